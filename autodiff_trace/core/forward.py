@@ -1,0 +1,125 @@
+"""Forward mode: push tangents along with the values. Knows no NumPy rule."""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .array_ops import array_ops
+from .reverse import DeferredCotangent, backward_pass, trace_vjp, zero_rule
+from .tracer import DerivativeTrace, RuleTable, boxers, rule_table_makers
+
+__all__ = ["JVPTrace", "defjvp", "defjvp_all", "trace_jvp"]
+
+
+class JVPTrace(DerivativeTrace):
+    """Carries the tangent of each value as the ``node`` of its box."""
+
+    __slots__ = ()
+
+    rules_of = staticmethod(operator.attrgetter("jvps"))
+
+    @staticmethod
+    def make_node(prim, followed, ans, values, kwargs):
+        if prim.jvp_all is not None:
+            argnums, tangents = zip(*followed)
+            return prim.jvp_all(argnums, tangents, ans, values, kwargs)
+        tangent = None
+        for rule, t in followed:
+            tangent = add_tangents(tangent, rule(t, ans, *values, **kwargs))
+        return tangent
+
+    def output_node(self, node, outputs, i):
+        return node[i]
+
+
+def add_tangents(t1: Any, t2: Any) -> Any:
+    """The sum of two tangents of one answer; None is zero; tuples are the tangents of several outputs."""
+    if t1 is None or t2 is None:
+        return t1 if t2 is None else t2
+    if type(t1) in (tuple, list):
+        return [add_tangents(*pair) for pair in zip(t1, t2, strict=True)]
+    return t1 + t2
+
+
+def trace_jvp(fun: Callable, inputs: Sequence, tangents: Sequence) -> tuple[list, list]:
+    """Run ``fun`` on boxes of ``inputs`` that carry ``tangents`` (None: zero); the outputs and their tangents."""
+    trace = JVPTrace()
+    boxes = [boxers[type(x)](x, trace, t) for x, t in zip(inputs, tangents, strict=True)]
+    trace.start()
+    try:
+        outputs = fun(*boxes)
+        own = [getattr(x, "trace", None) is trace for x in outputs]
+    finally:
+        trace.end()
+    return (
+        [x.value if mine else x for x, mine in zip(outputs, own)],
+        [x.node if mine else None for x, mine in zip(outputs, own)],
+    )
+
+
+# The registry
+
+
+def add_jvp_table(prim: Callable) -> None:
+    def find_missing(argument):
+        if prim.jvp_all is not None:
+            return argument
+        if prim.vjp_all is not None:
+            return transpose_vjp(functools.partial(rule_of_one, prim.vjp_all, argument))
+        return transpose_vjp(prim.vjps[argument])
+
+    prim.jvps = RuleTable(find_missing)
+    prim.jvp_all = None
+
+
+rule_table_makers.append(add_jvp_table)
+
+
+def defjvp(prim: Callable, *rules: Callable | None, argnums: Sequence[int] | None = None, **keyword_rules: Callable):
+    """Give ``prim`` its JVP rules, one an argument.
+
+    A rule is ``rule(t, ans, *args, **kwargs)``: the tangent of the answer ``ans`` from the tangent ``t`` of its
+    argument, with the shape of ``ans``. None says that the answer does not change with that argument.
+    """
+    for argnum, rule in zip(argnums or range(len(rules)), rules):
+        prim.jvps[argnum] = rule or zero_rule
+    prim.jvps.update(keyword_rules)
+
+
+def defjvp_all(prim: Callable, rule: Callable) -> None:
+    """Give ``prim`` one JVP rule for all its arguments, where they share work.
+
+    ``rule(argnums, tangents, ans, args, kwargs)`` gives the tangent of the answer from those of some arguments.
+    """
+    prim.jvp_all = rule
+
+
+def rule_of_one(vjp_all: Callable, argnum: int, g: Any, ans: Any, *args: Any, **kwargs: Any) -> Any:
+    """The VJP rule of one argument, from the rule of all."""
+    return vjp_all((argnum,), g, ans, args, kwargs)[0]
+
+
+def transpose_vjp(vjp: Callable) -> Callable:
+    """The JVP rule that follows from a VJP rule.
+
+    A VJP g ↦ Jᵀg is linear in g, so its own VJP is t ↦ J t (as in J. Townsend, "A new trick for calculating Jacobian
+    vector products", 2017).
+    """
+
+    def jvp(t, ans, *args, **kwargs):
+        several = isinstance(ans, (tuple, list))
+
+        def pull(*gs):
+            pulled = vjp(gs if several else gs[0], ans, *args, **kwargs)
+            return [pulled.settle() if isinstance(pulled, DeferredCotangent) else pulled]
+
+        outputs = ans if several else (ans,)
+        _, nodes, inputs = trace_vjp(pull, [array_ops.zeros_like(output) for output in outputs])
+        cotangents = {} if nodes[0] is None else backward_pass([(nodes[0], t)])
+        tangents = [cotangents.get(node.index) for node in inputs]
+        return tangents if several else tangents[0]
+
+    return jvp

@@ -1,0 +1,148 @@
+"""Pytrees: nested containers (dict, list, tuple, namedtuple, dataclass) as a list of leaves and a structure."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterable
+from typing import Any
+
+__all__ = ["Structure", "register_pytree", "tree_flatten", "tree_leaves", "tree_map", "tree_unflatten"]
+
+Children = tuple[Iterable[Any], Any]
+registry: dict[type, tuple[Callable[[Any], Children], Callable[[Any, list], Any]]] = {}
+
+
+class Structure:
+    """The shape of a container without its leaves: ``kind`` None is a leaf. Structures compare and hash by content."""
+
+    __slots__ = ("kind", "extra", "children", "count")
+
+    def __init__(self, kind: type | None, extra: Any, children: tuple[Structure, ...]) -> None:
+        self.kind = kind
+        self.extra = extra
+        self.children = children
+        self.count = sum(child.count for child in children) if kind is not None else 1
+
+    def key(self) -> tuple:
+        return self.kind, self.extra, self.children
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Structure) and self.key() == other.key()
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.count))
+
+    def __repr__(self) -> str:
+        if self.kind is None:
+            return "*"
+        names = self.extra if isinstance(self.extra, tuple) else range(len(self.children))
+        inner = ", ".join(f"{name}: {child}" for name, child in zip(names, self.children))
+        return f"{self.kind.__name__}({inner})"
+
+
+LEAF = Structure(None, None, ())
+
+
+def register_pytree(
+    kind: type, flatten: Callable[[Any], Children], unflatten: Callable[[Any, list], Any]
+) -> None:
+    """Make ``kind`` a container.
+
+    Arguments:
+        flatten: from a container its children and a hashable remainder that ``unflatten`` needs.
+        unflatten: from the remainder and a list of children a container.
+    """
+    registry[kind] = flatten, unflatten
+
+
+register_pytree(list, lambda x: (x, None), lambda extra, children: children)
+register_pytree(tuple, lambda x: (x, None), lambda extra, children: tuple(children))
+register_pytree(dict, lambda x: (x.values(), tuple(x)), lambda keys, children: dict(zip(keys, children)))
+register_pytree(
+    OrderedDict, lambda x: (x.values(), tuple(x)), lambda keys, children: OrderedDict(zip(keys, children))
+)
+register_pytree(
+    defaultdict,
+    lambda x: (x.values(), (x.default_factory, *x)),
+    lambda extra, children: defaultdict(extra[0], zip(extra[1:], children)),
+)
+
+
+def find_container(kind: type) -> tuple[Callable, Callable] | None:
+    """How to take containers of type ``kind`` apart and to build them; None if it is a leaf."""
+    if kind in registry:
+        return registry[kind]
+    if issubclass(kind, tuple) and hasattr(kind, "_fields"):
+        registry[kind] = (lambda x: (x, kind._fields)), (lambda extra, children: kind(*children))
+        return registry[kind]
+    if dataclasses.is_dataclass(kind):
+        names = tuple(field.name for field in dataclasses.fields(kind))
+        registry[kind] = (lambda x: ([getattr(x, name) for name in names], names)), build_dataclass(kind)
+        return registry[kind]
+    return None
+
+
+def build_dataclass(kind: type) -> Callable[[tuple, list], Any]:
+    """A constructor that sets the fields without running ``__init__``, which may check or convert its arguments."""
+
+    def build(names, children):
+        instance = object.__new__(kind)
+        for name, child in zip(names, children):
+            object.__setattr__(instance, name, child)
+        return instance
+
+    return build
+
+
+def tree_flatten(tree: Any) -> tuple[list, Structure]:
+    """The leaves of ``tree``, from left to right, and its structure.
+
+    >>> tree_flatten({"w": [1.0, 2.0], "b": 3.0})
+    ([1.0, 2.0, 3.0], dict(w: list(0: *, 1: *), b: *))
+    """
+    leaves: list = []
+    return leaves, collect_leaves(tree, leaves)
+
+
+def collect_leaves(tree: Any, leaves: list) -> Structure:
+    kind = type(tree)
+    container = find_container(kind)
+    if container is None:
+        leaves.append(tree)
+        return LEAF
+    children, extra = container[0](tree)
+    return Structure(kind, extra, tuple([collect_leaves(child, leaves) for child in children]))
+
+
+def tree_unflatten(structure: Structure, leaves: Iterable) -> Any:
+    """The container with this structure and these leaves."""
+    return build_tree(structure, iter(leaves))
+
+
+def build_tree(structure: Structure, leaves: Iterable) -> Any:
+    if structure.kind is None:
+        return next(leaves)
+    children = [build_tree(child, leaves) for child in structure.children]
+    return find_container(structure.kind)[1](structure.extra, children)
+
+
+def tree_leaves(tree: Any) -> list:
+    """The leaves of ``tree``, from left to right."""
+    return tree_flatten(tree)[0]
+
+
+def tree_map(fun: Callable, tree: Any, *trees: Any) -> Any:
+    """Apply ``fun`` to the leaves of ``tree``, and of further trees with the same structure.
+
+    >>> tree_map(lambda w, g: w - 0.5 * g, {"w": 1.0, "b": 2.0}, {"w": 2.0, "b": 4.0})
+    {'w': 0.0, 'b': 0.0}
+    """
+    leaves, structure = tree_flatten(tree)
+    columns = [leaves]
+    for other in trees:
+        other_leaves, other_structure = tree_flatten(other)
+        if other_structure != structure:
+            raise ValueError(f"tree_map: the structures differ: {structure} and {other_structure}")
+        columns.append(other_leaves)
+    return tree_unflatten(structure, [fun(*row) for row in zip(*columns)])

@@ -1,0 +1,2 @@
+from .wrapped import *
+from . import rules, array_box

@@ -1,0 +1,49 @@
+"""Broadcasting: sum a cotangent back to the shape that was broadcast, and give it the dtype of its argument."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy import float64
+
+from ..core.tracer import primitive
+from . import wrapped as anp
+
+__all__ = ["broadcast_tangent", "match_dtype", "sum_to", "unbroadcast"]
+
+
+@primitive
+def sum_to(x, shape):
+    """Sum ``x`` over the axes along which an array of ``shape`` was broadcast to its shape."""
+    lead = x.ndim - len(shape)
+    axes = (*range(lead), *(lead + i for i, size in enumerate(shape) if size == 1 and x.shape[lead + i] != 1))
+    return np.add.reduce(x, axis=axes, keepdims=True).reshape(shape)
+
+
+@primitive
+def match_dtype(x, dtype):
+    """Cast a cotangent or tangent to ``dtype``; where a complex one meets a real value its real part is left."""
+    if x.dtype.kind == "c" and dtype.kind != "c":
+        x = x.real
+    return x.astype(dtype)
+
+
+def unbroadcast(g: Any, x: Any) -> Any:
+    """The cotangent ``g`` of a broadcast ``x``, with the shape and the dtype of ``x``."""
+    if type(g) is float64 and type(x) is float64:  # the commonest scalars: 0.03 instead of 0.15 µs
+        return g
+    if g.shape != x.shape:
+        g = sum_to(g, x.shape)
+    if g.dtype is not x.dtype and g.dtype != x.dtype:  # NumPy's own dtypes are one object each
+        g = match_dtype(g, x.dtype)
+    return g
+
+
+def broadcast_tangent(t: Any, ans: Any) -> Any:
+    """The tangent ``t`` broadcast to the shape of ``ans``, with its dtype."""
+    if t.shape != ans.shape:
+        t = anp.broadcast_to(t, ans.shape)
+    if t.dtype != ans.dtype:
+        t = match_dtype(t, ans.dtype)
+    return t

@@ -1,0 +1,98 @@
+"""The wrapped namespace: which names of NumPy are primitives, nondifferentiable, metadata, or passed on as they are.
+
+Rules are attached in ``numpy/rules``; a function here without a rule raises a clear error when it meets a box.
+"""
+
+from __future__ import annotations
+
+import operator
+import types
+
+import numpy as np
+
+from ..core.tracer import nondifferentiable, notrace_primitive, primitive
+
+__all__ = ["METADATA", "NONDIFFERENTIABLE", "OPERATORS", "SEQUENCE_ARGS", "wrap_namespace", "wrapped_functions"]
+
+NONDIFFERENTIABLE = frozenset("""
+    all allclose any argmax argmin argpartition argsort argwhere around array_equal array_equiv bincount
+    bitwise_and bitwise_count bitwise_invert bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor
+    ceil count_nonzero digitize empty_like equal fix flatnonzero floor floor_divide gcd greater greater_equal histogram
+    histogram2d histogram_bin_edges histogramdd in1d intersect1d invert iscomplex isclose isfinite isin isinf isnan
+    isnat isneginf isposinf isreal lcm left_shift less less_equal lexsort logical_and logical_not logical_or
+    logical_xor nanargmax nanargmin nonzero not_equal ones_like packbits ravel_multi_index right_shift rint round searchsorted
+    setdiff1d setxor1d sign signbit spacing trunc union1d unique unique_all unique_counts unique_inverse unique_values
+    unpackbits unravel_index zeros_like
+""".split())
+"""Piecewise constant: the derivative is zero wherever there is one."""
+
+METADATA = frozenset("""
+    can_cast common_type get_printoptions iscomplexobj isfortran isrealobj isscalar issubdtype iterable
+    may_share_memory min_scalar_type ndim promote_types result_type shape shares_memory size typename
+""".split())
+"""Functions that read no more than shape and dtype."""
+
+PASSED_ON = frozenset("""
+    arange array2string array_repr array_str asarray_chkfinite base_repr bartlett binary_repr blackman broadcast_shapes
+    busday_count busday_offset datetime_as_string datetime_data diag_indices diag_indices_from einsum_path empty eye format_float_positional format_float_scientific from_dlpack frombuffer fromfile fromfunction
+    fromiter frompyfunc fromregex fromstring genfromtxt get_include getbufsize geterr geterrcall hamming hanning
+    identity indices info is_busday isdtype kaiser ix_ load loadtxt mask_indices mintypecode nested_iters ones
+    printoptions save savetxt savez savez_compressed set_printoptions setbufsize seterr seterrcall
+    show_config show_runtime tri tril_indices tril_indices_from triu_indices triu_indices_from zeros
+    asmatrix bmat test
+""".split())
+"""Functions that make arrays from nothing, or print, read and write them: NumPy's own."""
+
+OPERATORS = {
+    "absolute": operator.abs, "add": operator.add, "divide": operator.truediv, "equal": operator.eq,
+    "greater": operator.gt, "greater_equal": operator.ge, "less": operator.lt, "less_equal": operator.le,
+    "multiply": operator.mul, "negative": operator.neg, "not_equal": operator.ne, "power": operator.pow,
+    "subtract": operator.sub,
+}
+"""Operators that give what the ufunc gives once an argument is an array or a NumPy scalar. On scalars they take 0.04
+instead of 0.43 µs."""
+
+SEQUENCE_ARGS = {
+    "array": (0,), "block": (0,), "choose": (1,), "column_stack": (0,), "concatenate": (0,), "dstack": (0,),
+    "hstack": (0,), "select": (0, 1), "stack": (0,), "vstack": (0,),
+}
+"""Positions of arguments that are sequences of arrays. Elsewhere a list of traced values is made an array first."""
+
+wrapped_functions: dict[object, object] = {}
+"""From each function of NumPy to its wrapped form, for dispatch of ``np.f(box)``. Aliases share one wrapped form."""
+
+
+def wrap_namespace(module: types.ModuleType, namespace: dict, name: str) -> list[str]:
+    """Put the wrapped form of each public name of ``module`` into ``namespace``, the globals of module ``name``.
+
+    Returns the names.
+    """
+    names = [public for public in dir(module) if not public.startswith("_")]
+    for public in names:
+        function = getattr(module, public)
+        if isinstance(function, types.ModuleType):
+            continue
+        namespace[public] = wrap(function, name) if is_function(function) else function
+    return [public for public in names if public in namespace]
+
+
+def is_function(x: object) -> bool:
+    return callable(x) and hasattr(x, "__name__") and not isinstance(x, type)
+
+
+def wrap(function, module_name: str):
+    """The wrapped form of one function of NumPy."""
+    name = function.__name__
+    if name in PASSED_ON:
+        return function
+    if function in wrapped_functions:
+        return wrapped_functions[function]
+    if name in METADATA:
+        result = notrace_primitive(function)
+    elif name in NONDIFFERENTIABLE:
+        result = nondifferentiable(function, fast_fun=OPERATORS.get(name))
+    else:
+        result = primitive(function, fast_fun=OPERATORS.get(name), sequence_args=SEQUENCE_ARGS.get(name, ()))
+    result.__module__ = module_name  # where pickle finds it
+    wrapped_functions[function] = result
+    return result

@@ -1,0 +1,2 @@
+"""Gradient rules, a module a family."""
+from . import elementwise
