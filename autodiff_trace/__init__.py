@@ -1,1 +1,25 @@
+"""Functional automatic differentiation of NumPy programs, by tracing, in pure Python.
 
+>>> from autodiff_trace import grad, numpy as anp
+>>> def tanh(x):
+...     y = anp.exp(-2.0 * x)
+...     return (1.0 - y) / (1.0 + y)
+>>> float(grad(tanh)(1.0))
+0.41997434161402614
+"""
+
+from . import numpy as numpy
+from .core.errors import EndedTraceError, MissingRuleError, TracedValueError
+from .core.pytree import register_pytree, tree_flatten, tree_leaves, tree_map, tree_unflatten
+from .numpy.array_box import register_array_type
+from .transforms import (
+    elementwise_grad, grad, grad_and_aux, holomorphic_grad, jvp, stop_gradient, to_numpy, value_and_grad, vjp,
+)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "EndedTraceError", "MissingRuleError", "TracedValueError", "elementwise_grad", "grad", "grad_and_aux",
+    "holomorphic_grad", "jvp", "numpy", "register_array_type", "register_pytree", "stop_gradient", "to_numpy",
+    "tree_flatten", "tree_leaves", "tree_map", "tree_unflatten", "value_and_grad", "vjp",
+]

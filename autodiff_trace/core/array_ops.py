@@ -9,10 +9,15 @@ __all__ = ["ArrayOps", "array_ops"]
 
 
 class ArrayOps:
-    """``zeros_like(x)``, and ``array(nested)``: one traced array from a nested sequence with traced values in it."""
+    """The functions.
 
-    zeros_like: Callable[[Any], Any]
+    ``array(nested)``: one traced array from a nested sequence with traced values in it. ``store(out, x)``: write ``x``
+    into ``out`` and return it, as the argument ``out=`` asks. ``zeros_like(x)``.
+    """
+
     array: Callable[[list | tuple], Any]
+    store: Callable[[Any, Any], Any]
+    zeros_like: Callable[[Any], Any]
 
 
 array_ops = ArrayOps()

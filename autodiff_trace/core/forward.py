@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .array_ops import array_ops
+from .derivative import DerivativeTrace, RuleTable
 from .reverse import DeferredCotangent, backward_pass, trace_vjp, zero_rule
-from .tracer import DerivativeTrace, RuleTable, boxers, rule_table_makers
+from .primitives import add_rule_table
+from .tracer import boxers
 
 __all__ = ["JVPTrace", "defjvp", "defjvp_all", "trace_jvp"]
 
@@ -51,12 +53,12 @@ def trace_jvp(fun: Callable, inputs: Sequence, tangents: Sequence) -> tuple[list
     trace.start()
     try:
         outputs = fun(*boxes)
-        own = [getattr(x, "trace", None) is trace for x in outputs]
+        own = [getattr(x, "_trace", None) is trace for x in outputs]
     finally:
         trace.end()
     return (
-        [x.value if mine else x for x, mine in zip(outputs, own)],
-        [x.node if mine else None for x, mine in zip(outputs, own)],
+        [x._value if mine else x for x, mine in zip(outputs, own)],
+        [x._node if mine else None for x, mine in zip(outputs, own)],
     )
 
 
@@ -75,7 +77,7 @@ def add_jvp_table(prim: Callable) -> None:
     prim.jvp_all = None
 
 
-rule_table_makers.append(add_jvp_table)
+add_rule_table(add_jvp_table)
 
 
 def defjvp(prim: Callable, *rules: Callable | None, argnums: Sequence[int] | None = None, **keyword_rules: Callable):

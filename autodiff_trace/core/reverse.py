@@ -11,7 +11,9 @@ from typing import Any
 
 from .array_ops import array_ops
 from .errors import MissingRuleError, caller_line
-from .tracer import DerivativeTrace, RuleTable, boxers, rule_table_makers
+from .derivative import DerivativeTrace, RuleTable
+from .primitives import add_rule_table
+from .tracer import boxers
 
 __all__ = ["DeferredCotangent", "VJPNode", "VJPTrace", "backward_pass", "defvjp", "defvjp_all", "trace_vjp"]
 
@@ -205,14 +207,14 @@ def trace_vjp(fun: Callable, inputs: Sequence) -> tuple[list, list[VJPNode | Non
     """
     trace = VJPTrace()
     boxes = [trace.input(value) for value in inputs]
-    input_nodes = [box.node for box in boxes]
+    input_nodes = [box._node for box in boxes]
     trace.start()
     try:
         outputs = fun(*boxes)
-        nodes = [getattr(x, "node", None) if getattr(x, "trace", None) is trace else None for x in outputs]
+        nodes = [getattr(x, "_node", None) if getattr(x, "_trace", None) is trace else None for x in outputs]
     finally:
         trace.end()
-    values = [x.value if getattr(x, "trace", None) is trace else x for x in outputs]
+    values = [x._value if getattr(x, "_trace", None) is trace else x for x in outputs]
     return values, nodes, input_nodes
 
 
@@ -233,7 +235,7 @@ def add_vjp_table(prim: Callable) -> None:
     prim.vjp_all = None
 
 
-rule_table_makers.append(add_vjp_table)
+add_rule_table(add_vjp_table)
 
 
 def defvjp(prim: Callable, *rules: Callable | None, argnums: Sequence[int] | None = None, **keyword_rules: Callable):

@@ -1,4 +1,4 @@
-"""Tracing: boxes, traces and primitives. Knows no NumPy function and no derivative.
+"""Boxes and traces: what watches a value, and what is done with it. Knows no primitive and no derivative.
 
 A *primitive* is a function at which tracing stops. Called with a *box* (a value that a trace watches), it hands the
 call to the highest trace among its arguments. That trace takes its own boxes off, calls the primitive again, so that
@@ -11,20 +11,16 @@ the traces below see it too, records what it needs and boxes the answer:
 
 from __future__ import annotations
 
-import functools
-import inspect
 import itertools
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from typing import Any
 
-from .array_ops import array_ops
-from .errors import EndedTraceError, TracedValueError, caller_line
+from .errors import EndedTraceError, caller_line
 
 __all__ = [
-    "NO_KEYWORDS", "Box", "DerivativeTrace", "RuleTable", "Trace", "boxers", "dispatch", "find_top_trace", "is_box",
-    "nondifferentiable", "notrace_primitive", "primitive", "register_box", "rule_table_makers",
-    "to_value", "trace_stack",
+    "NO_KEYWORDS", "Box", "Trace", "box_classes", "boxers", "find_top_trace", "is_box", "metadata", "register_box",
+    "to_value", "trace_stack", "watched_types",
 ]
 
 new_level = itertools.count(1).__next__
@@ -48,16 +44,16 @@ NO_KEYWORDS: dict[str, Any] = {}
 class Box:
     """A value that a trace watches.
 
-    ``value`` is a plain value or the box of a lower trace. ``node`` is what the trace knows of it: its node in the
+    ``_value`` is a plain value or the box of a lower trace. ``_node`` is what the trace knows of it: its node in the
     graph, its tangent, its batch axis; None for a value that does not depend on the trace's inputs.
     """
 
-    __slots__ = ("value", "trace", "node", "__weakref__")
+    __slots__ = ("_value", "_trace", "_node", "__weakref__")
 
     def __init__(self, value: Any, trace: Trace, node: Any) -> None:
-        self.value = value
-        self.trace = trace
-        self.node = node
+        self._value = value
+        self._trace = trace
+        self._node = node
 
 
 def register_box(box_class: type[Box], *value_types: type, convert: Callable[[Any], Any] | None = None) -> None:
@@ -79,8 +75,28 @@ def is_box(value: Any) -> bool:
 def to_value(value: Any) -> Any:
     """The plain value under all boxes."""
     while type(value) in box_classes:
-        value = value.value
+        value = value._value
     return value
+
+
+def metadata(value: Any) -> Any:
+    """What stands for ``value`` where only its shape and dtype are read."""
+    while type(value) in box_classes:
+        value = value._trace.metadata(value)
+    return value
+
+
+def find_top_trace(args: Iterable, top: Trace | None = None) -> Trace | None:
+    """The highest trace, at least ``top``, that has a box among ``args`` or in the lists and tuples among them."""
+    for arg in args:
+        kind = type(arg)
+        if kind in watched_types:
+            if kind in box_classes:
+                if top is None or arg._trace.level > top.level:
+                    top = arg._trace
+            else:
+                top = find_top_trace(arg, top)
+    return top
 
 
 # Traces
@@ -100,7 +116,7 @@ class Trace:
         raise NotImplementedError
 
     def process_one(self, prim: Callable, box: Box, argnum: int, values: list) -> Any:
-        """The same for a call with one box: ``values`` are its arguments, with ``box.value`` at ``argnum``.
+        """The same for a call with one box: ``values`` are its arguments, with ``box._value`` at ``argnum``.
 
         Functions of one argument, and operators with a constant, come here: without the loop of ``process`` they take
         0.25 µs less of 1.0.
@@ -117,7 +133,7 @@ class Trace:
 
     def metadata(self, box: Box) -> Any:
         """An object with the shape, dtype, ndim and size that the user sees in ``box``."""
-        return box.value
+        return box._value
 
     def python_value(self, box: Box, use: Callable) -> Any:
         """``use(box)`` where Python itself asks for a plain value: bool, int, float, complex, operator.index …"""
@@ -150,273 +166,3 @@ class EndedTrace(Trace):
 
     def python_value(self, box, use):
         return self.process(use, (box,), {})
-
-
-class RuleTable(dict):
-    """The rules of one primitive in one mode, by argument: a position, or the name of a keyword-only argument.
-
-    ``find_missing(argument)`` makes a rule for an argument that has none, or raises.
-    """
-
-    def __init__(self, find_missing: Callable[[int | str], Callable]) -> None:
-        super().__init__()
-        self.find_missing = find_missing
-
-    def __missing__(self, argument: int | str) -> Callable:
-        return self.find_missing(argument)
-
-
-class DerivativeTrace(Trace):
-    """What reverse and forward mode share: take this trace's boxes off, compute, record the arguments it follows."""
-
-    __slots__ = ()
-
-    rules_of: Callable[[Callable], RuleTable]
-    """The rules of a primitive in this mode."""
-
-    make_node: Callable[[Callable, list, Any, list, dict], Any]
-    """``make_node(prim, followed, ans, values, kwargs)``: what the box of the answer carries, where ``followed`` lists
-    (rule, node) for each argument that depends on the inputs of this trace, and ``values`` are the arguments unboxed."""
-
-    def process(self, prim, args, kwargs):
-        # Half the cost of an operation is here. Whether a lower trace has to see the call is read off the values, so
-        # the innermost call goes straight to NumPy (saves a second scan, 0.15 of 1.0 µs).
-        rules = self.rules_of(prim)
-        function = prim.fast_fun
-        values = []
-        followed = []
-        argnum = 0
-        for arg in args:
-            if type(arg) in box_classes:
-                if arg.trace is self:
-                    node = arg.node
-                    if node is not None:
-                        followed.append((rules[argnum], node))
-                    arg = arg.value
-                    if type(arg) in box_classes:
-                        function = prim
-                else:
-                    function = prim
-            values.append(arg)
-            argnum += 1
-        ans = function(*values)
-        node = self.make_node(prim, followed, ans, values, kwargs) if followed else None
-        try:
-            return boxers[type(ans)](ans, self, node)
-        except KeyError:
-            return self.box_outputs(ans, node, prim)
-
-    def process_one(self, prim, box, argnum, values):
-        function = prim if type(values[argnum]) in box_classes else prim.fast_fun
-        ans = function(*values)
-        node = box.node
-        if node is not None:
-            node = self.make_node(prim, [(self.rules_of(prim)[argnum], node)], ans, values, NO_KEYWORDS)
-        try:
-            return boxers[type(ans)](ans, self, node)
-        except KeyError:
-            return self.box_outputs(ans, node, prim)
-
-    def process_general(self, prim, args, kwargs):
-        followed = []
-        rules = self.rules_of(prim)
-        values = []
-        for argnum, arg in enumerate(args):
-            value, node = self.unbox(arg)
-            if node is not None:
-                followed.append((rules[argnum], node))
-            values.append(value)
-        keywords = {}
-        for name, arg in kwargs.items():
-            keywords[name], node = self.unbox(arg)
-            if node is not None:
-                followed.append((rules[name], node))
-        ans = prim(*values, **keywords)
-        node = self.make_node(prim, followed, ans, values, keywords) if followed else None
-        boxer = boxers.get(type(ans))
-        return self.box_outputs(ans, node, prim) if boxer is None else boxer(ans, self, node)
-
-    def process_nondifferentiable(self, prim, args, kwargs):
-        values = [self.unbox(arg)[0] for arg in args]
-        return prim(*values, **{name: self.unbox(arg)[0] for name, arg in kwargs.items()})
-
-    def python_value(self, box, use):
-        if use is float or use is complex:
-            raise TracedValueError(
-                f"{use.__name__}() of a traced value would drop its derivative ({caller_line()}). Leave the call out: "
-                "the value works as a number; or take it out of the derivative: to_numpy(x)."
-            )
-        return use(box.value)
-
-    def unbox(self, arg: Any) -> tuple[Any, Any]:
-        """``arg`` without the boxes of this trace, and its node; for a list or tuple a list of nodes; else None."""
-        kind = type(arg)
-        if kind in box_classes:
-            return (arg.value, arg.node) if arg.trace is self else (arg, None)
-        if kind not in watched_types or find_top_trace(arg) is None:
-            return arg, None
-        values, nodes = zip(*map(self.unbox, arg))
-        if all(node is None for node in nodes):
-            nodes = None
-        return (list(values) if kind is list else values), nodes and list(nodes)
-
-    def box_outputs(self, ans: Any, node: Any, prim: Callable) -> Any:
-        """Box the items of a tuple or list of outputs."""
-        if not isinstance(ans, (tuple, list)):
-            raise TypeError(
-                f"{prim.__name__} returned a {type(ans).__name__}, which cannot be traced: a primitive returns an "
-                "array, a number, or a tuple or list of them. register_array_type admits further array types."
-            )
-        items = [
-            boxers[type(item)](item, self, None if node is None else self.output_node(node, ans, i))
-            for i, item in enumerate(ans)
-        ]
-        return type(ans)(*items) if hasattr(ans, "_fields") else type(ans)(items)
-
-    def output_node(self, node: Any, outputs: Any, i: int) -> Any:
-        """What the box of output ``i`` carries, where ``node`` is that of all outputs together."""
-        raise NotImplementedError
-
-
-# Primitives
-
-
-def primitive(fun: Callable, *, fast_fun: Callable | None = None, sequence_args: tuple[int, ...] = ()) -> Callable:
-    """Make ``fun`` a function that traces see as one step.
-
-    Arguments:
-        fun: computes the value, from plain arguments.
-        fast_fun: computes the same quicker where at least one argument is an array or a NumPy scalar: an operator.
-        sequence_args: positions of arguments that are sequences of arrays by nature, as in ``concatenate``. Elsewhere
-            a list that holds traced values is made an array first.
-
-    Returns a function with the same signature, to which rules are attached with ``defvjp`` and ``defjvp``.
-    """
-
-    return make_primitive(fun, fast_fun, sequence_args, "process")
-
-
-def nondifferentiable(fun: Callable, *, fast_fun: Callable | None = None) -> Callable:
-    """Make ``fun``, whose derivative is zero wherever it exists, a primitive that derivatives skip: ``floor``, ``>``.
-
-    Unlike :func:`notrace_primitive` it is seen by traces that are not derivatives (batching, recording).
-    """
-    return make_primitive(fun, fast_fun, (), "process_nondifferentiable")
-
-
-def notrace_primitive(fun: Callable) -> Callable:
-    """Make ``fun``, which reads only shape and dtype, a function that no trace sees: ``shape``, ``ndim``, ``size``."""
-
-    @functools.wraps(fun, updated=())
-    def call(*args, **kwargs):
-        return fun(*map(metadata, args), **{name: metadata(arg) for name, arg in kwargs.items()})
-
-    return call
-
-
-def make_primitive(fun, fast_fun, sequence_args, method):
-    differentiable = method == "process"
-
-    @functools.wraps(fun, updated=())
-    def call(*args, **kwargs):
-        # The scan stands here and not in dispatch(), which costs a second scan and a call (0.2 of 1.0 µs).
-        top = None
-        for arg in args:
-            kind = type(arg)
-            if kind in watched_types:
-                if kind in box_classes:
-                    trace = arg.trace
-                    if trace is not top and (top is None or trace.level > top.level):
-                        top = trace
-                else:
-                    return dispatch(call, args, kwargs)
-        if kwargs:
-            return dispatch(call, args, kwargs)
-        if top is None:
-            return fun(*args)
-        if differentiable:
-            if len(args) == 1:
-                return top.process_one(call, arg, 0, [arg.value])
-            return top.process(call, args, kwargs)
-        return top.process_nondifferentiable(call, args, kwargs)
-
-    call.fun = fun
-    call.fast_fun = fast_fun or fun
-    call.sequence_args = sequence_args
-    call.differentiable = differentiable
-    call.keyword_handler = None  # (prim, args, kwargs) → answer, for keywords that stand for other primitives
-    for add_table in rule_table_makers:
-        add_table(call)
-    return call
-
-
-rule_table_makers: list[Callable[[Callable], None]] = []
-"""Each mode adds a function that gives a new primitive the mode's empty table of rules."""
-
-
-def metadata(value: Any) -> Any:
-    """What stands for ``value`` where only its shape and dtype are read."""
-    while type(value) in box_classes:
-        value = value.trace.metadata(value)
-    return value
-
-
-# The path from a call to a trace
-
-
-def dispatch(prim: Callable, args: tuple, kwargs: dict) -> Any:
-    """Any call of ``prim``, also with boxes in keyword arguments and in sequences."""
-    top = find_top_trace(kwargs.values(), find_top_trace(args))
-    if top is None:
-        return prim.fun(*args, **kwargs)
-    if kwargs:
-        if prim.keyword_handler is not None:
-            return prim.keyword_handler(prim, args, kwargs)
-        args, kwargs = bind_traced_keywords(prim, args, kwargs)
-    args = convert_sequences(prim, args)
-    if prim.differentiable:
-        return top.process_general(prim, args, kwargs)
-    return top.process_nondifferentiable(prim, args, kwargs)
-
-
-def find_top_trace(args: Iterable, top: Trace | None = None) -> Trace | None:
-    """The highest trace, at least ``top``, that has a box among ``args`` or in the lists and tuples among them."""
-    for arg in args:
-        kind = type(arg)
-        if kind in watched_types:
-            if kind in box_classes:
-                if top is None or arg.trace.level > top.level:
-                    top = arg.trace
-            else:
-                top = find_top_trace(arg, top)
-    return top
-
-
-def bind_traced_keywords(prim: Callable, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
-    """Make keyword arguments that hold boxes positional where ``prim`` allows it, so that rules find them by number."""
-    traced = [name for name, arg in kwargs.items() if find_top_trace((arg,)) is not None]
-    parameters = positional_parameters(prim.fun) if traced else []
-    last = max((i for i, parameter in enumerate(parameters) if parameter.name in traced), default=-1)
-    if last < len(args):
-        return args, kwargs
-    kwargs = dict(kwargs)
-    return (*args, *(kwargs.pop(p.name, p.default) for p in parameters[len(args) : last + 1])), kwargs
-
-
-@functools.cache
-def positional_parameters(fun: Callable) -> list[inspect.Parameter]:
-    try:
-        parameters = inspect.signature(fun).parameters.values()
-    except (TypeError, ValueError):  # some C functions have none
-        return []
-    return [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
-
-
-def convert_sequences(prim: Callable, args: tuple) -> tuple:
-    """Replace lists and tuples that hold boxes by one traced array, unless ``prim`` takes a sequence there."""
-    return tuple(
-        array_ops.array(arg)
-        if type(arg) in (list, tuple) and i not in prim.sequence_args and find_top_trace(arg) is not None
-        else arg
-        for i, arg in enumerate(args)
-    )

@@ -1,2 +1,9 @@
-from .wrapped import *
-from . import rules, array_box
+"""NumPy's functions, traced. ``from autodiff_trace import numpy as anp`` and write NumPy with ``anp``."""
+
+from . import wrapped
+from . import rules as rules
+from .array_box import ArrayBox as ArrayBox
+from .array_box import register_array_type as register_array_type
+
+globals().update({name: value for name, value in vars(wrapped).items() if not name.startswith("_")})
+__all__ = [name for name in globals() if not name.startswith("_")]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy import float64
 
-from ..core.tracer import primitive
+from ..core.primitives import primitive
 from . import wrapped as anp
 
 __all__ = ["broadcast_tangent", "match_dtype", "sum_to", "unbroadcast"]

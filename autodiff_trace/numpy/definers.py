@@ -10,10 +10,11 @@ import numpy as np
 
 from ..core.forward import defjvp
 from ..core.reverse import defvjp
-from ..core.tracer import primitive
+from ..core.primitives import composite, primitive
 from .broadcasting import broadcast_tangent, unbroadcast
+from .namespace import replace_wrapped, wrapped_functions
 
-__all__ = ["elementwise", "linear", "scale"]
+__all__ = ["define", "elementwise", "linear", "scale"]
 
 Derivative = Callable[..., Any] | int | None
 
@@ -25,7 +26,7 @@ def scale(g, derivative):
     A branch that ``where`` did not take sends back a zero; the infinite slope of a root at 0 must not make it NaN.
     """
     with np.errstate(invalid="ignore"):
-        product = g * derivative
+        product = np.multiply(g, derivative)
     # One pass over the product and no temporary array, where the mask would take three (2.1 instead of 3.4 times
     # the time of the multiplication alone on 10⁶ doubles).
     if np.isfinite(np.add.reduce(product, axis=None)):
@@ -54,6 +55,21 @@ def elementwise(prim: Callable, *derivatives: Derivative, singular: bool = False
         defjvp(prim, rules[1], argnums=(argnum,))
 
 
+def define(function: Callable) -> Callable[[Callable], Callable]:
+    """Decorate the definition of a function of NumPy by primitives. Traced calls follow it, plain ones go to NumPy.
+
+    All modes follow from the definition; rules are for what is no short composition, or has to be quick.
+    """
+
+    def decorate(definition):
+        new = composite(function)(definition)
+        new.__module__ = wrapped_functions[function].__module__
+        replace_wrapped(function, new)
+        return new
+
+    return decorate
+
+
 def unary_rules(derivative):
     return lambda g, ans, x: g * derivative(ans, x), lambda t, ans, x: t * derivative(ans, x)
 
@@ -80,6 +96,9 @@ def constant_rules(sign, count, argnum):
     if sign == 1:
         return lambda g, ans, x, y: unbroadcast(g, y if argnum else x), lambda t, ans, x, y: broadcast_tangent(t, ans)
     return lambda g, ans, x, y: unbroadcast(-g, y if argnum else x), lambda t, ans, x, y: broadcast_tangent(-t, ans)
+
+
+elementwise(scale, lambda ans, g, derivative: derivative, lambda ans, g, derivative: g, singular=True)
 
 
 def linear(prim: Callable, transpose: Callable) -> None:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import operator
 import types
+from collections.abc import Callable
 
 import numpy as np
 
-from ..core.tracer import nondifferentiable, notrace_primitive, primitive
+from ..core.primitives import nondifferentiable, notrace_primitive, primitive
 
-__all__ = ["METADATA", "NONDIFFERENTIABLE", "OPERATORS", "SEQUENCE_ARGS", "wrap_namespace", "wrapped_functions"]
+__all__ = ["METADATA", "NONDIFFERENTIABLE", "OPERATORS", "SEQUENCE_ARGS", "replace_wrapped", "wrap_namespace", "wrapped_functions"]
 
 NONDIFFERENTIABLE = frozenset("""
     all allclose any argmax argmin argpartition argsort argwhere around array_equal array_equiv bincount
@@ -62,18 +63,27 @@ wrapped_functions: dict[object, object] = {}
 """From each function of NumPy to its wrapped form, for dispatch of ``np.f(box)``. Aliases share one wrapped form."""
 
 
-def wrap_namespace(module: types.ModuleType, namespace: dict, name: str) -> list[str]:
-    """Put the wrapped form of each public name of ``module`` into ``namespace``, the globals of module ``name``.
+namespaces: list[dict] = []
+"""The globals of the modules that hold wrapped names."""
 
-    Returns the names.
-    """
-    names = [public for public in dir(module) if not public.startswith("_")]
-    for public in names:
-        function = getattr(module, public)
-        if isinstance(function, types.ModuleType):
-            continue
-        namespace[public] = wrap(function, name) if is_function(function) else function
-    return [public for public in names if public in namespace]
+
+def wrap_namespace(module: types.ModuleType, namespace: dict, name: str) -> None:
+    """Put the wrapped form of each public name of ``module`` into ``namespace``, the globals of module ``name``."""
+    namespaces.append(namespace)
+    # vars() and not dir(): some of NumPy's modules are loaded when asked for (70 ms that nobody wants at import).
+    for public, value in vars(module).copy().items():
+        if not public.startswith("_") and not isinstance(value, types.ModuleType):
+            namespace[public] = wrap(value, name) if is_function(value) else value
+
+
+def replace_wrapped(function: Callable, new: Callable) -> None:
+    """Let ``new`` be the wrapped form of ``function`` under all its names."""
+    old = wrapped_functions[function]
+    wrapped_functions[function] = new
+    for namespace in namespaces:
+        for name, value in namespace.items():
+            if value is old:
+                namespace[name] = new
 
 
 def is_function(x: object) -> bool:

@@ -9,10 +9,20 @@ import operator
 
 import numpy as np
 
-from ..core.tracer import primitive
+from ..core.primitives import primitive
 from .namespace import wrap_namespace, wrapped_functions
 
 wrap_namespace(np, globals(), "autodiff_trace.numpy")
+
+
+
+@primitive
+def where(condition, /, *branches):
+    """``np.where``; where NumPy makes an array of dimension 0, a scalar."""
+    return np.where(condition, *branches)[()] if branches else np.where(condition)
+
+
+wrapped_functions[np.where] = where
 
 getitem = primitive(operator.getitem, sequence_args=(1,))
 """``x[index]``."""
@@ -26,3 +36,22 @@ def astype(x, dtype, order="K", casting="unsafe", subok=True, copy=True):
 
 if hasattr(np, "astype"):  # since NumPy 2.1
     wrapped_functions[np.astype] = astype
+
+
+@primitive
+def set_item(x, index, value):
+    """A copy of ``x`` with ``x[index] = value``."""
+    result = x.copy()
+    result[index] = value
+    return result
+
+
+@primitive
+def add_at(x, index, value):
+    """A copy of ``x`` with ``value`` added at ``index``, each time an element is named: ``np.add.at``."""
+    result = x.copy()
+    np.add.at(result, index, value)
+    return result
+
+
+set_item.sequence_args = add_at.sequence_args = (1,)

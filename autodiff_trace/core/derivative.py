@@ -1,0 +1,138 @@
+"""What reverse and forward mode share: a trace that follows the arguments that depend on its inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .errors import TracedValueError, caller_line
+from .tracer import NO_KEYWORDS, Trace, box_classes, boxers, find_top_trace, watched_types
+
+__all__ = ["DerivativeTrace", "RuleTable"]
+
+
+class RuleTable(dict):
+    """The rules of one primitive in one mode, by argument: a position, or the name of a keyword-only argument.
+
+    ``find_missing(argument)`` makes a rule for an argument that has none, or raises.
+    """
+
+    def __init__(self, find_missing: Callable[[int | str], Callable]) -> None:
+        super().__init__()
+        self.find_missing = find_missing
+
+    def __missing__(self, argument: int | str) -> Callable:
+        return self.find_missing(argument)
+
+
+class DerivativeTrace(Trace):
+    """What reverse and forward mode share: take this trace's boxes off, compute, record the arguments it follows."""
+
+    __slots__ = ()
+
+    rules_of: Callable[[Callable], RuleTable]
+    """The rules of a primitive in this mode."""
+
+    make_node: Callable[[Callable, list, Any, list, dict], Any]
+    """``make_node(prim, followed, ans, values, kwargs)``: what the box of the answer carries, where ``followed`` lists
+    (rule, node) for each argument that depends on the inputs of this trace, and ``values`` are the arguments unboxed."""
+
+    def process(self, prim, args, kwargs):
+        # Half the cost of an operation is here. Whether a lower trace has to see the call is read off the values, so
+        # the innermost call goes straight to NumPy (saves a second scan, 0.15 of 1.0 µs).
+        rules = self.rules_of(prim)
+        function = prim.fast_fun
+        values = []
+        followed = []
+        argnum = 0
+        for arg in args:
+            if type(arg) in box_classes:
+                if arg._trace is self:
+                    node = arg._node
+                    if node is not None:
+                        followed.append((rules[argnum], node))
+                    arg = arg._value
+                    if type(arg) in box_classes:
+                        function = prim
+                else:
+                    function = prim
+            values.append(arg)
+            argnum += 1
+        ans = function(*values)
+        node = self.make_node(prim, followed, ans, values, kwargs) if followed else None
+        try:
+            return boxers[type(ans)](ans, self, node)
+        except KeyError:
+            return self.box_outputs(ans, node, prim)
+
+    def process_one(self, prim, box, argnum, values):
+        function = prim if type(values[argnum]) in box_classes else prim.fast_fun
+        ans = function(*values)
+        node = box._node
+        if node is not None:
+            node = self.make_node(prim, [(self.rules_of(prim)[argnum], node)], ans, values, NO_KEYWORDS)
+        try:
+            return boxers[type(ans)](ans, self, node)
+        except KeyError:
+            return self.box_outputs(ans, node, prim)
+
+    def process_general(self, prim, args, kwargs):
+        followed = []
+        rules = self.rules_of(prim)
+        values = []
+        for argnum, arg in enumerate(args):
+            value, node = self.unbox(arg)
+            if node is not None:
+                followed.append((rules[argnum], node))
+            values.append(value)
+        keywords = {}
+        for name, arg in kwargs.items():
+            keywords[name], node = self.unbox(arg)
+            if node is not None:
+                followed.append((rules[name], node))
+        ans = prim(*values, **keywords)
+        node = self.make_node(prim, followed, ans, values, keywords) if followed else None
+        boxer = boxers.get(type(ans))
+        return self.box_outputs(ans, node, prim) if boxer is None else boxer(ans, self, node)
+
+    def process_nondifferentiable(self, prim, args, kwargs):
+        values = [self.unbox(arg)[0] for arg in args]
+        return prim(*values, **{name: self.unbox(arg)[0] for name, arg in kwargs.items()})
+
+    def python_value(self, box, use):
+        if use is float or use is complex:
+            raise TracedValueError(
+                f"{use.__name__}() of a traced value would drop its derivative ({caller_line()}). A traced value works as "
+                "a number without it. Instead of math.f(x) write anp.f(x); instead of storing x into a plain array make "
+                "the array with anp.zeros(...) inside the function; for the plain number take to_numpy(x)."
+            )
+        return use(box._value)
+
+    def unbox(self, arg: Any) -> tuple[Any, Any]:
+        """``arg`` without the boxes of this trace, and its node; for a list or tuple a list of nodes; else None."""
+        kind = type(arg)
+        if kind in box_classes:
+            return (arg._value, arg._node) if arg._trace is self else (arg, None)
+        if kind not in watched_types or find_top_trace(arg) is None:
+            return arg, None
+        values, nodes = zip(*map(self.unbox, arg))
+        if all(node is None for node in nodes):
+            nodes = None
+        return (list(values) if kind is list else values), nodes and list(nodes)
+
+    def box_outputs(self, ans: Any, node: Any, prim: Callable) -> Any:
+        """Box the items of a tuple or list of outputs."""
+        if not isinstance(ans, (tuple, list)):
+            raise TypeError(
+                f"{prim.__name__} returned a {type(ans).__name__}, which cannot be traced: a primitive returns an "
+                "array, a number, or a tuple or list of them. register_array_type admits further array types."
+            )
+        items = [
+            boxers[type(item)](item, self, None if node is None else self.output_node(node, ans, i))
+            for i, item in enumerate(ans)
+        ]
+        return type(ans)(*items) if hasattr(ans, "_fields") else type(ans)(items)
+
+    def output_node(self, node: Any, outputs: Any, i: int) -> Any:
+        """What the box of output ``i`` carries, where ``node`` is that of all outputs together."""
+        raise NotImplementedError

@@ -1,0 +1,163 @@
+"""Primitives: the functions at which tracing stops, and the path from a call to a trace."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from .array_ops import array_ops
+from .tracer import box_classes, find_top_trace, metadata, watched_types
+
+__all__ = ["add_rule_table", "composite", "nondifferentiable", "notrace_primitive", "primitive"]
+
+def primitive(fun: Callable, *, fast_fun: Callable | None = None, sequence_args: tuple[int, ...] = ()) -> Callable:
+    """Make ``fun`` a function that traces see as one step.
+
+    Arguments:
+        fun: computes the value, from plain arguments.
+        fast_fun: computes the same quicker where at least one argument is an array or a NumPy scalar: an operator.
+        sequence_args: positions of arguments that are sequences of arrays by nature, as in ``concatenate``. Elsewhere
+            a list that holds traced values is made an array first.
+
+    Returns a function with the same signature, to which rules are attached with ``defvjp`` and ``defjvp``.
+    """
+    return make_primitive(fun, fast_fun, sequence_args, differentiable=True)
+
+
+def nondifferentiable(fun: Callable, *, fast_fun: Callable | None = None) -> Callable:
+    """Make ``fun``, whose derivative is zero wherever it exists, a primitive that derivatives skip: ``floor``, ``>``.
+
+    Unlike :func:`notrace_primitive` it is seen by traces that are not derivatives (batching, recording).
+    """
+    return make_primitive(fun, fast_fun, (), differentiable=False)
+
+
+def notrace_primitive(fun: Callable) -> Callable:
+    """Make ``fun``, which reads only shape and dtype, a function that no trace sees: ``shape``, ``ndim``, ``size``."""
+
+    @functools.wraps(fun, updated=())
+    def call(*args, **kwargs):
+        return fun(*map(metadata, args), **{name: metadata(arg) for name, arg in kwargs.items()})
+
+    return call
+
+
+def composite(fun: Callable) -> Callable[[Callable], Callable]:
+    """Decorate the definition of ``fun`` by primitives: plain arguments go to ``fun``, traced ones to the definition.
+
+    >>> import math
+    >>> @composite(math.hypot)
+    ... def hypot(x, y):
+    ...     return (x * x + y * y) ** 0.5
+    >>> hypot(3.0, 4.0)
+    5.0
+    """
+
+    def decorate(definition):
+        @functools.wraps(fun, updated=())
+        def call(*args, **kwargs):
+            if find_top_trace(kwargs.values(), find_top_trace(args)) is None:
+                return fun(*args, **kwargs)
+            return definition(*args, **kwargs)
+
+        call.fun = fun
+        return call
+
+    return decorate
+
+
+def make_primitive(fun, fast_fun, sequence_args, *, differentiable):
+    @functools.wraps(fun, updated=())
+    def call(*args, **kwargs):
+        # The scan stands here and not in dispatch(), which costs a second scan and a call (0.2 of 1.0 µs).
+        top = None
+        for arg in args:
+            kind = type(arg)
+            if kind in watched_types:
+                if kind in box_classes:
+                    trace = arg._trace
+                    if trace is not top and (top is None or trace.level > top.level):
+                        top = trace
+                else:
+                    return dispatch(call, args, kwargs)
+        if kwargs:
+            return dispatch(call, args, kwargs)
+        if top is None:
+            return fun(*args)
+        if differentiable:
+            if len(args) == 1:
+                return top.process_one(call, arg, 0, [arg._value])
+            return top.process(call, args, kwargs)
+        return top.process_nondifferentiable(call, args, kwargs)
+
+    call.fun = fun
+    call.fast_fun = fast_fun or fun
+    call.sequence_args = sequence_args
+    call.differentiable = differentiable
+    call.keyword_handler = None  # (prim, args, kwargs) → answer, for keywords that stand for other primitives
+    for add_table in rule_table_makers:
+        add_table(call)
+    return call
+
+
+rule_table_makers: list[Callable[[Callable], None]] = []
+
+
+def add_rule_table(maker: Callable[[Callable], None]) -> None:
+    """Let ``maker`` give each new primitive the table of rules of a mode. Modes call it before primitives are made."""
+    rule_table_makers.append(maker)
+
+
+# The path from a call to a trace
+
+
+def dispatch(prim: Callable, args: tuple, kwargs: dict) -> Any:
+    """Any call of ``prim``, also with boxes in keyword arguments and in sequences."""
+    top = find_top_trace(kwargs.values(), find_top_trace(args))
+    if top is None:
+        return prim.fun(*args, **kwargs)
+    if kwargs:
+        if prim.keyword_handler is not None:
+            return prim.keyword_handler(prim, args, kwargs)
+        if "out" in kwargs:
+            kwargs = dict(kwargs)
+            out = kwargs.pop("out")
+            ans = prim(*args, **kwargs)
+            return ans if out is None else array_ops.store(out, ans)
+        args, kwargs = bind_traced_keywords(prim, args, kwargs)
+    args = convert_sequences(prim, args)
+    if prim.differentiable:
+        return top.process_general(prim, args, kwargs)
+    return top.process_nondifferentiable(prim, args, kwargs)
+
+
+def bind_traced_keywords(prim: Callable, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
+    """Make keyword arguments that hold boxes positional where ``prim`` allows it, so that rules find them by number."""
+    traced = [name for name, arg in kwargs.items() if find_top_trace((arg,)) is not None]
+    parameters = positional_parameters(prim.fun) if traced else []
+    last = max((i for i, parameter in enumerate(parameters) if parameter.name in traced), default=-1)
+    if last < len(args):
+        return args, kwargs
+    kwargs = dict(kwargs)
+    return (*args, *(kwargs.pop(p.name, p.default) for p in parameters[len(args) : last + 1])), kwargs
+
+
+@functools.cache
+def positional_parameters(fun: Callable) -> list[inspect.Parameter]:
+    try:
+        parameters = inspect.signature(fun).parameters.values()
+    except (TypeError, ValueError):  # some C functions have none
+        return []
+    return [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+
+
+def convert_sequences(prim: Callable, args: tuple) -> tuple:
+    """Replace lists and tuples that hold boxes by one traced array, unless ``prim`` takes a sequence there."""
+    return tuple(
+        array_ops.array(arg)
+        if type(arg) in (list, tuple) and i not in prim.sequence_args and find_top_trace(arg) is not None
+        else arg
+        for i, arg in enumerate(args)
+    )

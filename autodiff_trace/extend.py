@@ -1,0 +1,26 @@
+"""The door for rule authors: everything that is needed to give a function of one's own its derivatives.
+
+>>> import math
+>>> from autodiff_trace import extend, grad
+>>> @extend.primitive
+... def cube(x):
+...     return x**3
+>>> extend.elementwise(cube, lambda ans, x: 3 * x * x)
+>>> float(grad(grad(cube))(2.0))
+12.0
+"""
+
+from .core.forward import defjvp
+from .core.forward import defjvp_all
+from .core.primitives import composite, nondifferentiable, notrace_primitive, primitive
+from .core.pytree import register_pytree
+from .core.reverse import defvjp, defvjp_all
+from .core.tracer import Box, is_box
+from .numpy.array_box import ArrayBox, register_array_type
+from .numpy.broadcasting import unbroadcast
+from .numpy.definers import elementwise, linear
+
+__all__ = [
+    "ArrayBox", "Box", "composite", "defjvp", "defjvp_all", "defvjp", "defvjp_all", "elementwise", "is_box", "linear",
+    "nondifferentiable", "notrace_primitive", "primitive", "register_array_type", "register_pytree", "unbroadcast",
+]

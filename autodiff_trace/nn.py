@@ -1,0 +1,163 @@
+"""Functions for small neural networks: activations and losses, stable where the plain formula overflows."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .core.forward import defjvp
+from .core.primitives import primitive
+from .core.reverse import defvjp
+from .core.tracer import is_box
+from .numpy import wrapped as anp
+from .numpy.definers import elementwise
+from .numpy.rules.reductions import expand_reduced
+
+__all__ = ["log_softmax", "logsumexp", "mse", "relu", "sigmoid", "softmax", "softmax_cross_entropy"]
+
+
+@primitive
+def relu(x: Any) -> Any:
+    """``max(x, 0)`` element by element, with derivative 0 at 0.
+
+    >>> import numpy as np
+    >>> relu(np.array([-1.0, 0.0, 2.0]))
+    array([0., 0., 2.])
+    """
+    return np.maximum(x, 0)
+
+
+elementwise(relu, lambda ans, x: anp.greater(x, 0))
+
+
+@primitive
+def sigmoid(x: Any) -> Any:
+    """``1 / (1 + exp(-x))`` element by element, without overflow at either end.
+
+    >>> float(sigmoid(0.0)), float(sigmoid(-1000.0)), float(sigmoid(1000.0))
+    (0.5, 0.0, 1.0)
+    """
+    # exp of minus the absolute value never overflows: 1/(1+e⁻ˣ) for x ≥ 0, and eˣ/(1+eˣ) for x < 0.
+    tail = np.exp(-np.abs(x))
+    return np.where(np.greater_equal(x, 0), 1, tail)[()] / (1 + tail)
+
+
+elementwise(sigmoid, lambda ans, x: ans * (1 - ans))
+
+
+@primitive
+def logsumexp(x: Any, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Any:
+    """``log(sum(exp(x)))`` along ``axis``, right where ``exp`` overflows or underflows.
+
+    Arguments:
+        x: an array of any shape.
+        axis: the axes to sum over; None is all.
+        keepdims: keep them, with size 1.
+
+    >>> import numpy as np
+    >>> float(logsumexp(np.array([1000.0, 1000.0])))
+    1000.6931471805599
+    """
+    top = np.max(x, axis=axis, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0)
+    with np.errstate(divide="ignore"):
+        ans = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
+    return ans if keepdims else np.squeeze(ans, axis=axis)[()]
+
+
+# d logsumexp(x) = Σ softmax(x) dx, softmax(x) = exp(x − logsumexp(x))
+
+
+def logsumexp_slope(ans, x, axis):
+    ans = expand_reduced(ans, x, axis)
+    return anp.exp(x - anp.where(anp.isfinite(ans), ans, 0))
+
+
+defvjp(
+    logsumexp,
+    lambda g, ans, x, axis=None, keepdims=False: expand_reduced(g, x, axis) * logsumexp_slope(ans, x, axis),
+)
+defjvp(
+    logsumexp,
+    lambda t, ans, x, axis=None, keepdims=False: anp.sum(
+        t * logsumexp_slope(ans, x, axis), axis=axis, keepdims=keepdims
+    ),
+)
+
+
+def log_softmax(x: Any, axis: int = -1) -> Any:
+    """``log(softmax(x))`` along ``axis``, of the shape of ``x``, without rounding small probabilities to zero.
+
+    >>> import numpy as np
+    >>> log_softmax(np.array([0.0, -1000.0])).tolist()
+    [0.0, -1000.0]
+    """
+    return x - logsumexp(x, axis=axis, keepdims=True)
+
+
+def softmax(x: Any, axis: int = -1) -> Any:
+    """``exp(x) / sum(exp(x))`` along ``axis``, of the shape of ``x``.
+
+    >>> import numpy as np
+    >>> softmax(np.array([1000.0, 1000.0])).tolist()
+    [0.5, 0.5]
+    """
+    return anp.exp(log_softmax(x, axis))
+
+
+def softmax_cross_entropy(logits: Any, labels: Any) -> Any:
+    """The mean over examples of ``-log(softmax(logits))`` at the right class.
+
+    Arguments:
+        logits: an array of shape (..., classes).
+        labels: integers of shape (...), or rows of probabilities (one-hot, say) of the shape of ``logits``.
+
+    Returns a number, in nats an example.
+
+    >>> import numpy as np
+    >>> float(softmax_cross_entropy(np.zeros((2, 4)), np.array([0, 3])))
+    1.3862943611198906
+    """
+    if not is_box(labels):
+        labels = np.asarray(labels)
+    if labels.dtype.kind in "iu":
+        if labels.shape != logits.shape[:-1]:
+            raise ValueError(
+                f"softmax_cross_entropy: integer labels have shape {labels.shape}, but logits of shape {logits.shape} "
+                f"want {logits.shape[:-1]}"
+            )
+        return anp.mean(label_losses(logits, labels))
+    if labels.shape != logits.shape:
+        raise ValueError(f"softmax_cross_entropy: labels of shape {labels.shape}, logits of shape {logits.shape}")
+    return -anp.sum(labels * log_softmax(logits)) / math.prod(logits.shape[:-1])
+
+
+@primitive
+def label_losses(logits, labels):
+    """``logsumexp(logits) - logits[label]`` for each row: one primitive, because its gradient is so short."""
+    picked = np.take_along_axis(logits, labels[..., None], axis=-1)[..., 0]
+    return logsumexp(logits, axis=-1) - picked
+
+
+# d loss = Σ (softmax(logits) − one_hot(label)) d logits
+
+
+def label_losses_slope(logits, labels):
+    one_hot = anp.equal(labels[..., None], np.arange(logits.shape[-1]))
+    return softmax(logits) - one_hot
+
+
+defvjp(label_losses, lambda g, ans, logits, labels: g[..., None] * label_losses_slope(logits, labels), None)
+defjvp(label_losses, lambda t, ans, logits, labels: anp.sum(t * label_losses_slope(logits, labels), axis=-1), None)
+
+
+def mse(predictions: Any, targets: Any) -> Any:
+    """The mean of the squared differences.
+
+    >>> import numpy as np
+    >>> float(mse(np.array([1.0, 2.0]), np.array([1.0, 4.0])))
+    2.0
+    """
+    return anp.mean(anp.square(predictions - targets))

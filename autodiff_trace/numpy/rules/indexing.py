@@ -1,0 +1,123 @@
+"""Rules of indexing: reading, writing and scattering items."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...core.forward import defjvp
+from ...core.primitives import primitive
+from ...core.reverse import DeferredCotangent, defvjp
+from .. import wrapped as anp
+from ..broadcasting import broadcast_tangent, unbroadcast
+from .joining import with_zeros
+
+__all__ = ["scatter"]
+
+
+@primitive
+def scatter(pieces, indices, like):
+    """An array of zeros like ``like`` with each piece added at its index; the transpose of reading items."""
+    total = np.zeros_like(like)
+    for piece, index in zip(pieces, indices):
+        if has_no_repeats(index):
+            total[index] += piece
+        else:
+            np.add.at(total, index, piece)
+    return total
+
+
+scatter.sequence_args = (0, 1)
+
+
+def has_no_repeats(index):
+    """Whether an index surely names no element twice: slices, integers and masks do not."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(
+        part is None or part is Ellipsis or isinstance(part, (slice, int, np.integer)) or is_mask(part)
+        for part in parts
+    )
+
+
+def is_mask(part):
+    return getattr(part, "dtype", None) == bool
+
+
+class IndexedCotangent(DeferredCotangent):
+    """The cotangent of an array of which items were read: pieces that are scattered all at once.
+
+    Reading n items one by one would otherwise make n arrays of zeros: 10¹⁰ additions for n = 10⁵.
+    """
+
+    __slots__ = ("pieces", "indices", "like", "dense")
+
+    def __init__(self, piece, index, like):
+        self.pieces = [piece]
+        self.indices = [index]
+        self.like = like
+        self.dense = None
+
+    def plus(self, g):
+        if isinstance(g, IndexedCotangent):
+            self.pieces += g.pieces
+            self.indices += g.indices
+            g = g.dense
+        if g is not None:
+            self.dense = g if self.dense is None else self.dense + g
+        return self
+
+    def settle(self):
+        total = scatter(self.pieces, self.indices, self.like)
+        return total if self.dense is None else total + self.dense
+
+
+defvjp(anp.getitem, lambda g, ans, x, index: IndexedCotangent(g, index, x), None)
+defjvp(anp.getitem, lambda t, ans, x, index: t[index], None)
+
+
+# scatter: linear in the pieces
+
+defvjp(scatter, lambda g, ans, pieces, indices, like: [g[index] for index in indices], None, None)
+defjvp(scatter, lambda t, ans, pieces, indices, like: scatter(with_zeros(t, pieces), indices, like), None, None)
+
+
+# set_item: the old values lose their influence where the new ones are written
+
+defvjp(
+    anp.set_item,
+    lambda g, ans, x, index, value: anp.set_item(g, index, 0),
+    None,
+    lambda g, ans, x, index, value: unbroadcast(g[index], value),
+)
+defjvp(
+    anp.set_item,
+    lambda t, ans, x, index, value: anp.set_item(t, index, 0),
+    None,
+    lambda t, ans, x, index, value: anp.set_item(anp.zeros_like(ans), index, t),
+)
+
+
+# add_at: linear in both
+
+defvjp(anp.add_at, lambda g, ans, x, index, value: g, None, lambda g, ans, x, index, value: unbroadcast(g[index], value))
+defjvp(
+    anp.add_at,
+    lambda t, ans, x, index, value: t,
+    None,
+    lambda t, ans, x, index, value: anp.add_at(anp.zeros_like(ans), index, t),
+)
+
+
+# where: only the branch that was taken gets a cotangent, so that the other cannot make it NaN
+
+defvjp(
+    anp.where,
+    None,
+    lambda g, ans, condition, x, y: unbroadcast(anp.where(condition, g, 0), x),
+    lambda g, ans, condition, x, y: unbroadcast(anp.where(condition, 0, g), y),
+)
+defjvp(
+    anp.where,
+    None,
+    lambda t, ans, condition, x, y: broadcast_tangent(anp.where(condition, t, 0), ans),
+    lambda t, ans, condition, x, y: broadcast_tangent(anp.where(condition, 0, t), ans),
+)

@@ -1,0 +1,156 @@
+"""Checks of derivatives against finite differences, for rule authors and for the library's own tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .core.pytree import tree_flatten, tree_unflatten
+from .transforms.border import to_input
+from .transforms.products import jvp, vjp
+
+__all__ = ["check_grads", "check_jvp", "check_vjp", "numerical_jvp"]
+
+TOLERANCES = {np.dtype(np.float16): 5e-2, np.dtype(np.float32): 5e-3, np.dtype(np.float64): 1e-6}
+STEPS = {np.dtype(np.float16): 5e-2, np.dtype(np.float32): 1e-2, np.dtype(np.float64): 1e-3}
+
+
+def check_grads(
+    fun: Callable,
+    *args: Any,
+    modes: Sequence[str] = ("rev", "fwd"),
+    order: int = 2,
+    tolerance: float | None = None,
+    step: float | None = None,
+    seed: int = 0,
+    name: str | None = None,
+) -> None:
+    """Check the derivatives of ``fun`` at ``args`` against finite differences in random directions.
+
+    Arguments:
+        fun: a function of numbers, arrays and containers of them, that returns such.
+        args: where to check; floating-point leaves are varied, all others are left alone.
+        modes: "rev" checks VJPs, "fwd" JVPs; of each, up to ``order``, the derivatives in both modes.
+        order: 1 checks first derivatives, 2 also second ones, and so on.
+        tolerance: relative and absolute; by default 1e-6 for float64, 5e-3 for float32, 5e-2 for float16.
+        step: of the finite differences; by default 1e-3 for float64. The formula is of fourth order.
+
+    Raises AssertionError with the mode and the argument that failed: ``JVP of VJP of solve, argument 1``. Also checked:
+    a cotangent has the shape and the dtype of its argument, a tangent those of the output.
+
+    >>> from autodiff_trace import numpy as anp
+    >>> check_grads(lambda x, y: anp.sin(x) * y, 0.5, 2.0)
+    """
+    unknown = set(modes) - {"rev", "fwd"}
+    if unknown:
+        raise ValueError(f"check_grads: unknown modes {sorted(unknown)}; there are 'rev' and 'fwd'")
+    name = name or getattr(fun, "__name__", repr(fun))
+    flat, inputs, numbers = flatten_function(fun, args)
+    check_flat(flat, inputs, numbers, modes, order, tolerance, step, np.random.default_rng(seed), name)
+
+
+def check_vjp(fun: Callable, *args: Any, **options: Any) -> None:
+    """:func:`check_grads` of first-order VJPs alone."""
+    check_grads(fun, *args, modes=("rev",), order=1, **options)
+
+
+def check_jvp(fun: Callable, *args: Any, **options: Any) -> None:
+    """:func:`check_grads` of first-order JVPs alone."""
+    check_grads(fun, *args, modes=("fwd",), order=1, **options)
+
+
+def flatten_function(fun: Callable, args: tuple) -> tuple[Callable, list, list[int]]:
+    """``fun`` as a function from a list of arrays to a list of arrays, its inputs, and the argument each belongs to."""
+    leaves, structure = tree_flatten(args)
+    owners = [i for i, arg in enumerate(args) for _ in tree_flatten(arg)[0]]
+    varied = [i for i, leaf in enumerate(leaves) if is_inexact(leaf)]
+
+    def flat(*values):
+        new = list(leaves)
+        for i, value in zip(varied, values, strict=True):
+            new[i] = value
+        return [leaf for leaf in tree_flatten(fun(*tree_unflatten(structure, new)))[0] if is_inexact(leaf)]
+
+    return flat, [to_input(leaves[i]) for i in varied], [owners[i] for i in varied]
+
+
+def is_inexact(leaf: Any) -> bool:
+    """Whether ``leaf`` is a floating-point or complex number or array."""
+    return isinstance(leaf, (float, complex)) or getattr(getattr(leaf, "dtype", None), "kind", None) in ("f", "c")
+
+
+def check_flat(flat, inputs, numbers, modes, order, tolerance, step, rng, path) -> None:
+    """Check one order, then the derivatives as functions of the inputs."""
+    outputs = flat(*inputs)
+    cotangents = [random_like(output, rng) for output in outputs]
+    directions = [random_like(x, rng) for x in inputs]
+    for i, (x, direction) in enumerate(zip(inputs, directions, strict=True)):
+        where = f"{path}, argument {numbers[i]}"
+        tangents = [d if j == i else np.zeros_like(d) for j, d in enumerate(directions)]
+        expected = numerical_jvp(flat, inputs, tangents, step)
+        tol = tolerance or max(TOLERANCES.get(real_dtype(y), 1e-6) for y in [*inputs, *outputs])
+        if "rev" in modes:
+            _, pullback = vjp(flat, *inputs)
+            g = pullback(cotangents)[i]
+            check_like(f"VJP of {where}", g, x)
+            check_close(f"VJP of {where}", pair([g], [direction]), pair(cotangents, expected), tol)
+        if "fwd" in modes:
+            _, pushed = jvp(flat, inputs, tangents)
+            for t, output, each in zip(pushed, outputs, expected, strict=True):
+                check_like(f"JVP of {where}", t, output)
+                check_close(f"JVP of {where}", t, each, tol)
+    if order <= 1:
+        return
+    derivatives = {
+        "rev": ("VJP", lambda *xs: list(vjp(flat, *xs)[1](cotangents))),
+        "fwd": ("JVP", lambda *xs: jvp(flat, xs, directions)[1]),
+    }
+    for mode in modes:
+        kind, derivative = derivatives[mode]
+        check_flat(derivative, inputs, numbers, modes, order - 1, tolerance, step, rng, f"{kind} of {path}")
+
+
+def numerical_jvp(flat: Callable, inputs: Sequence, tangents: Sequence, step: float | None = None) -> list:
+    """The derivative of ``flat`` at ``inputs`` in the direction ``tangents``, by central differences of fourth order:
+    (8 (f(x+h) − f(x−h)) − (f(x+2h) − f(x−2h))) / 12h."""
+    h = step or max((STEPS.get(real_dtype(x), 1e-3) for x in inputs), default=1e-3)
+
+    def at(k):
+        return flat(*[(x + (k * h * t).astype(x.dtype))[()] for x, t in zip(inputs, tangents, strict=True)])
+
+    near = [np.asarray(p, wide(p)) - np.asarray(m, wide(m)) for p, m in zip(at(1), at(-1), strict=True)]
+    far = [np.asarray(p, wide(p)) - np.asarray(m, wide(m)) for p, m in zip(at(2), at(-2), strict=True)]
+    return [(8 * n - f) / (12 * h) for n, f in zip(near, far, strict=True)]
+
+
+def wide(x: Any) -> type:
+    return np.complex128 if np.iscomplexobj(x) else np.float64
+
+
+def real_dtype(x: Any) -> np.dtype:
+    return np.finfo(x.dtype).dtype if x.dtype.kind in "fc" else np.dtype(float)
+
+
+def random_like(x: Any, rng: np.random.Generator) -> Any:
+    """A random array of the shape and dtype of ``x``, of size about 1."""
+    values = rng.uniform(0.3, 1.0, x.shape) * rng.choice([-1.0, 1.0], x.shape)
+    if x.dtype.kind == "c":
+        values = values + 1j * rng.uniform(0.3, 1.0, x.shape)
+    return np.asarray(values).astype(x.dtype)[()]
+
+
+def pair(cotangents: Sequence, tangents: Sequence) -> float:
+    """The sum of Re(g t): how a cotangent and a tangent pair, also for complex values."""
+    return sum(float(np.sum(np.real(np.asarray(g, wide(g)) * t))) for g, t in zip(cotangents, tangents, strict=True))
+
+
+def check_like(where: str, found: Any, like: Any) -> None:
+    if found.shape != like.shape or found.dtype != like.dtype:
+        raise AssertionError(f"{where}: {found.dtype}{list(found.shape)}, but should be {like.dtype}{list(like.shape)}")
+
+
+def check_close(where: str, found: Any, expected: Any, tolerance: float) -> None:
+    if not np.allclose(found, expected, rtol=tolerance, atol=tolerance):
+        raise AssertionError(f"{where}: {found}, but finite differences give {expected}")

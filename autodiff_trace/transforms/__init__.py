@@ -1,0 +1,10 @@
+"""Transformations of functions."""
+
+from .gradient import elementwise_grad, grad, grad_and_aux, holomorphic_grad, value_and_grad
+from .products import jvp, vjp
+from .stopping import stop_gradient, to_numpy
+
+__all__ = [
+    "elementwise_grad", "grad", "grad_and_aux", "holomorphic_grad", "jvp", "stop_gradient", "to_numpy",
+    "value_and_grad", "vjp",
+]

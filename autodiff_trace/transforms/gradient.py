@@ -1,0 +1,173 @@
+"""Gradients: ``grad`` and its kin, on top of reverse mode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..core.array_ops import array_ops
+from ..core.pytree import tree_flatten, tree_unflatten
+from ..core.reverse import backward_pass, trace_vjp
+from ..core.tracer import boxers
+from ..numpy import wrapped as anp
+from .border import describe, select_arguments
+from .function import Transformed
+
+__all__ = ["elementwise_grad", "grad", "grad_and_aux", "holomorphic_grad", "value_and_grad"]
+
+
+def differentiate(name, fun, args, kwargs, argnums, argnames, has_aux, holomorphic=False):
+    """The value, the auxiliary output (None without ``has_aux``) and the gradient of one call."""
+    selection = select_arguments(name, fun, args, kwargs, argnums, argnames)
+    aux_structure = None
+
+    def traced(*boxes):
+        nonlocal aux_structure
+        output = selection.call(fun, boxes)
+        if not has_aux:
+            return [output]
+        if not isinstance(output, tuple) or len(output) != 2:
+            raise TypeError(f"{name}: has_aux=True, but the function returned {describe(output)}, not (value, aux).")
+        aux_leaves, aux_structure = tree_flatten(output[1])
+        return [output[0], *aux_leaves]
+
+    (value, *aux_leaves), (node, *_), input_nodes = trace_vjp(traced, selection.inputs)
+    check_output(name, value, holomorphic)
+    gradients = {}
+    if node is not None:
+        # The ends of the graph are handed over, so that the backward pass can let go of each node as it leaves it.
+        seeds = [(node, anp.ones_like(value)[()])]
+        del node, _
+        gradients = backward_pass(seeds)
+    results = [
+        gradients[node.index] if node.index in gradients else array_ops.zeros_like(x)[()]
+        for node, x in zip(input_nodes, selection.inputs)
+    ]
+    aux = tree_unflatten(aux_structure, aux_leaves) if has_aux else None
+    return value, aux, selection.result(results)
+
+
+def check_output(name: str, value: Any, holomorphic: bool) -> None:
+    """Raise if there is no gradient of ``value``."""
+    if type(value) not in boxers:
+        hint = " With has_aux=True it may return (value, aux)." if isinstance(value, tuple) else ""
+        raise TypeError(f"{name}: the function returned {describe(value)}; it must return a number or an array.{hint}")
+    if not holomorphic and anp.iscomplexobj(value):
+        raise TypeError(
+            f"{name}: the function returned a complex value. For a holomorphic function use holomorphic_grad; else take "
+            "the gradient of a real function of it, such as its real part or its absolute value."
+        )
+
+
+def apply_grad(fun, options, args, kwargs):
+    _, aux, gradient = differentiate("grad", fun, args, kwargs, **options)
+    return (gradient, aux) if options["has_aux"] else gradient
+
+
+def grad(
+    fun: Callable,
+    argnums: int | Sequence[int] = 0,
+    *,
+    argnames: str | Sequence[str] | None = None,
+    has_aux: bool = False,
+) -> Callable:
+    """The function that computes the gradient of ``fun``.
+
+    Arguments:
+        fun: returns a real number or array. Of an array the gradient of the sum is taken, so that for a function that
+            works element by element ``grad(fun)`` does too, and nests: ``grad(grad(fun))``.
+        argnums: the positions of the arguments to differentiate with respect to: numbers, arrays, or containers (dict,
+            list, tuple, namedtuple, dataclass) of them. Integers are taken as float64.
+        argnames: their names instead.
+        has_aux: ``fun`` returns ``(value, aux)``; then so does the result, with the gradient for the value.
+
+    Returns a function of the same arguments. Its result is like the argument: of the same shape and dtype, or a
+    container of such; a tuple of them if ``argnums`` is a tuple, a dict if ``argnames`` is.
+
+    Of a complex argument z the gradient of a real function is ∂f/∂Re z − i ∂f/∂Im z.
+
+    Raises TypeError if an argument holds no number, or if the result is not a real number or array.
+
+    >>> from autodiff_trace import numpy as anp
+    >>> float(grad(anp.sin)(0.0))
+    1.0
+    >>> float(grad(grad(lambda x: x**3))(2.0))
+    12.0
+    >>> grad(lambda p: p["a"] * p["b"])({"a": 2.0, "b": 5.0})
+    {'a': np.float64(5.0), 'b': np.float64(2.0)}
+    """
+    return Transformed("grad", apply_grad, fun, argnums=argnums, argnames=argnames, has_aux=has_aux)
+
+
+def apply_value_and_grad(fun, options, args, kwargs):
+    value, aux, gradient = differentiate("value_and_grad", fun, args, kwargs, **options)
+    return ((value, aux) if options["has_aux"] else value), gradient
+
+
+def value_and_grad(
+    fun: Callable,
+    argnums: int | Sequence[int] = 0,
+    *,
+    argnames: str | Sequence[str] | None = None,
+    has_aux: bool = False,
+) -> Callable:
+    """The function that computes the value of ``fun`` and its gradient together: ``(value, gradient)``.
+
+    Arguments and errors are those of :func:`grad`; with ``has_aux`` the result is ``((value, aux), gradient)``.
+
+    >>> value, gradient = value_and_grad(lambda x: x * x)(3.0)
+    >>> float(value), float(gradient)
+    (9.0, 6.0)
+    """
+    return Transformed("value_and_grad", apply_value_and_grad, fun, argnums=argnums, argnames=argnames, has_aux=has_aux)
+
+
+def apply_grad_and_aux(fun, options, args, kwargs):
+    _, aux, gradient = differentiate("grad_and_aux", fun, args, kwargs, has_aux=True, **options)
+    return gradient, aux
+
+
+def grad_and_aux(
+    fun: Callable, argnums: int | Sequence[int] = 0, *, argnames: str | Sequence[str] | None = None
+) -> Callable:
+    """``grad(fun, has_aux=True)``: of a function that returns ``(value, aux)`` the pair ``(gradient, aux)``.
+
+    >>> gradient, aux = grad_and_aux(lambda x: (x * x, "done"))(3.0)
+    >>> float(gradient), aux
+    (6.0, 'done')
+    """
+    return Transformed("grad_and_aux", apply_grad_and_aux, fun, argnums=argnums, argnames=argnames)
+
+
+def apply_elementwise_grad(fun, options, args, kwargs):
+    return differentiate("elementwise_grad", fun, args, kwargs, has_aux=False, **options)[2]
+
+
+def elementwise_grad(
+    fun: Callable, argnums: int | Sequence[int] = 0, *, argnames: str | Sequence[str] | None = None
+) -> Callable:
+    """The derivative, element by element, of a function that works element by element.
+
+    The same as :func:`grad`, which takes the gradient of the sum; the name says what is meant.
+
+    >>> import numpy as np
+    >>> elementwise_grad(lambda x: x * x)(np.array([1.0, 2.0]))
+    array([2., 4.])
+    """
+    return Transformed("elementwise_grad", apply_elementwise_grad, fun, argnums=argnums, argnames=argnames)
+
+
+def apply_holomorphic_grad(fun, options, args, kwargs):
+    return differentiate("holomorphic_grad", fun, args, kwargs, has_aux=False, holomorphic=True, **options)[2]
+
+
+def holomorphic_grad(
+    fun: Callable, argnums: int | Sequence[int] = 0, *, argnames: str | Sequence[str] | None = None
+) -> Callable:
+    """The complex derivative df/dz of a holomorphic function. That it is holomorphic is not checked.
+
+    >>> from autodiff_trace import numpy as anp
+    >>> complex(holomorphic_grad(lambda z: z * z)(1 + 2j))
+    (2+4j)
+    """
+    return Transformed("holomorphic_grad", apply_holomorphic_grad, fun, argnums=argnums, argnames=argnames)

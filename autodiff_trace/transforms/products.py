@@ -1,0 +1,123 @@
+"""Products with the Jacobian: ``vjp`` pulls cotangents back, ``jvp`` pushes tangents forward."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.array_ops import array_ops
+from ..core.forward import trace_jvp
+from ..core.pytree import Structure, tree_flatten, tree_unflatten
+from ..core.reverse import backward_pass, trace_vjp
+from .border import describe, flatten_output, select_arguments, to_input
+
+__all__ = ["jvp", "vjp"]
+
+
+def vjp(fun: Callable, *args: Any, has_aux: bool = False) -> tuple:
+    """Evaluate ``fun`` and return the function that pulls cotangents back through it.
+
+    Arguments:
+        fun: a function of ``args`` that returns numbers, arrays, or containers of them.
+        args: where to evaluate; numbers, arrays or containers.
+        has_aux: ``fun`` returns ``(output, aux)``.
+
+    Returns ``(output, pullback)``, or ``(output, pullback, aux)``. ``pullback(g)``, for ``g`` like the output, is the
+    tuple of the cotangents of the arguments; it can be called any number of times.
+
+    >>> output, pullback = vjp(lambda x, y: x * y, 3.0, 4.0)
+    >>> float(output), [float(g) for g in pullback(1.0)]
+    (12.0, [4.0, 3.0])
+    """
+    selection = select_arguments("vjp", fun, args, {}, tuple(range(len(args))))
+    structure = aux_structure = None
+    count = 0
+
+    def traced(*boxes):
+        nonlocal structure, aux_structure, count
+        output = selection.call(fun, boxes)
+        aux = None
+        if has_aux:
+            output, aux = output
+        leaves, structure = flatten_output("vjp", output)
+        aux_leaves, aux_structure = tree_flatten(aux)
+        count = len(leaves)
+        return leaves + aux_leaves
+
+    values, nodes, input_nodes = trace_vjp(traced, selection.inputs)
+    outputs, nodes = values[:count], nodes[:count]
+    zeros_like = [array_ops.zeros_like(x) for x in selection.inputs]
+
+    def pullback(g):
+        cotangents = match_leaves("vjp", "cotangent", g, structure, outputs)
+        seeds = [(node, each) for node, each in zip(nodes, cotangents) if node is not None]
+        gradients = backward_pass(seeds)
+        return selection.result(
+            [gradients.get(node.index, zero[()]) for node, zero in zip(input_nodes, zeros_like, strict=True)]
+        )
+
+    output = tree_unflatten(structure, outputs)
+    return (output, pullback, tree_unflatten(aux_structure, values[count:])) if has_aux else (output, pullback)
+
+
+def jvp(fun: Callable, primals: Sequence, tangents: Sequence, has_aux: bool = False) -> tuple:
+    """Evaluate ``fun`` at ``primals`` and push ``tangents`` forward through it.
+
+    Arguments:
+        fun: a function of ``primals`` that returns numbers, arrays, or containers of them.
+        primals: the arguments, as a tuple or list.
+        tangents: one for each argument, of the same structure and shapes.
+        has_aux: ``fun`` returns ``(output, aux)``.
+
+    Returns ``(output, tangent)``, the tangent being like the output; ``(output, tangent, aux)`` with ``has_aux``.
+
+    >>> output, tangent = jvp(lambda x, y: x * y, (3.0, 4.0), (1.0, 0.0))
+    >>> float(output), float(tangent)
+    (12.0, 4.0)
+    """
+    if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
+        raise TypeError("jvp: primals and tangents are tuples with one entry for each argument: jvp(f, (x,), (t,)).")
+    selection = select_arguments("jvp", fun, tuple(primals), {}, tuple(range(len(primals))))
+    tangent_leaves, tangent_structure = tree_flatten(tuple(tangents))
+    if tangent_structure != selection.structure:
+        raise TypeError(f"jvp: the tangents are {tangent_structure}, but the primals are {selection.structure}.")
+    tangent_leaves = [tangent_leaves[i] for i in selection.numeric]
+    input_tangents = [match_leaf("jvp", "tangent", t, x) for t, x in zip(tangent_leaves, selection.inputs)]
+    structure = aux_structure = None
+    count = 0
+
+    def traced(*boxes):
+        nonlocal structure, aux_structure, count
+        output = selection.call(fun, boxes)
+        aux = None
+        if has_aux:
+            output, aux = output
+        leaves, structure = flatten_output("jvp", output)
+        aux_leaves, aux_structure = tree_flatten(aux)
+        count = len(leaves)
+        return leaves + aux_leaves
+
+    values, out_tangents = trace_jvp(traced, selection.inputs, input_tangents)
+    outputs = values[:count]
+    filled = [array_ops.zeros_like(x)[()] if t is None else t for x, t in zip(outputs, out_tangents)]
+    result = tree_unflatten(structure, outputs), tree_unflatten(structure, filled)
+    return (*result, tree_unflatten(aux_structure, values[count:])) if has_aux else result
+
+
+def match_leaves(name: str, role: str, tree: Any, structure: Structure, likes: Sequence) -> list:
+    """The leaves of ``tree``, each checked against the array it belongs to."""
+    leaves, given = tree_flatten(tree)
+    if given != structure:
+        raise TypeError(f"{name}: the {role} is {given}, but the output is {structure}.")
+    return [match_leaf(name, role, leaf, like) for leaf, like in zip(leaves, likes)]
+
+
+def match_leaf(name: str, role: str, leaf: Any, like: Any) -> Any:
+    """``leaf`` with the dtype of ``like``; TypeError if it is no number or has another shape."""
+    value = to_input(leaf)
+    if value is None or value.shape != np.shape(like):
+        found = describe(leaf) if value is None else f"of shape {value.shape}"
+        raise TypeError(f"{name}: a {role} is {found}, but belongs to a value of shape {np.shape(like)}.")
+    return value if value.dtype == like.dtype or like.dtype.kind not in "fc" else value.astype(like.dtype)

@@ -1,0 +1,31 @@
+"""Values out of the derivative."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..core.primitives import nondifferentiable
+from ..core.pytree import tree_map
+from ..core.tracer import to_value
+
+__all__ = ["stop_gradient", "to_numpy"]
+
+
+@nondifferentiable
+def identity(x):
+    return x
+
+
+def stop_gradient(x: Any) -> Any:
+    """``x``, a number, an array or a container of them, as a constant of all derivatives.
+
+    >>> from autodiff_trace import grad
+    >>> float(grad(lambda x: x * stop_gradient(x))(3.0))
+    3.0
+    """
+    return tree_map(identity, x)
+
+
+def to_numpy(x: Any) -> Any:
+    """The plain number or array under a traced value (or a container of them), for printing, plotting and storing."""
+    return tree_map(to_value, x)

@@ -1,0 +1,107 @@
+"""Tables of functions: one row a function and a set of arguments, checked in every mode.
+
+A family's test module holds a list of rows and says ``test_family = table_test(ROWS)``.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autodiff_trace import numpy as anp
+from autodiff_trace import tree_map, vjp
+from autodiff_trace.testing import check_grads
+
+
+@dataclass(frozen=True)
+class Row:
+    """``name`` is the function's name below ``numpy``: "sum", "linalg.inv". ``args`` are floating-point arrays, which are
+    differentiated, and others, which are not; ``kwargs`` are NumPy's keywords."""
+
+    name: str
+    args: tuple
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    order: int = 2
+    tolerance: float | None = None
+    skip: Sequence[str] = ()  # modes that this row has no part in; the reason stands beside the row
+
+    def __str__(self) -> str:
+        shapes = ",".join(str(np.shape(arg)).replace(" ", "") if hasattr(arg, "shape") else repr(arg) for arg in self.args)
+        return f"{self.name}({shapes}{''.join(f',{k}={v!r}' for k, v in self.kwargs.items())})".replace("\n", "")[:100]
+
+    def function(self, module: Any) -> Callable:
+        """The function of ``module`` (numpy, or its traced form) of the arguments alone."""
+        function = operator.attrgetter(self.name)(module)
+        return lambda *args: function(*args, **self.kwargs)
+
+
+def row(name: str, *args: Any, order: int = 2, tolerance: float | None = None, skip: Sequence[str] = (), **kwargs) -> Row:
+    """A :class:`Row`; a keyword of NumPy that is called like one of the row's own goes into ``Row(kwargs=...)``."""
+    return Row(name, args, kwargs, order, tolerance, skip)
+
+
+def check_value(row: Row) -> None:
+    """Without traced arguments the value is NumPy's."""
+    assert_same(row.function(anp)(*row.args), row.function(np)(*row.args))
+
+
+def check_derivatives(row: Row) -> None:
+    """VJPs and JVPs, of first and second order, against finite differences."""
+    check_grads(row.function(anp), *row.args, order=row.order, tolerance=row.tolerance, name=row.name)
+
+
+def check_plain_numpy(row: Row) -> None:
+    """``np.f`` of a traced value has the same derivative as ``anp.f``."""
+    output, pull = vjp(row.function(anp), *row.args)
+    plain_output, plain_pull = vjp(row.function(np), *row.args)
+    assert_same(plain_output, output)
+    cotangent = tree_map(lambda x: np.ones_like(x) if np.asarray(x).dtype.kind in "fc" else x, output)
+    assert_same(plain_pull(cotangent), pull(cotangent))
+
+
+def check_float32(row: Row) -> None:
+    """Float32 stays float32, in the value as NumPy has it and in the gradient."""
+    args = tree_map(to_single, row.args)
+    check_grads(row.function(anp), *args, order=1, tolerance=3e-2, name=row.name)
+
+
+def to_single(x: Any) -> Any:
+    dtype = getattr(x, "dtype", None)
+    return x.astype({"f": np.float32, "c": np.complex64}[dtype.kind]) if dtype is not None and dtype.kind in "fc" else x
+
+
+def assert_same(found: Any, expected: Any) -> None:
+    """Equal, of the same structure, shapes and dtypes, up to rounding."""
+    if isinstance(expected, (tuple, list)):
+        assert type(found) is type(expected) and len(found) == len(expected)
+        for pair in zip(found, expected):
+            assert_same(*pair)
+    elif expected is None:
+        assert found is None
+    else:
+        assert np.shape(found) == np.shape(expected)
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-14)
+
+
+MODES = {
+    "value": check_value,
+    "derivatives": check_derivatives,
+    "plain numpy": check_plain_numpy,
+    "float32": check_float32,
+}
+
+
+def table_test(rows: Sequence[Row]) -> Callable:
+    """A test that runs each row in each mode."""
+    cases = [pytest.param(MODES[mode], each, id=f"{mode}-{each}") for each in rows for mode in MODES if mode not in each.skip]
+
+    @pytest.mark.parametrize("check, row", cases)
+    def test(check, row):
+        check(row)
+
+    return test
