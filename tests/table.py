@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from autodiff_trace import numpy as anp
-from autodiff_trace import tree_map, vjp
-from autodiff_trace.testing import check_grads
+from autodiff_trace import tree_flatten, tree_map, tree_unflatten, vjp
+from autodiff_trace.testing import check_grads, is_inexact
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,25 @@ def row(name: str, *args: Any, order: int = 2, tolerance: float | None = None, s
     return Row(name, args, kwargs, order, tolerance, skip)
 
 
+def trace(row: Row, module: Any) -> tuple[Any, Callable]:
+    """The value of the row's function of ``module`` where the floating-point arguments are traced, and its pullback."""
+    leaves, structure = tree_flatten(row.args)
+    varied = [i for i, leaf in enumerate(leaves) if is_inexact(leaf)]
+
+    def function(*values):
+        new = list(leaves)
+        for i, value in zip(varied, values, strict=True):
+            new[i] = value
+        return row.function(module)(*tree_unflatten(structure, new))
+
+    return vjp(function, *[leaves[i] for i in varied])
+
+
 def check_value(row: Row) -> None:
-    """Without traced arguments the value is NumPy's."""
-    assert_same(row.function(anp)(*row.args), row.function(np)(*row.args))
+    """The value is NumPy's, without traced arguments and with them."""
+    expected = row.function(np)(*row.args)
+    assert_same(row.function(anp)(*row.args), expected)
+    assert_same(trace(row, anp)[0], expected)
 
 
 def check_derivatives(row: Row) -> None:
@@ -57,8 +73,8 @@ def check_derivatives(row: Row) -> None:
 
 def check_plain_numpy(row: Row) -> None:
     """``np.f`` of a traced value has the same derivative as ``anp.f``."""
-    output, pull = vjp(row.function(anp), *row.args)
-    plain_output, plain_pull = vjp(row.function(np), *row.args)
+    output, pull = trace(row, anp)
+    plain_output, plain_pull = trace(row, np)
     assert_same(plain_output, output)
     cotangent = tree_map(lambda x: np.ones_like(x) if np.asarray(x).dtype.kind in "fc" else x, output)
     assert_same(plain_pull(cotangent), pull(cotangent))
@@ -84,7 +100,7 @@ def assert_same(found: Any, expected: Any) -> None:
     elif expected is None:
         assert found is None
     else:
-        assert np.shape(found) == np.shape(expected)
+        assert np.shape(found) == np.shape(expected) and np.asarray(found).dtype == np.asarray(expected).dtype
         np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-14)
 
 
