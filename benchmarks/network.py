@@ -1,0 +1,63 @@
+"""The two-layer network relu(X @ W1) @ W2 with the softmax loss, and its training step by hand in NumPy."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from autodiff_trace import nn
+
+__all__ = ["Params", "error_rate", "init_params", "logits", "loss", "numpy_step"]
+
+Params = tuple[np.ndarray, np.ndarray]
+
+
+def init_params(pixels: int, hidden: int, classes: int, seed: int, dtype: str) -> Params:
+    """Random weights, W1 drawn before W2.
+
+    They are rounded to float32 whatever ``dtype`` is, so that training in float32 and in float64 starts from the same
+    point; and they come from the generator of ``numpy.random.seed``, whose numbers NumPy has promised not to change.
+    """
+    random = np.random.RandomState(seed)
+    W1 = random.randn(pixels, hidden) / math.sqrt(hidden)
+    W2 = random.randn(hidden, classes) / math.sqrt(classes)
+    return W1.astype(np.float32).astype(dtype), W2.astype(np.float32).astype(dtype)
+
+
+def logits(params, X):
+    """One row of ten scores for each image in ``X``."""
+    W1, W2 = params
+    return nn.relu(X @ W1) @ W2
+
+
+def loss(params, X, labels):
+    """mean(log(sum(exp(Z))) − Z[label])."""
+    return nn.softmax_cross_entropy(logits(params, X), labels)
+
+
+def error_rate(Z: np.ndarray, labels: np.ndarray) -> float:
+    """The fraction of rows whose highest score is not at the label."""
+    return float(np.mean(np.argmax(Z, axis=1) != labels))
+
+
+def numpy_step(params: Params, X: np.ndarray, labels: np.ndarray, lr: float) -> tuple[float, Params]:
+    """One step of gradient descent as one writes it without a library; returns the loss and the new weights.
+
+    With P the softmax of Z, the cotangent of Z is (P − onehot(labels)) / N.
+    """
+    W1, W2 = params
+    rows = np.arange(len(X))
+    A = X @ W1
+    H = np.maximum(A, 0)
+    Z = H @ W2
+    Z -= Z.max(axis=1, keepdims=True)
+    P = np.exp(Z)
+    total = P.sum(axis=1, keepdims=True)
+    value = np.mean(np.log(total[:, 0]) - Z[rows, labels])
+    P /= total
+    P[rows, labels] -= 1
+    P /= len(X)
+    G2 = H.T @ P
+    G1 = X.T @ (P @ W2.T * (A > 0))
+    return value, (W1 - lr * G1, W2 - lr * G2)
