@@ -1,0 +1,51 @@
+"""Each Python block of the README runs as written and prints what it says, on its own."""
+
+from __future__ import annotations
+
+import doctest
+import math
+import re
+
+import pytest
+
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```python\n(.*?)^```$", README, flags=re.DOTALL | re.MULTILINE)
+NUMBER = re.compile(r"(?<![\w.])-?\d+\.?\d*(?:e[-+]?\d+)?")
+
+
+class NumberChecker(doctest.OutputChecker):
+    """Takes numbers as equal that differ in the last digits: they do, between versions of NumPy and processors."""
+
+    def check_output(self, want, got, optionflags):
+        if super().check_output(want, got, optionflags):
+            return True
+        wanted, gotten = NUMBER.findall(want), NUMBER.findall(got)
+        return (
+            NUMBER.sub("", want).split() == NUMBER.sub("", got).split()
+            and len(wanted) == len(gotten)
+            and all(math.isclose(float(w), float(g), rel_tol=1e-7, abs_tol=1e-12) for w, g in zip(wanted, gotten))
+        )
+
+
+def test_readme_has_blocks():
+    assert len(BLOCKS) >= 8
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.splitlines()[-1][:40])
+def test_block(block):
+    test = doctest.DocTestParser().get_doctest(block, {}, "README.md", "README.md", 0)
+    assert test.examples
+    report = []
+    runner = doctest.DocTestRunner(checker=NumberChecker(), verbose=False, optionflags=doctest.ELLIPSIS)
+    runner.run(test, out=report.append)
+    assert not report, "".join(report)
+
+
+@pytest.mark.parametrize("last", ["benchmarks.mlp", "pytest"])
+def test_one_command_does_all(last):
+    # .ci/run runs these lines as they stand.
+    lines = [line for line in README.splitlines() if line.startswith("python3 -m venv ")]
+    assert len(lines) == 2
+    assert sum(line.endswith(f"python -m {last}") for line in lines) == 1
