@@ -100,7 +100,7 @@ class DerivativeTrace(Trace):
         return prim(*values, **{name: self.unbox(arg)[0] for name, arg in kwargs.items()})
 
     def python_value(self, box, use):
-        if use is float or use is complex:
+        if box._node is not None and (use is float or use is complex):
             raise TracedValueError(
                 f"{use.__name__}() of a traced value would drop its derivative ({caller_line()}). A traced value works as "
                 "a number without it. Instead of math.f(x) write anp.f(x); instead of storing x into a plain array make "

@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .array_ops import array_ops
+from .cotangents import DeferredCotangent
 from .derivative import DerivativeTrace, RuleTable
-from .reverse import DeferredCotangent, backward_pass, trace_vjp, zero_rule
+from .reverse import backward_pass, trace_vjp, zero_rule
 from .primitives import add_rule_table
 from .tracer import boxers
 

@@ -12,7 +12,13 @@ from .tracer import box_classes, find_top_trace, metadata, watched_types
 
 __all__ = ["add_rule_table", "composite", "nondifferentiable", "notrace_primitive", "primitive"]
 
-def primitive(fun: Callable, *, fast_fun: Callable | None = None, sequence_args: tuple[int, ...] = ()) -> Callable:
+def primitive(
+    fun: Callable,
+    *,
+    fast_fun: Callable | None = None,
+    sequence_args: tuple[int, ...] = (),
+    makes_view: bool = False,
+) -> Callable:
     """Make ``fun`` a function that traces see as one step.
 
     Arguments:
@@ -20,10 +26,11 @@ def primitive(fun: Callable, *, fast_fun: Callable | None = None, sequence_args:
         fast_fun: computes the same quicker where at least one argument is an array or a NumPy scalar: an operator.
         sequence_args: positions of arguments that are sequences of arrays by nature, as in ``concatenate``. Elsewhere
             a list that holds traced values is made an array first.
+        makes_view: the answer may share its memory with the first argument, so that writing into one changes the other.
 
     Returns a function with the same signature, to which rules are attached with ``defvjp`` and ``defjvp``.
     """
-    return make_primitive(fun, fast_fun, sequence_args, differentiable=True)
+    return make_primitive(fun, fast_fun, sequence_args, differentiable=True, makes_view=makes_view)
 
 
 def nondifferentiable(fun: Callable, *, fast_fun: Callable | None = None) -> Callable:
@@ -68,7 +75,7 @@ def composite(fun: Callable) -> Callable[[Callable], Callable]:
     return decorate
 
 
-def make_primitive(fun, fast_fun, sequence_args, *, differentiable):
+def make_primitive(fun, fast_fun, sequence_args, *, differentiable, makes_view=False):
     @functools.wraps(fun, updated=())
     def call(*args, **kwargs):
         # The scan stands here and not in dispatch(), which costs a second scan and a call (0.2 of 1.0 µs).
@@ -86,16 +93,19 @@ def make_primitive(fun, fast_fun, sequence_args, *, differentiable):
             return dispatch(call, args, kwargs)
         if top is None:
             return fun(*args)
-        if differentiable:
-            if len(args) == 1:
-                return top.process_one(call, arg, 0, [arg._value])
-            return top.process(call, args, kwargs)
-        return top.process_nondifferentiable(call, args, kwargs)
+        if not differentiable:
+            return top.process_nondifferentiable(call, args, kwargs)
+        ans = top.process_one(call, arg, 0, [arg._value]) if len(args) == 1 else top.process(call, args, kwargs)
+        if makes_view:
+            note_view(ans, call, args, kwargs)
+        return ans
 
     call.fun = fun
     call.fast_fun = fast_fun or fun
     call.sequence_args = sequence_args
     call.differentiable = differentiable
+    call.makes_view = makes_view
+    call.shape_only = ()  # arguments of which the VJP rules read no values, only shape and dtype
     call.keyword_handler = None  # (prim, args, kwargs) → answer, for keywords that stand for other primitives
     for add_table in rule_table_makers:
         add_table(call)
@@ -115,7 +125,9 @@ def add_rule_table(maker: Callable[[Callable], None]) -> None:
 
 def dispatch(prim: Callable, args: tuple, kwargs: dict) -> Any:
     """Any call of ``prim``, also with boxes in keyword arguments and in sequences."""
-    top = find_top_trace(kwargs.values(), find_top_trace(args))
+    top = find_top_trace(args)
+    if kwargs:
+        top = find_top_trace(kwargs.values(), top)
     if top is None:
         return prim.fun(*args, **kwargs)
     if kwargs:
@@ -128,9 +140,18 @@ def dispatch(prim: Callable, args: tuple, kwargs: dict) -> Any:
             return ans if out is None else array_ops.store(out, ans)
         args, kwargs = bind_traced_keywords(prim, args, kwargs)
     args = convert_sequences(prim, args)
-    if prim.differentiable:
-        return top.process_general(prim, args, kwargs)
-    return top.process_nondifferentiable(prim, args, kwargs)
+    if not prim.differentiable:
+        return top.process_nondifferentiable(prim, args, kwargs)
+    ans = top.process_general(prim, args, kwargs)
+    if prim.makes_view:
+        note_view(ans, prim, args, kwargs)
+    return ans
+
+
+def note_view(ans: Any, prim: Callable, args: tuple, kwargs: dict) -> None:
+    """Remember a traced answer as a view of a traced first argument."""
+    if type(ans) in box_classes and args and type(args[0]) in box_classes:
+        array_ops.note_view(ans, args[0], prim, args[1:], kwargs)
 
 
 def bind_traced_keywords(prim: Callable, args: tuple, kwargs: dict) -> tuple[tuple, dict]:

@@ -11,11 +11,12 @@ from typing import Any
 
 from .array_ops import array_ops
 from .errors import MissingRuleError, caller_line
+from .cotangents import OutputsCotangent, add_cotangents, deferred_types
 from .derivative import DerivativeTrace, RuleTable
 from .primitives import add_rule_table
 from .tracer import boxers
 
-__all__ = ["DeferredCotangent", "VJPNode", "VJPTrace", "backward_pass", "defvjp", "defvjp_all", "trace_vjp"]
+__all__ = ["VJPNode", "VJPTrace", "backward_pass", "defvjp", "defvjp_all", "trace_vjp"]
 
 next_index = itertools.count(0, -1).__next__
 """Node numbers fall, so that the smallest number on a heap is the node that was recorded last."""
@@ -42,6 +43,15 @@ def make_node(prim: Callable, followed: list, ans: Any, args: Sequence, kwargs: 
     """The node of ``ans = prim(*args, **kwargs)``, where ``followed`` are its (rule, parent) pairs."""
     if prim.vjp_all is not None:
         followed = share_rule(prim.vjp_all, followed)
+    argnums = prim.shape_only
+    if argnums:
+        kept = array_ops.shape_only(ans)
+        # With several such arguments (x + y) the answer is as large as they are: a small one ends the matter.
+        if kept is not ans or len(argnums) == 1:
+            ans = kept
+            for argnum in argnums:
+                if argnum < len(args):
+                    args[argnum] = array_ops.shape_only(args[argnum])
     return VJPNode((next_index(), followed, ans, args, kwargs, prim))
 
 
@@ -63,60 +73,6 @@ class VJPTrace(DerivativeTrace):
 
 
 # The backward pass
-
-
-deferred_types: set[type] = set()
-
-
-class DeferredCotangent:
-    """A cotangent that is formed only when the backward pass reaches its node.
-
-    Rules return one where many contributions to one node are cheaper to add at once: n elements read one by one from
-    an array of size n would otherwise cost n arrays of zeros.
-    """
-
-    __slots__ = ()
-
-    def __init_subclass__(cls) -> None:
-        deferred_types.add(cls)
-
-    def plus(self, g: Any) -> DeferredCotangent:
-        """The sum of this and a further contribution, deferred or not. May change and return ``self``."""
-        raise NotImplementedError
-
-    def settle(self) -> Any:
-        """The cotangent itself."""
-        raise NotImplementedError
-
-
-class OutputsCotangent(DeferredCotangent):
-    """The cotangent of a tuple of outputs, from the cotangent of output ``i``."""
-
-    __slots__ = ("outputs", "cotangents")
-
-    def __init__(self, outputs, i, g, ans):
-        self.outputs = outputs
-        self.cotangents = {i: g}
-
-    def plus(self, g):
-        for i, gi in g.cotangents.items():
-            self.cotangents[i] = add_cotangents(self.cotangents[i], gi) if i in self.cotangents else gi
-        return self
-
-    def settle(self):
-        return tuple(
-            self.cotangents[i] if i in self.cotangents else array_ops.zeros_like(output)
-            for i, output in enumerate(self.outputs)
-        )
-
-
-def add_cotangents(total: Any, g: Any) -> Any:
-    """The sum of two contributions to one node."""
-    if type(total) in deferred_types:
-        return total.plus(g)
-    if type(g) in deferred_types:
-        return g.plus(total)
-    return total + g
 
 
 def backward_pass(seeds: list[tuple[VJPNode, Any]]) -> dict[int, Any]:

@@ -5,5 +5,8 @@ from . import rules as rules
 from .array_box import ArrayBox as ArrayBox
 from .array_box import register_array_type as register_array_type
 
+from .buffers import make_buffers
+
 globals().update({name: value for name, value in vars(wrapped).items() if not name.startswith("_")})
+globals().update(make_buffers())
 __all__ = [name for name in globals() if not name.startswith("_")]

@@ -13,6 +13,7 @@ from ..core.tracer import NO_KEYWORDS, Box, boxers, is_box, metadata, register_b
 from . import wrapped as anp
 from .namespace import wrapped_functions
 from .ufunc_methods import call_ufunc_method
+from .views import refresh_views, write_base
 
 __all__ = ["ArrayBox", "register_array_type"]
 
@@ -61,7 +62,7 @@ def python_value(use):
 class ArrayBox(Box):
     """A traced array or number: what a function sees while it is being differentiated, batched or recorded."""
 
-    __slots__ = ()
+    __slots__ = ("_view_of", "_views")
     __array_priority__ = 1000.0
     __hash__ = Box.__hash__
 
@@ -141,17 +142,26 @@ class ArrayBox(Box):
     def __contains__(self, value):
         return bool(anp.any(anp.equal(self, value)))
 
-    def replace(self, new: Any) -> ArrayBox:
-        """Make this box stand for the value ``new``, of the same shape and dtype: what writing into an array means."""
+    def replace(self, new: Any, except_view: ArrayBox | None = None) -> ArrayBox:
+        """Write ``new``, of the same shape, into this array: the box stands for it from now on, and so do its views."""
+        self.assume(new)
+        if getattr(self, "_view_of", None) is not None:
+            write_base(self)
+        refresh_views(self, except_view)
+        return self
+
+    def assume(self, new: Any) -> None:
+        """Stand for the value ``new``, cast to this dtype."""
         if new.shape != self.shape:
             raise ValueError(f"an array of shape {self.shape} cannot hold a result of shape {new.shape}")
         if new.dtype != self.dtype:
+            if not np.can_cast(new.dtype, self.dtype, "same_kind"):
+                raise TypeError(f"an array of dtype {self.dtype} cannot hold a result of dtype {new.dtype}")
             new = anp.astype(new, self.dtype)
         if is_box(new):
             self._value, self._trace, self._node = new._value, new._trace, new._node
         else:
             self._value, self._node = new, None
-        return self
 
     # Methods whose signature is not that of the function
 
@@ -203,6 +213,8 @@ class ArrayBox(Box):
         return wrapped(*args, **kwargs)
 
     def __array__(self, dtype=None, copy=None):
+        if self._node is None:  # a constant: no derivative is dropped
+            return np.array(self._value, dtype)
         raise TracedValueError(
             f"NumPy asks a traced value for a plain array, which would drop its derivative ({caller_line()}). "
             "Instead of np.array([x, y]) write anp.array([x, y]); instead of storing x into a plain array make the "

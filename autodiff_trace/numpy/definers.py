@@ -53,6 +53,8 @@ def elementwise(prim: Callable, *derivatives: Derivative, singular: bool = False
             rules = binary_rules(derivative, argnum, scale if singular else operator.mul)
         defvjp(prim, rules[0], argnums=(argnum,))
         defjvp(prim, rules[1], argnums=(argnum,))
+    if all(isinstance(derivative, int) for derivative in derivatives):
+        prim.shape_only = tuple(range(len(derivatives)))
 
 
 def define(function: Callable) -> Callable[[Callable], Callable]:
@@ -108,5 +110,6 @@ def linear(prim: Callable, transpose: Callable) -> None:
         transpose: the VJP rule ``transpose(g, ans, x, *args, **kwargs)``, of which only ``g`` and the shape and dtype
             of ``x`` may be read. The JVP is the function itself.
     """
+    prim.shape_only = (0,)
     defvjp(prim, transpose)
     defjvp(prim, lambda t, ans, x, *args, **kwargs: prim(t, *args, **kwargs))

@@ -59,6 +59,11 @@ SEQUENCE_ARGS = {
 }
 """Positions of arguments that are sequences of arrays. Elsewhere a list of traced values is made an array first."""
 
+VIEW_MAKERS = frozenset("""
+    broadcast_to diagonal expand_dims imag moveaxis ravel real reshape rollaxis squeeze swapaxes transpose
+""".split())
+"""Functions whose answer may share the memory of their argument."""
+
 wrapped_functions: dict[object, object] = {}
 """From each function of NumPy to its wrapped form, for dispatch of ``np.f(box)``. Aliases share one wrapped form."""
 
@@ -102,7 +107,12 @@ def wrap(function, module_name: str):
     elif name in NONDIFFERENTIABLE:
         result = nondifferentiable(function, fast_fun=OPERATORS.get(name))
     else:
-        result = primitive(function, fast_fun=OPERATORS.get(name), sequence_args=SEQUENCE_ARGS.get(name, ()))
+        result = primitive(
+            function,
+            fast_fun=OPERATORS.get(name),
+            sequence_args=SEQUENCE_ARGS.get(name, ()),
+            makes_view=name in VIEW_MAKERS,
+        )
     result.__module__ = module_name  # where pickle finds it
     wrapped_functions[function] = result
     return result

@@ -24,7 +24,7 @@ def where(condition, /, *branches):
 
 wrapped_functions[np.where] = where
 
-getitem = primitive(operator.getitem, sequence_args=(1,))
+getitem = primitive(operator.getitem, sequence_args=(1,), makes_view=True)
 """``x[index]``."""
 
 

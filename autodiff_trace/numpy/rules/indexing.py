@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...core.cotangents import DeferredCotangent
 from ...core.forward import defjvp
 from ...core.primitives import primitive
-from ...core.reverse import DeferredCotangent, defvjp
+from ...core.reverse import defvjp
 from .. import wrapped as anp
 from ..broadcasting import broadcast_tangent, unbroadcast
 from .joining import with_zeros
@@ -15,9 +16,9 @@ __all__ = ["scatter"]
 
 
 @primitive
-def scatter(pieces, indices, like):
-    """An array of zeros like ``like`` with each piece added at its index; the transpose of reading items."""
-    total = np.zeros_like(like)
+def scatter(pieces, indices, shape):
+    """An array of zeros with each piece added at its index: the transpose of reading items."""
+    total = np.zeros_like(pieces[0], shape=shape)
     for piece, index in zip(pieces, indices):
         if has_no_repeats(index):
             total[index] += piece
@@ -48,12 +49,12 @@ class IndexedCotangent(DeferredCotangent):
     Reading n items one by one would otherwise make n arrays of zeros: 10¹⁰ additions for n = 10⁵.
     """
 
-    __slots__ = ("pieces", "indices", "like", "dense")
+    __slots__ = ("pieces", "indices", "shape", "dense")
 
-    def __init__(self, piece, index, like):
+    def __init__(self, piece, index, shape):
         self.pieces = [piece]
         self.indices = [index]
-        self.like = like
+        self.shape = shape
         self.dense = None
 
     def plus(self, g):
@@ -66,18 +67,21 @@ class IndexedCotangent(DeferredCotangent):
         return self
 
     def settle(self):
-        total = scatter(self.pieces, self.indices, self.like)
+        total = scatter(self.pieces, self.indices, self.shape)
         return total if self.dense is None else total + self.dense
 
 
-defvjp(anp.getitem, lambda g, ans, x, index: IndexedCotangent(g, index, x), None)
+defvjp(anp.getitem, lambda g, ans, x, index: IndexedCotangent(g, index, x.shape), None)
 defjvp(anp.getitem, lambda t, ans, x, index: t[index], None)
+
+
+anp.getitem.shape_only = (0,)
 
 
 # scatter: linear in the pieces
 
-defvjp(scatter, lambda g, ans, pieces, indices, like: [g[index] for index in indices], None, None)
-defjvp(scatter, lambda t, ans, pieces, indices, like: scatter(with_zeros(t, pieces), indices, like), None, None)
+defvjp(scatter, lambda g, ans, pieces, indices, shape: [g[index] for index in indices], None, None)
+defjvp(scatter, lambda t, ans, pieces, indices, shape: scatter(with_zeros(t, pieces), indices, shape), None, None)
 
 
 # set_item: the old values lose their influence where the new ones are written
@@ -96,6 +100,9 @@ defjvp(
 )
 
 
+anp.set_item.shape_only = anp.add_at.shape_only = (0, 2)
+
+
 # add_at: linear in both
 
 defvjp(anp.add_at, lambda g, ans, x, index, value: g, None, lambda g, ans, x, index, value: unbroadcast(g[index], value))
@@ -105,6 +112,9 @@ defjvp(
     None,
     lambda t, ans, x, index, value: anp.add_at(anp.zeros_like(ans), index, t),
 )
+
+
+anp.where.shape_only = (1, 2)
 
 
 # where: only the branch that was taken gets a cotangent, so that the other cannot make it NaN

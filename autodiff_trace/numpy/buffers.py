@@ -1,0 +1,41 @@
+"""Arrays to be filled: ``anp.zeros`` and its kin, which inside a traced function give arrays that hold traced values.
+
+Such a buffer is a box without a node: a constant, until a traced value is written into it.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+from ..core.tracer import boxers, is_box, trace_stack
+from . import wrapped
+from .namespace import wrapped_functions
+
+__all__ = ["BUFFER_MAKERS", "make_buffers"]
+
+BUFFER_MAKERS = "empty empty_like full full_like ones ones_like zeros zeros_like".split()
+
+
+def buffer_maker(function: Callable) -> Callable:
+    """``function``, with its result boxed for the innermost trace that runs."""
+
+    @functools.wraps(function, updated=())
+    def make(*args, **kwargs):
+        array = function(*args, **kwargs)
+        stack = trace_stack.get()
+        return boxers[type(array)](array, stack[-1], None) if stack and not is_box(array) else array
+
+    return make
+
+
+def make_buffers() -> dict[str, Callable]:
+    """The buffer makers by name. ``np.zeros_like(box)`` becomes one too; rules go on using the plain functions."""
+    makers = {}
+    for name in BUFFER_MAKERS:
+        plain = getattr(wrapped, name)
+        makers[name] = buffer_maker(plain)
+        for function, prim in wrapped_functions.items():
+            if prim is plain:
+                wrapped_functions[function] = makers[name]
+    return makers
