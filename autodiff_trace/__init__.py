@@ -9,6 +9,7 @@
 """
 
 from . import numpy as numpy
+from .compiler import graph
 from .core.errors import EndedTraceError, MissingRuleError, TracedValueError
 from .core.pytree import register_pytree, tree_flatten, tree_leaves, tree_map, tree_unflatten
 from .numpy.array_box import register_array_type
@@ -19,7 +20,7 @@ from .transforms import (
 __version__ = "0.1.0"
 
 __all__ = [
-    "EndedTraceError", "MissingRuleError", "TracedValueError", "elementwise_grad", "grad", "grad_and_aux",
+    "EndedTraceError", "MissingRuleError", "TracedValueError", "elementwise_grad", "grad", "grad_and_aux", "graph",
     "holomorphic_grad", "jvp", "numpy", "register_array_type", "register_pytree", "stop_gradient", "to_numpy",
     "tree_flatten", "tree_leaves", "tree_map", "tree_unflatten", "value_and_grad", "vjp",
 ]

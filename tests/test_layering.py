@@ -28,6 +28,7 @@ LAYERS = [
     ["numpy.array_box"],
     ["numpy"],
     ["transforms"],
+    ["compiler"],
     ["nn", "optim", "extend", "testing"],
     [""],
 ]

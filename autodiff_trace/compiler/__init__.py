@@ -1,0 +1,5 @@
+"""Recording: a function's primitives as a graph that can be printed and evaluated again."""
+
+from .graph import Graph, graph
+
+__all__ = ["Graph", "graph"]
