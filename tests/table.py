@@ -20,8 +20,8 @@ from autodiff_trace.testing import check_grads, is_inexact
 
 @dataclass(frozen=True)
 class Row:
-    """``name`` is the function's name below ``numpy``: "sum", "linalg.inv". ``args`` are floating-point arrays, which are
-    differentiated, and others, which are not; ``kwargs`` are NumPy's keywords."""
+    """``name`` is the function's name below ``numpy``: "sum", "linalg.inv". ``args`` are floating-point arrays, which
+    are differentiated, and others, which are not; ``kwargs`` are NumPy's keywords."""
 
     name: str
     args: tuple
@@ -31,8 +31,9 @@ class Row:
     skip: Sequence[str] = ()  # modes that this row has no part in; the reason stands beside the row
 
     def __str__(self) -> str:
-        shapes = ",".join(str(np.shape(arg)).replace(" ", "") if hasattr(arg, "shape") else repr(arg) for arg in self.args)
-        return f"{self.name}({shapes}{''.join(f',{k}={v!r}' for k, v in self.kwargs.items())})".replace("\n", "")[:100]
+        shapes = [str(arg.shape).replace(" ", "") if hasattr(arg, "shape") else repr(arg) for arg in self.args]
+        keywords = [f"{name}={value!r}" for name, value in self.kwargs.items()]
+        return f"{self.name}({','.join(shapes + keywords)})".replace("\n", "")[:100]
 
     def function(self, module: Any) -> Callable:
         """The function of ``module`` (numpy, or its traced form) of the arguments alone."""
@@ -40,7 +41,9 @@ class Row:
         return lambda *args: function(*args, **self.kwargs)
 
 
-def row(name: str, *args: Any, order: int = 2, tolerance: float | None = None, skip: Sequence[str] = (), **kwargs) -> Row:
+def row(
+    name: str, *args: Any, order: int = 2, tolerance: float | None = None, skip: Sequence[str] = (), **kwargs: Any
+) -> Row:
     """A :class:`Row`; a keyword of NumPy that is called like one of the row's own goes into ``Row(kwargs=...)``."""
     return Row(name, args, kwargs, order, tolerance, skip)
 
@@ -114,7 +117,8 @@ MODES = {
 
 def table_test(rows: Sequence[Row]) -> Callable:
     """A test that runs each row in each mode."""
-    cases = [pytest.param(MODES[mode], each, id=f"{mode}-{each}") for each in rows for mode in MODES if mode not in each.skip]
+    runs = [(mode, each) for each in rows for mode in MODES if mode not in each.skip]
+    cases = [pytest.param(MODES[mode], each, id=f"{mode}-{each}") for mode, each in runs]
 
     @pytest.mark.parametrize("check, row", cases)
     def test(check, row):

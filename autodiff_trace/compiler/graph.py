@@ -30,7 +30,7 @@ class Graph:
     def __call__(self, *args: Any) -> Any:
         leaves, structure = tree_flatten(args)
         if structure != self.input_structure:
-            raise TypeError(f"the graph was traced for the arguments {self.input_structure}, but called with {structure}")
+            raise TypeError(f"the graph was traced for arguments {self.input_structure}, but called with {structure}")
         values = {id(node): to_input(leaf) for node, leaf in zip(self.inputs, leaves, strict=True)}
 
         def value_of(arg):

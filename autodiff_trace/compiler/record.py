@@ -47,7 +47,8 @@ class RecordTrace(Trace):
 
     def box(self, ans: Any, node: RecordNode) -> Any:
         if isinstance(ans, (tuple, list)):
-            items = [self.box(item, RecordNode(take_output, [node, i], {}, item, "output")) for i, item in enumerate(ans)]
+            nodes = [RecordNode(take_output, [node, i], {}, item, "output") for i, item in enumerate(ans)]
+            items = [self.box(item, each) for item, each in zip(ans, nodes)]
             return type(ans)(*items) if hasattr(ans, "_fields") else type(ans)(items)
         return boxers[type(ans)](ans, self, node)
 

@@ -35,7 +35,7 @@ class DerivativeTrace(Trace):
 
     make_node: Callable[[Callable, list, Any, list, dict], Any]
     """``make_node(prim, followed, ans, values, kwargs)``: what the box of the answer carries, where ``followed`` lists
-    (rule, node) for each argument that depends on the inputs of this trace, and ``values`` are the arguments unboxed."""
+    (rule, node) for each argument that depends on the inputs of this trace; ``values`` are the arguments unboxed."""
 
     def process(self, prim, args, kwargs):
         # Half the cost of an operation is here. Whether a lower trace has to see the call is read off the values, so
@@ -102,9 +102,9 @@ class DerivativeTrace(Trace):
     def python_value(self, box, use):
         if box._node is not None and (use is float or use is complex):
             raise TracedValueError(
-                f"{use.__name__}() of a traced value would drop its derivative ({caller_line()}). A traced value works as "
-                "a number without it. Instead of math.f(x) write anp.f(x); instead of storing x into a plain array make "
-                "the array with anp.zeros(...) inside the function; for the plain number take to_numpy(x)."
+                f"{use.__name__}() of a traced value would drop its derivative ({caller_line()}). A traced value works "
+                "as a number without it. Instead of math.f(x) write anp.f(x); instead of storing x into a plain array "
+                "make the array with anp.zeros(...) inside the function; for the plain number take to_numpy(x)."
             )
         return use(box._value)
 

@@ -182,9 +182,9 @@ def add_vjp_table(prim: Callable) -> None:
         if prim.vjp_all is not None:
             return argument  # see share_rule
         raise MissingRuleError(
-            f"{prim.__name__} has no derivative with respect to argument {argument!r} in reverse mode ({caller_line()})."
-            f" Add one with defvjp({prim.__name__}, rule, argnums=({argument!r},)), keep the argument untraced with "
-            "stop_gradient(x), or use another function."
+            f"{prim.__name__} has no derivative with respect to argument {argument!r} in reverse mode "
+            f"({caller_line()}). Add one with defvjp({prim.__name__}, rule, argnums=({argument!r},)), keep the "
+            "argument untraced with stop_gradient(x), or use another function."
         )
 
     prim.vjps = RuleTable(find_missing)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.array_ops import array_ops
 from ..core.errors import TracedValueError, caller_line
-from ..core.tracer import NO_KEYWORDS, Box, boxers, is_box, metadata, register_box, watched_types
+from ..core.tracer import Box, is_box, metadata, register_box, watched_types
 from . import wrapped as anp
 from .namespace import wrapped_functions
 from .ufunc_methods import call_ufunc_method

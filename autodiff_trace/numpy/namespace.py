@@ -9,38 +9,39 @@ import operator
 import types
 from collections.abc import Callable
 
-import numpy as np
-
 from ..core.primitives import nondifferentiable, notrace_primitive, primitive
 
-__all__ = ["METADATA", "NONDIFFERENTIABLE", "OPERATORS", "SEQUENCE_ARGS", "replace_wrapped", "wrap_namespace", "wrapped_functions"]
+__all__ = [
+    "METADATA", "NONDIFFERENTIABLE", "OPERATORS", "SEQUENCE_ARGS", "replace_wrapped", "wrap_namespace",
+    "wrapped_functions",
+]
 
 NONDIFFERENTIABLE = frozenset("""
-    all allclose any argmax argmin argpartition argsort argwhere around array_equal array_equiv bincount
-    bitwise_and bitwise_count bitwise_invert bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor
-    ceil count_nonzero digitize empty_like equal fix flatnonzero floor floor_divide gcd greater greater_equal histogram
+    all allclose any argmax argmin argpartition argsort argwhere around array_equal array_equiv bincount bitwise_and
+    bitwise_count bitwise_invert bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor ceil
+    count_nonzero digitize empty_like equal fix flatnonzero floor floor_divide gcd greater greater_equal histogram
     histogram2d histogram_bin_edges histogramdd in1d intersect1d invert iscomplex isclose isfinite isin isinf isnan
-    isnat isneginf isposinf isreal lcm left_shift less less_equal lexsort logical_and logical_not logical_or
-    logical_xor nanargmax nanargmin nonzero not_equal ones_like packbits ravel_multi_index right_shift rint round searchsorted
+    isnat isneginf isposinf isreal lcm left_shift less less_equal lexsort logical_and logical_not logical_or logical_xor
+    matrix_rank nanargmax nanargmin nonzero not_equal ones_like packbits ravel_multi_index right_shift rint round searchsorted
     setdiff1d setxor1d sign signbit spacing trunc union1d unique unique_all unique_counts unique_inverse unique_values
     unpackbits unravel_index zeros_like
 """.split())
 """Piecewise constant: the derivative is zero wherever there is one."""
 
 METADATA = frozenset("""
-    can_cast common_type get_printoptions iscomplexobj isfortran isrealobj isscalar issubdtype iterable
-    may_share_memory min_scalar_type ndim promote_types result_type shape shares_memory size typename
+    can_cast common_type get_printoptions iscomplexobj isfortran isrealobj isscalar issubdtype iterable may_share_memory
+    min_scalar_type ndim promote_types result_type shape shares_memory size typename
 """.split())
 """Functions that read no more than shape and dtype."""
 
 PASSED_ON = frozenset("""
     arange array2string array_repr array_str asarray_chkfinite base_repr bartlett binary_repr blackman broadcast_shapes
-    busday_count busday_offset datetime_as_string datetime_data diag_indices diag_indices_from einsum_path empty eye format_float_positional format_float_scientific from_dlpack frombuffer fromfile fromfunction
-    fromiter frompyfunc fromregex fromstring genfromtxt get_include getbufsize geterr geterrcall hamming hanning
-    identity indices info is_busday isdtype kaiser ix_ load loadtxt mask_indices mintypecode nested_iters ones
-    printoptions save savetxt savez savez_compressed set_printoptions setbufsize seterr seterrcall
-    show_config show_runtime tri tril_indices tril_indices_from triu_indices triu_indices_from zeros
-    asmatrix bmat test
+    busday_count busday_offset datetime_as_string datetime_data diag_indices diag_indices_from einsum_path empty eye
+    format_float_positional format_float_scientific from_dlpack frombuffer fromfile fromfunction fromiter frompyfunc
+    fromregex fromstring genfromtxt get_include getbufsize geterr geterrcall hamming hanning identity indices info
+    is_busday isdtype kaiser ix_ load loadtxt mask_indices mintypecode nested_iters ones printoptions save savetxt savez
+    savez_compressed set_printoptions setbufsize seterr seterrcall show_config show_runtime tri tril_indices
+    tril_indices_from triu_indices triu_indices_from zeros asmatrix bmat test
 """.split())
 """Functions that make arrays from nothing, or print, read and write them: NumPy's own."""
 

@@ -1,7 +1,11 @@
-"""What a ufunc is asked for besides a plain call: its methods, and its keywords ``out``, ``where`` and ``dtype``."""
+"""What a ufunc is asked for besides a plain call: its keywords (``out``, ``where``, ``dtype`` …), NumPy's NEP 13.
+
+Its methods are in ``ufunc_folds``.
+"""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -11,75 +15,113 @@ from ..core.array_ops import array_ops
 from ..core.errors import TracedValueError, caller_line
 from . import wrapped as anp
 from .namespace import wrapped_functions
+from .ufunc_folds import METHODS
 
-__all__ = ["call_ufunc_method"]
+__all__ = ["add_ufunc_methods", "call_ufunc_method", "with_keywords"]
 
-REDUCTIONS = {
-    np.add: anp.sum, np.multiply: anp.prod, np.maximum: anp.max, np.minimum: anp.min,
-    np.logical_and: anp.all, np.logical_or: anp.any,
-}
-ACCUMULATIONS = {np.add: anp.cumsum, np.multiply: anp.cumprod}
+CAST_KEYWORDS = ("casting", "dtype", "sig", "signature")
+
+HARMLESS = {np.arctanh: 0}
+"""An argument at which a ufunc is finite, where that is not 1."""
 
 
 def call_ufunc_method(ufunc: np.ufunc, method: str, inputs: tuple, kwargs: dict) -> Any:
     """``ufunc.method(*inputs, **kwargs)``, where some arguments are traced: NumPy's protocol NEP 13."""
     prim = wrapped_functions.get(ufunc)
     if prim is not None:
-        if isinstance(kwargs.get("out"), tuple) and len(kwargs["out"]) == 1:
-            kwargs["out"] = kwargs["out"][0]
         if method == "__call__":
             return prim(*inputs, **kwargs)
-        if method == "reduce" and ufunc in REDUCTIONS:
-            return REDUCTIONS[ufunc](*inputs, **{"axis": 0, **kwargs})
-        if method == "accumulate" and ufunc in ACCUMULATIONS:
-            return ACCUMULATIONS[ufunc](*inputs, **{"axis": 0, **kwargs})
-        if method == "outer":
-            x, y = inputs
-            return prim(anp.reshape(x, np.shape(x) + (1,) * np.ndim(y)), y, **kwargs)
-        if method == "at":
-            return update_at(prim, *inputs)
+        if ufunc.signature is None:
+            return METHODS[method](prim, *inputs, **kwargs)
     raise TracedValueError(
         f"numpy.{ufunc.__name__}{'' if method == '__call__' else '.' + method} of a traced value has no derivative here "
         f"({caller_line()}). Wrap it with extend.primitive and give it rules, or take the plain value with to_numpy(x)."
     )
 
 
-def update_at(prim: Callable, x: Any, index: Any, *values: Any) -> None:
-    """``ufunc.at``: repeated indices count each time, which only adding and subtracting can be traced through."""
-    if prim is anp.subtract:
-        prim, values = anp.add, (-values[0],)
-    if prim is not anp.add:
-        raise TracedValueError(
-            f"numpy.{prim.__name__}.at cannot be traced ({caller_line()}); add.at and subtract.at can. Where no index is "
-            "repeated, x[index] = f(x[index], y) does the same."
-        )
-    if not hasattr(x, "replace"):
-        array_ops.store(x, None)
-    x.replace(anp.add_at(x, index, values[0]))
+# Keywords
 
 
-def ufunc_keywords(prim: Callable, args: tuple, kwargs: dict) -> Any:
-    """A call of a ufunc with keywords, as primitives without keywords. ``order`` and ``subok`` do not change values."""
+def call_with_keywords(function: Callable, ufunc: np.ufunc, args: tuple, kwargs: dict) -> Any:
+    """A call of ``ufunc`` with keywords, by ``function``, which computes the same without keywords.
+
+    Lists among the arguments become arrays. ``order`` and ``subok`` do not change values.
+    """
     kwargs = {name: value for name, value in kwargs.items() if name not in ("order", "subok")}
-    out, where, dtype, casting = (kwargs.pop(name, None) for name in ("out", "where", "dtype", "casting"))
+    where = kwargs.pop("where", True)
+    outs = find_outs(ufunc, args[ufunc.nin :], kwargs.pop("out", None))
+    args = tuple(anp.array(arg) if isinstance(arg, (list, tuple)) else arg for arg in args[: ufunc.nin])
+    casts = {name: kwargs.pop(name) for name in CAST_KEYWORDS if name in kwargs}
     if kwargs:
-        raise TracedValueError(f"{prim.__name__}: {', '.join(kwargs)}= cannot be traced ({caller_line()}).")
+        raise TypeError(f"{ufunc.__name__}() got an unexpected keyword argument '{next(iter(kwargs))}'")
+    if casts:
+        args = cast_arguments(ufunc, args, **casts)
+    if where is True:
+        ans = function(*args)
+    elif any(out is None for out in outs):
+        raise ValueError(
+            f"{ufunc.__name__}: where= without out= leaves elements undefined ({caller_line()}); anp.where(mask, f(x), "
+            "other) says what they are."
+        )
+    else:
+        # Where the mask is false the function is not asked: it might warn, or have an infinite slope.
+        harmless = HARMLESS.get(ufunc, 1)
+        ans = function(*(anp.where(where, arg, harmless) if hasattr(arg, "dtype") else arg for arg in args))
+    if ufunc.nout == 1:
+        return finish(ans, outs[0], where)
+    return tuple(finish(*pair, where) for pair in zip(ans, outs))
+
+
+def find_outs(ufunc: np.ufunc, positional: tuple, out: Any) -> tuple:
+    """The array, or None, for each output, from how they were passed: by position, by keyword, alone or in a tuple."""
+    if positional and out is not None:
+        raise TypeError(f"{ufunc.__name__}: out was given by position and by keyword")
+    outs = positional or (out if isinstance(out, tuple) else (out,))
+    if len(outs) > ufunc.nout:
+        raise TypeError(f"{ufunc.__name__} takes {ufunc.nin} arguments and {ufunc.nout} outputs")
+    return outs + (None,) * (ufunc.nout - len(outs))
+
+
+def finish(ans: Any, out: Any, where: Any) -> Any:
+    """``ans``, written into ``out`` where the mask is true."""
+    if out is None:
+        return ans
+    return array_ops.store(out, ans if where is True else anp.where(where, ans, out))
+
+
+def cast_arguments(ufunc, args, dtype=None, casting="same_kind", signature=None, sig=None):
+    """The arguments, cast to the dtypes of the loop that NumPy would run; TypeError where it would refuse."""
+    signature = signature if signature is not None else sig
     if dtype is not None:
-        for arg in args:
-            if not np.can_cast(anp.result_type(arg), dtype, casting or "same_kind"):
-                raise TypeError(f"{prim.__name__}: cannot cast from {anp.result_type(arg)} to {np.dtype(dtype)}")
-        args = [anp.astype(arg, dtype) if hasattr(arg, "dtype") else np.asarray(arg, dtype) for arg in args]
-    ans = prim(*args)
-    if where is not None and where is not True:
-        if out is None:
-            raise ValueError(
-                f"{prim.__name__}: where= without out= leaves elements undefined ({caller_line()}); anp.where(mask, "
-                "f(x), other) says what they are."
-            )
-        ans = anp.where(where, ans, out)
-    return ans if out is None else array_ops.store(out, ans)
+        signature = (None,) * ufunc.nin + (np.dtype(dtype),) * ufunc.nout
+    elif isinstance(signature, tuple):
+        signature = tuple(each if each is None else np.dtype(each) for each in signature)
+    given = tuple(type(arg) if type(arg) in (int, float, complex) else anp.result_type(arg) for arg in args)
+    dtypes = ufunc.resolve_dtypes((*given, *(None,) * ufunc.nout), signature=signature, casting=casting)
+    return tuple(
+        arg if anp.result_type(arg) == dtype else anp.astype(arg, dtype)
+        for arg, dtype in zip(args, dtypes[: ufunc.nin])
+    )
+
+
+def with_keywords(ufunc: np.ufunc, definition: Callable) -> Callable:
+    """The ``definition`` of a ufunc, which takes none, with the keywords of ufuncs."""
+
+    @functools.wraps(definition)
+    def call(*args, **kwargs):
+        return call_with_keywords(definition, ufunc, args, kwargs)
+
+    return call
+
+
+def add_ufunc_methods(prim: Callable, ufunc: np.ufunc) -> None:
+    """Let ``anp.add.reduce`` and the like be NumPy's own, which hand calls with traced arguments to their boxes."""
+    for name in ("accumulate", "at", "identity", "nargs", "nin", "nout", "outer", "reduce", "reduceat", "signature"):
+        setattr(prim, name, getattr(ufunc, name))
 
 
 for _function, _prim in wrapped_functions.items():
-    if isinstance(_function, np.ufunc) and _function.signature is None:
-        _prim.keyword_handler = ufunc_keywords
+    if isinstance(_function, np.ufunc):
+        add_ufunc_methods(_prim, _function)
+        if _function.signature is None:
+            _prim.sequence_handler = lambda prim, args, kwargs: call_with_keywords(prim, prim.fun, args, kwargs)

@@ -53,8 +53,8 @@ def write_base(view: Box) -> None:
         raise ValueError("assignment destination is read-only")
     elif prim in (anp.real, anp.imag):
         raise TracedValueError(
-            f"the {prim.__name__} part of a traced array cannot be written through ({caller_line()}): write z[...] = re "
-            "+ 1j * im instead."
+            f"the {prim.__name__} part of a traced array cannot be written through ({caller_line()}): write "
+            "z[...] = re + 1j * im instead."
         )
     else:
         # Where each element of the view lies in the base, found by making the same view of the positions.

@@ -118,7 +118,8 @@ def find_argument(name: str, fun: Callable, args: tuple, kwargs: dict, argname: 
         return argname
     parameters = list(inspect.signature(fun).parameters)
     if argname not in parameters:
-        raise TypeError(f"{name}: argnames has {argname!r}, but the function has the arguments {', '.join(parameters)}.")
+        found = ", ".join(parameters)
+        raise TypeError(f"{name}: argnames has {argname!r}, but the function has the arguments {found}.")
     if parameters.index(argname) >= len(args):
         raise TypeError(f"{name}: argument {argname!r} was not passed: give it a value to differentiate at.")
     return parameters.index(argname)

@@ -33,5 +33,5 @@ class Transformed:
 
     def __repr__(self) -> str:
         fun = repr(self.fun) if isinstance(self.fun, Transformed) else getattr(self.fun, "__name__", repr(self.fun))
-        options = "".join(f", {name}={value!r}" for name, value in self.options.items() if value is not None and value is not False)
-        return f"{self.transformation}({fun}{options})"
+        given = [(name, value) for name, value in self.options.items() if value is not None and value is not False]
+        return f"{self.transformation}({fun}{''.join(f', {name}={value!r}' for name, value in given)})"

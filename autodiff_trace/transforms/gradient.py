@@ -54,8 +54,8 @@ def check_output(name: str, value: Any, holomorphic: bool) -> None:
         raise TypeError(f"{name}: the function returned {describe(value)}; it must return a number or an array.{hint}")
     if not holomorphic and anp.iscomplexobj(value):
         raise TypeError(
-            f"{name}: the function returned a complex value. For a holomorphic function use holomorphic_grad; else take "
-            "the gradient of a real function of it, such as its real part or its absolute value."
+            f"{name}: the function returned a complex value. For a holomorphic function use holomorphic_grad; else "
+            "take the gradient of a real function of it, such as its real part or its absolute value."
         )
 
 
