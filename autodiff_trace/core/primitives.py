@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -76,6 +77,8 @@ def composite(fun: Callable) -> Callable[[Callable], Callable]:
 
 
 def make_primitive(fun, fast_fun, sequence_args, *, differentiable, makes_view=False):
+    most_args = getattr(fun, "nin", sys.maxsize)  # of a ufunc: what comes after them is ``out``
+
     @functools.wraps(fun, updated=())
     def call(*args, **kwargs):
         # The scan stands here and not in dispatch(), which costs a second scan and a call (0.2 of 1.0 µs).
@@ -89,7 +92,7 @@ def make_primitive(fun, fast_fun, sequence_args, *, differentiable, makes_view=F
                         top = trace
                 else:
                     return dispatch(call, args, kwargs)
-        if kwargs:
+        if kwargs or len(args) > most_args:
             return dispatch(call, args, kwargs)
         if top is None:
             return fun(*args)
@@ -107,6 +110,7 @@ def make_primitive(fun, fast_fun, sequence_args, *, differentiable, makes_view=F
     call.makes_view = makes_view
     call.shape_only = ()  # arguments of which the VJP rules read no values, only shape and dtype
     call.keyword_handler = None  # (prim, args, kwargs) → answer, for keywords that stand for other primitives
+    call.sequence_handler = None  # the same for calls with sequences, or with outputs among the arguments
     for add_table in rule_table_makers:
         add_table(call)
     return call
@@ -130,6 +134,8 @@ def dispatch(prim: Callable, args: tuple, kwargs: dict) -> Any:
         top = find_top_trace(kwargs.values(), top)
     if top is None:
         return prim.fun(*args, **kwargs)
+    if prim.sequence_handler is not None:
+        return prim.sequence_handler(prim, args, kwargs)
     if kwargs:
         if prim.keyword_handler is not None:
             return prim.keyword_handler(prim, args, kwargs)

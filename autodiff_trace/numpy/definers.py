@@ -2,36 +2,53 @@
 
 from __future__ import annotations
 
+import cmath
 import operator
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy import float64
 
 from ..core.forward import defjvp
 from ..core.reverse import defvjp
 from ..core.primitives import composite, primitive
 from .broadcasting import broadcast_tangent, unbroadcast
 from .namespace import replace_wrapped, wrapped_functions
+from .ufunc_methods import add_ufunc_methods, with_keywords
 
 __all__ = ["define", "elementwise", "linear", "scale"]
 
 Derivative = Callable[..., Any] | int | None
 
 
+quiet = np.errstate(divide="ignore", invalid="ignore")
+"""Decorates what may meet an infinite slope: NumPy's warning belongs to the value, not to the derivative. (As a
+decorator it costs 0.3 µs, as a context 0.7.)"""
+
+
 @primitive
+@quiet
 def scale(g, derivative):
     """``g * derivative``, but 0 where ``g`` is 0, also where the derivative is infinite or NaN.
 
     A branch that ``where`` did not take sends back a zero; the infinite slope of a root at 0 must not make it NaN.
     """
-    with np.errstate(invalid="ignore"):
-        product = np.multiply(g, derivative)
-    # One pass over the product and no temporary array, where the mask would take three (2.1 instead of 3.4 times
-    # the time of the multiplication alone on 10⁶ doubles).
-    if np.isfinite(np.add.reduce(product, axis=None)):
-        return product
+    product = np.multiply(g, derivative)
+    # One pass over the product and no temporary array, where the mask would take three. (That something is infinite
+    # or NaN shows in the sum of the squares; so does an overflow, which does no harm.)
+    if type(product) is np.ndarray:
+        flat = product.ravel("K")
+        if cmath.isfinite(np.vdot(flat, flat)):
+            return product
     return np.where(np.equal(g, 0), np.zeros_like(product), product)[()]
+
+
+def scale_scalar_or_array(g, derivative):
+    """:func:`scale`, without its cost for the commonest scalars (0.1 instead of 1 µs)."""
+    if type(g) is float64 and type(derivative) is float64:
+        return g * derivative if g else float64(0)
+    return scale(g, derivative)
 
 
 def elementwise(prim: Callable, *derivatives: Derivative, singular: bool = False) -> None:
@@ -50,7 +67,9 @@ def elementwise(prim: Callable, *derivatives: Derivative, singular: bool = False
         elif len(derivatives) == 1:
             rules = singular_unary_rules(derivative) if singular else unary_rules(derivative)
         else:
-            rules = binary_rules(derivative, argnum, scale if singular else operator.mul)
+            rules = binary_rules(derivative, argnum, scale_scalar_or_array if singular else operator.mul)
+            if singular:
+                rules = tuple(map(quiet, rules))
         defvjp(prim, rules[0], argnums=(argnum,))
         defjvp(prim, rules[1], argnums=(argnum,))
     if all(isinstance(derivative, int) for derivative in derivatives):
@@ -64,7 +83,10 @@ def define(function: Callable) -> Callable[[Callable], Callable]:
     """
 
     def decorate(definition):
-        new = composite(function)(definition)
+        is_ufunc = isinstance(function, np.ufunc)
+        new = composite(function)(with_keywords(function, definition) if is_ufunc else definition)
+        if is_ufunc:
+            add_ufunc_methods(new, function)
         new.__module__ = wrapped_functions[function].__module__
         replace_wrapped(function, new)
         return new
@@ -77,7 +99,11 @@ def unary_rules(derivative):
 
 
 def singular_unary_rules(derivative):
-    return lambda g, ans, x: scale(g, derivative(ans, x)), lambda t, ans, x: scale(t, derivative(ans, x))
+    @quiet
+    def rule(g, ans, x):
+        return scale_scalar_or_array(g, derivative(ans, x))
+
+    return rule, rule
 
 
 def binary_rules(derivative, argnum, product):

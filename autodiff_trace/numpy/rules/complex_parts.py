@@ -8,24 +8,38 @@ from __future__ import annotations
 import numpy as np
 
 from ...core.forward import defjvp
+from ...core.primitives import nondifferentiable
 from ...core.reverse import defvjp
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
-from ..definers import define, linear, scale
+from ..definers import define, linear
 
 linear(anp.conjugate, transpose=lambda g, ans, x: anp.conjugate(g))
 linear(anp.imag, transpose=lambda g, ans, x: match_dtype(-1j * g, x.dtype) if x.dtype.kind == "c" else None)
 linear(anp.real, transpose=lambda g, ans, x: match_dtype(g, x.dtype))
 
 
+# sign: z / |z| of a complex number, with derivative 0 at 0; of a real one a step
+
+real_sign = nondifferentiable(np.sign)
+
+
+@define(np.sign)
+def sign(x):
+    return direction(x, anp.absolute(x)) if anp.iscomplexobj(x) else real_sign(x)
+
+
+def direction(z, size):
+    """z / |z|, and 0 at 0."""
+    zero = anp.equal(size, 0)
+    return anp.where(zero, 0, z / anp.where(zero, 1, size))
+
+
 # d|z| = Re(conj(z)/|z| dz); 0 at 0
 
 
 def absolute_slope(ans, x):
-    if x.dtype.kind != "c":
-        return anp.sign(x)
-    zero = ans == 0
-    return anp.where(zero, 0, anp.conjugate(x) / anp.where(zero, 1, ans))
+    return anp.conjugate(direction(x, ans)) if x.dtype.kind == "c" else real_sign(x)
 
 
 defvjp(anp.absolute, lambda g, ans, x: g * absolute_slope(ans, x))
@@ -36,3 +50,14 @@ defjvp(anp.absolute, lambda t, ans, x: match_dtype(t * absolute_slope(ans, x), a
 def angle(z, deg=False):
     radians = anp.arctan2(anp.imag(z), anp.real(z))
     return anp.degrees(radians) if deg else radians
+
+
+@define(np.real_if_close)
+def real_if_close(a, tol=100):
+    a = anp.asarray(a)
+    if not anp.iscomplexobj(a):
+        return a
+    if tol > 1:  # in units of the machine's precision
+        tol = tol * np.finfo(a.dtype).eps
+    # The dtype of the answer depends on the values, so Python has to ask for them.
+    return anp.real(a) if anp.all(anp.absolute(anp.imag(a)) < tol) else a

@@ -1,0 +1,93 @@
+"""Rules of the functions with steps or kinks: bounds, remainders, parts of a floating-point number.
+
+Between its steps each is as smooth as a sum or a product; at a step the derivative is that of one side.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...core.array_ops import array_ops
+from ...core.forward import defjvp
+from ...core.reverse import defvjp
+from ...core.tracer import is_box
+from .. import wrapped as anp
+from ..broadcasting import broadcast_tangent, match_dtype, unbroadcast
+from ..definers import define, elementwise
+
+NO_VALUE = np._NoValue
+
+elementwise(anp.copysign, lambda ans, x, y: anp.sign(x) * anp.copysign(1, y), None)
+elementwise(anp.fabs, lambda ans, x: anp.sign(x))
+elementwise(anp.fmod, 1, lambda ans, x, y: anp.rint((ans - x) / y), singular=True)
+elementwise(anp.heaviside, None, lambda ans, x, y: anp.equal(x, 0))
+elementwise(anp.nextafter, 1, None)
+elementwise(anp.remainder, 1, lambda ans, x, y: -anp.floor_divide(x, y), singular=True)
+
+
+@define(np.clip)
+def clip(a, a_min=NO_VALUE, a_max=NO_VALUE, out=None, *, min=NO_VALUE, max=NO_VALUE, where=True, **kwargs):
+    if a_min is not NO_VALUE or a_max is not NO_VALUE:
+        if min is not NO_VALUE or max is not NO_VALUE:
+            raise ValueError("clip: give either a_min and a_max, or min and max")
+        min, max = a_min, a_max
+    bounds = [(anp.maximum, min), (anp.minimum, max)]
+    calls = [(function, (bound,)) for function, bound in bounds if bound is not None and bound is not NO_VALUE]
+    *first, (function, bound) = calls or [(anp.positive, ())]
+    for limit, its_bound in first:
+        a = limit(a, *its_bound, **kwargs)
+    return function(a, *bound, out=out, where=where, **kwargs)
+
+
+@define(np.divmod)
+def divmod(x1, x2):
+    return anp.floor_divide(x1, x2), anp.remainder(x1, x2)
+
+
+# frexp: x = mantissa · 2^exponent, where the exponent is constant between its steps
+
+defvjp(anp.frexp, lambda g, ans, x: anp.ldexp(g[0], -ans[1]))
+defjvp(anp.frexp, lambda t, ans, x: [anp.ldexp(t, -ans[1]), None])
+
+
+# ldexp = x · 2ⁿ, n an integer
+
+defvjp(anp.ldexp, lambda g, ans, x, n: unbroadcast(anp.ldexp(g, n), x), None)
+defjvp(anp.ldexp, lambda t, ans, x, n: broadcast_tangent(anp.ldexp(t, n), ans), None)
+
+
+# modf: the fraction and the whole part, which is constant between its steps
+
+defvjp(anp.modf, lambda g, ans, x: g[0])
+defjvp(anp.modf, lambda t, ans, x: [t, None])
+
+
+@define(np.nan_to_num)
+def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
+    if not is_box(x):
+        x = anp.array(x)
+        copy = True
+    if x.dtype.kind == "c":
+        parts = [nan_to_num(part, True, nan, posinf, neginf) for part in (anp.real(x), anp.imag(x))]
+        ans = parts[0] + 1j * parts[1]
+    else:
+        limits = np.finfo(x.dtype)
+        ans = anp.where(anp.isnan(x), nan, x)
+        ans = anp.where(anp.isposinf(x), limits.max if posinf is None else posinf, ans)
+        ans = match_dtype(anp.where(anp.isneginf(x), limits.min if neginf is None else neginf, ans), x.dtype)
+    return ans if copy else array_ops.store(x, ans)
+
+
+# unwrap: p plus a multiple of the period that is constant between its steps
+
+
+def unwrap_period_vjp(g, ans, p, discont=None, axis=-1, *, period=2 * np.pi):
+    return unbroadcast(g * anp.rint((ans - p) / period), period)
+
+
+def unwrap_period_jvp(t, ans, p, discont=None, axis=-1, *, period=2 * np.pi):
+    return broadcast_tangent(t * anp.rint((ans - p) / period), ans)
+
+
+defvjp(anp.unwrap, lambda g, ans, p, *args, **kwargs: match_dtype(g, p.dtype), period=unwrap_period_vjp)
+defjvp(anp.unwrap, lambda t, ans, p, *args, **kwargs: match_dtype(t, ans.dtype), period=unwrap_period_jvp)

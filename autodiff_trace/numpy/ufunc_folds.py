@@ -1,0 +1,171 @@
+"""The methods of ufuncs on traced arrays: reduce, accumulate, reduceat, outer and at, by calls of the ufunc itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+
+from ..core.array_ops import array_ops
+from ..core.errors import TracedValueError, caller_line
+from ..core.tracer import is_box
+from . import wrapped as anp
+
+__all__ = ["METHODS"]
+
+NO_VALUE = np._NoValue
+
+REDUCTIONS = {
+    np.add: "sum", np.multiply: "prod", np.maximum: "max", np.minimum: "min", np.logical_and: "all",
+    np.logical_or: "any",
+}
+ACCUMULATIONS = {np.add: "cumsum", np.multiply: "cumprod"}
+ASSOCIATIVE = {np.fmax, np.fmin, np.hypot, np.logaddexp, np.logaddexp2}
+
+
+def reduce(prim, array, axis=0, dtype=None, out=None, keepdims=False, initial=NO_VALUE, where=True):
+    """``ufunc.reduce``: by the function that does just that, else by halves, else one by one."""
+    ufunc = prim.fun
+    x = as_array(array, dtype)
+    if ufunc in REDUCTIONS:
+        given = {} if initial is NO_VALUE else {"initial": initial}
+        given |= {} if where is True else {"where": where}
+        ans = getattr(anp, REDUCTIONS[ufunc])(x, axis=axis, keepdims=keepdims, **given)
+        return finish(ans, out)
+    axes = tuple(range(x.ndim)) if axis is None else normalize_axis_tuple(axis, x.ndim)
+    if len(axes) > 1 and ufunc not in ASSOCIATIVE:
+        raise ValueError(f"{ufunc.__name__}.reduce is not reorderable, so at most one axis may be specified")
+    kept = tuple(i for i in range(x.ndim) if i not in axes)
+    if initial is None or initial is NO_VALUE:
+        initial = ufunc.identity if where is not True or 0 in x.shape or initial is not None else None
+    if initial is None and where is not True:
+        raise ValueError(f"{ufunc.__name__}.reduce has no identity, so to use a where mask one has to specify 'initial'")
+    rows = to_rows(x, axes, kept)
+    mask = where if where is True else to_rows(np.broadcast_to(where, x.shape), axes, kept)
+    ans = fold_by_halves(prim, rows, initial, mask) if ufunc in ASSOCIATIVE else fold(prim, rows, initial, mask)
+    if keepdims:
+        ans = anp.reshape(ans, tuple(1 if i in axes else size for i, size in enumerate(x.shape)))
+    return finish(ans, out)
+
+
+def to_rows(x: Any, axes: tuple, kept: tuple) -> Any:
+    """``x`` with the given axes made one, the first."""
+    sizes = tuple(x.shape[i] for i in axes), tuple(x.shape[i] for i in kept)
+    return anp.reshape(anp.transpose(x, axes + kept), (math.prod(sizes[0]), *sizes[1]))
+
+
+def fold(prim: Callable, rows: Any, initial: Any, mask: Any) -> Any:
+    """((initial ∘ row) ∘ row) …, without the elements where the mask is false."""
+    total = initial
+    for i in range(len(rows)):
+        if total is None:
+            total = rows[i]
+        elif mask is True:
+            total = prim(total, rows[i])
+        else:
+            total = anp.where(mask[i], prim(total, rows[i]), total)
+    return over_empty(prim, rows, total)
+
+
+def fold_by_halves(prim: Callable, rows: Any, initial: Any, mask: Any) -> Any:
+    """The same for an associative operation: the first half with the second, in log n calls."""
+    if mask is not True:
+        rows = anp.where(mask, rows, initial if prim.fun.identity is None else prim.fun.identity)
+    while len(rows) > 1:
+        half = len(rows) // 2
+        folded = prim(rows[:half], rows[half : 2 * half])
+        rows = anp.concatenate([folded, rows[2 * half :]]) if len(rows) % 2 else folded
+    if len(rows) and (initial is None or initial is prim.fun.identity):
+        return rows[0]
+    return over_empty(prim, rows, prim(initial, rows[0]) if len(rows) else initial)
+
+
+def over_empty(prim: Callable, rows: Any, total: Any) -> Any:
+    """``total``, in the shape that the answer has where there were no rows."""
+    if total is None:
+        raise ValueError(f"zero-size array to reduction operation {prim.__name__} which has no identity")
+    return total if len(rows) else anp.broadcast_to(anp.astype(total, rows.dtype), rows.shape[1:])[()]
+
+
+def accumulate(prim, array, axis=0, dtype=None, out=None):
+    """``ufunc.accumulate``: the answers of ``reduce`` over the first elements, 1, 2, 3 … of them."""
+    x = as_array(array, dtype)
+    if prim.fun in ACCUMULATIONS:
+        return finish(getattr(anp, ACCUMULATIONS[prim.fun])(x, axis=axis), out)
+    axis = normalize_axis_index(axis, x.ndim)
+    rows = anp.swapaxes(x, 0, axis)
+    totals = [rows[i] for i in range(len(rows))]
+    for i in range(1, len(totals)):
+        totals[i] = prim(totals[i - 1], totals[i])
+    return finish(anp.stack(totals, axis=axis) if totals else x, out)
+
+
+def reduceat(prim, array, indices, axis=0, dtype=None, out=None):
+    """``ufunc.reduceat``: the answers of ``reduce`` from each index to the next; one element where that is no later."""
+    x = as_array(array, dtype)
+    axis = normalize_axis_index(axis, x.ndim)
+    before = (slice(None),) * axis
+    starts = [int(i) for i in indices]
+    if not all(0 <= start < x.shape[axis] for start in starts):
+        raise IndexError(f"{prim.__name__}.reduceat: an index is not in [0, {x.shape[axis]})")
+    pieces = [
+        reduce(prim, x[(*before, slice(start, max(stop, start + 1)))], axis, keepdims=True)
+        for start, stop in zip(starts, [*starts[1:], x.shape[axis]])
+    ]
+    return finish(anp.concatenate(pieces, axis=axis) if pieces else x[(*before, slice(0, 0))], out)
+
+
+def outer(prim, x, y, **kwargs):
+    """``ufunc.outer``: each element of ``x`` with each of ``y``."""
+    x, y = as_array(x), as_array(y)
+    return prim(anp.reshape(x, x.shape + (1,) * y.ndim), y, **kwargs)
+
+
+def update_at(prim, x, index, *values):
+    """``ufunc.at``: ``x[index] = f(x[index], value)``, where an element that is named twice is changed twice.
+
+    The first, the second, … time that elements are named are rounds without repetition.
+    """
+    if not is_box(x):
+        raise TracedValueError(
+            f"{prim.__name__}.at: the first argument is a plain array, which cannot hold a traced value "
+            f"({caller_line()}). Make it with anp.zeros(...) inside the function, or write into anp.array(x)."
+        )
+    if prim.fun in (np.add, np.subtract):
+        (value,) = values
+        x.replace(anp.add_at(x, index, value if prim.fun is np.add else -as_array(value)))
+        return
+    places = np.arange(x.size).reshape(x.shape)[index]
+    values = [anp.ravel(anp.broadcast_to(as_array(value), places.shape)) for value in values]
+    places = places.ravel()
+    flat = anp.ravel(x)
+    for chosen in rounds(places):
+        pairs = (value[chosen] for value in values)
+        flat = anp.set_item(flat, places[chosen], prim(flat[places[chosen]], *pairs))
+    x.replace(anp.reshape(flat, x.shape))
+
+
+def rounds(places: np.ndarray) -> list[np.ndarray]:
+    """Where in ``places`` its elements stand for the first time, for the second time, and so on."""
+    seen: dict[int, int] = {}
+    times = np.zeros(len(places), int)
+    for i, place in enumerate(places.tolist()):
+        times[i] = seen[place] = seen.get(place, -1) + 1
+    return [np.flatnonzero(times == time) for time in range(times.max(initial=-1) + 1)]
+
+
+def as_array(x: Any, dtype: Any = None) -> Any:
+    """``x`` as an array, or the box of one, of the given dtype."""
+    x = x if hasattr(x, "dtype") else anp.array(x)
+    return x if dtype is None or x.dtype == dtype else anp.astype(x, dtype)
+
+
+def finish(ans: Any, out: Any) -> Any:
+    """``ans``, written into ``out`` if that is given."""
+    return ans if out is None else array_ops.store(out, ans)
+
+
+METHODS = {"accumulate": accumulate, "at": update_at, "outer": outer, "reduce": reduce, "reduceat": reduceat}
