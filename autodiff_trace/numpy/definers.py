@@ -84,7 +84,8 @@ def define(function: Callable) -> Callable[[Callable], Callable]:
 
     def decorate(definition):
         is_ufunc = isinstance(function, np.ufunc)
-        new = composite(function)(with_keywords(function, definition) if is_ufunc else definition)
+        by_element = is_ufunc and function.signature is None  # others (vecdot) have keywords of their own
+        new = composite(function)(with_keywords(function, definition) if by_element else definition)
         if is_ufunc:
             add_ufunc_methods(new, function)
         new.__module__ = wrapped_functions[function].__module__

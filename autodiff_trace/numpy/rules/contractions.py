@@ -1,57 +1,205 @@
-"""Rules of the products that sum over an axis: dot, matmul, tensordot, einsum and their kin."""
+"""Rules of the products that sum over an axis: dot, matmul, tensordot and their kin (einsum has its own module)."""
 
 from __future__ import annotations
 
+import functools
+import math
+
+import numpy as np
+
+from ...core.array_ops import array_ops
+from ...core.errors import TracedValueError, caller_line
 from ...core.forward import defjvp
 from ...core.reverse import defvjp
 from .. import wrapped as anp
 from ..broadcasting import unbroadcast
+from ..definers import define
+
+__all__ = ["as_array"]
+
+
+def as_array(x):
+    """An operand as an array: a list, a tuple or a Python number may stand beside the traced one."""
+    return x if hasattr(x, "ndim") else anp.asarray(x)
+
 
 # matmul: dX = g Yᵀ, dY = Xᵀ g, on stacks of matrices; a vector is a matrix with one row (on the left) or column
 
 
 def transposed(x):
-    return anp.swapaxes(x, -1, -2) if x.ndim > 2 else x.T
+    return anp.swapaxes(x, -1, -2)
+
+
+def as_matrices(g, x, y):
+    """The cotangent and the operands with the axes back that vectors lack."""
+    if x.ndim == 1:
+        x = anp.expand_dims(x, 0)
+        g = anp.expand_dims(g, -1 if y.ndim == 1 else -2)
+    if y.ndim == 1:
+        y = anp.expand_dims(y, 1)
+        g = anp.expand_dims(g, -1)
+    return g, x, y
 
 
 def matmul_vjp_x(g, ans, x, y):
     if x.ndim == y.ndim == 2:
         return unbroadcast(anp.matmul(g, y.T), x)
-    if y.ndim == 1:
-        return unbroadcast(anp.expand_dims(g, -1) * y, x)
-    if x.ndim == 1:
-        return unbroadcast(anp.matmul(y, anp.expand_dims(g, -1))[..., 0], x)
-    return unbroadcast(anp.matmul(g, transposed(y)), x)
+    if x.ndim == y.ndim == 1:
+        return unbroadcast(g * y, x)
+    g, row, y = as_matrices(g, x, y)
+    return anp.reshape(unbroadcast(anp.matmul(g, transposed(y)), row), x.shape)
 
 
 def matmul_vjp_y(g, ans, x, y):
     if x.ndim == y.ndim == 2:
         return unbroadcast(anp.matmul(x.T, g), y)
-    if x.ndim == 1:
-        return unbroadcast((x if y.ndim == 1 else anp.expand_dims(x, -1)) * anp.expand_dims(g, -2 if y.ndim > 1 else -1), y)
-    if y.ndim == 1:
-        return unbroadcast(x * anp.expand_dims(g, -1), y)
-    return unbroadcast(anp.matmul(transposed(x), g), y)
+    if x.ndim == y.ndim == 1:
+        return unbroadcast(g * x, y)
+    g, x, column = as_matrices(g, x, y)
+    if column.ndim == 2:  # one matrix for all of a stack: one product of tall matrices instead of a stack to be summed
+        rows = math.prod(x.shape[:-1])
+        x, g = anp.reshape(x, (rows, x.shape[-1])), anp.reshape(g, (rows, g.shape[-1]))
+    return anp.reshape(unbroadcast(anp.matmul(transposed(x), g), column), y.shape)
 
 
 defvjp(anp.matmul, matmul_vjp_x, matmul_vjp_y)
 defjvp(anp.matmul, lambda t, ans, x, y: anp.matmul(t, y), lambda t, ans, x, y: anp.matmul(x, t))
 
 
-# dot: as matmul up to two dimensions, else a tensordot
+# dot: a multiplication by a scalar, matmul up to two dimensions, else the sum over the last axis of x and the last but
+# one of y, dot(x, y)[i, k, m] = Σⱼ x[i, j] y[k, j, m]
 
 
 def dot_vjp_x(g, ans, x, y):
+    y = as_array(y)
     if x.ndim == 0 or y.ndim == 0:
         return unbroadcast(g * y, x)
-    return matmul_vjp_x(g, ans, x, y)
+    if x.ndim <= 2 and y.ndim <= 2:
+        return matmul_vjp_x(g, ans, x, y)
+    kept = [i for i in range(y.ndim) if i != max(y.ndim - 2, 0)]
+    return unbroadcast(anp.tensordot(g, y, (list(range(x.ndim - 1, g.ndim)), kept)), x)
 
 
 def dot_vjp_y(g, ans, x, y):
+    x = as_array(x)
     if x.ndim == 0 or y.ndim == 0:
         return unbroadcast(g * x, y)
-    return matmul_vjp_y(g, ans, x, y)
+    if x.ndim <= 2 and y.ndim <= 2:
+        return matmul_vjp_y(g, ans, x, y)
+    kept = list(range(x.ndim - 1))
+    product = anp.tensordot(g, x, (kept, kept))
+    return unbroadcast(transposed(product) if y.ndim > 1 else product, y)
 
 
 defvjp(anp.dot, dot_vjp_x, dot_vjp_y)
 defjvp(anp.dot, lambda t, ans, x, y: anp.dot(t, y), lambda t, ans, x, y: anp.dot(x, t))
+
+
+# tensordot: the axes of the answer are those of x that are not summed over, then those of y
+
+
+def summed_axes(x, y, axes):
+    """The axes of ``x`` and of ``y`` that are summed over, as nonnegative numbers, pair by pair."""
+    if not np.iterable(axes):
+        return list(range(x.ndim - axes, x.ndim)), list(range(axes))
+    x_axes, y_axes = (list(each) if np.iterable(each) else [each] for each in axes)
+    return [int(i) % x.ndim for i in x_axes], [int(i) % y.ndim for i in y_axes]
+
+
+def tensordot_vjp_x(g, ans, a, b, axes=2):
+    b = as_array(b)
+    a_axes, b_axes = summed_axes(a, b, axes)
+    a_kept, b_kept = ([i for i in range(x.ndim) if i not in used] for x, used in ((a, a_axes), (b, b_axes)))
+    product = anp.tensordot(g, b, (list(range(len(a_kept), g.ndim)), b_kept))  # a's own axes, then b's summed ones
+    order = a_kept + [a_axes[b_axes.index(i)] for i in sorted(b_axes)]
+    return unbroadcast(anp.transpose(product, np.argsort(order).tolist()), a)
+
+
+def tensordot_vjp_y(g, ans, a, b, axes=2):
+    a = as_array(a)
+    a_axes, b_axes = summed_axes(a, b, axes)
+    a_kept, b_kept = ([i for i in range(x.ndim) if i not in used] for x, used in ((a, a_axes), (b, b_axes)))
+    product = anp.tensordot(g, a, (list(range(len(a_kept))), a_kept))  # b's own axes, then a's summed ones
+    order = b_kept + [b_axes[a_axes.index(i)] for i in sorted(a_axes)]
+    return unbroadcast(anp.transpose(product, np.argsort(order).tolist()), b)
+
+
+defvjp(anp.tensordot, tensordot_vjp_x, tensordot_vjp_y)
+defjvp(
+    anp.tensordot,
+    lambda t, ans, a, b, axes=2: anp.tensordot(t, b, axes),
+    lambda t, ans, a, b, axes=2: anp.tensordot(a, t, axes),
+)
+
+
+# The others, by dot, matmul and multiply
+
+
+@define(np.inner)
+def inner(a, b, /):
+    a, b = as_array(a), as_array(b)
+    return anp.dot(a, transposed(b) if a.ndim and b.ndim > 1 else b)
+
+
+@define(np.outer)
+def outer(a, b, out=None):
+    return anp.multiply(anp.expand_dims(anp.ravel(a), 1), anp.ravel(b), out=out)
+
+
+@define(np.vdot)
+def vdot(a, b, /):
+    return anp.dot(anp.conjugate(anp.ravel(a)), anp.ravel(b))
+
+
+def matvec(x1, x2):
+    return anp.matmul(x1, anp.expand_dims(x2, -1))[..., 0]
+
+
+def vecdot(x1, x2):
+    return anp.matmul(anp.expand_dims(anp.conjugate(x1), -2), anp.expand_dims(x2, -1))[..., 0, 0]
+
+
+def vecmat(x1, x2):
+    return anp.matmul(anp.expand_dims(anp.conjugate(x1), -2), x2)[..., 0, :]
+
+
+# Keywords of the products that NumPy calls generalized ufuncs. ``order`` and ``subok`` do not change values.
+
+
+def product_keywords(
+    product, x1, x2, /, out=None, *, axes=None, axis=None, keepdims=False, casting="same_kind", order="K", dtype=None,
+    subok=True, signature=None,
+):
+    """``product(x1, x2)`` where the vectors and matrices lie along ``axes`` or ``axis``, computed in ``dtype``."""
+    if signature is not None:
+        raise TracedValueError(f"{product.__name__}: signature= cannot be traced ({caller_line()}); dtype= can.")
+    args = [as_array(x1), as_array(x2)]
+    if dtype is not None:
+        for arg in args:
+            if not np.can_cast(arg.dtype, dtype, casting):
+                raise TypeError(f"{product.__name__}: cannot cast from {arg.dtype} to {np.dtype(dtype)}, {casting=}")
+        args = [anp.astype(arg, dtype) for arg in args]
+    if (axis is not None or keepdims) and product is not vecdot:
+        raise TypeError(f"{product.__name__}: axis= and keepdims= are vecdot's; axes= says where the matrices lie.")
+    if axis is not None:
+        axes = [axis, axis, *([axis] if keepdims else [])]
+    places = [(place,) if isinstance(place, int) else tuple(place) for place in axes or ()]
+    args = [anp.moveaxis(arg, place, last(place)) for arg, place in zip(args, places)] if places else args
+    ans = product(*args)
+    if keepdims:
+        ans = anp.expand_dims(ans, -1)
+    if len(places) > 2:
+        ans = anp.moveaxis(ans, last(places[2]), places[2])
+    return ans if out is None else array_ops.store(out, ans)
+
+
+def last(place):
+    """As many axes as ``place`` has, at the end."""
+    return tuple(range(-len(place), 0))
+
+
+anp.matmul.sequence_handler = lambda prim, args, keywords: product_keywords(prim, *args, **keywords)
+
+for product in (matvec, vecdot, vecmat):
+    if hasattr(np, product.__name__):  # matvec and vecmat: since NumPy 2.2
+        define(getattr(np, product.__name__))(functools.partial(product_keywords, product))

@@ -1,0 +1,174 @@
+"""Rules of einsum.
+
+Every form of call is first brought to one: explicit subscripts, one letter an axis, no ellipsis. The derivative of
+such a product is again an einsum: the cotangent takes the place of the operand, and the operand's subscripts that of
+the output. 'ij,jk->ik' pulls back to 'ik,jk->ij' for the first operand and to 'ij,ik->jk' for the second.
+"""
+
+from __future__ import annotations
+
+import functools
+import string
+
+import numpy as np
+
+from ...core.array_ops import array_ops
+from ...core.forward import defjvp_all
+from ...core.primitives import primitive
+from ...core.reverse import defvjp_all
+from .. import wrapped as anp
+from ..broadcasting import match_dtype
+from ..definers import define, linear
+from .contractions import as_array
+
+__all__ = ["contract"]
+
+
+@primitive
+def contract(subscripts, optimize, *operands):
+    """``np.einsum`` with explicit subscripts without an ellipsis."""
+    return np.einsum(subscripts, *operands, optimize=optimize)
+
+
+select_axes = primitive(lambda x, subscripts: np.einsum(subscripts, x), makes_view=True)
+"""``np.einsum`` of one operand whose axes are exchanged or taken as a diagonal: a view, also for writing."""
+
+
+@define(np.einsum)
+def einsum(*operands, out=None, optimize=False, dtype=None, order="K", casting="safe"):
+    """``order`` says how the answer lies in memory, which a traced value leaves to NumPy."""
+    if isinstance(operands[0], str):
+        subscripts, *arrays = operands
+    else:
+        subscripts, arrays = join_sublists(operands)
+    arrays = [as_array(x) for x in arrays]
+    if dtype is not None:
+        for x in arrays:
+            if not np.can_cast(x.dtype, dtype, casting):
+                raise TypeError(f"einsum: cannot cast from {x.dtype} to {np.dtype(dtype)} with {casting=}")
+        arrays = [anp.astype(x, dtype) for x in arrays]
+    subscripts = explicit_subscripts(subscripts, tuple(x.ndim for x in arrays))
+    term, _, output = subscripts.partition("->")
+    if set(term) == set(output):  # one operand, and nothing is summed
+        ans = select_axes(arrays[0], subscripts)
+    else:
+        ans = contract(subscripts, optimize, *arrays)
+    return ans if out is None else array_ops.store(out, ans)
+
+
+# Subscripts
+
+SUBLIST_LETTERS = string.ascii_uppercase + string.ascii_lowercase  # for 0, 1, … as NumPy has them: in sorted order
+
+
+def join_sublists(operands):
+    """The form ``einsum(x, [0, 1], y, [1, ...], [0, ...])`` as subscripts and arrays."""
+
+    def letters(sublist):
+        return "".join("..." if i is Ellipsis else SUBLIST_LETTERS[i] for i in sublist)
+
+    pairs = len(operands) // 2
+    subscripts = ",".join(letters(sublist) for sublist in operands[1 : 2 * pairs : 2])
+    if len(operands) % 2:
+        subscripts += "->" + letters(operands[-1])
+    return subscripts, operands[0 : 2 * pairs : 2]
+
+
+@functools.lru_cache(maxsize=1024)
+def explicit_subscripts(subscripts: str, ndims: tuple[int, ...]) -> str:
+    """Subscripts in full: 'i...,...j' for matrices is 'ia,aj->aij'."""
+    inputs, arrow, output = subscripts.replace(" ", "").partition("->")
+    terms = inputs.split(",")
+    if len(terms) != len(ndims):
+        raise ValueError(f"einsum: {subscripts!r} names {len(terms)} operands, but there are {len(ndims)}")
+    unused = unused_letters(subscripts)
+    ellipsis_sizes = [ndim - len(term.replace("...", "")) for term, ndim in zip(terms, ndims)]
+    for term, size in zip(terms, ellipsis_sizes):
+        if size < 0 or (size and "..." not in term):
+            raise ValueError(f"einsum: in {subscripts!r} the subscripts {term!r} do not fit an array of {size + len(term)} axes")
+    shared = "".join(unused[: max(ellipsis_sizes)])
+    if not arrow:
+        named = inputs.replace(",", "").replace("...", "")
+        output = "..." + "".join(c for c in sorted(set(named)) if named.count(c) == 1)
+    full = [term.replace("...", shared[len(shared) - size :]) for term, size in zip(terms, ellipsis_sizes)]
+    return f"{','.join(full)}->{output.replace('...', shared)}"
+
+
+def unused_letters(subscripts):
+    return [c for c in string.ascii_letters if c not in subscripts]
+
+
+# VJP
+
+
+def contract_vjp(argnums, g, ans, args, kwargs):
+    subscripts, optimize, *operands = args
+    if not isinstance(optimize, (bool, str)):
+        optimize = True  # a path was made for the operands of the answer
+    return [operand_cotangent(argnum - 2, g, subscripts, optimize, operands) for argnum in argnums]
+
+
+def operand_cotangent(k, g, subscripts, optimize, operands):
+    """The cotangent of operand ``k``: an einsum of ``g`` and the other operands, in the operand's own subscripts.
+
+    Three things need more. An axis that is summed within the operand alone ('ij->i') occurs in no other array: the
+    cotangent is broadcast along it. One of size 1 that was broadcast against others is summed. And of a diagonal
+    ('ii->i') every element beside it is zero: a unit matrix joins the two axes.
+    """
+    inputs, _, output = subscripts.partition("->")
+    terms = inputs.split(",")
+    x, term = operands[k], terms[k]
+    sizes = letter_sizes(terms, operands)
+    factors, factor_terms = list(operands), list(terms)
+    factors[k], factor_terms[k] = g, output
+    available = set("".join(factor_terms))
+    unused = iter(unused_letters(subscripts))
+    wanted = []  # the letters of the axes that the einsum gives
+    for letter, size in zip(term, x.shape):
+        if size == sizes[letter]:
+            if letter in wanted:
+                twin = next(unused)
+                factors.append(np.eye(size, dtype=g.dtype))
+                factor_terms.append(letter + twin)
+                available |= {letter, twin}
+                letter = twin
+            wanted.append(letter)
+    given = [letter for letter in wanted if letter in available]
+    product = contract(f"{','.join(factor_terms)}->{''.join(given)}", optimize, *factors)
+    if product.shape != x.shape:
+        product = with_missing_axes(product, x, term, wanted, given, sizes)
+    return match_dtype(product, x.dtype) if product.dtype != x.dtype else product
+
+
+def with_missing_axes(product, x, term, wanted, given, sizes):
+    """``product`` with an axis of size 1 for each one that the einsum did not give, broadcast to the shape of ``x``."""
+    shape, wanted, found = [], iter(wanted), iter(product.shape)
+    for letter, size in zip(term, x.shape):
+        if size == sizes[letter] and next(wanted) in given:
+            shape.append(next(found))
+        else:
+            shape.append(1)
+    return anp.broadcast_to(anp.reshape(product, tuple(shape)), x.shape)
+
+
+def letter_sizes(terms, operands):
+    """The size that each letter stands for: 1 gives way to any other."""
+    sizes = {}
+    for term, operand in zip(terms, operands):
+        for letter, size in zip(term, operand.shape):
+            if sizes.get(letter, 1) == 1:
+                sizes[letter] = size
+    return sizes
+
+
+def contract_jvp(argnums, tangents, ans, args, kwargs):
+    total = None
+    for argnum, t in zip(argnums, tangents):
+        term = contract(*args[:argnum], t, *args[argnum + 1 :])
+        total = term if total is None else total + term
+    return total
+
+
+defvjp_all(contract, contract_vjp)
+defjvp_all(contract, contract_jvp)
+linear(select_axes, transpose=lambda g, ans, x, subscripts: operand_cotangent(0, g, subscripts, False, [x]))
