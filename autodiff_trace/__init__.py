@@ -14,13 +14,14 @@ from .core.errors import EndedTraceError, MissingRuleError, TracedValueError
 from .core.pytree import register_pytree, tree_flatten, tree_leaves, tree_map, tree_unflatten
 from .numpy.array_box import register_array_type
 from .transforms import (
-    elementwise_grad, grad, grad_and_aux, holomorphic_grad, jvp, stop_gradient, to_numpy, value_and_grad, vjp,
+    elementwise_grad, grad, grad_and_aux, hessian, holomorphic_grad, jacfwd, jacobian, jacrev, jvp, stop_gradient,
+    to_numpy, value_and_grad, vjp, vmap,
 )
 
 __version__ = "0.1.0"
 
 __all__ = [
     "EndedTraceError", "MissingRuleError", "TracedValueError", "elementwise_grad", "grad", "grad_and_aux", "graph",
-    "holomorphic_grad", "jvp", "numpy", "register_array_type", "register_pytree", "stop_gradient", "to_numpy",
-    "tree_flatten", "tree_leaves", "tree_map", "tree_unflatten", "value_and_grad", "vjp",
+    "hessian", "holomorphic_grad", "jacfwd", "jacobian", "jacrev", "jvp", "numpy", "register_array_type", "register_pytree", "stop_gradient", "to_numpy",
+    "tree_flatten", "tree_leaves", "tree_map", "tree_unflatten", "value_and_grad", "vjp", "vmap",
 ]

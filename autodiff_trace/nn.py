@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from .core.batching import defbatch
 from .core.forward import defjvp
 from .core.primitives import primitive
 from .core.reverse import defvjp
 from .core.tracer import is_box
 from .numpy import wrapped as anp
+from .numpy.batching.axes import batch_axis
+from .numpy.batching.elementwise import batch_elementwise, map_all
 from .numpy.definers import elementwise
 from .numpy.rules.reductions import expand_reduced
 
@@ -151,6 +154,15 @@ def label_losses_slope(logits, labels):
 
 defvjp(label_losses, lambda g, ans, logits, labels: g[..., None] * label_losses_slope(logits, labels), None)
 defjvp(label_losses, lambda t, ans, logits, labels: anp.sum(t * label_losses_slope(logits, labels), axis=-1), None)
+
+
+def batch_label_losses(batch, prim, args, kwargs):
+    return prim(*map_all(batch, args))
+
+
+defbatch(batch_axis, logsumexp)
+defbatch(batch_elementwise, relu, sigmoid)
+defbatch(batch_label_losses, label_losses)
 
 
 def mse(predictions: Any, targets: Any) -> Any:

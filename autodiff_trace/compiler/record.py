@@ -29,8 +29,6 @@ class RecordNode:
 class RecordTrace(Trace):
     """Runs a function on its values and remembers the steps."""
 
-    __slots__ = ()
-
     def input(self, value: Any, name: str) -> Any:
         """Box an input."""
         return boxers[type(value)](value, self, RecordNode(None, (), {}, value, name))

@@ -1,5 +1,5 @@
 """The tracing core: knows no NumPy function and no rule."""
 
-from . import forward, reverse  # every mode adds its table of rules before the first primitive is made
+from . import batching, forward, reverse  # every mode adds its table of rules before the first primitive is made
 
-__all__ = ["forward", "reverse"]
+__all__ = ["batching", "forward", "reverse"]

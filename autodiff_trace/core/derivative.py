@@ -28,8 +28,6 @@ class RuleTable(dict):
 class DerivativeTrace(Trace):
     """What reverse and forward mode share: take this trace's boxes off, compute, record the arguments it follows."""
 
-    __slots__ = ()
-
     rules_of: Callable[[Callable], RuleTable]
     """The rules of a primitive in this mode."""
 

@@ -20,8 +20,6 @@ __all__ = ["JVPTrace", "defjvp", "defjvp_all", "trace_jvp"]
 class JVPTrace(DerivativeTrace):
     """Carries the tangent of each value as the ``node`` of its box."""
 
-    __slots__ = ()
-
     rules_of = staticmethod(operator.attrgetter("jvps"))
 
     @staticmethod

@@ -58,8 +58,6 @@ def make_node(prim: Callable, followed: list, ans: Any, args: Sequence, kwargs: 
 class VJPTrace(DerivativeTrace):
     """Records a :class:`VJPNode` for each operation."""
 
-    __slots__ = ()
-
     rules_of = staticmethod(operator.attrgetter("vjps"))
     make_node = staticmethod(make_node)
 

@@ -105,8 +105,6 @@ def find_top_trace(args: Iterable, top: Trace | None = None) -> Trace | None:
 class Trace:
     """One running transformation. A subclass says what becomes of a primitive that meets its boxes."""
 
-    __slots__ = ("level",)
-
     def __init__(self) -> None:
         self.level = new_level()
 
@@ -152,8 +150,6 @@ class Trace:
 
 class EndedTrace(Trace):
     """What a trace becomes when its transformation has returned."""
-
-    __slots__ = ()
 
     def process(self, prim, args, kwargs):
         raise EndedTraceError(

@@ -2,6 +2,7 @@
 
 from . import wrapped
 from . import rules as rules
+from . import batching as batching
 from .array_box import ArrayBox as ArrayBox
 from .array_box import register_array_type as register_array_type
 

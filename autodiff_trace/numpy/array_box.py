@@ -248,6 +248,7 @@ def store(out, x):
 
 
 array_ops.store = store
+array_ops.stack = anp.stack
 array_ops.zeros_like = anp.zeros_like
 
 

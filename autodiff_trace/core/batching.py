@@ -1,0 +1,167 @@
+"""Batching: a trace whose values carry one more axis, which the function that is mapped does not see.
+
+The mapped axis of a value is always its first. A *batching rule* of a primitive computes it for all elements of the
+batch at once; a primitive without one is called for each element, and the answers are stacked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from .array_ops import array_ops
+from .errors import TracedValueError, caller_line
+from .primitives import add_rule_table
+from .tracer import Trace, box_classes, boxers, find_top_trace, watched_types
+
+__all__ = ["Batch", "BatchTrace", "defbatch", "trace_batch"]
+
+
+class Batch(NamedTuple):
+    """What a batching rule is told: the ``size`` of the mapped axis, and for each argument whether it is ``mapped``.
+
+    For an argument that is a sequence, ``mapped`` holds a list, or False if nothing in it is mapped; for keyword
+    arguments ``mapped_keywords`` says the same by name.
+    """
+
+    size: int
+    mapped: list
+    mapped_keywords: dict[str, Any]
+
+
+class Metadata(NamedTuple):
+    """Shape and dtype of one element of the batch."""
+
+    shape: tuple[int, ...]
+    dtype: Any
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        size = 1
+        for length in self.shape:
+            size *= length
+        return size
+
+
+class BatchTrace(Trace):
+    """Computes primitives for a whole batch. The node of a mapped box is True, that of a constant None."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+
+    def process(self, prim, args, kwargs):
+        values, mapped = [], []
+        for arg in args:
+            value, is_mapped = self.unbox(arg)
+            values.append(value)
+            mapped.append(is_mapped)
+        keywords, mapped_keywords = {}, {}
+        for name, arg in kwargs.items():
+            keywords[name], mapped_keywords[name] = self.unbox(arg)
+        if not any(mapped) and not any(mapped_keywords.values()):
+            return self.box(prim(*values, **keywords), None)
+        batch = Batch(self.size, mapped, mapped_keywords)
+        ans = NotImplemented
+        if prim.batching is not None:
+            ans = prim.batching(batch, prim, values, keywords)
+        if ans is NotImplemented:
+            ans = loop_and_stack(batch, prim, values, keywords)
+        return self.box(ans, True)
+
+    process_general = process
+
+    def unbox(self, arg: Any) -> tuple[Any, Any]:
+        """``arg`` without the boxes of this trace, and whether it is mapped; for a sequence a list of that."""
+        kind = type(arg)
+        if kind in box_classes:
+            return (arg._value, arg._node is not None) if arg._trace is self else (arg, False)
+        if kind not in watched_types or find_top_trace(arg) is None:
+            return arg, False
+        values, mapped = zip(*map(self.unbox, arg))
+        return (list(values) if kind is list else values), list(mapped) if any(mapped) else False
+
+    def box(self, ans: Any, node: Any) -> Any:
+        if isinstance(ans, (tuple, list)):
+            items = [self.box(item, node) for item in ans]
+            return type(ans)(*items) if hasattr(ans, "_fields") else type(ans)(items)
+        return boxers[type(ans)](ans, self, node) if type(ans) in boxers else ans
+
+    def metadata(self, box):
+        value = box._value
+        return value if box._node is None else Metadata(value.shape[1:], value.dtype)
+
+    def python_value(self, box, use):
+        if box._node is None:
+            return use(box._value)
+        raise TracedValueError(
+            f"{use.__name__}() of a mapped value: it is a whole batch of values ({caller_line()}). For a choice between "
+            "two values write anp.where(condition, x, y); to branch on each element call the function in a Python loop."
+        )
+
+
+def loop_and_stack(batch: Batch, prim: Callable, args: list, kwargs: dict) -> Any:
+    """Call ``prim`` for each element of the batch and stack the answers."""
+    answers = []
+    for i in range(batch.size):
+        element = [take(arg, mapped, i) for arg, mapped in zip(args, batch.mapped)]
+        keywords = {name: take(arg, batch.mapped_keywords[name], i) for name, arg in kwargs.items()}
+        answers.append(prim(*element, **keywords))
+    return stack_answers(answers)
+
+
+def take(arg: Any, mapped: Any, i: int) -> Any:
+    """Element ``i`` of a mapped argument."""
+    if type(mapped) is list:
+        items = [take(item, each, i) for item, each in zip(arg, mapped)]
+        return items if type(arg) is list else tuple(items)
+    return arg[i] if mapped else arg
+
+
+def stack_answers(answers: list) -> Any:
+    first = answers[0]
+    if isinstance(first, (tuple, list)):
+        items = [stack_answers(list(column)) for column in zip(*answers)]
+        return type(first)(*items) if hasattr(first, "_fields") else type(first)(items)
+    if len({getattr(answer, "shape", ()) for answer in answers}) > 1:
+        raise TracedValueError(
+            f"the elements of a batch have answers of different shapes ({caller_line()}): a mask or a repeat count that "
+            "depends on a mapped value. Call the function in a Python loop instead of vmap."
+        )
+    return array_ops.stack(answers)
+
+
+def defbatch(rule: Callable, *prims: Callable) -> None:
+    """Give primitives a batching rule: ``rule(batch, prim, args, kwargs)``.
+
+    Mapped arguments have the mapped axis first; so must the answer. NotImplemented asks for loop-and-stack.
+    """
+    for prim in prims:
+        prim.batching = rule
+
+
+def add_batching_slot(prim: Callable) -> None:
+    prim.batching = None
+
+
+add_rule_table(add_batching_slot)
+
+
+def trace_batch(fun: Callable, inputs: list, mapped: list[bool], size: int) -> tuple[list, list[bool]]:
+    """Run ``fun`` on boxes of the mapped ``inputs`` (their mapped axis first); its outputs, and which are mapped."""
+    trace = BatchTrace(size)
+    boxes = [boxers[type(x)](x, trace, True) if each else x for x, each in zip(inputs, mapped, strict=True)]
+    trace.start()
+    try:
+        outputs = fun(*boxes)
+        own = [getattr(x, "_trace", None) is trace for x in outputs]
+    finally:
+        trace.end()
+    return (
+        [x._value if mine else x for x, mine in zip(outputs, own)],
+        [mine and x._node is not None for x, mine in zip(outputs, own)],
+    )

@@ -1,0 +1,69 @@
+"""Batching of functions along axes: reductions, cumulative sums, sorts, transforms. Their axes move up by one."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+
+import numpy as np
+
+from ...core.batching import defbatch
+from .. import wrapped as anp
+from .elementwise import align
+
+__all__ = ["batch_axis", "shift_axes"]
+
+NO_VALUE = np._NoValue
+
+
+def shift_axes(axis, ndim: int):
+    """``axis`` of an array with ``ndim`` axes, where one more axis stands in front; None is all axes but that."""
+    if axis is None:
+        return tuple(range(1, ndim + 1))
+    if isinstance(axis, (tuple, list)):
+        return tuple(i + 1 if i >= 0 else i for i in axis)
+    return axis + 1 if axis >= 0 else axis
+
+
+def batch_axis(batch, prim, args, kwargs):
+    """A reduction: ``axis`` None reduces each element of the batch."""
+    return with_shifted_axis(batch, prim, args, kwargs, flatten=False)
+
+
+def batch_axis_flattening(batch, prim, args, kwargs):
+    """A function whose ``axis`` None means the flattened array: ``cumsum``, ``sort``."""
+    return with_shifted_axis(batch, prim, args, kwargs, flatten=True)
+
+
+def with_shifted_axis(batch, prim, args, kwargs, flatten):
+    x, *rest = args
+    if not batch.mapped[0] or any(batch.mapped[1:]):
+        return NotImplemented
+    if any(batch.mapped_keywords[name] for name in kwargs if name != "where"):
+        return NotImplemented
+    position, default = axis_parameter(prim)
+    axis = rest[position - 1] if len(rest) >= position else kwargs.get("axis", default)
+    where = kwargs.get("where")
+    if where is not None and where is not NO_VALUE and where is not True:
+        _, where = align([x, where], [True, batch.mapped_keywords["where"]])
+        kwargs = {**kwargs, "where": where}
+    ndim = x.ndim - 1
+    if axis is None and flatten:
+        x, axis = anp.reshape(x, (batch.size, -1)), 0
+    shifted = shift_axes(axis, ndim)
+    if len(rest) >= position:
+        return prim(x, *rest[: position - 1], shifted, *rest[position:], **kwargs)
+    return prim(x, *rest, **{**kwargs, "axis": shifted})
+
+
+def axis_parameter(prim: Callable) -> tuple[int, object]:
+    """The position of the parameter ``axis``, and its default."""
+    parameters = inspect.signature(prim.fun).parameters
+    return list(parameters).index("axis"), parameters["axis"].default
+
+
+REDUCTIONS = "all any amax amin count_nonzero max mean min prod std sum var"
+FLATTENING = "argmax argmin argsort cumprod cumsum sort"
+
+defbatch(batch_axis, *(getattr(anp, name) for name in REDUCTIONS.split() if hasattr(getattr(anp, name), "batching")))
+defbatch(batch_axis_flattening, *(getattr(anp, name) for name in FLATTENING.split()))

@@ -1,0 +1,53 @@
+"""Batching of elementwise functions: broadcasting aligns the last axes, so the mapped axis is kept in front of them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...core.batching import defbatch
+from .. import wrapped as anp
+from ..broadcasting import match_dtype
+from ..definers import scale
+from ..namespace import wrapped_functions
+
+__all__ = ["align", "batch_elementwise", "batch_first", "map_all"]
+
+
+def align(args: list, mapped: list) -> list:
+    """The arguments with mapped ones reshaped so that their mapped axes come before all others when broadcast."""
+    ndims = [np.ndim(arg) - bool(is_mapped) for arg, is_mapped in zip(args, mapped)]
+    ndim = max(ndims)
+    return [
+        anp.reshape(arg, (arg.shape[0],) + (1,) * (ndim - n) + arg.shape[1:]) if is_mapped and n < ndim else arg
+        for arg, is_mapped, n in zip(args, mapped, ndims)
+    ]
+
+
+def batch_elementwise(batch, prim, args, kwargs):
+    if kwargs:
+        return NotImplemented
+    return prim(*(align(args, batch.mapped) if len(args) > 1 else args))
+
+
+def batch_first(batch, prim, args, kwargs):
+    """A function that works on each element of its first argument, whatever its shape; the others are static."""
+    if any(batch.mapped[1:]) or any(batch.mapped_keywords.values()):
+        return NotImplemented
+    return prim(*args, **kwargs)
+
+
+def map_all(batch, args: list) -> list:
+    """The arguments, with those that are not mapped repeated along a mapped axis."""
+    return [
+        arg if is_mapped else anp.broadcast_to(arg, (batch.size, *np.shape(arg)))
+        for arg, is_mapped in zip(args, batch.mapped)
+    ]
+
+
+defbatch(
+    batch_elementwise,
+    *(prim for f, prim in wrapped_functions.items() if isinstance(f, np.ufunc) and f.signature is None),
+    anp.where, anp.conjugate, anp.isclose, scale,
+)
+defbatch(batch_first, match_dtype, anp.astype, anp.copy, anp.zeros_like, anp.ones_like, anp.empty_like, anp.real, anp.imag)
+defbatch(batch_first, anp.nan_to_num, anp.round, anp.around, anp.sinc, anp.i0)

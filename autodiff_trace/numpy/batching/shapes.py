@@ -1,0 +1,103 @@
+"""Batching of the functions that arrange elements in another shape, and of joining."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...core.batching import defbatch
+from .. import wrapped as anp
+from ..broadcasting import sum_to
+from .axes import shift_axes
+from .elementwise import map_all
+
+
+def only_first(batch):
+    """Whether only the first argument is mapped: shapes and axes are the same for all elements."""
+    return bool(batch.mapped[0]) and not any(batch.mapped[1:]) and not any(batch.mapped_keywords.values())
+
+
+def batch_broadcast_to(batch, prim, args, kwargs):
+    x, shape = args[:2]
+    shape = tuple(shape) if np.iterable(shape) else (shape,)
+    lead = len(shape) - (x.ndim - 1)
+    return anp.broadcast_to(anp.reshape(x, (batch.size,) + (1,) * lead + x.shape[1:]), (batch.size, *shape))
+
+
+def batch_expand_dims(batch, prim, args, kwargs):
+    x, axis = args[0], args[1] if len(args) > 1 else kwargs["axis"]
+    return anp.expand_dims(x, shift_axes(axis, x.ndim))
+
+
+def batch_moveaxis(batch, prim, args, kwargs):
+    x, source, destination = args
+    return prim(x, shift_axes(source, x.ndim), shift_axes(destination, x.ndim))
+
+
+def batch_ravel(batch, prim, args, kwargs):
+    order = args[1] if len(args) > 1 else kwargs.get("order", "C")
+    return anp.reshape(args[0], (batch.size, -1)) if order == "C" else NotImplemented
+
+
+def batch_reshape(batch, prim, args, kwargs):
+    if not only_first(batch) or kwargs.get("order", "C") != "C" or len(args) > 2:
+        return NotImplemented
+    shape = args[1] if len(args) > 1 else kwargs.get("shape", kwargs.get("newshape"))
+    shape = tuple(shape) if np.iterable(shape) else (shape,)
+    if -1 in shape:  # NumPy cannot infer a size in an array without elements
+        known = int(np.prod([size for size in shape if size != -1]))
+        shape = tuple(int(np.prod(args[0].shape[1:])) // max(known, 1) if size == -1 else size for size in shape)
+    return anp.reshape(args[0], (batch.size, *shape))
+
+
+def batch_squeeze(batch, prim, args, kwargs):
+    x, axis = args[0], args[1] if len(args) > 1 else kwargs.get("axis")
+    if axis is None:
+        axis = tuple(i for i, size in enumerate(x.shape[1:]) if size == 1)
+    return anp.squeeze(x, shift_axes(axis, x.ndim - 1))
+
+
+def batch_sum_to(batch, prim, args, kwargs):
+    x, shape = args
+    lead = x.ndim - 1 - len(shape)
+    return anp.reshape(sum_to(x, (batch.size,) + (1,) * lead + tuple(shape)), (batch.size, *shape))
+
+
+def batch_swapaxes(batch, prim, args, kwargs):
+    x, axis1, axis2 = args
+    return anp.swapaxes(x, shift_axes(axis1, x.ndim), shift_axes(axis2, x.ndim))
+
+
+def batch_transpose(batch, prim, args, kwargs):
+    x, axes = args[0], args[1] if len(args) > 1 else kwargs.get("axes")
+    ndim = x.ndim - 1
+    axes = range(ndim - 1, -1, -1) if axes is None else [axis % ndim for axis in axes]
+    return anp.transpose(x, (0, *(axis + 1 for axis in axes)))
+
+
+defbatch(batch_broadcast_to, anp.broadcast_to)
+defbatch(batch_expand_dims, anp.expand_dims)
+defbatch(batch_ravel, anp.ravel)
+defbatch(batch_reshape, anp.reshape)
+defbatch(batch_squeeze, anp.squeeze)
+defbatch(batch_sum_to, sum_to)
+defbatch(batch_swapaxes, anp.swapaxes)
+defbatch(batch_transpose, anp.transpose)
+
+
+# Joining: what is not mapped is repeated
+
+
+def batch_join(batch, prim, args, kwargs):
+    """concatenate, stack: the axis moves up by one."""
+    arrays, *rest = args
+    if any(batch.mapped[1:]) or any(batch.mapped_keywords.values()):
+        return NotImplemented
+    axis = rest[0] if rest else kwargs.get("axis", 0)
+    kwargs = {name: value for name, value in kwargs.items() if name != "axis"}
+    arrays = map_all(batch._replace(mapped=batch.mapped[0]), list(arrays))
+    if axis is None:
+        arrays, axis = [anp.reshape(x, (batch.size, -1)) for x in arrays], 0
+    return prim(arrays, axis + 1 if axis >= 0 else axis, *rest[1:], **kwargs)
+
+
+defbatch(batch_join, anp.concatenate, anp.stack)

@@ -1,0 +1,233 @@
+"""Whole Jacobians and Hessians: all rows or columns at once, by mapping one pullback or one linear map."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.array_ops import array_ops
+from ..core.batching import trace_batch
+from ..core.forward import trace_jvp
+from ..core.pytree import tree_flatten, tree_unflatten
+from ..core.reverse import backward_pass, trace_vjp
+from ..numpy import wrapped as anp
+from .border import Selection, flatten_output, select_arguments
+from .function import Transformed
+from .gradient import grad
+
+__all__ = ["hessian", "jacfwd", "jacobian", "jacrev"]
+
+CHUNK_BYTES = 2**26
+"""Rows are computed in chunks, so that one batch of the largest traced value takes about this much memory."""
+
+
+def jacobian(
+    fun: Callable,
+    argnums: int | Sequence[int] = 0,
+    *,
+    argnames: str | Sequence[str] | None = None,
+    has_aux: bool = False,
+    chunk_size: int | None = None,
+) -> Callable:
+    """The function that computes the Jacobian of ``fun``, in the mode that takes fewer passes.
+
+    Arguments:
+        fun: returns numbers, arrays, or containers of them.
+        argnums, argnames, has_aux: as in :func:`grad`.
+        chunk_size: how many rows (columns) are computed at once; by default as many as take about 64 MiB.
+
+    Returns a function of the same arguments. For an output of shape (m…) and an argument of shape (n…) its result has
+    the shape (m…, n…). With containers it is an output-like container of argument-like containers.
+
+    >>> import numpy as np
+    >>> jacobian(lambda x: x * x)(np.array([1.0, 2.0]))
+    array([[2., 0.],
+           [0., 4.]])
+    """
+    return make("jacobian", apply_jacobian, fun, argnums, argnames, has_aux, chunk_size)
+
+
+def jacrev(
+    fun: Callable,
+    argnums: int | Sequence[int] = 0,
+    *,
+    argnames: str | Sequence[str] | None = None,
+    has_aux: bool = False,
+    chunk_size: int | None = None,
+) -> Callable:
+    """:func:`jacobian` in reverse mode: a pass for each output, all at once. For fewer outputs than inputs.
+
+    >>> import numpy as np
+    >>> jacrev(lambda x: x[0] * x[1])(np.array([3.0, 4.0]))
+    array([4., 3.])
+    """
+    return make("jacrev", apply_jacrev, fun, argnums, argnames, has_aux, chunk_size)
+
+
+def jacfwd(
+    fun: Callable,
+    argnums: int | Sequence[int] = 0,
+    *,
+    argnames: str | Sequence[str] | None = None,
+    has_aux: bool = False,
+    chunk_size: int | None = None,
+) -> Callable:
+    """:func:`jacobian` in forward mode: a pass for each input, all at once. For fewer inputs than outputs.
+
+    >>> import numpy as np
+    >>> jacfwd(lambda x: x * np.arange(3.0))(2.0)
+    array([0., 1., 2.])
+    """
+    return make("jacfwd", apply_jacfwd, fun, argnums, argnames, has_aux, chunk_size)
+
+
+def make(name, apply, fun, argnums, argnames, has_aux, chunk_size):
+    return Transformed(name, apply, fun, argnums=argnums, argnames=argnames, has_aux=has_aux, chunk_size=chunk_size)
+
+
+def apply_jacobian(fun, options, args, kwargs):
+    """Reverse mode, unless its trace shows that there are more outputs than inputs."""
+    selection = select("jacobian", fun, options, args, kwargs)
+    flat = FlatFunction("jacobian", fun, selection, options["has_aux"])
+    outputs, nodes, input_nodes = trace_vjp(flat, selection.inputs)
+    inputs_size, outputs_size = total_size(selection.inputs), total_size(outputs[: flat.count])
+    # A reverse pass costs about as much as two forward ones.
+    if outputs_size > 2 * inputs_size:
+        return apply_jacfwd(fun, options, args, kwargs)
+    return rows_by_pullback(flat, selection, options, outputs, nodes, input_nodes)
+
+
+def apply_jacrev(fun, options, args, kwargs):
+    selection = select("jacrev", fun, options, args, kwargs)
+    flat = FlatFunction("jacrev", fun, selection, options["has_aux"])
+    return rows_by_pullback(flat, selection, options, *trace_vjp(flat, selection.inputs))
+
+
+def apply_jacfwd(fun, options, args, kwargs):
+    selection = select("jacfwd", fun, options, args, kwargs)
+    flat = FlatFunction("jacfwd", fun, selection, options["has_aux"])
+    sizes = [x.size for x in selection.inputs]
+    outputs = None
+
+    def push(*tangents):
+        nonlocal outputs
+        outputs, pushed = trace_jvp(flat, selection.inputs, tangents)
+        zeros = [array_ops.zeros_like(x) if t is None else t for x, t in zip(outputs, pushed)]
+        return zeros[: flat.count]
+
+    chunks = map_basis(push, selection.inputs, options["chunk_size"])
+    # Column j of the Jacobian is chunk row j: the mapped axis goes last and takes the shape of the argument.
+    blocks = []
+    for output, columns in zip(outputs[: flat.count], zip(*chunks)):
+        joined = columns[0] if len(columns) == 1 else anp.concatenate(list(columns))
+        ends = np.cumsum(sizes)
+        row = [
+            anp.reshape(anp.moveaxis(joined[int(end) - size : int(end)], 0, -1), np.shape(output) + x.shape)
+            for x, size, end in zip(selection.inputs, sizes, ends)
+        ]
+        blocks.append(selection.result(row))
+    return flat.result(blocks, outputs)
+
+
+def select(name, fun, options, args, kwargs) -> Selection:
+    return select_arguments(name, fun, args, kwargs, options["argnums"], options["argnames"])
+
+
+class FlatFunction:
+    """The user's function from selected leaves to a list of output leaves, those of ``aux`` last."""
+
+    def __init__(self, name: str, fun: Callable, selection: Selection, has_aux: bool) -> None:
+        self.name = name
+        self.fun = fun
+        self.selection = selection
+        self.has_aux = has_aux
+
+    def __call__(self, *values: Any) -> list:
+        output = self.selection.call(self.fun, values)
+        output, aux = output if self.has_aux else (output, None)
+        leaves, self.structure = flatten_output(self.name, output)
+        aux_leaves, self.aux_structure = tree_flatten(aux)
+        self.count = len(leaves)
+        return leaves + aux_leaves
+
+    def result(self, blocks: list, outputs: list) -> Any:
+        """The container of ``blocks``, one for each output, with the auxiliary output if there is one."""
+        tree = tree_unflatten(self.structure, blocks)
+        return (tree, tree_unflatten(self.aux_structure, outputs[self.count :])) if self.has_aux else tree
+
+
+def rows_by_pullback(flat, selection, options, outputs, nodes, input_nodes):
+    """The Jacobian row by row: the pullback mapped over the unit cotangents of each output."""
+    blocks = []
+    for output, node in zip(outputs[: flat.count], nodes):
+
+        def pull(g, node=node):
+            gradients = {} if node is None else backward_pass([(node, g)])
+            return [
+                gradients[each.index] if each.index in gradients else array_ops.zeros_like(x)
+                for each, x in zip(input_nodes, selection.inputs)
+            ]
+
+        chunks = map_basis(pull, [output], options["chunk_size"], selection.inputs)
+        row = [
+            anp.reshape(columns[0] if len(columns) == 1 else anp.concatenate(list(columns)), np.shape(output) + x.shape)
+            for x, columns in zip(selection.inputs, zip(*chunks))
+        ]
+        blocks.append(selection.result(row))
+    return flat.result(blocks, outputs)
+
+
+def map_basis(fun: Callable, likes: list, chunk_size: int | None, outputs: list | None = None) -> list[list]:
+    """Map ``fun`` over the unit vectors of the space of ``likes``, in chunks; what it gives, chunk by chunk."""
+    sizes = [x.size for x in likes]
+    total = sum(sizes)
+    if chunk_size is None:
+        largest = max([x.size * x.dtype.itemsize for x in [*likes, *(outputs or ())]], default=8)
+        chunk_size = max(1, CHUNK_BYTES // max(largest, 1))
+    chunks = []
+    starts = np.cumsum([0, *sizes])
+    for first in range(0, max(total, 1), chunk_size):
+        count = min(chunk_size, total - first)
+        basis = []
+        for x, start, size in zip(likes, starts, sizes):
+            basis.append(np.eye(count, size, first - start, x.dtype).reshape((count, *x.shape)))
+        answers, mapped = trace_batch(fun, basis, [True] * len(basis), count)
+        chunks.append(
+            [
+                answer if each else anp.broadcast_to(answer, (count, *answer.shape))
+                for answer, each in zip(answers, mapped)
+            ]
+        )
+    return chunks
+
+
+def total_size(arrays: Sequence) -> int:
+    return sum(int(np.size(x)) for x in arrays)
+
+
+def hessian(
+    fun: Callable,
+    argnums: int | Sequence[int] = 0,
+    *,
+    argnames: str | Sequence[str] | None = None,
+    has_aux: bool = False,
+    chunk_size: int | None = None,
+) -> Callable:
+    """The function that computes the matrix of second derivatives: ``jacobian(grad(fun))``.
+
+    For an argument of shape (n…) the result has the shape (n…, n…); for several arguments, or containers, it is a
+    container of containers of such blocks.
+
+    >>> import numpy as np
+    >>> hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 2.0]))
+    array([[4., 2.],
+           [2., 0.]])
+    """
+    return make("hessian", apply_hessian, fun, argnums, argnames, has_aux, chunk_size)
+
+
+def apply_hessian(fun, options, args, kwargs):
+    gradient = grad(fun, options["argnums"], argnames=options["argnames"], has_aux=options["has_aux"])
+    return apply_jacrev(gradient, options, args, kwargs)

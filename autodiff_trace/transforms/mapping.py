@@ -1,0 +1,111 @@
+"""``vmap``: a function of one example as a function of a batch of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..core.batching import trace_batch
+from ..core.pytree import find_container, tree_flatten, tree_unflatten
+from ..core.tracer import boxers
+from ..numpy import wrapped as anp
+from .border import describe
+from .function import Transformed
+
+__all__ = ["vmap"]
+
+
+def vmap(fun: Callable, in_axes: Any = 0, out_axes: Any = 0) -> Callable:
+    """The function that maps ``fun`` over an axis of its arguments, all elements at once.
+
+    Arguments:
+        fun: a function of one element. It sees shapes without the mapped axis. Python control flow on mapped values is
+            an error: write ``anp.where`` for it.
+        in_axes: for each positional argument the axis to map, negative from the end, or None for one that is the same
+            for all elements; one number for all of them, or a container of numbers like the argument. Keyword
+            arguments that are arrays are mapped along their first axis.
+        out_axes: where the mapped axis goes in the output; a number, or a container like the output.
+
+    Returns a function of batches. Its result has one more axis than that of ``fun``.
+
+    Raises ValueError if the mapped axes differ in size, TypeError if nothing is mapped.
+
+    >>> import numpy as np
+    >>> vmap(lambda x, y: x @ y, in_axes=(0, None))(np.eye(3), np.arange(3.0))
+    array([0., 1., 2.])
+    """
+    return Transformed("vmap", apply_vmap, fun, in_axes=in_axes, out_axes=out_axes)
+
+
+def apply_vmap(fun, options, args, kwargs):
+    in_axes = options["in_axes"]
+    if isinstance(in_axes, list):
+        in_axes = tuple(in_axes)
+    if isinstance(in_axes, tuple) and len(in_axes) != len(args):
+        raise ValueError(f"vmap: in_axes has {len(in_axes)} entries, but the call has {len(args)} positional arguments.")
+    leaves, structure = tree_flatten((args, kwargs))
+    axes = spread_axes("in_axes", in_axes if isinstance(in_axes, tuple) else (in_axes,) * len(args), args)
+    axes += [0 if np.ndim(leaf) and type(leaf) in boxers else None for leaf in leaves[len(axes) :]]
+    inputs = list(leaves)
+    mapped = [axis is not None and type(leaf) in boxers for leaf, axis in zip(leaves, axes, strict=True)]
+    sizes = {}
+    for i, (leaf, axis) in enumerate(zip(leaves, axes)):
+        if mapped[i]:
+            if not -np.ndim(leaf) <= axis < np.ndim(leaf):
+                raise ValueError(f"vmap: in_axes has {axis} for an argument of shape {np.shape(leaf)}.")
+            inputs[i] = anp.moveaxis(leaf, axis, 0) if axis % leaf.ndim else leaf
+            sizes[i] = inputs[i].shape[0]
+    size = common_size(sizes, structure, args)
+    output_structure = None
+
+    def traced(*values):
+        nonlocal output_structure
+        new_args, new_kwargs = tree_unflatten(structure, values)
+        outputs, output_structure = tree_flatten(fun(*new_args, **new_kwargs))
+        return outputs
+
+    outputs, out_mapped = trace_batch(traced, inputs, mapped, size)
+    tree = tree_unflatten(output_structure, outputs)
+    out_axes = spread_axes("out_axes", options["out_axes"], tree)
+    moved = [place_axis(*each, size) for each in zip(outputs, out_mapped, out_axes, strict=True)]
+    return tree_unflatten(output_structure, moved)
+
+
+def spread_axes(name: str, axes: Any, tree: Any) -> list:
+    """An axis for each leaf of ``tree``, where ``axes`` gives one for whole branches."""
+    if axes is None or isinstance(axes, (int, np.integer)):
+        return [axes] * len(tree_flatten(tree)[0])
+    container = find_container(type(tree))
+    if container is None or type(axes) is not type(tree):
+        raise ValueError(f"vmap: {name} has {axes!r} where there is {describe(tree)}.")
+    children, axes_children = (list(container[0](each)[0]) for each in (tree, axes))
+    if len(children) != len(axes_children):
+        raise ValueError(f"vmap: {name} has {len(axes_children)} entries where there are {len(children)}.")
+    return [axis for pair in zip(axes_children, children) for axis in spread_axes(name, *pair)]
+
+
+def common_size(sizes: dict[int, int], structure: Any, args: tuple) -> int:
+    """The size of the mapped axes, by the number of the leaf."""
+    if not sizes:
+        raise TypeError("vmap: no argument is mapped: in_axes is None for all, or they hold no arrays.")
+    if len(set(sizes.values())) > 1:
+        owners = [i for i, arg in enumerate(args) for _ in tree_flatten(arg)[0]]
+        found = ", ".join(
+            f"{size} (argument {owners[leaf]})" if leaf < len(owners) else f"{size} (a keyword argument)"
+            for leaf, size in sizes.items()
+        )
+        raise ValueError(f"vmap: the mapped axes have different sizes: {found}.")
+    return next(iter(sizes.values()))
+
+
+def place_axis(output: Any, mapped: bool, axis: int | None, size: int) -> Any:
+    """The output with its mapped axis at ``axis``; what does not depend on the batch is repeated."""
+    if axis is None:
+        if mapped:
+            raise ValueError("vmap: out_axes is None for an output that differs from element to element.")
+        return output
+    if not mapped:
+        output = anp.broadcast_to(output, (size, *np.shape(output)))
+    return anp.moveaxis(output, 0, axis) if axis % output.ndim else output
