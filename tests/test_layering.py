@@ -20,6 +20,7 @@ LAYERS = [
     ["core"],
     ["numpy.namespace"],
     ["numpy.wrapped"],
+    ["numpy.linalg", "numpy.fft"],
     ["numpy.linalg", "numpy.fft", "numpy.batching"],
     ["numpy.broadcasting"],
     ["numpy.definers"],

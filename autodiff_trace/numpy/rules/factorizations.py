@@ -1,0 +1,101 @@
+"""Rules of cholesky and qr."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...core.forward import defjvp
+from ...core.primitives import primitive
+from ...core.reverse import defvjp
+from .. import linalg
+from .. import wrapped as anp
+from ..definers import define
+from .matrices import adjoint, fold_triangle, halved_triangle, identity, mirror_triangle, transposed
+
+__all__: list[str] = []
+
+# cholesky: dL = L Φ(L⁻¹ dA L⁻ᴴ), Φ the lower triangle with half of the diagonal (I. Murray, "Differentiation of the
+# Cholesky decomposition", 2016). The triangle that is not read has the derivative 0.
+
+
+@primitive
+def lower_factor(a):
+    return np.linalg.cholesky(a)
+
+
+def cholesky_vjp(g, ans, a):
+    inner = halved_triangle(transposed(ans) @ g)
+    left = linalg.solve(transposed(ans), inner)
+    return fold_triangle(transposed(linalg.solve(adjoint(ans), transposed(left))))
+
+
+def cholesky_jvp(t, ans, a):
+    left = linalg.solve(ans, mirror_triangle(t))
+    return ans @ halved_triangle(adjoint(linalg.solve(ans, adjoint(left))))
+
+
+defvjp(lower_factor, cholesky_vjp)
+defjvp(lower_factor, cholesky_jvp)
+
+
+@define(np.linalg.cholesky)
+def cholesky(a, /, *, upper=False):
+    a = anp.asarray(a)
+    return adjoint(lower_factor(adjoint(a))) if upper else lower_factor(a)
+
+
+# qr of a matrix with at least as many rows as columns: with Y = dA R⁻¹ and Z the upper triangle of Qᴴ Y + (Qᴴ Y)ᴴ, its
+# diagonal halved, dQ = Y − Q Z and dR = Z R (S. Walter and L. Lehmann, "Algorithmic differentiation of linear algebra
+# functions with application in optimum experimental design", 2010). LAPACK makes the diagonal of R real also for
+# complex matrices, so no phase is left to choose. The columns must be independent.
+
+
+@primitive
+def tall_qr(a):
+    return np.linalg.qr(a)
+
+
+def qr_vjp(g, ans, a):
+    q, r = ans
+    gq, gr = g
+    gx = mirror_triangle(gr @ transposed(r) - transposed(q) @ gq, lower=False)
+    gy = gq + anp.conjugate(q) @ gx
+    return transposed(linalg.solve(r, transposed(gy)))
+
+
+def qr_jvp(t, ans, a):
+    q, r = ans
+    y = transposed(linalg.solve(transposed(r), transposed(t)))
+    z = fold_triangle(adjoint(q) @ y, lower=False)
+    return [y - q @ z, z @ r]
+
+
+defvjp(tall_qr, qr_vjp)
+defjvp(tall_qr, qr_jvp)
+
+
+@define(np.linalg.qr)
+def qr(a, mode="reduced"):
+    a = anp.asarray(a)
+    if mode not in ("reduced", "complete", "r"):
+        raise ValueError(f"qr: mode={mode!r} cannot be traced; 'reduced', 'complete' and 'r' can")
+    rows, columns = a.shape[-2:]
+    result = tall_qr(a[..., :rows])
+    q, r = result
+    if columns > rows:
+        r = anp.concatenate([r, adjoint(q) @ a[..., rows:]], axis=-1)
+    elif rows > columns and mode == "complete":
+        q = anp.concatenate([q, complement(q)], axis=-1)
+        r = anp.concatenate([r, np.zeros((*r.shape[:-2], rows - columns, columns), r.dtype)], axis=-2)
+    return r if mode == "r" else type(result)(q, r)
+
+
+def complement(q):
+    """The columns that LAPACK adds to Q₁. A product of n reflections is [Q₁ Q₂] = I − Y T Yᴴ with some Y and T, so
+    W = Q₁ − I = −Y T Y₁ᴴ has the upper and lower parts W₁ = −Y₁ T Y₁ᴴ and W₂ = −Y₂ T Y₁ᴴ, and Q₂ = I + W (W₂ W₁⁻¹)ᴴ
+    (after G. Ballard et al., "Reconstructing Householder vectors from tall-skinny QR", 2014)."""
+    rows, columns = q.shape[-2:]
+    eye = identity(q, rows)
+    w = q - eye[:, :columns]
+    upper, lower = w[..., :columns, :], w[..., columns:, :]
+    return eye[:, columns:] + w @ linalg.solve(adjoint(upper), adjoint(lower))

@@ -1,0 +1,73 @@
+"""Small functions of (stacks of) matrices, with which the rules of linear algebra are written."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .. import wrapped as anp
+
+__all__ = [
+    "adjoint", "column", "diagonal", "diagonal_matrix", "fold_triangle", "halved_triangle", "identity", "inverse_gaps",
+    "mirror_triangle", "row", "transposed",
+]
+
+
+def transposed(x):
+    """Aᵀ."""
+    return anp.swapaxes(x, -1, -2)
+
+
+def adjoint(x):
+    """Aᴴ, the conjugate transpose."""
+    return transposed(anp.conjugate(x) if x.dtype.kind == "c" else x)
+
+
+def column(x):
+    """Vectors as matrices with one column."""
+    return anp.expand_dims(x, -1)
+
+
+def row(x):
+    """Vectors as matrices with one row."""
+    return anp.expand_dims(x, -2)
+
+
+def identity(x, size):
+    """The identity matrix, real, in the precision of ``x``."""
+    return np.eye(size, dtype=np.finfo(x.dtype).dtype)
+
+
+def diagonal(x):
+    """The diagonal of square matrices."""
+    return anp.sum(x * identity(x, x.shape[-1]), axis=-1)
+
+
+def diagonal_matrix(x):
+    """Square matrices with the vectors ``x`` on their diagonal."""
+    return column(x) * identity(x, x.shape[-1])
+
+
+def halved_triangle(x, lower=True):
+    """One triangle of square matrices, with half of their diagonal; the other triangle is 0."""
+    eye = identity(x, x.shape[-1])
+    triangle = np.tril(np.ones_like(eye)) if lower else np.triu(np.ones_like(eye))
+    return x * (triangle - eye / 2)
+
+
+def mirror_triangle(x, lower=True):
+    """The Hermitian matrices that NumPy sees where it reads one triangle only."""
+    half = halved_triangle(x, lower)
+    return half + adjoint(half)
+
+
+def fold_triangle(x, lower=True):
+    """The transpose of :func:`mirror_triangle`: as cotangent it leaves 0 in the triangle that was not read."""
+    return halved_triangle(x + adjoint(x), lower)
+
+
+def inverse_gaps(x):
+    """1/(xⱼ − xᵢ); 0 on the diagonal and inf where two elements are equal."""
+    gaps = anp.expand_dims(x, -2) - anp.expand_dims(x, -1)
+    zero = anp.equal(gaps, 0)
+    inverse = anp.where(zero, np.inf, 1 / anp.where(zero, 1, gaps))
+    return anp.where(np.eye(x.shape[-1], dtype=bool), 0, inverse)

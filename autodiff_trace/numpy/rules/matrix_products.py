@@ -1,0 +1,120 @@
+"""Definitions of matrix_power and multi_dot, and of the functions that linalg has under a second name."""
+
+from __future__ import annotations
+
+import functools
+import operator
+
+import numpy as np
+
+from .. import linalg
+from .. import wrapped as anp
+from ..definers import define
+from .matrices import identity
+
+__all__: list[str] = []
+
+
+@define(np.linalg.cross)
+def cross(x1, x2, /, *, axis=-1):
+    x1, x2 = anp.asarray(x1), anp.asarray(x2)
+    if x1.shape[axis] != 3 or x2.shape[axis] != 3:
+        raise ValueError(f"cross: vectors must be of dimension 3, not {x1.shape[axis]} and {x2.shape[axis]}")
+    return anp.cross(x1, x2, axis=axis)
+
+
+@define(np.linalg.diagonal)
+def diagonal(x, /, *, offset=0):
+    return anp.diagonal(anp.asarray(x), offset, -2, -1)
+
+
+@define(np.linalg.matmul)
+def matmul(x1, x2, /):
+    return anp.matmul(x1, x2)
+
+
+@define(np.linalg.matrix_power)
+def matrix_power(a, n):
+    a = anp.asarray(a)
+    n = operator.index(n)
+    if n == 0:
+        return anp.zeros_like(a) + identity(a, a.shape[-1])
+    if n < 0:
+        a, n = linalg.inv(a), -n
+    result = None
+    while n:  # squares of a, and the product of those that n has in binary
+        if n % 2:
+            result = a if result is None else result @ a
+        n //= 2
+        if n:
+            a = a @ a
+    return result
+
+
+@define(np.linalg.matrix_transpose)
+def matrix_transpose(x, /):
+    return anp.swapaxes(x, -1, -2)
+
+
+@define(np.linalg.multi_dot)
+def multi_dot(arrays, *, out=None):
+    arrays = [anp.asarray(x) for x in arrays]
+    if len(arrays) < 2:
+        raise ValueError("multi_dot: expected at least two arrays")
+    first, last = arrays[0], arrays[-1]
+    if first.ndim == 1:
+        arrays[0] = anp.reshape(first, (1, -1))
+    if last.ndim == 1:
+        arrays[-1] = anp.reshape(last, (-1, 1))
+    for x in arrays:
+        if x.ndim != 2:
+            raise np.linalg.LinAlgError(f"multi_dot: {x.ndim}-dimensional array given, which must be two-dimensional")
+    shape = (first.shape[:1] if first.ndim == 2 else ()) + (last.shape[1:] if last.ndim == 2 else ())
+    return anp.positive(anp.reshape(chain(arrays), shape), out=out)
+
+
+def chain(matrices):
+    """The product of matrices in the order that takes the fewest multiplications (dynamic programming)."""
+    sizes = [x.shape[0] for x in matrices] + [matrices[-1].shape[1]]
+
+    @functools.cache
+    def cheapest(first, last):
+        """The cost of the product of matrices first … last, and the last factor of its left half."""
+        return min(
+            (
+                (cheapest(first, k)[0] + cheapest(k + 1, last)[0] + sizes[first] * sizes[k + 1] * sizes[last + 1], k)
+                for k in range(first, last)
+            ),
+            default=(0, first),
+        )
+
+    def product(first, last):
+        if first == last:
+            return matrices[first]
+        k = cheapest(first, last)[1]
+        return product(first, k) @ product(k + 1, last)
+
+    return product(0, len(matrices) - 1)
+
+
+@define(np.linalg.outer)
+def outer(x1, x2, /):
+    x1, x2 = anp.asarray(x1), anp.asarray(x2)
+    if x1.ndim != 1 or x2.ndim != 1:
+        raise ValueError(f"outer: both arrays must be one-dimensional, not {x1.ndim}- and {x2.ndim}-dimensional")
+    return anp.outer(x1, x2)
+
+
+@define(np.linalg.tensordot)
+def tensordot(x1, x2, /, *, axes=2):
+    return anp.tensordot(x1, x2, axes=axes)
+
+
+@define(np.linalg.trace)
+def trace(x, /, *, offset=0, dtype=None):
+    return anp.trace(anp.asarray(x), offset, -2, -1, dtype)
+
+
+@define(np.linalg.vecdot)
+def vecdot(x1, x2, /, *, axis=-1):
+    return anp.vecdot(x1, x2, axis=axis)

@@ -1,0 +1,153 @@
+"""Rules of the norms. Where a norm has a kink, as at 0, the smallest element of its subdifferential is taken; elements
+that attain a maximum together share it evenly."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...core.errors import TracedValueError, caller_line
+from ...core.forward import defjvp
+from ...core.primitives import primitive
+from ...core.reverse import defvjp
+from ...core.tracer import is_box
+from .. import linalg
+from .. import wrapped as anp
+from ..broadcasting import match_dtype
+from ..definers import define
+from .reductions import axes_of, expand_reduced, reduced_shape
+
+__all__: list[str] = []
+
+
+# The Euclidean norm, over any axes: d|x| = Re(conj(x) dx) / |x|, and 0 at 0. The second derivative at 0 is 0, too: that
+# of norm(x)**2 is not 2 there, as that of sum(x*x) is.
+
+
+@primitive
+def euclidean_norm(x, axis, keepdims):
+    return np.linalg.vector_norm(x, axis=axis, keepdims=keepdims)
+
+
+def direction(ans, x, axis):
+    """conj(x) / |x|, and 0 at 0."""
+    length = expand_reduced(ans, x, axis)
+    zero = anp.equal(length, 0)
+    return anp.where(zero, 0, anp.conjugate(x) / anp.where(zero, 1, length))
+
+
+def euclidean_vjp(g, ans, x, axis, keepdims):
+    return expand_reduced(g, x, axis) * direction(ans, x, axis)
+
+
+def euclidean_jvp(t, ans, x, axis, keepdims):
+    slope = direction(ans, x, axis)
+    return match_dtype(anp.sum(anp.real(slope * t), axis=axis, keepdims=keepdims), ans.dtype)
+
+
+defvjp(euclidean_norm, euclidean_vjp)
+defjvp(euclidean_norm, euclidean_jvp)
+
+
+def power_norm(x, p, axis, keepdims):
+    """(Σ |x|ᵖ)^(1/p). An element 0 has the derivative 0; with a negative p it makes the norm 0."""
+    x = anp.absolute(x)
+    zero = anp.equal(x, 0)
+    total = anp.sum(anp.where(zero, 0, anp.where(zero, 1, x) ** p), axis=axis, keepdims=keepdims)
+    vanishes = anp.equal(total, 0)
+    if p < 0:
+        vanishes = anp.any(zero, axis=axis, keepdims=keepdims)
+    return anp.where(vanishes, 0, anp.where(vanishes, 1, total) ** (1 / p))
+
+
+def norm_of_vectors(x, ord, axis, keepdims):
+    """The norm of order ``ord`` over one axis."""
+    if ord is None or ord == 2:
+        return euclidean_norm(x, axis, keepdims)
+    if ord == np.inf:
+        return anp.max(anp.absolute(x), axis=axis, keepdims=keepdims)
+    if ord == -np.inf:
+        return anp.min(anp.absolute(x), axis=axis, keepdims=keepdims)
+    if ord == 0:
+        return anp.sum(anp.astype(anp.not_equal(x, 0), np.finfo(x.dtype).dtype), axis=axis, keepdims=keepdims)
+    if ord == 1:
+        return anp.sum(anp.absolute(x), axis=axis, keepdims=keepdims)
+    if isinstance(ord, str):
+        raise ValueError(f"norm: ord={ord!r} is not defined for vectors")
+    return power_norm(x, ord, axis, keepdims)
+
+
+def norm_of_matrices(x, ord, axis, keepdims):
+    """The norm of order ``ord`` over two axes, the rows' and the columns'."""
+    rows, columns = axis
+    if ord in (None, "fro", "f"):
+        return euclidean_norm(x, axis, keepdims)
+    if ord in ("nuc", 2, -2):
+        kept = [i for i in range(x.ndim) if i not in axis]
+        # A singular value is not negative, so it has a kink at 0: absolute() gives it the derivative 0 there.
+        s = anp.absolute(linalg.svdvals(anp.transpose(x, [*kept, *axis])))
+        result = anp.sum(s, axis=-1) if ord == "nuc" else anp.max(s, axis=-1) if ord == 2 else anp.min(s, axis=-1)
+    elif ord in (1, -1, np.inf, -np.inf):
+        summed, searched = (rows, columns) if abs(ord) == 1 else (columns, rows)
+        sums = anp.sum(anp.absolute(x), axis=summed, keepdims=True)
+        result = (anp.max if ord > 0 else anp.min)(sums, axis=(summed, searched))
+    else:
+        raise ValueError(f"norm: ord={ord!r} is not defined for matrices")
+    return anp.reshape(result, reduced_shape(x, axis)) if keepdims else result
+
+
+def check_order(ord):
+    if is_box(ord):
+        raise TracedValueError(
+            f"norm: the order cannot be traced ({caller_line()}). Take the plain value, to_numpy(ord)."
+        )
+
+
+def as_inexact(x):
+    x = anp.asarray(x)
+    return x if x.dtype.kind in "fc" else anp.astype(x, float)
+
+
+@define(np.linalg.norm)
+def norm(x, ord=None, axis=None, keepdims=False):
+    check_order(ord)
+    x = as_inexact(x)
+    if axis is None and (ord is None or (x.ndim == 2 and ord in ("fro", "f")) or (x.ndim == 1 and ord == 2)):
+        return euclidean_norm(x, None, keepdims)
+    axes = axes_of(x, axis)
+    if len(axes) == 1:
+        return norm_of_vectors(x, ord, axes, keepdims)
+    if len(axes) != 2:
+        raise ValueError("Improper number of dimensions to norm.")
+    if axes[0] == axes[1]:
+        raise ValueError("Duplicate axes given.")
+    return norm_of_matrices(x, ord, axes, keepdims)
+
+
+@define(np.linalg.vector_norm)
+def vector_norm(x, /, *, axis=None, keepdims=False, ord=2):
+    check_order(ord)
+    return norm_of_vectors(as_inexact(x), ord, axis, keepdims)
+
+
+@define(np.linalg.matrix_norm)
+def matrix_norm(x, /, *, keepdims=False, ord="fro"):
+    check_order(ord)
+    x = as_inexact(x)
+    return norm_of_matrices(x, ord, (x.ndim - 2, x.ndim - 1), keepdims)
+
+
+# cond: the largest over the smallest singular value, or |A| |A⁻¹| in another norm
+
+
+@define(np.linalg.cond)
+def cond(x, p=None):
+    check_order(p)
+    x = as_inexact(x)
+    if 0 in x.shape[-2:]:
+        raise np.linalg.LinAlgError("cond is not defined on empty arrays")
+    if p is None or p in (2, -2):
+        s = linalg.svdvals(x)
+        largest, smallest = anp.max(s, axis=-1), anp.min(s, axis=-1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return smallest / largest if p == -2 else largest / smallest
+    return matrix_norm(x, ord=p) * matrix_norm(linalg.inv(x), ord=p)

@@ -1,0 +1,148 @@
+"""Rules of linear systems: inv, solve, pinv, lstsq and what is made of them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ...core.forward import defjvp
+from ...core.primitives import primitive
+from ...core.reverse import defvjp, defvjp_all
+from .. import linalg
+from .. import wrapped as anp
+from ..broadcasting import broadcast_tangent, unbroadcast
+from ..definers import define
+from .matrices import adjoint, column, identity, mirror_triangle, transposed
+
+__all__: list[str] = []
+
+NO_VALUE = np._NoValue
+
+# inv: dX = −X dA X, so gA = −Xᵀ g Xᵀ (M. Giles, "An extended collection of matrix derivative results", 2008)
+
+defvjp(linalg.inv, lambda g, ans, a: -(transposed(ans) @ g @ transposed(ans)))
+defjvp(linalg.inv, lambda t, ans, a: -(ans @ t @ ans))
+
+
+# solve: dX = A⁻¹ (dB − dA X), so gB = A⁻ᵀ g and gA = −gB Xᵀ (Giles 2008). B of one dimension is a vector.
+
+
+def solve_cotangents(argnums, g, ans, a, b):
+    vector = anp.ndim(b) == 1
+    gb = linalg.solve(transposed(a), column(g) if vector else g)
+    cotangents = []
+    for argnum in argnums:
+        if argnum == 0:
+            cotangents.append(unbroadcast(-(gb @ transposed(column(ans) if vector else ans)), a))
+        else:
+            cotangents.append(unbroadcast(gb[..., 0] if vector else gb, b))
+    return cotangents
+
+
+def solve_jvp_a(t, ans, a, b):
+    if anp.ndim(b) == 1:
+        return broadcast_tangent(-linalg.solve(a, t @ column(ans))[..., 0], ans)
+    return broadcast_tangent(-linalg.solve(a, t @ ans), ans)
+
+
+defvjp_all(linalg.solve, lambda argnums, g, ans, args, kwargs: solve_cotangents(argnums, g, ans, *args, **kwargs))
+defjvp(linalg.solve, solve_jvp_a, lambda t, ans, a, b: broadcast_tangent(linalg.solve(a, t), ans))
+
+
+# tensorinv, tensorsolve: inv and solve of a matrix whose rows and columns are numbered by several indices
+
+
+@define(np.linalg.tensorinv)
+def tensorinv(a, ind=2):
+    a = anp.asarray(a)
+    if ind <= 0:
+        raise ValueError("tensorinv: ind must be positive")
+    inverse = linalg.inv(anp.reshape(a, (math.prod(a.shape[ind:]), -1)))
+    return anp.reshape(inverse, a.shape[ind:] + a.shape[:ind])
+
+
+@define(np.linalg.tensorsolve)
+def tensorsolve(a, b, axes=None):
+    a, b = anp.asarray(a), anp.asarray(b)
+    if axes is not None:
+        last = [axis % a.ndim for axis in axes]
+        a = anp.transpose(a, [axis for axis in range(a.ndim) if axis not in last] + last)
+    shape = a.shape[b.ndim :]
+    size = math.prod(shape)
+    return anp.reshape(linalg.solve(anp.reshape(a, (-1, size)), anp.ravel(b)), shape)
+
+
+# pinv: dX = −X dA X + X Xᴴ dAᴴ (I − A X) + (I − X A) dAᴴ Xᴴ X, where the rank of A does not change (G. Golub and
+# V. Pereyra, "The differentiation of pseudo-inverses and nonlinear least squares problems", 1973)
+
+
+@primitive
+def pseudoinverse(a, rcond):
+    """``np.linalg.pinv``, where all singular values that are cut off are zero but for rounding."""
+    u, s, vh = np.linalg.svd(a, full_matrices=False)
+    kept = s > np.asarray(rcond)[..., None] * s.max(axis=-1, keepdims=True, initial=0)
+    smallest = np.where(kept, s, np.inf).min(axis=-1, initial=np.inf)
+    largest_cut = np.where(kept, 0, s).max(axis=-1, initial=0)
+    if np.any((largest_cut > math.sqrt(np.finfo(s.dtype).eps) * smallest) & np.isfinite(smallest)):
+        raise np.linalg.LinAlgError(
+            f"the cutoff {rcond} drops singular values that are not zero: the derivative of the pseudoinverse that is "
+            "implemented needs a constant rank. Lower rcond/rtol, or write the truncated inverse with anp.linalg.svd."
+        )
+    inverse = np.divide(1, s, where=kept, out=np.zeros_like(s))
+    return vh.swapaxes(-1, -2).conj() @ (inverse[..., None] * u.swapaxes(-1, -2).conj())
+
+
+def pseudoinverse_vjp(g, ans, a, rcond):
+    x, gh = ans, adjoint(g)
+    left = identity(a, a.shape[-2]) - a @ x
+    right = identity(a, a.shape[-1]) - x @ a
+    return (
+        transposed(left) @ gh @ transposed(x @ adjoint(x))
+        + transposed(adjoint(x) @ x) @ gh @ transposed(right)
+        - transposed(x) @ g @ transposed(x)
+    )
+
+
+def pseudoinverse_jvp(t, ans, a, rcond):
+    x, th = ans, adjoint(t)
+    left = identity(a, a.shape[-2]) - a @ x
+    right = identity(a, a.shape[-1]) - x @ a
+    return x @ adjoint(x) @ th @ left + right @ th @ adjoint(x) @ x - x @ t @ x
+
+
+defvjp(pseudoinverse, pseudoinverse_vjp, None)
+defjvp(pseudoinverse, pseudoinverse_jvp, None)
+
+
+@define(np.linalg.pinv)
+def pinv(a, rcond=None, hermitian=False, *, rtol=NO_VALUE):
+    a = anp.asarray(a)
+    if rcond is not None and rtol is not NO_VALUE:
+        raise ValueError("`rtol` and `rcond` can't be both set.")
+    if rcond is None:
+        rcond = 1e-15 if rtol is NO_VALUE else max(a.shape[-2:]) * np.finfo(a.dtype).eps if rtol is None else rtol
+    return pseudoinverse(mirror_triangle(a) if hermitian else a, rcond)
+
+
+# lstsq: x = A⁺ b, of the same constant-rank derivative
+
+
+@define(np.linalg.lstsq)
+def lstsq(a, b, rcond=None):
+    a, b = anp.asarray(a), anp.asarray(b)
+    s = linalg.svdvals(a)
+    eps = np.finfo(anp.result_type(a, b)).eps
+    if rcond is None:
+        rcond = max(a.shape) * eps
+    elif rcond == -1:
+        rcond = eps
+    x = pseudoinverse(a, rcond) @ b
+    rank = anp.astype(linalg.matrix_rank(a, tol=rcond * anp.max(s, initial=0)), np.intc)[()]
+    m, n = a.shape
+    if m > n and rank == n:
+        residuals = anp.sum(anp.real(anp.conjugate(b - a @ x) * (b - a @ x)), axis=0)
+        residuals = anp.reshape(residuals, (-1,))
+    else:
+        residuals = np.empty(0, s.dtype)
+    return x, residuals, rank, s

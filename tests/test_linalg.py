@@ -1,0 +1,345 @@
+"""Linear algebra: systems, determinants, factorizations, eigenvalues and singular values."""
+
+import numpy as np
+import pytest
+from table import row, table_test
+
+from autodiff_trace import grad, jacobian, jvp, vjp
+from autodiff_trace import numpy as anp
+from autodiff_trace.testing import check_grads
+
+rng = np.random.default_rng(0)
+
+
+def normal(*shape):
+    return rng.normal(size=shape)
+
+
+def complex_normal(*shape):
+    return normal(*shape) + 1j * normal(*shape)
+
+
+def regular(*shape):
+    """Well-conditioned square matrices."""
+    return normal(*shape) / 2 + 3 * np.eye(shape[-1])
+
+
+def symmetric(*shape):
+    """Symmetric matrices with eigenvalues near 1, 2, 3 …"""
+    x = normal(*shape) / 5
+    return x + x.swapaxes(-1, -2) + np.diag(np.arange(1.0, shape[-1] + 1))
+
+
+def hermitian(*shape):
+    x = 1j * normal(*shape) / 5
+    return symmetric(*shape) + x + x.conj().swapaxes(-1, -2)
+
+
+def of_rank(rank, *shape):
+    return normal(*shape[:-1], rank) @ normal(*shape[:-2], rank, shape[-1])
+
+
+TALL, WIDE = normal(4, 2), normal(2, 4)
+
+ROWS = [
+    row("linalg.cholesky", symmetric(3, 3) + 2 * np.eye(3)),
+    row("linalg.cholesky", symmetric(2, 3, 3) + 2 * np.eye(3), upper=True),
+    row("linalg.cholesky", hermitian(3, 3) + 2 * np.eye(3)),
+    row("linalg.cholesky", hermitian(3, 3) + 2 * np.eye(3), upper=True),
+    row("linalg.cross", normal(2, 3), normal(3)),
+    row("linalg.cross", normal(3, 2), normal(3, 2), axis=0),
+    row("linalg.det", normal(3, 3)),
+    row("linalg.det", normal(2, 1, 3, 3)),
+    row("linalg.det", complex_normal(3, 3)),
+    row("linalg.det", normal(1, 1)),
+    row("linalg.det", normal(0, 0)),
+    row("linalg.det", of_rank(2, 3, 3)),
+    row("linalg.det", of_rank(1, 2, 3, 3)),
+    row("linalg.det", np.zeros((3, 3))),
+    row("linalg.diagonal", normal(3, 4)),
+    row("linalg.diagonal", normal(2, 3, 4), offset=1),
+    row("linalg.eig", symmetric(3, 3) + 0.1 * normal(3, 3), skip=("float32",)),  # LAPACK's sign of a vector jumps
+    row("linalg.eig", symmetric(2, 3, 3) + 0.1 * normal(2, 3, 3)),
+    row("linalg.eigh", symmetric(3, 3)),
+    row("linalg.eigh", symmetric(2, 3, 3), UPLO="U"),
+    row("linalg.eigh", symmetric(3, 3) + np.triu(normal(3, 3), 1)),
+    row("linalg.eigvals", np.array([[1.0, 2.0, 0.1], [-3.0, 1.0, 0.2], [0.3, 0.1, 2.5]])),
+    row("linalg.eigvals", symmetric(2, 3, 3)),
+    row("linalg.eigvals", complex_normal(3, 3)),
+    row("linalg.eigvalsh", symmetric(3, 3)),
+    row("linalg.eigvalsh", symmetric(2, 3, 3), UPLO="u"),
+    row("linalg.eigvalsh", hermitian(3, 3)),
+    row("linalg.eigvalsh", hermitian(3, 3), UPLO="U"),
+    row("linalg.inv", regular(3, 3)),
+    row("linalg.inv", regular(2, 1, 3, 3)),
+    row("linalg.inv", regular(3, 3).T),
+    row("linalg.inv", regular(3, 3) + 1j * normal(3, 3)),
+    row("linalg.inv", normal(0, 0)),
+    row("linalg.lstsq", normal(5, 3), normal(5)),
+    row("linalg.lstsq", normal(5, 3), normal(5, 2), rcond=None),
+    row("linalg.lstsq", normal(5, 3) + 1j * normal(5, 3), normal(5, 2)),
+    row("linalg.lstsq", normal(3, 3), normal(3, 2), tolerance=1e-5),
+    row("linalg.lstsq", normal(2, 4), normal(2)),
+    row("linalg.matmul", normal(2, 3, 4), normal(4, 2)),
+    row("linalg.matrix_power", regular(3, 3), 0),
+    row("linalg.matrix_power", regular(3, 3), 1),
+    row("linalg.matrix_power", regular(2, 3, 3) / 3, 3),
+    row("linalg.matrix_power", regular(3, 3) / 3, 6),
+    row("linalg.matrix_power", regular(3, 3), -2),
+    row("linalg.matrix_power", regular(3, 3) / 3 + 1j * normal(3, 3), 2),
+    row("linalg.matrix_transpose", normal(2, 3, 4)),
+    row("linalg.multi_dot", [normal(3, 4), normal(4, 2)]),
+    row("linalg.multi_dot", [normal(3, 4), normal(4, 2), normal(2, 5)]),
+    row("linalg.multi_dot", [normal(4), normal(4, 2), normal(2, 5), normal(5)]),
+    row("linalg.multi_dot", [normal(3, 4), normal(4, 2), normal(2)]),
+    row("linalg.outer", normal(3), normal(2)),
+    row("linalg.pinv", normal(4, 2)),
+    row("linalg.pinv", normal(2, 2, 4)),
+    row("linalg.pinv", regular(3, 3) + 1j * normal(3, 3)),
+    row("linalg.pinv", complex_normal(4, 2)),
+    row("linalg.pinv", normal(4, 2), 1e-10),
+    row("linalg.pinv", normal(4, 2), rtol=1e-10),
+    row("linalg.pinv", symmetric(2, 3, 3), hermitian=True),
+    row("linalg.pinv", hermitian(3, 3), hermitian=True),
+    row("linalg.qr", normal(4, 3)),
+    row("linalg.qr", normal(2, 3, 3)),
+    row("linalg.qr", normal(2, 4)),
+    row("linalg.qr", complex_normal(4, 3)),
+    row("linalg.qr", complex_normal(2, 3)),
+    row("linalg.qr", normal(4, 2), mode="complete"),
+    row("linalg.qr", normal(2, 4, 3) + 2 * np.eye(4, 3), mode="complete"),
+    row("linalg.qr", complex_normal(4, 2), mode="complete"),
+    row("linalg.qr", normal(2, 3), mode="complete"),
+    row("linalg.qr", normal(2, 4, 3), mode="r"),
+    row("linalg.qr", normal(2, 3), mode="r"),
+    row("linalg.slogdet", regular(3, 3)),
+    row("linalg.slogdet", regular(2, 3, 3)),
+    row("linalg.slogdet", -regular(3, 3)),
+    row("linalg.slogdet", complex_normal(3, 3)),
+    row("linalg.slogdet", complex_normal(2, 3, 3)),
+    row("linalg.solve", regular(3, 3), normal(3)),
+    row("linalg.solve", regular(3, 3), normal(3, 2)),
+    row("linalg.solve", regular(3, 3), normal(2, 3, 2)),
+    row("linalg.solve", regular(2, 3, 3), normal(3)),
+    row("linalg.solve", regular(2, 3, 3), normal(3, 2)),
+    row("linalg.solve", regular(2, 1, 3, 3), normal(4, 3, 2)),
+    row("linalg.solve", regular(1, 3, 3), normal(4, 3, 2)),
+    row("linalg.solve", regular(3, 3) + 1j * normal(3, 3), normal(3, 2)),
+    row("linalg.solve", regular(3, 3), complex_normal(3)),
+    row("linalg.svd", TALL, full_matrices=False),
+    row("linalg.svd", WIDE, full_matrices=False),
+    row("linalg.svd", np.stack([TALL, normal(4, 2)]), full_matrices=False),
+    row("linalg.svd", regular(3, 3)),
+    row("linalg.svd", normal(3, 2)),
+    row("linalg.svd", normal(4, 2), compute_uv=False),
+    row("linalg.svd", complex_normal(4, 2), compute_uv=False),
+    row("linalg.svd", symmetric(3, 3) - 2.5 * np.eye(3), hermitian=True),
+    row("linalg.svd", hermitian(3, 3), compute_uv=False, hermitian=True),
+    row("linalg.svdvals", normal(2, 2, 4)),
+    row("linalg.tensordot", normal(2, 3, 4), normal(3, 4, 2)),
+    row("linalg.tensordot", normal(2, 3), normal(2, 4), axes=(0, 0)),
+    row("linalg.tensorinv", regular(6, 6).reshape(2, 3, 3, 2)),
+    row("linalg.tensorinv", regular(4, 4).reshape(4, 2, 2), ind=1),
+    row("linalg.tensorsolve", regular(6, 6).reshape(2, 3, 3, 2), normal(2, 3)),
+    row("linalg.tensorsolve", regular(6, 6).reshape(3, 2, 2, 3), normal(2, 3), axes=(0, 1)),
+    row("linalg.trace", normal(2, 3, 4)),
+    row("linalg.trace", normal(3, 4), offset=-1),
+    row("linalg.vecdot", normal(2, 3), normal(3)),
+    row("linalg.vecdot", complex_normal(3, 2), complex_normal(3, 2), axis=0),
+]
+
+test_linalg = table_test(ROWS)
+
+
+# Determinants of singular matrices
+
+
+def test_det_of_a_singular_matrix():
+    np.testing.assert_allclose(grad(anp.linalg.det)(np.array([[1.0, 2], [2, 4]])), [[4, -2], [-2, 1]], atol=1e-14)
+
+
+def test_det_of_rank_n_minus_2():
+    a = np.diag([2.0, 0, 0])
+    np.testing.assert_allclose(grad(anp.linalg.det)(a), np.zeros((3, 3)), atol=1e-15)
+    hessian = jacobian(grad(anp.linalg.det))(a)
+    expected = np.zeros((3, 3, 3, 3))
+    expected[1, 1, 2, 2] = expected[2, 2, 1, 1] = 2
+    expected[1, 2, 2, 1] = expected[2, 1, 1, 2] = -2
+    np.testing.assert_allclose(hessian, expected, atol=1e-14)
+
+
+def test_third_derivative_of_det():
+    """det of a 3 × 3 matrix is cubic, so its third derivative at 0 in a direction H is 6 det H."""
+    h = normal(3, 3)
+
+    def along(t):
+        return anp.linalg.det(t * h)
+
+    for third in (grad(grad(grad(along))), lambda t: jvp(grad(grad(along)), (t,), (1.0,))[1]):
+        np.testing.assert_allclose(third(0.0), 6 * np.linalg.det(h), rtol=1e-12)
+
+
+def test_slogdet_of_a_singular_matrix():
+    singular = np.array([[1.0, 2], [2, 4]])
+    assert not np.isfinite(grad(lambda a: anp.linalg.slogdet(a)[1])(singular)).any()
+    stack = np.stack([singular, np.eye(2)])
+    masked = grad(lambda a: anp.sum(anp.where(np.array([False, True]), anp.linalg.slogdet(a)[1], 0)))(stack)
+    np.testing.assert_allclose(masked, [np.zeros((2, 2)), np.eye(2)])
+
+
+# Equal eigenvalues
+
+
+def eigenvalues(a):
+    return anp.linalg.eigh(a)[0]
+
+
+@pytest.mark.parametrize("values", [eigenvalues, anp.linalg.eigvalsh, anp.linalg.eigvals, anp.linalg.svdvals])
+def test_sum_of_squared_values_of_the_identity(values):
+    def f(a):
+        return anp.sum(anp.real(values(a)) ** 2)
+
+    np.testing.assert_allclose(grad(f)(np.eye(2)), 2 * np.eye(2))
+    np.testing.assert_allclose(jvp(f, (np.eye(2),), (np.array([[3.0, 5], [7, 11]]),))[1], 28)
+
+
+def test_vectors_of_equal_eigenvalues_are_infinite_and_not_wrong():
+    gradient = grad(lambda a: anp.sum(anp.linalg.eigh(a)[1] * np.array([[1.0, 2], [3, 4]])))(np.eye(2))
+    assert not np.isfinite(gradient).all()
+
+
+# Vectors that have a free phase: functions that do not depend on it
+
+WEIGHTS = normal(3, 3)
+
+
+def projectors(v):
+    """v vᴴ for each column of V, weighted."""
+    return anp.sum(anp.expand_dims(v, -2) * anp.conj(anp.expand_dims(v, -3)) * WEIGHTS[:, 0], axis=-1)
+
+
+def squares(v):
+    return anp.real(v * anp.conj(v))
+
+
+@pytest.mark.parametrize("invariant", [projectors, squares])
+@pytest.mark.parametrize(
+    "vectors, a",
+    [
+        (lambda a: anp.linalg.eigh(a)[1], hermitian(3, 3)),
+        (lambda a: anp.linalg.eigh(a, "U")[1], hermitian(2, 3, 3)),
+        (lambda a: anp.linalg.eig(a)[1], complex_normal(3, 3)),
+        (lambda a: anp.linalg.eig(a)[1], np.array([[1.0, 2.0, 0.1], [-3.0, 1.0, 0.2], [0.3, 0.1, 2.5]])),
+        (lambda a: anp.linalg.svd(a)[0], complex_normal(3, 3)),
+        (lambda a: anp.linalg.svd(a, full_matrices=False)[0], complex_normal(4, 3)),
+        (lambda a: anp.linalg.svd(a, full_matrices=False)[2].mT, complex_normal(3, 4)),
+        (lambda a: anp.linalg.svd(a, hermitian=True)[0], hermitian(3, 3)),
+    ],
+    ids=["eigh", "eigh-U", "eig-complex", "eig-real", "svd", "svd-tall", "svd-wide", "svd-hermitian"],
+)
+def test_functions_without_phase(vectors, a, invariant):
+    check_grads(lambda a: invariant(vectors(a)), a, tolerance=1e-5)
+
+
+@pytest.mark.parametrize("a", [complex_normal(2, 4), complex_normal(4, 2), normal(5, 2), complex_normal(2, 3, 3)])
+def test_phase_of_u_against_that_of_v(a):
+    """U f(S) Vᴴ has no free phase left, and with full matrices the projector on the complement is free of its basis."""
+
+    def f(a):
+        u, s, vh = anp.linalg.svd(a)
+        k = s.shape[-1]
+        left, right = u[..., k:], vh[..., k:, :]
+        complements = anp.sum(left @ anp.conj(left.mT)), anp.sum(anp.conj(right.mT) @ right)
+        return (u[..., :k] * anp.expand_dims(s**3, -2)) @ vh[..., :k, :], *complements
+
+    check_grads(f, a, tolerance=1e-5)
+
+
+def test_norm_of_eigenvectors_stays_one():
+    a = complex_normal(3, 3)
+    gradient = grad(lambda a: anp.sum(squares(anp.linalg.eig(a)[1])))(a)
+    np.testing.assert_allclose(gradient, np.zeros((3, 3)), atol=1e-13)
+
+
+# Constant rank
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (3, 4), (3, 3)])
+@pytest.mark.parametrize("draw", [normal, complex_normal])
+def test_pinv_of_constant_rank(shape, draw):
+    """Matrices of rank 2, parametrized by two factors: the rank does not change."""
+
+    def f(x, y):
+        return anp.linalg.pinv(x @ y, rcond=1e-8)
+
+    check_grads(f, draw(shape[0], 2), draw(2, shape[1]), tolerance=1e-4)
+
+
+def test_lstsq_of_constant_rank():
+    b = normal(4)
+
+    def f(x, y, b):
+        x, residuals, rank, _ = anp.linalg.lstsq(x @ y, b, rcond=1e-8)
+        assert rank == 2 and residuals.shape == (0,)
+        return x
+
+    check_grads(f, normal(4, 2), normal(2, 3), b, tolerance=1e-4)
+
+
+def test_pinv_refuses_a_cutoff_that_changes_the_function():
+    with pytest.raises(np.linalg.LinAlgError, match="constant rank"):
+        grad(lambda a: anp.sum(anp.linalg.pinv(a, rcond=0.5)))(np.diag([1.0, 0.3, 2.0]))
+
+
+def test_singular_values_at_0():
+    """One singular value 0 is no trouble for U S³ Vᴴ."""
+
+    def f(a):
+        u, s, vh = anp.linalg.svd(a)
+        return (u * s**3) @ vh
+
+    check_grads(f, np.array([[1.0, 2], [2, 4]]), order=1, modes=("rev",))
+
+
+# Forms of the call
+
+
+def test_results_keep_their_type():
+    a = symmetric(3, 3)
+    for function in (np.linalg.eig, np.linalg.eigh, np.linalg.qr, np.linalg.slogdet, np.linalg.svd):
+        outputs = []
+
+        def f(x, function=function, outputs=outputs):
+            outputs.append(function(x))
+            return anp.sum(anp.real(outputs[-1][-1]))
+
+        grad(f)(a)
+        assert type(outputs[0]) is type(function(a))
+
+
+def test_modes_of_qr_that_cannot_be_traced():
+    with pytest.raises(ValueError, match="raw"):
+        grad(lambda a: anp.sum(anp.linalg.qr(a, mode="raw")[0]))(normal(3, 3))
+
+
+def test_list_of_traced_numbers():
+    np.testing.assert_allclose(grad(lambda x: anp.linalg.det([[x, 1.0], [2.0, x]]))(3.0), 6.0)
+    np.testing.assert_allclose(grad(lambda x: anp.sum(anp.linalg.cholesky([[x, 0.0], [0.0, 1.0]])))(4.0), 0.25)
+
+
+def test_arguments_by_keyword():
+    a, b = regular(3, 3), normal(3)
+    gradient = grad(lambda a: anp.sum(np.linalg.solve(a=a, b=b)))(a)
+    np.testing.assert_allclose(gradient, grad(lambda a: anp.sum(np.linalg.solve(a, b)))(a))
+    gradient = grad(lambda a: anp.sum(np.linalg.eigvalsh(a=a, UPLO="U") ** 2))(symmetric(3, 3))
+    np.testing.assert_allclose(np.tril(gradient, -1), np.zeros((3, 3)))
+
+
+def test_matrix_rank_is_constant():
+    gradient = grad(lambda a: anp.sum(a) * anp.linalg.matrix_rank(a))(normal(3, 2))
+    np.testing.assert_allclose(gradient, 2 * np.ones((3, 2)))
+
+
+def test_gradient_of_real_matrix_through_complex_solution():
+    _, pull = vjp(lambda a: anp.linalg.solve(a, np.array([1j, 2.0])), regular(2, 2))
+    assert pull(np.array([1.0 + 0j, 2j]))[0].dtype == np.float64
