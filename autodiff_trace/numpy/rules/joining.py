@@ -1,39 +1,56 @@
-"""Rules of the functions that join arrays or take them apart."""
+"""Rules of the functions that join arrays."""
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from ...core.array_ops import array_ops
 from ...core.forward import defjvp
-from ...core.primitives import primitive
 from ...core.reverse import defvjp
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..definers import define
+from .making import as_array, nested_cotangents, nested_tangents
 
 __all__ = ["with_zeros"]
 
 
 def with_zeros(tangents, arrays):
     """The tangents of a sequence of arrays, with zeros where there is none."""
-    return [anp.zeros_like(x) if t is None else t for t, x in zip(tangents, arrays, strict=True)]
+    return [nested_tangents(t, x) for t, x in zip(tangents, arrays, strict=True)]
 
 
-# concatenate: each array gets its stretch of the cotangent
+def as_sequence(cotangents, arrays):
+    """The cotangents of the items, as those of a list, or of one array that was taken for the sequence of its rows."""
+    return cotangents if isinstance(arrays, (list, tuple)) else anp.stack(cotangents)
+
+
+def shape_of(x):
+    return x.shape if hasattr(x, "shape") else as_array(x).shape
+
+
+# concatenate: each array gets its stretch of the cotangent; out of integers no derivative comes
 
 
 def concatenate_vjp(g, ans, arrays, axis=0, out=None, dtype=None, casting="same_kind"):
-    sizes = [np.size(x) if axis is None else np.shape(x)[axis] for x in arrays]
-    ends = np.cumsum(sizes)
+    if ans.dtype.kind not in "fc":
+        g = anp.zeros_like(g)
+    axis = axis if axis is None else axis % g.ndim
     cotangents = []
-    for x, size, end in zip(arrays, sizes, ends):
-        index = (slice(None),) * ((axis or 0) % g.ndim) + (slice(int(end) - size, int(end)),)
-        cotangents.append(match_dtype(anp.reshape(g[index], np.shape(x)), anp.result_type(x)))
-    return cotangents
+    start = 0
+    for x in arrays:
+        shape = shape_of(x)
+        end = start + (math.prod(shape) if axis is None else shape[axis])
+        piece = g[(slice(None),) * (axis or 0) + (slice(start, end),)]
+        cotangents.append(nested_cotangents(piece if axis is not None else anp.reshape(piece, shape), x))
+        start = end
+    return as_sequence(cotangents, arrays)
 
 
 def concatenate_jvp(t, ans, arrays, axis=0, out=None, dtype=None, casting="same_kind"):
+    if ans.dtype.kind not in "fc":
+        return None
     return match_dtype(anp.concatenate(with_zeros(t, arrays), axis=axis), ans.dtype)
 
 
@@ -45,11 +62,15 @@ defjvp(anp.concatenate, concatenate_jvp)
 
 
 def stack_vjp(g, ans, arrays, axis=0, out=None, dtype=None, casting="same_kind"):
+    if ans.dtype.kind not in "fc":
+        g = anp.zeros_like(g)
     before = (slice(None),) * (axis % g.ndim)
-    return [match_dtype(g[(*before, i)], anp.result_type(x)) for i, x in enumerate(arrays)]
+    return as_sequence([nested_cotangents(g[(*before, i)], x) for i, x in enumerate(arrays)], arrays)
 
 
 def stack_jvp(t, ans, arrays, axis=0, out=None, dtype=None, casting="same_kind"):
+    if ans.dtype.kind not in "fc":
+        return None
     return match_dtype(anp.stack(with_zeros(t, arrays), axis=axis), ans.dtype)
 
 
@@ -57,48 +78,90 @@ defvjp(anp.stack, stack_vjp)
 defjvp(anp.stack, stack_jvp)
 
 
-# array: a nested sequence of numbers and arrays
+# The others by concatenate
 
 
-@primitive
-def join_nested(nested):
-    """``np.array`` of a nested sequence; ``anp.array`` calls it where some leaves are traced."""
-    return np.array(nested)
+@define(np.append)
+def append(arr, values, axis=None):
+    if axis is None:
+        return anp.concatenate([anp.ravel(arr), anp.ravel(values)])
+    return anp.concatenate([arr, values], axis)
 
 
-join_nested.sequence_args = (0,)
+@define(np.block)
+def block(arrays):
+    depth = block_depth(arrays)
+    ndim = max(depth, *[as_array(leaf).ndim for leaf in block_leaves(arrays)])
+    return join_blocks(arrays, depth, ndim)
 
 
-def nested_cotangents(g, nested):
-    """The part of the cotangent that belongs to each leaf."""
-    if isinstance(nested, (list, tuple)):
-        return [nested_cotangents(g[i], item) for i, item in enumerate(nested)]
-    return match_dtype(g, nested.dtype) if hasattr(nested, "dtype") else None
+def block_depth(arrays):
+    """How deep the lists are nested, which has to be the same everywhere."""
+    if isinstance(arrays, tuple):
+        raise TypeError("block: arrays is a tuple; only lists can be used to arrange blocks")
+    if not isinstance(arrays, list):
+        return 0
+    if not arrays:
+        raise ValueError("block: the lists cannot be empty")
+    depths = {block_depth(each) for each in arrays}
+    if len(depths) > 1:
+        raise ValueError("block: the lists are nested to different depths")
+    return 1 + depths.pop()
 
 
-def nested_tangents(t, nested):
-    """The nested tangents, with zeros where there is none."""
-    if isinstance(nested, (list, tuple)):
-        return [nested_tangents(None if t is None else t[i], item) for i, item in enumerate(nested)]
-    return np.zeros(np.shape(nested)) if t is None else t
+def block_leaves(arrays):
+    return [leaf for each in arrays for leaf in block_leaves(each)] if isinstance(arrays, list) else [arrays]
 
 
-defvjp(join_nested, lambda g, ans, nested: nested_cotangents(g, nested))
-defjvp(join_nested, lambda t, ans, nested: match_dtype(join_nested(nested_tangents(t, nested)), ans.dtype))
+def join_blocks(arrays, depth, ndim):
+    """The lists of depth 1 are joined along the last axis, those around them along the last but one, and so on."""
+    if depth:
+        return anp.concatenate([join_blocks(each, depth - 1, ndim) for each in arrays], -depth)
+    x = as_array(arrays)
+    return anp.reshape(x, (1,) * (ndim - x.ndim) + x.shape)
 
 
-@define(np.array)
-def array(object, dtype=None, *, copy=True, order="K", subok=False, ndmin=0, ndmax=0, like=None):
-    """An array from a number, an array or a nested sequence of them, traced or not."""
-    x = join_nested(object) if isinstance(object, (list, tuple)) else anp.copy(object) if copy else object
-    if dtype is not None and x.dtype != np.dtype(dtype):
-        x = anp.astype(x, dtype)
-    return anp.reshape(x, (1,) * (ndmin - x.ndim) + x.shape) if x.ndim < ndmin else x
+@define(np.column_stack)
+def column_stack(tup):
+    return anp.concatenate([x if x.ndim > 1 else anp.reshape(x, (-1, 1)) for x in map(as_array, tup)], 1)
 
 
-@define(np.asarray)
-def asarray(a, dtype=None, order=None, *, device=None, copy=None, like=None):
-    return array(a, dtype, copy=bool(copy))
+@define(np.dstack)
+def dstack(tup):
+    return anp.concatenate([anp.atleast_3d(x) for x in tup], 2)
 
 
-array_ops.array = array
+@define(np.hstack)
+def hstack(tup, *, dtype=None, casting="same_kind"):
+    arrays = [anp.atleast_1d(x) for x in tup]
+    return anp.concatenate(arrays, min(arrays[0].ndim - 1, 1), dtype=dtype, casting=casting)
+
+
+@define(np.vstack)
+def vstack(tup, *, dtype=None, casting="same_kind"):
+    return anp.concatenate([anp.atleast_2d(x) for x in tup], dtype=dtype, casting=casting)
+
+
+# insert: NumPy says where the elements go by inserting numbers among numbers
+
+
+@define(np.insert)
+def insert(arr, obj, values, axis=None):
+    arr = as_array(arr)
+    if axis is None:
+        arr, axis = anp.ravel(arr), 0
+    size = arr.shape[axis]
+    axis %= arr.ndim
+    values = anp.astype(anp.array(values, ndmin=arr.ndim), arr.dtype)
+    count = np.insert(np.arange(size), obj, 0).size - size
+    if count == 1:  # one place for any number of values
+        if np.ndim(obj) == 0 and not isinstance(obj, slice):
+            values = anp.moveaxis(values, 0, axis)
+        count = values.shape[axis]
+        obj = np.arange(size + 1)[obj] if isinstance(obj, slice) else np.ravel(obj)[0]
+    origins = np.insert(np.arange(size), obj, np.arange(size, size + count))
+    places = np.argsort(origins)
+    before = (slice(None),) * axis
+    new = anp.zeros_like(arr, shape=(*arr.shape[:axis], size + count, *arr.shape[axis + 1 :]))
+    new = anp.set_item(new, (*before, places[:size]), arr)
+    return anp.set_item(new, (*before, places[size:]), values)

@@ -1,0 +1,120 @@
+"""Functions that call a function of the user's on parts of an array: the calls are traced one by one."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+import numpy as np
+
+from ...core.errors import TracedValueError, caller_line
+from ...core.tracer import trace_stack
+from .. import wrapped as anp
+from ..namespace import replace_wrapped, wrapped_functions
+from .making import as_array
+
+__all__ = ["vectorize"]
+
+
+def define_caller(function: Callable) -> Callable[[Callable], Callable]:
+    """Decorate the definition of a function that calls functions: followed wherever a trace is running, because what is
+    called may have traced values of its own."""
+
+    def decorate(definition):
+        @functools.wraps(function)
+        def call(*args, **kwargs):
+            return definition(*args, **kwargs) if trace_stack.get() else function(*args, **kwargs)
+
+        call.fun = function
+        call.__module__ = wrapped_functions[function].__module__
+        replace_wrapped(function, call)
+        return call
+
+    return decorate
+
+
+@define_caller(np.apply_along_axis)
+def apply_along_axis(func1d, axis, arr, *args, **kwargs):
+    arr = as_array(arr)
+    rows = anp.moveaxis(arr, axis, -1)
+    if 0 in rows.shape[:-1]:
+        raise ValueError("Cannot apply_along_axis when any iteration dimensions are 0")
+    around = rows.shape[:-1]
+    results = [as_array(func1d(rows[index], *args, **kwargs)) for index in np.ndindex(around)]
+    shape = results[0].shape
+    ans = anp.reshape(anp.stack([anp.broadcast_to(result, shape) for result in results]), around + shape)
+    # What the function returned takes the place of the axis that it was given.
+    axis %= arr.ndim
+    new = tuple(range(len(around), len(around) + len(shape)))
+    return anp.moveaxis(ans, new, tuple(range(axis, axis + len(shape))))
+
+
+@define_caller(np.apply_over_axes)
+def apply_over_axes(func, a, axes):
+    val = as_array(a)
+    ndim = val.ndim
+    for axis in np.ravel(axes).tolist():
+        axis = axis + ndim if axis < 0 else axis
+        result = as_array(func(val, axis))
+        if result.ndim != val.ndim:
+            result = anp.expand_dims(result, axis)
+            if result.ndim != val.ndim:
+                raise ValueError("function is not returning an array of the correct shape")
+        val = result
+    return val
+
+
+@define_caller(np.piecewise)
+def piecewise(x, condlist, funclist, *args, **kw):
+    x = as_array(x)
+    if np.isscalar(condlist) or (x.ndim and not isinstance(condlist[0], (list, tuple)) and np.ndim(condlist[0]) == 0):
+        condlist = [condlist]
+    conditions = [anp.astype(as_array(condition), bool) for condition in condlist]
+    if len(funclist) == len(conditions) + 1:
+        conditions.append(anp.logical_not(functools.reduce(anp.logical_or, conditions)))
+    elif len(funclist) != len(conditions):
+        raise ValueError(
+            f"with {len(conditions)} condition(s), either {len(conditions)} or {len(conditions) + 1} functions are expected"
+        )
+    ans = anp.zeros_like(x)
+    for condition, function in zip(conditions, funclist):
+        if not callable(function):
+            ans = anp.set_item(ans, condition, function)
+        elif anp.any(condition):
+            ans = anp.set_item(ans, condition, function(x[condition], *args, **kw))
+    return ans
+
+
+class vectorize(np.vectorize):
+    """``np.vectorize``; inside a traced function each element's call is traced, one by one."""
+
+    def __call__(self, *args, **kwargs):
+        if self.pyfunc is np._NoValue or not trace_stack.get():
+            return super().__call__(*args, **kwargs)
+        if self.signature is not None:
+            raise TracedValueError(
+                f"vectorize: signature= cannot be traced ({caller_line()}); anp.apply_along_axis, or a loop and anp.stack, "
+                "do the same."
+            )
+        names = [name for name in kwargs if name not in self.excluded]
+        places = [i for i in range(len(args)) if i not in self.excluded]
+        arrays = anp.broadcast_arrays(*[args[i] for i in places], *[kwargs[name] for name in names])
+        if not arrays or not arrays[0].size:
+            return super().__call__(*args, **kwargs)
+        results = []
+        for elements in zip(*[anp.ravel(x) for x in arrays]):
+            new_args = list(args)
+            for i, element in zip(places, elements):
+                new_args[i] = element
+            results.append(self.pyfunc(*new_args, **{**kwargs, **dict(zip(names, elements[len(places) :]))}))
+        if isinstance(results[0], tuple):
+            return tuple([self.collect(column, arrays[0].shape, i) for i, column in enumerate(zip(*results))])
+        return self.collect(results, arrays[0].shape, 0)
+
+    def collect(self, results, shape, i):
+        """Output ``i`` of all calls as one array. Its dtype is ``otypes[i]``, else that of the first call's, as in NumPy."""
+        dtype = self.otypes[i] if self.otypes else as_array(results[0]).dtype
+        return anp.astype(anp.reshape(anp.array(list(results)), shape), dtype)
+
+
+anp.vectorize = vectorize

@@ -1,0 +1,134 @@
+"""Rules of the functions that make an array: from nested sequences, from one value, from another array."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...core.array_ops import array_ops
+from ...core.errors import TracedValueError, caller_line
+from ...core.forward import defjvp
+from ...core.primitives import primitive
+from ...core.reverse import defvjp
+from .. import wrapped as anp
+from ..broadcasting import match_dtype
+from ..definers import define
+
+__all__ = ["as_array", "nested_cotangents", "nested_tangents", "to_out"]
+
+
+def as_array(x: Any) -> Any:
+    """``x``, or the array of the numbers, traced or not, in the list or tuple ``x``."""
+    return x if hasattr(x, "ndim") else anp.asarray(x)
+
+
+def to_out(ans: Any, out: Any) -> Any:
+    """``ans``, written into the argument ``out=`` where that is given."""
+    return ans if out is None else array_ops.store(out, ans)
+
+
+# array: a nested sequence of numbers and arrays
+
+
+@primitive
+def join_nested(nested):
+    """``np.array`` of a nested sequence; ``anp.array`` calls it where some leaves are traced."""
+    return np.array(nested)
+
+
+join_nested.sequence_args = (0,)
+
+
+def nested_cotangents(g, nested):
+    """The part of the cotangent that belongs to each leaf."""
+    if isinstance(nested, (list, tuple)):
+        return [nested_cotangents(g[i], item) for i, item in enumerate(nested)]
+    return match_dtype(g, nested.dtype) if hasattr(nested, "dtype") else None
+
+
+def nested_tangents(t, nested):
+    """The nested tangents, with zeros where there is none."""
+    if isinstance(nested, (list, tuple)):
+        return [nested_tangents(None if t is None else t[i], item) for i, item in enumerate(nested)]
+    return anp.zeros_like(nested) if t is None else t
+
+
+defvjp(join_nested, lambda g, ans, nested: nested_cotangents(g, nested))
+defjvp(join_nested, lambda t, ans, nested: match_dtype(join_nested(nested_tangents(t, nested)), ans.dtype))
+
+
+@define(np.array)
+def array(object, dtype=None, *, copy=True, order="K", subok=False, ndmin=0, ndmax=0, like=None):
+    """An array from a number, an array or a nested sequence of them, traced or not."""
+    refuse_like("array", like)
+    if isinstance(object, (list, tuple)):
+        x = join_nested(object)
+    else:
+        x = anp.copy(object) if copy else object
+    if dtype is not None and x.dtype != np.dtype(dtype):
+        x = anp.astype(x, dtype)
+    return anp.reshape(x, (1,) * (ndmin - x.ndim) + x.shape) if x.ndim < ndmin else x
+
+
+array_ops.array = array
+
+
+def refuse_like(name, like):
+    """``like=`` asks another array library to make the array: that of the traced value does."""
+    if like is not None:
+        raise TracedValueError(
+            f"{name}: like= is not for traced values ({caller_line()}): the array is of their own type. Leave it away."
+        )
+
+
+# The memory layout (order=, device=, requirements=) does not change values.
+
+
+@define(np.asarray)
+def asarray(a, dtype=None, order=None, *, device=None, copy=None, like=None):
+    refuse_like("asarray", like)
+    return array(a, dtype, copy=bool(copy))
+
+
+@define(np.asanyarray)
+def asanyarray(a, dtype=None, order=None, *, device=None, copy=None, like=None):
+    refuse_like("asanyarray", like)
+    return array(a, dtype, copy=bool(copy))
+
+
+@define(np.ascontiguousarray)
+def ascontiguousarray(a, dtype=None, *, like=None):
+    refuse_like("ascontiguousarray", like)
+    return array(a, dtype, copy=False, ndmin=1)
+
+
+@define(np.asfortranarray)
+def asfortranarray(a, dtype=None, *, like=None):
+    refuse_like("asfortranarray", like)
+    return array(a, dtype, copy=False, ndmin=1)
+
+
+@define(np.require)
+def require(a, dtype=None, requirements=None, *, like=None):
+    refuse_like("require", like)
+    return array(a, dtype, copy=False)
+
+
+# full: a value everywhere. NumPy casts it to the dtype of the array, which into integers lets no derivative through.
+
+
+@define(np.full)
+def full(shape, fill_value, dtype=None, order="C", *, device=None, like=None):
+    refuse_like("full", like)
+    fill_value = as_array(fill_value)
+    return fill(np.empty(shape, fill_value.dtype if dtype is None else dtype, order), fill_value)
+
+
+@define(np.full_like)
+def full_like(a, fill_value, dtype=None, order="K", subok=True, shape=None, *, device=None):
+    return fill(anp.zeros_like(as_array(a), dtype, order, subok, shape), fill_value)
+
+
+def fill(array, value):
+    return anp.set_item(array, ..., anp.astype(value, array.dtype))

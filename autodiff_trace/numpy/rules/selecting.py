@@ -1,0 +1,102 @@
+"""Rules of the functions that select elements by index, by mask or by condition: each reads by indexing."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .. import wrapped as anp
+from ..definers import define
+from .making import as_array, to_out
+
+__all__ = ["along_axis_index"]
+
+
+# By index
+
+
+@define(np.take)
+def take(a, indices, axis=None, out=None, mode="raise"):
+    a = as_array(a)
+    if axis is None or a.ndim == 0:
+        a, axis = anp.ravel(a), 0
+    indices = within(as_indices(indices), a.shape[axis], mode)
+    return to_out(a[(slice(None),) * (axis % a.ndim) + (indices,)], out)
+
+
+def as_indices(indices):
+    """A number or an array of integers; truth values count as 0 and 1."""
+    if type(indices) is int:
+        return indices
+    indices = as_array(indices)
+    return anp.astype(indices, np.intp) if indices.dtype == bool else indices
+
+
+def within(indices, size, mode):
+    """``indices`` as ``mode`` brings them into an axis of this size; those outside raise when they are used."""
+    if mode == "wrap":
+        return indices % size
+    if mode == "clip":
+        return anp.clip(indices, 0, size - 1)
+    if mode != "raise":
+        raise ValueError(f"clipmode must be one of 'clip', 'raise', or 'wrap' (got {mode!r})")
+    return indices
+
+
+@define(np.take_along_axis)
+def take_along_axis(arr, indices, axis=-1):
+    arr = as_array(arr)
+    if axis is None:
+        arr, axis = anp.ravel(arr), 0
+    return arr[along_axis_index(arr.shape, indices, axis)]
+
+
+def along_axis_index(shape, indices, axis):
+    """The index that reads ``indices`` along ``axis``: on each other axis, as far as it goes, each its own place."""
+    axis %= len(shape)
+    if np.ndim(indices) != len(shape):
+        raise ValueError("`indices` and `arr` must have the same number of dimensions")
+    places = [np.arange(size).reshape((-1,) + (1,) * (len(shape) - 1 - i)) for i, size in enumerate(shape)]
+    return (*places[:axis], indices, *places[axis + 1 :])
+
+
+@define(np.choose)
+def choose(a, choices, out=None, mode="raise"):
+    a, *choices = anp.broadcast_arrays(as_indices(a), *choices)
+    a = within(a, len(choices), mode)
+    if mode == "raise" and anp.any(anp.less(a, 0)):
+        raise ValueError("invalid entry in choice array")
+    return to_out(anp.take_along_axis(anp.stack(choices), anp.expand_dims(a, 0), 0)[0], out)
+
+
+# By mask
+
+
+@define(np.compress)
+def compress(condition, a, axis=None, out=None):
+    if np.ndim(condition) != 1:
+        raise ValueError("condition must be a 1-d array")
+    return anp.take(a, anp.flatnonzero(condition), axis, out)
+
+
+@define(np.extract)
+def extract(condition, arr):
+    return anp.take(anp.ravel(arr), anp.flatnonzero(condition))
+
+
+# By condition
+
+
+@define(np.select)
+def select(condlist, choicelist, default=0):
+    if len(condlist) != len(choicelist):
+        raise ValueError("list of cases must be same length as list of conditions")
+    conditions = [as_array(condition) for condition in condlist]
+    for i, condition in enumerate(conditions):
+        if condition.dtype != bool:
+            raise TypeError(f"invalid entry {i} in condlist: should be boolean ndarray")
+    choices = [x if type(x) in (int, float, complex) else as_array(x) for x in (*choicelist, default)]
+    ans = choices.pop()
+    dtype = anp.result_type(*choices, ans)
+    for condition, choice in zip(reversed(conditions), reversed(choices)):
+        ans = anp.where(condition, choice, ans)
+    return ans if ans.dtype == dtype else anp.astype(ans, dtype)
