@@ -70,6 +70,8 @@ def unbroadcast(g: Any, x: Any) -> Any:
 
 def broadcast_tangent(t: Any, ans: Any) -> Any:
     """The tangent ``t`` broadcast to the shape of ``ans``, with its dtype."""
+    if type(ans) is complex:  # what Python makes of 1j * float64(1.0)
+        ans = np.complex128(ans)
     if t.shape != ans.shape:
         t = anp.broadcast_to(t, ans.shape)
     if t.dtype != ans.dtype:

@@ -39,11 +39,11 @@ def reduce(prim, array, axis=0, dtype=None, out=None, keepdims=False, initial=NO
     if len(axes) > 1 and ufunc not in ASSOCIATIVE:
         raise ValueError(f"{ufunc.__name__}.reduce is not reorderable, so at most one axis may be specified")
     kept = tuple(i for i in range(x.ndim) if i not in axes)
-    if initial is None or initial is NO_VALUE:
-        initial = ufunc.identity if where is not True or 0 in x.shape or initial is not None else None
-    if initial is None and where is not True:
-        raise ValueError(f"{ufunc.__name__}.reduce has no identity, so to use a where mask one has to specify 'initial'")
     rows = to_rows(x, axes, kept)
+    if initial is NO_VALUE:
+        initial = ufunc.identity if where is not True or len(rows) < 2 else None
+    if initial is None and where is not True:
+        raise ValueError(f"{ufunc.__name__}.reduce has no identity: where= needs initial=")
     mask = where if where is True else to_rows(np.broadcast_to(where, x.shape), axes, kept)
     ans = fold_by_halves(prim, rows, initial, mask) if ufunc in ASSOCIATIVE else fold(prim, rows, initial, mask)
     if keepdims:
@@ -78,7 +78,7 @@ def fold_by_halves(prim: Callable, rows: Any, initial: Any, mask: Any) -> Any:
         half = len(rows) // 2
         folded = prim(rows[:half], rows[half : 2 * half])
         rows = anp.concatenate([folded, rows[2 * half :]]) if len(rows) % 2 else folded
-    if len(rows) and (initial is None or initial is prim.fun.identity):
+    if len(rows) and initial is None:
         return rows[0]
     return over_empty(prim, rows, prim(initial, rows[0]) if len(rows) else initial)
 

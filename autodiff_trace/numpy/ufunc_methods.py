@@ -31,11 +31,11 @@ def call_ufunc_method(ufunc: np.ufunc, method: str, inputs: tuple, kwargs: dict)
     if prim is not None:
         if method == "__call__":
             return prim(*inputs, **kwargs)
-        if ufunc.signature is None:
-            return METHODS[method](prim, *inputs, **kwargs)
+        return METHODS[method](prim, *inputs, **kwargs)
+    name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
     raise TracedValueError(
-        f"numpy.{ufunc.__name__}{'' if method == '__call__' else '.' + method} of a traced value has no derivative here "
-        f"({caller_line()}). Wrap it with extend.primitive and give it rules, or take the plain value with to_numpy(x)."
+        f"{name} of a traced value has no derivative here ({caller_line()}). Wrap it with extend.primitive and give it "
+        "rules, or take the plain value with to_numpy(x)."
     )
 
 
@@ -91,10 +91,8 @@ def finish(ans: Any, out: Any, where: Any) -> Any:
 
 def cast_arguments(ufunc, args, dtype=None, casting="same_kind", signature=None, sig=None):
     """The arguments, cast to the dtypes of the loop that NumPy would run; TypeError where it would refuse."""
-    signature = signature if signature is not None else sig
-    if dtype is not None:
-        signature = (None,) * ufunc.nin + (np.dtype(dtype),) * ufunc.nout
-    elif isinstance(signature, tuple):
+    signature = signature or sig or (None,) * ufunc.nin + (dtype,) * ufunc.nout
+    if isinstance(signature, tuple):
         signature = tuple(each if each is None else np.dtype(each) for each in signature)
     given = tuple(type(arg) if type(arg) in (int, float, complex) else anp.result_type(arg) for arg in args)
     dtypes = ufunc.resolve_dtypes((*given, *(None,) * ufunc.nout), signature=signature, casting=casting)

@@ -15,7 +15,7 @@ from ..broadcasting import match_dtype
 from ..definers import define, linear
 
 linear(anp.conjugate, transpose=lambda g, ans, x: anp.conjugate(g))
-linear(anp.imag, transpose=lambda g, ans, x: match_dtype(-1j * g, x.dtype) if x.dtype.kind == "c" else None)
+linear(anp.imag, transpose=lambda g, ans, x: match_dtype(g * -1j, x.dtype) if x.dtype.kind == "c" else None)
 linear(anp.real, transpose=lambda g, ans, x: match_dtype(g, x.dtype))
 
 

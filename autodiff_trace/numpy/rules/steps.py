@@ -89,5 +89,5 @@ def unwrap_period_jvp(t, ans, p, discont=None, axis=-1, *, period=2 * np.pi):
     return broadcast_tangent(t * anp.rint((ans - p) / period), ans)
 
 
-defvjp(anp.unwrap, lambda g, ans, p, *args, **kwargs: match_dtype(g, p.dtype), period=unwrap_period_vjp)
-defjvp(anp.unwrap, lambda t, ans, p, *args, **kwargs: match_dtype(t, ans.dtype), period=unwrap_period_jvp)
+defvjp(anp.unwrap, lambda g, ans, p, *args, **kwargs: match_dtype(g, p.dtype), None, period=unwrap_period_vjp)
+defjvp(anp.unwrap, lambda t, ans, p, *args, **kwargs: match_dtype(t, ans.dtype), None, period=unwrap_period_jvp)
