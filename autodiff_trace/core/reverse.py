@@ -16,7 +16,7 @@ from .derivative import DerivativeTrace, RuleTable
 from .primitives import add_rule_table
 from .tracer import boxers
 
-__all__ = ["VJPNode", "VJPTrace", "backward_pass", "defvjp", "defvjp_all", "trace_vjp"]
+__all__ = ["VJPNode", "VJPTrace", "backward_pass", "defvjp", "defvjp_all", "defvjp_pair", "trace_vjp"]
 
 next_index = itertools.count(0, -1).__next__
 """Node numbers fall, so that the smallest number on a heap is the node that was recorded last."""
@@ -41,8 +41,8 @@ class VJPNode(tuple):
 
 def make_node(prim: Callable, followed: list, ans: Any, args: Sequence, kwargs: dict) -> VJPNode:
     """The node of ``ans = prim(*args, **kwargs)``, where ``followed`` are its (rule, parent) pairs."""
-    if prim.vjp_all is not None:
-        followed = share_rule(prim.vjp_all, followed)
+    if prim.share is not None:
+        followed = prim.share(followed)
     argnums = prim.shape_only
     if argnums:
         kept = array_ops.shape_only(ans)
@@ -187,6 +187,7 @@ def add_vjp_table(prim: Callable) -> None:
 
     prim.vjps = RuleTable(find_missing)
     prim.vjp_all = None
+    prim.share = None  # followed → followed, with one rule for several arguments
 
 
 add_rule_table(add_vjp_table)
@@ -211,6 +212,15 @@ def defvjp_all(prim: Callable, rule: Callable) -> None:
     ``rule(argnums, g, ans, args, kwargs)`` gives a sequence with the cotangents of the arguments in ``argnums``.
     """
     prim.vjp_all = rule
+    prim.share = functools.partial(share_rule, rule)
+
+
+def defvjp_pair(prim: Callable, rule: Callable) -> None:
+    """Give ``prim`` a rule for both of its arguments at once, beside those for each.
+
+    ``rule(g, ans, x, y)`` gives two cotangents; it is used where both arguments are followed, to share work.
+    """
+    prim.share = functools.partial(share_pair, rule)
 
 
 def zero_rule(g: Any, ans: Any, *args: Any, **kwargs: Any) -> None:
@@ -225,3 +235,8 @@ def share_rule(vjp_all: Callable, followed: list[tuple[int, Any]]) -> list[tuple
         return vjp_all(argnums, g, ans, args, kwargs)
 
     return [(rule, [node for _, node in followed])]
+
+
+def share_pair(rule: Callable, followed: list[tuple[Callable, Any]]) -> list[tuple[Callable, Any]]:
+    """The rule for both arguments if both are followed."""
+    return [(rule, [node for _, node in followed])] if len(followed) == 2 else followed

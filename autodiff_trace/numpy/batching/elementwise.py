@@ -9,6 +9,7 @@ from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..definers import scale
 from ..namespace import wrapped_functions
+from ..rules.division import quotient
 
 __all__ = ["align", "batch_elementwise", "batch_first", "map_all"]
 
@@ -47,7 +48,7 @@ def map_all(batch, args: list) -> list:
 defbatch(
     batch_elementwise,
     *(prim for f, prim in wrapped_functions.items() if isinstance(f, np.ufunc) and f.signature is None),
-    anp.where, anp.conjugate, anp.isclose, scale,
+    anp.where, anp.conjugate, anp.isclose, scale, quotient,
 )
 defbatch(batch_first, match_dtype, anp.astype, anp.copy, anp.zeros_like, anp.ones_like, anp.empty_like, anp.real, anp.imag)
 defbatch(batch_first, anp.nan_to_num, anp.round, anp.around, anp.sinc, anp.i0)
