@@ -146,5 +146,5 @@ def test_writing_through_a_diagonal_reaches_the_matrix():
 def test_wrong_subscripts():
     with pytest.raises(ValueError, match="names 1 operands"):
         grad(lambda x: anp.einsum("i", x, x))(normal(2))
-    with pytest.raises(ValueError, match="do not fit"):
+    with pytest.raises(ValueError, match="does not fit"):
         grad(lambda x: anp.einsum("ijk->", x))(normal(2, 2))

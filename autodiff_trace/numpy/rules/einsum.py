@@ -83,9 +83,9 @@ def explicit_subscripts(subscripts: str, ndims: tuple[int, ...]) -> str:
         raise ValueError(f"einsum: {subscripts!r} names {len(terms)} operands, but there are {len(ndims)}")
     unused = unused_letters(subscripts)
     ellipsis_sizes = [ndim - len(term.replace("...", "")) for term, ndim in zip(terms, ndims)]
-    for term, size in zip(terms, ellipsis_sizes):
+    for term, size, ndim in zip(terms, ellipsis_sizes, ndims):
         if size < 0 or (size and "..." not in term):
-            raise ValueError(f"einsum: in {subscripts!r} the subscripts {term!r} do not fit an array of {size + len(term)} axes")
+            raise ValueError(f"einsum: {term!r} in {subscripts!r} does not fit an array of {ndim} axes")
     shared = "".join(unused[: max(ellipsis_sizes)])
     if not arrow:
         named = inputs.replace(",", "").replace("...", "")
