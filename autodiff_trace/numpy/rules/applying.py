@@ -73,9 +73,8 @@ def piecewise(x, condlist, funclist, *args, **kw):
     if len(funclist) == len(conditions) + 1:
         conditions.append(anp.logical_not(functools.reduce(anp.logical_or, conditions)))
     elif len(funclist) != len(conditions):
-        raise ValueError(
-            f"with {len(conditions)} condition(s), either {len(conditions)} or {len(conditions) + 1} functions are expected"
-        )
+        n = len(conditions)
+        raise ValueError(f"with {n} condition(s), either {n} or {n + 1} functions are expected")
     ans = anp.zeros_like(x)
     for condition, function in zip(conditions, funclist):
         if not callable(function):
@@ -93,28 +92,31 @@ class vectorize(np.vectorize):
             return super().__call__(*args, **kwargs)
         if self.signature is not None:
             raise TracedValueError(
-                f"vectorize: signature= cannot be traced ({caller_line()}); anp.apply_along_axis, or a loop and anp.stack, "
-                "do the same."
+                f"vectorize: signature= cannot be traced ({caller_line()}); anp.apply_along_axis, or a loop and "
+                "anp.stack, do the same."
             )
         names = [name for name in kwargs if name not in self.excluded]
         places = [i for i in range(len(args)) if i not in self.excluded]
         arrays = anp.broadcast_arrays(*[args[i] for i in places], *[kwargs[name] for name in names])
-        if not arrays or not arrays[0].size:
-            return super().__call__(*args, **kwargs)
+        if not arrays:
+            return self.pyfunc(*args, **kwargs)
+        if not arrays[0].size and not self.otypes:
+            raise ValueError("cannot call `vectorize` on size 0 inputs unless `otypes` is set")
         results = []
         for elements in zip(*[anp.ravel(x) for x in arrays]):
             new_args = list(args)
             for i, element in zip(places, elements):
                 new_args[i] = element
             results.append(self.pyfunc(*new_args, **{**kwargs, **dict(zip(names, elements[len(places) :]))}))
-        if isinstance(results[0], tuple):
-            return tuple([self.collect(column, arrays[0].shape, i) for i, column in enumerate(zip(*results))])
-        return self.collect(results, arrays[0].shape, 0)
-
-    def collect(self, results, shape, i):
-        """Output ``i`` of all calls as one array. Its dtype is ``otypes[i]``, else that of the first call's, as in NumPy."""
-        dtype = self.otypes[i] if self.otypes else as_array(results[0]).dtype
-        return anp.astype(anp.reshape(anp.array(list(results)), shape), dtype)
+        several = isinstance(results[0], tuple) if results else len(self.otypes) > 1
+        columns = list(zip(*results)) if several and results else [results] * max(len(self.otypes or ""), 1)
+        # As in NumPy the dtype is that of the first call's answer, if it is not given.
+        dtypes = self.otypes or [as_array(column[0]).dtype for column in columns]
+        outputs = [
+            anp.astype(anp.reshape(anp.array(list(column)), arrays[0].shape), dtype)
+            for column, dtype in zip(columns, dtypes)
+        ]
+        return tuple(outputs) if several else outputs[0]
 
 
 anp.vectorize = vectorize

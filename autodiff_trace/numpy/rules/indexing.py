@@ -6,7 +6,7 @@ import numpy as np
 
 from ...core.cotangents import DeferredCotangent
 from ...core.forward import defjvp
-from ...core.primitives import primitive
+from ...core.primitives import nondifferentiable, primitive
 from ...core.reverse import defvjp
 from .. import wrapped as anp
 from ..broadcasting import broadcast_tangent, unbroadcast
@@ -84,13 +84,33 @@ defvjp(scatter, lambda g, ans, pieces, indices, shape: [g[index] for index in in
 defjvp(scatter, lambda t, ans, pieces, indices, shape: scatter(with_zeros(t, pieces), indices, shape), None, None)
 
 
-# set_item: the old values lose their influence where the new ones are written
+# set_item: the old values lose their influence where the new ones are written, and so do new ones that are written over
+
+
+@nondifferentiable
+def is_last_written(index, shape):
+    """Where ``x[index] = value`` names an element several times: whether this is the last time."""
+    writers = np.zeros(shape, np.intp)
+    numbers = np.arange(writers[index].size).reshape(writers[index].shape)
+    writers[index] = numbers
+    return writers[index] == numbers
+
+
+is_last_written.sequence_args = (0,)
+
+
+def set_item_vjp_value(g, ans, x, index, value):
+    if ans.dtype.kind not in "fc":
+        return None
+    written = g[index]
+    return unbroadcast(written if has_no_repeats(index) else written * is_last_written(index, ans.shape), value)
+
 
 defvjp(
     anp.set_item,
     lambda g, ans, x, index, value: anp.set_item(g, index, 0),
     None,
-    lambda g, ans, x, index, value: unbroadcast(g[index], value),
+    set_item_vjp_value,
 )
 defjvp(
     anp.set_item,

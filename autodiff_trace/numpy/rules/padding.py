@@ -24,8 +24,8 @@ KEYWORDS = {
 def pad(array, pad_width, mode="constant", **kwargs):
     if callable(mode):
         raise TracedValueError(
-            f"pad: a function as mode= cannot be traced ({caller_line()}): it writes into a plain array. Use one of the "
-            f"modes {', '.join(KEYWORDS)}, or join the parts with anp.concatenate."
+            f"pad: a function as mode= cannot be traced ({caller_line()}): it writes into a plain array. Use one of "
+            f"the modes {', '.join(KEYWORDS)}, or join the parts with anp.concatenate."
         )
     if mode not in KEYWORDS:
         raise ValueError(f"mode '{mode}' is not supported")
@@ -65,14 +65,14 @@ def as_pairs(x, ndim):
 
 
 def pad_with_constants(x, widths, constant_values=0):
-    """With constants that are not traced, the array is written into one that NumPy padded: one step, not one an axis."""
+    """With constants that are not traced: one step, not one an axis. The array is written into one that NumPy padded."""
     frame = np.pad(np.zeros(x.shape, x.dtype), widths or 0, constant_values=constant_values)
     inside = tuple([slice(before, before + size) for (before, _), size in zip(widths, x.shape)])
     return anp.set_item(frame, inside, x)
 
 
 def pad_axis_by_axis(x, widths, sides):
-    """Join ``sides(x, axis, before, after)``, the two pieces to be put around ``x``, to it along one axis after another."""
+    """Along one axis after another join to ``x`` the two pieces ``sides(x, axis, before, after)``."""
     for axis, (before, after) in enumerate(widths):
         if before or after:
             left, right = sides(x, axis, before, after)
@@ -94,9 +94,8 @@ def pad_constant(x, widths, constant_values=0):
 
     def sides(x, axis, before, after):
         shape = (*x.shape[:axis], 1, *x.shape[axis + 1 :])
-        return [
-            repeat_along(anp.broadcast_to(values[axis, side], shape), axis, count) for side, count in enumerate((before, after))
-        ]
+        left, right = (anp.broadcast_to(values[axis, side], shape) for side in (0, 1))
+        return repeat_along(left, axis, before), repeat_along(right, axis, after)
 
     return pad_axis_by_axis(x, widths, sides)
 
@@ -113,7 +112,10 @@ def pad_linear_ramp(x, widths, end_values=0):
         share = (steps / max(count, 1)).reshape(shape).astype(x.dtype)
         return anp.astype(edge + share * (ends[axis, side] - edge), x.dtype)
 
-    return pad_axis_by_axis(x, widths, lambda x, axis, before, after: (ramp(x, axis, 0, before), ramp(x, axis, 1, after)))
+    def sides(x, axis, before, after):
+        return ramp(x, axis, 0, before), ramp(x, axis, 1, after)
+
+    return pad_axis_by_axis(x, widths, sides)
 
 
 def pad_statistic(name):
@@ -155,8 +157,8 @@ def pad_by_reading(mode):
     return pad_with_elements
 
 
-# reflect_type="odd" reflects values at the edges too: v → 2 edge − v. The array and its first such image at the end make
-# one period; from each period to the next the values rise by twice the difference of the edges.
+# reflect_type="odd" reflects values at the edges too: v → 2 edge − v. The array and its first such image at the end
+# make one period; from each period to the next the values rise by twice the difference of the edges.
 
 
 def reflect_odd(x, axis, before, after, mode):

@@ -44,8 +44,8 @@ linear(match_dtype, transpose=lambda g, ans, x, dtype: match_dtype(g, x.dtype))
 linear(sum_to, transpose=lambda g, ans, x, shape: anp.broadcast_to(g, x.shape))
 
 
-# reshape, ravel: orders A and K mean what the memory of the array says. A cotangent lies elsewhere, so they are replaced
-# by the C or F that they stand for.
+# reshape, ravel: orders A and K mean what the memory of the array says. A cotangent lies elsewhere, so they are
+# replaced by the C or F that they stand for.
 
 
 def definite_order(name, order):
