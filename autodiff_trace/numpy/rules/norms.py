@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...core.errors import TracedValueError, caller_line
 from ...core.forward import defjvp
 from ...core.primitives import primitive
 from ...core.reverse import defvjp
@@ -51,6 +50,7 @@ defjvp(euclidean_norm, euclidean_jvp)
 def power_norm(x, p, axis, keepdims):
     """(Σ |x|ᵖ)^(1/p). An element 0 has the derivative 0; with a negative p it makes the norm 0."""
     x = anp.absolute(x)
+    p = anp.astype(p, x.dtype) if hasattr(p, "dtype") else p
     zero = anp.equal(x, 0)
     total = anp.sum(anp.where(zero, 0, anp.where(zero, 1, x) ** p), axis=axis, keepdims=keepdims)
     vanishes = anp.equal(total, 0)
@@ -60,8 +60,8 @@ def power_norm(x, p, axis, keepdims):
 
 
 def norm_of_vectors(x, ord, axis, keepdims):
-    """The norm of order ``ord`` over one axis."""
-    if ord is None or ord == 2:
+    """The norm of order ``ord``, which may itself be traced, over some axes taken as one."""
+    if ord is None or (ord == 2 and not is_box(ord)):
         return euclidean_norm(x, axis, keepdims)
     if ord == np.inf:
         return anp.max(anp.absolute(x), axis=axis, keepdims=keepdims)
@@ -69,7 +69,7 @@ def norm_of_vectors(x, ord, axis, keepdims):
         return anp.min(anp.absolute(x), axis=axis, keepdims=keepdims)
     if ord == 0:
         return anp.sum(anp.astype(anp.not_equal(x, 0), np.finfo(x.dtype).dtype), axis=axis, keepdims=keepdims)
-    if ord == 1:
+    if ord == 1 and not is_box(ord):
         return anp.sum(anp.absolute(x), axis=axis, keepdims=keepdims)
     if isinstance(ord, str):
         raise ValueError(f"norm: ord={ord!r} is not defined for vectors")
@@ -79,15 +79,15 @@ def norm_of_vectors(x, ord, axis, keepdims):
 def norm_of_matrices(x, ord, axis, keepdims):
     """The norm of order ``ord`` over two axes, the rows' and the columns'."""
     rows, columns = axis
-    if ord in (None, "fro", "f"):
+    if ord is None or is_order(ord, "fro", "f"):
         return euclidean_norm(x, axis, keepdims)
-    if ord in ("nuc", 2, -2):
+    if is_order(ord, "nuc", 2, -2):
         kept = [i for i in range(x.ndim) if i not in axis]
         # A singular value is not negative, so it has a kink at 0: absolute() gives it the derivative 0 there.
         s = anp.absolute(linalg.svdvals(anp.transpose(x, [*kept, *axis])))
-        result = anp.sum(s, axis=-1) if ord == "nuc" else anp.max(s, axis=-1) if ord == 2 else anp.min(s, axis=-1)
-    elif ord in (1, -1, np.inf, -np.inf):
-        summed, searched = (rows, columns) if abs(ord) == 1 else (columns, rows)
+        result = anp.sum(s, axis=-1) if is_order(ord, "nuc") else (anp.max if ord > 0 else anp.min)(s, axis=-1)
+    elif is_order(ord, 1, -1, np.inf, -np.inf):
+        summed, searched = (rows, columns) if is_order(ord, 1, -1) else (columns, rows)
         sums = anp.sum(anp.absolute(x), axis=summed, keepdims=True)
         result = (anp.max if ord > 0 else anp.min)(sums, axis=(summed, searched))
     else:
@@ -95,11 +95,9 @@ def norm_of_matrices(x, ord, axis, keepdims):
     return anp.reshape(result, reduced_shape(x, axis)) if keepdims else result
 
 
-def check_order(ord):
-    if is_box(ord):
-        raise TracedValueError(
-            f"norm: the order cannot be traced ({caller_line()}). Take the plain value, to_numpy(ord)."
-        )
+def is_order(ord, *orders):
+    """Whether ``ord`` is one of ``orders``; a number, which may be traced, is not compared with a name."""
+    return any(ord == each for each in orders if isinstance(each, str) == isinstance(ord, str))
 
 
 def as_inexact(x):
@@ -109,9 +107,8 @@ def as_inexact(x):
 
 @define(np.linalg.norm)
 def norm(x, ord=None, axis=None, keepdims=False):
-    check_order(ord)
     x = as_inexact(x)
-    if axis is None and (ord is None or (x.ndim == 2 and ord in ("fro", "f")) or (x.ndim == 1 and ord == 2)):
+    if axis is None and ord is None:
         return euclidean_norm(x, None, keepdims)
     axes = axes_of(x, axis)
     if len(axes) == 1:
@@ -125,13 +122,11 @@ def norm(x, ord=None, axis=None, keepdims=False):
 
 @define(np.linalg.vector_norm)
 def vector_norm(x, /, *, axis=None, keepdims=False, ord=2):
-    check_order(ord)
     return norm_of_vectors(as_inexact(x), ord, axis, keepdims)
 
 
 @define(np.linalg.matrix_norm)
 def matrix_norm(x, /, *, keepdims=False, ord="fro"):
-    check_order(ord)
     x = as_inexact(x)
     return norm_of_matrices(x, ord, (x.ndim - 2, x.ndim - 1), keepdims)
 
@@ -141,13 +136,12 @@ def matrix_norm(x, /, *, keepdims=False, ord="fro"):
 
 @define(np.linalg.cond)
 def cond(x, p=None):
-    check_order(p)
     x = as_inexact(x)
     if 0 in x.shape[-2:]:
         raise np.linalg.LinAlgError("cond is not defined on empty arrays")
-    if p is None or p in (2, -2):
+    if p is None or is_order(p, 2, -2):
         s = linalg.svdvals(x)
         largest, smallest = anp.max(s, axis=-1), anp.min(s, axis=-1)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return smallest / largest if p == -2 else largest / smallest
+            return smallest / largest if is_order(p, -2) else largest / smallest
     return matrix_norm(x, ord=p) * matrix_norm(linalg.inv(x), ord=p)
