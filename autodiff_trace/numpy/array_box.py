@@ -189,8 +189,11 @@ class ArrayBox(Box):
     def fill(self, value):
         self[...] = value
 
-    def sort(self, axis=-1, **kwargs):
-        self.replace(anp.sort(self, axis=axis, **kwargs))
+    def partition(self, kth, axis=-1, **kwargs):
+        self.replace(anp.partition(self, kth, axis=axis, **kwargs))
+
+    def sort(self, axis=-1, *args, **kwargs):
+        self.replace(anp.sort(self, axis, *args, **kwargs))
 
     def __copy__(self):
         return anp.copy(self)

@@ -17,14 +17,12 @@ __all__ = [
 ]
 
 NONDIFFERENTIABLE = frozenset("""
-    all allclose any argmax argmin argpartition argsort argwhere around array_equal array_equiv bincount bitwise_and
+    all allclose any argmax argmin argpartition argsort argwhere around array_equal array_equiv bitwise_and
     bitwise_count bitwise_invert bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor ceil
-    count_nonzero digitize empty_like equal fix flatnonzero floor floor_divide gcd greater greater_equal histogram
-    histogram2d histogram_bin_edges histogramdd in1d intersect1d invert iscomplex isclose isfinite isin isinf isnan
-    isnat isneginf isposinf isreal lcm left_shift less less_equal lexsort logical_and logical_not logical_or logical_xor
-    matrix_rank nanargmax nanargmin nonzero not_equal ones_like packbits ravel_multi_index right_shift rint round searchsorted
-    setdiff1d setxor1d sign signbit spacing trunc union1d unique unique_all unique_counts unique_inverse unique_values
-    unpackbits unravel_index zeros_like
+    count_nonzero digitize empty_like equal fix flatnonzero floor floor_divide gcd greater greater_equal in1d invert
+    iscomplex isclose isfinite isin isinf isnan isnat isneginf isposinf isreal lcm left_shift less less_equal lexsort
+    logical_and logical_not logical_or logical_xor matrix_rank nanargmax nanargmin nonzero not_equal ones_like packbits
+    ravel_multi_index right_shift rint round searchsorted sign signbit spacing trunc unpackbits unravel_index zeros_like
 """.split())
 """Piecewise constant: the derivative is zero wherever there is one."""
 

@@ -1,11 +1,13 @@
 """Gradient rules, a module a family. Importing this package attaches them."""
 
 from . import (
-    complex_parts, contractions, determinants, elementwise, factorizations, indexing, joining, matrix_products,
-    norms, reductions, shapes, solving, spectral,
+    complex_parts, contractions, cumulative, determinants, differences, elementwise, extrema, factorizations, indexing,
+    interpolation, joining, matrix_products, nan_functions, norms, ordering, quantiles, reductions, sets, shapes,
+    solving, spectral, statistics, variances,
 )
 
 __all__ = [
-    "complex_parts", "contractions", "determinants", "elementwise", "factorizations", "indexing", "joining",
-    "matrix_products", "norms", "reductions", "shapes", "solving", "spectral",
+    "complex_parts", "contractions", "cumulative", "determinants", "differences", "elementwise", "extrema",
+    "factorizations", "indexing", "interpolation", "joining", "matrix_products", "nan_functions", "norms", "ordering",
+    "quantiles", "reductions", "sets", "shapes", "solving", "spectral", "statistics", "variances",
 ]

@@ -1,0 +1,153 @@
+"""Rules of median, quantile, percentile and their forms that leave out NaNs: sort, then interpolate between neighbours.
+
+The methods are those of R. Hyndman and Y. Fan, "Sample quantiles in statistical packages", 1996, and NumPy's own.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ...core.array_ops import array_ops
+from ...core.errors import TracedValueError, caller_line
+from ...core.tracer import is_box
+from .. import wrapped as anp
+from ..broadcasting import match_dtype
+from ..definers import define
+from .ordering import sort
+from .reductions import NO_VALUE, axes_of, reduced_shape
+
+# From n, the number of values, and q to the place among them, counted from 0: interpolated, …
+
+CONTINUOUS = {
+    "hazen": lambda n, q: n * q - 0.5,
+    "interpolated_inverted_cdf": lambda n, q: n * q - 1,
+    "linear": lambda n, q: (n - 1) * q,
+    "median_unbiased": lambda n, q: n * q + (1 / 3 + q * (1 / 3)) - 1,
+    "normal_unbiased": lambda n, q: n * q + (3 / 8 + q * (1 / 4)) - 1,
+    "weibull": lambda n, q: n * q + q - 1,
+}
+
+
+# … or of a whole number, or halfway between two, where the derivative by q is zero
+
+
+def averaged_inverted_cdf(n, q):
+    place = n * q - 1
+    whole = anp.floor(place)
+    return anp.where(anp.equal(place, whole), whole + 0.5, whole + 1)
+
+
+def closest_observation(n, q):
+    place = n * q - 1.5
+    whole = anp.floor(place)
+    at_odd = anp.logical_and(anp.equal(place, whole), anp.equal(anp.remainder(whole, 2), 1))
+    return anp.where(at_odd, whole, whole + 1)
+
+
+STEPWISE = {
+    "averaged_inverted_cdf": averaged_inverted_cdf,
+    "closest_observation": closest_observation,
+    "higher": lambda n, q: anp.ceil((n - 1) * q),
+    "inverted_cdf": lambda n, q: anp.ceil(n * q - 1),
+    "lower": lambda n, q: anp.floor((n - 1) * q),
+    "midpoint": lambda n, q: 0.5 * (anp.floor((n - 1) * q) + anp.ceil((n - 1) * q)),
+    "nearest": lambda n, q: anp.round((n - 1) * q),
+}
+
+
+WHOLE = ("closest_observation", "higher", "inverted_cdf", "lower", "nearest")
+
+
+def find_place(method: str, n: Any, q: Any) -> Any:
+    if method in CONTINUOUS:
+        return CONTINUOUS[method](n, q)
+    if method in STEPWISE:
+        return STEPWISE[method](n, q)
+    raise ValueError(f"{method!r} is no method of quantile; there are {', '.join(sorted([*CONTINUOUS, *STEPWISE]))}")
+
+
+def interpolate(rows: Any, place: Any, n: Any, upper: Any) -> Any:
+    """The value at each ``place`` of each of the sorted ``rows``, of which the first ``n`` values count.
+
+    ``place`` has the shape of the quantiles, then size 1 or as many as there are rows; ``upper`` is the whole number
+    above it.
+    """
+    lower = anp.floor(place)
+    fraction = place - lower
+    each = np.arange(rows.shape[0])
+    below = rows[each, anp.astype(anp.clip(lower, 0, n - 1), np.intp)]
+    above = rows[each, anp.astype(anp.clip(upper, 0, n - 1), np.intp)]
+    return below + (above - below) * fraction
+
+
+def find_quantiles(a: Any, q: Any, axis: Any, method: str, keepdims: Any, skip_nan: bool, unit: int = 1) -> Any:
+    """The quantiles ``q`` of ``a`` along ``axis``, where ``unit`` means all of the values."""
+    a = anp.asarray(a)
+    # A plain number, or a place that is always whole, does not change the dtype of the answer.
+    weak = type(q) in (int, float) or method in WHOLE
+    q = anp.asarray(q) / unit
+    if not anp.all(anp.logical_and(anp.greater_equal(q, 0), anp.less_equal(q, 1))):
+        raise ValueError("quantiles lie between 0 and 1, percentiles between 0 and 100")
+    axes = axes_of(a, axis)
+    order = (*(i for i in range(a.ndim) if i not in axes), *axes)
+    shape = tuple(size for i, size in enumerate(a.shape) if i not in axes)
+    count = math.prod(a.shape[i] for i in axes)
+    answer_shape = q.shape + (shape if keepdims is NO_VALUE or not keepdims else reduced_shape(a, axis))
+    if count == 0:
+        return np.full(answer_shape, np.nan)
+    rows = sort(anp.reshape(anp.transpose(a, order), (math.prod(shape), count)))
+    n = count
+    if skip_nan:
+        n = anp.astype(anp.maximum(count - anp.sum(anp.isnan(rows), axis=-1), 1), q.dtype)
+    place = find_place(method, n, anp.expand_dims(q, -1))
+    # At a whole place the next value has no part (it may be infinite), unless the derivative by q is asked for.
+    ans = interpolate(rows, place, n, upper=anp.floor(place) + 1 if is_box(q) else anp.ceil(place))
+    # Where the answer is NaN no derivative flows.
+    ans = anp.where(anp.isnan(rows[:, 0 if skip_nan else -1]), np.nan, ans)
+    if weak and rows.dtype.kind in "fc":
+        ans = match_dtype(ans, rows.dtype)
+    return anp.reshape(ans, answer_shape)[()]
+
+
+def give_out(ans, out):
+    return ans if out is None else array_ops.store(out, ans)
+
+
+def refuse_weights(name, weights):
+    if weights is not None:
+        raise TracedValueError(
+            f"{name}: weights= cannot be traced ({caller_line()}): a weighted quantile picks one value. Sort, and take "
+            "the value where the running sum of the weights passes q."
+        )
+
+
+# overwrite_input only permits NumPy to use the argument's memory.
+
+
+def define_quantile(function, unit, skip_nan):
+    @define(function)
+    def quantile(
+        a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=NO_VALUE, *, weights=None
+    ):
+        refuse_weights(function.__name__, weights)
+        a = anp.asarray(a)
+        if a.dtype.kind == "c":
+            raise TypeError(f"{function.__name__}: a must be an array of real numbers")
+        return give_out(find_quantiles(a, q, axis, method, keepdims, skip_nan, unit), out)
+
+
+def define_median(function, skip_nan):
+    @define(function)
+    def median(a, axis=None, out=None, overwrite_input=False, keepdims=NO_VALUE):
+        return give_out(find_quantiles(a, 0.5, axis, "linear", keepdims, skip_nan), out)
+
+
+define_median(np.median, skip_nan=False)
+define_median(np.nanmedian, skip_nan=True)
+define_quantile(np.nanpercentile, 100, skip_nan=True)
+define_quantile(np.nanquantile, 1, skip_nan=True)
+define_quantile(np.percentile, 100, skip_nan=False)
+define_quantile(np.quantile, 1, skip_nan=False)
