@@ -10,6 +10,7 @@ import operator
 import numpy as np
 
 from ..core.primitives import primitive
+from ..core.tracer import is_box
 from .namespace import wrap_namespace, wrapped_functions
 
 wrap_namespace(np, globals(), "autodiff_trace.numpy")
@@ -23,6 +24,14 @@ def where(condition, /, *branches):
 
 
 wrapped_functions[np.where] = where
+
+
+def result_type(*arrays_and_dtypes):
+    """``np.result_type``. Of a traced value only the dtype is read."""
+    return np.result_type(*(x.dtype if is_box(x) else x for x in arrays_and_dtypes))
+
+
+wrapped_functions[np.result_type] = result_type
 
 getitem = primitive(operator.getitem, sequence_args=(1,), makes_view=True)
 """``x[index]``."""
