@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 __all__ = ["Structure", "register_pytree", "tree_flatten", "tree_leaves", "tree_map", "tree_unflatten"]
@@ -36,7 +36,10 @@ class Structure:
     def __repr__(self) -> str:
         if self.kind is None:
             return "*"
-        names = self.extra if isinstance(self.extra, tuple) else range(len(self.children))
+        count = len(self.children)
+        # The keys of a dict; those of a defaultdict stand behind its factory.
+        named = isinstance(self.extra, tuple) and len(self.extra) >= count
+        names = self.extra[-count:] if named else range(count)
         inner = ", ".join(f"{name}: {child}" for name, child in zip(names, self.children))
         return f"{self.kind.__name__}({inner})"
 
@@ -52,6 +55,12 @@ def register_pytree(
     Arguments:
         flatten: from a container its children and a hashable remainder that ``unflatten`` needs.
         unflatten: from the remainder and a list of children a container.
+
+    >>> from collections import deque
+    >>> register_pytree(deque, lambda x: (x, x.maxlen), lambda maxlen, children: deque(children, maxlen))
+    >>> tree_map(lambda x: 2 * x, deque([1.0, 2.0], maxlen=2))
+    deque([2.0, 4.0], maxlen=2)
+    >>> del registry[deque]
     """
     registry[kind] = flatten, unflatten
 
@@ -74,7 +83,7 @@ def find_container(kind: type) -> tuple[Callable, Callable] | None:
     if kind in registry:
         return registry[kind]
     if issubclass(kind, tuple) and hasattr(kind, "_fields"):
-        registry[kind] = (lambda x: (x, kind._fields)), (lambda extra, children: kind(*children))
+        registry[kind] = (lambda x: (x, kind._fields)), (lambda extra, children: kind._make(children))
         return registry[kind]
     if dataclasses.is_dataclass(kind):
         names = tuple(field.name for field in dataclasses.fields(kind))
@@ -116,11 +125,19 @@ def collect_leaves(tree: Any, leaves: list) -> Structure:
 
 
 def tree_unflatten(structure: Structure, leaves: Iterable) -> Any:
-    """The container with this structure and these leaves."""
+    """The container with this structure and these leaves. ValueError if there are too few or too many.
+
+    >>> leaves, structure = tree_flatten({"w": [1.0, 2.0], "b": 3.0})
+    >>> tree_unflatten(structure, [10.0, 20.0, 30.0])
+    {'w': [10.0, 20.0], 'b': 30.0}
+    """
+    leaves = list(leaves)
+    if len(leaves) != structure.count:
+        raise ValueError(f"tree_unflatten: {len(leaves)} leaves, but {structure} has {structure.count}")
     return build_tree(structure, iter(leaves))
 
 
-def build_tree(structure: Structure, leaves: Iterable) -> Any:
+def build_tree(structure: Structure, leaves: Iterator) -> Any:
     if structure.kind is None:
         return next(leaves)
     children = [build_tree(child, leaves) for child in structure.children]
@@ -128,7 +145,11 @@ def build_tree(structure: Structure, leaves: Iterable) -> Any:
 
 
 def tree_leaves(tree: Any) -> list:
-    """The leaves of ``tree``, from left to right."""
+    """The leaves of ``tree``, from left to right.
+
+    >>> tree_leaves({"w": [1.0, 2.0], "b": 3.0})
+    [1.0, 2.0, 3.0]
+    """
     return tree_flatten(tree)[0]
 
 

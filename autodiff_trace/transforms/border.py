@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 
 from ..core.pytree import Structure, tree_flatten, tree_unflatten
-from ..core.tracer import boxers, is_box
+from ..core.tracer import boxers, is_box, to_value
 from ..numpy import wrapped as anp
 
-__all__ = ["Selection", "describe", "flatten_output", "select_arguments", "to_input"]
+__all__ = [
+    "Selection", "check_number", "describe", "flatten_output", "select_arguments", "separate", "split_aux", "to_input",
+]
 
 
 def to_input(leaf: Any) -> Any:
@@ -24,16 +26,27 @@ def to_input(leaf: Any) -> Any:
         return np.float64(leaf)
     if kind is complex:
         return np.complex128(leaf)
-    if isinstance(leaf, np.ndarray) and kind is not np.ndarray:
-        leaf = leaf.view(np.ndarray)
-    elif kind not in boxers or kind is bool:
+    if kind is bool:
         return None
+    if kind not in boxers:
+        if not is_plain_subclass(kind):
+            return None
+        leaf = leaf.view(np.ndarray)
     code = leaf.dtype.kind
     if code in "fc":
         return leaf
     if code in "iu":
         return anp.astype(leaf, np.float64) if is_box(leaf) else leaf.astype(np.float64)
     return None
+
+
+def is_plain_subclass(kind: type) -> bool:
+    """Whether ``kind`` is a subclass of arrays that computes as arrays do; ``np.matrix`` and masked arrays do not."""
+    return (
+        issubclass(kind, np.ndarray)
+        and kind.__mul__ is np.ndarray.__mul__
+        and kind.__array_ufunc__ is np.ndarray.__array_ufunc__
+    )
 
 
 class Selection:
@@ -81,11 +94,14 @@ def select_arguments(
 ) -> Selection:
     """Select arguments of a call ``fun(*args, **kwargs)`` by position or by name.
 
-    Raises TypeError where an argument is missing or holds no number. ``name`` is the transformation, for the message.
+    Raises TypeError where an argument is missing or holds no number, or is named twice. ``name`` is the
+    transformation, for the message.
     """
     keys: list[int | str]
     named: tuple[str, ...] = ()
     if argnames is not None:
+        if argnums != 0:
+            raise TypeError(f"{name}: argnums={argnums!r} and argnames={argnames!r}; give one of the two.")
         single = isinstance(argnames, str)
         named = (argnames,) if isinstance(argnames, str) else tuple(argnames)
         keys = [find_argument(name, fun, args, kwargs, each) for each in named]
@@ -93,9 +109,14 @@ def select_arguments(
         single = not isinstance(argnums, (tuple, list))
         keys = [argnums] if single else list(argnums)
         for i, key in enumerate(keys):
-            if not isinstance(key, (int, np.integer)) or not -len(args) <= key < len(args):
-                raise TypeError(f"{name}: argnums={argnums!r}, but the call has {len(args)} positional arguments.")
+            if isinstance(key, (bool, np.bool_)) or not isinstance(key, (int, np.integer)):
+                raise TypeError(f"{name}: argnums={argnums!r}, but positions are integers; names go into argnames.")
+            if not -len(args) <= key < len(args):
+                hint = f" (and {', '.join(kwargs)} by name, for argnames)" if kwargs else ""
+                raise TypeError(f"{name}: argnums={argnums!r}, but the call has {count_arguments(args)}{hint}.")
             keys[i] = key % len(args)
+    if len(set(keys)) < len(keys):
+        raise TypeError(f"{name}: {argnums if argnames is None else argnames!r} selects an argument twice.")
     selection = Selection(args, kwargs, keys, single, named)
     trees = tuple([kwargs[key] if isinstance(key, str) else args[key] for key in keys])
     selection.leaves, selection.structure = tree_flatten(trees)
@@ -116,13 +137,23 @@ def find_argument(name: str, fun: Callable, args: tuple, kwargs: dict, argname: 
     """Where the argument called ``argname`` is in a call: a position, or its name if it was passed by keyword."""
     if argname in kwargs:
         return argname
-    parameters = list(inspect.signature(fun).parameters)
+    try:
+        parameters = inspect.signature(fun).parameters
+    except ValueError:  # some C functions have none
+        raise TypeError(
+            f"{name}: argnames has {argname!r}, but the function does not tell the names of its arguments. Pass it by "
+            "name, or use argnums."
+        ) from None
     if argname not in parameters:
-        found = ", ".join(parameters)
-        raise TypeError(f"{name}: argnames has {argname!r}, but the function has the arguments {found}.")
-    if parameters.index(argname) >= len(args):
+        raise TypeError(f"{name}: argnames has {argname!r}, but the arguments are {', '.join(parameters)}.")
+    positional = [p.name for p in parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    if argname not in positional[: len(args)]:
         raise TypeError(f"{name}: argument {argname!r} was not passed: give it a value to differentiate at.")
-    return parameters.index(argname)
+    return positional.index(argname)
+
+
+def count_arguments(args: tuple) -> str:
+    return "one positional argument" if len(args) == 1 else f"{len(args)} positional arguments"
 
 
 def check_has_number(name: str, key: int | str, tree: Any) -> None:
@@ -135,17 +166,54 @@ def check_has_number(name: str, key: int | str, tree: Any) -> None:
 
 def describe(value: Any) -> str:
     """'a list of str', 'a bool', 'an array of dtype bool': for messages."""
-    if isinstance(value, (list, tuple)) and value:
-        return f"a {type(value).__name__} of {type(value[0]).__name__}"
-    if isinstance(value, np.ndarray) or is_box(value):
+    if value is None:
+        return "None"
+    kind = type(value)
+    if kind is np.ndarray or is_box(value):
         return f"an array of dtype {value.dtype}"
-    return f"a {type(value).__name__}" if value is not None else "None"
+    items = list(value.values()) if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+    inner = f" of {type(to_value(items[0])).__name__}" if items else ""
+    return f"{'an' if kind.__name__[0].lower() in 'aeiou' else 'a'} {kind.__name__}{inner}"
 
 
 def flatten_output(name: str, output: Any) -> tuple[list, Structure]:
     """The leaves of what the user's function returned, each a number or an array."""
     leaves, structure = tree_flatten(output)
     for leaf in leaves:
-        if type(leaf) not in boxers:
-            raise TypeError(f"{name}: the function returned {describe(leaf)}; it must return numbers or arrays.")
+        check_number(leaf, f"{name}: the function returned {{}}; it must return numbers or arrays.")
     return leaves, structure
+
+
+def check_number(leaf: Any, message: str) -> None:
+    """Raise TypeError unless ``leaf`` is a number or an array of numbers; ``message`` has a place for what it is."""
+    if type(leaf) not in boxers or getattr(getattr(leaf, "dtype", None), "kind", "f") not in "biufc":
+        raise TypeError(message.format(describe(leaf)))
+
+
+def split_aux(name: str, output: Any) -> tuple[Any, Any]:
+    """``(value, aux)`` as a function with ``has_aux=True`` returns it."""
+    if not isinstance(output, tuple) or len(output) != 2:
+        raise TypeError(f"{name}: has_aux=True, but the function returned {describe(output)}, not (value, aux).")
+    return output
+
+
+def separate(results: list, others: Sequence = ()) -> list:
+    """``results``, where arrays that share memory with another, or with ``others``, or are read-only, are copied.
+
+    A sum hands its cotangent to both operands; who then scales one gradient in place must not scale the other.
+    """
+    seen = {id(memory_of(x)) for x in others if type(x) is np.ndarray}
+    for i, x in enumerate(results):
+        if type(x) is np.ndarray:
+            memory = id(memory_of(x))
+            if memory in seen or not x.flags.writeable:
+                results[i] = x.copy()
+            seen.add(memory)
+    return results
+
+
+def memory_of(x: Any) -> Any:
+    """The array that owns the memory of ``x``."""
+    while type(x.base) is np.ndarray:
+        x = x.base
+    return x

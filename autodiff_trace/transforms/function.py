@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import operator
+import sys
 import types
 from collections.abc import Callable
 from typing import Any
@@ -31,7 +33,19 @@ class Transformed:
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else types.MethodType(self, instance)
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # One made by a decorator stands where pickle looks for the function that it transforms: it pickles by name.
+        name = getattr(self, "__qualname__", None)
+        try:
+            found = name and operator.attrgetter(name)(sys.modules[self.__module__])
+        except (AttributeError, KeyError):
+            found = None
+        return name if found is self else super().__reduce_ex__(protocol)
+
     def __repr__(self) -> str:
         fun = repr(self.fun) if isinstance(self.fun, Transformed) else getattr(self.fun, "__name__", repr(self.fun))
-        given = [(name, value) for name, value in self.options.items() if value is not None and value is not False]
+        options = dict(self.options)
+        if options.get("argnames") is not None:
+            del options["argnums"]
+        given = [(name, value) for name, value in options.items() if value is not None and value is not False]
         return f"{self.transformation}({fun}{''.join(f', {name}={value!r}' for name, value in given)})"

@@ -8,9 +8,8 @@ from typing import Any
 from ..core.array_ops import array_ops
 from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.reverse import backward_pass, trace_vjp
-from ..core.tracer import boxers
 from ..numpy import wrapped as anp
-from .border import describe, select_arguments
+from .border import check_number, select_arguments, separate, split_aux
 from .function import Transformed
 
 __all__ = ["elementwise_grad", "grad", "grad_and_aux", "holomorphic_grad", "value_and_grad"]
@@ -26,13 +25,14 @@ def differentiate(name, fun, args, kwargs, argnums, argnames, has_aux, holomorph
         output = selection.call(fun, boxes)
         if not has_aux:
             return [output]
-        if not isinstance(output, tuple) or len(output) != 2:
-            raise TypeError(f"{name}: has_aux=True, but the function returned {describe(output)}, not (value, aux).")
-        aux_leaves, aux_structure = tree_flatten(output[1])
-        return [output[0], *aux_leaves]
+        value, aux = split_aux(name, output)
+        aux_leaves, aux_structure = tree_flatten(aux)
+        return [value, *aux_leaves]
 
     (value, *aux_leaves), (node, *_), input_nodes = trace_vjp(traced, selection.inputs)
     check_output(name, value, holomorphic)
+    if holomorphic:
+        check_holomorphic(name, value, node, selection.inputs)
     gradients = {}
     if node is not None:
         # The ends of the graph are handed over, so that the backward pass can let go of each node as it leaves it.
@@ -44,19 +44,26 @@ def differentiate(name, fun, args, kwargs, argnums, argnames, has_aux, holomorph
         for node, x in zip(input_nodes, selection.inputs)
     ]
     aux = tree_unflatten(aux_structure, aux_leaves) if has_aux else None
-    return value, aux, selection.result(results)
+    return value, aux, selection.result(separate(results))
 
 
 def check_output(name: str, value: Any, holomorphic: bool) -> None:
     """Raise if there is no gradient of ``value``."""
-    if type(value) not in boxers:
-        hint = " With has_aux=True it may return (value, aux)." if isinstance(value, tuple) else ""
-        raise TypeError(f"{name}: the function returned {describe(value)}; it must return a number or an array.{hint}")
+    hint = " With has_aux=True it may return (value, aux)." if isinstance(value, tuple) else ""
+    check_number(value, f"{name}: the function returned {{}}; it must return a number or an array.{hint}")
     if not holomorphic and anp.iscomplexobj(value):
         raise TypeError(
             f"{name}: the function returned a complex value. For a holomorphic function use holomorphic_grad; else "
             "take the gradient of a real function of it, such as its real part or its absolute value."
         )
+
+
+def check_holomorphic(name: str, value: Any, node: Any, inputs: list) -> None:
+    """Raise where a real number stands in for a complex one, so that half of the derivative would be missing."""
+    if any(x.dtype.kind != "c" for x in inputs):
+        raise TypeError(f"{name}: an argument is real; a complex derivative is taken at complex numbers, complex(x).")
+    if node is not None and not anp.iscomplexobj(value):
+        raise TypeError(f"{name}: the function returned a real value, so it is not holomorphic; use grad.")
 
 
 def apply_grad(fun, options, args, kwargs):
@@ -164,9 +171,11 @@ def apply_holomorphic_grad(fun, options, args, kwargs):
 def holomorphic_grad(
     fun: Callable, argnums: int | Sequence[int] = 0, *, argnames: str | Sequence[str] | None = None
 ) -> Callable:
-    """The complex derivative df/dz of a holomorphic function. That it is holomorphic is not checked.
+    """The complex derivative df/dz of a holomorphic function of complex numbers.
 
-    >>> from autodiff_trace import numpy as anp
+    Arguments and errors are those of :func:`grad`. TypeError also where an argument or the result is real; beyond
+    that it is not checked that the function is holomorphic.
+
     >>> complex(holomorphic_grad(lambda z: z * z)(1 + 2j))
     (2+4j)
     """

@@ -11,7 +11,7 @@ from ..core.array_ops import array_ops
 from ..core.forward import trace_jvp
 from ..core.pytree import Structure, tree_flatten, tree_unflatten
 from ..core.reverse import backward_pass, trace_vjp
-from .border import describe, flatten_output, select_arguments, to_input
+from .border import describe, flatten_output, select_arguments, separate, split_aux, to_input
 
 __all__ = ["jvp", "vjp"]
 
@@ -40,7 +40,7 @@ def vjp(fun: Callable, *args: Any, has_aux: bool = False) -> tuple:
         output = selection.call(fun, boxes)
         aux = None
         if has_aux:
-            output, aux = output
+            output, aux = split_aux("vjp", output)
         leaves, structure = flatten_output("vjp", output)
         aux_leaves, aux_structure = tree_flatten(aux)
         count = len(leaves)
@@ -48,15 +48,15 @@ def vjp(fun: Callable, *args: Any, has_aux: bool = False) -> tuple:
 
     values, nodes, input_nodes = trace_vjp(traced, selection.inputs)
     outputs, nodes = values[:count], nodes[:count]
-    zeros_like = [array_ops.zeros_like(x) for x in selection.inputs]
 
     def pullback(g):
         cotangents = match_leaves("vjp", "cotangent", g, structure, outputs)
-        seeds = [(node, each) for node, each in zip(nodes, cotangents) if node is not None]
-        gradients = backward_pass(seeds)
-        return selection.result(
-            [gradients.get(node.index, zero[()]) for node, zero in zip(input_nodes, zeros_like, strict=True)]
-        )
+        gradients = backward_pass([(node, each) for node, each in zip(nodes, cotangents) if node is not None])
+        results = [
+            gradients[node.index] if node.index in gradients else array_ops.zeros_like(x)[()]
+            for node, x in zip(input_nodes, selection.inputs, strict=True)
+        ]
+        return selection.result(separate(results, cotangents))
 
     output = tree_unflatten(structure, outputs)
     return (output, pullback, tree_unflatten(aux_structure, values[count:])) if has_aux else (output, pullback)
@@ -82,7 +82,10 @@ def jvp(fun: Callable, primals: Sequence, tangents: Sequence, has_aux: bool = Fa
     selection = select_arguments("jvp", fun, tuple(primals), {}, tuple(range(len(primals))))
     tangent_leaves, tangent_structure = tree_flatten(tuple(tangents))
     if tangent_structure != selection.structure:
-        raise TypeError(f"jvp: the tangents are {tangent_structure}, but the primals are {selection.structure}.")
+        raise TypeError(
+            f"jvp: the tangents have the structure {tangent_structure}, but the primals {selection.structure}; "
+            "* is a number."
+        )
     tangent_leaves = [tangent_leaves[i] for i in selection.numeric]
     input_tangents = [match_leaf("jvp", "tangent", t, x) for t, x in zip(tangent_leaves, selection.inputs)]
     structure = aux_structure = None
@@ -93,7 +96,7 @@ def jvp(fun: Callable, primals: Sequence, tangents: Sequence, has_aux: bool = Fa
         output = selection.call(fun, boxes)
         aux = None
         if has_aux:
-            output, aux = output
+            output, aux = split_aux("jvp", output)
         leaves, structure = flatten_output("jvp", output)
         aux_leaves, aux_structure = tree_flatten(aux)
         count = len(leaves)
@@ -110,14 +113,19 @@ def match_leaves(name: str, role: str, tree: Any, structure: Structure, likes: S
     """The leaves of ``tree``, each checked against the array it belongs to."""
     leaves, given = tree_flatten(tree)
     if given != structure:
-        raise TypeError(f"{name}: the {role} is {given}, but the output is {structure}.")
+        raise TypeError(f"{name}: the {role} has the structure {given}, but the output {structure}; * is a number.")
     return [match_leaf(name, role, leaf, like) for leaf, like in zip(leaves, likes)]
 
 
 def match_leaf(name: str, role: str, leaf: Any, like: Any) -> Any:
-    """``leaf`` with the dtype of ``like``; TypeError if it is no number or has another shape."""
+    """``leaf`` with the dtype of ``like``; TypeError if it is no number, has another shape, or is complex of a real."""
     value = to_input(leaf)
     if value is None or value.shape != np.shape(like):
         found = describe(leaf) if value is None else f"of shape {value.shape}"
         raise TypeError(f"{name}: a {role} is {found}, but belongs to a value of shape {np.shape(like)}.")
-    return value if value.dtype == like.dtype or like.dtype.kind not in "fc" else value.astype(like.dtype)
+    dtype = getattr(like, "dtype", value.dtype)  # a constant output may be a number of Python's
+    if value.dtype == dtype or dtype.kind not in "fc":
+        return value
+    if value.dtype.kind == "c" and dtype.kind != "c":
+        raise TypeError(f"{name}: a {role} is complex, but belongs to a real value.")
+    return value.astype(dtype)
