@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from table import Row, row, table_test
 
-from autodiff_trace import grad, vjp
+from autodiff_trace import grad, vjp, vmap
 from autodiff_trace import numpy as anp
 
 rng = np.random.default_rng(0)
@@ -122,3 +122,14 @@ def test_one_matrix_for_a_stack_is_one_product_backwards():
     g = grad(lambda y: (x @ y).sum())(y)
     assert g.dtype == np.float32
     np.testing.assert_allclose(g, np.repeat(x.sum((0, 1))[:, None], 3, 1), rtol=1e-4)
+
+
+@pytest.mark.parametrize("mapped", [(0, None), (None, 0), (0, 0)])
+@pytest.mark.parametrize("axes", [1, ([0, 2], [1, 0]), 0])
+def test_tensordot_of_batches(axes, mapped):
+    xs, ys = normal(3, 2, 2, 2), normal(3, 2, 2)
+    args = [each if axis == 0 else each[0] for each, axis in zip((xs, ys), mapped)]
+    found = vmap(lambda x, y: anp.tensordot(x, y, axes), in_axes=mapped)(*args)
+    for i in range(3):
+        x, y = (each[i if axis == 0 else 0] for each, axis in zip((xs, ys), mapped))
+        np.testing.assert_allclose(found[i], np.tensordot(x, y, axes))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from table import row, table_test
 
-from autodiff_trace import grad, vjp
+from autodiff_trace import grad, jacobian, vjp, vmap
 from autodiff_trace import numpy as anp
 from autodiff_trace.testing import check_grads
 
@@ -148,3 +148,15 @@ def test_wrong_subscripts():
         grad(lambda x: anp.einsum("i", x, x))(normal(2))
     with pytest.raises(ValueError, match="does not fit"):
         grad(lambda x: anp.einsum("ijk->", x))(normal(2, 2))
+
+
+@pytest.mark.parametrize("subscripts", ["ij,j->i", "ii,i->", "...j,j", "ij,k->kji"])
+def test_a_batch_is_one_more_letter(subscripts):
+    xs, y = normal(4, 3, 3), normal(3)
+    found = vmap(lambda x: anp.einsum(subscripts, x, y))(xs)
+    np.testing.assert_allclose(found, [np.einsum(subscripts, x, y) for x in xs])
+
+
+def test_jacobian_of_a_diagonal():
+    found = jacobian(lambda x: anp.einsum("ii->i", x))(normal(2, 2))
+    np.testing.assert_array_equal(found, [[[1, 0], [0, 0]], [[0, 0], [0, 1]]])

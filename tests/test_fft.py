@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from table import row, table_test
 
-from autodiff_trace import grad, vjp
+from autodiff_trace import grad, jacobian, vjp, vmap
 from autodiff_trace import numpy as anp
 from autodiff_trace.testing import check_grads
 
@@ -158,3 +158,21 @@ def test_wrong_keywords():
         grad(lambda x: anp.sum(anp.real(anp.fft.fftn(x, s=(2,), axes=(0, 1)))))(cnormal(2, 2))
     with pytest.raises(ValueError, match="norm"):
         grad(lambda x: anp.sum(anp.real(anp.fft.fft(x, norm="unit"))))(cnormal(2))
+
+
+def test_batches_are_transformed_at_once():
+    xs = normal(3, 4, 5)
+    for f in (
+        lambda x: anp.fft.rfft(x, 6, 0),
+        lambda x: anp.fft.fftn(x, norm="ortho"),
+        lambda x: anp.fft.fftshift(x),
+        lambda x: anp.fft.ifftshift(x, axes=0),
+        lambda x: anp.fft.hfft(x, axis=-2),
+    ):
+        np.testing.assert_allclose(vmap(f)(xs), [f(x) for x in xs])
+
+
+def test_jacobian_is_the_matrix_of_the_transform():
+    np.testing.assert_allclose(jacobian(anp.fft.irfft)(np.fft.rfft(np.ones(5))).shape, (4, 3))
+    basis = np.eye(4)
+    np.testing.assert_allclose(jacobian(lambda x: np.fft.fft(x).real)(normal(4)), np.fft.fft(basis).real, atol=1e-12)

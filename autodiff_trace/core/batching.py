@@ -29,11 +29,14 @@ class Batch(NamedTuple):
     mapped_keywords: dict[str, Any]
 
 
-class Metadata(NamedTuple):
-    """Shape and dtype of one element of the batch."""
+class Metadata:
+    """Shape and dtype of one element of the batch. No tuple: NumPy would read it as a structured dtype."""
 
-    shape: tuple[int, ...]
-    dtype: Any
+    __slots__ = ("shape", "dtype")
+
+    def __init__(self, shape: tuple[int, ...], dtype: Any) -> None:
+        self.shape = shape
+        self.dtype = dtype
 
     @property
     def ndim(self) -> int:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import string
+
 import numpy as np
 
 from ...core.batching import defbatch
 from .. import wrapped as anp
+from ..rules.contractions import summed_axes
+from ..rules.einsum import contract
 from .elementwise import align
 
 
@@ -36,5 +40,26 @@ def batch_dot(batch, prim, args, kwargs):
     return batch_matmul(batch, prim, args, kwargs)
 
 
+def batch_tensordot(batch, prim, args, kwargs):
+    """With one operand mapped its mapped axis is one that is kept; einsum takes two."""
+    a, b = args[:2]
+    a_mapped, b_mapped = batch.mapped[:2]
+    axes = args[2] if len(args) > 2 else kwargs.get("axes", 2)
+    a_axes, b_axes = summed_axes(np.ndim(a) - bool(a_mapped), np.ndim(b) - bool(b_mapped), axes)
+    a_axes = [axis + bool(a_mapped) for axis in a_axes]
+    b_axes = [axis + bool(b_mapped) for axis in b_axes]
+    if a_mapped and b_mapped:
+        letters = iter(string.ascii_letters[1:])
+        a_term = ["a", *(next(letters) for _ in a.shape[1:])]
+        b_term = ["a", *(next(letters) for _ in b.shape[1:])]
+        for i, j in zip(a_axes, b_axes):
+            b_term[j] = a_term[i]
+        kept = [c for c in a_term + b_term[1:] if not (c in a_term and c in b_term[1:])]
+        return contract(f"{''.join(a_term)},{''.join(b_term)}->{''.join(kept)}", True, a, b)
+    ans = anp.tensordot(a, b, (a_axes, b_axes))
+    return ans if a_mapped else anp.moveaxis(ans, np.ndim(a) - len(a_axes), 0)
+
+
 defbatch(batch_dot, anp.dot)
 defbatch(batch_matmul, anp.matmul)
+defbatch(batch_tensordot, anp.tensordot)

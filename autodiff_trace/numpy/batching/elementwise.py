@@ -34,6 +34,8 @@ def batch_first(batch, prim, args, kwargs):
     """A function that works on each element of its first argument, whatever its shape; the others are static."""
     if any(batch.mapped[1:]) or any(batch.mapped_keywords.values()):
         return NotImplemented
+    if kwargs.get("shape") is not None:  # of zeros_like
+        kwargs = {**kwargs, "shape": (batch.size, *kwargs["shape"])}
     return prim(*args, **kwargs)
 
 

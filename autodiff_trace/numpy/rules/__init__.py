@@ -1,13 +1,16 @@
 """Gradient rules, a module a family. Importing this package attaches them."""
 
 from . import (
-    complex_parts, contractions, cumulative, determinants, differences, elementwise, extrema, factorizations, indexing,
-    interpolation, joining, matrix_products, nan_functions, norms, ordering, quantiles, reductions, sets, shapes,
-    solving, spectral, statistics, variances,
+    applying, complex_parts, contractions, covariances, cumulative, determinants, diagonals, differences, division,
+    einsum, elementwise, extrema, factorizations, fft, indexing, interpolation, joining, making, matrix_products,
+    nan_functions, norms, ordering, padding, polynomials, products, quantiles, ranges, rearranging, reductions,
+    selecting, sets, shapes, solving, special_functions, spectral, splitting, statistics, steps, variances, writing,
 )
 
 __all__ = [
-    "complex_parts", "contractions", "cumulative", "determinants", "differences", "elementwise", "extrema",
-    "factorizations", "indexing", "interpolation", "joining", "matrix_products", "nan_functions", "norms", "ordering",
-    "quantiles", "reductions", "sets", "shapes", "solving", "spectral", "statistics", "variances",
+    "applying", "complex_parts", "contractions", "covariances", "cumulative", "determinants", "diagonals",
+    "differences", "division", "einsum", "elementwise", "extrema", "factorizations", "fft", "indexing", "interpolation",
+    "joining", "making", "matrix_products", "nan_functions", "norms", "ordering", "padding", "polynomials", "products",
+    "quantiles", "ranges", "rearranging", "reductions", "selecting", "sets", "shapes", "solving", "special_functions",
+    "spectral", "splitting", "statistics", "steps", "variances", "writing",
 ]

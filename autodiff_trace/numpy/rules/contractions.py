@@ -15,7 +15,7 @@ from .. import wrapped as anp
 from ..broadcasting import unbroadcast
 from ..definers import define
 
-__all__ = ["as_array"]
+__all__ = ["as_array", "summed_axes"]
 
 
 def as_array(x):
@@ -98,17 +98,17 @@ defjvp(anp.dot, lambda t, ans, x, y: anp.dot(t, y), lambda t, ans, x, y: anp.dot
 # tensordot: the axes of the answer are those of x that are not summed over, then those of y
 
 
-def summed_axes(x, y, axes):
-    """The axes of ``x`` and of ``y`` that are summed over, as nonnegative numbers, pair by pair."""
+def summed_axes(a_ndim, b_ndim, axes):
+    """The axes of two arrays that are summed over, as nonnegative numbers, pair by pair."""
     if not np.iterable(axes):
-        return list(range(x.ndim - axes, x.ndim)), list(range(axes))
-    x_axes, y_axes = (list(each) if np.iterable(each) else [each] for each in axes)
-    return [int(i) % x.ndim for i in x_axes], [int(i) % y.ndim for i in y_axes]
+        return list(range(a_ndim - axes, a_ndim)), list(range(axes))
+    a_axes, b_axes = (list(each) if np.iterable(each) else [each] for each in axes)
+    return [int(i) % a_ndim for i in a_axes], [int(i) % b_ndim for i in b_axes]
 
 
 def tensordot_vjp_x(g, ans, a, b, axes=2):
     b = as_array(b)
-    a_axes, b_axes = summed_axes(a, b, axes)
+    a_axes, b_axes = summed_axes(a.ndim, b.ndim, axes)
     a_kept, b_kept = ([i for i in range(x.ndim) if i not in used] for x, used in ((a, a_axes), (b, b_axes)))
     product = anp.tensordot(g, b, (list(range(len(a_kept), g.ndim)), b_kept))  # a's own axes, then b's summed ones
     order = a_kept + [a_axes[b_axes.index(i)] for i in sorted(b_axes)]
@@ -117,7 +117,7 @@ def tensordot_vjp_x(g, ans, a, b, axes=2):
 
 def tensordot_vjp_y(g, ans, a, b, axes=2):
     a = as_array(a)
-    a_axes, b_axes = summed_axes(a, b, axes)
+    a_axes, b_axes = summed_axes(a.ndim, b.ndim, axes)
     a_kept, b_kept = ([i for i in range(x.ndim) if i not in used] for x, used in ((a, a_axes), (b, b_axes)))
     product = anp.tensordot(g, a, (list(range(len(a_kept))), a_kept))  # b's own axes, then a's summed ones
     order = b_kept + [b_axes[a_axes.index(i)] for i in sorted(a_axes)]

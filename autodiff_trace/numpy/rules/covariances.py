@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...core.primitives import nondifferentiable
 from .. import wrapped as anp
 from ..definers import define
 from .contractions import as_array
@@ -57,11 +58,18 @@ def observation_weights(fweights, aweights, count):
         given = as_array(given)
         if given.shape != (count,):
             raise RuntimeError(f"{name} has shape {given.shape}, but there are {count} observations")
-        if anp.any(given < 0):
-            raise ValueError(f"{name} cannot be negative")
-        if name == "fweights" and anp.any(given != anp.round(given)):
-            raise TypeError("fweights must be integer")
+        check_weights(name, given)
         weights = given if weights is None else weights * given
+    return weights
+
+
+@nondifferentiable
+def check_weights(name, weights):
+    """A primitive, so that it sees plain values in every mode."""
+    if np.any(weights < 0):
+        raise ValueError(f"{name} cannot be negative")
+    if name == "fweights" and np.any(weights != np.round(weights)):
+        raise TypeError("fweights must be integer")
     return weights
 
 

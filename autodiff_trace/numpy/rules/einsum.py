@@ -21,7 +21,7 @@ from ..broadcasting import match_dtype
 from ..definers import define, linear
 from .contractions import as_array
 
-__all__ = ["contract"]
+__all__ = ["contract", "select_axes", "unused_letters"]
 
 
 @primitive

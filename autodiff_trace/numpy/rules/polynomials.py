@@ -6,7 +6,9 @@ import warnings
 
 import numpy as np
 
+from ...core.errors import TracedValueError
 from ...core.forward import defjvp
+from ...core.primitives import nondifferentiable
 from ...core.reverse import defvjp
 from .. import linalg
 from .. import wrapped as anp
@@ -20,11 +22,20 @@ def coefficients(p):
     return anp.reshape(as_array(p), -1)
 
 
+def holds(condition):
+    """Whether a condition on values holds; None if asked of a batch, whose elements have one shape and dtype."""
+    try:
+        return bool(condition)
+    except TracedValueError:
+        return None
+
+
 def trimmed(p):
     """The coefficients without leading zeros, as ``poly1d`` keeps them; of the zero polynomial one zero is left."""
     p = coefficients(p)
-    nonzero = anp.not_equal(p, 0)
-    return p[int(anp.argmax(nonzero)) :] if anp.any(nonzero) else p[-1:]
+    while p.size > 1 and holds(anp.equal(p[0], 0)):
+        p = p[1:]
+    return p
 
 
 def pad_front(p, size):
@@ -39,7 +50,7 @@ def poly(seq_of_zeros):
     ans = np.ones(1, zeros.dtype)
     for zero in anp.reshape(zeros, -1):
         ans = anp.concatenate([ans, [0]]) - anp.concatenate([[0], ans * zero])
-    if zeros.dtype.kind == "c" and anp.all(anp.equal(anp.sort(zeros), anp.sort(anp.conjugate(zeros)))):
+    if zeros.dtype.kind == "c" and holds(anp.all(anp.equal(anp.sort(zeros), anp.sort(anp.conjugate(zeros))))):
         ans = anp.real(ans)  # conjugate pairs of zeros belong to real coefficients
     return anp.astype(ans, zeros.dtype if ans.dtype.kind == zeros.dtype.kind else ans.dtype)
 
@@ -69,7 +80,9 @@ def polydiv(u, v):
         factor = remainder[k] / v[0]
         quotient.append(factor)
         remainder = anp.concatenate([remainder[:k], remainder[k : k + v.size] - factor * v, remainder[k + v.size :]])
-    while remainder.size > 1 and anp.allclose(remainder[0], 0, rtol=1e-14):
+    if holds(anp.equal(remainder[0], 0)) is None:  # of a batch those that are zero but for rounding are dropped
+        remainder = remainder[min(len(quotient), remainder.size - 1) :]
+    while remainder.size > 1 and holds(anp.allclose(remainder[0], 0, rtol=1e-14)):
         remainder = remainder[1:]
     return (anp.stack(quotient) if quotient else np.zeros(1, dtype)), remainder
 
@@ -92,14 +105,14 @@ def polyfit(x, y, deg, rcond=None, full=False, w=None, cov=False):
         left, right = left * w[:, None], (right.T * w).T
     scale = anp.sqrt(anp.sum(left * left, axis=0))
     left = left / scale
+    if not (full or cov):
+        warn_of_rank(linalg.matrix_rank(left, rtol=rcond), order)
+        return (anp.matmul(linalg.pinv(left, rcond), right).T / scale).T
     solution, residuals, rank, singular_values = linalg.lstsq(left, right, rcond)
     solution = (solution.T / scale).T
     if full:
         return solution, residuals, rank, singular_values, rcond
-    if rank != order:
-        warnings.warn("Polyfit may be poorly conditioned", np.exceptions.RankWarning, stacklevel=3)
-    if not cov:
-        return solution
+    warn_of_rank(rank, order)
     covariance = linalg.inv(anp.dot(left.T, left)) / anp.outer(scale, scale)
     if cov != "unscaled":
         if x.size <= order:
@@ -107,6 +120,14 @@ def polyfit(x, y, deg, rcond=None, full=False, w=None, cov=False):
         residuals = residuals / (x.size - order)
         return solution, covariance * residuals if y.ndim == 1 else covariance[:, :, None] * residuals
     return solution, covariance if y.ndim == 1 else covariance[:, :, None]
+
+
+@nondifferentiable
+def warn_of_rank(rank, order):
+    """A primitive, so that it sees plain values in every mode."""
+    if rank != order:
+        warnings.warn("Polyfit may be poorly conditioned", np.exceptions.RankWarning, stacklevel=2)
+    return rank
 
 
 @define(np.polyint)
