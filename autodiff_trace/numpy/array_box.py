@@ -108,6 +108,9 @@ class ArrayBox(Box):
     __index__ = python_value(operator.index)
     __int__ = python_value(int)
 
+    def __round__(self, ndigits=None):
+        return int(anp.round(self)) if ndigits is None else anp.round(self, ndigits)
+
     def __format__(self, spec):
         return self._trace.python_value(self, lambda value: format(value, spec))
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...core.forward import defjvp
+from ...core.reverse import defvjp
 from .. import wrapped as anp
-from ..definers import define, elementwise, linear
+from ..definers import define, elementwise, linear, scale
 
 
 def asinh_root(x):
@@ -54,7 +56,7 @@ def arctan2_slope(x, y):
 def power_slope_x(ans, x, y):
     """y xʸ⁻¹, and 0 where y = 0, also at x = 0."""
     if type(y) in (int, float):
-        return 2 * x if y == 2 else y * x ** (y - 1) if y else anp.zeros_like(x)
+        return y * x ** (y - 1) if y else anp.zeros_like(x)
     # The exponent is replaced at x = 0 alone: elsewhere the slope has itself a derivative in y, 1/x at y = 0.
     zero = anp.logical_and(anp.equal(x, 0), anp.equal(y, 0))
     return y * x ** anp.where(zero, 1, y - 1)
@@ -79,7 +81,6 @@ elementwise(anp.arctanh, lambda ans, x: 1 / ((1 - x) * (1 + x)), singular=True)
 elementwise(anp.cbrt, lambda ans, x: 1 / (3 * ans * ans), singular=True)
 elementwise(anp.cos, lambda ans, x: -anp.sin(x))
 elementwise(anp.cosh, lambda ans, x: anp.sinh(x), singular=True)
-elementwise(anp.exp, lambda ans, x: ans, singular=True)
 elementwise(anp.exp2, lambda ans, x: ans * log_of(2, x), singular=True)
 elementwise(anp.expm1, lambda ans, x: anp.exp(x), singular=True)
 elementwise(anp.fmax, lambda ans, x, y: share(x, y, ans), lambda ans, x, y: share(y, x, ans))
@@ -103,6 +104,29 @@ elementwise(anp.square, lambda ans, x: 2 * x)
 elementwise(anp.subtract, 1, -1)
 elementwise(anp.tan, lambda ans, x: 1 + ans * ans)
 elementwise(anp.tanh, lambda ans, x: 1 - ans * ans)
+
+
+# exp: singular as well, but its slope is at hand and computed without a warning (0.2 instead of 0.7 µs on scalars)
+defvjp(anp.exp, lambda g, ans, x: scale(g, ans))
+defjvp(anp.exp, lambda t, ans, x: scale(t, ans))
+
+
+
+# power: squares are by far the commonest, and their slope is finite (0.1 instead of 0.9 µs on scalars)
+
+
+def quick_square(rule):
+    def square_or_rule(g, ans, x, y):
+        return g * (2 * x) if type(y) in (int, float) and y == 2 else rule(g, ans, x, y)
+
+    return square_or_rule
+
+
+defvjp(anp.power, quick_square(anp.power.vjps[0]))
+defjvp(anp.power, quick_square(anp.power.jvps[0]))
+
+
+# Linear functions
 
 linear(anp.deg2rad, transpose=lambda g, ans, x: anp.deg2rad(g))
 linear(anp.degrees, transpose=lambda g, ans, x: anp.degrees(g))
