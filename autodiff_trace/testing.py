@@ -9,6 +9,7 @@ import numpy as np
 
 from .core.pytree import tree_flatten, tree_unflatten
 from .transforms.border import to_input
+from .transforms.mapping import vmap
 from .transforms.products import jvp, vjp
 
 __all__ = ["check_grads", "check_jvp", "check_vjp", "numerical_jvp"]
@@ -32,7 +33,8 @@ def check_grads(
     Arguments:
         fun: a function of numbers, arrays and containers of them, that returns such.
         args: where to check; floating-point leaves are varied, all others are left alone.
-        modes: "rev" checks VJPs, "fwd" JVPs; of each, up to ``order``, the derivatives in both modes.
+        modes: "rev" checks VJPs, "fwd" JVPs; of each, up to ``order``, the derivatives in both modes. "batch" checks
+            that ``vmap`` of the function, and of these derivatives, is what a loop computes.
         order: 1 checks first derivatives, 2 also second ones, and so on.
         tolerance: relative and absolute; by default 1e-6 for float64, 5e-3 for float32, 5e-2 for float16.
         step: of the finite differences; by default 1e-3 for float64. The formula is of fourth order.
@@ -43,11 +45,13 @@ def check_grads(
     >>> from autodiff_trace import numpy as anp
     >>> check_grads(lambda x, y: anp.sin(x) * y, 0.5, 2.0)
     """
-    unknown = set(modes) - {"rev", "fwd"}
+    unknown = set(modes) - {"rev", "fwd", "batch"}
     if unknown:
-        raise ValueError(f"check_grads: unknown modes {sorted(unknown)}; there are 'rev' and 'fwd'")
+        raise ValueError(f"check_grads: unknown modes {sorted(unknown)}; there are 'rev', 'fwd' and 'batch'")
     name = name or getattr(fun, "__name__", repr(fun))
     flat, inputs, numbers = flatten_function(fun, args)
+    if not inputs:
+        raise ValueError(f"check_grads: no argument of {name} is a floating-point number or array")
     check_flat(flat, inputs, numbers, modes, order, tolerance, step, np.random.default_rng(seed), name)
 
 
@@ -71,7 +75,8 @@ def flatten_function(fun: Callable, args: tuple) -> tuple[Callable, list, list[i
         new = list(leaves)
         for i, value in zip(varied, values, strict=True):
             new[i] = value
-        return [leaf for leaf in tree_flatten(fun(*tree_unflatten(structure, new)))[0] if is_inexact(leaf)]
+        outputs = tree_flatten(fun(*tree_unflatten(structure, new)))[0]
+        return [to_input(leaf) for leaf in outputs if is_inexact(leaf)]
 
     return flat, [to_input(leaves[i]) for i in varied], [owners[i] for i in varied]
 
@@ -101,15 +106,39 @@ def check_flat(flat, inputs, numbers, modes, order, tolerance, step, rng, path) 
             for t, output, each in zip(pushed, outputs, expected, strict=True):
                 check_like(f"JVP of {where}", t, output)
                 check_close(f"JVP of {where}", t, each, tol)
+    if "batch" in modes:
+        check_batched(flat, inputs, rng, path)
+        check_batched(lambda *xs: list(vjp(flat, *xs)[1](cotangents)), inputs, rng, f"VJP of {path}")
+        check_batched(lambda *xs: jvp(flat, xs, directions)[1], inputs, rng, f"JVP of {path}")
     if order <= 1:
         return
     derivatives = {
         "rev": ("VJP", lambda *xs: list(vjp(flat, *xs)[1](cotangents))),
         "fwd": ("JVP", lambda *xs: jvp(flat, xs, directions)[1]),
     }
-    for mode in modes:
+    for mode in [mode for mode in modes if mode in derivatives]:
         kind, derivative = derivatives[mode]
         check_flat(derivative, inputs, numbers, modes, order - 1, tolerance, step, rng, f"{kind} of {path}")
+
+
+def check_batched(flat: Callable, inputs: Sequence, rng: np.random.Generator, path: str) -> None:
+    """``vmap`` of ``flat`` over two elements gives what two calls give; over the first input alone, too."""
+    batches = [np.stack([x, (x + 1e-3 * random_like(x, rng)).astype(x.dtype)]) for x in inputs]
+    expected = zip(*(flat(*[batch[i] for batch in batches]) for i in range(2)))
+    check_batch(f"batch of {path}", vmap(flat)(*batches), expected)
+    if len(inputs) > 1:
+        expected = zip(*(flat(batches[0][i], *inputs[1:]) for i in range(2)))
+        in_axes = (0, *[None] * (len(inputs) - 1))
+        check_batch(f"batch of {path}, argument 0 alone", vmap(flat, in_axes)(batches[0], *inputs[1:]), expected)
+
+
+def check_batch(where: str, found: Sequence, expected: Any) -> None:
+    for batch, elements in zip(found, expected, strict=True):
+        stacked = np.stack(elements)
+        check_like(where, batch, stacked)
+        tolerance = 1e-9 if real_dtype(stacked) == np.dtype(float) else 1e-3
+        if not np.allclose(batch, stacked, rtol=tolerance, atol=tolerance / 100, equal_nan=True):
+            raise AssertionError(f"{where}: {batch}, but a loop gives {stacked}")
 
 
 def numerical_jvp(flat: Callable, inputs: Sequence, tangents: Sequence, step: float | None = None) -> list:

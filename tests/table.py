@@ -74,6 +74,11 @@ def check_derivatives(row: Row) -> None:
     check_grads(row.function(anp), *row.args, order=row.order, tolerance=row.tolerance, name=row.name)
 
 
+def check_batched(row: Row) -> None:
+    """``vmap`` of the function, its VJP and its JVP computes what a loop does."""
+    check_grads(row.function(anp), *row.args, modes=("batch",), order=1, name=row.name)
+
+
 def check_plain_numpy(row: Row) -> None:
     """``np.f`` of a traced value has the same derivative as ``anp.f``."""
     output, pull = trace(row, anp)
@@ -110,6 +115,7 @@ def assert_same(found: Any, expected: Any) -> None:
 MODES = {
     "value": check_value,
     "derivatives": check_derivatives,
+    "batched": check_batched,
     "plain numpy": check_plain_numpy,
     "float32": check_float32,
 }

@@ -216,8 +216,3 @@ def test_wrong_shapes_and_read_only_views():
 def set_first(x):
     x[0] = 1.0
     return x
-
-
-def test_ufunc_at_that_cannot_be_traced():
-    with pytest.raises(TracedValueError, match="multiply.at"):
-        grad(lambda x: np.multiply.at(x, [0], 2.0))(X)

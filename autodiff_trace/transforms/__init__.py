@@ -4,9 +4,11 @@ from .gradient import elementwise_grad, grad, grad_and_aux, holomorphic_grad, va
 from .jacobians import hessian, jacfwd, jacobian, jacrev
 from .mapping import vmap
 from .products import jvp, vjp
+from .second_order import deriv, hvp, linearize, make_ggnvp, value_grad_and_hvp
 from .stopping import stop_gradient, to_numpy
 
 __all__ = [
-    "elementwise_grad", "grad", "grad_and_aux", "hessian", "holomorphic_grad", "jacfwd", "jacobian", "jacrev", "jvp", "stop_gradient", "to_numpy",
-    "value_and_grad", "vjp", "vmap",
+    "deriv", "elementwise_grad", "grad", "grad_and_aux", "hessian", "holomorphic_grad", "hvp", "jacfwd", "jacobian",
+    "jacrev", "jvp", "linearize", "make_ggnvp", "stop_gradient", "to_numpy", "value_and_grad", "value_grad_and_hvp",
+    "vjp", "vmap",
 ]

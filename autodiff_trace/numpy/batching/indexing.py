@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...core.batching import defbatch
+from ...core.tracer import is_box
 from .. import wrapped as anp
 from ..rules.indexing import scatter
 from .elementwise import map_all
@@ -30,7 +31,7 @@ def batch_getitem(batch, prim, args, kwargs):
     x, index = args
     if not batch.mapped[1]:
         index = mapped_index(index)
-        return NotImplemented if index is NotImplemented else x[index]
+        return NotImplemented if index is NotImplemented else anp.getitem(x, index)
     return gather(batch, x, index)
 
 
@@ -47,7 +48,7 @@ def gather(batch, x, index):
     ]
     if batch.mapped[0]:
         aligned = [np.arange(batch.size).reshape((batch.size,) + (1,) * ndim), *aligned]
-    return x[tuple(aligned)]
+    return anp.getitem(x, tuple(aligned))
 
 
 def batch_scatter(batch, prim, args, kwargs):
@@ -61,6 +62,12 @@ def batch_scatter(batch, prim, args, kwargs):
     return scatter(pieces, indices, (batch.size, *shape))
 
 
+def indexed_ndim(shape, index):
+    """How many axes an array of ``shape`` has once it is indexed; an index may itself be traced."""
+    plain = tuple(np.zeros(part.shape, part.dtype) if is_box(part) else part for part in index)
+    return np.broadcast_to(np.False_, shape)[plain].ndim
+
+
 def batch_write(batch, prim, args, kwargs):
     """set_item, add_at: the new value broadcasts against what is written, behind the mapped axis."""
     x, index, value = args
@@ -70,7 +77,7 @@ def batch_write(batch, prim, args, kwargs):
     if not batch.mapped[0]:
         x = anp.broadcast_to(x, (batch.size, *x.shape))
     if batch.mapped[2]:
-        ndim = np.broadcast_to(np.False_, x.shape)[index].ndim
+        ndim = indexed_ndim(x.shape, index)
         value = anp.reshape(value, (batch.size,) + (1,) * (ndim - value.ndim) + value.shape[1:])
     return prim(x, index, value)
 

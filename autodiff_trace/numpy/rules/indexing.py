@@ -72,7 +72,7 @@ class IndexedCotangent(DeferredCotangent):
 
 
 defvjp(anp.getitem, lambda g, ans, x, index: IndexedCotangent(g, index, x.shape), None)
-defjvp(anp.getitem, lambda t, ans, x, index: t[index], None)
+defjvp(anp.getitem, lambda t, ans, x, index: anp.getitem(t, index), None)
 
 
 anp.getitem.shape_only = (0,)
@@ -80,7 +80,7 @@ anp.getitem.shape_only = (0,)
 
 # scatter: linear in the pieces
 
-defvjp(scatter, lambda g, ans, pieces, indices, shape: [g[index] for index in indices], None, None)
+defvjp(scatter, lambda g, ans, pieces, indices, shape: [anp.getitem(g, index) for index in indices], None, None)
 defjvp(scatter, lambda t, ans, pieces, indices, shape: scatter(with_zeros(t, pieces), indices, shape), None, None)
 
 
@@ -102,7 +102,7 @@ is_last_written.sequence_args = (0,)
 def set_item_vjp_value(g, ans, x, index, value):
     if ans.dtype.kind not in "fc":
         return None
-    written = g[index]
+    written = anp.getitem(g, index)
     return unbroadcast(written if has_no_repeats(index) else written * is_last_written(index, ans.shape), value)
 
 
@@ -125,7 +125,7 @@ anp.set_item.shape_only = anp.add_at.shape_only = (0, 2)
 
 # add_at: linear in both
 
-defvjp(anp.add_at, lambda g, ans, x, index, value: g, None, lambda g, ans, x, index, value: unbroadcast(g[index], value))
+defvjp(anp.add_at, lambda g, ans, x, index, value: g, None, lambda g, ans, x, index, value: unbroadcast(anp.getitem(g, index), value))
 defjvp(
     anp.add_at,
     lambda t, ans, x, index, value: t,
