@@ -61,6 +61,11 @@ def test_zero():
         np.testing.assert_array_equal(grad(f)(np.zeros(2, complex)), [0, 0])
 
 
+def test_infinity():
+    """NaN, as z / |z| has no limit there, but without a warning."""
+    assert np.isnan(grad(anp.absolute)(complex(np.inf, np.inf)))
+
+
 # Slopes on both sides of the branch cuts of each function.
 AROUND = np.array([2 + 1j, -2 + 1j, 2 - 1j, -2 - 1j, 0.1 + 2j, -0.1 - 2j])
 

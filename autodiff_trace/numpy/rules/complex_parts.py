@@ -12,7 +12,7 @@ from ...core.primitives import nondifferentiable
 from ...core.reverse import defvjp
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
-from ..definers import define, linear
+from ..definers import define, linear, quiet
 
 linear(anp.conjugate, transpose=lambda g, ans, x: anp.conjugate(g))
 linear(anp.imag, transpose=lambda g, ans, x: match_dtype(g * -1j, x.dtype) if x.dtype.kind == "c" else None)
@@ -29,6 +29,7 @@ def sign(x):
     return direction(x, anp.absolute(x)) if anp.iscomplexobj(x) else real_sign(x)
 
 
+@quiet
 def direction(z, size):
     """z / |z|, and 0 at 0."""
     zero = anp.equal(size, 0)
