@@ -39,13 +39,15 @@ def of_rank(rank, *shape):
     return normal(*shape[:-1], rank) @ normal(*shape[:-2], rank, shape[-1])
 
 
-TALL, WIDE = normal(4, 2), normal(2, 4)
+VECTORS = ("derivatives", "float32")
+"""Modes that take finite differences: LAPACK's choice of sign or phase may jump. See test_functions_without_phase."""
 
 ROWS = [
     row("linalg.cholesky", symmetric(3, 3) + 2 * np.eye(3)),
     row("linalg.cholesky", symmetric(2, 3, 3) + 2 * np.eye(3), upper=True),
     row("linalg.cholesky", hermitian(3, 3) + 2 * np.eye(3)),
     row("linalg.cholesky", hermitian(3, 3) + 2 * np.eye(3), upper=True),
+    row("linalg.cholesky", normal(0, 3, 3)),
     row("linalg.cross", normal(2, 3), normal(3)),
     row("linalg.cross", normal(3, 2), normal(3, 2), axis=0),
     row("linalg.det", normal(3, 3)),
@@ -56,13 +58,17 @@ ROWS = [
     row("linalg.det", of_rank(2, 3, 3)),
     row("linalg.det", of_rank(1, 2, 3, 3)),
     row("linalg.det", np.zeros((3, 3))),
+    row("linalg.det", complex_normal(3, 1) @ complex_normal(1, 3)),
+    row("linalg.det", normal(0, 3, 3)),
     row("linalg.diagonal", normal(3, 4)),
     row("linalg.diagonal", normal(2, 3, 4), offset=1),
-    row("linalg.eig", symmetric(3, 3) + 0.1 * normal(3, 3), skip=("float32",)),  # LAPACK's sign of a vector jumps
-    row("linalg.eig", symmetric(2, 3, 3) + 0.1 * normal(2, 3, 3)),
-    row("linalg.eigh", symmetric(3, 3)),
-    row("linalg.eigh", symmetric(2, 3, 3), UPLO="U"),
-    row("linalg.eigh", symmetric(3, 3) + np.triu(normal(3, 3), 1)),
+    row("linalg.eig", symmetric(3, 3) + 0.1 * normal(3, 3), skip=VECTORS),
+    row("linalg.eig", symmetric(2, 3, 3) + 0.1 * normal(2, 3, 3), skip=VECTORS),
+    row("linalg.eigh", symmetric(3, 3), skip=VECTORS),
+    row("linalg.eigh", symmetric(2, 3, 3), skip=VECTORS, UPLO="U"),
+    row("linalg.eigh", symmetric(3, 3) + np.triu(normal(3, 3), 1), skip=VECTORS),
+    row("linalg.eigh", normal(0, 3, 3)),
+    row("linalg.eigh", normal(0, 0)),
     row("linalg.eigvals", np.array([[1.0, 2.0, 0.1], [-3.0, 1.0, 0.2], [0.3, 0.1, 2.5]])),
     row("linalg.eigvals", symmetric(2, 3, 3)),
     row("linalg.eigvals", complex_normal(3, 3)),
@@ -98,10 +104,12 @@ ROWS = [
     row("linalg.pinv", regular(3, 3) + 1j * normal(3, 3)),
     row("linalg.pinv", complex_normal(4, 2)),
     row("linalg.pinv", normal(4, 2), 1e-10),
+    row("linalg.pinv", normal(0, 2)),
     row("linalg.pinv", normal(4, 2), rtol=1e-10),
     row("linalg.pinv", symmetric(2, 3, 3), hermitian=True),
     row("linalg.pinv", hermitian(3, 3), hermitian=True),
     row("linalg.qr", normal(4, 3)),
+    row("linalg.qr", normal(0, 3, 2)),
     row("linalg.qr", normal(2, 3, 3)),
     row("linalg.qr", normal(2, 4)),
     row("linalg.qr", complex_normal(4, 3)),
@@ -126,16 +134,19 @@ ROWS = [
     row("linalg.solve", regular(1, 3, 3), normal(4, 3, 2)),
     row("linalg.solve", regular(3, 3) + 1j * normal(3, 3), normal(3, 2)),
     row("linalg.solve", regular(3, 3), complex_normal(3)),
-    row("linalg.svd", TALL, full_matrices=False),
-    row("linalg.svd", WIDE, full_matrices=False),
-    row("linalg.svd", np.stack([TALL, normal(4, 2)]), full_matrices=False),
-    row("linalg.svd", regular(3, 3)),
-    row("linalg.svd", normal(3, 2)),
+    row("linalg.solve", normal(0, 0), normal(0, 2)),
+    row("linalg.solve", regular(0, 3, 3), normal(3)),
+    row("linalg.svd", normal(4, 2), skip=VECTORS, full_matrices=False),
+    row("linalg.svd", normal(2, 2, 4), skip=VECTORS, full_matrices=False),
+    row("linalg.svd", regular(3, 3), skip=VECTORS),
+    row("linalg.svd", complex_normal(3, 2), skip=VECTORS),
     row("linalg.svd", normal(4, 2), compute_uv=False),
     row("linalg.svd", complex_normal(4, 2), compute_uv=False),
-    row("linalg.svd", symmetric(3, 3) - 2.5 * np.eye(3), hermitian=True),
+    row("linalg.svd", symmetric(3, 3) - 2.5 * np.eye(3), skip=VECTORS, hermitian=True),
     row("linalg.svd", hermitian(3, 3), compute_uv=False, hermitian=True),
     row("linalg.svdvals", normal(2, 2, 4)),
+    row("linalg.svdvals", normal(0, 2, 3)),
+    row("linalg.svdvals", normal(0, 2)),
     row("linalg.tensordot", normal(2, 3, 4), normal(3, 4, 2)),
     row("linalg.tensordot", normal(2, 3), normal(2, 4), axes=(0, 0)),
     row("linalg.tensorinv", regular(6, 6).reshape(2, 3, 3, 2)),
@@ -208,56 +219,81 @@ def test_vectors_of_equal_eigenvalues_are_infinite_and_not_wrong():
     assert not np.isfinite(gradient).all()
 
 
-# Vectors that have a free phase: functions that do not depend on it
+# Vectors have a free sign or phase: functions that do not depend on it
 
-WEIGHTS = normal(3, 3)
-
-
-def projectors(v):
-    """v vᴴ for each column of V, weighted."""
-    return anp.sum(anp.expand_dims(v, -2) * anp.conj(anp.expand_dims(v, -3)) * WEIGHTS[:, 0], axis=-1)
+WEIGHTS = normal(3)
 
 
-def squares(v):
-    return anp.real(v * anp.conj(v))
+def without_phase(v):
+    """|V|², and the sum of the projectors v vᴴ on its columns, weighted."""
+    projectors = anp.expand_dims(v, -2) * anp.conj(anp.expand_dims(v, -3))
+    return anp.real(v * anp.conj(v)), anp.sum(projectors * WEIGHTS[: v.shape[-1]].astype(v.real.dtype), axis=-1)
 
 
-@pytest.mark.parametrize("invariant", [projectors, squares])
-@pytest.mark.parametrize(
-    "vectors, a",
-    [
-        (lambda a: anp.linalg.eigh(a)[1], hermitian(3, 3)),
-        (lambda a: anp.linalg.eigh(a, "U")[1], hermitian(2, 3, 3)),
-        (lambda a: anp.linalg.eig(a)[1], complex_normal(3, 3)),
-        (lambda a: anp.linalg.eig(a)[1], np.array([[1.0, 2.0, 0.1], [-3.0, 1.0, 0.2], [0.3, 0.1, 2.5]])),
-        (lambda a: anp.linalg.svd(a)[0], complex_normal(3, 3)),
-        (lambda a: anp.linalg.svd(a, full_matrices=False)[0], complex_normal(4, 3)),
-        (lambda a: anp.linalg.svd(a, full_matrices=False)[2].mT, complex_normal(3, 4)),
-        (lambda a: anp.linalg.svd(a, hermitian=True)[0], hermitian(3, 3)),
-    ],
-    ids=["eigh", "eigh-U", "eig-complex", "eig-real", "svd", "svd-tall", "svd-wide", "svd-hermitian"],
-)
-def test_functions_without_phase(vectors, a, invariant):
-    check_grads(lambda a: invariant(vectors(a)), a, tolerance=1e-5)
+def of_eig(a):
+    w, v = anp.linalg.eig(a)
+    return w, *without_phase(v)
 
 
-@pytest.mark.parametrize("a", [complex_normal(2, 4), complex_normal(4, 2), normal(5, 2), complex_normal(2, 3, 3)])
-def test_phase_of_u_against_that_of_v(a):
-    """U f(S) Vᴴ has no free phase left, and with full matrices the projector on the complement is free of its basis."""
+def of_eigh(a, UPLO="L"):
+    w, v = anp.linalg.eigh(a, UPLO)
+    return w, *without_phase(v)
+
+
+def of_svd(a, **kwargs):
+    """Also U f(S) Vᴴ, which binds the phase of U to that of V."""
+    u, s, vh = anp.linalg.svd(a, **kwargs)
+    k = s.shape[-1]
+    left, right = u[..., :k], vh[..., :k, :]
+    both = (left * anp.expand_dims(s**3, -2)) @ right
+    return s, both, *without_phase(left), *without_phase(anp.swapaxes(right, -1, -2))
+
+
+SPIRAL = np.array([[1.0, 2.0, 0.1], [-3.0, 1.0, 0.2], [0.3, 0.1, 2.5]])  # real, with complex eigenvalues
+
+WITHOUT_PHASE = {
+    "eig real": (of_eig, symmetric(2, 3, 3) + 0.1 * normal(2, 3, 3)),
+    "eig of real matrices with complex values": (of_eig, SPIRAL),
+    "eig complex": (of_eig, hermitian(3, 3) + 0.1 * complex_normal(3, 3)),
+    "eigh real": (of_eigh, symmetric(3, 3)),
+    "eigh complex": (of_eigh, hermitian(2, 3, 3)),
+    "eigh reads the lower triangle": (of_eigh, hermitian(3, 3) + np.triu(complex_normal(3, 3), 1)),
+    "eigh reads the upper triangle": (lambda a: of_eigh(a, "U"), hermitian(3, 3) + np.tril(complex_normal(3, 3), -1)),
+    "svd square": (of_svd, np.array([[3.0, 0.2, 0.5], [0.1, 2, -0.3], [0.4, 0.2, 1]])),
+    "svd tall": (of_svd, normal(2, 4, 1) * [[1.0, 0.0]] + normal(4, 2)),
+    "svd wide": (of_svd, normal(2, 4)),
+    "svd reduced": (lambda a: of_svd(a, full_matrices=False), normal(4, 2)),
+    "svd complex square": (of_svd, hermitian(3, 3) + 0.5j * normal(3, 3)),
+    "svd complex tall": (of_svd, complex_normal(4, 2)),
+    "svd complex wide": (lambda a: of_svd(a, full_matrices=False), complex_normal(2, 4)),
+    "svd symmetric": (lambda a: of_svd(a, hermitian=True), symmetric(3, 3) - 2.3 * np.eye(3)),
+    "svd Hermitian": (lambda a: of_svd(a, hermitian=True), hermitian(3, 3) - 2.3 * np.eye(3)),
+}
+
+
+@pytest.mark.parametrize("function, a", WITHOUT_PHASE.values(), ids=WITHOUT_PHASE.keys())
+def test_functions_without_phase(function, a):
+    check_grads(function, a, tolerance=1e-5)
+    single = a.astype(np.complex64 if a.dtype.kind == "c" else np.float32)
+    check_grads(function, single, order=1, tolerance=5e-2)
+
+
+@pytest.mark.parametrize("a", [complex_normal(2, 4), complex_normal(4, 2), normal(5, 2), normal(2, 2, 3)])
+def test_complement_of_full_matrices(a):
+    """The projector on the complement is free of the choice of its basis."""
 
     def f(a):
         u, s, vh = anp.linalg.svd(a)
         k = s.shape[-1]
         left, right = u[..., k:], vh[..., k:, :]
-        complements = anp.sum(left @ anp.conj(left.mT)), anp.sum(anp.conj(right.mT) @ right)
-        return (u[..., :k] * anp.expand_dims(s**3, -2)) @ vh[..., :k, :], *complements
+        return left @ anp.conj(left.mT), anp.conj(right.mT) @ right
 
     check_grads(f, a, tolerance=1e-5)
 
 
 def test_norm_of_eigenvectors_stays_one():
     a = complex_normal(3, 3)
-    gradient = grad(lambda a: anp.sum(squares(anp.linalg.eig(a)[1])))(a)
+    gradient = grad(lambda a: anp.sum(without_phase(anp.linalg.eig(a)[1])[0]))(a)
     np.testing.assert_allclose(gradient, np.zeros((3, 3)), atol=1e-13)
 
 

@@ -117,7 +117,8 @@ def slogdet_vjp(g, ans, a):
 
 
 def slogdet_jvp(t, ans, a):
-    trace = anp.sum(scale(t, transposed(inverse(a))), axis=(-1, -2))
+    with np.errstate(invalid="ignore"):  # infinities of singular matrices
+        trace = anp.sum(scale(t, transposed(inverse(a))), axis=(-1, -2))
     if a.dtype.kind != "c":
         return [None, trace]
     return [ans[0] * anp.imag(trace) * 1j, anp.real(trace)]

@@ -4,6 +4,7 @@ that attain a maximum together share it evenly."""
 from __future__ import annotations
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ...core.forward import defjvp
 from ...core.primitives import primitive
@@ -13,7 +14,7 @@ from .. import linalg
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..definers import define
-from .reductions import axes_of, expand_reduced, reduced_shape
+from .reductions import expand_reduced, reduced_shape
 
 __all__: list[str] = []
 
@@ -110,7 +111,7 @@ def norm(x, ord=None, axis=None, keepdims=False):
     x = as_inexact(x)
     if axis is None and ord is None:
         return euclidean_norm(x, None, keepdims)
-    axes = axes_of(x, axis)
+    axes = tuple(range(x.ndim)) if axis is None else normalize_axis_tuple(axis, x.ndim, allow_duplicate=True)
     if len(axes) == 1:
         return norm_of_vectors(x, ord, axes, keepdims)
     if len(axes) != 2:
@@ -128,7 +129,7 @@ def vector_norm(x, /, *, axis=None, keepdims=False, ord=2):
 @define(np.linalg.matrix_norm)
 def matrix_norm(x, /, *, keepdims=False, ord="fro"):
     x = as_inexact(x)
-    return norm_of_matrices(x, ord, (x.ndim - 2, x.ndim - 1), keepdims)
+    return norm_of_matrices(x, ord, normalize_axis_tuple((-2, -1), x.ndim), keepdims)
 
 
 # cond: the largest over the smallest singular value, or |A| |A⁻¹| in another norm

@@ -125,24 +125,38 @@ def pinv(a, rcond=None, hermitian=False, *, rtol=NO_VALUE):
     return pseudoinverse(mirror_triangle(a) if hermitian else a, rcond)
 
 
-# lstsq: x = A⁺ b, of the same constant-rank derivative
+# lstsq: x = A⁺ b with the derivative of constant rank; the residuals are given only where the system is overdetermined
+
+
+@primitive
+def residual_squares(r, rank, columns):
+    """Σ |r|² of each right-hand side; empty if the solution is not unique or the system not overdetermined."""
+    if not rank == columns < r.shape[0]:
+        return np.empty(0, r.real.dtype)
+    return np.sum((r.conj() * r).real, axis=0).reshape(-1)
+
+
+def residual_vjp(g, ans, r, rank, columns):
+    return 2 * anp.conjugate(r) * g if ans.size else None
+
+
+def residual_jvp(t, ans, r, rank, columns):
+    return anp.reshape(2 * anp.sum(anp.real(anp.conjugate(r) * t), axis=0), ans.shape) if ans.size else None
+
+
+defvjp(residual_squares, residual_vjp, None)
+defjvp(residual_squares, residual_jvp, None)
 
 
 @define(np.linalg.lstsq)
 def lstsq(a, b, rcond=None):
     a, b = anp.asarray(a), anp.asarray(b)
     s = linalg.svdvals(a)
-    eps = np.finfo(anp.result_type(a, b)).eps
+    eps = np.finfo(np.result_type(a.dtype, b.dtype)).eps
     if rcond is None:
         rcond = max(a.shape) * eps
     elif rcond == -1:
         rcond = eps
     x = pseudoinverse(a, rcond) @ b
     rank = anp.astype(linalg.matrix_rank(a, tol=rcond * anp.max(s, initial=0)), np.intc)[()]
-    m, n = a.shape
-    if m > n and rank == n:
-        residuals = anp.sum(anp.real(anp.conjugate(b - a @ x) * (b - a @ x)), axis=0)
-        residuals = anp.reshape(residuals, (-1,))
-    else:
-        residuals = np.empty(0, s.dtype)
-    return x, residuals, rank, s
+    return x, residual_squares(b - a @ x, rank, a.shape[1]), rank, s

@@ -1,0 +1,43 @@
+"""Batching of linear algebra: NumPy takes stacks of matrices, so the mapped axis is one more axis of a stack."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...core.batching import defbatch
+from .. import linalg
+from .. import wrapped as anp
+from ..rules.determinants import inverse, minors
+from ..rules.factorizations import lower_factor, tall_qr
+from ..rules.norms import euclidean_norm
+from ..rules.solving import pseudoinverse
+from ..rules.spectral import singular_value_decomposition
+from .axes import shift_axes
+from .elementwise import align, batch_first
+
+
+def batch_solve(batch, prim, args, kwargs):
+    """A right-hand side that is a vector is made a matrix first: in a stack it would be taken for one."""
+    if kwargs:
+        return NotImplemented
+    (a, b), mapped = args, batch.mapped
+    vector = np.ndim(b) - bool(mapped[1]) == 1
+    x = prim(*align([a, anp.expand_dims(b, -1) if vector else b], mapped))
+    return anp.squeeze(x, -1) if vector else x
+
+
+def batch_stacks(batch, prim, args, kwargs):
+    """A function of stacks of matrices, all of one shape."""
+    return prim(*align(args, batch.mapped))
+
+
+def batch_norm(batch, prim, args, kwargs):
+    x, axis, keepdims = args
+    return prim(x, shift_axes(axis, x.ndim - 1), keepdims)
+
+
+defbatch(batch_first, linalg.det, linalg.eig, linalg.eigh, linalg.inv, linalg.slogdet)
+defbatch(batch_first, inverse, lower_factor, pseudoinverse, singular_value_decomposition, tall_qr)
+defbatch(batch_norm, euclidean_norm)
+defbatch(batch_solve, linalg.solve)
+defbatch(batch_stacks, minors)
