@@ -121,8 +121,13 @@ MODES = {
 }
 
 
+ALL_ROWS: list[Row] = []
+"""The rows of all tables that have been loaded, for the document on coverage."""
+
+
 def table_test(rows: Sequence[Row]) -> Callable:
     """A test that runs each row in each mode."""
+    ALL_ROWS.extend(rows)
     runs = [(mode, each) for each in rows for mode in MODES if mode not in each.skip]
     cases = [pytest.param(MODES[mode], each, id=f"{mode}-{each}") for mode, each in runs]
 

@@ -20,7 +20,7 @@ LAYERS = [
     ["core"],
     ["numpy.namespace"],
     ["numpy.wrapped"],
-    ["numpy.linalg", "numpy.fft"],
+    ["numpy.linalg", "numpy.fft", "numpy.random"],
     ["numpy.broadcasting", "numpy.ufunc_folds"],
     ["numpy.ufunc_methods"],
     ["numpy.definers"],

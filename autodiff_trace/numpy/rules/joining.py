@@ -142,6 +142,10 @@ def vstack(tup, *, dtype=None, casting="same_kind"):
     return anp.concatenate([anp.atleast_2d(x) for x in tup], dtype=dtype, casting=casting)
 
 
+if "row_stack" in vars(np):  # the old name of vstack
+    define(vars(np)["row_stack"])(vstack)
+
+
 # insert: NumPy says where the elements go by inserting numbers among numbers
 
 

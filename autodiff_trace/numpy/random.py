@@ -1,0 +1,37 @@
+"""NumPy's random numbers. They have no derivative: traced parameters are refused, with the way to write them instead."""
+
+from __future__ import annotations
+
+import functools
+import types
+from collections.abc import Callable
+
+import numpy as np
+
+from ..core.errors import TracedValueError, caller_line
+from ..core.tracer import find_top_trace
+
+__all__ = ["refuse_traced"]
+
+
+def refuse_traced(function: Callable) -> Callable:
+    """``function``, with an error for traced arguments."""
+
+    @functools.wraps(function, updated=())
+    def call(*args, **kwargs):
+        if find_top_trace((*args, *kwargs.values())) is not None:
+            raise TracedValueError(
+                f"numpy.random.{function.__name__}: a parameter is a traced value ({caller_line()}), and a random draw has "
+                "no derivative. Draw with plain parameters and transform the draw: loc + scale * random.normal(size=n)."
+            )
+        return function(*args, **kwargs)
+
+    return call
+
+
+for _name, _value in vars(np.random).copy().items():
+    if not _name.startswith("_") and not isinstance(_value, types.ModuleType):
+        globals()[_name] = (
+            refuse_traced(_value) if callable(_value) and not isinstance(_value, type) and _name != "test" else _value
+        )
+        __all__.append(_name)
