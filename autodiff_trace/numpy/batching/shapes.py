@@ -70,7 +70,7 @@ def batch_swapaxes(batch, prim, args, kwargs):
 def batch_transpose(batch, prim, args, kwargs):
     x, axes = args[0], args[1] if len(args) > 1 else kwargs.get("axes")
     ndim = x.ndim - 1
-    axes = range(ndim - 1, -1, -1) if axes is None else [axis % ndim for axis in axes]
+    axes = range(ndim - 1, -1, -1) if axes is None else [axis % ndim for axis in np.ravel(axes).tolist()]
     return anp.transpose(x, (0, *(axis + 1 for axis in axes)))
 
 
@@ -90,6 +90,8 @@ defbatch(batch_transpose, anp.transpose)
 def batch_join(batch, prim, args, kwargs):
     """concatenate, stack: the axis moves up by one."""
     arrays, *rest = args
+    if hasattr(arrays, "ndim") or any(isinstance(x, (list, tuple)) for x in arrays):
+        return NotImplemented
     if any(batch.mapped[1:]) or any(batch.mapped_keywords.values()):
         return NotImplemented
     axis = rest[0] if rest else kwargs.get("axis", 0)

@@ -127,7 +127,7 @@ def full(shape, fill_value, dtype=None, order="C", *, device=None, like=None):
 
 @define(np.full_like)
 def full_like(a, fill_value, dtype=None, order="K", subok=True, shape=None, *, device=None):
-    return fill(anp.zeros_like(as_array(a), dtype, order, subok, shape), fill_value)
+    return fill(anp.zeros_like(as_array(a), dtype=dtype, shape=shape), fill_value)
 
 
 def fill(array, value):

@@ -65,7 +65,7 @@ def as_pairs(x, ndim):
 
 
 def pad_with_constants(x, widths, constant_values=0):
-    """With constants that are not traced: one step, not one an axis. The array is written into one that NumPy padded."""
+    """With constants that are not traced: in one step the array is written into one that NumPy padded."""
     frame = np.pad(np.zeros(x.shape, x.dtype), widths or 0, constant_values=constant_values)
     inside = tuple([slice(before, before + size) for (before, _), size in zip(widths, x.shape)])
     return anp.set_item(frame, inside, x)

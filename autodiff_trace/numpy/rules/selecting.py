@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...core.tracer import to_value
 from .. import wrapped as anp
 from ..definers import define
 from .making import as_array, to_out
@@ -63,7 +64,7 @@ def along_axis_index(shape, indices, axis):
 def choose(a, choices, out=None, mode="raise"):
     a, *choices = anp.broadcast_arrays(as_indices(a), *choices)
     a = within(a, len(choices), mode)
-    if mode == "raise" and anp.any(anp.less(a, 0)):
+    if mode == "raise" and np.any(to_value(a) < 0):
         raise ValueError("invalid entry in choice array")
     return to_out(anp.take_along_axis(anp.stack(choices), anp.expand_dims(a, 0), 0)[0], out)
 
