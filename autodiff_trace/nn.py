@@ -75,7 +75,8 @@ def logsumexp(x: Any, axis: int | tuple[int, ...] | None = None, keepdims: bool 
 
 def logsumexp_slope(ans, x, axis):
     ans = expand_reduced(ans, x, axis)
-    return anp.exp(x - anp.where(anp.isfinite(ans), ans, 0))
+    # Where all of x is -inf there is no difference to take; nothing flows there.
+    return anp.exp(x - anp.where(anp.equal(ans, -np.inf), 0, ans))
 
 
 defvjp(
@@ -117,7 +118,7 @@ def softmax_cross_entropy(logits: Any, labels: Any) -> Any:
         logits: an array of shape (..., classes).
         labels: integers of shape (...), or rows of probabilities (one-hot, say) of the shape of ``logits``.
 
-    Returns a number, in nats an example.
+    Returns a number, in nats an example. Raises ValueError if the labels do not fit.
 
     >>> import numpy as np
     >>> float(softmax_cross_entropy(np.zeros((2, 4)), np.array([0, 3])))
@@ -133,13 +134,24 @@ def softmax_cross_entropy(logits: Any, labels: Any) -> Any:
             )
         return anp.mean(label_losses(logits, labels))
     if labels.shape != logits.shape:
-        raise ValueError(f"softmax_cross_entropy: labels of shape {labels.shape}, logits of shape {logits.shape}")
-    return -anp.sum(labels * log_softmax(logits)) / math.prod(logits.shape[:-1])
+        raise ValueError(
+            f"softmax_cross_entropy: labels of dtype {labels.dtype} are rows of probabilities and have the shape of "
+            f"the logits, {logits.shape}, not {labels.shape}; class numbers are integers"
+        )
+    # A class that a logit of -inf rules out, with label 0, adds 0 and not 0 times infinity.
+    ruled_out = anp.logical_and(anp.equal(logits, -np.inf), anp.equal(labels, 0))
+    return -anp.sum(labels * anp.where(ruled_out, 0, log_softmax(logits))) / math.prod(logits.shape[:-1])
 
 
 @primitive
 def label_losses(logits, labels):
     """``logsumexp(logits) - logits[label]`` for each row: one primitive, because its gradient is so short."""
+    classes = logits.shape[-1]
+    if labels.size and not 0 <= labels.min() <= labels.max() < classes:
+        raise ValueError(
+            f"softmax_cross_entropy: labels from {labels.min()} to {labels.max()}, but there are {classes} classes, "
+            f"0 to {classes - 1}"
+        )
     picked = np.take_along_axis(logits, labels[..., None], axis=-1)[..., 0]
     return logsumexp(logits, axis=-1) - picked
 
