@@ -57,6 +57,7 @@ POLYNOMIALS = [
     row("poly", normal(3)),
     row("poly", cnormal(3)),
     row("poly", normal(1)),
+    row("poly", normal(0)),
     row("poly", normal(3, 3) / 10 + np.diag([1.0, 2.0, 3.0])),
     row("polyadd", normal(2), normal(4)),
     row("polyadd", normal(3), np.float64(2.0)),

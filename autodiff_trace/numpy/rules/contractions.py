@@ -156,6 +156,8 @@ def matvec(x1, x2):
 
 
 def vecdot(x1, x2):
+    if x1.ndim == x2.ndim == 1:
+        return anp.matmul(anp.conjugate(x1), x2)
     return anp.matmul(anp.expand_dims(anp.conjugate(x1), -2), anp.expand_dims(x2, -1))[..., 0, 0]
 
 

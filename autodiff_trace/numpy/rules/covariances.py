@@ -16,7 +16,7 @@ def cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=N
         raise ValueError("ddof must be integer")
     variables = rows_of_variables(m, rowvar, dtype)
     if variables.shape[0] == 0:
-        return np.zeros((0, 0), variables.dtype)
+        return np.zeros((0, 0))
     if y is not None:
         variables = anp.concatenate([variables, rows_of_variables(y, rowvar, dtype, beside=True)], axis=0)
     weights = observation_weights(fweights, aweights, variables.shape[1])

@@ -45,14 +45,20 @@ def pad_front(p, size):
 @define(np.poly)
 def poly(seq_of_zeros):
     zeros = as_array(seq_of_zeros)
+    if zeros.ndim not in (1, 2):
+        raise ValueError("input must be 1d or non-empty square 2d array.")
     if zeros.ndim == 2:
         zeros = linalg.eigvals(zeros)
+    zeros = anp.astype(zeros, np.mintypecode(zeros.dtype.char))
+    if zeros.size == 0:
+        return 1.0
+    nothing = np.zeros(1, zeros.dtype)
     ans = np.ones(1, zeros.dtype)
-    for zero in anp.reshape(zeros, -1):
-        ans = anp.concatenate([ans, [0]]) - anp.concatenate([[0], ans * zero])
+    for zero in zeros:
+        ans = anp.concatenate([ans, nothing]) - anp.concatenate([nothing, ans * zero])
     if zeros.dtype.kind == "c" and holds(anp.all(anp.equal(anp.sort(zeros), anp.sort(anp.conjugate(zeros))))):
         ans = anp.real(ans)  # conjugate pairs of zeros belong to real coefficients
-    return anp.astype(ans, zeros.dtype if ans.dtype.kind == zeros.dtype.kind else ans.dtype)
+    return ans
 
 
 @define(np.polyadd)
