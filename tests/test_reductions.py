@@ -6,6 +6,7 @@ from table import row, table_test
 
 from autodiff_trace import grad, hessian, jacobian, jvp
 from autodiff_trace import numpy as anp
+from autodiff_trace.core.errors import TracedValueError
 from autodiff_trace.testing import check_grads
 
 rng = np.random.default_rng(0)
@@ -195,6 +196,20 @@ def test_out():
         return out * x[0]
 
     np.testing.assert_allclose(grad(f)(x23), [2 * x23[0] + x23[1], x23[0]])
+
+
+def test_out_by_position():
+    def f(x, make):
+        out = make(3)
+        x.sum(0, None, out, False, x[0, 0])
+        return out * x[0]
+
+    with pytest.raises(TracedValueError, match="out="):
+        grad(f)(x23, np.zeros)
+    gradient = grad(f)(x23, anp.zeros)
+    expected = np.array([2 * x23[0] + x23[1] + x23[0, 0], x23[0]])
+    expected[0, 0] += x23[0].sum()
+    np.testing.assert_allclose(gradient, expected)
 
 
 def test_methods_and_ufuncs_reduce():

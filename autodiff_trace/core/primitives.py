@@ -19,6 +19,7 @@ def primitive(
     fast_fun: Callable | None = None,
     sequence_args: tuple[int, ...] = (),
     makes_view: bool = False,
+    out_position: int | None = None,
 ) -> Callable:
     """Make ``fun`` a function that traces see as one step.
 
@@ -28,10 +29,11 @@ def primitive(
         sequence_args: positions of arguments that are sequences of arrays by nature, as in ``concatenate``. Elsewhere
             a list that holds traced values is made an array first.
         makes_view: the answer may share its memory with the first argument, so that writing into one changes the other.
+        out_position: where ``out`` can be passed by position, if ``fun`` is no ufunc.
 
     Returns a function with the same signature, to which rules are attached with ``defvjp`` and ``defjvp``.
     """
-    return make_primitive(fun, fast_fun, sequence_args, differentiable=True, makes_view=makes_view)
+    return make_primitive(fun, fast_fun, sequence_args, True, makes_view, out_position)
 
 
 def nondifferentiable(fun: Callable, *, fast_fun: Callable | None = None) -> Callable:
@@ -39,7 +41,7 @@ def nondifferentiable(fun: Callable, *, fast_fun: Callable | None = None) -> Cal
 
     Unlike :func:`notrace_primitive` it is seen by traces that are not derivatives (batching, recording).
     """
-    return make_primitive(fun, fast_fun, (), differentiable=False)
+    return make_primitive(fun, fast_fun, (), False)
 
 
 def notrace_primitive(fun: Callable) -> Callable:
@@ -76,8 +78,8 @@ def composite(fun: Callable) -> Callable[[Callable], Callable]:
     return decorate
 
 
-def make_primitive(fun, fast_fun, sequence_args, *, differentiable, makes_view=False):
-    most_args = getattr(fun, "nin", sys.maxsize)  # of a ufunc: what comes after them is ``out``
+def make_primitive(fun, fast_fun, sequence_args, differentiable, makes_view=False, out_position=None):
+    most_args = getattr(fun, "nin", sys.maxsize if out_position is None else out_position)  # after them comes ``out``
 
     @functools.wraps(fun, updated=())
     def call(*args, **kwargs):
@@ -108,6 +110,7 @@ def make_primitive(fun, fast_fun, sequence_args, *, differentiable, makes_view=F
     call.sequence_args = sequence_args
     call.differentiable = differentiable
     call.makes_view = makes_view
+    call.out_position = out_position
     call.shape_only = ()  # arguments of which the VJP rules read no values, only shape and dtype
     call.keyword_handler = None  # (prim, args, kwargs) → answer, for keywords that stand for other primitives
     call.sequence_handler = None  # the same for calls with sequences, or with outputs among the arguments
@@ -136,6 +139,9 @@ def dispatch(prim: Callable, args: tuple, kwargs: dict) -> Any:
         return prim.fun(*args, **kwargs)
     if prim.sequence_handler is not None:
         return prim.sequence_handler(prim, args, kwargs)
+    at = prim.out_position
+    if at is not None and len(args) > at and args[at] is not None:
+        args, kwargs = (*args[:at], None, *args[at + 1 :]), {**kwargs, "out": args[at]}
     if kwargs:
         if prim.keyword_handler is not None:
             return prim.keyword_handler(prim, args, kwargs)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from ..core.primitives import nondifferentiable, notrace_primitive, primitive
 
 __all__ = [
-    "METADATA", "NONDIFFERENTIABLE", "OPERATORS", "SEQUENCE_ARGS", "replace_wrapped", "wrap_namespace",
+    "METADATA", "NONDIFFERENTIABLE", "OPERATORS", "OUT_POSITIONS", "SEQUENCE_ARGS", "replace_wrapped", "wrap_namespace",
     "wrapped_functions",
 ]
 
@@ -57,6 +57,12 @@ SEQUENCE_ARGS = {
     "hstack": (0,), "select": (0, 1), "stack": (0,), "vstack": (0,),
 }
 """Positions of arguments that are sequences of arrays. Elsewhere a list of traced values is made an array first."""
+
+OUT_POSITIONS = {
+    "amax": 2, "amin": 2, "choose": 2, "clip": 3, "compress": 3, "concatenate": 2, "cumprod": 3, "cumsum": 3, "dot": 2,
+    "max": 2, "mean": 3, "min": 2, "outer": 2, "prod": 3, "stack": 2, "std": 3, "sum": 3, "take": 3, "trace": 5, "var": 3,
+}
+"""Where functions that are no ufuncs take ``out`` by position."""
 
 VIEW_MAKERS = frozenset("""
     broadcast_to diagonal expand_dims imag moveaxis ravel real reshape rollaxis squeeze swapaxes transpose
@@ -111,6 +117,7 @@ def wrap(function, module_name: str):
             fast_fun=OPERATORS.get(name),
             sequence_args=SEQUENCE_ARGS.get(name, ()),
             makes_view=name in VIEW_MAKERS,
+            out_position=OUT_POSITIONS.get(name),
         )
     result.__module__ = module_name  # where pickle finds it
     wrapped_functions[function] = result

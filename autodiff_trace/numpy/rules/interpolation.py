@@ -33,7 +33,7 @@ def unroll(x, xp, fp, period):
     """``x`` within one period, and the points in order there, with one more on either side."""
     x, xp = anp.remainder(x, period), anp.remainder(xp, period)
     order = anp.argsort(xp)
-    xp, fp = xp[order], fp[order]
+    xp, fp = anp.getitem(xp, order), anp.getitem(fp, order)
     xp = anp.concatenate([xp[-1:] - period, xp, xp[:1] + period])
     return x, xp, anp.concatenate([fp[-1:], fp, fp[:1]])
 
@@ -42,7 +42,8 @@ def interpolate(x, xp, fp):
     if xp.size == 1:
         return fp[0] + 0 * x
     i = anp.clip(anp.searchsorted(xp, x, side="right") - 1, 0, xp.size - 2)
-    width = xp[i + 1] - xp[i]
+    x0, x1, f0, f1 = (anp.getitem(each, j) for each in (xp, fp) for j in (i, i + 1))  # i can be a box where xp is not
+    width = x1 - x0
     step = anp.equal(width, 0)  # at a jump at the end
-    share = anp.where(step, 1, (x - xp[i]) / anp.where(step, 1, width))
-    return fp[i] + share * (fp[i + 1] - fp[i])
+    share = anp.where(step, 1, (x - x0) / anp.where(step, 1, width))
+    return f0 + share * (f1 - f0)

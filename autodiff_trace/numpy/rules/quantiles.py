@@ -12,7 +12,7 @@ import numpy as np
 
 from ...core.array_ops import array_ops
 from ...core.errors import TracedValueError, caller_line
-from ...core.tracer import is_box
+from ...core.tracer import is_box, to_value
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..definers import define
@@ -78,18 +78,21 @@ def interpolate(rows: Any, place: Any, n: Any, upper: Any) -> Any:
     lower = anp.floor(place)
     fraction = place - lower
     each = np.arange(rows.shape[0])
-    below = rows[each, anp.astype(anp.clip(lower, 0, n - 1), np.intp)]
-    above = rows[each, anp.astype(anp.clip(upper, 0, n - 1), np.intp)]
+    below = anp.getitem(rows, (each, anp.astype(anp.clip(lower, 0, n - 1), np.intp)))
+    above = anp.getitem(rows, (each, anp.astype(anp.clip(upper, 0, n - 1), np.intp)))
     return below + (above - below) * fraction
 
 
-def find_quantiles(a: Any, q: Any, axis: Any, method: str, keepdims: Any, skip_nan: bool, unit: int = 1) -> Any:
-    """The quantiles ``q`` of ``a`` along ``axis``, where ``unit`` means all of the values."""
+def find_quantiles(
+    a: Any, q: Any, axis: Any, method: str, keepdims: Any, skip_nan: bool, keep_dtype: bool, unit: int = 1
+) -> Any:
+    """The quantiles ``q`` of ``a`` along ``axis``, where ``unit`` means all of the values.
+
+    ``keep_dtype``: the answer has the dtype of ``a``, whatever that of ``q``.
+    """
     a = anp.asarray(a)
-    # A plain number, or a place that is always whole, does not change the dtype of the answer.
-    weak = type(q) in (int, float) or method in WHOLE
     q = anp.asarray(q) / unit
-    if not anp.all(anp.logical_and(anp.greater_equal(q, 0), anp.less_equal(q, 1))):
+    if not np.all((to_value(q) >= 0) & (to_value(q) <= 1)):
         raise ValueError("quantiles lie between 0 and 1, percentiles between 0 and 100")
     axes = axes_of(a, axis)
     order = (*(i for i in range(a.ndim) if i not in axes), *axes)
@@ -107,7 +110,7 @@ def find_quantiles(a: Any, q: Any, axis: Any, method: str, keepdims: Any, skip_n
     ans = interpolate(rows, place, n, upper=anp.floor(place) + 1 if is_box(q) else anp.ceil(place))
     # Where the answer is NaN no derivative flows.
     ans = anp.where(anp.isnan(rows[:, 0 if skip_nan else -1]), np.nan, ans)
-    if weak and rows.dtype.kind in "fc":
+    if (keep_dtype or method in WHOLE) and rows.dtype.kind in "fc":
         ans = match_dtype(ans, rows.dtype)
     return anp.reshape(ans, answer_shape)[()]
 
@@ -128,21 +131,26 @@ def refuse_weights(name, weights):
 
 
 def define_quantile(function, unit, skip_nan):
+    # np.float64 leaves float32 as it is in some of them, in some releases of NumPy.
+    single = np.ones(1, np.float32)
+    numbers = [kind for kind in (int, float, np.float64) if function(single, kind(1)).dtype == single.dtype]
+
     @define(function)
     def quantile(
         a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=NO_VALUE, *, weights=None
     ):
+        keep_dtype = type(to_value(q)) in numbers
         refuse_weights(function.__name__, weights)
         a = anp.asarray(a)
         if a.dtype.kind == "c":
             raise TypeError(f"{function.__name__}: a must be an array of real numbers")
-        return give_out(find_quantiles(a, q, axis, method, keepdims, skip_nan, unit), out)
+        return give_out(find_quantiles(a, q, axis, method, keepdims, skip_nan, keep_dtype, unit), out)
 
 
 def define_median(function, skip_nan):
     @define(function)
     def median(a, axis=None, out=None, overwrite_input=False, keepdims=NO_VALUE):
-        return give_out(find_quantiles(a, 0.5, axis, "linear", keepdims, skip_nan), out)
+        return give_out(find_quantiles(a, 0.5, axis, "linear", keepdims, skip_nan, keep_dtype=True), out)
 
 
 define_median(np.median, skip_nan=False)

@@ -18,7 +18,7 @@ find_common, find_unique, find_values = map(nondifferentiable, (np.intersect1d, 
 def unique(ar, return_index=False, return_inverse=False, return_counts=False, axis=None, **kwargs):
     ar = anp.asarray(ar)
     _, index, inverse, counts = find_unique(ar, True, True, True, axis, **kwargs)
-    members = anp.ravel(ar)[index] if axis is None else ar[(slice(None),) * (axis % ar.ndim) + (index,)]
+    members = anp.getitem(anp.ravel(ar), index) if axis is None else anp.take(ar, index, axis=axis)
     wanted = (return_index, index), (return_inverse, inverse), (return_counts, counts)
     extras = [extra for asked, extra in wanted if asked]
     return (members, *extras) if extras else members
@@ -45,20 +45,20 @@ define_named("unique_inverse", inverse=True)
 @define(np.unique_values)
 def unique_values(x):
     members = unique(x, equal_nan=False)
-    return members[anp.searchsorted(members, find_values(x))]  # in whatever order NumPy gives them
+    return anp.getitem(members, anp.searchsorted(members, find_values(x)))  # in whatever order NumPy gives them
 
 
 @define(np.intersect1d)
 def intersect1d(ar1, ar2, assume_unique=False, return_indices=False):
     _, index1, index2 = find_common(ar1, ar2, assume_unique, True)
-    members = anp.ravel(anp.asarray(ar1))[index1]
+    members = anp.getitem(anp.ravel(anp.asarray(ar1)), index1)
     return (members, index1, index2) if return_indices else members
 
 
 @define(np.setdiff1d)
 def setdiff1d(ar1, ar2, assume_unique=False):
     ar1 = anp.ravel(anp.asarray(ar1)) if assume_unique else unique(ar1)
-    return ar1[anp.isin(ar1, ar2, assume_unique=True, invert=True)]
+    return anp.getitem(ar1, anp.isin(ar1, ar2, assume_unique=True, invert=True))
 
 
 @define(np.setxor1d)

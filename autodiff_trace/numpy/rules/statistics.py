@@ -8,6 +8,7 @@ import numpy as np
 from ...core.errors import TracedValueError, caller_line
 from ...core.forward import defjvp
 from ...core.reverse import defvjp
+from ...core.tracer import to_value
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..definers import define
@@ -25,7 +26,7 @@ def average(a, axis=None, weights=None, returned=False, *, keepdims=NO_VALUE):
         weights = align_weights(anp.asarray(weights), a, axis)
         dtype = np.result_type(a.dtype, weights.dtype, *([np.float64] if a.dtype.kind in "iub" else []))
         total = anp.sum(weights, axis=axis, dtype=dtype, keepdims=keepdims)
-        if anp.any(anp.equal(total, 0)):
+        if np.any(to_value(total) == 0):
             raise ZeroDivisionError("average: weights sum to zero, so they cannot be normalised")
         ans = anp.astype(anp.sum(a * weights, axis=axis, keepdims=keepdims) / total, dtype)
     return (ans, total) if returned else ans
@@ -49,7 +50,7 @@ def align_weights(weights, a, axis):
 
 
 def bincount_vjp(g, ans, x, weights=None, minlength=0):
-    return match_dtype(g[x], weights.dtype)
+    return match_dtype(anp.getitem(g, x), weights.dtype)
 
 
 def bincount_jvp(t, ans, x, weights=None, minlength=0):
@@ -88,9 +89,9 @@ def histogram_bin_edges(a, bins=10, range=None, weights=None):
         return anp.asarray(bins)
     a = anp.asarray(a)
     least, greatest = (anp.min(a), anp.max(a)) if range is None and a.size else (0.0, 1.0) if range is None else range
-    if least == greatest:
-        least, greatest = least - 0.5, greatest + 0.5
     dtype = np.result_type(anp.result_type(least, greatest, a), np.float16)
+    margin = anp.where(anp.equal(least, greatest), 0.5, 0)
+    least, greatest = least - margin, greatest + margin
     return anp.astype(least + (greatest - least) * (np.arange(bins + 1) / bins), dtype)
 
 
