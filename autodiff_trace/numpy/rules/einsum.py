@@ -109,53 +109,50 @@ def contract_vjp(argnums, g, ans, args, kwargs):
 
 
 def operand_cotangent(k, g, subscripts, optimize, operands):
-    """The cotangent of operand ``k``: an einsum of ``g`` and the other operands, in the operand's own subscripts.
-
-    Three things need more. An axis that is summed within the operand alone ('ij->i') occurs in no other array: the
-    cotangent is broadcast along it. One of size 1 that was broadcast against others is summed. And of a diagonal
-    ('ii->i') every element beside it is zero: a unit matrix joins the two axes.
-    """
-    inputs, _, output = subscripts.partition("->")
-    terms = inputs.split(",")
-    x, term = operands[k], terms[k]
-    sizes = letter_sizes(terms, operands)
-    factors, factor_terms = list(operands), list(terms)
-    factors[k], factor_terms[k] = g, output
-    available = set("".join(factor_terms))
-    unused = iter(unused_letters(subscripts))
-    wanted = []  # the letters of the axes that the einsum gives
-    for letter, size in zip(term, x.shape):
-        if size == sizes[letter]:
-            if letter in wanted:
-                twin = next(unused)
-                factors.append(np.eye(size, dtype=g.dtype))
-                factor_terms.append(letter + twin)
-                available |= {letter, twin}
-                letter = twin
-            wanted.append(letter)
-    given = [letter for letter in wanted if letter in available]
-    product = contract(f"{','.join(factor_terms)}->{''.join(given)}", optimize, *factors)
+    """The cotangent of operand ``k``: an einsum of ``g`` and the other operands, in the operand's own subscripts."""
+    x = operands[k]
+    plan, unit_sizes, missing = plan_cotangent(k, subscripts, tuple(operand.shape for operand in operands))
+    units = [np.eye(size, dtype=g.dtype) for size in unit_sizes]
+    product = contract(plan, optimize, *operands[:k], g, *operands[k + 1 :], *units)
     if product.shape != x.shape:
-        product = with_missing_axes(product, x, term, wanted, given, sizes)
+        product = anp.broadcast_to(anp.expand_dims(product, missing), x.shape)
     return match_dtype(product, x.dtype) if product.dtype != x.dtype else product
 
 
-def with_missing_axes(product, x, term, wanted, given, sizes):
-    """``product`` with an axis of size 1 for each one that the einsum did not give, broadcast to the shape of ``x``."""
-    shape, wanted, found = [], iter(wanted), iter(product.shape)
-    for letter, size in zip(term, x.shape):
-        if size == sizes[letter] and next(wanted) in given:
-            shape.append(next(found))
+@functools.lru_cache(maxsize=1024)
+def plan_cotangent(k, subscripts, shapes):
+    """How the cotangent of operand ``k`` is formed: the subscripts; the sizes of unit matrices that are its further
+    operands; and the axes of the operand that the einsum does not give.
+
+    Three things are more than an exchange of subscripts. An axis that is summed within the operand alone ('ij->i')
+    occurs in no other array: the cotangent is broadcast along it. One of size 1 that was broadcast against others is
+    summed. And of a diagonal ('ii->i') every element beside it is zero: a unit matrix joins the two axes.
+    """
+    inputs, _, output = subscripts.partition("->")
+    terms = inputs.split(",")
+    sizes = letter_sizes(terms, shapes)
+    unused = iter(unused_letters(subscripts))
+    wanted, units = [], []
+    for letter, size in zip(terms[k], shapes[k]):
+        if size != sizes[letter]:
+            wanted.append("")
+        elif letter in wanted:
+            wanted.append(next(unused))
+            units.append(letter + wanted[-1])
         else:
-            shape.append(1)
-    return anp.broadcast_to(anp.reshape(product, tuple(shape)), x.shape)
+            wanted.append(letter)
+    factors = [*terms[:k], output, *terms[k + 1 :], *units]
+    available = set("".join(factors))
+    given = "".join(letter for letter in wanted if letter in available)
+    missing = tuple(axis for axis, letter in enumerate(wanted) if letter not in available)
+    return f"{','.join(factors)}->{given}", tuple(sizes[unit[0]] for unit in units), missing
 
 
-def letter_sizes(terms, operands):
+def letter_sizes(terms, shapes):
     """The size that each letter stands for: 1 gives way to any other."""
     sizes = {}
-    for term, operand in zip(terms, operands):
-        for letter, size in zip(term, operand.shape):
+    for term, shape in zip(terms, shapes):
+        for letter, size in zip(term, shape):
             if sizes.get(letter, 1) == 1:
                 sizes[letter] = size
     return sizes
