@@ -179,6 +179,14 @@ def test_det_of_rank_n_minus_2():
     np.testing.assert_allclose(hessian, expected, atol=1e-14)
 
 
+def test_cofactors_of_well_and_badly_conditioned_matrices():
+    """det(A) A⁻ᵀ where that is exact, singular values where it is not."""
+    for size in (1.0, 1e-4, 1e-12):
+        a = np.diag([2.0, 1.0, size]) + np.triu(np.full((3, 3), 0.5), 1)
+        expected = [[size, 0, 0], [-size / 2, 2 * size, 0], [-0.25, -1, 2]]
+        np.testing.assert_allclose(grad(anp.linalg.det)(a), expected, rtol=1e-10, atol=1e-15)
+
+
 def test_third_derivative_of_det():
     """det of a 3 × 3 matrix is cubic, so its third derivative at 0 in a direction H is 6 det H."""
     h = normal(3, 3)
@@ -358,8 +366,14 @@ def test_modes_of_qr_that_cannot_be_traced():
         grad(lambda a: anp.sum(anp.linalg.qr(a, mode="raw")[0]))(normal(3, 3))
 
 
+def test_complete_qr_where_it_jumps():
+    with pytest.raises(np.linalg.LinAlgError, match="reduced"):
+        grad(lambda a: anp.sum(anp.linalg.qr(a, mode="complete")[0]))(np.eye(3)[:, :2])
+
+
 def test_list_of_traced_numbers():
     np.testing.assert_allclose(grad(lambda x: anp.linalg.det([[x, 1.0], [2.0, x]]))(3.0), 6.0)
+    np.testing.assert_allclose(grad(lambda x: anp.linalg.norm([x, 4.0]))(3.0), 0.6)
     np.testing.assert_allclose(grad(lambda x: anp.sum(anp.linalg.cholesky([[x, 0.0], [0.0, 1.0]])))(4.0), 0.25)
 
 

@@ -98,4 +98,9 @@ def complement(q):
     eye = identity(q, rows)
     w = q - eye[:, :columns]
     upper, lower = w[..., :columns, :], w[..., columns:, :]
-    return eye[:, columns:] + w @ linalg.solve(adjoint(upper), adjoint(lower))
+    try:
+        return eye[:, columns:] + w @ linalg.solve(adjoint(upper), adjoint(lower))
+    except np.linalg.LinAlgError as error:
+        raise np.linalg.LinAlgError(
+            "qr: a column is zero below its diagonal, where Q jumps: mode='complete' has no derivative; 'reduced' has one"
+        ) from error

@@ -39,12 +39,12 @@ def identity(x, size):
 
 def diagonal(x):
     """The diagonal of square matrices."""
-    return anp.sum(x * identity(x, x.shape[-1]), axis=-1)
+    return anp.sum(anp.where(np.eye(x.shape[-1], dtype=bool), x, 0), axis=-1)
 
 
 def diagonal_matrix(x):
     """Square matrices with the vectors ``x`` on their diagonal."""
-    return column(x) * identity(x, x.shape[-1])
+    return anp.where(np.eye(x.shape[-1], dtype=bool), column(x), 0)
 
 
 def halved_triangle(x, lower=True):

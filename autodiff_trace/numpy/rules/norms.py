@@ -13,7 +13,7 @@ from ...core.tracer import is_box
 from .. import linalg
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
-from ..definers import define
+from ..definers import define, elementwise
 from .reductions import expand_reduced, reduced_shape
 
 __all__: list[str] = []
@@ -25,14 +25,25 @@ __all__: list[str] = []
 
 @primitive
 def euclidean_norm(x, axis, keepdims):
-    return np.linalg.vector_norm(x, axis=axis, keepdims=keepdims)
+    if isinstance(axis, tuple) and len(axis) not in (1, 2):
+        return np.linalg.vector_norm(x, axis=axis, keepdims=keepdims)
+    return np.linalg.norm(x, axis=axis, keepdims=keepdims)  # 4 instead of 6 µs
+
+
+@primitive
+def unit(x, length):
+    """``x / length``, and 0 where the length is 0."""
+    if not length.ndim:
+        return x / length if length else np.zeros_like(x)
+    return np.divide(x, length, where=length != 0, out=np.zeros_like(x))
+
+
+elementwise(unit, lambda ans, x, length: unit(anp.ones_like(length), length), lambda ans, x, length: -unit(ans, length))
 
 
 def direction(ans, x, axis):
-    """conj(x) / |x|, and 0 at 0."""
-    length = expand_reduced(ans, x, axis)
-    zero = anp.equal(length, 0)
-    return anp.where(zero, 0, anp.conjugate(x) / anp.where(zero, 1, length))
+    """conj(x) / |x|, and 0 at 0: the slope of |x|."""
+    return unit(anp.conjugate(x) if x.dtype.kind == "c" else x, expand_reduced(ans, x, axis))
 
 
 def euclidean_vjp(g, ans, x, axis, keepdims):
@@ -40,8 +51,7 @@ def euclidean_vjp(g, ans, x, axis, keepdims):
 
 
 def euclidean_jvp(t, ans, x, axis, keepdims):
-    slope = direction(ans, x, axis)
-    return match_dtype(anp.sum(anp.real(slope * t), axis=axis, keepdims=keepdims), ans.dtype)
+    return match_dtype(anp.sum(anp.real(direction(ans, x, axis) * t), axis=axis, keepdims=keepdims), ans.dtype)
 
 
 defvjp(euclidean_norm, euclidean_vjp)
@@ -108,9 +118,9 @@ def as_inexact(x):
 
 @define(np.linalg.norm)
 def norm(x, ord=None, axis=None, keepdims=False):
-    x = as_inexact(x)
     if axis is None and ord is None:
         return euclidean_norm(x, None, keepdims)
+    x = as_inexact(x)
     axes = tuple(range(x.ndim)) if axis is None else normalize_axis_tuple(axis, x.ndim, allow_duplicate=True)
     if len(axes) == 1:
         return norm_of_vectors(x, ord, axes, keepdims)
