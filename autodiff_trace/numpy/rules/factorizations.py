@@ -102,5 +102,5 @@ def complement(q):
         return eye[:, columns:] + w @ linalg.solve(adjoint(upper), adjoint(lower))
     except np.linalg.LinAlgError as error:
         raise np.linalg.LinAlgError(
-            "qr: a column is zero below its diagonal, where Q jumps: mode='complete' has no derivative; 'reduced' has one"
+            "qr: a column is zero below the diagonal, where Q jumps: mode='complete' has no derivative, 'reduced' has"
         ) from error
