@@ -91,21 +91,18 @@ def check_flat(flat, inputs, numbers, modes, order, tolerance, step, rng, path) 
     outputs = flat(*inputs)
     cotangents = [random_like(output, rng) for output in outputs]
     directions = [random_like(x, rng) for x in inputs]
+    tol = tolerance or max(TOLERANCES.get(real_dtype(y), 1e-6) for y in [*inputs, *outputs])
+    total = [np.zeros(output.shape) for output in outputs]
+    # Each argument alone, and then all at once: rules that share work do less for one argument than for several.
     for i, (x, direction) in enumerate(zip(inputs, directions, strict=True)):
-        where = f"{path}, argument {numbers[i]}"
-        tangents = [d if j == i else np.zeros_like(d) for j, d in enumerate(directions)]
-        expected = numerical_jvp(flat, inputs, tangents, step)
-        tol = tolerance or max(TOLERANCES.get(real_dtype(y), 1e-6) for y in [*inputs, *outputs])
-        if "rev" in modes:
-            _, pullback = vjp(flat, *inputs)
-            g = pullback(cotangents)[i]
-            check_like(f"VJP of {where}", g, x)
-            check_close(f"VJP of {where}", pair([g], [direction]), pair(cotangents, expected), tol)
-        if "fwd" in modes:
-            _, pushed = jvp(flat, inputs, tangents)
-            for t, output, each in zip(pushed, outputs, expected, strict=True):
-                check_like(f"JVP of {where}", t, output)
-                check_close(f"JVP of {where}", t, each, tol)
+        alone = hold_others(flat, inputs, i)
+        expected = numerical_jvp(alone, [x], [direction], step)
+        check_first(alone, [x], [direction], cotangents, expected, modes, tol, f"{path}, argument {numbers[i]}")
+        total = [one + other for one, other in zip(total, expected)]
+    if len(inputs) > 1:
+        check_first(
+            flat, inputs, directions, cotangents, total, modes, tol * len(inputs), f"{path}, all arguments at once"
+        )
     if "batch" in modes:
         check_batched(flat, inputs, rng, path)
         check_batched(lambda *xs: list(vjp(flat, *xs)[1](cotangents)), inputs, rng, f"VJP of {path}")
@@ -119,6 +116,26 @@ def check_flat(flat, inputs, numbers, modes, order, tolerance, step, rng, path) 
     for mode in [mode for mode in modes if mode in derivatives]:
         kind, derivative = derivatives[mode]
         check_flat(derivative, inputs, numbers, modes, order - 1, tolerance, step, rng, f"{kind} of {path}")
+
+
+def hold_others(flat: Callable, inputs: Sequence, i: int) -> Callable:
+    """``flat`` as a function of input ``i`` alone."""
+    return lambda x: flat(*inputs[:i], x, *inputs[i + 1 :])
+
+
+def check_first(flat, inputs, directions, cotangents, expected, modes, tolerance, where) -> None:
+    """Check the VJP and the JVP against ``expected``, the derivative in the directions."""
+    if "rev" in modes:
+        _, pullback = vjp(flat, *inputs)
+        gradients = pullback(cotangents)
+        for g, x in zip(gradients, inputs, strict=True):
+            check_like(f"VJP of {where}", g, x)
+        check_close(f"VJP of {where}", pair(gradients, directions), pair(cotangents, expected), tolerance)
+    if "fwd" in modes:
+        outputs, pushed = jvp(flat, inputs, directions)
+        for t, output, each in zip(pushed, outputs, expected, strict=True):
+            check_like(f"JVP of {where}", t, output)
+            check_close(f"JVP of {where}", t, each, tolerance)
 
 
 def check_batched(flat: Callable, inputs: Sequence, rng: np.random.Generator, path: str) -> None:
