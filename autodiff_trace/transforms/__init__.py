@@ -6,9 +6,10 @@ from .mapping import vmap
 from .products import jvp, vjp
 from .second_order import deriv, hvp, linearize, make_ggnvp, value_grad_and_hvp
 from .stopping import stop_gradient, to_numpy
+from .taylor import derivatives, jet
 
 __all__ = [
-    "deriv", "elementwise_grad", "grad", "grad_and_aux", "hessian", "holomorphic_grad", "hvp", "jacfwd", "jacobian",
-    "jacrev", "jvp", "linearize", "make_ggnvp", "stop_gradient", "to_numpy", "value_and_grad", "value_grad_and_hvp",
-    "vjp", "vmap",
+    "deriv", "derivatives", "elementwise_grad", "grad", "grad_and_aux", "hessian", "holomorphic_grad", "hvp", "jacfwd",
+    "jacobian", "jacrev", "jet", "jvp", "linearize", "make_ggnvp", "stop_gradient", "to_numpy", "value_and_grad",
+    "value_grad_and_hvp", "vjp", "vmap",
 ]

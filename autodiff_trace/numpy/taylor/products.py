@@ -1,0 +1,80 @@
+"""Series rules of products, which are linear in each factor (multiply, matmul, dot, einsum), and of linear functions.
+
+The coefficients of a product are sums over the ways to share the order among the factors (Cauchy's product).
+Functions that read no value of their arguments in their rules are known to be linear; here are the others.
+"""
+
+from __future__ import annotations
+
+import itertools
+import operator
+
+from ...core.taylor import deftaylor, push_coefficients
+from .. import wrapped as anp
+from ..broadcasting import broadcast_tangent
+from ..definers import scale
+from ..rules.einsum import contract
+from ..rules.making import join_nested
+from .series import convolve
+
+__all__: list[str] = []
+
+
+def product(prim, times=None):
+    """Give a primitive that is linear in each of its array arguments its rule. ``times`` is its quick form for two."""
+
+    def rule(order, nodes, ans, *args, **kwargs):
+        if any(isinstance(argument, str) for argument in nodes):
+            return NotImplemented
+        series = {i: [args[i], *node] for i, node in nodes.items()}
+        if len(args) == 2 and times is not None:
+            x, y = (series.get(i, [arg] + [None] * order) for i, arg in enumerate(args))
+            return [fit(convolve(x, y, k, 0, k, times), ans) for k in range(1, order + 1)]
+        coefficients = []
+        for k in range(1, order + 1):
+            total = None
+            for degrees in shares(k, len(series)):
+                factors = [each[degree] for each, degree in zip(series.values(), degrees)]
+                if all(factor is not None for factor in factors):
+                    new = list(args)
+                    for i, factor in zip(series, factors):
+                        new[i] = factor
+                    term = prim(*new, **kwargs)
+                    total = term if total is None else total + term
+            coefficients.append(fit(total, ans))
+        return coefficients
+
+    deftaylor(prim, rule)
+
+
+def shares(k, count):
+    """The ways to write ``k`` as a sum of ``count`` whole numbers."""
+    for degrees in itertools.product(range(k + 1), repeat=count - 1):
+        if sum(degrees) <= k:
+            yield (*degrees, k - sum(degrees))
+
+
+def fit(c, ans):
+    """A coefficient with the shape and dtype of the answer, which a broadcast operand's lack."""
+    return None if c is None else broadcast_tangent(c, ans)
+
+
+product(anp.dot)
+product(anp.matmul)
+product(anp.multiply, operator.mul)
+product(anp.tensordot)
+product(contract)
+product(scale, scale)
+
+
+def linear_series(prim):
+    """Give a linear function its rule: it is its own derivative."""
+
+    def rule(order, nodes, ans, *args, **kwargs):
+        return push_coefficients(prim, order, nodes, ans, list(args), kwargs)
+
+    deftaylor(prim, rule)
+
+
+for prim in (anp.concatenate, anp.stack, anp.cumsum, join_nested):
+    linear_series(prim)
