@@ -15,7 +15,7 @@ import numpy as np
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
-from autodiff_trace import numpy as anp  # noqa: E402
+from autodiff_trace import numpy as anp, tree_leaves  # noqa: E402
 from autodiff_trace.numpy import namespace  # noqa: E402
 
 import table  # noqa: E402
@@ -78,7 +78,7 @@ def checked_modes(rows: list) -> dict[str, set[str]]:
         if "derivatives" not in row.skip:
             found |= {"reverse", "forward"} | ({"second order"} if row.order > 1 else set())
         found |= {mode for mode in ("batched", "float32") if mode not in row.skip}
-        if any(getattr(getattr(arg, "dtype", None), "kind", "") == "c" for arg in row.args):
+        if any(getattr(getattr(arg, "dtype", None), "kind", "") == "c" for arg in tree_leaves(row.args)):
             found.add("complex")
     return modes
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from table import row, table_test
+from table import complex_rows, row, table_test
 
 from autodiff_trace import grad, jvp, vjp
 from autodiff_trace import numpy as anp
@@ -105,8 +105,7 @@ TAKEN_APART = [
     row("hsplit", normal(4), [1]),
     row("vsplit", normal(4, 2), 2),
     row("dsplit", normal(2, 1, 4), [3]),
-    row("unstack", normal(3, 2)) if hasattr(np, "unstack") else None,
-    row("unstack", normal(3, 2), axis=-1) if hasattr(np, "unstack") else None,
+    *[row("unstack", normal(3, 2), axis=axis) for axis in (0, -1) if hasattr(np, "unstack")],
     row("trim_zeros", np.array([0.0, 1.0, 0.0, 2.0, 0.0, 0.0]), skip=TRIMMED),
     row("trim_zeros", np.array([0.0, 1.0, 2.0, 0.0]), "f", skip=TRIMMED),
     row("trim_zeros", np.array([0.0, 1.0, 2.0, 0.0]), trim="B", skip=TRIMMED),
@@ -116,7 +115,8 @@ TAKEN_APART = [
 
 test_joined = table_test(JOINED)
 test_inserted = table_test(INSERTED)
-test_taken_apart = table_test([each for each in TAKEN_APART if each is not None])
+test_taken_apart = table_test(TAKEN_APART)
+test_complex = table_test(complex_rows(JOINED + INSERTED + TAKEN_APART))
 
 
 @pytest.mark.parametrize("join", [anp.concatenate, np.hstack, anp.vstack])

@@ -98,6 +98,7 @@ def astype_jvp(t, ans, x, dtype, *args, **kwargs):
 
 defvjp(anp.astype, astype_vjp)
 defjvp(anp.astype, astype_jvp)
+anp.astype.shape_only = (0,)
 
 
 # atleast_1d, 2d, 3d: where the new axes go, by the number of those there are
