@@ -142,3 +142,10 @@ def test_slope_overflows():
     assert grad(anp.log)(1e-310) == np.inf
     assert grad(anp.reciprocal)(1e-200) == -np.inf
     np.testing.assert_array_equal(grad(anp.log)(np.full(2, 1e-310)), [np.inf, np.inf])
+
+
+@pytest.mark.parametrize("f, expected", [(lambda z, x: z * anp.log(x), -1 / 4), (lambda z, x: z / x, 2 / 8)])
+def test_a_factor_that_happens_to_be_zero_still_counts(f, expected):
+    """A zero cotangent stays zero only against what is infinite: the mixed third derivative at z = 0 is no zero."""
+    assert grad(grad(grad(f, 1), 1), 0)(0.0, 2.0) == expected
+    assert jvp(lambda z: grad(grad(f, 1), 1)(z, 2.0), (0.0,), (1.0,))[1] == expected

@@ -94,13 +94,19 @@ def make_primitive(fun, fast_fun, sequence_args, differentiable, makes_view=Fals
                         top = trace
                 else:
                     return dispatch(call, args, kwargs)
-        if kwargs or len(args) > most_args:
+        if kwargs:
             return dispatch(call, args, kwargs)
         if top is None:
             return fun(*args)
         if not differentiable:
             return top.process_nondifferentiable(call, args, kwargs)
-        ans = top.process_one(call, arg, 0, [arg._value]) if len(args) == 1 else top.process(call, args, kwargs)
+        count = len(args)
+        if count == 1:
+            ans = top.process_one(call, arg, 0, [arg._value])
+        elif count > most_args:
+            ans = dispatch(call, args, kwargs)
+        else:
+            ans = top.process(call, args, kwargs)
         if makes_view:
             note_view(ans, call, args, kwargs)
         return ans
@@ -168,8 +174,12 @@ def note_view(ans: Any, prim: Callable, args: tuple, kwargs: dict) -> None:
 
 def bind_traced_keywords(prim: Callable, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
     """Make keyword arguments that hold boxes positional where ``prim`` allows it, so that rules find them by number."""
-    traced = [name for name, arg in kwargs.items() if find_top_trace((arg,)) is not None]
-    parameters = positional_parameters(prim.fun) if traced else []
+    traced = [
+        name for name, arg in kwargs.items() if type(arg) in watched_types and find_top_trace((arg,)) is not None
+    ]
+    if not traced:
+        return args, kwargs
+    parameters = positional_parameters(prim.fun)
     last = max((i for i, parameter in enumerate(parameters) if parameter.name in traced), default=-1)
     if last < len(args):
         return args, kwargs
@@ -188,9 +198,7 @@ def positional_parameters(fun: Callable) -> list[inspect.Parameter]:
 
 def convert_sequences(prim: Callable, args: tuple) -> tuple:
     """Replace lists and tuples that hold boxes by one traced array, unless ``prim`` takes a sequence there."""
-    return tuple(
-        array_ops.array(arg)
-        if type(arg) in (list, tuple) and i not in prim.sequence_args and find_top_trace(arg) is not None
-        else arg
-        for i, arg in enumerate(args)
-    )
+    for i, arg in enumerate(args):
+        if type(arg) in (list, tuple) and i not in prim.sequence_args and find_top_trace(arg) is not None:
+            args = (*args[:i], array_ops.array(arg), *args[i + 1 :])
+    return args

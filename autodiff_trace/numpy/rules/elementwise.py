@@ -11,6 +11,7 @@ import numpy as np
 from ...core.forward import defjvp
 from ...core.reverse import defvjp
 from .. import wrapped as anp
+from ..broadcasting import unbroadcast
 from ..definers import define, elementwise, linear, scale
 
 
@@ -106,10 +107,18 @@ elementwise(anp.tan, lambda ans, x: 1 + ans * ans)
 elementwise(anp.tanh, lambda ans, x: 1 - ans * ans)
 
 
+# multiply: by far the commonest, so its rules are written out (0.05 µs); by a Python number nothing is to be summed or
+# cast back (0.2 of 0.8 µs on small arrays)
+defvjp(
+    anp.multiply,
+    lambda g, ans, x, y: g * y if type(y) is float else unbroadcast(g * y, x),
+    lambda g, ans, x, y: g * x if type(x) is float else unbroadcast(g * x, y),
+)
+
+
 # exp: singular as well, but its slope is at hand and computed without a warning (0.2 instead of 0.7 µs on scalars)
 defvjp(anp.exp, lambda g, ans, x: scale(g, ans))
 defjvp(anp.exp, lambda t, ans, x: scale(t, ans))
-
 
 
 # power: squares are by far the commonest, and their slope is finite (0.1 instead of 0.9 µs on scalars)
