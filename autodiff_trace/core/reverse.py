@@ -131,7 +131,9 @@ def contribute(node: VJPNode, g: Any, pending: dict, heap: list) -> None:
 
 
 def zip_nested(parents: list, cotangents: Sequence) -> Iterator[tuple[VJPNode, Any]]:
-    """Pair the nodes in a nested list with their cotangents."""
+    """Pair the nodes in a nested list with their cotangents; None is zero for all of them."""
+    if cotangents is None:
+        return
     for parent, g in zip(parents, cotangents, strict=True):
         if type(parent) is list:
             yield from zip_nested(parent, g)

@@ -18,7 +18,7 @@ from .views import refresh_views, write_base
 __all__ = ["ArrayBox", "register_array_type"]
 
 FORWARDED_METHODS = """
-    all any argmax argmin argpartition argsort astype choose clip compress conj conjugate copy cumprod cumsum diagonal
+    all any argmax argmin argpartition argsort astype choose clip conj conjugate copy cumprod cumsum diagonal
     dot max mean min nonzero prod ravel repeat round searchsorted squeeze std sum swapaxes take trace var
 """.split()
 
@@ -188,6 +188,12 @@ class ArrayBox(Box):
 
     def tolist(self):
         return [row.tolist() if row.ndim else row for row in self] if self.ndim else self
+
+    def compress(self, condition, axis=None, out=None):
+        return anp.compress(condition, self, axis, out)
+
+    def put(self, indices, values, mode="raise"):
+        anp.put(self, indices, values, mode)
 
     def fill(self, value):
         self[...] = value

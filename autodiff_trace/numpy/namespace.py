@@ -27,19 +27,20 @@ NONDIFFERENTIABLE = frozenset("""
 """Piecewise constant: the derivative is zero wherever there is one."""
 
 METADATA = frozenset("""
-    can_cast common_type get_printoptions iscomplexobj isfortran isrealobj isscalar issubdtype iterable may_share_memory
-    min_scalar_type ndim promote_types result_type shape shares_memory size typename
+    can_cast common_type diag_indices_from get_printoptions iscomplexobj isfortran isrealobj isscalar issubdtype
+    iterable may_share_memory min_scalar_type ndim promote_types result_type shape shares_memory size
+    tril_indices_from triu_indices_from typename
 """.split())
 """Functions that read no more than shape and dtype."""
 
 PASSED_ON = frozenset("""
     arange array2string array_repr array_str asarray_chkfinite base_repr bartlett binary_repr blackman broadcast_shapes
-    busday_count busday_offset datetime_as_string datetime_data diag_indices diag_indices_from einsum_path empty eye
+    busday_count busday_offset datetime_as_string datetime_data diag_indices einsum_path empty eye fftfreq
     format_float_positional format_float_scientific from_dlpack frombuffer fromfile fromfunction fromiter frompyfunc
     fromregex fromstring genfromtxt get_include getbufsize geterr geterrcall hamming hanning identity indices info
-    is_busday isdtype kaiser ix_ load loadtxt mask_indices mintypecode nested_iters ones printoptions save savetxt savez
-    savez_compressed set_printoptions setbufsize seterr seterrcall show_config show_runtime tri tril_indices
-    tril_indices_from triu_indices triu_indices_from zeros asmatrix bmat test
+    is_busday isdtype kaiser ix_ load loadtxt mask_indices mintypecode nested_iters ones printoptions rfftfreq save
+    savetxt savez savez_compressed set_printoptions setbufsize seterr seterrcall show_config show_runtime tri tril_indices
+    triu_indices zeros asmatrix bmat test
 """.split())
 """Functions that make arrays from nothing, or print, read and write them: NumPy's own."""
 
@@ -60,12 +61,14 @@ SEQUENCE_ARGS = {
 
 OUT_POSITIONS = {
     "amax": 2, "amin": 2, "choose": 2, "clip": 3, "compress": 3, "concatenate": 2, "cumprod": 3, "cumsum": 3, "dot": 2,
-    "max": 2, "mean": 3, "min": 2, "outer": 2, "prod": 3, "stack": 2, "std": 3, "sum": 3, "take": 3, "trace": 5, "var": 3,
+    "fft": 4, "ifft": 4, "irfft": 4, "max": 2, "mean": 3, "min": 2, "outer": 2, "prod": 3, "rfft": 4, "stack": 2,
+    "std": 3, "sum": 3, "take": 3, "trace": 5, "var": 3,
 }
 """Where functions that are no ufuncs take ``out`` by position."""
 
 VIEW_MAKERS = frozenset("""
-    broadcast_to diagonal expand_dims imag moveaxis ravel real reshape rollaxis squeeze swapaxes transpose
+    broadcast_to diagonal expand_dims flip fliplr flipud imag matrix_transpose moveaxis ravel real reshape rollaxis rot90
+    squeeze swapaxes transpose
 """.split())
 """Functions whose answer may share the memory of their argument."""
 
