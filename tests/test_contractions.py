@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from table import Row, row, table_test
 
-from autodiff_trace import grad, vjp, vmap
+from autodiff_trace import grad, jvp, vjp, vmap
 from autodiff_trace import numpy as anp
 
 rng = np.random.default_rng(0)
@@ -102,6 +102,29 @@ def test_out_of_a_product_is_a_traced_buffer():
     x = normal(2, 2)
     expected = grad(lambda x: ((x @ x) * anp.outer(x[0], x[1])).sum())(x)
     np.testing.assert_allclose(grad(f)(x), expected)
+
+
+def irfft_of_sum(x, y, *arguments):
+    return anp.fft.irfft(x + y, *arguments)
+
+
+@pytest.mark.parametrize(
+    "function, arguments", [(anp.dot, ()), (anp.matmul, ()), (anp.outer, ()), (irfft_of_sum, (None, -1, None))]
+)
+def test_out_by_position(function, arguments):
+    x = normal(3)
+    shape = np.shape(function(x, x, *arguments))
+
+    def f(x):
+        buffer = anp.zeros(shape)
+        function(x, 2 * x, *arguments, buffer)
+        return (buffer**2).sum()
+
+    expected = lambda x: (function(x, 2 * x) ** 2).sum()  # noqa: E731
+    np.testing.assert_allclose(grad(f)(x), grad(expected)(x))
+    np.testing.assert_allclose(jvp(f, (x,), (x,))[1], jvp(expected, (x,), (x,))[1])
+    with pytest.raises(TypeError, match="out= is a plain array"):
+        jvp(lambda x: function(x, x, *arguments, np.zeros(shape)), (x,), (x,))
 
 
 def test_matmul_keywords_are_honoured_or_refused():

@@ -73,6 +73,8 @@ POLYNOMIALS = [
     row("polydiv", normal(3), np.array([2.0])),
     row("polyfit", spread(6), normal(6), 2),
     row("polyfit", spread(6), normal(6, 2), 1),
+    row("polyfit", spread(6), cnormal(6), 2),
+    row("polyfit", spread(6) + 0.3j, cnormal(6), 1),
     row("polyfit", spread(6), normal(6), 2, w=rng.uniform(0.5, 1.5, 6)),
     row("polyfit", spread(6), normal(6, 2), 2, w=rng.uniform(0.5, 1.5, 6), rcond=1e-9),
     row("polyfit", spread(6), normal(6), 1, full=True, tolerance=1e-5),

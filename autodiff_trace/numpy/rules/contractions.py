@@ -70,7 +70,7 @@ defjvp(anp.matmul, lambda t, ans, x, y: anp.matmul(t, y), lambda t, ans, x, y: a
 # one of y, dot(x, y)[i, k, m] = Σⱼ x[i, j] y[k, j, m]
 
 
-def dot_vjp_x(g, ans, x, y):
+def dot_vjp_x(g, ans, x, y, out=None):
     y = as_array(y)
     if x.ndim == 0 or y.ndim == 0:
         return unbroadcast(g * y, x)
@@ -80,7 +80,7 @@ def dot_vjp_x(g, ans, x, y):
     return unbroadcast(anp.tensordot(g, y, (list(range(x.ndim - 1, g.ndim)), kept)), x)
 
 
-def dot_vjp_y(g, ans, x, y):
+def dot_vjp_y(g, ans, x, y, out=None):
     x = as_array(x)
     if x.ndim == 0 or y.ndim == 0:
         return unbroadcast(g * x, y)
@@ -92,7 +92,7 @@ def dot_vjp_y(g, ans, x, y):
 
 
 defvjp(anp.dot, dot_vjp_x, dot_vjp_y)
-defjvp(anp.dot, lambda t, ans, x, y: anp.dot(t, y), lambda t, ans, x, y: anp.dot(x, t))
+defjvp(anp.dot, lambda t, ans, x, y, out=None: anp.dot(t, y), lambda t, ans, x, y, out=None: anp.dot(x, t))
 
 
 # tensordot: the axes of the answer are those of x that are not summed over, then those of y

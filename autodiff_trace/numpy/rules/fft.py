@@ -48,11 +48,11 @@ def weigh(spectrum, n, axis, weight):
 # fft, ifft: yₖ = Σⱼ aⱼ wʲᵏ, so āⱼ = Σₖ gₖ wʲᵏ
 
 
-def fft_vjp(g, ans, a, n=None, axis=-1, norm=None):
+def fft_vjp(g, ans, a, n=None, axis=-1, norm=None, out=None):
     return fit(fft.fft(g, axis=axis, norm=norm), a, axis)
 
 
-def ifft_vjp(g, ans, a, n=None, axis=-1, norm=None):
+def ifft_vjp(g, ans, a, n=None, axis=-1, norm=None, out=None):
     return fit(fft.ifft(g, axis=axis, norm=norm), a, axis)
 
 
@@ -64,13 +64,13 @@ linear(fft.ifft, transpose=ifft_vjp)
 # frequencies twice. irfft: yⱼ = Re Σₖ cₖ aₖ w⁻ʲᵏ with those counts cₖ, so āₖ = cₖ Σⱼ gⱼ w⁻ʲᵏ.
 
 
-def rfft_vjp(g, ans, a, n=None, axis=-1, norm=None):
+def rfft_vjp(g, ans, a, n=None, axis=-1, norm=None, out=None):
     n = a.shape[axis] if n is None else operator.index(n)
     spectrum = weigh(anp.conjugate(g), n, axis, 0.5)
     return fit(fft.irfft(spectrum, n, axis, SWAPPED_NORMS[norm]), a, axis)
 
 
-def irfft_vjp(g, ans, a, n=None, axis=-1, norm=None):
+def irfft_vjp(g, ans, a, n=None, axis=-1, norm=None, out=None):
     spectrum = anp.conjugate(fft.rfft(g, None, axis, SWAPPED_NORMS[norm]))
     return fit(weigh(spectrum, g.shape[axis], axis, 2), a, axis)
 
