@@ -39,8 +39,8 @@ PASSED_ON = frozenset("""
     format_float_positional format_float_scientific from_dlpack frombuffer fromfile fromfunction fromiter frompyfunc
     fromregex fromstring genfromtxt get_include getbufsize geterr geterrcall hamming hanning identity indices info
     is_busday isdtype kaiser ix_ load loadtxt mask_indices mintypecode nested_iters ones printoptions rfftfreq save
-    savetxt savez savez_compressed set_printoptions setbufsize seterr seterrcall show_config show_runtime tri tril_indices
-    triu_indices zeros asmatrix bmat test
+    savetxt savez savez_compressed set_printoptions setbufsize seterr seterrcall show_config show_runtime tri
+    tril_indices triu_indices zeros asmatrix bmat test
 """.split())
 """Functions that make arrays from nothing, or print, read and write them: NumPy's own."""
 
@@ -67,8 +67,8 @@ OUT_POSITIONS = {
 """Where functions that are no ufuncs take ``out`` by position."""
 
 VIEW_MAKERS = frozenset("""
-    broadcast_to diagonal expand_dims flip fliplr flipud imag matrix_transpose moveaxis ravel real reshape rollaxis rot90
-    squeeze swapaxes transpose
+    broadcast_to diagonal expand_dims flip fliplr flipud imag matrix_transpose moveaxis ravel real reshape rollaxis
+    rot90 squeeze swapaxes transpose
 """.split())
 """Functions whose answer may share the memory of their argument."""
 
