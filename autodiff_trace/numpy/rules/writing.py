@@ -18,7 +18,7 @@ def check_writable(name, array):
     if not hasattr(array, "replace"):
         raise TracedValueError(
             f"{name}: a plain array cannot hold a traced value ({caller_line()}). Make the array with anp.zeros(...) "
-            "inside the function, or write into a traced copy: x = anp.array(x) + 0 * traced."
+            "inside the function, y = anp.zeros(x.shape); y[...] = x, or write anp.where(mask, new, old)."
         )
 
 
