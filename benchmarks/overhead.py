@@ -21,7 +21,7 @@ from autodiff_trace import numpy as anp
 from . import peers
 from .cli import OneLineParser, integer, run_script
 from .network import init_params, loss, numpy_step
-from .timing import compare, format_table, format_time
+from .timing import compare, format_table, format_time, measure
 
 __all__ = ["chain_candidates", "main", "step_candidates"]
 
@@ -83,31 +83,6 @@ def step_candidates() -> Candidates:
     }
 
 
-def measure(candidates: Candidates, rtol: float, rounds: int) -> list[list[str]]:
-    """A row a candidate: time of a call, ratios to NumPy by hand and to this library; WRONG for a wrong result."""
-    expected = to_arrays(candidates[BY_HAND]())
-    right = {name: run for name, run in candidates.items() if agrees(to_arrays(run()), expected, rtol)}
-    timings = compare(right, BY_HAND, rounds)
-    rows = []
-    for name in candidates:
-        if name not in timings:
-            rows.append([name, "WRONG", "", ""])
-            continue
-        to_ours = f"{timings[name].ratio / timings[OURS].ratio:.2f}" if OURS in timings else ""
-        rows.append([name, format_time(timings[name].seconds), f"{timings[name].ratio:.2f}", to_ours])
-    return rows
-
-
-def to_arrays(result) -> list[np.ndarray]:
-    return [np.asarray(part) for part in (result if isinstance(result, (list, tuple)) else [result])]
-
-
-def agrees(actual: list[np.ndarray], expected: list[np.ndarray], rtol: float) -> bool:
-    return len(actual) == len(expected) and all(
-        a.shape == e.shape and np.allclose(a, e, rtol=rtol, atol=rtol) for a, e in zip(actual, expected)
-    )
-
-
 def measure_unboxed_calls(rounds: int) -> list[list[str]]:
     """A row a function: NumPy's own call on arrays of ten numbers, the wrapped call, and what it costs more."""
     x, y = VECTOR, VECTOR + 1.0
@@ -132,7 +107,7 @@ def run(rounds: int) -> None:
         ("Gradient of 100 × sin(1.01 x) + 0.1, x of shape (10,)", lambda: chain_candidates(VECTOR), 1e-9),
         ("Training step 784-100-10, batch of 100, float32", step_candidates, 1e-4),
     ):
-        table = format_table(head, measure(make_candidates(), rtol, rounds))
+        table = format_table(head, measure(make_candidates(), rtol, rounds, BY_HAND, OURS))
         print(f"{title}\n\n{table}\n", flush=True)
     table = format_table(["median", "np", "anp", "anp costs more"], measure_unboxed_calls(rounds))
     print(f"A call without a box, arrays of shape (10,)\n\n{table}", flush=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 
-__all__ = ["chain_gradients", "training_steps", "versions"]
+__all__ = [
+    "chain_gradients", "hessians", "hvps", "jacobians", "nested_derivatives", "training_steps", "versions",
+]
 
 HAS_AUTOGRAD = find_spec("autograd") is not None
 HAS_TORCH = find_spec("torch") is not None
@@ -38,11 +40,92 @@ def training_steps(params, images, labels, lr: float) -> Mapping[str, Callable[[
     return candidates
 
 
-def autograd_chain(chain, x):
-    import autograd
+def hessians(f: Callable, x) -> Mapping[str, Callable[[], object]]:
+    """Functions that return the Hessian of ``f(module, x)``."""
+    candidates = {}
+    if HAS_AUTOGRAD:
+        import autograd
+
+        second = autograd.hessian(on_autograd(f))
+        candidates["autograd"] = lambda: second(x)
+    if HAS_TORCH:
+        torch = one_thread_torch()
+        torch_second, torch_x = torch.func.hessian(lambda x: f(torch, x)), torch.tensor(x)
+        candidates["torch"] = lambda: torch_second(torch_x)
+    return candidates
+
+
+def hvps(f: Callable, x) -> Mapping[str, Callable[[], object]]:
+    """Functions that return the Hessian of ``f(module, x)`` times ``x``."""
+    candidates = {}
+    if HAS_AUTOGRAD:
+        import autograd
+
+        make_product = autograd.make_hvp(on_autograd(f))
+        candidates["autograd"] = lambda: make_product(x)[0](x)
+    if HAS_TORCH:
+        torch = one_thread_torch()
+        gradient, torch_x = torch.func.grad(lambda x: f(torch, x)), torch.tensor(x)
+        candidates["torch"] = lambda: torch.func.jvp(gradient, (torch_x,), (torch_x,))[1]
+    return candidates
+
+
+def jacobians(f: Callable, weights, x) -> Mapping[str, Callable[[], object]]:
+    """Functions that return the Jacobian of ``f(module, weights, x)`` in ``x``."""
+    candidates = {}
+    if HAS_AUTOGRAD:
+        import autograd
+
+        matrix = autograd.jacobian(on_autograd(lambda np, x: f(np, weights, x)))
+        candidates["autograd"] = lambda: matrix(x)
+    if HAS_TORCH:
+        torch = one_thread_torch()
+        torch_weights, torch_x = [torch.tensor(W) for W in weights], torch.tensor(x)
+        torch_matrix = torch.func.jacrev(lambda x: f(torch, torch_weights, x))
+        candidates["torch"] = lambda: torch_matrix(torch_x)
+    return candidates
+
+
+def nested_derivatives(f: Callable, x, order: int) -> Mapping[str, Callable[[], object]]:
+    """Functions that return the derivative of ``f(module, x)`` of that order, element by element."""
+    candidates = {}
+    if HAS_AUTOGRAD:
+        import autograd
+
+        derivative = on_autograd(f)
+        for _ in range(order):
+            derivative = autograd.elementwise_grad(derivative)
+        candidates["autograd"] = lambda: derivative(x)
+    if HAS_TORCH:
+        torch = one_thread_torch()
+        torch_derivative, torch_x = lambda x: f(torch, x), torch.tensor(x)
+        for _ in range(order):
+            torch_derivative = sum_gradient(torch.func.grad, torch_derivative)
+        candidates["torch"] = lambda: torch_derivative(torch_x)
+    return candidates
+
+
+def sum_gradient(grad, f):
+    return grad(lambda x: f(x).sum())
+
+
+def on_autograd(f: Callable) -> Callable:
     import autograd.numpy
 
-    gradient = autograd.elementwise_grad(lambda x: chain(autograd.numpy, x))
+    return lambda x: f(autograd.numpy, x)
+
+
+def one_thread_torch():
+    import torch
+
+    torch.set_num_threads(1)
+    return torch
+
+
+def autograd_chain(chain, x):
+    import autograd
+
+    gradient = autograd.elementwise_grad(on_autograd(chain))
     return lambda: gradient(x)
 
 
@@ -68,17 +151,13 @@ def autograd_step(params, images, labels, lr):
 
 
 def torch_chain(chain, x):
-    import torch
-
-    torch.set_num_threads(1)
+    torch = one_thread_torch()
     x = torch.tensor(x, dtype=torch.float64, requires_grad=True)
     return lambda: torch.autograd.grad(chain(torch, x).sum(), x)[0]
 
 
 def torch_step(params, images, labels, lr):
-    import torch
-
-    torch.set_num_threads(1)
+    torch = one_thread_torch()
     weights = [torch.tensor(W, requires_grad=True) for W in params]
     images, labels = torch.tensor(images), torch.tensor(labels)
 

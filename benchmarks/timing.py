@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from statistics import median
 from typing import NamedTuple
 
-__all__ = ["Timing", "compare", "format_table", "format_time"]
+import numpy as np
+
+__all__ = ["Timing", "compare", "format_table", "format_time", "measure"]
 
 SECONDS_PER_SAMPLE = 0.01
 """Long against the resolution of the clock, short against the time slice of the operating system."""
@@ -53,6 +55,33 @@ def time_calls(function: Callable[[], object], count: int) -> float:
     for _ in repeats:
         function()
     return (time.perf_counter() - start) / count
+
+
+def measure(
+    candidates: Mapping[str, Callable[[], object]], rtol: float, rounds: int, reference: str, ours: str
+) -> list[list[str]]:
+    """A row a candidate: time of a call, ratios to the reference and to ours; WRONG for a wrong result."""
+    expected = to_arrays(candidates[reference]())
+    right = {name: run for name, run in candidates.items() if agrees(to_arrays(run()), expected, rtol)}
+    timings = compare(right, reference, rounds)
+    rows = []
+    for name in candidates:
+        if name not in timings:
+            rows.append([name, "WRONG", "", ""])
+            continue
+        to_ours = f"{timings[name].ratio / timings[ours].ratio:.2f}" if ours in timings else ""
+        rows.append([name, format_time(timings[name].seconds), f"{timings[name].ratio:.2f}", to_ours])
+    return rows
+
+
+def to_arrays(result: object) -> list[np.ndarray]:
+    return [np.asarray(part) for part in (result if isinstance(result, (list, tuple)) else [result])]
+
+
+def agrees(actual: list[np.ndarray], expected: list[np.ndarray], rtol: float) -> bool:
+    return len(actual) == len(expected) and all(
+        a.shape == e.shape and np.allclose(a, e, rtol=rtol, atol=rtol) for a, e in zip(actual, expected)
+    )
 
 
 def format_time(seconds: float) -> str:
