@@ -54,6 +54,7 @@ if hasattr(np, "cumulative_sum"):
             row(name, x23, axis=-1, include_initial=True),
             row(name, normal(4), include_initial=True),
             row(name, normal(0), include_initial=True),
+            row(name, normal(3) + 1j * normal(3), include_initial=True),
         )
     ]
 

@@ -18,6 +18,7 @@ def apart(*shape):
 
 
 x23 = apart(2, 3)
+z4 = apart(4) + 1j * apart(4)
 repeated = np.array([3.0, 1.0, 2.0, 1.0, 3.0])  # a set function reads them, but they cannot be varied one by one
 
 ROWS = [
@@ -38,6 +39,9 @@ ROWS = [
     row("partition", apart(5), (1, 3)),
     row("partition", x23, 1, axis=0),
     row("partition", x23, -1, axis=None),
+    row("partition", z4, 2),
+    *[row(name, z4) for name in ("unique", "unique_all", "unique_counts", "unique_inverse")],
+    row("union1d", z4, np.array([1.0])),
     row("unique", x23),
     row("unique", x23, axis=0),
     row("unique", x23, return_index=True, return_inverse=True, return_counts=True),

@@ -69,7 +69,7 @@ ROWS = [
             row(name, x23, initial=0.05, keepdims=True),
         )
     ],
-    row("max", complex_normal(5)),
+    *[row(name, complex_normal(2, 3), axis=1) for name in ("max", "min", "amax", "amin", "ptp")],
     row("ptp", x23),
     row("ptp", x23, axis=1),
     row("ptp", x234, axis=(0, 2), keepdims=True),

@@ -54,7 +54,7 @@ def match_dtype(x, dtype):
     """Cast a cotangent or tangent to ``dtype``; where a complex one meets a real value its real part is left."""
     if x.dtype.kind == "c" and dtype.kind != "c":
         x = x.real
-    return x.astype(dtype)
+    return x.astype(dtype, copy=False)
 
 
 def unbroadcast(g: Any, x: Any) -> Any:

@@ -30,13 +30,17 @@ def axes_of(x: Any, axis: Any) -> tuple[int, ...]:
 
 def reduced_shape(x: Any, axis: Any) -> tuple[int, ...]:
     """The shape of ``x`` with size 1 at the reduced axes."""
+    if type(axis) is int and x.ndim:  # the commonest case (0.4 instead of 1.3 µs)
+        shape = list(x.shape)
+        shape[axis] = 1
+        return tuple(shape)
     axes = axes_of(x, axis)
     return tuple([1 if i in axes else size for i, size in enumerate(x.shape)])
 
 
 def expand_reduced(g: Any, x: Any, axis: Any) -> Any:
-    """``g`` with the reduced axes back, at size 1, so that it broadcasts against ``x``."""
-    if not g.ndim:
+    """``g`` with the reduced axes back, at size 1, so that it broadcasts against ``x``; axes in front may be absent."""
+    if not g.ndim or type(axis) is int and axis == 0:
         return g
     shape = reduced_shape(x, axis)
     return g if g.shape == shape else anp.reshape(g, shape)
@@ -97,7 +101,7 @@ def sum_vjp(g, ans, a, axis=None, dtype=None, out=None, keepdims=False, initial=
 def sum_jvp(t, ans, a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=True):
     if not is_inexact(ans):
         return None
-    return match_dtype(anp.reshape(anp.sum(t, axis=axis, dtype=dtype, where=where), ans.shape), ans.dtype)
+    return match_dtype(anp.sum(t, axis=axis, dtype=dtype, keepdims=keepdims, where=where), ans.dtype)
 
 
 def sum_initial_vjp(g, ans, a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=True):

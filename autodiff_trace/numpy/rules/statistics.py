@@ -92,7 +92,7 @@ def histogram_bin_edges(a, bins=10, range=None, weights=None):
     dtype = np.result_type(anp.result_type(least, greatest, a), np.float16)
     margin = anp.where(anp.equal(least, greatest), 0.5, 0)
     least, greatest = least - margin, greatest + margin
-    return anp.astype(least + (greatest - least) * (np.arange(bins + 1) / bins), dtype)
+    return anp.astype(anp.linspace(least, greatest, bins + 1), dtype)
 
 
 def define_refusal(function):
