@@ -44,8 +44,8 @@ def as_matrices(g, x, y):
 def matmul_vjp_x(g, ans, x, y):
     if x.ndim == y.ndim == 2:
         return unbroadcast(anp.matmul(g, y.T), x)
-    if x.ndim == y.ndim == 1:
-        return unbroadcast(g * y, x)
+    if x.ndim == 1 and y.ndim <= 2:
+        return unbroadcast(g * y if y.ndim == 1 else anp.matmul(g, y.T), x)
     g, row, y = as_matrices(g, x, y)
     return anp.reshape(unbroadcast(anp.matmul(g, transposed(y)), row), x.shape)
 
@@ -53,8 +53,8 @@ def matmul_vjp_x(g, ans, x, y):
 def matmul_vjp_y(g, ans, x, y):
     if x.ndim == y.ndim == 2:
         return unbroadcast(anp.matmul(x.T, g), y)
-    if x.ndim == y.ndim == 1:
-        return unbroadcast(g * x, y)
+    if y.ndim == 1 and x.ndim <= 2:  # from the left, so that a batch of cotangents is one product of matrices
+        return unbroadcast(g * x if x.ndim == 1 else anp.matmul(g, x), y)
     g, x, column = as_matrices(g, x, y)
     if column.ndim == 2:  # one matrix for all of a stack: one product of tall matrices instead of a stack to be summed
         rows = math.prod(x.shape[:-1])
