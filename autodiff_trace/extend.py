@@ -10,8 +10,7 @@
 12.0
 """
 
-from .core.forward import defjvp
-from .core.forward import defjvp_all
+from .core.forward import defjvp, defjvp_all
 from .core.primitives import composite, nondifferentiable, notrace_primitive, primitive
 from .core.pytree import register_pytree
 from .core.reverse import defvjp, defvjp_all

@@ -56,12 +56,20 @@ def check_grads(
 
 
 def check_vjp(fun: Callable, *args: Any, **options: Any) -> None:
-    """:func:`check_grads` of first-order VJPs alone."""
+    """:func:`check_grads` of first-order VJPs alone.
+
+    >>> from autodiff_trace import numpy as anp
+    >>> check_vjp(anp.sin, 0.5)
+    """
     check_grads(fun, *args, modes=("rev",), order=1, **options)
 
 
 def check_jvp(fun: Callable, *args: Any, **options: Any) -> None:
-    """:func:`check_grads` of first-order JVPs alone."""
+    """:func:`check_grads` of first-order JVPs alone.
+
+    >>> from autodiff_trace import numpy as anp
+    >>> check_jvp(anp.sin, 0.5)
+    """
     check_grads(fun, *args, modes=("fwd",), order=1, **options)
 
 
@@ -159,8 +167,14 @@ def check_batch(where: str, found: Sequence, expected: Any) -> None:
 
 
 def numerical_jvp(flat: Callable, inputs: Sequence, tangents: Sequence, step: float | None = None) -> list:
-    """The derivative of ``flat`` at ``inputs`` in the direction ``tangents``, by central differences of fourth order:
-    (8 (f(x+h) − f(x−h)) − (f(x+2h) − f(x−2h))) / 12h."""
+    """The derivative of ``flat``, a function to a list, at ``inputs`` in the direction ``tangents``.
+
+    By central differences of fourth order: (8 (f(x+h) − f(x−h)) − (f(x+2h) − f(x−2h))) / 12h.
+
+    >>> [derivative] = numerical_jvp(lambda x: [x**3], [np.float64(2.0)], [np.float64(1.0)])
+    >>> round(float(derivative), 6)
+    12.0
+    """
     h = step or max((STEPS.get(real_dtype(x), 1e-3) for x in inputs), default=1e-3)
 
     def at(k):

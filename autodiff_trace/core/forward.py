@@ -84,6 +84,12 @@ def defjvp(prim: Callable, *rules: Callable | None, argnums: Sequence[int] | Non
 
     A rule is ``rule(t, ans, *args, **kwargs)``: the tangent of the answer ``ans`` from the tangent ``t`` of its
     argument, with the shape of ``ans``. None says that the answer does not change with that argument.
+
+    >>> from autodiff_trace import extend, jvp
+    >>> product = extend.primitive(lambda x, y: x * y)
+    >>> extend.defjvp(product, lambda t, ans, x, y: t * y, lambda t, ans, x, y: x * t)
+    >>> jvp(product, (2.0, 3.0), (1.0, 1.0))
+    (np.float64(6.0), np.float64(5.0))
     """
     for argnum, rule in zip(argnums or range(len(rules)), rules):
         prim.jvps[argnum] = rule or zero_rule
@@ -94,6 +100,14 @@ def defjvp_all(prim: Callable, rule: Callable) -> None:
     """Give ``prim`` one JVP rule for all its arguments, where they share work.
 
     ``rule(argnums, tangents, ans, args, kwargs)`` gives the tangent of the answer from those of some arguments.
+
+    >>> from autodiff_trace import extend, jvp
+    >>> product = extend.primitive(lambda x, y: x * y)
+    >>> def rule(argnums, tangents, ans, args, kwargs):
+    ...     return sum(t * args[1 - i] for i, t in zip(argnums, tangents))
+    >>> extend.defjvp_all(product, rule)
+    >>> jvp(product, (2.0, 3.0), (1.0, 1.0))
+    (np.float64(6.0), np.float64(5.0))
     """
     prim.jvp_all = rule
 

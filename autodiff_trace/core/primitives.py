@@ -32,6 +32,13 @@ def primitive(
         out_position: where ``out`` can be passed by position, if ``fun`` is no ufunc.
 
     Returns a function with the same signature, to which rules are attached with ``defvjp`` and ``defjvp``.
+
+    >>> import math
+    >>> from autodiff_trace import extend, grad
+    >>> exp = primitive(math.exp)
+    >>> extend.defvjp(exp, lambda g, ans, x: g * ans)
+    >>> float(grad(exp)(0.0))
+    1.0
     """
     return make_primitive(fun, fast_fun, sequence_args, True, makes_view, out_position)
 
@@ -40,12 +47,23 @@ def nondifferentiable(fun: Callable, *, fast_fun: Callable | None = None) -> Cal
     """Make ``fun``, whose derivative is zero wherever it exists, a primitive that derivatives skip: ``floor``, ``>``.
 
     Unlike :func:`notrace_primitive` it is seen by traces that are not derivatives (batching, recording).
+
+    >>> from autodiff_trace import grad
+    >>> floor = nondifferentiable(lambda x: x // 1)
+    >>> float(grad(lambda x: x * floor(x))(2.5))
+    2.0
     """
     return make_primitive(fun, fast_fun, (), False)
 
 
 def notrace_primitive(fun: Callable) -> Callable:
-    """Make ``fun``, which reads only shape and dtype, a function that no trace sees: ``shape``, ``ndim``, ``size``."""
+    """Make ``fun``, which reads only shape and dtype, a function that no trace sees: ``shape``, ``ndim``, ``size``.
+
+    >>> from autodiff_trace import grad
+    >>> name_of_dtype = notrace_primitive(lambda x: x.dtype.name)
+    >>> grad(lambda x: (x, name_of_dtype(x)), has_aux=True)(1.0)
+    (np.float64(1.0), 'float64')
+    """
 
     @functools.wraps(fun, updated=())
     def call(*args, **kwargs):

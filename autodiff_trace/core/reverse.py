@@ -202,6 +202,12 @@ def defvjp(prim: Callable, *rules: Callable | None, argnums: Sequence[int] | Non
     ``ans``. It is written with primitives, so that it can itself be differentiated. None says that the answer does
     not change with that argument. ``argnums`` are the arguments' positions, 0, 1, … if not given; rules for
     keyword-only arguments are given by name.
+
+    >>> from autodiff_trace import extend, grad
+    >>> product = extend.primitive(lambda x, y: x * y)
+    >>> extend.defvjp(product, lambda g, ans, x, y: g * y, lambda g, ans, x, y: g * x)
+    >>> grad(product, argnums=(0, 1))(2.0, 3.0)
+    (np.float64(3.0), np.float64(2.0))
     """
     for argnum, rule in zip(argnums or range(len(rules)), rules):
         prim.vjps[argnum] = rule or zero_rule
@@ -212,6 +218,12 @@ def defvjp_all(prim: Callable, rule: Callable) -> None:
     """Give ``prim`` one rule for all its arguments, where they share work.
 
     ``rule(argnums, g, ans, args, kwargs)`` gives a sequence with the cotangents of the arguments in ``argnums``.
+
+    >>> from autodiff_trace import extend, grad
+    >>> product = extend.primitive(lambda x, y: x * y)
+    >>> extend.defvjp_all(product, lambda argnums, g, ans, args, kwargs: [g * args[1 - i] for i in argnums])
+    >>> grad(product, argnums=(0, 1))(2.0, 3.0)
+    (np.float64(3.0), np.float64(2.0))
     """
     prim.vjp_all = rule
     prim.share = functools.partial(share_rule, rule)

@@ -68,7 +68,11 @@ def register_box(box_class: type[Box], *value_types: type, convert: Callable[[An
 
 
 def is_box(value: Any) -> bool:
-    """Whether ``value`` is a box, of whatever trace."""
+    """Whether ``value`` is a box, of whatever trace.
+
+    >>> is_box(1.0)
+    False
+    """
     return type(value) in box_classes
 
 

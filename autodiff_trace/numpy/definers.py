@@ -13,7 +13,6 @@ from numpy import float64
 from ..core.forward import defjvp
 from ..core.reverse import defvjp
 from ..core.primitives import composite, primitive
-from . import wrapped as anp
 from .broadcasting import broadcast_tangent, unbroadcast
 from .namespace import replace_wrapped, wrapped_functions
 from .ufunc_methods import add_ufunc_methods, with_keywords
@@ -65,6 +64,13 @@ def elementwise(prim: Callable, *derivatives: Derivative, singular: bool = False
         derivatives: for each argument ``derivative(ans, *args)``, the partial derivative at each element; a plain 1
             or -1 for a constant; None where the answer does not change with the argument.
         singular: the derivative can be infinite: a zero cotangent is kept zero.
+
+    >>> import math
+    >>> from autodiff_trace import grad, numpy as anp
+    >>> sin = primitive(math.sin)
+    >>> elementwise(sin, lambda ans, x: anp.cos(x))
+    >>> float(grad(sin)(0.0))
+    1.0
     """
     for argnum, derivative in enumerate(derivatives):
         if derivative is None:
@@ -148,6 +154,12 @@ def linear(prim: Callable, transpose: Callable) -> None:
     Arguments:
         transpose: the VJP rule ``transpose(g, ans, x, *args, **kwargs)``, of which only ``g`` and the shape and dtype
             of ``x`` may be read. The JVP is the function itself.
+
+    >>> from autodiff_trace import grad, numpy as anp
+    >>> double_sum = primitive(lambda x: 2 * np.sum(x))
+    >>> linear(double_sum, lambda g, ans, x: anp.full(x.shape, 2 * g))
+    >>> grad(double_sum)(np.zeros(3))
+    array([2., 2., 2.])
     """
     prim.shape_only = (0,)
     defvjp(prim, transpose)
