@@ -58,7 +58,12 @@ def match_dtype(x, dtype):
 
 
 def unbroadcast(g: Any, x: Any) -> Any:
-    """The cotangent ``g`` of a broadcast ``x``, with the shape and the dtype of ``x``."""
+    """The cotangent ``g`` of a broadcast ``x``, with the shape and the dtype of ``x``.
+
+    >>> unbroadcast(np.ones((2, 3)), np.zeros((2, 1), np.float32))
+    array([[3.],
+           [3.]], dtype=float32)
+    """
     if type(g) is float64 and type(x) is float64:  # the commonest scalars: 0.03 instead of 0.15 µs
         return g
     if g.shape != x.shape:
