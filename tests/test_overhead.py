@@ -8,8 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks.overhead import BY_HAND, OURS, VECTOR, agrees, chain_candidates, measure, step_candidates, to_arrays
-from benchmarks.timing import compare
+from benchmarks.overhead import BY_HAND, OURS, VECTOR, chain_candidates, step_candidates
+from benchmarks.timing import agrees, compare, measure, to_arrays
 from tests.conftest import ROOT
 
 
@@ -28,7 +28,7 @@ def test_candidates_agree(make_candidates, rtol):
 def test_wrong_results_are_not_timed():
     right = np.ones(3)
     rows = measure({BY_HAND: lambda: right, OURS: lambda: right, "wrong": lambda: right + 1e-3,
-                    "wrong shape": lambda: np.ones((3, 1))}, 1e-9, rounds=1)
+                    "wrong shape": lambda: np.ones((3, 1))}, 1e-9, 1, BY_HAND, OURS)
     assert [row[1] == "WRONG" for row in rows] == [False, False, True, True]
 
 
