@@ -1,15 +1,18 @@
 """Transformations of functions."""
 
+from .checkpointing import checkpoint
 from .gradient import elementwise_grad, grad, grad_and_aux, holomorphic_grad, value_and_grad
 from .jacobians import hessian, jacfwd, jacobian, jacrev
+from .loops import fori_loop, scan
 from .mapping import vmap
 from .products import jvp, vjp
 from .second_order import deriv, hvp, linearize, make_ggnvp, value_grad_and_hvp
+from .sparsity import detect_sparsity
 from .stopping import stop_gradient, to_numpy
 from .taylor import derivatives, jet
 
 __all__ = [
-    "deriv", "derivatives", "elementwise_grad", "grad", "grad_and_aux", "hessian", "holomorphic_grad", "hvp", "jacfwd",
-    "jacobian", "jacrev", "jet", "jvp", "linearize", "make_ggnvp", "stop_gradient", "to_numpy", "value_and_grad",
-    "value_grad_and_hvp", "vjp", "vmap",
+    "checkpoint", "deriv", "derivatives", "detect_sparsity", "elementwise_grad", "fori_loop", "grad", "grad_and_aux",
+    "hessian", "holomorphic_grad", "hvp", "jacfwd", "jacobian", "jacrev", "jet", "jvp", "linearize", "make_ggnvp",
+    "scan", "stop_gradient", "to_numpy", "value_and_grad", "value_grad_and_hvp", "vjp", "vmap",
 ]

@@ -1,0 +1,221 @@
+"""Loops whose backward pass keeps little: ``scan`` over arrays, ``fori_loop`` over numbers.
+
+n steps run in about √n blocks of about √n steps, each block a checkpoint. So what is kept are the carries between the
+blocks, and in the backward pass the values within one block.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import caller_line
+from ..core.pytree import Structure, tree_flatten, tree_leaves, tree_unflatten
+from ..core.tracer import boxers, is_box
+from ..numpy import wrapped as anp
+from .border import describe
+from .checkpointing import checkpoint, own_box, recompute, traces_to_handle
+from .steps import number
+
+__all__ = ["fori_loop", "scan"]
+
+BLOCK_BYTES = 2**24
+"""Blocks in which the carries alone take more than this are made of checkpoints, one a step."""
+
+
+def scan(f: Callable, init: Any, xs: Any = None, length: int | None = None, reverse: bool = False) -> tuple:
+    """Thread a carry through a loop over the first axis of ``xs``: ``carry, y = f(carry, x)``.
+
+    Arguments:
+        f: a function of the carry and of one element of ``xs``, that returns the next carry, of the same structure,
+            shapes and dtypes, and an output y (None if there is none). It may close over traced values.
+        init: the first carry: numbers, arrays, or containers of them.
+        xs: an array, or a container of arrays, whose first axes have one length; None if there is none: then ``f`` is
+            called with None.
+        length: the number of steps, where ``xs`` does not tell.
+        reverse: from the last element to the first; y stands where its x does.
+
+    Returns ``(carry, ys)``, with the outputs stacked along a new first axis.
+
+    It computes what a Python loop computes, with the same derivatives of every order. But the backward pass of a loop
+    of n steps keeps √n carries and the intermediate values of √n steps, where the Python loop keeps those of all n; it
+    evaluates each step once more. Where a single step is large, ``scan(checkpoint(f), …)`` keeps only the carries of
+    those √n steps, for one more evaluation; where the carry is large, that is done without being asked.
+
+    With no step at all ``f`` is called once on zeros, for the shapes of ``ys``.
+
+    Raises TypeError if the carry changes its structure, a shape or a dtype, or an output its structure; ValueError if
+    the lengths do not agree.
+
+    >>> import numpy as np
+    >>> total, running = scan(lambda c, x: (c + x, c + x), 0.0, np.arange(1.0, 5.0))
+    >>> float(total), running
+    (10.0, array([ 1.,  3.,  6., 10.]))
+    """
+    carry, structure = tree_flatten(init)
+    carry = [number(leaf) for leaf in carry]
+    x_leaves, x_structure = tree_flatten(xs)
+    if xs is None:
+        x_leaves, x_structure = [], None
+    n = count_steps(x_leaves, length)
+    steps = Steps(f, carry, structure, x_structure, reverse)
+    if n == 0:
+        zeros = [np.zeros(x.shape[1:], x.dtype)[()] for x in x_leaves]
+        steps.step(tree_unflatten(structure, carry), x_structure and tree_unflatten(x_structure, zeros), [])
+        ys = [y if y is None else np.zeros((0, *y.shape), y.dtype) for y in steps.last_y]
+        return init, tree_unflatten(steps.y_structure, ys)
+    size = math.isqrt(n - 1) + 1 if traces_to_handle() else n
+    carry_bytes = sum(x.size * x.dtype.itemsize for x in carry if type(x) in boxers)
+    if size < n and size * carry_bytes > BLOCK_BYTES:
+        steps.f = checkpoint(f)
+    blocks = []
+    starts = range(0, n, size)
+    for start in reversed(starts) if reverse else starts:
+        parts = [x[start : start + size] for x in x_leaves]
+        block = functools.partial(steps.run, carry, parts, min(size, n - start))
+        outputs = recompute(block, f"a block of scan({steps.name})")
+        carry = outputs[: len(carry)]
+        blocks.append(outputs[len(carry) :])
+    if reverse:
+        blocks.reverse()
+    ys = [None if column[0] is None else join(column) for column in zip(*blocks)]
+    return tree_unflatten(structure, carry), tree_unflatten(steps.y_structure, ys)
+
+
+def fori_loop(lower: int, upper: int, body: Callable, init: Any) -> Any:
+    """``for i in range(lower, upper): carry = body(i, carry)``, from ``init``; the last carry.
+
+    What :func:`scan` says of the carry and of the backward pass holds here.
+
+    >>> float(fori_loop(0, 5, lambda i, c: c * 2.0, 1.0))
+    32.0
+    """
+    lower, upper = operator.index(lower), operator.index(upper)
+    if upper <= lower:
+        return init
+
+    @functools.wraps(body, updated=())
+    def step(carry, i):
+        return body(int(i), carry), None
+
+    return scan(step, init, np.arange(lower, upper))[0]
+
+
+class Steps:
+    """Runs steps of a loop, and checks that each returns what it should."""
+
+    def __init__(self, f: Callable, init: list, structure: Structure, x_structure: Structure | None, reverse: bool):
+        self.f = f
+        self.name = getattr(f, "__name__", repr(f))
+        self.init = init
+        self.structure = structure
+        self.kinds = [kind_of(leaf) for leaf in init]
+        self.x_structure = x_structure
+        self.reverse = reverse
+        self.y_structure: Structure | None = None
+        self.last_y: list = []
+
+    def run(self, carry: Sequence, x_leaves: Sequence, n: int) -> list:
+        """The leaves of the carry after ``n`` steps, and those of the stacked outputs."""
+        tree = tree_unflatten(self.structure, [own(leaf) for leaf in carry])
+        rows: list = []
+        x = None
+        for k in reversed(range(n)) if self.reverse else range(n):
+            if self.x_structure is not None:
+                x = tree_unflatten(self.x_structure, [element(leaf, k) for leaf in x_leaves])
+            tree = self.step(tree, x, rows)
+        if self.reverse:
+            rows.reverse()
+        return tree_leaves(tree) + [stack(column) for column in zip(*rows)]
+
+    def step(self, carry: Any, x: Any, rows: list) -> Any:
+        """One step: the next carry. The leaves of its output go to ``rows``."""
+        answer = self.f(carry, x)
+        if not isinstance(answer, tuple) or len(answer) != 2:
+            raise TypeError(f"scan: {self.name} returned {describe(answer)}, not (carry, y) ({caller_line()}).")
+        carry, y = answer
+        leaves, structure = tree_flatten(carry)
+        if structure != self.structure:
+            raise TypeError(
+                f"scan: {self.name} returned the carry {structure}, but init is {self.structure} ({caller_line()})."
+            )
+        for i, kind in enumerate(self.kinds):
+            found = kind_of(leaves[i])
+            if found != kind:
+                raise TypeError(
+                    f"scan: {self.name} returned a carry in which leaf {i} is {show(found)}, but in init it is "
+                    f"{show(kind)} ({caller_line()}). Start from an init with the shape and dtype of what it returns."
+                )
+        y_leaves, y_structure = tree_flatten(y)
+        if y_structure != self.y_structure:
+            if self.y_structure is not None:
+                raise TypeError(
+                    f"scan: {self.name} returned the output {y_structure}, but before {self.y_structure} "
+                    f"({caller_line()})."
+                )
+            self.y_structure = y_structure
+        self.last_y = [self.output(leaf) for leaf in y_leaves]
+        rows.append(self.last_y)
+        return carry
+
+    def output(self, leaf: Any) -> Any:
+        if leaf is not None and type(leaf) not in boxers:
+            raise TypeError(f"scan: {self.name} returned {describe(leaf)} as output; it must be numbers, arrays or None.")
+        return own(number(leaf))
+
+
+def count_steps(x_leaves: Sequence, length: int | None) -> int:
+    for x in x_leaves:
+        if not np.shape(x):
+            raise TypeError(f"scan: xs holds {describe(x)} without axes; it is looped over along its first axis.")
+    lengths = {int(np.shape(x)[0]) for x in x_leaves}
+    if length is not None:
+        lengths.add(operator.index(length))
+    if len(lengths) > 1:
+        given = "" if length is None else f", and length={length}"
+        found = ", ".join(str(np.shape(x)[0]) for x in x_leaves)
+        raise ValueError(f"scan: the lengths do not agree: those of xs are {found}{given}.")
+    if not lengths:
+        raise ValueError("scan: xs is None; say with length= how many steps there are.")
+    return lengths.pop()
+
+
+def kind_of(leaf: Any) -> Any:
+    """What must not change of a leaf: shape and dtype of a number or array, else the leaf itself."""
+    leaf = number(leaf)
+    return (leaf.shape, leaf.dtype) if type(leaf) in boxers else leaf
+
+
+def show(kind: Any) -> str:
+    return f"{kind[1]}{list(kind[0])}" if isinstance(kind, tuple) else repr(kind)
+
+
+def own(leaf: Any) -> Any:
+    """``leaf`` such that writing into it, or into what it came from, does not reach the other."""
+    return own_box(leaf) if is_box(leaf) else leaf.copy() if type(leaf) is np.ndarray else leaf
+
+
+def element(leaf: Any, k: int) -> Any:
+    x = leaf[k]
+    if type(x) is np.ndarray:
+        x.flags.writeable = False
+    return x
+
+
+def stack(column: Sequence) -> Any:
+    """The outputs of some steps as one array."""
+    first = column[0]
+    if first is None:
+        return None
+    if len({y.shape for y in column}) > 1:
+        raise TypeError(f"scan: the outputs of the steps have different shapes: {sorted({y.shape for y in column})}.")
+    return anp.stack(column) if first.shape or any(map(is_box, column)) else np.array(column)
+
+
+def join(column: Sequence) -> Any:
+    return column[0] if len(column) == 1 else anp.concatenate(column)

@@ -1,0 +1,60 @@
+"""A whole function as one step of a derivative trace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.array_ops import array_ops
+from ..core.reverse import VJPNode, VJPTrace, backward_pass, next_index, trace_vjp
+from ..core.tracer import boxers
+
+__all__ = ["has_derivative", "number", "record_step", "transpose"]
+
+SCALARS = {bool: np.bool_, int: np.int64, float: np.float64, complex: np.complex128}
+
+
+def number(leaf: Any) -> Any:
+    """A Python number as a NumPy scalar; anything else as it is."""
+    return SCALARS[type(leaf)](leaf) if type(leaf) in SCALARS else leaf
+
+
+def has_derivative(x: Any) -> bool:
+    """Whether ``x`` is a floating or complex array, traced or not."""
+    return type(x) in boxers and getattr(getattr(x, "dtype", None), "kind", None) in ("f", "c")
+
+
+def record_step(trace: VJPTrace, outputs: Sequence, nodes: list, pull: Callable[[list], Sequence], name: str) -> list:
+    """``outputs`` boxed for ``trace``, with one node for all of them.
+
+    ``pull(gs)`` gives for each of ``nodes`` its cotangent or None, from those of the outputs (None for one that is no
+    floating array).
+    """
+    places = [i for i, x in enumerate(outputs) if has_derivative(x)]
+    kept = tuple(array_ops.shape_only(outputs[i]) for i in places)
+
+    def rule(gs, ans):
+        full: list = [None] * len(outputs)
+        for i, g in zip(places, gs):
+            full[i] = g
+        return pull(full)
+
+    rule.__name__ = name
+    node = VJPNode((next_index(), [(rule, nodes)], kept, (), {}, rule))
+    boxed = list(outputs)
+    for k, i in enumerate(places):
+        boxed[i] = boxers[type(outputs[i])](outputs[i], trace, trace.output_node(node, kept, k))
+    return boxed
+
+
+def transpose(linear: Callable[[list], Sequence], likes: Sequence, cotangents: Sequence) -> list:
+    """The transpose of a linear function, of lists of arrays like ``likes``, applied to ``cotangents``.
+
+    That is its VJP, at whatever point. None stands for zero, also in the result.
+    """
+    zeros = [array_ops.zeros_like(x)[()] for x in likes]
+    _, ends, inputs = trace_vjp(lambda *xs: linear(list(xs)), zeros)
+    back = backward_pass([(end, g) for end, g in zip(ends, cotangents) if end is not None and g is not None])
+    return [back.get(node.index) for node in inputs]
