@@ -16,6 +16,7 @@ from .numpy import wrapped as anp
 from .numpy.batching.axes import batch_axis
 from .numpy.batching.elementwise import batch_elementwise, map_all
 from .numpy.definers import elementwise
+from .numpy.dependence.reducing import reduces
 from .numpy.rules.reductions import expand_reduced
 
 __all__ = ["log_softmax", "logsumexp", "mse", "relu", "sigmoid", "softmax", "softmax_cross_entropy"]
@@ -172,6 +173,7 @@ def batch_label_losses(batch, prim, args, kwargs):
     return prim(*map_all(batch, args))
 
 
+reduces(logsumexp)
 defbatch(batch_axis, logsumexp)
 defbatch(batch_elementwise, relu, sigmoid)
 defbatch(batch_label_losses, label_losses)

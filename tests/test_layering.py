@@ -26,7 +26,7 @@ LAYERS = [
     ["numpy.ufunc_methods"],
     ["numpy.definers"],
     ["numpy.rules"],
-    ["numpy.batching", "numpy.taylor"],
+    ["numpy.batching", "numpy.dependence", "numpy.taylor"],
     ["numpy.views", "numpy.buffers"],
     ["numpy.array_box"],
     ["numpy"],

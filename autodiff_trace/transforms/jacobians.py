@@ -16,6 +16,7 @@ from ..numpy import wrapped as anp
 from .border import Selection, flatten_output, select_arguments
 from .function import Transformed
 from .gradient import grad
+from .sparsity import sparse_jacobian
 
 __all__ = ["hessian", "jacfwd", "jacobian", "jacrev"]
 
@@ -30,6 +31,9 @@ def jacobian(
     argnames: str | Sequence[str] | None = None,
     has_aux: bool = False,
     chunk_size: int | None = None,
+    sparsity: Any = None,
+    dense: bool = False,
+    check: bool = False,
 ) -> Callable:
     """The function that computes the Jacobian of ``fun``, in the mode that takes fewer passes.
 
@@ -37,6 +41,8 @@ def jacobian(
         fun: returns numbers, arrays, or containers of them.
         argnums, argnames, has_aux: as in :func:`grad`.
         chunk_size: how many rows (columns) are computed at once; by default as many as take about 64 MiB.
+        sparsity, dense, check: a pattern of nonzeros, or "detect": see :func:`sparse_jacobian`. The result is then
+            ``(indices, values)``, with ``dense=True`` the whole array.
 
     Returns a function of the same arguments. For an output of shape (m…) and an argument of shape (n…) its result has
     the shape (m…, n…). With containers it is an output-like container of argument-like containers.
@@ -46,6 +52,9 @@ def jacobian(
     array([[2., 0.],
            [0., 4.]])
     """
+    if sparsity is not None:
+        options = {"argnames": argnames, "has_aux": has_aux, "chunk_size": chunk_size}
+        return sparse_jacobian(fun, argnums, sparsity=sparsity, dense=dense, check=check, **options)
     return make("jacobian", apply_jacobian, fun, argnums, argnames, has_aux, chunk_size)
 
 

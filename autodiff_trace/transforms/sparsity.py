@@ -1,0 +1,236 @@
+"""Sparse Jacobians: a pattern, given or detected, says which columns or rows one pass can compute together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.array_ops import array_ops
+from ..core.batching import trace_batch
+from ..core.forward import trace_jvp
+from ..core.pytree import tree_flatten, tree_unflatten
+from ..core.reverse import backward_pass, trace_vjp
+from ..core.tracer import to_value
+from ..numpy import wrapped as anp
+from ..numpy.dependence import trace_dependence
+from .border import flatten_output, select_arguments, split_aux
+from .coloring import GivenPattern, Pattern
+from .function import Transformed
+
+__all__ = ["detect_sparsity", "sparse_jacobian"]
+
+CHUNK_BYTES = 2**26
+"""Colours are computed in chunks, so that one batch of the largest argument or output takes about this much memory."""
+
+
+def detect_sparsity(
+    fun: Callable, *args: Any, argnums: int | Sequence[int] = 0, argnames: str | Sequence[str] | None = None
+) -> np.ndarray:
+    """Which elements of the output of ``fun`` may depend on which elements of an argument.
+
+    Arguments:
+        fun: a function of ``args`` that returns numbers, arrays, or containers of them.
+        args: where to run it. Python branches and indices that are computed from values are taken as they fall here.
+        argnums, argnames: the arguments to look at, as in :func:`grad`.
+
+    Returns integers of shape (nnz, 2): the pairs (output element, input element), in order, where the elements of all
+    arrays are numbered through, in the order of their containers and in C order within. ``jacobian(fun, sparsity=...)``
+    takes them.
+
+    Each step of ``fun`` is followed with sets of elements. Elementwise functions, indexing, reshaping, joining and
+    writing, reductions, and products with constant matrices are followed exactly; of any other function every element
+    is taken to depend on all that its arguments depend on. So the pattern can have too many entries, never too few.
+    Of ``where`` and ``maximum`` both branches count. Piecewise constant functions, such as ``floor``, add none.
+
+    >>> import numpy as np
+    >>> detect_sparsity(lambda x: x[1:] - x[:-1], np.zeros(3)).tolist()
+    [[0, 0], [0, 1], [1, 1], [1, 2]]
+    """
+    selection = select_arguments("detect_sparsity", fun, args, {}, argnums, argnames)
+    return detect(FlatFunction("detect_sparsity", fun, selection, has_aux=False)).indices
+
+
+class FlatFunction:
+    """The user's function from the selected leaves to a list of output leaves, those of ``aux`` last."""
+
+    def __init__(self, name: str, fun: Callable, selection: Any, has_aux: bool) -> None:
+        self.name = name
+        self.fun = fun
+        self.selection = selection
+        self.has_aux = has_aux
+
+    def __call__(self, *values: Any) -> list:
+        output, aux = self.selection.call(self.fun, values), None
+        if self.has_aux:
+            output, aux = split_aux(self.name, output)
+        leaves, self.structure = flatten_output(self.name, output)
+        aux_leaves, self.aux_structure = tree_flatten(aux)
+        self.count = len(leaves)
+        return leaves + aux_leaves
+
+
+def detect(flat: FlatFunction) -> Pattern:
+    """The pattern of the Jacobian of ``flat`` at its inputs."""
+    outputs, nodes = trace_dependence(flat, flat.selection.inputs)
+    rows, columns, first, none = [], [], 0, np.zeros(0, np.int64)
+    for output, node in list(zip(outputs, nodes))[: flat.count]:
+        if node is not None:
+            elements, inputs = node.pairs()
+            rows.append(elements + first)
+            columns.append(inputs)
+        first += int(np.size(output))
+    pairs = np.stack([np.concatenate([none, *rows]), np.concatenate([none, *columns])], axis=1)
+    return Pattern(pairs, (first, total_size(flat.selection.inputs)))
+
+
+def sparse_jacobian(
+    fun: Callable,
+    argnums: int | Sequence[int] = 0,
+    *,
+    sparsity: Any = "detect",
+    dense: bool = False,
+    check: bool = False,
+    argnames: str | Sequence[str] | None = None,
+    has_aux: bool = False,
+    chunk_size: int | None = None,
+) -> Callable:
+    """The function that computes the Jacobian of ``fun`` in as few passes as its pattern of nonzeros allows.
+
+    Arguments:
+        fun, argnums, argnames, has_aux: as in :func:`jacobian`.
+        sparsity: integer index pairs of shape (nnz, 2), a boolean matrix, or a sparse matrix with ``tocoo()``, as SciPy
+            has them; "detect" finds the pattern at each call (:func:`detect_sparsity` finds it once). Rows are the
+            elements of the output, columns those of the argument, numbered through.
+        dense: return the matrix in the shape that :func:`jacobian` gives it, instead of its entries.
+        check: compare with ``jvp`` in a random direction, and raise ValueError if the pattern lacks an entry.
+        chunk_size: how many passes are made at once; by default as many as take about 64 MiB.
+
+    Returns a function of the same arguments. Its result is ``(indices, values)``: integers of shape (nnz, 2), by rows,
+    and the entries of the Jacobian there.
+
+    >>> from autodiff_trace import numpy as anp
+    >>> import numpy as np
+    >>> indices, values = sparse_jacobian(lambda x: x[1:] * x[:-1])(np.array([1.0, 2.0, 3.0]))
+    >>> indices.tolist(), values.tolist()
+    ([[0, 0], [0, 1], [1, 1], [1, 2]], [2.0, 1.0, 3.0, 2.0])
+    """
+    if not isinstance(sparsity, str):
+        sparsity = GivenPattern(sparsity)
+    elif sparsity != "detect":
+        raise ValueError(f"jacobian: sparsity is {sparsity!r}; it must be 'detect' or a pattern.")
+    return Transformed(
+        "jacobian", apply_sparse_jacobian, fun, argnums=argnums, sparsity=sparsity, dense=dense, check=check,
+        argnames=argnames, has_aux=has_aux, chunk_size=chunk_size,
+    )
+
+
+def apply_sparse_jacobian(fun, options, args, kwargs):
+    selection = select_arguments("jacobian", fun, args, kwargs, options["argnums"], options["argnames"])
+    flat = FlatFunction("jacobian", fun, selection, options["has_aux"])
+    sparsity = options["sparsity"]
+    outputs, nodes, input_nodes = trace_vjp(flat, selection.inputs)
+    shape = total_size(outputs[: flat.count]), total_size(selection.inputs)
+    pattern = sparsity.at(shape) if isinstance(sparsity, GivenPattern) else detect(flat)
+    # A reverse pass costs about as much as two forward ones.
+    if not pattern.rows.size:
+        values = np.zeros(0)
+    elif count_colors(pattern.column_colors) <= 2 * count_colors(pattern.row_colors):
+        del nodes
+        compressed = push_colors(flat, outputs, pattern.column_colors, options["chunk_size"])
+        values = compressed[pattern.column_colors[pattern.columns], pattern.rows]
+    else:
+        compressed = pull_colors(flat, outputs, nodes, input_nodes, pattern.row_colors, options["chunk_size"])
+        values = compressed[pattern.row_colors[pattern.rows], pattern.columns]
+    if options["check"]:
+        check_pattern(flat, pattern, to_value(values))
+    result = to_dense(flat, outputs, pattern, values) if options["dense"] else (pattern.indices, values)
+    aux = tree_unflatten(flat.aux_structure, outputs[flat.count :])
+    return (result, aux) if options["has_aux"] else result
+
+
+def count_colors(colors: np.ndarray) -> int:
+    return int(colors.max(initial=-1)) + 1
+
+
+def push_colors(flat: FlatFunction, outputs: list, colors: np.ndarray, chunk_size: int | None) -> Any:
+    """For each colour the sum of the columns that have it: of shape (colours, elements of the outputs)."""
+    inputs = flat.selection.inputs
+
+    def push(*tangents):
+        values, pushed = trace_jvp(flat, inputs, tangents)
+        return [array_ops.zeros_like(x) if t is None else t for x, t in zip(values, pushed)][: flat.count]
+
+    return map_colors(push, inputs, outputs[: flat.count], colors, chunk_size)
+
+
+def pull_colors(flat, outputs, nodes, input_nodes, colors, chunk_size) -> Any:
+    """For each colour the sum of the rows that have it: of shape (colours, elements of the inputs)."""
+    inputs = flat.selection.inputs
+
+    def pull(*cotangents):
+        gradients = backward_pass([(node, g) for node, g in zip(nodes, cotangents) if node is not None])
+        return [gradients.get(node.index, array_ops.zeros_like(x)) for node, x in zip(input_nodes, inputs)]
+
+    return map_colors(pull, outputs[: flat.count], inputs, colors, chunk_size)
+
+
+def map_colors(fun: Callable, seeds_like: list, answers_like: list, colors: np.ndarray, chunk_size: int | None) -> Any:
+    """``fun`` of the indicators of all colours: ones at the elements that have it, zeros elsewhere."""
+    total = count_colors(colors)
+    if chunk_size is None:
+        largest = max([x.size * x.dtype.itemsize for x in map(np.asarray, map(to_value, seeds_like + answers_like))])
+        chunk_size = max(1, CHUNK_BYTES // max(largest, 1))
+    parts = []
+    for first in range(0, max(total, 1), chunk_size):
+        count = min(chunk_size, total - first)
+        indicators = colors == np.arange(first, first + count)[:, None]
+        seeds, start = [], 0
+        for x in seeds_like:
+            size = int(np.size(x))
+            seeds.append(indicators[:, start : start + size].reshape((count, *np.shape(x))).astype(x.dtype))
+            start += size
+        answers, mapped = trace_batch(fun, seeds, [True] * len(seeds), count)
+        rows = []
+        for answer, each, like in zip(answers, mapped, answers_like):
+            answer = answer if each else anp.broadcast_to(answer, (count, *answer.shape))
+            rows.append(anp.reshape(answer, (count, int(np.size(like)))))
+        parts.append(rows[0] if len(rows) == 1 else anp.concatenate(rows, axis=1))
+    return parts[0] if len(parts) == 1 else anp.concatenate(parts)
+
+
+def check_pattern(flat: FlatFunction, pattern: Pattern, values: np.ndarray) -> None:
+    """Compare the product of the entries and a random vector with that of the function's own derivative."""
+    inputs = [np.asarray(to_value(x)) for x in flat.selection.inputs]
+    rng = np.random.default_rng(0)
+    tangents = [rng.uniform(0.5, 1.5, x.shape).astype(x.dtype)[()] for x in inputs]
+    outputs, pushed = trace_jvp(flat, [x[()] for x in inputs], tangents)
+    expected = np.concatenate(
+        [np.zeros(np.size(x)) if t is None else np.ravel(to_value(t)) for x, t in zip(outputs, pushed)][: flat.count]
+    )
+    terms = values * np.concatenate([np.ravel(t) for t in tangents])[pattern.columns]
+    found, size = np.zeros_like(expected), np.zeros(expected.shape)
+    np.add.at(found, pattern.rows, terms)
+    np.add.at(size, pattern.rows, np.abs(terms))
+    eps = max(np.finfo(x.dtype).eps for x in [expected, *inputs])
+    tolerance = np.sqrt(eps) * (size + np.abs(expected))
+    wrong = np.flatnonzero(np.abs(found - expected) > tolerance)
+    if wrong.size:
+        raise ValueError(
+            f"jacobian: sparsity lacks an entry: element {wrong[0]} of the output depends on an element of the "
+            "argument that the pattern does not have in its row. detect_sparsity(f, x) finds a complete pattern."
+        )
+
+
+def to_dense(flat: FlatFunction, outputs: list, pattern: Pattern, values: Any) -> Any:
+    """The whole Jacobian, of the shape of the output and then that of the argument."""
+    if flat.count != 1 or len(flat.selection.inputs) != 1:
+        raise TypeError("jacobian: dense=True wants one array as the argument and one as the output.")
+    matrix = anp.set_item(anp.zeros_like(values, shape=pattern.shape), (pattern.rows, pattern.columns), values)
+    whole = anp.reshape(matrix, (*np.shape(outputs[0]), *flat.selection.inputs[0].shape))
+    return tree_unflatten(flat.structure, [flat.selection.result([whole])])
+
+
+def total_size(arrays: Sequence) -> int:
+    return sum(int(np.size(x)) for x in arrays)
