@@ -29,6 +29,7 @@ NOT_ON_BOXES = {
     "dump": "a file", "dumps": "a file", "flags": "memory", "getfield": "memory", "resize": "changes the shape in place",
     "setfield": "memory", "setflags": "memory", "strides": "memory", "to_device": "memory", "tobytes": "memory",
     "tofile": "a file", "view": "memory",
+    "itemset": "gone in NumPy 2", "newbyteorder": "gone in NumPy 2", "ptp": "gone in NumPy 2", "tostring": "gone in NumPy 2.3",
 }
 """Attributes of arrays that a traced array does not have, and why: they are about memory, of which it has none."""
 
@@ -46,7 +47,7 @@ def classify(name: str, function: object, module: types.ModuleType) -> str:
     """What becomes of a function of NumPy: "rules", "nondifferentiable", "metadata", "passed on", or "missing"."""
     original = getattr(function, "__name__", name)
     wrapped = getattr(module, name, None)
-    if original in namespace.PASSED_ON or original == "test" or not hasattr(function, "__name__"):
+    if {name, original} & namespace.PASSED_ON or original == "test" or not hasattr(function, "__name__"):
         return "passed on"
     if original in namespace.METADATA:
         return "metadata"

@@ -197,7 +197,7 @@ def bind_traced_keywords(prim: Callable, args: tuple, kwargs: dict) -> tuple[tup
     ]
     if not traced:
         return args, kwargs
-    parameters = positional_parameters(prim.fun)
+    parameters = positional_parameters(prim)
     last = max((i for i, parameter in enumerate(parameters) if parameter.name in traced), default=-1)
     if last < len(args):
         return args, kwargs

@@ -5,6 +5,7 @@ Rules are attached in ``numpy/rules``; a function here without a rule raises a c
 
 from __future__ import annotations
 
+import inspect
 import operator
 import types
 from collections.abc import Callable
@@ -73,6 +74,14 @@ wrapped_functions: dict[object, object] = {}
 """From each function of NumPy to its wrapped form, for dispatch of ``np.f(box)``. Aliases share one wrapped form."""
 
 
+SIGNATURES = {
+    "concatenate": lambda arrays, /, axis=0, out=None, *, dtype=None, casting="same_kind": None,
+    "dot": lambda a, b, out=None: None,
+    "inner": lambda a, b, /: None,
+    "vdot": lambda a, b, /: None,
+}
+"""Of functions in C, which tell their own only since NumPy 2.4."""
+
 namespaces: list[dict] = []
 """The globals of the modules that hold wrapped names."""
 
@@ -119,6 +128,9 @@ def wrap(function, module_name: str):
             makes_view=name in VIEW_MAKERS,
             out_position=OUT_POSITIONS.get(name),
         )
-    result.__module__ = module_name  # where pickle finds it
+    result.__module__ = module_name  # where pickle finds it, under this name (a ufunc has it since NumPy 2.2 alone)
+    result.__qualname__ = name
+    if name in SIGNATURES:
+        result.__signature__ = inspect.signature(SIGNATURES[name])
     wrapped_functions[function] = result
     return result
