@@ -533,6 +533,15 @@ def test_pickling(transformed):
         np.testing.assert_equal(copy(0.5), transformed(0.5))
 
 
+def test_pickling_of_every_function_of_numpy():
+    """Also of ufuncs, which had no qualified name before NumPy 2.2."""
+    functions = [value for name, value in vars(anp).items() if inspect.isfunction(value) and not name.startswith("_")]
+    assert len(functions) > 300
+    for function in functions:
+        if function.__module__.startswith("autodiff_trace"):
+            assert pickle.loads(pickle.dumps(function)) is function
+
+
 # Products with the Jacobian
 
 

@@ -26,6 +26,7 @@ def buffer_maker(function: Callable) -> Callable:
         stack = trace_stack.get()
         return boxers[type(array)](array, stack[-1], None) if stack and not is_box(array) else array
 
+    make.__module__ = __package__  # where pickle finds it
     return make
 
 

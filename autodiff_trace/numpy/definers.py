@@ -102,6 +102,7 @@ def define(function: Callable) -> Callable[[Callable], Callable]:
         if is_ufunc:
             add_ufunc_methods(new, function)
         new.__module__ = wrapped_functions[function].__module__
+        new.__qualname__ = function.__name__
         replace_wrapped(function, new)
         return new
 

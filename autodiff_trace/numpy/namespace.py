@@ -40,7 +40,7 @@ PASSED_ON = frozenset("""
     format_float_positional format_float_scientific from_dlpack frombuffer fromfile fromfunction fromiter frompyfunc
     fromregex fromstring genfromtxt get_include getbufsize geterr geterrcall hamming hanning identity indices info
     is_busday isdtype kaiser ix_ load loadtxt mask_indices mintypecode nested_iters ones printoptions rfftfreq save
-    savetxt savez savez_compressed set_printoptions setbufsize seterr seterrcall show_config show_runtime tri
+    savetxt savez savez_compressed set_printoptions setbufsize seterr seterrcall show show_config show_runtime tri
     tril_indices triu_indices zeros asmatrix bmat test
 """.split())
 """Functions that make arrays from nothing, or print, read and write them: NumPy's own."""

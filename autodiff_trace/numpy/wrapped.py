@@ -35,6 +35,7 @@ wrapped_functions[np.result_type] = result_type
 
 getitem = primitive(operator.getitem, sequence_args=(1,), makes_view=True)
 """``x[index]``."""
+getitem.__module__ = __name__
 
 
 @primitive
