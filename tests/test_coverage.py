@@ -39,6 +39,6 @@ def test_random_numbers_are_numpys_and_refuse_traced_parameters():
         grad(lambda x: anp.random.normal(x))(1.0)
 
 
-@pytest.mark.skipif(np.lib.NumpyVersion(np.__version__) < "2.4.0", reason="the document lists the newest NumPy's names")
+@pytest.mark.skipif(not np.__version__.startswith("2.4."), reason="the document lists the names of NumPy 2.4")
 def test_the_document_is_true():
     assert coverage.DOCUMENT.read_text(encoding="utf-8") == coverage.describe(), "run python tests/coverage_document.py"

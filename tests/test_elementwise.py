@@ -22,7 +22,9 @@ EVERYWHERE = """
 """.split()
 INSIDE_ONE = "arccos arcsin arctanh log1p".split()
 POSITIVE = "arccosh log log10 log2 reciprocal sqrt".split()
-STEPS = "around ceil fix floor rint round sign spacing trunc".split()
+STEPS = "around ceil floor rint round sign spacing trunc".split()
+if np.lib.NumpyVersion(np.__version__) < "2.5.0":  # deprecated since
+    STEPS.append("fix")
 BINARY = """
     add arctan2 copysign divide float_power fmax fmin fmod heaviside hypot logaddexp logaddexp2 maximum minimum multiply
     power remainder subtract

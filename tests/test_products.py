@@ -58,7 +58,8 @@ POLYNOMIALS = [
     row("poly", cnormal(3)),
     row("poly", normal(1)),
     row("poly", normal(0)),
-    row("poly", normal(3, 3) / 10 + np.diag([1.0, 2.0, 3.0])),
+    # The eigenvalues of a matrix are complex numbers since NumPy 2.5; whether they are real depends on their values.
+    row("poly", normal(3, 3) / 10 + np.diag([1.0, 2.0, 3.0]), skip=("batched",)),
     row("polyadd", normal(2), normal(4)),
     row("polyadd", normal(3), np.float64(2.0)),
     row("polyadd", cnormal(3), [1.0, 2.0]),
