@@ -102,7 +102,7 @@ class BatchTrace(Trace):
         if box._node is None:
             return use(box._value)
         raise TracedValueError(
-            f"{use.__name__}() of a mapped value: it is a whole batch of values ({caller_line()}). For a choice between "
+            f"{use.__name__}() of a mapped value: it is a whole batch of values ({caller_line()}). For a choice of "
             "two values write anp.where(condition, x, y); to branch on each element call the function in a Python loop."
         )
 
@@ -132,8 +132,8 @@ def stack_answers(answers: list) -> Any:
         return type(first)(*items) if hasattr(first, "_fields") else type(first)(items)
     if len({getattr(answer, "shape", ()) for answer in answers}) > 1:
         raise TracedValueError(
-            f"the elements of a batch have answers of different shapes ({caller_line()}): a mask or a repeat count that "
-            "depends on a mapped value. Call the function in a Python loop instead of vmap."
+            f"the elements of a batch have answers of different shapes ({caller_line()}): a mask or a repeat count "
+            "that depends on a mapped value. Call the function in a Python loop instead of vmap."
         )
     return array_ops.stack(answers)
 

@@ -44,7 +44,7 @@ def apply_vmap(fun, options, args, kwargs):
     if isinstance(in_axes, list):
         in_axes = tuple(in_axes)
     if isinstance(in_axes, tuple) and len(in_axes) != len(args):
-        raise ValueError(f"vmap: in_axes has {len(in_axes)} entries, but the call has {len(args)} positional arguments.")
+        raise ValueError(f"vmap: in_axes has {len(in_axes)} entries, but there are {len(args)} positional arguments.")
     leaves, structure = tree_flatten((args, kwargs))
     axes = spread_axes("in_axes", in_axes if isinstance(in_axes, tuple) else (in_axes,) * len(args), args)
     axes += [0 if np.ndim(leaf) and type(leaf) in boxers else None for leaf in leaves[len(axes) :]]
