@@ -14,17 +14,17 @@ from .core.errors import EndedTraceError, MissingRuleError, TracedValueError
 from .core.pytree import register_pytree, tree_flatten, tree_leaves, tree_map, tree_unflatten
 from .numpy.array_box import register_array_type
 from .transforms import (
-    checkpoint, deriv, derivatives, detect_sparsity, elementwise_grad, fori_loop, grad, grad_and_aux, hessian,
-    holomorphic_grad, hvp, jacfwd, jacobian, jacrev, jet, jvp, linearize, make_ggnvp, scan, stop_gradient, to_numpy,
-    value_and_grad, value_grad_and_hvp, vjp, vmap,
+    checkpoint, custom_jvp, custom_vjp, deriv, derivatives, detect_sparsity, elementwise_grad, fori_loop, grad,
+    grad_and_aux, hessian, holomorphic_grad, hvp, jacfwd, jacobian, jacrev, jet, jvp, linearize, make_ggnvp, scan,
+    stop_gradient, to_numpy, value_and_grad, value_grad_and_hvp, vjp, vmap,
 )
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "EndedTraceError", "MissingRuleError", "TracedValueError", "checkpoint", "deriv", "derivatives", "detect_sparsity",
-    "elementwise_grad", "fori_loop", "grad", "grad_and_aux", "graph", "hessian", "holomorphic_grad", "hvp", "jacfwd",
-    "jacobian", "jacrev", "jet", "jvp", "linearize", "make_ggnvp", "numpy", "register_array_type", "register_pytree",
-    "scan", "stop_gradient", "to_numpy", "tree_flatten", "tree_leaves", "tree_map", "tree_unflatten", "value_and_grad",
-    "value_grad_and_hvp", "vjp", "vmap",
+    "EndedTraceError", "MissingRuleError", "TracedValueError", "checkpoint", "custom_jvp", "custom_vjp", "deriv",
+    "derivatives", "detect_sparsity", "elementwise_grad", "fori_loop", "grad", "grad_and_aux", "graph", "hessian",
+    "holomorphic_grad", "hvp", "jacfwd", "jacobian", "jacrev", "jet", "jvp", "linearize", "make_ggnvp", "numpy",
+    "register_array_type", "register_pytree", "scan", "stop_gradient", "to_numpy", "tree_flatten", "tree_leaves",
+    "tree_map", "tree_unflatten", "value_and_grad", "value_grad_and_hvp", "vjp", "vmap",
 ]

@@ -30,9 +30,11 @@ LAYERS = [
     ["numpy.views", "numpy.buffers"],
     ["numpy.array_box"],
     ["numpy"],
+    ["transforms.border", "transforms.function", "transforms.mapping", "transforms.products"],
+    ["testing"],
     ["transforms"],
     ["compiler"],
-    ["nn", "optim", "extend", "testing"],
+    ["nn", "optim", "extend"],
     [""],
 ]
 

@@ -25,16 +25,19 @@ __all__ = ["StandIns", "active", "current", "standing_in"]
 class StandIns(NamedTuple):
     """What boxes stand for.
 
-    ``lifts`` has for a trace a pair (lift, ground): ``lift(box)`` is the value that a box of it stands for, which may be
-    a box of another trace with stand-ins; a plain one is boxed as a constant of the trace ``ground``, so that writing
-    into it cannot reach the array. ``ground`` is that of the innermost run: traces below it are handled from outside.
+    ``lifts`` has for a trace a pair (lift, ground): ``lift(box)`` is the value that a box of it stands for, which may
+    be a box of another trace with stand-ins; a plain one is boxed as a constant of the trace ``ground``, so that
+    writing into it cannot reach the array. ``ground`` is that of the innermost run: what is below it is handled from
+    outside.
     """
 
     lifts: dict[Trace, tuple[Callable[[Any], Any], Trace]]
     ground: Trace | None
 
 
-active: ContextVar[StandIns] = ContextVar("active", default=StandIns({}, None))
+NONE = StandIns({}, None)
+
+active: ContextVar[StandIns] = ContextVar("active", default=NONE)
 """The stand-ins of this context: each thread has its own, so others go on using the boxes as they are."""
 
 

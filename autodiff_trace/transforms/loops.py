@@ -165,7 +165,7 @@ class Steps:
 
     def output(self, leaf: Any) -> Any:
         if leaf is not None and type(leaf) not in boxers:
-            raise TypeError(f"scan: {self.name} returned {describe(leaf)} as output; it must be numbers, arrays or None.")
+            raise TypeError(f"scan: {self.name} returned {describe(leaf)} as output, not numbers, arrays or None.")
         return own(number(leaf))
 
 
