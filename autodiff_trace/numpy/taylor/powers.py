@@ -11,6 +11,8 @@ from ..broadcasting import broadcast_tangent
 from ..definers import quiet, scale
 from .series import add, convolve, convolve_with_itself, derivative_of, divider, multiplier, series_of, subtract
 
+__all__ = ["compose"]
+
 
 def fit(coefficients, ans):
     """The coefficients with the shape and dtype of the answer, which a broadcast operand's lack."""
