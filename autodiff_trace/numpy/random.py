@@ -21,8 +21,8 @@ def refuse_traced(function: Callable) -> Callable:
     def call(*args, **kwargs):
         if find_top_trace((*args, *kwargs.values())) is not None:
             raise TracedValueError(
-                f"numpy.random.{function.__name__}: a parameter is a traced value ({caller_line()}), and a random draw "
-                "has no derivative. Draw with plain parameters and transform the draw: loc + scale * random.normal(size=n)."
+                f"numpy.random.{function.__name__}: a parameter is a traced value ({caller_line()}), but a draw has no "
+                "derivative. Draw with plain parameters and transform the draw: loc + scale * random.normal(size=n)."
             )
         return function(*args, **kwargs)
 
