@@ -30,7 +30,7 @@ LAYERS = [
     ["numpy.views", "numpy.buffers"],
     ["numpy.array_box"],
     ["numpy"],
-    ["transforms.border", "transforms.function", "transforms.mapping", "transforms.products"],
+    ["transforms.border", "transforms.flat_function", "transforms.function", "transforms.mapping", "transforms.products"],
     ["testing"],
     ["transforms"],
     ["compiler"],

@@ -158,13 +158,5 @@ def trace_batch(fun: Callable, inputs: list, mapped: list[bool], size: int) -> t
     """Run ``fun`` on boxes of the mapped ``inputs`` (their mapped axis first); its outputs, and which are mapped."""
     trace = BatchTrace(size)
     boxes = [boxers[type(x)](x, trace, True) if each else x for x, each in zip(inputs, mapped, strict=True)]
-    trace.start()
-    try:
-        outputs = fun(*boxes)
-        own = [getattr(x, "_trace", None) is trace for x in outputs]
-    finally:
-        trace.end()
-    return (
-        [x._value if mine else x for x, mine in zip(outputs, own)],
-        [mine and x._node is not None for x, mine in zip(outputs, own)],
-    )
+    values, nodes = trace.run(fun, boxes)
+    return values, [node is not None for node in nodes]

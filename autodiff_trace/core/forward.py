@@ -49,16 +49,7 @@ def trace_jvp(fun: Callable, inputs: Sequence, tangents: Sequence) -> tuple[list
     """Run ``fun`` on boxes of ``inputs`` that carry ``tangents`` (None: zero); the outputs and their tangents."""
     trace = JVPTrace()
     boxes = [boxers[type(x)](x, trace, t) for x, t in zip(inputs, tangents, strict=True)]
-    trace.start()
-    try:
-        outputs = fun(*boxes)
-        own = [getattr(x, "_trace", None) is trace for x in outputs]
-    finally:
-        trace.end()
-    return (
-        [x._value if mine else x for x, mine in zip(outputs, own)],
-        [x._node if mine else None for x, mine in zip(outputs, own)],
-    )
+    return trace.run(fun, boxes)
 
 
 # The registry

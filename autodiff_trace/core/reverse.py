@@ -164,13 +164,7 @@ def trace_vjp(fun: Callable, inputs: Sequence) -> tuple[list, list[VJPNode | Non
     trace = VJPTrace()
     boxes = [trace.input(value) for value in inputs]
     input_nodes = [box._node for box in boxes]
-    trace.start()
-    try:
-        outputs = fun(*boxes)
-        nodes = [getattr(x, "_node", None) if getattr(x, "_trace", None) is trace else None for x in outputs]
-    finally:
-        trace.end()
-    values = [x._value if getattr(x, "_trace", None) is trace else x for x in outputs]
+    values, nodes = trace.run(fun, boxes)
     return values, nodes, input_nodes
 
 

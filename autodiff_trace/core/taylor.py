@@ -91,16 +91,7 @@ def trace_taylor(fun: Callable, inputs: Sequence, nodes: Sequence, order: int) -
     """Run ``fun`` on boxes of ``inputs`` that carry :class:`Series` (None: constant); the outputs and their series."""
     trace = TaylorTrace(order)
     boxes = [boxers[type(x)](x, trace, node) for x, node in zip(inputs, nodes, strict=True)]
-    trace.start()
-    try:
-        outputs = fun(*boxes)
-        own = [getattr(x, "_trace", None) is trace for x in outputs]
-    finally:
-        trace.end()
-    return (
-        [x._value if mine else x for x, mine in zip(outputs, own)],
-        [x._node if mine else None for x, mine in zip(outputs, own)],
-    )
+    return trace.run(fun, boxes)
 
 
 # The registry

@@ -141,6 +141,20 @@ class Trace:
         """``use(box)`` where Python itself asks for a plain value: bool, int, float, complex, operator.index …"""
         raise NotImplementedError
 
+    def run(self, fun: Callable[..., list], boxes: Iterable[Box]) -> tuple[list, list]:
+        """Run ``fun`` on ``boxes`` of this trace: its outputs unboxed, and their nodes (None for what has none)."""
+        values = []
+        nodes = []
+        self.start()
+        try:
+            for output in fun(*boxes):
+                mine = type(output) in box_classes and output._trace is self
+                values.append(output._value if mine else output)
+                nodes.append(output._node if mine else None)
+        finally:
+            self.end()
+        return values, nodes
+
     def start(self) -> None:
         """Enter the stack of running traces. Each ``start`` has its ``end``, in a ``finally``."""
         trace_stack.set((*trace_stack.get(), self))

@@ -10,10 +10,10 @@ import numpy as np
 from ..core.array_ops import array_ops
 from ..core.batching import trace_batch
 from ..core.forward import trace_jvp
-from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.reverse import backward_pass, trace_vjp
 from ..numpy import wrapped as anp
-from .border import Selection, flatten_output, select_arguments
+from .border import Selection, select_arguments
+from .flat_function import FlatFunction
 from .function import Transformed
 from .gradient import grad
 from .sparsity import sparse_jacobian
@@ -137,34 +137,11 @@ def apply_jacfwd(fun, options, args, kwargs):
             for x, size, end in zip(selection.inputs, sizes, ends)
         ]
         blocks.append(selection.result(row))
-    return flat.result(blocks, outputs)
+    return flat.with_aux(flat.output(blocks), values=outputs)
 
 
 def select(name, fun, options, args, kwargs) -> Selection:
     return select_arguments(name, fun, args, kwargs, options["argnums"], options["argnames"])
-
-
-class FlatFunction:
-    """The user's function from selected leaves to a list of output leaves, those of ``aux`` last."""
-
-    def __init__(self, name: str, fun: Callable, selection: Selection, has_aux: bool) -> None:
-        self.name = name
-        self.fun = fun
-        self.selection = selection
-        self.has_aux = has_aux
-
-    def __call__(self, *values: Any) -> list:
-        output = self.selection.call(self.fun, values)
-        output, aux = output if self.has_aux else (output, None)
-        leaves, self.structure = flatten_output(self.name, output)
-        aux_leaves, self.aux_structure = tree_flatten(aux)
-        self.count = len(leaves)
-        return leaves + aux_leaves
-
-    def result(self, blocks: list, outputs: list) -> Any:
-        """The container of ``blocks``, one for each output, with the auxiliary output if there is one."""
-        tree = tree_unflatten(self.structure, blocks)
-        return (tree, tree_unflatten(self.aux_structure, outputs[self.count :])) if self.has_aux else tree
 
 
 def rows_by_pullback(flat, selection, options, outputs, nodes, input_nodes):
@@ -185,7 +162,7 @@ def rows_by_pullback(flat, selection, options, outputs, nodes, input_nodes):
             for x, columns in zip(selection.inputs, zip(*chunks))
         ]
         blocks.append(selection.result(row))
-    return flat.result(blocks, outputs)
+    return flat.with_aux(flat.output(blocks), values=outputs)
 
 
 def map_basis(fun: Callable, likes: list, chunk_size: int | None, outputs: list | None = None) -> list[list]:

@@ -9,9 +9,10 @@ import numpy as np
 
 from ..core.array_ops import array_ops
 from ..core.forward import trace_jvp
-from ..core.pytree import Structure, tree_flatten, tree_unflatten
+from ..core.pytree import Structure, tree_flatten
 from ..core.reverse import backward_pass, trace_vjp
-from .border import describe, flatten_output, select_arguments, separate, split_aux, to_input
+from .border import describe, select_arguments, separate, to_input
+from .flat_function import FlatFunction
 
 __all__ = ["jvp", "vjp"]
 
@@ -32,25 +33,12 @@ def vjp(fun: Callable, *args: Any, has_aux: bool = False) -> tuple:
     (12.0, [4.0, 3.0])
     """
     selection = select_arguments("vjp", fun, args, {}, tuple(range(len(args))))
-    structure = aux_structure = None
-    count = 0
-
-    def traced(*boxes):
-        nonlocal structure, aux_structure, count
-        output = selection.call(fun, boxes)
-        aux = None
-        if has_aux:
-            output, aux = split_aux("vjp", output)
-        leaves, structure = flatten_output("vjp", output)
-        aux_leaves, aux_structure = tree_flatten(aux)
-        count = len(leaves)
-        return leaves + aux_leaves
-
-    values, nodes, input_nodes = trace_vjp(traced, selection.inputs)
-    outputs, nodes = values[:count], nodes[:count]
+    flat = FlatFunction("vjp", fun, selection, has_aux)
+    values, nodes, input_nodes = trace_vjp(flat, selection.inputs)
+    outputs, nodes = values[: flat.count], nodes[: flat.count]
 
     def pullback(g):
-        cotangents = match_leaves("vjp", "cotangent", g, structure, outputs)
+        cotangents = match_leaves("vjp", "cotangent", g, flat.structure, outputs)
         gradients = backward_pass([(node, each) for node, each in zip(nodes, cotangents) if node is not None])
         results = [
             gradients[node.index] if node.index in gradients else array_ops.zeros_like(x)[()]
@@ -58,8 +46,7 @@ def vjp(fun: Callable, *args: Any, has_aux: bool = False) -> tuple:
         ]
         return selection.result(separate(results, cotangents))
 
-    output = tree_unflatten(structure, outputs)
-    return (output, pullback, tree_unflatten(aux_structure, values[count:])) if has_aux else (output, pullback)
+    return flat.with_aux(flat.output(outputs), pullback, values=values)
 
 
 def jvp(fun: Callable, primals: Sequence, tangents: Sequence, has_aux: bool = False) -> tuple:
@@ -88,25 +75,11 @@ def jvp(fun: Callable, primals: Sequence, tangents: Sequence, has_aux: bool = Fa
         )
     tangent_leaves = [tangent_leaves[i] for i in selection.numeric]
     input_tangents = [match_leaf("jvp", "tangent", t, x) for t, x in zip(tangent_leaves, selection.inputs)]
-    structure = aux_structure = None
-    count = 0
-
-    def traced(*boxes):
-        nonlocal structure, aux_structure, count
-        output = selection.call(fun, boxes)
-        aux = None
-        if has_aux:
-            output, aux = split_aux("jvp", output)
-        leaves, structure = flatten_output("jvp", output)
-        aux_leaves, aux_structure = tree_flatten(aux)
-        count = len(leaves)
-        return leaves + aux_leaves
-
-    values, out_tangents = trace_jvp(traced, selection.inputs, input_tangents)
-    outputs = values[:count]
+    flat = FlatFunction("jvp", fun, selection, has_aux)
+    values, out_tangents = trace_jvp(flat, selection.inputs, input_tangents)
+    outputs = values[: flat.count]
     filled = [array_ops.zeros_like(x)[()] if t is None else t for x, t in zip(outputs, out_tangents)]
-    result = tree_unflatten(structure, outputs), tree_unflatten(structure, filled)
-    return (*result, tree_unflatten(aux_structure, values[count:])) if has_aux else result
+    return flat.with_aux(flat.output(outputs), flat.output(filled), values=values)
 
 
 def match_leaves(name: str, role: str, tree: Any, structure: Structure, likes: Sequence) -> list:

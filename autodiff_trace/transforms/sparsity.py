@@ -10,12 +10,13 @@ import numpy as np
 from ..core.array_ops import array_ops
 from ..core.batching import trace_batch
 from ..core.forward import trace_jvp
-from ..core.pytree import tree_flatten, tree_unflatten
+from ..core.pytree import tree_unflatten
 from ..core.reverse import backward_pass, trace_vjp
 from ..core.tracer import to_value
 from ..numpy import wrapped as anp
 from ..numpy.dependence import trace_dependence
-from .border import flatten_output, select_arguments, split_aux
+from .border import select_arguments
+from .flat_function import FlatFunction
 from .coloring import GivenPattern, Pattern
 from .function import Transformed
 
@@ -50,25 +51,6 @@ def detect_sparsity(
     """
     selection = select_arguments("detect_sparsity", fun, args, {}, argnums, argnames)
     return detect(FlatFunction("detect_sparsity", fun, selection, has_aux=False)).indices
-
-
-class FlatFunction:
-    """The user's function from the selected leaves to a list of output leaves, those of ``aux`` last."""
-
-    def __init__(self, name: str, fun: Callable, selection: Any, has_aux: bool) -> None:
-        self.name = name
-        self.fun = fun
-        self.selection = selection
-        self.has_aux = has_aux
-
-    def __call__(self, *values: Any) -> list:
-        output, aux = self.selection.call(self.fun, values), None
-        if self.has_aux:
-            output, aux = split_aux(self.name, output)
-        leaves, self.structure = flatten_output(self.name, output)
-        aux_leaves, self.aux_structure = tree_flatten(aux)
-        self.count = len(leaves)
-        return leaves + aux_leaves
 
 
 def detect(flat: FlatFunction) -> Pattern:
@@ -229,7 +211,7 @@ def to_dense(flat: FlatFunction, outputs: list, pattern: Pattern, values: Any) -
         raise TypeError("jacobian: dense=True wants one array as the argument and one as the output.")
     matrix = anp.set_item(anp.zeros_like(values, shape=pattern.shape), (pattern.rows, pattern.columns), values)
     whole = anp.reshape(matrix, (*np.shape(outputs[0]), *flat.selection.inputs[0].shape))
-    return tree_unflatten(flat.structure, [flat.selection.result([whole])])
+    return flat.output([flat.selection.result([whole])])
 
 
 def total_size(arrays: Sequence) -> int:

@@ -11,7 +11,8 @@ from ..core.array_ops import array_ops
 from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.taylor import Series, trace_taylor
 from ..numpy import wrapped as anp
-from .border import Selection, flatten_output, select_arguments, separate, split_aux
+from .border import Selection, select_arguments, separate
+from .flat_function import FlatFunction
 from .function import Transformed
 from .products import match_leaf
 
@@ -115,32 +116,20 @@ def jet(fun: Callable, primals: Sequence, series: Sequence) -> tuple:
 
 def run(name: str, fun: Callable, selection: Selection, nodes: list, order: int, has_aux: bool) -> tuple[list, Any]:
     """The derivatives 0 … order of the output, each like the output, and the auxiliary output."""
-    structure = aux_structure = None
-    count = 0
-
-    def traced(*boxes):
-        nonlocal structure, aux_structure, count
-        output, aux = selection.call(fun, boxes), None
-        if has_aux:
-            output, aux = split_aux(name, output)
-        leaves, structure = flatten_output(name, output)
-        aux_leaves, aux_structure = tree_flatten(aux)
-        count = len(leaves)
-        return leaves + aux_leaves
-
+    flat = FlatFunction(name, fun, selection, has_aux)
     if order:
-        values, series = trace_taylor(traced, selection.inputs, nodes, order)
+        values, series = trace_taylor(flat, selection.inputs, nodes, order)
     else:
-        values = traced(*selection.inputs)
+        values = flat(*selection.inputs)
         series = [None] * len(values)
-    terms = [values[:count]]
+    terms = [values[: flat.count]]
     for k in range(1, order + 1):
-        row = [None if node is None else node[k - 1] for node in series[:count]]
+        row = [None if node is None else node[k - 1] for node in series[: flat.count]]
         row = [
             array_ops.zeros_like(x)[()] if c is None else scale_term(c, math.factorial(k)) for x, c in zip(values, row)
         ]
         terms.append(separate(row, [leaf for term in terms for leaf in term]))
-    return [tree_unflatten(structure, row) for row in terms], tree_unflatten(aux_structure, values[count:])
+    return [flat.output(row) for row in terms], tree_unflatten(flat.aux_structure, values[flat.count :])
 
 
 def scale_term(c: Any, factor: float) -> Any:

@@ -39,7 +39,7 @@ def gather(batch, x, index):
     """Integer arrays of indices that differ from element to element, before full slices or none."""
     parts = list(index) if isinstance(index, tuple) else [index]
     mapped = batch.mapped[1] if isinstance(index, tuple) else [True]
-    if not all(getattr(getattr(part, "dtype", None), "kind", "") in ("i", "u") or isinstance(part, int) for part in parts):
+    if not all(isinstance(part, int) or getattr(part, "dtype", np.dtype(object)).kind in "iu" for part in parts):
         return NotImplemented
     ndim = max(np.ndim(part) - bool(each) for part, each in zip(parts, mapped))
     aligned = [

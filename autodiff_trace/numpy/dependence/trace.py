@@ -85,13 +85,4 @@ def trace_dependence(fun: Callable, inputs: Sequence) -> tuple[list, list[IndexS
     for x in inputs:
         boxes.append(boxers[type(x)](x, trace, IndexSets.singletons(x.size, width, first)))
         first += x.size
-    trace.start()
-    try:
-        outputs = fun(*boxes)
-        own = [getattr(x, "_trace", None) is trace for x in outputs]
-    finally:
-        trace.end()
-    return (
-        [x._value if mine else x for x, mine in zip(outputs, own)],
-        [x._node if mine else None for x, mine in zip(outputs, own)],
-    )
+    return trace.run(fun, boxes)
