@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import functools
 import inspect
 import sys
@@ -210,22 +209,9 @@ def bind_traced_keywords(prim: Callable, args: tuple, kwargs: dict) -> tuple[tup
 def positional_parameters(fun: Callable) -> list[inspect.Parameter]:
     try:
         parameters = inspect.signature(fun).parameters.values()
-    except (TypeError, ValueError):  # some C functions have none: np.dot of NumPy 2.0
-        return documented_parameters(fun)
-    return [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
-
-
-def documented_parameters(fun: Callable) -> list[inspect.Parameter]:
-    """The same from the first line of a docstring, ``dot(a, b, out=None)``; none where that is no such line."""
-    header = (fun.__doc__ or "").strip().partition("\n")[0]
-    try:
-        arguments = ast.parse(f"def {header}: 0").body[0].args
-        defaults = [ast.literal_eval(default) for default in arguments.defaults]
-    except (SyntaxError, ValueError):
+    except (TypeError, ValueError):  # some C functions have none
         return []
-    required = [inspect.Parameter.empty] * (len(arguments.args) - len(defaults))
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    return [inspect.Parameter(arg.arg, kind, default=d) for arg, d in zip(arguments.args, required + defaults)]
+    return [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
 
 
 def convert_sequences(prim: Callable, args: tuple) -> tuple:

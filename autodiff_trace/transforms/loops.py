@@ -16,7 +16,7 @@ import numpy as np
 
 from ..core.errors import caller_line
 from ..core.pytree import Structure, tree_flatten, tree_leaves, tree_unflatten
-from ..core.tracer import boxers, is_box
+from ..core.tracer import boxers, is_box, trace_stack
 from ..numpy import wrapped as anp
 from .border import describe
 from .checkpointing import checkpoint, own_box, recompute, traces_to_handle
@@ -24,7 +24,7 @@ from .steps import number
 
 __all__ = ["fori_loop", "scan"]
 
-BLOCK_BYTES = 2**24
+BLOCK_BYTES = 2**22
 """Blocks in which the carries alone take more than this are made of checkpoints, one a step."""
 
 
@@ -122,7 +122,7 @@ class Steps:
 
     def run(self, carry: Sequence, x_leaves: Sequence, n: int) -> list:
         """The leaves of the carry after ``n`` steps, and those of the stacked outputs."""
-        tree = tree_unflatten(self.structure, [own(leaf) for leaf in carry])
+        tree = tree_unflatten(self.structure, [writable(leaf) for leaf in carry])
         rows: list = []
         x = None
         for k in reversed(range(n)) if self.reverse else range(n):
@@ -152,21 +152,18 @@ class Steps:
                     f"{show(kind)} ({caller_line()}). Start from an init with the shape and dtype of what it returns."
                 )
         y_leaves, y_structure = tree_flatten(y)
-        if y_structure != self.y_structure:
-            if self.y_structure is not None:
-                raise TypeError(
-                    f"scan: {self.name} returned the output {y_structure}, but before {self.y_structure} "
-                    f"({caller_line()})."
-                )
+        if self.y_structure is None:
             self.y_structure = y_structure
-        self.last_y = [self.output(leaf) for leaf in y_leaves]
+        elif y_structure != self.y_structure:
+            raise TypeError(
+                f"scan: {self.name} returned the output {y_structure}, but before {self.y_structure} ({caller_line()})."
+            )
+        for leaf in y_leaves:
+            if leaf is not None and type(leaf) not in boxers:
+                raise TypeError(f"scan: {self.name} returned {describe(leaf)} as output, not numbers, arrays or None.")
+        self.last_y = [own(number(leaf)) for leaf in y_leaves]
         rows.append(self.last_y)
         return carry
-
-    def output(self, leaf: Any) -> Any:
-        if leaf is not None and type(leaf) not in boxers:
-            raise TypeError(f"scan: {self.name} returned {describe(leaf)} as output, not numbers, arrays or None.")
-        return own(number(leaf))
 
 
 def count_steps(x_leaves: Sequence, length: int | None) -> int:
@@ -200,7 +197,15 @@ def own(leaf: Any) -> Any:
     return own_box(leaf) if is_box(leaf) else leaf.copy() if type(leaf) is np.ndarray else leaf
 
 
+def writable(leaf: Any) -> Any:
+    """A leaf of the carry for ``f`` to write into, if it likes: where a trace runs also traced values."""
+    leaf = own(leaf)
+    stack = trace_stack.get()
+    return boxers[np.ndarray](leaf, stack[-1], None) if stack and type(leaf) is np.ndarray else leaf
+
+
 def element(leaf: Any, k: int) -> Any:
+    """Element ``k`` of ``xs``, which may not be written into: the array would change."""
     x = leaf[k]
     if type(x) is np.ndarray:
         x.flags.writeable = False
@@ -209,12 +214,13 @@ def element(leaf: Any, k: int) -> Any:
 
 def stack(column: Sequence) -> Any:
     """The outputs of some steps as one array."""
-    first = column[0]
-    if first is None:
+    shapes = {None if y is None else y.shape for y in column}
+    if shapes == {None}:
         return None
-    if len({y.shape for y in column}) > 1:
-        raise TypeError(f"scan: the outputs of the steps have different shapes: {sorted({y.shape for y in column})}.")
-    return anp.stack(column) if first.shape or any(map(is_box, column)) else np.array(column)
+    if len(shapes) > 1:
+        found = ", ".join(map(str, shapes))
+        raise TypeError(f"scan: the outputs of the steps have different shapes (None for none): {found}.")
+    return anp.stack(column) if shapes != {()} or any(map(is_box, column)) else np.array(column)
 
 
 def join(column: Sequence) -> Any:

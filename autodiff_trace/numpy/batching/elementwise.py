@@ -52,5 +52,8 @@ defbatch(
     *(prim for f, prim in wrapped_functions.items() if isinstance(f, np.ufunc) and f.signature is None),
     anp.where, anp.conjugate, anp.isclose, scale, quotient,
 )
-defbatch(batch_first, anp.astype, anp.copy, anp.empty_like, anp.imag, anp.ones_like, anp.real, anp.zeros_like, match_dtype)
+defbatch(
+    batch_first,
+    *(anp.astype, anp.copy, anp.empty_like, anp.imag, anp.ones_like, anp.real, anp.zeros_like, match_dtype),
+)
 defbatch(batch_first, anp.nan_to_num, anp.round, anp.around, anp.sinc, anp.i0)

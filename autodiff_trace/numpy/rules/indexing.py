@@ -40,7 +40,7 @@ def has_no_repeats(index):
 
 
 def is_mask(part):
-    return getattr(part, "dtype", None) == bool
+    return getattr(part, "dtype", None) == np.bool_
 
 
 class IndexedCotangent(DeferredCotangent):
@@ -125,7 +125,12 @@ anp.set_item.shape_only = anp.add_at.shape_only = (0, 2)
 
 # add_at: linear in both
 
-defvjp(anp.add_at, lambda g, ans, x, index, value: g, None, lambda g, ans, x, index, value: unbroadcast(anp.getitem(g, index), value))
+defvjp(
+    anp.add_at,
+    lambda g, ans, x, index, value: g,
+    None,
+    lambda g, ans, x, index, value: unbroadcast(anp.getitem(g, index), value),
+)
 defjvp(
     anp.add_at,
     lambda t, ans, x, index, value: t,
