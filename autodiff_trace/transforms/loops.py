@@ -118,6 +118,7 @@ class Steps:
         self.x_structure = x_structure
         self.reverse = reverse
         self.y_structure: Structure | None = None
+        self.y_shapes: list = []
         self.last_y: list = []
 
     def run(self, carry: Sequence, x_leaves: Sequence, n: int) -> list:
@@ -152,16 +153,18 @@ class Steps:
                     f"{show(kind)} ({caller_line()}). Start from an init with the shape and dtype of what it returns."
                 )
         y_leaves, y_structure = tree_flatten(y)
-        if self.y_structure is None:
-            self.y_structure = y_structure
-        elif y_structure != self.y_structure:
-            raise TypeError(
-                f"scan: {self.name} returned the output {y_structure}, but before {self.y_structure} ({caller_line()})."
-            )
         for leaf in y_leaves:
             if leaf is not None and type(leaf) not in boxers:
                 raise TypeError(f"scan: {self.name} returned {describe(leaf)} as output, not numbers, arrays or None.")
         self.last_y = [own(number(leaf)) for leaf in y_leaves]
+        shapes = [None if y is None else y.shape for y in self.last_y]
+        if self.y_structure is None:
+            self.y_structure, self.y_shapes = y_structure, shapes
+        elif y_structure != self.y_structure or shapes != self.y_shapes:
+            raise TypeError(
+                f"scan: {self.name} returned the output {y_structure} of shapes {shapes}, but before "
+                f"{self.y_structure} of shapes {self.y_shapes} ({caller_line()})."
+            )
         rows.append(self.last_y)
         return carry
 
@@ -214,13 +217,10 @@ def element(leaf: Any, k: int) -> Any:
 
 def stack(column: Sequence) -> Any:
     """The outputs of some steps as one array."""
-    shapes = {None if y is None else y.shape for y in column}
-    if shapes == {None}:
+    first = column[0]
+    if first is None:
         return None
-    if len(shapes) > 1:
-        found = ", ".join(map(str, shapes))
-        raise TypeError(f"scan: the outputs of the steps have different shapes (None for none): {found}.")
-    return anp.stack(column) if shapes != {()} or any(map(is_box, column)) else np.array(column)
+    return anp.stack(column) if first.shape or any(map(is_box, column)) else np.array(column)
 
 
 def join(column: Sequence) -> Any:
