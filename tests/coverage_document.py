@@ -96,8 +96,8 @@ def describe() -> str:
         "",
         "Every public function of NumPy (2.4 here) has rules, or is nondifferentiable (its derivative is zero wherever",
         "there is one), metadata (it reads shape and dtype), or passed on as it is. A tick says that a row of the",
-        "tables checks the function in that mode against finite differences or a loop. Functions without ticks have tests of",
-        "their own.",
+        "tables checks the function in that mode against finite differences or a loop. Functions without ticks have",
+        "tests of their own.",
     ]
     for title, (module, ours) in MODULES.items():
         functions = public_functions(module)
