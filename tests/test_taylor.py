@@ -28,7 +28,7 @@ def check_along_line(fun, x, order=4, tolerance=1e-9):
         found, expected = derivatives(along, order)(at), nested_jvp(along, order)(at)
         assert len(found) == order + 1
         for d, e in zip(found, expected):
-            assert np.shape(d) == np.shape(e) and d.dtype == e.dtype
+            assert np.shape(d) == np.shape(e) and d.dtype == np.asarray(e).dtype
             np.testing.assert_allclose(d, e, rtol=tolerance, atol=tolerance * max(1, np.max(np.abs(e), initial=0)))
 
 
@@ -52,6 +52,13 @@ def test_elementwise(name):
 @pytest.mark.parametrize("name", "arccosh arctan cos exp log sin sinh sqrt square tan tanh".split())
 def test_complex(name):
     check_along_line(getattr(anp, name), np.array([1.2 + 0.5j, 0.7 - 0.4j]))
+
+
+@pytest.mark.parametrize(
+    "fun", [lambda x: (1j * x) ** 2j, lambda x: 1j / (x * (2 + 1j)), lambda x: (1 + 1j - x) ** 0.5 * 1j + 2j**x]
+)
+def test_complex_numbers_of_python(fun):
+    check_along_line(fun, np.float64(0.7))
 
 
 M = np.array([[2.0, 0.3, -0.1], [0.4, 1.5, 0.2], [-0.3, 0.1, 1.1]])

@@ -85,6 +85,7 @@ def elementwise(prim: Callable, *derivatives: Derivative, singular: bool = False
                 rules = tuple(map(quiet, rules))
         defvjp(prim, rules[0], argnums=(argnum,))
         defjvp(prim, rules[1], argnums=(argnum,))
+    prim.by_element = True
     if all(isinstance(derivative, int) for derivative in derivatives):
         prim.shape_only = tuple(range(len(derivatives)))
 

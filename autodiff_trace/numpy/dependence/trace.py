@@ -40,7 +40,8 @@ class DependenceTrace(DerivativeTrace):
     @staticmethod
     def make_node(prim, followed, ans, values, kwargs):
         nodes = dict(followed)
-        rule = rules.get(prim, union_by_element if prim.batching is batch_elementwise else None)
+        by_element = prim.batching is batch_elementwise or getattr(prim, "by_element", False)
+        rule = rules.get(prim, union_by_element if by_element else None)
         sets = NotImplemented
         if rule is not None and not any(isinstance(argument, str) for argument in nodes):
             sets = rule(nodes, ans, *values, **kwargs)

@@ -7,16 +7,12 @@ import numpy as np
 from ...core.taylor import deftaylor
 from ...core.tracer import is_box
 from .. import wrapped as anp
-from ..broadcasting import broadcast_tangent
 from ..definers import quiet, scale
-from .series import add, convolve, convolve_with_itself, derivative_of, divider, multiplier, series_of, subtract
+from .series import (
+    add, convolve, convolve_with_itself, derivative_of, divider, fit, multiplier, series_of, subtract,
+)
 
 __all__ = ["compose"]
-
-
-def fit(coefficients, ans):
-    """The coefficients with the shape and dtype of the answer, which a broadcast operand's lack."""
-    return [None if c is None else broadcast_tangent(c, ans) for c in coefficients]
 
 
 # q y = x:  y₀ qₖ = xₖ − Σ qₖ₋ᵢ yᵢ
@@ -31,7 +27,7 @@ def divide_series(order, nodes, ans, x, y):
     q = [ans]
     for k in range(1, order + 1):
         q.append(over(subtract(x[k], convolve(v, q, k, 1, k, times))))
-    return fit(q[1:], ans)
+    return [fit(c, ans) for c in q[1:]]
 
 
 deftaylor(anp.divide, divide_series)
@@ -52,7 +48,7 @@ def hypot_series(order, nodes, ans, x, y):
             total = add(total, convolve_with_itself(operand, k, 0))
         total = subtract(total, convolve_with_itself(r, k, 1))
         r.append(None if total is None else anp.where(at_zero, 0, total / (2 * radius)))
-    return fit(r[1:], ans)
+    return [fit(c, ans) for c in r[1:]]
 
 
 deftaylor(anp.hypot, hypot_series)
@@ -84,15 +80,19 @@ deftaylor(anp.square, square_series)
 
 @quiet
 def power_series(order, nodes, ans, x, y):
+    return [fit(c, ans) for c in unbroadcast_power(order, nodes, ans, x, y)]
+
+
+def unbroadcast_power(order, nodes, ans, x, y):
     if 1 in nodes:
-        return fit(traced_exponent(order, nodes, ans, x, y), ans)
+        return traced_exponent(order, nodes, ans, x, y)
     exponent = None if is_box(y) or np.ndim(y) else np.asarray(y)[()]
     u = [x, *nodes[0]]
     if exponent is None or exponent.dtype.kind == "c" or exponent != np.floor(exponent) or np.isinf(exponent):
-        return fit(constant_exponent(order, u, ans, y), ans)
+        return constant_exponent(order, u, ans, y)
     if exponent >= 0:
-        return fit(whole_power(order, u, int(exponent))[1:], ans)
-    return fit(series_inverse(order, whole_power(order, u, -int(exponent)), ans), ans)
+        return whole_power(order, u, int(exponent))[1:]
+    return series_inverse(order, whole_power(order, u, -int(exponent)), ans)
 
 
 deftaylor(anp.power, power_series)

@@ -11,11 +11,10 @@ import operator
 
 from ...core.taylor import deftaylor, push_coefficients
 from .. import wrapped as anp
-from ..broadcasting import broadcast_tangent
 from ..definers import scale
 from ..rules.einsum import contract
 from ..rules.making import join_nested
-from .series import convolve
+from .series import convolve, fit
 
 __all__: list[str] = []
 
@@ -52,11 +51,6 @@ def shares(k, count):
     for degrees in itertools.product(range(k + 1), repeat=count - 1):
         if sum(degrees) <= k:
             yield (*degrees, k - sum(degrees))
-
-
-def fit(c, ans):
-    """A coefficient with the shape and dtype of the answer, which a broadcast operand's lack."""
-    return None if c is None else broadcast_tangent(c, ans)
 
 
 product(anp.dot)

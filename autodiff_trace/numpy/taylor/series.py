@@ -15,10 +15,11 @@ import numpy as np
 
 from ...core.taylor import Series, trace_taylor
 from ...core.tracer import is_box
+from ..broadcasting import broadcast_tangent
 from ..definers import scale
 
 __all__ = [
-    "add", "convolve", "convolve_with_itself", "derivative_of", "divider", "multiplier", "series_of", "subtract",
+    "add", "convolve", "convolve_with_itself", "derivative_of", "divider", "fit", "multiplier", "series_of", "subtract",
 ]
 
 
@@ -50,6 +51,13 @@ def convolve_with_itself(a: list, k: int, first: int, times: Callable = operator
     if k % 2 or a[half] is None or half < first:
         return total
     return add(total, times(a[half], a[half]))
+
+
+def fit(c: Any, ans: Any) -> Any:
+    """A coefficient with the shape and dtype of the answer, which a broadcast operand's lack."""
+    if type(c) is complex:  # as a Python number times a NumPy scalar is
+        c = np.complex128(c)
+    return None if c is None else broadcast_tangent(c, ans)
 
 
 def derivative_of(node: Series) -> list:
