@@ -5,6 +5,7 @@ The methods are those of R. Hyndman and Y. Fan, "Sample quantiles in statistical
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -130,16 +131,18 @@ def refuse_weights(name, weights):
 # overwrite_input only permits NumPy to use the argument's memory.
 
 
-def define_quantile(function, unit, skip_nan):
-    # np.float64 leaves float32 as it is in some of them, in some releases of NumPy.
-    single = np.ones(1, np.float32)
-    numbers = [kind for kind in (int, float, np.float64) if function(single, kind(1)).dtype == single.dtype]
+@functools.cache
+def keeps_single(function, kind):
+    """Whether a q of type ``kind`` leaves float32 as it is: np.float64 does in some functions of some releases."""
+    return kind in (int, float, np.float64) and function(np.ones(1, np.float32), kind(1)).dtype == np.float32
 
+
+def define_quantile(function, unit, skip_nan):
     @define(function)
     def quantile(
         a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=NO_VALUE, *, weights=None
     ):
-        keep_dtype = type(to_value(q)) in numbers
+        keep_dtype = keeps_single(function, type(to_value(q)))
         refuse_weights(function.__name__, weights)
         a = anp.asarray(a)
         if a.dtype.kind == "c":
