@@ -118,7 +118,7 @@ def test_products():
     np.testing.assert_allclose(value, rosenbrock(X))
     np.testing.assert_allclose(gradient, grad(rosenbrock)(X))
     np.testing.assert_allclose(product, h @ v)
-    np.testing.assert_allclose(hvp(lambda s, x: s * rosenbrock(x), argnum=1)(2.0, X, v), 2 * h @ v)
+    np.testing.assert_allclose(hvp(lambda s, x: s * rosenbrock(x), argnums=1)(2.0, X, v), 2 * h @ v)
 
 
 def test_linearize():
@@ -149,4 +149,34 @@ def test_they_pickle_and_say_what_they_are():
     for transform in (*ALL, hessian, hvp, deriv):
         assert pickle.loads(pickle.dumps(transform(rosenbrock))).fun is rosenbrock
     assert repr(hessian(rosenbrock)) == "hessian(rosenbrock, argnums=0)"
-    assert repr(hvp(rosenbrock)) == "hvp(rosenbrock, argnum=0)"
+    assert repr(hvp(rosenbrock)) == "hvp(rosenbrock, argnums=0)"
+
+
+def test_products_with_several_arguments_names_and_auxiliary_output():
+    def f(x, p, scale=1.0):
+        return scale * anp.sum(x * x) * p["a"] ** 2, {"sum": anp.sum(x)}
+
+    args, v = (X, {"a": 3.0, "name": "text"}), (np.ones(4), {"a": 1.0, "name": "text"})
+    (product_x, product_p), aux = hvp(f, argnums=(0, 1), has_aux=True)(*args, v, scale=0.5)
+    np.testing.assert_allclose(product_x, 9.0 + 6 * X)
+    np.testing.assert_allclose(product_p["a"], np.sum(6 * X) + np.sum(X * X))
+    assert product_p["name"] is None and aux == {"sum": pytest.approx(np.sum(X))}
+    named = hvp(f, argnames=("p", "x"), has_aux=True)(*args, {"x": v[0], "p": v[1]}, scale=0.5)[0]
+    np.testing.assert_allclose(named["x"], product_x)
+    (value, aux), gradient, product = value_grad_and_hvp(f, has_aux=True)(*args, v[0])
+    np.testing.assert_allclose([value, *gradient, *product], [9 * X @ X, *(18 * X), *np.full(4, 18.0)])
+    with pytest.raises(TypeError, match="last positional argument"):
+        hvp(rosenbrock)(X)
+    with pytest.raises(TypeError, match="shape"):
+        hvp(rosenbrock)(X, np.ones(3))
+
+
+def test_deriv_of_several_arguments():
+    def f(s, t):
+        return anp.array([s * t, t * t]), "aux"
+
+    by_s, by_t = deriv(f, argnums=(0, 1), has_aux=True)(2.0, 3.0)[0]
+    np.testing.assert_allclose([by_s, by_t], [[3, 0], [2, 6]])
+    by_name, aux = deriv(f, argnames=("t",), has_aux=True)(2.0, t=3.0)
+    np.testing.assert_allclose(by_name["t"], [2, 6])
+    assert aux == "aux" and make_ggnvp(rosenbrock).__name__ == "rosenbrock"

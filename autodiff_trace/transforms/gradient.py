@@ -147,11 +147,16 @@ def grad_and_aux(
 
 
 def apply_elementwise_grad(fun, options, args, kwargs):
-    return differentiate("elementwise_grad", fun, args, kwargs, has_aux=False, **options)[2]
+    _, aux, gradient = differentiate("elementwise_grad", fun, args, kwargs, **options)
+    return (gradient, aux) if options["has_aux"] else gradient
 
 
 def elementwise_grad(
-    fun: Callable, argnums: int | Sequence[int] = 0, *, argnames: str | Sequence[str] | None = None
+    fun: Callable,
+    argnums: int | Sequence[int] = 0,
+    *,
+    argnames: str | Sequence[str] | None = None,
+    has_aux: bool = False,
 ) -> Callable:
     """The derivative, element by element, of a function that works element by element.
 
@@ -161,15 +166,21 @@ def elementwise_grad(
     >>> elementwise_grad(lambda x: x * x)(np.array([1.0, 2.0]))
     array([2., 4.])
     """
-    return Transformed("elementwise_grad", apply_elementwise_grad, fun, argnums=argnums, argnames=argnames)
+    options = {"argnums": argnums, "argnames": argnames, "has_aux": has_aux}
+    return Transformed("elementwise_grad", apply_elementwise_grad, fun, **options)
 
 
 def apply_holomorphic_grad(fun, options, args, kwargs):
-    return differentiate("holomorphic_grad", fun, args, kwargs, has_aux=False, holomorphic=True, **options)[2]
+    _, aux, gradient = differentiate("holomorphic_grad", fun, args, kwargs, holomorphic=True, **options)
+    return (gradient, aux) if options["has_aux"] else gradient
 
 
 def holomorphic_grad(
-    fun: Callable, argnums: int | Sequence[int] = 0, *, argnames: str | Sequence[str] | None = None
+    fun: Callable,
+    argnums: int | Sequence[int] = 0,
+    *,
+    argnames: str | Sequence[str] | None = None,
+    has_aux: bool = False,
 ) -> Callable:
     """The complex derivative df/dz of a holomorphic function of complex numbers.
 
@@ -179,4 +190,5 @@ def holomorphic_grad(
     >>> complex(holomorphic_grad(lambda z: z * z)(1 + 2j))
     (2+4j)
     """
-    return Transformed("holomorphic_grad", apply_holomorphic_grad, fun, argnums=argnums, argnames=argnames)
+    options = {"argnums": argnums, "argnames": argnames, "has_aux": has_aux}
+    return Transformed("holomorphic_grad", apply_holomorphic_grad, fun, **options)

@@ -2,79 +2,143 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..core.pytree import tree_map
+from ..core.array_ops import array_ops
+from ..core.forward import trace_jvp
+from ..core.pytree import tree_flatten, tree_map, tree_unflatten
+from ..numpy import wrapped as anp
+from .border import Selection, select_arguments
+from .flat_function import FlatFunction
 from .function import Transformed
-from .gradient import grad, value_and_grad
-from .products import jvp, vjp
+from .gradient import differentiate, grad
+from .products import jvp, match_leaf, vjp
 
 __all__ = ["deriv", "hvp", "linearize", "make_ggnvp", "value_grad_and_hvp"]
 
 
-def along(fun: Callable, args: tuple, argnum: int, v: Any) -> tuple[Callable, tuple, tuple]:
-    """``fun`` as a function of argument ``argnum`` alone, its primal and the tangent ``v``, as ``jvp`` takes them."""
-
-    def of_one(x):
-        return fun(*args[:argnum], x, *args[argnum + 1 :])
-
-    return of_one, (args[argnum],), (v,)
-
-
-def apply_deriv(fun, options, args, kwargs):
-    argnum = options["argnum"]
-    ones = tree_map(lambda x: 1.0 if not hasattr(x, "shape") else x * 0 + 1, args[argnum])
-    return jvp(*along(lambda *a: fun(*a, **kwargs), args, argnum, ones))[1]
-
-
-def deriv(fun: Callable, argnum: int = 0) -> Callable:
+def deriv(
+    fun: Callable,
+    argnums: int | Sequence[int] = 0,
+    *,
+    argnames: str | Sequence[str] | None = None,
+    has_aux: bool = False,
+) -> Callable:
     """The derivative of a function of a number, in forward mode: an array-valued ``fun`` gives an array.
 
-    Of an array argument each element is moved at once, so that for an elementwise function it is the derivative there.
+    Arguments are those of :func:`grad`; the result is like the output of ``fun``, a tuple or dict of such for several
+    arguments. Of an array argument all elements are moved at once, so that for an elementwise function it is the
+    derivative at each.
 
     >>> from autodiff_trace import numpy as anp
     >>> deriv(lambda t: anp.array([t, t * t]))(3.0)
     array([1., 6.])
     """
-    return Transformed("deriv", apply_deriv, fun, argnum=argnum)
+    return Transformed("deriv", apply_deriv, fun, argnums=argnums, argnames=argnames, has_aux=has_aux)
 
 
-def apply_hvp(fun, options, args, kwargs):
-    argnum = options["argnum"]
-    *args, v = args
-    gradient = grad(fun, argnum)
-    return jvp(*along(lambda *a: gradient(*a, **kwargs), tuple(args), argnum, v))[1]
+def apply_deriv(fun, options, args, kwargs):
+    selection = select_arguments("deriv", fun, args, kwargs, options["argnums"], options["argnames"])
+    flat = FlatFunction("deriv", fun, selection, options["has_aux"])
+    owners = [k for k, child in enumerate(selection.structure.children) for _ in range(child.count)]
+    columns = []
+    for k in range(len(selection.keys)):
+        ones = [anp.ones_like(x) if owners[i] == k else None for i, x in zip(selection.numeric, selection.inputs)]
+        values, tangents = trace_jvp(flat, selection.inputs, ones)
+        columns.append(flat.output(fill_zeros(values[: flat.count], tangents)))
+    result = columns[0] if selection.single else dict(zip(selection.named, columns)) or tuple(columns)
+    return flat.with_aux(result, values=values)
 
 
-def hvp(fun: Callable, argnum: int = 0) -> Callable:
+def fill_zeros(values: Sequence, tangents: Sequence) -> list:
+    """The tangents of ``values``, with zeros where there is none."""
+    return [array_ops.zeros_like(x)[()] if t is None else t for x, t in zip(values, tangents)]
+
+
+def hvp(
+    fun: Callable,
+    argnums: int | Sequence[int] = 0,
+    *,
+    argnames: str | Sequence[str] | None = None,
+    has_aux: bool = False,
+) -> Callable:
     """The function ``(*args, v) ↦ H v``: the Hessian of ``fun`` times a vector, without forming the Hessian.
 
-    ``v`` is like argument ``argnum``, and so is the result. Forward over reverse mode: about three gradients' work.
+    Arguments are those of :func:`grad`. ``v``, the last positional argument, is like the gradient (a tuple for several
+    ``argnums``, a dict for several ``argnames``), and so is the result; with ``has_aux`` it is ``(H v, aux)``. Forward
+    over reverse mode: about three gradients' work.
 
     >>> import numpy as np
     >>> hvp(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 2.0]), np.array([1.0, 0.0]))
     array([4., 2.])
     """
-    return Transformed("hvp", apply_hvp, fun, argnum=argnum)
+    return Transformed("hvp", apply_hvp, fun, argnums=argnums, argnames=argnames, has_aux=has_aux)
 
 
-def apply_value_grad_and_hvp(fun, options, args, kwargs):
-    argnum = options["argnum"]
-    *args, v = args
-    both = value_and_grad(fun, argnum)
-    (value, gradient), (_, product) = jvp(*along(lambda *a: both(*a, **kwargs), tuple(args), argnum, v))
-    return value, gradient, product
+def apply_hvp(fun, options, args, kwargs):
+    _, aux, _, product = push_gradient("hvp", fun, args, kwargs, **options)
+    return (product, aux) if options["has_aux"] else product
 
 
-def value_grad_and_hvp(fun: Callable, argnum: int = 0) -> Callable:
+def value_grad_and_hvp(
+    fun: Callable,
+    argnums: int | Sequence[int] = 0,
+    *,
+    argnames: str | Sequence[str] | None = None,
+    has_aux: bool = False,
+) -> Callable:
     """The function ``(*args, v) ↦ (value, gradient, H v)``, all from one pass.
+
+    Arguments are those of :func:`hvp`; with ``has_aux`` the result is ``((value, aux), gradient, H v)``.
 
     >>> value, gradient, product = value_grad_and_hvp(lambda x: x**3)(2.0, 1.0)
     >>> float(value), float(gradient), float(product)
     (8.0, 12.0, 12.0)
     """
-    return Transformed("value_grad_and_hvp", apply_value_grad_and_hvp, fun, argnum=argnum)
+    return Transformed(
+        "value_grad_and_hvp", apply_value_grad_and_hvp, fun, argnums=argnums, argnames=argnames, has_aux=has_aux
+    )
+
+
+def apply_value_grad_and_hvp(fun, options, args, kwargs):
+    value, aux, gradient, product = push_gradient("value_grad_and_hvp", fun, args, kwargs, **options)
+    return ((value, aux) if options["has_aux"] else value), gradient, product
+
+
+def push_gradient(name, fun, args, kwargs, argnums, argnames, has_aux):
+    """Push the last of ``args`` through the gradient: value, auxiliary output, gradient and product."""
+    if len(args) < 2:
+        raise TypeError(f"{name}: the vector is the last positional argument: {name}(f)(x, v).")
+    *args, v = args
+    selection = select_arguments(name, fun, tuple(args), kwargs, argnums, argnames)
+    aux_structure = None
+
+    def traced(*values):
+        nonlocal aux_structure
+        value, aux, gradient = selection.call(
+            lambda *a, **k: differentiate(name, fun, a, k, argnums, argnames, has_aux), values
+        )
+        leaves, _ = tree_flatten(as_selected(selection, gradient))
+        aux_leaves, aux_structure = tree_flatten(aux)
+        return [*(leaves[i] for i in selection.numeric), value, *aux_leaves]
+
+    leaves, structure = tree_flatten(as_selected(selection, v))
+    if structure != selection.structure:
+        raise TypeError(f"{name}: the vector has the structure {structure}, but the arguments {selection.structure}.")
+    tangents = [match_leaf(name, "vector", leaves[i], x) for i, x in zip(selection.numeric, selection.inputs)]
+    values, pushed = trace_jvp(traced, selection.inputs, tangents)
+    count = len(selection.inputs)
+    gradient, product = values[:count], fill_zeros(values[:count], pushed)
+    aux = tree_unflatten(aux_structure, values[count + 1 :])
+    return values[count], aux, selection.result(gradient), selection.result(product)
+
+
+def as_selected(selection: Selection, tree: Any) -> tuple:
+    """What is like a gradient, as the tuple of trees that the selection holds."""
+    if selection.single:
+        return (tree,)
+    return tuple(tree[name] for name in selection.named) if selection.named else tuple(tree)
 
 
 def linearize(fun: Callable, *primals: Any) -> tuple[Any, Callable]:
@@ -88,7 +152,7 @@ def linearize(fun: Callable, *primals: Any) -> tuple[Any, Callable]:
     (12.0, 4.0, 3.0)
     """
     output, pullback = vjp(fun, *primals)
-    zero = tree_map(lambda x: x * 0.0, output)
+    zero = tree_map(anp.zeros_like, output)
     _, push = vjp(pullback, zero)
     return output, lambda *tangents: push(tangents)[0]
 
@@ -106,16 +170,20 @@ def make_ggnvp(fun: Callable, loss: Callable | None = None, argnum: int = 0) -> 
     >>> make_ggnvp(lambda x: x * np.array([1.0, 2.0]))(np.ones(2))(np.ones(2))
     array([1., 4.])
     """
+    return Transformed("make_ggnvp", apply_ggnvp, fun, loss=loss, argnum=argnum)
 
-    def ggnvp_at(*args: Any, **kwargs: Any) -> Callable[[Any], Any]:
-        model, primals, _ = along(lambda *a: fun(*a, **kwargs), args, argnum, None)
-        output, pullback = vjp(model, *primals)
 
-        def ggnvp(v: Any) -> Any:
-            _, jv = jvp(model, primals, (v,))
-            hjv = jv if loss is None else jvp(grad(loss), (output,), (jv,))[1]
-            return pullback(hjv)[0]
+def apply_ggnvp(fun, options, args, kwargs):
+    argnum, loss = options["argnum"], options["loss"]
 
-        return ggnvp
+    def model(x):
+        return fun(*args[:argnum], x, *args[argnum + 1 :], **kwargs)
 
-    return ggnvp_at
+    output, pullback = vjp(model, args[argnum])
+
+    def ggnvp(v: Any) -> Any:
+        _, jv = jvp(model, (args[argnum],), (v,))
+        hjv = jv if loss is None else jvp(grad(loss), (output,), (jv,))[1]
+        return pullback(hjv)[0]
+
+    return ggnvp
