@@ -56,7 +56,10 @@ class DerivativeTrace(Trace):
                     function = prim
             values.append(arg)
             argnum += 1
-        ans = function(*values)
+        if kwargs:  # an operator takes none
+            ans = (prim if function is prim else prim.fun)(*values, **kwargs)
+        else:
+            ans = function(*values)
         node = self.make_node(prim, followed, ans, values, kwargs) if followed else None
         try:
             return boxers[type(ans)](ans, self, node)

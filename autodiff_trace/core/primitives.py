@@ -103,6 +103,7 @@ def make_primitive(fun, fast_fun, sequence_args, differentiable, makes_view=Fals
     def call(*args, **kwargs):
         # The scan stands here and not in dispatch(), which costs a second scan and a call (0.2 of 1.0 µs).
         top = None
+        has_sequence = False
         for arg in args:
             kind = type(arg)
             if kind in watched_types:
@@ -110,12 +111,16 @@ def make_primitive(fun, fast_fun, sequence_args, differentiable, makes_view=Fals
                     trace = arg._trace
                     if trace is not top and (top is None or trace.level > top.level):
                         top = trace
+                elif find_top_trace(arg) is None:
+                    has_sequence = True  # shapes, axes, indices: as a rule no reason to leave this path
                 else:
                     return dispatch(call, args, kwargs)
         if kwargs:
             return dispatch(call, args, kwargs)
         if top is None:
             return fun(*args)
+        if has_sequence and (call.sequence_handler is not None or call.fast_fun is not fun):
+            return dispatch(call, args, kwargs)
         if not differentiable:
             return top.process_nondifferentiable(call, args, kwargs)
         count = len(args)
@@ -156,9 +161,8 @@ def add_rule_table(maker: Callable[[Callable], None]) -> None:
 
 def dispatch(prim: Callable, args: tuple, kwargs: dict) -> Any:
     """Any call of ``prim``, also with boxes in keyword arguments and in sequences."""
-    top = find_top_trace(args)
-    if kwargs:
-        top = find_top_trace(kwargs.values(), top)
+    keywords_top = find_top_trace(kwargs.values()) if kwargs else None
+    top = find_top_trace(args, keywords_top)
     if top is None:
         return prim.fun(*args, **kwargs)
     if prim.sequence_handler is not None:
@@ -174,11 +178,15 @@ def dispatch(prim: Callable, args: tuple, kwargs: dict) -> Any:
             out = kwargs.pop("out")
             ans = prim(*args, **kwargs)
             return ans if out is None else array_ops.store(out, ans)
-        args, kwargs = bind_traced_keywords(prim, args, kwargs)
-    args = convert_sequences(prim, args)
+        if keywords_top is not None:
+            args, kwargs = bind_traced_keywords(prim, args, kwargs)
+    has_traced_sequence = any(type(arg) in (list, tuple) and find_top_trace(arg) is not None for arg in args)
+    if has_traced_sequence:
+        args = convert_sequences(prim, args)
     if not prim.differentiable:
         return top.process_nondifferentiable(prim, args, kwargs)
-    ans = top.process_general(prim, args, kwargs)
+    is_general = keywords_top is not None or has_traced_sequence or prim.fast_fun is not prim.fun
+    ans = (top.process_general if is_general else top.process)(prim, args, kwargs)
     if prim.makes_view:
         note_view(ans, prim, args, kwargs)
     return ans
@@ -192,11 +200,7 @@ def note_view(ans: Any, prim: Callable, args: tuple, kwargs: dict) -> None:
 
 def bind_traced_keywords(prim: Callable, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
     """Make keyword arguments that hold boxes positional where ``prim`` allows it, so that rules find them by number."""
-    traced = [
-        name for name, arg in kwargs.items() if type(arg) in watched_types and find_top_trace((arg,)) is not None
-    ]
-    if not traced:
-        return args, kwargs
+    traced = [name for name, arg in kwargs.items() if find_top_trace((arg,)) is not None]
     parameters = positional_parameters(prim)
     last = max((i for i, parameter in enumerate(parameters) if parameter.name in traced), default=-1)
     if last < len(args):

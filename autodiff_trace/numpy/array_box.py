@@ -175,7 +175,8 @@ class ArrayBox(Box):
     flat = property(lambda self: iter(anp.ravel(self)))
 
     def reshape(self, *shape, order="C"):
-        return anp.reshape(self, shape[0] if len(shape) == 1 else shape, order=order)
+        shape = shape[0] if len(shape) == 1 else shape
+        return anp.reshape(self, shape) if order == "C" else anp.reshape(self, shape, order=order)
 
     def transpose(self, *axes):
         return anp.transpose(self, axes[0] if len(axes) == 1 else axes or None)
