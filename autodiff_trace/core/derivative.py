@@ -32,7 +32,7 @@ class DerivativeTrace(Trace):
     """The rules of a primitive in this mode."""
 
     make_node: Callable[[Callable, list, Any, list, dict], Any]
-    """``make_node(prim, followed, ans, values, kwargs)``: what the box of the answer carries, where ``followed`` lists
+    """``make_node(prim, followed, ans, values, kwargs)``: what the box of the answer carries, where ``followed`` holds
     (rule, node) for each argument that depends on the inputs of this trace; ``values`` are the arguments unboxed."""
 
     def process(self, prim, args, kwargs):
@@ -71,7 +71,7 @@ class DerivativeTrace(Trace):
         ans = function(*values)
         node = box._node
         if node is not None:
-            node = self.make_node(prim, [(self.rules_of(prim)[argnum], node)], ans, values, NO_KEYWORDS)
+            node = self.make_node(prim, ((self.rules_of(prim)[argnum], node),), ans, values, NO_KEYWORDS)
         try:
             return boxers[type(ans)](ans, self, node)
         except KeyError:

@@ -125,7 +125,7 @@ def make_primitive(fun, fast_fun, sequence_args, differentiable, makes_view=Fals
             return top.process_nondifferentiable(call, args, kwargs)
         count = len(args)
         if count == 1:
-            ans = top.process_one(call, arg, 0, [arg._value])
+            ans = top.process_one(call, arg, 0, (arg._value,))
         elif count > most_args:
             ans = dispatch(call, args, kwargs)
         else:

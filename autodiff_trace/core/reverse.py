@@ -49,6 +49,7 @@ def make_node(prim: Callable, followed: list, ans: Any, args: Sequence, kwargs: 
         # With several such arguments (x + y) the answer is as large as they are: a small one ends the matter.
         if kept is not ans or len(argnums) == 1:
             ans = kept
+            args = list(args)
             for argnum in argnums:
                 if argnum < len(args):
                     args[argnum] = array_ops.shape_only(args[argnum])
@@ -82,7 +83,7 @@ def backward_pass(seeds: list[tuple[VJPNode, Any]]) -> dict[int, Any]:
 
     Returns the cotangents of the inputs that were reached, by the index of their node.
     """
-    pending: dict[int, list] = {}  # index → [node, the sum of its contributions so far]
+    pending: dict[int, tuple] = {}  # index → (node, the sum of its contributions so far)
     heap: list[int] = []
     inputs: dict[int, Any] = {}
     while seeds:
@@ -106,10 +107,9 @@ def backward_pass(seeds: list[tuple[VJPNode, Any]]) -> dict[int, Any]:
                     # This is contribute(), written out: a call less for each edge (0.06 of 0.5 µs).
                     index = parent[0]
                     if index in pending:
-                        entry = pending[index]
-                        entry[1] = add_cotangents(entry[1], parent_g)
+                        pending[index] = parent, add_cotangents(pending[index][1], parent_g)
                     else:
-                        pending[index] = [parent, parent_g]
+                        pending[index] = parent, parent_g
                         heappush(heap, index)
     except Exception as error:
         note_operation(error, node)
@@ -123,10 +123,9 @@ def contribute(node: VJPNode, g: Any, pending: dict, heap: list) -> None:
         return
     index = node.index
     if index in pending:
-        entry = pending[index]
-        entry[1] = add_cotangents(entry[1], g)
+        pending[index] = node, add_cotangents(pending[index][1], g)
     else:
-        pending[index] = [node, g]
+        pending[index] = node, g
         heappush(heap, index)
 
 

@@ -30,12 +30,12 @@ def binary_operator(prim):
     def forward(self, other):
         if type(other) in watched_types:
             return prim(self, other)
-        return self._trace.process_one(prim, self, 0, [self._value, other])
+        return self._trace.process_one(prim, self, 0, (self._value, other))
 
     def reflected(self, other):
         if type(other) in watched_types:
             return prim(other, self)
-        return self._trace.process_one(prim, self, 1, [other, self._value])
+        return self._trace.process_one(prim, self, 1, (other, self._value))
 
     def in_place(self, other):
         if isinstance(metadata(self), np.generic):  # NumPy's scalars are immutable: x += y makes a new one
