@@ -108,8 +108,7 @@ def redirecting(kind: type[Trace]) -> type[Trace]:
 
         def process_one(self, prim, box, argnum, values):
             if self in active.get().lifts:
-                values[argnum] = current(box)
-                return prim(*values)
+                return prim(*values[:argnum], current(box), *values[argnum + 1 :])
             return kind.process_one(self, prim, box, argnum, values)
 
         def metadata(self, box):

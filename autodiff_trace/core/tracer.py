@@ -117,7 +117,7 @@ class Trace:
         ``kwargs`` and sequences among the arguments hold none."""
         raise NotImplementedError
 
-    def process_one(self, prim: Callable, box: Box, argnum: int, values: list) -> Any:
+    def process_one(self, prim: Callable, box: Box, argnum: int, values: tuple) -> Any:
         """The same for a call with one box: ``values`` are its arguments, with ``box._value`` at ``argnum``.
 
         Functions of one argument, and operators with a constant, come here: without the loop of ``process`` they take
