@@ -1,7 +1,7 @@
 """Views of traced arrays: writing through a view changes the viewed array, and the other way round, as in NumPy.
 
-A box made by indexing, reshaping or transposing another remembers how, ``_view_of = (base, prim, args, kwargs)``, and is
-remembered by it (weakly). When one of them is written, the other is computed anew.
+A box made by indexing, reshaping or transposing another remembers how, ``_view_of = (base, prim, args, kwargs)``, and
+is remembered by it (weakly). When one of them is written, the other is computed anew.
 """
 
 from __future__ import annotations
