@@ -14,13 +14,9 @@ from ...core.reverse import defvjp
 from .. import wrapped as anp
 from ..broadcasting import unbroadcast
 from ..definers import define
+from .making import as_array
 
-__all__ = ["as_array", "summed_axes"]
-
-
-def as_array(x):
-    """An operand as an array: a list, a tuple or a Python number may stand beside the traced one."""
-    return x if hasattr(x, "ndim") else anp.asarray(x)
+__all__ = ["summed_axes"]
 
 
 # matmul: dX = g Yᵀ, dY = Xᵀ g, on stacks of matrices; a vector is a matrix with one row (on the left) or column

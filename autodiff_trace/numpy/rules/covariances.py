@@ -7,7 +7,7 @@ import numpy as np
 from ...core.primitives import nondifferentiable
 from .. import wrapped as anp
 from ..definers import define
-from .contractions import as_array
+from .making import as_array
 
 
 @define(np.cov)

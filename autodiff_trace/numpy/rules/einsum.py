@@ -19,7 +19,7 @@ from ...core.reverse import defvjp_all
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..definers import define, linear
-from .contractions import as_array
+from .making import as_array
 
 __all__ = ["contract", "select_axes", "unused_letters"]
 

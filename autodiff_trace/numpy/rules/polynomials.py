@@ -14,7 +14,7 @@ from .. import linalg
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..definers import define
-from .contractions import as_array
+from .making import as_array
 
 
 def coefficients(p):

@@ -9,7 +9,7 @@ from ...core.reverse import defvjp
 from .. import wrapped as anp
 from ..broadcasting import unbroadcast
 from ..definers import define
-from .contractions import as_array
+from .making import as_array
 
 # convolve: ansₙ = Σₖ aₖ vₙ₋ₖ, so āₖ = Σₙ gₙ vₙ₋ₖ, the valid part of the convolution of g with v reversed. Modes other
 # than "full" give a part of the answer: the cotangent of the rest is zero.
