@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from ..core.array_ops import array_ops
 from ..core.pytree import tree_flatten, tree_unflatten
 from .border import Selection, flatten_output, split_aux
 
-__all__ = ["FlatFunction"]
+__all__ = ["FlatFunction", "fill_zeros"]
 
 
 class FlatFunction:
@@ -41,3 +42,8 @@ class FlatFunction:
         if self.has_aux:
             results = (*results, tree_unflatten(self.aux_structure, values[self.count :]))
         return results if len(results) > 1 else results[0]
+
+
+def fill_zeros(values: Iterable, terms: Iterable) -> list:
+    """The tangents or cotangents of ``values``, with zeros where there is none."""
+    return [array_ops.zeros_like(x)[()] if term is None else term for x, term in zip(values, terms)]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..core.array_ops import array_ops
 from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.reverse import backward_pass, trace_vjp
 from ..numpy import wrapped as anp
 from .border import check_number, select_arguments, separate, split_aux
+from .flat_function import fill_zeros
 from .function import Transformed
 
 __all__ = ["elementwise_grad", "grad", "grad_and_aux", "holomorphic_grad", "value_and_grad"]
@@ -39,10 +39,7 @@ def differentiate(name, fun, args, kwargs, argnums, argnames, has_aux, holomorph
         seeds = [(node, anp.ones_like(value)[()])]
         del node, _
         gradients = backward_pass(seeds)
-    results = [
-        gradients[node.index] if node.index in gradients else array_ops.zeros_like(x)[()]
-        for node, x in zip(input_nodes, selection.inputs)
-    ]
+    results = fill_zeros(selection.inputs, [gradients.get(node.index) for node in input_nodes])
     aux = tree_unflatten(aux_structure, aux_leaves) if has_aux else None
     return value, aux, selection.result(separate(results))
 

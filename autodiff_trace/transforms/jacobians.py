@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from ..core.array_ops import array_ops
 from ..core.batching import trace_batch
 from ..core.forward import trace_jvp
 from ..core.reverse import backward_pass, trace_vjp
 from ..numpy import wrapped as anp
 from .border import Selection, select_arguments
-from .flat_function import FlatFunction
+from .flat_function import FlatFunction, fill_zeros
 from .function import Transformed
 from .gradient import grad
 from .sparsity import sparse_jacobian
@@ -123,8 +122,7 @@ def apply_jacfwd(fun, options, args, kwargs):
     def push(*tangents):
         nonlocal outputs
         outputs, pushed = trace_jvp(flat, selection.inputs, tangents)
-        zeros = [array_ops.zeros_like(x) if t is None else t for x, t in zip(outputs, pushed)]
-        return zeros[: flat.count]
+        return fill_zeros(outputs[: flat.count], pushed)
 
     chunks = map_basis(push, selection.inputs, options["chunk_size"])
     # Column j of the Jacobian is chunk row j: the mapped axis goes last and takes the shape of the argument.
@@ -151,10 +149,7 @@ def rows_by_pullback(flat, selection, options, outputs, nodes, input_nodes):
 
         def pull(g, node=node):
             gradients = {} if node is None else backward_pass([(node, g)])
-            return [
-                gradients[each.index] if each.index in gradients else array_ops.zeros_like(x)
-                for each, x in zip(input_nodes, selection.inputs)
-            ]
+            return fill_zeros(selection.inputs, [gradients.get(each.index) for each in input_nodes])
 
         chunks = map_basis(pull, [output], options["chunk_size"], selection.inputs)
         row = [

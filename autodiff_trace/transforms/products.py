@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ..core.array_ops import array_ops
 from ..core.forward import trace_jvp
 from ..core.pytree import Structure, tree_flatten
 from ..core.reverse import backward_pass, trace_vjp
 from .border import describe, select_arguments, separate, to_input
-from .flat_function import FlatFunction
+from .flat_function import FlatFunction, fill_zeros
 
 __all__ = ["jvp", "vjp"]
 
@@ -40,10 +39,7 @@ def vjp(fun: Callable, *args: Any, has_aux: bool = False) -> tuple:
     def pullback(g):
         cotangents = match_leaves("vjp", "cotangent", g, flat.structure, outputs)
         gradients = backward_pass([(node, each) for node, each in zip(nodes, cotangents) if node is not None])
-        results = [
-            gradients[node.index] if node.index in gradients else array_ops.zeros_like(x)[()]
-            for node, x in zip(input_nodes, selection.inputs, strict=True)
-        ]
+        results = fill_zeros(selection.inputs, [gradients.get(node.index) for node in input_nodes])
         return selection.result(separate(results, cotangents))
 
     return flat.with_aux(flat.output(outputs), pullback, values=values)
@@ -78,7 +74,7 @@ def jvp(fun: Callable, primals: Sequence, tangents: Sequence, has_aux: bool = Fa
     flat = FlatFunction("jvp", fun, selection, has_aux)
     values, out_tangents = trace_jvp(flat, selection.inputs, input_tangents)
     outputs = values[: flat.count]
-    filled = [array_ops.zeros_like(x)[()] if t is None else t for x, t in zip(outputs, out_tangents)]
+    filled = fill_zeros(outputs, out_tangents)
     return flat.with_aux(flat.output(outputs), flat.output(filled), values=values)
 
 

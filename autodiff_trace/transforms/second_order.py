@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..core.array_ops import array_ops
 from ..core.forward import trace_jvp
 from ..core.pytree import tree_flatten, tree_map, tree_unflatten
 from ..numpy import wrapped as anp
 from .border import Selection, select_arguments
-from .flat_function import FlatFunction
+from .flat_function import FlatFunction, fill_zeros
 from .function import Transformed
 from .gradient import differentiate, grad
 from .products import jvp, match_leaf, vjp
@@ -49,11 +48,6 @@ def apply_deriv(fun, options, args, kwargs):
         columns.append(flat.output(fill_zeros(values[: flat.count], tangents)))
     result = columns[0] if selection.single else dict(zip(selection.named, columns)) or tuple(columns)
     return flat.with_aux(result, values=values)
-
-
-def fill_zeros(values: Sequence, tangents: Sequence) -> list:
-    """The tangents of ``values``, with zeros where there is none."""
-    return [array_ops.zeros_like(x)[()] if t is None else t for x, t in zip(values, tangents)]
 
 
 def hvp(

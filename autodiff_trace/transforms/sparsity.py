@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from ..core.array_ops import array_ops
 from ..core.batching import trace_batch
 from ..core.forward import trace_jvp
 from ..core.pytree import tree_unflatten
@@ -16,7 +15,7 @@ from ..core.tracer import to_value
 from ..numpy import wrapped as anp
 from ..numpy.dependence import trace_dependence
 from .border import select_arguments
-from .flat_function import FlatFunction
+from .flat_function import FlatFunction, fill_zeros
 from .coloring import GivenPattern, Pattern
 from .function import Transformed
 
@@ -142,7 +141,7 @@ def push_colors(flat: FlatFunction, outputs: list, colors: np.ndarray, chunk_siz
 
     def push(*tangents):
         values, pushed = trace_jvp(flat, inputs, tangents)
-        return [array_ops.zeros_like(x) if t is None else t for x, t in zip(values, pushed)][: flat.count]
+        return fill_zeros(values[: flat.count], pushed)
 
     return map_colors(push, inputs, outputs[: flat.count], colors, chunk_size)
 
@@ -153,7 +152,7 @@ def pull_colors(flat, outputs, nodes, input_nodes, colors, chunk_size) -> Any:
 
     def pull(*cotangents):
         gradients = backward_pass([(node, g) for node, g in zip(nodes, cotangents) if node is not None])
-        return [gradients.get(node.index, array_ops.zeros_like(x)) for node, x in zip(input_nodes, inputs)]
+        return fill_zeros(inputs, [gradients.get(node.index) for node in input_nodes])
 
     return map_colors(pull, outputs[: flat.count], inputs, colors, chunk_size)
 
