@@ -8,29 +8,20 @@ from __future__ import annotations
 import math
 import os
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from ..cli import UserError
 from ..workload import Workload
 
-__all__ = ["WORKLOADS", "Instance", "gradient_by_hand", "log_posterior", "make_instance", "read_instance"]
+__all__ = ["WORKLOADS", "gradient_by_hand", "log_posterior", "make_instance", "read_instance"]
 
 
-class Instance(NamedTuple):
-    """What is differentiated with respect to (K,), (K, D), (K, D(D+1)/2), and the data."""
+def make_instance(dimension: int = 10, components: int = 25, points: int = 1000) -> tuple:
+    """An instance of the form and size of ADBench's gmm_d10_K25, with numbers of our own.
 
-    params: tuple[np.ndarray, np.ndarray, np.ndarray]
-    points: np.ndarray
-    index: np.ndarray
-    gamma: float
-    m: float
-    constant: float
-
-
-def make_instance(dimension: int = 10, components: int = 25, points: int = 1000) -> Instance:
-    """An instance of the form and size of ADBench's gmm_d10_K25, with numbers of our own."""
+    The parameters have shapes (K,), (K, D) and (K, D(D+1)/2).
+    """
     random = np.random.default_rng(0)
     triangle = dimension * (dimension + 1) // 2
     params = (
@@ -41,7 +32,7 @@ def make_instance(dimension: int = 10, components: int = 25, points: int = 1000)
     return complete(params, random.normal(size=(points, dimension)), 1.0, 0.0)
 
 
-def read_instance(path: Path) -> Instance:
+def read_instance(path: Path) -> tuple:
     """A file of ADBench: D K N; α; μ; Q, the logarithms of the diagonal first; the points; gamma and m."""
     try:
         numbers = np.array(path.read_text().split(), dtype=float)
@@ -54,7 +45,7 @@ def read_instance(path: Path) -> Instance:
         raise UserError(f"{path}: not a Gaussian-mixture instance of ADBench: {error}") from error
 
 
-def complete(params, points: np.ndarray, gamma: float, m: float) -> Instance:
+def complete(params, points: np.ndarray, gamma: float, m: float) -> tuple:
     """The instance, with the constants of the objective and the places of a factor's numbers in Qᵀ.
 
     The numbers below the diagonal of Q come column by column, which is row by row in Qᵀ; a zero is put behind them.
@@ -66,7 +57,7 @@ def complete(params, points: np.ndarray, gamma: float, m: float) -> Instance:
     freedom = D + m + 1
     log_gamma = D * (D - 1) / 4 * math.log(math.pi) + sum(math.lgamma((freedom - j) / 2) for j in range(D))
     prior = freedom * D * math.log(gamma / math.sqrt(2)) - log_gamma
-    return Instance(params, points, index, gamma, m, -N * D / 2 * math.log(2 * math.pi) - K * prior)
+    return params, points, index, gamma, m, -N * D / 2 * math.log(2 * math.pi) - K * prior
 
 
 def logsumexp(np, x):
@@ -133,7 +124,7 @@ FOLDER = "BENCHMARK_DATA"
 """The variable of the environment that names a folder with ADBench's own instance, gmm/gmm_d10_K25.txt."""
 
 
-def inputs() -> Instance:
+def inputs() -> tuple:
     folder = os.environ.get(FOLDER)
     return read_instance(Path(folder, "gmm", "gmm_d10_K25.txt")) if folder else make_instance()
 

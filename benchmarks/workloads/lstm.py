@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
+
+from autodiff_trace import nn
 
 from ..workload import Workload
 
@@ -21,7 +25,17 @@ def sigmoid(np, x):
     return 1.0 / (1.0 + np.exp(-x))
 
 
-def cell_step(np, weights, hidden, cell, x):
+def own_sigmoid(np, x):
+    return nn.sigmoid(x)
+
+
+def jax_sigmoid(np, x):
+    import jax
+
+    return jax.nn.sigmoid(x)
+
+
+def cell_step(np, sigmoid, weights, hidden, cell, x):
     """Gates 0 and 2 see the input, gates 1 and 3 the hidden state; rows 4 to 7 are their biases."""
     forget = sigmoid(np, x * weights[0] + weights[4])
     enter = sigmoid(np, hidden * weights[1] + weights[5])
@@ -31,16 +45,17 @@ def cell_step(np, weights, hidden, cell, x):
     return leave * np.tanh(cell), cell
 
 
-def predict(np, layers, extra, state, x):
-    x = x * extra[0]
-    new_state = []
+def time_step(np, sigmoid, layers, extra, state, now, following):
+    """The new state, and the log-likelihood of the character that follows."""
+    x, new_state = now * extra[0], []
     for weights, (hidden, cell) in zip(layers, state):
-        x, cell = cell_step(np, weights, hidden, cell, x)
+        x, cell = cell_step(np, sigmoid, weights, hidden, cell, x)
         new_state.append((x, cell))
-    return x * extra[1] + extra[2], new_state
+    y = x * extra[1] + extra[2]
+    return new_state, np.sum(following * (y - np.log(2.0 + np.sum(np.exp(y)))))
 
 
-def loss(np, params, state, sequence):
+def loss(np, params, state, sequence, sigmoid=sigmoid):
     main, extra = params
     # Taken apart once: a row read in every step would be a traced operation in every step.
     layers = [[main[i, j] for j in range(8)] for i in range(len(main))]
@@ -48,8 +63,8 @@ def loss(np, params, state, sequence):
     state = [(state[i, 0], state[i, 1]) for i in range(len(main))]
     total = 0.0
     for t in range(len(sequence) - 1):
-        y, state = predict(np, layers, extra, state, sequence[t])
-        total = total + np.sum(sequence[t + 1] * (y - np.log(2.0 + np.sum(np.exp(y)))))
+        state, part = time_step(np, sigmoid, layers, extra, state, sequence[t], sequence[t + 1])
+        total = total + part
     return -total / ((len(sequence) - 1) * sequence.shape[1])
 
 
@@ -58,14 +73,13 @@ def jax_loss(np, params, state, sequence):
     from jax import lax
 
     main, extra = params
-
-    def step(state, characters):
-        y, state = predict(np, main, extra, state, characters[0])
-        return state, np.sum(characters[1] * (y - np.log(2.0 + np.sum(np.exp(y)))))
-
     start = [(state[i, 0], state[i, 1]) for i in range(len(main))]
-    _, parts = lax.scan(step, start, (sequence[:-1], sequence[1:]))
+    _, parts = lax.scan(lambda state, pair: time_step(np, jax_sigmoid, main, extra, state, *pair), start,
+                        (sequence[:-1], sequence[1:]))
     return -np.sum(parts) / ((len(sequence) - 1) * sequence.shape[1])
+
+
+own_loss = partial(loss, sigmoid=own_sigmoid)
 
 
 def torch_loss(torch, params, state, sequence):
@@ -138,6 +152,7 @@ def gradient_by_hand(params, state, sequence):
 WORKLOADS = (
     Workload(
         "lstm", "LSTM of ADBench, 2 layers, 14 characters, 100 steps", "overhead", make_instance, loss,
-        by_hand=gradient_by_hand, losses={"jax": jax_loss, "torch": torch_loss},
+        by_hand=gradient_by_hand,
+        losses={"eager": own_loss, "jit": own_loss, "jax": jax_loss, "torch": torch_loss},
     ),
 )

@@ -54,7 +54,6 @@ def jax_cost(np, torques, angle, speed):
 
 
 def torch_cost(torch, torques, angle, speed):
-    angle, speed = torch.tensor(angle, dtype=torques.dtype), torch.tensor(speed, dtype=torques.dtype)
     for torque in torques.unbind():
         angle, speed = rk4(torch, angle, speed, torque)
     return final_cost(torch, torques, angle, speed)

@@ -1,0 +1,38 @@
+"""How long ``import`` takes: each library in a process of its own, in turn, and NumPy alone to compare with."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from statistics import median
+
+__all__ = ["MODULES", "import_times"]
+
+MODULES = {
+    "numpy": "numpy",
+    "eager": "autodiff_trace",
+    "autograd": "autograd, autograd.numpy",
+    "jax": "jax, jax.numpy",
+    "torch": "torch",
+    "mygrad": "mygrad",
+}
+"""What a program of each library's user imports; ``jit`` is imported with ``eager``."""
+
+CLOCKED = "from time import perf_counter; start = perf_counter(); import {}; print(perf_counter() - start)"
+
+
+def import_times(names: Sequence[str], rounds: int = 3) -> dict[str, float]:
+    """Median seconds for those of ``names`` that are imported; the first round only warms the disk's cache."""
+    samples: dict[str, list[float]] = {name: [] for name in MODULES if name in names}
+    for i in range(rounds + 1):
+        for name, times in samples.items():
+            seconds = clock_import(MODULES[name])
+            if i:
+                times.append(seconds)
+    return {name: median(times) for name, times in samples.items()}
+
+
+def clock_import(modules: str) -> float:
+    command = [sys.executable, "-W", "ignore", "-c", CLOCKED.format(modules)]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)

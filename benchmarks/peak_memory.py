@@ -1,0 +1,63 @@
+"""How much memory a gradient needs at most, beyond what is there before; each library in a process of its own.
+
+What the operating system counts is read from Linux' /proc, because no counter of Python's sees the memory of all
+libraries; on other systems there is nothing to report.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .threads import set_threads
+
+__all__ = ["SIZES", "peak_memory", "peaks"]
+
+STATUS = Path("/proc/self/status")
+SIZES = {"chain": 2**20, "mlp": 20_000}
+"""Doubles in a chain of ten rounds, and images in a batch of the net 784-100-10."""
+
+WARM_UP = 16
+
+
+def peaks(problem: str, names: Sequence[str], threads: int, size: int | None = None) -> dict[str, int]:
+    """Bytes for each of ``names``; empty where they cannot be counted."""
+    if not STATUS.exists():
+        return {}
+    arguments = [problem, str(size or SIZES[problem]), str(threads)]
+    found = {}
+    for name in names:
+        command = [sys.executable, "-W", "ignore", "-m", "benchmarks.peak_memory", name, *arguments]
+        output = subprocess.run(command, cwd=Path(__file__).parent.parent, capture_output=True, text=True, check=True)
+        found[name] = int(output.stdout)
+    return found
+
+
+def peak_memory(name: str, problem: str, size: int, threads: int) -> int:
+    """In this process, which must not have computed anything large before."""
+    set_threads(threads)
+    from .peers import find_libraries
+    from .workloads.memory import make_workload
+
+    library = find_libraries()[name]
+    library.start(threads)
+    # What a library loads or sets up at its first gradient is not what the gradient needs.
+    for n in WARM_UP, size:
+        workload = make_workload(problem, n)
+        run = library.prepare(workload, workload.inputs())
+        before = read_status("VmRSS")
+        run()
+    return read_status("VmHWM") - before
+
+
+def read_status(key: str) -> int:
+    """Bytes in memory now (VmRSS), or at most since the process began (VmHWM)."""
+    line = next(line for line in STATUS.read_text().splitlines() if line.startswith(key))
+    return int(line.split()[1]) * 1024
+
+
+if __name__ == "__main__":
+    name, problem, size, threads = sys.argv[1:]
+    print(peak_memory(name, problem, int(size), int(threads)))

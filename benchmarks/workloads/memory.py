@@ -1,0 +1,78 @@
+"""What peak memory is measured on: a chain of elementwise operations, and a dense net. Not in the table of times."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from ..workload import Workload
+
+__all__ = ["make_workload"]
+
+ROUNDS = 10
+
+
+def chain_inputs(size: int):
+    return (np.linspace(0.0, 1.0, size),)
+
+
+def chain(np, x):
+    """Ten times x → x²/2 + 0.1."""
+    for _ in range(ROUNDS):
+        x = x * x * 0.5 + 0.1
+    return np.sum(x)
+
+
+def chain_by_hand(x):
+    """An operation a line, in place where a value is not needed any more."""
+    kept = []
+    for _ in range(ROUNDS):
+        kept.append(x)
+        x = x * x
+        x *= 0.5
+        x += 0.1
+    g = kept.pop()
+    while len(kept) > 1:
+        g *= kept.pop()
+    return g * kept.pop()
+
+
+def net_inputs(batch: int):
+    random = np.random.default_rng(0)
+    weights = random.normal(size=(784, 100)) / 28, random.normal(size=(100, 10)) / 10
+    return weights, random.random((batch, 784)), np.eye(10)[random.integers(0, 10, batch)]
+
+
+def net_loss(np, weights, images, targets):
+    W1, W2 = weights
+    Z = np.maximum(images @ W1, 0.0) @ W2
+    return np.mean(np.log(np.sum(np.exp(Z), axis=1)) - np.sum(targets * Z, axis=1))
+
+
+def torch_net_loss(torch, weights, images, targets):
+    W1, W2 = weights
+    return torch.nn.functional.cross_entropy(torch.relu(images @ W1) @ W2, targets)
+
+
+def net_by_hand(weights, images, targets):
+    W1, W2 = weights
+    H = images @ W1
+    np.maximum(H, 0.0, out=H)
+    P = H @ W2
+    np.exp(P, out=P)
+    P /= P.sum(axis=1, keepdims=True)
+    P -= targets
+    P /= len(images)
+    g = P @ W2.T
+    g *= H > 0.0
+    return images.T @ g, H.T @ P
+
+
+def make_workload(problem: str, size: int) -> Workload:
+    """``chain`` on so many doubles, or ``mlp`` on so many images."""
+    if problem == "chain":
+        return Workload("memory-chain", "10 × x²/2 + 0.1", "elementwise", partial(chain_inputs, size), chain,
+                        by_hand=chain_by_hand)
+    return Workload("memory-mlp", "Net 784-100-10", "dense", partial(net_inputs, size), net_loss, by_hand=net_by_hand,
+                    losses={"torch": torch_net_loss})
