@@ -8,7 +8,8 @@ from typing import Any
 
 from ..core.pytree import tree_flatten, tree_unflatten
 from ..transforms.border import flatten_output, to_input
-from .record import RecordNode, RecordTrace, substitute
+from .node import Node, operands, substitute
+from .record import RecordTrace
 
 __all__ = ["Graph", "graph"]
 
@@ -34,21 +35,24 @@ class Graph:
         values = {id(node): to_input(leaf) for node, leaf in zip(self.inputs, leaves, strict=True)}
 
         def value_of(arg):
-            return values[id(arg)] if isinstance(arg, RecordNode) else arg
+            if isinstance(arg, Node):
+                return arg.value if arg.kind == "constant" else values[id(arg)]
+            return arg
 
         for node in self.nodes:
-            if node.prim is not None:
+            if node.function is not None:
                 node_args = [substitute(arg, value_of) for arg in node.args]
                 node_kwargs = {name: substitute(arg, value_of) for name, arg in node.kwargs.items()}
-                values[id(node)] = node.prim(*node_args, **node_kwargs)
+                values[id(node)] = node.function(*node_args, **node_kwargs)
         return tree_unflatten(self.output_structure, [value_of(output) for output in self.outputs])
+
 
     def __str__(self) -> str:
         """A line a node: number, name, the numbers of its operands, value."""
         numbers = {id(node): f"%{i}" for i, node in enumerate(self.nodes)}
 
         def show(arg):
-            if isinstance(arg, RecordNode):
+            if isinstance(arg, Node):
                 return numbers[id(arg)]
             if isinstance(arg, (list, tuple)):
                 return "[" + ", ".join(map(show, arg)) + "]"
@@ -57,16 +61,16 @@ class Graph:
         lines = []
         for node in self.nodes:
             operands = [show(arg) for arg in node.args] + [f"{k}={show(v)}" for k, v in node.kwargs.items()]
-            call = f"{node.name}({', '.join(operands)})" if node.prim is not None else f"input {node.name}"
+            call = f"{node.name}({', '.join(operands)})" if node.function is not None else f"input {node.name}"
             lines.append(f"{numbers[id(node)]} = {call}  # {node.value!r}")
         return "\n".join(lines)
 
 
-def sort_topologically(outputs: list) -> list[RecordNode]:
+def sort_topologically(outputs: list) -> list[Node]:
     """The nodes that the outputs depend on, each after its operands, in the order of first use."""
-    order: list[RecordNode] = []
+    order: list[Node] = []
     seen: set[int] = set()
-    stack = [(node, False) for node in reversed(outputs) if isinstance(node, RecordNode)]
+    stack = [(node, False) for node in reversed(outputs) if isinstance(node, Node)]
     while stack:
         node, operands_done = stack.pop()
         if operands_done:
@@ -74,13 +78,8 @@ def sort_topologically(outputs: list) -> list[RecordNode]:
         elif id(node) not in seen:
             seen.add(id(node))
             stack.append((node, True))
-            stack += [(operand, False) for operand in reversed(operands_of(node))]
+            stack += [(operand, False) for operand in reversed(list(operands(node)))]
     return order
-
-
-def operands_of(node: RecordNode) -> list[RecordNode]:
-    """The nodes among the arguments of a step, from left to right."""
-    return [leaf for leaf in tree_flatten((node.args, node.kwargs))[0] if isinstance(leaf, RecordNode)]
 
 
 def graph(fun: Callable, *args: Any) -> Graph:

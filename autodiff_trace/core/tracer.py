@@ -109,6 +109,9 @@ def find_top_trace(args: Iterable, top: Trace | None = None) -> Trace | None:
 class Trace:
     """One running transformation. A subclass says what becomes of a primitive that meets its boxes."""
 
+    guards_values = False
+    """Whether Python may have the plain value of any box: the trace sees to it that it is right in other runs too."""
+
     def __init__(self) -> None:
         self.level = new_level()
 
@@ -140,6 +143,18 @@ class Trace:
     def python_value(self, box: Box, use: Callable) -> Any:
         """``use(box)`` where Python itself asks for a plain value: bool, int, float, complex, operator.index …"""
         raise NotImplementedError
+
+    def text(self, box: Box) -> str:
+        """``str(box)``, for a person to read."""
+        return f"ArrayBox({box._value!s})"
+
+    def plain(self, box: Box) -> Any:
+        """What is under ``box``, for :func:`to_numpy`."""
+        return box._value
+
+    def draw(self, function: Callable, args: tuple, kwargs: dict) -> Any:
+        """Call a function of ``numpy.random``."""
+        return function(*args, **kwargs)
 
     def run(self, fun: Callable[..., list], boxes: Iterable[Box]) -> tuple[list, list]:
         """Run ``fun`` on ``boxes`` of this trace: its outputs unboxed, and their nodes (None for what has none)."""

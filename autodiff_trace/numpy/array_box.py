@@ -114,6 +114,9 @@ class ArrayBox(Box):
     def __format__(self, spec):
         return self._trace.python_value(self, lambda value: format(value, spec))
 
+    def __str__(self):
+        return self._trace.text(self)
+
     def __repr__(self):
         return f"ArrayBox({self._value!r})"
 
@@ -226,8 +229,8 @@ class ArrayBox(Box):
         return wrapped(*args, **kwargs)
 
     def __array__(self, dtype=None, copy=None):
-        if self._node is None:  # a constant: no derivative is dropped
-            return np.array(self._value, dtype)
+        if self._node is None or self._trace.guards_values:  # no derivative is dropped
+            return np.array(self._trace.python_value(self, np.array), dtype)
         raise TracedValueError(
             f"NumPy asks a traced value for a plain array, which would drop its derivative ({caller_line()}). "
             "Instead of np.array([x, y]) write anp.array([x, y]); instead of storing x into a plain array make the "

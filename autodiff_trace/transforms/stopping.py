@@ -6,7 +6,7 @@ from typing import Any
 
 from ..core.primitives import nondifferentiable
 from ..core.pytree import tree_map
-from ..core.tracer import to_value
+from ..core.tracer import is_box
 
 __all__ = ["stop_gradient", "to_numpy"]
 
@@ -35,4 +35,10 @@ def to_numpy(x: Any) -> Any:
     >>> [float(x) for x in seen]
     [3.0]
     """
-    return tree_map(to_value, x)
+    return tree_map(take_boxes_off, x)
+
+
+def take_boxes_off(x):
+    while is_box(x):
+        x = x._trace.plain(x)
+    return x

@@ -1,0 +1,121 @@
+"""The functions that emitted programs call: NumPy's own, and a few that write into an array they are given."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..numpy.definers import keep_zeros
+
+__all__ = [
+    "ADD_REDUCE", "ELEMENTWISE", "MAXIMUM_REDUCE", "MINIMUM_REDUCE", "REDUCTIONS", "assign", "cast", "copy", "fill",
+    "out_position", "quotient", "reshape", "roll", "scale", "select", "transpose",
+]
+
+ADD_REDUCE = np.add.reduce
+MAXIMUM_REDUCE = np.maximum.reduce
+MINIMUM_REDUCE = np.minimum.reduce
+
+REDUCTIONS = {ADD_REDUCE: np.add, MAXIMUM_REDUCE: np.maximum, MINIMUM_REDUCE: np.minimum}
+"""Reductions, called with (x, axis, dtype, out, keepdims), and what joins the results for two halves of the axis."""
+
+
+def assign(x: Any, index: Any, value: Any) -> Any:
+    """Write ``value`` into ``x``, which no one else reads."""
+    x[index] = value
+    return x
+
+
+def cast(x: Any, dtype: Any) -> Any:
+    """``x`` in another dtype; of a complex number that is cast to a real one the real part."""
+    if x.dtype.kind == "c" and dtype.kind != "c":
+        x = x.real
+    return x.astype(dtype, copy=False)
+
+
+def copy(x: Any, out: Any = None) -> Any:
+    """An array of its own with the elements of ``x``."""
+    if out is None:
+        return np.array(x, order="K")
+    out[...] = x
+    return out
+
+
+def fill(g: Any, shape: tuple[int, ...], out: Any = None) -> Any:
+    """``g`` broadcast to ``shape``, in memory of its own."""
+    if out is None:
+        out = np.empty_like(g, shape=shape, order="C")
+    out[...] = g
+    return out if shape else out[()]
+
+
+def scale(g: Any, derivative: Any, out: Any = None) -> Any:
+    """``g * derivative``, but 0 where one of them is 0, also where the other is infinite or NaN."""
+    return keep_zeros_in(np.multiply(g, derivative, out), g, derivative)
+
+
+def quotient(g: Any, y: Any, out: Any = None) -> Any:
+    """``g / y``, but 0 where ``g`` is 0, also where ``y`` is 0."""
+    return keep_zeros_in(np.divide(g, y, out), g)
+
+
+def keep_zeros_in(result, *factors):
+    kept = keep_zeros(result, *factors)
+    if kept is not result and type(result) is np.ndarray:
+        result[...] = kept
+        return result
+    return kept
+
+
+def select(condition: Any, x: Any, y: Any, out: Any = None) -> Any:
+    """``x`` where the condition holds, else ``y``."""
+    if out is None:
+        return np.where(condition, x, y)[()]
+    np.copyto(out, y)
+    np.copyto(out, x, where=condition)
+    return out
+
+
+def roll(x: Any, pairs: tuple, out: Any = None) -> Any:
+    """The elements of ``x`` in other places: ``pairs`` of indices, where to and where from."""
+    if out is None:
+        out = np.empty_like(x)
+    for target, source in pairs:
+        out[target] = x[source]
+    return out
+
+
+def reshape(x: Any, shape: tuple[int, ...]) -> Any:
+    """``x`` in another shape."""
+    return x.reshape(shape)
+
+
+def transpose(x: Any, axes: tuple[int, ...]) -> Any:
+    """``x`` with its axes in another order."""
+    return x.transpose(axes)
+
+
+ELEMENTWISE = {copy, fill, scale, quotient, select}
+"""Functions that work element by element, besides NumPy's ufuncs."""
+
+OUT_POSITIONS: dict[Callable, int] = {
+    np.dot: 2, copy: 1, fill: 2, scale: 2, quotient: 2, select: 3, roll: 2, **dict.fromkeys(REDUCTIONS, 3),
+}
+
+
+def out_position(function: Callable) -> int | None:
+    """Where ``function`` takes the array to write its result into; None if it makes it itself."""
+    if isinstance(function, np.ufunc):
+        return function.nin if function.nout == 1 else None
+    return OUT_POSITIONS.get(function) if function.__hash__ else None
+
+
+operator_texts = {
+    operator.add: "{} + {}", operator.sub: "{} - {}", operator.mul: "{} * {}", operator.truediv: "{} / {}",
+    operator.pow: "{} ** {}", operator.neg: "-{}", operator.abs: "abs({})", operator.lt: "{} < {}",
+    operator.le: "{} <= {}", operator.gt: "{} > {}", operator.ge: "{} >= {}", operator.eq: "{} == {}",
+    operator.ne: "{} != {}",
+}

@@ -1,0 +1,169 @@
+"""Emission: a program as Python source, one statement a step, and the objects that its names stand for."""
+
+from __future__ import annotations
+
+import keyword
+import math
+import operator
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import calls
+from .guards import Miss, outcome
+from .node import Node, Program
+
+__all__ = ["Source", "emit"]
+
+OPERATORS = {
+    operator.add: "{} + {}", operator.sub: "{} - {}", operator.mul: "{} * {}", operator.truediv: "{} / {}",
+    operator.pow: "{} ** {}", operator.neg: "-{}", operator.abs: "abs({})", operator.lt: "{} < {}",
+    operator.le: "{} <= {}", operator.gt: "{} > {}", operator.ge: "{} >= {}", operator.eq: "{} == {}",
+    operator.ne: "{} != {}",
+}
+
+METHODS = {calls.reshape: "reshape", calls.transpose: "transpose"}
+
+
+class Source(NamedTuple):
+    """``text`` defines the function ``program``; ``names`` are the objects it refers to. ``names`` are copied, and
+    the buffers put in under their names (b0, b1, …), for each thread that runs it at a time."""
+
+    text: str
+    names: dict[str, Any]
+
+
+class Emitter:
+    """Gives names to values and writes statements."""
+
+    def __init__(self) -> None:
+        self.names: dict[Node, str] = {}
+        self.objects: dict[str, Any] = {"Miss": Miss, "outcome": outcome}
+        self.known: dict[int, str] = {}
+        self.lines: list[str] = []
+        self.indent = "    "
+        self.guards = 0
+
+    def object_name(self, value: Any, hint: str) -> str:
+        """The name of an object that the program refers to."""
+        name = self.known.get(id(value))
+        if name is None:
+            hint = hint if hint.isidentifier() and not keyword.iskeyword(hint) else "c"
+            name, number = hint, 1
+            while name in self.objects:
+                number += 1
+                name = f"{hint}_{number}"
+            self.known[id(value)] = name
+            self.objects[name] = value
+        return name
+
+    def constant_name(self, value: Any) -> str:
+        name = self.known.get(id(value))
+        if name is None:
+            name = self.known[id(value)] = f"c{len(self.known)}"
+            self.objects[name] = value
+        return name
+
+    def text(self, arg: Any) -> str:
+        """An argument as an expression."""
+        kind = type(arg)
+        if kind is Node:
+            return self.constant_name(arg.value) if arg.kind == "constant" else self.names[arg]
+        if kind is int or kind is bool or arg is None or kind is str:
+            return repr(arg) if kind is not int or arg >= 0 else f"({arg})"
+        if kind is float and math.isfinite(arg):
+            return repr(arg) if math.copysign(1, arg) > 0 else f"({arg!r})"
+        if kind is tuple:
+            return f"({', '.join(map(self.text, arg))}{',' if len(arg) == 1 else ''})"
+        if kind is list:
+            return f"[{', '.join(map(self.text, arg))}]"
+        if kind is slice:
+            return f"slice({self.text(arg.start)}, {self.text(arg.stop)}, {self.text(arg.step)})"
+        if arg is Ellipsis:
+            return "..."
+        return self.constant_name(arg)
+
+    def index(self, arg: Any) -> str:
+        """An index as it stands between brackets."""
+        if type(arg) is tuple and arg:
+            return ", ".join(map(self.index_part, arg)) + ("," if len(arg) == 1 else "")
+        return self.index_part(arg)
+
+    def index_part(self, arg: Any) -> str:
+        if type(arg) is slice:
+            ends = ["" if end is None else self.text(end) for end in (arg.start, arg.stop, arg.step)]
+            return ":".join(ends if ends[2] else ends[:2])
+        return self.text(arg)
+
+    def expression(self, step: Node) -> str:
+        """The call of a step."""
+        function, args = step.function, step.args
+        template = OPERATORS.get(function) if function.__hash__ else None
+        if template is not None:
+            return template.format(*map(self.text, args))
+        if function is operator.getitem:
+            return f"{self.text(args[0])}[{self.index(args[1])}]"
+        if function in METHODS:
+            return f"{self.text(args[0])}.{METHODS[function]}({', '.join(map(self.text, args[1:]))})"
+        texts = [self.text(arg) for arg in args]
+        if step.out is not None:
+            position = calls.out_position(function)
+            texts[position:position + 1] = [f"b{step.out}"]
+        else:
+            if function in calls.REDUCTIONS and texts[2:] == ["None", "None", "False"]:
+                del texts[2:]
+        texts += [f"{name}={self.text(arg)}" for name, arg in step.kwargs.items()]
+        return f"{self.function_name(function)}({', '.join(texts)})"
+
+    def function_name(self, function: Callable) -> str:
+        owner = getattr(function, "__self__", None)
+        name = getattr(function, "__name__", "function")
+        return self.object_name(function, f"{owner.__name__}_{name}" if isinstance(owner, np.ufunc) else name)
+
+    def write(self, line: str) -> None:
+        self.lines.append(self.indent + line)
+
+    def statement(self, step: Node) -> None:
+        """Write the statement of a step."""
+        if step.kind == "guard":
+            use, (operand,) = step.function, step.args
+            number = self.guards
+            self.guards += 1
+            if use is bool:
+                self.write(f"if {'not ' if step.value else ''}{self.text(operand)}:")
+                self.write(f"    return Miss({number}, {not step.value})")
+            else:
+                expected = self.constant_name(outcome(step.value))
+                self.write(f"if (seen := outcome({self.function_name(use)}({self.text(operand)}))) != {expected}:")
+                self.write(f"    return Miss({number}, seen)")
+            return
+        if step.function is calls.assign:
+            x, index, value = step.args
+            self.names[step] = self.text(x)
+            self.write(f"{self.names[step]}[{self.index(index)}] = {self.text(value)}")
+            return
+        text = self.expression(step)
+        name = self.names[step] = f"v{len(self.names)}"
+        self.write(f"{name} = {text}")
+
+
+def emit(program: Program, output: Callable[[list[str]], str], name: str) -> Source:
+    """The source of a program. ``output`` gives the expression for what is returned from those of its leaves."""
+    emitter = Emitter()
+    for i, node in enumerate(program.inputs):
+        plain = "".join(c if c.isalnum() else "_" for c in node.name).strip("_")
+        emitter.names[node] = f"{plain}_{i}" if plain in emitter.names.values() or not plain.isidentifier() else plain
+    state = None
+    for step in program.steps:
+        if step.errstate != state:
+            state = step.errstate
+            emitter.indent = "    " if state is None else "        "
+            if state is not None:
+                settings = ", ".join(f"{kind}={how!r}" for kind, how in state.items())
+                emitter.lines.append(f"    with {emitter.object_name(np.errstate, 'errstate')}({settings}):")
+        emitter.statement(step)
+    parameters = ", ".join(emitter.names[node] for node in program.inputs)
+    leaves = [emitter.text(each) for each in program.outputs]
+    emitter.lines.append(f"    return {output(leaves)}")
+    return Source("\n".join([f"def {name}({parameters}):", *emitter.lines, ""]), emitter.objects)

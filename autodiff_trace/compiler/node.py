@@ -1,0 +1,113 @@
+"""The steps of a program: inputs, constants, guards, and calls of functions whose arguments are other nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+__all__ = ["Node", "Program", "operands", "rebuild", "substitute"]
+
+
+class Node:
+    """One step of a program. It is not changed once it is made: passes make new ones.
+
+    Attributes:
+        function: what is called; None for an input and for a constant.
+        args, kwargs: its arguments, in which nodes stand for their values, also in lists and tuples.
+        value: what it gave when it was traced. Only its shape, dtype and layout, and of constants and guards the value
+            itself, hold for other runs.
+        name: of an input its parameter's, else the function's.
+        kind: "input", "constant", "call", "guard" (Python's use of a value: another run has to give the same) or
+            "effect" (a call that is made though nothing depends on it, and once for each time it stands there).
+        errstate: how NumPy's error handling differed from what it was around the traced function.
+        out: the number of the buffer that the function writes its result into, if it does.
+    """
+
+    __slots__ = ("function", "args", "kwargs", "value", "name", "kind", "errstate", "out")
+
+    def __init__(self, function, args, kwargs, value, name, kind="call", errstate=None, out=None):
+        self.function = function
+        self.args = args
+        self.kwargs = kwargs
+        self.value = value
+        self.name = name
+        self.kind = kind
+        self.errstate = errstate
+        self.out = out
+
+    def with_call(self, function: Callable, args: tuple, kwargs: dict | None = None) -> Node:
+        """A call of another function that gives the same value."""
+        return Node(function, args, kwargs or {}, self.value, self.name, self.kind, self.errstate)
+
+    def __repr__(self) -> str:
+        return f"<{self.name} = {self.value!r}>"
+
+
+class Program:
+    """A program: its ``inputs``, its ``steps`` in the order in which they run, and its ``outputs``.
+
+    Outputs are nodes, or values that are no numbers (None, a string), which are returned as they are.
+    """
+
+    __slots__ = ("inputs", "steps", "outputs")
+
+    def __init__(self, inputs: list[Node], steps: list[Node], outputs: list) -> None:
+        self.inputs = inputs
+        self.steps = steps
+        self.outputs = outputs
+
+
+def substitute(arg: Any, by: Callable[[Any], Any]) -> Any:
+    """``arg`` with ``by`` applied, also inside lists and tuples."""
+    kind = type(arg)
+    if kind is tuple:
+        return tuple([substitute(item, by) for item in arg])
+    if kind is list:
+        return [substitute(item, by) for item in arg]
+    return by(arg)
+
+
+def operands(node: Node) -> Iterator[Node]:
+    """The nodes among the arguments of a step, from left to right."""
+    yield from nodes_in(node.args)
+    if node.kwargs:
+        yield from nodes_in(node.kwargs.values())
+
+
+def nodes_in(args: Iterable) -> Iterator[Node]:
+    for arg in args:
+        kind = type(arg)
+        if kind is Node:
+            yield arg
+        elif kind is tuple or kind is list:
+            yield from nodes_in(arg)
+
+
+def rebuild(program: Program, rewrite: Callable[[Node], Any]) -> Program:
+    """The program with each step replaced by ``rewrite(step)``, whose operands have already been replaced.
+
+    ``rewrite`` returns a node (the step itself where nothing is to be done): a new step, a constant, or one that stands
+    before; or a list of new steps, the last of which takes the place.
+    """
+    new: dict[Node, Node] = {}
+    steps: list[Node] = []
+    present = set()
+
+    def current(arg):
+        return new.get(arg, arg) if type(arg) is Node else arg
+
+    for step in program.steps:
+        moved = step
+        if any(operand in new for operand in operands(step)):
+            args = substitute(step.args, current)
+            kwargs = {name: substitute(arg, current) for name, arg in step.kwargs.items()}
+            moved = Node(step.function, args, kwargs, step.value, step.name, step.kind, step.errstate)
+        result = rewrite(moved)
+        results = result if type(result) is list else [result]
+        if results[-1] is not step:
+            new[step] = results[-1]
+        for each in results:
+            if each.kind not in ("input", "constant") and each not in present:
+                present.add(each)
+                steps.append(each)
+    return Program(program.inputs, steps, [current(output) for output in program.outputs])

@@ -1,0 +1,77 @@
+"""The tree of traces: the programs for one kind of arguments, told apart by what Python saw of the values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .guards import Miss
+
+__all__ = ["Branch", "TraceTree"]
+
+
+class Branch:
+    """A program and what its guards expect, in their order."""
+
+    __slots__ = ("replay", "outcomes")
+
+    def __init__(self, replay: Callable[[list], Any], outcomes: Sequence[Any]) -> None:
+        self.replay = replay
+        self.outcomes = outcomes
+
+
+class Fork:
+    """Where programs part: the branch that was taken last from here, and what was seen here → the fork that follows."""
+
+    __slots__ = ("latest", "next")
+
+    def __init__(self, latest: Branch) -> None:
+        self.latest = latest
+        self.next: dict[Any, Fork] = {}
+
+
+class TraceTree:
+    """Programs by the outcomes of their guards. A run begins with the one that was right last."""
+
+    LIMIT = 32
+    """More programs than this are not kept for one kind of arguments."""
+
+    def __init__(self) -> None:
+        self.root: Fork | None = None
+        self.branches: list[Branch] = []
+
+    def run(self, leaves: list) -> Any:
+        """The result of the program that fits the values, or the Miss of the one that went furthest."""
+        fork = self.root
+        if fork is None:
+            return Miss(-1, None)
+        branch = fork.latest
+        depth = 0
+        while True:
+            result = branch.replay(leaves)
+            if type(result) is not Miss:
+                self.root.latest = branch
+                return result
+            if result.guard < depth:
+                return result
+            # The outcomes before the guard that missed were as expected: go down to it, and to what was seen there.
+            for seen in (*branch.outcomes[depth:result.guard], result.seen):
+                fork = fork.next.get(seen)
+                if fork is None:
+                    return result
+            depth = result.guard + 1
+            branch = fork.latest
+
+    def add(self, branch: Branch) -> None:
+        """Keep a program."""
+        self.branches.append(branch)
+        if self.root is None:
+            self.root = Fork(branch)
+        fork = self.root
+        fork.latest = branch
+        for seen in branch.outcomes:
+            following = fork.next.get(seen)
+            if following is None:
+                following = fork.next[seen] = Fork(branch)
+            following.latest = branch
+            fork = following
