@@ -1,170 +1,162 @@
-"""The same computations with other libraries, those of them that are installed."""
+"""The libraries that are compared with, those of them that are installed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from importlib.util import find_spec
+from functools import partial
+from importlib import import_module
 
-__all__ = [
-    "chain_gradients", "hessians", "hvps", "jacobians", "nested_derivatives", "training_steps", "versions",
-]
+import numpy
 
-HAS_AUTOGRAD = find_spec("autograd") is not None
-HAS_TORCH = find_spec("torch") is not None
+from .library import ByHand, Eager, Jit, Library, leaves, map_leaves
+from .workload import LIBRARIES
 
-
-def versions() -> dict[str, str]:
-    """The versions of the peers that take part."""
-    from importlib.metadata import version
-
-    return {name: version(name) for name, found in (("autograd", HAS_AUTOGRAD), ("torch", HAS_TORCH)) if found}
+__all__ = ["find_libraries"]
 
 
-def chain_gradients(chain: Callable, x) -> Mapping[str, Callable[[], object]]:
-    """Functions that return the gradient of the sum of ``chain(module, x)``."""
-    candidates = {}
-    if HAS_AUTOGRAD:
-        candidates["autograd"] = autograd_chain(chain, x)
-    if HAS_TORCH:
-        candidates["torch"] = torch_chain(chain, x)
-    return candidates
+class Autograd(Library):
+    """HIPS autograd."""
+
+    name, title, package = "autograd", "autograd", "autograd"
+
+    def start(self, threads):
+        self.autograd, self.np = import_module("autograd"), import_module("autograd.numpy")
+        self.grad, self.value_and_grad = self.autograd.elementwise_grad, self.autograd.value_and_grad
+
+    def hessian(self, f, workload):
+        return self.autograd.hessian(f)
+
+    def hvp(self, f, workload):
+        return lambda x, v, *rest: self.autograd.make_hvp(f)(x, *rest)[0](v)
+
+    def jacobian(self, f, workload):
+        return self.autograd.jacobian(f)
+
+    def per_example(self, f, workload):
+        gradient = self.grad(f)
+
+        def loop(x, *rest):
+            grads = [gradient(x, *example) for example in zip(*rest)]
+            if isinstance(x, (list, tuple)):
+                return [numpy.stack(column) for column in zip(*grads)]
+            return numpy.stack(grads)
+
+        return loop
 
 
-def training_steps(params, images, labels, lr: float) -> Mapping[str, Callable[[], object]]:
-    """Functions that return the weights after one step of gradient descent."""
-    candidates = {}
-    if HAS_AUTOGRAD:
-        candidates["autograd"] = autograd_step(params, images, labels, lr)
-    if HAS_TORCH:
-        candidates["torch"] = torch_step(params, images, labels, lr)
-    return candidates
+class Jax(Library):
+    """JAX, compiled, in double precision. Its arrays lie on its device beforehand; every call is waited for."""
+
+    name, title, package = "jax", "JAX jit", "jax"
+
+    def start(self, threads):
+        self.jax = import_module("jax")
+        self.jax.config.update("jax_enable_x64", True)
+        self.jax.config.update("jax_platforms", "cpu")
+        self.np = import_module("jax.numpy")
+
+    def bind(self, function, inputs):
+        compiled, arrays = self.jax.jit(function), self.jax.device_put(inputs)
+        return lambda: self.jax.block_until_ready(compiled(*arrays))
+
+    def grad(self, f):
+        return self.jax.grad(lambda x, *rest: self.np.sum(f(x, *rest)))
+
+    def value_and_grad(self, f):
+        return self.jax.value_and_grad(f)
+
+    def hessian(self, f, workload):
+        return self.jax.hessian(f)
+
+    def hvp(self, f, workload):
+        return lambda x, v, *rest: self.jax.jvp(lambda x: self.grad(f)(x, *rest), (x,), (v,))[1]
+
+    def jacobian(self, f, workload):
+        return self.jax.jacobian(f)
+
+    def per_example(self, f, workload):
+        return lambda x, *rest: self.jax.vmap(self.grad(f), in_axes=(None,) + (0,) * len(rest))(x, *rest)
 
 
-def hessians(f: Callable, x) -> Mapping[str, Callable[[], object]]:
-    """Functions that return the Hessian of ``f(module, x)``."""
-    candidates = {}
-    if HAS_AUTOGRAD:
-        import autograd
+class Torch(Library):
+    """PyTorch, eager: gradients by its tape, higher derivatives by ``torch.func``."""
 
-        second = autograd.hessian(on_autograd(f))
-        candidates["autograd"] = lambda: second(x)
-    if HAS_TORCH:
-        torch = one_thread_torch()
-        torch_second, torch_x = torch.func.hessian(lambda x: f(torch, x)), torch.tensor(x)
-        candidates["torch"] = lambda: torch_second(torch_x)
-    return candidates
+    name, title, package = "torch", "PyTorch", "torch"
 
+    def start(self, threads):
+        self.np = self.torch = import_module("torch")
+        self.torch.set_num_threads(threads)
 
-def hvps(f: Callable, x) -> Mapping[str, Callable[[], object]]:
-    """Functions that return the Hessian of ``f(module, x)`` times ``x``."""
-    candidates = {}
-    if HAS_AUTOGRAD:
-        import autograd
+    def bind(self, function, inputs):
+        return partial(function, *map_leaves(self.tensor, inputs))
 
-        make_product = autograd.make_hvp(on_autograd(f))
-        candidates["autograd"] = lambda: make_product(x)[0](x)
-    if HAS_TORCH:
-        torch = one_thread_torch()
-        gradient, torch_x = torch.func.grad(lambda x: f(torch, x)), torch.tensor(x)
-        candidates["torch"] = lambda: torch.func.jvp(gradient, (torch_x,), (torch_x,))[1]
-    return candidates
+    def tensor(self, leaf):
+        return self.torch.tensor(leaf, dtype=self.torch.float64 if isinstance(leaf, float) else None)
 
+    def gradient(self, f, workload):
+        def gradient(x, *rest):
+            ans = f(x, *rest)
+            grads = self.torch.autograd.grad(ans.sum() if ans.ndim else ans, leaves(x))
+            return grads if isinstance(x, (list, tuple)) else grads[0]
 
-def jacobians(f: Callable, weights, x) -> Mapping[str, Callable[[], object]]:
-    """Functions that return the Jacobian of ``f(module, weights, x)`` in ``x``."""
-    candidates = {}
-    if HAS_AUTOGRAD:
-        import autograd
+        return self.on_tape(gradient)
 
-        matrix = autograd.jacobian(on_autograd(lambda np, x: f(np, weights, x)))
-        candidates["autograd"] = lambda: matrix(x)
-    if HAS_TORCH:
-        torch = one_thread_torch()
-        torch_weights, torch_x = [torch.tensor(W) for W in weights], torch.tensor(x)
-        torch_matrix = torch.func.jacrev(lambda x: f(torch, torch_weights, x))
-        candidates["torch"] = lambda: torch_matrix(torch_x)
-    return candidates
+    def step(self, f, workload):
+        def step(x, *rest):
+            value = f(x, *rest)
+            grads = self.torch.autograd.grad(value, x)
+            with self.torch.no_grad():
+                return value.detach(), [W - workload.lr * G for W, G in zip(x, grads)]
 
+        return self.on_tape(step)
 
-def nested_derivatives(f: Callable, x, order: int) -> Mapping[str, Callable[[], object]]:
-    """Functions that return the derivative of ``f(module, x)`` of that order, element by element."""
-    candidates = {}
-    if HAS_AUTOGRAD:
-        import autograd
+    def on_tape(self, function):
+        def call(x, *rest):
+            for tensor in leaves(x):
+                tensor.requires_grad_()
+            return function(x, *rest)
 
-        derivative = on_autograd(f)
-        for _ in range(order):
-            derivative = autograd.elementwise_grad(derivative)
-        candidates["autograd"] = lambda: derivative(x)
-    if HAS_TORCH:
-        torch = one_thread_torch()
-        torch_derivative, torch_x = lambda x: f(torch, x), torch.tensor(x)
-        for _ in range(order):
-            torch_derivative = sum_gradient(torch.func.grad, torch_derivative)
-        candidates["torch"] = lambda: torch_derivative(torch_x)
-    return candidates
+        return call
+
+    def grad(self, f):
+        return self.torch.func.grad(lambda x, *rest: f(x, *rest).sum())
+
+    def hessian(self, f, workload):
+        return self.torch.func.hessian(f)
+
+    def hvp(self, f, workload):
+        return lambda x, v, *rest: self.torch.func.jvp(lambda x: self.grad(f)(x, *rest), (x,), (v,))[1]
+
+    def jacobian(self, f, workload):
+        return self.torch.func.jacrev(f)
+
+    def per_example(self, f, workload):
+        return lambda x, *rest: self.torch.func.vmap(self.grad(f), in_dims=(None,) + (0,) * len(rest))(x, *rest)
 
 
-def sum_gradient(grad, f):
-    return grad(lambda x: f(x).sum())
+class MyGrad(Library):
+    """MyGrad: first derivatives only."""
+
+    name, title, package = "mygrad", "MyGrad", "mygrad"
+    nested = taylor = None
+
+    def start(self, threads):
+        self.np = import_module("mygrad")
+
+    def value_and_grad(self, f):
+        def value_and_grad(x, *rest):
+            tensors = map_leaves(self.np.tensor, x)
+            ans = f(tensors, *rest)
+            ans.backward()
+            return ans.data, map_leaves(lambda tensor: tensor.grad, tensors)
+
+        return value_and_grad
+
+    def grad(self, f):
+        value_and_grad = self.value_and_grad(f)
+        return lambda x, *rest: value_and_grad(x, *rest)[1]
 
 
-def on_autograd(f: Callable) -> Callable:
-    import autograd.numpy
-
-    return lambda x: f(autograd.numpy, x)
-
-
-def one_thread_torch():
-    import torch
-
-    torch.set_num_threads(1)
-    return torch
-
-
-def autograd_chain(chain, x):
-    import autograd
-
-    gradient = autograd.elementwise_grad(on_autograd(chain))
-    return lambda: gradient(x)
-
-
-def autograd_step(params, images, labels, lr):
-    import autograd
-    import autograd.numpy as np
-
-    rows = np.arange(len(images))
-
-    def loss(params):
-        W1, W2 = params
-        Z = np.maximum(images @ W1, 0) @ W2
-        top = np.max(Z, axis=1, keepdims=True)
-        return np.mean(np.log(np.sum(np.exp(Z - top), axis=1)) + top[:, 0] - Z[rows, labels])
-
-    loss_and_gradient = autograd.value_and_grad(loss)
-
-    def step():
-        _, grads = loss_and_gradient(params)
-        return [W - lr * G for W, G in zip(params, grads)]
-
-    return step
-
-
-def torch_chain(chain, x):
-    torch = one_thread_torch()
-    x = torch.tensor(x, dtype=torch.float64, requires_grad=True)
-    return lambda: torch.autograd.grad(chain(torch, x).sum(), x)[0]
-
-
-def torch_step(params, images, labels, lr):
-    torch = one_thread_torch()
-    weights = [torch.tensor(W, requires_grad=True) for W in params]
-    images, labels = torch.tensor(images), torch.tensor(labels)
-
-    def step():
-        W1, W2 = weights
-        value = torch.nn.functional.cross_entropy(torch.relu(images @ W1) @ W2, labels)
-        grads = torch.autograd.grad(value, weights)
-        return [W.detach() - lr * G for W, G in zip(weights, grads)]
-
-    return step
+def find_libraries() -> dict[str, Library]:
+    """Those that are installed, in the order of the columns."""
+    every = {library.name: library for library in (ByHand(), Eager(), Jit(), Autograd(), Jax(), Torch(), MyGrad())}
+    return {name: every[name] for name in LIBRARIES if every[name].installed()}

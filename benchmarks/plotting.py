@@ -1,4 +1,4 @@
-"""Learning curves with matplotlib, if that is installed."""
+"""Learning curves and charts of ratios with matplotlib, if that is installed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .cli import UserError
 
-__all__ = ["check_plot", "plot_curves"]
+__all__ = ["check_plot", "plot_curves", "plot_ratios"]
 
 
 def check_plot(path: str) -> None:
@@ -41,6 +41,33 @@ def plot_curves(rows: Sequence[tuple[float, float, float, float]], path: str) ->
         axes.set(xlabel="epoch", ylabel=label, yscale="log" if min(*train, *test) > 0 else "linear")
         axes.grid(alpha=0.3)
         axes.legend()
+    save_figure(figure, path)
+
+
+def plot_ratios(rows, names: Sequence[str], path: str) -> None:
+    """Save a chart of the times of ``names`` relative to the reference of each row, a group of bars a workload."""
+    from matplotlib.figure import Figure
+
+    from .timing import ratio
+
+    figure = Figure(figsize=(10, 1.5 + 0.16 * len(rows) * len(names)), layout="constrained")
+    axes = figure.subplots()
+    height = 0.8 / len(names)
+    for i, name in enumerate(names):
+        bars = [(j + i * height, ratio(row.samples(name), row.samples(row.reference)))
+                for j, row in enumerate(rows) if row.samples(name) and row.samples(row.reference)]
+        axes.barh([y for y, _ in bars], [factor for _, factor in bars], height, label=name)
+    axes.axvline(1.0, color="black", linewidth=0.8)
+    axes.set_yticks([j + 0.4 - height / 2 for j in range(len(rows))],
+                    [f"{row.title}\n(to {row.reference})" for row in rows], fontsize=7)
+    axes.invert_yaxis()
+    axes.set(xscale="log", xlabel="time relative to NumPy by hand, or else to the library in brackets")
+    axes.grid(axis="x", alpha=0.3)
+    axes.legend()
+    save_figure(figure, path)
+
+
+def save_figure(figure, path: str) -> None:
     try:
         figure.savefig(path, dpi=150)
     except OSError as error:

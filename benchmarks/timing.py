@@ -3,41 +3,38 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from statistics import median
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from statistics import median, quantiles
 
-import numpy as np
-
-__all__ = ["Timing", "compare", "format_table", "format_time", "measure"]
+__all__ = ["format_time", "ratio", "sample_in_turn", "spread", "time_call"]
 
 SECONDS_PER_SAMPLE = 0.01
 """Long against the resolution of the clock, short against the time slice of the operating system."""
 
-
-class Timing(NamedTuple):
-    """The median time of a call, and the median of its ratios to the reference, both over the rounds."""
-
-    seconds: float
-    ratio: float
+LEAST_ROUNDS = 3
 
 
-def compare(functions: Mapping[str, Callable[[], object]], reference: str, rounds: int) -> dict[str, Timing]:
-    """Time each function once a round, all in turn; ratios are to ``reference`` in the same round.
+def sample_in_turn(
+    functions: Mapping[str, Callable[[], object]], seconds: float, rounds: Iterable[int], pause: float = 0.0
+) -> dict[str, list[float]]:
+    """Time each function once a round, all in turn; rounds are numbered from 0, and end when ``seconds`` are over.
 
-    The garbage collector stays on: a library that leaves cycles behind pays for them in its users' programs too.
+    Before each sample are ``pause`` seconds, in which the threads of the others come to rest, and a call that is not
+    timed. The garbage collector stays on: a library that leaves cycles behind pays for them in its users' programs too.
     """
+    end = time.perf_counter() + seconds
     counts = {name: calls_per_sample(function) for name, function in functions.items()}
     samples: dict[str, list[float]] = {name: [] for name in functions}
     names = list(functions)
-    for i in range(rounds):
+    for i in rounds:
+        if i >= LEAST_ROUNDS and time.perf_counter() > end:
+            break
         # Each round starts with another function, so that none always follows the same one.
         for name in names[i % len(names) :] + names[: i % len(names)]:
+            time.sleep(pause)
+            functions[name]()
             samples[name].append(time_calls(functions[name], counts[name]))
-    return {
-        name: Timing(median(times), median(t / r for t, r in zip(times, samples[reference])))
-        for name, times in samples.items()
-    }
+    return samples
 
 
 def calls_per_sample(function: Callable[[], object]) -> int:
@@ -57,31 +54,32 @@ def time_calls(function: Callable[[], object], count: int) -> float:
     return (time.perf_counter() - start) / count
 
 
-def measure(
-    candidates: Mapping[str, Callable[[], object]], rtol: float, rounds: int, reference: str, ours: str
-) -> list[list[str]]:
-    """A row a candidate: time of a call, ratios to the reference and to ours; WRONG for a wrong result."""
-    expected = to_arrays(candidates[reference]())
-    right = {name: run for name, run in candidates.items() if agrees(to_arrays(run()), expected, rtol)}
-    timings = compare(right, reference, rounds)
-    rows = []
-    for name in candidates:
-        if name not in timings:
-            rows.append([name, "WRONG", "", ""])
-            continue
-        to_ours = f"{timings[name].ratio / timings[ours].ratio:.2f}" if ours in timings else ""
-        rows.append([name, format_time(timings[name].seconds), f"{timings[name].ratio:.2f}", to_ours])
-    return rows
+def time_call(function: Callable[[], object]) -> tuple[object, float]:
+    """What ``function`` returns, and the seconds it took."""
+    start = time.perf_counter()
+    result = function()
+    return result, time.perf_counter() - start
 
 
-def to_arrays(result: object) -> list[np.ndarray]:
-    return [np.asarray(part) for part in (result if isinstance(result, (list, tuple)) else [result])]
+def ratio(samples: list[float], to: list[float]) -> float:
+    """The median of the ratios, each of two samples of one round.
+
+    >>> ratio([2.0, 30.0, 6.0], [1.0, 10.0, 3.0])
+    2.0
+    """
+    return median(a / b for a, b in zip(samples, to))
 
 
-def agrees(actual: list[np.ndarray], expected: list[np.ndarray], rtol: float) -> bool:
-    return len(actual) == len(expected) and all(
-        a.shape == e.shape and np.allclose(a, e, rtol=rtol, atol=rtol) for a, e in zip(actual, expected)
-    )
+def spread(samples: list[float]) -> float:
+    """Half the distance between the quartiles, relative to the median.
+
+    >>> spread([9.0, 10.0, 11.0])
+    0.1
+    """
+    if len(samples) < 2:
+        return 0.0
+    low, middle, high = quantiles(samples, n=4)
+    return (high - low) / (2 * middle)
 
 
 def format_time(seconds: float) -> str:
@@ -94,22 +92,3 @@ def format_time(seconds: float) -> str:
         if seconds >= size:
             return f"{seconds / size:.3g} {unit}" if seconds < 999.5 * size else f"{seconds / size:.0f} {unit}"
     return f"{seconds * 1e9:.3g} ns"
-
-
-def format_table(head: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table, columns aligned, the first one to the left.
-
-    >>> print(format_table(["", "time"], [["sin", "1.2 µs"], ["multiply", "0.9 µs"]]))
-    |          |   time |
-    | :------- | -----: |
-    | sin      | 1.2 µs |
-    | multiply | 0.9 µs |
-    """
-    widths = [max(map(len, column)) for column in zip(head, *rows)]
-    rule = [":" + "-" * (widths[0] - 1), *("-" * (width - 1) + ":" for width in widths[1:])]
-
-    def line(cells: list[str]) -> str:
-        aligned = [cells[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(cells[1:], widths[1:]))]
-        return f"| {' | '.join(aligned)} |"
-
-    return "\n".join(map(line, [head, rule, *rows]))

@@ -25,7 +25,7 @@ LIBRARIES = ("numpy", "eager", "jit", "autograd", "jax", "torch", "mygrad")
 
 KINDS = {
     "gradient": "of the sum of loss(np, x, *rest) in x, an array or a list or tuple of arrays",
-    "step": "x - lr * gradient, for each array of x",
+    "step": "the loss, and x - lr * gradient for each array of the list or tuple x",
     "hessian": "of loss(np, x, *rest) in the array x",
     "hvp": "the Hessian times v; the inputs are (x, v, *rest), and loss is called without v",
     "jacobian": "of the array loss(np, x, *rest) in the array x",
@@ -68,8 +68,8 @@ class Workload:
         order: of "nested" and "taylor".
         lr: of "step".
         by_hand: the result, ``by_hand(*inputs)``, as an expert writes it in plain NumPy.
-        losses: for some libraries another ``loss``, where NumPy's names do not fit (``np`` is then the module ``torch``,
-            ``mygrad``, ``jax.numpy`` …), or None: takes no part.
+        losses: for some libraries another ``loss``, where NumPy's names do not fit (it gets the module ``torch``,
+            ``mygrad``, ``jax.numpy`` … too), or None: takes no part.
         calls: for some libraries the whole computation: ``calls[library](*inputs)``, given NumPy's inputs, returns a
             function of no argument that is timed and returns the result. Other names than those of ``LIBRARIES`` are
             timed beside them, for ``targets`` to refer to.

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from ..workload import Workload
-from . import overhead
+from . import (
+    convolution, dense, elementwise, gaussian_mixture, higher_order, inference, kalman, lstm, overhead, pendulum, sizes,
+    small_matrices, spline,
+)
 
 __all__ = ["ALL"]
 
-ALL: tuple[Workload, ...] = (*overhead.WORKLOADS,)
+MODULES = (
+    overhead, dense, elementwise, higher_order, gaussian_mixture, lstm, convolution, kalman, spline, inference,
+    small_matrices, pendulum, sizes,
+)
+
+ALL: tuple[Workload, ...] = tuple(workload for module in MODULES for workload in module.WORKLOADS)

@@ -1,0 +1,56 @@
+"""Every workload, side by side for all libraries that are installed.
+
+    python -m benchmarks                          all of it, a few minutes
+    python -m benchmarks --only chain --libs eager,torch
+    python -m benchmarks --json new.json --compare old.json --plot ratios.png
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from .cli import OneLineParser, integer, number, run_script
+from .threads import processors, set_threads
+
+PROGRAM = "python -m benchmarks"
+
+
+def parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = OneLineParser(prog=PROGRAM, description="Measure this library next to its peers.")
+    parser.add_argument("--only", metavar="SUBSTRING", nargs="+", action="extend", default=[],
+                        help="workloads whose name, title or family contains one of these")
+    parser.add_argument("--libs", metavar="LIST", help="libraries, with commas between; without it, all installed ones")
+    parser.add_argument("--budget", metavar="SECONDS", type=number(lambda x: x > 0, "a positive number"), default=300.0,
+                        help="time for all workloads together")
+    parser.add_argument("--rounds", type=integer(1, 10_000), default=30,
+                        help="samples of each library, if the budget allows")
+    parser.add_argument("--threads", metavar="N", type=integer(1, 1024), default=processors(),
+                        help="threads of every library")
+    parser.add_argument("--json", metavar="FILE", help="save all samples")
+    parser.add_argument("--compare", metavar="OLD.json", help="say what is slower or faster than in an earlier run")
+    parser.add_argument("--plot", metavar="FILE", help="save a chart; needs matplotlib")
+    parser.add_argument("--list", action="store_true", help="list the workloads and exit")
+    return parser.parse_args(argv)
+
+
+def run(options: argparse.Namespace) -> None:
+    set_threads(options.threads)
+    # Only now, because NumPy reads how many threads it may use when it is loaded.
+    from . import command
+
+    if options.list:
+        command.list_workloads(options)
+    else:
+        command.run_workloads(options)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    options = parse_options(argv)
+    return run_script(PROGRAM, lambda: run(options))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+"""The command ``python -m benchmarks``: choose, measure, print, save. Loads NumPy, so threads are to be set before."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from time import perf_counter
+
+from .cli import UserError, one_line
+from .library import Library
+from .peers import find_libraries
+from .plotting import check_plot, plot_ratios
+from .record import check_writable, describe_machine, read_record, write_record
+from .report import changes, ratio_table, summary, table_head, table_line, target_table, time_cells
+from .suite import Row, measure
+from .workload import LIBRARIES, Workload
+from .workloads import ALL
+
+__all__ = ["list_workloads", "run_workloads"]
+
+TIME_WIDTH = len("1234 µs ±100%")
+
+
+def list_workloads(options: argparse.Namespace) -> None:
+    chosen = choose_workloads(options.only)
+    width = max(len(workload.name) for workload in chosen)
+    for workload in chosen:
+        print(f"{workload.name:{width}}  {workload.title} ({workload.family})")
+
+
+def run_workloads(options: argparse.Namespace) -> None:
+    workloads, libraries = choose_workloads(options.only), choose_libraries(options.libs)
+    if options.plot is not None:
+        check_plot(options.plot)
+    if options.json is not None:
+        check_writable(options.json, "--json")
+    old = read_record(options.compare) if options.compare is not None else None
+    for library in libraries.values():
+        library.start(options.threads)
+    machine = describe_machine(libraries, options.threads)
+    print(format_machine(machine), "\n", flush=True)
+    rows = []
+    for row in measure_all(workloads, libraries, options.budget, options.rounds):
+        rows.append(row)
+    print()
+    print_report(workloads, rows, list(libraries))
+    if old is not None:
+        print(f"\nSince {options.compare}:\n")
+        print_list(changes(old, rows))
+    if options.json is not None:
+        write_record(options.json, machine, rows)
+    if options.plot is not None:
+        plot_ratios(rows, list(libraries), options.plot)
+
+
+def choose_workloads(substrings: Sequence[str]) -> list[Workload]:
+    """Those that one of ``substrings`` is a part of; all if there are none."""
+    def fits(workload: Workload, substring: str) -> bool:
+        return substring.lower() in f"{workload.name}\n{workload.title}\n{workload.family}".lower()
+
+    for substring in substrings:
+        if not any(fits(workload, substring) for workload in ALL):
+            raise UserError(f"--only {substring}: no such workload; --list shows them all")
+    return [workload for workload in ALL if not substrings or any(fits(workload, s) for s in substrings)]
+
+
+def choose_libraries(names: str | None) -> dict[str, Library]:
+    found = find_libraries()
+    if names is None:
+        return found
+    wanted = [name.strip() for name in names.split(",")]
+    for name in wanted:
+        if name not in LIBRARIES:
+            raise UserError(f"--libs {name}: expected some of {', '.join(LIBRARIES)}")
+        if name not in found:
+            raise UserError(f"--libs {name}: not installed")
+    return {name: found[name] for name in LIBRARIES if name in wanted}
+
+
+def format_machine(machine: Mapping) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in machine["libraries"].items())
+    threads = f"{machine['threads']} thread{'s' if machine['threads'] > 1 else ''}"
+    return f"Python {machine['python']}, {versions}; {machine['processor']}, {threads}"
+
+
+def measure_all(
+    workloads: Sequence[Workload], libraries: Mapping[str, Library], budget: float, rounds: int
+) -> Iterator[Row]:
+    """Measure and print row by row; what one workload leaves of its share of the budget goes to the next."""
+    head = ["median ± half the quartiles' distance", *(library.title for library in libraries.values())]
+    widths = [max(len(head[0]), *(len(workload.title) for workload in workloads)), *[TIME_WIDTH] * len(libraries)]
+    print(*table_head(head, widths), sep="\n", flush=True)
+    end = perf_counter() + budget
+    for i, workload in enumerate(workloads):
+        seconds = (end - perf_counter()) / (len(workloads) - i)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # peers may warn of what they like
+            row = measure(workload, libraries, seconds, rounds, complain, f"{i + 1}/{len(workloads)} {workload.name}")
+        print(table_line([workload.title, *time_cells(row, list(libraries))], widths), flush=True)
+        yield row
+
+
+def complain(message: str) -> None:
+    print(one_line(message), file=sys.stderr, flush=True)
+
+
+def print_report(workloads: Sequence[Workload], rows: Sequence[Row], names: Sequence[str]) -> None:
+    print(ratio_table(rows, names), end="\n\n")
+    targets = target_table(workloads, rows)
+    if targets:
+        print(targets, end="\n\n")
+    print_list(summary(rows))
+
+
+def print_list(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(f"- {line}", flush=True)

@@ -1,0 +1,135 @@
+"""A library that takes part: how it computes what a workload asks for. Here plain NumPy and this library; peers.py has
+the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from importlib.metadata import version
+from importlib.util import find_spec
+
+import autodiff_trace
+
+from .workload import Workload
+
+__all__ = ["ByHand", "Eager", "Jit", "Library", "leaves", "map_leaves"]
+
+
+class Library:
+    """A library. A method named after a kind makes, from a loss, the function of ``(x, *rest)`` that computes it.
+
+    Those here are written with the transformations that subclasses have: ``grad`` (of the sum, in the first argument),
+    ``value_and_grad``, ``vmap``.
+    """
+
+    name = ""
+    title = ""
+    package = ""
+
+    def installed(self) -> bool:
+        return find_spec(self.package) is not None
+
+    def version(self) -> str:
+        return version(self.package)
+
+    def start(self, threads: int) -> None:
+        """Load the library, and set it to so many threads and to float64."""
+
+    def prepare(self, workload: Workload, inputs: tuple) -> Callable[[], object] | None:
+        """A function of no argument that computes the result; None where the library takes no part."""
+        loss, make = workload.loss_for(self.name), getattr(self, workload.kind, None)
+        if loss is None or make is None:
+            return None
+        return self.bind(make(partial(loss, self.np), workload), inputs)
+
+    def bind(self, function: Callable, inputs: tuple) -> Callable[[], object]:
+        return partial(function, *inputs)
+
+    def value(self, f, workload):
+        return f
+
+    def gradient(self, f, workload):
+        return self.grad(f)
+
+    def step(self, f, workload):
+        value_and_grad = self.value_and_grad(f)
+
+        def step(x, *rest):
+            value, grads = value_and_grad(x, *rest)
+            return value, [W - workload.lr * G for W, G in zip(x, grads)]
+
+        return step
+
+    def nested(self, f, workload):
+        for _ in range(workload.order):
+            f = self.grad(f)
+        return f
+
+    def taylor(self, f, workload):
+        return self.nested(f, workload)
+
+
+class ByHand(Library):
+    """Plain NumPy, where a workload has a version by hand."""
+
+    name, title, package = "numpy", "NumPy by hand", "numpy"
+
+    def prepare(self, workload, inputs):
+        return partial(workload.by_hand, *inputs) if workload.by_hand else None
+
+
+class Eager(Library):
+    """This library, a trace a call."""
+
+    name, title, package = "eager", "eager", "autodiff_trace"
+    np = autodiff_trace.numpy
+    grad, value_and_grad = staticmethod(autodiff_trace.grad), staticmethod(autodiff_trace.value_and_grad)
+
+    def version(self):
+        return autodiff_trace.__version__
+
+    def start(self, threads):
+        if hasattr(autodiff_trace, "set_num_threads"):
+            autodiff_trace.set_num_threads(threads)
+
+    def hessian(self, f, workload):
+        return autodiff_trace.hessian(f)
+
+    def hvp(self, f, workload):
+        product = autodiff_trace.hvp(f)
+        return lambda x, v, *rest: product(x, *rest, v)
+
+    def jacobian(self, f, workload):
+        return autodiff_trace.jacobian(f)
+
+    def taylor(self, f, workload):
+        series = autodiff_trace.derivatives(f, workload.order)
+        return lambda x: series(x)[-1]
+
+    def per_example(self, f, workload):
+        gradient = autodiff_trace.grad(f)
+        return lambda x, *rest: autodiff_trace.vmap(gradient, in_axes=(None,) + (0,) * len(rest))(x, *rest)
+
+
+class Jit(Eager):
+    """This library, the trace compiled."""
+
+    name, title = "jit", "jit"
+
+    def installed(self):
+        return hasattr(autodiff_trace, "jit")
+
+    def bind(self, function, inputs):
+        return partial(autodiff_trace.jit(function), *inputs)
+
+
+def map_leaves(function: Callable, tree):
+    """``tree`` with ``function`` of every array in its lists and tuples."""
+    if isinstance(tree, (list, tuple)):
+        return type(tree)(map_leaves(function, part) for part in tree)
+    return function(tree)
+
+
+def leaves(tree) -> list:
+    """The arrays of lists and tuples in lists and tuples."""
+    return [leaf for part in tree for leaf in leaves(part)] if isinstance(tree, (list, tuple)) else [tree]

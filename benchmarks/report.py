@@ -1,0 +1,146 @@
+"""What has been measured, as text: times, ratios, targets, and what has changed since an earlier run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from statistics import median
+
+from .suite import OK, Row
+from .timing import format_time, ratio, spread
+from .workload import Target, Workload
+
+__all__ = ["changes", "format_table", "ratio_table", "summary", "target_table", "time_cells"]
+
+OURS = ("eager", "jit")
+COMPILED = ("jit", "jax")
+NOTICEABLE = 1.1
+"""A change of a ratio by less than this factor is not reported."""
+
+RIVALS = (("jit", "numpy"), ("jit", "jax"), ("jit", "torch"), ("jit", "autograd"), ("eager", "torch"),
+          ("eager", "autograd"), ("eager", "mygrad"))
+
+
+def time_cells(row: Row, names: Sequence[str]) -> list[str]:
+    """The median time of each library and its spread, or why there is none."""
+    cells = []
+    for name in names:
+        result = row.results[name]
+        timed = result.status == OK
+        cells.append(f"{format_time(median(result.samples))} ±{spread(result.samples):.0%}" if timed else result.status)
+    return cells
+
+
+def ratio_table(rows: Sequence[Row], names: Sequence[str]) -> str:
+    """Times relative to ours, compiled if that takes part; and the first calls, which trace and compile."""
+    base = next((name for name in ("jit", "eager", *names) if name in names), "")
+    head = [f"times the time of {base}", *names, *(f"first call {name}" for name in COMPILED if name in names)]
+    lines = []
+    for row in rows:
+        cells = [format_factor(ratio(row.samples(name), row.samples(base)))
+                 if row.samples(name) and row.samples(base) else "" for name in names]
+        first = [row.results[name].first_call for name in COMPILED if name in names]
+        lines.append([row.name, *cells, *(format_time(seconds) if seconds else "" for seconds in first)])
+    return format_table(head, lines)
+
+
+def target_table(workloads: Sequence[Workload], rows: Sequence[Row]) -> str:
+    """What was asked, and what was seen; empty if nothing was asked of those that were timed."""
+    lines = []
+    for workload, row in zip(workloads, rows):
+        for target in workload.targets:
+            ours, theirs = row.samples(target.subject), row.samples(target.library)
+            if ours and theirs:
+                asked, seen, reached = judge(target, ours, theirs)
+                lines.append([row.name, asked, seen, "" if reached else "missed"])
+    return format_table(["target", "asked", "seen", ""], lines) if lines else ""
+
+
+def judge(target: Target, ours: Sequence[float], theirs: Sequence[float]) -> tuple[str, str, bool]:
+    """The target in words, what was seen, and whether that is enough."""
+    if target.more is not None:
+        more = median(a - b for a, b in zip(ours, theirs))
+        asked = f"{target.subject} ≤ {target.library} + {format_time(target.more)}"
+        return asked, f"+ {format_time(max(more, 0.0))}", more <= target.more
+    if target.factor >= 1:
+        seen = ratio(theirs, ours)
+        asked = f"{target.subject} ≥ {format_factor(target.factor)} × as fast as {target.library}"
+        return asked, f"{format_factor(seen)} ×", seen >= target.factor
+    seen = ratio(ours, theirs)
+    asked = f"{target.subject} ≤ {format_factor(1 / target.factor)} × the time of {target.library}"
+    return asked, f"{format_factor(seen)} ×", seen <= 1 / target.factor
+
+
+def summary(rows: Sequence[Row]) -> Iterator[str]:
+    """How often ours were faster, a line a rival."""
+    for ours, rival in RIVALS:
+        both = [row for row in rows if row.samples(ours) and row.samples(rival)]
+        ratios = [ratio(row.samples(rival), row.samples(ours)) for row in both]
+        if ratios:
+            yield (f"{ours} faster than {rival} on {sum(r > 1 for r in ratios)} of {len(ratios)} workloads "
+                   f"(median {format_factor(median(ratios))} ×)")
+    latencies = [row.results["jax"].first_call / row.results["jit"].first_call for row in rows
+                 if row.samples("jit") and row.samples("jax")]
+    if latencies:
+        yield (f"first call of jit shorter than that of jax on {sum(r > 1 for r in latencies)} of {len(latencies)} "
+               f"(median {format_factor(median(latencies))} ×, least {format_factor(min(latencies))} ×)")
+
+
+def changes(old: Sequence[Row], new: Sequence[Row]) -> Iterator[str]:
+    """What of ours has become slower or faster, relative to a library that took part in both runs."""
+    before = {row.name: row for row in old}
+    found = False
+    for row in new:
+        if row.name not in before:
+            continue
+        for name in OURS:
+            reference = next(shared_references(before[row.name], row, name), None)
+            if reference is None:
+                continue
+            factor = (ratio(row.samples(name), row.samples(reference))
+                      / ratio(before[row.name].samples(name), before[row.name].samples(reference)))
+            if not 1 / NOTICEABLE <= factor <= NOTICEABLE:
+                found = True
+                word = "slower" if factor > 1 else "faster"
+                yield f"{row.name}: {name} {word} by {format_factor(max(factor, 1 / factor))} × (to {reference})"
+    if not found:
+        yield f"nothing has changed by more than {NOTICEABLE - 1:.0%}"
+
+
+def shared_references(old: Row, new: Row, name: str) -> Iterator[str]:
+    """Other libraries that were timed in both runs, NumPy by hand first."""
+    if old.samples(name) and new.samples(name):
+        for reference in dict.fromkeys((new.reference, *new.results)):
+            if reference not in OURS and old.samples(reference) and new.samples(reference):
+                yield reference
+
+
+def format_factor(factor: float) -> str:
+    """Three digits, and no exponent.
+
+    >>> format_factor(0.4567), format_factor(15.0), format_factor(1234.5)
+    ('0.457', '15', '1234')
+    """
+    return f"{factor:.0f}" if factor >= 100 else f"{factor:.3g}"
+
+
+def format_table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """A Markdown table, columns aligned, the first one to the left.
+
+    >>> print(format_table(["", "time"], [["sin", "1.2 µs"], ["multiply", "0.9 µs"]]))
+    |          |   time |
+    | :------- | -----: |
+    | sin      | 1.2 µs |
+    | multiply | 0.9 µs |
+    """
+    widths = [max(map(len, column)) for column in zip(head, *lines)]
+    return "\n".join([*table_head(head, widths), *(table_line(line, widths) for line in lines)])
+
+
+def table_head(head: Sequence[str], widths: Sequence[int]) -> list[str]:
+    rule = [":" + "-" * (widths[0] - 1), *("-" * (width - 1) + ":" for width in widths[1:])]
+    return [table_line(head, widths), table_line(rule, widths)]
+
+
+def table_line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    aligned = [cells[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(cells[1:], widths[1:]))]
+    return f"| {' | '.join(aligned)} |"

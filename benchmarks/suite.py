@@ -1,0 +1,130 @@
+"""Measure a workload: every library computes it, results are checked against each other, the right ones are timed."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from time import perf_counter
+
+import numpy as np
+
+from .library import Library, leaves
+from .progress import progress
+from .timing import sample_in_turn, time_call
+from .workload import LIBRARIES, Workload
+
+__all__ = ["ABSENT", "ERROR", "OK", "WRONG", "Measurement", "Row", "measure"]
+
+ABSENT, ERROR, OK, WRONG = "-", "ERROR", "ok", "WRONG"
+
+PAUSE = 0.0
+"""Seconds before each sample. Threads that wait for work keep a processor busy for some milliseconds."""
+
+
+@dataclass
+class Measurement:
+    """One library on one workload: seconds a call, a sample a round, and of the first call, which may compile."""
+
+    status: str = ABSENT
+    first_call: float | None = None
+    samples: list[float] = field(default_factory=list)
+
+
+@dataclass
+class Row:
+    """One workload. Ratios are to ``reference``: NumPy by hand, or where there is none, who agrees with most."""
+
+    name: str
+    title: str
+    family: str
+    size: float | None
+    reference: str
+    results: dict[str, Measurement]
+
+    def samples(self, name: str) -> list[float]:
+        """Empty if ``name`` was not timed."""
+        return self.results[name].samples if name in self.results else []
+
+
+def measure(
+    workload: Workload,
+    libraries: Mapping[str, Library],
+    seconds: float,
+    rounds: int,
+    complain: Callable[[str], None],
+    label: str = "",
+) -> Row:
+    """Check and time ``workload`` for about so many seconds and at most so many rounds; errors go to ``complain``."""
+    end = perf_counter() + seconds
+    inputs = workload.inputs()
+    results: dict[str, Measurement] = {}
+    runs: dict[str, Callable[[], object]] = {}
+    answers: dict[str, list[list[np.ndarray]]] = {}
+    for name, prepare in find_candidates(workload, libraries).items():
+        results[name] = Measurement()
+        try:
+            run = prepare(workload, inputs)
+            if run is None:
+                continue
+            first, results[name].first_call = time_call(run)
+            # The first call of a compiled function need not have run the compiled program.
+            answers[name] = [to_arrays(first), to_arrays(run())]
+            runs[name] = run
+        except Exception as error:
+            results[name].status = ERROR
+            complain(f"{workload.name}: {name}: {type(error).__name__}: {error}")
+    reference = find_reference(answers, workload.rtol)
+    for name in runs:
+        right = all(agrees(answer, answers[reference][0], workload.rtol) for answer in answers[name])
+        results[name].status = OK if right else WRONG
+    answers.clear()
+    right = {name: run for name, run in runs.items() if results[name].status == OK}
+    with garbage_set_aside(), closing(progress(range(rounds if right else 0), label)) as turns:
+        for name, samples in sample_in_turn(right, end - perf_counter(), turns, PAUSE).items():
+            results[name].samples = samples
+    return Row(workload.name, workload.title, workload.family, workload.size, reference, results)
+
+
+@contextmanager
+def garbage_set_aside() -> Iterator[None]:
+    """What lives so far is not searched for garbage: no library shall pay for the modules of the others.
+
+    With JAX and PyTorch loaded a full collection takes a hundred times as long as a gradient of small arrays.
+    """
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+def find_candidates(workload: Workload, libraries: Mapping[str, Library]) -> dict[str, Callable]:
+    """What prepares the computation, for each library and for what ``workload`` times beside them."""
+    own = {
+        name: lambda workload, inputs, make=make: make(*inputs)
+        for name, make in workload.calls.items()
+        if name in libraries or name not in LIBRARIES
+    }
+    return {**{name: library.prepare for name, library in libraries.items()}, **own}
+
+
+def find_reference(answers: Mapping[str, list[list[np.ndarray]]], rtol: float) -> str:
+    """NumPy by hand, or who agrees with most others (the first of several); empty if there are no answers."""
+    if "numpy" in answers or not answers:
+        return "numpy" if answers else ""
+    return max(answers, key=lambda name: sum(agrees(other[0], answers[name][0], rtol) for other in answers.values()))
+
+
+def to_arrays(result: object) -> list[np.ndarray]:
+    return [np.asarray(leaf) for leaf in leaves(result)]
+
+
+def agrees(actual: list[np.ndarray], expected: list[np.ndarray], rtol: float) -> bool:
+    """Whether shapes are equal, and entries to ``rtol`` of their own size or of the largest one's."""
+    return len(actual) == len(expected) and all(
+        a.shape == e.shape and np.allclose(a, e, rtol=rtol, atol=rtol * np.max(np.abs(e), initial=0.0))
+        for a, e in zip(actual, expected)
+    )
