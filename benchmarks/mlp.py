@@ -9,17 +9,17 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from typing import NamedTuple
 
 import numpy as np
 
-from autodiff_trace import nn, optim, value_and_grad
+from autodiff_trace import jit, nn, optim, value_and_grad
 
 from .cli import OneLineParser, UserError, integer, number, run_script
 from .datasets import CLASSES, Dataset, load_digits, load_mnist
-from .network import Params, error_rate, init_params, logits, loss
+from .network import Params, error_rate, init_params, logits, loss, numpy_value_and_grad
 from .plotting import check_plot, plot_curves
 from .progress import progress
 
@@ -50,6 +50,8 @@ def parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
                         default=0.0, help="momentum of the descent")
     parser.add_argument("--seed", type=integer(0, 2**32 - 1), default=0, help="seed of weights and shuffling")
     parser.add_argument("--dtype", choices=("float32", "float64"), default="float64", help="type of all numbers")
+    parser.add_argument("--engine", choices=("jit", "eager", "numpy"), default="jit", help="what computes a step: "
+                        "the library compiled, the library tracing each step anew, or NumPy by hand")
     parser.add_argument("--plot", metavar="FILE", help="save the learning curves; needs matplotlib")
     return parser.parse_args(argv)
 
@@ -59,19 +61,29 @@ def train(data: Dataset, options: argparse.Namespace) -> Iterator[Row]:
     params = init_params(data.train_images.shape[1], options.hidden, CLASSES, options.seed, options.dtype)
     optimizer = optim.sgd(options.lr, momentum=options.momentum)
     state = optimizer.init(params)
-    loss_and_gradient = value_and_grad(loss)
+    step = make_step(options.engine, optimizer)
     starts = range(0, len(data.train_images), options.batch)
     for epoch in range(options.epochs):
         with closing(progress(starts, f"epoch {epoch}")) as batches:
             for start in batches:
                 batch = slice(start, start + options.batch)
-                value, grads = loss_and_gradient(params, data.train_images[batch], data.train_labels[batch])
+                value, params, state = step(params, state, data.train_images[batch], data.train_labels[batch])
                 check_finite(value, epoch, options.lr)
-                params, state = optimizer.update(grads, state, params)
         row = Row(*evaluate(params, data.train_images, data.train_labels),
                   *evaluate(params, data.test_images, data.test_labels))
         check_finite(row.train_loss + row.test_loss, epoch, options.lr)
         yield row
+
+
+def make_step(engine: str, optimizer: optim.Optimizer) -> Callable:
+    """The function (params, state, images, labels) ↦ (loss, params, state) of one step of the descent."""
+    gradient = numpy_value_and_grad if engine == "numpy" else value_and_grad(loss)
+
+    def step(params, state, images, labels):
+        value, grads = gradient(params, images, labels)
+        return value, *optimizer.update(grads, state, params)
+
+    return jit(step) if engine == "jit" else step
 
 
 def evaluate(params: Params, images: np.ndarray, labels: np.ndarray) -> tuple[float, float]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from autodiff_trace import nn
 
-__all__ = ["Params", "error_rate", "init_params", "logits", "loss", "numpy_step"]
+__all__ = ["Params", "error_rate", "init_params", "logits", "loss", "numpy_step", "numpy_value_and_grad"]
 
 Params = tuple[np.ndarray, np.ndarray]
 
@@ -41,8 +41,8 @@ def error_rate(Z: np.ndarray, labels: np.ndarray) -> float:
     return float(np.mean(np.argmax(Z, axis=1) != labels))
 
 
-def numpy_step(params: Params, X: np.ndarray, labels: np.ndarray, lr: float) -> tuple[float, Params]:
-    """One step of gradient descent as one writes it without a library; returns the loss and the new weights.
+def numpy_value_and_grad(params: Params, X: np.ndarray, labels: np.ndarray) -> tuple[float, Params]:
+    """Loss and gradient as one writes them without a library.
 
     With P the softmax of Z, the cotangent of Z is (P − onehot(labels)) / N.
     """
@@ -58,6 +58,10 @@ def numpy_step(params: Params, X: np.ndarray, labels: np.ndarray, lr: float) -> 
     P /= total
     P[rows, labels] -= 1
     P /= len(X)
-    G2 = H.T @ P
-    G1 = X.T @ (P @ W2.T * (A > 0))
-    return value, (W1 - lr * G1, W2 - lr * G2)
+    return value, (X.T @ (P @ W2.T * (A > 0)), H.T @ P)
+
+
+def numpy_step(params: Params, X: np.ndarray, labels: np.ndarray, lr: float) -> tuple[float, Params]:
+    """The loss, and the weights after one step of gradient descent."""
+    value, grads = numpy_value_and_grad(params, X, labels)
+    return value, tuple(W - lr * G for W, G in zip(params, grads))

@@ -80,6 +80,15 @@ def test_other_options_also_learn(options):
     assert float(read_table(result.stdout)[-1][4]) < 0.05
 
 
+@pytest.mark.parametrize("options", [(), ("--momentum", 0.9, "--lr", 0.05), ("--dtype", "float32")], ids=str)
+def test_engines_give_the_same_table(options):
+    tables = {engine: run_mlp("--epochs", 3, "--engine", engine, *options) for engine in ("jit", "eager", "numpy")}
+    assert {result.stderr for result in tables.values()} == {""}
+    rows = {engine: read_table(result.stdout) for engine, result in tables.items()}
+    assert len(rows["jit"]) == 3
+    assert rows["jit"] == rows["eager"] == rows["numpy"]
+
+
 def test_mnist_reference(mnist_folder):
     result = run_mlp("--data", mnist_folder, "--epochs", 2, *REFERENCE_OPTIONS)
     assert result.stderr == ""
@@ -113,7 +122,8 @@ def test_step_by_hand_is_the_same(dtype, rtol):
 @pytest.mark.parametrize("options", [
     ("--batch", "-5"), ("--batch", "0"), ("--batch", "ten"), ("--epochs", "0"), ("--epochs", "1.5"), ("--hidden", "-1"),
     ("--hidden", "100000000000000000000"), ("--lr", "-0.1"), ("--lr", "nan"), ("--lr", "x"), ("--seed", "-1"),
-    ("--seed", "4294967296"), ("--momentum", "1"), ("--momentum", "-0.5"), ("--dtype", "float16"), ("--nonsense", "1"),
+    ("--seed", "4294967296"), ("--momentum", "1"), ("--momentum", "-0.5"), ("--dtype", "float16"),
+    ("--engine", "fortran"), ("--nonsense", "1"),
 ], ids=" ".join)
 def test_bad_option(options):
     check_error(run_mlp(*options), options[0])

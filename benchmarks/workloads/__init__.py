@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from ..workload import Workload
 from . import (
-    convolution, dense, elementwise, gaussian_mixture, higher_order, inference, kalman, lstm, overhead, pendulum, sizes,
-    small_matrices, spline,
+    convolution, dense, elementwise, gaussian_mixture, gaussian_process, higher_order, inference, kalman, lstm,
+    overhead, pendulum, sizes, small_matrices, spline,
 )
 
 __all__ = ["ALL"]
 
 MODULES = (
     overhead, dense, elementwise, higher_order, gaussian_mixture, lstm, convolution, kalman, spline, inference,
-    small_matrices, pendulum, sizes,
+    gaussian_process, small_matrices, pendulum, sizes,
 )
 
 ALL: tuple[Workload, ...] = tuple(workload for module in MODULES for workload in module.WORKLOADS)

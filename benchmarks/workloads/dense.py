@@ -98,7 +98,7 @@ def mnist_inputs():
 
 def logistic(np, w, X, y):
     """The mean of log(1 + exp(−y X w)), with y = ±1."""
-    return np.mean(np.logaddexp(0.0, -y * (X @ w)))
+    return np.mean(np.log1p(np.exp(-y * (X @ w))))
 
 
 def logistic_by_hand(w, X, y):
@@ -198,7 +198,6 @@ WORKLOADS = (
     ),
     Workload(
         "logistic", "Logistic regression 100,000 × 100", "dense", logistic_inputs, logistic, by_hand=logistic_by_hand,
-        losses={"torch": lambda torch, w, X, y: torch.nn.functional.softplus(-y * (X @ w)).mean()},
         targets=(Target("jax"), Target("torch", 1 / 1.1)),
     ),
 )
