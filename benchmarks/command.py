@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from time import perf_counter
 
 from .cli import UserError, one_line
+from .costs import COSTS, Cost, cost_table
+from .growth import growth_table
 from .library import Library
 from .peers import find_libraries
 from .plotting import check_plot, plot_ratios
@@ -24,14 +26,15 @@ TIME_WIDTH = len("1234 µs ±100%")
 
 
 def list_workloads(options: argparse.Namespace) -> None:
-    chosen = choose_workloads(options.only)
+    chosen = [*choose(ALL, options.only), *choose(COSTS, options.only)]
     width = max(len(workload.name) for workload in chosen)
     for workload in chosen:
         print(f"{workload.name:{width}}  {workload.title} ({workload.family})")
 
 
 def run_workloads(options: argparse.Namespace) -> None:
-    workloads, libraries = choose_workloads(options.only), choose_libraries(options.libs)
+    workloads, costs = choose(ALL, options.only), choose(COSTS, options.only)
+    libraries = choose_libraries(options.libs)
     if options.plot is not None:
         check_plot(options.plot)
     if options.json is not None:
@@ -41,29 +44,32 @@ def run_workloads(options: argparse.Namespace) -> None:
         library.start(options.threads)
     machine = describe_machine(libraries, options.threads)
     print(format_machine(machine), "\n", flush=True)
-    rows = []
-    for row in measure_all(workloads, libraries, options.budget, options.rounds):
-        rows.append(row)
-    print()
-    print_report(workloads, rows, list(libraries))
+    rows = list(measure_all(workloads, libraries, options.budget, options.rounds)) if workloads else []
+    if rows:
+        print()
+        print_report(workloads, rows, list(libraries))
+    found = {cost.name: cost.measure(list(libraries), options.threads) for cost in costs}
+    if found:
+        print("", cost_table(found, list(libraries)), sep="\n")
     if old is not None:
         print(f"\nSince {options.compare}:\n")
         print_list(changes(old, rows))
     if options.json is not None:
-        write_record(options.json, machine, rows)
-    if options.plot is not None:
+        write_record(options.json, machine, rows, found)
+    if options.plot is not None and rows:
         plot_ratios(rows, list(libraries), options.plot)
 
 
-def choose_workloads(substrings: Sequence[str]) -> list[Workload]:
+def choose(candidates: Sequence[Workload | Cost], substrings: Sequence[str]) -> list:
     """Those that one of ``substrings`` is a part of; all if there are none."""
-    def fits(workload: Workload, substring: str) -> bool:
-        return substring.lower() in f"{workload.name}\n{workload.title}\n{workload.family}".lower()
+
+    def fits(candidate: Workload | Cost, substring: str) -> bool:
+        return substring.lower() in f"{candidate.name}\n{candidate.title}\n{candidate.family}".lower()
 
     for substring in substrings:
-        if not any(fits(workload, substring) for workload in ALL):
+        if not any(fits(candidate, substring) for candidate in (*ALL, *COSTS)):
             raise UserError(f"--only {substring}: no such workload; --list shows them all")
-    return [workload for workload in ALL if not substrings or any(fits(workload, s) for s in substrings)]
+    return [candidate for candidate in candidates if not substrings or any(fits(candidate, s) for s in substrings)]
 
 
 def choose_libraries(names: str | None) -> dict[str, Library]:
@@ -108,6 +114,9 @@ def complain(message: str) -> None:
 
 def print_report(workloads: Sequence[Workload], rows: Sequence[Row], names: Sequence[str]) -> None:
     print(ratio_table(rows, names), end="\n\n")
+    growth = growth_table(rows, names)
+    if growth:
+        print(growth, end="\n\n")
     targets = target_table(workloads, rows)
     if targets:
         print(targets, end="\n\n")

@@ -47,8 +47,10 @@ def check_writable(path: str, option: str) -> None:
         raise UserError(f"{option} {path}: cannot be written")
 
 
-def write_record(path: str, machine: Mapping[str, object], rows: Sequence[Row]) -> None:
-    content = {"format": FORMAT, "machine": machine, "workloads": [asdict(row) for row in rows]}
+def write_record(
+    path: str, machine: Mapping[str, object], rows: Sequence[Row], costs: Mapping[str, Mapping[str, float]] = {}
+) -> None:
+    content = {"format": FORMAT, "machine": machine, "workloads": [asdict(row) for row in rows], "costs": costs}
     Path(path).write_text(json.dumps(content) + "\n", encoding="utf-8")
 
 

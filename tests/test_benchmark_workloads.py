@@ -11,6 +11,7 @@ from autodiff_trace import grad, value_and_grad
 from autodiff_trace import numpy as anp
 from autodiff_trace.testing import check_grads
 from benchmarks.cli import UserError
+from benchmarks.costs import COSTS, cost_table
 from benchmarks.growth import growth_table, slope
 from benchmarks.import_time import import_times
 from benchmarks.peak_memory import STATUS, peaks
@@ -120,3 +121,10 @@ def test_growth():
     last_line = growth_table(rows, ["eager", "jit"]).splitlines()[-1]
     assert [cell.strip() for cell in last_line.split("|")[1:-1]] == ["eager", "10 µs", "2 ns", "1.00"]
     assert growth_table(rows[:1], ["eager"]) == ""
+
+
+def test_cost_table():
+    found = {COSTS[1].name: {"eager": 3 * 2**20}, COSTS[0].name: {"numpy": 0.05, "eager": 0.125}}
+    lines = [[cell.strip() for cell in line.split("|")[2:-1]]
+             for line in cost_table(found, ["numpy", "eager"]).splitlines()]
+    assert lines[0] == ["numpy", "eager"] and lines[2:] == [["50 ms", "125 ms"], ["-", "3.0 MiB"]]
