@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -9,12 +10,18 @@ from typing import Any
 import numpy as np
 
 from ..numpy.definers import keep_zeros
+from ..numpy.definers import scale as scale_primitive
+from ..numpy.rules.division import quotient as quotient_primitive
 
 __all__ = [
-    "ADD_REDUCE", "ELEMENTWISE", "MAXIMUM_REDUCE", "MINIMUM_REDUCE", "REDUCTIONS", "assign", "cast", "copy", "fill",
-    "out_position", "quotient", "reshape", "roll", "scale", "select", "transpose",
+    "ADD_REDUCE", "ELEMENTWISE", "MAXIMUM_REDUCE", "MINIMUM_REDUCE", "REDUCTIONS", "assign", "cast", "check_finite",
+    "copy", "fill", "getitem", "is_known", "out_position", "quotient", "quotient_floats", "quotient_numbers", "reshape",
+    "roll", "scale", "scale_floats", "scale_numbers", "select", "select_float", "transpose",
 ]
 
+getitem = operator.getitem
+scale_numbers = scale_primitive.fun
+quotient_numbers = quotient_primitive.fun
 ADD_REDUCE = np.add.reduce
 MAXIMUM_REDUCE = np.maximum.reduce
 MINIMUM_REDUCE = np.minimum.reduce
@@ -98,6 +105,27 @@ def transpose(x: Any, axes: tuple[int, ...]) -> Any:
     return x.transpose(axes)
 
 
+def scale_floats(g: float, derivative: float) -> float:
+    """:func:`scale` of two of Python's floats."""
+    return g * derivative if g else 0.0
+
+
+def quotient_floats(g: float, y: float) -> float:
+    """:func:`quotient` of two of Python's floats."""
+    return g / y if g else 0.0
+
+
+def select_float(condition: bool, x: float, y: float) -> float:
+    """:func:`select` of two of Python's floats."""
+    return x if condition else y
+
+
+def check_finite(values: list[float]) -> None:
+    """Raise an error if one of the values is infinite or NaN (or their sum is too large: no harm is done)."""
+    if not math.isfinite(sum(values)):
+        raise FloatingPointError("Python's floats do not serve")
+
+
 ELEMENTWISE = {copy, fill, scale, quotient, select}
 """Functions that work element by element, besides NumPy's ufuncs."""
 
@@ -113,9 +141,6 @@ def out_position(function: Callable) -> int | None:
     return OUT_POSITIONS.get(function) if function.__hash__ else None
 
 
-operator_texts = {
-    operator.add: "{} + {}", operator.sub: "{} - {}", operator.mul: "{} * {}", operator.truediv: "{} / {}",
-    operator.pow: "{} ** {}", operator.neg: "-{}", operator.abs: "abs({})", operator.lt: "{} < {}",
-    operator.le: "{} <= {}", operator.gt: "{} > {}", operator.ge: "{} >= {}", operator.eq: "{} == {}",
-    operator.ne: "{} != {}",
-}
+def is_known(function: Callable) -> bool:
+    """Whether ``function`` is one of this module's, or a reduction."""
+    return function in OUT_POSITIONS or function in (assign, cast, reshape, transpose)

@@ -2,39 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 from ..core.pytree import Structure, tree_unflatten
+from .calls import check_finite
 from .emit import Source, emit
 from .lowering import lower
 from .node import Program
-from .replay import Replay
+from .passes.algebra import simplify
+from .passes.buffers import assign_buffers
+from .passes.common import merge_common
+from .passes.constants import fold_constants
+from .passes.dead_code import remove_dead_code
+from .passes.floats import use_floats
+from .replay import Buffer, Replay
 
 __all__ = ["PASSES", "compile_program", "optimize"]
 
-PASSES: tuple[str, ...] = ()
+REWRITES: dict[str, Callable[[Program], Program]] = {
+    "constants": fold_constants,
+    "algebra": simplify,
+    "common": merge_common,
+    "dead code": remove_dead_code,
+    "floats": use_floats,
+}
+"""Passes from a program to a program, in the order in which they are applied."""
+
+PASSES = (*REWRITES, "buffers")
+"""The names of all passes, for ``jit(f, passes=...)``."""
 
 
-def optimize(program: Program, passes: Sequence[str]) -> tuple[Program, list]:
-    """The program after the passes named, lowered to calls of NumPy, and the buffers that it writes into."""
-    program = lower(program)
-    return program, []
+def optimize(program: Program, passes: Sequence[str]) -> tuple[Program, list[Buffer]]:
+    """A program of calls of NumPy after the passes named, and the buffers that it writes into."""
+    for name, rewrite in REWRITES.items():
+        if name in passes:
+            program = rewrite(program)
+    return assign_buffers(program) if "buffers" in passes else (program, [])
+
+
+def number_guards(program: Program) -> Program:
+    """The program with its guards numbered, so that they keep their numbers when others are left out."""
+    for number, step in enumerate([step for step in program.steps if step.kind == "guard"]):
+        step.out = number
+    return program
 
 
 def compile_program(program: Program, structure: Structure, passes: Sequence[str], name: str) -> Replay:
     """The program, with its outputs in a container of this structure, as a function of its inputs."""
-    program, buffers = optimize(program, passes)
+    program = lower(number_guards(program))
+    optimized, buffers = optimize(program, passes)
+    exact = None
+    if any(step.function is check_finite for step in optimized.steps):
+        exact = make_replay(*optimize(program, [each for each in passes if each != "floats"]), structure, name, None)
+    return make_replay(optimized, buffers, structure, name, exact)
+
+
+def make_replay(program: Program, buffers: list[Buffer], structure: Structure, name: str, exact: Any) -> Replay:
     objects: dict[str, Any] = {}
     source = emit(program, partial(container_text, structure, objects), name)
-    return Replay(Source(source.text, {**source.names, **objects}), buffers, name)
+    return Replay(Source(source.text, {**source.names, **objects}), buffers, name, exact)
 
 
 def container_text(structure: Structure, objects: dict[str, Any], leaves: list[str]) -> str:
     """The expression for a container with these expressions as leaves; what it refers to is put into ``objects``."""
-    texts = iter(leaves)
-    text = display(structure, texts)
+    text = display(structure, iter(leaves))
     if text is None:
         objects["unflatten"] = partial(tree_unflatten, structure)
         return f"unflatten([{', '.join(leaves)}])"

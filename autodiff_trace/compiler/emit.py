@@ -20,10 +20,13 @@ OPERATORS = {
     operator.add: "{} + {}", operator.sub: "{} - {}", operator.mul: "{} * {}", operator.truediv: "{} / {}",
     operator.pow: "{} ** {}", operator.neg: "-{}", operator.abs: "abs({})", operator.lt: "{} < {}",
     operator.le: "{} <= {}", operator.gt: "{} > {}", operator.ge: "{} >= {}", operator.eq: "{} == {}",
-    operator.ne: "{} != {}",
+    operator.ne: "{} != {}", calls.scale_floats: "{0} * {1} if {0} else 0.0",
+    calls.quotient_floats: "{0} / {1} if {0} else 0.0", calls.select_float: "{1} if {0} else {2}",
 }
 
-METHODS = {calls.reshape: "reshape", calls.transpose: "transpose"}
+METHODS = {
+    calls.reshape: "reshape", calls.transpose: "transpose", np.ndarray.tolist: "tolist", np.generic.item: "item",
+}
 
 
 class Source(NamedTuple):
@@ -43,7 +46,6 @@ class Emitter:
         self.known: dict[int, str] = {}
         self.lines: list[str] = []
         self.indent = "    "
-        self.guards = 0
 
     def object_name(self, value: Any, hint: str) -> str:
         """The name of an object that the program refers to."""
@@ -128,20 +130,24 @@ class Emitter:
         """Write the statement of a step."""
         if step.kind == "guard":
             use, (operand,) = step.function, step.args
-            number = self.guards
-            self.guards += 1
             if use is bool:
                 self.write(f"if {'not ' if step.value else ''}{self.text(operand)}:")
-                self.write(f"    return Miss({number}, {not step.value})")
+                self.write(f"    return Miss({step.out}, {not step.value})")
             else:
                 expected = self.constant_name(outcome(step.value))
                 self.write(f"if (seen := outcome({self.function_name(use)}({self.text(operand)}))) != {expected}:")
-                self.write(f"    return Miss({number}, seen)")
+                self.write(f"    return Miss({step.out}, seen)")
             return
         if step.function is calls.assign:
             x, index, value = step.args
             self.names[step] = self.text(x)
             self.write(f"{self.names[step]}[{self.index(index)}] = {self.text(value)}")
+            return
+        if step.function is calls.check_finite:
+            name = self.object_name(math.isfinite, "isfinite")
+            self.write(f"if not {name}({' + '.join(map(self.text, step.args[0]))}):")
+            self.write(f"    {self.object_name(calls.check_finite, 'check_finite')}([nan])")
+            self.objects["nan"] = math.nan
             return
         text = self.expression(step)
         name = self.names[step] = f"v{len(self.names)}"

@@ -11,7 +11,7 @@ import numpy as np
 from ..numpy import broadcasting, definers, wrapped
 from ..numpy.rules import division, indexing, making, reductions
 from . import calls
-from .node import Node, Program, rebuild
+from .node import Node, Program, literal, rebuild
 
 __all__ = ["lower"]
 
@@ -67,7 +67,7 @@ def as_operand(arg: Any, dtype: np.dtype) -> Any:
     if type(arg) not in PLAIN or type(arg) is complex and dtype.kind != "c":
         return arg
     with np.errstate(all="ignore"):
-        return Node(None, (), {}, np.array(arg, dtype), repr(arg), "constant")
+        return literal(np.array(arg, dtype))
 
 
 @lowers(wrapped.power)

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-__all__ = ["Node", "Program", "operands", "rebuild", "substitute"]
+__all__ = ["LIVE", "Node", "Program", "is_fixed", "literal", "operands", "rebuild", "substitute"]
+
+
+LIVE = "array"
+"""The name of constants that are read anew in each run."""
 
 
 class Node:
@@ -20,7 +24,7 @@ class Node:
         kind: "input", "constant", "call", "guard" (Python's use of a value: another run has to give the same) or
             "effect" (a call that is made though nothing depends on it, and once for each time it stands there).
         errstate: how NumPy's error handling differed from what it was around the traced function.
-        out: the number of the buffer that the function writes its result into, if it does.
+        out: the number of the buffer that the function writes its result into, if it does; of a guard its own number.
     """
 
     __slots__ = ("function", "args", "kwargs", "value", "name", "kind", "errstate", "out")
@@ -55,6 +59,22 @@ class Program:
         self.inputs = inputs
         self.steps = steps
         self.outputs = outputs
+
+
+def is_fixed(arg: Any) -> bool:
+    """Whether an argument is the same in each run: not a node, or a constant that was made while the function ran.
+
+    A plain array that the function computed with is a constant too, but others may write into it between runs.
+    """
+    kind = type(arg)
+    if kind is Node:
+        return arg.kind == "constant" and arg.name != LIVE
+    return all(map(is_fixed, arg)) if kind is tuple or kind is list else True
+
+
+def literal(value: Any) -> Node:
+    """A constant that is the same in each run."""
+    return Node(None, (), {}, value, "made", "constant")
 
 
 def substitute(arg: Any, by: Callable[[Any], Any]) -> Any:
@@ -101,7 +121,7 @@ def rebuild(program: Program, rewrite: Callable[[Node], Any]) -> Program:
         if any(operand in new for operand in operands(step)):
             args = substitute(step.args, current)
             kwargs = {name: substitute(arg, current) for name, arg in step.kwargs.items()}
-            moved = Node(step.function, args, kwargs, step.value, step.name, step.kind, step.errstate)
+            moved = Node(step.function, args, kwargs, step.value, step.name, step.kind, step.errstate, step.out)
         result = rewrite(moved)
         results = result if type(result) is list else [result]
         if results[-1] is not step:

@@ -66,25 +66,33 @@ arena = Arena()
 class Replay:
     """A compiled program. Calls of it at the same time, in several threads, have buffers of their own."""
 
-    def __init__(self, source: Source, buffers: list[Buffer], entry: str) -> None:
+    PATIENCE = 3
+    """Failures of Python's floats after which they are not tried again."""
+
+    def __init__(self, source: Source, buffers: list[Buffer], entry: str, exact: Replay | None = None) -> None:
         self.source = source
+        self.exact = exact  # the same program without Python's floats, where this one has some
+        self.failures = 0
         self.buffers = buffers
         self.nbytes = sum(buffer.nbytes for buffer in buffers)
         self.filename = f"<jit {entry} {next(numbers)}>"
         self.entry = entry
-        self.code = compile(source.text, self.filename, "exec")
-        # Tracebacks show the emitted lines. (None for the time of change: linecache.checkcache keeps the entry.)
-        linecache.cache[self.filename] = len(source.text), None, source.text.splitlines(True), self.filename
+        self.code = None
         self.idle: list[Callable] = []  # instances that no call is using; append and pop are atomic
         self.held = 0
-        if not buffers:
-            self.idle = None  # one instance serves all
-            self.instance = self.make_instance()
 
     def __call__(self, leaves: list) -> Any:
         """Run the program. A Miss says that it is not the one for these values."""
-        if self.idle is None:
-            return self.instance(*leaves)
+        if self.exact is None:
+            return self.run(leaves)
+        if self.failures < self.PATIENCE:
+            try:
+                return self.run(leaves)
+            except (ArithmeticError, ValueError):  # of math.log(0), 1.0 / 0.0, or of the last check
+                self.failures += 1
+        return self.exact(leaves)
+
+    def run(self, leaves: list) -> Any:
         try:
             instance = self.idle.pop()
         except IndexError:
@@ -102,6 +110,11 @@ class Replay:
 
     def make_instance(self) -> Callable:
         """The program as a function with buffers of its own."""
+        if self.code is None:
+            text = self.source.text
+            # Tracebacks show the emitted lines. (None for the time of change: linecache.checkcache keeps the entry.)
+            linecache.cache[self.filename] = len(text), None, text.splitlines(True), self.filename
+            self.code = compile(text, self.filename, "exec")
         names = dict(self.source.names)
         for i, buffer in enumerate(self.buffers):
             names[f"b{i}"] = buffer.make()

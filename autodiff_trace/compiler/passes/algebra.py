@@ -1,0 +1,126 @@
+"""Algebra that is exact in IEEE arithmetic: every value stays the same to the last bit."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from .. import calls
+from ..node import Node, Program, is_fixed, operands, rebuild
+
+__all__ = ["simplify"]
+
+ADD = {np.add, operator.add}
+SUBTRACT = {np.subtract, operator.sub}
+MULTIPLY = {np.multiply, operator.mul}
+DIVIDE = {np.divide, operator.truediv}
+NEGATE = {np.negative, operator.neg}
+POWER = {np.power, operator.pow}
+
+
+def simplify(program: Program) -> Program:
+    """The program with fewer, cheaper steps."""
+    uses: dict[Node, int] = {}
+    for step in program.steps:
+        for operand in operands(step):
+            uses[operand] = uses.get(operand, 0) + 1
+
+    def rewrite(step: Node) -> Node | list[Node]:
+        if step.kind != "call" or step.kwargs:
+            return step
+        step = without_fill(step)
+        return simpler(step, uses) or step
+
+    return rebuild(program, rewrite)
+
+
+def simpler(step: Node, uses: dict[Node, int]) -> Any:
+    """What gives the value of ``step`` for less; None if nothing does."""
+    function, args = step.function, step.args
+    if function.__hash__ is None:
+        return None
+    if len(args) == 2:
+        x, y = args
+        if function in MULTIPLY:
+            return same(x, step) if is_number(y, 1) else same(y, step) if is_number(x, 1) else None
+        if function in DIVIDE or function in POWER:
+            return same(x, step) if is_number(y, 1) else None
+        if function in SUBTRACT:
+            if is_number(y, 0):
+                return same(x, step)
+            if is_call(y, NEGATE):
+                return with_function(step, ADD, (x, y.args[0]))
+        if function in ADD:
+            if is_call(y, NEGATE):
+                return with_function(step, SUBTRACT, (x, y.args[0]))
+            if is_call(x, NEGATE):
+                return with_function(step, SUBTRACT, (y, x.args[0]))
+    if function in NEGATE and is_call(args[0], NEGATE):
+        return same(args[0].args[0], step)
+    if function is np.positive or function is calls.cast and args[0].value.dtype == args[1]:
+        return same(args[0], step)
+    if function is calls.reshape:
+        if is_call(args[0], {calls.reshape}):
+            return same(args[0].args[0], step) or step.with_call(function, (args[0].args[0], args[1]))
+        return same(args[0], step)
+    if function is calls.transpose:
+        return compose_transposes(step)
+    if function is calls.getitem and args[1] == () and isinstance(args[0].value, np.generic):
+        return args[0]
+    return None
+
+
+def compose_transposes(step):
+    x, axes = step.args
+    if axes == tuple(range(len(axes))):
+        return same(x, step)
+    if is_call(x, {calls.transpose}):
+        inner, first = x.args
+        axes = tuple([first[axis] for axis in axes])
+        return same(inner, step) if axes == tuple(range(len(axes))) else step.with_call(calls.transpose, (inner, axes))
+    return None
+
+
+def same(x: Any, step: Node) -> Node | None:
+    """``x`` if it has the type, shape and dtype of the value of ``step``."""
+    if type(x) is not Node or type(x.value) is not type(step.value) or np.shape(x.value) != np.shape(step.value):
+        return None
+    return x if np.result_type(x.value) == np.result_type(step.value) else None
+
+
+def with_function(step: Node, functions: set, args: tuple) -> Node:
+    """The step with the ufunc or the operator among ``functions``, whichever kind its own function is."""
+    is_ufunc = isinstance(step.function, np.ufunc)
+    function = next(f for f in functions if isinstance(f, np.ufunc) == is_ufunc)
+    return step.with_call(function, args)
+
+
+def is_call(x: Any, functions: set) -> bool:
+    return type(x) is Node and x.kind == "call" and x.function.__hash__ is not None and x.function in functions
+
+
+def is_number(x: Any, number: int) -> bool:
+    """Whether ``x`` is this number in each run, and no array of more dimensions than it must have."""
+    if type(x) is Node:
+        if not is_fixed(x):
+            return False
+        x = x.value
+    if isinstance(x, np.ndarray):
+        return x.size > 0 and bool(np.all(x == number)) and not (number == 0 and np.signbit(x).any())
+    return isinstance(x, (int, float, np.generic)) and x == number and not (number == 0 and np.signbit(x))
+
+
+def without_fill(step: Node) -> Node:
+    """``multiply(fill(g, shape), y)`` as ``multiply(g, y)``, where ``y`` alone has the shape of the result."""
+    if not isinstance(step.function, np.ufunc) or type(step.value) is not np.ndarray:
+        return step
+    args = list(step.args)
+    for i, arg in enumerate(args):
+        if is_call(arg, {calls.fill, np.broadcast_to}):
+            others = [other for j, other in enumerate(args) if j != i]
+            if any(np.shape(getattr(other, "value", other)) == step.value.shape for other in others):
+                if hasattr(arg.args[0], "value") and hasattr(arg.args[0].value, "dtype") or is_fixed(arg.args[0]):
+                    args[i] = arg.args[0]
+    return step if args == list(step.args) else step.with_call(step.function, tuple(args))

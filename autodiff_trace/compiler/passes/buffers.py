@@ -1,0 +1,121 @@
+"""Buffers: intermediate arrays are written into memory that is kept between runs and used again within one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .. import calls
+from ..node import Node, Program, operands, rebuild
+from ..replay import Buffer
+
+__all__ = ["assign_buffers"]
+
+
+def assign_buffers(program: Program) -> tuple[Program, list[Buffer]]:
+    """The program with ``out`` set where a step writes into a buffer, and the buffers.
+
+    A value that may be returned, or of which a view may be, gets memory of its own in each run.
+    """
+    roots = find_roots(program)
+    escaping = {root for output in program.outputs if type(output) is Node for root in roots.get(output, ())}
+    last_use = find_last_uses(program, roots)
+    buffers: list[Buffer] = []
+    free: dict[Buffer, list[int]] = {}
+    owned: dict[Node, int] = {}
+    ends: dict[int, list[Node]] = {}
+    for root, i in last_use.items():
+        ends.setdefault(i, []).append(root)
+    placed: dict[Node, int] = {}
+    for i, step in enumerate(program.steps):
+        dying = [root for root in ends.get(i, ()) if root in owned]
+        early = [root for root in dying if may_overwrite(step, root)]
+        for root in early:
+            free[describe(root.value)].append(owned.pop(root))
+        if step not in escaping and takes_buffer(step):
+            kind = describe(step.value)
+            numbers = free.setdefault(kind, [])
+            if not numbers:
+                numbers.append(len(buffers))
+                buffers.append(kind)
+            placed[step] = owned[step] = numbers.pop()
+            if step not in last_use:  # nothing reads it, but it may raise an error
+                numbers.append(owned.pop(step))
+        for root in dying:
+            if root in owned:
+                free[describe(root.value)].append(owned.pop(root))
+
+    numbers_of = iter([placed.get(step) for step in program.steps])
+
+    def place(step: Node) -> Node:
+        number = next(numbers_of)
+        if number is None:
+            return step
+        return Node(step.function, step.args, step.kwargs, step.value, step.name, step.kind, step.errstate, number)
+
+    return rebuild(program, place), buffers
+
+
+def takes_buffer(step: Node) -> bool:
+    """Whether a step can write its result, an array, into one it is given."""
+    return (
+        step.kind == "call"
+        and not step.kwargs
+        and type(step.value) is np.ndarray
+        and step.value.size > 0
+        and not step.value.dtype.hasobject
+        and calls.out_position(step.function) is not None
+    )
+
+
+def may_overwrite(step: Node, root: Node) -> bool:
+    """Whether ``step`` may write its result over its operand ``root``: element by element, each read before."""
+    return (
+        isinstance(step.function, np.ufunc)
+        and step.function.signature is None
+        and takes_buffer(step)
+        and describe(root.value) == describe(step.value)
+        and root in step.args
+    )
+
+
+def describe(value: np.ndarray) -> Buffer:
+    """The buffer that can hold ``value``, with the order of axes in memory that NumPy gave it."""
+    if value.flags.c_contiguous:
+        axes = tuple(range(value.ndim))
+    else:
+        axes = tuple(sorted(range(value.ndim), key=lambda axis: -abs(value.strides[axis])))
+    return Buffer(value.shape, value.dtype, axes)
+
+
+def find_roots(program: Program) -> dict[Node, frozenset[Node]]:
+    """For each value the steps and inputs in whose memory it may lie."""
+    roots: dict[Node, frozenset[Node]] = {node: frozenset((node,)) for node in program.inputs}
+    for step in program.steps:
+        if step.kind != "call" or not isinstance(step.value, (np.ndarray, tuple, list)):
+            continue
+        bases = bases_of(step)
+        if bases is None:
+            roots[step] = frozenset((step,))
+        else:
+            roots[step] = frozenset().union((step,), *(roots.get(base, ()) for base in bases))
+    return roots
+
+
+def bases_of(step: Node) -> list[Node] | None:
+    """The operands in whose memory the value of ``step`` may lie; None if it has memory of its own."""
+    function = step.function
+    if function in (calls.reshape, calls.transpose, calls.cast, calls.getitem, calls.assign):
+        return [step.args[0]]
+    if calls.out_position(function) is not None or function in (np.array, np.concatenate, np.stack):
+        return None
+    return list(operands(step))
+
+
+def find_last_uses(program: Program, roots: dict[Node, frozenset[Node]]) -> dict[Node, int]:
+    """For each root the last step that reads it, or a view of it."""
+    last = {}
+    for i, step in enumerate(program.steps):
+        for operand in operands(step):
+            for root in roots.get(operand, ()):
+                last[root] = i
+    return last

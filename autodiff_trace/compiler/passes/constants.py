@@ -1,0 +1,33 @@
+"""Constants: what does not depend on the inputs is computed when the program is compiled."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .. import calls
+from ..node import Node, Program, is_fixed, literal, rebuild
+from .common import is_pure
+
+__all__ = ["fold_constants"]
+
+LARGEST = 4096
+"""Elements. Larger constants would take more memory than the call that makes them takes time."""
+
+SHAPE_READERS = {np.ones_like, np.zeros_like}
+"""Functions of which the first argument's shape and dtype alone are read."""
+
+
+def fold_constants(program: Program) -> Program:
+    """The program with constants in the place of the steps that compute them."""
+    return rebuild(program, fold)
+
+
+def fold(step: Node) -> Node:
+    if step.kind != "call" or step.function is calls.assign or np.size(step.value) > LARGEST or not is_pure(step):
+        return step
+    if type(step.value) in (tuple, list):
+        return step
+    args = step.args[1:] if step.function in SHAPE_READERS else step.args
+    if is_fixed(args) and is_fixed(list(step.kwargs.values())):
+        return literal(step.value)
+    return step

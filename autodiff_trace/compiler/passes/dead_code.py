@@ -1,0 +1,57 @@
+"""Dead code: steps on which nothing depends are left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from .. import calls
+from ..guards import signature
+from ..node import Node, Program, operands
+
+__all__ = ["remove_dead_code"]
+
+
+def remove_dead_code(program: Program) -> Program:
+    """The program without the steps that no output, guard or effect needs and that cannot raise an error."""
+    needed = {output for output in program.outputs if type(output) is Node}
+    kept = []
+    for step in reversed(program.steps):
+        if step.kind == "guard" and step.function is signature and step.args[0] not in needed:
+            continue  # the shape of a value that is not used
+        if step in needed or step.kind != "call" or may_raise(step):
+            kept.append(step)
+            needed.update(operands(step))
+    return Program(program.inputs, kept[::-1], program.outputs)
+
+
+def may_raise(step: Node) -> bool:
+    """Whether a step can fail for some values, as a program without jit would."""
+    return not is_harmless(step.function) or any(
+        type(part) is Node and part.value.dtype.kind in "iu" for part in index_parts(step)
+    )
+
+
+def index_parts(step: Node) -> tuple:
+    """The parts of the index by which a step reads items."""
+    if step.function is not calls.getitem:
+        return ()
+    index = step.args[1]
+    return index if type(index) is tuple else (index,)
+
+
+def is_harmless(function: Callable) -> bool:
+    return (
+        isinstance(function, np.ufunc)
+        or calls.is_known(function)
+        or getattr(function, "__module__", None) == "_operator"
+        or function in HARMLESS
+    )
+
+
+HARMLESS = {
+    np.ones_like, np.zeros_like, np.broadcast_to, np.ravel, np.squeeze, np.expand_dims, np.concatenate, np.stack,
+    np.array, np.argmax, np.argmin, np.cumsum, np.diagonal, np.real, np.imag, np.sort, np.argsort, np.mean, np.sum,
+    np.prod, np.flip, np.tensordot,
+}

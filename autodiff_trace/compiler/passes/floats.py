@@ -1,0 +1,188 @@
+"""Numbers as Python's floats: arithmetic takes 15 instead of 40 ns, a sine 20 instead of 90.
+
+Python's floats compute what NumPy's do as long as all is finite. Where something is not, Python raises an error or the
+last check of the program fails, and the function is traced again without this pass (then NumPy warns as it should).
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import calls
+from ..node import Node, Program, substitute
+
+__all__ = ["FLOAT_CALLS", "use_floats"]
+
+FEWEST = 4
+"""Steps for which converting and checking pays."""
+
+FLOAT_CALLS: dict[Callable, Callable] = {
+    operator.add: operator.add, operator.sub: operator.sub, operator.mul: operator.mul,
+    operator.truediv: operator.truediv, operator.neg: operator.neg, operator.abs: operator.abs,
+    operator.lt: operator.lt, operator.le: operator.le, operator.gt: operator.gt, operator.ge: operator.ge,
+    operator.eq: operator.eq, operator.ne: operator.ne, operator.pow: math.pow,
+    np.add: operator.add, np.subtract: operator.sub, np.multiply: operator.mul, np.divide: operator.truediv,
+    np.negative: operator.neg, np.absolute: operator.abs, np.power: math.pow,
+    np.sin: math.sin, np.cos: math.cos, np.tan: math.tan, np.arcsin: math.asin, np.arccos: math.acos,
+    np.arctan: math.atan, np.arctan2: math.atan2, np.sinh: math.sinh, np.cosh: math.cosh, np.tanh: math.tanh,
+    np.arcsinh: math.asinh, np.arccosh: math.acosh, np.arctanh: math.atanh, np.exp: math.exp, np.expm1: math.expm1,
+    np.log: math.log, np.log1p: math.log1p, np.log2: math.log2, np.log10: math.log10, np.sqrt: math.sqrt,
+    np.hypot: math.hypot, calls.scale_numbers: calls.scale_floats, calls.quotient_numbers: calls.quotient_floats,
+    calls.select: calls.select_float,
+}
+"""What computes on Python's floats what these compute on NumPy's."""
+
+HIDING = {
+    operator.truediv: (1,), math.atan: (0,), math.atan2: (0, 1), math.tanh: (0,), math.exp: (0,), math.expm1: (0,),
+    math.pow: (0, 1), operator.lt: (0, 1), operator.le: (0, 1), operator.gt: (0, 1), operator.ge: (0, 1),
+    operator.eq: (0, 1), operator.ne: (0, 1), calls.quotient_floats: (1,), calls.scale_floats: (0, 1),
+    calls.select_float: (1, 2),
+}
+"""Arguments that may be infinite or NaN although the result is finite: they have to be checked."""
+
+
+def use_floats(program: Program) -> Program:
+    """The program with steps on single numbers done by Python."""
+    if any(step.kind == "effect" for step in program.steps):
+        return program  # it could not be run twice
+    reads = count_reads(program)
+    found = sum(is_float_step(step) for step in program.steps)
+    return Conversion(reads).run(program) if found >= FEWEST else program
+
+
+def is_float_step(step: Node) -> bool:
+    """Whether Python can do this step: its operands are, or can be made, Python's floats."""
+    if step.kind != "call" or step.kwargs or not is_float(step.value) and type(step.value) is not np.bool_:
+        return False
+    if step.function.__hash__ is None or step.function not in FLOAT_CALLS:
+        return False
+    return all(is_float_operand(arg) for arg in step.args)
+
+
+def is_float(value: Any) -> bool:
+    return type(value) is np.float64 or type(value) is float
+
+
+def is_float_operand(arg: Any) -> bool:
+    if type(arg) is Node:
+        return is_float(arg.value) or type(arg.value) is np.bool_
+    return type(arg) in (int, float, np.float64)
+
+
+def count_reads(program: Program) -> dict[Node, int]:
+    """How many single items are read from each array."""
+    reads: dict[Node, int] = {}
+    for step in program.steps:
+        if is_read(step):
+            reads[step.args[0]] = reads.get(step.args[0], 0) + 1
+    return reads
+
+
+def is_read(step: Node) -> bool:
+    """Whether a step reads one item of a one-dimensional array, at a fixed place."""
+    return (
+        step.kind == "call"
+        and step.function is calls.getitem
+        and type(step.value) is np.float64
+        and type(step.args[0].value) is np.ndarray
+        and step.args[0].value.ndim == 1
+        and type(step.args[1]) is int
+    )
+
+
+class Conversion:
+    """Turns a program over, step by step: which values are Python's floats, and which have been converted back."""
+
+    def __init__(self, reads: dict[Node, int]) -> None:
+        self.reads = reads
+        self.floats: dict[Node, Node] = {}
+        self.lists: dict[Node, Node] = {}
+        self.back: dict[Node, Node] = {}
+        self.new: dict[Node, Node] = {}
+        self.steps: list[Node] = []
+        self.checked: dict[Node, None] = {}
+
+    def run(self, program: Program) -> Program:
+        for step in program.steps:
+            if is_float_step(step):
+                self.convert(step)
+            elif is_read(step) and self.reads[step.args[0]] * 20 > step.args[0].value.size:
+                self.read(step)
+            else:
+                self.keep(step)
+        outputs = [substitute(output, self.plain) for output in program.outputs]
+        if self.checked:
+            self.steps.append(Node(calls.check_finite, (list(self.checked),), {}, None, "check", "effect"))
+        return Program(program.inputs, self.steps, outputs)
+
+    def convert(self, step: Node) -> None:
+        function = FLOAT_CALLS[step.function]
+        args = [self.as_float(arg) for arg in step.args]
+        if function is math.pow and step.args[1] == 2 and type(step.args[1]) in (int, float):
+            function, args = operator.mul, [args[0], args[0]]
+        for i in HIDING.get(function, ()):
+            if type(args[i]) is Node and type(args[i].value) is float:
+                self.checked[args[i]] = None
+        value = step.value.item() if isinstance(step.value, np.generic) else step.value
+        self.floats[step] = self.add(Node(function, tuple(args), {}, value, step.name))
+
+    def read(self, step: Node) -> None:
+        array = self.new.get(step.args[0], step.args[0])
+        items = self.lists.get(array)
+        if items is None:
+            items = self.lists[array] = self.add(Node(np.ndarray.tolist, (array,), {}, [], "tolist"))
+        self.floats[step] = self.add(Node(calls.getitem, (items, step.args[1]), {}, float(step.value), step.name))
+
+    def keep(self, step: Node) -> None:
+        """A step that NumPy does. (The items of ``np.array`` may be Python's floats as well.)"""
+        by = self.item if step.function is np.array else self.plain
+        args = substitute(step.args, by)
+        kwargs = {name: substitute(arg, self.plain) for name, arg in step.kwargs.items()}
+        self.new[step] = self.add(
+            Node(step.function, args, kwargs, step.value, step.name, step.kind, step.errstate, step.out)
+        )
+
+    def add(self, step: Node) -> Node:
+        self.steps.append(step)
+        return step
+
+    def as_float(self, arg: Any) -> Any:
+        """An operand as Python's float (or, of a comparison, as its truth value)."""
+        if type(arg) is not Node:
+            return arg.item() if isinstance(arg, np.generic) else arg
+        number = self.floats.get(arg)
+        if number is None:
+            if arg.kind == "constant":
+                return arg.value.item() if isinstance(arg.value, np.generic) else arg.value
+            value = self.new.get(arg, arg)
+            number = value
+            if isinstance(arg.value, np.generic):
+                number = self.add(Node(np.generic.item, (value,), {}, arg.value.item(), "item"))
+            self.floats[arg] = number
+        return number
+
+    def item(self, arg: Any) -> Any:
+        if type(arg) is Node and arg in self.floats and arg not in self.new:
+            self.checked[self.floats[arg]] = None
+            return self.floats[arg]
+        return self.plain(arg)
+
+    def plain(self, arg: Any) -> Any:
+        """An operand as NumPy has it."""
+        if type(arg) is not Node or arg in self.new:
+            return self.new.get(arg, arg) if type(arg) is Node else arg
+        number = self.floats.get(arg)
+        if number is None or number is arg or arg.kind == "input":
+            return arg
+        if arg not in self.back:
+            if type(number.value) is float:
+                self.checked[number] = None
+            if type(arg.value) is type(number.value):
+                return number
+            self.back[arg] = self.add(Node(type(arg.value), (number,), {}, arg.value, "number"))
+        return self.back[arg]
