@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -28,6 +29,8 @@ def parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
                         help="samples of each library, if the budget allows")
     parser.add_argument("--threads", metavar="N", type=integer(1, 1024), default=processors(),
                         help="threads of every library")
+    parser.add_argument("--data", metavar="DIR", help="folder with ADBench's gmm/gmm_d10_K25.txt; "
+                        "without it, the mixture has points of our own")
     parser.add_argument("--json", metavar="FILE", help="save all samples")
     parser.add_argument("--compare", metavar="OLD.json", help="say what is slower or faster than in an earlier run")
     parser.add_argument("--plot", metavar="FILE", help="save a chart; needs matplotlib")
@@ -37,6 +40,9 @@ def parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def run(options: argparse.Namespace) -> None:
     set_threads(options.threads)
+    if options.data is not None:
+        # Where workloads.gaussian_mixture looks, which cannot be imported yet.
+        os.environ["BENCHMARK_DATA"] = options.data
     # Only now, because NumPy reads how many threads it may use when it is loaded.
     from . import command
 
