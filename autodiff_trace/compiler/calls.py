@@ -14,9 +14,10 @@ from ..numpy.definers import scale as scale_primitive
 from ..numpy.rules.division import quotient as quotient_primitive
 
 __all__ = [
-    "ADD_REDUCE", "ELEMENTWISE", "MAXIMUM_REDUCE", "MINIMUM_REDUCE", "REDUCTIONS", "assign", "cast", "check_finite",
-    "copy", "fill", "getitem", "is_known", "out_position", "quotient", "quotient_floats", "quotient_numbers", "reshape",
-    "roll", "scale", "scale_floats", "scale_numbers", "select", "select_float", "transpose",
+    "ADD_REDUCE", "ELEMENTWISE", "MAXIMUM_REDUCE", "MINIMUM_REDUCE", "REDUCTIONS", "after", "assign", "cast",
+    "check_finite", "copy", "empty", "fill", "getitem", "is_known", "out_position", "quotient", "quotient_floats",
+    "quotient_numbers", "reshape", "roll", "scale", "scale_floats", "scale_numbers", "select", "select_float",
+    "transpose",
 ]
 
 getitem = operator.getitem
@@ -49,6 +50,18 @@ def copy(x: Any, out: Any = None) -> Any:
         return np.array(x, order="K")
     out[...] = x
     return out
+
+
+def empty(shape: tuple[int, ...], dtype: np.dtype, axes: tuple[int, ...], out: Any = None) -> Any:
+    """An array to be written, with this order of axes in memory."""
+    if out is None:
+        out = np.empty([shape[axis] for axis in axes], dtype).transpose(np.argsort(axes))
+    return out
+
+
+def after(x: Any, step: Any) -> Any:
+    """``x``, once ``step`` has written it."""
+    return x
 
 
 def fill(g: Any, shape: tuple[int, ...], out: Any = None) -> Any:
@@ -130,7 +143,7 @@ ELEMENTWISE = {copy, fill, scale, quotient, select}
 """Functions that work element by element, besides NumPy's ufuncs."""
 
 OUT_POSITIONS: dict[Callable, int] = {
-    np.dot: 2, copy: 1, fill: 2, scale: 2, quotient: 2, select: 3, roll: 2, **dict.fromkeys(REDUCTIONS, 3),
+    np.dot: 2, copy: 1, empty: 3, fill: 2, scale: 2, quotient: 2, select: 3, roll: 2, **dict.fromkeys(REDUCTIONS, 3),
 }
 
 
@@ -143,4 +156,4 @@ def out_position(function: Callable) -> int | None:
 
 def is_known(function: Callable) -> bool:
     """Whether ``function`` is one of this module's, or a reduction."""
-    return function in OUT_POSITIONS or function in (assign, cast, reshape, transpose)
+    return function in OUT_POSITIONS or function in (after, assign, cast, getitem, reshape, transpose)

@@ -17,6 +17,7 @@ from .passes.common import merge_common
 from .passes.constants import fold_constants
 from .passes.dead_code import remove_dead_code
 from .passes.floats import use_floats
+from .passes.outputs import separate_outputs
 from .replay import Buffer, Replay
 
 __all__ = ["PASSES", "compile_program", "optimize"]
@@ -36,9 +37,11 @@ PASSES = (*REWRITES, "buffers")
 
 def optimize(program: Program, passes: Sequence[str]) -> tuple[Program, list[Buffer]]:
     """A program of calls of NumPy after the passes named, and the buffers that it writes into."""
+    recorded = program
     for name, rewrite in REWRITES.items():
         if name in passes:
             program = rewrite(program)
+    program = separate_outputs(program, recorded)
     return assign_buffers(program) if "buffers" in passes else (program, [])
 
 

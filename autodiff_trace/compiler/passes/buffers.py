@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from .. import calls
-from ..node import Node, Program, operands, rebuild
+from ..node import Node, Program, rebuild
 from ..replay import Buffer
+from .memory import find_last_uses, find_roots
 
 __all__ = ["assign_buffers"]
 
@@ -85,37 +86,3 @@ def describe(value: np.ndarray) -> Buffer:
     else:
         axes = tuple(sorted(range(value.ndim), key=lambda axis: -abs(value.strides[axis])))
     return Buffer(value.shape, value.dtype, axes)
-
-
-def find_roots(program: Program) -> dict[Node, frozenset[Node]]:
-    """For each value the steps and inputs in whose memory it may lie."""
-    roots: dict[Node, frozenset[Node]] = {node: frozenset((node,)) for node in program.inputs}
-    for step in program.steps:
-        if step.kind != "call" or not isinstance(step.value, (np.ndarray, tuple, list)):
-            continue
-        bases = bases_of(step)
-        if bases is None:
-            roots[step] = frozenset((step,))
-        else:
-            roots[step] = frozenset().union((step,), *(roots.get(base, ()) for base in bases))
-    return roots
-
-
-def bases_of(step: Node) -> list[Node] | None:
-    """The operands in whose memory the value of ``step`` may lie; None if it has memory of its own."""
-    function = step.function
-    if function in (calls.reshape, calls.transpose, calls.cast, calls.getitem, calls.assign):
-        return [step.args[0]]
-    if calls.out_position(function) is not None or function in (np.array, np.concatenate, np.stack):
-        return None
-    return list(operands(step))
-
-
-def find_last_uses(program: Program, roots: dict[Node, frozenset[Node]]) -> dict[Node, int]:
-    """For each root the last step that reads it, or a view of it."""
-    last = {}
-    for i, step in enumerate(program.steps):
-        for operand in operands(step):
-            for root in roots.get(operand, ()):
-                last[root] = i
-    return last

@@ -1,0 +1,45 @@
+"""Memory: in which arrays the values of a program may lie, and until when they are needed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .. import calls
+from ..node import Node, Program, operands
+
+__all__ = ["find_last_uses", "find_roots"]
+
+OWN_MEMORY = {np.array, np.concatenate, np.stack, calls.empty}
+"""Functions whose results have memory of their own, besides those that can write into an array they are given."""
+
+IN_FIRST = {calls.reshape, calls.transpose, calls.cast, calls.getitem, calls.assign, calls.after}
+"""Functions whose results may lie in the memory of the first argument alone."""
+
+
+def find_roots(program: Program) -> dict[Node, frozenset[Node]]:
+    """For each value the steps and inputs in whose memory it may lie, itself among them."""
+    roots: dict[Node, frozenset[Node]] = {node: frozenset((node,)) for node in program.inputs}
+    for step in program.steps:
+        if step.kind != "guard" and isinstance(step.value, (np.ndarray, tuple, list)):
+            roots[step] = frozenset((step,)).union(*(roots.get(base, ()) for base in bases_of(step)))
+    return roots
+
+
+def bases_of(step: Node) -> list[Node]:
+    """The operands in whose memory the value of ``step`` may lie."""
+    function = step.function
+    if function in IN_FIRST:
+        return [step.args[0]]
+    if calls.out_position(function) is not None or function in OWN_MEMORY:
+        return []
+    return list(operands(step))
+
+
+def find_last_uses(program: Program, roots: dict[Node, frozenset[Node]]) -> dict[Node, int]:
+    """For each root the number of the last step that reads it, or a view of it."""
+    last = {}
+    for i, step in enumerate(program.steps):
+        for operand in operands(step):
+            for root in roots.get(operand, ()):
+                last[root] = i
+    return last
