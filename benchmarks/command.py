@@ -6,6 +6,7 @@ import argparse
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from subprocess import CalledProcessError
 from time import perf_counter
 
 from .cli import UserError, one_line
@@ -16,7 +17,7 @@ from .peers import find_libraries
 from .plotting import check_plot, plot_ratios
 from .record import check_writable, describe_machine, read_record, write_record
 from .report import changes, ratio_table, summary, table_head, table_line, target_table, time_cells
-from .suite import Row, measure
+from .suite import Row, measure, warm_up
 from .workload import LIBRARIES, Workload
 from .workloads import ALL
 
@@ -40,15 +41,18 @@ def run_workloads(options: argparse.Namespace) -> None:
     if options.json is not None:
         check_writable(options.json, "--json")
     old = read_record(options.compare) if options.compare is not None else None
-    for library in libraries.values():
-        library.start(options.threads)
     machine = describe_machine(libraries, options.threads)
     print(format_machine(machine), "\n", flush=True)
+    for library in libraries.values():
+        library.start(options.threads)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # peers may warn of what they like
+        warm_up(libraries)
     rows = list(measure_all(workloads, libraries, options.budget, options.rounds)) if workloads else []
     if rows:
         print()
         print_report(workloads, rows, list(libraries))
-    found = {cost.name: cost.measure(list(libraries), options.threads) for cost in costs}
+    found = measure_costs(costs, list(libraries), options.threads)
     if found:
         print("", cost_table(found, list(libraries)), sep="\n")
     if old is not None:
@@ -88,7 +92,9 @@ def choose_libraries(names: str | None) -> dict[str, Library]:
 def format_machine(machine: Mapping) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in machine["libraries"].items())
     threads = f"{machine['threads']} thread{'s' if machine['threads'] > 1 else ''}"
-    return f"Python {machine['python']}, {versions}; {machine['processor']}, {threads}"
+    # With others at work on the machine, libraries with several threads wait for processors, some longer than others.
+    load = "" if machine["load"] is None else f", load {machine['load']:.1f} before"
+    return f"Python {machine['python']}, {versions}; {machine['processor']}, {threads}{load}"
 
 
 def measure_all(
@@ -106,6 +112,16 @@ def measure_all(
             row = measure(workload, libraries, seconds, rounds, complain, f"{i + 1}/{len(workloads)} {workload.name}")
         print(table_line([workload.title, *time_cells(row, list(libraries))], widths), flush=True)
         yield row
+
+
+def measure_costs(costs: Sequence[Cost], names: Sequence[str], threads: int) -> dict[str, Mapping[str, float]]:
+    found = {}
+    for cost in costs:
+        try:
+            found[cost.name] = cost.measure(names, threads)
+        except CalledProcessError as error:
+            complain(f"{cost.name}: {(error.stderr or str(error)).strip().splitlines()[-1]}")
+    return found
 
 
 def complain(message: str) -> None:

@@ -27,6 +27,7 @@ def describe_machine(libraries: Mapping[str, Library], threads: int) -> dict[str
         "processors": os.cpu_count(),
         "system": f"{platform.system()} {platform.machine()}",
         "threads": threads,
+        "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
     }
 
 

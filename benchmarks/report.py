@@ -19,6 +19,13 @@ NOTICEABLE = 1.1
 RIVALS = (("jit", "numpy"), ("jit", "jax"), ("jit", "torch"), ("jit", "autograd"), ("eager", "torch"),
           ("eager", "autograd"), ("eager", "mygrad"))
 
+GENERAL = (("jit", "numpy", "", None), ("jit", "jax", "", 10), ("eager", "torch", "overhead", None),
+           ("eager", "autograd", "", None))
+"""Ours, and whom it is to be as fast as; in which family (in all if empty); on how many workloads (all if None)."""
+
+FIRST_CALL_FACTOR = 5
+"""How much shorter the first call of ours, compiled, is to be than that of JAX."""
+
 
 def time_cells(row: Row, names: Sequence[str]) -> list[str]:
     """The median time of each library and its spread, or why there is none."""
@@ -38,6 +45,8 @@ def ratio_table(rows: Sequence[Row], names: Sequence[str]) -> str:
     for row in rows:
         cells = [format_factor(ratio(row.samples(name), row.samples(base)))
                  if row.samples(name) and row.samples(base) else "" for name in names]
+        if not any(cells):
+            continue
         first = [row.results[name].first_call for name in COMPILED if name in names]
         lines.append([row.name, *cells, *(format_time(seconds) if seconds else "" for seconds in first)])
     return format_table(head, lines)
@@ -50,9 +59,37 @@ def target_table(workloads: Sequence[Workload], rows: Sequence[Row]) -> str:
         for target in workload.targets:
             ours, theirs = row.samples(target.subject), row.samples(target.library)
             if ours and theirs:
-                asked, seen, reached = judge(target, ours, theirs)
-                lines.append([row.name, asked, seen, "" if reached else "missed"])
-    return format_table(["target", "asked", "seen", ""], lines) if lines else ""
+                lines.append([row.name, *judge(target, ours, theirs)])
+    lines.extend(general_targets(rows))
+    marked = [[name, asked, seen, "" if reached else "missed"] for name, asked, seen, reached in lines]
+    return format_table(["target", "asked", "seen", ""], marked) if marked else ""
+
+
+def general_targets(rows: Sequence[Row]) -> Iterator[tuple[str, str, str, bool]]:
+    """What is asked of all workloads together: as :func:`judge`, a name before it."""
+    for ours, rival, family, least in GENERAL:
+        ratios = compare([row for row in rows if family in ("", row.family)], ours, rival).values()
+        if ratios:
+            enough = len(ratios) if least is None else least
+            ahead = sum(r >= 1 for r in ratios)
+            asked = f"{ours} as fast as {rival} on {'all' if least is None else least}"
+            yield family or "all", asked, f"{ahead} of {len(ratios)}", ahead >= enough
+    ratios = compare_first_calls(rows).values()
+    if ratios:
+        short = sum(r >= FIRST_CALL_FACTOR for r in ratios)
+        asked = f"first call of jit {FIRST_CALL_FACTOR} × shorter than of jax on all"
+        yield "all", asked, f"{short} of {len(ratios)}", short == len(ratios)
+
+
+def compare(rows: Sequence[Row], ours: str, rival: str) -> dict[str, float]:
+    """How many times as fast ours is, by the name of the workload."""
+    both = [row for row in rows if row.samples(ours) and row.samples(rival)]
+    return {row.name: ratio(row.samples(rival), row.samples(ours)) for row in both}
+
+
+def compare_first_calls(rows: Sequence[Row]) -> dict[str, float]:
+    both = [row for row in rows if row.samples("jit") and row.samples("jax")]
+    return {row.name: row.results["jax"].first_call / row.results["jit"].first_call for row in both}
 
 
 def judge(target: Target, ours: Sequence[float], theirs: Sequence[float]) -> tuple[str, str, bool]:
@@ -71,18 +108,21 @@ def judge(target: Target, ours: Sequence[float], theirs: Sequence[float]) -> tup
 
 
 def summary(rows: Sequence[Row]) -> Iterator[str]:
-    """How often ours were faster, a line a rival."""
+    """How often ours were faster, a line a rival, and where they were not, the slowest first."""
     for ours, rival in RIVALS:
-        both = [row for row in rows if row.samples(ours) and row.samples(rival)]
-        ratios = [ratio(row.samples(rival), row.samples(ours)) for row in both]
+        ratios = compare(rows, ours, rival)
         if ratios:
-            yield (f"{ours} faster than {rival} on {sum(r > 1 for r in ratios)} of {len(ratios)} workloads "
-                   f"(median {format_factor(median(ratios))} ×)")
-    latencies = [row.results["jax"].first_call / row.results["jit"].first_call for row in rows
-                 if row.samples("jit") and row.samples("jax")]
-    if latencies:
-        yield (f"first call of jit shorter than that of jax on {sum(r > 1 for r in latencies)} of {len(latencies)} "
-               f"(median {format_factor(median(latencies))} ×, least {format_factor(min(latencies))} ×)")
+            yield f"{ours} faster than {rival} {count_ahead(ratios)}"
+    ratios = compare_first_calls(rows)
+    if ratios:
+        yield f"first call of jit shorter than of jax {count_ahead(ratios)}"
+
+
+def count_ahead(ratios: dict[str, float]) -> str:
+    behind = sorted((r, name) for name, r in ratios.items() if r < 1)
+    listed = "; behind: " + ", ".join(f"{name} {format_factor(r)}" for r, name in behind) if behind else ""
+    middle = format_factor(median(ratios.values()))
+    return f"on {len(ratios) - len(behind)} of {len(ratios)} workloads (median {middle} ×){listed}"
 
 
 def changes(old: Sequence[Row], new: Sequence[Row]) -> Iterator[str]:

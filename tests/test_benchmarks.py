@@ -14,7 +14,9 @@ import pytest
 from benchmarks.library import ByHand, Eager
 from benchmarks.peers import find_libraries
 from benchmarks.record import read_record, write_record
-from benchmarks.report import changes, judge, ratio_table, target_table, time_cells
+from benchmarks.report import (
+    changes, general_targets, judge, ratio_table, summary, target_table, time_cells,
+)
 from benchmarks.suite import ABSENT, ERROR, OK, WRONG, Measurement, Row, agrees, find_reference, measure, to_arrays
 from benchmarks.timing import ratio, sample_in_turn
 from benchmarks.workload import Target, Workload
@@ -150,6 +152,12 @@ def test_targets(target, ours, theirs, asked, seen, reached):
 
 def test_missed_target_is_marked():
     assert target_table([SQUARES], [row(numpy=[1.0], eager=[2.0])]).splitlines()[-1].endswith("| missed |")
+
+
+def test_targets_of_all_workloads():
+    rows = [row("a", eager=[1.0], autograd=[2.0]), row("b", eager=[3.0], autograd=[1.0])]
+    assert list(general_targets(rows)) == [("all", "eager as fast as autograd on all", "1 of 2", False)]
+    assert list(summary(rows)) == ["eager faster than autograd on 1 of 2 workloads (median 1.17 ×); behind: b 0.333"]
 
 
 def test_changes():
