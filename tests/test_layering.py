@@ -19,7 +19,7 @@ LAYERS = [
     ["core.forward"],
     ["core.taylor"],
     ["core"],
-    ["numpy.namespace"],
+    ["numpy.namespace", "numpy.parameters"],
     ["numpy.wrapped"],
     ["numpy.linalg", "numpy.fft", "numpy.random"],
     ["numpy.broadcasting", "numpy.ufunc_folds"],

@@ -13,11 +13,19 @@ import numpy as np
 
 from ..core.tracer import Trace, box_classes, boxers
 from ..numpy.array_box import ArrayBox
+from ..numpy.parameters import plain_parameters
+from .guards import signature
 from .node import Node, substitute
 
 __all__ = ["NotReplayable", "RecordTrace", "check_constants"]
 
 PLAIN_NUMBERS = (bool, int, float, complex)
+
+SHAPED_BY_VALUES = frozenset("""
+    argwhere bincount compress eig eigvals extract flatnonzero lstsq nonzero polydiv real_if_close roots trim_zeros unique
+    unique_all unique_counts unique_inverse unique_values
+""".split())
+"""Functions whose results have a shape or a dtype that depends on values; so have ``where(mask)`` and ``x[mask]``."""
 
 
 class NotReplayable(Exception):
@@ -46,6 +54,7 @@ class RecordTrace(Trace):
         return ArrayBox(value, self, Node(None, (), {}, value, name, "input"))
 
     def process(self, prim, args, kwargs):
+        args, kwargs = plain_parameters(prim, args, kwargs, to_tuple)
         sequences = False
         values = []
         for arg in args:
@@ -66,20 +75,23 @@ class RecordTrace(Trace):
             difference = {kind: how for kind, how in errstate.items() if how != self.errstate[kind]}
         node = Node(prim, node_args, node_kwargs, ans, prim.__name__, "call", difference)
         self.steps.append(node)
-        return self.box(ans, node)
+        return self.box(ans, node, is_shaped_by_values(prim.__name__, values))
 
     process_general = process
 
-    def box(self, ans: Any, node: Node) -> Any:
+    def box(self, ans: Any, node: Node, guarded: bool = False) -> Any:
+        """The answer of a step; ``guarded``: other runs have to give one of the same shape and dtype."""
         if isinstance(ans, (tuple, list)):
             items = []
             for i, item in enumerate(ans):
                 each = Node(operator.getitem, (node, i), {}, item, "output")
                 self.steps.append(each)
-                items.append(self.box(item, each))
+                items.append(self.box(item, each, guarded))
             return type(ans)(*items) if hasattr(ans, "_fields") else type(ans)(items)
         if type(ans) not in boxers:
             raise NotReplayable(f"{node.name} returned a {type(ans).__name__}, which is no number or array")
+        if guarded:
+            self.steps.append(Node(signature, (node,), {}, signature(ans), "signature", "guard"))
         return ArrayBox(ans, self, node)
 
     def value_of(self, arg: Any) -> Any:
@@ -136,6 +148,18 @@ class RecordTrace(Trace):
                     "effect")
         self.steps.append(node)
         return ans if ans is None else ArrayBox(ans, self, node)
+
+
+def is_shaped_by_values(name: str, args: list) -> bool:
+    """Whether a call of the function with this name has a result whose shape or dtype depends on values."""
+    if name == "getitem":
+        index = args[1] if type(args[1]) is tuple else args[1:]
+        return any(getattr(getattr(part, "dtype", None), "kind", None) == "b" for part in index)
+    return name in SHAPED_BY_VALUES or name == "where" and len(args) == 1
+
+
+def to_tuple(array: np.ndarray) -> tuple:
+    return tuple(array.tolist())
 
 
 def check_constants(contents: dict[int, tuple[Any, Any]]) -> None:

@@ -15,6 +15,7 @@ from ..core.reverse import defvjp
 from ..core.primitives import composite, primitive
 from .broadcasting import broadcast_tangent, unbroadcast
 from .namespace import replace_wrapped, wrapped_functions
+from .parameters import plain_parameters
 from .ufunc_methods import add_ufunc_methods, with_keywords
 
 __all__ = ["define", "elementwise", "keep_zeros", "linear", "quiet", "scale"]
@@ -99,7 +100,7 @@ def define(function: Callable) -> Callable[[Callable], Callable]:
     def decorate(definition):
         is_ufunc = isinstance(function, np.ufunc)
         by_element = is_ufunc and function.signature is None  # others (vecdot) have keywords of their own
-        new = composite(function)(with_keywords(function, definition) if by_element else definition)
+        new = composite(function)((with_keywords if by_element else with_plain_parameters)(function, definition))
         if is_ufunc:
             add_ufunc_methods(new, function)
         new.__module__ = wrapped_functions[function].__module__
@@ -108,6 +109,14 @@ def define(function: Callable) -> Callable[[Callable], Callable]:
         return new
 
     return decorate
+
+
+def with_plain_parameters(function, definition):
+    def call(*args, **kwargs):
+        args, kwargs = plain_parameters(function, args, kwargs)
+        return definition(*args, **kwargs)
+
+    return call
 
 
 def unary_rules(derivative):

@@ -41,7 +41,8 @@ getitem.__module__ = __name__
 @primitive
 def astype(x, dtype, order="K", casting="unsafe", subok=True, copy=True):
     """Cast an array to ``dtype``; into integers and booleans no derivative flows."""
-    return np.asarray(x).astype(dtype, order, casting, subok, copy)
+    x = x if hasattr(x, "astype") else np.asarray(x)  # NumPy's scalars stay scalars
+    return x.astype(dtype, order, casting, subok, copy)
 
 
 if hasattr(np, "astype"):  # since NumPy 2.1
