@@ -1,4 +1,4 @@
-"""The benchmarks' workloads from practice, at a tiny size: our gradient, eager and compiled, by hand, by finite differences."""
+"""The problems of practice among the benchmarks, tiny: our gradient, eager and compiled, by hand, by differences."""
 
 from __future__ import annotations
 
