@@ -16,7 +16,9 @@ from .library import Library
 from .peers import find_libraries
 from .plotting import check_plot, plot_ratios
 from .record import check_writable, describe_machine, read_record, write_record
-from .report import changes, ratio_table, summary, table_head, table_line, target_table, time_cells
+from .report import (
+    changes, ratio_table, relative_times, summary, table_head, table_line, target_table, time_cells,
+)
 from .suite import Row, measure, warm_up
 from .workload import LIBRARIES, Workload
 from .workloads import ALL
@@ -61,7 +63,7 @@ def run_workloads(options: argparse.Namespace) -> None:
     if options.json is not None:
         write_record(options.json, machine, rows, found)
     if options.plot is not None and rows:
-        plot_ratios(rows, list(libraries), options.plot)
+        plot_ratios(relative_times(rows, list(libraries)), options.plot)
 
 
 def choose(candidates: Sequence[Workload | Cost], substrings: Sequence[str]) -> list:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 
 from .cli import UserError
@@ -44,26 +45,22 @@ def plot_curves(rows: Sequence[tuple[float, float, float, float]], path: str) ->
     save_figure(figure, path)
 
 
-def plot_ratios(rows, names: Sequence[str], path: str) -> None:
-    """Save a chart of the times of ``names`` relative to the reference of each row, a group of bars a workload."""
+def plot_ratios(lines: Sequence[tuple[str, Mapping[str, float]]], path: str) -> None:
+    """Save a chart with a line for each of ``lines``, a label and ratios by name, as ``path``."""
     from matplotlib.figure import Figure
 
-    from .timing import ratio
-
-    figure = Figure(figsize=(10, 1.5 + 0.16 * len(rows) * len(names)), layout="constrained")
+    figure = Figure(figsize=(10, 1.5 + 0.25 * len(lines)), layout="constrained")
     axes = figure.subplots()
-    height = 0.8 / len(names)
-    for i, name in enumerate(names):
-        bars = [(j + i * height, ratio(row.samples(name), row.samples(row.reference)))
-                for j, row in enumerate(rows) if row.samples(name) and row.samples(row.reference)]
-        axes.barh([y for y, _ in bars], [factor for _, factor in bars], height, label=name)
+    names = dict.fromkeys(name for _, ratios in lines for name in ratios)
+    for name, marker in zip(names, cycle("os^Dv<>Pp*")):
+        points = [(ratios[name], y) for y, (_, ratios) in enumerate(lines) if name in ratios]
+        axes.plot(*zip(*points), marker, markersize=6, alpha=0.8, label=name)
     axes.axvline(1.0, color="black", linewidth=0.8)
-    axes.set_yticks([j + 0.4 - height / 2 for j in range(len(rows))],
-                    [f"{row.title}\n(to {row.reference})" for row in rows], fontsize=7)
+    axes.set_yticks(range(len(lines)), [label for label, _ in lines], fontsize=8)
     axes.invert_yaxis()
-    axes.set(xscale="log", xlabel="time relative to NumPy by hand, or else to the library in brackets")
-    axes.grid(axis="x", alpha=0.3)
-    axes.legend()
+    axes.set(xscale="log", xlabel="time relative to NumPy by hand")
+    axes.grid(alpha=0.3)
+    figure.legend(loc="outside upper center", ncols=len(names), fontsize=8)
     save_figure(figure, path)
 
 

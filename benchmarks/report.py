@@ -9,7 +9,10 @@ from .suite import OK, Row
 from .timing import format_time, ratio, spread
 from .workload import Target, Workload
 
-__all__ = ["changes", "format_table", "ratio_table", "summary", "target_table", "time_cells"]
+__all__ = [
+    "changes", "format_table", "general_targets", "judge", "ratio_table", "relative_times", "summary", "table_head",
+    "table_line", "target_table", "time_cells",
+]
 
 OURS = ("eager", "jit")
 COMPILED = ("jit", "jax")
@@ -50,6 +53,16 @@ def ratio_table(rows: Sequence[Row], names: Sequence[str]) -> str:
         first = [row.results[name].first_call for name in COMPILED if name in names]
         lines.append([row.name, *cells, *(format_time(seconds) if seconds else "" for seconds in first)])
     return format_table(head, lines)
+
+
+def relative_times(rows: Sequence[Row], names: Sequence[str]) -> list[tuple[str, dict[str, float]]]:
+    """For a chart: the title of each row, and the times of all but the reference, relative to it."""
+    lines = []
+    for row in rows:
+        times = {name: ratio(row.samples(name), row.samples(row.reference)) for name in names
+                 if name != row.reference and row.samples(name) and row.samples(row.reference)}
+        lines.append((row.title if row.reference == "numpy" else f"{row.title} (to {row.reference})", times))
+    return lines
 
 
 def target_table(workloads: Sequence[Workload], rows: Sequence[Row]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -69,19 +68,24 @@ def test_our_results_are_those_by_hand(workload):
     assert agrees(to_arrays(Eager().prepare(workload, inputs)()), expected, workload.rtol)
 
 
+FIRST_ORDER = ("chain-vector", "mnist-step")
+
+
+@pytest.mark.filterwarnings("ignore")  # peers may warn of what they like
 @pytest.mark.parametrize("name", ["autograd", "jax", "torch", "mygrad"])
-@pytest.mark.parametrize("chosen", ["chain-vector", "tanh-mlp", "mnist-step", "hessian", "hvp", "jacobian"])
+@pytest.mark.parametrize("chosen", [*FIRST_ORDER, "hessian", "hvp", "jacobian", "per-example-64"])
 def test_peers_agree(name, chosen):
     library = find_libraries().get(name)
     if library is None:
         pytest.skip(f"{name} is not installed")
+    library.start(1)
     workload = next(workload for workload in ALL if workload.name == chosen)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # peers may warn of what they like
-        library.start(1)
-        measured, complaints = measure_once(workload, {"numpy": ByHand(), name: library})
-    assert complaints == []
-    assert measured.results[name].status == (ABSENT if name == "mygrad" and chosen[0] in "hj" else OK)
+    inputs = workload.inputs()
+    run = library.prepare(workload, inputs)
+    if name == "mygrad" and chosen not in FIRST_ORDER:
+        assert run is None
+    else:
+        assert agrees(to_arrays(run()), to_arrays(workload.by_hand(*inputs)), workload.rtol)
 
 
 # Checks before the clock
