@@ -1,6 +1,6 @@
-"""Recording: a function's primitives as a graph that can be printed and evaluated again."""
+"""Recording: a function's primitives as a program that is printed, drawn, saved, and replayed by ``jit``."""
 
-from .graph import Graph, graph
-from .jit import jit
+from .graph import Graph
+from .jit import graph, jit
 
 __all__ = ["Graph", "graph", "jit"]

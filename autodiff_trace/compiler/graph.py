@@ -1,121 +1,223 @@
-"""The graph of a function: its steps in topological order, to be printed and evaluated again."""
+"""The graph of a function: what it does for one kind of arguments, to be read, drawn, saved and run again."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
-from typing import Any
+import functools
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
-from ..core.pytree import tree_flatten, tree_unflatten
-from ..transforms.border import flatten_output, to_input
-from .node import Node, operands, substitute
-from .record import RecordTrace
+import numpy as np
 
-__all__ = ["Graph", "graph"]
+from ..core.errors import TracedValueError
+from ..core.pytree import Structure, tree_unflatten
+from ..core.tracer import find_top_trace
+from .arguments import take_apart
+from .compiling import compile_program, number_guards, optimize
+from .drawing import to_dot, to_svg
+from .evaluating import evaluate, guard_error
+from .form import Form, reveal
+from .guards import Miss
+from .listing import guard_text, listing
+from .lowering import lower
+from .node import Node, Program, operands
+from .record import NotReplayable
+from .replay import Replay
+from .saving import pack, unpack
+from .surroundings import Surroundings
+from .tracing import record
+
+__all__ = ["Counts", "Graph", "trace_graph"]
+
+
+class Counts(NamedTuple):
+    """How much a graph does.
+
+    Attributes:
+        operations: how often each operation stands in it, by its name.
+        intermediate_bytes: the memory of the values that are neither arguments nor results; views take none.
+        steps: how many steps the passes leave.
+        buffers, buffer_bytes: the memory that the compiled program holds for intermediate values.
+    """
+
+    operations: dict[str, int]
+    intermediate_bytes: int
+    steps: int
+    buffers: int
+    buffer_bytes: int
 
 
 class Graph:
-    """The steps of a function at the arguments for which it was traced.
+    """What a function did with the arguments for which it was traced.
 
-    ``nodes`` lists inputs and steps in topological order, each with a ``name`` and a ``value``. Called with other
-    arguments the graph is evaluated again; it can be differentiated like the function itself.
+    ``print(graph)`` shows the compiled program with shapes and dtypes; a notebook draws it. Called with other arguments
+    of the same shapes and dtypes it runs that program; it can be differentiated and batched like the function, and
+    pickled. A graph has no branches: arguments for which Python would see another value than when it was traced
+    (``if x > 0``) raise ValueError, others than those traced TypeError.
+
+    >>> from autodiff_trace import grad, graph, numpy as anp
+    >>> g = graph(lambda x: anp.sin(x) * x, 2.0)
+    >>> [node.name for node in g.nodes]
+    ['x', 'sin', 'multiply']
+    >>> g
+    <Graph of function: 1 inputs, 2 operations, 0 guards>
+    >>> float(g(0.0)), float(grad(g)(0.0))
+    (0.0, 0.0)
     """
 
-    def __init__(self, inputs: list, outputs: list, input_structure: Any, output_structure: Any) -> None:
-        self.inputs = inputs
-        self.outputs = outputs
-        self.input_structure = input_structure
-        self.output_structure = output_structure
-        self.nodes = sort_topologically(outputs)
+    def __init__(self, program: Program, form: Form, structure: Structure, passes: Sequence[str], name: str) -> None:
+        self.program = program
+        self.form = form
+        self.structure = structure
+        self.passes = tuple(passes)
+        self.__name__ = name
 
-    def __call__(self, *args: Any) -> Any:
-        leaves, structure = tree_flatten(args)
-        if structure != self.input_structure:
-            raise TypeError(f"the graph was traced for arguments {self.input_structure}, but called with {structure}")
-        values = {id(node): to_input(leaf) for node, leaf in zip(self.inputs, leaves, strict=True)}
+    @property
+    def inputs(self) -> list[Node]:
+        """The nodes of the arguments."""
+        return self.program.inputs
 
-        def value_of(arg):
-            if isinstance(arg, Node):
-                return arg.value if arg.kind == "constant" else values[id(arg)]
-            return arg
+    @functools.cached_property
+    def nodes(self) -> list[Node]:
+        """Arguments, constants and steps on which the result depends, each before its first use.
 
-        for node in self.nodes:
-            if node.function is not None:
-                node_args = [substitute(arg, value_of) for arg in node.args]
-                node_kwargs = {name: substitute(arg, value_of) for name, arg in node.kwargs.items()}
-                values[id(node)] = node.function(*node_args, **node_kwargs)
-        return tree_unflatten(self.output_structure, [value_of(output) for output in self.outputs])
+        A node has a ``name``, the ``value`` that it had, and the ``function`` and ``args`` that gave it.
+        """
+        return live_nodes(self.program)
 
+    @property
+    def guards(self) -> list[str]:
+        """What Python saw of values, in ``if``, ``int(x)``, an index: with other values there the graph does not hold.
+
+        >>> from autodiff_trace import graph
+        >>> graph(lambda x: x if x > 0 else -x, 2.0).guards
+        ['x > 0 was True']
+        """
+        return [guard_text(step) for step in self.program.steps if step.kind == "guard"]
+
+    @functools.cached_property
+    def replay(self) -> Replay:
+        """The compiled program."""
+        return compile_program(self.program, self.structure, self.passes, self.__name__)
+
+    @functools.cached_property
+    def optimized(self) -> Program:
+        """The program that is compiled: what the passes make of the recorded one."""
+        return optimize(lower(number_guards(self.program)), self.passes)[0]
+
+    @property
+    def source(self) -> str:
+        """The compiled program, as Python text."""
+        return self.replay.source.text
+
+    @property
+    def counts(self) -> Counts:
+        """How many operations there are, and how much memory they take.
+
+        >>> from autodiff_trace import graph
+        >>> graph(lambda x: x * x + x, 2.0).counts.operations
+        {'multiply': 1, 'add': 1}
+        """
+        calls = [node for node in self.nodes if node.kind in ("call", "effect")]
+        results = {id(output) for output in self.program.outputs}
+        size = sum(own_bytes(node) for node in calls if id(node) not in results)
+        names = dict(Counter(node.name for node in calls))
+        return Counts(names, size, len(self.optimized.steps), len(self.replay.buffers), self.replay.nbytes)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        leaves = self.form.match(args, kwargs, self.inputs, self.__name__)
+        if not all(map(is_alike, leaves, self.inputs)) or find_top_trace(leaves) is not None:
+            return tree_unflatten(self.structure, evaluate(self.program, leaves, self.__name__))
+        result = self.replay(leaves)
+        if type(result) is Miss:
+            guards = [step for step in self.program.steps if step.kind == "guard"]
+            raise guard_error(guards[result.guard], result.seen, self.__name__)
+        return result
+
+    def to_dot(self) -> str:
+        r"""The graph in the language of Graphviz.
+
+        >>> from autodiff_trace import graph
+        >>> print(graph(lambda x: x * x, 2.0).to_dot())
+        digraph "function" {
+            node [shape=box, fontname="monospace"];
+            n0 [label="x\nfloat", shape=ellipse];
+            n1 [label="multiply\nfloat", style=bold];
+            n0 -> n1;
+            n0 -> n1;
+        }
+        """
+        return to_dot(self.__name__, self.nodes, self.program.outputs)
+
+    def _repr_svg_(self) -> str:
+        return to_svg(self.nodes, self.program.outputs)
 
     def __str__(self) -> str:
-        """A line a node: number, name, the numbers of its operands, value."""
-        numbers = {id(node): f"%{i}" for i, node in enumerate(self.nodes)}
+        return listing(self.optimized, self.replay, self.guards)
 
-        def show(arg):
-            if isinstance(arg, Node):
-                return numbers[id(arg)]
-            if isinstance(arg, (list, tuple)):
-                return "[" + ", ".join(map(show, arg)) + "]"
-            return repr(arg)
+    def __repr__(self) -> str:
+        steps = sum(node.kind in ("call", "effect") for node in self.nodes)
+        return f"<Graph of {self.__name__}: {len(self.inputs)} inputs, {steps} operations, {len(self.guards)} guards>"
 
-        lines = []
-        for node in self.nodes:
-            operands = [show(arg) for arg in node.args] + [f"{k}={show(v)}" for k, v in node.kwargs.items()]
-            call = f"{node.name}({', '.join(operands)})" if node.function is not None else f"input {node.name}"
-            lines.append(f"{numbers[id(node)]} = {call}  # {node.value!r}")
-        return "\n".join(lines)
+    def __getstate__(self) -> dict:
+        state = {name: value for name, value in vars(self).items() if name not in ("nodes", "optimized", "replay")}
+        return {**state, "program": pack(self.program, self.__name__)}
+
+    def __setstate__(self, state: dict) -> None:
+        vars(self).update(state, program=unpack(state["program"]))
 
 
-def sort_topologically(outputs: list) -> list[Node]:
-    """The nodes that the outputs depend on, each after its operands, in the order of first use."""
-    order: list[Node] = []
-    seen: set[int] = set()
-    stack = [(node, False) for node in reversed(outputs) if isinstance(node, Node)]
-    while stack:
-        node, operands_done = stack.pop()
-        if operands_done:
-            order.append(node)
-        elif id(node) not in seen:
-            seen.add(id(node))
-            stack.append((node, True))
-            stack += [(operand, False) for operand in reversed(list(operands(node)))]
-    return order
+def live_nodes(program: Program) -> list[Node]:
+    """What outputs, guards and effects depend on, in the order of execution; inputs and constants before first use."""
+    needed = {id(output) for output in program.outputs}
+    steps = []
+    for step in reversed(program.steps):
+        if id(step) in needed or step.kind != "call":
+            steps.append(step)
+            needed.update(map(id, operands(step)))
+    order: dict[Node, None] = {}
+    for step in reversed(steps):
+        order.update(dict.fromkeys(operands(step)))
+        order[step] = None
+    order.update(dict.fromkeys(output for output in program.outputs if type(output) is Node))
+    return list(order)
 
 
-def graph(fun: Callable, *args: Any) -> Graph:
-    """Run ``fun`` once at ``args`` and return its graph.
+def is_alike(leaf: Any, node: Node) -> bool:
+    """Whether an argument is as the compiled program takes for granted: of the same type, laid out in the same way."""
+    return type(leaf) is type(node.value) and getattr(leaf, "strides", None) == getattr(node.value, "strides", None)
 
-    The arguments are numbers, arrays, or containers of them. Values that ``fun`` closes over are constants of the
-    graph. Raises TracedValueError where Python asks for a value (``if x > 0``): a graph has no branches.
 
-    >>> g = graph(lambda x, y: x * y + x, 2.0, 3.0)
-    >>> [node.name for node in g.nodes]
-    ['x', 'y', 'multiply', 'add']
-    >>> float(g(4.0, 5.0))
-    24.0
-    """
-    leaves, structure = tree_flatten(args)
-    names = leaf_names(fun, args)
-    trace = RecordTrace()
-    boxes = [trace.input(to_input(leaf), name) for leaf, name in zip(leaves, names, strict=True)]
-    trace.start()
+def own_bytes(node: Node) -> int:
+    """The memory of a node's value."""
+    value = node.value
+    if type(value) is np.ndarray and any(np.may_share_memory(value, operand.value) for operand in operands(node)):
+        return 0
+    return getattr(value, "nbytes", 0)
+
+
+def trace_graph(
+    fun: Callable, args: tuple, kwargs: dict, passes: Sequence[str], name: str, positions: tuple[int, ...],
+    static_argnames: tuple[str, ...],
+) -> Graph:
+    """Run ``fun`` once on these arguments and return its graph."""
+    found = take_apart(args, kwargs, static_argnames, positions)
+    if found.boxed:
+        raise TracedValueError(f"graph: an argument of {name} is a traced value; make the graph with plain ones.")
+    if found.foreign:
+        raise TypeError(f"graph: an argument of {name} is an array that programs cannot handle; pass one of numbers.")
+    form = Form(args, kwargs, positions, static_argnames)
+    args, kwargs = form.prepare(args, kwargs)
+
+    @functools.wraps(fun, updated=())
+    def revealing(*args, **kwargs):
+        return fun(*map(reveal, args), **{key: reveal(arg) for key, arg in kwargs.items()})
+
     try:
-        outputs, output_structure = flatten_output("graph", fun(*tree_unflatten(structure, boxes)))
-        nodes = [trace.node_of(output) for output in outputs]
-    finally:
-        trace.end()
-    return Graph([box._node for box in boxes], nodes, structure, output_structure)
-
-
-def leaf_names(fun: Callable, args: tuple) -> list[str]:
-    """For each leaf of the arguments the name of its parameter, numbered where there are several leaves."""
-    try:
-        parameters = list(inspect.signature(fun).parameters)
-    except (TypeError, ValueError):
-        parameters = []
-    parameters += [f"arg{i}" for i in range(len(parameters), len(args))]
-    names = []
-    for parameter, arg in zip(parameters, args):
-        count = len(tree_flatten(arg)[0])
-        names += [parameter] if count == 1 else [f"{parameter}[{i}]" for i in range(count)]
-    return names
+        recording = record(revealing, args, kwargs, Surroundings(fun, *found.statics))
+        reason = recording.reason
+    except NotReplayable as error:
+        reason = str(error)
+    if reason:
+        raise TracedValueError(f"{name} has no graph: {reason}.")
+    return Graph(recording.program, form, recording.structure, passes, name)

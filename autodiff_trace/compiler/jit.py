@@ -13,13 +13,14 @@ from ..core.tracer import trace_stack
 from ..transforms.function import Transformed
 from .arguments import Arguments, take_apart
 from .compiling import PASSES, compile_program
+from .graph import Graph, trace_graph
 from .guards import Miss, outcome
 from .record import NotReplayable
 from .surroundings import Surroundings
 from .tracing import record
 from .tree import Branch, TraceTree
 
-__all__ = ["CacheInfo", "JitWarning", "Jitted", "jit"]
+__all__ = ["CacheInfo", "JitWarning", "Jitted", "graph", "jit"]
 
 
 class JitWarning(UserWarning):
@@ -157,6 +158,20 @@ class Jitted(Transformed):
                 del self.entries[oldest]
             return self.entries.setdefault(key, Entry())
 
+    def graph(self, *args: Any, **kwargs: Any) -> Graph:
+        """What the function does with these arguments, as a :class:`Graph`: to be printed, drawn, saved, run again.
+
+        Raises TracedValueError where there is no such thing: for a function that no replay can repeat.
+
+        >>> print(jit(lambda x: 2 * x).graph(3.0).source)
+        def function(x):
+            v1 = 2 * x
+            return v1
+        <BLANKLINE>
+        """
+        return trace_graph(self.fun, args, kwargs, self.passes, self.name(), self.positions,
+                           self.options["static_argnames"])
+
     def cache_info(self) -> CacheInfo:
         """How calls were served, and what is kept.
 
@@ -204,3 +219,17 @@ def jit(fun: Callable, static_argnames: str | Sequence[str] = (), passes: Sequen
     """``fun``, compiled."""
     names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
     return Jitted(fun, names, tuple(passes))
+
+
+def graph(fun: Callable, /, *args: Any, **kwargs: Any) -> Graph:
+    """Run ``fun`` once on these arguments and return what it did: ``jit(fun).graph(*args, **kwargs)``.
+
+    Raises TracedValueError for a function that no replay can repeat.
+
+    >>> g = graph(lambda x, y: x * y + x, 2.0, 3.0)
+    >>> [node.name for node in g.nodes], [node.value for node in g.nodes]
+    (['x', 'y', 'multiply', 'add'], [2.0, 3.0, 6.0, 8.0])
+    >>> g(4.0, 5.0)
+    24.0
+    """
+    return (fun if isinstance(fun, Jitted) else jit(fun)).graph(*args, **kwargs)

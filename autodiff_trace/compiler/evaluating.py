@@ -1,0 +1,69 @@
+"""Evaluation: a recorded program step by step, with its primitives, so that other traces can follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.tracer import find_top_trace, trace_stack
+from ..transforms.stopping import to_numpy
+from .guards import outcome, signature
+from .listing import guard_text, seen_text
+from .node import Node, Program, substitute
+from .record import plain_value
+
+__all__ = ["call", "evaluate", "guard_error"]
+
+
+def evaluate(program: Program, leaves: Sequence, name: str) -> list:
+    """The outputs for these inputs. ``name`` is the function's, for the error that a guard raises."""
+    values = dict(zip(program.inputs, leaves, strict=True))
+
+    def value_of(arg):
+        if type(arg) is Node:
+            return arg.value if arg.kind == "constant" else values[arg]
+        return arg
+
+    for step in program.steps:
+        values[step] = run_step(step, value_of)
+        if step.kind == "guard" and outcome(values[step]) != outcome(step.value):
+            raise guard_error(step, values[step], name)
+    return [value_of(output) for output in program.outputs]
+
+
+def run_step(step: Node, value_of: Callable) -> Any:
+    """The value of a step, of whose operands ``value_of`` gives the values."""
+    args = [substitute(arg, value_of) for arg in step.args]
+    kwargs = {name: substitute(arg, value_of) for name, arg in step.kwargs.items()}
+    if step.kind == "guard":
+        return see(step.function, *args)
+    if step.kind == "effect":
+        stack = trace_stack.get()
+        return stack[0].draw(step.function, args, kwargs) if stack else step.function(*args, **kwargs)
+    if step.errstate is None:
+        return call(step.function, args, kwargs)
+    with np.errstate(**step.errstate):
+        return call(step.function, args, kwargs)
+
+
+def call(function: Callable, args: Sequence, kwargs: dict) -> Any:
+    """``function(*args, **kwargs)``; of a primitive on plain values what its trace has computed: of Python's numbers
+    the operator makes Python's numbers."""
+    if kwargs or not hasattr(function, "fast_fun") or any(type(arg) in (list, tuple) for arg in args):
+        return function(*args, **kwargs)
+    return function(*args) if find_top_trace(args) is not None else function.fast_fun(*args)
+
+
+def see(use: Callable, x: Any) -> Any:
+    """What Python sees of ``x``, which may be traced."""
+    return use(to_numpy(x)) if use is plain_value or use is signature else use(x)
+
+
+def guard_error(step: Node, seen: Any, name: str) -> ValueError:
+    """The error for arguments for which Python would have seen something else."""
+    return ValueError(
+        f"this graph was traced where {guard_text(step)}, but now it is {seen_text(seen)}: {name} may do something "
+        f"else then. Call {name} itself, or trace its graph for these arguments."
+    )
