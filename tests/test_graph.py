@@ -1,6 +1,7 @@
 """The graph of a function: listed, drawn, counted, run again, differentiated, saved."""
 
 import pickle
+import re
 import subprocess
 import sys
 import xml.dom.minidom
@@ -135,6 +136,14 @@ def test_picture():
     for i, (x, y, width, height) in enumerate(boxes):
         assert x >= 0 and y >= 0
         assert all(abs(x - other[0]) >= width or abs(y - other[1]) >= height for other in boxes[:i])
+
+
+def test_lines_pass_between_boxes():
+    picture = graph(grad(loss), PARAMS, X, Y)._repr_svg_()
+    bends = re.findall(r" ([\d.]+) ([\d.]+) V", picture)
+    assert bends
+    for x, y in bends:
+        assert not any(left < float(x) < left + width for left, top, width, _ in boxes_of(picture) if top == float(y))
 
 
 def test_picture_of_a_large_graph():

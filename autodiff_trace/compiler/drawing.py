@@ -51,18 +51,19 @@ def is_output(node: Node, outputs: list) -> bool:
 def to_svg(nodes: list[Node], outputs: list) -> str:
     """A picture: a row for each step away from the arguments."""
     shown = nodes[:LIMIT]
-    rows = arrange(shown)
-    wide = max(map(len, rows), default=1) * (WIDTH + GAP) + GAP
+    rows, lines = arrange(shown)
+    widths = [sum(width_of(each) + GAP for each in row) + GAP for row in rows]
+    wide, high = max(widths, default=GAP), len(rows) * (HEIGHT + DROP) + GAP
     places = {}
-    for number, row in enumerate(rows):
-        left = (wide - len(row) * (WIDTH + GAP) + GAP) / 2
-        for i, node in enumerate(row):
-            places[node] = left + i * (WIDTH + GAP), GAP + number * (HEIGHT + DROP)
-    high = len(rows) * (HEIGHT + DROP) + GAP
-    parts = [draw_edge(places[operand], places[node]) for node in shown for operand in dict.fromkeys(operands(node))]
+    for number, (row, width) in enumerate(zip(rows, widths)):
+        left = (wide - width) / 2 + GAP
+        for each in row:
+            places[each] = left, GAP + number * (HEIGHT + DROP)
+            left += width_of(each) + GAP
+    parts = [draw_line([(each, places[each]) for each in line]) for line in lines]
     parts += [draw_box(node, places[node], is_output(node, outputs)) for node in shown]
     if len(nodes) > LIMIT:
-        parts.append(f'<text x="{wide / 2}" y="{high}" text-anchor="middle">… and {len(nodes) - LIMIT} more</text>')
+        parts.append(f'<text x="{wide / 2:g}" y="{high}" text-anchor="middle">… and {len(nodes) - LIMIT} more</text>')
         high += GAP
     return "\n".join([
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}" viewBox="0 0 {wide} {high}" '
@@ -70,40 +71,59 @@ def to_svg(nodes: list[Node], outputs: list) -> str:
     ])
 
 
-def arrange(nodes: list[Node]) -> list[list[Node]]:
-    """Rows of nodes, each below its operands; arguments and constants stand right above what first uses them."""
+class Bend:
+    """Where a line passes a row of boxes."""
+
+
+def width_of(each: Node | Bend) -> int:
+    return WIDTH if type(each) is Node else 0
+
+
+def arrange(nodes: list[Node]) -> tuple[list[list], list[list]]:
+    """Rows of nodes, each below its operands, with bends where lines pass; and the lines, from one row to the next."""
     levels: dict[Node, int] = {}
     for node in nodes:
-        levels[node] = 1 + max((levels[operand] for operand in operands(node)), default=0)
-    above: dict[Node, int] = {}
+        levels[node] = max((levels[operand] + 1 for operand in operands(node)), default=0)
+    uses = [(operand, node) for node in nodes for operand in dict.fromkeys(operands(node))]
+    sources = {operand for operand, _ in uses if operand.kind in ("input", "constant")}
+    for source in sources:  # right above what first uses it
+        levels[source] = min(levels[user] for operand, user in uses if operand is source) - 1
+    rows: list[list] = [[] for _ in range(max(levels.values(), default=-1) + 1)]
     for node in nodes:
-        for operand in operands(node):
-            above[operand] = min(above.get(operand, levels[node]), levels[node])
-    rows: list[list[Node]] = [[] for _ in range(max(levels.values(), default=0))]
-    for node in nodes:
-        is_source = node.kind in ("input", "constant") and node in above
-        rows[(above[node] - 1 if is_source else levels[node]) - 1].append(node)
-    # Each node stands below the middle of its operands, as far as there is room: fewer lines cross.
-    across: dict[Node, float] = {}
-
-    def middle(node: Node) -> Any:
-        found = [across[operand] for operand in operands(node) if operand in across]
-        return sum(found) / len(found) if found else 0.5
-
+        rows[levels[node]].append(node)
+    bends: dict[tuple[Node, int], Bend] = {}  # one line from a node serves all that use it, as far as they go down
+    lines = []
+    above: dict[Any, list] = {}
+    for operand, user in uses:
+        line = [operand]
+        for level in range(levels[operand] + 1, levels[user]):
+            if (operand, level) not in bends:
+                bends[operand, level] = bend = Bend()
+                rows[level].append(bend)
+                above[bend] = [line[-1]]
+            line.append(bends[operand, level])
+        above.setdefault(user, []).append(line[-1])
+        lines.append([*line, user])
+    # Each stands below the middle of what is above it, as far as there is room: fewer lines cross.
+    across: dict[Any, float] = {}
     for row in rows:
-        row.sort(key=middle)
-        across.update((node, (i + 0.5) / len(row)) for i, node in enumerate(row))
-    return rows
+        row.sort(key=lambda each: np.mean([across[other] for other in above.get(each, ())] or [0.5]))
+        across.update((each, (i + 0.5) / len(row)) for i, each in enumerate(row))
+    return rows, lines
 
 
-def draw_edge(start: tuple[float, float], end: tuple[float, float]) -> str:
-    x, y = start[0] + WIDTH / 2, start[1] + HEIGHT
-    to_x, to_y = end[0] + WIDTH / 2, end[1]
-    bend = DROP / 2
-    return (
-        f'<path d="M{x:g} {y:g} C{x:g} {y + bend:g} {to_x:g} {to_y - bend:g} {to_x:g} {to_y:g}" fill="none" '
-        'stroke="#999999"/>'
-    )
+def draw_line(stops: list[tuple[Any, tuple[float, float]]]) -> str:
+    """A curve from the first of some boxes and bends through the others to the last."""
+    (_, (left, top)), *others = stops
+    x, y = left + WIDTH / 2, top + HEIGHT
+    path = f"M{x:g} {y:g}"
+    for each, (left, top) in others:
+        to_x = left + width_of(each) / 2
+        path += f" C{x:g} {y + DROP / 2:g} {to_x:g} {top - DROP / 2:g} {to_x:g} {top:g}"
+        if type(each) is Bend:
+            path += f" V{top + HEIGHT:g}"
+        x, y = to_x, top + HEIGHT
+    return f'<path d="{path}" fill="none" stroke="#999999"/>'
 
 
 def draw_box(node: Node, place: tuple[float, float], output: bool) -> str:

@@ -91,12 +91,14 @@ def seen_text(seen: Any) -> str:
 def listing(program: Program, replay: Replay, guards: list[str]) -> str:
     """The source of a compiled program, annotated; ``program`` is the one after the passes."""
     types = {name: type_text(value) for name, value in named_values(program, replay.entry).items()}
-    head, *body = replay.source.text.splitlines()
+    lines = replay.source.text.splitlines()
+    start = max(i for i, line in enumerate(lines) if line.startswith("def "))  # before it stand the functions it calls
+    before, head, body = lines[:start], lines[start], lines[start + 1:]
     rows = [(line, comment(line, following, types, guards, program.outputs))
             for line, following in zip(body, [*body[1:], ""])]
     column = min(max(len(line) for line, _ in rows), WIDEST)
     lines = [f"{line:{column}}  # {text}" if text else line for line, text in rows]
-    return "\n".join([head, *(f"    # {line}" for line in preamble(program, replay, types)), *lines])
+    return "\n".join([*before, head, *(f"    # {line}" for line in preamble(program, replay, types)), *lines])
 
 
 def preamble(program: Program, replay: Replay, types: dict[str, str]) -> list[str]:
