@@ -15,9 +15,9 @@ from ..numpy.rules.division import quotient as quotient_primitive
 
 __all__ = [
     "ADD_REDUCE", "ELEMENTWISE", "MAXIMUM_REDUCE", "MINIMUM_REDUCE", "REDUCTIONS", "after", "assign", "cast",
-    "check_finite", "copy", "empty", "fill", "getitem", "is_known", "out_position", "quotient", "quotient_floats",
-    "quotient_numbers", "reshape", "roll", "scale", "scale_floats", "scale_numbers", "select", "select_float",
-    "transpose",
+    "check_finite", "check_labels", "copy", "empty", "fill", "getitem", "is_known", "out_position", "quotient",
+    "quotient_floats", "quotient_numbers", "reshape", "roll", "scale", "scale_floats", "scale_numbers", "scatter",
+    "select", "select_float", "transpose",
 ]
 
 getitem = operator.getitem
@@ -118,6 +118,27 @@ def transpose(x: Any, axes: tuple[int, ...]) -> Any:
     return x.transpose(axes)
 
 
+def scatter(pieces: list, indices: list, shape: tuple[int, ...], out: Any = None) -> Any:
+    """An array of zeros with each piece added at its index, which names no element twice."""
+    if out is None:
+        out = np.empty_like(pieces[0], shape=shape, order="C")
+    out[...] = 0
+    for piece, index in zip(pieces, indices):
+        target = out[index]
+        np.add(target, piece, target)
+    return out
+
+
+def check_labels(labels: Any, classes: int) -> Any:
+    """``labels``. Raises ValueError unless they are numbers of classes."""
+    if labels.size and not 0 <= labels.min() <= labels.max() < classes:
+        raise ValueError(
+            f"softmax_cross_entropy: labels from {labels.min()} to {labels.max()}, but there are {classes} classes, "
+            f"0 to {classes - 1}"
+        )
+    return labels
+
+
 def scale_floats(g: float, derivative: float) -> float:
     """:func:`scale` of two of Python's floats."""
     return g * derivative if g else 0.0
@@ -143,7 +164,8 @@ ELEMENTWISE = {copy, fill, scale, quotient, select}
 """Functions that work element by element, besides NumPy's ufuncs."""
 
 OUT_POSITIONS: dict[Callable, int] = {
-    np.dot: 2, copy: 1, empty: 3, fill: 2, scale: 2, quotient: 2, select: 3, roll: 2, **dict.fromkeys(REDUCTIONS, 3),
+    np.dot: 2, copy: 1, empty: 3, fill: 2, scale: 2, quotient: 2, select: 3, roll: 2, scatter: 3,
+    **dict.fromkeys(REDUCTIONS, 3),
 }
 
 

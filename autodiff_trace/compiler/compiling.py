@@ -7,8 +7,9 @@ from functools import partial
 from typing import Any
 
 from ..core.pytree import Structure, tree_unflatten
+from .arena import Buffer
 from .calls import check_finite
-from .emit import Source, emit
+from .emit import emit
 from .lowering import lower
 from .node import Program
 from .passes.algebra import simplify
@@ -17,8 +18,9 @@ from .passes.common import merge_common
 from .passes.constants import fold_constants
 from .passes.dead_code import remove_dead_code
 from .passes.floats import use_floats
+from .passes.fusion import fuse
 from .passes.outputs import separate_outputs
-from .replay import Buffer, Replay
+from .replay import Replay
 
 __all__ = ["PASSES", "compile_program", "optimize"]
 
@@ -28,6 +30,7 @@ REWRITES: dict[str, Callable[[Program], Program]] = {
     "common": merge_common,
     "dead code": remove_dead_code,
     "floats": use_floats,
+    "fusion": fuse,
 }
 """Passes from a program to a program, in the order in which they are applied."""
 
@@ -39,9 +42,10 @@ def optimize(program: Program, passes: Sequence[str]) -> tuple[Program, list[Buf
     """A program of calls of NumPy after the passes named, and the buffers that it writes into."""
     recorded = program
     for name, rewrite in REWRITES.items():
+        if name == "fusion":  # what is copied for the outputs is written by kernels
+            program = separate_outputs(program, recorded)
         if name in passes:
             program = rewrite(program)
-    program = separate_outputs(program, recorded)
     return assign_buffers(program) if "buffers" in passes else (program, [])
 
 
@@ -65,7 +69,7 @@ def compile_program(program: Program, structure: Structure, passes: Sequence[str
 def make_replay(program: Program, buffers: list[Buffer], structure: Structure, name: str, exact: Any) -> Replay:
     objects: dict[str, Any] = {}
     source = emit(program, partial(container_text, structure, objects), name)
-    return Replay(Source(source.text, {**source.names, **objects}), buffers, name, exact)
+    return Replay(source._replace(names={**source.names, **objects}), buffers, name, exact)
 
 
 def container_text(structure: Structure, objects: dict[str, Any], leaves: list[str]) -> str:

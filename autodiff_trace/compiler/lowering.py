@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from .. import nn
 from ..numpy import broadcasting, definers, wrapped
 from ..numpy.rules import division, indexing, making, reductions
 from . import calls
-from .node import Node, Program, literal, rebuild
+from .node import Node, Program, is_fixed, literal, rebuild
 
 __all__ = ["lower"]
 
@@ -61,6 +62,10 @@ def lower_ufunc(step: Node) -> Node:
         # NumPy takes 0.16 µs to make an array of a number, at each call.
         return step.with_call(prim.fun, tuple([as_operand(arg, dtype) for arg in step.args]))
     return step.with_call(prim.fun, step.args)
+
+
+def value_of(arg: Any) -> Any:
+    return arg.value if type(arg) is Node else arg
 
 
 def as_operand(arg: Any, dtype: np.dtype) -> Any:
@@ -128,6 +133,8 @@ def lower_sum_to(step):
         return None
     lead = x.value.ndim - len(shape)
     axes = (*range(lead), *(lead + i for i, size in enumerate(shape) if size == 1 and x.value.shape[lead + i] != 1))
+    if not axes:
+        return None
     if lead and len(axes) > lead:
         reduced = call(calls.ADD_REDUCE, (x, axes, None, None, True), step.value.reshape((1,) * lead + shape), step)
         return [reduced, step.with_call(calls.reshape, (reduced, shape))]
@@ -191,7 +198,9 @@ def lower_transpose(step):
 def lower_roll(step):
     x, shift, *axis = step.args
     axis = axis[0] if axis else step.kwargs.get("axis")
-    if type(shift) is not int or type(axis) is not int or type(x) is not Node or not x.value.size:
+    is_one = is_fixed(shift) and np.ndim(value_of(shift)) == 0
+    shift = int(value_of(shift)) if is_one else None
+    if shift is None or type(axis) is not int or type(x) is not Node or not x.value.size:
         return None
     size = x.value.shape[axis]
     shift %= size
@@ -211,6 +220,48 @@ def lower_set_item(step):
     return [fresh, step.with_call(calls.assign, (fresh, index, value))]
 
 
+@lowers(nn.relu)
+def lower_relu(step):
+    x = step.args[0]
+    if type(step.value) is not np.ndarray or type(x) is not Node:
+        return None
+    return step.with_call(np.maximum, (x, as_operand(0, x.value.dtype)))
+
+
+@lowers(nn.logsumexp)
+def lower_logsumexp(step):
+    """The steps of the function itself, so that they can be fused with what is around them."""
+    x, *rest = step.args
+    options = dict(zip(("axis", "keepdims"), rest), **step.kwargs)
+    axis, keepdims = options.get("axis"), options.get("keepdims", False)
+    if type(x) is not Node or type(x.value) is not np.ndarray or type(axis) is not int or type(keepdims) is not bool:
+        return None
+    if not x.value.size or x.value.ndim < 2:
+        return None
+    with np.errstate(all="ignore"):
+        top = call(calls.MAXIMUM_REDUCE, (x, axis, None, None, True), np.max(x.value, axis, keepdims=True), step)
+        finite = call(np.isfinite, (top,), np.isfinite(top.value), step)
+        shift = call(calls.select, (finite, top, as_operand(0, x.value.dtype)), top.value, step)
+        below = call(np.subtract, (x, shift), x.value, step)
+        powers = call(np.exp, (below,), x.value, step)
+    total = call(calls.ADD_REDUCE, (powers, axis, None, None, True), top.value, step)
+    log = call(np.log, (total,), top.value, step)
+    log.errstate = {**(step.errstate or {}), "divide": "ignore"}
+    ans = call(np.add, (log, shift), top.value, step)
+    steps = [top, finite, shift, below, powers, total, log, ans]
+    return steps if keepdims else [*steps, step.with_call(calls.reshape, (ans, step.value.shape))]
+
+
+@lowers(nn.label_losses)
+def lower_label_losses(step):
+    """The check, which fails for labels that are no classes; and the loss, which may not be needed."""
+    logits, labels = step.args
+    if step.kwargs or type(logits) is not Node or type(labels) is not Node or type(step.value) is not np.ndarray:
+        return None
+    checked = Node(calls.check_labels, (labels, logits.value.shape[-1]), {}, labels.value, "check_labels")
+    return [checked, step.with_call(nn.label_losses.fun, (logits, checked))]
+
+
 @lowers(making.join_nested)
 def lower_join(step):
     return step.with_call(np.array, step.args)
@@ -222,7 +273,15 @@ def lower_scatter(step):
     pieces, indices, shape = step.args
     if len(shape) == 1 and all(type(index) is int for index in indices):
         return lower_scattered_numbers(step, pieces, indices, shape[0])
+    if all(type(piece) is Node for piece in pieces) and all(map(is_slicing, indices)):
+        return step.with_call(calls.scatter, (pieces, indices, shape))
     return None
+
+
+def is_slicing(index):
+    """Whether an index names no element twice and gives a view."""
+    parts = index if type(index) is tuple else (index,)
+    return all(part is None or part is Ellipsis or type(part) is slice for part in parts)
 
 
 def lower_scattered_numbers(step, pieces, indices, size):

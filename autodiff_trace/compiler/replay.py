@@ -4,63 +4,20 @@ from __future__ import annotations
 
 import itertools
 import linecache
-import threading
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from functools import partial
+from types import FunctionType
+from typing import Any
 
 import numpy as np
 
+from .arena import Buffer, arena
 from .emit import Source
+from .kernels import BlockRunner
 
-__all__ = ["Arena", "Buffer", "Replay"]
+__all__ = ["Replay"]
 
 numbers = itertools.count(1)
-
-
-class Buffer(NamedTuple):
-    """Memory for one intermediate value at a time: an array with this shape, dtype and order of axes in memory."""
-
-    shape: tuple[int, ...]
-    dtype: np.dtype
-    axes: tuple[int, ...]
-
-    @property
-    def nbytes(self) -> int:
-        size = self.dtype.itemsize
-        for length in self.shape:
-            size *= length
-        return size
-
-    def make(self) -> np.ndarray:
-        """The array, uninitialised."""
-        lengths = [self.shape[axis] for axis in self.axes]
-        return np.empty(lengths, self.dtype).transpose(np.argsort(self.axes))
-
-
-class Arena:
-    """The memory that the compiled programs hold on to between runs, all together."""
-
-    LIMIT = 512 * 2**20
-    """Bytes; what goes beyond is allocated for each run and let go."""
-
-    def __init__(self) -> None:
-        self.held = 0
-        self.lock = threading.Lock()
-
-    def take(self, nbytes: int) -> bool:
-        """Whether so many bytes more may be held; if so they are counted."""
-        with self.lock:
-            if self.held + nbytes > self.LIMIT:
-                return False
-            self.held += nbytes
-            return True
-
-    def give_back(self, nbytes: int) -> None:
-        with self.lock:
-            self.held -= nbytes
-
-
-arena = Arena()
 
 
 class Replay:
@@ -119,9 +76,16 @@ class Replay:
         for i, buffer in enumerate(self.buffers):
             names[f"b{i}"] = buffer.make()
         exec(self.code, names)
+        for name, plan in self.source.kernels.items():
+            names[name] = BlockRunner(plan, partial(with_buffers, names[name], names))
         return names[self.entry]
 
     def __del__(self) -> None:
         linecache.cache.pop(self.filename, None)
         if self.held:
             arena.give_back(self.held)
+
+
+def with_buffers(function: FunctionType, names: dict[str, Any], arrays: list[np.ndarray]) -> FunctionType:
+    """A kernel's function with these arrays as its buffers."""
+    return FunctionType(function.__code__, {**names, **{f"s{i}": array for i, array in enumerate(arrays)}})

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import calls
-from ..node import Node, Program, is_fixed, operands, rebuild
+from ..node import Node, Program, is_fixed, literal, operands, rebuild
 
 __all__ = ["simplify"]
 
@@ -44,7 +44,9 @@ def simpler(step: Node, uses: dict[Node, int]) -> Any:
     if len(args) == 2:
         x, y = args
         if function in MULTIPLY:
-            return same(x, step) if is_number(y, 1) else same(y, step) if is_number(x, 1) else None
+            if is_number(y, 1) or is_number(x, 1):
+                return same(x, step) if is_number(y, 1) else same(y, step)
+            return negative_product(step, uses)
         if function in DIVIDE or function in POWER:
             return same(x, step) if is_number(y, 1) else None
         if function in SUBTRACT:
@@ -70,6 +72,32 @@ def simpler(step: Node, uses: dict[Node, int]) -> Any:
     if function is calls.getitem and args[1] == () and isinstance(args[0].value, np.generic):
         return args[0]
     return None
+
+
+def negative_product(step: Node, uses: dict[Node, int]) -> Any:
+    """``-x * y`` as ``-(x * y)``, which an addition turns into a subtraction; or with the sign in a constant."""
+    x, y = step.args
+    if is_call(x, NEGATE) and uses.get(x) == 1:
+        x = x.args[0]
+    elif is_call(y, NEGATE) and uses.get(y) == 1:
+        y = y.args[0]
+    else:
+        return None
+    if is_one_number(y):
+        return step.with_call(step.function, (x, negated(y)))
+    if is_one_number(x):
+        return step.with_call(step.function, (negated(x), y))
+    product = Node(step.function, (x, y), {}, -step.value, step.name, "call", step.errstate)
+    return [product, with_function(step, NEGATE, (product,))]
+
+
+def is_one_number(arg: Any) -> bool:
+    """Whether an operand is one number, the same in each run."""
+    return is_fixed(arg) and np.ndim(arg.value if type(arg) is Node else arg) == 0
+
+
+def negated(arg: Any) -> Any:
+    return literal(np.negative(arg.value)) if type(arg) is Node else -arg
 
 
 def compose_transposes(step):
@@ -112,13 +140,26 @@ def is_number(x: Any, number: int) -> bool:
     return isinstance(x, (int, float, np.generic)) and x == number and not (number == 0 and np.signbit(x))
 
 
+FILLS = {calls.fill, np.broadcast_to}
+
+
+def filling(arg: Any) -> Any:
+    """The number or array of which ``arg`` is full."""
+    return arg.args[0] if is_call(arg, FILLS) else arg
+
+
 def without_fill(step: Node) -> Node:
     """``multiply(fill(g, shape), y)`` as ``multiply(g, y)``, where ``y`` alone has the shape of the result."""
     if not isinstance(step.function, np.ufunc) or type(step.value) is not np.ndarray:
         return step
     args = list(step.args)
+    if all(is_one_number(filling(arg)) for arg in args) and any(is_call(arg, FILLS) for arg in args):
+        with np.errstate(all="ignore"):
+            value = step.function(*(getattr(filling(arg), "value", filling(arg)) for arg in args))
+        if np.isfinite(value):  # else there may be a warning
+            return step.with_call(calls.fill, (literal(value), step.value.shape))
     for i, arg in enumerate(args):
-        if is_call(arg, {calls.fill, np.broadcast_to}):
+        if is_call(arg, FILLS):
             others = [other for j, other in enumerate(args) if j != i]
             if any(np.shape(getattr(other, "value", other)) == step.value.shape for other in others):
                 if hasattr(arg.args[0], "value") and hasattr(arg.args[0].value, "dtype") or is_fixed(arg.args[0]):

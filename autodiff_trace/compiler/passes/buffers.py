@@ -6,7 +6,7 @@ import numpy as np
 
 from .. import calls
 from ..node import Node, Program, rebuild
-from ..replay import Buffer
+from ..arena import Buffer
 from .memory import find_last_uses, find_roots
 
 __all__ = ["assign_buffers"]

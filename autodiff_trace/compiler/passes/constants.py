@@ -23,9 +23,9 @@ def fold_constants(program: Program) -> Program:
 
 
 def fold(step: Node) -> Node:
-    if step.kind != "call" or step.function is calls.assign or np.size(step.value) > LARGEST or not is_pure(step):
+    if step.kind != "call" or step.function is calls.assign or type(step.value) in (tuple, list):
         return step
-    if type(step.value) in (tuple, list):
+    if np.size(step.value) > LARGEST or not is_pure(step):
         return step
     args = step.args[1:] if step.function in SHAPE_READERS else step.args
     if is_fixed(args) and is_fixed(list(step.kwargs.values())):

@@ -12,7 +12,7 @@ __all__ = ["find_last_uses", "find_roots"]
 OWN_MEMORY = {np.array, np.concatenate, np.stack, calls.empty}
 """Functions whose results have memory of their own, besides those that can write into an array they are given."""
 
-IN_FIRST = {calls.reshape, calls.transpose, calls.cast, calls.getitem, calls.assign, calls.after}
+IN_FIRST = {calls.reshape, calls.transpose, calls.cast, calls.getitem, calls.assign, calls.after, calls.check_labels}
 """Functions whose results may lie in the memory of the first argument alone."""
 
 

@@ -1,0 +1,95 @@
+"""Kernels: steps that are run together on one block of rows after another, so that what is between them stays in cache.
+
+A *row* value has the rows of the kernel as its first axis, and row i of it depends on rows i of its operands alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .node import Node
+from .arena import Buffer
+from .threads import num_threads, share
+
+__all__ = ["BlockRunner", "Kernel", "Plan"]
+
+
+class Kernel:
+    """Steps on rows.
+
+    Attributes:
+        length: how many rows there are; ``block`` how many are worked on at a time.
+        rows: inputs of which the steps see the rows of the block; ``others`` those that they see whole.
+        steps: the steps, on values with all rows.
+        results: steps whose rows are written into an array for all of them.
+        partials: closing reductions over the rows, whose result for each block is kept.
+        buffers: for intermediate values of a block, by the numbers that the steps have as ``out``.
+
+    A call of the kernel has arguments for rows, others, results and partials, in this order.
+    """
+
+    __hash__ = object.__hash__
+    __name__ = "blocks"
+
+    def __init__(self, length: int, block: int, rows: list[Node], others: list[Node], steps: list[Node],
+                 results: list[Node], partials: list[Node], buffers: list[Buffer]) -> None:
+        self.length = length
+        self.block = block
+        self.rows = rows
+        self.others = others
+        self.steps = steps
+        self.results = results
+        self.partials = partials
+        self.buffers = buffers
+
+    @property
+    def plan(self) -> Plan:
+        return Plan(self.length, self.block, self.buffers)
+
+
+class Plan(NamedTuple):
+    """What is left of a kernel once it is compiled: its rows, those of a block, and the buffers for one."""
+
+    length: int
+    block: int
+    buffers: list[Buffer]
+
+    @property
+    def blocks(self) -> int:
+        return -(-self.length // self.block)
+
+
+class BlockRunner:
+    """A kernel that can be called. Each thread has a function of its own, with its own buffers, and another one for
+    the last block, which may be smaller."""
+
+    def __init__(self, plan: Plan, make: Callable[[list[np.ndarray]], Callable]) -> None:
+        self.plan = plan
+        self.make = make
+        self.functions: list[tuple[Callable, Callable]] = []
+
+    def __call__(self, *args: Any) -> None:
+        length, block = self.plan.length, self.plan.block
+        threads = min(num_threads(), self.plan.blocks)
+        while len(self.functions) < threads:
+            self.functions.append(self.make_functions())
+        pending = iter(range(self.plan.blocks))  # next() of it is atomic: each block is done once
+
+        def work(thread: int) -> None:
+            whole, last = self.functions[thread]
+            for i in pending:
+                start = i * block
+                if start + block <= length:
+                    whole(i, start, start + block, *args)
+                else:
+                    last(i, start, length, *args)
+
+        share(work, threads)
+
+    def make_functions(self) -> tuple[Callable, Callable]:
+        arrays = [buffer.make() for buffer in self.plan.buffers]
+        rest = self.plan.length % self.plan.block
+        return self.make(arrays), self.make([array[:rest] for array in arrays])
