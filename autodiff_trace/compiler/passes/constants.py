@@ -23,7 +23,7 @@ def fold_constants(program: Program) -> Program:
 
 
 def fold(step: Node) -> Node:
-    if step.kind != "call" or step.function is calls.assign or type(step.value) in (tuple, list):
+    if step.kind != "call" or step.function is calls.assign or isinstance(step.value, (tuple, list)):
         return step
     if np.size(step.value) > LARGEST or not is_pure(step):
         return step
