@@ -23,7 +23,7 @@ from .lowering import lower
 from .node import Node, Program, operands
 from .record import NotReplayable
 from .replay import Replay
-from .saving import pack, unpack
+from .saving import pack, reference, unpack
 from .surroundings import Surroundings
 from .tracing import record
 
@@ -160,6 +160,8 @@ class Graph:
         return f"<Graph of {self.__name__}: {len(self.inputs)} inputs, {steps} operations, {len(self.guards)} guards>"
 
     def __getstate__(self) -> dict:
+        for static in filter(callable, map(reveal, self.form.statics)):
+            reference(static, repr(static), self.__name__)
         state = {name: value for name, value in vars(self).items() if name not in ("nodes", "optimized", "replay")}
         return {**state, "program": pack(self.program, self.__name__)}
 
@@ -191,7 +193,8 @@ def is_alike(leaf: Any, node: Node) -> bool:
 def own_bytes(node: Node) -> int:
     """The memory of a node's value."""
     value = node.value
-    if type(value) is np.ndarray and any(np.may_share_memory(value, operand.value) for operand in operands(node)):
+    arrays = [operand.value for operand in operands(node) if type(operand.value) is np.ndarray]
+    if type(value) is np.ndarray and any(np.may_share_memory(value, array) for array in arrays):
         return 0
     return getattr(value, "nbytes", 0)
 

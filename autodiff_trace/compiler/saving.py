@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import importlib
 import pickle
+import sys
 import warnings
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..numpy import wrapped
 from .evaluating import run_step
 from .node import Node, Program, substitute
 
-__all__ = ["pack", "unpack"]
+__all__ = ["pack", "reference", "unpack"]
+
+PACKAGE = __name__.partition(".")[0] + "."
 
 
 class Row(NamedTuple):
-    """A node; ``place`` is where it stands, and what stands for it in the arguments of others."""
+    """A node, with places for the nodes among its arguments; the value is None where it is computed again."""
 
     kind: str
     function: Any
@@ -39,13 +41,13 @@ class Place:
 
 
 class Named(NamedTuple):
-    """Stands for a function of ``numpy.random``, or a primitive that users find under another name."""
+    """Stands for a function that a module has under another name than the function says."""
 
-    owner: str
+    module: str
     name: str
 
-    def find(self) -> Callable:
-        return getattr(np.random if self.owner == "random" else wrapped, self.name)
+    def find(self) -> Any:
+        return getattr(importlib.import_module(self.module), self.name)
 
 
 class Table(NamedTuple):
@@ -61,24 +63,28 @@ def pack(program: Program, name: str) -> Table:
     """The table of a program. Raises PicklingError if it calls what cannot be pickled."""
     places: dict[Node, Place] = {}
     rows: list[Row] = []
-    functions: dict[int, Any] = {}
+    references: dict[int, Any] = {}
+
+    def refer(function, shown):
+        if id(function) not in references:
+            references[id(function)] = reference(function, shown, name)
+        return references[id(function)]
 
     def place(arg):
         """The place of a node, which is given one if it has none: constants stand in no list of steps."""
         if type(arg) is not Node:
-            return arg
+            return refer(arg, getattr(arg, "__name__", repr(arg))) if callable(arg) else arg
         if arg not in places:
             args = substitute(arg.args, place)
             kwargs = {key: substitute(each, place) for key, each in arg.kwargs.items()}
-            function = arg.function
-            if function is not None:
-                if id(function) not in functions:
-                    functions[id(function)] = reference(arg, name)
-                function = functions[id(function)]
+            function = Named("numpy.random", arg.name) if arg.kind == "effect" else place_function(arg)
             value = None if arg.kind == "call" else arg.value
             places[arg] = Place(len(rows))
             rows.append(Row(arg.kind, function, args, kwargs, value, arg.name, arg.errstate, arg.out))
         return places[arg]
+
+    def place_function(node):
+        return None if node.function is None else refer(node.function, node.name)
 
     return Table(
         rows, [place(node) for node in program.inputs], [place(node) for node in program.steps],
@@ -86,21 +92,21 @@ def pack(program: Program, name: str) -> Table:
     )
 
 
-def reference(node: Node, name: str) -> Any:
-    """What is pickled for the function of a node."""
-    function = node.function
-    if node.kind == "effect":
-        return Named("random", node.name)
-    if getattr(wrapped, getattr(function, "__name__", ""), None) is function:
-        return Named("wrapped", function.__name__)
+def reference(function: Any, shown: str, name: str) -> Any:
+    """What is pickled for a function: itself, or where this package has it."""
     try:
         pickle.dumps(function)
+        return function
     except Exception as error:
+        for module_name, module in list(sys.modules.items()):
+            if module_name.startswith(PACKAGE):
+                for attribute, value in vars(module).items():
+                    if value is function:
+                        return Named(module_name, attribute)
         raise pickle.PicklingError(
-            f"the graph of {name} calls {node.name}, which cannot be pickled ({error}). Define it with def at the top "
-            "of a module, and without custom derivatives."
+            f"the graph of {name} calls {shown}, which cannot be pickled ({error}). Define it with def at the top of a "
+            "module, and without custom derivatives."
         ) from None
-    return function
 
 
 def unpack(table: Table) -> Program:
@@ -108,6 +114,8 @@ def unpack(table: Table) -> Program:
     nodes: list[Node] = []
 
     def node_at(arg):
+        if type(arg) is Named:
+            return arg.find()
         return nodes[arg.row] if type(arg) is Place else arg
 
     def value_of(arg):
@@ -116,7 +124,7 @@ def unpack(table: Table) -> Program:
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for row in table.rows:
-            function = row.function.find() if type(row.function) is Named else row.function
+            function = node_at(row.function)
             args = substitute(row.args, node_at)
             kwargs = {key: substitute(arg, node_at) for key, arg in row.kwargs.items()}
             node = Node(function, args, kwargs, row.value, row.name, row.kind, row.errstate, row.out)
