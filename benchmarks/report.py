@@ -185,7 +185,7 @@ def format_table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     | sin      | 1.2 µs |
     | multiply | 0.9 µs |
     """
-    widths = [max(map(len, column)) for column in zip(head, *lines)]
+    widths = [max(2, *map(len, column)) for column in zip(head, *lines)]
     return "\n".join([*table_head(head, widths), *(table_line(line, widths) for line in lines)])
 
 
