@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 from ..core.pytree import Structure, tree_unflatten
 from .arena import Buffer
-from .calls import check_finite
 from .emit import emit
 from .lowering import lower
 from .node import Program
@@ -29,23 +30,32 @@ REWRITES: dict[str, Callable[[Program], Program]] = {
     "algebra": simplify,
     "common": merge_common,
     "dead code": remove_dead_code,
-    "floats": use_floats,
-    "fusion": fuse,
 }
-"""Passes from a program to a program, in the order in which they are applied."""
+"""Passes that leave out steps, in the order in which they are applied."""
 
-PASSES = (*REWRITES, "buffers")
+PASSES = (*REWRITES, "floats", "fusion", "buffers")
 """The names of all passes, for ``jit(f, passes=...)``."""
 
 
 def optimize(program: Program, passes: Sequence[str]) -> tuple[Program, list[Buffer]]:
-    """A program of calls of NumPy after the passes named, and the buffers that it writes into."""
+    """A lowered program after the passes named, and the buffers that it writes into."""
+    program = shorten(program, passes)
+    return place(use_floats(program) if "floats" in passes else program, passes)
+
+
+def shorten(program: Program, passes: Sequence[str]) -> Program:
+    """The program after those of the passes that leave out steps."""
     recorded = program
     for name, rewrite in REWRITES.items():
-        if name == "fusion":  # what is copied for the outputs is written by kernels
-            program = separate_outputs(program, recorded)
         if name in passes:
             program = rewrite(program)
+    return separate_outputs(program, recorded)
+
+
+def place(program: Program, passes: Sequence[str]) -> tuple[Program, list[Buffer]]:
+    """The program after the passes that say where values lie in memory, and the buffers."""
+    if "fusion" in passes:
+        program = fuse(program)
     return assign_buffers(program) if "buffers" in passes else (program, [])
 
 
@@ -58,15 +68,30 @@ def number_guards(program: Program) -> Program:
 
 def compile_program(program: Program, structure: Structure, passes: Sequence[str], name: str) -> Replay:
     """The program, with its outputs in a container of this structure, as a function of its inputs."""
-    program = lower(number_guards(program))
-    optimized, buffers = optimize(program, passes)
-    exact = None
-    if any(step.function is check_finite for step in optimized.steps):
-        exact = make_replay(*optimize(program, [each for each in passes if each != "floats"]), structure, name, None)
-    return make_replay(optimized, buffers, structure, name, exact)
+    with collection_paused():
+        program = shorten(lower(number_guards(program)), passes)
+        exact = None
+        if "floats" in passes and (with_floats := use_floats(program)) is not program:
+            exact = make_replay(*place(program, passes), structure, name)
+            program = with_floats
+        return make_replay(*place(program, passes), structure, name, exact)
 
 
-def make_replay(program: Program, buffers: list[Buffer], structure: Structure, name: str, exact: Any) -> Replay:
+@contextmanager
+def collection_paused() -> Iterator[None]:
+    """Without the garbage collector, which would go over all nodes again and again (a fifth of the time)."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def make_replay(
+    program: Program, buffers: list[Buffer], structure: Structure, name: str, exact: Replay | None = None
+) -> Replay:
     objects: dict[str, Any] = {}
     source = emit(program, partial(container_text, structure, objects), name)
     return Replay(source._replace(names={**source.names, **objects}), buffers, name, exact)

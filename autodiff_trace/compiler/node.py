@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["LIVE", "Node", "Program", "is_fixed", "literal", "operands", "outline", "rebuild", "substitute"]
+__all__ = ["LIVE", "Node", "Program", "is_fixed", "literal", "operands", "outline", "rebuild", "relabel", "substitute"]
 
 
 LIVE = "array"
@@ -44,6 +44,18 @@ class Node:
     def with_call(self, function: Callable, args: tuple, kwargs: dict | None = None) -> Node:
         """A call of another function that gives the same value."""
         return Node(function, args, kwargs or {}, self.value, self.name, self.kind, self.errstate)
+
+    def relabelled(self, new: dict[Node, Node]) -> Node:
+        """This step with operands replaced; itself where there is none to replace."""
+        args = relabel(self.args, new)
+        kwargs = self.kwargs
+        if kwargs:
+            values = list(kwargs.values())
+            if (moved := relabel(values, new)) is not values:
+                kwargs = dict(zip(kwargs, moved))
+        if args is self.args and kwargs is self.kwargs:
+            return self
+        return Node(self.function, args, kwargs, self.value, self.name, self.kind, self.errstate, self.out)
 
     def __repr__(self) -> str:
         return f"<{self.name} = {self.value!r}>"
@@ -130,16 +142,8 @@ def rebuild(program: Program, rewrite: Callable[[Node], Any]) -> Program:
     new: dict[Node, Node] = {}
     steps: list[Node] = []
     present = set()
-
-    def current(arg):
-        return new.get(arg, arg) if type(arg) is Node else arg
-
     for step in program.steps:
-        moved = step
-        if any(operand in new for operand in operands(step)):
-            args = substitute(step.args, current)
-            kwargs = {name: substitute(arg, current) for name, arg in step.kwargs.items()}
-            moved = Node(step.function, args, kwargs, step.value, step.name, step.kind, step.errstate, step.out)
+        moved = step.relabelled(new)
         result = rewrite(moved)
         results = result if type(result) is list else [result]
         if results[-1] is not step:
@@ -148,4 +152,23 @@ def rebuild(program: Program, rewrite: Callable[[Node], Any]) -> Program:
             if each.kind not in ("input", "constant") and each not in present:
                 present.add(each)
                 steps.append(each)
-    return Program(program.inputs, steps, [current(output) for output in program.outputs])
+    return Program(program.inputs, steps, relabel(program.outputs, new))
+
+
+def relabel(args: Any, new: dict[Node, Node]) -> Any:
+    """A list or tuple of arguments with nodes replaced; the very one where there is none to replace."""
+    result = None
+    for i, arg in enumerate(args):
+        kind = type(arg)
+        if kind is Node:
+            now = new.get(arg, arg)
+        elif kind is tuple or kind is list:
+            now = relabel(arg, new)
+        else:
+            continue
+        if now is not arg:
+            result = result or list(args)
+            result[i] = now
+    if result is None:
+        return args
+    return tuple(result) if type(args) is tuple else result

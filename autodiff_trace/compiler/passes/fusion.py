@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import calls
 from ..kernels import Kernel
-from ..node import Node, Program, operands, substitute
+from ..node import Node, Program, operands, relabel, substitute
 from .buffers import assign_buffers
 from .rows import ROW, row_operands, row_step
 
@@ -169,20 +169,13 @@ def make_array(value: np.ndarray) -> Node:
 
 def relink(program: Program, moved: dict[Node, Node]) -> Program:
     """The program with operands replaced by what stands for them after fusion."""
-    new: dict[Node, Node] = {}
-
-    def current(arg):
-        if type(arg) is not Node:
-            return arg
-        arg = moved.get(arg, arg)
-        return new.get(arg, arg)
-
+    new = dict(moved)
+    replaced = {stand_in: step for step, stand_in in moved.items()}
     steps = []
     for step in program.steps:
-        args = substitute(step.args, current)
-        if any(current(operand) is not operand for operand in operands(step)):
-            kwargs = {name: substitute(arg, current) for name, arg in step.kwargs.items()}
-            new[step] = Node(step.function, args, kwargs, step.value, step.name, step.kind, step.errstate, step.out)
-            step = new[step]
-        steps.append(step)
-    return Program(program.inputs, steps, [substitute(output, current) for output in program.outputs])
+        steps.append(step.relabelled(new))
+        if steps[-1] is not step:
+            new[step] = steps[-1]
+            if step in replaced:
+                new[replaced[step]] = steps[-1]
+    return Program(program.inputs, steps, relabel(program.outputs, new))
