@@ -73,6 +73,20 @@ def test_constants_and_buffers_are_listed():
     assert "# buffers:\n    #     b0: float64[3]" in text
 
 
+def test_steps_on_blocks():
+    x = np.linspace(0.0, 1.0, 1 << 18)
+    g = graph(lambda x: anp.sum(anp.sin(x) * anp.exp(-x * x)), x)
+    text = str(g)
+    assert re.search(r"^def blocks_1\(.*\): +# \d+ blocks of \d+ rows, side by side", text)
+    assert re.search(r"= sin\(.*\) +# float64\[\d+\]$", text, flags=re.MULTILINE)
+    assert text.rstrip().endswith("  # float64[]")
+    for line in text.splitlines():
+        if re.match(r" +v\d+ = ", line):
+            assert re.search(r"  # float64\[\d*\]$", line), line
+    assert g.counts.steps > 4 and 0 < g.counts.buffer_bytes < x.nbytes
+    np.testing.assert_allclose(pickle.loads(pickle.dumps(g))(2 * x), np.sum(np.sin(2 * x) * np.exp(-4 * x * x)))
+
+
 def test_repr_and_nodes():
     g = graph(loss, PARAMS, X, Y)
     assert repr(g) == "<Graph of loss: 4 inputs, 10 operations, 1 guards>"

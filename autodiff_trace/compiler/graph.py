@@ -18,6 +18,7 @@ from .drawing import to_dot, to_svg
 from .evaluating import evaluate, guard_error
 from .form import Form, reveal
 from .guards import Miss
+from .kernels import Kernel
 from .listing import guard_text, listing
 from .lowering import lower
 from .node import Node, Program, operands
@@ -37,7 +38,8 @@ class Counts(NamedTuple):
         operations: how often each operation stands in it, by its name.
         intermediate_bytes: the memory of the values that are neither arguments nor results; views take none.
         steps: how many steps the passes leave.
-        buffers, buffer_bytes: the memory that the compiled program holds for intermediate values.
+        buffers, buffer_bytes: the memory that the compiled program holds for intermediate values. For those that it
+            computes block by block each thread has some; they are counted once.
     """
 
     operations: dict[str, int]
@@ -122,7 +124,10 @@ class Graph:
         results = {id(output) for output in self.program.outputs}
         size = sum(own_bytes(node) for node in calls if id(node) not in results)
         names = dict(Counter(node.name for node in calls))
-        return Counts(names, size, len(self.optimized.steps), len(self.replay.buffers), self.replay.nbytes)
+        kernels = [step.function for step in self.optimized.steps if type(step.function) is Kernel]
+        steps = len(self.optimized.steps) + sum(len(kernel.steps) - 1 for kernel in kernels)
+        buffers = [*self.replay.buffers, *(buffer for kernel in kernels for buffer in kernel.buffers)]
+        return Counts(names, size, steps, len(buffers), sum(buffer.nbytes for buffer in buffers))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         leaves = self.form.match(args, kwargs, self.inputs, self.__name__)

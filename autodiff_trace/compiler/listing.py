@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .calls import check_finite
+from .calls import after, assign, check_finite, empty
 from .emit import emit
+from .kernels import Kernel
 from .node import Node, Program
 from .replay import Replay
 
@@ -91,14 +92,38 @@ def seen_text(seen: Any) -> str:
 def listing(program: Program, replay: Replay, guards: list[str]) -> str:
     """The source of a compiled program, annotated; ``program`` is the one after the passes."""
     types = {name: type_text(value) for name, value in named_values(program, replay.entry).items()}
-    lines = replay.source.text.splitlines()
-    start = max(i for i, line in enumerate(lines) if line.startswith("def "))  # before it stand the functions it calls
-    before, head, body = lines[:start], lines[start], lines[start + 1:]
-    rows = [(line, comment(line, following, types, guards, program.outputs))
-            for line, following in zip(body, [*body[1:], ""])]
-    column = min(max(len(line) for line, _ in rows), WIDEST)
-    lines = [f"{line:{column}}  # {text}" if text else line for line, text in rows]
-    return "\n".join([*before, head, *(f"    # {line}" for line in preamble(program, replay, types)), *lines])
+    *functions, main = re.split(r"^(?=def )", replay.source.text, flags=re.MULTILINE)[1:]
+    kernels = [step.function for step in program.steps if type(step.function) is Kernel]
+    parts = [kernel_listing(text, kernel) for text, kernel in zip(functions, kernels, strict=True)]
+    head, *body = main.splitlines()
+    comments = [comment(*lines, types, guards, program.outputs) for lines in zip(body, [*body[1:], ""])]
+    parts += [head, *(f"    # {line}" for line in preamble(program, replay, types)), *align(body, comments)]
+    return "\n".join(parts)
+
+
+def kernel_listing(text: str, kernel: Kernel) -> str:
+    """The source of a kernel, annotated with the types that values have in a block."""
+    types = iter([
+        type_text(on_block(step.value, kernel)) for step in kernel.steps if step.function not in (after, assign, empty)
+    ])
+    lines = text.rstrip().splitlines()
+    comments = [next(types, "") if re.match(r"\s*v\d+ = ", line) else "" for line in lines]
+    comments[0] = f"{kernel.plan.blocks} blocks of {kernel.block} rows, side by side on all cores"
+    return "\n".join([*align(lines, comments), "", ""])
+
+
+def on_block(value: Any, kernel: Kernel) -> Any:
+    """Something of the type that a value has in a block."""
+    shape = getattr(value, "shape", ())
+    if shape[:1] != (kernel.length,):
+        return value
+    return np.broadcast_to(np.empty((), value.dtype), (kernel.block, *shape[1:]))
+
+
+def align(lines: list[str], comments: list[str]) -> list[str]:
+    """The lines, with their comments in a column."""
+    column = min(max((len(line) for line, text in zip(lines, comments) if text), default=0), WIDEST)
+    return [f"{line:{column}}  # {text}" if text else line for line, text in zip(lines, comments, strict=True)]
 
 
 def preamble(program: Program, replay: Replay, types: dict[str, str]) -> list[str]:
