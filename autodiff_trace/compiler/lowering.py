@@ -56,7 +56,9 @@ def lower_ufunc(step: Node) -> Node:
     """On numbers the operator, which is quicker; on arrays the ufunc, with numbers as arrays of the right dtype."""
     prim = step.function
     if type(step.value) is not np.ndarray:
-        return step.with_call(prim.fast_fun, step.args)
+        # Of Python's numbers alone the operator would make Python's numbers, and raise ZeroDivisionError.
+        has_dtype = any(hasattr(value_of(arg), "dtype") for arg in step.args)
+        return step.with_call(prim.fast_fun if has_dtype else prim.fun, step.args)
     dtypes = {arg.value.dtype for arg in step.args if type(arg) is Node and hasattr(arg.value, "dtype")}
     if len(dtypes) == 1 and (dtype := dtypes.pop()).kind in "fc":
         # NumPy takes 0.16 µs to make an array of a number, at each call.

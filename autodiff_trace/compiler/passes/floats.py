@@ -16,7 +16,7 @@ import numpy as np
 from .. import calls
 from ..node import Node, Program, substitute
 
-__all__ = ["FLOAT_CALLS", "use_floats"]
+__all__ = ["FLOAT_CALLS", "FLOAT_FUNCTIONS", "use_floats"]
 
 FEWEST = 4
 """Steps for which converting and checking pays."""
@@ -32,10 +32,12 @@ FLOAT_CALLS: dict[Callable, Callable] = {
     np.arctan: math.atan, np.arctan2: math.atan2, np.sinh: math.sinh, np.cosh: math.cosh, np.tanh: math.tanh,
     np.arcsinh: math.asinh, np.arccosh: math.acosh, np.arctanh: math.atanh, np.exp: math.exp, np.expm1: math.expm1,
     np.log: math.log, np.log1p: math.log1p, np.log2: math.log2, np.log10: math.log10, np.sqrt: math.sqrt,
-    np.hypot: math.hypot, calls.scale_numbers: calls.scale_floats, calls.quotient_numbers: calls.quotient_floats,
+    np.hypot: math.hypot, np.float64: float, calls.scale_numbers: calls.scale_floats, calls.quotient_numbers: calls.quotient_floats,
     calls.select: calls.select_float,
 }
 """What computes on Python's floats what these compute on NumPy's."""
+
+FLOAT_FUNCTIONS = frozenset(FLOAT_CALLS.values())
 
 HIDING = {
     operator.truediv: (1,), math.atan: (0,), math.atan2: (0, 1), math.tanh: (0,), math.exp: (0,), math.expm1: (0,),
@@ -121,6 +123,9 @@ class Conversion:
         return Program(program.inputs, self.steps, outputs)
 
     def convert(self, step: Node) -> None:
+        if step.function is np.float64:
+            self.floats[step] = self.as_float(step.args[0])
+            return
         function = FLOAT_CALLS[step.function]
         args = [self.as_float(arg) for arg in step.args]
         if function is math.pow and step.args[1] == 2 and type(step.args[1]) in (int, float):
