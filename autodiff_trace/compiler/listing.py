@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from .calls import after, assign, check_finite, empty
 from .emit import emit
+from .guards import signature
 from .kernels import Kernel
 from .node import Node, Program
 from .replay import Replay
@@ -77,11 +79,13 @@ def is_infix(arg: Any) -> bool:
 def guard_text(step: Node) -> str:
     """What Python saw: 'x > 0 was True', 'int(x) was 3'."""
     text, use = expression(step.args[0]), step.function.__name__
-    return f"{f'{use}({text})' if use in SHOWN_USES else text} was {seen_text(step.value)}"
+    return f"{f'{use}({text})' if use in SHOWN_USES else text} was {seen_text(step.function, step.value)}"
 
 
-def seen_text(seen: Any) -> str:
+def seen_text(use: Callable, seen: Any) -> str:
     """What Python saw of a value: the value, or what a guard keeps of it, which has its type with it."""
+    if use is signature and type(seen) is str:
+        return seen
     if type(seen) is tuple and len(seen) == 2:  # a type, and what tells its values apart
         seen = seen[1] if type(seen[1]) is tuple else str(seen[1])
         if type(seen) is str:
