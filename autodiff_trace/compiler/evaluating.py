@@ -76,6 +76,6 @@ def guard_error(step: Node, seen: Any, name: str) -> ValueError:
     """The error for arguments for which Python would have seen something else."""
     was, now = guard_text(step), seen_text(step.function, seen)
     return ValueError(
-        f"this graph was traced where {was}, but now it is {now}: {name} may do something else then. Call {name} itself, "
-        "or trace its graph for these arguments."
+        f"this graph was traced where {was}, but now it is {now}: {name} may do something else then. Call {name} "
+        "itself, or trace its graph for these arguments."
     )
