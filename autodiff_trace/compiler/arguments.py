@@ -35,8 +35,9 @@ class Arguments:
     Attributes:
         leaves: numbers and arrays, the arguments of a program.
         key: all that is fixed in a program: structure, types, shapes, strides, dtypes, and static values.
-        statics: the leaves that are no numbers.
-        boxed, foreign: whether there are traced values, or arrays of a kind that programs do not handle.
+        statics: the objects among the static values, whose attributes may change.
+        boxed: whether there are traced values.
+        foreign: whether there are values that programs do not handle: other arrays, iterators.
     """
 
     __slots__ = ("leaves", "key", "statics", "boxed", "foreign")
@@ -54,14 +55,14 @@ def take_apart(args: tuple, kwargs: dict, static_argnames: tuple[str, ...], posi
     found = Arguments()
     for i, arg in enumerate(args):
         if i in positions:
-            add_static(arg, found)
+            found.key.append(static_key(arg, found, True))
         else:
             collect(arg, found)
     if kwargs:
         for name, arg in kwargs.items():
             found.key.append(name)
             if name in static_argnames:
-                add_static(arg, found)
+                found.key.append(static_key(arg, found, True))
             else:
                 collect(arg, found)
     return found
@@ -71,9 +72,10 @@ def collect(tree: Any, found: Arguments) -> None:
     kind = type(tree)
     if kind is np.ndarray:
         found.leaves.append(tree)
+        dtype = tree.dtype
         # The strides, so that what was a view when traced is a view in each run.
-        found.key += (tree.shape, tree.strides, tree.dtype)
-        if tree.dtype.kind not in "fciub":
+        found.key += (tree.shape, tree.strides, dtype)
+        if dtype.kind not in "fciub":
             found.foreign = True
     elif is_leaf(tree):
         found.leaves.append(tree)
@@ -86,10 +88,10 @@ def collect(tree: Any, found: Arguments) -> None:
         found.key += (kind, extra, len(children))
         for child in children:
             collect(child, found)
-    elif hasattr(tree, "__array_function__") or hasattr(tree, "__array__"):
+    elif hasattr(tree, "__array_function__") or hasattr(tree, "__array__") or hasattr(kind, "__next__"):
         found.foreign = True
     else:
-        add_static(tree, found)
+        found.key.append(static_key(tree, found, False))
 
 
 def is_leaf(value: Any) -> bool:
@@ -98,11 +100,30 @@ def is_leaf(value: Any) -> bool:
     return kind is np.ndarray or kind in PLAIN_NUMBERS or kind in boxers and issubclass(kind, np.generic)
 
 
-def add_static(value: Any, found: Arguments) -> None:
+def static_key(value: Any, found: Arguments, named: bool) -> Any:
+    """What tells static values apart: 1, 1.0 and True, and 0.0 and -0.0, are equal, but programs for them are not.
+
+    Containers are told apart by their contents. ``named``: the user said that it is static.
+    """
+    kind = type(value)
+    if kind in (bool, int, str, bytes, type(None)):
+        return kind, value
+    if kind is float or kind is complex:
+        return kind, repr(value)
+    if isinstance(value, np.generic):
+        return kind, value.dtype, value.tobytes()
+    if kind is tuple or kind is list:
+        return kind, tuple([static_key(item, found, named) for item in value])
+    if kind is dict:
+        return kind, tuple(value), tuple([static_key(item, found, named) for item in value.values()])
+    if kind in box_classes:
+        found.boxed = True
+        return kind
+    if isinstance(value, np.ndarray) and named:
+        raise TypeError("jit: a static argument is an array; leave its name out of static_argnames.")
     found.statics.append(value)
     try:
         hash(value)
     except TypeError:
         value = IdentityKey(value)
-    # 1, 1.0 and True are equal, but programs for them are not.
-    found.key += (type(value), value)
+    return kind, value

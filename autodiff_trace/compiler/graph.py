@@ -222,7 +222,7 @@ def trace_graph(
         return fun(*map(reveal, args), **{key: reveal(arg) for key, arg in kwargs.items()})
 
     try:
-        recording = record(revealing, args, kwargs, Surroundings(fun, *found.statics))
+        recording = record(revealing, args, kwargs, Surroundings(fun, *found.statics), keeps_values=True)
         reason = recording.reason
     except NotReplayable as error:
         reason = str(error)

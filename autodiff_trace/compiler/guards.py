@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Miss", "outcome", "signature"]
+__all__ = ["Miss", "is_shaped_by_values", "outcome", "signature"]
+
+SHAPED_BY_VALUES = frozenset("""
+    argwhere bincount compress delete eig eigvals extract flatnonzero histogram histogram_bin_edges intersect1d lstsq
+    nonzero poly polydiv polyfit polymul real_if_close residual_squares roots setdiff1d setxor1d trim_zeros union1d
+    unique unique_all unique_counts unique_inverse unique_values
+""".split())
+"""Functions of NumPy whose results have a shape or a dtype that depends on values; so have ``where(mask)`` and
+``x[mask]``. In all others only parameters such as axes and counts decide, which are plain."""
+
+KNOWN_PACKAGES = ("numpy", __name__.partition(".")[0])
 
 
 class Miss(NamedTuple):
@@ -25,9 +36,24 @@ def outcome(seen: Any) -> Any:
         return kind, repr(seen)
     if isinstance(seen, np.ndarray):
         return kind, seen.shape, seen.dtype.str, seen.tobytes()
-    return kind, seen if isinstance(seen, (tuple, np.generic)) else repr(seen)
+    if isinstance(seen, np.generic):
+        return kind, seen.dtype.str, seen.tobytes()
+    return kind, seen if kind is tuple else repr(seen)
 
 
 def signature(x: Any) -> Any:
     """Type, shape and dtype, where they depend on values (``nonzero``, masks)."""
     return (type(x).__name__, x.shape, x.dtype.str) if isinstance(x, (np.ndarray, np.generic)) else type(x).__name__
+
+
+def is_shaped_by_values(prim: Callable, values: list) -> bool:
+    """Whether the shape, dtype or type of the answer depends on the values of the arguments, or may do so."""
+    name = prim.__name__
+    if name == "getitem":
+        index = values[1] if type(values[1]) is tuple else values[1:]
+        return any(getattr(getattr(part, "dtype", None), "kind", None) == "b" for part in index)
+    if name in SHAPED_BY_VALUES or name == "where" and len(values) == 1:
+        return True
+    # Of a primitive of the user's nothing is known.
+    module = type(prim.fun).__module__ if isinstance(prim.fun, np.ufunc) else getattr(prim.fun, "__module__", None)
+    return (module or "numpy").partition(".")[0] not in KNOWN_PACKAGES

@@ -6,6 +6,7 @@ It is the outermost trace, so that the calls of derivative rules and batching ru
 from __future__ import annotations
 
 import operator
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -14,22 +15,24 @@ import numpy as np
 from ..core.tracer import Trace, box_classes, boxers
 from ..numpy.array_box import ArrayBox
 from ..numpy.parameters import plain_parameters
-from .guards import signature
-from .node import Node, substitute
+from .guards import is_shaped_by_values, signature
+from .node import Node, outline, substitute
+from .number_box import PLAIN_NUMBERS, NumberBox
+from .random_states import frozen, numpy_state
+from .surroundings import sample
 
-__all__ = ["NotReplayable", "RecordTrace", "check_constants"]
-
-PLAIN_NUMBERS = (bool, int, float, complex)
-
-SHAPED_BY_VALUES = frozenset("""
-    argwhere bincount compress eig eigvals extract flatnonzero lstsq nonzero polydiv real_if_close roots trim_zeros unique
-    unique_all unique_counts unique_inverse unique_values
-""".split())
-"""Functions whose results have a shape or a dtype that depends on values; so have ``where(mask)`` and ``x[mask]``."""
+__all__ = ["MixedTraces", "NotReplayable", "RecordTrace", "check_constants"]
 
 
-class NotReplayable(Exception):
-    """The function does what no replay can repeat; the message says what, and what to do."""
+class NotReplayable(BaseException):
+    """The function does what no replay can repeat; the message says what, and what to do.
+
+    No ``except Exception`` of the function is meant to catch it.
+    """
+
+
+class MixedTraces(NotReplayable):
+    """The function reads traced values of a transformation around it: this call is no business of ``jit``."""
 
 
 class RecordTrace(Trace):
@@ -40,18 +43,21 @@ class RecordTrace(Trace):
 
     guards_values = True
 
-    def __init__(self) -> None:
+    def __init__(self, keeps_values: bool = False) -> None:
         super().__init__()
+        self.keeps_values = keeps_values
         self.steps: list[Node] = []
         self.constants: dict[int, Node] = {}
-        self.contents: dict[int, tuple[Any, Any]] = {}
+        self.contents: dict[int, tuple] = {}
         self.errstate = np.geterr()
         self.raised: BaseException | None = None
         self.draws = False
+        self.derived = False  # whether there are constants that plain NumPy may have computed from other arrays
+        self.numpy_state = numpy_state()
 
     def input(self, value: Any, name: str) -> Any:
         """Box an input. Python's numbers stay what they are: they take the dtype of the arrays that they meet."""
-        return ArrayBox(value, self, Node(None, (), {}, value, name, "input"))
+        return self.box(value, Node(None, (), {}, value, name, "input"))
 
     def process(self, prim, args, kwargs):
         args, kwargs = plain_parameters(prim, args, kwargs, to_tuple)
@@ -62,8 +68,8 @@ class RecordTrace(Trace):
             values.append(substitute(arg, self.value_of))
         node_args = tuple([substitute(arg, self.node_of) for arg in args])
         node_kwargs = {name: substitute(arg, self.node_of) for name, arg in kwargs.items()} if kwargs else {}
-        # The operator, where it was one or might have been: of Python's numbers it makes Python's numbers.
-        function = prim.fun if kwargs or sequences else prim.fast_fun
+        is_operator = not kwargs and not sequences and any(hasattr(value, "dtype") for value in values)
+        function = prim.fast_fun if is_operator else prim.fun
         try:
             ans = function(*values, **{name: substitute(arg, self.value_of) for name, arg in kwargs.items()})
         except Exception as error:
@@ -73,9 +79,10 @@ class RecordTrace(Trace):
         difference = None
         if errstate != self.errstate:
             difference = {kind: how for kind, how in errstate.items() if how != self.errstate[kind]}
-        node = Node(prim, node_args, node_kwargs, ans, prim.__name__, "call", difference)
+        value = ans if self.keeps_values else outline(ans)
+        node = Node(prim, node_args, node_kwargs, value, prim.__name__, "call", difference)
         self.steps.append(node)
-        return self.box(ans, node, is_shaped_by_values(prim.__name__, values))
+        return self.box(ans, node, is_shaped_by_values(prim, values))
 
     process_general = process
 
@@ -92,13 +99,26 @@ class RecordTrace(Trace):
             raise NotReplayable(f"{node.name} returned a {type(ans).__name__}, which is no number or array")
         if guarded:
             self.steps.append(Node(signature, (node,), {}, signature(ans), "signature", "guard"))
-        return ArrayBox(ans, self, node)
+        return (NumberBox if type(ans) in PLAIN_NUMBERS else ArrayBox)(ans, self, node)
+
+    def compute(self, use: Callable, name: str, *args: Any) -> Any:
+        """``use`` of Python's numbers, one of Python's operators."""
+        try:
+            ans = use(*map(self.value_of, args))
+        except Exception as error:
+            self.raised = error
+            raise
+        node = Node(use, tuple(map(self.node_of, args)), {}, ans, name)
+        self.steps.append(node)
+        return self.box(ans, node, use is operator.pow)  # 2 ** 3 is an int, 2 ** -1 a float, (-2.0) ** 0.5 complex
 
     def value_of(self, arg: Any) -> Any:
         if type(arg) in box_classes:
             if arg._trace is not self:
-                raise NotReplayable("it reads a traced value that it was not given as an argument; pass it as one")
+                raise MixedTraces("it reads a traced value that it was not given as an argument; pass it as one")
             return arg._value
+        if type(arg) is slice:
+            return slice(*[end if end is None else operator.index(end) for end in (arg.start, arg.stop, arg.step)])
         return arg
 
     def node_of(self, arg: Any) -> Any:
@@ -107,20 +127,27 @@ class RecordTrace(Trace):
             if arg._node is None:
                 arg._node = Node(None, (), {}, arg._value, "made", "constant")
             return arg._node
-        return self.constant(arg) if kind is np.ndarray else arg
+        if kind is np.ndarray:
+            return self.constant(arg)
+        self.derived = self.derived or isinstance(arg, np.generic)
+        return arg
 
     def constant(self, array: np.ndarray) -> Node:
         """The node of a plain array. It is read when the program runs, by reference."""
         node = self.constants.get(id(array))
         if node is None:
             node = self.constants[id(array)] = Node(None, (), {}, array, "array", "constant")
-            self.contents[id(array)] = array, fingerprint(array)
-        elif fingerprint(array) != self.contents[id(array)][1]:
+            self.contents[id(array)] = array, fingerprint(array), sample(array)
+        elif sample(array) != self.contents[id(array)][2]:
             raise NotReplayable("it writes into a plain array that it also computes with; make it with anp.zeros(...)")
         return node
 
     def python_value(self, box, use):
-        result = use(box._value)
+        try:
+            result = use(box._value)
+        except Exception as error:
+            self.raised = error
+            raise
         if box._node is not None and box._node.kind != "constant":
             self.steps.append(Node(use, (box._node,), {}, result, getattr(use, "__name__", "use"), "guard"))
         return result
@@ -131,40 +158,42 @@ class RecordTrace(Trace):
     def plain(self, box):
         return self.python_value(box, plain_value)
 
+    def hash(self, box):
+        return self.python_value(box, hash)
+
     def metadata(self, box):
         value = box._value
         return value if type(value) not in PLAIN_NUMBERS else boxers_of_numbers[type(value)](value)
 
     def draw(self, function: Callable, args: tuple, kwargs: dict) -> Any:
         """Call a function of ``numpy.random``, which is called anew in each run."""
-        ans = function(*args, **kwargs)
+        if frozen(numpy_state()) != frozen(self.numpy_state):
+            raise NotReplayable("it draws random numbers that the trace does not see; draw with anp.random, or outside")
+        if function.__name__ == "shuffle":
+            raise NotReplayable("random.shuffle(x) changes x in place; write random.permutation(x)")
+        values = [self.value_of(arg) for arg in args]
+        ans = function(*values, **{name: self.value_of(arg) for name, arg in kwargs.items()})
+        self.numpy_state = numpy_state()
         if ans is not None and type(ans) not in boxers:
-            if args and args[0] is not None or kwargs:
-                return ans  # a generator with a seed: the same in each run
-            raise NotReplayable(f"random.{function.__name__}() makes a generator with a seed of its own; pass it as an "
-                                "argument")
+            if type(ans) is np.random.Generator and (args and args[0] is not None or kwargs):
+                return ans  # with a seed: the same in each run
+            raise NotReplayable(f"random.{function.__name__}() gives a {type(ans).__name__}, another one in each call; "
+                                "call it outside")
         self.draws = True
-        node = Node(function, tuple([substitute(arg, self.node_of) for arg in args]), kwargs, ans, function.__name__,
-                    "effect")
+        node_kwargs = {name: self.node_of(arg) for name, arg in kwargs.items()}
+        node = Node(function, tuple([self.node_of(arg) for arg in args]), node_kwargs, ans, function.__name__, "effect")
         self.steps.append(node)
-        return ans if ans is None else ArrayBox(ans, self, node)
-
-
-def is_shaped_by_values(name: str, args: list) -> bool:
-    """Whether a call of the function with this name has a result whose shape or dtype depends on values."""
-    if name == "getitem":
-        index = args[1] if type(args[1]) is tuple else args[1:]
-        return any(getattr(getattr(part, "dtype", None), "kind", None) == "b" for part in index)
-    return name in SHAPED_BY_VALUES or name == "where" and len(args) == 1
+        traced = any(type(arg) in box_classes for arg in (*args, *kwargs.values()))
+        return ans if ans is None else self.box(ans, node, traced)
 
 
 def to_tuple(array: np.ndarray) -> tuple:
     return tuple(array.tolist())
 
 
-def check_constants(contents: dict[int, tuple[Any, Any]]) -> None:
+def check_constants(contents: dict[int, tuple]) -> None:
     """Raise NotReplayable if a traced function has written into an array after it computed with it."""
-    for array, before in contents.values():
+    for array, before, _ in contents.values():
         if fingerprint(array) != before:
             raise NotReplayable("it writes into a plain array that it computes with; make it with anp.zeros(...)")
 
@@ -179,4 +208,4 @@ boxers_of_numbers = {bool: np.bool_, int: np.int64, float: np.float64, complex: 
 
 def fingerprint(array: np.ndarray) -> Any:
     """What changes when the contents of an array do."""
-    return hash(array.tobytes())
+    return zlib.crc32(np.ascontiguousarray(array).view(np.uint8)) if array.size else 0

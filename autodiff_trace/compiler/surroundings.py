@@ -2,167 +2,232 @@
 
 from __future__ import annotations
 
+import collections
 import functools
-import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from operator import attrgetter, is_
 from typing import Any
 
 import numpy as np
 
+from ..core.tracer import Trace, box_classes
 from ..transforms.function import Transformed
+from .names import global_names, is_users, names_in, read_names, root_module
 
-__all__ = ["Surroundings"]
+__all__ = ["Surroundings", "sample"]
 
-LIMIT = 2000
+LIMIT = 5000
 """Variables that are watched, at most."""
+
+SMALL = 2**14
+"""Bytes of an array that is compared as a whole (1 µs)."""
 
 MISSING = object()
 VALUES = (bool, int, float, complex, str, bytes, np.generic)
+WRAPPERS = {property: ("fget",), staticmethod: ("__func__",), classmethod: ("__func__",),
+            functools.cached_property: ("func",), functools.partialmethod: ("func", "args", "keywords")}
 
 
 class Surroundings:
     """The closure cells, globals, defaults and attributes that a function reads, and what they held.
 
-    Functions, containers and objects that are found there are followed. Arrays are watched for being replaced, not for
-    being written: programs read them anew in each run.
+    Functions, containers and objects that are found there are followed, but not into installed packages. Arrays are
+    watched for being replaced, not for being written: programs read them anew in each run.
+
+    Attributes:
+        boxed: whether there is a traced value among them.
+        crowded: whether they are too many to be watched.
+        generators: the generators of random numbers among them.
     """
 
     def __init__(self, *roots: Any) -> None:
-        self.cells: list[tuple[types.CellType, Any]] = []
-        self.items: list[tuple[Any, Any, Any]] = []
-        self.lengths: list[tuple[Any, int]] = []
+        self.watched: list[tuple[Callable[[Any], Sequence], Any, Sequence]] = []
+        self.count = 0
+        self.boxed = False
+        self.arrays: list[np.ndarray] = []
+        self.contents: list[tuple[np.ndarray, bytes]] = []
         self.generators: list[Any] = []
         self.followed: dict[int, Any] = {}  # what has been seen, kept alive so that no id is used again
         pending = list(roots)
-        while pending and len(self.followed) < LIMIT:
+        while pending and not self.crowded:
             pending += self.follow(pending.pop())
+
+    @property
+    def crowded(self) -> bool:
+        return self.count > LIMIT
 
     def hold(self) -> bool:
         """Whether all variables are still what they were."""
-        for cell, value in self.cells:
-            try:
-                now = cell.cell_contents
-            except ValueError:  # empty
-                now = MISSING
-            if now is not value and not same_value(now, value):
+        for read, owner, values in self.watched:
+            now = read(owner)
+            # map and all compare 30 variables in 1 µs.
+            if len(now) != len(values) or not all(map(is_, now, values)) and not all(map(is_same, now, values)):
                 return False
-        for owner, key, value in self.items:
-            try:
-                now = owner[key]
-            except (KeyError, IndexError):
-                now = MISSING
-            if now is not value and not same_value(now, value):
-                return False
-        for owner, length in self.lengths:
-            if len(owner) != length:
+        for array, content in self.contents:
+            if sample(array) != content:
                 return False
         return True
 
-    def generator_states(self) -> list:
-        """The states of the random generators that the function can reach."""
-        return [state_of(generator) for generator in self.generators]
+    def watch_contents(self, watching: bool) -> None:
+        """Notice from now on also writes into arrays: a function may compute from them with plain NumPy, unseen."""
+        self.contents = [(array, sample(array)) for array in self.arrays] if watching else []
+
+    def watch(self, read: Callable[[Any], Sequence], owner: Any) -> Sequence:
+        """Note what ``owner`` holds, as ``read`` reads it."""
+        values = read(owner)
+        self.count += len(values)
+        self.watched.append((read, owner, values))
+        return values
+
+    def take_out(self, trace: Trace) -> None:
+        """Replace traced values of ``trace``, which has ended, that the function has put into lists, dicts, attributes
+        and variables by the plain ones."""
+
+        def plain(value):
+            return value._value if type(value) in box_classes and value._trace is trace else value
+
+        for read, owner, _ in self.watched:
+            if read is tuple and isinstance(owner, list):
+                owner[:] = map(plain, owner)
+            elif read is read_cells:
+                for cell, value in zip(owner, read_cells(owner)):
+                    if plain(value) is not value:
+                        cell.cell_contents = plain(value)
+            elif read is read_dict or read is read_attributes or read is read_names:
+                variables = owner[0] if read is read_names else owner if read is read_dict else vars(owner)
+                if isinstance(variables, dict):
+                    for key, value in variables.items():
+                        if plain(value) is not value:
+                            variables[key] = plain(value)
 
     def follow(self, value: Any) -> Iterator[Any]:
         """Note what ``value`` refers to; yields what is to be followed in turn."""
         kind = type(value)
-        if kind in (*VALUES, np.ndarray, type(None)) or isinstance(value, np.generic) or id(value) in self.followed:
+        if kind in box_classes:
+            self.boxed = True
+        if kind is np.ndarray and id(value) not in self.followed:
+            self.followed[id(value)] = value
+            self.arrays.append(value)
+        if isinstance(value, (*VALUES, np.ndarray, type(None))) or kind in box_classes or id(value) in self.followed:
             return
         self.followed[id(value)] = value
         if kind is types.FunctionType:
             yield from self.follow_function(value)
-        elif kind is types.MethodType:
+        elif kind is types.MethodType or kind is types.BuiltinMethodType:
             yield value.__self__
-            yield value.__func__
+            yield getattr(value, "__func__", None)
         elif kind is functools.partial:
-            yield from (value.func, *value.args, *value.keywords.values())
-        elif isinstance(value, (list, tuple)):
-            if kind is not tuple:
-                self.lengths.append((value, len(value)))
-                self.items += [(value, i, item) for i, item in enumerate(value)]
-            yield from value
+            yield from (value.func, value.args, value.keywords)
+        elif isinstance(value, (list, tuple, set, frozenset, collections.deque)):
+            yield from value if kind is tuple else self.watch(tuple, value)
         elif isinstance(value, dict):
-            self.lengths.append((value, len(value)))
-            self.items += [(value, key, item) for key, item in value.items()]
-            yield from list(value.values())
-        elif hasattr(value, "bit_generator") or hasattr(value, "getstate"):
-            self.generators.append(value)
+            yield from self.watch(read_dict, value)
+        elif kind in WRAPPERS:
+            yield from [getattr(value, name) for name in WRAPPERS[kind]]
         elif isinstance(value, Transformed):
-            yield from (value.fun, *value.options.values())
-        elif not isinstance(value, types.ModuleType) and is_users(root_module(value)):
+            yield from [each for each in vars(value).values() if callable(each)]
+            yield value.options
+        elif is_generator(value):
+            self.generators.append(value)
+        elif kind is types.SimpleNamespace or kind.__module__ == "argparse":
+            yield from self.watch(read_attributes, value)
+        elif hasattr(value, "__wrapped__"):
+            yield value.__wrapped__
+        elif kind is not types.ModuleType and is_users(root_module(value)):
             yield from self.follow_object(value)
 
     def follow_function(self, function: types.FunctionType) -> Iterator[Any]:
-        for cell in function.__closure__ or ():
-            try:
-                self.cells.append((cell, cell.cell_contents))
-                yield cell.cell_contents
-            except ValueError:
-                self.cells.append((cell, MISSING))
-        yield from function.__defaults__ or ()
-        yield from (function.__kwdefaults__ or {}).values()
-        if not is_users(root_module(function)):
+        """Its variables, if it is the user's or wraps a function of the user."""
+        is_own = is_users(function.__globals__.get("__name__", "").partition(".")[0])
+        if not is_own and not is_users(root_module(function)):
             return
-        names = names_in(function.__code__)
-        for name in names:
-            value = function.__globals__.get(name, MISSING)
-            if value is MISSING:
-                continue
-            if isinstance(value, types.ModuleType):
-                if is_users(value.__name__.partition(".")[0]):
-                    for attribute in names & vars(value).keys():
-                        self.items.append((vars(value), attribute, vars(value)[attribute]))
-                        yield vars(value)[attribute]
-            else:
-                self.items.append((function.__globals__, name, value))
-                yield value
+        if function.__closure__:
+            yield from self.watch(read_cells, function.__closure__)
+        if is_own:
+            yield from self.watch(read_function, function)[1:]
+            if function.__dict__:
+                yield from self.watch(read_dict, function.__dict__)
+            if names := global_names(function.__code__):
+                values = self.watch(read_names, (function.__globals__, names))
+                attributes = names_in(function.__code__)
+                for value in values:
+                    yield from self.follow_module(value, attributes) if type(value) is types.ModuleType else (value,)
+
+    def follow_module(self, module: types.ModuleType, names: frozenset[str]) -> Iterator[Any]:
+        """The variables with these names in a module of the user."""
+        if id(module) in self.followed or not is_users(module.__name__.partition(".")[0]):
+            return
+        present = tuple(names & vars(module).keys())
+        values = self.watch(read_names, (vars(module), present))
+        for value in values:
+            yield from self.follow_module(value, names) if type(value) is types.ModuleType else (value,)
 
     def follow_object(self, value: Any) -> Iterator[Any]:
-        attributes = getattr(value, "__dict__", None)
-        if attributes is None:
+        if isinstance(value, type):
+            for owner in value.__mro__:
+                if is_users(root_module(owner)):
+                    yield from self.watch(read_attributes, owner)
             return
-        if isinstance(attributes, dict):
-            self.lengths.append((attributes, len(attributes)))
-        for name, item in list(attributes.items()):
-            if not name.startswith("__"):
-                self.items.append((attributes, name, item))
-                yield item
-        if not isinstance(value, type):
-            yield type(value)
+        if isinstance(getattr(value, "__dict__", None), dict):
+            yield from self.watch(read_attributes, value)
+        slots = tuple([name for owner in type(value).__mro__ for name in slots_of(owner)])
+        if slots:
+            yield from self.watch(read_slots, (value, slots))
+        yield type(value)
 
 
-def same_value(x: Any, y: Any) -> bool:
-    """Whether two objects are numbers or strings of one type and value."""
-    return type(x) is type(y) and isinstance(x, VALUES) and repr(x) == repr(y)
+read_function = attrgetter("__code__", "__defaults__", "__kwdefaults__")
 
 
-def root_module(value: Any) -> str:
-    """The package in which a function or class, or the class of an object, is defined."""
-    module = getattr(value, "__module__", None) or type(value).__module__
-    return module.partition(".")[0] if isinstance(module, str) else ""
+def read_dict(owner: Any) -> Sequence:
+    return *owner, *owner.values()
 
 
-@functools.cache
-def is_users(package: str) -> bool:
-    """Whether a package is the user's own: not Python's, not this one, and not installed."""
-    if package in sys.stdlib_module_names or package == __name__.partition(".")[0]:
-        return package == "__main__"
-    path = getattr(sys.modules.get(package), "__file__", None) or ""
-    return "site-packages" not in path and "dist-packages" not in path
+def read_attributes(owner: Any) -> Sequence:
+    attributes = owner.__dict__
+    return *attributes, *attributes.values()
 
 
-@functools.lru_cache(1024)
-def names_in(code: types.CodeType) -> frozenset[str]:
-    """The names that a function and the functions inside it read: globals, and attributes."""
-    names = set(code.co_names)
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            names |= names_in(constant)
-    return frozenset(names)
+def read_cells(cells: Sequence[types.CellType]) -> Sequence:
+    try:
+        return [cell.cell_contents for cell in cells]
+    except ValueError:  # one of them is empty
+        return [contents(cell) for cell in cells]
 
 
-def state_of(generator: Any) -> Any:
-    """The state of a random generator, as something that can be compared."""
-    if hasattr(generator, "bit_generator"):
-        return repr(generator.bit_generator.state)
-    return generator.getstate()
+def contents(cell: types.CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return MISSING
+
+
+def read_slots(owner: tuple[Any, tuple[str, ...]]) -> Sequence:
+    value, names = owner
+    return [getattr(value, name, MISSING) for name in names]
+
+
+def slots_of(owner: type) -> tuple[str, ...]:
+    slots = vars(owner).get("__slots__", ())
+    return (slots,) if isinstance(slots, str) else tuple(slots)
+
+
+def is_same(x: Any, y: Any) -> bool:
+    """Whether two variables hold the same object, or numbers or strings of one type and value."""
+    return x is y or type(x) is type(y) and isinstance(x, VALUES) and repr(x) == repr(y)
+
+
+def sample(array: np.ndarray) -> bytes:
+    """The contents of an array; of a large one some of them, enough to see that it was written as a whole."""
+    if array.nbytes <= SMALL:
+        return array.tobytes()
+    flat = array.reshape(-1) if array.flags.c_contiguous else array.flat
+    return flat[:: max(1, array.size // 512)].tobytes()
+
+
+def is_generator(value: Any) -> bool:
+    """Whether it is a generator of random numbers."""
+    return root_module(type(value)) in ("numpy", "random") and any(
+        hasattr(value, name) for name in ("bit_generator", "get_state", "getstate")
+    )

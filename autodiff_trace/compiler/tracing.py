@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import inspect
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..core.pytree import Structure, find_container, tree_flatten, tree_unflatten
+from ..core.pytree import Structure, find_container, tree_flatten, tree_map, tree_unflatten
 from ..core.tracer import boxers
 from .arguments import is_leaf
-from .node import Node, Program
+from .node import Node, Program, operands
+from .random_states import RandomStates
 from .record import NotReplayable, RecordTrace, check_constants
 from .surroundings import Surroundings
 
@@ -24,81 +24,107 @@ STATICS = (bool, str, bytes, type(None), np.dtype, type)
 class Recording(NamedTuple):
     """What one run of a function gave.
 
-    ``result`` is what it returned, plain. ``program`` is None where no replay can repeat the run; ``reason`` says why.
+    Attributes:
+        result: what the function returned, with plain numbers and arrays.
+        program: its steps; None where no replay can repeat the run: ``reason`` says why.
+        structure: that of the result.
+        draws: whether it draws from NumPy's own random generator.
+        writes: whether it assigns to items of its arguments.
+        pure: whether the run left the variables outside as they were, and caught no error.
     """
 
     result: Any
     program: Program | None
-    structure: Structure | None
-    reason: str = ""
+    structure: Structure
+    reason: str
+    draws: bool
+    writes: bool
+    pure: bool
 
 
-def record(fun: Callable, args: tuple, kwargs: dict, surroundings: Surroundings) -> Recording:
-    """Run ``fun`` on boxes of the numbers and arrays among its arguments. Raises NotReplayable if it got nowhere."""
-    trace = RecordTrace()
-    names = iter(leaf_names(fun, args, kwargs))
+def record(
+    fun: Callable, args: tuple, kwargs: dict, surroundings: Surroundings, positions: Sequence[int] = (),
+    static_argnames: Sequence[str] = (), keeps_values: bool = False,
+) -> Recording:
+    """Run ``fun`` on boxes of the numbers and arrays among its arguments, but for those that are static.
+
+    Nodes keep large values only if ``keeps_values``, for a person to look at.
+
+    Raises NotReplayable if it got nowhere; then random generators are as they were.
+    """
+    trace = RecordTrace(keeps_values)
+    args_to_box = tuple([None if i in positions else arg for i, arg in enumerate(args)])
+    kwargs_to_box = {name: None if name in static_argnames else arg for name, arg in kwargs.items()}
+    names = iter(leaf_names(fun, args_to_box, kwargs_to_box))
     inputs = []
 
     def to_box(leaf):
         if not is_leaf(leaf):
             return leaf
         box = trace.input(leaf, next(names))
-        inputs.append(box._node)
+        inputs.append((box, box._node))
         return box
 
-    leaves, structure = tree_flatten((args, kwargs))
-    before = [*surroundings.generator_states(), python_random_state(), numpy_random_state()]
-    new_args, new_kwargs = tree_unflatten(structure, [to_box(leaf) for leaf in leaves])
+    new_args, new_kwargs = tree_map(to_box, (args_to_box, kwargs_to_box))
+    new_args = tuple([args[i] if i in positions else arg for i, arg in enumerate(new_args)])
+    new_kwargs = {name: kwargs[name] if name in static_argnames else arg for name, arg in new_kwargs.items()}
+    states = RandomStates(surroundings.generators)
+    was_watching = bool(surroundings.contents)
+    surroundings.watch_contents(True)
     trace.start()
     try:
         output = fun(*new_args, **new_kwargs)
         output_leaves, output_structure = tree_flatten(output)
+        check_outputs(output_leaves)
         nodes = [trace.node_of(leaf) for leaf in output_leaves]
         values = [trace.value_of(leaf) for leaf in output_leaves]
-        reason = ""
+    except (NotReplayable, TypeError, AttributeError):
+        states.restore()
+        raise
     finally:
         trace.end()
-    result = tree_unflatten(output_structure, map(own, values, nodes))
+    variable = find_variable(inputs, trace.steps)
+    result = tree_unflatten(output_structure, [own(*pair, variable) for pair in zip(values, nodes)])
+    pure = trace.raised is None and surroundings.hold()
+    if not pure:
+        surroundings.take_out(trace)
+    derived = trace.derived or any(id(array) not in surroundings.followed for array, *_ in trace.contents.values())
+    surroundings.watch_contents(was_watching or derived)
+    reason = find_reason(trace, states)
+    program = None if reason else Program([node for _, node in inputs], trace.steps, nodes)
+    writes = any(box._node is not node for box, node in inputs)
+    return Recording(result, program, output_structure, reason, trace.draws, writes, pure)
+
+
+def find_reason(trace: RecordTrace, states: RandomStates) -> str:
+    """Why no replay can repeat the run; empty if one can."""
     try:
         check_constants(trace.contents)
-        check_outputs(values)
-        after = [*surroundings.generator_states(), python_random_state(), numpy_random_state()]
-        if trace.draws:  # of NumPy's own generator, as the trace has seen
-            del before[-1], after[-1]
-        if before != after:
-            raise NotReplayable(
-                "it draws random numbers that the trace does not see; draw with autodiff_trace.numpy.random, or outside"
-            )
-        if trace.raised is not None:
-            raise NotReplayable(f"it caught an error, {trace.raised!r}; test for its cause instead")
     except NotReplayable as error:
-        return Recording(result, None, None, str(error))
-    return Recording(result, Program(inputs, trace.steps, nodes), output_structure, reason)
+        return str(error)
+    if states.drawn_from(trace.numpy_state):
+        return "it draws random numbers that the trace does not see; draw with anp.random, or outside"
+    return ""
 
 
-def own(value: Any, node: Any) -> Any:
-    """An output; a constant array is copied, so that whoever changes it does not change the program."""
-    return value.copy() if type(node) is Node and node.kind == "constant" else value
+def find_variable(inputs: list, steps: list[Node]) -> set[Node]:
+    """The nodes whose values differ from run to run."""
+    variable = {node for _, node in inputs}
+    for step in steps:
+        if step.kind == "effect" or not variable.isdisjoint(operands(step)):
+            variable.add(step)
+    return variable
+
+
+def own(value: Any, node: Any, variable: set[Node]) -> Any:
+    """An output; one that is the same in each run is copied, so that whoever changes it does not change the program."""
+    return value.copy() if type(node) is Node and node not in variable and type(value) is np.ndarray else value
 
 
 def check_outputs(values: list) -> None:
     for value in values:
         if type(value) not in boxers and not isinstance(value, STATICS):
             raise NotReplayable(f"it returned a {type(value).__name__}, which may be another one in each call")
-
-
-def python_random_state() -> Any:
-    """The state of the module ``random``, if it has been loaded."""
-    module = sys.modules.get("random")
-    return module and module.getstate()
-
-
-def numpy_random_state() -> Any:
-    """The state of the generator behind the functions of ``numpy.random``, if it has been loaded."""
-    if "numpy.random" not in sys.modules:
-        return None
-    _, words, position, *_ = np.random.get_state()
-    return words.tobytes(), position
 
 
 def leaf_names(fun: Callable, args: tuple, kwargs: dict) -> list[str]:

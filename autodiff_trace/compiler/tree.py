@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .guards import Miss
+from .random_states import numpy_state, restore_numpy
 
 __all__ = ["Branch", "TraceTree"]
 
@@ -39,9 +40,24 @@ class TraceTree:
     def __init__(self) -> None:
         self.root: Fork | None = None
         self.branches: list[Branch] = []
+        self.draws = False
 
     def run(self, leaves: list) -> Any:
-        """The result of the program that fits the values, or the Miss of the one that went furthest."""
+        """The result of the program that fits the values, or the Miss of the one that went furthest.
+
+        A program that stops at a guard has drawn no random numbers: those that it drew are taken back.
+        """
+        return self.run_drawing(leaves) if self.draws else self.search(leaves, None)
+
+    def run_drawing(self, leaves: list) -> Any:
+        state = numpy_state()
+        try:
+            return self.search(leaves, state)
+        except Exception:
+            restore_numpy(state)
+            raise
+
+    def search(self, leaves: list, state: Any) -> Any:
         fork = self.root
         if fork is None:
             return Miss(-1, None)
@@ -52,6 +68,7 @@ class TraceTree:
             if type(result) is not Miss:
                 self.root.latest = branch
                 return result
+            restore_numpy(state)
             if result.guard < depth:
                 return result
             # The outcomes before the guard that missed were as expected: go down to it, and to what was seen there.
@@ -62,8 +79,11 @@ class TraceTree:
             depth = result.guard + 1
             branch = fork.latest
 
-    def add(self, branch: Branch) -> None:
-        """Keep a program."""
+    def add(self, branch: Branch, draws: bool) -> None:
+        """Keep a program, unless another thread has added one for the same outcomes. ``draws``: random numbers."""
+        if any(each.outcomes == branch.outcomes for each in self.branches):
+            return
+        self.draws = self.draws or draws
         self.branches.append(branch)
         if self.root is None:
             self.root = Fork(branch)

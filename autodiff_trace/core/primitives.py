@@ -215,7 +215,7 @@ def positional_parameters(fun: Callable) -> list[inspect.Parameter]:
         parameters = inspect.signature(fun).parameters.values()
     except (TypeError, ValueError):  # some C functions have none
         return []
-    return [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    return [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
 
 
 def convert_sequences(prim: Callable, args: tuple) -> tuple:

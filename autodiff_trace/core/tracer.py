@@ -55,6 +55,9 @@ class Box:
         self._trace = trace
         self._node = node
 
+    def __hash__(self) -> int:
+        return self._trace.hash(self)
+
 
 def register_box(box_class: type[Box], *value_types: type, convert: Callable[[Any], Any] | None = None) -> None:
     """Let values of these types be boxed in ``box_class``, after ``convert(value)`` if that is given."""
@@ -143,6 +146,10 @@ class Trace:
     def python_value(self, box: Box, use: Callable) -> Any:
         """``use(box)`` where Python itself asks for a plain value: bool, int, float, complex, operator.index …"""
         raise NotImplementedError
+
+    def hash(self, box: Box) -> int:
+        """``hash(box)``."""
+        return object.__hash__(box)
 
     def text(self, box: Box) -> str:
         """``str(box)``, for a person to read."""

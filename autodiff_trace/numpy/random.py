@@ -15,11 +15,12 @@ __all__ = ["refuse_traced"]
 
 
 def refuse_traced(function: Callable) -> Callable:
-    """``function``, with an error for traced arguments."""
+    """``function``, with an error for arguments that are followed by a derivative."""
 
     @functools.wraps(function, updated=())
     def call(*args, **kwargs):
-        if find_top_trace((*args, *kwargs.values())) is not None:
+        top = find_top_trace((*args, *kwargs.values()))
+        if top is not None and not top.guards_values:
             raise TracedValueError(
                 f"numpy.random.{function.__name__}: a parameter is a traced value ({caller_line()}), but a draw has no "
                 "derivative. Draw with plain parameters and transform the draw: loc + scale * random.normal(size=n)."

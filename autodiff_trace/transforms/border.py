@@ -32,6 +32,8 @@ def to_input(leaf: Any) -> Any:
         if not is_plain_subclass(kind):
             return None
         leaf = leaf.view(np.ndarray)
+    elif hasattr(kind, "to_numpy_scalar"):  # a Python number that a trace outside watches
+        leaf = leaf.to_numpy_scalar()
     code = leaf.dtype.kind
     if code in "fc":
         return leaf

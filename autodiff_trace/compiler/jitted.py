@@ -1,0 +1,246 @@
+"""The jitted function: its cache of programs, and what is done when none of them fits."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import threading
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..core.pytree import tree_map
+from ..core.tracer import trace_stack
+from ..transforms.function import Transformed
+from .arguments import Arguments, take_apart
+from .compiling import compile_program
+from .graph import Graph, trace_graph
+from .guards import Miss, outcome
+from .record import MixedTraces, NotReplayable
+from .surroundings import Surroundings
+from .tracing import Recording, record
+from .tree import Branch, TraceTree
+
+__all__ = ["CacheInfo", "JitWarning", "Jitted"]
+
+
+class JitWarning(UserWarning):
+    """A jitted function runs as if it were not: why, and what to do."""
+
+
+class CacheInfo(NamedTuple):
+    """Counts of calls by what became of them, and what the cache holds."""
+
+    hits: int
+    traces: int
+    eager: int
+    keys: int
+    programs: int
+    arena_bytes: int
+
+
+class Version(NamedTuple):
+    """The programs for one state of the variables outside the function."""
+
+    surroundings: Surroundings
+    tree: TraceTree
+
+
+class Entry:
+    """What is known for one kind of arguments."""
+
+    __slots__ = ("versions", "eager", "used", "impure")
+
+    def __init__(self) -> None:
+        self.versions: list[Version] = []
+        self.eager = False
+        self.used = 0
+        self.impure = itertools.count(1)  # runs that changed what is outside
+
+
+class Jitted(Transformed):
+    """A function that replays its traces."""
+
+    KEYS = 128
+    """Kinds of arguments for which programs are kept; beyond it the one that was not used for longest goes."""
+
+    VERSIONS = 8
+    """States of the variables outside for which programs are kept, for one kind of arguments."""
+
+    def __init__(self, fun: Callable, static_argnames: tuple[str, ...], passes: tuple[str, ...]) -> None:
+        super().__init__("jit", None, fun, static_argnames=static_argnames or None)
+        self.static_argnames = static_argnames
+        self.passes = passes
+        self.positions = static_positions(fun, static_argnames)
+        self.start()
+
+    def start(self) -> None:
+        self.entries: dict[tuple, Entry] = {}
+        self.lock = threading.Lock()
+        self.clock = itertools.count(1)
+        self.hits = self.traces = self.eager = 0
+        self.warned = self.writes = False
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        found = take_apart(args, kwargs, self.static_argnames, self.positions)
+        running = trace_stack.get()
+        if found.boxed or found.foreign or running and any(trace.guards_values for trace in running):
+            return self.fun(*args, **kwargs)
+        key = tuple(found.key)
+        entry = self.entries.get(key)
+        if entry is None:
+            entry = self.add_entry(key)
+        if entry.eager:
+            return self.run_eagerly(args, kwargs)
+        entry.used = next(self.clock)
+        for version in entry.versions:
+            if version.surroundings.hold():
+                try:
+                    result = version.tree.run(found.leaves)
+                except Exception as error:
+                    return self.run_after_error(error, args, kwargs)
+                if type(result) is not Miss:
+                    self.hits += 1
+                    return result
+                return self.trace(entry, version, found, args, kwargs)
+        return self.trace(entry, None, found, args, kwargs)
+
+    def trace(self, entry: Entry, version: Version | None, found: Arguments, args: tuple, kwargs: dict) -> Any:
+        """Run the function and keep what it did."""
+        if version is not None and len(version.tree.branches) >= TraceTree.LIMIT:
+            return self.give_up(entry, "Python saw new values again and again (if, float(x), x[i] …)", args, kwargs)
+        if version is None and len(entry.versions) >= self.VERSIONS:
+            return self.give_up(entry, "variables outside it change often; pass them as arguments", args, kwargs)
+        surroundings = Surroundings(self.fun, *found.statics) if version is None else version.surroundings
+        if surroundings.boxed:
+            return self.fun(*args, **kwargs)
+        if surroundings.crowded:
+            return self.give_up(entry, "it can reach too many variables; pass what it reads as arguments", args, kwargs)
+        try:
+            recording = record(self.fun, args, kwargs, surroundings, self.positions, self.static_argnames)
+        except MixedTraces:
+            return self.fun(*args, **kwargs)
+        except (NotReplayable, TypeError, AttributeError) as error:
+            # What only traced values do not allow is no error of the function.
+            result = self.fun(*args, **kwargs)
+            return self.give_up(entry, f"{error}", result=result)
+        self.traces += 1
+        self.writes = self.writes or recording.writes
+        if recording.program is None:
+            return self.give_up(entry, recording.reason, result=recording.result)
+        if recording.pure:
+            self.keep(entry, surroundings, recording)
+        elif next(entry.impure) >= self.VERSIONS:
+            return self.give_up(entry, "it catches errors, or changes variables outside it: return what is new",
+                                result=recording.result)
+        return recording.result
+
+    def keep(self, entry: Entry, surroundings: Surroundings, recording: Recording) -> None:
+        """Compile what has been recorded."""
+        outcomes = [outcome(step.value) for step in recording.program.steps if step.kind == "guard"]
+        replay = compile_program(recording.program, recording.structure, self.passes, self.name())
+        with self.lock:
+            # Another thread may have been here.
+            version = next((each for each in entry.versions if each.surroundings.hold()), None)
+            if version is None:
+                version = Version(surroundings, TraceTree())
+                entry.versions.insert(0, version)
+            version.tree.add(Branch(replay, outcomes), recording.draws)
+
+    def run_eagerly(self, args: tuple, kwargs: dict) -> Any:
+        """The function itself, which gets copies of arrays if it has been seen to write into its arguments."""
+        self.eager += 1
+        if self.writes:
+            args, kwargs = tree_map(lambda x: x.copy(order="K") if type(x) is np.ndarray else x, (args, kwargs))
+        return self.fun(*args, **kwargs)
+
+    def name(self) -> str:
+        name = getattr(self.fun, "__name__", "function")
+        return name if name.isidentifier() else "function"
+
+    def give_up(self, entry: Entry, reason: str, args: tuple = (), kwargs: dict | None = None, **done: Any) -> Any:
+        """From now on run the function itself for this kind of arguments."""
+        entry.eager = True
+        entry.versions.clear()
+        if not self.warned:
+            self.warned = True
+            warnings.warn(f"{self!r} runs without jit: {reason}.", JitWarning, stacklevel=4)
+        return done["result"] if done else self.run_eagerly(args, kwargs or {})
+
+    def run_after_error(self, error: Exception, args: tuple, kwargs: dict) -> Any:
+        """A replay has failed: run the function itself, which raises the same or knows what to do."""
+        try:
+            return self.fun(*args, **kwargs)
+        except Exception as original:
+            if type(original) is type(error):
+                # The traceback of ``error`` shows the emitted line; that of ``original`` the user's own.
+                raise error from original
+            raise
+
+    def add_entry(self, key: tuple) -> Entry:
+        with self.lock:
+            if len(self.entries) >= self.KEYS:
+                oldest = min(self.entries, key=lambda each: self.entries[each].used)
+                del self.entries[oldest]
+            return self.entries.setdefault(key, Entry())
+
+    def graph(self, *args: Any, **kwargs: Any) -> Graph:
+        """What the function does with these arguments, as a :class:`Graph`: to be printed, drawn, saved, run again.
+
+        Raises TracedValueError where there is no such thing: for a function that no replay can repeat.
+
+        >>> from autodiff_trace import jit
+        >>> print(jit(lambda x: 2 * x).graph(3.0).source)
+        def function(x):
+            v1 = 2 * x
+            return v1
+        <BLANKLINE>
+        """
+        return trace_graph(self.fun, args, kwargs, self.passes, self.name(), self.positions, self.static_argnames)
+
+    def cache_info(self) -> CacheInfo:
+        """How calls were served, and what is kept.
+
+        >>> from autodiff_trace import jit
+        >>> double = jit(lambda x: 2 * x)
+        >>> double(1.0), double(2.0)
+        (2.0, 4.0)
+        >>> double.cache_info()
+        CacheInfo(hits=1, traces=1, eager=0, keys=1, programs=1, arena_bytes=0)
+        """
+        with self.lock:
+            trees = [version.tree for entry in self.entries.values() for version in entry.versions]
+        branches = [branch for tree in trees for branch in tree.branches]
+        held = sum(branch.replay.held for branch in branches)
+        return CacheInfo(self.hits, self.traces, self.eager, len(self.entries), len(branches), held)
+
+    def clear_cache(self) -> None:
+        """Forget all programs, and let their memory go."""
+        self.start()
+
+    def __getstate__(self) -> dict:
+        kept = ("entries", "lock", "clock")
+        return {name: value for name, value in vars(self).items() if name not in kept}
+
+    def __setstate__(self, state: dict) -> None:
+        vars(self).update(state)
+        self.start()
+
+
+def static_positions(fun: Callable, static_argnames: Sequence[str]) -> tuple[int, ...]:
+    """Where the arguments with these names stand when they are passed by position."""
+    if not static_argnames:
+        return ()
+    if not all(isinstance(name, str) for name in static_argnames):
+        raise TypeError(f"jit: static_argnames={static_argnames!r}; give the names of arguments.")
+    try:
+        parameters = inspect.signature(fun).parameters
+    except (TypeError, ValueError):
+        return ()
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    for name in static_argnames:
+        if name not in parameters and not takes_any:
+            raise TypeError(f"jit: static_argnames has {name!r}, but the arguments are {', '.join(parameters)}.")
+    return tuple([i for i, name in enumerate(parameters) if name in static_argnames])

@@ -1,0 +1,109 @@
+"""The box of Python's numbers: arguments of a jitted function compute as they do outside, by Python's own operators."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..core.primitives import primitive
+from ..core.tracer import boxers, register_box
+from ..numpy import wrapped as anp
+from ..numpy.array_box import ArrayBox
+from ..numpy.definers import elementwise
+
+__all__ = ["PLAIN_NUMBERS", "NumberBox"]
+
+PLAIN_NUMBERS = (bool, int, float, complex)
+
+BINARY = {
+    "add": (operator.add, anp.add), "sub": (operator.sub, anp.subtract), "mul": (operator.mul, anp.multiply),
+    "truediv": (operator.truediv, anp.divide), "floordiv": (operator.floordiv, anp.floor_divide),
+    "mod": (operator.mod, anp.remainder), "pow": (operator.pow, anp.power), "divmod": (divmod, anp.divmod),
+    "and": (operator.and_, anp.bitwise_and), "or": (operator.or_, anp.bitwise_or),
+    "xor": (operator.xor, anp.bitwise_xor),
+}
+COMPARISONS = {
+    "eq": (operator.eq, anp.equal), "ne": (operator.ne, anp.not_equal), "lt": (operator.lt, anp.less),
+    "le": (operator.le, anp.less_equal), "gt": (operator.gt, anp.greater), "ge": (operator.ge, anp.greater_equal),
+}
+UNARY = {
+    "neg": (operator.neg, anp.negative), "pos": (operator.pos, anp.positive), "abs": (operator.abs, anp.absolute),
+    "invert": (operator.invert, anp.invert), "ceil": (math.ceil, anp.ceil), "floor": (math.floor, anp.floor),
+    "trunc": (math.trunc, anp.trunc),
+}
+
+as_float64 = primitive(np.float64)
+elementwise(as_float64, lambda ans, x: 1)
+as_complex128 = primitive(np.complex128)
+elementwise(as_complex128, lambda ans, x: 1)
+
+
+class NumberBox(ArrayBox):
+    """A number of Python's. With others it makes numbers of Python's: ``x**0.5`` of a negative one is complex, ``1 / x``
+    of 0 an error. NumPy's functions make NumPy's of it; so do derivatives."""
+
+    __slots__ = ()
+    __hash__ = ArrayBox.__hash__
+
+    def __round__(self, ndigits=None):
+        return compute(round, anp.round, self) if ndigits is None else compute(round, anp.round, self, ndigits)
+
+    def to_numpy_scalar(self) -> Any:
+        """The number as transformations take it: float64 or complex128."""
+        return self if self.dtype == bool else (as_complex128 if self.dtype.kind == "c" else as_float64)(self)
+
+
+def compute(use: Callable, prim: Callable, *args: Any) -> Any:
+    """``use(*args)`` where all of them are Python's numbers, else ``prim(*args)``."""
+    for arg in args:
+        kind = type(arg)
+        if kind not in PLAIN_NUMBERS and not (kind is NumberBox and arg._trace.guards_values):
+            return prim(*args)
+        if kind is NumberBox:
+            trace = arg._trace
+    return trace.compute(use, prim.__name__, *args)
+
+
+def binary(use, prim):
+    def forward(self, other):
+        return compute(use, prim, self, other)
+
+    def reflected(self, other):
+        return compute(use, prim, other, self)
+
+    return forward, reflected
+
+
+def comparison(use, prim):
+    def compare(self, other):
+        if other is None or type(other) is str:
+            return use(0, other)
+        return compute(use, prim, self, other)
+
+    return compare
+
+
+def unary(use, prim):
+    def method(self):
+        return compute(use, prim, self)
+
+    return method
+
+
+for _name, _pair in BINARY.items():
+    _forward, _reflected = binary(*_pair)
+    setattr(NumberBox, f"__{_name}__", _forward)
+    setattr(NumberBox, f"__r{_name}__", _reflected)
+    if hasattr(ArrayBox, f"__i{_name}__"):
+        setattr(NumberBox, f"__i{_name}__", _forward)
+for _name, _pair in COMPARISONS.items():
+    setattr(NumberBox, f"__{_name}__", comparison(*_pair))
+for _name, _pair in UNARY.items():
+    setattr(NumberBox, f"__{_name}__", unary(*_pair))
+
+register_box(NumberBox)
+boxers[NumberBox] = ArrayBox  # a derivative of such a number is one of NumPy's

@@ -1,0 +1,71 @@
+"""States of random generators: to see that a function draws behind the back of a trace, and to take draws back."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+__all__ = ["RandomStates", "frozen", "numpy_state", "restore_numpy"]
+
+FIRST_POSITION = 623
+"""Where NumPy's own generator, the Mersenne Twister, stands before its first draw."""
+
+
+class RandomStates:
+    """The states of ``generators``, of the module ``random`` and of NumPy's own generator, as they are now."""
+
+    def __init__(self, generators: Sequence[Any]) -> None:
+        self.generators = list(generators)
+        if "random" in sys.modules:
+            self.generators.append(sys.modules["random"])
+        self.states = list(map(state_of, self.generators))
+        self.numpy = numpy_state()
+
+    def drawn_from(self, numpy_now: Any) -> bool:
+        """Whether there have been draws, besides those after which NumPy's own generator is in ``numpy_now``."""
+        if frozen(list(map(state_of, self.generators))) != frozen(self.states):
+            return True
+        now = numpy_state()
+        if numpy_now is None and now is not None:  # it has been loaded meanwhile
+            return now[2] != FIRST_POSITION
+        return frozen(now) != frozen(numpy_now)
+
+    def restore(self) -> None:
+        """Take back all draws since."""
+        for generator, state in zip(self.generators, self.states):
+            if hasattr(generator, "bit_generator"):
+                generator.bit_generator.state = state
+            elif hasattr(generator, "set_state"):  # RandomState
+                generator.set_state(state)
+            else:
+                generator.setstate(state)
+        restore_numpy(self.numpy)
+
+
+def state_of(generator: Any) -> Any:
+    if hasattr(generator, "bit_generator"):
+        return generator.bit_generator.state
+    return generator.get_state() if hasattr(generator, "get_state") else generator.getstate()
+
+
+def numpy_state() -> Any:
+    """The state of the generator behind the functions of ``numpy.random``; None if that has not been loaded."""
+    return np.random.get_state() if "numpy.random" in sys.modules else None
+
+
+def restore_numpy(state: Any) -> None:
+    """Let the generator behind the functions of ``numpy.random`` go on from here."""
+    if state is not None:
+        np.random.set_state(state)
+
+
+def frozen(state: Any) -> Any:
+    """A state as something that can be compared."""
+    if isinstance(state, np.ndarray):
+        return state.tobytes()
+    if isinstance(state, dict):
+        return tuple(state), frozen(list(state.values()))
+    return [frozen(item) for item in state] if isinstance(state, (list, tuple)) else state
