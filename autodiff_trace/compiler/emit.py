@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import math
 import operator
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -31,6 +32,12 @@ METHODS = {
 }
 
 
+RESERVED = {"Miss", "outcome", "seen", "i", "start", "stop", "abs", "unflatten"}
+
+NUMBERED = re.compile(r"[bcpsvwxy]\d+|blocks_\d+")
+"""Names that values, constants, buffers, kernels and what they are given have."""
+
+
 class Source(NamedTuple):
     """``text`` defines the function of the program and those of its ``kernels``, which are named; ``names`` are the
     objects they refer to. ``names`` are copied, and the buffers put in under their names (b0, b1, …), for each thread
@@ -48,6 +55,7 @@ class Emitter:
         self.names: dict[Node, str] = {}
         self.objects: dict[str, Any] = outer.objects if outer else {"Miss": Miss, "outcome": outcome}
         self.known: dict[int, str] = outer.known if outer else {}
+        self.taken: set[str] = outer.taken if outer else set(RESERVED)
         self.buffer = "s" if outer else "b"
         self.lines: list[str] = []
         self.indent = "    "
@@ -60,12 +68,17 @@ class Emitter:
         name = self.known.get(id(value))
         if name is None:
             hint = hint if hint.isidentifier() and not keyword.iskeyword(hint) else "c"
-            name, number = hint, 1
-            while name in self.objects:
-                number += 1
-                name = f"{hint}_{number}"
-            self.known[id(value)] = name
+            name = self.known[id(value)] = self.free_name(hint)
             self.objects[name] = value
+        return name
+
+    def free_name(self, hint: str) -> str:
+        """``hint``, or something like it that is no name yet."""
+        name, number = hint, 1
+        while name in self.taken or NUMBERED.fullmatch(name):
+            number += 1
+            name = f"{hint}_{number}"
+        self.taken.add(name)
         return name
 
     def constant_name(self, value: Any) -> str:
@@ -251,9 +264,11 @@ def emit_kernel(kernel: Kernel, name: str, outer: Emitter) -> list[str]:
 def emit(program: Program, output: Callable[[list[str]], str], name: str) -> Source:
     """The source of a program. ``output`` gives the expression for what is returned from those of its leaves."""
     emitter = Emitter()
-    for i, node in enumerate(program.inputs):
+    emitter.taken.add(name)
+    for node in program.inputs:
         plain = "".join(c if c.isalnum() else "_" for c in node.name).strip("_")
-        emitter.names[node] = f"{plain}_{i}" if plain in emitter.names.values() or not plain.isidentifier() else plain
+        is_name = plain.isidentifier() and not keyword.iskeyword(plain)
+        emitter.names[node] = emitter.free_name(plain if is_name else "input")
     emitter.inline = find_inline(program)
     emitter.statements(program.steps)
     parameters = ", ".join(emitter.names[node] for node in program.inputs)

@@ -161,12 +161,18 @@ def lower_match_dtype(step):
 
 @lowers(definers.scale)
 def lower_scale(step):
-    return step.with_call(calls.scale, step.args) if type(step.value) is np.ndarray else None
+    return quiet(step.with_call(calls.scale, step.args)) if type(step.value) is np.ndarray else None
 
 
 @lowers(division.quotient)
 def lower_quotient(step):
-    return step.with_call(calls.quotient, step.args) if type(step.value) is np.ndarray else None
+    return quiet(step.with_call(calls.quotient, step.args)) if type(step.value) is np.ndarray else None
+
+
+def quiet(step: Node) -> Node:
+    """The step with the warnings off that the primitive itself turns off."""
+    step.errstate = {**(step.errstate or {}), "divide": "ignore", "over": "ignore", "invalid": "ignore"}
+    return step
 
 
 @lowers(reductions.fill)

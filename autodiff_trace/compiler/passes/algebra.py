@@ -59,6 +59,8 @@ def simpler(step: Node, uses: dict[Node, int]) -> Any:
                 return with_function(step, SUBTRACT, (x, y.args[0]))
             if is_call(x, NEGATE):
                 return with_function(step, SUBTRACT, (y, x.args[0]))
+    if function is calls.scale and any(is_ordinary(arg) for arg in args):
+        return step.with_call(np.multiply, args)
     if function in NEGATE and is_call(args[0], NEGATE):
         return same(args[0].args[0], step)
     if function is np.positive or function is calls.cast and args[0].value.dtype == args[1]:
@@ -146,6 +148,14 @@ FILLS = {calls.fill, np.broadcast_to}
 def filling(arg: Any) -> Any:
     """The number or array of which ``arg`` is full."""
     return arg.args[0] if is_call(arg, FILLS) else arg
+
+
+def is_ordinary(arg: Any) -> bool:
+    """Whether an operand is one number, the same in each run, neither 0 nor infinite: ``scale`` has nothing to mask."""
+    if not is_one_number(arg):
+        return False
+    value = arg.value if type(arg) is Node else arg
+    return bool(np.isfinite(value) and value != 0)
 
 
 def without_fill(step: Node) -> Node:

@@ -1,0 +1,127 @@
+"""Threads: on how many cores compiled programs work, and the workers that share the blocks of a large array."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+
+import numpy as np
+
+__all__ = ["num_threads", "set_num_threads", "share"]
+
+
+def default_threads() -> int:
+    """What OMP_NUM_THREADS says, else the cores that this process may use."""
+    first = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
+    if first.isdigit() and int(first):
+        return int(first)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+count = default_threads()
+
+
+def num_threads() -> int:
+    """How many threads compiled programs use for large arrays."""
+    return count
+
+
+def set_num_threads(number: int) -> None:
+    """Let compiled programs use this many threads for large arrays.
+
+    Without it they use as many as OMP_NUM_THREADS says, or all cores. Matrix products are NumPy's, which has threads
+    of its own. Raises ValueError for a number below 1.
+
+    >>> set_num_threads(2)
+    """
+    global count
+    if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
+        raise ValueError(f"set_num_threads: expected a number of at least 1, got {number!r}.")
+    count = int(number)
+
+
+class Task:
+    """A function that one worker is to run, unless whoever asked for it takes it back before it has begun."""
+
+    __slots__ = ("work", "claim", "done", "error")
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self.work = work
+        self.claim = threading.Lock()
+        self.done = threading.Lock()
+        self.done.acquire()
+        self.error: BaseException | None = None
+
+    def run(self) -> None:
+        if self.claim.acquire(blocking=False):
+            try:
+                self.work()
+            except BaseException as error:
+                self.error = error
+            finally:
+                self.done.release()
+
+    def finish(self) -> None:
+        """Take the task back, or wait for its end and raise its error."""
+        if not self.claim.acquire(blocking=False):
+            self.done.acquire()
+            if self.error is not None:
+                raise self.error
+
+
+class Workers:
+    """Threads that wait for tasks. They are started when they are first needed."""
+
+    def __init__(self) -> None:
+        self.tasks: SimpleQueue[Task] = SimpleQueue()
+        self.lock = threading.Lock()
+        self.running = 0
+
+    def submit(self, task: Task, needed: int) -> None:
+        if self.running < needed:
+            with self.lock:
+                while self.running < needed:
+                    threading.Thread(target=self.serve, daemon=True, name="autodiff_trace").start()
+                    self.running += 1
+        self.tasks.put(task)
+
+    def serve(self) -> None:
+        tasks = self.tasks
+        while True:
+            tasks.get().run()
+
+
+workers = Workers()
+
+if hasattr(os, "register_at_fork"):
+    # The child of a fork has none of its parent's threads.
+    os.register_at_fork(after_in_child=lambda: workers.__init__())
+
+
+def share(work: Callable[[int], None], threads: int) -> None:
+    """Run ``work(0)`` here and ``work(1)`` … at the same time, with NumPy's error handling as it is here.
+
+    ``work`` has to share out what is to be done by itself: a call may come late, or never, when the cores are busy.
+    """
+    if threads == 1:
+        work(0)
+        return
+    state = np.geterr()
+
+    def task(number: int) -> Task:
+        def run() -> None:
+            with np.errstate(**state):
+                work(number)
+
+        return Task(run)
+
+    tasks = [task(number) for number in range(1, threads)]
+    for each in tasks:
+        workers.submit(each, threads - 1)
+    try:
+        work(0)
+    finally:
+        for each in tasks:
+            each.finish()
