@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cmath
 import math
 import operator
 from collections.abc import Callable
@@ -15,9 +16,9 @@ from ..numpy.rules.division import quotient as quotient_primitive
 
 __all__ = [
     "ADD_REDUCE", "ELEMENTWISE", "MAXIMUM_REDUCE", "MINIMUM_REDUCE", "REDUCTIONS", "after", "assign", "cast",
-    "check_finite", "check_labels", "copy", "empty", "fill", "getitem", "is_known", "out_position", "quotient",
-    "quotient_floats", "quotient_numbers", "reshape", "roll", "scale", "scale_floats", "scale_numbers", "scatter",
-    "select", "select_float", "transpose",
+    "check_arrays", "check_finite", "check_labels", "copy", "empty", "fill", "getitem", "is_known", "out_position",
+    "quotient", "quotient_floats", "quotient_numbers", "reshape", "roll", "scale", "scale_floats", "scale_numbers",
+    "scatter", "select", "select_float", "transpose",
 ]
 
 getitem = operator.getitem
@@ -158,6 +159,13 @@ def check_finite(values: list[float]) -> None:
     """Raise an error if one of the values is infinite or NaN (or their sum is too large: no harm is done)."""
     if not math.isfinite(sum(values)):
         raise FloatingPointError("Python's floats do not serve")
+
+
+def check_arrays(arrays: list) -> None:
+    """Raise an error if an element of the arrays is infinite or NaN (or so large that its square is)."""
+    for x in arrays:
+        if not cmath.isfinite(np.vdot(x, x)):
+            raise FloatingPointError("the inputs are not finite")
 
 
 ELEMENTWISE = {copy, fill, scale, quotient, select}

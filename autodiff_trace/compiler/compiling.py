@@ -18,6 +18,7 @@ from .passes.buffers import assign_buffers
 from .passes.common import merge_common
 from .passes.constants import fold_constants
 from .passes.dead_code import remove_dead_code
+from .passes.finite import assume_finite
 from .passes.floats import use_floats
 from .passes.fusion import fuse
 from .passes.outputs import separate_outputs
@@ -33,14 +34,14 @@ REWRITES: dict[str, Callable[[Program], Program]] = {
 }
 """Passes that leave out steps, in the order in which they are applied."""
 
-PASSES = (*REWRITES, "floats", "fusion", "buffers")
+PASSES = (*REWRITES, "finite", "floats", "fusion", "buffers")
 """The names of all passes, for ``jit(f, passes=...)``."""
 
 
 def optimize(program: Program, passes: Sequence[str]) -> tuple[Program, list[Buffer]]:
     """A lowered program after the passes named, and the buffers that it writes into."""
     program = shorten(program, passes)
-    return place(use_floats(program) if "floats" in passes else program, passes)
+    return place(trust(program, passes), passes)
 
 
 def shorten(program: Program, passes: Sequence[str]) -> Program:
@@ -50,6 +51,13 @@ def shorten(program: Program, passes: Sequence[str]) -> Program:
         if name in passes:
             program = rewrite(program)
     return separate_outputs(program, recorded)
+
+
+def trust(program: Program, passes: Sequence[str]) -> Program:
+    """The program after the passes that trust that all is finite; a run in which it is not raises an error."""
+    if "finite" in passes and (trusting := assume_finite(program)) is not program:
+        program = shorten(trusting, passes)  # without masks there are more common subexpressions
+    return use_floats(program) if "floats" in passes else program
 
 
 def place(program: Program, passes: Sequence[str]) -> tuple[Program, list[Buffer]]:
@@ -71,10 +79,10 @@ def compile_program(program: Program, structure: Structure, passes: Sequence[str
     with collection_paused():
         program = shorten(lower(number_guards(program)), passes)
         exact = None
-        if "floats" in passes and (with_floats := use_floats(program)) is not program:
+        trusting = trust(program, passes)
+        if trusting is not program:
             exact = make_replay(*place(program, passes), structure, name)
-            program = with_floats
-        return make_replay(*place(program, passes), structure, name, exact)
+        return make_replay(*place(trusting, passes), structure, name, exact)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -21,12 +22,18 @@ def merge_common(program: Program) -> Program:
             return step
         state = tuple(step.errstate.items()) if step.errstate else None
         try:
-            key = (step.function, state, identify(step.args), identify(tuple(step.kwargs.items())))
+            args = identify(step.args)
+            if step.function in COMMUTATIVE:
+                args = frozenset(args[1])
+            key = (step.function, state, args, identify(tuple(step.kwargs.items())))
             return seen.setdefault(key, step)
         except TypeError:  # an argument, or the function, cannot be hashed
             return step
 
     return rebuild(program, merge)
+
+
+COMMUTATIVE = {np.add, np.multiply, operator.add, operator.mul}
 
 
 def is_pure(step: Node) -> bool:

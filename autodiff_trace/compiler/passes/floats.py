@@ -32,8 +32,8 @@ FLOAT_CALLS: dict[Callable, Callable] = {
     np.arctan: math.atan, np.arctan2: math.atan2, np.sinh: math.sinh, np.cosh: math.cosh, np.tanh: math.tanh,
     np.arcsinh: math.asinh, np.arccosh: math.acosh, np.arctanh: math.atanh, np.exp: math.exp, np.expm1: math.expm1,
     np.log: math.log, np.log1p: math.log1p, np.log2: math.log2, np.log10: math.log10, np.sqrt: math.sqrt,
-    np.hypot: math.hypot, np.float64: float, calls.scale_numbers: calls.scale_floats, calls.quotient_numbers: calls.quotient_floats,
-    calls.select: calls.select_float,
+    np.hypot: math.hypot, np.float64: float, calls.select: calls.select_float,
+    calls.scale_numbers: calls.scale_floats, calls.quotient_numbers: calls.quotient_floats,
 }
 """What computes on Python's floats what these compute on NumPy's."""
 
@@ -50,7 +50,7 @@ HIDING = {
 
 def use_floats(program: Program) -> Program:
     """The program with steps on single numbers done by Python."""
-    if any(step.kind == "effect" for step in program.steps):
+    if any(step.kind == "effect" and step.function is not calls.check_arrays for step in program.steps):
         return program  # it could not be run twice
     reads = count_reads(program)
     found = sum(is_float_step(step) for step in program.steps)
@@ -119,7 +119,8 @@ class Conversion:
                 self.keep(step)
         outputs = [substitute(output, self.plain) for output in program.outputs]
         if self.checked:
-            self.steps.append(Node(calls.check_finite, (list(self.checked),), {}, None, "check", "effect"))
+            state = program.steps[-1].errstate
+            self.steps.append(Node(calls.check_finite, (list(self.checked),), {}, None, "check", "effect", state))
         return Program(program.inputs, self.steps, outputs)
 
     def convert(self, step: Node) -> None:
