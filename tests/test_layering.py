@@ -32,10 +32,10 @@ LAYERS = [
     ["numpy"],
     ["transforms.border", "transforms.function"],
     ["transforms.flat_function", "transforms.mapping", "transforms.products"],
-    ["testing"],
+    ["testing", "nn"],
     ["transforms"],
     ["compiler"],
-    ["nn", "optim", "extend"],
+    ["optim", "extend"],
     [""],
 ]
 

@@ -1,0 +1,9 @@
+"""Lowering: from primitives to the cheapest calls of NumPy that compute the same."""
+
+from . import arithmetic as arithmetic
+from . import moves as moves
+from . import networks as networks
+from . import reductions as reductions
+from .table import lower
+
+__all__ = ["lower"]

@@ -1,0 +1,63 @@
+"""Lowering of elementwise arithmetic and of products of matrices."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...numpy import broadcasting, definers, wrapped
+from ...numpy.rules import division
+from .. import calls
+from ..node import Node
+from .table import lowers
+
+
+@lowers(wrapped.power)
+def lower_power(step):
+    x, exponent = step.args
+    if type(step.value) is np.ndarray and type(x) is Node and getattr(x.value, "dtype", None) == step.value.dtype:
+        if type(exponent) in (int, float) and step.value.dtype.kind == "f":
+            if exponent == 2:
+                return step.with_call(np.square, (x,))
+            if exponent == 0.5:
+                return step.with_call(np.sqrt, (x,))
+            if exponent == -1:
+                return step.with_call(np.reciprocal, (x,))
+            if exponent == 1:
+                return step.with_call(np.positive, (x,))
+    return None
+
+
+@lowers(wrapped.matmul, wrapped.dot)
+def lower_product(step):
+    x, y = step.args if len(step.args) == 2 else (None, None)
+    if step.kwargs or not all(type(arg) is Node and type(arg.value) is np.ndarray for arg in (x, y)):
+        return None
+    if x.value.ndim <= 2 and y.value.ndim <= 2 and x.value.ndim and y.value.ndim:
+        return step.with_call(np.dot, (x, y))  # of two matrices 0.5 instead of 0.95 µs
+    return None
+
+
+@lowers(broadcasting.match_dtype)
+def lower_match_dtype(step):
+    return step.with_call(calls.cast, step.args)
+
+
+@lowers(definers.scale)
+def lower_scale(step):
+    return quiet(step.with_call(calls.scale, step.args)) if type(step.value) is np.ndarray else None
+
+
+@lowers(division.quotient)
+def lower_quotient(step):
+    return quiet(step.with_call(calls.quotient, step.args)) if type(step.value) is np.ndarray else None
+
+
+def quiet(step: Node) -> Node:
+    """The step with the warnings off that the primitive itself turns off."""
+    step.errstate = {**(step.errstate or {}), "divide": "ignore", "over": "ignore", "invalid": "ignore"}
+    return step
+
+
+@lowers(wrapped.where)
+def lower_where(step):
+    return step.with_call(calls.select, step.args) if len(step.args) == 3 and not step.kwargs else None

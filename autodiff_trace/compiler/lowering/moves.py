@@ -1,0 +1,100 @@
+"""Lowering of what moves elements to other places: reshapes, transposes, rolls, assignment, scattering."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from ...numpy import wrapped
+from ...numpy.rules import indexing, making, reductions
+from .. import calls
+from ..node import Node, is_fixed
+from .table import call, lowers, value_of
+
+
+@lowers(reductions.fill)
+def lower_fill(step):
+    return step.with_call(calls.fill, step.args)
+
+
+@lowers(wrapped.reshape)
+def lower_reshape(step):
+    x, *rest = step.args
+    if step.kwargs or len(rest) != 1 or type(x) is not Node or type(x.value) is not np.ndarray:
+        return None
+    return step.with_call(calls.reshape, (x, step.value.shape))
+
+
+@lowers(wrapped.transpose, wrapped.swapaxes, wrapped.moveaxis, wrapped.matrix_transpose)
+def lower_transpose(step):
+    x = step.args[0]
+    if type(x) is not Node or type(x.value) is not np.ndarray:
+        return None
+    marks = step.function.fun(np.empty(tuple(range(x.value.ndim)), []), *step.args[1:], **step.kwargs).shape
+    return step.with_call(calls.transpose, (x, marks))
+
+
+@lowers(wrapped.roll)
+def lower_roll(step):
+    x, shift, *axis = step.args
+    axis = axis[0] if axis else step.kwargs.get("axis")
+    is_one = is_fixed(shift) and np.ndim(value_of(shift)) == 0
+    shift = int(value_of(shift)) if is_one else None
+    if shift is None or type(axis) is not int or type(x) is not Node or not x.value.size:
+        return None
+    size = x.value.shape[axis]
+    shift %= size
+    if not shift:
+        return step.with_call(calls.copy, (x,))
+    lead = (slice(None),) * (axis % x.value.ndim)
+    pairs = (slice(shift, None), slice(None, size - shift)), (slice(None, shift), slice(size - shift, None))
+    return step.with_call(calls.roll, (x, tuple([((*lead, to), (*lead, source)) for to, source in pairs])))
+
+
+@lowers(wrapped.set_item)
+def lower_set_item(step):
+    x, index, value = step.args
+    if type(x) is not Node:
+        return None
+    fresh = call(calls.copy, (x,), step.value, step)
+    return [fresh, step.with_call(calls.assign, (fresh, index, value))]
+
+
+@lowers(making.join_nested)
+def lower_join(step):
+    return step.with_call(np.array, step.args)
+
+
+@lowers(indexing.scatter)
+def lower_scatter(step):
+    """Numbers at fixed places are added up one by one; slices are added into zeros."""
+    pieces, indices, shape = step.args
+    if len(shape) == 1 and all(type(index) is int for index in indices):
+        return lower_scattered_numbers(step, pieces, indices, shape[0])
+    if all(type(piece) is Node for piece in pieces) and all(map(is_slicing, indices)):
+        return step.with_call(calls.scatter, (pieces, indices, shape))
+    return None
+
+
+def is_slicing(index):
+    """Whether an index names no element twice and gives a view."""
+    parts = index if type(index) is tuple else (index,)
+    return all(part is None or part is Ellipsis or type(part) is slice for part in parts)
+
+
+def lower_scattered_numbers(step, pieces, indices, size):
+    zero = step.value.dtype.type(0)
+    sums: list[Any] = [zero] * size
+    steps = []
+    for piece, index in zip(pieces, indices):
+        if type(piece) is not Node or piece.value.dtype != step.value.dtype:
+            return None
+        if sums[index] is zero:
+            sums[index] = piece
+        else:
+            # The running sum is no value that was traced, but it has this one's type.
+            sums[index] = call(operator.add, (sums[index], piece), sums[index].value + piece.value, step)
+            steps.append(sums[index])
+    return [*steps, step.with_call(np.array, (sums,))]

@@ -1,0 +1,63 @@
+"""Lowering of sums, means and extrema over axes."""
+
+from __future__ import annotations
+
+import operator
+
+import numpy as np
+
+from ...numpy import broadcasting, wrapped
+from .. import calls
+from ..node import Node
+from .table import as_operand, call, lowers
+
+
+def lower_reduction(function):
+    def rule(step):
+        x = step.args[0]
+        rest = dict(zip(("axis", "dtype", "out", "keepdims"), step.args[1:]), **step.kwargs)
+        if not set(rest) <= {"axis", "keepdims"} or type(x) is not Node or type(x.value) is not np.ndarray:
+            return None
+        axis, keepdims = rest.get("axis"), rest.get("keepdims", False)
+        if type(keepdims) is not bool or type(axis) not in (int, tuple, type(None)):
+            return None
+        return step.with_call(function, (x, axis, None, None, keepdims))
+
+    return rule
+
+
+lowers(wrapped.sum)(lower_reduction(calls.ADD_REDUCE))
+lowers(wrapped.max, wrapped.amax)(lower_reduction(calls.MAXIMUM_REDUCE))
+lowers(wrapped.min, wrapped.amin)(lower_reduction(calls.MINIMUM_REDUCE))
+lower_add_reduce = lower_reduction(calls.ADD_REDUCE)
+
+
+@lowers(wrapped.mean)
+def lower_mean(step):
+    x = step.args[0]
+    if type(x) is not Node or getattr(x.value, "dtype", None) not in (np.float32, np.float64):
+        return None
+    total = lower_add_reduce(step)
+    if total is None or not step.value.size:
+        return None
+    count = x.value.size // step.value.size
+    total = call(calls.ADD_REDUCE, total.args, step.value, step)
+    if type(step.value) is np.ndarray:
+        return [total, step.with_call(np.true_divide, (total, as_operand(count, step.value.dtype)))]
+    return [total, step.with_call(operator.truediv, (total, step.value.dtype.type(count)))]
+
+
+@lowers(broadcasting.sum_to)
+def lower_sum_to(step):
+    x, shape = step.args
+    if type(x) is not Node:
+        return None
+    lead = x.value.ndim - len(shape)
+    axes = (*range(lead), *(lead + i for i, size in enumerate(shape) if size == 1 and x.value.shape[lead + i] != 1))
+    if not axes:
+        return None
+    if lead and len(axes) > lead:
+        reduced = call(calls.ADD_REDUCE, (x, axes, None, None, True), step.value.reshape((1,) * lead + shape), step)
+        return [reduced, step.with_call(calls.reshape, (reduced, shape))]
+    keepdims = not lead
+    return step.with_call(calls.ADD_REDUCE, (x, axes if len(axes) > 1 else axes[0], None, None, keepdims))
