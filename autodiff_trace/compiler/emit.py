@@ -13,9 +13,9 @@ import numpy as np
 
 from . import calls
 from .guards import Miss, outcome
+from .inline import find_inline
 from .kernels import Kernel, Plan
-from .node import Node, Program, operands
-from .passes.floats import FLOAT_FUNCTIONS
+from .node import Node, Program
 
 __all__ = ["Source", "emit"]
 
@@ -210,34 +210,6 @@ class Emitter:
         name = f"blocks_{len(self.kernels) + 1}"
         self.kernels[name] = kernel
         return name
-
-
-DEEPEST = 8
-"""Expressions within one another, at most; Python's parser allows some ninety."""
-
-
-def find_inline(program: Program) -> set[Node]:
-    """Steps on Python's floats that one other such step uses, and that are written into its expression.
-
-    That saves storing and loading them, 4 of 20 ns.
-    """
-    users: dict[Node, list[Node]] = {}
-    for step in program.steps:
-        for operand in operands(step):
-            users.setdefault(operand, []).append(step)
-    depths: dict[Node, int] = {}
-    outputs = set(program.outputs)
-    for step in program.steps:
-        if is_float_call(step):
-            depth = 1 + max([depths.get(operand, 0) for operand in operands(step)], default=0)
-            used = users.get(step, ())
-            if len(used) == 1 and is_float_call(used[0]) and depth < DEEPEST and step not in outputs:
-                depths[step] = depth
-    return set(depths)
-
-
-def is_float_call(step: Node) -> bool:
-    return step.kind == "call" and type(step.value) is float and step.function in FLOAT_FUNCTIONS
 
 
 def emit_kernel(kernel: Kernel, name: str, outer: Emitter) -> list[str]:
