@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 
 from ..core.tracer import Trace, box_classes, boxers
-from ..numpy.array_box import ArrayBox
 from ..numpy.parameters import plain_parameters
+from .boxes import PLAIN_NUMBERS, NumberBox, RecordBox
 from .guards import is_shaped_by_values, signature
 from .node import Node, outline, substitute
-from .number_box import PLAIN_NUMBERS, NumberBox
 from .random_states import frozen, numpy_state
 from .surroundings import sample
 
@@ -99,7 +98,7 @@ class RecordTrace(Trace):
             raise NotReplayable(f"{node.name} returned a {type(ans).__name__}, which is no number or array")
         if guarded:
             self.steps.append(Node(signature, (node,), {}, signature(ans), "signature", "guard"))
-        return (NumberBox if type(ans) in PLAIN_NUMBERS else ArrayBox)(ans, self, node)
+        return (NumberBox if type(ans) in PLAIN_NUMBERS else RecordBox)(ans, self, node)
 
     def compute(self, use: Callable, name: str, *args: Any) -> Any:
         """``use`` of Python's numbers, one of Python's operators."""

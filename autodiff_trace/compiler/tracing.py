@@ -11,7 +11,7 @@ import numpy as np
 from ..core.pytree import Structure, find_container, tree_flatten, tree_map, tree_unflatten
 from ..core.tracer import boxers
 from .arguments import is_leaf
-from .node import Node, Program, operands
+from .node import Program
 from .random_states import RandomStates
 from .record import NotReplayable, RecordTrace, check_constants
 from .surroundings import Surroundings
@@ -83,8 +83,8 @@ def record(
         raise
     finally:
         trace.end()
-    variable = find_variable(inputs, trace.steps)
-    result = tree_unflatten(output_structure, [own(*pair, variable) for pair in zip(values, nodes)])
+    arguments = [node.value for _, node in inputs]
+    result = tree_unflatten(output_structure, [own(value, arguments) for value in values])
     pure = trace.raised is None and surroundings.hold()
     if not pure:
         surroundings.take_out(trace)
@@ -107,18 +107,12 @@ def find_reason(trace: RecordTrace, states: RandomStates) -> str:
     return ""
 
 
-def find_variable(inputs: list, steps: list[Node]) -> set[Node]:
-    """The nodes whose values differ from run to run."""
-    variable = {node for _, node in inputs}
-    for step in steps:
-        if step.kind == "effect" or not variable.isdisjoint(operands(step)):
-            variable.add(step)
-    return variable
-
-
-def own(value: Any, node: Any, variable: set[Node]) -> Any:
-    """An output; one that is the same in each run is copied, so that whoever changes it does not change the program."""
-    return value.copy() if type(node) is Node and node not in variable and type(value) is np.ndarray else value
+def own(value: Any, arguments: list) -> Any:
+    """An output in memory of its own, so that whoever writes into it does not change the program. One that is, or is a
+    view of, an argument stays that."""
+    if type(value) is not np.ndarray or not value.flags.writeable:
+        return value
+    return value if any(np.may_share_memory(value, argument) for argument in arguments) else value.copy(order="K")
 
 
 def check_outputs(values: list) -> None:

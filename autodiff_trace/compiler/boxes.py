@@ -1,4 +1,4 @@
-"""The box of Python's numbers: arguments of a jitted function compute as they do outside, by Python's own operators."""
+"""The boxes of the record trace: to Python's eyes they are what they stand for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..numpy import wrapped as anp
 from ..numpy.array_box import ArrayBox
 from ..numpy.definers import elementwise
 
-__all__ = ["PLAIN_NUMBERS", "NumberBox"]
+__all__ = ["PLAIN_NUMBERS", "NumberBox", "RecordBox"]
 
 PLAIN_NUMBERS = (bool, int, float, complex)
 
@@ -42,12 +42,20 @@ as_complex128 = primitive(np.complex128)
 elementwise(as_complex128, lambda ans, x: 1)
 
 
-class NumberBox(ArrayBox):
-    """A number of Python's. With others it makes numbers of Python's: ``x**0.5`` of a negative one is complex, ``1 / x``
-    of 0 an error. NumPy's functions make NumPy's of it; so do derivatives."""
+class RecordBox(ArrayBox):
+    """An array or a number of NumPy's. ``isinstance(x, np.ndarray)`` holds, as it does outside."""
 
     __slots__ = ()
     __hash__ = ArrayBox.__hash__
+    __class__ = property(lambda self: type(self._value))
+
+
+class NumberBox(RecordBox):
+    """A number of Python's. With others it makes numbers of Python's: ``x**0.5`` of a negative one is complex,
+    ``1 / x`` of 0 an error. NumPy's functions make NumPy's of it; so do derivatives."""
+
+    __slots__ = ()
+    __hash__ = RecordBox.__hash__
 
     def __round__(self, ndigits=None):
         return compute(round, anp.round, self) if ndigits is None else compute(round, anp.round, self, ndigits)
@@ -105,5 +113,6 @@ for _name, _pair in COMPARISONS.items():
 for _name, _pair in UNARY.items():
     setattr(NumberBox, f"__{_name}__", unary(*_pair))
 
-register_box(NumberBox)
-boxers[NumberBox] = ArrayBox  # a derivative of such a number is one of NumPy's
+for _box in (RecordBox, NumberBox):
+    register_box(_box)
+    boxers[_box] = ArrayBox  # other traces have boxes of their own
