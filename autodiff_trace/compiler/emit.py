@@ -15,7 +15,7 @@ from . import calls
 from .guards import Miss, outcome
 from .inline import find_inline
 from .kernels import Kernel, Plan
-from .node import Node, Program
+from .node import Node, Program, is_fixed
 
 __all__ = ["Source", "emit"]
 
@@ -62,6 +62,7 @@ class Emitter:
         self.kernels: dict[str, Kernel] = {}
         self.outs: dict[Node, str] = {}
         self.inline: set[Node] = set()
+        self.setup: list[str] = []
 
     def object_name(self, value: Any, hint: str) -> str:
         """The name of an object that the program refers to."""
@@ -189,7 +190,29 @@ class Emitter:
             self.names[step] = f"({text})" if step.function in OPERATORS else text
             return
         name = self.names[step] = f"v{len(self.names)}"
-        self.write(f"{name} = {text}")
+        if self.shows_buffer(step):
+            self.setup.append(f"{name} = {text.replace(self.text(step.args[0]), self.buffer_of(step.args[0]), 1)}")
+        else:
+            self.write(f"{name} = {text}")
+
+    def shows_buffer(self, step: Node) -> bool:
+        """Whether a step makes a view of a buffer, the same in each run: it is made once, with the buffers."""
+        return (
+            self.buffer == "b"
+            and step.kind == "call"
+            and (step.function in METHODS or step.function is calls.getitem)
+            and type(step.value) is np.ndarray
+            and is_fixed(step.args[1:])
+            and self.buffer_of(step.args[0]) is not None
+        )
+
+    def buffer_of(self, arg: Any) -> str | None:
+        """The name of the buffer, or of the view of one, in which the value of a step is in each run."""
+        if type(arg) is not Node:
+            return None
+        if arg.out is not None and arg.kind == "call":
+            return f"{self.buffer}{arg.out}"
+        return self.names[arg] if self.shows_buffer(arg) else None
 
     def statements(self, steps: list[Node]) -> None:
         """Write the statements of steps, under NumPy's error handling that each had when it was recorded."""
@@ -250,5 +273,7 @@ def emit(program: Program, output: Callable[[list[str]], str], name: str) -> Sou
     for kernel_name, kernel in emitter.kernels.items():
         lines += [*emit_kernel(kernel, kernel_name, emitter), "", ""]
     lines += [f"def {name}({parameters}):", *emitter.lines, ""]
+    if emitter.setup:
+        lines += ["", *emitter.setup, ""]
     plans = {kernel_name: kernel.plan for kernel_name, kernel in emitter.kernels.items()}
     return Source("\n".join(lines), emitter.objects, plans)

@@ -18,7 +18,7 @@ from .namespace import replace_wrapped, wrapped_functions
 from .parameters import plain_parameters
 from .ufunc_methods import add_ufunc_methods, with_keywords
 
-__all__ = ["define", "elementwise", "keep_zeros", "linear", "quiet", "scale"]
+__all__ = ["define", "elementwise", "is_surely_finite", "keep_zeros", "linear", "quiet", "scale"]
 
 Derivative = Callable[..., Any] | int | None
 
@@ -47,12 +47,9 @@ def quiet_product(g, derivative):
 
 def keep_zeros(result, *factors):
     """``result``, with 0 where one of the factors is 0."""
-    # One pass over the result and no temporary array, where the mask would take three. (That something is infinite
-    # or NaN shows in the sum of the squares; so does an overflow, which does no harm.)
-    if type(result) is np.ndarray:
-        flat = result.ravel("K")
-        if cmath.isfinite(np.vdot(flat, flat)):
-            return result
+    # One pass over the result and no temporary array, where the mask would take three.
+    if type(result) is np.ndarray and is_surely_finite(result):
+        return result
     for factor in factors:
         result = np.where(np.equal(factor, 0), np.zeros_like(result), result)
     return result[()]
@@ -154,6 +151,18 @@ def constant_rules(sign, count, argnum):
     if argnum == 0:
         return lambda g, ans, x, y: g if type(y) is float else unbroadcast(g, x), jvp
     return lambda g, ans, x, y: g if type(x) is float else unbroadcast(g, y), jvp
+
+
+SHORT = 8192
+"""Elements up to which BLAS computes a product of vectors on one thread: waking another can take milliseconds."""
+
+
+def is_surely_finite(x: np.ndarray) -> bool:
+    """Whether no element is infinite or NaN, which shows in a sum of all; so does an overflow, which does no harm."""
+    if x.size > SHORT:
+        return cmath.isfinite(np.add.reduce(x, axis=None))
+    flat = x.ravel("K")
+    return cmath.isfinite(np.vdot(flat, flat))  # of short arrays 0.3 instead of 0.7 µs
 
 
 elementwise(scale, lambda ans, g, derivative: derivative, lambda ans, g, derivative: g, singular=True)

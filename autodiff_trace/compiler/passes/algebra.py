@@ -61,6 +61,8 @@ def simpler(step: Node, uses: dict[Node, int]) -> Any:
                 return with_function(step, SUBTRACT, (y, x.args[0]))
     if function is calls.scale and any(is_ordinary(arg) for arg in args):
         return step.with_call(np.multiply, args)
+    if function is calls.select and type(args[1]) is type(args[2]) is int and args[1] == args[2] and step.value.shape:
+        return step.with_call(calls.fill, (literal(np.asarray(args[1])), step.value.shape))
     if function in NEGATE and is_call(args[0], NEGATE):
         return same(args[0].args[0], step)
     if function is np.positive or function is calls.cast and args[0].value.dtype == args[1]:

@@ -9,7 +9,7 @@ from ..node import Node, Program, operands
 
 __all__ = ["find_last_uses", "find_roots"]
 
-OWN_MEMORY = {np.array, np.concatenate, np.stack, calls.empty}
+OWN_MEMORY = {np.array, np.concatenate, np.stack, calls.empty, calls.select}
 """Functions whose results have memory of their own, besides those that can write into an array they are given."""
 
 IN_FIRST = {calls.reshape, calls.transpose, calls.cast, calls.getitem, calls.assign, calls.after, calls.check_labels}
