@@ -16,6 +16,7 @@ import pytest
 from autodiff_trace import numpy as anp
 from autodiff_trace import tree_flatten, tree_map, tree_unflatten, vjp
 from autodiff_trace.testing import check_grads, is_inexact
+from compiled import check_compiled
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,7 @@ MODES = {
     "batched": check_batched,
     "plain numpy": check_plain_numpy,
     "float32": check_float32,
+    "compiled": check_compiled,
 }
 
 
