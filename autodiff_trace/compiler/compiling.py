@@ -22,6 +22,7 @@ from .passes.finite import assume_finite
 from .passes.floats import use_floats
 from .passes.fusion import fuse
 from .passes.outputs import separate_outputs
+from .passes.sums import use_products
 from .replay import Replay
 
 __all__ = ["PASSES", "compile_program", "optimize"]
@@ -34,7 +35,7 @@ REWRITES: dict[str, Callable[[Program], Program]] = {
 }
 """Passes that leave out steps, in the order in which they are applied."""
 
-PASSES = (*REWRITES, "finite", "floats", "fusion", "buffers")
+PASSES = (*REWRITES, "finite", "floats", "fusion", "sums", "buffers")
 """The names of all passes, for ``jit(f, passes=...)``."""
 
 
@@ -64,6 +65,8 @@ def place(program: Program, passes: Sequence[str]) -> tuple[Program, list[Buffer
     """The program after the passes that say where values lie in memory, and the buffers."""
     if "fusion" in passes:
         program = fuse(program)
+    if "sums" in passes:
+        program = use_products(program)
     return assign_buffers(program) if "buffers" in passes else (program, [])
 
 

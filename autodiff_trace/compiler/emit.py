@@ -142,6 +142,8 @@ class Emitter:
             if function in calls.REDUCTIONS and texts[2:] == ["None", "None", "False"]:
                 del texts[2:]
         texts += [f"{name}={self.text(arg)}" for name, arg in step.kwargs.items()]
+        if function is np.dot and type(args[0]) is Node and type(args[0].value) is np.ndarray:
+            return f"{texts[0]}.dot({', '.join(texts[1:])})"  # takes 0.1 of 0.5 µs less
         return f"{self.function_name(function)}({', '.join(texts)})"
 
     def function_name(self, function: Callable) -> str:
