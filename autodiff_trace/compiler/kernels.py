@@ -17,11 +17,16 @@ from .threads import num_threads, share
 __all__ = ["BlockRunner", "Kernel", "Plan"]
 
 
+WORTH_A_THREAD = 100_000
+"""Nanoseconds of work that pay for waking a thread (which takes some 20,000)."""
+
+
 class Kernel:
     """Steps on rows.
 
     Attributes:
         length: how many rows there are; ``block`` how many are worked on at a time.
+        work: nanoseconds on one thread, more or less.
         rows: inputs of which the steps see the rows of the block; ``others`` those that they see whole.
         steps: the steps, on values with all rows.
         results: steps whose rows are written into an array for all of them.
@@ -34,12 +39,13 @@ class Kernel:
     __hash__ = object.__hash__
     __name__ = "blocks"
 
-    def __init__(self, length: int, block: int, rows: list[Node], others: list[Node], steps: list[Node],
-                 results: list[Node], partials: list[Node], buffers: list[Buffer]) -> None:
+    def __init__(self, length: int, block: int, rows: list[Node], others: list[Node], work: float,
+                 steps: list[Node], results: list[Node], partials: list[Node], buffers: list[Buffer]) -> None:
         self.length = length
         self.block = block
         self.rows = rows
         self.others = others
+        self.work = work
         self.steps = steps
         self.results = results
         self.partials = partials
@@ -47,14 +53,16 @@ class Kernel:
 
     @property
     def plan(self) -> Plan:
-        return Plan(self.length, self.block, self.buffers)
+        return Plan(self.length, self.block, max(1, int(self.work / WORTH_A_THREAD)), self.buffers)
 
 
 class Plan(NamedTuple):
-    """What is left of a kernel once it is compiled: its rows, those of a block, and the buffers for one."""
+    """What is left of a kernel once it is compiled: its rows, those of a block, how many threads pay at most, and the
+    buffers for one block."""
 
     length: int
     block: int
+    threads: int
     buffers: list[Buffer]
 
     @property
@@ -73,7 +81,7 @@ class BlockRunner:
 
     def __call__(self, *args: Any) -> None:
         length, block = self.plan.length, self.plan.block
-        threads = min(num_threads(), self.plan.blocks)
+        threads = min(num_threads(), self.plan.blocks, self.plan.threads)
         while len(self.functions) < threads:
             self.functions.append(self.make_functions())
         pending = iter(range(self.plan.blocks))  # next() of it is atomic: each block is done once

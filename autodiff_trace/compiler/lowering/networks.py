@@ -6,7 +6,7 @@ import numpy as np
 
 from ... import nn
 from .. import calls
-from ..node import Node
+from ..node import Node, literal
 from .table import as_operand, call, lowers
 
 
@@ -28,6 +28,12 @@ def lower_logsumexp(step):
         return None
     if not x.value.size or x.value.ndim < 2:
         return None
+    steps = logsumexp_steps(x, axis, step)
+    return steps if keepdims else [*steps, step.with_call(calls.reshape, (steps[-1], step.value.shape))]
+
+
+def logsumexp_steps(x: Node, axis: int, step: Node) -> list[Node]:
+    """The steps that compute ``logsumexp`` of an array along an axis, which is kept, in the place of ``step``."""
     with np.errstate(all="ignore"):
         top = call(calls.MAXIMUM_REDUCE, (x, axis, None, None, True), np.max(x.value, axis, keepdims=True), step)
         finite = call(np.isfinite, (top,), np.isfinite(top.value), step)
@@ -38,8 +44,7 @@ def lower_logsumexp(step):
     log = call(np.log, (total,), top.value, step)
     log.errstate = {**(step.errstate or {}), "divide": "ignore"}
     ans = call(np.add, (log, shift), top.value, step)
-    steps = [top, finite, shift, below, powers, total, log, ans]
-    return steps if keepdims else [*steps, step.with_call(calls.reshape, (ans, step.value.shape))]
+    return [top, finite, shift, below, powers, total, log, ans]
 
 
 @lowers(nn.label_losses)
@@ -49,4 +54,10 @@ def lower_label_losses(step):
     if step.kwargs or type(logits) is not Node or type(labels) is not Node or type(step.value) is not np.ndarray:
         return None
     checked = Node(calls.check_labels, (labels, logits.value.shape[-1]), {}, labels.value, "check_labels")
-    return [checked, step.with_call(nn.label_losses.fun, (logits, checked))]
+    if logits.value.ndim != 2 or not logits.value.size:
+        return [checked, step.with_call(nn.label_losses.fun, (logits, checked))]
+    steps = logsumexp_steps(logits, -1, step)
+    total = call(calls.reshape, (steps[-1], step.value.shape), step.value, step)
+    rows = literal(np.arange(len(logits.value)))
+    picked = call(calls.getitem, (logits, (rows, checked)), step.value, step)
+    return [*steps, total, checked, picked, step.with_call(np.subtract, (total, picked))]

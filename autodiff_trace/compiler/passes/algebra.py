@@ -27,11 +27,16 @@ def simplify(program: Program) -> Program:
         for operand in operands(step):
             uses[operand] = uses.get(operand, 0) + 1
 
+    originals = iter(program.steps)
+
     def rewrite(step: Node) -> Node | list[Node]:
+        count = uses.get(next(originals), 0)
         if step.kind != "call" or step.kwargs:
             return step
         step = without_fill(step)
-        return simpler(step, uses) or step
+        result = simpler(step, uses) or step
+        uses[result[-1] if type(result) is list else result] = count
+        return result
 
     return rebuild(program, rewrite)
 
@@ -46,7 +51,7 @@ def simpler(step: Node, uses: dict[Node, int]) -> Any:
         if function in MULTIPLY:
             if is_number(y, 1) or is_number(x, 1):
                 return same(x, step) if is_number(y, 1) else same(y, step)
-            return negative_product(step, uses)
+            return negative_product(step, uses) or doubled_product(step, uses)
         if function in DIVIDE or function in POWER:
             return same(x, step) if is_number(y, 1) else None
         if function in SUBTRACT:
@@ -93,6 +98,30 @@ def negative_product(step: Node, uses: dict[Node, int]) -> Any:
         return step.with_call(step.function, (negated(x), y))
     product = Node(step.function, (x, y), {}, -step.value, step.name, "call", step.errstate)
     return [product, with_function(step, NEGATE, (product,))]
+
+
+def doubled_product(step: Node, uses: dict[Node, int]) -> Any:
+    """``2 * (c * x)`` as ``(2 * c) * x``: exact for powers of two, with which numbers keep their digits."""
+    for number, product in (step.args, step.args[::-1]):
+        if is_one_number(number) and is_call(product, MULTIPLY) and uses.get(product) == 1:
+            for inner, x in (product.args, product.args[::-1]):
+                if is_one_number(inner) and not is_one_number(x):
+                    first, second = plain_value(number), plain_value(inner)
+                    if is_power_of_two(first) or is_power_of_two(second):
+                        with np.errstate(all="ignore"):
+                            merged = np.multiply(first, second)
+                        if np.isfinite(merged) and merged.dtype == np.result_type(first, second):
+                            return step.with_call(step.function, (literal(merged), x))
+    return None
+
+
+def is_power_of_two(x: Any) -> bool:
+    """Whether ``x`` is 2, 4, 8 … up to 2³⁰, or minus that. (By a half a number could become too small to be exact.)"""
+    return bool(2 <= abs(x) <= 2**30) and np.frexp(abs(x))[0] == 0.5
+
+
+def plain_value(arg: Any) -> Any:
+    return arg.value if type(arg) is Node else arg
 
 
 def is_one_number(arg: Any) -> bool:
@@ -162,13 +191,14 @@ def is_ordinary(arg: Any) -> bool:
 
 def without_fill(step: Node) -> Node:
     """``multiply(fill(g, shape), y)`` as ``multiply(g, y)``, where ``y`` alone has the shape of the result."""
-    if not isinstance(step.function, np.ufunc) or type(step.value) is not np.ndarray:
+    multiplies = isinstance(step.function, np.ufunc) or step.function in (calls.scale, calls.quotient)
+    if not multiplies or type(step.value) is not np.ndarray:
         return step
     args = list(step.args)
     if all(is_one_number(filling(arg)) for arg in args) and any(is_call(arg, FILLS) for arg in args):
         with np.errstate(all="ignore"):
             value = step.function(*(getattr(filling(arg), "value", filling(arg)) for arg in args))
-        if np.isfinite(value):  # else there may be a warning
+        if np.isfinite(value) and isinstance(step.function, np.ufunc):  # else there may be a warning
             return step.with_call(calls.fill, (literal(value), step.value.shape))
     for i, arg in enumerate(args):
         if is_call(arg, FILLS):

@@ -28,9 +28,10 @@ def remove_dead_code(program: Program) -> Program:
 
 def may_raise(step: Node) -> bool:
     """Whether a step can fail for some values, as a program without jit would."""
-    return not is_harmless(step.function) or any(
-        type(part) is Node and part.value.dtype.kind in "iu" for part in index_parts(step)
-    )
+    if not is_harmless(step.function):
+        return True
+    indices = [part for part in index_parts(step) if type(part) is Node and part.value.dtype.kind in "iu"]
+    return any(index.function is not calls.check_labels for index in indices)
 
 
 def index_parts(step: Node) -> tuple:

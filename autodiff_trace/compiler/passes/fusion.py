@@ -11,12 +11,15 @@ from .. import calls
 from ..kernels import Kernel
 from ..node import Node, Program, operands, relabel, substitute
 from .buffers import assign_buffers
-from .rows import ROW, row_operands, row_step
+from .rows import ROW, cost, row_operands, row_step
 
 __all__ = ["fuse"]
 
 LARGE = 2**18
 """Bytes. Smaller arrays stay in cache anyway, and other threads cost more than they save."""
+
+WORTH = 50_000
+"""Nanoseconds of work for which a kernel pays."""
 
 BLOCK = 2**14
 """Elements of the largest row value in a block: with five or so buffers they fit the second-level cache."""
@@ -95,7 +98,12 @@ class Group:
         self.block = max(1, BLOCK * self.length // largest)
         blocks = -(-self.length // self.block)
         self.block = -(-self.length // blocks)
-        return blocks > 1 and len(self.members) + len(self.closing) > 1
+        return blocks > 1 and len(self.members) + len(self.closing) > 1 and self.work() > WORTH
+
+    def work(self) -> float:
+        """Nanoseconds on one thread, more or less."""
+        steps = (*self.members, *self.closing)
+        return sum(max(map(np.size, values_of(step))) * cost(step.function) for step in steps)
 
     def make_steps(self, moved: dict[Node, Node]) -> Iterator[Node]:
         """The kernel's call, with what it needs before and after; ``moved`` gets what stands for its results."""
@@ -130,7 +138,7 @@ class Group:
         others = [key for key in parameters if not key[1]]
         kernel = Kernel(
             self.length, self.block, [parameters[key] for key in rows], [parameters[key] for key in others],
-            inner.steps, [inside[step] for step in results], [inside[step] for step in self.closing],
+            self.work(), inner.steps, [inside[step] for step in results], [inside[step] for step in self.closing],
             [each._replace(shape=(self.block, *each.shape[1:])) for each in buffers],
         )
         arrays = [make_array(step.value) for step in results]
@@ -150,6 +158,11 @@ class Group:
             join = step.function if step.function in calls.REDUCTIONS else calls.ADD_REDUCE
             moved[step] = Node(join, (ready, 0, None, None, False), {}, step.value, step.name)
             yield moved[step]
+
+
+def values_of(step: Node) -> list:
+    """The values that a step reads and makes."""
+    return [step.value, *(operand.value for operand in operands(step))]
 
 
 def on_block(step: Node, args: tuple) -> tuple:
