@@ -49,6 +49,13 @@ class RecordBox(ArrayBox):
     __hash__ = ArrayBox.__hash__
     __class__ = property(lambda self: type(self._value))
 
+    def item(self, *index):
+        number = super().item(*index)
+        return self._trace.compute(to_python, "item", number) if self._trace.guards_values else number
+
+    def tolist(self):
+        return [row.tolist() for row in self] if self.ndim else self.item()
+
 
 class NumberBox(RecordBox):
     """A number of Python's. With others it makes numbers of Python's: ``x**0.5`` of a negative one is complex,
@@ -67,32 +74,37 @@ class NumberBox(RecordBox):
 
 def compute(use: Callable, prim: Callable, *args: Any) -> Any:
     """``use(*args)`` where all of them are Python's numbers, else ``prim(*args)``."""
+    trace = None
     for arg in args:
         kind = type(arg)
-        if kind not in PLAIN_NUMBERS and not (kind is NumberBox and arg._trace.guards_values):
-            return prim(*args)
         if kind is NumberBox:
-            trace = arg._trace
+            if arg._trace.guards_values:
+                trace = arg._trace
+        elif kind not in PLAIN_NUMBERS:
+            return prim(*args)
+    if trace is None:  # it has ended
+        return use(*[arg._value if type(arg) is NumberBox else arg for arg in args])
     return trace.compute(use, prim.__name__, *args)
+
+
+def to_python(x: Any) -> Any:
+    """A number of NumPy's as one of Python's."""
+    return x.item()
+
+
+def is_operand(x: Any) -> bool:
+    """Whether numbers compute with it; a list, text or None has its own idea of ``x * 2`` and ``x == 2``."""
+    return type(x) in PLAIN_NUMBERS or hasattr(x, "dtype")
 
 
 def binary(use, prim):
     def forward(self, other):
-        return compute(use, prim, self, other)
+        return compute(use, prim, self, other) if is_operand(other) else NotImplemented
 
     def reflected(self, other):
-        return compute(use, prim, other, self)
+        return compute(use, prim, other, self) if is_operand(other) else NotImplemented
 
     return forward, reflected
-
-
-def comparison(use, prim):
-    def compare(self, other):
-        if other is None or type(other) is str:
-            return use(0, other)
-        return compute(use, prim, self, other)
-
-    return compare
 
 
 def unary(use, prim):
@@ -109,7 +121,7 @@ for _name, _pair in BINARY.items():
     if hasattr(ArrayBox, f"__i{_name}__"):
         setattr(NumberBox, f"__i{_name}__", _forward)
 for _name, _pair in COMPARISONS.items():
-    setattr(NumberBox, f"__{_name}__", comparison(*_pair))
+    setattr(NumberBox, f"__{_name}__", binary(*_pair)[0])
 for _name, _pair in UNARY.items():
     setattr(NumberBox, f"__{_name}__", unary(*_pair))
 

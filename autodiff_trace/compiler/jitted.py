@@ -122,8 +122,8 @@ class Jitted(Transformed):
             recording = record(self.fun, args, kwargs, surroundings, self.positions, self.static_argnames)
         except MixedTraces:
             return self.fun(*args, **kwargs)
-        except (NotReplayable, TypeError, AttributeError) as error:
-            # What only traced values do not allow is no error of the function.
+        except NotReplayable as error:
+            # What only traced values do not allow is no error of the function; other errors it raises again.
             result = self.fun(*args, **kwargs)
             return self.give_up(entry, f"{error}", result=result)
         self.traces += 1

@@ -23,8 +23,10 @@ def root_module(value: Any) -> str:
 @functools.cache
 def is_users(package: str) -> bool:
     """Whether a package is the user's own: not Python's, not this one, and not installed."""
+    if package == "__main__":
+        return True
     if package in sys.stdlib_module_names or package == __name__.partition(".")[0]:
-        return package == "__main__"
+        return False
     path = getattr(sys.modules.get(package), "__file__", None) or ""
     return "site-packages" not in path and "dist-packages" not in path
 

@@ -112,6 +112,7 @@ class RecordTrace(Trace):
         return self.box(ans, node, use is operator.pow)  # 2 ** 3 is an int, 2 ** -1 a float, (-2.0) ** 0.5 complex
 
     def value_of(self, arg: Any) -> Any:
+        arg = take_off(arg)
         if type(arg) in box_classes:
             if arg._trace is not self:
                 raise MixedTraces("it reads a traced value that it was not given as an argument; pass it as one")
@@ -121,6 +122,7 @@ class RecordTrace(Trace):
         return arg
 
     def node_of(self, arg: Any) -> Any:
+        arg = take_off(arg)
         kind = type(arg)
         if kind in box_classes:
             if arg._node is None:
@@ -160,6 +162,10 @@ class RecordTrace(Trace):
     def hash(self, box):
         return self.python_value(box, hash)
 
+    def end(self) -> None:
+        super().end()
+        self.__class__ = SpentRecordTrace
+
     def metadata(self, box):
         value = box._value
         return value if type(value) not in PLAIN_NUMBERS else boxers_of_numbers[type(value)](value)
@@ -184,6 +190,27 @@ class RecordTrace(Trace):
         self.steps.append(node)
         traced = any(type(arg) in box_classes for arg in (*args, *kwargs.values()))
         return ans if ans is None else self.box(ans, node, traced)
+
+
+class SpentRecordTrace(Trace):
+    """What a record trace becomes. Its boxes are the plain values: a table of the function's (``functools.cache``) may
+    hold some."""
+
+    def process(self, prim, args, kwargs):
+        return prim(*[substitute(arg, take_off) for arg in args], **{k: take_off(arg) for k, arg in kwargs.items()})
+
+    process_general = process
+
+    def python_value(self, box, use):
+        return use(box._value)
+
+    def hash(self, box):
+        return hash(box._value)
+
+
+def take_off(arg: Any) -> Any:
+    """The plain value of a box whose trace has ended."""
+    return arg._value if type(arg) in box_classes and type(arg._trace) is SpentRecordTrace else arg
 
 
 def to_tuple(array: np.ndarray) -> tuple:

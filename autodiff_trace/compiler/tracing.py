@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..core.errors import EndedTraceError
 from ..core.pytree import Structure, find_container, tree_flatten, tree_map, tree_unflatten
-from ..core.tracer import boxers
+from ..core.tracer import boxers, is_box
 from .arguments import is_leaf
 from .node import Program
 from .random_states import RandomStates
@@ -78,9 +79,16 @@ def record(
         check_outputs(output_leaves)
         nodes = [trace.node_of(leaf) for leaf in output_leaves]
         values = [trace.value_of(leaf) for leaf in output_leaves]
-    except (NotReplayable, TypeError, AttributeError):
+    except (NotReplayable, TypeError, AttributeError, EndedTraceError) as error:
         states.restore()
-        raise
+        if isinstance(error, NotReplayable):
+            raise
+        raise NotReplayable(f"{type(error).__name__}: {error}") from error
+    except Exception as error:
+        if not any(map(is_box, error.args)):
+            raise
+        states.restore()  # a KeyError of a traced value is to show the value
+        raise NotReplayable(str(error)) from error
     finally:
         trace.end()
     arguments = [node.value for _, node in inputs]
