@@ -11,7 +11,7 @@ from autodiff_trace import jit, tree_flatten, tree_map, tree_unflatten, vjp
 from autodiff_trace import numpy as anp
 from autodiff_trace.testing import is_inexact
 
-__all__ = ["assert_like", "check_compiled"]
+__all__ = ["assert_like", "check_compiled", "to_number"]
 
 
 def check_compiled(row: Any) -> None:

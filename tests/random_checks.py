@@ -2,42 +2,68 @@
 
 from __future__ import annotations
 
-import argparse
-import random
-import sys
-import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from autodiff_trace import TracedValueError, jit, tree_leaves, tree_map
 from autodiff_trace.compiler import compiling
 from autodiff_trace.compiler.jitted import JitWarning
+from autodiff_trace.compiler.passes import fusion
 from autodiff_trace.testing import is_inexact
-from compiled import assert_like
-from random_programs import Program, make_values, pack, random_program, smaller, source, transformed
+from compiled import assert_like, to_number
+from random_programs import Program, make_values, pack, source, transformed
 
-__all__ = ["check", "check_program", "main", "minimal"]
+__all__ = ["DEFAULT", "Options", "check_program", "random_options"]
+
+
+class Options(NamedTuple):
+    """``passes``: names, None for all. ``tiny_blocks``: arrays of any size are computed in blocks of four elements."""
+
+    passes: tuple[str, ...] | None
+    tiny_blocks: bool
+
+    @contextmanager
+    def blocks(self) -> Iterator[None]:
+        before = fusion.LARGE, fusion.BLOCK
+        if self.tiny_blocks:
+            fusion.LARGE, fusion.BLOCK = 9, 4  # arrays of no dimensions are never large
+        try:
+            yield
+        finally:
+            fusion.LARGE, fusion.BLOCK = before
+
+
+DEFAULT = Options(None, False)
+
+
+def random_options(rng: Any) -> Options:
+    """All passes, none, or some; blocks as they are, or tiny ones."""
+    tiny = rng.random() < 0.4
+    if rng.random() < 0.5:
+        return Options(None, tiny)
+    share = rng.choice([0, 0.3, 0.7])
+    return Options(tuple(name for name in compiling.PASSES if rng.random() < share), tiny)
+
 
 ORDERS = ([0, 1, 0, 2, 1], [1, 0])
 
 
-def check_program(program: Program, passes: Sequence[str] | None = None, seed: int = 0) -> Counter:
+def check_program(program: Program, options: Options = DEFAULT, seed: int = 0) -> Counter:
     """Check a program. Raises AssertionError. Returns counts: of replays, traces, calls that raise an error."""
     counts: Counter = Counter()
-    options = {} if passes is None else {"passes": passes}
 
     def compile(f):
-        return jit(f, **options)
+        return jit(f) if options.passes is None else jit(f, passes=options.passes)
 
     eps = 1.2e-7 if any(each.kind == "float32" for each in (*program.inputs, *program.closed)) else 2.3e-16
     eps = 1.2e-7 if "float32" in source(program) else eps
     calls = [pack(program, make_values(program.inputs, seed + i)) for i in range(3)]
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), options.blocks():
         for order in ORDERS:
             closed = tuple(make_values(program.closed, seed + 10))
             plain = transformed(program, closed, lambda f: f)
@@ -93,10 +119,10 @@ def compare(found: Any, expected: Any, plain: Callable, args: tuple, eps: float)
         return  # derivatives refuse to write into an argument that is plain; for jit all are traced, and have methods
     if is_error(found) or is_error(expected):
         if type(found) is not type(expected):
-            raise AssertionError(f"{found!r} instead of {expected!r}") from (
-                found if is_error(found) else expected
-            )
+            raise AssertionError(f"{found!r} instead of {expected!r}")
         return
+    # Where NumPy gives arrays of no dimensions, in-place operations on traced ones give numbers.
+    found, expected = tree_map(to_number, found), tree_map(to_number, expected)
     try:
         assert_like(found, expected, eps)
     except AssertionError:
@@ -111,7 +137,7 @@ def compare(found: Any, expected: Any, plain: Callable, args: tuple, eps: float)
 
 def assert_same_kind(found: Any, expected: Any) -> None:
     """Of the same structure, types, shapes and dtypes."""
-    assert_like(*[tree_map(lambda x: x * 0 if is_inexact(x) and np.all(np.isfinite(x)) else x, each)
+    assert_like(*[tree_map(lambda x: to_number(np.nan_to_num(x) * 0) if is_inexact(x) else x, each)
                   for each in (found, expected)])
 
 
@@ -137,7 +163,7 @@ def check_memory(found: Any, expected: Any, others: Any) -> None:
     """Results share memory with each other and with ``others`` only where those of a plain call do."""
     if is_error(found) or is_error(expected):
         return
-    mine, theirs = arrays_in(found), arrays_in(expected)
+    mine, theirs = [arrays_in(tree_map(to_number, each)) for each in (found, expected)]
     for i, (x, y) in enumerate(zip(mine, theirs, strict=True)):
         assert x.flags.writeable or not y.flags.writeable, "a result cannot be written to"
         for j in range(i):
@@ -181,83 +207,3 @@ def said(when: str) -> Iterator[None]:
         yield
     except AssertionError as error:
         raise AssertionError(f"{when}: {error}") from error
-
-
-# Failures
-
-
-def failure(program: Program, passes: Sequence[str] | None, seed: int = 0) -> str:
-    """What is wrong with a program, in a line; empty if nothing is."""
-    try:
-        check_program(program, passes, seed)
-    except Exception as error:
-        return " ".join(f"{type(error).__name__}: {error}".split())[:300]
-    return ""
-
-
-def minimal(program: Program, passes: Sequence[str] | None, seed: int = 0) -> Program:
-    """A program that fails in the same way and has nothing left to take away."""
-    kind = failure(program, passes, seed)[:40]
-    progress = True
-    while progress:
-        progress = False
-        for candidate in smaller(program):
-            if failure(candidate, passes, seed)[:40] == kind:
-                program, progress = candidate, True
-                break
-    return program
-
-
-def check(program: Program, passes: Sequence[str] | None = None, seed: int = 0) -> Counter:
-    """Check a program; if it fails print it, made small."""
-    try:
-        return check_program(program, passes, seed)
-    except Exception as error:
-        small = minimal(program, passes, seed)
-        raise AssertionError(report(small, passes, seed)) from error
-
-
-def report(program: Program, passes: Sequence[str] | None, seed: int) -> str:
-    return f"{failure(program, passes, seed)}\nseed {seed}, passes {passes}\n{source(program)}\n{program!r}"
-
-
-def random_passes(rng: Any) -> tuple[str, ...] | None:
-    """All passes (None), none, or some."""
-    if rng.random() < 0.5:
-        return None
-    share = rng.choice([0, 0.3, 0.7])
-    return tuple(name for name in compiling.PASSES if rng.random() < share)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Check jit on random programs.")
-    parser.add_argument("--count", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--large", type=float, default=0.05, help="share of programs with large arrays")
-    parser.add_argument("--most", type=int, default=10, help="stop after so many failures")
-    options = parser.parse_args()
-    warnings.simplefilter("error")
-    totals: Counter = Counter()
-    kinds: dict[str, int] = {}
-    start = time.perf_counter()
-    for number in range(options.seed, options.seed + options.count):
-        rng = random.Random(number)
-        program = random_program(rng, large=rng.random() < options.large)
-        passes = random_passes(rng)
-        try:
-            totals += check_program(program, passes, number)
-            totals[program.transform] += 1
-        except Exception as error:
-            kind = " ".join(f"{type(error).__name__}: {error}".split())[:70]
-            kinds[kind] = kinds.get(kind, 0) + 1
-            if kinds[kind] == 1:
-                print(f"\n--- program {number}\n{report(minimal(program, passes, number), passes, number)}", flush=True)
-            if len(kinds) >= options.most:
-                break
-        if sys.stderr.isatty():
-            done = f"{number - options.seed + 1} of {options.count}, {sum(kinds.values())} failed"
-            print(f"\r{done}", end="", file=sys.stderr)
-    print(f"{sum(kinds.values())} failed, {time.perf_counter() - start:.0f} s; {dict(totals)}")
-    for kind, count in kinds.items():
-        print(f"{count} × {kind}")
-    sys.exit(bool(kinds))

@@ -229,6 +229,6 @@ def shorter(statements: list) -> Any:
 
 
 if __name__ == "__main__":
-    from random_checks import main
+    from random_failures import main
 
     main()
