@@ -2,5 +2,6 @@
 
 from .graph import Graph
 from .jit import graph, jit
+from .jitted import JitWarning
 
-__all__ = ["Graph", "graph", "jit"]
+__all__ = ["Graph", "JitWarning", "graph", "jit"]

@@ -14,7 +14,55 @@ __all__ = ["graph", "jit"]
 
 
 def jit(fun: Callable | None = None, static_argnames: str | Sequence[str] = (), passes: Sequence[str] = PASSES) -> Any:
-    """``fun``, compiled."""
+    """``fun``, compiled: run once, and from then on replayed as a straight list of NumPy calls.
+
+    Arguments:
+        fun: any function of numbers, arrays and containers of them, also a method; what ``grad``, ``vmap`` … return.
+        static_argnames: names of arguments that are no numbers to compute with (a count of layers, a mode): they are
+            passed on as they are, and each value has programs of its own. Text, None, truth values and objects are
+            static without being named.
+        passes: the names of the optimisations; leave some out to find which is at fault.
+
+    Returns a function with the signature and the results of ``fun``; it can be differentiated, batched, jitted and
+    pickled, and has ``graph``, ``cache_info`` and ``clear_cache``. ``@jit`` and ``@jit(static_argnames=...)`` decorate.
+
+    >>> from autodiff_trace import grad, jit, numpy as anp
+    >>> slope = jit(grad(lambda x: anp.sum(x**2)))
+    >>> slope(anp.array([1.0, 2.0])), slope(anp.array([3.0, 4.0]))
+    (array([2., 4.]), array([6., 8.]))
+    >>> slope.cache_info().traces, slope.cache_info().hits
+    (1, 1)
+
+    **Programs are kept** for each structure, shape, strides and dtype of the arguments (128 of them), and for each path
+    that Python took: what Python saw of a value, in ``if``, ``while``, ``int(x)``, ``items[i]``, ``f"{x}"``, is
+    compared in each run, and where it is another the function is traced anew along the new path. So are shapes that
+    depend on values: ``x[x > 0]``. After 32 paths such calls run the function itself, and a :class:`JitWarning` says
+    so, once: ``math.sin(x)`` shows Python each value, ``anp.sin(x)`` none.
+
+    >>> @jit(static_argnames="count")
+    ... def root(x, count):
+    ...     y = x
+    ...     for _ in range(count):
+    ...         y = (y + x / y) / 2
+    ...     return y if y >= 0 else None
+    >>> round(root(2.0, count=5), 9), root(-2.0, count=5)
+    (1.414213562, None)
+
+    **Results, errors and warnings** are those of ``fun``, of the same types, and share no memory that those of ``fun``
+    do not. An error shows the line of the program, and before it that of the function. Of an operation whose result is
+    not used the warning may be missing. Assignment to items of an argument works on a copy, as in ``grad``.
+
+    **Variables outside**, closed over, global, attributes, also of helpers, may be changed: programs read arrays when
+    they run; other variables are compared in each run (0.5 µs and more), and the function is traced anew, or after 8
+    states runs as it is. Installed packages are not watched; neither is what is looked up by text (``globals()["x"]``)
+    or what Python decides by a plain array outside (``if weights[0] > 0``). Of an array of more than 16 KiB from which
+    ``fun`` computes without any of its arguments only a change of many elements is seen.
+
+    **Side effects** (printing) happen when ``fun`` is traced, not when it is replayed. A function that changes
+    variables that are watched, catches errors of what it computes, returns objects of its own, or draws from a
+    generator, runs as it is, with the warning. ``anp.random`` is replayed: its numbers are drawn anew, and are the same
+    as without ``jit``.
+    """
     if fun is None:
         return functools.partial(jit, static_argnames=static_argnames, passes=passes)
     names = static_argnames if isinstance(static_argnames, (tuple, list)) else (static_argnames,)

@@ -31,7 +31,14 @@ class JitWarning(UserWarning):
 
 
 class CacheInfo(NamedTuple):
-    """Counts of calls by what became of them, and what the cache holds."""
+    """Counts of calls by what became of them, and what the cache holds.
+
+    Attributes:
+        hits, traces, eager: calls that were replayed, that were traced, that ran the function itself.
+        keys: kinds of arguments for which there are programs.
+        programs: how many there are.
+        arena_bytes: memory for intermediate values that they hold between calls.
+    """
 
     hits: int
     traces: int
