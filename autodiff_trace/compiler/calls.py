@@ -13,12 +13,13 @@ import numpy as np
 from ..numpy.definers import is_surely_finite, keep_zeros
 from ..numpy.definers import scale as scale_primitive
 from ..numpy.rules.division import quotient as quotient_primitive
+from .sines import sin_cos
 
 __all__ = [
     "ADD_REDUCE", "ELEMENTWISE", "MAXIMUM_REDUCE", "MINIMUM_REDUCE", "REDUCTIONS", "after", "assign", "cast",
-    "check_arrays", "check_finite", "check_labels", "copy", "empty", "fill", "getitem", "is_known", "logaddexp",
-    "out_position", "quotient", "quotient_floats", "quotient_numbers", "reshape", "roll", "scale", "scale_floats",
-    "scale_numbers", "scatter", "select", "select_float", "transpose",
+    "check_arrays", "check_finite", "check_labels", "copy", "empty", "fill", "getitem", "is_known", "like",
+    "logaddexp", "out_position", "quotient", "quotient_floats", "quotient_numbers", "reshape", "roll", "scale",
+    "scale_floats", "scale_numbers", "scatter", "select", "select_float", "sin_cos", "transpose",
 ]
 
 getitem = operator.getitem
@@ -89,6 +90,11 @@ def keep_zeros_in(result, *factors):
         result[...] = kept
         return result
     return kept
+
+
+def like(x: Any, out: Any = None) -> Any:
+    """An array like ``x``, to be written."""
+    return np.empty_like(x) if out is None else out
 
 
 def select(condition: Any, x: Any, y: Any) -> Any:
@@ -181,11 +187,12 @@ def check_arrays(arrays: list) -> None:
             raise FloatingPointError("the inputs are not finite")
 
 
-ELEMENTWISE = {copy, fill, logaddexp, scale, quotient, select}
+ELEMENTWISE = {copy, fill, like, sin_cos, logaddexp, scale, quotient, select}
 """Functions that work element by element, besides NumPy's ufuncs."""
 
 OUT_POSITIONS: dict[Callable, int] = {
-    np.dot: 2, copy: 1, empty: 3, fill: 2, scale: 2, quotient: 2, logaddexp: 2, roll: 2, scatter: 3,
+    np.dot: 2, copy: 1, empty: 3, fill: 2, like: 1, logaddexp: 2, quotient: 2, roll: 2, scale: 2, scatter: 3,
+    sin_cos: 2,
     **dict.fromkeys(REDUCTIONS, 3),
 }
 

@@ -22,6 +22,7 @@ from .passes.finite import assume_finite
 from .passes.floats import use_floats
 from .passes.fusion import fuse
 from .passes.outputs import separate_outputs
+from .passes.sines import join_sines
 from .passes.sums import use_products
 from .replay import Replay
 
@@ -35,7 +36,7 @@ REWRITES: dict[str, Callable[[Program], Program]] = {
 }
 """Passes that leave out steps, in the order in which they are applied."""
 
-PASSES = (*REWRITES, "finite", "floats", "fusion", "sums", "buffers")
+PASSES = (*REWRITES, "finite", "floats", "sines", "fusion", "sums", "buffers")
 """The names of all passes, for ``jit(f, passes=...)``."""
 
 
@@ -63,6 +64,8 @@ def trust(program: Program, passes: Sequence[str]) -> Program:
 
 def place(program: Program, passes: Sequence[str]) -> tuple[Program, list[Buffer]]:
     """The program after the passes that say where values lie in memory, and the buffers."""
+    if "sines" in passes:
+        program = join_sines(program)
     if "fusion" in passes:
         program = fuse(program)
     if "sums" in passes:

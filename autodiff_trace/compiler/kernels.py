@@ -17,7 +17,7 @@ from .threads import num_threads, share
 __all__ = ["BlockRunner", "Kernel", "Plan"]
 
 
-WORTH_A_THREAD = 100_000
+WORTH_A_THREAD = 250_000
 """Nanoseconds of work that pay for waking a thread (which takes some 20,000)."""
 
 

@@ -21,8 +21,9 @@ LARGE = 2**18
 WORTH = 50_000
 """Nanoseconds of work for which a kernel pays."""
 
-BLOCK = 2**14
-"""Elements of the largest row value in a block: with five or so buffers they fit the second-level cache."""
+BLOCK = 2**15
+"""Elements of the largest row value in a block. Longer ones leave the caches; between the calls for shorter ones
+threads wait for each other (for Python's lock)."""
 
 
 def fuse(program: Program) -> Program:
@@ -54,6 +55,7 @@ def is_large(step: Node) -> bool:
         step.kind == "call"
         and type(step.value) is np.ndarray
         and step.value.nbytes >= LARGE
+        and len(step.value) > 1
         and row_step(step, len(step.value)) == ROW
     )
 

@@ -18,7 +18,10 @@ CLOSING = "closing"
 """A reduction over the rows."""
 
 
-SLOW = {np.sin: 7, np.cos: 7, np.tan: 10, np.power: 3, np.arctan2: 10, np.hypot: 3, np.logaddexp: 14, np.remainder: 8}
+SLOW = {
+    np.sin: 7, np.cos: 7, np.tan: 10, np.power: 3, np.arctan2: 10, np.hypot: 3, np.logaddexp: 14, np.remainder: 8,
+    calls.sin_cos: 6,
+}
 MIDDLING = {
     np.exp, np.log, np.tanh, np.log1p, np.expm1, np.sqrt, np.arctan, np.sinh, np.cosh, np.arcsin, np.arccos, np.exp2,
     np.log2, np.log10, calls.scale, calls.quotient, calls.select,
@@ -41,6 +44,8 @@ def row_step(step: Node, length: int) -> str | None:
         if type(value) is np.ndarray and value.ndim and len(value) == length and has_row(step, length):
             return ROW
         return None
+    if function is calls.after:
+        return ROW if is_aligned(args[0], length, None) else None
     if function in calls.REDUCTIONS:
         return row_reduction(args, value, length)
     if function is calls.reshape:
@@ -101,6 +106,8 @@ def keeps_rows(index: Any) -> bool:
 
 def row_operands(step: Node, length: int) -> list[Node]:
     """The operands of which a step of a kernel reads the rows; it sees the others whole."""
+    if step.function is calls.after:
+        return list(step.args)
     if is_elementwise(step.function):
         return [arg for arg in elementwise_operands(step) if is_aligned(arg, length, step.value.ndim)]
     return [step.args[0]]
