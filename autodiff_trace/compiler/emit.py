@@ -5,17 +5,17 @@ from __future__ import annotations
 import keyword
 import math
 import operator
-import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from . import calls
-from .guards import Miss, outcome
+from .guards import outcome
 from .inline import find_inline
 from .kernels import Kernel, Plan
-from .node import Node, Program, is_fixed
+from .node import Node, Program
+from .spelling import Spelling
 
 __all__ = ["Source", "emit"]
 
@@ -31,11 +31,8 @@ METHODS = {
     calls.reshape: "reshape", calls.transpose: "transpose", np.ndarray.tolist: "tolist", np.generic.item: "item",
 }
 
-
-RESERVED = {"Miss", "outcome", "seen", "i", "start", "stop", "abs", "unflatten"}
-
-NUMBERED = re.compile(r"[bcpsvwxy]\d+|blocks_\d+")
-"""Names that values, constants, buffers, kernels and what they are given have."""
+LONGEST = 100
+"""Terms of one sum: Python's parser and compiler go down a level for each, and allow some thousand."""
 
 
 class Source(NamedTuple):
@@ -48,14 +45,11 @@ class Source(NamedTuple):
     kernels: dict[str, Plan]
 
 
-class Emitter:
-    """Gives names to values and writes statements."""
+class Emitter(Spelling):
+    """Writes statements; with ``outer`` those of a kernel of the program that ``outer`` writes."""
 
     def __init__(self, outer: Emitter | None = None) -> None:
-        self.names: dict[Node, str] = {}
-        self.objects: dict[str, Any] = outer.objects if outer else {"Miss": Miss, "outcome": outcome}
-        self.known: dict[int, str] = outer.known if outer else {}
-        self.taken: set[str] = outer.taken if outer else set(RESERVED)
+        super().__init__(outer)
         self.buffer = "s" if outer else "b"
         self.lines: list[str] = []
         self.indent = "    "
@@ -63,62 +57,6 @@ class Emitter:
         self.outs: dict[Node, str] = {}
         self.inline: set[Node] = set()
         self.setup: list[str] = []
-
-    def object_name(self, value: Any, hint: str) -> str:
-        """The name of an object that the program refers to."""
-        name = self.known.get(id(value))
-        if name is None:
-            hint = hint if hint.isidentifier() and not keyword.iskeyword(hint) else "c"
-            name = self.known[id(value)] = self.free_name(hint)
-            self.objects[name] = value
-        return name
-
-    def free_name(self, hint: str) -> str:
-        """``hint``, or something like it that is no name yet."""
-        name, number = hint, 1
-        while name in self.taken or NUMBERED.fullmatch(name):
-            number += 1
-            name = f"{hint}_{number}"
-        self.taken.add(name)
-        return name
-
-    def constant_name(self, value: Any) -> str:
-        name = self.known.get(id(value))
-        if name is None:
-            name = self.known[id(value)] = f"c{len(self.known)}"
-            self.objects[name] = value
-        return name
-
-    def text(self, arg: Any) -> str:
-        """An argument as an expression."""
-        kind = type(arg)
-        if kind is Node:
-            return self.constant_name(arg.value) if arg.kind == "constant" else self.names[arg]
-        if kind is int or kind is bool or arg is None or kind is str:
-            return repr(arg) if kind is not int or arg >= 0 else f"({arg})"
-        if kind is float and math.isfinite(arg):
-            return repr(arg) if math.copysign(1, arg) > 0 else f"({arg!r})"
-        if kind is tuple:
-            return f"({', '.join(map(self.text, arg))}{',' if len(arg) == 1 else ''})"
-        if kind is list:
-            return f"[{', '.join(map(self.text, arg))}]"
-        if kind is slice:
-            return f"slice({self.text(arg.start)}, {self.text(arg.stop)}, {self.text(arg.step)})"
-        if arg is Ellipsis:
-            return "..."
-        return self.constant_name(arg)
-
-    def index(self, arg: Any) -> str:
-        """An index as it stands between brackets."""
-        if type(arg) is tuple and arg:
-            return ", ".join(map(self.index_part, arg)) + ("," if len(arg) == 1 else "")
-        return self.index_part(arg)
-
-    def index_part(self, arg: Any) -> str:
-        if type(arg) is slice:
-            ends = ["" if end is None else self.text(end) for end in (arg.start, arg.stop, arg.step)]
-            return ":".join(ends if ends[2] else ends[:2])
-        return self.text(arg)
 
     def expression(self, step: Node) -> str:
         """The call of a step."""
@@ -172,10 +110,11 @@ class Emitter:
             self.write(f"{self.names[step]}[{self.index(index)}] = {self.text(value)}")
             return
         if step.function is calls.check_finite:
-            name = self.object_name(math.isfinite, "isfinite")
-            self.write(f"if not {name}({' + '.join(map(self.text, step.args[0]))}):")
-            self.write(f"    {self.object_name(calls.check_finite, 'check_finite')}([nan])")
-            self.objects["nan"] = math.nan
+            isfinite, fail = self.object_name(math.isfinite, "isfinite"), self.object_name(calls.check_finite, "check")
+            texts = list(map(self.text, step.args[0]))
+            for start in range(0, len(texts), LONGEST):
+                self.write(f"if not {isfinite}({' + '.join(texts[start:start + LONGEST])}):")
+                self.write(f"    {fail}([{self.constant_name(math.nan)}])")
             return
         if step.function is calls.after:
             self.names[step] = self.text(step.args[0])
@@ -199,14 +138,18 @@ class Emitter:
 
     def shows_buffer(self, step: Node) -> bool:
         """Whether a step makes a view of a buffer, the same in each run: it is made once, with the buffers."""
-        return (
-            self.buffer == "b"
-            and step.kind == "call"
-            and (step.function in METHODS or step.function is calls.getitem)
-            and type(step.value) is np.ndarray
-            and is_fixed(step.args[1:])
-            and self.buffer_of(step.args[0]) is not None
-        )
+        if self.buffer != "b" or step.function not in (calls.getitem, calls.reshape, calls.transpose):
+            return False
+        if step.kind != "call" or self.buffer_of(step.args[0]) is None:
+            return False
+        base = step.args[0]
+        if step.function is calls.reshape:  # of other arrays it may be a copy
+            return base.out is not None and base.value.flags.c_contiguous
+        if step.function is calls.getitem:
+            index = step.args[1] if type(step.args[1]) is tuple else step.args[1:]
+            is_basic = all(part is None or part is Ellipsis or type(part) in (int, slice) for part in index)
+            return is_basic and type(step.value) is np.ndarray
+        return step.function is calls.transpose
 
     def buffer_of(self, arg: Any) -> str | None:
         """The name of the buffer, or of the view of one, in which the value of a step is in each run."""

@@ -74,20 +74,14 @@ def lower_scatter(step):
     if len(shape) == 1 and all(type(index) is int for index in indices):
         return lower_scattered_numbers(step, pieces, indices, shape[0])
     if all(type(piece) is Node for piece in pieces) and all(map(is_slicing, indices)):
-        reversing = any(type(part) is slice and part.step not in (None, 1) for part in parts_of(indices[0]))
-        if len(pieces) == 1 and pieces[0].value.size == step.value.size and not reversing:
-            return step.with_call(calls.reshape, (pieces[0], shape))
         return step.with_call(calls.scatter, (pieces, indices, shape))
     return None
 
 
 def is_slicing(index):
     """Whether an index names no element twice and gives a view."""
-    return all(part is None or part is Ellipsis or type(part) is slice for part in parts_of(index))
-
-
-def parts_of(index):
-    return index if type(index) is tuple else (index,)
+    parts = index if type(index) is tuple else (index,)
+    return all(part is None or part is Ellipsis or type(part) is slice for part in parts)
 
 
 def lower_scattered_numbers(step, pieces, indices, size):

@@ -46,7 +46,7 @@ def simpler(step: Node, uses: dict[Node, int]) -> Any:
     function, args = step.function, step.args
     if function.__hash__ is None:
         return None
-    if len(args) == 2:
+    if len(args) == 2 and is_real(step.value):
         x, y = args
         if function in MULTIPLY:
             if is_number(y, 1) or is_number(x, 1):
@@ -57,12 +57,12 @@ def simpler(step: Node, uses: dict[Node, int]) -> Any:
         if function in SUBTRACT:
             if is_number(y, 0):
                 return same(x, step)
-            if is_call(y, NEGATE):
+            if is_negative(y):
                 return with_function(step, ADD, (x, y.args[0]))
         if function in ADD:
-            if is_call(y, NEGATE):
+            if is_negative(y):
                 return with_function(step, SUBTRACT, (x, y.args[0]))
-            if is_call(x, NEGATE):
+            if is_negative(x):
                 return with_function(step, SUBTRACT, (y, x.args[0]))
     if function is calls.scale and any(is_ordinary(arg) for arg in args):
         return step.with_call(np.multiply, args)
@@ -78,17 +78,29 @@ def simpler(step: Node, uses: dict[Node, int]) -> Any:
         return same(args[0], step)
     if function is calls.transpose:
         return compose_transposes(step)
+    if function is calls.scatter and is_whole(step):
+        return step.with_call(calls.reshape, (args[0][0], args[2]))
     if function is calls.getitem and args[1] == () and isinstance(args[0].value, np.generic):
         return args[0]
     return None
 
 
+def is_real(value: Any) -> bool:
+    """Whether a value is a floating-point number, and real. (A complex one is multiplied by 1 as by 1 + 0i, and
+    infinity times 0 is NaN; an integer can overflow before it meets wider ones.)"""
+    return type(value) is float or getattr(getattr(value, "dtype", None), "kind", None) == "f"
+
+
+def is_negative(x: Any) -> bool:
+    return is_call(x, NEGATE) and is_real(x.value)
+
+
 def negative_product(step: Node, uses: dict[Node, int]) -> Any:
     """``-x * y`` as ``-(x * y)``, which an addition turns into a subtraction; or with the sign in a constant."""
     x, y = step.args
-    if is_call(x, NEGATE) and uses.get(x) == 1:
+    if is_negative(x) and uses.get(x) == 1:
         x = x.args[0]
-    elif is_call(y, NEGATE) and uses.get(y) == 1:
+    elif is_negative(y) and uses.get(y) == 1:
         y = y.args[0]
     else:
         return None
@@ -105,19 +117,20 @@ def doubled_product(step: Node, uses: dict[Node, int]) -> Any:
     for number, product in (step.args, step.args[::-1]):
         if is_one_number(number) and is_call(product, MULTIPLY) and uses.get(product) == 1:
             for inner, x in (product.args, product.args[::-1]):
-                if is_one_number(inner) and not is_one_number(x):
+                if is_one_number(inner) and not is_one_number(x) and is_real(product.value):
                     first, second = plain_value(number), plain_value(inner)
-                    if is_power_of_two(first) or is_power_of_two(second):
+                    if is_power_of_two(first) or is_power_of_two(second) and abs(first) >= 1:
                         with np.errstate(all="ignore"):
-                            merged = np.multiply(first, second)
-                        if np.isfinite(merged) and merged.dtype == np.result_type(first, second):
-                            return step.with_call(step.function, (literal(merged), x))
+                            merged = first * second
+                        if np.isfinite(merged):
+                            is_python = type(merged) in (int, float)
+                            return step.with_call(step.function, (merged if is_python else literal(merged), x))
     return None
 
 
 def is_power_of_two(x: Any) -> bool:
     """Whether ``x`` is 2, 4, 8 … up to 2³⁰, or minus that. (By a half a number could become too small to be exact.)"""
-    return bool(2 <= abs(x) <= 2**30) and np.frexp(abs(x))[0] == 0.5
+    return bool(np.isreal(x) and 2 <= abs(x) <= 2**30 and np.frexp(abs(x))[0] == 0.5)
 
 
 def plain_value(arg: Any) -> Any:
@@ -131,6 +144,14 @@ def is_one_number(arg: Any) -> bool:
 
 def negated(arg: Any) -> Any:
     return literal(np.negative(arg.value)) if type(arg) is Node else -arg
+
+
+def is_whole(step: Node) -> bool:
+    """Whether what is scattered is one piece that covers the whole, in the same order."""
+    (piece, *rest), (index, *_), _ = step.args
+    parts = index if type(index) is tuple else (index,)
+    reverses = any(type(part) is slice and part.step not in (None, 1) for part in parts)
+    return not rest and piece.value.size == step.value.size and not reverses
 
 
 def compose_transposes(step):
@@ -189,10 +210,13 @@ def is_ordinary(arg: Any) -> bool:
     return bool(np.isfinite(value) and value != 0)
 
 
+def is_elementwise(function: Any) -> bool:
+    return function in (calls.scale, calls.quotient) or isinstance(function, np.ufunc) and function.signature is None
+
+
 def without_fill(step: Node) -> Node:
     """``multiply(fill(g, shape), y)`` as ``multiply(g, y)``, where ``y`` alone has the shape of the result."""
-    multiplies = isinstance(step.function, np.ufunc) or step.function in (calls.scale, calls.quotient)
-    if not multiplies or type(step.value) is not np.ndarray:
+    if not is_elementwise(step.function) or type(step.value) is not np.ndarray:
         return step
     args = list(step.args)
     if all(is_one_number(filling(arg)) for arg in args) and any(is_call(arg, FILLS) for arg in args):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .. import calls
@@ -10,8 +12,9 @@ from .common import is_pure
 
 __all__ = ["fold_constants"]
 
-LARGEST = 4096
-"""Elements. Larger constants would take more memory than the call that makes them takes time."""
+LARGEST = 2**15
+"""Bytes. Larger constants would take more memory than the call that makes them takes time, and nodes keep no more than
+the outline of those that are larger than :data:`node.LARGE`."""
 
 SHAPE_READERS = {np.ones_like, np.zeros_like}
 """Functions of which the first argument's shape and dtype alone are read."""
@@ -25,9 +28,15 @@ def fold_constants(program: Program) -> Program:
 def fold(step: Node) -> Node:
     if step.kind != "call" or step.function is calls.assign or isinstance(step.value, (tuple, list)):
         return step
-    if np.size(step.value) > LARGEST or not is_pure(step):
+    if getattr(step.value, "nbytes", 0) > LARGEST or not is_pure(step) or not is_quiet(step.value):
         return step
     args = step.args[1:] if step.function in SHAPE_READERS else step.args
     if is_fixed(args) and is_fixed(list(step.kwargs.values())):
         return literal(step.value)
     return step
+
+
+def is_quiet(value: Any) -> bool:
+    """Whether NumPy has had nothing to warn of when it computed a value: that it does in each run."""
+    dtype = getattr(value, "dtype", None)
+    return dtype is None or dtype.kind not in "fc" or bool(np.isfinite(value).all())

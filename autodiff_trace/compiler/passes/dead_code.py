@@ -35,8 +35,8 @@ def may_raise(step: Node) -> bool:
 
 
 def index_parts(step: Node) -> tuple:
-    """The parts of the index by which a step reads items."""
-    if step.function is not calls.getitem:
+    """The parts of the index by which a step reads or writes items."""
+    if step.function not in (calls.getitem, calls.assign):
         return ()
     index = step.args[1]
     return index if type(index) is tuple else (index,)

@@ -22,7 +22,7 @@ UNMASKED = {calls.scale: np.multiply, calls.quotient: np.divide}
 def assume_finite(program: Program) -> Program:
     """The program with plain products, under an error handling that raises; itself where there are none to gain."""
     masked = sum(step.function in UNMASKED for step in program.steps if step.kind == "call")
-    if not masked or any(step.kind == "effect" for step in program.steps):
+    if not masked or any(step.kind == "effect" or has_nan(step) for step in program.steps):
         return program
     arrays = dict.fromkeys(program.inputs)
     arrays.update(
@@ -36,8 +36,16 @@ def assume_finite(program: Program) -> Program:
 
     def unmask(step: Node) -> Node:
         function = UNMASKED.get(step.function, step.function) if step.kind == "call" else step.function
-        return Node(function, step.args, step.kwargs, step.value, step.name, step.kind, RAISING, step.out)
+        state = {**(step.errstate or {}), **RAISING}
+        return Node(function, step.args, step.kwargs, step.value, step.name, step.kind, state, step.out)
 
     check = Node(calls.check_arrays, (arrays,), {}, None, "check", "effect", RAISING)
     trusting = rebuild(program, unmask)
     return Program(program.inputs, [check, *trusting.steps], trusting.outputs)
+
+
+def has_nan(step: Node) -> bool:
+    """Whether a step reads a constant that is NaN somewhere."""
+    constants = [operand.value for operand in operands(step) if operand.kind == "constant" and operand.name != LIVE]
+    numbers = [arg for arg in (*step.args, *constants) if isinstance(arg, (float, complex, np.ndarray, np.generic))]
+    return any(np.asarray(each).dtype.kind in "fc" and np.isnan(each).any() for each in numbers)

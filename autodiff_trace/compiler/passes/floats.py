@@ -39,6 +39,11 @@ FLOAT_CALLS: dict[Callable, Callable] = {
 
 FLOAT_FUNCTIONS = frozenset(FLOAT_CALLS.values())
 
+TRUTHS = {
+    operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne, calls.select_float,
+}
+"""Those of them that give truth values."""
+
 HIDING = {
     operator.truediv: (1,), math.atan: (0,), math.atan2: (0, 1), math.tanh: (0,), math.exp: (0,), math.expm1: (0,),
     math.pow: (0, 1), operator.lt: (0, 1), operator.le: (0, 1), operator.gt: (0, 1), operator.ge: (0, 1),
@@ -59,9 +64,10 @@ def use_floats(program: Program) -> Program:
 
 def is_float_step(step: Node) -> bool:
     """Whether Python can do this step: its operands are, or can be made, Python's floats."""
-    if step.kind != "call" or step.kwargs or not is_float(step.value) and type(step.value) is not np.bool_:
+    if step.kind != "call" or step.kwargs or step.function.__hash__ is None or step.function not in FLOAT_CALLS:
         return False
-    if step.function.__hash__ is None or step.function not in FLOAT_CALLS:
+    # Of truth values NumPy's sum is one as well, Python's is a number.
+    if not is_float(step.value) and not (type(step.value) is np.bool_ and FLOAT_CALLS[step.function] in TRUTHS):
         return False
     return all(is_float_operand(arg) for arg in step.args)
 
