@@ -16,12 +16,16 @@ IN_FIRST = {calls.reshape, calls.transpose, calls.cast, calls.getitem, calls.ass
 """Functions whose results may lie in the memory of the first argument alone."""
 
 
-def find_roots(program: Program) -> dict[Node, frozenset[Node]]:
-    """For each value the steps and inputs in whose memory it may lie, itself among them."""
+def find_roots(program: Program, guess: bool = True) -> dict[Node, frozenset[Node]]:
+    """For each value the steps and inputs in whose memory it may lie, itself among them.
+
+    Of functions about which nothing is known the result may lie in any operand's memory; unless ``guess``, in none.
+    """
     roots: dict[Node, frozenset[Node]] = {node: frozenset((node,)) for node in program.inputs}
     for step in program.steps:
         if step.kind != "guard" and isinstance(step.value, (np.ndarray, tuple, list)):
-            roots[step] = frozenset((step,)).union(*(roots.get(base, ()) for base in bases_of(step)))
+            bases = bases_of(step) if guess or step.function in IN_FIRST else ()
+            roots[step] = frozenset((step,)).union(*(roots.get(base, ()) for base in bases))
     return roots
 
 

@@ -14,20 +14,22 @@ __all__ = ["separate_outputs"]
 def separate_outputs(program: Program, before: Program) -> Program:
     """The program with copies of outputs that share memory with an input, a constant or one another, but did not in
     ``before``, the same program as it was recorded."""
-    recorded, current = find_roots(before), find_roots(program)
-    owners: dict[Node, int] = {}
+    # Compared are views that are known as such, and what may be some of functions about which nothing is known.
+    memories = [(find_roots(before, guess), find_roots(program, guess)) for guess in (False, True)]
+    owners: list[dict[Node, int]] = [{}, {}]
     outputs = list(program.outputs)
     steps = list(program.steps)
     for i, (old, new) in enumerate(zip(before.outputs, program.outputs)):
         if type(new) is not Node or type(new.value) is not np.ndarray:
             continue
-        old_roots = recorded.get(old, frozenset())
         shared = new.kind == "constant"
-        for root in current.get(new, ()):
-            if root.kind == "input":
-                shared |= root not in old_roots
-            elif (owner := owners.setdefault(root, i)) != i:
-                shared |= old_roots.isdisjoint(recorded.get(before.outputs[owner], ()))
+        for (recorded, current), owner in zip(memories, owners):
+            old_roots = recorded.get(old, frozenset())
+            for root in current.get(new, ()):
+                if root.kind == "input":
+                    shared |= root not in old_roots
+                elif (first := owner.setdefault(root, i)) != i:
+                    shared |= old_roots.isdisjoint(recorded.get(before.outputs[first], ()))
         if shared:
             outputs[i] = Node(calls.copy, (new,), {}, new.value, "copy")
             steps.append(outputs[i])
