@@ -19,7 +19,7 @@ __all__ = [
     "ADD_REDUCE", "ELEMENTWISE", "MAXIMUM_REDUCE", "MINIMUM_REDUCE", "REDUCTIONS", "after", "assign", "cast",
     "check_arrays", "check_finite", "check_labels", "copy", "empty", "fill", "getitem", "is_known", "like",
     "logaddexp", "out_position", "quotient", "quotient_floats", "quotient_numbers", "reshape", "roll", "scale",
-    "scale_floats", "scale_numbers", "scatter", "select", "select_float", "sin_cos", "transpose",
+    "scale_floats", "scale_numbers", "scatter", "select", "select_float", "sin_cos", "sum_axis", "transpose",
 ]
 
 getitem = operator.getitem
@@ -119,6 +119,11 @@ def logaddexp(x: Any, y: Any, out: Any = None) -> Any:
 quiet_subtraction = np.errstate(invalid="ignore", over="ignore")
 
 
+def sum_axis(x: Any, subscripts: str, out: Any = None) -> Any:
+    """The sum over the axis that ``subscripts`` leave out, as in ``np.einsum``."""
+    return np.einsum(subscripts, x, out=out)
+
+
 def roll(x: Any, pairs: tuple, out: Any = None) -> Any:
     """The elements of ``x`` in other places: ``pairs`` of indices, where to and where from."""
     if out is None:
@@ -192,7 +197,7 @@ ELEMENTWISE = {copy, fill, like, sin_cos, logaddexp, scale, quotient, select}
 
 OUT_POSITIONS: dict[Callable, int] = {
     np.dot: 2, copy: 1, empty: 3, fill: 2, like: 1, logaddexp: 2, quotient: 2, roll: 2, scale: 2, scatter: 3,
-    sin_cos: 2,
+    sin_cos: 2, sum_axis: 2,
     **dict.fromkeys(REDUCTIONS, 3),
 }
 

@@ -46,6 +46,8 @@ def row_step(step: Node, length: int) -> str | None:
         return None
     if function is calls.after:
         return ROW if is_aligned(args[0], length, None) else None
+    if function is calls.sum_axis:
+        return ROW if is_aligned(args[0], length, None) and type(value) is np.ndarray else None
     if function in calls.REDUCTIONS:
         return row_reduction(args, value, length)
     if function is calls.reshape:
@@ -92,7 +94,7 @@ def row_reduction(args: tuple, value: Any, length: int) -> str | None:
     axes = range(x.value.ndim) if axis is None else axis if type(axis) is tuple else (axis,)
     axes = [each % x.value.ndim for each in axes]
     if 0 in axes:
-        return CLOSING if value.dtype.kind == "f" and type(args[1:]) is tuple else None
+        return CLOSING if value.dtype.kind == "f" else None
     return ROW if type(value) is np.ndarray and axes else None
 
 
