@@ -9,10 +9,16 @@ from ..node import Node, Program, operands
 
 __all__ = ["find_last_uses", "find_roots"]
 
-OWN_MEMORY = {np.array, np.concatenate, np.stack, calls.empty, calls.select}
+OWN_MEMORY = {
+    np.array, np.concatenate, np.stack, np.copy, np.zeros_like, np.ones_like, np.full_like, calls.empty, calls.select,
+}
 """Functions whose results have memory of their own, besides those that can write into an array they are given."""
 
-IN_FIRST = {calls.reshape, calls.transpose, calls.cast, calls.getitem, calls.assign, calls.after, calls.check_labels}
+IN_FIRST = {
+    calls.reshape, calls.transpose, calls.cast, calls.getitem, calls.assign, calls.after, calls.check_labels,
+    np.broadcast_to, np.diag, np.diagonal, np.expand_dims, np.flip, np.fliplr, np.flipud, np.imag, np.moveaxis, np.ravel,
+    np.real, np.reshape, np.rot90, np.squeeze, np.swapaxes, np.transpose,
+}
 """Functions whose results may lie in the memory of the first argument alone."""
 
 
