@@ -41,7 +41,7 @@ def test_print():
     lines = text.splitlines()
     assert lines[0] == "def loss(params_W, params_b, x, y):"
     assert "    #     x: float64[5,4]" in lines
-    assert any("dot(x, params_W" in line and line.endswith("  # float64[5,3]") for line in lines)
+    assert any("x.dot(params_W" in line and line.endswith("  # float64[5,3]") for line in lines)
     guards = [line for line in lines if line.startswith("    if not v")]
     assert len(guards) == 1 and guards[0].endswith("# guard: sum(tanh(…)) > -100 was True")
     assert lines[-1].startswith("    return v") and lines[-1].endswith("  # float64[]")
