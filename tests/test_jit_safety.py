@@ -1,4 +1,4 @@
-"""``jit`` is safe: no shared memory, arguments untouched, variables outside watched; errors, random numbers, threads."""
+"""``jit`` is safe: no shared memory, arguments untouched, variables watched; errors, random numbers, threads."""
 
 import collections
 import copy
@@ -109,6 +109,22 @@ def test_arguments_are_not_written_to_without_programs_either():
             x = X + i
             assert_same(compiled(x), assign(x.copy()))
             assert_same(x, X + i)
+
+
+def test_arguments_are_not_written_to_after_an_error():
+    def assign(x, n):
+        x[0] = 9.0
+        return x.sum() if n == 0 else x.tobytes() if n == 1 else anp.linalg.inv(x[:1, None] * 0)
+
+    compiled = jit(assign, static_argnames="n")
+    x = X.copy()
+    with expect_warnings("tobytes"):
+        compiled(x, 1)
+    for _ in range(2):
+        with pytest.raises(np.linalg.LinAlgError):
+            compiled(x, 2)
+        compiled(x, 0)
+    assert_same(x, X)
 
 
 def test_views_and_item_assignment():

@@ -50,6 +50,11 @@ class Arguments:
         self.foreign = False
 
 
+    def are_numbers(self) -> bool:
+        """Whether all arrays are of numbers."""
+        return all(leaf.dtype.kind in "fciub" for leaf in self.leaves if type(leaf) is np.ndarray)
+
+
 def take_apart(args: tuple, kwargs: dict, static_argnames: tuple[str, ...], positions: tuple[int, ...]) -> Arguments:
     """Take the arguments of a call apart; ``positions`` are those of the static ones among ``args``."""
     found = Arguments()
@@ -72,11 +77,8 @@ def collect(tree: Any, found: Arguments) -> None:
     kind = type(tree)
     if kind is np.ndarray:
         found.leaves.append(tree)
-        dtype = tree.dtype
         # The strides, so that what was a view when traced is a view in each run.
-        found.key += (tree.shape, tree.strides, dtype)
-        if dtype.kind not in "fciub":
-            found.foreign = True
+        found.key += (tree.shape, tree.strides, tree.dtype)
     elif is_leaf(tree):
         found.leaves.append(tree)
         found.key.append(kind)
@@ -84,7 +86,8 @@ def collect(tree: Any, found: Arguments) -> None:
         found.boxed = True
     elif (container := find_container(kind)) is not None:
         children, extra = container[0](tree)
-        children = list(children)
+        if not hasattr(children, "__len__"):
+            children = list(children)
         found.key += (kind, extra, len(children))
         for child in children:
             collect(child, found)

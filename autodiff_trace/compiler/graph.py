@@ -212,7 +212,7 @@ def trace_graph(
     found = take_apart(args, kwargs, static_argnames, positions)
     if found.boxed:
         raise TracedValueError(f"graph: an argument of {name} is a traced value; make the graph with plain ones.")
-    if found.foreign:
+    if found.foreign or not found.are_numbers():
         raise TypeError(f"graph: an argument of {name} is an array that programs cannot handle; pass one of numbers.")
     form = Form(args, kwargs, positions, static_argnames)
     args, kwargs = form.prepare(args, kwargs)

@@ -98,7 +98,7 @@ class Jitted(Transformed):
         key = tuple(found.key)
         entry = self.entries.get(key)
         if entry is None:
-            entry = self.add_entry(key)
+            entry = self.add_entry(key, found)
         if entry.eager:
             return self.run_eagerly(args, kwargs)
         entry.used = next(self.clock)
@@ -127,12 +127,11 @@ class Jitted(Transformed):
             return self.give_up(entry, "it can reach too many variables; pass what it reads as arguments", args, kwargs)
         try:
             recording = record(self.fun, args, kwargs, surroundings, self.positions, self.static_argnames)
-        except MixedTraces:
-            return self.fun(*args, **kwargs)
         except NotReplayable as error:
+            self.writes = self.writes or error.writes
             # What only traced values do not allow is no error of the function; other errors it raises again.
-            result = self.fun(*args, **kwargs)
-            return self.give_up(entry, f"{error}", result=result)
+            result = self.run(args, kwargs)
+            return result if isinstance(error, MixedTraces) else self.give_up(entry, f"{error}", result=result)
         self.traces += 1
         self.writes = self.writes or recording.writes
         if recording.program is None:
@@ -156,12 +155,15 @@ class Jitted(Transformed):
                 entry.versions.insert(0, version)
             version.tree.add(Branch(replay, outcomes), recording.draws)
 
-    def run_eagerly(self, args: tuple, kwargs: dict) -> Any:
+    def run(self, args: tuple, kwargs: dict) -> Any:
         """The function itself, which gets copies of arrays if it has been seen to write into its arguments."""
-        self.eager += 1
         if self.writes:
             args, kwargs = tree_map(lambda x: x.copy(order="K") if type(x) is np.ndarray else x, (args, kwargs))
         return self.fun(*args, **kwargs)
+
+    def run_eagerly(self, args: tuple, kwargs: dict) -> Any:
+        self.eager += 1
+        return self.run(args, kwargs)
 
     def name(self) -> str:
         name = getattr(self.fun, "__name__", "function")
@@ -179,19 +181,21 @@ class Jitted(Transformed):
     def run_after_error(self, error: Exception, args: tuple, kwargs: dict) -> Any:
         """A replay has failed: run the function itself, which raises the same or knows what to do."""
         try:
-            return self.fun(*args, **kwargs)
+            return self.run(args, kwargs)
         except Exception as original:
             if type(original) is type(error):
                 # The traceback of ``error`` shows the emitted line; that of ``original`` the user's own.
                 raise error from original
             raise
 
-    def add_entry(self, key: tuple) -> Entry:
+    def add_entry(self, key: tuple, found: Arguments) -> Entry:
         with self.lock:
             if len(self.entries) >= self.KEYS:
                 oldest = min(self.entries, key=lambda each: self.entries[each].used)
                 del self.entries[oldest]
-            return self.entries.setdefault(key, Entry())
+            entry = self.entries.setdefault(key, Entry())
+            entry.eager = not found.are_numbers()
+            return entry
 
     def graph(self, *args: Any, **kwargs: Any) -> Graph:
         """What the function does with these arguments, as a :class:`Graph`: to be printed, drawn, saved, run again.

@@ -26,8 +26,11 @@ __all__ = ["MixedTraces", "NotReplayable", "RecordTrace", "check_constants"]
 class NotReplayable(BaseException):
     """The function does what no replay can repeat; the message says what, and what to do.
 
-    No ``except Exception`` of the function is meant to catch it.
+    No ``except Exception`` of the function is meant to catch it. ``writes``: the function has assigned to items of its
+    arguments.
     """
+
+    writes = False
 
 
 class MixedTraces(NotReplayable):

@@ -126,8 +126,7 @@ class Surroundings:
         elif kind in WRAPPERS:
             yield from [getattr(value, name) for name in WRAPPERS[kind]]
         elif isinstance(value, Transformed):
-            yield from [each for each in vars(value).values() if callable(each)]
-            yield value.options
+            yield from [each for each in (*vars(value).values(), *value.options.values()) if callable(each)]
         elif is_generator(value):
             self.generators.append(value)
         elif kind is types.SimpleNamespace or kind.__module__ == "argparse":

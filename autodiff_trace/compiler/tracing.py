@@ -79,16 +79,13 @@ def record(
         check_outputs(output_leaves)
         nodes = [trace.node_of(leaf) for leaf in output_leaves]
         values = [trace.value_of(leaf) for leaf in output_leaves]
-    except (NotReplayable, TypeError, AttributeError, EndedTraceError) as error:
+    except BaseException as error:
+        if not is_fault_of_tracing(error):
+            raise
         states.restore()
-        if isinstance(error, NotReplayable):
-            raise
-        raise NotReplayable(f"{type(error).__name__}: {error}") from error
-    except Exception as error:
-        if not any(map(is_box, error.args)):
-            raise
-        states.restore()  # a KeyError of a traced value is to show the value
-        raise NotReplayable(str(error)) from error
+        problem = error if isinstance(error, NotReplayable) else NotReplayable(f"{type(error).__name__}: {error}")
+        problem.writes = has_written(inputs)
+        raise problem from (None if problem is error else error)
     finally:
         trace.end()
     arguments = [node.value for _, node in inputs]
@@ -100,8 +97,19 @@ def record(
     surroundings.watch_contents(was_watching or derived)
     reason = find_reason(trace, states)
     program = None if reason else Program([node for _, node in inputs], trace.steps, nodes)
-    writes = any(box._node is not node for box, node in inputs)
+    writes = has_written(inputs)
     return Recording(result, program, output_structure, reason, trace.draws, writes, pure)
+
+
+def is_fault_of_tracing(error: BaseException) -> bool:
+    """Whether only a traced value may be the cause, or the message shows one: then the function itself is asked."""
+    kinds = (NotReplayable, TypeError, AttributeError, EndedTraceError)
+    return isinstance(error, kinds) or any(map(is_box, error.args))
+
+
+def has_written(inputs: list) -> bool:
+    """Whether boxes of arguments stand for other values than at first."""
+    return any(box._node is not node for box, node in inputs)
 
 
 def find_reason(trace: RecordTrace, states: RandomStates) -> str:
