@@ -2,6 +2,7 @@
 
 import collections
 import copy
+import gc
 import random
 import threading
 import traceback
@@ -14,6 +15,7 @@ from jit_checks import assert_same, check_calls, expect_warnings
 
 from autodiff_trace import grad, jit, tree_leaves, tree_map, value_and_grad
 from autodiff_trace import numpy as anp
+from autodiff_trace.compiler.arena import Arena, arena
 from autodiff_trace.compiler.jitted import Jitted
 
 X = np.array([1.0, 2.0, 3.0])
@@ -589,3 +591,27 @@ def test_copies_of_results_are_not_needed():
     tree_map(lambda array: array.fill(7.0), compiled(X))
     tree_map(lambda array: array.fill(7.0), compiled(X))
     assert_same(compiled(X), first)
+
+
+# Memory that programs hold
+
+
+def test_arena_is_bounded_and_reported(monkeypatch):
+    def function(x):
+        return anp.sum(anp.exp(anp.sin(x) * x) @ anp.cos(x))
+
+    gc.collect()
+    before = arena.held
+    compiled = jit(function)
+    x = np.ones((60, 60))
+    for _ in range(3):
+        assert_same(compiled(x), function(x))
+    held = compiled.cache_info().arena_bytes
+    assert held > 0 and arena.held - before == held
+    compiled.clear_cache()
+    gc.collect()
+    assert arena.held == before and compiled.cache_info().arena_bytes == 0
+    monkeypatch.setattr(Arena, "LIMIT", 0)
+    for _ in range(3):
+        assert_same(compiled(x), function(x))
+    assert compiled.cache_info().arena_bytes == 0
