@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 
 from .. import calls
-from ..guards import signature
 from ..node import Node, Program, operands
 
 __all__ = ["remove_dead_code"]
@@ -18,8 +17,6 @@ def remove_dead_code(program: Program) -> Program:
     needed = {output for output in program.outputs if type(output) is Node}
     kept = []
     for step in reversed(program.steps):
-        if step.kind == "guard" and step.function is signature and step.args[0] not in needed:
-            continue  # the shape of a value that is not used
         if step in needed or step.kind != "call" or may_raise(step):
             kept.append(step)
             needed.update(operands(step))

@@ -16,14 +16,14 @@ OWN_MEMORY = {
 
 IN_FIRST = {
     calls.reshape, calls.transpose, calls.cast, calls.getitem, calls.assign, calls.after, calls.check_labels,
-    np.broadcast_to, np.diag, np.diagonal, np.expand_dims, np.flip, np.fliplr, np.flipud, np.imag, np.moveaxis, np.ravel,
-    np.real, np.reshape, np.rot90, np.squeeze, np.swapaxes, np.transpose,
+    np.broadcast_to, np.diag, np.diagonal, np.expand_dims, np.flip, np.fliplr, np.flipud, np.imag, np.moveaxis,
+    np.ravel, np.real, np.reshape, np.rot90, np.squeeze, np.swapaxes, np.transpose,
 }
 """Functions whose results may lie in the memory of the first argument alone."""
 
 
 def find_roots(program: Program, guess: bool = True) -> dict[Node, frozenset[Node]]:
-    """For each value the steps and inputs in whose memory it may lie, itself among them.
+    """For each value the steps, inputs and constants in whose memory it may lie.
 
     Of functions about which nothing is known the result may lie in any operand's memory; unless ``guess``, in none.
     """
@@ -31,15 +31,27 @@ def find_roots(program: Program, guess: bool = True) -> dict[Node, frozenset[Nod
     for step in program.steps:
         if step.kind != "guard" and isinstance(step.value, (np.ndarray, tuple, list)):
             bases = bases_of(step) if guess or step.function in IN_FIRST else ()
-            roots[step] = frozenset((step,)).union(*(roots.get(base, ()) for base in bases))
+            memories = [frozenset((base,)) if base.kind == "constant" else roots.get(base, ()) for base in bases]
+            found = frozenset().union(*memories)
+            roots[step] = found if found and step.function in IN_FIRST else found | {step}
     return roots
+
+
+def is_copy(step: Node) -> bool:
+    """Whether a step reads items in an order that no view can have, or casts them."""
+    if step.function is calls.getitem:
+        index = step.args[1]
+        parts = index if type(index) is tuple else (index,)
+        parts = [part.value if type(part) is Node else part for part in parts]
+        return any(isinstance(part, (np.ndarray, list, bool, np.bool_)) for part in parts)
+    return step.function is calls.cast and step.args[0].value.dtype != step.args[1]
 
 
 def bases_of(step: Node) -> list[Node]:
     """The operands in whose memory the value of ``step`` may lie."""
     function = step.function
     if function in IN_FIRST:
-        return [step.args[0]]
+        return [] if is_copy(step) else [step.args[0]] if type(step.args[0]) is Node else []
     if calls.out_position(function) is not None or function in OWN_MEMORY:
         return []
     return list(operands(step))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .. import calls
@@ -17,17 +19,18 @@ def separate_outputs(program: Program, before: Program) -> Program:
     # Compared are views that are known as such, and what may be some of functions about which nothing is known.
     memories = [(find_roots(before, guess), find_roots(program, guess)) for guess in (False, True)]
     owners: list[dict[Node, int]] = [{}, {}]
+    returned: dict[Node, Any] = {}  # what has been merged is returned once, and then as a copy
     outputs = list(program.outputs)
     steps = list(program.steps)
     for i, (old, new) in enumerate(zip(before.outputs, program.outputs)):
         if type(new) is not Node or type(new.value) is not np.ndarray:
             continue
-        shared = new.kind == "constant"
+        shared = new.kind == "constant" or returned.setdefault(new, old) is not old
         for (recorded, current), owner in zip(memories, owners):
             old_roots = recorded.get(old, frozenset())
             for root in current.get(new, ()):
-                if root.kind == "input":
-                    shared |= root not in old_roots
+                if root.kind != "call":
+                    shared |= root.kind == "constant" or root not in old_roots
                 elif (first := owner.setdefault(root, i)) != i:
                     shared |= old_roots.isdisjoint(recorded.get(before.outputs[first], ()))
         if shared:
