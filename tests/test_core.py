@@ -10,7 +10,7 @@ import weakref
 import numpy as np
 import pytest
 
-from autodiff_trace import EndedTraceError, MissingRuleError, TracedValueError, extend, grad, jvp, value_and_grad, vjp
+from autodiff_trace import EndedTraceError, MissingRuleError, TracedValueError, extend, grad, jvp, value_and_grad, vjp, vmap
 from autodiff_trace import numpy as anp
 from autodiff_trace.core.tracer import trace_stack
 
@@ -294,3 +294,13 @@ def test_vjp_can_be_pulled_many_times_after_the_trace():
     _, pull = vjp(lambda x: anp.sin(x) * 2, 0.0)
     assert pull(1.0) == (2.0,) and pull(3.0) == (6.0,)
     assert nested(2.0) == 2.0
+
+
+@pytest.mark.parametrize("f, expected", [
+    (lambda x: x * (x // 2.0), 1.0), (lambda x: x * (7.0 // x), 2.0), (lambda x: x * ((x > 2) & True), 1.0),
+    (lambda x: x * (True ^ (x > 2)), 0.0), (lambda x: x * (x % 2.0), 1.0 + 3.0),
+])
+def test_piecewise_constant_operators_have_no_derivative(f, expected):
+    assert grad(f)(3.0) == expected
+    assert vmap(grad(f))(np.array([3.0, 3.0])).tolist() == [expected] * 2
+    assert jvp(f, (3.0,), (1.0,))[1] == expected

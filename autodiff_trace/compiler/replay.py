@@ -6,7 +6,7 @@ import itertools
 import linecache
 from collections.abc import Callable
 from functools import partial
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy as np
 from .arena import Buffer, arena
 from .emit import Source
 from .kernels import BlockRunner
+from .threads import num_threads
 
 __all__ = ["Replay"]
 
@@ -31,7 +32,8 @@ class Replay:
         self.exact = exact  # the same program without Python's floats, where this one has some
         self.failures = 0
         self.buffers = buffers
-        self.nbytes = sum(buffer.nbytes for buffer in buffers)
+        of_kernels = [buffer.nbytes for plan in source.kernels.values() for buffer in plan.buffers]
+        self.nbytes = sum(buffer.nbytes for buffer in buffers) + num_threads() * sum(of_kernels)
         self.filename = f"<jit {entry} {next(numbers)}>"
         self.entry = entry
         self.code = None
@@ -77,8 +79,9 @@ class Replay:
             names[f"b{i}"] = buffer.make()
         exec(self.code, names)
         for name, plan in self.source.kernels.items():
-            names[name] = BlockRunner(plan, partial(with_buffers, names[name], names))
-        return names[self.entry]
+            # Of the names without buffers and kernels: no cycle of references keeps those from being let go.
+            names[name] = BlockRunner(plan, partial(with_buffers, names[name].__code__, self.source.names))
+        return names.pop(self.entry)
 
     def __del__(self) -> None:
         linecache.cache.pop(self.filename, None)
@@ -86,6 +89,6 @@ class Replay:
             arena.give_back(self.held)
 
 
-def with_buffers(function: FunctionType, names: dict[str, Any], arrays: list[np.ndarray]) -> FunctionType:
+def with_buffers(code: CodeType, names: dict[str, Any], arrays: list[np.ndarray]) -> FunctionType:
     """A kernel's function with these arrays as its buffers."""
-    return FunctionType(function.__code__, {**names, **{f"s{i}": array for i, array in enumerate(arrays)}})
+    return FunctionType(code, {**names, **{f"s{i}": array for i, array in enumerate(arrays)}})
