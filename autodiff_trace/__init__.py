@@ -9,7 +9,7 @@
 """
 
 from . import numpy as numpy
-from .compiler import graph, jit
+from .compiler import graph, jit, num_threads, set_num_threads
 from .core.errors import EndedTraceError, MissingRuleError, TracedValueError
 from .core.pytree import register_pytree, tree_flatten, tree_leaves, tree_map, tree_unflatten
 from .numpy.array_box import register_array_type
@@ -24,7 +24,8 @@ __version__ = "0.1.0"
 __all__ = [
     "EndedTraceError", "MissingRuleError", "TracedValueError", "checkpoint", "custom_jvp", "custom_vjp", "deriv",
     "derivatives", "detect_sparsity", "elementwise_grad", "fori_loop", "grad", "grad_and_aux", "graph", "hessian",
-    "holomorphic_grad", "hvp", "jacfwd", "jacobian", "jacrev", "jet", "jit", "jvp", "linearize", "make_ggnvp", "numpy",
-    "register_array_type", "register_pytree", "scan", "stop_gradient", "to_numpy", "tree_flatten", "tree_leaves",
-    "tree_map", "tree_unflatten", "value_and_grad", "value_grad_and_hvp", "vjp", "vmap",
+    "holomorphic_grad", "hvp", "jacfwd", "jacobian", "jacrev", "jet", "jit", "jvp", "linearize", "make_ggnvp",
+    "num_threads", "numpy", "register_array_type", "register_pytree", "scan", "set_num_threads", "stop_gradient",
+    "to_numpy", "tree_flatten", "tree_leaves", "tree_map", "tree_unflatten", "value_and_grad", "value_grad_and_hvp",
+    "vjp", "vmap",
 ]

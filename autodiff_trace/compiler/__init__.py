@@ -1,7 +1,9 @@
 """Recording: a function's primitives as a program that is printed, drawn, saved, and replayed by ``jit``."""
 
+from .compiling import PASSES
 from .graph import Graph
 from .jit import graph, jit
 from .jitted import JitWarning
+from .threads import num_threads, set_num_threads
 
-__all__ = ["Graph", "JitWarning", "graph", "jit"]
+__all__ = ["Graph", "JitWarning", "PASSES", "graph", "jit", "num_threads", "set_num_threads"]

@@ -37,7 +37,15 @@ REWRITES: dict[str, Callable[[Program], Program]] = {
 """Passes that leave out steps, in the order in which they are applied."""
 
 PASSES = (*REWRITES, "finite", "floats", "sines", "fusion", "sums", "buffers")
-"""The names of all passes, for ``jit(f, passes=...)``."""
+"""The names of all passes, for ``jit(f, passes=...)``.
+
+"constants" computes what is the same in each run when the program is compiled, "algebra" replaces steps by cheaper ones
+of the same value, "common" computes each value once, "dead code" leaves out what nothing depends on. "finite" leaves out
+the masks that keep zeros beside infinities, "floats" computes single numbers with Python's floats; where a run is not
+finite it is done again without these two. "sines" computes sine and cosine of an array together, "fusion" runs steps on
+large arrays block by block, on several threads, "sums" takes products with ones for small sums and "buffers" uses the
+memory of intermediate values again.
+"""
 
 
 def optimize(program: Program, passes: Sequence[str]) -> tuple[Program, list[Buffer]]:

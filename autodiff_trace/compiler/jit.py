@@ -21,7 +21,8 @@ def jit(fun: Callable | None = None, static_argnames: str | Sequence[str] = (), 
         static_argnames: names of arguments that are no numbers to compute with (a count of layers, a mode): they are
             passed on as they are, and each value has programs of its own. Text, None, truth values and objects are
             static without being named.
-        passes: the names of the optimisations; leave some out to find which is at fault.
+        passes: the names of the optimisations, all of ``autodiff_trace.compiler.PASSES`` unless told otherwise; leave
+            some out to find which is at fault. TypeError for a name that is none of them.
 
     Returns a function with the signature and the results of ``fun``; it can be differentiated, batched, jitted and
     pickled, and has ``graph``, ``cache_info`` and ``clear_cache``. ``@jit`` and ``@jit(static_argnames=...)`` decorate.
@@ -66,10 +67,11 @@ def jit(fun: Callable | None = None, static_argnames: str | Sequence[str] = (), 
     if fun is None:
         return functools.partial(jit, static_argnames=static_argnames, passes=passes)
     names = static_argnames if isinstance(static_argnames, (tuple, list)) else (static_argnames,)
+    passes = (passes,) if isinstance(passes, str) else tuple(passes)
     unknown = [name for name in passes if name not in PASSES]
     if unknown:
         raise TypeError(f"jit: there is no pass {unknown[0]!r}; there are {', '.join(map(repr, PASSES))}.")
-    return Jitted(fun, tuple(names), tuple(passes))
+    return Jitted(fun, tuple(names), passes)
 
 
 def graph(fun: Callable, /, *args: Any, **kwargs: Any) -> Graph:

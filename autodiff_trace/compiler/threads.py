@@ -24,7 +24,12 @@ count = default_threads()
 
 
 def num_threads() -> int:
-    """How many threads compiled programs use for large arrays."""
+    """How many threads compiled programs use for large arrays.
+
+    >>> from autodiff_trace import num_threads
+    >>> num_threads() >= 1
+    True
+    """
     return count
 
 
@@ -34,7 +39,8 @@ def set_num_threads(number: int) -> None:
     Without it they use as many as OMP_NUM_THREADS says, or all cores. Matrix products are NumPy's, which has threads
     of its own. Raises ValueError for a number below 1.
 
-    >>> set_num_threads(2)
+    >>> from autodiff_trace import num_threads, set_num_threads
+    >>> set_num_threads(num_threads())
     """
     global count
     if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
