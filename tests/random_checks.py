@@ -131,7 +131,7 @@ def compare(found: Any, expected: Any, plain: Callable, args: tuple, eps: float)
         # left of a difference of numbers around 1, as in 1 - tanh(x)**2, it does not show.
         rng = np.random.default_rng(0)
         near = [call(plain, tree_map(lambda x: last_digit_changed(x, eps, rng), args)) for _ in range(3)]
-        if not all(distance(found, expected, i) <= 1e3 * max(distance(each, expected, i) for each in near) + 100 * eps
+        if not all(distance(found, expected, i) <= 1e3 * max(distance(each, expected, i) for each in near) + 1e3 * eps
                    for i in range(len(tree_leaves(expected)))):
             raise
 
