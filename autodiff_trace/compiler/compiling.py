@@ -40,7 +40,7 @@ PASSES = (*REWRITES, "finite", "floats", "sines", "fusion", "sums", "buffers")
 """The names of all passes, for ``jit(f, passes=...)``.
 
 "constants" computes what is the same in each run when the program is compiled, "algebra" replaces steps by cheaper ones
-of the same value, "common" computes each value once, "dead code" leaves out what nothing depends on. "finite" leaves out
+of the same value, "common" computes each value once, "dead code" leaves out what nothing needs. "finite" leaves out
 the masks that keep zeros beside infinities, "floats" computes single numbers with Python's floats; where a run is not
 finite it is done again without these two. "sines" computes sine and cosine of an array together, "fusion" runs steps on
 large arrays block by block, on several threads, "sums" takes products with ones for small sums and "buffers" uses the
