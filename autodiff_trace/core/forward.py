@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,16 +18,16 @@ __all__ = ["JVPTrace", "defjvp", "defjvp_all", "trace_jvp"]
 class JVPTrace(DerivativeTrace):
     """Carries the tangent of each value as the ``node`` of its box."""
 
-    rules_of = staticmethod(operator.attrgetter("jvps"))
-
     @staticmethod
-    def make_node(prim, followed, ans, values, kwargs):
+    def make_node(prim, argument, node, ans, values, kwargs):
         if prim.jvp_all is not None:
-            argnums, tangents = zip(*followed)
-            return prim.jvp_all(argnums, tangents, ans, values, kwargs)
+            several = (argument, node) if type(argument) is tuple else ((argument,), (node,))
+            return prim.jvp_all(*several, ans, values, kwargs)
+        if type(argument) is not tuple:
+            return prim.jvps[argument](node, ans, *values, **kwargs)
         tangent = None
-        for rule, t in followed:
-            tangent = add_tangents(tangent, rule(t, ans, *values, **kwargs))
+        for each, t in zip(argument, node):
+            tangent = add_tangents(tangent, prim.jvps[each](t, ans, *values, **kwargs))
         return tangent
 
     def output_node(self, node, outputs, i):
@@ -57,10 +55,6 @@ def trace_jvp(fun: Callable, inputs: Sequence, tangents: Sequence) -> tuple[list
 
 def add_jvp_table(prim: Callable) -> None:
     def find_missing(argument):
-        if prim.jvp_all is not None:
-            return argument
-        if prim.vjp_all is not None:
-            return transpose_vjp(functools.partial(rule_of_one, prim.vjp_all, argument))
         return transpose_vjp(prim.vjps[argument])
 
     prim.jvps = RuleTable(find_missing)
@@ -103,11 +97,6 @@ def defjvp_all(prim: Callable, rule: Callable) -> None:
     prim.jvp_all = rule
 
 
-def rule_of_one(vjp_all: Callable, argnum: int, g: Any, ans: Any, *args: Any, **kwargs: Any) -> Any:
-    """The VJP rule of one argument, from the rule of all."""
-    return vjp_all((argnum,), g, ans, args, kwargs)[0]
-
-
 def transpose_vjp(vjp: Callable) -> Callable:
     """The JVP rule that follows from a VJP rule.
 
@@ -124,8 +113,7 @@ def transpose_vjp(vjp: Callable) -> Callable:
 
         outputs = ans if several else (ans,)
         _, nodes, inputs = trace_vjp(pull, [array_ops.zeros_like(output) for output in outputs])
-        cotangents = {} if nodes[0] is None else backward_pass([(nodes[0], t)])
-        tangents = [cotangents.get(node.index) for node in inputs]
+        tangents = backward_pass([] if nodes[0] is None else [(nodes[0], t)], inputs)
         return tangents if several else tangents[0]
 
     return jvp

@@ -130,8 +130,8 @@ def make_primitive(fun, fast_fun, sequence_args, differentiable, makes_view=Fals
             ans = dispatch(call, args, kwargs)
         else:
             ans = top.process(call, args, kwargs)
-        if makes_view:
-            note_view(ans, call, args, kwargs)
+        if makes_view and type(ans) in box_classes and type(args[0]) in box_classes:
+            array_ops.note_view(ans, args[0], call, args[1:], kwargs)
         return ans
 
     call.fun = fun
@@ -140,7 +140,6 @@ def make_primitive(fun, fast_fun, sequence_args, differentiable, makes_view=Fals
     call.differentiable = differentiable
     call.makes_view = makes_view
     call.out_position = out_position
-    call.shape_only = ()  # arguments of which the VJP rules read no values, only shape and dtype
     call.keyword_handler = None  # (prim, args, kwargs) → answer, for keywords that stand for other primitives
     call.sequence_handler = None  # the same for calls with sequences, or with outputs among the arguments
     for add_table in rule_table_makers:
@@ -187,15 +186,9 @@ def dispatch(prim: Callable, args: tuple, kwargs: dict) -> Any:
         return top.process_nondifferentiable(prim, args, kwargs)
     is_general = keywords_top is not None or has_traced_sequence or prim.fast_fun is not prim.fun
     ans = (top.process_general if is_general else top.process)(prim, args, kwargs)
-    if prim.makes_view:
-        note_view(ans, prim, args, kwargs)
-    return ans
-
-
-def note_view(ans: Any, prim: Callable, args: tuple, kwargs: dict) -> None:
-    """Remember a traced answer as a view of a traced first argument."""
-    if type(ans) in box_classes and args and type(args[0]) in box_classes:
+    if prim.makes_view and type(ans) in box_classes and args and type(args[0]) in box_classes:
         array_ops.note_view(ans, args[0], prim, args[1:], kwargs)
+    return ans
 
 
 def bind_traced_keywords(prim: Callable, args: tuple, kwargs: dict) -> tuple[tuple, dict]:

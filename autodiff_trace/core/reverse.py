@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import operator
 from collections.abc import Callable, Iterator, Sequence
 from heapq import heappop, heappush
 from typing import Any
@@ -14,78 +13,75 @@ from .errors import MissingRuleError, caller_line
 from .cotangents import OutputsCotangent, add_cotangents, deferred_types
 from .derivative import DerivativeTrace, RuleTable
 from .primitives import add_rule_table
-from .tracer import boxers
+from .tracer import NO_KEYWORDS, boxers
 
-__all__ = ["VJPNode", "VJPTrace", "backward_pass", "defvjp", "defvjp_all", "defvjp_pair", "trace_vjp"]
+__all__ = [
+    "VJPNode", "VJPTrace", "backward_pass", "defvjp", "defvjp_all", "defvjp_pair", "read_other", "read_shapes",
+    "trace_vjp",
+]
 
 next_index = itertools.count(0, -1).__next__
 """Node numbers fall, so that the smallest number on a heap is the node that was recorded last."""
 
 
-class VJPNode(tuple):
-    """One recorded operation: ``(index, parents, ans, args, kwargs, prim)``.
+VJPNode = tuple[int, Any, Any, Any, Sequence, dict, Any]
+"""One recorded operation, ``(index, rule, parent, ans, args, kwargs, prim)``.
 
-    ``parents`` holds a pair (rule, parent) for each argument that depends on the inputs, where a rule is
-    ``rule(g, ans, *args, **kwargs)`` and gives the cotangent of that argument. For an argument that is a sequence the
-    parent is a list (of nodes, lists and None) and the rule gives a sequence alike. An input has no parents.
+``rule(g, ans, *args, **kwargs)`` gives the cotangent of the argument that depends on the inputs, whose node is
+``parent``. For an argument that is a sequence the parent is a list (of nodes, lists and None) and the rule gives a
+sequence alike. Where several arguments depend on the inputs the parent is a list, too, and the rule one for all of
+them, or a tuple with one for each. An input has no rule and no parent.
 
-    A tuple, because Python makes and reads one quicker than an object with slots (0.08 instead of 0.19 of 1.6 µs an
-    operation, forward and backward).
-    """
-
-    __slots__ = ()
-
-    index = property(operator.itemgetter(0))
-    prim = property(operator.itemgetter(5))
+A tuple, because Python makes and reads one quicker than an object with slots (0.02 instead of 0.19 of 1.6 µs an
+operation, forward and backward); and flat, because the garbage collector visits every container.
+"""
 
 
-def make_node(prim: Callable, followed: list, ans: Any, args: Sequence, kwargs: dict) -> VJPNode:
-    """The node of ``ans = prim(*args, **kwargs)``, where ``followed`` are its (rule, parent) pairs."""
-    if prim.share is not None:
-        followed = prim.share(followed)
-    argnums = prim.shape_only
-    if argnums:
-        kept = array_ops.shape_only(ans)
-        # With several such arguments (x + y) the answer is as large as they are: a small one ends the matter.
-        if kept is not ans or len(argnums) == 1:
-            ans = kept
-            args = list(args)
-            for argnum in argnums:
-                if argnum < len(args):
-                    args[argnum] = array_ops.shape_only(args[argnum])
-    return VJPNode((next_index(), followed, ans, args, kwargs, prim))
+def make_node(prim: Callable, argument: Any, parent: Any, ans: Any, args: Sequence, kwargs: dict) -> VJPNode:
+    """The node of ``ans = prim(*args, **kwargs)``."""
+    rule = prim.vjps[argument]
+    if prim.shape_only:
+        unread = prim.shape_only.get(argument)
+        if unread is not None:
+            kept = array_ops.shape_only(ans)
+            # Of elementwise functions the answer is as large as the arguments: a small one ends the matter.
+            if kept is not ans or not prim.by_element:
+                ans = kept
+                for argnum in unread:
+                    args = [*args[:argnum], *map(array_ops.shape_only, args[argnum : argnum + 1]), *args[argnum + 1 :]]
+    return next_index(), rule, parent, ans, args, kwargs, prim
 
 
 class VJPTrace(DerivativeTrace):
-    """Records a :class:`VJPNode` for each operation."""
+    """Records a :data:`VJPNode` for each operation."""
 
-    rules_of = staticmethod(operator.attrgetter("vjps"))
     make_node = staticmethod(make_node)
 
     def output_node(self, node, outputs, i):
         rule = functools.partial(OutputsCotangent, outputs, i)
-        return VJPNode((next_index(), [(rule, node)], outputs[i], (), {}, node.prim))
+        return next_index(), rule, node, outputs[i], (), NO_KEYWORDS, node[6]
 
     def input(self, value: Any) -> Any:
         """Box an input of the function that is differentiated."""
-        return boxers[type(value)](value, self, VJPNode((next_index(), (), value, (), {}, None)))
+        return boxers[type(value)](value, self, (next_index(), None, None, value, (), NO_KEYWORDS, None))
 
 
 # The backward pass
 
 
-def backward_pass(seeds: list[tuple[VJPNode, Any]]) -> dict[int, Any]:
+def backward_pass(seeds: list[tuple[VJPNode, Any]], inputs: Sequence[VJPNode]) -> list:
     """Pull cotangents back from the ends of a graph to its inputs.
 
     Arguments:
         seeds: (node, cotangent) for each end. The list is emptied: when the caller holds no other reference, the
             graph is let go node by node as the pass leaves it.
+        inputs: the nodes of the inputs.
 
-    Returns the cotangents of the inputs that were reached, by the index of their node.
+    Returns the cotangents of the inputs, None for one that was not reached.
     """
     pending: dict[int, tuple] = {}  # index → (node, the sum of its contributions so far)
     heap: list[int] = []
-    inputs: dict[int, Any] = {}
+    reached: dict[int, Any] = {}  # the inputs, by index
     while seeds:
         contribute(*seeds.pop(), pending, heap)
     node = None
@@ -95,10 +91,11 @@ def backward_pass(seeds: list[tuple[VJPNode, Any]]) -> dict[int, Any]:
             node, g = pending.pop(index)
             if type(g) in deferred_types:
                 g = g.settle()
-            _, parents, ans, args, kwargs, _ = node
-            if not parents:
-                inputs[index] = g
-            for rule, parent in parents:
+            _, rules, parents, ans, args, kwargs, _ = node
+            if rules is None:
+                reached[index] = g
+                continue
+            for rule, parent in zip(rules, parents) if type(rules) is tuple else ((rules, parents),):
                 parent_g = rule(g, ans, *args, **kwargs) if kwargs else rule(g, ans, *args)
                 if type(parent) is list:
                     for each_parent, each_g in zip_nested(parent, parent_g):
@@ -114,14 +111,14 @@ def backward_pass(seeds: list[tuple[VJPNode, Any]]) -> dict[int, Any]:
     except Exception as error:
         note_operation(error, node)
         raise
-    return inputs
+    return [reached.get(node[0]) for node in inputs]
 
 
 def contribute(node: VJPNode, g: Any, pending: dict, heap: list) -> None:
     """Add ``g`` to the cotangent of ``node``; None is zero."""
     if g is None:
         return
-    index = node.index
+    index = node[0]
     if index in pending:
         pending[index] = node, add_cotangents(pending[index][1], g)
     else:
@@ -142,9 +139,12 @@ def zip_nested(parents: list, cotangents: Sequence) -> Iterator[tuple[VJPNode, A
 
 def note_operation(error: Exception, node: VJPNode | None) -> None:
     """Say in ``error`` which operation was being differentiated (Python 3.11 and later show such notes)."""
-    if node is not None and node.prim is not None and hasattr(error, "add_note"):
-        arguments = ", ".join(describe_argument(arg) for arg in node[3])
-        error.add_note(f"In the backward pass, at the rule for {node.prim.__name__}({arguments}).")
+    if node is None or not hasattr(error, "add_note"):
+        return
+    *_, args, _, prim = node
+    if prim is not None:
+        arguments = ", ".join(describe_argument(arg) for arg in args)
+        error.add_note(f"In the backward pass, at the rule for {prim.__name__}({arguments}).")
 
 
 def describe_argument(arg: Any) -> str:
@@ -172,8 +172,12 @@ def trace_vjp(fun: Callable, inputs: Sequence) -> tuple[list, list[VJPNode | Non
 
 def add_vjp_table(prim: Callable) -> None:
     def find_missing(argument):
+        if type(argument) is tuple and prim.vjp_all is None:
+            rules = prim.vjps[argument] = tuple([prim.vjps[each] for each in argument])
+            return rules
         if prim.vjp_all is not None:
-            return argument  # see share_rule
+            rule = rule_of_several if type(argument) is tuple else rule_of_one
+            return functools.partial(rule, prim.vjp_all, argument)
         raise MissingRuleError(
             f"{prim.__name__} has no derivative with respect to argument {argument!r} in reverse mode "
             f"({caller_line()}). Add one with defvjp({prim.__name__}, rule, argnums=({argument!r},)), keep the "
@@ -182,7 +186,8 @@ def add_vjp_table(prim: Callable) -> None:
 
     prim.vjps = RuleTable(find_missing)
     prim.vjp_all = None
-    prim.share = None  # followed → followed, with one rule for several arguments
+    prim.shape_only = {}  # argument → those whose values its rule does not read: see read_shapes
+    prim.by_element = False
 
 
 add_rule_table(add_vjp_table)
@@ -202,6 +207,8 @@ def defvjp(prim: Callable, *rules: Callable | None, argnums: Sequence[int] | Non
     >>> grad(product, argnums=(0, 1))(2.0, 3.0)
     (np.float64(3.0), np.float64(2.0))
     """
+    for several in [key for key in prim.vjps if type(key) is tuple]:
+        del prim.vjps[several]
     for argnum, rule in zip(argnums or range(len(rules)), rules):
         prim.vjps[argnum] = rule or zero_rule
     prim.vjps.update(keyword_rules)
@@ -218,8 +225,8 @@ def defvjp_all(prim: Callable, rule: Callable) -> None:
     >>> grad(product, argnums=(0, 1))(2.0, 3.0)
     (np.float64(3.0), np.float64(2.0))
     """
+    prim.vjps.clear()
     prim.vjp_all = rule
-    prim.share = functools.partial(share_rule, rule)
 
 
 def defvjp_pair(prim: Callable, rule: Callable) -> None:
@@ -227,23 +234,28 @@ def defvjp_pair(prim: Callable, rule: Callable) -> None:
 
     ``rule(g, ans, x, y)`` gives two cotangents; it is used where both arguments are followed, to share work.
     """
-    prim.share = functools.partial(share_pair, rule)
+    prim.vjps[0, 1] = rule
 
 
 def zero_rule(g: Any, ans: Any, *args: Any, **kwargs: Any) -> None:
     """The rule of an argument on which the answer does not depend."""
 
 
-def share_rule(vjp_all: Callable, followed: list[tuple[int, Any]]) -> list[tuple[Callable, list]]:
-    """One (rule, parents) pair for all arguments. The table of such a primitive gives argument numbers for rules."""
-    argnums = [argnum for argnum, _ in followed]
-
-    def rule(g, ans, *args, **kwargs):
-        return vjp_all(argnums, g, ans, args, kwargs)
-
-    return [(rule, [node for _, node in followed])]
+def rule_of_one(vjp_all: Callable, argument: int | str, g: Any, ans: Any, *args: Any, **kwargs: Any) -> Any:
+    return vjp_all((argument,), g, ans, args, kwargs)[0]
 
 
-def share_pair(rule: Callable, followed: list[tuple[Callable, Any]]) -> list[tuple[Callable, Any]]:
-    """The rule for both arguments if both are followed."""
-    return [(rule, [node for _, node in followed])] if len(followed) == 2 else followed
+def rule_of_several(vjp_all: Callable, arguments: tuple, g: Any, ans: Any, *args: Any, **kwargs: Any) -> Any:
+    return vjp_all(arguments, g, ans, args, kwargs)
+
+
+def read_shapes(prim: Callable, *argnums: int) -> None:
+    """Declare that the VJP rules of the arguments ``argnums`` read of all these, and of the answer, shape and dtype."""
+    for count in range(1, len(argnums) + 1):
+        for several in itertools.combinations(argnums, count):
+            prim.shape_only[several if count > 1 else several[0]] = argnums
+
+
+def read_other(prim: Callable) -> None:
+    """Declare that the VJP rule of each of two arguments reads the value of the other alone: a product."""
+    prim.shape_only.update({0: (0,), 1: (1,), (0, 1): ()})

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .array_ops import array_ops
-from .derivative import DerivativeTrace, RuleTable
+from .derivative import DerivativeTrace, by_argument
 from .forward import JVPTrace
 from .tracer import box_classes, boxers
 
@@ -34,9 +34,6 @@ class UnknownSeries:
 
 UNKNOWN = UnknownSeries()
 
-ARGUMENT_ITSELF = RuleTable(lambda argument: argument)
-"""In place of a rule for each argument: series rules are for all arguments together."""
-
 
 class AnswerNeeded(Exception):
     """A rule has asked for the series of the answer it is to give."""
@@ -45,15 +42,14 @@ class AnswerNeeded(Exception):
 class TaylorTrace(DerivativeTrace):
     """Carries the :class:`Series` of each value as the node of its box."""
 
-    rules_of = staticmethod(lambda prim: ARGUMENT_ITSELF)
     output_node = staticmethod(lambda node, outputs, i: node[i])
 
     def __init__(self, order: int) -> None:
         super().__init__()
         self.order = order
 
-    def make_node(self, prim, followed, ans, values, kwargs):
-        nodes = dict(followed)
+    def make_node(self, prim, argument, node, ans, values, kwargs):
+        nodes = by_argument(argument, node)
         if any(map(has_unknown, nodes.values())):
             raise AnswerNeeded
         rule = series_rules.get(prim)
@@ -62,7 +58,7 @@ class TaylorTrace(DerivativeTrace):
             if coefficients is not NotImplemented:
                 return make_series(coefficients, ans)
         # A rule that reads no value of its arguments is that of a linear function.
-        elif prim.shape_only and all(argument in prim.shape_only for argument in nodes):
+        elif set(nodes).issubset(prim.shape_only.get(argument, ())):
             return make_series(push_coefficients(prim, self.order, nodes, ans, values, kwargs), ans)
         return make_series(integrate_jvp(prim, self.order, nodes, ans, values, kwargs), ans)
 
@@ -122,8 +118,10 @@ def push_coefficients(prim: Callable, order: int, nodes: dict, ans: Any, values:
 
 def push(prim: Callable, tangents: dict, ans: Any, values: list, kwargs: dict) -> Any:
     """The tangent of the answer, by the JVP rules of ``prim``."""
-    followed = [(prim.jvps[argument], t) for argument, t in tangents.items() if t is not None]
-    return JVPTrace.make_node(prim, followed, ans, values, kwargs) if followed else None
+    followed = {argument: t for argument, t in tangents.items() if t is not None}
+    if not followed:
+        return None
+    return JVPTrace.make_node(prim, tuple(followed), list(followed.values()), ans, values, kwargs)
 
 
 def integrate_jvp(prim: Callable, order: int, nodes: dict, ans: Any, values: list, kwargs: dict) -> list:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy import float64
 
 from ..core.forward import defjvp
-from ..core.reverse import defvjp
+from ..core.reverse import defvjp, read_shapes
 from ..core.primitives import composite, primitive
 from .broadcasting import broadcast_tangent, unbroadcast
 from .namespace import replace_wrapped, wrapped_functions
@@ -85,7 +85,7 @@ def elementwise(prim: Callable, *derivatives: Derivative, singular: bool = False
         defjvp(prim, rules[1], argnums=(argnum,))
     prim.by_element = True
     if all(isinstance(derivative, int) for derivative in derivatives):
-        prim.shape_only = tuple(range(len(derivatives)))
+        read_shapes(prim, *range(len(derivatives)))
 
 
 def define(function: Callable) -> Callable[[Callable], Callable]:
@@ -181,6 +181,6 @@ def linear(prim: Callable, transpose: Callable) -> None:
     >>> grad(double_sum)(np.zeros(3))
     array([2., 2., 2.])
     """
-    prim.shape_only = (0,)
+    read_shapes(prim, 0)
     defvjp(prim, transpose)
     defjvp(prim, lambda t, ans, x, *args, **kwargs: prim(t, *args, **kwargs))

@@ -21,11 +21,14 @@ __all__ = ["note_view", "refresh_views", "write_base"]
 
 def note_view(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dict) -> None:
     """Remember that ``view`` shows the memory of ``base``, if it does."""
-    memory, base_memory = to_value(view), to_value(base)
-    if type(memory) is not np.ndarray or memory.base is None:
+    memory = to_value(view)
+    if type(memory) is not np.ndarray:
+        return
+    owner = memory.base
+    if owner is None:
         return
     # The base of a view is, as a rule, the array that owns the memory: np.may_share_memory takes 0.6 µs.
-    owner = memory.base
+    base_memory = to_value(base)
     if owner is not base_memory and owner is not getattr(base_memory, "base", None):
         if not np.may_share_memory(memory, base_memory):
             return

@@ -188,8 +188,7 @@ def run_reverse(trace: VJPTrace, lower: Sequence[Trace], thunk: Thunk, name: str
             return results
 
         _, ends, inputs = trace_vjp(again, values)
-        cotangents = backward_pass([(end, g) for end, g in zip(ends, gs) if end is not None and g is not None])
-        return [cotangents.get(node.index) for node in inputs]
+        return backward_pass([(end, g) for end, g in zip(ends, gs) if end is not None and g is not None], inputs)
 
     def pull_now(gs):
         # An outer reverse trace computes this pass again as well, and keeps nothing of it.

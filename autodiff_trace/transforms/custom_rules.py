@@ -108,8 +108,7 @@ class JVPRule(NamedTuple):
 
         def pull(gs):
             ends = [(node, g) for node, g in zip(nodes[count:], gs) if node is not None and g is not None]
-            back = backward_pass(ends)
-            return [back.get(node.index) for node in inputs]
+            return backward_pass(ends, inputs)
 
         return values[:count], pull
 

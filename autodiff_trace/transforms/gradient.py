@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.reverse import backward_pass, trace_vjp
 from ..numpy import wrapped as anp
@@ -13,6 +15,9 @@ from .flat_function import fill_zeros
 from .function import Transformed
 
 __all__ = ["elementwise_grad", "grad", "grad_and_aux", "holomorphic_grad", "value_and_grad"]
+
+
+ONE = np.float64(1)
 
 
 def differentiate(name, fun, args, kwargs, argnums, argnames, has_aux, holomorphic=False):
@@ -33,19 +38,18 @@ def differentiate(name, fun, args, kwargs, argnums, argnames, has_aux, holomorph
     check_output(name, value, holomorphic)
     if holomorphic:
         check_holomorphic(name, value, node, selection.inputs)
-    gradients = {}
-    if node is not None:
-        # The ends of the graph are handed over, so that the backward pass can let go of each node as it leaves it.
-        seeds = [(node, anp.ones_like(value)[()])]
-        del node, _
-        gradients = backward_pass(seeds)
-    results = fill_zeros(selection.inputs, [gradients.get(node.index) for node in input_nodes])
+    # The ends of the graph are handed over, so that the backward pass can let go of each node as it leaves it.
+    seeds = [] if node is None else [(node, ONE if type(value) is np.float64 else anp.ones_like(value)[()])]
+    del node, _
+    results = fill_zeros(selection.inputs, backward_pass(seeds, input_nodes))
     aux = tree_unflatten(aux_structure, aux_leaves) if has_aux else None
     return value, aux, selection.result(separate(results))
 
 
 def check_output(name: str, value: Any, holomorphic: bool) -> None:
     """Raise if there is no gradient of ``value``."""
+    if type(value) in (np.float64, np.ndarray) and value.dtype.kind == "f":  # as a rule (0.1 instead of 0.8 µs)
+        return
     hint = " With has_aux=True it may return (value, aux)." if isinstance(value, tuple) else ""
     check_number(value, f"{name}: the function returned {{}}; it must return a number or an array.{hint}")
     if not holomorphic and anp.iscomplexobj(value):

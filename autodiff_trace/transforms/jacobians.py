@@ -148,8 +148,7 @@ def rows_by_pullback(flat, selection, options, outputs, nodes, input_nodes):
     for output, node in zip(outputs[: flat.count], nodes):
 
         def pull(g, node=node):
-            gradients = {} if node is None else backward_pass([(node, g)])
-            return fill_zeros(selection.inputs, [gradients.get(each.index) for each in input_nodes])
+            return fill_zeros(selection.inputs, backward_pass([] if node is None else [(node, g)], input_nodes))
 
         chunks = map_basis(pull, [output], options["chunk_size"], selection.inputs)
         row = [

@@ -38,8 +38,8 @@ def vjp(fun: Callable, *args: Any, has_aux: bool = False) -> tuple:
 
     def pullback(g):
         cotangents = match_leaves("vjp", "cotangent", g, flat.structure, outputs)
-        gradients = backward_pass([(node, each) for node, each in zip(nodes, cotangents) if node is not None])
-        results = fill_zeros(selection.inputs, [gradients.get(node.index) for node in input_nodes])
+        seeds = [(node, each) for node, each in zip(nodes, cotangents) if node is not None]
+        results = fill_zeros(selection.inputs, backward_pass(seeds, input_nodes))
         return selection.result(separate(results, cotangents))
 
     return flat.with_aux(flat.output(outputs), pullback, values=values)

@@ -151,8 +151,8 @@ def pull_colors(flat, outputs, nodes, input_nodes, colors, chunk_size) -> Any:
     inputs = flat.selection.inputs
 
     def pull(*cotangents):
-        gradients = backward_pass([(node, g) for node, g in zip(nodes, cotangents) if node is not None])
-        return fill_zeros(inputs, [gradients.get(node.index) for node in input_nodes])
+        seeds = [(node, g) for node, g in zip(nodes, cotangents) if node is not None]
+        return fill_zeros(inputs, backward_pass(seeds, input_nodes))
 
     return map_colors(pull, outputs[: flat.count], inputs, colors, chunk_size)
 

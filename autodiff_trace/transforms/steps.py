@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.array_ops import array_ops
-from ..core.reverse import VJPNode, VJPTrace, backward_pass, next_index, trace_vjp
+from ..core.reverse import VJPTrace, backward_pass, next_index, trace_vjp
 from ..core.tracer import boxers
 
 __all__ = ["has_derivative", "number", "record_step", "transpose"]
@@ -42,7 +42,7 @@ def record_step(trace: VJPTrace, outputs: Sequence, nodes: list, pull: Callable[
         return pull(full)
 
     rule.__name__ = name
-    node = VJPNode((next_index(), [(rule, nodes)], kept, (), {}, rule))
+    node = (next_index(), rule, nodes, kept, (), {}, rule)
     boxed = list(outputs)
     for k, i in enumerate(places):
         boxed[i] = boxers[type(outputs[i])](outputs[i], trace, trace.output_node(node, kept, k))
@@ -56,5 +56,5 @@ def transpose(linear: Callable[[list], Sequence], likes: Sequence, cotangents: S
     """
     zeros = [array_ops.zeros_like(x)[()] for x in likes]
     _, ends, inputs = trace_vjp(lambda *xs: linear(list(xs)), zeros)
-    back = backward_pass([(end, g) for end, g in zip(ends, cotangents) if end is not None and g is not None])
-    return [back.get(node.index) for node in inputs]
+    seeds = [(end, g) for end, g in zip(ends, cotangents) if end is not None and g is not None]
+    return backward_pass(seeds, inputs)

@@ -12,15 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from ...core.derivative import DerivativeTrace, RuleTable
+from ...core.derivative import DerivativeTrace, by_argument
 from ...core.tracer import boxers
 from ..batching.elementwise import batch_elementwise
 from .index_sets import IndexSets, stack, union
 
 __all__ = ["broadcast", "defdependence", "leaves_of", "trace_dependence", "union_by_element"]
-
-ARGUMENT_ITSELF = RuleTable(lambda argument: argument)
-"""In place of a rule for each argument: the rules are for all arguments together."""
 
 rules: dict[Callable, Callable] = {}
 
@@ -34,13 +31,12 @@ def defdependence(rule: Callable, *prims: Callable) -> None:
 class DependenceTrace(DerivativeTrace):
     """Carries :class:`IndexSets` as the node of each box."""
 
-    rules_of = staticmethod(lambda prim: ARGUMENT_ITSELF)
     output_node = staticmethod(lambda node, outputs, i: node[i])
 
     @staticmethod
-    def make_node(prim, followed, ans, values, kwargs):
-        nodes = dict(followed)
-        by_element = prim.batching is batch_elementwise or getattr(prim, "by_element", False)
+    def make_node(prim, argument, node, ans, values, kwargs):
+        nodes = by_argument(argument, node)
+        by_element = prim.batching is batch_elementwise or prim.by_element
         rule = rules.get(prim, union_by_element if by_element else None)
         sets = NotImplemented
         if rule is not None and not any(isinstance(argument, str) for argument in nodes):

@@ -7,7 +7,7 @@ import numpy as np
 from ...core.cotangents import DeferredCotangent
 from ...core.forward import defjvp
 from ...core.primitives import nondifferentiable, primitive
-from ...core.reverse import defvjp
+from ...core.reverse import defvjp, read_shapes
 from .. import wrapped as anp
 from ..broadcasting import broadcast_tangent, unbroadcast
 from .joining import with_zeros
@@ -18,7 +18,10 @@ __all__ = ["scatter"]
 @primitive
 def scatter(pieces, indices, shape):
     """An array of zeros with each piece added at its index: the transpose of reading items."""
-    total = np.zeros_like(pieces[0], shape=shape)
+    first = pieces[0]
+    # 0.2 instead of 1.5 µs where the arrays are NumPy's own.
+    is_numpy = isinstance(first, (np.ndarray, np.generic))
+    total = np.zeros(shape, first.dtype) if is_numpy else np.zeros_like(first, shape=shape)
     for piece, index in zip(pieces, indices):
         if has_no_repeats(index):
             total[index] += piece
@@ -32,6 +35,8 @@ scatter.sequence_args = (0, 1)
 
 def has_no_repeats(index):
     """Whether an index surely names no element twice: slices, integers and masks do not."""
+    if type(index) is int or type(index) is slice:  # the commonest (0.05 instead of 0.6 µs)
+        return True
     parts = index if isinstance(index, tuple) else (index,)
     return all(
         part is None or part is Ellipsis or isinstance(part, (slice, int, np.integer)) or is_mask(part)
@@ -75,7 +80,7 @@ defvjp(anp.getitem, lambda g, ans, x, index: IndexedCotangent(g, index, x.shape)
 defjvp(anp.getitem, lambda t, ans, x, index: anp.getitem(t, index), None)
 
 
-anp.getitem.shape_only = (0,)
+read_shapes(anp.getitem, 0)
 
 
 # scatter: linear in the pieces
@@ -120,7 +125,8 @@ defjvp(
 )
 
 
-anp.set_item.shape_only = anp.add_at.shape_only = (0, 2)
+read_shapes(anp.set_item, 0, 2)
+read_shapes(anp.add_at, 0, 2)
 
 
 # add_at: linear in both
@@ -139,7 +145,7 @@ defjvp(
 )
 
 
-anp.where.shape_only = (1, 2)
+read_shapes(anp.where, 1, 2)
 
 
 # where: only the branch that was taken gets a cotangent, so that the other cannot make it NaN
