@@ -8,7 +8,7 @@ from ...numpy import broadcasting, definers, wrapped
 from ...numpy.rules import division
 from .. import calls
 from ..node import Node
-from .table import lowers
+from .table import as_operand, lowers
 
 
 @lowers(wrapped.power)
@@ -34,6 +34,9 @@ def lower_product(step):
         return None
     if x.value.ndim <= 2 and y.value.ndim <= 2 and x.value.ndim and y.value.ndim:
         return step.with_call(np.dot, (x, y))  # of two matrices 0.5 instead of 0.95 µs
+    is_outer = min(x.value.ndim, y.value.ndim) > 2 and x.value.shape[-1] == 1
+    if is_outer and step.function is wrapped.matmul and x.value.dtype == y.value.dtype == step.value.dtype:
+        return step.with_call(np.multiply, (x, y))  # a column times a row: nothing is summed
     return None
 
 
@@ -44,12 +47,17 @@ def lower_match_dtype(step):
 
 @lowers(definers.scale)
 def lower_scale(step):
-    return quiet(step.with_call(calls.scale, step.args)) if type(step.value) is np.ndarray else None
+    return quiet(step.with_call(calls.scale, operands_of(step))) if type(step.value) is np.ndarray else None
 
 
 @lowers(division.quotient)
 def lower_quotient(step):
-    return quiet(step.with_call(calls.quotient, step.args)) if type(step.value) is np.ndarray else None
+    return quiet(step.with_call(calls.quotient, operands_of(step))) if type(step.value) is np.ndarray else None
+
+
+def operands_of(step: Node) -> tuple:
+    """The operands of a product, with Python's numbers as arrays."""
+    return tuple([as_operand(arg, step.value.dtype) for arg in step.args])
 
 
 def quiet(step: Node) -> Node:

@@ -81,7 +81,8 @@ def lower_scatter(step):
 def is_slicing(index):
     """Whether an index names no element twice and gives a view."""
     parts = index if type(index) is tuple else (index,)
-    return all(part is None or part is Ellipsis or type(part) is slice for part in parts)
+    are_plain = all(part is None or part is Ellipsis or type(part) in (slice, int) for part in parts)
+    return are_plain and slice in map(type, parts)
 
 
 def lower_scattered_numbers(step, pieces, indices, size):

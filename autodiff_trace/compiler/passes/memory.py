@@ -44,7 +44,10 @@ def is_copy(step: Node) -> bool:
         parts = index if type(index) is tuple else (index,)
         parts = [part.value if type(part) is Node else part for part in parts]
         return any(isinstance(part, (np.ndarray, list, bool, np.bool_)) for part in parts)
-    return step.function is calls.cast and step.args[0].value.dtype != step.args[1]
+    if step.function is calls.cast:
+        before, after = step.args[0].value.dtype, step.args[1]
+        return before != after and before.kind != "c"  # the real part of complex numbers is a view
+    return False
 
 
 def bases_of(step: Node) -> list[Node]:
