@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from contextvars import copy_context
+from functools import partial
 from queue import SimpleQueue
 
 import numpy as np
@@ -107,23 +109,14 @@ if hasattr(os, "register_at_fork"):
 
 
 def share(work: Callable[[int], None], threads: int) -> None:
-    """Run ``work(0)`` here and ``work(1)`` … at the same time, with NumPy's error handling as it is here.
+    """Run ``work(0)`` here and ``work(1)`` … at the same time, in the same context (NumPy's error handling).
 
     ``work`` has to share out what is to be done by itself: a call may come late, or never, when the cores are busy.
     """
     if threads == 1:
         work(0)
         return
-    state = np.geterr()
-
-    def task(number: int) -> Task:
-        def run() -> None:
-            with np.errstate(**state):
-                work(number)
-
-        return Task(run)
-
-    tasks = [task(number) for number in range(1, threads)]
+    tasks = [Task(partial(copy_context().run, work, number)) for number in range(1, threads)]
     for each in tasks:
         workers.submit(each, threads - 1)
     try:

@@ -203,11 +203,8 @@ def filling(arg: Any) -> Any:
 
 
 def is_ordinary(arg: Any) -> bool:
-    """Whether an operand is one number, the same in each run, neither 0 nor infinite: ``scale`` has nothing to mask."""
-    if not is_one_number(arg):
-        return False
-    value = arg.value if type(arg) is Node else arg
-    return bool(np.isfinite(value) and value != 0)
+    """Whether an operand is the same in each run, neither 0 nor infinite: ``scale`` has nothing to mask."""
+    return is_fixed(arg) and bool(np.all(np.isfinite(plain_value(arg))) and np.all(plain_value(arg)))
 
 
 def is_elementwise(function: Any) -> bool:

@@ -82,7 +82,7 @@ def elementwise_operands(step: Node) -> tuple:
 
 def is_aligned(arg: Any, length: int, ndim: int | None) -> bool:
     """Whether an argument is an array whose first axis are the rows (of a result with ``ndim`` axes)."""
-    if type(arg) is not Node or type(arg.value) is not np.ndarray:
+    if type(arg) is not Node or type(arg.value) is not np.ndarray or not arg.value.size:
         return False
     return arg.value.ndim > 0 and len(arg.value) == length and (ndim is None or arg.value.ndim == ndim)
 

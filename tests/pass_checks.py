@@ -1,0 +1,62 @@
+"""What the tests of the compiler's passes share: programs of functions, what a pass makes of them, and comparisons."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from compiled import assert_like
+
+from autodiff_trace import jit, tree_map
+from autodiff_trace.compiler import PASSES, kernels
+from autodiff_trace.compiler.compiling import number_guards
+from autodiff_trace.compiler.lowering import lower
+from autodiff_trace.compiler.node import Program
+from autodiff_trace.compiler.passes import fusion
+
+__all__ = ["assert_replays", "count", "describe", "lowered", "small_blocks", "source"]
+
+
+def lowered(function: Callable, *args: Any) -> Program:
+    """The program of a function, before any pass."""
+    return lower(number_guards(jit(function).graph(*args).program))
+
+
+def count(program: Program) -> dict[str, int]:
+    """How often each function is called."""
+    return dict(Counter(step.function.__name__ for step in program.steps if step.kind == "call"))
+
+
+def describe(program: Program) -> list:
+    """All that makes up a program, to see whether it has been changed."""
+    steps = [
+        (step, step.function, step.args, dict(step.kwargs), step.kind, step.errstate, step.out)
+        for step in program.steps
+    ]
+    return [list(program.inputs), steps, list(program.outputs)]
+
+
+def source(function: Callable, *args: Any, passes: tuple[str, ...] = PASSES) -> str:
+    """The emitted program."""
+    return jit(function, passes=passes).graph(*args).source
+
+
+def assert_replays(function: Callable, *calls: tuple, passes: tuple[str, ...] = PASSES) -> None:
+    """Traced with the first arguments, ``function`` is replayed for all of them, with its results."""
+    compiled = jit(function, passes=passes)
+    with np.errstate(all="ignore"):
+        for args in (calls[0], *calls):
+            found, expected = compiled(*args), function(*args)
+            assert_like(tree_map(np.asarray, found), tree_map(np.asarray, expected))
+    info = compiled.cache_info()
+    assert (info.traces, info.hits) == (1, len(calls)), f"a call was no replay: {info}"
+
+
+def small_blocks(monkeypatch: Any) -> None:
+    """Let small arrays be worked on in blocks, and on threads."""
+    monkeypatch.setattr(fusion, "LARGE", 64)
+    monkeypatch.setattr(fusion, "BLOCK", 8)
+    monkeypatch.setattr(fusion, "WORTH", 0)
+    monkeypatch.setattr(kernels, "WORTH_A_THREAD", 1e-3)

@@ -1,0 +1,394 @@
+"""The passes that leave out steps, and those that say where values lie: what each does, and what it must not do."""
+
+import numpy as np
+import pytest
+from pass_checks import assert_replays, count, describe, lowered, source
+
+from autodiff_trace import compiler, grad, jit, vjp
+from autodiff_trace import numpy as anp
+from autodiff_trace.compiler import PASSES
+from autodiff_trace.compiler.node import Node, operands
+from autodiff_trace.compiler.passes.algebra import simplify
+from autodiff_trace.compiler.passes.buffers import assign_buffers
+from autodiff_trace.compiler.passes.common import merge_common
+from autodiff_trace.compiler.passes.constants import fold_constants
+from autodiff_trace.compiler.passes.dead_code import remove_dead_code
+from autodiff_trace.compiler.passes.finite import assume_finite
+from autodiff_trace.compiler.passes.floats import use_floats
+from autodiff_trace.compiler.passes.fusion import fuse
+from autodiff_trace.compiler.passes.memory import find_last_uses, find_roots
+from autodiff_trace.compiler.passes.outputs import separate_outputs
+from autodiff_trace.compiler.passes.sines import join_sines
+from autodiff_trace.compiler.passes.sums import sum_short_axes, use_products
+
+X = np.array([[1.0, -2.0, 3.0], [0.5, 4.0, -0.25]])
+V = np.array([1.0, 2.0, -3.0])
+STACKS = np.arange(18.0).reshape(2, 3, 3) / 7, np.arange(18.0)[::-1].reshape(2, 3, 3) / 5
+REWRITES = {
+    "constants": fold_constants, "algebra": simplify, "common": merge_common, "dead code": remove_dead_code,
+    "finite": assume_finite, "floats": use_floats, "sines": join_sines, "fusion": fuse, "sums": use_products,
+    "short sums": sum_short_axes, "outputs": lambda program: separate_outputs(program, program),
+    "buffers": lambda program: assign_buffers(program)[0],
+}
+
+
+def network(x, v):
+    """A bit of everything: what each pass finds something to do in."""
+    unused = anp.exp(x)[0] * 2
+    y = anp.where(x > 0, anp.sqrt(anp.where(x > 0, x, 1.0)), 0.0) * 1.0
+    z = (x * x + x * x) - (-y) + anp.sum(y, axis=0) + v
+    z[0] = anp.sin(v[0]) * v[1] / 3.0 + v[2] - 0.5 * v[1]
+    if z[0, 0] > 100:
+        return unused
+    return anp.sum(anp.tanh(z) @ z.T, axis=1), anp.negative(-z), anp.zeros_like(x)
+
+
+def pulled(x, v):
+    outputs, pullback = vjp(network, x, v)
+    return pullback(outputs)
+
+
+@pytest.mark.parametrize("function", [network, pulled])
+@pytest.mark.parametrize("name", REWRITES)
+def test_a_pass_changes_no_program_it_is_given(name, function):
+    program = lowered(function, X, V)
+    before = describe(program)
+    REWRITES[name](program)
+    assert describe(program) == before
+
+
+@pytest.mark.parametrize("function", [network, pulled])
+@pytest.mark.parametrize("passes", [(), PASSES, *[(name,) for name in PASSES],
+                                    *[tuple(each for each in PASSES if each != name) for name in PASSES]])
+def test_each_pass_alone_and_all_but_one(passes, function):
+    assert_replays(function, (X, V), (X * 1.5, V - 0.5), passes=passes)
+
+
+def test_names_of_passes():
+    assert PASSES is compiler.PASSES
+    assert jit(network, passes="fusion").passes == ("fusion",)
+    for passes in [("typo",), "typo", ["algebra", "typo"]]:
+        with pytest.raises(TypeError, match="no pass 'typo'; there are 'constants', 'algebra'"):
+            jit(network, passes=passes)
+
+
+# Constants
+
+
+def test_what_does_not_depend_on_inputs_is_computed_once():
+    program = lowered(lambda x: x * anp.sqrt(anp.ones_like(x) + 3), V)
+    assert count(program) == {"ones_like": 1, "add": 1, "sqrt": 1, "multiply": 1}
+    assert count(fold_constants(program)) == {"multiply": 1}
+
+
+def test_arrays_outside_are_read_in_each_run():
+    outside = np.array([1.0, 2.0, 3.0])
+    compiled = jit(lambda x: anp.exp(x * 0 + outside) + x)
+    compiled(V)
+    outside[:] = 5.0
+    np.testing.assert_array_equal(compiled(V), np.exp(outside) + V)
+
+
+def test_constants_that_nodes_keep_no_elements_of():
+    z = np.ones(4096)
+    assert_replays(lambda x: x + anp.exp(1j * anp.ones_like(x)), (z,))
+
+
+def test_constants_that_numpy_warns_of_are_computed_in_each_run():
+    with np.errstate(divide="ignore"):
+        program = lowered(lambda x: x + anp.log(anp.zeros_like(x) * 2), V)
+    assert count(fold_constants(program)) == {"log": 1, "add": 1}
+
+
+def test_constants_that_are_tuples():
+    compiled = jit(lambda x: anp.linalg.eigh(anp.ones_like(x) + np.eye(2))[0] + x[0])
+    for x in [np.eye(2), 2 * np.eye(2)]:
+        np.testing.assert_allclose(compiled(x), [1.0, 3.0] + x[0])
+
+
+# Algebra
+
+SIMPLER = [
+    (lambda x, y: x - (-y), {"add": 1}),
+    (lambda x, y: x + (-y), {"subtract": 1}),
+    (lambda x, y: (-x) + y, {"subtract": 1}),
+    (lambda x, y: x + (-x * y), {"multiply": 1, "subtract": 1}),
+    (lambda x, y: anp.negative(-x) * y, {"multiply": 1}),
+    (lambda x, y: (x * 1) / 1 * y, {"multiply": 1}),
+    (lambda x, y: (x - 0.0) * y, {"multiply": 1}),
+    (lambda x, y: 2 * (0.3 * x) + y, {"multiply": 1, "add": 1}),
+    (lambda x, y: x.T.T * y, {"multiply": 1}),
+    (lambda x, y: x.reshape(3, 2).reshape(6), {"reshape": 1}),
+    (lambda x, y: x.reshape(6).reshape(2, 3) * y, {"multiply": 1}),
+    (lambda x, y: x * (y * 0 + 1), {"multiply": 2, "add": 1}),
+    (lambda x, y: (x + 0.0) * y, {"add": 1, "multiply": 1}),  # -0.0 + 0.0 is 0.0
+    (lambda x, y: (x - (-0.0)) * y, {"subtract": 1, "multiply": 1}),
+    (lambda x, y: 0.5 * (0.3 * x) + y, {"multiply": 2, "add": 1}),
+]
+
+
+@pytest.mark.parametrize("function, expected", SIMPLER)
+def test_simpler_steps_of_the_same_value(function, expected):
+    program = remove_dead_code(simplify(simplify(lowered(function, X, X + 1))))
+    assert count(program) == expected
+    assert_replays(function, (X, X + 1), (-X, X * 0.0), passes=("algebra", "dead code"))
+
+
+INTEGERS = [
+    lambda x, u: x - (-u), lambda x, u: x + (-u), lambda x, u: (-u) * x, lambda x, u: (-u) * u,
+    lambda x, u: 2 * (100 * u),
+]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int64])
+@pytest.mark.parametrize("function", INTEGERS)
+def test_integers_overflow_as_they_do(function, dtype):
+    assert_replays(function, (V, np.array([1, 2, -128]).astype(dtype)))
+
+
+COMPLEX = [
+    lambda z: z * 1.0, lambda z: z / 1, lambda z: 1 * z, lambda z: 2 * (3 * z), lambda z: anp.sqrt(-z * z.conj()),
+]
+
+
+@pytest.mark.parametrize("function", COMPLEX)
+def test_complex_arithmetic_stays(function):
+    z = np.array([complex(np.inf, 1), complex(-0.0, -0.0), complex(0.0, 2.0), complex(2.0, 0.0)])
+    with np.errstate(all="ignore"):
+        compiled, expected = jit(function), function(z)
+        compiled(z)
+        assert compiled(z).tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("x", [np.float32(3.0), np.array([3.0], np.float32), 3, 3.0, np.array([100], np.int8)])
+def test_factors_that_are_joined_keep_the_dtype(x):
+    compiled, function = jit(lambda x: 2 * (3 * x)), lambda x: 2 * (3 * x)
+    compiled(x)
+    assert type(compiled(x)) is type(function(x)) and np.asarray(compiled(x)).dtype == np.asarray(function(x)).dtype
+    assert compiled(x) == function(x)
+
+
+def test_factors_that_are_joined_overflow_no_later():
+    for function in [lambda x: 0.1 * (2 * x), lambda x: 2 * (0.1 * x), lambda x: 3 * (2 * x)]:
+        assert_replays(function, (np.array([1.5e308, 1e308, 1.0]),))
+
+
+def test_scale_by_an_ordinary_number_is_a_product():
+    function = grad(lambda x: anp.sum(anp.sqrt(x) * 3.0))
+    assert "scale" in source(function, V**2, passes=())
+    assert "scale" not in source(function, V**2, passes=("constants", "algebra"))
+    assert "scale" in source(lambda x, g: vjp(anp.sqrt, x)[1](g), V**2, V, passes=("constants", "algebra"))
+    assert "scale" in source(grad(lambda x: anp.sum(anp.sqrt(x) * 0.0)), V**2, passes=("constants", "algebra"))
+
+
+@pytest.mark.parametrize("function", [
+    lambda a, b: anp.sum(a @ b),
+    lambda a, b: anp.sum(anp.sum(a @ b, axis=(0, 1)) * V),
+    lambda a, b: anp.sum(anp.sum(a @ b, axis=0)),
+    lambda a, b: anp.sum(anp.sum(a / b, axis=0) * V),
+    lambda a, b: anp.sum(anp.maximum(a, b), axis=(1, 2))[1],
+])
+def test_products_of_matrices_read_whole_fills(function):
+    a, b = STACKS
+    assert_replays(grad(function, argnums=(0, 1)), (a, b + 1), (b, a - 9))
+
+
+def test_a_piece_that_is_all_of_a_result_is_no_part_of_another():
+    compiled = jit(lambda x, g: vjp(lambda x: x[None], x)[1](g)[0])
+    g = np.ones((1, 3))
+    compiled(V, g)
+    assert not np.shares_memory(compiled(V, g), g)
+
+
+# Common subexpressions
+
+
+def test_what_is_equal_is_computed_once():
+    def function(x, y):
+        return anp.exp(x * y) + anp.exp(y * x) + anp.sum(x, axis=0) - anp.sum(x, axis=1)[0]
+
+    merged = count(merge_common(lowered(function, X, X)))
+    assert merged["multiply"] == 1 and merged["exp"] == 1 and merged["reduce"] == 2
+
+
+@pytest.mark.parametrize("function, name", [
+    (lambda x: anp.arctan2(0.0, x) + anp.arctan2(-0.0, x), "arctan2"),
+    (lambda x: (x - 2 * x) + (2 * x - x), "subtract"),
+    (lambda x: anp.power(x, 3) * anp.power(x, 4), "power"),
+])
+def test_what_differs_is_not_merged(function, name):
+    assert count(merge_common(lowered(function, V)))[name] == 2
+    assert_replays(function, (V,), (-V,))
+
+
+def test_error_handling_tells_steps_apart():
+    def function(x):
+        with np.errstate(divide="raise"):
+            y = anp.log(x)
+        with np.errstate(divide="ignore"):
+            return y + anp.log(x)
+
+    assert count(merge_common(lowered(function, V**2)))["log"] == 2
+
+
+def test_copies_are_not_merged():
+    compiled = jit(lambda x: (x.copy(), x.copy(), x + x, x + x))
+    compiled(V)
+    first, second, third, fourth = compiled(V)
+    assert not any(np.shares_memory(a, b) for a, b in [(first, second), (third, fourth), (first, V), (second, V)])
+
+
+# Dead code
+
+
+def test_what_nothing_needs_is_left_out():
+    def function(x):
+        anp.exp(x) + anp.sum(x)
+        return x * 2
+
+    assert count(remove_dead_code(lowered(function, V))) == {"multiply": 1}
+
+
+@pytest.mark.parametrize("function, bad", [
+    (lambda x: (anp.linalg.inv(x[None] * np.eye(3)), x * 2)[1], np.zeros(3)),
+    (lambda x: (anp.linalg.cholesky(x * np.eye(3)), x * 2)[1], -np.ones(3)),
+    (lambda x: (x[anp.argmax(x) + anp.argmin(x)], x * 2)[1], np.array([1.0, 0.0, 2.0])),
+])
+def test_dead_steps_that_may_fail_are_kept(function, bad):
+    compiled = jit(function)
+    good = np.array([2.0, 1.0, 0.5])
+    for _ in range(2):
+        np.testing.assert_array_equal(compiled(good), 2 * good)
+    with pytest.raises((np.linalg.LinAlgError, IndexError)) as eager:
+        function(bad)
+    with pytest.raises(eager.type):
+        compiled(bad)
+
+
+def test_dead_writes_that_may_fail_are_kept():
+    def function(x):
+        y = x * 3
+        y[2 * anp.argmax(x)] = 0.0
+        return x * 2
+
+    compiled = jit(function)
+    for _ in range(2):
+        np.testing.assert_array_equal(compiled(V + 5), 2 * V + 10)  # the largest is number 1, the smallest number 2
+    for run in (function, compiled):
+        with pytest.raises(IndexError):
+            run(np.array([0.0, 3.0, 9.0]))
+
+
+def test_guards_keep_their_numbers():
+    def function(x):
+        anp.exp(x) + 1
+        if anp.sum(x) > 0:
+            x = x * 2
+        if anp.max(x) > 3:
+            x = x + 1
+        return x
+
+    program = lowered(function, V + 5)
+    numbers = [step.out for step in program.steps if step.kind == "guard"]
+    kept = [step.out for step in remove_dead_code(program).steps if step.kind == "guard"]
+    assert kept == numbers == list(range(len(numbers)))
+    compiled = jit(function)
+    for x in [V + 5, V / 4 + 0.5, V - 5, V + 5, V - 6, V / 4 + 1]:
+        np.testing.assert_array_equal(compiled(x), function(x))
+    assert compiled.cache_info().traces == 3
+
+
+# Buffers
+
+
+def test_buffers_are_used_again():
+    program, buffers = assign_buffers(lowered(lambda x: anp.exp(anp.sin(anp.cos(anp.tanh(x)))) * 2, V))
+    assert len(buffers) == 1
+    assert [step.out for step in program.steps] == [0, 0, 0, 0, None]
+
+
+@pytest.mark.parametrize("function", [
+    network, pulled,
+    lambda x, v: [x * 2 + anp.roll(x * 3, 1, axis=0) + (x * 4).T.reshape(2, 3), (x * 5)[0]],
+    lambda x, v: (lambda y: anp.exp(y)[:, ::-1] * y + anp.sum(y[0]) + y[1])(x * 2),
+    lambda x, v: (lambda y: [y[0], anp.exp(y) + anp.sin(y) * 2])(x * v),
+])
+def test_no_value_is_overwritten_while_it_is_needed(function):
+    program, _ = assign_buffers(remove_dead_code(lowered(function, X, V)))
+    roots = find_roots(program)
+    last_use = find_last_uses(program, roots)
+    holder: dict[int, Node] = {}
+    for i, step in enumerate(program.steps):
+        for operand in operands(step):
+            for root in roots.get(operand, ()):
+                assert root.out is None or root.kind != "call" or holder[root.out] is root, "overwritten"
+        if step.kind == "call" and step.out is not None:
+            before = holder.get(step.out)
+            assert before is None or last_use.get(before, -1) <= i
+            if before is not None and last_use.get(before, -1) == i:
+                assert isinstance(step.function, np.ufunc) and before in step.args, "in place, where it is not legal"
+            holder[step.out] = step
+
+
+@pytest.mark.parametrize("function", [
+    lambda x: x * 2, lambda x: (x * 2)[0], lambda x: (x * 2).T, lambda x: [x * 2, (x * 2)[1:]],
+    lambda x: anp.ravel(x * 2), lambda x: anp.squeeze((x * 2)[None]), lambda x: anp.diagonal(x * 2),
+    lambda x: anp.broadcast_to(x * 2, (2, 2, 3)), lambda x: anp.split(x * 2, 3, axis=1), lambda x: anp.real(x * 2),
+])
+def test_outputs_lie_in_no_buffer(function):
+    program, buffers = assign_buffers(lowered(function, X))
+    assert not buffers
+    compiled = jit(function)
+    compiled(X)
+    first = compiled(X)
+    kept = [np.array(each) for each in (first if isinstance(first, list) else [first])]
+    compiled(X + 1)
+    for each, before in zip(first if isinstance(first, list) else [first], kept):
+        np.testing.assert_array_equal(each, before)
+
+
+@pytest.mark.parametrize("x", [
+    np.asfortranarray(X), X[:, ::-1], X.T, np.array(2.0), np.zeros((0, 3)), np.zeros((3, 0)), X[:1], X[:, :1],
+    np.broadcast_to(V, (2, 3)), X.astype(np.float32), X.astype(complex), np.arange(6).reshape(2, 3), X > 0,
+])
+def test_any_layout_and_shape(x):
+    def function(x):
+        y = anp.where(x > 0, x, 2) * 2
+        return anp.reshape(y.T, (-1,)) * 3, anp.sum(anp.exp(y * 0.1) + y, axis=None), anp.reshape(y, (-1,))[::-1] + 1
+
+    assert_replays(function, (x,), (x,))
+
+
+VIEWS = [
+    lambda x: anp.reshape((x * 2).T, (-1,)) * 3, lambda x: (x * 2)[1:].T.reshape(-1) * 3, lambda x: (x * 2)[[1, 0]] * 3,
+    lambda x: (x * 2)[([0, 1], [1, 0])] * 3, lambda x: (x * 2)[anp.ones_like(x) > 0] * 3, lambda x: (x * 2)[1] * 3,
+    lambda x: (x * 2)[:, None, 1:] * 3, lambda x: (x * 2)[1, 2] * 3, lambda x: (x * 2).T[1] * 3,
+]
+
+
+@pytest.mark.parametrize("function", VIEWS)
+@pytest.mark.parametrize("order", "CF")
+def test_what_is_made_of_a_buffer_is_made_in_each_run(function, order):
+    x = np.array(X, order=order)
+    assert_replays(function, (x,), (x + 1,), (x - 1,))
+
+
+# Emitted programs
+
+
+def test_parameters_may_have_any_name():
+    def function(nan, isfinite, check, exp, v1, b0, i, errstate):
+        return anp.arctan(nan * isfinite) * 2 + anp.exp(-isfinite) * check * 3 + exp * v1 * b0 + i - errstate
+
+    args = tuple(np.linspace(1, 2, 8))
+    assert_replays(function, args, (*args[:1], np.float64(np.inf), *args[2:]))
+
+
+def test_thousands_of_floats_are_checked():
+    def function(x):
+        total = 0.0
+        for i in range(len(x)):
+            total = total + anp.exp(-x[i])
+        return total
+
+    assert_replays(function, (np.linspace(0.0, 1.0, 1500),), (np.linspace(1.0, 2.0, 1500),))
