@@ -44,14 +44,17 @@ def source(function: Callable, *args: Any, passes: tuple[str, ...] = PASSES) -> 
 
 
 def assert_replays(function: Callable, *calls: tuple, passes: tuple[str, ...] = PASSES) -> None:
-    """Traced with the first arguments, ``function`` is replayed for all of them, with its results."""
+    """Traced with the first arguments, ``function`` is replayed for all of them, with its results.
+
+    (Where one is not finite it may have to be traced again, for a program that does not trust in that.)
+    """
     compiled = jit(function, passes=passes)
     with np.errstate(all="ignore"):
         for args in (calls[0], *calls):
             found, expected = compiled(*args), function(*args)
             assert_like(tree_map(np.asarray, found), tree_map(np.asarray, expected))
     info = compiled.cache_info()
-    assert (info.traces, info.hits) == (1, len(calls)), f"a call was no replay: {info}"
+    assert info.programs == 1 and info.traces <= 2 and info.hits >= len(calls) - 1, f"a call was no replay: {info}"
 
 
 def small_blocks(monkeypatch: Any) -> None:

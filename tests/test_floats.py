@@ -182,7 +182,7 @@ def test_failures_are_not_tried_for_ever():
         compiled(1.0)
         for _ in range(6):
             assert math.isnan(compiled(math.nan))
-    assert compiled(1.0) == 1 + math.sin(1.0) + math.cos(1.0) * 2 and compiled.cache_info().traces == 1
+    assert compiled(1.0) == 1 + math.sin(1.0) + math.cos(1.0) * 2 and compiled.cache_info().traces <= 2
 
 
 def test_draws_are_not_repeated():

@@ -126,7 +126,8 @@ def test_in_blocks_as_at_once(function, args, derivative, monkeypatch):
             expected = function(*varied)
             for run in (compiled, plain):
                 assert_like(tree_map(np.asarray, run(*varied)), tree_map(np.asarray, expected), eps)
-    assert compiled.cache_info()[:3] == plain.cache_info()[:3]
+    info, plain_info = compiled.cache_info(), plain.cache_info()
+    assert info.programs == plain_info.programs and info.hits >= plain_info.hits - 1  # one for all that is not finite
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name not in UNFUSED])

@@ -18,6 +18,7 @@ from autodiff_trace.compiler.passes.floats import use_floats
 from autodiff_trace.compiler.passes.fusion import fuse
 from autodiff_trace.compiler.passes.memory import find_last_uses, find_roots
 from autodiff_trace.compiler.passes.outputs import separate_outputs
+from autodiff_trace.compiler.passes import sines
 from autodiff_trace.compiler.passes.sines import join_sines
 from autodiff_trace.compiler.passes.sums import sum_short_axes, use_products
 
@@ -392,3 +393,49 @@ def test_thousands_of_floats_are_checked():
         return total
 
     assert_replays(function, (np.linspace(0.0, 1.0, 1500),), (np.linspace(1.0, 2.0, 1500),))
+
+
+# Sums, sines and cosines
+
+
+@pytest.mark.parametrize("axis", [None, 0, 1, -1, -2, (0,), (0, 1)])
+@pytest.mark.parametrize("keepdims", [False, True])
+@pytest.mark.parametrize("x", [X, X.T, X.astype(np.float32), X[:, ::-1], V, X[:1], np.zeros((0, 3)), X * 1j])
+def test_sums_of_small_arrays(x, axis, keepdims):
+    if x.ndim == 1 and axis not in (None, 0, -1, (0,)):
+        axis = 0
+    function = lambda x: anp.sum(x + 1, axis=axis, keepdims=keepdims) * 2  # noqa: E731
+    assert_replays(function, (x,), passes=("sums", "buffers"))
+
+
+def test_small_sums_are_products():
+    program = lowered(lambda x: (anp.sum(x), anp.sum(x, axis=0)), X)
+    assert count(use_products(program)) == {"reduce": 1, "dot": 1}
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, -1])
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_sums_over_short_axes(axis, keepdims):
+    x = np.linspace(0.0, 1.0, 400 * 10 * 3).reshape(400, 10, 3)
+    function = lambda x: anp.sum(x * 2, axis=axis, keepdims=keepdims) + 1  # noqa: E731
+    assert count(sum_short_axes(lowered(function, x))).get("sum_axis", 0) == (axis != 0)
+    assert_replays(function, (x,), (x + 1,), passes=("sums",))
+
+
+def test_sums_that_overflow_are_warned_of():
+    compiled = jit(lambda x: (anp.sum(x, axis=0), anp.sum(x[0])))
+    compiled(X)
+    for bad in [np.full((2, 3), 1e308), np.array([[np.inf, 1.0, 1.0], [-np.inf, 1.0, 1.0]])]:
+        with pytest.raises(RuntimeWarning, match="overflow|invalid value"):
+            compiled(bad)
+
+
+@pytest.mark.parametrize("both", [lambda x: (anp.sin(x), anp.cos(x)), lambda x: anp.cos(x) * 2 + anp.sin(x)])
+def test_sine_and_cosine_together(both, monkeypatch):
+    monkeypatch.setattr(sines, "is_numpy_slow", lambda: True)
+    x = np.linspace(-1000.0, 1000.0, 2**14 + 3)
+    special = x.copy()
+    special[:8] = [0.0, -0.0, np.pi, -np.pi / 2, 3 * np.pi / 4, 1e-300, 5e5, 1e6]
+    assert count(join_sines(lowered(both, x)))["sin_cos"] == 1
+    others = [(np.append(special[1:], bad),) for bad in (np.nan, np.inf, 1e300)]
+    assert_replays(both, (x,), (special,), *others, (x[::-1].copy(),), passes=("sines", "buffers"))
