@@ -26,7 +26,7 @@ from .passes.sines import join_sines
 from .passes.sums import sum_short_axes, use_products
 from .replay import Replay
 
-__all__ = ["PASSES", "compile_program", "optimize"]
+__all__ = ["PASSES", "TRUSTING", "compile_program", "optimize"]
 
 REWRITES: dict[str, Callable[[Program], Program]] = {
     "constants": fold_constants,
@@ -46,6 +46,9 @@ finite it is done again without these two. "sines" computes sine and cosine of a
 large arrays block by block, on several threads, "sums" takes products with ones for small sums and "buffers" uses the
 memory of intermediate values again.
 """
+
+TRUSTING = ("finite", "floats")
+"""Passes whose programs fail where something is infinite or NaN."""
 
 
 def optimize(program: Program, passes: Sequence[str]) -> tuple[Program, list[Buffer]]:
@@ -94,11 +97,8 @@ def compile_program(program: Program, structure: Structure, passes: Sequence[str
     """The program, with its outputs in a container of this structure, as a function of its inputs."""
     with collection_paused():
         program = shorten(lower(number_guards(program)), passes)
-        exact = None
         trusting = trust(program, passes)
-        if trusting is not program:
-            exact = make_replay(*place(program, passes), structure, name)
-        return make_replay(*place(trusting, passes), structure, name, exact)
+        return make_replay(*place(trusting, passes), structure, name, trusting is not program)
 
 
 @contextmanager
@@ -114,11 +114,11 @@ def collection_paused() -> Iterator[None]:
 
 
 def make_replay(
-    program: Program, buffers: list[Buffer], structure: Structure, name: str, exact: Replay | None = None
+    program: Program, buffers: list[Buffer], structure: Structure, name: str, trusting: bool
 ) -> Replay:
     objects: dict[str, Any] = {}
     source = emit(program, partial(container_text, structure, objects), name)
-    return Replay(source._replace(names={**source.names, **objects}), buffers, name, exact)
+    return Replay(source._replace(names={**source.names, **objects}), buffers, name, trusting)
 
 
 def container_text(structure: Structure, objects: dict[str, Any], leaves: list[str]) -> str:

@@ -15,10 +15,11 @@ from ..core.pytree import tree_map
 from ..core.tracer import trace_stack
 from ..transforms.function import Transformed
 from .arguments import Arguments, take_apart
-from .compiling import compile_program
+from .compiling import TRUSTING, compile_program
 from .graph import Graph, trace_graph
 from .guards import Miss, outcome
 from .record import MixedTraces, NotReplayable
+from .replay import NotFinite, Replay
 from .surroundings import Surroundings
 from .tracing import Recording, record
 from .tree import Branch, TraceTree
@@ -106,6 +107,8 @@ class Jitted(Transformed):
             if version.surroundings.hold():
                 try:
                     result = version.tree.run(found.leaves)
+                except NotFinite as error:
+                    return self.trace_again(error.replay, version, args, kwargs)
                 except Exception as error:
                     return self.run_after_error(error, args, kwargs)
                 if type(result) is not Miss:
@@ -141,6 +144,18 @@ class Jitted(Transformed):
         elif next(entry.impure) >= self.VERSIONS:
             return self.give_up(entry, "it catches errors, or changes variables outside it: return what is new",
                                 result=recording.result)
+        return recording.result
+
+    def trace_again(self, replay: Replay, version: Version, args: tuple, kwargs: dict) -> Any:
+        """A program that trusts that all is finite has met something that is not: compile it without that trust."""
+        try:
+            recording = record(self.fun, args, kwargs, version.surroundings, self.positions, self.static_argnames)
+        except NotReplayable:
+            return self.run(args, kwargs)
+        self.traces += 1
+        if recording.program is not None and recording.pure:
+            passes = [each for each in self.passes if each not in TRUSTING]
+            replay.exact = compile_program(recording.program, recording.structure, passes, self.name())
         return recording.result
 
     def keep(self, entry: Entry, surroundings: Surroundings, recording: Recording) -> None:

@@ -16,20 +16,28 @@ from .emit import Source
 from .kernels import BlockRunner
 from .threads import num_threads
 
-__all__ = ["Replay"]
+__all__ = ["NotFinite", "Replay"]
 
 numbers = itertools.count(1)
+
+
+class NotFinite(Exception):
+    """A program that trusts that all is finite, ``replay``, met something that is not."""
+
+    def __init__(self, replay: Replay) -> None:
+        self.replay = replay
 
 
 class Replay:
     """A compiled program. Calls of it at the same time, in several threads, have buffers of their own."""
 
     PATIENCE = 3
-    """Failures of Python's floats after which they are not tried again."""
+    """Failures of a program that trusts that all is finite after which it is not tried again."""
 
-    def __init__(self, source: Source, buffers: list[Buffer], entry: str, exact: Replay | None = None) -> None:
+    def __init__(self, source: Source, buffers: list[Buffer], entry: str, trusting: bool = False) -> None:
         self.source = source
-        self.exact = exact  # the same program without Python's floats, where this one has some
+        self.trusting = trusting
+        self.exact: Replay | None = None  # the same program without that trust, once it has been needed
         self.failures = 0
         self.buffers = buffers
         of_kernels = [buffer.nbytes for plan in source.kernels.values() for buffer in plan.buffers]
@@ -42,13 +50,15 @@ class Replay:
 
     def __call__(self, leaves: list) -> Any:
         """Run the program. A Miss says that it is not the one for these values."""
-        if self.exact is None:
+        if not self.trusting:
             return self.run(leaves)
-        if self.failures < self.PATIENCE:
+        if self.failures < self.PATIENCE or self.exact is None:
             try:
                 return self.run(leaves)
-            except (ArithmeticError, ValueError):  # of math.log(0), 1.0 / 0.0, or of the last check
+            except (ArithmeticError, ValueError) as error:  # of math.log(0), 1.0 / 0.0, or of the last check
                 self.failures += 1
+                if self.exact is None:
+                    raise NotFinite(self) from error
         return self.exact(leaves)
 
     def run(self, leaves: list) -> Any:
