@@ -140,6 +140,16 @@ def test_error_handling_that_raises():
             assert same(outcome(compiled, np.float64(x))[0], outcome(function, np.float64(x))[0])
 
 
+def test_underflow_is_seen():
+    def function(x):
+        with np.errstate(under="raise"):
+            return anp.exp(x) * 2 + anp.sin(x) / 3 + 1
+
+    compiled = jit(function)
+    for x in [1.0, -745.0, 2.0]:
+        assert same(outcome(compiled, np.float64(x))[0], outcome(function, np.float64(x))[0])
+
+
 def test_guards_on_floats():
     def newton(a):
         x = a

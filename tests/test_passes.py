@@ -280,6 +280,20 @@ def test_dead_writes_that_may_fail_are_kept():
             run(np.array([0.0, 3.0, 9.0]))
 
 
+@pytest.mark.parametrize("function, good, bad", [
+    (lambda x: (1.0 / x, x + 1)[1], 2.0, 0.0),
+    (lambda x: (x**400.0, x + 1)[1], 1.5, 1e10),
+    (lambda x: (7 % x, 7 // x, x + 1)[2], 2, 0),
+    (lambda x: (2**x, x + 1)[1], np.array([1, 2]), np.array([1, -2])),
+])
+def test_dead_arithmetic_that_may_fail_is_kept(function, good, bad):
+    compiled = jit(function)
+    compiled(good)
+    for run in (function, compiled):
+        with pytest.raises((ArithmeticError, ValueError)):
+            run(bad)
+
+
 def test_guards_keep_their_numbers():
     def function(x):
         anp.exp(x) + 1
@@ -425,9 +439,13 @@ def test_sums_over_short_axes(axis, keepdims):
 def test_sums_that_overflow_are_warned_of():
     compiled = jit(lambda x: (anp.sum(x, axis=0), anp.sum(x[0])))
     compiled(X)
-    for bad in [np.full((2, 3), 1e308), np.array([[np.inf, 1.0, 1.0], [-np.inf, 1.0, 1.0]])]:
+    large = jit(lambda x: anp.sum(x * 1.5, axis=2))
+    large(np.ones((40, 100, 3)))
+    for bad in [np.full((2, 3), 1e308), np.array([[np.inf, 1.0, -np.inf], [-np.inf, 1.0, 1.0]])]:
         with pytest.raises(RuntimeWarning, match="overflow|invalid value"):
             compiled(bad)
+        with pytest.raises(RuntimeWarning, match="(overflow|invalid value) encountered in reduce"):
+            large(np.tile(bad, (20, 100, 1)).reshape(40, 100, 3) / 1.5)
 
 
 @pytest.mark.parametrize("both", [lambda x: (anp.sin(x), anp.cos(x)), lambda x: anp.cos(x) * 2 + anp.sin(x)])
@@ -439,3 +457,10 @@ def test_sine_and_cosine_together(both, monkeypatch):
     assert count(join_sines(lowered(both, x)))["sin_cos"] == 1
     others = [(np.append(special[1:], bad),) for bad in (np.nan, np.inf, 1e300)]
     assert_replays(both, (x,), (special,), *others, (x[::-1].copy(),), passes=("sines", "buffers"))
+
+
+def test_logaddexp():
+    x, y = np.linspace(-800.0, 800.0, 24).reshape(2, 12), np.linspace(90.0, -90.0, 12)
+    special = np.array([[np.inf, -np.inf, np.nan, 1e308]]), np.array([[np.inf, -np.inf, 1.0, 1e308]])
+    assert_replays(anp.logaddexp, (x, y), (x + 1, y), (np.tile(special[0], (2, 3)), np.tile(special[1][0], 3)))
+    assert_replays(lambda x, y: vjp(anp.logaddexp, x, y)[1](x), (x, y), (x + 1, y))

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..numpy.definers import is_surely_finite, keep_zeros
+from ..numpy.definers import is_surely_finite, keep_zeros, quiet
 from ..numpy.definers import scale as scale_primitive
 from ..numpy.rules.division import quotient as quotient_primitive
 from .sines import sin_cos
@@ -104,24 +104,31 @@ def select(condition: Any, x: Any, y: Any) -> Any:
 
 def logaddexp(x: Any, y: Any, out: Any = None) -> Any:
     """``np.logaddexp``, from functions that NumPy has vector instructions for: 2 instead of 14 ns an element."""
-    with quiet_subtraction:
-        lower = np.subtract(x, y)
-        np.abs(lower, lower)
-        np.negative(lower, lower)
-        np.log1p(np.exp(lower, lower), lower)
-        out = np.maximum(x, y, out=out)
-        np.add(out, lower, out)
-        if is_surely_finite(out):
-            return out
-    return np.logaddexp(x, y, out)
+    out, is_finite = quick_logaddexp(x, y, out)
+    return out if is_finite else np.logaddexp(x, y, out)
 
 
-quiet_subtraction = np.errstate(invalid="ignore", over="ignore")
+@quiet
+def quick_logaddexp(x, y, out):
+    lower = np.subtract(x, y)
+    np.abs(lower, lower)
+    np.negative(lower, lower)
+    np.log1p(np.exp(lower, lower), lower)
+    out = np.maximum(x, y, out=out)
+    np.add(out, lower, out)
+    return out, is_surely_finite(out)
 
 
 def sum_axis(x: Any, subscripts: str, out: Any = None) -> Any:
     """The sum over the axis that ``subscripts`` leave out, as in ``np.einsum``."""
-    return np.einsum(subscripts, x, out=out)
+    out = np.einsum(subscripts, x, out=out)
+    if not is_finite_quietly(out):  # of which np.einsum does not warn
+        summed, _, left = subscripts.partition("->")
+        np.add.reduce(x, [letter in left for letter in summed].index(False), None, out)
+    return out
+
+
+is_finite_quietly = quiet(is_surely_finite)
 
 
 def roll(x: Any, pairs: tuple, out: Any = None) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 
 import numpy as np
@@ -25,8 +26,10 @@ def remove_dead_code(program: Program) -> Program:
 
 def may_raise(step: Node) -> bool:
     """Whether a step can fail for some values, as a program without jit would."""
-    if not is_harmless(step.function):
+    if not is_harmless(step.function) or step.function in DIVISIONS and type(step.value) in (int, float, complex):
         return True
+    if step.function in POWERS and step.value.dtype.kind in "iu":
+        return True  # of a negative exponent
     indices = [part for part in index_parts(step) if type(part) is Node and part.value.dtype.kind in "iu"]
     return any(index.function is not calls.check_labels for index in indices)
 
@@ -47,6 +50,11 @@ def is_harmless(function: Callable) -> bool:
         or function in HARMLESS
     )
 
+
+DIVISIONS = {operator.truediv, operator.floordiv, operator.mod, operator.pow}
+"""Operators that fail for some of Python's numbers: division by zero, powers that are too large."""
+
+POWERS = {operator.pow, np.power}
 
 HARMLESS = {
     np.ones_like, np.zeros_like, np.broadcast_to, np.ravel, np.squeeze, np.expand_dims, np.concatenate, np.stack,

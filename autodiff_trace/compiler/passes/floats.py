@@ -57,6 +57,8 @@ def use_floats(program: Program) -> Program:
     """The program with steps on single numbers done by Python."""
     if any(step.kind == "effect" and step.function is not calls.check_arrays for step in program.steps):
         return program  # it could not be run twice
+    if any(step.errstate and step.errstate.get("under", "ignore") != "ignore" for step in program.steps):
+        return program  # Python says nothing of underflow
     reads = count_reads(program)
     found = sum(is_float_step(step) for step in program.steps)
     return Conversion(reads).run(program) if found >= FEWEST else program
