@@ -464,3 +464,29 @@ def test_logaddexp():
     special = np.array([[np.inf, -np.inf, np.nan, 1e308]]), np.array([[np.inf, -np.inf, 1.0, 1e308]])
     assert_replays(anp.logaddexp, (x, y), (x + 1, y), (np.tile(special[0], (2, 3)), np.tile(special[1][0], 3)))
     assert_replays(lambda x, y: vjp(anp.logaddexp, x, y)[1](x), (x, y), (x + 1, y))
+
+
+def fill_by_items(x):
+    out = anp.zeros(len(x))
+    for i in range(1, len(x)):
+        out[i] = out[i - 1] * 0.9 + x[i]
+    return out
+
+
+def keep_the_old(x):
+    y = x * 2
+    view, old = y[1:3], y + 1
+    y[0] = 5.0
+    before = y.copy()
+    y[1:] = y[:-1]
+    return old, y, before, view
+
+
+@pytest.mark.parametrize("function", [fill_by_items, keep_the_old])
+def test_assignment_in_place(function):
+    x = np.linspace(1.0, 2.0, 30)
+    assert_replays(function, (x,), (x + 1,))
+    copies = [source(function, x, passes=passes).count("copy(") for passes in (PASSES, ("buffers",))]
+    assert copies[0] < copies[1]
+    if function is fill_by_items:
+        assert copies[0] == 1  # of the zeros, which belong to the program
