@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import calls
 from ..node import Node, Program, rebuild
-from .memory import find_last_uses, find_roots
+from .memory import OWN_MEMORY, find_last_uses, find_roots
 
 __all__ = ["assign_in_place"]
 
@@ -23,9 +23,20 @@ def assign_in_place(program: Program) -> Program:
     needless = set()
     for i, step in enumerate(program.steps):
         if step in targets and step.function is calls.copy:
-            memories = roots.get(step.args[0], ())
-            if memories and all(root.kind == "call" and last_uses[root] == i for root in memories):
-                if returned.isdisjoint(memories):
-                    needless.add(step)
+            owner = find_owner(step.args[0])
+            if owner not in returned and last_uses.get(owner) == i and owns_memory(owner):
+                needless.add(step)
     originals = iter(program.steps)
     return rebuild(program, lambda step: step.args[0] if next(originals) in needless else step)
+
+
+def find_owner(x: Node) -> Node:
+    """The step that made the array which ``x`` is, maybe after it has been written into."""
+    while x.function in (calls.assign, calls.after):
+        x = x.args[0]
+    return x
+
+
+def owns_memory(step: Node) -> bool:
+    """Whether a step surely makes an array that can be written into."""
+    return step.kind == "call" and (calls.out_position(step.function) is not None or step.function in OWN_MEMORY)

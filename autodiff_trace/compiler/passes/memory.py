@@ -7,7 +7,7 @@ import numpy as np
 from .. import calls
 from ..node import Node, Program, operands
 
-__all__ = ["find_last_uses", "find_roots"]
+__all__ = ["OWN_MEMORY", "find_last_uses", "find_roots"]
 
 OWN_MEMORY = {
     np.array, np.concatenate, np.stack, np.copy, np.zeros_like, np.ones_like, np.full_like, calls.empty, calls.select,
