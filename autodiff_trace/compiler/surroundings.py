@@ -52,6 +52,7 @@ class Surroundings:
         pending = list(roots)
         while pending and not self.crowded:
             pending += self.follow(pending.pop())
+        self.join_watches()
 
     @property
     def crowded(self) -> bool:
@@ -68,6 +69,23 @@ class Surroundings:
             if sample(array) != content:
                 return False
         return True
+
+    def join_watches(self) -> None:
+        """Read the globals of one module, and all cells, at a time: each reading takes 0.2 µs, and each variable 0.03."""
+        names: dict[int, tuple[dict, dict]] = {}
+        cells: dict[int, types.CellType] = {}
+        others = []
+        for read, owner, values in self.watched:
+            if read is read_names:
+                names.setdefault(id(owner[0]), (owner[0], {}))[1].update(dict.fromkeys(owner[1]))
+            elif read is read_cells:
+                cells.update((id(cell), cell) for cell in owner)
+            else:
+                others.append((read, owner, values))
+        joined = [(read_names, (variables, tuple(found))) for variables, found in names.values()]
+        if cells:
+            joined.append((read_cells, tuple(cells.values())))
+        self.watched = others + [(read, owner, read(owner)) for read, owner in joined]
 
     def watch_contents(self, watching: bool) -> None:
         """Notice from now on also writes into arrays: a function may compute from them with plain NumPy, unseen."""
