@@ -20,13 +20,17 @@ __all__ = ["BlockRunner", "Kernel", "Plan"]
 WORTH_A_THREAD = 250_000
 """Nanoseconds of work that pay for waking a thread (which takes some 20,000)."""
 
+COARSE = 3_000
+"""Nanoseconds that most calls have to take for threads to pay: between calls they wait for each other, since only one
+at a time can run Python, and to be woken takes long."""
+
 
 class Kernel:
     """Steps on rows.
 
     Attributes:
         length: how many rows there are; ``block`` how many are worked on at a time.
-        work: nanoseconds on one thread, more or less.
+        work: nanoseconds on one thread that each step takes for all rows, more or less.
         rows: inputs of which the steps see the rows of the block; ``others`` those that they see whole.
         steps: the steps, on values with all rows.
         results: steps whose rows are written into an array for all of them.
@@ -39,7 +43,7 @@ class Kernel:
     __hash__ = object.__hash__
     __name__ = "blocks"
 
-    def __init__(self, length: int, block: int, rows: list[Node], others: list[Node], work: float,
+    def __init__(self, length: int, block: int, rows: list[Node], others: list[Node], work: list[float],
                  steps: list[Node], results: list[Node], partials: list[Node], buffers: list[Buffer]) -> None:
         self.length = length
         self.block = block
@@ -53,7 +57,10 @@ class Kernel:
 
     @property
     def plan(self) -> Plan:
-        return Plan(self.length, self.block, max(1, int(self.work / WORTH_A_THREAD)), self.buffers)
+        blocks = -(-self.length // self.block)
+        coarse = [each for each in self.work if each >= COARSE * blocks]
+        pays = len(coarse) >= 0.75 * len(self.work)
+        return Plan(self.length, self.block, max(1, int(sum(self.work) / WORTH_A_THREAD)) if pays else 1, self.buffers)
 
 
 class Plan(NamedTuple):

@@ -100,12 +100,12 @@ class Group:
         self.block = max(1, BLOCK * self.length // largest)
         blocks = -(-self.length // self.block)
         self.block = -(-self.length // blocks)
-        return blocks > 1 and len(self.members) + len(self.closing) > 1 and self.work() > WORTH
+        return blocks > 1 and len(self.members) + len(self.closing) > 1 and sum(self.work()) > WORTH
 
-    def work(self) -> float:
-        """Nanoseconds on one thread, more or less."""
+    def work(self) -> list[float]:
+        """Nanoseconds on one thread that each step takes, more or less."""
         steps = (*self.members, *self.closing)
-        return sum(max(map(np.size, values_of(step))) * cost(step.function) for step in steps)
+        return [max(map(np.size, values_of(step))) * cost(step.function) for step in steps]
 
     def make_steps(self, moved: dict[Node, Node]) -> Iterator[Node]:
         """The kernel's call, with what it needs before and after; ``moved`` gets what stands for its results."""
