@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["ArrayOps", "array_ops"]
+__all__ = ["LARGE", "ArrayOps", "array_ops", "large_types"]
+
+LARGE = 4096
+"""Bytes, a page of memory, above which nodes do not keep an array of which they need shape and dtype alone."""
+
+large_types: set[type] = set()
+"""The types of arrays that can be large and have ``shape_only`` stand-ins."""
 
 
 class ArrayOps:

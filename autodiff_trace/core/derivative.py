@@ -56,10 +56,7 @@ class DerivativeTrace(Trace):
                     function = prim
             values.append(arg)
             argnum += 1
-        if kwargs:  # an operator takes none
-            ans = (prim if function is prim else prim.fun)(*values, **kwargs)
-        else:
-            ans = function(*values)
+        ans = function(*values, **kwargs) if kwargs else function(*values)
         if len(followed) == 1:
             node = self.make_node(prim, followed[0], nodes[0], ans, values, kwargs)
         else:
@@ -93,7 +90,8 @@ class DerivativeTrace(Trace):
             keywords[name], node = self.unbox(arg)
             if node is not None:
                 followed[name] = node
-        ans = prim(*values, **keywords)
+        lower = find_top_trace((*values, *keywords.values()))
+        ans = (prim.fast_fun if lower is None else prim)(*values, **keywords)
         if len(followed) == 1:
             node = self.make_node(prim, *followed.popitem(), ans, values, keywords)
         else:
@@ -120,12 +118,19 @@ class DerivativeTrace(Trace):
         kind = type(arg)
         if kind in box_classes:
             return (arg._value, arg._node) if arg._trace is self else (arg, None)
-        if kind not in watched_types or find_top_trace(arg) is None:
+        if kind not in watched_types:
             return arg, None
-        values, nodes = zip(*map(self.unbox, arg))
-        if all(node is None for node in nodes):
-            nodes = None
-        return (list(values) if kind is list else values), nodes and list(nodes)
+        values, nodes = [], []
+        is_followed = is_unboxed = False
+        for item in arg:
+            value, node = self.unbox(item)
+            is_followed |= node is not None
+            is_unboxed |= value is not item
+            values.append(value)
+            nodes.append(node)
+        if is_unboxed:
+            arg = values if kind is list else tuple(values)
+        return arg, nodes if is_followed else None
 
     def box_outputs(self, ans: Any, node: Any, prim: Callable) -> Any:
         """Box the items of a tuple or list of outputs."""

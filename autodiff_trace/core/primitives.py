@@ -25,7 +25,7 @@ def primitive(
 
     Arguments:
         fun: computes the value, from plain arguments.
-        fast_fun: computes the same quicker where at least one argument is an array or a NumPy scalar: an operator.
+        fast_fun: computes the same quicker, from the same arguments, where at least one is an array or a NumPy scalar.
         sequence_args: positions of arguments that are sequences of arrays by nature, as in ``concatenate``. Elsewhere
             a list that holds traced values is made an array first.
         makes_view: the answer may share its memory with the first argument, so that writing into one changes the other.
@@ -119,7 +119,7 @@ def make_primitive(fun, fast_fun, sequence_args, differentiable, makes_view=Fals
             return dispatch(call, args, kwargs)
         if top is None:
             return fun(*args)
-        if has_sequence and (call.sequence_handler is not None or call.fast_fun is not fun):
+        if has_sequence and call.sequence_handler is not None:
             return dispatch(call, args, kwargs)
         if not differentiable:
             return top.process_nondifferentiable(call, args, kwargs)
@@ -179,12 +179,10 @@ def dispatch(prim: Callable, args: tuple, kwargs: dict) -> Any:
             return ans if out is None else array_ops.store(out, ans)
         if keywords_top is not None:
             args, kwargs = bind_traced_keywords(prim, args, kwargs)
-    has_traced_sequence = any(type(arg) in (list, tuple) and find_top_trace(arg) is not None for arg in args)
-    if has_traced_sequence:
-        args = convert_sequences(prim, args)
+    args, has_traced_sequence = convert_sequences(prim, args)
     if not prim.differentiable:
         return top.process_nondifferentiable(prim, args, kwargs)
-    is_general = keywords_top is not None or has_traced_sequence or prim.fast_fun is not prim.fun
+    is_general = keywords_top is not None or has_traced_sequence
     ans = (top.process_general if is_general else top.process)(prim, args, kwargs)
     if prim.makes_view and type(ans) in box_classes and args and type(args[0]) in box_classes:
         array_ops.note_view(ans, args[0], prim, args[1:], kwargs)
@@ -211,9 +209,13 @@ def positional_parameters(fun: Callable) -> list[inspect.Parameter]:
     return [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
 
 
-def convert_sequences(prim: Callable, args: tuple) -> tuple:
-    """Replace lists and tuples that hold boxes by one traced array, unless ``prim`` takes a sequence there."""
+def convert_sequences(prim: Callable, args: tuple) -> tuple[tuple, bool]:
+    """Replace lists and tuples that hold boxes by one traced array, unless ``prim`` takes a sequence there; and whether
+    there were any."""
+    found = False
     for i, arg in enumerate(args):
-        if type(arg) in (list, tuple) and i not in prim.sequence_args and find_top_trace(arg) is not None:
-            args = (*args[:i], array_ops.array(arg), *args[i + 1 :])
-    return args
+        if (type(arg) is list or type(arg) is tuple) and find_top_trace(arg) is not None:
+            found = True
+            if i not in prim.sequence_args:
+                args = (*args[:i], array_ops.array(arg), *args[i + 1 :])
+    return args, found

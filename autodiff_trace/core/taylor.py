@@ -15,6 +15,7 @@ from .array_ops import array_ops
 from .derivative import DerivativeTrace, by_argument
 from .forward import JVPTrace
 from .tracer import box_classes, boxers
+from .unread import ANSWER
 
 __all__ = ["Series", "TaylorTrace", "coefficient", "deftaylor", "push_coefficients", "trace_taylor"]
 
@@ -58,7 +59,7 @@ class TaylorTrace(DerivativeTrace):
             if coefficients is not NotImplemented:
                 return make_series(coefficients, ans)
         # A rule that reads no value of its arguments is that of a linear function.
-        elif set(nodes).issubset(prim.shape_only.get(argument, ())):
+        elif {*nodes, ANSWER}.issubset(prim.unread.get(argument, ())):
             return make_series(push_coefficients(prim, self.order, nodes, ans, values, kwargs), ans)
         return make_series(integrate_jvp(prim, self.order, nodes, ans, values, kwargs), ans)
 

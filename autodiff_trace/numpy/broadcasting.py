@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy import float64, ndarray
 
-from ..core.array_ops import array_ops
+from ..core.array_ops import LARGE, array_ops, large_types
 from ..core.primitives import primitive
 from . import wrapped as anp
 
@@ -34,11 +34,12 @@ class ShapeOnly:
 
 
 def shape_only(x: Any) -> Any:
-    """``x``, or what stands for it if it is a plain array of more than a page of memory."""
-    return ShapeOnly(x) if type(x) is ndarray and x.nbytes > 4096 else x
+    """``x``, or what stands for it if it is a large plain array."""
+    return ShapeOnly(x) if type(x) is ndarray and x.nbytes > LARGE else x
 
 
 array_ops.shape_only = shape_only
+large_types.add(ndarray)
 
 
 @primitive

@@ -11,8 +11,9 @@ import numpy as np
 from numpy import float64
 
 from ..core.forward import defjvp
-from ..core.reverse import defvjp, read_shapes
+from ..core.reverse import defvjp
 from ..core.primitives import composite, primitive
+from ..core.unread import reads_shapes
 from .broadcasting import broadcast_tangent, unbroadcast
 from .namespace import replace_wrapped, wrapped_functions
 from .parameters import plain_parameters
@@ -85,7 +86,7 @@ def elementwise(prim: Callable, *derivatives: Derivative, singular: bool = False
         defjvp(prim, rules[1], argnums=(argnum,))
     prim.by_element = True
     if all(isinstance(derivative, int) for derivative in derivatives):
-        read_shapes(prim, *range(len(derivatives)))
+        reads_shapes(prim, *range(len(derivatives)))
 
 
 def define(function: Callable) -> Callable[[Callable], Callable]:
@@ -181,6 +182,6 @@ def linear(prim: Callable, transpose: Callable) -> None:
     >>> grad(double_sum)(np.zeros(3))
     array([2., 2., 2.])
     """
-    read_shapes(prim, 0)
     defvjp(prim, transpose)
+    reads_shapes(prim, 0)
     defjvp(prim, lambda t, ans, x, *args, **kwargs: prim(t, *args, **kwargs))

@@ -11,6 +11,7 @@ import types
 from collections.abc import Callable
 
 from ..core.primitives import nondifferentiable, notrace_primitive, primitive
+from .quick_forms import QUICK_FORMS
 
 __all__ = [
     "METADATA", "NONDIFFERENTIABLE", "OPERATORS", "OUT_POSITIONS", "SEQUENCE_ARGS", "replace_wrapped", "wrap_namespace",
@@ -123,7 +124,7 @@ def wrap(function, module_name: str):
     else:
         result = primitive(
             function,
-            fast_fun=OPERATORS.get(name),
+            fast_fun=OPERATORS.get(name) or QUICK_FORMS.get(function),
             sequence_args=SEQUENCE_ARGS.get(name, ()),
             makes_view=name in VIEW_MAKERS,
             out_position=OUT_POSITIONS.get(name),

@@ -37,7 +37,14 @@ def as_matrices(g, x, y):
     return g, x, y
 
 
+def dense(g):
+    """``g``, but of a view with steps of 0, as sums send back, a copy: products of such take 1.3 times as long as of
+    matrices in memory, with NumPy 2.0 27 times."""
+    return g.copy() if type(g) is np.ndarray and 0 in g.strides else g
+
+
 def matmul_vjp_x(g, ans, x, y):
+    g = dense(g)
     if x.ndim == y.ndim == 2:
         return unbroadcast(anp.matmul(g, y.T), x)
     if x.ndim == 1 and y.ndim <= 2:
@@ -47,6 +54,7 @@ def matmul_vjp_x(g, ans, x, y):
 
 
 def matmul_vjp_y(g, ans, x, y):
+    g = dense(g)
     if x.ndim == y.ndim == 2:
         return unbroadcast(anp.matmul(x.T, g), y)
     if y.ndim == 1 and x.ndim <= 2:  # from the left, so that a batch of cotangents is one product of matrices

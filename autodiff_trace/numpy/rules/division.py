@@ -8,6 +8,7 @@ from numpy import float64
 from ...core.forward import defjvp
 from ...core.primitives import primitive
 from ...core.reverse import defvjp, defvjp_pair
+from ...core.unread import ANSWER
 from .. import wrapped as anp
 from ..broadcasting import broadcast_tangent, unbroadcast
 from ..definers import keep_zeros, quiet, scale
@@ -47,6 +48,7 @@ def vjp_both(g, ans, x, y):
 for _prim in (anp.divide, quotient):
     defvjp(_prim, vjp_x, vjp_y)
     defvjp_pair(_prim, vjp_both)
+    _prim.unread.update({0: (0, ANSWER), 1: (0,), (0, 1): (0,)})
     defjvp(
         _prim,
         lambda t, ans, x, y: broadcast_tangent(quotient(t, y), ans),

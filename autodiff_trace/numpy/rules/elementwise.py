@@ -9,10 +9,13 @@ from __future__ import annotations
 import numpy as np
 
 from ...core.forward import defjvp
+from ...core.primitives import primitive
 from ...core.reverse import defvjp
+from ...core.unread import ANSWER, reads_answer, reads_arguments, reads_other
 from .. import wrapped as anp
 from ..broadcasting import unbroadcast
-from ..definers import define, elementwise, linear, scale
+from ..definers import define, elementwise, linear, quiet, scale
+from .division import quotient
 
 
 def asinh_root(x):
@@ -33,22 +36,35 @@ def ratio(x, y):
 
 def share(x, y, ans):
     """1 where ``x`` is the answer of ``maximum(x, y)``, one half where both are; of ``fmax`` it never is where NaN."""
-    return anp.where(anp.equal(x, y), 0.5, anp.equal(x, ans))
+    return anp.equal(x, ans) - 0.5 * anp.equal(x, y)  # where() takes seven times as long
 
 
-# arctan' = 1 / (x² + 1), d arctan2(y, x) = (x dy − y dx) / (x² + y²): the squares would overflow, and underflow
+# d arctan2(y, x) = (x dy − y dx) / (x² + y²)
 
 
-def arctan_slope(ans, x):
-    if x.dtype.kind == "c":
-        return 1 / (x * x + 1)
-    cosine = 1 / anp.hypot(x, 1)
-    return cosine * cosine
+@primitive
+def inverted(x, y):
+    """x / (x² + y²), the first coordinate of the point (x, y) inverted in the unit circle; 0 at the origin."""
+    with np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore"):
+        square = x * x + y * y
+        # Where the squares neither overflow nor lose digits one quotient will do: hypot takes 14 ns an element.
+        if square.size and np.min(square) > 1e6 * np.finfo(square.dtype).tiny and np.max(square) < np.inf:
+            return x / square
+        radius = np.hypot(x, y)
+        zero = np.equal(radius, 0)
+        radius = np.where(zero, 1, radius)
+        return np.where(zero, 0, x / radius / radius)[()]
 
 
-def arctan2_slope(x, y):
-    radius = anp.hypot(x, y)
-    return ratio(ratio(x, radius), radius)
+# With u = inverted(x, y) and v = inverted(y, x): du = (v² − u²) dx − 2uv dy
+
+
+def inverted_slope_x(ans, x, y):
+    other = inverted(y, x)
+    return other * other - ans * ans
+
+
+elementwise(inverted, inverted_slope_x, lambda ans, x, y: -2 * ans * inverted(y, x), singular=True)
 
 
 # d xʸ = y xʸ⁻¹ dx + xʸ log x dy
@@ -76,8 +92,7 @@ elementwise(anp.arccos, lambda ans, x: -1 / anp.sqrt((1 - x) * (1 + x)), singula
 elementwise(anp.arccosh, lambda ans, x: 1 / (anp.sqrt(x - 1) * anp.sqrt(x + 1)), singular=True)
 elementwise(anp.arcsin, lambda ans, x: 1 / anp.sqrt((1 - x) * (1 + x)), singular=True)
 elementwise(anp.arcsinh, lambda ans, x: 1 / asinh_root(x), singular=True)
-elementwise(anp.arctan, arctan_slope, singular=True)
-elementwise(anp.arctan2, lambda ans, y, x: arctan2_slope(x, y), lambda ans, y, x: -arctan2_slope(y, x), singular=True)
+elementwise(anp.arctan2, lambda ans, y, x: inverted(x, y), lambda ans, y, x: -inverted(y, x), singular=True)
 elementwise(anp.arctanh, lambda ans, x: 1 / ((1 - x) * (1 + x)), singular=True)
 elementwise(anp.cbrt, lambda ans, x: 1 / (3 * ans * ans), singular=True)
 elementwise(anp.cos, lambda ans, x: -anp.sin(x))
@@ -87,10 +102,6 @@ elementwise(anp.expm1, lambda ans, x: anp.exp(x), singular=True)
 elementwise(anp.fmax, lambda ans, x, y: share(x, y, ans), lambda ans, x, y: share(y, x, ans))
 elementwise(anp.fmin, lambda ans, x, y: share(x, y, ans), lambda ans, x, y: share(y, x, ans))
 elementwise(anp.hypot, lambda ans, x, y: ratio(x, ans), lambda ans, x, y: ratio(y, ans), singular=True)
-elementwise(anp.log, lambda ans, x: 1 / x, singular=True)
-elementwise(anp.log10, lambda ans, x: 1 / (x * log_of(10, x)), singular=True)
-elementwise(anp.log1p, lambda ans, x: 1 / (1 + x), singular=True)
-elementwise(anp.log2, lambda ans, x: 1 / (x * log_of(2, x)), singular=True)
 elementwise(anp.maximum, lambda ans, x, y: share(x, y, ans), lambda ans, x, y: share(y, x, ans))
 elementwise(anp.minimum, lambda ans, x, y: share(x, y, ans), lambda ans, x, y: share(y, x, ans))
 elementwise(anp.multiply, lambda ans, x, y: y, lambda ans, x, y: x)
@@ -107,6 +118,32 @@ elementwise(anp.tan, lambda ans, x: 1 + ans * ans)
 elementwise(anp.tanh, lambda ans, x: 1 - ans * ans)
 
 
+# Those whose slope is the reciprocal of y(x): one quotient instead of a reciprocal and a product
+
+
+def inverse_slope(prim, y):
+    @quiet
+    def rule(g, ans, x):
+        return unbroadcast(quotient(g, y(x)), x)
+
+    defvjp(prim, rule)
+    defjvp(prim, rule)
+    prim.by_element = True
+
+
+def one_plus_square(x):
+    """x² + 1. Where it overflows its reciprocal is less than any normal number; not so in half precision."""
+    x = anp.astype(x, np.float32) if x.dtype == np.float16 else x
+    return x * x + 1
+
+
+inverse_slope(anp.arctan, one_plus_square)
+inverse_slope(anp.log, lambda x: x)
+inverse_slope(anp.log10, lambda x: x * log_of(10, x))
+inverse_slope(anp.log1p, lambda x: 1 + x)
+inverse_slope(anp.log2, lambda x: x * log_of(2, x))
+
+
 # multiply: by far the commonest, so its rules are written out (0.05 µs); by a Python number nothing is to be summed or
 # cast back (0.2 of 0.8 µs on small arrays)
 defvjp(
@@ -114,6 +151,7 @@ defvjp(
     lambda g, ans, x, y: g * y if type(y) is float else unbroadcast(g * y, x),
     lambda g, ans, x, y: g * x if type(x) is float else unbroadcast(g * x, y),
 )
+reads_other(anp.multiply)
 
 
 # exp: singular as well, but its slope is at hand and computed without a warning (0.2 instead of 0.7 µs on scalars)
@@ -133,6 +171,17 @@ def quick_square(rule):
 
 defvjp(anp.power, quick_square(anp.power.vjps[0]))
 defjvp(anp.power, quick_square(anp.power.jvps[0]))
+
+
+# What the rules read: the nodes of large arrays keep no more
+
+reads_answer(anp.cbrt, anp.exp, anp.exp2, anp.reciprocal, anp.sqrt, anp.tan, anp.tanh)
+reads_arguments(
+    anp.arccos, anp.arccosh, anp.arcsin, anp.arcsinh, anp.arctan, anp.arctan2, anp.arctanh, anp.cos, anp.cosh,
+    anp.expm1, anp.log, anp.log10, anp.log1p, anp.log2, anp.sin, anp.sinh, anp.square,
+)
+
+anp.power.unread[0] = (ANSWER,)
 
 
 # Linear functions

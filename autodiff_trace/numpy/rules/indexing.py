@@ -7,7 +7,8 @@ import numpy as np
 from ...core.cotangents import DeferredCotangent
 from ...core.forward import defjvp
 from ...core.primitives import nondifferentiable, primitive
-from ...core.reverse import defvjp, read_shapes
+from ...core.reverse import defvjp
+from ...core.unread import reads_shapes
 from .. import wrapped as anp
 from ..broadcasting import broadcast_tangent, unbroadcast
 from .joining import with_zeros
@@ -78,9 +79,7 @@ class IndexedCotangent(DeferredCotangent):
 
 defvjp(anp.getitem, lambda g, ans, x, index: IndexedCotangent(g, index, x.shape), None)
 defjvp(anp.getitem, lambda t, ans, x, index: anp.getitem(t, index), None)
-
-
-read_shapes(anp.getitem, 0)
+reads_shapes(anp.getitem, 0)
 
 
 # scatter: linear in the pieces
@@ -123,10 +122,7 @@ defjvp(
     None,
     lambda t, ans, x, index, value: anp.set_item(anp.zeros_like(ans), index, t),
 )
-
-
-read_shapes(anp.set_item, 0, 2)
-read_shapes(anp.add_at, 0, 2)
+reads_shapes(anp.set_item, 0, 2)
 
 
 # add_at: linear in both
@@ -143,9 +139,7 @@ defjvp(
     None,
     lambda t, ans, x, index, value: anp.add_at(anp.zeros_like(ans), index, t),
 )
-
-
-read_shapes(anp.where, 1, 2)
+reads_shapes(anp.add_at, 0, 2)
 
 
 # where: only the branch that was taken gets a cotangent, so that the other cannot make it NaN
@@ -162,3 +156,4 @@ defjvp(
     lambda t, ans, condition, x, y: broadcast_tangent(anp.where(condition, t, 0), ans),
     lambda t, ans, condition, x, y: broadcast_tangent(anp.where(condition, 0, t), ans),
 )
+reads_shapes(anp.where, 1, 2)

@@ -66,7 +66,11 @@ def as_pairs(x, ndim):
 
 def pad_with_constants(x, widths, constant_values=0):
     """With constants that are not traced: in one step the array is written into one that NumPy padded."""
-    frame = np.pad(np.zeros(x.shape, x.dtype), widths or 0, constant_values=constant_values)
+    if np.ndim(constant_values) == 0:  # a view is enough, as set_item copies it
+        shape = tuple([before + size + after for (before, after), size in zip(widths, x.shape)])
+        frame = np.broadcast_to(np.asarray(constant_values).astype(x.dtype), shape)
+    else:
+        frame = np.pad(np.zeros(x.shape, x.dtype), widths or 0, constant_values=constant_values)
     inside = tuple([slice(before, before + size) for (before, _), size in zip(widths, x.shape)])
     return anp.set_item(frame, inside, x)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ...core.forward import defjvp
-from ...core.reverse import defvjp, read_shapes
+from ...core.reverse import defvjp
 from ...core.tracer import metadata
+from ...core.unread import reads_shapes
 from .. import wrapped as anp
 from ..broadcasting import match_dtype, sum_to
 from ..definers import define, linear
@@ -23,11 +24,11 @@ def inverse_transpose(g, ans, a, axes=None):
 
 
 def inverse_reshape(g, ans, a, shape=None, order="C", *, newshape=None, copy=None):
-    return anp.reshape(g, a.shape, order=definite_order("reshape", order))
+    return anp.reshape(g, a.shape) if order == "C" else anp.reshape(g, a.shape, definite_order("reshape", order))
 
 
 def inverse_ravel(g, ans, a, order="C"):
-    return anp.reshape(g, a.shape, order=definite_order("ravel", order))
+    return anp.reshape(g, a.shape) if order == "C" else anp.reshape(g, a.shape, definite_order("ravel", order))
 
 
 linear(anp.broadcast_to, transpose=lambda g, ans, x, shape, subok=False: sum_to(g, x.shape))
@@ -98,7 +99,7 @@ def astype_jvp(t, ans, x, dtype, *args, **kwargs):
 
 defvjp(anp.astype, astype_vjp)
 defjvp(anp.astype, astype_jvp)
-read_shapes(anp.astype, 0)
+reads_shapes(anp.astype, 0)
 
 
 # atleast_1d, 2d, 3d: where the new axes go, by the number of those there are

@@ -1,0 +1,61 @@
+"""What the rules of reverse mode do not read: large arrays among that are not kept in nodes, but their shape and dtype.
+
+A primitive has a table ``unread``, from the argument that is followed (a position, or a tuple of several) to that of
+which its rule reads no values: positions of arguments, and ``ANSWER``. The rule of one that is not in it reads all.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .array_ops import array_ops
+from .primitives import add_rule_table
+
+__all__ = ["ANSWER", "forget_unread", "reads_answer", "reads_arguments", "reads_other", "reads_shapes"]
+
+ANSWER = "ans"
+
+
+def add_unread_table(prim: Callable) -> None:
+    prim.unread = {}
+    prim.by_element = False  # whether the answer is as large as the largest argument
+
+
+add_rule_table(add_unread_table)
+
+
+def reads_shapes(prim: Callable, *argnums: int) -> None:
+    """Declare that the rules of the arguments ``argnums`` read of these and of the answer no values: linear ones."""
+    for count in range(1, len(argnums) + 1):
+        for several in itertools.combinations(argnums, count):
+            prim.unread[several if count > 1 else several[0]] = (*argnums, ANSWER)
+
+
+def reads_other(*prims: Callable) -> None:
+    """Declare that the rule of each of two arguments reads the values of the other alone: products."""
+    for prim in prims:
+        prim.unread.update({0: (0, ANSWER), 1: (1, ANSWER), (0, 1): (ANSWER,)})
+
+
+def reads_arguments(*prims: Callable) -> None:
+    """Declare that the rules, of one or two arguments, do not read the answer: ``sin``, ``log``."""
+    for prim in prims:
+        prim.unread.update({0: (ANSWER,), 1: (ANSWER,), (0, 1): (ANSWER,)})
+
+
+def reads_answer(*prims: Callable) -> None:
+    """Declare that the rule of the one argument reads the answer instead: ``exp``, ``sqrt``."""
+    for prim in prims:
+        prim.unread[0] = (0,)
+
+
+def forget_unread(unread: Sequence, ans: Any, args: Sequence) -> tuple[Any, Sequence]:
+    """``ans`` and ``args``, with stand-ins for what is large in them and ``unread``."""
+    for each in unread:
+        if each is ANSWER:
+            ans = array_ops.shape_only(ans)
+        elif each < len(args) and (kept := array_ops.shape_only(args[each])) is not args[each]:
+            args = [*args[:each], kept, *args[each + 1 :]]
+    return ans, args

@@ -1,0 +1,55 @@
+"""The operators of boxes, as methods for their class: from a primitive to ``box ∘ other`` and its kin."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..core.tracer import NO_KEYWORDS, metadata, watched_types
+
+__all__ = ["binary_operator", "comparison", "python_value"]
+
+
+def binary_operator(prim):
+    """The methods of ``box ∘ other``, ``other ∘ box`` and ``box ∘= other``."""
+
+    def call(self, other):
+        return prim(self, other)
+
+    def call_reflected(self, other):
+        return prim(other, self)
+
+    # Where the other operand is no box, or one of the same trace, the trace is known (0.2 µs less than calling the
+    # primitive).
+    def forward(self, other):
+        trace = self._trace
+        if type(other) not in watched_types:
+            return trace.process_one(prim, self, 0, (self._value, other))
+        if type(other) is type(self) and other._trace is trace:
+            return trace.process(prim, (self, other), NO_KEYWORDS)
+        return prim(self, other)
+
+    def reflected(self, other):
+        if type(other) in watched_types:
+            return prim(other, self)
+        return self._trace.process_one(prim, self, 1, (other, self._value))
+
+    def in_place(self, other):
+        if isinstance(metadata(self), np.generic):  # NumPy's scalars are immutable: x += y makes a new one
+            return prim(self, other)
+        return self.replace(prim(self, other))
+
+    return (forward, reflected, in_place) if prim.differentiable else (call, call_reflected, in_place)
+
+
+def comparison(prim):
+    def compare(self, other):
+        return prim(self, other)
+
+    return compare
+
+
+def python_value(use):
+    def ask(self):
+        return self._trace.python_value(self, use)
+
+    return ask
