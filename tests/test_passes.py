@@ -490,3 +490,41 @@ def test_assignment_in_place(function):
     assert copies[0] < copies[1]
     if function is fill_by_items:
         assert copies[0] == 1  # of the zeros, which belong to the program
+
+
+def layers(x):
+    total = 0.0
+    for _ in range(6):
+        x = anp.maximum(anp.tanh(1.1 * x + 0.1), -0.5)
+        total = total + anp.sum(anp.sin(x) * x)
+    return total
+
+
+def test_calls_of_one_function_are_stacked():
+    x = np.linspace(-1.0, 1.0, 12).reshape(3, 4)
+    function = grad(layers)
+    assert_replays(function, (x,), (x + 0.1,), (x * 2,))
+    alone = tuple(each for each in PASSES if each != "stacks")
+    calls_made = [source(function, x, passes=passes).count("cos(") for passes in (PASSES, alone)]
+    assert calls_made == [1, 6]
+    compiled = jit(function)
+    compiled(x)
+    first = compiled(x)
+    kept = first.copy()
+    compiled(x + 1)
+    np.testing.assert_array_equal(first, kept)
+
+
+def test_stacks_stay_on_one_side_of_a_guard():
+    def function(x):
+        total = 0.0
+        for i in range(5):
+            x = anp.sin(x * 1.5)
+            if x[i] > 0.2:
+                total = total + anp.sum(anp.exp(x))
+        return total
+
+    x = np.linspace(0.1, 1.0, 5)
+    compiled = jit(grad(function))
+    for scale in (1.0, 0.5, 1.0, -1.0, 0.5):
+        np.testing.assert_allclose(compiled(scale * x), grad(function)(scale * x), rtol=1e-12)

@@ -24,6 +24,7 @@ from .passes.floats import use_floats
 from .passes.fusion import fuse
 from .passes.outputs import separate_outputs
 from .passes.sines import join_sines
+from .passes.stacks import stack_calls
 from .passes.sums import sum_short_axes, use_products
 from .replay import Replay
 
@@ -37,15 +38,16 @@ REWRITES: dict[str, Callable[[Program], Program]] = {
 }
 """Passes that leave out steps, in the order in which they are applied."""
 
-PASSES = (*REWRITES, "finite", "floats", "sines", "fusion", "sums", "in place", "buffers")
+PASSES = (*REWRITES, "finite", "floats", "sines", "fusion", "sums", "stacks", "in place", "buffers")
 """The names of all passes, for ``jit(f, passes=...)``.
 
 "constants" computes what is the same in each run when the program is compiled, "algebra" replaces steps by cheaper ones
 of the same value, "common" computes each value once, "dead code" leaves out what nothing needs. "finite" leaves out
 the masks that keep zeros beside infinities, "floats" computes single numbers with Python's floats; where a run is not
 finite it is done again without these two. "sines" computes sine and cosine of an array together, "fusion" runs steps on
-large arrays block by block, on several threads, "sums" takes products with ones for small sums. "in place" leaves out
-copies of arrays that are assigned to, and "buffers" uses the memory of intermediate values again.
+large arrays block by block, on several threads, "sums" takes products with ones for small sums, "stacks" makes one call
+of the same function of many small arrays. "in place" leaves out copies of arrays that are assigned to, and "buffers"
+uses the memory of intermediate values again.
 """
 
 TRUSTING = ("finite", "floats")
@@ -84,6 +86,8 @@ def place(program: Program, passes: Sequence[str]) -> tuple[Program, list[Buffer
         program = fuse(program)
     if "sums" in passes:
         program = use_products(program)
+    if "stacks" in passes:
+        program = stack_calls(program)
     if "in place" in passes:  # from here on the order of steps matters
         program = assign_in_place(program)
     return assign_buffers(program) if "buffers" in passes else (program, [])

@@ -62,6 +62,7 @@ def takes_buffer(step: Node) -> bool:
         step.kind == "call"
         and not step.kwargs
         and type(step.value) is np.ndarray
+        and not (isinstance(step.function, np.ufunc) and len(step.args) > step.function.nin)  # it is told where
         and step.value.size > 0
         and not step.value.dtype.hasobject
         and calls.out_position(step.function) is not None

@@ -1,0 +1,151 @@
+"""Stacks: the same function of many small arrays is called once, for all of them in one piece of memory.
+
+The slopes of a chain of functions are such: ``cos(u)`` for each layer, when the backward pass begins. A call takes
+0.2 µs and more, however small its array is.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .. import calls
+from ..node import Node, Program, is_fixed, relabel
+from .common import identify
+
+__all__ = ["stack_calls"]
+
+FEWEST = 4
+"""Calls that are worth it."""
+
+LARGEST = 2048
+"""Elements of an array whose call takes hardly longer than one of an empty array."""
+
+
+class Candidate(NamedTuple):
+    """A step and its place, and the place of the step that makes its operand."""
+
+    step: Node
+    place: int
+    operand: Node
+    made: int
+
+
+def stack_calls(program: Program) -> Program:
+    """The program with one call for each group of calls that can be made at the same time."""
+    places = {step: i for i, step in enumerate(program.steps)}
+    kept = {output for output in program.outputs if type(output) is Node}
+    groups: dict[Any, list[Candidate]] = {}
+    for i, step in enumerate(program.steps):
+        if step.kind != "call":
+            groups = {key: [*found, None] for key, found in groups.items()}  # nothing is computed before a guard
+            continue
+        operand = operand_of(step)
+        if operand is not None and operand in places and step not in kept and operand not in kept:
+            groups.setdefault(key_of(step, operand), []).append(Candidate(step, i, operand, places[operand]))
+    taken: set[Node] = set()
+    chosen = []
+    for found in groups.values():
+        members = choose(found, taken)
+        if len(members) >= FEWEST:
+            taken.update(each.operand for each in members)
+            chosen.append(members)
+    return Rewriting(program, chosen).run() if chosen else program
+
+
+def choose(found: list[Candidate | None], taken: set[Node]) -> list[Candidate]:
+    """Of calls of one kind those whose operands are there when the first is made, up to the next guard."""
+    members: list[Candidate] = []
+    for each in found:
+        if each is None:
+            if members:
+                break
+        elif each.operand not in taken and all(each.operand is not other.operand for other in members):
+            if not members or each.made < members[0].place:
+                members.append(each)
+    return members
+
+
+def operand_of(step: Node) -> Node | None:
+    """The one operand of an elementwise step on a small array, if the others are the same in each run."""
+    if not is_small_ufunc(step):
+        return None
+    varied = {arg for arg in step.args if not is_fixed(arg)}
+    operand = varied.pop() if len(varied) == 1 else None
+    if type(operand) is not Node or not is_small_ufunc(operand) or operand.errstate != step.errstate:
+        return None
+    return operand if operand.value.shape == step.value.shape else None
+
+
+def is_small_ufunc(step: Node) -> bool:
+    return (
+        step.kind == "call"
+        and isinstance(step.function, np.ufunc)
+        and step.function.nout == 1
+        and step.function.signature is None
+        and not step.kwargs
+        and len(step.args) == step.function.nin
+        and type(step.value) is np.ndarray
+        and 0 < step.value.size <= LARGEST
+        and step.value.flags.c_contiguous
+    )
+
+
+def key_of(step: Node, operand: Node) -> Any:
+    """What calls that can be made together have in common. (Fixed operands have to broadcast along the stack.)"""
+    fixed = tuple(["operand" if arg is operand else identify(arg) for arg in step.args])
+    state = tuple(step.errstate.items()) if step.errstate else None
+    return step.function, fixed, step.value.shape, step.value.dtype, operand.value.dtype, state
+
+
+class Rewriting:
+    """Puts stacks into a program: where they are made, filled and computed with."""
+
+    def __init__(self, program: Program, groups: list[list[Candidate]]) -> None:
+        self.program = program
+        self.rows: dict[Node, tuple[Node, int]] = {}  # operand → its stack, and its place there
+        self.firsts: dict[Node, tuple[list[Candidate], Node]] = {}
+        self.members: set[Node] = set()
+        self.stacks = []
+        for group in groups:
+            value = group[0].operand.value
+            shape = (len(group), *value.shape)
+            stack = Node(calls.empty, (shape, value.dtype, tuple(range(len(shape)))), {}, np.empty(shape, value.dtype),
+                         "stack")
+            self.stacks.append(stack)
+            self.firsts[group[0].step] = group, stack
+            self.members.update(each.step for each in group)
+            self.rows.update({each.operand: (stack, i) for i, each in enumerate(group)})
+
+    def run(self) -> Program:
+        new: dict[Node, Node] = {}
+        steps = list(self.stacks)
+        for step in self.program.steps:
+            moved = step.relabelled(new)
+            if step in self.firsts:
+                self.compute(*self.firsts[step], new, steps)
+            if step in self.members:
+                continue
+            if step in self.rows:
+                stack, i = self.rows[step]
+                row = Node(calls.getitem, (stack, i), {}, step.value, "row", "call", step.errstate)
+                filled = Node(moved.function, (*moved.args, row), {}, step.value, step.name, "call", step.errstate)
+                new[step] = Node(calls.after, (row, filled), {}, step.value, step.name, "call", step.errstate)
+                steps += [row, filled, new[step]]
+                continue
+            if moved is not step:
+                new[step] = moved
+            steps.append(moved)
+        return Program(self.program.inputs, steps, relabel(self.program.outputs, new))
+
+    def compute(self, group: list[Candidate], stack: Node, new: dict[Node, Node], steps: list[Node]) -> None:
+        """Call the function of a group on its stack; the members are rows of what it gives."""
+        first = group[0].step
+        args = tuple([stack if arg is group[0].operand else arg for arg in first.args])
+        value = np.empty((len(group), *first.value.shape), first.value.dtype)
+        together = Node(first.function, args, {}, value, first.name, "call", first.errstate)
+        steps.append(together)
+        for i, each in enumerate(group):
+            new[each.step] = Node(calls.getitem, (together, i), {}, each.step.value, "row", "call", first.errstate)
+            steps.append(new[each.step])
