@@ -8,7 +8,7 @@ from ...core.forward import defjvp
 from ...core.reverse import defvjp
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
-from ..definers import define
+from ..definers import define, is_surely_finite
 from .reductions import NO_VALUE, axes_of, expand_reduced, is_given
 
 
@@ -26,7 +26,10 @@ def find_extrema(ans, a, axis, initial, where):
 
 def extremum_vjp(g, ans, a, axis=None, out=None, keepdims=False, initial=None, where=True):
     attains, _, count = find_extrema(ans, a, axis, initial, where)
-    return anp.where(attains, match_dtype(expand_reduced(g, a, axis) / count, a.dtype), 0)
+    share = match_dtype(expand_reduced(g, a, axis) / count, a.dtype)
+    if type(attains) is np.ndarray and type(share) is np.ndarray and is_surely_finite(share):
+        return attains * share  # where() takes seven times as long on a mask without order
+    return anp.where(attains, share, 0)
 
 
 def extremum_jvp(t, ans, a, axis=None, out=None, keepdims=False, initial=None, where=True):

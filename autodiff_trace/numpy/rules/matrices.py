@@ -49,9 +49,10 @@ def diagonal_matrix(x):
 
 def halved_triangle(x, lower=True):
     """One triangle of square matrices, with half of their diagonal; the other triangle is 0."""
-    eye = identity(x, x.shape[-1])
-    triangle = np.tril(np.ones_like(eye)) if lower else np.triu(np.ones_like(eye))
-    return x * (triangle - eye / 2)
+    n = x.shape[-1]
+    factors = np.tri(n, dtype=np.finfo(x.dtype).dtype)
+    factors.flat[:: n + 1] = 0.5
+    return x * (factors if lower else factors.T)
 
 
 def mirror_triangle(x, lower=True):

@@ -13,7 +13,7 @@ from ...core.reverse import defvjp
 from ...core.unread import reads_shapes
 from .. import wrapped as anp
 from ..broadcasting import match_dtype, sum_to
-from ..definers import SHORT, linear
+from ..definers import SHORT, is_surely_finite, linear
 
 __all__ = [
     "NO_VALUE", "axes_of", "count_reduced", "expand_reduced", "is_given", "is_inexact", "masked", "reduced_shape",
@@ -178,6 +178,12 @@ def exclusive_products(rows):
 def prod_vjp(g, ans, a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=True):
     if not is_inexact(ans):
         return None
+    if type(a) is np.ndarray and not is_given(where) and not is_given(initial):
+        # Where no factor is zero and nothing overflows one quotient will do (a fifth of the time for 1000 factors).
+        with np.errstate(all="ignore"):
+            slope = expand_reduced(ans, a, axis) / a
+        if is_surely_finite(slope) and np.all(slope):
+            return match_dtype(expand_reduced(g, a, axis) * slope, a.dtype)
     return match_dtype(expand_reduced(g, a, axis) * prod_slope(a, axis, where, initial), a.dtype)
 
 

@@ -5,14 +5,22 @@ from __future__ import annotations
 import numpy as np
 
 from ...core.primitives import primitive
+from ...core.tracer import is_box
 from .. import wrapped as anp
-from ..definers import elementwise
+from ..definers import elementwise, is_surely_finite
 
 # logaddexp: d log(eˣ + eʸ) = σ(x − y) dx + σ(y − x) dy, with σ(d) = 1 / (1 + e⁻ᵈ) = exp(−logaddexp(0, −d))
 
 
 def part(exp, logaddexp, x, y):
     """The part of eˣ in eˣ + eʸ; one half where both are the same infinity."""
+    if not is_box(x) and not is_box(y):
+        with np.errstate(over="ignore", invalid="ignore"):
+            ans = 1 / (1 + exp(np.subtract(y, x)))
+        # An infinite power gives the part 0, but in half precision that is not small enough. One exponential takes a
+        # tenth of the time of logaddexp.
+        if type(ans) is np.ndarray and ans.itemsize > 2 and is_surely_finite(ans):
+            return ans
     both = anp.logical_and(anp.equal(x, y), anp.isinf(x))
     difference = anp.where(both, 0, y) - anp.where(both, 0, x)
     return exp(-logaddexp(0, difference))
