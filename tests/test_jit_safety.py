@@ -615,3 +615,14 @@ def test_arena_is_bounded_and_reported(monkeypatch):
     for _ in range(3):
         assert_same(compiled(x), function(x))
     assert compiled.cache_info().arena_bytes == 0
+
+
+@pytest.mark.parametrize("size", [3, 100_000])
+def test_gradients_that_are_alike_are_apart(size):
+    compiled = jit(grad(lambda x, y: anp.sum(x + y), (0, 1)))
+    x = np.ones(size)
+    for _ in range(3):
+        gx, gy = compiled(x, x)
+        assert not np.shares_memory(gx, gy) and gx.flags.writeable and gy.flags.writeable
+        gx[:] = 7.0
+        np.testing.assert_array_equal(gy, 1.0)

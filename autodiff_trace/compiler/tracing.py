@@ -126,7 +126,7 @@ def find_reason(trace: RecordTrace, states: RandomStates) -> str:
 def own(value: Any, arguments: list) -> Any:
     """An output in memory of its own, so that whoever writes into it does not change the program. One that is, or is a
     view of, an argument stays that."""
-    if type(value) is not np.ndarray or not value.flags.writeable:
+    if type(value) is not np.ndarray:
         return value
     return value if any(np.may_share_memory(value, argument) for argument in arguments) else value.copy(order="K")
 

@@ -234,10 +234,12 @@ def separate(results: list, others: Sequence = ()) -> list:
     """
     seen = {id(memory_of(x)) for x in others if type(x) is np.ndarray}
     for i, x in enumerate(results):
-        if type(x) is np.ndarray:
-            memory = id(memory_of(x))
-            if memory in seen or not x.flags.writeable:
-                results[i] = x.copy()
+        # What is being recorded becomes plain results of the program.
+        value = x._value if is_box(x) and x._trace.guards_values else x
+        if type(value) is np.ndarray:
+            memory = id(memory_of(value))
+            if memory in seen or x is value and not x.flags.writeable:
+                results[i] = anp.copy(x)
             seen.add(memory)
     return results
 
