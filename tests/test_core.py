@@ -10,8 +10,9 @@ import weakref
 import numpy as np
 import pytest
 
-from autodiff_trace import EndedTraceError, MissingRuleError, TracedValueError, extend, grad, jvp, value_and_grad, vjp, vmap
+from autodiff_trace import EndedTraceError, MissingRuleError, TracedValueError, extend, grad, jvp, value_and_grad, vjp
 from autodiff_trace import numpy as anp
+from autodiff_trace import vmap
 from autodiff_trace.core.tracer import trace_stack
 
 
