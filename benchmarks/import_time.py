@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from statistics import median
 
@@ -23,16 +25,20 @@ CLOCKED = "from time import perf_counter; start = perf_counter(); import {}; pri
 
 
 def import_times(names: Sequence[str], rounds: int = 3) -> dict[str, float]:
-    """Median seconds for those of ``names`` that are imported; the first round only warms the disk's cache."""
+    """Median seconds for those of ``names`` that are imported; the first round only fills the caches: the disk's, and
+    Python's of compiled modules, which an installed library has."""
     samples: dict[str, list[float]] = {name: [] for name in MODULES if name in names}
-    for i in range(rounds + 1):
-        for name, times in samples.items():
-            seconds = clock_import(MODULES[name])
-            if i:
-                times.append(seconds)
+    with tempfile.TemporaryDirectory() as folder:
+        for i in range(rounds + 1):
+            for name, times in samples.items():
+                seconds = clock_import(MODULES[name], folder)
+                if i:
+                    times.append(seconds)
     return {name: median(times) for name, times in samples.items()}
 
 
-def clock_import(modules: str) -> float:
+def clock_import(modules: str, folder: str) -> float:
     command = [sys.executable, "-W", "ignore", "-c", CLOCKED.format(modules)]
-    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment["PYTHONPYCACHEPREFIX"] = folder
+    return float(subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout)
