@@ -436,6 +436,7 @@ def test_sums_over_short_axes(axis, keepdims):
     assert_replays(function, (x,), (x + 1,), passes=("sums",))
 
 
+@pytest.mark.skipif(np.lib.NumpyVersion(np.__version__) < "2.4.0", reason="dot of this NumPy tells of no overflow")
 def test_sums_that_overflow_are_warned_of():
     compiled = jit(lambda x: (anp.sum(x, axis=0), anp.sum(x[0])))
     compiled(X)

@@ -13,7 +13,8 @@ __all__ = ["plain_parameters"]
 
 PLAIN = frozenset("""
     axes axis axis1 axis2 axisa axisb axisc ddof decimals destination dims edge_order indices_or_sections k kth
-    minlength n N ndmin new_shape num obj offset ord pad_width repeats reps s shape shift source start stat_length
+    minlength n N ndmin new_shape newshape num obj offset ord pad_width repeats reps s shape shift source
+    start stat_length
 """.split())
 """Names of such parameters in NumPy's functions."""
 
