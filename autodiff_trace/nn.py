@@ -147,14 +147,19 @@ def softmax_cross_entropy(logits: Any, labels: Any) -> Any:
 @primitive
 def label_losses(logits, labels):
     """``logsumexp(logits) - logits[label]`` for each row: one primitive, because its gradient is so short."""
-    classes = logits.shape[-1]
+    check_labels(labels, logits.shape[-1])
+    picked = np.take_along_axis(logits, labels[..., None], axis=-1)[..., 0]
+    return logsumexp(logits, axis=-1) - picked
+
+
+def check_labels(labels, classes):
+    """``labels``. Raises ValueError unless they are numbers of classes."""
     if labels.size and not 0 <= labels.min() <= labels.max() < classes:
         raise ValueError(
             f"softmax_cross_entropy: labels from {labels.min()} to {labels.max()}, but there are {classes} classes, "
             f"0 to {classes - 1}"
         )
-    picked = np.take_along_axis(logits, labels[..., None], axis=-1)[..., 0]
-    return logsumexp(logits, axis=-1) - picked
+    return labels
 
 
 # d loss = Σ (softmax(logits) − one_hot(label)) d logits

@@ -19,7 +19,18 @@ def check_compiled(row: Any) -> None:
     # NumPy gives a number or an array of no dimensions, as it likes; the definitions of its functions do not follow it.
     function = row.function(anp)
     compare_calls(lambda *args: tree_map(to_number, function(*args)), row.args)
-    leaves, structure = tree_flatten(row.args)
+    of_varied, varied = of_inexact(function, row.args)
+
+    def pull_ones(*values):
+        output, pullback = vjp(of_varied, *values)
+        return pullback(tree_map(cotangent, output))
+
+    compare_calls(pull_ones, varied)
+
+
+def of_inexact(function: Callable, args: tuple) -> tuple[Callable, tuple]:
+    """``function`` of the floating-point leaves of ``args`` alone, and these leaves."""
+    leaves, structure = tree_flatten(args)
     varied = [i for i, leaf in enumerate(leaves) if is_inexact(leaf)]
 
     def of_varied(*values):
@@ -28,11 +39,7 @@ def check_compiled(row: Any) -> None:
             new[i] = value
         return function(*tree_unflatten(structure, new))
 
-    def pull_ones(*values):
-        output, pullback = vjp(of_varied, *values)
-        return pullback(tree_map(cotangent, output))
-
-    compare_calls(pull_ones, tuple([leaves[i] for i in varied]))
+    return of_varied, tuple([leaves[i] for i in varied])
 
 
 def compare_calls(function: Callable, args: tuple) -> None:

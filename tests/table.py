@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from autodiff_trace import numpy as anp
-from autodiff_trace import tree_flatten, tree_map, tree_unflatten, vjp
-from autodiff_trace.testing import check_grads, is_inexact
-from compiled import check_compiled
+from autodiff_trace import tree_map, vjp
+from autodiff_trace.testing import check_grads
+from compiled import check_compiled, of_inexact
 
 
 @dataclass(frozen=True)
@@ -61,16 +61,8 @@ def to_complex(x: Any) -> Any:
 
 def trace(row: Row, module: Any) -> tuple[Any, Callable]:
     """The value of the row's function of ``module`` where the floating-point arguments are traced, and its pullback."""
-    leaves, structure = tree_flatten(row.args)
-    varied = [i for i, leaf in enumerate(leaves) if is_inexact(leaf)]
-
-    def function(*values):
-        new = list(leaves)
-        for i, value in zip(varied, values, strict=True):
-            new[i] = value
-        return row.function(module)(*tree_unflatten(structure, new))
-
-    return vjp(function, *[leaves[i] for i in varied])
+    function, varied = of_inexact(row.function(module), row.args)
+    return vjp(function, *varied)
 
 
 def check_value(row: Row) -> None:

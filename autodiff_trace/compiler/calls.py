@@ -10,16 +10,20 @@ from typing import Any
 
 import numpy as np
 
+from ..nn import check_labels
 from ..numpy.definers import is_surely_finite, keep_zeros, quiet
 from ..numpy.definers import scale as scale_primitive
 from ..numpy.rules.division import quotient as quotient_primitive
+from .arena import Buffer
+from .node import parts_of
 from .sines import sin_cos
 
 __all__ = [
     "ADD_REDUCE", "ELEMENTWISE", "MAXIMUM_REDUCE", "MINIMUM_REDUCE", "REDUCTIONS", "after", "assign", "cast",
-    "check_arrays", "check_finite", "check_labels", "copy", "empty", "fill", "getitem", "is_known", "like",
-    "logaddexp", "out_position", "quotient", "quotient_floats", "quotient_numbers", "reshape", "roll", "scale",
-    "scale_floats", "scale_numbers", "scatter", "select", "select_float", "sin_cos", "sum_axis", "transpose",
+    "check_arrays", "check_finite", "check_labels", "copy", "empty", "fill", "getitem", "is_basic",
+    "is_elementwise_ufunc", "is_known", "like", "logaddexp", "out_position", "quotient", "quotient_floats",
+    "quotient_numbers", "reshape", "roll", "scale", "scale_floats", "scale_numbers", "scatter", "select",
+    "select_float", "sin_cos", "sum_axis", "transpose",
 ]
 
 getitem = operator.getitem
@@ -29,8 +33,8 @@ ADD_REDUCE = np.add.reduce
 MAXIMUM_REDUCE = np.maximum.reduce
 MINIMUM_REDUCE = np.minimum.reduce
 
-REDUCTIONS = {ADD_REDUCE: np.add, MAXIMUM_REDUCE: np.maximum, MINIMUM_REDUCE: np.minimum}
-"""Reductions, called with (x, axis, dtype, out, keepdims), and what joins the results for two halves of the axis."""
+REDUCTIONS = {ADD_REDUCE, MAXIMUM_REDUCE, MINIMUM_REDUCE}
+"""Reductions, called with (x, axis, dtype, out, keepdims); of results for parts of the axis they make that for all."""
 
 
 def assign(x: Any, index: Any, value: Any) -> Any:
@@ -56,9 +60,7 @@ def copy(x: Any, out: Any = None) -> Any:
 
 def empty(shape: tuple[int, ...], dtype: np.dtype, axes: tuple[int, ...], out: Any = None) -> Any:
     """An array to be written, with this order of axes in memory."""
-    if out is None:
-        out = np.empty([shape[axis] for axis in axes], dtype).transpose(np.argsort(axes))
-    return out
+    return Buffer(shape, dtype, axes).make() if out is None else out
 
 
 def after(x: Any, step: Any) -> Any:
@@ -161,16 +163,6 @@ def scatter(pieces: list, indices: list, shape: tuple[int, ...], out: Any = None
     return out
 
 
-def check_labels(labels: Any, classes: int) -> Any:
-    """``labels``. Raises ValueError unless they are numbers of classes."""
-    if labels.size and not 0 <= labels.min() <= labels.max() < classes:
-        raise ValueError(
-            f"softmax_cross_entropy: labels from {labels.min()} to {labels.max()}, but there are {classes} classes, "
-            f"0 to {classes - 1}"
-        )
-    return labels
-
-
 def scale_floats(g: float, derivative: float) -> float:
     """:func:`scale` of two of Python's floats."""
     return g * derivative if g else 0.0
@@ -214,6 +206,16 @@ def out_position(function: Callable) -> int | None:
     if isinstance(function, np.ufunc):
         return function.nin if function.nout == 1 else None
     return OUT_POSITIONS.get(function) if function.__hash__ else None
+
+
+def is_elementwise_ufunc(function: Callable) -> bool:
+    """Whether ``function`` is a ufunc of elements, with one result."""
+    return isinstance(function, np.ufunc) and function.nout == 1 and function.signature is None
+
+
+def is_basic(index: Any) -> bool:
+    """Whether an index reads by slices and fixed places alone, so that what it gives is a view."""
+    return all(part is None or part is Ellipsis or type(part) in (int, slice) for part in parts_of(index))
 
 
 def is_known(function: Callable) -> bool:

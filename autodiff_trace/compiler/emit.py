@@ -146,9 +146,7 @@ class Emitter(Spelling):
         if step.function is calls.reshape:  # of other arrays it may be a copy
             return base.out is not None and base.value.flags.c_contiguous
         if step.function is calls.getitem:
-            index = step.args[1] if type(step.args[1]) is tuple else step.args[1:]
-            is_basic = all(part is None or part is Ellipsis or type(part) in (int, slice) for part in index)
-            return is_basic and type(step.value) is np.ndarray
+            return calls.is_basic(step.args[1]) and type(step.value) is np.ndarray
         return step.function is calls.transpose
 
     def buffer_of(self, arg: Any) -> str | None:

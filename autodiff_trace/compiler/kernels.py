@@ -6,6 +6,7 @@ A *row* value has the rows of the kernel as its first axis, and row i of it depe
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,6 +26,7 @@ COARSE = 3_000
 at a time can run Python, and to be woken takes long."""
 
 
+@dataclass(eq=False)
 class Kernel:
     """Steps on rows.
 
@@ -40,20 +42,17 @@ class Kernel:
     A call of the kernel has arguments for rows, others, results and partials, in this order.
     """
 
-    __hash__ = object.__hash__
     __name__ = "blocks"
 
-    def __init__(self, length: int, block: int, rows: list[Node], others: list[Node], work: list[float],
-                 steps: list[Node], results: list[Node], partials: list[Node], buffers: list[Buffer]) -> None:
-        self.length = length
-        self.block = block
-        self.rows = rows
-        self.others = others
-        self.work = work
-        self.steps = steps
-        self.results = results
-        self.partials = partials
-        self.buffers = buffers
+    length: int
+    block: int
+    rows: list[Node]
+    others: list[Node]
+    work: list[float]
+    steps: list[Node]
+    results: list[Node]
+    partials: list[Node]
+    buffers: list[Buffer]
 
     @property
     def plan(self) -> Plan:

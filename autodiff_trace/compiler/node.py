@@ -7,7 +7,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["LIVE", "Node", "Program", "is_fixed", "literal", "operands", "outline", "rebuild", "relabel", "substitute"]
+__all__ = [
+    "LIVE", "Node", "Program", "is_fixed", "literal", "operands", "outline", "parts_of", "rebuild", "relabel",
+    "substitute", "value_of",
+]
 
 
 LIVE = "array"
@@ -105,6 +108,16 @@ def is_fixed(arg: Any) -> bool:
 def literal(value: Any) -> Node:
     """A constant that is the same in each run."""
     return Node(None, (), {}, value, "made", "constant")
+
+
+def value_of(arg: Any) -> Any:
+    """The value of an argument: of a node the one that was traced."""
+    return arg.value if type(arg) is Node else arg
+
+
+def parts_of(index: Any) -> tuple:
+    """The parts of an index, one an axis or so."""
+    return index if type(index) is tuple else (index,)
 
 
 def substitute(arg: Any, by: Callable[[Any], Any]) -> Any:

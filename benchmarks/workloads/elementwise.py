@@ -6,7 +6,7 @@ import numpy as np
 
 from ..workload import Target, Workload
 
-__all__ = ["WORKLOADS"]
+__all__ = ["WORKLOADS", "quadratic_map", "quadratic_map_by_hand"]
 
 SIZE = 2**20
 BLOCK = 2**13
@@ -49,16 +49,17 @@ def quadratic_map(np, x):
 
 
 def quadratic_map_by_hand(x):
-    values = []
+    """An operation a line, in place where a value is not needed any more."""
+    kept = []
     for _ in range(ROUNDS):
-        values.append(x)
+        kept.append(x)
         x = x * x
         x *= 0.5
         x += 0.1
-    g = np.ones_like(x)
-    for x in reversed(values):
-        g *= x
-    return g
+    g = kept.pop()
+    while len(kept) > 1:
+        g *= kept.pop()
+    return g * kept.pop()
 
 
 def two_products(np, x):

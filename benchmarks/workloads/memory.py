@@ -7,35 +7,13 @@ from functools import partial
 import numpy as np
 
 from ..workload import Workload
+from .elementwise import quadratic_map, quadratic_map_by_hand
 
 __all__ = ["make_workload"]
-
-ROUNDS = 10
 
 
 def chain_inputs(size: int):
     return (np.linspace(0.0, 1.0, size),)
-
-
-def chain(np, x):
-    """Ten times x → x²/2 + 0.1."""
-    for _ in range(ROUNDS):
-        x = x * x * 0.5 + 0.1
-    return np.sum(x)
-
-
-def chain_by_hand(x):
-    """An operation a line, in place where a value is not needed any more."""
-    kept = []
-    for _ in range(ROUNDS):
-        kept.append(x)
-        x = x * x
-        x *= 0.5
-        x += 0.1
-    g = kept.pop()
-    while len(kept) > 1:
-        g *= kept.pop()
-    return g * kept.pop()
 
 
 def net_inputs(batch: int):
@@ -72,7 +50,7 @@ def net_by_hand(weights, images, targets):
 def make_workload(problem: str, size: int) -> Workload:
     """``chain`` on so many doubles, or ``mlp`` on so many images."""
     if problem == "chain":
-        return Workload("memory-chain", "10 × x²/2 + 0.1", "elementwise", partial(chain_inputs, size), chain,
-                        by_hand=chain_by_hand)
+        return Workload("memory-chain", "10 × x²/2 + 0.1", "elementwise", partial(chain_inputs, size),
+                        quadratic_map, by_hand=quadratic_map_by_hand)
     return Workload("memory-mlp", "Net 784-100-10", "dense", partial(net_inputs, size), net_loss, by_hand=net_by_hand,
                     losses={"torch": torch_net_loss})

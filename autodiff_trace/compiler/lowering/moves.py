@@ -10,8 +10,8 @@ import numpy as np
 from ...numpy import wrapped
 from ...numpy.rules import indexing, making, reductions
 from .. import calls
-from ..node import Node, is_fixed
-from .table import call, lowers, value_of
+from ..node import Node, is_fixed, parts_of, value_of
+from .table import call, lowers
 
 
 @lowers(reductions.fill)
@@ -80,9 +80,7 @@ def lower_scatter(step):
 
 def is_slicing(index):
     """Whether an index names no element twice and gives a view."""
-    parts = index if type(index) is tuple else (index,)
-    are_plain = all(part is None or part is Ellipsis or type(part) in (slice, int) for part in parts)
-    return are_plain and slice in map(type, parts)
+    return calls.is_basic(index) and slice in map(type, parts_of(index))
 
 
 def lower_scattered_numbers(step, pieces, indices, size):

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..node import Node, Program, literal, rebuild
+from ..node import Node, Program, literal, rebuild, value_of
 
-__all__ = ["as_operand", "call", "lower", "lowers", "value_of"]
+__all__ = ["as_operand", "call", "lower", "lowers"]
 
 PLAIN = (bool, int, float, complex)
 LOWERINGS: dict[Callable, Callable[[Node], Node | list[Node]]] = {}
@@ -59,10 +59,6 @@ def lower_ufunc(step: Node) -> Node:
         # NumPy takes 0.16 µs to make an array of a number, at each call.
         return step.with_call(prim.fun, tuple([as_operand(arg, dtype) for arg in step.args]))
     return step.with_call(prim.fun, step.args)
-
-
-def value_of(arg: Any) -> Any:
-    return arg.value if type(arg) is Node else arg
 
 
 def as_operand(arg: Any, dtype: np.dtype) -> Any:

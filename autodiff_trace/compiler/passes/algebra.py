@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import calls
-from ..node import Node, Program, is_fixed, literal, operands, rebuild
+from ..node import Node, Program, is_fixed, literal, operands, parts_of, rebuild, value_of
 
 __all__ = ["simplify"]
 
@@ -118,7 +118,7 @@ def doubled_product(step: Node, uses: dict[Node, int]) -> Any:
         if is_one_number(number) and is_call(product, MULTIPLY) and uses.get(product) == 1:
             for inner, x in (product.args, product.args[::-1]):
                 if is_one_number(inner) and not is_one_number(x) and is_real(product.value):
-                    first, second = plain_value(number), plain_value(inner)
+                    first, second = value_of(number), value_of(inner)
                     if is_power_of_two(first) or is_power_of_two(second) and abs(first) >= 1:
                         with np.errstate(all="ignore"):
                             merged = first * second
@@ -133,13 +133,9 @@ def is_power_of_two(x: Any) -> bool:
     return bool(np.isreal(x) and 2 <= abs(x) <= 2**30 and np.frexp(abs(x))[0] == 0.5)
 
 
-def plain_value(arg: Any) -> Any:
-    return arg.value if type(arg) is Node else arg
-
-
 def is_one_number(arg: Any) -> bool:
     """Whether an operand is one number, the same in each run."""
-    return is_fixed(arg) and np.ndim(arg.value if type(arg) is Node else arg) == 0
+    return is_fixed(arg) and np.ndim(value_of(arg)) == 0
 
 
 def negated(arg: Any) -> Any:
@@ -149,8 +145,7 @@ def negated(arg: Any) -> Any:
 def is_whole(step: Node) -> bool:
     """Whether what is scattered is one piece that covers the whole, in the same order."""
     (piece, *rest), (index, *_), _ = step.args
-    parts = index if type(index) is tuple else (index,)
-    reverses = any(type(part) is slice and part.step not in (None, 1) for part in parts)
+    reverses = any(type(part) is slice and part.step not in (None, 1) for part in parts_of(index))
     return not rest and piece.value.size == step.value.size and not reverses
 
 
@@ -204,11 +199,11 @@ def filling(arg: Any) -> Any:
 
 def is_ordinary(arg: Any) -> bool:
     """Whether an operand is the same in each run, neither 0 nor infinite: ``scale`` has nothing to mask."""
-    return is_fixed(arg) and bool(np.all(np.isfinite(plain_value(arg))) and np.all(plain_value(arg)))
+    return is_fixed(arg) and bool(np.all(np.isfinite(value_of(arg))) and np.all(value_of(arg)))
 
 
 def is_elementwise(function: Any) -> bool:
-    return function in (calls.scale, calls.quotient) or isinstance(function, np.ufunc) and function.signature is None
+    return function in (calls.scale, calls.quotient) or calls.is_elementwise_ufunc(function)
 
 
 def without_fill(step: Node) -> Node:

@@ -9,7 +9,7 @@ from ..node import Node, Program, rebuild
 from ..arena import Buffer
 from .memory import find_last_uses, find_roots
 
-__all__ = ["assign_buffers"]
+__all__ = ["assign_buffers", "describe"]
 
 
 def assign_buffers(program: Program) -> tuple[Program, list[Buffer]]:
@@ -72,8 +72,7 @@ def takes_buffer(step: Node) -> bool:
 def may_overwrite(step: Node, root: Node) -> bool:
     """Whether ``step`` may write its result over its operand ``root``: element by element, each read before."""
     return (
-        isinstance(step.function, np.ufunc)
-        and step.function.signature is None
+        calls.is_elementwise_ufunc(step.function)
         and takes_buffer(step)
         and describe(root.value) == describe(step.value)
         and root in step.args

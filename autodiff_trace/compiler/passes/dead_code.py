@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from .. import calls
-from ..node import Node, Program, operands
+from ..node import Node, Program, operands, parts_of
 
 __all__ = ["remove_dead_code"]
 
@@ -38,8 +38,7 @@ def index_parts(step: Node) -> tuple:
     """The parts of the index by which a step reads or writes items."""
     if step.function not in (calls.getitem, calls.assign):
         return ()
-    index = step.args[1]
-    return index if type(index) is tuple else (index,)
+    return parts_of(step.args[1])
 
 
 def is_harmless(function: Callable) -> bool:

@@ -188,8 +188,10 @@ class Conversion:
 
     def plain(self, arg: Any) -> Any:
         """An operand as NumPy has it."""
-        if type(arg) is not Node or arg in self.new:
-            return self.new.get(arg, arg) if type(arg) is Node else arg
+        if type(arg) is not Node:
+            return arg
+        if arg in self.new:
+            return self.new[arg]
         number = self.floats.get(arg)
         if number is None or number is arg or arg.kind == "input":
             return arg

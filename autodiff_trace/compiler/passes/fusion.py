@@ -10,7 +10,7 @@ import numpy as np
 from .. import calls
 from ..kernels import Kernel
 from ..node import Node, Program, operands, relabel, substitute
-from .buffers import assign_buffers
+from .buffers import assign_buffers, describe
 from .rows import ROW, cost, row_operands, row_step
 
 __all__ = ["fuse"]
@@ -100,9 +100,10 @@ class Group:
         self.block = max(1, BLOCK * self.length // largest)
         blocks = -(-self.length // self.block)
         self.block = -(-self.length // blocks)
-        return blocks > 1 and len(self.members) + len(self.closing) > 1 and sum(self.work()) > WORTH
+        self.work = self.estimate_work()
+        return blocks > 1 and len(self.work) > 1 and sum(self.work) > WORTH
 
-    def work(self) -> list[float]:
+    def estimate_work(self) -> list[float]:
         """Nanoseconds on one thread that each step takes, more or less."""
         steps = (*self.members, *self.closing)
         return [max(map(np.size, values_of(step))) * cost(step.function) for step in steps]
@@ -140,7 +141,7 @@ class Group:
         others = [key for key in parameters if not key[1]]
         kernel = Kernel(
             self.length, self.block, [parameters[key] for key in rows], [parameters[key] for key in others],
-            self.work(), inner.steps, [inside[step] for step in results], [inside[step] for step in self.closing],
+            self.work, inner.steps, [inside[step] for step in results], [inside[step] for step in self.closing],
             [each._replace(shape=(self.block, *each.shape[1:])) for each in buffers],
         )
         arrays = [make_array(step.value) for step in results]
@@ -157,8 +158,7 @@ class Group:
         for step, partial in zip(self.closing, partials):
             ready = Node(calls.after, (partial, call), {}, partial.value, step.name)
             yield ready
-            join = step.function if step.function in calls.REDUCTIONS else calls.ADD_REDUCE
-            moved[step] = Node(join, (ready, 0, None, None, False), {}, step.value, step.name)
+            moved[step] = Node(step.function, (ready, 0, None, None, False), {}, step.value, step.name)
             yield moved[step]
 
 
@@ -176,10 +176,7 @@ def on_block(step: Node, args: tuple) -> tuple:
 
 def make_array(value: np.ndarray) -> Node:
     """The step that makes an array like ``value``, to be written by a kernel."""
-    axes = tuple(range(value.ndim))
-    if not value.flags.c_contiguous:
-        axes = tuple(sorted(axes, key=lambda axis: -abs(value.strides[axis])))
-    return Node(calls.empty, (value.shape, value.dtype, axes), {}, value, "empty")
+    return Node(calls.empty, tuple(describe(value)), {}, value, "empty")
 
 
 def relink(program: Program, moved: dict[Node, Node]) -> Program:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import calls
-from ..node import Node, Program, operands
+from ..node import Node, Program, operands, parts_of, value_of
 
 __all__ = ["OWN_MEMORY", "find_last_uses", "find_roots"]
 
@@ -40,10 +40,7 @@ def find_roots(program: Program, guess: bool = True) -> dict[Node, frozenset[Nod
 def is_copy(step: Node) -> bool:
     """Whether a step reads items in an order that no view can have, or casts them."""
     if step.function is calls.getitem:
-        index = step.args[1]
-        parts = index if type(index) is tuple else (index,)
-        parts = [part.value if type(part) is Node else part for part in parts]
-        return any(isinstance(part, (np.ndarray, list, bool, np.bool_)) for part in parts)
+        return any(isinstance(value_of(part), (np.ndarray, list, bool, np.bool_)) for part in parts_of(step.args[1]))
     if step.function is calls.cast:
         before, after = step.args[0].value.dtype, step.args[1]
         return before != after and before.kind != "c"  # the real part of complex numbers is a view

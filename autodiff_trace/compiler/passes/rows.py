@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import calls
-from ..node import Node
+from ..node import Node, parts_of
 
 __all__ = ["CLOSING", "ROW", "cost", "row_operands", "row_step"]
 
@@ -60,9 +60,7 @@ def row_step(step: Node, length: int) -> str | None:
 
 
 def is_elementwise(function: Any) -> bool:
-    if isinstance(function, np.ufunc):
-        return function.nout == 1 and function.signature is None
-    return function.__hash__ is not None and function in calls.ELEMENTWISE
+    return calls.is_elementwise_ufunc(function) or function.__hash__ is not None and function in calls.ELEMENTWISE
 
 
 def has_row(step: Node, length: int) -> bool:
@@ -100,8 +98,7 @@ def row_reduction(args: tuple, value: Any, length: int) -> str | None:
 
 def keeps_rows(index: Any) -> bool:
     """Whether an index leaves the first axis as it is and reads the others by slices and new axes."""
-    parts = index if type(index) is tuple else (index,)
-    first, *rest = parts or (None,)
+    first, *rest = parts_of(index) or (None,)
     whole = first is Ellipsis and all(part is None for part in rest) and rest or first == slice(None)
     return bool(whole) and all(part is None or type(part) in (int, slice) for part in rest)
 

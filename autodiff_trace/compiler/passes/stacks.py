@@ -37,13 +37,13 @@ def stack_calls(program: Program) -> Program:
     places = {step: i for i, step in enumerate(program.steps)}
     kept = {output for output in program.outputs if type(output) is Node}
     groups: dict[Any, list[Candidate]] = {}
+    guards = 0
     for i, step in enumerate(program.steps):
-        if step.kind != "call":
-            groups = {key: [*found, None] for key, found in groups.items()}  # nothing is computed before a guard
-            continue
+        guards += step.kind != "call"  # nothing is computed before a guard that stood before it
         operand = operand_of(step)
         if operand is not None and operand in places and step not in kept and operand not in kept:
-            groups.setdefault(key_of(step, operand), []).append(Candidate(step, i, operand, places[operand]))
+            found = groups.setdefault((guards, key_of(step, operand)), [])
+            found.append(Candidate(step, i, operand, places[operand]))
     taken: set[Node] = set()
     chosen = []
     for found in groups.values():
@@ -54,17 +54,15 @@ def stack_calls(program: Program) -> Program:
     return Rewriting(program, chosen).run() if chosen else program
 
 
-def choose(found: list[Candidate | None], taken: set[Node]) -> list[Candidate]:
-    """Of calls of one kind those whose operands are there when the first is made, up to the next guard."""
-    members: list[Candidate] = []
+def choose(found: list[Candidate], taken: set[Node]) -> list[Candidate]:
+    """Of calls of one kind those whose operands are there when the first is made."""
+    members: dict[Node, Candidate] = {}
+    first = None
     for each in found:
-        if each is None:
-            if members:
-                break
-        elif each.operand not in taken and all(each.operand is not other.operand for other in members):
-            if not members or each.made < members[0].place:
-                members.append(each)
-    return members
+        if each.operand not in taken and each.operand not in members and (first is None or each.made < first.place):
+            members[each.operand] = each
+            first = first or each
+    return list(members.values())
 
 
 def operand_of(step: Node) -> Node | None:
@@ -81,9 +79,7 @@ def operand_of(step: Node) -> Node | None:
 def is_small_ufunc(step: Node) -> bool:
     return (
         step.kind == "call"
-        and isinstance(step.function, np.ufunc)
-        and step.function.nout == 1
-        and step.function.signature is None
+        and calls.is_elementwise_ufunc(step.function)
         and not step.kwargs
         and len(step.args) == step.function.nin
         and type(step.value) is np.ndarray
