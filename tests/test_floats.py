@@ -20,7 +20,7 @@ def test_masks_are_left_out_on_trust():
         return grad(lambda x: anp.sum(anp.sqrt(anp.sqrt(anp.sqrt(x)))))(x)
 
     trusting = source(function, V**2)
-    assert "check_arrays" in trusting and "errstate" in trusting and "quotient" not in trusting
+    assert "check_arrays" in trusting and "set_errors" in trusting and "quotient" not in trusting
     assert "check_arrays" not in source(function, V**2, passes=tuple(each for each in PASSES if each != "finite"))
 
 
@@ -55,6 +55,31 @@ def test_nan_in_an_array_outside():
         np.testing.assert_array_equal(compiled(V**2), np.zeros(3))
     outside[1] = np.nan
     np.testing.assert_array_equal(compiled(V**2), [0.0, np.nan, 0.0])
+
+
+def compares_what_comes_back(x, g):
+    back, = vjp(lambda x: anp.sqrt(anp.sqrt(anp.sqrt(x))), x)[1](g)
+    return anp.where(back < 1.0, 1.0, 2.0)
+
+
+def averages_what_comes_back(x, g):
+    back, = vjp(lambda x: anp.sqrt(anp.sqrt(anp.sqrt(x))), x)[1](g)
+    return anp.sum(back * 2.0) - back[1], anp.stack([back, -back]).T
+
+
+@pytest.mark.parametrize("function", [compares_what_comes_back, averages_what_comes_back])
+def test_nan_that_outputs_hide_and_that_they_show(function):
+    nans = np.array([np.nan, 2.0, np.nan])
+    assert_replays(function, (V**2, V), (nans, np.array([0.0, 1.0, 2.0])), (nans, 0 * V), (V**2, V + 1))
+
+
+def test_what_is_checked_are_outputs_if_they_show_nan_and_inputs_otherwise():
+    def checked_first(function):
+        lines = source(function, V**2, V).split("try:\n")[1].splitlines()
+        return "check_arrays" in lines[0]
+
+    assert checked_first(compares_what_comes_back)
+    assert not checked_first(averages_what_comes_back)
 
 
 # Python's floats

@@ -529,3 +529,51 @@ def test_stacks_stay_on_one_side_of_a_guard():
     compiled = jit(grad(function))
     for scale in (1.0, 0.5, 1.0, -1.0, 0.5):
         np.testing.assert_allclose(compiled(scale * x), grad(function)(scale * x), rtol=1e-12)
+
+
+# Signs
+
+
+@pytest.mark.parametrize("function, negations", [
+    (lambda x: anp.exp(-x * x) * -x + 1.0, 1),
+    (lambda x: -x * x + -x * 3.0, 0),
+    (lambda x: -(x * 3.0) * anp.sin(x), 0),
+    (lambda x: x - (-x * x) - (-x * anp.sin(x)), 0),
+    (lambda x: anp.sin(-x) * (-x), 1),
+])
+def test_signs_move_into_sums_and_constants(function, negations):
+    x = np.array([1.0, -2.0, 0.0, np.inf, np.nan])
+    assert_replays(function, (x,), (x[::-1].copy(),))
+    assert source(function, x[:3]).count("negative(") == negations
+
+
+def test_constants_full_of_one_number():
+    def function(x):
+        return x * anp.full(4, 0.5) + x * anp.zeros(4) + x.reshape(2, 2).sum() * np.full(4, 3.0)
+
+    x = np.arange(4.0)
+    assert_replays(function, (x,), (-x,))
+
+
+# Scattering
+
+
+@pytest.mark.parametrize("reads", [
+    lambda x: (x[1:], x[:-1]),
+    lambda x: (x[:2], x[2:]),
+    lambda x: (x[1:2],),
+    lambda x: (x[3:3], x[1:]),
+    lambda x: (x[::2], x[1:]),
+    lambda x: (x[::-1], x[:2]),
+    lambda x: (x[:, 1], x[:, 1], x[:, 0], x[:, 2]),
+    lambda x: (x[..., 1:, 1], x[..., None, 0]),
+    lambda x: (x[-1, :], x[0, 1:]),
+    lambda x: (x[1:3, 1:3], x[0:2, 0:2], x[1:, :2]),
+    lambda x: tuple(x[i : i + 1] for i in range(4)) * 30,
+])
+def test_pieces_are_written_or_added(reads):
+    def function(x):
+        return grad(lambda x: sum(anp.sum(anp.sin(part * (2.0 + i))) for i, part in enumerate(reads(x))))(x)
+
+    x = np.linspace(-1.0, 2.0, 12).reshape(4, 3)
+    assert_replays(function, (x,), (x + 1,), (x * 2,))

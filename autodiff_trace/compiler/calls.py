@@ -152,14 +152,18 @@ def transpose(x: Any, axes: tuple[int, ...]) -> Any:
     return x.transpose(axes)
 
 
-def scatter(pieces: list, indices: list, shape: tuple[int, ...], out: Any = None) -> Any:
-    """An array of zeros with each piece added at its index, which names no element twice."""
+def scatter(pieces: list, indices: list, shape: tuple[int, ...], zeros: tuple, adds: tuple, out: Any = None) -> Any:
+    """An array with zeros at the places ``zeros``, and each piece written or, as ``adds`` says, added at its index."""
     if out is None:
         out = np.empty_like(pieces[0], shape=shape, order="C")
-    out[...] = 0
-    for piece, index in zip(pieces, indices):
-        target = out[index]
-        np.add(target, piece, target)
+    for place in zeros:
+        out[place] = 0
+    for piece, index, added in zip(pieces, indices, adds):
+        if added:
+            target = out[index]
+            np.add(target, piece, target)
+        else:
+            out[index] = piece
     return out
 
 
@@ -188,14 +192,14 @@ def check_arrays(arrays: list) -> None:
     """Raise an error if an element of the arrays is infinite or NaN (or so large that its square is)."""
     for x in arrays:
         if not (is_surely_finite(x) if type(x) is np.ndarray else cmath.isfinite(x)):
-            raise FloatingPointError("the inputs are not finite")
+            raise FloatingPointError("not all is finite")
 
 
 ELEMENTWISE = {copy, fill, like, sin_cos, logaddexp, scale, quotient, select}
 """Functions that work element by element, besides NumPy's ufuncs."""
 
 OUT_POSITIONS: dict[Callable, int] = {
-    np.dot: 2, copy: 1, empty: 3, fill: 2, like: 1, logaddexp: 2, quotient: 2, roll: 2, scale: 2, scatter: 3,
+    np.dot: 2, copy: 1, empty: 3, fill: 2, like: 1, logaddexp: 2, quotient: 2, roll: 2, scale: 2, scatter: 5,
     sin_cos: 2, sum_axis: 2,
     **dict.fromkeys(REDUCTIONS, 3),
 }

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import keyword
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from . import calls
+from .error_states import restore_errors, setter
 from .guards import outcome
 from .inline import find_inline
 from .kernels import Kernel, Plan
@@ -159,17 +161,27 @@ class Emitter(Spelling):
 
     def statements(self, steps: list[Node]) -> None:
         """Write the statements of steps, under NumPy's error handling that each had when it was recorded."""
-        state = None
+        for state, run in itertools.groupby(steps, lambda step: step.errstate):
+            if state is None:
+                self.each_statement(run)
+                continue
+            set_errors = self.object_name(setter(*state.items()), "set_errors")
+            restore = self.object_name(restore_errors, "restore_errors")
+            before = self.free_name("before")
+            self.write(f"{before} = {set_errors}()  # {', '.join(f'{kind}={how!r}' for kind, how in state.items())}")
+            self.write("try:")
+            self.indent += "    "
+            written = len(self.lines)
+            self.each_statement(run)
+            if len(self.lines) == written:
+                self.write("pass")
+            self.indent = self.indent[4:]
+            self.write("finally:")
+            self.write(f"    {restore}({before})")
+
+    def each_statement(self, steps: Iterable[Node]) -> None:
         for step in steps:
-            if step.errstate != state:
-                state = step.errstate
-                self.indent = "    "
-                if state is not None:
-                    settings = ", ".join(f"{kind}={how!r}" for kind, how in state.items())
-                    self.write(f"with {self.object_name(np.errstate, 'errstate')}({settings}):")
-                    self.indent = "        "
             self.statement(step)
-        self.indent = "    "
 
     def kernel_name(self, kernel: Kernel) -> str:
         """The name of a kernel."""

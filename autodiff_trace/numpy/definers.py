@@ -162,8 +162,8 @@ def is_surely_finite(x: np.ndarray) -> bool:
     """Whether no element is infinite or NaN, which shows in a sum of all; so does an overflow, which does no harm."""
     if x.size > SHORT:
         return cmath.isfinite(np.add.reduce(x, axis=None))
-    flat = x.ravel("K")
-    return cmath.isfinite(np.vdot(flat, flat))  # of short arrays 0.3 instead of 0.7 µs
+    flat = x if x.ndim == 1 else x.ravel("K")
+    return cmath.isfinite(flat.dot(flat))  # of short arrays 0.3 instead of 0.7 µs
 
 
 elementwise(scale, lambda ans, g, derivative: derivative, lambda ans, g, derivative: g, singular=True)

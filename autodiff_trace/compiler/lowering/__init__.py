@@ -4,6 +4,7 @@ from . import arithmetic as arithmetic
 from . import moves as moves
 from . import networks as networks
 from . import reductions as reductions
+from . import scatters as scatters
 from .table import lower
 
 __all__ = ["lower"]

@@ -1,16 +1,13 @@
-"""Lowering of what moves elements to other places: reshapes, transposes, rolls, assignment, scattering."""
+"""Lowering of what moves elements to other places: reshapes, transposes, rolls, assignment."""
 
 from __future__ import annotations
-
-import operator
-from typing import Any
 
 import numpy as np
 
 from ...numpy import wrapped
-from ...numpy.rules import indexing, making, reductions
+from ...numpy.rules import making, reductions
 from .. import calls
-from ..node import Node, is_fixed, parts_of, value_of
+from ..node import Node, is_fixed, value_of
 from .table import call, lowers
 
 
@@ -65,35 +62,3 @@ def lower_set_item(step):
 @lowers(making.join_nested)
 def lower_join(step):
     return step.with_call(np.array, step.args)
-
-
-@lowers(indexing.scatter)
-def lower_scatter(step):
-    """Numbers at fixed places are added up one by one; slices are added into zeros."""
-    pieces, indices, shape = step.args
-    if len(shape) == 1 and all(type(index) is int for index in indices):
-        return lower_scattered_numbers(step, pieces, indices, shape[0])
-    if all(type(piece) is Node for piece in pieces) and all(map(is_slicing, indices)):
-        return step.with_call(calls.scatter, (pieces, indices, shape))
-    return None
-
-
-def is_slicing(index):
-    """Whether an index names no element twice and gives a view."""
-    return calls.is_basic(index) and slice in map(type, parts_of(index))
-
-
-def lower_scattered_numbers(step, pieces, indices, size):
-    zero = step.value.dtype.type(0)
-    sums: list[Any] = [zero] * size
-    steps = []
-    for piece, index in zip(pieces, indices):
-        if type(piece) is not Node or piece.value.dtype != step.value.dtype:
-            return None
-        if sums[index] is zero:
-            sums[index] = piece
-        else:
-            # The running sum is no value that was traced, but it has this one's type.
-            sums[index] = call(operator.add, (sums[index], piece), sums[index].value + piece.value, step)
-            steps.append(sums[index])
-    return [*steps, step.with_call(np.array, (sums,))]

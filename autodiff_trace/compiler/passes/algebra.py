@@ -22,26 +22,29 @@ POWER = {np.power, operator.pow}
 
 def simplify(program: Program) -> Program:
     """The program with fewer, cheaper steps."""
-    uses: dict[Node, int] = {}
+    users: dict[Node, list[Node]] = {}
     for step in program.steps:
         for operand in operands(step):
-            uses[operand] = uses.get(operand, 0) + 1
-
+            users.setdefault(operand, []).append(step)
+    signs = movable_signs(users)
     originals = iter(program.steps)
 
     def rewrite(step: Node) -> Node | list[Node]:
-        count = uses.get(next(originals), 0)
+        original = next(originals)
         if step.kind != "call" or step.kwargs:
             return step
         step = without_fill(step)
-        result = simpler(step, uses) or step
-        uses[result[-1] if type(result) is list else result] = count
+        result = simpler(step, users, signs) or step
+        last = result[-1] if type(result) is list else result
+        users[last] = users.get(original, [])
+        if original in signs:
+            signs.add(last)
         return result
 
     return rebuild(program, rewrite)
 
 
-def simpler(step: Node, uses: dict[Node, int]) -> Any:
+def simpler(step: Node, users: dict[Node, list[Node]], signs: set[Node]) -> Any:
     """What gives the value of ``step`` for less; None if nothing does."""
     function, args = step.function, step.args
     if function.__hash__ is None:
@@ -51,7 +54,7 @@ def simpler(step: Node, uses: dict[Node, int]) -> Any:
         if function in MULTIPLY:
             if is_number(y, 1) or is_number(x, 1):
                 return same(x, step) if is_number(y, 1) else same(y, step)
-            return negative_product(step, uses) or doubled_product(step, uses)
+            return negative_product(step, signs) or doubled_product(step, users)
         if function in DIVIDE or function in POWER:
             return same(x, step) if is_number(y, 1) else None
         if function in SUBTRACT:
@@ -68,8 +71,8 @@ def simpler(step: Node, uses: dict[Node, int]) -> Any:
         return step.with_call(np.multiply, args)
     if function is calls.select and type(args[1]) is type(args[2]) is int and args[1] == args[2] and step.value.shape:
         return step.with_call(calls.fill, (literal(np.asarray(args[1])), step.value.shape))
-    if function in NEGATE and is_call(args[0], NEGATE):
-        return same(args[0].args[0], step)
+    if function in NEGATE:
+        return same(args[0].args[0], step) if is_call(args[0], NEGATE) else negated_product(step, users)
     if function is np.positive or function is calls.cast and args[0].value.dtype == args[1]:
         return same(args[0], step)
     if function is calls.reshape:
@@ -95,12 +98,31 @@ def is_negative(x: Any) -> bool:
     return is_call(x, NEGATE) and is_real(x.value)
 
 
-def negative_product(step: Node, uses: dict[Node, int]) -> Any:
+def movable_signs(users: dict[Node, list[Node]]) -> set[Node]:
+    """Negations of which the products that they are in can take the sign, without more negations than there were."""
+
+    def takes_sign(product: Node) -> bool:
+        if any(is_one_number(arg) for arg in product.args):
+            return True
+        using = users.get(product, [])
+        return len(using) == 1 and (
+            is_call(using[0], ADD) or is_call(using[0], SUBTRACT) and using[0].args[1] is product
+        )
+
+    movable = set()
+    for step, using in users.items():
+        if is_negative(step) and all(is_call(user, MULTIPLY) and is_real(user.value) for user in using):
+            if sum(not takes_sign(user) for user in using) <= 1:
+                movable.add(step)
+    return movable
+
+
+def negative_product(step: Node, signs: set[Node]) -> Any:
     """``-x * y`` as ``-(x * y)``, which an addition turns into a subtraction; or with the sign in a constant."""
     x, y = step.args
-    if is_negative(x) and uses.get(x) == 1:
+    if x in signs and is_negative(x):
         x = x.args[0]
-    elif is_negative(y) and uses.get(y) == 1:
+    elif y in signs and is_negative(y):
         y = y.args[0]
     else:
         return None
@@ -112,10 +134,20 @@ def negative_product(step: Node, uses: dict[Node, int]) -> Any:
     return [product, with_function(step, NEGATE, (product,))]
 
 
-def doubled_product(step: Node, uses: dict[Node, int]) -> Any:
+def negated_product(step: Node, users: dict[Node, list[Node]]) -> Any:
+    """``-(c * x)`` as ``-c * x``."""
+    product, = step.args
+    if is_call(product, MULTIPLY) and is_real(product.value) and len(users.get(product, ())) == 1:
+        x, y = product.args
+        if is_one_number(x) != is_one_number(y):
+            return product.with_call(product.function, (negated(x), y) if is_one_number(x) else (x, negated(y)))
+    return None
+
+
+def doubled_product(step: Node, users: dict[Node, list[Node]]) -> Any:
     """``2 * (c * x)`` as ``(2 * c) * x``: exact for powers of two, with which numbers keep their digits."""
     for number, product in (step.args, step.args[::-1]):
-        if is_one_number(number) and is_call(product, MULTIPLY) and uses.get(product) == 1:
+        if is_one_number(number) and is_call(product, MULTIPLY) and len(users.get(product, ())) == 1:
             for inner, x in (product.args, product.args[::-1]):
                 if is_one_number(inner) and not is_one_number(x) and is_real(product.value):
                     first, second = value_of(number), value_of(inner)
@@ -144,7 +176,7 @@ def negated(arg: Any) -> Any:
 
 def is_whole(step: Node) -> bool:
     """Whether what is scattered is one piece that covers the whole, in the same order."""
-    (piece, *rest), (index, *_), _ = step.args
+    (piece, *rest), (index, *_) = step.args[:2]
     reverses = any(type(part) is slice and part.step not in (None, 1) for part in parts_of(index))
     return not rest and piece.value.size == step.value.size and not reverses
 
@@ -202,12 +234,21 @@ def is_ordinary(arg: Any) -> bool:
     return is_fixed(arg) and bool(np.all(np.isfinite(value_of(arg))) and np.all(value_of(arg)))
 
 
+def is_uniform(arg: Any) -> bool:
+    """Whether an operand is an array that is the same number everywhere, in each run."""
+    if type(arg) is not Node or not is_fixed(arg) or np.ndim(arg.value) == 0 or arg.value.size == 0:
+        return False
+    first = arg.value.flat[0]
+    return first != 0 and bool(np.all(arg.value == first))  # zeros can have several signs
+
+
 def is_elementwise(function: Any) -> bool:
     return function in (calls.scale, calls.quotient) or calls.is_elementwise_ufunc(function)
 
 
 def without_fill(step: Node) -> Node:
-    """``multiply(fill(g, shape), y)`` as ``multiply(g, y)``, where ``y`` alone has the shape of the result."""
+    """``multiply(fill(g, shape), y)`` as ``multiply(g, y)``, where ``y`` alone has the shape of the result; so also
+    for constants that are full of one number."""
     if not is_elementwise(step.function) or type(step.value) is not np.ndarray:
         return step
     args = list(step.args)
@@ -217,9 +258,10 @@ def without_fill(step: Node) -> Node:
         if np.isfinite(value) and isinstance(step.function, np.ufunc):  # else there may be a warning
             return step.with_call(calls.fill, (literal(value), step.value.shape))
     for i, arg in enumerate(args):
-        if is_call(arg, FILLS):
-            others = [other for j, other in enumerate(args) if j != i]
-            if any(np.shape(getattr(other, "value", other)) == step.value.shape for other in others):
-                if hasattr(arg.args[0], "value") and hasattr(arg.args[0].value, "dtype") or is_fixed(arg.args[0]):
-                    args[i] = arg.args[0]
+        others = [other for j, other in enumerate(args) if j != i]
+        if any(np.shape(value_of(other)) == step.value.shape for other in others):
+            if is_uniform(arg):
+                args[i] = literal(arg.value[(0,) * arg.value.ndim].reshape(()))
+            elif is_call(arg, FILLS) and (hasattr(value_of(arg.args[0]), "dtype") or is_fixed(arg.args[0])):
+                args[i] = arg.args[0]
     return step if args == list(step.args) else step.with_call(step.function, tuple(args))

@@ -1,0 +1,91 @@
+"""Lowering of what adds pieces up in an array of zeros: the transposes of indexing."""
+
+from __future__ import annotations
+
+import math
+import operator
+from typing import Any
+
+import numpy as np
+
+from ...numpy.rules import indexing
+from .. import calls
+from ..node import Node, parts_of
+from .table import call, lowers
+
+MANY = 100
+"""Pieces from which on they are not compared, each with each."""
+
+Box = tuple[range, ...]
+"""The places along each axis."""
+
+
+@lowers(indexing.scatter)
+def lower_scatter(step):
+    """Numbers at fixed places are added up one by one; slices are written, or added where others were written."""
+    pieces, indices, shape = step.args
+    if len(shape) == 1 and all(type(index) is int for index in indices):
+        return lower_scattered_numbers(step, pieces, indices, shape[0])
+    if all(type(piece) is Node for piece in pieces) and all(map(is_slicing, indices)):
+        zeros, adds = plan(indices, shape)
+        return step.with_call(calls.scatter, (pieces, indices, shape, zeros, adds))
+    return None
+
+
+def is_slicing(index):
+    """Whether an index names no element twice and gives a view."""
+    return calls.is_basic(index) and slice in map(type, parts_of(index))
+
+
+def plan(indices: list, shape: tuple[int, ...]) -> tuple[tuple, tuple[bool, ...]]:
+    """Where zeros are needed, as indices, and which pieces have to be added to what is there before."""
+    boxes = [as_box(index, shape) for index in indices]
+    if len(boxes) > MANY or None in boxes:
+        return ((...,),), (True,) * len(indices)
+    adds = tuple([any(overlap(box, other) for other in boxes[:i]) for i, box in enumerate(boxes)])
+    if sum(math.prod(map(len, box)) for box, added in zip(boxes, adds) if not added) == math.prod(shape):
+        return (), adds
+    return tuple(slabs_around(boxes[0], shape)), adds
+
+
+def as_box(index: Any, shape: tuple[int, ...]) -> Box | None:
+    """The places that an index of integers and slices names; None for others, and for those with gaps."""
+    parts = list(parts_of(index))
+    if None in parts or parts.count(...) > 1:
+        return None
+    if ... in parts:
+        place = parts.index(...)
+        parts[place:place + 1] = [slice(None)] * (len(shape) - len(parts) + 1)
+    parts += [slice(None)] * (len(shape) - len(parts))
+    spans = [slice(part, part + 1 or None) if type(part) is int else part for part in parts]
+    box = tuple([range(size)[span] for span, size in zip(spans, shape)])
+    return box if all(places.step == 1 for places in box) else None
+
+
+def overlap(x: Box, y: Box) -> bool:
+    return all(max(a.start, b.start) < min(a.stop, b.stop) for a, b in zip(x, y))
+
+
+def slabs_around(box: Box, shape: tuple[int, ...]) -> list[tuple[slice, ...]]:
+    """Indices that name all places but those in the box, once."""
+    slabs = []
+    for axis, (places, size) in enumerate(zip(box, shape)):
+        before = [slice(each.start, each.stop) for each in box[:axis]]
+        slabs += [(*before, slice(*ends)) for ends in ((0, places.start), (places.stop, size)) if ends[0] < ends[1]]
+    return slabs
+
+
+def lower_scattered_numbers(step, pieces, indices, size):
+    zero = step.value.dtype.type(0)
+    sums: list[Any] = [zero] * size
+    steps = []
+    for piece, index in zip(pieces, indices):
+        if type(piece) is not Node or piece.value.dtype != step.value.dtype:
+            return None
+        if sums[index] is zero:
+            sums[index] = piece
+        else:
+            # The running sum is no value that was traced, but it has this one's type.
+            sums[index] = call(operator.add, (sums[index], piece), sums[index].value + piece.value, step)
+            steps.append(sums[index])
+    return [*steps, step.with_call(np.array, (sums,))]
