@@ -9,7 +9,7 @@ import numpy as np
 from ..core.pytree import find_container
 from ..core.tracer import box_classes, boxers
 
-__all__ = ["Arguments", "is_leaf", "take_apart"]
+__all__ = ["NotPlain", "are_numbers", "is_leaf", "take_apart"]
 
 PLAIN_NUMBERS = (int, float, complex)
 
@@ -29,72 +29,75 @@ class IdentityKey:
         return id(self.owner)
 
 
-class Arguments:
-    """A call's arguments, taken apart.
+class NotPlain(Exception):
+    """There is an argument of which no program is made: a traced value (``boxed``), another library's array, an
+    iterator."""
 
-    Attributes:
-        leaves: numbers and arrays, the arguments of a program.
-        key: all that is fixed in a program: structure, types, shapes, strides, dtypes, and static values.
-        statics: the objects among the static values, whose attributes may change.
-        boxed: whether there are traced values.
-        foreign: whether there are values that programs do not handle: other arrays, iterators.
-    """
-
-    __slots__ = ("leaves", "key", "statics", "boxed", "foreign")
-
-    def __init__(self) -> None:
-        self.leaves: list = []
-        self.key: list = []
-        self.statics: list = []
-        self.boxed = False
-        self.foreign = False
+    def __init__(self, boxed: bool) -> None:
+        self.boxed = boxed
 
 
-    def are_numbers(self) -> bool:
-        """Whether all arrays are of numbers."""
-        return all(leaf.dtype.kind in "fciub" for leaf in self.leaves if type(leaf) is np.ndarray)
+Arguments = tuple[list, list, list]
+"""A call's arguments, taken apart: numbers and arrays, which are the arguments of a program; the key, all that is fixed
+in one: structure, types, shapes, strides, dtypes, and static values; of these the objects, whose attributes may
+change."""
+
+
+def are_numbers(leaves: list) -> bool:
+    """Whether all arrays are of numbers."""
+    return all(leaf.dtype.kind in "fciub" for leaf in leaves if type(leaf) is np.ndarray)
 
 
 def take_apart(args: tuple, kwargs: dict, static_argnames: tuple[str, ...], positions: tuple[int, ...]) -> Arguments:
     """Take the arguments of a call apart; ``positions`` are those of the static ones among ``args``."""
-    found = Arguments()
-    for i, arg in enumerate(args):
-        if i in positions:
-            found.key.append(static_key(arg, found, True))
-        else:
-            collect(arg, found)
+    leaves: list = []
+    key: list = []
+    statics: list = []
+    if not positions:
+        for arg in args:
+            collect(arg, leaves, key, statics)
+    else:
+        for i, arg in enumerate(args):
+            if i in positions:
+                key.append(static_key(arg, statics, True))
+            else:
+                collect(arg, leaves, key, statics)
     if kwargs:
         for name, arg in kwargs.items():
-            found.key.append(name)
+            key.append(name)
             if name in static_argnames:
-                found.key.append(static_key(arg, found, True))
+                key.append(static_key(arg, statics, True))
             else:
-                collect(arg, found)
-    return found
+                collect(arg, leaves, key, statics)
+    return leaves, key, statics
 
 
-def collect(tree: Any, found: Arguments) -> None:
+def collect(tree: Any, leaves: list, key: list, statics: list) -> None:
     kind = type(tree)
     if kind is np.ndarray:
-        found.leaves.append(tree)
+        leaves.append(tree)
         # The strides, so that what was a view when traced is a view in each run.
-        found.key += (tree.shape, tree.strides, tree.dtype)
+        key += (tree.shape, tree.strides, tree.dtype)
+    elif kind is tuple or kind is list:
+        key += (kind, len(tree))
+        for child in tree:
+            collect(child, leaves, key, statics)
     elif is_leaf(tree):
-        found.leaves.append(tree)
-        found.key.append(kind)
+        leaves.append(tree)
+        key.append(kind)
     elif kind in box_classes:
-        found.boxed = True
+        raise NotPlain(boxed=True)
     elif (container := find_container(kind)) is not None:
         children, extra = container[0](tree)
         if not hasattr(children, "__len__"):
             children = list(children)
-        found.key += (kind, extra, len(children))
+        key += (kind, extra, len(children))
         for child in children:
-            collect(child, found)
+            collect(child, leaves, key, statics)
     elif hasattr(tree, "__array_function__") or hasattr(tree, "__array__") or hasattr(kind, "__next__"):
-        found.foreign = True
+        raise NotPlain(boxed=False)
     else:
-        found.key.append(static_key(tree, found, False))
+        key.append(static_key(tree, statics, False))
 
 
 def is_leaf(value: Any) -> bool:
@@ -103,7 +106,7 @@ def is_leaf(value: Any) -> bool:
     return kind is np.ndarray or kind in PLAIN_NUMBERS or kind in boxers and issubclass(kind, np.generic)
 
 
-def static_key(value: Any, found: Arguments, named: bool) -> Any:
+def static_key(value: Any, statics: list, named: bool) -> Any:
     """What tells static values apart: 1, 1.0 and True, and 0.0 and -0.0, are equal, but programs for them are not.
 
     Containers are told apart by their contents. ``named``: the user said that it is static.
@@ -116,15 +119,14 @@ def static_key(value: Any, found: Arguments, named: bool) -> Any:
     if isinstance(value, np.generic):
         return kind, value.dtype, value.tobytes()
     if kind is tuple or kind is list:
-        return kind, tuple([static_key(item, found, named) for item in value])
+        return kind, tuple([static_key(item, statics, named) for item in value])
     if kind is dict:
-        return kind, tuple(value), tuple([static_key(item, found, named) for item in value.values()])
+        return kind, tuple(value), tuple([static_key(item, statics, named) for item in value.values()])
     if kind in box_classes:
-        found.boxed = True
-        return kind
+        raise NotPlain(boxed=True)
     if isinstance(value, np.ndarray) and named:
         raise TypeError("jit: a static argument is an array; leave its name out of static_argnames.")
-    found.statics.append(value)
+    statics.append(value)
     try:
         hash(value)
     except TypeError:

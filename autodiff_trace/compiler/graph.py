@@ -12,7 +12,7 @@ import numpy as np
 from ..core.errors import TracedValueError
 from ..core.pytree import Structure, tree_unflatten
 from ..core.tracer import find_top_trace
-from .arguments import take_apart
+from .arguments import NotPlain, are_numbers, take_apart
 from .compiling import compile_program, number_guards, optimize
 from .drawing import to_dot, to_svg
 from .evaluating import evaluate, guard_error
@@ -209,11 +209,14 @@ def trace_graph(
     static_argnames: tuple[str, ...],
 ) -> Graph:
     """Run ``fun`` once on these arguments and return its graph."""
-    found = take_apart(args, kwargs, static_argnames, positions)
-    if found.boxed:
-        raise TracedValueError(f"graph: an argument of {name} is a traced value; make the graph with plain ones.")
-    if found.foreign or not found.are_numbers():
-        raise TypeError(f"graph: an argument of {name} is an array that programs cannot handle; pass one of numbers.")
+    foreign = TypeError(f"graph: an argument of {name} is an array that programs cannot handle; pass one of numbers.")
+    try:
+        leaves, _, statics = take_apart(args, kwargs, static_argnames, positions)
+    except NotPlain as error:
+        traced = TracedValueError(f"graph: an argument of {name} is a traced value; make the graph with plain ones.")
+        raise traced if error.boxed else foreign from None
+    if not are_numbers(leaves):
+        raise foreign
     form = Form(args, kwargs, positions, static_argnames)
     args, kwargs = form.prepare(args, kwargs)
 
@@ -222,7 +225,7 @@ def trace_graph(
         return fun(*map(reveal, args), **{key: reveal(arg) for key, arg in kwargs.items()})
 
     try:
-        recording = record(revealing, args, kwargs, Surroundings(fun, *found.statics), keeps_values=True)
+        recording = record(revealing, args, kwargs, Surroundings(fun, *statics), keeps_values=True)
         reason = recording.reason
     except NotReplayable as error:
         reason = str(error)

@@ -14,7 +14,7 @@ import numpy as np
 from ..core.pytree import tree_map
 from ..core.tracer import trace_stack
 from ..transforms.function import Transformed
-from .arguments import Arguments, take_apart
+from .arguments import NotPlain, are_numbers, take_apart
 from .compiling import TRUSTING, compile_program
 from .graph import Graph, trace_graph
 from .guards import Miss, outcome
@@ -86,27 +86,29 @@ class Jitted(Transformed):
 
     def start(self) -> None:
         self.entries: dict[tuple, Entry] = {}
+        self.latest: tuple[Any, Any] = None, None  # the key and the entry of the last call
         self.lock = threading.Lock()
         self.clock = itertools.count(1)
         self.hits = self.traces = self.eager = 0
         self.warned = self.writes = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        found = take_apart(args, kwargs, self.static_argnames, self.positions)
-        running = trace_stack.get()
-        if found.boxed or found.foreign or running and any(trace.guards_values for trace in running):
+        try:
+            leaves, key, statics = take_apart(args, kwargs, self.static_argnames, self.positions)
+        except NotPlain:
             return self.fun(*args, **kwargs)
-        key = tuple(found.key)
-        entry = self.entries.get(key)
-        if entry is None:
-            entry = self.add_entry(key, found)
+        running = trace_stack.get()
+        if running and any(trace.guards_values for trace in running):
+            return self.fun(*args, **kwargs)
+        latest, entry = self.latest
+        if statics or key != latest:  # to compare keys takes half the time of looking them up
+            entry = self.find_entry(key, leaves)
         if entry.eager:
             return self.run_eagerly(args, kwargs)
-        entry.used = next(self.clock)
         for version in entry.versions:
             if version.surroundings.hold():
                 try:
-                    result = version.tree.run(found.leaves)
+                    result = version.tree.run(leaves)
                 except NotFinite as error:
                     return self.trace_again(error.replay, version, args, kwargs)
                 except Exception as error:
@@ -114,16 +116,16 @@ class Jitted(Transformed):
                 if type(result) is not Miss:
                     self.hits += 1
                     return result
-                return self.trace(entry, version, found, args, kwargs)
-        return self.trace(entry, None, found, args, kwargs)
+                return self.trace(entry, version, statics, args, kwargs)
+        return self.trace(entry, None, statics, args, kwargs)
 
-    def trace(self, entry: Entry, version: Version | None, found: Arguments, args: tuple, kwargs: dict) -> Any:
+    def trace(self, entry: Entry, version: Version | None, statics: list, args: tuple, kwargs: dict) -> Any:
         """Run the function and keep what it did."""
         if version is not None and len(version.tree.branches) >= TraceTree.LIMIT:
             return self.give_up(entry, "Python saw new values again and again (if, float(x), x[i] …)", args, kwargs)
         if version is None and len(entry.versions) >= self.VERSIONS:
             return self.give_up(entry, "variables outside it change often; pass them as arguments", args, kwargs)
-        surroundings = Surroundings(self.fun, *found.statics) if version is None else version.surroundings
+        surroundings = Surroundings(self.fun, *statics) if version is None else version.surroundings
         if surroundings.boxed:
             return self.fun(*args, **kwargs)
         if surroundings.crowded:
@@ -203,13 +205,19 @@ class Jitted(Transformed):
                 raise error from original
             raise
 
-    def add_entry(self, key: tuple, found: Arguments) -> Entry:
+    def find_entry(self, key: list, leaves: list) -> Entry:
+        """The entry for arguments with this key, which becomes the latest."""
+        fixed = tuple(key)
         with self.lock:
-            if len(self.entries) >= self.KEYS:
-                oldest = min(self.entries, key=lambda each: self.entries[each].used)
-                del self.entries[oldest]
-            entry = self.entries.setdefault(key, Entry())
-            entry.eager = not found.are_numbers()
+            entry = self.entries.get(fixed)
+            if entry is None:
+                if len(self.entries) >= self.KEYS:
+                    oldest = min(self.entries, key=lambda each: self.entries[each].used)
+                    del self.entries[oldest]
+                entry = self.entries[fixed] = Entry()
+                entry.eager = not are_numbers(leaves)
+            entry.used = next(self.clock)
+            self.latest = key, entry
             return entry
 
     def graph(self, *args: Any, **kwargs: Any) -> Graph:
@@ -247,7 +255,7 @@ class Jitted(Transformed):
         self.start()
 
     def __getstate__(self) -> dict:
-        kept = ("entries", "lock", "clock")
+        kept = ("entries", "latest", "lock", "clock")
         return {name: value for name, value in vars(self).items() if name not in kept}
 
     def __setstate__(self, state: dict) -> None:

@@ -46,39 +46,37 @@ class Replay:
         self.entry = entry
         self.code = None
         self.idle: list[Callable] = []  # instances that no call is using; append and pop are atomic
-        self.held = 0
+        self.granted = 0  # instances that may be kept
 
     def __call__(self, leaves: list) -> Any:
         """Run the program. A Miss says that it is not the one for these values."""
-        if not self.trusting:
-            return self.run(leaves)
-        if self.failures < self.PATIENCE or self.exact is None:
-            try:
-                return self.run(leaves)
-            except (ArithmeticError, ValueError) as error:  # of math.log(0), 1.0 / 0.0, or of the last check
-                self.failures += 1
-                if self.exact is None:
-                    raise NotFinite(self) from error
-        return self.exact(leaves)
-
-    def run(self, leaves: list) -> Any:
+        if self.failures >= self.PATIENCE:
+            return self.exact(leaves)
         try:
             instance = self.idle.pop()
         except IndexError:
             instance = self.make_instance()
-            keep = arena.take(self.nbytes)
-            if keep:
-                self.held += self.nbytes
-        else:
-            keep = True
         try:
             return instance(*leaves)
+        except (ArithmeticError, ValueError) as error:  # of math.log(0), 1.0 / 0.0, or of the last check
+            if not self.trusting:
+                raise
+            if self.exact is None:
+                raise NotFinite(self) from error
+            self.failures += 1
         finally:
-            if keep:
+            if len(self.idle) < self.granted:
                 self.idle.append(instance)
+        return self.exact(leaves)
+
+    @property
+    def held(self) -> int:
+        """Bytes that it holds between calls."""
+        return self.granted * self.nbytes
 
     def make_instance(self) -> Callable:
-        """The program as a function with buffers of its own."""
+        """The program as a function with buffers of its own; it is kept for other calls if the arena has room."""
+        self.granted += arena.take(self.nbytes)
         if self.code is None:
             text = self.source.text
             # Tracebacks show the emitted lines. (None for the time of change: linecache.checkcache keeps the entry.)
@@ -95,8 +93,7 @@ class Replay:
 
     def __del__(self) -> None:
         linecache.cache.pop(self.filename, None)
-        if self.held:
-            arena.give_back(self.held)
+        arena.give_back(self.held)
 
 
 def with_buffers(code: CodeType, names: dict[str, Any], arrays: list[np.ndarray]) -> FunctionType:
