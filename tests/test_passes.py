@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pass_checks import assert_replays, count, describe, lowered, source
 
-from autodiff_trace import compiler, grad, jit, vjp
+from autodiff_trace import compiler, grad, jacobian, jit, vjp
 from autodiff_trace import numpy as anp
 from autodiff_trace.compiler import PASSES
 from autodiff_trace.compiler.node import Node, operands
@@ -555,6 +555,21 @@ def test_constants_full_of_one_number():
     assert_replays(function, (x,), (-x,))
 
 
+# Products with diagonal matrices
+
+
+def test_a_jacobian_begins_without_a_product():
+    def function(x, W):
+        return jacobian(lambda x: anp.tanh(W @ anp.sin(x)))(x)
+
+    x, W = np.linspace(-1.0, 1.0, 4), np.linspace(-2.0, 2.0, 20).reshape(5, 4)
+    assert_replays(function, (x, W), (x + 1, W * 0.5))
+    assert source(function, x, W).count(".dot(") == 1
+    assert_replays(lambda x: jacobian(lambda x: x)(x) * x, (x,), (x + 1,))
+    assert_replays(lambda x, W: jacobian(lambda x: W @ x)(x), (x, W), (x, W + 1))
+    assert ".dot(" not in source(lambda x, W: jacobian(lambda x: W @ x)(x), x, W)
+
+
 # Scattering
 
 
@@ -570,6 +585,9 @@ def test_constants_full_of_one_number():
     lambda x: (x[-1, :], x[0, 1:]),
     lambda x: (x[1:3, 1:3], x[0:2, 0:2], x[1:, :2]),
     lambda x: tuple(x[i : i + 1] for i in range(4)) * 30,
+    lambda x: (x[1], x[0, 1], x[:2], x[-1, 2], x[0, 1]),
+    lambda x: (x[[0, 0, 3]], x[1:], x[np.array([1, 2]), 1], x[2]),
+    lambda x: (x[:, [2, 2]], x[np.array([True, False, True, False])]),
 ])
 def test_pieces_are_written_or_added(reads):
     def function(x):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import cmath
-import math
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +19,7 @@ from .sines import sin_cos
 
 __all__ = [
     "ADD_REDUCE", "ELEMENTWISE", "MAXIMUM_REDUCE", "MINIMUM_REDUCE", "REDUCTIONS", "after", "assign", "cast",
-    "check_arrays", "check_finite", "check_labels", "copy", "empty", "fill", "getitem", "is_basic",
+    "check_finite", "check_labels", "copy", "empty", "fail", "fill", "getitem", "is_basic",
     "is_elementwise_ufunc", "is_known", "like", "logaddexp", "out_position", "quotient", "quotient_floats",
     "quotient_numbers", "reshape", "roll", "scale", "scale_floats", "scale_numbers", "scatter", "select",
     "select_float", "sin_cos", "sum_axis", "transpose",
@@ -152,18 +151,24 @@ def transpose(x: Any, axes: tuple[int, ...]) -> Any:
     return x.transpose(axes)
 
 
-def scatter(pieces: list, indices: list, shape: tuple[int, ...], zeros: tuple, adds: tuple, out: Any = None) -> Any:
-    """An array with zeros at the places ``zeros``, and each piece written or, as ``adds`` says, added at its index."""
+def scatter(pieces: list, indices: list, shape: tuple[int, ...], zeros: tuple, ways: tuple, out: Any = None) -> Any:
+    """An array with zeros at the places ``zeros``, and each piece at its index: in the way "write", "add", or "add.at"
+    where the index can name a place twice."""
     if out is None:
         out = np.empty_like(pieces[0], shape=shape, order="C")
     for place in zeros:
         out[place] = 0
-    for piece, index, added in zip(pieces, indices, adds):
-        if added:
-            target = out[index]
-            np.add(target, piece, target)
-        else:
+    for piece, index, way in zip(pieces, indices, ways):
+        if way == "write":
             out[index] = piece
+        elif way == "add":
+            target = out[index]
+            if type(target) is np.ndarray:
+                np.add(target, piece, target)
+            else:
+                out[index] = target + piece
+        else:
+            np.add.at(out, index, piece)
     return out
 
 
@@ -182,17 +187,14 @@ def select_float(condition: bool, x: float, y: float) -> float:
     return x if condition else y
 
 
-def check_finite(values: list[float]) -> None:
-    """Raise an error if one of the values is infinite or NaN (or their sum is too large: no harm is done)."""
-    if not math.isfinite(sum(values)):
-        raise FloatingPointError("Python's floats do not serve")
+def check_finite(values: list) -> None:
+    """Raise an error if one of the values is infinite or NaN (or so large that its square is: no harm is done)."""
+    if not all(is_surely_finite(x) if type(x) is np.ndarray else cmath.isfinite(x) for x in values):
+        fail()
 
 
-def check_arrays(arrays: list) -> None:
-    """Raise an error if an element of the arrays is infinite or NaN (or so large that its square is)."""
-    for x in arrays:
-        if not (is_surely_finite(x) if type(x) is np.ndarray else cmath.isfinite(x)):
-            raise FloatingPointError("not all is finite")
+def fail() -> None:
+    raise FloatingPointError("not all is finite")
 
 
 ELEMENTWISE = {copy, fill, like, sin_cos, logaddexp, scale, quotient, select}

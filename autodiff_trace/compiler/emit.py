@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import cmath
 import itertools
 import keyword
-import math
 import operator
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..numpy.definers import SHORT, is_surely_finite
 from . import calls
 from .error_states import restore_errors, setter
 from .guards import outcome
@@ -112,11 +113,7 @@ class Emitter(Spelling):
             self.write(f"{self.names[step]}[{self.index(index)}] = {self.text(value)}")
             return
         if step.function is calls.check_finite:
-            isfinite, fail = self.object_name(math.isfinite, "isfinite"), self.object_name(calls.check_finite, "check")
-            texts = list(map(self.text, step.args[0]))
-            for start in range(0, len(texts), LONGEST):
-                self.write(f"if not {isfinite}({' + '.join(texts[start:start + LONGEST])}):")
-                self.write(f"    {fail}([{self.constant_name(math.nan)}])")
+            self.check(step.args[0])
             return
         if step.function is calls.after:
             self.names[step] = self.text(step.args[0])
@@ -137,6 +134,24 @@ class Emitter(Spelling):
             self.setup.append(f"{name} = {text.replace(self.text(step.args[0]), self.buffer_of(step.args[0]), 1)}")
         else:
             self.write(f"{name} = {text}")
+
+    def check(self, values: list[Node]) -> None:
+        """Write what raises an error unless all these values are finite."""
+        fail = f"    {self.object_name(calls.fail, 'fail')}()"
+        terms = []
+        for value in values:
+            text = self.text(value)
+            if np.ndim(value.value) == 0:
+                terms.append(text)
+            elif value.value.ndim == 1 and value.value.size <= SHORT:
+                terms.append(f"{text}.dot({text})")  # 0.3 instead of 0.6 µs
+            else:
+                self.write(f"if not {self.function_name(is_surely_finite)}({text}):")
+                self.write(fail)
+        isfinite = self.function_name(cmath.isfinite)
+        for start in range(0, len(terms), LONGEST):
+            self.write(f"if not {isfinite}({' + '.join(terms[start:start + LONGEST])}):")
+            self.write(fail)
 
     def shows_buffer(self, step: Node) -> bool:
         """Whether a step makes a view of a buffer, the same in each run: it is made once, with the buffers."""

@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from ..core.array_ops import owned
 from ..core.tracer import Trace, box_classes, boxers
 from ..numpy.parameters import plain_parameters
 from .boxes import PLAIN_NUMBERS, NumberBox, RecordBox
 from .guards import is_shaped_by_values, signature
-from .node import Node, outline, substitute
+from .node import LIVE, Node, literal, outline, substitute
 from .random_states import frozen, numpy_state
 from .surroundings import sample
 
@@ -129,7 +130,7 @@ class RecordTrace(Trace):
         kind = type(arg)
         if kind in box_classes:
             if arg._node is None:
-                arg._node = Node(None, (), {}, arg._value, "made", "constant")
+                arg._node = literal(arg._value)
             return arg._node
         if kind is np.ndarray:
             return self.constant(arg)
@@ -137,10 +138,13 @@ class RecordTrace(Trace):
         return arg
 
     def constant(self, array: np.ndarray) -> Node:
-        """The node of a plain array. It is read when the program runs, by reference."""
+        """The node of a plain array. It is read when the program runs, by reference, unless nobody writes to it."""
         node = self.constants.get(id(array))
         if node is None:
-            node = self.constants[id(array)] = Node(None, (), {}, array, "array", "constant")
+            node = Node(None, (), {}, array, LIVE, "constant")
+            if owned.get(id(array)) is array:
+                node = literal(array.copy())
+            self.constants[id(array)] = node
             self.contents[id(array)] = array, fingerprint(array), sample(array)
         elif sample(array) != self.contents[id(array)][2]:
             raise NotReplayable("it writes into a plain array that it also computes with; make it with anp.zeros(...)")

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["LARGE", "ArrayOps", "array_ops", "large_types"]
+__all__ = ["LARGE", "ArrayOps", "array_ops", "large_types", "owned", "owning"]
 
 LARGE = 4096
 """Bytes, a page of memory, above which nodes do not keep an array of which they need shape and dtype alone."""
 
 large_types: set[type] = set()
 """The types of arrays that can be large and have ``shape_only`` stand-ins."""
+
+
+owned: dict[int, Any] = {}
+"""By their ids, arrays that belong to a running transformation, so that nobody writes to them: unit vectors. The
+compiler takes them for constants, where it reads other plain arrays anew in each run."""
+
+
+@contextmanager
+def owning(arrays: list) -> Iterator[None]:
+    """While this lasts nobody else has these arrays."""
+    owned.update((id(array), array) for array in arrays)
+    try:
+        yield
+    finally:
+        for array in arrays:
+            del owned[id(array)]
 
 
 class ArrayOps:

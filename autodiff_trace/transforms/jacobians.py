@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.array_ops import owning
 from ..core.batching import trace_batch
 from ..core.forward import trace_jvp
 from ..core.reverse import backward_pass, trace_vjp
@@ -173,7 +174,8 @@ def map_basis(fun: Callable, likes: list, chunk_size: int | None, outputs: list 
         basis = []
         for x, start, size in zip(likes, starts, sizes):
             basis.append(np.eye(count, size, first - start, x.dtype).reshape((count, *x.shape)))
-        answers, mapped = trace_batch(fun, basis, [True] * len(basis), count)
+        with owning(basis):
+            answers, mapped = trace_batch(fun, basis, [True] * len(basis), count)
         chunks.append(
             [
                 answer if each else anp.broadcast_to(answer, (count, *answer.shape))

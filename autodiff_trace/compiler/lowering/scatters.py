@@ -10,7 +10,7 @@ import numpy as np
 
 from ...numpy.rules import indexing
 from .. import calls
-from ..node import Node, parts_of
+from ..node import Node, parts_of, value_of
 from .table import call, lowers
 
 MANY = 100
@@ -26,26 +26,28 @@ def lower_scatter(step):
     pieces, indices, shape = step.args
     if len(shape) == 1 and all(type(index) is int for index in indices):
         return lower_scattered_numbers(step, pieces, indices, shape[0])
-    if all(type(piece) is Node for piece in pieces) and all(map(is_slicing, indices)):
-        zeros, adds = plan(indices, shape)
-        return step.with_call(calls.scatter, (pieces, indices, shape, zeros, adds))
+    if all(type(piece) is Node for piece in pieces) and all(map(is_placing, indices)):
+        zeros, ways = plan(indices, shape)
+        return step.with_call(calls.scatter, (pieces, indices, shape, zeros, ways))
     return None
 
 
-def is_slicing(index):
-    """Whether an index names no element twice and gives a view."""
-    return calls.is_basic(index) and slice in map(type, parts_of(index))
+def is_placing(index):
+    """Whether an index is no mask."""
+    parts = (part for part in parts_of(index) if part is not None and part is not Ellipsis and type(part) is not slice)
+    return all(np.asarray(value_of(part)).dtype.kind in "iu" for part in parts)
 
 
-def plan(indices: list, shape: tuple[int, ...]) -> tuple[tuple, tuple[bool, ...]]:
-    """Where zeros are needed, as indices, and which pieces have to be added to what is there before."""
-    boxes = [as_box(index, shape) for index in indices]
+def plan(indices: list, shape: tuple[int, ...]) -> tuple[tuple, tuple[str, ...]]:
+    """Where zeros are needed, as indices, and how each piece gets to its places, as ``calls.scatter`` takes it."""
+    boxes = [as_box(index, shape) if calls.is_basic(index) else None for index in indices]
     if len(boxes) > MANY or None in boxes:
-        return ((...,),), (True,) * len(indices)
-    adds = tuple([any(overlap(box, other) for other in boxes[:i]) for i, box in enumerate(boxes)])
-    if sum(math.prod(map(len, box)) for box, added in zip(boxes, adds) if not added) == math.prod(shape):
-        return (), adds
-    return tuple(slabs_around(boxes[0], shape)), adds
+        return ((...,),), tuple(["add" if calls.is_basic(index) else "add.at" for index in indices])
+    free = [not any(overlap(box, other) for other in boxes[:i]) for i, box in enumerate(boxes)]
+    ways = tuple(["write" if each else "add" for each in free])
+    if sum(math.prod(map(len, box)) for box, each in zip(boxes, free) if each) == math.prod(shape):
+        return (), ways
+    return tuple(slabs_around(boxes[0], shape)), ways
 
 
 def as_box(index: Any, shape: tuple[int, ...]) -> Box | None:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 import numpy as np
 
 from .. import calls
 from ..node import Node, Program, is_fixed, literal, operands, parts_of, rebuild, value_of
+from .products import diagonal_product, doubled_product, movable_signs, negated_product, negative_product
+from .terms import (
+    ADD, DIVIDE, FILLS, MULTIPLY, NEGATE, POWER, SUBTRACT, filling, is_call, is_negative, is_number, is_one_number,
+    is_ordinary, is_real, is_uniform, same, with_function,
+)
 
 __all__ = ["simplify"]
-
-ADD = {np.add, operator.add}
-SUBTRACT = {np.subtract, operator.sub}
-MULTIPLY = {np.multiply, operator.mul}
-DIVIDE = {np.divide, operator.truediv}
-NEGATE = {np.negative, operator.neg}
-POWER = {np.power, operator.pow}
 
 
 def simplify(program: Program) -> Program:
@@ -81,6 +78,8 @@ def simpler(step: Node, users: dict[Node, list[Node]], signs: set[Node]) -> Any:
         return same(args[0], step)
     if function is calls.transpose:
         return compose_transposes(step)
+    if function is np.dot:
+        return diagonal_product(step)
     if function is calls.scatter and is_whole(step):
         return step.with_call(calls.reshape, (args[0][0], args[2]))
     if function is calls.getitem and args[1] == () and isinstance(args[0].value, np.generic):
@@ -88,97 +87,11 @@ def simpler(step: Node, users: dict[Node, list[Node]], signs: set[Node]) -> Any:
     return None
 
 
-def is_real(value: Any) -> bool:
-    """Whether a value is a floating-point number, and real. (A complex one is multiplied by 1 as by 1 + 0i, and
-    infinity times 0 is NaN; an integer can overflow before it meets wider ones.)"""
-    return type(value) is float or getattr(getattr(value, "dtype", None), "kind", None) == "f"
-
-
-def is_negative(x: Any) -> bool:
-    return is_call(x, NEGATE) and is_real(x.value)
-
-
-def movable_signs(users: dict[Node, list[Node]]) -> set[Node]:
-    """Negations of which the products that they are in can take the sign, without more negations than there were."""
-
-    def takes_sign(product: Node) -> bool:
-        if any(is_one_number(arg) for arg in product.args):
-            return True
-        using = users.get(product, [])
-        return len(using) == 1 and (
-            is_call(using[0], ADD) or is_call(using[0], SUBTRACT) and using[0].args[1] is product
-        )
-
-    movable = set()
-    for step, using in users.items():
-        if is_negative(step) and all(is_call(user, MULTIPLY) and is_real(user.value) for user in using):
-            if sum(not takes_sign(user) for user in using) <= 1:
-                movable.add(step)
-    return movable
-
-
-def negative_product(step: Node, signs: set[Node]) -> Any:
-    """``-x * y`` as ``-(x * y)``, which an addition turns into a subtraction; or with the sign in a constant."""
-    x, y = step.args
-    if x in signs and is_negative(x):
-        x = x.args[0]
-    elif y in signs and is_negative(y):
-        y = y.args[0]
-    else:
-        return None
-    if is_one_number(y):
-        return step.with_call(step.function, (x, negated(y)))
-    if is_one_number(x):
-        return step.with_call(step.function, (negated(x), y))
-    product = Node(step.function, (x, y), {}, -step.value, step.name, "call", step.errstate)
-    return [product, with_function(step, NEGATE, (product,))]
-
-
-def negated_product(step: Node, users: dict[Node, list[Node]]) -> Any:
-    """``-(c * x)`` as ``-c * x``."""
-    product, = step.args
-    if is_call(product, MULTIPLY) and is_real(product.value) and len(users.get(product, ())) == 1:
-        x, y = product.args
-        if is_one_number(x) != is_one_number(y):
-            return product.with_call(product.function, (negated(x), y) if is_one_number(x) else (x, negated(y)))
-    return None
-
-
-def doubled_product(step: Node, users: dict[Node, list[Node]]) -> Any:
-    """``2 * (c * x)`` as ``(2 * c) * x``: exact for powers of two, with which numbers keep their digits."""
-    for number, product in (step.args, step.args[::-1]):
-        if is_one_number(number) and is_call(product, MULTIPLY) and len(users.get(product, ())) == 1:
-            for inner, x in (product.args, product.args[::-1]):
-                if is_one_number(inner) and not is_one_number(x) and is_real(product.value):
-                    first, second = value_of(number), value_of(inner)
-                    if is_power_of_two(first) or is_power_of_two(second) and abs(first) >= 1:
-                        with np.errstate(all="ignore"):
-                            merged = first * second
-                        if np.isfinite(merged):
-                            is_python = type(merged) in (int, float)
-                            return step.with_call(step.function, (merged if is_python else literal(merged), x))
-    return None
-
-
-def is_power_of_two(x: Any) -> bool:
-    """Whether ``x`` is 2, 4, 8 … up to 2³⁰, or minus that. (By a half a number could become too small to be exact.)"""
-    return bool(np.isreal(x) and 2 <= abs(x) <= 2**30 and np.frexp(abs(x))[0] == 0.5)
-
-
-def is_one_number(arg: Any) -> bool:
-    """Whether an operand is one number, the same in each run."""
-    return is_fixed(arg) and np.ndim(value_of(arg)) == 0
-
-
-def negated(arg: Any) -> Any:
-    return literal(np.negative(arg.value)) if type(arg) is Node else -arg
-
-
 def is_whole(step: Node) -> bool:
     """Whether what is scattered is one piece that covers the whole, in the same order."""
-    (piece, *rest), (index, *_) = step.args[:2]
+    (piece, *rest), (index, *_), _, _, (way, *_) = step.args
     reverses = any(type(part) is slice and part.step not in (None, 1) for part in parts_of(index))
-    return not rest and piece.value.size == step.value.size and not reverses
+    return not rest and way == "write" and piece.value.size == step.value.size and not reverses
 
 
 def compose_transposes(step):
@@ -190,56 +103,6 @@ def compose_transposes(step):
         axes = tuple([first[axis] for axis in axes])
         return same(inner, step) if axes == tuple(range(len(axes))) else step.with_call(calls.transpose, (inner, axes))
     return None
-
-
-def same(x: Any, step: Node) -> Node | None:
-    """``x`` if it has the type, shape and dtype of the value of ``step``."""
-    if type(x) is not Node or type(x.value) is not type(step.value) or np.shape(x.value) != np.shape(step.value):
-        return None
-    return x if np.result_type(x.value) == np.result_type(step.value) else None
-
-
-def with_function(step: Node, functions: set, args: tuple) -> Node:
-    """The step with the ufunc or the operator among ``functions``, whichever kind its own function is."""
-    is_ufunc = isinstance(step.function, np.ufunc)
-    function = next(f for f in functions if isinstance(f, np.ufunc) == is_ufunc)
-    return step.with_call(function, args)
-
-
-def is_call(x: Any, functions: set) -> bool:
-    return type(x) is Node and x.kind == "call" and x.function.__hash__ is not None and x.function in functions
-
-
-def is_number(x: Any, number: int) -> bool:
-    """Whether ``x`` is this number in each run, and no array of more dimensions than it must have."""
-    if type(x) is Node:
-        if not is_fixed(x):
-            return False
-        x = x.value
-    if isinstance(x, np.ndarray):
-        return x.size > 0 and bool(np.all(x == number)) and not (number == 0 and np.signbit(x).any())
-    return isinstance(x, (int, float, np.generic)) and x == number and not (number == 0 and np.signbit(x))
-
-
-FILLS = {calls.fill, np.broadcast_to}
-
-
-def filling(arg: Any) -> Any:
-    """The number or array of which ``arg`` is full."""
-    return arg.args[0] if is_call(arg, FILLS) else arg
-
-
-def is_ordinary(arg: Any) -> bool:
-    """Whether an operand is the same in each run, neither 0 nor infinite: ``scale`` has nothing to mask."""
-    return is_fixed(arg) and bool(np.all(np.isfinite(value_of(arg))) and np.all(value_of(arg)))
-
-
-def is_uniform(arg: Any) -> bool:
-    """Whether an operand is an array that is the same number everywhere, in each run."""
-    if type(arg) is not Node or not is_fixed(arg) or np.ndim(arg.value) == 0 or arg.value.size == 0:
-        return False
-    first = arg.value.flat[0]
-    return first != 0 and bool(np.all(arg.value == first))  # zeros can have several signs
 
 
 def is_elementwise(function: Any) -> bool:

@@ -56,7 +56,7 @@ def assume_finite(program: Program) -> Program:
 
 
 def check(arrays: list[Node]) -> Node:
-    return Node(calls.check_arrays, (arrays,), {}, None, "check", "effect", RAISING)
+    return Node(calls.check_finite, (arrays,), {}, None, "check", "effect", RAISING)
 
 
 def are_few(arrays: Any, masked: int) -> bool:

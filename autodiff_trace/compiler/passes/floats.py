@@ -55,7 +55,7 @@ HIDING = {
 
 def use_floats(program: Program) -> Program:
     """The program with steps on single numbers done by Python."""
-    if any(step.kind == "effect" and step.function is not calls.check_arrays for step in program.steps):
+    if any(step.kind == "effect" and step.function is not calls.check_finite for step in program.steps):
         return program  # it could not be run twice
     if any(step.errstate and step.errstate.get("under", "ignore") != "ignore" for step in program.steps):
         return program  # Python says nothing of underflow

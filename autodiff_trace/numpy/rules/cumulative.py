@@ -19,7 +19,8 @@ from .reductions import is_inexact, reduced_shape
 @primitive
 def cumsum_back(x, axis):
     """Along ``axis``, for each element the sum of itself and all that follow."""
-    return np.flip(np.cumsum(np.flip(x, axis), axis), axis)
+    backwards = (slice(None),) * (axis % x.ndim) + (slice(None, None, -1),)
+    return np.cumsum(x[backwards], axis)[backwards]  # np.flip takes 1.5 µs
 
 
 def cumsum_vjp(g, ans, a, axis=None, dtype=None, out=None):

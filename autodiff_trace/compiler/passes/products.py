@@ -1,0 +1,106 @@
+"""Products: signs and factors that move out of them, and products with diagonal matrices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import calls
+from ..node import Node, literal, value_of
+from .terms import (
+    ADD, MULTIPLY, NEGATE, SUBTRACT, is_call, is_identity, is_negative, is_one_number, is_real, same, with_function,
+)
+
+__all__ = ["diagonal_product", "doubled_product", "movable_signs", "negated_product", "negative_product"]
+
+
+def movable_signs(users: dict[Node, list[Node]]) -> set[Node]:
+    """Negations of which the products that they are in can take the sign, without more negations than there were."""
+
+    def takes_sign(product: Node) -> bool:
+        if any(is_one_number(arg) for arg in product.args):
+            return True
+        using = users.get(product, [])
+        return len(using) == 1 and (
+            is_call(using[0], ADD) or is_call(using[0], SUBTRACT) and using[0].args[1] is product
+        )
+
+    movable = set()
+    for step, using in users.items():
+        if is_negative(step) and all(is_call(user, MULTIPLY) and is_real(user.value) for user in using):
+            if sum(not takes_sign(user) for user in using) <= 1:
+                movable.add(step)
+    return movable
+
+
+def negative_product(step: Node, signs: set[Node]) -> Any:
+    """``-x * y`` as ``-(x * y)``, which an addition turns into a subtraction; or with the sign in a constant."""
+    x, y = step.args
+    if x in signs and is_negative(x):
+        x = x.args[0]
+    elif y in signs and is_negative(y):
+        y = y.args[0]
+    else:
+        return None
+    if is_one_number(y):
+        return step.with_call(step.function, (x, negated(y)))
+    if is_one_number(x):
+        return step.with_call(step.function, (negated(x), y))
+    product = Node(step.function, (x, y), {}, -step.value, step.name, "call", step.errstate)
+    return [product, with_function(step, NEGATE, (product,))]
+
+
+def negated_product(step: Node, users: dict[Node, list[Node]]) -> Any:
+    """``-(c * x)`` as ``-c * x``."""
+    product, = step.args
+    if is_call(product, MULTIPLY) and is_real(product.value) and len(users.get(product, ())) == 1:
+        x, y = product.args
+        if is_one_number(x) != is_one_number(y):
+            return product.with_call(product.function, (negated(x), y) if is_one_number(x) else (x, negated(y)))
+    return None
+
+
+def negated(arg: Any) -> Any:
+    return literal(np.negative(arg.value)) if type(arg) is Node else -arg
+
+
+def doubled_product(step: Node, users: dict[Node, list[Node]]) -> Any:
+    """``2 * (c * x)`` as ``(2 * c) * x``: exact for powers of two, with which numbers keep their digits."""
+    for number, product in (step.args, step.args[::-1]):
+        if is_one_number(number) and is_call(product, MULTIPLY) and len(users.get(product, ())) == 1:
+            for inner, x in (product.args, product.args[::-1]):
+                if is_one_number(inner) and not is_one_number(x) and is_real(product.value):
+                    first, second = value_of(number), value_of(inner)
+                    if is_power_of_two(first) or is_power_of_two(second) and abs(first) >= 1:
+                        with np.errstate(all="ignore"):
+                            merged = first * second
+                        if np.isfinite(merged):
+                            is_python = type(merged) in (int, float)
+                            return step.with_call(step.function, (merged if is_python else literal(merged), x))
+    return None
+
+
+def is_power_of_two(x: Any) -> bool:
+    """Whether ``x`` is 2, 4, 8 … up to 2³⁰, or minus that. (By a half a number could become too small to be exact.)"""
+    return bool(np.isreal(x) and 2 <= abs(x) <= 2**30 and np.frexp(abs(x))[0] == 0.5)
+
+
+def diagonal_product(step: Node) -> Any:
+    """``(I * d) @ M``, the product of a diagonal matrix, as ``d[:, None] * M``; and ``I @ M`` as ``M``.
+
+    Jacobians begin with it. Zeros do not meet the infinities of ``M``, where there are any.
+    """
+    left, right = step.args
+    if np.ndim(value_of(right)) != 2 or type(right) is not Node:
+        return None
+    if is_identity(left):
+        return same(right, step)
+    if not is_call(left, MULTIPLY) or not any(map(is_identity, left.args)):
+        return None
+    diagonal = left.args[is_identity(left.args[0])]
+    if type(diagonal) is not Node or np.shape(diagonal.value) != left.value.shape[1:]:
+        return None
+    column = diagonal.with_call(calls.reshape, (diagonal, (-1, 1)))
+    column.value = diagonal.value.reshape(-1, 1)
+    return [column, step.with_call(np.multiply, (column, right))]
