@@ -15,6 +15,7 @@ from ..core.pytree import tree_map
 from ..core.tracer import trace_stack
 from ..transforms.function import Transformed
 from .arguments import Arguments, take_apart
+from .collection import collection_paused
 from .compiling import TRUSTING, compile_program
 from .graph import Graph, trace_graph
 from .guards import Miss, outcome
@@ -119,6 +120,10 @@ class Jitted(Transformed):
 
     def trace(self, entry: Entry, version: Version | None, found: Arguments, args: tuple, kwargs: dict) -> Any:
         """Run the function and keep what it did."""
+        with collection_paused():
+            return self.trace_at_once(entry, version, found, args, kwargs)
+
+    def trace_at_once(self, entry: Entry, version: Version | None, found: Arguments, args: tuple, kwargs: dict) -> Any:
         if version is not None and len(version.tree.branches) >= TraceTree.LIMIT:
             return self.give_up(entry, "Python saw new values again and again (if, float(x), x[i] …)", args, kwargs)
         if version is None and len(entry.versions) >= self.VERSIONS:
@@ -190,7 +195,7 @@ class Jitted(Transformed):
         entry.versions.clear()
         if not self.warned:
             self.warned = True
-            warnings.warn(f"{self!r} runs without jit: {reason}.", JitWarning, stacklevel=4)
+            warnings.warn(f"{self!r} runs without jit: {reason}.", JitWarning, stacklevel=5)
         return done["result"] if done else self.run_eagerly(args, kwargs or {})
 
     def run_after_error(self, error: Exception, args: tuple, kwargs: dict) -> Any:
