@@ -30,12 +30,13 @@ def simplify(program: Program) -> Program:
     originals = iter(program.steps)
 
     def rewrite(step: Node) -> Node | list[Node]:
-        count = uses.get(next(originals), 0)
+        original = next(originals)
         if step.kind != "call" or step.kwargs:
             return step
         step = without_fill(step)
         result = simpler(step, uses) or step
-        uses[result[-1] if type(result) is list else result] = count
+        if result is not original:
+            uses[result[-1] if type(result) is list else result] = uses.get(original, 0)
         return result
 
     return rebuild(program, rewrite)
@@ -92,7 +93,9 @@ def is_real(value: Any) -> bool:
 
 
 def is_negative(x: Any) -> bool:
-    return is_call(x, NEGATE) and is_real(x.value)
+    if type(x) is not Node or x.function is not np.negative and x.function is not operator.neg:
+        return False
+    return x.kind == "call" and is_real(x.value)
 
 
 def negative_product(step: Node, uses: dict[Node, int]) -> Any:
@@ -135,7 +138,7 @@ def is_power_of_two(x: Any) -> bool:
 
 def is_one_number(arg: Any) -> bool:
     """Whether an operand is one number, the same in each run."""
-    return is_fixed(arg) and np.ndim(value_of(arg)) == 0
+    return type(arg) is float or is_fixed(arg) and np.ndim(value_of(arg)) == 0
 
 
 def negated(arg: Any) -> Any:
@@ -181,7 +184,7 @@ def is_call(x: Any, functions: set) -> bool:
 def is_number(x: Any, number: int) -> bool:
     """Whether ``x`` is this number in each run, and no array of more dimensions than it must have."""
     if type(x) is Node:
-        if not is_fixed(x):
+        if x.kind != "constant" or not is_fixed(x):
             return False
         x = x.value
     if isinstance(x, np.ndarray):
@@ -208,10 +211,12 @@ def is_elementwise(function: Any) -> bool:
 
 def without_fill(step: Node) -> Node:
     """``multiply(fill(g, shape), y)`` as ``multiply(g, y)``, where ``y`` alone has the shape of the result."""
-    if not is_elementwise(step.function) or type(step.value) is not np.ndarray:
+    if type(step.value) is not np.ndarray or not any([is_call(arg, FILLS) for arg in step.args]):
+        return step
+    if not is_elementwise(step.function):
         return step
     args = list(step.args)
-    if all(is_one_number(filling(arg)) for arg in args) and any(is_call(arg, FILLS) for arg in args):
+    if all(is_one_number(filling(arg)) for arg in args):
         with np.errstate(all="ignore"):
             value = step.function(*(getattr(filling(arg), "value", filling(arg)) for arg in args))
         if np.isfinite(value) and isinstance(step.function, np.ufunc):  # else there may be a warning

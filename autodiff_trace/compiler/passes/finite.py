@@ -7,6 +7,8 @@ or is no number; then the program is run with its masks. An input that is NaN ra
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .. import calls
@@ -18,17 +20,19 @@ RAISING = {"divide": "raise", "over": "raise", "invalid": "raise"}
 
 UNMASKED = {calls.scale: np.multiply, calls.quotient: np.divide}
 
+NUMBERS = (float, complex, np.ndarray, np.generic)
+
 
 def assume_finite(program: Program) -> Program:
     """The program with plain products, under an error handling that raises; itself where there are none to gain."""
     masked = sum(step.function in UNMASKED for step in program.steps if step.kind == "call")
-    if not masked or any(step.kind == "effect" or has_nan(step) for step in program.steps):
+    if not masked or any(step.kind == "effect" for step in program.steps):
         return program
-    arrays = dict.fromkeys(program.inputs)
-    arrays.update(
-        (operand, None) for step in program.steps for operand in operands(step)
-        if operand.kind == "constant" and operand.name == LIVE
-    )
+    constants = {each: None for step in program.steps for each in operands(step) if each.kind == "constant"}
+    numbers = [arg for step in program.steps for arg in step.args if isinstance(arg, NUMBERS)]
+    if any(map(has_nan, (*numbers, *(each.value for each in constants if each.name != LIVE)))):
+        return program
+    arrays = dict.fromkeys((*program.inputs, *(each for each in constants if each.name == LIVE)))
     arrays = [each for each in arrays if getattr(getattr(each.value, "dtype", None), "kind", "") in "fc"]
     # To look through large inputs would take longer than the masks do.
     if len(arrays) > masked or any(np.size(each.value) > LARGE for each in arrays):
@@ -36,7 +40,7 @@ def assume_finite(program: Program) -> Program:
 
     def unmask(step: Node) -> Node:
         function = UNMASKED.get(step.function, step.function) if step.kind == "call" else step.function
-        state = {**(step.errstate or {}), **RAISING}
+        state = {**step.errstate, **RAISING} if step.errstate else RAISING
         return Node(function, step.args, step.kwargs, step.value, step.name, step.kind, state, step.out)
 
     check = Node(calls.check_arrays, (arrays,), {}, None, "check", "effect", RAISING)
@@ -44,8 +48,8 @@ def assume_finite(program: Program) -> Program:
     return Program(program.inputs, [check, *trusting.steps], trusting.outputs)
 
 
-def has_nan(step: Node) -> bool:
-    """Whether a step reads a constant that is NaN somewhere."""
-    constants = [operand.value for operand in operands(step) if operand.kind == "constant" and operand.name != LIVE]
-    numbers = [arg for arg in (*step.args, *constants) if isinstance(arg, (float, complex, np.ndarray, np.generic))]
-    return any(np.asarray(each).dtype.kind in "fc" and np.isnan(each).any() for each in numbers)
+def has_nan(value: Any) -> bool:
+    """Whether a constant is NaN somewhere."""
+    if type(value) is float:
+        return value != value
+    return np.asarray(value).dtype.kind in "fc" and bool(np.isnan(value).any())
