@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import numpy as np
-
 __all__ = [
-    "LIVE", "Node", "Program", "is_fixed", "literal", "operands", "outline", "parts_of", "rebuild", "relabel",
+    "LIVE", "Node", "Program", "is_fixed", "literal", "operands", "parts_of", "rebuild", "relabel",
     "substitute", "value_of",
 ]
 
@@ -76,22 +74,6 @@ class Program:
         self.inputs = inputs
         self.steps = steps
         self.outputs = outputs
-
-
-LARGE = 2**16
-"""Bytes. Of larger values nodes keep the outline, which takes no memory."""
-
-
-def outline(value: Any) -> Any:
-    """What nodes keep of a value: itself, or of a large array one with the same shape, dtype and strides.
-
-    Nodes would otherwise keep all arrays of a run alive at a time. The elements of an outline are zeros that the
-    operating system has not yet given memory to.
-    """
-    if type(value) is not np.ndarray or value.nbytes < LARGE or value.dtype.hasobject or min(value.strides) < 0:
-        return value
-    span = value.itemsize + sum((length - 1) * stride for length, stride in zip(value.shape, value.strides))
-    return np.ndarray(value.shape, value.dtype, np.zeros(span, np.uint8), strides=value.strides)
 
 
 def is_fixed(arg: Any) -> bool:

@@ -16,7 +16,8 @@ from ..core.tracer import Trace, box_classes, boxers
 from ..numpy.parameters import plain_parameters
 from .boxes import PLAIN_NUMBERS, NumberBox, RecordBox
 from .guards import is_shaped_by_values, signature
-from .node import Node, outline, substitute
+from .node import Node, substitute
+from .outlines import Outlines
 from .random_states import frozen, numpy_state
 from .surroundings import sample
 
@@ -48,8 +49,10 @@ class RecordTrace(Trace):
     def __init__(self, keeps_values: bool = False) -> None:
         super().__init__()
         self.keeps_values = keeps_values
+        self.outlines = Outlines()
         self.steps: list[Node] = []
         self.constants: dict[int, Node] = {}
+        self.made: list[Node] = []  # other constants
         self.contents: dict[int, tuple] = {}
         self.errstate = np.geterr()
         self.raised: BaseException | None = None
@@ -97,7 +100,7 @@ class RecordTrace(Trace):
         difference = None
         if errstate != self.errstate:
             difference = {kind: how for kind, how in errstate.items() if how != self.errstate[kind]}
-        value = ans if self.keeps_values else outline(ans)
+        value = ans if self.keeps_values else self.outlines.of(ans)
         node = Node(prim, tuple(operands), kwargs, value, prim.__name__, "call", difference)
         self.steps.append(node)
         return self.box(ans, node, is_shaped_by_values(prim, values))
@@ -150,6 +153,7 @@ class RecordTrace(Trace):
         if kind in box_classes:
             if arg._node is None:
                 arg._node = Node(None, (), {}, arg._value, "made", "constant")
+                self.made.append(arg._node)
             return arg._node
         if kind is np.ndarray:
             return self.constant(arg)

@@ -14,7 +14,7 @@ __all__ = ["fold_constants"]
 
 LARGEST = 2**15
 """Bytes. Larger constants would take more memory than the call that makes them takes time, and nodes keep no more than
-the outline of those that are larger than :data:`node.LARGE`."""
+the outline of those that are larger than :data:`outlines.LARGE`."""
 
 
 def fold_constants(program: Program) -> Program:

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from .. import calls
-from ..node import LARGE, LIVE, Node, Program, operands, rebuild
+from ..node import LIVE, Node, Program, operands, rebuild
+from ..outlines import LARGE
 
 __all__ = ["RAISING", "assume_finite"]
 
