@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,7 @@ import numpy as np
 from ..core.pytree import find_container
 from ..core.tracer import box_classes, boxers
 
-__all__ = ["NotPlain", "are_numbers", "is_leaf", "take_apart"]
+__all__ = ["NotPlain", "are_numbers", "is_leaf", "static_positions", "take_apart"]
 
 PLAIN_NUMBERS = (int, float, complex)
 
@@ -132,3 +134,20 @@ def static_key(value: Any, statics: list, named: bool) -> Any:
     except TypeError:
         value = IdentityKey(value)
     return kind, value
+
+
+def static_positions(fun: Callable, static_argnames: Sequence[str]) -> tuple[int, ...]:
+    """Where the arguments with these names stand when they are passed by position."""
+    if not static_argnames:
+        return ()
+    if not all(isinstance(name, str) for name in static_argnames):
+        raise TypeError(f"jit: static_argnames={static_argnames!r}; give the names of arguments.")
+    try:
+        parameters = inspect.signature(fun).parameters
+    except (TypeError, ValueError):
+        return ()
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    for name in static_argnames:
+        if name not in parameters and not takes_any:
+            raise TypeError(f"jit: static_argnames has {name!r}, but the arguments are {', '.join(parameters)}.")
+    return tuple([i for i, name in enumerate(parameters) if name in static_argnames])

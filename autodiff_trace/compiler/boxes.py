@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from ..core.array_ops import large_types
 from ..core.primitives import primitive
 from ..core.tracer import boxers, register_box
 from ..numpy import wrapped as anp
 from ..numpy.array_box import ArrayBox
 from ..numpy.definers import elementwise
+from .node import Node
 
 __all__ = ["PLAIN_NUMBERS", "NumberBox", "RecordBox"]
 
@@ -49,12 +51,29 @@ class RecordBox(ArrayBox):
     __hash__ = ArrayBox.__hash__
     __class__ = property(lambda self: type(self._value))
 
+    @property
+    def nbytes(self):  # reverse mode asks for it at each step
+        is_plain = isinstance(self._value, (np.ndarray, np.generic)) and self._trace.guards_values
+        return self._value.nbytes if is_plain else super().nbytes
+
     def item(self, *index):
         number = super().item(*index)
         return self._trace.compute(to_python, "item", number) if self._trace.guards_values else number
 
     def tolist(self):
         return [row.tolist() for row in self] if self.ndim else self.item()
+
+
+def forget_values(box: RecordBox) -> RecordBox:
+    """A box for what reads its shape and dtype alone, with the value that the step keeps: of a large array an outline.
+
+    Else the nodes of reverse mode would keep all arrays of the traced function alive.
+    """
+    node = box._node
+    return RecordBox(node.value, box._trace, node) if type(node) is Node and node.value is not box._value else box
+
+
+large_types[RecordBox] = forget_values
 
 
 class NumberBox(RecordBox):

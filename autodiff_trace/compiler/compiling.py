@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 from ..core.pytree import Structure, tree_unflatten
 from .arena import Buffer
+from .collection import collection_paused
 from .emit import emit
 from .lowering import lower
 from .node import Program
@@ -106,18 +105,6 @@ def compile_program(program: Program, structure: Structure, passes: Sequence[str
         program = shorten(lower(number_guards(program)), passes)
         trusting = trust(program, passes)
         return make_replay(*place(trusting, passes), structure, name, trusting is not program)
-
-
-@contextmanager
-def collection_paused() -> Iterator[None]:
-    """Without the garbage collector, which would go over all nodes again and again (a fifth of the time)."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def make_replay(

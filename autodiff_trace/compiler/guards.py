@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -48,11 +49,16 @@ def signature(x: Any) -> Any:
 
 def is_shaped_by_values(prim: Callable, values: list) -> bool:
     """Whether the shape, dtype or type of the answer depends on the values of the arguments, or may do so."""
-    name = prim.__name__
-    if name == "getitem":
+    if prim.__name__ == "getitem":
         index = values[1] if type(values[1]) is tuple else values[1:]
         return any(getattr(getattr(part, "dtype", None), "kind", None) == "b" for part in index)
-    if name in SHAPED_BY_VALUES or name == "where" and len(values) == 1:
+    return is_always_shaped_by_values(prim) or prim.__name__ == "where" and len(values) == 1
+
+
+@functools.cache
+def is_always_shaped_by_values(prim: Callable) -> bool:
+    """Whether that is so for any arguments."""
+    if prim.__name__ in SHAPED_BY_VALUES:
         return True
     # Of a primitive of the user's nothing is known.
     module = type(prim.fun).__module__ if isinstance(prim.fun, np.ufunc) else getattr(prim.fun, "__module__", None)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 import itertools
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +13,8 @@ import numpy as np
 from ..core.pytree import tree_map
 from ..core.tracer import trace_stack
 from ..transforms.function import Transformed
-from .arguments import NotPlain, are_numbers, take_apart
+from .arguments import NotPlain, are_numbers, static_positions, take_apart
+from .collection import collection_paused
 from .compiling import TRUSTING, compile_program
 from .graph import Graph, trace_graph
 from .guards import Miss, outcome
@@ -121,6 +121,10 @@ class Jitted(Transformed):
 
     def trace(self, entry: Entry, version: Version | None, statics: list, args: tuple, kwargs: dict) -> Any:
         """Run the function and keep what it did."""
+        with collection_paused():
+            return self.trace_at_once(entry, version, statics, args, kwargs)
+
+    def trace_at_once(self, entry: Entry, version: Version | None, statics: list, args: tuple, kwargs: dict) -> Any:
         if version is not None and len(version.tree.branches) >= TraceTree.LIMIT:
             return self.give_up(entry, "Python saw new values again and again (if, float(x), x[i] …)", args, kwargs)
         if version is None and len(entry.versions) >= self.VERSIONS:
@@ -192,7 +196,7 @@ class Jitted(Transformed):
         entry.versions.clear()
         if not self.warned:
             self.warned = True
-            warnings.warn(f"{self!r} runs without jit: {reason}.", JitWarning, stacklevel=4)
+            warnings.warn(f"{self!r} runs without jit: {reason}.", JitWarning, stacklevel=5)
         return done["result"] if done else self.run_eagerly(args, kwargs or {})
 
     def run_after_error(self, error: Exception, args: tuple, kwargs: dict) -> Any:
@@ -261,20 +265,3 @@ class Jitted(Transformed):
     def __setstate__(self, state: dict) -> None:
         vars(self).update(state)
         self.start()
-
-
-def static_positions(fun: Callable, static_argnames: Sequence[str]) -> tuple[int, ...]:
-    """Where the arguments with these names stand when they are passed by position."""
-    if not static_argnames:
-        return ()
-    if not all(isinstance(name, str) for name in static_argnames):
-        raise TypeError(f"jit: static_argnames={static_argnames!r}; give the names of arguments.")
-    try:
-        parameters = inspect.signature(fun).parameters
-    except (TypeError, ValueError):
-        return ()
-    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-    for name in static_argnames:
-        if name not in parameters and not takes_any:
-            raise TypeError(f"jit: static_argnames has {name!r}, but the arguments are {', '.join(parameters)}.")
-    return tuple([i for i, name in enumerate(parameters) if name in static_argnames])

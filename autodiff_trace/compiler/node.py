@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
-import numpy as np
-
 __all__ = [
-    "LIVE", "Node", "Program", "is_fixed", "literal", "operands", "outline", "parts_of", "rebuild", "relabel",
+    "LIVE", "Node", "Program", "is_fixed", "literal", "operands", "parts_of", "rebuild", "relabel",
     "substitute", "value_of",
 ]
 
@@ -78,22 +76,6 @@ class Program:
         self.outputs = outputs
 
 
-LARGE = 2**16
-"""Bytes. Of larger values nodes keep the outline, which takes no memory."""
-
-
-def outline(value: Any) -> Any:
-    """What nodes keep of a value: itself, or of a large array one with the same shape, dtype and strides.
-
-    Nodes would otherwise keep all arrays of a run alive at a time. The elements of an outline are zeros that the
-    operating system has not yet given memory to.
-    """
-    if type(value) is not np.ndarray or value.nbytes < LARGE or value.dtype.hasobject or min(value.strides) < 0:
-        return value
-    span = value.itemsize + sum((length - 1) * stride for length, stride in zip(value.shape, value.strides))
-    return np.ndarray(value.shape, value.dtype, np.zeros(span, np.uint8), strides=value.strides)
-
-
 def is_fixed(arg: Any) -> bool:
     """Whether an argument is the same in each run: not a node, or a constant that was made while the function ran.
 
@@ -102,7 +84,11 @@ def is_fixed(arg: Any) -> bool:
     kind = type(arg)
     if kind is Node:
         return arg.kind == "constant" and arg.name != LIVE
-    return all(map(is_fixed, arg)) if kind is tuple or kind is list else True
+    if kind is tuple or kind is list:
+        for item in arg:
+            if not is_fixed(item):
+                return False
+    return True
 
 
 def literal(value: Any) -> Node:
@@ -130,20 +116,21 @@ def substitute(arg: Any, by: Callable[[Any], Any]) -> Any:
     return by(arg)
 
 
-def operands(node: Node) -> Iterator[Node]:
+def operands(node: Node) -> list[Node]:
     """The nodes among the arguments of a step, from left to right."""
-    yield from nodes_in(node.args)
-    if node.kwargs:
-        yield from nodes_in(node.kwargs.values())
+    found = nodes_in(node.args)
+    return found + nodes_in(node.kwargs.values()) if node.kwargs else found
 
 
-def nodes_in(args: Iterable) -> Iterator[Node]:
+def nodes_in(args: Iterable) -> list[Node]:
+    found = []
     for arg in args:
         kind = type(arg)
         if kind is Node:
-            yield arg
+            found.append(arg)
         elif kind is tuple or kind is list:
-            yield from nodes_in(arg)
+            found += nodes_in(arg)
+    return found
 
 
 def rebuild(program: Program, rewrite: Callable[[Node], Any]) -> Program:
@@ -156,8 +143,14 @@ def rebuild(program: Program, rewrite: Callable[[Node], Any]) -> Program:
     steps: list[Node] = []
     present = set()
     for step in program.steps:
-        moved = step.relabelled(new)
+        moved = step.relabelled(new) if new else step
         result = rewrite(moved)
+        if result is moved:  # as a rule (a fifth of the time is saved)
+            if moved is not step:
+                new[step] = moved
+            present.add(moved)
+            steps.append(moved)
+            continue
         results = result if type(result) is list else [result]
         if results[-1] is not step:
             new[step] = results[-1]
@@ -170,18 +163,19 @@ def rebuild(program: Program, rewrite: Callable[[Node], Any]) -> Program:
 
 def relabel(args: Any, new: dict[Node, Node]) -> Any:
     """A list or tuple of arguments with nodes replaced; the very one where there is none to replace."""
-    result = None
-    for i, arg in enumerate(args):
+    result = []
+    changed = False
+    for arg in args:
         kind = type(arg)
         if kind is Node:
-            now = new.get(arg, arg)
+            if arg in new:
+                arg = new[arg]
+                changed = True
         elif kind is tuple or kind is list:
-            now = relabel(arg, new)
-        else:
-            continue
-        if now is not arg:
-            result = result or list(args)
-            result[i] = now
-    if result is None:
+            before = arg
+            arg = relabel(arg, new)
+            changed = changed or arg is not before
+        result.append(arg)
+    if not changed:
         return args
     return tuple(result) if type(args) is tuple else result

@@ -89,7 +89,9 @@ def record(
     finally:
         trace.end()
     arguments = [node.value for _, node in inputs]
-    result = tree_unflatten(output_structure, [own(value, arguments) for value in values])
+    constants = [node.value for node in (*trace.constants.values(), *trace.made) if type(node.value) is np.ndarray]
+    owned = [own(value, node, arguments, constants) for value, node in zip(values, nodes)]
+    result = tree_unflatten(output_structure, owned)
     pure = trace.raised is None and surroundings.hold()
     if not pure:
         surroundings.take_out(trace)
@@ -123,12 +125,16 @@ def find_reason(trace: RecordTrace, states: RandomStates) -> str:
     return ""
 
 
-def own(value: Any, arguments: list) -> Any:
-    """An output in memory of its own, so that whoever writes into it does not change the program. One that is, or is a
-    view of, an argument stays that."""
-    if type(value) is not np.ndarray:
+def own(value: Any, node: Any, arguments: list, constants: list) -> Any:
+    """An output, the value of ``node``, in memory of its own, so that whoever writes into it changes no constant of the
+    program. One that is, or is a view of, an argument stays that."""
+    if type(value) is not np.ndarray or any(np.may_share_memory(value, argument) for argument in arguments):
         return value
-    return value if any(np.may_share_memory(value, argument) for argument in arguments) else value.copy(order="K")
+    # Of a large array the program has the outline alone, unless it is a constant.
+    is_outlined = node.value is not value and 0 not in value.strides
+    if is_outlined and not any(np.may_share_memory(value, constant) for constant in constants):
+        return value
+    return value.copy(order="K")
 
 
 def check_outputs(values: list) -> None:

@@ -11,8 +11,8 @@ __all__ = ["LARGE", "ArrayOps", "array_ops", "large_types", "owned", "owning"]
 LARGE = 4096
 """Bytes, a page of memory, above which nodes do not keep an array of which they need shape and dtype alone."""
 
-large_types: set[type] = set()
-"""The types of arrays that can be large and have ``shape_only`` stand-ins."""
+large_types: dict[type, Callable[[Any], Any]] = {}
+"""The types of arrays that can be large, and for each what makes stand-ins of which shape and dtype alone are read."""
 
 
 owned: dict[int, Any] = {}

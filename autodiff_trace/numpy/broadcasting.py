@@ -34,12 +34,13 @@ class ShapeOnly:
 
 
 def shape_only(x: Any) -> Any:
-    """``x``, or what stands for it if it is a large plain array."""
-    return ShapeOnly(x) if type(x) is ndarray and x.nbytes > LARGE else x
+    """``x``, or what stands for it if it is a large array."""
+    stand_in = large_types.get(type(x))
+    return x if stand_in is None or x.nbytes <= LARGE else stand_in(x)
 
 
 array_ops.shape_only = shape_only
-large_types.add(ndarray)
+large_types[ndarray] = ShapeOnly
 
 
 @primitive

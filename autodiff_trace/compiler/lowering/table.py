@@ -52,8 +52,10 @@ def lower_ufunc(step: Node) -> Node:
     prim = step.function
     if type(step.value) is not np.ndarray:
         # Of Python's numbers alone the operator would make Python's numbers, and raise ZeroDivisionError.
-        has_dtype = any(hasattr(value_of(arg), "dtype") for arg in step.args)
-        return step.with_call(prim.fast_fun if has_dtype else prim.fun, step.args)
+        for arg in step.args:
+            if hasattr(value_of(arg), "dtype"):
+                return step.with_call(prim.fast_fun, step.args)
+        return step.with_call(prim.fun, step.args)
     dtypes = {arg.value.dtype for arg in step.args if type(arg) is Node and hasattr(arg.value, "dtype")}
     if len(dtypes) == 1 and (dtype := dtypes.pop()).kind in "fc":
         # NumPy takes 0.16 µs to make an array of a number, at each call.

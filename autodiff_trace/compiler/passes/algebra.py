@@ -32,10 +32,11 @@ def simplify(program: Program) -> Program:
             return step
         step = without_fill(step)
         result = simpler(step, users, signs) or step
-        last = result[-1] if type(result) is list else result
-        users[last] = users.get(original, [])
-        if original in signs:
-            signs.add(last)
+        if result is not original:
+            last = result[-1] if type(result) is list else result
+            users[last] = users.get(original, [])
+            if original in signs:
+                signs.add(last)
         return result
 
     return rebuild(program, rewrite)
@@ -112,10 +113,12 @@ def is_elementwise(function: Any) -> bool:
 def without_fill(step: Node) -> Node:
     """``multiply(fill(g, shape), y)`` as ``multiply(g, y)``, where ``y`` alone has the shape of the result; so also
     for constants that are full of one number."""
-    if not is_elementwise(step.function) or type(step.value) is not np.ndarray:
+    if type(step.value) is not np.ndarray or not any([is_call(arg, FILLS) or is_uniform(arg) for arg in step.args]):
+        return step
+    if not is_elementwise(step.function):
         return step
     args = list(step.args)
-    if all(is_one_number(filling(arg)) for arg in args) and any(is_call(arg, FILLS) for arg in args):
+    if all(is_one_number(filling(arg)) for arg in args):
         with np.errstate(all="ignore"):
             value = step.function(*(getattr(filling(arg), "value", filling(arg)) for arg in args))
         if np.isfinite(value) and isinstance(step.function, np.ufunc):  # else there may be a warning

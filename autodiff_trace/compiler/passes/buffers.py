@@ -17,33 +17,39 @@ def assign_buffers(program: Program) -> tuple[Program, list[Buffer]]:
 
     A value that may be returned, or of which a view may be, gets memory of its own in each run.
     """
+    takers = {step for step in program.steps if takes_buffer(step)}
+    if not takers:
+        return program, []
     roots = find_roots(program)
     escaping = {root for output in program.outputs if type(output) is Node for root in roots.get(output, ())}
     last_use = find_last_uses(program, roots)
     buffers: list[Buffer] = []
     free: dict[Buffer, list[int]] = {}
     owned: dict[Node, int] = {}
+    kinds: dict[Node, Buffer] = {}
     ends: dict[int, list[Node]] = {}
     for root, i in last_use.items():
         ends.setdefault(i, []).append(root)
     placed: dict[Node, int] = {}
     for i, step in enumerate(program.steps):
         dying = [root for root in ends.get(i, ()) if root in owned]
-        early = [root for root in dying if may_overwrite(step, root)]
-        for root in early:
-            free[describe(root.value)].append(owned.pop(root))
-        if step not in escaping and takes_buffer(step):
-            kind = describe(step.value)
-            numbers = free.setdefault(kind, [])
-            if not numbers:
-                numbers.append(len(buffers))
-                buffers.append(kind)
-            placed[step] = owned[step] = numbers.pop()
-            if step not in last_use:  # nothing reads it, but it may raise an error
-                numbers.append(owned.pop(step))
+        if step in takers:
+            kind = kinds[step] = describe(step.value)
+            if calls.is_elementwise_ufunc(step.function):  # it reads each element before it writes it
+                for root in dying:
+                    if kinds[root] == kind and root in step.args:
+                        free[kind].append(owned.pop(root))
+            if step not in escaping:
+                numbers = free.setdefault(kind, [])
+                if not numbers:
+                    numbers.append(len(buffers))
+                    buffers.append(kind)
+                placed[step] = owned[step] = numbers.pop()
+                if step not in last_use:  # nothing reads it, but it may raise an error
+                    numbers.append(owned.pop(step))
         for root in dying:
             if root in owned:
-                free[describe(root.value)].append(owned.pop(root))
+                free[kinds[root]].append(owned.pop(root))
 
     numbers_of = iter([placed.get(step) for step in program.steps])
 
@@ -66,16 +72,6 @@ def takes_buffer(step: Node) -> bool:
         and step.value.size > 0
         and not step.value.dtype.hasobject
         and calls.out_position(step.function) is not None
-    )
-
-
-def may_overwrite(step: Node, root: Node) -> bool:
-    """Whether ``step`` may write its result over its operand ``root``: element by element, each read before."""
-    return (
-        calls.is_elementwise_ufunc(step.function)
-        and takes_buffer(step)
-        and describe(root.value) == describe(step.value)
-        and root in step.args
     )
 
 

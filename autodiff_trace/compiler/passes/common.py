@@ -18,17 +18,17 @@ def merge_common(program: Program) -> Program:
     seen: dict[Any, Node] = {}
 
     def merge(step: Node) -> Node:
-        if step.kind != "call" or not is_pure(step):
+        if step.kind != "call":
             return step
         state = tuple(step.errstate.items()) if step.errstate else None
+        args = [identify(arg) for arg in step.args]
+        keywords = identify(tuple(step.kwargs.items())) if step.kwargs else ()
         try:
-            args = identify(step.args)
-            if step.function in COMMUTATIVE:
-                args = frozenset(args[1])
-            key = (step.function, state, args, identify(tuple(step.kwargs.items())))
-            return seen.setdefault(key, step)
+            args = frozenset(args) if step.function in COMMUTATIVE else tuple(args)
+            first = seen.setdefault((step.function, state, args, keywords), step)
         except TypeError:  # an argument, or the function, cannot be hashed
             return step
+        return first if first is not step and is_pure(step) else step
 
     return rebuild(program, merge)
 

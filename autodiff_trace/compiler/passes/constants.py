@@ -14,10 +14,7 @@ __all__ = ["fold_constants"]
 
 LARGEST = 2**15
 """Bytes. Larger constants would take more memory than the call that makes them takes time, and nodes keep no more than
-the outline of those that are larger than :data:`node.LARGE`."""
-
-SHAPE_READERS = {np.ones_like, np.zeros_like}
-"""Functions of which the first argument's shape and dtype alone are read."""
+the outline of those that are larger than :data:`outlines.LARGE`."""
 
 
 def fold_constants(program: Program) -> Program:
@@ -26,14 +23,15 @@ def fold_constants(program: Program) -> Program:
 
 
 def fold(step: Node) -> Node:
-    if step.kind != "call" or step.function is calls.assign or isinstance(step.value, (tuple, list)):
+    function = step.function
+    args = step.args[1:] if function is np.ones_like or function is np.zeros_like else step.args
+    if not is_fixed(args):
         return step
-    if getattr(step.value, "nbytes", 0) > LARGEST or not is_pure(step) or not is_quiet(step.value):
+    if step.kind != "call" or function is calls.assign or isinstance(step.value, (tuple, list)):
         return step
-    args = step.args[1:] if step.function in SHAPE_READERS else step.args
-    if is_fixed(args) and is_fixed(list(step.kwargs.values())):
-        return literal(step.value)
-    return step
+    if getattr(step.value, "nbytes", 0) > LARGEST or not is_fixed(list(step.kwargs.values())):
+        return step
+    return literal(step.value) if is_pure(step) and is_quiet(step.value) else step
 
 
 def is_quiet(value: Any) -> bool:

@@ -9,12 +9,14 @@ outputs if all that is computed from these products is NaN where they are; else 
 from __future__ import annotations
 
 import operator
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 
 from .. import calls
-from ..node import LARGE, LIVE, Node, Program, operands, rebuild
+from ..node import LIVE, Node, Program, operands, rebuild
+from ..outlines import LARGE
 
 __all__ = ["RAISING", "assume_finite"]
 
@@ -32,39 +34,49 @@ SHOWS_NAN = {
 }
 """Functions that give NaN wherever what they get is NaN, or leave it out altogether."""
 
+NUMBERS = (float, complex, np.ndarray, np.generic)
+
 
 def assume_finite(program: Program) -> Program:
     """The program with plain products, under an error handling that raises; itself where there are none to gain."""
     masked = sum(step.function in UNMASKED for step in program.steps if step.kind == "call")
-    if not masked or any(step.kind == "effect" or has_nan(step) for step in program.steps):
+    if not masked or any(step.kind == "effect" for step in program.steps):
+        return program
+    constants = {each: None for step in program.steps for each in operands(step) if each.kind == "constant"}
+    numbers = [arg for step in program.steps for arg in step.args if isinstance(arg, NUMBERS)]
+    if any(map(has_nan, (*numbers, *(each.value for each in constants if each.name != LIVE)))):
         return program
     reached = reached_outputs(program)
-    checks_outputs = reached is not None and are_few(reached, masked)
-    if not checks_outputs and not are_few(float_inputs(program), masked):
+    arrays = dict.fromkeys((*program.inputs, *(each for each in constants if each.name == LIVE)))
+    inputs = [each for each in arrays if is_inexact(each)]
+    if reached is not None and are_few(reached, masked):
+        inputs = []
+    elif are_few(inputs, masked):
+        reached = []
+    else:
         return program
 
     def unmask(step: Node) -> Node:
         function = UNMASKED.get(step.function, step.function) if step.kind == "call" else step.function
-        state = {**(step.errstate or {}), **RAISING}
+        state = {**step.errstate, **RAISING} if step.errstate else RAISING
         return Node(function, step.args, step.kwargs, step.value, step.name, step.kind, state, step.out)
 
     trusting = rebuild(program, unmask)
-    if not checks_outputs:
-        return Program(program.inputs, [check(float_inputs(program)), *trusting.steps], trusting.outputs)
     outputs = [new for new, old in zip(trusting.outputs, program.outputs) if type(old) is Node and old in reached]
-    return Program(program.inputs, [*trusting.steps, check(list(dict.fromkeys(outputs)))], trusting.outputs)
+    steps = [*check(inputs), *trusting.steps, *check(list(dict.fromkeys(outputs)))]
+    return Program(program.inputs, steps, trusting.outputs)
 
 
-def check(arrays: list[Node]) -> Node:
-    return Node(calls.check_finite, (arrays,), {}, None, "check", "effect", RAISING)
+def check(arrays: list[Node]) -> list[Node]:
+    return [Node(calls.check_finite, (arrays,), {}, None, "check", "effect", RAISING)] if arrays else []
 
 
-def are_few(arrays: Any, masked: int) -> bool:
+def are_few(arrays: Collection[Node], masked: int) -> bool:
     """Whether to look through these arrays takes less time than so many masks do."""
     return len(arrays) <= masked and all(np.size(each.value) <= LARGE for each in arrays)
 
 
-def reached_outputs(program: Program) -> set[Node] | None:
+def reached_outputs(program: Program) -> Collection[Node] | None:
     """The outputs that are NaN if a product is that has no mask; None if there can be such a NaN that they hide."""
     reached: set[Node] = set()
     for step in program.steps:
@@ -75,23 +87,13 @@ def reached_outputs(program: Program) -> set[Node] | None:
     return reached.intersection(output for output in program.outputs if type(output) is Node)
 
 
-def float_inputs(program: Program) -> list[Node]:
-    """The inputs, and the arrays outside the function, that can hold a NaN."""
-    arrays = dict.fromkeys(program.inputs)
-    arrays.update(
-        (operand, None) for step in program.steps for operand in operands(step)
-        if operand.kind == "constant" and operand.name == LIVE
-    )
-    return [each for each in arrays if is_inexact(each)]
-
-
 def is_inexact(node: Node) -> bool:
     value = node.value
     return type(value) in (float, complex) or getattr(getattr(value, "dtype", None), "kind", "") in ("f", "c")
 
 
-def has_nan(step: Node) -> bool:
-    """Whether a step reads a constant that is NaN somewhere."""
-    constants = [operand.value for operand in operands(step) if operand.kind == "constant" and operand.name != LIVE]
-    numbers = [arg for arg in (*step.args, *constants) if isinstance(arg, (float, complex, np.ndarray, np.generic))]
-    return any(np.asarray(each).dtype.kind in "fc" and np.isnan(each).any() for each in numbers)
+def has_nan(value: Any) -> bool:
+    """Whether a constant is NaN somewhere."""
+    if type(value) is float:
+        return value != value
+    return np.asarray(value).dtype.kind in "fc" and bool(np.isnan(value).any())

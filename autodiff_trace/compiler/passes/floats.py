@@ -60,8 +60,8 @@ def use_floats(program: Program) -> Program:
     if any(step.errstate and step.errstate.get("under", "ignore") != "ignore" for step in program.steps):
         return program  # Python says nothing of underflow
     reads = count_reads(program)
-    found = sum(is_float_step(step) for step in program.steps)
-    return Conversion(reads).run(program) if found >= FEWEST else program
+    chosen = {step for step in program.steps if is_float_step(step)}
+    return Conversion(reads, chosen).run(program) if len(chosen) >= FEWEST else program
 
 
 def is_float_step(step: Node) -> bool:
@@ -71,7 +71,10 @@ def is_float_step(step: Node) -> bool:
     # Of truth values NumPy's sum is one as well, Python's is a number.
     if not is_float(step.value) and not (type(step.value) is np.bool_ and FLOAT_CALLS[step.function] in TRUTHS):
         return False
-    return all(is_float_operand(arg) for arg in step.args)
+    for arg in step.args:
+        if not is_float_operand(arg):
+            return False
+    return True
 
 
 def is_float(value: Any) -> bool:
@@ -108,8 +111,9 @@ def is_read(step: Node) -> bool:
 class Conversion:
     """Turns a program over, step by step: which values are Python's floats, and which have been converted back."""
 
-    def __init__(self, reads: dict[Node, int]) -> None:
+    def __init__(self, reads: dict[Node, int], chosen: set[Node]) -> None:
         self.reads = reads
+        self.chosen = chosen
         self.floats: dict[Node, Node] = {}
         self.lists: dict[Node, Node] = {}
         self.back: dict[Node, Node] = {}
@@ -119,7 +123,7 @@ class Conversion:
 
     def run(self, program: Program) -> Program:
         for step in program.steps:
-            if is_float_step(step):
+            if step in self.chosen:
                 self.convert(step)
             elif is_read(step) and self.reads[step.args[0]] * 20 > step.args[0].value.size:
                 self.read(step)
@@ -136,7 +140,7 @@ class Conversion:
             self.floats[step] = self.as_float(step.args[0])
             return
         function = FLOAT_CALLS[step.function]
-        args = [self.as_float(arg) for arg in step.args]
+        args = [self.floats.get(arg) or self.as_float(arg) for arg in step.args]
         if function is math.pow and step.args[1] == 2 and type(step.args[1]) in (int, float):
             function, args = operator.mul, [args[0], args[0]]
         for i in HIDING.get(function, ()):

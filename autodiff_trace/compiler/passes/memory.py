@@ -7,7 +7,7 @@ import numpy as np
 from .. import calls
 from ..node import Node, Program, operands, parts_of, value_of
 
-__all__ = ["OWN_MEMORY", "find_last_uses", "find_roots"]
+__all__ = ["OWN_MEMORY", "find_last_uses", "find_roots", "steps_under_outputs"]
 
 OWN_MEMORY = {
     np.array, np.concatenate, np.stack, np.copy, np.zeros_like, np.ones_like, np.full_like, calls.empty, calls.select,
@@ -29,12 +29,32 @@ def find_roots(program: Program, guess: bool = True) -> dict[Node, frozenset[Nod
     """
     roots: dict[Node, frozenset[Node]] = {node: frozenset((node,)) for node in program.inputs}
     for step in program.steps:
-        if step.kind != "guard" and isinstance(step.value, (np.ndarray, tuple, list)):
+        if has_memory(step):
             bases = bases_of(step) if guess or step.function in IN_FIRST else ()
+            if not bases:
+                roots[step] = frozenset((step,))
+                continue
             memories = [frozenset((base,)) if base.kind == "constant" else roots.get(base, ()) for base in bases]
             found = frozenset().union(*memories)
             roots[step] = found if found and step.function in IN_FIRST else found | {step}
     return roots
+
+
+def has_memory(step: Node) -> bool:
+    """Whether the value of a step is an array, or may hold some."""
+    return isinstance(step.value, (np.ndarray, tuple, list)) and step.kind != "guard"
+
+
+def steps_under_outputs(program: Program) -> Program:
+    """The program with those steps alone in whose memory its outputs may lie."""
+    found: set[Node] = set()
+    pending = [output for output in program.outputs if type(output) is Node]
+    while pending:
+        node = pending.pop()
+        if node not in found and node.function is not None and has_memory(node):
+            found.add(node)
+            pending += bases_of(node)
+    return Program(program.inputs, [step for step in program.steps if step in found], program.outputs)
 
 
 def is_copy(step: Node) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import calls
 from ..node import Node, Program
-from .memory import find_roots
+from .memory import find_roots, steps_under_outputs
 
 __all__ = ["separate_outputs"]
 
@@ -17,7 +17,8 @@ def separate_outputs(program: Program, before: Program) -> Program:
     """The program with copies of outputs that share memory with an input, a constant or one another, but did not in
     ``before``, the same program as it was recorded."""
     # Compared are views that are known as such, and what may be some of functions about which nothing is known.
-    memories = [(find_roots(before, guess), find_roots(program, guess)) for guess in (False, True)]
+    programs = steps_under_outputs(before), steps_under_outputs(program)
+    memories = [[find_roots(each, guess) for each in programs] for guess in (False, True)]
     owners: list[dict[Node, int]] = [{}, {}]
     returned: dict[Node, Any] = {}  # what has been merged is returned once, and then as a copy
     outputs = list(program.outputs)

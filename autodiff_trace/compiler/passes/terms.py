@@ -35,13 +35,15 @@ def is_real(value: Any) -> bool:
 
 
 def is_negative(x: Any) -> bool:
-    return is_call(x, NEGATE) and is_real(x.value)
+    if type(x) is not Node or x.function is not np.negative and x.function is not operator.neg:
+        return False
+    return x.kind == "call" and is_real(x.value)
 
 
 def is_number(x: Any, number: int) -> bool:
     """Whether ``x`` is this number in each run, and no array of more dimensions than it must have."""
     if type(x) is Node:
-        if not is_fixed(x):
+        if x.kind != "constant" or not is_fixed(x):
             return False
         x = x.value
     if isinstance(x, np.ndarray):
@@ -51,7 +53,7 @@ def is_number(x: Any, number: int) -> bool:
 
 def is_one_number(arg: Any) -> bool:
     """Whether an operand is one number, the same in each run."""
-    return is_fixed(arg) and np.ndim(value_of(arg)) == 0
+    return type(arg) is float or is_fixed(arg) and np.ndim(value_of(arg)) == 0
 
 
 def is_identity(arg: Any) -> bool:
@@ -64,7 +66,9 @@ def is_identity(arg: Any) -> bool:
 
 def is_uniform(arg: Any) -> bool:
     """Whether an operand is an array that is the same number everywhere, in each run."""
-    if type(arg) is not Node or not is_fixed(arg) or np.ndim(arg.value) == 0 or arg.value.size == 0:
+    if type(arg) is not Node or arg.kind != "constant" or not is_fixed(arg) or type(arg.value) is not np.ndarray:
+        return False
+    if not arg.value.ndim or not arg.value.size:
         return False
     first = arg.value.flat[0]
     return first != 0 and bool(np.all(arg.value == first))  # zeros can have several signs

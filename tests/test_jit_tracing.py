@@ -1,0 +1,120 @@
+"""The run of a function in which ``jit`` traces it: its memory, its results, and the garbage collector meanwhile."""
+
+import gc
+import threading
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from autodiff_trace import extend, grad, jit
+from autodiff_trace import numpy as anp
+from autodiff_trace.compiler.outlines import LARGE, Outlines
+
+LONG = np.linspace(0.1, 1.0, 2**14)
+
+
+def peak_of(function, x):
+    """Bytes that are in use at a time while ``function(x)`` runs."""
+    tracemalloc.start()
+    try:
+        function(x)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def chain(x):
+    y = x
+    for _ in range(30):
+        y = y * y * 0.5 + 0.1
+    return anp.sum(y)
+
+
+def test_tracing_a_gradient_takes_the_memory_of_an_eager_one():
+    grad(chain)(LONG)
+    jit(grad(chain))(LONG)  # what is loaded at first use is not to count
+    x = np.linspace(0.1, 1.0, 2**18)
+    assert peak_of(jit(grad(chain)), x) < 1.15 * peak_of(grad(chain), x)
+
+
+def test_outlines_take_no_memory_of_their_own():
+    outlines = Outlines()
+    x = np.ones((LARGE, 3), np.float32)
+    found = [outlines.of(each) for each in (x, x.T, x[::2], x[:, 1:])]
+    for outline, each in zip(found, (x, x.T, x[::2], x[:, 1:])):
+        assert (outline.shape, outline.strides, outline.dtype) == (each.shape, each.strides, each.dtype)
+        assert not outline.any() and not outline.flags.writeable
+    assert np.may_share_memory(found[1], found[2])
+    for each in (x[::-1], x[:5], np.ones(LARGE, object), 1.5, None):
+        assert outlines.of(each) is each
+
+
+MADE = {
+    "view of a constant": lambda x: (lambda big: (big, big[:10] * x[:10]))(anp.exp(anp.linspace(0.0, 1.0, 2**14))),
+    "constant, cast": lambda x: (lambda big: (big.astype(float, copy=False), x * big))(anp.zeros(2**14) + 1.0),
+    "view of what reads a shape": lambda x: (lambda big: (big, big[:10] * x[:10]))(anp.exp(anp.ones_like(x))),
+    "reshaped": lambda x: (lambda big: (anp.reshape(big, (2, -1)), big[1] * x))(anp.exp(anp.zeros_like(x))),
+    "broadcast": lambda x: (anp.broadcast_to(anp.exp(anp.zeros(1)), x.shape), x * 1.5),
+    "buffer": lambda x: (lambda big: (big, big[3:] * x[3:], big + x))(anp.ones(2**14)),
+    "results": lambda x: (x * 2.0, anp.reshape(x * 2.0, (2, -1)).T, (x + 1.0)[1:]),
+}
+
+
+@pytest.mark.parametrize("function", MADE.values(), ids=MADE)
+def test_whoever_writes_into_the_first_results_changes_no_program(function):
+    expected = function(LONG)
+    compiled = jit(function)
+    for _ in range(3):
+        found = compiled(LONG)
+        for one, other in zip(found, expected):
+            np.testing.assert_array_equal(one, other)
+        for one in found:
+            one[...] = -7.0
+    assert compiled.cache_info().hits == 2
+    np.testing.assert_array_equal(LONG, np.linspace(0.1, 1.0, 2**14))
+
+
+def test_collection_is_paused_while_a_function_is_traced():
+    seen = []
+
+    def function(x):
+        seen.append(gc.isenabled())
+        if x.size == 2:
+            raise ValueError("an error of the function")
+        return x * 2
+
+    compiled = jit(function)
+    compiled(np.ones(3))
+    with pytest.raises(ValueError, match="an error of the function"):
+        compiled(np.ones(2))
+    assert seen[0] is False and gc.isenabled()
+    gc.disable()
+    try:
+        compiled(np.ones(4))
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+
+
+def test_collection_goes_on_after_traces_in_several_threads():
+    def trace(size):
+        jit(lambda x: anp.sum(anp.sin(x) * x))(np.ones(size))
+
+    threads = [threading.Thread(target=trace, args=(size,)) for size in range(1, 9)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert gc.isenabled()
+
+
+def test_primitives_of_the_user_named_as_those_of_numpy():
+    def where(condition, x, y):
+        return np.compress(condition > 0, x) + y
+
+    primitive = extend.nondifferentiable(where)
+    compiled = jit(lambda condition, x: primitive(condition, x, 1.0))
+    x = np.arange(3.0)
+    for condition in np.array([[1.0, 0.0, 1.0], [1.0, 1.0, 1.0], [0.0, 0.0, 1.0]]):
+        np.testing.assert_array_equal(compiled(condition, x), where(condition, x, 1.0))
