@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from pass_checks import assert_replays, count, describe, lowered, source
+from pass_checks import assert_replays, count, describe, lowered, small_blocks, source
 
 from autodiff_trace import compiler, grad, jacobian, jit, vjp
 from autodiff_trace import numpy as anp
@@ -20,7 +20,7 @@ from autodiff_trace.compiler.passes.memory import find_last_uses, find_roots
 from autodiff_trace.compiler.passes.outputs import separate_outputs
 from autodiff_trace.compiler.passes import sines
 from autodiff_trace.compiler.passes.sines import join_sines
-from autodiff_trace.compiler.passes.sums import sum_short_axes, use_products
+from autodiff_trace.compiler.passes.sums import reduce_short_axes, use_products
 
 X = np.array([[1.0, -2.0, 3.0], [0.5, 4.0, -0.25]])
 V = np.array([1.0, 2.0, -3.0])
@@ -28,7 +28,7 @@ STACKS = np.arange(18.0).reshape(2, 3, 3) / 7, np.arange(18.0)[::-1].reshape(2, 
 REWRITES = {
     "constants": fold_constants, "algebra": simplify, "common": merge_common, "dead code": remove_dead_code,
     "finite": assume_finite, "floats": use_floats, "sines": join_sines, "fusion": fuse, "sums": use_products,
-    "short sums": sum_short_axes, "outputs": lambda program: separate_outputs(program, program),
+    "short sums": reduce_short_axes, "outputs": lambda program: separate_outputs(program, program),
     "buffers": lambda program: assign_buffers(program)[0],
 }
 
@@ -432,7 +432,7 @@ def test_small_sums_are_products():
 def test_sums_over_short_axes(axis, keepdims):
     x = np.linspace(0.0, 1.0, 400 * 10 * 3).reshape(400, 10, 3)
     function = lambda x: anp.sum(x * 2, axis=axis, keepdims=keepdims) + 1  # noqa: E731
-    assert count(sum_short_axes(lowered(function, x))).get("sum_axis", 0) == (axis != 0)
+    assert count(reduce_short_axes(lowered(function, x))).get("sum_axis", 0) == (axis != 0)
     assert_replays(function, (x,), (x + 1,), passes=("sums",))
 
 
@@ -595,3 +595,45 @@ def test_pieces_are_written_or_added(reads):
 
     x = np.linspace(-1.0, 2.0, 12).reshape(4, 3)
     assert_replays(function, (x,), (x + 1,), (x * 2,))
+
+
+# Short axes, masks, views
+
+
+@pytest.mark.parametrize("axis, keepdims", [((2, 4), False), ((2, 4), True), (4, False), (4, True), ((-2, 2), False)])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_reductions_over_few_places(axis, keepdims, dtype):
+    def function(x):
+        extrema = x.max(axis, keepdims=keepdims), x.min(axis, keepdims=keepdims)
+        return *extrema, anp.sum(x > 0.5, axis, keepdims=keepdims)
+
+    x = np.random.default_rng(0).normal(size=(40, 8, 2, 7, 3, 6)).astype(dtype)
+    y = x.copy()
+    y[3, 2, 1, 1, 0, 2] = np.nan
+    y[0, 0] = np.inf
+    assert_replays(function, (x,), (y,), (-x,))
+    assert "reduce" not in source(function, x)
+    assert "reduce" in source(lambda x: x.max(-1), x)  # along what is contiguous
+
+
+def test_a_mask_is_a_factor_where_all_is_finite():
+    def function(x, y):
+        return grad(lambda x: anp.sum(anp.where(x > 0, x * y, 0.0)))(x)
+
+    x = np.array([1.0, -2.0, 3.0])
+    assert "select" not in source(function, x, x) and "where" not in source(function, x, x)
+    nans = np.array([2.0, np.nan, np.inf])
+    assert_replays(function, (x, x), (x, nans), (nans, x), (-x, nans))
+
+
+@pytest.mark.parametrize("function", [
+    lambda x: (anp.sin(x) * 2.0).reshape(400, 10, 10)[:, ::-1],
+    lambda x: [(anp.sin(x) * 2.0)[:, i : i + 90] for i in range(10)],
+    lambda x: (anp.exp(anp.sin(x) * 2.0)[:, :10], anp.exp(anp.sin(x) * 2.0)[:, :10] * 3.0),
+    lambda x: [anp.sum(row, axis=0) for row in ((anp.cos(x) + 1.0).T, (anp.cos(x) + 1.0)[:, None])],
+])
+def test_views_of_what_is_computed_by_blocks(function, monkeypatch):
+    small_blocks(monkeypatch)
+    x = np.random.default_rng(0).normal(size=(400, 100))
+    assert_replays(function, (x,), (x + 1,))
+    assert "blocks_1(" in source(function, x)

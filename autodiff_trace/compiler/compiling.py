@@ -24,7 +24,7 @@ from .passes.fusion import fuse
 from .passes.outputs import separate_outputs
 from .passes.sines import join_sines
 from .passes.stacks import stack_calls
-from .passes.sums import sum_short_axes, use_products
+from .passes.sums import reduce_short_axes, use_products
 from .replay import Replay
 
 __all__ = ["PASSES", "TRUSTING", "compile_program", "optimize"]
@@ -78,7 +78,7 @@ def trust(program: Program, passes: Sequence[str]) -> Program:
 def place(program: Program, passes: Sequence[str]) -> tuple[Program, list[Buffer]]:
     """The program after the passes that say where values lie in memory, and the buffers."""
     if "sums" in passes:
-        program = sum_short_axes(program)
+        program = reduce_short_axes(program)
     if "sines" in passes:
         program = join_sines(program)
     if "fusion" in passes:

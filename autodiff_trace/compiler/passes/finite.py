@@ -22,7 +22,9 @@ __all__ = ["RAISING", "assume_finite"]
 
 RAISING = {"divide": "raise", "over": "raise", "invalid": "raise"}
 
-UNMASKED = {calls.scale: np.multiply, calls.quotient: np.divide}
+UNMASKED = {calls.scale: np.multiply, calls.quotient: np.divide, calls.select: np.multiply}
+"""What is called instead, with the first two arguments. A product with a mask takes a tenth of the time of ``where``,
+which has to predict the branches of the processor."""
 
 SHOWS_NAN = {
     np.add, np.subtract, np.multiply, np.divide, np.negative, np.positive, np.absolute, np.square, np.sqrt, np.exp,
@@ -39,7 +41,7 @@ NUMBERS = (float, complex, np.ndarray, np.generic)
 
 def assume_finite(program: Program) -> Program:
     """The program with plain products, under an error handling that raises; itself where there are none to gain."""
-    masked = sum(step.function in UNMASKED for step in program.steps if step.kind == "call")
+    masked = sum(map(is_masked, program.steps))
     if not masked or any(step.kind == "effect" for step in program.steps):
         return program
     constants = {each: None for step in program.steps for each in operands(step) if each.kind == "constant"}
@@ -57,14 +59,29 @@ def assume_finite(program: Program) -> Program:
         return program
 
     def unmask(step: Node) -> Node:
-        function = UNMASKED.get(step.function, step.function) if step.kind == "call" else step.function
+        function, args = step.function, step.args
+        if is_masked(step):
+            function, args = UNMASKED[function], args[:2]
         state = {**step.errstate, **RAISING} if step.errstate else RAISING
-        return Node(function, step.args, step.kwargs, step.value, step.name, step.kind, state, step.out)
+        return Node(function, args, step.kwargs, step.value, step.name, step.kind, state, step.out)
 
     trusting = rebuild(program, unmask)
     outputs = [new for new, old in zip(trusting.outputs, program.outputs) if type(old) is Node and old in reached]
     steps = [*check(inputs), *trusting.steps, *check(list(dict.fromkeys(outputs)))]
     return Program(program.inputs, steps, trusting.outputs)
+
+
+def is_masked(step: Node) -> bool:
+    """Whether a step keeps zeros that the plain call of :data:`UNMASKED` would not."""
+    if step.kind != "call" or step.function not in UNMASKED:
+        return False
+    if step.function is not calls.select:
+        return True
+    mask, x, other = step.args
+    return (
+        type(other) in (int, float) and other == 0 and type(mask) is Node and type(x) is Node and is_inexact(x)
+        and getattr(mask.value, "dtype", None) == np.bool_ and x.value.dtype == step.value.dtype
+    )
 
 
 def check(arrays: list[Node]) -> list[Node]:
@@ -80,7 +97,7 @@ def reached_outputs(program: Program) -> Collection[Node] | None:
     """The outputs that are NaN if a product is that has no mask; None if there can be such a NaN that they hide."""
     reached: set[Node] = set()
     for step in program.steps:
-        if step.kind == "call" and step.function in UNMASKED or not reached.isdisjoint(operands(step)):
+        if is_masked(step) or not reached.isdisjoint(operands(step)):
             if step.kind != "call" or step.function not in SHOWS_NAN or not is_inexact(step):
                 return None
             reached.add(step)

@@ -108,10 +108,29 @@ class Group:
         steps = (*self.members, *self.closing)
         return [max(map(np.size, values_of(step))) * cost(step.function) for step in steps]
 
+    def take_views_out(self, wanted: set[Node]) -> list[Node]:
+        """The views among what is wanted, to be made of results of the kernel, where copies of them would be more."""
+        views_of: dict[Node, list[Node]] = {}
+        for step in self.members:
+            if is_view(step):
+                views_of.setdefault(step.args[0], []).append(step)
+        outside = set()
+        for base in reversed(self.members):
+            views = [view for view in views_of.get(base, ()) if view in wanted]
+            if views and (base in wanted or sum(view.value.size for view in views) >= base.value.size):
+                wanted.add(base)
+                outside.update(views)
+        wanted -= outside
+        used = {operand for step in (*self.members, *self.closing) for operand in operands(step)}
+        views = [step for step in self.members if step in outside]
+        self.members = [step for step in self.members if step not in outside or step in used]
+        return views
+
     def make_steps(self, moved: dict[Node, Node]) -> Iterator[Node]:
         """The kernel's call, with what it needs before and after; ``moved`` gets what stands for its results."""
         wanted = {output for output in self.outputs if type(output) is Node}
         wanted.update(operand for step in self.later for operand in operands(step))
+        views = self.take_views_out(wanted)
         results = [step for step in self.members if step in wanted]
         parameters: dict[tuple[Node, bool], Node] = {}
         inside: dict[Node, Node] = {}
@@ -155,6 +174,9 @@ class Group:
         for step, array in zip(results, arrays):
             moved[step] = Node(calls.after, (array, call), {}, step.value, step.name)
             yield moved[step]
+        for step in views:
+            moved[step] = step.relabelled(moved)
+            yield moved[step]
         for step, partial in zip(self.closing, partials):
             ready = Node(calls.after, (partial, call), {}, partial.value, step.name)
             yield ready
@@ -165,6 +187,10 @@ class Group:
 def values_of(step: Node) -> list:
     """The values that a step reads and makes."""
     return [step.value, *(operand.value for operand in operands(step))]
+
+
+def is_view(step: Node) -> bool:
+    return step.function in (calls.getitem, calls.reshape, calls.transpose)
 
 
 def on_block(step: Node, args: tuple) -> tuple:
