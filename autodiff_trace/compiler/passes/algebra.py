@@ -138,6 +138,8 @@ def is_power_of_two(x: Any) -> bool:
 
 def is_one_number(arg: Any) -> bool:
     """Whether an operand is one number, the same in each run."""
+    if type(arg) is Node and arg.kind != "constant":
+        return False
     return type(arg) is float or is_fixed(arg) and np.ndim(value_of(arg)) == 0
 
 
