@@ -194,12 +194,14 @@ def is_number(x: Any, number: int) -> bool:
     return isinstance(x, (int, float, np.generic)) and x == number and not (number == 0 and np.signbit(x))
 
 
-FILLS = {calls.fill, np.broadcast_to}
+def is_filled(arg: Any) -> bool:
+    """Whether an operand is full of one number or array."""
+    return type(arg) is Node and (arg.function is calls.fill or arg.function is np.broadcast_to)
 
 
 def filling(arg: Any) -> Any:
     """The number or array of which ``arg`` is full."""
-    return arg.args[0] if is_call(arg, FILLS) else arg
+    return arg.args[0] if is_filled(arg) else arg
 
 
 def is_ordinary(arg: Any) -> bool:
@@ -213,7 +215,7 @@ def is_elementwise(function: Any) -> bool:
 
 def without_fill(step: Node) -> Node:
     """``multiply(fill(g, shape), y)`` as ``multiply(g, y)``, where ``y`` alone has the shape of the result."""
-    if type(step.value) is not np.ndarray or not any([is_call(arg, FILLS) for arg in step.args]):
+    if type(step.value) is not np.ndarray or not any([is_filled(arg) for arg in step.args]):
         return step
     if not is_elementwise(step.function):
         return step
@@ -224,7 +226,7 @@ def without_fill(step: Node) -> Node:
         if np.isfinite(value) and isinstance(step.function, np.ufunc):  # else there may be a warning
             return step.with_call(calls.fill, (literal(value), step.value.shape))
     for i, arg in enumerate(args):
-        if is_call(arg, FILLS):
+        if is_filled(arg):
             others = [other for j, other in enumerate(args) if j != i]
             if any(np.shape(getattr(other, "value", other)) == step.value.shape for other in others):
                 if hasattr(arg.args[0], "value") and hasattr(arg.args[0].value, "dtype") or is_fixed(arg.args[0]):
