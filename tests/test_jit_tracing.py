@@ -9,7 +9,11 @@ import pytest
 
 from autodiff_trace import extend, grad, jit
 from autodiff_trace import numpy as anp
+from autodiff_trace.compiler import outlines
 from autodiff_trace.compiler.outlines import LARGE, Outlines
+from autodiff_trace.compiler.passes import constants
+from autodiff_trace.core import reverse
+from autodiff_trace.numpy import broadcasting
 
 LONG = np.linspace(0.1, 1.0, 2**14)
 
@@ -39,15 +43,15 @@ def test_tracing_a_gradient_takes_the_memory_of_an_eager_one():
 
 
 def test_outlines_take_no_memory_of_their_own():
-    outlines = Outlines()
+    made = Outlines()
     x = np.ones((LARGE, 3), np.float32)
-    found = [outlines.of(each) for each in (x, x.T, x[::2], x[:, 1:])]
+    found = [made.of(each) for each in (x, x.T, x[::2], x[:, 1:])]
     for outline, each in zip(found, (x, x.T, x[::2], x[:, 1:])):
         assert (outline.shape, outline.strides, outline.dtype) == (each.shape, each.strides, each.dtype)
         assert not outline.any() and not outline.flags.writeable
     assert np.may_share_memory(found[1], found[2])
     for each in (x[::-1], x[:5], np.ones(LARGE, object), 1.5, None):
-        assert outlines.of(each) is each
+        assert made.of(each) is each
 
 
 MADE = {
@@ -118,3 +122,29 @@ def test_primitives_of_the_user_named_as_those_of_numpy():
     x = np.arange(3.0)
     for condition in np.array([[1.0, 0.0, 1.0], [1.0, 1.0, 1.0], [0.0, 0.0, 1.0]]):
         np.testing.assert_array_equal(compiled(condition, x), where(condition, x, 1.0))
+
+
+MATRIX = np.linspace(-1.0, 2.0, 12).reshape(3, 4)
+
+LOSSES = {
+    "elementwise": lambda x: anp.sum(anp.exp(-x * x) * anp.sin(3.0 * x) / (2.0 + anp.sqrt(x * x + 1.0))),
+    "products": lambda x: anp.sum(anp.tanh(x @ x.T) @ anp.einsum("ij,ij->i", x, x)),
+    "masks": lambda x: anp.sum(anp.where(x > 0, x**2, anp.maximum(x, -0.5)) * anp.max(x, axis=1, keepdims=True)),
+    "moves": lambda x: anp.sum(anp.cumsum(anp.concatenate([x[1:], x.T[::-1].T[:1]]), axis=0) * anp.roll(x, 1, 0)),
+    "ordering": lambda x: anp.sum(anp.sort(x, axis=0)[::2] * anp.prod(x, axis=0)) + anp.linalg.norm(x),
+    "buffer": lambda x: (lambda y: (y.__setitem__(0, x[1] * x[2]), anp.sum(y * y))[1])(anp.zeros((2, 4)) + x[:2]),
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
+def test_rules_do_not_read_the_values_of_outlines(loss, monkeypatch):
+    gradient = grad(loss)(MATRIX)
+    second = grad(lambda x: anp.sum(grad(loss)(x) ** 2))(MATRIX)
+    monkeypatch.setattr(reverse, "LARGE", 0)
+    monkeypatch.setattr(broadcasting, "LARGE", 8)
+    monkeypatch.setattr(outlines, "LARGE", 9)
+    monkeypatch.setattr(constants, "LARGEST", 8)
+    for function, expected in (grad(loss), gradient), (grad(lambda x: anp.sum(grad(loss)(x) ** 2)), second):
+        compiled = jit(function)
+        for _ in range(2):
+            np.testing.assert_allclose(compiled(MATRIX), expected, rtol=1e-12, atol=1e-12)

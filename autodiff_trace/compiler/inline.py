@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .node import Node, Program, operands
 from .passes.floats import FLOAT_FUNCTIONS
 
@@ -19,16 +21,15 @@ def find_inline(program: Program) -> set[Node]:
     floats = {step for step in program.steps if is_float_call(step)}
     if not floats:
         return set()
-    reads = [operands(step) for step in program.steps]
-    users: dict[Node, Node | None] = {}  # the one step that uses a value; None where there are more
-    for step, found in zip(program.steps, reads):
-        for operand in found:
+    users: dict[Any, Node | None] = {}  # the one step that uses a value; None where there are more
+    for step in program.steps:
+        for operand in step.args if step in floats else operands(step):
             users[operand] = None if operand in users else step
-    depths: dict[Node, int] = {}
+    depths: dict[Any, int] = {}
     outputs = set(program.outputs)
-    for step, found in zip(program.steps, reads):
+    for step in program.steps:
         if step in floats and users.get(step) in floats and step not in outputs:
-            depth = 1 + max([depths.get(operand, 0) for operand in found], default=0)
+            depth = 1 + max([depths.get(arg, 0) for arg in step.args])
             if depth < DEEPEST:
                 depths[step] = depth
     return set(depths)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.array_ops import array_ops
 from ..core.errors import TracedValueError, caller_line
-from ..core.tracer import Box, is_box, metadata, register_box
+from ..core.tracer import Box, is_box, register_box
 from . import wrapped as anp
 from .namespace import wrapped_functions
 from .operators import binary_operator, comparison, python_value
@@ -87,10 +87,11 @@ class ArrayBox(Box):
 
     # Metadata
 
-    shape = property(lambda self: metadata(self).shape)
-    dtype = property(lambda self: metadata(self).dtype)
-    ndim = property(lambda self: metadata(self).ndim)
-    size = property(lambda self: metadata(self).size)
+    # (What metadata(self) does, written out: rules ask at each step of a backward pass that is traced.)
+    shape = property(lambda self: self._trace.metadata(self).shape)
+    dtype = property(lambda self: self._trace.metadata(self).dtype)
+    ndim = property(lambda self: self._trace.metadata(self).ndim)
+    size = property(lambda self: self._trace.metadata(self).size)
     itemsize = property(lambda self: self.dtype.itemsize)
     nbytes = property(lambda self: self.size * self.itemsize)
 

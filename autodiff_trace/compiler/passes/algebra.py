@@ -10,7 +10,7 @@ from .. import calls
 from ..node import Node, Program, is_fixed, literal, operands, parts_of, rebuild, value_of
 from .products import diagonal_product, doubled_product, movable_signs, negated_product, negative_product
 from .terms import (
-    ADD, DIVIDE, FILLS, MULTIPLY, NEGATE, POWER, SUBTRACT, filling, is_call, is_negative, is_number, is_one_number,
+    ADD, DIVIDE, MULTIPLY, NEGATE, POWER, SUBTRACT, filling, is_call, is_filled, is_negative, is_number, is_one_number,
     is_ordinary, is_real, is_uniform, same, with_function,
 )
 
@@ -113,7 +113,7 @@ def is_elementwise(function: Any) -> bool:
 def without_fill(step: Node) -> Node:
     """``multiply(fill(g, shape), y)`` as ``multiply(g, y)``, where ``y`` alone has the shape of the result; so also
     for constants that are full of one number."""
-    if type(step.value) is not np.ndarray or not any([is_call(arg, FILLS) or is_uniform(arg) for arg in step.args]):
+    if type(step.value) is not np.ndarray or not any([is_filled(arg) or is_uniform(arg) for arg in step.args]):
         return step
     if not is_elementwise(step.function):
         return step
@@ -128,6 +128,6 @@ def without_fill(step: Node) -> Node:
         if any(np.shape(value_of(other)) == step.value.shape for other in others):
             if is_uniform(arg):
                 args[i] = literal(arg.value[(0,) * arg.value.ndim].reshape(()))
-            elif is_call(arg, FILLS) and (hasattr(value_of(arg.args[0]), "dtype") or is_fixed(arg.args[0])):
+            elif is_filled(arg) and (hasattr(value_of(arg.args[0]), "dtype") or is_fixed(arg.args[0])):
                 args[i] = arg.args[0]
     return step if args == list(step.args) else step.with_call(step.function, tuple(args))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import calls
-from ..node import Node, Program, rebuild
+from ..node import Node, Program, relabel
 from ..arena import Buffer
 from .memory import find_last_uses, find_roots
 
@@ -24,9 +24,9 @@ def assign_buffers(program: Program) -> tuple[Program, list[Buffer]]:
     escaping = {root for output in program.outputs if type(output) is Node for root in roots.get(output, ())}
     last_use = find_last_uses(program, roots)
     buffers: list[Buffer] = []
-    free: dict[Buffer, list[int]] = {}
+    free: dict[Buffer, list[int]] = {}  # the numbers of those that can be taken
+    free_like: dict[Node, list[int]] = {}  # the same, by a step that takes one
     owned: dict[Node, int] = {}
-    kinds: dict[Node, Buffer] = {}
     ends: dict[int, list[Node]] = {}
     for root, i in last_use.items():
         ends.setdefault(i, []).append(root)
@@ -34,13 +34,13 @@ def assign_buffers(program: Program) -> tuple[Program, list[Buffer]]:
     for i, step in enumerate(program.steps):
         dying = [root for root in ends.get(i, ()) if root in owned]
         if step in takers:
-            kind = kinds[step] = describe(step.value)
+            kind = describe(step.value)
+            numbers = free_like[step] = free.setdefault(kind, [])
             if calls.is_elementwise_ufunc(step.function):  # it reads each element before it writes it
                 for root in dying:
-                    if kinds[root] == kind and root in step.args:
-                        free[kind].append(owned.pop(root))
+                    if free_like[root] is numbers and root in step.args:
+                        numbers.append(owned.pop(root))
             if step not in escaping:
-                numbers = free.setdefault(kind, [])
                 if not numbers:
                     numbers.append(len(buffers))
                     buffers.append(kind)
@@ -49,17 +49,21 @@ def assign_buffers(program: Program) -> tuple[Program, list[Buffer]]:
                     numbers.append(owned.pop(step))
         for root in dying:
             if root in owned:
-                free[kinds[root]].append(owned.pop(root))
+                free_like[root].append(owned.pop(root))
 
-    numbers_of = iter([placed.get(step) for step in program.steps])
-
-    def place(step: Node) -> Node:
-        number = next(numbers_of)
+    new: dict[Node, Node] = {}
+    steps = []
+    for step in program.steps:
+        number = placed.get(step)
         if number is None:
-            return step
-        return Node(step.function, step.args, step.kwargs, step.value, step.name, step.kind, step.errstate, number)
-
-    return rebuild(program, place), buffers
+            moved = step.relabelled(new)
+        else:
+            args = relabel(step.args, new)
+            moved = Node(step.function, args, {}, step.value, step.name, "call", step.errstate, number)
+        if moved is not step:
+            new[step] = moved
+        steps.append(moved)
+    return Program(program.inputs, steps, relabel(program.outputs, new)), buffers
 
 
 def takes_buffer(step: Node) -> bool:

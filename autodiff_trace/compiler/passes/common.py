@@ -21,7 +21,7 @@ def merge_common(program: Program) -> Program:
         if step.kind != "call":
             return step
         state = tuple(step.errstate.items()) if step.errstate else None
-        args = [identify(arg) for arg in step.args]
+        args = [arg if type(arg) is Node and arg.kind != "constant" else identify(arg) for arg in step.args]
         keywords = identify(tuple(step.kwargs.items())) if step.kwargs else ()
         try:
             args = frozenset(args) if step.function in COMMUTATIVE else tuple(args)

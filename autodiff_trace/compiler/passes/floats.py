@@ -72,19 +72,19 @@ def is_float_step(step: Node) -> bool:
     if not is_float(step.value) and not (type(step.value) is np.bool_ and FLOAT_CALLS[step.function] in TRUTHS):
         return False
     for arg in step.args:
-        if not is_float_operand(arg):
+        kind = type(arg)
+        if kind not in NUMBERS and (kind is not Node or type(arg.value) not in OPERANDS):
             return False
     return True
 
 
+NUMBERS = {int, float, np.float64}
+
+OPERANDS = {float, np.float64, np.bool_}
+
+
 def is_float(value: Any) -> bool:
     return type(value) is np.float64 or type(value) is float
-
-
-def is_float_operand(arg: Any) -> bool:
-    if type(arg) is Node:
-        return is_float(arg.value) or type(arg.value) is np.bool_
-    return type(arg) in (int, float, np.float64)
 
 
 def count_reads(program: Program) -> dict[Node, int]:

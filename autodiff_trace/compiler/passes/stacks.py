@@ -34,14 +34,17 @@ class Candidate(NamedTuple):
 
 def stack_calls(program: Program) -> Program:
     """The program with one call for each group of calls that can be made at the same time."""
+    small = {step for step in program.steps if is_small_ufunc(step)}
+    if len(small) < FEWEST:
+        return program
     places = {step: i for i, step in enumerate(program.steps)}
     kept = {output for output in program.outputs if type(output) is Node}
     groups: dict[Any, list[Candidate]] = {}
     guards = 0
     for i, step in enumerate(program.steps):
         guards += step.kind != "call"  # nothing is computed before a guard that stood before it
-        operand = operand_of(step)
-        if operand is not None and operand in places and step not in kept and operand not in kept:
+        operand = operand_of(step, small) if step in small and step not in kept else None
+        if operand is not None and operand not in kept:
             found = groups.setdefault((guards, key_of(step, operand)), [])
             found.append(Candidate(step, i, operand, places[operand]))
     taken: set[Node] = set()
@@ -65,13 +68,11 @@ def choose(found: list[Candidate], taken: set[Node]) -> list[Candidate]:
     return list(members.values())
 
 
-def operand_of(step: Node) -> Node | None:
-    """The one operand of an elementwise step on a small array, if the others are the same in each run."""
-    if not is_small_ufunc(step):
-        return None
+def operand_of(step: Node, small: set[Node]) -> Node | None:
+    """The one operand of an elementwise step, if the others are the same in each run, and it is like that one."""
     varied = {arg for arg in step.args if not is_fixed(arg)}
     operand = varied.pop() if len(varied) == 1 else None
-    if type(operand) is not Node or not is_small_ufunc(operand) or operand.errstate != step.errstate:
+    if operand not in small or operand.errstate != step.errstate:
         return None
     return operand if operand.value.shape == step.value.shape else None
 

@@ -11,7 +11,7 @@ from .. import calls
 from ..node import Node, is_fixed, value_of
 
 __all__ = [
-    "ADD", "DIVIDE", "FILLS", "MULTIPLY", "NEGATE", "POWER", "SUBTRACT", "filling", "is_call", "is_identity",
+    "ADD", "DIVIDE", "MULTIPLY", "NEGATE", "POWER", "SUBTRACT", "filling", "is_call", "is_filled", "is_identity",
     "is_negative", "is_number", "is_one_number", "is_ordinary", "is_real", "is_uniform", "same", "with_function",
 ]
 
@@ -21,7 +21,6 @@ MULTIPLY = {np.multiply, operator.mul}
 DIVIDE = {np.divide, operator.truediv}
 NEGATE = {np.negative, operator.neg}
 POWER = {np.power, operator.pow}
-FILLS = {calls.fill, np.broadcast_to}
 
 
 def is_call(x: Any, functions: set) -> bool:
@@ -53,6 +52,8 @@ def is_number(x: Any, number: int) -> bool:
 
 def is_one_number(arg: Any) -> bool:
     """Whether an operand is one number, the same in each run."""
+    if type(arg) is Node and arg.kind != "constant":
+        return False
     return type(arg) is float or is_fixed(arg) and np.ndim(value_of(arg)) == 0
 
 
@@ -79,9 +80,14 @@ def is_ordinary(arg: Any) -> bool:
     return is_fixed(arg) and bool(np.all(np.isfinite(value_of(arg))) and np.all(value_of(arg)))
 
 
+def is_filled(arg: Any) -> bool:
+    """Whether an operand is full of one number or array."""
+    return type(arg) is Node and (arg.function is calls.fill or arg.function is np.broadcast_to)
+
+
 def filling(arg: Any) -> Any:
     """The number or array of which ``arg`` is full."""
-    return arg.args[0] if is_call(arg, FILLS) else arg
+    return arg.args[0] if is_filled(arg) else arg
 
 
 def same(x: Any, step: Node) -> Node | None:
