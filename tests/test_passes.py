@@ -18,6 +18,7 @@ from autodiff_trace.compiler.passes.floats import use_floats
 from autodiff_trace.compiler.passes.fusion import fuse
 from autodiff_trace.compiler.passes.memory import find_last_uses, find_roots
 from autodiff_trace.compiler.passes.outputs import separate_outputs
+from autodiff_trace.compiler.passes.reassociation import reassociate
 from autodiff_trace.compiler.passes import sines
 from autodiff_trace.compiler.passes.sines import join_sines
 from autodiff_trace.compiler.passes.sums import sum_short_axes, use_products
@@ -28,6 +29,7 @@ STACKS = np.arange(18.0).reshape(2, 3, 3) / 7, np.arange(18.0)[::-1].reshape(2, 
 REWRITES = {
     "constants": fold_constants, "algebra": simplify, "common": merge_common, "dead code": remove_dead_code,
     "finite": assume_finite, "floats": use_floats, "sines": join_sines, "fusion": fuse, "sums": use_products,
+    "reassociation": reassociate,
     "short sums": sum_short_axes, "outputs": lambda program: separate_outputs(program, program),
     "buffers": lambda program: assign_buffers(program)[0],
 }
@@ -499,6 +501,66 @@ def layers(x):
         x = anp.maximum(anp.tanh(1.1 * x + 0.1), -0.5)
         total = total + anp.sum(anp.sin(x) * x)
     return total
+
+
+STACK = np.linspace(-1.0, 2.0, 2 * 500 * 20).reshape(2, 500, 20)
+MATRIX = np.linspace(-3.0, 1.0, 20 * 20).reshape(20, 20)
+SUMS_OF_PRODUCTS = {
+    "rows": lambda x, w: anp.sum(x[0] @ (w + w.T), axis=0),
+    "columns": lambda x, w: anp.sum(x @ w, axis=-1),
+    "rows of a stack": lambda x, w: anp.sum(x @ w, axis=1, keepdims=True),
+    "negative": lambda x, w: anp.sum(-(x @ w), axis=1),
+    "of columns turned": lambda x, w: anp.sum(w @ anp.swapaxes(x, 1, 2), axis=(2,)),
+    "single precision": lambda x, w: anp.sum(anp.astype(x, np.float32) @ anp.astype(w, np.float32), axis=1),
+    "gradient of a centre": lambda x, w: grad(lambda c: anp.sum(anp.tanh((x - c[:, None]) @ w)))(x[:, 0]),
+}
+
+
+@pytest.mark.parametrize("name", SUMS_OF_PRODUCTS)
+def test_sums_of_products_are_products_of_sums(name):
+    function = SUMS_OF_PRODUCTS[name]
+    assert_replays(function, (STACK, MATRIX), (STACK + 1, -MATRIX), (0 * STACK, MATRIX))
+    before = lowered(function, STACK, MATRIX)
+    after = reassociate(before)
+    largest = [max(np.size(step.value) for step in program.steps if step.function in (np.dot, np.matmul))
+               for program in (before, after)]
+    assert largest[1] < largest[0] or name == "gradient of a centre"
+
+
+NOT_REASSOCIATED = {
+    "needed twice": lambda x, w: (anp.sum(x @ w, axis=1), anp.exp(x @ w)),
+    "returned": lambda x, w: (lambda y: (anp.sum(y, axis=1), y))(x @ w),
+    "of the stack": lambda x, w: anp.sum(x @ w, axis=0),
+    "of all": lambda x, w: anp.sum(x @ w),
+    "of two axes": lambda x, w: anp.sum(x @ w, axis=(0, 1)),
+    "of a vector": lambda x, w: anp.sum(anp.tile(x[0], (20, 1)) @ w[0], axis=0),
+    "small": lambda x, w: anp.sum(w @ w, axis=0),
+    "complex": lambda x, w: anp.sum(x @ (w * 1j), axis=1),
+    "of two precisions": lambda x, w: anp.sum(x @ anp.astype(w, np.float32), axis=1),
+    "negative and returned": lambda x, w: (lambda y: (anp.sum(y, axis=1), y))(-x),
+    "no powers of two": lambda x, w: (3.0 * x) * (-0.3 * x[:, :, :1]),
+    "a larger factor": lambda x, w: (4.0 * x) * (0.5 * x[:, :, :1]),
+}
+
+
+@pytest.mark.parametrize("name", NOT_REASSOCIATED)
+def test_what_is_not_reassociated(name):
+    function = NOT_REASSOCIATED[name]
+    assert_replays(function, (STACK, MATRIX), (STACK + 1, -MATRIX))
+    before = merge_common(lowered(function, STACK, MATRIX))
+    assert count(reassociate(before)) == count(before)
+
+
+def test_constant_factors_are_taken_together():
+    def function(x, y):
+        return (2.0 * x) * anp.reshape((-0.5 * y).T, (2, 500, 1)), anp.sum(-x, axis=1), anp.sum(-x)
+
+    y = STACK[:, :, 0].T.copy()
+    assert_replays(function, (STACK, y), (STACK + 1, -y), (STACK * np.inf, y))
+    program = reassociate(lowered(function, STACK, y))
+    products = [step for step in program.steps if step.function is np.multiply]
+    assert [step.value.shape for step in products] == [(500, 2), (2, 500, 20)]
+    assert all(step.value.size <= 40 for step in program.steps if step.function is np.negative)
 
 
 def test_calls_of_one_function_are_stacked():
