@@ -22,6 +22,8 @@ from autodiff_trace.compiler.passes.reassociation import reassociate
 from autodiff_trace.compiler.passes import sines
 from autodiff_trace.compiler.passes.sines import join_sines
 from autodiff_trace.compiler.passes.sums import sum_short_axes, use_products
+from autodiff_trace.compiler.passes.tiling import tile_short_rows
+from autodiff_trace.compiler.short_rows import TILED
 
 X = np.array([[1.0, -2.0, 3.0], [0.5, 4.0, -0.25]])
 V = np.array([1.0, 2.0, -3.0])
@@ -29,7 +31,7 @@ STACKS = np.arange(18.0).reshape(2, 3, 3) / 7, np.arange(18.0)[::-1].reshape(2, 
 REWRITES = {
     "constants": fold_constants, "algebra": simplify, "common": merge_common, "dead code": remove_dead_code,
     "finite": assume_finite, "floats": use_floats, "sines": join_sines, "fusion": fuse, "sums": use_products,
-    "reassociation": reassociate,
+    "reassociation": reassociate, "tiling": tile_short_rows,
     "short sums": sum_short_axes, "outputs": lambda program: separate_outputs(program, program),
     "buffers": lambda program: assign_buffers(program)[0],
 }
@@ -549,6 +551,67 @@ def test_what_is_not_reassociated(name):
     assert_replays(function, (STACK, MATRIX), (STACK + 1, -MATRIX))
     before = merge_common(lowered(function, STACK, MATRIX))
     assert count(reassociate(before)) == count(before)
+
+
+SHORT_ROWS = {
+    "vector": ((1003, 10), (10,)),
+    "one row": ((1003, 10), (1, 10)),
+    "stack": ((7, 500, 3), (7, 1, 3)),
+    "one row for a stack": ((7, 500, 3), (1, 3)),
+    "rows for a stack": ((500, 3), (7, 1, 3)),
+    "few rows": ((3000, 2, 5), (3000, 1, 5)),
+    "rows that fill no tile": ((2, 2, 2, 1001, 2), (2,)),
+}
+
+
+@pytest.mark.parametrize("name", SHORT_ROWS)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("ufunc", TILED)
+def test_short_rows(ufunc, dtype, name):
+    x, y = (np.linspace(0.5, 2.0, int(np.prod(shape))).reshape(shape).astype(dtype) for shape in SHORT_ROWS[name])
+    for pair in ((x, y), (y, x)):
+        before = [each.copy() for each in pair]
+        expected = ufunc(*pair)
+        for out in (None, np.full_like(expected, np.nan)):
+            found = TILED[ufunc](*pair, out)
+            assert found.dtype == dtype and (out is None or found is out)
+            np.testing.assert_array_equal(found, expected)
+        np.testing.assert_array_equal(np.concatenate([each.ravel() for each in pair]),
+                                      np.concatenate([each.ravel() for each in before]))
+    if x.size > 8192 and name != "few rows":
+        function = lambda x, y: (anp.tanh(ufunc(y, x)) - y) * 2  # noqa: E731
+        assert_replays(function, (x, y), (x + 1, 2 * y))
+        assert "tiled" in source(function, x, y)
+
+
+def test_short_rows_in_blocks_of_rows():
+    x, c = np.linspace(-1.0, 1.0, 300_000).reshape(-1, 3), np.array([0.5, 0.0, -2.0])
+    function = grad(lambda c: anp.sum(anp.exp(-((x - c) ** 2))))
+    assert_replays(function, (c,), (-c,), (np.array([np.inf, 1.0, 2.0]),))
+    with pytest.warns(RuntimeWarning, match="divide by zero"):
+        jit(lambda x, c: x / c)(x, c)
+
+
+@pytest.mark.parametrize("x, y", [
+    (STACK.reshape(-1, 5), np.ones((4000, 1))),
+    (np.asfortranarray(STACK.reshape(-1, 5)), np.ones(5)),
+    (STACK.reshape(-1, 5)[::2], np.ones(5)),
+    (STACK.reshape(-1, 5), np.ones(5, np.float32)),
+    (STACK.reshape(-1, 5) * 1j, np.ones(5)),
+    (np.ones((4000, 5), int), np.ones(5, int)),
+    (STACK.reshape(-1, 5)[:10], np.ones(5)),
+    (STACK.reshape(-1, 50), np.ones(50)),
+    (STACK.reshape(-1, 1), np.ones(1)),
+    (STACK.ravel(), np.ones(1)),
+    (STACK.reshape(-1, 1, 5), np.ones(5)),
+    (STACK.reshape(-1, 40, 5), np.ones(5)),
+    (np.ones((4000, 1)), np.ones(5)),
+    (STACK, STACK),
+])
+def test_what_is_no_short_rows(x, y):
+    program = lowered(lambda x, y: x - y, x, y)
+    assert tile_short_rows(program) is program
+    assert_replays(lambda x, y: x - y, (x, y), (x, 2 * y))
 
 
 def test_constant_factors_are_taken_together():

@@ -16,6 +16,7 @@ from ..numpy.definers import scale as scale_primitive
 from ..numpy.rules.division import quotient as quotient_primitive
 from .arena import Buffer
 from .node import parts_of
+from .short_rows import TILED
 from .sines import sin_cos
 
 __all__ = [
@@ -191,13 +192,13 @@ def check_arrays(arrays: list) -> None:
             raise FloatingPointError("the inputs are not finite")
 
 
-ELEMENTWISE = {copy, fill, like, sin_cos, logaddexp, scale, quotient, select}
+ELEMENTWISE = {copy, fill, like, sin_cos, logaddexp, scale, quotient, select, *TILED.values()}
 """Functions that work element by element, besides NumPy's ufuncs."""
 
 OUT_POSITIONS: dict[Callable, int] = {
     np.dot: 2, copy: 1, empty: 3, fill: 2, like: 1, logaddexp: 2, quotient: 2, roll: 2, scale: 2, scatter: 3,
     sin_cos: 2, sum_axis: 2,
-    **dict.fromkeys(REDUCTIONS, 3),
+    **dict.fromkeys(REDUCTIONS, 3), **dict.fromkeys(TILED.values(), 2),
 }
 
 

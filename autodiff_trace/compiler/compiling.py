@@ -27,6 +27,7 @@ from .passes.reassociation import reassociate
 from .passes.sines import join_sines
 from .passes.stacks import stack_calls
 from .passes.sums import sum_short_axes, use_products
+from .passes.tiling import tile_short_rows
 from .replay import Replay
 
 __all__ = ["PASSES", "TRUSTING", "compile_program", "optimize"]
@@ -84,7 +85,7 @@ def place(program: Program, passes: Sequence[str]) -> tuple[Program, list[Buffer
     if "sines" in passes:
         program = join_sines(program)
     if "fusion" in passes:
-        program = fuse(program)
+        program = fuse(tile_short_rows(program))
     if "sums" in passes:
         program = use_products(program)
     if "stacks" in passes:
