@@ -19,6 +19,8 @@ LAYERS = [
     ["core.forward"],
     ["core.taylor"],
     ["core"],
+    ["numpy.halves"],
+    ["numpy.lapack"],
     ["numpy.quick_forms", "numpy.namespace", "numpy.parameters"],
     ["numpy.wrapped"],
     ["numpy.linalg", "numpy.fft", "numpy.random"],

@@ -18,9 +18,12 @@ from autodiff_trace.compiler.passes.floats import use_floats
 from autodiff_trace.compiler.passes.fusion import fuse
 from autodiff_trace.compiler.passes.memory import find_last_uses, find_roots
 from autodiff_trace.compiler.passes.outputs import separate_outputs
+from autodiff_trace.compiler.passes.reassociation import reassociate
 from autodiff_trace.compiler.passes import sines
 from autodiff_trace.compiler.passes.sines import join_sines
 from autodiff_trace.compiler.passes.sums import reduce_short_axes, use_products
+from autodiff_trace.compiler.passes.tiling import tile_short_rows
+from autodiff_trace.compiler.short_rows import TILED
 
 X = np.array([[1.0, -2.0, 3.0], [0.5, 4.0, -0.25]])
 V = np.array([1.0, 2.0, -3.0])
@@ -29,6 +32,7 @@ REWRITES = {
     "constants": fold_constants, "algebra": simplify, "common": merge_common, "dead code": remove_dead_code,
     "finite": assume_finite, "floats": use_floats, "sines": join_sines, "fusion": fuse, "sums": use_products,
     "short sums": reduce_short_axes, "outputs": lambda program: separate_outputs(program, program),
+    "reassociation": reassociate, "tiling": tile_short_rows,
     "buffers": lambda program: assign_buffers(program)[0],
 }
 
@@ -499,6 +503,127 @@ def layers(x):
         x = anp.maximum(anp.tanh(1.1 * x + 0.1), -0.5)
         total = total + anp.sum(anp.sin(x) * x)
     return total
+
+
+STACK = np.linspace(-1.0, 2.0, 2 * 500 * 20).reshape(2, 500, 20)
+MATRIX = np.linspace(-3.0, 1.0, 20 * 20).reshape(20, 20)
+SUMS_OF_PRODUCTS = {
+    "rows": lambda x, w: anp.sum(x[0] @ (w + w.T), axis=0),
+    "columns": lambda x, w: anp.sum(x @ w, axis=-1),
+    "rows of a stack": lambda x, w: anp.sum(x @ w, axis=1, keepdims=True),
+    "negative": lambda x, w: anp.sum(-(x @ w), axis=1),
+    "of columns turned": lambda x, w: anp.sum(w @ anp.swapaxes(x, 1, 2), axis=(2,)),
+    "single precision": lambda x, w: anp.sum(anp.astype(x, np.float32) @ anp.astype(w, np.float32), axis=1),
+    "gradient of a centre": lambda x, w: grad(lambda c: anp.sum(anp.tanh((x - c[:, None]) @ w)))(x[:, 0]),
+}
+
+
+@pytest.mark.parametrize("name", SUMS_OF_PRODUCTS)
+def test_sums_of_products_are_products_of_sums(name):
+    function = SUMS_OF_PRODUCTS[name]
+    assert_replays(function, (STACK, MATRIX), (STACK + 1, -MATRIX), (0 * STACK, MATRIX))
+    before = lowered(function, STACK, MATRIX)
+    after = reassociate(before)
+    largest = [max(np.size(step.value) for step in program.steps if step.function in (np.dot, np.matmul))
+               for program in (before, after)]
+    assert largest[1] < largest[0] or name == "gradient of a centre"
+
+
+NOT_REASSOCIATED = {
+    "needed twice": lambda x, w: (anp.sum(x @ w, axis=1), anp.exp(x @ w)),
+    "returned": lambda x, w: (lambda y: (anp.sum(y, axis=1), y))(x @ w),
+    "of the stack": lambda x, w: anp.sum(x @ w, axis=0),
+    "of all": lambda x, w: anp.sum(x @ w),
+    "of two axes": lambda x, w: anp.sum(x @ w, axis=(0, 1)),
+    "of a vector": lambda x, w: anp.sum(anp.tile(x[0], (20, 1)) @ w[0], axis=0),
+    "small": lambda x, w: anp.sum(w @ w, axis=0),
+    "complex": lambda x, w: anp.sum(x @ (w * 1j), axis=1),
+    "of two precisions": lambda x, w: anp.sum(x @ anp.astype(w, np.float32), axis=1),
+    "negative and returned": lambda x, w: (lambda y: (anp.sum(y, axis=1), y))(-x),
+    "no powers of two": lambda x, w: (3.0 * x) * (-0.3 * x[:, :, :1]),
+    "a larger factor": lambda x, w: (4.0 * x) * (0.5 * x[:, :, :1]),
+}
+
+
+@pytest.mark.parametrize("name", NOT_REASSOCIATED)
+def test_what_is_not_reassociated(name):
+    function = NOT_REASSOCIATED[name]
+    assert_replays(function, (STACK, MATRIX), (STACK + 1, -MATRIX))
+    before = merge_common(lowered(function, STACK, MATRIX))
+    assert count(reassociate(before)) == count(before)
+
+
+SHORT_ROWS = {
+    "vector": ((1003, 10), (10,)),
+    "one row": ((1003, 10), (1, 10)),
+    "stack": ((7, 500, 3), (7, 1, 3)),
+    "one row for a stack": ((7, 500, 3), (1, 3)),
+    "rows for a stack": ((500, 3), (7, 1, 3)),
+    "few rows": ((3000, 2, 5), (3000, 1, 5)),
+    "rows that fill no tile": ((2, 2, 2, 1001, 2), (2,)),
+}
+
+
+@pytest.mark.parametrize("name", SHORT_ROWS)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("ufunc", TILED)
+def test_short_rows(ufunc, dtype, name):
+    x, y = (np.linspace(0.5, 2.0, int(np.prod(shape))).reshape(shape).astype(dtype) for shape in SHORT_ROWS[name])
+    for pair in ((x, y), (y, x)):
+        before = [each.copy() for each in pair]
+        expected = ufunc(*pair)
+        for out in (None, np.full_like(expected, np.nan)):
+            found = TILED[ufunc](*pair, out)
+            assert found.dtype == dtype and (out is None or found is out)
+            np.testing.assert_array_equal(found, expected)
+        np.testing.assert_array_equal(np.concatenate([each.ravel() for each in pair]),
+                                      np.concatenate([each.ravel() for each in before]))
+    if x.size > 8192 and name != "few rows":
+        function = lambda x, y: (anp.tanh(ufunc(y, x)) - y) * 2  # noqa: E731
+        assert_replays(function, (x, y), (x + 1, 2 * y))
+        assert "tiled" in source(function, x, y)
+
+
+def test_short_rows_in_blocks_of_rows():
+    x, c = np.linspace(-1.0, 1.0, 300_000).reshape(-1, 3), np.array([0.5, 0.0, -2.0])
+    function = grad(lambda c: anp.sum(anp.exp(-((x - c) ** 2))))
+    assert_replays(function, (c,), (-c,), (np.array([np.inf, 1.0, 2.0]),))
+    with pytest.warns(RuntimeWarning, match="divide by zero"):
+        jit(lambda x, c: x / c)(x, c)
+
+
+@pytest.mark.parametrize("x, y", [
+    (STACK.reshape(-1, 5), np.ones((4000, 1))),
+    (np.asfortranarray(STACK.reshape(-1, 5)), np.ones(5)),
+    (STACK.reshape(-1, 5)[::2], np.ones(5)),
+    (STACK.reshape(-1, 5), np.ones(5, np.float32)),
+    (STACK.reshape(-1, 5) * 1j, np.ones(5)),
+    (np.ones((4000, 5), int), np.ones(5, int)),
+    (STACK.reshape(-1, 5)[:10], np.ones(5)),
+    (STACK.reshape(-1, 50), np.ones(50)),
+    (STACK.reshape(-1, 1), np.ones(1)),
+    (STACK.ravel(), np.ones(1)),
+    (STACK.reshape(-1, 1, 5), np.ones(5)),
+    (STACK.reshape(-1, 40, 5), np.ones(5)),
+    (np.ones((4000, 1)), np.ones(5)),
+    (STACK, STACK),
+])
+def test_what_is_no_short_rows(x, y):
+    program = lowered(lambda x, y: x - y, x, y)
+    assert tile_short_rows(program) is program
+    assert_replays(lambda x, y: x - y, (x, y), (x, 2 * y))
+
+
+def test_constant_factors_are_taken_together():
+    def function(x, y):
+        return (2.0 * x) * anp.reshape((-0.5 * y).T, (2, 500, 1)), anp.sum(-x, axis=1), anp.sum(-x)
+
+    y = STACK[:, :, 0].T.copy()
+    assert_replays(function, (STACK, y), (STACK + 1, -y), (STACK * np.inf, y))
+    program = reassociate(lowered(function, STACK, y))
+    products = [step for step in program.steps if step.function is np.multiply]
+    assert [step.value.shape for step in products] == [(500, 2), (2, 500, 20)]
+    assert all(step.value.size <= 40 for step in program.steps if step.function is np.negative)
 
 
 def test_calls_of_one_function_are_stacked():

@@ -15,6 +15,7 @@ from ..numpy.definers import scale as scale_primitive
 from ..numpy.rules.division import quotient as quotient_primitive
 from .arena import Buffer
 from .node import parts_of
+from .short_rows import TILED
 from .sines import sin_cos
 
 __all__ = [
@@ -197,13 +198,13 @@ def fail() -> None:
     raise FloatingPointError("not all is finite")
 
 
-ELEMENTWISE = {copy, fill, like, sin_cos, logaddexp, scale, quotient, select}
+ELEMENTWISE = {copy, fill, like, sin_cos, logaddexp, scale, quotient, select, *TILED.values()}
 """Functions that work element by element, besides NumPy's ufuncs."""
 
 OUT_POSITIONS: dict[Callable, int] = {
     np.dot: 2, copy: 1, empty: 3, fill: 2, like: 1, logaddexp: 2, quotient: 2, roll: 2, scale: 2, scatter: 5,
     sin_cos: 2, sum_axis: 2,
-    **dict.fromkeys(REDUCTIONS, 3),
+    **dict.fromkeys(REDUCTIONS, 3), **dict.fromkeys(TILED.values(), 2),
 }
 
 

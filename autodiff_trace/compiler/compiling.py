@@ -22,9 +22,11 @@ from .passes.finite import assume_finite
 from .passes.floats import use_floats
 from .passes.fusion import fuse
 from .passes.outputs import separate_outputs
+from .passes.reassociation import reassociate
 from .passes.sines import join_sines
 from .passes.stacks import stack_calls
 from .passes.sums import reduce_short_axes, use_products
+from .passes.tiling import tile_short_rows
 from .replay import Replay
 
 __all__ = ["PASSES", "TRUSTING", "compile_program", "optimize"]
@@ -44,9 +46,9 @@ PASSES = (*REWRITES, "finite", "floats", "sines", "fusion", "sums", "stacks", "i
 of the same value, "common" computes each value once, "dead code" leaves out what nothing needs. "finite" leaves out
 the masks that keep zeros beside infinities, "floats" computes single numbers with Python's floats; where a run is not
 finite it is done again without these two. "sines" computes sine and cosine of an array together, "fusion" runs steps on
-large arrays block by block, on several threads, "sums" takes products with ones for small sums, "stacks" makes one call
-of the same function of many small arrays. "in place" leaves out copies of arrays that are assigned to, and "buffers"
-uses the memory of intermediate values again.
+large arrays block by block, on several threads, "sums" takes products with ones for small sums, and of large products
+sums the factors first, "stacks" makes one call of the same function of many small arrays. "in place" leaves out copies
+of arrays that are assigned to, and "buffers" uses the memory of intermediate values again.
 """
 
 TRUSTING = ("finite", "floats")
@@ -78,11 +80,11 @@ def trust(program: Program, passes: Sequence[str]) -> Program:
 def place(program: Program, passes: Sequence[str]) -> tuple[Program, list[Buffer]]:
     """The program after the passes that say where values lie in memory, and the buffers."""
     if "sums" in passes:
-        program = reduce_short_axes(program)
+        program = reduce_short_axes(reassociate(program))
     if "sines" in passes:
         program = join_sines(program)
     if "fusion" in passes:
-        program = fuse(program)
+        program = fuse(tile_short_rows(program))
     if "sums" in passes:
         program = use_products(program)
     if "stacks" in passes:

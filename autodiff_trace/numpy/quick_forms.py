@@ -11,6 +11,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy import float64, ndarray
 
+from . import lapack
+
 __all__ = ["QUICK_FORMS"]
 
 
@@ -73,9 +75,10 @@ def stack(arrays, axis=0, *args, **kwargs):
 NUMPY = {ndarray, float64}
 
 QUICK_FORMS = {
-    np.expand_dims: expand_dims, np.max: reduction(np.max, np.maximum), np.mean: mean,
-    np.min: reduction(np.min, np.minimum), np.moveaxis: moveaxis, np.prod: reduction(np.prod, np.multiply),
-    np.reshape: reshape, np.stack: stack, np.sum: reduction(np.sum, np.add),
+    np.expand_dims: expand_dims, np.linalg.det: lapack.det, np.linalg.inv: lapack.inv,
+    np.linalg.slogdet: lapack.slogdet, np.linalg.solve: lapack.solve, np.max: reduction(np.max, np.maximum),
+    np.mean: mean, np.min: reduction(np.min, np.minimum), np.moveaxis: moveaxis,
+    np.prod: reduction(np.prod, np.multiply), np.reshape: reshape, np.stack: stack, np.sum: reduction(np.sum, np.add),
     **{function: by_method(function) for function in (np.cumsum, np.ravel, np.repeat, np.squeeze, np.swapaxes,
                                                      np.transpose)},
 }

@@ -27,6 +27,10 @@ def lower_power(step):
     return None
 
 
+SHORTEST_ROW = 6
+"""Columns times shorter rows are quicker as products of matrices: 13 instead of 20 µs for 1000 rows of three."""
+
+
 @lowers(wrapped.matmul, wrapped.dot)
 def lower_product(step):
     x, y = step.args if len(step.args) == 2 else (None, None)
@@ -34,7 +38,7 @@ def lower_product(step):
         return None
     if x.value.ndim <= 2 and y.value.ndim <= 2 and x.value.ndim and y.value.ndim:
         return step.with_call(np.dot, (x, y))  # of two matrices 0.5 instead of 0.95 µs
-    is_outer = min(x.value.ndim, y.value.ndim) > 2 and x.value.shape[-1] == 1
+    is_outer = min(x.value.ndim, y.value.ndim) > 2 and x.value.shape[-1] == 1 and y.value.shape[-1] >= SHORTEST_ROW
     if is_outer and step.function is wrapped.matmul and x.value.dtype == y.value.dtype == step.value.dtype:
         return step.with_call(np.multiply, (x, y))  # a column times a row: nothing is summed
     return None

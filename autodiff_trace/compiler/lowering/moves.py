@@ -24,6 +24,19 @@ def lower_reshape(step):
     return step.with_call(calls.reshape, (x, step.value.shape))
 
 
+@lowers(wrapped.expand_dims)
+def lower_expand_dims(step):
+    """An index with new axes, which takes 0.1 instead of 1.4 µs."""
+    x, axis = step.args if len(step.args) == 2 else (None, None)
+    if type(x) is not Node or type(x.value) is not np.ndarray:
+        return None
+    new = {each % step.value.ndim for each in np.ravel(axis).tolist()}
+    if not new:
+        return None
+    index = tuple([None if i in new else slice(None) for i in range(max(new) + 1)])
+    return step.with_call(calls.getitem, (x, index))
+
+
 @lowers(wrapped.transpose, wrapped.swapaxes, wrapped.moveaxis, wrapped.matrix_transpose)
 def lower_transpose(step):
     x = step.args[0]

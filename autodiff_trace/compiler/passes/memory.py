@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...numpy import lapack
+from ...numpy.rules import determinants, factorizations
 from .. import calls
 from ..node import Node, Program, operands, parts_of, value_of
 
@@ -11,6 +13,8 @@ __all__ = ["OWN_MEMORY", "find_last_uses", "find_roots", "steps_under_outputs"]
 
 OWN_MEMORY = {
     np.array, np.concatenate, np.stack, np.copy, np.zeros_like, np.ones_like, np.full_like, calls.empty, calls.select,
+    lapack.det, lapack.inv, lapack.slogdet, lapack.solve, determinants.inverse.fun, factorizations.factor_cotangent.fun,
+    factorizations.lower_factor.fun, factorizations.lower_inverse.fun,
 }
 """Functions whose results have memory of their own, besides those that can write into an array they are given."""
 

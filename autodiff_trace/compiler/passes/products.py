@@ -12,7 +12,9 @@ from .terms import (
     ADD, MULTIPLY, NEGATE, SUBTRACT, is_call, is_identity, is_negative, is_one_number, is_real, same, with_function,
 )
 
-__all__ = ["diagonal_product", "doubled_product", "movable_signs", "negated_product", "negative_product"]
+__all__ = [
+    "diagonal_product", "doubled_product", "is_power_of_two", "movable_signs", "negated_product", "negative_product",
+]
 
 
 def movable_signs(users: dict[Node, list[Node]]) -> set[Node]:

@@ -8,7 +8,7 @@ from ...core.batching import defbatch
 from .. import linalg
 from .. import wrapped as anp
 from ..rules.determinants import inverse, minors
-from ..rules.factorizations import lower_factor, lower_inverse, tall_qr
+from ..rules.factorizations import factor_cotangent, lower_factor, lower_inverse, tall_qr
 from ..rules.norms import euclidean_norm
 from ..rules.solving import pseudoinverse
 from ..rules.spectral import singular_value_decomposition
@@ -40,4 +40,4 @@ defbatch(batch_first, linalg.det, linalg.eig, linalg.eigh, linalg.inv, linalg.sl
 defbatch(batch_first, inverse, lower_factor, lower_inverse, pseudoinverse, singular_value_decomposition, tall_qr)
 defbatch(batch_norm, euclidean_norm)
 defbatch(batch_solve, linalg.solve)
-defbatch(batch_stacks, minors)
+defbatch(batch_stacks, factor_cotangent, minors)

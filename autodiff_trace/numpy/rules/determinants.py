@@ -10,7 +10,7 @@ import numpy as np
 from ...core.forward import defjvp, defjvp_all
 from ...core.primitives import primitive
 from ...core.reverse import defvjp, defvjp_all
-from .. import linalg
+from .. import lapack, linalg
 from .. import wrapped as anp
 from ..definers import scale
 from .matrices import transposed
@@ -52,7 +52,7 @@ def minors(a, *directions):
 def regular_cofactors(a):
     """det(A) A⁻ᵀ, which takes a third of the time; None if the condition would cost more than a third of the digits."""
     try:
-        x = np.linalg.inv(a)
+        x = lapack.inv(a)
     except np.linalg.LinAlgError:
         return None
     squares = [np.sum((y.conj() * y).real, axis=(-1, -2)) for y in (a, x)]
@@ -113,7 +113,7 @@ defjvp(linalg.det, lambda t, ans, a: anp.sum(t * minors(a), axis=(-1, -2)))
 def inverse(a):
     """A⁻¹, and infinities where A is singular: the slope of log|det| there."""
     try:
-        return np.linalg.inv(a)
+        return lapack.inv(a)
     except np.linalg.LinAlgError:
         singular = (np.linalg.slogdet(a)[0] == 0)[..., None, None]
         return np.where(singular, np.inf, np.linalg.inv(np.where(singular, np.eye(a.shape[-1], dtype=a.dtype), a)))

@@ -6,10 +6,11 @@ import numpy as np
 
 from ...core.forward import defjvp
 from ...core.primitives import primitive
-from ...core.reverse import defvjp
-from .. import linalg
+from ...core.reverse import defvjp, defvjp_all
+from .. import lapack, linalg
 from .. import wrapped as anp
 from ..definers import define
+from ..halves import invert_triangle, pull_back_factor
 from .matrices import adjoint, fold_triangle, halved_triangle, identity, mirror_triangle, transposed
 
 __all__: list[str] = []
@@ -20,19 +21,8 @@ __all__: list[str] = []
 
 @primitive
 def lower_inverse(x):
-    """The inverse of lower triangular matrices, by halves: of [[A, 0], [B, C]] it is [[A⁻¹, 0], [−C⁻¹ B A⁻¹, C⁻¹]].
-
-    Nearly all of it are products: half the time of two calls of ``solve``, which do not know of triangles.
-    """
-    n = x.shape[-1]
-    if n <= 64:
-        return np.linalg.inv(x)
-    half = n // 2
-    ans = np.zeros_like(x)
-    ans[..., :half, :half] = first = lower_inverse(x[..., :half, :half])
-    ans[..., half:, half:] = last = lower_inverse(x[..., half:, half:])
-    ans[..., half:, :half] = -last @ (x[..., half:, :half] @ first)
-    return ans
+    """The inverse of lower triangular matrices."""
+    return invert_triangle(x)
 
 
 # d(X⁻¹) = −X⁻¹ dX X⁻¹
@@ -43,21 +33,53 @@ defjvp(lower_inverse, lambda t, ans, x: -ans @ t @ ans)
 
 @primitive
 def lower_factor(a):
-    return np.linalg.cholesky(a)
+    return lapack.cholesky(a)
 
 
-def cholesky_vjp(g, ans, a):
-    inverse = lower_inverse(ans)
-    return fold_triangle(transposed(inverse) @ halved_triangle(transposed(ans) @ g) @ anp.conjugate(inverse))
+@primitive
+def factor_cotangent(g, factor):
+    """The cotangent Ā of A, in its lower triangle, from the cotangent g of its factor L: the folded L⁻ᵀ Φ(Lᵀ g) L̄⁻¹."""
+    ans = np.zeros(np.broadcast(g, factor).shape, np.result_type(g, factor))
+    if ans.dtype.kind != "c":
+        pull_back_factor(g, factor, None, ans)
+        return ans
+    pull_back_factor(g.conj(), factor, None, ans)
+    return ans.conj()
 
 
-def cholesky_jvp(t, ans, a):
-    inverse = lower_inverse(ans)
-    return ans @ halved_triangle(inverse @ mirror_triangle(t) @ adjoint(inverse))
+def factor_tangent(t, factor, inverse):
+    return factor @ halved_triangle(whitened(t, inverse))
 
 
-defvjp(lower_factor, cholesky_vjp)
-defjvp(lower_factor, cholesky_jvp)
+def whitened(a, inverse):
+    """L⁻¹ A L⁻ᴴ, of A whose lower triangle alone is read."""
+    return inverse @ mirror_triangle(a) @ adjoint(inverse)
+
+
+defvjp(lower_factor, lambda g, ans, a: factor_cotangent(g, ans))
+defjvp(lower_factor, lambda t, ans, a: factor_tangent(t, ans, lower_inverse(ans)))
+
+
+# factor_cotangent: with H the cotangent of Ā, V = Ā + Āᴴ, N = L⁻¹ H L⁻ᴴ and P = Φ(N), that of g is L P, as dL is of dA,
+# and that of L is g Pᵀ − V conj(L N). The tangents are those of the folded product.
+
+
+def factor_cotangent_vjp(argnums, h, ans, args, kwargs):
+    g, factor = args
+    n = whitened(h, lower_inverse(factor))
+    p = halved_triangle(n)
+    rules = [lambda: factor @ p, lambda: g @ transposed(p) - (ans + adjoint(ans)) @ anp.conjugate(factor @ n)]
+    return [rules[argnum]() for argnum in argnums]
+
+
+def factor_cotangent_jvp(t, ans, g, factor):
+    inverse = lower_inverse(factor)
+    x = transposed(inverse) @ halved_triangle(transposed(t) @ g) - (ans + adjoint(ans)) @ anp.conjugate(t)
+    return fold_triangle(x @ anp.conjugate(inverse))
+
+
+defvjp_all(factor_cotangent, factor_cotangent_vjp)
+defjvp(factor_cotangent, lambda t, ans, g, factor: factor_cotangent(t, factor), factor_cotangent_jvp)
 
 
 @define(np.linalg.cholesky)

@@ -30,6 +30,9 @@ defjvp(linalg.inv, lambda t, ans, a: -(ans @ t @ ans))
 
 def solve_cotangents(argnums, g, ans, a, b):
     vector = anp.ndim(b) == 1
+    if vector and a.ndim == 2:
+        gb = linalg.solve(a.T, g)
+        return [unbroadcast(gb, b) if argnum else unbroadcast(-(column(gb) * ans), a) for argnum in argnums]
     gb = linalg.solve(transposed(a), column(g) if vector else g)
     cotangents = []
     for argnum in argnums:
