@@ -664,6 +664,8 @@ def test_stacks_stay_on_one_side_of_a_guard():
     (lambda x: -x * x + -x * 3.0, 0),
     (lambda x: -(x * 3.0) * anp.sin(x), 0),
     (lambda x: x - (-x * x) - (-x * anp.sin(x)), 0),
+    (lambda x: -(x * anp.cos(x)) - x * (2.0 * anp.sin(x)), 0),
+    (lambda x: -(x * anp.cos(x)) + -(3.0 * x * anp.sin(x)), 0),
     (lambda x: anp.sin(-x) * (-x), 2),  # common values are merged later
 ])
 def test_signs_move_into_sums_and_constants(function, negations):

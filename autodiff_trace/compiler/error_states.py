@@ -14,7 +14,7 @@ try:  # what np.errstate itself calls, under names that may change
 except ImportError:
     current = make = None
 
-__all__ = ["restore_errors", "setter"]
+__all__ = ["error_state", "restore_errors", "setter"]
 
 
 @cache
@@ -57,3 +57,6 @@ def restore_slowly(state):
 
 restore_errors: Callable[[Any], None] = restore_slowly if current is None else current.reset
 """Put back the handling of errors that was before a call of what :func:`setter` gave, in the same thread."""
+
+error_state: Callable[[], Any] = object if current is None else current.get
+"""The handling of errors as one object: while that is the same nothing has been set. (``np.geterr`` takes 0.4 µs.)"""

@@ -16,6 +16,7 @@ from ..core.array_ops import owned
 from ..core.tracer import Trace, box_classes, boxers
 from ..numpy.parameters import plain_parameters
 from .boxes import PLAIN_NUMBERS, NumberBox, RecordBox
+from .error_states import error_state
 from .guards import is_shaped_by_values, signature
 from .node import LIVE, Node, literal, substitute
 from .outlines import Outlines
@@ -56,6 +57,7 @@ class RecordTrace(Trace):
         self.made: list[Node] = []  # other constants
         self.contents: dict[int, tuple] = {}
         self.errstate = np.geterr()
+        self.error_state = error_state()
         self.raised: BaseException | None = None
         self.draws = False
         self.derived = False  # whether there are constants that plain NumPy may have computed from other arrays
@@ -97,10 +99,9 @@ class RecordTrace(Trace):
         except Exception as error:
             self.raised = error
             raise
-        errstate = np.geterr()
         difference = None
-        if errstate != self.errstate:
-            difference = {kind: how for kind, how in errstate.items() if how != self.errstate[kind]}
+        if error_state() is not self.error_state:
+            difference = {kind: how for kind, how in np.geterr().items() if how != self.errstate[kind]} or None
         value = ans if self.keeps_values else self.outlines.of(ans)
         node = Node(prim, tuple(operands), kwargs, value, prim.__name__, "call", difference)
         self.steps.append(node)

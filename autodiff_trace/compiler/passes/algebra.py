@@ -8,7 +8,9 @@ import numpy as np
 
 from .. import calls
 from ..node import Node, Program, is_fixed, literal, operands, parts_of, rebuild, value_of
-from .products import diagonal_product, doubled_product, movable_signs, negated_product, negative_product
+from .products import (
+    diagonal_product, difference_of_negative, doubled_product, movable_signs, negated_product, negative_product,
+)
 from .terms import (
     ADD, DIVIDE, MULTIPLY, NEGATE, POWER, SUBTRACT, filling, is_call, is_filled, is_negative, is_number, is_one_number,
     is_ordinary, is_real, is_uniform, same, with_function,
@@ -33,7 +35,8 @@ def simplify(program: Program) -> Program:
         step = without_fill(step)
         result = simpler(step, users, signs) or step
         if result is not original:
-            last = result[-1] if type(result) is list else result
+            *parts, last = result if type(result) is list else [result]
+            users.update((part, [last]) for part in parts)
             users[last] = users.get(original, [])
             if original in signs:
                 signs.add(last)
@@ -60,9 +63,11 @@ def simpler(step: Node, users: dict[Node, list[Node]], signs: set[Node]) -> Any:
                 return same(x, step)
             if is_negative(y):
                 return with_function(step, ADD, (x, y.args[0]))
+            return difference_of_negative(step, users)
         if function in ADD:
             if is_negative(y):
-                return with_function(step, SUBTRACT, (x, y.args[0]))
+                difference = with_function(step, SUBTRACT, (x, y.args[0]))
+                return difference_of_negative(difference, users) or difference
             if is_negative(x):
                 return with_function(step, SUBTRACT, (y, x.args[0]))
     if function is calls.scale and any(is_ordinary(arg) for arg in args):

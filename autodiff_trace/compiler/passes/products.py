@@ -13,7 +13,8 @@ from .terms import (
 )
 
 __all__ = [
-    "diagonal_product", "doubled_product", "is_power_of_two", "movable_signs", "negated_product", "negative_product",
+    "diagonal_product", "difference_of_negative", "doubled_product", "is_power_of_two", "movable_signs",
+    "negated_product", "negative_product",
 ]
 
 
@@ -86,6 +87,32 @@ def doubled_product(step: Node, users: dict[Node, list[Node]]) -> Any:
 def is_power_of_two(x: Any) -> bool:
     """Whether ``x`` is 2, 4, 8 … up to 2³⁰, or minus that. (By a half a number could become too small to be exact.)"""
     return bool(np.isreal(x) and 2 <= abs(x) <= 2**30 and np.frexp(abs(x))[0] == 0.5)
+
+
+def difference_of_negative(step: Node, users: dict[Node, list[Node]]) -> list[Node] | None:
+    """``-x - c * y`` as ``-c * y - x``; the constant may be a factor of a factor."""
+    negative, product = step.args
+    if not is_negative(negative) or len(users.get(negative, ())) != 1:
+        return None
+    steps = with_sign(product, users)
+    return steps and [*steps, step.with_call(step.function, (steps[-1], negative.args[0]))]
+
+
+def with_sign(product: Any, users: dict[Node, list[Node]]) -> list[Node] | None:
+    """The steps for a product with the other sign, where a constant in it can take that."""
+    if not is_call(product, MULTIPLY) or not is_real(product.value) or len(users.get(product, ())) != 1:
+        return None
+    for i, factor in enumerate(product.args):
+        if is_one_number(factor):
+            steps, new = [], negated(factor)
+        else:
+            steps = with_sign(factor, users)
+            if steps is None:
+                continue
+            new = steps[-1]
+        args = (new, product.args[1]) if i == 0 else (product.args[0], new)
+        return [*steps, product.with_call(product.function, args)]
+    return None
 
 
 def diagonal_product(step: Node) -> Any:
