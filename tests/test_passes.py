@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pass_checks import assert_replays, count, describe, lowered, small_blocks, source
 
-from autodiff_trace import compiler, grad, jacobian, jit, vjp
+from autodiff_trace import compiler, grad, jacobian, jit, nn, value_and_grad, vjp
 from autodiff_trace import numpy as anp
 from autodiff_trace.compiler import PASSES
 from autodiff_trace.compiler.node import Node, operands
@@ -764,3 +764,14 @@ def test_views_of_what_is_computed_by_blocks(function, monkeypatch):
     x = np.random.default_rng(0).normal(size=(400, 100))
     assert_replays(function, (x,), (x + 1,))
     assert "blocks_1(" in source(function, x)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_softmax_takes_the_powers_of_its_sum(axis):
+    def function(x):
+        return value_and_grad(lambda x: anp.sum(nn.logsumexp(x, axis=axis) ** 2))(x)
+
+    x = np.linspace(-3.0, 4.0, 12).reshape(3, 4)
+    awkward = np.array([[np.inf, 1.0, -np.inf, 800.0], [0.0, -np.inf, -np.inf, -800.0], [np.nan, 3.0, -np.inf, 0.0]])
+    assert_replays(function, (x,), (awkward,), (1000 * x,), (x + 1,))
+    assert source(function, x).count(" exp(") == 1

@@ -6,20 +6,22 @@ are the same but for rounding, of which there is less.
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
 
 from .. import calls
-from ..node import Node, Program, literal, operands, rebuild, value_of
+from ..node import Node, Program, literal, operands, parts_of, rebuild, value_of
 from .dead_code import remove_dead_code
 from .products import is_power_of_two
 from .sums import LARGEST, is_plain_sum
-from .terms import MULTIPLY, NEGATE, is_call, is_one_number, is_real
+from .terms import ADD, MULTIPLY, NEGATE, SUBTRACT, is_call, is_one_number, is_real
 
 __all__ = ["reassociate"]
 
 PRODUCTS = {np.dot, np.matmul}
+EXP, LOG, SUM = {np.exp}, {np.log}, {calls.ADD_REDUCE}
 VIEWS = {calls.getitem, calls.reshape, calls.transpose}
 
 
@@ -47,11 +49,62 @@ def reassociate(program: Program) -> Program:
 
 
 def rule_for(step: Node) -> Any:
-    """What may make a step cheaper; None if it is small."""
+    """What may make a step cheaper; None if nothing does, or if it is small."""
+    if is_call(step, EXP):
+        return share_powers
     if is_plain_sum(step):
         return sum_first if step.args[0].value.size > LARGEST else None
     is_product = step.kind == "call" and step.function is np.multiply and is_real(step.value)
     return join_factors if is_product and step.value.size > LARGEST and not step.kwargs else None
+
+
+def share_powers(step: Node, single: set[Node]) -> list[Node] | None:
+    """The steps for a softmax, ``exp(x - (log(s) + m))``, as ``p / s``: ``s`` is the sum of ``p = exp(x - m)``."""
+    if not is_call(step.args[0], SUBTRACT):
+        return None
+    x, log_sum = step.args[0].args
+    is_guarded = is_call(log_sum, {calls.select}) and is_minus_infinity(log_sum.args[0]) and log_sum.args[1] == 0
+    log_sum = before_reshapes(log_sum.args[2] if is_guarded else log_sum)
+    log, shift = log_sum.args if is_call(log_sum, ADD) else (None, None)
+    total = log.args[0] if is_call(log, LOG) else None
+    powers = total.args[0] if is_call(total, SUM) else None
+    if not is_call(powers, EXP) or not is_call(powers.args[0], SUBTRACT) or powers.args[0].args != (x, shift):
+        return None
+    if powers.value.dtype != step.value.dtype:
+        return None
+    if not is_guarded:
+        return [step.with_call(np.divide, (powers, total))]
+    if not is_call(shift, {calls.select}) or not is_largest(shift.args[1], x):
+        return None
+    # The largest power is 1, or there is none: where x is -inf alone the sum is 0.
+    one = literal(np.ones((), total.value.dtype))
+    total = Node(np.maximum, (total, one), {}, total.value, total.name, "call", total.errstate)
+    return [total, step.with_call(np.divide, (powers, total))]
+
+
+def is_minus_infinity(mask: Any) -> bool:
+    return is_call(mask, {np.equal}) and is_one_number(mask.args[1]) and bool(value_of(mask.args[1]) == -np.inf)
+
+
+def is_largest(top: Any, x: Any) -> bool:
+    return is_call(top, {calls.MAXIMUM_REDUCE}) and top.args[0] is x
+
+
+def before_reshapes(x: Any) -> Any:
+    """``x`` as it was before it lost axes of length one and got them back."""
+    base = x
+    while is_call(base, {calls.reshape}) or is_call(base, {calls.getitem}) and adds_axes(base.args[1]):
+        base = base.args[0]
+    return base if base is x or without_leading_ones(base) == without_leading_ones(x) else x
+
+
+def without_leading_ones(x: Node) -> list[int]:
+    """The shape, as far as it matters for broadcasting."""
+    return list(itertools.dropwhile(lambda length: length == 1, x.value.shape))
+
+
+def adds_axes(index: Any) -> bool:
+    return all(part is None or part is Ellipsis or part == slice(None) for part in parts_of(index))
 
 
 def sum_first(step: Node, single: set[Node]) -> list[Node] | None:
