@@ -7,13 +7,17 @@ from typing import Any
 import numpy as np
 
 from ..node import Node, Program, rebuild
-from ..short_rows import LONG, TILED, WIDTH
-from .sums import FLOATS, LARGEST
+from ..short_rows import LONG, MANY, TILED, WIDTH
+from .sums import FLOATS
 
 __all__ = ["tile_short_rows"]
 
 FEW = 4
 """Repeated rows beside which it takes long to repeat one."""
+
+
+HIGH = 500
+"""Rows for each column from which on it is quicker to go column by column."""
 
 
 def tile_short_rows(program: Program) -> Program:
@@ -30,10 +34,12 @@ def has_short_rows(step: Node) -> bool:
     value = step.value
     if step.kind != "call" or step.function.__hash__ is None or step.function not in TILED or step.kwargs:
         return False
-    if type(value) is not np.ndarray or value.size <= LARGEST or value.ndim < 2 or not value.flags.c_contiguous:
+    if type(value) is not np.ndarray or value.ndim < 2 or not value.flags.c_contiguous:
         return False
     rows, length = value.shape[-2:]
-    if not 1 < length < LONG or rows * length < FEW * WIDTH or value.dtype not in FLOATS or len(step.args) != 2:
+    if not 1 < length < LONG or value.dtype not in FLOATS or len(step.args) != 2:
+        return False
+    if value.size <= MANY and (value.ndim > 2 or rows < HIGH * length) or rows * length < FEW * WIDTH:
         return False
     return {count_rows(arg, value) for arg in step.args} == {1, rows}
 
