@@ -133,7 +133,7 @@ class Graph:
         leaves = self.form.match(args, kwargs, self.inputs, self.__name__)
         if not all(map(is_alike, leaves, self.inputs)) or find_top_trace(leaves) is not None:
             return tree_unflatten(self.structure, evaluate(self.program, leaves, self.__name__))
-        result = self.replay(leaves)
+        result = self.replay.run(leaves)
         if type(result) is Miss:
             guards = [step for step in self.program.steps if step.kind == "guard"]
             raise guard_error(guards[result.guard], result.seen, self.__name__)

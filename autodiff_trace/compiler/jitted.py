@@ -18,6 +18,7 @@ from .collection import collection_paused
 from .compiling import TRUSTING, compile_program
 from .graph import Graph, trace_graph
 from .guards import Miss, outcome
+from .matching import make_match, no_match
 from .record import MixedTraces, NotReplayable
 from .replay import NotFinite, Replay
 from .surroundings import Surroundings
@@ -59,12 +60,13 @@ class Version(NamedTuple):
 class Entry:
     """What is known for one kind of arguments."""
 
-    __slots__ = ("versions", "eager", "used", "impure")
+    __slots__ = ("versions", "eager", "used", "impure", "match")
 
     def __init__(self) -> None:
         self.versions: list[Version] = []
         self.eager = False
         self.used = 0
+        self.match: Callable | None = None  # made in the second call
         self.impure = itertools.count(1)  # runs that changed what is outside
 
 
@@ -86,23 +88,25 @@ class Jitted(Transformed):
 
     def start(self) -> None:
         self.entries: dict[tuple, Entry] = {}
-        self.latest: tuple[Any, Any] = None, None  # the key and the entry of the last call
+        self.latest: tuple[Callable, Any] = no_match, None  # the entry of the last call, and the test for its arguments
         self.lock = threading.Lock()
         self.clock = itertools.count(1)
         self.hits = self.traces = self.eager = 0
         self.warned = self.writes = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        try:
-            leaves, key, statics = take_apart(args, kwargs, self.static_argnames, self.positions)
-        except NotPlain:
-            return self.fun(*args, **kwargs)
+        match, entry = self.latest
+        leaves = None if kwargs else match(args)
+        statics: list = []
+        if leaves is None:
+            try:
+                leaves, key, statics = take_apart(args, kwargs, self.static_argnames, self.positions)
+            except NotPlain:
+                return self.fun(*args, **kwargs)
+            entry = self.find_entry(tuple(key), leaves, None if kwargs else args)
         running = trace_stack.get()
         if running and any(trace.guards_values for trace in running):
             return self.fun(*args, **kwargs)
-        latest, entry = self.latest
-        if statics or key != latest:  # to compare keys takes half the time of looking them up
-            entry = self.find_entry(key, leaves)
         if entry.eager:
             return self.run_eagerly(args, kwargs)
         for version in entry.versions:
@@ -209,19 +213,20 @@ class Jitted(Transformed):
                 raise error from original
             raise
 
-    def find_entry(self, key: list, leaves: list) -> Entry:
+    def find_entry(self, key: tuple, leaves: list, args: tuple | None) -> Entry:
         """The entry for arguments with this key, which becomes the latest."""
-        fixed = tuple(key)
         with self.lock:
-            entry = self.entries.get(fixed)
+            entry = self.entries.get(key)
             if entry is None:
                 if len(self.entries) >= self.KEYS:
                     oldest = min(self.entries, key=lambda each: self.entries[each].used)
                     del self.entries[oldest]
-                entry = self.entries[fixed] = Entry()
+                entry = self.entries[key] = Entry()
                 entry.eager = not are_numbers(leaves)
+            elif entry.match is None:
+                entry.match = no_match if args is None or self.static_argnames else make_match(args)
             entry.used = next(self.clock)
-            self.latest = key, entry
+            self.latest = entry.match or no_match, entry
             return entry
 
     def graph(self, *args: Any, **kwargs: Any) -> Graph:

@@ -48,10 +48,10 @@ class Replay:
         self.idle: list[Callable] = []  # instances that no call is using; append and pop are atomic
         self.granted = 0  # instances that may be kept
 
-    def __call__(self, leaves: list) -> Any:
+    def run(self, leaves: list) -> Any:
         """Run the program. A Miss says that it is not the one for these values."""
         if self.failures >= self.PATIENCE:
-            return self.exact(leaves)
+            return self.exact.run(leaves)
         try:
             instance = self.idle.pop()
         except IndexError:
@@ -67,7 +67,7 @@ class Replay:
         finally:
             if len(self.idle) < self.granted:
                 self.idle.append(instance)
-        return self.exact(leaves)
+        return self.exact.run(leaves)
 
     @property
     def held(self) -> int:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from .guards import Miss
 from .random_states import numpy_state, restore_numpy
+from .replay import Replay
 
 __all__ = ["Branch", "TraceTree"]
 
@@ -16,7 +17,7 @@ class Branch:
 
     __slots__ = ("replay", "outcomes")
 
-    def __init__(self, replay: Callable[[list], Any], outcomes: Sequence[Any]) -> None:
+    def __init__(self, replay: Replay, outcomes: Sequence[Any]) -> None:
         self.replay = replay
         self.outcomes = outcomes
 
@@ -64,7 +65,7 @@ class TraceTree:
         branch = fork.latest
         depth = 0
         while True:
-            result = branch.replay(leaves)
+            result = branch.replay.run(leaves)
             if type(result) is not Miss:
                 self.root.latest = branch
                 return result

@@ -1,0 +1,77 @@
+"""Matching: a compiled test whether the arguments of a call are of the kind of earlier ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .arguments import is_leaf
+
+__all__ = ["make_match", "no_match"]
+
+LONG = 200
+"""Leaves up to which a test is compiled, which takes 20 µs for each."""
+
+
+def no_match(args: tuple) -> None:
+    return None
+
+
+def make_match(args: tuple) -> Callable[[tuple], list | None]:
+    """A function that gives the leaves of positional arguments like ``args``, and None for others.
+
+    Arrays are alike in shape, strides and dtype, numbers in type; containers are tuples, lists and dicts. It takes
+    0.15 µs for an array; to take that apart and to look up its key takes 0.5.
+
+    >>> match = make_match((np.ones(3), [1.0]))
+    >>> match((np.zeros(3), [2.0]))
+    [array([0., 0., 0.]), 2.0]
+    >>> match((np.zeros(4), [2.0]))
+    """
+    names: dict[str, Any] = {"ndarray": np.ndarray}
+    tests: list[str] = []
+    leaves: list[str] = []
+    try:
+        add_tests("args", args, names, tests, leaves)
+    except TypeError:
+        return no_match
+    exec("def match(args):\n" + "".join(tests) + f"    return [{', '.join(leaves)}]\n", names)
+    return names.pop("match")
+
+
+def add_tests(name: str, value: Any, names: dict[str, Any], tests: list[str], leaves: list[str]) -> None:
+    """Append to ``tests`` the lines that test whether what has this name is like ``value``; to ``leaves`` its names."""
+
+    def known(thing: Any) -> str:
+        names[f"c{len(names)}"] = thing
+        return f"c{len(names) - 1}"
+
+    def test(condition: str) -> None:
+        tests.append(f"    if {condition}:\n        return None\n")
+
+    kind = type(value)
+    if kind is np.ndarray:
+        shape, strides, dtype = known(value.shape), known(value.strides), known(value.dtype)
+        test(f"type({name}) is not ndarray or {name}.shape != {shape} or {name}.strides != {strides} "
+             f"or {name}.dtype is not {dtype}")
+        leaves.append(name)
+    elif is_leaf(value):
+        test(f"type({name}) is not {known(kind)}")
+        leaves.append(name)
+    elif value is None or kind is bool:
+        test(f"{name} is not {value}")
+    elif kind is tuple or kind is list or kind is dict and all(type(key) is str for key in value):
+        test(f"type({name}) is not {kind.__name__} or len({name}) != {len(value)}")
+        children = [f"{name}_{i}" for i in range(len(value))]
+        if kind is dict:
+            test(f"tuple({name}) != {known(tuple(value))}")
+        if children:
+            tests.append(f"    {', '.join(children)}, = {name}{'.values()' if kind is dict else ''}\n")
+        for child, item in zip(children, value.values() if kind is dict else value):
+            add_tests(child, item, names, tests, leaves)
+    else:
+        raise TypeError("this is known by its key alone")
+    if len(leaves) > LONG:
+        raise TypeError("these are too many")
