@@ -50,11 +50,18 @@ def run_workloads(options: argparse.Namespace) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # peers may warn of what they like
         warm_up(libraries)
-    rows = list(measure_all(workloads, libraries, options.budget, options.rounds)) if workloads else []
+    rows: list[Row] = []
+    found: dict[str, Mapping[str, float]] = {}
+    stopped = None
+    try:
+        for row in measure_all(workloads, libraries, options.budget, options.rounds):
+            rows.append(row)
+        measure_costs(costs, list(libraries), options.threads, found)
+    except KeyboardInterrupt as error:  # what has been measured so far is not lost
+        stopped = error
     if rows:
         print()
         print_report(workloads, rows, list(libraries))
-    found = measure_costs(costs, list(libraries), options.threads)
     if found:
         print("", cost_table(found, list(libraries)), sep="\n")
     if old is not None:
@@ -64,6 +71,8 @@ def run_workloads(options: argparse.Namespace) -> None:
         write_record(options.json, machine, rows, found)
     if options.plot is not None and rows:
         plot_ratios(relative_times(rows, list(libraries)), options.plot)
+    if stopped is not None:
+        raise stopped
 
 
 def choose(candidates: Sequence[Workload | Cost], substrings: Sequence[str]) -> list:
@@ -103,6 +112,8 @@ def measure_all(
     workloads: Sequence[Workload], libraries: Mapping[str, Library], budget: float, rounds: int
 ) -> Iterator[Row]:
     """Measure and print row by row; what one workload leaves of its share of the budget goes to the next."""
+    if not workloads:
+        return
     head = ["median ± half the quartiles' distance", *(library.title for library in libraries.values())]
     widths = [max(len(head[0]), *(len(workload.title) for workload in workloads)), *[TIME_WIDTH] * len(libraries)]
     print(*table_head(head, widths), sep="\n", flush=True)
@@ -116,14 +127,15 @@ def measure_all(
         yield row
 
 
-def measure_costs(costs: Sequence[Cost], names: Sequence[str], threads: int) -> dict[str, Mapping[str, float]]:
-    found = {}
+def measure_costs(
+    costs: Sequence[Cost], names: Sequence[str], threads: int, found: dict[str, Mapping[str, float]]
+) -> None:
+    """Put what is measured into ``found``, by name."""
     for cost in costs:
         try:
             found[cost.name] = cost.measure(names, threads)
         except CalledProcessError as error:
             complain(f"{cost.name}: {(error.stderr or str(error)).strip().splitlines()[-1]}")
-    return found
 
 
 def complain(message: str) -> None:

@@ -10,6 +10,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmarks import command
+from benchmarks.__main__ import main
 from benchmarks.library import ByHand, Eager
 from benchmarks.peers import find_libraries
 from benchmarks.record import read_record, write_record
@@ -228,3 +230,19 @@ def test_plot(tmp_path):
     result = run_command("--only", "chain-scalar", "--libs", "numpy,eager", "--rounds", 1, "--plot", tmp_path / "a.png")
     assert (result.returncode, result.stderr) == (0, "")
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_was_measured_before_an_interruption_is_saved(tmp_path, monkeypatch, capsys):
+    def measure_one(workload, *rest):
+        if workload.name != "size-1e0":
+            raise KeyboardInterrupt
+        return measure(workload, *rest)
+
+    monkeypatch.setattr(command, "measure", measure_one)
+    monkeypatch.setattr("benchmarks.__main__.set_threads", lambda count: None)
+    path = tmp_path / "out.json"
+    options = ["--only", "size-1e0", "size-1e1", "--libs", "numpy,eager", "--budget", "1", "--rounds", "2"]
+    assert main([*options, "--json", str(path)]) == 130
+    assert [row.name for row in read_record(path)] == ["size-1e0"]
+    output = capsys.readouterr()
+    assert "interrupted" in output.err and "size-1e0" in output.out
