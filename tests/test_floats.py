@@ -82,6 +82,14 @@ def test_what_is_checked_are_outputs_if_they_show_nan_and_inputs_otherwise():
     assert not checked_first(averages_what_comes_back)
 
 
+def test_masks_of_single_numbers():
+    def function(x, y):
+        return vjp(lambda y: anp.where(anp.isfinite(x), y * x, 0) + anp.where(anp.isfinite(y), x, 0) * y, y)[1](x)[0]
+
+    assert_replays(function, (2.0, 3.0), (-1.0, 0.5), (np.inf, 1.0), (1.0, np.nan))
+    assert_replays(function, (np.float64(2.0), np.ones(3)), (np.float64(np.inf), np.ones(3)))
+
+
 # Python's floats
 
 FUNCTIONS = [

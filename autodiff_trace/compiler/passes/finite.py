@@ -80,7 +80,7 @@ def is_masked(step: Node) -> bool:
     mask, x, other = step.args
     return (
         type(other) in (int, float) and other == 0 and type(mask) is Node and type(x) is Node and is_inexact(x)
-        and getattr(mask.value, "dtype", None) == np.bool_ and x.value.dtype == step.value.dtype
+        and getattr(mask.value, "dtype", None) == np.bool_ and getattr(x.value, "dtype", None) == step.value.dtype
     )
 
 
