@@ -97,26 +97,28 @@ def backward_pass(seeds: list[tuple[VJPNode, Any]], inputs: Sequence[VJPNode]) -
     try:
         while heap:
             node = heappop(heap)
-            index, rules, parents, ans, args, kwargs, _ = node
-            g = pending.pop(index)
-            if type(g) in deferred_types:
-                g = g.settle()
-            if rules is None:
-                reached[index] = g
-                continue
-            for rule, parent in zip(rules, parents) if type(rules) is tuple else ((rules, parents),):
-                parent_g = rule(g, ans, *args, **kwargs) if kwargs else rule(g, ans, *args)
-                if type(parent) is list:
-                    for each_parent, each_g in zip_nested(parent, parent_g):
-                        contribute(each_parent, each_g, pending, heap)
-                elif parent_g is not None:
-                    # This is contribute(), written out: a call less for each edge (0.06 of 0.5 µs).
-                    index = parent[0]
-                    if index in pending:
-                        pending[index] = add_cotangents(pending[index], parent_g)
-                    else:
-                        pending[index] = parent_g
-                        heappush(heap, parent)
+            g = pending.pop(node[0])
+            while True:
+                index, rules, parents, ans, args, kwargs, _ = node
+                if type(g) in deferred_types:
+                    g = g.settle()
+                if type(parents) is tuple:  # one argument, by far the commonest
+                    g = rules(g, ans, *args, **kwargs) if kwargs else rules(g, ans, *args)
+                    if g is not None and (not heap or parents[0] < heap[0][0]):
+                        node = parents  # the newest that is reached is next, without a way through the heap (0.1 µs)
+                        continue
+                    contribute(parents, g, pending, heap)
+                elif rules is None:
+                    reached[index] = g
+                else:
+                    for rule, parent in zip(rules, parents) if type(rules) is tuple else ((rules, parents),):
+                        parent_g = rule(g, ans, *args, **kwargs) if kwargs else rule(g, ans, *args)
+                        if type(parent) is list:
+                            for each_parent, each_g in zip_nested(parent, parent_g):
+                                contribute(each_parent, each_g, pending, heap)
+                        else:
+                            contribute(parent, parent_g, pending, heap)
+                break
     except Exception as error:
         note_operation(error, node)
         raise
