@@ -20,6 +20,8 @@ __all__ = [
     "VJPNode", "VJPTrace", "backward_pass", "defvjp", "defvjp_all", "defvjp_pair", "trace_vjp",
 ]
 
+new_object = object.__new__
+
 next_index = itertools.count(0, -1).__next__
 """Node numbers fall, so that the smallest node on a heap, which compares by its number, was recorded last."""
 
@@ -53,7 +55,8 @@ class VJPTrace(DerivativeTrace):
 
     def process_one(self, prim, box, argnum, values):
         # DerivativeTrace.process_one with make_node written out (0.1 of 0.85 µs).
-        ans = (prim if type(values[argnum]) in box_classes else prim.fast_fun)(*values)
+        kind = type(values[argnum])
+        ans = (prim if kind in box_classes else prim.fast_fun)(*values)
         node = box._node
         if node is not None:
             rule = prim.vjps[argnum]
@@ -61,6 +64,12 @@ class VJPTrace(DerivativeTrace):
                 node = make_node(prim, argnum, node, ans, values, NO_KEYWORDS)
             else:
                 node = next_index(), rule, node, ans, values, NO_KEYWORDS, prim
+        if type(ans) is kind:  # then so is its box, made without a call of __init__ (0.05 µs)
+            new = new_object(type(box))
+            new._value = ans
+            new._trace = self
+            new._node = node
+            return new
         try:
             return boxers[type(ans)](ans, self, node)
         except KeyError:
