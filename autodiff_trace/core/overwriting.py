@@ -74,6 +74,7 @@ def defoverwriting(prim: Callable, argument: Any, rule: Callable) -> None:
     ``(0, 0)`` where both of two arguments are the same value: it then gets one cotangent.
     """
     prim.overwriting[argument] = Overwriting(rule)
+    prim.unread.setdefault(argument, ())  # nodes look there first
 
 
 def find_overwriting(prim: Callable, argument: Any, parent: Any, args: Sequence) -> tuple[Overwriting, list] | None:
