@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from table import row, table_test
 
-from autodiff_trace import grad, hessian, jacobian, jvp
+from autodiff_trace import grad, hessian, jacobian, jvp, value_and_grad
 from autodiff_trace import numpy as anp
 from autodiff_trace.core.errors import TracedValueError
 from autodiff_trace.testing import check_grads
@@ -223,3 +223,60 @@ def test_gradients_can_be_written_to():
     gradient = grad(anp.sum)(np.zeros((300, 300)))
     gradient += 1
     assert (gradient == 2).all()
+
+
+@pytest.mark.parametrize("shape, axis", [
+    ((8, 6, 2, 6, 2, 3), (2, 4)), ((8, 6, 2, 6, 2, 3), (-2, 2)), ((700, 3), 1), ((700, 3), -1), ((4, 300, 1), 0),
+    ((64, 4, 32), 1), ((64, 8, 2000), 1), ((2, 2, 2, 200), (0, 1, 2)), ((1, 2000), 0), ((30, 2, 30), ()),
+])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int64])
+def test_extrema_of_few_elements_many_times(shape, axis, dtype):
+    """Taken place by place: the values and, with ties, the derivatives of NumPy's reductions."""
+    x = np.random.default_rng(0).integers(-3, 4, shape).astype(dtype)
+    for function in ("max", "min"):
+        for keepdims in (False, True):
+            expected = getattr(np, function)(x, axis, keepdims=keepdims)
+            ans = getattr(anp, function)(x, axis, keepdims=keepdims)
+            assert ans.dtype == dtype
+            np.testing.assert_array_equal(ans, expected)
+        if dtype is np.int64 or axis == ():
+            continue
+
+        def loss(x):
+            return anp.sum(getattr(anp, function)(x, axis) ** 2)
+
+        value, gradient = value_and_grad(loss)(x)
+        top = getattr(np, function)(x, axis, keepdims=True)
+        attains = x == top
+        assert value == np.sum(getattr(np, function)(x, axis) ** 2) and gradient.dtype == dtype
+        expected = attains * 2 * top / attains.sum(axis, keepdims=True)
+        np.testing.assert_allclose(gradient, expected, rtol=1e-6)
+        np.testing.assert_allclose(jvp(loss, (x,), (x,))[1], np.sum(expected * x), rtol=1e-5)
+
+
+def test_extrema_of_few_elements_with_nan_and_bad_axes():
+    x = np.linspace(0.0, 1.0, 2000).reshape(1000, 2)
+    x[3, 1] = np.nan
+    x[5] = np.inf
+    np.testing.assert_array_equal(anp.max(x, 1), np.max(x, 1))
+    gradient = grad(lambda x: anp.sum(anp.max(x, 1)))(x)
+    np.testing.assert_array_equal(gradient[[3, 4, 5]], [[0, 0], [0, 1], [0.5, 0.5]])
+    for axis in (2, -3, (0, 0)):
+        with pytest.raises((ValueError, np.exceptions.AxisError)):
+            anp.max(x, axis)
+    np.testing.assert_array_equal(anp.max(x[:, ::-1].T, 0), np.max(x, 1))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("size", [1, 30, 40000])
+def test_bounds_with_and_without_ties(dtype, size):
+    x = np.linspace(-2.0, 2.0, size).astype(dtype)
+    for at in (-1, 0, size // 2):
+        tied = x.copy()
+        tied[at] = 1.0
+        gradient = grad(lambda x: anp.clip(x, -1.0, 1.0) * 2.0)(tied)
+        assert gradient.dtype == dtype
+        np.testing.assert_array_equal(gradient, 2 * ((tied > -1) & (tied < 1)) + 1 * (np.abs(tied) == 1))
+    gradient = grad(lambda x: anp.maximum(x * 1.0, 5.0 * anp.ones_like(x)))(x)
+    np.testing.assert_array_equal(gradient, np.zeros(size))
+    assert np.all(grad(lambda x: anp.maximum(x, anp.nan))(x) == 0)

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .array_ops import array_ops
+from .backward import backward_pass
 from .cotangents import DeferredCotangent
 from .derivative import DerivativeTrace, RuleTable
-from .reverse import backward_pass, trace_vjp, zero_rule
+from .reverse import trace_vjp, zero_rule
 from .primitives import add_rule_table
 from .tracer import boxers
 

@@ -10,11 +10,12 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..core.backward import VJPNode, backward_pass
 from ..core.batching import BatchTrace, trace_batch
 from ..core.errors import TracedValueError, caller_line
 from ..core.forward import JVPTrace, trace_jvp
 from ..core.pytree import tree_flatten, tree_unflatten
-from ..core.reverse import VJPNode, VJPTrace, backward_pass, trace_vjp
+from ..core.reverse import VJPTrace, trace_vjp
 from ..core.standins import active, current, standing_in
 from ..core.tracer import Trace, boxers, is_box, trace_stack
 from .function import Transformed

@@ -6,13 +6,14 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from ..core.backward import backward_pass
 from ..core.array_ops import array_ops
 from ..core.batching import BatchTrace, trace_batch
 from ..core.errors import TracedValueError, caller_line
 from ..core.forward import JVPTrace, defjvp_all
 from ..core.primitives import primitive
 from ..core.pytree import tree_flatten, tree_unflatten
-from ..core.reverse import VJPTrace, backward_pass, defvjp_all, trace_vjp
+from ..core.reverse import VJPTrace, defvjp_all, trace_vjp
 from ..core.standins import current
 from ..core.tracer import Trace, boxers, find_top_trace
 from ..numpy import wrapped as anp

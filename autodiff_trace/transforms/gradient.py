@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..core.backward import backward_pass
 from ..core.pytree import tree_flatten, tree_unflatten
-from ..core.reverse import backward_pass, trace_vjp
+from ..core.reverse import trace_vjp
 from ..numpy import wrapped as anp
 from .border import check_number, select_arguments, separate, split_aux
 from .flat_function import fill_zeros

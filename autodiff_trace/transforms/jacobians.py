@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from ..core.backward import backward_pass
 from ..core.array_ops import owning
 from ..core.batching import trace_batch
 from ..core.forward import trace_jvp
-from ..core.reverse import backward_pass, trace_vjp
+from ..core.reverse import trace_vjp
 from ..numpy import wrapped as anp
 from .border import Selection, select_arguments
 from .flat_function import FlatFunction, fill_zeros

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ..core.backward import backward_pass
 from ..core.forward import trace_jvp
 from ..core.pytree import Structure, tree_flatten
-from ..core.reverse import backward_pass, trace_vjp
+from ..core.reverse import trace_vjp
 from .border import describe, select_arguments, separate, to_input
 from .flat_function import FlatFunction, fill_zeros
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..core.backward import backward_pass
 from ..core.array_ops import array_ops
-from ..core.reverse import VJPTrace, backward_pass, next_index, trace_vjp
+from ..core.reverse import VJPTrace, next_index, trace_vjp
 from ..core.tracer import boxers
 
 __all__ = ["has_derivative", "number", "record_step", "transpose"]

@@ -3,14 +3,15 @@
 from . import (
     applying, complex_parts, contractions, covariances, cumulative, determinants, diagonals, differences, division,
     einsum, elementwise, extrema, factorizations, fft, indexing, interpolation, joining, making, matrix_products,
-    nan_functions, norms, ordering, padding, polynomials, products, quantiles, ranges, rearranging, reductions,
-    selecting, sets, shapes, solving, special_functions, spectral, splitting, statistics, steps, variances, writing,
+    nan_functions, norms, ordering, overwriting, padding, polynomials, products, quantiles, ranges, rearranging,
+    reductions, selecting, sets, shapes, solving, special_functions, spectral, splitting, statistics, steps,
+    variances, writing,
 )
 
 __all__ = [
     "applying", "complex_parts", "contractions", "covariances", "cumulative", "determinants", "diagonals",
-    "differences", "division", "einsum", "elementwise", "extrema", "factorizations", "fft", "indexing", "interpolation",
-    "joining", "making", "matrix_products", "nan_functions", "norms", "ordering", "padding", "polynomials", "products",
-    "quantiles", "ranges", "rearranging", "reductions", "selecting", "sets", "shapes", "solving", "special_functions",
-    "spectral", "splitting", "statistics", "steps", "variances", "writing",
+    "differences", "division", "einsum", "elementwise", "extrema", "factorizations", "fft", "indexing",
+    "interpolation", "joining", "making", "matrix_products", "nan_functions", "norms", "ordering", "overwriting",
+    "padding", "polynomials", "products", "quantiles", "ranges", "rearranging", "reductions", "selecting", "sets",
+    "shapes", "solving", "special_functions", "spectral", "splitting", "statistics", "steps", "variances", "writing",
 ]

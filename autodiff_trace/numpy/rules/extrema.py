@@ -9,7 +9,8 @@ from ...core.reverse import defvjp
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..definers import define, is_surely_finite
-from .reductions import NO_VALUE, axes_of, expand_reduced, is_given
+from ..quick_forms import MANY, fold_places
+from .reductions import NO_VALUE, axes_of, expand_reduced, is_given, reduced_shape
 
 
 def find_extrema(ans, a, axis, initial, where):
@@ -18,10 +19,20 @@ def find_extrema(ans, a, axis, initial, where):
     attains = anp.equal(a, expanded)
     if is_given(where):
         attains = anp.logical_and(attains, where)
-    count = anp.count_nonzero(attains) if axis is None else anp.sum(attains, axis=axes_of(a, axis), keepdims=True)
+    count = count_true(attains, axis)
     initial_attains = anp.equal(expanded, initial) if is_given(initial) else False
     # None attains a NaN; its derivative is then 0.
     return attains, initial_attains, anp.maximum(count + initial_attains, 1)
+
+
+def count_true(mask, axis):
+    if axis is None:
+        return anp.count_nonzero(mask)
+    if type(mask) is np.ndarray and mask.size >= MANY:
+        count = fold_places(np.add, mask.view(np.int8), axes_of(mask, axis))
+        if count is not None:
+            return count.reshape(reduced_shape(mask, axis))
+    return anp.sum(mask, axis=axes_of(mask, axis), keepdims=True)
 
 
 def extremum_vjp(g, ans, a, axis=None, out=None, keepdims=False, initial=None, where=True):

@@ -1,0 +1,122 @@
+"""The backward pass: cotangents go from the ends of a graph to its inputs. Knows no NumPy rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from heapq import heappop, heappush
+from typing import Any
+
+from .cotangents import add_cotangents, deferred_types
+from .overwriting import ALONE, Overwriting, add_into, getrefcount, has_own_memory, overwritable
+
+__all__ = ["VJPNode", "backward_pass"]
+
+VJPNode = tuple[int, Any, Any, Any, Sequence, dict, Any]
+"""One recorded operation, ``(index, rule, parent, ans, args, kwargs, prim)``.
+
+``rule(g, ans, *args, **kwargs)`` gives the cotangent of the argument that depends on the inputs, whose node is
+``parent``. For an argument that is a sequence the parent is a list (of nodes, lists and None) and the rule gives a
+sequence alike. Where several arguments depend on the inputs the parent is a list, too, and the rule one for all of
+them, or a tuple with one for each. An input has no rule and no parent.
+
+A tuple, because Python makes and reads one quicker than an object with slots (0.02 instead of 0.19 of 1.6 µs an
+operation, forward and backward); and flat, because the garbage collector visits every container.
+"""
+
+
+def backward_pass(seeds: list[tuple[VJPNode, Any]], inputs: Sequence[VJPNode]) -> list:
+    """Pull cotangents back from the ends of a graph to its inputs.
+
+    Arguments:
+        seeds: (node, cotangent) for each end. The list is emptied: when the caller holds no other reference, the
+            graph is let go node by node as the pass leaves it.
+        inputs: the nodes of the inputs.
+
+    Returns the cotangents of the inputs, None for one that was not reached.
+    """
+    pending: dict[int, Any] = {}  # the sum of the contributions to each node so far, by its index
+    heap: list[VJPNode] = []
+    reached: dict[int, Any] = {}  # the inputs, by index
+    while seeds:
+        contribute(*seeds.pop(), pending, heap)
+    node = None
+    try:
+        while heap:
+            node = heappop(heap)
+            g = pending.pop(node[0])
+            while True:
+                index, rules, parents, ans, args, kwargs, _ = node
+                if type(g) in deferred_types:
+                    g = g.settle()
+                if type(parents) is tuple:  # one argument, by far the commonest
+                    g = rules(g, ans, *args, **kwargs) if kwargs else rules(g, ans, *args)
+                    if g is not None and (not heap or parents[0] < heap[0][0]):
+                        node = parents  # the newest that is reached is next, without a way through the heap (0.1 µs)
+                        continue
+                    contribute(parents, g, pending, heap)
+                elif rules is None:
+                    reached[index] = g
+                else:
+                    if type(rules) is Overwriting:
+                        rules = rules.bind(getrefcount(g) <= ALONE and has_own_memory(g))
+                    contribute_to_several(rules, parents, g, ans, args, kwargs, pending, heap)
+                break
+    except Exception as error:
+        note_operation(error, node)
+        raise
+    return [reached.get(node[0]) for node in inputs]
+
+
+def contribute_to_several(rules, parents, g, ans, args, kwargs, pending, heap):
+    """Add to the cotangents of several arguments, or of one that is a sequence."""
+    for rule, parent in zip(rules, parents) if type(rules) is tuple else ((rules, parents),):
+        parent_g = rule(g, ans, *args, **kwargs) if kwargs else rule(g, ans, *args)
+        if type(parent) is list:
+            for each_parent, each_g in zip_nested(parent, parent_g):
+                contribute(each_parent, each_g, pending, heap)
+        else:
+            contribute(parent, parent_g, pending, heap)
+
+
+def contribute(node: VJPNode, g: Any, pending: dict, heap: list) -> None:
+    """Add ``g`` to the cotangent of ``node``; None is zero."""
+    if g is None:
+        return
+    index = node[0]
+    if index in pending:
+        total = pending.pop(index)
+        if type(total) in overwritable and getrefcount(total) <= ALONE:
+            pending[index] = add_into(total, g)
+        else:
+            pending[index] = add_cotangents(total, g)
+    else:
+        pending[index] = g
+        heappush(heap, node)
+
+
+def zip_nested(parents: list, cotangents: Sequence) -> Iterator[tuple[VJPNode, Any]]:
+    """Pair the nodes in a nested list with their cotangents; None is zero for all of them."""
+    if cotangents is None:
+        return
+    for parent, g in zip(parents, cotangents, strict=True):
+        if type(parent) is list:
+            yield from zip_nested(parent, g)
+        elif parent is not None:
+            yield parent, g
+
+
+def note_operation(error: Exception, node: VJPNode | None) -> None:
+    """Say in ``error`` which operation was being differentiated (Python 3.11 and later show such notes)."""
+    if node is None or not hasattr(error, "add_note"):
+        return
+    *_, args, _, prim = node
+    if prim is not None:
+        arguments = ", ".join(describe_argument(arg) for arg in args)
+        error.add_note(f"In the backward pass, at the rule for {prim.__name__}({arguments}).")
+
+
+def describe_argument(arg: Any) -> str:
+    """'float64[3,2]' for an array, else its representation."""
+    if hasattr(arg, "dtype") and hasattr(arg, "shape"):
+        return f"{arg.dtype}[{','.join(map(str, arg.shape))}]"
+    return repr(arg)
