@@ -28,6 +28,11 @@ overwritable: set[type] = set()
 
 getrefcount = getattr(sys, "getrefcount", lambda x: 0)
 
+COUNTS_TELL = (
+    hasattr(sys, "getrefcount") and sys.version_info < (3, 14) and getattr(sys, "_is_gil_enabled", lambda: True)()
+)
+"""From Python 3.14 on a function can hold an argument without counting that; so do threads that run at a time."""
+
 
 def count_alone() -> int:
     """What ``getrefcount(x)`` gives where the local variable ``x`` alone holds an object."""
@@ -35,8 +40,8 @@ def count_alone() -> int:
     return getrefcount(x)
 
 
-ALONE = count_alone() or -1
-"""Without reference counts (PyPy) every array is held by others."""
+ALONE = count_alone() if COUNTS_TELL else -1
+"""Where reference counts do not tell (PyPy has none) every array is held by others."""
 
 
 class Overwriting:
