@@ -8,6 +8,7 @@ from autodiff_trace import grad, jit, nn, value_and_grad, vmap
 from autodiff_trace import numpy as anp
 from autodiff_trace.compiler import PASSES
 from autodiff_trace.compiler.passes.batches import batch_rows
+from autodiff_trace.compiler.passes.shared_terms import add_shared_first
 from autodiff_trace.compiler.passes.stacked_sums import sum_stacks
 from autodiff_trace.compiler.passes.stacks import stack_calls
 
@@ -196,6 +197,13 @@ def test_what_is_a_row_of_one_result_is_not_written_into_another_stack():
     assert count(program)["exp"] == 1 and count(program)["sqrt"] == 5
     assert count(batch_rows(program))["sqrt"] == 1
     assert_replays(function, (B,), (B * 2,))
+
+
+def test_shared_terms_are_added_to_all_rows():
+    program = batch_rows(lowered(rnn, PARAMS, XS))
+    assert count(program)["add"] == 2 * STEPS
+    assert count(batch_rows(add_shared_first(program)))["add"] == 1 + STEPS
+    assert_replays(lambda params, xs: list(states(params, xs)), (PARAMS, XS), (PARAMS, 2 * XS))
 
 
 # Sigmoids

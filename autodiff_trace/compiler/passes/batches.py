@@ -17,7 +17,7 @@ from .. import calls
 from ..node import Node, Program, relabel, value_of
 from .common import identify
 
-__all__ = ["FEWEST", "LARGEST", "MOST", "Row", "Writer", "batch_rows", "find_rows", "runs_of"]
+__all__ = ["FEWEST", "LARGEST", "MOST", "Row", "Writer", "batch_rows", "find_rows", "has_dtype", "runs_of"]
 
 FEWEST = 4
 """Calls that are worth it."""
@@ -83,6 +83,11 @@ def runs_of(items: list, is_next: Callable[[Any, Any], bool], longest: int) -> l
         else:
             runs.append([item])
     return [run for run in runs if len(run) >= FEWEST]
+
+
+def has_dtype(arg: Any, dtype: np.dtype) -> bool:
+    """Whether an operand is an array of this dtype."""
+    return type(arg) is Node and type(arg.value) is np.ndarray and arg.value.dtype == dtype
 
 
 def is_small(step: Node) -> bool:

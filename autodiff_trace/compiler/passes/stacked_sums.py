@@ -15,7 +15,7 @@ import numpy as np
 
 from .. import calls
 from ..node import Node, Program, is_fixed, literal, operands, parts_of, relabel, value_of
-from .batches import FEWEST, LARGEST, MOST, Row, Writer, find_rows, runs_of
+from .batches import FEWEST, LARGEST, MOST, Row, Writer, find_rows, has_dtype, runs_of
 from .buffers import takes_buffer
 from .common import identify
 from .dead_code import remove_dead_code
@@ -121,10 +121,6 @@ def vector_in(x: Node) -> Node | None:
             return None
         x = x.args[0]
     return None
-
-
-def has_dtype(arg: Any, dtype: np.dtype) -> bool:
-    return type(arg) is Node and type(arg.value) is np.ndarray and arg.value.dtype == dtype
 
 
 def group_terms(terms: list[Term]) -> list[list[Term]]:
