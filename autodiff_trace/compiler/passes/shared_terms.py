@@ -29,12 +29,16 @@ class Sum(NamedTuple):
 def add_shared_first(program: Program) -> Program:
     """The program with terms that are the same for many rows added to these rows first."""
     rows = find_rows(program)
-    if len(rows) < FEWEST:
+    sums = {step: found for step in program.steps if rows and (found := find_sum(step, rows)) is not None}
+    if len(sums) < FEWEST:
         return program
     uses = Counter([operand for step in program.steps for operand in operands(step)])
     uses.update([output for output in program.outputs if type(output) is Node])
     numbers = {step: i for i, step in enumerate(program.steps)}
-    sums = {step: found for step in program.steps if (found := find_sum(step, rows, uses, numbers)) is not None}
+    sums = {
+        step: each for step, each in sums.items()
+        if uses[each.inner] == 1 and numbers.get(each.shared, -1) < numbers[each.inner]
+    }
     groups = Counter([(rows[each.row].base, each.shared) for each in sums.values()])
     sums = {step: each for step, each in sums.items() if groups[rows[each.row].base, each.shared] >= FEWEST}
     if not sums:
@@ -55,14 +59,14 @@ def add_shared_first(program: Program) -> Program:
     return Program(program.inputs, steps, relabel(program.outputs, new))
 
 
-def find_sum(step: Node, rows: dict[Node, Row], uses: Counter, numbers: dict[Node, int]) -> Sum | None:
+def find_sum(step: Node, rows: dict[Node, Row]) -> Sum | None:
     """What a step adds, if it is such a sum."""
     if not is_addition(step) or step.value.size > LARGEST:
         return None
     for inner, shared in (step.args, step.args[::-1]):
-        if not is_addition(inner) or uses[inner] > 1 or inner.errstate != step.errstate or shared in rows:
+        if not is_addition(inner) or inner.value.shape != step.value.shape:
             continue
-        if inner.value.shape != step.value.shape or numbers.get(shared, -1) > numbers[inner]:
+        if inner.errstate != step.errstate or shared in rows:
             continue
         for row, other in (inner.args, inner.args[::-1]):
             if row in rows and other not in rows and row.value.shape == other.value.shape == step.value.shape:
