@@ -9,6 +9,7 @@ from autodiff_trace import numpy as anp
 from autodiff_trace.compiler import PASSES
 from autodiff_trace.compiler.node import Node, operands
 from autodiff_trace.compiler.passes.algebra import simplify
+from autodiff_trace.compiler.passes.batches import batch_rows
 from autodiff_trace.compiler.passes.buffers import assign_buffers
 from autodiff_trace.compiler.passes.common import merge_common
 from autodiff_trace.compiler.passes.constants import fold_constants
@@ -20,7 +21,10 @@ from autodiff_trace.compiler.passes.memory import find_last_uses, find_roots
 from autodiff_trace.compiler.passes.outputs import separate_outputs
 from autodiff_trace.compiler.passes.reassociation import reassociate
 from autodiff_trace.compiler.passes import sines
+from autodiff_trace.compiler.passes.shared_terms import add_shared_first
 from autodiff_trace.compiler.passes.sines import join_sines
+from autodiff_trace.compiler.passes.stacked_sums import sum_stacks
+from autodiff_trace.compiler.passes.stacks import stack_calls
 from autodiff_trace.compiler.passes.sums import reduce_short_axes, use_products
 from autodiff_trace.compiler.passes.tiling import tile_short_rows
 from autodiff_trace.compiler.short_rows import TILED
@@ -32,7 +36,8 @@ REWRITES = {
     "constants": fold_constants, "algebra": simplify, "common": merge_common, "dead code": remove_dead_code,
     "finite": assume_finite, "floats": use_floats, "sines": join_sines, "fusion": fuse, "sums": use_products,
     "short sums": reduce_short_axes, "outputs": lambda program: separate_outputs(program, program),
-    "reassociation": reassociate, "tiling": tile_short_rows,
+    "reassociation": reassociate, "tiling": tile_short_rows, "stacks": stack_calls, "batches": batch_rows,
+    "shared terms": add_shared_first, "stacked sums": sum_stacks,
     "buffers": lambda program: assign_buffers(program)[0],
 }
 

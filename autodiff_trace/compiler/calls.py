@@ -63,8 +63,8 @@ def empty(shape: tuple[int, ...], dtype: np.dtype, axes: tuple[int, ...], out: A
     return Buffer(shape, dtype, axes).make() if out is None else out
 
 
-def after(x: Any, step: Any) -> Any:
-    """``x``, once ``step`` has written it."""
+def after(x: Any, *steps: Any) -> Any:
+    """``x``, once ``steps`` have written it."""
     return x
 
 

@@ -14,6 +14,7 @@ from .lowering import lower
 from .node import Program
 from .passes.algebra import simplify
 from .passes.assignments import assign_in_place
+from .passes.batches import batch_rows
 from .passes.buffers import assign_buffers
 from .passes.common import merge_common
 from .passes.constants import fold_constants
@@ -23,7 +24,9 @@ from .passes.floats import use_floats
 from .passes.fusion import fuse
 from .passes.outputs import separate_outputs
 from .passes.reassociation import reassociate
+from .passes.shared_terms import add_shared_first
 from .passes.sines import join_sines
+from .passes.stacked_sums import sum_stacks
 from .passes.stacks import stack_calls
 from .passes.sums import reduce_short_axes, use_products
 from .passes.tiling import tile_short_rows
@@ -47,8 +50,9 @@ of the same value, "common" computes each value once, "dead code" leaves out wha
 the masks that keep zeros beside infinities, "floats" computes single numbers with Python's floats; where a run is not
 finite it is done again without these two. "sines" computes sine and cosine of an array together, "fusion" runs steps on
 large arrays block by block, on several threads, "sums" takes products with ones for small sums, and of large products
-sums the factors first, "stacks" makes one call of the same function of many small arrays. "in place" leaves out copies
-of arrays that are assigned to, and "buffers" uses the memory of intermediate values again.
+sums the factors first, "stacks" makes one call of the same function of many small arrays, and one product of a sum of
+their products. "in place" leaves out copies of arrays that are assigned to, and "buffers" uses the memory of
+intermediate values again.
 """
 
 TRUSTING = ("finite", "floats")
@@ -88,7 +92,10 @@ def place(program: Program, passes: Sequence[str]) -> tuple[Program, list[Buffer
     if "sums" in passes:
         program = use_products(program)
     if "stacks" in passes:
-        program = stack_calls(program)
+        program = batch_rows(stack_calls(program))
+        if (moved := add_shared_first(program)) is not program:
+            program = batch_rows(moved)
+        program = sum_stacks(program)
     if "in place" in passes:  # from here on the order of steps matters
         program = assign_in_place(program)
     return assign_buffers(program) if "buffers" in passes else (program, [])

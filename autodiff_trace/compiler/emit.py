@@ -160,6 +160,8 @@ class Emitter(Spelling):
         if step.kind != "call" or self.buffer_of(step.args[0]) is None:
             return False
         base = step.args[0]
+        while base.function is calls.after:
+            base = base.args[0]
         if step.function is calls.reshape:  # of other arrays it may be a copy
             return base.out is not None and base.value.flags.c_contiguous
         if step.function is calls.getitem:
@@ -172,6 +174,8 @@ class Emitter(Spelling):
             return None
         if arg.out is not None and arg.kind == "call":
             return f"{self.buffer}{arg.out}"
+        if arg.function is calls.after:
+            return self.buffer_of(arg.args[0])
         return self.names[arg] if self.shows_buffer(arg) else None
 
     def statements(self, steps: list[Node]) -> None:

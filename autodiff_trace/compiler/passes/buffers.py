@@ -67,15 +67,15 @@ def assign_buffers(program: Program) -> tuple[Program, list[Buffer]]:
 
 
 def takes_buffer(step: Node) -> bool:
-    """Whether a step can write its result, an array, into one it is given."""
+    """Whether a step can write its result, an array, into one that it has not been given yet."""
     return (
         step.kind == "call"
         and not step.kwargs
         and type(step.value) is np.ndarray
-        and not (isinstance(step.function, np.ufunc) and len(step.args) > step.function.nin)  # it is told where
         and step.value.size > 0
         and not step.value.dtype.hasobject
-        and calls.out_position(step.function) is not None
+        and (position := calls.out_position(step.function)) is not None
+        and (len(step.args) <= position or step.args[position] is None)
     )
 
 

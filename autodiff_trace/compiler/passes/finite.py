@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from ... import nn
 from .. import calls
-from ..node import LIVE, Node, Program, operands, rebuild
+from ..node import LIVE, Node, Program, literal, operands, rebuild
 from ..outlines import LARGE
 
 __all__ = ["RAISING", "assume_finite"]
@@ -32,7 +33,7 @@ SHOWS_NAN = {
     np.conjugate, np.matmul, np.dot, np.concatenate, np.stack, np.expand_dims, np.squeeze, np.broadcast_to, np.diag,
     operator.add, operator.sub, operator.mul, operator.truediv, operator.neg, operator.getitem,
     calls.ADD_REDUCE, calls.cast, calls.copy, calls.fill, calls.quotient, calls.reshape, calls.roll, calls.scale,
-    calls.scatter, calls.select, calls.sum_axis, calls.transpose,
+    calls.scatter, calls.select, calls.sum_axis, calls.transpose, nn.sigmoid.fun,
 }
 """Functions that give NaN wherever what they get is NaN, or leave it out altogether."""
 
@@ -41,7 +42,7 @@ NUMBERS = (float, complex, np.ndarray, np.generic)
 
 def assume_finite(program: Program) -> Program:
     """The program with plain products, under an error handling that raises; itself where there are none to gain."""
-    masked = sum(map(is_masked, program.steps))
+    masked = sum([is_masked(step) or is_sigmoid(step) for step in program.steps])
     if not masked or any(step.kind == "effect" for step in program.steps):
         return program
     constants = {each: None for step in program.steps for each in operands(step) if each.kind == "constant"}
@@ -58,11 +59,13 @@ def assume_finite(program: Program) -> Program:
     else:
         return program
 
-    def unmask(step: Node) -> Node:
+    def unmask(step: Node) -> Node | list[Node]:
+        state = {**step.errstate, **RAISING} if step.errstate else RAISING
+        if is_sigmoid(step):
+            return sigmoid_steps(step, state)
         function, args = step.function, step.args
         if is_masked(step):
             function, args = UNMASKED[function], args[:2]
-        state = {**step.errstate, **RAISING} if step.errstate else RAISING
         return Node(function, args, step.kwargs, step.value, step.name, step.kind, state, step.out)
 
     trusting = rebuild(program, unmask)
@@ -80,8 +83,26 @@ def is_masked(step: Node) -> bool:
     mask, x, other = step.args
     return (
         type(other) in (int, float) and other == 0 and type(mask) is Node and type(x) is Node and is_inexact(x)
-        and getattr(mask.value, "dtype", None) == np.bool_ and getattr(x.value, "dtype", None) == step.value.dtype
+        and getattr(mask.value, "dtype", None) == np.bool_
+        and getattr(x.value, "dtype", None) == getattr(step.value, "dtype", object)
     )
+
+
+def is_sigmoid(step: Node) -> bool:
+    """Whether a step is a sigmoid of an array that :func:`sigmoid_steps` can compute."""
+    return (
+        step.kind == "call" and step.function is nn.sigmoid.fun and type(step.value) is np.ndarray
+        and step.value.dtype.kind == "f" and type(step.args[0]) is Node and step.args[0].value.dtype == step.value.dtype
+    )
+
+
+def sigmoid_steps(step: Node, state: dict[str, str]) -> list[Node]:
+    """``1 / (1 + exp(-x))``, which overflows where x is below -709 (0.9 instead of 3 µs for a small array)."""
+    steps = [step.args[0]]
+    one = literal(np.array(1, step.value.dtype))
+    for function, *others in ((np.negative,), (np.exp,), (np.add, one), (np.divide, one)):
+        steps.append(Node(function, (*others, steps[-1]), {}, step.value, step.name, "call", state))
+    return steps[1:]
 
 
 def check(arrays: list[Node]) -> list[Node]:

@@ -52,7 +52,8 @@ def stack_calls(program: Program) -> Program:
     for found in groups.values():
         members = choose(found, taken)
         if len(members) >= FEWEST:
-            taken.update(each.operand for each in members)
+            for each in members:
+                taken.update((each.step, each.operand))  # what is a row of one result cannot be written into a stack
             chosen.append(members)
     return Rewriting(program, chosen).run() if chosen else program
 
@@ -62,10 +63,12 @@ def choose(found: list[Candidate], taken: set[Node]) -> list[Candidate]:
     members: dict[Node, Candidate] = {}
     first = None
     for each in found:
-        if each.operand not in taken and each.operand not in members and (first is None or each.made < first.place):
+        if not taken.isdisjoint((each.step, each.operand)) or each.operand in members:
+            continue
+        if first is None or each.made < first.place:
             members[each.operand] = each
             first = first or each
-    return list(members.values())
+    return sorted(members.values(), key=lambda each: each.made)  # as in other stacks, of which rows can meet these
 
 
 def operand_of(step: Node, small: set[Node]) -> Node | None:
@@ -111,7 +114,7 @@ class Rewriting:
             stack = Node(calls.empty, (shape, value.dtype, tuple(range(len(shape)))), {}, np.empty(shape, value.dtype),
                          "stack")
             self.stacks.append(stack)
-            self.firsts[group[0].step] = group, stack
+            self.firsts[min(group, key=lambda each: each.place).step] = group, stack
             self.members.update(each.step for each in group)
             self.rows.update({each.operand: (stack, i) for i, each in enumerate(group)})
 
@@ -139,7 +142,10 @@ class Rewriting:
     def compute(self, group: list[Candidate], stack: Node, new: dict[Node, Node], steps: list[Node]) -> None:
         """Call the function of a group on its stack; the members are rows of what it gives."""
         first = group[0].step
-        args = tuple([stack if arg is group[0].operand else arg for arg in first.args])
+        filled = Node(calls.after, (stack, *[new[each.operand] for each in group]), {}, stack.value, "stack", "call",
+                      first.errstate)
+        steps.append(filled)
+        args = tuple([filled if arg is group[0].operand else arg for arg in first.args])
         value = np.empty((len(group), *first.value.shape), first.value.dtype)
         together = Node(first.function, args, {}, value, first.name, "call", first.errstate)
         steps.append(together)

@@ -1,0 +1,223 @@
+"""Loops over small arrays: what is computed for all steps at once, and that it is the same."""
+
+import numpy as np
+import pytest
+from pass_checks import assert_replays, count, lowered, source
+
+from autodiff_trace import grad, jit, nn, value_and_grad, vmap
+from autodiff_trace import numpy as anp
+from autodiff_trace.compiler import PASSES
+from autodiff_trace.compiler.passes.batches import batch_rows
+from autodiff_trace.compiler.passes.shared_terms import add_shared_first
+from autodiff_trace.compiler.passes.stacked_sums import sum_stacks
+from autodiff_trace.compiler.passes.stacks import stack_calls
+
+RANDOM = np.random.default_rng(0)
+STEPS = 7
+XS = RANDOM.normal(size=(STEPS, 3, 4))
+WX, WH, B = RANDOM.normal(size=(4, 5)), RANDOM.normal(size=(5, 5)) / 3, RANDOM.normal(size=5)
+PARAMS = WX, WH, B
+
+
+def states(params, xs, order=range(STEPS), start=None):
+    Wx, Wh, b = params
+    h = anp.zeros((*xs.shape[1:-1], 5), xs.dtype) if start is None else start
+    for i in order:
+        h = anp.tanh(xs[i] @ Wx + h @ Wh + b)
+        yield h
+
+
+def last(values):
+    *_, value = values
+    return value
+
+
+def rnn(params, xs):
+    return anp.sum(last(states(params, xs)) ** 2)
+
+
+def sum_of_all(params, xs):
+    return anp.sum(anp.stack([anp.sum(h**2, axis=0) for h in states(params, xs)])[1:] * 2.0)
+
+
+def backwards(params, xs):
+    return anp.sum(last(states(params, xs, range(STEPS)[::-1])) * last(states(params, xs)))
+
+
+def every_other(params, xs):
+    return anp.sum(last(states(params, xs, range(0, STEPS, 2))))
+
+
+def with_start(params, xs):
+    start = xs[0, :, :1] * anp.ones(5)
+    return anp.sum(last(states(params, xs, start=start)))
+
+
+def with_guards(params, xs):
+    total = 0.0
+    for h in states(params, xs):
+        total = total + anp.sum(h**2)
+        if h[0, 0] > 5:
+            total = total * 2
+    return total
+
+
+def one_example(params, xs):
+    """``W @ x`` for vectors."""
+    Wx, Wh, b = params
+    h = anp.zeros(5)
+    for i in range(STEPS):
+        h = anp.sin(Wx.T @ xs[i, 0] + Wh @ h + b)
+    return anp.sum(h)
+
+
+def gates(params, xs):
+    """Elementwise cells with sigmoids, the same gate twice, sums of products."""
+    Wx, Wh, b = params
+    cell = hidden = b * 0.5
+    for i in range(STEPS):
+        x = xs[i, 0] @ Wx
+        forget, enter = nn.sigmoid(hidden * b + Wh[0]), nn.sigmoid(x * Wh[1] + Wh[2])
+        cell = cell * forget + enter * anp.tanh(hidden * Wh[3] + x)
+        hidden = enter * anp.tanh(cell)
+    return anp.sum(hidden * cell)
+
+
+LOOPS = [rnn, sum_of_all, backwards, every_other, with_start, with_guards, one_example, gates]
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_loops_over_small_arrays(loop):
+    for function in (loop, grad(loop), grad(loop, argnums=1), value_and_grad(loop)):
+        assert_replays(function, (PARAMS, XS), (tuple(2 * each for each in PARAMS), XS - 0.5))
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_single_precision(loop):
+    params = tuple(each.astype(np.float32) for each in PARAMS)
+    compiled = jit(grad(loop))
+    for _ in range(2):
+        found = compiled(params, XS.astype(np.float32))
+        for each, expected in zip(found, grad(loop)(PARAMS, XS)):
+            np.testing.assert_allclose(each, expected, rtol=2e-4, atol=2e-5)
+        if loop in (rnn, every_other):
+            assert all(each.dtype == np.float32 for each in found)
+
+
+def test_complex_products():
+    z = XS + 1j * XS[::-1]
+    matrix = WX + 0.5j
+
+    def function(z, matrix):
+        return anp.sum(anp.stack([anp.abs(z[i] @ matrix) for i in range(STEPS)]))
+
+    assert_replays(grad(function, argnums=(0, 1)), (z, matrix), (1j * z, matrix * 2))
+
+
+def test_batched_loops():
+    assert_replays(vmap(grad(rnn), in_axes=(None, 0)), (PARAMS, np.stack([XS, -XS])), (PARAMS, np.stack([2 * XS, XS])))
+
+
+def test_products_of_all_steps_at_once():
+    """Products with the state are made step by step, forth and back; those with zeros at the start alone."""
+    xs = XS[:, 0].copy()
+
+    def loop(params, xs):
+        Wx, Wh, b = params
+        h = anp.zeros(5)
+        for i in range(STEPS):
+            h = anp.tanh(Wx.T @ xs[i] + Wh @ h + b)
+        return anp.sum(h**2)
+
+    passes = tuple(each for each in PASSES if each != "stacks")
+    for function, args in ((rnn, (PARAMS, XS)), (loop, (PARAMS, xs))):
+        assert source(grad(function), *args, passes=passes).count(".dot(") >= 5 * STEPS - 2
+        assert source(grad(function), *args).count(".dot(") == (2 * STEPS - 1) + 5
+        assert_replays(grad(function), args, args)
+
+
+def test_results_are_kept():
+    compiled = jit(lambda params, xs: (grad(rnn)(params, xs), list(states(params, xs))))
+    compiled(PARAMS, XS)
+    first = compiled(PARAMS, XS)
+    kept = [each.copy() for each in (*first[0], *first[1])]
+    compiled(PARAMS, XS * 3)
+    for each, copy in zip((*first[0], *first[1]), kept):
+        np.testing.assert_array_equal(each, copy)
+
+
+def test_rows_of_what_is_assigned_to():
+    def function(x, w):
+        y = anp.zeros((5, 3))
+        for i in range(5):
+            y[i] = x[i] * w
+        z = y * 2.0
+        y[0] = 1.0
+        return anp.sum(sum(anp.sin(z[i]) * y[i] for i in range(5)))
+
+    assert_replays(grad(function, argnums=(0, 1)), (XS[:5, :, 0].copy(), B[:3]), (XS[1:6, :, 1].copy(), B[1:4]))
+
+
+def test_rows_that_are_not_finite():
+    for value in (np.nan, np.inf, -np.inf):
+        xs = XS.copy()
+        xs[2, 1, 3] = value
+        with np.errstate(all="ignore"):
+            assert_replays(grad(rnn), (PARAMS, XS), (PARAMS, xs))
+            assert_replays(grad(gates), (PARAMS, XS), (PARAMS, xs))
+
+
+def test_large_matrices_are_left_alone():
+    xs = RANDOM.normal(size=(5, 60, 50))
+    matrix = RANDOM.normal(size=(50, 4))
+
+    def function(xs, matrix):
+        return [xs[i] @ matrix for i in range(5)], sum(xs[i] for i in range(5))
+
+    assert source(function, xs, matrix).count(".dot(") == 5
+    assert_replays(function, (xs, matrix), (-xs, matrix))
+
+
+def test_results_of_a_batch_are_rows_again():
+    def function(xs, w):
+        return anp.sum(sum(anp.exp(xs[i] * w) * xs[i] for i in range(6)) ** 2)
+
+    program = batch_rows(lowered(function, XS[:, 0].copy(), B[:4]))
+    assert count(program)["exp"] == 1 and count(program)["multiply"] == 2
+    assert count(program)["add"] == 6 and count(sum_stacks(program))["add"] == 2
+
+
+def test_what_is_a_row_of_one_result_is_not_written_into_another_stack():
+    def function(x):
+        first = [x * (i + 1.0) for i in range(5)]
+        second = [anp.exp(each) for each in first]
+        return sum([anp.sqrt(each) for each in second]), sum(second)
+
+    program = stack_calls(lowered(function, B))
+    assert count(program)["exp"] == 1 and count(program)["sqrt"] == 5
+    assert count(batch_rows(program))["sqrt"] == 1
+    assert_replays(function, (B,), (B * 2,))
+
+
+def test_shared_terms_are_added_to_all_rows():
+    program = batch_rows(lowered(rnn, PARAMS, XS))
+    assert count(program)["add"] == 2 * STEPS
+    assert count(batch_rows(add_shared_first(program)))["add"] == 1 + STEPS
+    assert_replays(lambda params, xs: list(states(params, xs)), (PARAMS, XS), (PARAMS, 2 * XS))
+
+
+# Sigmoids
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("shape", [(5,), (2, 3), (300, 300)])
+def test_sigmoids_that_overflow_are_computed_again(dtype, shape):
+    x = np.resize(np.array([-1e3, -50.0, 0.0, 0.5, 800.0], dtype), shape)
+    function = grad(lambda x: anp.sum(nn.sigmoid(x) * x))
+    assert_replays(function, (x / 1e3,), (x,), (np.where(x < 0, -np.inf, x).astype(dtype),))
+    assert_replays(nn.sigmoid, (x / 1e3,), (x * np.nan,), (x,))
+
+
+def test_a_sigmoid_where_all_is_finite():
+    assert "sigmoid(" not in source(grad(lambda x: anp.sum(nn.sigmoid(x))), B)
+    assert "sigmoid(" in source(lambda x: nn.sigmoid(x), np.arange(3))
