@@ -186,6 +186,23 @@ PYTHON = templates("""
     np.mean(np.append({w}[{w} > {c}], 1.0))
     sum([e for e in {v} if e > {c}], start=0.0)
 """)
+SERIES = templates("""
+    sum([np.tanh({x} * (0.5 + i)) for i in range(5)])
+    sum([np.sqrt(np.exp(np.sin({x} + 0.1 * i))) * (i + 1) for i in range(6)])
+    sum([np.cos({x} * i) * np.tanh({y} + i) for i in range(5)])
+    sum([np.sqrt(y) for y in [np.exp(u) for u in [{x} * (i - 2.5) for i in range(5)]]])
+    sum([z * y for z, y in [(np.cos(y), np.sin(y)) for y in [np.tanh(u) for u in [{x} * (i + 1) for i in range(5)]]]])
+    sum([np.exp(-u * u) for u in [{x} * (i - 2.0) for i in range(5)]]) + sum([{x} / (i + 2) for i in range(5)])
+    sum([np.outer(np.sin({v} + i), np.cos({v} * i)) for i in range(5)])
+    sum([np.outer(u, 1 - u * u) for u in [np.tanh(0.3 * i * {v}) for i in range(6)]])
+    sum([np.tanh(row * {c}) * row for row in np.stack([{v} * i for i in range(6)])])
+    sum([row @ np.outer({v}, {v}) for row in np.stack([np.sin({v} + i) for i in range(5)])])
+    np.stack([np.tanh(np.outer({v}, {v}) @ row) for row in np.stack([np.cos({v} * i) for i in range(5)])])
+    (h := {x}, [h := np.tanh(h * {c} + 0.1 * i) for i in range(6)])[1][-1]
+    sum((h := {v}, [h := np.tanh(0.5 * h * {v} + 0.1 * i) for i in range(6)])[1])
+    (h := {v}, [h := np.tanh(np.outer({v}, {v}) @ h * 0.3 + {v} * i) for i in range(6)])[1][-1]
+    np.array([u @ u for u in (h := {v}, [h := np.sin(h) * {v} for i in range(5)])[1]])
+""")
 NUMBERS = templates("""
     float(np.sum({x}))
     round(float(np.mean({x})), 3)
@@ -244,6 +261,7 @@ LOOPS = templates("""
 KINDS = {  # with their weights
     "elementwise": (ELEMENTWISE, 9), "joins": (JOINS, 6), "reductions": (REDUCTIONS, 4), "shapes": (SHAPES, 2),
     "indexing": (INDEXING, 3), "writes": (WRITES, 2), "closed": (CLOSED, 2), "python": (PYTHON, 1),
+    "series": (SERIES, 1),
     "numbers": (NUMBERS, 0.4),
 }
 CONSTANTS = ["0.5", "-1.5", "2", "0.25", "1.0", "-1", "0", "0.1"]

@@ -783,3 +783,16 @@ def test_a_softmax_takes_the_powers_of_its_sum(axis):
     awkward = np.array([[np.inf, 1.0, -np.inf, 800.0], [0.0, -np.inf, -np.inf, -800.0], [np.nan, 3.0, -np.inf, 0.0]])
     assert_replays(function, (x,), (awkward,), (1000 * x,), (x + 1,))
     assert source(function, x).count(" exp(") == 1
+
+
+def test_what_cannot_be_written_to_is_not_returned():
+    def function(x, y):
+        return 1.0 * anp.broadcast_to(x + y, (4, 3)), (1.0 * anp.broadcast_to(y * 2.0, (4, 3)))[:2]
+
+    compiled = jit(function)
+    for _ in range(3):
+        assert all(each.flags.writeable for each in compiled(np.ones(3), np.ones(3)))
+
+
+def test_powers_of_truth_values():
+    assert_replays(lambda x: ((x > 1.0) ** 2, (x > 1.0) ** np.int16(2)), (V,), (-V,))

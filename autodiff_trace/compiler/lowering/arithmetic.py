@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+
 import numpy as np
 
 from ...numpy import broadcasting, definers, wrapped
@@ -14,6 +16,8 @@ from .table import as_operand, lowers
 @lowers(wrapped.power)
 def lower_power(step):
     x, exponent = step.args
+    if getattr(step.value, "dtype", None) == np.int8 and getattr(getattr(x, "value", x), "dtype", None) == np.bool_:
+        return step.with_call(operator.pow, step.args)  # the operator gives int8, the function what an int gives
     if type(step.value) is np.ndarray and type(x) is Node and getattr(x.value, "dtype", None) == step.value.dtype:
         if type(exponent) in (int, float) and step.value.dtype.kind == "f":
             if exponent == 2:
