@@ -789,9 +789,12 @@ def test_what_cannot_be_written_to_is_not_returned():
     def function(x, y):
         return 1.0 * anp.broadcast_to(x + y, (4, 3)), (1.0 * anp.broadcast_to(y * 2.0, (4, 3)))[:2]
 
-    compiled = jit(function)
-    for _ in range(3):
-        assert all(each.flags.writeable for each in compiled(np.ones(3), np.ones(3)))
+    def gradient(x, y):
+        return grad(lambda x: anp.sum(anp.einsum("i,ai->a", x, y)))(x), x
+
+    for compiled, second in ((jit(function), np.ones(3)), (jit(gradient, passes=()), np.ones((2, 1)))):
+        for _ in range(3):
+            assert all(each.flags.writeable for each in compiled(np.ones(3), second))
 
 
 def test_powers_of_truth_values():

@@ -69,8 +69,10 @@ def after(x: Any, *steps: Any) -> Any:
 
 
 def fill(g: Any, shape: tuple[int, ...], out: Any = None) -> Any:
-    """``g`` broadcast to ``shape``, in memory of its own."""
+    """``g`` broadcast to ``shape``, in memory of its own; -1 stands for as many rows as ``g`` has."""
     if out is None:
+        if shape and shape[0] < 0:
+            shape = (len(g), *shape[1:])
         out = np.empty_like(g, shape=shape, order="C")
     out[...] = g
     return out if shape else out[()]

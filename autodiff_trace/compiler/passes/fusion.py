@@ -195,7 +195,7 @@ def is_view(step: Node) -> bool:
 
 def on_block(step: Node, args: tuple) -> tuple:
     """The arguments of a step for a block, which may have any number of rows."""
-    if step.function is calls.reshape:
+    if step.function in (calls.reshape, calls.fill):
         return args[0], (-1, *args[1][1:])
     return args
 

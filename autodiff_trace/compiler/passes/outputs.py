@@ -14,8 +14,8 @@ __all__ = ["separate_outputs"]
 
 
 def separate_outputs(program: Program, before: Program) -> Program:
-    """The program with copies of outputs that share memory with an input, a constant, one another or themselves, but
-    did not in ``before``, the same program as it was recorded."""
+    """The program with copies of outputs that cannot be written to, or share memory with an input, a constant or one
+    another, but did not in ``before``, the same program as it was recorded."""
     # Compared are views that are known as such, and what may be some of functions about which nothing is known.
     programs = steps_under_outputs(before), steps_under_outputs(program)
     memories = [[find_roots(each, guess) for each in programs] for guess in (False, True)]
@@ -26,8 +26,7 @@ def separate_outputs(program: Program, before: Program) -> Program:
     for i, (old, new) in enumerate(zip(before.outputs, program.outputs)):
         if type(new) is not Node or type(new.value) is not np.ndarray:
             continue
-        shared = new.kind == "constant" or returned.setdefault(new, old) is not old
-        shared |= is_repeated(new) and not is_repeated(old)
+        shared = new.kind == "constant" or returned.setdefault(new, old) is not old or is_repeated(new)
         for (recorded, current), owner in zip(memories, owners):
             old_roots = recorded.get(old, frozenset())
             for root in current.get(new, ()):
