@@ -388,4 +388,5 @@ def test_arguments_that_programs_cannot_handle():
     assert jit(lambda x: x[0] + "b")(np.array(["a"])) == "ab"
     masked = np.ma.array([1.0, 2.0], mask=[True, False])
     assert jit(lambda x: x.sum())(masked) == 2.0
-    assert jit(lambda x: x + 1)(np.datetime64("2000-01-01")) == np.datetime64("2000-01-02")
+    day = np.timedelta64(1, "D")
+    assert jit(lambda x: x + day)(np.datetime64("2000-01-01")) == np.datetime64("2000-01-02")

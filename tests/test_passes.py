@@ -723,6 +723,8 @@ def test_a_jacobian_begins_without_a_product():
     lambda x: (x[1], x[0, 1], x[:2], x[-1, 2], x[0, 1]),
     lambda x: (x[[0, 0, 3]], x[1:], x[np.array([1, 2]), 1], x[2]),
     lambda x: (x[:, [2, 2]], x[np.array([True, False, True, False])]),
+    lambda x: [x[i] for i in [np.array([0, 1, 1])] for _ in range(3)],
+    lambda x: (x[:2], x[0:2], x[-4:2], x[0], x[0:1], x[1:3, :2], x[1:3, 0:2]),
 ])
 def test_pieces_are_written_or_added(reads):
     def function(x):

@@ -27,8 +27,9 @@ def lower_scatter(step):
     if len(shape) == 1 and all(type(index) is int for index in indices):
         return lower_scattered_numbers(step, pieces, indices, shape[0])
     if all(type(piece) is Node for piece in pieces) and all(map(is_placing, indices)):
+        steps, pieces, indices = join_pieces(pieces, indices, step)
         zeros, ways = plan(indices, shape)
-        return step.with_call(calls.scatter, (pieces, indices, shape, zeros, ways))
+        return [*steps, step.with_call(calls.scatter, (pieces, indices, shape, zeros, ways))]
     return None
 
 
@@ -36,6 +37,22 @@ def is_placing(index):
     """Whether an index is no mask."""
     parts = (part for part in parts_of(index) if part is not None and part is not Ellipsis and type(part) is not slice)
     return all(np.asarray(value_of(part)).dtype.kind in "iu" for part in parts)
+
+
+def join_pieces(pieces: list, indices: list, step: Node) -> tuple[list[Node], list[Node], list]:
+    """The steps that add up pieces for the same places, what they give, and where that belongs."""
+    steps: list[Node] = []
+    sums: dict[Any, Node] = {}
+    places: dict[Any, Any] = {}
+    for i, (piece, index) in enumerate(zip(pieces, indices)):
+        place = as_box(index, step.value.shape) if calls.is_basic(index) else index if type(index) is Node else None
+        key = i if place is None else (place, piece.value.shape, piece.value.dtype)
+        if key in sums:
+            piece = call(np.add, (sums[key], piece), np.empty(piece.value.shape, piece.value.dtype), step)
+            steps.append(piece)
+        sums[key] = piece
+        places.setdefault(key, index)
+    return steps, list(sums.values()), list(places.values())
 
 
 def plan(indices: list, shape: tuple[int, ...]) -> tuple[tuple, tuple[str, ...]]:
