@@ -43,9 +43,8 @@ def sigmoid(x: Any) -> Any:
     >>> float(sigmoid(0.0)), float(sigmoid(-1000.0)), float(sigmoid(1000.0))
     (0.5, 0.0, 1.0)
     """
-    # exp of minus the absolute value never overflows: 1/(1+e⁻ˣ) for x ≥ 0, and eˣ/(1+eˣ) for x < 0.
-    tail = np.exp(-np.abs(x))
-    return np.where(np.greater_equal(x, 0), 1, tail)[()] / (1 + tail)
+    # No power overflows: 1/(1+e⁻ˣ) for x ≥ 0, and eˣ/(1+eˣ) for x < 0. (To choose with where takes 1 of 3 µs more.)
+    return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
 
 
 elementwise(sigmoid, lambda ans, x: ans * (1 - ans))
