@@ -19,7 +19,7 @@ from .short_rows import TILED
 from .sines import sin_cos
 
 __all__ = [
-    "ADD_REDUCE", "ELEMENTWISE", "MAXIMUM_REDUCE", "MINIMUM_REDUCE", "REDUCTIONS", "after", "assign", "cast",
+    "ADD_REDUCE", "ELEMENTWISE", "MAXIMUM_REDUCE", "MINIMUM_REDUCE", "REDUCTIONS", "VIEWS", "after", "assign", "cast",
     "check_finite", "check_labels", "copy", "empty", "fail", "fill", "getitem", "is_basic",
     "is_elementwise_ufunc", "is_known", "like", "logaddexp", "out_position", "quotient", "quotient_floats",
     "quotient_numbers", "reshape", "roll", "scale", "scale_floats", "scale_numbers", "scatter", "select",
@@ -225,6 +225,10 @@ def is_elementwise_ufunc(function: Callable) -> bool:
 def is_basic(index: Any) -> bool:
     """Whether an index reads by slices and fixed places alone, so that what it gives is a view."""
     return all(part is None or part is Ellipsis or type(part) in (int, slice) for part in parts_of(index))
+
+
+VIEWS = (getitem, reshape, transpose)
+"""Functions whose results, of arrays in the order of C and by basic indices, are views."""
 
 
 def is_known(function: Callable) -> bool:

@@ -155,7 +155,7 @@ class Emitter(Spelling):
 
     def shows_buffer(self, step: Node) -> bool:
         """Whether a step makes a view of a buffer, the same in each run: it is made once, with the buffers."""
-        if self.buffer != "b" or step.function not in (calls.getitem, calls.reshape, calls.transpose):
+        if self.buffer != "b" or step.function not in calls.VIEWS:
             return False
         if step.kind != "call" or self.buffer_of(step.args[0]) is None:
             return False

@@ -27,8 +27,9 @@ def lower_scatter(step):
     if len(shape) == 1 and all(type(index) is int for index in indices):
         return lower_scattered_numbers(step, pieces, indices, shape[0])
     if all(type(piece) is Node for piece in pieces) and all(map(is_placing, indices)):
-        steps, pieces, indices = join_pieces(pieces, indices, step)
-        zeros, ways = plan(indices, shape)
+        boxes = [as_box(index, shape) for index in indices]
+        steps, pieces, indices, boxes = join_pieces(pieces, indices, boxes, step)
+        zeros, ways = plan(indices, boxes, shape)
         return [*steps, step.with_call(calls.scatter, (pieces, indices, shape, zeros, ways))]
     return None
 
@@ -39,25 +40,24 @@ def is_placing(index):
     return all(np.asarray(value_of(part)).dtype.kind in "iu" for part in parts)
 
 
-def join_pieces(pieces: list, indices: list, step: Node) -> tuple[list[Node], list[Node], list]:
-    """The steps that add up pieces for the same places, what they give, and where that belongs."""
+def join_pieces(pieces: list, indices: list, boxes: list, step: Node) -> tuple[list[Node], list[Node], list, list]:
+    """The steps that add up pieces for the same places; what they give, and the indices and boxes of these."""
     steps: list[Node] = []
     sums: dict[Any, Node] = {}
     places: dict[Any, Any] = {}
-    for i, (piece, index) in enumerate(zip(pieces, indices)):
-        place = as_box(index, step.value.shape) if calls.is_basic(index) else index if type(index) is Node else None
+    for i, (piece, index, box) in enumerate(zip(pieces, indices, boxes)):
+        place = index if type(index) is Node else box
         key = i if place is None else (place, piece.value.shape, piece.value.dtype)
         if key in sums:
             piece = call(np.add, (sums[key], piece), np.empty(piece.value.shape, piece.value.dtype), step)
             steps.append(piece)
         sums[key] = piece
-        places.setdefault(key, index)
-    return steps, list(sums.values()), list(places.values())
+        places.setdefault(key, (index, box))
+    return steps, list(sums.values()), *map(list, zip(*places.values()))
 
 
-def plan(indices: list, shape: tuple[int, ...]) -> tuple[tuple, tuple[str, ...]]:
+def plan(indices: list, boxes: list, shape: tuple[int, ...]) -> tuple[tuple, tuple[str, ...]]:
     """Where zeros are needed, as indices, and how each piece gets to its places, as ``calls.scatter`` takes it."""
-    boxes = [as_box(index, shape) if calls.is_basic(index) else None for index in indices]
     if len(boxes) > MANY or None in boxes:
         return ((...,),), tuple(["add" if calls.is_basic(index) else "add.at" for index in indices])
     free = [not any(overlap(box, other) for other in boxes[:i]) for i, box in enumerate(boxes)]
@@ -70,7 +70,7 @@ def plan(indices: list, shape: tuple[int, ...]) -> tuple[tuple, tuple[str, ...]]
 def as_box(index: Any, shape: tuple[int, ...]) -> Box | None:
     """The places that an index of integers and slices names; None for others, and for those with gaps."""
     parts = list(parts_of(index))
-    if None in parts or parts.count(...) > 1:
+    if not calls.is_basic(index) or None in parts or parts.count(...) > 1:
         return None
     if ... in parts:
         place = parts.index(...)

@@ -112,7 +112,7 @@ class Group:
         """The views among what is wanted, to be made of results of the kernel, where copies of them would be more."""
         views_of: dict[Node, list[Node]] = {}
         for step in self.members:
-            if is_view(step):
+            if step.function in calls.VIEWS:
                 views_of.setdefault(step.args[0], []).append(step)
         outside = set()
         for base in reversed(self.members):
@@ -187,10 +187,6 @@ class Group:
 def values_of(step: Node) -> list:
     """The values that a step reads and makes."""
     return [step.value, *(operand.value for operand in operands(step))]
-
-
-def is_view(step: Node) -> bool:
-    return step.function in (calls.getitem, calls.reshape, calls.transpose)
 
 
 def on_block(step: Node, args: tuple) -> tuple:

@@ -78,7 +78,7 @@ def bases_of(step: Node) -> list[Node]:
         return [] if is_copy(step) else [step.args[0]] if type(step.args[0]) is Node else []
     if calls.out_position(function) is not None or function in OWN_MEMORY:
         return []
-    return list(operands(step))
+    return operands(step)
 
 
 def find_last_uses(program: Program, roots: dict[Node, frozenset[Node]]) -> dict[Node, int]:

@@ -42,6 +42,6 @@ def separate_outputs(program: Program, before: Program) -> Program:
 
 def is_repeated(node: Any) -> bool:
     """Whether elements of an array lie in the same memory, so that it cannot be written to."""
-    while type(node) is Node and node.function in (calls.getitem, calls.reshape, calls.transpose):
+    while type(node) is Node and node.function in calls.VIEWS:
         node = node.args[0]
     return type(node) is Node and node.function is np.broadcast_to

@@ -19,6 +19,7 @@ from .batches import FEWEST, LARGEST, MOST, Row, Writer, find_rows, has_dtype, r
 from .buffers import takes_buffer
 from .common import identify
 from .dead_code import remove_dead_code
+from .stacks import make_stack, write_row
 
 __all__ = ["sum_stacks"]
 
@@ -203,10 +204,7 @@ class Stacking:
     def allocate(self, values: Iterable[Node]) -> None:
         """Make a stack for these values."""
         values = list(values)
-        value = values[0].value
-        shape = (len(values), *value.shape)
-        stack = Node(calls.empty, (shape, value.dtype, tuple(range(len(shape)))), {}, np.empty(shape, value.dtype),
-                     "stack")
+        stack = make_stack(len(values), values[0].value)
         self.stacks.append(stack)
         for i, each in enumerate(values):
             self.written[each] = stack, i
@@ -222,11 +220,8 @@ class Stacking:
                 new[step] = self.compute(step, sums[step], new, steps)
                 continue
             if step in self.written:
-                stack, i = self.written[step]
-                row = Node(calls.getitem, (stack, i), {}, step.value, "row", "call", step.errstate)
-                filled = Node(moved.function, (*moved.args, row), {}, step.value, step.name, "call", step.errstate)
-                moved = Node(calls.after, (row, filled), {}, step.value, step.name, "call", step.errstate)
-                steps += [row, filled]
+                *before, moved = write_row(moved, *self.written[step])
+                steps += before
             if moved is not step:
                 new[step] = moved
             steps.append(moved)

@@ -12,15 +12,10 @@ import numpy as np
 
 from .. import calls
 from ..node import Node, Program, is_fixed, relabel
+from .batches import FEWEST, LARGEST
 from .common import identify
 
-__all__ = ["stack_calls"]
-
-FEWEST = 4
-"""Calls that are worth it."""
-
-LARGEST = 2048
-"""Elements of an array whose call takes hardly longer than one of an empty array."""
+__all__ = ["make_stack", "stack_calls", "write_row"]
 
 
 class Candidate(NamedTuple):
@@ -99,6 +94,19 @@ def key_of(step: Node, operand: Node) -> Any:
     return step.function, fixed, step.value.shape, step.value.dtype, operand.value.dtype, state
 
 
+def make_stack(count: int, value: np.ndarray) -> Node:
+    """The step that makes a stack of so many arrays like ``value``."""
+    shape = (count, *value.shape)
+    return Node(calls.empty, (shape, value.dtype, tuple(range(len(shape)))), {}, np.empty(shape, value.dtype), "stack")
+
+
+def write_row(step: Node, stack: Node, i: int) -> list[Node]:
+    """The steps by which ``step`` writes its result into row ``i`` of a stack; the last stands for it."""
+    row = Node(calls.getitem, (stack, i), {}, step.value, "row", "call", step.errstate)
+    filled = Node(step.function, (*step.args, row), {}, step.value, step.name, "call", step.errstate)
+    return [row, filled, Node(calls.after, (row, filled), {}, step.value, step.name, "call", step.errstate)]
+
+
 class Rewriting:
     """Puts stacks into a program: where they are made, filled and computed with."""
 
@@ -109,10 +117,7 @@ class Rewriting:
         self.members: set[Node] = set()
         self.stacks = []
         for group in groups:
-            value = group[0].operand.value
-            shape = (len(group), *value.shape)
-            stack = Node(calls.empty, (shape, value.dtype, tuple(range(len(shape)))), {}, np.empty(shape, value.dtype),
-                         "stack")
+            stack = make_stack(len(group), group[0].operand.value)
             self.stacks.append(stack)
             self.firsts[min(group, key=lambda each: each.place).step] = group, stack
             self.members.update(each.step for each in group)
@@ -128,12 +133,8 @@ class Rewriting:
             if step in self.members:
                 continue
             if step in self.rows:
-                stack, i = self.rows[step]
-                row = Node(calls.getitem, (stack, i), {}, step.value, "row", "call", step.errstate)
-                filled = Node(moved.function, (*moved.args, row), {}, step.value, step.name, "call", step.errstate)
-                new[step] = Node(calls.after, (row, filled), {}, step.value, step.name, "call", step.errstate)
-                steps += [row, filled, new[step]]
-                continue
+                *before, moved = write_row(moved, *self.rows[step])
+                steps += before
             if moved is not step:
                 new[step] = moved
             steps.append(moved)

@@ -15,7 +15,6 @@ __all__ = ["tile_short_rows"]
 FEW = 4
 """Repeated rows beside which it takes long to repeat one."""
 
-
 HIGH = 500
 """Rows for each column from which on it is quicker to go column by column."""
 
