@@ -801,3 +801,31 @@ def test_what_cannot_be_written_to_is_not_returned():
 
 def test_powers_of_truth_values():
     assert_replays(lambda x: ((x > 1.0) ** 2, (x > 1.0) ** np.int16(2)), (V,), (-V,))
+
+
+@pytest.mark.parametrize("function", [
+    lambda x: anp.exp(x - anp.where(x[:, :1] == -np.inf, 0.0, nn.logsumexp(x, axis=1)[:, None])),
+    lambda x: anp.exp(x - (anp.log(anp.sum(anp.exp(x - x[:1]), axis=1, keepdims=True)) + x[:1])),
+    lambda x: anp.exp(x - (anp.log(anp.sum(anp.exp(x), axis=1, keepdims=True)) + 0.0 * x[:, :1])),
+])
+def test_what_is_nearly_a_softmax(function):
+    x = np.linspace(-3.0, 4.0, 12).reshape(3, 4)
+    y = x.copy()
+    y[:2, 0] = -np.inf
+    assert_replays(function, (x,), (y,), (800 * x,), (-800 * x,))
+
+
+@pytest.mark.parametrize("number", [np.uint8(200), np.int8(-128), np.uint16(3), np.float32(0.1), True, 3, 0.5])
+def test_numbers_that_are_no_factors_stay_what_they_are(number):
+    def function(x):
+        twice = number * (2.0 * x), np.uint8(2) * (number * x), 2 * (number * x)
+        return -x * number, -(number * x), -(x * anp.sin(x)) - x * (number * anp.cos(x)), *twice
+
+    assert_replays(function, (V,), (-V,))
+    assert_replays(lambda x: (2.0 * x) * (number * anp.sin(x)), (np.linspace(0.0, 1.0, 10_000),))
+
+
+@pytest.mark.parametrize("axis", [-1, -2, 0, 1, (1,)])
+def test_sums_of_products_of_stacks_by_dot(axis):
+    x, y = np.linspace(-1.0, 2.0, 2400).reshape(4, 30, 20), np.linspace(2.0, -1.0, 15_000).reshape(30, 20, 25)
+    assert_replays(lambda x, y: anp.sum(anp.dot(x, y), axis=axis), (x, y), (2 * x, y))

@@ -9,7 +9,7 @@ import numpy as np
 from .. import calls
 from ..node import Node, literal, value_of
 from .terms import (
-    ADD, MULTIPLY, NEGATE, SUBTRACT, is_call, is_identity, is_negative, is_one_number, is_real, same, with_function,
+    ADD, MULTIPLY, NEGATE, SUBTRACT, is_call, is_factor, is_identity, is_negative, is_real, same, with_function,
 )
 
 __all__ = [
@@ -22,7 +22,7 @@ def movable_signs(users: dict[Node, list[Node]]) -> set[Node]:
     """Negations of which the products that they are in can take the sign, without more negations than there were."""
 
     def takes_sign(product: Node) -> bool:
-        if any(is_one_number(arg) for arg in product.args):
+        if any(is_factor(arg) for arg in product.args):
             return True
         using = users.get(product, [])
         return len(using) == 1 and (
@@ -46,9 +46,9 @@ def negative_product(step: Node, signs: set[Node]) -> Any:
         y = y.args[0]
     else:
         return None
-    if is_one_number(y):
+    if is_factor(y):
         return step.with_call(step.function, (x, negated(y)))
-    if is_one_number(x):
+    if is_factor(x):
         return step.with_call(step.function, (negated(x), y))
     product = Node(step.function, (x, y), {}, -step.value, step.name, "call", step.errstate)
     return [product, with_function(step, NEGATE, (product,))]
@@ -59,8 +59,8 @@ def negated_product(step: Node, users: dict[Node, list[Node]]) -> Any:
     product, = step.args
     if is_call(product, MULTIPLY) and is_real(product.value) and len(users.get(product, ())) == 1:
         x, y = product.args
-        if is_one_number(x) != is_one_number(y):
-            return product.with_call(product.function, (negated(x), y) if is_one_number(x) else (x, negated(y)))
+        if is_factor(x) != is_factor(y):
+            return product.with_call(product.function, (negated(x), y) if is_factor(x) else (x, negated(y)))
     return None
 
 
@@ -71,9 +71,9 @@ def negated(arg: Any) -> Any:
 def doubled_product(step: Node, users: dict[Node, list[Node]]) -> Any:
     """``2 * (c * x)`` as ``(2 * c) * x``: exact for powers of two, with which numbers keep their digits."""
     for number, product in (step.args, step.args[::-1]):
-        if is_one_number(number) and is_call(product, MULTIPLY) and len(users.get(product, ())) == 1:
+        if is_factor(number) and is_call(product, MULTIPLY) and len(users.get(product, ())) == 1:
             for inner, x in (product.args, product.args[::-1]):
-                if is_one_number(inner) and not is_one_number(x) and is_real(product.value):
+                if is_factor(inner) and not is_factor(x) and has_dtype_of(product, step):
                     first, second = value_of(number), value_of(inner)
                     if is_power_of_two(first) or is_power_of_two(second) and abs(first) >= 1:
                         with np.errstate(all="ignore"):
@@ -82,6 +82,10 @@ def doubled_product(step: Node, users: dict[Node, list[Node]]) -> Any:
                             is_python = type(merged) in (int, float)
                             return step.with_call(step.function, (merged if is_python else literal(merged), x))
     return None
+
+
+def has_dtype_of(x: Node, y: Node) -> bool:
+    return np.result_type(x.value) == np.result_type(y.value)
 
 
 def is_power_of_two(x: Any) -> bool:
@@ -103,7 +107,7 @@ def with_sign(product: Any, users: dict[Node, list[Node]]) -> list[Node] | None:
     if not is_call(product, MULTIPLY) or not is_real(product.value) or len(users.get(product, ())) != 1:
         return None
     for i, factor in enumerate(product.args):
-        if is_one_number(factor):
+        if is_factor(factor):
             steps, new = [], negated(factor)
         else:
             steps = with_sign(factor, users)
@@ -129,6 +133,8 @@ def diagonal_product(step: Node) -> Any:
         return None
     diagonal = left.args[is_identity(left.args[0])]
     if type(diagonal) is not Node or np.shape(diagonal.value) != left.value.shape[1:]:
+        return None
+    if np.result_type(diagonal.value, right.value) != step.value.dtype:
         return None
     column = diagonal.with_call(calls.reshape, (diagonal, (-1, 1)))
     column.value = diagonal.value.reshape(-1, 1)

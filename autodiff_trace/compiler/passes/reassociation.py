@@ -7,6 +7,7 @@ are the same but for rounding, of which there is less.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -16,13 +17,12 @@ from ..node import Node, Program, literal, operands, parts_of, rebuild, value_of
 from .dead_code import remove_dead_code
 from .products import is_power_of_two
 from .sums import LARGEST, is_plain_sum
-from .terms import ADD, MULTIPLY, NEGATE, SUBTRACT, is_call, is_one_number, is_real
+from .terms import ADD, MULTIPLY, NEGATE, SUBTRACT, is_call, is_factor, is_one_number, is_real
 
 __all__ = ["reassociate"]
 
 PRODUCTS = {np.dot, np.matmul}
 EXP, LOG, SUM = {np.exp}, {np.log}, {calls.ADD_REDUCE}
-VIEWS = {calls.getitem, calls.reshape, calls.transpose}
 
 
 def reassociate(program: Program) -> Program:
@@ -30,9 +30,7 @@ def reassociate(program: Program) -> Program:
     for ``sum(x @ y, 0)``, ``x * (-1.0 * y)`` for ``(2.0 * x) * (-0.5 * y)``."""
     if not any(map(rule_for, program.steps)):
         return program
-    uses: dict[Node, int] = {}
-    for operand in (operand for step in program.steps for operand in operands(step)):
-        uses[operand] = uses.get(operand, 0) + 1
+    uses = Counter([operand for step in program.steps for operand in operands(step)])
     single = {node for node, count in uses.items() if count == 1}.difference(
         output for output in program.outputs if type(output) is Node
     )
@@ -63,31 +61,36 @@ def share_powers(step: Node, single: set[Node]) -> list[Node] | None:
     if not is_call(step.args[0], SUBTRACT):
         return None
     x, log_sum = step.args[0].args
-    is_guarded = is_call(log_sum, {calls.select}) and is_minus_infinity(log_sum.args[0]) and log_sum.args[1] == 0
+    is_guarded = is_call(log_sum, {calls.select}) and is_guard(*log_sum.args)
     log_sum = before_reshapes(log_sum.args[2] if is_guarded else log_sum)
     log, shift = log_sum.args if is_call(log_sum, ADD) else (None, None)
     total = log.args[0] if is_call(log, LOG) else None
     powers = total.args[0] if is_call(total, SUM) else None
     if not is_call(powers, EXP) or not is_call(powers.args[0], SUBTRACT) or powers.args[0].args != (x, shift):
         return None
-    if powers.value.dtype != step.value.dtype:
+    if powers.value.dtype != step.value.dtype or not is_largest(shift, x, total):
         return None
     if not is_guarded:
         return [step.with_call(np.divide, (powers, total))]
-    if not is_call(shift, {calls.select}) or not is_largest(shift.args[1], x):
-        return None
     # The largest power is 1, or there is none: where x is -inf alone the sum is 0.
     one = literal(np.ones((), total.value.dtype))
     total = Node(np.maximum, (total, one), {}, total.value, total.name, "call", total.errstate)
     return [total, step.with_call(np.divide, (powers, total))]
 
 
-def is_minus_infinity(mask: Any) -> bool:
-    return is_call(mask, {np.equal}) and is_one_number(mask.args[1]) and bool(value_of(mask.args[1]) == -np.inf)
+def is_guard(mask: Any, x: Any, y: Any) -> bool:
+    """Whether ``where(mask, x, y)`` is ``y``, or 0 where that is -inf."""
+    if not is_call(mask, {np.equal}) or mask.args[0] is not y or type(x) is Node or x != 0:
+        return False
+    return is_one_number(mask.args[1]) and bool(value_of(mask.args[1]) == -np.inf)
 
 
-def is_largest(top: Any, x: Any) -> bool:
-    return is_call(top, {calls.MAXIMUM_REDUCE}) and top.args[0] is x
+def is_largest(shift: Any, x: Any, total: Node) -> bool:
+    """Whether ``shift`` are the largest of ``x`` along the axes of ``total``, or 0 where they are not finite."""
+    top = shift.args[1] if is_call(shift, {calls.select}) else shift
+    if not is_call(top, {calls.MAXIMUM_REDUCE}) or top.args != (x, *total.args[1:]):
+        return False
+    return top is shift or is_call(shift.args[0], {np.isfinite}) and shift.args[0].args == (top,)
 
 
 def before_reshapes(x: Any) -> Any:
@@ -128,6 +131,8 @@ def product_of_sum(step: Node, product: Node) -> list[Node] | None:
         axis = axis[0]
     if type(axis) is not int or not all(is_matrix(arg, product.value.dtype) for arg in (x, y)):
         return None
+    if product.function is np.dot and product.value.ndim > 2:  # dot combines all rows of stacks with all columns
+        return None
     axis = axis % product.value.ndim - product.value.ndim
     if axis < -2:
         return None
@@ -153,7 +158,7 @@ def join_factors(step: Node, single: set[Node]) -> list[Node] | None:
     where the two factors make none that is larger."""
     for x, y in (step.args, step.args[::-1]):
         views = []
-        while is_call(y, VIEWS) and y in single:
+        while is_call(y, calls.VIEWS) and y in single:
             views.append(y)
             y = y.args[0]
         if not (is_scaled(x, single) and is_scaled(y, single)):
@@ -170,8 +175,8 @@ def join_factors(step: Node, single: set[Node]) -> list[Node] | None:
 
 def is_scaled(x: Any, single: set[Node]) -> bool:
     """Whether ``x`` is a number times an array, and needed once."""
-    return is_call(x, MULTIPLY) and x in single and sum(map(is_one_number, x.args)) == 1 and is_real(x.value)
+    return is_call(x, MULTIPLY) and x in single and sum(map(is_factor, x.args)) == 1 and is_real(x.value)
 
 
 def constant_first(x: Node) -> tuple:
-    return x.args if is_one_number(x.args[0]) else x.args[::-1]
+    return x.args if is_factor(x.args[0]) else x.args[::-1]

@@ -11,8 +11,9 @@ from .. import calls
 from ..node import Node, is_fixed, value_of
 
 __all__ = [
-    "ADD", "DIVIDE", "MULTIPLY", "NEGATE", "POWER", "SUBTRACT", "filling", "is_call", "is_filled", "is_identity",
-    "is_negative", "is_number", "is_one_number", "is_ordinary", "is_real", "is_uniform", "same", "with_function",
+    "ADD", "DIVIDE", "MULTIPLY", "NEGATE", "POWER", "SUBTRACT", "filling", "is_call", "is_factor", "is_filled",
+    "is_identity", "is_negative", "is_number", "is_one_number", "is_ordinary", "is_real", "is_uniform", "same",
+    "with_function",
 ]
 
 ADD = {np.add, operator.add}
@@ -55,6 +56,12 @@ def is_one_number(arg: Any) -> bool:
     if type(arg) is Node and arg.kind != "constant":
         return False
     return type(arg) is float or is_fixed(arg) and np.ndim(value_of(arg)) == 0
+
+
+def is_factor(arg: Any) -> bool:
+    """Whether an operand is one real number, the same in each run, of a type that has twice and minus each number."""
+    value = value_of(arg)
+    return is_one_number(arg) and (type(value) is int or is_real(value))
 
 
 def is_identity(arg: Any) -> bool:
