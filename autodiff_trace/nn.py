@@ -18,6 +18,7 @@ from .numpy.batching.elementwise import batch_elementwise, map_all
 from .numpy.definers import elementwise
 from .numpy.dependence.reducing import reduces
 from .numpy.rules.reductions import expand_reduced
+from .numpy.selections import selects
 
 __all__ = ["log_softmax", "logsumexp", "mse", "relu", "sigmoid", "softmax", "softmax_cross_entropy"]
 
@@ -33,7 +34,7 @@ def relu(x: Any) -> Any:
     return np.maximum(x, 0)
 
 
-elementwise(relu, lambda ans, x: anp.greater(x, 0))
+selects(relu, lambda ans, x: anp.greater(x, 0))
 
 
 @primitive

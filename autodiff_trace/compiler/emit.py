@@ -26,8 +26,7 @@ OPERATORS = {
     operator.add: "{} + {}", operator.sub: "{} - {}", operator.mul: "{} * {}", operator.truediv: "{} / {}",
     operator.pow: "{} ** {}", operator.neg: "-{}", operator.abs: "abs({})", operator.lt: "{} < {}",
     operator.le: "{} <= {}", operator.gt: "{} > {}", operator.ge: "{} >= {}", operator.eq: "{} == {}",
-    operator.ne: "{} != {}", calls.scale_floats: "{0} * {1} if {0} else 0.0",
-    calls.quotient_floats: "{0} / {1} if {0} else 0.0", calls.select_float: "{1} if {0} else {2}",
+    operator.ne: "{} != {}", calls.select_float: "{1} if {0} else {2}",
 }
 
 METHODS = {

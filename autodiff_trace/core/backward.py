@@ -8,6 +8,7 @@ from typing import Any
 
 from .cotangents import add_cotangents, deferred_types
 from .overwriting import ALONE, Overwriting, add_into, getrefcount, has_own_memory, overwritable
+from .selections import Selected, pull_selected
 
 __all__ = ["VJPNode", "backward_pass"]
 
@@ -47,7 +48,13 @@ def backward_pass(seeds: list[tuple[VJPNode, Any]], inputs: Sequence[VJPNode]) -
             while True:
                 index, rules, parents, ans, args, kwargs, _ = node
                 if type(g) in deferred_types:
-                    g = g.settle()
+                    g = g.settle_selected()
+                    if type(g) is Selected:
+                        if rules is not None:
+                            for parent, parent_g in pull_selected(node, g):
+                                contribute(parent, parent_g, pending, heap)
+                            break
+                        g = g.value
                 if type(parents) is tuple:  # one argument, by far the commonest
                     g = rules(g, ans, *args, **kwargs) if kwargs else rules(g, ans, *args)
                     if g is not None and (not heap or parents[0] < heap[0][0]):
