@@ -27,7 +27,7 @@ LAYERS = [
     ["numpy.linalg", "numpy.fft", "numpy.random"],
     ["numpy.broadcasting", "numpy.ufunc_folds"],
     ["numpy.ufunc_methods"],
-    ["numpy.definers", "numpy.selections"],
+    ["numpy.error_states", "numpy.definers", "numpy.selections"],
     ["numpy.rules"],
     ["numpy.batching", "numpy.dependence", "numpy.taylor"],
     ["numpy.views", "numpy.buffers", "numpy.operators"],

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..numpy.definers import SHORT, is_surely_finite
 from . import calls
-from .error_states import restore_errors, setter
+from ..numpy.error_states import restore_errors, setter
 from .guards import outcome
 from .inline import find_inline
 from .kernels import Kernel, Plan

@@ -16,7 +16,7 @@ from ..core.array_ops import owned
 from ..core.tracer import Trace, box_classes, boxers
 from ..numpy.parameters import plain_parameters
 from .boxes import PLAIN_NUMBERS, NumberBox, RecordBox
-from .error_states import error_state
+from ..numpy.error_states import error_state
 from .guards import is_shaped_by_values, signature
 from .node import LIVE, Node, literal, substitute
 from .outlines import Outlines

@@ -65,6 +65,11 @@ class Selected(DeferredCotangent):
     def settle(self):
         return self.value
 
+    def is_mixed_by(self, prim: Callable) -> bool:
+        """Whether a primitive is known to make of this cotangent a number like others: it mixes all elements, and
+        something is selected."""
+        return not (prim.by_element or prim.moves_elements) and array_ops.has_nonzero(self.value)
+
     def settle_selected(self):
         return self
 
@@ -93,49 +98,42 @@ add_rule_table(add_moves_slot)
 # Reverse mode
 
 
-def pull_selected(node: tuple, selected: Selected) -> Iterator[tuple[tuple, Any]]:
+def pull_selected(node: tuple, selected: Selected) -> Sequence[tuple[tuple, Any]]:
     """The parents of a node with their cotangents, from the selected cotangent of its answer."""
     _, rules, parents, ans, args, kwargs, prim = node
-    g, mask = selected.value, selected.mask
     if getattr(rules, "func", None) is OutputsCotangent:
-        yield parents, rules(selected, ans)
-        return
-    bounded = None
+        return [(parents, rules(selected, ans))]
     if prim.by_element:
+        if type(parents) is tuple:
+            # By far the commonest.
+            shape = parents[3].shape
+            if shape != ans.shape:
+                args = [array_ops.expand(arg, ans.shape) for arg in args]
+            g = rules(selected.value, ans, *args, **kwargs)
+            return () if g is None else ((parents, narrow(g, selected.mask, shape)),)
         args = [array_ops.expand(arg, ans.shape) for arg in args]
-    elif not prim.moves_elements:
-        bounded = bound(mask)
-        if bounded is NOTHING:
-            return
+    pulled = []
     if hasattr(rules, "bind"):
         rules = rules.bind(False)
-    several = type(parents) is list
     for rule, parent in zip(rules, parents) if type(rules) is tuple else ((rules, parents),):
 
         def pull(g, rule=rule):
-            return array_ops.quietly(rule, g, ans, *args, **kwargs)
+            return rule(g, ans, *args, **kwargs)
 
-        parent_gs = pull(g)
-        if prim.moves_elements:
-            masks = Mask(lambda mask, pull=pull, g=g: pull(array_ops.as_weights(mask, g)), mask)
-        if not (several and type(parent) is list):
-            pairs = [((), parent, parent_gs)]
+        g = pull(selected.value)
+        triples = nested_triples(parent, g) if type(parent) is list else [((), parent, g)]
+        if prim.by_element:
+            pulled += [(each, narrow(g, selected.mask, each[3].shape)) for _, each, g in triples if g is not None]
+        elif prim.moves_elements:
+            masks = Mask(lambda mask, g=selected.value, pull=pull: pull(array_ops.as_weights(mask, g)), selected.mask)
+            pulled += [
+                (each, moved(g, Mask(lambda all, path=path: nonzero(at_path(all, path)), masks), selected.mask))
+                for path, each, g in triples if g is not None
+            ]
         else:
-            pairs = nested_pairs(parent, parent_gs)
-        for path, each_parent, each_g in pairs:
-            if each_g is None:
-                continue
-            if prim.by_element:
-                yield each_parent, narrow(each_g, mask, each_parent[3].shape)
-            elif prim.moves_elements:
-                yield each_parent, moved(each_g, Mask(lambda gs, path=path: nonzero(at_path(gs, path)), masks), mask)
-            elif bounded is None or type(each_g) in deferred_types:
-                yield each_parent, each_g
-            else:
-                yield each_parent, Selected(
-                    array_ops.restrict(each_g, bounded()),
-                    Mask(lambda any, shape=each_g.shape: array_ops.broadcast_mask(any, shape), bounded),
-                )
+            mixed = [(each, mix(g, selected.mask)) for _, each, g in triples if g is not None]
+            pulled += [(each, g) for each, g in mixed if g is not None]
+    return pulled
 
 
 def narrow(g: Any, mask: Mask, shape: tuple) -> Any:
@@ -158,29 +156,27 @@ def moved(g: Any, mask: Mask, piece: Mask) -> Any:
     return Selected(g, mask)
 
 
-NOTHING = object()
-
-
-def bound(mask: Mask) -> Any:
-    """For what mixes all elements: ``NOTHING`` where the mask is false everywhere, None where it is not; where that is
-    traced, the mask of one element that says so."""
-    found = array_ops.any(mask())
-    if array_ops.is_traced(found):
-        return Mask(lambda: found)
-    return None if found else NOTHING
+def mix(g: Any, mask: Mask) -> Any:
+    """What comes from all of a selected cotangent: None where nothing was selected, else a number like others."""
+    if type(g) in deferred_types or array_ops.is_finite(g):
+        return g
+    taken = array_ops.any(mask())
+    if array_ops.is_traced(taken):
+        return Selected(array_ops.restrict(g, taken), Mask(lambda: array_ops.broadcast_mask(taken, g.shape)))
+    return g if taken else None
 
 
 def nonzero(weights: Any) -> Any:
     return array_ops.nonzero(settle(weights))
 
 
-def nested_pairs(parents: list, cotangents: Any, path: tuple = ()) -> Iterator[tuple[tuple, tuple, Any]]:
-    """The nodes in a nested list with their places and cotangents."""
+def nested_triples(parents: list, cotangents: Any, path: tuple = ()) -> Iterator[tuple[tuple, tuple, Any]]:
+    """The nodes in a nested list: the place of each, the node, its cotangent."""
     if cotangents is None:
         return
     for i, (parent, g) in enumerate(zip(parents, cotangents, strict=True)):
         if type(parent) is list:
-            yield from nested_pairs(parent, g, (*path, i))
+            yield from nested_triples(parent, g, (*path, i))
         elif parent is not None:
             yield (*path, i), parent, g
 
@@ -244,11 +240,11 @@ def push_selected(push: Push, prim: Callable, argument: Any, node: Any, ans: Any
         return Selected(pushed, Mask(move, *[Mask(lambda: None) if each is None else each for each in masks]))
     if None in masks:
         return push.plain(argument, plain)
-    bounded = bound(Mask(lambda *masks: array_ops.either(*map(array_ops.any, masks)), *masks))
-    if bounded is NOTHING:
-        return None
+    taken = array_ops.either(*[array_ops.any(mask()) for mask in masks])
+    if not array_ops.is_traced(taken):
+        return push.plain(argument, plain) if taken else None
     pushed = settle(push.plain(argument, plain))
-    return pushed if bounded is None or pushed is None else push.restrict(pushed, bounded)
+    return None if pushed is None else push.restrict(pushed, Mask(lambda: taken))
 
 
 def settle_nested(node: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import cmath
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -13,18 +14,31 @@ from ..core.reverse import defvjp
 from ..core.primitives import composite
 from ..core.unread import reads_shapes
 from .broadcasting import broadcast_tangent, unbroadcast
+from .error_states import restore_errors, setter
 from .namespace import replace_wrapped, wrapped_functions
 from .parameters import plain_parameters
 from .ufunc_methods import add_ufunc_methods, with_keywords
 
-__all__ = ["define", "elementwise", "is_surely_finite", "linear", "quiet"]
+__all__ = ["define", "elementwise", "is_surely_finite", "linear", "quiet", "set_quiet"]
 
 Derivative = Callable[..., Any] | int | None
 
 
-quiet = np.errstate(divide="ignore", invalid="ignore", over="ignore")
-"""Decorates what may meet an infinite slope: NumPy's warning belongs to the value, not to the derivative. (As a
-decorator it costs 0.3 µs, as a context 0.7.)"""
+set_quiet = setter(("divide", "ignore"), ("invalid", "ignore"), ("over", "ignore"))
+
+
+def quiet(function: Callable) -> Callable:
+    """Decorate what may meet an infinite slope: NumPy's warning belongs to the value, not to the derivative."""
+
+    @functools.wraps(function)
+    def call(*args, **kwargs):
+        before = set_quiet()
+        try:
+            return function(*args, **kwargs)
+        finally:
+            restore_errors(before)
+
+    return call
 
 
 def scale(g, derivative):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import math
+import cmath
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,8 @@ from ..core.tracer import is_box
 from ..core.unread import ANSWER
 from . import wrapped as anp
 from .broadcasting import ShapeOnly, broadcast_tangent, sum_to, unbroadcast
-from .definers import is_surely_finite, linear, quiet
+from .definers import is_surely_finite, linear, quiet, set_quiet
+from .error_states import restore_errors
 
 __all__ = ["moves", "nonzero", "ones_beside", "restrict", "select", "select_by", "selects", "unbroadcast_selected"]
 
@@ -29,10 +31,9 @@ def restrict(x, mask):
 
 
 def is_plain_and_finite(x: Any) -> bool:
-    kind = type(x)
-    if kind is np.ndarray:
+    if type(x) is np.ndarray:
         return is_surely_finite(x)
-    return kind is np.float64 and math.isfinite(x)
+    return isinstance(x, np.inexact) and cmath.isfinite(x)
 
 
 def restricted(x: Any, mask: Mask) -> Any:
@@ -41,20 +42,21 @@ def restricted(x: Any, mask: Mask) -> Any:
 
 
 def select(g: Any, mask: Any, is_taken: bool = True) -> Any:
-    """The cotangent or tangent ``g`` of what the mask took (or left): of a plain mask None or ``g`` where that is
-    nothing or all."""
+    """The cotangent or tangent ``g`` of what the mask took (or left); the mask broadcasts to it. Of a plain mask it is
+    None or ``g`` where that is nothing or all."""
     if not is_box(mask) and not is_replayed(g):
         taken = np.count_nonzero(mask)
         if taken == 0 or taken == np.size(mask):
             if (taken == 0) == is_taken:
                 return None
             return g[()] if type(g) is np.ndarray else g  # a number, as where() gives it
-    shape = np.broadcast_shapes(np.shape(mask), np.shape(g))
-    if is_taken:
-        return Selected(anp.where(mask, g, 0), Mask(lambda: broadcast_mask(beside(mask, g), shape)))
-    return Selected(
-        anp.where(mask, 0, g), Mask(lambda: broadcast_mask(anp.logical_not(beside(mask, g)), shape))
-    )
+    value = anp.where(mask, g, 0) if is_taken else anp.where(mask, 0, g)
+
+    def find():
+        found = beside(mask, g)
+        return broadcast_mask(found if is_taken else anp.logical_not(found), g.shape)
+
+    return Selected(value, Mask(find))
 
 
 # What is computed from a mask has to be seen by whatever trace sees the cotangent: ``jit`` reads plain masks anew in each
@@ -92,7 +94,9 @@ def unbroadcast_selected(g: Any, x: Any) -> Any:
 
 def select_by(weights: Any, g: Any) -> Any:
     """``g`` times the weights 0, ½ or 1 of a selection."""
-    product = array_ops.quietly(anp.multiply, g, weights)
+    if not is_box(weights) and not is_replayed(g) and np.count_nonzero(weights) == np.size(weights):
+        return g * weights
+    product = quiet_product(g, weights)
     mask = Mask(lambda: anp.not_equal(beside(weights, g), 0))
     return Selected(restricted(product, mask), mask)
 
@@ -143,6 +147,8 @@ def selecting_vjp(weight, argnum):
 def selecting_jvp(weight):
     def jvp(t, ans, *args):
         selected = select_by(weight(ans, *args), t)
+        if type(selected) is not Selected:
+            return broadcast_tangent(selected, ans)
         mask = Mask(lambda mask: broadcast_mask(mask, ans.shape), selected.mask)
         return Selected(broadcast_tangent(selected.value, ans), mask)
 
@@ -165,6 +171,11 @@ def reduce_mask(mask: Any, shape: tuple) -> Any:
 
 def nonzero(weights: Any) -> Any:
     return anp.not_equal(settle(weights), 0)
+
+
+def has_nonzero(x: Any) -> bool:
+    """Whether a plain array has an element that is not 0; of a traced one nobody knows."""
+    return type(x) is np.ndarray and bool(x.any())
 
 
 def either(*masks: Any) -> Any:
@@ -192,17 +203,24 @@ def quietly(function: Callable, *args: Any, **kwargs: Any) -> Any:
     return function(*args, **kwargs)
 
 
+quiet_product = quiet(operator.mul)
+
+
 array_ops.any = lambda mask: anp.any(mask)
 array_ops.as_weights = as_weights
 array_ops.both = anp.logical_and
 array_ops.broadcast_mask = broadcast_mask
 array_ops.either = either
 array_ops.expand = expand
+array_ops.has_nonzero = has_nonzero
+array_ops.ignore_errors = set_quiet
+array_ops.is_finite = is_plain_and_finite
 array_ops.is_traced = is_box
 array_ops.nonzero = nonzero
 array_ops.ones_like = ones_beside
 array_ops.quietly = quietly
 array_ops.reduce_mask = reduce_mask
+array_ops.restore_errors = restore_errors
 array_ops.restrict = restrict
 array_ops.restricted = restricted
 array_ops.sum_to = sum_to

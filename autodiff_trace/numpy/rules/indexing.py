@@ -55,7 +55,7 @@ class IndexedCotangent(DeferredCotangent):
     """The cotangent of an array of which items were read: pieces that are scattered all at once.
 
     Reading n items one by one would otherwise make n arrays of zeros: 10¹⁰ additions for n = 10⁵. What was not read was
-    not selected, and ``masks`` has for each piece that is selected itself what finds its mask, else None.
+    not selected; ``masks`` has the masks of pieces that are selected themselves, by their numbers.
     """
 
     __slots__ = ("pieces", "indices", "masks", "shape", "dense")
@@ -63,22 +63,24 @@ class IndexedCotangent(DeferredCotangent):
     def __init__(self, piece, index, shape):
         self.pieces = [piece]
         self.indices = [index]
-        self.masks = [None]
+        self.masks = None
         self.shape = shape
         self.dense = None
 
     def plus(self, g):
         if isinstance(g, IndexedCotangent):
+            if g.masks is not None:
+                count = len(self.pieces)
+                self.masks = {**(self.masks or {}), **{count + i: mask for i, mask in g.masks.items()}}
             self.pieces += g.pieces
             self.indices += g.indices
-            self.masks += g.masks
             g = g.dense
         if g is not None:
             self.dense = g if self.dense is None else add_cotangents(self.dense, g)
         return self
 
     def with_mask(self, mask):
-        self.masks[-1] = mask
+        self.masks = {len(self.pieces) - 1: mask}
         return self
 
     def settle(self):
@@ -93,9 +95,10 @@ class IndexedCotangent(DeferredCotangent):
         return self.settle()
 
     def find_mask(self):
+        masks = self.masks or {}
         pieces = [
-            ones_beside(piece) if mask is None else anp.astype(mask(), piece.dtype)
-            for piece, mask in zip(self.pieces, self.masks)
+            anp.astype(masks[i](), piece.dtype) if i in masks else ones_beside(piece)
+            for i, piece in enumerate(self.pieces)
         ]
         return anp.not_equal(scatter(pieces, self.indices, self.shape), 0)
 
