@@ -24,6 +24,9 @@ from .error_states import restore_errors
 __all__ = ["moves", "nonzero", "ones_beside", "restrict", "select", "select_by", "selects", "unbroadcast_selected"]
 
 
+NUMBERS = frozenset(np.dtype(code).type for code in np.typecodes["AllFloat"])
+
+
 @primitive
 def restrict(x, mask):
     """``x`` where ``mask`` holds, else exactly 0: for an ``x`` that is 0 there already, but for NaNs of 0 · ∞."""
@@ -31,9 +34,8 @@ def restrict(x, mask):
 
 
 def is_plain_and_finite(x: Any) -> bool:
-    if type(x) is np.ndarray:
-        return is_surely_finite(x)
-    return isinstance(x, np.inexact) and cmath.isfinite(x)
+    kind = type(x)
+    return is_surely_finite(x) if kind is np.ndarray else kind in NUMBERS and cmath.isfinite(x)
 
 
 def restricted(x: Any, mask: Mask) -> Any:
