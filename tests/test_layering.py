@@ -13,6 +13,7 @@ ROOT = Path(autodiff_trace.__file__).parent
 LAYERS = [
     ["core.errors", "core.array_ops", "core.pytree"],
     ["core.tracer"],
+    ["core.exact_numbers"],
     ["core.primitives", "core.cotangents"],
     ["core.overwriting"],
     ["core.derivative", "core.unread", "core.backward"],

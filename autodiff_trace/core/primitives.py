@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from .array_ops import array_ops
-from .tracer import box_classes, find_top_trace, metadata, watched_types
+from .exact_numbers import call_with_floats
+from .tracer import box_classes, exact_numbers, find_top_trace, metadata, watched_types
 
 __all__ = ["add_rule_table", "composite", "nondifferentiable", "notrace_primitive", "primitive"]
 
@@ -65,9 +66,13 @@ def notrace_primitive(fun: Callable) -> Callable:
     (np.float64(1.0), 'float64')
     """
 
+    def shown(arg):
+        is_traced_sequence = (type(arg) is list or type(arg) is tuple) and find_top_trace(arg) is not None
+        return metadata(array_ops.array(arg) if is_traced_sequence else arg)
+
     @functools.wraps(fun, updated=())
     def call(*args, **kwargs):
-        return fun(*map(metadata, args), **{name: metadata(arg) for name, arg in kwargs.items()})
+        return fun(*map(shown, args), **{name: shown(arg) for name, arg in kwargs.items()})
 
     return call
 
@@ -111,6 +116,8 @@ def make_primitive(fun, fast_fun, sequence_args, differentiable, makes_view=Fals
                     trace = arg._trace
                     if trace is not top and (top is None or trace.level > top.level):
                         top = trace
+                elif kind in exact_numbers:
+                    return call_with_floats(call, args, kwargs)
                 elif find_top_trace(arg) is None:
                     has_sequence = True  # shapes, axes, indices: as a rule no reason to leave this path
                 else:

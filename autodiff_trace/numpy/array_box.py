@@ -42,6 +42,8 @@ class ArrayBox(Box):
     __and__, __rand__, __iand__ = binary_operator(anp.bitwise_and)
     __or__, __ror__, __ior__ = binary_operator(anp.bitwise_or)
     __xor__, __rxor__, __ixor__ = binary_operator(anp.bitwise_xor)
+    __lshift__, __rlshift__, __ilshift__ = binary_operator(anp.left_shift)
+    __rshift__, __rrshift__, __irshift__ = binary_operator(anp.right_shift)
 
     __eq__ = comparison(anp.equal)
     __ne__ = comparison(anp.not_equal)
