@@ -31,7 +31,7 @@ LAYERS = [
     ["numpy.definers"],
     ["numpy.rules"],
     ["numpy.batching", "numpy.dependence", "numpy.taylor"],
-    ["numpy.views", "numpy.buffers", "numpy.operators"],
+    ["numpy.views", "numpy.buffers", "numpy.concatenators", "numpy.operators"],
     ["numpy.array_box"],
     ["numpy"],
     ["transforms.border", "transforms.function"],

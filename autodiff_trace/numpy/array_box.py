@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import sys
 from typing import Any
 
 import numpy as np
@@ -184,6 +185,10 @@ class ArrayBox(Box):
 
     # NumPy's protocols
 
+    def __array_namespace__(self, *, api_version=None):
+        np.empty(0).__array_namespace__(api_version=api_version)  # raises for versions that NumPy does not know
+        return sys.modules[__package__]
+
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
         return call_ufunc_method(ufunc, method, inputs, kwargs)
 
@@ -201,8 +206,9 @@ class ArrayBox(Box):
             return np.array(self._trace.python_value(self, np.array), dtype)
         raise TracedValueError(
             f"NumPy asks a traced value for a plain array, which would drop its derivative ({caller_line()}). "
-            "Instead of np.array([x, y]) write anp.array([x, y]); instead of storing x into a plain array make the "
-            "array with anp.zeros(...) inside the function; for the plain value take to_numpy(x)."
+            "Instead of np.array([x, y]) write anp.array([x, y]), instead of np.f([[x, y]]) anp.f([[x, y]]): NumPy does "
+            "not see x in a list; instead of a[x], of a plain array, anp.take(a, x, axis=0); instead of storing x into "
+            "a plain array make it with anp.zeros(...) inside the function; for the plain value take to_numpy(x)."
         )
 
 

@@ -2,15 +2,15 @@
 
 from . import (
     applying, complex_parts, contractions, covariances, cumulative, determinants, diagonals, differences, division,
-    einsum, elementwise, extrema, factorizations, fft, indexing, interpolation, joining, making, matrix_products,
-    nan_functions, norms, ordering, overwriting, padding, polynomials, products, quantiles, ranges, rearranging,
-    reductions, selecting, sets, shapes, solving, special_functions, spectral, splitting, statistics, steps,
-    variances, writing,
+    einsum, elementwise, extrema, factorizations, fft, histograms, indexing, interpolation, joining, making,
+    matrix_products, nan_functions, norms, ordering, overwriting, padding, polynomials, products, quantiles, ranges,
+    rearranging, reductions, selecting, sets, shapes, solving, special_functions, spectral, splitting, statistics,
+    steps, variances, writing,
 )
 
 __all__ = [
     "applying", "complex_parts", "contractions", "covariances", "cumulative", "determinants", "diagonals",
-    "differences", "division", "einsum", "elementwise", "extrema", "factorizations", "fft", "indexing",
+    "differences", "division", "einsum", "elementwise", "extrema", "factorizations", "fft", "histograms", "indexing",
     "interpolation", "joining", "making", "matrix_products", "nan_functions", "norms", "ordering", "overwriting",
     "padding", "polynomials", "products", "quantiles", "ranges", "rearranging", "reductions", "selecting", "sets",
     "shapes", "solving", "special_functions", "spectral", "splitting", "statistics", "steps", "variances", "writing",

@@ -13,7 +13,7 @@ from ...core.primitives import primitive
 from ...core.reverse import defvjp
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
-from ..definers import define
+from ..definers import define, linear
 
 __all__ = ["as_array", "nested_cotangents", "nested_tangents", "to_out"]
 
@@ -89,6 +89,20 @@ def refuse_like(name, like):
 def asarray(a, dtype=None, order=None, *, device=None, copy=None, like=None):
     refuse_like("asarray", like)
     return array(a, dtype, copy=bool(copy))
+
+
+@define(np.asarray_chkfinite)
+def asarray_chkfinite(a, dtype=None, order=None):
+    return check_finite(array(a, dtype, copy=False))
+
+
+def check_finite(a):
+    """``a`` itself. Raises ValueError if an element is infinite or NaN."""
+    return np.asarray_chkfinite(a)
+
+
+check_finite = primitive(check_finite, makes_view=True)
+linear(check_finite, lambda g, ans, a: g)
 
 
 @define(np.asanyarray)

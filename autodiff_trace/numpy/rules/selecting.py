@@ -25,7 +25,8 @@ def take(a, indices, axis=None, out=None, mode="raise"):
     around = a.shape[:axis], a.shape[axis + 1 :]
     if 0 in (*around[0], *around[1]):  # there is nothing to take, and NumPy looks at no index
         return to_out(anp.reshape(a, (*around[0], *anp.shape(indices), *around[1])), out)
-    return to_out(a[(slice(None),) * axis + (within(indices, a.shape[axis], mode),)], out)
+    index = (slice(None),) * axis + (within(indices, a.shape[axis], mode),)
+    return to_out(anp.getitem(a, index), out)  # a plain array does not see a traced index
 
 
 def as_indices(indices):
@@ -52,7 +53,7 @@ def take_along_axis(arr, indices, axis=-1):
     arr = as_array(arr)
     if axis is None:
         arr, axis = anp.ravel(arr), 0
-    return arr[along_axis_index(arr.shape, indices, axis)]
+    return anp.getitem(arr, along_axis_index(arr.shape, indices, axis))
 
 
 def along_axis_index(shape, indices, axis):
