@@ -34,7 +34,7 @@ def histogram_bin_edges(a, bins=10, range=None, weights=None):
     a = anp.ravel(as_array(a))
     if isinstance(bins, str):
         bins = operator.index(estimate_bin_count(a, bins, range, weights))
-    if anp.ndim(bins):
+    if not is_number(bins):
         return check_edges(bins)
     dtype = np.result_type(anp.result_type(*(() if range is None else range), a), np.float16)
     return anp.astype(even_edges(a, bins, range), dtype)
@@ -45,7 +45,7 @@ def histogram2d(x, y, bins=10, range=None, density=None, weights=None):
     x, y = as_array(x), as_array(y)
     if len(x) != len(y):
         raise ValueError("x and y must have the same length.")
-    if anp.ndim(bins) and len(bins) not in (1, 2):  # the same edges for both
+    if not is_number(bins) and len(bins) not in (1, 2):  # the same edges for both
         bins = [as_array(bins)] * 2
     counts, edges = anp.histogramdd([x, y], bins, range, density, weights)
     return counts, *edges
@@ -53,25 +53,25 @@ def histogram2d(x, y, bins=10, range=None, density=None, weights=None):
 
 @define(np.histogramdd)
 def histogramdd(sample, bins=10, range=None, density=None, weights=None):
-    sample = as_array(sample) if anp.ndim(sample) == 2 and hasattr(sample, "shape") else to_rows(sample)
+    if getattr(sample, "ndim", None) != 2:  # an array for each variable
+        sample = anp.atleast_2d(as_array(sample)).T
     columns = [sample[:, i] for i in np.arange(sample.shape[1]).tolist()]
-    each_bins = bins if hasattr(bins, "__len__") else [bins] * len(columns)
+    each_bins = [bins] * len(columns) if is_number(bins) else bins
     if len(each_bins) != len(columns):
         raise ValueError("The dimension of bins must be equal to the dimension of the sample x.")
     ranges = [None] * len(columns) if range is None else range
     if len(ranges) != len(columns):
         raise ValueError("range argument must have one entry per dimension")
     edges = [
-        check_edges(bins) if anp.ndim(bins) else even_edges(column, bins, its_range)
+        even_edges(column, bins, its_range) if is_number(bins) else check_edges(bins)
         for column, bins, its_range in zip(columns, each_bins, ranges)
     ]
     counts = anp.astype(count(columns, edges, None if weights is None else as_array(weights)), np.float64)
     return (to_density(counts, edges) if density else counts), edges
 
 
-def to_rows(sample: Any) -> Any:
-    """A row for each point, from an array for each variable."""
-    return anp.atleast_2d(as_array(sample)).T
+def is_number(x: Any) -> bool:
+    return not isinstance(x, (list, tuple)) and anp.ndim(x) == 0
 
 
 @nondifferentiable
@@ -98,11 +98,11 @@ def even_edges(a: Any, bins: Any, range: Any) -> Any:
         least, greatest = range
     else:
         least, greatest = (anp.min(a), anp.max(a)) if a.size else (0.0, 1.0)
-    size = to_value(greatest) - to_value(least)
-    if np.any(np.less(size, 0)):
+    ends = to_value(least), to_value(greatest)
+    if np.any(np.greater(*ends)):
         raise ValueError("max must be larger than min in range parameter.")
-    if not np.all(np.isfinite(size)):
-        raise ValueError(f"the range from {to_value(least)} to {to_value(greatest)} is not finite")
+    if not np.all(np.isfinite(ends)):
+        raise ValueError(f"the range from {ends[0]} to {ends[1]} is not finite")
     margin = anp.where(anp.equal(least, greatest), 0.5, 0.0)
     return anp.linspace(least - margin, greatest + margin, bins + 1)
 
