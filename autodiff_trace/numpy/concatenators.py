@@ -50,9 +50,10 @@ def read_directive(text: str, axis: int, ndmin: int, vector_axis: int) -> tuple[
         )
     try:
         numbers = [int(each) for each in text.split(",")]
-        return (*numbers, *(axis, ndmin, vector_axis)[len(numbers) :])[:3]
+        axis, ndmin, vector_axis = (*numbers, *(axis, ndmin, vector_axis)[len(numbers) :])
     except ValueError:
         raise ValueError(f"unknown special directive {text!r}") from None
+    return axis, ndmin, vector_axis
 
 
 def to_piece(item: Any, ndmin: int, vector_axis: int) -> Any:

@@ -22,9 +22,8 @@ def take(a, indices, axis=None, out=None, mode="raise"):
         a, axis = anp.ravel(a), 0
     indices = as_indices(indices)
     axis %= a.ndim
-    around = a.shape[:axis], a.shape[axis + 1 :]
-    if 0 in (*around[0], *around[1]):  # there is nothing to take, and NumPy looks at no index
-        return to_out(anp.reshape(a, (*around[0], *anp.shape(indices), *around[1])), out)
+    if 0 in a.shape[:axis]:  # there is nothing to take, and NumPy looks at no index
+        return to_out(anp.reshape(a, (*a.shape[:axis], *anp.shape(indices), *a.shape[axis + 1 :])), out)
     index = (slice(None),) * axis + (within(indices, a.shape[axis], mode),)
     return to_out(anp.getitem(a, index), out)  # a plain array does not see a traced index
 
