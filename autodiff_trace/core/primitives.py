@@ -44,7 +44,9 @@ def primitive(
     return make_primitive(fun, fast_fun, sequence_args, True, makes_view, out_position)
 
 
-def nondifferentiable(fun: Callable, *, fast_fun: Callable | None = None) -> Callable:
+def nondifferentiable(
+    fun: Callable, *, fast_fun: Callable | None = None, out_position: int | None = None
+) -> Callable:
     """Make ``fun``, whose derivative is zero wherever it exists, a primitive that derivatives skip: ``floor``, ``>``.
 
     Unlike :func:`notrace_primitive` it is seen by traces that are not derivatives (batching, recording).
@@ -54,7 +56,7 @@ def nondifferentiable(fun: Callable, *, fast_fun: Callable | None = None) -> Cal
     >>> float(grad(lambda x: x * floor(x))(2.5))
     2.0
     """
-    return make_primitive(fun, fast_fun, (), False)
+    return make_primitive(fun, fast_fun, (), False, out_position=out_position)
 
 
 def notrace_primitive(fun: Callable) -> Callable:
@@ -128,9 +130,9 @@ def make_primitive(fun, fast_fun, sequence_args, differentiable, makes_view=Fals
             return fun(*args)
         if has_sequence and call.sequence_handler is not None:
             return dispatch(call, args, kwargs)
-        if not differentiable:
-            return top.process_nondifferentiable(call, args, kwargs)
         count = len(args)
+        if not differentiable and count <= most_args:
+            return top.process_nondifferentiable(call, args, kwargs)
         if count == 1:
             ans = top.process_one(call, arg, 0, (arg._value,))
         elif count > most_args:

@@ -230,6 +230,9 @@ def store(out, x):
     if isinstance(out, tuple):
         (out,) = out
     if not is_box(out):
+        if not is_box(x):  # a mask, say, in which no trace is interested
+            np.copyto(out, x, casting="same_kind")
+            return out
         raise TracedValueError(
             f"out= is a plain array, which cannot hold a traced value ({caller_line()}). Leave out= away, or make the "
             "array with anp.zeros(...) inside the function."

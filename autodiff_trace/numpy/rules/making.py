@@ -68,6 +68,11 @@ def array(object, dtype=None, *, copy=True, order="K", subok=False, ndmin=0, ndm
         x = anp.copy(object) if copy else object
     if dtype is not None and x.dtype != np.dtype(dtype):
         x = anp.astype(x, dtype)
+    if 0 < ndmax < x.ndim or x.dtype.kind == "O":
+        raise TracedValueError(
+            f"array: an array of objects cannot hold traced values ({caller_line()}). Use a list, leave dtype=object "
+            "and ndmax= away, and write float(x) of fractions."
+        )
     return anp.reshape(x, (1,) * (ndmin - x.ndim) + x.shape) if x.ndim < ndmin else x
 
 
@@ -83,6 +88,11 @@ def refuse_like(name, like):
 
 
 # The memory layout (order=, device=, requirements=) does not change values.
+
+
+@define(np.iterable)
+def iterable(y):
+    return isinstance(y, (list, tuple)) or y.ndim > 0
 
 
 @define(np.asarray)
