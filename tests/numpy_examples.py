@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autodiff_trace import extend, to_numpy
+from autodiff_trace import extend, to_numpy, tree_leaves
 from autodiff_trace import numpy as anp
 from autodiff_trace.core.tracer import is_box
 
@@ -27,10 +27,6 @@ __all__ = ["Statement", "find_statements", "run_plain", "run_traced"]
 
 LONGEST = 100
 """Items up to which numbers in a list are traced one by one."""
-
-
-NUMBERS = (list, tuple, np.ndarray, float)
-"""What a tuple has to hold, to be no shape."""
 
 
 class Statement(NamedTuple):
@@ -119,8 +115,7 @@ class Keeper:
             return tie(self.t, value) if self.t is not None and value.dtype.kind in "fc" else value
         if is_box(value) and self.as_floats and value.ndim and value.dtype.kind in "iu":
             return anp.astype(value, np.float64)
-        holds_numbers = kind is list or kind is tuple and any(isinstance(item, NUMBERS) or is_box(item) for item in value)
-        if holds_numbers and len(value) <= LONGEST:
+        if (kind is list or kind is tuple and any(map(is_number, value))) and len(value) <= LONGEST:
             return kind([self.keep_item(item) for item in value])
         return value
 
@@ -128,6 +123,11 @@ class Keeper:
         if type(item) is int and self.as_floats or type(item) is float:
             return float(item) if self.t is None else tie(self.t, np.float64(item))
         return self(item)
+
+
+def is_number(item):
+    """Whether a tuple that holds ``item`` is no shape."""
+    return isinstance(item, (list, tuple, np.ndarray, float)) or is_box(item)
 
 
 class Seeded:
@@ -151,8 +151,9 @@ class Namespace:
         return getattr(self.module, name)
 
 
-def run(statements: list[Statement], module: Any, keep: Callable, skip: set[int]) -> list:
-    """What each statement gives: its value, None if it is no expression, or the exception it raises."""
+def run(statements: list[Statement], module: Any, keep: Callable, skip: set[int], traced: list) -> list:
+    """What each statement gives: its value, None if it is no expression, or the exception it raises. Floating-point
+    results that are traced are added to ``traced``."""
     names = {"np": Namespace(module), "numpy": Namespace(module), "keep": keep}
     np.random.seed(0)
     results: list[Any] = []
@@ -165,25 +166,28 @@ def run(statements: list[Statement], module: Any, keep: Callable, skip: set[int]
                 warnings.simplefilter("ignore")
                 result = eval(statement.code, names)
             results.append(to_plain(result) if statement.is_expression else None)
+            traced += [x for x in tree_leaves(result) if is_box(x) and x.dtype.kind in "fc"]
         except Exception as error:
             results.append(error)
     return results
 
 
 def run_plain(statements: list[Statement], as_floats: bool) -> list:
-    return run(statements, np, Keeper(None, as_floats), set())
+    return run(statements, np, Keeper(None, as_floats), set(), [])
 
 
-def run_traced(transform: Callable, statements: list[Statement], as_floats: bool, skip: set[int]) -> list:
-    """The same on values that ``transform(function)`` traces; it calls the function with the traced 0."""
+def run_traced(transform: Callable, statements: list[Statement], as_floats: bool, skip: set[int]) -> tuple[list, Any]:
+    """The same on values that ``transform(function)`` traces, and what that returns. The function is called with the
+    traced 0, and returns all results."""
     results: list[Any] = []
 
     def function(t):
-        results.extend(run(statements, anp, Keeper(t, as_floats), skip))
-        return t
+        traced = [t]
+        results.extend(run(statements, anp, Keeper(t, as_floats), skip, traced))
+        return traced
 
-    transform(function)
-    return results
+    derivative = transform(function)
+    return results, derivative
 
 
 def to_plain(result: Any) -> Any:

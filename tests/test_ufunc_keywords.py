@@ -5,8 +5,9 @@ from functools import partial
 import numpy as np
 import pytest
 
-from autodiff_trace import JitWarning, TracedValueError, grad, jit, jvp, value_and_grad, vmap
+from autodiff_trace import TracedValueError, grad, jit, jvp, value_and_grad, vmap
 from autodiff_trace import numpy as anp
+from autodiff_trace.compiler.jitted import JitWarning
 from autodiff_trace.testing import check_grads
 
 X = np.array([[0.7, 1.4, -0.3], [2.1, 0.6, 1.9]])

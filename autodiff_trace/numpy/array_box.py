@@ -206,9 +206,9 @@ class ArrayBox(Box):
             return np.array(self._trace.python_value(self, np.array), dtype)
         raise TracedValueError(
             f"NumPy asks a traced value for a plain array, which would drop its derivative ({caller_line()}). "
-            "Instead of np.array([x, y]) write anp.array([x, y]), instead of np.f([[x, y]]) anp.f([[x, y]]): NumPy does "
-            "not see x in a list; instead of a[x], of a plain array, anp.take(a, x, axis=0); instead of storing x into "
-            "a plain array make it with anp.zeros(...) inside the function; for the plain value take to_numpy(x)."
+            "Instead of np.array([x, y]) write anp.array([x, y]), instead of np.f([[x, y]]) anp.f([[x, y]]); instead "
+            "of a[x], of a plain array, anp.take(a, x, axis=0); instead of storing x into a plain array make the array "
+            "with anp.zeros(...) inside the function; for the plain value take to_numpy(x)."
         )
 
 
