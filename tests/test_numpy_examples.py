@@ -40,7 +40,9 @@ PLACES = "as floats, places are no indices"
 PLAIN_OUT = "a plain array as out= cannot hold a batch"
 BRANCH = "Python branches on a value, of which a batch has many"
 
-SLOW = ("1000000", "512 * 512", "'ijk,ilm", "for iteration in", "timeit", "multi_dot: 10000", "slogdet: 500")
+SLOW = [
+    "1000000", "512 * 512", "'ijk,ilm", "for iteration in", "timeit", "linalg.multi_dot: 10000", "linalg.slogdet: 500",
+]
 """Parts of statements that take long."""
 
 # Part of a statement, or a function and then part of a statement, and why it cannot run on traced values. What uses its
