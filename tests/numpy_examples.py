@@ -1,7 +1,7 @@
 """NumPy's own examples: the statements in a docstring, run on plain arrays and on traced ones.
 
-    >>> x = np.array([1.5, 2.0])          x = keep(np.array(keep([1.5, 2.0])))
-    >>> np.sum(x, axis=0)                 np.sum(keep(x), axis=keep(0))
+    x = np.array([1.5, 2.0])          becomes          x = keep(np.array(keep([1.5, 2.0])))
+    np.sum(x, axis=0)                                  np.sum(keep(x), axis=keep(0))
 
 ``keep(value)`` gives plain numbers as they are. In a traced run it ties each floating-point number to ``t`` at 0, with
 the value as it is and the derivative of ``value * (1 + t)``: so the same statements run in every mode.
