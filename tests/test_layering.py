@@ -13,6 +13,7 @@ ROOT = Path(autodiff_trace.__file__).parent
 LAYERS = [
     ["core.errors", "core.array_ops", "core.pytree"],
     ["core.tracer"],
+    ["core.exact_numbers"],
     ["core.primitives", "core.cotangents"],
     ["core.overwriting"],
     ["core.derivative", "core.unread", "core.selections", "core.backward"],
@@ -30,7 +31,7 @@ LAYERS = [
     ["numpy.error_states", "numpy.definers", "numpy.selections"],
     ["numpy.rules"],
     ["numpy.batching", "numpy.dependence", "numpy.taylor"],
-    ["numpy.views", "numpy.buffers", "numpy.operators"],
+    ["numpy.views", "numpy.buffers", "numpy.concatenators", "numpy.operators"],
     ["numpy.array_box"],
     ["numpy"],
     ["transforms.border", "transforms.function"],

@@ -23,6 +23,12 @@ def asinh_root(x):
     return anp.sqrt(x * x + 1) if x.dtype.kind == "c" else anp.hypot(x, 1)
 
 
+def circle_root(x):
+    """√(1 − x²). On the branch cut, at real x beyond 1, on the side that the sign of a zero imaginary part says, which
+    1 − x and x + 1 would lose."""
+    return anp.sqrt(-(x - 1)) * anp.sqrt(x - -1) if x.dtype.kind == "c" else anp.sqrt((1 - x) * (1 + x))
+
+
 def log_of(base, x):
     """The natural logarithm of the number ``base`` in the precision of ``x``."""
     return anp.log(x.dtype.type(base))
@@ -89,9 +95,9 @@ def power_slope_y(ans, x, y):
 
 
 elementwise(anp.add, 1, 1)
-elementwise(anp.arccos, lambda ans, x: -1 / anp.sqrt((1 - x) * (1 + x)), singular=True)
+elementwise(anp.arccos, lambda ans, x: -1 / circle_root(x), singular=True)
 elementwise(anp.arccosh, lambda ans, x: 1 / (anp.sqrt(x - 1) * anp.sqrt(x + 1)), singular=True)
-elementwise(anp.arcsin, lambda ans, x: 1 / anp.sqrt((1 - x) * (1 + x)), singular=True)
+elementwise(anp.arcsin, lambda ans, x: 1 / circle_root(x), singular=True)
 elementwise(anp.arcsinh, lambda ans, x: 1 / asinh_root(x), singular=True)
 elementwise(anp.arctan2, lambda ans, y, x: inverted(x, y), lambda ans, y, x: -inverted(y, x), singular=True)
 elementwise(anp.arctanh, lambda ans, x: 1 / ((1 - x) * (1 + x)), singular=True)

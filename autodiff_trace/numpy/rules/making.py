@@ -14,7 +14,7 @@ from ...core.reverse import defvjp
 from ...core.selections import moves_elements
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
-from ..definers import define
+from ..definers import define, linear
 
 __all__ = ["as_array", "nested_cotangents", "nested_tangents", "to_out"]
 
@@ -72,6 +72,11 @@ def array(object, dtype=None, *, copy=True, order="K", subok=False, ndmin=0, ndm
         x = anp.copy(object) if copy else object
     if dtype is not None and x.dtype != np.dtype(dtype):
         x = anp.astype(x, dtype)
+    if 0 < ndmax < x.ndim or x.dtype.kind == "O":
+        raise TracedValueError(
+            f"array: an array of objects cannot hold traced values ({caller_line()}). Use a list, leave dtype=object "
+            "and ndmax= away, and write float(x) of fractions."
+        )
     return anp.reshape(x, (1,) * (ndmin - x.ndim) + x.shape) if x.ndim < ndmin else x
 
 
@@ -89,10 +94,29 @@ def refuse_like(name, like):
 # The memory layout (order=, device=, requirements=) does not change values.
 
 
+@define(np.iterable)
+def iterable(y):
+    return isinstance(y, (list, tuple)) or y.ndim > 0
+
+
 @define(np.asarray)
 def asarray(a, dtype=None, order=None, *, device=None, copy=None, like=None):
     refuse_like("asarray", like)
     return array(a, dtype, copy=bool(copy))
+
+
+@define(np.asarray_chkfinite)
+def asarray_chkfinite(a, dtype=None, order=None):
+    return check_finite(array(a, dtype, copy=False))
+
+
+def check_finite(a):
+    """``a`` itself. Raises ValueError if an element is infinite or NaN."""
+    return np.asarray_chkfinite(a)
+
+
+check_finite = primitive(check_finite, makes_view=True)
+linear(check_finite, lambda g, ans, a: g)
 
 
 @define(np.asanyarray)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ...core.taylor import deftaylor
 from .. import wrapped as anp
 from ..definers import quiet
-from ..rules.elementwise import asinh_root, log_of
+from ..rules.elementwise import asinh_root, circle_root, log_of
 from .series import (
     add, convolve, convolve_with_itself, derivative_of, over, series_of, subtract,
 )
@@ -102,9 +102,9 @@ def quotient_integral(prim, denominator):
     deftaylor(prim, rule)
 
 
-quotient_integral(anp.arccos, lambda x: -anp.sqrt((1 - x) * (1 + x)))
+quotient_integral(anp.arccos, lambda x: -circle_root(x))
 quotient_integral(anp.arccosh, lambda x: anp.sqrt(x - 1) * anp.sqrt(x + 1))
-quotient_integral(anp.arcsin, lambda x: anp.sqrt((1 - x) * (1 + x)))
+quotient_integral(anp.arcsin, circle_root)
 quotient_integral(anp.arcsinh, asinh_root)
 quotient_integral(anp.arctan, lambda x: 1 + x * x)
 quotient_integral(anp.arctanh, lambda x: (1 - x) * (1 + x))
