@@ -25,7 +25,7 @@ from .node import Node, Program, operands
 from .record import NotReplayable
 from .replay import Replay
 from .saving import pack, reference, unpack
-from .surroundings import Surroundings
+from ..transforms.surroundings import Surroundings
 from .tracing import record
 
 __all__ = ["Counts", "Graph", "trace_graph"]

@@ -21,7 +21,7 @@ from .guards import Miss, outcome
 from .matching import make_match, no_match
 from .record import MixedTraces, NotReplayable
 from .replay import NotFinite, Replay
-from .surroundings import Surroundings
+from ..transforms.surroundings import Surroundings
 from .tracing import Recording, record
 from .tree import Branch, TraceTree
 

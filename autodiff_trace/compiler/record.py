@@ -20,8 +20,8 @@ from .error_states import error_state
 from .guards import is_shaped_by_values, signature
 from .node import LIVE, Node, literal, substitute
 from .outlines import Outlines
-from .random_states import frozen, numpy_state
-from .surroundings import sample
+from ..transforms.random_states import frozen, numpy_state
+from ..transforms.surroundings import sample
 
 __all__ = ["MixedTraces", "NotReplayable", "RecordTrace", "check_constants"]
 

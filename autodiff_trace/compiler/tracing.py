@@ -13,9 +13,9 @@ from ..core.pytree import Structure, find_container, tree_flatten, tree_map, tre
 from ..core.tracer import boxers, is_box
 from .arguments import is_leaf
 from .node import Program
-from .random_states import RandomStates
+from ..transforms.random_states import RandomStates
 from .record import NotReplayable, RecordTrace, check_constants
-from .surroundings import Surroundings
+from ..transforms.surroundings import Surroundings
 
 __all__ = ["Recording", "record"]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .guards import Miss
-from .random_states import numpy_state, restore_numpy
+from ..transforms.random_states import numpy_state, restore_numpy
 from .replay import Replay
 
 __all__ = ["Branch", "TraceTree"]
