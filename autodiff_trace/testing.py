@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,9 @@ __all__ = ["check_grads", "check_jvp", "check_vjp", "numerical_jvp"]
 
 TOLERANCES = {np.dtype(np.float16): 5e-2, np.dtype(np.float32): 5e-3, np.dtype(np.float64): 1e-6}
 STEPS = {np.dtype(np.float16): 5e-2, np.dtype(np.float32): 1e-2, np.dtype(np.float64): 1e-3}
+
+ROUNDINGS = 1000
+"""How many times a rule may round, where its terms are as large as the largest element of the derivative."""
 
 
 def check_grads(
@@ -36,8 +39,10 @@ def check_grads(
         modes: "rev" checks VJPs, "fwd" JVPs; of each, up to ``order``, the derivatives in both modes. "batch" checks
             that ``vmap`` of the function, and of these derivatives, is what a loop computes.
         order: 1 checks first derivatives, 2 also second ones, and so on.
-        tolerance: relative and absolute; by default 1e-6 for float64, 5e-3 for float32, 5e-2 for float16.
-        step: of the finite differences; by default 1e-3 for float64. The formula is of fourth order.
+        tolerance: relative, element by element; by default 1e-6 for float64, 5e-3 for float32, 5e-2 for float16. The
+            error of the differences themselves is measured and allowed besides.
+        step: of the finite differences; by default the best of 1e-3, 8e-3 and 1.25e-4 for float64. The formula is of
+            fourth order.
 
     Raises AssertionError with the mode and the argument that failed: ``JVP of VJP of solve, argument 1``. Also checked:
     a cotangent has the shape and the dtype of its argument, a tangent those of the output.
@@ -100,13 +105,13 @@ def check_flat(flat, inputs, numbers, modes, order, tolerance, step, rng, path) 
     cotangents = [random_like(output, rng) for output in outputs]
     directions = [random_like(x, rng) for x in inputs]
     tol = tolerance or max(TOLERANCES.get(real_dtype(y), 1e-6) for y in [*inputs, *outputs])
-    total = [np.zeros(output.shape) for output in outputs]
+    total = [Difference(np.zeros(output.shape), 0.0, np.zeros(output.shape), 0.0) for output in outputs]
     # Each argument alone, and then all at once: rules that share work do less for one argument than for several.
     for i, (x, direction) in enumerate(zip(inputs, directions, strict=True)):
         alone = hold_others(flat, inputs, i)
-        expected = numerical_jvp(alone, [x], [direction], step)
+        expected = measure(alone, x, direction, step, tol)
         check_first(alone, [x], [direction], cotangents, expected, modes, tol, f"{path}, argument {numbers[i]}")
-        total = [one + other for one, other in zip(total, expected)]
+        total = [one.plus(other) for one, other in zip(total, expected)]
     if len(inputs) > 1:
         check_first(
             flat, inputs, directions, cotangents, total, modes, tol * len(inputs), f"{path}, all arguments at once"
@@ -134,16 +139,19 @@ def hold_others(flat: Callable, inputs: Sequence, i: int) -> Callable:
 def check_first(flat, inputs, directions, cotangents, expected, modes, tolerance, where) -> None:
     """Check the VJP and the JVP against ``expected``, the derivative in the directions."""
     if "rev" in modes:
-        _, pullback = vjp(flat, *inputs)
+        outputs, pullback = vjp(flat, *inputs)
+        cotangents = [balance(g, y, each, tolerance) for g, y, each in zip(cotangents, outputs, expected, strict=True)]
         gradients = pullback(cotangents)
         for g, x in zip(gradients, inputs, strict=True):
             check_like(f"VJP of {where}", g, x)
-        check_close(f"VJP of {where}", pair(gradients, directions), pair(cotangents, expected), tolerance)
+        values = [each.value for each in expected]
+        allowed = sum(each.allowed_with(g, tolerance) for g, each in zip(cotangents, expected))
+        check_close(f"VJP of {where}", pair(gradients, directions), pair(cotangents, values), allowed)
     if "fwd" in modes:
         outputs, pushed = jvp(flat, inputs, directions)
         for t, output, each in zip(pushed, outputs, expected, strict=True):
             check_like(f"JVP of {where}", t, output)
-            check_close(f"JVP of {where}", t, each, tolerance)
+            check_close(f"JVP of {where}", t, each.value, each.allowed(tolerance))
 
 
 def check_batched(flat: Callable, inputs: Sequence, rng: np.random.Generator, path: str) -> None:
@@ -164,6 +172,93 @@ def check_batch(where: str, found: Sequence, expected: Any) -> None:
         tolerance = 1e-9 if real_dtype(stacked) == np.dtype(float) else 1e-3
         if not np.allclose(batch, stacked, rtol=tolerance, atol=tolerance / 100, equal_nan=True):
             raise AssertionError(f"{where}: {batch}, but a loop gives {stacked}")
+
+
+class Difference(NamedTuple):
+    """A derivative by differences.
+
+    Attributes:
+        value: the derivative, each element right up to ``error``.
+        size: of the terms that each element is the sum of.
+        eps: of the dtype that the function computes in.
+    """
+
+    value: np.ndarray
+    error: float
+    size: np.ndarray
+    eps: float
+
+    def plus(self, other: Difference) -> Difference:
+        eps = max(self.eps, other.eps)
+        return Difference(self.value + other.value, self.error + other.error, self.size + other.size, eps)
+
+    def noise(self, tolerance: float) -> float:
+        """The error of an element, and what a rule rounds: relative to the largest element at worst."""
+        return 2 * self.error + min(ROUNDINGS * self.eps, tolerance) * largest(self.size)
+
+    def allowed(self, tolerance: float) -> np.ndarray:
+        """How far a derivative may be from this one."""
+        return tolerance * self.size + self.noise(tolerance)
+
+    def allowed_with(self, g: Any, tolerance: float) -> float:
+        """How far its product with ``g`` may be off: noise adds up as squares do."""
+        return float(np.sum(tolerance * np.abs(g) * self.size) + self.noise(tolerance) * np.linalg.norm(np.abs(g)) / 2)
+
+
+def measure(flat: Callable, x: Any, direction: Any, step: float | None, tolerance: float) -> list[Difference]:
+    """The derivative of ``flat`` in a direction, with its error: what half the step changes, and what rounding may.
+
+    Where that is more than ``tolerance`` other steps are tried: a longer one is better where values are rounded, as in
+    float32, a shorter one where the function bends.
+    """
+    base = step or STEPS.get(real_dtype(x), 1e-3)
+    best: list[Difference] = []
+    least = np.inf
+    for h in [base] if step else [base, 8 * base, base / 8]:
+        try:
+            with np.errstate(all="ignore" if best else None):
+                found = measure_with(flat, x, direction, h)
+        except (ArithmeticError, ValueError, Warning):
+            if not best:
+                raise
+            continue
+        error = max([each.error / (largest(each.size) or 1.0) for each in found], default=0.0)
+        if not best or error < least:
+            best, least = found, error
+        if least < tolerance / 10:
+            break
+    return best
+
+
+def measure_with(flat: Callable, x: Any, direction: Any, h: float) -> list[Difference]:
+    whole, half = [numerical_jvp(flat, [x], [direction], each) for each in (h, h / 2)]
+    found = []
+    for value, other, y in zip(whole, half, flat(x), strict=True):
+        eps = float(max(np.finfo(each.dtype).eps for each in (x, y)))
+        # Slopes that are smaller than the rounding of float64 may be what is left of terms that cancel.
+        rounding = eps * largest(y) / h + np.finfo(float).eps * largest(x)
+        error = largest(value - other) + rounding
+        found.append(Difference(value, float(error), np.abs(value), eps))
+    return found
+
+
+def largest(x: Any) -> float:
+    """The largest absolute value of the finite elements; 0 if there is none."""
+    size = np.abs(np.asarray(x, wide(x)))
+    return float(np.max(size[np.isfinite(size)], initial=0.0))
+
+
+def balance(g: Any, output: Any, expected: Difference, tolerance: float) -> Any:
+    """``g`` with the signs of the derivatives and divided by their sizes, as far as they are not noise: so small ones
+    count as much as large ones, and none cancel."""
+    most = largest(expected.size)
+    least = max(expected.error / tolerance, float(np.sqrt(np.finfo(output.dtype).eps)) * most)
+    if not 0 < least < np.inf:
+        return g
+    small = ~(expected.size > least)
+    phase = np.conj(expected.value) / np.where(small, 1.0, expected.size)
+    balanced = np.where(small, g, np.abs(g) * phase) / np.maximum(expected.size, least) * min(most, 1.0)
+    return balanced.astype(output.dtype)[()]
 
 
 def numerical_jvp(flat: Callable, inputs: Sequence, tangents: Sequence, step: float | None = None) -> list:
@@ -211,6 +306,8 @@ def check_like(where: str, found: Any, like: Any) -> None:
         raise AssertionError(f"{where}: {found.dtype}{list(found.shape)}, but should be {like.dtype}{list(like.shape)}")
 
 
-def check_close(where: str, found: Any, expected: Any, tolerance: float) -> None:
-    if not np.allclose(found, expected, rtol=tolerance, atol=tolerance):
+def check_close(where: str, found: Any, expected: Any, allowed: Any) -> None:
+    with np.errstate(invalid="ignore"):
+        near = (np.abs(found - expected) <= allowed) | (found == expected)
+    if not np.all(near):
         raise AssertionError(f"{where}: {found}, but finite differences give {expected}")
