@@ -1,7 +1,7 @@
-"""Random programs for eager mode: derivatives against plain NumPy, forward against reverse mode, batches against loops.
+"""Random programs for eager mode: derivatives against plain NumPy, forward against reverse, batches against loops.
 
-A program is the text of a function of ``x``. Run with ``np`` for NumPy and ``x`` a plain array it is its own reference, by
-finite differences; run with the traced namespace it is what is tested. Real NumPy is called ``numpy`` in both.
+A program is the text of a function of ``x``. Run with ``np`` for NumPy and ``x`` a plain array it is its own reference,
+by finite differences; run with the traced namespace it is what is tested. Real NumPy is called ``numpy`` in both.
 
 ``python tests/random_programs.py --mode eager --classes buffers,views --count 1000``
 """
@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 
 from autodiff_trace import (
-    TracedValueError, checkpoint, grad, jacfwd, jacobian, jacrev, jvp, linearize, scan, tree_leaves, tree_map, vjp, vmap,
+    TracedValueError, checkpoint, grad, jacfwd, jacobian, jacrev, jvp, linearize, scan, tree_leaves, tree_map, vjp,
+    vmap,
 )
 from autodiff_trace import numpy as anp
 from random_eager_templates import CLASSES

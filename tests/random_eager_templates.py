@@ -1,4 +1,4 @@
-"""Templates of random programs for eager mode: for each class its programs, and what may stand for the fields in them."""
+"""Templates of random programs for eager mode: for each class its programs, and what may stand for their fields."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""checkpoint, scan and fori_loop run a function again: it draws and reads what it drew and read at first, or says no."""
+"""checkpoint, scan and fori_loop run a function again: it draws and reads what it did at first, or says no."""
 
 import functools
 import random
@@ -203,8 +203,8 @@ def small_work_buffer(x):
 
 
 CHANGES = [
-    rebound_variable, variable_of_a_helper, recursive_helper, global_variable, attribute_of_the_function_itself, counter,
-    log, cache, plain_argument, elements_of_scan, variable_of_a_loop, large_work_buffer, small_work_buffer,
+    rebound_variable, variable_of_a_helper, recursive_helper, global_variable, attribute_of_the_function_itself,
+    counter, log, cache, plain_argument, elements_of_scan, variable_of_a_loop, large_work_buffer, small_work_buffer,
 ]
 HOLDERS = {
     "list": (lambda: [2.0], lambda w: w[0], lambda w: w.append(w.pop(0) + 1)),

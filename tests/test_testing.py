@@ -266,7 +266,9 @@ def test_a_small_wrong_slope_beside_large_right_ones():
           make(lambda x: w * x, [lambda g, ans, x: g * w], [lambda t, ans, x: t * wrong]), X)
 
 
-@pytest.mark.parametrize("dtype, offset, factor", [(np.float32, 1.0, 1e-2), (np.float32, 100.0, 0.1), (float, 1e6, 1e-3)])
+@pytest.mark.parametrize("dtype, offset, factor", [
+    (np.float32, 1.0, 1e-2), (np.float32, 100.0, 0.1), (np.float64, 1e6, 1e-3),
+])
 def test_slopes_beside_a_large_constant(dtype, offset, factor):
     """The constant takes digits from the differences: a longer step gives them back."""
     def curve(slope):

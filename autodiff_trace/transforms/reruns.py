@@ -11,7 +11,7 @@ import numpy as np
 
 from ..core.errors import TracedValueError, caller_line
 from ..core.tracer import to_value, trace_stack
-from .random_states import frozen, numpy_state, set_state, state_of
+from .random_states import frozen, set_state, state_of
 from .restoring import NotRestorable, Restorer
 from .surroundings import Surroundings, sample
 
