@@ -1,6 +1,7 @@
 """Random programs: does ``jit`` of each, and of its derivatives, do what the program does?
 
-``python tests/random_programs.py --count 5000 --seed 0`` makes and checks them, and prints those that fail, made small.
+``python -m tests.random_programs --count 5000 --seed 0`` makes and checks them, and prints those that fail, made small.
+With ``--mode eager --classes views,general`` derivatives without ``jit`` are checked (``random_eager``).
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 """checkpoint: the derivatives of the function itself, in less memory."""
 
+import itertools
 import pickle
 import tracemalloc
 
@@ -95,19 +96,19 @@ def test_a_graph_sees_through():
 
 
 def test_evaluations_are_counted():
-    calls = []
+    calls = itertools.count()  # an iterator: that of a list would not be seen in the second run
 
     def counted(x):
-        calls.append(1)
+        next(calls)
         return anp.sin(x) * x
 
     g = checkpoint(counted)
     g(1.0)
-    assert len(calls) == 1
+    assert next(calls) == 1
     grad(g)(1.0)
-    assert len(calls) == 3
+    assert next(calls) == 4
     jvp(g, (1.0,), (1.0,))
-    assert len(calls) == 4
+    assert next(calls) == 6
 
 
 def test_containers_keywords_and_other_values():

@@ -36,6 +36,7 @@ LAYERS = [
     ["numpy"],
     ["transforms.border", "transforms.function"],
     ["transforms.flat_function", "transforms.mapping", "transforms.products"],
+    ["differences"],
     ["testing", "nn"],
     ["transforms"],
     ["compiler"],

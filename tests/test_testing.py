@@ -236,3 +236,51 @@ def test_rule_of_all_arguments_that_is_wrong_for_several():
     extend.defvjp_all(wrong, lambda argnums, g, ans, args, kwargs: [g * args[1 - i] for i in argnums])
     extend.defjvp_all(wrong, lambda argnums, ts, ans, args, kwargs: ts[0] * args[1 - argnums[0]])
     catch("JVP of f, all arguments at once: ", wrong, X, X[::-1])
+
+
+def scaled(factor, slope, jvp_slope, dtype):
+    """factor · x², with these rules; right ones are 2."""
+    def rule(slope):
+        return lambda g, ans, x: g * (dtype(factor) * dtype(slope) * x)
+
+    return make(lambda x: x * x * dtype(factor), [rule(slope)], [rule(jvp_slope)])
+
+
+@pytest.mark.parametrize("dtype, factor", [
+    (np.float64, 1e-3), (np.float64, 1e-6), (np.float64, 1e-12), (np.float64, 1e6), (np.float64, 1e100),
+    (np.float32, 1.0), (np.float32, 1e-4), (np.float32, 1e-8), (np.float32, 1e6), (np.float16, 1e-2),
+])
+def test_wrong_slopes_of_any_size(dtype, factor):
+    x = X.astype(dtype)
+    check_grads(scaled(factor, 2.0, 2.0, dtype), x, order=1)
+    catch("VJP of f, argument 0: ", scaled(factor, 2.6, 2.0, dtype), x, order=1)
+    catch("JVP of f, argument 0: ", scaled(factor, 2.0, 2.6, dtype), x, order=1)
+
+
+def test_a_small_wrong_slope_beside_large_right_ones():
+    w = np.array([1.0, 1e-4, 1e-7])
+    wrong = w * [1.0, 1.0, 1.3]
+    check_grads(make(lambda x: w * x, [lambda g, ans, x: g * w]), X)
+    catch("VJP of f, argument 0: ", make(lambda x: w * x, [lambda g, ans, x: g * wrong]), X)
+    catch("JVP of f, argument 0: ",
+          make(lambda x: w * x, [lambda g, ans, x: g * w], [lambda t, ans, x: t * wrong]), X)
+
+
+@pytest.mark.parametrize("dtype, offset, factor", [
+    (np.float32, 1.0, 1e-2), (np.float32, 100.0, 0.1), (np.float64, 1e6, 1e-3),
+])
+def test_slopes_beside_a_large_constant(dtype, offset, factor):
+    """The constant takes digits from the differences: a longer step gives them back."""
+    def curve(slope):
+        return make(lambda x: dtype(offset) + dtype(factor) * np.sin(x),
+                    [lambda g, ans, x: g * (dtype(slope * factor) * anp.cos(x))])
+
+    check_grads(curve(1.0), X.astype(dtype))
+    catch("VJP of f, argument 0: ", curve(1.3), X.astype(dtype), order=1)
+
+
+def test_rounding_of_a_rule_is_no_fault():
+    check_grads(lambda x: anp.sin(x) ** 2 + anp.cos(x) ** 2, X)
+    check_grads(lambda x: x / x + 1e5 * x - x * 1e5, X.astype(np.float32), order=1)
+    check_grads(lambda x: anp.linalg.det(anp.outer(x, x)), X)
+    check_grads(lambda x: anp.exp(20 * x), X)

@@ -147,3 +147,7 @@ def test_repr_and_empty_batch():
 
 def test_jacobian_is_the_map_of_the_pullback():
     np.testing.assert_allclose(vmap(vjp(lambda x: W.T @ x, X[0])[1])(np.eye(2))[0], jacobian(lambda x: W.T @ x)(X[0]))
+
+
+def test_zeros_of_a_shape_that_is_a_number():
+    np.testing.assert_array_equal(vmap(lambda x: anp.zeros_like(x, shape=3) + x[0])(np.eye(2)), [[1] * 3, [0] * 3])

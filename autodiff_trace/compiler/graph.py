@@ -12,6 +12,7 @@ import numpy as np
 from ..core.errors import TracedValueError
 from ..core.pytree import Structure, tree_unflatten
 from ..core.tracer import find_top_trace
+from ..transforms.surroundings import Surroundings
 from .arguments import NotPlain, are_numbers, take_apart
 from .compiling import compile_program, number_guards, optimize
 from .drawing import to_dot, to_svg
@@ -25,7 +26,6 @@ from .node import Node, Program, operands
 from .record import NotReplayable
 from .replay import Replay
 from .saving import pack, reference, unpack
-from .surroundings import Surroundings
 from .tracing import record
 
 __all__ = ["Counts", "Graph", "trace_graph"]

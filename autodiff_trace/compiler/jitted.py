@@ -13,6 +13,7 @@ import numpy as np
 from ..core.pytree import tree_map
 from ..core.tracer import trace_stack
 from ..transforms.function import Transformed
+from ..transforms.surroundings import Surroundings
 from .arguments import NotPlain, are_numbers, static_positions, take_apart
 from .collection import collection_paused
 from .compiling import TRUSTING, compile_program
@@ -21,7 +22,6 @@ from .guards import Miss, outcome
 from .matching import make_match, no_match
 from .record import MixedTraces, NotReplayable
 from .replay import NotFinite, Replay
-from .surroundings import Surroundings
 from .tracing import Recording, record
 from .tree import Branch, TraceTree
 

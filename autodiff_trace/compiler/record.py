@@ -15,13 +15,13 @@ import numpy as np
 from ..core.array_ops import owned
 from ..core.tracer import Trace, box_classes, boxers
 from ..numpy.parameters import plain_parameters
+from ..transforms.random_states import frozen, numpy_state
+from ..transforms.surroundings import sample
 from .boxes import PLAIN_NUMBERS, NumberBox, RecordBox
 from ..numpy.error_states import error_state
 from .guards import is_shaped_by_values, signature
 from .node import LIVE, Node, literal, substitute
 from .outlines import Outlines
-from .random_states import frozen, numpy_state
-from .surroundings import sample
 
 __all__ = ["MixedTraces", "NotReplayable", "RecordTrace", "check_constants"]
 

@@ -11,11 +11,11 @@ import numpy as np
 from ..core.errors import EndedTraceError
 from ..core.pytree import Structure, find_container, tree_flatten, tree_map, tree_unflatten
 from ..core.tracer import boxers, is_box
+from ..transforms.random_states import RandomStates
+from ..transforms.surroundings import Surroundings
 from .arguments import is_leaf
 from .node import Program
-from .random_states import RandomStates
 from .record import NotReplayable, RecordTrace, check_constants
-from .surroundings import Surroundings
 
 __all__ = ["Recording", "record"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..transforms.random_states import numpy_state, restore_numpy
 from .guards import Miss
-from .random_states import numpy_state, restore_numpy
 from .replay import Replay
 
 __all__ = ["Branch", "TraceTree"]

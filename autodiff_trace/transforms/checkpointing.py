@@ -19,6 +19,7 @@ from ..core.reverse import VJPTrace, trace_vjp
 from ..core.standins import active, current, standing_in
 from ..core.tracer import Trace, boxers, is_box, trace_stack
 from .function import Transformed
+from .reruns import Rerun
 from .steps import record_step
 
 __all__ = ["checkpoint", "own_box", "recompute", "traces_to_handle"]
@@ -30,16 +31,18 @@ def checkpoint(fun: Callable) -> Callable:
     """``fun``, whose intermediate values are not kept for the backward pass but computed again in it.
 
     Arguments:
-        fun: any function of traced values, also of ones that it closes over. Called again with the same values it
-            must return the same: fresh random numbers belong among its arguments, and plain arrays that it closes
-            over must not be changed in between.
+        fun: any function of traced values, also of ones that it closes over. When it is computed again it draws the
+            random numbers that it drew, and reads its variables, and what lists, dicts, objects and arrays in them
+            held, as they were when it was called; what it changes outside itself in that run is not seen. (These are
+            looked for in code of the user, not in installed packages.)
 
     Returns a function of the same arguments, with the same derivatives of every order. It costs one more evaluation
     and saves memory: of a call only inputs and outputs are kept. A chain of n steps in blocks of √n steps, each a
     checkpoint, keeps √n values between the blocks and those within one block, instead of n. Checkpoints nest: a block
     may consist of blocks, for log n values and as many evaluations.
 
-    Raises TracedValueError if ``fun`` writes into an argument: its caller could not see that.
+    Raises TracedValueError if ``fun`` writes into an argument: its caller could not see that; in the backward pass if
+    there is no copy of what it read, or if it returns other values than before.
 
     >>> from autodiff_trace import grad, numpy as anp
     >>> float(grad(checkpoint(anp.sin))(0.0))
@@ -54,7 +57,7 @@ def apply_checkpoint(fun, options, args, kwargs):
     leaves, structure = tree_flatten((args, kwargs))
     out_structure = None
 
-    def thunk():
+    def thunk(fun, *leaves):
         nonlocal out_structure
         own = [own_box(leaf) if is_box(leaf) else leaf for leaf in leaves]
         values = [box._value if is_box(box) else None for box in own]
@@ -67,7 +70,7 @@ def apply_checkpoint(fun, options, args, kwargs):
             )
         return outputs
 
-    outputs = recompute(thunk, getattr(fun, "__name__", repr(fun)))
+    outputs = recompute(thunk, getattr(fun, "__name__", repr(fun)), fun, *leaves)
     return tree_unflatten(out_structure, outputs)
 
 
@@ -77,10 +80,15 @@ def own_box(box: Any) -> Any:
     return type(box)(box._value, box._trace, box._node)
 
 
-def recompute(thunk: Thunk, name: str) -> list:
-    """The outputs of ``thunk``, of whose run the reverse traces keep only what it reads. ``name`` is for messages."""
+def recompute(thunk: Callable[..., list], name: str, *roots: Any) -> list:
+    """The outputs of ``thunk(*roots)``, of whose run the reverse traces keep only what it reads.
+
+    ``roots`` are the user's function and its arguments; ``name`` is for messages.
+    """
     traces = traces_to_handle()
-    return run(traces, thunk, name) if traces else thunk()
+    if not traces:
+        return thunk(*roots)
+    return run(traces, Rerun(thunk, roots, name) if roots else thunk, name)
 
 
 def traces_to_handle() -> tuple[Trace, ...]:

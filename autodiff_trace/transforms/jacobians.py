@@ -14,6 +14,7 @@ from ..core.forward import trace_jvp
 from ..core.reverse import trace_vjp
 from ..numpy import wrapped as anp
 from .border import Selection, select_arguments
+from .complex_jacobians import check_holomorphic, is_complex, probe, pull_rows, push_columns, real_block, turned
 from .flat_function import FlatFunction, fill_zeros
 from .function import Transformed
 from .gradient import grad
@@ -47,6 +48,12 @@ def jacobian(
 
     Returns a function of the same arguments. For an output of shape (m…) and an argument of shape (n…) its result has
     the shape (m…, n…). With containers it is an output-like container of argument-like containers.
+
+    For a real argument x the result is ∂f/∂x, complex where the output is. For a complex argument z it is
+    ∂f/∂Re z − i ∂f/∂Im z of a real output, as :func:`grad` gives it, and df/dz of a complex one. The same holds in
+    reverse and in forward mode, for sparse Jacobians and for :func:`hessian`.
+
+    Raises TypeError if a complex output is no holomorphic function of a complex argument.
 
     >>> import numpy as np
     >>> jacobian(lambda x: x * x)(np.array([1.0, 2.0]))
@@ -109,9 +116,9 @@ def apply_jacobian(fun, options, args, kwargs):
     return rows_by_pullback(flat, selection, options, outputs, nodes, input_nodes)
 
 
-def apply_jacrev(fun, options, args, kwargs):
-    selection = select("jacrev", fun, options, args, kwargs)
-    flat = FlatFunction("jacrev", fun, selection, options["has_aux"])
+def apply_jacrev(fun, options, args, kwargs, name="jacrev"):
+    selection = select(name, fun, options, args, kwargs)
+    flat = FlatFunction(name, fun, selection, options["has_aux"])
     return rows_by_pullback(flat, selection, options, *trace_vjp(flat, selection.inputs))
 
 
@@ -124,9 +131,12 @@ def apply_jacfwd(fun, options, args, kwargs):
     def push(*tangents):
         nonlocal outputs
         outputs, pushed = trace_jvp(flat, selection.inputs, tangents)
-        return fill_zeros(outputs[: flat.count], pushed)
+        return outputs[: flat.count], fill_zeros(outputs[: flat.count], pushed)
 
-    chunks = map_basis(push, selection.inputs, options["chunk_size"])
+    def push_all(*tangents):
+        return push_columns(push, tangents)
+
+    chunks = map_basis(push_all, selection.inputs, options["chunk_size"])
     # Column j of the Jacobian is chunk row j: the mapped axis goes last and takes the shape of the argument.
     blocks = []
     for output, columns in zip(outputs[: flat.count], zip(*chunks)):
@@ -136,8 +146,23 @@ def apply_jacfwd(fun, options, args, kwargs):
             anp.reshape(anp.moveaxis(joined[int(end) - size : int(end)], 0, -1), np.shape(output) + x.shape)
             for x, size, end in zip(selection.inputs, sizes, ends)
         ]
-        blocks.append(selection.result(row))
-    return flat.with_aux(flat.output(blocks), values=outputs)
+        blocks.append([real_block(block, output, x) for block, x in zip(row, selection.inputs)])
+    check_columns(flat.name, push, selection.inputs, outputs[: flat.count], blocks)
+    return flat.with_aux(flat.output([selection.result(row) for row in blocks]), values=outputs)
+
+
+def check_columns(name: str, push: Callable, inputs: list, outputs: list, blocks: list) -> None:
+    """Check that complex outputs are holomorphic functions of the complex inputs, in one direction."""
+    if not any(map(is_complex, inputs)) or not any(map(is_complex, outputs)):
+        return
+    directions = [probe(x) if is_complex(x) else None for x in inputs]
+    _, found = push(*turned(directions))
+    for t, output, row in zip(found, outputs, blocks):
+        if is_complex(output):
+            terms = [(block, r) for block, r in zip(row, directions) if r is not None]
+            expected = sum([anp.tensordot(block, 1j * r, r.ndim) for block, r in terms])
+            size = sum([anp.tensordot(anp.abs(block), anp.abs(r), r.ndim) for block, r in terms])
+            check_holomorphic(name, t, expected, size)
 
 
 def select(name, fun, options, args, kwargs) -> Selection:
@@ -146,19 +171,34 @@ def select(name, fun, options, args, kwargs) -> Selection:
 
 def rows_by_pullback(flat, selection, options, outputs, nodes, input_nodes):
     """The Jacobian row by row: the pullback mapped over the unit cotangents of each output."""
-    blocks = []
+    inputs, blocks = selection.inputs, []
     for output, node in zip(outputs[: flat.count], nodes):
 
         def pull(g, node=node):
-            return fill_zeros(selection.inputs, backward_pass([] if node is None else [(node, g)], input_nodes))
+            return fill_zeros(inputs, backward_pass([] if node is None else [(node, g)], input_nodes))
 
-        chunks = map_basis(pull, [output], options["chunk_size"], selection.inputs)
+        def pull_all(g, pull=pull, output=output):
+            return pull_rows(pull, [g], [output], inputs)
+
+        chunks = map_basis(pull_all, [output], options["chunk_size"], inputs)
         row = [
             anp.reshape(columns[0] if len(columns) == 1 else anp.concatenate(list(columns)), np.shape(output) + x.shape)
-            for x, columns in zip(selection.inputs, zip(*chunks))
+            for x, columns in zip(inputs, zip(*chunks))
         ]
+        check_rows(flat.name, pull, inputs, output, row)
         blocks.append(selection.result(row))
     return flat.with_aux(flat.output(blocks), values=outputs)
+
+
+def check_rows(name: str, pull: Callable, inputs: list, output: Any, row: list) -> None:
+    """Check that a complex output is a holomorphic function of the complex inputs, for one sum of its rows."""
+    if not is_complex(output) or not any(map(is_complex, inputs)):
+        return
+    r = probe(output)
+    for found, x, block in zip(pull(1j * r), inputs, row):
+        if is_complex(x):
+            size = anp.tensordot(anp.abs(r), anp.abs(block), r.ndim)
+            check_holomorphic(name, found, anp.tensordot(1j * r, block, r.ndim), size)
 
 
 def map_basis(fun: Callable, likes: list, chunk_size: int | None, outputs: list | None = None) -> list[list]:
@@ -213,4 +253,4 @@ def hessian(
 
 def apply_hessian(fun, options, args, kwargs):
     gradient = grad(fun, options["argnums"], argnames=options["argnames"], has_aux=options["has_aux"])
-    return apply_jacrev(gradient, options, args, kwargs)
+    return apply_jacrev(gradient, options, args, kwargs, name="hessian")

@@ -66,7 +66,7 @@ def scan(f: Callable, init: Any, xs: Any = None, length: int | None = None, reve
     steps = Steps(f, carry, structure, x_structure, reverse)
     if n == 0:
         zeros = [np.zeros(x.shape[1:], x.dtype)[()] for x in x_leaves]
-        steps.step(tree_unflatten(structure, carry), x_structure and tree_unflatten(x_structure, zeros), [])
+        steps.step(f, tree_unflatten(structure, carry), x_structure and tree_unflatten(x_structure, zeros), [])
         ys = [y if y is None else np.zeros((0, *y.shape), y.dtype) for y in steps.last_y]
         return init, tree_unflatten(steps.y_structure, ys)
     size = math.isqrt(n - 1) + 1 if traces_to_handle() else n
@@ -77,8 +77,8 @@ def scan(f: Callable, init: Any, xs: Any = None, length: int | None = None, reve
     starts = range(0, n, size)
     for start in reversed(starts) if reverse else starts:
         parts = [x[start : start + size] for x in x_leaves]
-        block = functools.partial(steps.run, carry, parts, min(size, n - start))
-        outputs = recompute(block, f"a block of scan({steps.name})")
+        block = functools.partial(steps.run, min(size, n - start))
+        outputs = recompute(block, f"a block of scan({steps.name})", steps.f, carry, parts)
         carry = outputs[: len(carry)]
         blocks.append(outputs[len(carry) :])
     if reverse:
@@ -99,11 +99,13 @@ def fori_loop(lower: int, upper: int, body: Callable, init: Any) -> Any:
     if upper <= lower:
         return init
 
-    @functools.wraps(body, updated=())
-    def step(carry, i):
-        return body(int(i), carry), None
-
+    step = functools.partial(do_step, body)
+    functools.update_wrapper(step, body, updated=())
     return scan(step, init, np.arange(lower, upper))[0]
+
+
+def do_step(body: Callable, carry: Any, i: Any) -> tuple[Any, None]:
+    return body(int(i), carry), None
 
 
 class Steps:
@@ -121,22 +123,22 @@ class Steps:
         self.y_shapes: list = []
         self.last_y: list = []
 
-    def run(self, carry: Sequence, x_leaves: Sequence, n: int) -> list:
-        """The leaves of the carry after ``n`` steps, and those of the stacked outputs."""
+    def run(self, n: int, f: Callable, carry: Sequence, x_leaves: Sequence) -> list:
+        """The leaves of the carry after ``n`` steps of ``f``, and those of the stacked outputs."""
         tree = tree_unflatten(self.structure, [writable(leaf) for leaf in carry])
         rows: list = []
         x = None
         for k in reversed(range(n)) if self.reverse else range(n):
             if self.x_structure is not None:
                 x = tree_unflatten(self.x_structure, [element(leaf, k) for leaf in x_leaves])
-            tree = self.step(tree, x, rows)
+            tree = self.step(f, tree, x, rows)
         if self.reverse:
             rows.reverse()
         return tree_leaves(tree) + [stack(column) for column in zip(*rows)]
 
-    def step(self, carry: Any, x: Any, rows: list) -> Any:
+    def step(self, f: Callable, carry: Any, x: Any, rows: list) -> Any:
         """One step: the next carry. The leaves of its output go to ``rows``."""
-        answer = self.f(carry, x)
+        answer = f(carry, x)
         if not isinstance(answer, tuple) or len(answer) != 2:
             raise TypeError(f"scan: {self.name} returned {describe(answer)}, not (carry, y) ({caller_line()}).")
         carry, y = answer

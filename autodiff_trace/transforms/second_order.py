@@ -9,6 +9,7 @@ from ..core.forward import trace_jvp
 from ..core.pytree import tree_flatten, tree_map, tree_unflatten
 from ..numpy import wrapped as anp
 from .border import Selection, select_arguments
+from .complex_jacobians import check_holomorphic, is_complex, push_columns, turned
 from .flat_function import FlatFunction, fill_zeros
 from .function import Transformed
 from .gradient import differentiate, grad
@@ -28,7 +29,7 @@ def deriv(
 
     Arguments are those of :func:`grad`; the result is like the output of ``fun``, a tuple or dict of such for several
     arguments. Of an array argument all elements are moved at once, so that for an elementwise function it is the
-    derivative at each.
+    derivative at each. With complex numbers it means what it does for :func:`jacobian`.
 
     >>> from autodiff_trace import numpy as anp
     >>> deriv(lambda t: anp.array([t, t * t]))(3.0)
@@ -41,11 +42,23 @@ def apply_deriv(fun, options, args, kwargs):
     selection = select_arguments("deriv", fun, args, kwargs, options["argnums"], options["argnames"])
     flat = FlatFunction("deriv", fun, selection, options["has_aux"])
     owners = [k for k, child in enumerate(selection.structure.children) for _ in range(child.count)]
+    inputs = selection.inputs
+    values = None
+
+    def push(*tangents):
+        nonlocal values
+        values, pushed = trace_jvp(flat, inputs, tangents)
+        return values[: flat.count], fill_zeros(values[: flat.count], pushed)
+
     columns = []
     for k in range(len(selection.keys)):
-        ones = [anp.ones_like(x) if owners[i] == k else None for i, x in zip(selection.numeric, selection.inputs)]
-        values, tangents = trace_jvp(flat, selection.inputs, ones)
-        columns.append(flat.output(fill_zeros(values[: flat.count], tangents)))
+        ones = [anp.ones_like(x) if owners[i] == k else None for i, x in zip(selection.numeric, inputs)]
+        slopes = push_columns(push, ones)
+        if any(t is not None and is_complex(t) for t in ones) and any(map(is_complex, values[: flat.count])):
+            for t, slope, output in zip(push(*turned(ones))[1], slopes, values):
+                if is_complex(output):
+                    check_holomorphic("deriv", t, 1j * slope, anp.abs(slope))
+        columns.append(flat.output(slopes))
     result = columns[0] if selection.single else dict(zip(selection.named, columns)) or tuple(columns)
     return flat.with_aux(result, values=values)
 
@@ -139,7 +152,8 @@ def linearize(fun: Callable, *primals: Any) -> tuple[Any, Callable]:
     """Evaluate ``fun`` and return the linear map that pushes tangents forward from there.
 
     Returns ``(output, push)``; ``push(*tangents)`` is the tangent of the output. ``fun`` runs once: each push walks the
-    recorded graph (J t is the pullback of the pullback), so many tangents at one point are cheap.
+    recorded graph (J t is the pullback of the pullback), so many tangents at one point are cheap. As for :func:`jvp`
+    the tangent of a complex value is complex: how it changes when the arguments take a step along ``tangents``.
 
     >>> output, push = linearize(lambda x, y: x * y, 3.0, 4.0)
     >>> float(output), float(push(1.0, 0.0)), float(push(0.0, 1.0))
@@ -156,7 +170,8 @@ def make_ggnvp(fun: Callable, loss: Callable | None = None, argnum: int = 0) -> 
 
     Arguments:
         fun: the model, from arguments to outputs; J is its Jacobian in argument ``argnum``.
-        loss: from outputs to a number; H is its Hessian. By default half the sum of squares, for which H is 1.
+        loss: from outputs to a number; H is its Hessian. By default half the sum of squares of absolute values, for
+            which H is 1.
 
     N. Schraudolph, "Fast curvature matrix-vector products for second-order gradient descent", 2002.
 
@@ -177,7 +192,7 @@ def apply_ggnvp(fun, options, args, kwargs):
 
     def ggnvp(v: Any) -> Any:
         _, jv = jvp(model, (args[argnum],), (v,))
-        hjv = jv if loss is None else jvp(grad(loss), (output,), (jv,))[1]
+        hjv = tree_map(anp.conj, jv) if loss is None else jvp(grad(loss), (output,), (jv,))[1]
         return pullback(hjv)[0]
 
     return ggnvp

@@ -18,6 +18,7 @@ from ..numpy.dependence import trace_dependence
 from .border import select_arguments
 from .flat_function import FlatFunction, fill_zeros
 from .coloring import GivenPattern, Pattern
+from .complex_jacobians import check_holomorphic, is_complex, probe, pull_rows, push_columns
 from .function import Transformed
 
 __all__ = ["detect_sparsity", "sparse_jacobian"]
@@ -125,6 +126,7 @@ def apply_sparse_jacobian(fun, options, args, kwargs):
     else:
         compressed = pull_colors(flat, outputs, nodes, input_nodes, pattern.row_colors, options["chunk_size"])
         values = compressed[pattern.row_colors[pattern.rows], pattern.columns]
+    check_complex(flat, outputs[: flat.count], pattern, values)
     if options["check"]:
         check_pattern(flat, pattern, to_value(values))
     result = to_dense(flat, outputs, pattern, values) if options["dense"] else (pattern.indices, values)
@@ -142,9 +144,12 @@ def push_colors(flat: FlatFunction, outputs: list, colors: np.ndarray, chunk_siz
 
     def push(*tangents):
         values, pushed = trace_jvp(flat, inputs, tangents)
-        return fill_zeros(values[: flat.count], pushed)
+        return values[: flat.count], fill_zeros(values[: flat.count], pushed)
 
-    return map_colors(push, inputs, outputs[: flat.count], colors, chunk_size)
+    def push_all(*tangents):
+        return push_columns(push, tangents)
+
+    return map_colors(push_all, inputs, outputs[: flat.count], colors, chunk_size)
 
 
 def pull_colors(flat, outputs, nodes, input_nodes, colors, chunk_size) -> Any:
@@ -152,10 +157,13 @@ def pull_colors(flat, outputs, nodes, input_nodes, colors, chunk_size) -> Any:
     inputs = flat.selection.inputs
 
     def pull(*cotangents):
-        seeds = [(node, g) for node, g in zip(nodes, cotangents) if node is not None]
+        seeds = [(node, g) for node, g in zip(nodes, cotangents) if node is not None and g is not None]
         return fill_zeros(inputs, backward_pass(seeds, input_nodes))
 
-    return map_colors(pull, outputs[: flat.count], inputs, colors, chunk_size)
+    def pull_all(*cotangents):
+        return pull_rows(pull, cotangents, outputs[: flat.count], inputs)
+
+    return map_colors(pull_all, outputs[: flat.count], inputs, colors, chunk_size)
 
 
 def map_colors(fun: Callable, seeds_like: list, answers_like: list, colors: np.ndarray, chunk_size: int | None) -> Any:
@@ -182,19 +190,47 @@ def map_colors(fun: Callable, seeds_like: list, answers_like: list, colors: np.n
     return parts[0] if len(parts) == 1 else anp.concatenate(parts)
 
 
+def check_complex(flat: FlatFunction, outputs: list, pattern: Pattern, values: Any) -> None:
+    """Check that complex outputs are holomorphic functions of the complex inputs, in one direction."""
+    inputs = flat.selection.inputs
+    if not any(map(is_complex, inputs)) or not any(map(is_complex, outputs)):
+        return
+    tangents = [1j * probe(x) if is_complex(x) else None for x in inputs]
+    _, found = trace_jvp(flat, inputs, tangents)
+    expected, size = multiply(pattern, values, fill_zeros(inputs, tangents))
+    first = 0
+    for t, output in zip(fill_zeros(outputs, found), outputs):
+        rows = slice(first, first + int(np.size(output)))
+        if is_complex(output):
+            check_holomorphic(flat.name, anp.ravel(t), expected[rows], size[rows])
+        first = rows.stop
+
+
+def multiply(pattern: Pattern, values: Any, tangents: Sequence) -> tuple[Any, Any]:
+    """The Jacobian with these entries times ``tangents``, and the sum of the absolute values of the terms."""
+    terms = values * np.concatenate([np.ravel(to_value(t)) for t in tangents])[pattern.columns]
+    rows, starts = np.unique(pattern.rows, return_index=True)
+
+    def by_row(terms):
+        zeros = anp.zeros_like(terms, shape=pattern.shape[0])
+        return anp.set_item(zeros, rows, anp.add.reduceat(terms, starts)) if rows.size else zeros
+
+    return by_row(terms), by_row(anp.abs(terms))
+
+
 def check_pattern(flat: FlatFunction, pattern: Pattern, values: np.ndarray) -> None:
     """Compare the product of the entries and a random vector with that of the function's own derivative."""
     inputs = [np.asarray(to_value(x)) for x in flat.selection.inputs]
     rng = np.random.default_rng(0)
     tangents = [rng.uniform(0.5, 1.5, x.shape).astype(x.dtype)[()] for x in inputs]
     outputs, pushed = trace_jvp(flat, [x[()] for x in inputs], tangents)
-    expected = np.concatenate(
-        [np.zeros(np.size(x)) if t is None else np.ravel(to_value(t)) for x, t in zip(outputs, pushed)][: flat.count]
-    )
-    terms = values * np.concatenate([np.ravel(t) for t in tangents])[pattern.columns]
-    found, size = np.zeros_like(expected), np.zeros(expected.shape)
-    np.add.at(found, pattern.rows, terms)
-    np.add.at(size, pattern.rows, np.abs(terms))
+    outputs = outputs[: flat.count]
+    pushed = [np.ravel(to_value(t)) for t in fill_zeros(outputs, pushed)]
+    found, size = multiply(pattern, values, tangents)
+    # The real part of the product is what a step changes of a real output.
+    expected = np.concatenate(pushed)
+    keeps = np.concatenate([np.full(t.size, is_complex(y)) for t, y in zip(pushed, outputs)])
+    found = np.where(keeps, found, np.real(found))
     eps = max(np.finfo(x.dtype).eps for x in [expected, *inputs])
     tolerance = np.sqrt(eps) * (size + np.abs(expected))
     wrong = np.flatnonzero(np.abs(found - expected) > tolerance)

@@ -35,7 +35,7 @@ def batch_first(batch, prim, args, kwargs):
     if any(batch.mapped[1:]) or any(batch.mapped_keywords.values()):
         return NotImplemented
     if kwargs.get("shape") is not None:  # of zeros_like
-        kwargs = {**kwargs, "shape": (batch.size, *kwargs["shape"])}
+        kwargs = {**kwargs, "shape": (batch.size, *np.atleast_1d(kwargs["shape"]).tolist())}
     return prim(*args, **kwargs)
 
 

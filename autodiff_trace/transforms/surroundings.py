@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from ..core.tracer import Trace, box_classes
-from ..transforms.function import Transformed
+from .function import Transformed
 from .names import global_names, is_users, names_in, read_names, root_module
 from .watching import (
     VALUES, Watch, is_held, join_watches, quick_check, read_attributes, read_cells, read_dict, read_function,
     read_slots,
 )
 
-__all__ = ["Surroundings", "sample"]
+__all__ = ["Surroundings", "is_generator", "sample"]
 
 LIMIT = 5000
 """Variables that are watched, at most."""
@@ -41,19 +41,27 @@ class Surroundings:
         boxed: whether there is a traced value among them.
         crowded: whether they are too many to be watched.
         generators: the generators of random numbers among them.
+        names: of the variables and attributes that the functions among them read.
+
+    With ``compared=False`` nothing is prepared for comparing them quickly, which takes 60 of 100 µs.
     """
 
-    def __init__(self, *roots: Any) -> None:
+    def __init__(self, *roots: Any, compared: bool = True) -> None:
         self.watched: list[Watch] = []
         self.count = 0
         self.boxed = False
         self.arrays: list[np.ndarray] = []
         self.contents: list[tuple[np.ndarray, bytes]] = []
         self.generators: list[Any] = []
+        self.names: frozenset[str] = frozenset()
         self.followed: dict[int, Any] = {}  # what has been seen, kept alive so that no id is used again
         pending = list(roots)
         while pending and not self.crowded:
             pending += self.follow(pending.pop())
+        if compared:
+            self.prepare()
+
+    def prepare(self) -> None:
         self.watched = join_watches(self.watched)
         self.holds_quickly, self.others = quick_check(self.watched)
 
@@ -153,11 +161,14 @@ class Surroundings:
             if names := global_names(function.__code__):
                 values = self.watch(read_names, (function.__globals__, names))
                 attributes = names_in(function.__code__)
+                self.names |= attributes
                 for value in values:
                     yield from self.follow_module(value, attributes) if type(value) is types.ModuleType else (value,)
 
     def follow_module(self, module: types.ModuleType, names: frozenset[str]) -> Iterator[Any]:
         """The variables with these names in a module of the user."""
+        if module.__name__.endswith("random"):
+            self.names |= {"random"}  # whatever it is called here
         if id(module) in self.followed or not is_users(module.__name__.partition(".")[0]):
             return
         present = tuple(names & vars(module).keys())

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-__all__ = ["RandomStates", "frozen", "numpy_state", "restore_numpy"]
+__all__ = ["RandomStates", "copy_generator", "frozen", "numpy_state", "restore_numpy", "set_state", "state_of"]
 
 FIRST_POSITION = 623
 """Where NumPy's own generator, the Mersenne Twister, stands before its first draw."""
@@ -36,12 +37,7 @@ class RandomStates:
     def restore(self) -> None:
         """Take back all draws since."""
         for generator, state in zip(self.generators, self.states):
-            if hasattr(generator, "bit_generator"):
-                generator.bit_generator.state = state
-            elif hasattr(generator, "set_state"):  # RandomState
-                generator.set_state(state)
-            else:
-                generator.setstate(state)
+            set_state(generator, state)
         restore_numpy(self.numpy)
 
 
@@ -49,6 +45,23 @@ def state_of(generator: Any) -> Any:
     if hasattr(generator, "bit_generator"):
         return generator.bit_generator.state
     return generator.get_state() if hasattr(generator, "get_state") else generator.getstate()
+
+
+def set_state(generator: Any, state: Any) -> None:
+    """Let ``generator`` go on from ``state``."""
+    if hasattr(generator, "bit_generator"):
+        generator.bit_generator.state = state
+    elif hasattr(generator, "set_state"):  # RandomState
+        generator.set_state(state)
+    else:
+        generator.setstate(state)
+
+
+def copy_generator(generator: Any, state: Any) -> Any:
+    """A generator of its own that goes on from ``state``."""
+    new = copy.deepcopy(generator)
+    set_state(new, state)
+    return new
 
 
 def numpy_state() -> Any:
