@@ -11,10 +11,11 @@ from ..core.array_ops import array_ops
 from ..core.errors import TracedValueError, caller_line
 from ..core.tracer import Box, is_box, register_box
 from . import wrapped as anp
+from .layouts import is_number, keep_layout, layout
 from .namespace import wrapped_functions
 from .operators import binary_operator, comparison, python_value
 from .ufunc_methods import call_ufunc_method
-from .views import refresh_views, write_base
+from .views import check_writable, is_view, refresh_views, write_base
 
 __all__ = ["ArrayBox", "register_array_type"]
 
@@ -27,7 +28,7 @@ FORWARDED_METHODS = """
 class ArrayBox(Box):
     """A traced array or number: what a function sees while it is being differentiated, batched or recorded."""
 
-    __slots__ = ("_view_of", "_views")
+    __slots__ = ("_layout", "_view_of", "_views")
     __array_priority__ = 1000.0
     __hash__ = Box.__hash__
 
@@ -116,14 +117,19 @@ class ArrayBox(Box):
 
     def replace(self, new: Any, except_view: ArrayBox | None = None) -> ArrayBox:
         """Write ``new``, of the same shape, into this array: the box stands for it from now on, and so do its views."""
+        if is_view(self):
+            check_writable(self)
         self.assume(new)
-        if getattr(self, "_view_of", None) is not None:
+        if is_view(self):
             write_base(self)
         refresh_views(self, except_view)
         return self
 
     def assume(self, new: Any) -> None:
         """Stand for the value ``new``, cast to this dtype."""
+        memory = layout(self)
+        if type(memory) is not np.ndarray and is_number(self):
+            raise TypeError(f"a number cannot be written to ({caller_line()}): it has no items; write x = ... instead.")
         if new.shape != self.shape:
             raise ValueError(f"an array of shape {self.shape} cannot hold a result of shape {new.shape}")
         if new.dtype != self.dtype:
@@ -134,6 +140,7 @@ class ArrayBox(Box):
             self._value, self._trace, self._node = new._value, new._trace, new._node
         else:
             self._value, self._node = new, None
+        keep_layout(self, memory)
 
     # Methods whose signature is not that of the function
 

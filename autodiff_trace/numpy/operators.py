@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from ..core.tracer import NO_KEYWORDS, metadata, watched_types
+from ..core.tracer import NO_KEYWORDS, watched_types
+from .layouts import is_number
 
 __all__ = ["binary_operator", "comparison", "python_value"]
 
@@ -34,7 +33,7 @@ def binary_operator(prim):
         return self._trace.process_one(prim, self, 1, (other, self._value))
 
     def in_place(self, other):
-        if isinstance(metadata(self), np.generic):  # NumPy's scalars are immutable: x += y makes a new one
+        if is_number(self):
             return prim(self, other)
         return self.replace(prim(self, other))
 

@@ -1,13 +1,15 @@
 """Views of traced arrays: writing through a view changes the viewed array, and the other way round, as in NumPy.
 
-A box made by indexing, reshaping or transposing another remembers how, ``_view_of = (base, prim, args, kwargs)``, and
-is remembered by it (weakly). When one of them is written, the other is computed anew.
+Whether a result is a view is what NumPy says of the same call on the layout of its argument (``layouts``), in every
+mode. A box that is a view of another remembers how, ``_view_of = (base, prim, args, kwargs)``, and is remembered by it
+(weakly). When one of them is written, the other is computed anew.
 """
 
 from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -15,8 +17,10 @@ from ..core.array_ops import array_ops
 from ..core.errors import TracedValueError, caller_line
 from ..core.tracer import Box, to_value
 from . import wrapped as anp
+from .layouts import keep_layout, layout, layouts_in
+from .rules.complex_parts import join_parts
 
-__all__ = ["note_view", "refresh_views", "write_base"]
+__all__ = ["check_writable", "forget_view", "is_view", "link", "refresh_views", "stand_for_view", "write_base"]
 
 
 def note_view(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dict) -> None:
@@ -24,14 +28,30 @@ def note_view(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dict) -
     memory = to_value(view)
     if type(memory) is not np.ndarray:
         return
-    owner = memory.base
-    if owner is None:
-        return
-    # The base of a view is, as a rule, the array that owns the memory: np.may_share_memory takes 0.6 µs.
-    base_memory = to_value(base)
-    if owner is not base_memory and owner is not getattr(base_memory, "base", None):
-        if not np.may_share_memory(memory, base_memory):
+    base_memory = layout(base)
+    if base_memory is to_value(base):  # then ``memory`` is what NumPy gives
+        owner = memory.base
+        if memory is not base_memory:
+            if owner is None:
+                return
+            # The base of a view is, as a rule, the array that owns the memory: np.may_share_memory takes 0.6 µs.
+            if owner is not base_memory and owner is not getattr(base_memory, "base", None):
+                if not np.may_share_memory(memory, base_memory):
+                    return
+    else:
+        args = layouts_in(args)
+        memory = prim.fun(base_memory, *args, **layouts_in(kwargs))
+        if type(memory) is not np.ndarray:
             return
+        if not np.may_share_memory(memory, base_memory):
+            keep_layout(view, memory)
+            return
+        view._layout = memory
+    link(view, base, prim, args, kwargs)
+
+
+def link(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dict) -> None:
+    """Let ``view`` be the view ``prim(base, *args, **kwargs)``."""
     view._view_of = base, prim, args, kwargs
     views = getattr(base, "_views", None)
     if views is None:
@@ -42,22 +62,52 @@ def note_view(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dict) -
         views.append(weakref.ref(view))
 
 
+def is_view(x: Any) -> bool:
+    return getattr(x, "_view_of", None) is not None
+
+
+def forget_view(view: Any) -> Any:
+    """``view``, which from now on is an array of its own."""
+    if is_view(view):
+        base = view._view_of[0]
+        base._views[:] = [each for each in base._views if each() is not view]
+        view._view_of = None
+    return view
+
+
+def check_writable(view: Box) -> None:
+    """Raise ValueError if ``view`` cannot be written through though its base can: a diagonal, a broadcast array."""
+    if not layout(view).flags.writeable:
+        base = view
+        while is_view(base):
+            base = base._view_of[0]
+        if layout(base).flags.writeable:
+            raise ValueError(
+                f"assignment destination is read-only ({caller_line()}): NumPy gives no view that can be written "
+                "through here; write into a copy, or into the array itself."
+            )
+
+
 def write_base(view: Box) -> None:
     """Write the new value of ``view`` into the array that it is a view of."""
     base, prim, args, kwargs = view._view_of
     if prim is anp.getitem:
         new = anp.set_item(base, *args, view)
-    elif prim in (anp.broadcast_to, anp.diagonal):
-        raise ValueError("assignment destination is read-only")
-    elif prim in (anp.real, anp.imag):
-        raise TracedValueError(
-            f"the {prim.__name__} part of a traced array cannot be written through ({caller_line()}): write "
-            "z[...] = re + 1j * im instead."
-        )
+    elif prim is anp.real and base.dtype.kind == "c":
+        new = join_parts(view, anp.imag(base))
+    elif prim is anp.imag:
+        new = join_parts(anp.real(base), view)
+    elif prim is anp.real or prim is anp.astype:
+        new = view
     else:
         # Where each element of the view lies in the base, found by making the same view of the positions.
-        positions = prim(np.arange(base.size).reshape(base.shape), *args, **kwargs)
-        flat = anp.set_item(anp.reshape(base, -1), np.ravel(positions), anp.reshape(view, -1))
+        positions = np.ravel(prim.fun(np.arange(base.size).reshape(base.shape), *args, **kwargs))
+        if np.bincount(positions).max() > 1:
+            raise TracedValueError(
+                f"elements of a view by {prim.__name__} lie in the same memory, so that it cannot be written through "
+                f"({caller_line()}). Write into the array itself."
+            )
+        flat = anp.set_item(anp.reshape(base, -1), positions, anp.reshape(view, -1))
         new = anp.reshape(flat, base.shape)
     base.replace(new, except_view=view)
 
@@ -70,6 +120,25 @@ def refresh_views(base: Box, except_view: Box | None = None) -> None:
             _, prim, args, kwargs = view._view_of
             view.assume(prim(base, *args, **kwargs))
             refresh_views(view)
+
+
+def stand_for_view(box: Box, view: Box) -> None:
+    """Let ``box`` be ``view``, which is a view of it; a new box becomes what it was, for the views that it has."""
+    old = type(box)(box._value, box._trace, box._node)
+    old._layout = getattr(box, "_layout", None)
+    if is_view(box):
+        base, *call = box._view_of
+        forget_view(box)
+        link(old, base, *call)
+    old._views = []
+    for reference in box._views:
+        each = reference()
+        if each is not None and each is not view:
+            link(each, old, *each._view_of[1:])
+    box._views = []
+    box._value, box._trace, box._node = view._value, view._trace, view._node
+    box._layout = getattr(view, "_layout", None)
+    link(box, old, *view._view_of[1:])
 
 
 array_ops.note_view = note_view

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ...core.batching import defbatch
@@ -34,14 +36,13 @@ def batch_moveaxis(batch, prim, args, kwargs):
 
 
 def batch_ravel(batch, prim, args, kwargs):
-    order = args[1] if len(args) > 1 else kwargs.get("order", "C")
-    return anp.reshape(args[0], (batch.size, -1)) if order == "C" else NotImplemented
+    return anp.reshape(args[0], (batch.size, math.prod(args[0].shape[1:])))
 
 
 def batch_reshape(batch, prim, args, kwargs):
-    if not only_first(batch) or kwargs.get("order", "C") != "C" or len(args) > 2:
+    if not only_first(batch):
         return NotImplemented
-    shape = args[1] if len(args) > 1 else kwargs.get("shape", kwargs.get("newshape"))
+    shape = args[1]
     shape = tuple(shape) if np.iterable(shape) else (shape,)
     if -1 in shape:  # NumPy cannot infer a size in an array without elements
         known = int(np.prod([size for size in shape if size != -1]))

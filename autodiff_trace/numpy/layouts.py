@@ -1,0 +1,74 @@
+"""Layouts: where in memory the elements of a traced array lie for NumPy, which decides what is a view and what a copy.
+
+The layout of a traced array is an array that lies in memory as the one that the user sees would in plain NumPy; its
+values mean nothing. As a rule it is the value in the box. A batch has the layout of one element, and an array that has
+been written to, whose value is a new array, keeps the layout that it had.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core.array_ops import LARGE
+from ..core.batching import BatchTrace
+from ..core.tracer import box_classes, watched_types
+
+__all__ = ["is_number", "keep_layout", "layout", "layouts_in"]
+
+
+def layout(x: Any) -> Any:
+    """The layout of ``x``: an array, or a number where the user sees a number."""
+    while type(x) in box_classes:
+        kept = getattr(x, "_layout", None)
+        if kept is not None:
+            return kept
+        if x._node is not None and isinstance(x._trace, BatchTrace):
+            return layout_of_element(layout(x._value))
+        x = x._value
+    return x
+
+
+def layout_of_element(batch: Any) -> Any:
+    """The layout of one element of a batch: its axes in the order of the batch's, without gaps, as results have it."""
+    if type(batch) is not np.ndarray or not len(batch):
+        return np.empty(batch.shape[1:], batch.dtype)[()]
+    first = batch[0]
+    return first if type(first) is not np.ndarray or first.flags.forc else np.empty_like(first)
+
+
+def layouts_in(arg: Any) -> Any:
+    """``arg`` with the layouts of the boxes in it: of an index or a shape what stands for it beside a layout."""
+    kind = type(arg)
+    if kind not in watched_types:
+        return arg
+    return layout(arg) if kind in box_classes else kind(map(layouts_in, arg))
+
+
+def is_number(x: Any) -> bool:
+    """Whether the user sees a number, which is immutable: ``x += y`` makes a new one."""
+    return isinstance(layout(x), (np.generic, int, float, complex))
+
+
+def keep_layout(box: Any, memory: Any) -> None:
+    """Let ``memory`` be the layout of ``box``, whose value is a new array."""
+    if type(memory) is not np.ndarray:
+        return
+    new = layout(box)
+    if type(new) is not np.ndarray or new.strides != memory.strides:
+        box._layout = memory if memory.nbytes <= LARGE else outline(memory)
+
+
+def outline(memory: np.ndarray) -> np.ndarray:
+    """An array that lies in memory as ``memory`` does, and does not keep it alive. None of its pages is ever touched."""
+    if memory.base is None:
+        like = np.empty_like(memory)
+        if like.strides == memory.strides:
+            return like
+    low = sum((length - 1) * min(stride, 0) for length, stride in zip(memory.shape, memory.strides))
+    high = sum((length - 1) * max(stride, 0) for length, stride in zip(memory.shape, memory.strides))
+    pages = np.empty(high - low + memory.itemsize, np.uint8)
+    like = np.ndarray(memory.shape, memory.dtype, pages, -low, memory.strides)
+    like.flags.writeable = memory.flags.writeable
+    return like
