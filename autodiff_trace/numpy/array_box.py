@@ -11,16 +11,17 @@ from ..core.array_ops import array_ops
 from ..core.errors import TracedValueError, caller_line
 from ..core.tracer import Box, is_box, register_box
 from . import wrapped as anp
+from .attributes import conjugate, resize, set_imag, set_real, set_shape, view
 from .layouts import is_number, keep_layout, layout
 from .namespace import wrapped_functions
 from .operators import binary_operator, comparison, python_value
 from .ufunc_methods import call_ufunc_method
-from .views import check_writable, is_view, refresh_views, write_base
+from .views import check_writable, forget_view, is_view, refresh_views, write_base
 
 __all__ = ["ArrayBox", "register_array_type"]
 
 FORWARDED_METHODS = """
-    all any argmax argmin argpartition argsort astype choose clip conj conjugate copy cumprod cumsum diagonal
+    all any argmax argmin argpartition argsort astype choose clip cumprod cumsum diagonal
     dot max mean min nonzero prod ravel repeat round searchsorted squeeze std sum swapaxes take trace var
 """.split()
 
@@ -89,7 +90,7 @@ class ArrayBox(Box):
     # Metadata
 
     # (What metadata(self) does, written out: rules ask at each step of a backward pass that is traced.)
-    shape = property(lambda self: self._trace.metadata(self).shape)
+    shape = property(lambda self: self._trace.metadata(self).shape, set_shape)
     dtype = property(lambda self: self._trace.metadata(self).dtype)
     ndim = property(lambda self: self._trace.metadata(self).ndim)
     size = property(lambda self: self._trace.metadata(self).size)
@@ -146,9 +147,13 @@ class ArrayBox(Box):
 
     T = property(lambda self: anp.transpose(self))
     mT = property(lambda self: anp.swapaxes(self, -1, -2))
-    real = property(lambda self: anp.real(self))
-    imag = property(lambda self: anp.imag(self))
-    flat = property(lambda self: iter(anp.ravel(self)))
+    real = property(lambda self: anp.real(self), set_real)
+    imag = property(lambda self: anp.imag(self), set_imag)
+    strides = property(lambda self: layout(self).strides)
+    flags = property(lambda self: layout(self).flags)
+    conj = conjugate = conjugate
+    resize = resize
+    view = view
 
     def reshape(self, *shape, order="C"):
         shape = shape[0] if len(shape) == 1 else shape
@@ -157,8 +162,11 @@ class ArrayBox(Box):
     def transpose(self, *axes):
         return anp.transpose(self, axes[0] if len(axes) == 1 else axes or None)
 
+    def copy(self, order="C"):
+        return anp.copy(self, order)
+
     def flatten(self, order="C"):
-        return anp.ravel(self, order=order)
+        return forget_view(anp.ravel(self, order))
 
     def item(self, *index):
         return self.reshape(-1)[index[0] if index else 0] if len(index) < 2 else self[index]

@@ -5,7 +5,7 @@ from . import (
     einsum, elementwise, extrema, factorizations, fft, indexing, interpolation, joining, making, matrix_products,
     nan_functions, norms, ordering, overwriting, padding, polynomials, products, quantiles, ranges, rearranging,
     reductions, selecting, sets, shapes, solving, special_functions, spectral, splitting, statistics, steps,
-    variances, writing,
+    variances, windows, writing,
 )
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "differences", "division", "einsum", "elementwise", "extrema", "factorizations", "fft", "indexing",
     "interpolation", "joining", "making", "matrix_products", "nan_functions", "norms", "ordering", "overwriting",
     "padding", "polynomials", "products", "quantiles", "ranges", "rearranging", "reductions", "selecting", "sets",
-    "shapes", "solving", "special_functions", "spectral", "splitting", "statistics", "steps", "variances", "writing",
+    "shapes", "solving", "special_functions", "spectral", "splitting", "statistics", "steps", "variances", "windows",
+    "writing",
 ]
