@@ -125,12 +125,9 @@ CALLS = {
     "dsplit": lambda m, y: m.dsplit(y[None], 3),
     "meshgrid": lambda m, y: m.meshgrid(y[0], y[:, 0], copy=False, sparse=True),
     "meshgrid with copies": lambda m, y: m.meshgrid(y[0], y[:, 0], sparse=True),
-    "trim_zeros": lambda m, y: m.trim_zeros(y[0] + 9.0),
     "einsum transpose": lambda m, y: m.einsum("ij->ji", y),
     "einsum diagonal": lambda m, y: m.einsum("ii->i", y[:, :2]),
     "view": lambda m, y: y.view(),
-    "flat": lambda m, y: y.flat,
-    "flat of T": lambda m, y: y.T.flat,
     "flat[1:3]": lambda m, y: y.flat[1:3],
     "sliding_window_view": lambda m, y: windows(y[0], 2),
     "take": lambda m, y: m.take(y, [0, 1], axis=0),
@@ -176,7 +173,8 @@ def write_into_the_view(call, m, y, new):
     for z in results_of(call, m, y):
         z *= 3.0
         z[...] = z + new
-        z[-1:] = new
+        if z.ndim:
+            z[-1:] = new
     return y
 
 
@@ -268,9 +266,8 @@ def assert_same(found, expected):
 
 
 def slope(total, x, direction):
-    """The derivative of ``total`` along a direction, by differences of plain NumPy."""
-    step = 1e-6
-    return (total(x + step * direction) - total(x - step * direction)) / (2 * step)
+    """The derivative of ``total`` along a direction, by a difference of plain NumPy: ``total`` is quadratic."""
+    return (total(x + direction) - total(x - direction)) / 2
 
 
 @pytest.mark.parametrize("make", ARRAYS, ids=lambda each: each.__name__)
@@ -291,7 +288,7 @@ def test_views_are_numpys(name, write, make):
         assert_same(outcome(grad(traced_total), X), expected)
         return
     expected_slope = slope(total, X, np.sin(batch[1]))
-    tolerance = {"rtol": 1e-3 if "float32" in name else 1e-5, "atol": 1e-3 if "float32" in name else 1e-6}
+    tolerance = {"rtol": 1e-4 if "float32" in name else 1e-9}
     for gradient in (grad(traced_total)(X), vmap(grad(traced_total))(batch)[0], grad(jit(traced_total))(X)):
         np.testing.assert_allclose(np.sum(gradient * np.sin(batch[1])), expected_slope, **tolerance)
     pushed = jvp(traced_total, (X,), (np.sin(batch[1]),))[1]

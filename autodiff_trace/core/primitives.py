@@ -129,7 +129,7 @@ def make_primitive(fun, fast_fun, sequence_args, differentiable, makes_view=Fals
         if count == 1:
             ans = top.process_one(call, arg, 0, (arg._value,))
         elif count > most_args:
-            ans = dispatch(call, args, kwargs)
+            return dispatch(call, args, kwargs)
         else:
             ans = top.process(call, args, kwargs)
         if makes_view and type(ans) in box_classes and type(args[0]) in box_classes:

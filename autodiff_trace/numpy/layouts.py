@@ -15,7 +15,7 @@ from ..core.array_ops import LARGE
 from ..core.batching import BatchTrace
 from ..core.tracer import box_classes, watched_types
 
-__all__ = ["is_number", "keep_layout", "layout", "layouts_in"]
+__all__ = ["is_number", "keep_layout", "layout", "plain_element"]
 
 
 def layout(x: Any) -> Any:
@@ -24,10 +24,15 @@ def layout(x: Any) -> Any:
         kept = getattr(x, "_layout", None)
         if kept is not None:
             return kept
-        if x._node is not None and isinstance(x._trace, BatchTrace):
+        if is_mapped(x):
             return layout_of_element(layout(x._value))
         x = x._value
     return x
+
+
+def is_mapped(box: Any) -> bool:
+    """Whether the value of ``box`` is a batch."""
+    return box._node is not None and isinstance(box._trace, BatchTrace)
 
 
 def layout_of_element(batch: Any) -> Any:
@@ -35,15 +40,18 @@ def layout_of_element(batch: Any) -> Any:
     if type(batch) is not np.ndarray or not len(batch):
         return np.empty(batch.shape[1:], batch.dtype)[()]
     first = batch[0]
-    return first if type(first) is not np.ndarray or first.flags.forc else np.empty_like(first)
+    return first if type(first) is not np.ndarray else np.empty_like(first)
 
 
-def layouts_in(arg: Any) -> Any:
-    """``arg`` with the layouts of the boxes in it: of an index or a shape what stands for it beside a layout."""
+def plain_element(arg: Any) -> Any:
+    """``arg`` without the boxes in it, of batches the first element: an index for the layout of what is indexed."""
     kind = type(arg)
     if kind not in watched_types:
         return arg
-    return layout(arg) if kind in box_classes else kind(map(layouts_in, arg))
+    if kind not in box_classes:
+        return kind(map(plain_element, arg))
+    value = plain_element(arg._value)
+    return value[0] if is_mapped(arg) else value
 
 
 def is_number(x: Any) -> bool:

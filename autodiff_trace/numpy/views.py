@@ -17,7 +17,7 @@ from ..core.array_ops import array_ops
 from ..core.errors import TracedValueError, caller_line
 from ..core.tracer import Box, to_value
 from . import wrapped as anp
-from .layouts import keep_layout, layout, layouts_in
+from .layouts import keep_layout, layout, plain_element
 from .rules.complex_parts import join_parts
 
 __all__ = ["check_writable", "forget_view", "is_view", "link", "refresh_views", "stand_for_view", "write_base"]
@@ -39,8 +39,8 @@ def note_view(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dict) -
                 if not np.may_share_memory(memory, base_memory):
                     return
     else:
-        args = layouts_in(args)
-        memory = prim.fun(base_memory, *args, **layouts_in(kwargs))
+        keywords = {name: plain_element(arg) for name, arg in kwargs.items()}
+        memory = prim.fun(base_memory, *plain_element(args), **keywords)
         if type(memory) is not np.ndarray:
             return
         if not np.may_share_memory(memory, base_memory):

@@ -69,15 +69,16 @@ def array(object, dtype=None, *, copy=True, order="K", subok=False, ndmin=0, ndm
     elif copy and x is object or is_number(x):
         x = anp.copy(x, order or "K")
     else:
-        x = laid_out(x, np.asarray(layout(x), order=order))
+        memory = layout(x)
+        x = laid_out(x, memory, np.asarray(memory, order=order))
     return anp.reshape(x, (1,) * (ndmin - x.ndim) + x.shape) if x.ndim < ndmin else x
 
 
-def laid_out(x: Any, memory: np.ndarray) -> Any:
-    """``x`` itself if ``memory``, which NumPy made of its layout, is still that; else a copy in the order of ``memory``."""
-    if np.may_share_memory(memory, layout(x)):
+def laid_out(x: Any, memory: np.ndarray, wanted: np.ndarray) -> Any:
+    """``x`` itself if what NumPy made of its layout shares memory with it; else a copy in the order of that."""
+    if np.may_share_memory(memory, wanted):
         return x
-    return anp.copy(x, "F" if memory.flags.f_contiguous and not memory.flags.c_contiguous else "C")
+    return anp.copy(x, "F" if wanted.flags.f_contiguous and not wanted.flags.c_contiguous else "C")
 
 
 array_ops.array = array
@@ -122,7 +123,7 @@ def require(a, dtype=None, requirements=None, *, like=None):
     memory = layout(x)
     if getattr(x, "_view_of", None) is not None:  # the new value of a view is an array of its own
         memory = memory.view()
-    return laid_out(x, np.require(memory, None, requirements))
+    return laid_out(x, memory, np.require(memory, None, requirements))
 
 
 # full: a value everywhere. NumPy casts it to the dtype of the array, which into integers lets no derivative through.
