@@ -16,7 +16,7 @@ __all__ = ["FlatBox"]
 
 class FlatBox(ArrayBox):
     """``x.flat``: the elements in the order C, always a view. What is read of it is a copy, and what is written to it
-    is repeated as needed."""
+    is repeated as needed; both take the iterator back to its start, as in NumPy."""
 
     __slots__ = ("index",)
     __hash__ = ArrayBox.__hash__
@@ -25,17 +25,22 @@ class FlatBox(ArrayBox):
     coords = property(lambda self: tuple(map(int, np.unravel_index(self.index, self.base.shape))))
 
     def __getitem__(self, index):
+        self.index = 0
         return forget_view(anp.getitem(self, index))
 
     def __setitem__(self, index, values):
+        self.index = 0
         places = np.arange(self.size)[index]
         self.replace(anp.set_item(self, index, anp.reshape(anp.resize(values, places.size), places.shape)))
+
+    def __iter__(self):
+        return self
 
     def __next__(self):
         if self.index == self.size:
             raise StopIteration
         self.index += 1
-        return self[self.index - 1]
+        return anp.getitem(self, self.index - 1)
 
     def copy(self, order="C"):
         return anp.copy(self, order)

@@ -15,7 +15,7 @@ from ..core.array_ops import LARGE
 from ..core.batching import BatchTrace
 from ..core.tracer import box_classes, watched_types
 
-__all__ = ["is_number", "keep_layout", "layout", "plain_element"]
+__all__ = ["is_number", "keep_layout", "keep_layout_of_element", "layout", "plain_element"]
 
 
 def layout(x: Any) -> Any:
@@ -57,6 +57,13 @@ def plain_element(arg: Any) -> Any:
 def is_number(x: Any) -> bool:
     """Whether the user sees a number, which is immutable: ``x += y`` makes a new one."""
     return isinstance(layout(x), (np.generic, int, float, complex))
+
+
+def keep_layout_of_element(box: Any) -> None:
+    """Let the elements of ``box``, a mapped input, lie where they do: unlike results they may have gaps."""
+    batch = layout(box._value)
+    if type(batch) is np.ndarray and batch.ndim > 1 and len(batch) and not batch.flags.c_contiguous:
+        box._layout = batch[0]
 
 
 def keep_layout(box: Any, memory: Any) -> None:
