@@ -374,7 +374,7 @@ def test_numbers_and_arrays_of_no_dimensions(function, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setitem(function.__globals__, "anp", np)
         expected = function(V.copy())
-    for found in (jvp(function, (V,), (V,))[0], *vmap(function)(np.stack([V, V])), jit(function)(V),
+    for found in (jvp(function, (V,), (V,))[0], *vmap(function)(np.stack([V, V])), jit(function)(V.copy()),
                   jit(vmap(function))(V[None])[0], vmap(lambda x: jvp(function, (x,), (x,))[0])(V[None])[0],
                   vmap(vmap(function))(V[None, None])[0, 0]):
         np.testing.assert_allclose(found, expected)

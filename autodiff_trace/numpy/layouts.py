@@ -38,9 +38,16 @@ def is_mapped(box: Any) -> bool:
 def layout_of_element(batch: Any) -> Any:
     """The layout of one element of a batch: its axes in the order of the batch's, without gaps, as results have it."""
     if type(batch) is not np.ndarray or not len(batch):
-        return np.empty(batch.shape[1:], batch.dtype)[()]
+        return np.zeros(batch.shape[1:], batch.dtype)[()]
     first = batch[0]
-    return first if type(first) is not np.ndarray else np.empty_like(first)
+    return first if type(first) is not np.ndarray else zeros_laid_out_like(first)
+
+
+def zeros_laid_out_like(x: np.ndarray) -> np.ndarray:
+    """Zeros in memory of their own, with the axes in the order of those of ``x``. Casts of them do not warn."""
+    if x.flags.forc:  # then none of the pages is touched
+        return np.zeros(x.shape, x.dtype, "C" if x.flags.c_contiguous else "F")
+    return np.zeros_like(x)
 
 
 def plain_element(arg: Any) -> Any:
@@ -76,14 +83,12 @@ def keep_layout(box: Any, memory: Any) -> None:
 
 
 def outline(memory: np.ndarray) -> np.ndarray:
-    """An array that lies in memory as ``memory`` does, and does not keep it alive. None of its pages is ever touched."""
-    if memory.base is None:
-        like = np.empty_like(memory)
-        if like.strides == memory.strides:
-            return like
+    """An array that lies in memory as ``memory`` does, and does not keep it alive. Its pages are not touched."""
+    if memory.base is None and memory.flags.forc:
+        return zeros_laid_out_like(memory)
     low = sum((length - 1) * min(stride, 0) for length, stride in zip(memory.shape, memory.strides))
     high = sum((length - 1) * max(stride, 0) for length, stride in zip(memory.shape, memory.strides))
-    pages = np.empty(high - low + memory.itemsize, np.uint8)
+    pages = np.zeros(high - low + memory.itemsize, np.uint8)
     like = np.ndarray(memory.shape, memory.dtype, pages, -low, memory.strides)
     like.flags.writeable = memory.flags.writeable
     return like
