@@ -342,6 +342,7 @@ def scaled_alias(x):
 
 
 def array_of_no_dimensions(x):
+    x = x * 1.0
     a = anp.zeros(())
     b = a
     a += x[0]
@@ -374,7 +375,7 @@ def test_numbers_and_arrays_of_no_dimensions(function, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setitem(function.__globals__, "anp", np)
         expected = function(V.copy())
-    for found in (jvp(function, (V,), (V,))[0], *vmap(function)(np.stack([V, V])), jit(function)(V.copy()),
+    for found in (jvp(function, (V,), (V,))[0], *vmap(function)(np.stack([V, V])), jit(function)(V),
                   jit(vmap(function))(V[None])[0], vmap(lambda x: jvp(function, (x,), (x,))[0])(V[None])[0],
                   vmap(vmap(function))(V[None, None])[0, 0]):
         np.testing.assert_allclose(found, expected)
@@ -556,6 +557,24 @@ def test_rules_of_windows():
     check_grads(lambda x: np.lib.stride_tricks.sliding_window_view(x, (2, 2)) ** 2, np.arange(12.0).reshape(3, 4))
     check_grads(lambda x: np.lib.stride_tricks.sliding_window_view(x, 3, axis=-1) ** 2, np.arange(10.0).reshape(2, 5))
     check_grads(lambda x: np.lib.stride_tricks.sliding_window_view(x, (2, 2), (0, 0)), np.arange(5.0))
+
+
+def asked_for_memory(m, x):
+    y = x * 1.0
+    z, w, c = y[1:], y[:1], y + 0.0
+    y[0] = 5.0
+    z *= 2.0
+    v = z[:1]
+    pairs = [(y, z), (z, w), (z, v), (v, y.T), (y, c), (y.copy(), y), (y, y.reshape(-1, 1)), (y[::2], y[1::2])]
+    shared = [float(m.shares_memory(*pair)) for pair in pairs]
+    return m.sum(y) * np.array(shared + [float(m.may_share_memory(*pair)) for pair in pairs])
+
+
+def test_whether_memory_is_shared():
+    expected = asked_for_memory(np, V)
+    for found in (jvp(lambda x: asked_for_memory(anp, x), (V,), (V,))[0],
+                  vmap(lambda x: asked_for_memory(anp, x))(V[None])[0], jit(lambda x: asked_for_memory(np, x))(V)):
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_trimmed_zeros_are_a_view():

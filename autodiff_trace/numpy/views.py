@@ -7,6 +7,7 @@ mode. A box that is a view of another remembers how, ``_view_of = (base, prim, a
 
 from __future__ import annotations
 
+import functools
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -15,9 +16,10 @@ import numpy as np
 
 from ..core.array_ops import array_ops
 from ..core.errors import TracedValueError, caller_line
-from ..core.tracer import Box, to_value
+from ..core.tracer import Box, is_box, to_value
 from . import wrapped as anp
 from .layouts import keep_layout, layout, plain_element
+from .namespace import replace_wrapped
 from .rules.complex_parts import join_parts
 
 __all__ = ["check_writable", "forget_view", "is_view", "link", "refresh_views", "stand_for_view", "write_base"]
@@ -77,15 +79,11 @@ def forget_view(view: Any) -> Any:
 
 def check_writable(view: Box) -> None:
     """Raise ValueError if ``view`` cannot be written through though its base can: a diagonal, a broadcast array."""
-    if not layout(view).flags.writeable:
-        base = view
-        while is_view(base):
-            base = base._view_of[0]
-        if layout(base).flags.writeable:
-            raise ValueError(
-                f"assignment destination is read-only ({caller_line()}): NumPy gives no view that can be written "
-                "through here; write into a copy, or into the array itself."
-            )
+    if not layout(view).flags.writeable and layout(find_root(view)).flags.writeable:
+        raise ValueError(
+            f"assignment destination is read-only ({caller_line()}): NumPy gives no view that can be written through "
+            "here; write into a copy, or into the array itself."
+        )
 
 
 def write_base(view: Box) -> None:
@@ -142,3 +140,40 @@ def stand_for_view(box: Box, view: Box) -> None:
 
 
 array_ops.note_view = note_view
+
+
+# shares_memory: whether two arrays are views of one
+
+
+def find_root(x: Any) -> Any:
+    """The box that owns the memory of ``x``."""
+    while is_view(x):
+        x = x._view_of[0]
+    return x
+
+
+def memory_in(x: Any, root: Any, memory: np.ndarray) -> np.ndarray:
+    """The memory of ``x``, a view of views of ``root``, where that has the memory ``memory``."""
+    if x is root:
+        return memory
+    base, prim, args, kwargs = x._view_of
+    return prim.fun(memory_in(base, root, memory), *plain_element(args), **kwargs)
+
+
+def compare_memory(function: Callable) -> None:
+    """Let ``function``, ``np.shares_memory`` or its kin, take boxes."""
+
+    def compare(a, b, /, max_work=None):
+        if not (is_box(a) and is_box(b)):
+            return function(to_value(a), to_value(b), max_work)
+        root = find_root(a)
+        memory = layout(root)
+        if find_root(b) is not root:
+            return False
+        return function(memory_in(a, root, memory), memory_in(b, root, memory), max_work)
+
+    replace_wrapped(function, functools.update_wrapper(compare, function, updated=()))
+
+
+compare_memory(np.may_share_memory)
+compare_memory(np.shares_memory)
