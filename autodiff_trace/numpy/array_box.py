@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.array_ops import array_ops
 from ..core.errors import TracedValueError, caller_line
-from ..core.tracer import Box, is_box, register_box
+from ..core.tracer import Box, is_box, register_box, to_value
 from . import wrapped as anp
 from .attributes import conjugate, resize, set_imag, set_real, set_shape, view
 from .layouts import is_number, keep_layout, layout
@@ -118,30 +118,37 @@ class ArrayBox(Box):
 
     def replace(self, new: Any, except_view: ArrayBox | None = None) -> ArrayBox:
         """Write ``new``, of the same shape, into this array: the box stands for it from now on, and so do its views."""
-        if is_view(self):
+        of_base = is_view(self)
+        if of_base:
             check_writable(self)
         self.assume(new)
-        if is_view(self):
+        if of_base:
             write_base(self)
         refresh_views(self, except_view)
         return self
 
     def assume(self, new: Any) -> None:
         """Stand for the value ``new``, cast to this dtype."""
-        memory = layout(self)
-        if type(memory) is not np.ndarray and is_number(self):
-            raise TypeError(f"a number cannot be written to ({caller_line()}): it has no items; write x = ... instead.")
         if new.shape != self.shape:
             raise ValueError(f"an array of shape {self.shape} cannot hold a result of shape {new.shape}")
         if new.dtype != self.dtype:
             if not np.can_cast(new.dtype, self.dtype, "same_kind"):
                 raise TypeError(f"an array of dtype {self.dtype} cannot hold a result of dtype {new.dtype}")
             new = anp.astype(new, self.dtype)
+        if is_number(self):
+            raise TypeError(f"a number cannot be written to ({caller_line()}): write x = ... instead.")
+        before, after = self._value, to_value(new)
+        memory = None
+        if type(after) is not np.ndarray or type(before) is not np.ndarray or after.strides != before.strides:
+            memory = layout(self)
+            if type(memory) is np.ndarray and not memory.ndim:
+                new = anp.copy(new)  # what NumPy computes of an array of no dimensions is a number
         if is_box(new):
             self._value, self._trace, self._node = new._value, new._trace, new._node
         else:
             self._value, self._node = new, None
-        keep_layout(self, memory)
+        if memory is not None:
+            keep_layout(self, memory)
 
     # Methods whose signature is not that of the function
 

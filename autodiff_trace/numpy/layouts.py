@@ -15,7 +15,7 @@ from ..core.array_ops import LARGE
 from ..core.batching import BatchTrace
 from ..core.tracer import box_classes, watched_types
 
-__all__ = ["is_number", "keep_layout", "keep_layout_of_element", "layout", "plain_element"]
+__all__ = ["is_mapped", "is_number", "keep_layout", "keep_layout_of_element", "layout", "plain_element"]
 
 
 def layout(x: Any) -> Any:
@@ -63,6 +63,9 @@ def plain_element(arg: Any) -> Any:
 
 def is_number(x: Any) -> bool:
     """Whether the user sees a number, which is immutable: ``x += y`` makes a new one."""
+    value = x._value
+    if type(value) is np.ndarray and (value.ndim != 1 or not is_mapped(x)):  # the commonest (0.1 instead of 0.6 µs)
+        return False
     return isinstance(layout(x), (np.generic, int, float, complex))
 
 

@@ -16,9 +16,9 @@ import numpy as np
 
 from ..core.array_ops import array_ops
 from ..core.errors import TracedValueError, caller_line
-from ..core.tracer import Box, is_box, to_value
+from ..core.tracer import Box, box_classes, is_box, to_value
 from . import wrapped as anp
-from .layouts import keep_layout, layout, plain_element
+from .layouts import is_mapped, keep_layout, layout, plain_element
 from .namespace import replace_wrapped
 from .rules.complex_parts import join_parts
 
@@ -27,29 +27,61 @@ __all__ = ["check_writable", "forget_view", "is_view", "link", "refresh_views", 
 
 def note_view(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dict) -> None:
     """Remember that ``view`` shows the memory of ``base``, if it does."""
-    memory = to_value(view)
-    if type(memory) is not np.ndarray:
-        return
+    value, base_value = view._value, base._value
+    kind = type(value)
+    if kind is not np.ndarray and kind not in box_classes:
+        return  # a number
+    if getattr(base, "_layout", None) is not None:
+        found = shows(view, base, prim, args, kwargs)
+    elif is_mapped(base):
+        found = shows_element(view, base, prim, args, kwargs)
+    elif kind is np.ndarray:  # what NumPy gives
+        found = shares(value, base_value)
+    else:  # the call has been made of the values, too
+        inner = getattr(value, "_view_of", None)
+        found = inner is not None and (inner[0] is base_value or inner[0] is base)
+    if found:
+        link(view, base, prim, args, kwargs)
+
+
+def shares(memory: Any, base_memory: Any) -> bool:
+    """Whether what NumPy gives for an array shares its memory."""
+    if memory is base_memory:
+        return True
+    owner = memory.base
+    if owner is None:
+        return False
+    # The base of a view is, as a rule, the array that owns the memory: np.may_share_memory takes 0.6 µs.
+    if owner is base_memory or owner is getattr(base_memory, "base", None):
+        return True
+    return np.may_share_memory(memory, base_memory)
+
+
+def shows(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dict) -> bool:
+    """Whether the call gives a view of the layout of ``base``; what it gives becomes the layout of ``view``."""
     base_memory = layout(base)
-    if base_memory is to_value(base):  # then ``memory`` is what NumPy gives
-        owner = memory.base
-        if memory is not base_memory:
-            if owner is None:
-                return
-            # The base of a view is, as a rule, the array that owns the memory: np.may_share_memory takes 0.6 µs.
-            if owner is not base_memory and owner is not getattr(base_memory, "base", None):
-                if not np.may_share_memory(memory, base_memory):
-                    return
-    else:
-        keywords = {name: plain_element(arg) for name, arg in kwargs.items()}
-        memory = prim.fun(base_memory, *plain_element(args), **keywords)
-        if type(memory) is not np.ndarray:
-            return
-        if not np.may_share_memory(memory, base_memory):
-            keep_layout(view, memory)
-            return
-        view._layout = memory
-    link(view, base, prim, args, kwargs)
+    keywords = {name: plain_element(arg) for name, arg in kwargs.items()} if kwargs else kwargs
+    memory = prim.fun(base_memory, *plain_element(args), **keywords)
+    if type(memory) is not np.ndarray:
+        return False
+    if not shares(memory, base_memory):
+        keep_layout(view, memory)
+        return False
+    view._layout = memory
+    return True
+
+
+def shows_element(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dict) -> bool:
+    """The same for a mapped ``base`` that lies in memory as results do."""
+    value, base_value = view._value, base._value
+    if type(value) is np.ndarray and type(base_value) is np.ndarray:
+        if value.ndim == 1 and prim is anp.getitem and type(args[0]) is int:
+            return False  # a number
+        # A view of a batch in the order C has elements that are views, and lie as NumPy has them (0.7 instead of 2 µs).
+        if value.ndim > 1 and base_value.flags.c_contiguous and len(value) and shares(value, base_value):
+            view._layout = value[0]
+            return True
+    return shows(view, base, prim, args, kwargs)
 
 
 def link(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dict) -> None:
