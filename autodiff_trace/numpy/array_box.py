@@ -12,7 +12,7 @@ from ..core.errors import TracedValueError, caller_line
 from ..core.tracer import Box, is_box, register_box, to_value
 from . import wrapped as anp
 from .attributes import conjugate, resize, set_imag, set_real, set_shape, view
-from .layouts import is_number, keep_layout, layout
+from .layouts import is_mapped, is_number, keep_layout, layout
 from .namespace import wrapped_functions
 from .operators import binary_operator, comparison, python_value
 from .ufunc_methods import call_ufunc_method
@@ -29,7 +29,7 @@ FORWARDED_METHODS = """
 class ArrayBox(Box):
     """A traced array or number: what a function sees while it is being differentiated, batched or recorded."""
 
-    __slots__ = ("_layout", "_view_of", "_views")
+    __slots__ = ("_view_of", "_views")
     __array_priority__ = 1000.0
     __hash__ = Box.__hash__
 
@@ -129,15 +129,20 @@ class ArrayBox(Box):
 
     def assume(self, new: Any) -> None:
         """Stand for the value ``new``, cast to this dtype."""
-        if new.shape != self.shape:
-            raise ValueError(f"an array of shape {self.shape} cannot hold a result of shape {new.shape}")
-        if new.dtype != self.dtype:
-            if not np.can_cast(new.dtype, self.dtype, "same_kind"):
-                raise TypeError(f"an array of dtype {self.dtype} cannot hold a result of dtype {new.dtype}")
-            new = anp.astype(new, self.dtype)
-        if is_number(self):
-            raise TypeError(f"a number cannot be written to ({caller_line()}): write x = ... instead.")
         before, after = self._value, to_value(new)
+        if type(before) is np.ndarray and not is_mapped(self):
+            shape, dtype = before.shape, before.dtype
+        elif is_number(self):
+            raise TypeError(f"a number cannot be written to ({caller_line()}): write x = ... instead.")
+        else:
+            shape, dtype = self.shape, self.dtype
+        if new.shape != shape:
+            raise ValueError(f"an array of shape {shape} cannot hold a result of shape {new.shape}")
+        if new.dtype != dtype:
+            if not np.can_cast(new.dtype, dtype, "same_kind"):
+                raise TypeError(f"an array of dtype {dtype} cannot hold a result of dtype {new.dtype}")
+            new = anp.astype(new, dtype)
+            after = to_value(new)
         memory = None
         if type(after) is not np.ndarray or type(before) is not np.ndarray or after.strides != before.strides:
             memory = layout(self)

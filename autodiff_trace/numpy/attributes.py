@@ -10,7 +10,7 @@ import numpy as np
 from ..core.errors import TracedValueError, caller_line
 from ..core.tracer import Box
 from . import wrapped as anp
-from .layouts import is_number, layout
+from .layouts import Views, is_number, layout
 from .views import is_view, link, stand_for_view
 
 __all__ = ["conjugate", "resize", "set_imag", "set_real", "set_shape", "view"]
@@ -72,4 +72,4 @@ def resize(x: Box, *new_shape: Any, refcheck: bool = True) -> None:
     lacking = math.prod(shape) - x.size
     flat = anp.concatenate([flat, np.zeros(lacking, x.dtype)]) if lacking > 0 else flat[: math.prod(shape)]
     new = anp.reshape(flat, shape, order=order)
-    x._value, x._trace, x._node, x._views, x._layout = new._value, new._trace, new._node, [], None
+    x._value, x._trace, x._node, x._views = new._value, new._trace, new._node, Views()

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..core.tracer import boxers, is_box, trace_stack
 from . import wrapped
+from .layouts import set_layout
 from .namespace import wrapped_functions
 
 __all__ = ["BUFFER_MAKERS", "make_buffers"]
@@ -27,7 +28,7 @@ def buffer_maker(function: Callable) -> Callable:
         array = function(*args, **kwargs)
         if is_box(array):
             if not array.shape:
-                array._layout = np.empty((), array.dtype)  # an array, though the elements of a batch pass for numbers
+                set_layout(array, np.zeros((), array.dtype))  # an array, though the elements of a batch pass for numbers
             return array
         stack = trace_stack.get()
         return boxers[type(array)](array, stack[-1], None) if stack else array

@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 
 from ..core.array_ops import array_ops
+from ..core.batching import BatchTrace
 from ..core.errors import TracedValueError, caller_line
 from ..core.tracer import Box, box_classes, is_box, to_value
 from . import wrapped as anp
-from .layouts import is_mapped, keep_layout, layout, plain_element
+from .layouts import Views, keep_layout, layout, plain_element, set_layout
 from .namespace import replace_wrapped
 from .rules.complex_parts import join_parts
 
@@ -31,12 +32,13 @@ def note_view(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dict) -
     kind = type(value)
     if kind is not np.ndarray and kind not in box_classes:
         return  # a number
-    if getattr(base, "_layout", None) is not None:
+    views = getattr(base, "_views", None)
+    if views is not None and views.layout is not None:
         found = shows(view, base, prim, args, kwargs)
-    elif is_mapped(base):
+    elif base._node is not None and isinstance(base._trace, BatchTrace):
         found = shows_element(view, base, prim, args, kwargs)
     elif kind is np.ndarray:  # what NumPy gives
-        found = shares(value, base_value)
+        found = value.base is base_value or shares(value, base_value)
     else:  # the call has been made of the values, too
         inner = getattr(value, "_view_of", None)
         found = inner is not None and (inner[0] is base_value or inner[0] is base)
@@ -51,7 +53,7 @@ def shares(memory: Any, base_memory: Any) -> bool:
     owner = memory.base
     if owner is None:
         return False
-    # The base of a view is, as a rule, the array that owns the memory: np.may_share_memory takes 0.6 µs.
+    # As a rule it is the array that owns the memory: np.may_share_memory takes 0.6 µs.
     if owner is base_memory or owner is getattr(base_memory, "base", None):
         return True
     return np.may_share_memory(memory, base_memory)
@@ -67,7 +69,7 @@ def shows(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dict) -> bo
     if not shares(memory, base_memory):
         keep_layout(view, memory)
         return False
-    view._layout = memory
+    set_layout(view, memory)
     return True
 
 
@@ -79,7 +81,7 @@ def shows_element(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dic
             return False  # a number
         # A view of a batch in the order C has elements that are views, and lie as NumPy has them (0.7 instead of 2 µs).
         if value.ndim > 1 and base_value.flags.c_contiguous and len(value) and shares(value, base_value):
-            view._layout = value[0]
+            set_layout(view, value[0])
             return True
     return shows(view, base, prim, args, kwargs)
 
@@ -89,7 +91,8 @@ def link(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dict) -> Non
     view._view_of = base, prim, args, kwargs
     views = getattr(base, "_views", None)
     if views is None:
-        base._views = [weakref.ref(view)]
+        views = base._views = Views()
+        views.append(weakref.ref(view))
     else:
         if len(views) & (len(views) - 1) == 0:  # now and then forget the views that are gone
             views[:] = [each for each in views if each() is not None]
@@ -155,19 +158,16 @@ def refresh_views(base: Box, except_view: Box | None = None) -> None:
 def stand_for_view(box: Box, view: Box) -> None:
     """Let ``box`` be ``view``, which is a view of it; a new box becomes what it was, for the views that it has."""
     old = type(box)(box._value, box._trace, box._node)
-    old._layout = getattr(box, "_layout", None)
+    old._views, box._views = box._views, view._views if getattr(view, "_views", None) is not None else Views()
     if is_view(box):
         base, *call = box._view_of
         forget_view(box)
         link(old, base, *call)
-    old._views = []
-    for reference in box._views:
+    for reference in old._views:
         each = reference()
-        if each is not None and each is not view:
-            link(each, old, *each._view_of[1:])
-    box._views = []
+        if each is not None:
+            each._view_of = old, *each._view_of[1:]
     box._value, box._trace, box._node = view._value, view._trace, view._node
-    box._layout = getattr(view, "_layout", None)
     link(box, old, *view._view_of[1:])
 
 
