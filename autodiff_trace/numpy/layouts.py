@@ -81,12 +81,15 @@ def plain_element(arg: Any) -> Any:
     return value[0] if is_mapped(arg) else value
 
 
+NUMBERS = np.generic, int, float, complex
+
+
 def is_number(x: Any) -> bool:
     """Whether the user sees a number, which is immutable: ``x += y`` makes a new one."""
     value = x._value
-    if type(value) is np.ndarray and (value.ndim != 1 or not is_mapped(x)):  # the commonest (0.1 instead of 0.6 µs)
-        return False
-    return isinstance(layout(x), (np.generic, int, float, complex))
+    if type(value) not in box_classes and not is_mapped(x):  # the commonest (0.1 instead of 0.6 µs)
+        return type(value) is not np.ndarray and isinstance(value, NUMBERS)
+    return isinstance(layout(x), NUMBERS)
 
 
 def keep_layout_of_element(box: Any) -> None:

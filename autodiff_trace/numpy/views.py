@@ -81,7 +81,9 @@ def shows_element(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dic
             return False  # a number
         # A view of a batch in the order C has elements that are views, and lie as NumPy has them (0.7 instead of 2 µs).
         if value.ndim > 1 and base_value.flags.c_contiguous and len(value) and shares(value, base_value):
-            set_layout(view, value[0])
+            first = value[0]
+            if not (first.flags.forc and first.flags.writeable):
+                set_layout(view, first)
             return True
     return shows(view, base, prim, args, kwargs)
 

@@ -103,7 +103,8 @@ def batch_windows(batch, prim, args, kwargs):
     axis = rest[0] if rest else kwargs.get("axis")
     if axis is None:
         axis = tuple(range(x.ndim - 1))
-    return prim(x, window_shape, shift_axes(tuple(np.ravel(axis).tolist()), x.ndim - 1))
+    kwargs = {name: value for name, value in kwargs.items() if name != "axis"}
+    return prim(x, window_shape, shift_axes(tuple(np.ravel(axis).tolist()), x.ndim - 1), **kwargs)
 
 
 defbatch(batch_broadcast_to, anp.broadcast_to)
