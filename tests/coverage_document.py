@@ -26,10 +26,8 @@ MODULES = {"numpy": (np, anp), "numpy.linalg": (np.linalg, anp.linalg), "numpy.f
 
 NOT_ON_BOXES = {
     "base": "memory", "byteswap": "memory", "ctypes": "memory", "data": "memory", "device": "memory",
-    "dump": "a file", "dumps": "a file", "flags": "memory", "getfield": "memory",
-    "resize": "changes the shape in place",
-    "setfield": "memory", "setflags": "memory", "strides": "memory", "to_device": "memory", "tobytes": "memory",
-    "tofile": "a file", "view": "memory",
+    "dump": "a file", "dumps": "a file", "getfield": "memory",
+    "setfield": "memory", "setflags": "memory", "to_device": "memory", "tobytes": "memory", "tofile": "a file",
     "itemset": "gone in NumPy 2", "newbyteorder": "gone in NumPy 2", "ptp": "gone in NumPy 2",
     "tostring": "gone in NumPy 2.3",
 }

@@ -21,6 +21,7 @@ def primitive(
     sequence_args: tuple[int, ...] = (),
     makes_view: bool = False,
     out_position: int | None = None,
+    out_name: str = "out",
 ) -> Callable:
     """Make ``fun`` a function that traces see as one step.
 
@@ -31,6 +32,7 @@ def primitive(
             a list that holds traced values is made an array first.
         makes_view: the answer may share its memory with the first argument, so that writing into one changes the other.
         out_position: where ``out`` can be passed by position, if ``fun`` is no ufunc.
+        out_name: the name of that parameter, which calls of the primitive have as a keyword alone.
 
     Returns a function with the same signature, to which rules are attached with ``defvjp`` and ``defjvp``.
 
@@ -41,7 +43,7 @@ def primitive(
     >>> float(grad(exp)(0.0))
     1.0
     """
-    return make_primitive(fun, fast_fun, sequence_args, True, makes_view, out_position)
+    return make_primitive(fun, fast_fun, sequence_args, True, makes_view, out_position, out_name)
 
 
 def nondifferentiable(
@@ -103,7 +105,7 @@ def composite(fun: Callable) -> Callable[[Callable], Callable]:
     return decorate
 
 
-def make_primitive(fun, fast_fun, sequence_args, differentiable, makes_view=False, out_position=None):
+def make_primitive(fun, fast_fun, sequence_args, differentiable, makes_view=False, out_position=None, out_name="out"):
     most_args = getattr(fun, "nin", sys.maxsize if out_position is None else out_position)  # after them comes ``out``
 
     @functools.wraps(fun, updated=())
@@ -136,7 +138,7 @@ def make_primitive(fun, fast_fun, sequence_args, differentiable, makes_view=Fals
         if count == 1:
             ans = top.process_one(call, arg, 0, (arg._value,))
         elif count > most_args:
-            ans = dispatch(call, args, kwargs)
+            return dispatch(call, args, kwargs)
         else:
             ans = top.process(call, args, kwargs)
         if makes_view and type(ans) in box_classes and type(args[0]) in box_classes:
@@ -149,6 +151,7 @@ def make_primitive(fun, fast_fun, sequence_args, differentiable, makes_view=Fals
     call.differentiable = differentiable
     call.makes_view = makes_view
     call.out_position = out_position
+    call.out_name = out_name
     call.keyword_handler = None  # (prim, args, kwargs) → answer, for keywords that stand for other primitives
     call.sequence_handler = None  # the same for calls with sequences, or with outputs among the arguments
     for add_table in rule_table_makers:
@@ -177,7 +180,7 @@ def dispatch(prim: Callable, args: tuple, kwargs: dict) -> Any:
         return prim.sequence_handler(prim, args, kwargs)
     at = prim.out_position
     if at is not None and len(args) > at and args[at] is not None:
-        args, kwargs = (*args[:at], None, *args[at + 1 :]), {**kwargs, "out": args[at]}
+        args, kwargs = (*args[:at], None, *args[at + 1 :]), {**kwargs, prim.out_name: args[at]}
     if kwargs:
         if prim.keyword_handler is not None:
             return prim.keyword_handler(prim, args, kwargs)

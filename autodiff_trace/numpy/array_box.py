@@ -10,17 +10,19 @@ import numpy as np
 
 from ..core.array_ops import array_ops
 from ..core.errors import TracedValueError, caller_line
-from ..core.tracer import Box, is_box, register_box
+from ..core.tracer import Box, is_box, register_box, to_value
 from . import wrapped as anp
+from .attributes import conjugate, resize, set_imag, set_real, set_shape, view
+from .layouts import is_mapped, is_number, keep_layout, layout
 from .namespace import wrapped_functions
-from .operators import binary_operator, comparison, python_value
+from .operators import binary_operator, comparison, forward_method, python_value
 from .ufunc_methods import call_ufunc_method
-from .views import refresh_views, write_base
+from .views import check_writable, forget_view, is_view, refresh_views, write_base
 
 __all__ = ["ArrayBox", "register_array_type"]
 
 FORWARDED_METHODS = """
-    all any argmax argmin argpartition argsort astype choose clip conj conjugate copy cumprod cumsum diagonal
+    all any argmax argmin argpartition argsort astype choose clip cumprod cumsum diagonal
     dot max mean min nonzero prod ravel repeat round searchsorted squeeze std sum swapaxes take trace var
 """.split()
 
@@ -91,7 +93,7 @@ class ArrayBox(Box):
     # Metadata
 
     # (What metadata(self) does, written out: rules ask at each step of a backward pass that is traced.)
-    shape = property(lambda self: self._trace.metadata(self).shape)
+    shape = property(lambda self: self._trace.metadata(self).shape, set_shape)
     dtype = property(lambda self: self._trace.metadata(self).dtype)
     ndim = property(lambda self: self._trace.metadata(self).ndim)
     size = property(lambda self: self._trace.metadata(self).size)
@@ -119,32 +121,54 @@ class ArrayBox(Box):
 
     def replace(self, new: Any, except_view: ArrayBox | None = None) -> ArrayBox:
         """Write ``new``, of the same shape, into this array: the box stands for it from now on, and so do its views."""
+        of_base = is_view(self)
+        if of_base:
+            check_writable(self)
         self.assume(new)
-        if getattr(self, "_view_of", None) is not None:
+        if of_base:
             write_base(self)
         refresh_views(self, except_view)
         return self
 
     def assume(self, new: Any) -> None:
         """Stand for the value ``new``, cast to this dtype."""
-        if new.shape != self.shape:
-            raise ValueError(f"an array of shape {self.shape} cannot hold a result of shape {new.shape}")
-        if new.dtype != self.dtype:
-            if not np.can_cast(new.dtype, self.dtype, "same_kind"):
-                raise TypeError(f"an array of dtype {self.dtype} cannot hold a result of dtype {new.dtype}")
-            new = anp.astype(new, self.dtype)
+        before, after = self._value, to_value(new)
+        if type(before) is np.ndarray and not is_mapped(self):
+            shape, dtype = before.shape, before.dtype
+        elif is_number(self):
+            raise TypeError(f"a number cannot be written to ({caller_line()}): write x = ... instead.")
+        else:
+            shape, dtype = self.shape, self.dtype
+        if new.shape != shape:
+            raise ValueError(f"an array of shape {shape} cannot hold a result of shape {new.shape}")
+        if new.dtype != dtype:
+            if not np.can_cast(new.dtype, dtype, "same_kind"):
+                raise TypeError(f"an array of dtype {dtype} cannot hold a result of dtype {new.dtype}")
+            new = anp.astype(new, dtype)
+            after = to_value(new)
+        memory = None
+        if type(after) is not np.ndarray or type(before) is not np.ndarray or after.strides != before.strides:
+            memory = layout(self)
+            if type(memory) is np.ndarray and not memory.ndim:
+                new = anp.copy(new)  # what NumPy computes of an array of no dimensions is a number
         if is_box(new):
             self._value, self._trace, self._node = new._value, new._trace, new._node
         else:
             self._value, self._node = new, None
+        if memory is not None:
+            keep_layout(self, memory)
 
     # Methods whose signature is not that of the function
 
     T = property(lambda self: anp.transpose(self))
     mT = property(lambda self: anp.swapaxes(self, -1, -2))
-    real = property(lambda self: anp.real(self))
-    imag = property(lambda self: anp.imag(self))
-    flat = property(lambda self: iter(anp.ravel(self)))
+    real = property(lambda self: anp.real(self), set_real)
+    imag = property(lambda self: anp.imag(self), set_imag)
+    strides = property(lambda self: layout(self).strides)
+    flags = property(lambda self: layout(self).flags)
+    conj = conjugate = conjugate
+    resize = resize
+    view = view
 
     def reshape(self, *shape, order="C"):
         shape = shape[0] if len(shape) == 1 else shape
@@ -153,8 +177,11 @@ class ArrayBox(Box):
     def transpose(self, *axes):
         return anp.transpose(self, axes[0] if len(axes) == 1 else axes or None)
 
+    def copy(self, order="C"):
+        return anp.copy(self, order)
+
     def flatten(self, order="C"):
-        return anp.ravel(self, order=order)
+        return forget_view(anp.ravel(self, order))
 
     def item(self, *index):
         return self.reshape(-1)[index[0] if index else 0] if len(index) < 2 else self[index]
@@ -210,15 +237,6 @@ class ArrayBox(Box):
             "of a[x], of a plain array, anp.take(a, x, axis=0); instead of storing x into a plain array make the array "
             "with anp.zeros(...) inside the function; for the plain value take to_numpy(x)."
         )
-
-
-def forward_method(function):
-    def method(self, *args, **kwargs):
-        return function(self, *args, **kwargs)
-
-    method.__name__ = function.__name__
-    method.__doc__ = f"``anp.{function.__name__}`` of this array."
-    return method
 
 
 for _name in FORWARDED_METHODS:

@@ -8,8 +8,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
+import numpy as np
+
 from ..core.tracer import boxers, is_box, trace_stack
 from . import wrapped
+from .layouts import set_layout
 from .namespace import wrapped_functions
 
 __all__ = ["BUFFER_MAKERS", "make_buffers"]
@@ -23,8 +26,12 @@ def buffer_maker(function: Callable) -> Callable:
     @functools.wraps(function, updated=())
     def make(*args, **kwargs):
         array = function(*args, **kwargs)
+        if is_box(array):
+            if not array.shape:
+                set_layout(array, np.zeros((), array.dtype))  # an array, though the elements of a batch pass for numbers
+            return array
         stack = trace_stack.get()
-        return boxers[type(array)](array, stack[-1], None) if stack and not is_box(array) else array
+        return boxers[type(array)](array, stack[-1], None) if stack else array
 
     make.__module__ = __package__  # where pickle finds it
     return make

@@ -66,11 +66,14 @@ OUT_POSITIONS = {
 }
 """Where functions that are no ufuncs take ``out`` by position."""
 
+ORDER_POSITIONS = {"ravel": 1, "reshape": 2}
+"""Where functions that traces see in the order "C" alone take another ``order`` by position."""
+
 VIEW_MAKERS = frozenset("""
-    broadcast_to diagonal expand_dims flip fliplr flipud imag matrix_transpose moveaxis ravel real reshape rollaxis
+    broadcast_to copy diag diagonal expand_dims flip fliplr flipud imag matrix_transpose moveaxis ravel real reshape
     rot90 squeeze swapaxes transpose
 """.split())
-"""Functions whose answer may share the memory of their argument."""
+"""Functions whose answer may share the memory of their argument, or lies in memory as they are told."""
 
 wrapped_functions: dict[object, object] = {}
 """From each function of NumPy to its wrapped form, for dispatch of ``np.f(box)``. Aliases share one wrapped form."""
@@ -128,7 +131,8 @@ def wrap(function, module_name: str):
             fast_fun=OPERATORS.get(name) or QUICK_FORMS.get(function),
             sequence_args=SEQUENCE_ARGS.get(name, ()),
             makes_view=name in VIEW_MAKERS,
-            out_position=OUT_POSITIONS.get(name),
+            out_position=OUT_POSITIONS.get(name, ORDER_POSITIONS.get(name)),
+            out_name="order" if name in ORDER_POSITIONS else "out",
         )
     result.__module__ = module_name  # where pickle finds it, under this name (a ufunc has it since NumPy 2.2 alone)
     result.__qualname__ = name

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
+from ..core.tracer import NO_KEYWORDS, watched_types
+from .layouts import is_number
 
-from ..core.tracer import NO_KEYWORDS, metadata, watched_types
-
-__all__ = ["binary_operator", "comparison", "python_value"]
+__all__ = ["binary_operator", "comparison", "forward_method", "python_value"]
 
 
 def binary_operator(prim):
@@ -34,7 +33,7 @@ def binary_operator(prim):
         return self._trace.process_one(prim, self, 1, (other, self._value))
 
     def in_place(self, other):
-        if isinstance(metadata(self), np.generic):  # NumPy's scalars are immutable: x += y makes a new one
+        if is_number(self):
             return prim(self, other)
         return self.replace(prim(self, other))
 
@@ -53,3 +52,12 @@ def python_value(use):
         return self._trace.python_value(self, use)
 
     return ask
+
+
+def forward_method(function):
+    def method(self, *args, **kwargs):
+        return function(self, *args, **kwargs)
+
+    method.__name__ = function.__name__
+    method.__doc__ = f"``anp.{function.__name__}`` of this array."
+    return method

@@ -1,45 +1,126 @@
 """Views of traced arrays: writing through a view changes the viewed array, and the other way round, as in NumPy.
 
-A box made by indexing, reshaping or transposing another remembers how, ``_view_of = (base, prim, args, kwargs)``, and
-is remembered by it (weakly). When one of them is written, the other is computed anew.
+Whether a result is a view is what NumPy says of the same call on the layout of its argument (``layouts``), in every
+mode. A box that is a view of another remembers how, ``_view_of = (base, prim, args, kwargs)``, and is remembered by it
+(weakly). When one of them is written, the other is computed anew.
 """
 
 from __future__ import annotations
 
+import functools
 import weakref
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from ..core.array_ops import array_ops
+from ..core.batching import BatchTrace
 from ..core.errors import TracedValueError, caller_line
-from ..core.tracer import Box, to_value
+from ..core.tracer import Box, box_classes, is_box, to_value
 from . import wrapped as anp
+from .layouts import Views, keep_layout, layout, plain_element, set_layout
+from .namespace import replace_wrapped
+from .rules.complex_parts import join_parts
 
-__all__ = ["note_view", "refresh_views", "write_base"]
+__all__ = ["check_writable", "forget_view", "is_view", "link", "refresh_views", "stand_for_view", "write_base"]
 
 
 def note_view(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dict) -> None:
     """Remember that ``view`` shows the memory of ``base``, if it does."""
-    memory = to_value(view)
-    if type(memory) is not np.ndarray:
-        return
+    value, base_value = view._value, base._value
+    kind = type(value)
+    if kind is not np.ndarray and kind not in box_classes:
+        return  # a number
+    views = getattr(base, "_views", None)
+    if views is not None and views.layout is not None:
+        found = shows(view, base, prim, args, kwargs)
+    elif base._node is not None and isinstance(base._trace, BatchTrace):
+        found = shows_element(view, base, prim, args, kwargs)
+    elif kind is np.ndarray:  # what NumPy gives
+        found = value.base is base_value or shares(value, base_value)
+    else:  # the call has been made of the values, too
+        inner = getattr(value, "_view_of", None)
+        found = inner is not None and (inner[0] is base_value or inner[0] is base)
+    if found:
+        link(view, base, prim, args, kwargs)
+
+
+def shares(memory: Any, base_memory: Any) -> bool:
+    """Whether what NumPy gives for an array shares its memory."""
+    if memory is base_memory:
+        return True
     owner = memory.base
     if owner is None:
-        return
-    # The base of a view is, as a rule, the array that owns the memory: np.may_share_memory takes 0.6 µs.
-    base_memory = to_value(base)
-    if owner is not base_memory and owner is not getattr(base_memory, "base", None):
-        if not np.may_share_memory(memory, base_memory):
-            return
+        return False
+    # As a rule it is the array that owns the memory: np.may_share_memory takes 0.6 µs.
+    if owner is base_memory or owner is getattr(base_memory, "base", None):
+        return True
+    return np.may_share_memory(memory, base_memory)
+
+
+def shows(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dict) -> bool:
+    """Whether the call gives a view of the layout of ``base``; what it gives becomes the layout of ``view``."""
+    base_memory = layout(base)
+    keywords = {name: plain_element(arg) for name, arg in kwargs.items()} if kwargs else kwargs
+    memory = prim.fun(base_memory, *plain_element(args), **keywords)
+    if type(memory) is not np.ndarray:
+        return False
+    if not shares(memory, base_memory):
+        keep_layout(view, memory)
+        return False
+    set_layout(view, memory)
+    return True
+
+
+def shows_element(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dict) -> bool:
+    """The same for a mapped ``base`` that lies in memory as results do."""
+    value, base_value = view._value, base._value
+    if type(value) is np.ndarray and type(base_value) is np.ndarray:
+        if value.ndim == 1 and prim is anp.getitem and type(args[0]) is int:
+            return False  # a number
+        # A view of a batch in the order C has elements that are views, and lie as NumPy has them (0.7 instead of 2 µs).
+        if value.ndim > 1 and base_value.flags.c_contiguous and len(value) and shares(value, base_value):
+            first = value[0]
+            if not (first.flags.forc and first.flags.writeable):
+                set_layout(view, first)
+            return True
+    return shows(view, base, prim, args, kwargs)
+
+
+def link(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dict) -> None:
+    """Let ``view`` be the view ``prim(base, *args, **kwargs)``."""
     view._view_of = base, prim, args, kwargs
     views = getattr(base, "_views", None)
     if views is None:
-        base._views = [weakref.ref(view)]
+        views = base._views = Views()
+        views.append(weakref.ref(view))
     else:
         if len(views) & (len(views) - 1) == 0:  # now and then forget the views that are gone
             views[:] = [each for each in views if each() is not None]
         views.append(weakref.ref(view))
+
+
+def is_view(x: Any) -> bool:
+    return getattr(x, "_view_of", None) is not None
+
+
+def forget_view(view: Any) -> Any:
+    """``view``, which from now on is an array of its own."""
+    if is_view(view):
+        base = view._view_of[0]
+        base._views[:] = [each for each in base._views if each() is not view]
+        view._view_of = None
+    return view
+
+
+def check_writable(view: Box) -> None:
+    """Raise ValueError if ``view`` cannot be written through though its base can: a diagonal, a broadcast array."""
+    if not layout(view).flags.writeable and layout(find_root(view)).flags.writeable:
+        raise ValueError(
+            f"assignment destination is read-only ({caller_line()}): NumPy gives no view that can be written through "
+            "here; write into a copy, or into the array itself."
+        )
 
 
 def write_base(view: Box) -> None:
@@ -47,17 +128,21 @@ def write_base(view: Box) -> None:
     base, prim, args, kwargs = view._view_of
     if prim is anp.getitem:
         new = anp.set_item(base, *args, view)
-    elif prim in (anp.broadcast_to, anp.diagonal):
-        raise ValueError("assignment destination is read-only")
-    elif prim in (anp.real, anp.imag):
-        raise TracedValueError(
-            f"the {prim.__name__} part of a traced array cannot be written through ({caller_line()}): write "
-            "z[...] = re + 1j * im instead."
-        )
+    elif prim is anp.real and base.dtype.kind == "c":
+        new = join_parts(view, anp.imag(base))
+    elif prim is anp.imag:
+        new = join_parts(anp.real(base), view)
+    elif prim is anp.real or prim is anp.astype:
+        new = view
     else:
         # Where each element of the view lies in the base, found by making the same view of the positions.
-        positions = prim(np.arange(base.size).reshape(base.shape), *args, **kwargs)
-        flat = anp.set_item(anp.reshape(base, -1), np.ravel(positions), anp.reshape(view, -1))
+        positions = np.ravel(prim.fun(np.arange(base.size).reshape(base.shape), *args, **kwargs))
+        if np.bincount(positions).max() > 1:
+            raise TracedValueError(
+                f"elements of a view by {prim.__name__} lie in the same memory, so that it cannot be written through "
+                f"({caller_line()}). Write into the array itself."
+            )
+        flat = anp.set_item(anp.reshape(base, -1), positions, anp.reshape(view, -1))
         new = anp.reshape(flat, base.shape)
     base.replace(new, except_view=view)
 
@@ -72,4 +157,57 @@ def refresh_views(base: Box, except_view: Box | None = None) -> None:
             refresh_views(view)
 
 
+def stand_for_view(box: Box, view: Box) -> None:
+    """Let ``box`` be ``view``, which is a view of it; a new box becomes what it was, for the views that it has."""
+    old = type(box)(box._value, box._trace, box._node)
+    old._views, box._views = box._views, view._views if getattr(view, "_views", None) is not None else Views()
+    if is_view(box):
+        base, *call = box._view_of
+        forget_view(box)
+        link(old, base, *call)
+    for reference in old._views:
+        each = reference()
+        if each is not None:
+            each._view_of = old, *each._view_of[1:]
+    box._value, box._trace, box._node = view._value, view._trace, view._node
+    link(box, old, *view._view_of[1:])
+
+
 array_ops.note_view = note_view
+
+
+# shares_memory: whether two arrays are views of one
+
+
+def find_root(x: Any) -> Any:
+    """The box that owns the memory of ``x``."""
+    while is_view(x):
+        x = x._view_of[0]
+    return x
+
+
+def memory_in(x: Any, root: Any, memory: np.ndarray) -> np.ndarray:
+    """The memory of ``x``, a view of views of ``root``, where that has the memory ``memory``."""
+    if x is root:
+        return memory
+    base, prim, args, kwargs = x._view_of
+    return prim.fun(memory_in(base, root, memory), *plain_element(args), **kwargs)
+
+
+def compare_memory(function: Callable) -> None:
+    """Let ``function``, ``np.shares_memory`` or its kin, take boxes."""
+
+    def compare(a, b, /, max_work=None):
+        if not (is_box(a) and is_box(b)):
+            return function(to_value(a), to_value(b), max_work)
+        root = find_root(a)
+        memory = layout(root)
+        if find_root(b) is not root:
+            return False
+        return function(memory_in(a, root, memory), memory_in(b, root, memory), max_work)
+
+    replace_wrapped(function, functools.update_wrapper(compare, function, updated=()))
+
+
+compare_memory(np.may_share_memory)
+compare_memory(np.shares_memory)

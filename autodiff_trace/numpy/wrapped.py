@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import operator
 
 import numpy as np
@@ -38,7 +39,7 @@ getitem = primitive(operator.getitem, sequence_args=(1,), makes_view=True)
 getitem.__module__ = __name__
 
 
-@primitive
+@functools.partial(primitive, makes_view=True)
 def astype(x, dtype, order="K", casting="unsafe", subok=True, copy=True):
     """Cast an array to ``dtype``; into integers and booleans no derivative flows."""
     x = x if hasattr(x, "astype") else np.asarray(x)  # NumPy's scalars stay scalars
@@ -49,10 +50,16 @@ if hasattr(np, "astype"):  # since NumPy 2.1
     wrapped_functions[np.astype] = astype
 
 
+def copy_to_write(x):
+    if type(x) is np.ndarray:
+        return x.copy("K")
+    return np.array(x) if isinstance(x, np.generic) else x.copy()  # what is computed of an array () is a number
+
+
 @primitive
 def set_item(x, index, value):
-    """A copy of ``x`` with ``x[index] = value``."""
-    result = x.copy()
+    """A copy of ``x``, which lies in memory as ``x`` does, with ``x[index] = value``."""
+    result = copy_to_write(x)
     result[index] = value
     return result
 
@@ -60,7 +67,7 @@ def set_item(x, index, value):
 @primitive
 def add_at(x, index, value):
     """A copy of ``x`` with ``value`` added at ``index``, each time an element is named: ``np.add.at``."""
-    result = x.copy()
+    result = copy_to_write(x)
     np.add.at(result, index, value)
     return result
 

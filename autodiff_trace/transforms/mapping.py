@@ -11,6 +11,7 @@ from ..core.batching import trace_batch
 from ..core.pytree import find_container, tree_flatten, tree_unflatten
 from ..core.tracer import boxers
 from ..numpy import wrapped as anp
+from ..numpy.layouts import keep_layout_of_element
 from .border import describe
 from .function import Transformed
 
@@ -62,6 +63,9 @@ def apply_vmap(fun, options, args, kwargs):
 
     def traced(*values):
         nonlocal output_structure
+        for value, is_mapped in zip(values, mapped):
+            if is_mapped:
+                keep_layout_of_element(value)
         new_args, new_kwargs = tree_unflatten(structure, values)
         outputs, output_structure = tree_flatten(fun(*new_args, **new_kwargs))
         return outputs

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ...core.batching import defbatch
 from .. import wrapped as anp
 from ..broadcasting import sum_to
+from ..rules.windows import sliding_window_view
 from .axes import shift_axes
-from .elementwise import map_all
+from .elementwise import batch_first, map_all
 
 
 def only_first(batch):
@@ -28,25 +31,45 @@ def batch_expand_dims(batch, prim, args, kwargs):
     return anp.expand_dims(x, shift_axes(axis, x.ndim))
 
 
+def batch_diagonal(batch, prim, args, kwargs):
+    x, offset, axis1, axis2 = (*args, *(0, 0, 1)[len(args) - 1 :])
+    offset, axis1, axis2 = (kwargs.get(*each) for each in (("offset", offset), ("axis1", axis1), ("axis2", axis2)))
+    return prim(x, offset, shift_axes(axis1, x.ndim), shift_axes(axis2, x.ndim))
+
+
+def batch_flip(batch, prim, args, kwargs):
+    axis = args[1] if len(args) > 1 else kwargs.get("axis")
+    return prim(args[0], shift_axes(axis, args[0].ndim - 1))
+
+
+def batch_flip_along(axis):
+    """fliplr, flipud: their axis moves up by one."""
+    return lambda batch, prim, args, kwargs: anp.flip(args[0], axis + 1)
+
+
 def batch_moveaxis(batch, prim, args, kwargs):
-    x, source, destination = args
+    x, source, destination = (*args, *(kwargs[name] for name in ("source", "destination")[len(args) - 1 :]))
     return prim(x, shift_axes(source, x.ndim), shift_axes(destination, x.ndim))
 
 
 def batch_ravel(batch, prim, args, kwargs):
-    order = args[1] if len(args) > 1 else kwargs.get("order", "C")
-    return anp.reshape(args[0], (batch.size, -1)) if order == "C" else NotImplemented
+    return anp.reshape(args[0], (batch.size, math.prod(args[0].shape[1:])))
 
 
 def batch_reshape(batch, prim, args, kwargs):
-    if not only_first(batch) or kwargs.get("order", "C") != "C" or len(args) > 2:
+    if not only_first(batch):
         return NotImplemented
-    shape = args[1] if len(args) > 1 else kwargs.get("shape", kwargs.get("newshape"))
+    shape = args[1]
     shape = tuple(shape) if np.iterable(shape) else (shape,)
     if -1 in shape:  # NumPy cannot infer a size in an array without elements
         known = int(np.prod([size for size in shape if size != -1]))
         shape = tuple(int(np.prod(args[0].shape[1:])) // max(known, 1) if size == -1 else size for size in shape)
     return anp.reshape(args[0], (batch.size, *shape))
+
+
+def batch_rot90(batch, prim, args, kwargs):
+    x, k, axes = (*args, *(1, (0, 1))[len(args) - 1 :])
+    return prim(x, kwargs.get("k", k), shift_axes(kwargs.get("axes", axes), x.ndim - 1))
 
 
 def batch_squeeze(batch, prim, args, kwargs):
@@ -74,14 +97,32 @@ def batch_transpose(batch, prim, args, kwargs):
     return anp.transpose(x, (0, *(axis + 1 for axis in axes)))
 
 
+def batch_windows(batch, prim, args, kwargs):
+    """The windows of each element: the axes of a window stand behind all others."""
+    x, window_shape, *rest = args
+    axis = rest[0] if rest else kwargs.get("axis")
+    if axis is None:
+        axis = tuple(range(x.ndim - 1))
+    kwargs = {name: value for name, value in kwargs.items() if name != "axis"}
+    return prim(x, window_shape, shift_axes(tuple(np.ravel(axis).tolist()), x.ndim - 1), **kwargs)
+
+
 defbatch(batch_broadcast_to, anp.broadcast_to)
+defbatch(batch_diagonal, anp.diagonal)
 defbatch(batch_expand_dims, anp.expand_dims)
+defbatch(batch_first, anp.matrix_transpose)
+defbatch(batch_flip, anp.flip)
+defbatch(batch_flip_along(0), anp.flipud)
+defbatch(batch_flip_along(1), anp.fliplr)
+defbatch(batch_moveaxis, anp.moveaxis)
 defbatch(batch_ravel, anp.ravel)
 defbatch(batch_reshape, anp.reshape)
+defbatch(batch_rot90, anp.rot90)
 defbatch(batch_squeeze, anp.squeeze)
 defbatch(batch_sum_to, sum_to)
 defbatch(batch_swapaxes, anp.swapaxes)
 defbatch(batch_transpose, anp.transpose)
+defbatch(batch_windows, sliding_window_view)
 
 
 # Joining: what is not mapped is repeated

@@ -20,6 +20,7 @@ from ..rules.making import join_nested
 from ..rules.ordering import permute, unpermute
 from ..rules.reductions import fill
 from ..rules.special_functions import bessel_i, sinc_derivative
+from ..rules.windows import sliding_window_view
 from .index_sets import stack
 from .trace import defdependence, leaves_of
 
@@ -72,7 +73,7 @@ for prim in (
     anp.broadcast_to, anp.diag, anp.diagflat, anp.diagonal, anp.expand_dims, anp.flip, anp.fliplr, anp.flipud,
     anp.getitem, anp.matrix_transpose, anp.moveaxis, anp.ravel, anp.repeat, anp.reshape, anp.roll, anp.rot90,
     anp.squeeze, anp.swapaxes, anp.tile, anp.transpose, anp.tril, anp.triu, fft.fftshift, fft.ifftshift, fill, permute,
-    select_axes, unpermute,
+    select_axes, sliding_window_view, unpermute,
 ):
     moves(prim, 0)
 

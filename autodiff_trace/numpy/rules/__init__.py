@@ -5,14 +5,14 @@ from . import (
     differences, division, einsum, elementwise, extrema, factorizations, fft, histograms, indexing, interpolation,
     joining, making, matrix_products, nan_functions, norms, ordering, overwriting, padding, polynomials, products,
     quantiles, ranges, rearranging, reductions, selecting, sets, shapes, solving, special_functions, spectral,
-    splitting, statistics, steps, variances, writing,
+    splitting, statistics, steps, variances, windows, writing,
 )
 
 __all__ = [
     "applying", "complex_domain", "complex_parts", "contractions", "covariances", "cumulative", "determinants",
-    "diagonals", "differences", "division", "einsum", "elementwise", "extrema", "factorizations", "fft", "histograms",
-    "indexing", "interpolation", "joining", "making", "matrix_products", "nan_functions", "norms", "ordering",
-    "overwriting", "padding", "polynomials", "products", "quantiles", "ranges", "rearranging", "reductions",
-    "selecting", "sets", "shapes", "solving", "special_functions", "spectral", "splitting", "statistics", "steps",
-    "variances", "writing",
+    "diagonals", "differences", "division", "einsum", "elementwise", "extrema", "factorizations", "fft",
+    "histograms", "indexing", "interpolation", "joining", "making", "matrix_products", "nan_functions", "norms",
+    "ordering", "overwriting", "padding", "polynomials", "products", "quantiles", "ranges", "rearranging",
+    "reductions", "selecting", "sets", "shapes", "solving", "special_functions", "spectral", "splitting",
+    "statistics", "steps", "variances", "windows", "writing",
 ]

@@ -8,17 +8,41 @@ from __future__ import annotations
 import numpy as np
 
 from ...core.forward import defjvp
-from ...core.primitives import nondifferentiable
+from ...core.primitives import nondifferentiable, primitive
 from ...core.reverse import defvjp
+from ...core.unread import reads_shapes
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..definers import define, linear, quiet
+
+__all__ = ["join_parts"]
 
 linear(anp.conjugate, transpose=lambda g, ans, x: anp.conjugate(g))
 linear(anp.imag, transpose=lambda g, ans, x: match_dtype(g * -1j, x.dtype) if x.dtype.kind == "c" else None)
 linear(anp.real, transpose=lambda g, ans, x: match_dtype(g, x.dtype))
 for _prim in (anp.absolute, anp.conjugate, anp.imag, anp.real):
     _prim.by_element = True
+
+
+@primitive
+def join_parts(x, y):
+    """x + iy, also where one of them is infinite."""
+    z = np.empty(np.shape(x), np.result_type(x.dtype, np.complex64))
+    z.real, z.imag = x, y
+    return z
+
+
+defvjp(
+    join_parts,
+    lambda g, ans, x, y: match_dtype(g, x.dtype),
+    lambda g, ans, x, y: match_dtype(anp.negative(anp.imag(g)), y.dtype),
+)
+defjvp(
+    join_parts,
+    lambda t, ans, x, y: match_dtype(t, ans.dtype),
+    lambda t, ans, x, y: join_parts(anp.zeros_like(t), t),
+)
+reads_shapes(join_parts, 0, 1)
 
 
 # sign: z / |z| of a complex number, with derivative 0 at 0; of a real one a step

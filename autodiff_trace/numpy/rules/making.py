@@ -15,6 +15,7 @@ from ...core.selections import moves_elements
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..definers import define, linear
+from ..layouts import is_number, layout
 
 __all__ = ["as_array", "nested_cotangents", "nested_tangents", "to_out"]
 
@@ -66,18 +67,27 @@ moves_elements(join_nested)
 def array(object, dtype=None, *, copy=True, order="K", subok=False, ndmin=0, ndmax=0, like=None):
     """An array from a number, an array or a nested sequence of them, traced or not."""
     refuse_like("array", like)
-    if isinstance(object, (list, tuple)):
-        x = join_nested(object)
-    else:
-        x = anp.copy(object) if copy else object
+    x = join_nested(object) if isinstance(object, (list, tuple)) else object
     if dtype is not None and x.dtype != np.dtype(dtype):
-        x = anp.astype(x, dtype)
+        x = anp.astype(x, dtype, order or "K")
+    elif copy and x is object or is_number(x):
+        x = anp.copy(x, order or "K")
+    else:
+        memory = layout(x)
+        x = laid_out(x, memory, np.asarray(memory, order=order))
     if 0 < ndmax < x.ndim or x.dtype.kind == "O":
         raise TracedValueError(
             f"array: an array of objects cannot hold traced values ({caller_line()}). Use a list, leave dtype=object "
             "and ndmax= away, and write float(x) of fractions."
         )
     return anp.reshape(x, (1,) * (ndmin - x.ndim) + x.shape) if x.ndim < ndmin else x
+
+
+def laid_out(x: Any, memory: np.ndarray, wanted: np.ndarray) -> Any:
+    """``x`` itself if what NumPy made of its layout shares memory with it; else a copy in the order of that."""
+    if np.may_share_memory(memory, wanted):
+        return x
+    return anp.copy(x, "F" if wanted.flags.f_contiguous and not wanted.flags.c_contiguous else "C")
 
 
 array_ops.array = array
@@ -91,9 +101,6 @@ def refuse_like(name, like):
         )
 
 
-# The memory layout (order=, device=, requirements=) does not change values.
-
-
 @define(np.iterable)
 def iterable(y):
     return isinstance(y, (list, tuple)) or y.ndim > 0
@@ -102,7 +109,7 @@ def iterable(y):
 @define(np.asarray)
 def asarray(a, dtype=None, order=None, *, device=None, copy=None, like=None):
     refuse_like("asarray", like)
-    return array(a, dtype, copy=bool(copy))
+    return array(a, dtype, copy=bool(copy), order=order)
 
 
 @define(np.asarray_chkfinite)
@@ -122,25 +129,29 @@ linear(check_finite, lambda g, ans, a: g)
 @define(np.asanyarray)
 def asanyarray(a, dtype=None, order=None, *, device=None, copy=None, like=None):
     refuse_like("asanyarray", like)
-    return array(a, dtype, copy=bool(copy))
+    return array(a, dtype, copy=bool(copy), order=order)
 
 
 @define(np.ascontiguousarray)
 def ascontiguousarray(a, dtype=None, *, like=None):
     refuse_like("ascontiguousarray", like)
-    return array(a, dtype, copy=False, ndmin=1)
+    return array(a, dtype, copy=False, order="C", ndmin=1)
 
 
 @define(np.asfortranarray)
 def asfortranarray(a, dtype=None, *, like=None):
     refuse_like("asfortranarray", like)
-    return array(a, dtype, copy=False, ndmin=1)
+    return array(a, dtype, copy=False, order="F", ndmin=1)
 
 
 @define(np.require)
 def require(a, dtype=None, requirements=None, *, like=None):
     refuse_like("require", like)
-    return array(a, dtype, copy=False)
+    x = array(a, dtype, copy=False)
+    memory = layout(x)
+    if getattr(x, "_view_of", None) is not None:  # the new value of a view is an array of its own
+        memory = memory.view()
+    return laid_out(x, memory, np.require(memory, None, requirements))
 
 
 # full: a value everywhere. NumPy casts it to the dtype of the array, which into integers lets no derivative through.

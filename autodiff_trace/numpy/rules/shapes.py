@@ -6,11 +6,11 @@ import numpy as np
 
 from ...core.forward import defjvp
 from ...core.reverse import defvjp
-from ...core.tracer import metadata
 from ...core.unread import reads_shapes
 from .. import wrapped as anp
 from ..broadcasting import match_dtype, sum_to
 from ..definers import define, linear
+from ..layouts import layout
 from ..selections import moves
 from .making import as_array
 
@@ -24,21 +24,13 @@ def inverse_transpose(g, ans, a, axes=None):
     return anp.transpose(g, tuple(np.argsort([axis % len(axes) for axis in axes])))
 
 
-def inverse_reshape(g, ans, a, shape=None, order="C", *, newshape=None, copy=None):
-    return anp.reshape(g, a.shape) if order == "C" else anp.reshape(g, a.shape, definite_order("reshape", order))
-
-
-def inverse_ravel(g, ans, a, order="C"):
-    return anp.reshape(g, a.shape) if order == "C" else anp.reshape(g, a.shape, definite_order("ravel", order))
-
-
 moves(anp.broadcast_to, transpose=lambda g, ans, x, shape, subok=False: sum_to(g, x.shape))
 moves(anp.copy, transpose=lambda g, ans, x, order="K", subok=False: g)
 moves(anp.expand_dims, transpose=lambda g, ans, x, axis: anp.reshape(g, x.shape))
 moves(anp.matrix_transpose, transpose=lambda g, ans, x: anp.matrix_transpose(g))
 moves(anp.moveaxis, transpose=lambda g, ans, a, source, destination: anp.moveaxis(g, destination, source))
-moves(anp.ravel, transpose=inverse_ravel)
-moves(anp.reshape, transpose=inverse_reshape)
+moves(anp.ravel, transpose=lambda g, ans, a: anp.reshape(g, a.shape))
+moves(anp.reshape, transpose=lambda g, ans, a, shape: anp.reshape(g, a.shape))
 moves(anp.squeeze, transpose=lambda g, ans, x, axis=None: anp.reshape(g, x.shape))
 moves(anp.swapaxes, transpose=lambda g, ans, x, axis1, axis2: anp.swapaxes(g, axis1, axis2))
 moves(anp.transpose, transpose=inverse_transpose)
@@ -47,42 +39,48 @@ match_dtype.by_element = True
 moves(sum_to, transpose=lambda g, ans, x, shape: anp.broadcast_to(g, x.shape))
 
 
-# reshape, ravel: orders A and K mean what the memory of the array says. A cotangent lies elsewhere, so they are
-# replaced by the C or F that they stand for.
+# reshape, ravel: traces see them in the order C alone. F is the order C of the transposed array; A and K mean what the
+# memory of the array says.
 
 
-def definite_order(name, order):
-    if order not in ("C", "F"):
-        raise ValueError(f"{name}: order={order!r} depends on the memory layout: pass it by keyword, or use 'C' or 'F'")
-    return order
-
-
-def order_in_memory(name, x, order):
-    """'C' or 'F', whichever ``order`` means for the array ``x``."""
-    flags = getattr(metadata(x), "flags", None)
-    if flags is None or flags.c_contiguous:
-        return "C"
-    if flags.f_contiguous:
-        return "F"
-    if order == "K":
-        raise ValueError(f"{name}: order='K' means neither 'C' nor 'F' for this array, whose memory is not contiguous")
-    return "C"
+def axes_in_order(a, order):
+    """The axes of ``a``, those along which ``order`` takes larger steps in memory first; None where that is order C."""
+    memory = layout(a)
+    if order == "A":
+        order = "F" if memory.flags.f_contiguous and not memory.flags.c_contiguous else "C"
+    axes = list(range(a.ndim))
+    if order == "F":
+        axes.reverse()
+    elif order == "K":
+        axes.sort(key=lambda axis: -abs(memory.strides[axis]))
+    elif order != "C":
+        raise ValueError(f"order must be one of 'C', 'F', 'A', or 'K' (got {order!r})")
+    return None if axes == list(range(a.ndim)) else axes
 
 
 def settle_order(prim, args, kwargs):
-    """A call of reshape or ravel with keywords, as one with positional arguments and a definite order."""
+    """A call of reshape or ravel with keywords, as calls with positional arguments in the order C."""
     a, *rest = args or (kwargs.pop("a"),)
-    order = kwargs.pop("order", rest.pop() if len(rest) > (prim is anp.reshape) else "C")
+    a = as_array(a)
+    order = kwargs.pop("order", "C")
     if prim is anp.reshape:
-        shape = rest.pop() if rest else kwargs.pop("newshape", None) if "shape" not in kwargs else kwargs.pop("shape")
-        if kwargs.pop("copy", None) is True:
+        shape = rest[0] if rest else kwargs.pop("newshape", None) if "shape" not in kwargs else kwargs.pop("shape")
+        if order == "K":
+            raise ValueError("order 'K' is not permitted for reshaping")
+        copy = kwargs.pop("copy", None)
+        if copy:
             a = anp.copy(a)
-        rest = [shape]
+        elif copy is not None:
+            np.reshape(layout(a), shape, order, copy=False)  # raises where a copy is needed
     if kwargs:
         raise TypeError(f"{prim.__name__}() got an unexpected keyword argument {next(iter(kwargs))!r}")
-    a = as_array(a)
-    order = order_in_memory(prim.__name__, a, order) if order in ("A", "K") else order
-    return prim(a, *rest) if order == "C" else prim(a, *rest, order)
+    axes = axes_in_order(a, order)
+    if prim is anp.ravel:
+        return prim(a if axes is None else anp.transpose(a, axes))
+    if order == "C" or axes is None and order == "A":
+        return prim(a, shape)
+    shape = tuple(shape) if np.iterable(shape) else (shape,)
+    return anp.transpose(prim(anp.transpose(a), shape[::-1]))
 
 
 anp.reshape.keyword_handler = anp.ravel.keyword_handler = settle_order
