@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import operator
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,10 @@ from .random_states import frozen, numpy_state
 from .surroundings import sample
 
 __all__ = ["MixedTraces", "NotReplayable", "RecordTrace", "check_constants"]
+
+
+MEDIUM = 2**17
+"""Bytes of an array of which a checksum is taken each time that it is read (0.03 ms)."""
 
 
 class NotReplayable(BaseException):
@@ -56,6 +60,8 @@ class RecordTrace(Trace):
         self.constants: dict[int, Node] = {}
         self.made: list[Node] = []  # other constants
         self.contents: dict[int, tuple] = {}
+        self.copies: dict[int, tuple[np.ndarray, Node]] = {}
+        self.has_changed_arrays = False
         self.errstate = np.geterr()
         self.error_state = error_state()
         self.raised: BaseException | None = None
@@ -163,7 +169,13 @@ class RecordTrace(Trace):
         return arg
 
     def constant(self, array: np.ndarray) -> Node:
-        """The node of a plain array. It is read when the program runs, by reference, unless nobody writes to it."""
+        """The node of a plain array. It is read when the program runs, by reference, unless nobody writes to it.
+
+        An array that the function has written into since is another value: no program can tell them apart, but this run
+        goes on, and gives what it gives without ``jit``.
+        """
+        if id(array) in self.copies:
+            return self.copies[id(array)][1]
         node = self.constants.get(id(array))
         if node is None:
             node = Node(None, (), {}, array, LIVE, "constant")
@@ -171,9 +183,19 @@ class RecordTrace(Trace):
                 node = literal(array.copy())
             self.constants[id(array)] = node
             self.contents[id(array)] = array, fingerprint(array), sample(array)
-        elif sample(array) != self.contents[id(array)][2]:
-            raise NotReplayable("it writes into a plain array that it also computes with; make it with anp.zeros(...)")
+        elif self.is_changed(array):
+            self.has_changed_arrays = True
+            return literal(array.copy())
         return node
+
+    def is_changed(self, array: np.ndarray) -> bool:
+        """Whether a plain array holds something else than when it was first read; of large ones some is looked at."""
+        _, checksum, some = self.contents[id(array)]
+        return fingerprint(array) != checksum if array.nbytes <= MEDIUM else sample(array) != some
+
+    def note_copy(self, copy: np.ndarray, array: np.ndarray) -> None:
+        """``copy`` holds what ``array`` held when a step read it: other runs read the array itself."""
+        self.copies[id(copy)] = copy, self.constant(array)
 
     def python_value(self, box, use):
         try:
@@ -249,11 +271,16 @@ def to_tuple(array: np.ndarray) -> tuple:
     return tuple(array.tolist())
 
 
-def check_constants(contents: dict[int, tuple]) -> None:
-    """Raise NotReplayable if a traced function has written into an array after it computed with it."""
-    for array, before, _ in contents.values():
-        if fingerprint(array) != before:
-            raise NotReplayable("it writes into a plain array that it computes with; make it with anp.zeros(...)")
+def check_constants(trace: RecordTrace, outside: Iterable[tuple[np.ndarray, bytes]]) -> None:
+    """Raise NotReplayable if a traced function has written into an array that it computes with.
+
+    ``outside`` are arrays of the surroundings and what they held (:func:`sample`) before the function ran: into one that
+    it fills anew in each run, others may have written before the next.
+    """
+    is_refilled = any(id(array) in trace.contents and sample(array) != before for array, before in outside)
+    changed = any(fingerprint(array) != before for array, before, _ in trace.contents.values())
+    if trace.has_changed_arrays or is_refilled or changed:
+        raise NotReplayable("it writes into a plain array that it computes with; make it with anp.zeros(...)")
 
 
 def plain_value(x: Any) -> Any:

@@ -72,6 +72,7 @@ def record(
     states = RandomStates(surroundings.generators)
     was_watching = bool(surroundings.contents)
     surroundings.watch_contents(True)
+    outside = surroundings.contents
     trace.start()
     try:
         output = fun(*new_args, **new_kwargs)
@@ -97,7 +98,7 @@ def record(
         surroundings.take_out(trace)
     derived = trace.derived or any(id(array) not in surroundings.followed for array, *_ in trace.contents.values())
     surroundings.watch_contents(was_watching or derived)
-    reason = find_reason(trace, states)
+    reason = find_reason(trace, states, outside)
     program = None if reason else Program([node for _, node in inputs], trace.steps, nodes)
     writes = has_written(inputs)
     return Recording(result, program, output_structure, reason, trace.draws, writes, pure)
@@ -114,10 +115,10 @@ def has_written(inputs: list) -> bool:
     return any(box._node is not node for box, node in inputs)
 
 
-def find_reason(trace: RecordTrace, states: RandomStates) -> str:
+def find_reason(trace: RecordTrace, states: RandomStates, outside: list) -> str:
     """Why no replay can repeat the run; empty if one can."""
     try:
-        check_constants(trace.contents)
+        check_constants(trace, outside)
     except NotReplayable as error:
         return str(error)
     if states.drawn_from(trace.numpy_state):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-__all__ = ["EndedTraceError", "MissingRuleError", "TracedValueError", "caller_line"]
+__all__ = ["EndedTraceError", "MissingRuleError", "MutationError", "TracedValueError", "caller_line"]
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
@@ -20,6 +20,10 @@ class EndedTraceError(RuntimeError):
 
 class MissingRuleError(NotImplementedError):
     """A primitive has no rule for the derivative that was asked for."""
+
+
+class MutationError(RuntimeError):
+    """An array has been changed whose old contents a derivative needs."""
 
 
 def caller_line() -> str:

@@ -19,8 +19,8 @@ from typing import Any
 from .errors import EndedTraceError, caller_line
 
 __all__ = [
-    "NO_KEYWORDS", "Box", "Trace", "box_classes", "boxers", "find_top_trace", "is_box", "metadata", "register_box",
-    "to_value", "trace_stack", "watched_types",
+    "NO_KEYWORDS", "Box", "Trace", "box_classes", "boxers", "find_top_trace", "fixed_types", "is_box", "metadata",
+    "register_box", "to_value", "trace_stack", "watched_types",
 ]
 
 new_level = itertools.count(1).__next__
@@ -34,6 +34,9 @@ box_classes: set[type] = set()
 
 watched_types: set[type] = {list, tuple}
 """The types of argument a primitive has to look at: boxes, and the sequences that may hold some."""
+
+fixed_types: set[type] = {bool, bytes, complex, float, int, slice, str, type, type(None), type(...)}
+"""Types of argument that hold no box, and that nobody can change; the array layer adds those of its numbers."""
 
 boxers: dict[type, Callable[[Any, Trace, Any], Box]] = {}
 """For each type of value what makes a box of it. Box classes are in it themselves: boxes nest."""

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
+from ..core.kept import own_box
 from ..core.pytree import Structure, tree_flatten, tree_unflatten
-from ..core.tracer import boxers, is_box, to_value
+from ..core.tracer import boxers, fixed_types, is_box, to_value
 from ..numpy import wrapped as anp
+from ..numpy.mutation import check_inputs, copy_array, snapshot_inputs
 
 __all__ = [
-    "Selection", "check_number", "describe", "flatten_output", "select_arguments", "separate", "split_aux", "to_input",
+    "Selection", "check_number", "describe", "detach", "flatten_output", "own_value", "select_arguments", "separate",
+    "split_aux", "to_input",
 ]
 
 
@@ -73,7 +76,10 @@ class Selection:
         kwargs = dict(self.kwargs)
         for key, tree in zip(self.keys, trees, strict=True):
             (kwargs if isinstance(key, str) else args)[key] = tree
-        return fun(*args, **kwargs)
+        before = snapshot_inputs(self.inputs)
+        answer = fun(*args, **kwargs)
+        check_inputs(before)
+        return answer
 
     def result(self, values: Sequence) -> Any:
         """Containers like the selected arguments that hold ``values``, and None where the leaf is no number."""
@@ -101,7 +107,12 @@ class OneLeaf(Selection):
     def call(self, fun, values):
         args = list(self.args)
         args[self.keys[0]] = values[0]
-        return fun(*args, **self.kwargs)
+        if type(self.inputs[0]) in fixed_types:
+            return fun(*args, **self.kwargs)
+        before = snapshot_inputs(self.inputs)
+        answer = fun(*args, **self.kwargs)
+        check_inputs(before)
+        return answer
 
     def result(self, values):
         return values[0]
@@ -209,8 +220,10 @@ def describe(value: Any) -> str:
 def flatten_output(name: str, output: Any) -> tuple[list, Structure]:
     """The leaves of what the user's function returned, each a number or an array."""
     leaves, structure = tree_flatten(output)
-    for leaf in leaves:
+    for i, leaf in enumerate(leaves):
         check_number(leaf, f"{name}: the function returned {{}}; it must return numbers or arrays.")
+        if type(leaf) is np.ndarray:  # a constant
+            leaves[i] = copy_array(leaf)
     return leaves, structure
 
 
@@ -227,25 +240,51 @@ def split_aux(name: str, output: Any) -> tuple[Any, Any]:
     return output
 
 
-def separate(results: list, others: Sequence = ()) -> list:
+def separate(results: list, others: Iterable = ()) -> list:
     """``results``, where arrays that share memory with another, or with ``others``, or are read-only, are copied.
 
-    A sum hands its cotangent to both operands; who then scales one gradient in place must not scale the other.
+    A sum hands its cotangent to both operands; who then scales one gradient in place must not scale the other. The same
+    holds for traced values, which can be written as well.
     """
-    seen = {id(memory_of(x)) for x in others if type(x) is np.ndarray}
+    seen = {each for x in others for each in places_of(x)}
     for i, x in enumerate(results):
-        # What is being recorded becomes plain results of the program.
-        value = x._value if is_box(x) and x._trace.guards_values else x
-        if type(value) is np.ndarray:
-            memory = id(memory_of(value))
-            if memory in seen or x is value and not x.flags.writeable:
-                results[i] = anp.copy(x)
-            seen.add(memory)
+        places = places_of(x)
+        if type(x) is np.ndarray:
+            if places[0] in seen or not x.flags.writeable:
+                results[i] = copy_array(x)
+        elif places:
+            if len(places) > 1 and places[1] in seen:
+                results[i] = anp.copy(x)  # what is being recorded becomes plain results of the program
+            elif places[0] in seen or getattr(x, "_view_of", None) is not None:
+                results[i] = own_box(x)
+        seen.update(places)
     return results
 
 
+def own_value(x: Any) -> Any:
+    """``x`` where nobody else can write into it."""
+    return copy_array(x) if type(x) is np.ndarray else own_box(x) if is_box(x) else x
+
+
+def detach(results: list, *arguments: Any) -> list:
+    """``results``, where none shares memory with another, nor with an array in ``arguments``, which are containers."""
+    if fixed_types.issuperset(map(type, results)):
+        return results
+    return separate(results, tree_flatten(arguments)[0])
+
+
+def places_of(x: Any) -> tuple[int, ...]:
+    """What tells one array from another: the memory of a plain one, a box, and of one that is being recorded both."""
+    if type(x) is np.ndarray:
+        return (id(memory_of(x)),)
+    if not is_box(x):
+        return ()
+    value = x._value if x._trace.guards_values else None
+    return (id(x), id(memory_of(value))) if type(value) is np.ndarray else (id(x),)
+
+
 def memory_of(x: Any) -> Any:
-    """The array that owns the memory of ``x``."""
-    while type(x.base) is np.ndarray:
+    """What owns the memory of ``x``: an array, as a rule."""
+    while isinstance(x, np.ndarray) and x.base is not None:
         x = x.base
     return x

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..core.array_ops import array_ops
 from ..core.pytree import tree_flatten, tree_unflatten
-from .border import Selection, flatten_output, split_aux
+from .border import Selection, detach, flatten_output, split_aux
 
 __all__ = ["FlatFunction", "fill_zeros"]
 
@@ -40,7 +40,8 @@ class FlatFunction:
     def with_aux(self, *results: Any, values: list) -> Any:
         """The results, followed by the auxiliary output if there is one; ``values`` are the leaves of the call."""
         if self.has_aux:
-            results = (*results, tree_unflatten(self.aux_structure, values[self.count :]))
+            aux = detach(values[self.count :], self.selection.args, self.selection.kwargs)
+            results = (*results, tree_unflatten(self.aux_structure, aux))
         return results if len(results) > 1 else results[0]
 
 

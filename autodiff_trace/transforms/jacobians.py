@@ -13,7 +13,7 @@ from ..core.batching import trace_batch
 from ..core.forward import trace_jvp
 from ..core.reverse import trace_vjp
 from ..numpy import wrapped as anp
-from .border import Selection, select_arguments
+from .border import Selection, detach, select_arguments
 from .flat_function import FlatFunction, fill_zeros
 from .function import Transformed
 from .gradient import grad
@@ -136,7 +136,7 @@ def apply_jacfwd(fun, options, args, kwargs):
             anp.reshape(anp.moveaxis(joined[int(end) - size : int(end)], 0, -1), np.shape(output) + x.shape)
             for x, size, end in zip(selection.inputs, sizes, ends)
         ]
-        blocks.append(selection.result(row))
+        blocks.append(selection.result(detach(row, selection.args, selection.kwargs)))
     return flat.with_aux(flat.output(blocks), values=outputs)
 
 
@@ -157,7 +157,7 @@ def rows_by_pullback(flat, selection, options, outputs, nodes, input_nodes):
             anp.reshape(columns[0] if len(columns) == 1 else anp.concatenate(list(columns)), np.shape(output) + x.shape)
             for x, columns in zip(selection.inputs, zip(*chunks))
         ]
-        blocks.append(selection.result(row))
+        blocks.append(selection.result(detach(row, selection.args, selection.kwargs)))
     return flat.with_aux(flat.output(blocks), values=outputs)
 
 

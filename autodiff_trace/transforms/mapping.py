@@ -11,7 +11,7 @@ from ..core.batching import trace_batch
 from ..core.pytree import find_container, tree_flatten, tree_unflatten
 from ..core.tracer import boxers
 from ..numpy import wrapped as anp
-from .border import describe
+from .border import describe, detach
 from .function import Transformed
 
 __all__ = ["vmap"]
@@ -70,7 +70,7 @@ def apply_vmap(fun, options, args, kwargs):
     tree = tree_unflatten(output_structure, outputs)
     out_axes = spread_axes("out_axes", options["out_axes"], tree)
     moved = [place_axis(*each, size) for each in zip(outputs, out_mapped, out_axes, strict=True)]
-    return tree_unflatten(output_structure, moved)
+    return tree_unflatten(output_structure, detach(moved, leaves))
 
 
 def spread_axes(name: str, axes: Any, tree: Any) -> list:

@@ -8,7 +8,7 @@ from typing import Any
 from ..core.forward import trace_jvp
 from ..core.pytree import tree_flatten, tree_map, tree_unflatten
 from ..numpy import wrapped as anp
-from .border import Selection, select_arguments
+from .border import Selection, detach, select_arguments
 from .flat_function import FlatFunction, fill_zeros
 from .function import Transformed
 from .gradient import differentiate, grad
@@ -45,7 +45,7 @@ def apply_deriv(fun, options, args, kwargs):
     for k in range(len(selection.keys)):
         ones = [anp.ones_like(x) if owners[i] == k else None for i, x in zip(selection.numeric, selection.inputs)]
         values, tangents = trace_jvp(flat, selection.inputs, ones)
-        columns.append(flat.output(fill_zeros(values[: flat.count], tangents)))
+        columns.append(flat.output(detach(fill_zeros(values[: flat.count], tangents), args, kwargs)))
     result = columns[0] if selection.single else dict(zip(selection.named, columns)) or tuple(columns)
     return flat.with_aux(result, values=values)
 
@@ -123,9 +123,9 @@ def push_gradient(name, fun, args, kwargs, argnums, argnames, has_aux):
     tangents = [match_leaf(name, "vector", leaves[i], x) for i, x in zip(selection.numeric, selection.inputs)]
     values, pushed = trace_jvp(traced, selection.inputs, tangents)
     count = len(selection.inputs)
-    gradient, product = values[:count], fill_zeros(values[:count], pushed)
-    aux = tree_unflatten(aux_structure, values[count + 1 :])
-    return values[count], aux, selection.result(gradient), selection.result(product)
+    results = detach([*values, *fill_zeros(values[:count], pushed)], args, kwargs, v)
+    gradient, (value, *aux), product = results[:count], results[count : len(values)], results[len(values) :]
+    return value, tree_unflatten(aux_structure, aux), selection.result(gradient), selection.result(product)
 
 
 def as_selected(selection: Selection, tree: Any) -> tuple:
