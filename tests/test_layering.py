@@ -33,7 +33,7 @@ LAYERS = [
     ["numpy.views", "numpy.buffers", "numpy.operators"],
     ["numpy.array_box"],
     ["numpy"],
-    ["transforms.border", "transforms.function"],
+    ["transforms.border", "transforms.function", "transforms.ownership"],
     ["transforms.flat_function", "transforms.mapping", "transforms.products"],
     ["testing", "nn"],
     ["transforms"],

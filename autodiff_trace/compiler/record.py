@@ -6,28 +6,22 @@ It is the outermost trace, so that the calls of derivative rules and batching ru
 from __future__ import annotations
 
 import operator
-import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ..core.array_ops import owned
 from ..core.tracer import Trace, box_classes, boxers
 from ..numpy.parameters import plain_parameters
 from .boxes import PLAIN_NUMBERS, NumberBox, RecordBox
 from .error_states import error_state
 from .guards import is_shaped_by_values, signature
-from .node import LIVE, Node, literal, substitute
+from .live_arrays import LiveArrays
+from .node import Node, literal, substitute
 from .outlines import Outlines
 from .random_states import frozen, numpy_state
-from .surroundings import sample
 
-__all__ = ["MixedTraces", "NotReplayable", "RecordTrace", "check_constants"]
-
-
-MEDIUM = 2**17
-"""Bytes of an array of which a checksum is taken each time that it is read (0.03 ms)."""
+__all__ = ["MixedTraces", "NotReplayable", "RecordTrace"]
 
 
 class NotReplayable(BaseException):
@@ -57,11 +51,8 @@ class RecordTrace(Trace):
         self.keeps_values = keeps_values
         self.outlines = Outlines()
         self.steps: list[Node] = []
-        self.constants: dict[int, Node] = {}
+        self.arrays = LiveArrays()
         self.made: list[Node] = []  # other constants
-        self.contents: dict[int, tuple] = {}
-        self.copies: dict[int, tuple[np.ndarray, Node]] = {}
-        self.has_changed_arrays = False
         self.errstate = np.geterr()
         self.error_state = error_state()
         self.raised: BaseException | None = None
@@ -164,38 +155,13 @@ class RecordTrace(Trace):
                 self.made.append(arg._node)
             return arg._node
         if kind is np.ndarray:
-            return self.constant(arg)
+            return self.arrays.node(arg)
         self.derived = self.derived or isinstance(arg, np.generic)
         return arg
 
-    def constant(self, array: np.ndarray) -> Node:
-        """The node of a plain array. It is read when the program runs, by reference, unless nobody writes to it.
-
-        An array that the function has written into since is another value: no program can tell them apart, but this run
-        goes on, and gives what it gives without ``jit``.
-        """
-        if id(array) in self.copies:
-            return self.copies[id(array)][1]
-        node = self.constants.get(id(array))
-        if node is None:
-            node = Node(None, (), {}, array, LIVE, "constant")
-            if owned.get(id(array)) is array:
-                node = literal(array.copy())
-            self.constants[id(array)] = node
-            self.contents[id(array)] = array, fingerprint(array), sample(array)
-        elif self.is_changed(array):
-            self.has_changed_arrays = True
-            return literal(array.copy())
-        return node
-
-    def is_changed(self, array: np.ndarray) -> bool:
-        """Whether a plain array holds something else than when it was first read; of large ones some is looked at."""
-        _, checksum, some = self.contents[id(array)]
-        return fingerprint(array) != checksum if array.nbytes <= MEDIUM else sample(array) != some
-
     def note_copy(self, copy: np.ndarray, array: np.ndarray) -> None:
-        """``copy`` holds what ``array`` held when a step read it: other runs read the array itself."""
-        self.copies[id(copy)] = copy, self.constant(array)
+        """A derivative keeps ``copy`` of the plain ``array`` that a step has read: other runs read the array itself."""
+        self.arrays.note_copy(copy, array)
 
     def python_value(self, box, use):
         try:
@@ -271,26 +237,9 @@ def to_tuple(array: np.ndarray) -> tuple:
     return tuple(array.tolist())
 
 
-def check_constants(trace: RecordTrace, outside: Iterable[tuple[np.ndarray, bytes]]) -> None:
-    """Raise NotReplayable if a traced function has written into an array that it computes with.
-
-    ``outside`` are arrays of the surroundings and what they held (:func:`sample`) before the function ran: into one that
-    it fills anew in each run, others may have written before the next.
-    """
-    is_refilled = any(id(array) in trace.contents and sample(array) != before for array, before in outside)
-    changed = any(fingerprint(array) != before for array, before, _ in trace.contents.values())
-    if trace.has_changed_arrays or is_refilled or changed:
-        raise NotReplayable("it writes into a plain array that it computes with; make it with anp.zeros(...)")
-
-
 def plain_value(x: Any) -> Any:
     """``x``: the use that Python makes of a value when :func:`to_numpy` hands it over."""
     return x
 
 
 boxers_of_numbers = {bool: np.bool_, int: np.int64, float: np.float64, complex: np.complex128}
-
-
-def fingerprint(array: np.ndarray) -> Any:
-    """What changes when the contents of an array do."""
-    return zlib.crc32(np.ascontiguousarray(array).view(np.uint8)) if array.size else 0

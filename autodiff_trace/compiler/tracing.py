@@ -14,7 +14,7 @@ from ..core.tracer import boxers, is_box
 from .arguments import is_leaf
 from .node import Program
 from .random_states import RandomStates
-from .record import NotReplayable, RecordTrace, check_constants
+from .record import NotReplayable, RecordTrace
 from .surroundings import Surroundings
 
 __all__ = ["Recording", "record"]
@@ -90,13 +90,13 @@ def record(
     finally:
         trace.end()
     arguments = [node.value for _, node in inputs]
-    constants = [node.value for node in (*trace.constants.values(), *trace.made) if type(node.value) is np.ndarray]
+    constants = [node.value for node in (*trace.arrays.nodes.values(), *trace.made) if type(node.value) is np.ndarray]
     owned = [own(value, node, arguments, constants) for value, node in zip(values, nodes)]
     result = tree_unflatten(output_structure, owned)
     pure = trace.raised is None and surroundings.hold()
     if not pure:
         surroundings.take_out(trace)
-    derived = trace.derived or any(id(array) not in surroundings.followed for array, *_ in trace.contents.values())
+    derived = trace.derived or any(id(array) not in surroundings.followed for array, *_ in trace.arrays.contents.values())
     surroundings.watch_contents(was_watching or derived)
     reason = find_reason(trace, states, outside)
     program = None if reason else Program([node for _, node in inputs], trace.steps, nodes)
@@ -117,10 +117,8 @@ def has_written(inputs: list) -> bool:
 
 def find_reason(trace: RecordTrace, states: RandomStates, outside: list) -> str:
     """Why no replay can repeat the run; empty if one can."""
-    try:
-        check_constants(trace, outside)
-    except NotReplayable as error:
-        return str(error)
+    if trace.arrays.are_written(outside):
+        return "it writes into a plain array that it computes with; make it with anp.zeros(...)"
     if states.drawn_from(trace.numpy_state):
         return "it draws random numbers that the trace does not see; draw with anp.random, or outside"
     return ""

@@ -7,7 +7,8 @@ from typing import Any
 
 from ..core.array_ops import array_ops
 from ..core.pytree import tree_flatten, tree_unflatten
-from .border import Selection, detach, flatten_output, split_aux
+from .border import Selection, flatten_output, split_aux
+from .ownership import detach
 
 __all__ = ["FlatFunction", "fill_zeros"]
 

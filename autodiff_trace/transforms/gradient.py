@@ -12,9 +12,10 @@ from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.reverse import trace_vjp
 from ..core.tracer import is_box
 from ..numpy import wrapped as anp
-from .border import check_number, detach, own_value, select_arguments, separate, split_aux
+from .border import check_number, select_arguments, split_aux
 from .flat_function import fill_zeros
 from .function import Transformed
+from .ownership import detach, own_value, separate
 
 __all__ = ["elementwise_grad", "grad", "grad_and_aux", "holomorphic_grad", "value_and_grad"]
 

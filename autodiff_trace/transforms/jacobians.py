@@ -13,10 +13,11 @@ from ..core.batching import trace_batch
 from ..core.forward import trace_jvp
 from ..core.reverse import trace_vjp
 from ..numpy import wrapped as anp
-from .border import Selection, detach, select_arguments
+from .border import Selection, select_arguments
 from .flat_function import FlatFunction, fill_zeros
 from .function import Transformed
 from .gradient import grad
+from .ownership import detach
 from .sparsity import sparse_jacobian
 
 __all__ = ["hessian", "jacfwd", "jacobian", "jacrev"]

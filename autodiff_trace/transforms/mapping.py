@@ -11,8 +11,9 @@ from ..core.batching import trace_batch
 from ..core.pytree import find_container, tree_flatten, tree_unflatten
 from ..core.tracer import boxers
 from ..numpy import wrapped as anp
-from .border import describe, detach
+from .border import describe
 from .function import Transformed
+from .ownership import detach
 
 __all__ = ["vmap"]
 

@@ -11,8 +11,9 @@ from ..core.backward import backward_pass
 from ..core.forward import trace_jvp
 from ..core.pytree import Structure, tree_flatten
 from ..core.reverse import trace_vjp
-from .border import describe, detach, own_value, select_arguments, separate, to_input
+from .border import describe, select_arguments, to_input
 from .flat_function import FlatFunction, fill_zeros
+from .ownership import detach, own_value, separate
 
 __all__ = ["jvp", "vjp"]
 

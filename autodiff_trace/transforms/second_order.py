@@ -8,10 +8,11 @@ from typing import Any
 from ..core.forward import trace_jvp
 from ..core.pytree import tree_flatten, tree_map, tree_unflatten
 from ..numpy import wrapped as anp
-from .border import Selection, detach, select_arguments
+from .border import Selection, select_arguments
 from .flat_function import FlatFunction, fill_zeros
 from .function import Transformed
 from .gradient import differentiate, grad
+from .ownership import detach
 from .products import jvp, match_leaf, vjp
 
 __all__ = ["deriv", "hvp", "linearize", "make_ggnvp", "value_grad_and_hvp"]

@@ -11,9 +11,10 @@ from ..core.array_ops import array_ops
 from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.taylor import Series, trace_taylor
 from ..numpy import wrapped as anp
-from .border import Selection, detach, select_arguments
+from .border import Selection, select_arguments
 from .flat_function import FlatFunction
 from .function import Transformed
+from .ownership import detach
 from .products import match_leaf
 
 __all__ = ["derivatives", "jet"]
