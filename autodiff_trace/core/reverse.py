@@ -72,6 +72,17 @@ class VJPTrace(DerivativeTrace):
         except KeyError:
             return self.box_outputs(ans, node, prim)
 
+    def process_beside(self, prim, box, argnum, values):
+        ans = (prim if type(values[argnum]) in box_classes else prim.fast_fun)(*values)
+        node = box._node
+        if node is not None:
+            make = make_node if 1 - argnum in prim.unread.get(argnum, ()) else make_lasting_node
+            node = make(prim, argnum, node, ans, values, NO_KEYWORDS)
+        try:
+            return boxers[type(ans)](ans, self, node)
+        except KeyError:
+            return self.box_outputs(ans, node, prim)
+
     def output_node(self, node, outputs, i):
         rule = functools.partial(OutputsCotangent, outputs, i)
         return next_index(), rule, node, outputs[i], (), NO_KEYWORDS, node[6]

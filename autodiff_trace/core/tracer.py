@@ -134,6 +134,10 @@ class Trace:
         """
         return self.process(prim, (*values[:argnum], box, *values[argnum + 1 :]), NO_KEYWORDS)
 
+    def process_beside(self, prim: Callable, box: Box, argnum: int, values: tuple) -> Any:
+        """The same where the other of two values is an array, into which others may write afterwards."""
+        return self.process_one(prim, box, argnum, values)
+
     def process_general(self, prim: Callable, args: tuple, kwargs: dict) -> Any:
         """The same where keyword arguments, and sequences among the arguments, may hold boxes."""
         raise NotImplementedError

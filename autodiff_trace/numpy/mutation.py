@@ -13,19 +13,20 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from ..core.array_ops import LARGE
 from ..core.errors import MutationError, caller_line
 from ..core.kept import keepers
-from ..core.tracer import box_classes
+from ..core.tracer import box_classes, fixed_types
 
-__all__ = ["check_inputs", "check_mutation", "copy_array", "snapshot_inputs"]
+__all__ = ["call_watching", "check_mutation", "copy_array"]
 
 LEVELS = ("off", "sample", "full")
 
@@ -61,6 +62,7 @@ def check_mutation(level: str) -> Iterator[None]:
     package was imported, else ``"sample"``. It holds for what is recorded within the ``with``.
 
     >>> import numpy as np
+from numpy import ndarray
     >>> from autodiff_trace import grad, numpy as anp
     >>> w = np.ones(1000)
     >>> def f(x):
@@ -79,14 +81,14 @@ def check_mutation(level: str) -> Iterator[None]:
         level_now.reset(token)
 
 
-def sample(x: np.ndarray) -> bytes:
+def sample(x: ndarray) -> bytes:
     """Some of the elements."""
     flat = x.reshape(-1) if x.flags.c_contiguous else x.T.reshape(-1) if x.flags.f_contiguous else x.flat
     # An odd stride, so that of a matrix with 2ⁿ columns it does not meet the same column in each row.
     return flat[:: x.size // PLACES | 1].tobytes()
 
 
-def checksum(x: np.ndarray) -> int:
+def checksum(x: ndarray) -> int:
     """What changes when any element does."""
     return zlib.crc32(np.ascontiguousarray(x).reshape(-1).view(np.uint8))
 
@@ -97,68 +99,98 @@ CONTENTS = {"sample": sample, "full": checksum}
 class ArraySnapshot:
     """What a large array held when it was read."""
 
-    __slots__ = ("array", "level", "contents", "place", "line")
+    __slots__ = ("array", "level", "contents", "name", "line")
 
-    def __init__(self, array: np.ndarray, level: str, place: str) -> None:
+    def __init__(self, array: ndarray, level: str, name: str) -> None:
         self.array = array
         self.level = level
         self.contents = CONTENTS[level](array)
-        self.place = place
+        self.name = name
         self.line = caller_line()
 
     def check(self) -> None:
         if CONTENTS[self.level](self.array) != self.contents:
             raise MutationError(
-                f"an array of shape {self.array.shape} and dtype {self.array.dtype}, {self.place} ({self.line}), has "
+                f"an array of shape {self.array.shape} and dtype {self.array.dtype}, {self.name} ({self.line}), has "
                 "been changed since, but the derivative needs what it held. Hand over a copy there: w.copy() in the "
                 "place of w; or make a new array instead of writing into the old one."
             )
 
 
-def copy_array(x: np.ndarray) -> np.ndarray:
+def copy_array(x: ndarray) -> ndarray:
     """A copy with the same layout."""
-    return x.copy(order="K")
+    return x.copy("K")
 
 
-def keep_array(x: np.ndarray, place: str, snapshots: list) -> np.ndarray:
-    if x.nbytes <= LARGE or x.dtype.hasobject:
-        return copy_array(x)
+def keep_array(x: ndarray, prim: Callable, place: Any, snapshots: list) -> ndarray:
+    if x.nbytes <= LARGE:
+        return x.copy("K")
     level = level_now.get()
-    if level != "off":
-        snapshots.append(ArraySnapshot(x, level, place))
+    if level != "off" and not x.dtype.hasobject:
+        snapshots.append(ArraySnapshot(x, level, f"argument {place!r} of {prim.__name__}"))
     return x
 
 
-keepers[np.ndarray] = keep_array
+keepers[ndarray] = keep_array
 for _kind in (bytearray, memoryview):
-    keepers[_kind] = lambda x, place, snapshots: np.array(x)
+    keepers[_kind] = lambda x, prim, place, snapshots: np.array(x)
 
 
-def snapshot_inputs(inputs: Sequence) -> list[tuple]:
-    """What the values hold at which a function is going to be differentiated."""
-    found: list[tuple] = []
-    for x in inputs:
-        if type(x) is np.ndarray:
-            if x.nbytes <= LARGE:
-                found.append((x, np.ndarray.tobytes, x.tobytes()))
-            elif (level := level_now.get()) != "off":
-                found.append((x, CONTENTS[level], CONTENTS[level](x)))
-        elif type(x) in box_classes:  # a traced value stands for another one when it has been written
-            found.append((x, value_id, value_id(x)))
-    return found
+tobytes = ndarray.tobytes
+
+
+class InputSnapshot:
+    """What the values hold at which a function is going to be differentiated, which it must not change: what it writes
+    into an array by another name than that of its parameter is seen in the parameter, but is not recorded."""
+
+    __slots__ = ("small", "contents", "others")
+
+    def __init__(self, inputs: Sequence) -> None:
+        self.small = [x for x in inputs if type(x) is ndarray and x.nbytes <= LARGE]
+        self.contents = list(map(tobytes, self.small))
+        self.others: Sequence = ()
+        if len(self.small) < len(inputs):
+            self.others = []
+            for x in inputs:
+                if type(x) in box_classes:  # it stands for another value when it has been written
+                    self.others.append((x, value_id, value_id(x)))
+                elif type(x) is ndarray and x.nbytes > LARGE and (level := level_now.get()) != "off":
+                    self.others.append((x, CONTENTS[level], CONTENTS[level](x)))
+
+    def check(self) -> None:
+        if list(map(tobytes, self.small)) != self.contents:
+            raise_for_input(next(x for x, before in zip(self.small, self.contents) if x.tobytes() != before))
+        for x, contents, before in self.others:
+            if contents(x) != before:
+                raise_for_input(x)
+
+
+def call_watching(inputs: Sequence, fun: Callable, args: Sequence, kwargs: dict) -> Any:
+    """``fun(*args, **kwargs)``, a function that is differentiated at ``inputs``. Raises MutationError if it changes
+    them."""
+    if len(inputs) == 1:  # as a rule (0.3 instead of 1.2 µs)
+        x = inputs[0]
+        if type(x) in fixed_types:
+            return fun(*args, **kwargs)
+        if type(x) is ndarray and x.nbytes <= LARGE:
+            before = x.tobytes()
+            answer = fun(*args, **kwargs)
+            if x.tobytes() != before:
+                raise_for_input(x)
+            return answer
+    snapshot = InputSnapshot(inputs)
+    answer = fun(*args, **kwargs)
+    snapshot.check()
+    return answer
 
 
 def value_id(box: Any) -> int:
     return id(box._value)
 
 
-def check_inputs(snapshots: list[tuple]) -> None:
-    """Raise MutationError if a function has changed the array at which it is differentiated, by another name than that
-    of its parameter: that is seen as part of what the parameter stands for, but is no part of what is recorded."""
-    for x, contents, before in snapshots:
-        if contents(x) != before:
-            raise MutationError(
-                f"the function writes into the array of shape {x.shape} and dtype {x.dtype} at which it is "
-                f"differentiated ({caller_line()}), by another name than that of its parameter. Let it write into a "
-                "copy, or differentiate it at a copy: f(x.copy())."
-            )
+def raise_for_input(x: Any) -> None:
+    raise MutationError(
+        f"the function writes into the array of shape {x.shape} and dtype {x.dtype} at which it is differentiated "
+        f"({caller_line()}), by another name than that of its parameter. Let it write into a copy, or differentiate it "
+        "at a copy: f(x.copy())."
+    )

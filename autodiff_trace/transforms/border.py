@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..core.pytree import Structure, tree_flatten, tree_unflatten
-from ..core.tracer import boxers, fixed_types, is_box, to_value
+from ..core.tracer import boxers, is_box, to_value
 from ..numpy import wrapped as anp
-from ..numpy.mutation import check_inputs, copy_array, snapshot_inputs
+from ..numpy.mutation import call_watching, copy_array
 
 __all__ = [
     "Selection", "check_number", "describe", "flatten_output", "select_arguments", "split_aux", "to_input",
@@ -74,10 +74,7 @@ class Selection:
         kwargs = dict(self.kwargs)
         for key, tree in zip(self.keys, trees, strict=True):
             (kwargs if isinstance(key, str) else args)[key] = tree
-        before = snapshot_inputs(self.inputs)
-        answer = fun(*args, **kwargs)
-        check_inputs(before)
-        return answer
+        return call_watching(self.inputs, fun, args, kwargs)
 
     def result(self, values: Sequence) -> Any:
         """Containers like the selected arguments that hold ``values``, and None where the leaf is no number."""
@@ -105,12 +102,7 @@ class OneLeaf(Selection):
     def call(self, fun, values):
         args = list(self.args)
         args[self.keys[0]] = values[0]
-        if type(self.inputs[0]) in fixed_types:
-            return fun(*args, **self.kwargs)
-        before = snapshot_inputs(self.inputs)
-        answer = fun(*args, **self.kwargs)
-        check_inputs(before)
-        return answer
+        return call_watching(self.inputs, fun, args, self.kwargs)
 
     def result(self, values):
         return values[0]

@@ -24,16 +24,18 @@ def separate(results: list, others: Iterable = ()) -> list:
     """
     seen = {each for x in others for each in places_of(x)}
     for i, x in enumerate(results):
-        places = places_of(x)
         if type(x) is np.ndarray:
-            if places[0] in seen or not x.flags.writeable:
+            memory = id(x if x.base is None else memory_of(x))
+            if memory in seen or not x.flags.writeable:
                 results[i] = copy_array(x)
-        elif places:
+            seen.add(memory)
+        elif is_box(x):
+            places = places_of(x)
             if len(places) > 1 and places[1] in seen:
                 results[i] = anp.copy(x)  # what is being recorded becomes plain results of the program
             elif places[0] in seen or getattr(x, "_view_of", None) is not None:
                 results[i] = own_box(x)
-        seen.update(places)
+            seen.update(places)
     return results
 
 
@@ -61,6 +63,7 @@ def places_of(x: Any) -> tuple[int, ...]:
 
 def memory_of(x: Any) -> Any:
     """What owns the memory of ``x``: an array, as a rule."""
-    while isinstance(x, np.ndarray) and x.base is not None:
-        x = x.base
+    base = x.base
+    while base is not None:
+        x, base = base, getattr(base, "base", None)
     return x
