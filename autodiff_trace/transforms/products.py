@@ -45,7 +45,7 @@ def vjp(fun: Callable, *args: Any, has_aux: bool = False) -> tuple:
         return selection.result(separate(results, cotangents))
 
     # The caller may write into what is returned here, and into the arguments, before the pullback reads them.
-    values = list(map(own_value, values))
+    values = detach(list(map(own_value, values)), args)
     return flat.with_aux(flat.output(values[: flat.count]), pullback, values=values)
 
 
