@@ -9,13 +9,14 @@ which nobody but their traces holds.
 from __future__ import annotations
 
 import functools
+import types
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from .overwriting import Overwriting
-from .tracer import Trace, box_classes, fixed_types, watched_types
+from .tracer import Trace, box_classes, fixed_types, trace_stack, watched_types
 
-__all__ = ["Snapshot", "check_snapshots", "keep", "keep_operands", "keepers", "own_box", "with_checks"]
+__all__ = ["Snapshot", "check_snapshots", "keep_leaves", "keep_operands", "keepers", "own_box", "with_checks"]
 
 
 class Snapshot(Protocol):
@@ -124,6 +125,13 @@ def find_recorder(args: Sequence) -> Trace | None:
             if found is not None:
                 return found
     return None
+
+
+def keep_leaves(name: str, leaves: Sequence, snapshots: list[Snapshot]) -> list:
+    """The same for what the function ``name`` reads when the backward pass comes to it."""
+    recorder = next((trace for trace in trace_stack.get() if trace.guards_values), None)
+    function = types.SimpleNamespace(__name__=name)
+    return [keep(leaf, function, i, snapshots, None, recorder) for i, leaf in enumerate(leaves)]
 
 
 def check_snapshots(snapshots: Sequence[Snapshot]) -> None:

@@ -14,6 +14,7 @@ from ..core.backward import VJPNode, backward_pass
 from ..core.batching import BatchTrace, trace_batch
 from ..core.errors import TracedValueError, caller_line
 from ..core.forward import JVPTrace, trace_jvp
+from ..core.kept import Snapshot, check_snapshots, keep_leaves
 from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.reverse import VJPTrace, trace_vjp
 from ..core.standins import active, current, standing_in
@@ -52,22 +53,28 @@ def checkpoint(fun: Callable) -> Callable:
 
 def apply_checkpoint(fun, options, args, kwargs):
     leaves, structure = tree_flatten((args, kwargs))
+    name = getattr(fun, "__name__", repr(fun))
+    snapshots: list[Snapshot] = []
+    kept = keep_leaves(name, leaves, snapshots) if traces_to_handle() else leaves
     out_structure = None
 
     def thunk():
-        nonlocal out_structure
+        nonlocal leaves, out_structure
+        if out_structure is not None:  # it is run again: the caller may have changed its arguments
+            leaves = kept
+            check_snapshots(snapshots)
         own = [own_box(leaf) if is_box(leaf) else leaf for leaf in leaves]
         values = [box._value if is_box(box) else None for box in own]
         new_args, new_kwargs = tree_unflatten(structure, own)
         outputs, out_structure = tree_flatten(fun(*new_args, **new_kwargs))
         if any(is_box(box) and box._value is not value for box, value in zip(own, values)):
             raise TracedValueError(
-                f"checkpoint: {getattr(fun, '__name__', fun)} writes into its argument ({caller_line()}), which its "
+                f"checkpoint: {name} writes into its argument ({caller_line()}), which its "
                 "caller would not see. Let it write into a copy and return that."
             )
         return outputs
 
-    outputs = recompute(thunk, getattr(fun, "__name__", repr(fun)))
+    outputs = recompute(thunk, name)
     return tree_unflatten(out_structure, outputs)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import caller_line
+from ..core.kept import Snapshot, check_snapshots, keep_leaves
 from ..core.pytree import Structure, tree_flatten, tree_leaves, tree_unflatten
 from ..core.tracer import boxers, is_box, trace_stack
 from ..numpy import wrapped as anp
@@ -73,11 +74,15 @@ def scan(f: Callable, init: Any, xs: Any = None, length: int | None = None, reve
     carry_bytes = sum(x.size * x.dtype.itemsize for x in carry if type(x) in boxers)
     if size < n and size * carry_bytes > BLOCK_BYTES:
         steps.f = checkpoint(f)
+    snapshots: list[Snapshot] = []
+    if size < n:  # blocks are run again: the caller may have changed what they read
+        carry = keep_leaves(f"scan({steps.name})", carry, snapshots)
+        x_leaves = keep_leaves(f"scan({steps.name})", x_leaves, snapshots)
     blocks = []
     starts = range(0, n, size)
     for start in reversed(starts) if reverse else starts:
         parts = [x[start : start + size] for x in x_leaves]
-        block = functools.partial(steps.run, carry, parts, min(size, n - start))
+        block = functools.partial(steps.run, carry, parts, min(size, n - start), snapshots)
         outputs = recompute(block, f"a block of scan({steps.name})")
         carry = outputs[: len(carry)]
         blocks.append(outputs[len(carry) :])
@@ -121,8 +126,10 @@ class Steps:
         self.y_shapes: list = []
         self.last_y: list = []
 
-    def run(self, carry: Sequence, x_leaves: Sequence, n: int) -> list:
-        """The leaves of the carry after ``n`` steps, and those of the stacked outputs."""
+    def run(self, carry: Sequence, x_leaves: Sequence, n: int, snapshots: Sequence[Snapshot]) -> list:
+        """The leaves of the carry after ``n`` steps, and those of the stacked outputs. ``snapshots`` are of what is
+        read."""
+        check_snapshots(snapshots)
         tree = tree_unflatten(self.structure, [writable(leaf) for leaf in carry])
         rows: list = []
         x = None
