@@ -15,6 +15,8 @@ from autodiff_trace import MutationError, check_mutation, checkpoint, custom_vjp
 from autodiff_trace import jacfwd, jacobian, jacrev, jit, jvp, linearize, scan, stop_gradient, to_numpy, vjp, vmap
 from autodiff_trace import numpy as anp
 
+pytestmark = pytest.mark.filterwarnings("ignore::autodiff_trace.compiler.jitted.JitWarning")
+
 X = np.array([1.2, 2.1, 3.3])
 
 
@@ -245,7 +247,6 @@ def run_twice(f, x):
     return first
 
 
-@pytest.mark.filterwarnings("ignore::autodiff_trace.compiler.jitted.JitWarning")
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("name", SITUATIONS)
 def test_small_arrays_are_kept_by_copy(name, mode):
@@ -264,3 +265,308 @@ def test_small_arrays_are_kept_by_copy(name, mode):
     x = X.copy()
     np.testing.assert_allclose(MODES[mode](found)(x), MODES[mode](expected)(X), rtol=1e-12)
     np.testing.assert_array_equal(x, X)
+
+
+# What is read when the backward pass comes: after the function has returned
+
+
+def test_inputs_and_outputs_of_vjp_may_be_changed():
+    for n in (3, 2000):
+        x, w = np.linspace(1.0, 2.0, n), np.ones(n)
+        (y, z), pullback = vjp(lambda x, w: (anp.exp(x) * w, x * x), x.copy(), w.copy())
+        expected = pullback((np.ones(n), np.ones(n)))
+        a, b = x.copy(), w.copy()
+        (y, z), pullback, aux = vjp(lambda x, w: ((anp.exp(x) * w, x * x), [x, anp.exp(x)]), a, b, has_aux=True)
+        g = np.ones(n)
+        first = pullback((g, g))
+        for array in (a, b, y, z, *aux, g, *first):
+            array[...] = -5.0
+        second = pullback((np.ones(n), np.ones(n)))
+        np.testing.assert_allclose(second, expected)
+
+
+def test_inputs_and_outputs_of_linearize_may_be_changed():
+    for n in (3, 2000):
+        x = np.linspace(1.0, 2.0, n)
+        y, push = linearize(lambda x: anp.exp(x) * x, x)
+        expected = push(np.ones(n)).copy()
+        t = np.ones(n)
+        pushed = push(t)
+        for array in (x, y, t, pushed):
+            array[...] = 0.0
+        np.testing.assert_allclose(push(np.ones(n)), expected)
+
+
+@pytest.mark.parametrize("n", [3, 2000])
+def test_to_numpy_does_not_reach_the_array_of_the_caller(n):
+    def f(x):
+        to_numpy(x)[:] = 0
+        y = anp.exp(x)
+        to_numpy(y)[:] = 0
+        to_numpy({"a": [y]})["a"][0][:] = 0
+        return anp.sum(y)
+
+    x = np.ones(n)
+    for gradient in (grad(f), jacfwd(f), jit(grad(f)), lambda x: vjp(f, x)[1](1.0)[0]):
+        np.testing.assert_allclose(gradient(x), np.exp(np.ones(n)))
+        np.testing.assert_array_equal(x, np.ones(n))
+    vmap(f)(x[None])
+    np.testing.assert_array_equal(x, np.ones(n))
+
+
+@pytest.mark.parametrize("transformation", [grad, jacrev, jacfwd, hessian, lambda f: lambda x: vjp(f, x)])
+@pytest.mark.parametrize("n", [3, 600])
+def test_a_function_that_writes_into_what_it_is_differentiated_at(transformation, n):
+    x = np.ones(n)
+
+    def f(z):
+        y = anp.sum(z * z)
+        x[:] = 2.0
+        return y + anp.sum(z)
+
+    with pytest.raises(MutationError, match="by another name than that of its parameter"):
+        transformation(f)(x)
+
+
+def test_arguments_of_checkpoint_may_be_changed():
+    def f(x, w, index):
+        return anp.sum(anp.sin(x[index] * w))
+
+    def total(x, copy):
+        w, index = np.ones(3), np.array([0, 1, 2])
+        result = 0.0
+        for k in range(3):
+            w[:] = k + 1.0
+            index[:] = np.roll(index, 1)
+            y = x * 1.0
+            result = result + checkpoint(f)(y, copy(w), copy(index))
+            y[:] = 0.0
+        return result
+
+    expected = grad(lambda x: total(x, np.copy))(X)
+    for gradient in (grad, lambda f: jit(grad(f)), lambda f: lambda x: vjp(f, x)[1](1.0)[0]):
+        np.testing.assert_allclose(gradient(lambda x: total(x, same))(X), expected)
+
+
+def test_what_scan_reads_may_be_changed():
+    def total(x, copy):
+        xs, start = np.arange(9.0), np.zeros(3)
+        carry, _ = scan(lambda c, k: (anp.sin(c * x + k * x), c), copy(start), copy(xs))
+        xs[:] = 0.0
+        start[:] = 5.0
+        return anp.sum(carry)
+
+    expected = grad(lambda x: total(x, np.copy))(X)
+    np.testing.assert_allclose(grad(lambda x: total(x, same))(X), expected)
+    large = np.ones((3000, 3))
+
+    def too_large(x):
+        carry, _ = scan(lambda c, k: (c * anp.sum(k * x), None), 1.0, large)
+        large[:] = 0.0
+        return carry
+
+    with pytest.raises(MutationError, match=r"scan\(.*has been changed"):
+        grad(too_large)(X / 10)
+    large[:] = 1.0
+    assert np.shape(grad(lambda x: fori_loop(0, 3, lambda i, c: c * anp.sum(x), 1.0))(X)) == (3,)
+
+
+def test_residuals_of_a_custom_rule_may_be_changed():
+    buffer = np.zeros(3)
+
+    @custom_vjp
+    def f(x):
+        return anp.sum(x**2)
+
+    def fwd(x):
+        buffer[:] = 2 * to_numpy(x)
+        return anp.sum(x**2), buffer
+
+    f.defvjp(fwd, lambda residuals, g: (g * residuals,))
+    np.testing.assert_allclose(grad(lambda x: f(x) + f(x * 3.0))(X), 2 * X + 18 * X)
+
+
+# Large arrays are not copied: they are looked at
+
+LARGE = 600  # elements of 8 bytes: more than a page
+
+
+LARGE_SITUATIONS = {
+    "operand of *": (lambda x, w: x * w, np.ones),
+    "divisor": (lambda x, w: x / w, np.ones),
+    "@": (lambda x, w: x @ w, np.ones),
+    "matrix @": (lambda x, w: w @ x, lambda n: np.ones((5, n))),
+    "@ transposed": (lambda x, w: x @ w.T, lambda n: np.ones((5, n))),
+    "strided": (lambda x, w: x * w, lambda n: np.ones(3 * n)[::3]),
+    "strided matrix": (lambda x, w: w @ x, lambda n: np.ones((5, 2 * n))[:, ::2]),
+    "Fortran order": (lambda x, w: w @ x, lambda n: np.ones((5, n), order="F")),
+    "exponent": (lambda x, w: x**w, lambda n: np.full(n, 2.0)),
+    "index": (lambda x, w: x[w], np.arange),
+    "mask": (lambda x, w: anp.where(w, x, -x), lambda n: np.arange(9 * n) % 2 == 0),
+    "einsum": (lambda x, w: anp.einsum("i,i->i", x, w), np.ones),
+    "keyword": (lambda x, w: anp.average(x, weights=w), np.ones),
+}
+
+
+@pytest.mark.parametrize("name", LARGE_SITUATIONS)
+def test_a_change_of_a_large_array_is_an_error(name):
+    use, start = LARGE_SITUATIONS[name]
+
+    def f(x, copy=False):
+        w = start(LARGE)
+        x = anp.repeat(x, 9) if w.size == 9 * LARGE else x
+        y = anp.sum(use(x, w.copy() if copy else w) ** 2)
+        w[...] = 0
+        return y
+
+    x = np.linspace(1.0, 2.0, LARGE)
+    with pytest.raises(MutationError, match=r"shape .* dtype .*argument .* of .*test_mutation.py, line .*copy\(\)"):
+        grad(f)(x)
+    with check_mutation("off"):
+        grad(f)(x)
+    assert grad(f)(x, copy=True).shape == x.shape
+    assert jacfwd(f)(x).shape == x.shape  # forward mode reads it at once
+
+
+def test_large_arrays_that_no_rule_reads_may_be_changed():
+    def f(x, hold):
+        w = np.ones(LARGE)
+        parts = [x + hold(w), hold(w) - x, anp.concatenate([x * x, hold(w)]), anp.stack([x * x, hold(w)])]
+        parts += [anp.hypot(x, 1.0) + hold(w), anp.remainder(x, hold(w)), anp.array([x * x, hold(w)])]
+        parts.append(anp.where(x > 1.5, x * x, hold(w)))
+        w[:] = 3.0
+        return sum(anp.sum(part**2) for part in parts)
+
+    x = np.linspace(1.1, 1.9, LARGE)
+    np.testing.assert_allclose(grad(lambda x: f(x, same))(x), grad(lambda x: f(x, np.copy))(x))
+
+
+def test_levels_of_check_mutation():
+    w = np.ones(10000)
+
+    def f(x):
+        y = anp.sum(x * w)
+        w[3] += 1.0  # none of the elements that are compared
+        return y
+
+    x = np.ones(10000)
+    grad(f)(x)
+    with check_mutation("full"):
+        with pytest.raises(MutationError):
+            grad(f)(x)
+        with check_mutation("off"):
+            grad(f)(x)
+        with pytest.raises(MutationError):
+            grad(f)(x)
+    grad(f)(x)
+    with pytest.raises(ValueError, match="'never'"), check_mutation("never"):
+        pass
+
+
+def test_each_column_of_a_matrix_is_looked_at():
+    for shape in ((64, 64), (1024, 32), (100, 100)):
+        for column in range(shape[1]):
+            w = np.zeros(shape)
+
+            def f(x):
+                y = anp.sum(x * w)
+                w[:, column] = 1.0
+                w[:, (column + shape[1] // 2) % shape[1]] = 1.0
+                return y
+
+            if shape[1] <= 64:
+                with pytest.raises(MutationError):
+                    grad(f)(np.ones(shape))
+
+
+@pytest.mark.parametrize("level, fails", [("off", False), ("sample", True), ("full", True), ("", True)])
+def test_the_environment_gives_the_level(level, fails):
+    code = """
+import numpy as np
+from autodiff_trace import grad, numpy as anp
+w = np.ones(1000)
+def f(x):
+    y = anp.sum(x * w)
+    w[:] = 0
+    return y
+grad(f)(np.ones(1000))
+"""
+    environment = {**os.environ, "AUTODIFF_TRACE_CHECK_MUTATION": level}
+    if not level:
+        del environment["AUTODIFF_TRACE_CHECK_MUTATION"]
+    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert ("MutationError" in run.stderr) == fails and (run.returncode != 0) == fails, run.stderr
+
+
+def test_an_unknown_level_in_the_environment_is_an_error():
+    environment = {**os.environ, "AUTODIFF_TRACE_CHECK_MUTATION": "always"}
+    run = subprocess.run([sys.executable, "-c", "import autodiff_trace"], env=environment, capture_output=True, text=True)
+    assert "AUTODIFF_TRACE_CHECK_MUTATION is 'always'" in run.stderr
+
+
+# jit: a program stands for the function in all runs, or there is none
+
+
+@pytest.mark.parametrize("size", [3, 600, 20000])
+def test_a_work_buffer_in_a_jitted_function(size):
+    w = np.zeros(size)
+
+    def f(x):
+        total = 0.0
+        for k in range(3):
+            w[:] = 0
+            w[k] = 1.0
+            total = total + anp.sum(x * w) * (k + 1)
+        w[:] = 0
+        w[0] = 1.0  # as it was when it was first used
+        return total
+
+    x = np.linspace(1.0, 2.0, size)
+    expected = x[0] + 2 * x[1] + 3 * x[2]
+    g = jit(f)
+    for _ in range(3):
+        np.testing.assert_allclose(g(x), expected)
+        w[:] = 7.0
+
+
+def test_jitted_functions_that_share_a_work_buffer():
+    w = np.zeros(3)
+
+    def use(k):
+        def f(x):
+            w[:] = 0
+            w[k] = 1.0
+            return anp.sum(x * x * w)
+
+        return f
+
+    for transformation in (lambda f: f, grad):
+        functions = [jit(transformation(use(k))) for k in range(3)]
+        for _ in range(3):
+            for k, f in enumerate(functions):
+                w[:] = 0
+                np.testing.assert_allclose(f(X), transformation(use(k))(X))
+
+
+def test_a_counter_in_a_jitted_function_counts_once():
+    count = np.zeros(1)
+
+    def f(x):
+        count[:] += 1
+        y = x * count
+        count[:] += 1
+        return anp.sum(y + x * count)
+
+    g = jit(f)
+    for k in range(3):
+        np.testing.assert_allclose(g(X), np.sum(X * (2 * k + 1) + X * (2 * k + 2)))
+    assert count[0] == 6
+
+
+def test_a_program_reads_the_array_itself_and_not_the_copy_of_a_derivative():
+    w = np.ones(3)
+    g = jit(grad(lambda x: anp.sum(x * x * w)))
+    for k in range(4):
+        w[:] = k
+        np.testing.assert_allclose(g(X), 2 * k * X)
+    assert g.cache_info().traces == 1

@@ -156,6 +156,8 @@ class RecordTrace(Trace):
             return arg._node
         if kind is np.ndarray:
             return self.arrays.node(arg)
+        if kind is bytearray or kind is memoryview:
+            raise NotReplayable(f"it computes with a {kind.__name__}; make it an array with np.array(...)")
         self.derived = self.derived or isinstance(arg, np.generic)
         return arg
 

@@ -11,7 +11,7 @@ import numpy as np
 from ..core.pytree import Structure, tree_flatten, tree_unflatten
 from ..core.tracer import boxers, is_box, to_value
 from ..numpy import wrapped as anp
-from ..numpy.mutation import call_watching, copy_array
+from ..numpy.mutation import call_watching
 
 __all__ = [
     "Selection", "check_number", "describe", "flatten_output", "select_arguments", "split_aux", "to_input",
@@ -210,10 +210,8 @@ def describe(value: Any) -> str:
 def flatten_output(name: str, output: Any) -> tuple[list, Structure]:
     """The leaves of what the user's function returned, each a number or an array."""
     leaves, structure = tree_flatten(output)
-    for i, leaf in enumerate(leaves):
+    for leaf in leaves:
         check_number(leaf, f"{name}: the function returned {{}}; it must return numbers or arrays.")
-        if type(leaf) is np.ndarray:  # a constant
-            leaves[i] = copy_array(leaf)
     return leaves, structure
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from ..core.array_ops import array_ops
 from ..core.pytree import tree_flatten, tree_unflatten
 from .border import Selection, flatten_output, split_aux
-from .ownership import detach
+from .ownership import detach, own_constant
 
 __all__ = ["FlatFunction", "fill_zeros"]
 
@@ -32,7 +32,7 @@ class FlatFunction:
         leaves, self.structure = flatten_output(self.name, output)
         aux_leaves, self.aux_structure = tree_flatten(aux)
         self.count = len(leaves)
-        return leaves + aux_leaves
+        return list(map(own_constant, leaves + aux_leaves))
 
     def output(self, leaves: list) -> Any:
         """The container of ``leaves``, one for each leaf of the output."""

@@ -10,12 +10,11 @@ import numpy as np
 from ..core.backward import backward_pass
 from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.reverse import trace_vjp
-from ..core.tracer import is_box
 from ..numpy import wrapped as anp
 from .border import check_number, select_arguments, split_aux
 from .flat_function import fill_zeros
 from .function import Transformed
-from .ownership import detach, own_value, separate
+from .ownership import detach, own_constant, separate
 
 __all__ = ["elementwise_grad", "grad", "grad_and_aux", "holomorphic_grad", "value_and_grad"]
 
@@ -32,10 +31,10 @@ def differentiate(name, fun, args, kwargs, argnums, argnames, has_aux, holomorph
         nonlocal aux_structure
         output = selection.call(fun, boxes)
         if not has_aux:
-            return [output if is_box(output) else own_value(output)]
+            return [own_constant(output)]
         value, aux = split_aux(name, output)
         aux_leaves, aux_structure = tree_flatten(aux)
-        return [value if is_box(value) else own_value(value), *aux_leaves]
+        return list(map(own_constant, [value, *aux_leaves]))
 
     (value, *aux_leaves), (node, *_), input_nodes = trace_vjp(traced, selection.inputs)
     check_output(name, value, holomorphic)

@@ -137,7 +137,7 @@ def apply_jacfwd(fun, options, args, kwargs):
             anp.reshape(anp.moveaxis(joined[int(end) - size : int(end)], 0, -1), np.shape(output) + x.shape)
             for x, size, end in zip(selection.inputs, sizes, ends)
         ]
-        blocks.append(selection.result(detach(row, selection.args, selection.kwargs)))
+        blocks.append(selection.result(detach(row, selection.args, selection.kwargs, blocks)))
     return flat.with_aux(flat.output(blocks), values=outputs)
 
 
@@ -158,7 +158,7 @@ def rows_by_pullback(flat, selection, options, outputs, nodes, input_nodes):
             anp.reshape(columns[0] if len(columns) == 1 else anp.concatenate(list(columns)), np.shape(output) + x.shape)
             for x, columns in zip(selection.inputs, zip(*chunks))
         ]
-        blocks.append(selection.result(detach(row, selection.args, selection.kwargs)))
+        blocks.append(selection.result(detach(row, selection.args, selection.kwargs, blocks)))
     return flat.with_aux(flat.output(blocks), values=outputs)
 
 

@@ -13,7 +13,7 @@ from ..core.tracer import fixed_types, is_box
 from ..numpy import wrapped as anp
 from ..numpy.mutation import copy_array
 
-__all__ = ["detach", "own_value", "separate"]
+__all__ = ["detach", "own_constant", "own_value", "separate"]
 
 
 def separate(results: list, others: Iterable = ()) -> list:
@@ -37,6 +37,11 @@ def separate(results: list, others: Iterable = ()) -> list:
                 results[i] = own_box(x)
             seen.update(places)
     return results
+
+
+def own_constant(x: Any) -> Any:
+    """``x``, what a function returned, or a copy of an array that is not traced: others may have it as well."""
+    return copy_array(x) if type(x) is np.ndarray else x
 
 
 def own_value(x: Any) -> Any:
