@@ -15,7 +15,7 @@ LAYERS = [
     ["core.tracer"],
     ["core.primitives", "core.cotangents"],
     ["core.overwriting"],
-    ["core.derivative", "core.kept", "core.unread", "core.backward"],
+    ["core.derivative", "core.kept", "core.rereading", "core.unread", "core.backward"],
     ["core.reverse", "core.batching"],
     ["core.forward"],
     ["core.taylor"],

@@ -570,3 +570,53 @@ def test_a_program_reads_the_array_itself_and_not_the_copy_of_a_derivative():
         w[:] = k
         np.testing.assert_allclose(g(X), 2 * k * X)
     assert g.cache_info().traces == 1
+
+
+def changed_after(f):
+    """A checkpoint of ``f(x, w)`` that closes over ``w``, which is changed after the call."""
+
+    def total(x):
+        w = np.array([2, 0, 1])
+        y = checkpoint(lambda x: f(x, w))(x)
+        w[:] = w[::-1].copy()
+        return y
+
+    return total
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x, w: anp.sum(anp.sin(x * w)),
+        lambda x, w: anp.sum(x[w] ** [1, 2, 3]),
+        lambda x, w: anp.sum(x[w, None] ** 2 * x),
+        lambda x, w: anp.sum(anp.take(x, indices=w) * x**2),
+        lambda x, w: anp.sum(anp.concatenate([x, w]) ** 2),
+        lambda x, w: scan(lambda c, k: (c * anp.sum(x * w) * k, None), 1.0, np.arange(1.0, 5.0))[0],
+    ],
+)
+def test_arrays_that_a_checkpoint_closes_over(f):
+    def mapped(f):
+        return lambda x: vmap(grad(f))(x[None])
+
+    for gradient in (grad, jacrev, hessian, mapped, lambda f: lambda x: vjp(f, x)[1](1.0)):
+        with pytest.raises(MutationError, match="is run again in the backward pass.*that has been changed"):
+            gradient(changed_after(f))(X)
+
+
+def test_a_buffer_that_a_checkpoint_fills_itself():
+    w = np.zeros(3)
+
+    def f(x, k):
+        w[:] = 0
+        w[k] = 1.0
+        inner = np.ones(3)
+        y = anp.sum(anp.sin(x * w) * inner)
+        inner *= 3.0
+        return y * anp.sum(x * inner)
+
+    def total(x, transformation=same):
+        return sum(transformation(f)(x, k) for k in range(3))
+
+    for gradient in (grad, hessian, lambda f: lambda x: vjp(f, x)[1](1.0)[0]):
+        np.testing.assert_allclose(gradient(lambda x: total(x, checkpoint))(X), gradient(total)(X))

@@ -17,9 +17,10 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
+from .rereading import Reading
 from .tracer import Trace, box_classes, boxers, metadata, trace_stack, watched_types
 
-__all__ = ["StandIns", "active", "current", "standing_in"]
+__all__ = ["StandIns", "active", "current", "standing_in", "telling"]
 
 
 class StandIns(NamedTuple):
@@ -28,11 +29,12 @@ class StandIns(NamedTuple):
     ``lifts`` has for a trace a pair (lift, ground): ``lift(box)`` is the value that a box of it stands for, which may
     be a box of another trace with stand-ins; a plain one is boxed as a constant of the trace ``ground``, so that
     writing into it cannot reach the array. ``ground`` is that of the innermost run: what is below it is handled from
-    outside.
+    outside. ``readings`` are told of the arrays that are read.
     """
 
     lifts: dict[Trace, tuple[Callable[[Any], Any], Trace]]
     ground: Trace | None
+    readings: tuple[Reading, ...] = ()
 
 
 NONE = StandIns({}, None)
@@ -48,7 +50,18 @@ def standing_in(lifts: dict[Trace, tuple[Callable[[Any], Any], Trace]], ground: 
     for trace in (*lifts, trace_stack.get()[-1]):  # the last gets the boxes, and may meet ones not yet replaced
         if not isinstance(trace, Redirecting):
             trace.__class__ = redirecting(type(trace))
-    token = active.set(StandIns(lifts, ground))
+    token = active.set(StandIns(lifts, ground, active.get().readings))
+    try:
+        yield
+    finally:
+        active.reset(token)
+
+
+@contextlib.contextmanager
+def telling(reading: Reading) -> Iterator[None]:
+    """Let ``reading`` know which arrays primitives read."""
+    now = active.get()
+    token = active.set(now._replace(readings=(*now.readings, reading)))
     try:
         yield
     finally:
@@ -91,7 +104,9 @@ def redirecting(kind: type[Trace]) -> type[Trace]:
     def redirect(method):
         @functools.wraps(method)
         def process(self, prim, args, kwargs):
-            lifts = active.get().lifts
+            lifts, _, readings = active.get()
+            for reading in readings:
+                reading.read(prim, (*args, *kwargs.values()))
             if lifts:
                 for arg in args if not kwargs else (*args, *kwargs.values()):
                     if type(arg) in watched_types and is_replaced(arg, lifts):
@@ -112,8 +127,11 @@ def redirecting(kind: type[Trace]) -> type[Trace]:
             return kind.process_one(self, prim, box, argnum, values)
 
         def process_beside(self, prim, box, argnum, values):
-            if self in active.get().lifts:
+            lifts, _, readings = active.get()
+            if self in lifts:
                 return prim(*values[:argnum], current(box), *values[argnum + 1 :])
+            for reading in readings:
+                reading.read(prim, values)
             return kind.process_beside(self, prim, box, argnum, values)
 
         def metadata(self, box):

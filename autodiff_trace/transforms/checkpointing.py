@@ -17,7 +17,8 @@ from ..core.forward import JVPTrace, trace_jvp
 from ..core.kept import Snapshot, check_snapshots, keep_leaves
 from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.reverse import VJPTrace, trace_vjp
-from ..core.standins import active, current, standing_in
+from ..core.rereading import Reading
+from ..core.standins import active, current, standing_in, telling
 from ..core.tracer import Trace, boxers, is_box, trace_stack
 from .function import Transformed
 from .steps import record_step
@@ -87,7 +88,19 @@ def own_box(box: Any) -> Any:
 def recompute(thunk: Thunk, name: str) -> list:
     """The outputs of ``thunk``, of whose run the reverse traces keep only what it reads. ``name`` is for messages."""
     traces = traces_to_handle()
-    return run(traces, thunk, name) if traces else thunk()
+    if not traces:
+        return thunk()
+    first = None
+
+    def told():
+        nonlocal first
+        reading = Reading(name) if first is None else first.again()
+        with telling(reading):
+            outputs = thunk()
+        first = first or reading
+        return outputs
+
+    return run(traces, told, name)
 
 
 def traces_to_handle() -> tuple[Trace, ...]:
