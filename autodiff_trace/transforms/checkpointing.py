@@ -33,15 +33,16 @@ def checkpoint(fun: Callable) -> Callable:
 
     Arguments:
         fun: any function of traced values, also of ones that it closes over. Called again with the same values it
-            must return the same: fresh random numbers belong among its arguments, and plain arrays that it closes
-            over must not be changed in between.
+            must return the same: fresh random numbers belong among its arguments. Plain arrays among these are kept by
+            copy up to 4 KB.
 
     Returns a function of the same arguments, with the same derivatives of every order. It costs one more evaluation
     and saves memory: of a call only inputs and outputs are kept. A chain of n steps in blocks of √n steps, each a
     checkpoint, keeps √n values between the blocks and those within one block, instead of n. Checkpoints nest: a block
     may consist of blocks, for log n values and as many evaluations.
 
-    Raises TracedValueError if ``fun`` writes into an argument: its caller could not see that.
+    Raises TracedValueError if ``fun`` writes into an argument: its caller could not see that. The backward pass raises
+    MutationError where a plain array that ``fun`` closes over holds something else than when it was first read.
 
     >>> from autodiff_trace import grad, numpy as anp
     >>> float(grad(checkpoint(anp.sin))(0.0))
