@@ -500,7 +500,8 @@ grad(f)(np.ones(1000))
 
 def test_an_unknown_level_in_the_environment_is_an_error():
     environment = {**os.environ, "AUTODIFF_TRACE_CHECK_MUTATION": "always"}
-    run = subprocess.run([sys.executable, "-c", "import autodiff_trace"], env=environment, capture_output=True, text=True)
+    command = [sys.executable, "-c", "import autodiff_trace"]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert "AUTODIFF_TRACE_CHECK_MUTATION is 'always'" in run.stderr
 
 

@@ -1,5 +1,8 @@
-"""The plain arrays that a traced function computes with. Programs read them anew in each run, by reference, since others
-may write to them between runs. A function that writes into one itself has no program."""
+"""The plain arrays that a traced function computes with.
+
+Programs read them anew in each run, by reference, since others may write to them between runs. A function that writes
+into one itself has no program.
+"""
 
 from __future__ import annotations
 

@@ -96,7 +96,8 @@ def record(
     pure = trace.raised is None and surroundings.hold()
     if not pure:
         surroundings.take_out(trace)
-    derived = trace.derived or any(id(array) not in surroundings.followed for array, *_ in trace.arrays.contents.values())
+    read = trace.arrays.contents
+    derived = trace.derived or any(key not in surroundings.followed for key in read)
     surroundings.watch_contents(was_watching or derived)
     reason = find_reason(trace, states, outside)
     program = None if reason else Program([node for _, node in inputs], trace.steps, nodes)

@@ -22,7 +22,7 @@ import numpy as np
 from numpy import ndarray
 
 from ..core.array_ops import LARGE
-from ..core.errors import MutationError, caller_line
+from ..core.errors import MutationError, caller_line, caller_place, place_text
 from ..core.kept import keepers
 from ..core.tracer import box_classes, fixed_types
 
@@ -42,7 +42,9 @@ def as_level(level: Any, name: str) -> str:
 
 VARIABLE = "AUTODIFF_TRACE_CHECK_MUTATION"
 
-level_now: ContextVar[str] = ContextVar("check_mutation", default=as_level(os.environ.get(VARIABLE, "sample"), VARIABLE))
+DEFAULT = as_level(os.environ.get(VARIABLE, "sample"), VARIABLE)
+
+level_now: ContextVar[str] = ContextVar("check_mutation", default=DEFAULT)
 
 
 @contextmanager
@@ -83,7 +85,8 @@ def check_mutation(level: str) -> Iterator[None]:
 
 def sample(x: ndarray) -> bytes:
     """Some of the elements."""
-    flat = x.reshape(-1) if x.flags.c_contiguous else x.T.reshape(-1) if x.flags.f_contiguous else x.flat
+    flags = x.flags
+    flat = x.reshape(-1) if flags.c_contiguous else x.T.reshape(-1) if flags.f_contiguous else x.flat
     # An odd stride, so that of a matrix with 2ⁿ columns it does not meet the same column in each row.
     return flat[:: x.size // PLACES | 1].tobytes()
 
@@ -99,21 +102,23 @@ CONTENTS = {"sample": sample, "full": checksum}
 class ArraySnapshot:
     """What a large array held when it was read."""
 
-    __slots__ = ("array", "level", "contents", "name", "line")
+    __slots__ = ("array", "look", "contents", "prim", "argument", "place")
 
-    def __init__(self, array: ndarray, level: str, name: str) -> None:
+    def __init__(self, array: ndarray, look: Callable, prim: Callable, argument: Any) -> None:
         self.array = array
-        self.level = level
-        self.contents = CONTENTS[level](array)
-        self.name = name
-        self.line = caller_line()
+        self.look = look
+        self.contents = look(array)
+        self.prim = prim
+        self.argument = argument
+        self.place = caller_place()
 
     def check(self) -> None:
-        if CONTENTS[self.level](self.array) != self.contents:
+        if self.look(self.array) != self.contents:
             raise MutationError(
-                f"an array of shape {self.array.shape} and dtype {self.array.dtype}, {self.name} ({self.line}), has "
-                "been changed since, but the derivative needs what it held. Hand over a copy there: w.copy() in the "
-                "place of w; or make a new array instead of writing into the old one."
+                f"an array of shape {self.array.shape} and dtype {self.array.dtype}, argument {self.argument!r} of "
+                f"{self.prim.__name__} ({place_text(self.place)}), has been changed since, but the derivative needs "
+                "what it held. Hand over a copy there: w.copy() in the place of w; or make a new array instead of writing "
+                "into the old one."
             )
 
 
@@ -127,7 +132,7 @@ def keep_array(x: ndarray, prim: Callable, place: Any, snapshots: list) -> ndarr
         return x.copy("K")
     level = level_now.get()
     if level != "off" and not x.dtype.hasobject:
-        snapshots.append(ArraySnapshot(x, level, f"argument {place!r} of {prim.__name__}"))
+        snapshots.append(ArraySnapshot(x, CONTENTS[level], prim, place))
     return x
 
 

@@ -1,4 +1,4 @@
-"""Who owns a result: memory of its own, shared with no argument and no other result, so that each can be written into."""
+"""Who owns a result: it has memory of its own, shared with no argument and no other result, and can be written into."""
 
 from __future__ import annotations
 
