@@ -18,6 +18,7 @@ from .numpy.batching.elementwise import batch_elementwise, map_all
 from .numpy.definers import elementwise
 from .numpy.dependence.reducing import reduces
 from .numpy.rules.reductions import expand_reduced
+from .numpy.selections import selects
 
 __all__ = ["log_softmax", "logsumexp", "mse", "relu", "sigmoid", "softmax", "softmax_cross_entropy"]
 
@@ -33,7 +34,7 @@ def relu(x: Any) -> Any:
     return np.maximum(x, 0)
 
 
-elementwise(relu, lambda ans, x: anp.greater(x, 0))
+selects(relu, lambda ans, x: anp.greater(x, 0))
 
 
 @primitive
@@ -154,7 +155,7 @@ def label_losses(logits, labels):
 def check_labels(labels, classes):
     """``labels``. Raises ValueError unless they are numbers of classes."""
     # As unsigned numbers negative ones are large: one reduction instead of two (1.5 µs).
-    if labels.size and np.maximum.reduce(labels.view(f"u{labels.itemsize}"), axis=None) >= classes:
+    if labels.size and np.maximum.reduce(labels.view(labels.dtype.str.replace("i", "u")), axis=None) >= classes:
         raise ValueError(
             f"softmax_cross_entropy: labels from {labels.min()} to {labels.max()}, but there are {classes} classes, "
             f"0 to {classes - 1}"

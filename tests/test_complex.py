@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from table import row, table_test
 
-from autodiff_trace import TracedValueError, grad, holomorphic_grad, jvp, value_and_grad, vmap
+from autodiff_trace import TracedValueError, derivatives, grad, holomorphic_grad, jvp, value_and_grad, vmap
 from autodiff_trace import numpy as anp
 from autodiff_trace.testing import check_grads
 
@@ -149,3 +149,13 @@ def test_complex_power_at_zero():
     assert holomorphic_grad(lambda z: z**2)(0j) == 0
     assert holomorphic_grad(holomorphic_grad(lambda z: z**2))(0j) == 2
     assert holomorphic_grad(lambda z: 0j**z)(1 + 0j) == 0
+
+
+@pytest.mark.parametrize("f", [anp.arccos, anp.arcsin])
+@pytest.mark.parametrize("z", [1.5 + 0j, complex(1.5, -0.0), -2 + 0j, complex(-2.0, -0.0)])
+def test_slopes_on_the_branch_cut_are_of_the_side_of_the_value(f, z):
+    step = 1e-5
+    near = [f(complex(z.real + sign * step, z.imag)) for sign in (1, -1)]
+    expected = (near[0] - near[1]) / (2 * step)
+    np.testing.assert_allclose(jvp(f, (z,), (1.0 + 0j,))[1], expected, rtol=1e-8, atol=1e-10)
+    np.testing.assert_allclose(derivatives(f, 1)(z)[1], expected, rtol=1e-8, atol=1e-10)

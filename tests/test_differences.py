@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from table import row, table_test
 
-from autodiff_trace import grad
+from autodiff_trace import grad, jit, vmap
 from autodiff_trace import numpy as anp
 from autodiff_trace.testing import check_grads
 
@@ -125,3 +125,14 @@ def test_refused(call):
         grad(call)(np.array([1.0, 2.0]))
 
 
+
+
+def test_differences_of_booleans_say_where_they_change():
+    x = np.array([[1.0, 3.0, 2.0, 0.5], [0.0, 1.0, 0.0, 3.0]])
+    for n in (1, 2):
+        expected = np.diff(x > 1.5, n)
+        assert expected.dtype == bool
+        np.testing.assert_array_equal(vmap(lambda row: np.diff(row > 1.5, n))(x), expected)
+        np.testing.assert_array_equal(jit(lambda x: anp.diff(x > 1.5, n))(x), expected)
+        found = grad(lambda x: anp.sum(anp.diff(x > 1.5, n) * x[:, n:]))(x)
+        np.testing.assert_array_equal(found[:, n:], expected)

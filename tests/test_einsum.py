@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from table import row, table_test
 
-from autodiff_trace import grad, jacobian, vjp, vmap
+from autodiff_trace import grad, jacobian, jit, jvp, vjp, vmap
 from autodiff_trace import numpy as anp
 from autodiff_trace.testing import check_grads
 
@@ -160,3 +160,25 @@ def test_a_batch_is_one_more_letter(subscripts):
 def test_jacobian_of_a_diagonal():
     found = jacobian(lambda x: anp.einsum("ii->i", x))(normal(2, 2))
     np.testing.assert_array_equal(found, [[[1, 0], [0, 0]], [[0, 0], [0, 1]]])
+
+
+def test_einsum_path_reads_shapes():
+    a, b, c = np.ones((2, 3)), np.ones((3, 40)), np.ones((40, 5))
+    expected = np.einsum_path("ij,jk,kl->il", a, b, c, optimize="optimal")
+    seen = []
+
+    def f(a, b):
+        seen.append(np.einsum_path("ij,jk,kl->il", a, b, c, optimize="optimal"))
+        seen.append(anp.einsum_path(a, [0, 1], b, [1, 2], c, [2, 3], [0, 3], optimize="optimal"))
+        return anp.sum(anp.einsum("ij,jk,kl->il", a, b, c, optimize=seen[-1][0]))
+
+    grad(f)(a, b)
+    jvp(f, (a, b), (a, b))
+    vmap(f)(np.ones((7, 2, 3)), np.ones((7, 3, 40)))
+    compiled = jit(f)
+    assert compiled(a, b) == compiled(a, b) == 2 * 3 * 40 * 5
+    assert {str(path) for path, _ in seen} == {str(expected[0])} and len({text for _, text in seen[::2]}) == 1
+    assert seen[0][1] == expected[1]
+    assert anp.einsum_path("i,i", [1.0, 2.0], [3.0, 4.0])[0] == ["einsum_path", (0, 1)]
+    grad(lambda x: seen.append(anp.einsum_path("i,i", [x, 2.0], [3.0, x])) or x)(1.0)
+    assert seen[-1][0] == ["einsum_path", (0, 1)]

@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from autodiff_trace.compiler import error_states
+from autodiff_trace.numpy import error_states
 
 
 @pytest.fixture(params=["quick", "public"])

@@ -17,15 +17,20 @@ V = np.array([1.0, 2.0, -3.0])
 
 def test_masks_are_left_out_on_trust():
     def function(x):
-        return grad(lambda x: anp.sum(anp.sqrt(anp.sqrt(anp.sqrt(x)))))(x)
+        return grad(lambda x: anp.sum(anp.where(x > 1.5, anp.sqrt(anp.sqrt(anp.sqrt(x))), 0.0)))(x)
 
     trusting = source(function, V**2)
-    assert "fail()" in trusting and "set_errors" in trusting and "quotient" not in trusting
+    assert "fail()" in trusting and "set_errors" in trusting and "restrict" not in trusting
     assert "fail()" not in source(function, V**2, passes=tuple(each for each in PASSES if each != "finite"))
 
 
+def root(x):
+    """Its cotangents are selected, so that masks go with them."""
+    return anp.where(x > -4.0, anp.sqrt(anp.sqrt(anp.sqrt(x))), 0.0)
+
+
 def slopes_at(x, g):
-    return vjp(lambda x: anp.sqrt(anp.sqrt(anp.sqrt(x))), x)[1](g)
+    return vjp(root, x)[1](g)
 
 
 @pytest.mark.parametrize("x", [[1.0, 0.0, 4.0], [np.inf, 1.0, 2.0], [np.nan, 1.0, 0.0], [-1.0, 2.0, 3.0]])
@@ -58,12 +63,12 @@ def test_nan_in_an_array_outside():
 
 
 def compares_what_comes_back(x, g):
-    back, = vjp(lambda x: anp.sqrt(anp.sqrt(anp.sqrt(x))), x)[1](g)
+    back, = vjp(root, x)[1](g)
     return anp.where(back < 1.0, 1.0, 2.0)
 
 
 def averages_what_comes_back(x, g):
-    back, = vjp(lambda x: anp.sqrt(anp.sqrt(anp.sqrt(x))), x)[1](g)
+    back, = vjp(root, x)[1](g)
     return anp.sum(back * 2.0) - back[1], anp.stack([back, -back]).T
 
 

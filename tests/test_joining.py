@@ -63,6 +63,16 @@ JOINED = [
     row("append", normal(2, 3), normal(2)),
     row("append", normal(2, 3), normal(1, 3), axis=0),
     row("append", np.float64(1.0), [2.0, 3.0]),
+    # Lists of numbers, some of them traced: NumPy sees none of these in a list within the list.
+    *[
+        row(name, [[np.float64(1.0), 2.0], [3, np.float64(4.0)]], skip=DEEPER)
+        for name in ("concatenate", "stack", "hstack", "vstack", "dstack", "column_stack", "block")
+    ],
+    row("concatenate", [normal(2), [1, np.float64(3.0), 2.0]]),
+    row("concatenate", [[np.float64(1.0), 2], (3.0,)], dtype=np.complex128, skip=DEEPER),
+    row("vstack", [normal(3), [1.0, 2.0, 3.0], (np.float64(1.0), 2, 3)]),
+    row("hstack", [1.0, np.float64(3.0), normal(2), 2]),
+    row("column_stack", [normal(2), [1, np.float64(3.0)]]),
 ]
 
 INSERTED = [

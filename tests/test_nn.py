@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
-from autodiff_trace import grad, jvp, nn, value_and_grad
+from autodiff_trace import grad, jit, jvp, nn, value_and_grad
 from autodiff_trace import numpy as anp
 from autodiff_trace.testing import check_grads
 
@@ -207,3 +207,27 @@ def test_no_warnings_far_out():
             value_and_grad(nn.logsumexp)(x)
             value_and_grad(nn.relu)(x)
             value_and_grad(nn.sigmoid)(x)
+
+
+def test_labels_of_any_byte_order():
+    logits = np.array([[0.1, 0.7, -0.3], [1.0, 0.0, 0.5]])
+    for dtype in (">i8", "<i8", ">u2", "<i4", "i1"):
+        labels = np.array([2, 0], dtype)
+        slope = grad(nn.softmax_cross_entropy)(logits, labels)
+        np.testing.assert_array_equal(slope, grad(nn.softmax_cross_entropy)(logits, np.array([2, 0])))
+        with pytest.raises(ValueError, match="3 classes"):
+            nn.softmax_cross_entropy(logits, np.array([3, 0], dtype))
+
+
+def test_numbers_of_any_byte_order():
+    x = np.array([1.0, 2.0, 3.0])
+
+    def f(x, i):
+        return anp.sum(anp.exp(x[i]) * anp.take(x, i) @ anp.outer(x, x)[:2, :2]) / x[0]
+
+    for swapped, places in ((x.astype(">f8"), np.array([0, 2], ">i8")), (x.astype("<f8"), np.array([0, 2], "<u2"))):
+        expected = grad(f)(x, np.array([0, 2]))
+        np.testing.assert_allclose(grad(f)(swapped, places), expected, rtol=1e-14)
+        np.testing.assert_allclose(jit(grad(f))(swapped, places), expected, rtol=1e-13)
+        np.testing.assert_allclose(jvp(lambda x: f(x, places), (swapped,), (swapped,))[1], expected @ x, rtol=1e-14)
+    assert grad(lambda x: anp.sum(x * x))(x.astype(">f4")).dtype == np.float32

@@ -183,14 +183,6 @@ def test_factors_that_are_joined_overflow_no_later():
         assert_replays(function, (np.array([1.5e308, 1e308, 1.0]),))
 
 
-def test_scale_by_an_ordinary_number_is_a_product():
-    function = grad(lambda x: anp.sum(anp.sqrt(x) * 3.0))
-    assert "scale" in source(function, V**2, passes=())
-    assert "scale" not in source(function, V**2, passes=("constants", "algebra"))
-    assert "scale" in source(lambda x, g: vjp(anp.sqrt, x)[1](g), V**2, V, passes=("constants", "algebra"))
-    assert "scale" in source(grad(lambda x: anp.sum(anp.sqrt(x) * 0.0)), V**2, passes=("constants", "algebra"))
-
-
 @pytest.mark.parametrize("function", [
     lambda a, b: anp.sum(a @ b),
     lambda a, b: anp.sum(anp.sum(a @ b, axis=(0, 1)) * V),

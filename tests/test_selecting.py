@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from table import complex_rows, row, table_test
 
-from autodiff_trace import grad, hessian, jvp, vjp
+from autodiff_trace import grad, hessian, jvp, vjp, vmap
 from autodiff_trace import numpy as anp
 from autodiff_trace.core.errors import TracedValueError
+from autodiff_trace.core.tracer import is_box
 from autodiff_trace.testing import check_grads
 
 rng = np.random.default_rng(0)
@@ -38,6 +39,9 @@ SELECTED = [
     row("take", normal(2, 3), [5, -7], 0, mode="clip"),
     row("take", np.float64(2.0), [0, 0]),
     row("take", normal(2, 3), np.zeros(0, int), axis=0),
+    row("take", np.zeros((0, 0)), [0, 0, -1], axis=1),
+    row("take", np.zeros((0, 2, 3)), np.array([[7], [0]]), axis=1),
+    row("take", np.zeros((3, 0)), 1, axis=0),
     row("take_along_axis", normal(2, 3), np.array([[0, 0, 2, 1], [2, 2, 2, 0]]), axis=1),
     row("take_along_axis", normal(2, 3), np.array([[1, 0, 1]]), 0),
     row("take_along_axis", normal(2, 3, 2), np.array([[[1], [0]]]), axis=-2),
@@ -183,6 +187,8 @@ def test_writing():
             (normal(2), lambda x, v: anp_or_np.put(x, [[1, 30], [-40, 4]], v, mode="wrap")),
             (normal(5), lambda x, v: anp_or_np.put(x, [1, 30], v, mode="clip")),
             (np.float64(2.0), lambda x, v: anp_or_np.put(x, 5, v)),
+            (normal(2), lambda x, v: anp.put(x, [1, 5], [v[1], 2.0] if is_box(v) else np.array([v[1], 2.0]))),
+            (normal(2), lambda x, v: anp.place(x, x > 0, [v[1], 2.0] if is_box(v) else np.array([v[1], 2.0]))),
             (normal(2), lambda x, v: anp_or_np.place(x, x > 0, v)),
             (normal(2, 1), lambda x, v: anp_or_np.putmask(x, x > 0, v)),
             (normal(3), lambda x, v: anp_or_np.copyto(x, v)),
@@ -299,3 +305,20 @@ def test_vectorize():
 def test_apply_along_axis_refuses_nothing_to_apply_to():
     with pytest.raises(ValueError, match="iteration dimensions are 0"):
         grad(lambda x: anp.sum(anp.apply_along_axis(anp.sum, 1, x)))(normal(0, 3))
+
+
+def test_a_condition_may_be_a_list_with_traced_numbers():
+    x = np.array([2.0, 0.0, 3.0])
+    assert grad(lambda x: anp.sum(anp.compress([x[0], 0, x[1]], x)))(x).tolist() == [1.0, 0.0, 0.0]
+
+
+def test_plain_arrays_are_read_and_changed_at_mapped_places():
+    a, places = np.arange(6.0).reshape(2, 3), np.array([[0, 2], [1, 1]])
+    for f in (
+        lambda i: anp.take(a, i, axis=1),
+        lambda i: anp.take_along_axis(a, anp.stack([i, i]), axis=1),
+        lambda i: anp.insert(a, i, 5.0, axis=1),
+        lambda i: anp.insert(a, i[0], np.ones(2), axis=1),
+        lambda i: anp.delete(a, i[0], axis=1),
+    ):
+        np.testing.assert_array_equal(vmap(f)(places), [f(i) for i in places])

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from table import row, table_test
+from table import Row, row, table_test
 
-from autodiff_trace import grad, hessian, jacobian
+from autodiff_trace import grad, hessian, jacobian, jit, vmap
 from autodiff_trace import numpy as anp
 from autodiff_trace.core.errors import TracedValueError
 from autodiff_trace.testing import check_grads
@@ -24,6 +24,7 @@ def apart(*shape):
 
 
 x = apart(5)
+y = np.array([0.31, -1.2, 1.43, 0.04, -0.23])
 x23 = apart(2, 3)
 x234 = apart(2, 3, 4)
 weights = rng.uniform(0.5, 1.5, (2, 3))
@@ -104,7 +105,46 @@ ROWS = [
     row("histogram_bin_edges", x, 4),
     row("histogram_bin_edges", x23, 2, range=(-1.0, 1.0)),
     row("histogram", x, bins=np.array([-2.0, 0.1, 0.6, 2.0]), density=True),
+    row("histogram", x, bins=[-2.0, 0.1, 0.6, 2.0]),
+    row("histogram", x, 3, weights=np.array([1.0, 2.0, 0.5, 3.0, 1.5]) * (1 + 2j)),
+    *[row("histogram", x, rule, skip=("batched", "float32")) for rule in ("auto", "fd", "sturges", "stone")],
+    row("histogram_bin_edges", x, "sqrt", skip=("batched",)),  # each element of a batch has a number of bins of its own
+    row("histogram2d", x, y, 3, skip=("float32",)),
+    row("histogram2d", x, y, [3, np.array([-2.0, 0.1, 0.6, 3.0])], weights=np.arange(1.0, 6.0), skip=("float32",)),
+    row("histogram2d", x, y, np.array([-2.0, 0.1, 0.6, 3.0]), density=True, skip=("float32",)),  # gives float64
+    row("histogramdd", normal(4, 3), (2, 3, 1), [None, (-2.0, 2.0), (-1.0, 1.0)], skip=("float32",)),
+    row("histogramdd", [x, y], 3, density=True, weights=np.arange(1.0, 6.0), skip=("float32",)),
+    row("histogramdd", x, 3, skip=("float32",)),
 ]
+
+weights_42, weights_34 = rng.uniform(size=(4, 2)), rng.uniform(size=(3, 4))
+FIVE_WEIGHTS = np.array([1.0, 3.0, 0.0, 0.5, 2.0])
+
+PICKED = {"method": "inverted_cdf"}
+
+WEIGHTED = [
+    *[
+        each
+        for name, unit in (("quantile", 1), ("percentile", 100))
+        for each in (
+            Row(name, (x, 0.3 * unit), {"weights": FIVE_WEIGHTS, **PICKED}),
+            Row(name, (x, unit * np.array([0.02, 0.41, 0.98])), {"weights": FIVE_WEIGHTS, **PICKED}),
+            Row(name, (x23, 0.43 * unit), {"weights": weights, **PICKED}),
+            Row(name, (x23, 0.43 * unit), {"axis": 1, "weights": FIVE_WEIGHTS[:3], **PICKED}),
+            Row(name, (x234, 0.43 * unit), {"axis": (2, 0), "keepdims": True, "weights": weights_42, **PICKED}),
+        )
+    ],
+    *[
+        each  # NumPy itself fails on weights along an axis
+        for name, unit in (("nanquantile", 1), ("nanpercentile", 100))
+        for each in (
+            Row(name, (x, 0.3 * unit), {"weights": FIVE_WEIGHTS, **PICKED}),
+            Row(name, (with_nan, 0.6 * unit), {"weights": weights_34, **PICKED}),
+        )
+    ],
+]
+
+test_weighted_quantiles = table_test(WEIGHTED)
 
 test_statistics = table_test(ROWS)
 
@@ -182,17 +222,24 @@ def test_counts_are_constant():
 @pytest.mark.parametrize(
     "f, error",
     [
-        (lambda x: anp.quantile(x, 0.5, method="inverted_cdf", weights=np.ones(3)), TracedValueError),
-        (lambda x: anp.quantile(np.ones(3), 0.5, method="inverted_cdf", weights=x), TracedValueError),
+        (lambda x: anp.quantile(x, 0.5, weights=np.ones(3)), ValueError),
+        (lambda x: anp.quantile(x, 0.5, method="inverted_cdf", weights=np.zeros(3)), ValueError),
+        (lambda x: anp.quantile(x, 0.5, method="inverted_cdf", weights=-x), ValueError),
+        (lambda x: anp.quantile(x, 0.5, method="inverted_cdf", weights=np.ones(2)), TypeError),
         (lambda x: anp.quantile(x, 1.5), ValueError),
         (lambda x: anp.quantile(x, 0.5, method="other"), ValueError),
         (lambda x: anp.quantile(x + 1j, 0.5), TypeError),
         (lambda x: anp.average(x, weights=np.array([1.0, -1.0, 0.0])), ZeroDivisionError),
         (lambda x: anp.average(x, weights=np.ones(2)), TypeError),
         (lambda x: anp.average(x, axis=0, weights=np.ones(2)), ValueError),
-        (lambda x: anp.histogram(x, "auto")[1], TracedValueError),
-        (lambda x: anp.histogram2d(x, x)[0], TracedValueError),
-        (lambda x: anp.histogramdd(np.ones((3, 2)), weights=x)[0], TracedValueError),
+        (lambda x: anp.histogram(x, "auto", weights=x)[1], TypeError),
+        (lambda x: anp.histogram(x, [2.0, x[0]])[1], ValueError),
+        (lambda x: anp.histogram(x, 0)[1], ValueError),
+        (lambda x: anp.histogram(x, 3, (2.0, 1.0))[1], ValueError),
+        (lambda x: anp.histogram(x * np.inf, 3)[1], ValueError),
+        (lambda x: anp.histogram2d(x, x[1:])[0], ValueError),
+        (lambda x: anp.histogramdd(x, [2, 3])[0], ValueError),
+        (lambda x: vmap(lambda row: anp.histogram(row, "auto")[1])(anp.outer(x, x)), TracedValueError),
     ],
 )
 def test_refused(f, error):
@@ -209,3 +256,27 @@ def test_out():
         return out + second + third
 
     assert grad(f)(np.array([[1.0], [4.0], [2.0]])).tolist() == [[-1.0], [2.0], [1.0]]
+
+
+def test_weights_of_quantiles_have_no_slope_and_are_checked_in_each_run():
+    def f(a, w):
+        return anp.quantile(a, 0.5, weights=w, method="inverted_cdf")
+
+    a, w = np.array([1.0, 2.0, 3.0]), np.array([1.0, 1.0, 5.0])
+    slopes = grad(f, argnums=(0, 1))(a, w)
+    assert [slope.tolist() for slope in slopes] == [[0.0, 0.0, 1.0], [0.0, 0.0, 0.0]]
+    assert vmap(f, (None, 0))(a, np.array([w, w[::-1]])).tolist() == [3.0, 1.0]
+    compiled = jit(f)
+    assert compiled(a, w) == 3.0 and compiled(a, w[::-1].copy()) == 1.0
+    with pytest.raises(ValueError, match="non-negative"):
+        compiled(a, -w)
+
+
+def test_the_number_of_bins_is_found_anew_in_each_run():
+    compiled = jit(lambda x: anp.histogram(x, "sturges")[1])
+    for n in (4, 4, 40):
+        x = rng.normal(size=n)
+        np.testing.assert_allclose(compiled(x), np.histogram(x, "sturges")[1])
+    compiled = jit(lambda x: anp.histogram(x, "fd")[1])
+    for x in (np.linspace(0.0, 1.0, 40), np.linspace(0.0, 1.0, 40) ** 20):
+        np.testing.assert_allclose(compiled(x), np.histogram(x, "fd")[1])

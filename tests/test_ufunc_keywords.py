@@ -5,8 +5,9 @@ from functools import partial
 import numpy as np
 import pytest
 
-from autodiff_trace import TracedValueError, grad, jvp, value_and_grad
+from autodiff_trace import TracedValueError, grad, jit, jvp, value_and_grad, vmap
 from autodiff_trace import numpy as anp
+from autodiff_trace.compiler.jitted import JitWarning
 from autodiff_trace.testing import check_grads
 
 X = np.array([[0.7, 1.4, -0.3], [2.1, 0.6, 1.9]])
@@ -249,3 +250,33 @@ def test_unknown_ufunc():
     ufunc = np.frompyfunc(lambda x: x, 1, 1)
     with pytest.raises(TracedValueError, match="of a traced value has no derivative here"):
         grad(lambda x: ufunc(x))(1.0)
+
+
+def test_a_plain_out_holds_what_no_trace_is_interested_in():
+    def f(x, np_or_anp):
+        mask, place = np.zeros(3, bool), np.zeros((), int)
+        assert np_or_anp.isfinite(x, mask) is mask and mask.all()
+        assert np_or_anp.greater(x, 1.5, out=mask) is mask
+        np_or_anp.argmax(x, None, place)
+        rounded = np_or_anp.round(x, 0, np.zeros(3))
+        return anp.sum(x * mask * rounded) + x[place]
+
+    x = np.array([1.0, 2.0, 3.0])
+    for module in (np, anp):
+        assert grad(f)(x, module).tolist() == [0.0, 2.0, 4.0]
+        assert jvp(lambda x: f(x, module), (x,), (x,)) == (16.0, 16.0)
+        with pytest.warns(JitWarning, match="out= is a plain array"):  # which only a run of the function itself fills
+            assert jit(lambda x: f(x, module))(x) == 16.0
+    for call in (
+        lambda x: np.isfinite(x, np.zeros((1, 3), bool)),
+        lambda x: np.isfinite(x, out=np.zeros((1, 3), bool)),
+        lambda x: np.argmax(x, None, np.zeros((), int)),
+        lambda x: np.all(x, None, np.zeros((), bool)),
+    ):
+        with pytest.raises(TracedValueError, match="out= is a plain array"):
+            vmap(call)(x[None])
+
+
+def test_a_range_is_a_sequence_of_numbers():
+    x = np.array([1.0, 2.0, 3.0])
+    assert grad(lambda x: anp.sum(np.float_power(range(3), x) + anp.add(x, range(3))))(x).tolist()[0] == 1.0

@@ -26,7 +26,8 @@ BINARY = {
     "truediv": (operator.truediv, anp.divide), "floordiv": (operator.floordiv, anp.floor_divide),
     "mod": (operator.mod, anp.remainder), "pow": (operator.pow, anp.power), "divmod": (divmod, anp.divmod),
     "and": (operator.and_, anp.bitwise_and), "or": (operator.or_, anp.bitwise_or),
-    "xor": (operator.xor, anp.bitwise_xor),
+    "xor": (operator.xor, anp.bitwise_xor), "lshift": (operator.lshift, anp.left_shift),
+    "rshift": (operator.rshift, anp.right_shift),
 }
 COMPARISONS = {
     "eq": (operator.eq, anp.equal), "ne": (operator.ne, anp.not_equal), "lt": (operator.lt, anp.less),

@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..nn import check_labels
-from ..numpy.definers import is_surely_finite, keep_zeros, quiet
-from ..numpy.definers import scale as scale_primitive
-from ..numpy.rules.division import quotient as quotient_primitive
+from ..numpy.definers import is_surely_finite, quiet
 from .arena import Buffer
 from .node import parts_of
 from .short_rows import TILED
@@ -21,14 +19,11 @@ from .sines import sin_cos
 __all__ = [
     "ADD_REDUCE", "ELEMENTWISE", "MAXIMUM_REDUCE", "MINIMUM_REDUCE", "REDUCTIONS", "VIEWS", "after", "assign", "cast",
     "check_finite", "check_labels", "copy", "empty", "fail", "fill", "getitem", "is_basic",
-    "is_elementwise_ufunc", "is_known", "like", "logaddexp", "out_position", "quotient", "quotient_floats",
-    "quotient_numbers", "reshape", "roll", "scale", "scale_floats", "scale_numbers", "scatter", "select",
+    "is_elementwise_ufunc", "is_known", "like", "logaddexp", "out_position", "reshape", "roll", "scatter", "select",
     "select_float", "sin_cos", "sum_axis", "transpose",
 ]
 
 getitem = operator.getitem
-scale_numbers = scale_primitive.fun
-quotient_numbers = quotient_primitive.fun
 ADD_REDUCE = np.add.reduce
 MAXIMUM_REDUCE = np.maximum.reduce
 MINIMUM_REDUCE = np.minimum.reduce
@@ -76,24 +71,6 @@ def fill(g: Any, shape: tuple[int, ...], out: Any = None) -> Any:
         out = np.empty_like(g, shape=shape, order="C")
     out[...] = g
     return out if shape else out[()]
-
-
-def scale(g: Any, derivative: Any, out: Any = None) -> Any:
-    """``g * derivative``, but 0 where one of them is 0, also where the other is infinite or NaN."""
-    return keep_zeros_in(np.multiply(g, derivative, out), g, derivative)
-
-
-def quotient(g: Any, y: Any, out: Any = None) -> Any:
-    """``g / y``, but 0 where ``g`` is 0, also where ``y`` is 0."""
-    return keep_zeros_in(np.divide(g, y, out), g)
-
-
-def keep_zeros_in(result, *factors):
-    kept = keep_zeros(result, *factors)
-    if kept is not result and type(result) is np.ndarray:
-        result[...] = kept
-        return result
-    return kept
 
 
 def like(x: Any, out: Any = None) -> Any:
@@ -175,16 +152,6 @@ def scatter(pieces: list, indices: list, shape: tuple[int, ...], zeros: tuple, w
     return out
 
 
-def scale_floats(g: float, derivative: float) -> float:
-    """:func:`scale` of two of Python's floats."""
-    return g * derivative if g else 0.0
-
-
-def quotient_floats(g: float, y: float) -> float:
-    """:func:`quotient` of two of Python's floats."""
-    return g / y if g else 0.0
-
-
 def select_float(condition: bool, x: float, y: float) -> float:
     """:func:`select` of two of Python's floats."""
     return x if condition else y
@@ -200,11 +167,11 @@ def fail() -> None:
     raise FloatingPointError("not all is finite")
 
 
-ELEMENTWISE = {copy, fill, like, sin_cos, logaddexp, scale, quotient, select, *TILED.values()}
+ELEMENTWISE = {copy, fill, like, sin_cos, logaddexp, select, *TILED.values()}
 """Functions that work element by element, besides NumPy's ufuncs."""
 
 OUT_POSITIONS: dict[Callable, int] = {
-    np.dot: 2, copy: 1, empty: 3, fill: 2, like: 1, logaddexp: 2, quotient: 2, roll: 2, scale: 2, scatter: 5,
+    np.dot: 2, copy: 1, empty: 3, fill: 2, like: 1, logaddexp: 2, roll: 2, scatter: 5,
     sin_cos: 2, sum_axis: 2,
     **dict.fromkeys(REDUCTIONS, 3), **dict.fromkeys(TILED.values(), 2),
 }

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..numpy.definers import SHORT, is_surely_finite
 from . import calls
-from .error_states import restore_errors, setter
+from ..numpy.error_states import restore_errors, setter
 from .guards import outcome
 from .inline import find_inline
 from .kernels import Kernel, Plan
@@ -26,8 +26,7 @@ OPERATORS = {
     operator.add: "{} + {}", operator.sub: "{} - {}", operator.mul: "{} * {}", operator.truediv: "{} / {}",
     operator.pow: "{} ** {}", operator.neg: "-{}", operator.abs: "abs({})", operator.lt: "{} < {}",
     operator.le: "{} <= {}", operator.gt: "{} > {}", operator.ge: "{} >= {}", operator.eq: "{} == {}",
-    operator.ne: "{} != {}", calls.scale_floats: "{0} * {1} if {0} else 0.0",
-    calls.quotient_floats: "{0} / {1} if {0} else 0.0", calls.select_float: "{1} if {0} else {2}",
+    operator.ne: "{} != {}", calls.select_float: "{1} if {0} else {2}",
 }
 
 METHODS = {

@@ -14,7 +14,7 @@ import numpy as np
 from ..core.tracer import Trace, box_classes, boxers
 from ..numpy.parameters import plain_parameters
 from .boxes import PLAIN_NUMBERS, NumberBox, RecordBox
-from .error_states import error_state
+from ..numpy.error_states import error_state
 from .guards import is_shaped_by_values, signature
 from .live_arrays import LiveArrays
 from .node import Node, literal, substitute

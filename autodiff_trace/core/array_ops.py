@@ -38,7 +38,8 @@ class ArrayOps:
     into ``out`` and return it, as the argument ``out=`` asks. ``note_view(view, base, prim, args, kwargs)``: remember
     that ``view = prim(base, *args, **kwargs)`` may share memory with ``base``. ``shape_only(x)``: what stands
     for ``x`` where only its shape and dtype will be read. ``stack(arrays)``: along a new first axis.
-    ``zeros_like(x)``.
+    ``zeros_like(x)``, ``ones_like(x)``. The others are for :mod:`~autodiff_trace.core.selections`, and stand in
+    ``numpy/selections``.
     """
 
     array: Callable[[list | tuple], Any]
@@ -47,6 +48,25 @@ class ArrayOps:
     stack: Callable[[list], Any]
     store: Callable[[Any, Any], Any]
     zeros_like: Callable[[Any], Any]
+    ones_like: Callable[[Any], Any]
+
+    any: Callable[[Any], Any]
+    as_weights: Callable[[Any, Any], Any]
+    both: Callable[[Any, Any], Any]
+    broadcast_mask: Callable[[Any, tuple], Any]
+    either: Callable[..., Any]
+    expand: Callable[[Any, tuple], Any]
+    has_nonzero: Callable[[Any], bool]
+    ignore_errors: Callable[[], Any]
+    is_finite: Callable[[Any], bool]
+    is_traced: Callable[[Any], bool]
+    nonzero: Callable[[Any], Any]
+    quietly: Callable[..., Any]
+    reduce_mask: Callable[[Any, tuple], Any]
+    restore_errors: Callable[[Any], None]
+    restrict: Callable[[Any, Any], Any]
+    restricted: Callable[[Any, Callable[[], Any]], Any]
+    sum_to: Callable[[Any, tuple], Any]
 
 
 array_ops = ArrayOps()

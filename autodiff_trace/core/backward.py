@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush
 from typing import Any
 
+from .array_ops import array_ops
 from .cotangents import add_cotangents, deferred_types
 from .overwriting import ALONE, Overwriting, add_into, getrefcount, has_own_memory, overwritable
+from .selections import Selected, pull_selected
 
 __all__ = ["VJPNode", "backward_pass"]
 
@@ -39,15 +41,23 @@ def backward_pass(seeds: list[tuple[VJPNode, Any]], inputs: Sequence[VJPNode]) -
     reached: dict[int, Any] = {}  # the inputs, by index
     while seeds:
         contribute(*seeds.pop(), pending, heap)
-    node = None
+    node = errors = None
     try:
         while heap:
             node = heappop(heap)
             g = pending.pop(node[0])
             while True:
-                index, rules, parents, ans, args, kwargs, _ = node
+                index, rules, parents, ans, args, kwargs, prim = node
                 if type(g) in deferred_types:
-                    g = g.settle()
+                    g = g.settle_selected()
+                    if type(g) is Selected:
+                        if rules is not None and not g.is_mixed_by(prim):
+                            if errors is None:  # of what is not selected NumPy is not to warn
+                                errors = array_ops.ignore_errors()
+                            for parent, parent_g in pull_selected(node, g):
+                                contribute(parent, parent_g, pending, heap)
+                            break
+                        g = g.value
                 if type(parents) is tuple:  # one argument, by far the commonest
                     g = rules(g, ans, *args, **kwargs) if kwargs else rules(g, ans, *args)
                     if g is not None and (not heap or parents[0] < heap[0][0]):
@@ -64,6 +74,9 @@ def backward_pass(seeds: list[tuple[VJPNode, Any]], inputs: Sequence[VJPNode]) -
     except Exception as error:
         note_operation(error, node)
         raise
+    finally:
+        if errors is not None:
+            array_ops.restore_errors(errors)
     return [reached.get(node[0]) for node in inputs]
 
 

@@ -83,7 +83,7 @@ class BatchTrace(Trace):
         kind = type(arg)
         if kind in box_classes:
             return (arg._value, arg._node is not None) if arg._trace is self else (arg, False)
-        if kind not in watched_types or find_top_trace(arg) is None:
+        if kind not in watched_types or find_top_trace((arg,)) is None:
             return arg, False
         values, mapped = zip(*map(self.unbox, arg))
         return (list(values) if kind is list else values), list(mapped) if any(mapped) else False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from .array_ops import array_ops
@@ -31,6 +32,14 @@ class DeferredCotangent:
         """The cotangent itself."""
         raise NotImplementedError
 
+    def settle_selected(self) -> Any:
+        """The cotangent, or where it knows what has no influence at all, a :class:`~.selections.Selected` one."""
+        return self.settle()
+
+    def with_mask(self, mask: Callable[[], Any]) -> DeferredCotangent:
+        """This cotangent, where it was made from a selected one: ``mask()`` says where that was not zero."""
+        return self
+
 
 class OutputsCotangent(DeferredCotangent):
     """The cotangent of a tuple of outputs, from the cotangent of output ``i``."""
@@ -47,9 +56,9 @@ class OutputsCotangent(DeferredCotangent):
         return self
 
     def settle(self):
+        settled = {i: g.settle() if type(g) in deferred_types else g for i, g in self.cotangents.items()}
         return tuple(
-            self.cotangents[i] if i in self.cotangents else array_ops.zeros_like(output)
-            for i, output in enumerate(self.outputs)
+            settled[i] if i in settled else array_ops.zeros_like(output) for i, output in enumerate(self.outputs)
         )
 
 

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .errors import TracedValueError, caller_line
-from .tracer import NO_KEYWORDS, Trace, box_classes, boxers, find_top_trace, fixed_types, watched_types
+from .tracer import (
+    NO_KEYWORDS, Trace, box_classes, boxers, exact_numbers, find_top_trace, fixed_types, watched_types,
+)
 
 __all__ = ["DerivativeTrace", "RuleTable", "by_argument"]
 
@@ -131,7 +133,7 @@ class DerivativeTrace(Trace):
         kind = type(arg)
         if kind in box_classes:
             return (arg._value, arg._node) if arg._trace is self else (arg, None)
-        if kind not in watched_types:
+        if kind not in watched_types or kind in exact_numbers:
             return arg, None
         values, nodes = [], []
         is_followed = is_unboxed = False

@@ -7,13 +7,14 @@ from typing import Any
 
 from .array_ops import array_ops
 from .backward import backward_pass
-from .cotangents import DeferredCotangent
+from .cotangents import add_cotangents
 from .derivative import DerivativeTrace, RuleTable
-from .reverse import trace_vjp, zero_rule
 from .primitives import add_rule_table
+from .reverse import trace_vjp, zero_rule
+from .selections import Mask, Push, Selected, has_selected, push_selected, settle
 from .tracer import boxers
 
-__all__ = ["JVPTrace", "defjvp", "defjvp_all", "trace_jvp"]
+__all__ = ["JVPTrace", "defjvp", "defjvp_all", "push_plain", "restrict_tangent", "trace_jvp"]
 
 
 class JVPTrace(DerivativeTrace):
@@ -21,18 +22,39 @@ class JVPTrace(DerivativeTrace):
 
     @staticmethod
     def make_node(prim, argument, node, ans, values, kwargs):
-        if prim.jvp_all is not None:
-            several = (argument, node) if type(argument) is tuple else ((argument,), (node,))
-            return prim.jvp_all(*several, ans, values, kwargs)
-        if type(argument) is not tuple:
-            return prim.jvps[argument](node, ans, *values, **kwargs)
-        tangent = None
-        for each, t in zip(argument, node):
-            tangent = add_tangents(tangent, prim.jvps[each](t, ans, *values, **kwargs))
-        return tangent
+        if type(node) is Selected or type(node) is list and has_selected(node):
+            def push(argument, node):
+                return push_plain(prim, argument, node, ans, values, kwargs)
+
+            return push_selected(Push(push, push, restrict_tangent, True), prim, argument, node, ans)
+        return push_plain(prim, argument, node, ans, values, kwargs)
 
     def output_node(self, node, outputs, i):
         return node[i]
+
+    def run(self, fun, boxes):
+        values, tangents = super().run(fun, boxes)
+        return values, list(map(settle, tangents))
+
+
+def push_plain(prim: Callable, argument: Any, node: Any, ans: Any, values: Sequence, kwargs: dict) -> Any:
+    """The tangent of ``ans = prim(*values, **kwargs)`` from those of its arguments."""
+    if prim.jvp_all is not None:
+        several = (argument, node) if type(argument) is tuple else ((argument,), (node,))
+        return prim.jvp_all(*several, ans, values, kwargs)
+    if type(argument) is not tuple:
+        return prim.jvps[argument](node, ans, *values, **kwargs)
+    tangent = None
+    for each, t in zip(argument, node):
+        tangent = add_tangents(tangent, prim.jvps[each](t, ans, *values, **kwargs))
+    return tangent
+
+
+def restrict_tangent(t: Any, mask: Mask) -> Any:
+    """A tangent, of several outputs each, with a mask applied to it."""
+    if t is None or isinstance(t, (tuple, list)):
+        return t and [restrict_tangent(each, mask) for each in t]
+    return array_ops.restricted(t, mask)
 
 
 def add_tangents(t1: Any, t2: Any) -> Any:
@@ -41,7 +63,7 @@ def add_tangents(t1: Any, t2: Any) -> Any:
         return t1 if t2 is None else t2
     if type(t1) in (tuple, list):
         return [add_tangents(*pair) for pair in zip(t1, t2, strict=True)]
-    return t1 + t2
+    return add_cotangents(t1, t2)
 
 
 def trace_jvp(fun: Callable, inputs: Sequence, tangents: Sequence) -> tuple[list, list]:
@@ -109,8 +131,7 @@ def transpose_vjp(vjp: Callable) -> Callable:
         several = isinstance(ans, (tuple, list))
 
         def pull(*gs):
-            pulled = vjp(gs if several else gs[0], ans, *args, **kwargs)
-            return [pulled.settle() if isinstance(pulled, DeferredCotangent) else pulled]
+            return [settle(vjp(gs if several else gs[0], ans, *args, **kwargs))]
 
         outputs = ans if several else (ans,)
         _, nodes, inputs = trace_vjp(pull, [array_ops.zeros_like(output) for output in outputs])

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from .array_ops import array_ops
-from .tracer import box_classes, find_top_trace, metadata, watched_types
+from .exact_numbers import call_with_floats
+from .tracer import box_classes, exact_numbers, find_top_trace, metadata, watched_types
 
 __all__ = ["add_rule_table", "composite", "nondifferentiable", "notrace_primitive", "primitive"]
 
@@ -43,7 +44,9 @@ def primitive(
     return make_primitive(fun, fast_fun, sequence_args, True, makes_view, out_position)
 
 
-def nondifferentiable(fun: Callable, *, fast_fun: Callable | None = None) -> Callable:
+def nondifferentiable(
+    fun: Callable, *, fast_fun: Callable | None = None, out_position: int | None = None
+) -> Callable:
     """Make ``fun``, whose derivative is zero wherever it exists, a primitive that derivatives skip: ``floor``, ``>``.
 
     Unlike :func:`notrace_primitive` it is seen by traces that are not derivatives (batching, recording).
@@ -53,7 +56,7 @@ def nondifferentiable(fun: Callable, *, fast_fun: Callable | None = None) -> Cal
     >>> float(grad(lambda x: x * floor(x))(2.5))
     2.0
     """
-    return make_primitive(fun, fast_fun, (), False)
+    return make_primitive(fun, fast_fun, (), False, out_position=out_position)
 
 
 def notrace_primitive(fun: Callable) -> Callable:
@@ -65,9 +68,13 @@ def notrace_primitive(fun: Callable) -> Callable:
     (np.float64(1.0), 'float64')
     """
 
+    def shown(arg):
+        is_traced_sequence = (type(arg) is list or type(arg) is tuple) and find_top_trace(arg) is not None
+        return metadata(array_ops.array(arg) if is_traced_sequence else arg)
+
     @functools.wraps(fun, updated=())
     def call(*args, **kwargs):
-        return fun(*map(metadata, args), **{name: metadata(arg) for name, arg in kwargs.items()})
+        return fun(*map(shown, args), **{name: shown(arg) for name, arg in kwargs.items()})
 
     return call
 
@@ -111,6 +118,8 @@ def make_primitive(fun, fast_fun, sequence_args, differentiable, makes_view=Fals
                     trace = arg._trace
                     if trace is not top and (top is None or trace.level > top.level):
                         top = trace
+                elif kind in exact_numbers:
+                    return call_with_floats(call, args, kwargs)
                 elif find_top_trace(arg) is None:
                     has_sequence = True  # shapes, axes, indices: as a rule no reason to leave this path
                 else:
@@ -121,9 +130,9 @@ def make_primitive(fun, fast_fun, sequence_args, differentiable, makes_view=Fals
             return fun(*args)
         if has_sequence and call.sequence_handler is not None:
             return dispatch(call, args, kwargs)
-        if not differentiable:
-            return top.process_nondifferentiable(call, args, kwargs)
         count = len(args)
+        if not differentiable and count <= most_args:
+            return top.process_nondifferentiable(call, args, kwargs)
         if count == 1:
             ans = top.process_one(call, arg, 0, (arg._value,))
         elif count > most_args:

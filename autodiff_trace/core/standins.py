@@ -18,7 +18,7 @@ from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 from .rereading import Reading
-from .tracer import Trace, box_classes, boxers, metadata, trace_stack, watched_types
+from .tracer import Trace, box_classes, boxers, exact_numbers, metadata, trace_stack, watched_types
 
 __all__ = ["StandIns", "active", "current", "standing_in", "telling"]
 
@@ -88,7 +88,7 @@ def current_nested(arg: Any) -> Any:
 def is_replaced(arg: Any, lifts: dict) -> bool:
     """Whether ``arg`` is a box of a trace in ``lifts``, or a list or tuple with such a box in it."""
     kind = type(arg)
-    if kind not in watched_types:
+    if kind not in watched_types or kind in exact_numbers:
         return False
     return arg._trace in lifts if kind in box_classes else any(is_replaced(item, lifts) for item in arg)
 

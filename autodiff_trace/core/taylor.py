@@ -13,7 +13,8 @@ from typing import Any
 
 from .array_ops import array_ops
 from .derivative import DerivativeTrace, by_argument
-from .forward import JVPTrace
+from .forward import JVPTrace, push_plain, restrict_tangent
+from .selections import Mask, Push, Selected, has_selected, push_selected, settle
 from .tracer import box_classes, boxers
 from .unread import ANSWER
 
@@ -50,6 +51,20 @@ class TaylorTrace(DerivativeTrace):
         self.order = order
 
     def make_node(self, prim, argument, node, ans, values, kwargs):
+        if any(map(has_selected, node)) if type(argument) is tuple else has_selected(node):
+            push = Push(
+                lambda argument, node: self.make_plain_node(prim, argument, node, ans, values, kwargs),
+                lambda argument, node: push_plain(prim, argument, node, ans, values, kwargs),
+                restrict_series, False,
+            )
+            return push_selected(push, prim, argument, node, ans)
+        return self.make_plain_node(prim, argument, node, ans, values, kwargs)
+
+    def run(self, fun, boxes):
+        values, nodes = super().run(fun, boxes)
+        return values, list(map(settle, nodes))
+
+    def make_plain_node(self, prim, argument, node, ans, values, kwargs):
         nodes = by_argument(argument, node)
         if any(map(has_unknown, nodes.values())):
             raise AnswerNeeded
@@ -73,7 +88,18 @@ def make_series(coefficients: Sequence, ans: Any) -> Any:
     if isinstance(ans, (tuple, list)):
         columns = [[None if c is None else c[i] for c in coefficients] for i in range(len(ans))]
         return [make_series(column, output) for column, output in zip(columns, ans)]
-    return None if all(c is None for c in coefficients) else Series(coefficients)
+    if all(c is None for c in coefficients):
+        return None
+    series = Series(map(settle, coefficients))
+    masks = [c.mask if type(c) is Selected else None for c in coefficients if c is not None]
+    return series if None in masks else Selected(series, Mask(array_ops.either, *masks))
+
+
+def restrict_series(node: Any, mask: Mask) -> Any:
+    """A series, of several outputs each, with a mask applied to each coefficient."""
+    if type(node) is list:
+        return [restrict_series(each, mask) for each in node]
+    return node and Series([restrict_tangent(c, mask) for c in node])
 
 
 def coefficient(node: Any, k: int) -> Any:
@@ -161,7 +187,11 @@ def push_series(prim: Callable, order: int, nodes: dict, ans: Any, ans_node: Any
     trace.start()
     try:
         t = push(prim, tangents, ans, boxed, boxed_keywords)
-        return unbox_series(trace, t)
+        if type(t) is not Selected:
+            return unbox_series(trace, t)
+        mask = Mask(t.mask.__call__)
+        mask()
+        return [None if c is None else Selected(c, mask) for c in unbox_series(trace, t.value)]
     finally:
         trace.end()
 
@@ -198,11 +228,13 @@ def unbox_series(trace: TaylorTrace, t: Any) -> list:
         return [t] + [None] * trace.order
     if t._node is UNKNOWN:
         raise AnswerNeeded
-    return [t._value, *(t._node or [None] * trace.order)]
+    return [t._value, *(settle(t._node) or [None] * trace.order)]
 
 
 def divide(c: Any, k: int) -> Any:
     """A coefficient divided by a whole number; of several outputs each."""
     if c is None or k == 1:
         return c
+    if type(c) is Selected:
+        return Selected(divide(c.value, k), c.mask)
     return [divide(each, k) for each in c] if isinstance(c, (tuple, list)) else operator.truediv(c, k)

@@ -14,13 +14,15 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from .errors import EndedTraceError, caller_line
 
 __all__ = [
-    "NO_KEYWORDS", "Box", "Trace", "box_classes", "boxers", "find_top_trace", "fixed_types", "is_box", "metadata",
-    "register_box", "to_value", "trace_stack", "watched_types",
+    "NO_KEYWORDS", "Box", "Trace", "box_classes", "boxers", "exact_numbers", "find_top_trace", "fixed_types", "is_box",
+    "metadata", "register_box", "to_value", "trace_stack", "watched_types",
 ]
 
 new_level = itertools.count(1).__next__
@@ -32,8 +34,11 @@ trace_stack: ContextVar[tuple[Trace, ...]] = ContextVar("trace_stack", default=(
 box_classes: set[type] = set()
 """The classes of box."""
 
-watched_types: set[type] = {list, tuple}
-"""The types of argument a primitive has to look at: boxes, and the sequences that may hold some."""
+exact_numbers = (Fraction, Decimal)
+"""Python's numbers that no array holds: a primitive takes a fraction as a float."""
+
+watched_types: set[type] = {list, tuple, *exact_numbers}
+"""The types of argument a primitive has to look at: boxes, the sequences that may hold some, and exact numbers."""
 
 fixed_types: set[type] = {bool, bytes, complex, float, int, slice, str, type, type(None), type(...)}
 """Types of argument that hold no box, and that nobody can change; the array layer adds those of its numbers."""
@@ -104,7 +109,7 @@ def find_top_trace(args: Iterable, top: Trace | None = None) -> Trace | None:
             if kind in box_classes:
                 if top is None or arg._trace.level > top.level:
                     top = arg._trace
-            else:
+            elif kind not in exact_numbers:
                 top = find_top_trace(arg, top)
     return top
 

@@ -1,5 +1,7 @@
 """NumPy's functions, traced. ``from autodiff_trace import numpy as anp`` and write NumPy with ``anp``."""
 
+import numpy as np
+
 from . import wrapped
 from . import rules as rules
 from . import batching as batching
@@ -7,10 +9,12 @@ from . import taylor as taylor
 from .array_box import ArrayBox as ArrayBox
 from .array_box import register_array_type as register_array_type
 from .buffers import make_buffers
+from .concatenators import CONCATENATORS
 
 globals().update({name: value for name, value in vars(wrapped).items() if not name.startswith("_")})
 globals().update(make_buffers())
-__all__ = [name for name in globals() if not name.startswith("_")]
+globals().update(CONCATENATORS)
+__all__ = [name for name in globals() if not name.startswith("_") and name != "np"]
 
 
 def __getattr__(name):
@@ -18,4 +22,6 @@ def __getattr__(name):
         from importlib import import_module
 
         return import_module(f"{__name__}.random")
+    if hasattr(np, name) and (not name.startswith("_") or name in ("__array_namespace_info__", "__version__")):
+        return getattr(np, name)  # NumPy's other modules; their functions hand traced arrays to ours
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import sys
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,8 @@ class ArrayBox(Box):
     __and__, __rand__, __iand__ = binary_operator(anp.bitwise_and)
     __or__, __ror__, __ior__ = binary_operator(anp.bitwise_or)
     __xor__, __rxor__, __ixor__ = binary_operator(anp.bitwise_xor)
+    __lshift__, __rlshift__, __ilshift__ = binary_operator(anp.left_shift)
+    __rshift__, __rrshift__, __irshift__ = binary_operator(anp.right_shift)
 
     __eq__ = comparison(anp.equal)
     __ne__ = comparison(anp.not_equal)
@@ -182,6 +185,10 @@ class ArrayBox(Box):
 
     # NumPy's protocols
 
+    def __array_namespace__(self, *, api_version=None):
+        np.empty(0).__array_namespace__(api_version=api_version)  # raises for versions that NumPy does not know
+        return sys.modules[__package__]
+
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
         return call_ufunc_method(ufunc, method, inputs, kwargs)
 
@@ -199,8 +206,9 @@ class ArrayBox(Box):
             return np.array(self._trace.python_value(self, np.array), dtype)
         raise TracedValueError(
             f"NumPy asks a traced value for a plain array, which would drop its derivative ({caller_line()}). "
-            "Instead of np.array([x, y]) write anp.array([x, y]); instead of storing x into a plain array make the "
-            "array with anp.zeros(...) inside the function; for the plain value take to_numpy(x)."
+            "Instead of np.array([x, y]) write anp.array([x, y]), instead of np.f([[x, y]]) anp.f([[x, y]]); instead "
+            "of a[x], of a plain array, anp.take(a, x, axis=0); instead of storing x into a plain array make the array "
+            "with anp.zeros(...) inside the function; for the plain value take to_numpy(x)."
         )
 
 
@@ -222,6 +230,9 @@ def store(out, x):
     if isinstance(out, tuple):
         (out,) = out
     if not is_box(out):
+        if not is_box(x):  # a mask, say, in which no trace is interested
+            np.copyto(out, x, casting="same_kind")
+            return out
         raise TracedValueError(
             f"out= is a plain array, which cannot hold a traced value ({caller_line()}). Leave out= away, or make the "
             "array with anp.zeros(...) inside the function."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,13 @@ class ShapeOnly:
         self.dtype = x.dtype
         self.ndim = x.ndim
         self.size = x.size
+
+    def expand(self, shape: tuple[int, ...]) -> ShapeOnly:
+        """What stands for the array broadcast to ``shape``."""
+        stand_in = object.__new__(ShapeOnly)
+        stand_in.shape, stand_in.dtype = shape, self.dtype
+        stand_in.ndim, stand_in.size = len(shape), math.prod(shape)
+        return stand_in
 
     def __array_function__(self, function, types, args, kwargs):
         if function in (np.shape, np.ndim, np.size):

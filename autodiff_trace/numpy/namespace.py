@@ -30,17 +30,17 @@ NONDIFFERENTIABLE = frozenset("""
 
 METADATA = frozenset("""
     can_cast common_type diag_indices_from get_printoptions iscomplexobj isfortran isrealobj isscalar issubdtype
-    iterable may_share_memory min_scalar_type ndim promote_types result_type shape shares_memory size
+    may_share_memory min_scalar_type ndim promote_types result_type shape shares_memory size
     tril_indices_from triu_indices_from typename
 """.split())
 """Functions that read no more than shape and dtype."""
 
 PASSED_ON = frozenset("""
-    arange array2string array_repr array_str asarray_chkfinite base_repr bartlett binary_repr blackman broadcast_shapes
-    busday_count busday_offset datetime_as_string datetime_data diag_indices einsum_path empty eye fftfreq
+    arange array2string array_repr array_str base_repr bartlett binary_repr blackman broadcast_shapes
+    busday_count busday_offset datetime_as_string datetime_data diag_indices empty eye fftfreq
     format_float_positional format_float_scientific from_dlpack frombuffer fromfile fromfunction fromiter frompyfunc
     fromregex fromstring genfromtxt get_include getbufsize geterr geterrcall hamming hanning identity indices info
-    is_busday isdtype kaiser ix_ load loadtxt mask_indices mintypecode nested_iters ones printoptions rfftfreq save
+    is_busday isdtype ix_ load loadtxt mask_indices mintypecode nested_iters ones printoptions rfftfreq save
     savetxt savez savez_compressed set_printoptions setbufsize seterr seterrcall show show_config show_runtime tri
     tril_indices triu_indices zeros asmatrix bmat test
 """.split())
@@ -59,9 +59,10 @@ SEQUENCE_ARGS = {"concatenate": (0,), "stack": (0,)}
 """Positions of arguments that are sequences of arrays. Elsewhere a list of traced values is made an array first."""
 
 OUT_POSITIONS = {
-    "amax": 2, "amin": 2, "choose": 2, "clip": 3, "compress": 3, "concatenate": 2, "cumprod": 3, "cumsum": 3, "dot": 2,
-    "fft": 4, "ifft": 4, "irfft": 4, "max": 2, "mean": 3, "min": 2, "outer": 2, "prod": 3, "rfft": 4, "stack": 2,
-    "std": 3, "sum": 3, "take": 3, "trace": 5, "var": 3,
+    "all": 2, "amax": 2, "amin": 2, "any": 2, "argmax": 2, "argmin": 2, "around": 2, "choose": 2, "clip": 3,
+    "compress": 3, "concatenate": 2, "cumprod": 3, "cumsum": 3, "dot": 2, "fft": 4, "fix": 1, "ifft": 4, "irfft": 4,
+    "isneginf": 1, "isposinf": 1, "max": 2, "mean": 3, "min": 2, "nanargmax": 2, "nanargmin": 2, "outer": 2, "prod": 3,
+    "rfft": 4, "round": 2, "stack": 2, "std": 3, "sum": 3, "take": 3, "trace": 5, "var": 3,
 }
 """Where functions that are no ufuncs take ``out`` by position."""
 
@@ -120,7 +121,7 @@ def wrap(function, module_name: str):
     if name in METADATA:
         result = notrace_primitive(function)
     elif name in NONDIFFERENTIABLE:
-        result = nondifferentiable(function, fast_fun=OPERATORS.get(name))
+        result = nondifferentiable(function, fast_fun=OPERATORS.get(name), out_position=OUT_POSITIONS.get(name))
     else:
         result = primitive(
             function,

@@ -50,7 +50,7 @@ def call_with_keywords(function: Callable, ufunc: np.ufunc, args: tuple, kwargs:
     kwargs = {name: value for name, value in kwargs.items() if name not in ("order", "subok")}
     where = kwargs.pop("where", True)
     outs = find_outs(ufunc, args[ufunc.nin :], kwargs.pop("out", None))
-    args = tuple(anp.array(arg) if isinstance(arg, (list, tuple)) else arg for arg in args[: ufunc.nin])
+    args = tuple(anp.array(arg) if isinstance(arg, (list, range, tuple)) else arg for arg in args[: ufunc.nin])
     casts = {name: kwargs.pop(name) for name in CAST_KEYWORDS if name in kwargs}
     if kwargs:
         raise TypeError(f"{ufunc.__name__}() got an unexpected keyword argument '{next(iter(kwargs))}'")

@@ -6,11 +6,10 @@ import operator
 
 import numpy as np
 
-from ...numpy import broadcasting, definers, wrapped
-from ...numpy.rules import division
+from ...numpy import broadcasting, wrapped
 from .. import calls
 from ..node import Node
-from .table import as_operand, lowers
+from .table import lowers
 
 
 @lowers(wrapped.power)
@@ -51,27 +50,6 @@ def lower_product(step):
 @lowers(broadcasting.match_dtype)
 def lower_match_dtype(step):
     return step.with_call(calls.cast, step.args)
-
-
-@lowers(definers.scale)
-def lower_scale(step):
-    return quiet(step.with_call(calls.scale, operands_of(step))) if type(step.value) is np.ndarray else None
-
-
-@lowers(division.quotient)
-def lower_quotient(step):
-    return quiet(step.with_call(calls.quotient, operands_of(step))) if type(step.value) is np.ndarray else None
-
-
-def operands_of(step: Node) -> tuple:
-    """The operands of a product, with Python's numbers as arrays."""
-    return tuple([as_operand(arg, step.value.dtype) for arg in step.args])
-
-
-def quiet(step: Node) -> Node:
-    """The step with the warnings off that the primitive itself turns off."""
-    step.errstate = {**(step.errstate or {}), "divide": "ignore", "over": "ignore", "invalid": "ignore"}
-    return step
 
 
 @lowers(wrapped.where)

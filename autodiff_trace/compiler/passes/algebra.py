@@ -13,7 +13,7 @@ from .products import (
 )
 from .terms import (
     ADD, DIVIDE, MULTIPLY, NEGATE, POWER, SUBTRACT, filling, is_call, is_filled, is_negative, is_number, is_one_number,
-    is_ordinary, is_real, is_uniform, same, with_function,
+    is_real, is_uniform, same, with_function,
 )
 
 __all__ = ["simplify"]
@@ -70,8 +70,6 @@ def simpler(step: Node, users: dict[Node, list[Node]], signs: set[Node]) -> Any:
                 return difference_of_negative(difference, users) or difference
             if is_negative(x):
                 return with_function(step, SUBTRACT, (y, x.args[0]))
-    if function is calls.scale and any(is_ordinary(arg) for arg in args):
-        return step.with_call(np.multiply, args)
     if function is calls.select and type(args[1]) is type(args[2]) is int and args[1] == args[2] and step.value.shape:
         return step.with_call(calls.fill, (literal(np.asarray(args[1])), step.value.shape))
     if function in NEGATE:
@@ -111,16 +109,12 @@ def compose_transposes(step):
     return None
 
 
-def is_elementwise(function: Any) -> bool:
-    return function in (calls.scale, calls.quotient) or calls.is_elementwise_ufunc(function)
-
-
 def without_fill(step: Node) -> Node:
     """``multiply(fill(g, shape), y)`` as ``multiply(g, y)``, where ``y`` alone has the shape of the result; so also
     for constants that are full of one number."""
     if type(step.value) is not np.ndarray or not any([is_filled(arg) or is_uniform(arg) for arg in step.args]):
         return step
-    if not is_elementwise(step.function):
+    if not calls.is_elementwise_ufunc(step.function):
         return step
     args = list(step.args)
     if all(is_one_number(filling(arg)) for arg in args):

@@ -33,7 +33,6 @@ FLOAT_CALLS: dict[Callable, Callable] = {
     np.arcsinh: math.asinh, np.arccosh: math.acosh, np.arctanh: math.atanh, np.exp: math.exp, np.expm1: math.expm1,
     np.log: math.log, np.log1p: math.log1p, np.log2: math.log2, np.log10: math.log10, np.sqrt: math.sqrt,
     np.hypot: math.hypot, np.float64: float, calls.select: calls.select_float,
-    calls.scale_numbers: calls.scale_floats, calls.quotient_numbers: calls.quotient_floats,
 }
 """What computes on Python's floats what these compute on NumPy's."""
 
@@ -47,8 +46,7 @@ TRUTHS = {
 HIDING = {
     operator.truediv: (1,), math.atan: (0,), math.atan2: (0, 1), math.tanh: (0,), math.exp: (0,), math.expm1: (0,),
     math.pow: (0, 1), operator.lt: (0, 1), operator.le: (0, 1), operator.gt: (0, 1), operator.ge: (0, 1),
-    operator.eq: (0, 1), operator.ne: (0, 1), calls.quotient_floats: (1,), calls.scale_floats: (0, 1),
-    calls.select_float: (1, 2),
+    operator.eq: (0, 1), operator.ne: (0, 1), calls.select_float: (1, 2),
 }
 """Arguments that may be infinite or NaN although the result is finite: they have to be checked."""
 

@@ -12,7 +12,7 @@ from ..node import Node, is_fixed, value_of
 
 __all__ = [
     "ADD", "DIVIDE", "MULTIPLY", "NEGATE", "POWER", "SUBTRACT", "filling", "is_call", "is_factor", "is_filled",
-    "is_identity", "is_negative", "is_number", "is_one_number", "is_ordinary", "is_real", "is_uniform", "same",
+    "is_identity", "is_negative", "is_number", "is_one_number", "is_real", "is_uniform", "same",
     "with_function",
 ]
 
@@ -80,11 +80,6 @@ def is_uniform(arg: Any) -> bool:
         return False
     first = arg.value.flat[0]
     return first != 0 and bool(np.all(arg.value == first))  # zeros can have several signs
-
-
-def is_ordinary(arg: Any) -> bool:
-    """Whether an operand is the same in each run, neither 0 nor infinite: ``scale`` has nothing to mask."""
-    return is_fixed(arg) and bool(np.all(np.isfinite(value_of(arg))) and np.all(value_of(arg)))
 
 
 def is_filled(arg: Any) -> bool:

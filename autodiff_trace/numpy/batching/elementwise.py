@@ -7,10 +7,9 @@ import numpy as np
 from ...core.batching import defbatch
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
-from ..definers import scale
 from ..namespace import wrapped_functions
-from ..rules.division import quotient
 from ..rules.elementwise import inverted
+from ..selections import restrict
 
 __all__ = ["align", "batch_elementwise", "batch_first", "map_all"]
 
@@ -51,7 +50,7 @@ def map_all(batch, args: list) -> list:
 defbatch(
     batch_elementwise,
     *(prim for f, prim in wrapped_functions.items() if isinstance(f, np.ufunc) and f.signature is None),
-    anp.where, anp.conjugate, anp.isclose, inverted, quotient, scale,
+    anp.where, anp.conjugate, anp.isclose, inverted, restrict,
 )
 defbatch(
     batch_first,

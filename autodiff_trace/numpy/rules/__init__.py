@@ -1,17 +1,18 @@
 """Gradient rules, a module a family. Importing this package attaches them."""
 
 from . import (
-    applying, complex_parts, contractions, covariances, cumulative, determinants, diagonals, differences, division,
-    einsum, elementwise, extrema, factorizations, fft, indexing, interpolation, joining, making, matrix_products,
-    nan_functions, norms, ordering, overwriting, padding, polynomials, products, quantiles, ranges, rearranging,
-    reductions, selecting, sets, shapes, solving, special_functions, spectral, splitting, statistics, steps,
-    variances, writing,
+    applying, complex_domain, complex_parts, contractions, covariances, cumulative, determinants, diagonals,
+    differences, division, einsum, elementwise, extrema, factorizations, fft, histograms, indexing, interpolation,
+    joining, making, matrix_products, nan_functions, norms, ordering, overwriting, padding, polynomials, products,
+    quantiles, ranges, rearranging, reductions, selecting, sets, shapes, solving, special_functions, spectral,
+    splitting, statistics, steps, variances, writing,
 )
 
 __all__ = [
-    "applying", "complex_parts", "contractions", "covariances", "cumulative", "determinants", "diagonals",
-    "differences", "division", "einsum", "elementwise", "extrema", "factorizations", "fft", "indexing",
-    "interpolation", "joining", "making", "matrix_products", "nan_functions", "norms", "ordering", "overwriting",
-    "padding", "polynomials", "products", "quantiles", "ranges", "rearranging", "reductions", "selecting", "sets",
-    "shapes", "solving", "special_functions", "spectral", "splitting", "statistics", "steps", "variances", "writing",
+    "applying", "complex_domain", "complex_parts", "contractions", "covariances", "cumulative", "determinants",
+    "diagonals", "differences", "division", "einsum", "elementwise", "extrema", "factorizations", "fft", "histograms",
+    "indexing", "interpolation", "joining", "making", "matrix_products", "nan_functions", "norms", "ordering",
+    "overwriting", "padding", "polynomials", "products", "quantiles", "ranges", "rearranging", "reductions",
+    "selecting", "sets", "shapes", "solving", "special_functions", "spectral", "splitting", "statistics", "steps",
+    "variances", "writing",
 ]

@@ -17,6 +17,8 @@ from ..definers import define, linear, quiet
 linear(anp.conjugate, transpose=lambda g, ans, x: anp.conjugate(g))
 linear(anp.imag, transpose=lambda g, ans, x: match_dtype(g * -1j, x.dtype) if x.dtype.kind == "c" else None)
 linear(anp.real, transpose=lambda g, ans, x: match_dtype(g, x.dtype))
+for _prim in (anp.absolute, anp.conjugate, anp.imag, anp.real):
+    _prim.by_element = True
 
 
 # sign: z / |z| of a complex number, with derivative 0 at 0; of a real one a step

@@ -7,10 +7,12 @@ import numpy as np
 from ...core.forward import defjvp
 from ...core.primitives import primitive
 from ...core.reverse import defvjp
+from ...core.selections import moves_elements
 from ...core.unread import reads_shapes
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
-from ..definers import define, linear
+from ..definers import define
+from ..selections import moves
 from .reductions import is_inexact, reduced_shape
 
 # cumsum: the transpose sums from the other end
@@ -37,7 +39,8 @@ def cumsum_jvp(t, ans, a, axis=None, dtype=None, out=None):
 defvjp(anp.cumsum, cumsum_vjp)
 defjvp(anp.cumsum, cumsum_jvp)
 reads_shapes(anp.cumsum, 0)
-linear(cumsum_back, transpose=lambda g, ans, x, axis: anp.cumsum(g, axis))
+moves_elements(anp.cumsum)
+moves(cumsum_back, transpose=lambda g, ans, x, axis: anp.cumsum(g, axis))
 
 
 # cumprod: with pᵢ = a₀ … aᵢ₋₁, the tangent of the answer is sᵢ = aᵢ sᵢ₋₁ + pᵢ tᵢ, so the cotangent is pᵢ hᵢ, where

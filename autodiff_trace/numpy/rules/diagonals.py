@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from .. import wrapped as anp
-from ..definers import define, linear
+from ..definers import define
+from ..selections import moves
 
 __all__: list[str] = []
 
@@ -20,9 +21,11 @@ def undiagonal(g, ans, a, offset=0, axis1=0, axis2=1):
     return anp.moveaxis(anp.set_item(zeros, index, g), (-2, -1), (axis1, axis2))
 
 
-linear(anp.diag, transpose=lambda g, ans, v, k=0: anp.diag(g, k) if v.ndim == 1 else undiagonal(g, ans, v, k))
-linear(anp.diagflat, transpose=lambda g, ans, v, k=0: anp.reshape(anp.diagonal(g, k), v.shape))
-linear(anp.diagonal, transpose=undiagonal)
+moves(
+    anp.diag, zeros=True, transpose=lambda g, ans, v, k=0: anp.diag(g, k) if v.ndim == 1 else undiagonal(g, ans, v, k)
+)
+moves(anp.diagflat, zeros=True, transpose=lambda g, ans, v, k=0: anp.reshape(anp.diagonal(g, k), v.shape))
+moves(anp.diagonal, zeros=True, transpose=undiagonal)
 
 
 @define(np.trace)

@@ -33,8 +33,9 @@ def diff(a, n=1, axis=-1, prepend=NO_VALUE, append=NO_VALUE):
         a = anp.concatenate([end_piece(prepend, a, axis), a], axis=axis)
     if append is not NO_VALUE:
         a = anp.concatenate([a, end_piece(append, a, axis)], axis=axis)
+    subtract = anp.not_equal if a.dtype == bool else anp.subtract
     for _ in range(n):
-        a = cut(a, axis, 1) - cut(a, axis, None, -1)
+        a = subtract(cut(a, axis, 1), cut(a, axis, None, -1))
     return a
 
 
@@ -76,7 +77,7 @@ def gradient(f, *varargs, axis=None, edge_order=1):
         axes = tuple(i % f.ndim for i in (axis if isinstance(axis, tuple) else (axis,)))
     if not varargs:
         spacings = [np.ones((), f.dtype)] * len(axes)
-    elif len(varargs) == 1 and not np.ndim(varargs[0]):
+    elif len(varargs) == 1 and not anp.ndim(varargs[0]):
         spacings = [anp.asarray(varargs[0])] * len(axes)
     else:
         spacings = [anp.asarray(each) for each in varargs]

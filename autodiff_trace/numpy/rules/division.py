@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import numpy as np
 from numpy import float64
 
 from ...core.forward import defjvp
-from ...core.primitives import primitive
 from ...core.reverse import defvjp, defvjp_pair
 from ...core.unread import ANSWER
 from .. import wrapped as anp
 from ..broadcasting import broadcast_tangent, unbroadcast
-from ..definers import keep_zeros, quiet, scale
+from ..definers import quiet
 
 __all__ = ["quotient"]
 
 
-@primitive
 def quotient(g, y):
-    """``g / y``, but 0 where ``g`` is 0, also where ``y`` is 0: the cotangent of a division by ``y``."""
-    if type(g) is float64 and type(y) is float64 and y:  # the commonest scalars: 0.1 instead of 1 µs
-        return g / y if g else float64(0)
-    return quiet_quotient(g, y)
+    """``g / y``, of whose infinities NumPy does not warn."""
+    kind = type(y)
+    return g / y if (kind is float64 or kind is float) and y else quiet_quotient(g, y)  # 0.05 instead of 0.4 µs
 
 
 @quiet
 def quiet_quotient(g, y):
-    return keep_zeros(np.divide(g, y), g)
+    return g / y
 
 
 # d(x/y) = dx/y − (x/y) dy/y: one quotient serves both, and no square of y loses digits when derivatives nest
@@ -37,20 +33,20 @@ def vjp_x(g, ans, x, y):
 
 
 def vjp_y(g, ans, x, y):
-    return unbroadcast(-scale(quotient(g, y), ans), y)
+    return unbroadcast(-(quotient(g, y) * ans), y)
 
 
 def vjp_both(g, ans, x, y):
     g = quotient(g, y)
-    return unbroadcast(g, x), unbroadcast(-scale(g, ans), y)
+    return unbroadcast(g, x), unbroadcast(-(g * ans), y)
 
 
-for _prim in (anp.divide, quotient):
-    defvjp(_prim, vjp_x, vjp_y)
-    defvjp_pair(_prim, vjp_both)
-    _prim.unread.update({0: (0, ANSWER), 1: (0,), (0, 1): (0,)})
-    defjvp(
-        _prim,
-        lambda t, ans, x, y: broadcast_tangent(quotient(t, y), ans),
-        lambda t, ans, x, y: broadcast_tangent(-scale(quotient(t, y), ans), ans),
-    )
+defvjp(anp.divide, vjp_x, vjp_y)
+defvjp_pair(anp.divide, vjp_both)
+anp.divide.unread.update({0: (0, ANSWER), 1: (0,), (0, 1): (0,)})
+anp.divide.by_element = True
+defjvp(
+    anp.divide,
+    lambda t, ans, x, y: broadcast_tangent(quotient(t, y), ans),
+    lambda t, ans, x, y: broadcast_tangent(-(quotient(t, y) * ans), ans),
+)

@@ -56,6 +56,17 @@ def einsum(*operands, out=None, optimize=False, dtype=None, order="K", casting="
     return ans if out is None else array_ops.store(out, ans)
 
 
+@define(np.einsum_path)
+def einsum_path(*operands, optimize="greedy", einsum_call=False):
+    """The order in which to multiply: only shapes are read."""
+    if not isinstance(operands[0], str):
+        subscripts, arrays = join_sublists(operands)
+    else:
+        subscripts, *arrays = operands
+    outlines = [np.broadcast_to(np.zeros((), x.dtype), x.shape) for x in map(as_array, arrays)]
+    return np.einsum_path(subscripts, *outlines, optimize=optimize, einsum_call=einsum_call)
+
+
 # Subscripts
 
 SUBLIST_LETTERS = string.ascii_uppercase + string.ascii_lowercase  # for 0, 1, … as NumPy has them: in sorted order

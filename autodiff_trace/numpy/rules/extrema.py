@@ -6,9 +6,11 @@ import numpy as np
 
 from ...core.forward import defjvp
 from ...core.reverse import defvjp
+from ...core.selections import moves_elements
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
-from ..definers import define, is_surely_finite
+from ..definers import define
+from ..selections import select_by
 from ..quick_forms import MANY, fold_places
 from .reductions import NO_VALUE, axes_of, expand_reduced, is_given, reduced_shape
 
@@ -38,9 +40,7 @@ def count_true(mask, axis):
 def extremum_vjp(g, ans, a, axis=None, out=None, keepdims=False, initial=None, where=True):
     attains, _, count = find_extrema(ans, a, axis, initial, where)
     share = match_dtype(expand_reduced(g, a, axis) / count, a.dtype)
-    if type(attains) is np.ndarray and type(share) is np.ndarray and is_surely_finite(share):
-        return attains * share  # where() takes seven times as long on a mask without order
-    return anp.where(attains, share, 0)
+    return select_by(attains, share)
 
 
 def extremum_jvp(t, ans, a, axis=None, out=None, keepdims=False, initial=None, where=True):
@@ -61,6 +61,7 @@ def extremum_initial_jvp(t, ans, a, axis=None, out=None, keepdims=False, initial
     return match_dtype(anp.reshape(anp.where(attains, t / count, 0), ans.shape), ans.dtype)
 
 
+moves_elements(anp.amax, anp.amin, anp.max, anp.min)
 for extremum in (anp.amax, anp.amin, anp.max, anp.min):
     defvjp(extremum, extremum_vjp)
     defjvp(extremum, extremum_jvp)

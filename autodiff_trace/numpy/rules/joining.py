@@ -7,7 +7,9 @@ import math
 import numpy as np
 
 from ...core.forward import defjvp
+from ...core.primitives import nondifferentiable
 from ...core.reverse import defvjp
+from ...core.selections import moves_elements
 from ...core.unread import reads_shapes
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
@@ -80,6 +82,9 @@ defjvp(anp.stack, stack_jvp)
 
 for _prim in (anp.concatenate, anp.stack):
     reads_shapes(_prim, 0)
+
+
+moves_elements(anp.concatenate, anp.stack)
 
 
 # The others by concatenate
@@ -161,15 +166,20 @@ def insert(arr, obj, values, axis=None):
     size = arr.shape[axis]
     axis %= arr.ndim
     values = anp.astype(anp.array(values, ndmin=arr.ndim), arr.dtype)
-    count = np.insert(np.arange(size), obj, 0).size - size
+    count = insertion_places(size, obj, 0).shape[0] - size
     if count == 1:  # one place for any number of values
-        if np.ndim(obj) == 0 and not isinstance(obj, slice):
+        if anp.ndim(obj) == 0 and not isinstance(obj, slice):
             values = anp.moveaxis(values, 0, axis)
         count = values.shape[axis]
-        obj = np.arange(size + 1)[obj] if isinstance(obj, slice) else np.ravel(obj)[0]
-    origins = np.insert(np.arange(size), obj, np.arange(size, size + count))
-    places = np.argsort(origins)
+        obj = np.arange(size + 1)[obj] if isinstance(obj, slice) else anp.ravel(obj)[0]
+    places = insertion_places(size, obj, np.arange(size, size + count))
     before = (slice(None),) * axis
     new = anp.zeros_like(arr, shape=(*arr.shape[:axis], size + count, *arr.shape[axis + 1 :]))
     new = anp.set_item(new, (*before, places[:size]), arr)
     return anp.set_item(new, (*before, places[size:]), values)
+
+
+@nondifferentiable
+def insertion_places(size, obj, values):
+    """Where ``size`` numbers, then ``values``, are once these have been inserted at ``obj``."""
+    return np.argsort(np.insert(np.arange(size), obj, values))

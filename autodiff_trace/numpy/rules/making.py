@@ -11,10 +11,11 @@ from ...core.errors import TracedValueError, caller_line
 from ...core.forward import defjvp
 from ...core.primitives import primitive
 from ...core.reverse import defvjp
+from ...core.selections import moves_elements
 from ...core.unread import reads_shapes
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
-from ..definers import define
+from ..definers import define, linear
 
 __all__ = ["as_array", "nested_cotangents", "nested_tangents", "to_out"]
 
@@ -60,6 +61,9 @@ defjvp(join_nested, lambda t, ans, nested: match_dtype(join_nested(nested_tangen
 reads_shapes(join_nested, 0)
 
 
+moves_elements(join_nested)
+
+
 @define(np.array)
 def array(object, dtype=None, *, copy=True, order="K", subok=False, ndmin=0, ndmax=0, like=None):
     """An array from a number, an array or a nested sequence of them, traced or not."""
@@ -70,6 +74,11 @@ def array(object, dtype=None, *, copy=True, order="K", subok=False, ndmin=0, ndm
         x = anp.copy(object) if copy else object
     if dtype is not None and x.dtype != np.dtype(dtype):
         x = anp.astype(x, dtype)
+    if 0 < ndmax < x.ndim or x.dtype.kind == "O":
+        raise TracedValueError(
+            f"array: an array of objects cannot hold traced values ({caller_line()}). Use a list, leave dtype=object "
+            "and ndmax= away, and write float(x) of fractions."
+        )
     return anp.reshape(x, (1,) * (ndmin - x.ndim) + x.shape) if x.ndim < ndmin else x
 
 
@@ -87,10 +96,29 @@ def refuse_like(name, like):
 # The memory layout (order=, device=, requirements=) does not change values.
 
 
+@define(np.iterable)
+def iterable(y):
+    return isinstance(y, (list, tuple)) or y.ndim > 0
+
+
 @define(np.asarray)
 def asarray(a, dtype=None, order=None, *, device=None, copy=None, like=None):
     refuse_like("asarray", like)
     return array(a, dtype, copy=bool(copy))
+
+
+@define(np.asarray_chkfinite)
+def asarray_chkfinite(a, dtype=None, order=None):
+    return check_finite(array(a, dtype, copy=False))
+
+
+def check_finite(a):
+    """``a`` itself. Raises ValueError if an element is infinite or NaN."""
+    return np.asarray_chkfinite(a)
+
+
+check_finite = primitive(check_finite, makes_view=True)
+linear(check_finite, lambda g, ans, a: g)
 
 
 @define(np.asanyarray)

@@ -6,7 +6,8 @@ import numpy as np
 
 from ...core.primitives import primitive
 from .. import wrapped as anp
-from ..definers import define, linear
+from ..definers import define
+from ..selections import moves
 
 __all__ = ["permute", "sort"]
 
@@ -25,8 +26,8 @@ def unpermute(x, order, axis):
     return result
 
 
-linear(permute, transpose=lambda g, ans, x, order, axis: unpermute(g, order, axis))
-linear(unpermute, transpose=lambda g, ans, x, order, axis: permute(g, order, axis))
+moves(permute, transpose=lambda g, ans, x, order, axis: unpermute(g, order, axis))
+moves(unpermute, transpose=lambda g, ans, x, order, axis: permute(g, order, axis))
 
 
 @define(np.sort)

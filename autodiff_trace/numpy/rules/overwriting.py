@@ -1,4 +1,4 @@
-"""Rules for large arrays of products, differences and bounds, which write into a cotangent that nobody else holds."""
+"""Rules for large arrays of products and differences, which write into a cotangent that nobody else holds."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import numpy as np
 from ...core.overwriting import defoverwriting, overwritable
 from .. import wrapped as anp
 from ..broadcasting import unbroadcast
-from .elementwise import share
-
 
 overwritable.add(np.ndarray)
 
@@ -34,14 +32,6 @@ def multiply_same(is_free, g, ans, x, y):
     return (unbroadcast(times(type(g) is np.ndarray, g, 2.0), x),)  # a product is nobody else's
 
 
-def extremum_rules(prim):
-    """maximum and minimum, of whose arguments one is as a rule a bound."""
-    defoverwriting(prim, 0, lambda is_free, g, ans, x, y: (unbroadcast(times(is_free, g, share(x, y, ans)), x),))
-    defoverwriting(prim, 1, lambda is_free, g, ans, x, y: (unbroadcast(times(is_free, g, share(y, x, ans)), y),))
-
-
-extremum_rules(anp.maximum)
-extremum_rules(anp.minimum)
 defoverwriting(anp.multiply, 0, lambda is_free, g, ans, x, y: (unbroadcast(times(is_free, g, y), x),))
 defoverwriting(anp.multiply, 1, lambda is_free, g, ans, x, y: (unbroadcast(times(is_free, g, x), y),))
 defoverwriting(anp.multiply, (0, 1), multiply_both)

@@ -66,7 +66,7 @@ def as_pairs(x, ndim):
 
 def pad_with_constants(x, widths, constant_values=0):
     """With constants that are not traced: in one step the array is written into one that NumPy padded."""
-    if np.ndim(constant_values) == 0:  # a view is enough, as set_item copies it
+    if anp.ndim(constant_values) == 0:  # a view is enough, as set_item copies it
         shape = tuple([before + size + after for (before, after), size in zip(widths, x.shape)])
         frame = np.broadcast_to(np.asarray(constant_values).astype(x.dtype), shape)
     else:

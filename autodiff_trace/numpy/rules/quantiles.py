@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 
 from ...core.array_ops import array_ops
-from ...core.errors import TracedValueError, caller_line
+from ...core.primitives import nondifferentiable
 from ...core.tracer import is_box, to_value
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..definers import define
 from .ordering import sort
 from .reductions import NO_VALUE, axes_of, reduced_shape
+from .statistics import align_weights
 
 # From n, the number of values, and q to the place among them, counted from 0: interpolated, …
 
@@ -85,11 +86,12 @@ def interpolate(rows: Any, place: Any, n: Any, upper: Any) -> Any:
 
 
 def find_quantiles(
-    a: Any, q: Any, axis: Any, method: str, keepdims: Any, skip_nan: bool, keep_dtype: bool, unit: int = 1
+    a: Any, q: Any, axis: Any, method: str, keepdims: Any, skip_nan: bool, keep_dtype: bool, unit: int = 1,
+    weights: Any = None,
 ) -> Any:
     """The quantiles ``q`` of ``a`` along ``axis``, where ``unit`` means all of the values.
 
-    ``keep_dtype``: the answer has the dtype of ``a``, whatever that of ``q``.
+    ``keep_dtype``: the answer has the dtype of ``a``, whatever that of ``q``. ``weights`` have the shape of ``a``.
     """
     a = anp.asarray(a)
     q = anp.asarray(q) / unit
@@ -102,7 +104,12 @@ def find_quantiles(
     answer_shape = q.shape + (shape if keepdims is NO_VALUE or not keepdims else reduced_shape(a, axis))
     if count == 0:
         return np.full(answer_shape, np.nan)
-    rows = sort(anp.reshape(anp.transpose(a, order), (math.prod(shape), count)))
+    rows, weights = (
+        None if x is None else anp.reshape(anp.transpose(x, order), (math.prod(shape), count)) for x in (a, weights)
+    )
+    if weights is not None:
+        return anp.reshape(pick_weighted(rows, weights, q, skip_nan), answer_shape)[()]
+    rows = sort(rows)
     n = count
     if skip_nan:
         n = anp.astype(anp.maximum(count - anp.sum(anp.isnan(rows), axis=-1), 1), q.dtype)
@@ -116,16 +123,37 @@ def find_quantiles(
     return anp.reshape(ans, answer_shape)[()]
 
 
+def pick_weighted(rows: Any, weights: Any, q: Any, skip_nan: bool) -> Any:
+    """Of each row the value at which the running sum of the weights, in the order of the values, passes ``q`` of all:
+    one of the values, so that no derivative comes by ``q`` or by the weights."""
+    order = anp.argsort(rows, axis=-1)
+    rows, weights = anp.take_along_axis(rows, order, -1), anp.take_along_axis(weights, order, -1)
+    is_nan = anp.isnan(rows)
+    if skip_nan:
+        weights = anp.where(anp.logical_and(is_nan, anp.logical_not(anp.all(is_nan, -1, keepdims=True))), 0, weights)
+    ans = anp.getitem(rows, (np.arange(rows.shape[0]), weighted_place(weights, q)))
+    return ans if skip_nan or rows.dtype.kind != "f" else anp.where(is_nan[:, -1], np.nan, ans)
+
+
+@nondifferentiable
+def weighted_place(weights, q):
+    """For each q and each row of weights where the running sum of the row passes q of the sum."""
+    if np.any(weights < 0):
+        raise ValueError("Weights must be non-negative.")
+    with np.errstate(invalid="ignore"):
+        sums = np.cumsum(weights, axis=-1, dtype=np.float64)
+        sums /= sums[:, -1:]
+    if np.isnan(sums[:, -1]).any():
+        raise ValueError("Weights included NaN, inf or were all zero.")
+    q = np.asarray(q)
+    if q.dtype.kind == "f":  # as NumPy: a q of single precision is looked for among such sums
+        sums = sums.astype(q.dtype)
+    sums[sums == 0] = -1  # what has no weight is not picked for q = 0
+    return np.minimum((sums < q[..., None, None]).sum(-1), weights.shape[-1] - 1)
+
+
 def give_out(ans, out):
     return ans if out is None else array_ops.store(out, ans)
-
-
-def refuse_weights(name, weights):
-    if weights is not None:
-        raise TracedValueError(
-            f"{name}: weights= cannot be traced ({caller_line()}): a weighted quantile picks one value. Sort, and take "
-            "the value where the running sum of the weights passes q."
-        )
 
 
 # overwrite_input only permits NumPy to use the argument's memory.
@@ -143,11 +171,14 @@ def define_quantile(function, unit, skip_nan):
         a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=NO_VALUE, *, weights=None
     ):
         keep_dtype = keeps_single(function, type(to_value(q)))
-        refuse_weights(function.__name__, weights)
         a = anp.asarray(a)
         if a.dtype.kind == "c":
             raise TypeError(f"{function.__name__}: a must be an array of real numbers")
-        return give_out(find_quantiles(a, q, axis, method, keepdims, skip_nan, keep_dtype, unit), out)
+        if weights is not None:
+            if method != "inverted_cdf":
+                raise ValueError(f"Only method 'inverted_cdf' supports weights. Got: {method}.")
+            weights = align_weights(function.__name__, anp.asarray(weights), a, axis)
+        return give_out(find_quantiles(a, q, axis, method, keepdims, skip_nan, keep_dtype, unit, weights), out)
 
 
 def define_median(function, skip_nan):

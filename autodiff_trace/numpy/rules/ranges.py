@@ -41,8 +41,8 @@ def as_inexact(*ends, at_least=1.0):
 
 @define(np.logspace)
 def logspace(start, stop, num=50, endpoint=True, base=10.0, dtype=None, axis=0):
-    if np.ndim(base):
-        ndim = len(np.broadcast_shapes(np.shape(start), np.shape(stop), np.shape(base)))
+    if anp.ndim(base):
+        ndim = len(np.broadcast_shapes(anp.shape(start), anp.shape(stop), anp.shape(base)))
         start, stop, base = (anp.array(x, ndmin=ndim) for x in (start, stop, base))
         base = anp.expand_dims(base, axis)
     samples = anp.power(base, anp.linspace(start, stop, num, endpoint=endpoint, axis=axis))

@@ -8,7 +8,8 @@ import numpy as np
 
 from .. import wrapped as anp
 from ..broadcasting import unbroadcast
-from ..definers import define, linear
+from ..definers import define
+from ..selections import moves
 from .making import as_array
 
 __all__: list[str] = []
@@ -40,15 +41,15 @@ def unrepeat(g, ans, a, repeats, axis=None):
     return anp.reshape(anp.add_at(zeros, index, g), a.shape)
 
 
-linear(anp.flip, transpose=lambda g, ans, m, axis=None: anp.flip(g, axis))
-linear(anp.fliplr, transpose=lambda g, ans, m: anp.fliplr(g))
-linear(anp.flipud, transpose=lambda g, ans, m: anp.flipud(g))
-linear(anp.repeat, transpose=unrepeat)
-linear(anp.roll, transpose=lambda g, ans, a, shift, axis=None: anp.roll(g, np.negative(shift), axis))
-linear(anp.rot90, transpose=lambda g, ans, m, k=1, axes=(0, 1): anp.rot90(g, -k, axes))
-linear(anp.tile, transpose=untile)
-linear(anp.tril, transpose=lambda g, ans, m, k=0: unbroadcast(anp.tril(g, k), m))
-linear(anp.triu, transpose=lambda g, ans, m, k=0: unbroadcast(anp.triu(g, k), m))
+moves(anp.flip, transpose=lambda g, ans, m, axis=None: anp.flip(g, axis))
+moves(anp.fliplr, transpose=lambda g, ans, m: anp.fliplr(g))
+moves(anp.flipud, transpose=lambda g, ans, m: anp.flipud(g))
+moves(anp.repeat, transpose=unrepeat)
+moves(anp.roll, transpose=lambda g, ans, a, shift, axis=None: anp.roll(g, np.negative(shift), axis))
+moves(anp.rot90, transpose=lambda g, ans, m, k=1, axes=(0, 1): anp.rot90(g, -k, axes))
+moves(anp.tile, transpose=untile)
+moves(anp.tril, transpose=lambda g, ans, m, k=0: unbroadcast(anp.tril(g, k), m), zeros=True)
+moves(anp.triu, transpose=lambda g, ans, m, k=0: unbroadcast(anp.triu(g, k), m), zeros=True)
 
 
 @define(np.resize)

@@ -10,10 +10,12 @@ import numpy as np
 from ...core.forward import defjvp
 from ...core.primitives import primitive
 from ...core.reverse import defvjp
+from ...core.selections import moves_elements
 from ...core.unread import reads_shapes
 from .. import wrapped as anp
 from ..broadcasting import match_dtype, sum_to
-from ..definers import SHORT, is_surely_finite, linear
+from ..definers import SHORT, is_surely_finite
+from ..selections import moves, select
 
 __all__ = [
     "NO_VALUE", "axes_of", "count_reduced", "expand_reduced", "is_given", "is_inexact", "masked", "reduced_shape",
@@ -81,14 +83,15 @@ def fill(g, shape):
     return full if shape else full[()]
 
 
-linear(fill, transpose=lambda g, ans, x, shape: sum_to(g, x.shape))
+moves(fill, transpose=lambda g, ans, x, shape: sum_to(g, x.shape))
 
 
 def spread(g: Any, x: Any, axis: Any, where: Any) -> Any:
     """The cotangent ``g`` of a sum, given to each element that went into it."""
     if g.dtype != x.dtype:
         g = match_dtype(g, x.dtype)
-    return masked(fill(expand_reduced(g, x, axis), x.shape), where)
+    g = fill(expand_reduced(g, x, axis), x.shape)
+    return select(g, where) if is_given(where) else g
 
 
 # sum: linear in the array and in the initial value
@@ -140,6 +143,7 @@ defvjp(anp.mean, mean_vjp)
 defjvp(anp.mean, mean_jvp)
 reads_shapes(anp.sum, 0)
 reads_shapes(anp.mean, 0)
+moves_elements(anp.sum, anp.mean)
 
 
 # prod: ∂/∂aᵢ is the product of the others, formed without dividing, so that zeros are exact

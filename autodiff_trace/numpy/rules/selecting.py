@@ -20,8 +20,12 @@ def take(a, indices, axis=None, out=None, mode="raise"):
     a = as_array(a)
     if axis is None or a.ndim == 0:
         a, axis = anp.ravel(a), 0
-    indices = within(as_indices(indices), a.shape[axis], mode)
-    return to_out(a[(slice(None),) * (axis % a.ndim) + (indices,)], out)
+    indices = as_indices(indices)
+    axis %= a.ndim
+    if 0 in a.shape[:axis]:  # there is nothing to take, and NumPy looks at no index
+        return to_out(anp.reshape(a, (*a.shape[:axis], *anp.shape(indices), *a.shape[axis + 1 :])), out)
+    index = (slice(None),) * axis + (within(indices, a.shape[axis], mode),)
+    return to_out(anp.getitem(a, index), out)  # a plain array does not see a traced index
 
 
 def as_indices(indices):
@@ -48,13 +52,13 @@ def take_along_axis(arr, indices, axis=-1):
     arr = as_array(arr)
     if axis is None:
         arr, axis = anp.ravel(arr), 0
-    return arr[along_axis_index(arr.shape, indices, axis)]
+    return anp.getitem(arr, along_axis_index(arr.shape, indices, axis))
 
 
 def along_axis_index(shape, indices, axis):
     """The index that reads ``indices`` along ``axis``: on each other axis, as far as it goes, each its own place."""
     axis %= len(shape)
-    if np.ndim(indices) != len(shape):
+    if anp.ndim(indices) != len(shape):
         raise ValueError("`indices` and `arr` must have the same number of dimensions")
     places = [np.arange(size).reshape((-1,) + (1,) * (len(shape) - 1 - i)) for i, size in enumerate(shape)]
     return (*places[:axis], indices, *places[axis + 1 :])
@@ -74,7 +78,8 @@ def choose(a, choices, out=None, mode="raise"):
 
 @define(np.compress)
 def compress(condition, a, axis=None, out=None):
-    if np.ndim(condition) != 1:
+    condition = as_array(condition)
+    if condition.ndim != 1:
         raise ValueError("condition must be a 1-d array")
     return anp.take(a, anp.flatnonzero(condition), axis, out)
 

@@ -11,6 +11,7 @@ from ...core.unread import reads_shapes
 from .. import wrapped as anp
 from ..broadcasting import match_dtype, sum_to
 from ..definers import define, linear
+from ..selections import moves
 from .making import as_array
 
 __all__: list[str] = []
@@ -31,18 +32,19 @@ def inverse_ravel(g, ans, a, order="C"):
     return anp.reshape(g, a.shape) if order == "C" else anp.reshape(g, a.shape, definite_order("ravel", order))
 
 
-linear(anp.broadcast_to, transpose=lambda g, ans, x, shape, subok=False: sum_to(g, x.shape))
-linear(anp.copy, transpose=lambda g, ans, x, order="K", subok=False: g)
-linear(anp.expand_dims, transpose=lambda g, ans, x, axis: anp.reshape(g, x.shape))
-linear(anp.matrix_transpose, transpose=lambda g, ans, x: anp.matrix_transpose(g))
-linear(anp.moveaxis, transpose=lambda g, ans, a, source, destination: anp.moveaxis(g, destination, source))
-linear(anp.ravel, transpose=inverse_ravel)
-linear(anp.reshape, transpose=inverse_reshape)
-linear(anp.squeeze, transpose=lambda g, ans, x, axis=None: anp.reshape(g, x.shape))
-linear(anp.swapaxes, transpose=lambda g, ans, x, axis1, axis2: anp.swapaxes(g, axis1, axis2))
-linear(anp.transpose, transpose=inverse_transpose)
+moves(anp.broadcast_to, transpose=lambda g, ans, x, shape, subok=False: sum_to(g, x.shape))
+moves(anp.copy, transpose=lambda g, ans, x, order="K", subok=False: g)
+moves(anp.expand_dims, transpose=lambda g, ans, x, axis: anp.reshape(g, x.shape))
+moves(anp.matrix_transpose, transpose=lambda g, ans, x: anp.matrix_transpose(g))
+moves(anp.moveaxis, transpose=lambda g, ans, a, source, destination: anp.moveaxis(g, destination, source))
+moves(anp.ravel, transpose=inverse_ravel)
+moves(anp.reshape, transpose=inverse_reshape)
+moves(anp.squeeze, transpose=lambda g, ans, x, axis=None: anp.reshape(g, x.shape))
+moves(anp.swapaxes, transpose=lambda g, ans, x, axis1, axis2: anp.swapaxes(g, axis1, axis2))
+moves(anp.transpose, transpose=inverse_transpose)
 linear(match_dtype, transpose=lambda g, ans, x, dtype: match_dtype(g, x.dtype))
-linear(sum_to, transpose=lambda g, ans, x, shape: anp.broadcast_to(g, x.shape))
+match_dtype.by_element = True
+moves(sum_to, transpose=lambda g, ans, x, shape: anp.broadcast_to(g, x.shape))
 
 
 # reshape, ravel: orders A and K mean what the memory of the array says. A cotangent lies elsewhere, so they are
@@ -100,6 +102,7 @@ def astype_jvp(t, ans, x, dtype, *args, **kwargs):
 defvjp(anp.astype, astype_vjp)
 defjvp(anp.astype, astype_jvp)
 reads_shapes(anp.astype, 0)
+anp.astype.by_element = True
 
 
 # atleast_1d, 2d, 3d: where the new axes go, by the number of those there are

@@ -1,4 +1,5 @@
-"""Rules of the functions whose derivatives lose all digits if written naively: i0, logaddexp, sinc."""
+"""Rules of the functions whose derivatives lose all digits if written naively: i0, logaddexp, sinc; and
+the window that is made of i0."""
 
 from __future__ import annotations
 
@@ -7,7 +8,8 @@ import numpy as np
 from ...core.primitives import primitive
 from ...core.tracer import is_box
 from .. import wrapped as anp
-from ..definers import elementwise, is_surely_finite
+from ..definers import define, elementwise, is_surely_finite
+from .making import as_array
 
 # logaddexp: d log(eˣ + eʸ) = σ(x − y) dx + σ(y − x) dy, with σ(d) = 1 / (1 + e⁻ᵈ) = exp(−logaddexp(0, −d))
 
@@ -112,3 +114,18 @@ def bessel_slope(ans, x, order):
 
 elementwise(anp.i0, lambda ans, x: bessel_i(x, 1))
 elementwise(bessel_i, bessel_slope, None)
+
+
+# kaiser: a constant number of points, and beta, in which the window is smooth
+
+
+@define(np.kaiser)
+def kaiser(M, beta):
+    beta = as_array(beta)
+    if beta.ndim:
+        raise ValueError(f"kaiser: beta is a number, not an array of shape {beta.shape}")
+    beta = anp.astype(beta, np.result_type(beta.dtype, np.float64))
+    if M == 1:
+        return np.ones(1, beta.dtype)
+    middle = (M - 1) / 2.0
+    return anp.i0(beta * np.sqrt(1 - ((np.arange(M) - middle) / middle) ** 2)) / anp.i0(beta)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...core.primitives import nondifferentiable
 from .. import wrapped as anp
 from ..definers import define
 from .making import as_array
@@ -70,8 +71,13 @@ def delete(arr, obj, axis=None):
     arr = as_array(arr)
     if axis is None:
         arr, axis = anp.ravel(arr), 0
-    kept = np.delete(np.arange(arr.shape[axis]), obj)
-    return arr[(slice(None),) * (axis % arr.ndim) + (kept,)]
+    kept = places_kept(arr.shape[axis], obj)
+    return anp.getitem(arr, (slice(None),) * (axis % arr.ndim) + (kept,))
+
+
+@nondifferentiable
+def places_kept(size, obj):
+    return np.delete(np.arange(size), obj)
 
 
 @define(np.trim_zeros)

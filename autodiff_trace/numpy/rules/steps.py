@@ -57,6 +57,7 @@ defjvp(anp.frexp, lambda t, ans, x: [anp.ldexp(t, -ans[1]), None])
 
 defvjp(anp.ldexp, lambda g, ans, x, n: unbroadcast(anp.ldexp(g, n), x), None)
 defjvp(anp.ldexp, lambda t, ans, x, n: broadcast_tangent(anp.ldexp(t, n), ans), None)
+anp.ldexp.by_element = True
 
 
 # modf: the fraction and the whole part, which is constant between its steps

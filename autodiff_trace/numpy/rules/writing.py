@@ -55,7 +55,8 @@ def fill_diagonal(a, val, wrap=False):
 def place(arr, mask, vals):
     check_writable("place", arr)
     places = anp.flatnonzero(mask)
-    if len(places) and not np.size(vals):
+    vals = as_array(vals)
+    if len(places) and not vals.size:
         raise ValueError("Cannot insert from an empty array!")
     write_flat(arr, places, vals)
 
@@ -63,7 +64,8 @@ def place(arr, mask, vals):
 @define(np.put)
 def put(a, ind, v, mode="raise"):
     check_writable("put", a)
-    if np.size(v):
+    v = as_array(v)
+    if v.size:
         write_flat(a, np.ravel(within(as_indices(ind), a.size, mode)), v)
 
 

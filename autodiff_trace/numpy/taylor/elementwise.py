@@ -8,9 +8,9 @@ from __future__ import annotations
 from ...core.taylor import deftaylor
 from .. import wrapped as anp
 from ..definers import quiet
-from ..rules.elementwise import asinh_root, log_of
+from ..rules.elementwise import asinh_root, circle_root, log_of
 from .series import (
-    add, convolve, convolve_with_itself, derivative_of, divider, multiplier, series_of, subtract,
+    add, convolve, convolve_with_itself, derivative_of, over, series_of, subtract,
 )
 
 __all__ = ["autonomous", "oscillation", "quotient_integral"]
@@ -28,13 +28,12 @@ def autonomous(prim, slope, b, c):
         factor = b(x) if callable(b) else b
         du = derivative_of(nodes[0])
         y, w = [ans], [slope(ans, x)]
-        times_w, times_y = multiplier(w[0]), multiplier(ans) if c else None
         for k in range(1, order + 1):
-            total = convolve(du, w, k, 1, k, times_w)
+            total = convolve(du, w, k, 1, k)
             y.append(None if total is None else total / k)
             change = None if total is None or b == 0 else y[k] if b == 1 else factor * y[k]
             if c:
-                square = convolve_with_itself(y, k, 0, times_y)
+                square = convolve_with_itself(y, k, 0)
                 change = add(change, square) if c == 1 else subtract(change, square)
             w.append(change)
         return y[1:]
@@ -69,9 +68,8 @@ def oscillation(sine, cosine, sign):
     def pair(order, node, s0, c0):
         du = derivative_of(node)
         s, c = [s0], [c0]
-        times_s, times_c = multiplier(s0), multiplier(c0)
         for k in range(1, order + 1):
-            ds, dc = convolve(du, c, k, 1, k, times_c), convolve(du, s, k, 1, k, times_s)
+            ds, dc = convolve(du, c, k, 1, k), convolve(du, s, k, 1, k)
             s.append(None if ds is None else ds / k)
             c.append(None if dc is None else dc / (sign * k))
         return s[1:], c[1:]
@@ -94,20 +92,19 @@ def quotient_integral(prim, denominator):
     def rule(order, nodes, ans, x):
         u = nodes[0]
         v = series_of(denominator, x, u, order - 1)
-        over, times = divider(v[0]), multiplier(v[0])
         y, dy = [ans], [None]
         for k in range(1, order + 1):
-            total = convolve(dy, v, k, 1, k - 1, times)
-            y.append(over(subtract(u[k - 1], None if total is None else total / k)))
+            total = convolve(dy, v, k, 1, k - 1)
+            y.append(over(subtract(u[k - 1], None if total is None else total / k), v[0]))
             dy.append(None if y[k] is None else k * y[k])
         return y[1:]
 
     deftaylor(prim, rule)
 
 
-quotient_integral(anp.arccos, lambda x: -anp.sqrt((1 - x) * (1 + x)))
+quotient_integral(anp.arccos, lambda x: -circle_root(x))
 quotient_integral(anp.arccosh, lambda x: anp.sqrt(x - 1) * anp.sqrt(x + 1))
-quotient_integral(anp.arcsin, lambda x: anp.sqrt((1 - x) * (1 + x)))
+quotient_integral(anp.arcsin, circle_root)
 quotient_integral(anp.arcsinh, asinh_root)
 quotient_integral(anp.arctan, lambda x: 1 + x * x)
 quotient_integral(anp.arctanh, lambda x: (1 - x) * (1 + x))

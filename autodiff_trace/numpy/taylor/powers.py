@@ -7,9 +7,9 @@ import numpy as np
 from ...core.taylor import deftaylor
 from ...core.tracer import is_box
 from .. import wrapped as anp
-from ..definers import quiet, scale
+from ..definers import quiet
 from .series import (
-    add, convolve, convolve_with_itself, derivative_of, divider, fit, multiplier, series_of, subtract,
+    add, convolve, convolve_with_itself, derivative_of, fit, over, series_of, subtract,
 )
 
 __all__ = ["compose"]
@@ -23,10 +23,9 @@ def divide_series(order, nodes, ans, x, y):
     nones = [None] * (order + 1)
     x = [None, *nodes[0]] if 0 in nodes else nones
     v = [y, *nodes[1]] if 1 in nodes else nones
-    over, times = divider(y), multiplier(ans)
     q = [ans]
     for k in range(1, order + 1):
-        q.append(over(subtract(x[k], convolve(v, q, k, 1, k, times))))
+        q.append(over(subtract(x[k], convolve(v, q, k, 1, k)), y))
     return [fit(c, ans) for c in q[1:]]
 
 
@@ -59,10 +58,9 @@ deftaylor(anp.hypot, hypot_series)
 
 @quiet
 def sqrt_series(order, nodes, ans, x):
-    over = divider(2 * ans)
     s = [ans]
     for k in range(1, order + 1):
-        s.append(over(subtract(nodes[0][k - 1], convolve_with_itself(s, k, 1))))
+        s.append(over(subtract(nodes[0][k - 1], convolve_with_itself(s, k, 1)), 2 * ans))
     return s[1:]
 
 
@@ -112,10 +110,9 @@ def whole_power(order, u, exponent):
 
 def series_inverse(order, v, ans):
     """The coefficients 1 … order of 1 / v, where ``ans`` is its value: v₀ qₖ = −Σ vᵢ qₖ₋ᵢ."""
-    over, times = divider(v[0]), multiplier(ans)
     q = [ans]
     for k in range(1, order + 1):
-        q.append(over(subtract(None, convolve(v, q, k, 1, k, times))))
+        q.append(over(subtract(None, convolve(v, q, k, 1, k)), v[0]))
     return q[1:]
 
 
@@ -126,8 +123,8 @@ def series_inverse(order, v, ans):
 def constant_exponent(order, u, ans, a):
     binomials = binomial_series(order, u[0], a)
     if all(c is None for c in u[2:]):  # along a straight line its terms are the answer
-        return [None if u[1] is None else scale(binomials[k], u[1] ** k) for k in range(1, order + 1)]
-    base, times = u[0], multiplier(ans)
+        return [None if u[1] is None else binomials[k] * u[1] ** k for k in range(1, order + 1)]
+    base = u[0]
     has_zeros = is_box(base) or not np.all(base)
     if has_zeros:
         zero = anp.equal(base, 0)
@@ -135,7 +132,7 @@ def constant_exponent(order, u, ans, a):
     p = [ans]
     for k in range(1, order + 1):
         weighted = [None, *(None if u[i] is None else (a * i - (k - i)) * u[i] for i in range(1, k + 1))]
-        total = convolve(weighted, p, k, 1, k, times)
+        total = convolve(weighted, p, k, 1, k)
         p.append(None if total is None else total / (k * base))
     return at_zeros(zero, p[1:], compose(order, binomials, u)) if has_zeros else p[1:]
 
@@ -146,7 +143,7 @@ def binomial_series(order, u0, a):
     binomial = anp.ones_like(u0)[()]
     for j in range(order + 1):
         # Of a whole a < j nothing is left, and a − j would be the exponent of a pole.
-        terms.append(scale(binomial, u0 ** anp.where(anp.equal(binomial, 0), 0, a - j)))
+        terms.append(binomial * u0 ** anp.where(anp.equal(binomial, 0), 0, a - j))
         binomial = binomial * (a - j) / (j + 1)
     return terms
 
@@ -158,7 +155,7 @@ def compose(order, outer, u):
     for j in range(1, order + 1):
         for k in range(j, order + 1):
             if power[k] is not None:
-                total[k] = add(total[k], scale(power[k], outer[j]))
+                total[k] = add(total[k], power[k] * outer[j])
         power = [convolve(power, v, k, 0, k) for k in range(order + 1)]
     return total[1:]
 
@@ -182,10 +179,9 @@ def traced_exponent(order, nodes, ans, x, y):
     log += [None] * (order + 1 - len(log))
     exponent = [y, *nodes[1]]
     dw = derivative_of([convolve(exponent, log, k, 0, k) for k in range(1, order + 1)])
-    times = multiplier(ans)
     p = [ans]
     for k in range(1, order + 1):
-        total = convolve(dw, p, k, 1, k, times)
+        total = convolve(dw, p, k, 1, k)
         p.append(None if total is None else total / k)
     others = [None] * order
     if 0 in nodes:

@@ -7,11 +7,9 @@ Functions that read no value of their arguments in their rules are known to be l
 from __future__ import annotations
 
 import itertools
-import operator
 
 from ...core.taylor import deftaylor, push_coefficients
 from .. import wrapped as anp
-from ..definers import scale
 from ..rules.einsum import contract
 from ..rules.making import join_nested
 from .series import convolve, fit
@@ -19,16 +17,16 @@ from .series import convolve, fit
 __all__: list[str] = []
 
 
-def product(prim, times=None):
-    """Give a primitive that is linear in each of its array arguments its rule. ``times`` is its quick form for two."""
+def product(prim):
+    """Give a primitive that is linear in each of its array arguments its rule."""
 
     def rule(order, nodes, ans, *args, **kwargs):
         if any(isinstance(argument, str) for argument in nodes):
             return NotImplemented
         series = {i: [args[i], *node] for i, node in nodes.items()}
-        if len(args) == 2 and times is not None:
+        if prim is anp.multiply:
             x, y = (series.get(i, [arg] + [None] * order) for i, arg in enumerate(args))
-            return [fit(convolve(x, y, k, 0, k, times), ans) for k in range(1, order + 1)]
+            return [fit(convolve(x, y, k, 0, k), ans) for k in range(1, order + 1)]
         coefficients = []
         for k in range(1, order + 1):
             total = None
@@ -55,10 +53,9 @@ def shares(k, count):
 
 product(anp.dot)
 product(anp.matmul)
-product(anp.multiply, operator.mul)
+product(anp.multiply)
 product(anp.tensordot)
 product(contract)
-product(scale, scale)
 
 
 def linear_series(prim):

@@ -6,20 +6,16 @@ chapter 13 (tables 13.1 and 13.2).
 
 from __future__ import annotations
 
-import cmath
-import operator
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ...core.taylor import Series, trace_taylor
-from ...core.tracer import is_box
 from ..broadcasting import broadcast_tangent
-from ..definers import scale
 
 __all__ = [
-    "add", "convolve", "convolve_with_itself", "derivative_of", "divider", "fit", "multiplier", "series_of", "subtract",
+    "add", "convolve", "convolve_with_itself", "derivative_of", "fit", "over", "series_of", "subtract",
 ]
 
 
@@ -33,24 +29,24 @@ def subtract(x: Any, y: Any) -> Any:
     return x if y is None else -y if x is None else x - y
 
 
-def convolve(a: list, b: list, k: int, first: int, last: int, times: Callable = operator.mul) -> Any:
+def convolve(a: list, b: list, k: int, first: int, last: int) -> Any:
     """The sum of ``a[i] b[k − i]`` over i = first … last."""
     total = None
     for i in range(first, last + 1):
         x, y = a[i], b[k - i]
         if x is not None and y is not None:
-            total = times(x, y) if total is None else total + times(x, y)
+            total = x * y if total is None else total + x * y
     return total
 
 
-def convolve_with_itself(a: list, k: int, first: int, times: Callable = operator.mul) -> Any:
+def convolve_with_itself(a: list, k: int, first: int) -> Any:
     """The sum of ``a[i] a[k − i]`` over i = first … k − first, each pair of equal terms computed once."""
     half = (k + 1) // 2
-    total = convolve(a, a, k, k - half + 1, k - first, times)
+    total = convolve(a, a, k, k - half + 1, k - first)
     total = None if total is None else 2 * total
     if k % 2 or a[half] is None or half < first:
         return total
-    return add(total, times(a[half], a[half]))
+    return add(total, a[half] * a[half])
 
 
 def fit(c: Any, ans: Any) -> Any:
@@ -73,25 +69,6 @@ def series_of(fun: Callable, x: Any, node: Series, order: int) -> list:
     return [outputs[0], *(nodes[0] or [None] * order)]
 
 
-def multiplier(*values: Any) -> Callable:
-    """The product of a coefficient with one of those ``values``, in which a zero coefficient wins over infinity.
-
-    That takes :func:`scale`; where the values are plain and finite an ordinary product does (0.4 instead of 3 µs).
-    """
-    return operator.mul if all(map(is_finite, values)) else scale
-
-
-def divider(value: Any) -> Callable:
-    """The division of a coefficient by ``value``, in which a zero coefficient stays zero also where the value is 0."""
-    if not is_box(value) and np.all(value):
-        return lambda c: None if c is None else c / value
-    inverse = 1 / value
-    return lambda c: None if c is None else scale(c, inverse)
-
-
-def is_finite(value: Any) -> bool:
-    """Whether ``value`` is plain and surely finite."""
-    if is_box(value):
-        return False
-    flat = np.ravel(value)
-    return cmath.isfinite(np.vdot(flat, flat))
+def over(c: Any, value: Any) -> Any:
+    """A coefficient divided by ``value``."""
+    return None if c is None else c / value

@@ -1,0 +1,242 @@
+"""Selections of arrays: masks of cotangents and tangents, and the rules of functions that take some of their elements."""
+
+from __future__ import annotations
+
+import cmath
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..core.array_ops import array_ops
+from ..core.forward import defjvp
+from ..core.primitives import nondifferentiable, primitive
+from ..core.reverse import defvjp
+from ..core.selections import Mask, Selected, moves_elements, settle
+from ..core.tracer import is_box
+from ..core.unread import ANSWER
+from . import wrapped as anp
+from .broadcasting import ShapeOnly, broadcast_tangent, sum_to, unbroadcast
+from .definers import is_surely_finite, linear, quiet, set_quiet
+from .error_states import restore_errors
+
+__all__ = ["moves", "nonzero", "ones_beside", "restrict", "select", "select_by", "selects", "unbroadcast_selected"]
+
+
+NUMBERS = frozenset(np.dtype(code).type for code in np.typecodes["AllFloat"])
+
+
+@primitive
+def restrict(x, mask):
+    """``x`` where ``mask`` holds, else exactly 0: for an ``x`` that is 0 there already, but for NaNs of 0 · ∞."""
+    return x if is_plain_and_finite(x) else np.where(mask, x, np.zeros((), x.dtype))[()]
+
+
+def is_plain_and_finite(x: Any) -> bool:
+    kind = type(x)
+    return is_surely_finite(x) if kind is np.ndarray else kind in NUMBERS and cmath.isfinite(x)
+
+
+def restricted(x: Any, mask: Mask) -> Any:
+    """``x`` with the mask applied, which is asked for only where that can change something."""
+    return x if is_plain_and_finite(x) else restrict(x, mask())
+
+
+def select(g: Any, mask: Any, is_taken: bool = True) -> Any:
+    """The cotangent or tangent ``g`` of what the mask took (or left); the mask broadcasts to it. Of a plain mask it is
+    None or ``g`` where that is nothing or all."""
+    if not is_box(mask) and not is_replayed(g):
+        taken = np.count_nonzero(mask)
+        if taken == 0 or taken == np.size(mask):
+            if (taken == 0) == is_taken:
+                return None
+            return g[()] if type(g) is np.ndarray else g  # a number, as where() gives it
+    value = anp.where(mask, g, 0) if is_taken else anp.where(mask, 0, g)
+
+    def find():
+        found = beside(mask, g)
+        return broadcast_mask(found if is_taken else anp.logical_not(found), g.shape)
+
+    return Selected(value, Mask(find))
+
+
+# What is computed from a mask has to be seen by whatever trace sees the cotangent: ``jit`` reads plain masks anew in each
+# run. So it is computed from what these functions give, whose answers are traced where the cotangent is.
+
+
+@nondifferentiable
+def beside(mask, g):
+    """A copy of ``mask``."""
+    return np.array(mask)[()]
+
+
+@nondifferentiable
+def ones_beside(g):
+    """Ones, with the shape and dtype of ``g``."""
+    return np.ones_like(g)[()]
+
+
+def is_replayed(g: Any) -> bool:
+    """Whether a trace that replays sees ``g``, so that other masks may follow."""
+    while is_box(g):
+        if g._trace.guards_values:
+            return True
+        g = g._value
+    return False
+
+
+def unbroadcast_selected(g: Any, x: Any) -> Any:
+    """A cotangent that may be selected, with the shape and dtype of the operand ``x``."""
+    if type(g) is not Selected:
+        return unbroadcast(g, x)
+    mask = g.mask if g.value.shape == x.shape else Mask(lambda mask: reduce_mask(mask, x.shape), g.mask)
+    return Selected(unbroadcast(g.value, x), mask)
+
+
+def select_by(weights: Any, g: Any) -> Any:
+    """``g`` times the weights 0, ½ or 1 of a selection."""
+    if not is_box(weights) and not is_replayed(g) and np.count_nonzero(weights) == np.size(weights):
+        return g * weights
+    product = quiet_product(g, weights)
+    mask = Mask(lambda: anp.not_equal(beside(weights, g), 0))
+    return Selected(restricted(product, mask), mask)
+
+
+def with_moved_mask(rule: Callable) -> Callable:
+    """A rule that moves elements and leaves zeros where none comes to: what it gives is selected."""
+
+    def selecting(g, ans, *args, **kwargs):
+        moved = rule(g, ans, *args, **kwargs)
+        return Selected(moved, Mask(lambda: nonzero(rule(ones_beside(g), ans, *args, **kwargs))))
+
+    return selecting
+
+
+def moves(prim: Callable, transpose: Callable, *, zeros: bool = False) -> None:
+    """:func:`~.definers.linear` for a primitive each element of whose answer is one of its argument, or a sum of some.
+
+    ``zeros``: the answer or the transpose has zeros where no element comes to: they are not selected.
+
+    >>> import numpy as np
+    >>> from autodiff_trace import grad, numpy as anp
+    >>> swap_ends = primitive(lambda x: x[::-1])
+    >>> moves(swap_ends, lambda g, ans, x: g[::-1])
+    >>> grad(lambda x: anp.sum(swap_ends(x) * np.arange(3.0)))(np.zeros(3))
+    array([2., 1., 0.])
+    """
+    linear(prim, transpose)
+    moves_elements(prim)
+    if zeros:
+        prim.vjps[0], prim.jvps[0] = with_moved_mask(prim.vjps[0]), with_moved_mask(prim.jvps[0])
+
+
+def selects(prim: Callable, *weights: Callable) -> None:
+    """Give an elementwise primitive that takes the elements of some of its arguments its rules.
+
+    ``weights`` has for each argument ``weight(ans, *args)``: 1 where the answer is its element, ½ at ties, else 0.
+    """
+    for argnum, weight in enumerate(weights):
+        defvjp(prim, selecting_vjp(weight, argnum), argnums=(argnum,))
+        defjvp(prim, selecting_jvp(weight), argnums=(argnum,))
+    prim.by_element = True
+
+
+def selecting_vjp(weight, argnum):
+    return lambda g, ans, *args: unbroadcast_selected(select_by(weight(ans, *args), g), args[argnum])
+
+
+def selecting_jvp(weight):
+    def jvp(t, ans, *args):
+        selected = select_by(weight(ans, *args), t)
+        if type(selected) is not Selected:
+            return broadcast_tangent(selected, ans)
+        mask = Mask(lambda mask: broadcast_mask(mask, ans.shape), selected.mask)
+        return Selected(broadcast_tangent(selected.value, ans), mask)
+
+    return jvp
+
+
+# Masks
+
+
+def broadcast_mask(mask: Any, shape: tuple) -> Any:
+    return mask if np.shape(mask) == shape else anp.broadcast_to(mask, shape)
+
+
+def reduce_mask(mask: Any, shape: tuple) -> Any:
+    """Whether the mask holds for any element that an element of an array of ``shape`` was broadcast to."""
+    lead = mask.ndim - len(shape)
+    axes = (*range(lead), *(lead + i for i, size in enumerate(shape) if size == 1 != mask.shape[lead + i]))
+    return anp.reshape(anp.any(mask, axis=axes, keepdims=True), shape)
+
+
+def nonzero(weights: Any) -> Any:
+    return anp.not_equal(settle(weights), 0)
+
+
+def has_nonzero(x: Any) -> bool:
+    """Whether a plain array has an element that is not 0; of a traced one nobody knows."""
+    return type(x) is np.ndarray and bool(x.any())
+
+
+def either(*masks: Any) -> Any:
+    first, *others = masks
+    for mask in others:
+        first = anp.logical_or(first, mask)
+    return first
+
+
+def expand(x: Any, shape: tuple) -> Any:
+    """An operand of an elementwise function with the shape of the answer."""
+    if getattr(x, "shape", shape) == shape or isinstance(x, np.dtype):
+        return x
+    return x.expand(shape) if type(x) is ShapeOnly else anp.broadcast_to(x, shape)
+
+
+def as_weights(mask: Any, like: Any) -> Any:
+    """A mask as a cotangent or tangent: ones and zeros of the dtype of ``like``."""
+    return anp.astype(mask, like.dtype)
+
+
+@quiet
+def quietly(function: Callable, *args: Any, **kwargs: Any) -> Any:
+    """Call ``function`` without NumPy's warnings."""
+    return function(*args, **kwargs)
+
+
+quiet_product = quiet(operator.mul)
+
+
+array_ops.any = lambda mask: anp.any(mask)
+array_ops.as_weights = as_weights
+array_ops.both = anp.logical_and
+array_ops.broadcast_mask = broadcast_mask
+array_ops.either = either
+array_ops.expand = expand
+array_ops.has_nonzero = has_nonzero
+array_ops.ignore_errors = set_quiet
+array_ops.is_finite = is_plain_and_finite
+array_ops.is_traced = is_box
+array_ops.nonzero = nonzero
+array_ops.ones_like = ones_beside
+array_ops.quietly = quietly
+array_ops.reduce_mask = reduce_mask
+array_ops.restore_errors = restore_errors
+array_ops.restrict = restrict
+array_ops.restricted = restricted
+array_ops.sum_to = sum_to
+
+
+# restrict: linear, and a selection itself
+
+
+
+def restrict_more(g, ans, x, mask):
+    return Selected(restrict(g, mask), Mask(lambda: broadcast_mask(beside(mask, g), ans.shape)))
+
+
+defvjp(restrict, restrict_more, None)
+defjvp(restrict, restrict_more, None)
+restrict.by_element = True
+restrict.unread[0] = (0, ANSWER)
