@@ -6,13 +6,11 @@ It is the outermost trace, so that the calls of derivative rules and batching ru
 from __future__ import annotations
 
 import operator
-import zlib
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ..core.array_ops import owned
 from ..core.tracer import Trace, box_classes, boxers
 from ..numpy.parameters import plain_parameters
 from ..transforms.random_states import frozen, numpy_state
@@ -20,10 +18,11 @@ from ..transforms.surroundings import sample
 from .boxes import PLAIN_NUMBERS, NumberBox, RecordBox
 from ..numpy.error_states import error_state
 from .guards import is_shaped_by_values, signature
-from .node import LIVE, Node, literal, substitute
+from .live_arrays import LiveArrays
+from .node import Node, literal, substitute
 from .outlines import Outlines
 
-__all__ = ["MixedTraces", "NotReplayable", "RecordTrace", "check_constants"]
+__all__ = ["MixedTraces", "NotReplayable", "RecordTrace"]
 
 
 class NotReplayable(BaseException):
@@ -53,9 +52,8 @@ class RecordTrace(Trace):
         self.keeps_values = keeps_values
         self.outlines = Outlines()
         self.steps: list[Node] = []
-        self.constants: dict[int, Node] = {}
+        self.arrays = LiveArrays()
         self.made: list[Node] = []  # other constants
-        self.contents: dict[int, tuple] = {}
         self.errstate = np.geterr()
         self.error_state = error_state()
         self.raised: BaseException | None = None
@@ -158,22 +156,15 @@ class RecordTrace(Trace):
                 self.made.append(arg._node)
             return arg._node
         if kind is np.ndarray:
-            return self.constant(arg)
+            return self.arrays.node(arg)
+        if kind is bytearray or kind is memoryview:
+            raise NotReplayable(f"it computes with a {kind.__name__}; make it an array with np.array(...)")
         self.derived = self.derived or isinstance(arg, np.generic)
         return arg
 
-    def constant(self, array: np.ndarray) -> Node:
-        """The node of a plain array. It is read when the program runs, by reference, unless nobody writes to it."""
-        node = self.constants.get(id(array))
-        if node is None:
-            node = Node(None, (), {}, array, LIVE, "constant")
-            if owned.get(id(array)) is array:
-                node = literal(array.copy())
-            self.constants[id(array)] = node
-            self.contents[id(array)] = array, fingerprint(array), sample(array)
-        elif sample(array) != self.contents[id(array)][2]:
-            raise NotReplayable("it writes into a plain array that it also computes with; make it with anp.zeros(...)")
-        return node
+    def note_copy(self, copy: np.ndarray, array: np.ndarray) -> None:
+        """A derivative keeps ``copy`` of the plain ``array`` that a step has read: other runs read the array itself."""
+        self.arrays.note_copy(copy, array)
 
     def python_value(self, box, use):
         try:
@@ -249,21 +240,9 @@ def to_tuple(array: np.ndarray) -> tuple:
     return tuple(array.tolist())
 
 
-def check_constants(contents: dict[int, tuple]) -> None:
-    """Raise NotReplayable if a traced function has written into an array after it computed with it."""
-    for array, before, _ in contents.values():
-        if fingerprint(array) != before:
-            raise NotReplayable("it writes into a plain array that it computes with; make it with anp.zeros(...)")
-
-
 def plain_value(x: Any) -> Any:
     """``x``: the use that Python makes of a value when :func:`to_numpy` hands it over."""
     return x
 
 
 boxers_of_numbers = {bool: np.bool_, int: np.int64, float: np.float64, complex: np.complex128}
-
-
-def fingerprint(array: np.ndarray) -> Any:
-    """What changes when the contents of an array do."""
-    return zlib.crc32(np.ascontiguousarray(array).view(np.uint8)) if array.size else 0

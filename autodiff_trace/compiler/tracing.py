@@ -15,7 +15,7 @@ from ..transforms.random_states import RandomStates
 from ..transforms.surroundings import Surroundings
 from .arguments import is_leaf
 from .node import Program
-from .record import NotReplayable, RecordTrace, check_constants
+from .record import NotReplayable, RecordTrace
 
 __all__ = ["Recording", "record"]
 
@@ -72,6 +72,7 @@ def record(
     states = RandomStates(surroundings.generators)
     was_watching = bool(surroundings.contents)
     surroundings.watch_contents(True)
+    outside = surroundings.contents
     trace.start()
     try:
         output = fun(*new_args, **new_kwargs)
@@ -89,15 +90,16 @@ def record(
     finally:
         trace.end()
     arguments = [node.value for _, node in inputs]
-    constants = [node.value for node in (*trace.constants.values(), *trace.made) if type(node.value) is np.ndarray]
+    constants = [node.value for node in (*trace.arrays.nodes.values(), *trace.made) if type(node.value) is np.ndarray]
     owned = [own(value, node, arguments, constants) for value, node in zip(values, nodes)]
     result = tree_unflatten(output_structure, owned)
     pure = trace.raised is None and surroundings.hold()
     if not pure:
         surroundings.take_out(trace)
-    derived = trace.derived or any(id(array) not in surroundings.followed for array, *_ in trace.contents.values())
+    read = trace.arrays.contents
+    derived = trace.derived or any(key not in surroundings.followed for key in read)
     surroundings.watch_contents(was_watching or derived)
-    reason = find_reason(trace, states)
+    reason = find_reason(trace, states, outside)
     program = None if reason else Program([node for _, node in inputs], trace.steps, nodes)
     writes = has_written(inputs)
     return Recording(result, program, output_structure, reason, trace.draws, writes, pure)
@@ -114,12 +116,10 @@ def has_written(inputs: list) -> bool:
     return any(box._node is not node for box, node in inputs)
 
 
-def find_reason(trace: RecordTrace, states: RandomStates) -> str:
+def find_reason(trace: RecordTrace, states: RandomStates, outside: list) -> str:
     """Why no replay can repeat the run; empty if one can."""
-    try:
-        check_constants(trace.contents)
-    except NotReplayable as error:
-        return str(error)
+    if trace.arrays.are_written(outside):
+        return "it writes into a plain array that it computes with; make it with anp.zeros(...)"
     if states.drawn_from(trace.numpy_state):
         return "it draws random numbers that the trace does not see; draw with anp.random, or outside"
     return ""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
+import types
 
-__all__ = ["EndedTraceError", "MissingRuleError", "TracedValueError", "caller_line"]
+__all__ = [
+    "EndedTraceError", "MissingRuleError", "MutationError", "TracedValueError", "caller_line", "caller_place",
+    "place_text",
+]
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
@@ -22,12 +27,34 @@ class MissingRuleError(NotImplementedError):
     """A primitive has no rule for the derivative that was asked for."""
 
 
+class MutationError(RuntimeError):
+    """An array has been changed whose old contents a derivative needs."""
+
+
 def caller_line() -> str:
     """Where the user's code is: 'file.py, line 3' of the innermost frame outside this package and NumPy."""
+    return place_text(caller_place())
+
+
+def caller_place() -> tuple[types.CodeType, int] | None:
+    """The same as a code object and the offset of an instruction, which takes a third of the time."""
     frame = sys._getframe(1)
     while frame is not None:
-        filename = frame.f_code.co_filename
-        if not filename.startswith(PACKAGE) and f"{os.sep}numpy{os.sep}" not in filename:
-            return f"{filename}, line {frame.f_lineno}"
+        if is_users_file(frame.f_code.co_filename):
+            return frame.f_code, frame.f_lasti
         frame = frame.f_back
-    return "unknown line"
+    return None
+
+
+@functools.cache
+def is_users_file(filename: str) -> bool:
+    return not filename.startswith(PACKAGE) and f"{os.sep}numpy{os.sep}" not in filename
+
+
+def place_text(place: tuple[types.CodeType, int] | None) -> str:
+    """What :func:`caller_line` says of a place."""
+    if place is None:
+        return "unknown line"
+    code, offset = place
+    lines = [line for start, end, line in code.co_lines() if start <= offset < end]
+    return f"{code.co_filename}, line {lines[0] if lines and lines[0] else code.co_firstlineno}"

@@ -12,6 +12,7 @@ from .backward import VJPNode
 from .errors import MissingRuleError, caller_line
 from .cotangents import OutputsCotangent
 from .derivative import DerivativeTrace, RuleTable
+from .kept import keep_operands, with_checks
 from .overwriting import LEAST, find_overwriting, overwritable
 from .primitives import add_rule_table
 from .tracer import NO_KEYWORDS, box_classes, boxers
@@ -36,10 +37,18 @@ def make_node(prim: Callable, argument: Any, parent: Any, ans: Any, args: Sequen
     return next_index(), rule, parent, ans, args, kwargs, prim
 
 
+def make_lasting_node(prim: Callable, argument: Any, parent: Any, ans: Any, args: Sequence, kwargs: dict) -> VJPNode:
+    """The same where others may change some of the arguments before the rule reads them."""
+    args, kwargs, snapshots = keep_operands(prim, argument, parent, args, kwargs)
+    node = make_node(prim, argument, parent, ans, args, kwargs)
+    return (node[0], with_checks(node[1], snapshots), *node[2:]) if snapshots else node
+
+
 class VJPTrace(DerivativeTrace):
     """Records a :data:`VJPNode` for each operation."""
 
     make_node = staticmethod(make_node)
+    make_lasting_node = staticmethod(make_lasting_node)
 
     def process_one(self, prim, box, argnum, values):
         # DerivativeTrace.process_one with make_node written out (0.1 of 0.85 µs).
@@ -58,6 +67,17 @@ class VJPTrace(DerivativeTrace):
             new._trace = self
             new._node = node
             return new
+        try:
+            return boxers[type(ans)](ans, self, node)
+        except KeyError:
+            return self.box_outputs(ans, node, prim)
+
+    def process_beside(self, prim, box, argnum, values):
+        ans = (prim if type(values[argnum]) in box_classes else prim.fast_fun)(*values)
+        node = box._node
+        if node is not None:
+            make = make_node if 1 - argnum in prim.unread.get(argnum, ()) else make_lasting_node
+            node = make(prim, argnum, node, ans, values, NO_KEYWORDS)
         try:
             return boxers[type(ans)](ans, self, node)
         except KeyError:

@@ -111,6 +111,11 @@ def redirecting(kind: type[Trace]) -> type[Trace]:
                 return prim(*values[:argnum], current(box), *values[argnum + 1 :])
             return kind.process_one(self, prim, box, argnum, values)
 
+        def process_beside(self, prim, box, argnum, values):
+            if self in active.get().lifts:
+                return prim(*values[:argnum], current(box), *values[argnum + 1 :])
+            return kind.process_beside(self, prim, box, argnum, values)
+
         def metadata(self, box):
             return metadata(current(box)) if self in active.get().lifts else kind.metadata(self, box)
 

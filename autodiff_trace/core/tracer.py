@@ -21,8 +21,8 @@ from typing import Any
 from .errors import EndedTraceError, caller_line
 
 __all__ = [
-    "NO_KEYWORDS", "Box", "Trace", "box_classes", "boxers", "exact_numbers", "find_top_trace", "is_box", "metadata",
-    "register_box", "to_value", "trace_stack", "watched_types",
+    "NO_KEYWORDS", "Box", "Trace", "box_classes", "boxers", "exact_numbers", "find_top_trace", "fixed_types", "is_box",
+    "metadata", "register_box", "to_value", "trace_stack", "watched_types",
 ]
 
 new_level = itertools.count(1).__next__
@@ -39,6 +39,9 @@ exact_numbers = (Fraction, Decimal)
 
 watched_types: set[type] = {list, tuple, *exact_numbers}
 """The types of argument a primitive has to look at: boxes, the sequences that may hold some, and exact numbers."""
+
+fixed_types: set[type] = {bool, bytes, complex, float, int, slice, str, type, type(None), type(...)}
+"""Types of argument that hold no box, and that nobody can change; the array layer adds those of its numbers."""
 
 boxers: dict[type, Callable[[Any, Trace, Any], Box]] = {}
 """For each type of value what makes a box of it. Box classes are in it themselves: boxes nest."""
@@ -135,6 +138,10 @@ class Trace:
         0.25 µs less of 1.0.
         """
         return self.process(prim, (*values[:argnum], box, *values[argnum + 1 :]), NO_KEYWORDS)
+
+    def process_beside(self, prim: Callable, box: Box, argnum: int, values: tuple) -> Any:
+        """The same where the other of two values is an array, into which others may write afterwards."""
+        return self.process_one(prim, box, argnum, values)
 
     def process_general(self, prim: Callable, args: tuple, kwargs: dict) -> Any:
         """The same where keyword arguments, and sequences among the arguments, may hold boxes."""

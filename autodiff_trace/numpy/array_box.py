@@ -10,7 +10,7 @@ import numpy as np
 
 from ..core.array_ops import array_ops
 from ..core.errors import TracedValueError, caller_line
-from ..core.tracer import Box, is_box, register_box, to_value
+from ..core.tracer import Box, fixed_types, is_box, register_box, to_value
 from . import wrapped as anp
 from .attributes import conjugate, resize, set_imag, set_real, set_shape, view
 from .layouts import is_mapped, is_number, keep_layout, layout
@@ -268,7 +268,9 @@ def register_array_type(array_type: type, *scalar_types: type) -> None:
     register_box(ArrayBox, array_type, *scalar_types)
 
 
-register_box(ArrayBox, np.ndarray, *{np.dtype(code).type for code in np.typecodes["All"] if code not in "OSUVMm"})
+NUMBERS = {np.dtype(code).type for code in np.typecodes["All"] if code not in "OSUVMm"}
+fixed_types.update(NUMBERS, {type(np.dtype(number)) for number in NUMBERS})
+register_box(ArrayBox, np.ndarray, *NUMBERS)
 register_box(ArrayBox, bool, convert=np.bool_)
 register_box(ArrayBox, int, convert=np.int64)
 register_box(ArrayBox, float, convert=np.float64)

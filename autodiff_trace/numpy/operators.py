@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..core.tracer import NO_KEYWORDS, watched_types
+from ..core.tracer import NO_KEYWORDS, fixed_types, watched_types
 from .layouts import is_number
 
 __all__ = ["binary_operator", "comparison", "forward_method", "python_value"]
@@ -21,16 +21,20 @@ def binary_operator(prim):
     # primitive).
     def forward(self, other):
         trace = self._trace
-        if type(other) not in watched_types:
+        if type(other) in fixed_types:
             return trace.process_one(prim, self, 0, (self._value, other))
         if type(other) is type(self) and other._trace is trace:
             return trace.process(prim, (self, other), NO_KEYWORDS)
-        return prim(self, other)
+        if type(other) in watched_types:
+            return prim(self, other)
+        return trace.process_beside(prim, self, 0, (self._value, other))
 
     def reflected(self, other):
+        if type(other) in fixed_types:
+            return self._trace.process_one(prim, self, 1, (other, self._value))
         if type(other) in watched_types:
             return prim(other, self)
-        return self._trace.process_one(prim, self, 1, (other, self._value))
+        return self._trace.process_beside(prim, self, 1, (other, self._value))
 
     def in_place(self, other):
         if is_number(self):

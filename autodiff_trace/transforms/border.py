@@ -11,9 +11,10 @@ import numpy as np
 from ..core.pytree import Structure, tree_flatten, tree_unflatten
 from ..core.tracer import boxers, is_box, to_value
 from ..numpy import wrapped as anp
+from ..numpy.mutation import call_watching
 
 __all__ = [
-    "Selection", "check_number", "describe", "flatten_output", "select_arguments", "separate", "split_aux", "to_input",
+    "Selection", "check_number", "describe", "flatten_output", "select_arguments", "split_aux", "to_input",
 ]
 
 
@@ -73,7 +74,7 @@ class Selection:
         kwargs = dict(self.kwargs)
         for key, tree in zip(self.keys, trees, strict=True):
             (kwargs if isinstance(key, str) else args)[key] = tree
-        return fun(*args, **kwargs)
+        return call_watching(self.inputs, fun, args, kwargs)
 
     def result(self, values: Sequence) -> Any:
         """Containers like the selected arguments that hold ``values``, and None where the leaf is no number."""
@@ -101,7 +102,7 @@ class OneLeaf(Selection):
     def call(self, fun, values):
         args = list(self.args)
         args[self.keys[0]] = values[0]
-        return fun(*args, **self.kwargs)
+        return call_watching(self.inputs, fun, args, self.kwargs)
 
     def result(self, values):
         return values[0]
@@ -225,27 +226,3 @@ def split_aux(name: str, output: Any) -> tuple[Any, Any]:
     if not isinstance(output, tuple) or len(output) != 2:
         raise TypeError(f"{name}: has_aux=True, but the function returned {describe(output)}, not (value, aux).")
     return output
-
-
-def separate(results: list, others: Sequence = ()) -> list:
-    """``results``, where arrays that share memory with another, or with ``others``, or are read-only, are copied.
-
-    A sum hands its cotangent to both operands; who then scales one gradient in place must not scale the other.
-    """
-    seen = {id(memory_of(x)) for x in others if type(x) is np.ndarray}
-    for i, x in enumerate(results):
-        # What is being recorded becomes plain results of the program.
-        value = x._value if is_box(x) and x._trace.guards_values else x
-        if type(value) is np.ndarray:
-            memory = id(memory_of(value))
-            if memory in seen or x is value and not x.flags.writeable:
-                results[i] = anp.copy(x)
-            seen.add(memory)
-    return results
-
-
-def memory_of(x: Any) -> Any:
-    """The array that owns the memory of ``x``."""
-    while type(x.base) is np.ndarray:
-        x = x.base
-    return x

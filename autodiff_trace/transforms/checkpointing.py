@@ -70,6 +70,8 @@ def apply_checkpoint(fun, options, args, kwargs):
             )
         return outputs
 
+    # The caller may write into its boxes before the function is run again.
+    leaves = [own_box(leaf) if is_box(leaf) else leaf for leaf in leaves]
     outputs = recompute(thunk, getattr(fun, "__name__", repr(fun)), fun, *leaves)
     return tree_unflatten(out_structure, outputs)
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..core.array_ops import array_ops
-from ..core.pytree import Structure, tree_flatten, tree_map, tree_unflatten
+from ..core.kept import Snapshot, check_snapshots, keep_leaves
+from ..core.pytree import Structure, tree_flatten, tree_unflatten
 from ..core.standins import current
 from ..core.tracer import boxers
 from ..numpy.broadcasting import match_dtype
@@ -79,6 +80,8 @@ class Call:
 
 
 class VJPCall(Call):
+    """``saved`` are the arguments without derivative and the residuals as the rule will read them."""
+
     def result(self) -> Any:
         outputs = apply_rule(VJPRule(self.custom.__name__, self.fun, self.fwd, self.bwd), self.leaves)
         return tree_unflatten(self.out_structure, outputs)
@@ -86,10 +89,15 @@ class VJPCall(Call):
     def fwd(self, *leaves):
         answer = self.custom.rules[0](*self.arguments(leaves), **self.keywords)
         output, residuals = self.two(answer, "fwd", "(output, residuals)")
-        return self.flatten_output(output), tree_map(current, residuals)
+        residual_leaves, structure = tree_flatten(residuals)
+        self.snapshots: list[Snapshot] = []
+        kept = keep_leaves(f"{self.name} (a residual)", map(current, residual_leaves), self.snapshots)
+        self.saved = keep_leaves(self.name, self.nondiff, self.snapshots)
+        return self.flatten_output(output), tree_unflatten(structure, kept)
 
     def bwd(self, residuals, gs):
-        answer = self.custom.rules[1](*self.nondiff, residuals, tree_unflatten(self.out_structure, gs))
+        check_snapshots(self.snapshots)
+        answer = self.custom.rules[1](*self.saved, residuals, tree_unflatten(self.out_structure, gs))
         count = len(self.names)
         if not isinstance(answer, (tuple, list)) or len(answer) != count:
             found = f"{len(answer)} cotangents" if isinstance(answer, (tuple, list)) else describe(answer)

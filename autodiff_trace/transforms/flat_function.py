@@ -8,6 +8,7 @@ from typing import Any
 from ..core.array_ops import array_ops
 from ..core.pytree import tree_flatten, tree_unflatten
 from .border import Selection, flatten_output, split_aux
+from .ownership import detach, own_constant
 
 __all__ = ["FlatFunction", "fill_zeros"]
 
@@ -31,7 +32,7 @@ class FlatFunction:
         leaves, self.structure = flatten_output(self.name, output)
         aux_leaves, self.aux_structure = tree_flatten(aux)
         self.count = len(leaves)
-        return leaves + aux_leaves
+        return list(map(own_constant, leaves + aux_leaves))
 
     def output(self, leaves: list) -> Any:
         """The container of ``leaves``, one for each leaf of the output."""
@@ -40,7 +41,8 @@ class FlatFunction:
     def with_aux(self, *results: Any, values: list) -> Any:
         """The results, followed by the auxiliary output if there is one; ``values`` are the leaves of the call."""
         if self.has_aux:
-            results = (*results, tree_unflatten(self.aux_structure, values[self.count :]))
+            aux = detach(values[self.count :], self.selection.args, self.selection.kwargs)
+            results = (*results, tree_unflatten(self.aux_structure, aux))
         return results if len(results) > 1 else results[0]
 
 

@@ -11,9 +11,10 @@ from ..core.backward import backward_pass
 from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.reverse import trace_vjp
 from ..numpy import wrapped as anp
-from .border import check_number, select_arguments, separate, split_aux
+from .border import check_number, select_arguments, split_aux
 from .flat_function import fill_zeros
 from .function import Transformed
+from .ownership import detach, own_constant, separate
 
 __all__ = ["elementwise_grad", "grad", "grad_and_aux", "holomorphic_grad", "value_and_grad"]
 
@@ -30,10 +31,10 @@ def differentiate(name, fun, args, kwargs, argnums, argnames, has_aux, holomorph
         nonlocal aux_structure
         output = selection.call(fun, boxes)
         if not has_aux:
-            return [output]
+            return [own_constant(output)]
         value, aux = split_aux(name, output)
         aux_leaves, aux_structure = tree_flatten(aux)
-        return [value, *aux_leaves]
+        return list(map(own_constant, [value, *aux_leaves]))
 
     (value, *aux_leaves), (node, *_), input_nodes = trace_vjp(traced, selection.inputs)
     check_output(name, value, holomorphic)
@@ -43,7 +44,7 @@ def differentiate(name, fun, args, kwargs, argnums, argnames, has_aux, holomorph
     seeds = [] if node is None else [(node, ONE if type(value) is np.float64 else anp.ones_like(value)[()])]
     del node, _
     results = fill_zeros(selection.inputs, backward_pass(seeds, input_nodes))
-    aux = tree_unflatten(aux_structure, aux_leaves) if has_aux else None
+    aux = tree_unflatten(aux_structure, detach(aux_leaves, value, args, kwargs)) if has_aux else None
     return value, aux, selection.result(separate(results))
 
 
@@ -110,6 +111,7 @@ def grad(
 
 def apply_value_and_grad(fun, options, args, kwargs):
     value, aux, gradient = differentiate("value_and_grad", fun, args, kwargs, **options)
+    (value,) = detach([value], args, kwargs)
     return ((value, aux) if options["has_aux"] else value), gradient
 
 

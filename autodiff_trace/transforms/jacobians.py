@@ -18,6 +18,7 @@ from .complex_jacobians import check_holomorphic, is_complex, probe, pull_rows, 
 from .flat_function import FlatFunction, fill_zeros
 from .function import Transformed
 from .gradient import grad
+from .ownership import detach
 from .sparsity import sparse_jacobian
 
 __all__ = ["hessian", "jacfwd", "jacobian", "jacrev"]
@@ -148,7 +149,9 @@ def apply_jacfwd(fun, options, args, kwargs):
         ]
         blocks.append([real_block(block, output, x) for block, x in zip(row, selection.inputs)])
     check_columns(flat.name, push, selection.inputs, outputs[: flat.count], blocks)
-    return flat.with_aux(flat.output([selection.result(row) for row in blocks]), values=outputs)
+    for i, row in enumerate(blocks):
+        blocks[i] = detach(row, selection.args, selection.kwargs, blocks[:i])
+    return flat.with_aux(flat.output(list(map(selection.result, blocks))), values=outputs)
 
 
 def check_columns(name: str, push: Callable, inputs: list, outputs: list, blocks: list) -> None:
@@ -186,7 +189,7 @@ def rows_by_pullback(flat, selection, options, outputs, nodes, input_nodes):
             for x, columns in zip(inputs, zip(*chunks))
         ]
         check_rows(flat.name, pull, inputs, output, row)
-        blocks.append(selection.result(row))
+        blocks.append(selection.result(detach(row, selection.args, selection.kwargs, blocks)))
     return flat.with_aux(flat.output(blocks), values=outputs)
 
 

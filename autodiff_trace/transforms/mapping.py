@@ -14,6 +14,7 @@ from ..numpy import wrapped as anp
 from ..numpy.layouts import keep_layout_of_element
 from .border import describe
 from .function import Transformed
+from .ownership import detach
 
 __all__ = ["vmap"]
 
@@ -74,7 +75,7 @@ def apply_vmap(fun, options, args, kwargs):
     tree = tree_unflatten(output_structure, outputs)
     out_axes = spread_axes("out_axes", options["out_axes"], tree)
     moved = [place_axis(*each, size) for each in zip(outputs, out_mapped, out_axes, strict=True)]
-    return tree_unflatten(output_structure, moved)
+    return tree_unflatten(output_structure, detach(moved, leaves))
 
 
 def spread_axes(name: str, axes: Any, tree: Any) -> list:

@@ -11,8 +11,9 @@ from ..core.backward import backward_pass
 from ..core.forward import trace_jvp
 from ..core.pytree import Structure, tree_flatten
 from ..core.reverse import trace_vjp
-from .border import describe, select_arguments, separate, to_input
+from .border import describe, select_arguments, to_input
 from .flat_function import FlatFunction, fill_zeros
+from .ownership import detach, own_value, separate
 
 __all__ = ["jvp", "vjp"]
 
@@ -34,7 +35,7 @@ def vjp(fun: Callable, *args: Any, has_aux: bool = False) -> tuple:
     """
     selection = select_arguments("vjp", fun, args, {}, tuple(range(len(args))))
     flat = FlatFunction("vjp", fun, selection, has_aux)
-    values, nodes, input_nodes = trace_vjp(flat, selection.inputs)
+    values, nodes, input_nodes = trace_vjp(flat, list(map(own_value, selection.inputs)))
     outputs, nodes = values[: flat.count], nodes[: flat.count]
 
     def pullback(g):
@@ -43,7 +44,9 @@ def vjp(fun: Callable, *args: Any, has_aux: bool = False) -> tuple:
         results = fill_zeros(selection.inputs, backward_pass(seeds, input_nodes))
         return selection.result(separate(results, cotangents))
 
-    return flat.with_aux(flat.output(outputs), pullback, values=values)
+    # The caller may write into what is returned here, and into the arguments, before the pullback reads them.
+    values = detach(list(map(own_value, values)), args)
+    return flat.with_aux(flat.output(values[: flat.count]), pullback, values=values)
 
 
 def jvp(fun: Callable, primals: Sequence, tangents: Sequence, has_aux: bool = False) -> tuple:
@@ -75,8 +78,8 @@ def jvp(fun: Callable, primals: Sequence, tangents: Sequence, has_aux: bool = Fa
     flat = FlatFunction("jvp", fun, selection, has_aux)
     values, out_tangents = trace_jvp(flat, selection.inputs, input_tangents)
     outputs = values[: flat.count]
-    filled = fill_zeros(outputs, out_tangents)
-    return flat.with_aux(flat.output(outputs), flat.output(filled), values=values)
+    both = detach([*outputs, *fill_zeros(outputs, out_tangents)], primals, tangents)
+    return flat.with_aux(flat.output(both[: flat.count]), flat.output(both[flat.count :]), values=values)
 
 
 def match_leaves(name: str, role: str, tree: Any, structure: Structure, likes: Sequence) -> list:

@@ -13,6 +13,7 @@ from .complex_jacobians import check_holomorphic, is_complex, push_columns, turn
 from .flat_function import FlatFunction, fill_zeros
 from .function import Transformed
 from .gradient import differentiate, grad
+from .ownership import detach
 from .products import jvp, match_leaf, vjp
 
 __all__ = ["deriv", "hvp", "linearize", "make_ggnvp", "value_grad_and_hvp"]
@@ -58,7 +59,7 @@ def apply_deriv(fun, options, args, kwargs):
             for t, slope, output in zip(push(*turned(ones))[1], slopes, values):
                 if is_complex(output):
                     check_holomorphic("deriv", t, 1j * slope, anp.abs(slope))
-        columns.append(flat.output(slopes))
+        columns.append(flat.output(detach(slopes, args, kwargs)))
     result = columns[0] if selection.single else dict(zip(selection.named, columns)) or tuple(columns)
     return flat.with_aux(result, values=values)
 
@@ -136,9 +137,9 @@ def push_gradient(name, fun, args, kwargs, argnums, argnames, has_aux):
     tangents = [match_leaf(name, "vector", leaves[i], x) for i, x in zip(selection.numeric, selection.inputs)]
     values, pushed = trace_jvp(traced, selection.inputs, tangents)
     count = len(selection.inputs)
-    gradient, product = values[:count], fill_zeros(values[:count], pushed)
-    aux = tree_unflatten(aux_structure, values[count + 1 :])
-    return values[count], aux, selection.result(gradient), selection.result(product)
+    results = detach([*values, *fill_zeros(values[:count], pushed)], args, kwargs, v)
+    gradient, (value, *aux), product = results[:count], results[count : len(values)], results[len(values) :]
+    return value, tree_unflatten(aux_structure, aux), selection.result(gradient), selection.result(product)
 
 
 def as_selected(selection: Selection, tree: Any) -> tuple:

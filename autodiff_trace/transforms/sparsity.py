@@ -130,8 +130,7 @@ def apply_sparse_jacobian(fun, options, args, kwargs):
     if options["check"]:
         check_pattern(flat, pattern, to_value(values))
     result = to_dense(flat, outputs, pattern, values) if options["dense"] else (pattern.indices, values)
-    aux = tree_unflatten(flat.aux_structure, outputs[flat.count :])
-    return (result, aux) if options["has_aux"] else result
+    return flat.with_aux(result, values=outputs)
 
 
 def count_colors(colors: np.ndarray) -> int:

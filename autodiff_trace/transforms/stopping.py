@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..core.primitives import nondifferentiable
 from ..core.pytree import tree_map
 from ..core.tracer import is_box
+from ..numpy.mutation import copy_array
 
 __all__ = ["stop_gradient", "to_numpy"]
 
 
 @nondifferentiable
 def identity(x):
-    return x
+    """A copy: the value under a box may be read by a rule, so that nobody else may write into it."""
+    return copy_array(x) if type(x) is np.ndarray else x
 
 
 def stop_gradient(x: Any) -> Any:
@@ -39,6 +43,8 @@ def to_numpy(x: Any) -> Any:
 
 
 def take_boxes_off(x):
+    if not is_box(x):
+        return x
     while is_box(x):
         x = x._trace.plain(x)
-    return x
+    return copy_array(x) if type(x) is np.ndarray else x  # in which the caller may write

@@ -11,9 +11,10 @@ from ..core.array_ops import array_ops
 from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.taylor import Series, trace_taylor
 from ..numpy import wrapped as anp
-from .border import Selection, select_arguments, separate
+from .border import Selection, select_arguments
 from .flat_function import FlatFunction
 from .function import Transformed
+from .ownership import detach
 from .products import match_leaf
 
 __all__ = ["derivatives", "jet"]
@@ -122,13 +123,15 @@ def run(name: str, fun: Callable, selection: Selection, nodes: list, order: int,
     else:
         values = flat(*selection.inputs)
         series = [None] * len(values)
+    given = selection.args, selection.kwargs, [list(node) for node in nodes]
+    values = detach(values, given)
     terms = [values[: flat.count]]
     for k in range(1, order + 1):
         row = [None if node is None else node[k - 1] for node in series[: flat.count]]
         row = [
             array_ops.zeros_like(x)[()] if c is None else scale_term(c, math.factorial(k)) for x, c in zip(values, row)
         ]
-        terms.append(separate(row, [leaf for term in terms for leaf in term]))
+        terms.append(detach(row, terms, given))
     return [flat.output(row) for row in terms], tree_unflatten(flat.aux_structure, values[flat.count :])
 
 

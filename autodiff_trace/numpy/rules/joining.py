@@ -10,6 +10,7 @@ from ...core.forward import defjvp
 from ...core.primitives import nondifferentiable
 from ...core.reverse import defvjp
 from ...core.selections import moves_elements
+from ...core.unread import reads_shapes
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..definers import define
@@ -78,6 +79,9 @@ def stack_jvp(t, ans, arrays, axis=0, out=None, dtype=None, casting="same_kind")
 
 defvjp(anp.stack, stack_vjp)
 defjvp(anp.stack, stack_jvp)
+
+for _prim in (anp.concatenate, anp.stack):
+    reads_shapes(_prim, 0)
 
 
 moves_elements(anp.concatenate, anp.stack)

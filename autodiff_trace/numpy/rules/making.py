@@ -12,6 +12,7 @@ from ...core.forward import defjvp
 from ...core.primitives import primitive
 from ...core.reverse import defvjp
 from ...core.selections import moves_elements
+from ...core.unread import reads_shapes
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..definers import define, linear
@@ -58,6 +59,7 @@ def nested_tangents(t, nested):
 
 defvjp(join_nested, lambda g, ans, nested: nested_cotangents(g, nested))
 defjvp(join_nested, lambda t, ans, nested: match_dtype(join_nested(nested_tangents(t, nested)), ans.dtype))
+reads_shapes(join_nested, 0)
 
 
 moves_elements(join_nested)

@@ -50,6 +50,7 @@ def solve_jvp_a(t, ans, a, b):
 
 
 defvjp_all(linalg.solve, lambda argnums, g, ans, args, kwargs: solve_cotangents(argnums, g, ans, *args, **kwargs))
+linalg.solve.unread[0] = (1,)
 defjvp(linalg.solve, solve_jvp_a, lambda t, ans, a, b: broadcast_tangent(linalg.solve(a, t), ans))
 
 

@@ -11,6 +11,7 @@ from ...core.array_ops import array_ops
 from ...core.forward import defjvp
 from ...core.reverse import defvjp
 from ...core.tracer import is_box
+from ...core.unread import ANSWER
 from .. import wrapped as anp
 from ..broadcasting import broadcast_tangent, match_dtype, unbroadcast
 from ..definers import define, elementwise
@@ -23,6 +24,8 @@ elementwise(anp.fmod, 1, lambda ans, x, y: anp.rint((ans - x) / y), singular=Tru
 elementwise(anp.heaviside, None, lambda ans, x, y: anp.equal(x, 0))
 elementwise(anp.nextafter, 1, None)
 elementwise(anp.remainder, 1, lambda ans, x, y: -anp.floor_divide(x, y), singular=True)
+for _prim in (anp.fmod, anp.remainder):
+    _prim.unread[0] = (0, 1, ANSWER)
 
 
 @define(np.clip)

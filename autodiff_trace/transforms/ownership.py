@@ -1,0 +1,74 @@
+"""Who owns a result: it has memory of its own, shared with no argument and no other result, and can be written into."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from ..core.kept import own_box
+from ..core.pytree import tree_flatten
+from ..core.tracer import fixed_types, is_box
+from ..numpy import wrapped as anp
+from ..numpy.mutation import copy_array
+
+__all__ = ["detach", "own_constant", "own_value", "separate"]
+
+
+def separate(results: list, others: Iterable = ()) -> list:
+    """``results``, where arrays that share memory with another, or with ``others``, or are read-only, are copied.
+
+    A sum hands its cotangent to both operands; who then scales one gradient in place must not scale the other. The same
+    holds for traced values, which can be written as well.
+    """
+    seen = {each for x in others for each in places_of(x)}
+    for i, x in enumerate(results):
+        if type(x) is np.ndarray:
+            memory = id(x if x.base is None else memory_of(x))
+            if memory in seen or not x.flags.writeable:
+                results[i] = copy_array(x)
+            seen.add(memory)
+        elif is_box(x):
+            places = places_of(x)
+            if len(places) > 1 and places[1] in seen:
+                results[i] = anp.copy(x)  # what is being recorded becomes plain results of the program
+            elif places[0] in seen or getattr(x, "_view_of", None) is not None:
+                results[i] = own_box(x)
+            seen.update(places)
+    return results
+
+
+def own_constant(x: Any) -> Any:
+    """``x``, what a function returned, or a copy of an array that is not traced: others may have it as well."""
+    return copy_array(x) if type(x) is np.ndarray else x
+
+
+def own_value(x: Any) -> Any:
+    """``x`` where nobody else can write into it."""
+    return copy_array(x) if type(x) is np.ndarray else own_box(x) if is_box(x) else x
+
+
+def detach(results: list, *arguments: Any) -> list:
+    """``results``, where none shares memory with another, nor with an array in ``arguments``, which are containers."""
+    if fixed_types.issuperset(map(type, results)):
+        return results
+    return separate(results, tree_flatten(arguments)[0])
+
+
+def places_of(x: Any) -> tuple[int, ...]:
+    """What tells one array from another: the memory of a plain one, a box, and of one that is being recorded both."""
+    if type(x) is np.ndarray:
+        return (id(memory_of(x)),)
+    if not is_box(x):
+        return ()
+    value = x._value if x._trace.guards_values else None
+    return (id(x), id(memory_of(value))) if type(value) is np.ndarray else (id(x),)
+
+
+def memory_of(x: Any) -> Any:
+    """What owns the memory of ``x``: an array, as a rule."""
+    base = x.base
+    while base is not None:
+        x, base = base, getattr(base, "base", None)
+    return x
