@@ -585,3 +585,18 @@ def test_trimmed_zeros_are_a_view():
         return anp.sum(y * y)
 
     np.testing.assert_array_equal(grad(f)(V), [0.0, 4.0, 6.0])
+
+
+def test_views_without_elements():
+    def f(x):
+        y = x * 1.0
+        for z in (y.ravel(order="K"), y.T.reshape(-1), y[:, :1]):
+            z *= 2.0
+            z[...] = 1.0
+        y.shape = (0, 2)
+        y.flat = []
+        return anp.sum(y)
+
+    empty = np.zeros((2, 0))
+    assert grad(f)(empty).shape == jit(grad(f))(empty).shape == (2, 0)
+    np.testing.assert_array_equal(vmap(f)(np.zeros((3, 2, 0))), np.zeros(3))

@@ -137,7 +137,7 @@ def write_base(view: Box) -> None:
     else:
         # Where each element of the view lies in the base, found by making the same view of the positions.
         positions = np.ravel(prim.fun(np.arange(base.size).reshape(base.shape), *args, **kwargs))
-        if np.bincount(positions).max() > 1:
+        if positions.size and np.bincount(positions).max() > 1:
             raise TracedValueError(
                 f"elements of a view by {prim.__name__} lie in the same memory, so that it cannot be written through "
                 f"({caller_line()}). Write into the array itself."
