@@ -219,6 +219,12 @@ WRITES = templates("""
     {t} = {w}.copy(); {t} *= {c}; {t} -= np.tanh({y})
     {t} = {w}.copy(); view = {t}[1:]; view += {c}
     {t} = {w}.copy(); view = {t}.T; view[0] = np.tanh({y})
+    {t} = {w}.copy(); view = {t}.T.reshape(-1); view[0] = np.sum({y}); {t}[-1] += {c}
+    {t} = {w}.copy(); view = {t}.ravel(order="K"); view *= {c}
+    {t} = {w}.copy(); view = {t}.T.ravel(order="A"); view[-1] = np.tanh(np.sum({y}))
+    {t} = {w}.copy(); view = np.flip({t}); {t} *= {c}; {t} = {t} + view
+    {t} = {w}.copy(); {t}.flatten()[0] = {c}; {t}.real[-1] = {c}
+    {t} = {w}.copy(); {t}.flat[0] = {c}; {t}.T.flat[-1] = {c}
     {t} = {w} + 0.0; row = {t}[0]; {t}[0] = {t}[-1]; {t}[-1] = np.tanh(row)
     {t} = np.zeros(np.shape({x})); {t}[...] = {x}
     {t} = {x}; {t} = np.zeros({shape}); {t}[...] = np.sum({x})

@@ -28,7 +28,8 @@ def buffer_maker(function: Callable) -> Callable:
         array = function(*args, **kwargs)
         if is_box(array):
             if not array.shape:
-                set_layout(array, np.zeros((), array.dtype))  # an array, though the elements of a batch pass for numbers
+                # An array, though elements of a batch without axes pass for numbers.
+                set_layout(array, np.zeros((), array.dtype))
             return array
         stack = trace_stack.get()
         return boxers[type(array)](array, stack[-1], None) if stack else array

@@ -79,7 +79,7 @@ def shows_element(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dic
     if type(value) is np.ndarray and type(base_value) is np.ndarray:
         if value.ndim == 1 and prim is anp.getitem and type(args[0]) is int:
             return False  # a number
-        # A view of a batch in the order C has elements that are views, and lie as NumPy has them (0.7 instead of 2 µs).
+        # Views of a batch in the order C have elements that are views and lie as NumPy has them (0.7 instead of 2 µs).
         if value.ndim > 1 and base_value.flags.c_contiguous and len(value) and shares(value, base_value):
             first = value[0]
             if not (first.flags.forc and first.flags.writeable):
@@ -137,7 +137,7 @@ def write_base(view: Box) -> None:
     else:
         # Where each element of the view lies in the base, found by making the same view of the positions.
         positions = np.ravel(prim.fun(np.arange(base.size).reshape(base.shape), *args, **kwargs))
-        if np.bincount(positions).max() > 1:
+        if positions.size and np.bincount(positions).max() > 1:
             raise TracedValueError(
                 f"elements of a view by {prim.__name__} lie in the same memory, so that it cannot be written through "
                 f"({caller_line()}). Write into the array itself."
