@@ -15,7 +15,7 @@ from ..rules.reductions import reduced_shape
 from .index_sets import IndexSets
 from .trace import defdependence
 
-__all__ = ["reduces"]
+__all__ = ["reduces", "runs_along"]
 
 
 def reduce_to(sets: IndexSets, old: tuple, new: tuple) -> IndexSets:
