@@ -54,8 +54,8 @@ elementwise(sigmoid, lambda ans, x: ans * (1 - ans))
 # differences keep their digits where a logarithm of 1e16 + log 3 has lost those of log 3.
 
 
-def powers_below_top(x, axis):
-    """The largest number ``top``, 0 where it is infinite; ``x - top``, its powers, and their sum, the axes kept.
+def below_top(x, axis):
+    """``x - top``, a new array, and the largest number ``top``, 0 where that is infinite; the axes are kept.
 
     Half precision is computed in single precision: a sum of many powers is beyond its largest number.
     """
@@ -63,16 +63,15 @@ def powers_below_top(x, axis):
     if x.dtype.kind not in "fc" or x.dtype == np.float16:
         x = x.astype(np.float32 if x.dtype == np.float16 else np.float64)
     top = np.max(x, axis=axis, keepdims=True)
-    top = np.where(np.isfinite(top), top, 0)
-    below = x - top
-    powers = np.exp(below)
-    return top, below, powers, np.add.reduce(powers, axis=axis, keepdims=True)
+    if not np.isfinite(top).all():
+        top = np.where(np.isfinite(top), top, 0)
+    return np.asarray(x - top), top
 
 
-def log_of_sum(total):
-    """The logarithm; -inf, without a warning, of the sum of no power but 0."""
+def log_sum_exp(below, axis, out=None):
+    """``log(sum(exp(below)))``, the axes kept; -inf, without a warning, of nothing but -inf."""
     with np.errstate(divide="ignore"):
-        return np.log(total)
+        return np.log(np.add.reduce(np.exp(below, out), axis=axis, keepdims=True))
 
 
 def in_precision_of(ans, x):
@@ -93,8 +92,8 @@ def logsumexp(x: Any, axis: int | tuple[int, ...] | None = None, keepdims: bool 
     >>> float(logsumexp(np.array([1000.0, 1000.0])))
     1000.6931471805599
     """
-    top, _, _, total = powers_below_top(x, axis)
-    ans = log_of_sum(total) + top
+    below, top = below_top(x, axis)
+    ans = log_sum_exp(below, axis, below) + top
     return in_precision_of(ans if keepdims else np.squeeze(ans, axis=axis), x)
 
 
@@ -106,8 +105,8 @@ def log_softmax(x: Any, axis: int | tuple[int, ...] | None = -1) -> Any:
     >>> log_softmax(np.array([0.0, -1000.0])).tolist()
     [0.0, -1000.0]
     """
-    _, below, _, total = powers_below_top(x, axis)
-    return in_precision_of(below - log_of_sum(total), x)
+    below, _ = below_top(x, axis)
+    return in_precision_of(np.subtract(below, log_sum_exp(below, axis), below), x)
 
 
 @primitive
@@ -118,15 +117,17 @@ def softmax(x: Any, axis: int | tuple[int, ...] | None = -1) -> Any:
     >>> softmax(np.array([1000.0, 1000.0])).tolist()
     [0.5, 0.5]
     """
-    _, _, powers, total = powers_below_top(x, axis)
-    return in_precision_of(powers / total, x)
+    powers, _ = below_top(x, axis)
+    total = np.add.reduce(np.exp(powers, powers), axis=axis, keepdims=True)
+    return in_precision_of(np.divide(powers, total, powers), x)
 
 
 @primitive
 def shares(x, axis):
     """The slope of logsumexp: softmax, but 0 where all of ``x`` is -inf, so that nothing flows there."""
-    _, _, powers, total = powers_below_top(x, axis)
-    return in_precision_of(powers / np.where(np.equal(total, 0), 1, total), x)
+    powers, _ = below_top(x, axis)
+    total = np.add.reduce(np.exp(powers, powers), axis=axis, keepdims=True)
+    return in_precision_of(np.divide(powers, total + np.equal(total, 0), powers), x)
 
 
 # d logsumexp(x) = Σ s dx, d log s = dx − Σ s dx, ds = s (dx − Σ s dx), with s = softmax(x)
@@ -192,9 +193,9 @@ def softmax_cross_entropy(logits: Any, labels: Any) -> Any:
 def label_losses(logits, labels):
     """``-log_softmax(logits)[label]`` for each row: one primitive, because its gradient is so short."""
     check_labels(labels, logits.shape[-1])
-    _, below, _, total = powers_below_top(logits, -1)
+    below, _ = below_top(logits, -1)
     picked = np.take_along_axis(below, labels[..., None], axis=-1)
-    return in_precision_of((log_of_sum(total) - picked)[..., 0], logits)
+    return in_precision_of((log_sum_exp(below, -1, below) - picked)[..., 0], logits)
 
 
 def check_labels(labels, classes):

@@ -68,7 +68,7 @@ def is_lowered(x, axis) -> bool:
 
 
 def powers_steps(x: Node, axis: int, step: Node) -> list[Node]:
-    """The steps of ``nn.powers_below_top``, in the place of ``step``; the last is the sum of the powers."""
+    """The steps of ``nn.below_top``, the powers and, last, their sum, in the place of ``step``."""
     with np.errstate(all="ignore"):
         top = call(calls.MAXIMUM_REDUCE, (x, axis, None, None, True), np.max(x.value, axis, keepdims=True), step)
         finite = call(np.isfinite, (top,), np.isfinite(top.value), step)
