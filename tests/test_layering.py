@@ -22,7 +22,7 @@ LAYERS = [
     ["core"],
     ["numpy.halves"],
     ["numpy.lapack"],
-    ["numpy.quick_forms", "numpy.namespace", "numpy.parameters"],
+    ["numpy.quick_forms", "numpy.row_sums", "numpy.namespace", "numpy.parameters"],
     ["numpy.wrapped"],
     ["numpy.linalg", "numpy.fft", "numpy.random"],
     ["numpy.broadcasting", "numpy.ufunc_folds"],

@@ -12,6 +12,7 @@ import numpy as np
 from ..nn import check_labels
 from ..numpy.definers import is_surely_finite, keep_zeros, quiet
 from ..numpy.definers import scale as scale_primitive
+from ..numpy.row_sums import sum_axes
 from ..numpy.rules.division import quotient as quotient_primitive
 from .arena import Buffer
 from .node import parts_of
@@ -23,7 +24,8 @@ __all__ = [
     "check_finite", "check_labels", "copy", "empty", "fail", "fill", "getitem", "is_basic",
     "is_elementwise_ufunc", "is_known", "like", "logaddexp", "out_position", "quotient", "quotient_floats",
     "quotient_numbers", "reshape", "roll", "scale", "scale_floats", "scale_numbers", "scatter", "select",
-    "select_float", "sin_cos", "sum_axis", "transpose",
+    "select_float", "sin_cos", "sum_axis", "sum_rows",
+    "transpose",
 ]
 
 getitem = operator.getitem
@@ -132,6 +134,11 @@ def sum_axis(x: Any, subscripts: str, out: Any = None) -> Any:
     return out
 
 
+def sum_rows(x: Any, axes: tuple, shape: tuple) -> Any:
+    """The sum over ``axes``, which make many rows."""
+    return sum_axes(x, axes).reshape(shape)
+
+
 is_finite_quietly = quiet(is_surely_finite)
 
 
@@ -233,4 +240,4 @@ VIEWS = (getitem, reshape, transpose)
 
 def is_known(function: Callable) -> bool:
     """Whether ``function`` is one of this module's, or a reduction."""
-    return function in OUT_POSITIONS or function in (after, assign, cast, getitem, reshape, select, transpose)
+    return function in OUT_POSITIONS or function in (after, assign, cast, getitem, reshape, select, sum_rows, transpose)
