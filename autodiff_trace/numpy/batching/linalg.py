@@ -9,7 +9,7 @@ from .. import linalg
 from .. import wrapped as anp
 from ..rules.determinants import inverse, minors
 from ..rules.factorizations import factor_cotangent, lower_factor, lower_inverse, tall_qr
-from ..rules.norms import euclidean_norm
+from ..rules.lengths import euclidean_norm
 from ..rules.solving import pseudoinverse
 from ..rules.spectral import singular_value_decomposition
 from .axes import shift_axes

@@ -10,7 +10,7 @@ import numpy as np
 from .. import wrapped as anp
 from ..broadcasting import sum_to
 from ..rules.cumulative import cumsum_back
-from ..rules.norms import euclidean_norm
+from ..rules.lengths import euclidean_norm
 from ..rules.reductions import reduced_shape
 from .index_sets import IndexSets
 from .trace import defdependence
