@@ -18,7 +18,7 @@ LAYERS = [
     ["core.derivative", "core.unread", "core.backward"],
     ["core.reverse", "core.batching"],
     ["core.forward"],
-    ["core.taylor"],
+    ["core.taylor", "core.infinitesimals"],
     ["core"],
     ["numpy.halves"],
     ["numpy.lapack"],

@@ -47,10 +47,18 @@ class OutputsCotangent(DeferredCotangent):
         return self
 
     def settle(self):
-        return tuple(
+        g = OutputsSettled(
             self.cotangents[i] if i in self.cotangents else array_ops.zeros_like(output)
             for i, output in enumerate(self.outputs)
         )
+        g.reached = self.cotangents.keys()
+        return g
+
+
+class OutputsSettled(tuple):
+    """The cotangents of several outputs. ``reached`` are those that were used; the others have zeros."""
+
+    reached: Any
 
 
 def add_cotangents(total: Any, g: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from .reverse import trace_vjp, zero_rule
 from .primitives import add_rule_table
 from .tracer import boxers
 
-__all__ = ["JVPTrace", "defjvp", "defjvp_all", "trace_jvp"]
+__all__ = ["JVPTrace", "Realigned", "defjvp", "defjvp_all", "trace_jvp"]
 
 
 class JVPTrace(DerivativeTrace):
@@ -33,6 +34,21 @@ class JVPTrace(DerivativeTrace):
 
     def output_node(self, node, outputs, i):
         return node[i]
+
+    def box_outputs(self, ans, node, prim):
+        return super().box_outputs(node.outputs if type(node) is Realigned else ans, node, prim)
+
+
+class Realigned(list):
+    """The tangents of several outputs, of which there is a choice, for those ``outputs`` that go with them smoothly."""
+
+    def __init__(self, tangents: Sequence, outputs: Any) -> None:
+        super().__init__(tangents)
+        self.outputs = outputs
+
+    def for_outputs(self, outputs: Sequence) -> list:
+        """The tangents of these outputs: NaN for those that have been chosen otherwise."""
+        return [t if new is old else t * math.nan for t, new, old in zip(self, self.outputs, outputs)]
 
 
 def add_tangents(t1: Any, t2: Any) -> Any:

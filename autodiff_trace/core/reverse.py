@@ -39,6 +39,7 @@ def make_node(prim: Callable, argument: Any, parent: Any, ans: Any, args: Sequen
 class VJPTrace(DerivativeTrace):
     """Records a :data:`VJPNode` for each operation."""
 
+    takes_limits = True
     make_node = staticmethod(make_node)
 
     def process_one(self, prim, box, argnum, values):

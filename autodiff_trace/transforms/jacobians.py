@@ -119,21 +119,23 @@ def apply_jacfwd(fun, options, args, kwargs):
     selection = select("jacfwd", fun, options, args, kwargs)
     flat = FlatFunction("jacfwd", fun, selection, options["has_aux"])
     sizes = [x.size for x in selection.inputs]
-    outputs = None
+    outputs, shapes = None, None
 
     def push(*tangents):
-        nonlocal outputs
+        nonlocal outputs, shapes
         outputs, pushed = trace_jvp(flat, selection.inputs, tangents)
+        # Here, where each tangent may have outputs of its own: vectors that belong to repeated eigenvalues.
+        shapes = [anp.shape(x) for x in outputs]
         return fill_zeros(outputs[: flat.count], pushed)
 
     chunks = map_basis(push, selection.inputs, options["chunk_size"])
     # Column j of the Jacobian is chunk row j: the mapped axis goes last and takes the shape of the argument.
     blocks = []
-    for output, columns in zip(outputs[: flat.count], zip(*chunks)):
+    for shape, columns in zip(shapes, zip(*chunks)):
         joined = columns[0] if len(columns) == 1 else anp.concatenate(list(columns))
         ends = np.cumsum(sizes)
         row = [
-            anp.reshape(anp.moveaxis(joined[int(end) - size : int(end)], 0, -1), np.shape(output) + x.shape)
+            anp.reshape(anp.moveaxis(joined[int(end) - size : int(end)], 0, -1), shape + x.shape)
             for x, size, end in zip(selection.inputs, sizes, ends)
         ]
         blocks.append(selection.result(row))

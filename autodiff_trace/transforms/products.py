@@ -9,6 +9,7 @@ import numpy as np
 
 from ..core.backward import backward_pass
 from ..core.forward import trace_jvp
+from ..core.infinitesimals import settled
 from ..core.pytree import Structure, tree_flatten
 from ..core.reverse import trace_vjp
 from .border import describe, select_arguments, separate, to_input
@@ -41,9 +42,9 @@ def vjp(fun: Callable, *args: Any, has_aux: bool = False) -> tuple:
         cotangents = match_leaves("vjp", "cotangent", g, flat.structure, outputs)
         seeds = [(node, each) for node, each in zip(nodes, cotangents) if node is not None]
         results = fill_zeros(selection.inputs, backward_pass(seeds, input_nodes))
-        return selection.result(separate(results, cotangents))
+        return settled(selection.result(separate(results, cotangents)))
 
-    return flat.with_aux(flat.output(outputs), pullback, values=values)
+    return settled(flat.with_aux(flat.output(outputs), pullback, values=values))
 
 
 def jvp(fun: Callable, primals: Sequence, tangents: Sequence, has_aux: bool = False) -> tuple:
@@ -76,7 +77,7 @@ def jvp(fun: Callable, primals: Sequence, tangents: Sequence, has_aux: bool = Fa
     values, out_tangents = trace_jvp(flat, selection.inputs, input_tangents)
     outputs = values[: flat.count]
     filled = fill_zeros(outputs, out_tangents)
-    return flat.with_aux(flat.output(outputs), flat.output(filled), values=values)
+    return settled(flat.with_aux(flat.output(outputs), flat.output(filled), values=values))
 
 
 def match_leaves(name: str, role: str, tree: Any, structure: Structure, likes: Sequence) -> list:

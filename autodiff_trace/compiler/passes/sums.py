@@ -26,7 +26,8 @@ def use_products(program: Program) -> Program:
             return step
         x, axis, _, _, keepdims = (*step.args, None, None, None, False)[:5]
         value = x.value
-        axes = tuple([i % value.ndim for i in axis]) if type(axis) is tuple else axis is not None and (axis % value.ndim,)
+        axes = axis if type(axis) is tuple else () if axis is None else (axis,)
+        axes = tuple([i % value.ndim for i in axes])
         if value.size > LARGEST and axes and is_of_many_rows(value, axes):
             return step.with_call(calls.sum_rows, (x, axes, step.value.shape))
         if not 0 < value.size <= LARGEST or type(axis) is tuple:

@@ -4,8 +4,8 @@ from . import (
     applying, complex_parts, contractions, covariances, cumulative, determinants, diagonals, differences, division,
     einsum, elementwise, extrema, factorizations, fft, indexing, interpolation, joining, making, matrix_products,
     nan_functions, norms, ordering, overwriting, padding, polynomials, products, quantiles, ranges, rearranging,
-    reductions, selecting, sets, shapes, solving, special_functions, spectral, splitting, statistics, steps,
-    variances, writing,
+    reductions, selecting, sets, shapes, singular_values, solving, special_functions, spectral, splitting, statistics,
+    steps, variances, writing,
 )
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "differences", "division", "einsum", "elementwise", "extrema", "factorizations", "fft", "indexing",
     "interpolation", "joining", "making", "matrix_products", "nan_functions", "norms", "ordering", "overwriting",
     "padding", "polynomials", "products", "quantiles", "ranges", "rearranging", "reductions", "selecting", "sets",
-    "shapes", "solving", "special_functions", "spectral", "splitting", "statistics", "steps", "variances", "writing",
+    "shapes", "singular_values", "solving", "special_functions", "spectral", "splitting", "statistics", "steps",
+    "variances", "writing",
 ]
