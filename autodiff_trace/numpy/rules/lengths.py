@@ -23,6 +23,8 @@ def euclidean_norm(x, axis, keepdims):
         if least < ans < np.inf:
             return ans
     x = np.asarray(x)
+    if x.dtype.kind not in "fc":
+        return plain_norm(x, axis, keepdims)
     if x.dtype == np.float16:
         return euclidean_norm.fun(x.astype(np.float32), axis, keepdims).astype(np.float16)
     ans = plain_norm(x, axis, keepdims)
