@@ -113,7 +113,7 @@ def test_second_derivatives_at_0_follow_the_convention(function):
     np.testing.assert_allclose(hessian(anp.var)(np.zeros(3)), 2 / 3 * (np.eye(3) - 1 / 3), atol=1e-15)
 
 
-@pytest.mark.parametrize("x", [np.zeros((0, 1), int), np.array([[3], [4]]), np.array([[True], [False]]), np.zeros((2, 0))])
+@pytest.mark.parametrize("x", [np.zeros((0, 1), int), np.array([[3], [4]]), np.array([[True]]), np.zeros((2, 0))])
 def test_lengths_of_other_kinds_in_jit(x):
     for form in ({}, {"axis": 0}, {"axis": 1}):
         compiled = jit(lambda x: anp.linalg.norm(x, **form))  # noqa: B023

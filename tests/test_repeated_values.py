@@ -25,7 +25,8 @@ def with_values(*values):
 
 MATRICES = {
     "identity": np.eye(N), "zero": np.zeros((N, N)), "up to rounding": with_values(1, 1, 1, 1),
-    "two pairs": with_values(1.0, 1, 3, 3), "three": with_values(-2.0, -2, -2, 2), "exact pair": np.diag([2.0, 1, 2, 3]),
+    "two pairs": with_values(1.0, 1, 3, 3), "three": with_values(-2.0, -2, -2, 2),
+    "exact pair": np.diag([2.0, 1, 2, 3]),
     "distinct": with_values(1.0, 2, 3, 4),
 }
 
@@ -219,7 +220,7 @@ def test_single_precision():
 ])
 @pytest.mark.parametrize("matrix", ["identity", "up to rounding"])
 def test_what_depends_on_the_choice_of_vectors(function, matrix):
-    with pytest.warns(RuntimeWarning, match=r"(eigh|svd|eig): values with a gap of .*it is NaN .*test_repeated") as seen:
+    with pytest.warns(RuntimeWarning, match=r"(eigh|svd|eig): values with a gap of .*NaN .*test_repeated") as seen:
         gradient = grad(function)(MATRICES[matrix])
     assert np.isnan(gradient).any() and len({str(each.message) for each in seen}) == 1
 

@@ -1,7 +1,7 @@
 """Repeated eigenvalues and singular values: quotients 0/0 as limits, and the vectors that a change picks out.
 
-To equal values belong any orthonormal vectors of a plane. What depends on that choice has no derivative. In the pullback
-of what does not, as V w Vᴴ, cotangents cancel where the values are equal: 0/0, whose limit says how fast they do when
+To equal values belong any orthonormal vectors of a plane. What depends on that choice has no derivative. In the
+pullback of what does not, as V w Vᴴ, cotangents cancel where the values are equal: 0/0, whose limit says how fast they do when
 the values part. ``infinitesimals`` follows that. In forward mode the change tells the vectors that go with it smoothly.
 """
 
@@ -72,7 +72,7 @@ def is_recorded() -> bool:
 
 
 def are_unused(g: Any, *places: int) -> bool:
-    """Whether the cotangents of some outputs are 0 whatever the inputs are, because nothing depends on these outputs."""
+    """Whether the cotangents of some outputs are 0 whatever the inputs are: nothing depends on these outputs."""
     reached = getattr(g, "reached", None)
     return all(reached is not None and i not in reached or is_constant_zero(g[i]) for i in places)
 

@@ -80,7 +80,7 @@ def without_range(u, g):
 
 
 def rotate_pairs(p, s):
-    """What makes ``p`` diagonal where singular values are repeated: of U, and of V, which turn together unless s = 0."""
+    """What makes ``p`` diagonal where singular values are repeated, of U and of V; they turn together unless s = 0."""
     p, s = broadcast_stacks(p, s)
     ru, rv = np.zeros((2, *p.shape), p.dtype)
     ru[...] = rv[...] = np.eye(p.shape[-1])
