@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -12,11 +11,12 @@ from .core.forward import defjvp
 from .core.primitives import primitive
 from .core.reverse import defvjp
 from .core.tracer import is_box
+from .core.unread import reads_answer, reads_arguments
 from .numpy import wrapped as anp
 from .numpy.batching.axes import batch_axis
 from .numpy.batching.elementwise import batch_elementwise, map_all
 from .numpy.definers import elementwise
-from .numpy.dependence.reducing import reduces
+from .numpy.dependence.reducing import reduces, runs_along
 from .numpy.rules.reductions import expand_reduced
 from .numpy.selections import selects
 
@@ -51,6 +51,35 @@ def sigmoid(x: Any) -> Any:
 elementwise(sigmoid, lambda ans, x: ans * (1 - ans))
 
 
+# All that has to do with softmax starts from the largest number, which takes off what the numbers have in common: the
+# differences keep their digits where a logarithm of 1e16 + log 3 has lost those of log 3.
+
+
+def below_top(x, axis):
+    """``x - top``, a new array, and the largest number ``top``, 0 where that is infinite; the axes are kept.
+
+    Half precision is computed in single precision: a sum of many powers is beyond its largest number.
+    """
+    x = np.asarray(x)
+    if x.dtype.kind not in "fc" or x.dtype == np.float16:
+        x = x.astype(np.float32 if x.dtype == np.float16 else np.float64)
+    top = np.max(x, axis=axis, keepdims=True)
+    if not np.isfinite(top).all():
+        top = np.where(np.isfinite(top), top, 0)
+    return np.asarray(x - top), top
+
+
+def log_sum_exp(below, axis, out=None):
+    """``log(sum(exp(below)))``, the axes kept; -inf, without a warning, of nothing but -inf."""
+    with np.errstate(divide="ignore"):
+        return np.log(np.add.reduce(np.exp(below, out), axis=axis, keepdims=True))
+
+
+def in_precision_of(ans, x):
+    """``ans`` in half precision if ``x`` is, with a NumPy scalar for an array without axes."""
+    return (ans.astype(np.float16) if getattr(x, "dtype", None) == np.float16 else ans)[()]
+
+
 @primitive
 def logsumexp(x: Any, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Any:
     """``log(sum(exp(x)))`` along ``axis``, right where ``exp`` overflows or underflows.
@@ -64,52 +93,69 @@ def logsumexp(x: Any, axis: int | tuple[int, ...] | None = None, keepdims: bool 
     >>> float(logsumexp(np.array([1000.0, 1000.0])))
     1000.6931471805599
     """
-    top = np.max(x, axis=axis, keepdims=True)
-    top = np.where(np.isfinite(top), top, 0)
-    with np.errstate(divide="ignore"):
-        ans = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
-    return ans if keepdims else np.squeeze(ans, axis=axis)[()]
+    below, top = below_top(x, axis)
+    ans = log_sum_exp(below, axis, below) + top
+    return in_precision_of(ans if keepdims else np.squeeze(ans, axis=axis), x)
 
 
-# d logsumexp(x) = Σ softmax(x) dx, softmax(x) = exp(x − logsumexp(x))
-
-
-def logsumexp_slope(ans, x, axis):
-    ans = expand_reduced(ans, x, axis)
-    # Where all of x is -inf there is no difference to take; nothing flows there.
-    return anp.exp(x - anp.where(anp.equal(ans, -np.inf), 0, ans))
-
-
-defvjp(
-    logsumexp,
-    lambda g, ans, x, axis=None, keepdims=False: expand_reduced(g, x, axis) * logsumexp_slope(ans, x, axis),
-)
-defjvp(
-    logsumexp,
-    lambda t, ans, x, axis=None, keepdims=False: anp.sum(
-        t * logsumexp_slope(ans, x, axis), axis=axis, keepdims=keepdims
-    ),
-)
-
-
-def log_softmax(x: Any, axis: int = -1) -> Any:
+@primitive
+def log_softmax(x: Any, axis: int | tuple[int, ...] | None = -1) -> Any:
     """``log(softmax(x))`` along ``axis``, of the shape of ``x``, without rounding small probabilities to zero.
 
     >>> import numpy as np
     >>> log_softmax(np.array([0.0, -1000.0])).tolist()
     [0.0, -1000.0]
     """
-    return x - logsumexp(x, axis=axis, keepdims=True)
+    below, _ = below_top(x, axis)
+    return in_precision_of(np.subtract(below, log_sum_exp(below, axis), below), x)
 
 
-def softmax(x: Any, axis: int = -1) -> Any:
+@primitive
+def softmax(x: Any, axis: int | tuple[int, ...] | None = -1) -> Any:
     """``exp(x) / sum(exp(x))`` along ``axis``, of the shape of ``x``.
 
     >>> import numpy as np
     >>> softmax(np.array([1000.0, 1000.0])).tolist()
     [0.5, 0.5]
     """
-    return anp.exp(log_softmax(x, axis))
+    powers, _ = below_top(x, axis)
+    total = np.add.reduce(np.exp(powers, powers), axis=axis, keepdims=True)
+    return in_precision_of(np.divide(powers, total, powers), x)
+
+
+@primitive
+def shares(x, axis):
+    """The slope of logsumexp: softmax, but 0 where all of ``x`` is -inf, so that nothing flows there."""
+    powers, _ = below_top(x, axis)
+    total = np.add.reduce(np.exp(powers, powers), axis=axis, keepdims=True)
+    return in_precision_of(np.divide(powers, total + np.equal(total, 0), powers), x)
+
+
+# d logsumexp(x) = Σ s dx, d log s = dx − Σ s dx, ds = s (dx − Σ s dx), with s = softmax(x)
+
+defvjp(logsumexp, lambda g, ans, x, axis=None, keepdims=False: expand_reduced(g, x, axis) * shares(x, axis))
+defjvp(
+    logsumexp,
+    lambda t, ans, x, axis=None, keepdims=False: anp.sum(t * shares(x, axis), axis=axis, keepdims=keepdims),
+)
+defvjp(
+    log_softmax, lambda g, ans, x, axis=-1: g - shares(x, axis) * anp.sum(g, axis=axis, keepdims=True)
+)
+defjvp(
+    log_softmax, lambda t, ans, x, axis=-1: t - anp.sum(t * shares(x, axis), axis=axis, keepdims=True)
+)
+
+
+def change_of_shares(change, ans, x, axis=-1):
+    return ans * (change - anp.sum(change * ans, axis=axis, keepdims=True))
+
+
+defvjp(softmax, change_of_shares)
+defjvp(softmax, change_of_shares)
+defvjp(shares, change_of_shares)
+defjvp(shares, change_of_shares)
+reads_answer(softmax, shares)
+reads_arguments(logsumexp, log_softmax)
 
 
 def softmax_cross_entropy(logits: Any, labels: Any) -> Any:
@@ -141,15 +187,16 @@ def softmax_cross_entropy(logits: Any, labels: Any) -> Any:
         )
     # A class that a logit of -inf rules out, with label 0, adds 0 and not 0 times infinity.
     ruled_out = anp.logical_and(anp.equal(logits, -np.inf), anp.equal(labels, 0))
-    return -anp.sum(labels * anp.where(ruled_out, 0, log_softmax(logits))) / math.prod(logits.shape[:-1])
+    return anp.mean(-anp.sum(labels * anp.where(ruled_out, 0, log_softmax(logits)), axis=-1))
 
 
 @primitive
 def label_losses(logits, labels):
-    """``logsumexp(logits) - logits[label]`` for each row: one primitive, because its gradient is so short."""
+    """``-log_softmax(logits)[label]`` for each row: one primitive, because its gradient is so short."""
     check_labels(labels, logits.shape[-1])
-    picked = np.take_along_axis(logits, labels[..., None], axis=-1)[..., 0]
-    return logsumexp(logits, axis=-1) - picked
+    below, _ = below_top(logits, -1)
+    picked = np.take_along_axis(below, labels[..., None], axis=-1)
+    return in_precision_of((log_sum_exp(below, -1, below) - picked)[..., 0], logits)
 
 
 def check_labels(labels, classes):
@@ -168,6 +215,8 @@ def check_labels(labels, classes):
 
 def label_losses_slope(logits, labels):
     one_hot = anp.equal(labels[..., None], np.arange(logits.shape[-1]))
+    if logits.dtype == np.float16:  # p − 1 would lose the digits of p
+        return anp.astype(softmax(anp.astype(logits, np.float32)) - one_hot, np.float16)
     return softmax(logits) - one_hot
 
 
@@ -180,7 +229,8 @@ def batch_label_losses(batch, prim, args, kwargs):
 
 
 reduces(logsumexp)
-defbatch(batch_axis, logsumexp)
+runs_along(log_softmax, shares, softmax)
+defbatch(batch_axis, logsumexp, log_softmax, shares, softmax)
 defbatch(batch_elementwise, relu, sigmoid)
 defbatch(batch_label_losses, label_losses)
 

@@ -289,7 +289,7 @@ def test_a_large_carry_is_kept_once_a_block():
     assert size < 50 * x.nbytes
 
 def test_a_checkpoint_a_step_keeps_only_carries():
-    x = np.linspace(0, 1, 2_000)
+    x = np.linspace(0, 1, 4_000)
 
     def step(c, _):
         return anp.sin(c) * anp.cos(c) + anp.exp(-c) * c, None

@@ -1,11 +1,12 @@
 """Functions of neural networks: values, stability, gradients."""
 
+import decimal
 import warnings
 
 import numpy as np
 import pytest
 
-from autodiff_trace import grad, jit, jvp, nn, value_and_grad
+from autodiff_trace import grad, hvp, jit, jvp, nn, value_and_grad, vmap
 from autodiff_trace import numpy as anp
 from autodiff_trace.testing import check_grads
 
@@ -198,6 +199,93 @@ def test_mse():
     check_grads(nn.mse, x, 1.0)
     assert nn.mse(x.astype(np.float32), y.astype(np.float32)).dtype == np.float32
     assert grad(nn.mse)(x.astype(np.float32), y).dtype == np.float32
+
+
+# Digits, against fifty of them
+
+
+def exact_rows(rows, labels):
+    """Softmax, its logarithm, logsumexp and the losses of rows of numbers, to fifty digits."""
+    results = [], [], [], []
+    with decimal.localcontext() as context:
+        context.prec = 50
+        for row, label in zip(rows.tolist(), labels):
+            row = list(map(decimal.Decimal, row))
+            top = max(row)
+            powers = [(x - top).exp() for x in row]
+            log = sum(powers).ln()
+            results[0].append([float(p / sum(powers)) for p in powers])
+            results[1].append([float(x - top - log) for x in row])
+            results[2].append(float(log + top))
+            results[3].append(float(log + top - row[label]))
+    return map(np.array, results)
+
+
+# Magnitude of the logits, and how far they lie apart
+FAR = [(np.float64, 1e16, 2.0), (np.float64, -1e8, 0.5), (np.float64, 1.0, 1.0), (np.float32, 1e4, 0.25),
+       (np.float32, -3e6, 1.0), (np.float32, 0.0, 1.0), (np.float16, 1e3, 1.0), (np.float16, 0.0, 0.5),
+       (np.float16, -1e4, 16.0)]
+
+
+@pytest.mark.parametrize("dtype, shift, gap", FAR)
+@pytest.mark.parametrize("mode", [lambda f: f, jit, vmap], ids=["eager", "jit", "vmap"])
+def test_digits_at_every_magnitude(dtype, shift, gap, mode):
+    x = (shift + gap * rng.integers(-3, 4, size=(3, 5))).astype(dtype)
+    labels, g = np.array([0, 4, 2]), rng.normal(size=x.shape).astype(dtype)
+    p, log_p, total, loss = exact_rows(x, labels)
+    eps = 4 * float(np.finfo(dtype).eps)
+
+    def agree(actual, exact, size=1.0):
+        assert actual.dtype == dtype
+        np.testing.assert_allclose(actual, exact.astype(dtype), rtol=eps, atol=eps * size)
+
+    agree(mode(nn.softmax)(x), p, 0)
+    agree(mode(nn.log_softmax)(x), log_p)
+    agree(mode(lambda x: nn.logsumexp(x, axis=-1))(x), total)
+    agree(mode(nn.softmax_cross_entropy)(x, labels), loss if mode is vmap else loss.mean())
+    slope, n = p - np.eye(5)[labels], 1 if mode is vmap else 3
+    for each in (labels, np.eye(5, dtype=dtype)[labels]):
+        agree(mode(grad(nn.softmax_cross_entropy))(x, each), slope / n)
+    agree(mode(grad(lambda x: nn.logsumexp(x, axis=-1)))(x), p, 0)
+
+    # Σ g s, and its first and second derivatives: with c = g − Σ g s they are s c, and s (c t − Σ s c t) − s c Σ s t
+    t, g64 = rng.normal(size=x.shape).astype(dtype), g.astype(float)
+    c = g64 - (g64 * p).sum(-1, keepdims=True)
+    agree(mode(grad(lambda x, g: anp.sum(g * nn.softmax(x))))(x, g), p * c, 4)
+    agree(mode(grad(lambda x, g: anp.sum(g * nn.log_softmax(x))))(x, g), g64 - p * g64.sum(-1, keepdims=True), 4)
+    agree(mode(lambda x, t: jvp(nn.softmax, (x,), (t,))[1])(x, t), p * (t - (p * t).sum(-1, keepdims=True)), 4)
+    second = p * (c * t - (p * c * t).sum(-1, keepdims=True)) - p * c * (p * t).sum(-1, keepdims=True)
+    agree(mode(lambda x, g, t: hvp(lambda x: anp.sum(g * nn.softmax(x)))(x, t))(x, g, t), second, 8)
+    curvature = p * (t - (p * t).sum(-1, keepdims=True))
+    agree(mode(lambda x, t: hvp(lambda x: anp.sum(nn.logsumexp(x, axis=-1)))(x, t))(x, t), curvature, 8)
+
+
+@pytest.mark.parametrize("axis", [None, 0, (0, 2), (-1, 1)])
+def test_softmax_along_several_axes(axis):
+    x = 1e8 + rng.integers(3, size=(2, 3, 2)) * 1.0
+    for function in (nn.softmax, nn.log_softmax):
+        for f in (function, jit(function), lambda x, axis: vmap(lambda x: function(x, axis))(x[None])[0]):  # noqa: B023
+            np.testing.assert_allclose(f(x, axis), function(x - 1e8, axis), rtol=1e-15)
+
+
+def test_sums_of_half_precision_do_not_overflow():
+    x = np.zeros((1, 100_000), np.float16)
+    np.testing.assert_allclose(nn.logsumexp(x), np.log(1e5), rtol=1e-3)
+    np.testing.assert_allclose(nn.log_softmax(x)[0, 0], -np.log(1e5), rtol=1e-3)
+    many = np.zeros((2000, 4), np.float16) + np.float16(60.0) * (np.arange(4) == 1)
+    assert nn.softmax_cross_entropy(many, np.eye(4)[np.zeros(2000, int)].astype(np.float16)) == 60
+
+
+def test_jit_takes_one_exponential_of_an_entropy():
+    def entropy(x):
+        log_p = nn.log_softmax(x)
+        return -anp.sum(anp.exp(log_p) * log_p, axis=-1)
+
+    x = 1e8 + np.arange(12.0).reshape(3, 4)
+    compiled = jit(entropy)
+    for _ in range(3):
+        np.testing.assert_allclose(compiled(x), entropy(x), rtol=1e-14)
+    assert compiled.graph(x).source.count(" exp(") == 1
 
 
 def test_no_warnings_far_out():

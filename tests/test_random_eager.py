@@ -8,13 +8,7 @@ import pytest
 
 from random_eager import NAMES, check_number
 
-MENDING = {"buffers", "changed", "mapped", "selections", "threads", "views"}
-"""Classes that are known to fail still."""
-
-
-@pytest.mark.parametrize("name", [
-    pytest.param(name, marks=pytest.mark.xfail(strict=False) if name in MENDING else ()) for name in NAMES
-])
+@pytest.mark.parametrize("name", NAMES)
 def test_programs(name):
     for number in range(40):
         with warnings.catch_warnings(), np.errstate(all="ignore"):

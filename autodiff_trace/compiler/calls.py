@@ -11,6 +11,7 @@ import numpy as np
 
 from ..nn import check_labels
 from ..numpy.definers import is_surely_finite, quiet
+from ..numpy.row_sums import sum_axes
 from .arena import Buffer
 from .node import parts_of
 from .short_rows import TILED
@@ -20,7 +21,7 @@ __all__ = [
     "ADD_REDUCE", "ELEMENTWISE", "MAXIMUM_REDUCE", "MINIMUM_REDUCE", "REDUCTIONS", "VIEWS", "after", "assign", "cast",
     "check_finite", "check_labels", "copy", "empty", "fail", "fill", "getitem", "is_basic",
     "is_elementwise_ufunc", "is_known", "like", "logaddexp", "out_position", "reshape", "roll", "scatter", "select",
-    "select_float", "sin_cos", "sum_axis", "transpose",
+    "select_float", "sin_cos", "sum_axis", "sum_rows", "transpose",
 ]
 
 getitem = operator.getitem
@@ -107,6 +108,11 @@ def sum_axis(x: Any, subscripts: str, out: Any = None) -> Any:
         summed, _, left = subscripts.partition("->")
         np.add.reduce(x, [letter in left for letter in summed].index(False), None, out)
     return out
+
+
+def sum_rows(x: Any, axes: tuple, shape: tuple) -> Any:
+    """The sum over ``axes``, which make many rows."""
+    return sum_axes(x, axes).reshape(shape)
 
 
 is_finite_quietly = quiet(is_surely_finite)
@@ -200,4 +206,4 @@ VIEWS = (getitem, reshape, transpose)
 
 def is_known(function: Callable) -> bool:
     """Whether ``function`` is one of this module's, or a reduction."""
-    return function in OUT_POSITIONS or function in (after, assign, cast, getitem, reshape, select, transpose)
+    return function in OUT_POSITIONS or function in (after, assign, cast, getitem, reshape, select, sum_rows, transpose)

@@ -51,6 +51,7 @@ class ArrayOps:
     ones_like: Callable[[Any], Any]
 
     any: Callable[[Any], Any]
+    any_in_matrix: Callable[[Any, tuple], Any]
     as_weights: Callable[[Any, Any], Any]
     both: Callable[[Any, Any], Any]
     broadcast_mask: Callable[[Any, tuple], Any]

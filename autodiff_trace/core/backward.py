@@ -8,8 +8,9 @@ from typing import Any
 
 from .array_ops import array_ops
 from .cotangents import add_cotangents, deferred_types
+from .masked_rules import pull_selected
 from .overwriting import ALONE, Overwriting, add_into, getrefcount, has_own_memory, overwritable
-from .selections import Selected, pull_selected
+from .selections import Selected
 
 __all__ = ["VJPNode", "backward_pass"]
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .array_ops import array_ops
-
-__all__ = ["DeferredCotangent", "OutputsCotangent", "add_cotangents", "deferred_types"]
+__all__ = ["DeferredCotangent", "add_cotangents", "deferred_types"]
 
 deferred_types: set[type] = set()
 
@@ -39,27 +37,6 @@ class DeferredCotangent:
     def with_mask(self, mask: Callable[[], Any]) -> DeferredCotangent:
         """This cotangent, where it was made from a selected one: ``mask()`` says where that was not zero."""
         return self
-
-
-class OutputsCotangent(DeferredCotangent):
-    """The cotangent of a tuple of outputs, from the cotangent of output ``i``."""
-
-    __slots__ = ("outputs", "cotangents")
-
-    def __init__(self, outputs, i, g, ans):
-        self.outputs = outputs
-        self.cotangents = {i: g}
-
-    def plus(self, g):
-        for i, gi in g.cotangents.items():
-            self.cotangents[i] = add_cotangents(self.cotangents[i], gi) if i in self.cotangents else gi
-        return self
-
-    def settle(self):
-        settled = {i: g.settle() if type(g) in deferred_types else g for i, g in self.cotangents.items()}
-        return tuple(
-            settled[i] if i in settled else array_ops.zeros_like(output) for i, output in enumerate(self.outputs)
-        )
 
 
 def add_cotangents(total: Any, g: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,12 +10,15 @@ from .array_ops import array_ops
 from .backward import backward_pass
 from .cotangents import add_cotangents
 from .derivative import DerivativeTrace, RuleTable
+from .masked_rules import Push, has_selected, push_selected
 from .primitives import add_rule_table
 from .reverse import trace_vjp, zero_rule
-from .selections import Mask, Push, Selected, has_selected, push_selected, settle
+from .selections import Mask, Selected, settle
 from .tracer import boxers
 
-__all__ = ["JVPTrace", "defjvp", "defjvp_all", "push_plain", "restrict_tangent", "trace_jvp"]
+__all__ = [
+    "JVPTrace", "Realigned", "defjvp", "defjvp_all", "push_plain", "restrict_tangent", "trace_jvp",
+]
 
 
 class JVPTrace(DerivativeTrace):
@@ -31,6 +35,9 @@ class JVPTrace(DerivativeTrace):
 
     def output_node(self, node, outputs, i):
         return node[i]
+
+    def box_outputs(self, ans, node, prim):
+        return super().box_outputs(node.outputs if type(node) is Realigned else ans, node, prim)
 
     def run(self, fun, boxes):
         values, tangents = super().run(fun, boxes)
@@ -55,6 +62,18 @@ def restrict_tangent(t: Any, mask: Mask) -> Any:
     if t is None or isinstance(t, (tuple, list)):
         return t and [restrict_tangent(each, mask) for each in t]
     return array_ops.restricted(t, mask)
+
+
+class Realigned(list):
+    """The tangents of several outputs, of which there is a choice, for those ``outputs`` that go with them smoothly."""
+
+    def __init__(self, tangents: Sequence, outputs: Any) -> None:
+        super().__init__(tangents)
+        self.outputs = outputs
+
+    def for_outputs(self, outputs: Sequence) -> list:
+        """The tangents of these outputs: NaN for those that have been chosen otherwise."""
+        return [t if new is old else t * math.nan for t, new, old in zip(self, self.outputs, outputs)]
 
 
 def add_tangents(t1: Any, t2: Any) -> Any:

@@ -10,11 +10,11 @@ from typing import Any
 from .array_ops import LARGE, large_types
 from .backward import VJPNode
 from .errors import MissingRuleError, caller_line
-from .cotangents import OutputsCotangent
 from .derivative import DerivativeTrace, RuleTable
 from .kept import keep_operands, with_checks
 from .overwriting import LEAST, find_overwriting, overwritable
 from .primitives import add_rule_table
+from .selections import OutputsCotangent
 from .tracer import NO_KEYWORDS, box_classes, boxers
 from .unread import forget_unread
 
@@ -47,6 +47,7 @@ def make_lasting_node(prim: Callable, argument: Any, parent: Any, ans: Any, args
 class VJPTrace(DerivativeTrace):
     """Records a :data:`VJPNode` for each operation."""
 
+    takes_limits = True
     make_node = staticmethod(make_node)
     make_lasting_node = staticmethod(make_lasting_node)
 

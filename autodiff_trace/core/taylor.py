@@ -13,8 +13,9 @@ from typing import Any
 
 from .array_ops import array_ops
 from .derivative import DerivativeTrace, by_argument
-from .forward import JVPTrace, push_plain, restrict_tangent
-from .selections import Mask, Push, Selected, has_selected, push_selected, settle
+from .forward import JVPTrace, Realigned, push_plain, restrict_tangent
+from .masked_rules import Push, has_selected, push_selected
+from .selections import Mask, Selected, settle
 from .tracer import box_classes, boxers
 from .unread import ANSWER
 
@@ -148,7 +149,8 @@ def push(prim: Callable, tangents: dict, ans: Any, values: list, kwargs: dict) -
     followed = {argument: t for argument, t in tangents.items() if t is not None}
     if not followed:
         return None
-    return JVPTrace.make_node(prim, tuple(followed), list(followed.values()), ans, values, kwargs)
+    t = JVPTrace.make_node(prim, tuple(followed), list(followed.values()), ans, values, kwargs)
+    return t.for_outputs(ans) if type(t) is Realigned else t
 
 
 def integrate_jvp(prim: Callable, order: int, nodes: dict, ans: Any, values: list, kwargs: dict) -> list:

@@ -123,6 +123,9 @@ class Trace:
     guards_values = False
     """Whether Python may have the plain value of any box: the trace sees to it that it is right in other runs too."""
 
+    takes_limits = False
+    """Whether quotients 0/0 in its rules are to be limits: see ``infinitesimals``."""
+
     def __init__(self) -> None:
         self.level = new_level()
 

@@ -11,6 +11,7 @@ from numpy import float64, ndarray
 from ..core.array_ops import LARGE, array_ops, large_types
 from ..core.primitives import primitive
 from . import wrapped as anp
+from .row_sums import sum_axes
 
 __all__ = ["broadcast_tangent", "match_dtype", "sum_to", "unbroadcast"]
 
@@ -51,11 +52,17 @@ array_ops.shape_only = shape_only
 large_types[ndarray] = ShapeOnly
 
 
+MANY = 1024
+"""Elements from which on it pays to look how they are best added."""
+
+
 @primitive
 def sum_to(x, shape):
     """Sum ``x`` over the axes along which an array of ``shape`` was broadcast to its shape."""
     lead = x.ndim - len(shape)
     axes = (*range(lead), *(lead + i for i, size in enumerate(shape) if size == 1 and x.shape[lead + i] != 1))
+    if axes and type(x) is ndarray and (x.size > MANY or x.dtype.char == "e"):
+        return sum_axes(x, axes).reshape(shape)[()]
     return np.add.reduce(x, axis=axes, keepdims=True).reshape(shape)[()]
 
 

@@ -41,10 +41,6 @@ def quiet(function: Callable) -> Callable:
     return call
 
 
-def scale(g, derivative):
-    return g * derivative
-
-
 def elementwise(prim: Callable, *derivatives: Derivative, singular: bool = False) -> None:
     """Give an elementwise primitive its VJP and JVP rules.
 

@@ -171,6 +171,12 @@ def reduce_mask(mask: Any, shape: tuple) -> Any:
     return anp.reshape(anp.any(mask, axis=axes, keepdims=True), shape)
 
 
+def any_in_matrix(mask: Any, shape: tuple) -> Any:
+    """Whether the mask of what was made of matrices, a stack of ``shape``, holds anywhere in what each of them gave."""
+    stack = shape[:-2]
+    return anp.reshape(anp.any(mask, axis=tuple(range(len(stack), mask.ndim))), (*stack, 1, 1))
+
+
 def nonzero(weights: Any) -> Any:
     return anp.not_equal(settle(weights), 0)
 
@@ -209,6 +215,7 @@ quiet_product = quiet(operator.mul)
 
 
 array_ops.any = lambda mask: anp.any(mask)
+array_ops.any_in_matrix = any_in_matrix
 array_ops.as_weights = as_weights
 array_ops.both = anp.logical_and
 array_ops.broadcast_mask = broadcast_mask

@@ -9,6 +9,8 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from ..core.infinitesimals import settled
+
 __all__ = ["Transformed"]
 
 
@@ -28,7 +30,7 @@ class Transformed:
         self.options = options
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.apply(self.fun, self.options, args, kwargs)
+        return settled(self.apply(self.fun, self.options, args, kwargs))
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else types.MethodType(self, instance)

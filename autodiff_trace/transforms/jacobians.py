@@ -127,11 +127,13 @@ def apply_jacfwd(fun, options, args, kwargs):
     selection = select("jacfwd", fun, options, args, kwargs)
     flat = FlatFunction("jacfwd", fun, selection, options["has_aux"])
     sizes = [x.size for x in selection.inputs]
-    outputs = None
+    outputs, shapes = None, None
 
     def push(*tangents):
-        nonlocal outputs
+        nonlocal outputs, shapes
         outputs, pushed = trace_jvp(flat, selection.inputs, tangents)
+        # Here, where each tangent may have outputs of its own: vectors that belong to repeated eigenvalues.
+        shapes = [anp.shape(x) for x in outputs]
         return outputs[: flat.count], fill_zeros(outputs[: flat.count], pushed)
 
     def push_all(*tangents):
@@ -140,11 +142,11 @@ def apply_jacfwd(fun, options, args, kwargs):
     chunks = map_basis(push_all, selection.inputs, options["chunk_size"])
     # Column j of the Jacobian is chunk row j: the mapped axis goes last and takes the shape of the argument.
     blocks = []
-    for output, columns in zip(outputs[: flat.count], zip(*chunks)):
+    for output, shape, columns in zip(outputs, shapes, zip(*chunks)):
         joined = columns[0] if len(columns) == 1 else anp.concatenate(list(columns))
         ends = np.cumsum(sizes)
         row = [
-            anp.reshape(anp.moveaxis(joined[int(end) - size : int(end)], 0, -1), np.shape(output) + x.shape)
+            anp.reshape(anp.moveaxis(joined[int(end) - size : int(end)], 0, -1), shape + x.shape)
             for x, size, end in zip(selection.inputs, sizes, ends)
         ]
         blocks.append([real_block(block, output, x) for block, x in zip(row, selection.inputs)])

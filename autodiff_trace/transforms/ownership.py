@@ -31,7 +31,7 @@ def separate(results: list, others: Iterable = ()) -> list:
             seen.add(memory)
         elif is_box(x):
             places = places_of(x)
-            if len(places) > 1 and places[1] in seen:
+            if len(places) > 1 and (places[1] in seen or not x._value.flags.writeable):
                 results[i] = anp.copy(x)  # what is being recorded becomes plain results of the program
             elif places[0] in seen or getattr(x, "_view_of", None) is not None:
                 results[i] = own_box(x)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..core.backward import backward_pass
 from ..core.forward import trace_jvp
+from ..core.infinitesimals import settled
 from ..core.pytree import Structure, tree_flatten
 from ..core.reverse import trace_vjp
 from .border import describe, select_arguments, to_input
@@ -42,11 +43,11 @@ def vjp(fun: Callable, *args: Any, has_aux: bool = False) -> tuple:
         cotangents = match_leaves("vjp", "cotangent", g, flat.structure, outputs)
         seeds = [(node, each) for node, each in zip(nodes, cotangents) if node is not None]
         results = fill_zeros(selection.inputs, backward_pass(seeds, input_nodes))
-        return selection.result(separate(results, cotangents))
+        return settled(selection.result(separate(results, cotangents)))
 
     # The caller may write into what is returned here, and into the arguments, before the pullback reads them.
     values = detach(list(map(own_value, values)), args)
-    return flat.with_aux(flat.output(values[: flat.count]), pullback, values=values)
+    return settled(flat.with_aux(flat.output(values[: flat.count]), pullback, values=values))
 
 
 def jvp(fun: Callable, primals: Sequence, tangents: Sequence, has_aux: bool = False) -> tuple:
@@ -79,7 +80,7 @@ def jvp(fun: Callable, primals: Sequence, tangents: Sequence, has_aux: bool = Fa
     values, out_tangents = trace_jvp(flat, selection.inputs, input_tangents)
     outputs = values[: flat.count]
     both = detach([*outputs, *fill_zeros(outputs, out_tangents)], primals, tangents)
-    return flat.with_aux(flat.output(both[: flat.count]), flat.output(both[flat.count :]), values=values)
+    return settled(flat.with_aux(flat.output(both[: flat.count]), flat.output(both[flat.count :]), values=values))
 
 
 def match_leaves(name: str, role: str, tree: Any, structure: Structure, likes: Sequence) -> list:

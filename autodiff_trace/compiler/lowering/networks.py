@@ -21,19 +21,54 @@ def lower_relu(step):
 @lowers(nn.logsumexp)
 def lower_logsumexp(step):
     """The steps of the function itself, so that they can be fused with what is around them."""
-    x, *rest = step.args
-    options = dict(zip(("axis", "keepdims"), rest), **step.kwargs)
-    axis, keepdims = options.get("axis"), options.get("keepdims", False)
-    if type(x) is not Node or type(x.value) is not np.ndarray or type(axis) is not int or type(keepdims) is not bool:
+    x, options = step.args[0], options_of(step, axis=None, keepdims=False)
+    if not is_lowered(x, options["axis"]) or type(options["keepdims"]) is not bool:
         return None
-    if not x.value.size or x.value.ndim < 2:
-        return None
-    steps = logsumexp_steps(x, axis, step)
-    return steps if keepdims else [*steps, step.with_call(calls.reshape, (steps[-1], step.value.shape))]
+    steps = powers_steps(x, options["axis"], step)
+    log = log_step(steps[-1])
+    ans = call(np.add, (log, steps[2]), log.value, step)
+    if not options["keepdims"]:
+        return [*steps, log, ans, step.with_call(calls.reshape, (ans, step.value.shape))]
+    return [*steps, log, step.with_call(np.add, ans.args)]
 
 
-def logsumexp_steps(x: Node, axis: int, step: Node) -> list[Node]:
-    """The steps that compute ``logsumexp`` of an array along an axis, which is kept, in the place of ``step``."""
+@lowers(nn.log_softmax)
+def lower_log_softmax(step):
+    x, axis = step.args[0], options_of(step, axis=-1)["axis"]
+    if not is_lowered(x, axis):
+        return None
+    steps = powers_steps(x, axis, step)
+    log = log_step(steps[-1])
+    return [*steps, log, step.with_call(np.subtract, (steps[3], log))]
+
+
+@lowers(nn.shares, nn.softmax)
+def lower_softmax(step):
+    x, axis = step.args[0], options_of(step, axis=-1)["axis"]
+    if not is_lowered(x, axis):
+        return None
+    steps = powers_steps(x, axis, step)
+    total = steps[-1]
+    if step.function is nn.shares:  # the largest power is 1, or there is none: where x is -inf alone the sum is 0
+        total = call(np.maximum, (total, as_operand(1, total.value.dtype)), total.value, step)
+        steps.append(total)
+    return [*steps, step.with_call(np.divide, (steps[4], total))]
+
+
+def options_of(step: Node, **defaults) -> dict:
+    """The arguments after the first, by name, in the order of ``defaults``."""
+    return {**defaults, **dict(zip(defaults, step.args[1:])), **step.kwargs}
+
+
+def is_lowered(x, axis) -> bool:
+    """Whether a softmax is of rows, or columns, of which the steps compute what the function does."""
+    if type(x) is not Node or type(x.value) is not np.ndarray or type(axis) is not int:
+        return False
+    return x.value.ndim > 1 and x.value.size > 0 and x.value.dtype.char in "fd"
+
+
+def powers_steps(x: Node, axis: int, step: Node) -> list[Node]:
+    """The steps of ``nn.below_top``, the powers and, last, their sum, in the place of ``step``."""
     with np.errstate(all="ignore"):
         top = call(calls.MAXIMUM_REDUCE, (x, axis, None, None, True), np.max(x.value, axis, keepdims=True), step)
         finite = call(np.isfinite, (top,), np.isfinite(top.value), step)
@@ -41,10 +76,14 @@ def logsumexp_steps(x: Node, axis: int, step: Node) -> list[Node]:
         below = call(np.subtract, (x, shift), x.value, step)
         powers = call(np.exp, (below,), x.value, step)
     total = call(calls.ADD_REDUCE, (powers, axis, None, None, True), top.value, step)
-    log = call(np.log, (total,), top.value, step)
-    log.errstate = {**(step.errstate or {}), "divide": "ignore"}
-    ans = call(np.add, (log, shift), top.value, step)
-    return [top, finite, shift, below, powers, total, log, ans]
+    return [top, finite, shift, below, powers, total]
+
+
+def log_step(total: Node) -> Node:
+    """The logarithm of the sum of the powers."""
+    log = call(np.log, (total,), total.value, total)
+    log.errstate = {**(total.errstate or {}), "divide": "ignore"}
+    return log
 
 
 @lowers(nn.label_losses)
@@ -54,10 +93,11 @@ def lower_label_losses(step):
     if step.kwargs or type(logits) is not Node or type(labels) is not Node or type(step.value) is not np.ndarray:
         return None
     checked = Node(calls.check_labels, (labels, logits.value.shape[-1]), {}, labels.value, "check_labels")
-    if logits.value.ndim != 2 or not logits.value.size:
+    if logits.value.ndim != 2 or not is_lowered(logits, -1):
         return [checked, step.with_call(nn.label_losses.fun, (logits, checked))]
-    steps = logsumexp_steps(logits, -1, step)
-    total = call(calls.reshape, (steps[-1], step.value.shape), step.value, step)
+    steps = powers_steps(logits, -1, step)
+    log = log_step(steps[-1])
+    flat = call(calls.reshape, (log, step.value.shape), step.value, step)
     rows = literal(np.arange(len(logits.value)))
-    picked = call(calls.getitem, (logits, (rows, checked)), step.value, step)
-    return [*steps, total, checked, picked, step.with_call(np.subtract, (total, picked))]
+    picked = call(calls.getitem, (steps[3], (rows, checked)), step.value, step)
+    return [*steps, log, flat, checked, picked, step.with_call(np.subtract, (flat, picked))]

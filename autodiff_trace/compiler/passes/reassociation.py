@@ -17,7 +17,7 @@ from ..node import Node, Program, literal, operands, parts_of, rebuild, value_of
 from .dead_code import remove_dead_code
 from .products import is_power_of_two
 from .sums import LARGEST, is_plain_sum
-from .terms import ADD, MULTIPLY, NEGATE, SUBTRACT, is_call, is_factor, is_one_number, is_real
+from .terms import ADD, MULTIPLY, NEGATE, SUBTRACT, is_call, is_factor, is_real
 
 __all__ = ["reassociate"]
 
@@ -57,32 +57,23 @@ def rule_for(step: Node) -> Any:
 
 
 def share_powers(step: Node, single: set[Node]) -> list[Node] | None:
-    """The steps for a softmax, ``exp(x - (log(s) + m))``, as ``p / s``: ``s`` is the sum of ``p = exp(x - m)``."""
+    """The steps for a softmax, ``exp(x - (log(s) + m))`` or ``exp((x - m) - log(s))``, as ``p / s``: ``s`` is the sum
+    of ``p = exp(x - m)``."""
     if not is_call(step.args[0], SUBTRACT):
         return None
-    x, log_sum = step.args[0].args
-    is_guarded = is_call(log_sum, {calls.select}) and is_guard(*log_sum.args)
-    log_sum = before_reshapes(log_sum.args[2] if is_guarded else log_sum)
-    log, shift = log_sum.args if is_call(log_sum, ADD) else (None, None)
+    x, log = step.args[0].args
+    log, shift = before_reshapes(log), None
+    if is_call(log, ADD):
+        log, shift = log.args
+    elif is_call(x, SUBTRACT):
+        x, shift = x.args
     total = log.args[0] if is_call(log, LOG) else None
     powers = total.args[0] if is_call(total, SUM) else None
     if not is_call(powers, EXP) or not is_call(powers.args[0], SUBTRACT) or powers.args[0].args != (x, shift):
         return None
     if powers.value.dtype != step.value.dtype or not is_largest(shift, x, total):
         return None
-    if not is_guarded:
-        return [step.with_call(np.divide, (powers, total))]
-    # The largest power is 1, or there is none: where x is -inf alone the sum is 0.
-    one = literal(np.ones((), total.value.dtype))
-    total = Node(np.maximum, (total, one), {}, total.value, total.name, "call", total.errstate)
-    return [total, step.with_call(np.divide, (powers, total))]
-
-
-def is_guard(mask: Any, x: Any, y: Any) -> bool:
-    """Whether ``where(mask, x, y)`` is ``y``, or 0 where that is -inf."""
-    if not is_call(mask, {np.equal}) or mask.args[0] is not y or type(x) is Node or x != 0:
-        return False
-    return is_one_number(mask.args[1]) and bool(value_of(mask.args[1]) == -np.inf)
+    return [step.with_call(np.divide, (powers, total))]
 
 
 def is_largest(shift: Any, x: Any, total: Node) -> bool:

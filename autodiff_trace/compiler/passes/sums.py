@@ -1,4 +1,4 @@
-"""Reductions that NumPy takes long for: sums of small arrays, and those over short axes of large ones."""
+"""Reductions that NumPy takes long for: sums of small arrays, of many rows, and over short axes of large arrays."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from ...numpy.row_sums import is_of_many_rows
 from .. import calls
 from ..node import Node, Program, literal, rebuild
 
@@ -16,7 +17,8 @@ LARGEST = 8192
 
 
 def use_products(program: Program) -> Program:
-    """The program with products with ones in the place of sums of small arrays: 0.3 instead of 0.75 µs."""
+    """The program with products with ones in the place of sums of small arrays (0.3 instead of 0.75 µs), and sums of
+    parts of the rows in that of sums of many rows, which keep their digits (2 instead of 15 ms for 10⁶ × 10)."""
     ones: dict[tuple[int, np.dtype], Node] = {}
 
     def rewrite(step: Node) -> Node | list[Node]:
@@ -24,6 +26,10 @@ def use_products(program: Program) -> Program:
             return step
         x, axis, _, _, keepdims = (*step.args, None, None, None, False)[:5]
         value = x.value
+        axes = axis if type(axis) is tuple else () if axis is None else (axis,)
+        axes = tuple([i % value.ndim for i in axes])
+        if value.size > LARGEST and axes and is_of_many_rows(value, axes):
+            return step.with_call(calls.sum_rows, (x, axes, step.value.shape))
         if not 0 < value.size <= LARGEST or type(axis) is tuple:
             return step
         if value.ndim == 1 or value.ndim == 2 and axis is not None:
@@ -101,6 +107,8 @@ def sum_axis(step: Node) -> Node | list[Node]:
     shape = x.value.shape
     axis = (axis[0] if type(axis) is tuple else axis) % len(shape)
     together = math.prod(shape[axis + 1 :]) if axis + 1 < len(shape) else shape[axis]
+    if is_of_many_rows(x.value, (axis,)):
+        return step
     if axis == 0 or x.value.size <= LARGEST or together >= SHORT or not x.value.flags.c_contiguous:
         return step
     letters = "abcdefghijklmnopqrstuvwxyz"[: len(shape)]

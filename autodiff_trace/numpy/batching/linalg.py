@@ -9,11 +9,13 @@ from .. import linalg
 from .. import wrapped as anp
 from ..rules.determinants import inverse, minors
 from ..rules.factorizations import factor_cotangent, lower_factor, lower_inverse, tall_qr
-from ..rules.norms import euclidean_norm
+from ..rules.lengths import euclidean_norm
 from ..rules.solving import pseudoinverse
-from ..rules.spectral import singular_value_decomposition
+from ..rules.repeated_values import limit_quotient, magnitude, tolerance
+from ..rules.singular_values import pair_rotation, singular_value_decomposition
+from ..rules.spectral import condition, eigensystem, hermitian_eigensystem, hermitian_rotation, is_noise, rotation
 from .axes import shift_axes
-from .elementwise import align, batch_first
+from .elementwise import align, batch_elementwise, batch_first
 
 
 def batch_solve(batch, prim, args, kwargs):
@@ -36,8 +38,15 @@ def batch_norm(batch, prim, args, kwargs):
     return prim(x, shift_axes(axis, x.ndim - 1), keepdims)
 
 
-defbatch(batch_first, linalg.det, linalg.eig, linalg.eigh, linalg.inv, linalg.slogdet)
+defbatch(batch_first, eigensystem, hermitian_eigensystem, linalg.det, linalg.inv, linalg.slogdet)
 defbatch(batch_first, inverse, lower_factor, lower_inverse, pseudoinverse, singular_value_decomposition, tall_qr)
+def batch_matrices(batch, prim, args, kwargs):
+    """A function of stacks of matrices, and of vectors of their size, that broadcasts what stands before."""
+    return prim(*args)
+
+
+defbatch(batch_elementwise, limit_quotient)
+defbatch(batch_matrices, condition, hermitian_rotation, is_noise, magnitude, pair_rotation, rotation, tolerance)
 defbatch(batch_norm, euclidean_norm)
 defbatch(batch_solve, linalg.solve)
 defbatch(batch_stacks, factor_cotangent, minors)

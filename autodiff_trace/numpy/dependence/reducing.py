@@ -10,12 +10,12 @@ import numpy as np
 from .. import wrapped as anp
 from ..broadcasting import sum_to
 from ..rules.cumulative import cumsum_back
-from ..rules.norms import euclidean_norm
+from ..rules.lengths import euclidean_norm
 from ..rules.reductions import reduced_shape
 from .index_sets import IndexSets
 from .trace import defdependence
 
-__all__ = ["reduces"]
+__all__ = ["reduces", "runs_along"]
 
 
 def reduce_to(sets: IndexSets, old: tuple, new: tuple) -> IndexSets:

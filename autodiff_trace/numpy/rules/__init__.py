@@ -3,16 +3,16 @@
 from . import (
     applying, complex_domain, complex_parts, contractions, covariances, cumulative, determinants, diagonals,
     differences, division, einsum, elementwise, extrema, factorizations, fft, histograms, indexing, interpolation,
-    joining, making, matrix_products, nan_functions, norms, ordering, overwriting, padding, polynomials, products,
-    quantiles, ranges, rearranging, reductions, selecting, sets, shapes, solving, special_functions, spectral,
-    splitting, statistics, steps, variances, windows, writing,
+    joining, lengths, making, matrix_products, nan_functions, norms, ordering, overwriting, padding, polynomials,
+    products, quantiles, ranges, rearranging, reductions, repeated_values, selecting, sets, shapes, singular_values,
+    solving, special_functions, spectral, splitting, statistics, steps, variances, windows, writing,
 )
 
 __all__ = [
     "applying", "complex_domain", "complex_parts", "contractions", "covariances", "cumulative", "determinants",
     "diagonals", "differences", "division", "einsum", "elementwise", "extrema", "factorizations", "fft",
-    "histograms", "indexing", "interpolation", "joining", "making", "matrix_products", "nan_functions", "norms",
-    "ordering", "overwriting", "padding", "polynomials", "products", "quantiles", "ranges", "rearranging",
-    "reductions", "selecting", "sets", "shapes", "solving", "special_functions", "spectral", "splitting",
-    "statistics", "steps", "variances", "windows", "writing",
+    "histograms", "indexing", "interpolation", "joining", "lengths", "making", "matrix_products", "nan_functions",
+    "norms", "ordering", "overwriting", "padding", "polynomials", "products", "quantiles", "ranges", "rearranging",
+    "reductions", "repeated_values", "selecting", "sets", "shapes", "singular_values", "solving",
+    "special_functions", "spectral", "splitting", "statistics", "steps", "variances", "windows", "writing",
 ]

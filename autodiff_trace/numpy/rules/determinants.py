@@ -10,9 +10,10 @@ import numpy as np
 from ...core.forward import defjvp, defjvp_all
 from ...core.primitives import primitive
 from ...core.reverse import defvjp, defvjp_all
+from ...core.selections import works_by_matrix
 from .. import lapack, linalg
 from .. import wrapped as anp
-from ..definers import scale
+from ..definers import quiet
 from .matrices import transposed
 
 __all__: list[str] = []
@@ -123,16 +124,17 @@ defvjp(inverse, lambda g, ans, a: -(transposed(ans) @ g @ transposed(ans)))
 defjvp(inverse, lambda t, ans, a: -(ans @ t @ ans))
 
 
+@quiet  # infinities of singular matrices
 def slogdet_vjp(g, ans, a):
     g_sign, g_log = g
     if a.dtype.kind == "c":
         g_log = g_log + anp.imag(g_sign * ans[0]) * 1j
-    return scale(anp.expand_dims(g_log, (-1, -2)), transposed(inverse(a)))
+    return anp.expand_dims(g_log, (-1, -2)) * transposed(inverse(a))
 
 
+@quiet
 def slogdet_jvp(t, ans, a):
-    with np.errstate(invalid="ignore"):  # infinities of singular matrices
-        trace = anp.sum(scale(t, transposed(inverse(a))), axis=(-1, -2))
+    trace = anp.sum(t * transposed(inverse(a)), axis=(-1, -2))
     if a.dtype.kind != "c":
         return [None, trace]
     return [ans[0] * anp.imag(trace) * 1j, anp.real(trace)]
@@ -140,3 +142,4 @@ def slogdet_jvp(t, ans, a):
 
 defvjp(linalg.slogdet, slogdet_vjp)
 defjvp(linalg.slogdet, slogdet_jvp)
+works_by_matrix(inverse, linalg.det, linalg.slogdet)

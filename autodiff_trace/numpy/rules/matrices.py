@@ -7,7 +7,7 @@ import numpy as np
 from .. import wrapped as anp
 
 __all__ = [
-    "adjoint", "column", "diagonal", "diagonal_matrix", "fold_triangle", "halved_triangle", "identity", "inverse_gaps",
+    "adjoint", "column", "diagonal", "diagonal_matrix", "fold_triangle", "halved_triangle", "identity",
     "mirror_triangle", "row", "transposed",
 ]
 
@@ -64,11 +64,3 @@ def mirror_triangle(x, lower=True):
 def fold_triangle(x, lower=True):
     """The transpose of :func:`mirror_triangle`: as cotangent it leaves 0 in the triangle that was not read."""
     return halved_triangle(x + adjoint(x), lower)
-
-
-def inverse_gaps(x):
-    """1/(xⱼ − xᵢ); 0 on the diagonal and inf where two elements are equal."""
-    gaps = anp.expand_dims(x, -2) - anp.expand_dims(x, -1)
-    zero = anp.equal(gaps, 0)
-    inverse = anp.where(zero, np.inf, 1 / anp.where(zero, 1, gaps))
-    return anp.where(np.eye(x.shape[-1], dtype=bool), 0, inverse)

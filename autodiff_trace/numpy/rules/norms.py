@@ -7,38 +7,20 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ...core.forward import defjvp
-from ...core.primitives import primitive
 from ...core.reverse import defvjp
 from ...core.tracer import is_box
 from .. import linalg
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
-from ..definers import define, elementwise
+from ..definers import define
+from .lengths import euclidean_norm, unit
 from .reductions import expand_reduced, reduced_shape
 
 __all__: list[str] = []
 
 
-# The Euclidean norm, over any axes: d|x| = Re(conj(x) dx) / |x|, and 0 at 0. The second derivative at 0 is 0, too: that
-# of norm(x)**2 is not 2 there, as that of sum(x*x) is.
-
-
-@primitive
-def euclidean_norm(x, axis, keepdims):
-    if isinstance(axis, tuple) and len(axis) not in (1, 2):
-        return np.linalg.vector_norm(x, axis=axis, keepdims=keepdims)
-    return np.linalg.norm(x, axis=axis, keepdims=keepdims)  # 4 instead of 6 µs
-
-
-@primitive
-def unit(x, length):
-    """``x / length``, and 0 where the length is 0."""
-    if not length.ndim:
-        return x / length if length else np.zeros_like(x)
-    return np.divide(x, length, where=length != 0, out=np.zeros_like(x))
-
-
-elementwise(unit, lambda ans, x, length: unit(anp.ones_like(length), length), lambda ans, x, length: -unit(ans, length))
+# The Euclidean norm, over any axes: d|x| = Re(conj(x) dx) / |x|, and 0 at 0, where the second derivative is 0, too. Its
+# module computes it also where the squares over- or underflow.
 
 
 def direction(ans, x, axis):
@@ -62,12 +44,20 @@ def power_norm(x, p, axis, keepdims):
     """(Σ |x|ᵖ)^(1/p). An element 0 has the derivative 0; with a negative p it makes the norm 0."""
     x = anp.absolute(x)
     p = anp.astype(p, x.dtype) if hasattr(p, "dtype") else p
+    unit = power_of_two(anp.max(x, axis=axis, keepdims=True, initial=0))
+    x = x / unit
     zero = anp.equal(x, 0)
     total = anp.sum(anp.where(zero, 0, anp.where(zero, 1, x) ** p), axis=axis, keepdims=keepdims)
     vanishes = anp.equal(total, 0)
     if p < 0:
         vanishes = anp.any(zero, axis=axis, keepdims=keepdims)
-    return anp.where(vanishes, 0, anp.where(vanishes, 1, total) ** (1 / p))
+    return anp.where(vanishes, 0, anp.where(vanishes, 1, total) ** (1 / p)) * anp.reshape(unit, total.shape)
+
+
+def power_of_two(x):
+    """The power of two below x, 1 where x is 0 or infinite: the unit in which powers neither over- nor underflow."""
+    is_ordinary = anp.logical_and(anp.isfinite(x), anp.greater(x, 0))
+    return anp.exp2(anp.floor(anp.log2(anp.where(is_ordinary, x, 1))))
 
 
 def norm_of_vectors(x, ord, axis, keepdims):

@@ -1,27 +1,89 @@
-"""Rules of eigenvalues and singular values.
+"""Rules of eigenvalues and eigenvectors.
 
 Eigenvectors are determined up to a factor: a sign, for complex matrices a phase, for equal eigenvalues a rotation. Only
 functions that do not depend on that choice, as |v|² or v vᴴ, have a derivative, and of these the rules give the right
-one: each takes the choice along smoothly. At equal eigenvalues a term 0/0 in the derivative of the vectors is taken as
-0, any other term over 0 is infinite; the first derivative of a function of the eigenvalues alone does not see it.
+one: each takes the choice along smoothly. What divides by the gap of equal eigenvalues is in ``repeated_values``.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from ...core.forward import defjvp
-from ...core.primitives import primitive
+from ...core.forward import Realigned, defjvp
+from ...core.primitives import nondifferentiable, primitive
 from ...core.reverse import defvjp
 from .. import linalg
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
-from ..definers import define, scale
+from ..definers import define
 from .matrices import (
-    adjoint, column, diagonal, diagonal_matrix, fold_triangle, inverse_gaps, mirror_triangle, row, transposed,
+    adjoint, column, diagonal, diagonal_matrix, fold_triangle, identity, mirror_triangle, row, transposed,
+)
+from .repeated_values import (
+    NOISE, are_unused, can_align, clusters, is_recorded, limit_quotient, magnitude, part_repeated, tolerance,
 )
 
-__all__ = ["singular_value_decomposition"]
+__all__ = [
+    "broadcast_stacks", "condition", "eigensystem", "hermitian_eigensystem", "hermitian_rotation", "is_noise",
+    "over_gaps", "rotation",
+]
+
+
+@primitive
+def eigensystem(a):
+    w, v = ans = np.linalg.eig(a)
+    return type(ans)(part_repeated(w), v)
+
+
+eigensystem.__name__ = "eig"  # as which it is known to have results whose dtype depends on values
+
+
+@primitive
+def hermitian_eigensystem(a, UPLO):
+    w, v = ans = np.linalg.eigh(a, UPLO)
+    return type(ans)(part_repeated(w), v)
+
+
+def over_gaps(x, w, size, name=""):
+    """xᵢⱼ / (wⱼ − wᵢ), and 0 on the diagonal. ``size`` is how large the numbers are of which ``x`` is what is left."""
+    eye = identity(x, x.shape[-1])
+    return limit_quotient(x * (1 - eye), row(w) - column(w) + eye, size, tolerance(w), is_recorded(), name)
+
+
+def broadcast_stacks(p, w):
+    """Matrices, and vectors of their size, as stacks of one length."""
+    lead = np.broadcast_shapes(p.shape[:-2], w.shape[:-1])
+    return np.broadcast_to(p, lead + p.shape[-2:]), np.broadcast_to(w, lead + w.shape[-1:])
+
+
+def rotate(p, w, find):
+    """The matrices, of identity but for repeated values, that make ``p`` diagonal there."""
+    p, w = broadcast_stacks(p, w)
+    r = np.zeros(p.shape, p.dtype)
+    r[...] = np.eye(p.shape[-1])
+    for i in np.ndindex(w.shape[:-1]):
+        for group in clusters(w[i]):
+            block = np.ix_(group, group)
+            r[i][block] = find(p[i][block])[1]
+    return r
+
+
+def find_real_system(block):
+    """As ``np.linalg.eig``; nothing is turned where real values would part into complex ones."""
+    w, v = np.linalg.eig(block)
+    return (w, v) if v.dtype == block.dtype else (None, np.eye(len(block)))
+
+
+condition = nondifferentiable(lambda v: np.linalg.cond(v)[..., None, None])
+rotation = nondifferentiable(lambda p, w: rotate(p, w, find_real_system))
+hermitian_rotation = nondifferentiable(lambda p, w: rotate(p, w, np.linalg.eigh))
+
+
+@nondifferentiable
+def is_noise(p, w):
+    """The mask of what is 0 but for rounding between equal values."""
+    size = NOISE * np.finfo(p.dtype).eps * np.max(np.abs(p), axis=(-2, -1), keepdims=True, initial=0)
+    return (np.abs(w[..., None, :] - w[..., None]) <= tolerance(w)) & (np.abs(p) <= size)
 
 
 # eig: with P = V⁻¹ dA V and Fᵢⱼ = 1/(wⱼ − wᵢ), dw = diag P and dV = V C, C = F∘P on top of which each column keeps its
@@ -33,23 +95,34 @@ def eig_vjp(g, ans, a):
     w, v = ans
     gw, gv = g
     vt = transposed(v)
-    gv = gv - anp.conjugate(v) * row(anp.real(anp.sum(gv * v, axis=-2)))
-    gp = scale(vt @ gv, inverse_gaps(w)) + diagonal_matrix(gw)
-    with np.errstate(invalid="ignore"):  # infinities of equal eigenvalues
-        return match_dtype(linalg.solve(vt, gp @ vt), a.dtype)
+    gp = diagonal_matrix(gw)
+    if not are_unused(g, 1):
+        gv = gv - anp.conjugate(v) * row(anp.real(anp.sum(gv * v, axis=-2)))
+        gp = gp + over_gaps(vt @ gv, w, magnitude(gv) * condition(v), "eig")
+    return match_dtype(linalg.solve(vt, gp @ vt), a.dtype)
 
 
 def eig_jvp(t, ans, a):
     w, v = ans
     p = linalg.solve(v, t @ v)
-    with np.errstate(invalid="ignore"):  # infinities of equal eigenvalues
-        tv = v @ scale(p, inverse_gaps(w))
-        tv = tv - v * row(anp.real(anp.sum(anp.conjugate(v) * tv, axis=-2)))
-    return [match_dtype(diagonal(p), w.dtype), match_dtype(tv, v.dtype)]
+    is_aligned = can_align(w)
+    if is_aligned:
+        v = v @ rotation(p, w)
+        v = v / linalg.norm(v, axis=-2, keepdims=True)
+        p = linalg.solve(v, t @ v)
+    tv = v @ over_gaps(anp.where(is_noise(p, w), 0, p) if is_aligned else p, w, magnitude(p))
+    tv = tv - v * row(anp.real(anp.sum(anp.conjugate(v) * tv, axis=-2)))
+    tangents = [match_dtype(diagonal(p), w.dtype), match_dtype(tv, v.dtype)]
+    return Realigned(tangents, type(ans)(w, v)) if is_aligned else tangents
 
 
-defvjp(linalg.eig, eig_vjp)
-defjvp(linalg.eig, eig_jvp)
+defvjp(eigensystem, eig_vjp)
+defjvp(eigensystem, eig_jvp)
+
+
+@define(np.linalg.eig)
+def eig(a):
+    return eigensystem(anp.asarray(a))
 
 
 @define(np.linalg.eigvals)
@@ -57,129 +130,42 @@ def eigvals(a):
     return linalg.eig(a)[0]
 
 
-# eigh: as eig with V⁻¹ = Vᴴ and Cᵢᵢ = 0. The triangle that is not read has the derivative 0.
+# eigh: as eig with V⁻¹ = Vᴴ and Cᵢᵢ = 0. The triangle that is not read has the derivative 0. Of F∘(Vᵀ gv) the Hermitian
+# part counts: F∘(M − Mᴴ)/2.
 
 
-def eigh_vjp(g, ans, a, UPLO="L"):
+def eigh_vjp(g, ans, a, UPLO):
     w, v = ans
     gw, gv = g
-    gp = scale(transposed(v) @ gv, inverse_gaps(w)) + diagonal_matrix(gw)
-    with np.errstate(invalid="ignore"):  # infinities of equal eigenvalues
-        return fold_triangle(anp.conjugate(v) @ gp @ transposed(v), UPLO.upper() == "L")
+    gp = diagonal_matrix(gw)
+    if not are_unused(g, 1):
+        m = transposed(v) @ gv
+        gp = gp + over_gaps((m - adjoint(m)) / 2, w, magnitude(gv), "eigh")
+    return fold_triangle(anp.conjugate(v) @ gp @ transposed(v), UPLO.upper() == "L")
 
 
-def eigh_jvp(t, ans, a, UPLO="L"):
+def eigh_jvp(t, ans, a, UPLO):
     w, v = ans
-    p = adjoint(v) @ mirror_triangle(t, UPLO.upper() == "L") @ v
-    with np.errstate(invalid="ignore"):  # infinities of equal eigenvalues
-        return [anp.real(diagonal(p)), v @ scale(p, inverse_gaps(w))]
+    t = mirror_triangle(t, UPLO.upper() == "L")
+    p = adjoint(v) @ t @ v
+    is_aligned = can_align(w)
+    if is_aligned:
+        v = v @ hermitian_rotation(p, w)
+        p = adjoint(v) @ t @ v
+    c = over_gaps(anp.where(is_noise(p, w), 0, p) if is_aligned else p, w, magnitude(p))
+    tangents = [anp.real(diagonal(p)), v @ c]
+    return Realigned(tangents, type(ans)(w, v)) if is_aligned else tangents
 
 
-defvjp(linalg.eigh, eigh_vjp)
-defjvp(linalg.eigh, eigh_jvp)
+defvjp(hermitian_eigensystem, eigh_vjp)
+defjvp(hermitian_eigensystem, eigh_jvp)
+
+
+@define(np.linalg.eigh)
+def eigh(a, UPLO="L"):
+    return hermitian_eigensystem(anp.asarray(a), UPLO)
 
 
 @define(np.linalg.eigvalsh)
 def eigvalsh(a, UPLO="L"):
     return linalg.eigh(a, UPLO)[0]
-
-
-# svd: with P = Uᴴ dA V, B and K its Hermitian and skew-Hermitian parts, dS = diag B and
-#     dU = U (B∘E + K∘D) + (I − U Uᴴ) dA V S⁻¹      Eᵢⱼ = 1/(sⱼ − sᵢ), Eᵢᵢ = 0
-#     dV = V (B∘E − K∘D) + (I − V Vᴴ) dAᴴ U S⁻¹     Dᵢⱼ = 1/(sⱼ + sᵢ)
-# (Giles 2008; J. Townsend, "Differentiating the singular value decomposition", 2016; for complex matrices Wan and
-# Zhang, "Automatic differentiation for complex valued SVD", 2019: there K has a diagonal). With full matrices,
-# U = [U₁ U₂], the rest follows: dU₂ = −U₁ dU₁ᴴ U₂.
-
-
-@primitive
-def singular_value_decomposition(a, full_matrices, hermitian):
-    return np.linalg.svd(a, full_matrices=full_matrices, hermitian=hermitian)
-
-
-def inverse_sums(s):
-    """1/(sᵢ + sⱼ), inf where both are 0."""
-    sums = row(s) + column(s)
-    zero = anp.equal(sums, 0)
-    return anp.where(zero, np.inf, 1 / anp.where(zero, 1, sums))
-
-
-def inverse_values(s):
-    """1/s as a row, inf at 0."""
-    zero = anp.equal(s, 0)
-    return row(anp.where(zero, np.inf, 1 / anp.where(zero, 1, s)))
-
-
-def svd_vjp(g, ans, a, full_matrices, hermitian):
-    u, s, vh = ans
-    gu, gs, gvh = g
-    u, gu = fold_complement(u, gu, s.shape[-1])
-    v, gv = fold_complement(adjoint(vh), adjoint(gvh), s.shape[-1])
-    of_u, of_v = transposed(u) @ gu, transposed(v) @ gv
-    gb = scale(of_u + of_v, inverse_gaps(s)) + diagonal_matrix(gs)
-    gk = scale(of_u - of_v, inverse_sums(s))
-    with np.errstate(invalid="ignore"):  # infinities of equal singular values
-        gp = (gb + adjoint(gb) + gk - adjoint(gk)) / 2
-        ga = anp.conjugate(u) @ gp @ transposed(v)
-        if u.shape[-2] > s.shape[-1]:
-            ga = ga + without_range(u, scale(gu, inverse_values(s))) @ transposed(v)
-        if v.shape[-2] > s.shape[-1]:
-            ga = ga + anp.conjugate(u) @ adjoint(without_range(v, scale(gv, inverse_values(s))))
-        return ga
-
-
-def fold_complement(u, gu, k):
-    """U₁ and its cotangent, to which that of U₂ is added."""
-    if u.shape[-1] == k:
-        return u, gu
-    u1, u2 = u[..., :k], u[..., k:]
-    return u1, gu[..., :k] - adjoint(transposed(u1) @ gu[..., k:] @ transposed(u2))
-
-
-def without_range(u, g):
-    """(I − U Uᴴ)ᵀ g."""
-    return g - anp.conjugate(u) @ (transposed(u) @ g)
-
-
-def svd_jvp(t, ans, a, full_matrices, hermitian):
-    u, s, vh = ans
-    k = s.shape[-1]
-    u1, v1 = u[..., :k], adjoint(vh)[..., :k]
-    p = adjoint(u1) @ t @ v1
-    b, skew = (p + adjoint(p)) / 2, (p - adjoint(p)) / 2
-    with np.errstate(invalid="ignore"):  # infinities of equal singular values
-        b_part, skew_part = scale(b, inverse_gaps(s)), scale(skew, inverse_sums(s))
-        tu = u1 @ (b_part + skew_part)
-        tv = v1 @ (b_part - skew_part)
-        if u.shape[-2] > k:
-            tu = tu + scale(t @ v1 - u1 @ p, inverse_values(s))
-        if vh.shape[-1] > k:
-            tv = tv + scale(adjoint(t) @ u1 - v1 @ adjoint(p), inverse_values(s))
-        return [with_complement(tu, u, k), anp.real(diagonal(b)), adjoint(with_complement(tv, adjoint(vh), k))]
-
-
-def with_complement(tu, u, k):
-    """The tangent of [U₁ U₂] from that of U₁."""
-    if u.shape[-1] == k:
-        return tu
-    u1, u2 = u[..., :k], u[..., k:]
-    return anp.concatenate([tu, -(u1 @ (adjoint(tu) @ u2))], axis=-1)
-
-
-defvjp(singular_value_decomposition, svd_vjp)
-defjvp(singular_value_decomposition, svd_jvp)
-
-
-@define(np.linalg.svd)
-def svd(a, full_matrices=True, compute_uv=True, hermitian=False):
-    a = anp.asarray(a)
-    if hermitian:
-        a = mirror_triangle(a)
-    if compute_uv:
-        return singular_value_decomposition(a, full_matrices, hermitian)
-    return singular_value_decomposition(a, False, hermitian)[1]
-
-
-@define(np.linalg.svdvals)
-def svdvals(x, /):
-    return svd(x, compute_uv=False)

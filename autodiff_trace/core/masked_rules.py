@@ -1,0 +1,198 @@
+"""How selected cotangents and tangents go through a primitive: its own rules, and the mask beside them. Knows no array
+library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from .array_ops import array_ops
+from .cotangents import add_cotangents, deferred_types
+from .selections import Mask, OutputsCotangent, Selected, settle
+
+__all__ = ["Push", "has_selected", "pull_selected", "push_selected"]
+
+
+# Reverse mode
+
+
+def pull_selected(node: tuple, selected: Selected) -> Sequence[tuple[tuple, Any]]:
+    """The parents of a node with their cotangents, from the selected cotangent of its answer."""
+    _, rules, parents, ans, args, kwargs, prim = node
+    if getattr(rules, "func", None) is OutputsCotangent:
+        return [(parents, rules(selected, ans))]
+    if prim.by_element:
+        if type(parents) is tuple:
+            # By far the commonest.
+            shape = parents[3].shape
+            if shape != ans.shape:
+                args = [array_ops.expand(arg, ans.shape) for arg in args]
+            g = rules(selected.value, ans, *args, **kwargs)
+            return () if g is None else ((parents, narrow(g, selected.mask, shape)),)
+        args = [array_ops.expand(arg, ans.shape) for arg in args]
+    pulled = []
+    if hasattr(rules, "bind"):
+        rules = rules.bind(False)
+    for rule, parent in zip(rules, parents) if type(rules) is tuple else ((rules, parents),):
+
+        def pull(g, rule=rule):
+            return rule(g, ans, *args, **kwargs)
+
+        g = pull(selected.value)
+        triples = nested_triples(parent, g) if type(parent) is list else [((), parent, g)]
+        if prim.by_element:
+            pulled += [(each, narrow(g, selected.mask, each[3].shape)) for _, each, g in triples if g is not None]
+        elif prim.moves_elements:
+            masks = Mask(lambda mask, g=selected.value, pull=pull: pull(array_ops.as_weights(mask, g)), selected.mask)
+            pulled += [
+                (each, moved(g, Mask(lambda all, path=path: nonzero(at_path(all, path)), masks), selected.mask))
+                for path, each, g in triples if g is not None
+            ]
+        else:
+            mixed = [(each, mix(g, selected.mask, prim.by_matrix)) for _, each, g in triples if g is not None]
+            pulled += [(each, g) for each, g in mixed if g is not None]
+    return pulled
+
+
+def narrow(g: Any, mask: Mask, shape: tuple) -> Any:
+    """The cotangent of an operand of an elementwise function, un-broadcast to ``shape``, with the mask applied again."""
+    if type(g) is Selected:
+        g, mask = g.value, Mask(array_ops.both, g.mask, mask)
+    g = array_ops.restricted(g, mask)
+    if g.shape != shape:
+        g = array_ops.sum_to(g, shape)
+        mask = Mask(lambda mask: array_ops.reduce_mask(mask, shape), mask)
+    return Selected(g, mask)
+
+
+def moved(g: Any, mask: Mask, piece: Mask) -> Any:
+    """A cotangent whose elements have been moved together with those of ``piece``."""
+    if type(g) is Selected:
+        return Selected(g.value, mask)
+    if type(g) in deferred_types:
+        return g.with_mask(piece)
+    return Selected(g, mask)
+
+
+def mix(g: Any, mask: Mask, by_matrix: bool) -> Any:
+    """What comes from all of a selected cotangent, or of that of one matrix: None where nothing was selected, else a
+    number like others."""
+    if type(g) in deferred_types or array_ops.is_finite(g):
+        return g
+    found = mask()
+    masks = found if type(found) is tuple else (found,)
+    if by_matrix:
+        taken = array_ops.either(*[array_ops.any_in_matrix(each, g.shape) for each in masks])
+    else:
+        taken = array_ops.either(*map(array_ops.any, masks))
+        if not array_ops.is_traced(taken):
+            return g if taken else None
+    return Selected(array_ops.restrict(g, taken), Mask(lambda: array_ops.broadcast_mask(taken, g.shape)))
+
+
+def nonzero(weights: Any) -> Any:
+    return array_ops.nonzero(settle(weights))
+
+
+def nested_triples(parents: list, cotangents: Any, path: tuple = ()) -> Iterator[tuple[tuple, tuple, Any]]:
+    """The nodes in a nested list: the place of each, the node, its cotangent."""
+    if cotangents is None:
+        return
+    for i, (parent, g) in enumerate(zip(parents, cotangents, strict=True)):
+        if type(parent) is list:
+            yield from nested_triples(parent, g, (*path, i))
+        elif parent is not None:
+            yield (*path, i), parent, g
+
+
+def at_path(nested: Any, path: tuple) -> Any:
+    for i in path:
+        nested = nested[i]
+    return nested
+
+
+# Forward mode, and series
+
+
+def has_selected(node: Any) -> bool:
+    """Whether what an argument carries is selected: also where some items of a sequence are constants."""
+    return type(node) is Selected or type(node) is list and any([each is None or has_selected(each) for each in node])
+
+
+class Push(NamedTuple):
+    """How a mode pushes what the arguments of one call carry to its answer.
+
+    ``plain(argument, node)`` does so without masks; ``weights(argument, node)`` for tangents in any mode, with which
+    masks are moved; ``restrict(carried, mask)`` applies a mask to what the answer carries. ``adds_up``: what comes from
+    each argument is found by itself, and added.
+    """
+
+    plain: Callable
+    weights: Callable
+    restrict: Callable
+    adds_up: bool
+
+
+def push_selected(push: Push, prim: Callable, argument: Any, node: Any, ans: Any) -> Any:
+    """What the answer ``ans`` of ``prim`` carries, where some of what the arguments carry is selected."""
+    several = type(argument) is tuple
+    if prim.by_element and several and push.adds_up:
+        # Each by itself: the zero of one must not meet an infinite slope that is nothing to the other.
+        total = None
+        for pair in zip(argument, node):
+            pushed = push_selected(push, prim, *pair, ans)
+            total = pushed if total is None else total if pushed is None else add_cotangents(total, pushed)
+        return total
+    masks = masks_in(node if several else [node])
+    plain = settle_nested(node)
+    if prim.by_element:
+        pushed = array_ops.quietly(push.plain, argument, plain)
+        if pushed is None or None in masks:
+            return pushed
+        mask = Mask(lambda *masks: array_ops.broadcast_mask(array_ops.either(*masks), ans.shape), *masks)
+        if type(pushed) is Selected:
+            pushed, mask = pushed.value, Mask(array_ops.both, pushed.mask, mask)
+        return Selected(push.restrict(pushed, mask), mask)
+    if prim.moves_elements:
+        pushed = settle(push.plain(argument, plain))
+        if pushed is None:
+            return None
+
+        def move(*masks):
+            return array_ops.nonzero(settle(push.weights(argument, weights_of(plain, iter(masks)))))
+
+        return Selected(pushed, Mask(move, *[Mask(lambda: None) if each is None else each for each in masks]))
+    if None in masks:
+        return push.plain(argument, plain)
+    taken = array_ops.either(*[array_ops.any(mask()) for mask in masks])
+    if not array_ops.is_traced(taken):
+        return push.plain(argument, plain) if taken else None
+    pushed = settle(push.plain(argument, plain))
+    return None if pushed is None else push.restrict(pushed, Mask(lambda: taken))
+
+
+def settle_nested(node: Any) -> Any:
+    return [settle_nested(each) for each in node] if type(node) is list else settle(node)
+
+
+def weights_of(plain: Any, masks: Iterator) -> Any:
+    """For what arguments carry the weights of their masks, of which the next is None for what has none: ones."""
+    if type(plain) is list:
+        return [weights_of(each, masks) for each in plain]
+    if plain is None:
+        return None
+    if isinstance(plain, tuple):  # a series
+        plain = next(c for c in plain if c is not None)
+    mask = next(masks)
+    return array_ops.ones_like(plain) if mask is None else array_ops.as_weights(mask, plain)
+
+
+def masks_in(nodes: Sequence) -> list:
+    """The masks of what is in a nested list; None for what has none."""
+    masks: list = []
+    for each in nodes:
+        if type(each) is list:
+            masks += masks_in(each)
+        elif each is not None:
+            masks.append(each.mask if type(each) is Selected else None)
+    return masks

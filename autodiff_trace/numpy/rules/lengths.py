@@ -1,0 +1,77 @@
+"""Euclidean lengths and directions of vectors, also where their squares over- or underflow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...core.primitives import primitive
+from .. import wrapped as anp
+from ..definers import elementwise
+
+__all__ = ["euclidean_norm", "unit"]
+
+
+@primitive
+def euclidean_norm(x, axis, keepdims):
+    """The root of the sum of squares over ``axis``: an int, a tuple, or None for all."""
+    least = LEAST.get(getattr(x, "dtype", None))
+    if axis is None and least and not keepdims:  # 1 instead of 2 µs
+        flat = x if x.ndim == 1 else x.ravel("K")
+        ans = np.sqrt(flat.dot(flat))
+        if least < ans < np.inf:
+            return ans
+    x = np.asarray(x)
+    if x.dtype.kind not in "fc":
+        return plain_norm(x, axis, keepdims)
+    if x.dtype == np.float16:
+        return euclidean_norm.fun(x.astype(np.float32), axis, keepdims).astype(np.float16)
+    ans = plain_norm(x, axis, keepdims)
+    return ans if has_digits(ans) else scaled_norm(x, ans, axis)
+
+
+@np.errstate(over="ignore", under="ignore")
+def plain_norm(x, axis, keepdims):
+    if isinstance(axis, tuple) and len(axis) not in (1, 2):
+        return np.linalg.vector_norm(x, axis=axis, keepdims=keepdims)
+    return np.linalg.norm(x, axis=axis, keepdims=keepdims)  # 4 instead of 6 µs
+
+
+def least_length(dtype: np.dtype) -> Any:
+    """The least norm whose square, and what it is the sum of, has all digits."""
+    info = np.finfo(dtype)
+    return np.sqrt(info.tiny / info.eps)
+
+
+LEAST = {np.dtype(dtype): float(least_length(dtype)) for dtype in (np.float32, np.float64)}
+
+
+def has_digits(ans) -> bool:
+    """Whether no norm is so large, or so small, that squares may have been lost."""
+    if not ans.size:
+        return True
+    least = LEAST.get(ans.dtype) or least_length(ans.dtype)
+    return (ans.min() > least and ans.max() < np.inf) if ans.ndim else least < ans < np.inf
+
+
+def scaled_norm(x, ans, axis):
+    """The norm, of the shape of ``ans``, by way of vectors whose largest element is about 1."""
+    largest = np.max(np.abs(x), axis=axis, keepdims=True, initial=0)
+    most = np.finfo(largest.dtype).maxexp - 2
+    exponent = np.clip(np.where(np.isfinite(largest), np.frexp(largest)[1], 0), -most, most)
+    one = np.ones((), largest.dtype)
+    with np.errstate(over="ignore", under="ignore"):
+        length = np.ldexp(plain_norm(x * np.ldexp(one, -exponent), axis, True), exponent)
+    return np.reshape(length, ans.shape)[()]
+
+
+@primitive
+def unit(x, length):
+    """``x / length``, and 0 where the length is 0."""
+    if not length.ndim:
+        return x / length if length else np.zeros_like(x)
+    return np.divide(x, length, where=length != 0, out=np.zeros_like(x))
+
+
+elementwise(unit, lambda ans, x, length: unit(anp.ones_like(length), length), lambda ans, x, length: -unit(ans, length))
