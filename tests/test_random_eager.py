@@ -8,6 +8,7 @@ import pytest
 
 from random_eager import NAMES, check_number
 
+
 @pytest.mark.parametrize("name", NAMES)
 def test_programs(name):
     for number in range(40):
