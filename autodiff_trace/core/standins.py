@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
-from .tracer import Trace, box_classes, boxers, metadata, trace_stack, watched_types
+from .tracer import Trace, box_classes, boxers, innermost_trace, metadata, watched_types
 
 __all__ = ["StandIns", "active", "current", "standing_in"]
 
@@ -45,9 +45,10 @@ active: ContextVar[StandIns] = ContextVar("active", default=NONE)
 def standing_in(lifts: dict[Trace, tuple[Callable[[Any], Any], Trace]], ground: Trace) -> Iterator[None]:
     """Let the boxes of the traces in ``lifts``, running or ended, stand for other values as well."""
     lifts = {**active.get().lifts, **lifts}
-    for trace in (*lifts, trace_stack.get()[-1]):  # the last gets the boxes, and may meet ones not yet replaced
+    for trace in (*lifts, innermost_trace()):  # the last gets the boxes, and may meet ones not yet replaced
         if not isinstance(trace, Redirecting):
             trace.__class__ = redirecting(type(trace))
+    ground.is_ground = True
     token = active.set(StandIns(lifts, ground))
     try:
         yield

@@ -14,7 +14,7 @@ from typing import Any
 from .array_ops import array_ops
 from .derivative import DerivativeTrace, by_argument
 from .forward import JVPTrace
-from .tracer import box_classes, boxers
+from .tracer import box_classes, boxers, trace_stack
 from .unread import ANSWER
 
 __all__ = ["Series", "TaylorTrace", "coefficient", "deftaylor", "push_coefficients", "trace_taylor"]
@@ -158,11 +158,13 @@ def push_series(prim: Callable, order: int, nodes: dict, ans: Any, ans_node: Any
         ans = boxers[type(ans)](ans, trace, ans_node)
     elif order:
         ans = trace.box_outputs(ans, ans_node, prim)
-    trace.start()
+    stack = trace_stack.get()
     try:
+        trace_stack.set((*stack, trace))
         t = push(prim, tangents, ans, boxed, boxed_keywords)
         return unbox_series(trace, t)
     finally:
+        trace_stack.set(stack)
         trace.end()
 
 

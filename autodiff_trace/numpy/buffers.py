@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-from ..core.tracer import boxers, is_box, trace_stack
+from ..core.tracer import boxers, innermost_trace, is_box
 from . import wrapped
 from .namespace import wrapped_functions
 
@@ -23,8 +23,8 @@ def buffer_maker(function: Callable) -> Callable:
     @functools.wraps(function, updated=())
     def make(*args, **kwargs):
         array = function(*args, **kwargs)
-        stack = trace_stack.get()
-        return boxers[type(array)](array, stack[-1], None) if stack and not is_box(array) else array
+        trace = innermost_trace()
+        return array if trace is None or is_box(array) else boxers[type(array)](array, trace, None)
 
     make.__module__ = __package__  # where pickle finds it
     return make
