@@ -15,6 +15,7 @@ LAYERS = [
     ["core.tracer"],
     ["core.primitives", "core.cotangents"],
     ["core.overwriting"],
+    ["core.ownership"],
     ["core.derivative", "core.unread", "core.backward"],
     ["core.reverse", "core.batching"],
     ["core.forward"],

@@ -7,7 +7,7 @@ from heapq import heappop, heappush
 from typing import Any
 
 from .cotangents import add_cotangents, deferred_types
-from .overwriting import ALONE, Overwriting, add_into, getrefcount, has_own_memory, overwritable
+from .overwriting import ALONE, Overwriting, add_into, getrefcount, overwritable
 
 __all__ = ["VJPNode", "backward_pass"]
 
@@ -57,8 +57,8 @@ def backward_pass(seeds: list[tuple[VJPNode, Any]], inputs: Sequence[VJPNode]) -
                 elif rules is None:
                     reached[index] = g
                 else:
-                    if type(rules) is Overwriting:
-                        rules = rules.bind(getrefcount(g) <= ALONE and has_own_memory(g))
+                    if isinstance(rules, Overwriting):
+                        rules = rules.bind(getrefcount(g) <= ALONE, g)
                     contribute_to_several(rules, parents, g, ans, args, kwargs, pending, heap)
                 break
     except Exception as error:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .errors import TracedValueError, caller_line
-from .tracer import NO_KEYWORDS, Trace, box_classes, boxers, find_top_trace, watched_types
+from .tracer import NO_KEYWORDS, Trace, box_classes, boxers, find_top_trace, snapshot, watched_types
 
 __all__ = ["DerivativeTrace", "RuleTable", "by_argument"]
 
@@ -53,6 +53,7 @@ class DerivativeTrace(Trace):
                     if type(arg) in box_classes:
                         function = prim
                 else:
+                    arg = snapshot(arg)
                     function = prim
             values.append(arg)
             argnum += 1
@@ -117,7 +118,7 @@ class DerivativeTrace(Trace):
         """``arg`` without the boxes of this trace, and its node; for a list or tuple a list of nodes; else None."""
         kind = type(arg)
         if kind in box_classes:
-            return (arg._value, arg._node) if arg._trace is self else (arg, None)
+            return (arg._value, arg._node) if arg._trace is self else (snapshot(arg), None)
         if kind not in watched_types:
             return arg, None
         values, nodes = [], []

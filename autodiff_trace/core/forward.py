@@ -19,6 +19,8 @@ __all__ = ["JVPTrace", "defjvp", "defjvp_all", "trace_jvp"]
 class JVPTrace(DerivativeTrace):
     """Carries the tangent of each value as the ``node`` of its box."""
 
+    overwrites = carries_values = True
+
     @staticmethod
     def make_node(prim, argument, node, ans, values, kwargs):
         if prim.jvp_all is not None:

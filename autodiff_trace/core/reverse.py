@@ -14,7 +14,7 @@ from .cotangents import OutputsCotangent
 from .derivative import DerivativeTrace, RuleTable
 from .overwriting import LEAST, find_overwriting, overwritable
 from .primitives import add_rule_table
-from .tracer import NO_KEYWORDS, box_classes, boxers
+from .tracer import NO_KEYWORDS, box_classes, boxers, snapshot
 from .unread import forget_unread
 
 __all__ = ["VJPTrace", "defvjp", "defvjp_all", "defvjp_pair", "trace_vjp"]
@@ -30,15 +30,16 @@ def make_node(prim: Callable, argument: Any, parent: Any, ans: Any, args: Sequen
     rule = prim.vjps[argument]
     # Of elementwise functions the answer is as large as the arguments: a small one ends the matter.
     if prim.unread and (not prim.by_element or type(ans) in large_types and ans.nbytes > LARGE):
-        if prim.overwriting and type(ans) in overwritable and ans.nbytes >= LEAST:
+        if prim.overwriting and (prim.is_write or type(ans) in overwritable and ans.nbytes >= LEAST):
             rule, parent = find_overwriting(prim, argument, parent, args) or (rule, parent)
-        ans, args = forget_unread(prim.unread.get(argument, ()), ans, args)
+        ans, args = forget_unread(prim, argument, ans, args)
     return next_index(), rule, parent, ans, args, kwargs, prim
 
 
 class VJPTrace(DerivativeTrace):
     """Records a :data:`VJPNode` for each operation."""
 
+    overwrites = True
     make_node = staticmethod(make_node)
 
     def process_one(self, prim, box, argnum, values):
@@ -69,6 +70,7 @@ class VJPTrace(DerivativeTrace):
 
     def input(self, value: Any) -> Any:
         """Box an input of the function that is differentiated."""
+        value = snapshot(value) if type(value) in box_classes else value
         return boxers[type(value)](value, self, (next_index(), None, None, value, (), NO_KEYWORDS, None))
 
 

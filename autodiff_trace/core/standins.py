@@ -103,6 +103,7 @@ def redirecting(kind: type[Trace]) -> type[Trace]:
         return process
 
     class RedirectingTrace(kind, Redirecting):
+        overwrites = property(lambda self: kind.overwrites and not active.get().lifts)
         process = redirect(kind.process)
         process_general = redirect(kind.process_general)
         process_nondifferentiable = redirect(kind.process_nondifferentiable)

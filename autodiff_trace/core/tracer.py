@@ -20,7 +20,7 @@ from .errors import EndedTraceError, caller_line
 
 __all__ = [
     "NO_KEYWORDS", "Box", "Trace", "box_classes", "boxers", "find_top_trace", "innermost_trace", "is_box", "metadata",
-    "register_box", "running_traces", "spent_constant", "to_value", "trace_stack", "watched_types",
+    "register_box", "running_traces", "snapshot", "spent_constant", "to_value", "trace_stack", "watched_types",
 ]
 
 new_level = itertools.count(1).__next__
@@ -131,6 +131,13 @@ def spent_constant(value: Any) -> Any:
     return kind(map(spent_constant, value)) if kind is list or kind is tuple else value
 
 
+def snapshot(box: Box) -> Any:
+    """The value of ``box`` as it is now: the box itself may be written into."""
+    if box._trace.has_ended and (constant := spent_constant(box)) is not box:
+        return snapshot(constant) if type(constant) in box_classes else constant
+    return type(box)(box._value, box._trace, box._node)
+
+
 # Traces
 
 
@@ -144,6 +151,12 @@ class Trace:
 
     guards_values = False
     """Whether Python may have the plain value of any box: the trace sees to it that it is right in other runs too."""
+
+    overwrites = False
+    """Whether a write may go into the memory of a box that nobody else holds (see ``ownership``)."""
+
+    carries_values = False
+    """Whether what a box carries as ``_node`` is itself a value: a tangent."""
 
     def __init__(self) -> None:
         self.level = new_level()
@@ -223,6 +236,7 @@ class EndedTrace(Trace):
     """
 
     has_ended = True
+    overwrites = True
 
     def process(self, prim, args, kwargs):
         constants = [spent_constant(arg) for arg in args]

@@ -51,9 +51,11 @@ def reads_answer(*prims: Callable) -> None:
         prim.unread[0] = (0,)
 
 
-def forget_unread(unread: Sequence, ans: Any, args: Sequence) -> tuple[Any, Sequence]:
-    """``ans`` and ``args``, with stand-ins for what is large in them and ``unread``."""
-    for each in unread:
+def forget_unread(prim: Callable, argument: Any, ans: Any, args: Sequence) -> tuple[Any, Sequence]:
+    """``ans`` and ``args``, with stand-ins for what is large in them and unread."""
+    if prim.is_write:  # the memory of both is the next write's, however small
+        return array_ops.outline(ans), [array_ops.outline(args[0]), *args[1:]]
+    for each in prim.unread.get(argument, ()):
         if each is ANSWER:
             ans = array_ops.shape_only(ans)
         elif each < len(args) and (kept := array_ops.shape_only(args[each])) is not args[each]:

@@ -9,7 +9,8 @@ import numpy as np
 
 from ..core.array_ops import array_ops
 from ..core.errors import TracedValueError, caller_line
-from ..core.tracer import Box, is_box, register_box
+from ..core.ownership import can_overwrite, note_write, writing
+from ..core.tracer import Box, find_top_trace, is_box, register_box
 from . import wrapped as anp
 from .namespace import wrapped_functions
 from .operators import binary_operator, comparison, python_value
@@ -27,7 +28,7 @@ FORWARDED_METHODS = """
 class ArrayBox(Box):
     """A traced array or number: what a function sees while it is being differentiated, batched or recorded."""
 
-    __slots__ = ("_view_of", "_views")
+    __slots__ = ("_view_of", "_views", "_copies_left")
     __array_priority__ = 1000.0
     __hash__ = Box.__hash__
 
@@ -106,13 +107,28 @@ class ArrayBox(Box):
         return anp.getitem(self, index)
 
     def __setitem__(self, index, value):
-        self.replace(anp.set_item(self, index, value))
+        with writing:
+            self.write(index, value)
 
     def __iter__(self):
         return (self[i] for i in range(len(self)))
 
     def __contains__(self, value):
         return bool(anp.any(anp.equal(self, value)))
+
+    def write(self, index: Any, value: Any, except_view: ArrayBox | None = None) -> None:
+        """``self[index] = value``: in its memory if nobody else needs the old values, else in a copy."""
+        if type(value) in (list, tuple) and find_top_trace(value) is not None:
+            value = anp.array(value)
+        new = (anp.write_item if can_overwrite(self, index, value) else anp.set_item)(self, index, value)
+        if is_box(new):
+            self._value, self._trace, self._node = new._value, new._trace, new._node
+        else:
+            self._value, self._node = new, None
+        note_write(self)
+        if getattr(self, "_view_of", None) is not None:
+            write_base(self)
+        refresh_views(self, except_view)
 
     def replace(self, new: Any, except_view: ArrayBox | None = None) -> ArrayBox:
         """Write ``new``, of the same shape, into this array: the box stands for it from now on, and so do its views."""
@@ -169,10 +185,12 @@ class ArrayBox(Box):
         self[...] = value
 
     def partition(self, kth, axis=-1, **kwargs):
-        self.replace(anp.partition(self, kth, axis=axis, **kwargs))
+        with writing:
+            self.replace(anp.partition(self, kth, axis=axis, **kwargs))
 
     def sort(self, axis=-1, *args, **kwargs):
-        self.replace(anp.sort(self, axis, *args, **kwargs))
+        with writing:
+            self.replace(anp.sort(self, axis, *args, **kwargs))
 
     def __copy__(self):
         return anp.copy(self)

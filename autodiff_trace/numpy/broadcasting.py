@@ -9,6 +9,7 @@ from numpy import float64, ndarray
 
 from ..core.array_ops import LARGE, array_ops, large_types
 from ..core.primitives import primitive
+from ..core.tracer import is_box
 from . import wrapped as anp
 
 __all__ = ["broadcast_tangent", "match_dtype", "sum_to", "unbroadcast"]
@@ -34,11 +35,21 @@ class ShapeOnly:
 
 
 def shape_only(x: Any) -> Any:
-    """``x``, or what stands for it if it is a large array."""
+    """``x``, or what stands for it if it is a large array, or keeps one alive as a view."""
     stand_in = large_types.get(type(x))
-    return x if stand_in is None or x.nbytes <= LARGE else stand_in(x)
+    if stand_in is None or x.nbytes <= LARGE and (type(x) is not ndarray or getattr(x.base, "nbytes", 0) <= LARGE):
+        return x
+    return stand_in(x)
 
 
+def outline(x: Any) -> Any:
+    """What stands for ``x`` of whatever size, so that who writes into it may own it."""
+    if type(x) is ndarray or is_box(x) and x._trace.overwrites:
+        return ShapeOnly(x)
+    return shape_only(x)
+
+
+array_ops.outline = outline
 array_ops.shape_only = shape_only
 large_types[ndarray] = ShapeOnly
 

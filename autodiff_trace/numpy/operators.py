@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..core.ownership import writing
 from ..core.tracer import NO_KEYWORDS, metadata, watched_types
 
 __all__ = ["binary_operator", "comparison", "python_value"]
@@ -36,7 +37,8 @@ def binary_operator(prim):
     def in_place(self, other):
         if isinstance(metadata(self), np.generic):  # NumPy's scalars are immutable: x += y makes a new one
             return prim(self, other)
-        return self.replace(prim(self, other))
+        with writing:
+            return self.replace(prim(self, other))
 
     return (forward, reflected, in_place) if prim.differentiable else (call, call_reflected, in_place)
 

@@ -11,8 +11,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..core.array_ops import array_ops
+from ..core.array_ops import LARGE, array_ops
 from ..core.errors import TracedValueError, caller_line
+from ..core.ownership import lend_copies
 from ..core.tracer import Box, to_value
 from . import wrapped as anp
 
@@ -33,6 +34,8 @@ def note_view(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dict) -
         if not np.may_share_memory(memory, base_memory):
             return
     view._view_of = base, prim, args, kwargs
+    if owner.nbytes > LARGE:
+        lend_copies(view, base)
     views = getattr(base, "_views", None)
     if views is None:
         base._views = [weakref.ref(view)]
@@ -46,8 +49,8 @@ def write_base(view: Box) -> None:
     """Write the new value of ``view`` into the array that it is a view of."""
     base, prim, args, kwargs = view._view_of
     if prim is anp.getitem:
-        new = anp.set_item(base, *args, view)
-    elif prim in (anp.broadcast_to, anp.diagonal):
+        return base.write(*args, view, except_view=view)
+    if prim in (anp.broadcast_to, anp.diagonal):
         raise ValueError("assignment destination is read-only")
     elif prim in (anp.real, anp.imag):
         raise TracedValueError(

@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from ...core.cotangents import DeferredCotangent
-from ...core.forward import defjvp
+from ...core.forward import defjvp, defjvp_all
+from ...core.overwriting import defoverwriting, getrefcount
+from ...core.ownership import IN_SLOT, OwnedOverwriting, can_overwrite, is_owned
 from ...core.primitives import nondifferentiable, primitive
 from ...core.reverse import defvjp
+from ...core.tracer import is_box
 from ...core.unread import reads_shapes
 from .. import wrapped as anp
 from ..broadcasting import broadcast_tangent, unbroadcast
@@ -24,11 +27,15 @@ def scatter(pieces, indices, shape):
     is_numpy = isinstance(first, (np.ndarray, np.generic))
     total = np.zeros(shape, first.dtype) if is_numpy else np.zeros_like(first, shape=shape)
     for piece, index in zip(pieces, indices):
-        if has_no_repeats(index):
-            total[index] += piece
-        else:
-            np.add.at(total, index, piece)
+        add_item(total, index, piece)
     return total
+
+
+def add_item(total, index, piece):
+    if has_no_repeats(index):
+        total[index] += piece
+    else:
+        np.add.at(total, index, piece)
 
 
 scatter.sequence_args = (0, 1)
@@ -73,8 +80,27 @@ class IndexedCotangent(DeferredCotangent):
         return self
 
     def settle(self):
+        if self.dense is not None and getrefcount(self.dense) <= IN_SLOT and is_owned(self.dense):
+            return self.add_to_dense()
         total = scatter(self.pieces, self.indices, self.shape)
         return total if self.dense is None else total + self.dense
+
+    def add_to_dense(self):
+        """The sum in the memory of ``dense``, where nobody else holds that: items are read and written in turn."""
+        total, self.dense = self.dense, None
+        if any(piece.dtype != total.dtype or not can_overwrite(total, index, piece) for piece, index in self.items()):
+            return scatter(self.pieces, self.indices, self.shape) + total
+        for piece, index in self.items():
+            if type(total) is np.ndarray and not is_box(piece):
+                add_item(total, index, piece)
+            elif has_no_repeats(index):
+                total = anp.write_item(total, index, anp.getitem(total, index) + piece)
+            else:
+                total = anp.add_at(total, index, piece)
+        return total
+
+    def items(self):
+        return zip(self.pieces, self.indices)
 
 
 defvjp(anp.getitem, lambda g, ans, x, index: IndexedCotangent(g, index, x.shape), None)
@@ -110,19 +136,41 @@ def set_item_vjp_value(g, ans, x, index, value):
     return unbroadcast(written if has_no_repeats(index) else written * is_last_written(index, ans.shape), value)
 
 
-defvjp(
-    anp.set_item,
-    lambda g, ans, x, index, value: anp.set_item(g, index, 0),
-    None,
-    set_item_vjp_value,
-)
+def clear(is_free, g, index):
+    """``g`` with zeros where items were written."""
+    return (anp.write_item if is_free else anp.set_item)(g, index, 0)
+
+
+def write_vjp(is_free, g, ans, x, index, value):
+    """The cotangents of the old values and of what was written, in the memory of ``g`` where that is free."""
+    g_value = set_item_vjp_value(g, ans, x, index, value)
+    if is_free and g_value is not None and g_value.ndim:  # it may be a view
+        g_value = anp.copy(g_value)
+    return clear(is_free, g, index), g_value
+
+
+def write_jvp(argnums, tangents, ans, args, kwargs):
+    """Written into the tangent of ``x``, which is held by nobody else where ``x`` is."""
+    _, index, _ = args
+    t = dict(zip(argnums, tangents))
+    if ans.dtype.kind not in "fc":
+        return None
+    return anp.write_item(t[0] if 0 in t else anp.zeros_like(ans), index, t.get(2, 0))
+
+
+for _write in (anp.set_item, anp.write_item):
+    defvjp(_write, lambda g, ans, x, index, value: anp.set_item(g, index, 0), None, set_item_vjp_value)
+    reads_shapes(_write, 0, 2)
+    defoverwriting(_write, (0, 2), write_vjp, OwnedOverwriting)
+    defoverwriting(_write, 0, lambda is_free, g, ans, x, index, value: (clear(is_free, g, index),), OwnedOverwriting)
+
+defjvp_all(anp.write_item, write_jvp)
 defjvp(
     anp.set_item,
     lambda t, ans, x, index, value: anp.set_item(t, index, 0),
     None,
     lambda t, ans, x, index, value: anp.set_item(anp.zeros_like(ans), index, t),
 )
-reads_shapes(anp.set_item, 0, 2)
 
 
 # add_at: linear in both
