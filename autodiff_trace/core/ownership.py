@@ -14,7 +14,7 @@ from typing import Any
 
 from .array_ops import LARGE
 from .overwriting import Overwriting, getrefcount, overwritable
-from .tracer import box_classes, find_top_trace, watched_types
+from .tracer import box_classes, find_top_trace, to_value, watched_types
 
 __all__ = ["IN_SLOT", "OwnedOverwriting", "can_overwrite", "is_owned", "lend_copies", "note_write", "writing"]
 
@@ -78,23 +78,22 @@ class OwnedOverwriting(Overwriting):
 
 def note_write(x: Any) -> None:
     """``x`` has been written into: lend copies until it is as if it had been copied once."""
-    while type(x) in box_classes:
+    while type(x) in box_classes and x._trace.overwrites:
         if x._trace.carries_values and x._node is not None:
             note_write(x._node)
-        if type(x._value) in overwritable:
-            if x._value.nbytes > LARGE:
-                x._copies_left = x._value.nbytes
-            return
+        memory = to_value(x)
+        if type(memory) in overwritable and memory.nbytes > LARGE:
+            x._copies_left = memory.nbytes
         x = x._value
 
 
 def lend_copies(view: Any, base: Any) -> None:
     """Give ``view`` memory of its own, if ``base`` is being written."""
-    memory = view._value
     left = getattr(base, "_copies_left", 0)
-    if type(memory) in overwritable and memory.nbytes <= left:
-        view._value = memory.copy("K")
-        base._copies_left = left - memory.nbytes
-        tangent = view._node
-        if view._trace.carries_values and type(tangent) in overwritable:
-            view._node = tangent.copy("K")
+    trace = view._trace
+    if left and trace.overwrites and (size := to_value(view).nbytes) <= left:
+        base._copies_left = left - size
+        if type(view._value) in overwritable:
+            view._value = view._value.copy("K")
+        if trace.carries_values and type(view._node) in overwritable:
+            view._node = view._node.copy("K")

@@ -9,7 +9,7 @@ from numpy import float64, ndarray
 
 from ..core.array_ops import LARGE, array_ops, large_types
 from ..core.primitives import primitive
-from ..core.tracer import is_box
+from ..core.tracer import box_classes, to_value
 from . import wrapped as anp
 
 __all__ = ["broadcast_tangent", "match_dtype", "sum_to", "unbroadcast"]
@@ -34,19 +34,31 @@ class ShapeOnly:
         raise TypeError(f"a rule calls {function.__name__} on an argument of which it may read shape and dtype alone")
 
 
-def shape_only(x: Any) -> Any:
-    """``x``, or what stands for it if it is a large array, or keeps one alive as a view."""
-    stand_in = large_types.get(type(x))
-    if stand_in is None or x.nbytes <= LARGE and (type(x) is not ndarray or getattr(x.base, "nbytes", 0) <= LARGE):
-        return x
-    return stand_in(x)
+latest = ShapeOnly(np.empty(0))
 
 
 def outline(x: Any) -> Any:
-    """What stands for ``x`` of whatever size, so that who writes into it may own it."""
-    if type(x) is ndarray or is_box(x) and x._trace.overwrites:
+    """What stands for ``x`` of whatever size, so that who writes into it may own its memory."""
+    global latest
+    if type(x) is ndarray:
+        # As a rule the same as last time: a loop reads and writes one array (0.05 instead of 0.3 µs).
+        if x.shape != latest.shape or x.dtype is not latest.dtype:
+            latest = stand_in = ShapeOnly(x)
+            return stand_in
+        return latest
+    return ShapeOnly(x) if type(x) in box_classes and x._trace.overwrites else shape_only(x)
+
+
+def shape_only(x: Any) -> Any:
+    """``x``, or what stands for it if it is a large array, or keeps one alive as a view."""
+    kind = type(x)
+    if kind is ndarray:
+        return outline(x) if x.nbytes > LARGE or x.base is not None and getattr(x.base, "nbytes", 0) > LARGE else x
+    if kind in large_types:
+        return large_types[kind](x) if x.nbytes > LARGE else x
+    if kind in box_classes and x._trace.overwrites and shape_only(memory := to_value(x)) is not memory:
         return ShapeOnly(x)
-    return shape_only(x)
+    return x
 
 
 array_ops.outline = outline

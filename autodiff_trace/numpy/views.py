@@ -11,10 +11,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..core.array_ops import LARGE, array_ops
+from ..core.array_ops import array_ops
 from ..core.errors import TracedValueError, caller_line
 from ..core.ownership import lend_copies
-from ..core.tracer import Box, to_value
+from ..core.tracer import Box, box_classes, to_value
 from . import wrapped as anp
 
 __all__ = ["note_view", "refresh_views", "write_base"]
@@ -25,16 +25,19 @@ def note_view(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dict) -
     memory = to_value(view)
     if type(memory) is not np.ndarray:
         return
-    owner = memory.base
-    if owner is None:
-        return
-    # The base of a view is, as a rule, the array that owns the memory: np.may_share_memory takes 0.6 µs.
-    base_memory = to_value(base)
-    if owner is not base_memory and owner is not getattr(base_memory, "base", None):
-        if not np.may_share_memory(memory, base_memory):
+    if memory.base is None:
+        if not was_lent(view, base):
             return
+    else:
+        # The base of a view is, as a rule, the array that owns the memory: np.may_share_memory takes 0.6 µs.
+        base_memory = to_value(base)
+        if memory.base is not base_memory and memory.base is not getattr(base_memory, "base", None):
+            if not np.may_share_memory(memory, base_memory):
+                return
     view._view_of = base, prim, args, kwargs
-    if owner.nbytes > LARGE:
+    if type(view._value) in box_classes:
+        view._value._view_of = None  # it is nobody's to write to, and nodes may keep it: let go of the base
+    if getattr(base, "_copies_left", 0):
         lend_copies(view, base)
     views = getattr(base, "_views", None)
     if views is None:
@@ -43,6 +46,16 @@ def note_view(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dict) -
         if len(views) & (len(views) - 1) == 0:  # now and then forget the views that are gone
             views[:] = [each for each in views if each() is not None]
         views.append(weakref.ref(view))
+
+
+def was_lent(view: Box, base: Box) -> bool:
+    """Whether the value of ``view``, a box of a lower trace, is a view of that of ``base`` which got its own memory."""
+    lower = view._value
+    while (link := getattr(lower, "_view_of", None)) is not None:
+        lower = link[0]
+        if lower is base._value:
+            return True
+    return False
 
 
 def write_base(view: Box) -> None:
