@@ -7,7 +7,7 @@ import numpy as np
 from ...core.cotangents import DeferredCotangent
 from ...core.forward import defjvp, defjvp_all
 from ...core.overwriting import defoverwriting, getrefcount
-from ...core.ownership import IN_SLOT, OwnedOverwriting, can_overwrite, is_owned
+from ...core.ownership import IN_SLOT, OwnedOverwriting, can_overwrite, is_owned, note_write
 from ...core.primitives import nondifferentiable, primitive
 from ...core.reverse import defvjp
 from ...core.tracer import is_box
@@ -94,6 +94,7 @@ class IndexedCotangent(DeferredCotangent):
             if type(total) is np.ndarray and not is_box(piece):
                 add_item(total, index, piece)
             elif has_no_repeats(index):
+                note_write(total)
                 total = anp.write_item(total, index, anp.getitem(total, index) + piece)
             else:
                 total = anp.add_at(total, index, piece)
