@@ -2,24 +2,27 @@
 
 import importlib
 import weakref
-from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from autodiff_trace import extend, grad, nn
+from autodiff_trace import extend, grad, nn, vjp
 from autodiff_trace import numpy as anp
 from autodiff_trace.core import reverse
 from autodiff_trace.core.array_ops import array_ops
 from autodiff_trace.core.cotangents import DeferredCotangent
 from autodiff_trace.core.overwriting import Overwriting
 from autodiff_trace.core.reverse import trace_vjp
-from autodiff_trace.numpy.broadcasting import ShapeOnly, outline
+from autodiff_trace.numpy.broadcasting import outline
 from compiled import of_inexact
 from table import Row, row
 
 Y = np.linspace(0.2, 0.9, 12).reshape(3, 4)
+
+
+READ_AT_TIES = {(name, i, 1 - i) for name in ("fmax", "fmin", "maximum", "minimum") for i in (0, 1)}
+READ_AT_TIES |= {("heaviside", 1, 0), ("heaviside", (0, 1), 0)}
 
 
 def all_rows():
@@ -93,7 +96,7 @@ def random_like(x):
 
 
 def poisoned(x):
-    return np.full(x.shape, np.nan, x.dtype) if type(x) is np.ndarray and x.dtype.kind in "fc" and x.size else x
+    return np.full(x.shape, -np.nan, x.dtype) if type(x) is np.ndarray and x.dtype.kind in "fc" and x.ndim and x.size else x
 
 
 @pytest.fixture
@@ -111,6 +114,8 @@ def test_nodes_keep_what_their_rules_read(all_sizes):
         for node in nodes_of(each):
             _, _, _, ans, args, _, prim = node
             expected = cotangents(node, ans, args)  # raises where a rule reads what it claims not to
+            if not expected:
+                continue
             for place, value in (("ans", ans), *enumerate(args)):
                 poison = poisoned(value)
                 if poison is value:
@@ -126,10 +131,72 @@ def test_nodes_keep_what_their_rules_read(all_sizes):
                     found = None
                 if found is None or not all(map(same, found, expected)):
                     read.add(case)
-    idle = sorted(map(str, kept - read))
-    print("IDLE", *idle, sep="\n")
-    assert idle == []
+    assert sorted(map(str, kept - read - READ_AT_TIES)) == []
 
 
 def same(x, y):
     return np.array_equal(x, y, equal_nan=True)
+
+
+# The same of what is no row
+
+
+NN = {
+    "relu": (nn.relu, Y), "sigmoid": (nn.sigmoid, Y), "logsumexp": (lambda x: nn.logsumexp(x, axis=1), Y),
+    "softmax": (nn.softmax, Y), "log_softmax": (nn.log_softmax, Y),
+    "cross_entropy": (lambda x: nn.cross_entropy(x, np.array([0, 1, 3])), Y),
+}
+
+
+@pytest.mark.parametrize("name", [name for name in NN if hasattr(nn, name)])
+def test_functions_for_neural_networks(name, all_sizes):
+    f, x = NN[name]
+    with_stand_ins = grad(lambda x: anp.sum(f(x) ** 2))(x)  # a rule that reads what it claims not to raises
+    reverse.LARGE = 10**9
+    np.testing.assert_allclose(with_stand_ins, grad(lambda x: anp.sum(f(x) ** 2))(x), rtol=1e-14)
+
+
+# What is alive between the passes
+
+
+def alive_after(f, *args):
+    """How many of the arrays that ``watch`` saw in ``f`` the pullback keeps."""
+    references = []
+
+    @extend.primitive
+    def watch(x):
+        result = x + 0.0
+        references.append(weakref.ref(result))
+        return result
+
+    extend.defvjp(watch, lambda g, ans, x: g)
+    watch.unread[0] = (0, "ans")
+    value, pull = vjp(lambda *args: f(watch, *args), *args)
+    del value
+    alive = sum(reference() is not None for reference in references)
+    assert pull is not None
+    return alive
+
+
+def test_a_deep_net_keeps_one_activation_a_layer():
+    layers, width = 50, 40
+    ws = [np.eye(width) * 0.9 for _ in range(layers)]
+
+    def loss(watch, x):
+        for w in ws:
+            x = watch(anp.tanh(watch(watch(x) @ w)))
+        return anp.sum(x * x)
+
+    assert alive_after(loss, np.ones((30, width))) <= layers + 2  # PyTorch keeps 52; there were 103
+
+
+@pytest.mark.parametrize("count, f", [
+    (1, lambda watch, x: anp.sum(anp.concatenate([watch(x), watch(x)]) ** 2)),  # the sequence itself is not kept
+    (0, lambda watch, x: anp.sum(anp.stack([watch(x), watch(x), watch(x)]))),
+    (0, lambda watch, x: anp.sum(watch(watch(x)[3:])[:5])),
+    (0, lambda watch, x: anp.sum(watch(x)[0]) + watch(x)[1, 2:3][0]),
+    (0, lambda watch, x: watch(x)[0].sum() + watch(x).mean()),
+    (1, lambda watch, x: anp.sum(anp.einsum("ij->ji", watch(x)) @ watch(x))),
+])
+def test_what_linear_functions_keep(count, f):
+    assert alive_after(f, np.linspace(1.0, 2.0, 3600).reshape(60, 60)) <= 2 * count

@@ -140,11 +140,16 @@ class DerivativeTrace(Trace):
                 f"{prim.__name__} returned a {type(ans).__name__}, which cannot be traced: a primitive returns an "
                 "array, a number, or a tuple or list of them. register_array_type admits further array types."
             )
+        outputs = ans if node is None else self.what_output_nodes_read(ans)
         items = [
-            boxers[type(item)](item, self, None if node is None else self.output_node(node, ans, i))
+            boxers[type(item)](item, self, None if node is None else self.output_node(node, outputs, i))
             for i, item in enumerate(ans)
         ]
         return type(ans)(*items) if hasattr(ans, "_fields") else type(ans)(items)
+
+    def what_output_nodes_read(self, outputs: Any) -> Any:
+        """What :meth:`output_node` gets for ``outputs``."""
+        return outputs
 
     def output_node(self, node: Any, outputs: Any, i: int) -> Any:
         """What the box of output ``i`` carries, where ``node`` is that of all outputs together."""

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .array_ops import LARGE, large_types
+from .array_ops import LARGE, array_ops, large_types
 from .backward import VJPNode
 from .errors import MissingRuleError, caller_line
 from .cotangents import OutputsCotangent
@@ -63,6 +63,9 @@ class VJPTrace(DerivativeTrace):
             return boxers[type(ans)](ans, self, node)
         except KeyError:
             return self.box_outputs(ans, node, prim)
+
+    def what_output_nodes_read(self, outputs):
+        return list(map(array_ops.shape_only, outputs))
 
     def output_node(self, node, outputs, i):
         rule = functools.partial(OutputsCotangent, outputs, i)

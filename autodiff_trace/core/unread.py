@@ -13,9 +13,11 @@ from typing import Any
 from .array_ops import array_ops
 from .primitives import add_rule_table
 
-__all__ = ["ANSWER", "forget_unread", "reads_answer", "reads_arguments", "reads_other", "reads_shapes"]
+__all__ = ["ALL", "ANSWER", "forget_unread", "reads_answer", "reads_arguments", "reads_other", "reads_shapes"]
 
 ANSWER = "ans"
+ALL = "all"
+"""In the place of an argument: what is said of those that have no entry of their own."""
 
 
 def add_unread_table(prim: Callable) -> None:
@@ -54,10 +56,20 @@ def reads_answer(*prims: Callable) -> None:
 def forget_unread(prim: Callable, argument: Any, ans: Any, args: Sequence) -> tuple[Any, Sequence]:
     """``ans`` and ``args``, with stand-ins for what is large in them and unread."""
     if prim.is_write:  # the memory of both is the next write's, however small
-        return array_ops.outline(ans), [array_ops.outline(args[0]), *args[1:]]
-    for each in prim.unread.get(argument, ()):
+        x, index, value = args
+        return array_ops.outline(ans), [array_ops.outline(x), index, array_ops.shape_only(value)]
+    unread = prim.unread.get(argument)
+    for each in prim.unread.get(ALL, ()) if unread is None else unread:
         if each is ANSWER:
-            ans = array_ops.shape_only(ans)
-        elif each < len(args) and (kept := array_ops.shape_only(args[each])) is not args[each]:
+            ans = keep_shapes(ans)
+        elif each < len(args) and (kept := keep_shapes(args[each])) is not args[each]:
             args = [*args[:each], kept, *args[each + 1 :]]
     return ans, args
+
+
+def keep_shapes(x: Any) -> Any:
+    """``x`` with a stand-in for what is large in it: itself, or the items of a list or tuple."""
+    if type(x) is not list and type(x) is not tuple:
+        return array_ops.shape_only(x)
+    items = list(map(keep_shapes, x))
+    return x if all(item is old for item, old in zip(items, x)) else type(x)(items)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,10 @@ class ShapeOnly:
         self.dtype = x.dtype
         self.ndim = x.ndim
         self.size = x.size
+
+    def __iter__(self):
+        row = ShapeOnly(np.broadcast_to(np.zeros((), self.dtype), self.shape[1:]))
+        return itertools.repeat(row, self.shape[0])
 
     def __array_function__(self, function, types, args, kwargs):
         if function in (np.shape, np.ndim, np.size):

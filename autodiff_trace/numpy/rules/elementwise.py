@@ -185,6 +185,8 @@ reads_arguments(
 )
 
 anp.power.unread[0] = (ANSWER,)
+anp.power.unread[1] = (1,)
+anp.hypot.unread.update({0: (1,), 1: (0,)})
 
 
 # Linear functions

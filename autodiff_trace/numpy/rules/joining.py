@@ -8,6 +8,7 @@ import numpy as np
 
 from ...core.forward import defjvp
 from ...core.reverse import defvjp
+from ...core.unread import reads_shapes
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..definers import define
@@ -55,6 +56,7 @@ def concatenate_jvp(t, ans, arrays, axis=0, out=None, dtype=None, casting="same_
 
 
 defvjp(anp.concatenate, concatenate_vjp)
+reads_shapes(anp.concatenate, 0)
 defjvp(anp.concatenate, concatenate_jvp)
 
 
@@ -75,6 +77,7 @@ def stack_jvp(t, ans, arrays, axis=0, out=None, dtype=None, casting="same_kind")
 
 
 defvjp(anp.stack, stack_vjp)
+reads_shapes(anp.stack, 0)
 defjvp(anp.stack, stack_jvp)
 
 

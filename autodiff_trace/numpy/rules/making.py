@@ -11,6 +11,7 @@ from ...core.errors import TracedValueError, caller_line
 from ...core.forward import defjvp
 from ...core.primitives import primitive
 from ...core.reverse import defvjp
+from ...core.unread import reads_shapes
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..definers import define
@@ -55,6 +56,7 @@ def nested_tangents(t, nested):
 
 
 defvjp(join_nested, lambda g, ans, nested: nested_cotangents(g, nested))
+reads_shapes(join_nested, 0)
 defjvp(join_nested, lambda t, ans, nested: match_dtype(join_nested(nested_tangents(t, nested)), ans.dtype))
 
 

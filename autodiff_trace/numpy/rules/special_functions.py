@@ -6,6 +6,7 @@ import numpy as np
 
 from ...core.primitives import primitive
 from ...core.tracer import is_box
+from ...core.unread import reads_arguments
 from .. import wrapped as anp
 from ..definers import elementwise, is_surely_finite
 
@@ -112,3 +113,4 @@ def bessel_slope(ans, x, order):
 
 elementwise(anp.i0, lambda ans, x: bessel_i(x, 1))
 elementwise(bessel_i, bessel_slope, None)
+reads_arguments(anp.i0, anp.logaddexp, anp.logaddexp2, anp.sinc)

@@ -13,6 +13,7 @@ import numpy as np
 from ...core.forward import defjvp
 from ...core.primitives import primitive
 from ...core.reverse import defvjp
+from ...core.unread import reads_answer
 from .. import linalg
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
@@ -49,6 +50,7 @@ def eig_jvp(t, ans, a):
 
 
 defvjp(linalg.eig, eig_vjp)
+reads_answer(linalg.eig)
 defjvp(linalg.eig, eig_jvp)
 
 
@@ -76,6 +78,7 @@ def eigh_jvp(t, ans, a, UPLO="L"):
 
 
 defvjp(linalg.eigh, eigh_vjp)
+reads_answer(linalg.eigh)
 defjvp(linalg.eigh, eigh_jvp)
 
 
@@ -167,6 +170,7 @@ def with_complement(tu, u, k):
 
 
 defvjp(singular_value_decomposition, svd_vjp)
+reads_answer(singular_value_decomposition)
 defjvp(singular_value_decomposition, svd_jvp)
 
 
