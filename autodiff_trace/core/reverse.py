@@ -28,11 +28,19 @@ next_index = itertools.count(0, -1).__next__
 def make_node(prim: Callable, argument: Any, parent: Any, ans: Any, args: Sequence, kwargs: dict) -> VJPNode:
     """The node of ``ans = prim(*args, **kwargs)``."""
     rule = prim.vjps[argument]
-    # Of elementwise functions the answer is as large as the arguments: a small one ends the matter.
-    if prim.unread and (not prim.by_element or type(ans) in large_types and ans.nbytes > LARGE):
+    # Of elementwise functions the answer is as large as the arguments, of products mostly: a small one ends the matter.
+    if prim.unread and (
+        not prim.answer_tells or ans.nbytes > LARGE if type(ans) in large_types else not prim.by_element
+    ):
         if prim.overwriting and (prim.is_write or type(ans) in overwritable and ans.nbytes >= LEAST):
             rule, parent = find_overwriting(prim, argument, parent, args) or (rule, parent)
-        ans, args = forget_unread(prim, argument, ans, args)
+        if prim.is_write:
+            # The memory of the array is the next write's, however small.
+            _, index, value = args
+            ans = array_ops.outline(ans)
+            args = [ans, index, array_ops.shape_only(value) if type(value) in large_types else value]
+        else:
+            ans, args = forget_unread(prim, argument, ans, args)
     return next_index(), rule, parent, ans, args, kwargs, prim
 
 
@@ -49,7 +57,9 @@ class VJPTrace(DerivativeTrace):
         node = box._node
         if node is not None:
             rule = prim.vjps[argnum]
-            if prim.unread and (not prim.by_element or type(ans) in large_types and ans.nbytes > LARGE):
+            if prim.unread and (
+                not prim.answer_tells or ans.nbytes > LARGE if type(ans) in large_types else not prim.by_element
+            ):
                 node = make_node(prim, argnum, node, ans, values, NO_KEYWORDS)
             else:
                 node = next_index(), rule, node, ans, values, NO_KEYWORDS, prim

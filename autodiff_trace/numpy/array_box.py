@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.array_ops import array_ops
+from ..core.array_ops import LARGE, array_ops
 from ..core.errors import TracedValueError, caller_line
 from ..core.ownership import can_overwrite, note_write, writing
 from ..core.tracer import Box, find_top_trace, is_box, register_box
@@ -125,7 +125,8 @@ class ArrayBox(Box):
             self._value, self._trace, self._node = new._value, new._trace, new._node
         else:
             self._value, self._node = new, None
-        note_write(self)
+        if type(self._value) is not np.ndarray or self._value.nbytes > LARGE:
+            note_write(self)
         if getattr(self, "_view_of", None) is not None:
             write_base(self)
         refresh_views(self, except_view)

@@ -131,7 +131,7 @@ def inverse_slope(prim, y):
 
     defvjp(prim, rule)
     defjvp(prim, rule)
-    prim.by_element = True
+    prim.by_element = prim.answer_tells = True
 
 
 def one_plus_square(x):
