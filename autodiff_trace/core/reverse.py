@@ -15,7 +15,7 @@ from .derivative import DerivativeTrace, RuleTable
 from .overwriting import LEAST, find_overwriting, overwritable
 from .primitives import add_rule_table
 from .tracer import NO_KEYWORDS, box_classes, boxers, snapshot
-from .unread import forget_unread
+from .unread import forget_unread, forget_written
 
 __all__ = ["VJPTrace", "defvjp", "defvjp_all", "defvjp_pair", "trace_vjp"]
 
@@ -34,13 +34,9 @@ def make_node(prim: Callable, argument: Any, parent: Any, ans: Any, args: Sequen
     ):
         if prim.overwriting and (prim.is_write or type(ans) in overwritable and ans.nbytes >= LEAST):
             rule, parent = find_overwriting(prim, argument, parent, args) or (rule, parent)
-        if prim.is_write:
-            # The memory of the array is the next write's, however small.
-            _, index, value = args
-            ans = array_ops.outline(ans)
-            args = [ans, index, array_ops.shape_only(value) if type(value) in large_types else value]
-        else:
-            ans, args = forget_unread(prim, argument, ans, args)
+            if prim.is_write:
+                return next_index(), rule, parent, *forget_written(ans, args), kwargs, prim
+        ans, args = forget_unread(prim, argument, ans, args)
     return next_index(), rule, parent, ans, args, kwargs, prim
 
 
