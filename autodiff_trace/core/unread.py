@@ -71,8 +71,10 @@ def forget_unread(prim: Callable, argument: Any, ans: Any, args: Sequence) -> tu
             continue
         kind = type(x)
         if kind in large_types:  # what is small and no view is left as it is without a call
-            if x.nbytes <= LARGE and (kind not in overwritable or x.base is None):
-                continue
+            if x.nbytes <= LARGE:
+                base = x.base if kind in overwritable else None
+                if base is None or type(base) is kind and base.nbytes <= LARGE:
+                    continue
         elif kind not in watched_types:
             continue
         kept = keep_shapes(x)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.array_ops import LARGE, array_ops
+from ..core.array_ops import array_ops
 from ..core.errors import TracedValueError, caller_line
 from ..core.ownership import can_overwrite, note_write, writing
 from ..core.tracer import Box, find_top_trace, is_box, register_box
@@ -18,6 +18,9 @@ from .ufunc_methods import call_ufunc_method
 from .views import refresh_views, write_base
 
 __all__ = ["ArrayBox", "register_array_type"]
+
+TINY = 1024
+"""Bytes up to which a copy takes less than to find out who else holds them."""
 
 FORWARDED_METHODS = """
     all any argmax argmin argpartition argsort astype choose clip conj conjugate copy cumprod cumsum diagonal
@@ -120,12 +123,15 @@ class ArrayBox(Box):
         """``self[index] = value``: in its memory if nobody else needs the old values, else in a copy."""
         if type(value) in (list, tuple) and find_top_trace(value) is not None:
             value = anp.array(value)
-        new = (anp.write_item if can_overwrite(self, index, value) else anp.set_item)(self, index, value)
+        memory = self._value
+        is_tiny = type(memory) is np.ndarray and memory.nbytes <= TINY
+        del memory  # else it would count as held
+        new = (anp.set_item if is_tiny or not can_overwrite(self, index, value) else anp.write_item)(self, index, value)
         if is_box(new):
             self._value, self._trace, self._node = new._value, new._trace, new._node
         else:
             self._value, self._node = new, None
-        if type(self._value) is not np.ndarray or self._value.nbytes > LARGE:
+        if not is_tiny:
             note_write(self)
         if getattr(self, "_view_of", None) is not None:
             write_base(self)
