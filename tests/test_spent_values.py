@@ -1,4 +1,4 @@
-"""What is left when a trace has ended: buffers that helpers keep, contexts that were copied inside, interrupted runs."""
+"""What is left when a trace has ended: buffers that helpers keep, contexts copied inside, interrupted runs."""
 
 import contextvars
 import ctypes

@@ -96,7 +96,8 @@ def random_like(x):
 
 
 def poisoned(x):
-    return np.full(x.shape, -np.nan, x.dtype) if type(x) is np.ndarray and x.dtype.kind in "fc" and x.ndim and x.size else x
+    is_array = type(x) is np.ndarray and x.dtype.kind in "fc" and x.ndim and x.size
+    return np.full(x.shape, -np.nan, x.dtype) if is_array else x
 
 
 @pytest.fixture

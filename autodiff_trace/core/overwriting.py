@@ -76,7 +76,8 @@ def defoverwriting(prim: Callable, argument: Any, rule: Callable, kind: type[Ove
 
     ``rule(is_free, g, ans, *args)`` gives a tuple with one cotangent for each argument that is followed. If
     ``is_free`` nobody else holds ``g``, which may be written into. ``argument`` is what :class:`RuleTable` has, or
-    ``(0, 0)`` where both of two arguments are the same value: it then gets one cotangent. ``kind`` says when it is free.
+    ``(0, 0)`` where both of two arguments are the same value: it then gets one cotangent. ``kind`` says when
+    ``g`` is free.
     """
     prim.overwriting[argument] = kind(rule)
     prim.unread.setdefault(argument, ())  # nodes look there first

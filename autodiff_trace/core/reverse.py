@@ -32,10 +32,12 @@ def make_node(prim: Callable, argument: Any, parent: Any, ans: Any, args: Sequen
     if prim.unread and (
         not prim.answer_tells or ans.nbytes > LARGE if type(ans) in large_types else not prim.by_element
     ):
-        if prim.overwriting and (prim.is_write or type(ans) in overwritable and ans.nbytes >= LEAST):
+        if prim.is_write:
+            if type(ans) not in overwritable or ans.nbytes > LARGE:
+                rule, parent = find_overwriting(prim, argument, parent, args) or (rule, parent)
+            return next_index(), rule, parent, *forget_written(ans, args), kwargs, prim
+        if prim.overwriting and type(ans) in overwritable and ans.nbytes >= LEAST:
             rule, parent = find_overwriting(prim, argument, parent, args) or (rule, parent)
-            if prim.is_write:
-                return next_index(), rule, parent, *forget_written(ans, args), kwargs, prim
         ans, args = forget_unread(prim, argument, ans, args)
     return next_index(), rule, parent, ans, args, kwargs, prim
 

@@ -14,7 +14,7 @@ import numpy as np
 from ..core.array_ops import array_ops
 from ..core.errors import TracedValueError, caller_line
 from ..core.ownership import lend_copies
-from ..core.tracer import Box, box_classes, to_value
+from ..core.tracer import Box, to_value
 from . import wrapped as anp
 
 __all__ = ["note_view", "refresh_views", "write_base"]
@@ -25,17 +25,18 @@ def note_view(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dict) -
     memory = to_value(view)
     if type(memory) is not np.ndarray:
         return
-    if memory.base is None:
+    owner = memory.base
+    if owner is None:
         if not was_lent(view, base):
             return
     else:
         # The base of a view is, as a rule, the array that owns the memory: np.may_share_memory takes 0.6 µs.
         base_memory = to_value(base)
-        if memory.base is not base_memory and memory.base is not getattr(base_memory, "base", None):
+        if owner is not base_memory and owner is not getattr(base_memory, "base", None):
             if not np.may_share_memory(memory, base_memory):
                 return
     view._view_of = base, prim, args, kwargs
-    if type(view._value) in box_classes:
+    if memory is not view._value:
         view._value._view_of = None  # it is nobody's to write to, and nodes may keep it: let go of the base
     if getattr(base, "_copies_left", 0):
         lend_copies(view, base)

@@ -145,7 +145,7 @@ def clear(is_free, g, index):
 def write_vjp(is_free, g, ans, x, index, value):
     """The cotangents of the old values and of what was written, in the memory of ``g`` where that is free."""
     g_value = set_item_vjp_value(g, ans, x, index, value)
-    if is_free and g_value is not None and (g_value.ndim or is_box(g_value)):  # it may be a view, of a batch numbers too
+    if is_free and g_value is not None and (g_value.ndim or is_box(g_value)):  # it may be a view; a batch is an array
         g_value = anp.copy(g_value)
     return clear(is_free and is_owned(g), g, index), g_value
 
