@@ -9,7 +9,9 @@ import threading
 import numpy as np
 import pytest
 
-from autodiff_trace import EndedTraceError, checkpoint, derivatives, grad, hessian, jacobian, jit, jvp, vmap
+from autodiff_trace import (
+    EndedTraceError, checkpoint, derivatives, fori_loop, grad, hessian, jacobian, jit, jvp, scan, vmap,
+)
 from autodiff_trace import numpy as anp
 from autodiff_trace.core.tracer import trace_stack
 
@@ -69,6 +71,33 @@ def test_a_kept_buffer_is_a_plain_array(first):
     assert type(anp.concatenate([table, X])) is np.ndarray and type(anp.sum(a=table)) is np.float64
     table[0] = 7.0
     np.testing.assert_array_equal(np.asarray(table), [7.0, 1.0, 1.0])
+
+
+@pytest.mark.parametrize("run", [
+    lambda f: grad(checkpoint(f))(X),
+    lambda f: grad(lambda x: scan(lambda c, _: (c + f(x), None), 0.0, np.ones(2))[0])(X),
+    lambda f: grad(lambda x: fori_loop(0, 2, lambda i, c: c + f(x), 0.0))(X),
+])
+def test_buffers_made_in_what_is_run_again(run):
+    table = functools.cache(lambda: anp.ones(3))
+
+    def f(x):
+        return anp.sum(table() * x * x)
+
+    run(f)
+    assert f(X) == 14.0
+    np.testing.assert_allclose(grad(f)(X), 2 * X)
+
+    kept = []
+
+    def written(x):
+        kept.append(anp.zeros(3))
+        kept[-1][0] = x[0]
+        return anp.sum(kept[-1] * x)
+
+    run(written)
+    with pytest.raises(EndedTraceError):
+        kept[0] + 1.0
 
 
 def test_what_depends_on_the_inputs_is_refused_as_before():

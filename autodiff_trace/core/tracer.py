@@ -125,7 +125,9 @@ def spent_constant(value: Any) -> Any:
     """``value`` without boxes of traces that have ended, where it does not depend on their inputs; also inside lists
     and tuples."""
     kind = type(value)
-    while kind in box_classes and value._node is None and value._trace.has_ended and not value._trace.is_ground:
+    while kind in box_classes and value._node is None and value._trace.has_ended:
+        if value._trace.is_ground and getattr(value, "_made", bool)() is not value._value:
+            break  # it may depend on what others stood in for, unless it is a buffer as it was made
         value = value._value
         kind = type(value)
     return kind(map(spent_constant, value)) if kind is list or kind is tuple else value

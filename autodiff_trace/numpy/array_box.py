@@ -31,7 +31,7 @@ FORWARDED_METHODS = """
 class ArrayBox(Box):
     """A traced array or number: what a function sees while it is being differentiated, batched or recorded."""
 
-    __slots__ = ("_view_of", "_views", "_copies_left")
+    __slots__ = ("_view_of", "_views", "_copies_left", "_made")
     __array_priority__ = 1000.0
     __hash__ = Box.__hash__
 

@@ -6,6 +6,7 @@ Such a buffer is a box without a node: a constant, until a traced value is writt
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Callable
 
 from ..core.tracer import boxers, innermost_trace, is_box
@@ -24,7 +25,12 @@ def buffer_maker(function: Callable) -> Callable:
     def make(*args, **kwargs):
         array = function(*args, **kwargs)
         trace = innermost_trace()
-        return array if trace is None or is_box(array) else boxers[type(array)](array, trace, None)
+        if trace is None or is_box(array):
+            return array
+        box = boxers[type(array)](array, trace, None)
+        if trace.is_ground:
+            box._made = weakref.ref(array)
+        return box
 
     make.__module__ = __package__  # where pickle finds it
     return make
