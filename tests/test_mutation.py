@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from autodiff_trace import MutationError, check_mutation, checkpoint, custom_vjp, fori_loop, grad, hessian, hvp
-from autodiff_trace import jacfwd, jacobian, jacrev, jit, jvp, linearize, scan, stop_gradient, to_numpy, vjp, vmap
+from autodiff_trace import jacfwd, jacrev, jit, jvp, linearize, scan, stop_gradient, to_numpy, vjp, vmap
 from autodiff_trace import numpy as anp
 
 pytestmark = pytest.mark.filterwarnings("ignore::autodiff_trace.compiler.jitted.JitWarning")

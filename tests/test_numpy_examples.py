@@ -49,7 +49,8 @@ SLOW = [
 # results is left out with it.
 CANNOT = {
     ".base": MEMORY, ".flags": MEMORY, "as_strided": MEMORY, "id(": MEMORY, "isfortran(": MEMORY,
-    "shares_memory(": MEMORY, "may_share_memory(": MEMORY, "asarray: is a": MEMORY, "asanyarray: is a": MEMORY, "empty_like(": MEMORY,
+    "shares_memory(": MEMORY, "may_share_memory(": MEMORY, "asarray: is a": MEMORY, "asanyarray: is a": MEMORY,
+    "empty_like(": MEMORY,
     "np.ma.": MATRIX, "np.matrix": MATRIX, "poly1d": POLYNOMIAL,
     "recarray": STRUCTURED, "dtype=dtype": STRUCTURED, "'<i4')": STRUCTURED, "np.dtype([": STRUCTURED,
     ".flat[": VIEWS, ".imag =": VIEWS, ".real =": VIEWS, ".view(": VIEWS, "order='K'": VIEWS, "order='A'": VIEWS,
@@ -144,7 +145,8 @@ def problems(name, statements):
         first_kinds = kinds(expected)
         slopes: dict[str, float] = {}
         for mode, transform in MODES.items():
-            reasons = [*CANNOT, *(CANNOT_BATCHED if mode == "batched" else ()), *(CANNOT_AS_FLOATS if as_floats else ())]
+            reasons = [*CANNOT, *(CANNOT_BATCHED if mode == "batched" else ())]
+            reasons += CANNOT_AS_FLOATS if as_floats else ()
             skip = cannot(name, statements, fails, reasons)
             found, slopes[mode] = run_traced(transform, statements, as_floats, skip)
             for i, statement in enumerate(statements):

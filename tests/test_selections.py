@@ -127,8 +127,10 @@ BOUNDS = {
     "root of a buffer": (lambda x: write_first(x), [4.0, 1.0, 2.0], [0.25, 0.0, 0.0]),
     "root of a padded array": (lambda x: anp.sqrt(anp.pad(x, 1)), [4.0, 1.0, 1.0], [0.25, 0.5, 0.5]),
     "diagonal": (lambda x: anp.diag(anp.log(anp.diag(x) + anp.outer(x * 0, x * 0)), 0), [4.0, 1.0, 2.0], None),
-    "triangle": (lambda x: anp.triu(anp.sqrt(anp.outer(x, [1.0, 1.0, 1.0]) - [[3.0, 0, 0], [1.0, 0.5, 0], [2, 2, 1]]), 1),
-                 [3.0, 1.0, 2.0], None),
+    "triangle": (
+        lambda x: anp.triu(anp.sqrt(anp.outer(x, [1.0, 1.0, 1.0]) - [[3.0, 0, 0], [1.0, 0.5, 0], [2, 2, 1]]), 1),
+        [3.0, 1.0, 2.0], None,
+    ),
     "nansum": (lambda x: anp.nansum(anp.log(x)), [-1.0, 1.0, 2.0], [0.0, 1.0, 0.5]),
     "a number": (lambda x: anp.where(x[0] > 0, anp.sum(anp.log(x)), 0.0), [0.0, 1.0, 2.0], [0.0, 0.0, 0.0]),
     "a branch of matrices": (

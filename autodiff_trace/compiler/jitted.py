@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core.pytree import tree_map
-from ..core.tracer import trace_stack
+from ..core.tracer import running_traces
 from ..transforms.function import Transformed
 from ..transforms.surroundings import Surroundings
 from .arguments import NotPlain, are_numbers, static_positions, take_apart
@@ -104,7 +104,7 @@ class Jitted(Transformed):
             except NotPlain:
                 return self.fun(*args, **kwargs)
             entry = self.find_entry(tuple(key), leaves, None if kwargs else args)
-        running = trace_stack.get()
+        running = running_traces()
         if running and any(trace.guards_values for trace in running):
             return self.fun(*args, **kwargs)
         if entry.eager:

@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ..core.tracer import Trace, box_classes, boxers
+from ..core.tracer import Trace, box_classes, boxers, spent_constant
 from ..numpy.parameters import plain_parameters
 from ..transforms.random_states import frozen, numpy_state
-from ..transforms.surroundings import sample
 from .boxes import PLAIN_NUMBERS, NumberBox, RecordBox
 from ..numpy.error_states import error_state
 from .guards import is_shaped_by_values, signature
@@ -186,7 +185,6 @@ class RecordTrace(Trace):
         return self.python_value(box, hash)
 
     def end(self) -> None:
-        super().end()
         self.__class__ = SpentRecordTrace
 
     def metadata(self, box):
@@ -219,6 +217,8 @@ class SpentRecordTrace(Trace):
     """What a record trace becomes. Its boxes are the plain values: a table of the function's (``functools.cache``) may
     hold some."""
 
+    has_ended = True
+
     def process(self, prim, args, kwargs):
         return prim(*[substitute(arg, take_off) for arg in args], **{k: take_off(arg) for k, arg in kwargs.items()})
 
@@ -232,7 +232,8 @@ class SpentRecordTrace(Trace):
 
 
 def take_off(arg: Any) -> Any:
-    """The plain value of a box whose trace has ended."""
+    """The plain value of a box whose trace has ended, if it is one."""
+    arg = spent_constant(arg) if type(arg) in box_classes else arg
     return arg._value if type(arg) in box_classes and type(arg._trace) is SpentRecordTrace else arg
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..core.errors import EndedTraceError
 from ..core.pytree import Structure, find_container, tree_flatten, tree_map, tree_unflatten
-from ..core.tracer import boxers, is_box
+from ..core.tracer import boxers, is_box, trace_stack
 from ..transforms.random_states import RandomStates
 from ..transforms.surroundings import Surroundings
 from .arguments import is_leaf
@@ -73,8 +73,9 @@ def record(
     was_watching = bool(surroundings.contents)
     surroundings.watch_contents(True)
     outside = surroundings.contents
-    trace.start()
+    stack = trace_stack.get()
     try:
+        trace_stack.set((*stack, trace))
         output = fun(*new_args, **new_kwargs)
         output_leaves, output_structure = tree_flatten(output)
         check_outputs(output_leaves)
@@ -88,6 +89,7 @@ def record(
         problem.writes = has_written(inputs)
         raise problem from (None if problem is error else error)
     finally:
+        trace_stack.set(stack)
         trace.end()
     arguments = [node.value for _, node in inputs]
     constants = [node.value for node in (*trace.arrays.nodes.values(), *trace.made) if type(node.value) is np.ndarray]

@@ -9,7 +9,7 @@ from typing import Any
 from .array_ops import array_ops
 from .cotangents import add_cotangents, deferred_types
 from .masked_rules import pull_selected
-from .overwriting import ALONE, Overwriting, add_into, getrefcount, has_own_memory, overwritable
+from .overwriting import ALONE, Overwriting, add_into, getrefcount, overwritable
 from .selections import Selected
 
 __all__ = ["VJPNode", "backward_pass"]
@@ -68,8 +68,8 @@ def backward_pass(seeds: list[tuple[VJPNode, Any]], inputs: Sequence[VJPNode]) -
                 elif rules is None:
                     reached[index] = g
                 else:
-                    if type(rules) is Overwriting:
-                        rules = rules.bind(getrefcount(g) <= ALONE and has_own_memory(g))
+                    if isinstance(rules, Overwriting):
+                        rules = rules.bind(getrefcount(g) <= ALONE, g)
                     contribute_to_several(rules, parents, g, ans, args, kwargs, pending, heap)
                 break
     except Exception as error:

@@ -7,7 +7,7 @@ from typing import Any
 
 from .errors import TracedValueError, caller_line
 from .tracer import (
-    NO_KEYWORDS, Trace, box_classes, boxers, exact_numbers, find_top_trace, fixed_types, watched_types,
+    NO_KEYWORDS, Trace, box_classes, boxers, exact_numbers, find_top_trace, fixed_types, snapshot, watched_types,
 )
 
 __all__ = ["DerivativeTrace", "RuleTable", "by_argument"]
@@ -61,6 +61,7 @@ class DerivativeTrace(Trace):
                     if type(arg) in box_classes:
                         function = prim
                 else:
+                    arg = snapshot(arg)
                     function = prim
                     make_node = self.make_lasting_node
             elif type(arg) not in fixed_types:
@@ -132,7 +133,7 @@ class DerivativeTrace(Trace):
         """``arg`` without the boxes of this trace, and its node; for a list or tuple a list of nodes; else None."""
         kind = type(arg)
         if kind in box_classes:
-            return (arg._value, arg._node) if arg._trace is self else (arg, None)
+            return (arg._value, arg._node) if arg._trace is self else (snapshot(arg), None)
         if kind not in watched_types or kind in exact_numbers:
             return arg, None
         values, nodes = [], []
@@ -154,11 +155,16 @@ class DerivativeTrace(Trace):
                 f"{prim.__name__} returned a {type(ans).__name__}, which cannot be traced: a primitive returns an "
                 "array, a number, or a tuple or list of them. register_array_type admits further array types."
             )
+        outputs = ans if node is None else self.what_output_nodes_read(ans)
         items = [
-            boxers[type(item)](item, self, None if node is None else self.output_node(node, ans, i))
+            boxers[type(item)](item, self, None if node is None else self.output_node(node, outputs, i))
             for i, item in enumerate(ans)
         ]
         return type(ans)(*items) if hasattr(ans, "_fields") else type(ans)(items)
+
+    def what_output_nodes_read(self, outputs: Any) -> Any:
+        """What :meth:`output_node` gets for ``outputs``."""
+        return outputs
 
     def output_node(self, node: Any, outputs: Any, i: int) -> Any:
         """What the box of output ``i`` carries, where ``node`` is that of all outputs together."""

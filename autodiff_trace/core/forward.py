@@ -15,6 +15,7 @@ from .primitives import add_rule_table
 from .reverse import trace_vjp, zero_rule
 from .selections import Mask, Selected, settle
 from .tracer import boxers
+from .unread import outline_unread
 
 __all__ = [
     "JVPTrace", "Realigned", "defjvp", "defjvp_all", "push_plain", "restrict_tangent", "trace_jvp",
@@ -24,13 +25,20 @@ __all__ = [
 class JVPTrace(DerivativeTrace):
     """Carries the tangent of each value as the ``node`` of its box."""
 
+    overwrites = carries_values = True
+
     @staticmethod
     def make_node(prim, argument, node, ans, values, kwargs):
         if type(node) is Selected or type(node) is list and has_selected(node):
             def push(argument, node):
                 return push_plain(prim, argument, node, ans, values, kwargs)
 
-            return push_selected(Push(push, push, restrict_tangent, True), prim, argument, node, ans)
+            kept = outline_unread(prim, argument, ans, values) if prim.moves_elements else (ans, values)
+
+            def weigh(argument, node):
+                return push_plain(prim, argument, node, *kept, kwargs)
+
+            return push_selected(Push(push, weigh, restrict_tangent, True), prim, argument, node, ans)
         return push_plain(prim, argument, node, ans, values, kwargs)
 
     def output_node(self, node, outputs, i):

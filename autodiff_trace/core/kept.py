@@ -144,8 +144,8 @@ def with_checks(rule: Any, snapshots: Sequence[Snapshot]) -> Any:
     """A rule, or a tuple of rules for several arguments, that looks at the snapshots first."""
     if type(rule) is tuple:
         return with_checks(rule[0], snapshots), *rule[1:]
-    if type(rule) is Overwriting:
-        return Overwriting(with_checks(rule.rule, snapshots))
+    if isinstance(rule, Overwriting):
+        return type(rule)(with_checks(rule.rule, snapshots))
     return functools.partial(check_and_call, rule, snapshots)
 
 

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from .array_ops import array_ops
 from .cotangents import add_cotangents, deferred_types
+from .overwriting import Overwriting, getrefcount
+from .ownership import IN_SLOT
 from .selections import Mask, OutputsCotangent, Selected, settle
 
 __all__ = ["Push", "has_selected", "pull_selected", "push_selected"]
@@ -31,8 +33,9 @@ def pull_selected(node: tuple, selected: Selected) -> Sequence[tuple[tuple, Any]
             return () if g is None else ((parents, narrow(g, selected.mask, shape)),)
         args = [array_ops.expand(arg, ans.shape) for arg in args]
     pulled = []
-    if hasattr(rules, "bind"):
-        rules = rules.bind(False)
+    if isinstance(rules, Overwriting):
+        is_free = getrefcount(selected.value) <= IN_SLOT
+        rules = rules.bind(is_free, selected.value)
     for rule, parent in zip(rules, parents) if type(rules) is tuple else ((rules, parents),):
 
         def pull(g, rule=rule):
@@ -43,7 +46,8 @@ def pull_selected(node: tuple, selected: Selected) -> Sequence[tuple[tuple, Any]
         if prim.by_element:
             pulled += [(each, narrow(g, selected.mask, each[3].shape)) for _, each, g in triples if g is not None]
         elif prim.moves_elements:
-            masks = Mask(lambda mask, g=selected.value, pull=pull: pull(array_ops.as_weights(mask, g)), selected.mask)
+            dtype = getattr(selected.value, "dtype", None)
+            masks = Mask(lambda mask, dtype=dtype, pull=pull: pull(array_ops.as_weights(mask, dtype)), selected.mask)
             pulled += [
                 (each, moved(g, Mask(lambda all, path=path: nonzero(at_path(all, path)), masks), selected.mask))
                 for path, each, g in triples if g is not None
@@ -55,7 +59,7 @@ def pull_selected(node: tuple, selected: Selected) -> Sequence[tuple[tuple, Any]
 
 
 def narrow(g: Any, mask: Mask, shape: tuple) -> Any:
-    """The cotangent of an operand of an elementwise function, un-broadcast to ``shape``, with the mask applied again."""
+    """The cotangent of an operand of an elementwise function, of ``shape``, with the mask applied again."""
     if type(g) is Selected:
         g, mask = g.value, Mask(array_ops.both, g.mask, mask)
     g = array_ops.restricted(g, mask)
@@ -158,8 +162,10 @@ def push_selected(push: Push, prim: Callable, argument: Any, node: Any, ans: Any
         if pushed is None:
             return None
 
+        outlines, weigh = outlines_of(plain), push.weights
+
         def move(*masks):
-            return array_ops.nonzero(settle(push.weights(argument, weights_of(plain, iter(masks)))))
+            return array_ops.nonzero(settle(weigh(argument, weights_of(outlines, iter(masks)))))
 
         return Selected(pushed, Mask(move, *[Mask(lambda: None) if each is None else each for each in masks]))
     if None in masks:
@@ -175,16 +181,23 @@ def settle_nested(node: Any) -> Any:
     return [settle_nested(each) for each in node] if type(node) is list else settle(node)
 
 
-def weights_of(plain: Any, masks: Iterator) -> Any:
-    """For what arguments carry the weights of their masks, of which the next is None for what has none: ones."""
+def outlines_of(plain: Any) -> Any:
+    """For what arguments carry its shapes and dtypes: masks must not hold it, as it may be written into."""
     if type(plain) is list:
-        return [weights_of(each, masks) for each in plain]
-    if plain is None:
-        return None
+        return [outlines_of(each) for each in plain]
     if isinstance(plain, tuple):  # a series
         plain = next(c for c in plain if c is not None)
+    return None if plain is None else array_ops.outline(plain)
+
+
+def weights_of(outlines: Any, masks: Iterator) -> Any:
+    """For what arguments carry the weights of their masks, of which the next is None for what has none: ones."""
+    if type(outlines) is list:
+        return [weights_of(each, masks) for each in outlines]
+    if outlines is None:
+        return None
     mask = next(masks)
-    return array_ops.ones_like(plain) if mask is None else array_ops.as_weights(mask, plain)
+    return array_ops.ones_like(outlines) if mask is None else array_ops.as_weights(mask, outlines.dtype)
 
 
 def masks_in(nodes: Sequence) -> list:

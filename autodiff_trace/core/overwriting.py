@@ -53,9 +53,9 @@ class Overwriting:
     def __init__(self, rule: Callable) -> None:
         self.rule = rule
 
-    def bind(self, is_free: bool) -> Callable:
-        """The rule, where it may (or must not) write into the cotangent."""
-        return functools.partial(self.rule, is_free)
+    def bind(self, is_free: bool, g: Any) -> Callable:
+        """The rule, where it may write into the cotangent ``g`` if that is large; ``is_free``: nobody else has it."""
+        return functools.partial(self.rule, is_free and has_own_memory(g))
 
 
 def has_own_memory(x: Any) -> bool:
@@ -71,14 +71,15 @@ def add_into(total: Any, g: Any) -> Any:
     return add_cotangents(total, g)
 
 
-def defoverwriting(prim: Callable, argument: Any, rule: Callable) -> None:
+def defoverwriting(prim: Callable, argument: Any, rule: Callable, kind: type[Overwriting] = Overwriting) -> None:
     """Give ``prim`` a rule for large arrays, besides the one that it has for ``argument``.
 
     ``rule(is_free, g, ans, *args)`` gives a tuple with one cotangent for each argument that is followed. If
     ``is_free`` nobody else holds ``g``, which may be written into. ``argument`` is what :class:`RuleTable` has, or
-    ``(0, 0)`` where both of two arguments are the same value: it then gets one cotangent.
+    ``(0, 0)`` where both of two arguments are the same value: it then gets one cotangent. ``kind`` says when
+    ``g`` is free.
     """
-    prim.overwriting[argument] = Overwriting(rule)
+    prim.overwriting[argument] = kind(rule)
     prim.unread.setdefault(argument, ())  # nodes look there first
 
 
@@ -94,6 +95,7 @@ def find_overwriting(prim: Callable, argument: Any, parent: Any, args: Sequence)
 
 def add_overwriting_table(prim: Callable) -> None:
     prim.overwriting = {}
+    prim.is_write = False  # whether it writes into its first argument: then it overwrites cotangents of any size
 
 
 add_rule_table(add_overwriting_table)

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .array_ops import LARGE, large_types
+from .array_ops import LARGE, array_ops, large_types
 from .backward import VJPNode
 from .errors import MissingRuleError, caller_line
 from .derivative import DerivativeTrace, RuleTable
@@ -15,8 +15,8 @@ from .kept import keep_operands, with_checks
 from .overwriting import LEAST, find_overwriting, overwritable
 from .primitives import add_rule_table
 from .selections import OutputsCotangent
-from .tracer import NO_KEYWORDS, box_classes, boxers
-from .unread import forget_unread
+from .tracer import NO_KEYWORDS, box_classes, boxers, snapshot
+from .unread import forget_unread, forget_written
 
 __all__ = ["VJPTrace", "defvjp", "defvjp_all", "defvjp_pair", "trace_vjp"]
 
@@ -29,11 +29,17 @@ next_index = itertools.count(0, -1).__next__
 def make_node(prim: Callable, argument: Any, parent: Any, ans: Any, args: Sequence, kwargs: dict) -> VJPNode:
     """The node of ``ans = prim(*args, **kwargs)``."""
     rule = prim.vjps[argument]
-    # Of elementwise functions the answer is as large as the arguments: a small one ends the matter.
-    if prim.unread and (not prim.by_element or type(ans) in large_types and ans.nbytes > LARGE):
+    # Of elementwise functions the answer is as large as the arguments, of products mostly: a small one ends the matter.
+    if prim.unread and (
+        not prim.answer_tells or ans.nbytes > LARGE if type(ans) in large_types else not prim.by_element
+    ):
+        if prim.is_write:
+            if type(ans) not in overwritable or ans.nbytes > LARGE:
+                rule, parent = find_overwriting(prim, argument, parent, args) or (rule, parent)
+            return next_index(), rule, parent, *forget_written(ans, args), kwargs, prim
         if prim.overwriting and type(ans) in overwritable and ans.nbytes >= LEAST:
             rule, parent = find_overwriting(prim, argument, parent, args) or (rule, parent)
-        ans, args = forget_unread(prim.unread.get(argument, ()), ans, args)
+        ans, args = forget_unread(prim, argument, ans, args)
     return next_index(), rule, parent, ans, args, kwargs, prim
 
 
@@ -48,6 +54,7 @@ class VJPTrace(DerivativeTrace):
     """Records a :data:`VJPNode` for each operation."""
 
     takes_limits = True
+    overwrites = True
     make_node = staticmethod(make_node)
     make_lasting_node = staticmethod(make_lasting_node)
 
@@ -58,7 +65,9 @@ class VJPTrace(DerivativeTrace):
         node = box._node
         if node is not None:
             rule = prim.vjps[argnum]
-            if prim.unread and (not prim.by_element or type(ans) in large_types and ans.nbytes > LARGE):
+            if prim.unread and (
+                not prim.answer_tells or ans.nbytes > LARGE if type(ans) in large_types else not prim.by_element
+            ):
                 node = make_node(prim, argnum, node, ans, values, NO_KEYWORDS)
             else:
                 node = next_index(), rule, node, ans, values, NO_KEYWORDS, prim
@@ -84,12 +93,16 @@ class VJPTrace(DerivativeTrace):
         except KeyError:
             return self.box_outputs(ans, node, prim)
 
+    def what_output_nodes_read(self, outputs):
+        return list(map(array_ops.shape_only, outputs))
+
     def output_node(self, node, outputs, i):
         rule = functools.partial(OutputsCotangent, outputs, i)
         return next_index(), rule, node, outputs[i], (), NO_KEYWORDS, node[6]
 
     def input(self, value: Any) -> Any:
         """Box an input of the function that is differentiated."""
+        value = snapshot(value) if type(value) in box_classes else value
         return boxers[type(value)](value, self, (next_index(), None, None, value, (), NO_KEYWORDS, None))
 
 

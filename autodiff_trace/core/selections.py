@@ -1,14 +1,14 @@
 """Selections: cotangents and tangents that are exactly zero where a selection took nothing. Knows no array library.
 
-What ``where``, ``maximum``, an index or a mask did not take has no influence, whatever slope stands behind it. A product
-``0 · ∞`` is NaN, so the zero alone does not say so. A :class:`Selected` cotangent carries the mask as well:
+What ``where``, ``maximum``, an index or a mask did not take has no influence, whatever slope stands behind it. A
+product ``0 · ∞`` is NaN, so the zero alone does not say so. A :class:`Selected` cotangent carries the mask as well:
 
     y = where(x > 0, log(x), 0)      at x = [0, 2]
     g of log(x)    Selected([0, 1], mask [False, True])
     g of x         [0, 1] · [∞, ½] = [NaN, ½], and with the mask applied again [0, ½]
 
-The mask goes with the cotangent through elementwise functions and through those that move elements. Elsewhere (a product
-of matrices) one element of it that is true lets everything through: there a zero is a number like others.
+The mask goes with the cotangent through elementwise functions and through those that move elements. Elsewhere (a
+product of matrices) one element of it that is true lets everything through: there a zero is a number like others.
 """
 
 from __future__ import annotations

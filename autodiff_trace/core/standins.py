@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
-from .tracer import Trace, box_classes, boxers, exact_numbers, metadata, trace_stack, watched_types
+from .tracer import Trace, box_classes, boxers, exact_numbers, innermost_trace, metadata, watched_types
 
 __all__ = ["StandIns", "active", "current", "standing_in"]
 
@@ -45,9 +45,10 @@ active: ContextVar[StandIns] = ContextVar("active", default=NONE)
 def standing_in(lifts: dict[Trace, tuple[Callable[[Any], Any], Trace]], ground: Trace) -> Iterator[None]:
     """Let the boxes of the traces in ``lifts``, running or ended, stand for other values as well."""
     lifts = {**active.get().lifts, **lifts}
-    for trace in (*lifts, trace_stack.get()[-1]):  # the last gets the boxes, and may meet ones not yet replaced
+    for trace in (*lifts, innermost_trace()):  # the last gets the boxes, and may meet ones not yet replaced
         if not isinstance(trace, Redirecting):
             trace.__class__ = redirecting(type(trace))
+    ground.is_ground = True
     token = active.set(StandIns(lifts, ground))
     try:
         yield
@@ -102,6 +103,7 @@ def redirecting(kind: type[Trace]) -> type[Trace]:
         return process
 
     class RedirectingTrace(kind, Redirecting):
+        overwrites = property(lambda self: kind.overwrites and not active.get().lifts)
         process = redirect(kind.process)
         process_general = redirect(kind.process_general)
         process_nondifferentiable = redirect(kind.process_nondifferentiable)

@@ -16,7 +16,7 @@ from .derivative import DerivativeTrace, by_argument
 from .forward import JVPTrace, Realigned, push_plain, restrict_tangent
 from .masked_rules import Push, has_selected, push_selected
 from .selections import Mask, Selected, settle
-from .tracer import box_classes, boxers
+from .tracer import box_classes, boxers, trace_stack
 from .unread import ANSWER
 
 __all__ = ["Series", "TaylorTrace", "coefficient", "deftaylor", "push_coefficients", "trace_taylor"]
@@ -186,8 +186,9 @@ def push_series(prim: Callable, order: int, nodes: dict, ans: Any, ans_node: Any
         ans = boxers[type(ans)](ans, trace, ans_node)
     elif order:
         ans = trace.box_outputs(ans, ans_node, prim)
-    trace.start()
+    stack = trace_stack.get()
     try:
+        trace_stack.set((*stack, trace))
         t = push(prim, tangents, ans, boxed, boxed_keywords)
         if type(t) is not Selected:
             return unbox_series(trace, t)
@@ -195,6 +196,7 @@ def push_series(prim: Callable, order: int, nodes: dict, ans: Any, ans_node: Any
         mask()
         return [None if c is None else Selected(c, mask) for c in unbox_series(trace, t.value)]
     finally:
+        trace_stack.set(stack)
         trace.end()
 
 

@@ -21,15 +21,17 @@ from typing import Any
 from .errors import EndedTraceError, caller_line
 
 __all__ = [
-    "NO_KEYWORDS", "Box", "Trace", "box_classes", "boxers", "exact_numbers", "find_top_trace", "fixed_types", "is_box",
-    "metadata", "register_box", "to_value", "trace_stack", "watched_types",
+    "NO_KEYWORDS", "Box", "Trace", "box_classes", "boxers", "exact_numbers", "find_top_trace", "fixed_types",
+    "innermost_trace", "is_box", "metadata", "register_box", "running_traces", "snapshot", "spent_constant", "to_value",
+    "trace_stack", "watched_types",
 ]
 
 new_level = itertools.count(1).__next__
 """Levels are never reused: an inner trace is higher than the traces around it, in whatever thread it runs."""
 
 trace_stack: ContextVar[tuple[Trace, ...]] = ContextVar("trace_stack", default=())
-"""The traces that run in this context, innermost last. Each thread and each asyncio task has its own."""
+"""The traces that run in this context, innermost last. Each thread and each asyncio task has its own. One that was
+copied inside a traced function outlives its traces: ask :func:`running_traces`, or :func:`innermost_trace`."""
 
 box_classes: set[type] = set()
 """The classes of box."""
@@ -114,17 +116,61 @@ def find_top_trace(args: Iterable, top: Trace | None = None) -> Trace | None:
     return top
 
 
+def running_traces() -> tuple[Trace, ...]:
+    """The traces that run in this context, innermost last."""
+    stack = trace_stack.get()
+    return tuple([trace for trace in stack if not trace.has_ended]) if stack and stack[-1].has_ended else stack
+
+
+def innermost_trace() -> Trace | None:
+    """The innermost trace that runs in this context."""
+    stack = trace_stack.get()
+    if stack and stack[-1].has_ended:
+        stack = running_traces()
+    return stack[-1] if stack else None
+
+
+def spent_constant(value: Any) -> Any:
+    """``value`` without boxes of traces that have ended, where it does not depend on their inputs; also inside lists
+    and tuples."""
+    kind = type(value)
+    while kind in box_classes and value._node is None and value._trace.has_ended:
+        if value._trace.is_ground and getattr(value, "_made", bool)() is not value._value:
+            break  # it may depend on what others stood in for, unless it is a buffer as it was made
+        value = value._value
+        kind = type(value)
+    return kind(map(spent_constant, value)) if kind is list or kind is tuple else value
+
+
+def snapshot(box: Box) -> Any:
+    """The value of ``box`` as it is now: the box itself may be written into."""
+    if box._trace.has_ended and (constant := spent_constant(box)) is not box:
+        return snapshot(constant) if type(constant) in box_classes else constant
+    return type(box)(box._value, box._trace, box._node)
+
+
 # Traces
 
 
 class Trace:
     """One running transformation. A subclass says what becomes of a primitive that meets its boxes."""
 
+    has_ended = False
+
+    is_ground = False
+    """Whether boxes without a node may depend on values that others stand in for (see ``standins``)."""
+
     guards_values = False
     """Whether Python may have the plain value of any box: the trace sees to it that it is right in other runs too."""
 
     takes_limits = False
     """Whether quotients 0/0 in its rules are to be limits: see ``infinitesimals``."""
+
+    overwrites = False
+    """Whether a write may go into the memory of a box that nobody else holds (see ``ownership``)."""
+
+    carries_values = False
+    """Whether what a box carries as ``_node`` is itself a value: a tangent."""
 
     def __init__(self) -> None:
         self.level = new_level()
@@ -182,31 +228,39 @@ class Trace:
         """Run ``fun`` on ``boxes`` of this trace: its outputs unboxed, and their nodes (None for what has none)."""
         values = []
         nodes = []
-        self.start()
+        stack = trace_stack.get()
         try:
+            trace_stack.set((*stack, self))
             for output in fun(*boxes):
                 mine = type(output) in box_classes and output._trace is self
                 values.append(output._value if mine else output)
                 nodes.append(output._node if mine else None)
         finally:
+            trace_stack.set(stack)  # first of all: no signal (Ctrl-C) is handled before this call of C has returned
             self.end()
         return values, nodes
 
-    def start(self) -> None:
-        """Enter the stack of running traces. Each ``start`` has its ``end``, in a ``finally``."""
-        trace_stack.set((*trace_stack.get(), self))
-
     def end(self) -> None:
-        """Leave the stack; from now on the boxes of this trace are spent."""
-        trace_stack.set(trace_stack.get()[:-1])
+        """From now on the boxes of this trace are spent; it has left the stack."""
         # A spent trace changes its class, so that the hot path need not ask whether its trace still runs.
         self.__class__ = EndedTrace
 
 
 class EndedTrace(Trace):
-    """What a trace becomes when its transformation has returned."""
+    """What a trace becomes when its transformation has returned.
+
+    What did not depend on its inputs, a table that a helper has made and keeps (``functools.cache``), goes on as the
+    plain value.
+    """
+
+    has_ended = True
+    overwrites = True
 
     def process(self, prim, args, kwargs):
+        constants = [spent_constant(arg) for arg in args]
+        keywords = {name: spent_constant(arg) for name, arg in kwargs.items()}
+        if find_top_trace(keywords.values(), find_top_trace(constants)) is not self:
+            return prim(*constants, **keywords)
         raise EndedTraceError(
             f"{prim.__name__} got a traced value whose trace has ended ({caller_line()}). A value that was computed "
             "inside a transformed function cannot be used after that function has returned: return it (has_aux=True "
@@ -216,4 +270,4 @@ class EndedTrace(Trace):
     process_general = process
 
     def python_value(self, box, use):
-        return self.process(use, (box,), {})
+        return use(box._value) if spent_constant(box) is not box else self.process(use, (box,), {})

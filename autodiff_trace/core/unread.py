@@ -10,17 +10,25 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .array_ops import array_ops
+from .array_ops import LARGE, array_ops, large_types
+from .overwriting import overwritable
 from .primitives import add_rule_table
+from .tracer import watched_types
 
-__all__ = ["ANSWER", "forget_unread", "reads_answer", "reads_arguments", "reads_other", "reads_shapes"]
+__all__ = [
+    "ALL", "ANSWER", "forget_unread", "forget_written", "outline_unread", "reads_answer", "reads_arguments",
+    "reads_other", "reads_shapes",
+]
 
 ANSWER = "ans"
+ALL = "all"
+"""In the place of an argument: what is said of those that have no entry of their own."""
 
 
 def add_unread_table(prim: Callable) -> None:
     prim.unread = {}
     prim.by_element = False  # whether the answer is as large as the largest argument
+    prim.answer_tells = False  # whether a small array for an answer says that there is little to forget
 
 
 add_rule_table(add_unread_table)
@@ -37,6 +45,7 @@ def reads_other(*prims: Callable) -> None:
     """Declare that the rule of each of two arguments reads the values of the other alone: products."""
     for prim in prims:
         prim.unread.update({0: (0, ANSWER), 1: (1, ANSWER), (0, 1): (ANSWER,)})
+        prim.answer_tells = True
 
 
 def reads_arguments(*prims: Callable) -> None:
@@ -51,11 +60,52 @@ def reads_answer(*prims: Callable) -> None:
         prim.unread[0] = (0,)
 
 
-def forget_unread(unread: Sequence, ans: Any, args: Sequence) -> tuple[Any, Sequence]:
-    """``ans`` and ``args``, with stand-ins for what is large in them and ``unread``."""
-    for each in unread:
+def forget_unread(prim: Callable, argument: Any, ans: Any, args: Sequence) -> tuple[Any, Sequence]:
+    """``ans`` and ``args``, with stand-ins for what is large in them and unread."""
+    for each in prim.unread.get(argument) or prim.unread.get(ALL, ()):
         if each is ANSWER:
-            ans = array_ops.shape_only(ans)
-        elif each < len(args) and (kept := array_ops.shape_only(args[each])) is not args[each]:
+            x = ans
+        elif each < len(args):
+            x = args[each]
+        else:
+            continue
+        kind = type(x)
+        if kind in large_types:  # what is small and no view is left as it is without a call
+            if x.nbytes <= LARGE:
+                base = x.base if kind in overwritable else None
+                if base is None or type(base) is kind and base.nbytes <= LARGE:
+                    continue
+        elif kind not in watched_types:
+            continue
+        kept = keep_shapes(x)
+        if each is ANSWER:
+            ans = kept
+        elif kept is not x:
             args = [*args[:each], kept, *args[each + 1 :]]
     return ans, args
+
+
+def forget_written(ans: Any, args: Sequence) -> tuple[Any, Sequence]:
+    """The same for an array ``args[0]`` that has become ``ans``: its memory is the next write's, however small."""
+    _, index, value = args
+    ans = array_ops.outline(ans)
+    return ans, [ans, index, array_ops.shape_only(value) if type(value) in large_types else value]
+
+
+def outline_unread(prim: Callable, argument: Any, ans: Any, args: Sequence) -> tuple[Any, Sequence]:
+    """``ans`` and ``args``, with outlines for what is unread, of whatever size: others may write into it."""
+    args = list(args)
+    for each in prim.unread.get(argument) or prim.unread.get(ALL, ()):
+        if each is ANSWER:
+            ans = array_ops.outline(ans)
+        elif each < len(args) and hasattr(args[each], "dtype"):
+            args[each] = array_ops.outline(args[each])
+    return ans, args
+
+
+def keep_shapes(x: Any) -> Any:
+    """``x`` with a stand-in for what is large in it: itself, or the items of a list or tuple."""
+    if type(x) is not list and type(x) is not tuple:
+        return array_ops.shape_only(x)
+    items = list(map(keep_shapes, x))
+    return x if all(item is old for item, old in zip(items, x)) else type(x)(items)

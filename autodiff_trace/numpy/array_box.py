@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import operator
 import sys
-from typing import Any
 
 import numpy as np
 
 from ..core.array_ops import array_ops
 from ..core.errors import TracedValueError, caller_line
-from ..core.tracer import Box, fixed_types, is_box, register_box, to_value
+from ..core.ownership import writing
+from ..core.tracer import Box, fixed_types, is_box, register_box
 from . import wrapped as anp
 from .attributes import conjugate, resize, set_imag, set_real, set_shape, view
-from .layouts import is_mapped, is_number, keep_layout, layout
+from .layouts import layout
 from .namespace import wrapped_functions
 from .operators import binary_operator, comparison, forward_method, python_value
 from .ufunc_methods import call_ufunc_method
-from .views import check_writable, forget_view, is_view, refresh_views, write_base
+from .views import forget_view
+from .writable_box import WritableBox
 
 __all__ = ["ArrayBox", "register_array_type"]
 
@@ -27,10 +28,10 @@ FORWARDED_METHODS = """
 """.split()
 
 
-class ArrayBox(Box):
+class ArrayBox(WritableBox):
     """A traced array or number: what a function sees while it is being differentiated, batched or recorded."""
 
-    __slots__ = ("_view_of", "_views")
+    __slots__ = ("_view_of", "_views", "_copies_left", "_made")
     __array_priority__ = 1000.0
     __hash__ = Box.__hash__
 
@@ -110,53 +111,11 @@ class ArrayBox(Box):
     def __getitem__(self, index):
         return anp.getitem(self, index)
 
-    def __setitem__(self, index, value):
-        self.replace(anp.set_item(self, index, value))
-
     def __iter__(self):
         return (self[i] for i in range(len(self)))
 
     def __contains__(self, value):
         return bool(anp.any(anp.equal(self, value)))
-
-    def replace(self, new: Any, except_view: ArrayBox | None = None) -> ArrayBox:
-        """Write ``new``, of the same shape, into this array: the box stands for it from now on, and so do its views."""
-        of_base = is_view(self)
-        if of_base:
-            check_writable(self)
-        self.assume(new)
-        if of_base:
-            write_base(self)
-        refresh_views(self, except_view)
-        return self
-
-    def assume(self, new: Any) -> None:
-        """Stand for the value ``new``, cast to this dtype."""
-        before, after = self._value, to_value(new)
-        if type(before) is np.ndarray and not is_mapped(self):
-            shape, dtype = before.shape, before.dtype
-        elif is_number(self):
-            raise TypeError(f"a number cannot be written to ({caller_line()}): write x = ... instead.")
-        else:
-            shape, dtype = self.shape, self.dtype
-        if new.shape != shape:
-            raise ValueError(f"an array of shape {shape} cannot hold a result of shape {new.shape}")
-        if new.dtype != dtype:
-            if not np.can_cast(new.dtype, dtype, "same_kind"):
-                raise TypeError(f"an array of dtype {dtype} cannot hold a result of dtype {new.dtype}")
-            new = anp.astype(new, dtype)
-            after = to_value(new)
-        memory = None
-        if type(after) is not np.ndarray or type(before) is not np.ndarray or after.strides != before.strides:
-            memory = layout(self)
-            if type(memory) is np.ndarray and not memory.ndim:
-                new = anp.copy(new)  # what NumPy computes of an array of no dimensions is a number
-        if is_box(new):
-            self._value, self._trace, self._node = new._value, new._trace, new._node
-        else:
-            self._value, self._node = new, None
-        if memory is not None:
-            keep_layout(self, memory)
 
     # Methods whose signature is not that of the function
 
@@ -199,10 +158,12 @@ class ArrayBox(Box):
         self[...] = value
 
     def partition(self, kth, axis=-1, **kwargs):
-        self.replace(anp.partition(self, kth, axis=axis, **kwargs))
+        with writing:
+            self.replace(anp.partition(self, kth, axis=axis, **kwargs))
 
     def sort(self, axis=-1, *args, **kwargs):
-        self.replace(anp.sort(self, axis, *args, **kwargs))
+        with writing:
+            self.replace(anp.sort(self, axis, *args, **kwargs))
 
     def __copy__(self):
         return anp.copy(self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -10,6 +11,7 @@ from numpy import float64, ndarray
 
 from ..core.array_ops import LARGE, array_ops, large_types
 from ..core.primitives import primitive
+from ..core.tracer import box_classes, to_value
 from . import wrapped as anp
 from .row_sums import sum_axes
 
@@ -34,20 +36,48 @@ class ShapeOnly:
         stand_in.ndim, stand_in.size = len(shape), math.prod(shape)
         return stand_in
 
+    def __iter__(self):
+        row = ShapeOnly(np.broadcast_to(np.zeros((), self.dtype), self.shape[1:]))
+        return itertools.repeat(row, self.shape[0])
+
     def __array_function__(self, function, types, args, kwargs):
         if function in (np.shape, np.ndim, np.size):
             return function(np.broadcast_to(np.zeros((), self.dtype), self.shape))
         if function in (np.zeros_like, np.ones_like) and len(args) == 1:
             return (np.zeros if function is np.zeros_like else np.ones)(self.shape, self.dtype)
+        if function is np.expand_dims:
+            return ShapeOnly(np.expand_dims(np.broadcast_to(np.zeros((), self.dtype), self.shape), *args[1:], **kwargs))
         raise TypeError(f"a rule calls {function.__name__} on an argument of which it may read shape and dtype alone")
 
 
+latest = ShapeOnly(np.empty(0))
+
+
+def outline(x: Any) -> Any:
+    """What stands for ``x`` of whatever size, so that who writes into it may own its memory."""
+    global latest
+    if type(x) is ndarray:
+        # As a rule the same as last time: a loop reads and writes one array (0.05 instead of 0.3 µs).
+        if x.shape != latest.shape or x.dtype is not latest.dtype:
+            latest = stand_in = ShapeOnly(x)
+            return stand_in
+        return latest
+    return ShapeOnly(x) if type(x) in box_classes and x._trace.overwrites else shape_only(x)
+
+
 def shape_only(x: Any) -> Any:
-    """``x``, or what stands for it if it is a large array."""
-    stand_in = large_types.get(type(x))
-    return x if stand_in is None or x.nbytes <= LARGE else stand_in(x)
+    """``x``, or what stands for it if it is a large array, or keeps one alive as a view."""
+    kind = type(x)
+    if kind is ndarray:
+        return outline(x) if x.nbytes > LARGE or x.base is not None and getattr(x.base, "nbytes", 0) > LARGE else x
+    if kind in large_types:
+        return large_types[kind](x) if x.nbytes > LARGE else x
+    if kind in box_classes and x._trace.overwrites and shape_only(memory := to_value(x)) is not memory:
+        return ShapeOnly(x)
+    return x
 
 
+array_ops.outline = outline
 array_ops.shape_only = shape_only
 large_types[ndarray] = ShapeOnly
 

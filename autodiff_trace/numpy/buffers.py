@@ -6,11 +6,12 @@ Such a buffer is a box without a node: a constant, until a traced value is writt
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Callable
 
 import numpy as np
 
-from ..core.tracer import boxers, is_box, trace_stack
+from ..core.tracer import boxers, innermost_trace, is_box
 from . import wrapped
 from .layouts import set_layout
 from .namespace import wrapped_functions
@@ -31,8 +32,13 @@ def buffer_maker(function: Callable) -> Callable:
                 # An array, though elements of a batch without axes pass for numbers.
                 set_layout(array, np.zeros((), array.dtype))
             return array
-        stack = trace_stack.get()
-        return boxers[type(array)](array, stack[-1], None) if stack else array
+        trace = innermost_trace()
+        if trace is None:
+            return array
+        box = boxers[type(array)](array, trace, None)
+        if trace.is_ground:
+            box._made = weakref.ref(array)
+        return box
 
     make.__module__ = __package__  # where pickle finds it
     return make

@@ -70,7 +70,7 @@ def elementwise(prim: Callable, *derivatives: Derivative, singular: bool = False
                 rules = tuple(map(quiet, rules))
         defvjp(prim, rules[0], argnums=(argnum,))
         defjvp(prim, rules[1], argnums=(argnum,))
-    prim.by_element = True
+    prim.by_element = prim.answer_tells = True
     if all(isinstance(derivative, int) for derivative in derivatives):
         reads_shapes(prim, *range(len(derivatives)))
 

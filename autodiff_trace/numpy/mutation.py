@@ -117,7 +117,7 @@ class ArraySnapshot:
             raise MutationError(
                 f"an array of shape {self.array.shape} and dtype {self.array.dtype}, argument {self.argument!r} of "
                 f"{self.prim.__name__} ({place_text(self.place)}), has been changed since, but the derivative needs "
-                "what it held. Hand over a copy there: w.copy() in the place of w; or make a new array instead of writing "
+                "what it held. Hand over a copy there: w.copy() in place of w; or make a new array instead of writing "
                 "into the old one."
             )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..core.ownership import writing
 from ..core.tracer import NO_KEYWORDS, fixed_types, watched_types
 from .layouts import is_number
 
@@ -39,7 +40,8 @@ def binary_operator(prim):
     def in_place(self, other):
         if is_number(self):
             return prim(self, other)
-        return self.replace(prim(self, other))
+        with writing:
+            return self.replace(prim(self, other))
 
     return (forward, reflected, in_place) if prim.differentiable else (call, call_reflected, in_place)
 

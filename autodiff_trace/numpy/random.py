@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..core.errors import TracedValueError, caller_line
-from ..core.tracer import find_top_trace, trace_stack
+from ..core.tracer import find_top_trace, running_traces
 
 __all__ = ["refuse_traced"]
 
@@ -25,7 +25,7 @@ def refuse_traced(function: Callable) -> Callable:
                 f"numpy.random.{function.__name__}: a parameter is a traced value ({caller_line()}), but a draw has no "
                 "derivative. Draw with plain parameters and transform the draw: loc + scale * random.normal(size=n)."
             )
-        stack = trace_stack.get()
+        stack = running_traces()
         return stack[0].draw(function, args, kwargs) if stack else function(*args, **kwargs)
 
     return call

@@ -1,4 +1,4 @@
-"""Selections of arrays: masks of cotangents and tangents, and the rules of functions that take some of their elements."""
+"""Selections of arrays: masks of cotangents and tangents, and the rules of functions that take some elements."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..core.array_ops import array_ops
+from ..core.derivative import DerivativeTrace
 from ..core.forward import defjvp
 from ..core.primitives import nondifferentiable, primitive
 from ..core.reverse import defvjp
@@ -21,7 +22,9 @@ from .broadcasting import ShapeOnly, broadcast_tangent, sum_to, unbroadcast
 from .definers import is_surely_finite, linear, quiet, set_quiet
 from .error_states import restore_errors
 
-__all__ = ["moves", "nonzero", "ones_beside", "restrict", "select", "select_by", "selects", "unbroadcast_selected"]
+__all__ = [
+    "either", "moves", "nonzero", "ones_beside", "restrict", "select", "select_by", "selects", "unbroadcast_selected",
+]
 
 
 NUMBERS = frozenset(np.dtype(code).type for code in np.typecodes["AllFloat"])
@@ -29,8 +32,13 @@ NUMBERS = frozenset(np.dtype(code).type for code in np.typecodes["AllFloat"])
 
 @primitive
 def restrict(x, mask):
-    """``x`` where ``mask`` holds, else exactly 0: for an ``x`` that is 0 there already, but for NaNs of 0 · ∞."""
-    return x if is_plain_and_finite(x) else np.where(mask, x, np.zeros((), x.dtype))[()]
+    """``x`` where ``mask`` holds, else exactly 0: for an ``x`` that is 0 there already, but for NaNs of 0 · ∞.
+
+    ``mask`` is an array, or a :class:`~.core.selections.Mask` that is asked for only where something is not finite.
+    """
+    if is_plain_and_finite(x):
+        return x
+    return np.where(mask() if type(mask) is Mask else mask, x, np.zeros((), x.dtype))[()]
 
 
 def is_plain_and_finite(x: Any) -> bool:
@@ -40,7 +48,18 @@ def is_plain_and_finite(x: Any) -> bool:
 
 def restricted(x: Any, mask: Mask) -> Any:
     """``x`` with the mask applied, which is asked for only where that can change something."""
-    return x if is_plain_and_finite(x) else restrict(x, mask())
+    if is_plain_and_finite(x):
+        return x
+    return restrict(x, mask if has_values(x) else mask())
+
+
+def has_values(x: Any) -> bool:
+    """Whether there are values under ``x`` for which masks are plain: no batch, and nothing that is replayed."""
+    while is_box(x):
+        if not isinstance(x._trace, DerivativeTrace):
+            return False
+        x = x._value
+    return True
 
 
 def select(g: Any, mask: Any, is_taken: bool = True) -> Any:
@@ -53,16 +72,18 @@ def select(g: Any, mask: Any, is_taken: bool = True) -> Any:
                 return None
             return g[()] if type(g) is np.ndarray else g  # a number, as where() gives it
     value = anp.where(mask, g, 0) if is_taken else anp.where(mask, 0, g)
+    like = array_ops.outline(g)
 
     def find():
-        found = beside(mask, g)
-        return broadcast_mask(found if is_taken else anp.logical_not(found), g.shape)
+        found = beside(mask, like)
+        return broadcast_mask(found if is_taken else anp.logical_not(found), like.shape)
 
     return Selected(value, Mask(find))
 
 
-# What is computed from a mask has to be seen by whatever trace sees the cotangent: ``jit`` reads plain masks anew in each
-# run. So it is computed from what these functions give, whose answers are traced where the cotangent is.
+# What is computed from a mask has to be seen by whatever trace sees the cotangent: ``jit`` reads plain masks anew in
+# each run. So it is computed from what these functions give, whose answers are traced where the cotangent is. The
+# traces of derivatives need not see it, and may have ended: masks remember outlines.
 
 
 @nondifferentiable
@@ -90,7 +111,8 @@ def unbroadcast_selected(g: Any, x: Any) -> Any:
     """A cotangent that may be selected, with the shape and dtype of the operand ``x``."""
     if type(g) is not Selected:
         return unbroadcast(g, x)
-    mask = g.mask if g.value.shape == x.shape else Mask(lambda mask: reduce_mask(mask, x.shape), g.mask)
+    shape = x.shape
+    mask = g.mask if g.value.shape == shape else Mask(lambda mask: reduce_mask(mask, shape), g.mask)
     return Selected(unbroadcast(g.value, x), mask)
 
 
@@ -99,7 +121,8 @@ def select_by(weights: Any, g: Any) -> Any:
     if not is_box(weights) and not is_replayed(g) and np.count_nonzero(weights) == np.size(weights):
         return g * weights
     product = quiet_product(g, weights)
-    mask = Mask(lambda: anp.not_equal(beside(weights, g), 0))
+    like = array_ops.outline(g)
+    mask = Mask(lambda: anp.not_equal(beside(weights, like), 0))
     return Selected(restricted(product, mask), mask)
 
 
@@ -108,7 +131,8 @@ def with_moved_mask(rule: Callable) -> Callable:
 
     def selecting(g, ans, *args, **kwargs):
         moved = rule(g, ans, *args, **kwargs)
-        return Selected(moved, Mask(lambda: nonzero(rule(ones_beside(g), ans, *args, **kwargs))))
+        like = array_ops.outline(g)
+        return Selected(moved, Mask(lambda: nonzero(rule(ones_beside(like), ans, *args, **kwargs))))
 
     return selecting
 
@@ -200,9 +224,9 @@ def expand(x: Any, shape: tuple) -> Any:
     return x.expand(shape) if type(x) is ShapeOnly else anp.broadcast_to(x, shape)
 
 
-def as_weights(mask: Any, like: Any) -> Any:
-    """A mask as a cotangent or tangent: ones and zeros of the dtype of ``like``."""
-    return anp.astype(mask, like.dtype)
+def as_weights(mask: Any, dtype: Any) -> Any:
+    """A mask as a cotangent or tangent: ones and zeros."""
+    return anp.astype(mask, dtype)
 
 
 @quiet
@@ -240,7 +264,9 @@ array_ops.sum_to = sum_to
 
 
 def restrict_more(g, ans, x, mask):
-    return Selected(restrict(g, mask), Mask(lambda: broadcast_mask(beside(mask, g), ans.shape)))
+    like = array_ops.outline(g)
+    found = mask if type(mask) is Mask else Mask(lambda: broadcast_mask(beside(mask, like), ans.shape))
+    return Selected(restrict(g, mask), found)
 
 
 defvjp(restrict, restrict_more, None)

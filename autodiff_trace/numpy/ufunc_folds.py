@@ -11,6 +11,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..core.array_ops import array_ops
 from ..core.errors import TracedValueError, caller_line
+from ..core.ownership import writing
 from ..core.tracer import is_box
 from . import wrapped as anp
 
@@ -134,6 +135,11 @@ def update_at(prim, x, index, *values):
             f"{prim.__name__}.at: the first argument is a plain array, which cannot hold a traced value "
             f"({caller_line()}). Make it with anp.zeros(...) inside the function, or write into anp.array(x)."
         )
+    with writing:
+        change_at(prim, x, index, *values)
+
+
+def change_at(prim, x, index, *values):
     if prim.fun in (np.add, np.subtract):
         (value,) = values
         x.replace(anp.add_at(x, index, value if prim.fun is np.add else -as_array(value)))

@@ -17,6 +17,7 @@ import numpy as np
 from ..core.array_ops import array_ops
 from ..core.batching import BatchTrace
 from ..core.errors import TracedValueError, caller_line
+from ..core.ownership import lend_copies
 from ..core.tracer import Box, box_classes, is_box, to_value
 from . import wrapped as anp
 from .layouts import Views, keep_layout, layout, plain_element, set_layout
@@ -91,6 +92,10 @@ def shows_element(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dic
 def link(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dict) -> None:
     """Let ``view`` be the view ``prim(base, *args, **kwargs)``."""
     view._view_of = base, prim, args, kwargs
+    if type(view._value) in box_classes:
+        view._value._view_of = None  # it is nobody's to write to, and nodes may keep it: let go of the base
+    if getattr(base, "_copies_left", 0):
+        lend_copies(view, base)
     views = getattr(base, "_views", None)
     if views is None:
         views = base._views = Views()
@@ -127,8 +132,8 @@ def write_base(view: Box) -> None:
     """Write the new value of ``view`` into the array that it is a view of."""
     base, prim, args, kwargs = view._view_of
     if prim is anp.getitem:
-        new = anp.set_item(base, *args, view)
-    elif prim is anp.real and base.dtype.kind == "c":
+        return base.write(*args, view, except_view=view)
+    if prim is anp.real and base.dtype.kind == "c":
         new = join_parts(view, anp.imag(base))
     elif prim is anp.imag:
         new = join_parts(anp.real(base), view)

@@ -65,6 +65,13 @@ def set_item(x, index, value):
 
 
 @primitive
+def write_item(x, index, value):
+    """The same in the memory of ``x``, which the caller owns."""
+    x[index] = value
+    return x
+
+
+@primitive
 def add_at(x, index, value):
     """A copy of ``x`` with ``value`` added at ``index``, each time an element is named: ``np.add.at``."""
     result = copy_to_write(x)
@@ -72,4 +79,5 @@ def add_at(x, index, value):
     return result
 
 
-set_item.sequence_args = add_at.sequence_args = (1,)
+set_item.sequence_args = write_item.sequence_args = add_at.sequence_args = (1,)
+set_item.is_write = write_item.is_write = True

@@ -17,7 +17,7 @@ from ..core.forward import JVPTrace, trace_jvp
 from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.reverse import VJPTrace, trace_vjp
 from ..core.standins import active, current, standing_in
-from ..core.tracer import Trace, boxers, is_box, trace_stack
+from ..core.tracer import Trace, boxers, innermost_trace, is_box, running_traces
 from .function import Transformed
 from .reruns import Rerun
 from .steps import record_step
@@ -95,7 +95,7 @@ def recompute(thunk: Callable[..., list], name: str, *roots: Any) -> list:
 
 def traces_to_handle() -> tuple[Trace, ...]:
     """The lowest running reverse trace and all above; none where one of them does not know how to start again."""
-    stack = trace_stack.get()
+    stack = running_traces()
     ground = active.get().ground
     if ground in stack:  # those below have stand-ins: they are handled from outside
         stack = stack[stack.index(ground) :]
@@ -123,7 +123,7 @@ def run_on_ground(thunk: Thunk) -> list:
     """Run ``thunk`` with all values constant, but boxed, so that writing into one copies it."""
 
     def grounded():
-        with standing_in({}, trace_stack.get()[-1]):
+        with standing_in({}, innermost_trace()):
             return [current(x) for x in thunk()]
 
     return trace_jvp(grounded, (), ())[0]
@@ -138,7 +138,7 @@ def with_lift(trace: Trace, lift: Callable[[Any], Any], thunk: Thunk) -> list:
 
 def restart(trace: Trace, thunk: Thunk) -> list:
     """Run ``thunk`` with the boxes of ``trace`` standing for boxes of the trace that has just been started."""
-    own = trace_stack.get()[-1]
+    own = innermost_trace()
     return with_lift(trace, lambda box: type(box)(box._value, own, box._node), thunk)
 
 
@@ -193,7 +193,7 @@ def run_reverse(trace: VJPTrace, lower: Sequence[Trace], thunk: Thunk, name: str
                     )
                 return boxes[places[id(box._node)]]
 
-            ground = trace_stack.get()[-1]
+            ground = innermost_trace()
             with standing_in({**outer, trace: (find, ground)}, ground):
                 results = [current(x) for x in thunk()]
             return results

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..core.errors import caller_line
 from ..core.pytree import Structure, tree_flatten, tree_leaves, tree_unflatten
-from ..core.tracer import boxers, is_box, trace_stack
+from ..core.tracer import boxers, innermost_trace, is_box
 from ..numpy import wrapped as anp
 from .border import describe
 from .checkpointing import checkpoint, own_box, recompute, traces_to_handle
@@ -205,8 +205,8 @@ def own(leaf: Any) -> Any:
 def writable(leaf: Any) -> Any:
     """A leaf of the carry for ``f`` to write into, if it likes: where a trace runs also traced values."""
     leaf = own(leaf)
-    stack = trace_stack.get()
-    return boxers[np.ndarray](leaf, stack[-1], None) if stack and type(leaf) is np.ndarray else leaf
+    trace = innermost_trace()
+    return boxers[np.ndarray](leaf, trace, None) if trace is not None and type(leaf) is np.ndarray else leaf
 
 
 def element(leaf: Any, k: int) -> Any:

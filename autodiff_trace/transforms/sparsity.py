@@ -10,7 +10,6 @@ import numpy as np
 from ..core.backward import backward_pass
 from ..core.batching import trace_batch
 from ..core.forward import trace_jvp
-from ..core.pytree import tree_unflatten
 from ..core.reverse import trace_vjp
 from ..core.tracer import to_value
 from ..numpy import wrapped as anp

@@ -1,8 +1,9 @@
 """Derivatives without the masks of selections, on the trust that nothing is infinite.
 
-``restrict`` keeps zero what a selection did not take, where a slope is infinite; elsewhere it changes nothing. Here NumPy is told to raise an error where something overflows, is divided by zero
-or is no number; then the program is run with its masks. A NaN that was there before raises none. It shows in the
-outputs if all that is computed from these products is NaN where they are; else the inputs are looked through.
+``restrict`` keeps zero what a selection did not take, where a slope is infinite; elsewhere it changes nothing.
+Here NumPy is told to raise an error where something overflows, is divided by zero or is no number; then the program is
+run with its masks. A NaN that was there before raises none. It shows in the outputs if all that is computed from these
+products is NaN where they are; else the inputs are looked through.
 """
 
 from __future__ import annotations

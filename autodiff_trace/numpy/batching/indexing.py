@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...core.batching import defbatch
+from ...core.batching import defbatch, loop_and_stack
 from ...core.tracer import is_box
 from .. import wrapped as anp
 from ..rules.indexing import scatter
@@ -69,11 +69,13 @@ def indexed_ndim(shape, index):
 
 
 def batch_write(batch, prim, args, kwargs):
-    """set_item, add_at: the new value broadcasts against what is written, behind the mapped axis."""
+    """set_item, write_item, add_at: the new value broadcasts against what is written, behind the mapped axis."""
     x, index, value = args
     index = NotImplemented if batch.mapped[1] else mapped_index(index)
+    if prim is anp.write_item and (index is NotImplemented or not batch.mapped[0]):
+        return anp.set_item.batching(batch, anp.set_item, args, kwargs)  # elements share the memory of ``x``
     if index is NotImplemented:
-        return NotImplemented
+        return loop_and_stack(batch, prim, args, kwargs)
     if not batch.mapped[0]:
         x = anp.broadcast_to(x, (batch.size, *x.shape))
     if batch.mapped[2]:
@@ -84,4 +86,4 @@ def batch_write(batch, prim, args, kwargs):
 
 defbatch(batch_getitem, anp.getitem)
 defbatch(batch_scatter, scatter)
-defbatch(batch_write, anp.set_item, anp.add_at)
+defbatch(batch_write, anp.set_item, anp.write_item, anp.add_at)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ...core.errors import TracedValueError, caller_line
-from ...core.tracer import trace_stack
+from ...core.tracer import innermost_trace
 from .. import wrapped as anp
 from ..namespace import replace_wrapped, wrapped_functions
 from .making import as_array
@@ -23,7 +23,7 @@ def define_caller(function: Callable) -> Callable[[Callable], Callable]:
     def decorate(definition):
         @functools.wraps(function)
         def call(*args, **kwargs):
-            return definition(*args, **kwargs) if trace_stack.get() else function(*args, **kwargs)
+            return definition(*args, **kwargs) if innermost_trace() is not None else function(*args, **kwargs)
 
         call.fun = function
         call.__module__ = wrapped_functions[function].__module__
@@ -88,7 +88,7 @@ class vectorize(np.vectorize):
     """``np.vectorize``; inside a traced function each element's call is traced, one by one."""
 
     def __call__(self, *args, **kwargs):
-        if self.pyfunc is np._NoValue or not trace_stack.get():
+        if self.pyfunc is np._NoValue or innermost_trace() is None:
             return super().__call__(*args, **kwargs)
         if self.signature is not None:
             raise TracedValueError(

@@ -11,6 +11,7 @@ from ...core.array_ops import array_ops
 from ...core.errors import TracedValueError, caller_line
 from ...core.forward import defjvp
 from ...core.reverse import defvjp
+from ...core.unread import reads_other
 from .. import wrapped as anp
 from ..broadcasting import unbroadcast
 from ..definers import define
@@ -134,6 +135,8 @@ defjvp(
     lambda t, ans, a, b, axes=2: anp.tensordot(t, b, axes),
     lambda t, ans, a, b, axes=2: anp.tensordot(a, t, axes),
 )
+
+reads_other(anp.dot, anp.matmul, anp.tensordot)
 
 
 # The others, by dot, matmul and multiply

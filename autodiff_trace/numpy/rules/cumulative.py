@@ -8,7 +8,7 @@ from ...core.forward import defjvp
 from ...core.primitives import primitive
 from ...core.reverse import defvjp
 from ...core.selections import moves_elements
-from ...core.unread import reads_shapes
+from ...core.unread import reads_arguments, reads_shapes
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..definers import define
@@ -103,6 +103,7 @@ def recur_back(factors, terms):
 
 
 defvjp(anp.cumprod, cumprod_vjp)
+reads_arguments(anp.cumprod)
 defjvp(anp.cumprod, cumprod_jvp)
 
 

@@ -11,6 +11,7 @@ from ...core.forward import defjvp, defjvp_all
 from ...core.primitives import primitive
 from ...core.reverse import defvjp, defvjp_all
 from ...core.selections import works_by_matrix
+from ...core.unread import reads_answer, reads_arguments
 from .. import lapack, linalg
 from .. import wrapped as anp
 from ..definers import quiet
@@ -104,6 +105,7 @@ def without(directions, i):
 defvjp_all(minors, minors_vjp)
 defjvp_all(minors, minors_jvp)
 defvjp(linalg.det, lambda g, ans, a: anp.expand_dims(g, (-1, -2)) * minors(a))
+reads_arguments(linalg.det)
 defjvp(linalg.det, lambda t, ans, a: anp.sum(t * minors(a), axis=(-1, -2)))
 
 
@@ -121,6 +123,7 @@ def inverse(a):
 
 
 defvjp(inverse, lambda g, ans, a: -(transposed(ans) @ g @ transposed(ans)))
+reads_answer(inverse)
 defjvp(inverse, lambda t, ans, a: -(ans @ t @ ans))
 
 

@@ -16,6 +16,7 @@ from ...core.array_ops import array_ops
 from ...core.forward import defjvp_all
 from ...core.primitives import primitive
 from ...core.reverse import defvjp_all
+from ...core.unread import ALL, ANSWER
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..definers import define, linear
@@ -178,5 +179,6 @@ def contract_jvp(argnums, tangents, ans, args, kwargs):
 
 
 defvjp_all(contract, contract_vjp)
+contract.unread[ALL] = (ANSWER,)
 defjvp_all(contract, contract_jvp)
 linear(select_axes, transpose=lambda g, ans, x, subscripts: operand_cotangent(0, g, subscripts, False, [x]))

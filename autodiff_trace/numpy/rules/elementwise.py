@@ -136,7 +136,7 @@ def inverse_slope(prim, y):
 
     defvjp(prim, rule)
     defjvp(prim, rule)
-    prim.by_element = True
+    prim.by_element = prim.answer_tells = True
 
 
 def one_plus_square(x):
@@ -188,6 +188,8 @@ reads_arguments(
 
 anp.hypot.unread.update({0: (1,), 1: (0,)})
 anp.power.unread[0] = (ANSWER,)
+anp.power.unread[1] = (1,)
+anp.hypot.unread.update({0: (1,), 1: (0,)})
 
 
 # Linear functions, element by element

@@ -7,6 +7,7 @@ import numpy as np
 from ...core.forward import defjvp
 from ...core.primitives import primitive
 from ...core.reverse import defvjp, defvjp_all
+from ...core.unread import reads_answer
 from .. import lapack, linalg
 from .. import wrapped as anp
 from ..definers import define
@@ -28,6 +29,7 @@ def lower_inverse(x):
 # d(X⁻¹) = −X⁻¹ dX X⁻¹
 
 defvjp(lower_inverse, lambda g, ans, x: -transposed(ans) @ g @ transposed(ans))
+reads_answer(lower_inverse)
 defjvp(lower_inverse, lambda t, ans, x: -ans @ t @ ans)
 
 
@@ -57,6 +59,7 @@ def whitened(a, inverse):
 
 
 defvjp(lower_factor, lambda g, ans, a: factor_cotangent(g, ans))
+reads_answer(lower_factor)
 defjvp(lower_factor, lambda t, ans, a: factor_tangent(t, ans, lower_inverse(ans)))
 
 
@@ -115,6 +118,7 @@ def qr_jvp(t, ans, a):
 
 
 defvjp(tall_qr, qr_vjp)
+reads_answer(tall_qr)
 defjvp(tall_qr, qr_jvp)
 
 

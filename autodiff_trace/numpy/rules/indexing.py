@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...core.array_ops import array_ops
 from ...core.cotangents import DeferredCotangent, add_cotangents
-from ...core.forward import defjvp
+from ...core.forward import defjvp, defjvp_all
+from ...core.overwriting import defoverwriting, getrefcount
+from ...core.ownership import IN_SLOT, OwnedOverwriting, can_overwrite, is_owned, note_write
 from ...core.primitives import nondifferentiable, primitive
 from ...core.reverse import defvjp
 from ...core.selections import Mask, Selected, moves_elements, settle
+from ...core.tracer import is_box
 from ...core.unread import reads_shapes
 from .. import wrapped as anp
 from ..broadcasting import broadcast_tangent, unbroadcast
-from ..selections import nonzero, ones_beside, select, unbroadcast_selected
+from ..selections import either, nonzero, ones_beside, select, unbroadcast_selected
 from .joining import with_zeros
 
 __all__ = ["scatter"]
@@ -26,11 +30,15 @@ def scatter(pieces, indices, shape):
     is_numpy = isinstance(first, (np.ndarray, np.generic))
     total = np.zeros(shape, first.dtype) if is_numpy else np.zeros_like(first, shape=shape)
     for piece, index in zip(pieces, indices):
-        if has_no_repeats(index):
-            total[index] += piece
-        else:
-            np.add.at(total, index, piece)
+        add_item(total, index, piece)
     return total
+
+
+def add_item(total, index, piece):
+    if has_no_repeats(index):
+        total[index] += piece
+    else:
+        np.add.at(total, index, piece)
 
 
 scatter.sequence_args = (0, 1)
@@ -71,7 +79,8 @@ class IndexedCotangent(DeferredCotangent):
         if isinstance(g, IndexedCotangent):
             if g.masks is not None:
                 count = len(self.pieces)
-                self.masks = {**(self.masks or {}), **{count + i: mask for i, mask in g.masks.items()}}
+                self.masks = {} if self.masks is None else self.masks
+                self.masks.update((count + i, mask) for i, mask in g.masks.items())
             self.pieces += g.pieces
             self.indices += g.indices
             g = g.dense
@@ -84,23 +93,50 @@ class IndexedCotangent(DeferredCotangent):
         return self
 
     def settle(self):
-        total = scatter(self.pieces, self.indices, self.shape)
-        return total if self.dense is None else total + settle(self.dense)
+        return settle(self.settle_selected())
 
     def settle_selected(self):
-        if self.dense is None:
-            return Selected(self.settle(), Mask(self.find_mask))
+        masks = [Mask(self.find_mask)]
         if type(self.dense) is Selected:
-            return Selected(self.settle(), Mask(lambda mask: anp.logical_or(self.find_mask(), mask), self.dense.mask))
-        return self.settle()
+            masks.append(self.dense.mask)
+            self.dense = self.dense.value
+        elif self.dense is not None:
+            masks = []
+        total = self.add_up()
+        self.dense = None
+        return Selected(total, Mask(either, *masks)) if masks else total
+
+    def add_up(self):
+        if self.dense is not None and getrefcount(self.dense) <= IN_SLOT and is_owned(self.dense):
+            return self.add_to_dense()
+        total = scatter(self.pieces, self.indices, self.shape)
+        return total if self.dense is None else total + self.dense
 
     def find_mask(self):
         masks = self.masks or {}
         pieces = [
-            anp.astype(masks[i](), piece.dtype) if i in masks else ones_beside(piece)
+            anp.astype(masks[i](), piece.dtype) if i in masks else ones_beside(array_ops.outline(piece))
             for i, piece in enumerate(self.pieces)
         ]
         return anp.not_equal(scatter(pieces, self.indices, self.shape), 0)
+
+    def add_to_dense(self):
+        """The sum in the memory of ``dense``, where nobody else holds that: items are read and written in turn."""
+        total, self.dense = self.dense, None
+        if any(piece.dtype != total.dtype or not can_overwrite(total, index, piece) for piece, index in self.items()):
+            return scatter(self.pieces, self.indices, self.shape) + total
+        for piece, index in self.items():
+            if type(total) is np.ndarray and not is_box(piece):
+                add_item(total, index, piece)
+            elif has_no_repeats(index):
+                note_write(total)
+                total = anp.write_item(total, index, anp.getitem(total, index) + piece)
+            else:
+                total = anp.add_at(total, index, piece)
+        return total
+
+    def items(self):
+        return zip(self.pieces, self.indices)
 
 
 defvjp(anp.getitem, lambda g, ans, x, index: IndexedCotangent(g, index, x.shape), None)
@@ -138,22 +174,56 @@ def set_item_vjp_value(g, ans, x, index, value):
     return unbroadcast(written if has_no_repeats(index) else written * is_last_written(index, ans.shape), value)
 
 
-def without(x, index):
-    """``x`` with zeros where items have been written: what was there before is not selected."""
-    return Selected(anp.set_item(x, index, 0), Mask(lambda: nonzero(anp.set_item(ones_beside(x), index, 0))))
+# What was there before is not selected, nor is, of a tangent, what was not written.
+
+
+def without(g, index, overwrite):
+    """``g`` with zeros where items were written; ``overwrite``: in its memory."""
+    shape = g.shape
+    if overwrite:  # the index is plain, and a mask that held the array would forbid to write into it
+        return Selected(anp.write_item(g, index, 0), Mask(lambda: anp.set_item(np.ones(shape, bool), index, False)))
+    like = array_ops.outline(g)
+    return Selected(anp.set_item(g, index, 0), Mask(lambda: nonzero(anp.set_item(ones_beside(like), index, 0))))
+
+
+def write_vjp(is_free, g, ans, x, index, value):
+    """The cotangents of the old values and of what was written, in the memory of ``g`` where that is free."""
+    g_value = set_item_vjp_value(g, ans, x, index, value)
+    if is_free and g_value is not None and (g_value.ndim or is_box(g_value)):  # it may be a view; a batch is an array
+        g_value = anp.copy(g_value)
+    return without(g, index, is_free and is_owned(g)), g_value
+
+
+def write_jvp(argnums, tangents, ans, args, kwargs):
+    """Written into the tangent of ``x``, which is held by nobody else where ``x`` is."""
+    _, index, _ = args
+    t = dict(zip(argnums, tangents))
+    if ans.dtype.kind not in "fc":
+        return None
+    if 0 in t:
+        return anp.write_item(t[0], index, t.get(2, 0))
+    shape = ans.shape
+    written = anp.write_item(anp.zeros_like(ans), index, t[2])
+    return Selected(written, Mask(lambda: anp.set_item(np.zeros(shape, bool), index, True)))
 
 
 def set_item_jvp_value(t, ans, x, index, value):
     def put(t):
         return anp.set_item(anp.zeros_like(ans), index, t)
 
-    return Selected(put(t), Mask(lambda: nonzero(put(ones_beside(t)))))
+    like = array_ops.outline(t)
+    return Selected(put(t), Mask(lambda: nonzero(put(ones_beside(like)))))
 
 
-defvjp(anp.set_item, lambda g, ans, x, index, value: without(g, index), None, set_item_vjp_value)
-defjvp(anp.set_item, lambda t, ans, x, index, value: without(t, index), None, set_item_jvp_value)
-reads_shapes(anp.set_item, 0, 2)
-moves_elements(anp.set_item)
+for _write in (anp.set_item, anp.write_item):
+    defvjp(_write, lambda g, ans, x, index, value: without(g, index, False), None, set_item_vjp_value)
+    reads_shapes(_write, 0, 2)
+    defoverwriting(_write, (0, 2), write_vjp, OwnedOverwriting)
+    defoverwriting(_write, 0, lambda is_free, g, ans, x, index, value: (without(g, index, is_free),), OwnedOverwriting)
+    moves_elements(_write)
+
+defjvp_all(anp.write_item, write_jvp)
+defjvp(anp.set_item, lambda t, ans, x, index, value: without(t, index, False), None, set_item_jvp_value)
 
 
 # add_at: linear in both

@@ -58,6 +58,7 @@ def concatenate_jvp(t, ans, arrays, axis=0, out=None, dtype=None, casting="same_
 
 
 defvjp(anp.concatenate, concatenate_vjp)
+reads_shapes(anp.concatenate, 0)
 defjvp(anp.concatenate, concatenate_jvp)
 
 
@@ -78,6 +79,7 @@ def stack_jvp(t, ans, arrays, axis=0, out=None, dtype=None, casting="same_kind")
 
 
 defvjp(anp.stack, stack_vjp)
+reads_shapes(anp.stack, 0)
 defjvp(anp.stack, stack_jvp)
 
 for _prim in (anp.concatenate, anp.stack):

@@ -58,6 +58,7 @@ def nested_tangents(t, nested):
 
 
 defvjp(join_nested, lambda g, ans, nested: nested_cotangents(g, nested))
+reads_shapes(join_nested, 0)
 defjvp(join_nested, lambda t, ans, nested: match_dtype(join_nested(nested_tangents(t, nested)), ans.dtype))
 reads_shapes(join_nested, 0)
 

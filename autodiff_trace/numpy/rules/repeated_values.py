@@ -1,8 +1,9 @@
 """Repeated eigenvalues and singular values: quotients 0/0 as limits, and the vectors that a change picks out.
 
 To equal values belong any orthonormal vectors of a plane. What depends on that choice has no derivative. In the
-pullback of what does not, as V w Vᴴ, cotangents cancel where the values are equal: 0/0, whose limit says how fast they do when
-the values part. ``infinitesimals`` follows that. In forward mode the change tells the vectors that go with it smoothly.
+pullback of what does not, as V w Vᴴ, cotangents cancel where the values are equal: 0/0, whose limit says how fast they
+do when the values part. ``infinitesimals`` follows that. In forward mode the change tells the vectors that go with it
+smoothly.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from ...core.infinitesimals import are_wanted, is_split, split
 from ...core.primitives import nondifferentiable, primitive
 from ...core.reverse import defvjp
 from ...core.tracer import is_box, to_value, trace_stack
-from .. import wrapped as anp
 
 __all__ = [
     "NOISE", "are_unused", "can_align", "clusters", "is_recorded", "limit_quotient", "magnitude",

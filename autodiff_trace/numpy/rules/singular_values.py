@@ -10,6 +10,7 @@ import numpy as np
 from ...core.forward import Realigned, defjvp
 from ...core.primitives import nondifferentiable, primitive
 from ...core.reverse import defvjp
+from ...core.unread import reads_answer
 from .. import wrapped as anp
 from ..definers import define
 from .matrices import adjoint, column, diagonal, diagonal_matrix, mirror_triangle, row, transposed
@@ -136,6 +137,7 @@ def with_complement(tu, u, k):
 
 
 defvjp(singular_value_decomposition, svd_vjp)
+reads_answer(singular_value_decomposition)
 defjvp(singular_value_decomposition, svd_jvp)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from ...core.primitives import primitive
 from ...core.tracer import is_box
+from ...core.unread import reads_arguments
 from .. import wrapped as anp
 from ..definers import define, elementwise, is_surely_finite
 from .making import as_array
@@ -114,6 +115,7 @@ def bessel_slope(ans, x, order):
 
 elementwise(anp.i0, lambda ans, x: bessel_i(x, 1))
 elementwise(bessel_i, bessel_slope, None)
+reads_arguments(anp.i0, anp.logaddexp, anp.logaddexp2, anp.sinc)
 
 
 # kaiser: a constant number of points, and beta, in which the window is smooth

@@ -12,6 +12,7 @@ import numpy as np
 from ...core.forward import Realigned, defjvp
 from ...core.primitives import nondifferentiable, primitive
 from ...core.reverse import defvjp
+from ...core.unread import reads_answer
 from .. import linalg
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
@@ -117,6 +118,7 @@ def eig_jvp(t, ans, a):
 
 
 defvjp(eigensystem, eig_vjp)
+reads_answer(eigensystem)
 defjvp(eigensystem, eig_jvp)
 
 
@@ -158,6 +160,7 @@ def eigh_jvp(t, ans, a, UPLO):
 
 
 defvjp(hermitian_eigensystem, eigh_vjp)
+reads_answer(hermitian_eigensystem)
 defjvp(hermitian_eigensystem, eigh_jvp)
 
 

@@ -11,7 +11,7 @@ from ...core.array_ops import array_ops
 from ...core.forward import defjvp
 from ...core.reverse import defvjp
 from ...core.tracer import is_box
-from ...core.unread import ANSWER
+from ...core.unread import ANSWER, reads_arguments, reads_shapes
 from .. import wrapped as anp
 from ..broadcasting import broadcast_tangent, match_dtype, unbroadcast
 from ..definers import define, elementwise
@@ -26,6 +26,13 @@ elementwise(anp.nextafter, 1, None)
 elementwise(anp.remainder, 1, lambda ans, x, y: -anp.floor_divide(x, y), singular=True)
 for _prim in (anp.fmod, anp.remainder):
     _prim.unread[0] = (0, 1, ANSWER)
+
+reads_arguments(anp.copysign, anp.fabs, anp.remainder)
+reads_shapes(anp.nextafter, 0, 1)
+for _prim in (anp.fmod, anp.remainder):
+    _prim.unread[0] = (0, 1, ANSWER)
+anp.heaviside.unread.update({1: (1, ANSWER), (0, 1): (1, ANSWER)})
+
 
 
 @define(np.clip)
@@ -50,12 +57,14 @@ def divmod(x1, x2):
 # frexp: x = mantissa · 2^exponent, where the exponent is constant between its steps
 
 defvjp(anp.frexp, lambda g, ans, x: anp.ldexp(g[0], -ans[1]))
+anp.frexp.unread[0] = (0,)
 defjvp(anp.frexp, lambda t, ans, x: [anp.ldexp(t, -ans[1]), None])
 
 
 # ldexp = x · 2ⁿ, n an integer
 
 defvjp(anp.ldexp, lambda g, ans, x, n: unbroadcast(anp.ldexp(g, n), x), None)
+reads_shapes(anp.ldexp, 0)
 defjvp(anp.ldexp, lambda t, ans, x, n: broadcast_tangent(anp.ldexp(t, n), ans), None)
 anp.ldexp.by_element = True
 
@@ -63,6 +72,7 @@ anp.ldexp.by_element = True
 # modf: the fraction and the whole part, which is constant between its steps
 
 defvjp(anp.modf, lambda g, ans, x: g[0])
+reads_shapes(anp.modf, 0)
 defjvp(anp.modf, lambda t, ans, x: [t, None])
 
 
@@ -94,4 +104,5 @@ def unwrap_period_jvp(t, ans, p, discont=None, axis=-1, *, period=2 * np.pi):
 
 
 defvjp(anp.unwrap, lambda g, ans, p, *args, **kwargs: match_dtype(g, p.dtype), None, period=unwrap_period_vjp)
+reads_shapes(anp.unwrap, 0)
 defjvp(anp.unwrap, lambda t, ans, p, *args, **kwargs: match_dtype(t, ans.dtype), None, period=unwrap_period_jvp)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...core.errors import TracedValueError, caller_line
+from ...core.ownership import writing
 from .. import wrapped as anp
 from ..definers import define
 from .making import as_array
@@ -25,7 +26,8 @@ def check_writable(name, array):
 def write_flat(array, index, values):
     """Write the values, over and over as needed, to places counted through the whole array."""
     values = anp.resize(values, index.shape)
-    array.replace(anp.reshape(anp.set_item(anp.ravel(array), index, values), array.shape))
+    with writing:
+        array.replace(anp.reshape(anp.set_item(anp.ravel(array), index, values), array.shape))
 
 
 @define(np.copyto)
@@ -35,7 +37,8 @@ def copyto(dst, src, casting="same_kind", where=True):
         raise TypeError(f"Cannot cast array data from {src.dtype} to {dst.dtype} according to the rule {casting!r}")
     src = anp.broadcast_to(src, dst.shape)
     src = src if src.dtype == dst.dtype else anp.astype(src, dst.dtype)
-    dst.replace(src if where is True else anp.where(where, src, dst))
+    with writing:
+        dst.replace(src if where is True else anp.where(where, src, dst))
 
 
 @define(np.fill_diagonal)
@@ -75,10 +78,12 @@ def put_along_axis(arr, indices, values, axis):
     if axis is None:
         write_flat(arr, indices, values)
     else:
-        arr.replace(anp.set_item(arr, along_axis_index(arr.shape, indices, axis), values))
+        arr[along_axis_index(arr.shape, indices, axis)] = values
 
 
 @define(np.putmask)
 def putmask(a, /, mask, values):
     check_writable("putmask", a)
-    a.replace(anp.where(mask, anp.astype(anp.resize(as_array(values), a.shape), a.dtype), a))
+    values = anp.astype(anp.resize(as_array(values), a.shape), a.dtype)
+    with writing:
+        a.replace(anp.where(mask, values, a))

@@ -1,0 +1,91 @@
+"""Boxes that can be written to: the box stands for the new value from then on, and so do its views."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import caller_line
+from ..core.ownership import can_overwrite, note_write, writing
+from ..core.tracer import Box, find_top_trace, is_box, to_value
+from . import wrapped as anp
+from .layouts import is_mapped, is_number, keep_layout, layout
+from .views import check_writable, is_view, refresh_views, write_base
+
+__all__ = ["WritableBox"]
+
+TINY = 1024
+"""Bytes up to which a copy takes less than to find out who else holds them."""
+
+
+class WritableBox(Box):
+    """A box whose items can be assigned to."""
+
+    __slots__ = ()
+
+    def __setitem__(self, index, value):
+        with writing:
+            self.write(index, value)
+
+    def write(self, index: Any, value: Any, except_view: WritableBox | None = None) -> None:
+        """``self[index] = value``: in its memory if nobody else needs the old values, else in a copy."""
+        if type(value) in (list, tuple) and find_top_trace(value) is not None:
+            value = anp.array(value)
+        of_base = is_view(self)
+        if of_base:
+            check_writable(self)
+        memory = self._value
+        is_tiny = type(memory) is np.ndarray and memory.nbytes <= TINY
+        del memory  # else it would count as held
+        if not is_tiny and can_overwrite(self, index, value) and not is_number(self):
+            self.stand_for(anp.write_item(self, index, value))
+        else:
+            self.assume(anp.set_item(self, index, value))
+        if not is_tiny:
+            note_write(self)
+        if of_base:
+            write_base(self)
+        refresh_views(self, except_view)
+
+    def replace(self, new: Any, except_view: WritableBox | None = None) -> WritableBox:
+        """Write ``new``, of the same shape, into this array: the box stands for it from now on, and so do its views."""
+        of_base = is_view(self)
+        if of_base:
+            check_writable(self)
+        self.assume(new)
+        if of_base:
+            write_base(self)
+        refresh_views(self, except_view)
+        return self
+
+    def assume(self, new: Any) -> None:
+        """Stand for the value ``new``, cast to this dtype."""
+        before, after = self._value, to_value(new)
+        if type(before) is np.ndarray and not is_mapped(self):
+            shape, dtype = before.shape, before.dtype
+        elif is_number(self):
+            raise TypeError(f"a number cannot be written to ({caller_line()}): write x = ... instead.")
+        else:
+            shape, dtype = self.shape, self.dtype
+        if new.shape != shape:
+            raise ValueError(f"an array of shape {shape} cannot hold a result of shape {new.shape}")
+        if new.dtype != dtype:
+            if not np.can_cast(new.dtype, dtype, "same_kind"):
+                raise TypeError(f"an array of dtype {dtype} cannot hold a result of dtype {new.dtype}")
+            new = anp.astype(new, dtype)
+            after = to_value(new)
+        memory = None
+        if type(after) is not np.ndarray or type(before) is not np.ndarray or after.strides != before.strides:
+            memory = layout(self)
+            if type(memory) is np.ndarray and not memory.ndim:
+                new = anp.copy(new)  # what NumPy computes of an array of no dimensions is a number
+        self.stand_for(new)
+        if memory is not None:
+            keep_layout(self, memory)
+
+    def stand_for(self, new: Any) -> None:
+        if is_box(new):
+            self._value, self._trace, self._node = new._value, new._trace, new._node
+        else:
+            self._value, self._node = new, None
