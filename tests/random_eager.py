@@ -142,6 +142,8 @@ def check_general(rng: random.Random, number: int) -> tuple[str, str]:
         return "refused", source(program)
     except Exception as error:
         what = f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
+        if isinstance(error.__cause__, TracedValueError):  # NumPy's, where a plain array cannot hold a traced value
+            what = "refused"
         return ("skipped" if isinstance(error, TypeError) else what), source(program)
     terms = [np.asarray(g * t) for g, t in zip(tree_leaves(gradient), tree_leaves(step)) if g is not None]
     size = sum([float(np.sum(np.abs(each))) for each in terms])

@@ -220,3 +220,17 @@ def test_dtypes_are_kept():
     gradient = grad(lambda x: anp.sum(anp.where(x > 0, anp.log(anp.sqrt(x)), 0)))(x)
     assert gradient.dtype == np.float32
     np.testing.assert_allclose(gradient, [0, 0.125])
+
+
+def test_batches_inside_and_around_derivatives():
+    def f(x):
+        return anp.sum(anp.where(x > 0, x**1.5 * anp.log(x + (x == 0)), 0.0))
+
+    x = np.array([[0.0, 1.0, 4.0], [2.0, 0.0, 3.0]])
+    second = np.stack([np.diag(hvp(f)(row, np.ones(3))) for row in x])
+    for nested in (
+        vmap(lambda row: grad(lambda y: anp.sum(grad(f)(y)))(row))(x), grad(lambda x: anp.sum(vmap(grad(f))(x)))(x),
+        vmap(lambda row: jvp(grad(f), (row,), (np.ones(3),))[1])(x),
+    ):
+        np.testing.assert_allclose(nested, np.stack([np.diag(each) for each in second]), rtol=1e-12)
+        assert np.isfinite(nested).all()

@@ -20,7 +20,7 @@ from .array_ops import array_ops
 from .cotangents import DeferredCotangent, add_cotangents, deferred_types
 from .primitives import add_rule_table
 
-__all__ = ["Mask", "OutputsCotangent", "Selected", "moves_elements", "settle", "works_by_matrix"]
+__all__ = ["Mask", "OutputsCotangent", "Selected", "moves_elements", "moving", "settle", "works_by_matrix"]
 
 
 class Mask:
@@ -112,6 +112,10 @@ def settle(g: Any) -> Any:
     return g.settle() if type(g) in deferred_types else g
 
 
+moving: set[Callable] = set()
+"""The functions of which primitives that move elements are made."""
+
+
 def moves_elements(*prims: Callable) -> None:
     """Declare that each element of the answers is one of the arguments', or a sum of some with weights above zero.
 
@@ -119,6 +123,7 @@ def moves_elements(*prims: Callable) -> None:
     """
     for prim in prims:
         prim.moves_elements = True
+        moving.add(prim.fun)
 
 
 def works_by_matrix(*prims: Callable) -> None:

@@ -50,16 +50,20 @@ def restricted(x: Any, mask: Mask) -> Any:
     """``x`` with the mask applied, which is asked for only where that can change something."""
     if is_plain_and_finite(x):
         return x
-    return restrict(x, mask if has_values(x) else mask())
-
-
-def has_values(x: Any) -> bool:
-    """Whether there are values under ``x`` for which masks are plain: no batch, and nothing that is replayed."""
-    while is_box(x):
-        if not isinstance(x._trace, DerivativeTrace):
-            return False
-        x = x._value
-    return True
+    is_batched = is_followed = False
+    value = x
+    while is_box(value):
+        if value._trace.guards_values:  # other runs may need it
+            return restrict(x, mask())
+        if isinstance(value._trace, DerivativeTrace):
+            is_followed = True
+        else:
+            is_batched = True
+        value = value._value
+    if is_batched and not is_plain_and_finite(value):
+        return restrict(x, mask())
+    # What is finite loses nothing. Derivatives have to know all the same that it is selected.
+    return restrict(x, mask) if is_followed or not is_batched else x
 
 
 def select(g: Any, mask: Any, is_taken: bool = True) -> Any:
@@ -266,7 +270,7 @@ array_ops.sum_to = sum_to
 def restrict_more(g, ans, x, mask):
     like = array_ops.outline(g)
     found = mask if type(mask) is Mask else Mask(lambda: broadcast_mask(beside(mask, like), ans.shape))
-    return Selected(restrict(g, mask), found)
+    return Selected(restricted(g, found), found)
 
 
 defvjp(restrict, restrict_more, None)

@@ -131,7 +131,10 @@ def run(name: str, fun: Callable, selection: Selection, nodes: list, order: int,
         row = [
             array_ops.zeros_like(x)[()] if c is None else scale_term(c, math.factorial(k)) for x, c in zip(values, row)
         ]
-        terms.append(detach(row, terms, given))
+        terms.append(row)
+    leaves = detach([x for row in terms[1:] for x in row], terms[0], given)
+    for k in range(1, order + 1):
+        terms[k] = leaves[(k - 1) * flat.count : k * flat.count]
     return [flat.output(row) for row in terms], tree_unflatten(flat.aux_structure, values[flat.count :])
 
 

@@ -6,9 +6,9 @@ import operator
 
 import numpy as np
 
-from ...numpy import broadcasting, wrapped
+from ...numpy import broadcasting, selections, wrapped
 from .. import calls
-from ..node import Node
+from ..node import Node, literal
 from .table import lowers
 
 
@@ -55,3 +55,9 @@ def lower_match_dtype(step):
 @lowers(wrapped.where)
 def lower_where(step):
     return step.with_call(calls.select, step.args) if len(step.args) == 3 and not step.kwargs else None
+
+
+@lowers(selections.ones_beside)
+def lower_ones_beside(step):
+    value = step.value
+    return literal(np.broadcast_to(np.ones((), value.dtype), value.shape)) if type(value) is np.ndarray else None

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ...numpy import lapack
+from ...core.selections import moving
+from ...numpy import lapack, selections, wrapped
 from .. import calls
 from ..node import Node, Program, operands, parts_of
 
@@ -37,7 +38,7 @@ def may_raise(step: Node) -> bool:
 
 def index_parts(step: Node) -> tuple:
     """The parts of the index by which a step reads or writes items."""
-    if step.function not in (calls.getitem, calls.assign):
+    if step.function not in INDEXING:
         return ()
     return parts_of(step.args[1])
 
@@ -48,8 +49,11 @@ def is_harmless(function: Callable) -> bool:
         or calls.is_known(function)
         or getattr(function, "__module__", None) == "_operator"
         or function in HARMLESS
+        or function in moving
     )
 
+
+INDEXING = {calls.getitem, calls.assign, wrapped.add_at.fun, wrapped.set_item.fun, wrapped.write_item.fun}
 
 DIVISIONS = {operator.truediv, operator.floordiv, operator.mod, operator.pow}
 """Operators that fail for some of Python's numbers: division by zero, powers that are too large."""
@@ -59,5 +63,6 @@ POWERS = {operator.pow, np.power}
 HARMLESS = {
     np.ones_like, np.zeros_like, np.broadcast_to, np.ravel, np.squeeze, np.expand_dims, np.concatenate, np.stack,
     np.array, np.argmax, np.argmin, np.cumsum, np.diagonal, np.real, np.imag, np.sort, np.argsort, np.mean, np.sum,
-    np.prod, np.flip, np.tensordot, lapack.det, lapack.slogdet,
+    np.prod, np.flip, np.tensordot, np.any, np.all, lapack.det, lapack.slogdet,
+    selections.beside.fun, selections.ones_beside.fun, selections.restrict.fun, wrapped.astype.fun,
 }

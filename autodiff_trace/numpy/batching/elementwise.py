@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ...core.batching import defbatch
+from ...core.selections import Mask
+from ...core.tracer import find_top_trace, is_box
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..namespace import wrapped_functions
@@ -50,10 +52,25 @@ def map_all(batch, args: list) -> list:
 defbatch(
     batch_elementwise,
     *(prim for f, prim in wrapped_functions.items() if isinstance(f, np.ufunc) and f.signature is None),
-    anp.where, anp.conjugate, anp.isclose, inverted, restrict,
+    anp.where, anp.conjugate, anp.isclose, inverted,
 )
 defbatch(
     batch_first,
     *(anp.astype, anp.copy, anp.empty_like, anp.imag, anp.ones_like, anp.real, anp.zeros_like, match_dtype),
 )
 defbatch(batch_first, anp.nan_to_num, anp.round, anp.around, anp.sinc, anp.i0)
+
+
+def batch_restrict(batch, prim, args, kwargs):
+    x, mask = args
+    if type(mask) is not Mask:
+        return batch_elementwise(batch, prim, args, kwargs)
+    below = find_top_trace((x,))
+    if below is None:
+        return x  # it is finite: a mask that was not asked for changes nothing
+
+    found = mask()  # now, while the batch is there
+    return prim(x, found._value if is_box(found) and found._trace.level > below.level else found)
+
+
+defbatch(batch_restrict, restrict)
