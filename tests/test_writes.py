@@ -180,6 +180,25 @@ def test_second_order(f):
 # Buffers of an outer trace, in an inner one
 
 
+@pytest.mark.parametrize("x", (SMALL, LARGE, np.linspace(0.5, 1.5, 20_000)))
+@pytest.mark.parametrize("last", ((..., -1), (-1, ...), -1), ids=str)
+def test_item_that_numpy_gives_as_a_view(x, last):
+    def f(x):
+        z = x * 1.0
+        z[last] = z[0] ** 3
+        return anp.sum(z * z)
+
+    slopes = 2.0 * x
+    slopes[0] += 6.0 * x[0] ** 5
+    slopes[-1] = 0.0
+    np.testing.assert_allclose(grad(f)(x), slopes)
+    direction = np.zeros_like(x)
+    direction[0] = 1.0
+    np.testing.assert_allclose(jvp(grad(f), (x,), (direction,))[1], (2.0 + 30.0 * x[0] ** 4) * direction)
+    total = jvp(grad(lambda x: f(x) - anp.sum(x * x) + x[-1] ** 2 - x[0] ** 6), (x,), (direction,))
+    np.testing.assert_allclose(total, np.zeros((2, len(x))), atol=1e-12)
+
+
 @pytest.mark.parametrize("n", [3, 600])
 def test_outer_buffer_is_written_while_an_inner_trace_runs(n):
     x = np.linspace(1.0, 2.0, n)

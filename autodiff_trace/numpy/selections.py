@@ -19,7 +19,7 @@ from ..core.tracer import is_box
 from ..core.unread import ANSWER
 from . import wrapped as anp
 from .broadcasting import ShapeOnly, broadcast_tangent, sum_to, unbroadcast
-from .definers import is_surely_finite, linear, quiet, set_quiet
+from .definers import SHORT, is_surely_finite, linear, quiet, set_quiet
 from .error_states import restore_errors
 
 __all__ = [
@@ -48,7 +48,10 @@ def is_plain_and_finite(x: Any) -> bool:
 
 def restricted(x: Any, mask: Mask) -> Any:
     """``x`` with the mask applied, which is asked for only where that can change something."""
-    if is_plain_and_finite(x):
+    if type(x) is np.ndarray and x.ndim == 1 and x.size <= SHORT:  # as is_surely_finite() has it (0.3 µs)
+        if cmath.isfinite(x.dot(x)):
+            return x
+    elif is_plain_and_finite(x):
         return x
     is_batched = is_followed = False
     value = x
@@ -75,7 +78,8 @@ def select(g: Any, mask: Any, is_taken: bool = True) -> Any:
             if (taken == 0) == is_taken:
                 return None
             return g[()] if type(g) is np.ndarray else g  # a number, as where() gives it
-    value = anp.where(mask, g, 0) if is_taken else anp.where(mask, 0, g)
+    where = np.where if type(g) is type(mask) is np.ndarray and g.ndim else anp.where  # 0.3 of 1.2 µs
+    value = where(mask, g, 0) if is_taken else where(mask, 0, g)
     like = array_ops.outline(g)
 
     def find():

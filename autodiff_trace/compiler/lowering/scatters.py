@@ -11,6 +11,7 @@ import numpy as np
 from ...numpy.rules import indexing
 from .. import calls
 from ..node import Node, parts_of, value_of
+from ..outlines import LARGE
 from .table import call, lowers
 
 MANY = 100
@@ -49,11 +50,19 @@ def join_pieces(pieces: list, indices: list, boxes: list, step: Node) -> tuple[l
         place = index if type(index) is Node else box
         key = i if place is None else (place, piece.value.shape, piece.value.dtype)
         if key in sums:
-            piece = call(np.add, (sums[key], piece), np.empty(piece.value.shape, piece.value.dtype), step)
+            piece = call(np.add, (sums[key], piece), value_of_sum(sums[key].value, piece.value), step)
             steps.append(piece)
         sums[key] = piece
         places.setdefault(key, (index, box))
     return steps, list(sums.values()), *map(list, zip(*places.values()))
+
+
+def value_of_sum(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """What a sum that was not traced gives: it may be taken for a constant. Of outlines any array is one."""
+    if x.nbytes >= LARGE:
+        return np.empty(x.shape, x.dtype)
+    with np.errstate(all="ignore"):
+        return np.add(x, y)
 
 
 def plan(indices: list, boxes: list, shape: tuple[int, ...]) -> tuple[tuple, tuple[str, ...]]:

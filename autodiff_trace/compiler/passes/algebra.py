@@ -86,7 +86,7 @@ def simpler(step: Node, users: dict[Node, list[Node]], signs: set[Node]) -> Any:
         return diagonal_product(step)
     if function is calls.scatter and is_whole(step):
         return step.with_call(calls.reshape, (args[0][0], args[2]))
-    if function is calls.getitem and args[1] == () and isinstance(args[0].value, np.generic):
+    if function is calls.getitem and type(args[1]) is tuple and not args[1] and isinstance(args[0].value, np.generic):
         return args[0]
     return None
 

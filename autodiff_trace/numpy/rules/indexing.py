@@ -189,7 +189,7 @@ def without(g, index, overwrite):
 def write_vjp(is_free, g, ans, x, index, value):
     """The cotangents of the old values and of what was written, in the memory of ``g`` where that is free."""
     g_value = set_item_vjp_value(g, ans, x, index, value)
-    if is_free and g_value is not None and (g_value.ndim or is_box(g_value)):  # it may be a view; a batch is an array
+    if is_free and g_value is not None and not isinstance(g_value, np.generic):  # it may be a view, that of an item too
         g_value = anp.copy(g_value)
     return without(g, index, is_free and is_owned(g)), g_value
 
