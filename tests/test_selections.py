@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from autodiff_trace import checkpoint, custom_jvp, derivatives, fori_loop, grad, hessian, hvp, jit, jvp, scan, vjp, vmap
+from autodiff_trace import (
+    checkpoint, custom_jvp, derivatives, fori_loop, grad, hessian, hvp, jacfwd, jit, jvp, scan, vjp, vmap,
+)
 from autodiff_trace import numpy as anp
 
 POINT = np.array([[2.0, 0.0, 3.0], [0.0, 0.5, 4.0], [0.0, 0.0, 5.0]])
@@ -269,3 +271,18 @@ def test_masks_moved_to_the_largest_elements_are_found_after_the_trace_has_ended
     with np.errstate(all="ignore"):
         np.testing.assert_allclose(hessian(f)(POINT[0]), np.diag([-1 / 4, 0, -1 / 9]))
         np.testing.assert_allclose(grad(lambda x: jvp(f, (x,), (np.ones(3),))[1])(POINT[0]), [-1 / 4, 0, -1 / 9])
+
+
+@pytest.mark.parametrize("reduce", [anp.prod, anp.var, anp.std, anp.mean], ids=lambda reduce: reduce.__name__)
+def test_where_of_reductions_selects(reduce):
+    def f(x):
+        return reduce(anp.log(x) - 3.0, where=POINT[0] > 0)
+
+    x, safe = POINT[0], anp.where(POINT[0] > 0, POINT[0], 1.0)
+    for mode in (grad, lambda f: jit(grad(f)), vmap_grad, hvp_along_ones, jacfwd):
+        with np.errstate(all="ignore"):
+            np.testing.assert_allclose(mode(f)(x), mode(f)(safe))
+
+
+def vmap_grad(f):
+    return lambda x: vmap(grad(f))(x[None])[0]
