@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from autodiff_trace import derivatives, grad, hvp, jit, jvp, vjp, vmap
+from autodiff_trace import (
+    checkpoint, custom_jvp, derivatives, fori_loop, grad, hessian, hvp, jacfwd, jit, jvp, scan, vjp, vmap,
+)
 from autodiff_trace import numpy as anp
 
 POINT = np.array([[2.0, 0.0, 3.0], [0.0, 0.5, 4.0], [0.0, 0.0, 5.0]])
@@ -234,3 +236,67 @@ def test_batches_inside_and_around_derivatives():
     ):
         np.testing.assert_allclose(nested, np.stack([np.diag(each) for each in second]), rtol=1e-12)
         assert np.isfinite(nested).all()
+
+
+# Steps: functions that are run again in the backward pass, and those with a JVP of their own
+
+
+@custom_jvp
+def log_with_jvp(x):
+    return anp.log(x)
+
+
+log_with_jvp.defjvp(lambda primals, tangents: (anp.log(*primals), tangents[0] / primals[0]))
+
+STEPS = {
+    "checkpoint": checkpoint(anp.log),
+    "two outputs": lambda x: checkpoint(lambda y: (anp.log(y), anp.sqrt(y)))(x)[1],
+    "nested": checkpoint(lambda x: checkpoint(anp.log)(x) * x),
+    "selected inside": lambda x: checkpoint(lambda y: anp.where(POINT[0] > 0, y, 0.0))(anp.log(x)),
+    "scan": lambda x: scan(lambda carry, y: (carry, anp.sqrt(y)), 0.0, x)[1],
+    "fori_loop": lambda x: fori_loop(0, 3, lambda i, y: anp.sqrt(y), x),
+    "custom_jvp": log_with_jvp,
+}
+
+
+@pytest.mark.parametrize("step", STEPS.values(), ids=STEPS.keys())
+def test_steps_keep_what_is_selected_apart(step):
+    def f(x):
+        return anp.sum(anp.where(POINT[0] > 0, step(x * 1.0), 0.0))
+
+    x, safe = POINT[0], anp.where(POINT[0] > 0, POINT[0], 1.0)
+    for mode in (
+        grad, lambda f: jit(grad(f)), lambda f: lambda x: vmap(grad(f))(x[None])[0], hvp_along_ones,
+        lambda f: grad(lambda x: jvp(f, (x,), (np.ones(3),))[1]), lambda f: grad(lambda x: anp.sum(vmap(f)(x[None]))),
+    ):
+        with np.errstate(all="ignore"):
+            np.testing.assert_allclose(mode(f)(x), mode(f)(safe))
+
+
+def hvp_along_ones(f):
+    return lambda x: hvp(f)(x, np.ones(3))
+
+
+def test_masks_moved_to_the_largest_elements_are_found_after_the_trace_has_ended():
+    def f(x):
+        y = anp.max(anp.log(x).reshape(3, 1), axis=1)
+        return anp.sum(anp.where(POINT[0] > 0, y, 0.0))
+
+    with np.errstate(all="ignore"):
+        np.testing.assert_allclose(hessian(f)(POINT[0]), np.diag([-1 / 4, 0, -1 / 9]))
+        np.testing.assert_allclose(grad(lambda x: jvp(f, (x,), (np.ones(3),))[1])(POINT[0]), [-1 / 4, 0, -1 / 9])
+
+
+@pytest.mark.parametrize("reduce", [anp.prod, anp.var, anp.std, anp.mean], ids=lambda reduce: reduce.__name__)
+def test_where_of_reductions_selects(reduce):
+    def f(x):
+        return reduce(anp.log(x) - 3.0, where=POINT[0] > 0)
+
+    x, safe = POINT[0], anp.where(POINT[0] > 0, POINT[0], 1.0)
+    for mode in (grad, lambda f: jit(grad(f)), vmap_grad, hvp_along_ones, jacfwd):
+        with np.errstate(all="ignore"):
+            np.testing.assert_allclose(mode(f)(x), mode(f)(safe))
+
+
+def vmap_grad(f):
+    return lambda x: vmap(grad(f))(x[None])[0]

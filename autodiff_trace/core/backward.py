@@ -27,13 +27,14 @@ operation, forward and backward); and flat, because the garbage collector visits
 """
 
 
-def backward_pass(seeds: list[tuple[VJPNode, Any]], inputs: Sequence[VJPNode]) -> list:
+def backward_pass(seeds: list[tuple[VJPNode, Any]], inputs: Sequence[VJPNode], keeps_selected: bool = False) -> list:
     """Pull cotangents back from the ends of a graph to its inputs.
 
     Arguments:
         seeds: (node, cotangent) for each end. The list is emptied: when the caller holds no other reference, the
             graph is let go node by node as the pass leaves it.
         inputs: the nodes of the inputs.
+        keeps_selected: give selected cotangents as they are: the pass is part of another.
 
     Returns the cotangents of the inputs, None for one that was not reached.
     """
@@ -57,6 +58,9 @@ def backward_pass(seeds: list[tuple[VJPNode, Any]], inputs: Sequence[VJPNode]) -
                                 errors = array_ops.ignore_errors()
                             for parent, parent_g in pull_selected(node, g):
                                 contribute(parent, parent_g, pending, heap)
+                            break
+                        if rules is None and keeps_selected:
+                            reached[index] = g
                             break
                         g = g.value
                 if type(parents) is tuple:  # one argument, by far the commonest

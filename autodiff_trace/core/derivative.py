@@ -10,7 +10,7 @@ from .tracer import (
     NO_KEYWORDS, Trace, box_classes, boxers, exact_numbers, find_top_trace, fixed_types, snapshot, watched_types,
 )
 
-__all__ = ["DerivativeTrace", "RuleTable", "by_argument"]
+__all__ = ["DerivativeTrace", "RuleTable", "by_argument", "without_derivatives"]
 
 
 class RuleTable(dict):
@@ -30,6 +30,8 @@ class RuleTable(dict):
 
 class DerivativeTrace(Trace):
     """What reverse and forward mode share: take this trace's boxes off, compute, record the arguments it follows."""
+
+    holds_values = True
 
     make_node: Callable[[Callable, Any, Any, Any, Sequence, dict], Any]
     """``make_node(prim, argument, node, ans, values, kwargs)``: what the box of the answer carries, where ``argument``
@@ -174,3 +176,12 @@ class DerivativeTrace(Trace):
 def by_argument(argument: Any, node: Any) -> dict:
     """What :attr:`DerivativeTrace.make_node` gets, as a dict from arguments to what they carry."""
     return dict(zip(argument, node)) if type(argument) is tuple else {argument: node}
+
+
+def without_derivatives(x: Any) -> Any:
+    """``x``, or the items of a list, tuple or dict, without the boxes of derivatives, whose traces may have ended."""
+    while type(x) in box_classes and x._trace.holds_values:
+        x = x._value
+    if type(x) is dict:
+        return {name: without_derivatives(each) for name, each in x.items()}
+    return type(x)(map(without_derivatives, x)) if type(x) in (list, tuple) else x

@@ -9,7 +9,7 @@ from typing import Any
 from .array_ops import array_ops
 from .backward import backward_pass
 from .cotangents import add_cotangents
-from .derivative import DerivativeTrace, RuleTable
+from .derivative import DerivativeTrace, RuleTable, without_derivatives
 from .masked_rules import Push, has_selected, push_selected
 from .primitives import add_rule_table
 from .reverse import trace_vjp, zero_rule
@@ -36,7 +36,7 @@ class JVPTrace(DerivativeTrace):
             kept = outline_unread(prim, argument, ans, values) if prim.moves_elements else (ans, values)
 
             def weigh(argument, node):
-                return push_plain(prim, argument, node, *kept, kwargs)
+                return push_plain(prim, argument, node, *without_derivatives((*kept, kwargs)))
 
             return push_selected(Push(push, weigh, restrict_tangent, True), prim, argument, node, ans)
         return push_plain(prim, argument, node, ans, values, kwargs)

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 from .array_ops import array_ops
 from .cotangents import add_cotangents, deferred_types
+from .derivative import without_derivatives
 from .overwriting import Overwriting, getrefcount
 from .ownership import IN_SLOT
-from .selections import Mask, OutputsCotangent, Selected, settle
+from .selections import Mask, OutputsCotangent, Selected, outline, settle
 
 __all__ = ["Push", "has_selected", "pull_selected", "push_selected"]
 
@@ -37,21 +38,22 @@ def pull_selected(node: tuple, selected: Selected) -> Sequence[tuple[tuple, Any]
             pulled = [(parent, rule(selected.value, ans, *args, **kwargs)) for rule, parent in zip(rules, parents)]
             return [(parent, narrow(g, selected.mask, parent[3].shape)) for parent, g in pulled if g is not None]
     pulled = []
+    dtype = getattr(selected.value, "dtype", None)
     if isinstance(rules, Overwriting):
         is_free = getrefcount(selected.value) <= IN_SLOT
         rules = rules.bind(is_free, selected.value)
     for rule, parent in zip(rules, parents) if type(rules) is tuple else ((rules, parents),):
 
-        def pull(g, rule=rule):
-            return rule(g, ans, *args, **kwargs)
+        def weigh(mask, rule=rule):
+            weights = array_ops.as_weights(mask, dtype)
+            return rule(weights, *without_derivatives([ans, *args]), **without_derivatives(kwargs))
 
-        g = pull(selected.value)
+        g = rule(selected.value, ans, *args, **kwargs)
         triples = nested_triples(parent, g) if type(parent) is list else [((), parent, g)]
         if prim.by_element:
             pulled += [(each, narrow(g, selected.mask, each[3].shape)) for _, each, g in triples if g is not None]
         elif prim.moves_elements:
-            dtype = getattr(selected.value, "dtype", None)
-            masks = Mask(lambda mask, dtype=dtype, pull=pull: pull(array_ops.as_weights(mask, dtype)), selected.mask)
+            masks = Mask(weigh, selected.mask)
             pulled += [
                 (each, moved(g, Mask(lambda all, path=path: nonzero(at_path(all, path)), masks), selected.mask))
                 for path, each, g in triples if g is not None
@@ -191,7 +193,7 @@ def outlines_of(plain: Any) -> Any:
         return [outlines_of(each) for each in plain]
     if isinstance(plain, tuple):  # a series
         plain = next(c for c in plain if c is not None)
-    return None if plain is None else array_ops.outline(plain)
+    return None if plain is None else outline(plain)
 
 
 def weights_of(outlines: Any, masks: Iterator) -> Any:

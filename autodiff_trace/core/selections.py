@@ -18,9 +18,13 @@ from typing import Any
 
 from .array_ops import array_ops
 from .cotangents import DeferredCotangent, add_cotangents, deferred_types
+from .derivative import without_derivatives
 from .primitives import add_rule_table
 
-__all__ = ["Mask", "OutputsCotangent", "Selected", "moves_elements", "moving", "settle", "works_by_matrix"]
+__all__ = [
+    "Mask", "OutputsCotangent", "Selected", "moves_elements", "moving", "outline", "settle", "settle_selected",
+    "works_by_matrix",
+]
 
 
 class Mask:
@@ -68,7 +72,8 @@ class Selected(DeferredCotangent):
     def is_mixed_by(self, prim: Callable) -> bool:
         """Whether a primitive is known to make of this cotangent a number like others: it mixes all elements, and
         something is selected."""
-        return not (prim.by_element or prim.moves_elements or prim.by_matrix) and array_ops.has_nonzero(self.value)
+        keeps_apart = prim.by_element or prim.moves_elements or prim.by_matrix or prim.takes_selected
+        return not keeps_apart and array_ops.has_nonzero(self.value)
 
     def settle_selected(self):
         return self
@@ -89,27 +94,40 @@ class OutputsCotangent(DeferredCotangent):
         return self
 
     def settle(self):
-        settled = {i: g.settle() if type(g) in deferred_types else g for i, g in self.cotangents.items()}
+        reached = {i: settle_selected(g) for i, g in self.cotangents.items()}
         g = OutputsSettled(
-            settled[i] if i in settled else array_ops.zeros_like(output) for i, output in enumerate(self.outputs)
+            settle(reached[i]) if i in reached else array_ops.zeros_like(output)
+            for i, output in enumerate(self.outputs)
         )
-        g.reached = self.cotangents.keys()
+        g.reached = reached
         return g
 
     def settle_selected(self):
+        self.cotangents = {i: settle_selected(g) for i, g in self.cotangents.items()}
         masks = [g.mask if type(g) is Selected else None for g in self.cotangents.values()]
         return self.settle() if None in masks else Selected(self.settle(), Mask(lambda *masks: masks, *masks))
 
 
 class OutputsSettled(tuple):
-    """The cotangents of several outputs. ``reached`` are those that were used; the others have zeros."""
+    """The cotangents of several outputs. ``reached`` has those that were used, by place, selected where they are; the
+    others have zeros."""
 
-    reached: Any
+    reached: dict[int, Any]
+
+
+def outline(g: Any) -> Any:
+    """What stands for ``g``, of which a mask is to remember shape and dtype: the trace that sees it may end before."""
+    return array_ops.outline(without_derivatives(g))
 
 
 def settle(g: Any) -> Any:
     """A cotangent or tangent as a plain value."""
     return g.settle() if type(g) in deferred_types else g
+
+
+def settle_selected(g: Any) -> Any:
+    """A cotangent as a plain value, or a selected one."""
+    return g.settle_selected() if type(g) in deferred_types else g
 
 
 moving: set[Callable] = set()
@@ -133,7 +151,7 @@ def works_by_matrix(*prims: Callable) -> None:
 
 
 def add_slots(prim: Callable) -> None:
-    prim.moves_elements = prim.by_matrix = False
+    prim.moves_elements = prim.by_matrix = prim.takes_selected = False
 
 
 add_rule_table(add_slots)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .array_ops import array_ops
-from .derivative import DerivativeTrace, by_argument
+from .derivative import DerivativeTrace, by_argument, without_derivatives
 from .forward import JVPTrace, Realigned, push_plain, restrict_tangent
 from .masked_rules import Push, has_selected, push_selected
 from .selections import Mask, Selected, settle
@@ -55,7 +55,7 @@ class TaylorTrace(DerivativeTrace):
         if any(map(has_selected, node)) if type(argument) is tuple else has_selected(node):
             push = Push(
                 lambda argument, node: self.make_plain_node(prim, argument, node, ans, values, kwargs),
-                lambda argument, node: push_plain(prim, argument, node, ans, values, kwargs),
+                lambda argument, node: push_plain(prim, argument, node, *without_derivatives((ans, values, kwargs))),
                 restrict_series, False,
             )
             return push_selected(push, prim, argument, node, ans)

@@ -172,6 +172,9 @@ class Trace:
     carries_values = False
     """Whether what a box carries as ``_node`` is itself a value: a tangent."""
 
+    holds_values = False
+    """Whether a box holds the value that the user sees in it, and its derivative beside."""
+
     def __init__(self) -> None:
         self.level = new_level()
 
@@ -243,6 +246,7 @@ class Trace:
     def end(self) -> None:
         """From now on the boxes of this trace are spent; it has left the stack."""
         # A spent trace changes its class, so that the hot path need not ask whether its trace still runs.
+        self.holds_values = self.holds_values  # what spent boxes hold is still known
         self.__class__ = EndedTrace
 
 

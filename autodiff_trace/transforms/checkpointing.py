@@ -16,6 +16,7 @@ from ..core.errors import TracedValueError, caller_line
 from ..core.forward import JVPTrace, trace_jvp
 from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.reverse import VJPTrace, trace_vjp
+from ..core.selections import Mask, Selected, settle
 from ..core.standins import active, current, standing_in
 from ..core.tracer import Trace, boxers, innermost_trace, is_box, running_traces
 from .function import Transformed
@@ -199,10 +200,21 @@ def run_reverse(trace: VJPTrace, lower: Sequence[Trace], thunk: Thunk, name: str
             return results
 
         _, ends, inputs = trace_vjp(again, values)
-        return backward_pass([(end, g) for end, g in zip(ends, gs) if end is not None and g is not None], inputs)
+        seeds = [(end, g) for end, g in zip(ends, gs) if end is not None and g is not None]
+        pulled = backward_pass(seeds, inputs, keeps_selected=True)
+        # Masks are found while the traces that they were made under are there.
+        return [settle(g) for g in pulled] + [g.mask() if type(g) is Selected else None for g in pulled]
 
     def pull_now(gs):
+        for g in gs:
+            if type(g) is Selected:
+                g.mask()
         # An outer reverse trace computes this pass again as well, and keeps nothing of it.
-        return recompute(functools.partial(pull, gs), f"the derivative of {name}")
+        pulled = recompute(functools.partial(pull, gs), f"the derivative of {name}")
+        return list(map(with_mask, pulled[: len(nodes)], pulled[len(nodes) :]))
 
-    return record_step(trace, outputs, nodes, pull_now, name)
+    return record_step(trace, outputs, nodes, pull_now, name, takes_selected=True)
+
+
+def with_mask(g: Any, mask: Any) -> Any:
+    return g if mask is None else Selected(g, Mask(lambda: mask))

@@ -14,6 +14,7 @@ from ..core.forward import JVPTrace, defjvp_all
 from ..core.primitives import primitive
 from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.reverse import VJPTrace, defvjp_all, trace_vjp
+from ..core.selections import settle
 from ..core.standins import current
 from ..core.tracer import Trace, boxers, find_top_trace
 from ..numpy import wrapped as anp
@@ -109,7 +110,7 @@ class JVPRule(NamedTuple):
 
         def pull(gs):
             ends = [(node, g) for node, g in zip(nodes[count:], gs) if node is not None and g is not None]
-            return backward_pass(ends, inputs)
+            return backward_pass(ends, inputs, keeps_selected=True)
 
         return values[:count], pull
 
@@ -171,7 +172,9 @@ def apply_rule(rule: VJPRule | JVPRule, leaves: Sequence) -> list:
     if isinstance(top, VJPTrace):
         outputs, pull = rule.reverse(values, followed)
         outputs = [check_own(top, x, rule.name) for x in outputs]
-        return record_step(top, outputs, [nodes[i] for i in followed], pull, rule.name)
+        takes_selected = isinstance(rule, JVPRule)
+        nodes = [nodes[i] for i in followed]
+        return record_step(top, outputs, nodes, pull, rule.name, takes_selected=takes_selected)
     if isinstance(top, JVPTrace):
         outputs, tangents = ([check_own(top, x, rule.name) for x in each] for each in rule.forward(values, nodes))
         return [boxers[type(x)](x, top, t) if has_derivative(x) else x for x, t in zip(outputs, tangents)]
@@ -200,7 +203,7 @@ def make_primitive(rule: VJPRule | JVPRule) -> Callable:
         return tuple(apply_rule(rule, leaves))
 
     def vjp(argnums, gs, ans, args, kwargs):
-        return rule.reverse(args, argnums)[1](list(gs))
+        return [settle(g) for g in rule.reverse(args, argnums)[1](list(gs))]
 
     def jvp(argnums, tangents, ans, args, kwargs):
         return rule.forward(list(args), spread(len(args), argnums, tangents))[1]

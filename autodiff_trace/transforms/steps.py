@@ -27,22 +27,27 @@ def has_derivative(x: Any) -> bool:
     return type(x) in boxers and getattr(getattr(x, "dtype", None), "kind", None) in ("f", "c")
 
 
-def record_step(trace: VJPTrace, outputs: Sequence, nodes: list, pull: Callable[[list], Sequence], name: str) -> list:
+def record_step(
+    trace: VJPTrace, outputs: Sequence, nodes: list, pull: Callable[[list], Sequence], name: str, *,
+    takes_selected: bool = False,
+) -> list:
     """``outputs`` boxed for ``trace``, with one node for all of them.
 
     ``pull(gs)`` gives for each of ``nodes`` its cotangent or None, from those of the outputs (None for one that is no
-    floating array).
+    floating array). ``takes_selected``: they may be selected, and of outputs that nobody used they are None.
     """
     places = [i for i, x in enumerate(outputs) if has_derivative(x)]
     kept = tuple(array_ops.shape_only(outputs[i]) for i in places)
 
     def rule(gs, ans):
         full: list = [None] * len(outputs)
-        for i, g in zip(places, gs):
-            full[i] = g
+        for k, g in enumerate(gs):
+            full[places[k]] = gs.reached.get(k) if takes_selected else g
         return pull(full)
 
     rule.__name__ = name
+    rule.by_element = rule.moves_elements = rule.by_matrix = False
+    rule.takes_selected = takes_selected
     node = (next_index(), rule, nodes, kept, (), {}, rule)
     boxed = list(outputs)
     for k, i in enumerate(places):

@@ -91,6 +91,11 @@ def spread(g: Any, x: Any, axis: Any, where: Any) -> Any:
     if g.dtype != x.dtype:
         g = match_dtype(g, x.dtype)
     g = fill(expand_reduced(g, x, axis), x.shape)
+    return selected(g, where)
+
+
+def selected(g: Any, where: Any) -> Any:
+    """The cotangent ``g`` of what the mask takes."""
     return select(g, where) if is_given(where) else g
 
 
@@ -188,13 +193,13 @@ def prod_vjp(g, ans, a, axis=None, dtype=None, out=None, keepdims=False, initial
             slope = expand_reduced(ans, a, axis) / a
         if is_surely_finite(slope) and np.all(slope):
             return match_dtype(expand_reduced(g, a, axis) * slope, a.dtype)
-    return match_dtype(expand_reduced(g, a, axis) * prod_slope(a, axis, where, initial), a.dtype)
+    return selected(match_dtype(expand_reduced(g, a, axis) * prod_slope(a, axis, where, initial), a.dtype), where)
 
 
 def prod_jvp(t, ans, a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=True):
     if not is_inexact(ans):
         return None
-    change = anp.sum(t * prod_slope(a, axis, where, initial), axis=axes_of(a, axis))
+    change = anp.sum(masked(t, where) * prod_slope(a, axis, where, initial), axis=axes_of(a, axis))
     return match_dtype(anp.reshape(change, ans.shape), ans.dtype)
 
 

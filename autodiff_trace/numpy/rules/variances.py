@@ -10,7 +10,7 @@ from ...core.unread import ANSWER
 from .. import wrapped as anp
 from ..broadcasting import match_dtype, unbroadcast
 from .lengths import euclidean_norm, unit
-from .reductions import NO_VALUE, axes_of, count_reduced, expand_reduced, is_given, masked
+from .reductions import NO_VALUE, axes_of, count_reduced, expand_reduced, is_given, masked, selected
 
 # var = Σ |a − mean|² / (n − ddof), dvar = Σ 2 Re(conj(a − mean) da) / (n − ddof); the mean's own change adds nothing
 
@@ -45,12 +45,15 @@ def std_slope(a, axis, ddof, where, mean, correction):
 def define_rules(prim, slope):
     """The rules of a function of the deviations from the mean, from its slope by each element."""
 
-    def vjp(
+    def pull(
         g, ans, a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, mean=NO_VALUE,
         correction=NO_VALUE,
     ):
         change = expand_reduced(g, a, axis) * slope(a, axis, ddof, where, mean, correction)
         return match_dtype(masked(change, where), a.dtype)
+
+    def vjp(g, ans, a, *args, where=True, **kwargs):
+        return selected(pull(g, ans, a, *args, where=where, **kwargs), where)
 
     def jvp(
         t, ans, a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, mean=NO_VALUE,
@@ -60,7 +63,7 @@ def define_rules(prim, slope):
         return match_dtype(anp.reshape(anp.sum(change, axis=axes_of(a, axis)), ans.shape), ans.dtype)
 
     def mean_vjp(g, ans, a, *args, mean, **kwargs):
-        return unbroadcast(-vjp(g, ans, a, *args, mean=mean, **kwargs), mean)
+        return unbroadcast(-pull(g, ans, a, *args, mean=mean, **kwargs), mean)
 
     def mean_jvp(t, ans, a, *args, **kwargs):
         return -jvp(t, ans, a, *args, **kwargs)
