@@ -43,6 +43,7 @@ def record_step(trace: VJPTrace, outputs: Sequence, nodes: list, pull: Callable[
         return pull(full)
 
     rule.__name__ = name
+    rule.by_element = rule.moves_elements = rule.by_matrix = False  # what the backward pass asks of a primitive
     node = (next_index(), rule, nodes, kept, (), {}, rule)
     boxed = list(outputs)
     for k, i in enumerate(places):
