@@ -7,7 +7,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from autodiff_trace import EndedTraceError, TracedValueError, checkpoint, grad, hessian, hvp, jvp, vjp, vmap
+from autodiff_trace import EndedTraceError, TracedValueError, checkpoint, grad, hessian, hvp, jit, jvp, vjp, vmap
 from autodiff_trace import numpy as anp
 from autodiff_trace.compiler import graph
 from autodiff_trace.testing import check_grads
@@ -292,3 +292,17 @@ def test_memory_of_a_chain_in_blocks(order, most):
     (large, expected), (small, found) = peak(whole), peak(in_blocks)
     np.testing.assert_allclose(found, expected)
     assert small < most and small < large / 3
+
+
+@pytest.mark.parametrize("select", [
+    lambda y, x: y[1:],
+    lambda y, x: 0.0 * y[1:],
+    lambda y, x: np.where(x > 0, y, 0.0),
+    lambda y, x: np.maximum(y, 0.5),
+])
+def test_a_selection_of_what_a_checkpoint_gives(select):
+    x = np.array([0.0, 1.0, 2.0])
+    expected = grad(lambda x: np.sum(select(np.sin(x), x)))(x)
+    f = checkpoint(np.sin)
+    for transform in (grad, lambda f: jit(grad(f)), lambda f: lambda x: vmap(grad(f))(x[None])[0]):
+        assert np.allclose(transform(lambda x: np.sum(select(f(x), x)))(x), expected)

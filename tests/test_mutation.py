@@ -618,3 +618,25 @@ def test_a_buffer_that_a_checkpoint_fills_itself():
 
     for gradient in (grad, hessian, lambda f: lambda x: vjp(f, x)[1](1.0)[0]):
         np.testing.assert_allclose(gradient(lambda x: total(x, checkpoint))(X), gradient(total)(X))
+
+
+@pytest.mark.parametrize("size", [3, 2000])
+@pytest.mark.parametrize("transform", [grad, lambda f: jit(grad(f)), lambda f: grad(jit(f))])
+def test_an_object_that_numpy_reads_as_an_array(size, transform):
+    class Table:
+        def __init__(self):
+            self.values = np.full(size, 2.0)
+
+        def __array__(self, dtype=None, copy=None):
+            return self.values
+
+    def f(x, write):
+        table = Table()
+        y = anp.sum(anp.multiply(x, table))
+        if write:
+            table.values[:] = 9.0
+        return y
+
+    assert np.array_equal(transform(lambda x: f(x, False))(np.ones(size)), np.full(size, 2.0))
+    with pytest.raises(MutationError, match="argument 1 of multiply"):
+        transform(lambda x: f(x, True))(np.ones(size))

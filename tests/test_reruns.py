@@ -1,6 +1,7 @@
 """checkpoint, scan and fori_loop run a function again: it draws and reads what it did at first, or says no."""
 
 import functools
+import itertools
 import random
 import threading
 import types
@@ -299,3 +300,16 @@ def test_threads_see_no_copies():
     for thread in threads:
         thread.join()
     assert len(shared) == 200
+
+
+@pytest.mark.parametrize("transform", [grad, lambda f: jit(grad(f)), lambda f: grad(jit(f))])
+@pytest.mark.parametrize("numbers", [lambda: itertools.count(1.0), lambda: (k for k in (1.0, 2.0))])
+@pytest.mark.parametrize("size", [3, 20_000])
+def test_iterators_that_have_moved_on(transform, numbers, size):
+    def f(x):
+        left = numbers()
+        step = checkpoint(lambda v: np.sum(v * v) * next(left))
+        return step(x) + step(x)
+
+    with pytest.raises(TracedValueError, match="computed again in the backward pass"):
+        transform(f)(np.ones(size))

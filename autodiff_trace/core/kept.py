@@ -30,7 +30,8 @@ Keeper = Callable[[Any, Callable, Any, list], Any]
 
 keepers: dict[type, Keeper] = {}
 """For a type of array ``keep(array, prim, place, snapshots)``, which gives a copy, or the array itself and puts a
-snapshot of it into the list. ``place`` is the argument of ``prim`` that it is. Subclasses are looked up as well."""
+snapshot of it into the list. ``place`` is the argument of ``prim`` that it is. Subclasses are looked up as well; what
+NumPy reads as an array (``__array__``) is found under ``object``."""
 
 
 def keep(value: Any, prim: Callable, place: Any, snapshots: list, node: Any = None, recorder: Any = None) -> Any:
@@ -63,9 +64,10 @@ def keep(value: Any, prim: Callable, place: Any, snapshots: list, node: Any = No
 @functools.cache
 def find_keeper(kind: type) -> Keeper | None:
     for each in kind.__mro__:
-        if each in keepers:
+        if each in keepers and each is not object:
             return keepers[each]
-    return None
+    holds_array = hasattr(kind, "__array__") and kind not in box_classes and kind not in fixed_types
+    return keepers.get(object) if holds_array else None
 
 
 def own_box(box: Any) -> Any:

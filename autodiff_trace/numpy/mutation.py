@@ -100,22 +100,23 @@ CONTENTS = {"sample": sample, "full": checksum}
 
 
 class ArraySnapshot:
-    """What a large array held when it was read."""
+    """What a large array held when it was read, or an object that NumPy reads as an array."""
 
     __slots__ = ("array", "look", "contents", "prim", "argument", "place")
 
-    def __init__(self, array: ndarray, look: Callable, prim: Callable, argument: Any) -> None:
+    def __init__(self, array: Any, look: Callable, prim: Callable, argument: Any) -> None:
         self.array = array
         self.look = look
-        self.contents = look(array)
+        self.contents = look(np.asarray(array))
         self.prim = prim
         self.argument = argument
         self.place = caller_place()
 
     def check(self) -> None:
-        if self.look(self.array) != self.contents:
+        array = np.asarray(self.array)
+        if self.look(array) != self.contents:
             raise MutationError(
-                f"an array of shape {self.array.shape} and dtype {self.array.dtype}, argument {self.argument!r} of "
+                f"an array of shape {array.shape} and dtype {array.dtype}, argument {self.argument!r} of "
                 f"{self.prim.__name__} ({place_text(self.place)}), has been changed since, but the derivative needs "
                 "what it held. Hand over a copy there: w.copy() in place of w; or make a new array instead of writing "
                 "into the old one."
@@ -136,7 +137,20 @@ def keep_array(x: ndarray, prim: Callable, place: Any, snapshots: list) -> ndarr
     return x
 
 
+def keep_object(x: Any, prim: Callable, place: Any, snapshots: list) -> Any:
+    """What has ``__array__``, as a data frame has. Rules may want more of it than its elements: it is not copied."""
+    if isinstance(x, np.generic):
+        return x
+    array = np.asarray(x)
+    level = level_now.get()
+    if not array.dtype.hasobject and (level != "off" or array.nbytes <= LARGE):
+        look = checksum if array.nbytes <= LARGE else CONTENTS[level]
+        snapshots.append(ArraySnapshot(x, look, prim, place))
+    return x
+
+
 keepers[ndarray] = keep_array
+keepers[object] = keep_object
 for _kind in (bytearray, memoryview):
     keepers[_kind] = lambda x, prim, place, snapshots: np.array(x)
 

@@ -14,16 +14,16 @@ from ..core.derivative import DerivativeTrace, without_derivatives
 from ..core.forward import defjvp
 from ..core.primitives import nondifferentiable, primitive
 from ..core.reverse import defvjp
-from ..core.selections import Mask, Selected, moves_elements, outline, settle
+from ..core.selections import Mask, Selected, moves_elements, outline
 from ..core.tracer import is_box
 from ..core.unread import ANSWER
 from . import wrapped as anp
-from .broadcasting import ShapeOnly, broadcast_tangent, sum_to, unbroadcast
-from .definers import SHORT, is_surely_finite, linear, quiet, set_quiet
-from .error_states import restore_errors
+from .broadcasting import broadcast_tangent, unbroadcast
+from .definers import SHORT, is_surely_finite, linear, quiet
+from .masks import broadcast_mask, nonzero, reduce_mask
 
 __all__ = [
-    "either", "moves", "nonzero", "ones_beside", "restrict", "select", "select_by", "selects", "unbroadcast_selected",
+    "moves", "ones_beside", "restrict", "select", "select_by", "selects", "unbroadcast_selected",
 ]
 
 
@@ -193,82 +193,13 @@ def selecting_jvp(weight):
     return jvp
 
 
-# Masks
-
-
-def broadcast_mask(mask: Any, shape: tuple) -> Any:
-    return mask if np.shape(mask) == shape else anp.broadcast_to(mask, shape)
-
-
-def reduce_mask(mask: Any, shape: tuple) -> Any:
-    """Whether the mask holds for any element that an element of an array of ``shape`` was broadcast to."""
-    lead = mask.ndim - len(shape)
-    axes = (*range(lead), *(lead + i for i, size in enumerate(shape) if size == 1 != mask.shape[lead + i]))
-    return anp.reshape(anp.any(mask, axis=axes, keepdims=True), shape)
-
-
-def any_in_matrix(mask: Any, shape: tuple) -> Any:
-    """Whether the mask of what was made of matrices, a stack of ``shape``, holds anywhere in what each of them gave."""
-    stack = shape[:-2]
-    return anp.reshape(anp.any(mask, axis=tuple(range(len(stack), mask.ndim))), (*stack, 1, 1))
-
-
-def nonzero(weights: Any) -> Any:
-    return anp.not_equal(settle(weights), 0)
-
-
-def has_nonzero(x: Any) -> bool:
-    """Whether a plain array has an element that is not 0; of a traced one nobody knows."""
-    return type(x) is np.ndarray and bool(x.any())
-
-
-def either(*masks: Any) -> Any:
-    first, *others = masks
-    for mask in others:
-        first = anp.logical_or(first, mask)
-    return first
-
-
-def expand(x: Any, shape: tuple) -> Any:
-    """An operand of an elementwise function with the shape of the answer."""
-    if getattr(x, "shape", shape) == shape or isinstance(x, np.dtype):
-        return x
-    return x.expand(shape) if type(x) is ShapeOnly else anp.broadcast_to(x, shape)
-
-
-def as_weights(mask: Any, dtype: Any) -> Any:
-    """A mask as a cotangent or tangent: ones and zeros."""
-    return anp.astype(mask, dtype)
-
-
-@quiet
-def quietly(function: Callable, *args: Any, **kwargs: Any) -> Any:
-    """Call ``function`` without NumPy's warnings."""
-    return function(*args, **kwargs)
-
-
 quiet_product = quiet(operator.mul)
 
 
-array_ops.any = lambda mask: anp.any(mask)
-array_ops.any_in_matrix = any_in_matrix
-array_ops.as_weights = as_weights
-array_ops.both = anp.logical_and
-array_ops.broadcast_mask = broadcast_mask
-array_ops.either = either
-array_ops.expand = expand
-array_ops.has_nonzero = has_nonzero
-array_ops.ignore_errors = set_quiet
 array_ops.is_finite = is_plain_and_finite
-array_ops.is_traced = is_box
-array_ops.nonzero = nonzero
 array_ops.ones_like = ones_beside
-array_ops.quietly = quietly
-array_ops.reduce_mask = reduce_mask
-array_ops.restore_errors = restore_errors
 array_ops.restrict = restrict
 array_ops.restricted = restricted
-array_ops.sum_to = sum_to
 
 
 # restrict: linear, and a selection itself

@@ -46,7 +46,7 @@ def record_step(
         return pull(full)
 
     rule.__name__ = name
-    rule.by_element = rule.moves_elements = rule.by_matrix = False
+    rule.by_element = rule.moves_elements = rule.by_matrix = False  # what the backward pass asks of a primitive
     rule.takes_selected = takes_selected
     node = (next_index(), rule, nodes, kept, (), {}, rule)
     boxed = list(outputs)

@@ -16,7 +16,8 @@ from ...core.tracer import is_box
 from ...core.unread import reads_shapes
 from .. import wrapped as anp
 from ..broadcasting import broadcast_tangent, unbroadcast
-from ..selections import either, nonzero, ones_beside, select, unbroadcast_selected
+from ..masks import either, nonzero
+from ..selections import ones_beside, select, unbroadcast_selected
 from .joining import with_zeros
 
 __all__ = ["scatter"]
