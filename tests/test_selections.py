@@ -300,3 +300,15 @@ def test_where_of_reductions_selects(reduce):
 
 def vmap_grad(f):
     return lambda x: vmap(grad(f))(x[None])[0]
+
+
+def test_long_chains_of_reads():
+    def f(x):
+        y = anp.sqrt(x)
+        for _ in range(2000):
+            y = y[::-1]
+        return anp.sum(y[1:])
+
+    with np.errstate(all="ignore"):
+        np.testing.assert_allclose(grad(f)(np.array([0.0, 4.0])), [0.0, 0.25])
+        np.testing.assert_allclose(vmap_grad(f)(np.array([0.0, 4.0])), [0.0, 0.25])

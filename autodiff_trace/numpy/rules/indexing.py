@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from ...core.cotangents import DeferredCotangent, add_cotangents
@@ -97,7 +99,8 @@ class IndexedCotangent(DeferredCotangent):
         return settle(self.settle_selected())
 
     def settle_selected(self):
-        masks = [Mask(self.find_mask)]
+        moved = self.masks or {}
+        masks = [Mask(functools.partial(self.find_mask, list(moved)), *moved.values())]
         if type(self.dense) is Selected:
             masks.append(self.dense.mask)
             self.dense = self.dense.value
@@ -113,10 +116,10 @@ class IndexedCotangent(DeferredCotangent):
         total = scatter(self.pieces, self.indices, self.shape)
         return total if self.dense is None else total + self.dense
 
-    def find_mask(self):
-        masks = self.masks or {}
+    def find_mask(self, places, *found):
+        masks = dict(zip(places, found))
         pieces = [
-            anp.astype(masks[i](), piece.dtype) if i in masks else ones_beside(outline(piece))
+            anp.astype(masks[i], piece.dtype) if i in masks else ones_beside(outline(piece))
             for i, piece in enumerate(self.pieces)
         ]
         return anp.not_equal(scatter(pieces, self.indices, self.shape), 0)
