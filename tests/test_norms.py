@@ -157,7 +157,7 @@ def test_norm_of_parts():
 @pytest.mark.parametrize(("dtype", "size"), [(np.float32, 1e-38), (np.float32, 1e-42), (np.float64, 1e-310)])
 def test_power_norms_of_subnormal_numbers(dtype, size, p):
     x = (np.array([3.0, 4.0, -12.0]) * size).astype(dtype)
-    exact = x.astype(float) * (2.0**1000 if dtype is np.float64 else 2.0**120)  # the slope does not change with the size
+    exact = x.astype(float) * (2.0**1000 if dtype is np.float64 else 2.0**120)  # of the same slope
     expected = np.sign(exact) * (np.abs(exact) / np.linalg.norm(exact, p)) ** (p - 1)
 
     def f(x):
