@@ -42,20 +42,26 @@ class Difference(NamedTuple):
         return tolerance * self.size + self.noise(tolerance)
 
     def allowed_with(self, g: Any, tolerance: float) -> float:
-        """How far its product with ``g`` may be off: noise adds up as squares do."""
-        return float(np.sum(tolerance * np.abs(g) * self.size) + self.noise(tolerance) * np.linalg.norm(np.abs(g)) / 2)
+        """How far its product with ``g`` may be off: errors add up as squares do."""
+        weights = np.abs(np.asarray(g, wide(g)))
+        noise = self.noise(tolerance) * np.linalg.norm(weights) / 2
+        return float(tolerance * np.linalg.norm(weights * self.size) + noise)
 
 
 def measure(flat: Callable, x: Any, direction: Any, step: float | None, tolerance: float) -> list[Difference]:
     """The derivative of ``flat`` in a direction, with its error: what half the step changes, and what rounding may.
 
     Where that is more than ``tolerance`` other steps are tried: a longer one is better where values are rounded, as in
-    float32, a shorter one where the function bends.
+    float32, a shorter one where the function bends, one of the size of ``x`` where that is not about 1.
     """
     base = step or STEPS.get(real_dtype(x), 1e-3)
+    steps = [base] if step else [base, 8 * base, base / 8]
+    scale = largest(x)
+    if not step and scale and not 1 / 8 <= scale <= 8:
+        steps.append(base * scale)
     best: list[Difference] = []
     least = np.inf
-    for h in [base] if step else [base, 8 * base, base / 8]:
+    for h in steps:
         try:
             with np.errstate(all="ignore" if best else None):
                 found = measure_with(flat, x, direction, h)
@@ -78,7 +84,9 @@ def measure_with(flat: Callable, x: Any, direction: Any, h: float) -> list[Diffe
         eps = float(max(np.finfo(each.dtype).eps for each in (x, y)))
         # Slopes that are smaller than the rounding of float64 may be what is left of terms that cancel.
         rounding = eps * largest(y) / h + np.finfo(float).eps * max(largest(x), h)
-        error = largest(value - other) + rounding
+        # What x + h is rounded by is an error of the step.
+        of_step = float(np.finfo(x.dtype).eps) * largest(x) / (h * (largest(direction) or 1.0))
+        error = largest(value - other) + rounding + of_step * largest(value)
         found.append(Difference(value, float(error), np.abs(value), eps))
     return found
 

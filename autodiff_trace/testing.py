@@ -38,8 +38,8 @@ def check_grads(
         order: 1 checks first derivatives, 2 also second ones, and so on.
         tolerance: relative, element by element; by default 1e-6 for float64, 5e-3 for float32, 5e-2 for float16. The
             error of the differences themselves is measured and allowed besides.
-        step: of the finite differences; by default the best of 1e-3, 8e-3 and 1.25e-4 for float64. The formula is of
-            fourth order.
+        step: of the finite differences; by default the best of 1e-3, 8e-3 and 1.25e-4 for float64, and 1e-3 times the
+            size of the argument where that is not about 1. The formula is of fourth order.
 
     Raises AssertionError with the mode and the argument that failed: ``JVP of VJP of solve, argument 1``. Also checked:
     a cotangent has the shape and the dtype of its argument, a tangent those of the output.

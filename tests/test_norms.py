@@ -151,3 +151,17 @@ def test_cond_of_complex_matrices():
 
 def test_norm_of_parts():
     check_grads(lambda z: anp.linalg.norm(anp.stack([anp.real(z), anp.imag(z)])), complex_normal(3))
+
+
+@pytest.mark.parametrize("p", [3, 1.5])
+@pytest.mark.parametrize(("dtype", "size"), [(np.float32, 1e-38), (np.float32, 1e-42), (np.float64, 1e-310)])
+def test_power_norms_of_subnormal_numbers(dtype, size, p):
+    x = (np.array([3.0, 4.0, -12.0]) * size).astype(dtype)
+    exact = x.astype(float) * (2.0**1000 if dtype is np.float64 else 2.0**120)  # of the same slope
+    expected = np.sign(exact) * (np.abs(exact) / np.linalg.norm(exact, p)) ** (p - 1)
+
+    def f(x):
+        return anp.linalg.norm(x, p)
+
+    assert np.allclose(grad(f)(x), expected, rtol=1e-4)
+    assert np.allclose([jvp(f, (x,), (t,))[1] for t in np.eye(3, dtype=dtype)], expected, rtol=1e-4)

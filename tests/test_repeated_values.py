@@ -1,12 +1,14 @@
 """Repeated eigenvalues and singular values: derivatives that exist although those of the vectors do not."""
 
+import math
 import warnings
 
 import numpy as np
 import pytest
 
 from autodiff_trace import (
-    checkpoint, derivatives, grad, hessian, hvp, jacfwd, jacobian, jit, jvp, to_numpy, value_and_grad, vjp, vmap,
+    checkpoint, custom_vjp, derivatives, grad, hessian, hvp, jacfwd, jacobian, jit, jvp, to_numpy, value_and_grad, vjp,
+    vmap,
 )
 from autodiff_trace import numpy as anp
 
@@ -235,3 +237,59 @@ def test_series_belong_to_one_choice():
     f = lambda t: anp.sum(anp.linalg.eigvalsh(np.eye(N) + t * S) ** 2)  # noqa: E731
     np.testing.assert_allclose(derivatives(f, 1)(0.0), [N, 2 * np.trace(S)])
     assert np.isnan(derivatives(f, 2)(0.0)[2])
+
+
+def plain_only(w):
+    assert type(w) is np.ndarray
+    return np.exp(w)
+
+
+OPAQUE = {
+    "traced": anp.exp,
+    "to_numpy": lambda w: np.exp(to_numpy(w)),
+    "plain arrays alone": plain_only,
+    "math": lambda w: np.array([math.exp(x) for x in w]),
+    "asarray": lambda w: np.exp(np.asarray(w, dtype=float)),
+}
+
+
+@pytest.mark.parametrize("how", OPAQUE)
+def test_custom_rules_whose_forward_makes_plain_numbers(how):
+    @custom_vjp
+    def f(w):
+        return anp.exp(w)
+
+    def forward(w):
+        ans = OPAQUE[how](w)
+        return ans, ans
+
+    f.defvjp(forward, lambda ans, g: (g * ans,))
+    weights = np.arange(9.0).reshape(3, 3)
+
+    def loss(A):
+        w, v = anp.linalg.eigh(A)
+        return anp.sum(weights * ((v * f(w)) @ v.T))
+
+    symmetric = (weights + weights.T) / 2
+    expected = np.tril(2 * symmetric) - np.diag(np.diag(symmetric))
+    assert np.allclose(grad(loss)(np.eye(3)), np.e * expected)
+
+
+def test_custom_rule_of_vectors_whose_forward_makes_plain_numbers_gives_nan():
+    @custom_vjp
+    def f(w, v):
+        return (v * anp.exp(w)) @ v.T
+
+    def forward(w, v):
+        w, v = to_numpy(w), to_numpy(v)
+        return (v * np.exp(w)) @ v.T, (np.exp(w), v)
+
+    def backward(residuals, g):
+        e, v = residuals
+        return anp.sum(v * (g @ v), axis=0) * e, (g + g.T) @ (v * e)
+
+    f.defvjp(forward, backward)
+    weights = np.arange(9.0).reshape(3, 3)
+    with pytest.warns(RuntimeWarning, match="eigh: values with a gap of 0"):
+        gradient = grad(lambda A: anp.sum(weights * f(*anp.linalg.eigh(A))))(np.eye(3))
+    assert np.isnan(gradient).any()

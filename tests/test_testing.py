@@ -284,3 +284,35 @@ def test_rounding_of_a_rule_is_no_fault():
     check_grads(lambda x: x / x + 1e5 * x - x * 1e5, X.astype(np.float32), order=1)
     check_grads(lambda x: anp.linalg.det(anp.outer(x, x)), X)
     check_grads(lambda x: anp.exp(20 * x), X)
+
+
+@pytest.mark.parametrize("mode", ["rev", "fwd"])
+@pytest.mark.parametrize(
+    ("dtype", "size", "scale"),
+    [(np.float32, 1e8, 3.0), (np.float32, 1e-8, 3.0), (np.float32, 1e8, 1e-12), (np.float64, 1e-8, 1e-12),
+     (np.float64, 1e12, 1.0), (np.complex64, 1e8, 1.0), (np.complex128, 1e-8, 1e-12)],
+)
+def test_wrong_rules_are_caught_whatever_the_size_of_the_argument(dtype, size, scale, mode):
+    x = (np.array([0.5, 1.2, -0.7]) * size).astype(dtype)
+
+    def square(factor):
+        rule = [lambda g, ans, x: anp.astype(g * x * (2 * scale * factor), x.dtype)]
+        return make(lambda x: (scale * x * x).astype(x.dtype), rule, rule)
+
+    check_grads(square(1.0), x, modes=(mode,), order=1)
+    for factor in (1.3, -1.0, 0.0, np.array([1.0, 1.0, 1.3])):
+        with pytest.raises(AssertionError, match="finite differences"):
+            check_grads(square(factor), x, modes=(mode,), order=1)
+
+
+def test_a_rule_that_is_wrong_at_one_of_many_elements_is_caught_in_single_precision():
+    factor = np.ones(200, np.float32)
+    factor[-1] = 1.3
+    prim = make(lambda x: np.sin(x), [lambda g, ans, x: g * anp.cos(x) * factor])
+    x = np.linspace(-1, 1, 200, dtype=np.float32)
+    with pytest.raises(AssertionError, match="finite differences"):
+        check_grads(prim, x, modes=("rev",), order=1)
+
+
+def test_no_false_alarm_where_the_step_is_rounded():
+    check_grads(anp.sin, np.array([5e-7, 1.2, -7e3], np.float32))

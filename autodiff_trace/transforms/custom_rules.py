@@ -11,6 +11,7 @@ from ..core.array_ops import array_ops
 from ..core.batching import BatchTrace, trace_batch
 from ..core.errors import TracedValueError, caller_line
 from ..core.forward import JVPTrace, defjvp_all
+from ..core.infinitesimals import call_split, is_split, settle, with_unknown_change
 from ..core.primitives import primitive
 from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.reverse import VJPTrace, defvjp_all, trace_vjp
@@ -33,11 +34,25 @@ class VJPRule(NamedTuple):
 
     def reverse(self, leaves: list, followed: Sequence[int]) -> tuple[list, Callable[[list], list]]:
         """The outputs, and the function that pulls their cotangents back to the leaves in ``followed``."""
-        outputs, residuals = self.fwd(*leaves)
+        answer = call_split(self.fwd, leaves) if any(map(is_split, leaves)) else self.fwd(*leaves)
+        if answer is None:
+            return self.reverse_plain(leaves, followed)
+        outputs, residuals = answer
 
         def pull(gs):
             cotangents = self.bwd(residuals, gs)
             return [cotangents[i] for i in followed]
+
+        return outputs, pull
+
+    def reverse_plain(self, leaves: list, followed: Sequence[int]) -> tuple[list, Callable[[list], list]]:
+        """The same where ``fwd`` takes plain arrays alone: the rule tells how the outputs would change when the leaves
+        are split, but not how the cotangents would."""
+        outputs = apply_rule(self, leaves)
+        _, pull_plain = self.reverse(list(map(settle, leaves)), followed)
+
+        def pull(gs):
+            return list(map(with_unknown_change, pull_plain(list(map(settle, gs)))))
 
         return outputs, pull
 

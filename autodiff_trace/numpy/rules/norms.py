@@ -55,9 +55,13 @@ def power_norm(x, p, axis, keepdims):
 
 
 def power_of_two(x):
-    """The power of two below x, 1 where x is 0 or infinite: the unit in which powers neither over- nor underflow."""
+    """The power of two below x, 1 where x is 0 or infinite: the unit in which powers neither over- nor underflow.
+
+    Its inverse is finite, too, by which derivatives are multiplied.
+    """
     is_ordinary = anp.logical_and(anp.isfinite(x), anp.greater(x, 0))
-    return anp.exp2(anp.floor(anp.log2(anp.where(is_ordinary, x, 1))))
+    least = 4 * np.finfo(x.dtype).smallest_normal
+    return anp.exp2(anp.floor(anp.log2(anp.where(is_ordinary, anp.maximum(x, least), 1))))
 
 
 def norm_of_vectors(x, ord, axis, keepdims):

@@ -121,7 +121,7 @@ def limit(values, changes):
     ans = np.where(close, dx / np.where(close & (dy != 0), dy, 1), ans)
     # What should cancel is not known better than the numbers of which it is left, nor than the values that are equal.
     noise = NOISE * np.finfo(y.dtype).eps * size + 10 * np.abs(ans) * least
-    depends = close & ((np.abs(x) > noise) | ((dy == 0) & (dx != 0)))
+    depends = close & ((np.abs(x) > noise) | ((dy == 0) & (dx != 0)) | (np.isnan(dx) & ~np.isnan(x)))
     if np.any(depends):
         if name:
             warn(name, float(np.max(np.where(depends, np.abs(y), 0))))
