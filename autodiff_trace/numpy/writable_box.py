@@ -10,7 +10,7 @@ from ..core.errors import caller_line
 from ..core.ownership import can_overwrite, note_write, writing
 from ..core.tracer import Box, find_top_trace, is_box, to_value
 from . import wrapped as anp
-from .layouts import is_mapped, is_number, keep_layout, layout
+from .layouts import axes_by_stride, is_mapped, is_number, keep_layout, layout
 from .views import check_writable, is_view, refresh_views, write_base
 
 __all__ = ["WritableBox"]
@@ -80,6 +80,10 @@ class WritableBox(Box):
             memory = layout(self)
             if type(memory) is np.ndarray and not memory.ndim:
                 new = anp.copy(new)  # what NumPy computes of an array of no dimensions is a number
+            elif type(memory) is np.ndarray and (axes := axes_by_stride(memory)) != axes_by_stride(layout(new)):
+                # What is computed of this array has its axes in the order of those of the value.
+                places = tuple(axes.index(axis) for axis in range(len(axes)))
+                new = anp.transpose(anp.ascontiguousarray(anp.transpose(new, axes)), places)
         self.stand_for(new)
         if memory is not None:
             keep_layout(self, memory)
