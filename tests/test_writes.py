@@ -293,7 +293,7 @@ def test_failed_writes_change_nothing():
 
 
 @pytest.mark.parametrize("transform", [grad, lambda f: lambda x: vmap(f)(x[None])], ids=["grad", "vmap"])
-@pytest.mark.parametrize("kind", ["items", "rows", "rows in place", "add.at", "put"])
+@pytest.mark.parametrize("kind", ["items", "rows", "rows in place", "add.at", "put", "flat", "out", "where"])
 def test_threads_write_different_items(transform, kind):
     n, count = 8, 40
     barrier = threading.Barrier(n)
@@ -312,6 +312,12 @@ def test_threads_write_different_items(transform, kind):
                     np.add.at(b, [i], x[i])
                 elif kind == "put":
                     np.put(b, [i], x[i])
+                elif kind == "flat":
+                    b.flat[i] = x[i]
+                elif kind == "out":
+                    np.multiply(x[i : i + 1], 1.0, out=b[i : i + 1])
+                elif kind == "where":
+                    np.multiply(x, 1.0, out=b, where=np.arange(n * count) == i)
                 else:
                     b[i] = x[i]
 
