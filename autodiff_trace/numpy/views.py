@@ -25,7 +25,9 @@ from .layouts import Views, keep_layout, layout, plain_element, set_layout
 from .namespace import replace_wrapped
 from .rules.complex_parts import join_parts
 
-__all__ = ["check_writable", "forget_view", "is_view", "link", "refresh_views", "stand_for_view", "write_base"]
+__all__ = [
+    "check_writable", "find_root", "forget_view", "is_view", "link", "refresh_views", "stand_for_view", "write_base",
+]
 
 
 def note_view(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dict) -> None:
@@ -133,6 +135,13 @@ def forget_view(view: Any) -> Any:
     return view
 
 
+def find_root(x: Any) -> Any:
+    """The box that owns the memory of ``x``."""
+    while is_view(x):
+        x = x._view_of[0]
+    return x
+
+
 def check_writable(view: Box) -> None:
     """Raise ValueError if ``view`` cannot be written through though its base can: a diagonal, a broadcast array."""
     if not layout(view).flags.writeable and layout(find_root(view)).flags.writeable:
@@ -196,13 +205,6 @@ array_ops.note_view = note_view
 
 
 # shares_memory: whether two arrays are views of one
-
-
-def find_root(x: Any) -> Any:
-    """The box that owns the memory of ``x``."""
-    while is_view(x):
-        x = x._view_of[0]
-    return x
 
 
 def memory_in(x: Any, root: Any, memory: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from ..core.ownership import can_overwrite, note_write, writing
 from ..core.tracer import Box, find_top_trace, is_box, to_value
 from . import wrapped as anp
 from .layouts import axes_by_stride, is_mapped, is_number, keep_layout, layout
-from .views import check_writable, is_view, refresh_views, write_base
+from .views import check_writable, find_root, is_view, refresh_views, write_base
 
 __all__ = ["WritableBox"]
 
@@ -26,7 +26,16 @@ class WritableBox(Box):
 
     def __setitem__(self, index, value):
         with writing:
-            self.write(index, value)
+            try:
+                self.write(index, value)
+            except BaseException:  # also Ctrl-C between the array and its views
+                self.settle_views()
+                raise
+
+    def settle_views(self) -> None:
+        """Let the views show what the array holds that owns the memory, whether it has been written or not."""
+        if is_view(self) or getattr(self, "_views", None):
+            refresh_views(find_root(self))
 
     def write(self, index: Any, value: Any, except_view: WritableBox | None = None) -> None:
         """``self[index] = value``: in its memory if nobody else needs the old values, else in a copy."""
@@ -53,10 +62,14 @@ class WritableBox(Box):
         of_base = is_view(self)
         if of_base:
             check_writable(self)
-        self.assume(new)
-        if of_base:
-            write_base(self)
-        refresh_views(self, except_view)
+        try:
+            self.assume(new)
+            if of_base:
+                write_base(self)
+            refresh_views(self, except_view)
+        except BaseException:
+            self.settle_views()
+            raise
         return self
 
     def assume(self, new: Any) -> None:
