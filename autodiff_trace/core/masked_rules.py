@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 
 from .array_ops import array_ops
 from .cotangents import add_cotangents, deferred_types
+from .derivative import DerivativeTrace
 from .overwriting import Overwriting, getrefcount
 from .ownership import IN_SLOT
 from .selections import Mask, OutputsCotangent, Selected, settle
+from .tracer import is_box
 
-__all__ = ["Push", "has_selected", "pull_selected", "push_selected"]
+__all__ = ["Push", "has_selected", "outline_for_mask", "pull_selected", "push_selected"]
 
 
 # Reverse mode
@@ -181,13 +183,20 @@ def settle_nested(node: Any) -> Any:
     return [settle_nested(each) for each in node] if type(node) is list else settle(node)
 
 
+def outline_for_mask(g: Any) -> Any:
+    """What stands for ``g`` in a mask, which may be asked for when the trace of a derivative has ended."""
+    while is_box(g) and isinstance(g._trace, DerivativeTrace):
+        g = g._value
+    return array_ops.outline(g)
+
+
 def outlines_of(plain: Any) -> Any:
     """For what arguments carry its shapes and dtypes: masks must not hold it, as it may be written into."""
     if type(plain) is list:
         return [outlines_of(each) for each in plain]
     if isinstance(plain, tuple):  # a series
         plain = next(c for c in plain if c is not None)
-    return None if plain is None else array_ops.outline(plain)
+    return None if plain is None else outline_for_mask(plain)
 
 
 def weights_of(outlines: Any, masks: Iterator) -> Any:

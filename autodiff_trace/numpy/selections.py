@@ -12,6 +12,7 @@ import numpy as np
 from ..core.array_ops import array_ops
 from ..core.derivative import DerivativeTrace
 from ..core.forward import defjvp
+from ..core.masked_rules import outline_for_mask
 from ..core.primitives import nondifferentiable, primitive
 from ..core.reverse import defvjp
 from ..core.selections import Mask, Selected, moves_elements, settle
@@ -72,7 +73,7 @@ def select(g: Any, mask: Any, is_taken: bool = True) -> Any:
                 return None
             return g[()] if type(g) is np.ndarray else g  # a number, as where() gives it
     value = anp.where(mask, g, 0) if is_taken else anp.where(mask, 0, g)
-    like = array_ops.outline(g)
+    like = outline_for_mask(g)
 
     def find():
         found = beside(mask, like)
@@ -121,7 +122,7 @@ def select_by(weights: Any, g: Any) -> Any:
     if not is_box(weights) and not is_replayed(g) and np.count_nonzero(weights) == np.size(weights):
         return g * weights
     product = quiet_product(g, weights)
-    like = array_ops.outline(g)
+    like = outline_for_mask(g)
     mask = Mask(lambda: anp.not_equal(beside(weights, like), 0))
     return Selected(restricted(product, mask), mask)
 
@@ -131,7 +132,7 @@ def with_moved_mask(rule: Callable) -> Callable:
 
     def selecting(g, ans, *args, **kwargs):
         moved = rule(g, ans, *args, **kwargs)
-        like = array_ops.outline(g)
+        like = outline_for_mask(g)
         return Selected(moved, Mask(lambda: nonzero(rule(ones_beside(like), ans, *args, **kwargs))))
 
     return selecting
@@ -264,7 +265,7 @@ array_ops.sum_to = sum_to
 
 
 def restrict_more(g, ans, x, mask):
-    like = array_ops.outline(g)
+    like = outline_for_mask(g)
     found = mask if type(mask) is Mask else Mask(lambda: broadcast_mask(beside(mask, like), ans.shape))
     return Selected(restrict(g, mask), found)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...core.array_ops import array_ops
 from ...core.cotangents import DeferredCotangent, add_cotangents
 from ...core.forward import defjvp, defjvp_all
+from ...core.masked_rules import outline_for_mask
 from ...core.overwriting import defoverwriting, getrefcount
 from ...core.ownership import IN_SLOT, OwnedOverwriting, can_overwrite, is_owned, note_write
 from ...core.primitives import nondifferentiable, primitive
@@ -115,7 +115,7 @@ class IndexedCotangent(DeferredCotangent):
     def find_mask(self):
         masks = self.masks or {}
         pieces = [
-            anp.astype(masks[i](), piece.dtype) if i in masks else ones_beside(array_ops.outline(piece))
+            anp.astype(masks[i](), piece.dtype) if i in masks else ones_beside(outline_for_mask(piece))
             for i, piece in enumerate(self.pieces)
         ]
         return anp.not_equal(scatter(pieces, self.indices, self.shape), 0)
@@ -182,7 +182,7 @@ def without(g, index, overwrite):
     shape = g.shape
     if overwrite:  # the index is plain, and a mask that held the array would forbid to write into it
         return Selected(anp.write_item(g, index, 0), Mask(lambda: anp.set_item(np.ones(shape, bool), index, False)))
-    like = array_ops.outline(g)
+    like = outline_for_mask(g)
     return Selected(anp.set_item(g, index, 0), Mask(lambda: nonzero(anp.set_item(ones_beside(like), index, 0))))
 
 
@@ -211,7 +211,7 @@ def set_item_jvp_value(t, ans, x, index, value):
     def put(t):
         return anp.set_item(anp.zeros_like(ans), index, t)
 
-    like = array_ops.outline(t)
+    like = outline_for_mask(t)
     return Selected(put(t), Mask(lambda: nonzero(put(ones_beside(like)))))
 
 
