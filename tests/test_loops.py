@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from autodiff_trace import (
-    TracedValueError, checkpoint, fori_loop, grad, hessian, hvp, jacobian, jvp, scan, value_and_grad, vmap,
+    TracedValueError, checkpoint, fori_loop, grad, hessian, hvp, jacfwd, jacobian, jacrev, jvp, scan, value_and_grad,
+    vmap,
 )
 from autodiff_trace import numpy as anp
 from autodiff_trace.compiler import graph
@@ -298,3 +299,18 @@ def test_a_checkpoint_a_step_keeps_only_carries():
         return peak_of(lambda: grad(lambda x: anp.sum(scan(step, x, length=36)[0]))(x))[1]
 
     assert peak(checkpoint(step)) < 0.7 * peak(step)
+
+
+def test_writes_in_a_step_have_second_derivatives():
+    def step(c, t):
+        c = c * 1.0
+        c[0] *= t
+        return c, c[2]
+
+    def f(x):
+        return anp.sum(scan(step, x, x)[0] ** 2)
+
+    x = np.array([0.5, 1.2, 0.8, 1.6])
+    expected = jacfwd(grad(f))(x)
+    np.testing.assert_allclose(jacrev(grad(f))(x), expected, rtol=1e-12)
+    np.testing.assert_allclose(hessian(f)(x), expected, rtol=1e-12)

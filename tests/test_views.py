@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 
-from autodiff_trace import TracedValueError, grad, jit, jvp, vmap
+from autodiff_trace import TracedValueError, grad, jit, jvp, vjp, vmap
 from autodiff_trace import numpy as anp
 from autodiff_trace.testing import check_grads
 
@@ -600,3 +600,38 @@ def test_views_without_elements():
     empty = np.zeros((2, 0))
     assert grad(f)(empty).shape == jit(grad(f))(empty).shape == (2, 0)
     np.testing.assert_array_equal(vmap(f)(np.zeros((3, 2, 0))), np.zeros(3))
+
+
+ORDERS = {
+    "F": lambda: anp.zeros((3, 4), order="F"),
+    "moved axes": lambda: anp.transpose(anp.zeros((2, 2, 3)), (1, 2, 0)),
+    "outer and inner swapped": lambda: anp.transpose(anp.zeros((2, 3, 2)), (1, 0, 2)),
+    "part of F": lambda: anp.zeros((8, 6), order="F")[::2, ::2],
+}
+
+WRITES = {
+    "m += x": lambda m, x: m.__iadd__(x.reshape(m.shape)),
+    "out=": lambda m, x: np.add(x.reshape(m.shape), 1.0, out=m),
+    "cumsum out=": lambda m, x: anp.cumsum(x.reshape(m.shape), 0, out=m),
+    "copyto": lambda m, x: anp.copyto(m, x.reshape(m.shape)),
+    "flat": lambda m, x: m.flat.__setitem__(1, x[0]),
+    "put": lambda m, x: m.put([1], x[:1]),
+    "flip": lambda m, x: anp.flip(m).__setitem__(0, x[1]),
+    "through T": lambda m, x: m.T.__setitem__(0, x[1]),
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("write", WRITES)
+def test_results_of_what_has_been_written_lie_as_it_does(write, order):
+    def f(x):
+        m = ORDERS[order]()
+        WRITES[write](m, x)
+        y = m * 2.0  # has its axes in the order of those of m
+        anp.ravel(y.T)[0] = 100.0  # a view, if that is the order F
+        return anp.concatenate([anp.ravel(y), y.ravel("K")])
+
+    x = np.arange(1.0, 13.0)
+    expected = f(x)
+    for found in (jvp(f, (x,), (x,))[0], vjp(f, x)[0], vmap(f)(np.stack([x, x]))[1], jit(f)(x)):
+        np.testing.assert_array_equal(found, expected)

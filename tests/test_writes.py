@@ -12,7 +12,9 @@ from autodiff_trace import (
 )
 from autodiff_trace import numpy as anp
 from autodiff_trace.numpy import wrapped as anp_wrapped
+from autodiff_trace.numpy import writable_box
 
+X3 = np.array([1.0, 2.0, 3.0])
 SMALL = np.linspace(0.5, 1.5, 6)
 LARGE = np.linspace(0.5, 1.5, 600)  # more than a page: nodes keep an outline of what they do not read
 
@@ -308,11 +310,44 @@ def test_failed_writes_change_nothing():
     np.testing.assert_allclose(grad(f)(LARGE)[:2], [2 * LARGE[0], 0.0])
 
 
+@pytest.mark.parametrize("place", ["write_base", "refresh_views"])
+@pytest.mark.parametrize("size", [12, 600])
+@pytest.mark.parametrize("write", [
+    lambda b, v, x: v.__setitem__(slice(None), x[1]), lambda b, v, x: v.__imul__(x[1]),
+    lambda b, v, x: b.__setitem__(slice(2, 4), x[1]), lambda b, v, x: np.add(b, x[1], out=b),
+], ids=["view[:] =", "view *=", "b[2:4] =", "out="])
+def test_what_is_interrupted_leaves_views_that_agree(write, place, size, monkeypatch):
+    whole = getattr(writable_box, place)
+
+    def f(x):
+        calls = []
+
+        def interrupt_once(*args):
+            calls.append(args)
+            if len(calls) == 1:
+                raise KeyboardInterrupt
+            return whole(*args)
+
+        b = anp.zeros(size)
+        b[:] = x[0]
+        v, w = b[1:9], b.reshape(-1, 3)
+        with monkeypatch.context() as context:
+            context.setattr(writable_box, place, interrupt_once)
+            try:
+                write(b, v, x)
+            except KeyboardInterrupt:
+                pass
+        return anp.concatenate([b[1:9] - v, b - anp.ravel(w)])
+
+    for differences in (vjp(f, X3)[0], jvp(f, (X3,), (X3,))[1], vmap(f)(X3[None])):
+        assert not np.any(differences)
+
+
 # Threads
 
 
 @pytest.mark.parametrize("transform", [grad, lambda f: lambda x: vmap(f)(x[None])], ids=["grad", "vmap"])
-@pytest.mark.parametrize("kind", ["items", "rows", "rows in place", "add.at", "put"])
+@pytest.mark.parametrize("kind", ["items", "rows", "rows in place", "add.at", "put", "flat", "out", "where"])
 def test_threads_write_different_items(transform, kind):
     n, count = 8, 40
     barrier = threading.Barrier(n)
@@ -331,6 +366,12 @@ def test_threads_write_different_items(transform, kind):
                     np.add.at(b, [i], x[i])
                 elif kind == "put":
                     np.put(b, [i], x[i])
+                elif kind == "flat":
+                    b.flat[i] = x[i]
+                elif kind == "out":
+                    np.multiply(x[i : i + 1], 1.0, out=b[i : i + 1])
+                elif kind == "where":
+                    np.multiply(x, 1.0, out=b, where=np.arange(n * count) == i)
                 else:
                     b[i] = x[i]
 

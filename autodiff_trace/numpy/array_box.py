@@ -216,7 +216,8 @@ def store(out, x):
             f"out= is a plain array, which cannot hold a traced value ({caller_line()}). Leave out= away, or make the "
             "array with anp.zeros(...) inside the function."
         )
-    return out.replace(anp.broadcast_to(x, out.shape) if np.shape(x) != out.shape else x)
+    with writing:
+        return out.replace(anp.broadcast_to(x, out.shape) if np.shape(x) != out.shape else x)
 
 
 array_ops.store = store

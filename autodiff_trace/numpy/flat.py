@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.ownership import writing
 from ..core.tracer import boxers, register_box
 from . import wrapped as anp
 from .array_box import ArrayBox
@@ -31,7 +32,9 @@ class FlatBox(ArrayBox):
     def __setitem__(self, index, values):
         self.index = 0
         places = np.arange(self.size)[index]
-        self.replace(anp.set_item(self, index, anp.reshape(anp.resize(values, places.size), places.shape)))
+        values = anp.reshape(anp.resize(values, places.size), places.shape)
+        with writing:
+            self.replace(anp.set_item(self, index, values))
 
     def __iter__(self):
         return self
@@ -51,10 +54,11 @@ boxers[FlatBox] = ArrayBox  # other traces have boxes of their own
 
 
 def get_flat(x: ArrayBox) -> FlatBox:
-    flat = anp.ravel(x)
-    flat = FlatBox(flat._value, flat._trace, flat._node)
-    flat.index = 0
-    link(flat, x, anp.ravel, (), {})
+    with writing:
+        flat = anp.ravel(x)
+        flat = FlatBox(flat._value, flat._trace, flat._node)
+        flat.index = 0
+        link(flat, x, anp.ravel, (), {})
     return flat
 
 

@@ -16,7 +16,8 @@ from ..core.batching import BatchTrace
 from ..core.tracer import box_classes, watched_types
 
 __all__ = [
-    "Views", "is_mapped", "is_number", "keep_layout", "keep_layout_of_element", "layout", "plain_element", "set_layout",
+    "Views", "axes_by_stride", "is_mapped", "is_number", "keep_layout", "keep_layout_of_element", "layout",
+    "plain_element", "set_layout",
 ]
 
 
@@ -106,6 +107,15 @@ def keep_layout(box: Any, memory: Any) -> None:
     new = layout(box)
     if type(new) is not np.ndarray or new.strides != memory.strides:
         set_layout(box, memory if memory.nbytes <= LARGE else outline(memory))
+
+
+def axes_by_stride(memory: np.ndarray) -> tuple[int, ...]:
+    """The axes from the outermost to the innermost in memory, the order that results of ``memory`` have."""
+    if memory.ndim < 2 or memory.flags.c_contiguous:
+        return tuple(range(memory.ndim))
+    if memory.flags.f_contiguous:
+        return tuple(range(memory.ndim))[::-1]
+    return tuple(sorted(range(memory.ndim), key=lambda axis: -abs(memory.strides[axis])))
 
 
 def outline(memory: np.ndarray) -> np.ndarray:

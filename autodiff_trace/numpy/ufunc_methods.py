@@ -13,6 +13,7 @@ import numpy as np
 
 from ..core.array_ops import array_ops
 from ..core.errors import TracedValueError, caller_line
+from ..core.ownership import writing
 from . import wrapped as anp
 from .namespace import wrapped_functions
 from .ufunc_folds import METHODS
@@ -86,7 +87,8 @@ def finish(ans: Any, out: Any, where: Any) -> Any:
     """``ans``, written into ``out`` where the mask is true."""
     if out is None:
         return ans
-    return array_ops.store(out, ans if where is True else anp.where(where, ans, out))
+    with writing:
+        return array_ops.store(out, ans if where is True else anp.where(where, ans, out))
 
 
 def cast_arguments(ufunc, args, dtype=None, casting="same_kind", signature=None, sig=None):

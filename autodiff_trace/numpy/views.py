@@ -8,6 +8,7 @@ mode. A box that is a view of another remembers how, ``_view_of = (base, prim, a
 from __future__ import annotations
 
 import functools
+import threading
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -17,19 +18,21 @@ import numpy as np
 from ..core.array_ops import array_ops
 from ..core.batching import BatchTrace
 from ..core.errors import TracedValueError, caller_line
-from ..core.ownership import lend_copies
+from ..core.ownership import lend_copies, writing
 from ..core.tracer import Box, box_classes, is_box, to_value
 from . import wrapped as anp
 from .layouts import Views, keep_layout, layout, plain_element, set_layout
 from .namespace import replace_wrapped
 from .rules.complex_parts import join_parts
 
-__all__ = ["check_writable", "forget_view", "is_view", "link", "refresh_views", "stand_for_view", "write_base"]
+__all__ = [
+    "check_writable", "find_root", "forget_view", "is_view", "link", "refresh_views", "stand_for_view", "write_base",
+]
 
 
 def note_view(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dict) -> None:
     """Remember that ``view`` shows the memory of ``base``, if it does."""
-    value, base_value = view._value, base._value
+    value, base_value, inner = view._value, base._value, None
     kind = type(value)
     if kind is not np.ndarray and kind not in box_classes:
         return  # a number
@@ -45,6 +48,19 @@ def note_view(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dict) -
         found = inner is not None and (inner[0] is base_value or inner[0] is base)
     if found:
         link(view, base, prim, args, kwargs)
+        if base._value is not base_value:  # another thread has written it before it knew the view
+            with writing:
+                view.stand_for(prim(base, *args, **kwargs))
+    elif (value.base if kind is np.ndarray else inner) is not None and threading.active_count() > 1:
+        look_again(view, base, prim, args, kwargs)
+
+
+def look_again(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dict) -> None:
+    """The same where another thread may have written ``base`` since ``view`` was made of it."""
+    with writing:
+        if shows(view, base, prim, args, kwargs):
+            view.stand_for(prim(base, *args, **kwargs))
+            link(view, base, prim, args, kwargs)
 
 
 def shares(memory: Any, base_memory: Any) -> bool:
@@ -119,6 +135,13 @@ def forget_view(view: Any) -> Any:
     return view
 
 
+def find_root(x: Any) -> Any:
+    """The box that owns the memory of ``x``."""
+    while is_view(x):
+        x = x._view_of[0]
+    return x
+
+
 def check_writable(view: Box) -> None:
     """Raise ValueError if ``view`` cannot be written through though its base can: a diagonal, a broadcast array."""
     if not layout(view).flags.writeable and layout(find_root(view)).flags.writeable:
@@ -182,13 +205,6 @@ array_ops.note_view = note_view
 
 
 # shares_memory: whether two arrays are views of one
-
-
-def find_root(x: Any) -> Any:
-    """The box that owns the memory of ``x``."""
-    while is_view(x):
-        x = x._view_of[0]
-    return x
 
 
 def memory_in(x: Any, root: Any, memory: np.ndarray) -> np.ndarray:

@@ -10,8 +10,8 @@ from ..core.errors import caller_line
 from ..core.ownership import can_overwrite, note_write, writing
 from ..core.tracer import Box, find_top_trace, is_box, to_value
 from . import wrapped as anp
-from .layouts import is_mapped, is_number, keep_layout, layout
-from .views import check_writable, is_view, refresh_views, write_base
+from .layouts import axes_by_stride, is_mapped, is_number, keep_layout, layout
+from .views import check_writable, find_root, is_view, refresh_views, write_base
 
 __all__ = ["WritableBox"]
 
@@ -26,7 +26,16 @@ class WritableBox(Box):
 
     def __setitem__(self, index, value):
         with writing:
-            self.write(index, value)
+            try:
+                self.write(index, value)
+            except BaseException:  # also Ctrl-C between the array and its views
+                self.settle_views()
+                raise
+
+    def settle_views(self) -> None:
+        """Let the views show what the array holds that owns the memory, whether it has been written or not."""
+        if is_view(self) or getattr(self, "_views", None):
+            refresh_views(find_root(self))
 
     def write(self, index: Any, value: Any, except_view: WritableBox | None = None) -> None:
         """``self[index] = value``: in its memory if nobody else needs the old values, else in a copy."""
@@ -53,10 +62,14 @@ class WritableBox(Box):
         of_base = is_view(self)
         if of_base:
             check_writable(self)
-        self.assume(new)
-        if of_base:
-            write_base(self)
-        refresh_views(self, except_view)
+        try:
+            self.assume(new)
+            if of_base:
+                write_base(self)
+            refresh_views(self, except_view)
+        except BaseException:
+            self.settle_views()
+            raise
         return self
 
     def assume(self, new: Any) -> None:
@@ -80,6 +93,10 @@ class WritableBox(Box):
             memory = layout(self)
             if type(memory) is np.ndarray and not memory.ndim:
                 new = anp.copy(new)  # what NumPy computes of an array of no dimensions is a number
+            elif type(memory) is np.ndarray and (axes := axes_by_stride(memory)) != axes_by_stride(layout(new)):
+                # What is computed of this array has its axes in the order of those of the value.
+                places = tuple(axes.index(axis) for axis in range(len(axes)))
+                new = anp.transpose(anp.ascontiguousarray(anp.transpose(new, axes)), places)
         self.stand_for(new)
         if memory is not None:
             keep_layout(self, memory)
