@@ -177,7 +177,7 @@ def write_base(view: Box) -> None:
 
 def refresh_views(base: Box, except_view: Box | None = None) -> None:
     """Compute the views of ``base`` anew from its new value."""
-    for reference in getattr(base, "_views", ()):
+    for reference in tuple(getattr(base, "_views", ())):  # the list changes, as the calls here make views
         view = reference()
         if view is not None and view is not except_view:
             _, prim, args, kwargs = view._view_of

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 from ..core.backward import backward_pass
 from ..core.array_ops import array_ops
 from ..core.batching import BatchTrace, trace_batch
+from ..core import selections
 from ..core.errors import TracedValueError, caller_line
 from ..core.forward import JVPTrace, defjvp_all
 from ..core.infinitesimals import call_split, is_split, settle, with_unknown_change
 from ..core.primitives import primitive
 from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.reverse import VJPTrace, defvjp_all, trace_vjp
-from ..core.selections import settle
 from ..core.standins import current
 from ..core.tracer import Trace, boxers, find_top_trace
 from ..numpy import wrapped as anp
@@ -218,7 +218,7 @@ def make_primitive(rule: VJPRule | JVPRule) -> Callable:
         return tuple(apply_rule(rule, leaves))
 
     def vjp(argnums, gs, ans, args, kwargs):
-        return [settle(g) for g in rule.reverse(args, argnums)[1](list(gs))]
+        return list(map(selections.settle, rule.reverse(args, argnums)[1](list(gs))))
 
     def jvp(argnums, tangents, ans, args, kwargs):
         return rule.forward(list(args), spread(len(args), argnums, tangents))[1]
