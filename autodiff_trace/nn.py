@@ -48,7 +48,7 @@ def sigmoid(x: Any) -> Any:
     return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
 
 
-elementwise(sigmoid, lambda ans, x: ans * (1 - ans))
+elementwise(sigmoid, lambda ans, x: ans * sigmoid(-x))  # 1 − ans would lose its digits where ans is close to 1
 
 
 # All that has to do with softmax starts from the largest number, which takes off what the numbers have in common: the
@@ -210,14 +210,14 @@ def check_labels(labels, classes):
     return labels
 
 
-# d loss = Σ (softmax(logits) − one_hot(label)) d logits
+# d loss = Σ (softmax(logits) − one_hot(label)) d logits. At the label p − 1 would lose the digits of a p close to 1: it
+# is minus the sum of the others.
 
 
 def label_losses_slope(logits, labels):
-    one_hot = anp.equal(labels[..., None], np.arange(logits.shape[-1]))
-    if logits.dtype == np.float16:  # p − 1 would lose the digits of p
-        return anp.astype(softmax(anp.astype(logits, np.float32)) - one_hot, np.float16)
-    return softmax(logits) - one_hot
+    is_label = anp.equal(labels[..., None], np.arange(logits.shape[-1]))
+    others = anp.where(is_label, 0, softmax(logits))
+    return anp.where(is_label, -anp.sum(others, axis=-1, keepdims=True), others)
 
 
 defvjp(label_losses, lambda g, ans, logits, labels: g[..., None] * label_losses_slope(logits, labels), None)
