@@ -133,6 +133,7 @@ BOUNDS = {
         lambda x: anp.triu(anp.sqrt(anp.outer(x, [1.0, 1.0, 1.0]) - [[3.0, 0, 0], [1.0, 0.5, 0], [2, 2, 1]]), 1),
         [3.0, 1.0, 2.0], None,
     ),
+    "einsum": (lambda x: anp.einsum("ii->i", anp.log(anp.diag(x) + 0 * np.ones((3, 3)))), [4.0, 1.0, 2.0], None),
     "nansum": (lambda x: anp.nansum(anp.log(x)), [-1.0, 1.0, 2.0], [0.0, 1.0, 0.5]),
     "a number": (lambda x: anp.where(x[0] > 0, anp.sum(anp.log(x)), 0.0), [0.0, 1.0, 2.0], [0.0, 0.0, 0.0]),
     "a branch of matrices": (

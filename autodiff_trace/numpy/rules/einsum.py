@@ -19,7 +19,8 @@ from ...core.reverse import defvjp_all
 from ...core.unread import ALL, ANSWER
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
-from ..definers import define, linear
+from ..definers import define
+from ..selections import moves
 from .making import as_array
 
 __all__ = ["contract", "select_axes", "unused_letters"]
@@ -181,4 +182,6 @@ def contract_jvp(argnums, tangents, ans, args, kwargs):
 defvjp_all(contract, contract_vjp)
 contract.unread[ALL] = (ANSWER,)
 defjvp_all(contract, contract_jvp)
-linear(select_axes, transpose=lambda g, ans, x, subscripts: operand_cotangent(0, g, subscripts, False, [x]))
+moves(
+    select_axes, transpose=lambda g, ans, x, subscripts: operand_cotangent(0, g, subscripts, False, [x]), zeros=True
+)
