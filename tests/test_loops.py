@@ -1,5 +1,6 @@
 """scan and fori_loop: what a Python loop computes, with the same derivatives, in less memory."""
 
+import threading
 import time
 import tracemalloc
 
@@ -314,3 +315,15 @@ def test_writes_in_a_step_have_second_derivatives():
     expected = jacfwd(grad(f))(x)
     np.testing.assert_allclose(jacrev(grad(f))(x), expected, rtol=1e-12)
     np.testing.assert_allclose(hessian(f)(x), expected, rtol=1e-12)
+
+
+def test_views_in_loops_while_another_thread_runs():
+    """Views are looked at twice then; those in functions that are run again are views by their layouts alone."""
+    done = threading.Event()
+    thread = threading.Thread(target=done.wait)
+    thread.start()
+    try:
+        test_nested_scans()
+    finally:
+        done.set()
+        thread.join()

@@ -30,6 +30,10 @@ __all__ = [
 ]
 
 
+looking: list[Box] = []
+"""The view that :func:`look_again` is making anew; the lock of writes guards it."""
+
+
 def note_view(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dict) -> None:
     """Remember that ``view`` shows the memory of ``base``, if it does."""
     value, base_value, inner = view._value, base._value, None
@@ -58,9 +62,15 @@ def note_view(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dict) -
 def look_again(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dict) -> None:
     """The same where another thread may have written ``base`` since ``view`` was made of it."""
     with writing:
-        if shows(view, base, prim, args, kwargs):
-            view.stand_for(prim(base, *args, **kwargs))
-            link(view, base, prim, args, kwargs)
+        if looking:  # it is the call below that made this view
+            return
+        looking.append(view)
+        try:
+            if shows(view, base, prim, args, kwargs):
+                view.stand_for(prim(base, *args, **kwargs))
+                link(view, base, prim, args, kwargs)
+        finally:
+            looking.clear()
 
 
 def shares(memory: Any, base_memory: Any) -> bool:
