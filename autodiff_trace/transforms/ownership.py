@@ -40,8 +40,12 @@ def separate(results: list, others: Iterable = ()) -> list:
 
 
 def own_constant(x: Any) -> Any:
-    """``x``, what a function returned, or a copy of an array that is not traced: others may have it as well."""
-    return copy_array(x) if type(x) is np.ndarray else x
+    """``x``, what a function returned, or a copy of an array that no derivative follows: others may have it as well."""
+    if type(x) is np.ndarray:
+        return copy_array(x)
+    # In a program it may be an argument.
+    is_recorded = is_box(x) and x._trace.guards_values and type(x._value) is np.ndarray
+    return anp.copy(x) if is_recorded else x
 
 
 def own_value(x: Any) -> Any:
