@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from jit_checks import assert_same, check_calls, expect_warnings
 
+from autodiff_trace import extend
 from autodiff_trace import grad, jit, tree_leaves, tree_map, value_and_grad
 from autodiff_trace import numpy as anp
 from autodiff_trace.compiler.arena import Arena, arena
@@ -626,3 +627,17 @@ def test_gradients_that_are_alike_are_apart(size):
         assert not np.shares_memory(gx, gy) and gx.flags.writeable and gy.flags.writeable
         gx[:] = 7.0
         np.testing.assert_array_equal(gy, 1.0)
+
+
+def test_names_of_keywords_are_no_source(capsys):
+    """Any text can be the name of a keyword in ``f(**options)``."""
+    name = "a=print('INJECTED'), b"
+    p = extend.primitive(lambda x, **options: x * sum(options.values()))
+    extend.defvjp(p, lambda g, ans, x, **options: g * sum(options.values()))
+    for options in ({name: 2.0}, {"class": 3.0}, {"ﬁ": 1.0, "fi": 4.0}):
+        for f in (lambda x, options=options: p(x, **options), grad(lambda x, options=options: p(x, **options))):
+            compiled = jit(f)
+            for _ in range(3):
+                assert compiled(2.5) == f(2.5)
+            assert compiled.cache_info().hits == 2
+    assert "INJECTED" not in capsys.readouterr().out
