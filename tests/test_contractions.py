@@ -27,6 +27,7 @@ MATVEC = [
     row("vecmat", cnormal(4, 3), cnormal(3, 2)),
     row("vecmat", normal(1, 3), normal(5, 3, 2)),
 ]
+MATVEC = [each for each in MATVEC if hasattr(np, each.name)]  # since NumPy 2.2
 
 ROWS = [
     row("dot", normal(3, 4), normal(4, 2)),
@@ -86,7 +87,7 @@ ROWS = [
     row("vecdot", normal(3, 2), normal(3, 2), axis=0),
     row("vecdot", normal(2, 3, 2), normal(3, 2), axis=-2, keepdims=True),
     row("vecdot", normal(3, 2), normal(2, 3), axes=[0, 1]),
-    *([each for each in MATVEC if hasattr(np, each.name)]),
+    *MATVEC,
 ]
 test_contractions = table_test(ROWS)
 

@@ -131,7 +131,8 @@ WEIGHTED = [
             Row(name, (x, unit * np.array([0.02, 0.41, 0.98])), {"weights": FIVE_WEIGHTS, **PICKED}),
             Row(name, (x23, 0.43 * unit), {"weights": weights, **PICKED}),
             Row(name, (x23, 0.43 * unit), {"axis": 1, "weights": FIVE_WEIGHTS[:3], **PICKED}),
-            Row(name, (x234, 0.43 * unit), {"axis": (2, 0), "keepdims": True, "weights": weights_42, **PICKED}),
+            *[Row(name, (x234, 0.43 * unit), {"axis": (2, 0), "keepdims": True, "weights": weights_42, **PICKED})]
+            * (np.lib.NumpyVersion(np.__version__) >= "2.1.0"),  # NumPy 2.0 mixes up weights along several axes
         )
     ],
     *[
