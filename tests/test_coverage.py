@@ -58,7 +58,8 @@ def test_traced_arrays_name_their_namespace():
         assert x.__array_namespace__(api_version="2022.12") is xp is anp
         with pytest.raises(ValueError):
             x.__array_namespace__(api_version="1.0")
-        assert xp.__array_namespace_info__().default_dtypes()["real floating"] == np.float64
+        if hasattr(np, "__array_namespace_info__"):  # since NumPy 2.1
+            assert xp.__array_namespace_info__().default_dtypes()["real floating"] == np.float64
         return xp.sum(xp.concat([x, xp.ones(1)]) ** 2)
 
     x = np.array([1.0, 2.0])

@@ -270,7 +270,7 @@ def slope(total, x, direction):
     return (total(x + direction) - total(x - direction)) / 2
 
 
-@pytest.mark.filterwarnings("ignore:.*overlapping memory from np.broadcast_arrays:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:Numpy has detected that you:DeprecationWarning")
 @pytest.mark.parametrize("make", ARRAYS, ids=lambda each: each.__name__)
 @pytest.mark.parametrize("write", WRITES, ids=lambda each: each.__name__)
 @pytest.mark.parametrize("name", CALLS)
