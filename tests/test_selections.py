@@ -313,3 +313,17 @@ def test_long_chains_of_reads():
     with np.errstate(all="ignore"):
         np.testing.assert_allclose(grad(f)(np.array([0.0, 4.0])), [0.0, 0.25])
         np.testing.assert_allclose(vmap_grad(f)(np.array([0.0, 4.0])), [0.0, 0.25])
+
+
+def test_masks_of_mixed_elements_in_nested_batches():
+    def f(t):
+        matrix = anp.exp(t[0]) * np.ones((2, 2))
+        matrix[np.diag_indices(2)] += anp.exp(t[1])
+        return anp.sum((matrix @ np.eye(2)) ** 2)
+
+    def push(t):
+        return jvp(f, (t,), (np.ones(2),))[1]
+
+    x = np.linspace(0.0, 1.0, 12).reshape(2, 3, 2)
+    wanted = [[grad(push)(t) for t in row] for row in x]
+    np.testing.assert_allclose(vmap(grad(lambda x: anp.sum(vmap(push)(x))))(x), wanted)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from table import Row, row, table_test
 
-from autodiff_trace import grad, hessian, jacobian, jit, vmap
+from autodiff_trace import grad, hessian, jacobian, jit, vjp, vmap
 from autodiff_trace import numpy as anp
 from autodiff_trace.core.errors import TracedValueError
 from autodiff_trace.testing import check_grads
@@ -281,3 +281,17 @@ def test_the_number_of_bins_is_found_anew_in_each_run():
     compiled = jit(lambda x: anp.histogram(x, "fd")[1])
     for x in (np.linspace(0.0, 1.0, 40), np.linspace(0.0, 1.0, 40) ** 20):
         np.testing.assert_allclose(compiled(x), np.histogram(x, "fd")[1])
+
+
+@pytest.mark.parametrize("density", [False, True])
+@pytest.mark.parametrize("points", [np.float32, np.float64])
+@pytest.mark.parametrize("weights", [np.float32, np.int32, np.complex64, bool])
+def test_dtypes_of_histograms_with_weights(weights, points, density):
+    x, weights = np.array([0.0, 1.0, 2.0], points), np.array([1, 0, 2]).astype(weights)
+
+    def f(x):
+        return anp.histogram(x, bins=2, weights=weights, density=density)
+
+    for got, wanted in zip(vjp(f, x)[0], f(x)):
+        assert got.dtype == wanted.dtype
+        np.testing.assert_allclose(got, wanted, 1e-6)

@@ -207,7 +207,10 @@ array_ops.restricted = restricted
 
 def restrict_more(g, ans, x, mask):
     like = outline(g)
-    found = mask if type(mask) is Mask else Mask(lambda: broadcast_mask(beside(mask, like), ans.shape))
+    if type(mask) is Mask:  # that of what mixes elements is one truth value for all
+        found = Mask(lambda mask: broadcast_mask(mask, like.shape), mask)
+    else:
+        found = Mask(lambda: broadcast_mask(beside(mask, like), like.shape))
     return Selected(restricted(g, found), found)
 
 

@@ -70,7 +70,9 @@ def batch_restrict(batch, prim, args, kwargs):
         return x  # it is finite: a mask that was not asked for changes nothing
 
     found = mask()  # now, while the batch is there
-    return prim(x, found._value if is_box(found) and found._trace.level > below.level else found)
+    if not (is_box(found) and found._trace.level > below.level):
+        return prim(x, found)
+    return prim(*align([x, found._value], [batch.mapped[0], found._node]))
 
 
 defbatch(batch_restrict, restrict)

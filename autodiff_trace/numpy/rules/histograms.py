@@ -26,6 +26,8 @@ def histogram(a, bins=10, range=None, density=None, weights=None):
     edges = anp.histogram_bin_edges(a, bins, range, weights)
     weights = None if weights is None else anp.ravel(as_array(weights))
     counts = count([a], [edges], weights)
+    if weights is not None:
+        counts = anp.astype(counts, weights.dtype)  # a sum in double precision, of the dtype of the weights
     return (to_density(counts, [edges]) if density else counts), edges
 
 
@@ -127,5 +129,6 @@ def to_density(counts: Any, edges: list) -> Any:
     """What integrates to 1 over all bins."""
     total = anp.sum(counts)
     for axis, its_edges in enumerate(edges):
-        counts = counts / anp.reshape(anp.diff(its_edges), (-1,) + (1,) * (len(edges) - 1 - axis))
+        widths = anp.astype(anp.diff(its_edges), np.float64)
+        counts = counts / anp.reshape(widths, (-1,) + (1,) * (len(edges) - 1 - axis))
     return counts / total
