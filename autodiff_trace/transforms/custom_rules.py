@@ -12,7 +12,7 @@ from ..core.batching import BatchTrace, trace_batch
 from ..core import selections
 from ..core.errors import TracedValueError, caller_line
 from ..core.forward import JVPTrace, defjvp_all
-from ..core.infinitesimals import call_split, is_split, settle, with_unknown_change
+from ..core.infinitesimals import call_split, follow_split, has_split, with_unknown_change, without_change
 from ..core.primitives import primitive
 from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.reverse import VJPTrace, defvjp_all, trace_vjp
@@ -34,25 +34,14 @@ class VJPRule(NamedTuple):
 
     def reverse(self, leaves: list, followed: Sequence[int]) -> tuple[list, Callable[[list], list]]:
         """The outputs, and the function that pulls their cotangents back to the leaves in ``followed``."""
-        answer = call_split(self.fwd, leaves) if any(map(is_split, leaves)) else self.fwd(*leaves)
+        answer = call_split(self.fwd, leaves) if any(map(has_split, leaves)) else self.fwd(*leaves)
         if answer is None:
-            return self.reverse_plain(leaves, followed)
+            return reverse_plain(self, leaves, followed)
         outputs, residuals = answer
 
         def pull(gs):
             cotangents = self.bwd(residuals, gs)
             return [cotangents[i] for i in followed]
-
-        return outputs, pull
-
-    def reverse_plain(self, leaves: list, followed: Sequence[int]) -> tuple[list, Callable[[list], list]]:
-        """The same where ``fwd`` takes plain arrays alone: the rule tells how the outputs would change when the leaves
-        are split, but not how the cotangents would."""
-        outputs = apply_rule(self, leaves)
-        _, pull_plain = self.reverse(list(map(settle, leaves)), followed)
-
-        def pull(gs):
-            return list(map(with_unknown_change, pull_plain(list(map(settle, gs)))))
 
         return outputs, pull
 
@@ -110,7 +99,11 @@ class JVPRule(NamedTuple):
     jvp: Callable[[list, list], tuple[list, list]]
 
     def forward(self, leaves: list, tangents: list) -> tuple[list, list]:
-        return self.jvp(leaves, tangents)
+        answer = follow_split(self.jvp, leaves, tangents) if any(map(has_split, leaves)) else self.jvp(leaves, tangents)
+        if answer is not None:
+            return answer
+        _, pushed = self.jvp(*[list(map(without_any_change, each)) for each in (leaves, tangents)])
+        return apply_rule(self, leaves), [t if t is None else with_unknown_change(t) for t in pushed]
 
     def reverse(self, leaves: list, followed: Sequence[int]) -> tuple[list, Callable[[list], list]]:
         """The JVP is linear in the tangents: it is recorded at tangents of zero, and pulled back."""
@@ -120,7 +113,11 @@ class JVPRule(NamedTuple):
             outputs, pushed = self.jvp(leaves, spread(len(leaves), followed, tangents))
             return [*outputs, *pushed]
 
-        values, nodes, inputs = trace_vjp(linear, zeros)
+        is_split = any(map(has_split, leaves))
+        answer = follow_split(trace_vjp, linear, zeros) if is_split else trace_vjp(linear, zeros)
+        if answer is None:
+            return reverse_plain(self, leaves, followed)
+        values, nodes, inputs = answer
         count = len(values) // 2
 
         def pull(gs):
@@ -147,6 +144,23 @@ class JVPRule(NamedTuple):
             return repeat(*run(self.fun, leaves, mapped), trace.size)
 
         return JVPRule(self.name, fun, jvp)
+
+
+def reverse_plain(rule: VJPRule | JVPRule, leaves: list, followed: Sequence[int]) -> tuple[list, Callable]:
+    """``rule.reverse`` where a function of the rule takes plain arrays alone: the rule tells how the outputs would
+    change when the leaves are split, but not how the cotangents would."""
+    outputs = apply_rule(rule, leaves)
+    _, pull_plain = rule.reverse(list(map(without_any_change, leaves)), followed)
+
+    def pull(gs):
+        cotangents = pull_plain(list(map(without_any_change, gs)))
+        return [g if g is None else with_unknown_change(selections.settle(g)) for g in cotangents]
+
+    return outputs, pull
+
+
+def without_any_change(x: Any) -> Any:
+    return without_change(x) if has_split(x) else x
 
 
 def run_batch(name: str, trace: BatchTrace, fun: Callable, leaves: Sequence, mapped: list[bool]) -> tuple[list, list]:
