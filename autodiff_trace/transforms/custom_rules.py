@@ -10,6 +10,7 @@ from ..core.backward import backward_pass
 from ..core.array_ops import array_ops
 from ..core.batching import BatchTrace, trace_batch
 from ..core import selections
+from ..core.derivative import dropped, is_followed
 from ..core.errors import TracedValueError, caller_line
 from ..core.forward import JVPTrace, defjvp_all
 from ..core.infinitesimals import call_split, follow_split, has_split, with_unknown_change, without_change
@@ -34,7 +35,8 @@ class VJPRule(NamedTuple):
 
     def reverse(self, leaves: list, followed: Sequence[int]) -> tuple[list, Callable[[list], list]]:
         """The outputs, and the function that pulls their cotangents back to the leaves in ``followed``."""
-        answer = call_split(self.fwd, leaves) if any(map(has_split, leaves)) else self.fwd(*leaves)
+        fwd = functools.partial(call_watching_outputs, self.name, "fwd", self.fwd)
+        answer = call_split(fwd, leaves) if any(map(has_split, leaves)) else fwd(*leaves)
         if answer is None:
             return reverse_plain(self, leaves, followed)
         outputs, residuals = answer
@@ -99,10 +101,11 @@ class JVPRule(NamedTuple):
     jvp: Callable[[list, list], tuple[list, list]]
 
     def forward(self, leaves: list, tangents: list) -> tuple[list, list]:
-        answer = follow_split(self.jvp, leaves, tangents) if any(map(has_split, leaves)) else self.jvp(leaves, tangents)
+        jvp = functools.partial(call_watching_outputs, self.name, "jvp", self.jvp)
+        answer = follow_split(jvp, leaves, tangents) if any(map(has_split, leaves)) else jvp(leaves, tangents)
         if answer is not None:
             return answer
-        _, pushed = self.jvp(*[list(map(without_any_change, each)) for each in (leaves, tangents)])
+        _, pushed = jvp(*[list(map(without_any_change, each)) for each in (leaves, tangents)])
         return apply_rule(self, leaves), [t if t is None else with_unknown_change(t) for t in pushed]
 
     def reverse(self, leaves: list, followed: Sequence[int]) -> tuple[list, Callable[[list], list]]:
@@ -110,7 +113,8 @@ class JVPRule(NamedTuple):
         zeros = [array_ops.zeros_like(leaves[i])[()] for i in followed]
 
         def linear(*tangents):
-            outputs, pushed = self.jvp(leaves, spread(len(leaves), followed, tangents))
+            full = spread(len(leaves), followed, tangents)
+            outputs, pushed = call_watching_outputs(self.name, "jvp", self.jvp, leaves, full)
             return [*outputs, *pushed]
 
         is_split = any(map(has_split, leaves))
@@ -144,6 +148,24 @@ class JVPRule(NamedTuple):
             return repeat(*run(self.fun, leaves, mapped), trace.size)
 
         return JVPRule(self.name, fun, jvp)
+
+
+def call_watching_outputs(name: str, role: str, rule: Callable, *args: Any) -> tuple[list, Any]:
+    """``rule(*args)``, which gives outputs first. TracedValueError where they are computed with ``to_numpy`` from what a
+    derivative outside follows: the rule is for the first derivative alone."""
+    token = dropped.set(set())
+    try:
+        answer = rule(*args)
+        traces = dropped.get()
+    finally:
+        dropped.reset(token)
+    for x in answer[0] if traces else ():
+        if has_derivative(x) and not all(is_followed(x, trace) for trace in traces):
+            raise TracedValueError(
+                f"{name}: a derivative of higher order is lost where {role} computes from to_numpy(x) ({caller_line()}). "
+                f"Compute the outputs in {role} by traced functions, or by a function with a custom rule of its own."
+            )
+    return answer
 
 
 def reverse_plain(rule: VJPRule | JVPRule, leaves: list, followed: Sequence[int]) -> tuple[list, Callable]:
