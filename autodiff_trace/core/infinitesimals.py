@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from contextvars import ContextVar
 from typing import Any
 
 from .batching import defbatch
+from .choices import CHOICES, ChangeLostError, must_follow, with_other
 from .forward import JVPTrace, add_tangents, defjvp
 from .primitives import primitive
 from .pytree import tree_map
@@ -22,18 +22,15 @@ from .reverse import defvjp
 from .tracer import Trace, box_classes, boxers, find_top_trace, trace_stack
 
 __all__ = [
-    "are_wanted", "call_split", "follow_split", "has_split", "is_split", "settled", "split", "with_unknown_change", "without_change",
+    "are_wanted", "call_split", "follow_split", "has_split", "is_split", "settled", "split",
+    "with_unknown_change", "without_change",
 ]
-
-must_follow: ContextVar[bool] = ContextVar("must_follow", default=False)
-"""Whether making a plain number of a split value is an error: see :func:`call_split`."""
-
 
 class InfinitesimalTrace(JVPTrace):
     """Forward mode at the lowest level. It runs for ever: what it follows is independent of any input."""
 
     def __init__(self) -> None:
-        self.level = 0
+        self.level = CHOICES.level - 1
         self.is_used = False
 
     def process(self, prim, args, kwargs):
@@ -85,10 +82,6 @@ class SpentTrace(Trace):
 
     def text(self, box):
         return str(box._value)
-
-
-class ChangeLostError(Exception):
-    """A plain number was made of a split value, so that what depends on it does not tell how it would change."""
 
 
 TRACE = InfinitesimalTrace()
@@ -153,6 +146,8 @@ def with_unknown_change(x: Any) -> Any:
 
 
 with_unknown_change = primitive(with_unknown_change)
+without_change.compare = lambda prim, values, others: prim(*values)
+with_unknown_change.compare = lambda prim, values, others: with_other(prim(*values), settle(others[0]) * math.nan)
 with_unknown_change.limit = lambda values, changes: (values[0], values[0] * math.nan)
 
 for _prim in (without_change, with_unknown_change):
@@ -163,23 +158,25 @@ defbatch(lambda batch, prim, args, kwargs: prim(*args), without_change, with_unk
 
 def settled(tree: Any) -> Any:
     """The results of a transformation, without the infinitesimal changes."""
-    return tree_map(settle, tree) if TRACE.is_used else tree
+    return tree_map(settle, tree) if TRACE.is_used or CHOICES.is_used else tree
 
 
 def settle(x: Any) -> Any:
-    """``x`` without its infinitesimal change."""
-    return x._value if is_split(x) else x
+    """``x`` without its infinitesimal change, for the first choice."""
+    while is_split(x):
+        x = x._value
+    return x
 
 
 def is_split(x: Any) -> bool:
     """Whether ``x`` is boxed with an infinitesimal change."""
-    return type(x) in box_classes and x._trace is TRACE
+    return type(x) in box_classes and (x._trace is TRACE or x._trace is CHOICES)
 
 
 def has_split(x: Any) -> bool:
     """Whether there is an infinitesimal change in ``x``, under the boxes of whatever traces."""
     while type(x) in box_classes:
-        if x._trace is TRACE:
+        if is_split(x):
             return True
         x = x._value
     return False

@@ -10,16 +10,16 @@ from ..core.backward import backward_pass
 from ..core.array_ops import array_ops
 from ..core.batching import BatchTrace, trace_batch
 from ..core import selections
-from ..core.derivative import dropped, is_followed
 from ..core.errors import TracedValueError, caller_line
 from ..core.forward import JVPTrace, defjvp_all
-from ..core.infinitesimals import call_split, follow_split, has_split, with_unknown_change, without_change
+from ..core.infinitesimals import call_split, follow_split, has_split, with_unknown_change
 from ..core.primitives import primitive
 from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.reverse import VJPTrace, defvjp_all, trace_vjp
 from ..core.standins import current
 from ..core.tracer import Trace, boxers, find_top_trace
 from ..numpy import wrapped as anp
+from .followed_rules import call_watching_outputs, pull_plain, reverse_choices, without_any_change
 from .steps import has_derivative, record_step, transpose
 
 __all__ = ["JVPRule", "VJPRule", "apply_rule"]
@@ -38,7 +38,7 @@ class VJPRule(NamedTuple):
         fwd = functools.partial(call_watching_outputs, self.name, "fwd", self.fwd)
         answer = call_split(fwd, leaves) if any(map(has_split, leaves)) else fwd(*leaves)
         if answer is None:
-            return reverse_plain(self, leaves, followed)
+            return apply_rule(self, leaves), pull_plain(self, leaves, followed)
         outputs, residuals = answer
 
         def pull(gs):
@@ -120,7 +120,7 @@ class JVPRule(NamedTuple):
         is_split = any(map(has_split, leaves))
         answer = follow_split(trace_vjp, linear, zeros) if is_split else trace_vjp(linear, zeros)
         if answer is None:
-            return reverse_plain(self, leaves, followed)
+            return apply_rule(self, leaves), pull_plain(self, leaves, followed)
         values, nodes, inputs = answer
         count = len(values) // 2
 
@@ -148,41 +148,6 @@ class JVPRule(NamedTuple):
             return repeat(*run(self.fun, leaves, mapped), trace.size)
 
         return JVPRule(self.name, fun, jvp)
-
-
-def call_watching_outputs(name: str, role: str, rule: Callable, *args: Any) -> tuple[list, Any]:
-    """``rule(*args)``, which gives outputs first. TracedValueError where they are computed with ``to_numpy`` from what a
-    derivative outside follows: the rule is for the first derivative alone."""
-    token = dropped.set(set())
-    try:
-        answer = rule(*args)
-        traces = dropped.get()
-    finally:
-        dropped.reset(token)
-    for x in answer[0] if traces else ():
-        if has_derivative(x) and not all(is_followed(x, trace) for trace in traces):
-            raise TracedValueError(
-                f"{name}: a derivative of higher order is lost where {role} computes from to_numpy(x) ({caller_line()}). "
-                f"Compute the outputs in {role} by traced functions, or by a function with a custom rule of its own."
-            )
-    return answer
-
-
-def reverse_plain(rule: VJPRule | JVPRule, leaves: list, followed: Sequence[int]) -> tuple[list, Callable]:
-    """``rule.reverse`` where a function of the rule takes plain arrays alone: the rule tells how the outputs would
-    change when the leaves are split, but not how the cotangents would."""
-    outputs = apply_rule(rule, leaves)
-    _, pull_plain = rule.reverse(list(map(without_any_change, leaves)), followed)
-
-    def pull(gs):
-        cotangents = pull_plain(list(map(without_any_change, gs)))
-        return [g if g is None else with_unknown_change(selections.settle(g)) for g in cotangents]
-
-    return outputs, pull
-
-
-def without_any_change(x: Any) -> Any:
-    return without_change(x) if has_split(x) else x
 
 
 def run_batch(name: str, trace: BatchTrace, fun: Callable, leaves: Sequence, mapped: list[bool]) -> tuple[list, list]:
@@ -221,7 +186,7 @@ def apply_rule(rule: VJPRule | JVPRule, leaves: Sequence) -> list:
     if not followed:
         return [boxers[type(x)](x, top, None) if type(x) in boxers else x for x in apply_rule(rule, values)]
     if isinstance(top, VJPTrace):
-        outputs, pull = rule.reverse(values, followed)
+        outputs, pull = reverse_choices(rule, values, followed)
         outputs = [check_own(top, x, rule.name) for x in outputs]
         takes_selected = isinstance(rule, JVPRule)
         nodes = [nodes[i] for i in followed]
