@@ -17,7 +17,7 @@ from ..core.primitives import primitive
 from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.reverse import VJPTrace, defvjp_all, trace_vjp
 from ..core.standins import current
-from ..core.tracer import Trace, boxers, find_top_trace
+from ..core.tracer import Trace, boxers, find_top_trace, is_box
 from ..numpy import wrapped as anp
 from .followed_rules import call_watching_outputs, pull_plain, reverse_choices, without_any_change
 from .steps import has_derivative, record_step, transpose
@@ -35,7 +35,9 @@ class VJPRule(NamedTuple):
 
     def reverse(self, leaves: list, followed: Sequence[int]) -> tuple[list, Callable[[list], list]]:
         """The outputs, and the function that pulls their cotangents back to the leaves in ``followed``."""
-        fwd = functools.partial(call_watching_outputs, self.name, "fwd", self.fwd)
+        fwd = self.fwd
+        if any(map(is_box, leaves)):
+            fwd = functools.partial(call_watching_outputs, self.name, "fwd", fwd)
         answer = call_split(fwd, leaves) if any(map(has_split, leaves)) else fwd(*leaves)
         if answer is None:
             return apply_rule(self, leaves), pull_plain(self, leaves, followed)

@@ -17,7 +17,7 @@ from ...core.derivative import DerivativeTrace
 from ...core.errors import caller_line
 from ...core.forward import defjvp
 from ...core.choices import with_other
-from ...core.infinitesimals import are_wanted, is_split, split, without_change
+from ...core.infinitesimals import are_wanted, has_split, is_split, split, without_change
 from ...core.primitives import nondifferentiable, primitive
 from ...core.reverse import defvjp
 from ...core.tracer import is_box, to_value, trace_stack
@@ -68,8 +68,8 @@ def part_repeated(w: np.ndarray, with_zero: bool = False) -> Any:
 
 
 def unless_constant(x: Any, a: Any) -> Any:
-    """``x``, made of ``a``: as it is if reverse mode follows ``a``, since only then it is to be split."""
-    if not are_wanted():
+    """``x``, made of ``a``, not split unless reverse mode follows ``a``."""
+    if not has_split(x):
         return x
     while is_box(a):
         if a._trace.takes_limits and a._node is not None:
@@ -79,9 +79,7 @@ def unless_constant(x: Any, a: Any) -> Any:
 
 
 def with_other_vectors(v: np.ndarray, w: np.ndarray, dtype: Any) -> Any:
-    """Vectors ``v`` of the values ``w``; where reverse mode follows, boxed with others of repeated values."""
-    if not w.size or not are_wanted() or not repeated(w).any():
-        return v
+    """Vectors ``v`` of the values ``w``, boxed with others of repeated values."""
     r = np.zeros(v.shape, dtype)
     r[...] = np.eye(v.shape[-1])
     for i in np.ndindex(w.shape[:-1]):

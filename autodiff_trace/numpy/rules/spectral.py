@@ -35,7 +35,8 @@ __all__ = [
 @primitive
 def eigensystem(a):
     w, v = ans = np.linalg.eig(a)
-    return type(ans)(part_repeated(w), with_other_vectors(v, w, a.dtype))
+    parted = part_repeated(w)
+    return ans if parted is w else type(ans)(parted, with_other_vectors(v, w, a.dtype))
 
 
 eigensystem.__name__ = "eig"  # as which it is known to have results whose dtype depends on values
@@ -44,7 +45,8 @@ eigensystem.__name__ = "eig"  # as which it is known to have results whose dtype
 @primitive
 def hermitian_eigensystem(a, UPLO):
     w, v = ans = np.linalg.eigh(a, UPLO)
-    return type(ans)(part_repeated(w), with_other_vectors(v, w, v.dtype))
+    parted = part_repeated(w)
+    return ans if parted is w else type(ans)(parted, with_other_vectors(v, w, v.dtype))
 
 
 def over_gaps(x, w, size, name=""):
