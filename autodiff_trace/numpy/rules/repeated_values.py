@@ -211,7 +211,7 @@ def are_different(group, numbers, others):
         system, difference = [np.concatenate([x.real, x.imag]) for x in (system, difference)]
     if not np.isfinite(difference).all():
         return bool(np.isfinite(ga).all())
-    rest = difference - system @ np.linalg.lstsq(system, difference)[0]
+    rest = difference - system @ np.linalg.lstsq(system, difference, rcond=None)[0]
     least = eps**0.5 * np.max(np.abs([ga, other])) + NOISE * eps * (of_values + of_vectors / scale)
     return bool(np.max(np.abs(rest)) > least.item())
 
