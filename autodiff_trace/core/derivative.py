@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 from .errors import TracedValueError, caller_line
@@ -10,7 +11,10 @@ from .tracer import (
     NO_KEYWORDS, Trace, box_classes, boxers, exact_numbers, find_top_trace, fixed_types, snapshot, watched_types,
 )
 
-__all__ = ["DerivativeTrace", "RuleTable", "by_argument", "without_derivatives"]
+__all__ = ["DerivativeTrace", "RuleTable", "by_argument", "dropped", "is_followed", "without_derivatives"]
+
+dropped: ContextVar[set | None] = ContextVar("dropped", default=None)
+"""Where somebody asks: the traces of the values of which plain numbers were taken with ``to_numpy``."""
 
 
 class RuleTable(dict):
@@ -131,6 +135,11 @@ class DerivativeTrace(Trace):
             )
         return use(box._value)
 
+    def plain(self, box):
+        if box._node is not None and (traces := dropped.get()) is not None:
+            traces.add(self)
+        return box._value
+
     def unbox(self, arg: Any) -> tuple[Any, Any]:
         """``arg`` without the boxes of this trace, and its node; for a list or tuple a list of nodes; else None."""
         kind = type(arg)
@@ -176,6 +185,15 @@ class DerivativeTrace(Trace):
 def by_argument(argument: Any, node: Any) -> dict:
     """What :attr:`DerivativeTrace.make_node` gets, as a dict from arguments to what they carry."""
     return dict(zip(argument, node)) if type(argument) is tuple else {argument: node}
+
+
+def is_followed(x: Any, trace: Any) -> bool:
+    """Whether ``x`` depends on the inputs of ``trace``."""
+    while type(x) in box_classes:
+        if x._trace is trace:
+            return x._node is not None
+        x = x._value
+    return False
 
 
 def without_derivatives(x: Any) -> Any:

@@ -11,24 +11,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from contextvars import ContextVar
 from typing import Any
 
-from .forward import JVPTrace
+from .batching import defbatch
+from .choices import CHOICES, ChangeLostError, must_follow, with_other
+from .forward import JVPTrace, add_tangents, defjvp
+from .primitives import primitive
 from .pytree import tree_map
-from .tracer import box_classes, boxers, trace_stack
+from .reverse import defvjp
+from .tracer import Trace, box_classes, boxers, find_top_trace, trace_stack
 
-__all__ = ["are_wanted", "call_split", "is_split", "settle", "settled", "split", "with_unknown_change"]
-
-must_follow: ContextVar[bool] = ContextVar("must_follow", default=False)
-"""Whether making a plain number of a split value is an error: see :func:`call_split`."""
-
+__all__ = [
+    "are_wanted", "call_split", "follow_split", "has_split", "is_split", "settled", "split",
+    "with_unknown_change", "without_change",
+]
 
 class InfinitesimalTrace(JVPTrace):
     """Forward mode at the lowest level. It runs for ever: what it follows is independent of any input."""
 
     def __init__(self) -> None:
-        self.level = 0
+        self.level = CHOICES.level - 1
         self.is_used = False
 
     def process(self, prim, args, kwargs):
@@ -37,7 +39,12 @@ class InfinitesimalTrace(JVPTrace):
             return super().process(prim, args, kwargs)
         values, changes = zip(*map(self.unbox, args))
         ans, change = limit(values, changes)
-        return boxers[type(ans)](ans, self, change)
+        return ans if change is None else boxers[type(ans)](ans, self, change)
+
+    def process_one(self, prim, box, argnum, values):
+        if hasattr(prim, "limit"):
+            return self.process(prim, (*values[:argnum], box, *values[argnum + 1 :]), {})
+        return super().process_one(prim, box, argnum, values)
 
     def python_value(self, box, use):
         if must_follow.get() and (use is float or use is complex):
@@ -52,9 +59,29 @@ class InfinitesimalTrace(JVPTrace):
     def text(self, box):
         return str(box._value)
 
+    def end(self) -> None:
+        self.__class__ = SpentTrace
 
-class ChangeLostError(Exception):
-    """A plain number was made of a split value, so that what depends on it does not tell how it would change."""
+
+class SpentTrace(Trace):
+    """What the trace of one call becomes: values that the called function has kept aside would change nobody knows how,
+    for what they depend on may have changed since."""
+
+    holds_values = True
+
+    def process(self, prim, args, kwargs):
+        def renew(x):
+            return with_unknown_change(x._value) if type(x) in box_classes and x._trace is self else x
+
+        return prim(*tree_map(renew, args), **tree_map(renew, kwargs))
+
+    process_general = process
+
+    def python_value(self, box, use):
+        return use(box._value)
+
+    def text(self, box):
+        return str(box._value)
 
 
 TRACE = InfinitesimalTrace()
@@ -72,32 +99,84 @@ def split(value: Any, direction: Any) -> Any:
     return boxers[type(value)](value, TRACE, direction)
 
 
-def call_split(fun: Callable, values: Sequence) -> Any:
-    """``fun(*values)``; None if ``fun`` loses how split values would change, or takes plain arrays alone."""
+def call_split(fun: Callable[..., tuple], values: Sequence) -> Any:
+    """As :func:`follow_split`, for a function that gives a tree, and may keep aside some of its values."""
+    trace = InfinitesimalTrace()
+    # What is kept aside does not outlive the call; values of traces above do not outlive these anyhow.
+    is_lowest = find_top_trace(values) is TRACE
+    boxes = [boxers[type(x)](x._value, trace, x._node) if is_lowest and is_split(x) else x for x in values]
+
+    def renew(x):
+        if type(x) not in box_classes or x._trace is not trace:
+            return x
+        value, change = x._value, settle(x._node)
+        if is_split(value):  # of a value that ``fun`` closes over
+            value, change = value._value, add_tangents(value._node, change)
+        return value if change is None else split(value, change)
+
+    try:
+        return tree_map(renew, follow_split(fun, *boxes))
+    finally:
+        trace.end()
+
+
+def follow_split(fun: Callable, *args: Any) -> Any:
+    """``fun(*args)``; None if ``fun`` loses how split values would change, or takes plain arrays alone."""
     token = must_follow.set(True)
     try:
-        return fun(*values)
+        return fun(*args)
     except Exception:  # what is wrong with plain values as well shows when they follow
         return None
     finally:
         must_follow.reset(token)
 
 
+def without_change(x: Any) -> Any:
+    """``x``, where it is split as if it were not; what the traces above know of it stays."""
+    return x
+
+
+without_change = primitive(without_change)
+without_change.limit = lambda values, changes: (values[0], None)
+
+
 def with_unknown_change(x: Any) -> Any:
-    """A plain array, which would change nobody knows how."""
-    return x if x is None or type(x) in box_classes else split(x, x * math.nan)
+    """``x``, which would change nobody knows how; what the traces above know of it stays."""
+    return split(x, x * math.nan)
+
+
+with_unknown_change = primitive(with_unknown_change)
+without_change.compare = lambda prim, values, others: prim(*values)
+with_unknown_change.compare = lambda prim, values, others: with_other(prim(*values), settle(others[0]) * math.nan)
+with_unknown_change.limit = lambda values, changes: (values[0], values[0] * math.nan)
+
+for _prim in (without_change, with_unknown_change):
+    defvjp(_prim, lambda g, ans, x, prim=_prim: prim(g))
+    defjvp(_prim, lambda t, ans, x, prim=_prim: prim(t))
+defbatch(lambda batch, prim, args, kwargs: prim(*args), without_change, with_unknown_change)
 
 
 def settled(tree: Any) -> Any:
     """The results of a transformation, without the infinitesimal changes."""
-    return tree_map(settle, tree) if TRACE.is_used else tree
+    return tree_map(settle, tree) if TRACE.is_used or CHOICES.is_used else tree
 
 
 def settle(x: Any) -> Any:
-    """``x`` without its infinitesimal change."""
-    return x._value if is_split(x) else x
+    """``x`` without its infinitesimal change, for the first choice."""
+    while is_split(x):
+        x = x._value
+    return x
 
 
 def is_split(x: Any) -> bool:
     """Whether ``x`` is boxed with an infinitesimal change."""
-    return type(x) in box_classes and x._trace is TRACE
+    return type(x) in box_classes and (x._trace is TRACE or x._trace is CHOICES)
+
+
+def has_split(x: Any) -> bool:
+    """Whether there is an infinitesimal change in ``x``, under the boxes of whatever traces."""
+    while type(x) in box_classes:
+        if is_split(x):
+            return True
+        x = x._value
+    return False

@@ -149,6 +149,7 @@ def make_primitive(fun, fast_fun, sequence_args, differentiable, makes_view=Fals
     call.fast_fun = fast_fun or fun
     call.sequence_args = sequence_args
     call.differentiable = differentiable
+    call.differs_by_choice = False  # of what is piecewise constant: see ``choices``
     call.makes_view = makes_view
     call.out_position = out_position
     call.out_name = out_name

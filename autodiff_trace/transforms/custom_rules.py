@@ -12,13 +12,14 @@ from ..core.batching import BatchTrace, trace_batch
 from ..core import selections
 from ..core.errors import TracedValueError, caller_line
 from ..core.forward import JVPTrace, defjvp_all
-from ..core.infinitesimals import call_split, is_split, settle, with_unknown_change
+from ..core.infinitesimals import call_split, follow_split, has_split, with_unknown_change
 from ..core.primitives import primitive
 from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.reverse import VJPTrace, defvjp_all, trace_vjp
 from ..core.standins import current
-from ..core.tracer import Trace, boxers, find_top_trace
+from ..core.tracer import Trace, boxers, find_top_trace, is_box
 from ..numpy import wrapped as anp
+from .followed_rules import call_watching_outputs, pull_plain, reverse_choices, without_any_change
 from .steps import has_derivative, record_step, transpose
 
 __all__ = ["JVPRule", "VJPRule", "apply_rule"]
@@ -34,25 +35,17 @@ class VJPRule(NamedTuple):
 
     def reverse(self, leaves: list, followed: Sequence[int]) -> tuple[list, Callable[[list], list]]:
         """The outputs, and the function that pulls their cotangents back to the leaves in ``followed``."""
-        answer = call_split(self.fwd, leaves) if any(map(is_split, leaves)) else self.fwd(*leaves)
+        fwd = self.fwd
+        if any(map(is_box, leaves)):
+            fwd = functools.partial(call_watching_outputs, self.name, "fwd", fwd)
+        answer = call_split(fwd, leaves) if any(map(has_split, leaves)) else fwd(*leaves)
         if answer is None:
-            return self.reverse_plain(leaves, followed)
+            return apply_rule(self, leaves), pull_plain(self, leaves, followed)
         outputs, residuals = answer
 
         def pull(gs):
             cotangents = self.bwd(residuals, gs)
             return [cotangents[i] for i in followed]
-
-        return outputs, pull
-
-    def reverse_plain(self, leaves: list, followed: Sequence[int]) -> tuple[list, Callable[[list], list]]:
-        """The same where ``fwd`` takes plain arrays alone: the rule tells how the outputs would change when the leaves
-        are split, but not how the cotangents would."""
-        outputs = apply_rule(self, leaves)
-        _, pull_plain = self.reverse(list(map(settle, leaves)), followed)
-
-        def pull(gs):
-            return list(map(with_unknown_change, pull_plain(list(map(settle, gs)))))
 
         return outputs, pull
 
@@ -110,17 +103,27 @@ class JVPRule(NamedTuple):
     jvp: Callable[[list, list], tuple[list, list]]
 
     def forward(self, leaves: list, tangents: list) -> tuple[list, list]:
-        return self.jvp(leaves, tangents)
+        jvp = functools.partial(call_watching_outputs, self.name, "jvp", self.jvp)
+        answer = follow_split(jvp, leaves, tangents) if any(map(has_split, leaves)) else jvp(leaves, tangents)
+        if answer is not None:
+            return answer
+        _, pushed = jvp(*[list(map(without_any_change, each)) for each in (leaves, tangents)])
+        return apply_rule(self, leaves), [t if t is None else with_unknown_change(t) for t in pushed]
 
     def reverse(self, leaves: list, followed: Sequence[int]) -> tuple[list, Callable[[list], list]]:
         """The JVP is linear in the tangents: it is recorded at tangents of zero, and pulled back."""
         zeros = [array_ops.zeros_like(leaves[i])[()] for i in followed]
 
         def linear(*tangents):
-            outputs, pushed = self.jvp(leaves, spread(len(leaves), followed, tangents))
+            full = spread(len(leaves), followed, tangents)
+            outputs, pushed = call_watching_outputs(self.name, "jvp", self.jvp, leaves, full)
             return [*outputs, *pushed]
 
-        values, nodes, inputs = trace_vjp(linear, zeros)
+        is_split = any(map(has_split, leaves))
+        answer = follow_split(trace_vjp, linear, zeros) if is_split else trace_vjp(linear, zeros)
+        if answer is None:
+            return apply_rule(self, leaves), pull_plain(self, leaves, followed)
+        values, nodes, inputs = answer
         count = len(values) // 2
 
         def pull(gs):
@@ -185,7 +188,7 @@ def apply_rule(rule: VJPRule | JVPRule, leaves: Sequence) -> list:
     if not followed:
         return [boxers[type(x)](x, top, None) if type(x) in boxers else x for x in apply_rule(rule, values)]
     if isinstance(top, VJPTrace):
-        outputs, pull = rule.reverse(values, followed)
+        outputs, pull = reverse_choices(rule, values, followed)
         outputs = [check_own(top, x, rule.name) for x in outputs]
         takes_selected = isinstance(rule, JVPRule)
         nodes = [nodes[i] for i in followed]

@@ -16,14 +16,15 @@ import numpy as np
 from ...core.derivative import DerivativeTrace
 from ...core.errors import caller_line
 from ...core.forward import defjvp
-from ...core.infinitesimals import are_wanted, is_split, split
+from ...core.choices import with_other
+from ...core.infinitesimals import are_wanted, has_split, is_split, split, without_change
 from ...core.primitives import nondifferentiable, primitive
 from ...core.reverse import defvjp
 from ...core.tracer import is_box, to_value, trace_stack
 
 __all__ = [
-    "NOISE", "are_unused", "can_align", "clusters", "is_recorded", "limit_quotient", "magnitude",
-    "part_repeated", "tolerance",
+    "NOISE", "agreed", "are_unused", "can_align", "clusters", "find_tolerance", "is_recorded", "limit_quotient",
+    "magnitude", "other_basis", "part_repeated", "tolerance", "unless_constant", "with_other_vectors",
 ]
 
 NOISE = 1000
@@ -64,6 +65,37 @@ def part_repeated(w: np.ndarray, with_zero: bool = False) -> Any:
     step = np.max(np.abs(w), axis=-1, keepdims=True)
     step = np.where(step > 0, step, 1)
     return split(w, np.where(mask, step * np.arange(1, w.shape[-1] + 1, dtype=step.dtype), 0).astype(w.dtype))
+
+
+def unless_constant(x: Any, a: Any) -> Any:
+    """``x``, made of ``a``, not split unless reverse mode follows ``a``."""
+    if not has_split(x):
+        return x
+    while is_box(a):
+        if a._trace.takes_limits and a._node is not None:
+            return x
+        a = a._value
+    return without_change(x)
+
+
+def with_other_vectors(v: np.ndarray, w: np.ndarray, dtype: Any) -> Any:
+    """Vectors ``v`` of the values ``w``, boxed with others of repeated values."""
+    r = np.zeros(v.shape, dtype)
+    r[...] = np.eye(v.shape[-1])
+    for i in np.ndindex(w.shape[:-1]):
+        for group in clusters(w[i]):
+            r[i][np.ix_(group, group)] = other_basis(len(group), dtype)
+    other = v @ r
+    return with_other(v, (other / np.linalg.norm(other, axis=-2, keepdims=True)).astype(v.dtype, copy=False))
+
+
+def other_basis(n: int, dtype: Any, which: int = 0) -> np.ndarray:
+    """A rotation in general position, always the same for one ``which``."""
+    numbers = np.sin(np.arange(1 + which, 2 * n * n + 1 + which) ** 1.5).reshape(2, n, n)
+    k = numbers[0] - numbers[0].T
+    if np.dtype(dtype).kind == "c":
+        k = k + 1j * (numbers[1] + numbers[1].T)
+    return np.linalg.solve(np.eye(n) + k, np.eye(n) - k)  # Cayley's transform
 
 
 def is_recorded() -> bool:
@@ -124,12 +156,75 @@ def limit(values, changes):
     depends = close & ((np.abs(x) > noise) | ((dy == 0) & (dx != 0)) | (np.isnan(dx) & ~np.isnan(x)))
     if np.any(depends):
         if name:
-            warn(name, float(np.max(np.where(depends, np.abs(y), 0))))
+            warn(name, gap_among(y, least))
         ans = np.where(depends, np.nan, ans)
     return ans.astype(x.dtype, copy=False), change.astype(x.dtype, copy=False)
 
 
 limit_quotient.limit = limit
+
+
+def compare_limits(prim, values, others):
+    """The limit, which is NaN also where it is so for the other choice of vectors alone."""
+    ans, other = prim(*values), prim(*others[:-1], "")
+    depends = np.isnan(to_value(other)) & ~np.isnan(to_value(ans))
+    if np.any(depends):
+        if name := values[-1]:
+            warn(name, gap_among(*map(to_value, values[1:4:2])))
+        ans = ans + np.where(depends, np.nan, 0).astype(ans.real.dtype)
+    return with_other(ans, other)
+
+
+limit_quotient.compare = compare_limits
+
+
+@primitive
+def agreed(ga, left, right, w, of_values, of_vectors, name):
+    """``ga``, the cotangent of matrices, if it is the same for another choice of vectors, else NaN.
+
+    It may depend on the vectors through single values, which change along the vectors that NumPy gives: by multiples of
+    the products of columns of ``left`` with rows of ``right``. ``of_values`` and ``of_vectors`` are how large the
+    cotangents are of which ``ga`` is what is left.
+    """
+    return ga
+
+
+def compare_gradients(prim, values, others):
+    numbers, other_numbers = [list(map(to_value, each[:6])) for each in (values, others)]
+    w = numbers[3]
+    differ = np.zeros((*numbers[0].shape[:-2], 1, 1))
+    for i in np.ndindex(w.shape[:-1]):
+        group = np.flatnonzero(repeated(w[i], values[-1] == "svd"))
+        if are_different(group, *[[x[i] for x in each] for each in (numbers, other_numbers)]):
+            differ[i] = np.nan
+            warn(values[-1], gap_among(w[i][:, None] - w[i], find_tolerance(w[i])))
+    return with_other(prim(*values) + differ.astype(numbers[0].real.dtype), others[0])
+
+
+def are_different(group, numbers, others):
+    ga, left, right, w, of_values, of_vectors = numbers
+    other, other_left, other_right, *_ = others
+    eps, scale = np.finfo(w.dtype).eps, np.max(np.abs(w)) or 1
+    products = [x[:, group].T[:, :, None] * y[group][:, None] for x, y in ((left, right), (other_left, other_right))]
+    system, difference = (products[0] - products[1]).reshape(len(group), ga.size).T, (ga - other).ravel()
+    if w.dtype.kind != "c":
+        system, difference = [np.concatenate([x.real, x.imag]) for x in (system, difference)]
+    if not np.isfinite(difference).all():
+        return bool(np.isfinite(ga).all())
+    rest = difference - system @ np.linalg.lstsq(system, difference, rcond=None)[0]
+    least = eps**0.5 * np.max(np.abs([ga, other])) + NOISE * eps * (of_values + of_vectors / scale)
+    return bool(np.max(np.abs(rest)) > least.item())
+
+
+agreed.compare = compare_gradients
+for _define in (defvjp, defjvp):  # where the answer is NaN, so is its derivative
+    _define(agreed, lambda g, ans, *args: g + 0 * ans, *[None] * 5)
+
+
+def gap_among(gaps, least):
+    """The largest gap between values that count as equal."""
+    gaps = np.abs(gaps)
+    return float(np.max(np.where(gaps <= least, gaps, 0)))
 
 
 def warn(name, gap):

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...core.choices import with_other
 from ...core.forward import Realigned, defjvp
+from ...core.infinitesimals import has_split
 from ...core.primitives import nondifferentiable, primitive
 from ...core.reverse import defvjp
 from ...core.unread import reads_answer
@@ -15,9 +17,10 @@ from .. import wrapped as anp
 from ..definers import define
 from .matrices import adjoint, column, diagonal, diagonal_matrix, mirror_triangle, row, transposed
 from .repeated_values import (
-    are_unused, can_align, clusters, is_recorded, limit_quotient, magnitude, part_repeated, tolerance,
+    agreed, are_unused, can_align, clusters, find_tolerance, is_recorded, limit_quotient, magnitude, other_basis,
+    part_repeated, tolerance,
 )
-from .spectral import broadcast_stacks, is_noise, over_gaps
+from .spectral import broadcast_stacks, decompose, is_noise, over_gaps
 
 __all__ = ["pair_rotation", "singular_value_decomposition"]
 
@@ -32,7 +35,29 @@ __all__ = ["pair_rotation", "singular_value_decomposition"]
 @primitive
 def singular_value_decomposition(a, full_matrices, hermitian):
     u, s, vh = ans = np.linalg.svd(a, full_matrices=full_matrices, hermitian=hermitian)
-    return type(ans)(u, part_repeated(s, with_zero=True), vh)
+    parted = part_repeated(s, with_zero=True)
+    if parted is s:
+        return ans
+    other_u, other_v = other_vectors(u, s, False), other_vectors(adjoint(vh), s, True)
+    return type(ans)(with_other(u, other_u), parted, with_other(vh, adjoint(other_v)))
+
+
+def other_vectors(u, s, is_right):
+    """``u`` with other vectors of repeated values. Those of 0 turn by themselves on each side, in all the space that is
+    left by the others, and are mirrored on one of them: there the sign of a pair is a choice, too."""
+    other = u.copy()
+    least = find_tolerance(s)
+    for i in np.ndindex(s.shape[:-1]):
+        null = [j for j in range(u.shape[-1]) if j >= s.shape[-1] or s[i][j] <= least[i].item()]
+        for group in clusters(s[i]):
+            if group[0] not in null:
+                other[i][:, group] = u[i][:, group] @ other_basis(len(group), u.dtype)
+        if null and null[0] < s.shape[-1]:
+            missing = np.linalg.svd(u[i])[0][:, u.shape[-1] :]
+            rest = np.concatenate([u[i][:, null], missing], axis=-1)
+            basis = other_basis(rest.shape[-1], u.dtype, 1 + is_right)[:, : len(null)]
+            other[i][:, null] = rest @ basis * np.where(np.arange(len(null)) < is_right, -1, 1)
+    return other
 
 
 def over_sums(x, s, size, name=""):
@@ -59,12 +84,13 @@ def svd_vjp(g, ans, a, full_matrices, hermitian):
     both, skew = of_u + of_v, of_u - of_v
     gp = gp + over_gaps((both - adjoint(both)) / 2, s, size, "svd")
     gp = gp + over_sums((skew - adjoint(skew)) / 2, s, size, "svd")
-    ga = anp.conjugate(u) @ gp @ transposed(v)
+    left, right = anp.conjugate(u), transposed(v)
+    ga = left @ gp @ right
     if u.shape[-2] > s.shape[-1]:
-        ga = ga + over_values(without_range(u, gu), s, size, "svd") @ transposed(v)
+        ga = ga + over_values(without_range(u, gu), s, size, "svd") @ right
     if v.shape[-2] > s.shape[-1]:
-        ga = ga + anp.conjugate(u) @ adjoint(over_values(without_range(v, gv), s, size, "svd"))
-    return ga
+        ga = ga + left @ adjoint(over_values(without_range(v, gv), s, size, "svd"))
+    return agreed(ga, left, right, s, magnitude(diagonal_matrix(gs)), size, "svd") if has_split(u) else ga
 
 
 def fold_complement(u, gu, k):
@@ -99,6 +125,7 @@ def rotate_pairs(p, s):
 
 
 pair_rotation = nondifferentiable(rotate_pairs)
+pair_rotation.differs_by_choice = True
 
 
 def svd_jvp(t, ans, a, full_matrices, hermitian):
@@ -147,8 +174,8 @@ def svd(a, full_matrices=True, compute_uv=True, hermitian=False):
     if hermitian:
         a = mirror_triangle(a)
     if compute_uv:
-        return singular_value_decomposition(a, full_matrices, hermitian)
-    return singular_value_decomposition(a, False, hermitian)[1]
+        return decompose(singular_value_decomposition, a, full_matrices, hermitian)
+    return decompose(singular_value_decomposition, a, False, hermitian)[1]
 
 
 @define(np.linalg.svdvals)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...core.forward import Realigned, defjvp
+from ...core.infinitesimals import has_split
 from ...core.primitives import nondifferentiable, primitive
 from ...core.reverse import defvjp
 from ...core.unread import reads_answer
@@ -21,19 +22,21 @@ from .matrices import (
     adjoint, column, diagonal, diagonal_matrix, fold_triangle, identity, mirror_triangle, row, transposed,
 )
 from .repeated_values import (
-    NOISE, are_unused, can_align, clusters, is_recorded, limit_quotient, magnitude, part_repeated, tolerance,
+    NOISE, agreed, are_unused, can_align, clusters, is_recorded, limit_quotient, magnitude, part_repeated, tolerance,
+    unless_constant, with_other_vectors,
 )
 
 __all__ = [
-    "broadcast_stacks", "condition", "eigensystem", "hermitian_eigensystem", "hermitian_rotation", "is_noise",
-    "over_gaps", "rotation",
+    "broadcast_stacks", "condition", "decompose", "eigensystem", "hermitian_eigensystem", "hermitian_rotation",
+    "is_noise", "over_gaps", "rotation",
 ]
 
 
 @primitive
 def eigensystem(a):
     w, v = ans = np.linalg.eig(a)
-    return type(ans)(part_repeated(w), v)
+    parted = part_repeated(w)
+    return ans if parted is w else type(ans)(parted, with_other_vectors(v, w, a.dtype))
 
 
 eigensystem.__name__ = "eig"  # as which it is known to have results whose dtype depends on values
@@ -42,7 +45,8 @@ eigensystem.__name__ = "eig"  # as which it is known to have results whose dtype
 @primitive
 def hermitian_eigensystem(a, UPLO):
     w, v = ans = np.linalg.eigh(a, UPLO)
-    return type(ans)(part_repeated(w), v)
+    parted = part_repeated(w)
+    return ans if parted is w else type(ans)(parted, with_other_vectors(v, w, v.dtype))
 
 
 def over_gaps(x, w, size, name=""):
@@ -78,6 +82,7 @@ def find_real_system(block):
 condition = nondifferentiable(lambda v: np.linalg.cond(v)[..., None, None])
 rotation = nondifferentiable(lambda p, w: rotate(p, w, find_real_system))
 hermitian_rotation = nondifferentiable(lambda p, w: rotate(p, w, np.linalg.eigh))
+rotation.differs_by_choice = hermitian_rotation.differs_by_choice = True
 
 
 @nondifferentiable
@@ -85,6 +90,15 @@ def is_noise(p, w):
     """The mask of what is 0 but for rounding between equal values."""
     size = NOISE * np.finfo(p.dtype).eps * np.max(np.abs(p), axis=(-2, -1), keepdims=True, initial=0)
     return (np.abs(w[..., None, :] - w[..., None]) <= tolerance(w)) & (np.abs(p) <= size)
+
+
+is_noise.differs_by_choice = True
+
+
+def decompose(prim, a, *params):
+    """``prim(a, *params)``, split only where reverse mode follows ``a``."""
+    ans = prim(a, *params)
+    return type(ans)(*[unless_constant(x, a) for x in ans])
 
 
 # eig: with P = V⁻¹ dA V and Fᵢⱼ = 1/(wⱼ − wᵢ), dw = diag P and dV = V C, C = F∘P on top of which each column keeps its
@@ -100,7 +114,11 @@ def eig_vjp(g, ans, a):
     if not are_unused(g, 1):
         gv = gv - anp.conjugate(v) * row(anp.real(anp.sum(gv * v, axis=-2)))
         gp = gp + over_gaps(vt @ gv, w, magnitude(gv) * condition(v), "eig")
-    return match_dtype(linalg.solve(vt, gp @ vt), a.dtype)
+    ga = linalg.solve(vt, gp @ vt)
+    if has_split(v) and not are_unused(g, 1):
+        sizes = magnitude(diagonal_matrix(gw)) * condition(v), magnitude(gv) * condition(v)
+        ga = agreed(ga, linalg.inv(vt), vt, w, *sizes, "eig")
+    return match_dtype(ga, a.dtype)
 
 
 def eig_jvp(t, ans, a):
@@ -124,7 +142,7 @@ defjvp(eigensystem, eig_jvp)
 
 @define(np.linalg.eig)
 def eig(a):
-    return eigensystem(anp.asarray(a))
+    return decompose(eigensystem, anp.asarray(a))
 
 
 @define(np.linalg.eigvals)
@@ -143,7 +161,11 @@ def eigh_vjp(g, ans, a, UPLO):
     if not are_unused(g, 1):
         m = transposed(v) @ gv
         gp = gp + over_gaps((m - adjoint(m)) / 2, w, magnitude(gv), "eigh")
-    return fold_triangle(anp.conjugate(v) @ gp @ transposed(v), UPLO.upper() == "L")
+    left, right = anp.conjugate(v), transposed(v)
+    ga = left @ gp @ right
+    if has_split(v) and not are_unused(g, 1):
+        ga = agreed(ga, left, right, w, magnitude(diagonal_matrix(gw)), magnitude(gv), "eigh")
+    return fold_triangle(ga, UPLO.upper() == "L")
 
 
 def eigh_jvp(t, ans, a, UPLO):
@@ -166,7 +188,7 @@ defjvp(hermitian_eigensystem, eigh_jvp)
 
 @define(np.linalg.eigh)
 def eigh(a, UPLO="L"):
-    return hermitian_eigensystem(anp.asarray(a), UPLO)
+    return decompose(hermitian_eigensystem, anp.asarray(a), UPLO)
 
 
 @define(np.linalg.eigvalsh)
