@@ -93,6 +93,11 @@ class OutputsCotangent(DeferredCotangent):
             self.cotangents[i] = add_cotangents(self.cotangents[i], gi) if i in self.cotangents else gi
         return self
 
+    def copy(self):
+        other = OutputsCotangent(self.outputs, None, None, None)
+        other.cotangents = {i: g.copy() if type(g) in deferred_types else g for i, g in self.cotangents.items()}
+        return other
+
     def settle(self):
         reached = {i: settle_selected(g) for i, g in self.cotangents.items()}
         g = OutputsSettled(

@@ -6,7 +6,7 @@ import functools
 
 import numpy as np
 
-from ...core.cotangents import DeferredCotangent, add_cotangents
+from ...core.cotangents import DeferredCotangent, add_cotangents, deferred_types
 from ...core.derivative import without_derivatives
 from ...core.forward import defjvp, defjvp_all
 from ...core.overwriting import defoverwriting, getrefcount
@@ -90,6 +90,13 @@ class IndexedCotangent(DeferredCotangent):
         if g is not None:
             self.dense = g if self.dense is None else add_cotangents(self.dense, g)
         return self
+
+    def copy(self):
+        other = IndexedCotangent(None, None, self.shape)
+        other.pieces, other.indices = self.pieces.copy(), self.indices.copy()
+        other.masks = self.masks and self.masks.copy()
+        other.dense = self.dense.copy() if type(self.dense) in deferred_types else self.dense
+        return other
 
     def with_mask(self, mask):
         self.masks = {len(self.pieces) - 1: mask}
