@@ -67,7 +67,9 @@ class DerivativeTrace(Trace):
                     function = prim
                     make_node = self.make_lasting_node
             elif type(arg) not in fixed_types:
-                make_node = self.make_lasting_node
+                # (Indices and shapes do not change.)
+                if type(arg) is not tuple or not fixed_types.issuperset(map(type, arg)):
+                    make_node = self.make_lasting_node
             values.append(arg)
             argnum += 1
         if kwargs:
@@ -84,7 +86,7 @@ class DerivativeTrace(Trace):
         except KeyError:
             return self.box_outputs(ans, node, prim)
 
-    def process_one(self, prim, box, argnum, values):
+    def process_one(self, prim, box, argnum, values, is_beside=False):
         function = prim if type(values[argnum]) in box_classes else prim.fast_fun
         ans = function(*values)
         node = box._node

@@ -84,9 +84,7 @@ def keep_operands(
     """
     unread = prim.unread.get(argument, ())
     snapshots: list[Snapshot] = []
-    # Where a trace below records the call, what is followed here is a box of it.
-    is_innermost = type(argument) is int and type(args[argument]) not in watched_types
-    recorder = None if is_innermost else find_recorder(args)
+    recorder: Any = UNKNOWN
     for i, arg in enumerate(args):
         kind = type(arg)
         if kind in fixed_types or i in unread:
@@ -100,6 +98,10 @@ def keep_operands(
             node = nodes[argument.index(i)]
             if type(node) is not list:
                 continue
+        if recorder is UNKNOWN:
+            # Where a trace below records the call, what is followed here is a box of it.
+            is_innermost = type(argument) is int and type(args[argument]) not in watched_types
+            recorder = None if is_innermost else find_recorder(args)
         keeper = keepers.get(kind)
         if keeper is not None and recorder is None:  # as a rule (0.15 µs)
             kept = keeper(arg, prim, i, snapshots)
@@ -110,9 +112,13 @@ def keep_operands(
                 args = list(args)
             args[i] = kept
     if kwargs and not fixed_types.issuperset(map(type, kwargs.values())):
+        recorder = find_recorder(args) if recorder is UNKNOWN else recorder
         followed = dict(zip(argument, nodes)) if type(argument) is tuple else {argument: nodes}
         kwargs = {name: keep(arg, prim, name, snapshots, followed.get(name), recorder) for name, arg in kwargs.items()}
     return args, kwargs, snapshots
+
+
+UNKNOWN = object()
 
 
 def find_recorder(args: Sequence) -> Trace | None:

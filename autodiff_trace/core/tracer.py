@@ -183,17 +183,14 @@ class Trace:
         ``kwargs`` and sequences among the arguments hold none."""
         raise NotImplementedError
 
-    def process_one(self, prim: Callable, box: Box, argnum: int, values: tuple) -> Any:
+    def process_one(self, prim: Callable, box: Box, argnum: int, values: tuple, is_beside: bool = False) -> Any:
         """The same for a call with one box: ``values`` are its arguments, with ``box._value`` at ``argnum``.
+        ``is_beside``: the other of two is an array, into which others may write afterwards.
 
         Functions of one argument, and operators with a constant, come here: without the loop of ``process`` they take
         0.25 µs less of 1.0.
         """
         return self.process(prim, (*values[:argnum], box, *values[argnum + 1 :]), NO_KEYWORDS)
-
-    def process_beside(self, prim: Callable, box: Box, argnum: int, values: tuple) -> Any:
-        """The same where the other of two values is an array, into which others may write afterwards."""
-        return self.process_one(prim, box, argnum, values)
 
     def process_general(self, prim: Callable, args: tuple, kwargs: dict) -> Any:
         """The same where keyword arguments, and sequences among the arguments, may hold boxes."""

@@ -103,18 +103,19 @@ class IndexedCotangent(DeferredCotangent):
         return self
 
     def settle(self):
-        return settle(self.settle_selected())
+        self.dense = settle(self.dense)
+        total = self.add_up()
+        self.dense = None
+        return total
 
     def settle_selected(self):
         moved = self.masks or {}
         masks = [Mask(functools.partial(self.find_mask, list(moved)), *moved.values())]
         if type(self.dense) is Selected:
             masks.append(self.dense.mask)
-            self.dense = self.dense.value
         elif self.dense is not None:
             masks = []
-        total = self.add_up()
-        self.dense = None
+        total = self.settle()
         return Selected(total, Mask(either, *masks)) if masks else total
 
     def add_up(self):
