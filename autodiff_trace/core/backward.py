@@ -53,7 +53,8 @@ def backward_pass(seeds: list[tuple[VJPNode, Any]], inputs: Sequence[VJPNode], k
             while True:
                 index, rules, parents, ans, args, kwargs, prim = node
                 if type(g) in deferred_types:
-                    g = g.settle_selected()
+                    if type(g) is not Selected:
+                        g = g.settle_selected()
                     if type(g) is Selected:
                         if rules is not None and not g.is_mixed_by(prim):
                             if errors is None:  # of what is not selected NumPy is not to warn
@@ -144,6 +145,9 @@ def contribute_to_several(rules, parents, g, ans, args, kwargs, pending, heap):
         if type(parent) is list:
             for each_parent, each_g in zip_nested(parent, parent_g):
                 contribute(each_parent, each_g, pending, heap)
+        elif parent_g is not None and parent[0] not in pending:  # as a rule: contribute() written out (0.07 µs)
+            pending[parent[0]] = parent_g
+            heappush(heap, parent)
         else:
             contribute(parent, parent_g, pending, heap)
 

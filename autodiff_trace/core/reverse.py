@@ -10,7 +10,7 @@ from typing import Any
 from .array_ops import LARGE, array_ops, large_types
 from .backward import VJPNode
 from .errors import MissingRuleError, caller_line
-from .derivative import DerivativeTrace, RuleTable
+from .derivative import DerivativeTrace, RuleTable, new_object
 from .kept import keep_operands, with_checks
 from .overwriting import LEAST, find_overwriting, overwritable
 from .primitives import add_rule_table
@@ -19,8 +19,6 @@ from .tracer import NO_KEYWORDS, box_classes, boxers, snapshot, watched_types
 from .unread import forget_unread, forget_written
 
 __all__ = ["VJPTrace", "defvjp", "defvjp_all", "defvjp_pair", "trace_vjp"]
-
-new_object = object.__new__
 
 next_index = itertools.count(0, -1).__next__
 """Node numbers fall, so that the smallest node on a heap, which compares by its number, was recorded last."""
