@@ -11,7 +11,7 @@ from .cotangents import add_cotangents, deferred_types
 from .masked_rules import pull_selected
 from .overwriting import ALONE, LEAST, Overwriting, add_into, getrefcount, overwritable
 from .selections import Selected
-from .tracer import innermost_trace
+from .tracer import box_classes, running_traces
 
 __all__ = ["VJPNode", "backward_pass"]
 
@@ -100,10 +100,10 @@ def pull_without_masks(node: VJPNode, g: Selected, pending: dict, heap: list) ->
     inputs by index, or None where masks may matter.
 
     They do where 0 · ∞ was NaN. A NaN reaches the inputs, or a rule that is not known to leave it as it is, where it is
-    looked for. Where a trace runs it would have to see the masks. Meanwhile the caller holds the graph, and what it
-    needs to do the same with masks: where arrays are large that is worth more than the time.
+    looked for. A trace that follows derivatives or records would have to see the masks. Meanwhile the caller holds the
+    graph, and what it needs to do the same with masks: where arrays are large that is worth more than the time.
     """
-    if innermost_trace() is not None:
+    if any(trace.holds_values or trace.guards_values for trace in running_traces()):
         return None
     pending = {index: each.copy() if type(each) in deferred_types else each for index, each in pending.items()}
     heap = heap.copy()
@@ -113,10 +113,13 @@ def pull_without_masks(node: VJPNode, g: Selected, pending: dict, heap: list) ->
             index, rules, parents, ans, args, kwargs, prim = node
             if type(g) in deferred_types:
                 g = g.settle()
-            if type(g) in overwritable and g.nbytes >= LEAST:
+            plain = g
+            while type(plain) in box_classes and not plain._trace.holds_values:  # of a batch
+                plain = plain._value
+            if type(plain) in overwritable and plain.nbytes >= LEAST:
                 return None
             if rules is None or not (prim.by_element or prim.moves_elements):
-                if not all(map(array_ops.is_finite, g if isinstance(g, tuple) else (g,))):
+                if not all(map(array_ops.is_finite, plain if isinstance(plain, tuple) else (plain,))):
                     return None
             if type(parents) is tuple:
                 g = rules(g, ans, *args, **kwargs) if kwargs else rules(g, ans, *args)

@@ -14,9 +14,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from .overwriting import Overwriting
-from .tracer import Trace, box_classes, fixed_types, trace_stack, watched_types
+from .tracer import Trace, box_classes, fixed_types, own_box, trace_stack, watched_types
 
-__all__ = ["Snapshot", "check_snapshots", "keep_leaves", "keep_operands", "keepers", "own_box", "with_checks"]
+__all__ = ["Snapshot", "check_snapshots", "keep_leaves", "keep_operands", "keepers", "with_checks"]
 
 
 class Snapshot(Protocol):
@@ -68,11 +68,6 @@ def find_keeper(kind: type) -> Keeper | None:
             return keepers[each]
     holds_array = hasattr(kind, "__array__") and kind not in box_classes and kind not in fixed_types
     return keepers.get(object) if holds_array else None
-
-
-def own_box(box: Any) -> Any:
-    """A box of one's own of the same value: who writes into one does not reach the other."""
-    return type(box)(box._value, box._trace, box._node)
 
 
 def keep_operands(
