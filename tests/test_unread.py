@@ -131,7 +131,7 @@ def test_nodes_keep_what_their_rules_read(all_sizes):
                     found = cotangents(node, poison if place == "ans" else ans, changed)
                 except Exception:
                     found = None
-                if found is None or not all(map(same, found, expected)):
+                if found is None or len(found) < len(expected) or not all(map(same, found, expected)):
                     read.add(case)
     assert sorted(map(str, kept - read - READ_AT_TIES)) == []
 

@@ -9,8 +9,9 @@ from typing import Any
 from .array_ops import array_ops
 from .cotangents import add_cotangents, deferred_types
 from .masked_rules import pull_selected
-from .overwriting import ALONE, Overwriting, add_into, getrefcount, overwritable
+from .overwriting import ALONE, LEAST, Overwriting, add_into, getrefcount, overwritable
 from .selections import Selected
+from .tracer import box_classes, running_traces
 
 __all__ = ["VJPNode", "backward_pass"]
 
@@ -44,6 +45,7 @@ def backward_pass(seeds: list[tuple[VJPNode, Any]], inputs: Sequence[VJPNode], k
     while seeds:
         contribute(*seeds.pop(), pending, heap)
     node = errors = None
+    is_first_mask = not keeps_selected
     try:
         while heap:
             node = heappop(heap)
@@ -51,11 +53,19 @@ def backward_pass(seeds: list[tuple[VJPNode, Any]], inputs: Sequence[VJPNode], k
             while True:
                 index, rules, parents, ans, args, kwargs, prim = node
                 if type(g) in deferred_types:
-                    g = g.settle_selected()
+                    if type(g) is not Selected:
+                        g = g.settle_selected()
                     if type(g) is Selected:
                         if rules is not None and not g.is_mixed_by(prim):
                             if errors is None:  # of what is not selected NumPy is not to warn
                                 errors = array_ops.ignore_errors()
+                            if is_first_mask:
+                                is_first_mask = False
+                                found = pull_without_masks(node, g, pending, heap)
+                                if found is not None:
+                                    reached.update(found)
+                                    heap = []
+                                    break
                             for parent, parent_g in pull_selected(node, g):
                                 contribute(parent, parent_g, pending, heap)
                             break
@@ -85,6 +95,52 @@ def backward_pass(seeds: list[tuple[VJPNode, Any]], inputs: Sequence[VJPNode], k
     return [reached.get(node[0]) for node in inputs]
 
 
+def pull_without_masks(node: VJPNode, g: Selected, pending: dict, heap: list) -> dict[int, Any] | None:
+    """The rest of a backward pass without masks, which takes a third of the time on small arrays: the cotangents of the
+    inputs by index, or None where masks may matter.
+
+    They do where 0 · ∞ was NaN. A NaN reaches the inputs, or a rule that is not known to leave it as it is, where it is
+    looked for. A trace that follows derivatives or records would have to see the masks. Meanwhile the caller holds the
+    graph, and what it needs to do the same with masks: where arrays are large that is worth more than the time.
+    """
+    if any(trace.holds_values or trace.guards_values for trace in running_traces()):
+        return None
+    pending = {index: each.copy() if type(each) in deferred_types else each for index, each in pending.items()}
+    heap = heap.copy()
+    reached: dict[int, Any] = {}
+    try:
+        while True:
+            index, rules, parents, ans, args, kwargs, prim = node
+            if type(g) in deferred_types:
+                g = g.settle()
+            plain = g
+            while type(plain) in box_classes and not plain._trace.holds_values:  # of a batch
+                plain = plain._value
+            if type(plain) in overwritable and plain.nbytes >= LEAST:
+                return None
+            if rules is None or not (prim.by_element or prim.moves_elements):
+                if not all(map(array_ops.is_finite, plain if isinstance(plain, tuple) else (plain,))):
+                    return None
+            if type(parents) is tuple:
+                g = rules(g, ans, *args, **kwargs) if kwargs else rules(g, ans, *args)
+                if g is not None and (not heap or parents[0] < heap[0][0]):
+                    node = parents
+                    continue
+                contribute(parents, g, pending, heap)
+            elif rules is None:
+                reached[index] = g
+            else:
+                if isinstance(rules, Overwriting):
+                    rules = rules.bind(getrefcount(g) <= ALONE, g)
+                contribute_to_several(rules, parents, g, ans, args, kwargs, pending, heap)
+            if not heap:
+                return reached
+            node = heappop(heap)
+            g = pending.pop(node[0])
+    except Exception:  # which may be due to a NaN; else it will come again
+        return None
+
+
 def contribute_to_several(rules, parents, g, ans, args, kwargs, pending, heap):
     """Add to the cotangents of several arguments, or of one that is a sequence."""
     for rule, parent in zip(rules, parents) if type(rules) is tuple else ((rules, parents),):
@@ -92,6 +148,9 @@ def contribute_to_several(rules, parents, g, ans, args, kwargs, pending, heap):
         if type(parent) is list:
             for each_parent, each_g in zip_nested(parent, parent_g):
                 contribute(each_parent, each_g, pending, heap)
+        elif parent_g is not None and parent[0] not in pending:  # as a rule: contribute() written out (0.07 µs)
+            pending[parent[0]] = parent_g
+            heappush(heap, parent)
         else:
             contribute(parent, parent_g, pending, heap)
 

@@ -26,6 +26,10 @@ class DeferredCotangent:
         """The sum of this and a further contribution, deferred or not. May change and return ``self``."""
         raise NotImplementedError
 
+    def copy(self) -> DeferredCotangent:
+        """One that stays as it is when ``plus`` changes this one."""
+        return self
+
     def settle(self) -> Any:
         """The cotangent itself."""
         raise NotImplementedError

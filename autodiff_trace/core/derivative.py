@@ -11,10 +11,14 @@ from .tracer import (
     NO_KEYWORDS, Trace, box_classes, boxers, exact_numbers, find_top_trace, fixed_types, snapshot, watched_types,
 )
 
-__all__ = ["DerivativeTrace", "RuleTable", "by_argument", "dropped", "is_followed", "without_derivatives"]
+__all__ = [
+    "DerivativeTrace", "RuleTable", "by_argument", "dropped", "is_followed", "new_object", "without_derivatives",
+]
 
 dropped: ContextVar[set | None] = ContextVar("dropped", default=None)
 """Where somebody asks: the traces of the values of which plain numbers were taken with ``to_numpy``."""
+
+new_object = object.__new__
 
 
 class RuleTable(dict):
@@ -55,10 +59,12 @@ class DerivativeTrace(Trace):
         followed = []
         nodes = []
         make_node = self.make_node
+        own = None
         argnum = 0
         for arg in args:
             if type(arg) in box_classes:
                 if arg._trace is self:
+                    own = arg
                     node = arg._node
                     if node is not None:
                         followed.append(argnum)
@@ -71,7 +77,9 @@ class DerivativeTrace(Trace):
                     function = prim
                     make_node = self.make_lasting_node
             elif type(arg) not in fixed_types:
-                make_node = self.make_lasting_node
+                # (Indices and shapes do not change.)
+                if type(arg) is not tuple or not fixed_types.issuperset(map(type, arg)):
+                    make_node = self.make_lasting_node
             values.append(arg)
             argnum += 1
         if kwargs:
@@ -83,12 +91,18 @@ class DerivativeTrace(Trace):
             node = make_node(prim, followed[0], nodes[0], ans, values, kwargs)
         else:
             node = make_node(prim, tuple(followed), nodes, ans, values, kwargs) if followed else None
+        if type(ans) is type(own._value):  # then so is its box, made without a call of __init__ (0.05 µs)
+            new = new_object(type(own))
+            new._value = ans
+            new._trace = self
+            new._node = node
+            return new
         try:
             return boxers[type(ans)](ans, self, node)
         except KeyError:
             return self.box_outputs(ans, node, prim)
 
-    def process_one(self, prim, box, argnum, values):
+    def process_one(self, prim, box, argnum, values, is_beside=False):
         function = prim if type(values[argnum]) in box_classes else prim.fast_fun
         ans = function(*values)
         node = box._node

@@ -39,6 +39,8 @@ class JVPTrace(DerivativeTrace):
                 return push_plain(prim, argument, node, *without_derivatives((*kept, kwargs)))
 
             return push_selected(Push(push, weigh, restrict_tangent, True), prim, argument, node, ans)
+        if prim.jvp_all is None and type(argument) is not tuple:
+            return prim.jvps[argument](node, ans, *values, **kwargs)
         return push_plain(prim, argument, node, ans, values, kwargs)
 
     def output_node(self, node, outputs, i):

@@ -14,9 +14,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from .overwriting import Overwriting
-from .tracer import Trace, box_classes, fixed_types, trace_stack, watched_types
+from .tracer import Trace, box_classes, fixed_types, own_box, trace_stack, watched_types
 
-__all__ = ["Snapshot", "check_snapshots", "keep_leaves", "keep_operands", "keepers", "own_box", "with_checks"]
+__all__ = ["Snapshot", "check_snapshots", "keep_leaves", "keep_operands", "keepers", "with_checks"]
 
 
 class Snapshot(Protocol):
@@ -70,11 +70,6 @@ def find_keeper(kind: type) -> Keeper | None:
     return keepers.get(object) if holds_array else None
 
 
-def own_box(box: Any) -> Any:
-    """A box of one's own of the same value: who writes into one does not reach the other."""
-    return type(box)(box._value, box._trace, box._node)
-
-
 def keep_operands(
     prim: Callable, argument: Any, nodes: Any, args: Sequence, kwargs: dict
 ) -> tuple[Sequence, dict, list[Snapshot]]:
@@ -84,9 +79,7 @@ def keep_operands(
     """
     unread = prim.unread.get(argument, ())
     snapshots: list[Snapshot] = []
-    # Where a trace below records the call, what is followed here is a box of it.
-    is_innermost = type(argument) is int and type(args[argument]) not in watched_types
-    recorder = None if is_innermost else find_recorder(args)
+    recorder: Any = UNKNOWN
     for i, arg in enumerate(args):
         kind = type(arg)
         if kind in fixed_types or i in unread:
@@ -100,6 +93,10 @@ def keep_operands(
             node = nodes[argument.index(i)]
             if type(node) is not list:
                 continue
+        if recorder is UNKNOWN:
+            # Where a trace below records the call, what is followed here is a box of it.
+            is_innermost = type(argument) is int and type(args[argument]) not in watched_types
+            recorder = None if is_innermost else find_recorder(args)
         keeper = keepers.get(kind)
         if keeper is not None and recorder is None:  # as a rule (0.15 µs)
             kept = keeper(arg, prim, i, snapshots)
@@ -110,9 +107,13 @@ def keep_operands(
                 args = list(args)
             args[i] = kept
     if kwargs and not fixed_types.issuperset(map(type, kwargs.values())):
+        recorder = find_recorder(args) if recorder is UNKNOWN else recorder
         followed = dict(zip(argument, nodes)) if type(argument) is tuple else {argument: nodes}
         kwargs = {name: keep(arg, prim, name, snapshots, followed.get(name), recorder) for name, arg in kwargs.items()}
     return args, kwargs, snapshots
+
+
+UNKNOWN = object()
 
 
 def find_recorder(args: Sequence) -> Trace | None:

@@ -26,34 +26,18 @@ def pull_selected(node: tuple, selected: Selected) -> Sequence[tuple[tuple, Any]
         return [(parents, rules(selected, ans))]
     if prim.by_element:
         shape = ans.shape
-        if type(parents) is tuple:
-            # By far the commonest.
-            if parents[3].shape != shape:
-                args = [array_ops.expand(arg, shape) for arg in args]
-            g = rules(selected.value, ans, *args, **kwargs)
-            return () if g is None else ((parents, narrow(g, selected.mask, parents[3].shape)),)
         args = [arg if getattr(arg, "shape", shape) == shape else array_ops.expand(arg, shape) for arg in args]
-        if type(rules) is tuple and list not in map(type, parents):
-            # Next, two operands (without what follows, 2 of 6 µs).
-            pulled = [(parent, rule(selected.value, ans, *args, **kwargs)) for rule, parent in zip(rules, parents)]
-            return [(parent, narrow(g, selected.mask, parent[3].shape)) for parent, g in pulled if g is not None]
-    pulled = []
-    dtype = getattr(selected.value, "dtype", None)
     if isinstance(rules, Overwriting):
         is_free = getrefcount(selected.value) <= IN_SLOT
         rules = rules.bind(is_free, selected.value)
+    pulled: list = []
     for rule, parent in zip(rules, parents) if type(rules) is tuple else ((rules, parents),):
-
-        def weigh(mask, rule=rule):
-            weights = array_ops.as_weights(mask, dtype)
-            return rule(weights, *without_derivatives([ans, *args]), **without_derivatives(kwargs))
-
         g = rule(selected.value, ans, *args, **kwargs)
         triples = nested_triples(parent, g) if type(parent) is list else [((), parent, g)]
         if prim.by_element:
             pulled += [(each, narrow(g, selected.mask, each[3].shape)) for _, each, g in triples if g is not None]
         elif prim.moves_elements:
-            masks = Mask(weigh, selected.mask)
+            masks = Mask(weights_of_rule(rule, selected.value, ans, args, kwargs), selected.mask)
             pulled += [
                 (each, moved(g, Mask(lambda all, path=path: nonzero(at_path(all, path)), masks), selected.mask))
                 for path, each, g in triples if g is not None
@@ -62,6 +46,17 @@ def pull_selected(node: tuple, selected: Selected) -> Sequence[tuple[tuple, Any]
             mixed = [(each, mix(g, selected.mask, prim.by_matrix)) for _, each, g in triples if g is not None]
             pulled += [(each, g) for each, g in mixed if g is not None]
     return pulled
+
+
+def weights_of_rule(rule: Callable, g: Any, ans: Any, args: Sequence, kwargs: dict) -> Callable:
+    """What a rule that moves elements makes of a mask like ``g``: weights."""
+    dtype = getattr(g, "dtype", None)
+
+    def weigh(mask):
+        weights = array_ops.as_weights(mask, dtype)
+        return rule(weights, *without_derivatives([ans, *args]), **without_derivatives(kwargs))
+
+    return weigh
 
 
 def narrow(g: Any, mask: Mask, shape: tuple) -> Any:

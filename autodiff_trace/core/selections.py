@@ -72,8 +72,9 @@ class Selected(DeferredCotangent):
     def is_mixed_by(self, prim: Callable) -> bool:
         """Whether a primitive is known to make of this cotangent a number like others: it mixes all elements, and
         something is selected."""
-        keeps_apart = prim.by_element or prim.moves_elements or prim.by_matrix or prim.takes_selected
-        return not keeps_apart and array_ops.has_nonzero(self.value)
+        if prim.by_element or prim.moves_elements or prim.by_matrix or prim.takes_selected:
+            return False
+        return array_ops.has_nonzero(self.value)
 
     def settle_selected(self):
         return self
@@ -92,6 +93,11 @@ class OutputsCotangent(DeferredCotangent):
         for i, gi in g.cotangents.items():
             self.cotangents[i] = add_cotangents(self.cotangents[i], gi) if i in self.cotangents else gi
         return self
+
+    def copy(self):
+        other = OutputsCotangent(self.outputs, None, None, None)
+        other.cotangents = {i: g.copy() if type(g) in deferred_types else g for i, g in self.cotangents.items()}
+        return other
 
     def settle(self):
         reached = {i: settle_selected(g) for i, g in self.cotangents.items()}

@@ -108,15 +108,10 @@ def redirecting(kind: type[Trace]) -> type[Trace]:
         process_general = redirect(kind.process_general)
         process_nondifferentiable = redirect(kind.process_nondifferentiable)
 
-        def process_one(self, prim, box, argnum, values):
+        def process_one(self, prim, box, argnum, values, is_beside=False):
             if self in active.get().lifts:
                 return prim(*values[:argnum], current(box), *values[argnum + 1 :])
-            return kind.process_one(self, prim, box, argnum, values)
-
-        def process_beside(self, prim, box, argnum, values):
-            if self in active.get().lifts:
-                return prim(*values[:argnum], current(box), *values[argnum + 1 :])
-            return kind.process_beside(self, prim, box, argnum, values)
+            return kind.process_one(self, prim, box, argnum, values, is_beside)
 
         def metadata(self, box):
             return metadata(current(box)) if self in active.get().lifts else kind.metadata(self, box)

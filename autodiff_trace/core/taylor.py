@@ -149,7 +149,8 @@ def push(prim: Callable, tangents: dict, ans: Any, values: list, kwargs: dict) -
     followed = {argument: t for argument, t in tangents.items() if t is not None}
     if not followed:
         return None
-    t = JVPTrace.make_node(prim, tuple(followed), list(followed.values()), ans, values, kwargs)
+    several = followed.popitem() if len(followed) == 1 else (tuple(followed), list(followed.values()))
+    t = JVPTrace.make_node(prim, *several, ans, values, kwargs)
     return t.for_outputs(ans) if type(t) is Realigned else t
 
 

@@ -41,7 +41,7 @@ def nonzero(weights: Any) -> Any:
 
 def has_nonzero(x: Any) -> bool:
     """Whether a plain array has an element that is not 0; of a traced one nobody knows."""
-    return type(x) is np.ndarray and bool(x.any())
+    return type(x) is np.ndarray and np.count_nonzero(x) > 0  # 0.2 instead of 1.2 µs
 
 
 def either(*masks: Any) -> Any:

@@ -155,7 +155,12 @@ for _kind in (bytearray, memoryview):
     keepers[_kind] = lambda x, prim, place, snapshots: np.array(x)
 
 
-tobytes = ndarray.tobytes
+def contents_of(arrays: Sequence) -> bytes:
+    """What the arrays hold, one after the other."""
+    try:
+        return b"".join(arrays)
+    except TypeError:  # one does not lie in the order C
+        return b"".join(map(ndarray.tobytes, arrays))
 
 
 class InputSnapshot:
@@ -166,7 +171,7 @@ class InputSnapshot:
 
     def __init__(self, inputs: Sequence) -> None:
         self.small = [x for x in inputs if type(x) is ndarray and x.nbytes <= LARGE]
-        self.contents = list(map(tobytes, self.small))
+        self.contents = contents_of(self.small)
         self.others: Sequence = ()
         if len(self.small) < len(inputs):
             self.others = []
@@ -177,8 +182,11 @@ class InputSnapshot:
                     self.others.append((x, CONTENTS[level], CONTENTS[level](x)))
 
     def check(self) -> None:
-        if list(map(tobytes, self.small)) != self.contents:
-            raise_for_input(next(x for x, before in zip(self.small, self.contents) if x.tobytes() != before))
+        if contents_of(self.small) != self.contents:
+            start = 0
+            for x in self.small:
+                if x.tobytes() != self.contents[start : (start := start + x.nbytes)]:
+                    raise_for_input(x)
         for x, contents, before in self.others:
             if contents(x) != before:
                 raise_for_input(x)

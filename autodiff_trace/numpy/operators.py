@@ -28,14 +28,14 @@ def binary_operator(prim):
             return trace.process(prim, (self, other), NO_KEYWORDS)
         if type(other) in watched_types:
             return prim(self, other)
-        return trace.process_beside(prim, self, 0, (self._value, other))
+        return trace.process_one(prim, self, 0, (self._value, other), True)
 
     def reflected(self, other):
         if type(other) in fixed_types:
             return self._trace.process_one(prim, self, 1, (other, self._value))
         if type(other) in watched_types:
             return prim(other, self)
-        return self._trace.process_beside(prim, self, 1, (other, self._value))
+        return self._trace.process_one(prim, self, 1, (other, self._value), True)
 
     def in_place(self, other):
         if is_number(self):

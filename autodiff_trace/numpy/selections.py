@@ -72,14 +72,20 @@ def restricted(x: Any, mask: Mask) -> Any:
 def select(g: Any, mask: Any, is_taken: bool = True) -> Any:
     """The cotangent or tangent ``g`` of what the mask took (or left); the mask broadcasts to it. Of a plain mask it is
     None or ``g`` where that is nothing or all."""
+    if type(g) is type(mask) is np.ndarray and g.shape == mask.shape and g.size:  # the rest takes 2 µs more
+        taken = np.count_nonzero(mask)
+        if taken == 0 or taken == mask.size:
+            return None if (taken == 0) == is_taken else g[()]
+        if is_taken:
+            return Selected(np.where(mask, g, 0.0), Mask(lambda: np.not_equal(mask, 0)))
+        return Selected(np.where(mask, 0.0, g), Mask(lambda: np.equal(mask, 0)))
     if not is_box(mask) and not is_replayed(g):
         taken = np.count_nonzero(mask)
         if taken == 0 or taken == np.size(mask):
             if (taken == 0) == is_taken:
                 return None
             return g[()] if type(g) is np.ndarray else g  # a number, as where() gives it
-    where = np.where if type(g) is type(mask) is np.ndarray and g.ndim else anp.where  # 0.3 of 1.2 µs
-    value = where(mask, g, 0) if is_taken else where(mask, 0, g)
+    value = anp.where(mask, g, 0) if is_taken else anp.where(mask, 0, g)
     like = outline(g)
 
     def find():
@@ -120,12 +126,16 @@ def unbroadcast_selected(g: Any, x: Any) -> Any:
     if type(g) is not Selected:
         return unbroadcast(g, x)
     shape = x.shape
-    mask = g.mask if g.value.shape == shape else Mask(lambda mask: reduce_mask(mask, shape), g.mask)
-    return Selected(unbroadcast(g.value, x), mask)
+    value = unbroadcast(g.value, x)
+    if value is g.value:
+        return g
+    return Selected(value, g.mask if g.value.shape == shape else Mask(lambda mask: reduce_mask(mask, shape), g.mask))
 
 
 def select_by(weights: Any, g: Any) -> Any:
     """``g`` times the weights 0, ½ or 1 of a selection."""
+    if type(weights) is type(g) is np.ndarray and weights.dtype.char == "?" and weights.shape == g.shape:
+        return select(g, weights)
     if not is_box(weights) and not is_replayed(g) and np.count_nonzero(weights) == np.size(weights):
         return g * weights
     product = quiet_product(g, weights)
@@ -179,14 +189,18 @@ def selects(prim: Callable, *weights: Callable) -> None:
 
 
 def selecting_vjp(weight, argnum):
-    return lambda g, ans, *args: unbroadcast_selected(select_by(weight(ans, *args), g), args[argnum])
+    def vjp(g, ans, *args):
+        selected = select_by(weight(ans, *args), g)
+        return None if selected is None else unbroadcast_selected(selected, args[argnum])
+
+    return vjp
 
 
 def selecting_jvp(weight):
     def jvp(t, ans, *args):
         selected = select_by(weight(ans, *args), t)
         if type(selected) is not Selected:
-            return broadcast_tangent(selected, ans)
+            return None if selected is None else broadcast_tangent(selected, ans)
         mask = Mask(lambda mask: broadcast_mask(mask, ans.shape), selected.mask)
         return Selected(broadcast_tangent(selected.value, ans), mask)
 

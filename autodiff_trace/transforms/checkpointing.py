@@ -18,12 +18,12 @@ from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.reverse import VJPTrace, trace_vjp
 from ..core.selections import Mask, Selected, settle
 from ..core.standins import active, current, standing_in
-from ..core.tracer import Trace, boxers, innermost_trace, is_box, running_traces
+from ..core.tracer import Trace, boxers, innermost_trace, is_box, own_box, running_traces
 from .function import Transformed
 from .reruns import Rerun
 from .steps import record_step
 
-__all__ = ["checkpoint", "own_box", "recompute", "traces_to_handle"]
+__all__ = ["checkpoint", "recompute", "traces_to_handle"]
 
 Thunk = Callable[[], list]
 
@@ -60,7 +60,7 @@ def apply_checkpoint(fun, options, args, kwargs):
 
     def thunk(fun, *leaves):
         nonlocal out_structure
-        own = [own_box(leaf) if is_box(leaf) else leaf for leaf in leaves]
+        own = [own_box(current(leaf)) if is_box(leaf) else leaf for leaf in leaves]
         values = [box._value if is_box(box) else None for box in own]
         new_args, new_kwargs = tree_unflatten(structure, own)
         outputs, out_structure = tree_flatten(fun(*new_args, **new_kwargs))
@@ -72,15 +72,9 @@ def apply_checkpoint(fun, options, args, kwargs):
         return outputs
 
     # The caller may write into its boxes before the function is run again.
-    leaves = [own_box(leaf) if is_box(leaf) else leaf for leaf in leaves]
+    leaves = [own_box(current(leaf)) if is_box(leaf) else leaf for leaf in leaves]
     outputs = recompute(thunk, getattr(fun, "__name__", repr(fun)), fun, *leaves)
     return tree_unflatten(out_structure, outputs)
-
-
-def own_box(box: Any) -> Any:
-    """A box of one's own of the value that ``box`` stands for."""
-    box = current(box)
-    return type(box)(box._value, box._trace, box._node)
 
 
 def recompute(thunk: Callable[..., list], name: str, *roots: Any) -> list:

@@ -16,10 +16,11 @@ import numpy as np
 
 from ..core.errors import caller_line
 from ..core.pytree import Structure, tree_flatten, tree_leaves, tree_unflatten
-from ..core.tracer import boxers, innermost_trace, is_box
+from ..core.standins import current
+from ..core.tracer import boxers, innermost_trace, is_box, own_box
 from ..numpy import wrapped as anp
 from .border import describe
-from .checkpointing import checkpoint, own_box, recompute, traces_to_handle
+from .checkpointing import checkpoint, recompute, traces_to_handle
 from .steps import number
 
 __all__ = ["fori_loop", "scan"]
@@ -199,7 +200,7 @@ def show(kind: Any) -> str:
 
 def own(leaf: Any) -> Any:
     """``leaf`` such that writing into it, or into what it came from, does not reach the other."""
-    return own_box(leaf) if is_box(leaf) else leaf.copy() if type(leaf) is np.ndarray else leaf
+    return own_box(current(leaf)) if is_box(leaf) else leaf.copy() if type(leaf) is np.ndarray else leaf
 
 
 def writable(leaf: Any) -> Any:

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..core.kept import own_box
 from ..core.pytree import tree_flatten
-from ..core.tracer import fixed_types, is_box
+from ..core.tracer import fixed_types, is_box, own_box
 from ..numpy import wrapped as anp
 from ..numpy.mutation import copy_array
 

@@ -7,12 +7,11 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..core.array_ops import array_ops
 from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.taylor import Series, trace_taylor
 from ..numpy import wrapped as anp
 from .border import Selection, select_arguments
-from .flat_function import FlatFunction
+from .flat_function import FlatFunction, fill_zeros
 from .function import Transformed
 from .ownership import detach
 from .products import match_leaf
@@ -123,19 +122,15 @@ def run(name: str, fun: Callable, selection: Selection, nodes: list, order: int,
     else:
         values = flat(*selection.inputs)
         series = [None] * len(values)
-    given = selection.args, selection.kwargs, [list(node) for node in nodes]
-    values = detach(values, given)
-    terms = [values[: flat.count]]
+    rows = [values[: flat.count]]
     for k in range(1, order + 1):
         row = [None if node is None else node[k - 1] for node in series[: flat.count]]
-        row = [
-            array_ops.zeros_like(x)[()] if c is None else scale_term(c, math.factorial(k)) for x, c in zip(values, row)
-        ]
-        terms.append(row)
-    leaves = detach([x for row in terms[1:] for x in row], terms[0], given)
-    for k in range(1, order + 1):
-        terms[k] = leaves[(k - 1) * flat.count : k * flat.count]
-    return [flat.output(row) for row in terms], tree_unflatten(flat.aux_structure, values[flat.count :])
+        rows.append([None if c is None else scale_term(c, math.factorial(k)) for c in row])
+    filled = [x for row in rows for x in fill_zeros(values, row)]
+    given = selection.args, selection.kwargs, [list(node) for node in nodes]
+    leaves = detach([*filled, *values[flat.count :]], given)
+    terms = [flat.output(leaves[k * flat.count : (k + 1) * flat.count]) for k in range(order + 1)]
+    return terms, tree_unflatten(flat.aux_structure, leaves[(order + 1) * flat.count :])
 
 
 def scale_term(c: Any, factor: float) -> Any:

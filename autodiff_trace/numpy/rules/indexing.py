@@ -6,7 +6,7 @@ import functools
 
 import numpy as np
 
-from ...core.cotangents import DeferredCotangent, add_cotangents
+from ...core.cotangents import DeferredCotangent, add_cotangents, deferred_types
 from ...core.derivative import without_derivatives
 from ...core.forward import defjvp, defjvp_all
 from ...core.overwriting import defoverwriting, getrefcount
@@ -91,23 +91,31 @@ class IndexedCotangent(DeferredCotangent):
             self.dense = g if self.dense is None else add_cotangents(self.dense, g)
         return self
 
+    def copy(self):
+        other = IndexedCotangent(None, None, self.shape)
+        other.pieces, other.indices = self.pieces.copy(), self.indices.copy()
+        other.masks = self.masks and self.masks.copy()
+        other.dense = self.dense.copy() if type(self.dense) in deferred_types else self.dense
+        return other
+
     def with_mask(self, mask):
         self.masks = {len(self.pieces) - 1: mask}
         return self
 
     def settle(self):
-        return settle(self.settle_selected())
+        self.dense = settle(self.dense)
+        total = self.add_up()
+        self.dense = None
+        return total
 
     def settle_selected(self):
         moved = self.masks or {}
         masks = [Mask(functools.partial(self.find_mask, list(moved)), *moved.values())]
         if type(self.dense) is Selected:
             masks.append(self.dense.mask)
-            self.dense = self.dense.value
         elif self.dense is not None:
             masks = []
-        total = self.add_up()
-        self.dense = None
+        total = self.settle()
         return Selected(total, Mask(either, *masks)) if masks else total
 
     def add_up(self):
