@@ -327,3 +327,17 @@ def test_views_in_loops_while_another_thread_runs():
     finally:
         done.set()
         thread.join()
+
+
+class Plain(np.ndarray):
+    """Computes as arrays do, as ``np.memmap`` does."""
+
+
+def test_subclasses_of_arrays():
+    def step(carry, x):
+        return carry * x, carry
+
+    for found, expected in zip(scan(step, W.view(Plain), X[:, None].view(Plain)), scan(step, W, X[:, None])):
+        np.testing.assert_array_equal(found, expected)
+    with pytest.raises(TypeError, match="scan: an argument is a MaskedArray"):
+        scan(step, np.ma.masked_array(W), X)

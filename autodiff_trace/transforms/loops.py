@@ -18,7 +18,7 @@ from ..core.errors import caller_line
 from ..core.pytree import Structure, tree_flatten, tree_leaves, tree_unflatten
 from ..core.tracer import boxers, innermost_trace, is_box
 from ..numpy import wrapped as anp
-from .border import describe
+from .border import as_plain_array, describe
 from .checkpointing import checkpoint, own_box, recompute, traces_to_handle
 from .steps import number
 
@@ -58,8 +58,9 @@ def scan(f: Callable, init: Any, xs: Any = None, length: int | None = None, reve
     (10.0, array([ 1.,  3.,  6., 10.]))
     """
     carry, structure = tree_flatten(init)
-    carry = [number(leaf) for leaf in carry]
+    carry = [as_plain_array("scan", number(leaf)) for leaf in carry]
     x_leaves, x_structure = tree_flatten(xs)
+    x_leaves = [as_plain_array("scan", leaf) for leaf in x_leaves]
     if xs is None:
         x_leaves, x_structure = [], None
     n = count_steps(x_leaves, length)
