@@ -58,9 +58,9 @@ def scan(f: Callable, init: Any, xs: Any = None, length: int | None = None, reve
     (10.0, array([ 1.,  3.,  6., 10.]))
     """
     carry, structure = tree_flatten(init)
-    carry = [as_plain_array("scan", number(leaf)) for leaf in carry]
+    carry = [to_root(number(leaf)) for leaf in carry]
     x_leaves, x_structure = tree_flatten(xs)
-    x_leaves = [as_plain_array("scan", leaf) for leaf in x_leaves]
+    x_leaves = list(map(to_root, x_leaves))
     if xs is None:
         x_leaves, x_structure = [], None
     n = count_steps(x_leaves, length)
@@ -186,6 +186,11 @@ def count_steps(x_leaves: Sequence, length: int | None) -> int:
     if not lengths:
         raise ValueError("scan: xs is None; say with length= how many steps there are.")
     return lengths.pop()
+
+
+def to_root(leaf: Any) -> Any:
+    """``leaf`` for blocks that run again: the caller may write into a box of theirs before."""
+    return own_box(leaf) if is_box(leaf) else as_plain_array("scan", leaf)
 
 
 def kind_of(leaf: Any) -> Any:
