@@ -222,6 +222,20 @@ def test_pickling():
         assert repr(copy) == repr(f)
 
 
+def test_traced_values_do_not_pickle():
+    """What came back would be a constant: the derivative would be lost without a word."""
+    x = np.array([1.0, 2.0])
+
+    def f(x):
+        return anp.sum(pickle.loads(pickle.dumps(x)) * 2.0)
+
+    for call in (grad(f), vmap(lambda x: f(x * x)), lambda x: jvp(f, (x,), (x,)), lambda x: grad(f)(x[0])):
+        with pytest.raises(TracedValueError, match="cannot be pickled"):
+            call(x)
+    constant = grad(lambda x: anp.sum(pickle.loads(pickle.dumps(anp.full(2, 3.0))) * x))
+    np.testing.assert_array_equal(constant(x), [3.0, 3.0])
+
+
 def test_transformed_functions_say_what_they_are():
     assert repr(grad(module_level, 0)) == "grad(module_level, argnums=0)"
     assert grad(module_level).__name__ == "module_level"

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from autodiff_trace import (
-    TracedValueError, checkpoint, custom_jvp, custom_vjp, grad, hessian, hvp, jacobian, jvp, scan, vjp, vmap,
+    MutationError, TracedValueError, checkpoint, custom_jvp, custom_vjp, grad, hessian, hvp, jacobian, jvp, scan, vjp,
+    vmap,
 )
 from autodiff_trace import numpy as anp
 from autodiff_trace.compiler import graph
@@ -402,3 +403,74 @@ def test_methods():
 
     Layer.apply.defvjp(lambda self, x: (self.w * x, self), lambda self, g: (None, g * self.w * 10))
     assert grad(Layer(3.0).apply)(2.0) == 30.0
+
+
+# Rules that write into what they are given
+
+
+@custom_vjp
+def cut_backward(x):
+    return 2.0 * x
+
+
+def cut_rule(residuals, g):
+    g[0] = 0.0
+    g *= 2.0
+    return (g,)
+
+
+cut_backward.defvjp(lambda x: (2.0 * x, None), cut_rule)
+
+
+@custom_jvp
+def cut_forward(x):
+    return 2.0 * x
+
+
+@cut_forward.defjvp
+def cut_tangent(primals, tangents):
+    (t,) = tangents
+    t[0] = 0.0
+    t *= 2.0
+    return 2.0 * primals[0], t
+
+
+@pytest.mark.parametrize("n", (3, 3000))
+def test_cotangents_and_tangents_are_the_rules_own(n):
+    x, expected = np.ones(n), np.full(n, 3.0)
+    expected[0] = 1.0
+    np.testing.assert_array_equal(grad(lambda x: anp.sum(cut_backward(x) + x))(x), expected)
+    np.testing.assert_array_equal(vmap(grad(lambda x: cut_backward(x) + x))(np.ones((2, n)))[1], expected)
+    g = np.ones(n)
+    pull = vjp(lambda x: cut_backward(x) + x, x)[1]
+    np.testing.assert_array_equal([pull(g)[0], pull(g)[0]], [expected, expected])
+    np.testing.assert_array_equal(jvp(lambda x: cut_forward(x) + x, (x,), (g,))[1], expected)
+    np.testing.assert_array_equal(grad(lambda x: anp.sum(cut_forward(x * 1.0) + x))(x), expected)
+    np.testing.assert_array_equal(g, 1.0)
+
+
+def test_rules_that_change_their_arguments():
+    """What others keep of an argument would be wrong."""
+
+    @custom_vjp
+    def by_vjp(x):
+        return 2.0 * x
+
+    @custom_jvp
+    def by_jvp(x):
+        return 2.0 * x
+
+    def fwd(x):
+        x[0] = 5.0
+        return 2.0 * x, None
+
+    by_vjp.defvjp(fwd, lambda residuals, g: (2.0 * g,))
+    by_jvp.defjvp(lambda primals, tangents: (fwd(*primals)[0], 2.0 * tangents[0]))
+    for rule in (by_vjp, by_jvp):
+        def f(x, rule=rule):
+            y = x * 1.0
+            return anp.sum(y * y + rule(y))
+
+        for call in (grad(f), vmap(grad(f)), lambda x: jvp(f, (x,), (x,))):
+            with pytest.raises(MutationError, match="or in a custom rule"):
+                call(np.ones((2, 3)))

@@ -390,3 +390,12 @@ def test_arguments_that_programs_cannot_handle():
     assert jit(lambda x: x.sum())(masked) == 2.0
     day = np.timedelta64(1, "D")
     assert jit(lambda x: x + day)(np.datetime64("2000-01-01")) == np.datetime64("2000-01-02")
+
+
+def test_memory_maps_that_a_function_closes_over(tmp_path):
+    data = np.memmap(tmp_path / "data", float, "w+", shape=3)
+    compiled = jit(grad(lambda x: anp.sum(x * x * data) + anp.sum(x * data)))
+    for value in (1.0, 2.0):
+        data[:] = value
+        np.testing.assert_array_equal(compiled(X), (2 * X + 1) * value)
+    assert compiled.cache_info().traces == 1

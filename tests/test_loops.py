@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from autodiff_trace import (
-    TracedValueError, checkpoint, fori_loop, grad, hessian, hvp, jacfwd, jacobian, jacrev, jvp, scan, value_and_grad,
-    vmap,
+    TracedValueError, checkpoint, fori_loop, grad, hessian, hvp, jacfwd, jacobian, jacrev, jit, jvp, scan,
+    value_and_grad, vmap,
 )
 from autodiff_trace import numpy as anp
 from autodiff_trace.compiler import graph
@@ -327,3 +327,32 @@ def test_views_in_loops_while_another_thread_runs():
     finally:
         done.set()
         thread.join()
+
+
+class Plain(np.ndarray):
+    """Computes as arrays do, as ``np.memmap`` does."""
+
+
+def test_subclasses_of_arrays():
+    def step(carry, x):
+        return carry * x, carry
+
+    for found, expected in zip(scan(step, W.view(Plain), X[:, None].view(Plain)), scan(step, W, X[:, None])):
+        np.testing.assert_array_equal(found, expected)
+    with pytest.raises(TypeError, match="scan: an argument is a MaskedArray"):
+        scan(step, np.ma.masked_array(W), X)
+
+
+@pytest.mark.parametrize("n", (2, 7))
+def test_arguments_are_written_to_after_the_loop(n):
+    def f(x):
+        init, xs = x * 1.0, anp.sin(x[:n])
+        carry, ys = scan(lambda c, t: (c * t, c[1] * t), init, xs)
+        init[1] = 5.0
+        xs[0] = x[2]
+        xs *= 2.0
+        return anp.sum(carry * init) + anp.sum(ys * xs)
+
+    check_grads(f, X, order=2)
+    np.testing.assert_allclose(jit(grad(f))(X), grad(f)(X))
+    np.testing.assert_allclose(vmap(grad(f))(np.stack([X, X]))[1], grad(f)(X))

@@ -151,3 +151,15 @@ def test_jacobian_is_the_map_of_the_pullback():
 
 def test_zeros_of_a_shape_that_is_a_number():
     np.testing.assert_array_equal(vmap(lambda x: anp.zeros_like(x, shape=3) + x[0])(np.eye(2)), [[1] * 3, [0] * 3])
+
+
+class Plain(np.ndarray):
+    """Computes as arrays do, as ``np.memmap`` does."""
+
+
+def test_subclasses_of_arrays():
+    for mapped in (lambda x: vmap(np.multiply)(X, x), lambda x: vmap(lambda x, y: x * y)(X, y=x)):
+        np.testing.assert_array_equal(mapped(Y.view(Plain)), X * Y)
+        with pytest.raises(TypeError, match="vmap: an argument is a MaskedArray"):
+            mapped(np.ma.masked_array(Y))
+    assert vmap(lambda x, y: x[0], in_axes=(0, None))(X, np.ma.masked_array(Y)).shape == (5,)

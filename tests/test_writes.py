@@ -125,10 +125,21 @@ def given_buffer_of_ints(x):
     return anp.sum(x[places] * x)
 
 
+def values_with_more_axes(x):
+    b, c = anp.zeros((2, len(x))), anp.zeros(())
+    b[0] = x[None]
+    b[1:, 2:4] = x[None, None, None, :2]
+    b[None, 1, [0, 1, 1]] = (x[:3] * x[1:4])[None, None]
+    c[...] = x[:1][None]
+    np.copyto(b[1], x[None, None], where=np.arange(len(x)) > 3)
+    b[1, 4:] = x[None, 2:3] * x[3]
+    return anp.sum(b * b) * c
+
+
 FUNCTIONS = [
     old_values_in_a_product, old_values_in_many_functions, an_alias_and_a_copy, views_that_live_on,
     slices_that_nodes_keep, overlapping, one_item_many_times, rows, whole_then_items, put_and_copyto,
-    given_buffer_of_ints,
+    given_buffer_of_ints, values_with_more_axes,
 ]
 
 

@@ -154,7 +154,7 @@ class RecordTrace(Trace):
                 arg._node = literal(arg._value)
                 self.made.append(arg._node)
             return arg._node
-        if kind is np.ndarray:
+        if issubclass(kind, np.ndarray):
             return self.arrays.node(arg)
         if kind is bytearray or kind is memoryview:
             raise NotReplayable(f"it computes with a {kind.__name__}; make it an array with np.array(...)")

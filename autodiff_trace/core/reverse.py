@@ -152,7 +152,8 @@ def defvjp(prim: Callable, *rules: Callable | None, argnums: Sequence[int] | Non
     """Give ``prim`` its VJP rules, one an argument.
 
     A rule is ``rule(g, ans, *args, **kwargs)``: the cotangent of its argument from the cotangent ``g`` of the answer
-    ``ans``. It is written with primitives, so that it can itself be differentiated. None says that the answer does
+    ``ans``. It is written with primitives, so that it can itself be differentiated, and must write into none of its
+    arguments, which others read as well. None says that the answer does
     not change with that argument. ``argnums`` are the arguments' positions, 0, 1, … if not given; rules for
     keyword-only arguments are given by name.
 

@@ -13,7 +13,7 @@ from ..core.ownership import writing
 from ..core.tracer import Box, fixed_types, is_box, register_box
 from . import wrapped as anp
 from .attributes import conjugate, resize, set_imag, set_real, set_shape, view
-from .layouts import layout
+from .layouts import is_number, layout
 from .namespace import wrapped_functions
 from .operators import binary_operator, comparison, forward_method, python_value
 from .ufunc_methods import call_ufunc_method
@@ -170,6 +170,14 @@ class ArrayBox(WritableBox):
 
     def __deepcopy__(self, memo):
         return anp.copy(self)
+
+    def __reduce_ex__(self, protocol):
+        if self._node is None or self._trace.guards_values:  # no derivative is dropped
+            return np.asarray(self)[() if is_number(self) else ...].__reduce_ex__(protocol)
+        raise TracedValueError(
+            f"a traced value cannot be pickled ({caller_line()}): what comes back, in another process too, would be a "
+            "constant. Pickle the plain value, to_numpy(x), if no derivative is needed; copy.deepcopy(x) gives a copy."
+        )
 
     # NumPy's protocols
 

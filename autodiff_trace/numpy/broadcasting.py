@@ -15,7 +15,7 @@ from ..core.tracer import box_classes, to_value
 from . import wrapped as anp
 from .row_sums import sum_axes
 
-__all__ = ["broadcast_tangent", "match_dtype", "sum_to", "unbroadcast"]
+__all__ = ["broadcast_tangent", "drop_leading", "indexed_ndim", "match_dtype", "sum_to", "unbroadcast"]
 
 
 class ShapeOnly:
@@ -129,3 +129,27 @@ def broadcast_tangent(t: Any, ans: Any) -> Any:
     if t.dtype != ans.dtype:
         t = match_dtype(t, ans.dtype)
     return t
+
+
+# What is written may have more axes of length one in front than the place that it is written to.
+
+
+def indexed_ndim(shape: tuple[int, ...], index: Any) -> int:
+    """How many axes an array of ``shape`` has once it is indexed; an index may itself be traced."""
+    return np.broadcast_to(np.False_, shape)[plain_index(index)].ndim
+
+
+def plain_index(index: Any) -> Any:
+    if isinstance(index, tuple):
+        return tuple(map(plain_index, index))
+    if type(index) is list:
+        return list(map(plain_index, index))
+    if type(index) not in box_classes:
+        return index
+    return np.zeros(index.shape, index.dtype)
+
+
+def drop_leading(x: Any, ndim: int) -> Any:
+    """``x`` without the axes of length one in front that are more than ``ndim`` in all."""
+    excess = x.ndim - ndim
+    return anp.reshape(x, x.shape[excess:]) if excess > 0 and x.shape[:excess] == (1,) * excess else x

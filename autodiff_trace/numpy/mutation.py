@@ -218,6 +218,6 @@ def value_id(box: Any) -> int:
 def raise_for_input(x: Any) -> None:
     raise MutationError(
         f"the function writes into the array of shape {x.shape} and dtype {x.dtype} at which it is differentiated "
-        f"({caller_line()}), by another name than that of its parameter. Let it write into a copy, or differentiate it "
-        "at a copy: f(x.copy())."
+        f"({caller_line()}), by another name than that of its parameter, or in a custom rule. Let it write into a "
+        "copy, or differentiate it at a copy: f(x.copy())."
     )

@@ -8,8 +8,9 @@ import numpy as np
 
 from ..core.errors import caller_line
 from ..core.ownership import can_overwrite, note_write, writing
-from ..core.tracer import Box, find_top_trace, is_box, to_value
+from ..core.tracer import Box, box_classes, find_top_trace, is_box, to_value
 from . import wrapped as anp
+from .broadcasting import drop_leading, indexed_ndim
 from .layouts import axes_by_stride, is_mapped, is_number, keep_layout, layout
 from .views import check_writable, find_root, is_view, refresh_views, write_base
 
@@ -41,6 +42,8 @@ class WritableBox(Box):
         """``self[index] = value``: in its memory if nobody else needs the old values, else in a copy."""
         if type(value) in (list, tuple) and find_top_trace(value) is not None:
             value = anp.array(value)
+        if type(value) in box_classes and (shape := value.shape) and shape[0] == 1:
+            value = drop_leading(value, indexed_ndim(self.shape, index))
         of_base = is_view(self)
         if of_base:
             check_writable(self)

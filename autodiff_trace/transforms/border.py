@@ -14,7 +14,8 @@ from ..numpy import wrapped as anp
 from ..numpy.mutation import call_watching
 
 __all__ = [
-    "Selection", "check_number", "describe", "flatten_output", "select_arguments", "split_aux", "to_input",
+    "Selection", "as_plain_array", "check_number", "describe", "flatten_output", "select_arguments", "split_aux",
+    "to_input",
 ]
 
 
@@ -50,6 +51,16 @@ def is_plain_subclass(kind: type) -> bool:
         and kind.__mul__ is np.ndarray.__mul__
         and kind.__array_ufunc__ is np.ndarray.__array_ufunc__
     )
+
+
+def as_plain_array(name: str, leaf: Any) -> Any:
+    """``leaf``, that of a plain subclass as an array; other arrays cannot be traced."""
+    kind = type(leaf)
+    if kind in boxers or not hasattr(kind, "__array__") or not np.ndim(leaf):
+        return leaf
+    if is_plain_subclass(kind):
+        return leaf.view(np.ndarray)
+    raise TypeError(f"{name}: an argument is {describe(leaf)}; hand over an array, np.asarray(x).")
 
 
 class Selection:

@@ -11,8 +11,10 @@ from ..core.pytree import Structure, tree_flatten, tree_unflatten
 from ..core.standins import current
 from ..core.tracer import boxers
 from ..numpy.broadcasting import match_dtype
+from ..numpy.mutation import call_watching
 from .border import describe
 from .custom_rules import JVPRule, VJPRule, apply_rule
+from .ownership import own_value
 from .steps import has_derivative, number
 
 __all__ = ["JVPCall", "VJPCall", "insert"]
@@ -87,7 +89,7 @@ class VJPCall(Call):
         return tree_unflatten(self.out_structure, outputs)
 
     def fwd(self, *leaves):
-        answer = self.custom.rules[0](*self.arguments(leaves), **self.keywords)
+        answer = call_watching(leaves, self.custom.rules[0], self.arguments(leaves), self.keywords)
         output, residuals = self.two(answer, "fwd", "(output, residuals)")
         residual_leaves, structure = tree_flatten(residuals)
         self.snapshots: list[Snapshot] = []
@@ -97,6 +99,7 @@ class VJPCall(Call):
 
     def bwd(self, residuals, gs):
         check_snapshots(self.snapshots)
+        gs = list(map(own_value, gs))  # the rule may write into them, but others have them too
         answer = self.custom.rules[1](*self.saved, residuals, tree_unflatten(self.out_structure, gs))
         count = len(self.names)
         if not isinstance(answer, (tuple, list)) or len(answer) != count:
@@ -118,9 +121,9 @@ class JVPCall(Call):
         return tree_unflatten(self.out_structure, outputs)
 
     def jvp(self, leaves, tangents):
-        full = [zero(x) if t is None else t for x, t in zip(leaves, tangents)]
+        full = [zero(x) if t is None else own_value(t) for x, t in zip(leaves, tangents)]
         trees = [tree_unflatten(self.structure, each) for each in (leaves, full)]
-        answer = self.custom.rules[0](*self.nondiff, *trees, **self.keywords)
+        answer = call_watching(leaves, self.custom.rules[0], [*self.nondiff, *trees], self.keywords)
         output, tangent = self.two(answer, "jvp", "(output, tangent)")
         outputs = self.flatten_output(output)
         kinds = list(map(kind_of, outputs))

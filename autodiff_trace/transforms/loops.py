@@ -19,7 +19,7 @@ from ..core.pytree import Structure, tree_flatten, tree_leaves, tree_unflatten
 from ..core.standins import current
 from ..core.tracer import boxers, innermost_trace, is_box, own_box
 from ..numpy import wrapped as anp
-from .border import describe
+from .border import as_plain_array, describe
 from .checkpointing import checkpoint, recompute, traces_to_handle
 from .steps import number
 
@@ -59,8 +59,9 @@ def scan(f: Callable, init: Any, xs: Any = None, length: int | None = None, reve
     (10.0, array([ 1.,  3.,  6., 10.]))
     """
     carry, structure = tree_flatten(init)
-    carry = [number(leaf) for leaf in carry]
+    carry = [to_root(number(leaf)) for leaf in carry]
     x_leaves, x_structure = tree_flatten(xs)
+    x_leaves = list(map(to_root, x_leaves))
     if xs is None:
         x_leaves, x_structure = [], None
     n = count_steps(x_leaves, length)
@@ -186,6 +187,11 @@ def count_steps(x_leaves: Sequence, length: int | None) -> int:
     if not lengths:
         raise ValueError("scan: xs is None; say with length= how many steps there are.")
     return lengths.pop()
+
+
+def to_root(leaf: Any) -> Any:
+    """``leaf`` for blocks that run again: the caller may write into a box of theirs before."""
+    return own_box(leaf) if is_box(leaf) else as_plain_array("scan", leaf)
 
 
 def kind_of(leaf: Any) -> Any:

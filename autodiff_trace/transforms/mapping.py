@@ -12,7 +12,7 @@ from ..core.pytree import find_container, tree_flatten, tree_unflatten
 from ..core.tracer import boxers
 from ..numpy import wrapped as anp
 from ..numpy.layouts import keep_layout_of_element
-from .border import describe
+from .border import as_plain_array, describe
 from .function import Transformed
 from .ownership import detach
 
@@ -49,7 +49,8 @@ def apply_vmap(fun, options, args, kwargs):
         raise ValueError(f"vmap: in_axes has {len(in_axes)} entries, but there are {len(args)} positional arguments.")
     leaves, structure = tree_flatten((args, kwargs))
     axes = spread_axes("in_axes", in_axes if isinstance(in_axes, tuple) else (in_axes,) * len(args), args)
-    axes += [0 if np.ndim(leaf) and type(leaf) in boxers else None for leaf in leaves[len(axes) :]]
+    axes += [0 if np.ndim(leaf) and hasattr(leaf, "dtype") else None for leaf in leaves[len(axes) :]]
+    leaves = [leaf if axis is None else as_plain_array("vmap", leaf) for leaf, axis in zip(leaves, axes, strict=True)]
     inputs = list(leaves)
     mapped = [axis is not None and type(leaf) in boxers for leaf, axis in zip(leaves, axes, strict=True)]
     sizes = {}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ...core.batching import defbatch, loop_and_stack
-from ...core.tracer import is_box
 from .. import wrapped as anp
+from ..broadcasting import indexed_ndim
 from ..rules.indexing import scatter
 from .elementwise import map_all
 
@@ -60,12 +60,6 @@ def batch_scatter(batch, prim, args, kwargs):
         return NotImplemented
     pieces = map_all(batch._replace(mapped=batch.mapped[0]), pieces)
     return scatter(pieces, indices, (batch.size, *shape))
-
-
-def indexed_ndim(shape, index):
-    """How many axes an array of ``shape`` has once it is indexed; an index may itself be traced."""
-    plain = tuple(np.zeros(part.shape, part.dtype) if is_box(part) else part for part in index)
-    return np.broadcast_to(np.False_, shape)[plain].ndim
 
 
 def batch_write(batch, prim, args, kwargs):

@@ -8,6 +8,7 @@ import numpy as np
 from ...core.errors import TracedValueError, caller_line
 from ...core.ownership import writing
 from .. import wrapped as anp
+from ..broadcasting import drop_leading
 from ..definers import define
 from .making import as_array
 from .selecting import along_axis_index, as_indices, within
@@ -35,7 +36,7 @@ def copyto(dst, src, casting="same_kind", where=True):
     check_writable("copyto", dst)
     if hasattr(src, "dtype") and not np.can_cast(src.dtype, dst.dtype, casting):
         raise TypeError(f"Cannot cast array data from {src.dtype} to {dst.dtype} according to the rule {casting!r}")
-    src = anp.broadcast_to(src, dst.shape)
+    src = anp.broadcast_to(drop_leading(as_array(src), dst.ndim), dst.shape)
     src = src if src.dtype == dst.dtype else anp.astype(src, dst.dtype)
     with writing:
         dst.replace(src if where is True else anp.where(where, src, dst))
