@@ -26,7 +26,8 @@ from .namespace import replace_wrapped
 from .rules.complex_parts import join_parts
 
 __all__ = [
-    "check_writable", "find_root", "forget_view", "is_view", "link", "refresh_views", "stand_for_view", "write_base",
+    "check_writable", "find_root", "forget_view", "is_view", "link", "locked", "refresh_views", "stand_for_view",
+    "write_base",
 ]
 
 
@@ -152,9 +153,28 @@ def find_root(x: Any) -> Any:
     return x
 
 
+def locked(memory: Any, name: str) -> Any:
+    """Stands for the call by which a result of a user's function shows ``memory``: only NumPy knows which part."""
+    return memory
+
+
 def check_writable(view: Box) -> None:
-    """Raise ValueError if ``view`` cannot be written through though its base can: a diagonal, a broadcast array."""
-    if not layout(view).flags.writeable and layout(find_root(view)).flags.writeable:
+    """Raise if neither ``view`` nor what shows the same memory can be written.
+
+    TracedValueError: to a part of the memory that is not known, the result of a user's function. ValueError: through
+    ``view``, though its base can be written: a diagonal, a broadcast array.
+    """
+    family = [root := find_root(view)]
+    for each in family:
+        if is_view(each) and each._view_of[1] is locked:
+            name = each._view_of[2][0]
+            raise TracedValueError(
+                f"assignment to an array whose memory an argument of {name} and its result share ({caller_line()}): "
+                f"what NumPy does then, a trace cannot follow. Let {name} return a copy, or write into a copy."
+            )
+        if views := getattr(each, "_views", None):
+            family += [child for reference in views if (child := reference()) is not None]
+    if view is not root and not layout(view).flags.writeable and layout(root).flags.writeable:
         raise ValueError(
             f"assignment destination is read-only ({caller_line()}): NumPy gives no view that can be written through "
             "here; write into a copy, or into the array itself."
@@ -189,7 +209,7 @@ def refresh_views(base: Box, except_view: Box | None = None) -> None:
     """Compute the views of ``base`` anew from its new value."""
     for reference in tuple(getattr(base, "_views", ())):  # the list changes, as the calls here make views
         view = reference()
-        if view is not None and view is not except_view:
+        if view is not None and view is not except_view and view._view_of[1] is not locked:
             _, prim, args, kwargs = view._view_of
             view.assume(prim(base, *args, **kwargs))
             refresh_views(view)
