@@ -24,6 +24,8 @@ def note_shared(name: str, results: Any, arguments: Sequence, is_known: bool = F
 
     ``is_known``: all of them show memory of the first argument, which their values may not tell.
     """
+    if type(results) in box_classes and not is_known and owns_memory(results._value, arguments):
+        return
     for result in results if type(results) in (tuple, list) else (results,):
         if type(result) not in box_classes or is_number(result):
             continue
@@ -32,6 +34,20 @@ def note_shared(name: str, results: Any, arguments: Sequence, is_known: bool = F
             continue
         if not is_view(result) or find_root(result) is not find_root(arguments[place]):
             link(forget_view(result), arguments[place], locked, (name,), {})
+
+
+def owns_memory(memory: Any, arguments: Sequence) -> bool:
+    """Whether it is plain that the value of a result shows none of ``arguments``, as it does as a rule (0.3 of 2 µs)."""
+    if type(memory) is not np.ndarray:
+        return isinstance(memory, np.generic)
+    if memory.base is not None:
+        return False
+    for argument in arguments:
+        if type(argument) in box_classes:
+            other = argument._value
+            if type(other) in box_classes or other is memory or getattr(other, "base", None) is memory:
+                return False
+    return True
 
 
 def find_shared(result: Any, arguments: Sequence) -> int | None:

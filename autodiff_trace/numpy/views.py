@@ -131,6 +131,8 @@ def link(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dict) -> Non
         if len(views) & (len(views) - 1) == 0:  # now and then forget the views that are gone
             views[:] = [each for each in views if each() is not None]
         views.append(weakref.ref(view))
+    if prim is locked or (of_view := getattr(view, "_views", None)) is not None and of_view.has_locked:
+        find_root(base)._views.has_locked = True
 
 
 def is_view(x: Any) -> bool:
@@ -164,7 +166,8 @@ def check_writable(view: Box) -> None:
     TracedValueError: to a part of the memory that is not known, the result of a user's function. ValueError: through
     ``view``, though its base can be written: a diagonal, a broadcast array.
     """
-    family = [root := find_root(view)]
+    root = find_root(view)
+    family = [root] if root._views.has_locked else []
     for each in family:
         if is_view(each) and each._view_of[1] is locked:
             name = each._view_of[2][0]
@@ -172,8 +175,7 @@ def check_writable(view: Box) -> None:
                 f"assignment to an array whose memory an argument of {name} and its result share ({caller_line()}): "
                 f"what NumPy does then, a trace cannot follow. Let {name} return a copy, or write into a copy."
             )
-        if views := getattr(each, "_views", None):
-            family += [child for reference in views if (child := reference()) is not None]
+        family += [child for reference in getattr(each, "_views", ()) if (child := reference()) is not None]
     if view is not root and not layout(view).flags.writeable and layout(root).flags.writeable:
         raise ValueError(
             f"assignment destination is read-only ({caller_line()}): NumPy gives no view that can be written through "
