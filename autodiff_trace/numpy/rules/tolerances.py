@@ -9,7 +9,7 @@ from ...core.primitives import nondifferentiable
 __all__ = ["clusters", "find_tolerance", "repeated", "tolerance"]
 
 MOST_CONDITION = 1e4
-"""The condition of vectors beyond which they are all but dependent, and say nothing about rounding."""
+"""The condition that is reckoned with at most: vectors that are all but dependent say little about rounding."""
 
 
 def find_tolerance(w, v=None):
@@ -22,8 +22,9 @@ def find_tolerance(w, v=None):
     least = 4 * w.shape[-1] * eps * size
     if v is not None:
         most = eps**0.5 * size
-        near = (np.abs(w[..., None, :] - w[..., None]) <= most[..., None, None]).sum((-2, -1)) > w.shape[-1]
-        if near.any():
+        close = np.abs(w[..., None, :] - w[..., None]) <= most[..., None, None]
+        if np.count_nonzero(close) > w.size:  # each is close to itself
+            near = close.sum((-2, -1)) > w.shape[-1]
             u = v[near]
             norm = np.linalg.norm((u * w[near][:, None]) @ np.linalg.pinv(u), axis=(-2, -1))
             wide = 4 * w.shape[-1] * eps * norm * np.fmin(np.linalg.cond(u), MOST_CONDITION)
