@@ -37,7 +37,7 @@ def note_shared(name: str, results: Any, arguments: Sequence, is_known: bool = F
 
 
 def owns_memory(memory: Any, arguments: Sequence) -> bool:
-    """Whether it is plain that the value of a result shows none of ``arguments``, as it does as a rule (0.3 of 2 µs)."""
+    """Whether it is plain that the value of a result shows none of ``arguments``, as a rule does (0.3 of 2 µs)."""
     if type(memory) is not np.ndarray:
         return isinstance(memory, np.generic)
     if memory.base is not None:
