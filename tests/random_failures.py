@@ -12,6 +12,7 @@ from collections import Counter
 from random_checks import DEFAULT, Options, check_program, random_options
 from random_eager import NAMES, run_eager
 from random_programs import Program, random_program, smaller, source
+from random_surroundings import READS, run_surroundings
 
 __all__ = ["check", "main", "minimal"]
 
@@ -53,15 +54,17 @@ def report(program: Program, options: Options, seed: int) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Check jit, or derivatives in eager mode, on random programs.")
-    parser.add_argument("--mode", choices=["jit", "eager"], default="jit")
-    parser.add_argument("--classes", default=",".join(NAMES), help="in eager mode; by default all: %(default)s")
+    parser.add_argument("--mode", choices=["jit", "eager", "surroundings"], default="jit")
+    parser.add_argument("--classes", help="in the modes eager and surroundings, by default all of them")
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--large", type=float, default=0.05, help="share of programs with large arrays")
     parser.add_argument("--most", type=int, default=10, help="stop after so many failures")
     chosen = parser.parse_args()
-    if chosen.mode == "eager":
-        sys.exit(not run_eager(chosen.count, chosen.seed, chosen.classes.split(","), chosen.most))
+    if chosen.mode != "jit":
+        run, names = (run_eager, NAMES) if chosen.mode == "eager" else (run_surroundings, list(READS))
+        names = chosen.classes.split(",") if chosen.classes else names
+        sys.exit(not run(chosen.count, chosen.seed, names, chosen.most))
     warnings.simplefilter("error")
     totals: Counter = Counter()
     kinds: dict[str, int] = {}

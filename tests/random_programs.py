@@ -1,7 +1,8 @@
 """Random programs: does ``jit`` of each, and of its derivatives, do what the program does?
 
 ``python -m tests.random_programs --count 5000 --seed 0`` makes and checks them, and prints those that fail, made small.
-With ``--mode eager --classes views,general`` derivatives without ``jit`` are checked (``random_eager``).
+With ``--mode eager --classes views,general`` derivatives without ``jit`` are checked (``random_eager``), with ``--mode
+surroundings`` programs whose surroundings change between the calls (``random_surroundings``).
 """
 
 from __future__ import annotations
