@@ -108,7 +108,8 @@ OBJECTS: list[Read] = [
 UNKNOWN: list[Read] = [
     ("it{i} = itertools.count(1)", "x * next(it{i})", ""),
     ("it{i} = iter([0.5, 1.5, 2.5, 3.5] * 9)", "x * next(it{i})", ""),
-    ("def gen{i}():\n    k = 1.0\n    while True:\n        yield k\n        k += 1\nit{i} = gen{i}()", "x * next(it{i})", ""),
+    ("def gen{i}():\n    k = 1.0\n    while True:\n        yield k\n        k += 1\nit{i} = gen{i}()",
+     "x * next(it{i})", ""),
     ("u{i} = collections.UserDict(a=1.0)", "x * u{i}['a']", "u{i}['a'] += 1"),
     ("u{i} = collections.ChainMap({{'a': 1.0}})", "x * u{i}['a']", "u{i}['a'] += 1"),
     ("u{i} = contextvars.ContextVar('u', default=1.0)", "x * u{i}.get()", "u{i}.set(u{i}.get() + 1)"),
@@ -118,7 +119,8 @@ UNKNOWN: list[Read] = [
     ("u{i} = bytearray(b'abc')", "x * u{i}[0]", "u{i}[0] += 1"),
     ("u{i} = collections.deque([1.0, 2.0])", "x * u{i}[0]", "u{i}.rotate(1); u{i}[0] += 1"),
     ("u{i} = collections.OrderedDict(a=1.0)", "x * u{i}['a']", "u{i}['a'] += 1"),
-    ("u{i} = [1.0]\n@functools.lru_cache\ndef h{i}(): return u{i}[0]", "x * h{i}()", "u{i}[0] += 1; h{i}.cache_clear()"),
+    ("u{i} = [1.0]\n@functools.lru_cache\ndef h{i}(): return u{i}[0]",
+     "x * h{i}()", "u{i}[0] += 1; h{i}.cache_clear()"),
     ("u{i} = [1.0]\nv{i} = np.vectorize(lambda k: k * u{i}[0])", "x * v{i}(2.0)", "u{i}[0] += 1"),
     ("r{i} = np.random.default_rng(0)", "x * r{i}.normal()", ""),
     ("random.seed(0)", "x * random.random()", ""),
@@ -145,11 +147,12 @@ NAMES: list[Read] = [
 PLAIN: list[Read] = [
     ("", expression, "")
     for expression in (
-        "np.where(x > 0, x, 0.0)", "np.maximum(x, 0.0)", "np.arctan2(x, -1.0)", "1.0 / x", "np.copysign(1.0, x)", "np.sqrt(x)",
-        "x * 0.0", "np.clip(x, -1.0, 1.0)", "np.exp(x) / np.sum(np.exp(x))", "np.log(np.abs(x))", "-x + 0.0", "np.cumsum(x)",
-        "(x if x[0] > 0 else -x)", "np.sort(x)", "np.sign(x) * x", "x ** 2 - x * x", "np.isnan(x) * 1.0", "np.sum(x) * x",
+        "np.where(x > 0, x, 0.0)", "np.maximum(x, 0.0)", "np.arctan2(x, -1.0)", "1.0 / x", "np.copysign(1.0, x)",
+        "np.sqrt(x)", "x * 0.0", "np.clip(x, -1.0, 1.0)", "np.exp(x) / np.sum(np.exp(x))", "np.log(np.abs(x))",
+        "-x + 0.0", "np.cumsum(x)", "(x if x[0] > 0 else -x)", "np.sort(x)", "np.sign(x) * x", "x ** 2 - x * x",
+        "np.isnan(x) * 1.0", "np.sum(x) * x",
     )
-]  # fmt: skip
+]
 
 READS: dict[str, list[Read]] = {
     "numbers": NUMBERS, "arrays": ARRAYS, "indices": INDICES, "objects": OBJECTS, "unknown": UNKNOWN,
@@ -189,11 +192,11 @@ class Twin:
         self.names = {"__name__": "random_program", "bump": bump, "push": push, "put": put, "named": named, "RUN": 0}
         exec(program["text"], self.names)
         self.f = self.names["f"] if transform is None else transform(self.names["f"])
-        self.d, self.l = {"n": 1}, [0.5]
+        self.counts, self.values = {"n": 1}, [0.5]
 
     def call(self, x: np.ndarray) -> Any:
         try:
-            return self.f(x.copy(), self.d, self.l)
+            return self.f(x.copy(), self.counts, self.values)
         except Exception as error:
             return type(error)
 
@@ -202,7 +205,7 @@ class Twin:
 
 
 def total(f: Callable) -> Callable:
-    return lambda x, d, l: sum(anp.sum(leaf) for leaf in tree_leaves(f(x, d, l)) if hasattr(leaf, "shape"))
+    return lambda x, *rest: sum(anp.sum(leaf) for leaf in tree_leaves(f(x, *rest)) if hasattr(leaf, "shape"))
 
 
 TRANSFORMS: dict[str, tuple[Callable, Callable]] = {
@@ -245,7 +248,7 @@ def check(program: dict, rng: random.Random) -> tuple[str, Counter]:
             if number:
                 twin.change(change)
             answers.append(twin.call(x))
-            left.append((repr(twin.d), repr(twin.l)))
+            left.append((repr(twin.counts), repr(twin.values)))
         state = random.getstate(), None
         if problem := difference(*answers):
             return f"call {number}, {program['transform']}: {problem}", Counter()
@@ -276,7 +279,8 @@ def difference(right: Any, found: Any) -> str:
     zeros = (right == 0) & (found == 0)
     if np.any(np.signbit(right) & zeros != np.signbit(found) & zeros):
         return f"the sign of a zero: {found} instead of {right}"
-    return "" if np.allclose(right, found, rtol=1e-9, atol=1e-11 * scale, equal_nan=True) else f"{found} instead of {right}"
+    is_near = np.allclose(right, found, rtol=1e-9, atol=1e-11 * scale, equal_nan=True)
+    return "" if is_near else f"{found} instead of {right}"
 
 
 def check_number(name: str, rng: random.Random) -> tuple[str, str, Counter]:
