@@ -121,7 +121,7 @@ def make_replay(
 ) -> Replay:
     objects: dict[str, Any] = {}
     source = emit(program, partial(container_text, structure, objects), name)
-    return Replay(source._replace(names={**source.names, **objects}), buffers, name, trusting)
+    return Replay(source._replace(names={**source.names, **objects}), buffers, trusting)
 
 
 def container_text(structure: Structure, objects: dict[str, Any], leaves: list[str]) -> str:

@@ -49,10 +49,12 @@ def signature(x: Any) -> Any:
 
 def is_shaped_by_values(prim: Callable, values: list) -> bool:
     """Whether the shape, dtype or type of the answer depends on the values of the arguments, or may do so."""
+    if is_always_shaped_by_values(prim):
+        return True
     if prim.__name__ == "getitem":
         index = values[1] if type(values[1]) is tuple else values[1:]
         return any(getattr(getattr(part, "dtype", None), "kind", None) == "b" for part in index)
-    return is_always_shaped_by_values(prim) or prim.__name__ == "where" and len(values) == 1
+    return prim.__name__ == "where" and len(values) == 1
 
 
 @functools.cache

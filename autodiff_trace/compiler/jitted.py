@@ -94,7 +94,7 @@ class Jitted(Transformed):
         self.hits = self.traces = self.eager = 0
         self.warned = self.writes = False
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         match, entry = self.latest
         leaves = None if kwargs else match(args)
         statics: list = []
@@ -191,8 +191,8 @@ class Jitted(Transformed):
         return self.run(args, kwargs)
 
     def name(self) -> str:
-        name = getattr(self.fun, "__name__", "function")
-        return name if name.isidentifier() else "function"
+        name = getattr(self.fun, "__name__", None)
+        return name if type(name) is str and name.isidentifier() else "function"
 
     def give_up(self, entry: Entry, reason: str, args: tuple = (), kwargs: dict | None = None, **done: Any) -> Any:
         """From now on run the function itself for this kind of arguments."""
@@ -229,7 +229,7 @@ class Jitted(Transformed):
             self.latest = entry.match or no_match, entry
             return entry
 
-    def graph(self, *args: Any, **kwargs: Any) -> Graph:
+    def graph(self, /, *args: Any, **kwargs: Any) -> Graph:
         """What the function does with these arguments, as a :class:`Graph`: to be printed, drawn, saved, run again.
 
         Raises TracedValueError where there is no such thing: for a function that no replay can repeat.

@@ -34,7 +34,7 @@ class Replay:
     PATIENCE = 3
     """Failures of a program that trusts that all is finite after which it is not tried again."""
 
-    def __init__(self, source: Source, buffers: list[Buffer], entry: str, trusting: bool = False) -> None:
+    def __init__(self, source: Source, buffers: list[Buffer], trusting: bool = False) -> None:
         self.source = source
         self.trusting = trusting
         self.exact: Replay | None = None  # the same program without that trust, once it has been needed
@@ -42,8 +42,7 @@ class Replay:
         self.buffers = buffers
         of_kernels = [buffer.nbytes for plan in source.kernels.values() for buffer in plan.buffers]
         self.nbytes = sum(buffer.nbytes for buffer in buffers) + num_threads() * sum(of_kernels)
-        self.filename = f"<jit {entry} {next(numbers)}>"
-        self.entry = entry
+        self.filename = f"<jit {source.entry} {next(numbers)}>"
         self.code = None
         self.idle: list[Callable] = []  # instances that no call is using; append and pop are atomic
         self.granted = 0  # instances that may be kept
@@ -89,7 +88,7 @@ class Replay:
         for name, plan in self.source.kernels.items():
             # Of the names without buffers and kernels: no cycle of references keeps those from being let go.
             names[name] = BlockRunner(plan, partial(with_buffers, names[name].__code__, self.source.names))
-        return names.pop(self.entry)
+        return names.pop(self.source.entry)
 
     def __del__(self) -> None:
         linecache.cache.pop(self.filename, None)

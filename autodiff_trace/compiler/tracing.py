@@ -16,6 +16,7 @@ from ..transforms.surroundings import Surroundings
 from .arguments import is_leaf
 from .node import Program
 from .record import NotReplayable, RecordTrace
+from .spelling import LONGEST_NAME
 
 __all__ = ["Recording", "record"]
 
@@ -153,19 +154,28 @@ def leaf_names(fun: Callable, args: tuple, kwargs: dict) -> list[str]:
         parameters = []
     parameters += [f"arg{i}" for i in range(len(parameters), len(args))]
     names: list[str] = []
-    for parameter, arg in (*zip(parameters, args), *kwargs.items()):
-        name_leaves(parameter, arg, names)
+    pending = [*zip(parameters, args), *kwargs.items()][::-1]
+    while pending:
+        name, tree = pending.pop()
+        container = find_container(type(tree))
+        if container is not None:
+            children, extra = container[0](tree)
+            pending += reversed(name_children(name, list(children), extra))
+        elif is_leaf(tree):
+            names.append(name)
     return names
 
 
-def name_leaves(name: str, tree: Any, names: list[str]) -> None:
-    container = find_container(type(tree))
-    if container is None:
-        if is_leaf(tree):
-            names.append(name)
-        return
-    children, extra = container[0](tree)
-    children = list(children)
-    keys = extra[-len(children):] if isinstance(extra, tuple) and children else range(len(children))
-    for key, child in zip(keys, children):
-        name_leaves(f"{name}_{key}", child, names)
+def name_children(name: str, children: list, extra: Any) -> list[tuple[str, Any]]:
+    """The children of a container with their names: its own with the field, key or number."""
+    if len(name) >= LONGEST_NAME:
+        return [(name, child) for child in children]
+    is_keyed = isinstance(extra, tuple) and len(extra) >= len(children)
+    keys = extra[len(extra) - len(children):] if is_keyed else range(len(children))
+    return [(f"{name}_{key_text(key, i)}", child) for i, (key, child) in enumerate(zip(keys, children))]
+
+
+def key_text(key: Any, number: int) -> str:
+    """A key as part of a name; its number if it is not made of letters, digits and the like."""
+    text = "".join([c if c.isascii() and c.isalnum() else "_" for c in str(key)]) if type(key) in (str, int) else ""
+    return text.strip("_") or str(number)
