@@ -56,17 +56,27 @@ class Replay:
         except IndexError:
             instance = self.make_instance()
         try:
-            return instance(*leaves)
-        except (ArithmeticError, ValueError) as error:  # of math.log(0), 1.0 / 0.0, or of the last check
-            if not self.trusting:
+            result = instance(*leaves)
+        except BaseException as error:
+            # It may be Ctrl-C, or what a handler of signals raises: workers may still write into the buffers.
+            self.drop_instance()
+            # Of math.log(0), 1.0 / 0.0, or of the last check.
+            if not self.trusting or not isinstance(error, (ArithmeticError, ValueError)):
                 raise
             if self.exact is None:
                 raise NotFinite(self) from error
             self.failures += 1
-        finally:
+        else:
             if len(self.idle) < self.granted:
                 self.idle.append(instance)
+            return result
         return self.exact.run(leaves)
+
+    def drop_instance(self) -> None:
+        """An instance that a call has used is not used again."""
+        if self.granted:
+            self.granted -= 1
+            arena.give_back(self.nbytes)
 
     @property
     def held(self) -> int:
