@@ -320,7 +320,7 @@ def test_cache_info_and_clear_cache():
     assert (info.hits, info.traces, info.eager, info.keys, info.programs) == (2, 2, 0, 2, 2)
     assert info.arena_bytes >= 0
     compiled.clear_cache()
-    assert compiled.cache_info() == (0, 0, 0, 0, 0, 0)
+    assert compiled.cache_info() == (0, 0, 0, 0, 0, 0, 0)
     assert_same(compiled(X), np.sin(X) * X + 1)
 
 

@@ -17,11 +17,11 @@ from autodiff_trace import numpy as anp
 X = np.array([1.0, 2.0, 3.0])
 
 HOSTILE = [
-    "a=print('INJECTED'), b", "x):\n    print('INJECTED')\ndef f(x", "'''", '"', "\\", "\n", "\r", "\x00", "\x0c", "\u2028",
-    "", " ", "a-b", "1", "class", "None", "True", "print", "match", "__debug__", "__builtins__", "__import__",
-    "b0", "c3", "c0", "v1", "s0", "x0", "y1", "w0", "p0", "i", "start", "stop", "seen", "Miss", "outcome", "abs", "slice",
-    "unflatten", "before", "function", "input", "blocks_1", "ndarray", "args", "self", "add", "sin", "getitem", "where",
-    "unique", "ﬁ", "fi", "é", "λ", "ｘ", "x", "\udc80", "a" * 10_000,
+    "a=print('INJECTED'), b", "x):\n    print('INJECTED')\ndef f(x", "'''", '"', "\\", "\n", "\r", "\x00", "\x0c",
+    "\u2028", "", " ", "a-b", "1", "class", "None", "True", "print", "match", "__debug__", "__builtins__", "__import__",
+    "b0", "c3", "c0", "v1", "s0", "x0", "y1", "w0", "p0", "i", "start", "stop", "seen", "Miss", "outcome", "abs",
+    "slice", "unflatten", "before", "function", "input", "blocks_1", "ndarray", "args", "self", "add", "sin", "getitem",
+    "where", "unique", "ﬁ", "fi", "é", "λ", "ｘ", "x", "\udc80", "a" * 10_000,
 ]
 PLAIN = [name for name in HOSTILE if "\udc80" not in name]  # parts of names of functions are encoded by Python itself
 

@@ -11,7 +11,7 @@ import numpy as np
 from ..core.pytree import find_container
 from ..core.tracer import box_classes, boxers
 
-__all__ = ["NotPlain", "are_numbers", "is_leaf", "static_positions", "take_apart"]
+__all__ = ["NotPlain", "StaticArray", "are_numbers", "is_leaf", "static_positions", "take_apart"]
 
 PLAIN_NUMBERS = (int, float, complex)
 
@@ -29,6 +29,10 @@ class IdentityKey:
 
     def __hash__(self) -> int:
         return id(self.owner)
+
+
+class StaticArray(TypeError):
+    """An array among the static arguments."""
 
 
 class NotPlain(Exception):
@@ -127,7 +131,7 @@ def static_key(value: Any, statics: list, named: bool) -> Any:
     if kind in box_classes:
         raise NotPlain(boxed=True)
     if isinstance(value, np.ndarray) and named:
-        raise TypeError("jit: a static argument is an array; leave its name out of static_argnames.")
+        raise StaticArray("jit: a static argument is an array; leave its name out of static_argnames.")
     statics.append(value)
     try:
         hash(value)

@@ -38,8 +38,8 @@ LONGEST = 100
 
 class Source(NamedTuple):
     """``text`` defines the function of the program, ``entry``, and those of its ``kernels``, which are named; ``names``
-    are the objects they refer to. ``names`` are copied, and the buffers put in under their names (b0, b1, …), for each thread
-    that runs it at a time; the buffers of kernels are s0, s1, …"""
+    are the objects they refer to. ``names`` are copied, and the buffers put in under their names (b0, b1, …), for each
+    thread that runs it at a time; the buffers of kernels are s0, s1, …"""
 
     text: str
     entry: str

@@ -28,10 +28,11 @@ class NotReplayable(BaseException):
     """The function does what no replay can repeat; the message says what, and what to do.
 
     No ``except Exception`` of the function is meant to catch it. ``writes``: the function has assigned to items of its
-    arguments.
+    arguments. ``failure``: the error of this package, if it was one.
     """
 
     writes = False
+    failure: Exception | None = None
 
 
 class MixedTraces(NotReplayable):
@@ -198,7 +199,11 @@ class RecordTrace(Trace):
         if function.__name__ == "shuffle":
             raise NotReplayable("random.shuffle(x) changes x in place; write random.permutation(x)")
         values = [self.value_of(arg) for arg in args]
-        ans = function(*values, **{name: self.value_of(arg) for name, arg in kwargs.items()})
+        try:
+            ans = function(*values, **{name: self.value_of(arg) for name, arg in kwargs.items()})
+        except Exception as error:
+            self.raised = error
+            raise
         self.numpy_state = numpy_state()
         if ans is not None and type(ans) not in boxers:
             if type(ans) is np.random.Generator and (args and args[0] is not None or kwargs):
