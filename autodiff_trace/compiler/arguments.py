@@ -10,6 +10,7 @@ import numpy as np
 
 from ..core.pytree import find_container
 from ..core.tracer import box_classes, boxers
+from ..transforms.names import has
 
 __all__ = ["NotPlain", "StaticArray", "are_numbers", "is_leaf", "static_positions", "take_apart"]
 
@@ -100,7 +101,7 @@ def collect(tree: Any, leaves: list, key: list, statics: list) -> None:
         key += (kind, extra, len(children))
         for child in children:
             collect(child, leaves, key, statics)
-    elif hasattr(tree, "__array_function__") or hasattr(tree, "__array__") or hasattr(kind, "__next__"):
+    elif has(tree, "__array_function__") or has(tree, "__array__") or has(kind, "__next__"):
         raise NotPlain(boxed=False)
     else:
         key.append(static_key(tree, statics, False))
@@ -135,7 +136,7 @@ def static_key(value: Any, statics: list, named: bool) -> Any:
     statics.append(value)
     try:
         hash(value)
-    except TypeError:
+    except Exception:
         value = IdentityKey(value)
     return kind, value
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..core.tracer import Trace, box_classes, boxers, spent_constant
 from ..numpy.parameters import plain_parameters
+from ..transforms.names import has
 from ..transforms.random_states import frozen, numpy_state
 from .boxes import PLAIN_NUMBERS, NumberBox, RecordBox
 from ..numpy.error_states import error_state
@@ -86,7 +87,7 @@ class RecordTrace(Trace):
                 is_operator = is_operator and kind is not list and kind is not tuple
                 values.append(substitute(arg, self.value_of))
                 operands.append(substitute(arg, self.node_of))
-                has_dtype = has_dtype or hasattr(values[-1], "dtype")
+                has_dtype = has_dtype or has(values[-1], "dtype")
         function = prim.fast_fun if is_operator and has_dtype else prim.fun
         keywords = {}
         if kwargs:

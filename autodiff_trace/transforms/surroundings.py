@@ -13,7 +13,7 @@ import numpy as np
 
 from ..core.tracer import Trace, box_classes
 from .function import Transformed
-from .names import global_names, is_users, names_in, read_names, root_module
+from .names import global_names, has, is_users, names_in, read_names, root_module
 from .watching import (
     VALUES, Watch, is_held, join_watches, quick_check, read_attributes, read_cells, read_dict, read_function,
     read_slots,
@@ -142,7 +142,7 @@ class Surroundings:
             self.generators.append(value)
         elif kind is types.SimpleNamespace or kind.__module__ == "argparse":
             yield from self.watch(read_attributes, value)
-        elif hasattr(value, "__wrapped__"):
+        elif has(value, "__wrapped__"):
             yield value.__wrapped__
         elif kind is not types.ModuleType and is_users(root_module(value)):
             yield from self.follow_object(value)
