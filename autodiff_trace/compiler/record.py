@@ -67,7 +67,7 @@ class RecordTrace(Trace):
         return self.box(value, Node(None, (), {}, value, name, "input"))
 
     def process(self, prim, args, kwargs):
-        args, kwargs = plain_parameters(prim, args, kwargs, to_tuple)
+        args, kwargs = plain_parameters(prim, args, kwargs, self.note_derived)
         values = []
         operands = []
         is_operator = not kwargs
@@ -163,6 +163,10 @@ class RecordTrace(Trace):
         self.derived = self.derived or isinstance(arg, np.generic)
         return arg
 
+    def note_derived(self, value: Any) -> None:
+        """``value``, which plain NumPy may have computed from other arrays, becomes part of the program."""
+        self.derived = True
+
     def note_copy(self, copy: np.ndarray, array: np.ndarray) -> None:
         """A derivative keeps ``copy`` of the plain ``array`` that a step has read: other runs read the array itself."""
         self.arrays.note_copy(copy, array)
@@ -241,10 +245,6 @@ def take_off(arg: Any) -> Any:
     """The plain value of a box whose trace has ended, if it is one."""
     arg = spent_constant(arg) if type(arg) in box_classes else arg
     return arg._value if type(arg) in box_classes and type(arg._trace) is SpentRecordTrace else arg
-
-
-def to_tuple(array: np.ndarray) -> tuple:
-    return tuple(array.tolist())
 
 
 def plain_value(x: Any) -> Any:
