@@ -1,4 +1,4 @@
-"""What fails in ``jit`` itself reaches no user and is not silent: the function gives the result; it is said and counted."""
+"""What fails in ``jit`` itself: the function gives the result, and a warning says what to report."""
 
 import signal
 import threading

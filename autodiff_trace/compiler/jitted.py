@@ -61,7 +61,8 @@ class Jitted(Transformed):
             if leaves is None:
                 leaves, key, statics = take_apart(args, kwargs, self.static_argnames, self.positions)
                 entry = self.find_entry(tuple(key), leaves, None if kwargs else args)
-        except NotPlain:
+        except NotPlain as error:
+            self.say(error.reason)
             return self.fun(*args, **kwargs)
         except StaticArray:
             raise
@@ -90,10 +91,6 @@ class Jitted(Transformed):
 
     def trace(self, entry: Entry, version: Version | None, statics: list, args: tuple, kwargs: dict) -> Any:
         """Run the function and keep what it did."""
-        with collection_paused():
-            return self.trace_at_once(entry, version, statics, args, kwargs)
-
-    def trace_at_once(self, entry: Entry, version: Version | None, statics: list, args: tuple, kwargs: dict) -> Any:
         if version is not None and len(version.tree.branches) >= TraceTree.LIMIT:
             return self.give_up(entry, "Python saw new values again and again (if, float(x), x[i] …)", args, kwargs)
         if version is None and len(entry.versions) >= self.VERSIONS:
@@ -123,7 +120,8 @@ class Jitted(Transformed):
         return recording.result
 
     def record(self, args: tuple, kwargs: dict, surroundings: Surroundings) -> Recording:
-        recording = record(self.fun, args, kwargs, surroundings, self.positions, self.static_argnames)
+        with collection_paused():
+            recording = record(self.fun, args, kwargs, surroundings, self.positions, self.static_argnames)
         self.traces += 1
         self.writes = self.writes or recording.writes
         return recording
@@ -175,8 +173,7 @@ class Jitted(Transformed):
         return recording.result
 
     def fail(self, error: Exception, entry: Entry | None, result: Any) -> Any:
-        """Something of ``jit`` has failed, in a call of which the function gave the result: say and count it, and from
-        now on run the function itself for this kind of arguments."""
+        """Something of ``jit`` has failed: say and count it; from now on the function runs, which gave the result."""
         self.failures += 1
         if entry is not None:
             entry.give_up()
@@ -215,10 +212,14 @@ class Jitted(Transformed):
     def give_up(self, entry: Entry, reason: str, args: tuple = (), kwargs: dict | None = None, **done: Any) -> Any:
         """From now on run the function itself for this kind of arguments."""
         entry.give_up()
-        if not self.warned:
+        self.say(reason)
+        return done["result"] if done else self.run_eagerly(args, kwargs or {})
+
+    def say(self, reason: str) -> None:
+        """Warn of what keeps it from being compiled, once."""
+        if reason and not self.warned:
             self.warned = True
             warn(f"{title(self)} runs without jit: {reason}.")
-        return done["result"] if done else self.run_eagerly(args, kwargs or {})
 
     def find_entry(self, key: tuple, leaves: list, args: tuple | None) -> Entry:
         """The entry for arguments with this key, which becomes the latest."""

@@ -142,8 +142,8 @@ def tree_flatten(tree: Any) -> tuple[list, Structure]:
                 structures.append(LEAF)
                 continue
             around.append((tree, kind, extra, children, structures))
-            if len(around) >= DEEP:
-                check_cycles(around)
+            if len(around) >= DEEP and has_cycle(around):
+                raise ValueError(f"a {kind.__name__} contains itself; containers of numbers and arrays have an end")
             tree, kind, structures = child, child_kind, []
             children, extra = container[0](child)
             children = iter(children)
@@ -156,11 +156,10 @@ def tree_flatten(tree: Any) -> tuple[list, Structure]:
             structures.append(structure)
 
 
-def check_cycles(around: list[tuple]) -> None:
-    """Raise an error for a container that contains itself. The work is done at depths that are powers of two."""
+def has_cycle(around: list[tuple]) -> bool:
+    """Whether one of the containers, each in the one before, contains itself; asked at depths of powers of two."""
     count = len(around)
-    if count & (count - 1) == 0 and len({id(each[0]) for each in around}) < count:
-        raise ValueError(f"a {around[-1][1].__name__} contains itself; containers of numbers and arrays have an end")
+    return count & (count - 1) == 0 and len({id(each[0]) for each in around}) < count
 
 
 def tree_unflatten(structure: Structure, leaves: Iterable) -> Any:

@@ -85,7 +85,10 @@ class Surroundings:
         self.contents = [(array, sample(array)) for array in self.arrays] if watching else []
 
     def watch(self, read: Callable[[Any], Sequence], owner: Any) -> Sequence:
-        """Note what ``owner`` holds, as ``read`` reads it."""
+        """Note what ``owner`` holds, as ``read`` reads it. What is too much is not even read."""
+        if (read is tuple or read is read_dict) and len(owner) > LIMIT:
+            self.count += len(owner)
+            return ()
         values = read(owner)
         self.count += len(values)
         self.watched.append((read, owner, values))
@@ -131,7 +134,8 @@ class Surroundings:
         elif kind is functools.partial:
             yield from (value.func, value.args, value.keywords)
         elif isinstance(value, (list, tuple, set, frozenset, collections.deque)):
-            yield from value if kind is tuple else self.watch(tuple, value)
+            items = value if kind is tuple else self.watch(tuple, value)
+            yield from [item for item in items if type(item) not in VALUES]
         elif isinstance(value, dict):
             yield from self.watch(read_dict, value)
         elif kind in WRAPPERS:
