@@ -73,21 +73,21 @@ class Jitted(Transformed):
             return self.fun(*args, **kwargs)
         if entry.eager:
             return self.run_eagerly(args, kwargs)
-        found = None
         try:
             for version in entry.versions:
                 if version.surroundings.hold():
-                    found = version
                     result = version.tree.run(leaves)
                     if type(result) is not Miss:
                         self.hits += 1
                         return result
                     break
+            else:
+                version = None
         except NotFinite as error:
-            return self.trace_exactly(error.replay, entry, found, args, kwargs)
+            return self.trace_exactly(error.replay, entry, version, args, kwargs)
         except Exception as error:
-            return self.after_error(error, entry, found, args, kwargs)
-        return self.trace(entry, found, statics, args, kwargs)
+            return self.after_error(error, entry, version, args, kwargs)
+        return self.trace(entry, version, statics, args, kwargs)
 
     def trace(self, entry: Entry, version: Version | None, statics: list, args: tuple, kwargs: dict) -> Any:
         """Run the function and keep what it did."""
@@ -150,13 +150,11 @@ class Jitted(Transformed):
                 return self.fail(error, entry, recording.result)
         return recording.result
 
-    def after_error(self, error: Exception, entry: Entry, version: Version | None, args: tuple, kwargs: dict) -> Any:
+    def after_error(self, error: Exception, entry: Entry, version: Version, args: tuple, kwargs: dict) -> Any:
         """A program has failed. The function raises the same error, or catches it, or else the program is wrong."""
         if is_from_signal(error):
             raise error
         try:
-            if version is None:  # the surroundings could not be compared
-                return self.fail(error, entry, self.run(args, kwargs))
             if type(error) in entry.caught:
                 return self.run_eagerly(args, kwargs)
             recording = self.record(args, kwargs, version.surroundings)
