@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from ..core.errors import is_users_file
 from .spelling import printable
 
-__all__ = ["JitWarning", "is_from_signal", "is_of_package", "report", "title", "warn"]
+__all__ = ["JitWarning", "is_from_signal", "is_of_package", "name_of", "report", "title", "warn", "warn_of_failure"]
 
 
 class JitWarning(UserWarning):
@@ -55,6 +55,12 @@ def report(error: BaseException) -> str:
     return f"{type(error).__name__}: {text[:200]}{where}"
 
 
+def name_of(function: object) -> str:
+    """The name of a function, if it can be one of a function in a program."""
+    name = getattr(function, "__name__", None)
+    return name if type(name) is str and name.isidentifier() else "function"
+
+
 def title(function: object) -> str:
     """What warnings call a function."""
     try:
@@ -69,3 +75,8 @@ def warn(message: str) -> None:
     while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, JitWarning, stacklevel=level)
+
+
+def warn_of_failure(function: object, error: BaseException) -> None:
+    warn(f"{title(function)} runs without jit, which has failed ({report(error)}). The results are right, but slow; "
+         "please report this text, and the function, as a fault of autodiff_trace.")

@@ -17,7 +17,7 @@ from .arguments import NotPlain, StaticArray, are_numbers, static_positions, tak
 from .cache import CacheInfo, Entry, Version
 from .collection import collection_paused
 from .compiling import TRUSTING, compile_program
-from .failures import JitWarning, is_from_signal, report, title, warn
+from .failures import JitWarning, is_from_signal, is_of_package, name_of, report, title, warn, warn_of_failure
 from .graph import Graph, trace_graph
 from .guards import Miss, outcome
 from .matching import make_match, no_match
@@ -67,7 +67,7 @@ class Jitted(Transformed):
         except StaticArray:
             raise
         except Exception as error:
-            return self.fail(error, None, self.run(args, kwargs))
+            return self.fail_to_look(error, None, args, kwargs)
         running = running_traces()
         if running and any(trace.guards_values for trace in running):
             return self.fun(*args, **kwargs)
@@ -98,7 +98,7 @@ class Jitted(Transformed):
         try:
             surroundings = Surroundings(self.fun, *statics) if version is None else version.surroundings
         except Exception as error:
-            return self.fail(error, entry, self.run(args, kwargs))
+            return self.fail_to_look(error, entry, args, kwargs)
         if surroundings.boxed:
             return self.fun(*args, **kwargs)
         if surroundings.crowded:
@@ -145,7 +145,7 @@ class Jitted(Transformed):
         if recording.program is not None and recording.pure:
             passes = [each for each in self.passes if each not in TRUSTING]
             try:
-                replay.exact = compile_program(recording.program, recording.structure, passes, self.name())
+                replay.exact = compile_program(recording.program, recording.structure, passes, name_of(self.fun))
             except Exception as error:
                 return self.fail(error, entry, recording.result)
         return recording.result
@@ -177,14 +177,20 @@ class Jitted(Transformed):
             entry.give_up()
         if not self.reported:
             self.reported = True
-            warn(f"{title(self)} runs without jit, which has failed ({report(error)}). The results are right, but "
-                 "slow; please report this text, and the function, as a fault of autodiff_trace.")
+            warn_of_failure(self, error)
         return result
+
+    def fail_to_look(self, error: Exception, entry: Entry | None, args: tuple, kwargs: dict) -> Any:
+        """Arguments or variables could not be looked at: it may be that an object of the user's raises errors."""
+        if is_of_package(error):
+            return self.fail(error, entry, self.run(args, kwargs))
+        reason = f"an object that it reads raises errors when it is looked at ({report(error)})"
+        return self.give_up(entry or Entry(), reason, args, kwargs)
 
     def keep(self, entry: Entry, surroundings: Surroundings, recording: Recording) -> None:
         """Compile what has been recorded."""
         outcomes = [outcome(step.value) for step in recording.program.steps if step.kind == "guard"]
-        replay = compile_program(recording.program, recording.structure, self.passes, self.name())
+        replay = compile_program(recording.program, recording.structure, self.passes, name_of(self.fun))
         with self.lock:
             # Another thread may have been here.
             version = next((each for each in entry.versions if each.surroundings.hold()), None)
@@ -202,10 +208,6 @@ class Jitted(Transformed):
     def run_eagerly(self, args: tuple, kwargs: dict) -> Any:
         self.eager += 1
         return self.run(args, kwargs)
-
-    def name(self) -> str:
-        name = getattr(self.fun, "__name__", None)
-        return name if type(name) is str and name.isidentifier() else "function"
 
     def give_up(self, entry: Entry, reason: str, args: tuple = (), kwargs: dict | None = None, **done: Any) -> Any:
         """From now on run the function itself for this kind of arguments."""
@@ -247,7 +249,7 @@ class Jitted(Transformed):
             return v1
         <BLANKLINE>
         """
-        return trace_graph(self.fun, args, kwargs, self.passes, self.name(), self.positions, self.static_argnames)
+        return trace_graph(self.fun, args, kwargs, self.passes, name_of(self.fun), self.positions, self.static_argnames)
 
     def cache_info(self) -> CacheInfo:
         """How calls were served, and what is kept.
