@@ -1,5 +1,6 @@
 """What fails in ``jit`` itself: the function gives the result, and a warning says what to report."""
 
+import gc
 import signal
 import threading
 import time
@@ -16,6 +17,7 @@ from autodiff_trace.compiler import jitted, replay, tracing
 from autodiff_trace.compiler.record import RecordTrace
 from autodiff_trace.compiler.replay import Replay
 from autodiff_trace.compiler.tree import TraceTree
+from autodiff_trace.core.tracer import trace_stack
 from autodiff_trace.transforms.surroundings import Surroundings
 
 X = np.array([1.0, 2.0, 3.0])
@@ -265,3 +267,42 @@ def test_interrupts(error, alarm):
             np.testing.assert_allclose(compiled(arguments[(i + j) % 3], y), expected[(i + j) % 3], rtol=1e-9)
     info = compiled.cache_info()
     assert interrupts > 10 and info.failures == 0 and info.traces == 1
+
+
+def recurrent(x):
+    h = x
+    with np.errstate(over="ignore"):
+        for i in range(8):
+            h = anp.tanh(h + x[i % 3]) if h[0] < 10 else h
+    return anp.sum(h * anp.where(x > 0, x, 0.0))
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no alarms here")
+@pytest.mark.parametrize("error", [KeyboardInterrupt, TimeIsUp])
+def test_interrupts_while_tracing_and_compiling(error, alarm):
+    def stop(*args):
+        raise error
+
+    signal.signal(signal.SIGALRM, stop)
+    slope, rng, state = grad(recurrent), np.random.default_rng(0), np.geterr()
+    expected = slope(X)
+    start = time.perf_counter()
+    jit(slope)(X)
+    taken = time.perf_counter() - start
+    interrupts = 0
+    for _ in range(60):
+        compiled = jit(slope)
+        try:
+            alarm(max(1e-5, rng.random() * taken))
+            compiled(X)
+            alarm(0)
+        except error:
+            interrupts += 1
+        finally:
+            alarm(0)
+        assert gc.isenabled() and not trace_stack.get() and np.geterr() == state
+        for _ in range(3):
+            np.testing.assert_allclose(compiled(X), expected, rtol=1e-12)
+        info = compiled.cache_info()
+        assert info.failures == info.eager == 0 and info.hits > 0
+    assert interrupts > 10

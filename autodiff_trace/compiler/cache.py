@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from ..transforms.surroundings import Surroundings
 from .tree import TraceTree
 
-__all__ = ["CacheInfo", "Entry", "Version"]
+__all__ = ["CacheInfo", "Entry", "Version", "count"]
 
 
 class CacheInfo(NamedTuple):
@@ -57,3 +57,10 @@ class Entry:
         """From now on the function itself runs for these arguments."""
         self.eager = True
         self.versions.clear()
+
+
+def count(entries: Iterable[Entry]) -> tuple[int, int, int]:
+    """How many entries there are, how many programs they have, and how many bytes these hold."""
+    entries = list(entries)
+    branches = [branch for entry in entries for version in entry.versions for branch in version.tree.branches]
+    return len(entries), len(branches), sum(branch.replay.held for branch in branches)

@@ -13,7 +13,10 @@ from collections.abc import Iterator
 from ..core.errors import is_users_file
 from .spelling import printable
 
-__all__ = ["JitWarning", "is_from_signal", "is_of_package", "name_of", "report", "title", "warn", "warn_of_failure"]
+__all__ = [
+    "JitWarning", "is_from_signal", "is_of_package", "name_of", "raise_if_from_signal", "report", "title", "warn",
+    "warn_of_failure",
+]
 
 
 class JitWarning(UserWarning):
@@ -35,6 +38,11 @@ def is_from_signal(error: BaseException) -> bool:
     handlers = [signal.getsignal(number) for number in signal.valid_signals()]
     codes = {getattr(getattr(each, "__func__", each), "__code__", None) for each in handlers} - {None}
     return any(frame.f_code in codes for frame in frames_of(error))
+
+
+def raise_if_from_signal(error: Exception) -> None:
+    if is_from_signal(error):
+        raise error
 
 
 def frames_of(error: BaseException) -> Iterator[types.FrameType]:

@@ -14,10 +14,10 @@ from ..core.tracer import running_traces
 from ..transforms.function import Transformed
 from ..transforms.surroundings import Surroundings
 from .arguments import NotPlain, StaticArray, are_numbers, static_positions, take_apart
-from .cache import CacheInfo, Entry, Version
+from .cache import CacheInfo, Entry, Version, count
 from .collection import collection_paused
 from .compiling import TRUSTING, compile_program
-from .failures import JitWarning, is_from_signal, is_of_package, name_of, report, title, warn, warn_of_failure
+from .failures import JitWarning, is_of_package, name_of, raise_if_from_signal, report, title, warn, warn_of_failure
 from .graph import Graph, trace_graph
 from .guards import Miss, outcome
 from .matching import make_match, no_match
@@ -152,8 +152,7 @@ class Jitted(Transformed):
 
     def after_error(self, error: Exception, entry: Entry, version: Version, args: tuple, kwargs: dict) -> Any:
         """A program has failed. The function raises the same error, or catches it, or else the program is wrong."""
-        if is_from_signal(error):
-            raise error
+        raise_if_from_signal(error)
         try:
             if type(error) in entry.caught:
                 return self.run_eagerly(args, kwargs)
@@ -172,6 +171,7 @@ class Jitted(Transformed):
 
     def fail(self, error: Exception, entry: Entry | None, result: Any) -> Any:
         """Something of ``jit`` has failed: say and count it; from now on the function runs, which gave the result."""
+        raise_if_from_signal(error)
         self.failures += 1
         if entry is not None:
             entry.give_up()
@@ -182,6 +182,7 @@ class Jitted(Transformed):
 
     def fail_to_look(self, error: Exception, entry: Entry | None, args: tuple, kwargs: dict) -> Any:
         """Arguments or variables could not be looked at: it may be that an object of the user's raises errors."""
+        raise_if_from_signal(error)
         if is_of_package(error):
             return self.fail(error, entry, self.run(args, kwargs))
         reason = f"an object that it reads raises errors when it is looked at ({report(error)})"
@@ -262,10 +263,7 @@ class Jitted(Transformed):
         CacheInfo(hits=1, traces=1, eager=0, keys=1, programs=1, arena_bytes=0, failures=0)
         """
         with self.lock:
-            trees = [version.tree for entry in self.entries.values() for version in entry.versions]
-        branches = [branch for tree in trees for branch in tree.branches]
-        held = sum(branch.replay.held for branch in branches)
-        return CacheInfo(self.hits, self.traces, self.eager, len(self.entries), len(branches), held, self.failures)
+            return CacheInfo(self.hits, self.traces, self.eager, *count(self.entries.values()), self.failures)
 
     def clear_cache(self) -> None:
         """Forget all programs, and let their memory go."""

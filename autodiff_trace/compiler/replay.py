@@ -34,6 +34,9 @@ class Replay:
     PATIENCE = 3
     """Failures of a program that trusts that all is finite after which it is not tried again."""
 
+    filename = ""  # these are asked for also when it is let go before it is made (Ctrl-C)
+    granted = nbytes = 0
+
     def __init__(self, source: Source, buffers: list[Buffer], trusting: bool = False) -> None:
         self.source = source
         self.trusting = trusting

@@ -14,7 +14,7 @@ from ..core.tracer import boxers, is_box, trace_stack
 from ..transforms.random_states import RandomStates
 from ..transforms.surroundings import Surroundings
 from .arguments import is_leaf
-from .failures import is_of_package, report
+from .failures import is_from_signal, is_of_package, report
 from .node import Program
 from .record import NotReplayable, RecordTrace
 from .spelling import LONGEST_NAME
@@ -128,6 +128,8 @@ def find_problem(error: BaseException, trace: RecordTrace) -> NotReplayable | No
     asked. None for an error of its own."""
     if isinstance(error, NotReplayable):
         return error
+    if is_from_signal(error):
+        return None
     # Only a traced value may be the cause, tracing takes more of the stack and of memory, or the message shows a box.
     kinds = (TypeError, AttributeError, EndedTraceError, RecursionError, MemoryError)
     if isinstance(error, kinds) or any(map(is_box, error.args)):
