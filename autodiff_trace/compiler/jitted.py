@@ -140,8 +140,8 @@ class Jitted(Transformed):
         """A program that trusts that all is finite has met something that is not: compile it without that trust."""
         try:
             recording = self.record(args, kwargs, version.surroundings)
-        except NotReplayable:
-            return self.run(args, kwargs)
+        except NotReplayable as error:
+            return self.run_instead(error, entry, args, kwargs) if error.failure else self.run(args, kwargs)
         if recording.program is not None and recording.pure:
             passes = [each for each in self.passes if each not in TRUSTING]
             try:
