@@ -33,7 +33,7 @@ LAYERS = [
     ["numpy.rules"],
     ["numpy.batching", "numpy.dependence", "numpy.taylor"],
     ["numpy.views", "numpy.buffers", "numpy.concatenators", "numpy.operators"],
-    ["numpy.attributes", "numpy.writable_box"],
+    ["numpy.attributes", "numpy.shared_results", "numpy.writable_box"],
     ["numpy.array_box"],
     ["numpy.flat"],
     ["numpy"],

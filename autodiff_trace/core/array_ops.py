@@ -36,14 +36,18 @@ class ArrayOps:
 
     ``array(nested)``: one traced array from a nested sequence with traced values in it. ``store(out, x)``: write ``x``
     into ``out`` and return it, as the argument ``out=`` asks. ``note_view(view, base, prim, args, kwargs)``: remember
-    that ``view = prim(base, *args, **kwargs)`` may share memory with ``base``. ``shape_only(x)``: what stands
-    for ``x`` where only its shape and dtype will be read; ``outline(x)``: the same of whatever size.
+    that ``view = prim(base, *args, **kwargs)`` may share memory with ``base``. ``note_shared(name, results, arguments,
+    is_known)``: the same of a user's function; ``find_shared(result, arguments)``: which one it shares memory with.
+    ``shape_only(x)``: what stands for ``x`` where only its shape and dtype will be read; ``outline(x)``: the same of
+    whatever size.
     ``stack(arrays)``: along a new first axis. ``zeros_like(x)``, ``ones_like(x)``. The others are for
     :mod:`~autodiff_trace.core.selections`, and stand in ``numpy/selections``.
     """
 
     array: Callable[[list | tuple], Any]
     note_view: Callable[..., None]
+    note_shared: Callable[..., None]
+    find_shared: Callable[..., Any]
     outline: Callable[[Any], Any]
     shape_only: Callable[[Any], Any]
     stack: Callable[[list], Any]

@@ -75,7 +75,11 @@ class BatchTrace(Trace):
         if prim.batching is not None:
             ans = prim.batching(batch, prim, values, keywords)
         if ans is NotImplemented:
-            ans = loop_and_stack(batch, prim, values, keywords)
+            ans, shown = loop_and_stack(batch, prim, values, keywords)
+            if shown is not None:
+                box = self.box(ans, True)
+                array_ops.note_shared(prim.__name__, box, (args[shown],), True)
+                return box
         return self.box(ans, True)
 
     process_general = process
@@ -109,14 +113,20 @@ class BatchTrace(Trace):
         )
 
 
-def loop_and_stack(batch: Batch, prim: Callable, args: list, kwargs: dict) -> Any:
-    """Call ``prim`` for each element of the batch and stack the answers."""
+def loop_and_stack(batch: Batch, prim: Callable, args: list, kwargs: dict) -> tuple[Any, int | None]:
+    """Call ``prim`` for each element of the batch and stack the answers.
+
+    Also the argument of which a user's function shows the memory, by its position.
+    """
     answers = []
+    shown = None
     for i in range(batch.size):
         element = [take(arg, mapped, i) for arg, mapped in zip(args, batch.mapped)]
         keywords = {name: take(arg, batch.mapped_keywords[name], i) for name, arg in kwargs.items()}
         answers.append(prim(*element, **keywords))
-    return stack_answers(answers)
+        if prim.is_users and shown is None:
+            shown = array_ops.find_shared(answers[-1], element)
+    return stack_answers(answers), shown
 
 
 def take(arg: Any, mapped: Any, i: int) -> Any:

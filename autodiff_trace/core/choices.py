@@ -43,10 +43,10 @@ class ChoiceTrace(DerivativeTrace):
             return super().process(prim, args, kwargs)
         return compare(prim, [choice(arg, 0) for arg in args], [choice(arg, 1) for arg in args])
 
-    def process_one(self, prim, box, argnum, values):
+    def process_one(self, prim, box, argnum, values, is_beside=False):
         if hasattr(prim, "compare"):
             return self.process(prim, (*values[:argnum], box, *values[argnum + 1 :]), {})
-        return super().process_one(prim, box, argnum, values)
+        return super().process_one(prim, box, argnum, values, is_beside)
 
     def process_nondifferentiable(self, prim, args, kwargs):
         if not prim.differs_by_choice:

@@ -41,10 +41,10 @@ class InfinitesimalTrace(JVPTrace):
         ans, change = limit(values, changes)
         return ans if change is None else boxers[type(ans)](ans, self, change)
 
-    def process_one(self, prim, box, argnum, values):
+    def process_one(self, prim, box, argnum, values, is_beside=False):
         if hasattr(prim, "limit"):
             return self.process(prim, (*values[:argnum], box, *values[argnum + 1 :]), {})
-        return super().process_one(prim, box, argnum, values)
+        return super().process_one(prim, box, argnum, values, is_beside)
 
     def python_value(self, box, use):
         if must_follow.get() and (use is float or use is complex):

@@ -106,6 +106,7 @@ def composite(fun: Callable) -> Callable[[Callable], Callable]:
 
 
 def make_primitive(fun, fast_fun, sequence_args, differentiable, makes_view=False, out_position=None, out_name="out"):
+    is_users = not makes_view and root_module(fun) not in ("numpy", root_module(make_primitive))
     most_args = getattr(fun, "nin", sys.maxsize if out_position is None else out_position)  # after them comes ``out``
 
     @functools.wraps(fun, updated=())
@@ -143,6 +144,8 @@ def make_primitive(fun, fast_fun, sequence_args, differentiable, makes_view=Fals
             ans = top.process(call, args, kwargs)
         if makes_view and type(ans) in box_classes and type(args[0]) in box_classes:
             array_ops.note_view(ans, args[0], call, args[1:], kwargs)
+        elif is_users:
+            array_ops.note_shared(call.__name__, ans, args)
         return ans
 
     call.fun = fun
@@ -151,6 +154,7 @@ def make_primitive(fun, fast_fun, sequence_args, differentiable, makes_view=Fals
     call.differentiable = differentiable
     call.differs_by_choice = False  # of what is piecewise constant: see ``choices``
     call.makes_view = makes_view
+    call.is_users = is_users
     call.out_position = out_position
     call.out_name = out_name
     call.keyword_handler = None  # (prim, args, kwargs) → answer, for keywords that stand for other primitives
@@ -158,6 +162,11 @@ def make_primitive(fun, fast_fun, sequence_args, differentiable, makes_view=Fals
     for add_table in rule_table_makers:
         add_table(call)
     return call
+
+
+def root_module(function: Callable) -> str:
+    """The package that defines ``function``; of ufuncs, which do not say, NumPy."""
+    return (getattr(function, "__module__", None) or "numpy").partition(".")[0]
 
 
 rule_table_makers: list[Callable[[Callable], None]] = []
@@ -199,6 +208,8 @@ def dispatch(prim: Callable, args: tuple, kwargs: dict) -> Any:
     ans = (top.process_general if is_general else top.process)(prim, args, kwargs)
     if prim.makes_view and type(ans) in box_classes and args and type(args[0]) in box_classes:
         array_ops.note_view(ans, args[0], prim, args[1:], kwargs)
+    elif prim.is_users:
+        array_ops.note_shared(prim.__name__, ans, (*args, *kwargs.values()))
     return ans
 
 

@@ -7,6 +7,7 @@ from . import rules as rules
 from . import batching as batching
 from . import taylor as taylor
 from . import flat as flat
+from . import shared_results as shared_results
 from .array_box import ArrayBox as ArrayBox
 from .array_box import register_array_type as register_array_type
 from .buffers import make_buffers

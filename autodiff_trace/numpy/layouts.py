@@ -23,12 +23,15 @@ __all__ = [
 
 class Views(list):
     """What a box knows of its memory: weak references to the views of it, and its ``layout`` where the value tells
-    another. (One attribute, since Python takes 0.1 µs to find that there is none.)"""
+    another. (One attribute, since Python takes 0.1 µs to find that there is none.) ``has_locked``: whether among the
+    views of it, and of these, there was one that cannot be written.
+    """
 
-    __slots__ = ("layout",)
+    __slots__ = ("layout", "has_locked")
 
     def __init__(self, layout: Any = None) -> None:
         self.layout = layout
+        self.has_locked = False
 
 
 def set_layout(box: Any, memory: Any) -> None:

@@ -26,7 +26,8 @@ from .namespace import replace_wrapped
 from .rules.complex_parts import join_parts
 
 __all__ = [
-    "check_writable", "find_root", "forget_view", "is_view", "link", "refresh_views", "stand_for_view", "write_base",
+    "check_writable", "find_root", "forget_view", "is_view", "link", "locked", "refresh_views", "stand_for_view",
+    "write_base",
 ]
 
 
@@ -130,6 +131,8 @@ def link(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dict) -> Non
         if len(views) & (len(views) - 1) == 0:  # now and then forget the views that are gone
             views[:] = [each for each in views if each() is not None]
         views.append(weakref.ref(view))
+    if prim is locked or (of_view := getattr(view, "_views", None)) is not None and of_view.has_locked:
+        find_root(base)._views.has_locked = True
 
 
 def is_view(x: Any) -> bool:
@@ -152,9 +155,28 @@ def find_root(x: Any) -> Any:
     return x
 
 
+def locked(memory: Any, name: str) -> Any:
+    """Stands for the call by which a result of a user's function shows ``memory``: only NumPy knows which part."""
+    return memory
+
+
 def check_writable(view: Box) -> None:
-    """Raise ValueError if ``view`` cannot be written through though its base can: a diagonal, a broadcast array."""
-    if not layout(view).flags.writeable and layout(find_root(view)).flags.writeable:
+    """Raise if neither ``view`` nor what shows the same memory can be written.
+
+    TracedValueError: to a part of the memory that is not known, the result of a user's function. ValueError: through
+    ``view``, though its base can be written: a diagonal, a broadcast array.
+    """
+    root = find_root(view)
+    family = [root] if root._views.has_locked else []
+    for each in family:
+        if is_view(each) and each._view_of[1] is locked:
+            name = each._view_of[2][0]
+            raise TracedValueError(
+                f"assignment to an array whose memory an argument of {name} and its result share ({caller_line()}): "
+                f"what NumPy does then, a trace cannot follow. Let {name} return a copy, or write into a copy."
+            )
+        family += [child for reference in getattr(each, "_views", ()) if (child := reference()) is not None]
+    if view is not root and not layout(view).flags.writeable and layout(root).flags.writeable:
         raise ValueError(
             f"assignment destination is read-only ({caller_line()}): NumPy gives no view that can be written through "
             "here; write into a copy, or into the array itself."
@@ -189,7 +211,7 @@ def refresh_views(base: Box, except_view: Box | None = None) -> None:
     """Compute the views of ``base`` anew from its new value."""
     for reference in tuple(getattr(base, "_views", ())):  # the list changes, as the calls here make views
         view = reference()
-        if view is not None and view is not except_view:
+        if view is not None and view is not except_view and view._view_of[1] is not locked:
             _, prim, args, kwargs = view._view_of
             view.assume(prim(base, *args, **kwargs))
             refresh_views(view)

@@ -45,7 +45,7 @@ class WritableBox(Box):
         if type(value) in box_classes and (shape := value.shape) and shape[0] == 1:
             value = drop_leading(value, indexed_ndim(self.shape, index))
         of_base = is_view(self)
-        if of_base:
+        if of_base or getattr(self, "_views", None):
             check_writable(self)
         memory = self._value
         is_tiny = type(memory) is np.ndarray and memory.nbytes <= TINY
@@ -63,7 +63,7 @@ class WritableBox(Box):
     def replace(self, new: Any, except_view: WritableBox | None = None) -> WritableBox:
         """Write ``new``, of the same shape, into this array: the box stands for it from now on, and so do its views."""
         of_base = is_view(self)
-        if of_base:
+        if of_base or getattr(self, "_views", None):
             check_writable(self)
         try:
             self.assume(new)

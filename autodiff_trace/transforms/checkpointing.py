@@ -10,6 +10,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..core.array_ops import array_ops
 from ..core.backward import VJPNode, backward_pass
 from ..core.batching import BatchTrace, trace_batch
 from ..core.errors import TracedValueError, caller_line
@@ -72,8 +73,10 @@ def apply_checkpoint(fun, options, args, kwargs):
         return outputs
 
     # The caller may write into its boxes before the function is run again.
-    leaves = [own_box(current(leaf)) if is_box(leaf) else leaf for leaf in leaves]
-    outputs = recompute(thunk, getattr(fun, "__name__", repr(fun)), fun, *leaves)
+    own = [own_box(current(leaf)) if is_box(leaf) else leaf for leaf in leaves]
+    name = getattr(fun, "__name__", repr(fun))
+    outputs = recompute(thunk, name, fun, *own)
+    array_ops.note_shared(name, outputs, leaves)
     return tree_unflatten(out_structure, outputs)
 
 

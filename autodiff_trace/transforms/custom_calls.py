@@ -55,6 +55,10 @@ class Call:
         leaves, self.out_structure = tree_flatten(output)
         return [current(number(leaf)) for leaf in leaves]
 
+    def answer(self, outputs: list) -> Any:
+        array_ops.note_shared(self.name, outputs, (*self.leaves, *self.nondiff))
+        return tree_unflatten(self.out_structure, outputs)
+
     def two(self, answer: Any, who: str, what: str) -> tuple:
         if not isinstance(answer, tuple) or len(answer) != 2:
             raise TypeError(f"{self.name}: {who} returned {describe(answer)}, not {what}.")
@@ -86,7 +90,7 @@ class VJPCall(Call):
 
     def result(self) -> Any:
         outputs = apply_rule(VJPRule(self.custom.__name__, self.fun, self.fwd, self.bwd), self.leaves)
-        return tree_unflatten(self.out_structure, outputs)
+        return self.answer(outputs)
 
     def fwd(self, *leaves):
         answer = call_watching(leaves, self.custom.rules[0], self.arguments(leaves), self.keywords)
@@ -118,7 +122,7 @@ class VJPCall(Call):
 class JVPCall(Call):
     def result(self) -> Any:
         outputs = apply_rule(JVPRule(self.custom.__name__, self.fun, self.jvp), self.leaves)
-        return tree_unflatten(self.out_structure, outputs)
+        return self.answer(outputs)
 
     def jvp(self, leaves, tangents):
         full = [zero(x) if t is None else own_value(t) for x, t in zip(leaves, tangents)]

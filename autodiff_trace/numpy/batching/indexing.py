@@ -69,7 +69,7 @@ def batch_write(batch, prim, args, kwargs):
     if prim is anp.write_item and (index is NotImplemented or not batch.mapped[0]):
         return anp.set_item.batching(batch, anp.set_item, args, kwargs)  # elements share the memory of ``x``
     if index is NotImplemented:
-        return loop_and_stack(batch, prim, args, kwargs)
+        return loop_and_stack(batch, prim, args, kwargs)[0]
     if not batch.mapped[0]:
         x = anp.broadcast_to(x, (batch.size, *x.shape))
     if batch.mapped[2]:

@@ -11,9 +11,10 @@ from ..rules.determinants import inverse, minors
 from ..rules.factorizations import factor_cotangent, lower_factor, lower_inverse, tall_qr
 from ..rules.lengths import euclidean_norm
 from ..rules.solving import pseudoinverse
-from ..rules.repeated_values import limit_quotient, magnitude, tolerance
+from ..rules.repeated_values import limit_quotient, magnitude
 from ..rules.singular_values import pair_rotation, singular_value_decomposition
 from ..rules.spectral import condition, eigensystem, hermitian_eigensystem, hermitian_rotation, is_noise, rotation
+from ..rules.tolerances import tolerance
 from .axes import shift_axes
 from .elementwise import align, batch_elementwise, batch_first
 

@@ -21,46 +21,22 @@ from ...core.infinitesimals import are_wanted, has_split, is_split, split, witho
 from ...core.primitives import nondifferentiable, primitive
 from ...core.reverse import defvjp
 from ...core.tracer import is_box, to_value, trace_stack
+from .tolerances import clusters, find_tolerance, repeated
 
 __all__ = [
-    "NOISE", "agreed", "are_unused", "can_align", "clusters", "find_tolerance", "is_recorded", "limit_quotient",
-    "magnitude", "other_basis", "part_repeated", "tolerance", "unless_constant", "with_other_vectors",
+    "NOISE", "agreed", "are_unused", "can_align", "is_recorded", "limit_quotient", "magnitude", "other_basis",
+    "part_repeated", "unless_constant", "with_other_vectors",
 ]
 
 NOISE = 1000
 """Machine precisions up to which numbers that should cancel may differ."""
 
-
-def find_tolerance(w):
-    size = np.max(np.abs(w), axis=-1, initial=0)[..., None, None]
-    return 4 * w.shape[-1] * np.finfo(w.dtype).eps * size
-
-
-tolerance = nondifferentiable(find_tolerance)
-"""The difference up to which values are equal: what rounding leaves of equal ones."""
-
 magnitude = nondifferentiable(lambda x: np.max(np.abs(x), axis=(-2, -1), keepdims=True, initial=0))
 
 
-def repeated(w: np.ndarray, with_zero: bool = False) -> np.ndarray:
-    """The mask of the values that have an equal one; of singular values also 0."""
-    close = np.abs(w[..., None, :] - w[..., None]) <= find_tolerance(w)
-    return (close.sum(-1) > 1) | (with_zero & (np.abs(w) <= find_tolerance(w)[..., 0]))
-
-
-def clusters(w: np.ndarray) -> list[list[int]]:
-    """The positions of equal values of one matrix, of those that are repeated."""
-    close = np.abs(w[None] - w[:, None]) <= find_tolerance(w)
-    groups: list[list[int]] = []
-    for i in range(len(w)):
-        near = [group for group in groups if close[i, group].any()]
-        groups = [group for group in groups if group not in near] + [[*sum(near, []), i]]
-    return [group for group in groups if len(group) > 1]
-
-
-def part_repeated(w: np.ndarray, with_zero: bool = False) -> Any:
-    """``w``; where reverse mode follows, with the directions in which repeated values part."""
-    if not w.size or not are_wanted() or not (mask := repeated(w, with_zero)).any():
+def part_repeated(w: np.ndarray, v: Any = None, with_zero: bool = False) -> Any:
+    """``w``; where reverse mode follows, with the directions in which repeated values part. ``v``: as of tolerances."""
+    if not w.size or not are_wanted() or not (mask := repeated(w, find_tolerance(w, v), with_zero)).any():
         return w
     step = np.max(np.abs(w), axis=-1, keepdims=True)
     step = np.where(step > 0, step, 1)
@@ -78,12 +54,12 @@ def unless_constant(x: Any, a: Any) -> Any:
     return without_change(x)
 
 
-def with_other_vectors(v: np.ndarray, w: np.ndarray, dtype: Any) -> Any:
-    """Vectors ``v`` of the values ``w``, boxed with others of repeated values."""
+def with_other_vectors(v: np.ndarray, w: np.ndarray, least: np.ndarray, dtype: Any) -> Any:
+    """Vectors ``v`` of the values ``w``, boxed with others of values that are repeated within ``least``."""
     r = np.zeros(v.shape, dtype)
     r[...] = np.eye(v.shape[-1])
     for i in np.ndindex(w.shape[:-1]):
-        for group in clusters(w[i]):
+        for group in clusters(w[i], least[i]):
             r[i][np.ix_(group, group)] = other_basis(len(group), dtype)
     other = v @ r
     return with_other(v, (other / np.linalg.norm(other, axis=-2, keepdims=True)).astype(v.dtype, copy=False))
@@ -117,8 +93,8 @@ def is_constant_zero(x: Any) -> bool:
     return not np.any(x)
 
 
-def can_align(w: Any) -> bool:
-    """Whether there are repeated values, and no trace below follows how they change."""
+def can_align(w: Any, least: Any) -> bool:
+    """Whether there are values repeated within ``least``, and no trace below follows how they change."""
     if is_recorded():
         return False
     box = w
@@ -126,7 +102,7 @@ def can_align(w: Any) -> bool:
         if isinstance(box._trace, DerivativeTrace) and not is_split(box) and box._node is not None:
             return False
         box = box._value
-    return bool(repeated(to_value(w)).any())
+    return bool(repeated(to_value(w), to_value(least)).any())
 
 
 @primitive
@@ -179,7 +155,7 @@ limit_quotient.compare = compare_limits
 
 
 @primitive
-def agreed(ga, left, right, w, of_values, of_vectors, name):
+def agreed(ga, left, right, w, least, of_values, of_vectors, name):
     """``ga``, the cotangent of matrices, if it is the same for another choice of vectors, else NaN.
 
     It may depend on the vectors through single values, which change along the vectors that NumPy gives: by multiples of
@@ -190,19 +166,19 @@ def agreed(ga, left, right, w, of_values, of_vectors, name):
 
 
 def compare_gradients(prim, values, others):
-    numbers, other_numbers = [list(map(to_value, each[:6])) for each in (values, others)]
-    w = numbers[3]
+    numbers, other_numbers = [list(map(to_value, each[:7])) for each in (values, others)]
+    w, least = numbers[3:5]
     differ = np.zeros((*numbers[0].shape[:-2], 1, 1))
     for i in np.ndindex(w.shape[:-1]):
-        group = np.flatnonzero(repeated(w[i], values[-1] == "svd"))
+        group = np.flatnonzero(repeated(w[i], least[i], values[-1] == "svd"))
         if are_different(group, *[[x[i] for x in each] for each in (numbers, other_numbers)]):
             differ[i] = np.nan
-            warn(values[-1], gap_among(w[i][:, None] - w[i], find_tolerance(w[i])))
+            warn(values[-1], gap_among(w[i][:, None] - w[i], least[i]))
     return with_other(prim(*values) + differ.astype(numbers[0].real.dtype), others[0])
 
 
 def are_different(group, numbers, others):
-    ga, left, right, w, of_values, of_vectors = numbers
+    ga, left, right, w, apart, of_values, of_vectors = numbers
     other, other_left, other_right, *_ = others
     eps, scale = np.finfo(w.dtype).eps, np.max(np.abs(w)) or 1
     products = [x[:, group].T[:, :, None] * y[group][:, None] for x, y in ((left, right), (other_left, other_right))]
@@ -212,13 +188,14 @@ def are_different(group, numbers, others):
     if not np.isfinite(difference).all():
         return bool(np.isfinite(ga).all())
     rest = difference - system @ np.linalg.lstsq(system, difference, rcond=None)[0]
-    least = eps**0.5 * np.max(np.abs([ga, other])) + NOISE * eps * (of_values + of_vectors / scale)
-    return bool(np.max(np.abs(rest)) > least.item())
+    allowed = (eps**0.5 + 10 * apart / scale) * np.max(np.abs([ga, other]))
+    allowed = allowed + NOISE * eps * (of_values + of_vectors / scale)
+    return bool(np.max(np.abs(rest)) > allowed.item())
 
 
 agreed.compare = compare_gradients
 for _define in (defvjp, defjvp):  # where the answer is NaN, so is its derivative
-    _define(agreed, lambda g, ans, *args: g + 0 * ans, *[None] * 5)
+    _define(agreed, lambda g, ans, *args: g + 0 * ans, *[None] * 6)
 
 
 def gap_among(gaps, least):

@@ -17,10 +17,10 @@ from .. import wrapped as anp
 from ..definers import define
 from .matrices import adjoint, column, diagonal, diagonal_matrix, mirror_triangle, row, transposed
 from .repeated_values import (
-    agreed, are_unused, can_align, clusters, find_tolerance, is_recorded, limit_quotient, magnitude, other_basis,
-    part_repeated, tolerance,
+    agreed, are_unused, can_align, is_recorded, limit_quotient, magnitude, other_basis, part_repeated,
 )
 from .spectral import broadcast_stacks, decompose, is_noise, over_gaps
+from .tolerances import clusters, find_tolerance, tolerance
 
 __all__ = ["pair_rotation", "singular_value_decomposition"]
 
@@ -49,7 +49,7 @@ def other_vectors(u, s, is_right):
     least = find_tolerance(s)
     for i in np.ndindex(s.shape[:-1]):
         null = [j for j in range(u.shape[-1]) if j >= s.shape[-1] or s[i][j] <= least[i].item()]
-        for group in clusters(s[i]):
+        for group in clusters(s[i], least[i]):
             if group[0] not in null:
                 other[i][:, group] = u[i][:, group] @ other_basis(len(group), u.dtype)
         if null and null[0] < s.shape[-1]:
@@ -82,7 +82,8 @@ def svd_vjp(g, ans, a, full_matrices, hermitian):
     size = anp.maximum(magnitude(gu), magnitude(gv))
     of_u, of_v = transposed(u) @ gu, transposed(v) @ gv
     both, skew = of_u + of_v, of_u - of_v
-    gp = gp + over_gaps((both - adjoint(both)) / 2, s, size, "svd")
+    least = tolerance(s)
+    gp = gp + over_gaps((both - adjoint(both)) / 2, s, least, size, "svd")
     gp = gp + over_sums((skew - adjoint(skew)) / 2, s, size, "svd")
     left, right = anp.conjugate(u), transposed(v)
     ga = left @ gp @ right
@@ -90,7 +91,7 @@ def svd_vjp(g, ans, a, full_matrices, hermitian):
         ga = ga + over_values(without_range(u, gu), s, size, "svd") @ right
     if v.shape[-2] > s.shape[-1]:
         ga = ga + left @ adjoint(over_values(without_range(v, gv), s, size, "svd"))
-    return agreed(ga, left, right, s, magnitude(diagonal_matrix(gs)), size, "svd") if has_split(u) else ga
+    return ga if not has_split(u) else agreed(ga, left, right, s, least, magnitude(diagonal_matrix(gs)), size, "svd")
 
 
 def fold_complement(u, gu, k):
@@ -113,7 +114,7 @@ def rotate_pairs(p, s):
     ru[...] = rv[...] = np.eye(p.shape[-1])
     least = tolerance(s)
     for i in np.ndindex(s.shape[:-1]):
-        for group in clusters(s[i]):
+        for group in clusters(s[i], least[i]):
             block = np.ix_(group, group)
             part = p[i][block]
             if s[i][group].max() <= least[i].item():
@@ -133,7 +134,8 @@ def svd_jvp(t, ans, a, full_matrices, hermitian):
     k = s.shape[-1]
     u1, v1 = u[..., :k], adjoint(vh)[..., :k]
     p = adjoint(u1) @ t @ v1
-    is_aligned = can_align(s)
+    least = tolerance(s)
+    is_aligned = can_align(s, least)
     if is_aligned:
         ru, rv = pair_rotation(p, s)
         u1, v1 = u1 @ ru, v1 @ rv
@@ -141,9 +143,9 @@ def svd_jvp(t, ans, a, full_matrices, hermitian):
         vh = anp.concatenate([adjoint(v1), vh[..., k:, :]], axis=-2)
         p = adjoint(u1) @ t @ v1
     b, skew, size = (p + adjoint(p)) / 2, (p - adjoint(p)) / 2, magnitude(p)
-    b_part = over_gaps(anp.where(is_noise(b, s), 0, b) if is_aligned else b, s, size)
+    b_part = over_gaps(anp.where(is_noise(b, s, least), 0, b) if is_aligned else b, s, least, size)
     if is_aligned:  # where both values are 0 what is left is noise
-        skew = anp.where(anp.greater(row(s) + column(s), tolerance(s)), skew, 0)
+        skew = anp.where(anp.greater(row(s) + column(s), least), skew, 0)
     skew_part = over_sums(skew, s, size)
     tu = u1 @ (b_part + skew_part)
     tv = v1 @ (b_part - skew_part)

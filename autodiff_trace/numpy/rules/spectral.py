@@ -22,9 +22,10 @@ from .matrices import (
     adjoint, column, diagonal, diagonal_matrix, fold_triangle, identity, mirror_triangle, row, transposed,
 )
 from .repeated_values import (
-    NOISE, agreed, are_unused, can_align, clusters, is_recorded, limit_quotient, magnitude, part_repeated, tolerance,
-    unless_constant, with_other_vectors,
+    NOISE, agreed, are_unused, can_align, is_recorded, limit_quotient, magnitude, part_repeated, unless_constant,
+    with_other_vectors,
 )
+from .tolerances import clusters, find_tolerance, tolerance
 
 __all__ = [
     "broadcast_stacks", "condition", "decompose", "eigensystem", "hermitian_eigensystem", "hermitian_rotation",
@@ -35,8 +36,8 @@ __all__ = [
 @primitive
 def eigensystem(a):
     w, v = ans = np.linalg.eig(a)
-    parted = part_repeated(w)
-    return ans if parted is w else type(ans)(parted, with_other_vectors(v, w, a.dtype))
+    parted = part_repeated(w, v)
+    return ans if parted is w else type(ans)(parted, with_other_vectors(v, w, find_tolerance(w, v), a.dtype))
 
 
 eigensystem.__name__ = "eig"  # as which it is known to have results whose dtype depends on values
@@ -46,13 +47,14 @@ eigensystem.__name__ = "eig"  # as which it is known to have results whose dtype
 def hermitian_eigensystem(a, UPLO):
     w, v = ans = np.linalg.eigh(a, UPLO)
     parted = part_repeated(w)
-    return ans if parted is w else type(ans)(parted, with_other_vectors(v, w, v.dtype))
+    return ans if parted is w else type(ans)(parted, with_other_vectors(v, w, find_tolerance(w), v.dtype))
 
 
-def over_gaps(x, w, size, name=""):
-    """xᵢⱼ / (wⱼ − wᵢ), and 0 on the diagonal. ``size`` is how large the numbers are of which ``x`` is what is left."""
+def over_gaps(x, w, least, size, name=""):
+    """xᵢⱼ / (wⱼ − wᵢ), and 0 on the diagonal. Values are equal within ``least``; ``size`` is how large the numbers are
+    of which ``x`` is what is left."""
     eye = identity(x, x.shape[-1])
-    return limit_quotient(x * (1 - eye), row(w) - column(w) + eye, size, tolerance(w), is_recorded(), name)
+    return limit_quotient(x * (1 - eye), row(w) - column(w) + eye, size, least, is_recorded(), name)
 
 
 def broadcast_stacks(p, w):
@@ -61,13 +63,14 @@ def broadcast_stacks(p, w):
     return np.broadcast_to(p, lead + p.shape[-2:]), np.broadcast_to(w, lead + w.shape[-1:])
 
 
-def rotate(p, w, find):
-    """The matrices, of identity but for repeated values, that make ``p`` diagonal there."""
+def rotate(p, w, least, find):
+    """The matrices, of identity but for values repeated within ``least``, that make ``p`` diagonal there."""
     p, w = broadcast_stacks(p, w)
+    least = np.broadcast_to(least, (*w.shape[:-1], 1, 1))
     r = np.zeros(p.shape, p.dtype)
     r[...] = np.eye(p.shape[-1])
     for i in np.ndindex(w.shape[:-1]):
-        for group in clusters(w[i]):
+        for group in clusters(w[i], least[i]):
             block = np.ix_(group, group)
             r[i][block] = find(p[i][block])[1]
     return r
@@ -80,16 +83,16 @@ def find_real_system(block):
 
 
 condition = nondifferentiable(lambda v: np.linalg.cond(v)[..., None, None])
-rotation = nondifferentiable(lambda p, w: rotate(p, w, find_real_system))
-hermitian_rotation = nondifferentiable(lambda p, w: rotate(p, w, np.linalg.eigh))
+rotation = nondifferentiable(lambda p, w, least: rotate(p, w, least, find_real_system))
+hermitian_rotation = nondifferentiable(lambda p, w, least: rotate(p, w, least, np.linalg.eigh))
 rotation.differs_by_choice = hermitian_rotation.differs_by_choice = True
 
 
 @nondifferentiable
-def is_noise(p, w):
-    """The mask of what is 0 but for rounding between equal values."""
+def is_noise(p, w, least):
+    """The mask of what is 0 but for rounding between values that are equal within ``least``."""
     size = NOISE * np.finfo(p.dtype).eps * np.max(np.abs(p), axis=(-2, -1), keepdims=True, initial=0)
-    return (np.abs(w[..., None, :] - w[..., None]) <= tolerance(w)) & (np.abs(p) <= size)
+    return (np.abs(w[..., None, :] - w[..., None]) <= least) & (np.abs(p) <= size)
 
 
 is_noise.differs_by_choice = True
@@ -113,23 +116,25 @@ def eig_vjp(g, ans, a):
     gp = diagonal_matrix(gw)
     if not are_unused(g, 1):
         gv = gv - anp.conjugate(v) * row(anp.real(anp.sum(gv * v, axis=-2)))
-        gp = gp + over_gaps(vt @ gv, w, magnitude(gv) * condition(v), "eig")
+        least = tolerance(w, v)
+        gp = gp + over_gaps(vt @ gv, w, least, magnitude(gv) * condition(v), "eig")
     ga = linalg.solve(vt, gp @ vt)
     if has_split(v) and not are_unused(g, 1):
         sizes = magnitude(diagonal_matrix(gw)) * condition(v), magnitude(gv) * condition(v)
-        ga = agreed(ga, linalg.inv(vt), vt, w, *sizes, "eig")
+        ga = agreed(ga, linalg.inv(vt), vt, w, least, *sizes, "eig")
     return match_dtype(ga, a.dtype)
 
 
 def eig_jvp(t, ans, a):
     w, v = ans
     p = linalg.solve(v, t @ v)
-    is_aligned = can_align(w)
+    least = tolerance(w, v)
+    is_aligned = can_align(w, least)
     if is_aligned:
-        v = v @ rotation(p, w)
+        v = v @ rotation(p, w, least)
         v = v / linalg.norm(v, axis=-2, keepdims=True)
         p = linalg.solve(v, t @ v)
-    tv = v @ over_gaps(anp.where(is_noise(p, w), 0, p) if is_aligned else p, w, magnitude(p))
+    tv = v @ over_gaps(anp.where(is_noise(p, w, least), 0, p) if is_aligned else p, w, least, magnitude(p))
     tv = tv - v * row(anp.real(anp.sum(anp.conjugate(v) * tv, axis=-2)))
     tangents = [match_dtype(diagonal(p), w.dtype), match_dtype(tv, v.dtype)]
     return Realigned(tangents, type(ans)(w, v)) if is_aligned else tangents
@@ -158,13 +163,14 @@ def eigh_vjp(g, ans, a, UPLO):
     w, v = ans
     gw, gv = g
     gp = diagonal_matrix(gw)
+    least = tolerance(w)
     if not are_unused(g, 1):
         m = transposed(v) @ gv
-        gp = gp + over_gaps((m - adjoint(m)) / 2, w, magnitude(gv), "eigh")
+        gp = gp + over_gaps((m - adjoint(m)) / 2, w, least, magnitude(gv), "eigh")
     left, right = anp.conjugate(v), transposed(v)
     ga = left @ gp @ right
     if has_split(v) and not are_unused(g, 1):
-        ga = agreed(ga, left, right, w, magnitude(diagonal_matrix(gw)), magnitude(gv), "eigh")
+        ga = agreed(ga, left, right, w, least, magnitude(diagonal_matrix(gw)), magnitude(gv), "eigh")
     return fold_triangle(ga, UPLO.upper() == "L")
 
 
@@ -172,11 +178,12 @@ def eigh_jvp(t, ans, a, UPLO):
     w, v = ans
     t = mirror_triangle(t, UPLO.upper() == "L")
     p = adjoint(v) @ t @ v
-    is_aligned = can_align(w)
+    least = tolerance(w)
+    is_aligned = can_align(w, least)
     if is_aligned:
-        v = v @ hermitian_rotation(p, w)
+        v = v @ hermitian_rotation(p, w, least)
         p = adjoint(v) @ t @ v
-    c = over_gaps(anp.where(is_noise(p, w), 0, p) if is_aligned else p, w, magnitude(p))
+    c = over_gaps(anp.where(is_noise(p, w, least), 0, p) if is_aligned else p, w, least, magnitude(p))
     tangents = [anp.real(diagonal(p)), v @ c]
     return Realigned(tangents, type(ans)(w, v)) if is_aligned else tangents
 

@@ -1,0 +1,52 @@
+"""Which eigenvalues and singular values count as equal: what rounding leaves of equal ones."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...core.primitives import nondifferentiable
+
+__all__ = ["clusters", "find_tolerance", "repeated", "tolerance"]
+
+MOST_CONDITION = 1e4
+"""The condition that is reckoned with at most: vectors that are all but dependent say little about rounding."""
+
+
+def find_tolerance(w, v=None):
+    """The difference up to which values are equal: what rounding leaves of equal ones.
+
+    For vectors ``v`` that need not be orthogonal it is larger, by the norm of the matrix and the condition of ``v``
+    (Bauer and Fike). These are computed for values that may be equal, in which no more than half the digits differ.
+    """
+    eps, size = np.finfo(w.dtype).eps, np.max(np.abs(w), axis=-1, initial=0)
+    least = 4 * w.shape[-1] * eps * size
+    if v is not None:
+        most = eps**0.5 * size
+        close = np.abs(w[..., None, :] - w[..., None]) <= most[..., None, None]
+        if np.count_nonzero(close) > w.size:  # each is close to itself
+            near = close.sum((-2, -1)) > w.shape[-1]
+            u = v[near]
+            norm = np.linalg.norm((u * w[near][:, None]) @ np.linalg.pinv(u), axis=(-2, -1))
+            wide = 4 * w.shape[-1] * eps * norm * np.fmin(np.linalg.cond(u), MOST_CONDITION)
+            least = np.array(least)
+            least[near] = np.maximum(least[near], np.minimum(wide, most[near]))
+    return least[..., None, None]
+
+
+tolerance = nondifferentiable(find_tolerance)
+
+
+def repeated(w: np.ndarray, least: np.ndarray, with_zero: bool = False) -> np.ndarray:
+    """The mask of the values that have an equal one, within ``least``; of singular values also 0."""
+    close = np.abs(w[..., None, :] - w[..., None]) <= least
+    return (close.sum(-1) > 1) | (with_zero & (np.abs(w) <= least[..., 0]))
+
+
+def clusters(w: np.ndarray, least: np.ndarray) -> list[list[int]]:
+    """The positions of equal values of one matrix, within ``least``, of those that are repeated."""
+    close = np.abs(w[None] - w[:, None]) <= least
+    groups: list[list[int]] = []
+    for i in range(len(w)):
+        near = [group for group in groups if close[i, group].any()]
+        groups = [group for group in groups if group not in near] + [[*sum(near, []), i]]
+    return [group for group in groups if len(group) > 1]
