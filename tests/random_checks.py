@@ -85,6 +85,7 @@ def check_program(program: Program, options: Options = DEFAULT, seed: int = 0) -
             with said("after the array around it was written to"):
                 compare(call(compiled, calls[0], counts), call(plain, calls[0]), plain, calls[0], eps)
             info = compiled.cache_info()
+            assert info.failures == 0, "jit has failed"
             if counts["refused"]:
                 return counts
             assert info.eager == 0, "it ran without jit"

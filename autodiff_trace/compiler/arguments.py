@@ -8,35 +8,54 @@ from typing import Any
 
 import numpy as np
 
-from ..core.pytree import find_container
+from ..core.pytree import DEEP, find_container, has_cycle
 from ..core.tracer import box_classes, boxers
+from ..transforms.names import has
 
-__all__ = ["NotPlain", "are_numbers", "is_leaf", "static_positions", "take_apart"]
+__all__ = ["NotPlain", "StaticArray", "are_numbers", "is_leaf", "static_positions", "take_apart"]
 
 PLAIN_NUMBERS = (int, float, complex)
 
+MOST_CONTAINERS = 10**4
+"""Containers in a static argument that are compared in each call (1 ms), at most."""
 
-class IdentityKey:
-    """Stands for an object that cannot be hashed: equal to itself alone, and keeps it alive."""
 
-    __slots__ = ("owner",)
+class ObjectKey:
+    """Stands for an object, and keeps it alive: equal to what that is equal to; to itself alone if that cannot be asked
+    or if it has no hash."""
+
+    __slots__ = ("owner", "hash")
 
     def __init__(self, owner: Any) -> None:
         self.owner = owner
+        try:
+            self.hash = hash(owner)
+        except Exception:
+            self.hash = None
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, IdentityKey) and self.owner is other.owner
+        if type(other) is not ObjectKey or self.owner is other.owner or self.hash is None or other.hash is None:
+            return type(other) is ObjectKey and self.owner is other.owner
+        try:
+            return bool(self.owner == other.owner)
+        except Exception:
+            return False
 
     def __hash__(self) -> int:
-        return id(self.owner)
+        return id(self.owner) if self.hash is None else self.hash
+
+
+class StaticArray(TypeError):
+    """An array among the static arguments."""
 
 
 class NotPlain(Exception):
     """There is an argument of which no program is made: a traced value (``boxed``), another library's array, an
-    iterator."""
+    iterator. ``reason``: what to warn of."""
 
-    def __init__(self, boxed: bool) -> None:
+    def __init__(self, boxed: bool, reason: str = "") -> None:
         self.boxed = boxed
+        self.reason = reason
 
 
 Arguments = tuple[list, list, list]
@@ -56,50 +75,63 @@ def take_apart(args: tuple, kwargs: dict, static_argnames: tuple[str, ...], posi
     key: list = []
     statics: list = []
     if not positions:
-        for arg in args:
-            collect(arg, leaves, key, statics)
+        collect(args, leaves, key, statics)
     else:
         for i, arg in enumerate(args):
             if i in positions:
-                key.append(static_key(arg, statics, True))
+                add_static(arg, key, statics, True)
             else:
-                collect(arg, leaves, key, statics)
+                collect((arg,), leaves, key, statics)
     if kwargs:
         for name, arg in kwargs.items():
             key.append(name)
             if name in static_argnames:
-                key.append(static_key(arg, statics, True))
+                add_static(arg, key, statics, True)
             else:
-                collect(arg, leaves, key, statics)
+                collect((arg,), leaves, key, statics)
     return leaves, key, statics
 
 
-def collect(tree: Any, leaves: list, key: list, statics: list) -> None:
-    kind = type(tree)
-    if kind is np.ndarray:
-        leaves.append(tree)
-        # The strides, so that what was a view when traced is a view in each run.
-        key += (tree.shape, tree.strides, tree.dtype)
-    elif kind is tuple or kind is list:
-        key += (kind, len(tree))
-        for child in tree:
-            collect(child, leaves, key, statics)
-    elif is_leaf(tree):
-        leaves.append(tree)
-        key.append(kind)
-    elif kind in box_classes:
-        raise NotPlain(boxed=True)
-    elif (container := find_container(kind)) is not None:
-        children, extra = container[0](tree)
-        if not hasattr(children, "__len__"):
-            children = list(children)
-        key += (kind, extra, len(children))
-        for child in children:
-            collect(child, leaves, key, statics)
-    elif hasattr(tree, "__array_function__") or hasattr(tree, "__array__") or hasattr(kind, "__next__"):
-        raise NotPlain(boxed=False)
-    else:
-        key.append(static_key(tree, statics, False))
+def collect(trees: Sequence, leaves: list, key: list, statics: list) -> None:
+    """Take arguments apart, with a loop: containers may be in one another as deep as they like."""
+    children = iter(trees)
+    around: list[tuple] = []
+    while True:
+        for tree in children:
+            kind = type(tree)
+            if kind is np.ndarray:
+                leaves.append(tree)
+                # The strides, so that what was a view when traced is a view in each run.
+                key += (tree.shape, tree.strides, tree.dtype)
+                continue
+            if kind is tuple or kind is list:
+                inner = tree
+                key += (kind, len(tree))
+            elif is_leaf(tree):
+                leaves.append(tree)
+                key.append(kind)
+                continue
+            elif kind in box_classes:
+                raise NotPlain(boxed=True)
+            elif (container := find_container(kind)) is not None:
+                inner, extra = container[0](tree)
+                if not hasattr(inner, "__len__"):
+                    inner = list(inner)
+                key += (kind, extra, len(inner))
+            elif has(tree, "__array_function__") or has(tree, "__array__") or has(kind, "__next__"):
+                raise NotPlain(boxed=False)
+            else:
+                add_static(tree, key, statics, False)
+                continue
+            around.append((tree, kind, children))
+            if len(around) >= DEEP and has_cycle(around):
+                raise NotPlain(False, "an argument contains itself")
+            children = iter(inner)
+            break
+        else:
+            if not around:
+                return
+            children = around.pop()[2]
 
 
 def is_leaf(value: Any) -> bool:
@@ -108,32 +140,36 @@ def is_leaf(value: Any) -> bool:
     return kind is np.ndarray or kind in PLAIN_NUMBERS or kind in boxers and issubclass(kind, np.generic)
 
 
-def static_key(value: Any, statics: list, named: bool) -> Any:
-    """What tells static values apart: 1, 1.0 and True, and 0.0 and -0.0, are equal, but programs for them are not.
-
-    Containers are told apart by their contents. ``named``: the user said that it is static.
+def add_static(static: Any, key: list, statics: list, named: bool) -> None:
+    """Add to ``key`` what tells static values apart: 1, 1.0 and True, and 0.0 and -0.0, are equal, but their programs
+    are not. Containers are told apart by their contents. ``named``: the user said that it is static.
     """
-    kind = type(value)
-    if kind in (bool, int, str, bytes, type(None)):
-        return kind, value
-    if kind is float or kind is complex:
-        return kind, repr(value)
-    if isinstance(value, np.generic):
-        return kind, value.dtype, value.tobytes()
-    if kind is tuple or kind is list:
-        return kind, tuple([static_key(item, statics, named) for item in value])
-    if kind is dict:
-        return kind, tuple(value), tuple([static_key(item, statics, named) for item in value.values()])
-    if kind in box_classes:
-        raise NotPlain(boxed=True)
-    if isinstance(value, np.ndarray) and named:
-        raise TypeError("jit: a static argument is an array; leave its name out of static_argnames.")
-    statics.append(value)
-    try:
-        hash(value)
-    except TypeError:
-        value = IdentityKey(value)
-    return kind, value
+    pending = [static]
+    count = 0
+    while pending:
+        value = pending.pop()
+        kind = type(value)
+        key.append(kind)
+        if kind in (bool, int, str, bytes, type(None)):
+            key.append(value)
+        elif kind is float or kind is complex:
+            key.append(repr(value))
+        elif isinstance(value, np.generic):
+            key += (value.dtype, value.tobytes())
+        elif kind is tuple or kind is list or kind is dict:
+            count += 1
+            if count > MOST_CONTAINERS:
+                raise NotPlain(False, "a static argument holds too many containers, or one that holds itself")
+            key.append(tuple(value) if kind is dict else len(value))
+            pending += reversed(value.values() if kind is dict else value)
+        elif kind in box_classes:
+            raise NotPlain(boxed=True)
+        elif isinstance(value, np.ndarray) and named:
+            raise StaticArray("jit: a static argument is an array; leave its name out of static_argnames.")
+        else:
+            statics.append(value)
+            # Functions, classes and most other objects are equal to themselves alone.
+            key.append(value if kind.__hash__ is object.__hash__ and kind.__eq__ is object.__eq__ else ObjectKey(value))
 
 
 def static_positions(fun: Callable, static_argnames: Sequence[str]) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ from ..core.tracer import boxers, register_box
 from ..numpy import wrapped as anp
 from ..numpy.array_box import ArrayBox
 from ..numpy.definers import elementwise
+from ..transforms.names import has
 from .node import Node
 
 __all__ = ["PLAIN_NUMBERS", "NumberBox", "RecordBox"]
@@ -114,7 +115,7 @@ def to_python(x: Any) -> Any:
 
 def is_operand(x: Any) -> bool:
     """Whether numbers compute with it; a list, text or None has its own idea of ``x * 2`` and ``x == 2``."""
-    return type(x) in PLAIN_NUMBERS or hasattr(x, "dtype")
+    return type(x) in PLAIN_NUMBERS or has(x, "dtype")
 
 
 def binary(use, prim):

@@ -16,8 +16,8 @@ def collection_paused() -> Iterator[None]:
     They are no garbage, and without cycles. Where threads overlap here, it may run again before the last is done.
     """
     was_enabled = gc.isenabled()
-    gc.disable()
     try:
+        gc.disable()
         yield
     finally:
         if was_enabled:

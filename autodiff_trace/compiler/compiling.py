@@ -55,6 +55,9 @@ their products. "in place" leaves out copies of arrays that are assigned to, and
 intermediate values again.
 """
 
+DEEPEST = 40
+"""Containers in one another that programs spell; Python's parser allows some hundred brackets."""
+
 TRUSTING = ("finite", "floats")
 """Passes whose programs fail where something is infinite or NaN."""
 
@@ -121,7 +124,7 @@ def make_replay(
 ) -> Replay:
     objects: dict[str, Any] = {}
     source = emit(program, partial(container_text, structure, objects), name)
-    return Replay(source._replace(names={**source.names, **objects}), buffers, name, trusting)
+    return Replay(source._replace(names={**source.names, **objects}), buffers, trusting)
 
 
 def container_text(structure: Structure, objects: dict[str, Any], leaves: list[str]) -> str:
@@ -133,11 +136,12 @@ def container_text(structure: Structure, objects: dict[str, Any], leaves: list[s
     return text
 
 
-def display(structure: Structure, texts: Any) -> str | None:
-    """The container as Python displays it; None if it is no list, tuple or dict of strings."""
+def display(structure: Structure, texts: Any, depth: int = 0) -> str | None:
+    """The container as Python displays it; None if it is none of lists, tuples and dicts of strings, or too
+    deep."""
     if structure.kind is None:
         return next(texts)
-    inner = [display(child, texts) for child in structure.children]
+    inner = [display(child, texts, depth + 1) for child in structure.children] if depth < DEEPEST else [None]
     if None in inner:
         return None
     if structure.kind is list:

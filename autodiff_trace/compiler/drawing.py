@@ -9,6 +9,7 @@ import numpy as np
 
 from .listing import type_text
 from .node import Node, operands
+from .spelling import printable
 
 __all__ = ["to_dot", "to_svg"]
 
@@ -28,20 +29,25 @@ def label(node: Node) -> tuple[str, str]:
         name = repr(node.value) if np.ndim(node.value) == 0 else "constant"
     else:
         name = node.name
-    return name, f"was {node.value!r}" if node.kind == "guard" else type_text(node.value)
+    return printable(name), printable(f"was {node.value!r}" if node.kind == "guard" else type_text(node.value))
 
 
 def to_dot(name: str, nodes: list[Node], outputs: list) -> str:
     """The text from which Graphviz draws a graph; results are in bold."""
     numbers = {node: f"n{i}" for i, node in enumerate(nodes)}
-    lines = [f'digraph "{name}" {{', '    node [shape=box, fontname="monospace"];']
+    lines = [f'digraph "{quoted(name)}" {{', '    node [shape=box, fontname="monospace"];']
     for node, number in numbers.items():
-        text = "\\n".join([line.replace("\\", "\\\\").replace('"', '\\"') for line in label(node)])
+        text = "\\n".join(map(quoted, label(node)))
         shape = f", shape={SHAPES[node.kind]}" if node.kind in SHAPES else ""
         bold = ", style=bold" if is_output(node, outputs) else ""
         lines.append(f'    {number} [label="{text}"{shape}{bold}];')
         lines += [f"    {numbers[operand]} -> {number};" for operand in operands(node)]
     return "\n".join([*lines, "}"])
+
+
+def quoted(text: str) -> str:
+    """A text as it stands between the quotation marks of Graphviz."""
+    return printable(text).replace("\\", "\\\\").replace('"', '\\"')
 
 
 def is_output(node: Node, outputs: list) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import cmath
 import itertools
-import keyword
 import operator
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
@@ -18,7 +17,7 @@ from .guards import outcome
 from .inline import find_inline
 from .kernels import Kernel, Plan
 from .node import Node, Program
-from .spelling import Spelling
+from .spelling import Spelling, is_readable
 
 __all__ = ["Source", "emit"]
 
@@ -38,11 +37,12 @@ LONGEST = 100
 
 
 class Source(NamedTuple):
-    """``text`` defines the function of the program and those of its ``kernels``, which are named; ``names`` are the
-    objects they refer to. ``names`` are copied, and the buffers put in under their names (b0, b1, …), for each thread
-    that runs it at a time; the buffers of kernels are s0, s1, …"""
+    """``text`` defines the function of the program, ``entry``, and those of its ``kernels``, which are named; ``names``
+    are the objects they refer to. ``names`` are copied, and the buffers put in under their names (b0, b1, …), for each
+    thread that runs it at a time; the buffers of kernels are s0, s1, …"""
 
     text: str
+    entry: str
     names: dict[str, Any]
     kernels: dict[str, Plan]
 
@@ -82,16 +82,15 @@ class Emitter(Spelling):
         if function in (np.maximum, np.minimum) and len(texts) > 2:
             texts[2] = f"out={texts[2]}"  # NumPy wants it by name here; elsewhere the position is 0.05 µs quicker
         for name, arg in step.kwargs.items():
-            # A name that the user chose is spelled as a name if it is one, else as a string: it may be any text.
-            is_name = name.isascii() and name.isidentifier() and not keyword.iskeyword(name)
-            texts.append(f"{name}={self.text(arg)}" if is_name else f"**{{{name!r}: {self.text(arg)}}}")
+            # A name that the user chose is spelled as a string unless it is readable: it may be any text.
+            texts.append(f"{name}={self.text(arg)}" if is_readable(name) else f"**{{{name!r}: {self.text(arg)}}}")
         if function is np.dot and type(args[0]) is Node and type(args[0].value) is np.ndarray:
             return f"{texts[0]}.dot({', '.join(texts[1:])})"  # takes 0.1 of 0.5 µs less
         return f"{self.function_name(function)}({', '.join(texts)})"
 
     def function_name(self, function: Callable) -> str:
         owner = getattr(function, "__self__", None)
-        name = getattr(function, "__name__", "function")
+        name = getattr(function, "__name__", None)
         return self.object_name(function, f"{owner.__name__}_{name}" if isinstance(owner, np.ufunc) else name)
 
     def write(self, line: str) -> None:
@@ -233,13 +232,12 @@ def emit_kernel(kernel: Kernel, name: str, outer: Emitter) -> list[str]:
 
 
 def emit(program: Program, output: Callable[[list[str]], str], name: str) -> Source:
-    """The source of a program. ``output`` gives the expression for what is returned from those of its leaves."""
+    """The source of a program. ``output`` gives the expression for what is returned from those of its leaves, ``name``
+    is the user's for it."""
     emitter = Emitter()
-    emitter.taken.add(name)
+    entry = emitter.free_name(name, "function")
     for node in program.inputs:
-        plain = "".join(c if c.isalnum() else "_" for c in node.name).strip("_")
-        is_name = plain.isidentifier() and not keyword.iskeyword(plain)
-        emitter.names[node] = emitter.free_name(plain if is_name else "input")
+        emitter.names[node] = emitter.free_name(node.name, "input")
     emitter.inline = find_inline(program)
     emitter.statements(program.steps)
     parameters = ", ".join(emitter.names[node] for node in program.inputs)
@@ -248,8 +246,8 @@ def emit(program: Program, output: Callable[[list[str]], str], name: str) -> Sou
     lines = []
     for kernel_name, kernel in emitter.kernels.items():
         lines += [*emit_kernel(kernel, kernel_name, emitter), "", ""]
-    lines += [f"def {name}({parameters}):", *emitter.lines, ""]
+    lines += [f"def {entry}({parameters}):", *emitter.lines, ""]
     if emitter.setup:
         lines += ["", *emitter.setup, ""]
     plans = {kernel_name: kernel.plan for kernel_name, kernel in emitter.kernels.items()}
-    return Source("\n".join(lines), emitter.objects, plans)
+    return Source("\n".join(lines), entry, emitter.objects, plans)

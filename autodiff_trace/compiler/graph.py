@@ -129,7 +129,7 @@ class Graph:
         buffers = [*self.replay.buffers, *(buffer for kernel in kernels for buffer in kernel.buffers)]
         return Counts(names, size, steps, len(buffers), sum(buffer.nbytes for buffer in buffers))
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         leaves = self.form.match(args, kwargs, self.inputs, self.__name__)
         if not all(map(is_alike, leaves, self.inputs)) or find_top_trace(leaves) is not None:
             return tree_unflatten(self.structure, evaluate(self.program, leaves, self.__name__))
@@ -220,9 +220,10 @@ def trace_graph(
     form = Form(args, kwargs, positions, static_argnames)
     args, kwargs = form.prepare(args, kwargs)
 
-    @functools.wraps(fun, updated=())
     def revealing(*args, **kwargs):
         return fun(*map(reveal, args), **{key: reveal(arg) for key, arg in kwargs.items()})
+
+    revealing.__wrapped__ = fun  # where its parameters are looked up
 
     try:
         recording = record(revealing, args, kwargs, Surroundings(fun, *statics), keeps_values=True)

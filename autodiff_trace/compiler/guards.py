@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ SHAPED_BY_VALUES = frozenset("""
 """Functions of NumPy whose results have a shape or a dtype that depends on values; so have ``where(mask)`` and
 ``x[mask]``. In all others only parameters such as axes and counts decide, which are plain."""
 
-KNOWN_PACKAGES = ("numpy", __name__.partition(".")[0])
+KNOWN_PACKAGES = ("numpy", "_operator", __name__.partition(".")[0])
 
 
 class Miss(NamedTuple):
@@ -49,10 +50,12 @@ def signature(x: Any) -> Any:
 
 def is_shaped_by_values(prim: Callable, values: list) -> bool:
     """Whether the shape, dtype or type of the answer depends on the values of the arguments, or may do so."""
-    if prim.__name__ == "getitem":
+    if is_always_shaped_by_values(prim):
+        return True
+    if prim.fun is operator.getitem:
         index = values[1] if type(values[1]) is tuple else values[1:]
         return any(getattr(getattr(part, "dtype", None), "kind", None) == "b" for part in index)
-    return is_always_shaped_by_values(prim) or prim.__name__ == "where" and len(values) == 1
+    return prim.__name__ == "where" and len(values) == 1
 
 
 @functools.cache

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import itertools
 import threading
-import warnings
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -14,9 +13,11 @@ from ..core.pytree import tree_map
 from ..core.tracer import running_traces
 from ..transforms.function import Transformed
 from ..transforms.surroundings import Surroundings
-from .arguments import NotPlain, are_numbers, static_positions, take_apart
+from .arguments import NotPlain, StaticArray, are_numbers, static_positions, take_apart
+from .cache import CacheInfo, Entry, Version, count
 from .collection import collection_paused
 from .compiling import TRUSTING, compile_program
+from .failures import JitWarning, is_of_package, name_of, raise_if_from_signal, report, title, warn, warn_of_failure
 from .graph import Graph, trace_graph
 from .guards import Miss, outcome
 from .matching import make_match, no_match
@@ -26,48 +27,6 @@ from .tracing import Recording, record
 from .tree import Branch, TraceTree
 
 __all__ = ["CacheInfo", "JitWarning", "Jitted"]
-
-
-class JitWarning(UserWarning):
-    """A jitted function runs as if it were not: why, and what to do."""
-
-
-class CacheInfo(NamedTuple):
-    """Counts of calls by what became of them, and what the cache holds.
-
-    Attributes:
-        hits, traces, eager: calls that were replayed, that were traced, that ran the function itself.
-        keys: kinds of arguments for which there are programs.
-        programs: how many there are.
-        arena_bytes: memory for intermediate values that they hold between calls.
-    """
-
-    hits: int
-    traces: int
-    eager: int
-    keys: int
-    programs: int
-    arena_bytes: int
-
-
-class Version(NamedTuple):
-    """The programs for one state of the variables outside the function."""
-
-    surroundings: Surroundings
-    tree: TraceTree
-
-
-class Entry:
-    """What is known for one kind of arguments."""
-
-    __slots__ = ("versions", "eager", "used", "impure", "match")
-
-    def __init__(self) -> None:
-        self.versions: list[Version] = []
-        self.eager = False
-        self.used = 0
-        self.match: Callable | None = None  # made in the second call
-        self.impure = itertools.count(1)  # runs that changed what is outside
 
 
 class Jitted(Transformed):
@@ -91,87 +50,148 @@ class Jitted(Transformed):
         self.latest: tuple[Callable, Any] = no_match, None  # the entry of the last call, and the test for its arguments
         self.lock = threading.Lock()
         self.clock = itertools.count(1)
-        self.hits = self.traces = self.eager = 0
-        self.warned = self.writes = False
+        self.hits = self.traces = self.eager = self.failures = 0
+        self.warned = self.reported = self.writes = False
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         match, entry = self.latest
-        leaves = None if kwargs else match(args)
         statics: list = []
-        if leaves is None:
-            try:
+        try:
+            leaves = None if kwargs else match(args)
+            if leaves is None:
                 leaves, key, statics = take_apart(args, kwargs, self.static_argnames, self.positions)
-            except NotPlain:
-                return self.fun(*args, **kwargs)
-            entry = self.find_entry(tuple(key), leaves, None if kwargs else args)
+                entry = self.find_entry(tuple(key), leaves, None if kwargs else args)
+        except NotPlain as error:
+            self.say(error.reason)
+            return self.fun(*args, **kwargs)
+        except StaticArray:
+            raise
+        except Exception as error:
+            return self.fail_to_look(error, None, args, kwargs)
         running = running_traces()
         if running and any(trace.guards_values for trace in running):
             return self.fun(*args, **kwargs)
         if entry.eager:
             return self.run_eagerly(args, kwargs)
-        for version in entry.versions:
-            if version.surroundings.hold():
-                try:
+        try:
+            for version in entry.versions:
+                if version.surroundings.hold():
                     result = version.tree.run(leaves)
-                except NotFinite as error:
-                    return self.trace_again(error.replay, version, args, kwargs)
-                except Exception as error:
-                    return self.run_after_error(error, args, kwargs)
-                if type(result) is not Miss:
-                    self.hits += 1
-                    return result
-                return self.trace(entry, version, statics, args, kwargs)
-        return self.trace(entry, None, statics, args, kwargs)
+                    if type(result) is not Miss:
+                        self.hits += 1
+                        return result
+                    break
+            else:
+                version = None
+        except NotFinite as error:
+            return self.trace_exactly(error.replay, entry, version, args, kwargs)
+        except Exception as error:
+            return self.after_error(error, entry, version, args, kwargs)
+        return self.trace(entry, version, statics, args, kwargs)
 
     def trace(self, entry: Entry, version: Version | None, statics: list, args: tuple, kwargs: dict) -> Any:
         """Run the function and keep what it did."""
-        with collection_paused():
-            return self.trace_at_once(entry, version, statics, args, kwargs)
-
-    def trace_at_once(self, entry: Entry, version: Version | None, statics: list, args: tuple, kwargs: dict) -> Any:
         if version is not None and len(version.tree.branches) >= TraceTree.LIMIT:
             return self.give_up(entry, "Python saw new values again and again (if, float(x), x[i] …)", args, kwargs)
         if version is None and len(entry.versions) >= self.VERSIONS:
             return self.give_up(entry, "variables outside it change often; pass them as arguments", args, kwargs)
-        surroundings = Surroundings(self.fun, *statics) if version is None else version.surroundings
+        try:
+            surroundings = Surroundings(self.fun, *statics) if version is None else version.surroundings
+        except Exception as error:
+            return self.fail_to_look(error, entry, args, kwargs)
         if surroundings.boxed:
             return self.fun(*args, **kwargs)
         if surroundings.crowded:
             return self.give_up(entry, "it can reach too many variables; pass what it reads as arguments", args, kwargs)
         try:
-            recording = record(self.fun, args, kwargs, surroundings, self.positions, self.static_argnames)
+            recording = self.record(args, kwargs, surroundings)
         except NotReplayable as error:
-            self.writes = self.writes or error.writes
-            # What only traced values do not allow is no error of the function; other errors it raises again.
-            result = self.run(args, kwargs)
-            return result if isinstance(error, MixedTraces) else self.give_up(entry, f"{error}", result=result)
-        self.traces += 1
-        self.writes = self.writes or recording.writes
+            return self.run_instead(error, entry, args, kwargs)
         if recording.program is None:
             return self.give_up(entry, recording.reason, result=recording.result)
         if recording.pure:
-            self.keep(entry, surroundings, recording)
+            try:
+                self.keep(entry, surroundings, recording)
+            except Exception as error:
+                return self.fail(error, entry, recording.result)
         elif next(entry.impure) >= self.VERSIONS:
             return self.give_up(entry, "it catches errors, or changes variables outside it: return what is new",
                                 result=recording.result)
         return recording.result
 
-    def trace_again(self, replay: Replay, version: Version, args: tuple, kwargs: dict) -> Any:
+    def record(self, args: tuple, kwargs: dict, surroundings: Surroundings) -> Recording:
+        with collection_paused():
+            recording = record(self.fun, args, kwargs, surroundings, self.positions, self.static_argnames)
+        self.traces += 1
+        self.writes = self.writes or recording.writes
+        return recording
+
+    def run_instead(self, error: NotReplayable, entry: Entry, args: tuple, kwargs: dict) -> Any:
+        """What only traced values do not allow is no error of the function's own, others it raises again."""
+        self.writes = self.writes or error.writes
+        result = self.run(args, kwargs)
+        if isinstance(error, MixedTraces):
+            return result
+        if error.failure is not None:
+            return self.fail(error.failure, entry, result)
+        return self.give_up(entry, f"{error}", result=result)
+
+    def trace_exactly(self, replay: Replay, entry: Entry, version: Version, args: tuple, kwargs: dict) -> Any:
         """A program that trusts that all is finite has met something that is not: compile it without that trust."""
         try:
-            recording = record(self.fun, args, kwargs, version.surroundings, self.positions, self.static_argnames)
-        except NotReplayable:
-            return self.run(args, kwargs)
-        self.traces += 1
+            recording = self.record(args, kwargs, version.surroundings)
+        except NotReplayable as error:
+            return self.run_instead(error, entry, args, kwargs) if error.failure else self.run(args, kwargs)
         if recording.program is not None and recording.pure:
             passes = [each for each in self.passes if each not in TRUSTING]
-            replay.exact = compile_program(recording.program, recording.structure, passes, self.name())
+            try:
+                replay.exact = compile_program(recording.program, recording.structure, passes, name_of(self.fun))
+            except Exception as error:
+                return self.fail(error, entry, recording.result)
         return recording.result
+
+    def after_error(self, error: Exception, entry: Entry, version: Version, args: tuple, kwargs: dict) -> Any:
+        """A program has failed. The function raises the same error, or catches it, or else the program is wrong."""
+        raise_if_from_signal(error)
+        try:
+            if type(error) in entry.caught:
+                return self.run_eagerly(args, kwargs)
+            recording = self.record(args, kwargs, version.surroundings)
+        except NotReplayable as problem:
+            return self.run_instead(problem, entry, args, kwargs)
+        except Exception as original:
+            if type(original) is type(error):
+                # The traceback of ``error`` shows the emitted line; that of ``original`` the user's own.
+                raise error from original
+            raise
+        if not recording.caught:
+            return self.fail(error, entry, recording.result)
+        entry.caught.add(type(error))
+        return recording.result
+
+    def fail(self, error: Exception, entry: Entry | None, result: Any) -> Any:
+        """Something of ``jit`` has failed: say and count it; from now on the function runs, which gave the result."""
+        raise_if_from_signal(error)
+        self.failures += 1
+        if entry is not None:
+            entry.give_up()
+        if not self.reported:
+            self.reported = True
+            warn_of_failure(self, error)
+        return result
+
+    def fail_to_look(self, error: Exception, entry: Entry | None, args: tuple, kwargs: dict) -> Any:
+        """Arguments or variables could not be looked at: it may be that an object of the user's raises errors."""
+        raise_if_from_signal(error)
+        if is_of_package(error):
+            return self.fail(error, entry, self.run(args, kwargs))
+        reason = f"an object that it reads raises errors when it is looked at ({report(error)})"
+        return self.give_up(entry or Entry(), reason, args, kwargs)
 
     def keep(self, entry: Entry, surroundings: Surroundings, recording: Recording) -> None:
         """Compile what has been recorded."""
         outcomes = [outcome(step.value) for step in recording.program.steps if step.kind == "guard"]
-        replay = compile_program(recording.program, recording.structure, self.passes, self.name())
+        replay = compile_program(recording.program, recording.structure, self.passes, name_of(self.fun))
         with self.lock:
             # Another thread may have been here.
             version = next((each for each in entry.versions if each.surroundings.hold()), None)
@@ -190,28 +210,17 @@ class Jitted(Transformed):
         self.eager += 1
         return self.run(args, kwargs)
 
-    def name(self) -> str:
-        name = getattr(self.fun, "__name__", "function")
-        return name if name.isidentifier() else "function"
-
     def give_up(self, entry: Entry, reason: str, args: tuple = (), kwargs: dict | None = None, **done: Any) -> Any:
         """From now on run the function itself for this kind of arguments."""
-        entry.eager = True
-        entry.versions.clear()
-        if not self.warned:
-            self.warned = True
-            warnings.warn(f"{self!r} runs without jit: {reason}.", JitWarning, stacklevel=5)
+        entry.give_up()
+        self.say(reason)
         return done["result"] if done else self.run_eagerly(args, kwargs or {})
 
-    def run_after_error(self, error: Exception, args: tuple, kwargs: dict) -> Any:
-        """A replay has failed: run the function itself, which raises the same or knows what to do."""
-        try:
-            return self.run(args, kwargs)
-        except Exception as original:
-            if type(original) is type(error):
-                # The traceback of ``error`` shows the emitted line; that of ``original`` the user's own.
-                raise error from original
-            raise
+    def say(self, reason: str) -> None:
+        """Warn of what keeps it from being compiled, once."""
+        if reason and not self.warned:
+            self.warned = True
+            warn(f"{title(self)} runs without jit: {reason}.")
 
     def find_entry(self, key: tuple, leaves: list, args: tuple | None) -> Entry:
         """The entry for arguments with this key, which becomes the latest."""
@@ -229,7 +238,7 @@ class Jitted(Transformed):
             self.latest = entry.match or no_match, entry
             return entry
 
-    def graph(self, *args: Any, **kwargs: Any) -> Graph:
+    def graph(self, /, *args: Any, **kwargs: Any) -> Graph:
         """What the function does with these arguments, as a :class:`Graph`: to be printed, drawn, saved, run again.
 
         Raises TracedValueError where there is no such thing: for a function that no replay can repeat.
@@ -241,7 +250,7 @@ class Jitted(Transformed):
             return v1
         <BLANKLINE>
         """
-        return trace_graph(self.fun, args, kwargs, self.passes, self.name(), self.positions, self.static_argnames)
+        return trace_graph(self.fun, args, kwargs, self.passes, name_of(self.fun), self.positions, self.static_argnames)
 
     def cache_info(self) -> CacheInfo:
         """How calls were served, and what is kept.
@@ -251,13 +260,10 @@ class Jitted(Transformed):
         >>> double(1.0), double(2.0)
         (2.0, 4.0)
         >>> double.cache_info()
-        CacheInfo(hits=1, traces=1, eager=0, keys=1, programs=1, arena_bytes=0)
+        CacheInfo(hits=1, traces=1, eager=0, keys=1, programs=1, arena_bytes=0, failures=0)
         """
         with self.lock:
-            trees = [version.tree for entry in self.entries.values() for version in entry.versions]
-        branches = [branch for tree in trees for branch in tree.branches]
-        held = sum(branch.replay.held for branch in branches)
-        return CacheInfo(self.hits, self.traces, self.eager, len(self.entries), len(branches), held)
+            return CacheInfo(self.hits, self.traces, self.eager, *count(self.entries.values()), self.failures)
 
     def clear_cache(self) -> None:
         """Forget all programs, and let their memory go."""

@@ -14,6 +14,7 @@ from .guards import signature
 from .kernels import Kernel
 from .node import Node, Program
 from .replay import Replay
+from .spelling import printable
 
 __all__ = ["expression", "guard_text", "listing", "seen_text", "type_text"]
 
@@ -66,7 +67,7 @@ def expression(arg: Any, depth: int = DEPTH) -> str:
     if arg.name in INFIX and len(operands) == 2:
         operands = [f"({text})" if is_infix(each) and depth > 1 else text for each, text in zip(arg.args, operands)]
         return f"{operands[0]} {INFIX[arg.name]} {operands[1]}"
-    if arg.name == "getitem":
+    if arg.name == "getitem" and len(operands) == 2:
         return f"{operands[0]}[{operands[1].strip('[]')}]"
     operands += [f"{name}={expression(each, depth - 1)}" for name, each in arg.kwargs.items()]
     return f"{arg.name}({', '.join(operands)})"
@@ -78,8 +79,8 @@ def is_infix(arg: Any) -> bool:
 
 def guard_text(step: Node) -> str:
     """What Python saw: 'x > 0 was True', 'int(x) was 3'."""
-    text, use = expression(step.args[0]), step.function.__name__
-    return f"{f'{use}({text})' if use in SHOWN_USES else text} was {seen_text(step.function, step.value)}"
+    text, use = expression(step.args[0]), getattr(step.function, "__name__", "")
+    return printable(f"{f'{use}({text})' if use in SHOWN_USES else text} was {seen_text(step.function, step.value)}")
 
 
 def seen_text(use: Callable, seen: Any) -> str:
@@ -95,7 +96,7 @@ def seen_text(use: Callable, seen: Any) -> str:
 
 def listing(program: Program, replay: Replay, guards: list[str]) -> str:
     """The source of a compiled program, annotated; ``program`` is the one after the passes."""
-    types = {name: type_text(value) for name, value in named_values(program, replay.entry).items()}
+    types = {name: type_text(value) for name, value in named_values(program, replay.source.entry).items()}
     *functions, main = re.split(r"^(?=def )", replay.source.text, flags=re.MULTILINE)[1:]
     kernels = [step.function for step in program.steps if type(step.function) is Kernel]
     parts = [kernel_listing(text, kernel) for text, kernel in zip(functions, kernels, strict=True)]
@@ -132,7 +133,7 @@ def align(lines: list[str], comments: list[str]) -> list[str]:
 
 def preamble(program: Program, replay: Replay, types: dict[str, str]) -> list[str]:
     """Inputs, constants and buffers, a line each."""
-    parameters = list(named_values(Program(program.inputs, [], []), replay.entry))
+    parameters = list(named_values(Program(program.inputs, [], []), replay.source.entry))
     inputs = [(name, types[name]) for name in parameters]
     constants = [
         (name, f"{type_text(value)} = {short(value)}" if np.size(value) <= SHOWN else type_text(value))

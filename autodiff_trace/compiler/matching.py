@@ -12,7 +12,10 @@ from .arguments import is_leaf
 __all__ = ["make_match", "no_match"]
 
 LONG = 200
-"""Leaves up to which a test is compiled, which takes 20 µs for each."""
+"""Leaves and containers up to which a test is compiled, which takes 20 µs for each."""
+
+DEEPEST = 40
+"""Containers in one another of which there is such a test."""
 
 
 def no_match(args: tuple) -> None:
@@ -41,6 +44,12 @@ def make_match(args: tuple) -> Callable[[tuple], list | None]:
     return names.pop("match")
 
 
+def is_tested(value: Any) -> bool:
+    """Whether there are tests for such a container."""
+    is_dict = type(value) is dict and len(value) <= LONG and all(type(key) is str for key in value)
+    return is_dict or type(value) in (tuple, list) and len(value) <= LONG
+
+
 def add_tests(name: str, value: Any, names: dict[str, Any], tests: list[str], leaves: list[str]) -> None:
     """Append to ``tests`` the lines that test whether what has this name is like ``value``; to ``leaves`` its names."""
 
@@ -62,7 +71,7 @@ def add_tests(name: str, value: Any, names: dict[str, Any], tests: list[str], le
         leaves.append(name)
     elif value is None or kind is bool:
         test(f"{name} is not {value}")
-    elif kind is tuple or kind is list or kind is dict and all(type(key) is str for key in value):
+    elif is_tested(value) and name.count("_") < DEEPEST:
         test(f"type({name}) is not {kind.__name__} or len({name}) != {len(value)}")
         children = [f"{name}_{i}" for i in range(len(value))]
         if kind is dict:
@@ -73,5 +82,5 @@ def add_tests(name: str, value: Any, names: dict[str, Any], tests: list[str], le
             add_tests(child, item, names, tests, leaves)
     else:
         raise TypeError("this is known by its key alone")
-    if len(leaves) > LONG:
+    if len(leaves) > LONG or len(tests) > 2 * LONG:
         raise TypeError("these are too many")

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..core.tracer import Trace, box_classes, boxers, spent_constant
 from ..numpy.parameters import plain_parameters
+from ..transforms.names import has
 from ..transforms.random_states import frozen, numpy_state
 from .boxes import PLAIN_NUMBERS, NumberBox, RecordBox
 from ..numpy.error_states import error_state
@@ -28,10 +29,11 @@ class NotReplayable(BaseException):
     """The function does what no replay can repeat; the message says what, and what to do.
 
     No ``except Exception`` of the function is meant to catch it. ``writes``: the function has assigned to items of its
-    arguments.
+    arguments. ``failure``: the error of this package, if it was one.
     """
 
     writes = False
+    failure: Exception | None = None
 
 
 class MixedTraces(NotReplayable):
@@ -65,7 +67,7 @@ class RecordTrace(Trace):
         return self.box(value, Node(None, (), {}, value, name, "input"))
 
     def process(self, prim, args, kwargs):
-        args, kwargs = plain_parameters(prim, args, kwargs, to_tuple)
+        args, kwargs = plain_parameters(prim, args, kwargs, self.note_derived)
         values = []
         operands = []
         is_operator = not kwargs
@@ -85,7 +87,7 @@ class RecordTrace(Trace):
                 is_operator = is_operator and kind is not list and kind is not tuple
                 values.append(substitute(arg, self.value_of))
                 operands.append(substitute(arg, self.node_of))
-                has_dtype = has_dtype or hasattr(values[-1], "dtype")
+                has_dtype = has_dtype or has(values[-1], "dtype")
         function = prim.fast_fun if is_operator and has_dtype else prim.fun
         keywords = {}
         if kwargs:
@@ -161,6 +163,10 @@ class RecordTrace(Trace):
         self.derived = self.derived or isinstance(arg, np.generic)
         return arg
 
+    def note_derived(self, value: Any) -> None:
+        """``value``, which plain NumPy may have computed from other arrays, becomes part of the program."""
+        self.derived = True
+
     def note_copy(self, copy: np.ndarray, array: np.ndarray) -> None:
         """A derivative keeps ``copy`` of the plain ``array`` that a step has read: other runs read the array itself."""
         self.arrays.note_copy(copy, array)
@@ -198,7 +204,11 @@ class RecordTrace(Trace):
         if function.__name__ == "shuffle":
             raise NotReplayable("random.shuffle(x) changes x in place; write random.permutation(x)")
         values = [self.value_of(arg) for arg in args]
-        ans = function(*values, **{name: self.value_of(arg) for name, arg in kwargs.items()})
+        try:
+            ans = function(*values, **{name: self.value_of(arg) for name, arg in kwargs.items()})
+        except Exception as error:
+            self.raised = error
+            raise
         self.numpy_state = numpy_state()
         if ans is not None and type(ans) not in boxers:
             if type(ans) is np.random.Generator and (args and args[0] is not None or kwargs):
@@ -235,10 +245,6 @@ def take_off(arg: Any) -> Any:
     """The plain value of a box whose trace has ended, if it is one."""
     arg = spent_constant(arg) if type(arg) in box_classes else arg
     return arg._value if type(arg) in box_classes and type(arg._trace) is SpentRecordTrace else arg
-
-
-def to_tuple(array: np.ndarray) -> tuple:
-    return tuple(array.tolist())
 
 
 def plain_value(x: Any) -> Any:

@@ -34,7 +34,10 @@ class Replay:
     PATIENCE = 3
     """Failures of a program that trusts that all is finite after which it is not tried again."""
 
-    def __init__(self, source: Source, buffers: list[Buffer], entry: str, trusting: bool = False) -> None:
+    filename = ""  # these are asked for also when it is let go before it is made (Ctrl-C)
+    granted = nbytes = 0
+
+    def __init__(self, source: Source, buffers: list[Buffer], trusting: bool = False) -> None:
         self.source = source
         self.trusting = trusting
         self.exact: Replay | None = None  # the same program without that trust, once it has been needed
@@ -42,8 +45,7 @@ class Replay:
         self.buffers = buffers
         of_kernels = [buffer.nbytes for plan in source.kernels.values() for buffer in plan.buffers]
         self.nbytes = sum(buffer.nbytes for buffer in buffers) + num_threads() * sum(of_kernels)
-        self.filename = f"<jit {entry} {next(numbers)}>"
-        self.entry = entry
+        self.filename = f"<jit {source.entry} {next(numbers)}>"
         self.code = None
         self.idle: list[Callable] = []  # instances that no call is using; append and pop are atomic
         self.granted = 0  # instances that may be kept
@@ -57,17 +59,27 @@ class Replay:
         except IndexError:
             instance = self.make_instance()
         try:
-            return instance(*leaves)
-        except (ArithmeticError, ValueError) as error:  # of math.log(0), 1.0 / 0.0, or of the last check
-            if not self.trusting:
+            result = instance(*leaves)
+        except BaseException as error:
+            # It may be Ctrl-C, or what a handler of signals raises: workers may still write into the buffers.
+            self.drop_instance()
+            # Of math.log(0), 1.0 / 0.0, or of the last check.
+            if not self.trusting or not isinstance(error, (ArithmeticError, ValueError)):
                 raise
             if self.exact is None:
                 raise NotFinite(self) from error
             self.failures += 1
-        finally:
+        else:
             if len(self.idle) < self.granted:
                 self.idle.append(instance)
+            return result
         return self.exact.run(leaves)
+
+    def drop_instance(self) -> None:
+        """An instance that a call has used is not used again."""
+        if self.granted:
+            self.granted -= 1
+            arena.give_back(self.nbytes)
 
     @property
     def held(self) -> int:
@@ -89,7 +101,7 @@ class Replay:
         for name, plan in self.source.kernels.items():
             # Of the names without buffers and kernels: no cycle of references keeps those from being let go.
             names[name] = BlockRunner(plan, partial(with_buffers, names[name].__code__, self.source.names))
-        return names.pop(self.entry)
+        return names.pop(self.source.entry)
 
     def __del__(self) -> None:
         linecache.cache.pop(self.filename, None)

@@ -72,12 +72,15 @@ class Task:
             finally:
                 self.done.release()
 
-    def finish(self) -> None:
-        """Take the task back, or wait for its end and raise its error."""
-        if not self.claim.acquire(blocking=False):
-            self.done.acquire()
-            if self.error is not None:
-                raise self.error
+    def take_back(self) -> bool:
+        """Take the task back if it has not begun; whether that could be done."""
+        return self.claim.acquire(blocking=False)
+
+    def wait(self) -> None:
+        """Wait for its end and raise its error."""
+        self.done.acquire()
+        if self.error is not None:
+            raise self.error
 
 
 class Workers:
@@ -114,6 +117,8 @@ def share(work: Callable[[int], None], threads: int) -> None:
     """Run ``work(0)`` here and ``work(1)`` … at the same time, in the same context (NumPy's error handling).
 
     ``work`` has to share out what is to be done by itself: a call may come late, or never, when the cores are busy.
+    All calls that have begun are over when it returns, or raises the error of one; but not when it is interrupted
+    (Ctrl-C, what a handler of signals raises), which may come while it waits for them.
     """
     if threads == 1:
         work(0)
@@ -126,8 +131,8 @@ def share(work: Callable[[int], None], threads: int) -> None:
         try:
             work(0)
         finally:
-            for each in tasks:
-                each.finish()
+            for each in [each for each in tasks if not each.take_back()]:
+                each.wait()
 
 
 @contextmanager
@@ -139,15 +144,15 @@ def on_different_cores() -> Iterator[None]:
     """
     allowed = None
     try:
-        cores, own = os.sched_getaffinity(0), current_core()
-        if len(cores) > 1 and own in cores:
-            for thread in workers.threads:
-                os.sched_setaffinity(thread.native_id, cores - {own})
-            os.sched_setaffinity(0, {own})
-            allowed = cores
-    except (AttributeError, OSError):  # another operating system, or no permission
-        pass
-    try:
+        try:
+            cores, own = os.sched_getaffinity(0), current_core()
+            if len(cores) > 1 and own in cores:
+                for thread in workers.threads:
+                    os.sched_setaffinity(thread.native_id, cores - {own})
+                allowed = cores
+                os.sched_setaffinity(0, {own})
+        except (AttributeError, OSError):  # another operating system, or no permission
+            pass
         yield
     finally:
         if allowed:

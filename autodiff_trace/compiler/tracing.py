@@ -14,8 +14,10 @@ from ..core.tracer import boxers, is_box, trace_stack
 from ..transforms.random_states import RandomStates
 from ..transforms.surroundings import Surroundings
 from .arguments import is_leaf
+from .failures import is_from_signal, is_of_package, report
 from .node import Program
 from .record import NotReplayable, RecordTrace
+from .spelling import LONGEST_NAME
 
 __all__ = ["Recording", "record"]
 
@@ -32,6 +34,7 @@ class Recording(NamedTuple):
         draws: whether it draws from NumPy's own random generator.
         writes: whether it assigns to items of its arguments.
         pure: whether the run left the variables outside as they were, and caught no error.
+        caught: whether it caught one.
     """
 
     result: Any
@@ -41,6 +44,7 @@ class Recording(NamedTuple):
     draws: bool
     writes: bool
     pure: bool
+    caught: bool
 
 
 def record(
@@ -54,10 +58,58 @@ def record(
     Raises NotReplayable if it got nowhere; then random generators are as they were.
     """
     trace = RecordTrace(keeps_values)
+    inputs: list = []
+    try:
+        args, kwargs = box_arguments(trace, inputs, fun, args, kwargs, positions, static_argnames)
+        states = RandomStates(surroundings.generators)
+        was_watching = bool(surroundings.contents)
+        surroundings.watch_contents(True)
+        outside = surroundings.contents
+    except Exception as error:
+        raise failed(error) from error
+    stack = trace_stack.get()
+    try:
+        trace_stack.set((*stack, trace))
+        output = fun(*args, **kwargs)
+        output_leaves, structure = tree_flatten(output)
+        check_outputs(output_leaves)
+        nodes = [trace.node_of(leaf) for leaf in output_leaves]
+        values = [trace.value_of(leaf) for leaf in output_leaves]
+    except BaseException as error:
+        problem = find_problem(error, trace)
+        if problem is None:
+            raise
+        states.restore()
+        problem.writes = has_written(inputs)
+        raise problem from (None if problem is error else error)
+    finally:
+        trace_stack.set(stack)
+        trace.end()
+    try:
+        result = tree_unflatten(structure, own_outputs(trace, inputs, values, nodes))
+        pure = trace.raised is None and surroundings.hold()
+        if not pure:
+            surroundings.take_out(trace)
+        read = trace.arrays.contents
+        derived = trace.derived or any(key not in surroundings.followed for key in read)
+        surroundings.watch_contents(was_watching or derived)
+        reason = find_reason(trace, states, outside)
+        program = None if reason else Program([node for _, node in inputs], trace.steps, nodes)
+        writes, caught = has_written(inputs), trace.raised is not None
+        return Recording(result, program, structure, reason, trace.draws, writes, pure, caught)
+    except Exception as error:
+        states.restore()
+        raise failed(error) from error
+
+
+def box_arguments(
+    trace: RecordTrace, inputs: list, fun: Callable, args: tuple, kwargs: dict, positions: Sequence[int],
+    static_argnames: Sequence[str],
+) -> tuple[tuple, dict]:
+    """The arguments with boxes in place of their numbers and arrays; these go into ``inputs``, with their nodes."""
     args_to_box = tuple([None if i in positions else arg for i, arg in enumerate(args)])
     kwargs_to_box = {name: None if name in static_argnames else arg for name, arg in kwargs.items()}
     names = iter(leaf_names(fun, args_to_box, kwargs_to_box))
-    inputs = []
 
     def to_box(leaf):
         if not is_leaf(leaf):
@@ -68,49 +120,29 @@ def record(
 
     new_args, new_kwargs = tree_map(to_box, (args_to_box, kwargs_to_box))
     new_args = tuple([args[i] if i in positions else arg for i, arg in enumerate(new_args)])
-    new_kwargs = {name: kwargs[name] if name in static_argnames else arg for name, arg in new_kwargs.items()}
-    states = RandomStates(surroundings.generators)
-    was_watching = bool(surroundings.contents)
-    surroundings.watch_contents(True)
-    outside = surroundings.contents
-    stack = trace_stack.get()
-    try:
-        trace_stack.set((*stack, trace))
-        output = fun(*new_args, **new_kwargs)
-        output_leaves, output_structure = tree_flatten(output)
-        check_outputs(output_leaves)
-        nodes = [trace.node_of(leaf) for leaf in output_leaves]
-        values = [trace.value_of(leaf) for leaf in output_leaves]
-    except BaseException as error:
-        if not is_fault_of_tracing(error):
-            raise
-        states.restore()
-        problem = error if isinstance(error, NotReplayable) else NotReplayable(f"{type(error).__name__}: {error}")
-        problem.writes = has_written(inputs)
-        raise problem from (None if problem is error else error)
-    finally:
-        trace_stack.set(stack)
-        trace.end()
-    arguments = [node.value for _, node in inputs]
-    constants = [node.value for node in (*trace.arrays.nodes.values(), *trace.made) if type(node.value) is np.ndarray]
-    owned = [own(value, node, arguments, constants) for value, node in zip(values, nodes)]
-    result = tree_unflatten(output_structure, owned)
-    pure = trace.raised is None and surroundings.hold()
-    if not pure:
-        surroundings.take_out(trace)
-    read = trace.arrays.contents
-    derived = trace.derived or any(key not in surroundings.followed for key in read)
-    surroundings.watch_contents(was_watching or derived)
-    reason = find_reason(trace, states, outside)
-    program = None if reason else Program([node for _, node in inputs], trace.steps, nodes)
-    writes = has_written(inputs)
-    return Recording(result, program, output_structure, reason, trace.draws, writes, pure)
+    return new_args, {name: kwargs[name] if name in static_argnames else arg for name, arg in new_kwargs.items()}
 
 
-def is_fault_of_tracing(error: BaseException) -> bool:
-    """Whether only a traced value may be the cause, or the message shows one: then the function itself is asked."""
-    kinds = (NotReplayable, TypeError, AttributeError, EndedTraceError)
-    return isinstance(error, kinds) or any(map(is_box, error.args))
+def find_problem(error: BaseException, trace: RecordTrace) -> NotReplayable | None:
+    """What to say of a run that has failed, if it may have done so because it was traced: then the function itself is
+    asked. None for an error of its own."""
+    if isinstance(error, NotReplayable):
+        return error
+    if is_from_signal(error):
+        return None
+    # Only a traced value may be the cause, tracing takes more of the stack and of memory, or the message shows a box.
+    kinds = (TypeError, AttributeError, EndedTraceError, RecursionError, MemoryError)
+    if isinstance(error, kinds) or any(map(is_box, error.args)):
+        return NotReplayable(report(error))
+    if isinstance(error, Exception) and error is not trace.raised and is_of_package(error):
+        return failed(error)
+    return None
+
+
+def failed(error: Exception) -> NotReplayable:
+    problem = NotReplayable(report(error))
+    problem.failure = error
+    return problem
 
 
 def has_written(inputs: list) -> bool:
@@ -125,6 +157,13 @@ def find_reason(trace: RecordTrace, states: RandomStates, outside: list) -> str:
     if states.drawn_from(trace.numpy_state):
         return "it draws random numbers that the trace does not see; draw with anp.random, or outside"
     return ""
+
+
+def own_outputs(trace: RecordTrace, inputs: list, values: list, nodes: list) -> list:
+    """The outputs, in memory of their own where they are not the arguments'."""
+    arguments = [node.value for _, node in inputs]
+    constants = [node.value for node in (*trace.arrays.nodes.values(), *trace.made) if type(node.value) is np.ndarray]
+    return [own(value, node, arguments, constants) for value, node in zip(values, nodes)]
 
 
 def own(value: Any, node: Any, arguments: list, constants: list) -> Any:
@@ -153,19 +192,28 @@ def leaf_names(fun: Callable, args: tuple, kwargs: dict) -> list[str]:
         parameters = []
     parameters += [f"arg{i}" for i in range(len(parameters), len(args))]
     names: list[str] = []
-    for parameter, arg in (*zip(parameters, args), *kwargs.items()):
-        name_leaves(parameter, arg, names)
+    pending = [*zip(parameters, args), *kwargs.items()][::-1]
+    while pending:
+        name, tree = pending.pop()
+        container = find_container(type(tree))
+        if container is not None:
+            children, extra = container[0](tree)
+            pending += reversed(name_children(name, list(children), extra))
+        elif is_leaf(tree):
+            names.append(name)
     return names
 
 
-def name_leaves(name: str, tree: Any, names: list[str]) -> None:
-    container = find_container(type(tree))
-    if container is None:
-        if is_leaf(tree):
-            names.append(name)
-        return
-    children, extra = container[0](tree)
-    children = list(children)
-    keys = extra[-len(children):] if isinstance(extra, tuple) and children else range(len(children))
-    for key, child in zip(keys, children):
-        name_leaves(f"{name}_{key}", child, names)
+def name_children(name: str, children: list, extra: Any) -> list[tuple[str, Any]]:
+    """The children of a container with their names: its own with the field, key or number."""
+    if len(name) >= LONGEST_NAME:
+        return [(name, child) for child in children]
+    is_keyed = isinstance(extra, tuple) and len(extra) >= len(children)
+    keys = extra[len(extra) - len(children):] if is_keyed else range(len(children))
+    return [(f"{name}_{key_text(key, i)}", child) for i, (key, child) in enumerate(zip(keys, children))]
+
+
+def key_text(key: Any, number: int) -> str:
+    """A key as part of a name; its number if it is not made of letters, digits and the like."""
+    text = "".join([c if c.isascii() and c.isalnum() else "_" for c in str(key)]) if type(key) in (str, int) else ""
+    return text.strip("_") or str(number)

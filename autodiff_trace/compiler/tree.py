@@ -85,7 +85,6 @@ class TraceTree:
         if any(each.outcomes == branch.outcomes for each in self.branches):
             return
         self.draws = self.draws or draws
-        self.branches.append(branch)
         if self.root is None:
             self.root = Fork(branch)
         fork = self.root
@@ -96,3 +95,4 @@ class TraceTree:
                 following = fork.next[seen] = Fork(branch)
             following.latest = branch
             fork = following
+        self.branches.append(branch)  # last of all: an interrupt before leaves one that is traced again

@@ -9,6 +9,12 @@ from typing import Any
 
 __all__ = ["Structure", "register_pytree", "tree_flatten", "tree_leaves", "tree_map", "tree_unflatten"]
 
+SHOWN_DEPTH = 20
+"""Levels of containers in containers that are shown."""
+
+DEEP = 128
+"""Containers in containers from which on it is asked whether one contains itself."""
+
 Children = tuple[Iterable[Any], Any]
 registry: dict[type, tuple[Callable[[Any], Children], Callable[[Any, list], Any]]] = {}
 
@@ -24,23 +30,31 @@ class Structure:
         self.children = children
         self.count = sum(child.count for child in children) if kind is not None else 1
 
-    def key(self) -> tuple:
-        return self.kind, self.extra, self.children
-
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Structure) and self.key() == other.key()
+        if not isinstance(other, Structure):
+            return False
+        pairs = [(self, other)]
+        for one, two in pairs:
+            if one is not two:
+                if one.kind is not two.kind or len(one.children) != len(two.children) or one.extra != two.extra:
+                    return False
+                pairs += zip(one.children, two.children)
+        return True
 
     def __hash__(self) -> int:
         return hash((self.kind, self.count))
 
     def __repr__(self) -> str:
-        if self.kind is None:
-            return "*"
+        return self.text(SHOWN_DEPTH)
+
+    def text(self, depth: int) -> str:
+        if self.kind is None or not depth:
+            return "…" if self.children else "*"
         count = len(self.children)
         # The keys of a dict; those of a defaultdict stand behind its factory.
         named = isinstance(self.extra, tuple) and len(self.extra) >= count
         names = self.extra[-count:] if named else range(count)
-        inner = ", ".join(f"{name}: {child}" for name, child in zip(names, self.children))
+        inner = ", ".join(f"{name}: {child.text(depth - 1)}" for name, child in zip(names, self.children))
         return f"{self.kind.__name__}({inner})"
 
 
@@ -110,18 +124,42 @@ def tree_flatten(tree: Any) -> tuple[list, Structure]:
     >>> tree_flatten({"w": [1.0, 2.0], "b": 3.0})
     ([1.0, 2.0, 3.0], dict(w: list(0: *, 1: *), b: *))
     """
-    leaves: list = []
-    return leaves, collect_leaves(tree, leaves)
-
-
-def collect_leaves(tree: Any, leaves: list) -> Structure:
     kind = type(tree)
     container = find_container(kind)
     if container is None:
-        leaves.append(tree)
-        return LEAF
+        return [tree], LEAF
+    leaves: list = []
     children, extra = container[0](tree)
-    return Structure(kind, extra, tuple([collect_leaves(child, leaves) for child in children]))
+    children = iter(children)
+    structures: list[Structure] = []
+    around: list[tuple] = []  # the containers that the one at hand is in, each with what is left of its children
+    while True:
+        for child in children:
+            child_kind = type(child)
+            container = find_container(child_kind)
+            if container is None:
+                leaves.append(child)
+                structures.append(LEAF)
+                continue
+            around.append((tree, kind, extra, children, structures))
+            if len(around) >= DEEP and has_cycle(around):
+                raise ValueError(f"a {kind.__name__} contains itself; containers of numbers and arrays have an end")
+            tree, kind, structures = child, child_kind, []
+            children, extra = container[0](child)
+            children = iter(children)
+            break
+        else:
+            structure = Structure(kind, extra, tuple(structures))
+            if not around:
+                return leaves, structure
+            tree, kind, extra, children, structures = around.pop()
+            structures.append(structure)
+
+
+def has_cycle(around: list[tuple]) -> bool:
+    """Whether one of the containers, each in the one before, contains itself; asked at depths of powers of two."""
+    count = len(around)
+    return count & (count - 1) == 0 and len({id(each[0]) for each in around}) < count
 
 
 def tree_unflatten(structure: Structure, leaves: Iterable) -> Any:
@@ -140,8 +178,23 @@ def tree_unflatten(structure: Structure, leaves: Iterable) -> Any:
 def build_tree(structure: Structure, leaves: Iterator) -> Any:
     if structure.kind is None:
         return next(leaves)
-    children = [build_tree(child, leaves) for child in structure.children]
-    return find_container(structure.kind)[1](structure.extra, children)
+    built: list = []
+    children = iter(structure.children)
+    around: list[tuple] = []
+    while True:
+        for child in children:
+            if child.kind is None:
+                built.append(next(leaves))
+                continue
+            around.append((structure, children, built))
+            structure, children, built = child, iter(child.children), []
+            break
+        else:
+            tree = find_container(structure.kind)[1](structure.extra, built)
+            if not around:
+                return tree
+            structure, children, built = around.pop()
+            built.append(tree)
 
 
 def tree_leaves(tree: Any) -> list:

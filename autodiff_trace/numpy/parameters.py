@@ -6,6 +6,8 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from ..core.primitives import positional_parameters
 from ..core.tracer import box_classes, watched_types
 
@@ -19,32 +21,61 @@ PLAIN = frozenset("""
 """Names of such parameters in NumPy's functions."""
 
 
-def plain_parameters(function: Callable, args: tuple, kwargs: dict, of_array: Callable | None = None) -> tuple:
+OWN_PACKAGES = ("numpy", __name__.partition(".")[0])
+
+MOST_ITEMS = 64
+"""Of an array of axes, a shape, counts: NumPy's arrays have as many axes at most."""
+
+
+def plain_parameters(function: Callable, args: tuple, kwargs: dict, note: Callable | None = None) -> tuple:
     """``args`` and ``kwargs``, with plain numbers as axes, shapes and counts where a trace lets Python have its values.
 
-    Arrays among them become ``of_array(x)``, if that is given. In a jitted function of ``x`` and ``n``,
-    ``x.reshape(n, -1)`` makes the program one for this ``n``.
+    With ``note`` arrays among them become tuples, NumPy's integers Python's; ``note(x)`` is called for each ``x`` of
+    these that is no traced value. In a jitted function of ``x`` and ``n``, ``x.reshape(n, -1)`` makes the program one
+    for this ``n``. Of functions of others than NumPy nobody knows what such a name means.
     """
     for i in plain_positions(function):
-        if i < len(args) and type(args[i]) in watched_types:
-            args = (*args[:i], to_plain(args[i], of_array), *args[i + 1 :])
-    if kwargs and not PLAIN.isdisjoint(kwargs):
-        kwargs = {name: to_plain(arg, of_array) if name in PLAIN else arg for name, arg in kwargs.items()}
+        if i < len(args) and may_be_plain(args[i]):
+            args = (*args[:i], to_plain(args[i], note), *args[i + 1 :])
+    if kwargs and not PLAIN.isdisjoint(kwargs) and is_own(function):
+        kwargs = {name: to_plain(arg, note) if name in PLAIN else arg for name, arg in kwargs.items()}
     return args, kwargs
 
 
 @functools.cache
 def plain_positions(function: Callable) -> tuple[int, ...]:
+    if not is_own(function):
+        return ()
     return tuple([i for i, parameter in enumerate(positional_parameters(function)) if parameter.name in PLAIN and i])
 
 
-def to_plain(arg: Any, of_array: Callable | None) -> Any:
+@functools.cache
+def is_own(function: Callable) -> bool:
+    """Whether it is NumPy's or this package's."""
+    fun = getattr(function, "fun", function)
+    module = getattr(fun, "__module__", None) or type(fun).__module__
+    return module.partition(".")[0] in OWN_PACKAGES
+
+
+def may_be_plain(arg: Any) -> bool:
+    return type(arg) in watched_types or isinstance(arg, (np.ndarray, np.integer))
+
+
+def to_plain(arg: Any, note: Callable | None) -> Any:
     kind = type(arg)
     if kind is list or kind is tuple:
-        return kind([to_plain(item, of_array) for item in arg])
-    if kind in box_classes and arg._trace.guards_values and arg.dtype.kind in "iub":
+        return kind([to_plain(item, note) for item in arg])
+    if kind in box_classes:
+        if not arg._trace.guards_values or arg.dtype.kind not in "iub":
+            return arg
         value = arg._trace.plain(arg)
-        if not arg.ndim:
-            return value.item() if hasattr(value, "item") else value
-        return value if of_array is None else of_array(value)
-    return arg
+    elif note is not None and isinstance(arg, (np.ndarray, np.integer)) and arg.dtype.kind in "iu":
+        note(arg)
+        value = arg
+        if arg.size > MOST_ITEMS:
+            return arg
+    else:
+        return arg
+    if not np.ndim(value):
+        return value.item() if hasattr(value, "item") else value
+    return value if note is None else tuple(value.tolist())

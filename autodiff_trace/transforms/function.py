@@ -29,7 +29,7 @@ class Transformed:
         self.fun = fun
         self.options = options
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         return settled(self.apply(self.fun, self.options, args, kwargs))
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:

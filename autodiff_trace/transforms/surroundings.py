@@ -13,7 +13,7 @@ import numpy as np
 
 from ..core.tracer import Trace, box_classes
 from .function import Transformed
-from .names import global_names, is_users, names_in, read_names, root_module
+from .names import global_names, has, is_users, names_in, read_names, root_module
 from .watching import (
     VALUES, Watch, is_held, join_watches, quick_check, read_attributes, read_cells, read_dict, read_function,
     read_slots,
@@ -85,7 +85,10 @@ class Surroundings:
         self.contents = [(array, sample(array)) for array in self.arrays] if watching else []
 
     def watch(self, read: Callable[[Any], Sequence], owner: Any) -> Sequence:
-        """Note what ``owner`` holds, as ``read`` reads it."""
+        """Note what ``owner`` holds, as ``read`` reads it. What is too much is not even read."""
+        if (read is tuple or read is read_dict) and len(owner) > LIMIT:
+            self.count += len(owner)
+            return ()
         values = read(owner)
         self.count += len(values)
         self.watched.append((read, owner, values))
@@ -131,7 +134,8 @@ class Surroundings:
         elif kind is functools.partial:
             yield from (value.func, value.args, value.keywords)
         elif isinstance(value, (list, tuple, set, frozenset, collections.deque)):
-            yield from value if kind is tuple else self.watch(tuple, value)
+            items = value if kind is tuple else self.watch(tuple, value)
+            yield from [item for item in items if type(item) not in VALUES]
         elif isinstance(value, dict):
             yield from self.watch(read_dict, value)
         elif kind in WRAPPERS:
@@ -142,7 +146,7 @@ class Surroundings:
             self.generators.append(value)
         elif kind is types.SimpleNamespace or kind.__module__ == "argparse":
             yield from self.watch(read_attributes, value)
-        elif hasattr(value, "__wrapped__"):
+        elif has(value, "__wrapped__"):
             yield value.__wrapped__
         elif kind is not types.ModuleType and is_users(root_module(value)):
             yield from self.follow_object(value)
