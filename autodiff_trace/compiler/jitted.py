@@ -19,6 +19,7 @@ from .collection import collection_paused
 from .compiling import TRUSTING, compile_program
 from .graph import Graph, trace_graph
 from .guards import Miss, outcome
+from .introspection import asks_types
 from .matching import make_match, no_match
 from .record import MixedTraces, NotReplayable
 from .replay import NotFinite, Replay
@@ -138,6 +139,9 @@ class Jitted(Transformed):
             return self.fun(*args, **kwargs)
         if surroundings.crowded:
             return self.give_up(entry, "it can reach too many variables; pass what it reads as arguments", args, kwargs)
+        if version is None and asks_types(surroundings.followed.values()):
+            return self.give_up(entry, "it asks for type(x), which of traced values is another; write isinstance(x, …)",
+                                args, kwargs)
         try:
             recording = record(self.fun, args, kwargs, surroundings, self.positions, self.static_argnames)
         except NotReplayable as error:

@@ -96,6 +96,10 @@ class RecordTrace(Trace):
         except Exception as error:
             self.raised = error
             raise
+        if type(ans) is np.ndarray and not is_shaped_by_values(prim, values):
+            for arg, value in zip(args, values):
+                if value is ans:
+                    return arg
         difference = None
         if error_state() is not self.error_state:
             difference = {kind: how for kind, how in np.geterr().items() if how != self.errstate[kind]} or None
@@ -174,6 +178,15 @@ class RecordTrace(Trace):
         if box._node is not None and box._node.kind != "constant":
             self.steps.append(Node(use, (box._node,), {}, result, getattr(use, "__name__", "use"), "guard"))
         return result
+
+    def compare_memory(self, function: Callable, a: Any, b: Any, root: Any, other: Any) -> bool:
+        """``function``, as ``np.shares_memory``, of what may be views of two inputs."""
+        if any(type(each._node) is not Node or each._node.kind != "input" for each in (root, other)):
+            return False
+        ans = function(a._value, b._value)
+        node = Node(function, (a._node, b._node), {}, ans, function.__name__)
+        self.steps += [node, Node(bool, (node,), {}, ans, "bool", "guard")]
+        return ans
 
     def text(self, box):
         return self.python_value(box, str)

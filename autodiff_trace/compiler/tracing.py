@@ -14,7 +14,8 @@ from ..core.tracer import boxers, is_box, trace_stack
 from ..transforms.random_states import RandomStates
 from ..transforms.surroundings import Surroundings
 from .arguments import is_leaf
-from .node import Program
+from .node import LIVE, OUTSIDE, Program
+from .owner import Owner, bases
 from .record import NotReplayable, RecordTrace
 
 __all__ = ["Recording", "record"]
@@ -59,12 +60,14 @@ def record(
     names = iter(leaf_names(fun, args_to_box, kwargs_to_box))
     inputs = []
 
+    arrays: dict[int, Any] = {}  # one that is given twice is one object in the function
+
     def to_box(leaf):
         if not is_leaf(leaf):
             return leaf
         box = trace.input(leaf, next(names))
         inputs.append((box, box._node))
-        return box
+        return arrays.setdefault(id(leaf), box) if type(leaf) is np.ndarray else box
 
     new_args, new_kwargs = tree_map(to_box, (args_to_box, kwargs_to_box))
     new_args = tuple([args[i] if i in positions else arg for i, arg in enumerate(new_args)])
@@ -93,7 +96,10 @@ def record(
         trace.end()
     arguments = [node.value for _, node in inputs]
     constants = [node.value for node in (*trace.arrays.nodes.values(), *trace.made) if type(node.value) is np.ndarray]
-    owned = [own(value, node, arguments, constants) for value, node in zip(values, nodes)]
+    for node in trace.arrays.nodes.values():
+        if node.name == LIVE and any(surroundings.followed.get(id(each)) is each for each in bases(node.value)):
+            node.out = OUTSIDE
+    owned = Owner(arguments, constants).own(values, nodes)
     result = tree_unflatten(output_structure, owned)
     pure = trace.raised is None and surroundings.hold()
     if not pure:
@@ -125,18 +131,6 @@ def find_reason(trace: RecordTrace, states: RandomStates, outside: list) -> str:
     if states.drawn_from(trace.numpy_state):
         return "it draws random numbers that the trace does not see; draw with anp.random, or outside"
     return ""
-
-
-def own(value: Any, node: Any, arguments: list, constants: list) -> Any:
-    """An output, the value of ``node``, in memory of its own, so that whoever writes into it changes no constant of the
-    program. One that is, or is a view of, an argument stays that."""
-    if type(value) is not np.ndarray or any(np.may_share_memory(value, argument) for argument in arguments):
-        return value
-    # Of a large array the program has the outline alone, unless it is a constant.
-    is_outlined = node.value is not value and 0 not in value.strides
-    if is_outlined and not any(np.may_share_memory(value, constant) for constant in constants):
-        return value
-    return value.copy(order="K")
 
 
 def check_outputs(values: list) -> None:

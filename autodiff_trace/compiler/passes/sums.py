@@ -35,6 +35,8 @@ def use_products(program: Program) -> Program:
         if value.ndim == 1 or value.ndim == 2 and axis is not None:
             first = axis in (0, -2) and value.ndim == 2
             length = value.shape[0] if first or value.ndim == 1 else value.shape[1]
+            if length == 1:
+                return step  # of -0.0 alone the sum is 0.0, the product -0.0
             one = ones.setdefault((length, value.dtype), literal(np.ones(length, value.dtype)))
             args = (one, x) if first else (x, one)
             if not keepdims:
