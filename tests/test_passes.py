@@ -607,7 +607,7 @@ def test_short_rows_in_blocks_of_rows():
     (STACK.reshape(-1, 1, 5), np.ones(5)),
     (STACK.reshape(-1, 40, 5), np.ones(5)),
     (np.ones((4000, 1)), np.ones(5)),
-    (STACK, STACK),
+    (STACK, STACK + 1),
 ])
 def test_what_is_no_short_rows(x, y):
     program = lowered(lambda x, y: x - y, x, y)
@@ -734,14 +734,15 @@ def test_reductions_over_few_places(axis, keepdims, dtype):
     assert "reduce" in source(lambda x: x.max(-1), x)  # along what is contiguous
 
 
-def test_a_mask_is_a_factor_where_all_is_finite():
+def test_a_mask_is_a_factor():
     def function(x, y):
         return grad(lambda x: anp.sum(anp.where(x > 0, x * y, 0.0)))(x)
 
     x = np.array([1.0, -2.0, 3.0])
-    assert "select" not in source(function, x, x) and "where" not in source(function, x, x)
+    y = x + 0.0
+    assert "select" not in source(function, x, y) and "where" not in source(function, x, y)
     nans = np.array([2.0, np.nan, np.inf])
-    assert_replays(function, (x, x), (x, nans), (nans, x), (-x, nans))
+    assert_replays(function, (x, y), (x, nans), (nans, x), (-x, nans))
 
 
 @pytest.mark.parametrize("function", [

@@ -18,10 +18,10 @@ from .short_rows import TILED
 from .sines import sin_cos
 
 __all__ = [
-    "ADD_REDUCE", "ELEMENTWISE", "MAXIMUM_REDUCE", "MINIMUM_REDUCE", "REDUCTIONS", "VIEWS", "after", "assign", "cast",
-    "check_finite", "check_labels", "copy", "empty", "fail", "fill", "getitem", "is_basic",
-    "is_elementwise_ufunc", "is_known", "keep", "like", "logaddexp", "out_position", "reshape", "roll", "scatter", "select",
-    "select_float", "sin_cos", "sum_axis", "sum_rows", "transpose",
+    "ADD_REDUCE", "BITS", "ELEMENTWISE", "MAXIMUM_REDUCE", "MINIMUM_REDUCE", "REDUCTIONS", "VIEWS", "after", "assign",
+    "cast", "check_finite", "check_labels", "copy", "empty", "fail", "fill", "getitem", "is_basic",
+    "is_elementwise_ufunc", "is_known", "keep", "like", "logaddexp", "out_position", "reshape", "roll", "scatter",
+    "select", "select_float", "sin_cos", "sum_axis", "sum_rows", "transpose",
 ]
 
 getitem = operator.getitem

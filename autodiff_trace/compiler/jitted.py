@@ -139,7 +139,7 @@ class Jitted(Transformed):
             return self.fun(*args, **kwargs)
         if surroundings.crowded:
             return self.give_up(entry, "it can reach too many variables; pass what it reads as arguments", args, kwargs)
-        if version is None and asks_types(surroundings.followed.values()):
+        if version is None and asks_types(surroundings.followed.values(), self.static_argnames):
             return self.give_up(entry, "it asks for type(x), which of traced values is another; write isinstance(x, …)",
                                 args, kwargs)
         try:

@@ -1,9 +1,8 @@
-"""Outputs of the run that was recorded, in memory of their own: who writes into them changes no constant of the program."""
+"""Outputs of the run that was recorded, in memory of their own: who writes into them changes no program."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 

@@ -24,6 +24,13 @@ from .outlines import Outlines
 __all__ = ["MixedTraces", "NotReplayable", "RecordTrace"]
 
 
+AS_IT_IS = frozenset("""
+    array asanyarray asarray ascontiguousarray asfortranarray astype atleast_1d atleast_2d atleast_3d match_dtype real
+    require
+""".split())
+"""Functions that give an array back as it is where its type, dtype and layout are what is asked for."""
+
+
 class NotReplayable(BaseException):
     """The function does what no replay can repeat; the message says what, and what to do.
 
@@ -96,10 +103,8 @@ class RecordTrace(Trace):
         except Exception as error:
             self.raised = error
             raise
-        if type(ans) is np.ndarray and not is_shaped_by_values(prim, values):
-            for arg, value in zip(args, values):
-                if value is ans:
-                    return arg
+        if type(ans) is np.ndarray and values and values[0] is ans and prim.__name__ in AS_IT_IS:
+            return args[0]
         difference = None
         if error_state() is not self.error_state:
             difference = {kind: how for kind, how in np.geterr().items() if how != self.errstate[kind]} or None

@@ -46,11 +46,12 @@ class Recording(NamedTuple):
 
 def record(
     fun: Callable, args: tuple, kwargs: dict, surroundings: Surroundings, positions: Sequence[int] = (),
-    static_argnames: Sequence[str] = (), keeps_values: bool = False,
+    static_argnames: Sequence[str] = (), keeps_values: bool = False, apart: bool = False,
 ) -> Recording:
     """Run ``fun`` on boxes of the numbers and arrays among its arguments, but for those that are static.
 
-    Nodes keep large values only if ``keeps_values``, for a person to look at.
+    Nodes keep large values only if ``keeps_values``, for a person to look at. An array that is given twice is one
+    object in the function, unless ``apart``: then the program is that for two.
 
     Raises NotReplayable if it got nowhere; then random generators are as they were.
     """
@@ -67,7 +68,7 @@ def record(
             return leaf
         box = trace.input(leaf, next(names))
         inputs.append((box, box._node))
-        return arrays.setdefault(id(leaf), box) if type(leaf) is np.ndarray else box
+        return arrays.setdefault(id(leaf), box) if type(leaf) is np.ndarray and not apart else box
 
     new_args, new_kwargs = tree_map(to_box, (args_to_box, kwargs_to_box))
     new_args = tuple([args[i] if i in positions else arg for i, arg in enumerate(new_args)])

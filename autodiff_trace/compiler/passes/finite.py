@@ -17,10 +17,11 @@ import numpy as np
 from ... import nn
 from ...numpy.selections import restrict
 from .. import calls
-from ..node import LIVE, Node, Program, literal, operands, rebuild
+from ..node import LIVE, Node, Program, is_fixed, literal, operands, rebuild
 from ..outlines import LARGE
+from .products import diagonal_product
 
-__all__ = ["RAISING", "assume_finite"]
+__all__ = ["RAISING", "assume_finite", "check", "use_diagonals"]
 
 RAISING = {"divide": "raise", "over": "raise", "invalid": "raise"}
 
@@ -72,6 +73,26 @@ def assume_finite(program: Program) -> Program:
     outputs = [new for new, old in zip(trusting.outputs, program.outputs) if type(old) is Node and old in reached]
     steps = [*check(inputs), *trusting.steps, *check(list(dict.fromkeys(outputs)))]
     return Program(program.inputs, steps, trusting.outputs)
+
+
+def use_diagonals(program: Program) -> Program:
+    """The program with products with diagonal matrices, of what is finite, row by row."""
+    found: list[Node] = []
+    checked: dict[Node, None] = {}
+
+    def rewrite(step: Node) -> Node | list[Node]:
+        result = diagonal_product(step) if step.kind == "call" and step.function is np.dot else None
+        if result is None:
+            return step
+        found.append(step)
+        if not is_fixed(step.args[1]):
+            checked[step.args[1]] = None
+        return result
+
+    rewritten = rebuild(program, rewrite)
+    if not found:
+        return program
+    return Program(program.inputs, [*rewritten.steps, *check(list(checked))], rewritten.outputs)
 
 
 def is_masked(step: Node) -> bool:

@@ -123,7 +123,7 @@ def with_sign(product: Any, users: dict[Node, list[Node]]) -> list[Node] | None:
 def diagonal_product(step: Node) -> Any:
     """``(I * d) @ M``, the product of a diagonal matrix, as ``d[:, None] * M``; and ``I @ M`` as ``M``.
 
-    Jacobians begin with it. Zeros do not meet the infinities of ``M``, where there are any.
+    Jacobians begin with it. Zeros do not meet the infinities of ``M``: where there are any, the product is NaN.
     """
     left, right = step.args
     if np.ndim(value_of(right)) != 2 or type(right) is not Node:

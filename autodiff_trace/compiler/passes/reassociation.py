@@ -1,7 +1,7 @@
 """Reassociation: what is linear is done with a sum, and not with each of what is summed.
 
 Such are gradients of what was broadcast: ``sum(-(g @ w.T), axis=0)``, of a centre taken off each row of a matrix. Sums
-are the same but for rounding, of which there is less.
+are the same but for rounding, of which there is less, where all is finite: that is checked.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from .. import calls
 from ..lowering.table import as_operand
 from ..node import Node, Program, operands, rebuild, value_of
 from .dead_code import remove_dead_code
+from .finite import check
 from .sums import LARGEST, is_plain_sum
 from .terms import NEGATE, is_call
 
@@ -33,15 +34,19 @@ def reassociate(program: Program) -> Program:
         output for output in program.outputs if type(output) is Node
     )
     originals = iter(program.steps)
+    checked: dict[Node, None] = {}
 
     def rewrite(step: Node) -> Node | list[Node]:
         original = next(originals)
         result = sum_first(step, single) if is_large_sum(step) else None
         if original in single:
             single.add(result[-1] if result else step)
+        checked.update((each, None) for each in result or () if each.function in PRODUCTS)
         return result or step
 
-    return remove_dead_code(rebuild(program, rewrite))
+    rewritten = rebuild(program, rewrite)
+    steps = [*rewritten.steps, *check(list(checked))]
+    return remove_dead_code(Program(program.inputs, steps, rewritten.outputs))
 
 
 def is_large_sum(step: Node) -> bool:
