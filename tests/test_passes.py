@@ -126,7 +126,9 @@ SIMPLER = [
     (lambda x, y: anp.negative(-x) * y, {"multiply": 1}),
     (lambda x, y: (x * 1) / 1 * y, {"multiply": 1}),
     (lambda x, y: (x - 0.0) * y, {"multiply": 1}),
-    (lambda x, y: 2 * (0.3 * x) + y, {"multiply": 1, "add": 1}),
+    (lambda x, y: 2 * (1.3 * x) + y, {"multiply": 1, "add": 1}),
+    (lambda x, y: 0.3 * (2 * x) + y, {"multiply": 2, "add": 1}),
+    (lambda x, y: 2 * (0.3 * x) + y, {"multiply": 2, "add": 1}),  # 0.3 * 5e-324 is 0.0
     (lambda x, y: x.T.T * y, {"multiply": 1}),
     (lambda x, y: x.reshape(3, 2).reshape(6), {"reshape": 1}),
     (lambda x, y: x.reshape(6).reshape(2, 3) * y, {"multiply": 1}),
@@ -537,8 +539,7 @@ NOT_REASSOCIATED = {
     "complex": lambda x, w: anp.sum(x @ (w * 1j), axis=1),
     "of two precisions": lambda x, w: anp.sum(x @ anp.astype(w, np.float32), axis=1),
     "negative and returned": lambda x, w: (lambda y: (anp.sum(y, axis=1), y))(-x),
-    "no powers of two": lambda x, w: (3.0 * x) * (-0.3 * x[:, :, :1]),
-    "a larger factor": lambda x, w: (4.0 * x) * (0.5 * x[:, :, :1]),
+    "factors that could overflow": lambda x, w: (2.0 * x) * (-0.5 * x[:, :, :1]),
 }
 
 
@@ -606,24 +607,12 @@ def test_short_rows_in_blocks_of_rows():
     (STACK.reshape(-1, 1, 5), np.ones(5)),
     (STACK.reshape(-1, 40, 5), np.ones(5)),
     (np.ones((4000, 1)), np.ones(5)),
-    (STACK, STACK),
+    (STACK, STACK + 1),
 ])
 def test_what_is_no_short_rows(x, y):
     program = lowered(lambda x, y: x - y, x, y)
     assert tile_short_rows(program) is program
     assert_replays(lambda x, y: x - y, (x, y), (x, 2 * y))
-
-
-def test_constant_factors_are_taken_together():
-    def function(x, y):
-        return (2.0 * x) * anp.reshape((-0.5 * y).T, (2, 500, 1)), anp.sum(-x, axis=1), anp.sum(-x)
-
-    y = STACK[:, :, 0].T.copy()
-    assert_replays(function, (STACK, y), (STACK + 1, -y), (STACK * np.inf, y))
-    program = reassociate(lowered(function, STACK, y))
-    products = [step for step in program.steps if step.function is np.multiply]
-    assert [step.value.shape for step in products] == [(500, 2), (2, 500, 20)]
-    assert all(step.value.size <= 40 for step in program.steps if step.function is np.negative)
 
 
 def test_calls_of_one_function_are_stacked():
@@ -745,14 +734,15 @@ def test_reductions_over_few_places(axis, keepdims, dtype):
     assert "reduce" in source(lambda x: x.max(-1), x)  # along what is contiguous
 
 
-def test_a_mask_is_a_factor_where_all_is_finite():
+def test_a_mask_is_a_factor():
     def function(x, y):
         return grad(lambda x: anp.sum(anp.where(x > 0, x * y, 0.0)))(x)
 
     x = np.array([1.0, -2.0, 3.0])
-    assert "select" not in source(function, x, x) and "where" not in source(function, x, x)
+    y = x + 0.0
+    assert "select" not in source(function, x, y) and "where" not in source(function, x, y)
     nans = np.array([2.0, np.nan, np.inf])
-    assert_replays(function, (x, x), (x, nans), (nans, x), (-x, nans))
+    assert_replays(function, (x, y), (x, nans), (nans, x), (-x, nans))
 
 
 @pytest.mark.parametrize("function", [

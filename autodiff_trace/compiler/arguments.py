@@ -89,6 +89,10 @@ def take_apart(args: tuple, kwargs: dict, static_argnames: tuple[str, ...], posi
                 add_static(arg, key, statics, True)
             else:
                 collect((arg,), leaves, key, statics)
+    if len(leaves) > 1:
+        arrays = [id(leaf) for leaf in leaves if type(leaf) is np.ndarray]
+        if len(set(arrays)) < len(arrays):
+            key.append(tuple(map(arrays.index, arrays)))  # which are one and the same
     return leaves, key, statics
 
 

@@ -58,6 +58,9 @@ class RecordBox(ArrayBox):
         is_plain = isinstance(self._value, (np.ndarray, np.generic)) and self._trace.guards_values
         return self._value.nbytes if is_plain else super().nbytes
 
+    def __repr__(self):
+        return self._trace.python_value(self, repr)
+
     def item(self, *index):
         number = super().item(*index)
         return self._trace.compute(to_python, "item", number) if self._trace.guards_values else number
@@ -85,6 +88,9 @@ class NumberBox(RecordBox):
     __slots__ = ()
     __hash__ = RecordBox.__hash__
 
+    def conjugate(self):
+        return compute(conjugate, anp.conjugate, self)
+
     def __round__(self, ndigits=None):
         return compute(round, anp.round, self) if ndigits is None else compute(round, anp.round, self, ndigits)
 
@@ -111,6 +117,11 @@ def compute(use: Callable, prim: Callable, *args: Any) -> Any:
 def to_python(x: Any) -> Any:
     """A number of NumPy's as one of Python's."""
     return x.item()
+
+
+def conjugate(x: Any) -> Any:
+    """The conjugate of a number of Python's."""
+    return x.conjugate()
 
 
 def is_operand(x: Any) -> bool:

@@ -18,10 +18,10 @@ from .short_rows import TILED
 from .sines import sin_cos
 
 __all__ = [
-    "ADD_REDUCE", "ELEMENTWISE", "MAXIMUM_REDUCE", "MINIMUM_REDUCE", "REDUCTIONS", "VIEWS", "after", "assign", "cast",
-    "check_finite", "check_labels", "copy", "empty", "fail", "fill", "getitem", "is_basic",
-    "is_elementwise_ufunc", "is_known", "like", "logaddexp", "out_position", "reshape", "roll", "scatter", "select",
-    "select_float", "sin_cos", "sum_axis", "sum_rows", "transpose",
+    "ADD_REDUCE", "BITS", "ELEMENTWISE", "MAXIMUM_REDUCE", "MINIMUM_REDUCE", "REDUCTIONS", "VIEWS", "after", "assign",
+    "cast", "check_finite", "check_labels", "copy", "empty", "fail", "fill", "getitem", "is_basic",
+    "is_elementwise_ufunc", "is_known", "keep", "like", "logaddexp", "out_position", "reshape", "roll", "scatter",
+    "select", "select_float", "sin_cos", "sum_axis", "sum_rows", "transpose",
 ]
 
 getitem = operator.getitem
@@ -82,6 +82,19 @@ def like(x: Any, out: Any = None) -> Any:
 def select(condition: Any, x: Any, y: Any) -> Any:
     """``x`` where the condition holds, else ``y``."""
     return np.where(condition, x, y)[()]
+
+
+def keep(x: Any, mask: Any, out: Any = None) -> Any:
+    """``np.where(mask, x, 0)`` of real numbers: the product of the mask with their bits as integers, which is +0 where
+    it is False, whatever stands there. It takes a sixth of the time of ``np.where``, which has to predict branches."""
+    if out is None:
+        out = np.empty(np.broadcast(x, mask).shape, x.dtype)
+    bits = BITS[x.itemsize]
+    np.multiply(x.view(bits), mask, out.view(bits))
+    return out
+
+
+BITS = {2: np.int16, 4: np.int32, 8: np.int64}
 
 
 def logaddexp(x: Any, y: Any, out: Any = None) -> Any:
@@ -173,11 +186,11 @@ def fail() -> None:
     raise FloatingPointError("not all is finite")
 
 
-ELEMENTWISE = {copy, fill, like, sin_cos, logaddexp, select, *TILED.values()}
+ELEMENTWISE = {copy, fill, keep, like, sin_cos, logaddexp, select, *TILED.values()}
 """Functions that work element by element, besides NumPy's ufuncs."""
 
 OUT_POSITIONS: dict[Callable, int] = {
-    np.dot: 2, copy: 1, empty: 3, fill: 2, like: 1, logaddexp: 2, roll: 2, scatter: 5,
+    np.dot: 2, copy: 1, empty: 3, fill: 2, keep: 2, like: 1, logaddexp: 2, roll: 2, scatter: 5,
     sin_cos: 2, sum_axis: 2,
     **dict.fromkeys(REDUCTIONS, 3), **dict.fromkeys(TILED.values(), 2),
 }

@@ -19,7 +19,7 @@ from .passes.buffers import assign_buffers
 from .passes.common import merge_common
 from .passes.constants import fold_constants
 from .passes.dead_code import remove_dead_code
-from .passes.finite import assume_finite
+from .passes.finite import assume_finite, use_diagonals
 from .passes.floats import use_floats
 from .passes.fusion import fuse
 from .passes.outputs import separate_outputs
@@ -81,13 +81,17 @@ def trust(program: Program, passes: Sequence[str]) -> Program:
     """The program after the passes that trust that all is finite; a run in which it is not raises an error."""
     if "finite" in passes and (trusting := assume_finite(program)) is not program:
         program = shorten(trusting, passes)  # without masks there are more common subexpressions
+    if "finite" in passes:
+        if (diagonal := use_diagonals(program)) is not program:
+            program = shorten(diagonal, passes)
+        program = reassociate(program) if "sums" in passes else program
     return use_floats(program) if "floats" in passes else program
 
 
 def place(program: Program, passes: Sequence[str]) -> tuple[Program, list[Buffer]]:
     """The program after the passes that say where values lie in memory, and the buffers."""
     if "sums" in passes:
-        program = reduce_short_axes(reassociate(program))
+        program = reduce_short_axes(program)
     if "sines" in passes:
         program = join_sines(program)
     if "fusion" in passes:

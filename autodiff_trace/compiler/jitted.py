@@ -20,6 +20,7 @@ from .compiling import TRUSTING, compile_program
 from .failures import JitWarning, is_of_package, name_of, raise_if_from_signal, report, title, warn, warn_of_failure
 from .graph import Graph, trace_graph
 from .guards import Miss, outcome
+from .introspection import asks_types
 from .matching import make_match, no_match
 from .record import MixedTraces, NotReplayable
 from .replay import NotFinite, Replay
@@ -103,6 +104,9 @@ class Jitted(Transformed):
             return self.fun(*args, **kwargs)
         if surroundings.crowded:
             return self.give_up(entry, "it can reach too many variables; pass what it reads as arguments", args, kwargs)
+        if version is None and asks_types(surroundings.followed.values(), self.static_argnames):
+            return self.give_up(entry, "it asks for type(x), which of traced values is another; write isinstance(x, …)",
+                                args, kwargs)
         try:
             recording = self.record(args, kwargs, surroundings)
         except NotReplayable as error:

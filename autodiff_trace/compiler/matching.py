@@ -37,7 +37,9 @@ def make_match(args: tuple) -> Callable[[tuple], list | None]:
     tests: list[str] = []
     leaves: list[str] = []
     try:
-        add_tests("args", args, names, tests, leaves)
+        arrays: dict[Any, list[tuple[str, np.ndarray]]] = {}
+        add_tests("args", args, names, tests, leaves, arrays)
+        add_distinct(arrays, tests)
     except TypeError:
         return no_match
     exec("def match(args):\n" + "".join(tests) + f"    return [{', '.join(leaves)}]\n", names)
@@ -50,8 +52,23 @@ def is_tested(value: Any) -> bool:
     return is_dict or type(value) in (tuple, list) and len(value) <= LONG
 
 
-def add_tests(name: str, value: Any, names: dict[str, Any], tests: list[str], leaves: list[str]) -> None:
-    """Append to ``tests`` the lines that test whether what has this name is like ``value``; to ``leaves`` its names."""
+def add_distinct(arrays: dict[Any, list[tuple[str, np.ndarray]]], tests: list[str]) -> None:
+    """Append to ``tests`` that no two arrays are one and the same, which only those of one form can be."""
+    for alike in arrays.values():
+        if len({id(value) for _, value in alike}) < len(alike):
+            raise TypeError("these are known by their key alone")
+        names = [name for name, _ in alike]
+        if len(names) == 2:
+            tests.append(f"    if {names[0]} is {names[1]}:\n        return None\n")
+        elif len(names) > 2:
+            tests.append(f"    if len({{{', '.join(f'id({name})' for name in names)}}}) < {len(names)}:\n"
+                         "        return None\n")
+
+
+def add_tests(name: str, value: Any, names: dict[str, Any], tests: list[str], leaves: list[str],
+              arrays: dict) -> None:
+    """Append to ``tests`` the lines that test whether what has this name is like ``value``; to ``leaves`` its names,
+    to ``arrays`` those of one form."""
 
     def known(thing: Any) -> str:
         names[f"c{len(names)}"] = thing
@@ -66,6 +83,7 @@ def add_tests(name: str, value: Any, names: dict[str, Any], tests: list[str], le
         test(f"type({name}) is not ndarray or {name}.shape != {shape} or {name}.strides != {strides} "
              f"or {name}.dtype is not {dtype}")
         leaves.append(name)
+        arrays.setdefault((value.shape, value.strides, value.dtype), []).append((name, value))
     elif is_leaf(value):
         test(f"type({name}) is not {known(kind)}")
         leaves.append(name)
@@ -79,7 +97,7 @@ def add_tests(name: str, value: Any, names: dict[str, Any], tests: list[str], le
         if children:
             tests.append(f"    {', '.join(children)}, = {name}{'.values()' if kind is dict else ''}\n")
         for child, item in zip(children, value.values() if kind is dict else value):
-            add_tests(child, item, names, tests, leaves)
+            add_tests(child, item, names, tests, leaves, arrays)
     else:
         raise TypeError("this is known by its key alone")
     if len(leaves) > LONG or len(tests) > 2 * LONG:

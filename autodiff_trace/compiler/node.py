@@ -6,13 +6,17 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 __all__ = [
-    "LIVE", "Node", "Program", "is_fixed", "literal", "operands", "parts_of", "rebuild", "relabel",
+    "LIVE", "OUTSIDE", "Node", "Program", "is_fixed", "literal", "operands", "parts_of", "rebuild", "relabel",
     "substitute", "value_of",
 ]
 
 
 LIVE = "array"
 """The name of constants that are read anew in each run."""
+
+
+OUTSIDE = -1
+"""What such a constant has as ``out`` if the function found the array outside: as an output it is that very array."""
 
 
 class Node:

@@ -25,6 +25,13 @@ from .outlines import Outlines
 __all__ = ["MixedTraces", "NotReplayable", "RecordTrace"]
 
 
+AS_IT_IS = frozenset("""
+    array asanyarray asarray ascontiguousarray asfortranarray astype atleast_1d atleast_2d atleast_3d match_dtype real
+    require
+""".split())
+"""Functions that give an array back as it is where its type, dtype and layout are what is asked for."""
+
+
 class NotReplayable(BaseException):
     """The function does what no replay can repeat; the message says what, and what to do.
 
@@ -98,6 +105,8 @@ class RecordTrace(Trace):
         except Exception as error:
             self.raised = error
             raise
+        if type(ans) is np.ndarray and values and values[0] is ans and prim.__name__ in AS_IT_IS:
+            return args[0]
         difference = None
         if error_state() is not self.error_state:
             difference = {kind: how for kind, how in np.geterr().items() if how != self.errstate[kind]} or None
@@ -180,6 +189,15 @@ class RecordTrace(Trace):
         if box._node is not None and box._node.kind != "constant":
             self.steps.append(Node(use, (box._node,), {}, result, getattr(use, "__name__", "use"), "guard"))
         return result
+
+    def compare_memory(self, function: Callable, a: Any, b: Any, root: Any, other: Any) -> bool:
+        """``function``, as ``np.shares_memory``, of what may be views of two inputs."""
+        if any(type(each._node) is not Node or each._node.kind != "input" for each in (root, other)):
+            return False
+        ans = function(a._value, b._value)
+        node = Node(function, (a._node, b._node), {}, ans, function.__name__)
+        self.steps += [node, Node(bool, (node,), {}, ans, "bool", "guard")]
+        return ans
 
     def text(self, box):
         return self.python_value(box, str)

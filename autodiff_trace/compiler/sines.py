@@ -96,6 +96,8 @@ def fill_slice(x, cosines, sines, scratch):
     np.add(sines, r, sines)
     np.multiply(cosines, odd, cosines)
     np.subtract(cosines, k, cosines)
+    if not np.minimum.reduce(np.abs(x, t)):
+        np.copyto(sines, x, where=np.equal(x, 0))  # keeps the sign of -0
 
 
 def remainder_of_two(k, remainder, half):

@@ -15,7 +15,8 @@ from ..transforms.random_states import RandomStates
 from ..transforms.surroundings import Surroundings
 from .arguments import is_leaf
 from .failures import is_from_signal, is_of_package, report
-from .node import Program
+from .node import LIVE, OUTSIDE, Program
+from .owner import Owner, bases
 from .record import NotReplayable, RecordTrace
 from .spelling import LONGEST_NAME
 
@@ -49,18 +50,19 @@ class Recording(NamedTuple):
 
 def record(
     fun: Callable, args: tuple, kwargs: dict, surroundings: Surroundings, positions: Sequence[int] = (),
-    static_argnames: Sequence[str] = (), keeps_values: bool = False,
+    static_argnames: Sequence[str] = (), keeps_values: bool = False, apart: bool = False,
 ) -> Recording:
     """Run ``fun`` on boxes of the numbers and arrays among its arguments, but for those that are static.
 
-    Nodes keep large values only if ``keeps_values``, for a person to look at.
+    Nodes keep large values only if ``keeps_values``, for a person to look at. An array that is given twice is one
+    object in the function, unless ``apart``: then the program is that for two.
 
     Raises NotReplayable if it got nowhere; then random generators are as they were.
     """
     trace = RecordTrace(keeps_values)
     inputs: list = []
     try:
-        args, kwargs = box_arguments(trace, inputs, fun, args, kwargs, positions, static_argnames)
+        args, kwargs = box_arguments(trace, inputs, fun, args, kwargs, positions, static_argnames, apart)
         states = RandomStates(surroundings.generators)
         was_watching = bool(surroundings.contents)
         surroundings.watch_contents(True)
@@ -86,7 +88,7 @@ def record(
         trace_stack.set(stack)
         trace.end()
     try:
-        result = tree_unflatten(structure, own_outputs(trace, inputs, values, nodes))
+        result = tree_unflatten(structure, own_outputs(trace, inputs, values, nodes, surroundings))
         pure = trace.raised is None and surroundings.hold()
         if not pure:
             surroundings.take_out(trace)
@@ -104,19 +106,20 @@ def record(
 
 def box_arguments(
     trace: RecordTrace, inputs: list, fun: Callable, args: tuple, kwargs: dict, positions: Sequence[int],
-    static_argnames: Sequence[str],
+    static_argnames: Sequence[str], apart: bool,
 ) -> tuple[tuple, dict]:
     """The arguments with boxes in place of their numbers and arrays; these go into ``inputs``, with their nodes."""
     args_to_box = tuple([None if i in positions else arg for i, arg in enumerate(args)])
     kwargs_to_box = {name: None if name in static_argnames else arg for name, arg in kwargs.items()}
     names = iter(leaf_names(fun, args_to_box, kwargs_to_box))
+    arrays: dict[int, Any] = {}  # one that is given twice is one object in the function
 
     def to_box(leaf):
         if not is_leaf(leaf):
             return leaf
         box = trace.input(leaf, next(names))
         inputs.append((box, box._node))
-        return box
+        return arrays.setdefault(id(leaf), box) if type(leaf) is np.ndarray and not apart else box
 
     new_args, new_kwargs = tree_map(to_box, (args_to_box, kwargs_to_box))
     new_args = tuple([args[i] if i in positions else arg for i, arg in enumerate(new_args)])
@@ -159,23 +162,14 @@ def find_reason(trace: RecordTrace, states: RandomStates, outside: list) -> str:
     return ""
 
 
-def own_outputs(trace: RecordTrace, inputs: list, values: list, nodes: list) -> list:
-    """The outputs, in memory of their own where they are not the arguments'."""
+def own_outputs(trace: RecordTrace, inputs: list, values: list, nodes: list, surroundings: Surroundings) -> list:
+    """The outputs, in memory of their own where they are no arguments, and no arrays from outside."""
     arguments = [node.value for _, node in inputs]
     constants = [node.value for node in (*trace.arrays.nodes.values(), *trace.made) if type(node.value) is np.ndarray]
-    return [own(value, node, arguments, constants) for value, node in zip(values, nodes)]
-
-
-def own(value: Any, node: Any, arguments: list, constants: list) -> Any:
-    """An output, the value of ``node``, in memory of its own, so that whoever writes into it changes no constant of the
-    program. One that is, or is a view of, an argument stays that."""
-    if type(value) is not np.ndarray or any(np.may_share_memory(value, argument) for argument in arguments):
-        return value
-    # Of a large array the program has the outline alone, unless it is a constant.
-    is_outlined = node.value is not value and 0 not in value.strides
-    if is_outlined and not any(np.may_share_memory(value, constant) for constant in constants):
-        return value
-    return value.copy(order="K")
+    for node in trace.arrays.nodes.values():
+        if node.name == LIVE and any(surroundings.followed.get(id(each)) is each for each in bases(node.value)):
+            node.out = OUTSIDE
+    return Owner(arguments, constants).own(values, nodes)
 
 
 def check_outputs(values: list) -> None:

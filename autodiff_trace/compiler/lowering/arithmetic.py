@@ -9,6 +9,7 @@ import numpy as np
 from ...numpy import broadcasting, selections, wrapped
 from .. import calls
 from ..node import Node, literal
+from ..passes.terms import is_number
 from .table import lowers
 
 
@@ -54,7 +55,17 @@ def lower_match_dtype(step):
 
 @lowers(wrapped.where)
 def lower_where(step):
-    return step.with_call(calls.select, step.args) if len(step.args) == 3 and not step.kwargs else None
+    if len(step.args) != 3 or step.kwargs:
+        return None
+    mask, x, other = step.args
+    if is_array(mask, np.bool_) and step.value.dtype.kind == "f" and is_array(x, step.value.dtype):
+        if step.value.itemsize in calls.BITS and is_number(other, 0):
+            return step.with_call(calls.keep, (x, mask))
+    return step.with_call(calls.select, step.args)
+
+
+def is_array(x, dtype):
+    return type(x) is Node and type(x.value) is np.ndarray and x.value.dtype == dtype
 
 
 @lowers(selections.ones_beside)

@@ -13,7 +13,7 @@ from .table import as_operand, call, lowers
 @lowers(nn.relu)
 def lower_relu(step):
     x = step.args[0]
-    if type(step.value) is not np.ndarray or type(x) is not Node:
+    if type(step.value) is not np.ndarray or type(x) is not Node or x.value.dtype != step.value.dtype:
         return None
     return step.with_call(np.maximum, (x, as_operand(0, x.value.dtype)))
 

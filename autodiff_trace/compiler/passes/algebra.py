@@ -9,7 +9,7 @@ import numpy as np
 from .. import calls
 from ..node import Node, Program, is_fixed, literal, operands, parts_of, rebuild, value_of
 from .products import (
-    diagonal_product, difference_of_negative, doubled_product, movable_signs, negated_product, negative_product,
+    difference_of_negative, doubled_product, movable_signs, negated_product, negative_product,
 )
 from .terms import (
     ADD, DIVIDE, MULTIPLY, NEGATE, POWER, SUBTRACT, filling, is_call, is_filled, is_negative, is_number, is_one_number,
@@ -82,8 +82,6 @@ def simpler(step: Node, users: dict[Node, list[Node]], signs: set[Node]) -> Any:
         return same(args[0], step)
     if function is calls.transpose:
         return compose_transposes(step)
-    if function is np.dot:
-        return diagonal_product(step)
     if function is calls.scatter and is_whole(step):
         return step.with_call(calls.reshape, (args[0][0], args[2]))
     if function is calls.getitem and type(args[1]) is tuple and not args[1] and isinstance(args[0].value, np.generic):

@@ -17,10 +17,11 @@ import numpy as np
 from ... import nn
 from ...numpy.selections import restrict
 from .. import calls
-from ..node import LIVE, Node, Program, literal, operands, rebuild
+from ..node import LIVE, Node, Program, is_fixed, literal, operands, rebuild
 from ..outlines import LARGE
+from .products import diagonal_product
 
-__all__ = ["RAISING", "assume_finite"]
+__all__ = ["RAISING", "assume_finite", "check", "use_diagonals"]
 
 RAISING = {"divide": "raise", "over": "raise", "invalid": "raise"}
 
@@ -31,7 +32,7 @@ SHOWS_NAN = {
     np.expm1, np.log, np.log1p, np.sin, np.cos, np.tan, np.sinh, np.cosh, np.tanh, np.arctan, np.maximum, np.minimum,
     np.conjugate, np.matmul, np.dot, np.concatenate, np.stack, np.expand_dims, np.squeeze, np.broadcast_to, np.diag,
     operator.add, operator.sub, operator.mul, operator.truediv, operator.neg, operator.getitem,
-    calls.ADD_REDUCE, calls.cast, calls.copy, calls.fill, calls.reshape, calls.roll, calls.scatter,
+    calls.ADD_REDUCE, calls.cast, calls.copy, calls.fill, calls.keep, calls.reshape, calls.roll, calls.scatter,
     calls.select, calls.sum_axis, calls.transpose, nn.sigmoid.fun, RESTRICT,
 }
 """Functions that give NaN wherever what they get is NaN, or leave it out altogether."""
@@ -65,10 +66,7 @@ def assume_finite(program: Program) -> Program:
             return sigmoid_steps(step, state)
         function, args = step.function, step.args
         if is_masked(step):
-            if function is RESTRICT:
-                return args[0]
-            # A product with a mask takes a tenth of the time of where(), which has to predict branches.
-            function, args = np.multiply, args[:2]
+            return args[0]
         return Node(function, args, step.kwargs, step.value, step.name, step.kind, state, step.out)
 
     trusting = rebuild(program, unmask)
@@ -77,18 +75,29 @@ def assume_finite(program: Program) -> Program:
     return Program(program.inputs, steps, trusting.outputs)
 
 
+def use_diagonals(program: Program) -> Program:
+    """The program with products with diagonal matrices, of what is finite, row by row."""
+    found: list[Node] = []
+    checked: dict[Node, None] = {}
+
+    def rewrite(step: Node) -> Node | list[Node]:
+        result = diagonal_product(step) if step.kind == "call" and step.function is np.dot else None
+        if result is None:
+            return step
+        found.append(step)
+        if not is_fixed(step.args[1]):
+            checked[step.args[1]] = None
+        return result
+
+    rewritten = rebuild(program, rewrite)
+    if not found:
+        return program
+    return Program(program.inputs, [*rewritten.steps, *check(list(checked))], rewritten.outputs)
+
+
 def is_masked(step: Node) -> bool:
     """Whether a step keeps zeros that what stands for it under that trust would not."""
-    if step.kind != "call" or step.function not in (RESTRICT, calls.select):
-        return False
-    if step.function is RESTRICT:
-        return type(step.args[0]) is Node
-    mask, x, other = step.args
-    return (
-        type(other) in (int, float) and other == 0 and type(mask) is Node and type(x) is Node and is_inexact(x)
-        and getattr(mask.value, "dtype", None) == np.bool_
-        and getattr(x.value, "dtype", None) == getattr(step.value, "dtype", object)
-    )
+    return step.kind == "call" and step.function is RESTRICT and type(step.args[0]) is Node
 
 
 def is_sigmoid(step: Node) -> bool:

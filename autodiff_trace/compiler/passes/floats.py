@@ -73,7 +73,13 @@ def is_float_step(step: Node) -> bool:
         kind = type(arg)
         if kind not in NUMBERS and (kind is not Node or type(arg.value) not in OPERANDS):
             return False
+        if kind is int and abs(arg) > EXACT and type(step.value) is not float:
+            return False  # NumPy rounds it to a float, Python does not
     return True
+
+
+EXACT = 2**53
+"""Integers up to which all are floats."""
 
 
 NUMBERS = {int, float, np.float64}

@@ -34,7 +34,7 @@ def find_roots(program: Program, guess: bool = True) -> dict[Node, frozenset[Nod
     roots: dict[Node, frozenset[Node]] = {node: frozenset((node,)) for node in program.inputs}
     for step in program.steps:
         if has_memory(step):
-            bases = bases_of(step) if guess or step.function in IN_FIRST else ()
+            bases = bases_of(step) if guess or step.function in IN_FIRST and not is_copying_reshape(step) else ()
             if not bases:
                 roots[step] = frozenset((step,))
                 continue
@@ -59,6 +59,15 @@ def steps_under_outputs(program: Program) -> Program:
             found.add(node)
             pending += bases_of(node)
     return Program(program.inputs, [step for step in program.steps if step in found], program.outputs)
+
+
+def is_copying_reshape(step: Node) -> bool:
+    """Whether a step reshapes an array that lies in memory in another order."""
+    x = value_of(step.args[0])
+    if step.function is not calls.reshape or x.flags.c_contiguous:
+        return False
+    longer = [length for length in x.shape if length != 1]
+    return longer != [length for length in step.args[1] if length != 1]
 
 
 def is_copy(step: Node) -> bool:

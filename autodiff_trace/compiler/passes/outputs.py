@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import calls
-from ..node import Node, Program
+from ..node import OUTSIDE, Node, Program
 from .memory import find_roots, steps_under_outputs
 
 __all__ = ["separate_outputs"]
@@ -24,18 +24,29 @@ def separate_outputs(program: Program, before: Program) -> Program:
     outputs = list(program.outputs)
     steps = list(program.steps)
     for i, (old, new) in enumerate(zip(before.outputs, program.outputs)):
-        if type(new) is not Node or type(new.value) is not np.ndarray:
+        if type(new) is not Node or type(new.value) is not np.ndarray or old is new and old.out == OUTSIDE:
             continue
-        shared = new.kind == "constant" or returned.setdefault(new, old) is not old or is_repeated(new)
+        if (first := before.outputs.index(old)) != i:  # the same object
+            outputs[i] = outputs[first]
+            continue
+        shared = new.kind == "constant" or is_repeated(new) and not is_repeated(old)
+        merged = returned.setdefault(new, old) is not old or new.kind == "input" and old is not new
+        if merged:
+            roots = memories[0][0].get(returned[new], frozenset((new,)))
+            shared |= roots.isdisjoint(memories[0][0].get(old, ()))
         for (recorded, current), owner in zip(memories, owners):
             old_roots = recorded.get(old, frozenset())
             for root in current.get(new, ()):
                 if root.kind != "call":
-                    shared |= root.kind == "constant" or root not in old_roots
-                elif (first := owner.setdefault(root, i)) != i:
-                    shared |= old_roots.isdisjoint(recorded.get(before.outputs[first], ()))
+                    is_outside = root.kind == "constant" and root.out == OUTSIDE
+                    shared |= root.kind == "constant" and not is_outside or root not in old_roots
+                elif (other := owner.setdefault(root, i)) != i:
+                    shared |= old_roots.isdisjoint(recorded.get(before.outputs[other], ()))
         if shared:
             outputs[i] = Node(calls.copy, (new,), {}, new.value, "copy")
+            steps.append(outputs[i])
+        elif merged:
+            outputs[i] = Node(calls.getitem, (new, ...), {}, new.value, "view")
             steps.append(outputs[i])
     return Program(program.inputs, steps, outputs)
 

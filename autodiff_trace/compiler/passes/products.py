@@ -75,7 +75,8 @@ def doubled_product(step: Node, users: dict[Node, list[Node]]) -> Any:
             for inner, x in (product.args, product.args[::-1]):
                 if is_factor(inner) and not is_factor(x) and has_dtype_of(product, step):
                     first, second = value_of(number), value_of(inner)
-                    if is_power_of_two(first) or is_power_of_two(second) and abs(first) >= 1:
+                    # By a factor below 1 a number may become 0, which twice that factor keeps.
+                    if is_power_of_two(first) and abs(second) >= 1 or is_power_of_two(second) and abs(first) >= 1:
                         with np.errstate(all="ignore"):
                             merged = first * second
                         if np.isfinite(merged):
@@ -122,7 +123,7 @@ def with_sign(product: Any, users: dict[Node, list[Node]]) -> list[Node] | None:
 def diagonal_product(step: Node) -> Any:
     """``(I * d) @ M``, the product of a diagonal matrix, as ``d[:, None] * M``; and ``I @ M`` as ``M``.
 
-    Jacobians begin with it. Zeros do not meet the infinities of ``M``, where there are any.
+    Jacobians begin with it. Zeros do not meet the infinities of ``M``: where there are any, the product is NaN.
     """
     left, right = step.args
     if np.ndim(value_of(right)) != 2 or type(right) is not Node:

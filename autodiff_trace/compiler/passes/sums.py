@@ -35,6 +35,8 @@ def use_products(program: Program) -> Program:
         if value.ndim == 1 or value.ndim == 2 and axis is not None:
             first = axis in (0, -2) and value.ndim == 2
             length = value.shape[0] if first or value.ndim == 1 else value.shape[1]
+            if length == 1:
+                return step  # of -0.0 alone the sum is 0.0, the product -0.0
             one = ones.setdefault((length, value.dtype), literal(np.ones(length, value.dtype)))
             args = (one, x) if first else (x, one)
             if not keepdims:
@@ -66,7 +68,7 @@ def reduce_short_axes(program: Program) -> Program:
 def join_parts(step: Node) -> list[Node] | None:
     """The extrema, or counts of True, over axes with few places: those of the parts, part by part."""
     x, axes, dtype, _, _ = (*step.args, None, None, None, False)[:5]
-    if type(x) is not Node or type(x.value) is not np.ndarray or dtype is not None or axes is None or step.kwargs:
+    if not is_array_node(x) or dtype is not None or axes is None or step.kwargs:
         return None
     is_count = step.function is calls.ADD_REDUCE
     if is_count != (x.value.dtype == np.bool_) or x.value.size <= LARGEST or not x.value.flags.c_contiguous:
@@ -125,7 +127,12 @@ def is_plain_sum(step: Node) -> bool:
     if step.kind != "call" or step.function is not calls.ADD_REDUCE:
         return False
     x, _, dtype = (*step.args, None, None)[:3]
-    return dtype is None and type(x) is Node and type(x.value) is np.ndarray and x.value.dtype in FLOATS
+    return dtype is None and is_array_node(x) and x.value.dtype in FLOATS
+
+
+def is_array_node(x: object) -> bool:
+    """Whether an operand is an array that has axes."""
+    return type(x) is Node and type(x.value) is np.ndarray and x.value.ndim > 0
 
 
 FLOATS = (np.float32, np.float64)

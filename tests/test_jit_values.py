@@ -1,0 +1,132 @@
+"""jit gives what the function gives, for numbers that passes could get wrong: NaN, infinities, zeros with a sign."""
+
+import numpy as np
+import pytest
+
+from autodiff_trace import grad, jacobian, jit, nn
+from autodiff_trace import numpy as anp
+from autodiff_trace.compiler.sines import sin_cos
+
+X = np.array([[1.0, -2.0, 0.5], [3.0, -0.25, 2.0]])
+AWKWARD = [
+    X, -X, X * 0.0, X * -0.0, X * 5e307, X * 5e-324, X * 1e-310, X * np.inf, X * np.nan,
+    np.array([[0.0, -0.0, np.nan], [np.inf, -np.inf, -1.0]]), np.full((2, 3), -np.inf), np.full((2, 3), -0.0),
+]
+LARGE = np.linspace(-3.0, 3.0, 12000).reshape(2000, 6)
+
+
+def assert_same(found, expected):
+    """The same to the last digits; NaN, infinities and the signs of zeros to the bit."""
+    assert type(found) is type(expected)
+    found, expected = np.asarray(found), np.asarray(expected)
+    assert found.dtype == expected.dtype and found.shape == expected.shape
+    if found.dtype.kind == "f":
+        np.testing.assert_allclose(found, expected, rtol=1e-4 if found.dtype == np.float32 else 1e-9, atol=0)
+        zeros = expected == 0
+        np.testing.assert_array_equal(np.signbit(found[zeros]), np.signbit(expected[zeros]))
+    else:
+        np.testing.assert_array_equal(found, expected)
+
+
+def fully_masked(x):
+    masked = anp.where(x > 1e300, x, -anp.inf)
+    return anp.exp(masked - nn.logsumexp(masked, axis=1, keepdims=True))
+
+
+def no_softmax(x):
+    top = anp.max(x, axis=1, keepdims=True)
+    powers = anp.exp(x - top)
+    return anp.exp(x - (anp.log(anp.sum(powers, axis=1, keepdims=True)) + top))
+
+
+FUNCTIONS = {
+    "angle of a masked value": lambda x: anp.arctan2(anp.where(x > 0, x, 0), -1.0),
+    "inverse of a masked value": lambda x: 1.0 / anp.where(x > 0, x, 0.0),
+    "masked by -0": lambda x: 1.0 / anp.where(x > 0, x, -0.0),
+    "masked infinity": lambda x: anp.where(x < 0, x * anp.inf, 0),
+    "masked, single": lambda x: anp.copysign(1, anp.where(x < 1, anp.astype(x, np.float32), 0)),
+    "masked, half": lambda x: anp.where(x < 1, anp.astype(x, np.float16), 0),
+    "masked, broadcast": lambda x: anp.where(x[:1] > 0, x, 0),
+    "masked number": lambda x: anp.where(x[0, 0] > 0, x, 0),
+    "fully masked": fully_masked,
+    "softmax by steps": no_softmax,
+    "log_softmax": lambda x: anp.exp(nn.log_softmax(x)),
+    "factors": lambda x: (2.0 * x) * (-0.5 * x),
+    "factors of factors": lambda x: 2 * (0.3 * x) + 0.5 * (2 * x),
+    "sum of negatives": lambda x: 1.0 / anp.sum(-x, axis=1),
+    "sum of one": lambda x: 1.0 / anp.sum(x[:, :1], axis=1),
+    "sum of small": lambda x: 1.0 / anp.sum(x, axis=0),
+    "signs": lambda x: (-x) * (-x) - (-x) - 3.0 * -x,
+    "relu of truth values": lambda x: nn.relu(x > 0),
+    "a large integer": lambda x: [x[0, 0] < 2**53 + 1, x[0, 0] * 2.0 + 1.0 - 3.0 * x[0, 1] + x[0, 2]][0],
+    "zeros by name": lambda x: (x - 0.0) * (x - (-0.0)) + (0.0 - x),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_awkward_numbers(name, dtype):
+    function = FUNCTIONS[name]
+    compiled = jit(function)
+    with np.errstate(all="ignore"):
+        for _ in range(2):
+            for x in AWKWARD:
+                assert_same(compiled(x.astype(dtype)), function(x.astype(dtype)))
+
+
+LARGE_FUNCTIONS = {
+    "sum of negatives": lambda x: anp.sum(-x, axis=0),
+    "sum of a product": lambda x: anp.sum(x @ x[:6], axis=0),
+    "factors": lambda x: (2.0 * x) * (-0.5 * x),
+    "sines": lambda x: (anp.sin(x), anp.cos(x))[0],
+    "masked": lambda x: anp.where(x > 0, anp.exp(x), 0) * 2.0 - 1.0,
+    "softmax by steps": no_softmax,
+}
+
+
+@pytest.mark.parametrize("name", LARGE_FUNCTIONS)
+def test_awkward_numbers_in_large_arrays(name):
+    function = LARGE_FUNCTIONS[name]
+    compiled = jit(function)
+    infinite = LARGE.copy()
+    infinite[0, 0], infinite[3, 1] = np.inf, -np.inf
+    balanced = np.where(np.arange(2000)[:, None] % 2, 1.0, -1.0) * np.ones(6)
+    with np.errstate(all="ignore"):
+        for x in (LARGE, LARGE, infinite, LARGE * 0.0, -LARGE * 0.0, balanced, LARGE * 1e300, LARGE * np.nan):
+            assert_same(compiled(x), function(x))
+
+
+def test_sines_keep_the_sign_of_zero():
+    x = np.array([-0.0, 0.0, 1.0, -1.0] * 10)
+    cosines = np.empty_like(x)
+    np.testing.assert_array_equal(np.signbit(sin_cos(x, cosines)), np.signbit(np.sin(x)))
+    np.testing.assert_allclose(cosines, np.cos(x), rtol=1e-15)
+
+
+def test_integers_that_no_float_holds():
+    function = lambda x: (x < 2**53 + 1, x * 2 + x * 3 - x / 2 + anp.sin(x) * x)  # noqa: E731
+    for x in (np.float64(2**53), 2.0**53):
+        assert jit(function)(x)[0] == function(x)[0]
+        compiled = jit(function)
+        compiled(type(x)(1.0))
+        assert compiled(x)[0] == function(x)[0]
+
+
+def test_jacobians_of_infinite_matrices():
+    def function(x, w):
+        return jacobian(lambda x: w @ anp.tanh(w @ x))(x)
+
+    x, w = np.full(3, 0.1), np.arange(1.0, 10.0).reshape(3, 3)
+    infinite = np.where(w == 5, np.inf, w)
+    compiled = jit(function)
+    with np.errstate(all="ignore"):
+        for each in (w, 2 * w, infinite, w):
+            np.testing.assert_allclose(compiled(x, each), function(x, each))
+
+
+def test_gradients_of_what_masks_leave_out():
+    function = grad(lambda x: anp.sum(anp.where(x > 0, anp.sqrt(x), 0)))
+    compiled = jit(function)
+    with np.errstate(all="ignore"):
+        for x in AWKWARD:
+            np.testing.assert_allclose(compiled(x), function(x))
