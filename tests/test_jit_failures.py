@@ -41,7 +41,7 @@ FAULTS = {
     "names of arguments": (tracing, "leaf_names", bug),
     "boxes": (RecordTrace, "input", bug),
     "steps": (RecordTrace, "process", bug),
-    "results": (tracing, "own", bug),
+    "results": (tracing, "own_outputs", bug),
     "compiler": (jitted, "compile_program", bug),
     "source": (replay.Replay, "make_instance", bug),
     "tree": (TraceTree, "run", bug),

@@ -59,7 +59,7 @@ FUNCTIONS = {
     "views of what is not returned": views_of_what_is_not_returned,
     "argument": lambda x: (x, x[1:], x.T),
     "as it is": lambda x: (anp.asarray(x), x.T.T, x.reshape(-1).reshape(x.shape), x.real, anp.real(x), x[...]),
-    "the same steps": lambda x: (x + 1, x + 1, 1 + x, -(-x), +x, x * 1, x - 0),
+    "the same steps": lambda x: (x + 1, x + 1, 1 + x, anp.negative(-x), +x, x * 1, x - 0),
     "read-only": lambda x: (anp.broadcast_to(x, (3, *x.shape)), anp.broadcast_to(x[0], x.shape)),
     "read-only, computed": lambda x: anp.broadcast_to(anp.sin(x[0]), x.shape),
     "parts": lambda x: (anp.real(x + 1j), anp.imag(x)),
@@ -130,7 +130,7 @@ def test_arguments_that_are_one(function):
     lambda x: [type(each) for each in [x]] == [np.ndarray],
     lambda x: repr(x),
     lambda x: f"{x!r} {x}",
-    lambda x: "%r %s" % (x, x),
+    lambda x: "%r %s" % (x, x),  # noqa: UP031
     lambda x: (isinstance(x, float), isinstance(x, np.ndarray), isinstance(x, (int, np.floating)), x.__class__),
 ])
 @pytest.mark.filterwarnings("ignore:.*runs without jit")
