@@ -11,7 +11,7 @@ import numpy as np
 from ..core.pytree import find_container
 from ..core.tracer import box_classes, boxers
 
-__all__ = ["NotPlain", "are_numbers", "is_leaf", "static_positions", "take_apart"]
+__all__ = ["NotPlain", "are_numbers", "classes_in", "is_leaf", "static_positions", "take_apart"]
 
 PLAIN_NUMBERS = (int, float, complex)
 
@@ -134,6 +134,19 @@ def static_key(value: Any, statics: list, named: bool) -> Any:
     except TypeError:
         value = IdentityKey(value)
     return kind, value
+
+
+def classes_in(tree: Any) -> list[type]:
+    """The classes of the containers in ``tree``, but for Python's own: the methods of these are read as well."""
+    found: dict[type, None] = {}
+    pending = [tree]
+    for each in pending:
+        container = find_container(type(each))
+        if container is not None:
+            if type(each) not in (tuple, list, dict):
+                found[type(each)] = None
+            pending += container[0](each)[0]
+    return list(found)
 
 
 def static_positions(fun: Callable, static_argnames: Sequence[str]) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ import types
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["global_names", "is_users", "names_in", "read_names", "root_module"]
+__all__ = ["global_names", "has", "is_users", "names_in", "read_names", "root_module"]
 
 MISSING = object()
 
@@ -18,6 +18,14 @@ def root_module(value: Any) -> str:
     """The package in which a function or class, or the class of an object, is defined."""
     module = getattr(value, "__module__", None) or type(value).__module__
     return module.partition(".")[0] if isinstance(module, str) else ""
+
+
+def has(value: Any, name: str) -> bool:
+    """``hasattr`` of any object, also of one whose ``__getattr__`` raises errors of its own."""
+    try:
+        return hasattr(value, name)
+    except Exception:
+        return False
 
 
 @functools.cache
