@@ -78,7 +78,7 @@ OWN_BASES = (
 def is_constant(value: Any) -> bool:
     """Whether a value that is none of the user's stays what it is, as long as it is the same object."""
     kind = type(value)
-    if isinstance(value, CONSTANTS) or kind is object or isinstance(value, type):
+    if isinstance(value, CONSTANTS) or kind is object or isinstance(value, type) or has(kind, "__get__"):
         return True
     package = root_module(kind)
     if package == "numpy" and not has(kind, "__next__") and not isinstance(value, np.ndarray):
