@@ -12,7 +12,7 @@ from ..core.pytree import DEEP, find_container, has_cycle
 from ..core.tracer import box_classes, boxers
 from ..transforms.names import has
 
-__all__ = ["NotPlain", "StaticArray", "are_numbers", "is_leaf", "static_positions", "take_apart"]
+__all__ = ["NotPlain", "StaticArray", "are_numbers", "classes_in", "is_leaf", "static_positions", "take_apart"]
 
 PLAIN_NUMBERS = (int, float, complex)
 
@@ -174,6 +174,19 @@ def add_static(static: Any, key: list, statics: list, named: bool) -> None:
             statics.append(value)
             # Functions, classes and most other objects are equal to themselves alone.
             key.append(value if kind.__hash__ is object.__hash__ and kind.__eq__ is object.__eq__ else ObjectKey(value))
+
+
+def classes_in(tree: Any) -> list[type]:
+    """The classes of the containers in ``tree``, but for Python's own: the methods of these are read as well."""
+    found: dict[type, None] = {}
+    pending = [tree]
+    for each in pending:
+        container = find_container(type(each))
+        if container is not None:
+            if type(each) not in (tuple, list, dict):
+                found[type(each)] = None
+            pending += container[0](each)[0]
+    return list(found)
 
 
 def static_positions(fun: Callable, static_argnames: Sequence[str]) -> tuple[int, ...]:

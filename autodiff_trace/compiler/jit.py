@@ -13,7 +13,10 @@ from .jitted import Jitted
 __all__ = ["graph", "jit"]
 
 
-def jit(fun: Callable | None = None, static_argnames: str | Sequence[str] = (), passes: Sequence[str] = PASSES) -> Any:
+def jit(
+    fun: Callable | None = None, static_argnames: str | Sequence[str] = (), passes: Sequence[str] = PASSES,
+    constant: str | Sequence[str] = (),
+) -> Any:
     """``fun``, compiled: run once, and from then on replayed as a straight list of NumPy calls.
 
     Arguments:
@@ -23,6 +26,8 @@ def jit(fun: Callable | None = None, static_argnames: str | Sequence[str] = (), 
             static without being named.
         passes: the names of the optimisations, all of ``autodiff_trace.compiler.PASSES`` unless told otherwise; leave
             some out to find which is at fault. TypeError for a name that is none of them.
+        constant: variables outside ``fun`` that do not change, or whose changes do not matter, as warnings name them:
+            ``"table"``, ``"self.logger"``, ``'cfg["names"]'``, with all that is reached through them.
 
     Returns a function with the signature and the results of ``fun``; it can be differentiated, batched, jitted and
     pickled, and has ``graph``, ``cache_info`` and ``clear_cache``. ``@jit`` and ``@jit(static_argnames=...)`` decorate.
@@ -65,13 +70,14 @@ def jit(fun: Callable | None = None, static_argnames: str | Sequence[str] = (), 
     as without ``jit``.
     """
     if fun is None:
-        return functools.partial(jit, static_argnames=static_argnames, passes=passes)
+        return functools.partial(jit, static_argnames=static_argnames, passes=passes, constant=constant)
     names = static_argnames if isinstance(static_argnames, (tuple, list)) else (static_argnames,)
     passes = (passes,) if isinstance(passes, str) else tuple(passes)
     unknown = [name for name in passes if name not in PASSES]
     if unknown:
         raise TypeError(f"jit: there is no pass {unknown[0]!r}; there are {', '.join(map(repr, PASSES))}.")
-    return Jitted(fun, tuple(names), passes)
+    constants = (constant,) if isinstance(constant, str) else tuple(constant)
+    return Jitted(fun, tuple(names), passes, constants)
 
 
 def graph(fun: Callable, /, *args: Any, **kwargs: Any) -> Graph:

@@ -13,7 +13,7 @@ from ..core.pytree import tree_map
 from ..core.tracer import running_traces
 from ..transforms.function import Transformed
 from ..transforms.surroundings import Surroundings
-from .arguments import NotPlain, StaticArray, are_numbers, static_positions, take_apart
+from .arguments import NotPlain, StaticArray, are_numbers, classes_in, static_positions, take_apart
 from .cache import CacheInfo, Entry, Version, count
 from .collection import collection_paused
 from .compiling import TRUSTING, compile_program
@@ -39,9 +39,12 @@ class Jitted(Transformed):
     VERSIONS = 8
     """States of the variables outside for which programs are kept, for one kind of arguments."""
 
-    def __init__(self, fun: Callable, static_argnames: tuple[str, ...], passes: tuple[str, ...]) -> None:
-        super().__init__("jit", None, fun, static_argnames=static_argnames or None)
+    def __init__(
+        self, fun: Callable, static_argnames: tuple[str, ...], passes: tuple[str, ...], constant: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__("jit", None, fun, static_argnames=static_argnames or None, constant=constant or None)
         self.static_argnames = static_argnames
+        self.constant = constant
         self.passes = passes
         self.positions = static_positions(fun, static_argnames)
         self.start()
@@ -95,9 +98,11 @@ class Jitted(Transformed):
         if version is not None and len(version.tree.branches) >= TraceTree.LIMIT:
             return self.give_up(entry, "Python saw new values again and again (if, float(x), x[i] …)", args, kwargs)
         if version is None and len(entry.versions) >= self.VERSIONS:
-            return self.give_up(entry, "variables outside it change often; pass them as arguments", args, kwargs)
+            changed = entry.versions[0].surroundings.changed()
+            return self.give_up(entry, f"variables outside it change often{listed(changed)}; pass them as arguments",
+                                args, kwargs)
         try:
-            surroundings = Surroundings(self.fun, *statics) if version is None else version.surroundings
+            surroundings = self.look_around(statics, args, kwargs) if version is None else version.surroundings
         except Exception as error:
             return self.fail_to_look(error, entry, args, kwargs)
         if surroundings.boxed:
@@ -107,6 +112,8 @@ class Jitted(Transformed):
         if version is None and asks_types(surroundings.followed.values(), self.static_argnames):
             return self.give_up(entry, "it asks for type(x), which of traced values is another; write isinstance(x, …)",
                                 args, kwargs)
+        if surroundings.unknown:
+            return self.give_up(entry, why_unknown(surroundings.unknown), args, kwargs)
         try:
             recording = self.record(args, kwargs, surroundings)
         except NotReplayable as error:
@@ -119,9 +126,16 @@ class Jitted(Transformed):
             except Exception as error:
                 return self.fail(error, entry, recording.result)
         elif next(entry.impure) >= self.VERSIONS:
-            return self.give_up(entry, "it catches errors, or changes variables outside it: return what is new",
+            changed = listed(surroundings.changed())
+            return self.give_up(entry, f"it catches errors, or changes variables outside it{changed}: return what is new",
                                 result=recording.result)
         return recording.result
+
+    def look_around(self, statics: list, args: tuple, kwargs: dict) -> Surroundings:
+        """What the function reads, also through the objects and the classes of containers among its arguments."""
+        roots = [self.fun, *statics, *classes_in((args, kwargs))]
+        places = ["", *["an argument"] * (len(roots) - 1)]
+        return Surroundings(*roots, constant=self.constant, places=places)
 
     def record(self, args: tuple, kwargs: dict, surroundings: Surroundings) -> Recording:
         with collection_paused():
@@ -280,3 +294,19 @@ class Jitted(Transformed):
     def __setstate__(self, state: dict) -> None:
         vars(self).update(state)
         self.start()
+
+
+def listed(names: list[str], most: int = 5) -> str:
+    """Names for a message."""
+    names = [name for name in names if name]
+    return f" ({', '.join(names[:most])}{', …' if len(names) > most else ''})" if names else ""
+
+
+def why_unknown(unknown: dict[str, str]) -> str:
+    """What to say of variables that cannot be watched."""
+    place, what = next(iter(unknown.items()))
+    more = f", and {len(unknown) - 1} more" if len(unknown) > 1 else ""
+    if not place or place == "an argument":
+        return f"it reads {place or 'something'} that may change unseen ({what}{more})"
+    return (f"it reads {place}, {what}{more}, which may change unseen: pass it as an argument, or if it does not change, "
+            f"write jit(f, constant=({place!r},))")

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import collections
-import functools
-import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import starmap
 from typing import Any
 
 import numpy as np
 
 from ..core.tracer import Trace, box_classes
-from .function import Transformed
-from .names import global_names, has, is_users, names_in, read_names, root_module
+from .following import Follower
+from .kinds import is_generator
+from .members import slots_of
+from .names import read_names
 from .watching import (
-    VALUES, Watch, is_held, join_watches, quick_check, read_attributes, read_cells, read_dict, read_function,
-    read_slots,
+    Watch, changed_names, is_held, join_watches, quick_check, read_attributes, read_cells, read_dict, read_members,
 )
 
-__all__ = ["Surroundings", "is_generator", "sample"]
+__all__ = ["Surroundings", "is_generator", "sample", "slots_of"]
 
 LIMIT = 5000
 """Variables that are watched, at most."""
@@ -27,41 +25,45 @@ LIMIT = 5000
 SMALL = 2**14
 """Bytes of an array that is compared as a whole (1 µs)."""
 
-WRAPPERS = {property: ("fget",), staticmethod: ("__func__",), classmethod: ("__func__",),
-            functools.cached_property: ("func",), functools.partialmethod: ("func", "args", "keywords")}
-
 
 class Surroundings:
-    """The closure cells, globals, defaults and attributes that a function reads, and what they held.
+    """The variables outside a function that it reads, and what they held.
 
-    Functions, containers and objects that are found there are followed, but not into installed packages. Arrays are
-    watched for being replaced, not for being written: programs read them anew in each run.
+    ``roots`` are the function and objects among its arguments, and ``places`` what the user calls these.
+
+    What the code names is followed to its end (``following``): of ``self.cfg["lr"]`` the attribute and the key are
+    watched. Arrays are watched for being replaced, not for being written: programs read them anew in each run.
 
     Attributes:
         boxed: whether there is a traced value among them.
         crowded: whether they are too many to be watched.
+        unknown: those that cannot be watched, with what they are.
         generators: the generators of random numbers among them.
         names: of the variables and attributes that the functions among them read.
 
-    With ``compared=False`` nothing is prepared for comparing them quickly, which takes 60 of 100 µs.
+    ``constant`` are places that the user vouches for. With ``compared=False`` nothing is prepared for comparing them
+    quickly, which takes 60 of 100 µs, and objects and containers are noted as wholes, so that they can be copied.
     """
 
-    def __init__(self, *roots: Any, compared: bool = True) -> None:
+    def __init__(
+        self, *roots: Any, compared: bool = True, constant: Sequence[str] = (), places: Sequence[str] = (),
+    ) -> None:
         self.watched: list[Watch] = []
+        self.places: list[str] = []
         self.count = 0
         self.boxed = False
         self.arrays: list[np.ndarray] = []
         self.contents: list[tuple[np.ndarray, bytes]] = []
         self.generators: list[Any] = []
+        self.unknown: dict[str, str] = {}
         self.names: frozenset[str] = frozenset()
         self.followed: dict[int, Any] = {}  # what has been seen, kept alive so that no id is used again
-        pending = list(roots)
-        while pending and not self.crowded:
-            pending += self.follow(pending.pop())
+        Follower(self, constant, whole=not compared).follow_all(roots, places)
         if compared:
             self.prepare()
 
     def prepare(self) -> None:
+        self.noted = self.watched
         self.watched = join_watches(self.watched)
         self.holds_quickly, self.others = quick_check(self.watched)
 
@@ -80,11 +82,16 @@ class Surroundings:
                 return False
         return True
 
+    def changed(self) -> list[str]:
+        """The variables that are no longer what they were, as the user would write them."""
+        names = [name for watch, place in zip(self.noted, self.places) for name in changed_names(*watch, place)]
+        return list(dict.fromkeys(names))
+
     def watch_contents(self, watching: bool) -> None:
         """Notice from now on also writes into arrays: a function may compute from them with plain NumPy, unseen."""
         self.contents = [(array, sample(array)) for array in self.arrays] if watching else []
 
-    def watch(self, read: Callable[[Any], Sequence], owner: Any) -> Sequence:
+    def watch(self, read: Callable[[Any], Sequence], owner: Any, place: str = "") -> Sequence:
         """Note what ``owner`` holds, as ``read`` reads it. What is too much is not even read."""
         if (read is tuple or read is read_dict) and len(owner) > LIMIT:
             self.count += len(owner)
@@ -92,6 +99,7 @@ class Surroundings:
         values = read(owner)
         self.count += len(values)
         self.watched.append((read, owner, values))
+        self.places.append(place)
         return values
 
     def take_out(self, trace: Trace) -> None:
@@ -108,95 +116,16 @@ class Surroundings:
                 for cell, value in zip(owner, read_cells(owner)):
                     if plain(value) is not value:
                         cell.cell_contents = plain(value)
+            elif read is read_members:
+                for name, value in zip(owner[1], read_members(owner)):
+                    if plain(value) is not value:
+                        setattr(owner[0], name, plain(value))
             elif read is read_dict or read is read_attributes or read is read_names:
                 variables = owner[0] if read is read_names else owner if read is read_dict else vars(owner)
                 if isinstance(variables, dict):
                     for key, value in variables.items():
                         if plain(value) is not value:
                             variables[key] = plain(value)
-
-    def follow(self, value: Any) -> Iterator[Any]:
-        """Note what ``value`` refers to; yields what is to be followed in turn."""
-        kind = type(value)
-        if kind in box_classes:
-            self.boxed = True
-        if kind is np.ndarray and id(value) not in self.followed:
-            self.followed[id(value)] = value
-            self.arrays.append(value)
-        if isinstance(value, (*VALUES, np.ndarray, type(None))) or kind in box_classes or id(value) in self.followed:
-            return
-        self.followed[id(value)] = value
-        if kind is types.FunctionType:
-            yield from self.follow_function(value)
-        elif kind is types.MethodType or kind is types.BuiltinMethodType:
-            yield value.__self__
-            yield getattr(value, "__func__", None)
-        elif kind is functools.partial:
-            yield from (value.func, value.args, value.keywords)
-        elif isinstance(value, (list, tuple, set, frozenset, collections.deque)):
-            items = value if kind is tuple else self.watch(tuple, value)
-            yield from [item for item in items if type(item) not in VALUES]
-        elif isinstance(value, dict):
-            yield from self.watch(read_dict, value)
-        elif kind in WRAPPERS:
-            yield from [getattr(value, name) for name in WRAPPERS[kind]]
-        elif isinstance(value, Transformed):
-            yield from [each for each in (*vars(value).values(), *value.options.values()) if callable(each)]
-        elif is_generator(value):
-            self.generators.append(value)
-        elif kind is types.SimpleNamespace or kind.__module__ == "argparse":
-            yield from self.watch(read_attributes, value)
-        elif has(value, "__wrapped__"):
-            yield value.__wrapped__
-        elif kind is not types.ModuleType and is_users(root_module(value)):
-            yield from self.follow_object(value)
-
-    def follow_function(self, function: types.FunctionType) -> Iterator[Any]:
-        """Its variables, if it is the user's or wraps a function of the user."""
-        is_own = is_users(function.__globals__.get("__name__", "").partition(".")[0])
-        if not is_own and not is_users(root_module(function)):
-            return
-        if function.__closure__:
-            yield from self.watch(read_cells, function.__closure__)
-        if is_own:
-            yield from self.watch(read_function, function)[1:]
-            if function.__dict__:
-                yield from self.watch(read_dict, function.__dict__)
-            if names := global_names(function.__code__):
-                values = self.watch(read_names, (function.__globals__, names))
-                attributes = names_in(function.__code__)
-                self.names |= attributes
-                for value in values:
-                    yield from self.follow_module(value, attributes) if type(value) is types.ModuleType else (value,)
-
-    def follow_module(self, module: types.ModuleType, names: frozenset[str]) -> Iterator[Any]:
-        """The variables with these names in a module of the user."""
-        if module.__name__.endswith("random"):
-            self.names |= {"random"}  # whatever it is called here
-        if id(module) in self.followed or not is_users(module.__name__.partition(".")[0]):
-            return
-        present = tuple(names & vars(module).keys())
-        values = self.watch(read_names, (vars(module), present))
-        for value in values:
-            yield from self.follow_module(value, names) if type(value) is types.ModuleType else (value,)
-
-    def follow_object(self, value: Any) -> Iterator[Any]:
-        if isinstance(value, type):
-            for owner in value.__mro__:
-                if is_users(root_module(owner)):
-                    yield from self.watch(read_attributes, owner)
-            return
-        if isinstance(getattr(value, "__dict__", None), dict):
-            yield from self.watch(read_attributes, value)
-        slots = tuple([name for owner in type(value).__mro__ for name in slots_of(owner)])
-        if slots:
-            yield from self.watch(read_slots, (value, slots))
-        yield type(value)
-
-
-def slots_of(owner: type) -> tuple[str, ...]:
-    slots = vars(owner).get("__slots__", ())
-    return (slots,) if isinstance(slots, str) else tuple(slots)
 
 
 def sample(array: np.ndarray) -> bytes:
@@ -205,10 +134,3 @@ def sample(array: np.ndarray) -> bytes:
         return array.tobytes()
     flat = array.reshape(-1) if array.flags.c_contiguous else array.flat
     return flat[:: max(1, array.size // 512)].tobytes()
-
-
-def is_generator(value: Any) -> bool:
-    """Whether it is a generator of random numbers."""
-    return root_module(type(value)) in ("numpy", "random") and any(
-        hasattr(value, name) for name in ("bit_generator", "get_state", "getstate")
-    )

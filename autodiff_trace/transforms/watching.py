@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import types
 from collections.abc import Callable, Sequence
 from operator import attrgetter, is_
@@ -12,8 +13,8 @@ import numpy as np
 from .names import MISSING, read_names
 
 __all__ = [
-    "VALUES", "Watch", "is_held", "join_watches", "quick_check", "read_attributes", "read_cells", "read_dict",
-    "read_function", "read_slots",
+    "VALUES", "Watch", "changed_names", "contents", "is_held", "join_watches", "quick_check", "read_attributes",
+    "read_cells", "read_dict", "read_function", "read_keys", "read_members", "read_methods", "read_slots",
 ]
 
 Watch = tuple[Callable[[Any], Sequence], Any, Sequence]
@@ -55,6 +56,22 @@ def read_slots(owner: tuple[Any, tuple[str, ...]]) -> Sequence:
     return [getattr(value, name, MISSING) for name in names]
 
 
+def read_keys(owner: Any) -> Sequence:
+    return tuple(owner)
+
+
+def read_members(owner: tuple[Any, tuple[str, ...]]) -> Sequence:
+    """The attributes of an object with these names, as Python finds them."""
+    value, names = owner
+    return [getattr(value, name, MISSING) for name in names]
+
+
+def read_methods(owner: tuple[Any, tuple[str, ...]]) -> Sequence:
+    """The functions behind methods."""
+    value, names = owner
+    return [getattr(getattr(value, name, None), "__func__", MISSING) for name in names]
+
+
 def is_held(read: Callable[[Any], Sequence], owner: Any, values: Sequence) -> bool:
     """Whether all variables of one watch are still what they were."""
     now = read(owner)
@@ -65,6 +82,37 @@ def is_held(read: Callable[[Any], Sequence], owner: Any, values: Sequence) -> bo
 def is_same(x: Any, y: Any) -> bool:
     """Whether two variables hold the same object, or numbers or strings of one type and value."""
     return x is y or type(x) is type(y) and isinstance(x, VALUES) and repr(x) == repr(y)
+
+
+def changed_names(
+    read: Callable[[Any], Sequence], owner: Any, values: Sequence, place: str,
+) -> list[str]:
+    """Which variables of one watch are no longer what they were, as the user would write them."""
+    now = read(owner)
+    if len(now) == len(values) and all(map(is_same, now, values)):
+        return []
+    if read is read_function or read is tuple or read is read_keys or len(now) != len(values):
+        return [place] if place else []
+    changed = [i for i, (value, before) in enumerate(zip(now, values)) if not is_same(value, before)]
+    if read is read_cells:
+        names = place.split("|")
+        return [names[i] for i in changed if i < len(names)]
+    if read is read_names or read is read_members or read is read_methods or read is read_slots:
+        keys = owner[1]
+    else:
+        keys = [*now[:len(now) // 2], *now[:len(now) // 2]]
+    is_item = read is read_dict or read is read_names and place.startswith("[")
+    place = place.removeprefix("[")
+    return [f"{place}[{spell(keys[i])}]" if is_item else f"{place}.{keys[i]}" if place else f"{keys[i]}" for i in changed]
+
+
+def spell(key: Any) -> str:
+    """A key as the user would write it."""
+    return f'"{key}"' if type(key) is str and '"' not in key else repr(key)
+
+
+def is_plain_name(name: Any) -> bool:
+    return name.isidentifier() and name.isascii() and not keyword.iskeyword(name)
 
 
 def join_watches(watched: list[Watch]) -> list[Watch]:
@@ -99,23 +147,31 @@ def quick_check(watched: list[Watch]) -> tuple[Callable[[], bool], list[Watch]]:
         return f"o{len(known) - 1}"
 
     for read, owner, values in watched:
-        if len(values) > SHORT or any(value is MISSING for value in values):
+        is_missing = any(value is MISSING for value in values)
+        if len(values) > SHORT or is_missing and read is not read_names:
             others.append((read, owner, values))
         elif read is read_names:
             variables = name(owner[0])
-            conditions += [f"{variables}[{key!r}] is {name(value)}" for key, value in zip(owner[1], values)]
+            for key, value in zip(owner[1], values):
+                key = repr(key) if type(key) is str else name(key)
+                conditions.append(
+                    f"{key} not in {variables}" if value is MISSING else f"{variables}[{key}] is {name(value)}")
         elif read is read_cells:
             conditions += [f"{name(cell)}.cell_contents is {name(value)}" for cell, value in zip(owner, values)]
         elif read is read_function:
             function = name(owner)
             attributes = ("__code__", "__defaults__", "__kwdefaults__")
             conditions += [f"{function}.{each} is {name(value)}" for each, value in zip(attributes, values)]
+        elif (read is read_members or read is read_methods) and all(map(is_plain_name, owner[1])):
+            behind = ".__func__" if read is read_methods else ""
+            for each, value in zip(owner[1], values):
+                conditions.append(f"{name(owner[0])}.{each}{behind} is {name(value)}")
         else:
             others.append((read, owner, values))
     text = f"""def holds():
     try:
         return {" and ".join(conditions) or True}
-    except (KeyError, ValueError):  # a variable has been deleted
+    except Exception:  # a variable has been deleted
         return False
 """
     exec(text, known)
