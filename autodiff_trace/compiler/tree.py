@@ -23,23 +23,30 @@ class Branch:
 
 
 class Fork:
-    """Where programs part: the branch that was taken last from here, and what was seen here → the fork that follows."""
+    """Where programs part: how many there are from here on, one that stands for most of them, and what was seen here →
+    the fork that follows."""
 
-    __slots__ = ("latest", "next")
+    __slots__ = ("count", "branch", "next")
 
-    def __init__(self, latest: Branch) -> None:
-        self.latest = latest
+    def __init__(self, branch: Branch) -> None:
+        self.count = 0
+        self.branch = branch
         self.next: dict[Any, Fork] = {}
 
 
 class TraceTree:
-    """Programs by the outcomes of their guards. A run begins with the one that was right last."""
+    """Programs by the outcomes of their guards.
+
+    A run begins with the one that was right last. Where that stops, the next is one of those through which most
+    programs go on: what is left at each stop is less than half, so that of n programs log₂(n) + 2 at most are begun.
+    """
 
     LIMIT = 32
     """More programs than this are not kept for one kind of arguments."""
 
     def __init__(self) -> None:
         self.root: Fork | None = None
+        self.latest: Branch | None = None
         self.branches: list[Branch] = []
         self.draws = False
 
@@ -62,12 +69,12 @@ class TraceTree:
         fork = self.root
         if fork is None:
             return Miss(-1, None)
-        branch = fork.latest
+        branch = self.latest
         depth = 0
         while True:
             result = branch.replay.run(leaves)
             if type(result) is not Miss:
-                self.root.latest = branch
+                self.latest = branch
                 return result
             restore_numpy(state)
             if result.guard < depth:
@@ -78,7 +85,7 @@ class TraceTree:
                 if fork is None:
                     return result
             depth = result.guard + 1
-            branch = fork.latest
+            branch = fork.branch
 
     def add(self, branch: Branch, draws: bool) -> None:
         """Keep a program, unless another thread has added one for the same outcomes. ``draws``: random numbers."""
@@ -86,13 +93,13 @@ class TraceTree:
             return
         self.draws = self.draws or draws
         self.branches.append(branch)
+        self.latest = branch
         if self.root is None:
             self.root = Fork(branch)
-        fork = self.root
-        fork.latest = branch
+        path = [self.root]
         for seen in branch.outcomes:
-            following = fork.next.get(seen)
-            if following is None:
-                following = fork.next[seen] = Fork(branch)
-            following.latest = branch
-            fork = following
+            path.append(path[-1].next.setdefault(seen, Fork(branch)))
+        for fork in reversed(path):
+            fork.count += 1
+            if fork.next:
+                fork.branch = max(fork.next.values(), key=lambda each: each.count).branch
