@@ -19,7 +19,7 @@ from .collection import collection_paused
 from .compiling import TRUSTING, compile_program
 from .graph import Graph, trace_graph
 from .guards import Miss, outcome
-from .matching import make_match, no_match
+from .matching import make_match, no_match, take_any
 from .record import MixedTraces, NotReplayable
 from .replay import NotFinite, Replay
 from .tracing import Recording, record
@@ -60,7 +60,7 @@ class Version(NamedTuple):
 class Entry:
     """What is known for one kind of arguments."""
 
-    __slots__ = ("versions", "eager", "used", "impure", "match")
+    __slots__ = ("versions", "eager", "used", "impure", "errors", "match")
 
     def __init__(self) -> None:
         self.versions: list[Version] = []
@@ -68,6 +68,7 @@ class Entry:
         self.used = 0
         self.match: Callable | None = None  # made in the second call
         self.impure = itertools.count(1)  # runs that changed what is outside
+        self.errors = 0  # runs to be traced that raised one
 
 
 class Jitted(Transformed):
@@ -75,6 +76,13 @@ class Jitted(Transformed):
 
     KEYS = 128
     """Kinds of arguments for which programs are kept; beyond it the one that was not used for longest goes."""
+
+    MISSES = 32
+    """New kinds of arguments after which the function runs eagerly, if there was no use for programs: less than eight
+    hits for each further one."""
+
+    ERRORS = 8
+    """Errors while tracing after which the function itself is run for a kind of arguments, again if there were few hits."""
 
     VERSIONS = 8
     """States of the variables outside for which programs are kept, for one kind of arguments."""
@@ -92,13 +100,16 @@ class Jitted(Transformed):
         self.lock = threading.Lock()
         self.clock = itertools.count(1)
         self.hits = self.traces = self.eager = 0
-        self.warned = self.writes = False
+        self.misses = 0  # kinds of arguments that were new
+        self.warned = self.writes = self.is_hopeless = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         match, entry = self.latest
         leaves = None if kwargs else match(args)
         statics: list = []
         if leaves is None:
+            if self.is_hopeless:
+                return self.run_eagerly(args, kwargs)
             try:
                 leaves, key, statics = take_apart(args, kwargs, self.static_argnames, self.positions)
             except NotPlain:
@@ -125,10 +136,19 @@ class Jitted(Transformed):
 
     def trace(self, entry: Entry, version: Version | None, statics: list, args: tuple, kwargs: dict) -> Any:
         """Run the function and keep what it did."""
-        with collection_paused():
-            return self.trace_at_once(entry, version, statics, args, kwargs)
+        try:
+            with collection_paused():
+                return self.trace_at_once(entry, version, statics, args, kwargs)
+        except Exception:
+            entry.errors += 1
+            raise
 
     def trace_at_once(self, entry: Entry, version: Version | None, statics: list, args: tuple, kwargs: dict) -> Any:
+        if self.is_hopeless:
+            return self.give_up(entry, "call after call its arguments are new (shapes, dtypes, static objects)",
+                                args, kwargs)
+        if entry.errors >= self.ERRORS + self.hits // 8:
+            return self.give_up(entry, "it raises errors again and again", args, kwargs)
         if version is not None and len(version.tree.branches) >= TraceTree.LIMIT:
             return self.give_up(entry, "Python saw new values again and again (if, float(x), x[i] …)", args, kwargs)
         if version is None and len(entry.versions) >= self.VERSIONS:
@@ -218,6 +238,9 @@ class Jitted(Transformed):
         with self.lock:
             entry = self.entries.get(key)
             if entry is None:
+                self.misses += 1
+                if self.misses > self.MISSES + self.hits // 8:
+                    return self.lose_hope()
                 if len(self.entries) >= self.KEYS:
                     oldest = min(self.entries, key=lambda each: self.entries[each].used)
                     del self.entries[oldest]
@@ -228,6 +251,14 @@ class Jitted(Transformed):
             entry.used = next(self.clock)
             self.latest = entry.match or no_match, entry
             return entry
+
+    def lose_hope(self) -> Entry:
+        """From now on run the function itself for all kinds of arguments; the programs are let go."""
+        self.is_hopeless = True
+        self.entries.clear()
+        entry = Entry()
+        self.latest = take_any, entry
+        return entry
 
     def graph(self, *args: Any, **kwargs: Any) -> Graph:
         """What the function does with these arguments, as a :class:`Graph`: to be printed, drawn, saved, run again.
