@@ -17,6 +17,9 @@ from .table import call, lowers
 MANY = 100
 """Pieces from which on they are not compared, each with each."""
 
+SPARSE = 16
+"""Elements for each piece up to which all elements are listed."""
+
 Box = tuple[range, ...]
 """The places along each axis."""
 
@@ -25,7 +28,7 @@ Box = tuple[range, ...]
 def lower_scatter(step):
     """Numbers at fixed places are added up one by one; slices are written, or added where others were written."""
     pieces, indices, shape = step.args
-    if len(shape) == 1 and all(type(index) is int for index in indices):
+    if len(shape) == 1 and len(pieces) * SPARSE >= shape[0] and all(type(index) is int for index in indices):
         return lower_scattered_numbers(step, pieces, indices, shape[0])
     if all(type(piece) is Node for piece in pieces) and all(map(is_placing, indices)):
         boxes = [as_box(index, shape) for index in indices]

@@ -14,7 +14,7 @@ from ...core.ownership import IN_SLOT, OwnedOverwriting, can_overwrite, is_owned
 from ...core.primitives import nondifferentiable, primitive
 from ...core.reverse import defvjp
 from ...core.selections import Mask, Selected, moves_elements, outline, settle
-from ...core.tracer import is_box
+from ...core.tracer import is_box, running_traces
 from ...core.unread import reads_shapes
 from .. import wrapped as anp
 from ..broadcasting import broadcast_tangent, unbroadcast
@@ -23,6 +23,9 @@ from ..selections import ones_beside, select, unbroadcast_selected
 from .joining import with_zeros
 
 __all__ = ["scatter"]
+
+FEW = 4
+"""Pieces that are added to a recorded cotangent one by one."""
 
 
 @primitive
@@ -121,8 +124,20 @@ class IndexedCotangent(DeferredCotangent):
     def add_up(self):
         if self.dense is not None and getrefcount(self.dense) <= IN_SLOT and is_owned(self.dense):
             return self.add_to_dense()
+        if self.dense is not None and len(self.pieces) <= FEW and self.is_recorded_sparsely():
+            total = self.dense
+            for piece, index in self.items():
+                total = anp.add_at(total, index, piece)
+            return total
         total = scatter(self.pieces, self.indices, self.shape)
         return total if self.dense is None else total + self.dense
+
+    def is_recorded_sparsely(self):
+        """Whether a recording should see each addition: a replay makes them in the memory of ``dense``, so that the
+        loop that fills an array of n elements, backwards, adds n numbers instead of n arrays."""
+        return any(trace.guards_values for trace in running_traces()) and all(
+            has_no_repeats(index) and piece.dtype == self.dense.dtype for piece, index in self.items()
+        )
 
     def find_mask(self, places, *found):
         masks = dict(zip(places, found))
