@@ -6,7 +6,7 @@ import itertools
 import threading
 import warnings
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from ..transforms.surroundings import Surroundings
 from .arguments import NotPlain, are_numbers, static_positions, take_apart
 from .collection import collection_paused
 from .compiling import TRUSTING, compile_program
+from .entries import CacheInfo, Entry, JitWarning, Version
 from .graph import Graph, trace_graph
 from .guards import Miss, outcome
 from .matching import make_match, no_match, take_any
@@ -26,49 +27,6 @@ from .tracing import Recording, record
 from .tree import Branch, TraceTree
 
 __all__ = ["CacheInfo", "JitWarning", "Jitted"]
-
-
-class JitWarning(UserWarning):
-    """A jitted function runs as if it were not: why, and what to do."""
-
-
-class CacheInfo(NamedTuple):
-    """Counts of calls by what became of them, and what the cache holds.
-
-    Attributes:
-        hits, traces, eager: calls that were replayed, that were traced, that ran the function itself.
-        keys: kinds of arguments for which there are programs.
-        programs: how many there are.
-        arena_bytes: memory for intermediate values that they hold between calls.
-    """
-
-    hits: int
-    traces: int
-    eager: int
-    keys: int
-    programs: int
-    arena_bytes: int
-
-
-class Version(NamedTuple):
-    """The programs for one state of the variables outside the function."""
-
-    surroundings: Surroundings
-    tree: TraceTree
-
-
-class Entry:
-    """What is known for one kind of arguments."""
-
-    __slots__ = ("versions", "eager", "used", "impure", "errors", "match")
-
-    def __init__(self) -> None:
-        self.versions: list[Version] = []
-        self.eager = False
-        self.used = 0
-        self.match: Callable | None = None  # made in the second call
-        self.impure = itertools.count(1)  # runs that changed what is outside
-        self.errors = 0  # runs to be traced that raised one
 
 
 class Jitted(Transformed):
@@ -82,7 +40,7 @@ class Jitted(Transformed):
     hits for each further one."""
 
     ERRORS = 8
-    """Errors while tracing after which the function itself is run for a kind of arguments, again if there were few hits."""
+    """Errors while tracing after which the function itself is run for a kind of arguments, if there were few hits."""
 
     VERSIONS = 8
     """States of the variables outside for which programs are kept, for one kind of arguments."""

@@ -33,6 +33,7 @@ class Spelling:
         self.objects: dict[str, Any] = outer.objects if outer else {"Miss": Miss, "outcome": outcome}
         self.known: dict[int, str] = outer.known if outer else {}
         self.taken: set[str] = outer.taken if outer else set(RESERVED)
+        self.counts: dict[str, int] = outer.counts if outer else {}  # the numbers that names have got so far
 
     def object_name(self, value: Any, hint: str) -> str:
         """The name of an object that the program refers to."""
@@ -45,10 +46,11 @@ class Spelling:
 
     def free_name(self, hint: str) -> str:
         """``hint``, or something like it that is no name yet."""
-        name, number = hint, 1
+        name, number = hint, self.counts.get(hint, 1)
         while name in self.taken or NUMBERED.fullmatch(name):
             number += 1
             name = f"{hint}_{number}"
+        self.counts[hint] = number
         self.taken.add(name)
         return name
 
