@@ -21,6 +21,7 @@ from .entries import CacheInfo, Entry, JitWarning, Version
 from .graph import Graph, trace_graph
 from .guards import Miss, outcome
 from .matching import make_match, no_match, take_any
+from .questions import Questions
 from .record import MixedTraces, NotReplayable
 from .replay import NotFinite, Replay
 from .tracing import Recording, record
@@ -150,13 +151,14 @@ class Jitted(Transformed):
         """Compile what has been recorded."""
         outcomes = [outcome(step.value) for step in recording.program.steps if step.kind == "guard"]
         replay = compile_program(recording.program, recording.structure, self.passes, self.name())
+        questions = Questions(recording.program, self.passes, self.name()) if outcomes else None
         with self.lock:
             # Another thread may have been here.
             version = next((each for each in entry.versions if each.surroundings.hold()), None)
             if version is None:
                 version = Version(surroundings, TraceTree())
                 entry.versions.insert(0, version)
-            version.tree.add(Branch(replay, outcomes), recording.draws)
+            version.tree.add(Branch(replay, outcomes, questions), recording.draws)
 
     def run(self, args: tuple, kwargs: dict) -> Any:
         """The function itself, which gets copies of arrays if it has been seen to write into its arguments."""
