@@ -80,8 +80,8 @@ def is_uniform(arg: Any) -> bool:
         return False
     if not arg.value.ndim or not arg.value.size:
         return False
-    first = arg.value.item(0)
-    return first != 0 and arg.value.item(-1) == first and bool(np.all(arg.value == first))  # zeros can have several signs
+    first = arg.value.item(0)  # zeros can have several signs
+    return first != 0 and arg.value.item(-1) == first and bool(np.all(arg.value == first))
 
 
 def is_filled(arg: Any) -> bool:
