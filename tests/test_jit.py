@@ -304,7 +304,8 @@ def test_isinstance_answers_as_outside():
 def test_cache_is_bounded_and_forgets_what_was_not_used_for_longest():
     compiled = jit(lambda x, n: x, static_argnames="n")
     for n in range(Jitted.KEYS + 1):
-        compiled(1.0, n)
+        for _ in range(9):
+            compiled(1.0, n)
         compiled(1.0, 0)
     info = compiled.cache_info()
     assert (info.keys, info.programs, info.traces) == (Jitted.KEYS, Jitted.KEYS, Jitted.KEYS + 1)

@@ -43,7 +43,7 @@ class Version(NamedTuple):
 class Entry:
     """What is known for one kind of arguments."""
 
-    __slots__ = ("versions", "eager", "used", "impure", "match", "caught")
+    __slots__ = ("versions", "eager", "used", "impure", "errors", "match", "caught")
 
     def __init__(self) -> None:
         self.versions: list[Version] = []
@@ -51,6 +51,7 @@ class Entry:
         self.used = 0
         self.match: Callable | None = None  # made in the second call
         self.impure = itertools.count(1)  # runs that changed what is outside
+        self.errors = 0  # runs to be traced that raised one
         self.caught: set[type] = set()  # types of errors of programs that the function itself catches
 
     def give_up(self) -> None:

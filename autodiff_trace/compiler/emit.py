@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import cmath
-import itertools
 import operator
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
@@ -14,6 +13,7 @@ from ..numpy.definers import SHORT, is_surely_finite
 from . import calls
 from ..numpy.error_states import restore_errors, setter
 from .guards import outcome
+from .handling import group_by_handling
 from .inline import find_inline
 from .kernels import Kernel, Plan
 from .node import Node, Program
@@ -89,6 +89,9 @@ class Emitter(Spelling):
         return f"{self.function_name(function)}({', '.join(texts)})"
 
     def function_name(self, function: Callable) -> str:
+        known = self.known.get(id(function))
+        if known is not None:
+            return known
         owner = getattr(function, "__self__", None)
         name = getattr(function, "__name__", None)
         return self.object_name(function, f"{owner.__name__}_{name}" if isinstance(owner, np.ufunc) else name)
@@ -181,7 +184,7 @@ class Emitter(Spelling):
 
     def statements(self, steps: list[Node]) -> None:
         """Write the statements of steps, under NumPy's error handling that each had when it was recorded."""
-        for state, run in itertools.groupby(steps, lambda step: step.errstate):
+        for state, run in group_by_handling(steps):
             if state is None:
                 self.each_statement(run)
                 continue

@@ -21,7 +21,8 @@ from .failures import JitWarning, is_of_package, name_of, raise_if_from_signal, 
 from .graph import Graph, trace_graph
 from .guards import Miss, outcome
 from .introspection import asks_types
-from .matching import make_match, no_match
+from .matching import make_match, no_match, take_any
+from .questions import Questions
 from .record import MixedTraces, NotReplayable
 from .replay import NotFinite, Replay
 from .tracing import Recording, record
@@ -35,6 +36,13 @@ class Jitted(Transformed):
 
     KEYS = 128
     """Kinds of arguments for which programs are kept; beyond it the one that was not used for longest goes."""
+
+    MISSES = 32
+    """New kinds of arguments after which the function runs eagerly, if there was no use for programs: less than eight
+    hits for each further one."""
+
+    ERRORS = 8
+    """Errors while tracing after which the function itself is run for a kind of arguments, if there were few hits."""
 
     VERSIONS = 8
     """States of the variables outside for which programs are kept, for one kind of arguments."""
@@ -55,7 +63,8 @@ class Jitted(Transformed):
         self.lock = threading.Lock()
         self.clock = itertools.count(1)
         self.hits = self.traces = self.eager = self.failures = 0
-        self.warned = self.reported = self.writes = False
+        self.misses = 0  # kinds of arguments that were new
+        self.warned = self.reported = self.writes = self.is_hopeless = False
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         match, entry = self.latest
@@ -63,6 +72,8 @@ class Jitted(Transformed):
         try:
             leaves = None if kwargs else match(args)
             if leaves is None:
+                if self.is_hopeless:
+                    return self.run_eagerly(args, kwargs)
                 leaves, key, statics = take_apart(args, kwargs, self.static_argnames, self.positions)
                 entry = self.find_entry(tuple(key), leaves, None if kwargs else args)
         except NotPlain as error:
@@ -95,6 +106,18 @@ class Jitted(Transformed):
 
     def trace(self, entry: Entry, version: Version | None, statics: list, args: tuple, kwargs: dict) -> Any:
         """Run the function and keep what it did."""
+        try:
+            return self.trace_once(entry, version, statics, args, kwargs)
+        except Exception:
+            entry.errors += 1
+            raise
+
+    def trace_once(self, entry: Entry, version: Version | None, statics: list, args: tuple, kwargs: dict) -> Any:
+        if self.is_hopeless:
+            return self.give_up(entry, "call after call its arguments are new (shapes, dtypes, static objects)",
+                                args, kwargs)
+        if entry.errors >= self.ERRORS + self.hits // 8:
+            return self.give_up(entry, "it raises errors again and again", args, kwargs)
         if version is not None and len(version.tree.branches) >= TraceTree.LIMIT:
             return self.give_up(entry, "Python saw new values again and again (if, float(x), x[i] …)", args, kwargs)
         if version is None and len(entry.versions) >= self.VERSIONS:
@@ -209,14 +232,16 @@ class Jitted(Transformed):
     def keep(self, entry: Entry, surroundings: Surroundings, recording: Recording) -> None:
         """Compile what has been recorded."""
         outcomes = [outcome(step.value) for step in recording.program.steps if step.kind == "guard"]
-        replay = compile_program(recording.program, recording.structure, self.passes, name_of(self.fun))
+        name = name_of(self.fun)
+        replay = compile_program(recording.program, recording.structure, self.passes, name)
+        questions = Questions(recording.program, self.passes, name) if outcomes else None
         with self.lock:
             # Another thread may have been here.
             version = next((each for each in entry.versions if each.surroundings.hold()), None)
             if version is None:
                 version = Version(surroundings, TraceTree())
                 entry.versions.insert(0, version)
-            version.tree.add(Branch(replay, outcomes), recording.draws)
+            version.tree.add(Branch(replay, outcomes, questions), recording.draws)
 
     def run(self, args: tuple, kwargs: dict) -> Any:
         """The function itself, which gets copies of arrays if it has been seen to write into its arguments."""
@@ -245,6 +270,9 @@ class Jitted(Transformed):
         with self.lock:
             entry = self.entries.get(key)
             if entry is None:
+                self.misses += 1
+                if self.misses > self.MISSES + self.hits // 8:
+                    return self.lose_hope()
                 if len(self.entries) >= self.KEYS:
                     oldest = min(self.entries, key=lambda each: self.entries[each].used)
                     del self.entries[oldest]
@@ -255,6 +283,14 @@ class Jitted(Transformed):
             entry.used = next(self.clock)
             self.latest = entry.match or no_match, entry
             return entry
+
+    def lose_hope(self) -> Entry:
+        """From now on run the function itself for all kinds of arguments; the programs are let go."""
+        self.is_hopeless = True
+        self.entries.clear()
+        entry = Entry()
+        self.latest = take_any, entry
+        return entry
 
     def graph(self, /, *args: Any, **kwargs: Any) -> Graph:
         """What the function does with these arguments, as a :class:`Graph`: to be printed, drawn, saved, run again.

@@ -9,7 +9,7 @@ import numpy as np
 
 from .arguments import is_leaf
 
-__all__ = ["make_match", "no_match"]
+__all__ = ["make_match", "no_match", "take_any"]
 
 LONG = 200
 """Leaves and containers up to which a test is compiled, which takes 20 µs for each."""
@@ -20,6 +20,11 @@ DEEPEST = 40
 
 def no_match(args: tuple) -> None:
     return None
+
+
+def take_any(args: tuple) -> list:
+    """The match of a function that no longer asks of what kind its arguments are."""
+    return []
 
 
 def make_match(args: tuple) -> Callable[[tuple], list | None]:

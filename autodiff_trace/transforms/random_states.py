@@ -81,4 +81,15 @@ def frozen(state: Any) -> Any:
         return state.tobytes()
     if isinstance(state, dict):
         return tuple(state), frozen(list(state.values()))
+    if is_hashable(state):  # the 625 integers of the module ``random``: not walked through in Python
+        return state
     return [frozen(item) for item in state] if isinstance(state, (list, tuple)) else state
+
+
+def is_hashable(state: Any) -> bool:
+    """Whether a state holds nothing that can change."""
+    try:
+        hash(state)
+    except TypeError:
+        return False
+    return True

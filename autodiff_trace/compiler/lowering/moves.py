@@ -72,6 +72,19 @@ def lower_set_item(step):
     return [fresh, step.with_call(calls.assign, (fresh, index, value))]
 
 
+@lowers(wrapped.add_at)
+def lower_add_at(step):
+    """Reads, adds and writes: what is left of them where the array is not read again are these few elements."""
+    x, index, value = step.args
+    dtype = getattr(value_of(value), "dtype", None)
+    if type(x) is not Node or not calls.is_basic(index) or dtype != x.value.dtype:
+        return None
+    before = call(calls.getitem, (x, index), x.value[index], step)
+    after = call(np.add, (before, value), np.add(before.value, value_of(value)), step)
+    fresh = call(calls.copy, (x,), step.value, step)
+    return [before, after, fresh, step.with_call(calls.assign, (fresh, index, after))]
+
+
 @lowers(making.join_nested)
 def lower_join(step):
     return step.with_call(np.array, step.args)

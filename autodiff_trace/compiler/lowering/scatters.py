@@ -8,24 +8,27 @@ from typing import Any
 
 import numpy as np
 
-from ...numpy.rules import indexing
+from ...numpy.rules import scattering
 from .. import calls
 from ..node import Node, parts_of, value_of
-from ..outlines import LARGE
+from ..outlines import Outlines, is_outline
 from .table import call, lowers
 
 MANY = 100
 """Pieces from which on they are not compared, each with each."""
 
+SPARSE = 16
+"""Elements for each piece up to which all elements are listed."""
+
 Box = tuple[range, ...]
 """The places along each axis."""
 
 
-@lowers(indexing.scatter)
+@lowers(scattering.scatter)
 def lower_scatter(step):
     """Numbers at fixed places are added up one by one; slices are written, or added where others were written."""
     pieces, indices, shape = step.args
-    if len(shape) == 1 and all(type(index) is int for index in indices):
+    if len(shape) == 1 and len(pieces) * SPARSE >= shape[0] and all(type(index) is int for index in indices):
         return lower_scattered_numbers(step, pieces, indices, shape[0])
     if all(type(piece) is Node for piece in pieces) and all(map(is_placing, indices)):
         boxes = [as_box(index, shape) for index in indices]
@@ -58,9 +61,9 @@ def join_pieces(pieces: list, indices: list, boxes: list, step: Node) -> tuple[l
 
 
 def value_of_sum(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """What a sum that was not traced gives: it may be taken for a constant. Of outlines any array is one."""
-    if x.nbytes >= LARGE:
-        return np.empty(x.shape, x.dtype)
+    """What a sum that was not traced gives: it may be taken for a constant. Of outlines it is one."""
+    if is_outline(x) or is_outline(y):
+        return Outlines(0).of(np.empty(x.shape, x.dtype))
     with np.errstate(all="ignore"):
         return np.add(x, y)
 

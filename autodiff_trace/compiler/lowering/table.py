@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -66,5 +67,13 @@ def lower_ufunc(step: Node) -> Node:
 def as_operand(arg: Any, dtype: np.dtype) -> Any:
     if type(arg) not in PLAIN or type(arg) is complex and dtype.kind != "c":
         return arg
+    return number_literal(arg, dtype) if arg else make_number(arg, dtype)  # 0.0 equals -0.0
+
+
+def make_number(arg: Any, dtype: np.dtype) -> Node:
     with np.errstate(all="ignore"):
         return literal(np.array(arg, dtype))
+
+
+number_literal = functools.lru_cache(maxsize=256, typed=True)(make_number)
+"""The same, one for all steps with this number."""

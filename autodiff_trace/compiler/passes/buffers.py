@@ -24,18 +24,19 @@ def assign_buffers(program: Program) -> tuple[Program, list[Buffer]]:
     escaping = {root for output in program.outputs if type(output) is Node for root in roots.get(output, ())}
     last_use = find_last_uses(program, roots)
     buffers: list[Buffer] = []
-    free: dict[Buffer, list[int]] = {}  # the numbers of those that can be taken
+    free = FreeBuffers()
     free_like: dict[Node, list[int]] = {}  # the same, by a step that takes one
     owned: dict[Node, int] = {}
     ends: dict[int, list[Node]] = {}
     for root, i in last_use.items():
-        ends.setdefault(i, []).append(root)
+        if root in takers:
+            ends.setdefault(i, []).append(root)
     placed: dict[Node, int] = {}
     for i, step in enumerate(program.steps):
         dying = [root for root in ends.get(i, ()) if root in owned]
         if step in takers:
-            kind = describe(step.value)
-            numbers = free_like[step] = free.setdefault(kind, [])
+            kind, numbers = free.like(step.value)
+            free_like[step] = numbers
             if calls.is_elementwise_ufunc(step.function):  # it reads each element before it writes it
                 for root in dying:
                     if free_like[root] is numbers and root in step.args:
@@ -64,6 +65,23 @@ def assign_buffers(program: Program) -> tuple[Program, list[Buffer]]:
             new[step] = moved
         steps.append(moved)
     return Program(program.inputs, steps, relabel(program.outputs, new)), buffers
+
+
+class FreeBuffers:
+    """The numbers of the buffers that can be taken, by what they hold."""
+
+    def __init__(self) -> None:
+        self.kinds: dict[Buffer, list[int]] = {}
+        self.known: dict[tuple, tuple[Buffer, list[int]]] = {}  # by what is quicker to compare
+
+    def like(self, value: np.ndarray) -> tuple[Buffer, list[int]]:
+        """What can hold ``value``, and the numbers of those that are free."""
+        key = value.shape, value.strides, id(value.dtype)
+        found = self.known.get(key)
+        if found is None:
+            kind = describe(value)
+            found = self.known[key] = kind, self.kinds.setdefault(kind, [])
+        return found
 
 
 def takes_buffer(step: Node) -> bool:

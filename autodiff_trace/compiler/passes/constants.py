@@ -8,13 +8,13 @@ import numpy as np
 
 from .. import calls
 from ..node import Node, Program, is_fixed, literal, rebuild
+from ..outlines import is_outline
 from .common import is_pure
 
 __all__ = ["fold_constants"]
 
 LARGEST = 2**15
-"""Bytes. Larger constants would take more memory than the call that makes them takes time, and nodes keep no more than
-the outline of those that are larger than :data:`outlines.LARGE`."""
+"""Bytes. Larger constants would take more memory than the call that makes them takes time."""
 
 
 def fold_constants(program: Program) -> Program:
@@ -30,6 +30,8 @@ def fold(step: Node) -> Node:
     if step.kind != "call" or function is calls.assign or isinstance(step.value, (tuple, list)):
         return step
     if getattr(step.value, "nbytes", 0) > LARGEST or not is_fixed(list(step.kwargs.values())):
+        return step
+    if is_outline(step.value):
         return step
     return literal(step.value) if is_pure(step) and is_quiet(step.value) else step
 

@@ -9,7 +9,7 @@ from ...numpy.rules import determinants, factorizations
 from .. import calls
 from ..node import Node, Program, operands, parts_of, value_of
 
-__all__ = ["OWN_MEMORY", "find_last_uses", "find_roots", "steps_under_outputs"]
+__all__ = ["IN_FIRST", "OWN_MEMORY", "find_last_uses", "find_roots", "steps_under_outputs"]
 
 OWN_MEMORY = {
     np.array, np.concatenate, np.stack, np.copy, np.zeros_like, np.ones_like, np.full_like, calls.empty, calls.select,

@@ -68,8 +68,12 @@ def choose(found: list[Candidate], taken: set[Node]) -> list[Candidate]:
 
 def operand_of(step: Node, small: set[Node]) -> Node | None:
     """The one operand of an elementwise step, if the others are the same in each run, and it is like that one."""
-    varied = {arg for arg in step.args if not is_fixed(arg)}
-    operand = varied.pop() if len(varied) == 1 else None
+    operand = None
+    for arg in step.args:
+        if arg is not operand and not is_fixed(arg):
+            if operand is not None:
+                return None
+            operand = arg
     if operand not in small or operand.errstate != step.errstate:
         return None
     return operand if operand.value.shape == step.value.shape else None

@@ -7,7 +7,7 @@ import numpy as np
 from ...core.batching import defbatch, loop_and_stack
 from .. import wrapped as anp
 from ..broadcasting import indexed_ndim
-from ..rules.indexing import scatter
+from ..rules.scattering import scatter
 from .elementwise import map_all
 
 

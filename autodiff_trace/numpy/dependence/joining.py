@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import wrapped as anp
-from ..rules.indexing import scatter
+from ..rules.scattering import scatter
 from .index_sets import union
 from .trace import broadcast, defdependence
 

@@ -1,0 +1,38 @@
+"""Handling of floating-point errors: which steps of a program run under one setting of NumPy's."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from . import calls
+from .node import Node
+from .passes.floats import FLOAT_FUNCTIONS
+
+__all__ = ["group_by_handling"]
+
+
+def group_by_handling(steps: Iterable[Node]) -> Iterator[tuple[dict | None, list[Node]]]:
+    """Runs of steps with one error handling, and that. Steps that it means nothing to stay with those before them."""
+    state: dict | None = None
+    run: list[Node] = []
+    for step in steps:
+        if step.errstate != state and not is_indifferent(step):
+            if run:
+                yield state, run
+            state, run = step.errstate, []
+        run.append(step)
+    if run:
+        yield state, run
+
+
+def is_indifferent(step: Node) -> bool:
+    """Whether NumPy's error handling means nothing to a step: it moves numbers, or Python computes it."""
+    function = step.function
+    if step.kind != "call" or function.__hash__ is None:
+        return False
+    if function in (np.float64, np.ndarray.tolist, np.generic.item, calls.copy, calls.getitem, operator.getitem):
+        return True
+    return function in FLOAT_FUNCTIONS and type(step.value) in (float, bool)
