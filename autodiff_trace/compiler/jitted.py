@@ -199,7 +199,8 @@ class Jitted(Transformed):
                 return self.run_eagerly(args, kwargs)
             recording = self.record(args, kwargs, version.surroundings)
         except NotReplayable as problem:
-            return self.run_instead(problem, entry, args, kwargs)
+            entry.caught.add(type(error))  # programs fail at values at which nothing can be replayed
+            return self.run_instead(problem, entry, args, kwargs) if problem.failure else self.run(args, kwargs)
         except Exception as original:
             if type(original) is type(error):
                 # The traceback of ``error`` shows the emitted line; that of ``original`` the user's own.

@@ -34,9 +34,6 @@ class Replay:
     PATIENCE = 3
     """Failures of a program that trusts that all is finite after which it is not tried again."""
 
-    filename = ""  # these are asked for also when it is let go before it is made (Ctrl-C)
-    granted = nbytes = 0
-
     def __init__(self, source: Source, buffers: list[Buffer], trusting: bool = False) -> None:
         self.source = source
         self.trusting = trusting
@@ -104,8 +101,9 @@ class Replay:
         return names.pop(self.source.entry)
 
     def __del__(self) -> None:
-        linecache.cache.pop(self.filename, None)
-        arena.give_back(self.held)
+        known = vars(self)  # not all, where it is let go before it is made (Ctrl-C)
+        linecache.cache.pop(known.get("filename"), None)
+        arena.give_back(known.get("granted", 0) * known.get("nbytes", 0))
 
 
 def with_buffers(code: CodeType, names: dict[str, Any], arrays: list[np.ndarray]) -> FunctionType:
