@@ -10,25 +10,11 @@ import numpy as np
 
 from ..core.pytree import find_container
 from ..core.tracer import box_classes, boxers
+from .static_values import told_apart
 
 __all__ = ["NotPlain", "are_numbers", "classes_in", "is_leaf", "static_positions", "take_apart"]
 
 PLAIN_NUMBERS = (int, float, complex)
-
-
-class IdentityKey:
-    """Stands for an object that cannot be hashed: equal to itself alone, and keeps it alive."""
-
-    __slots__ = ("owner",)
-
-    def __init__(self, owner: Any) -> None:
-        self.owner = owner
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, IdentityKey) and self.owner is other.owner
-
-    def __hash__(self) -> int:
-        return id(self.owner)
 
 
 class NotPlain(Exception):
@@ -129,11 +115,7 @@ def static_key(value: Any, statics: list, named: bool) -> Any:
     if isinstance(value, np.ndarray) and named:
         raise TypeError("jit: a static argument is an array; leave its name out of static_argnames.")
     statics.append(value)
-    try:
-        hash(value)
-    except TypeError:
-        value = IdentityKey(value)
-    return kind, value
+    return kind, told_apart(value)
 
 
 def classes_in(tree: Any) -> list[type]:

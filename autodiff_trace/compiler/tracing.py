@@ -14,6 +14,7 @@ from ..core.tracer import boxers, is_box, trace_stack
 from ..transforms.random_states import RandomStates
 from ..transforms.surroundings import Surroundings
 from .arguments import is_leaf
+from .containers import Containers
 from .node import Program
 from .record import NotReplayable, RecordTrace
 
@@ -67,6 +68,7 @@ def record(
         return box
 
     new_args, new_kwargs = tree_map(to_box, (args_to_box, kwargs_to_box))
+    containers = Containers((args_to_box, kwargs_to_box), (new_args, new_kwargs))
     new_args = tuple([args[i] if i in positions else arg for i, arg in enumerate(new_args)])
     new_kwargs = {name: kwargs[name] if name in static_argnames else arg for name, arg in new_kwargs.items()}
     states = RandomStates(surroundings.generators)
@@ -81,8 +83,11 @@ def record(
         check_outputs(output_leaves)
         nodes = [trace.node_of(leaf) for leaf in output_leaves]
         values = [trace.value_of(leaf) for leaf in output_leaves]
+        if containers.shared and containers.changed():
+            raise NotReplayable("it changes a container that it is given twice")
     except BaseException as error:
         if not is_fault_of_tracing(error):
+            containers.write_back()
             raise
         states.restore()
         problem = error if isinstance(error, NotReplayable) else NotReplayable(f"{type(error).__name__}: {error}")
@@ -102,6 +107,9 @@ def record(
     derived = trace.derived or any(key not in surroundings.followed for key in read)
     surroundings.watch_contents(was_watching or derived)
     reason = find_reason(trace, states, outside)
+    if containers.changed():
+        containers.write_back()
+        reason = "it changes a container among its arguments; return a new one"
     program = None if reason else Program([node for _, node in inputs], trace.steps, nodes)
     writes = has_written(inputs)
     return Recording(result, program, output_structure, reason, trace.draws, writes, pure)
