@@ -11,6 +11,7 @@ import numpy as np
 from ..core.pytree import DEEP, find_container, has_cycle
 from ..core.tracer import box_classes, boxers
 from ..transforms.names import has
+from .static_values import told_apart
 
 __all__ = ["NotPlain", "StaticArray", "are_numbers", "classes_in", "is_leaf", "static_positions", "take_apart"]
 
@@ -18,32 +19,6 @@ PLAIN_NUMBERS = (int, float, complex)
 
 MOST_CONTAINERS = 10**4
 """Containers in a static argument that are compared in each call (1 ms), at most."""
-
-
-class ObjectKey:
-    """Stands for an object, and keeps it alive: equal to what that is equal to; to itself alone if that cannot be asked
-    or if it has no hash."""
-
-    __slots__ = ("owner", "hash")
-
-    def __init__(self, owner: Any) -> None:
-        self.owner = owner
-        try:
-            self.hash = hash(owner)
-        except Exception:
-            self.hash = None
-
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not ObjectKey or self.owner is other.owner or self.hash is None or other.hash is None:
-            return type(other) is ObjectKey and self.owner is other.owner
-        try:
-            return bool(self.owner == other.owner)
-        except Exception:
-            return False
-
-    def __hash__(self) -> int:
-        return id(self.owner) if self.hash is None else self.hash
-
 
 class StaticArray(TypeError):
     """An array among the static arguments."""
@@ -172,8 +147,7 @@ def add_static(static: Any, key: list, statics: list, named: bool) -> None:
             raise StaticArray("jit: a static argument is an array; leave its name out of static_argnames.")
         else:
             statics.append(value)
-            # Functions, classes and most other objects are equal to themselves alone.
-            key.append(value if kind.__hash__ is object.__hash__ and kind.__eq__ is object.__eq__ else ObjectKey(value))
+            key.append(told_apart(value))
 
 
 def classes_in(tree: Any) -> list[type]:

@@ -17,6 +17,7 @@ from .arguments import NotPlain, StaticArray, are_numbers, classes_in, static_po
 from .cache import CacheInfo, Entry, Version, count
 from .collection import collection_paused
 from .compiling import TRUSTING, compile_program
+from .containers import Containers
 from .failures import JitWarning, is_of_package, name_of, raise_if_from_signal, report, title, warn, warn_of_failure
 from .graph import Graph, trace_graph
 from .guards import Miss, outcome
@@ -246,9 +247,14 @@ class Jitted(Transformed):
 
     def run(self, args: tuple, kwargs: dict) -> Any:
         """The function itself, which gets copies of arrays if it has been seen to write into its arguments."""
-        if self.writes:
-            args, kwargs = tree_map(lambda x: x.copy(order="K") if type(x) is np.ndarray else x, (args, kwargs))
-        return self.fun(*args, **kwargs)
+        if not self.writes:
+            return self.fun(*args, **kwargs)
+        copies = tree_map(lambda x: x.copy(order="K") if type(x) is np.ndarray else x, (args, kwargs))
+        containers = Containers((args, kwargs), copies)
+        try:
+            return self.fun(*copies[0], **copies[1])
+        finally:
+            containers.write_back()
 
     def run_eagerly(self, args: tuple, kwargs: dict) -> Any:
         self.eager += 1

@@ -17,6 +17,7 @@ from .arguments import is_leaf
 from .failures import is_from_signal, is_of_package, report
 from .node import LIVE, OUTSIDE, Program
 from .owner import Owner, bases
+from .containers import Containers
 from .record import NotReplayable, RecordTrace
 from .spelling import LONGEST_NAME
 
@@ -62,7 +63,7 @@ def record(
     trace = RecordTrace(keeps_values)
     inputs: list = []
     try:
-        args, kwargs = box_arguments(trace, inputs, fun, args, kwargs, positions, static_argnames, apart)
+        args, kwargs, containers = box_arguments(trace, inputs, fun, args, kwargs, positions, static_argnames, apart)
         states = RandomStates(surroundings.generators)
         was_watching = bool(surroundings.contents)
         surroundings.watch_contents(True)
@@ -77,9 +78,12 @@ def record(
         check_outputs(output_leaves)
         nodes = [trace.node_of(leaf) for leaf in output_leaves]
         values = [trace.value_of(leaf) for leaf in output_leaves]
+        if containers.shared and containers.changed():
+            raise NotReplayable("it changes a container that it is given twice")
     except BaseException as error:
         problem = find_problem(error, trace)
         if problem is None:
+            containers.write_back()
             raise
         states.restore()
         problem.writes = has_written(inputs)
@@ -96,6 +100,9 @@ def record(
         derived = trace.derived or any(key not in surroundings.followed for key in read)
         surroundings.watch_contents(was_watching or derived)
         reason = find_reason(trace, states, outside)
+        if containers.changed():
+            containers.write_back()
+            reason = "it changes a container among its arguments; return a new one"
         program = None if reason else Program([node for _, node in inputs], trace.steps, nodes)
         writes, caught = has_written(inputs), trace.raised is not None
         return Recording(result, program, structure, reason, trace.draws, writes, pure, caught)
@@ -107,8 +114,11 @@ def record(
 def box_arguments(
     trace: RecordTrace, inputs: list, fun: Callable, args: tuple, kwargs: dict, positions: Sequence[int],
     static_argnames: Sequence[str], apart: bool,
-) -> tuple[tuple, dict]:
-    """The arguments with boxes in place of their numbers and arrays; these go into ``inputs``, with their nodes."""
+) -> tuple[tuple, dict, Containers]:
+    """The arguments with boxes in place of their numbers and arrays, and their containers.
+
+    The boxes go into ``inputs``, with their nodes.
+    """
     args_to_box = tuple([None if i in positions else arg for i, arg in enumerate(args)])
     kwargs_to_box = {name: None if name in static_argnames else arg for name, arg in kwargs.items()}
     names = iter(leaf_names(fun, args_to_box, kwargs_to_box))
@@ -122,8 +132,10 @@ def box_arguments(
         return arrays.setdefault(id(leaf), box) if type(leaf) is np.ndarray and not apart else box
 
     new_args, new_kwargs = tree_map(to_box, (args_to_box, kwargs_to_box))
+    containers = Containers((args_to_box, kwargs_to_box), (new_args, new_kwargs))
     new_args = tuple([args[i] if i in positions else arg for i, arg in enumerate(new_args)])
-    return new_args, {name: kwargs[name] if name in static_argnames else arg for name, arg in new_kwargs.items()}
+    new_kwargs = {name: kwargs[name] if name in static_argnames else arg for name, arg in new_kwargs.items()}
+    return new_args, new_kwargs, containers
 
 
 def find_problem(error: BaseException, trace: RecordTrace) -> NotReplayable | None:

@@ -25,7 +25,7 @@ from .function import Transformed
 from .kinds import is_clear, is_constant, is_generator, unknown_function, unknown_object
 from .members import Members, has_state_of_others, is_of_user, slots_of
 from .names import MISSING, has, is_users, names_in, read_names, root_module
-from .read_paths import FREE, GLOBAL, IMPORT, PARAMETER, Path, reads_in
+from .read_paths import FREE, IMPORT, NAMED, PARAMETER, Path, reads_in
 from .watching import VALUES, contents, read_attributes, read_cells, read_dict, read_function, read_slots
 
 __all__ = ["Follower"]
@@ -39,10 +39,11 @@ FUNCTIONS = (types.BuiltinFunctionType, types.FunctionType, type)
 
 
 class Follower(Members):
-    """Fills ``surroundings``; ``whole``: objects are noted with all their attributes, whatever the code names."""
+    """Fills ``surroundings``; ``whole``: all of objects and containers is noted, whatever the code reads of them."""
 
     def __init__(self, surroundings: Any, constant: Sequence[str], whole: bool) -> None:
         super().__init__(surroundings, constant)
+        self.noting = whole
         self.whole = whole
         self.names: set[str] = set()
         self.formats = False
@@ -84,11 +85,11 @@ class Follower(Members):
         if isinstance(value, np.ndarray):
             self.note_array(value)
             return
-        if kind is types.MethodType and isinstance(value.__func__, types.FunctionType) and not self.whole:
+        if kind is types.MethodType and isinstance(value.__func__, types.FunctionType) and not self.noting:
             self.keep(value)
             self.follow_method(value, place, how)
             return
-        if isinstance(value, FUNCTIONS) and not self.whole and (what := unknown_function(value, how)):
+        if callable(value) and not self.noting and (what := unknown_function(value, how)):
             surroundings.unknown.setdefault(place, what)
             return
         if id(value) in self.done:
@@ -98,9 +99,9 @@ class Follower(Members):
         if kind is types.FunctionType:
             self.follow_function(value, {}, place)
         elif kind is types.MethodType or kind is types.BuiltinMethodType:
-            if not is_clear(value) and isinstance(value.__self__, types.ModuleType):
-                self.read_by_name()
-            if not isinstance(value.__self__, types.ModuleType):
+            if isinstance(value.__self__, types.ModuleType):
+                self.note_call(value, how)
+            else:
                 self.escape(value.__self__, place)
             self.escape(getattr(value, "__func__", None), place)
         elif kind is functools.partial:
@@ -133,9 +134,8 @@ class Follower(Members):
         elif has(value, "__wrapped__"):
             self.escape(value.__wrapped__, place)
         elif isinstance(value, FUNCTIONS):
-            if not is_clear(value):
-                self.read_by_name()
-        elif not self.whole and not is_constant(value):
+            self.note_call(value, how)
+        elif not self.noting and not is_constant(value):
             surroundings.unknown.setdefault(place, unknown_object(value))
 
     def note_array(self, array: np.ndarray) -> None:
@@ -143,6 +143,14 @@ class Follower(Members):
             self.done.add(id(array))
             self.surroundings.followed[id(array)] = array
             self.surroundings.arrays.append(array)
+
+    def note_call(self, function: Any, how: Any) -> None:
+        """A function of others may be called."""
+        if type(how) is str and how.startswith(NAMED):  # getattr(x, "name")
+            self.names.add(how.removeprefix(NAMED))
+            self.done.discard(id(function))
+        elif not is_clear(function):
+            self.read_by_name()
 
     def read_by_name(self) -> None:
         """Attributes of objects may be read whose names no code shows."""
@@ -168,13 +176,12 @@ class Follower(Members):
         """Its variables, if it is the user's or wraps a function of the user. ``known`` are parameters."""
         is_own = is_users(str(function.__globals__.get("__name__", "")).partition(".")[0])
         if not is_own and not is_users(root_module(function)):
-            if not is_clear(function):
-                self.read_by_name()
+            self.note_call(function, "")
             return
         names = function.__code__.co_freevars
         if function.__closure__:
             self.watch(read_cells, function.__closure__, "|".join(names))
-        if not is_own or self.whole:
+        if not is_own or self.noting:
             for name, cell in zip(names, function.__closure__ or ()):
                 self.escape(contents(cell), name)
         if not is_own:
@@ -194,15 +201,15 @@ class Follower(Members):
 
     def follow_path(self, function: types.FunctionType, path: Path, known: dict[str, tuple[Any, str]]) -> None:
         value, place = self.root(function, path.root, known)
-        for sign, name in path.steps if not self.whole else ():
+        for sign, name in path.steps if not self.noting else ():
             if value is MISSING:
                 return
             value, place = self.member(value, place, name) if sign == "." else self.item(value, place, name)
-        if self.whole and isinstance(value, types.ModuleType):
+        if self.noting and isinstance(value, types.ModuleType):
             self.follow_module(value, names_in(function.__code__))
         if value is MISSING:
             return
-        if not path.escapes and not self.whole:
+        if not path.escapes and not self.noting:
             self.keep(value)
             if isinstance(value, np.ndarray):
                 self.note_array(value)
@@ -249,13 +256,13 @@ class Follower(Members):
         if not is_of_user(value if isinstance(value, type) else kind):
             return
         self.surroundings.followed[id(value)] = value
-        if not isinstance(value, type) and not self.whole and has_state_of_others(kind):
+        if not isinstance(value, type) and not self.noting and has_state_of_others(kind):
             if is_hidden(kind):
                 self.surroundings.unknown.setdefault(place, unknown_object(value))
                 return
             self.follow_whole(value, place)
             return
-        if not self.whole and not isinstance(value, type) and find_container(kind) is not None:
+        if not self.noting and not isinstance(value, type) and find_container(kind) is not None:
             self.follow_whole(value, place)
         self.objects[id(value)] = [value, place, None]
 

@@ -182,6 +182,8 @@ class Members:
         kind = type(value)
         owner = value if isinstance(value, type) else kind
         if owner is kind:
+            if "type" in names or "__class__" in names:
+                self.escape(kind, kind.__name__)
             attributes = getattr(value, "__dict__", None)
             if isinstance(attributes, dict):
                 self.watch(read_keys, attributes, place)

@@ -24,6 +24,9 @@ __all__ = ["Path", "reads_in"]
 
 GLOBAL, FREE, PARAMETER, IMPORT = "global", "free", "parameter", "import"
 
+NAMED = "the name "
+"""What ``called_with`` of ``getattr`` and its like begins with, if the name of the attribute is known."""
+
 SKIPPED = {"CACHE", "EXTENDED_ARG", "PUSH_NULL", "NOP", "PRECALL", "RESUME", "NOT_TAKEN"}
 
 GLOBALS = {"LOAD_GLOBAL", "LOAD_NAME"}
@@ -40,7 +43,7 @@ FAST = re.compile("(LOAD|STORE)_FAST(?:_BORROW|_CHECK)?")
 class Path(NamedTuple):
     """``root`` is a kind of variable and its name, or the name and level of a module; ``steps`` are ``(".", name)`` and
     ``("[", key)``. ``escapes``: whether the value may be read as a whole. ``called_with``: what it is called with, as
-    far as that matters for generators: "nothing", a path, or "" for anything else.
+    far as that matters for generators: "nothing", a path, or "" for anything else; ``getattr`` with a name.
     """
 
     root: tuple[str, Any]
@@ -199,7 +202,12 @@ def read_path(
             elif name == "LOAD_CONST":
                 called_with = "a constant"
             elif not is_argument:
-                called_with = read_path(code, steps, at, roots, True)[0] or ""
+                argument, after = read_path(code, steps, at, roots, True)
+                called_with = argument or ""
+                takes_name = not taken and root[1] in ("getattr", "hasattr", "setattr", "delattr")
+                if takes_name and (argument or name.startswith("LOAD_")) and after < len(steps) and (
+                        steps[after].name == "LOAD_CONST" and type(steps[after].value) is str):
+                    called_with = NAMED + steps[after].value
             break
     return Path(root, tuple(taken), escapes, called_with), at
 
