@@ -89,7 +89,7 @@ def test_containers_without_an_end():
 
 GREAT = {
     "list": list(range(10**6)), "dict": dict.fromkeys(range(10**6)), "set": set(range(10**6)),
-    "lists": [[i] for i in range(10**4)], "objects": [type("Own", (), {})() for _ in range(3000)],
+    "lists": [[i] for i in range(10**4)], "objects": [type("Own", (), {})() for _ in range(6000)],
 }
 
 

@@ -25,13 +25,6 @@ from .outlines import Outlines
 __all__ = ["MixedTraces", "NotReplayable", "RecordTrace"]
 
 
-AS_IT_IS = frozenset("""
-    array asanyarray asarray ascontiguousarray asfortranarray astype atleast_1d atleast_2d atleast_3d match_dtype real
-    require
-""".split())
-"""Functions that give an array back as it is where its type, dtype and layout are what is asked for."""
-
-
 class NotReplayable(BaseException):
     """The function does what no replay can repeat; the message says what, and what to do.
 
@@ -105,8 +98,6 @@ class RecordTrace(Trace):
         except Exception as error:
             self.raised = error
             raise
-        if type(ans) is np.ndarray and values and values[0] is ans and prim.__name__ in AS_IT_IS:
-            return args[0]
         difference = None
         if error_state() is not self.error_state:
             difference = {kind: how for kind, how in np.geterr().items() if how != self.errstate[kind]} or None

@@ -111,6 +111,7 @@ def unknown_function(function: Any, called_with: Any) -> str:
     """What is unknown about what a function of others returns; empty if nothing is. ``called_with``: "nothing", a value
     of which it is known whether it is None, or something else ("")."""
     name = getattr(function, "__name__", "")
+    name = name if isinstance(name, str) else ""
     owner = getattr(function, "__self__", None)
     if isinstance(owner, type) and issubclass(owner, datetime.date) and name in CLOCKS:
         return "a clock"
