@@ -41,9 +41,11 @@ m = Model()
 # Row of the table: (what stands above the function, what it returns, what changes before every third call).
 WATCHED = {
     "global variable": ("k = 1.0", "x * k", "k += 1"),
-    "global that comes later": ("def h(x):\n    try:\n        return x * k\n    except NameError:\n        return x", "h(x)",
+    "global that comes later": ("def h(x):\n    try:\n        return x * k\n    except NameError:\n"
+                                "        return x", "h(x)",
                                 "k = 2.0"),
-    "variable of a function around": ("def make():\n    k = [1.0]\n    def up(): k[0] += 1\n    return lambda x: x * k[0], up\n"
+    "variable of a function around": ("def make():\n    k = [1.0]\n    def up(): k[0] += 1\n"
+                                      "    return lambda x: x * k[0], up\n"
                                       "h, up = make()", "h(x)", "up()"),
     "default": ("def h(x, c={'a': 1.0}): return x * c['a']", "h(x)", "h.__defaults__[0]['a'] += 1"),
     "helper that is replaced": ("h = abs", "h(x)", "h = np.sin if h is abs else abs"),
@@ -68,7 +70,7 @@ WATCHED = {
                                "    def h(self, x): return super().h(x)\nb = B(); b.k = 1.0", "b.h(x)", "b.k += 1"),
     "method of an argument": ("class T(NamedTuple):\n    a: float\n    def h(self, x): return x * self.a * k\n"
                               "k = 1.0\nARGUMENT = T(2.0)", "argument.h(x)", "k += 1"),
-    "special method": ("class M:\n    def __init__(self): self.k = 1.0\n    def __float__(self): return self.k\nm = M()",
+    "special method": ("class M:\n    k = 1.0\n    def __float__(self): return self.k\nm = M()",
                        "x * float(m)", "m.k += 1"),
     "text of an object": ("class M:\n    k = 1.0\n    def __str__(self): return str(self.k)\nm = M()",
         "x * float(f'{m}')",
@@ -85,7 +87,8 @@ WATCHED = {
                         "    def __hash__(self): return 1\nARGUMENT = S(1.0)", "x * argument.k",
                         "ARGUMENT = S(ARGUMENT.k + 1)"),
     "static argument, types": ("class S:\n    def __init__(self, k): self.k = k\n"
-                               "    def __eq__(self, other): return self.k == other.k\n    def __hash__(self): return 1\n"
+                               "    def __eq__(self, other): return self.k == other.k\n"
+                               "    def __hash__(self): return 1\n"
                                "ARGUMENT = S(1)", "x * len(repr(argument.k))",
                                "ARGUMENT = S(1.0 if type(ARGUMENT.k) is int else 1)"),
     "array": ("w = np.ones(3)", "x * w", "w[0] += 1"),
