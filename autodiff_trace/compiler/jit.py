@@ -60,16 +60,16 @@ def jit(
 
     **Variables outside** that the code of ``fun`` reads, closed over, global, attributes, items, also of helpers and
     methods, may be changed: programs read arrays when they run; other variables are compared in each run (10 to 30 ns
-    each), and the function is traced anew, or after 8 states runs as it is, with a warning that names them. What it does
-    not name costs nothing: ``self.step += 1`` beside a method that reads ``self.lam``. What nobody can watch (an
+    each), and the function is traced anew, or after 8 states runs as it is, with a warning that names them. What it
+    does not name costs nothing: ``self.step += 1`` beside a method that reads ``self.lam``. What nobody can watch (an
     iterator, a clock, ``os.environ``, an object of an installed package) makes it run as it is, with a warning that
     says which: pass it as an argument, or vouch for it with ``constant``. ``docs/surroundings.md`` is the list. Of an
     array of more than 16 KiB from which ``fun`` computes without any of its arguments only a change of many elements is
     seen.
 
     **Side effects** (printing) happen when ``fun`` is traced, not when it is replayed. A function that changes
-    variables that are watched or containers among its arguments, catches errors of what it computes, returns objects of its own, or draws from a
-    generator, runs as it is, with the warning. ``anp.random`` is replayed: its numbers are drawn anew, and are the same
+    variables that are watched or containers among its arguments, catches errors of what it computes, returns objects
+    of its own, or draws from a generator, runs as it is, with the warning. ``anp.random`` is replayed: its numbers are drawn anew, and are the same
     as without ``jit``.
     """
     if fun is None:
