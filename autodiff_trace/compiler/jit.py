@@ -69,8 +69,8 @@ def jit(
 
     **Side effects** (printing) happen when ``fun`` is traced, not when it is replayed. A function that changes
     variables that are watched or containers among its arguments, catches errors of what it computes, returns objects
-    of its own, or draws from a generator, runs as it is, with the warning. ``anp.random`` is replayed: its numbers are drawn anew, and are the same
-    as without ``jit``.
+    of its own, or draws from a generator, runs as it is, with the warning. ``anp.random`` is replayed: its numbers are
+    drawn anew, and are the same as without ``jit``.
     """
     if fun is None:
         return functools.partial(jit, static_argnames=static_argnames, passes=passes, constant=constant)
