@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autodiff_trace import jit
+from autodiff_trace import grad, jit
+from autodiff_trace import numpy as anp
 from autodiff_trace.compiler.jitted import JitWarning
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "surroundings.md"
@@ -64,6 +65,8 @@ WATCHED = {
                                "        case M(k): return x * k", "h(m, x)", "m.k += 1"),
     "attribute that is missing": ("class M: pass\nm = M()\ndef h(o, x):\n    try:\n        return x * o.k\n"
                                   "    except AttributeError:\n        return x", "h(m, x)", "m.k = 2.0"),
+    "property of a metaclass": ("class M(type):\n    @property\n    def k(cls): return c\nc = 1.0\n"
+                                "class A(metaclass=M): pass", "x * A.k", "c += 1"),
     "property": (MODEL, "x * m.scale", "m.lam += 1"),
     "method": (MODEL, "m.loss(x)", "Model.loss = (lambda k: lambda self, x: x * k)(m.step); m.step += 1"),
     "method of a base class": ("class A:\n    def h(self, x): return x * self.k\nclass B(A):\n"
@@ -244,6 +247,37 @@ def test_the_warning_names_what_changes(setup, expression, change, place):
         for _ in range(12):
             assert compiled(1.0) == names["f"](1.0)
             exec(change, names)
+
+
+def test_training_in_a_class_is_traced_once():
+    class Trainer:
+        def __init__(self):
+            self.w, self.lam, self.step, self.log = np.ones(3), 0.5, 0, []
+            self.slope = jit(grad(self.loss))
+
+        def loss(self, w, x):
+            return anp.sum((w * x) ** 2) + self.lam * anp.sum(w * w)
+
+        def fit(self, count):
+            for _ in range(count):
+                self.w = self.w - 0.01 * self.slope(self.w, np.arange(3.0))
+                self.step += 1
+                self.log.append(self.step)
+
+    trainer = Trainer()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        trainer.fit(50)
+    info = trainer.slope.cache_info()
+    assert (info.hits, info.traces, info.eager) == (49, 1, 0)
+    trainer.lam = 2.0
+    slope = trainer.slope(np.ones(3), np.zeros(3))
+    assert np.array_equal(slope, np.full(3, 4.0))
+
+
+def test_constant_is_names():
+    with pytest.raises(TypeError, match="names of variables"):
+        jit(abs, constant=(len,))
 
 
 def test_the_warning_names_what_the_function_changes():

@@ -80,6 +80,8 @@ def jit(
     if unknown:
         raise TypeError(f"jit: there is no pass {unknown[0]!r}; there are {', '.join(map(repr, PASSES))}.")
     constants = (constant,) if isinstance(constant, str) else tuple(constant)
+    if not all(isinstance(each, str) for each in constants):
+        raise TypeError(f"jit: constant={constant!r}; give the names of variables, as warnings have them.")
     return Jitted(fun, tuple(names), passes, constants)
 
 

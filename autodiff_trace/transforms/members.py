@@ -93,6 +93,9 @@ class Members:
     def member_of_class(self, owner: type, inner: str, name: str) -> tuple[Any, str]:
         found = lookup(owner, name)
         place = inner.rpartition(".")[0]
+        of_metaclass = lookup(type(owner), name) if is_of_user(type(owner)) else None
+        if of_metaclass is not None and (found is None or isinstance(of_metaclass[1], property)):
+            return self.member_of_object(owner, place, inner, name)
         if found is None or not is_of_user(found[0]):
             if found is None or isinstance(found[1], (types.FunctionType, classmethod, property)):
                 self.escape(owner, place)
