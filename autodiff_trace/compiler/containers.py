@@ -3,13 +3,16 @@ changes in these (``s["n"] += 1``) is done to the originals as well."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from operator import is_
 from typing import Any
+
+import numpy as np
 
 from ..core.pytree import find_container, tree_map
 from ..core.tracer import to_value
 
-__all__ = ["Containers"]
+__all__ = ["Containers", "run_on_copies"]
 
 
 class Containers:
@@ -66,6 +69,16 @@ class Containers:
         if id(value) in self.originals:
             return self.originals[id(value)]
         return to_value(value) if find_container(type(value)) is None else tree_map(self.original, value)
+
+
+def run_on_copies(fun: Callable, args: tuple, kwargs: dict) -> Any:
+    """Call ``fun`` with copies of the arrays among its arguments, for it writes into these."""
+    copies = tree_map(lambda x: x.copy(order="K") if type(x) is np.ndarray else x, (args, kwargs))
+    containers = Containers((args, kwargs), copies)
+    try:
+        return fun(*copies[0], **copies[1])
+    finally:
+        containers.write_back()
 
 
 def contents_of(container: Any) -> dict | list | None:

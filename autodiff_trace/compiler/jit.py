@@ -59,16 +59,19 @@ def jit(
     do not. An error shows the line of the program, and before it that of the function. Of an operation whose result is
     not used the warning may be missing. Assignment to items of an argument works on a copy, as in ``grad``.
 
-    **Variables outside**, closed over, global, attributes, also of helpers, may be changed: programs read arrays when
-    they run; other variables are compared in each run (0.5 µs and more), and the function is traced anew, or after 8
-    states runs as it is. Installed packages are not watched; neither is what is looked up by text (``globals()["x"]``)
-    or what Python decides by a plain array outside (``if weights[0] > 0``). Of an array of more than 16 KiB from which
-    ``fun`` computes without any of its arguments only a change of many elements is seen.
+    **Variables outside** that the code of ``fun`` reads, closed over, global, attributes, items, also of helpers and
+    methods, may be changed: programs read arrays when they run; other variables are compared in each run (10 to 30 ns
+    each), and the function is traced anew, or after 8 states runs as it is, with a warning that names them. What it
+    does not name costs nothing: ``self.step += 1`` beside a method that reads ``self.lam``. What nobody can watch (an
+    iterator, a clock, ``os.environ``, an object of an installed package) makes it run as it is, with a warning that
+    says which: pass it as an argument, or vouch for it with ``constant``. ``docs/surroundings.md`` is the list. Of an
+    array of more than 16 KiB from which ``fun`` computes without any of its arguments only a change of many elements is
+    seen.
 
     **Side effects** (printing) happen when ``fun`` is traced, not when it is replayed. A function that changes
-    variables that are watched, catches errors of what it computes, returns objects of its own, or draws from a
-    generator, runs as it is, with the warning. ``anp.random`` is replayed: its numbers are drawn anew, and are the same
-    as without ``jit``.
+    variables that are watched or containers among its arguments, catches errors of what it computes, returns objects
+    of its own, or draws from a generator, runs as it is, with the warning. ``anp.random`` is replayed: its numbers are
+    drawn anew, and are the same as without ``jit``.
     """
     if fun is None:
         return functools.partial(jit, static_argnames=static_argnames, passes=passes, constant=constant)
@@ -78,6 +81,8 @@ def jit(
     if unknown:
         raise TypeError(f"jit: there is no pass {unknown[0]!r}; there are {', '.join(map(repr, PASSES))}.")
     constants = (constant,) if isinstance(constant, str) else tuple(constant)
+    if not all(isinstance(each, str) for each in constants):
+        raise TypeError(f"jit: constant={constant!r}; give the names of variables, as warnings have them.")
     return Jitted(fun, tuple(names), passes, constants)
 
 

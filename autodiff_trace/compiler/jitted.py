@@ -7,17 +7,15 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 
-from ..core.pytree import tree_map
 from ..core.tracer import running_traces
 from ..transforms.function import Transformed
 from ..transforms.surroundings import Surroundings
-from .arguments import NotPlain, StaticArray, are_numbers, classes_in, static_positions, take_apart
+from .arguments import NotPlain, StaticArray, are_numbers, static_positions, take_apart
 from .cache import CacheInfo, Entry, Version, count
 from .collection import collection_paused
 from .compiling import TRUSTING, compile_program
-from .containers import Containers
+from .containers import run_on_copies
 from .failures import JitWarning, is_of_package, name_of, raise_if_from_signal, report, title, warn, warn_of_failure
 from .graph import Graph, trace_graph
 from .guards import Miss, outcome
@@ -25,6 +23,7 @@ from .introspection import asks_types
 from .matching import make_match, no_match, take_any
 from .questions import Questions
 from .record import MixedTraces, NotReplayable
+from .outside import listed, look_around, why_unwatched
 from .replay import NotFinite, Replay
 from .tracing import Recording, record
 from .tree import Branch, TraceTree
@@ -126,18 +125,16 @@ class Jitted(Transformed):
             return self.give_up(entry, f"variables outside it change often{listed(changed)}; pass them as arguments",
                                 args, kwargs)
         try:
-            surroundings = self.look_around(statics, args, kwargs) if version is None else version.surroundings
+            surroundings = look_around(self, statics, args, kwargs) if version is None else version.surroundings
         except Exception as error:
             return self.fail_to_look(error, entry, args, kwargs)
         if surroundings.boxed:
             return self.fun(*args, **kwargs)
-        if surroundings.crowded:
-            return self.give_up(entry, "it can reach too many variables; pass what it reads as arguments", args, kwargs)
+        if surroundings.crowded or surroundings.unknown:
+            return self.give_up(entry, why_unwatched(surroundings), args, kwargs)
         if version is None and asks_types(surroundings.followed.values(), self.static_argnames):
             return self.give_up(entry, "it asks for type(x), which of traced values is another; write isinstance(x, …)",
                                 args, kwargs)
-        if surroundings.unknown:
-            return self.give_up(entry, why_unknown(surroundings.unknown), args, kwargs)
         try:
             recording = self.record(args, kwargs, surroundings)
         except NotReplayable as error:
@@ -151,15 +148,9 @@ class Jitted(Transformed):
                 return self.fail(error, entry, recording.result)
         elif next(entry.impure) >= self.VERSIONS:
             changed = listed(surroundings.changed())
-            return self.give_up(entry, f"it catches errors, or changes variables outside it{changed}: return what is new",
-                                result=recording.result)
+            reason = f"it catches errors, or changes variables outside it{changed}: return what is new"
+            return self.give_up(entry, reason, result=recording.result)
         return recording.result
-
-    def look_around(self, statics: list, args: tuple, kwargs: dict) -> Surroundings:
-        """What the function reads, also through the objects and the classes of containers among its arguments."""
-        roots = [self.fun, *statics, *classes_in((args, kwargs))]
-        places = ["", *["an argument"] * (len(roots) - 1)]
-        return Surroundings(*roots, constant=self.constant, places=places)
 
     def record(self, args: tuple, kwargs: dict, surroundings: Surroundings) -> Recording:
         with collection_paused():
@@ -249,12 +240,7 @@ class Jitted(Transformed):
         """The function itself, which gets copies of arrays if it has been seen to write into its arguments."""
         if not self.writes:
             return self.fun(*args, **kwargs)
-        copies = tree_map(lambda x: x.copy(order="K") if type(x) is np.ndarray else x, (args, kwargs))
-        containers = Containers((args, kwargs), copies)
-        try:
-            return self.fun(*copies[0], **copies[1])
-        finally:
-            containers.write_back()
+        return run_on_copies(self.fun, args, kwargs)
 
     def run_eagerly(self, args: tuple, kwargs: dict) -> Any:
         self.eager += 1
@@ -337,19 +323,3 @@ class Jitted(Transformed):
     def __setstate__(self, state: dict) -> None:
         vars(self).update(state)
         self.start()
-
-
-def listed(names: list[str], most: int = 5) -> str:
-    """Names for a message."""
-    names = [name for name in names if name]
-    return f" ({', '.join(names[:most])}{', …' if len(names) > most else ''})" if names else ""
-
-
-def why_unknown(unknown: dict[str, str]) -> str:
-    """What to say of variables that cannot be watched."""
-    place, what = next(iter(unknown.items()))
-    more = f", and {len(unknown) - 1} more" if len(unknown) > 1 else ""
-    if not place or place == "an argument":
-        return f"it reads {place or 'something'} that may change unseen ({what}{more})"
-    return (f"it reads {place}, {what}{more}, which may change unseen: pass it as an argument, or if it does not change, "
-            f"write jit(f, constant=({place!r},))")

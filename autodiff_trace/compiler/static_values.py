@@ -57,6 +57,7 @@ def told_apart(value: Any, depth: int = DEPTH) -> Any:
         if held:
             return kind, tuple(held), tuple([told_apart(each, depth - 1) for each in held.values()])
     try:
-        return kind, repr(value), hash(value) and value
+        hash(value)
+        return kind, repr(value), value
     except Exception:
         return IdentityKey(value)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import collections
 import datetime
-import fractions
 import numbers
 import pathlib
 import re
@@ -22,18 +21,18 @@ CONSTANTS = (
     types.ModuleType, np.ufunc, np.dtype, re.Pattern, re.Match, range, slice, numbers.Number, datetime.date,
     datetime.time, datetime.timedelta, datetime.tzinfo, pathlib.PurePath, types.CodeType, types.WrapperDescriptorType,
     types.MethodWrapperType, types.MethodDescriptorType, types.ClassMethodDescriptorType, types.GetSetDescriptorType,
-    types.MemberDescriptorType, type(Ellipsis), type(NotImplemented), types.GenericAlias, types.UnionType, fractions.Fraction,
+    types.MemberDescriptorType, type(Ellipsis), type(NotImplemented), types.GenericAlias, types.UnionType,
 )
 
 CONSTANT_PACKAGES = ("typing", "enum", "abc", "decimal", "uuid", "ipaddress", "contextlib", __name__.partition(".")[0])
 """Packages whose objects do not change. ``contextlib``: those around generators are made anew in each call."""
 
 CLEAR_PACKAGES = (
-    "builtins", "numpy", "math", "cmath", "functools", "itertools", "collections", "operator", "_operator", "typing", "abc",
-    "enum", "numbers", "random", "fractions", "decimal", "string", "re", "warnings", "contextlib", "logging", "time",
-    "datetime", "_collections", "_functools", "_abc", "types", "_random", "bisect", "heapq", "_bisect", "_heapq", "textwrap",
-    "threading", "_thread", "os", "posix", "io", "_io", "statistics", "_warnings", "dataclasses", "__future__",
-    __name__.partition(".")[0],
+    "builtins", "numpy", "math", "cmath", "functools", "itertools", "collections", "operator", "_operator", "typing",
+    "abc", "enum", "numbers", "random", "fractions", "decimal", "string", "re", "warnings", "contextlib", "logging",
+    "time", "datetime", "_collections", "_functools", "_abc", "types", "_random", "bisect", "heapq", "_bisect",
+    "_heapq", "textwrap", "threading", "_thread", "os", "posix", "io", "_io", "statistics", "_warnings", "dataclasses",
+    "__future__", __name__.partition(".")[0],
 )
 """Packages whose functions read no attributes of objects that they are given, but for special methods."""
 
@@ -60,8 +59,8 @@ UNKNOWN_FUNCTIONS = {
 }
 """Functions of Python that give something else from call to call."""
 
-UNKNOWN_PACKAGES = {"secrets", "socket", "subprocess", "tempfile", "glob", "getpass", "select", "shutil", "urllib", "http",
-                    "resource", "tracemalloc", "pickle", "_pickle", "shelve", "sqlite3", "_sqlite3"}
+UNKNOWN_PACKAGES = {"secrets", "socket", "subprocess", "tempfile", "glob", "getpass", "select", "shutil", "urllib",
+                    "http", "resource", "tracemalloc", "pickle", "_pickle", "shelve", "sqlite3", "_sqlite3"}
 
 CLOCKS = {"now", "utcnow", "today"}
 
@@ -69,8 +68,9 @@ SEEDED = {"default_rng", "RandomState", "SeedSequence", "PCG64", "PCG64DXSM", "M
 """What makes a generator of random numbers, from entropy of the system unless it gets a seed."""
 
 OWN_BASES = (
-    object, list, dict, tuple, set, frozenset, int, float, complex, str, bytes, collections.deque, collections.OrderedDict,
-    collections.defaultdict, collections.Counter, types.SimpleNamespace, np.ndarray, BaseException, Exception, type,
+    object, list, dict, tuple, set, frozenset, int, float, complex, str, bytes, collections.deque,
+    collections.OrderedDict, collections.defaultdict, collections.Counter, types.SimpleNamespace, np.ndarray,
+    BaseException, Exception, type,
 )
 """Classes of others whose objects hold nothing besides attributes and items."""
 

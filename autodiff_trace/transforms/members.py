@@ -14,7 +14,7 @@ import numpy as np
 from .function import Transformed
 from .kinds import OWN_BASES
 from .names import MISSING, is_users, read_names, root_module
-from .watching import VALUES, read_keys, read_members, read_methods, spell
+from .watching import VALUES, read_members, read_methods, spell
 
 __all__ = ["DICTS", "Members", "is_of_user", "slots_of"]
 
@@ -25,6 +25,9 @@ CREATION = {"__init__", "__new__", "__post_init__", "__init_subclass__", "__set_
 """Special methods that nobody calls on an object that is there, unless by name."""
 
 FORMATTING = {"__repr__", "__str__", "__format__"}
+
+HIDING = ("array", "builtins", "_contextvars", "contextvars", "itertools", "_thread", "threading", "io", "_io", "mmap")
+"""Packages whose objects hold what no attribute shows."""
 
 METHODS = (types.FunctionType, classmethod, staticmethod, property, Transformed)
 
@@ -90,6 +93,9 @@ class Members:
     def member_of_class(self, owner: type, inner: str, name: str) -> tuple[Any, str]:
         found = lookup(owner, name)
         place = inner.rpartition(".")[0]
+        of_metaclass = lookup(type(owner), name) if is_of_user(type(owner)) else None
+        if of_metaclass is not None and (found is None or isinstance(of_metaclass[1], property)):
+            return self.member_of_object(owner, place, inner, name)
         if found is None or not is_of_user(found[0]):
             if found is None or isinstance(found[1], (types.FunctionType, classmethod, property)):
                 self.escape(owner, place)
@@ -177,36 +183,6 @@ class Members:
         self.escape(value, place)
         return MISSING, inner
 
-    def members_named(self, value: Any, place: str, names: frozenset[str], formats: bool) -> None:
-        """Watch those attributes of ``value`` that have one of these names, or are special methods."""
-        kind = type(value)
-        owner = value if isinstance(value, type) else kind
-        if owner is kind:
-            if "type" in names or "__class__" in names:
-                self.escape(kind, kind.__name__)
-            attributes = getattr(value, "__dict__", None)
-            if isinstance(attributes, dict):
-                self.watch(read_keys, attributes, place)
-                for name in attributes.keys() & names:
-                    self.found(*self.member(value, place, name))
-        for each in owner.__mro__:
-            if is_of_user(each):
-                special = [name for name in vars(each) if is_special(vars(each), name, owner is value, formats)]
-                for name in {*special, *(vars(each).keys() & names)}:
-                    attribute = vars(each)[name]
-                    if isinstance(attribute, types.FunctionType) and lookup(owner, name)[1] is not attribute:
-                        self.watch(read_members, (each, (name,)), place)  # super() gets there
-                        bound = types.MethodType(attribute, value) if owner is kind else attribute
-                        self.pending.append((bound, place, "method"))
-                    elif name in special and owner is kind and isinstance(attribute, types.FunctionType):
-                        self.watch(read_members, (each, (name,)), place)
-                        self.pending.append((types.MethodType(attribute, value), place, "method"))
-                    else:
-                        self.found(*self.member(value, place, name))
-
-    def found(self, value: Any, place: str) -> None:
-        if value is not MISSING:
-            self.escape(value, place)
 
 
 def lookup(kind: type, name: str) -> tuple[type, Any] | None:
@@ -246,3 +222,8 @@ def has_state_of_others(kind: type) -> bool:
     return any(owner not in OWN_BASES and not is_of_user(owner) and root_module(owner) not in ("typing", "abc", "enum")
                for owner in kind.__mro__)
 
+
+def is_hidden(kind: type) -> bool:
+    """Whether the objects hold something in memory that is no attribute."""
+    return any(owner not in (object, type) and root_module(owner) in HIDING and has_state_of_others(owner)
+               for owner in kind.__mro__)

@@ -170,6 +170,8 @@ def read_path(
     path = root_of(code, steps, start, roots)
     if path is None:
         return None, start + 1
+    if not path.escapes:
+        return path, start + 1
     root, taken, *_ = path
     taken = list(taken)
     at = start + 1
@@ -226,7 +228,12 @@ def root_of(code: types.CodeType, steps: tuple[Step, ...], at: int, roots: dict)
         return Path((IMPORT, (value if wanted or level else value.partition(".")[0], level)))
     if name == "IMPORT_FROM":
         before = next(i for i in range(at, -1, -1) if steps[i].name == "IMPORT_NAME")
-        return Path((IMPORT, (steps[before].value, imported_by(steps, before)[1])), ((".", value),))
+        module = steps[before].value
+        wanted, level = imported_by(steps, before)
+        if wanted:
+            return Path((IMPORT, (module, level)), ((".", value),))
+        parts = module.split(".")  # import a.b.c as d
+        return Path((IMPORT, (".".join(parts[:parts.index(value) + 1]), level)))
     return None
 
 

@@ -103,7 +103,8 @@ def changed_names(
         keys = [*now[:len(now) // 2], *now[:len(now) // 2]]
     is_item = read is read_dict or read is read_names and place.startswith("[")
     place = place.removeprefix("[")
-    return [f"{place}[{spell(keys[i])}]" if is_item else f"{place}.{keys[i]}" if place else f"{keys[i]}" for i in changed]
+    keys = [keys[i] for i in changed]
+    return [f"{place}[{spell(key)}]" if is_item else f"{place}.{key}" if place else f"{key}" for key in keys]
 
 
 def spell(key: Any) -> str:

@@ -1,0 +1,162 @@
+"""Functions and methods: the variables that they read, along the paths that their code shows."""
+
+from __future__ import annotations
+
+import builtins
+import importlib.util
+import sys
+import types
+from typing import Any
+
+import numpy as np
+
+from ..core.tracer import box_classes
+from .kinds import is_clear
+from .names import MISSING, global_names, is_users, names_in, read_names, root_module
+from .objects import Objects
+from .read_paths import FREE, IMPORT, NAMED, PARAMETER, Path, reads_in
+from .watching import contents, read_cells, read_dict, read_function
+
+__all__ = ["Functions"]
+
+
+class Functions(Objects):
+    """Follows functions."""
+
+    def note_call(self, function: Any, how: Any) -> None:
+        """A function of others may be called."""
+        if type(how) is str and how.startswith(NAMED):  # getattr(x, "name")
+            self.names.add(how.removeprefix(NAMED))
+            self.done.discard(id(function))
+        elif not is_clear(function):
+            self.read_by_name()
+
+    def read_by_name(self) -> None:
+        """Attributes of objects may be read whose names no code shows."""
+        self.whole = True
+
+    def follow_method(self, method: types.MethodType, place: str, how: Any) -> None:
+        """A function whose first argument is known."""
+        function, owner = method.__func__, method.__self__
+        code = function.__code__
+        if (id(function), id(owner)) in self.calls:
+            return
+        self.calls.add((id(function), id(owner)))
+        self.keep(method)
+        self.keep(owner)
+        self.keep(function)
+        first = code.co_varnames[0] if code.co_argcount else ""
+        if not first or not is_users(function.__globals__.get("__name__", "").partition(".")[0]):
+            self.escape(owner, place)
+            self.escape(function, place)
+            return
+        self.follow_function(function, {first: (owner, place if how == "method" and place else place or first)}, place)
+
+    def follow_function(self, function: types.FunctionType, known: dict[str, tuple[Any, str]], place: str) -> None:
+        """Its variables, if it is the user's or wraps a function of the user. ``known`` are parameters."""
+        is_own = is_users(str(function.__globals__.get("__name__", "")).partition(".")[0])
+        if not is_own and not is_users(root_module(function)):
+            self.note_call(function, "")
+            return
+        names = function.__code__.co_freevars
+        if function.__closure__:
+            self.watch(read_cells, function.__closure__, "|".join(names))
+        if not is_own or self.noting:
+            for name, cell in zip(names, function.__closure__ or ()):
+                self.escape(contents(cell), name)
+        if not is_own:
+            return
+        (self.surroundings if self.noting else self).watch(read_function, function, place or function.__name__)
+        if function.__dict__ and self.watch(read_dict, function.__dict__, place):
+            for each in function.__dict__.values():
+                self.escape(each, place)
+        if self.noting:
+            self.note_globals(function)
+            return
+        reads = reads_in(function.__code__)
+        self.names |= reads.names
+        self.formats = self.formats or reads.formats or not reads.names.isdisjoint(("repr", "str", "print", "format"))
+        if reads.matches or "__dict__" in reads.names:
+            self.read_by_name()
+        known = {**defaults_of(function), **known}
+        for path in reads.paths:
+            self.follow_path(function, path, known)
+
+    def note_globals(self, function: types.FunctionType) -> None:
+        """All variables of its module that it names, as wholes; and its defaults."""
+        for defaults in (function.__defaults__, function.__kwdefaults__):
+            self.escape(defaults, "")
+        if names := global_names(function.__code__):
+            attributes = names_in(function.__code__)
+            self.names |= attributes
+            for value in self.surroundings.watch(read_names, (function.__globals__, names)):
+                if type(value) is types.ModuleType:
+                    self.follow_module(value, attributes)
+                else:
+                    self.escape(value, "")
+
+    def follow_path(self, function: types.FunctionType, path: Path, known: dict[str, tuple[Any, str]]) -> None:
+        value, place = self.root(function, path.root, known)
+        for sign, name in path.steps:
+            if value is MISSING:
+                return
+            value, place = self.member(value, place, name) if sign == "." else self.item(value, place, name)
+        if value is MISSING:
+            return
+        if not path.escapes:
+            self.keep(value)
+            if isinstance(value, np.ndarray):
+                self.note_array(value)
+            self.surroundings.boxed = self.surroundings.boxed or type(value) in box_classes
+            return
+        how = path.called_with
+        if type(how) is Path:
+            argument, _ = self.root(function, how.root, known)
+            how = "" if how.steps or argument is MISSING else "nothing" if argument is None else "a value"
+        self.pending.append((value, place, how))
+
+    def root(self, function: types.FunctionType, root: tuple[str, Any], known: dict) -> tuple[Any, str]:
+        """The variable at which a path begins, watched, and what it is called."""
+        kind, name = root
+        if kind == PARAMETER:
+            return known.get(name, (MISSING, name))
+        if kind == IMPORT:
+            return imported(function, *name), name[0]
+        if self.is_vouched_for(name):
+            return MISSING, name
+        if kind == FREE:
+            return contents(function.__closure__[function.__code__.co_freevars.index(name)]), name
+        variables = function.__globals__
+        self.watch(read_names, (variables, (name,)), "")
+        return variables.get(name, vars(builtins).get(name, MISSING)), name
+
+    def follow_module(self, module: types.ModuleType, names: frozenset[str]) -> None:
+        """The variables with these names in a module of the user."""
+        if module.__name__.endswith("random"):
+            self.names.add("random")  # whatever it is called here
+        if id(module) in self.done or not is_users(module.__name__.partition(".")[0]):
+            return
+        self.done.add(id(module))
+        present = tuple(names & vars(module).keys())
+        for value in self.surroundings.watch(read_names, (vars(module), present), module.__name__):
+            if type(value) is types.ModuleType:
+                self.follow_module(value, names)
+            else:
+                self.escape(value, "")
+
+
+def defaults_of(function: types.FunctionType) -> dict[str, tuple[Any, str]]:
+    """The defaults of parameters, which may be what they hold."""
+    code, defaults = function.__code__, function.__defaults__ or ()
+    names = code.co_varnames[code.co_argcount - len(defaults):code.co_argcount]
+    return {name: (value, name) for name, value in (*zip(names, defaults), *(function.__kwdefaults__ or {}).items())}
+
+
+def imported(function: types.FunctionType, name: str, level: int) -> Any:
+    """A module that a function imports, if it is there already."""
+    if level:
+        try:
+            name = importlib.util.resolve_name("." * level + name, function.__globals__.get("__package__") or "")
+        except (ImportError, ValueError):
+            return MISSING
+    return sys.modules.get(name, MISSING)

@@ -1,0 +1,110 @@
+"""Objects that are handed on: which of their attributes may be read."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Sequence
+from typing import Any
+
+from ..core.pytree import find_container
+from .kinds import unknown_object
+from .members import Members, has_state_of_others, is_hidden, is_of_user, is_special, lookup, slots_of
+from .names import MISSING, is_users, root_module
+from .watching import read_attributes, read_keys, read_members, read_slots
+
+__all__ = ["Objects"]
+
+
+class Objects(Members):
+    """Watches objects by the names of attributes that any of the code in reach mentions.
+
+    ``whole``: all of objects and containers is noted, whatever the code reads of them.
+    """
+
+    def __init__(self, surroundings: Any, constant: Sequence[str], whole: bool) -> None:
+        super().__init__(surroundings, constant)
+        self.noting = whole
+        self.whole = whole
+        self.names: set[str] = set()
+        self.formats = False
+        self.calls: set[tuple[int, int]] = set()
+        self.objects: dict[int, list] = {}  # objects that are watched by names: with their places, and the names done
+        self.done: set[int] = set()
+
+    def reach_members(self) -> bool:
+        """Watch the attributes of objects that have been named meanwhile; whether there is more to follow."""
+        for entry in list(self.objects.values()):
+            value, place, known = entry
+            if known != (len(self.names), self.formats, self.whole):
+                entry[2] = len(self.names), self.formats, self.whole
+                if self.whole:
+                    self.follow_whole(value, place)
+                else:
+                    self.members_named(value, place, frozenset(self.names), self.formats)
+        return bool(self.pending)
+
+    def follow_object(self, value: Any, place: str) -> None:
+        """An object of a class of the user's, or such a class."""
+        kind = type(value)
+        if not is_of_user(value if isinstance(value, type) else kind):
+            return
+        self.surroundings.followed[id(value)] = value
+        if not isinstance(value, type) and not self.noting and has_state_of_others(kind):
+            if is_hidden(kind):
+                self.surroundings.unknown.setdefault(place, unknown_object(value))
+                return
+            self.follow_whole(value, place)
+            return
+        if not self.noting and not isinstance(value, type) and find_container(kind) is not None:
+            self.follow_whole(value, place)
+        self.objects[id(value)] = [value, place, None]
+
+    def follow_whole(self, value: Any, place: str) -> None:
+        """Watch all attributes of an object, or of a class."""
+        if isinstance(value, type):
+            for owner in value.__mro__:
+                if is_users(root_module(owner)):
+                    self.escape_all(self.surroundings.watch(read_attributes, owner, place), place)
+            return
+        if isinstance(getattr(value, "__dict__", None), dict):
+            self.escape_all(self.surroundings.watch(read_attributes, value, place), place)
+        slots = tuple([name for owner in type(value).__mro__ for name in slots_of(owner)])
+        if slots:
+            for name, each in zip(slots, self.surroundings.watch(read_slots, (value, slots), place)):
+                self.escape(each, f"{place}.{name}")
+        self.escape(type(value), place)
+
+    def escape_all(self, held: Sequence, place: str) -> None:
+        for name, value in zip(held, held[len(held) // 2:]):
+            self.escape(value, f"{place}.{name}" if place else str(name))
+
+    def members_named(self, value: Any, place: str, names: frozenset[str], formats: bool) -> None:
+        """Watch those attributes of ``value`` that have one of these names, or are special methods."""
+        kind = type(value)
+        owner = value if isinstance(value, type) else kind
+        if owner is kind:
+            if "type" in names or "__class__" in names:
+                self.escape(kind, kind.__name__)
+            attributes = getattr(value, "__dict__", None)
+            if isinstance(attributes, dict):
+                self.watch(read_keys, attributes, place)
+                for name in attributes.keys() & names:
+                    self.found(*self.member(value, place, name))
+        for each in owner.__mro__:
+            if is_of_user(each):
+                special = [name for name in vars(each) if is_special(vars(each), name, owner is value, formats)]
+                for name in {*special, *(vars(each).keys() & names)}:
+                    attribute = vars(each)[name]
+                    if isinstance(attribute, types.FunctionType) and lookup(owner, name)[1] is not attribute:
+                        self.watch(read_members, (each, (name,)), place)  # super() gets there
+                        bound = types.MethodType(attribute, value) if owner is kind else attribute
+                        self.pending.append((bound, place, "method"))
+                    elif name in special and owner is kind and isinstance(attribute, types.FunctionType):
+                        self.watch(read_members, (each, (name,)), place)
+                        self.pending.append((types.MethodType(attribute, value), place, "method"))
+                    else:
+                        self.found(*self.member(value, place, name))
+
+    def found(self, value: Any, place: str) -> None:
+        if value is not MISSING:
+            self.escape(value, place)
