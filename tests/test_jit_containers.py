@@ -2,6 +2,7 @@
 
 import collections
 import copy
+import time
 import warnings
 
 import numpy as np
@@ -126,6 +127,22 @@ def test_containers_that_are_only_read_are_no_reason():
             s = {"a": float(i), "b": [1.0, 2.0]}
             assert np.array_equal(compiled(X, s), X * i + 1.0)
             assert s == {"a": float(i), "b": [1.0, 2.0]}
+    assert compiled.cache_info().hits == 3
+
+
+def test_how_a_container_is_made_does_not_matter():
+    class Stamped:
+        def __init__(self, a):
+            self.a, self.at = a, time.time()
+
+        def scaled(self, x):
+            return x * self.a
+
+    register_pytree(Stamped, lambda each: ((each.a,), None), lambda extra, children: Stamped(*children))
+    compiled = jit(lambda p, x: p.scaled(x))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert [compiled(Stamped(float(i)), 2.0) for i in range(4)] == [0.0, 2.0, 4.0, 6.0]
     assert compiled.cache_info().hits == 3
 
 
