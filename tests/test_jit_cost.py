@@ -1,8 +1,6 @@
 """What jit costs: linear in what is recorded, and bounded by what was asked of it."""
 
 import random
-import sys
-import warnings
 
 import numpy as np
 import pytest
@@ -107,7 +105,7 @@ def test_recordings_take_bounded_memory():
 
 def test_long_programs_of_outlines_are_right():
     def long(x):
-        for i in range(4000):
+        for _ in range(4000):
             x = anp.sin(x) + 0.5 * anp.ones_like(x)
         return x, anp.zeros_like(x) + 2.0
 
@@ -173,7 +171,7 @@ def test_many_paths_in_random_order(function, monkeypatch):
     runs = []
     run = Replay.run
     monkeypatch.setattr(Replay, "run", lambda self, leaves: runs.append(self) or run(self, leaves))
-    for i in range(300):
+    for _ in range(300):
         n = float(numbers.randrange(31))
         seed = np.random.get_state()
         got = compiled(x * (1 + n), n)
@@ -192,5 +190,5 @@ def test_programs_of_one_path_ask_nothing():
         assert compiled(x) == abs(x)
     for i in range(20):
         assert compiled(float(i + 1)) == i + 1
-    (entry,) = compiled.entries.values()
+    (entry,) = compiled.cache.entries.values()
     assert entry.versions[0].tree.is_plain

@@ -13,7 +13,7 @@ from jit_checks import assert_same, expect_warnings
 import autodiff_trace
 from autodiff_trace import extend, grad, jit, num_threads, set_num_threads
 from autodiff_trace import numpy as anp
-from autodiff_trace.compiler import jitted, replay, tracing
+from autodiff_trace.compiler import cache, jitted, outside, replay, tracing
 from autodiff_trace.compiler.record import RecordTrace
 from autodiff_trace.compiler.replay import Replay
 from autodiff_trace.compiler.tree import TraceTree
@@ -35,8 +35,8 @@ def broken(source, *args):
 
 FAULTS = {
     "keys": (jitted, "take_apart", bug),
-    "tests for arguments": (jitted, "make_match", bug),
-    "surroundings": (jitted, "Surroundings", bug),
+    "tests for arguments": (cache, "make_match", bug),
+    "surroundings": (outside, "Surroundings", bug),
     "comparing them": (Surroundings, "hold", bug),
     "names of arguments": (tracing, "leaf_names", bug),
     "boxes": (RecordTrace, "input", bug),

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from autodiff_trace import jit
+from autodiff_trace.compiler.cache import Cache
 from autodiff_trace.compiler.jitted import Jitted, JitWarning
 
 
@@ -42,7 +43,7 @@ def test_ever_new_keys(name):
         np.testing.assert_array_equal(result, function(*args, **kwargs))
     info = jitted.cache_info()
     assert len(caught) == 1 and caught[0].filename == __file__ and "new" in str(caught[0].message)
-    assert info.traces == Jitted.MISSES and info.keys == info.programs == 0 and info.eager == 400 - Jitted.MISSES
+    assert info.traces == Cache.MISSES and info.keys == info.programs == 0 and info.eager == 400 - Cache.MISSES
     jitted.clear_cache()
     call_many(jitted, calls[:1])
     assert jitted.cache_info().traces == 1

@@ -374,7 +374,7 @@ def test_what_cannot_be_watched_is_run_eagerly():
 def test_watching_costs_little_and_stays_out_of_packages():
     compiled = jit(lambda x: anp.sin(x) * SCALE + np.cos(x) * pytest.approx(1.0).expected)
     compiled(1.0)
-    (entry,) = compiled.entries.values()
+    (entry,) = compiled.cache.entries.values()
     (version,) = entry.versions
     assert version.surroundings.count < 20
 

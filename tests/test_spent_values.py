@@ -121,7 +121,7 @@ def test_contexts_that_were_copied_inside():
             buffer[i] = x[i] * (i + 1)
         return anp.sum(buffer)
 
-    for transform in (grad, jit, hessian):
+    for transform in (grad, functools.partial(jit, constant=("contextvars.copy_context",)), hessian):
         transform(remember)(X)
         context = contexts.pop()
         table = context.run(anp.ones, 3)

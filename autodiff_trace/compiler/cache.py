@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+import threading
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from ..transforms.surroundings import Surroundings
+from .arguments import are_numbers
+from .matching import make_match, no_match, take_any
 from .tree import TraceTree
 
-__all__ = ["CacheInfo", "Entry", "Version", "count"]
+__all__ = ["Cache", "CacheInfo", "Entry", "Version"]
 
 
 class CacheInfo(NamedTuple):
@@ -60,8 +63,59 @@ class Entry:
         self.versions.clear()
 
 
-def count(entries: Iterable[Entry]) -> tuple[int, int, int]:
-    """How many entries there are, how many programs they have, and how many bytes these hold."""
-    entries = list(entries)
-    branches = [branch for entry in entries for version in entry.versions for branch in version.tree.branches]
-    return len(entries), len(branches), sum(branch.replay.held for branch in branches)
+class Cache:
+    """The entries of a jitted function.
+
+    Attributes:
+        latest: the entry of the last call, and the test for its arguments.
+        is_hopeless: whether call after call its arguments were new, so that the function itself runs for all.
+    """
+
+    KEYS = 128
+    """Kinds of arguments for which programs are kept; beyond it the one that was not used for longest goes."""
+
+    MISSES = 32
+    """New kinds of arguments after which the function runs eagerly, if there was no use for programs: less than eight
+    hits for each further one."""
+
+    def __init__(self) -> None:
+        self.entries: dict[tuple, Entry] = {}
+        self.latest: tuple[Callable, Any] = no_match, None
+        self.lock = threading.Lock()
+        self.clock = itertools.count(1)
+        self.misses = 0  # kinds of arguments that were new
+        self.is_hopeless = False
+
+    def find(self, key: tuple, leaves: list, args: tuple | None, hits: int) -> Entry:
+        """The entry for arguments with this key, which becomes the latest; ``args`` if a test for them can be made."""
+        with self.lock:
+            entry = self.entries.get(key)
+            if entry is None:
+                self.misses += 1
+                if self.misses > self.MISSES + hits // 8:
+                    return self.lose_hope()
+                if len(self.entries) >= self.KEYS:
+                    oldest = min(self.entries, key=lambda each: self.entries[each].used)
+                    del self.entries[oldest]
+                entry = self.entries[key] = Entry()
+                entry.eager = not are_numbers(leaves)
+            elif entry.match is None:
+                entry.match = no_match if args is None else make_match(args)
+            entry.used = next(self.clock)
+            self.latest = entry.match or no_match, entry
+            return entry
+
+    def lose_hope(self) -> Entry:
+        """From now on run the function itself for all kinds of arguments; the programs are let go."""
+        self.is_hopeless = True
+        self.entries.clear()
+        entry = Entry()
+        self.latest = take_any, entry
+        return entry
+
+    def count(self) -> tuple[int, int, int]:
+        """How many entries there are, how many programs they have, and how many bytes these hold."""
+        with self.lock:
+            entries = list(self.entries.values())
+        branches = [branch for entry in entries for version in entry.versions for branch in version.tree.branches]
+        return len(entries), len(branches), sum(branch.replay.held for branch in branches)

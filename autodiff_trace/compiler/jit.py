@@ -43,8 +43,9 @@ def jit(
     that Python took: what Python saw of a value, in ``if``, ``while``, ``int(x)``, ``items[i]``, ``f"{x}"``, is
     compared in each run, and where it is another the function is traced anew along the new path. So are shapes that
     depend on values: ``x[x > 0]``. After 32 paths such calls run the function itself, and a :class:`JitWarning` says
-    so, once: ``math.sin(x)`` shows Python each value, ``anp.sin(x)`` none. So does a function whose arguments are new call
-    after call (32 kinds of them, and one more for each eight hits), or that raises an error each time it is traced.
+    so, once: ``math.sin(x)`` shows Python each value, ``anp.sin(x)`` none. So does a function whose arguments are new
+    call after call (32 kinds of them, and one more for each eight hits), or that raises an error each time it is
+    traced.
 
     >>> @jit(static_argnames="count")
     ... def root(x, count):

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
-import threading
 from collections.abc import Callable
 from typing import Any
-
 
 from ..core.tracer import running_traces
 from ..transforms.function import Transformed
 from ..transforms.surroundings import Surroundings
-from .arguments import NotPlain, StaticArray, are_numbers, static_positions, take_apart
-from .cache import CacheInfo, Entry, Version, count
+from .arguments import NotPlain, StaticArray, static_positions, take_apart
+from .cache import Cache, CacheInfo, Entry, Version
 from .collection import collection_paused
 from .compiling import TRUSTING, compile_program
 from .containers import run_on_copies
@@ -20,7 +17,6 @@ from .failures import JitWarning, is_of_package, name_of, raise_if_from_signal, 
 from .graph import Graph, trace_graph
 from .guards import Miss, outcome
 from .introspection import asks_types
-from .matching import make_match, no_match, take_any
 from .questions import Questions
 from .record import MixedTraces, NotReplayable
 from .outside import listed, look_around, why_unwatched
@@ -33,13 +29,6 @@ __all__ = ["CacheInfo", "JitWarning", "Jitted"]
 
 class Jitted(Transformed):
     """A function that replays its traces."""
-
-    KEYS = 128
-    """Kinds of arguments for which programs are kept; beyond it the one that was not used for longest goes."""
-
-    MISSES = 32
-    """New kinds of arguments after which the function runs eagerly, if there was no use for programs: less than eight
-    hits for each further one."""
 
     ERRORS = 8
     """Errors while tracing after which the function itself is run for a kind of arguments, if there were few hits."""
@@ -58,24 +47,21 @@ class Jitted(Transformed):
         self.start()
 
     def start(self) -> None:
-        self.entries: dict[tuple, Entry] = {}
-        self.latest: tuple[Callable, Any] = no_match, None  # the entry of the last call, and the test for its arguments
-        self.lock = threading.Lock()
-        self.clock = itertools.count(1)
+        self.cache = Cache()
         self.hits = self.traces = self.eager = self.failures = 0
-        self.misses = 0  # kinds of arguments that were new
-        self.warned = self.reported = self.writes = self.is_hopeless = False
+        self.warned = self.reported = self.writes = False
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        match, entry = self.latest
+        match, entry = self.cache.latest
         statics: list = []
         try:
             leaves = None if kwargs else match(args)
             if leaves is None:
-                if self.is_hopeless:
+                if self.cache.is_hopeless:
                     return self.run_eagerly(args, kwargs)
                 leaves, key, statics = take_apart(args, kwargs, self.static_argnames, self.positions)
-                entry = self.find_entry(tuple(key), leaves, None if kwargs else args)
+                is_matched = not kwargs and not self.static_argnames
+                entry = self.cache.find(tuple(key), leaves, args if is_matched else None, self.hits)
         except NotPlain as error:
             self.say(error.reason)
             return self.fun(*args, **kwargs)
@@ -113,7 +99,7 @@ class Jitted(Transformed):
             raise
 
     def trace_once(self, entry: Entry, version: Version | None, statics: list, args: tuple, kwargs: dict) -> Any:
-        if self.is_hopeless:
+        if self.cache.is_hopeless:
             return self.give_up(entry, "call after call its arguments are new (shapes, dtypes, static objects)",
                                 args, kwargs)
         if entry.errors >= self.ERRORS + self.hits // 8:
@@ -228,7 +214,7 @@ class Jitted(Transformed):
         name = name_of(self.fun)
         replay = compile_program(recording.program, recording.structure, self.passes, name)
         questions = Questions(recording.program, self.passes, name) if outcomes else None
-        with self.lock:
+        with self.cache.lock:
             # Another thread may have been here.
             version = next((each for each in entry.versions if each.surroundings.hold()), None)
             if version is None:
@@ -238,9 +224,7 @@ class Jitted(Transformed):
 
     def run(self, args: tuple, kwargs: dict) -> Any:
         """The function itself, which gets copies of arrays if it has been seen to write into its arguments."""
-        if not self.writes:
-            return self.fun(*args, **kwargs)
-        return run_on_copies(self.fun, args, kwargs)
+        return run_on_copies(self.fun, args, kwargs) if self.writes else self.fun(*args, **kwargs)
 
     def run_eagerly(self, args: tuple, kwargs: dict) -> Any:
         self.eager += 1
@@ -257,33 +241,6 @@ class Jitted(Transformed):
         if reason and not self.warned:
             self.warned = True
             warn(f"{title(self)} runs without jit: {reason}.")
-
-    def find_entry(self, key: tuple, leaves: list, args: tuple | None) -> Entry:
-        """The entry for arguments with this key, which becomes the latest."""
-        with self.lock:
-            entry = self.entries.get(key)
-            if entry is None:
-                self.misses += 1
-                if self.misses > self.MISSES + self.hits // 8:
-                    return self.lose_hope()
-                if len(self.entries) >= self.KEYS:
-                    oldest = min(self.entries, key=lambda each: self.entries[each].used)
-                    del self.entries[oldest]
-                entry = self.entries[key] = Entry()
-                entry.eager = not are_numbers(leaves)
-            elif entry.match is None:
-                entry.match = no_match if args is None or self.static_argnames else make_match(args)
-            entry.used = next(self.clock)
-            self.latest = entry.match or no_match, entry
-            return entry
-
-    def lose_hope(self) -> Entry:
-        """From now on run the function itself for all kinds of arguments; the programs are let go."""
-        self.is_hopeless = True
-        self.entries.clear()
-        entry = Entry()
-        self.latest = take_any, entry
-        return entry
 
     def graph(self, /, *args: Any, **kwargs: Any) -> Graph:
         """What the function does with these arguments, as a :class:`Graph`: to be printed, drawn, saved, run again.
@@ -309,16 +266,14 @@ class Jitted(Transformed):
         >>> double.cache_info()
         CacheInfo(hits=1, traces=1, eager=0, keys=1, programs=1, arena_bytes=0, failures=0)
         """
-        with self.lock:
-            return CacheInfo(self.hits, self.traces, self.eager, *count(self.entries.values()), self.failures)
+        return CacheInfo(self.hits, self.traces, self.eager, *self.cache.count(), self.failures)
 
     def clear_cache(self) -> None:
         """Forget all programs, and let their memory go."""
         self.start()
 
     def __getstate__(self) -> dict:
-        kept = ("entries", "latest", "lock", "clock")
-        return {name: value for name, value in vars(self).items() if name not in kept}
+        return {name: value for name, value in vars(self).items() if name != "cache"}
 
     def __setstate__(self, state: dict) -> None:
         vars(self).update(state)

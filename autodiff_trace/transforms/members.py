@@ -16,7 +16,7 @@ from .kinds import OWN_BASES
 from .names import MISSING, is_users, read_names, root_module
 from .watching import VALUES, read_members, read_methods, spell
 
-__all__ = ["DICTS", "Members", "is_of_user", "slots_of"]
+__all__ = ["DICTS", "OF_ARGUMENT", "Members", "is_of_user", "slots_of"]
 
 DICTS = (dict, collections.OrderedDict, collections.defaultdict)
 
@@ -25,6 +25,9 @@ CREATION = {"__init__", "__new__", "__post_init__", "__init_subclass__", "__set_
 """Special methods that nobody calls on an object that is there, unless by name."""
 
 FORMATTING = {"__repr__", "__str__", "__format__"}
+
+OF_ARGUMENT = "the class of an argument"
+"""What is called so makes no objects that the function asks for."""
 
 HIDING = ("array", "builtins", "_contextvars", "contextvars", "itertools", "_thread", "threading", "io", "_io", "mmap")
 """Packages whose objects hold what no attribute shows."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..core.pytree import find_container
 from .kinds import unknown_object
-from .members import Members, has_state_of_others, is_hidden, is_of_user, is_special, lookup, slots_of
+from .members import OF_ARGUMENT, Members, has_state_of_others, is_hidden, is_of_user, is_special, lookup, slots_of
 from .names import MISSING, is_users, root_module
 from .watching import read_attributes, read_keys, read_members, read_slots
 
@@ -92,7 +92,8 @@ class Objects(Members):
                     self.found(*self.member(value, place, name))
         for each in owner.__mro__:
             if is_of_user(each):
-                special = [name for name in vars(each) if is_special(vars(each), name, owner is value, formats)]
+                is_called = owner is value and place != OF_ARGUMENT
+                special = [name for name in vars(each) if is_special(vars(each), name, is_called, formats)]
                 for name in {*special, *(vars(each).keys() & names)}:
                     attribute = vars(each)[name]
                     if isinstance(attribute, types.FunctionType) and lookup(owner, name)[1] is not attribute:
