@@ -13,6 +13,7 @@ import numpy as np
 
 from ..core.array_ops import owned
 from .node import LIVE, Node, literal
+from ..transforms.contents import Contents
 from ..transforms.surroundings import sample
 
 __all__ = ["LiveArrays"]
@@ -65,15 +66,15 @@ class LiveArrays:
         """Let ``copy`` stand for ``array``, which has just been read: other runs read the array itself."""
         self.copies[id(copy)] = copy, self.node(array)
 
-    def are_written(self, outside: Iterable[tuple[np.ndarray, bytes]]) -> bool:
+    def are_written(self, outside: Iterable[Contents]) -> bool:
         """Whether the function has written into an array that it computes with.
 
-        ``outside`` are arrays of its surroundings with a sample of what they held before it ran. One that it fills anew
+        ``outside`` is what the arrays of its surroundings held before it ran. One that it fills anew
         in each run counts as well: others may write into it before the next.
         """
         if self.changed or any(checksum(array) != before for array, before, _ in self.contents.values()):
             return True
-        return any(id(array) in self.contents and sample(array) != before for array, before in outside)
+        return any(id(each.array) in self.contents and not each.hold() for each in outside)
 
 
 def checksum(array: np.ndarray) -> int:

@@ -71,8 +71,7 @@ def record(
     new_kwargs = {name: kwargs[name] if name in static_argnames else arg for name, arg in new_kwargs.items()}
     states = RandomStates(surroundings.generators)
     was_watching = bool(surroundings.contents)
-    surroundings.watch_contents(True)
-    outside = surroundings.contents
+    outside = surroundings.contents = surroundings.note_contents()
     stack = trace_stack.get()
     try:
         trace_stack.set((*stack, trace))
@@ -100,7 +99,7 @@ def record(
         surroundings.take_out(trace)
     read = trace.arrays.contents
     derived = trace.derived or any(key not in surroundings.followed for key in read)
-    surroundings.watch_contents(was_watching or derived)
+    surroundings.contents = outside if was_watching or derived else []
     reason = find_reason(trace, states, outside)
     program = None if reason else Program([node for _, node in inputs], trace.steps, nodes)
     writes = has_written(inputs)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..core.tracer import Trace, box_classes
+from .contents import Contents
 from .function import Transformed
 from .names import global_names, is_users, names_in, read_names, root_module
 from .watching import (
@@ -51,7 +52,7 @@ class Surroundings:
         self.count = 0
         self.boxed = False
         self.arrays: list[np.ndarray] = []
-        self.contents: list[tuple[np.ndarray, bytes]] = []
+        self.contents: list[Contents] = []
         self.generators: list[Any] = []
         self.names: frozenset[str] = frozenset()
         self.followed: dict[int, Any] = {}  # what has been seen, kept alive so that no id is used again
@@ -75,14 +76,15 @@ class Surroundings:
             return False
         if self.others and not all(starmap(is_held, self.others)):
             return False
-        for array, content in self.contents:
-            if sample(array) != content:
+        for each in self.contents:
+            if not each.hold():
                 return False
         return True
 
-    def watch_contents(self, watching: bool) -> None:
-        """Notice from now on also writes into arrays: a function may compute from them with plain NumPy, unseen."""
-        self.contents = [(array, sample(array)) for array in self.arrays] if watching else []
+    def note_contents(self) -> list[Contents]:
+        """What the arrays hold. Put into ``contents``, it lets writes be noticed: a function may compute from arrays with
+        plain NumPy, unseen."""
+        return self.contents or list(map(Contents, self.arrays))
 
     def watch(self, read: Callable[[Any], Sequence], owner: Any) -> Sequence:
         """Note what ``owner`` holds, as ``read`` reads it."""
@@ -117,7 +119,7 @@ class Surroundings:
         kind = type(value)
         if kind in box_classes:
             self.boxed = True
-        if kind is np.ndarray and id(value) not in self.followed:
+        if isinstance(value, np.ndarray) and id(value) not in self.followed:
             self.followed[id(value)] = value
             self.arrays.append(value)
         if isinstance(value, (*VALUES, np.ndarray, type(None))) or kind in box_classes or id(value) in self.followed:
