@@ -225,7 +225,7 @@ def trace_graph(
         return fun(*map(reveal, args), **{key: reveal(arg) for key, arg in kwargs.items()})
 
     try:
-        recording = record(revealing, args, kwargs, Surroundings(fun, *statics), keeps_values=True)
+        recording = record(revealing, args, kwargs, Surroundings(fun, *statics))
         reason = recording.reason
     except NotReplayable as error:
         reason = str(error)

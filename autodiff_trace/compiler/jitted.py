@@ -22,7 +22,7 @@ from .guards import Miss, outcome
 from .matching import make_match, no_match
 from .record import MixedTraces, NotReplayable
 from .replay import NotFinite, Replay
-from .tracing import Recording, record
+from .tracing import Outside, Recording, record
 from .tree import Branch, TraceTree
 
 __all__ = ["CacheInfo", "JitWarning", "Jitted"]
@@ -93,6 +93,7 @@ class Jitted(Transformed):
         self.clock = itertools.count(1)
         self.hits = self.traces = self.eager = 0
         self.warned = self.writes = False
+        self.outside = Outside()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         match, entry = self.latest
@@ -131,6 +132,8 @@ class Jitted(Transformed):
     def trace_at_once(self, entry: Entry, version: Version | None, statics: list, args: tuple, kwargs: dict) -> Any:
         if version is not None and len(version.tree.branches) >= TraceTree.LIMIT:
             return self.give_up(entry, "Python saw new values again and again (if, float(x), x[i] …)", args, kwargs)
+        if version is None and self.outside.stands_in:
+            self.outside.drop_rewritten(entry.versions)
         if version is None and len(entry.versions) >= self.VERSIONS:
             return self.give_up(entry, "variables outside it change often; pass them as arguments", args, kwargs)
         surroundings = Surroundings(self.fun, *statics) if version is None else version.surroundings
@@ -139,7 +142,7 @@ class Jitted(Transformed):
         if surroundings.crowded:
             return self.give_up(entry, "it can reach too many variables; pass what it reads as arguments", args, kwargs)
         try:
-            recording = record(self.fun, args, kwargs, surroundings, self.positions, self.static_argnames)
+            recording = self.record(surroundings, args, kwargs)
         except NotReplayable as error:
             self.writes = self.writes or error.writes
             # What only traced values do not allow is no error of the function; other errors it raises again.
@@ -159,7 +162,7 @@ class Jitted(Transformed):
     def trace_again(self, replay: Replay, version: Version, args: tuple, kwargs: dict) -> Any:
         """A program that trusts that all is finite has met something that is not: compile it without that trust."""
         try:
-            recording = record(self.fun, args, kwargs, version.surroundings, self.positions, self.static_argnames)
+            recording = self.record(version.surroundings, args, kwargs)
         except NotReplayable:
             return self.run(args, kwargs)
         self.traces += 1
@@ -167,6 +170,9 @@ class Jitted(Transformed):
             passes = [each for each in self.passes if each not in TRUSTING]
             replay.exact = compile_program(recording.program, recording.structure, passes, self.name())
         return recording.result
+
+    def record(self, surroundings: Surroundings, args: tuple, kwargs: dict) -> Recording:
+        return record(self.fun, args, kwargs, surroundings, self.positions, self.static_argnames, self.outside)
 
     def keep(self, entry: Entry, surroundings: Surroundings, recording: Recording) -> None:
         """Compile what has been recorded."""

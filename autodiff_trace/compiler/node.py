@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 __all__ = [
-    "LIVE", "Node", "Program", "is_fixed", "literal", "operands", "parts_of", "rebuild", "relabel",
+    "LIVE", "Node", "Program", "is_fixed", "literal", "nodes_in", "operands", "parts_of", "rebuild", "relabel",
     "substitute", "value_of",
 ]
 

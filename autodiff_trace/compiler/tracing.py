@@ -15,9 +15,10 @@ from ..transforms.random_states import RandomStates
 from ..transforms.surroundings import Surroundings
 from .arguments import is_leaf
 from .node import Program
-from .record import NotReplayable, RecordTrace
+from .record import MixedTraces, NotReplayable, RecordTrace
+from .stand_ins import StandIns
 
-__all__ = ["Recording", "record"]
+__all__ = ["Outside", "Recording", "record"]
 
 STATICS = (bool, str, bytes, type(None), np.dtype, type)
 
@@ -43,67 +44,125 @@ class Recording(NamedTuple):
     pure: bool
 
 
+class Outside:
+    """How the recordings of one function take the arrays outside it.
+
+    Attributes:
+        stands_in: whether the function runs on copies of its variables, with boxes for arrays.
+        folds: whether what is computed from such arrays alone is a constant. Then they are compared in each call.
+        rewritten: how often that has shown that one of them had been written.
+    """
+
+    __slots__ = ("stands_in", "folds", "rewritten")
+
+    def __init__(self) -> None:
+        self.stands_in = self.folds = True
+        self.rewritten = 0
+
+    def drop_rewritten(self, versions: list) -> None:
+        """Let programs go whose arrays have been written into since they were made.
+
+        From the second time on all is computed anew in each run, as the function itself does.
+        """
+        kept = [version for version in versions if not version.surroundings.hold_variables()]
+        if len(kept) < len(versions):
+            versions[:] = kept
+            self.rewritten += 1
+            self.folds = self.rewritten < 2
+
+
+class StandInFailure(Exception):
+    """The function may not get along with boxes in place of arrays outside."""
+
+
 def record(
     fun: Callable, args: tuple, kwargs: dict, surroundings: Surroundings, positions: Sequence[int] = (),
-    static_argnames: Sequence[str] = (), keeps_values: bool = False,
+    static_argnames: Sequence[str] = (), outside: Outside | None = None,
 ) -> Recording:
-    """Run ``fun`` on boxes of the numbers and arrays among its arguments, but for those that are static.
+    """Run ``fun`` on boxes of the numbers and arrays among its arguments, but for those that are static, and, with
+    ``outside``, of the arrays among its variables.
 
-    Nodes keep large values only if ``keeps_values``, for a person to look at.
+    Without that, nodes keep large values, for a person to look at.
 
     Raises NotReplayable if it got nowhere; then random generators are as they were.
     """
-    trace = RecordTrace(keeps_values)
+    trace = RecordTrace(keeps_values=outside is None, folds=outside is not None and outside.folds)
+    if outside is not None and outside.stands_in and surroundings.arrays:
+        stand_ins = StandIns(surroundings, trace.hidden)
+        if stand_ins.arrays:
+            try:
+                return run(trace, fun, args, kwargs, surroundings, positions, static_argnames, stand_ins)
+            except StandInFailure:
+                recording = run(RecordTrace(), fun, args, kwargs, surroundings, positions, static_argnames, None)
+                outside.stands_in = False
+                return recording
+    return run(trace, fun, args, kwargs, surroundings, positions, static_argnames, None)
+
+
+def run(
+    trace: RecordTrace, fun: Callable, args: tuple, kwargs: dict, surroundings: Surroundings,
+    positions: Sequence[int], static_argnames: Sequence[str], stand_ins: StandIns | None,
+) -> Recording:
     args_to_box = tuple([None if i in positions else arg for i, arg in enumerate(args)])
     kwargs_to_box = {name: None if name in static_argnames else arg for name, arg in kwargs.items()}
     names = iter(leaf_names(fun, args_to_box, kwargs_to_box))
     inputs = []
+    stand_in = stand_ins.copy if stand_ins is not None else itself
 
     def to_box(leaf):
         if not is_leaf(leaf):
-            return leaf
+            return stand_in(leaf)
         box = trace.input(leaf, next(names))
         inputs.append((box, box._node))
         return box
 
     new_args, new_kwargs = tree_map(to_box, (args_to_box, kwargs_to_box))
-    new_args = tuple([args[i] if i in positions else arg for i, arg in enumerate(new_args)])
-    new_kwargs = {name: kwargs[name] if name in static_argnames else arg for name, arg in new_kwargs.items()}
+    new_args = tuple([stand_in(args[i]) if i in positions else arg for i, arg in enumerate(new_args)])
+    new_kwargs = {
+        name: stand_in(kwargs[name]) if name in static_argnames else arg for name, arg in new_kwargs.items()}
+    function = stand_in(fun)
     states = RandomStates(surroundings.generators)
-    was_watching = bool(surroundings.contents)
-    outside = surroundings.contents = surroundings.note_contents()
+    boxed = stand_ins.arrays if stand_ins is not None else {}
+    surroundings.note_contents([array for array in surroundings.arrays if id(array) not in boxed])
     stack = trace_stack.get()
     try:
         trace_stack.set((*stack, trace))
-        output = fun(*new_args, **new_kwargs)
+        output = function(*new_args, **new_kwargs)
         output_leaves, output_structure = tree_flatten(output)
         check_outputs(output_leaves)
         nodes = [trace.node_of(leaf) for leaf in output_leaves]
         values = [trace.value_of(leaf) for leaf in output_leaves]
     except BaseException as error:
         if not is_fault_of_tracing(error):
+            if stand_ins is not None:
+                stand_ins.write_back()
             raise
         states.restore()
+        if stand_ins is not None and not isinstance(error, MixedTraces):
+            raise StandInFailure from error
         problem = error if isinstance(error, NotReplayable) else NotReplayable(f"{type(error).__name__}: {error}")
         problem.writes = has_written(inputs)
         raise problem from (None if problem is error else error)
     finally:
         trace_stack.set(stack)
         trace.end()
+    rewrites = stand_ins is not None and stand_ins.write_back()
     arguments = [node.value for _, node in inputs]
     constants = [node.value for node in (*trace.arrays.nodes.values(), *trace.made) if type(node.value) is np.ndarray]
     owned = [own(value, node, arguments, constants) for value, node in zip(values, nodes)]
     result = tree_unflatten(output_structure, owned)
-    pure = trace.raised is None and surroundings.hold()
+    pure = trace.raised is None and not rewrites and surroundings.hold()
     if not pure:
         surroundings.take_out(trace)
-    read = trace.arrays.contents
-    derived = trace.derived or any(key not in surroundings.followed for key in read)
-    surroundings.contents = outside if was_watching or derived else []
-    reason = find_reason(trace, states, outside)
+    reason = "" if rewrites else find_reason(trace, states, surroundings.contents)
+    surroundings.note_contents(trace.compared.values())
     program = None if reason else Program([node for _, node in inputs], trace.steps, nodes)
     writes = has_written(inputs)
     return Recording(result, program, output_structure, reason, trace.draws, writes, pure)
+
+
+def itself(value: Any) -> Any:
+    return value
 
 
 def is_fault_of_tracing(error: BaseException) -> bool:

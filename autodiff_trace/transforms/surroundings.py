@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import functools
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import starmap
 from typing import Any
 
@@ -71,20 +71,20 @@ class Surroundings:
         return self.count > LIMIT
 
     def hold(self) -> bool:
-        """Whether all variables are still what they were."""
+        """Whether all variables are still what they were, and arrays that are compared hold what they held."""
+        return self.hold_variables() and (not self.contents or all([each.hold() for each in self.contents]))
+
+    def hold_variables(self) -> bool:
         if not self.holds_quickly() and not all(starmap(is_held, self.watched)):
             return False
         if self.others and not all(starmap(is_held, self.others)):
             return False
-        for each in self.contents:
-            if not each.hold():
-                return False
         return True
 
-    def note_contents(self) -> list[Contents]:
-        """What the arrays hold. Put into ``contents``, it lets writes be noticed: a function may compute from arrays with
-        plain NumPy, unseen."""
-        return self.contents or list(map(Contents, self.arrays))
+    def note_contents(self, arrays: Iterable[np.ndarray]) -> None:
+        """Notice from now on writes into these arrays: a function may compute from them with plain NumPy, unseen."""
+        known = {id(each.array) for each in self.contents}
+        self.contents = self.contents + [Contents(array) for array in arrays if id(array) not in known]
 
     def watch(self, read: Callable[[Any], Sequence], owner: Any) -> Sequence:
         """Note what ``owner`` holds, as ``read`` reads it."""
@@ -119,7 +119,7 @@ class Surroundings:
         kind = type(value)
         if kind in box_classes:
             self.boxed = True
-        if isinstance(value, np.ndarray) and id(value) not in self.followed:
+        if issubclass(kind, np.ndarray) and id(value) not in self.followed:
             self.followed[id(value)] = value
             self.arrays.append(value)
         if isinstance(value, (*VALUES, np.ndarray, type(None))) or kind in box_classes or id(value) in self.followed:

@@ -1,0 +1,159 @@
+"""References: what the variables outside a function refer to, and which of them copies can take the place of."""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import functools
+import types
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from ..transforms.function import Transformed
+from ..transforms.names import global_names, is_users, names_in, root_module
+from ..transforms.restoring import is_plain_object
+from ..transforms.surroundings import slots_of
+from ..transforms.watching import contents
+
+__all__ = ["MAPPINGS", "References"]
+
+SEQUENCES = (list, tuple, collections.deque)
+
+MAPPINGS = (dict, collections.OrderedDict, collections.defaultdict)
+
+PLAIN_KEYS = (str, int, float, bytes, bool, type(None))
+
+HOOKS = ("__getattribute__", "__getattr__", "__setattr__", "__delattr__", "__del__")
+"""Methods with which a class makes of an attribute, or of a copy, what it likes."""
+
+
+class References:
+    """Functions, containers and objects, and to which of them, and to which arrays, each refers."""
+
+    def __init__(self, objects: Iterable[Any]) -> None:
+        self.objects = {id(value): value for value in objects}
+        self.parts = {key: parts_of(value) for key, value in self.objects.items()}
+
+    def reached_by_copies(self, arrays: Iterable[np.ndarray]) -> dict[int, np.ndarray]:
+        """The arrays that are reached through what can be copied alone, and share memory with no other."""
+        blocked = {key for key, value in self.objects.items() if not is_copied(value)}
+        for value in self.objects.values():
+            if type(value) is types.FunctionType and is_own(value):
+                modules = [each for each in self.parts[id(value)] if type(each) is types.ModuleType]
+                blocked.update(map(id, variables_of(modules, names_in(value.__code__))))
+        pending = list(blocked)
+        while pending:
+            for part in map(id, self.parts.get(pending.pop(), ())):
+                if part not in blocked:
+                    blocked.add(part)
+                    pending.append(part)
+        arrays = list(arrays)
+        users = collections.Counter(map(memory_of, arrays))
+        return {
+            id(array): array for array in arrays
+            if id(array) not in blocked and users[memory_of(array)] == 1 and array.dtype.kind in "fciub"
+            and type(array) in (np.ndarray, np.memmap)
+        }
+
+    def leading_to(self, arrays: Iterable[int]) -> set[int]:
+        """The arrays with these ids and all that leads to them, by their ids."""
+        leading: dict[int, list[int]] = {}
+        for key, values in self.parts.items():
+            for value in values:
+                leading.setdefault(id(value), []).append(key)
+        copied = set(arrays)
+        pending = list(copied)
+        while pending:
+            for key in leading.get(pending.pop(), ()):
+                if key not in copied:
+                    copied.add(key)
+                    pending.append(key)
+        return copied
+
+
+def parts_of(value: Any) -> list:
+    """What ``value`` refers to, as the surroundings follow it."""
+    kind = type(value)
+    if kind is types.FunctionType:
+        cells = [contents(cell) for cell in value.__closure__ or ()]
+        if not is_own(value):
+            return cells
+        code = value.__code__
+        keywords = (value.__kwdefaults__ or {}).values()
+        parts = [*cells, *(value.__defaults__ or ()), *keywords, *value.__dict__.values()]
+        return parts + [value.__globals__.get(name) for name in global_names(code)]
+    if kind in (types.MethodType, types.BuiltinMethodType):
+        return [value.__self__, getattr(value, "__func__", None)]
+    if kind is functools.partial:
+        return [value.func, *value.args, *value.keywords.values()]
+    if isinstance(value, (*SEQUENCES, set, frozenset)):
+        return list(value)
+    if isinstance(value, dict):
+        return [*value, *value.values()]
+    if isinstance(value, Transformed):
+        return [*vars(value).values(), *value.options.values()]
+    if isinstance(value, type):
+        return [part for owner in value.__mro__ for part in vars(owner).values()]
+    if isinstance(value, (property, staticmethod, classmethod, functools.cached_property, functools.partialmethod)):
+        return [getattr(value, name, None) for name in ("fget", "__func__", "func")]
+    attributes = getattr(value, "__dict__", None)
+    slots = [getattr(value, name, None) for owner in kind.__mro__ for name in slots_of(owner)]
+    attributes = list(attributes.values()) if isinstance(attributes, dict) else []
+    return [*attributes, *slots, getattr(value, "__wrapped__", None), kind]
+
+
+def is_own(function: types.FunctionType) -> bool:
+    """Whether it is the user's."""
+    return is_users(function.__globals__.get("__name__", "").partition(".")[0])
+
+
+def is_copied(value: Any) -> bool:
+    """Whether a copy can take the place of ``value`` unseen."""
+    kind = type(value)
+    if kind is types.FunctionType:
+        return is_own(value)
+    if kind in (types.MethodType, types.BuiltinMethodType, functools.partial, list, collections.deque, np.ndarray,
+                np.memmap):
+        return True
+    if isinstance(value, tuple):
+        return kind is tuple or hasattr(kind, "_fields")
+    if kind in MAPPINGS:
+        return all(map(is_plain_key, value))
+    if isinstance(value, Transformed):
+        return True
+    if isinstance(value, type) or not isinstance(getattr(value, "__dict__", None), dict):
+        return False
+    if not is_users(root_module(value)) and kind not in (types.SimpleNamespace, argparse.Namespace):
+        return False
+    return is_plain_object(value) and not any(
+        name in vars(owner) for owner in kind.__mro__ if owner not in (object, types.SimpleNamespace)
+        for name in HOOKS)
+
+
+def is_plain_key(key: Any) -> bool:
+    """Whether it is equal to itself in copies as well."""
+    return all(map(is_plain_key, key)) if type(key) is tuple else type(key) in PLAIN_KEYS
+
+
+def variables_of(modules: list, names: frozenset[str]) -> list:
+    """What functions that mention these names may read from modules of the user's, which are not copied."""
+    found = []
+    seen = set()
+    while modules:
+        module = modules.pop()
+        if id(module) not in seen and is_users(module.__name__.partition(".")[0]):
+            seen.add(id(module))
+            values = [value for name, value in vars(module).items() if name in names]
+            modules += [value for value in values if type(value) is types.ModuleType]
+            found += values
+    return found
+
+
+def memory_of(array: np.ndarray) -> int:
+    """The id of what owns the memory."""
+    base: Any = array
+    while getattr(base, "base", None) is not None:
+        base = base.base
+    return id(base)

@@ -1,0 +1,212 @@
+"""``jit`` and the arrays outside a function: no write to one goes unnoticed, whatever has read it."""
+
+from __future__ import annotations
+
+import collections
+import functools
+import types
+import warnings
+
+import numpy as np
+import pytest
+from jit_checks import assert_same, expect_warnings
+
+from autodiff_trace import grad, jit
+from autodiff_trace import numpy as anp
+
+X = np.arange(1.0, 8.0)
+
+
+def plain(x, w):
+    return x * w.sum()
+
+
+# What functions do with an array W of which one element changes.
+READS = {
+    "logarithm": lambda x, w: x * anp.sum(np.log(w)),
+    "sum": lambda x, w: x * w.sum(),
+    "live": lambda x, w: x * w[:7],
+    "float": lambda x, w: x * float(w[0]),
+    "item": lambda x, w: x * w.item(0),
+    "item of an item": lambda x, w: x * w[0].item(),
+    "range": lambda x, w: x * sum(i for i in range(int(w[0]))),
+    "slice": lambda x, w: x[int(w[0]):],
+    "reshape": lambda x, w: x[:6].reshape(w[1:3].astype(int)),
+    "if": lambda x, w: x * 2 if w[0] > 3 else x,
+    "while": lambda x, w: x * 2 if bool((w > 0).all()) and w.max() > 5000 else x,
+    "iteration": lambda x, w: x * [item for item in w][0],
+    "tolist": lambda x, w: x * w[:3].tolist()[0],
+    "array": lambda x, w: x * np.array(w)[0],
+    "asarray": lambda x, w: x * np.asarray(w, dtype=float)[:7],
+    "list": lambda x, w: x * sum(list(w[:3])),
+    "max": lambda x, w: x * max(w[:5]),
+    "text": lambda x, w: x * len(str(w[0])),
+    "format": lambda x, w: x * len(f"{w[0]:.3f}"),
+    "bytes": lambda x, w: x * w.tobytes()[7],
+    "view": lambda x, w: x * w[3:].sum() + w.reshape(-1, 1).T[0, 0],
+    "index": lambda x, w: x[w[:1].astype(int) % 7],
+    "mask": lambda x, w: x[w[:7] > 3],
+    "nonzero": lambda x, w: x * np.nonzero(w > 3)[0][0],
+    "unique": lambda x, w: x * len(np.unique(w)),
+    "inverse": lambda x, w: x * np.linalg.inv(np.diag(w[:3] + 1))[0, 0],
+    "eigh": lambda x, w: x * np.linalg.eigh(np.diag(w[:3]))[0][0],
+    "gradient": lambda x, w: grad(lambda y: anp.sum(y * w[:7] ** 2))(x),
+    "in": lambda x, w: x * (2.0 in w),
+    "copy": lambda x, w: x * w.copy()[0],
+    "into a plain array": lambda x, w: x * fill(w),
+    "out": lambda x, w: x * np.add(w, 1, out=np.zeros(w.shape))[0],
+    "dot": lambda x, w: x * (w @ w),
+    "einsum": lambda x, w: x * np.einsum("i,i", w, w),
+    "partition": lambda x, w: x * np.partition(w, 2)[0],
+    "memory": lambda x, w: x * memoryview(w)[0],
+    "from buffer": lambda x, w: x * np.frombuffer(w)[0],
+}
+
+
+def fill(w):
+    out = np.zeros(3)
+    out[:] = w[:3]
+    return out[0]
+
+
+ARRAYS = {
+    "small": lambda path: np.arange(1.0, 11.0),
+    "large": lambda path: np.arange(1.0, 5001.0),
+    "memory map": lambda path: memory_map(path, 5000),
+    "small map": lambda path: memory_map(path, 20),
+    "column": lambda path: np.arange(1.0, 10001.0).reshape(-1, 2)[:, 1],
+    "backwards": lambda path: np.arange(5000.0, 0.0, -1)[::-1],
+    "big-endian": lambda path: np.arange(1, 5001, dtype=">f8"),
+    "view": lambda path: np.arange(0.0, 5001.0)[1:],
+}
+
+
+def memory_map(path, n):
+    array = np.memmap(path / "map", dtype=float, mode="w+", shape=(n,))
+    array[:] = np.arange(1.0, n + 1)
+    return array
+
+
+def outcome_of(function, x):
+    try:
+        return function(x)
+    except Exception as error:
+        return type(error)
+
+
+@pytest.mark.parametrize("kind", ARRAYS)
+@pytest.mark.parametrize("read", READS)
+def test_a_change_of_one_element_is_noticed(read, kind, tmp_path):
+    w = ARRAYS[kind](tmp_path)
+    function = lambda x: READS[read](x, w)  # noqa: E731
+    compiled = jit(function)
+    rng = np.random.default_rng(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for turn in range(6):
+            for _ in range(2):
+                assert_same(outcome_of(compiled, X), outcome_of(function, X))
+            w[0 if turn % 2 else rng.integers(w.size)] = rng.integers(1, 7)
+
+
+@pytest.mark.parametrize("read", ["logarithm", "float", "sum", "live"])
+def test_arrays_without_dimensions(read):
+    n = np.array(3.0)
+    reads = {"logarithm": lambda x: x * np.log(n), "float": lambda x: x * float(n),
+             "sum": lambda x: x * sum(range(int(n))), "live": lambda x: x * n}
+    compiled = jit(reads[read])
+    for value in (3.0, 4.0, 5.0, 6.0):
+        n[...] = value
+        assert_same(compiled(X), reads[read](X))
+        assert_same(compiled(X), reads[read](X))
+
+
+def test_shape_array():
+    shape = np.array([1, 6])
+    function = lambda x: x.reshape(shape)  # noqa: E731
+    compiled = jit(function)
+    for new in ([1, 6], [2, 3], [3, 2], [2, 3]):
+        shape[:] = new
+        assert compiled(X[:6]).shape == tuple(new)
+
+
+W = np.arange(1.0, 4.0)
+
+
+def use_global(x):
+    return x * np.log(W).sum()
+
+
+class Model:
+    shared = np.ones(3)
+
+    def __init__(self):
+        self.w = np.arange(1.0, 4.0)
+        self.layers = [np.ones(3), {"b": np.full(3, 2.0)}]
+        self.inner = types.SimpleNamespace(w=np.ones(3))
+
+    def loss(self, x):
+        return anp.sum(x * self.w) + self.penalty() + self.layers[1]["b"].sum() * x[0]
+
+    def penalty(self):
+        return np.sum(self.w**2) + float(self.inner.w[1])
+
+    def classy(self, x):
+        return x * self.shared.sum()
+
+    __call__ = loss
+
+
+class Slotted:
+    __slots__ = ("w",)
+
+    def __init__(self):
+        self.w = np.arange(1.0, 4.0)
+
+
+def helper(x):
+    return x * float(W[1])
+
+
+def places():
+    """Functions, and the array outside that each reads."""
+    model, slotted = Model(), Slotted()
+    box = [{"a": (model.w, 1.0)}]
+    table = collections.OrderedDict(w=model.layers[0])
+    default = np.arange(3.0)
+    named = collections.namedtuple("named", "w")(np.arange(1.0, 4.0))
+    closed = np.arange(1.0, 4.0)
+
+    def inner(x):
+        return x * closed.sum()
+
+    @functools.wraps(inner)
+    def wrapper(*args):
+        return inner(*args) + closed[0]
+
+    return {
+        "global": (use_global, W), "helper": (lambda x: helper(x), W), "method": (model.loss, model.w),
+        "method in a lambda": (lambda x: model.loss(x), model.inner.w),
+        "object": (lambda x: model(x), model.layers[1]["b"]),
+        "class": (model.classy, Model.shared), "list": (lambda x: x * np.exp(box[0]["a"][0]), model.w),
+        "ordered dict": (lambda x: x * np.exp(table["w"]).sum(), model.layers[0]),
+        "default": (lambda x, w=default: x * float(w[0]), default), "slots": (lambda x: x * slotted.w.sum(), slotted.w),
+        "named tuple": (lambda x: x * named.w.sum(), named.w), "wrapper": (wrapper, closed),
+        "partial": (functools.partial(plain, w=closed), closed),
+        "gradient": (grad(lambda x: anp.sum(x * closed.sum())), closed),
+        "nested": (lambda x: (lambda: [x * float(closed[i]) for i in range(2)])(), closed),
+        "jit": (jit(lambda x: x * closed.sum()), closed),
+        "bound method of the array": (lambda x, s=closed.sum: x * s(), closed),
+    }
+
+
+@pytest.mark.parametrize("place", places())
+def test_wherever_an_array_is(place):
+    function, array = places()[place]
+    compiled = jit(function)
+    for turn in range(6):
+        for x in (X[:3], X[1:4]):
+            assert_same(compiled(x), function(x))
+        array[turn % 3] += 0.5
+    assert type(array) is np.ndarray and type(vars(Model())["w"]) is np.ndarray
+    assert compiled.cache_info().eager == 0 and compiled.cache_info().hits >= 6
