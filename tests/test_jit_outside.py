@@ -9,7 +9,7 @@ import warnings
 
 import numpy as np
 import pytest
-from jit_checks import assert_same, expect_warnings
+from jit_checks import assert_same
 
 from autodiff_trace import grad, jit
 from autodiff_trace import numpy as anp

@@ -23,11 +23,12 @@ class Contents:
     False
     """
 
-    __slots__ = ("array", "form", "seen", "kept")
+    __slots__ = ("array", "shape", "dtype", "seen", "kept")
 
     def __init__(self, array: np.ndarray) -> None:
         self.array = array
-        self.form = form_of(array)
+        self.shape = array.shape
+        self.dtype = array.dtype
         self.seen = bytes_of(array)
         self.kept: Any = None
         if array.dtype.hasobject:
@@ -36,19 +37,15 @@ class Contents:
             self.kept = bytearray(bytes_in_order(array) if self.seen is None else self.seen)
 
     def hold(self) -> bool:
-        """Whether the array still has that form, and holds the same."""
+        """Whether the array still has that shape and dtype, and holds the same."""
         array = self.array
-        if form_of(array) != self.form:
+        if array.shape != self.shape or array.dtype is not self.dtype:
             return False
         if self.seen is not None:
             return self.kept == self.seen
         if array.dtype.hasobject:
             return all(map(is_, array.flat, self.kept.flat))
         return self.kept == bytes_in_order(array)
-
-
-def form_of(array: np.ndarray) -> tuple:
-    return array.shape, array.strides, array.dtype
 
 
 def bytes_of(array: np.ndarray) -> np.ndarray | None:

@@ -72,7 +72,12 @@ class Surroundings:
 
     def hold(self) -> bool:
         """Whether all variables are still what they were, and arrays that are compared hold what they held."""
-        return self.hold_variables() and (not self.contents or all([each.hold() for each in self.contents]))
+        if not self.hold_variables():
+            return False
+        for each in self.contents:
+            if not each.hold():
+                return False
+        return True
 
     def hold_variables(self) -> bool:
         if not self.holds_quickly() and not all(starmap(is_held, self.watched)):
