@@ -210,3 +210,173 @@ def test_wherever_an_array_is(place):
         array[turn % 3] += 0.5
     assert type(array) is np.ndarray and type(vars(Model())["w"]) is np.ndarray
     assert compiled.cache_info().eager == 0 and compiled.cache_info().hits >= 6
+
+
+# Variables that are replaced by others of their form
+
+
+LR = 0.0
+BATCH = np.zeros(3)
+
+
+def step(x):
+    return x * LR + BATCH
+
+
+class Trained:
+    def __init__(self):
+        self.w = np.zeros(3)
+        self.lr = 1.0
+        self.count = 0
+        self.history = []
+        self.config = {"decay": 1.0, "name": "sgd"}
+
+    def loss(self, w, x):
+        return anp.sum((w * x - self.w) ** 2) * self.lr * self.config["decay"]
+
+    def predict(self, x):
+        return self.w * x + self.lr
+
+
+def changing():
+    """Functions, and how what they read is replaced by what; numbers and arrays."""
+    number, array, items, table, count = 1.0, np.ones(3), [1.0, np.ones(3)], {"lr": 1.0, "w": np.ones(3)}, 1
+    trained, other, space = Trained(), Trained(), types.SimpleNamespace(lr=1.0)
+
+    def set_cells(value):
+        nonlocal number, array, count
+        number, array, count = value, value + np.ones(3), int(value)
+
+    def set_globals(value):
+        globals().update(LR=value, BATCH=np.full(3, value))
+
+    def set_attributes(value):
+        trained.w = trained.w + value
+        trained.lr, trained.count = value, trained.count + 1
+        trained.config["decay"] = value / 2
+
+    def set_number_of_numpy(value):
+        other.lr = np.float32(value)
+
+    return {
+        "cells": (lambda x: x * number + array, set_cells),
+        "whole number": (lambda x: x * count + array * count**2, set_cells),
+        "globals": (step, set_globals),
+        "in a helper": (lambda x: step(x) * 2, set_globals),
+        "method": (trained.predict, set_attributes),
+        "method of an object": (lambda x: trained.predict(x), set_attributes),
+        "gradient of a method": (grad(lambda x: trained.loss(x, x)), set_attributes),
+        "number of NumPy's": (lambda x: other.predict(x), set_number_of_numpy),
+        "namespace": (lambda x: x * space.lr, lambda value: setattr(space, "lr", value)),
+        "list": (lambda x: x * items[0] + items[1], lambda value: items.__setitem__(slice(0, 2), [value, value * X[:3]])),
+        "dict": (lambda x: x * table["lr"] + table["w"], lambda value: table.update(lr=value, w=value * X[:3])),
+    }
+
+
+@pytest.mark.parametrize("case", changing())
+def test_what_changes_becomes_an_input(case):
+    function, change = changing()[case]
+    compiled = jit(function)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        change(1.0)
+        for turn in range(12):
+            change(float(turn))
+            for x in (X[:3], X[1:4]):
+                assert_same(compiled(x), function(x))
+    info = compiled.cache_info()
+    assert info.eager == 0 and info.traces <= 5, info
+
+
+def test_inputs_of_another_form():
+    scale = 1.0
+    function = lambda x: x * scale  # noqa: E731
+    compiled = jit(function)
+    for value in (1.0, 2.0, 3.0, 4.0, 2, 3, 1j, np.float32(2), np.ones(2), np.ones(3), np.ones((2, 3)), 5.0, True, 2.0):
+        scale = value
+        for _ in range(2):
+            try:
+                expected = function(X[:3])
+            except ValueError:
+                with pytest.raises(ValueError):
+                    compiled(X[:3])
+            else:
+                assert_same(compiled(X[:3]), expected)
+
+
+def test_decisions_on_inputs():
+    scale = 1.0
+    function = lambda x: x * scale if scale < 5 else x - scale  # noqa: E731
+    compiled = jit(function)
+    for value in (1.0, 2.0, 3.0, 4.0, 6.0, 7.0, 2.5):
+        scale = value
+        assert_same(compiled(X), function(X))
+    assert compiled.cache_info().traces <= 4
+
+
+def test_one_array_under_two_names():
+    a = b = np.ones(3)
+    function = lambda x: x * a + b  # noqa: E731
+    compiled = jit(function)
+    for turn in range(6):
+        a = np.full(3, float(turn))
+        if turn % 2:
+            b = a
+        assert_same(compiled(X[:3]), function(X[:3]))
+    a = b = np.zeros(3)
+    assert_same(compiled(X[:3]), function(X[:3]))
+    b = np.ones(3)
+    assert_same(compiled(X[:3]), function(X[:3]))
+
+
+def test_function_that_changes_its_variables():
+    """Each call does outside what the function does, on stand-ins or not; nothing traced is left there."""
+    def make():
+        state, log, total, trained, array = {"n": 0.0, "w": np.ones(3)}, [], 0.0, Trained(), np.zeros(3)
+
+        def function(x):
+            nonlocal total
+            total = total + 1.0
+            state["n"] += 1.0
+            state["w"] = state["w"] + x
+            log.append(state["n"])
+            trained.w = trained.w * 2 + x
+            trained.history.append(trained.w)
+            trained.count += 1
+            array[:] = array + x
+            return x * total + state["w"].sum() + array
+
+        return function, lambda: (state, log, total, vars(trained), array)
+
+    plain, expected = make()
+    function, actual = make()
+    compiled = jit(function)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for turn in range(12):
+            assert_same(compiled(X[:3] + turn), plain(X[:3] + turn))
+            assert_same(actual(), expected())
+
+
+def test_other_threads_see_no_boxes():
+    seen = set()
+    table = {"w": np.ones(3)}
+    rate = 1.0
+
+    def function(x):
+        look()
+        return x * table["w"] * rate
+
+    def look():
+        import threading
+
+        thread = threading.Thread(target=lambda: seen.update((type(shared["w"]), type(rate))))
+        thread.start()
+        thread.join()
+
+    shared = table
+    compiled = jit(function)
+    for turn in range(5):
+        table["w"] = np.full(3, float(turn))
+        assert_same(compiled(X[:3]), X[:3] * turn)
+    assert type(table["w"]) is np.ndarray

@@ -19,11 +19,12 @@ from .collection import collection_paused
 from .compiling import TRUSTING, compile_program
 from .graph import Graph, trace_graph
 from .guards import Miss, outcome
+from .hidden_inputs import HiddenInputs
 from .matching import make_match, no_match
 from .record import MixedTraces, NotReplayable
 from .replay import NotFinite, Replay
 from .tracing import Outside, Recording, record
-from .tree import Branch, TraceTree
+from .tree import Branch, TraceTree, make_tree
 
 __all__ = ["CacheInfo", "JitWarning", "Jitted"]
 
@@ -133,7 +134,7 @@ class Jitted(Transformed):
         if version is not None and len(version.tree.branches) >= TraceTree.LIMIT:
             return self.give_up(entry, "Python saw new values again and again (if, float(x), x[i] …)", args, kwargs)
         if version is None and self.outside.stands_in:
-            self.outside.drop_rewritten(entry.versions)
+            self.outside.drop_outdated(entry.versions)
         if version is None and len(entry.versions) >= self.VERSIONS:
             return self.give_up(entry, "variables outside it change often; pass them as arguments", args, kwargs)
         surroundings = Surroundings(self.fun, *statics) if version is None else version.surroundings
@@ -141,8 +142,9 @@ class Jitted(Transformed):
             return self.fun(*args, **kwargs)
         if surroundings.crowded:
             return self.give_up(entry, "it can reach too many variables; pass what it reads as arguments", args, kwargs)
+        hidden = self.outside.hide(surroundings) if version is None else version.tree.hidden
         try:
-            recording = self.record(surroundings, args, kwargs)
+            recording = self.record(surroundings, hidden, args, kwargs)
         except NotReplayable as error:
             self.writes = self.writes or error.writes
             # What only traced values do not allow is no error of the function; other errors it raises again.
@@ -153,7 +155,7 @@ class Jitted(Transformed):
         if recording.program is None:
             return self.give_up(entry, recording.reason, result=recording.result)
         if recording.pure:
-            self.keep(entry, surroundings, recording)
+            self.keep(entry, surroundings, hidden, recording)
         elif next(entry.impure) >= self.VERSIONS:
             return self.give_up(entry, "it catches errors, or changes variables outside it: return what is new",
                                 result=recording.result)
@@ -162,7 +164,7 @@ class Jitted(Transformed):
     def trace_again(self, replay: Replay, version: Version, args: tuple, kwargs: dict) -> Any:
         """A program that trusts that all is finite has met something that is not: compile it without that trust."""
         try:
-            recording = self.record(version.surroundings, args, kwargs)
+            recording = self.record(version.surroundings, version.tree.hidden, args, kwargs)
         except NotReplayable:
             return self.run(args, kwargs)
         self.traces += 1
@@ -171,10 +173,10 @@ class Jitted(Transformed):
             replay.exact = compile_program(recording.program, recording.structure, passes, self.name())
         return recording.result
 
-    def record(self, surroundings: Surroundings, args: tuple, kwargs: dict) -> Recording:
-        return record(self.fun, args, kwargs, surroundings, self.positions, self.static_argnames, self.outside)
+    def record(self, surroundings: Surroundings, hidden: HiddenInputs | None, args: tuple, kwargs: dict) -> Recording:
+        return record(self.fun, args, kwargs, surroundings, self.positions, self.static_argnames, self.outside, hidden)
 
-    def keep(self, entry: Entry, surroundings: Surroundings, recording: Recording) -> None:
+    def keep(self, entry: Entry, surroundings: Surroundings, hidden: Any, recording: Recording) -> None:
         """Compile what has been recorded."""
         outcomes = [outcome(step.value) for step in recording.program.steps if step.kind == "guard"]
         replay = compile_program(recording.program, recording.structure, self.passes, self.name())
@@ -182,7 +184,7 @@ class Jitted(Transformed):
             # Another thread may have been here.
             version = next((each for each in entry.versions if each.surroundings.hold()), None)
             if version is None:
-                version = Version(surroundings, TraceTree())
+                version = Version(surroundings, make_tree(hidden))
                 entry.versions.insert(0, version)
             version.tree.add(Branch(replay, outcomes), recording.draws)
 
@@ -270,7 +272,7 @@ class Jitted(Transformed):
         self.start()
 
     def __getstate__(self) -> dict:
-        kept = ("entries", "latest", "lock", "clock")
+        kept = ("entries", "latest", "lock", "clock", "outside")
         return {name: value for name, value in vars(self).items() if name not in kept}
 
     def __setstate__(self, state: dict) -> None:

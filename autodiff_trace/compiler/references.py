@@ -17,7 +17,7 @@ from ..transforms.restoring import is_plain_object
 from ..transforms.surroundings import slots_of
 from ..transforms.watching import contents
 
-__all__ = ["MAPPINGS", "References"]
+__all__ = ["MAPPINGS", "References", "memory_of"]
 
 SEQUENCES = (list, tuple, collections.deque)
 
@@ -36,26 +36,39 @@ class References:
         self.objects = {id(value): value for value in objects}
         self.parts = {key: parts_of(value) for key, value in self.objects.items()}
 
-    def reached_by_copies(self, arrays: Iterable[np.ndarray]) -> dict[int, np.ndarray]:
-        """The arrays that are reached through what can be copied alone, and share memory with no other."""
+        self.in_modules: set[tuple] = set()  # what may be read from modules: the ids of their variables, and the names
+        self.blocked = self.find_blocked()
+
+    def find_blocked(self) -> set[int]:
+        """What is reached through something that cannot be copied, by its id."""
         blocked = {key for key, value in self.objects.items() if not is_copied(value)}
         for value in self.objects.values():
             if type(value) is types.FunctionType and is_own(value):
                 modules = [each for each in self.parts[id(value)] if type(each) is types.ModuleType]
-                blocked.update(map(id, variables_of(modules, names_in(value.__code__))))
+                for variables, name in variables_of(modules, names_in(value.__code__)):
+                    self.in_modules.add((id(variables), name))
+                    blocked.add(id(variables[name]))
         pending = list(blocked)
         while pending:
             for part in map(id, self.parts.get(pending.pop(), ())):
                 if part not in blocked:
                     blocked.add(part)
                     pending.append(part)
+        return blocked
+
+    def reached_by_copies(self, arrays: Iterable[np.ndarray]) -> dict[int, np.ndarray]:
+        """The arrays that are reached through what can be copied alone, and share memory with no other."""
         arrays = list(arrays)
         users = collections.Counter(map(memory_of, arrays))
         return {
             id(array): array for array in arrays
-            if id(array) not in blocked and users[memory_of(array)] == 1 and array.dtype.kind in "fciub"
+            if id(array) not in self.blocked and users[memory_of(array)] == 1 and array.dtype.kind in "fciub"
             and type(array) in (np.ndarray, np.memmap)
         }
+
+    def is_held_elsewhere(self, array: np.ndarray) -> bool:
+        """Whether something refers to it that nobody watches, since it does not change: a tuple, a default."""
+        return any(array is part for value in self.objects.values() for part in fixed_parts(value))
 
     def leading_to(self, arrays: Iterable[int]) -> set[int]:
         """The arrays with these ids and all that leads to them, by their ids."""
@@ -104,6 +117,14 @@ def parts_of(value: Any) -> list:
     return [*attributes, *slots, getattr(value, "__wrapped__", None), kind]
 
 
+def fixed_parts(value: Any) -> list:
+    kind = type(value)
+    if kind is types.FunctionType:
+        return [*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values()]
+    fixed = (tuple, functools.partial, types.MethodType, types.BuiltinMethodType, Transformed)
+    return parts_of(value) if isinstance(value, fixed) else []
+
+
 def is_own(function: types.FunctionType) -> bool:
     """Whether it is the user's."""
     return is_users(function.__globals__.get("__name__", "").partition(".")[0])
@@ -137,7 +158,7 @@ def is_plain_key(key: Any) -> bool:
     return all(map(is_plain_key, key)) if type(key) is tuple else type(key) in PLAIN_KEYS
 
 
-def variables_of(modules: list, names: frozenset[str]) -> list:
+def variables_of(modules: list, names: frozenset[str]) -> list[tuple[dict, str]]:
     """What functions that mention these names may read from modules of the user's, which are not copied."""
     found = []
     seen = set()
@@ -145,9 +166,10 @@ def variables_of(modules: list, names: frozenset[str]) -> list:
         module = modules.pop()
         if id(module) not in seen and is_users(module.__name__.partition(".")[0]):
             seen.add(id(module))
-            values = [value for name, value in vars(module).items() if name in names]
-            modules += [value for value in values if type(value) is types.ModuleType]
-            found += values
+            variables = vars(module)
+            found += [(variables, name) for name in variables.keys() & names]
+            modules += [variables[name] for name in variables.keys() & names
+                        if type(variables[name]) is types.ModuleType]
     return found
 
 

@@ -14,35 +14,57 @@ from __future__ import annotations
 import collections
 import functools
 import types
-from collections.abc import Callable
+from operator import is_
 from typing import Any
 
 import numpy as np
 
 from ..core.tracer import box_classes, to_value
 from ..transforms.function import Transformed
+from ..transforms.names import MISSING
 from ..transforms.surroundings import Surroundings
 from ..transforms.watching import contents
+from .hidden_inputs import HiddenInputs
+from .record import RecordTrace
 from .references import MAPPINGS, References
 
 __all__ = ["StandIns"]
 
+
 class StandIns:
-    """Copies of what leads to the arrays in ``surroundings``; ``box(array)`` gives what takes the place of one.
+    """Copies of what leads to the arrays in ``surroundings`` and to hidden inputs, with boxes in their place.
 
     Attributes:
-        arrays: those for which boxes stand, by their ids.
+        arrays: those that boxes stand for wherever they are, by their ids.
+        inputs: the boxes of the hidden inputs, by their places.
     """
 
-    def __init__(self, surroundings: Surroundings, box: Callable[[np.ndarray], Any]) -> None:
-        self.box = box
-        self.nodes: dict[int, Any] = {}  # of the boxes, by the ids of the arrays
+    def __init__(self, surroundings: Surroundings, trace: RecordTrace, hidden: HiddenInputs | None) -> None:
+        self.trace = trace
+        self.boxes: list[tuple[Any, Any, Any]] = []  # what boxes stand for, the boxes, and their nodes
         self.made: dict[int, Any] = {}
         self.originals: dict[int, tuple[Any, Any]] = {}  # by the id of a copy: the copy, and what it is one of
         self.holders: list[tuple[Any, Any, Any]] = []  # an original that can be written to, its copy, what that held
+        self.inputs: dict[tuple, Any] = {}
         references = References(surroundings.followed.values())
         self.arrays = references.reached_by_copies(surroundings.arrays)
-        self.copied = references.leading_to(self.arrays)
+        owners: set[int] = set()
+        if hidden is not None and hidden.places:
+            self.arrays = {key: array for key, array in self.arrays.items() if key not in hidden.arrays}
+            owners = hidden.owners
+            for i, (token, place) in enumerate(hidden.places.items()):
+                value = place.read()
+                self.inputs[token] = self.note_box(value, trace.input(value, f"hidden{i}"))
+        self.copied = references.leading_to({*self.arrays, *owners})
+
+    def note_box(self, value: Any, box: Any) -> Any:
+        self.boxes.append((value, box, box._node))
+        return box
+
+    @property
+    def seen(self) -> set[int]:
+        """The ids of the arrays of which the trace sees each use."""
+        return {*self.arrays, *[id(value) for value, _, _ in self.boxes]}
 
     def copy(self, value: Any) -> Any:
         """What stands for ``value``: itself, where it leads to no array."""
@@ -61,9 +83,7 @@ class StandIns:
     def make(self, value: Any) -> Any:
         kind = type(value)
         if id(value) in self.arrays:
-            box = self.box(value)
-            self.nodes[id(value)] = box._node
-            return box
+            return self.note_box(value, self.trace.hidden(value))
         if kind is types.FunctionType:
             return self.make_function(value)
         if kind is types.MethodType:
@@ -78,30 +98,38 @@ class StandIns:
             return kind(*items) if hasattr(kind, "_fields") else kind(items)
         if kind in (list, collections.deque):
             copied = self.keep(value, value.copy())
-            items = list(map(self.copy, value))
+            items = [self.variable("item", value, i, each) for i, each in enumerate(value)]
             copied.clear()
             copied.extend(items)
             self.holders.append((value, copied, items))
             return copied
         if kind in MAPPINGS:
-            return self.fill(value, self.keep(value, value.copy()))
+            copied = self.keep(value, value.copy())
+            self.fill("item", value, value, copied)
+            return copied
         copied = self.keep(value, kind.__new__(kind))
-        self.fill(vars(value), vars(copied))
-        if isinstance(value, Transformed):
+        if isinstance(value, Transformed):  # what it notes of its calls is not the function's doing
+            vars(copied).update({name: self.copy(each) for name, each in vars(value).items()})
             copied.options = {name: self.copy(each) for name, each in value.options.items()}
+        else:
+            self.fill("attribute", value, vars(value), vars(copied))
         return copied
 
-    def fill(self, variables: dict, copied: dict) -> dict:
-        copied.update({name: self.copy(each) for name, each in variables.items()})
+    def variable(self, kind: str, owner: Any, key: Any, value: Any) -> Any:
+        """What stands for a variable: the box of a hidden input, or of an array, or a copy, or itself."""
+        box = self.inputs.get((kind, id(owner), key)) if self.inputs else None
+        return self.copy(value) if box is None else box
+
+    def fill(self, kind: str, owner: Any, variables: dict, copied: dict) -> None:
+        copied.update({name: self.variable(kind, owner, name, each) for name, each in variables.items()})
         self.holders.append((variables, copied, dict(copied)))
-        return copied
 
     def make_function(self, function: types.FunctionType) -> types.FunctionType:
         cells = function.__closure__ and tuple(map(self.make_cell, function.__closure__))
         variables = function.__globals__
         if id(variables) not in self.made:
             self.keep(variables, dict(variables))
-            self.fill(variables, self.made[id(variables)])
+            self.fill("item", variables, variables, self.made[id(variables)])
         new = self.made.get(id(function))  # the globals may have led here
         if new is not None:
             return new
@@ -111,7 +139,7 @@ class StandIns:
         keywords = function.__kwdefaults__
         new.__kwdefaults__ = keywords and {name: self.copy(each) for name, each in keywords.items()}
         new.__qualname__, new.__module__, new.__doc__ = function.__qualname__, function.__module__, function.__doc__
-        self.fill(function.__dict__, new.__dict__)
+        self.fill("item", function.__dict__, function.__dict__, new.__dict__)
         return new
 
     def make_cell(self, cell: types.CellType) -> types.CellType:
@@ -119,44 +147,48 @@ class StandIns:
         if id(cell) not in self.made:
             copied = self.keep(cell, types.CellType())
             try:
-                copied.cell_contents = self.copy(cell.cell_contents)
+                copied.cell_contents = self.variable("cell", cell, None, cell.cell_contents)
             except ValueError:  # it is empty
                 pass
             self.holders.append((cell, copied, contents(copied)))
         return self.made[id(cell)]
 
     def write_back(self) -> bool:
-        """Do to the originals what the function has done to the copies; whether it has written into arrays."""
+        """Do to the originals what the function has done to the copies; whether it has done something."""
         written = False
-        for key, array in self.arrays.items():
-            box = self.made.get(key)
-            if box is not None and box._node is not self.nodes[key]:
-                np.copyto(array, to_value(box), casting="unsafe")
+        for value, box, node in self.boxes:
+            if box._node is not node and isinstance(value, np.ndarray):
+                np.copyto(value, to_value(box), casting="unsafe")
                 written = True
         for original, copied, before in self.holders:
-            if type(copied) is types.CellType:
-                now = contents(copied)
-                if now is not before:
-                    self.write_cell(original, now)
-            elif isinstance(copied, dict):
-                if len(copied) != len(before) or any(copied[name] is not each if name in copied else True
-                                                     for name, each in before.items()):
-                    for name in [name for name in before if name not in copied]:
-                        original.pop(name, None)
-                    for name, each in copied.items():
-                        if each is not before.get(name, before):
-                            original[name] = self.original(each)
-            elif len(copied) != len(before) or any(map(is_not, copied, before)):
-                items = list(map(self.original, copied))
-                original.clear()
-                original.extend(items)
+            if self.write_holder(original, copied, before):
+                written = True
         return written
 
-    def write_cell(self, cell: types.CellType, value: Any) -> None:
-        try:
-            cell.cell_contents = self.original(value)
-        except ValueError:
-            pass
+    def write_holder(self, original: Any, copied: Any, before: Any) -> bool:
+        if type(copied) is types.CellType:
+            now = contents(copied)
+            if now is before:
+                return False
+            if now is MISSING:
+                del original.cell_contents
+            else:
+                original.cell_contents = self.original(now)
+        elif isinstance(copied, dict):
+            removed = [name for name in before if name not in copied]
+            changed = [name for name, each in copied.items() if each is not before.get(name, MISSING)]
+            for name in removed:
+                original.pop(name, None)
+            for name in changed:
+                original[name] = self.original(copied[name])
+            return bool(removed or changed)
+        else:
+            if len(copied) == len(before) and all(map(is_, copied, before)):
+                return False
+            items = list(map(self.original, copied))
+            original.clear()
+            original.extend(items)
+        return True
 
     def original(self, value: Any) -> Any:
         """What ``value``, which the function has stored, is outside."""
@@ -177,7 +209,3 @@ class StandIns:
             new.__kwdefaults__, new.__qualname__ = value.__kwdefaults__, value.__qualname__
             return new
         return value
-
-
-def is_not(x: Any, y: Any) -> bool:
-    return x is not y

@@ -14,6 +14,7 @@ from ..core.tracer import boxers, is_box, trace_stack
 from ..transforms.random_states import RandomStates
 from ..transforms.surroundings import Surroundings
 from .arguments import is_leaf
+from .hidden_inputs import HiddenInputs, Places
 from .node import Program
 from .record import MixedTraces, NotReplayable, RecordTrace
 from .stand_ins import StandIns
@@ -51,24 +52,36 @@ class Outside:
         stands_in: whether the function runs on copies of its variables, with boxes for arrays.
         folds: whether what is computed from such arrays alone is a constant. Then they are compared in each call.
         rewritten: how often that has shown that one of them had been written.
+        places: the variables that have changed.
     """
 
-    __slots__ = ("stands_in", "folds", "rewritten")
+    __slots__ = ("stands_in", "folds", "places", "rewritten")
 
     def __init__(self) -> None:
         self.stands_in = self.folds = True
         self.rewritten = 0
+        self.places = Places()
 
-    def drop_rewritten(self, versions: list) -> None:
-        """Let programs go whose arrays have been written into since they were made.
+    def drop_outdated(self, versions: list) -> None:
+        """Let programs go whose arrays have been written into since they were made; and all of them where variables
+        have become hidden inputs.
 
-        From the second time on all is computed anew in each run, as the function itself does.
+        From the second writing on all is computed anew in each run, as the function itself does.
         """
+        if versions and self.places.note_changes(versions[0].surroundings):
+            versions.clear()
         kept = [version for version in versions if not version.surroundings.hold_variables()]
         if len(kept) < len(versions):
             versions[:] = kept
             self.rewritten += 1
             self.folds = self.rewritten < 2
+
+    def hide(self, surroundings: Surroundings) -> HiddenInputs | None:
+        """The hidden inputs for these surroundings, which watch them no longer."""
+        if not self.stands_in or not self.places.hidden:
+            return None
+        hidden = HiddenInputs(self.places.hidden.values(), surroundings)
+        return hidden if hidden.places else None
 
 
 class StandInFailure(Exception):
@@ -77,22 +90,25 @@ class StandInFailure(Exception):
 
 def record(
     fun: Callable, args: tuple, kwargs: dict, surroundings: Surroundings, positions: Sequence[int] = (),
-    static_argnames: Sequence[str] = (), outside: Outside | None = None,
+    static_argnames: Sequence[str] = (), outside: Outside | None = None, hidden: HiddenInputs | None = None,
 ) -> Recording:
     """Run ``fun`` on boxes of the numbers and arrays among its arguments, but for those that are static, and, with
-    ``outside``, of the arrays among its variables.
+    ``outside``, of the arrays among its variables, and of ``hidden`` inputs, which follow the arguments.
 
     Without that, nodes keep large values, for a person to look at.
 
     Raises NotReplayable if it got nowhere; then random generators are as they were.
     """
     trace = RecordTrace(keeps_values=outside is None, folds=outside is not None and outside.folds)
-    if outside is not None and outside.stands_in and surroundings.arrays:
-        stand_ins = StandIns(surroundings, trace.hidden)
-        if stand_ins.arrays:
+    if outside is not None and outside.stands_in and (surroundings.arrays or hidden is not None):
+        stand_ins = StandIns(surroundings, trace, hidden)
+        if stand_ins.arrays or stand_ins.inputs:
             try:
                 return run(trace, fun, args, kwargs, surroundings, positions, static_argnames, stand_ins)
             except StandInFailure:
+                if hidden is not None:
+                    raise NotReplayable("it puts variables that change to uses that cannot be traced; pass them as "
+                                        "arguments") from None
                 recording = run(RecordTrace(), fun, args, kwargs, surroundings, positions, static_argnames, None)
                 outside.stands_in = False
                 return recording
@@ -116,14 +132,17 @@ def run(
         inputs.append((box, box._node))
         return box
 
+    try:
+        function = stand_in(fun)
+    except RecursionError:
+        raise StandInFailure from None
     new_args, new_kwargs = tree_map(to_box, (args_to_box, kwargs_to_box))
     new_args = tuple([stand_in(args[i]) if i in positions else arg for i, arg in enumerate(new_args)])
     new_kwargs = {
         name: stand_in(kwargs[name]) if name in static_argnames else arg for name, arg in new_kwargs.items()}
-    function = stand_in(fun)
     states = RandomStates(surroundings.generators)
-    boxed = stand_ins.arrays if stand_ins is not None else {}
-    surroundings.note_contents([array for array in surroundings.arrays if id(array) not in boxed])
+    seen = stand_ins.seen if stand_ins is not None else ()
+    surroundings.note_contents([array for array in surroundings.arrays if id(array) not in seen])
     stack = trace_stack.get()
     try:
         trace_stack.set((*stack, trace))
@@ -156,7 +175,8 @@ def run(
         surroundings.take_out(trace)
     reason = "" if rewrites else find_reason(trace, states, surroundings.contents)
     surroundings.note_contents(trace.compared.values())
-    program = None if reason else Program([node for _, node in inputs], trace.steps, nodes)
+    hidden = [node for _, _, node in stand_ins.boxes if node.kind == "input"] if stand_ins is not None else []
+    program = None if reason else Program([node for _, node in inputs] + hidden, trace.steps, nodes)
     writes = has_written(inputs)
     return Recording(result, program, output_structure, reason, trace.draws, writes, pure)
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from ..transforms.random_states import numpy_state, restore_numpy
 from .guards import Miss
+from .hidden_inputs import HiddenInputs
 from .replay import Replay
 
-__all__ = ["Branch", "TraceTree"]
+__all__ = ["Branch", "TraceTree", "make_tree"]
 
 
 class Branch:
@@ -34,6 +35,8 @@ class Fork:
 
 class TraceTree:
     """Programs by the outcomes of their guards. A run begins with the one that was right last."""
+
+    hidden: HiddenInputs | None = None
 
     LIMIT = 32
     """More programs than this are not kept for one kind of arguments."""
@@ -96,3 +99,18 @@ class TraceTree:
                 following = fork.next[seen] = Fork(branch)
             following.latest = branch
             fork = following
+
+
+class HiddenTree(TraceTree):
+    """Programs with hidden inputs, which follow the arguments."""
+
+    def __init__(self, hidden: HiddenInputs) -> None:
+        super().__init__()
+        self.hidden = hidden
+
+    def run(self, leaves: list) -> Any:
+        return super().run(leaves + self.hidden.read())
+
+
+def make_tree(hidden: HiddenInputs | None) -> TraceTree:
+    return TraceTree() if hidden is None else HiddenTree(hidden)

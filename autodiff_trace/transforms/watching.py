@@ -13,7 +13,7 @@ from .names import MISSING, read_names
 
 __all__ = [
     "VALUES", "Watch", "is_held", "join_watches", "quick_check", "read_attributes", "read_cells", "read_dict",
-    "read_function", "read_slots",
+    "read_function", "read_slots", "read_truth",
 ]
 
 Watch = tuple[Callable[[Any], Sequence], Any, Sequence]
@@ -34,6 +34,11 @@ def read_dict(owner: Any) -> Sequence:
 def read_attributes(owner: Any) -> Sequence:
     attributes = owner.__dict__
     return *attributes, *attributes.values()
+
+
+def read_truth(owner: Callable[[], bool]) -> Sequence:
+    """What a test says."""
+    return (owner(),)
 
 
 def read_cells(cells: Sequence[types.CellType]) -> Sequence:
@@ -110,6 +115,8 @@ def quick_check(watched: list[Watch]) -> tuple[Callable[[], bool], list[Watch]]:
             function = name(owner)
             attributes = ("__code__", "__defaults__", "__kwdefaults__")
             conditions += [f"{function}.{each} is {name(value)}" for each, value in zip(attributes, values)]
+        elif read is read_truth:
+            conditions.append(f"{name(owner)}()")
         else:
             others.append((read, owner, values))
     text = f"""def holds():
