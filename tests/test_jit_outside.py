@@ -268,7 +268,7 @@ def changing():
         "gradient of a method": (grad(lambda x: trained.loss(x, x)), set_attributes),
         "number of NumPy's": (lambda x: other.predict(x), set_number_of_numpy),
         "namespace": (lambda x: x * space.lr, lambda value: setattr(space, "lr", value)),
-        "list": (lambda x: x * items[0] + items[1], lambda value: items.__setitem__(slice(0, 2), [value, value * X[:3]])),
+        "list": (lambda x: x * items[0] + items[1], lambda v: items.__setitem__(slice(0, 2), [v, v * X[:3]])),
         "dict": (lambda x: x * table["lr"] + table["w"], lambda value: table.update(lr=value, w=value * X[:3])),
     }
 
@@ -286,6 +286,18 @@ def test_what_changes_becomes_an_input(case):
                 assert_same(compiled(x), function(x))
     info = compiled.cache_info()
     assert info.eager == 0 and info.traces <= 5, info
+
+
+def test_identity_of_arrays():
+    a, b, table = np.ones(3), np.ones(3), {}
+    compared = lambda x: x * 2 if a is b else x * 3  # noqa: E731
+    looked_up = lambda x: x * table.get(id(a), 5.0)  # noqa: E731
+    compiled = jit(compared), jit(looked_up)
+    for turn in range(6):
+        b = a if turn % 2 else a.copy()
+        table[id(a)] = float(turn)
+        assert_same(compiled[0](X), compared(X))
+        assert_same(compiled[1](X), looked_up(X))
 
 
 def test_inputs_of_another_form():

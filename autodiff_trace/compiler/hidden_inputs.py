@@ -138,7 +138,7 @@ class HiddenInputs:
             if type(value) is np.ndarray:
                 # One that is known by another name as well would have to be the same box there.
                 alone = sum(each is value for each in held) == 1 and not references.is_held_elsewhere(value)
-                if id(value) not in arrays or not alone:
+                if id(value) not in arrays or not alone or references.compares_objects:
                     continue
             owners = owners_of(place, references)
             if owners and owners.isdisjoint(references.blocked) and place.token[1:] not in references.in_modules:
@@ -164,7 +164,8 @@ def owners_of(place: Place, references: References) -> set[int]:
         id(each) for each in functions
         if each.__globals__ is place.owner and place.key in global_names(each.__code__)
     }
-    return of_module or {id(place.owner)} & references.objects.keys()
+    own = {id(each) for each in functions if each.__dict__ is place.owner}
+    return of_module or own or {id(place.owner)} & references.objects.keys()
 
 
 def omit(watch: Watch, places: dict[tuple, Place]) -> Watch:

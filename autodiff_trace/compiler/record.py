@@ -196,7 +196,8 @@ class RecordTrace(Trace):
         try:
             result = use(box._value)
         except Exception as error:
-            self.raised = error
+            if type(error) is not TypeError:  # that comes from shape and dtype: NumPy has asked for an index, say
+                self.raised = error
             raise
         node = box._node
         if node in self.outside and type(result) is np.ndarray:

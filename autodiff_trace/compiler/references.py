@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import collections
+import dis
 import functools
+import itertools
 import types
 from collections.abc import Iterable
 from typing import Any
@@ -12,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..transforms.function import Transformed
-from ..transforms.names import global_names, is_users, names_in, root_module
+from ..transforms.names import codes_in, global_names, is_users, names_in, root_module
 from ..transforms.restoring import is_plain_object
 from ..transforms.surroundings import slots_of
 from ..transforms.watching import contents
@@ -38,6 +40,10 @@ class References:
 
         self.in_modules: set[tuple] = set()  # what may be read from modules: the ids of their variables, and the names
         self.blocked = self.find_blocked()
+        functions = [value for value in self.objects.values() if type(value) is types.FunctionType and is_own(value)]
+        self.compares_objects = any(compares_objects(each.__code__) for each in functions)
+        if any(map(asks_for_ids, functions)):
+            self.blocked = {*self.objects}
 
     def find_blocked(self) -> set[int]:
         """What is reached through something that cannot be copied, by its id."""
@@ -112,9 +118,19 @@ def parts_of(value: Any) -> list:
     if isinstance(value, (property, staticmethod, classmethod, functools.cached_property, functools.partialmethod)):
         return [getattr(value, name, None) for name in ("fget", "__func__", "func")]
     attributes = getattr(value, "__dict__", None)
-    slots = [getattr(value, name, None) for owner in kind.__mro__ for name in slots_of(owner)]
     attributes = list(attributes.values()) if isinstance(attributes, dict) else []
-    return [*attributes, *slots, getattr(value, "__wrapped__", None), kind]
+    return [*attributes, *slots_read(value), kind]
+
+
+def slots_read(value: Any) -> list:
+    values = []
+    for owner in type(value).__mro__:
+        for name in slots_of(owner):
+            try:
+                values.append(getattr(value, name))
+            except Exception:  # it is empty, and the class may have an answer of its own
+                continue
+    return values
 
 
 def fixed_parts(value: Any) -> list:
@@ -148,9 +164,24 @@ def is_copied(value: Any) -> bool:
         return False
     if not is_users(root_module(value)) and kind not in (types.SimpleNamespace, argparse.Namespace):
         return False
-    return is_plain_object(value) and not any(
+    is_frozen = getattr(getattr(kind, "__dataclass_params__", None), "frozen", False)
+    return is_plain_object(value) and (is_frozen or not any(
         name in vars(owner) for owner in kind.__mro__ if owner not in (object, types.SimpleNamespace)
-        for name in HOOKS)
+        for name in HOOKS))
+
+
+def asks_for_ids(function: types.FunctionType) -> bool:
+    """Whether a function looks at which object it is that a variable holds: a copy is another."""
+    return "id" in global_names(function.__code__)
+
+
+@functools.lru_cache(1024)
+def compares_objects(code: types.CodeType) -> bool:
+    """Whether it compares variables with ``is``, but for constants such as None."""
+    return any(
+        second.opname == "IS_OP" and first.opname != "LOAD_CONST"
+        for each in codes_in(code) for first, second in itertools.pairwise(dis.get_instructions(each))
+    )
 
 
 def is_plain_key(key: Any) -> bool:
