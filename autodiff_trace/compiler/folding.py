@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from .node import Node, nodes_in
+from .node import LIVE, Node, nodes_in
 
-__all__ = ["Sources", "find_sources", "is_foldable"]
+__all__ = ["Sources", "find_sources", "is_foldable", "is_live_view"]
 
 SMALL = 2**14
 """Bytes of arrays that are compared in less time (0.3 µs) than it takes to read a few of their items."""
@@ -39,3 +39,12 @@ def is_foldable(prim: Callable, ans: Any, sources: Sources) -> bool:
     parts = ans if isinstance(ans, (tuple, list)) else [ans]
     arrays = [part for part in parts if type(part) is np.ndarray]
     return not any(np.may_share_memory(array, source) for array in arrays for source in sources.values())
+
+
+def is_live_view(ans: Any, args: Iterable) -> bool:
+    """Whether ``ans`` is a view of the one array among ``args``, which is read anew in each run."""
+    nodes = nodes_in(args)
+    return (
+        type(ans) is np.ndarray and len(nodes) == 1 and nodes[0].name == LIVE and nodes[0].kind == "constant"
+        and np.may_share_memory(ans, nodes[0].value)
+    )

@@ -11,16 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from ..core.tracer import Trace, box_classes, boxers, spent_constant
+from ..core.tracer import Trace, box_classes, boxers
 from ..numpy.parameters import plain_parameters
 from ..transforms.random_states import frozen, numpy_state
 from .boxes import PLAIN_NUMBERS, NumberBox, RecordBox
 from ..numpy.error_states import error_state
 from .guards import is_shaped_by_values, signature
 from .live_arrays import LiveArrays
-from .folding import Sources, find_sources, is_foldable
+from .folding import Sources, find_sources, is_foldable, is_live_view
 from .node import LIVE, Node, literal, substitute
 from .outlines import Outlines
+from .spent import SpentRecordTrace, take_off
 
 __all__ = ["MixedTraces", "NotReplayable", "RecordTrace"]
 
@@ -110,7 +111,9 @@ class RecordTrace(Trace):
         difference = None
         if error_state() is not self.error_state:
             difference = {kind: how for kind, how in np.geterr().items() if how != self.errstate[kind]} or None
-        sources = find_sources((*operands, *kwargs.values()), self.outside) if self.outside else None
+        sources = find_sources(given := (*operands, *kwargs.values()), self.outside) if self.outside else None
+        if sources and is_live_view(ans, given):
+            return self.live(ans, sources)
         if sources and self.folds and is_foldable(prim, ans, sources):
             self.compared.update(sources)
             return self.fold(ans)
@@ -122,6 +125,12 @@ class RecordTrace(Trace):
         return self.box(ans, node, is_shaped_by_values(prim, values))
 
     process_general = process
+
+    def live(self, view: np.ndarray, sources: Sources) -> Any:
+        """Box a view of an array outside: a program has it ready, with the memory of the array."""
+        node = Node(None, (), {}, view, LIVE, "constant")
+        self.outside[node] = sources
+        return RecordBox(view, self, node)
 
     def fold(self, ans: Any) -> Any:
         """Box what was computed from arrays outside alone as a constant."""
@@ -242,30 +251,6 @@ class RecordTrace(Trace):
         self.steps.append(node)
         traced = any(type(arg) in box_classes for arg in (*args, *kwargs.values()))
         return ans if ans is None else self.box(ans, node, traced)
-
-
-class SpentRecordTrace(Trace):
-    """What a record trace becomes. Its boxes are the plain values: a table of the function's (``functools.cache``) may
-    hold some."""
-
-    has_ended = True
-
-    def process(self, prim, args, kwargs):
-        return prim(*[substitute(arg, take_off) for arg in args], **{k: take_off(arg) for k, arg in kwargs.items()})
-
-    process_general = process
-
-    def python_value(self, box, use):
-        return use(box._value)
-
-    def hash(self, box):
-        return hash(box._value)
-
-
-def take_off(arg: Any) -> Any:
-    """The plain value of a box whose trace has ended, if it is one."""
-    arg = spent_constant(arg) if type(arg) in box_classes else arg
-    return arg._value if type(arg) in box_classes and type(arg._trace) is SpentRecordTrace else arg
 
 
 def to_tuple(array: np.ndarray) -> tuple:
