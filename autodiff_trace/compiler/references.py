@@ -41,6 +41,9 @@ class References:
         self.in_modules: set[tuple] = set()  # what may be read from modules: the ids of their variables, and the names
         self.blocked = self.find_blocked()
         functions = [value for value in self.objects.values() if type(value) is types.FunctionType and is_own(value)]
+        self.names: dict[int, set[str]] = {}  # of the globals that functions read, by the id of these
+        for each in functions:
+            self.names.setdefault(id(each.__globals__), set()).update(global_names(each.__code__))
         self.compares_objects = any(compares_objects(each.__code__) for each in functions)
         if any(map(asks_for_ids, functions)):
             self.blocked = {*self.objects}

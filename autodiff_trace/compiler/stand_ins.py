@@ -46,7 +46,7 @@ class StandIns:
         self.originals: dict[int, tuple[Any, Any]] = {}  # by the id of a copy: the copy, and what it is one of
         self.holders: list[tuple[Any, Any, Any]] = []  # an original that can be written to, its copy, what that held
         self.inputs: dict[tuple, Any] = {}
-        references = References(surroundings.followed.values())
+        self.references = references = References(surroundings.followed.values())
         self.arrays = references.reached_by_copies(surroundings.arrays)
         owners: set[int] = set()
         if hidden is not None and hidden.places:
@@ -128,8 +128,7 @@ class StandIns:
         cells = function.__closure__ and tuple(map(self.make_cell, function.__closure__))
         variables = function.__globals__
         if id(variables) not in self.made:
-            self.keep(variables, dict(variables))
-            self.fill("item", variables, variables, self.made[id(variables)])
+            self.make_globals(variables)
         new = self.made.get(id(function))  # the globals may have led here
         if new is not None:
             return new
@@ -141,6 +140,17 @@ class StandIns:
         new.__qualname__, new.__module__, new.__doc__ = function.__qualname__, function.__module__, function.__doc__
         self.fill("item", function.__dict__, function.__dict__, new.__dict__)
         return new
+
+    def make_globals(self, variables: dict) -> None:
+        """One copy of the variables of each module, if those that functions name lead to arrays."""
+        names = [name for name in self.references.names[id(variables)] if name in variables]
+        tokens = [("item", id(variables), name) for name in names]
+        if any(id(variables[name]) in self.copied for name in names) or not self.inputs.keys().isdisjoint(tokens):
+            copied = self.keep(variables, dict(variables))
+            copied.update({name: self.variable("item", variables, name, variables[name]) for name in names})
+            self.holders.append((variables, copied, dict(copied)))
+        else:
+            self.made[id(variables)] = variables
 
     def make_cell(self, cell: types.CellType) -> types.CellType:
         """One copy of each variable, for all functions that share it."""
@@ -181,7 +191,11 @@ class StandIns:
                 original.pop(name, None)
             for name in changed:
                 original[name] = self.original(copied[name])
-            return bool(removed or changed)
+            is_moved = not removed and not changed and list(copied) != list(before)
+            if is_moved:
+                for name in copied:
+                    original[name] = original.pop(name)
+            return bool(removed or changed or is_moved)
         else:
             if len(copied) == len(before) and all(map(is_, copied, before)):
                 return False
