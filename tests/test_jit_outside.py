@@ -392,3 +392,70 @@ def test_other_threads_see_no_boxes():
         table["w"] = np.full(3, float(turn))
         assert_same(compiled(X[:3]), X[:3] * turn)
     assert type(table["w"]) is np.ndarray
+
+
+def containers():
+    """Functions whose variables are replaced by containers of the same structure, and what replaces them."""
+    model = Trained()
+    model.params = {"w": np.ones(3), "b": [np.zeros(3), 1.0], "none": None}
+    layers = [(np.ones((3, 3)), np.zeros(3)) for _ in range(3)]
+    state = (np.ones(3), 1.0, (2, 3.0))
+
+    def through_layers(x):
+        for w, b in layers:
+            x = anp.tanh(x @ w + b)
+        return x
+
+    def set_params(value):
+        model.params = {"w": model.params["w"] + value, "b": [model.params["b"][0] - value, value], "none": None}
+
+    def set_layers(value):
+        nonlocal layers
+        layers = [(w + value / 10, b - value) for w, b in layers]
+
+    def set_state(value):
+        nonlocal state
+        state = (np.full(3, value), value, (int(value), value / 2))
+
+    return {
+        "attribute": (lambda x: x * model.params["w"] + model.params["b"][0] * model.params["b"][1], set_params),
+        "list of layers": (through_layers, set_layers),
+        "tuple": (lambda x: x * state[0] + state[1] * state[2][0] - state[2][1], set_state),
+    }
+
+
+@pytest.mark.parametrize("case", containers())
+def test_containers_that_are_replaced_become_inputs(case):
+    function, change = containers()[case]
+    compiled = jit(function)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for turn in range(12):
+            change(float(turn))
+            for x in (X[:3], X[1:4]):
+                assert_same(compiled(x), function(x))
+    info = compiled.cache_info()
+    assert info.eager == 0 and info.traces <= 3, info
+
+
+def test_containers_of_another_structure_and_with_shared_arrays():
+    params = {"w": np.ones(3)}
+    other = {"p": params, "w": params["w"]}
+    function = lambda x: sum(x * params[k] for k in params) + other["w"] * other["p"]["w"]  # noqa: E731
+    compiled = jit(function)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for turn in range(12):
+            params = {**params, "w": np.full(3, float(turn))}
+            if turn == 6:
+                params["v"] = np.ones(3)
+            if turn == 9:
+                params["v"] = 2.0
+            if turn % 2:
+                other["p"] = params
+            if turn % 3:
+                other["w"] = params["w"]
+            for _ in range(2):
+                assert_same(compiled(X[:3]), function(X[:3]))
+            params["w"][0] = 9.0
+            assert_same(compiled(X[:3]), function(X[:3]))

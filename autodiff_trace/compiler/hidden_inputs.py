@@ -4,12 +4,13 @@
         params = step(params)    # the third call is traced for any lr; later ones read it
 
 The user need not name them. A place (a cell, a global variable, an attribute, an item of a list or dict) becomes one
-when what it holds, a number or an array, has been replaced by another of the same form. Of numbers that takes two
-changes, since they are better constants.
+when what it holds, a number, an array or a container of such, has been replaced by another of the same form. Of numbers
+that takes two changes, since they are better constants.
 """
 
 from __future__ import annotations
 
+import collections
 import types
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
@@ -18,13 +19,16 @@ import numpy as np
 
 from ..transforms.names import global_names
 from ..transforms.surroundings import Surroundings
-from ..transforms.watching import Watch, read_attributes, read_cells, read_dict, read_names, read_truth
+from ..transforms.watching import Watch, is_same, read_attributes, read_cells, read_dict, read_names, read_truth
 from .arguments import is_leaf
+from .matching import make_match, no_match
 from .references import References
 
 __all__ = ["HiddenInputs", "Place", "Places"]
 
-CHANGES = {np.ndarray: 1}
+CONTAINERS = (list, tuple, dict)
+
+CHANGES = dict.fromkeys((np.ndarray, *CONTAINERS), 1)
 """After how many changes a variable is a hidden input, by the type of what it holds; others after two."""
 
 
@@ -89,7 +93,7 @@ class Places:
         before = len(self.hidden)
         for watch in surroundings.watched:
             for place, value in places_of(watch):
-                if is_leaf(value):
+                if is_leaf(value) or type(value) in CONTAINERS:
                     self.note(place, value)
         return len(self.hidden) > before
 
@@ -98,7 +102,7 @@ class Places:
             now = place.read()
         except (KeyError, IndexError, ValueError):
             return
-        if now is value or not has_form(now, value) or type(now) is not np.ndarray and repr(now) == repr(value):
+        if now is value or not has_form(now, value) or is_leaf(now) and is_same(now, value):
             return
         token = place.token
         self.changes[token] = self.changes.get(token, 0) + 1
@@ -108,9 +112,7 @@ class Places:
 
 def has_form(x: Any, y: Any) -> bool:
     """Whether a program for one can be run with the other."""
-    if type(x) is not type(y):
-        return False
-    return type(x) is not np.ndarray or (x.shape, x.strides, x.dtype) == (y.shape, y.strides, y.dtype)
+    return type(x) is type(y) and make_match((y,))((x,)) is not None
 
 
 class HiddenInputs:
@@ -124,33 +126,53 @@ class HiddenInputs:
     """
 
     def __init__(self, places: Iterable[Place], surroundings: Surroundings) -> None:
-        references = References(surroundings.followed.values())
-        arrays = references.reached_by_copies(surroundings.arrays)
-        held = [value for watch in surroundings.watched for _, value in places_of(watch) if type(value) is np.ndarray]
-        watched = {place.token: value for watch in surroundings.watched for place, value in places_of(watch)}
+        self.references = references = References(surroundings.followed.values())
+        self.boxable = references.reached_by_copies(surroundings.arrays)
+        watched = [each for watch in surroundings.watched for each in places_of(watch)]
+        self.held = collections.Counter(id(value) for _, value in watched)
+        held = {place.token: value for place, value in watched}
         self.places: dict[tuple, Place] = {}
         self.owners: set[int] = set()
+        inside: set[int] = set()  # the ids of containers that are inputs as a whole
         values = []
-        for place in places:
-            value = watched.get(place.token)
-            if not is_leaf(value):
-                continue
-            if type(value) is np.ndarray:
-                # One that is known by another name as well would have to be the same box there.
-                alone = sum(each is value for each in held) == 1 and not references.is_held_elsewhere(value)
-                if id(value) not in arrays or not alone or references.compares_objects:
-                    continue
+        for place in sorted(places, key=lambda place: type(held.get(place.token)) not in CONTAINERS):
+            value = held.get(place.token)
             owners = owners_of(place, references)
-            if owners and owners.isdisjoint(references.blocked) and place.token[1:] not in references.in_modules:
+            is_reached = owners and owners.isdisjoint(references.blocked)
+            if not is_reached or place.token[1:] in references.in_modules or id(place.owner) in inside:
+                continue
+            if is_leaf(value) and type(value) is not np.ndarray or self.is_alone(value):
                 self.places[place.token] = place
                 self.owners |= owners
+                inside |= {id(each) for each in nodes_of(value) if type(each) in CONTAINERS}
                 values.append(value)
-        self.arrays = {id(value) for value in values if type(value) is np.ndarray}
+        self.arrays = {id(each) for value in values for each in nodes_of(value) if type(each) is np.ndarray}
         if self.places:
             self.hold, self.read = compile_reading(list(self.places.values()), values)
-            others = [omit(watch, self.places) for watch in surroundings.watched]
+            others = [omit(watch, self.places) for watch in surroundings.watched if id(watch[1]) not in inside]
             surroundings.watched = [*others, (read_truth, self.hold, (True,))]
             surroundings.prepare()
+
+    def is_alone(self, value: Any) -> bool:
+        """Whether an array or container is known by no other name, by which it would have to be the same box."""
+        if type(value) is not np.ndarray and type(value) not in CONTAINERS:
+            return False
+        if self.references.compares_objects or make_match((value,)) is no_match:
+            return False
+        if self.held[id(value)] != 1 or self.references.is_held_elsewhere(value):
+            return False
+        nodes = [each for each in nodes_of(value) if type(each) is np.ndarray or type(each) in CONTAINERS]
+        arrays = [each for each in nodes if type(each) is np.ndarray]
+        return all(id(each) in self.boxable for each in arrays) and all(
+            self.references.counts[id(each)] == 1 for each in nodes if each is not value)
+
+
+def nodes_of(value: Any) -> list:
+    """A value, and if it is a container all that it contains."""
+    if type(value) not in CONTAINERS:
+        return [value]
+    items = value.values() if type(value) is dict else value
+    return [value, *[node for item in items for node in nodes_of(item)]]
 
 
 def owners_of(place: Place, references: References) -> set[int]:
@@ -202,19 +224,22 @@ class ReadingBut:
 
 
 def compile_reading(places: list[Place], values: list) -> tuple[Callable[[], bool], Callable[[], list]]:
-    """Functions that say whether the places hold values of the same form as these, and that give the values."""
-    names: dict[str, Any] = {"ndarray": np.ndarray}
+    """Functions that say whether the places hold values of the same form as these, and that give numbers and arrays."""
+    names: dict[str, Any] = {}
     tests = []
     reads = []
     for i, (place, value) in enumerate(zip(places, values)):
-        names[f"o{i}"], names[f"k{i}"], names[f"t{i}"] = place.owner, place.key, type(value)
-        reads.append(place.expression(f"o{i}", f"k{i}"))
-        tests.append(f"        x = {reads[-1]}\n        if type(x) is not t{i}")
-        if type(value) is np.ndarray:
-            names[f"s{i}"], names[f"r{i}"], names[f"d{i}"] = value.shape, value.strides, value.dtype
-            tests[-1] += f" or x.shape != s{i} or x.strides != r{i} or x.dtype is not d{i}"
-        tests[-1] += ":\n            return False\n"
-    failures = "KeyError, IndexError, ValueError, AttributeError"
-    exec(f"def hold():\n    try:\n{''.join(tests)}    except ({failures}):\n        return False\n    return True\n"
-         f"def read():\n    return [{', '.join(reads)}]\n", names)
+        names[f"o{i}"], names[f"k{i}"], names[f"m{i}"] = place.owner, place.key, make_match((value,))
+        expression = place.expression(f"o{i}", f"k{i}")
+        tests.append(f"m{i}(({expression},)) is not None")
+        reads.append(expression if is_leaf(value) else f"*m{i}(({expression},))")
+    exec(f"""def hold():
+    try:
+        return {' and '.join(tests)}
+    except (KeyError, IndexError, ValueError, AttributeError):  # there is none
+        return False
+
+def read():
+    return [{', '.join(reads)}]
+""", names)
     return names.pop("hold"), names.pop("read")

@@ -38,6 +38,7 @@ class References:
         self.objects = {id(value): value for value in objects}
         self.parts = {key: parts_of(value) for key, value in self.objects.items()}
 
+        self.counts = collections.Counter(id(part) for parts in self.parts.values() for part in parts)
         self.in_modules: set[tuple] = set()  # what may be read from modules: the ids of their variables, and the names
         self.blocked = self.find_blocked()
         functions = [value for value in self.objects.values() if type(value) is types.FunctionType and is_own(value)]

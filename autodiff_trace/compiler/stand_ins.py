@@ -24,6 +24,7 @@ from ..transforms.function import Transformed
 from ..transforms.names import MISSING
 from ..transforms.surroundings import Surroundings
 from ..transforms.watching import contents
+from .arguments import is_leaf
 from .hidden_inputs import HiddenInputs
 from .record import RecordTrace
 from .references import MAPPINGS, References
@@ -52,10 +53,24 @@ class StandIns:
         if hidden is not None and hidden.places:
             self.arrays = {key: array for key, array in self.arrays.items() if key not in hidden.arrays}
             owners = hidden.owners
-            for i, (token, place) in enumerate(hidden.places.items()):
-                value = place.read()
-                self.inputs[token] = self.note_box(value, trace.input(value, f"hidden{i}"))
+            for token, place in hidden.places.items():
+                self.inputs[token] = self.box_tree(place.read())
         self.copied = references.leading_to({*self.arrays, *owners})
+
+    def box_tree(self, value: Any) -> Any:
+        """Boxes of the numbers and arrays in a hidden input, from left to right."""
+        kind = type(value)
+        if is_leaf(value):
+            return self.note_box(value, self.trace.input(value, f"hidden{len(self.boxes)}"))
+        if kind is dict:
+            copied: Any = {name: self.box_tree(each) for name, each in value.items()}
+        elif kind is list or kind is tuple:
+            copied = kind([self.box_tree(each) for each in value])
+        else:
+            return value
+        if kind is not tuple:
+            self.holders.append((value, copied, copied.copy()))
+        return self.keep(value, copied)
 
     def note_box(self, value: Any, box: Any) -> Any:
         self.boxes.append((value, box, box._node))

@@ -12,8 +12,8 @@ import numpy as np
 from .names import MISSING, read_names
 
 __all__ = [
-    "VALUES", "Watch", "is_held", "join_watches", "quick_check", "read_attributes", "read_cells", "read_dict",
-    "read_function", "read_slots", "read_truth",
+    "VALUES", "Watch", "is_held", "is_same", "join_watches", "quick_check", "read_attributes", "read_cells",
+    "read_dict", "read_function", "read_slots", "read_truth",
 ]
 
 Watch = tuple[Callable[[Any], Sequence], Any, Sequence]
