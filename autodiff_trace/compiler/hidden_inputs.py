@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import collections
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -126,10 +126,10 @@ class HiddenInputs:
     """
 
     def __init__(self, places: Iterable[Place], surroundings: Surroundings) -> None:
-        self.references = references = References(surroundings.followed.values())
-        self.boxable = references.reached_by_copies(surroundings.arrays)
+        references = References(surroundings.followed.values())
+        boxable = references.reached_by_copies(surroundings.arrays)
         watched = [each for watch in surroundings.watched for each in places_of(watch)]
-        self.held = collections.Counter(id(value) for _, value in watched)
+        known = collections.Counter(id(value) for _, value in watched)
         held = {place.token: value for place, value in watched}
         self.places: dict[tuple, Place] = {}
         self.owners: set[int] = set()
@@ -141,7 +141,8 @@ class HiddenInputs:
             is_reached = owners and owners.isdisjoint(references.blocked)
             if not is_reached or place.token[1:] in references.in_modules or id(place.owner) in inside:
                 continue
-            if is_leaf(value) and type(value) is not np.ndarray or self.is_alone(value):
+            if is_leaf(value) and type(value) is not np.ndarray or (
+                    known[id(value)] == 1 and is_alone(value, references, boxable)):
                 self.places[place.token] = place
                 self.owners |= owners
                 inside |= {id(each) for each in nodes_of(value) if type(each) in CONTAINERS}
@@ -153,18 +154,17 @@ class HiddenInputs:
             surroundings.watched = [*others, (read_truth, self.hold, (True,))]
             surroundings.prepare()
 
-    def is_alone(self, value: Any) -> bool:
-        """Whether an array or container is known by no other name, by which it would have to be the same box."""
-        if type(value) is not np.ndarray and type(value) not in CONTAINERS:
-            return False
-        if self.references.compares_objects or make_match((value,)) is no_match:
-            return False
-        if self.held[id(value)] != 1 or self.references.is_held_elsewhere(value):
-            return False
-        nodes = [each for each in nodes_of(value) if type(each) is np.ndarray or type(each) in CONTAINERS]
-        arrays = [each for each in nodes if type(each) is np.ndarray]
-        return all(id(each) in self.boxable for each in arrays) and all(
-            self.references.counts[id(each)] == 1 for each in nodes if each is not value)
+
+def is_alone(value: Any, references: References, boxable: Mapping[int, np.ndarray]) -> bool:
+    """Whether an array or container, of which one place is known, and what it contains are known by no other name, by
+    which they would have to be the same boxes."""
+    if type(value) is not np.ndarray and type(value) not in CONTAINERS:
+        return False
+    if references.compares_objects or references.is_held_elsewhere(value) or make_match((value,)) is no_match:
+        return False
+    nodes = [each for each in nodes_of(value) if type(each) is np.ndarray or type(each) in CONTAINERS]
+    return all(id(each) in boxable for each in nodes if type(each) is np.ndarray) and all(
+        references.counts[id(each)] == 1 for each in nodes if each is not value)
 
 
 def nodes_of(value: Any) -> list:
