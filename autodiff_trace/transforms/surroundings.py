@@ -72,7 +72,9 @@ class Surroundings:
 
     def hold(self) -> bool:
         """Whether all variables are still what they were, and arrays that are compared hold what they held."""
-        if not self.hold_variables():
+        if not self.holds_quickly() and not all(starmap(is_held, self.watched)):
+            return False
+        if self.others and not all(starmap(is_held, self.others)):
             return False
         for each in self.contents:
             if not each.hold():
@@ -80,11 +82,8 @@ class Surroundings:
         return True
 
     def hold_variables(self) -> bool:
-        if not self.holds_quickly() and not all(starmap(is_held, self.watched)):
-            return False
-        if self.others and not all(starmap(is_held, self.others)):
-            return False
-        return True
+        """Whether all variables are still what they were, whatever arrays hold."""
+        return all(starmap(is_held, self.watched))
 
     def note_contents(self, arrays: Iterable[np.ndarray]) -> None:
         """Notice from now on writes into these arrays: a function may compute from them with plain NumPy, unseen."""
