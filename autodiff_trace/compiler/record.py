@@ -71,7 +71,7 @@ class RecordTrace(Trace):
     def hidden(self, array: np.ndarray) -> Any:
         """Box an array outside, which programs read when they run."""
         array = array.view(np.ndarray) if type(array) is not np.ndarray else array
-        node = self.arrays.node(array)
+        node = self.arrays.node(array, boxed=True)
         if node.name == LIVE:
             self.outside[node] = {id(array): array}
         return RecordBox(array, self, node)
