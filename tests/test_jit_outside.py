@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import functools
+import sys
 import types
 import warnings
 
@@ -459,3 +460,31 @@ def test_containers_of_another_structure_and_with_shared_arrays():
                 assert_same(compiled(X[:3]), function(X[:3]))
             params["w"][0] = 9.0
             assert_same(compiled(X[:3]), function(X[:3]))
+
+
+def test_packages_that_know_no_boxes(monkeypatch):
+    """What another package raises is no error of the function: it gets plain arrays, which are compared."""
+    package = types.ModuleType("foreign_package")
+    package.__file__ = "/usr/lib/python3/site-packages/foreign_package/__init__.py"
+    monkeypatch.setitem(sys.modules, "foreign_package", package)
+    code = "def total(x):\n    if type(x).__name__ != 'ndarray':\n        raise RuntimeError\n    return x.sum()\n"
+    exec(code, vars(package))
+    w, total = np.ones(10), package.total
+    compiled = jit(lambda x: x * total(w))
+    for turn in range(5):
+        w[turn] = turn + 2.0
+        for _ in range(2):
+            assert_same(compiled(X), X * w.sum())
+    assert compiled.cache_info().hits == 5
+
+
+def test_errors_of_the_function_are_raised_once():
+    calls = {"n": 0, "w": np.ones(3)}
+
+    def function(x):
+        calls["n"] += 1
+        raise ValueError("own")
+
+    with pytest.raises(ValueError, match="own"):
+        jit(lambda x: function(x) * calls["w"])(1.0)
+    assert calls["n"] == 1

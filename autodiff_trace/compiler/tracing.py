@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ import numpy as np
 from ..core.errors import EndedTraceError
 from ..core.pytree import Structure, find_container, tree_flatten, tree_map, tree_unflatten
 from ..core.tracer import boxers, is_box, trace_stack
+from ..transforms.names import is_users, root_module
 from ..transforms.random_states import RandomStates
 from ..transforms.surroundings import Surroundings
 from .arguments import is_leaf
@@ -134,8 +136,8 @@ def run(
 
     try:
         function = stand_in(fun)
-    except RecursionError:
-        raise StandInFailure from None
+    except Exception as error:  # an object, or a chain of them, that is not copied like others
+        raise StandInFailure from error
     new_args, new_kwargs = tree_map(to_box, (args_to_box, kwargs_to_box))
     new_args = tuple([stand_in(args[i]) if i in positions else arg for i, arg in enumerate(new_args)])
     new_kwargs = {
@@ -152,7 +154,7 @@ def run(
         nodes = [trace.node_of(leaf) for leaf in output_leaves]
         values = [trace.value_of(leaf) for leaf in output_leaves]
     except BaseException as error:
-        if not is_fault_of_tracing(error):
+        if not is_fault_of_tracing(error) and not (stand_ins is not None and is_foreign(error)):
             if stand_ins is not None:
                 stand_ins.write_back()
             raise
@@ -189,6 +191,20 @@ def is_fault_of_tracing(error: BaseException) -> bool:
     """Whether only a traced value may be the cause, or the message shows one: then the function itself is asked."""
     kinds = (NotReplayable, TypeError, AttributeError, EndedTraceError)
     return isinstance(error, kinds) or any(map(is_box, error.args))
+
+
+def is_foreign(error: BaseException) -> bool:
+    """Whether another package, or this one, has raised an error, which may not know boxes."""
+    if not isinstance(error, Exception):
+        return False
+    packages = {root_module(type(error))} - {"builtins"}
+    trace = error.__traceback__
+    while trace is not None:
+        packages.add(str(trace.tb_frame.f_globals.get("__name__")).partition(".")[0])
+        trace = trace.tb_next
+    own = {__name__.partition(".")[0]}
+    known = {"numpy", *sys.stdlib_module_names, *(own if root_module(type(error)) not in own else ())}
+    return any(package not in known and not is_users(package) for package in packages)
 
 
 def has_written(inputs: list) -> bool:
