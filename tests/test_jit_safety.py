@@ -292,16 +292,17 @@ def test_what_plain_numpy_computes_from_arrays_outside_is_noticed(function):
 
 
 def test_variables_that_change_all_the_time():
-    step = 0.0
+    """Numbers are inputs from then on (test_jit_outside); what is no number is not."""
+    power = "a"
 
     def function(x):
-        return x * step
+        return x * len(power)
 
     compiled = jit(function)
     with expect_warnings("variables outside it change often"):
         for i in range(Jitted.VERSIONS + 5):
-            step = float(i)
-            assert compiled(1.0) == step
+            power = "a" * i
+            assert compiled(1.0) == i
 
 
 def test_function_that_changes_what_is_outside():

@@ -226,7 +226,7 @@ def trace_graph(
     revealing.__wrapped__ = fun  # where its parameters are looked up
 
     try:
-        recording = record(revealing, args, kwargs, Surroundings(fun, *statics), keeps_values=True, apart=True)
+        recording = record(revealing, args, kwargs, Surroundings(fun, *statics), apart=True)
         reason = recording.reason
     except NotReplayable as error:
         reason = str(error)

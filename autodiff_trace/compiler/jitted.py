@@ -16,13 +16,14 @@ from .containers import run_on_copies
 from .failures import JitWarning, is_of_package, name_of, raise_if_from_signal, report, title, warn, warn_of_failure
 from .graph import Graph, trace_graph
 from .guards import Miss, outcome
+from .hidden_inputs import HiddenInputs
 from .introspection import asks_types
 from .questions import Questions
 from .record import MixedTraces, NotReplayable
 from .outside import listed, look_around, why_unwatched
 from .replay import NotFinite, Replay
-from .tracing import Recording, record
-from .tree import Branch, TraceTree
+from .tracing import Outside, Recording, record
+from .tree import Branch, TraceTree, make_tree
 
 __all__ = ["CacheInfo", "JitWarning", "Jitted"]
 
@@ -48,6 +49,7 @@ class Jitted(Transformed):
 
     def start(self) -> None:
         self.cache = Cache()
+        self.outside = Outside()
         self.hits = self.traces = self.eager = self.failures = 0
         self.warned = self.reported = self.writes = False
 
@@ -106,6 +108,8 @@ class Jitted(Transformed):
             return self.give_up(entry, "it raises errors again and again", args, kwargs)
         if version is not None and len(version.tree.branches) >= TraceTree.LIMIT:
             return self.give_up(entry, "Python saw new values again and again (if, float(x), x[i] …)", args, kwargs)
+        if version is None and self.outside.stands_in:
+            self.outside.drop_outdated(entry.versions)
         if version is None and len(entry.versions) >= self.VERSIONS:
             changed = entry.versions[0].surroundings.changed()
             return self.give_up(entry, f"variables outside it change often{listed(changed)}; pass them as arguments",
@@ -121,15 +125,16 @@ class Jitted(Transformed):
         if version is None and asks_types(surroundings.followed.values(), self.static_argnames):
             return self.give_up(entry, "it asks for type(x), which of traced values is another; write isinstance(x, …)",
                                 args, kwargs)
+        hidden = self.outside.hide(surroundings) if version is None else version.tree.hidden
         try:
-            recording = self.record(args, kwargs, surroundings)
+            recording = self.record(args, kwargs, surroundings, hidden)
         except NotReplayable as error:
             return self.run_instead(error, entry, args, kwargs)
         if recording.program is None:
             return self.give_up(entry, recording.reason, result=recording.result)
         if recording.pure:
             try:
-                self.keep(entry, surroundings, recording)
+                self.keep(entry, surroundings, hidden, recording)
             except Exception as error:
                 return self.fail(error, entry, recording.result)
         elif next(entry.impure) >= self.VERSIONS:
@@ -138,9 +143,10 @@ class Jitted(Transformed):
             return self.give_up(entry, reason, result=recording.result)
         return recording.result
 
-    def record(self, args: tuple, kwargs: dict, surroundings: Surroundings) -> Recording:
+    def record(self, args: tuple, kwargs: dict, surroundings: Surroundings, hidden: HiddenInputs | None) -> Recording:
         with collection_paused():
-            recording = record(self.fun, args, kwargs, surroundings, self.positions, self.static_argnames)
+            recording = record(
+                self.fun, args, kwargs, surroundings, self.positions, self.static_argnames, self.outside, hidden)
         self.traces += 1
         self.writes = self.writes or recording.writes
         return recording
@@ -158,7 +164,7 @@ class Jitted(Transformed):
     def trace_exactly(self, replay: Replay, entry: Entry, version: Version, args: tuple, kwargs: dict) -> Any:
         """A program that trusts that all is finite has met something that is not: compile it without that trust."""
         try:
-            recording = self.record(args, kwargs, version.surroundings)
+            recording = self.record(args, kwargs, version.surroundings, version.tree.hidden)
         except NotReplayable as error:
             return self.run_instead(error, entry, args, kwargs) if error.failure else self.run(args, kwargs)
         if recording.program is not None and recording.pure:
@@ -175,7 +181,7 @@ class Jitted(Transformed):
         try:
             if type(error) in entry.caught:
                 return self.run_eagerly(args, kwargs)
-            recording = self.record(args, kwargs, version.surroundings)
+            recording = self.record(args, kwargs, version.surroundings, version.tree.hidden)
         except NotReplayable as problem:
             entry.caught.add(type(error))  # programs fail at values at which nothing can be replayed
             return self.run_instead(problem, entry, args, kwargs) if problem.failure else self.run(args, kwargs)
@@ -208,7 +214,7 @@ class Jitted(Transformed):
         reason = f"an object that it reads raises errors when it is looked at ({report(error)})"
         return self.give_up(entry or Entry(), reason, args, kwargs)
 
-    def keep(self, entry: Entry, surroundings: Surroundings, recording: Recording) -> None:
+    def keep(self, entry: Entry, surroundings: Surroundings, hidden: Any, recording: Recording) -> None:
         """Compile what has been recorded."""
         outcomes = [outcome(step.value) for step in recording.program.steps if step.kind == "guard"]
         name = name_of(self.fun)
@@ -218,7 +224,7 @@ class Jitted(Transformed):
             # Another thread may have been here.
             version = next((each for each in entry.versions if each.surroundings.hold()), None)
             if version is None:
-                version = Version(surroundings, TraceTree())
+                version = Version(surroundings, make_tree(hidden))
                 entry.versions.insert(0, version)
             version.tree.add(Branch(replay, outcomes, questions), recording.draws)
 
@@ -273,7 +279,7 @@ class Jitted(Transformed):
         self.start()
 
     def __getstate__(self) -> dict:
-        return {name: value for name, value in vars(self).items() if name != "cache"}
+        return {name: value for name, value in vars(self).items() if name not in ("cache", "outside")}
 
     def __setstate__(self, state: dict) -> None:
         vars(self).update(state)

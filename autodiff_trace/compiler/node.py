@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 __all__ = [
-    "LIVE", "OUTSIDE", "Node", "Program", "is_fixed", "literal", "operands", "parts_of", "rebuild", "relabel",
-    "substitute", "value_of",
+    "LIVE", "OUTSIDE", "Node", "Program", "is_fixed", "literal", "nodes_in", "operands", "parts_of", "rebuild",
+    "relabel", "substitute", "value_of",
 ]
 
 

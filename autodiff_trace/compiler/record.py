@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.tracer import Trace, box_classes, boxers, spent_constant
+from ..core.tracer import Trace, box_classes, boxers
 from ..numpy.parameters import plain_parameters
 from ..transforms.names import has
 from ..transforms.random_states import frozen, numpy_state
@@ -19,8 +19,10 @@ from .boxes import PLAIN_NUMBERS, NumberBox, RecordBox
 from ..numpy.error_states import error_state
 from .guards import is_shaped_by_values, signature
 from .live_arrays import LiveArrays
-from .node import Node, literal, substitute
+from .folding import Sources, find_sources, is_foldable, is_live_view
+from .node import LIVE, Node, literal, substitute
 from .outlines import Outlines
+from .spent import SpentRecordTrace, take_off
 
 __all__ = ["MixedTraces", "NotReplayable", "RecordTrace"]
 
@@ -48,9 +50,12 @@ class RecordTrace(Trace):
 
     guards_values = True
 
-    def __init__(self, keeps_values: bool = False) -> None:
+    def __init__(self, keeps_values: bool = False, folds: bool = True) -> None:
         super().__init__()
         self.keeps_values = keeps_values
+        self.folds = folds
+        self.outside: dict[Node, Sources] = {}  # what depends on arrays outside alone, and on which
+        self.compared: Sources = {}  # those that other runs have to find as they are
         self.outlines = Outlines()
         self.steps: list[Node] = []
         self.arrays = LiveArrays()
@@ -59,15 +64,22 @@ class RecordTrace(Trace):
         self.error_state = error_state()
         self.raised: BaseException | None = None
         self.draws = False
-        self.derived = False  # whether there are constants that plain NumPy may have computed from other arrays
         self.numpy_state = numpy_state()
 
     def input(self, value: Any, name: str) -> Any:
         """Box an input. Python's numbers stay what they are: they take the dtype of the arrays that they meet."""
         return self.box(value, Node(None, (), {}, value, name, "input"))
 
+    def hidden(self, array: np.ndarray) -> Any:
+        """Box an array outside, which programs read when they run."""
+        array = array.view(np.ndarray) if type(array) is not np.ndarray else array
+        node = self.arrays.node(array, boxed=True)
+        if node.name == LIVE:
+            self.outside[node] = {id(array): array}
+        return RecordBox(array, self, node)
+
     def process(self, prim, args, kwargs):
-        args, kwargs = plain_parameters(prim, args, kwargs, self.note_derived)
+        args, kwargs = plain_parameters(prim, args, kwargs, ignore)
         values = []
         operands = []
         is_operator = not kwargs
@@ -101,12 +113,35 @@ class RecordTrace(Trace):
         difference = None
         if error_state() is not self.error_state:
             difference = {kind: how for kind, how in np.geterr().items() if how != self.errstate[kind]} or None
+        sources = find_sources(given := (*operands, *kwargs.values()), self.outside) if self.outside else None
+        if sources and is_live_view(ans, given):
+            return self.live(ans, sources)
+        if sources and self.folds and is_foldable(prim, ans, sources):
+            self.compared.update(sources)
+            return self.fold(ans)
         value = ans if self.keeps_values else self.outlines.of(ans)
         node = Node(prim, tuple(operands), kwargs, value, prim.__name__, "call", difference)
         self.steps.append(node)
+        if sources:
+            self.outside[node] = sources
         return self.box(ans, node, is_shaped_by_values(prim, values))
 
     process_general = process
+
+    def live(self, view: np.ndarray, sources: Sources) -> Any:
+        """Box a view of an array outside: a program has it ready, with the memory of the array."""
+        node = Node(None, (), {}, view, LIVE, "constant")
+        self.outside[node] = sources
+        return RecordBox(view, self, node)
+
+    def fold(self, ans: Any) -> Any:
+        """Box what was computed from arrays outside alone as a constant."""
+        if type(ans) not in boxers:
+            items = [self.fold(item) for item in ans]
+            return type(ans)(*items) if hasattr(ans, "_fields") else type(ans)(items)
+        node = literal(ans)
+        self.made.append(node)
+        return self.box(ans, node)
 
     def box(self, ans: Any, node: Node, guarded: bool = False) -> Any:
         """The answer of a step; ``guarded``: other runs have to give one of the same shape and dtype."""
@@ -136,6 +171,8 @@ class RecordTrace(Trace):
             raise
         node = Node(use, tuple(map(self.node_of, args)), {}, ans, name)
         self.steps.append(node)
+        if self.outside and (sources := find_sources(node.args, self.outside)):
+            self.outside[node] = sources
         return self.box(ans, node, use is operator.pow)  # 2 ** 3 is an int, 2 ** -1 a float, (-2.0) ** 0.5 complex
 
     def value_of(self, arg: Any) -> Any:
@@ -160,12 +197,7 @@ class RecordTrace(Trace):
             return self.arrays.node(arg)
         if kind is bytearray or kind is memoryview:
             raise NotReplayable(f"it computes with a {kind.__name__}; make it an array with np.array(...)")
-        self.derived = self.derived or isinstance(arg, np.generic)
         return arg
-
-    def note_derived(self, value: Any) -> None:
-        """``value``, which plain NumPy may have computed from other arrays, becomes part of the program."""
-        self.derived = True
 
     def note_copy(self, copy: np.ndarray, array: np.ndarray) -> None:
         """A derivative keeps ``copy`` of the plain ``array`` that a step has read: other runs read the array itself."""
@@ -175,10 +207,14 @@ class RecordTrace(Trace):
         try:
             result = use(box._value)
         except Exception as error:
-            self.raised = error
+            if type(error) is not TypeError:  # that comes from shape and dtype: NumPy has asked for an index, say
+                self.raised = error
             raise
-        if box._node is not None and box._node.kind != "constant":
-            self.steps.append(Node(use, (box._node,), {}, result, getattr(use, "__name__", "use"), "guard"))
+        node = box._node
+        if node in self.outside and type(result) is np.ndarray:
+            self.compared.update(self.outside[node])  # its elements go on unseen
+        elif node is not None and (node.kind != "constant" or node in self.outside):
+            self.steps.append(Node(use, (node,), {}, result, getattr(use, "__name__", "use"), "guard"))
         return result
 
     def compare_memory(self, function: Callable, a: Any, b: Any, root: Any, other: Any) -> bool:
@@ -232,28 +268,8 @@ class RecordTrace(Trace):
         return ans if ans is None else self.box(ans, node, traced)
 
 
-class SpentRecordTrace(Trace):
-    """What a record trace becomes. Its boxes are the plain values: a table of the function's (``functools.cache``) may
-    hold some."""
-
-    has_ended = True
-
-    def process(self, prim, args, kwargs):
-        return prim(*[substitute(arg, take_off) for arg in args], **{k: take_off(arg) for k, arg in kwargs.items()})
-
-    process_general = process
-
-    def python_value(self, box, use):
-        return use(box._value)
-
-    def hash(self, box):
-        return hash(box._value)
-
-
-def take_off(arg: Any) -> Any:
-    """The plain value of a box whose trace has ended, if it is one."""
-    arg = spent_constant(arg) if type(arg) in box_classes else arg
-    return arg._value if type(arg) in box_classes and type(arg._trace) is SpentRecordTrace else arg
+def ignore(value: Any) -> None:
+    """Arrays outside of which plain NumPy may have computed ``value`` are compared in each call."""
 
 
 def plain_value(x: Any) -> Any:

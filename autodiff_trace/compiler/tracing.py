@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -11,17 +12,20 @@ import numpy as np
 from ..core.errors import EndedTraceError
 from ..core.pytree import Structure, find_container, tree_flatten, tree_map, tree_unflatten
 from ..core.tracer import boxers, is_box, trace_stack
+from ..transforms.names import is_users, root_module
 from ..transforms.random_states import RandomStates
 from ..transforms.surroundings import Surroundings
 from .arguments import is_leaf
 from .failures import is_from_signal, is_of_package, report
+from .hidden_inputs import HiddenInputs, Places
 from .node import LIVE, OUTSIDE, Program
 from .owner import Owner, bases
 from .containers import Containers
-from .record import NotReplayable, RecordTrace
+from .record import MixedTraces, NotReplayable, RecordTrace
 from .spelling import LONGEST_NAME
+from .stand_ins import StandIns
 
-__all__ = ["Recording", "record"]
+__all__ = ["Outside", "Recording", "record"]
 
 STATICS = (bool, str, bytes, type(None), np.dtype, type)
 
@@ -49,31 +53,100 @@ class Recording(NamedTuple):
     caught: bool
 
 
+class Outside:
+    """How the recordings of one function take the arrays outside it.
+
+    Attributes:
+        stands_in: whether the function runs on copies of its variables, with boxes for arrays.
+        folds: whether what is computed from such arrays alone is a constant. Then they are compared in each call.
+        rewritten: how often that has shown that one of them had been written.
+        places: the variables that have changed.
+    """
+
+    __slots__ = ("stands_in", "folds", "places", "rewritten")
+
+    def __init__(self) -> None:
+        self.stands_in = self.folds = True
+        self.rewritten = 0
+        self.places = Places()
+
+    def drop_outdated(self, versions: list) -> None:
+        """Let programs go whose arrays have been written into since they were made; and all of them where variables
+        have become hidden inputs.
+
+        From the second writing on all is computed anew in each run, as the function itself does.
+        """
+        if versions and self.places.note_changes(versions[0].surroundings):
+            versions.clear()
+        kept = [version for version in versions if not version.surroundings.hold_variables()]
+        if len(kept) < len(versions):
+            versions[:] = kept
+            self.rewritten += 1
+            self.folds = self.rewritten < 2
+
+    def hide(self, surroundings: Surroundings) -> HiddenInputs | None:
+        """The hidden inputs for these surroundings, which watch them no longer."""
+        if not self.stands_in or not self.places.hidden:
+            return None
+        hidden = HiddenInputs(self.places.hidden.values(), surroundings)
+        return hidden if hidden.places else None
+
+
+class StandInFailure(Exception):
+    """The function may not get along with boxes in place of arrays outside."""
+
+
 def record(
     fun: Callable, args: tuple, kwargs: dict, surroundings: Surroundings, positions: Sequence[int] = (),
-    static_argnames: Sequence[str] = (), keeps_values: bool = False, apart: bool = False,
+    static_argnames: Sequence[str] = (), outside: Outside | None = None, hidden: HiddenInputs | None = None,
+    apart: bool = False,
 ) -> Recording:
-    """Run ``fun`` on boxes of the numbers and arrays among its arguments, but for those that are static.
+    """Run ``fun`` on boxes of the numbers and arrays among its arguments, but for those that are static, and, with
+    ``outside``, of the arrays among its variables, and of ``hidden`` inputs, which follow the arguments.
 
-    Nodes keep large values only if ``keeps_values``, for a person to look at. An array that is given twice is one
-    object in the function, unless ``apart``: then the program is that for two.
+    Without that, nodes keep large values, for a person to look at. An array that is given twice is one object in the
+    function, unless ``apart``: then the program is that for two.
 
     Raises NotReplayable if it got nowhere; then random generators are as they were.
     """
-    trace = RecordTrace(keeps_values)
+    trace = RecordTrace(keeps_values=outside is None, folds=outside is not None and outside.folds)
+    call = fun, args, kwargs, positions, static_argnames, apart
+    if outside is not None and outside.stands_in and (surroundings.arrays or hidden is not None):
+        try:
+            stand_ins = StandIns(surroundings, trace, hidden)
+        except Exception as error:
+            raise failed(error) from error
+        if stand_ins.arrays or stand_ins.inputs:
+            try:
+                return run(trace, call, surroundings, stand_ins)
+            except StandInFailure:
+                if hidden is not None:
+                    raise NotReplayable("it puts variables that change to uses that cannot be traced; pass them as "
+                                        "arguments") from None
+                recording = run(RecordTrace(), call, surroundings, None)
+                outside.stands_in = False
+                return recording
+    return run(trace, call, surroundings, None)
+
+
+def run(trace: RecordTrace, call: tuple, surroundings: Surroundings, stand_ins: StandIns | None) -> Recording:
     inputs: list = []
+    stand_in = stand_ins.copy if stand_ins is not None else itself
     try:
-        args, kwargs, containers = box_arguments(trace, inputs, fun, args, kwargs, positions, static_argnames, apart)
+        function = stand_in(call[0])
+    except Exception as error:  # an object, or a chain of them, that is not copied like others
+        raise StandInFailure from error
+    try:
+        args, kwargs, containers = box_arguments(trace, inputs, stand_in, *call)
         states = RandomStates(surroundings.generators)
-        was_watching = bool(surroundings.contents)
-        surroundings.watch_contents(True)
-        outside = surroundings.contents
+        seen = stand_ins.seen if stand_ins is not None else ()
+        surroundings.note_contents([array for array in surroundings.arrays if id(array) not in seen])
     except Exception as error:
         raise failed(error) from error
     stack = trace_stack.get()
     try:
         trace_stack.set((*stack, trace))
-        output = fun(*args, **kwargs)
+        output = function(*args, **kwargs)
         output_leaves, structure = tree_flatten(output)
         check_outputs(output_leaves)
         nodes = [trace.node_of(leaf) for leaf in output_leaves]
@@ -82,28 +155,32 @@ def record(
             raise NotReplayable("it changes a container that it is given twice")
     except BaseException as error:
         problem = find_problem(error, trace)
-        if problem is None:
+        if problem is None and not (stand_ins is not None and is_foreign(error)):
             containers.write_back()
+            if stand_ins is not None:
+                stand_ins.write_back()
             raise
         states.restore()
+        if stand_ins is not None and not isinstance(error, MixedTraces):
+            raise StandInFailure from error
         problem.writes = has_written(inputs)
         raise problem from (None if problem is error else error)
     finally:
         trace_stack.set(stack)
         trace.end()
     try:
+        rewrites = stand_ins is not None and stand_ins.write_back()
         result = tree_unflatten(structure, own_outputs(trace, inputs, values, nodes, surroundings))
-        pure = trace.raised is None and surroundings.hold()
+        pure = trace.raised is None and not rewrites and surroundings.hold()
         if not pure:
             surroundings.take_out(trace)
-        read = trace.arrays.contents
-        derived = trace.derived or any(key not in surroundings.followed for key in read)
-        surroundings.watch_contents(was_watching or derived)
-        reason = find_reason(trace, states, outside)
+        reason = "" if rewrites else find_reason(trace, states, surroundings.contents)
+        surroundings.note_contents(trace.compared.values())
         if containers.changed():
             containers.write_back()
             reason = "it changes a container among its arguments; return a new one"
-        program = None if reason else Program([node for _, node in inputs], trace.steps, nodes)
+        hidden = [node for _, _, node in stand_ins.boxes if node.kind == "input"] if stand_ins is not None else []
+        program = None if reason else Program([node for _, node in inputs] + hidden, trace.steps, nodes)
         writes, caught = has_written(inputs), trace.raised is not None
         return Recording(result, program, structure, reason, trace.draws, writes, pure, caught)
     except Exception as error:
@@ -111,9 +188,27 @@ def record(
         raise failed(error) from error
 
 
+def itself(value: Any) -> Any:
+    return value
+
+
+def is_foreign(error: BaseException) -> bool:
+    """Whether another package, or this one, has raised an error, which may not know boxes."""
+    if not isinstance(error, Exception):
+        return False
+    packages = {root_module(type(error))} - {"builtins"}
+    trace = error.__traceback__
+    while trace is not None:
+        packages.add(str(trace.tb_frame.f_globals.get("__name__")).partition(".")[0])
+        trace = trace.tb_next
+    own = {__name__.partition(".")[0]}
+    known = {"numpy", *sys.stdlib_module_names, *(own if root_module(type(error)) not in own else ())}
+    return any(package not in known and not is_users(package) for package in packages)
+
+
 def box_arguments(
-    trace: RecordTrace, inputs: list, fun: Callable, args: tuple, kwargs: dict, positions: Sequence[int],
-    static_argnames: Sequence[str], apart: bool,
+    trace: RecordTrace, inputs: list, stand_in: Callable, fun: Callable, args: tuple, kwargs: dict,
+    positions: Sequence[int], static_argnames: Sequence[str], apart: bool,
 ) -> tuple[tuple, dict, Containers]:
     """The arguments with boxes in place of their numbers and arrays, and their containers.
 
@@ -126,15 +221,16 @@ def box_arguments(
 
     def to_box(leaf):
         if not is_leaf(leaf):
-            return leaf
+            return stand_in(leaf)
         box = trace.input(leaf, next(names))
         inputs.append((box, box._node))
         return arrays.setdefault(id(leaf), box) if type(leaf) is np.ndarray and not apart else box
 
     new_args, new_kwargs = tree_map(to_box, (args_to_box, kwargs_to_box))
     containers = Containers((args_to_box, kwargs_to_box), (new_args, new_kwargs))
-    new_args = tuple([args[i] if i in positions else arg for i, arg in enumerate(new_args)])
-    new_kwargs = {name: kwargs[name] if name in static_argnames else arg for name, arg in new_kwargs.items()}
+    new_args = tuple([stand_in(args[i]) if i in positions else arg for i, arg in enumerate(new_args)])
+    new_kwargs = {
+        name: stand_in(kwargs[name]) if name in static_argnames else arg for name, arg in new_kwargs.items()}
     return new_args, new_kwargs, containers
 
 

@@ -8,9 +8,10 @@ from typing import Any
 from ..transforms.random_states import numpy_state, restore_numpy
 from .guards import Miss
 from .questions import Questions
+from .hidden_inputs import HiddenInputs
 from .replay import Replay
 
-__all__ = ["Branch", "TraceTree"]
+__all__ = ["Branch", "TraceTree", "make_tree"]
 
 
 class Branch:
@@ -43,6 +44,8 @@ class TraceTree:
     and again, the guards of others are asked, first of those through which most programs go on: what is left after each
     is less than half, so that of n programs log₂(n) at most are asked, and one is run.
     """
+
+    hidden: HiddenInputs | None = None
 
     LIMIT = 32
     """More programs than this are not kept for one kind of arguments."""
@@ -140,3 +143,18 @@ def follow(fork: Fork | None, branch: Branch, depth: int, miss: Miss) -> Fork | 
     for seen in (*branch.outcomes[depth:miss.guard], miss.seen):
         fork = fork.next.get(seen) if fork is not None else None
     return fork
+
+
+class HiddenTree(TraceTree):
+    """Programs with hidden inputs, which follow the arguments."""
+
+    def __init__(self, hidden: HiddenInputs) -> None:
+        super().__init__()
+        self.hidden = hidden
+
+    def run(self, leaves: list) -> Any:
+        return super().run(leaves + self.hidden.read())
+
+
+def make_tree(hidden: HiddenInputs | None) -> TraceTree:
+    return TraceTree() if hidden is None else HiddenTree(hidden)

@@ -115,7 +115,7 @@ class Follower(Functions):
             surroundings.unknown.setdefault(place, unknown_object(value))
 
     def note_array(self, array: np.ndarray) -> None:
-        if type(array) is np.ndarray and id(array) not in self.done:
+        if isinstance(array, np.ndarray) and id(array) not in self.done:
             self.done.add(id(array))
             self.surroundings.followed[id(array)] = array
             self.surroundings.arrays.append(array)

@@ -9,7 +9,7 @@ import types
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["global_names", "has", "is_users", "names_in", "read_names", "root_module"]
+__all__ = ["codes_in", "global_names", "has", "is_users", "names_in", "read_names", "root_module"]
 
 MISSING = object()
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import starmap
 from typing import Any
 
 import numpy as np
 
 from ..core.tracer import Trace, box_classes
+from .contents import Contents
 from .following import Follower
 from .kinds import is_generator
 from .members import slots_of
@@ -53,7 +54,7 @@ class Surroundings:
         self.count = 0
         self.boxed = False
         self.arrays: list[np.ndarray] = []
-        self.contents: list[tuple[np.ndarray, bytes]] = []
+        self.contents: list[Contents] = []
         self.generators: list[Any] = []
         self.unknown: dict[str, str] = {}
         self.names: frozenset[str] = frozenset()
@@ -72,13 +73,13 @@ class Surroundings:
         return self.count > LIMIT
 
     def hold(self) -> bool:
-        """Whether all variables are still what they were."""
+        """Whether all variables are still what they were, and arrays that are compared hold what they held."""
         if not self.holds_quickly() and not all(starmap(is_held, self.watched)):
             return False
         if self.others and not all(starmap(is_held, self.others)):
             return False
-        for array, content in self.contents:
-            if sample(array) != content:
+        for each in self.contents:
+            if not each.hold():
                 return False
         return True
 
@@ -87,9 +88,14 @@ class Surroundings:
         names = [name for watch, place in zip(self.noted, self.places) for name in changed_names(*watch, place)]
         return list(dict.fromkeys(names))
 
-    def watch_contents(self, watching: bool) -> None:
-        """Notice from now on also writes into arrays: a function may compute from them with plain NumPy, unseen."""
-        self.contents = [(array, sample(array)) for array in self.arrays] if watching else []
+    def hold_variables(self) -> bool:
+        """Whether all variables are still what they were, whatever arrays hold."""
+        return all(starmap(is_held, self.watched))
+
+    def note_contents(self, arrays: Iterable[np.ndarray]) -> None:
+        """Notice from now on writes into these arrays: a function may compute from them with plain NumPy, unseen."""
+        known = {id(each.array) for each in self.contents}
+        self.contents = self.contents + [Contents(array) for array in arrays if id(array) not in known]
 
     def watch(self, read: Callable[[Any], Sequence], owner: Any, place: str = "") -> Sequence:
         """Note what ``owner`` holds, as ``read`` reads it. What is too much is not even read."""

@@ -13,8 +13,8 @@ import numpy as np
 from .names import MISSING, read_names
 
 __all__ = [
-    "VALUES", "Watch", "changed_names", "contents", "is_held", "join_watches", "quick_check", "read_attributes",
-    "read_cells", "read_dict", "read_function", "read_keys", "read_members", "read_methods", "read_slots",
+    "VALUES", "Watch", "changed_names", "contents", "is_held", "is_same", "join_watches", "quick_check",
+    "read_attributes", "read_cells", "read_dict", "read_function", "read_keys", "read_members", "read_methods", "read_slots", "read_truth",
 ]
 
 Watch = tuple[Callable[[Any], Sequence], Any, Sequence]
@@ -35,6 +35,11 @@ def read_dict(owner: Any) -> Sequence:
 def read_attributes(owner: Any) -> Sequence:
     attributes = owner.__dict__
     return *attributes, *attributes.values()
+
+
+def read_truth(owner: Callable[[], bool]) -> Sequence:
+    """What a test says."""
+    return (owner(),)
 
 
 def read_cells(cells: Sequence[types.CellType]) -> Sequence:
@@ -167,6 +172,8 @@ def quick_check(watched: list[Watch]) -> tuple[Callable[[], bool], list[Watch]]:
             behind = ".__func__" if read is read_methods else ""
             for each, value in zip(owner[1], values):
                 conditions.append(f"{name(owner[0])}.{each}{behind} is {name(value)}")
+        elif read is read_truth:
+            conditions.append(f"{name(owner)}()")
         else:
             others.append((read, owner, values))
     text = f"""def holds():

@@ -1,0 +1,216 @@
+"""References: what the variables outside a function refer to, and which of them copies can take the place of."""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import dis
+import functools
+import itertools
+import types
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from ..transforms.function import Transformed
+from ..transforms.names import codes_in, global_names, is_users, names_in, root_module
+from ..transforms.restoring import is_plain_object
+from ..transforms.surroundings import slots_of
+from ..transforms.watching import contents
+
+__all__ = ["MAPPINGS", "References", "memory_of"]
+
+SEQUENCES = (list, tuple, collections.deque)
+
+MAPPINGS = (dict, collections.OrderedDict, collections.defaultdict)
+
+PLAIN_KEYS = (str, int, float, bytes, bool, type(None))
+
+HOOKS = ("__getattribute__", "__getattr__", "__setattr__", "__delattr__", "__del__")
+"""Methods with which a class makes of an attribute, or of a copy, what it likes."""
+
+
+class References:
+    """Functions, containers and objects, and to which of them, and to which arrays, each refers."""
+
+    def __init__(self, objects: Iterable[Any]) -> None:
+        self.objects = {id(value): value for value in objects}
+        self.parts = {key: parts_of(value) for key, value in self.objects.items()}
+
+        self.counts = collections.Counter(id(part) for parts in self.parts.values() for part in parts)
+        self.in_modules: set[tuple] = set()  # what may be read from modules: the ids of their variables, and the names
+        self.blocked = self.find_blocked()
+        functions = [value for value in self.objects.values() if type(value) is types.FunctionType and is_own(value)]
+        self.names: dict[int, set[str]] = {}  # of the globals that functions read, by the id of these
+        for each in functions:
+            self.names.setdefault(id(each.__globals__), set()).update(global_names(each.__code__))
+        self.compares_objects = any(compares_objects(each.__code__) for each in functions)
+        if any(map(asks_for_ids, functions)):
+            self.blocked = {*self.objects}
+
+    def find_blocked(self) -> set[int]:
+        """What is reached through something that cannot be copied, by its id."""
+        blocked = {key for key, value in self.objects.items() if not is_copied(value)}
+        for value in self.objects.values():
+            if type(value) is types.FunctionType and is_own(value):
+                modules = [each for each in self.parts[id(value)] if type(each) is types.ModuleType]
+                for variables, name in variables_of(modules, names_in(value.__code__)):
+                    self.in_modules.add((id(variables), name))
+                    blocked.add(id(variables[name]))
+        pending = list(blocked)
+        while pending:
+            for part in map(id, self.parts.get(pending.pop(), ())):
+                if part not in blocked:
+                    blocked.add(part)
+                    pending.append(part)
+        return blocked
+
+    def reached_by_copies(self, arrays: Iterable[np.ndarray]) -> dict[int, np.ndarray]:
+        """The arrays that are reached through what can be copied alone, and share memory with no other."""
+        arrays = list(arrays)
+        users = collections.Counter(map(memory_of, arrays))
+        return {
+            id(array): array for array in arrays
+            if id(array) not in self.blocked and users[memory_of(array)] == 1 and array.dtype.kind in "fciub"
+            and type(array) in (np.ndarray, np.memmap)
+        }
+
+    def is_held_elsewhere(self, array: np.ndarray) -> bool:
+        """Whether something refers to it that nobody watches, since it does not change: a tuple, a default."""
+        return any(array is part for value in self.objects.values() for part in fixed_parts(value))
+
+    def leading_to(self, arrays: Iterable[int]) -> set[int]:
+        """The arrays with these ids and all that leads to them, by their ids."""
+        leading: dict[int, list[int]] = {}
+        for key, values in self.parts.items():
+            for value in values:
+                leading.setdefault(id(value), []).append(key)
+        copied = set(arrays)
+        pending = list(copied)
+        while pending:
+            for key in leading.get(pending.pop(), ()):
+                if key not in copied:
+                    copied.add(key)
+                    pending.append(key)
+        return copied
+
+
+def parts_of(value: Any) -> list:
+    """What ``value`` refers to, as the surroundings follow it."""
+    kind = type(value)
+    if kind is types.FunctionType:
+        cells = [contents(cell) for cell in value.__closure__ or ()]
+        if not is_own(value):
+            return cells
+        code = value.__code__
+        keywords = (value.__kwdefaults__ or {}).values()
+        parts = [*cells, *(value.__defaults__ or ()), *keywords, *value.__dict__.values()]
+        return parts + [value.__globals__.get(name) for name in global_names(code)]
+    if kind in (types.MethodType, types.BuiltinMethodType):
+        return [value.__self__, getattr(value, "__func__", None)]
+    if kind is functools.partial:
+        return [value.func, *value.args, *value.keywords.values()]
+    if isinstance(value, (*SEQUENCES, set, frozenset)):
+        return list(value)
+    if isinstance(value, dict):
+        return [*value, *value.values()]
+    if isinstance(value, Transformed):
+        return [*vars(value).values(), *value.options.values()]
+    if isinstance(value, type):
+        return [part for owner in value.__mro__ for part in vars(owner).values()]
+    if isinstance(value, (property, staticmethod, classmethod, functools.cached_property, functools.partialmethod)):
+        return [getattr(value, name, None) for name in ("fget", "__func__", "func")]
+    attributes = getattr(value, "__dict__", None)
+    attributes = list(attributes.values()) if isinstance(attributes, dict) else []
+    return [*attributes, *slots_read(value), kind]
+
+
+def slots_read(value: Any) -> list:
+    values = []
+    for owner in type(value).__mro__:
+        for name in slots_of(owner):
+            try:
+                values.append(getattr(value, name))
+            except Exception:  # it is empty, and the class may have an answer of its own
+                continue
+    return values
+
+
+def fixed_parts(value: Any) -> list:
+    kind = type(value)
+    if kind is types.FunctionType:
+        return [*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values()]
+    fixed = (tuple, functools.partial, types.MethodType, types.BuiltinMethodType, Transformed)
+    return parts_of(value) if isinstance(value, fixed) else []
+
+
+def is_own(function: types.FunctionType) -> bool:
+    """Whether it is the user's."""
+    return is_users(function.__globals__.get("__name__", "").partition(".")[0])
+
+
+def is_copied(value: Any) -> bool:
+    """Whether a copy can take the place of ``value`` unseen."""
+    kind = type(value)
+    if kind is types.FunctionType:
+        return is_own(value)
+    if kind in (types.MethodType, types.BuiltinMethodType, functools.partial, list, collections.deque, np.ndarray,
+                np.memmap):
+        return True
+    if isinstance(value, tuple):
+        return kind is tuple or hasattr(kind, "_fields")
+    if kind in MAPPINGS:
+        return all(map(is_plain_key, value))
+    if isinstance(value, Transformed):
+        return True
+    if isinstance(value, type) or not isinstance(getattr(value, "__dict__", None), dict):
+        return False
+    if not is_users(root_module(value)) and kind not in (types.SimpleNamespace, argparse.Namespace):
+        return False
+    is_frozen = getattr(getattr(kind, "__dataclass_params__", None), "frozen", False)
+    return is_plain_object(value) and (is_frozen or not any(
+        name in vars(owner) for owner in kind.__mro__ if owner not in (object, types.SimpleNamespace)
+        for name in HOOKS))
+
+
+def asks_for_ids(function: types.FunctionType) -> bool:
+    """Whether a function looks at which object it is that a variable holds: a copy is another."""
+    return "id" in global_names(function.__code__)
+
+
+@functools.lru_cache(1024)
+def compares_objects(code: types.CodeType) -> bool:
+    """Whether it compares variables with ``is``, but for constants such as None."""
+    return any(
+        second.opname == "IS_OP" and first.opname != "LOAD_CONST"
+        for each in codes_in(code) for first, second in itertools.pairwise(dis.get_instructions(each))
+    )
+
+
+def is_plain_key(key: Any) -> bool:
+    """Whether it is equal to itself in copies as well."""
+    return all(map(is_plain_key, key)) if type(key) is tuple else type(key) in PLAIN_KEYS
+
+
+def variables_of(modules: list, names: frozenset[str]) -> list[tuple[dict, str]]:
+    """What functions that mention these names may read from modules of the user's, which are not copied."""
+    found = []
+    seen = set()
+    while modules:
+        module = modules.pop()
+        if id(module) not in seen and is_users(module.__name__.partition(".")[0]):
+            seen.add(id(module))
+            variables = vars(module)
+            found += [(variables, name) for name in variables.keys() & names]
+            modules += [variables[name] for name in variables.keys() & names
+                        if type(variables[name]) is types.ModuleType]
+    return found
+
+
+def memory_of(array: np.ndarray) -> int:
+    """The id of what owns the memory."""
+    base: Any = array
+    while getattr(base, "base", None) is not None:
+        base = base.base
+    return id(base)

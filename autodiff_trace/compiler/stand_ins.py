@@ -1,0 +1,240 @@
+"""Stand-ins: a function and the variables outside it, copied as far as they lead to arrays, with boxes for these.
+
+The recording runs the copies: so the trace sees what plain NumPy and Python do with an array outside, and the user's
+own variables are never seen with a box in them, by no other thread:
+
+    f = lambda x: x * np.log(W).sum()    [run is a copy of f, the cell or globals of which hold a box of W]
+
+What cannot be copied (a class, a module, a wrapper of another package) goes on as it is, and so do the arrays to which
+it leads: those have to be compared in each call.
+"""
+
+from __future__ import annotations
+
+import collections
+import functools
+import types
+from operator import is_
+from typing import Any
+
+import numpy as np
+
+from ..core.tracer import box_classes, to_value
+from ..transforms.function import Transformed
+from ..transforms.names import MISSING
+from ..transforms.surroundings import Surroundings
+from ..transforms.watching import contents
+from .arguments import is_leaf
+from .hidden_inputs import HiddenInputs
+from .record import RecordTrace
+from .references import MAPPINGS, References
+
+__all__ = ["StandIns"]
+
+
+class StandIns:
+    """Copies of what leads to the arrays in ``surroundings`` and to hidden inputs, with boxes in their place.
+
+    Attributes:
+        arrays: those that boxes stand for wherever they are, by their ids.
+        inputs: the boxes of the hidden inputs, by their places.
+    """
+
+    def __init__(self, surroundings: Surroundings, trace: RecordTrace, hidden: HiddenInputs | None) -> None:
+        self.trace = trace
+        self.boxes: list[tuple[Any, Any, Any]] = []  # what boxes stand for, the boxes, and their nodes
+        self.made: dict[int, Any] = {}
+        self.originals: dict[int, tuple[Any, Any]] = {}  # by the id of a copy: the copy, and what it is one of
+        self.holders: list[tuple[Any, Any, Any]] = []  # an original that can be written to, its copy, what that held
+        self.inputs: dict[tuple, Any] = {}
+        self.references = references = References(surroundings.followed.values())
+        self.arrays = references.reached_by_copies(surroundings.arrays)
+        owners: set[int] = set()
+        if hidden is not None and hidden.places:
+            self.arrays = {key: array for key, array in self.arrays.items() if key not in hidden.arrays}
+            owners = hidden.owners
+            for token, place in hidden.places.items():
+                self.inputs[token] = self.box_tree(place.read())
+        self.copied = references.leading_to({*self.arrays, *owners})
+
+    def box_tree(self, value: Any) -> Any:
+        """Boxes of the numbers and arrays in a hidden input, from left to right."""
+        kind = type(value)
+        if is_leaf(value):
+            return self.note_box(value, self.trace.input(value, f"hidden{len(self.boxes)}"))
+        if kind is dict:
+            copied: Any = {name: self.box_tree(each) for name, each in value.items()}
+        elif kind is list or kind is tuple:
+            copied = kind([self.box_tree(each) for each in value])
+        else:
+            return value
+        if kind is not tuple:
+            self.holders.append((value, copied, copied.copy()))
+        return self.keep(value, copied)
+
+    def note_box(self, value: Any, box: Any) -> Any:
+        self.boxes.append((value, box, box._node))
+        return box
+
+    @property
+    def seen(self) -> set[int]:
+        """The ids of the arrays of which the trace sees each use."""
+        return {*self.arrays, *[id(value) for value, _, _ in self.boxes]}
+
+    def copy(self, value: Any) -> Any:
+        """What stands for ``value``: itself, where it leads to no array."""
+        key = id(value)
+        if key not in self.copied:
+            return value
+        if key not in self.made:
+            self.keep(value, self.make(value))
+        return self.made[key]
+
+    def keep(self, value: Any, copied: Any) -> Any:
+        self.made[id(value)] = copied
+        self.originals[id(copied)] = copied, value
+        return copied
+
+    def make(self, value: Any) -> Any:
+        kind = type(value)
+        if id(value) in self.arrays:
+            return self.note_box(value, self.trace.hidden(value))
+        if kind is types.FunctionType:
+            return self.make_function(value)
+        if kind is types.MethodType:
+            return types.MethodType(self.copy(value.__func__), self.copy(value.__self__))
+        if kind is types.BuiltinMethodType:
+            return getattr(self.copy(value.__self__), value.__name__)
+        if kind is functools.partial:
+            keywords = {name: self.copy(each) for name, each in value.keywords.items()}
+            return functools.partial(self.copy(value.func), *map(self.copy, value.args), **keywords)
+        if isinstance(value, tuple):
+            items = map(self.copy, value)
+            return kind(*items) if hasattr(kind, "_fields") else kind(items)
+        if kind in (list, collections.deque):
+            copied = self.keep(value, value.copy())
+            items = [self.variable("item", value, i, each) for i, each in enumerate(value)]
+            copied.clear()
+            copied.extend(items)
+            self.holders.append((value, copied, items))
+            return copied
+        if kind in MAPPINGS:
+            copied = self.keep(value, value.copy())
+            self.fill("item", value, value, copied)
+            return copied
+        copied = self.keep(value, kind.__new__(kind))
+        if isinstance(value, Transformed):  # what it notes of its calls is not the function's doing
+            vars(copied).update({name: self.copy(each) for name, each in vars(value).items()})
+            copied.options = {name: self.copy(each) for name, each in value.options.items()}
+        else:
+            self.fill("attribute", value, vars(value), vars(copied))
+        return copied
+
+    def variable(self, kind: str, owner: Any, key: Any, value: Any) -> Any:
+        """What stands for a variable: the box of a hidden input, or of an array, or a copy, or itself."""
+        box = self.inputs.get((kind, id(owner), key)) if self.inputs else None
+        return self.copy(value) if box is None else box
+
+    def fill(self, kind: str, owner: Any, variables: dict, copied: dict) -> None:
+        copied.update({name: self.variable(kind, owner, name, each) for name, each in variables.items()})
+        self.holders.append((variables, copied, dict(copied)))
+
+    def make_function(self, function: types.FunctionType) -> types.FunctionType:
+        cells = function.__closure__ and tuple(map(self.make_cell, function.__closure__))
+        variables = function.__globals__
+        if id(variables) not in self.made:
+            self.make_globals(variables)
+        new = self.made.get(id(function))  # the globals may have led here
+        if new is not None:
+            return new
+        new = types.FunctionType(function.__code__, self.made[id(variables)], function.__name__, None, cells)
+        self.keep(function, new)
+        new.__defaults__ = function.__defaults__ and tuple(map(self.copy, function.__defaults__))
+        keywords = function.__kwdefaults__
+        new.__kwdefaults__ = keywords and {name: self.copy(each) for name, each in keywords.items()}
+        new.__qualname__, new.__module__, new.__doc__ = function.__qualname__, function.__module__, function.__doc__
+        self.fill("item", function.__dict__, function.__dict__, new.__dict__)
+        return new
+
+    def make_globals(self, variables: dict) -> None:
+        """One copy of the variables of each module, if those that functions name lead to arrays."""
+        names = [name for name in self.references.names[id(variables)] if name in variables]
+        tokens = [("item", id(variables), name) for name in names]
+        if any(id(variables[name]) in self.copied for name in names) or not self.inputs.keys().isdisjoint(tokens):
+            copied = self.keep(variables, dict(variables))
+            copied.update({name: self.variable("item", variables, name, variables[name]) for name in names})
+            self.holders.append((variables, copied, dict(copied)))
+        else:
+            self.made[id(variables)] = variables
+
+    def make_cell(self, cell: types.CellType) -> types.CellType:
+        """One copy of each variable, for all functions that share it."""
+        if id(cell) not in self.made:
+            copied = self.keep(cell, types.CellType())
+            try:
+                copied.cell_contents = self.variable("cell", cell, None, cell.cell_contents)
+            except ValueError:  # it is empty
+                pass
+            self.holders.append((cell, copied, contents(copied)))
+        return self.made[id(cell)]
+
+    def write_back(self) -> bool:
+        """Do to the originals what the function has done to the copies; whether it has done something."""
+        written = False
+        for value, box, node in self.boxes:
+            if box._node is not node and isinstance(value, np.ndarray):
+                np.copyto(value, to_value(box), casting="unsafe")
+                written = True
+        for original, copied, before in self.holders:
+            if self.write_holder(original, copied, before):
+                written = True
+        return written
+
+    def write_holder(self, original: Any, copied: Any, before: Any) -> bool:
+        if type(copied) is types.CellType:
+            now = contents(copied)
+            if now is before:
+                return False
+            if now is MISSING:
+                del original.cell_contents
+            else:
+                original.cell_contents = self.original(now)
+        elif isinstance(copied, dict):
+            removed = [name for name in before if name not in copied]
+            changed = [name for name, each in copied.items() if each is not before.get(name, MISSING)]
+            for name in removed:
+                original.pop(name, None)
+            for name in changed:
+                original[name] = self.original(copied[name])
+            is_moved = not removed and not changed and list(copied) != list(before)
+            if is_moved:
+                for name in copied:
+                    original[name] = original.pop(name)
+            return bool(removed or changed or is_moved)
+        else:
+            if len(copied) == len(before) and all(map(is_, copied, before)):
+                return False
+            items = list(map(self.original, copied))
+            original.clear()
+            original.extend(items)
+        return True
+
+    def original(self, value: Any) -> Any:
+        """What ``value``, which the function has stored, is outside."""
+        found = self.originals.get(id(value))
+        if found is not None:
+            return found[1]
+        kind = type(value)
+        if kind in box_classes:
+            return to_value(value)
+        if kind is types.MethodType:
+            return types.MethodType(self.original(value.__func__), self.original(value.__self__))
+        if kind in (list, tuple):
+            return kind(map(self.original, value))
+        if kind is types.FunctionType and id(value.__globals__) in self.originals:
+            cells = value.__closure__ and tuple(map(self.original, value.__closure__))
+            variables = self.original(value.__globals__)
+            new = types.FunctionType(value.__code__, variables, value.__name__, value.__defaults__, cells)
+            new.__kwdefaults__, new.__qualname__ = value.__kwdefaults__, value.__qualname__
+            return new
+        return value
