@@ -19,7 +19,9 @@ import numpy as np
 
 from ..transforms.names import global_names
 from ..transforms.surroundings import Surroundings
-from ..transforms.watching import Watch, is_same, read_attributes, read_cells, read_dict, read_names, read_truth
+from ..transforms.watching import (
+    Watch, is_same, read_attributes, read_cells, read_dict, read_members, read_names, read_truth,
+)
 from .arguments import is_leaf
 from .matching import make_match, no_match
 from .references import References
@@ -48,9 +50,10 @@ class Place(NamedTuple):
         return self.kind, id(self.owner), self.key
 
     def read(self) -> Any:
+        """KeyError, IndexError or ValueError where there is no variable: the attribute may be one of the class."""
         if self.kind == "cell":
             return self.owner.cell_contents
-        return (self.owner if self.kind == "item" else vars(self.owner))[self.key]
+        return (self.owner if self.kind == "item" else getattr(self.owner, "__dict__", {}))[self.key]
 
     def expression(self, owner: str, key: str) -> str:
         """How a program reads it that knows owner and key by these names."""
@@ -68,6 +71,9 @@ def places_of(watch: Watch) -> Iterator[tuple[Place, Any]]:
     elif read is read_names:
         for name, value in zip(owner[1], values):
             yield Place("item", owner[0], name), value
+    elif read is read_members:
+        for name, value in zip(owner[1], values):
+            yield Place("attribute", owner[0], name), value
     elif read is read_dict or read is read_attributes:
         kind = "item" if read is read_dict else "attribute"
         half = len(values) // 2
@@ -199,7 +205,7 @@ def omit(watch: Watch, places: dict[tuple, Place]) -> Watch:
     if read is read_cells:
         cells = tuple([cell for cell, is_omitted in zip(owner, omitted) if not is_omitted])
         return read, cells, read(cells)
-    if read is read_names:
+    if read is read_names or read is read_members:
         owner = owner[0], tuple([name for name, is_omitted in zip(owner[1], omitted) if not is_omitted])
         return read, owner, read(owner)
     first = len(values) - len(omitted)  # of a dict the keys come first

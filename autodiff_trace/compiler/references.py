@@ -72,7 +72,7 @@ class References:
         users = collections.Counter(map(memory_of, arrays))
         return {
             id(array): array for array in arrays
-            if id(array) not in self.blocked and users[memory_of(array)] == 1 and array.dtype.kind in "fciub"
+            if id(array) not in self.blocked and self.counts[id(array)] and users[memory_of(array)] == 1 and array.dtype.kind in "fciub"
             and type(array) in (np.ndarray, np.memmap)
         }
 

@@ -102,6 +102,8 @@ class Surroundings:
         if (read is tuple or read is read_dict) and len(owner) > LIMIT:
             self.count += len(owner)
             return ()
+        if read is read_members:
+            self.followed.setdefault(id(owner[0]), owner[0])
         values = read(owner)
         self.count += len(values)
         self.watched.append((read, owner, values))
