@@ -42,7 +42,7 @@ FAULTS = {
     "boxes": (RecordTrace, "input", bug),
     "steps": (RecordTrace, "process", bug),
     "results": (tracing, "own_outputs", bug),
-    "compiler": (jitted, "compile_program", bug),
+    "compiler": (cache, "compile_program", bug),
     "source": (replay.Replay, "make_instance", bug),
     "tree": (TraceTree, "run", bug),
     "new programs": (TraceTree, "add", bug),

@@ -383,7 +383,7 @@ def test_other_threads_see_no_boxes():
     def look():
         import threading
 
-        thread = threading.Thread(target=lambda: seen.update((type(shared["w"]), type(rate))))
+        thread = threading.Thread(target=lambda: seen.update((shared["w"].__class__, rate.__class__)))
         thread.start()
         thread.join()
 

@@ -180,7 +180,7 @@ def run(setup, expression, change, **options):
 @pytest.mark.parametrize("row", WATCHED)
 def test_watched(row):
     messages, info = run(*WATCHED[row])
-    assert not messages and info.hits >= 7 and info.eager == 0, (messages, info)
+    assert not messages and info.hits >= 6 and info.eager == 0, (messages, info)
 
 
 @pytest.mark.parametrize("row", UNREAD)
@@ -233,14 +233,14 @@ def test_what_is_vouched_for_is_not_watched(constant, factor):
     assert compiled(1.0) == factor
 
 
-@pytest.mark.parametrize("setup, expression, change, place", [
-    ("k = 0.0", "x * k", "k += 1", "k"), (MODEL, "m.loss(x)", "m.lam += 1", "m.lam"),
-    (MODEL, "m.loss(x)", "m.cfg['lr'] += 1", 'm.cfg["lr"]'), ("c = {'lr': 1.0}", "x * c['lr']", "c['lr'] += 1",
-        'c["lr"]'),
-    ("def make():\n    k = [1.0]\n    def h(x): return x * k[0]\n    return h, k\nh, l = make()", "h(x)",
-        "l[0] += 1", "k"),
+@pytest.mark.parametrize("setup, expression, variable, place", [
+    ("k = 0.0", "x * k", "k", "k"), (MODEL, "m.loss(x)", "m.lam", "m.lam"),
+    (MODEL, "m.loss(x)", "m.cfg['lr']", 'm.cfg["lr"]'), ("c = {'lr': 1.0}", "x * c['lr']", "c['lr']", 'c["lr"]'),
+    ("def make():\n    k = [1.0]\n    def h(x): return x * k[0]\n    return h, k\nh, l = make()", "h(x)", "l[0]", "k"),
 ])
-def test_the_warning_names_what_changes(setup, expression, change, place):
+def test_the_warning_names_what_changes(setup, expression, variable, place):
+    """Of another type in each call: numbers of one type become inputs."""
+    change = f"{variable} = (int if isinstance({variable}, float) else float)({variable} + 1)"
     (names, _) = programs(setup, expression)
     compiled = jit(names["f"])
     with pytest.warns(JitWarning, match=re.escape(f"change often ({place})")):

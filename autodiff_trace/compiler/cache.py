@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from ..transforms.surroundings import Surroundings
 from .arguments import are_numbers
+from .compiling import compile_program
+from .guards import outcome
+from .hidden_inputs import HiddenInputs
 from .matching import make_match, no_match, take_any
-from .tree import TraceTree
+from .questions import Questions
+from .tracing import Recording
+from .tree import Branch, TraceTree, make_tree
 
-__all__ = ["Cache", "CacheInfo", "Entry", "Version"]
+__all__ = ["Cache", "CacheInfo", "Entry", "Version", "make_branch"]
 
 
 class CacheInfo(NamedTuple):
@@ -57,10 +62,25 @@ class Entry:
         self.errors = 0  # runs to be traced that raised one
         self.caught: set[type] = set()  # types of errors of programs that the function itself catches
 
+    def add(self, surroundings: Surroundings, hidden: HiddenInputs | None, branch: Branch, draws: bool) -> None:
+        """Keep a program for these surroundings; another thread may have been here."""
+        version = next((each for each in self.versions if each.surroundings.hold()), None)
+        if version is None:
+            version = Version(surroundings, make_tree(hidden))
+            self.versions.insert(0, version)
+        version.tree.add(branch, draws)
+
     def give_up(self) -> None:
         """From now on the function itself runs for these arguments."""
         self.eager = True
         self.versions.clear()
+
+
+def make_branch(recording: Recording, passes: Sequence[str], name: str) -> Branch:
+    """Compile what has been recorded."""
+    outcomes = [outcome(step.value) for step in recording.program.steps if step.kind == "guard"]
+    replay = compile_program(recording.program, recording.structure, passes, name)
+    return Branch(replay, outcomes, Questions(recording.program, passes, name) if outcomes else None)
 
 
 class Cache:

@@ -11,11 +11,12 @@ import warnings
 from collections.abc import Iterator
 
 from ..core.errors import is_users_file
+from ..transforms.names import is_users, root_module
 from .spelling import printable
 
 __all__ = [
-    "JitWarning", "is_from_signal", "is_of_package", "name_of", "raise_if_from_signal", "report", "title", "warn",
-    "warn_of_failure",
+    "JitWarning", "is_foreign", "is_from_signal", "is_of_package", "name_of", "raise_if_from_signal", "report", "title",
+    "warn", "warn_of_failure",
 ]
 
 
@@ -88,3 +89,17 @@ def warn(message: str) -> None:
 def warn_of_failure(function: object, error: BaseException) -> None:
     warn(f"{title(function)} runs without jit, which has failed ({report(error)}). The results are right, but slow; "
          "please report this text, and the function, as a fault of autodiff_trace.")
+
+
+def is_foreign(error: BaseException) -> bool:
+    """Whether another package, or this one, has raised an error, which may not know boxes."""
+    if not isinstance(error, Exception):
+        return False
+    packages = {root_module(type(error))} - {"builtins"}
+    trace = error.__traceback__
+    while trace is not None:
+        packages.add(str(trace.tb_frame.f_globals.get("__name__")).partition(".")[0])
+        trace = trace.tb_next
+    own = {__name__.partition(".")[0]}
+    known = {"numpy", *sys.stdlib_module_names, *(own if root_module(type(error)) not in own else ())}
+    return any(package not in known and not is_users(package) for package in packages)

@@ -65,10 +65,10 @@ def jit(
     each), and the function is traced anew, or after 8 states runs as it is, with a warning that names them. What it
     does not name costs nothing: ``self.step += 1`` beside a method that reads ``self.lam``. What nobody can watch (an
     iterator, a clock, ``os.environ``, an object of an installed package) makes it run as it is, with a warning that
-    says which: pass it as an argument, or vouch for it with ``constant``. ``docs/surroundings.md`` is the list. A number
-    that changes twice, and an array or a container of arrays that is replaced by another of the same form, is from then
-    on read anew in each run, like an argument. What ``fun`` computes from arrays outside alone is a constant as long as
-    they hold what they hold: they are compared as a whole, which takes 0.1 µs for 1 KB and 30 µs for 1 MB.
+    says which: pass it as an argument, or vouch for it with ``constant``. ``docs/surroundings.md`` is the list. A
+    number that changes twice, and an array or a container of arrays that is replaced by another of the same form, is
+    from then on read anew in each run, like an argument. What ``fun`` computes from arrays outside alone is a constant
+    as long as they hold what they hold: they are compared as a whole, which takes 0.1 µs for 1 KB and 30 µs for 1 MB.
 
     **Side effects** (printing) happen when ``fun`` is traced, not when it is replayed. A function that changes
     variables that are watched or containers among its arguments, catches errors of what it computes, returns objects

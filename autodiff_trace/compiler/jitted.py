@@ -5,25 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from ..core.tracer import running_traces
 from ..transforms.function import Transformed
 from ..transforms.surroundings import Surroundings
 from .arguments import NotPlain, StaticArray, static_positions, take_apart
-from .cache import Cache, CacheInfo, Entry, Version
+from .cache import Cache, CacheInfo, Entry, Version, make_branch
 from .collection import collection_paused
 from .compiling import TRUSTING, compile_program
 from .containers import run_on_copies
 from .failures import JitWarning, is_of_package, name_of, raise_if_from_signal, report, title, warn, warn_of_failure
 from .graph import Graph, trace_graph
-from .guards import Miss, outcome
+from .guards import Miss
 from .hidden_inputs import HiddenInputs
 from .introspection import asks_types
-from .questions import Questions
 from .record import MixedTraces, NotReplayable
-from .outside import listed, look_around, why_unwatched
+from .outside import Outside, listed, look_around, why_unwatched
 from .replay import NotFinite, Replay
-from .tracing import Outside, Recording, record
-from .tree import Branch, TraceTree, make_tree
+from .tracing import Recording, record
+from .tree import TraceTree
 
 __all__ = ["CacheInfo", "JitWarning", "Jitted"]
 
@@ -94,10 +95,12 @@ class Jitted(Transformed):
 
     def trace(self, entry: Entry, version: Version | None, statics: list, args: tuple, kwargs: dict) -> Any:
         """Run the function and keep what it did."""
+        errors = np.geterr()
         try:
             return self.trace_once(entry, version, statics, args, kwargs)
-        except Exception:
-            entry.errors += 1
+        except BaseException as error:
+            np.seterr(**errors)  # Ctrl-C may come before a ``with np.errstate`` knows what to put back
+            entry.errors += isinstance(error, Exception)
             raise
 
     def trace_once(self, entry: Entry, version: Version | None, statics: list, args: tuple, kwargs: dict) -> Any:
@@ -120,8 +123,8 @@ class Jitted(Transformed):
             return self.fail_to_look(error, entry, args, kwargs)
         if surroundings.boxed:
             return self.fun(*args, **kwargs)
-        if surroundings.crowded or surroundings.unknown:
-            return self.give_up(entry, why_unwatched(surroundings), args, kwargs)
+        if why := why_unwatched(surroundings):
+            return self.give_up(entry, why, args, kwargs)
         if version is None and asks_types(surroundings.followed.values(), self.static_argnames):
             return self.give_up(entry, "it asks for type(x), which of traced values is another; write isinstance(x, …)",
                                 args, kwargs)
@@ -216,17 +219,9 @@ class Jitted(Transformed):
 
     def keep(self, entry: Entry, surroundings: Surroundings, hidden: Any, recording: Recording) -> None:
         """Compile what has been recorded."""
-        outcomes = [outcome(step.value) for step in recording.program.steps if step.kind == "guard"]
-        name = name_of(self.fun)
-        replay = compile_program(recording.program, recording.structure, self.passes, name)
-        questions = Questions(recording.program, self.passes, name) if outcomes else None
+        branch = make_branch(recording, self.passes, name_of(self.fun))
         with self.cache.lock:
-            # Another thread may have been here.
-            version = next((each for each in entry.versions if each.surroundings.hold()), None)
-            if version is None:
-                version = Version(surroundings, make_tree(hidden))
-                entry.versions.insert(0, version)
-            version.tree.add(Branch(replay, outcomes, questions), recording.draws)
+            entry.add(surroundings, hidden, branch, recording.draws)
 
     def run(self, args: tuple, kwargs: dict) -> Any:
         """The function itself, which gets copies of arrays if it has been seen to write into its arguments."""
@@ -237,7 +232,6 @@ class Jitted(Transformed):
         return self.run(args, kwargs)
 
     def give_up(self, entry: Entry, reason: str, args: tuple = (), kwargs: dict | None = None, **done: Any) -> Any:
-        """From now on run the function itself for this kind of arguments."""
         entry.give_up()
         self.say(reason)
         return done["result"] if done else self.run_eagerly(args, kwargs or {})

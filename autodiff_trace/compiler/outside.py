@@ -7,8 +7,48 @@ from typing import Any
 from ..transforms.members import OF_ARGUMENT
 from ..transforms.surroundings import Surroundings
 from .arguments import classes_in
+from .hidden_inputs import HiddenInputs, Places
 
-__all__ = ["listed", "look_around", "why_unwatched"]
+__all__ = ["Outside", "listed", "look_around", "why_unwatched"]
+
+
+class Outside:
+    """How the recordings of one function take the arrays outside it.
+
+    Attributes:
+        stands_in: whether the function runs on copies of its variables, with boxes for arrays.
+        folds: whether what is computed from such arrays alone is a constant. Then they are compared in each call.
+        rewritten: how often that has shown that one of them had been written.
+        places: the variables that have changed.
+    """
+
+    __slots__ = ("stands_in", "folds", "places", "rewritten")
+
+    def __init__(self) -> None:
+        self.stands_in = self.folds = True
+        self.rewritten = 0
+        self.places = Places()
+
+    def drop_outdated(self, versions: list) -> None:
+        """Let programs go whose arrays have been written into since they were made; and all of them where variables
+        have become hidden inputs.
+
+        From the second writing on all is computed anew in each run, as the function itself does.
+        """
+        if versions and self.places.note_changes(versions[0].surroundings):
+            versions.clear()
+        kept = [version for version in versions if not version.surroundings.hold_variables()]
+        if len(kept) < len(versions):
+            versions[:] = kept
+            self.rewritten += 1
+            self.folds = self.rewritten < 2
+
+    def hide(self, surroundings: Surroundings) -> HiddenInputs | None:
+        """The hidden inputs for these surroundings, which watch them no longer."""
+        if not self.stands_in or not self.places.hidden:
+            return None
+        hidden = HiddenInputs(self.places.hidden.values(), surroundings)
+        return hidden if hidden.places else None
 
 
 def look_around(jitted: Any, statics: list, args: tuple, kwargs: dict) -> Surroundings:
@@ -25,9 +65,11 @@ def listed(names: list[str], most: int = 5) -> str:
 
 
 def why_unwatched(surroundings: Surroundings) -> str:
-    """What to say of variables that cannot be watched."""
+    """What to say of variables that cannot be watched; empty if there are none."""
     if surroundings.crowded:
         return "it can reach too many variables; pass what it reads as arguments"
+    if not surroundings.unknown:
+        return ""
     place, what = next(iter(surroundings.unknown.items()))
     more = f", and {len(surroundings.unknown) - 1} more" if len(surroundings.unknown) > 1 else ""
     if not place or place.startswith(("an argument", OF_ARGUMENT)):

@@ -25,6 +25,8 @@ SEQUENCES = (list, tuple, collections.deque)
 
 MAPPINGS = (dict, collections.OrderedDict, collections.defaultdict)
 
+WRAPPERS = (property, staticmethod, classmethod, functools.cached_property, functools.partialmethod)
+
 PLAIN_KEYS = (str, int, float, bytes, bool, type(None))
 
 HOOKS = ("__getattribute__", "__getattr__", "__setattr__", "__delattr__", "__del__")
@@ -36,6 +38,9 @@ class References:
 
     def __init__(self, objects: Iterable[Any]) -> None:
         self.objects = {id(value): value for value in objects}
+        for value in [*self.objects.values()]:  # classes, whose methods are reached through them
+            while is_users(root_module(kind := type(value))) and id(kind) not in self.objects:
+                self.objects[id(kind)] = value = kind
         self.parts = {key: parts_of(value) for key, value in self.objects.items()}
 
         self.counts = collections.Counter(id(part) for parts in self.parts.values() for part in parts)
@@ -72,7 +77,8 @@ class References:
         users = collections.Counter(map(memory_of, arrays))
         return {
             id(array): array for array in arrays
-            if id(array) not in self.blocked and self.counts[id(array)] and users[memory_of(array)] == 1 and array.dtype.kind in "fciub"
+            if id(array) not in self.blocked and self.counts[id(array)]
+            and users[memory_of(array)] == 1 and array.dtype.kind in "fciub"
             and type(array) in (np.ndarray, np.memmap)
         }
 
@@ -118,9 +124,10 @@ def parts_of(value: Any) -> list:
     if isinstance(value, Transformed):
         return [*vars(value).values(), *value.options.values()]
     if isinstance(value, type):
-        return [part for owner in value.__mro__ for part in vars(owner).values()]
-    if isinstance(value, (property, staticmethod, classmethod, functools.cached_property, functools.partialmethod)):
-        return [getattr(value, name, None) for name in ("fget", "__func__", "func")]
+        parts = [part for owner in value.__mro__ for part in vars(owner).values()]
+        return parts + [part for each in parts if isinstance(each, WRAPPERS) for part in parts_of(each)]
+    if isinstance(value, WRAPPERS):
+        return [getattr(value, name, None) for name in ("fget", "fset", "__func__", "func")]
     attributes = getattr(value, "__dict__", None)
     attributes = list(attributes.values()) if isinstance(attributes, dict) else []
     return [*attributes, *slots_read(value), kind]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -12,20 +11,20 @@ import numpy as np
 from ..core.errors import EndedTraceError
 from ..core.pytree import Structure, find_container, tree_flatten, tree_map, tree_unflatten
 from ..core.tracer import boxers, is_box, trace_stack
-from ..transforms.names import is_users, root_module
 from ..transforms.random_states import RandomStates
 from ..transforms.surroundings import Surroundings
 from .arguments import is_leaf
-from .failures import is_from_signal, is_of_package, report
-from .hidden_inputs import HiddenInputs, Places
+from .failures import is_foreign, is_from_signal, is_of_package, report
+from .hidden_inputs import HiddenInputs
 from .node import LIVE, OUTSIDE, Program
+from .outside import Outside
 from .owner import Owner, bases
 from .containers import Containers
 from .record import MixedTraces, NotReplayable, RecordTrace
 from .spelling import LONGEST_NAME
 from .stand_ins import StandIns
 
-__all__ = ["Outside", "Recording", "record"]
+__all__ = ["Recording", "record"]
 
 STATICS = (bool, str, bytes, type(None), np.dtype, type)
 
@@ -51,45 +50,6 @@ class Recording(NamedTuple):
     writes: bool
     pure: bool
     caught: bool
-
-
-class Outside:
-    """How the recordings of one function take the arrays outside it.
-
-    Attributes:
-        stands_in: whether the function runs on copies of its variables, with boxes for arrays.
-        folds: whether what is computed from such arrays alone is a constant. Then they are compared in each call.
-        rewritten: how often that has shown that one of them had been written.
-        places: the variables that have changed.
-    """
-
-    __slots__ = ("stands_in", "folds", "places", "rewritten")
-
-    def __init__(self) -> None:
-        self.stands_in = self.folds = True
-        self.rewritten = 0
-        self.places = Places()
-
-    def drop_outdated(self, versions: list) -> None:
-        """Let programs go whose arrays have been written into since they were made; and all of them where variables
-        have become hidden inputs.
-
-        From the second writing on all is computed anew in each run, as the function itself does.
-        """
-        if versions and self.places.note_changes(versions[0].surroundings):
-            versions.clear()
-        kept = [version for version in versions if not version.surroundings.hold_variables()]
-        if len(kept) < len(versions):
-            versions[:] = kept
-            self.rewritten += 1
-            self.folds = self.rewritten < 2
-
-    def hide(self, surroundings: Surroundings) -> HiddenInputs | None:
-        """The hidden inputs for these surroundings, which watch them no longer."""
-        if not self.stands_in or not self.places.hidden:
-            return None
-        hidden = HiddenInputs(self.places.hidden.values(), surroundings)
-        return hidden if hidden.places else None
 
 
 class StandInFailure(Exception):
@@ -120,12 +80,10 @@ def record(
             try:
                 return run(trace, call, surroundings, stand_ins)
             except StandInFailure:
-                if hidden is not None:
-                    raise NotReplayable("it puts variables that change to uses that cannot be traced; pass them as "
-                                        "arguments") from None
-                recording = run(RecordTrace(), call, surroundings, None)
                 outside.stands_in = False
-                return recording
+                if hidden is not None:  # these surroundings do not watch them: the next call looks around anew
+                    raise MixedTraces("it puts variables that change to uses that cannot be traced") from None
+                return run(RecordTrace(), call, surroundings, None)
     return run(trace, call, surroundings, None)
 
 
@@ -155,7 +113,7 @@ def run(trace: RecordTrace, call: tuple, surroundings: Surroundings, stand_ins: 
             raise NotReplayable("it changes a container that it is given twice")
     except BaseException as error:
         problem = find_problem(error, trace)
-        if problem is None and not (stand_ins is not None and is_foreign(error)):
+        if problem is None and (stand_ins is None or is_from_signal(error) or not is_foreign(error)):
             containers.write_back()
             if stand_ins is not None:
                 stand_ins.write_back()
@@ -190,20 +148,6 @@ def run(trace: RecordTrace, call: tuple, surroundings: Surroundings, stand_ins: 
 
 def itself(value: Any) -> Any:
     return value
-
-
-def is_foreign(error: BaseException) -> bool:
-    """Whether another package, or this one, has raised an error, which may not know boxes."""
-    if not isinstance(error, Exception):
-        return False
-    packages = {root_module(type(error))} - {"builtins"}
-    trace = error.__traceback__
-    while trace is not None:
-        packages.add(str(trace.tb_frame.f_globals.get("__name__")).partition(".")[0])
-        trace = trace.tb_next
-    own = {__name__.partition(".")[0]}
-    known = {"numpy", *sys.stdlib_module_names, *(own if root_module(type(error)) not in own else ())}
-    return any(package not in known and not is_users(package) for package in packages)
 
 
 def box_arguments(
@@ -274,7 +218,7 @@ def own_outputs(trace: RecordTrace, inputs: list, values: list, nodes: list, sur
     """The outputs, in memory of their own where they are no arguments, and no arrays from outside."""
     arguments = [node.value for _, node in inputs]
     constants = [node.value for node in (*trace.arrays.nodes.values(), *trace.made) if type(node.value) is np.ndarray]
-    for node in trace.arrays.nodes.values():
+    for node in (*trace.arrays.nodes.values(), *trace.outside):
         if node.name == LIVE and any(surroundings.followed.get(id(each)) is each for each in bases(node.value)):
             node.out = OUTSIDE
     return Owner(arguments, constants).own(values, nodes)

@@ -14,7 +14,8 @@ from .names import MISSING, read_names
 
 __all__ = [
     "VALUES", "Watch", "changed_names", "contents", "is_held", "is_same", "join_watches", "quick_check",
-    "read_attributes", "read_cells", "read_dict", "read_function", "read_keys", "read_members", "read_methods", "read_slots", "read_truth",
+    "read_attributes", "read_cells", "read_dict", "read_function", "read_keys", "read_members", "read_methods",
+    "read_slots", "read_truth",
 ]
 
 Watch = tuple[Callable[[Any], Sequence], Any, Sequence]
