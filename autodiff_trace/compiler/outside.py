@@ -7,6 +7,7 @@ from typing import Any
 from ..transforms.members import OF_ARGUMENT
 from ..transforms.surroundings import Surroundings
 from .arguments import classes_in
+from .failures import raise_if_from_signal
 from .hidden_inputs import HiddenInputs, Places
 
 __all__ = ["Outside", "listed", "look_around", "why_unwatched"]
@@ -35,9 +36,13 @@ class Outside:
 
         From the second writing on all is computed anew in each run, as the function itself does.
         """
-        if versions and self.places.note_changes(versions[0].surroundings):
-            versions.clear()
-        kept = [version for version in versions if not version.surroundings.hold_variables()]
+        try:
+            if versions and self.places.note_changes(versions[0].surroundings):
+                versions.clear()
+            kept = [version for version in versions if not version.surroundings.hold_variables()]
+        except Exception as error:
+            self.do_without(error)
+            kept = []
         if len(kept) < len(versions):
             versions[:] = kept
             self.rewritten += 1
@@ -47,8 +52,16 @@ class Outside:
         """The hidden inputs for these surroundings, which watch them no longer."""
         if not self.stands_in or not self.places.hidden:
             return None
-        hidden = HiddenInputs(self.places.hidden.values(), surroundings)
+        try:
+            hidden = HiddenInputs(self.places.hidden.values(), surroundings)
+        except Exception as error:
+            return self.do_without(error)
         return hidden if hidden.places else None
+
+    def do_without(self, error: Exception) -> None:
+        """An object among the variables raises errors when it is looked at: arrays are compared as a whole."""
+        raise_if_from_signal(error)
+        self.stands_in = False
 
 
 def look_around(jitted: Any, statics: list, args: tuple, kwargs: dict) -> Surroundings:
