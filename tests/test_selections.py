@@ -7,6 +7,7 @@ from autodiff_trace import (
     checkpoint, custom_jvp, derivatives, fori_loop, grad, hessian, hvp, jacfwd, jit, jvp, scan, vjp, vmap,
 )
 from autodiff_trace import numpy as anp
+from autodiff_trace.numpy.selections import restrict
 
 POINT = np.array([[2.0, 0.0, 3.0], [0.0, 0.5, 4.0], [0.0, 0.0, 5.0]])
 TAKEN = POINT > 0
@@ -327,3 +328,12 @@ def test_masks_of_mixed_elements_in_nested_batches():
     x = np.linspace(0.0, 1.0, 12).reshape(2, 3, 2)
     wanted = [[grad(push)(t) for t in row] for row in x]
     np.testing.assert_allclose(vmap(grad(lambda x: anp.sum(vmap(push)(x))))(x), wanted)
+
+
+def test_restrict_of_what_is_the_same_for_all_masks_has_an_answer_for_each():
+    masks = np.array([[True, False, True], [False, False, True]])
+    for x in (np.array([1.0, 2.0, 3.0]), np.array([np.nan, np.inf, 3.0]), np.array([[np.inf, 1.0, np.nan]] * 2)):
+        mapped = vmap(lambda mask: restrict(x, mask))(masks)
+        np.testing.assert_array_equal(mapped, [restrict(x, mask) for mask in masks])
+        nested = vmap(vmap(lambda mask: restrict(x, mask)))(masks[None])
+        np.testing.assert_array_equal(nested, mapped[None])

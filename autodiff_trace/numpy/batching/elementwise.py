@@ -64,7 +64,8 @@ defbatch(batch_first, anp.nan_to_num, anp.round, anp.around, anp.sinc, anp.i0)
 def batch_restrict(batch, prim, args, kwargs):
     x, mask = args
     if type(mask) is not Mask:
-        return batch_elementwise(batch, prim, args, kwargs)
+        # The answer has the shape of x: of one that is the same for all elements there is one for each mask.
+        return prim(*align([*map_all(batch, [x]), mask], [True, batch.mapped[1]]))
     below = find_top_trace((x,))
     if below is None:
         return x  # it is finite: a mask that was not asked for changes nothing
