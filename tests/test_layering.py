@@ -18,7 +18,7 @@ LAYERS = [
     ["core.overwriting"],
     ["core.ownership"],
     ["core.derivative", "core.kept", "core.unread", "core.selections", "core.masked_rules", "core.backward"],
-    ["core.reverse", "core.batching", "core.choices"],
+    ["core.reverse", "core.batching", "core.lowest", "core.choices"],
     ["core.forward"],
     ["core.taylor", "core.infinitesimals"],
     ["core"],

@@ -11,42 +11,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from contextvars import ContextVar
 from typing import Any
 
-from .derivative import DerivativeTrace, by_argument
+from .derivative import by_argument
+from .lowest import ChangeLostError, LowestTrace, must_follow
 from .tracer import box_classes, boxers
 
-__all__ = [
-    "CHOICES", "ChangeLostError", "ChoiceTrace", "both_choices", "choice", "depends_on_choice", "must_follow",
-    "with_other",
-]
-
-must_follow: ContextVar[bool] = ContextVar("must_follow", default=False)
-"""Whether it is an error to make a plain number of a value that is followed below all other traces."""
+__all__ = ["CHOICES", "ChoiceTrace", "both_choices", "choice", "depends_on_choice", "with_other"]
 
 
-class ChangeLostError(Exception):
-    """A plain number was made of a value, so that what depends on it is not followed below all other traces."""
-
-
-class ChoiceTrace(DerivativeTrace):
+class ChoiceTrace(LowestTrace):
     """The node of a box is its value for the other choice. What is piecewise constant is taken from the first."""
+
+    special = "compare"
 
     def __init__(self) -> None:
         self.level = 0
         self.is_used = False
 
-    def process(self, prim, args, kwargs):
-        compare = getattr(prim, "compare", None)
-        if compare is None:
-            return super().process(prim, args, kwargs)
+    def answer(self, compare, prim, args):
         return compare(prim, [choice(arg, 0) for arg in args], [choice(arg, 1) for arg in args])
-
-    def process_one(self, prim, box, argnum, values, is_beside=False):
-        if hasattr(prim, "compare"):
-            return self.process(prim, (*values[:argnum], box, *values[argnum + 1 :]), {})
-        return super().process_one(prim, box, argnum, values, is_beside)
 
     def process_nondifferentiable(self, prim, args, kwargs):
         if not prim.differs_by_choice:
@@ -67,18 +51,10 @@ class ChoiceTrace(DerivativeTrace):
     def output_node(self, node, outputs, i):
         return node[i]
 
-    def python_value(self, box, use):
-        if must_follow.get() and (use is float or use is complex):
-            raise ChangeLostError
-        return use(box._value)
-
-    def plain(self, box):
+    def plain(self, box):  # no derivative is dropped
         if must_follow.get():
             raise ChangeLostError
         return box._value
-
-    def text(self, box):
-        return str(box._value)
 
 
 CHOICES = ChoiceTrace()

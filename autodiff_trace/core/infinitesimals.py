@@ -14,8 +14,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .batching import defbatch
-from .choices import CHOICES, ChangeLostError, must_follow, with_other
+from .choices import CHOICES, with_other
 from .forward import JVPTrace, add_tangents, defjvp
+from .lowest import ChangeLostError, LowestTrace, must_follow
 from .primitives import primitive
 from .pytree import tree_map
 from .reverse import defvjp
@@ -26,38 +27,25 @@ __all__ = [
     "with_unknown_change", "without_change",
 ]
 
-class InfinitesimalTrace(JVPTrace):
+
+class InfinitesimalTrace(LowestTrace, JVPTrace):
     """Forward mode at the lowest level. It runs for ever: what it follows is independent of any input."""
+
+    special = "limit"
 
     def __init__(self) -> None:
         self.level = CHOICES.level - 1
         self.is_used = False
 
-    def process(self, prim, args, kwargs):
-        limit = getattr(prim, "limit", None)
-        if limit is None:
-            return super().process(prim, args, kwargs)
+    def answer(self, limit, prim, args):
         values, changes = zip(*map(self.unbox, args))
         ans, change = limit(values, changes)
         return ans if change is None else boxers[type(ans)](ans, self, change)
-
-    def process_one(self, prim, box, argnum, values, is_beside=False):
-        if hasattr(prim, "limit"):
-            return self.process(prim, (*values[:argnum], box, *values[argnum + 1 :]), {})
-        return super().process_one(prim, box, argnum, values, is_beside)
-
-    def python_value(self, box, use):
-        if must_follow.get() and (use is float or use is complex):
-            raise ChangeLostError
-        return use(box._value)
 
     def plain(self, box):
         if must_follow.get():
             raise ChangeLostError
         return super().plain(box)
-
-    def text(self, box):
-        return str(box._value)
 
     def end(self) -> None:
         self.__class__ = SpentTrace
