@@ -13,8 +13,7 @@ import numpy as np
 
 from ..core.array_ops import owned
 from .node import LIVE, Node, literal
-from ..transforms.contents import Contents
-from ..transforms.surroundings import sample
+from ..transforms.contents import Contents, sample
 
 __all__ = ["LiveArrays"]
 

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from ..transforms.function import Transformed
+from ..transforms.members import slots_of
 from ..transforms.names import codes_in, global_names, is_users, names_in, root_module
 from ..transforms.restoring import is_plain_object
-from ..transforms.surroundings import slots_of
+from ..transforms.rebuilding import parts_of_wrapper
 from ..transforms.watching import contents
 
 __all__ = ["MAPPINGS", "References", "memory_of"]
@@ -113,16 +114,12 @@ def parts_of(value: Any) -> list:
         keywords = (value.__kwdefaults__ or {}).values()
         parts = [*cells, *(value.__defaults__ or ()), *keywords, *value.__dict__.values()]
         return parts + [value.__globals__.get(name) for name in global_names(code)]
-    if kind in (types.MethodType, types.BuiltinMethodType):
-        return [value.__self__, getattr(value, "__func__", None)]
-    if kind is functools.partial:
-        return [value.func, *value.args, *value.keywords.values()]
+    if (parts := parts_of_wrapper(value)) is not None:
+        return parts
     if isinstance(value, (*SEQUENCES, set, frozenset)):
         return list(value)
     if isinstance(value, dict):
         return [*value, *value.values()]
-    if isinstance(value, Transformed):
-        return [*vars(value).values(), *value.options.values()]
     if isinstance(value, type):
         parts = [part for owner in value.__mro__ for part in vars(owner).values()]
         return parts + [part for each in parts if isinstance(each, WRAPPERS) for part in parts_of(each)]

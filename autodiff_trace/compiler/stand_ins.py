@@ -12,7 +12,6 @@ it leads: those have to be compared in each call.
 from __future__ import annotations
 
 import collections
-import functools
 import types
 from operator import is_
 from typing import Any
@@ -22,6 +21,7 @@ import numpy as np
 from ..core.tracer import box_classes, to_value
 from ..transforms.function import Transformed
 from ..transforms.names import MISSING
+from ..transforms.rebuilding import rebuild_wrapper
 from ..transforms.surroundings import Surroundings
 from ..transforms.watching import contents
 from .arguments import is_leaf
@@ -101,16 +101,9 @@ class StandIns:
             return self.note_box(value, self.trace.hidden(value))
         if kind is types.FunctionType:
             return self.make_function(value)
-        if kind is types.MethodType:
-            return types.MethodType(self.copy(value.__func__), self.copy(value.__self__))
-        if kind is types.BuiltinMethodType:
-            return getattr(self.copy(value.__self__), value.__name__)
-        if kind is functools.partial:
-            keywords = {name: self.copy(each) for name, each in value.keywords.items()}
-            return functools.partial(self.copy(value.func), *map(self.copy, value.args), **keywords)
-        if isinstance(value, tuple):
-            items = map(self.copy, value)
-            return kind(*items) if hasattr(kind, "_fields") else kind(items)
+        rebuilt = rebuild_wrapper(value, self.copy)
+        if rebuilt is not MISSING:
+            return rebuilt
         if kind in (list, collections.deque):
             copied = self.keep(value, value.copy())
             items = [self.variable("item", value, i, each) for i, each in enumerate(value)]

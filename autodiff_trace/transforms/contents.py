@@ -1,4 +1,4 @@
-"""What arrays hold, kept as a copy and compared as a whole: no write to them goes unnoticed."""
+"""What arrays hold: a copy that is compared as a whole, so that no write goes unnoticed, or a sample."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Contents"]
+__all__ = ["Contents", "sample"]
+
+SMALL = 2**14
+"""Bytes of an array that is compared as a whole (1 µs)."""
 
 
 class Contents:
@@ -58,3 +61,11 @@ def bytes_of(array: np.ndarray) -> np.ndarray | None:
 def bytes_in_order(array: np.ndarray) -> np.ndarray:
     """A copy of the elements, as bytes."""
     return np.ascontiguousarray(array).view(np.ndarray).reshape(-1).view(np.uint8)
+
+
+def sample(array: np.ndarray) -> bytes:
+    """The contents of an array; of a large one some of them, enough to see that it was written as a whole."""
+    if array.nbytes <= SMALL:
+        return array.tobytes()
+    flat = array.reshape(-1) if array.flags.c_contiguous else array.flat
+    return flat[:: max(1, array.size // 512)].tobytes()

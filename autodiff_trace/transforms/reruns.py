@@ -13,7 +13,8 @@ from ..core.errors import TracedValueError, caller_line
 from ..core.tracer import to_value
 from .random_states import frozen, set_state, state_of
 from .restoring import NotRestorable, Restorer
-from .surroundings import Surroundings, sample
+from .contents import sample
+from .surroundings import Surroundings
 
 __all__ = ["Rerun"]
 

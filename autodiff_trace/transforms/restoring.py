@@ -10,7 +10,6 @@ refers to it, up to the function itself:
 from __future__ import annotations
 
 import collections
-import functools
 import types
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -20,7 +19,9 @@ import numpy as np
 from .function import Transformed
 from .names import MISSING, read_names
 from .random_states import copy_generator
-from .surroundings import Surroundings, is_generator
+from .kinds import is_generator
+from .rebuilding import parts_of_wrapper, rebuild_wrapper
+from .surroundings import Surroundings
 from .watching import contents, is_held, read_attributes, read_cells, read_function, read_slots
 
 __all__ = ["NotRestorable", "Restorer"]
@@ -92,14 +93,10 @@ class Restorer:
             if id(value) in self.functions:
                 parts += self.globals.get(id(value.__globals__), {}).values()
             return parts + [*(keyword_defaults or {}).values(), *value.__dict__.values()]
-        if kind in (types.MethodType, types.BuiltinMethodType):
-            return [value.__self__, getattr(value, "__func__", None)]
-        if kind is functools.partial:
-            return [value.func, *value.args, *value.keywords.values()]
         if isinstance(value, (tuple, frozenset)):
             return list(value)
-        if isinstance(value, Transformed):
-            return [*vars(value).values(), *value.options.values()]
+        if (parts := parts_of_wrapper(value)) is not None:
+            return parts
         return list(self.holders[id(value)][1]) if id(value) in self.holders else []
 
     def copy(self, value: Any) -> Any:
@@ -119,19 +116,10 @@ class Restorer:
             return copy_generator(value, self.states[id(value)])
         if kind is types.FunctionType:
             return self.make_function(value)
-        if kind is types.MethodType:
-            return types.MethodType(self.copy(value.__func__), self.copy(value.__self__))
-        if kind is types.BuiltinMethodType:
-            return getattr(self.copy(value.__self__), value.__name__)
-        if kind is functools.partial:
-            keywords = {name: self.copy(each) for name, each in value.keywords.items()}
-            return functools.partial(self.copy(value.func), *map(self.copy, value.args), **keywords)
-        if isinstance(value, tuple):
-            items = map(self.copy, value)
-            return kind(*items) if hasattr(kind, "_fields") else kind(items)
         if kind is frozenset:
             return frozenset(map(self.copy, value))
-        return self.make_holder(value)
+        rebuilt = rebuild_wrapper(value, self.copy)
+        return self.make_holder(value) if rebuilt is MISSING else rebuilt
 
     def make_function(self, function: types.FunctionType) -> types.FunctionType:
         known = self.functions.get(id(function))

@@ -11,21 +11,15 @@ import numpy as np
 from ..core.tracer import Trace, box_classes
 from .contents import Contents
 from .following import Follower
-from .kinds import is_generator
-from .members import slots_of
 from .names import read_names
 from .watching import (
     Watch, changed_names, is_held, join_watches, quick_check, read_attributes, read_cells, read_dict, read_members,
 )
 
-__all__ = ["Surroundings", "is_generator", "sample", "slots_of"]
+__all__ = ["Surroundings"]
 
 LIMIT = 5000
 """Variables that are watched, at most."""
-
-SMALL = 2**14
-"""Bytes of an array that is compared as a whole (1 µs)."""
-
 
 class Surroundings:
     """The variables outside a function that it reads, and what they held.
@@ -134,11 +128,3 @@ class Surroundings:
                     for key, value in variables.items():
                         if plain(value) is not value:
                             variables[key] = plain(value)
-
-
-def sample(array: np.ndarray) -> bytes:
-    """The contents of an array; of a large one some of them, enough to see that it was written as a whole."""
-    if array.nbytes <= SMALL:
-        return array.tobytes()
-    flat = array.reshape(-1) if array.flags.c_contiguous else array.flat
-    return flat[:: max(1, array.size // 512)].tobytes()
