@@ -294,3 +294,15 @@ def test_each_row_of_the_table_is_tested():
         ("watched", "unread", "constant", "unknown"), DOCUMENT.read_text().split("\n## ")[1:])}
     assert rows == {"watched": list(WATCHED), "unread": list(UNREAD), "constant": list(CONSTANT),
         "unknown": list(UNKNOWN)}
+
+
+def test_the_warning_names_what_changes_beside_hidden_inputs():
+    setup = "class M: pass\nm = M()\nm.rate = 0.5\nm.c = {'mode': 'a'}\nrate = 2.0\ndef g(x): return x * rate"
+    (names, _) = programs(setup, "g(x) * m.rate * len(m.c['mode'])")
+    compiled = jit(names["f"])
+    with pytest.warns(JitWarning) as caught:
+        for _ in range(20):
+            assert compiled(1.0) == names["f"](1.0)
+            exec("rate += 1\nm.rate += 1\nm.c['mode'] += 'a'", names)
+    found = str(caught[0].message).partition("change often (")[2].partition(")")[0].split(", ")
+    assert 'm.c["mode"]' in found and {*found} <= {"rate", "m.rate", 'm.c["mode"]'}

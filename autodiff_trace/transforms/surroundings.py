@@ -54,11 +54,11 @@ class Surroundings:
         self.names: frozenset[str] = frozenset()
         self.followed: dict[int, Any] = {}  # what has been seen, kept alive so that no id is used again
         Follower(self, constant, whole=not compared).follow_all(roots, places)
+        self.noted = self.watched  # one for each of the places
         if compared:
             self.prepare()
 
     def prepare(self) -> None:
-        self.noted = self.watched
         self.watched = join_watches(self.watched)
         self.holds_quickly, self.others = quick_check(self.watched)
 
@@ -96,8 +96,6 @@ class Surroundings:
         if (read is tuple or read is read_dict) and len(owner) > LIMIT:
             self.count += len(owner)
             return ()
-        if read is read_members:
-            self.followed.setdefault(id(owner[0]), owner[0])
         values = read(owner)
         self.count += len(values)
         self.watched.append((read, owner, values))
