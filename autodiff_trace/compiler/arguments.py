@@ -11,7 +11,7 @@ import numpy as np
 from ..core.pytree import DEEP, find_container, has_cycle
 from ..core.tracer import box_classes, boxers
 from ..transforms.names import has
-from .static_values import told_apart
+from .static_values import scalar_key, told_apart
 
 __all__ = ["NotPlain", "StaticArray", "are_numbers", "classes_in", "is_leaf", "static_positions", "take_apart"]
 
@@ -128,14 +128,11 @@ def add_static(static: Any, key: list, statics: list, named: bool) -> None:
     while pending:
         value = pending.pop()
         kind = type(value)
+        if (scalar := scalar_key(value)) is not None:
+            key += scalar
+            continue
         key.append(kind)
-        if kind in (bool, int, str, bytes, type(None)):
-            key.append(value)
-        elif kind is float or kind is complex:
-            key.append(repr(value))
-        elif isinstance(value, np.generic):
-            key += (value.dtype, value.tobytes())
-        elif kind is tuple or kind is list or kind is dict:
+        if kind is tuple or kind is list or kind is dict:
             count += 1
             if count > MOST_CONTAINERS:
                 raise NotPlain(False, "a static argument holds too many containers, or one that holds itself")

@@ -137,7 +137,9 @@ class Jitted(Transformed):
             return self.give_up(entry, recording.reason, result=recording.result)
         if recording.pure:
             try:
-                self.keep(entry, surroundings, hidden, recording)
+                branch = make_branch(recording, self.passes, name_of(self.fun))
+                with self.cache.lock:
+                    entry.add(surroundings, hidden, branch, recording.draws)
             except Exception as error:
                 return self.fail(error, entry, recording.result)
         elif next(entry.impure) >= self.VERSIONS:
@@ -216,12 +218,6 @@ class Jitted(Transformed):
             return self.fail(error, entry, self.run(args, kwargs))
         reason = f"an object that it reads raises errors when it is looked at ({report(error)})"
         return self.give_up(entry or Entry(), reason, args, kwargs)
-
-    def keep(self, entry: Entry, surroundings: Surroundings, hidden: Any, recording: Recording) -> None:
-        """Compile what has been recorded."""
-        branch = make_branch(recording, self.passes, name_of(self.fun))
-        with self.cache.lock:
-            entry.add(surroundings, hidden, branch, recording.draws)
 
     def run(self, args: tuple, kwargs: dict) -> Any:
         """The function itself, which gets copies of arrays if it has been seen to write into its arguments."""

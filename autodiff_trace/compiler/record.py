@@ -79,7 +79,7 @@ class RecordTrace(Trace):
         return RecordBox(array, self, node)
 
     def process(self, prim, args, kwargs):
-        args, kwargs = plain_parameters(prim, args, kwargs, ignore)
+        args, kwargs = plain_parameters(prim, args, kwargs, fixed=True)
         values = []
         operands = []
         is_operator = not kwargs
@@ -266,10 +266,6 @@ class RecordTrace(Trace):
         self.steps.append(node)
         traced = any(type(arg) in box_classes for arg in (*args, *kwargs.values()))
         return ans if ans is None else self.box(ans, node, traced)
-
-
-def ignore(value: Any) -> None:
-    """Arrays outside of which plain NumPy may have computed ``value`` are compared in each call."""
 
 
 def plain_value(x: Any) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..transforms.members import is_of_user, slots_of
 
-__all__ = ["IdentityKey", "told_apart"]
+__all__ = ["IdentityKey", "scalar_key", "told_apart"]
 
 DEPTH = 16
 """Objects in objects that are told apart by what they hold; deeper ones by identity."""
@@ -34,15 +34,22 @@ class IdentityKey:
         return id(self.owner)
 
 
-def told_apart(value: Any, depth: int = DEPTH) -> Any:
-    """A key for ``value``: itself, if it is equal to nothing else; its contents, if it cannot be changed."""
+def scalar_key(value: Any) -> tuple | None:
+    """A key for a number, a string or None: 1, 1.0 and True, and 0.0 and -0.0, are equal, but have keys of their own.
+    None for anything else."""
     kind = type(value)
     if kind in (bool, int, str, bytes, type(None)):
         return kind, value
-    if kind in (float, complex):
+    if kind is float or kind is complex:
         return kind, repr(value)
-    if isinstance(value, np.generic):
-        return kind, value.dtype, value.tobytes()
+    return (kind, value.dtype, value.tobytes()) if isinstance(value, np.generic) else None
+
+
+def told_apart(value: Any, depth: int = DEPTH) -> Any:
+    """A key for ``value``: itself, if it is equal to nothing else; its contents, if it cannot be changed."""
+    if (scalar := scalar_key(value)) is not None:
+        return scalar
+    kind = type(value)
     if kind.__eq__ is object.__eq__ or isinstance(value, (*METHODS, type)):
         return value if kind.__hash__ is not None else IdentityKey(value)
     if kind.__hash__ is None or not depth:

@@ -27,18 +27,18 @@ MOST_ITEMS = 64
 """Of an array of axes, a shape, counts: NumPy's arrays have as many axes at most."""
 
 
-def plain_parameters(function: Callable, args: tuple, kwargs: dict, note: Callable | None = None) -> tuple:
+def plain_parameters(function: Callable, args: tuple, kwargs: dict, fixed: bool = False) -> tuple:
     """``args`` and ``kwargs``, with plain numbers as axes, shapes and counts where a trace lets Python have its values.
 
-    With ``note`` arrays among them become tuples, NumPy's integers Python's; ``note(x)`` is called for each ``x`` of
-    these that is no traced value. In a jitted function of ``x`` and ``n``, ``x.reshape(n, -1)`` makes the program one
-    for this ``n``. Of functions of others than NumPy nobody knows what such a name means.
+    If they are ``fixed`` arrays among them become tuples, NumPy's integers Python's, traced or not. In a jitted
+    function of ``x`` and ``n``, ``x.reshape(n, -1)`` makes the program one for this ``n``. Of functions of others than
+    NumPy nobody knows what such a name means.
     """
     for i in plain_positions(function):
         if i < len(args) and may_be_plain(args[i]):
-            args = (*args[:i], to_plain(args[i], note), *args[i + 1 :])
+            args = (*args[:i], to_plain(args[i], fixed), *args[i + 1 :])
     if kwargs and not PLAIN.isdisjoint(kwargs) and is_own(function):
-        kwargs = {name: to_plain(arg, note) if name in PLAIN else arg for name, arg in kwargs.items()}
+        kwargs = {name: to_plain(arg, fixed) if name in PLAIN else arg for name, arg in kwargs.items()}
     return args, kwargs
 
 
@@ -61,21 +61,18 @@ def may_be_plain(arg: Any) -> bool:
     return type(arg) in watched_types or isinstance(arg, (np.ndarray, np.integer))
 
 
-def to_plain(arg: Any, note: Callable | None) -> Any:
+def to_plain(arg: Any, fixed: bool) -> Any:
     kind = type(arg)
     if kind is list or kind is tuple:
-        return kind([to_plain(item, note) for item in arg])
+        return kind([to_plain(item, fixed) for item in arg])
     if kind in box_classes:
         if not arg._trace.guards_values or arg.dtype.kind not in "iub":
             return arg
         value = arg._trace.plain(arg)
-    elif note is not None and isinstance(arg, (np.ndarray, np.integer)) and arg.dtype.kind in "iu":
-        note(arg)
+    elif fixed and isinstance(arg, (np.ndarray, np.integer)) and arg.dtype.kind in "iu" and arg.size <= MOST_ITEMS:
         value = arg
-        if arg.size > MOST_ITEMS:
-            return arg
     else:
         return arg
     if not np.ndim(value):
         return value.item() if hasattr(value, "item") else value
-    return value if note is None else tuple(value.tolist())
+    return tuple(value.tolist()) if fixed else value
