@@ -293,3 +293,34 @@ def test_custom_rule_of_vectors_whose_forward_makes_plain_numbers_gives_nan():
     with pytest.warns(RuntimeWarning, match="eigh: values with a gap of 0"):
         gradient = grad(lambda A: anp.sum(weights * f(*anp.linalg.eigh(A))))(np.eye(3))
     assert np.isnan(gradient).any()
+
+
+def project(name, weights):
+    def eigh(A):
+        w, v = anp.linalg.eigh(A)
+        return anp.sum(weights * ((v * anp.exp(w)) @ v.T))
+
+    def eig(A):
+        w, v = anp.linalg.eig(A)
+        return anp.real(anp.sum(weights * ((v * anp.exp(w)) @ anp.linalg.inv(v))))
+
+    def svd(A):
+        u, s, vh = anp.linalg.svd(A)
+        return anp.sum(weights * ((u * s) @ vh))
+
+    return {"eigh": eigh, "eig": eig, "svd": svd}[name]
+
+
+@pytest.mark.parametrize("name", ["eigh", "eig", "svd"])
+def test_gaps_that_leave_few_digits_are_mentioned(name):
+    rng = np.random.default_rng(0)
+    e, weights = rng.normal(size=(2, 4, 4))
+    e, weights = e + e.T, weights + weights.T
+    f = project(name, weights)
+    with pytest.warns(RuntimeWarning, match=f"{name}: values with a gap of .*e-1[345] .* less than three digits"):
+        grad(f)(np.eye(4) + 2e-14 * e)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        gradient = grad(f)(np.eye(4) + 1e-10 * e)
+    exact = weights * (1 if name == "svd" else np.e)
+    assert np.allclose((gradient + gradient.T) / 2, exact, rtol=1e-4, atol=1e-4)

@@ -21,7 +21,7 @@ from ...core.infinitesimals import are_wanted, has_split, is_split, split, witho
 from ...core.primitives import nondifferentiable, primitive
 from ...core.reverse import defvjp
 from ...core.tracer import is_box, to_value, trace_stack
-from .tolerances import clusters, find_tolerance, repeated
+from .tolerances import clusters, find_tolerance, nearly_repeated, repeated
 
 __all__ = [
     "NOISE", "agreed", "are_unused", "can_align", "is_recorded", "limit_quotient", "magnitude", "other_basis",
@@ -115,7 +115,10 @@ def limit_quotient(x, y, size, least, recorded, name):
     close = np.abs(y) <= least
     if recorded and np.any(close):
         raise TypeError("a derivative at repeated eigenvalues or singular values cannot be replayed")
-    return np.where(close, np.where(x == 0, x, np.nan), x / np.where(close, 1, y))
+    ans = np.where(close, np.where(x == 0, x, np.nan), x / np.where(close, 1, y))
+    if name:
+        warn_of_noise(ans, y, least, name)
+    return ans
 
 
 def limit(values, changes):
@@ -130,6 +133,8 @@ def limit(values, changes):
     # What should cancel is not known better than the numbers of which it is left, nor than the values that are equal.
     noise = NOISE * np.finfo(y.dtype).eps * size + 10 * np.abs(ans) * least
     depends = close & ((np.abs(x) > noise) | ((dy == 0) & (dx != 0)) | (np.isnan(dx) & ~np.isnan(x)))
+    if name:
+        warn_of_noise(ans, y, least, name)
     if np.any(depends):
         if name:
             warn(name, gap_among(y, least))
@@ -196,6 +201,18 @@ def are_different(group, numbers, others):
 agreed.compare = compare_gradients
 for _define in (defvjp, defjvp):  # where the answer is NaN, so is its derivative
     _define(agreed, lambda g, ans, *args: g + 0 * ans, *[None] * 6)
+
+
+def warn_of_noise(ans, y, least, name):
+    """Say so where quotients ``ans`` have a divisor ``y`` that is hardly larger than rounding."""
+    uncertain = nearly_repeated(np.abs(y), least) & (ans != 0)
+    if np.any(uncertain):
+        warnings.warn(
+            f"{name}: values with a gap of {np.min(np.abs(y)[uncertain]):.1e} differ by little more than rounding: the "
+            f"derivative divides by that gap, and may have less than three digits ({caller_line()}).",
+            RuntimeWarning,
+            stacklevel=5,
+        )
 
 
 def gap_among(gaps, least):

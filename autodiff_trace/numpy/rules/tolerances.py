@@ -6,7 +6,13 @@ import numpy as np
 
 from ...core.primitives import nondifferentiable
 
-__all__ = ["clusters", "find_tolerance", "repeated", "tolerance"]
+__all__ = ["clusters", "find_tolerance", "nearly_repeated", "repeated", "tolerance"]
+
+ROUNDING = 4
+"""Machine precisions, for each value of a matrix, that rounding leaves between equal ones, relative to the largest."""
+
+UNCERTAIN = 1000
+"""Machine precisions, relative to the largest value, below which a gap leaves less than three digits to a quotient."""
 
 MOST_CONDITION = 1e4
 """The condition that is reckoned with at most: vectors that are all but dependent say little about rounding."""
@@ -19,7 +25,7 @@ def find_tolerance(w, v=None):
     (Bauer and Fike). These are computed for values that may be equal, in which no more than half the digits differ.
     """
     eps, size = np.finfo(w.dtype).eps, np.max(np.abs(w), axis=-1, initial=0)
-    least = 4 * w.shape[-1] * eps * size
+    least = ROUNDING * w.shape[-1] * eps * size
     if v is not None:
         most = eps**0.5 * size
         close = np.abs(w[..., None, :] - w[..., None]) <= most[..., None, None]
@@ -27,13 +33,18 @@ def find_tolerance(w, v=None):
             near = close.sum((-2, -1)) > w.shape[-1]
             u = v[near]
             norm = np.linalg.norm((u * w[near][:, None]) @ np.linalg.pinv(u), axis=(-2, -1))
-            wide = 4 * w.shape[-1] * eps * norm * np.fmin(np.linalg.cond(u), MOST_CONDITION)
+            wide = ROUNDING * w.shape[-1] * eps * norm * np.fmin(np.linalg.cond(u), MOST_CONDITION)
             least = np.array(least)
             least[near] = np.maximum(least[near], np.minimum(wide, most[near]))
     return least[..., None, None]
 
 
 tolerance = nondifferentiable(find_tolerance)
+
+
+def nearly_repeated(gaps: np.ndarray, least: np.ndarray) -> np.ndarray:
+    """The mask of the gaps above ``least`` that are so small that what they divide is uncertain."""
+    return (gaps > least) & (gaps <= least * UNCERTAIN / (ROUNDING * gaps.shape[-1]))
 
 
 def repeated(w: np.ndarray, least: np.ndarray, with_zero: bool = False) -> np.ndarray:
