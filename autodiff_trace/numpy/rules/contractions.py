@@ -47,24 +47,24 @@ def dense(g):
 def matmul_vjp_x(g, ans, x, y):
     g = dense(g)
     if x.ndim == y.ndim == 2:
-        return unbroadcast(anp.matmul(g, y.T), x)
+        return unbroadcast(g @ y.T, x)
     if x.ndim == 1 and y.ndim <= 2:
-        return unbroadcast(g * y if y.ndim == 1 else anp.matmul(g, y.T), x)
+        return unbroadcast(g * y if y.ndim == 1 else g @ y.T, x)
     g, row, y = as_matrices(g, x, y)
-    return anp.reshape(unbroadcast(anp.matmul(g, transposed(y)), row), x.shape)
+    return anp.reshape(unbroadcast(g @ transposed(y), row), x.shape)
 
 
 def matmul_vjp_y(g, ans, x, y):
     g = dense(g)
     if x.ndim == y.ndim == 2:
-        return unbroadcast(anp.matmul(x.T, g), y)
+        return unbroadcast(x.T @ g, y)
     if y.ndim == 1 and x.ndim <= 2:  # from the left, so that a batch of cotangents is one product of matrices
-        return unbroadcast(g * x if x.ndim == 1 else anp.matmul(g, x), y)
+        return unbroadcast(g * x if x.ndim == 1 else g @ x, y)
     g, x, column = as_matrices(g, x, y)
     if column.ndim == 2:  # one matrix for all of a stack: one product of tall matrices instead of a stack to be summed
         rows = math.prod(x.shape[:-1])
         x, g = anp.reshape(x, (rows, x.shape[-1])), anp.reshape(g, (rows, g.shape[-1]))
-    return anp.reshape(unbroadcast(anp.matmul(transposed(x), g), column), y.shape)
+    return anp.reshape(unbroadcast(transposed(x) @ g, column), y.shape)
 
 
 defvjp(anp.matmul, matmul_vjp_x, matmul_vjp_y)
