@@ -356,3 +356,11 @@ def test_arguments_are_written_to_after_the_loop(n):
     check_grads(f, X, order=2)
     np.testing.assert_allclose(jit(grad(f))(X), grad(f)(X))
     np.testing.assert_allclose(vmap(grad(f))(np.stack([X, X]))[1], grad(f)(X))
+
+
+def test_carry_of_other_byte_order():
+    """Arithmetic of NumPy gives native numbers."""
+    carry = fori_loop(0, 3, lambda i, c: c * 2.0, np.array([1.0, 2.0], ">f8"))
+    np.testing.assert_array_equal(carry, [8.0, 16.0])
+    gradient = grad(lambda x: anp.sum(fori_loop(0, 3, lambda i, c: c * x, np.array([1.0, 2.0], ">f8"))))(2.0)
+    assert gradient == 36.0

@@ -119,6 +119,14 @@ def test_matrix_norms_with_ties():
     np.testing.assert_allclose(grad(lambda a: anp.linalg.norm(a, "nuc"))(np.eye(2)), np.eye(2))
 
 
+def test_nuclear_norm_of_a_matrix_that_is_singular_up_to_rounding():
+    """Forward and reverse mode give the half of what both sides have, as of |x| at 0."""
+    a, t = np.outer([1.0, 2, 3], [1.0, 1, 2]), np.arange(9.0).reshape(3, 3) ** 2
+    unit = a / np.linalg.norm(a)
+    np.testing.assert_allclose(grad(lambda a: anp.linalg.norm(a, "nuc"))(a), unit, atol=1e-12)
+    np.testing.assert_allclose(jvp(lambda a: anp.linalg.norm(a, "nuc"), (a,), (t,))[1], np.sum(unit * t))
+
+
 def test_nuclear_norm_of_a_singular_matrix():
     np.testing.assert_allclose(grad(lambda a: anp.linalg.norm(a, "nuc"))(np.diag([2.0, 0])), np.diag([1.0, 0]))
 

@@ -197,7 +197,7 @@ def to_root(leaf: Any) -> Any:
 def kind_of(leaf: Any) -> Any:
     """What must not change of a leaf: shape and dtype of a number or array, else the leaf itself."""
     leaf = number(leaf)
-    return (leaf.shape, leaf.dtype) if type(leaf) in boxers else leaf
+    return (leaf.shape, leaf.dtype.newbyteorder("=")) if type(leaf) in boxers else leaf
 
 
 def show(kind: Any) -> str:
