@@ -146,6 +146,11 @@ LIKE_NUMPY = {
     "nanmedian": (lambda x: anp.nanmedian(x), [*INFINITE, np.array([np.nan, np.inf, np.inf])]),
     "quantile near the upper value": (lambda x: anp.quantile(x, 0.8), [np.array([2.0, 1.0]), np.array([-np.inf, 1.0])]),
     "ldexp": (lambda x: anp.ldexp(x, 2), [ZEROS, -ZEROS, 3 * ZEROS]),
+    "nan_to_num of integers": (lambda x: anp.nan_to_num(x), [np.arange(3), np.ones(2, bool), np.array([np.inf])]),
+    "accumulate": (
+        lambda x: (anp.maximum.accumulate(x, axis=-1), anp.minimum.accumulate(x, axis=1), anp.hypot.accumulate(x, -1)),
+        [np.arange(24.0).reshape(2, 3, 4) % 7, -np.arange(8.0).reshape(2, 2, 2) % 3],
+    ),
     "byte order": (lambda x: (x * 1, x * True, x + 0.0 * x - 0, x**1), [ZEROS.astype(">f8"), -ZEROS.astype(">f8")]),
 }
 

@@ -85,6 +85,8 @@ def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
     if not is_box(x):
         x = anp.array(x)
         copy = True
+    if x.dtype.kind not in "fc":
+        return anp.positive(x) if x.dtype.kind in "iu" else anp.copy(x)
     if x.dtype.kind == "c":
         parts = [nan_to_num(part, True, nan, posinf, neginf) for part in (anp.real(x), anp.imag(x))]
         ans = parts[0] + 1j * parts[1]
