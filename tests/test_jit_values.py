@@ -145,6 +145,7 @@ LIKE_NUMPY = {
     "median of a number": (lambda x: anp.median(x), [1.0, np.inf, -np.inf]),
     "nanmedian": (lambda x: anp.nanmedian(x), [*INFINITE, np.array([np.nan, np.inf, np.inf])]),
     "quantile near the upper value": (lambda x: anp.quantile(x, 0.8), [np.array([2.0, 1.0]), np.array([-np.inf, 1.0])]),
+    "products of one number": (lambda x: (x[:, None] @ -x[None], -x[None] @ x[:, None]), [np.zeros(1), -np.zeros(1)]),
     "ldexp": (lambda x: anp.ldexp(x, 2), [ZEROS, -ZEROS, 3 * ZEROS]),
     "nan_to_num of integers": (lambda x: anp.nan_to_num(x), [np.arange(3), np.ones(2, bool), np.array([np.inf])]),
     "accumulate": (
