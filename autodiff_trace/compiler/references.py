@@ -120,6 +120,8 @@ def parts_of(value: Any) -> list:
         return list(value)
     if isinstance(value, dict):
         return [*value, *value.values()]
+    if isinstance(value, np.ndarray):
+        return value.ravel().tolist() if value.dtype.hasobject else []
     if isinstance(value, type):
         parts = [part for owner in value.__mro__ for part in vars(owner).values()]
         return parts + [part for each in parts if isinstance(each, WRAPPERS) for part in parts_of(each)]
@@ -159,11 +161,12 @@ def is_copied(value: Any) -> bool:
     kind = type(value)
     if kind is types.FunctionType:
         return is_own(value)
-    if kind in (types.MethodType, types.BuiltinMethodType, functools.partial, list, collections.deque, np.ndarray,
-                np.memmap):
+    if kind in (types.MethodType, types.BuiltinMethodType, functools.partial, list, collections.deque):
         return True
     if isinstance(value, tuple):
         return kind is tuple or hasattr(kind, "_fields")
+    if isinstance(value, np.ndarray):
+        return kind in (np.ndarray, np.memmap) and not value.dtype.hasobject
     if kind in MAPPINGS:
         return all(map(is_plain_key, value))
     if isinstance(value, Transformed):

@@ -119,3 +119,8 @@ class Follower(Functions):
             self.done.add(id(array))
             self.surroundings.followed[id(array)] = array
             self.surroundings.arrays.append(array)
+            if array.dtype.hasobject:
+                for each in array.ravel().tolist():
+                    self.escape(each, "")
+            if isinstance(array, np.ma.MaskedArray) and array.mask is not np.ma.nomask:
+                self.note_array(np.ma.getmask(array).view(np.ndarray))

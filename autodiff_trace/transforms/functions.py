@@ -67,6 +67,8 @@ class Functions(Objects):
         if not is_own:
             return
         (self.surroundings if self.noting else self).watch(read_function, function, place or function.__name__)
+        if function.__kwdefaults__:
+            self.watch(read_dict, function.__kwdefaults__, place or function.__name__)
         if function.__dict__ and self.watch(read_dict, function.__dict__, place):
             for each in function.__dict__.values():
                 self.escape(each, place)

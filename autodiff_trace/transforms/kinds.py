@@ -55,6 +55,7 @@ UNKNOWN_FUNCTIONS = {
     "threading": {"current_thread", "get_ident", "active_count", "enumerate"},
     "_thread": {"get_ident"},
     "inspect": {"currentframe", "stack"}, "sys": {"_getframe", "getrefcount", "exc_info", "getrecursionlimit"},
+    "numpy": {"load", "loadtxt", "genfromtxt", "fromfile", "memmap", "get_printoptions"},
     "contextvars": {"copy_context"}, "_contextvars": {"copy_context"},
 }
 """Functions of Python that give something else from call to call."""

@@ -9,7 +9,7 @@ from typing import Any
 from ..core.pytree import find_container
 from .kinds import unknown_object
 from .members import OF_ARGUMENT, Members, has_state_of_others, is_hidden, is_of_user, is_special, lookup, slots_of
-from .names import MISSING, is_users, root_module
+from .names import MISSING, is_users, read_names, root_module
 from .watching import read_attributes, read_keys, read_members, read_slots
 
 __all__ = ["Objects"]
@@ -97,7 +97,9 @@ class Objects(Members):
                 for name in {*special, *(vars(each).keys() & names)}:
                     attribute = vars(each)[name]
                     if isinstance(attribute, types.FunctionType) and lookup(owner, name)[1] is not attribute:
-                        self.watch(read_members, (each, (name,)), place)  # super() gets there
+                        for other in owner.__mro__[:owner.__mro__.index(each) + 1]:  # super() gets to one of them
+                            if is_of_user(other):
+                                self.watch(read_names, (vars(other), (name,)), place)
                         bound = types.MethodType(attribute, value) if owner is kind else attribute
                         self.pending.append((bound, place, "method"))
                     elif name in special and owner is kind and isinstance(attribute, types.FunctionType):
