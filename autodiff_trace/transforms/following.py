@@ -22,7 +22,7 @@ from .function import Transformed
 from .functions import Functions
 from .kinds import is_constant, is_generator, unknown_function, unknown_object
 from .members import is_of_user
-from .names import MISSING, has
+from .names import MISSING, has, is_users
 from .watching import VALUES, read_dict
 
 __all__ = ["Follower"]
@@ -83,7 +83,8 @@ class Follower(Functions):
             self.escape(value.func, place)
             self.escape(value.args, f"{place}.args")
             self.escape(value.keywords, f"{place}.keywords")
-        elif isinstance(value, dict) and (is_of_user(kind) or kind.__module__ in ("builtins", "collections")):
+        elif kind is types.MappingProxyType or isinstance(value, dict) and (
+                is_of_user(kind) or kind.__module__ in ("builtins", "collections")):
             values = surroundings.watch(read_dict, value, place)
             for key, each in zip(values, values[len(values) // 2:]):
                 self.escape(key, place)
@@ -105,6 +106,8 @@ class Follower(Functions):
             surroundings.generators.append(value)
         elif is_of_user(value if isinstance(value, type) else kind):
             self.follow_object(value, place)
+        elif kind is types.ModuleType and not self.noting and is_users(value.__name__.partition(".")[0]):
+            self.objects[id(value)] = [value, place, None]
         elif isinstance(value, np.vectorize):
             self.follow_whole(value, place)
         elif has(value, "__wrapped__"):

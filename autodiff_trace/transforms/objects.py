@@ -81,6 +81,10 @@ class Objects(Members):
     def members_named(self, value: Any, place: str, names: frozenset[str], formats: bool) -> None:
         """Watch those attributes of ``value`` that have one of these names, or are special methods."""
         kind = type(value)
+        if kind is types.ModuleType:
+            for name in vars(value).keys() & names:
+                self.found(*self.member(value, place, name))
+            return
         owner = value if isinstance(value, type) else kind
         if owner is kind:
             if "type" in names or "__class__" in names:
