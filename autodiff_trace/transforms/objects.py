@@ -94,6 +94,8 @@ class Objects(Members):
                 self.watch(read_keys, attributes, place)
                 for name in attributes.keys() & names:
                     self.found(*self.member(value, place, name))
+        elif is_of_user(type(value)):
+            self.special_methods_of_metaclass(value, place)
         for each in owner.__mro__:
             if is_of_user(each):
                 is_called = owner is value and place != OF_ARGUMENT
@@ -111,6 +113,13 @@ class Objects(Members):
                         self.pending.append((types.MethodType(attribute, value), place, "method"))
                     else:
                         self.found(*self.member(value, place, name))
+
+    def special_methods_of_metaclass(self, value: type, place: str) -> None:
+        for each in filter(is_of_user, type(value).__mro__):
+            for name, attribute in list(vars(each).items()):
+                if isinstance(attribute, types.FunctionType) and is_special(vars(each), name, False, True):
+                    self.watch(read_members, (each, (name,)), place)
+                    self.pending.append((types.MethodType(attribute, value), place, "method"))
 
     def found(self, value: Any, place: str) -> None:
         if value is not MISSING:
