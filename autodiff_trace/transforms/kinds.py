@@ -15,7 +15,9 @@ import numpy as np
 
 from .names import has, is_users, root_module
 
-__all__ = ["OWN_BASES", "READS_OF_PATHS", "is_clear", "is_constant", "is_generator", "unknown_function", "unknown_object"]
+__all__ = [
+    "OWN_BASES", "READS_OF_PATHS", "is_clear", "is_constant", "is_generator", "unknown_function", "unknown_object",
+]
 
 CONSTANTS = (
     types.ModuleType, np.ufunc, np.dtype, re.Pattern, re.Match, range, slice, numbers.Number, datetime.date,
