@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from autodiff_trace import jit
+from autodiff_trace.compiler.jitted import JitWarning
 
 IMPORTS = "import functools, sys, types, pathlib\nimport numpy as np\nmod = types.ModuleType('mod')\n"
 
@@ -65,3 +66,15 @@ def test_files_are_read_in_each_call(tmp_path, read, write):
         for value in (1.0, 2.0, 3.0):
             exec(write, variables, {"value": value})
             assert compiled(2.0) == 2.0 * value
+
+
+def test_arrays_that_are_compared_and_always_change_are_given_up():
+    class Model:
+        w = np.ones(3)
+
+    compiled = jit(lambda x: x * Model.w)
+    with pytest.warns(JitWarning, match="written into again and again"):
+        for _ in range(50):
+            np.testing.assert_array_equal(compiled(2.0), 2.0 * Model.w)
+            Model.w += 1
+    assert compiled.cache_info().eager > 0
