@@ -113,6 +113,10 @@ class Jitted(Transformed):
             return self.give_up(entry, "Python saw new values again and again (if, float(x), x[i] …)", args, kwargs)
         if version is None and self.outside.stands_in:
             self.outside.drop_outdated(entry.versions)
+            if self.outside.rewritten >= 4 * self.VERSIONS + self.hits // 8:
+                return self.give_up(entry, "arrays outside it that are compared as a whole (in classes, slots, "
+                                           "modules, views) are written into again and again; pass them as arguments",
+                                    args, kwargs)
         if version is None and len(entry.versions) >= self.VERSIONS:
             changed = entry.versions[0].surroundings.changed()
             return self.give_up(entry, f"variables outside it change often{listed(changed)}; pass them as arguments",

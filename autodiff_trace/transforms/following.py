@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import collections
 import functools
+import pathlib
 import types
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -20,9 +21,9 @@ import numpy as np
 from ..core.tracer import box_classes
 from .function import Transformed
 from .functions import Functions
-from .kinds import is_constant, is_generator, unknown_function, unknown_object
+from .kinds import READS_OF_PATHS, is_constant, is_generator, unknown_function, unknown_object
 from .members import is_of_user
-from .names import MISSING, has
+from .names import MISSING, has, is_users
 from .watching import VALUES, read_dict
 
 __all__ = ["Follower"]
@@ -40,12 +41,16 @@ class Follower(Functions):
 
     def follow_all(self, roots: Iterable[Any], places: Sequence[str]) -> None:
         roots = list(roots)
+        self.paths: list[str] = []
         self.pending = list(zip(roots, [*places, *[""] * len(roots)], [""] * len(roots)))
         while (self.pending or self.reach_members()) and not self.surroundings.crowded:
             value, place, how = self.pending.pop()
             if not self.constant or not self.is_vouched_for(place):
                 self.follow(value, place, how)
         self.surroundings.names = frozenset(self.names)
+        if not self.noting and not self.names.isdisjoint(READS_OF_PATHS):
+            for place in self.paths:
+                self.surroundings.unknown.setdefault(place, "a path, whose file is read,")
 
     def follow(self, value: Any, place: str, how: Any) -> None:
         """Watch what ``value`` refers to. ``how``: "method" of a bound method that is called, or what a function is
@@ -71,6 +76,8 @@ class Follower(Functions):
             return
         self.done.add(id(value))
         surroundings.followed[id(value)] = value
+        if isinstance(value, pathlib.Path) or isinstance(value, type) and issubclass(value, pathlib.Path):
+            self.paths.append(place)
         if kind is types.FunctionType:
             self.follow_function(value, {}, place)
         elif kind is types.MethodType or kind is types.BuiltinMethodType:
@@ -83,7 +90,8 @@ class Follower(Functions):
             self.escape(value.func, place)
             self.escape(value.args, f"{place}.args")
             self.escape(value.keywords, f"{place}.keywords")
-        elif isinstance(value, dict) and (is_of_user(kind) or kind.__module__ in ("builtins", "collections")):
+        elif kind is types.MappingProxyType or isinstance(value, dict) and (
+                is_of_user(kind) or kind.__module__ in ("builtins", "collections")):
             values = surroundings.watch(read_dict, value, place)
             for key, each in zip(values, values[len(values) // 2:]):
                 self.escape(key, place)
@@ -105,6 +113,8 @@ class Follower(Functions):
             surroundings.generators.append(value)
         elif is_of_user(value if isinstance(value, type) else kind):
             self.follow_object(value, place)
+        elif kind is types.ModuleType and not self.noting and is_users(value.__name__.partition(".")[0]):
+            self.objects[id(value)] = [value, place, None]
         elif isinstance(value, np.vectorize):
             self.follow_whole(value, place)
         elif has(value, "__wrapped__"):
@@ -119,3 +129,8 @@ class Follower(Functions):
             self.done.add(id(array))
             self.surroundings.followed[id(array)] = array
             self.surroundings.arrays.append(array)
+            if array.dtype.hasobject:
+                for each in array.ravel().tolist():
+                    self.escape(each, "")
+            if isinstance(array, np.ma.MaskedArray) and array.mask is not np.ma.nomask:
+                self.note_array(np.ma.getmask(array).view(np.ndarray))
