@@ -24,7 +24,6 @@ from .passes.floats import use_floats
 from .passes.fusion import fuse
 from .passes.outputs import separate_outputs
 from .passes.reassociation import reassociate
-from .passes.shared_terms import add_shared_first
 from .passes.sines import join_sines
 from .passes.stacked_sums import sum_stacks
 from .passes.stacks import stack_calls
@@ -99,10 +98,7 @@ def place(program: Program, passes: Sequence[str]) -> tuple[Program, list[Buffer
     if "sums" in passes:
         program = use_products(program)
     if "stacks" in passes:
-        program = batch_rows(stack_calls(program))
-        if (moved := add_shared_first(program)) is not program:
-            program = batch_rows(moved)
-        program = sum_stacks(program)
+        program = sum_stacks(batch_rows(stack_calls(program)))
     if "in place" in passes:  # from here on the order of steps matters
         program = assign_in_place(program)
     return assign_buffers(program) if "buffers" in passes else (program, [])

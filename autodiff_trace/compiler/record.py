@@ -17,7 +17,7 @@ from ..transforms.names import has
 from ..transforms.random_states import frozen, numpy_state
 from .boxes import PLAIN_NUMBERS, NumberBox, RecordBox
 from ..numpy.error_states import error_state
-from .guards import is_shaped_by_values, signature
+from .guards import is_shaped_by_values, passes_on, signature
 from .live_arrays import LiveArrays
 from .folding import Sources, find_sources, is_foldable, is_live_view
 from .node import LIVE, Node, literal, substitute
@@ -110,6 +110,8 @@ class RecordTrace(Trace):
         except Exception as error:
             self.raised = error
             raise
+        if type(ans) is np.ndarray and values and type(args[0]) is RecordBox and passes_on(prim, ans, values[0]):
+            return args[0]  # value_of() has seen that it is a box of this trace
         difference = None
         if error_state() is not self.error_state:
             difference = {kind: how for kind, how in np.geterr().items() if how != self.errstate[kind]} or None
