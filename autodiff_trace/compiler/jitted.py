@@ -25,7 +25,7 @@ from .outer import Outer
 from .outside import Outside, listed, look_around, why_unwatched
 from .replay import NotFinite, Replay
 from .tracing import Recording, record
-from .tree import TraceTree
+from .tree import TraceTree, run_apart
 
 __all__ = ["CacheInfo", "JitWarning", "Jitted"]
 
@@ -80,7 +80,7 @@ class Jitted(Transformed):
         try:
             for version in entry.versions:
                 if version.surroundings.hold():
-                    result = version.tree.run(leaves)
+                    result = run_apart(version.tree, leaves) if running else version.tree.run(leaves)
                     if type(result) is not Miss:
                         self.hits += 1
                         return result

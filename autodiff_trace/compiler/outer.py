@@ -1,4 +1,8 @@
-"""Transformations of a jitted function: ``grad(jit(f))`` is run as ``jit(grad(f))``."""
+"""Transformations of a jitted function: ``grad(jit(f))`` is run as ``jit(grad(f))``.
+
+All that keeps a compiled function right (what is watched, guards, failures, giving up) keeps ``grad(jit(f))`` right: it
+is one. A function that calls ``jit(f)`` with traced values runs ``f`` itself.
+"""
 
 from __future__ import annotations
 
