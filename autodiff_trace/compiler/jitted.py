@@ -21,10 +21,11 @@ from .guards import Miss
 from .hidden_inputs import HiddenInputs
 from .introspection import asks_types
 from .record import MixedTraces, NotReplayable
+from .outer import Outer
 from .outside import Outside, listed, look_around, why_unwatched
 from .replay import NotFinite, Replay
 from .tracing import Recording, record
-from .tree import TraceTree
+from .tree import TraceTree, run_apart
 
 __all__ = ["CacheInfo", "JitWarning", "Jitted"]
 
@@ -43,14 +44,13 @@ class Jitted(Transformed):
     ) -> None:
         super().__init__("jit", None, fun, static_argnames=static_argnames or None, constant=constant or None)
         self.static_argnames = static_argnames
-        self.constant = constant
-        self.passes = passes
+        self.passes, self.constant = passes, constant
         self.positions = static_positions(fun, static_argnames)
+        self.outer = Outer()
         self.start()
 
     def start(self) -> None:
-        self.cache = Cache()
-        self.outside = Outside()
+        self.cache, self.outside = Cache(), Outside()
         self.hits = self.traces = self.eager = self.failures = 0
         self.warned = self.reported = self.writes = False
 
@@ -80,7 +80,7 @@ class Jitted(Transformed):
         try:
             for version in entry.versions:
                 if version.surroundings.hold():
-                    result = version.tree.run(leaves)
+                    result = run_apart(version.tree, leaves) if running else version.tree.run(leaves)
                     if type(result) is not Miss:
                         self.hits += 1
                         return result
@@ -257,7 +257,7 @@ class Jitted(Transformed):
         return trace_graph(self.fun, args, kwargs, self.passes, name_of(self.fun), self.positions, self.static_argnames)
 
     def cache_info(self) -> CacheInfo:
-        """How calls were served, and what is kept.
+        """How calls were served, and what is kept, also of ``grad``, ``vmap`` … of this function.
 
         >>> from autodiff_trace import jit
         >>> double = jit(lambda x: 2 * x)
@@ -266,11 +266,15 @@ class Jitted(Transformed):
         >>> double.cache_info()
         CacheInfo(hits=1, traces=1, eager=0, keys=1, programs=1, arena_bytes=0, failures=0)
         """
-        return CacheInfo(self.hits, self.traces, self.eager, *self.cache.count(), self.failures)
+        return self.outer.count(CacheInfo(self.hits, self.traces, self.eager, *self.cache.count(), self.failures))
 
     def clear_cache(self) -> None:
         """Forget all programs, and let their memory go."""
         self.start()
+        self.outer.clear()
+
+    def compiled_under(self, outer: Transformed) -> Transformed | None:
+        return self.outer.find(outer, self)
 
     def __getstate__(self) -> dict:
         return {name: value for name, value in vars(self).items() if name not in ("cache", "outside")}
