@@ -20,24 +20,19 @@ from .graph import Graph, trace_graph
 from .guards import Miss
 from .hidden_inputs import HiddenInputs
 from .introspection import asks_types
-from .record import MixedTraces, NotReplayable
 from .outer import Outer
 from .outside import Outside, listed, look_around, why_unwatched
+from .patience import VERSIONS, why_hopeless
+from .record import MixedTraces, NotReplayable
 from .replay import NotFinite, Replay
 from .tracing import Recording, record
-from .tree import TraceTree, run_apart
+from .tree import run_apart
 
 __all__ = ["CacheInfo", "JitWarning", "Jitted"]
 
 
 class Jitted(Transformed):
     """A function that replays its traces."""
-
-    ERRORS = 8
-    """Errors while tracing after which the function itself is run for a kind of arguments, if there were few hits."""
-
-    VERSIONS = 8
-    """States of the variables outside for which programs are kept, for one kind of arguments."""
 
     def __init__(
         self, fun: Callable, static_argnames: tuple[str, ...], passes: tuple[str, ...], constant: tuple[str, ...] = (),
@@ -104,23 +99,8 @@ class Jitted(Transformed):
             raise
 
     def trace_once(self, entry: Entry, version: Version | None, statics: list, args: tuple, kwargs: dict) -> Any:
-        if self.cache.is_hopeless:
-            return self.give_up(entry, "call after call its arguments are new (shapes, dtypes, static objects)",
-                                args, kwargs)
-        if entry.errors >= self.ERRORS + self.hits // 8:
-            return self.give_up(entry, "it raises errors again and again", args, kwargs)
-        if version is not None and len(version.tree.branches) >= TraceTree.LIMIT:
-            return self.give_up(entry, "Python saw new values again and again (if, float(x), x[i] …)", args, kwargs)
-        if version is None and self.outside.stands_in:
-            self.outside.drop_outdated(entry.versions)
-            if self.outside.rewritten >= 4 * self.VERSIONS + self.hits // 8:
-                return self.give_up(entry, "arrays outside it that are compared as a whole (in classes, slots, "
-                                           "modules, views) are written into again and again; pass them as arguments",
-                                    args, kwargs)
-        if version is None and len(entry.versions) >= self.VERSIONS:
-            changed = entry.versions[0].surroundings.changed()
-            return self.give_up(entry, f"variables outside it change often{listed(changed)}; pass them as arguments",
-                                args, kwargs)
+        if reason := why_hopeless(self, entry, version):
+            return self.give_up(entry, reason, args, kwargs)
         try:
             surroundings = look_around(self, statics, args, kwargs) if version is None else version.surroundings
         except Exception as error:
@@ -146,7 +126,7 @@ class Jitted(Transformed):
                     entry.add(surroundings, hidden, branch, recording.draws)
             except Exception as error:
                 return self.fail(error, entry, recording.result)
-        elif next(entry.impure) >= self.VERSIONS:
+        elif next(entry.impure) >= VERSIONS:
             changed = listed(surroundings.changed())
             reason = f"it catches errors, or changes variables outside it{changed}: return what is new"
             return self.give_up(entry, reason, result=recording.result)
