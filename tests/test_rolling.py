@@ -275,6 +275,12 @@ def test_with_other_passes(name, passes):
     assert compiled.cache_info().failures == 0
 
 
+def test_the_program_grows_with_the_body_and_not_with_the_turns():
+    short, long = (jit(grad(lambda p, turns=turns: runge_kutta(p, turns=turns))).graph(P) for turns in (30, 90))
+    assert len(long.program.steps) > 2.5 * len(short.program.steps)
+    assert len(list(all_steps(long.optimized))) == len(list(all_steps(short.optimized)))
+
+
 def test_what_is_the_same_in_all_turns_is_computed_once():
     def function(x, w):
         for _ in range(100):

@@ -1,8 +1,8 @@
 """Loops: steps of a program that are run again and again; those of one turn are a program themselves.
 
 The inputs of the body are, in this order, what is carried from turn to turn, what each turn has of its own (an item of
-a list), and what is the same in all turns. Its outputs are what is carried on, what is kept of each turn (in a list), and
-what is kept of the last turn alone.
+a list), and what is the same in all turns. Its outputs are what is carried on, what is kept of each turn (in a list),
+and what is kept of the last turn alone.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Any
 
 from .node import Node, Program
 
-__all__ = ["Loop", "all_steps", "in_bodies", "read_each", "read_floats", "result", "turn_of", "turns_of", "with_body"]
+__all__ = ["Loop", "all_steps", "in_bodies", "read_each", "read_floats", "result", "sum_turns",
+    "turn_of", "turns_of", "with_body"]
 
 
 @dataclass(eq=False)
@@ -47,6 +48,12 @@ def turn_of(values: Any, turn: int) -> Any:
 def turns_of(values: Any, first: int, stop: int | None, stride: int) -> Any:
     """What was kept of some turns, also in reverse."""
     return values[first:stop:stride]
+
+
+def sum_turns(values: list) -> Any:
+    """The sum of what was kept."""
+    rest = iter(values)
+    return sum(rest, next(rest))
 
 
 def read_each(x: Any, indices: tuple) -> list:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .. import calls
-from ..loop import Loop, all_steps, read_each, read_floats, result, turn_of, with_body
+from ..loop import Loop, all_steps, read_each, read_floats, result, sum_turns, turn_of, with_body
 from ..node import Node, Program, literal, substitute
 
 __all__ = ["FLOAT_CALLS", "FLOAT_FUNCTIONS", "use_floats"]
@@ -79,7 +79,7 @@ def is_float_step(step: Node) -> bool:
     return True
 
 
-FROM_LOOPS = {result, turn_of}
+FROM_LOOPS = {result, sum_turns, turn_of}
 
 EXACT = 2**53
 """Integers up to which all are floats."""
@@ -227,6 +227,8 @@ class Conversion:
         self.new[step] = self.add(
             Node(step.function, args, kwargs, step.value, step.name, step.kind, step.errstate, step.out)
         )
+        if step.function is np.array and type(step.args[0]) is Node and step.value.dtype == np.float64:
+            self.checked[self.new[step]] = None  # a list of what a loop has kept
 
     def add(self, step: Node) -> Node:
         self.steps.append(step)
