@@ -304,6 +304,35 @@ def test_results_share_no_memory():
     assert not any(np.shares_memory(a, b) for a, b in zip(first, first[1:]))
 
 
+def test_results_share_the_memory_that_they_share_without_jit():
+    def function(xs, w):
+        states = []
+        for i in range(60):
+            y = anp.sin(xs[i]) + w
+            z = anp.exp(w)
+            states += [y, z] if i % 2 else [z, xs[i]]
+            last = xs[i]
+        return states, last
+
+    args = WEIGHTS[3], X[:3]
+    compiled = jit(function, passes=("loops", "common", "dead code", "buffers"))
+    for _ in range(3):
+        states, last = compiled(*args)
+        assert np.shares_memory(last, args[0])
+        assert not any(np.shares_memory(states[i], states[j]) for i in range(120) for j in range(i) if i - j < 9)
+        assert [np.shares_memory(each, args[0]) for each in states] == [i % 4 == 1 for i in range(120)]
+
+
+def test_a_loop_of_which_nothing_is_left():
+    def function(x):
+        y = x
+        for _ in range(100):
+            y = anp.reshape(anp.reshape(x, (2, 3)), (6,))
+        return y
+
+    assert_like(jit(function)(X), X)
+
+
 def test_what_is_not_finite_is_computed_without_trust():
     compiled = jit(lambda x: driven(x))
     forces = np.sin(np.arange(60.0))

@@ -34,6 +34,7 @@ def write_loop(emitter: Emitter, step: Node) -> list[str]:
     else:
         write(f"for _ in range({loop.turns}):")
     emitter.indent += "    "
+    written = len(emitter.lines)
     emitter.inline |= find_inline(body)
     if len(list(group_by_handling(body.steps))) > 1:
         emitter.statements(body.steps)
@@ -55,7 +56,7 @@ def write_loop(emitter: Emitter, step: Node) -> list[str]:
     else:
         for name, text in moved:
             write(f"{name} = {text}")
-    if not any((body.steps, lists, last, moved)):
+    if len(emitter.lines) == written:
         write("pass")
     emitter.indent = emitter.indent[4:]
     return [*lists, *last]

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..loop import turns_of
 from ..node import Node, Program, operands, relabel
+from .hoisting import keep_apart
 from .loop_bodies import Body
 from .pieces import Run, find_runs, is_scatter
 from .repeats import find_repeats, list_calls
@@ -90,6 +91,7 @@ class Rolling:
 
     def run(self) -> Program:
         self.note_needs()
+        keep_apart(self.stretches, self.program.steps, self.needed)
         place = 0
         for stretch in self.stretches:
             self.copy(place, stretch.start)
@@ -115,8 +117,7 @@ class Rolling:
             for columns in stretch.columns:
                 for column in columns:
                     if column.kind == "each":
-                        if column.slot not in column.source.hoisted:
-                            column.source.kept[column.slot] = None
+                        column.source.kept[column.slot] = None
                     else:
                         self.need(column.leaves)
         self.need_of_steps(self.program.steps[place:])
@@ -163,9 +164,8 @@ class Rolling:
             if stretch is not None:
                 self.needed[stretch][code] = None
                 slot = (code - stretch.start) % stretch.period
-                if slot not in stretch.hoisted:
-                    is_last = code >= stretch.stop - stretch.period
-                    (stretch.last if is_last else stretch.kept)[slot] = None
+                is_last = code >= stretch.stop - stretch.period
+                (stretch.last if is_last else stretch.kept)[slot] = None
 
     def stretch_at(self, place: int) -> Stretch | None:
         for stretch in self.stretches:
