@@ -177,6 +177,13 @@ def guarded(x):
     return x
 
 
+def guarded_rows(xs):
+    y = xs[0]
+    for i in range(60):
+        y = anp.sin(y * xs[i]) * 0.9 + 0.1 if anp.sum(y) > -100 and xs[i, 0] != 77.0 else y * y
+    return y
+
+
 def nested(x):
     for _ in range(12):
         for _ in range(12):
@@ -230,7 +237,9 @@ CASES = {
     "complex": (complex_numbers, (X + 0.5j * X[::-1],), 1),
     "complex number": (complex_numbers, (0.3 + 0.2j,), 1),
     "integers": (integers, (np.arange(5),), 1), "integer": (integers, (7,), 1),
-    "guarded": (guarded, (X,), None),
+    "guarded": (guarded, (X,), 1), "guarded pulled": (gradient(guarded), (X,), None),
+    "guarded rows": (guarded_rows, (WEIGHTS[3],), 1),
+    "guarded float": (guarded, (0.3,), 1),
     "nested": (nested, (X,), None), "nothing kept": (nothing_kept, (X,), 0),
     "list": (list_of_parameters, ([*np.linspace(0, 1, 60)],), 1),
     "list of arrays": (list_of_parameters, ([*np.linspace(0, 1, 120).reshape(60, 2)],), None),
@@ -331,6 +340,29 @@ def test_a_loop_of_which_nothing_is_left():
         return y
 
     assert_like(jit(function)(X), X)
+
+
+def test_guards_in_turns():
+    """Each turn has an outcome of its own, and programs that part in the middle of a loop are all kept."""
+
+    def function(x, limits):
+        for i in range(80):
+            x = anp.sin(x) * 0.9 + 0.1
+            if x > limits[i]:
+                x = x * 0.5
+        return x
+
+    limits = np.full(80, 10.0)
+    assert len(loops_in(function, 0.3, limits)) == 1
+    compiled = jit(function)
+    for place in (None, 40, 0, 79, 41, None, 40, 79, 0, None):
+        varied = limits.copy()
+        if place is not None:
+            varied[place] = -10.0
+        for x in (0.3, 0.4):
+            assert compiled(x, varied) == pytest.approx(function(x, varied), rel=1e-14)
+    info = compiled.cache_info()
+    assert info.traces == info.programs == 5 and info.hits == 15 and info.failures == 0
 
 
 def test_what_is_not_finite_is_computed_without_trust():

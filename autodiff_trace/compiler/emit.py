@@ -61,6 +61,7 @@ class Emitter(Spelling):
         self.outs: dict[Node, str] = {}
         self.inline: set[Node] = set()
         self.setup: list[str] = []
+        self.turn = ""  # the name of the number of a loop's turn
         self.results: dict[Node, list[str]] = {}  # the names of what loops give
 
     def expression(self, step: Node) -> str:
@@ -108,13 +109,14 @@ class Emitter(Spelling):
         """Write the statement of a step."""
         if step.kind == "guard":
             use, (operand,) = step.function, step.args
+            number = step.out if type(step.out) is int else f"{step.out[0]} + {step.out[1]} * {self.turn}"
             if use is bool:
                 self.write(f"if {'not ' if step.value else ''}{self.text(operand)}:")
-                self.write(f"    return Miss({step.out}, {not step.value})")
+                self.write(f"    return Miss({number}, {not step.value})")
             else:
                 expected = self.constant_name(outcome(step.value))
                 self.write(f"if (seen := outcome({self.function_name(use)}({self.text(operand)}))) != {expected}:")
-                self.write(f"    return Miss({step.out}, seen)")
+                self.write(f"    return Miss({number}, seen)")
             return
         if step.function is calls.assign:
             x, index, value = step.args

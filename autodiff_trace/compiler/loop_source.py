@@ -29,10 +29,14 @@ def write_loop(emitter: Emitter, step: Node) -> list[str]:
         write(f"{name} = []")
         write(f"{append} = {name}.append")
     sources = list(map(emitter.text, step.args[loop.carried:own_end]))
-    if own:
-        write(f"for {', '.join(own)} in {f'zip({chr(44).join(sources)})' if len(own) > 1 else sources[0]}:")
-    else:
-        write(f"for _ in range({loop.turns}):")
+    head = ", ".join(own)
+    source = f"zip({', '.join(sources)})" if len(own) > 1 else "".join(sources) or f"range({loop.turns})"
+    if any(each.kind == "guard" for each in body.steps):
+        emitter.turn = emitter.free_name("turn")
+        if own:
+            head, source = f"({head})" if len(own) > 1 else head, f"enumerate({source})"
+        head = f"{emitter.turn}, {head}" if own else emitter.turn
+    write(f"for {head or '_'} in {source}:")
     emitter.indent += "    "
     written = len(emitter.lines)
     emitter.inline |= find_inline(body)

@@ -1,4 +1,4 @@
-"""Hoisting: what is the same in all turns of a loop is computed before it, unless each turn must have its own memory."""
+"""Hoisting: what is the same in all turns of a loop is computed before it, unless each turn must have its own."""
 
 from __future__ import annotations
 

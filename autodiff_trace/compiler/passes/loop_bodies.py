@@ -43,7 +43,9 @@ class Body:
                 args, kwargs = refill(step.args, leaves), step.kwargs
                 if kwargs:
                     kwargs = dict(zip(kwargs, refill(tuple(kwargs.values()), leaves)))
-                new = Node(step.function, args, kwargs, step.value, step.name, "call", step.errstate)
+                new = Node(step.function, args, kwargs, step.value, step.name, step.kind, step.errstate)
+                if step.kind == "guard":
+                    new.out = step.out, self.turn(slot, 1).out - step.out
                 self.values[slot] = new
                 self.steps.append(new)
         self.finish()
@@ -57,6 +59,10 @@ class Body:
         for each in self.turns_of_slot(self.rolling.places.places[step] - self.stretch.start):
             self.rolling.new[each] = moved
         return moved
+
+    def turn(self, slot: int, turn: int) -> Node:
+        """The step that a slot has in a turn."""
+        return self.rolling.program.steps[self.stretch.start + slot + turn * self.stretch.period]
 
     def turns_of_slot(self, slot: int) -> Iterator[Node]:
         stretch = self.stretch

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...numpy import wrapped
+from ..guards import outcome
 from ..node import Node, Program
 from . import fusion
 
@@ -49,7 +50,9 @@ def list_calls(program: Program) -> tuple[np.ndarray, list]:
         else:
             spec = type(value)
             in_loop = True
-        if step.kind != "call" or not in_loop:
+        if step.kind == "guard":  # other outcomes are other programs
+            spec = "guard", outcome(value)
+        elif step.kind != "call" or not in_loop:
             numbers[i] = -1 - i
             continue
         state = tuple(step.errstate.items()) if step.errstate else None

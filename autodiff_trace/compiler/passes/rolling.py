@@ -29,7 +29,7 @@ FEWEST_TURNS = 8
 SHORT = 48
 """Steps of a body that is so short that several turns are made one: a turn takes some time of its own."""
 
-LONG = 100_000
+LONG = 50_000
 """Steps of a loop that is rolled though other passes could make fewer calls of all turns together."""
 
 PEELED = 2

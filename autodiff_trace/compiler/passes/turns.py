@@ -127,7 +127,7 @@ def describe_turns(places: Places, matrix: list, start: int, turns: int, before:
                 return None
             stretch.read.add(slot)
             continue
-        if is_pure(step) and all(
+        if step.kind == "call" and is_pure(step) and all(
             column.kind == "same" or column.kind == "local" and column.slot in stretch.hoisted for column in columns
         ):
             stretch.hoisted.add(slot)

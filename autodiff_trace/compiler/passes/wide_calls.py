@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from .turns import Places, Stretch
+from ..calls import is_elementwise_ufunc
+from ..node import Node
+from .turns import Column, Places, Stretch
 
 __all__ = ["has_wide_calls"]
+
+FEW = 0.35
+"""Share of the calls on arrays that are wide up to which it takes as much time to make them in turns (a chain of
+functions of small arrays, with its gradient)."""
 
 VIEWS = {"getitem", "reshape", "transpose", "swapaxes", "expand_dims", "squeeze", "broadcast_to", "moveaxis", "ravel"}
 
 
 def has_wide_calls(stretch: Stretch, places: Places) -> bool:
-    """Whether there are calls on arrays that do not wait for those of other turns: passes make one of all of them."""
+    """Whether many calls on arrays do not wait for those of other turns: passes make one of all of them."""
     steps = places.steps[stretch.start:stretch.start + stretch.period]
     columns = stretch.columns
-    users: dict[int, int] = {}
-    for each in columns:
-        for column in each:
-            if column.kind in ("local", "carried"):
-                users[column.slot] = users.get(column.slot, 0) + 1
-    sums = {
-        slot for slot, each in enumerate(columns) if steps[slot].name == "add" and users.get(slot) == 1
-        and any(column.kind == "carried" and column.slot == slot for column in each)
-    }
+    sums = find_sums(columns, steps)
     after: set[int] = set()  # what waits for the turn before
     while True:
         count = len(after)
@@ -42,8 +40,29 @@ def has_wide_calls(stretch: Stretch, places: Places) -> bool:
         ahead |= {column.slot for slot in ahead for column in columns[slot] if column.kind in ("local", "carried")}
         if len(ahead) == count:
             break
-    return any(
-        type(step.value) is np.ndarray and step.value.size > 1 and step.name not in VIEWS
-        for slot, step in enumerate(steps)
-        if slot not in stretch.hoisted and slot not in stretch.read and slot not in after & ahead
-    )
+    calls = [
+        slot for slot, step in enumerate(steps)
+        if type(step.value) is np.ndarray and step.kind == "call" and step.value.size > 1 and step.name not in VIEWS
+        and slot not in stretch.hoisted and slot not in stretch.read
+    ]
+    wide = [slot for slot in calls if slot not in after & ahead]
+    is_light = [is_elementwise_ufunc(getattr(steps[slot].function, "fun", None)) for slot in wide]
+    return not all(is_light) or len(wide) > FEW * len(calls)
+
+
+def find_sums(columns: list[list[Column]], steps: list[Node]) -> set[int]:
+    """The additions to a sum over all turns, of which nothing else is read."""
+    users: dict[int, list[int]] = {}
+    for slot, each in enumerate(columns):
+        for column in each:
+            if column.kind in ("local", "carried"):
+                users.setdefault(column.slot, []).append(slot)
+    sums = {slot for slot, step in enumerate(steps) if step.name == "add" and len(users.get(slot, ())) == 1}
+    while True:
+        wrong = {
+            slot for slot in sums if users[slot][0] not in sums
+            or not any(column.kind in ("local", "carried") and column.slot in sums for column in columns[slot])
+        }
+        if not wrong:
+            return sums
+        sums -= wrong
