@@ -29,9 +29,6 @@ FEWEST_TURNS = 8
 SHORT = 48
 """Steps of a body that is so short that several turns are made one: a turn takes some time of its own."""
 
-LONG = 50_000
-"""Steps of a loop that is rolled though other passes could make fewer calls of all turns together."""
-
 PEELED = 2
 """Turns at either end that may differ from the others."""
 
@@ -74,7 +71,7 @@ def find_stretch(places: Places, start: int, period: int, turns: int, before: li
                 best, least = stretch, cost
     if best is None or best.period * best.turns < FEWEST_STEPS or least > 0.5 * period * turns:
         return None
-    return best if period * turns >= LONG or not has_wide_calls(best, places) else None
+    return None if has_wide_calls(best, places) else best
 
 
 class Rolling:

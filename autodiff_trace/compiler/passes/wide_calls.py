@@ -11,14 +11,20 @@ from .turns import Column, Places, Stretch
 __all__ = ["has_wide_calls"]
 
 FEW = 0.35
-"""Share of the calls on arrays that are wide up to which it takes as much time to make them in turns (a chain of
-functions of small arrays, with its gradient)."""
+"""Share of the calls on arrays that are wide up to which it takes little more time to make them in turns (1.3 times as
+much for a chain of functions of small arrays, with its gradient)."""
+
+MANY_STEPS, MOST_STEPS = 10_000, 50_000
+"""Steps of a loop from which a shorter time to compile is worth more than few wide calls, and than any."""
 
 VIEWS = {"getitem", "reshape", "transpose", "swapaxes", "expand_dims", "squeeze", "broadcast_to", "moveaxis", "ravel"}
 
 
 def has_wide_calls(stretch: Stretch, places: Places) -> bool:
-    """Whether many calls on arrays do not wait for those of other turns: passes make one of all of them."""
+    """Whether calls on arrays that do not wait for other turns, of which passes make one, are worth more than a loop."""
+    count = stretch.period * stretch.turns
+    if count >= MOST_STEPS:
+        return False
     steps = places.steps[stretch.start:stretch.start + stretch.period]
     columns = stretch.columns
     sums = find_sums(columns, steps)
@@ -47,7 +53,7 @@ def has_wide_calls(stretch: Stretch, places: Places) -> bool:
     ]
     wide = [slot for slot in calls if slot not in after & ahead]
     is_light = [is_elementwise_ufunc(getattr(steps[slot].function, "fun", None)) for slot in wide]
-    return not all(is_light) or len(wide) > FEW * len(calls)
+    return bool(wide) and (not all(is_light) or len(wide) > FEW * len(calls) or count < MANY_STEPS)
 
 
 def find_sums(columns: list[list[Column]], steps: list[Node]) -> set[int]:
