@@ -10,7 +10,7 @@ import numpy as np
 from . import calls
 from .loop import Loop
 from .node import Node
-from .passes.floats import FLOAT_FUNCTIONS
+from .passes.float_forms import FLOAT_FUNCTIONS
 
 __all__ = ["group_by_handling"]
 

@@ -8,36 +8,19 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from .. import calls
-from ..loop import Loop, all_steps, read_each, read_floats, result, sum_turns, turn_of, with_body
+from ..loop import Loop, all_steps, read_each, read_floats, result, sum_turns, turn_of, turns_of, with_body
 from ..node import Node, Program, literal, substitute
+from .float_forms import FLOAT_CALLS
 
-__all__ = ["FLOAT_CALLS", "FLOAT_FUNCTIONS", "use_floats"]
+__all__ = ["use_floats"]
 
 FEWEST = 4
 """Steps for which converting and checking pays."""
-
-FLOAT_CALLS: dict[Callable, Callable] = {
-    operator.add: operator.add, operator.sub: operator.sub, operator.mul: operator.mul,
-    operator.truediv: operator.truediv, operator.neg: operator.neg, operator.abs: operator.abs,
-    operator.lt: operator.lt, operator.le: operator.le, operator.gt: operator.gt, operator.ge: operator.ge,
-    operator.eq: operator.eq, operator.ne: operator.ne, operator.pow: math.pow,
-    np.add: operator.add, np.subtract: operator.sub, np.multiply: operator.mul, np.divide: operator.truediv,
-    np.negative: operator.neg, np.absolute: operator.abs, np.power: math.pow,
-    np.sin: math.sin, np.cos: math.cos, np.tan: math.tan, np.arcsin: math.asin, np.arccos: math.acos,
-    np.arctan: math.atan, np.arctan2: math.atan2, np.sinh: math.sinh, np.cosh: math.cosh, np.tanh: math.tanh,
-    np.arcsinh: math.asinh, np.arccosh: math.acosh, np.arctanh: math.atanh, np.exp: math.exp, np.expm1: math.expm1,
-    np.log: math.log, np.log1p: math.log1p, np.log2: math.log2, np.log10: math.log10, np.sqrt: math.sqrt,
-    np.hypot: math.hypot, np.float64: float, calls.select: calls.select_float,
-}
-"""What computes on Python's floats what these compute on NumPy's."""
-
-FLOAT_FUNCTIONS = frozenset(FLOAT_CALLS.values())
 
 TRUTHS = {
     operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne, calls.select_float,
@@ -161,6 +144,8 @@ class Conversion:
                 self.convert(step)
             elif type(step.function) is Loop:
                 self.convert_loop(step)
+            elif step.function is read_each and type(step.value[0]) is np.float64:
+                pass  # the loop that needs it reads floats
             elif step.function in FROM_LOOPS and type(step.value) is np.float64:
                 args = substitute(step.args, self.plain)
                 self.floats[step] = self.add(Node(step.function, args, {}, float(step.value), step.name))
@@ -187,7 +172,7 @@ class Conversion:
             elif arg.kind == "constant":
                 args.append(literal(tuple(map(float, arg.value))))
             elif arg.function is read_each:
-                args.append(self.add(Node(read_floats, substitute(arg.args, self.plain), {}, [0.0], "read_floats")))
+                args.append(self.read_each(arg))
             else:
                 args.append(self.plain(arg))
         self.new[step] = self.add(Node(loop, tuple(args), {}, moved.value, "loop", "call", step.errstate))
@@ -214,10 +199,26 @@ class Conversion:
 
     def read(self, step: Node) -> None:
         array = self.new.get(step.args[0], step.args[0])
+        items = self.items_of(array)
+        self.floats[step] = self.add(Node(calls.getitem, (items, step.args[1]), {}, float(step.value), step.name))
+
+    def items_of(self, array: Node) -> Node:
         items = self.lists.get(array)
         if items is None:
             items = self.lists[array] = self.add(Node(np.ndarray.tolist, (array,), {}, [], "tolist"))
-        self.floats[step] = self.add(Node(calls.getitem, (items, step.args[1]), {}, float(step.value), step.name))
+        return items
+
+    def read_each(self, step: Node) -> Node:
+        """What turns of a loop read, one item each; a slice of all items if they follow one another."""
+        array, indices = self.plain(step.args[0]), step.args[1].value
+        if array.value.ndim == 1 and all([type(index) is int for index in indices]):
+            places = [index % array.value.size for index in indices]
+            stride = places[1] - places[0]
+            stop = places[0] + stride * len(places)
+            if stride and places == list(range(places[0], stop, stride)) and len(places) * 20 > array.value.size:
+                args = self.items_of(array), places[0], stop if stop >= 0 else None, stride
+                return self.add(Node(turns_of, args, {}, [0.0], "turns_of"))
+        return self.add(Node(read_floats, (array, step.args[1]), {}, [0.0], "read_floats"))
 
     def keep(self, step: Node) -> None:
         """A step that NumPy does. (The items of ``np.array`` may be Python's floats as well.)"""

@@ -69,10 +69,13 @@ class Body:
         return iter(self.rolling.program.steps[stretch.start + slot:stretch.stop:stretch.period])
 
     def read(self, slot: int, step: Node) -> Node:
+        key = "read", *[tuple(column.leaves) for column in self.stretch.columns[slot]]
+        if key in self.own:
+            return self.own[key][0]
         indices = tuple([each.args[1] for each in self.turns_of_slot(slot)])
         x = self.rolling.outside(self.stretch.columns[slot][0].leaves[0])
         rows = self.rolling.add(read_each, (x, literal(indices)), [step.value])
-        return self.own_input(("read", slot), rows, step.value)
+        return self.own_input(key, rows, step.value)
 
     def own_input(self, key: Any, values: Any, example: Any) -> Node:
         if key not in self.own:

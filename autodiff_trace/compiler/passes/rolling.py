@@ -21,7 +21,7 @@ from .wide_calls import has_wide_calls
 
 __all__ = ["roll"]
 
-FEWEST_STEPS = 200
+FEWEST_STEPS = 1000
 """Steps of a program, and of all turns of a loop, from which rolling pays."""
 
 FEWEST_TURNS = 8
@@ -40,10 +40,14 @@ def roll(program: Program) -> Program:
     numbers, leaves = list_calls(program)
     places = None
     stretches: list[Stretch] = []
-    for start, period, turns in find_repeats(numbers):
-        if turns >= FEWEST_TURNS and period * turns >= FEWEST_STEPS:
-            several = max(1, min(SHORT // period, turns // (FEWEST_TURNS + 2 * PEELED)))
-            period, turns = period * several, turns // several
+    repeats = [
+        (start, period, turns) for start, period, turns in find_repeats(numbers)
+        if turns >= FEWEST_TURNS and period * turns >= FEWEST_STEPS
+    ]
+    several = turns_in_one(repeats)
+    for start, period, turns in repeats:
+        period, turns = period * several, turns // several
+        if turns >= FEWEST_TURNS:
             places = places or Places(program.steps, leaves)
             stretch = find_stretch(places, start, period, turns, stretches)
             if stretch is not None:
@@ -51,6 +55,12 @@ def roll(program: Program) -> Program:
     if not stretches:
         return program
     return Rolling(program, places, stretches).run()
+
+
+def turns_in_one(repeats: list[tuple[int, int, int]]) -> int:
+    """How many turns are made one: as many in all loops, since one reads what was kept of another's."""
+    return max(1, min([min(SHORT // period, turns // (FEWEST_TURNS + 2 * PEELED)) for _, period, turns in repeats],
+                      default=1))
 
 
 def find_stretch(places: Places, start: int, period: int, turns: int, before: list[Stretch]) -> Stretch | None:
@@ -66,7 +76,8 @@ def find_stretch(places: Places, start: int, period: int, turns: int, before: li
         if stretch is not None:
             columns = [column for columns in stretch.columns for column in columns]
             lists = {tuple(column.leaves) for column in columns if column.kind == "nodes"}
-            cost = (head + tail) * period + len(lists) * left
+            picked = sum([4 if any(code >= 0 for code in each) else 1 for each in lists])  # of loops, turn by turn
+            cost = (head + tail) * period + picked * left
             if cost < least:
                 best, least = stretch, cost
     if best is None or best.period * best.turns < FEWEST_STEPS or least > 0.5 * period * turns:

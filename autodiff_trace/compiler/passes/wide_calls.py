@@ -21,9 +21,9 @@ VIEWS = {"getitem", "reshape", "transpose", "swapaxes", "expand_dims", "squeeze"
 
 
 def has_wide_calls(stretch: Stretch, places: Places) -> bool:
-    """Whether calls on arrays that do not wait for other turns, of which passes make one, are worth more than a loop."""
-    count = stretch.period * stretch.turns
-    if count >= MOST_STEPS:
+    """Whether calls on arrays that wait for no other turn, of which passes make one, are worth more than a loop."""
+    all_steps = stretch.period * stretch.turns
+    if all_steps >= MOST_STEPS:
         return False
     steps = places.steps[stretch.start:stretch.start + stretch.period]
     columns = stretch.columns
@@ -40,7 +40,7 @@ def has_wide_calls(stretch: Stretch, places: Places) -> bool:
         if len(after) == count:
             break
     ahead = {column.slot for slot, each in enumerate(columns) if slot not in sums
-             for column in each if column.kind == "carried"}
+             for column in each if column.kind == "carried" or column.kind == "local" and steps[slot].kind == "guard"}
     while True:
         count = len(ahead)
         ahead |= {column.slot for slot in ahead for column in columns[slot] if column.kind in ("local", "carried")}
@@ -48,12 +48,17 @@ def has_wide_calls(stretch: Stretch, places: Places) -> bool:
             break
     calls = [
         slot for slot, step in enumerate(steps)
-        if type(step.value) is np.ndarray and step.kind == "call" and step.value.size > 1 and step.name not in VIEWS
-        and slot not in stretch.hoisted and slot not in stretch.read
+        if step.kind == "call" and step.name not in VIEWS and slot not in stretch.hoisted and slot not in stretch.read
     ]
-    wide = [slot for slot in calls if slot not in after & ahead]
+    of_arrays = [slot for slot in calls if type(steps[slot].value) is np.ndarray and steps[slot].value.size > 1]
+    waiting = after & ahead
+    wide = [slot for slot in of_arrays if slot not in waiting]
     is_light = [is_elementwise_ufunc(getattr(steps[slot].function, "fun", None)) for slot in wide]
-    return bool(wide) and (not all(is_light) or len(wide) > FEW * len(calls) or count < MANY_STEPS)
+    if not all(is_light) or len(wide) > FEW * len(of_arrays):
+        return True
+    # Of numbers too: to keep them for loops that follow takes as long as to compute them.
+    is_map = len(waiting.intersection(calls)) < (1 - FEW) * len(calls)
+    return all_steps < MANY_STEPS and (bool(wide) or is_map)
 
 
 def find_sums(columns: list[list[Column]], steps: list[Node]) -> set[int]:
