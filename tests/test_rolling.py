@@ -1,5 +1,7 @@
 """Loops are rolled: what they give is what the program gives without, and what differs from turn to turn stays."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from compiled import assert_like
@@ -385,6 +387,18 @@ def test_what_is_not_finite_is_computed_without_trust():
             with np.errstate(all="ignore"):
                 np.testing.assert_array_equal(compiled(wrong), driven(wrong))
     assert compiled.cache_info().failures == 0
+
+
+def test_calls_in_several_threads_share_nothing():
+    function = grad(runge_kutta)
+    compiled = jit(function)
+    points = [P * factor for factor in (1.0, 1.1, 1.2, 1.3)]
+    expected = [function(p) for p in points]
+    compiled(P)
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(20):
+            for found, right in zip(pool.map(compiled, points), expected):
+                np.testing.assert_allclose(found, right, rtol=1e-12)
 
 
 def test_a_division_by_zero_in_a_turn_raises():
