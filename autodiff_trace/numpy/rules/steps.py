@@ -45,7 +45,7 @@ def clip(a, a_min=NO_VALUE, a_max=NO_VALUE, out=None, *, min=NO_VALUE, max=NO_VA
     calls = [(function, (bound,)) for function, bound in bounds if bound is not None and bound is not NO_VALUE]
     *first, (function, bound) = calls or [(anp.positive, ())]
     # Of 0 and -0 maximum and minimum take the second, clip between two numbers the value, between arrays the bound.
-    if first and not np.ndim(min) and not np.ndim(max):
+    if first and not anp.ndim(min) and not anp.ndim(max):
         a = anp.maximum(min, a, **kwargs)
         return anp.minimum(max, a, out=out, where=where, **kwargs)
     for limit, its_bound in first:
