@@ -34,7 +34,8 @@ class Transformed:
         self.apply = apply
         self.fun = fun
         self.options = options
-        commutes = name in COMMUTING and isinstance(fun, Transformed)
+        # A pattern of nonzeros is another one, to be compiled for, each time that it is given.
+        commutes = name in COMMUTING and isinstance(fun, Transformed) and "sparsity" not in options
         self.compiled = fun.compiled_under(self) if commutes else None
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
