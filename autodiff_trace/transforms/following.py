@@ -13,7 +13,7 @@ import collections
 import functools
 import pathlib
 import types
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ from .functions import Functions
 from .kinds import READS_OF_PATHS, is_constant, is_generator, unknown_function, unknown_object
 from .members import is_of_user
 from .names import MISSING, has, is_users
-from .watching import VALUES, read_dict
+from .watching import VALUES, read_dict, read_truth
 
 __all__ = ["Follower"]
 
@@ -32,6 +32,9 @@ WRAPPERS = {property: ("fget", "fset", "fdel"), staticmethod: ("__func__",), cla
             functools.cached_property: ("func",), functools.partialmethod: ("func", "args", "keywords")}
 
 CONTAINERS = (list, tuple, set, frozenset, collections.deque)
+
+READS_OF_FORMS = {"shape", "strides", "dtype", "flags", "ndim", "size", "nbytes", "itemsize", "len"}
+"""Names by which a function reads of an array how it lies in memory."""
 
 FUNCTIONS = (types.BuiltinFunctionType, types.FunctionType, type)
 
@@ -48,6 +51,9 @@ class Follower(Functions):
             if not self.constant or not self.is_vouched_for(place):
                 self.follow(value, place, how)
         self.surroundings.names = frozenset(self.names)
+        if not self.noting and not self.names.isdisjoint(READS_OF_FORMS):
+            for array in self.surroundings.arrays:
+                self.surroundings.watch(read_truth, has_form(array))
         if not self.noting and not self.names.isdisjoint(READS_OF_PATHS):
             for place in self.paths:
                 self.surroundings.unknown.setdefault(place, "a path, whose file is read,")
@@ -134,3 +140,9 @@ class Follower(Functions):
                     self.escape(each, "")
             if isinstance(array, np.ma.MaskedArray) and array.mask is not np.ma.nomask:
                 self.note_array(np.ma.getmask(array).view(np.ndarray))
+
+
+def has_form(array: np.ndarray) -> Callable[[], bool]:
+    """A test whether ``array`` still lies in memory as it does now: ``array.shape = …`` changes it in place."""
+    form = array.shape, array.strides, array.dtype, array.flags.writeable
+    return lambda: (array.shape, array.strides, array.dtype, array.flags.writeable) == form
