@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Miss", "is_shaped_by_values", "outcome", "passes_on", "signature"]
+__all__ = ["Miss", "is_shaped_by_values", "outcome", "signature"]
 
 SHAPED_BY_VALUES = frozenset("""
     argwhere bincount compress delete eig eigvals extract flatnonzero histogram histogram_bin_edges intersect1d lstsq
@@ -18,9 +18,6 @@ SHAPED_BY_VALUES = frozenset("""
 """.split())
 """Functions of NumPy whose results have a shape or a dtype that depends on values; so have ``where(mask)`` and
 ``x[mask]``. In all others only parameters such as axes and counts decide, which are plain."""
-
-PASSING_ON = frozenset(("astype", "real", "squeeze"))
-"""Functions that may give the array itself, which shape, dtype and parameters decide."""
 
 KNOWN_PACKAGES = ("numpy", "_operator", __name__.partition(".")[0])
 
@@ -69,8 +66,3 @@ def is_always_shaped_by_values(prim: Callable) -> bool:
     # Of a primitive of the user's nothing is known.
     module = type(prim.fun).__module__ if isinstance(prim.fun, np.ufunc) else getattr(prim.fun, "__module__", None)
     return (module or "numpy").partition(".")[0] not in KNOWN_PACKAGES
-
-
-def passes_on(prim: Callable, ans: Any, x: Any) -> bool:
-    """Whether the answer is the argument ``x`` itself, in each run."""
-    return ans is x and prim.__name__ in PASSING_ON

@@ -17,12 +17,15 @@ from ..transforms.names import has
 from ..transforms.random_states import frozen, numpy_state
 from .boxes import PLAIN_NUMBERS, NumberBox, RecordBox
 from ..numpy.error_states import error_state
-from .guards import is_shaped_by_values, passes_on, signature
+from .guards import is_shaped_by_values, signature
 from .live_arrays import LiveArrays
 from .folding import Sources, find_sources, is_foldable, is_live_view
 from .node import LIVE, Node, literal, substitute
 from .outlines import Outlines
 from .spent import SpentRecordTrace, take_off
+
+PASSING_ON = frozenset(("astype", "real", "squeeze"))
+"""Functions that may give the array itself, which shape, dtype and parameters decide."""
 
 __all__ = ["MixedTraces", "NotReplayable", "RecordTrace"]
 
@@ -110,8 +113,9 @@ class RecordTrace(Trace):
         except Exception as error:
             self.raised = error
             raise
-        if type(ans) is np.ndarray and values and type(args[0]) is RecordBox and passes_on(prim, ans, values[0]):
-            return args[0]  # value_of() has seen that it is a box of this trace
+        if type(ans) is np.ndarray and values and ans is values[0] and prim.__name__ in PASSING_ON:
+            if type(args[0]) is RecordBox and args[0]._trace is self:
+                return args[0]
         difference = None
         if error_state() is not self.error_state:
             difference = {kind: how for kind, how in np.geterr().items() if how != self.errstate[kind]} or None
