@@ -401,19 +401,3 @@ def test_memory_maps_that_a_function_closes_over(tmp_path):
         data[:] = value
         np.testing.assert_array_equal(compiled(X), (2 * X + 1) * value)
     assert compiled.cache_info().traces == 1
-
-
-@pytest.mark.parametrize("same", [
-    lambda x: x.real, lambda x: anp.real(x), lambda x: x.astype(x.dtype, copy=False), lambda x: x.squeeze(),
-    lambda x: x[None][0].real, lambda x: x.astype("f4", copy=False), lambda x: x.real.astype(float).real,
-])
-def test_what_gives_the_array_itself_does_so(same):
-    def function(x):
-        y = x * 2.0
-        return same(x) is x, same(y) is y, y, same(y), (y + 1.0 if same(x) is x else y)
-
-    expected, compiled = function(np.ones(3)), jit(function)
-    for _ in range(3):
-        found = compiled(np.ones(3))
-        assert found[:2] == expected[:2] and (found[2] is found[3]) == (expected[2] is expected[3])
-        np.testing.assert_array_equal(found[4], expected[4])

@@ -24,9 +24,6 @@ from .node import LIVE, Node, literal, substitute
 from .outlines import Outlines
 from .spent import SpentRecordTrace, take_off
 
-PASSING_ON = frozenset(("astype", "real", "squeeze"))
-"""Functions that may give the array itself, which shape, dtype and parameters decide."""
-
 __all__ = ["MixedTraces", "NotReplayable", "RecordTrace"]
 
 
@@ -113,9 +110,6 @@ class RecordTrace(Trace):
         except Exception as error:
             self.raised = error
             raise
-        if type(ans) is np.ndarray and values and ans is values[0] and prim.__name__ in PASSING_ON:
-            if type(args[0]) is RecordBox and args[0]._trace is self:
-                return args[0]
         difference = None
         if error_state() is not self.error_state:
             difference = {kind: how for kind, how in np.geterr().items() if how != self.errstate[kind]} or None
