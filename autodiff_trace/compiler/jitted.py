@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.pytree import tree_leaves
 from ..core.tracer import running_traces
 from ..transforms.function import Transformed
 from ..transforms.surroundings import Surroundings
@@ -14,7 +15,7 @@ from .arguments import NotPlain, StaticArray, static_positions, take_apart
 from .cache import Cache, CacheInfo, Entry, Version, make_branch
 from .collection import collection_paused
 from .compiling import TRUSTING, compile_program
-from .containers import run_on_copies
+from .containers import overlap, run_on_copies
 from .failures import JitWarning, is_of_package, name_of, raise_if_from_signal, report, title, warn, warn_of_failure
 from .graph import Graph, trace_graph
 from .guards import Miss
@@ -58,7 +59,7 @@ class Jitted(Transformed):
                 if self.cache.is_hopeless:
                     return self.run_eagerly(args, kwargs)
                 leaves, key, statics = take_apart(args, kwargs, self.static_argnames, self.positions)
-                is_matched = not kwargs and not self.static_argnames
+                is_matched = not kwargs and not self.static_argnames and not (self.writes and len(leaves) > 1)
                 entry = self.cache.find(tuple(key), leaves, args if is_matched else None, self.hits)
         except NotPlain as error:
             self.say(error.reason)
@@ -70,7 +71,7 @@ class Jitted(Transformed):
         running = running_traces()
         if running and any(trace.guards_values for trace in running):
             return self.fun(*args, **kwargs)
-        if entry.eager:
+        if entry.eager or self.writes and overlap(leaves):
             return self.run_eagerly(args, kwargs)
         try:
             for version in entry.versions:
@@ -117,6 +118,9 @@ class Jitted(Transformed):
             recording = self.record(args, kwargs, surroundings, hidden)
         except NotReplayable as error:
             return self.run_instead(error, entry, args, kwargs)
+        if recording.writes and overlap(tree_leaves((args, kwargs))):
+            self.say("it writes into an argument that shares memory with another; pass copies")
+            return self.run_eagerly(args, kwargs)
         if recording.program is None:
             return self.give_up(entry, recording.reason, result=recording.result)
         if recording.pure:
@@ -137,7 +141,9 @@ class Jitted(Transformed):
             recording = record(
                 self.fun, args, kwargs, surroundings, self.positions, self.static_argnames, self.outside, hidden)
         self.traces += 1
-        self.writes = self.writes or recording.writes
+        if recording.writes and not self.writes:
+            self.writes = True
+            self.cache.forget_matches()
         return recording
 
     def run_instead(self, error: NotReplayable, entry: Entry, args: tuple, kwargs: dict) -> Any:

@@ -51,7 +51,7 @@ class Follower(Functions):
             if not self.constant or not self.is_vouched_for(place):
                 self.follow(value, place, how)
         self.surroundings.names = frozenset(self.names)
-        if not self.noting and not self.names.isdisjoint(READS_OF_FORMS):
+        if not self.noting and (not self.names.isdisjoint(READS_OF_FORMS) or id(len) in self.done):
             for array in self.surroundings.arrays:
                 self.surroundings.watch(read_truth, has_form(array))
         if not self.noting and not self.names.isdisjoint(READS_OF_PATHS):
