@@ -124,6 +124,9 @@ def set_dtype(array, k):
     (set_shape, lambda a: a.shape[0]),
     (set_shape, lambda a: a.ndim + anp.sum(a)),
     (set_shape, len),
+    (set_shape, lambda a: (2.0 * a).T.shape[0]),
+    (set_shape, lambda a: anp.sum(a[0])),
+    (set_shape, lambda a: anp.max(anp.sum(a * 2.0, axis=0))),
     (set_flag, lambda a: 2.0 if a.flags.writeable else 3.0),
     (set_dtype, lambda a: a.dtype.kind.count("f")),
 ])

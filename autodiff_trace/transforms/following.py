@@ -13,7 +13,7 @@ import collections
 import functools
 import pathlib
 import types
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ from .functions import Functions
 from .kinds import READS_OF_PATHS, is_constant, is_generator, unknown_function, unknown_object
 from .members import is_of_user
 from .names import MISSING, has, is_users
-from .watching import VALUES, read_dict, read_truth
+from .watching import VALUES, Form, read_dict, read_truth
 
 __all__ = ["Follower"]
 
@@ -33,8 +33,8 @@ WRAPPERS = {property: ("fget", "fset", "fdel"), staticmethod: ("__func__",), cla
 
 CONTAINERS = (list, tuple, set, frozenset, collections.deque)
 
-READS_OF_FORMS = {"shape", "strides", "dtype", "flags", "ndim", "size", "nbytes", "itemsize", "len"}
-"""Names by which a function reads of an array how it lies in memory."""
+READS_OF_FORMS = {"strides", "dtype", "flags", "nbytes", "itemsize"}
+"""Names by which a function reads of an array how it lies in memory, besides its shape."""
 
 FUNCTIONS = (types.BuiltinFunctionType, types.FunctionType, type)
 
@@ -51,9 +51,10 @@ class Follower(Functions):
             if not self.constant or not self.is_vouched_for(place):
                 self.follow(value, place, how)
         self.surroundings.names = frozenset(self.names)
-        if not self.noting and (not self.names.isdisjoint(READS_OF_FORMS) or id(len) in self.done):
+        if not self.noting:
+            is_read = not self.names.isdisjoint(READS_OF_FORMS)
             for array in self.surroundings.arrays:
-                self.surroundings.watch(read_truth, has_form(array))
+                self.surroundings.watch(read_truth, Form(array, is_read))
         if not self.noting and not self.names.isdisjoint(READS_OF_PATHS):
             for place in self.paths:
                 self.surroundings.unknown.setdefault(place, "a path, whose file is read,")
@@ -140,9 +141,3 @@ class Follower(Functions):
                     self.escape(each, "")
             if isinstance(array, np.ma.MaskedArray) and array.mask is not np.ma.nomask:
                 self.note_array(np.ma.getmask(array).view(np.ndarray))
-
-
-def has_form(array: np.ndarray) -> Callable[[], bool]:
-    """A test whether ``array`` still lies in memory as it does now: ``array.shape = …`` changes it in place."""
-    form = array.shape, array.strides, array.dtype, array.flags.writeable
-    return lambda: (array.shape, array.strides, array.dtype, array.flags.writeable) == form
