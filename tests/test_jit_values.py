@@ -159,6 +159,8 @@ LIKE_NUMPY = {
 @pytest.mark.parametrize("name", LIKE_NUMPY)
 def test_values_are_those_of_numpy(name):
     fun, arguments = LIKE_NUMPY[name]
+    if name.startswith("clip") and not np.signbit(np.clip(-0.0, 0, 1)):
+        pytest.skip("of 0 and -0 this version of NumPy's clip takes another one")
     compiled = jit(fun)
     with np.errstate(all="ignore"):
         for x in arguments * 2:
