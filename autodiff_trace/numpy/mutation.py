@@ -24,9 +24,10 @@ from numpy import ndarray
 from ..core.array_ops import LARGE
 from ..core.errors import MutationError, caller_line, caller_place, place_text
 from ..core.kept import keepers
+from ..core.primitives import nondifferentiable
 from ..core.tracer import box_classes, fixed_types
 
-__all__ = ["call_watching", "check_mutation", "copy_array"]
+__all__ = ["call_watching", "check_mutation", "copy_array", "identity"]
 
 LEVELS = ("off", "sample", "full")
 
@@ -126,6 +127,12 @@ class ArraySnapshot:
 def copy_array(x: ndarray) -> ndarray:
     """A copy with the same layout."""
     return x.copy("K")
+
+
+@nondifferentiable
+def identity(x):
+    """A copy: the value under a box may be read by a rule, so that nobody else may write into it."""
+    return copy_array(x) if type(x) is ndarray else x
 
 
 def keep_array(x: ndarray, prim: Callable, place: Any, snapshots: list) -> ndarray:

@@ -6,18 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ..core.primitives import nondifferentiable
 from ..core.pytree import tree_map
 from ..core.tracer import is_box
-from ..numpy.mutation import copy_array
+from ..numpy.mutation import copy_array, identity
 
 __all__ = ["stop_gradient", "to_numpy"]
-
-
-@nondifferentiable
-def identity(x):
-    """A copy: the value under a box may be read by a rule, so that nobody else may write into it."""
-    return copy_array(x) if type(x) is np.ndarray else x
 
 
 def stop_gradient(x: Any) -> Any:

@@ -7,20 +7,18 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ...core.forward import defjvp
-from ...core.primitives import nondifferentiable
 from ...core.reverse import defvjp
 from ...core.tracer import is_box
 from .. import linalg
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..definers import define
+from ..mutation import identity
 from .lengths import euclidean_norm, unit
 from .reductions import expand_reduced, reduced_shape
 from .tolerances import tolerance
 
 __all__: list[str] = []
-
-constant = nondifferentiable(np.copy)
 
 
 # The Euclidean norm, over any axes: d|x| = Re(conj(x) dx) / |x|, and 0 at 0, where the second derivative is 0, too. Its
@@ -94,7 +92,7 @@ def norm_of_matrices(x, ord, axis, keepdims):
         kept = [i for i in range(x.ndim) if i not in axis]
         s = linalg.svdvals(anp.transpose(x, [*kept, *axis]))
         # A singular value is not negative, so it has a kink at 0, where its derivative is 0 by convention.
-        s = anp.where(s > tolerance(s)[..., 0], s, constant(s))
+        s = anp.where(s > tolerance(s)[..., 0], s, identity(s))
         result = anp.sum(s, axis=-1) if is_order(ord, "nuc") else (anp.max if ord > 0 else anp.min)(s, axis=-1)
     elif is_order(ord, 1, -1, np.inf, -np.inf):
         summed, searched = (rows, columns) if is_order(ord, 1, -1) else (columns, rows)
