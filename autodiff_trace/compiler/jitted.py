@@ -40,13 +40,15 @@ class Jitted(Transformed):
     ) -> None:
         super().__init__("jit", None, fun, static_argnames=static_argnames or None, constant=constant or None)
         self.static_argnames = static_argnames
-        self.passes, self.constant = passes, constant
+        self.constant = constant
+        self.passes = passes
         self.positions = static_positions(fun, static_argnames)
         self.outer = Outer()
         self.start()
 
     def start(self) -> None:
-        self.cache, self.outside = Cache(), Outside()
+        self.cache = Cache()
+        self.outside = Outside()
         self.hits = self.traces = self.eager = self.failures = 0
         self.warned = self.reported = self.writes = False
 

@@ -55,9 +55,9 @@ class Follower(Functions):
             is_read = not self.names.isdisjoint(READS_OF_FORMS)
             for array in self.surroundings.arrays:
                 self.surroundings.watch(read_truth, Form(array, is_read))
-        if not self.noting and not self.names.isdisjoint(READS_OF_PATHS):
-            for place in self.paths:
-                self.surroundings.unknown.setdefault(place, "a path, whose file is read,")
+            if not self.names.isdisjoint(READS_OF_PATHS):
+                for place in self.paths:
+                    self.surroundings.unknown.setdefault(place, "a path, whose file is read,")
 
     def follow(self, value: Any, place: str, how: Any) -> None:
         """Watch what ``value`` refers to. ``how``: "method" of a bound method that is called, or what a function is

@@ -29,7 +29,7 @@ def remove_dead_code(program: Program) -> Program:
                 continue
         elif step.function is result and step in needed:
             results.setdefault(step.args[0], {})[step.args[1]] = step
-        if step in needed or step.kind != "call" or may_raise(step):
+        if must_stay(step, needed):
             kept.append(step)
             needed.update(operands(step))
     if not new:
@@ -54,7 +54,7 @@ def remove_from_body(step: Node, results: dict[int, Node], new: dict[Node, Node]
         needed = {*outputs, *[body.outputs[i] for i in carried]}
         kept = []
         for each in reversed(body.steps):
-            if each in needed or each.kind != "call" or may_raise(each):
+            if must_stay(each, needed):
                 kept.append(each)
                 needed.update(operands(each))
         found = [i for i in range(loop.carried) if body.inputs[i] in needed]
@@ -75,6 +75,11 @@ def remove_from_body(step: Node, results: dict[int, Node], new: dict[Node, Node]
     for place, i in enumerate(wanted):
         new[results[i]] = Node(result, (new_step, place), {}, results[i].value, "result")
     return new_step
+
+
+def must_stay(step: Node, needed: set[Node]) -> bool:
+    """Whether something needs a step, or it does more than to give a value."""
+    return step in needed or step.kind != "call" or may_raise(step)
 
 
 def may_raise(step: Node) -> bool:
