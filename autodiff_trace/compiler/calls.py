@@ -13,7 +13,7 @@ from ..nn import check_labels
 from ..numpy.definers import is_surely_finite, quiet
 from ..numpy.row_sums import sum_axes
 from .arena import Buffer
-from .loop import read_each, read_floats, result, sum_turns, turn_of, turns_of
+from .loop import read_each, read_floats, result, sum_turns, turn_of
 from .node import parts_of
 from .short_rows import TILED
 from .sines import sin_cos
@@ -219,8 +219,8 @@ VIEWS = (getitem, reshape, transpose)
 
 
 KNOWN = {
-    after, assign, cast, getitem, reshape, select, sum_rows, transpose, read_each, read_floats,
-    result, sum_turns, turn_of, turns_of,
+    after, assign, cast, getitem, reshape, select, sum_rows, transpose, read_each, read_floats, result, sum_turns,
+    turn_of,
 }
 
 

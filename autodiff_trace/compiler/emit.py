@@ -16,7 +16,7 @@ from .guards import outcome
 from .handling import group_by_handling
 from .inline import find_inline
 from .kernels import Kernel, Plan
-from .loop import Loop, result, turn_of, turns_of
+from .loop import Loop, result, turn_of
 from .loop_source import write_loop
 from .node import Node, Program
 from .spelling import Spelling, is_readable
@@ -70,12 +70,10 @@ class Emitter(Spelling):
         template = OPERATORS.get(function) if function.__hash__ else None
         if template is not None:
             return template.format(*map(self.text, args))
-        if function is operator.getitem:
+        if function is operator.getitem or function is turn_of:
             return f"{self.text(args[0])}[{self.index(args[1])}]"
         if function is calls.transpose and args[1] == tuple(range(len(args[1])))[::-1]:
             return f"{self.text(args[0])}.T"
-        if function is turn_of or function is turns_of:
-            return f"{self.text(args[0])}[{self.index(args[1] if function is turn_of else slice(*args[1:]))}]"
         if function in METHODS:
             return f"{self.text(args[0])}.{METHODS[function]}({', '.join(map(self.text, args[1:]))})"
         texts = [self.text(arg) for arg in args]

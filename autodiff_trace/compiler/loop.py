@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .node import Node, Program
+from .node import Node, Program, rebuild
 
-__all__ = ["Loop", "all_steps", "in_bodies", "read_each", "read_floats", "result", "sum_turns",
-    "turn_of", "turns_of", "with_body"]
+__all__ = [
+    "Loop", "all_steps", "as_range", "in_bodies", "read_each", "read_floats", "result", "slice_of", "sum_turns",
+    "turn_of", "with_body",
+]
 
 
 @dataclass(eq=False)
@@ -40,14 +42,21 @@ def result(loop: Any, i: int) -> Any:
     return loop[i]
 
 
-def turn_of(values: Any, turn: int) -> Any:
-    """What was kept of one turn."""
-    return values[turn]
+def turn_of(values: Any, which: int | slice) -> Any:
+    """What was kept of one turn, or of some, also in reverse."""
+    return values[which]
 
 
-def turns_of(values: Any, first: int, stop: int | None, stride: int) -> Any:
-    """What was kept of some turns, also in reverse."""
-    return values[first:stop:stride]
+def as_range(numbers: list[int]) -> range | None:
+    """The range of these numbers, of which there are two or more; None if they do not go up or down by equal steps."""
+    step = numbers[1] - numbers[0]
+    found = range(numbers[0], numbers[0] + step * len(numbers), step) if step else range(0)
+    return found if numbers == list(found) else None
+
+
+def slice_of(places: range) -> slice:
+    """The slice of a sequence that has these places, none of them below zero."""
+    return slice(places.start, places.stop if places.stop >= 0 else None, places.step)
 
 
 def sum_turns(values: list) -> Any:
@@ -75,17 +84,17 @@ def with_body(step: Node, body: Program, **changes: Any) -> Node:
 
 def in_bodies(program: Program, rewrite: Callable[[Program], Program]) -> Program:
     """The program with the bodies of its loops rewritten; itself if it has none."""
-    new: dict[Node, Node] = {}
-    steps = []
-    for step in program.steps:
-        moved = step.relabelled(new) if new else step
-        if type(step.function) is Loop and (body := rewrite(step.function.body)) is not step.function.body:
-            moved = with_body(moved, body)
-        if moved is not step:
-            new[step] = moved
-        steps.append(moved)
-    return Program(program.inputs, steps, [new.get(each, each) if type(each) is Node else each
-                                           for each in program.outputs]) if new else program
+    if not any(type(step.function) is Loop for step in program.steps):
+        return program
+
+    def change(step: Node) -> Node:
+        if type(step.function) is not Loop:
+            return step
+        body = rewrite(step.function.body)
+        return step if body is step.function.body else with_body(step, body)
+
+    changed = rebuild(program, change)
+    return program if changed.steps == program.steps else changed
 
 
 def all_steps(program: Program) -> Iterator[Node]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .. import calls
-from ..loop import Loop, all_steps, read_each, read_floats, result, sum_turns, turn_of, turns_of, with_body
+from ..loop import Loop, all_steps, as_range, read_each, read_floats, result, slice_of, sum_turns, turn_of, with_body
 from ..node import Node, Program, literal, substitute
 from .float_forms import FLOAT_CALLS
 
@@ -212,12 +212,9 @@ class Conversion:
         """What turns of a loop read, one item each; a slice of all items if they follow one another."""
         array, indices = self.plain(step.args[0]), step.args[1].value
         if array.value.ndim == 1 and all([type(index) is int for index in indices]):
-            places = [index % array.value.size for index in indices]
-            stride = places[1] - places[0]
-            stop = places[0] + stride * len(places)
-            if stride and places == list(range(places[0], stop, stride)) and len(places) * 20 > array.value.size:
-                args = self.items_of(array), places[0], stop if stop >= 0 else None, stride
-                return self.add(Node(turns_of, args, {}, [0.0], "turns_of"))
+            places = as_range([index % array.value.size for index in indices])
+            if places is not None and len(places) * 20 > array.value.size:
+                return self.add(Node(turn_of, (self.items_of(array), slice_of(places)), {}, [0.0], "turn_of"))
         return self.add(Node(read_floats, (array, step.args[1]), {}, [0.0], "read_floats"))
 
     def keep(self, step: Node) -> None:

@@ -102,11 +102,11 @@ class Body:
             return self.carried_input(column)
         value = leaf.value if type(leaf) is Node else leaf
         if column.kind == "each":
-            key = "each", column.source, column.slot, column.first, column.stride
+            key = "each", column.source, column.slot, column.turns
             if key not in self.own:
                 if column.slot in column.source.hoisted:
                     return self.same_input(rolling.new[rolling.program.steps[column.source.start + column.slot]])
-                values = rolling.turns(column.source, column.slot, column.first, column.stride, self.stretch.turns)
+                values = rolling.turns(column.source, column.slot, column.turns)
                 self.own_input(key, values, value)
             return self.own[key][0]
         key = column.kind, tuple(column.leaves)

@@ -7,7 +7,7 @@ import numpy as np
 from ...numpy import lapack
 from ...numpy.rules import determinants, factorizations
 from .. import calls
-from ..loop import Loop, read_each, result, turn_of, turns_of
+from ..loop import Loop, read_each, result, turn_of
 from ..node import Node, Program, nodes_in, operands, parts_of, value_of
 
 __all__ = ["IN_FIRST", "OWN_MEMORY", "find_last_uses", "find_roots", "steps_under_outputs"]
@@ -21,8 +21,8 @@ OWN_MEMORY = {
 
 IN_FIRST = {
     calls.reshape, calls.transpose, calls.cast, calls.getitem, calls.assign, calls.after, calls.check_labels,
-    read_each, result, turn_of, turns_of, np.broadcast_to, np.diag, np.diagonal, np.expand_dims, np.flip, np.fliplr,
-    np.flipud, np.imag, np.moveaxis, np.ravel, np.real, np.reshape, np.rot90, np.squeeze, np.swapaxes, np.transpose,
+    read_each, result, turn_of, np.broadcast_to, np.diag, np.diagonal, np.expand_dims, np.flip, np.fliplr, np.flipud,
+    np.imag, np.moveaxis, np.ravel, np.real, np.reshape, np.rot90, np.squeeze, np.swapaxes, np.transpose,
 }
 """Functions whose results may lie in the memory of the first argument alone."""
 

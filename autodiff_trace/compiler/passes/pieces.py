@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...numpy.rules import scattering
-from ..loop import sum_turns
+from ..loop import as_range, slice_of, sum_turns
 from ..node import Node, nodes_in
 from .turns import Stretch
 
@@ -19,28 +19,21 @@ FEWEST = 8
 
 
 class Run(NamedTuple):
-    """What a step of a loop gave in ``count`` turns, pieces of a scatter: for the same ``index``, or for the item
-    ``index`` of the first axis and those that follow at a distance of ``step``."""
+    """What a step of a loop gave in some turns, pieces of a scatter: all for the same ``index``, or, where that is a
+    range, for these items of the first axis, one each."""
 
     stretch: Stretch
     slot: int
-    first: int
-    stride: int
-    count: int
+    turns: range
     index: Any
-    step: int
     value: Any
 
     def join(self, values: Node, add: Callable) -> tuple[Node, Any]:
         """One piece for all, with its index. ``values`` are theirs; ``add`` makes a step."""
-        if not self.step:
+        if type(self.index) is not range:
             return add(sum_turns, (values,), self.value), self.index
-        example = np.zeros((self.count, *np.shape(self.value)), self.value.dtype)
-        last = self.index + self.step * (self.count - 1)
-        if self.step > 0:
-            return add(np.array, (values,), example), slice(self.index, last + 1, self.step)
-        rows = add(np.array, (values,), example)
-        return rows, slice(self.index, last - 1 if last else None, self.step)
+        example = np.zeros((len(self.turns), *np.shape(self.value)), self.value.dtype)
+        return add(np.array, (values,), example), slice_of(self.index)
 
 
 def is_scatter(step: Node) -> bool:
@@ -73,20 +66,15 @@ def find_runs(step: Node, places: dict[Node, int], stretches: list[Stretch]) -> 
 
 def find_run(stretch: Stretch, slot: int, turns: list[int], indices: list, shape: tuple) -> tuple | None:
     """A run of these turns, without the value; None if there is none."""
-    count = len(turns)
-    stride = turns[1] - turns[0] if count >= FEWEST else 0
-    if not stride or turns != list(range(turns[0], turns[0] + stride * count, stride)):
+    if len(turns) < FEWEST or (found := as_range(turns)) is None:
         return None
     index = indices[0]
     if all(type(each) is type(index) and each == index for each in indices) and is_plain(index):
-        return stretch, slot, turns[0], stride, count, index, 0
+        return stretch, slot, found, index
     if any(type(each) is not int for each in indices):
         return None
-    indices = [each % shape[0] for each in indices]
-    step = indices[1] - indices[0]
-    if not step or indices != list(range(indices[0], indices[0] + step * count, step)):
-        return None
-    return stretch, slot, turns[0], stride, count, indices[0], step
+    places = as_range([each % shape[0] for each in indices])
+    return None if places is None else (stretch, slot, found, places)
 
 
 def is_plain(index: Any) -> bool:

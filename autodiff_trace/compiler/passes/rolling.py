@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..loop import turns_of
+from ..loop import slice_of, turn_of
 from ..node import Node, Program, operands, relabel
 from .hoisting import keep_apart
 from .loop_bodies import Body
@@ -149,20 +149,19 @@ class Rolling:
         pieces, indices, *others = step.args
         pieces, indices = [pieces[i] for i in rest], [indices[i] for i in rest]
         for run in runs:
-            piece, index = run.join(self.turns(run.stretch, run.slot, run.first, run.stride, run.count), self.add)
+            piece, index = run.join(self.turns(run.stretch, run.slot, run.turns), self.add)
             pieces.append(piece)
             indices.append(index)
         kinds = map(type, step.args[:2])
         joined = [kind(each) for kind, each in zip(kinds, (pieces, indices))]
         return Node(step.function, (*joined, *others), step.kwargs, step.value, step.name, "call", step.errstate)
 
-    def turns(self, stretch: Stretch, slot: int, first: int, stride: int, count: int) -> Node:
+    def turns(self, stretch: Stretch, slot: int, turns: range) -> Node:
         """The list of what was kept of these turns."""
         values = self.lists[stretch, slot]
-        stop = first + stride * count
-        if (first, stop, stride) == (0, stretch.turns, 1):
+        if turns == range(stretch.turns):
             return values
-        return self.add(turns_of, (values, first, stop if stop >= 0 else None, stride), values.value)
+        return self.add(turn_of, (values, slice_of(turns)), values.value)
 
     def need(self, codes: Iterable) -> None:
         for code in codes:

@@ -32,7 +32,7 @@ class Column(NamedTuple):
             or "nodes" (others).
         slot: the step of the body that makes it, if one of a loop does; ``lag``: how many turns before.
         leaves: the codes of what it is; of what is carried in the first turns alone.
-        source: the stretch of an "each"; ``first`` and ``stride`` say of which turns.
+        source: the stretch of an "each"; ``turns`` says of which of its turns.
     """
 
     kind: str
@@ -40,8 +40,7 @@ class Column(NamedTuple):
     slot: int = -1
     lag: int = 0
     source: Any = None
-    first: int = 0
-    stride: int = 0
+    turns: range = range(0)
 
 
 @dataclass(eq=False)
@@ -164,7 +163,8 @@ def describe(codes: np.ndarray, stretch: Stretch, before: Sequence[Stretch], pla
                 is_inside = other.start <= min(first, last) and max(first, last) < other.stop
                 if is_inside and stride % other.period == 0:
                     turn, slot = divmod(first - other.start, other.period)
-                    return Column("each", (), slot, 0, other, turn, stride // other.period)
+                    step = stride // other.period
+                    return Column("each", (), slot, 0, other, range(turn, turn + step * turns, step))
     leaves = [places.leaf(int(code)) for code in codes]
     specs = {spec_of(value_of(leaf)) for leaf in leaves}
     if len(specs) > 1:
