@@ -32,6 +32,8 @@ def holds(condition):
 
 def trimmed(p):
     """The coefficients without leading zeros, as ``poly1d`` keeps them; of the zero polynomial one zero is left."""
+    if anp.ndim(p) > 1:
+        raise ValueError("Polynomial must be 1d only.")
     p = coefficients(p)
     while p.size > 1 and holds(anp.equal(p[0], 0)):
         p = p[1:]
