@@ -91,8 +91,18 @@ LACKING = {
     "cholesky of a vector": (np.linalg.cholesky, X),
     "accumulate of a number": (np.add.accumulate, np.array(2.0)),
     "polymul of a matrix": (lambda x: np.polymul(x, X), A),
+    "matrix_power of a vector": (lambda x: np.linalg.matrix_power(x, 2), X),
+    "matrix_power, not square": (lambda x: np.linalg.matrix_power(x, 2), A),
+    "lstsq of stacks": (lambda x: np.linalg.lstsq(np.eye(3), x, rcond=None), np.ones((2, 3, 3))),
+    "lstsq, other rows": (lambda x: np.linalg.lstsq(x, X, rcond=None), A),
     "item of several": (lambda x: x.item(), X),
 }
+
+if hasattr(np, "matvec"):  # since NumPy 2.2
+    LACKING |= {
+        "matvec of a vector": (lambda x: np.matvec(x, X), X),
+        "vecmat with a vector": (lambda x: np.vecmat(X, x), X),
+    }
 
 
 @pytest.mark.parametrize("name", LACKING)

@@ -174,6 +174,9 @@ def vecmat(x1, x2):
     return anp.matmul(anp.expand_dims(anp.conjugate(x1), -2), x2)[..., 0, :]
 
 
+CORE_DIMENSIONS = {matvec: (2, 1), vecdot: (1, 1), vecmat: (1, 2)}
+
+
 # Keywords of the products that NumPy calls generalized ufuncs. ``order`` and ``subok`` do not change values.
 
 
@@ -196,6 +199,9 @@ def product_keywords(
         axes = [axis, axis, *([axis] if keepdims else [])]
     places = [(place,) if isinstance(place, int) else tuple(place) for place in axes or ()]
     args = [anp.moveaxis(arg, place, last(place)) for arg, place in zip(args, places)] if places else args
+    for i, (arg, ndim) in enumerate(zip(args, CORE_DIMENSIONS.get(product, ()))):
+        if arg.ndim < ndim:
+            raise ValueError(f"{product.__name__}: operand {i} has {arg.ndim} dimensions, but needs {ndim} or more")
     ans = product(*args)
     if keepdims:
         ans = anp.expand_dims(ans, -1)

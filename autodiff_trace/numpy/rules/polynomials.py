@@ -19,7 +19,10 @@ from .making import as_array
 
 def coefficients(p):
     """A polynomial as a vector of coefficients; ``poly1d`` and a number are polynomials, too."""
-    return anp.reshape(as_array(p), -1)
+    p = as_array(p)
+    if p.ndim > 1:
+        raise ValueError(f"the coefficients of a polynomial are a vector, not an array of shape {p.shape}")
+    return anp.reshape(p, -1)
 
 
 def holds(condition):
@@ -32,8 +35,6 @@ def holds(condition):
 
 def trimmed(p):
     """The coefficients without leading zeros, as ``poly1d`` keeps them; of the zero polynomial one zero is left."""
-    if anp.ndim(p) > 1:
-        raise ValueError("Polynomial must be 1d only.")
     p = coefficients(p)
     while p.size > 1 and holds(anp.equal(p[0], 0)):
         p = p[1:]
