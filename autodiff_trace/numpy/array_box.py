@@ -143,7 +143,10 @@ class ArrayBox(WritableBox):
         return forget_view(anp.ravel(self, order))
 
     def item(self, *index):
-        return self.reshape(-1)[index[0] if index else 0] if len(index) < 2 else self[index]
+        if not index and self.size != 1:
+            raise ValueError("can only convert an array of size 1 to a Python scalar")
+        place = index[0] if len(index) == 1 else index or 0
+        return self[place] if isinstance(place, tuple) else self.reshape(-1)[place]
 
     def tolist(self):
         return [row.tolist() if row.ndim else row for row in self] if self.ndim else self

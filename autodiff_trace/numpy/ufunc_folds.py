@@ -36,6 +36,8 @@ def reduce(prim, array, axis=0, dtype=None, out=None, keepdims=False, initial=NO
         given |= {} if where is True else {"where": where}
         ans = getattr(anp, REDUCTIONS[ufunc])(x, axis=axis, keepdims=keepdims, **given)
         return finish(ans, out)
+    if not x.ndim and axis in (0, -1):  # which NumPy allows of a number
+        axis = None
     axes = tuple(range(x.ndim)) if axis is None else normalize_axis_tuple(axis, x.ndim)
     if len(axes) > 1 and ufunc not in ASSOCIATIVE:
         raise ValueError(f"{ufunc.__name__}.reduce is not reorderable, so at most one axis may be specified")
@@ -94,6 +96,8 @@ def over_empty(prim: Callable, rows: Any, total: Any) -> Any:
 def accumulate(prim, array, axis=0, dtype=None, out=None):
     """``ufunc.accumulate``: the answers of ``reduce`` over the first elements, 1, 2, 3 … of them."""
     x = as_array(array, dtype)
+    if not x.ndim:
+        raise TypeError("cannot accumulate on a scalar")
     if prim.fun in ACCUMULATIONS:
         return finish(getattr(anp, ACCUMULATIONS[prim.fun])(x, axis=axis), out)
     axis = normalize_axis_index(axis, x.ndim)
@@ -144,9 +148,9 @@ def change_at(prim, x, index, *values):
         (value,) = values
         x.replace(anp.add_at(x, index, value if prim.fun is np.add else -as_array(value)))
         return
-    places = np.arange(x.size).reshape(x.shape)[index]
+    places = anp.getitem(np.arange(x.size).reshape(x.shape), index)
     values = [anp.ravel(anp.broadcast_to(as_array(value), places.shape)) for value in values]
-    places = places.ravel()
+    places = anp.ravel(places)
     flat = anp.ravel(x)
     for chosen in rounds(places):
         pairs = (value[chosen] for value in values)
@@ -154,8 +158,13 @@ def change_at(prim, x, index, *values):
     x.replace(anp.reshape(flat, x.shape))
 
 
-def rounds(places: np.ndarray) -> list[np.ndarray]:
-    """Where in ``places`` its elements stand for the first time, for the second time, and so on."""
+def rounds(places: Any) -> list[np.ndarray]:
+    """Where in ``places`` its elements stand for the first time, for the second time, and so on.
+
+    Where the places differ from element to element of a batch, each place by itself.
+    """
+    if is_box(places):
+        return list(np.arange(len(places))[:, None])
     seen: dict[int, int] = {}
     times = np.zeros(len(places), int)
     for i, place in enumerate(places.tolist()):

@@ -6,8 +6,10 @@ import inspect
 from collections.abc import Callable
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ...core.batching import defbatch
+from .. import fft
 from .. import wrapped as anp
 from .elementwise import align
 
@@ -17,12 +19,15 @@ NO_VALUE = np._NoValue
 
 
 def shift_axes(axis, ndim: int):
-    """``axis`` of an array with ``ndim`` axes, where one more axis stands in front; None is all axes but that."""
+    """``axis`` of an array with ``ndim`` axes, where one more axis stands in front; None is all axes but that.
+
+    An axis that the array does not have raises NumPy's AxisError: counted from the end it would be the one in front.
+    """
     if axis is None:
         return tuple(range(1, ndim + 1))
     if isinstance(axis, (tuple, list)):
-        return tuple(i + 1 if i >= 0 else i for i in axis)
-    return axis + 1 if axis >= 0 else axis
+        return tuple([normalize_axis_index(i, ndim) + 1 for i in axis])
+    return normalize_axis_index(axis, ndim) + 1
 
 
 def batch_axis(batch, prim, args, kwargs):
@@ -48,8 +53,10 @@ def with_shifted_axis(batch, prim, args, kwargs, flatten):
         _, where = align([x, where], [True, batch.mapped_keywords["where"]])
         kwargs = {**kwargs, "where": where}
     ndim = x.ndim - 1
+    if not ndim and axis in (0, -1) and prim not in NEED_AN_AXIS:  # which NumPy allows of a number
+        axis = None
     if axis is None and flatten:
-        x, axis = anp.reshape(x, (batch.size, -1)), 0
+        x, axis, ndim = anp.reshape(x, (batch.size, -1)), 0, 1
     shifted = shift_axes(axis, ndim)
     if len(rest) >= position:
         return prim(x, *rest[: position - 1], shifted, *rest[position:], **kwargs)
@@ -64,6 +71,7 @@ def axis_parameter(prim: Callable) -> tuple[int, object]:
 
 REDUCTIONS = "all any amax amin count_nonzero max mean min prod std sum var"
 FLATTENING = "argmax argmin argsort cumprod cumsum sort"
+NEED_AN_AXIS = {anp.mean, anp.sort, anp.std, anp.var, fft.fft, fft.ifft, fft.irfft, fft.rfft}
 
 defbatch(batch_axis, *(getattr(anp, name) for name in REDUCTIONS.split() if hasattr(getattr(anp, name), "batching")))
 defbatch(batch_axis_flattening, *(getattr(anp, name) for name in FLATTENING.split()))

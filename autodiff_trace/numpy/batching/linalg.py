@@ -39,8 +39,16 @@ def batch_norm(batch, prim, args, kwargs):
     return prim(x, shift_axes(axis, x.ndim - 1), keepdims)
 
 
-defbatch(batch_first, eigensystem, hermitian_eigensystem, linalg.det, linalg.inv, linalg.slogdet)
-defbatch(batch_first, inverse, lower_factor, lower_inverse, pseudoinverse, singular_value_decomposition, tall_qr)
+def batch_one_stack(batch, prim, args, kwargs):
+    """A function of matrices, which would take a stack of vectors for one."""
+    if not any(batch.mapped[1:]) and args[0].ndim < 3:
+        ndim = args[0].ndim - 1
+        raise np.linalg.LinAlgError(f"{prim.__name__}: a matrix is needed, not an array of {ndim} dimensions")
+    return batch_first(batch, prim, args, kwargs)
+
+
+defbatch(batch_one_stack, eigensystem, hermitian_eigensystem, linalg.det, linalg.inv, linalg.slogdet)
+defbatch(batch_one_stack, inverse, lower_factor, lower_inverse, pseudoinverse, singular_value_decomposition, tall_qr)
 def batch_matrices(batch, prim, args, kwargs):
     """A function of stacks of matrices, and of vectors of their size, that broadcasts what stands before."""
     return prim(*args)

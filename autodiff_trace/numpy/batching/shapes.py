@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ...core.batching import defbatch
 from .. import wrapped as anp
 from ..broadcasting import sum_to
 from ..rules.windows import sliding_window_view
 from .axes import shift_axes
-from .elementwise import batch_first, map_all
+from .elementwise import map_all
 
 
 def only_first(batch):
@@ -28,13 +29,14 @@ def batch_broadcast_to(batch, prim, args, kwargs):
 
 def batch_expand_dims(batch, prim, args, kwargs):
     x, axis = args[0], args[1] if len(args) > 1 else kwargs["axis"]
-    return anp.expand_dims(x, shift_axes(axis, x.ndim))
+    axes = np.ravel(axis).tolist()
+    return anp.expand_dims(x, shift_axes(axes, x.ndim - 1 + len(axes)))
 
 
 def batch_diagonal(batch, prim, args, kwargs):
     x, offset, axis1, axis2 = (*args, *(0, 0, 1)[len(args) - 1 :])
     offset, axis1, axis2 = (kwargs.get(*each) for each in (("offset", offset), ("axis1", axis1), ("axis2", axis2)))
-    return prim(x, offset, shift_axes(axis1, x.ndim), shift_axes(axis2, x.ndim))
+    return prim(x, offset, shift_axes(axis1, x.ndim - 1), shift_axes(axis2, x.ndim - 1))
 
 
 def batch_flip(batch, prim, args, kwargs):
@@ -49,7 +51,14 @@ def batch_flip_along(axis):
 
 def batch_moveaxis(batch, prim, args, kwargs):
     x, source, destination = (*args, *(kwargs[name] for name in ("source", "destination")[len(args) - 1 :]))
-    return prim(x, shift_axes(source, x.ndim), shift_axes(destination, x.ndim))
+    return prim(x, shift_axes(source, x.ndim - 1), shift_axes(destination, x.ndim - 1))
+
+
+def batch_matrix_transpose(batch, prim, args, kwargs):
+    (x,) = args
+    if x.ndim < 3:
+        raise ValueError(f"matrix_transpose: an array of two dimensions or more is needed, not of {x.ndim - 1}")
+    return prim(x)
 
 
 def batch_ravel(batch, prim, args, kwargs):
@@ -74,7 +83,7 @@ def batch_rot90(batch, prim, args, kwargs):
 
 def batch_squeeze(batch, prim, args, kwargs):
     x, axis = args[0], args[1] if len(args) > 1 else kwargs.get("axis")
-    if axis is None:
+    if axis is None or x.ndim == 1 and axis in (0, -1):  # which NumPy allows of a number
         axis = tuple(i for i, size in enumerate(x.shape[1:]) if size == 1)
     return anp.squeeze(x, shift_axes(axis, x.ndim - 1))
 
@@ -87,14 +96,14 @@ def batch_sum_to(batch, prim, args, kwargs):
 
 def batch_swapaxes(batch, prim, args, kwargs):
     x, axis1, axis2 = args
-    return anp.swapaxes(x, shift_axes(axis1, x.ndim), shift_axes(axis2, x.ndim))
+    return anp.swapaxes(x, shift_axes(axis1, x.ndim - 1), shift_axes(axis2, x.ndim - 1))
 
 
 def batch_transpose(batch, prim, args, kwargs):
     x, axes = args[0], args[1] if len(args) > 1 else kwargs.get("axes")
     ndim = x.ndim - 1
-    axes = range(ndim - 1, -1, -1) if axes is None else [axis % ndim for axis in np.ravel(axes).tolist()]
-    return anp.transpose(x, (0, *(axis + 1 for axis in axes)))
+    axes = range(ndim, 0, -1) if axes is None else shift_axes(np.ravel(axes).tolist(), ndim)
+    return anp.transpose(x, (0, *axes))
 
 
 def batch_windows(batch, prim, args, kwargs):
@@ -110,7 +119,7 @@ def batch_windows(batch, prim, args, kwargs):
 defbatch(batch_broadcast_to, anp.broadcast_to)
 defbatch(batch_diagonal, anp.diagonal)
 defbatch(batch_expand_dims, anp.expand_dims)
-defbatch(batch_first, anp.matrix_transpose)
+defbatch(batch_matrix_transpose, anp.matrix_transpose)
 defbatch(batch_flip, anp.flip)
 defbatch(batch_flip_along(0), anp.flipud)
 defbatch(batch_flip_along(1), anp.fliplr)
@@ -138,9 +147,10 @@ def batch_join(batch, prim, args, kwargs):
     axis = rest[0] if rest else kwargs.get("axis", 0)
     kwargs = {name: value for name, value in kwargs.items() if name != "axis"}
     arrays = map_all(batch._replace(mapped=batch.mapped[0]), list(arrays))
-    if axis is None:
+    if axis is None and prim is anp.concatenate:
         arrays, axis = [anp.reshape(x, (batch.size, -1)) for x in arrays], 0
-    return prim(arrays, axis + 1 if axis >= 0 else axis, *rest[1:], **kwargs)
+    ndim = arrays[0].ndim - (prim is anp.concatenate)
+    return prim(arrays, normalize_axis_index(axis, ndim) + 1, *rest[1:], **kwargs)
 
 
 defbatch(batch_join, anp.concatenate, anp.stack)

@@ -6,6 +6,7 @@ import functools
 import math
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ...core.array_ops import array_ops
 from ...core.errors import TracedValueError, caller_line
@@ -106,9 +107,10 @@ defjvp(anp.dot, lambda t, ans, x, y, out=None: anp.dot(t, y), lambda t, ans, x, 
 def summed_axes(a_ndim, b_ndim, axes):
     """The axes of two arrays that are summed over, as nonnegative numbers, pair by pair."""
     if not np.iterable(axes):
-        return list(range(a_ndim - axes, a_ndim)), list(range(axes))
-    a_axes, b_axes = (list(each) if np.iterable(each) else [each] for each in axes)
-    return [int(i) % a_ndim for i in a_axes], [int(i) % b_ndim for i in b_axes]
+        a_axes, b_axes = range(-axes, 0), range(axes)
+    else:
+        a_axes, b_axes = (list(each) if np.iterable(each) else [each] for each in axes)
+    return [normalize_axis_index(i, a_ndim) for i in a_axes], [normalize_axis_index(i, b_ndim) for i in b_axes]
 
 
 def tensordot_vjp_x(g, ans, a, b, axes=2):
@@ -172,6 +174,9 @@ def vecmat(x1, x2):
     return anp.matmul(anp.expand_dims(anp.conjugate(x1), -2), x2)[..., 0, :]
 
 
+CORE_DIMENSIONS = {matvec: (2, 1), vecdot: (1, 1), vecmat: (1, 2)}
+
+
 # Keywords of the products that NumPy calls generalized ufuncs. ``order`` and ``subok`` do not change values.
 
 
@@ -194,6 +199,9 @@ def product_keywords(
         axes = [axis, axis, *([axis] if keepdims else [])]
     places = [(place,) if isinstance(place, int) else tuple(place) for place in axes or ()]
     args = [anp.moveaxis(arg, place, last(place)) for arg, place in zip(args, places)] if places else args
+    for i, (arg, ndim) in enumerate(zip(args, CORE_DIMENSIONS.get(product, ()))):
+        if arg.ndim < ndim:
+            raise ValueError(f"{product.__name__}: operand {i} has {arg.ndim} dimensions, but needs {ndim} or more")
     ans = product(*args)
     if keepdims:
         ans = anp.expand_dims(ans, -1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
@@ -29,6 +30,7 @@ def diff(a, n=1, axis=-1, prepend=NO_VALUE, append=NO_VALUE):
         return a
     if not a.ndim:
         raise ValueError("diff: an array of one dimension or more is needed")
+    axis = normalize_axis_index(axis, a.ndim)
     if prepend is not NO_VALUE:
         a = anp.concatenate([end_piece(prepend, a, axis), a], axis=axis)
     if append is not NO_VALUE:
@@ -74,7 +76,7 @@ def gradient(f, *varargs, axis=None, edge_order=1):
     if axis is None:
         axes = tuple(range(f.ndim))
     else:
-        axes = tuple(i % f.ndim for i in (axis if isinstance(axis, tuple) else (axis,)))
+        axes = normalize_axis_tuple(axis, f.ndim)
     if not varargs:
         spacings = [np.ones((), f.dtype)] * len(axes)
     elif len(varargs) == 1 and not anp.ndim(varargs[0]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ...core.forward import defjvp
 from ...core.primitives import nondifferentiable
@@ -165,8 +166,8 @@ def insert(arr, obj, values, axis=None):
     arr = as_array(arr)
     if axis is None:
         arr, axis = anp.ravel(arr), 0
+    axis = normalize_axis_index(axis, arr.ndim)
     size = arr.shape[axis]
-    axis %= arr.ndim
     values = anp.astype(anp.array(values, ndmin=arr.ndim), arr.dtype)
     count = insertion_places(size, obj, 0).shape[0] - size
     if count == 1:  # one place for any number of values

@@ -36,6 +36,8 @@ def matmul(x1, x2, /):
 @define(np.linalg.matrix_power)
 def matrix_power(a, n):
     a = anp.asarray(a)
+    if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
+        raise np.linalg.LinAlgError(f"matrix_power: square matrices are needed, not an array of shape {a.shape}")
     n = operator.index(n)
     if n == 0:
         return anp.zeros_like(a) + identity(a, a.shape[-1])

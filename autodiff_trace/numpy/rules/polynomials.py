@@ -19,7 +19,10 @@ from .making import as_array
 
 def coefficients(p):
     """A polynomial as a vector of coefficients; ``poly1d`` and a number are polynomials, too."""
-    return anp.reshape(as_array(p), -1)
+    p = as_array(p)
+    if p.ndim > 1:
+        raise ValueError(f"the coefficients of a polynomial are a vector, not an array of shape {p.shape}")
+    return anp.reshape(p, -1)
 
 
 def holds(condition):

@@ -10,6 +10,7 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ...core.array_ops import array_ops
 from ...core.primitives import nondifferentiable
@@ -18,7 +19,7 @@ from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..definers import define
 from .ordering import sort
-from .reductions import NO_VALUE, axes_of, reduced_shape
+from .reductions import NO_VALUE, reduced_shape
 from .statistics import align_weights
 
 # From n, the number of values, and q to the place among them, counted from 0: interpolated, …
@@ -100,7 +101,7 @@ def find_quantiles(
     q = anp.asarray(q) / unit
     if not np.all((to_value(q) >= 0) & (to_value(q) <= 1)):
         raise ValueError("quantiles lie between 0 and 1, percentiles between 0 and 100")
-    axes = axes_of(a, axis)
+    axes = tuple(range(a.ndim)) if axis is None else normalize_axis_tuple(axis, a.ndim)
     order = (*(i for i in range(a.ndim) if i not in axes), *axes)
     shape = tuple(size for i, size in enumerate(a.shape) if i not in axes)
     count = math.prod(a.shape[i] for i in axes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ...core.tracer import to_value
 from .. import wrapped as anp
@@ -19,9 +20,9 @@ __all__ = ["along_axis_index"]
 def take(a, indices, axis=None, out=None, mode="raise"):
     a = as_array(a)
     if axis is None or a.ndim == 0:
-        a, axis = anp.ravel(a), 0
+        a, axis = anp.ravel(a), 0 if axis is None else axis
     indices = as_indices(indices)
-    axis %= a.ndim
+    axis = normalize_axis_index(axis, a.ndim)
     if 0 in a.shape[:axis]:  # there is nothing to take, and NumPy looks at no index
         return to_out(anp.reshape(a, (*a.shape[:axis], *anp.shape(indices), *a.shape[axis + 1 :])), out)
     index = (slice(None),) * axis + (within(indices, a.shape[axis], mode),)
@@ -57,7 +58,7 @@ def take_along_axis(arr, indices, axis=-1):
 
 def along_axis_index(shape, indices, axis):
     """The index that reads ``indices`` along ``axis``: on each other axis, as far as it goes, each its own place."""
-    axis %= len(shape)
+    axis = normalize_axis_index(axis, len(shape))
     if anp.ndim(indices) != len(shape):
         raise ValueError("`indices` and `arr` must have the same number of dimensions")
     places = [np.arange(size).reshape((-1,) + (1,) * (len(shape) - 1 - i)) for i, size in enumerate(shape)]

@@ -158,6 +158,10 @@ defjvp(residual_squares, residual_jvp, None)
 @define(np.linalg.lstsq)
 def lstsq(a, b, rcond=None):
     a, b = anp.asarray(a), anp.asarray(b)
+    if a.ndim != 2 or b.ndim not in (1, 2) or len(a) != len(b):
+        raise np.linalg.LinAlgError(
+            f"lstsq: a matrix and a vector or matrix of as many rows are needed, not arrays of {a.shape} and {b.shape}"
+        )
     s = linalg.svdvals(a)
     eps = np.finfo(np.result_type(a.dtype, b.dtype)).eps
     if rcond is None:

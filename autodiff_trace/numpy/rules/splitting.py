@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ...core.primitives import nondifferentiable
 from .. import wrapped as anp
@@ -16,7 +17,7 @@ __all__: list[str] = []
 
 
 def split_along(axis, function, ary, indices_or_sections):
-    axis %= ary.ndim
+    axis = normalize_axis_index(axis, ary.ndim)
     before = (slice(None),) * axis
     parts = function(np.arange(ary.shape[axis]), indices_or_sections)
     return [ary[(*before, slice(part[0], part[-1] + 1) if part.size else slice(0, 0))] for part in parts]
@@ -71,8 +72,8 @@ def delete(arr, obj, axis=None):
     arr = as_array(arr)
     if axis is None:
         arr, axis = anp.ravel(arr), 0
-    kept = places_kept(arr.shape[axis], obj)
-    return anp.getitem(arr, (slice(None),) * (axis % arr.ndim) + (kept,))
+    axis = normalize_axis_index(axis, arr.ndim)
+    return anp.getitem(arr, (slice(None),) * axis + (places_kept(arr.shape[axis], obj),))
 
 
 @nondifferentiable
@@ -86,7 +87,7 @@ def trim_zeros(filt, trim="fb", axis=None):
     if trim not in ("fb", "bf", "f", "b"):
         raise ValueError(f"unexpected character(s) in `trim`: {trim!r}")
     array = as_array(filt)
-    axes = range(array.ndim) if axis is None else [i % array.ndim for i in np.ravel(axis)]
+    axes = range(array.ndim) if axis is None else [normalize_axis_index(i, array.ndim) for i in np.ravel(axis)]
     index = [slice(None)] * array.ndim
     for axis, places in enumerate(anp.nonzero(array)):
         if axis in axes:

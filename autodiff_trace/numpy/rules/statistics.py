@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ...core.forward import defjvp
 from ...core.reverse import defvjp
@@ -11,7 +12,7 @@ from ...core.unread import ANSWER
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..definers import define
-from .reductions import NO_VALUE, axes_of
+from .reductions import NO_VALUE
 
 
 @define(np.average)
@@ -37,7 +38,7 @@ def align_weights(name, weights, a, axis):
         return weights
     if axis is None:
         raise TypeError(f"{name}: weights of shape {weights.shape} for an array of shape {a.shape} need axis=")
-    axes = axes_of(a, axis)
+    axes = normalize_axis_tuple(axis, a.ndim)
     if weights.shape != tuple(a.shape[i] for i in axes):
         raise ValueError(f"{name}: weights of shape {weights.shape} do not lie along axis {axis} of shape {a.shape}")
     weights = anp.transpose(weights, tuple(np.argsort(axes).tolist()))
