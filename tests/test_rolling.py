@@ -343,6 +343,21 @@ def test_results_share_the_memory_that_they_share_without_jit():
         assert [np.shares_memory(each, args[0]) for each in states] == [i % 4 == 1 for i in range(120)]
 
 
+def test_numbers_of_turns_that_differ_in_the_sign_of_a_zero():
+    """It says on which side of a branch cut they lie."""
+
+    def function(z, numbers):
+        total = 0.0
+        for i in range(120):
+            total = total * 0.9 + anp.sqrt(z * numbers[i == 5 or i % 7 == 0])
+        return total
+
+    for numbers in ((complex(-1.0, -0.0), complex(-1.0, 0.0)), (np.complex64(-1 - 0j), np.complex64(complex(-1, 0.0)))):
+        compiled = jit(lambda z, numbers=numbers: function(z, numbers))
+        for z in (np.ones(2), np.arange(1.0, 3.0), np.ones(2)):
+            np.testing.assert_allclose(compiled(z), function(z, numbers), rtol=1e-12)
+
+
 def test_a_loop_of_which_nothing_is_left():
     def function(x):
         y = x

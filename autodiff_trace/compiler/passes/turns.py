@@ -83,10 +83,10 @@ class Places:
 
     def code_of_other(self, leaf: Any) -> int:
         kind = type(leaf)
-        if kind is Node or not isinstance(leaf, (int, float, complex, str, np.generic, type(None))):
+        if kind is Node or not isinstance(leaf, (int, float, complex, str, np.number, np.bool_, type(None))):
             key: Any = id(leaf)  # what the program refers to lives on
-        else:
-            key = kind, leaf, repr(leaf) if leaf == 0 else ""
+        else:  # zeros have signs, those within complex numbers, too
+            key = kind, leaf, repr(leaf) if leaf == 0 or isinstance(leaf, (complex, np.complexfloating)) else ""
         code = self.known.get(key)
         if code is None:
             code = self.known[key] = -1 - len(self.others)
