@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
-from autodiff_trace import jit
+from autodiff_trace import jit, jvp
 from autodiff_trace import numpy as anp
 from autodiff_trace.compiler.failures import JitWarning
 
@@ -119,6 +119,24 @@ def test_an_argument_that_is_returned_beside_what_equals_it(function):
         for compare in (np.shares_memory, lambda x, y: x is y):
             relations = [[compare(x, y) for x in outputs for y in outputs] for outputs in (expected, found)]
             assert relations[0] == relations[1]
+
+
+def test_tangents_that_were_equal_share_no_memory():
+    """Two of them go through one mask, which is no memory that they share."""
+
+    def function(x):
+        v = anp.sin(x).copy()
+        v[0] = 0.5
+        views = []
+        for _ in range(2):
+            views.append(v[1:])
+            v = v * 1.0 + 0.9
+        return v, views
+
+    jitted = jit(lambda x: jvp(function, (x,), (anp.ones_like(x),)))
+    for _ in range(3):
+        tangent, views = jitted(np.arange(3.0))[1]
+        assert not any(np.shares_memory(x, y) for x, y in ((tangent, views[0]), (tangent, views[1]), views))
 
 
 def set_shape(array, k):

@@ -1,5 +1,6 @@
 """Loops are rolled: what they give is what the program gives without, and what differs from turn to turn stays."""
 
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -343,6 +344,21 @@ def test_results_share_the_memory_that_they_share_without_jit():
         assert [np.shares_memory(each, args[0]) for each in states] == [i % 4 == 1 for i in range(120)]
 
 
+def test_numbers_of_turns_that_differ_in_the_sign_of_a_zero():
+    """It says on which side of a branch cut they lie."""
+
+    def function(z, numbers):
+        total = 0.0
+        for i in range(120):
+            total = total * 0.9 + anp.sqrt(z * numbers[i == 5 or i % 7 == 0])
+        return total
+
+    for numbers in ((complex(-1.0, -0.0), complex(-1.0, 0.0)), (np.complex64(-1 - 0j), np.complex64(complex(-1, 0.0)))):
+        compiled = jit(lambda z, numbers=numbers: function(z, numbers))
+        for z in (np.ones(2), np.arange(1.0, 3.0), np.ones(2)):
+            np.testing.assert_allclose(compiled(z), function(z, numbers), rtol=1e-12)
+
+
 def test_a_loop_of_which_nothing_is_left():
     def function(x):
         y = x
@@ -374,6 +390,29 @@ def test_guards_in_turns():
             assert compiled(x, varied) == pytest.approx(function(x, varied), rel=1e-14)
     info = compiled.cache_info()
     assert info.traces == info.programs == 5 and info.hits == 15 and info.failures == 0
+
+
+@pytest.mark.parametrize("use, values", [
+    (lambda x, a: 1.0 / a * x if a != 0.0 else x, (4.0, 2.0, 0.0, 3.0, 0.0)),
+    (lambda x, a: anp.log(a) * x if a[0] > 0 else x, (*(np.full(2, k) for k in (4.0, 2.0, -1.0, 3.0, 0.0)),)),
+    (lambda x, a: anp.linalg.cholesky(a) @ x if a[0, 0] > 0 else x, (*(np.eye(2) * k for k in (4, 2, -1, 3, 0)),)),
+])
+def test_what_is_the_same_in_all_turns_and_may_fail_waits_for_the_guards_before_it(use, values):
+    def function(x, a):
+        for _ in range(100):
+            x = x * 0.5 + use(x, a)
+        return x
+
+    x = np.ones(2) if isinstance(values[0], np.ndarray) else 1.5
+    (loop,) = loops_in(lambda x, a: function(anp.sin(x), a), x, values[0])
+    assert not {"divide", "truediv", "log", "cholesky"} & {step.name for step in loop.body.steps}
+    compiled = jit(function)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for a in values:
+            np.testing.assert_allclose(compiled(x, a), function(x, a), rtol=1e-12)
+    info = compiled.cache_info()
+    assert (info.traces, info.hits, info.failures) == (2, 3, 0)
 
 
 def test_what_is_not_finite_is_computed_without_trust():

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..numpy.definers import SHORT, is_surely_finite
 from . import calls
-from ..numpy.error_states import restore_errors, setter
+from ..numpy.error_states import error_state, restore_errors, setter
 from .guards import outcome
 from .handling import group_by_handling
 from .inline import find_inline
@@ -207,13 +207,11 @@ class Emitter(Spelling):
             set_errors = self.object_name(setter(*state.items()), "set_errors")
             restore = self.object_name(restore_errors, "restore_errors")
             before = self.free_name("before")
-            self.write(f"{before} = {set_errors}()  # {', '.join(f'{kind}={how!r}' for kind, how in state.items())}")
+            self.write(f"{before} = {self.object_name(error_state, 'error_state')}()")
             self.write("try:")
             self.indent += "    "
-            written = len(self.lines)
+            self.write(f"{set_errors}({before})  # {', '.join(f'{kind}={how!r}' for kind, how in state.items())}")
             self.each_statement(run)
-            if len(self.lines) == written:
-                self.write("pass")
             self.indent = self.indent[4:]
             self.write("finally:")
             self.write(f"    {restore}({before})")

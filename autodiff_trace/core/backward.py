@@ -58,7 +58,8 @@ def backward_pass(seeds: list[tuple[VJPNode, Any]], inputs: Sequence[VJPNode], k
                     if type(g) is Selected:
                         if rules is not None and not g.is_mixed_by(prim):
                             if errors is None:  # of what is not selected NumPy is not to warn
-                                errors = array_ops.ignore_errors()
+                                errors = array_ops.error_state()
+                                array_ops.ignore_errors(errors)
                             if is_first_mask:
                                 is_first_mask = False
                                 found = pull_without_masks(node, g, pending, heap)

@@ -14,7 +14,7 @@ from ..core.reverse import defvjp
 from ..core.primitives import composite
 from ..core.unread import reads_shapes
 from .broadcasting import broadcast_tangent, unbroadcast
-from .error_states import restore_errors, setter
+from .error_states import error_state, restore_errors, setter
 from .namespace import replace_wrapped, wrapped_functions
 from .parameters import plain_parameters
 from .ufunc_methods import add_ufunc_methods, with_keywords
@@ -32,8 +32,9 @@ def quiet(function: Callable) -> Callable:
 
     @functools.wraps(function)
     def call(*args, **kwargs):
-        before = set_quiet()
+        before = error_state()
         try:
+            set_quiet(before)
             return function(*args, **kwargs)
         finally:
             restore_errors(before)

@@ -18,24 +18,28 @@ __all__ = ["error_state", "restore_errors", "setter"]
 
 
 @cache
-def setter(*settings: tuple[str, str]) -> Callable[[], Any]:
-    """A function that sets these errors, leaves the others, and returns what ``restore_errors`` takes.
+def setter(*settings: tuple[str, str]) -> Callable[[Any], Any]:
+    """A function that sets these errors and leaves the others as they are, which ``error_state`` gives.
+
+    That is asked before the ``try`` within which they are set: Ctrl-C between the two changes nothing.
 
     >>> raise_division = setter(("divide", "raise"))
-    >>> before = raise_division()
-    >>> np.geterr()["divide"]
-    'raise'
-    >>> restore_errors(before)
+    >>> before = error_state()
+    >>> try:
+    ...     _ = raise_division(before)
+    ...     print(np.geterr()["divide"])
+    ... finally:
+    ...     _ = restore_errors(before)
+    raise
     >>> np.geterr()["divide"]
     'warn'
     """
     if current is None:
-        return lambda: set_slowly(settings)
+        return lambda before: np.seterr(**dict(settings))
     latest = None, None
 
-    def set_errors():
+    def set_errors(now):
         nonlocal latest
-        now = current.get()
         before, made = latest
         if before is not now:
             made = make(**dict(settings))  # with the others as they are now
@@ -45,18 +49,12 @@ def setter(*settings: tuple[str, str]) -> Callable[[], Any]:
     return set_errors
 
 
-def set_slowly(settings):
-    state = np.errstate(**dict(settings))
-    state.__enter__()
-    return state
+def restore_slowly(before):
+    np.seterr(**before)
 
 
-def restore_slowly(state):
-    state.__exit__(None, None, None)
-
-
-restore_errors: Callable[[Any], None] = restore_slowly if current is None else current.reset
-"""Put back the handling of errors that was before a call of what :func:`setter` gave, in the same thread."""
-
-error_state: Callable[[], Any] = object if current is None else current.get
+error_state: Callable[[], Any] = np.geterr if current is None else current.get
 """The handling of errors as one object: while that is the same nothing has been set. (``np.geterr`` takes 0.4 µs.)"""
+
+restore_errors: Callable[[Any], Any] = restore_slowly if current is None else current.set
+"""Put back the handling of errors that ``error_state`` gave, in the same thread."""

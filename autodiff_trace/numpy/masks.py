@@ -13,7 +13,7 @@ from ..core.tracer import is_box
 from . import wrapped as anp
 from .broadcasting import ShapeOnly, sum_to
 from .definers import quiet, set_quiet
-from .error_states import restore_errors
+from .error_states import error_state, restore_errors
 
 __all__ = ["broadcast_mask", "either", "nonzero", "reduce_mask"]
 
@@ -75,6 +75,7 @@ array_ops.as_weights = as_weights
 array_ops.both = anp.logical_and
 array_ops.broadcast_mask = broadcast_mask
 array_ops.either = either
+array_ops.error_state = error_state
 array_ops.expand = expand
 array_ops.has_nonzero = has_nonzero
 array_ops.ignore_errors = set_quiet

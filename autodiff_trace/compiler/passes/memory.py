@@ -6,6 +6,7 @@ import numpy as np
 
 from ...numpy import lapack
 from ...numpy.rules import determinants, factorizations
+from ...numpy.selections import restrict
 from .. import calls
 from ..loop import Loop, read_each, result, turn_of
 from ..node import Node, Program, nodes_in, operands, parts_of, value_of
@@ -23,6 +24,7 @@ IN_FIRST = {
     calls.reshape, calls.transpose, calls.cast, calls.getitem, calls.assign, calls.after, calls.check_labels,
     read_each, result, turn_of, np.broadcast_to, np.diag, np.diagonal, np.expand_dims, np.flip, np.fliplr, np.flipud,
     np.imag, np.moveaxis, np.ravel, np.real, np.reshape, np.rot90, np.squeeze, np.swapaxes, np.transpose,
+    restrict.fun,
 }
 """Functions whose results may lie in the memory of the first argument alone."""
 

@@ -72,12 +72,13 @@ def find_stretch(places: Places, start: int, period: int, turns: int, before: li
         if left < FEWEST_TURNS or (head + tail) * period >= least:
             continue
         part = [[column[head:turns - tail] for column in columns] for columns in matrix]
-        stretch = describe_turns(places, part, start + head * period, left, before)
+        peeled = [[column[head - 1] for column in columns] for columns in matrix] if head else None
+        stretch = describe_turns(places, part, start + head * period, left, before, peeled)
         if stretch is not None:
             columns = [column for columns in stretch.columns for column in columns]
             lists = {tuple(column.leaves) for column in columns if column.kind == "nodes"}
             picked = sum([4 if any(code >= 0 for code in each) else 1 for each in lists])  # of loops, turn by turn
-            cost = (head + tail) * period + picked * left
+            cost = (head + tail) * period + (picked + stretch.guarded) * left
             if cost < least:
                 best, least = stretch, cost
     if best is None or best.period * best.turns < FEWEST_STEPS or least > 0.5 * period * turns:

@@ -14,11 +14,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .. import calls
 from ..node import Node, is_fixed, value_of
 from .common import is_pure
 from .repeats import spec_of
 
-__all__ = ["Column", "Places", "Stretch", "describe_turns"]
+__all__ = ["VIEWS", "Column", "Places", "Stretch", "describe_turns"]
+
+VIEWS = {"getitem", "reshape", "transpose", "swapaxes", "expand_dims", "squeeze", "broadcast_to", "moveaxis", "ravel"}
 
 LONGEST_LAG = 4
 """Turns after which something is carried, at most."""
@@ -49,6 +52,7 @@ class Stretch:
     ``columns`` are, for each step of the body.
 
     ``hoisted``: steps that are the same in all turns, ``read``: those that read an item of something that is the same.
+    ``guarded``: how many are the same, but must wait for a guard: they may fail, or warn, where it does not hold.
     ``kept``: of which steps other turns than the last are needed, ``last``: of which that is.
     """
 
@@ -58,6 +62,7 @@ class Stretch:
     columns: list[list[Column]]
     hoisted: set[int] = field(default_factory=set)
     read: set[int] = field(default_factory=set)
+    guarded: int = 0
     kept: dict[int, None] = field(default_factory=dict)
     last: dict[int, None] = field(default_factory=dict)
 
@@ -82,10 +87,10 @@ class Places:
 
     def code_of_other(self, leaf: Any) -> int:
         kind = type(leaf)
-        if kind is Node or not isinstance(leaf, (int, float, complex, str, np.generic, type(None))):
+        if kind is Node or not isinstance(leaf, (int, float, complex, str, np.number, np.bool_, type(None))):
             key: Any = id(leaf)  # what the program refers to lives on
-        else:
-            key = kind, leaf, repr(leaf) if leaf == 0 else ""
+        else:  # zeros have signs, those within complex numbers, too
+            key = kind, leaf, repr(leaf) if leaf == 0 or isinstance(leaf, (complex, np.complexfloating)) else ""
         code = self.known.get(key)
         if code is None:
             code = self.known[key] = -1 - len(self.others)
@@ -109,9 +114,13 @@ class Places:
         return result
 
 
-def describe_turns(places: Places, matrix: list, start: int, turns: int, before: Sequence[Stretch]) -> Stretch | None:
-    """The stretch of these turns; None if they do not all do the same."""
+def describe_turns(
+    places: Places, matrix: list, start: int, turns: int, before: Sequence[Stretch], peeled: list | None = None
+) -> Stretch | None:
+    """The stretch of these turns, None if they do not all do the same; ``peeled`` are the codes of the turn before."""
     stretch = Stretch(start, len(matrix), turns, [])
+    made: set[int] = set()  # steps that this turn has made with the same arguments
+    is_guarded = False
     for slot, codes in enumerate(matrix):
         columns = []
         step = places.steps[start + slot]
@@ -126,10 +135,19 @@ def describe_turns(places: Places, matrix: list, start: int, turns: int, before:
                 return None
             stretch.read.add(slot)
             continue
+        is_guarded = is_guarded or step.kind == "guard"
         if step.kind == "call" and is_pure(step) and all(
             column.kind == "same" or column.kind == "local" and column.slot in stretch.hoisted for column in columns
         ):
-            stretch.hoisted.add(slot)
+            if peeled is not None and all(
+                code == (column.leaves[0] if column.kind == "same" else start - stretch.period + column.slot)
+                and (column.kind == "same" or column.slot in made) for column, code in zip(columns, peeled[slot])
+            ):
+                made.add(slot)
+            if not is_guarded or slot in made or is_view(step):
+                stretch.hoisted.add(slot)
+            else:
+                stretch.guarded += 1
     return stretch
 
 
@@ -189,6 +207,11 @@ def takes_values(step: Node, k: int, column: Column, places: Places) -> bool:
 def is_plain(column: Column, places: Places) -> bool:
     """Whether an argument is none of the program's values, in each turn."""
     return column.kind in ("same", "values") and all(type(places.leaf(int(code))) is not Node for code in column.leaves)
+
+
+def is_view(step: Node) -> bool:
+    """Whether a step only looks at an array in another way, which cannot fail for others of its shape."""
+    return step.name in VIEWS and (step.name != "getitem" or calls.is_basic(step.args[1]))
 
 
 def is_read(step: Node) -> bool:

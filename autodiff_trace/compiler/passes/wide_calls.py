@@ -6,7 +6,7 @@ import numpy as np
 
 from ..calls import is_elementwise_ufunc
 from ..node import Node
-from .turns import Column, Places, Stretch
+from .turns import VIEWS, Column, Places, Stretch
 
 __all__ = ["has_wide_calls"]
 
@@ -16,8 +16,6 @@ much for a chain of functions of small arrays, with its gradient)."""
 
 MANY_STEPS, MOST_STEPS = 10_000, 50_000
 """Steps of a loop from which a shorter time to compile is worth more than few wide calls, and than any."""
-
-VIEWS = {"getitem", "reshape", "transpose", "swapaxes", "expand_dims", "squeeze", "broadcast_to", "moveaxis", "ravel"}
 
 
 def has_wide_calls(stretch: Stretch, places: Places) -> bool:
