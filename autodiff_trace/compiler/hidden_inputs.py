@@ -135,8 +135,8 @@ class HiddenInputs:
         references = References(surroundings.followed.values())
         boxable = references.reached_by_copies(surroundings.arrays)
         watched = [each for watch in surroundings.watched for each in places_of(watch)]
-        known = collections.Counter(id(value) for _, value in watched)
         held = {place.token: value for place, value in watched}
+        known = collections.Counter(map(id, held.values()))
         self.places: dict[tuple, Place] = {}
         self.owners: set[int] = set()
         inside: set[int] = set()  # the ids of containers that are inputs as a whole

@@ -57,7 +57,8 @@ UNKNOWN_FUNCTIONS = {
     "threading": {"current_thread", "get_ident", "active_count", "enumerate"},
     "_thread": {"get_ident"},
     "inspect": {"currentframe", "stack"}, "sys": {"_getframe", "getrefcount", "exc_info", "getrecursionlimit"},
-    "numpy": {"load", "loadtxt", "genfromtxt", "fromfile", "memmap", "get_printoptions"},
+    "numpy": {"load", "loadtxt", "genfromtxt", "fromfile", "memmap", "get_printoptions", "geterr", "geterrcall",
+              "getbufsize"},
     "contextvars": {"copy_context"}, "_contextvars": {"copy_context"},
 }
 """Functions of Python that give something else from call to call."""
