@@ -12,27 +12,24 @@ from __future__ import annotations
 
 import collections
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..transforms.names import global_names
+from ..core.pytree import fields_of, find_container
+from ..transforms.names import global_names, is_users, root_module
 from ..transforms.surroundings import Surroundings
 from ..transforms.watching import (
     Watch, is_same, read_attributes, read_cells, read_dict, read_members, read_names, read_truth,
 )
 from .arguments import is_leaf
 from .matching import make_match, no_match
-from .references import References
+from .references import References, is_copied
 
-__all__ = ["HiddenInputs", "Place", "Places"]
+__all__ = ["HiddenInputs", "Place", "Places", "children_of", "is_container"]
 
 CONTAINERS = (list, tuple, dict)
-
-CHANGES = dict.fromkeys((np.ndarray, *CONTAINERS), 1)
-"""After how many changes a variable is a hidden input, by the type of what it holds; others after two."""
-
 
 MOST = 1000
 """Places that are remembered to have changed, at most."""
@@ -99,7 +96,7 @@ class Places:
         before = len(self.hidden)
         for watch in surroundings.watched:
             for place, value in places_of(watch):
-                if is_leaf(value) or type(value) in CONTAINERS:
+                if is_leaf(value) or is_container(value):
                     self.note(place, value)
         return len(self.hidden) > before
 
@@ -112,8 +109,18 @@ class Places:
             return
         token = place.token
         self.changes[token] = self.changes.get(token, 0) + 1
-        if self.changes[token] >= CHANGES.get(type(value), 2):
+        if self.changes[token] >= (1 if type(value) is np.ndarray or is_container(value) else 2):
             self.hidden[token] = place
+
+
+def is_container(value: Any) -> bool:
+    """Whether it is a list, tuple, dict, named tuple or dataclass."""
+    kind = type(value)
+    return kind in CONTAINERS or is_users(root_module(kind)) and fields_of(kind) is not None and is_copied(value)
+
+
+def children_of(container: Any) -> list:
+    return list(find_container(type(container))[0](container)[0])
 
 
 def has_form(x: Any, y: Any) -> bool:
@@ -141,44 +148,49 @@ class HiddenInputs:
         self.owners: set[int] = set()
         inside: set[int] = set()  # the ids of containers that are inputs as a whole
         values = []
-        for place in sorted(places, key=lambda place: type(held.get(place.token)) not in CONTAINERS):
+        fields: set[tuple] = set()  # the tokens of those of records that are
+        for place in sorted(places, key=lambda place: not is_container(held.get(place.token))):
             value = held.get(place.token)
             owners = owners_of(place, references)
             is_reached = owners and owners.isdisjoint(references.blocked)
             if not is_reached or place.token[1:] in references.in_modules or id(place.owner) in inside:
                 continue
             if is_leaf(value) and type(value) is not np.ndarray or (
-                    known[id(value)] == 1 and is_alone(value, references, boxable)):
+                    known[id(value)] == 1 and is_alone(value, references, boxable, surroundings.roots)):
                 self.places[place.token] = place
                 self.owners |= owners
-                inside |= {id(each) for each in nodes_of(value) if type(each) in CONTAINERS}
+                for each in filter(is_container, nodes_of(value)):
+                    inside.add(id(each))
+                    fields |= {("attribute", id(each), name) for name in fields_of(type(each)) or ()}
                 values.append(value)
         self.arrays = {id(each) for value in values for each in nodes_of(value) if type(each) is np.ndarray}
         if self.places:
             self.hold, self.read = compile_reading(list(self.places.values()), values)
-            others = [omit(watch, self.places) for watch in surroundings.watched if id(watch[1]) not in inside]
+            tokens = fields | self.places.keys()
+            others = [omit(watch, tokens) for watch in surroundings.watched if id(watch[1]) not in inside]
             surroundings.watched = [*others, (read_truth, self.hold, (True,))]
             surroundings.prepare()
 
 
-def is_alone(value: Any, references: References, boxable: Mapping[int, np.ndarray]) -> bool:
+def is_alone(value: Any, references: References, boxable: Mapping[int, np.ndarray], roots: Sequence[Any]) -> bool:
     """Whether an array or container, of which one place is known, and what it contains are known by no other name, by
     which they would have to be the same boxes."""
-    if type(value) is not np.ndarray and type(value) not in CONTAINERS:
+    if type(value) is not np.ndarray and not is_container(value):
         return False
     if references.compares_objects or references.is_held_elsewhere(value) or make_match((value,)) is no_match:
         return False
-    nodes = [each for each in nodes_of(value) if type(each) is np.ndarray or type(each) in CONTAINERS]
+    nodes = [each for each in nodes_of(value) if type(each) is np.ndarray or is_container(each)]
+    if any(root is each or getattr(root, "__self__", None) is each for root in roots for each in nodes):
+        return False
     return all(id(each) in boxable for each in nodes if type(each) is np.ndarray) and all(
         references.counts[id(each)] == 1 for each in nodes if each is not value)
 
 
 def nodes_of(value: Any) -> list:
     """A value, and if it is a container all that it contains."""
-    if type(value) not in CONTAINERS:
+    if not is_container(value):
         return [value]
-    items = value.values() if type(value) is dict else value
-    return [value, *[node for item in items for node in nodes_of(item)]]
+    return [value, *[node for item in children_of(value) for node in nodes_of(item)]]
 
 
 def owners_of(place: Place, references: References) -> set[int]:
@@ -196,7 +208,7 @@ def owners_of(place: Place, references: References) -> set[int]:
     return of_module or own or {id(place.owner)} & references.objects.keys()
 
 
-def omit(watch: Watch, places: dict[tuple, Place]) -> Watch:
+def omit(watch: Watch, places: set[tuple]) -> Watch:
     """A watch without these places."""
     read, owner, values = watch
     omitted = [place.token in places for place, _ in places_of(watch)]

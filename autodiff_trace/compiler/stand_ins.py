@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.pytree import find_container
 from ..core.tracer import box_classes, to_value
 from ..transforms.function import Transformed
 from ..transforms.names import MISSING
@@ -25,7 +26,7 @@ from ..transforms.rebuilding import rebuild_wrapper
 from ..transforms.surroundings import Surroundings
 from ..transforms.watching import contents
 from .arguments import is_leaf
-from .hidden_inputs import HiddenInputs
+from .hidden_inputs import HiddenInputs, is_container
 from .record import RecordTrace
 from .references import MAPPINGS, References
 
@@ -62,13 +63,14 @@ class StandIns:
         kind = type(value)
         if is_leaf(value):
             return self.note_box(value, self.trace.input(value, f"hidden{len(self.boxes)}"))
-        if kind is dict:
-            copied: Any = {name: self.box_tree(each) for name, each in value.items()}
-        elif kind is list or kind is tuple:
-            copied = kind([self.box_tree(each) for each in value])
-        else:
+        if not is_container(value):
             return value
-        if kind is not tuple:
+        take_apart, build = find_container(kind)
+        children, extra = take_apart(value)
+        copied = build(extra, [self.box_tree(each) for each in children])
+        if hasattr(value, "__dict__"):
+            self.holders.append((vars(value), vars(copied), dict(vars(copied))))
+        elif not isinstance(value, tuple):
             self.holders.append((value, copied, copied.copy()))
         return self.keep(value, copied)
 

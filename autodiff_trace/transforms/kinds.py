@@ -26,7 +26,8 @@ CONSTANTS = (
     types.MemberDescriptorType, type(Ellipsis), type(NotImplemented), types.GenericAlias, types.UnionType,
 )
 
-CONSTANT_PACKAGES = ("typing", "enum", "abc", "decimal", "uuid", "ipaddress", "contextlib", __name__.partition(".")[0])
+CONSTANT_PACKAGES = ("typing", "enum", "abc", "decimal", "uuid", "ipaddress", "contextlib", "dataclasses",
+                     __name__.partition(".")[0])
 """Packages whose objects do not change. ``contextlib``: those around generators are made anew in each call."""
 
 CLEAR_PACKAGES = (

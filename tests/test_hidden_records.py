@@ -1,0 +1,143 @@
+"""``jit`` and variables that are named tuples or dataclasses, which are replaced by others like them: hidden inputs."""
+
+import types
+import warnings
+
+import numpy as np
+import pytest
+
+from autodiff_trace import jit
+from autodiff_trace.compiler.jitted import JitWarning
+
+IMPORTS = """
+import dataclasses
+from typing import NamedTuple
+import numpy as np
+from autodiff_trace import grad, jit
+from autodiff_trace import numpy as anp
+"""
+
+TUPLE = """
+class S(NamedTuple):
+    w: object
+    lr: float
+    name: str = "a"
+    def loss(self, x): return anp.sum(self.w * x) * self.lr
+def change(s, **new): return s._replace(**new)
+s = S(np.ones(3), 0.5)
+"""
+
+CLASS = """
+@dataclasses.dataclass
+class S:
+    w: object
+    lr: float
+    name: str = "a"
+    k = 2.0
+    def loss(self, x): return anp.sum(self.w * x) * self.lr
+    @property
+    def rate(self): return self.lr * S.k
+change = dataclasses.replace
+s = S(np.ones(3), 0.5)
+"""
+
+FROZEN = CLASS.replace("dataclass\n", "dataclass(frozen=True)\n")
+
+STEP = "s = change(s, w=s.w * 0.9)"
+
+# What stands above the function, what it returns, what changes between calls.
+QUICK = {
+    "array": ("", "anp.sum(s.w * x) * s.lr", STEP),
+    "number": ("", "anp.sum(s.w * x) * s.lr", "s = change(s, lr=s.lr * 0.9)"),
+    "both": ("", "anp.sum(s.w * x) * s.lr", "s = change(s, w=s.w * 0.9, lr=s.lr * 0.9)"),
+    "method": ("", "s.loss(x)", STEP),
+    "derivative": ("g = grad(lambda x: s.loss(x))", "g(x)", STEP),
+    "function that reads it": ("def h(s, x): return s.w * x + len(s.name)", "h(s, x)", STEP),
+    "attribute": ("class M: pass\nm = M(); m.s = s", "m.s.loss(x)", "m.s = change(m.s, w=m.s.w * 0.9)"),
+    "item": ("d = {'s': s}", "d['s'].loss(x)", "d['s'] = change(d['s'], w=d['s'].w * 0.9)"),
+    "inside another": ("t = change(s, w=2.0, lr=s)", "anp.sum(t.lr.w * x)",
+                       "t = change(t, lr=change(t.lr, w=t.lr.w * 0.9))"),
+    "list inside": ("s = change(s, w=[np.ones(3), 2.0])", "s.w[0] * x * s.w[1]",
+                    "s = change(s, w=[s.w[0] * 0.9, s.w[1] + 1.0])"),
+    "plain NumPy": ("", "x * np.log(s.w).sum()", STEP),
+}
+
+# Others by whose names the same objects are known, and changes of form: these must be noticed.
+NOTICED = {
+    "another name": ("t = s", "s.loss(x) + t.loss(x)", STEP),
+    "array by another name": ("W = s.w", "s.w * x + W", "s = change(s, w=s.w * 0.9); W = W + 1"),
+    "array that is written": ("W = s.w", "s.w * x + W", STEP + "; s.w[0] += 1; W[0] += 1"),
+    "bound method": ("h = s.loss", "s.loss(x) + h(x)", STEP),
+    "bound method alone": ("h = s.loss", "h(x)", STEP),
+    "in a list as well": ("l = [s]", "s.loss(x) + l[0].loss(x)", STEP),
+    "default": ("def h(x, s=s): return s.loss(x)", "h(x) + s.loss(x)", STEP),
+    "text": ("", "x * len(s.name)", "s = change(s, name=s.name + 'a')"),
+    "text or None": ("", "x if s.name is None else x * 2", "s = change(s, name=None if s.name else 'a')"),
+    "number or array": ("", "x * s.lr", "s = change(s, lr=np.ones(3) if type(s.lr) is float else 1.0)"),
+    "shape": ("", "x * s.w.size", "s = change(s, w=np.ones(s.w.size + 1))"),
+    "method that is replaced": ("k = [1]", "s.loss(x)",
+                                STEP + "; k[0] += 1; S.loss = (lambda k: lambda self, x: x * k)(k[0])"),
+    "taken apart": ("def h(s): return [*s] if isinstance(s, tuple) else dataclasses.astuple(s)", "x * h(s)[0]", STEP),
+    "replaced by the function": ("", "change(s, lr=3.0).loss(x)", STEP),
+    "what is in it is written": ("", "s.loss(x)", STEP + "; s.w[0] += 1"),
+}
+
+# Of dataclasses alone.
+OF_CLASSES = {
+    "property": ("", "x * s.rate", "s = change(s, lr=s.lr + 1.0); S.k += 1"),
+    "variable of the class": ("", "x * s.k * s.lr", "s = change(s, lr=s.lr + 1.0); S.k += 1"),
+    "own variable": ("", "x * s.k * s.lr", "s = change(s, lr=s.lr + 1.0); s.k = s.lr"),
+    "further attribute": ("", "x * getattr(s, 'q', 1.0) * s.lr", "s = change(s, lr=s.lr + 1.0); s.q = s.lr"),
+    "both ways": ("", "s.loss(x)", "s.lr += 1; s = change(s, w=s.w + 1)\nif s.lr > 3: s.w *= 2"),
+    "counts": ("def h(x):\n    s.lr += 1\n    return s.loss(x)", "h(x)", STEP),
+}
+
+
+def run(record, setup, result, change, calls=14):
+    modules = []
+    for _ in range(2):
+        module = types.ModuleType("a_module_of_mine")
+        exec(f"{IMPORTS}{record}{setup}\ndef f(x): return {result}", vars(module))
+        modules.append(module)
+    plain, other = modules
+    compiled = jit(other.f)
+    x = np.array([0.5, -1.5, 2.0])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for i in range(calls):
+            expected, actual = plain.f(x), compiled(x)
+            np.testing.assert_allclose(actual, expected, rtol=1e-14, err_msg=f"call {i}")
+            for module in modules:
+                exec(change, vars(module))
+    info = compiled.cache_info()
+    assert not info.failures
+    return info, [str(each.message) for each in caught if each.category is JitWarning]
+
+
+@pytest.mark.parametrize("record", [TUPLE, CLASS, FROZEN], ids=["tuple", "class", "frozen"])
+@pytest.mark.parametrize("row", QUICK)
+def test_records_are_inputs(row, record):
+    info, messages = run(record, *QUICK[row])
+    assert info.traces <= 3 and not info.eager and not messages, (info, messages)
+
+
+@pytest.mark.parametrize("record", [TUPLE, CLASS, FROZEN], ids=["tuple", "class", "frozen"])
+@pytest.mark.parametrize("row", NOTICED)
+def test_other_names_and_forms_are_noticed(row, record):
+    run(record, *NOTICED[row])
+
+
+@pytest.mark.parametrize("row", OF_CLASSES)
+def test_attributes_besides_fields_are_noticed(row):
+    run(CLASS, *OF_CLASSES[row])
+
+
+def test_a_method_keeps_its_record():
+    module = types.ModuleType("a_module_of_mine")
+    exec(f"{IMPORTS}{CLASS}\nS.both = lambda self, x: self.loss(x) + s.loss(x)", vars(module))
+    plain, compiled = module.s.both, jit(module.s.both)
+    x = np.array([0.5, -1.5, 2.0])
+    for _ in range(8):
+        np.testing.assert_allclose(compiled(x), plain(x))
+        exec(STEP, vars(module))
+        plain.__self__.lr += 1
