@@ -1,4 +1,5 @@
-"""``jit`` and variables that are named tuples or dataclasses, which are replaced by others like them: hidden inputs."""
+"""``jit`` and variables that are named tuples or dataclasses, which are replaced by others like them, and slots that
+get other values: hidden inputs."""
 
 import types
 import warnings
@@ -42,6 +43,10 @@ s = S(np.ones(3), 0.5)
 """
 
 FROZEN = CLASS.replace("dataclass\n", "dataclass(frozen=True)\n")
+
+SLOTS = CLASS.replace("dataclass\n", "dataclass(slots=True)\n")
+
+RECORDS = [TUPLE, CLASS, FROZEN, SLOTS]
 
 STEP = "s = change(s, w=s.w * 0.9)"
 
@@ -93,6 +98,45 @@ OF_CLASSES = {
 }
 
 
+OBJECT = """
+class A:
+    __slots__ = ("__w", "q")
+    def __init__(self): self.__w, self.q = np.ones(3), 1.0
+    def w(self): return self.__w
+    def up(self): self.__w = self.__w * 0.9
+class S(A):
+    __slots__ = ("lr", "unset", "__weakref__")
+    def loss(self, x): return anp.sum(self.w() * x) * self.lr
+s = S()
+s.lr = 0.5
+"""
+
+# Of objects with slots: those that need few traces, and others.
+SLOTS_QUICK = {
+    "array": ("", "s.loss(x)", "s.up()"),
+    "number": ("", "s.loss(x)", "s.lr += 1"),
+    "array that is written": ("", "x * np.log(s.w()).sum()", "s.w()[...] += 1"),
+    "handed on": ("def h(s, x): return s.w() * x + s.q", "h(s, x)", "s.up()"),
+    "list": ("s.q = [np.ones(3)]", "x * s.q[0]", "s.q[0] = s.q[0] * 0.9"),
+    "below an attribute": ("class M: pass\nm = M(); m.s = s", "m.s.loss(x)", "m.s.up()"),
+    "with attributes": ("class T(S): pass\nt = T(); t.lr = t.k = 1.0", "t.loss(x) + t.k", "t.up(); t.k += 1"),
+}
+SLOTS_NOTICED = {
+    "empty": ("def h(x):\n    try:\n        return x * s.unset\n    except AttributeError:\n        return x", "h(x)",
+              "s.unset = 2.0 if not hasattr(s, 'unset') else s.unset + 1"),
+    "emptied": ("s.unset = 1.0\ndef h(x): return x * getattr(s, 'unset', 3.0)", "h(x)",
+                "if hasattr(s, 'unset'): del s.unset\nelse: s.unset = 2.0"),
+    "another name": ("t = s", "s.loss(x) + t.w()", "s.up()"),
+    "counts": ("def h(x):\n    s.lr += 1\n    return s.loss(x)", "h(x)", "s.up()"),
+    "is trained": ("def h(x):\n    s.q = s.w() * x\n    s.up()\n    return s.loss(x) + s.q", "h(x)", ""),
+    "is deleted": ("def h(x):\n    y = s.w() * s.q\n    del s.q\n    return x * y", "h(x)", "s.q = s.lr; s.lr += 1"),
+    "property over it": ("class T(S):\n    @property\n    def q(self): return self.lr * 2\n    @q.setter\n"
+                         "    def q(self, new): pass\nt = T(); t.lr = 1.0", "t.loss(x) + t.q", "t.up(); t.lr += 1"),
+    "class": ("class T(S):\n    __slots__ = ()\n    def w(self): return 3.0", "s.loss(x)",
+              "s.__class__ = T if type(s) is S else S"),
+}
+
+
 def run(record, setup, result, change, calls=14):
     modules = []
     for _ in range(2):
@@ -114,14 +158,14 @@ def run(record, setup, result, change, calls=14):
     return info, [str(each.message) for each in caught if each.category is JitWarning]
 
 
-@pytest.mark.parametrize("record", [TUPLE, CLASS, FROZEN], ids=["tuple", "class", "frozen"])
+@pytest.mark.parametrize("record", RECORDS, ids=["tuple", "class", "frozen", "slots"])
 @pytest.mark.parametrize("row", QUICK)
 def test_records_are_inputs(row, record):
     info, messages = run(record, *QUICK[row])
     assert info.traces <= 3 and not info.eager and not messages, (info, messages)
 
 
-@pytest.mark.parametrize("record", [TUPLE, CLASS, FROZEN], ids=["tuple", "class", "frozen"])
+@pytest.mark.parametrize("record", RECORDS, ids=["tuple", "class", "frozen", "slots"])
 @pytest.mark.parametrize("row", NOTICED)
 def test_other_names_and_forms_are_noticed(row, record):
     run(record, *NOTICED[row])
@@ -130,6 +174,17 @@ def test_other_names_and_forms_are_noticed(row, record):
 @pytest.mark.parametrize("row", OF_CLASSES)
 def test_attributes_besides_fields_are_noticed(row):
     run(CLASS, *OF_CLASSES[row])
+
+
+@pytest.mark.parametrize("row", SLOTS_QUICK)
+def test_slots_are_inputs(row):
+    info, messages = run(OBJECT, *SLOTS_QUICK[row])
+    assert info.traces <= 3 and not info.eager and not messages, (info, messages)
+
+
+@pytest.mark.parametrize("row", SLOTS_NOTICED)
+def test_changes_of_slots_are_noticed(row):
+    run(OBJECT, *SLOTS_NOTICED[row])
 
 
 def test_a_method_keeps_its_record():

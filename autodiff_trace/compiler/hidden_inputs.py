@@ -21,22 +21,26 @@ from ..core.pytree import fields_of, find_container
 from ..transforms.names import global_names, is_users, root_module
 from ..transforms.surroundings import Surroundings
 from ..transforms.watching import (
-    Watch, is_same, read_attributes, read_cells, read_dict, read_members, read_names, read_truth,
+    Watch, is_same, read_attributes, read_cells, read_dict, read_members, read_names, read_slots, read_truth,
 )
 from .arguments import is_leaf
 from .matching import make_match, no_match
-from .references import References, is_copied
+from .references import References, is_copied, is_slot
 
 __all__ = ["HiddenInputs", "Place", "Places", "children_of", "is_container"]
 
 CONTAINERS = (list, tuple, dict)
+
+ABSENT = (KeyError, IndexError, ValueError, AttributeError)
+"""What is raised where a variable is read that is not there."""
 
 MOST = 1000
 """Places that are remembered to have changed, at most."""
 
 
 class Place(NamedTuple):
-    """Where a variable is: ``kind`` is "cell", "item" (of a list, a dict, the globals of a module) or "attribute"."""
+    """Where a variable is: ``kind`` is "cell", "item" (of a list, a dict, the globals of a module), "attribute" or
+    "slot"."""
 
     kind: str
     owner: Any
@@ -47,14 +51,16 @@ class Place(NamedTuple):
         return self.kind, id(self.owner), self.key
 
     def read(self) -> Any:
-        """KeyError, IndexError or ValueError where there is no variable: the attribute may be one of the class."""
+        """One of ``ABSENT`` where there is no variable: the attribute may be one of the class."""
         if self.kind == "cell":
             return self.owner.cell_contents
+        if self.kind == "slot":
+            return getattr(self.owner, self.key)
         return (self.owner if self.kind == "item" else getattr(self.owner, "__dict__", {}))[self.key]
 
     def expression(self, owner: str, key: str) -> str:
         """How a program reads it that knows owner and key by these names."""
-        return {"cell": f"{owner}.cell_contents", "item": f"{owner}[{key}]",
+        return {"cell": f"{owner}.cell_contents", "slot": f"getattr({owner}, {key})", "item": f"{owner}[{key}]",
                 "attribute": f"{owner}.__dict__[{key}]"}[self.kind]
 
 
@@ -68,9 +74,9 @@ def places_of(watch: Watch) -> Iterator[tuple[Place, Any]]:
     elif read is read_names:
         for name, value in zip(owner[1], values):
             yield Place("item", owner[0], name), value
-    elif read is read_members:
+    elif read is read_members or read is read_slots:
         for name, value in zip(owner[1], values):
-            yield Place("attribute", owner[0], name), value
+            yield Place("slot" if is_slot(type(owner[0]), name) else "attribute", owner[0], name), value
     elif read is read_dict or read is read_attributes:
         kind = "item" if read is read_dict else "attribute"
         half = len(values) // 2
@@ -103,7 +109,7 @@ class Places:
     def note(self, place: Place, value: Any) -> None:
         try:
             now = place.read()
-        except (KeyError, IndexError, ValueError):
+        except ABSENT:
             return
         if now is value or not has_form(now, value) or is_leaf(now) and is_same(now, value):
             return
@@ -161,7 +167,8 @@ class HiddenInputs:
                 self.owners |= owners
                 for each in filter(is_container, nodes_of(value)):
                     inside.add(id(each))
-                    fields |= {("attribute", id(each), name) for name in fields_of(type(each)) or ()}
+                    names = fields_of(type(each)) or ()
+                    fields |= {(kind, id(each), name) for kind in ("attribute", "slot") for name in names}
                 values.append(value)
         self.arrays = {id(each) for value in values for each in nodes_of(value) if type(each) is np.ndarray}
         if self.places:
@@ -195,7 +202,7 @@ def nodes_of(value: Any) -> list:
 
 def owners_of(place: Place, references: References) -> set[int]:
     """The ids of what refers to a place."""
-    if place.kind == "attribute":
+    if place.kind == "attribute" or place.kind == "slot":
         return {id(place.owner)} & references.objects.keys()
     functions = [value for value in references.objects.values() if type(value) is types.FunctionType]
     if place.kind == "cell":
@@ -217,7 +224,7 @@ def omit(watch: Watch, places: set[tuple]) -> Watch:
     if read is read_cells:
         cells = tuple([cell for cell, is_omitted in zip(owner, omitted) if not is_omitted])
         return read, cells, read(cells)
-    if read is read_names or read is read_members:
+    if read is read_names or read is read_members or read is read_slots:
         owner = owner[0], tuple([name for name, is_omitted in zip(owner[1], omitted) if not is_omitted])
         return read, owner, read(owner)
     first = len(values) - len(omitted)  # of a dict the keys come first
@@ -243,7 +250,7 @@ class ReadingBut:
 
 def compile_reading(places: list[Place], values: list) -> tuple[Callable[[], bool], Callable[[], list]]:
     """Functions that say whether the places hold values of the same form as these, and that give numbers and arrays."""
-    names: dict[str, Any] = {}
+    names: dict[str, Any] = {"ABSENT": ABSENT}
     tests = []
     reads = []
     for i, (place, value) in enumerate(zip(places, values)):
@@ -254,7 +261,7 @@ def compile_reading(places: list[Place], values: list) -> tuple[Callable[[], boo
     exec(f"""def hold():
     try:
         return {' and '.join(tests)}
-    except (KeyError, IndexError, ValueError, AttributeError):  # there is none
+    except ABSENT:
         return False
 
 def read():

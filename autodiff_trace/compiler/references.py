@@ -20,7 +20,7 @@ from ..transforms.restoring import is_plain_object
 from ..transforms.rebuilding import parts_of_wrapper
 from ..transforms.watching import contents
 
-__all__ = ["MAPPINGS", "References", "is_copied", "memory_of"]
+__all__ = ["MAPPINGS", "References", "is_copied", "is_slot", "memory_of", "slots_in"]
 
 SEQUENCES = (list, tuple, collections.deque)
 
@@ -176,14 +176,26 @@ def is_copied(value: Any) -> bool:
         return all(map(is_plain_key, value))
     if isinstance(value, Transformed):
         return True
-    if isinstance(value, type) or not isinstance(getattr(value, "__dict__", None), dict):
+    if isinstance(value, type) or not isinstance(getattr(value, "__dict__", {}), dict):
         return False
     if not is_users(root_module(value)) and kind not in (types.SimpleNamespace, argparse.Namespace):
         return False
     is_frozen = getattr(getattr(kind, "__dataclass_params__", None), "frozen", False)
-    return is_plain_object(value) and (is_frozen or not any(
+    return (is_plain_object(value) or slots_in(kind) is not None) and (is_frozen or not any(
         name in vars(owner) for owner in kind.__mro__ if owner not in (object, types.SimpleNamespace)
         for name in HOOKS))
+
+
+def is_slot(kind: type, name: str) -> bool:
+    return isinstance(getattr(kind, name, None), types.MemberDescriptorType)
+
+
+@functools.lru_cache(1024)
+def slots_in(kind: type) -> tuple[str, ...] | None:
+    """The slots of a class whose objects are no more than these and their attributes; None of any other."""
+    names = [name for owner in kind.__mro__ for name in slots_of(owner) if name not in ("__dict__", "__weakref__")]
+    is_plain = kind.__new__ is object.__new__ and all(is_slot(kind, name) for name in names)
+    return tuple(dict.fromkeys(names)) if is_plain else None
 
 
 def asks_for_ids(function: types.FunctionType) -> bool:

@@ -28,7 +28,7 @@ from ..transforms.watching import contents
 from .arguments import is_leaf
 from .hidden_inputs import HiddenInputs, is_container
 from .record import RecordTrace
-from .references import MAPPINGS, References
+from .references import MAPPINGS, References, slots_in
 
 __all__ = ["StandIns"]
 
@@ -70,8 +70,9 @@ class StandIns:
         copied = build(extra, [self.box_tree(each) for each in children])
         if hasattr(value, "__dict__"):
             self.holders.append((vars(value), vars(copied), dict(vars(copied))))
-        elif not isinstance(value, tuple):
+        elif kind in (list, dict):
             self.holders.append((value, copied, copied.copy()))
+        self.hold_slots(value, copied)
         return self.keep(value, copied)
 
     def note_box(self, value: Any, box: Any) -> Any:
@@ -122,8 +123,16 @@ class StandIns:
             vars(copied).update({name: self.copy(each) for name, each in vars(value).items()})
             copied.options = {name: self.copy(each) for name, each in value.options.items()}
         else:
-            self.fill("attribute", value, vars(value), vars(copied))
+            for name, each in held_in_slots(value).items():
+                object.__setattr__(copied, name, self.variable("slot", value, name, each))
+            self.hold_slots(value, copied)
+            if hasattr(value, "__dict__"):
+                self.fill("attribute", value, vars(value), vars(copied))
         return copied
+
+    def hold_slots(self, value: Any, copied: Any) -> None:
+        if slots_in(type(value)):
+            self.holders.append((value, copied, held_in_slots(copied)))
 
     def variable(self, kind: str, owner: Any, key: Any, value: Any) -> Any:
         """What stands for a variable: the box of a hidden input, or of an array, or a copy, or itself."""
@@ -194,6 +203,15 @@ class StandIns:
                 del original.cell_contents
             else:
                 original.cell_contents = self.original(now)
+        elif slots_in(type(copied)):
+            now = held_in_slots(copied)
+            changed = [name for name, each in now.items() if each is not before.get(name, MISSING)]
+            removed = [name for name in before if name not in now]
+            for name in changed:
+                object.__setattr__(original, name, self.original(now[name]))
+            for name in removed:
+                object.__delattr__(original, name)
+            return bool(changed or removed)
         elif isinstance(copied, dict):
             removed = [name for name in before if name not in copied]
             changed = [name for name, each in copied.items() if each is not before.get(name, MISSING)]
@@ -233,3 +251,9 @@ class StandIns:
             new.__kwdefaults__, new.__qualname__ = value.__kwdefaults__, value.__qualname__
             return new
         return value
+
+
+def held_in_slots(value: Any) -> dict[str, Any]:
+    """What the slots of an object hold, as far as they do."""
+    held = {name: getattr(value, name, MISSING) for name in slots_in(type(value)) or ()}
+    return {name: each for name, each in held.items() if each is not MISSING}
