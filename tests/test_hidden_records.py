@@ -196,3 +196,25 @@ def test_a_method_keeps_its_record():
         np.testing.assert_allclose(compiled(x), plain(x))
         exec(STEP, vars(module))
         plain.__self__.lr += 1
+
+
+def test_a_form_that_another_thread_changes():
+    """Between the comparison and the run: that call runs the function, and nothing has failed."""
+    module = types.ModuleType("a_module_of_mine")
+    exec(f"{IMPORTS}{TUPLE}\ndef f(x): return x * s.lr * np.sum(s.w[:2])", vars(module))
+    compiled = jit(module.f)
+    for w in (2.0, 3.0, 4.0):
+        module.s = module.s._replace(w=np.full(3, w))
+        assert compiled(1.0) == w
+    (version,) = compiled.cache.latest[1].versions
+    hidden = version.tree.hidden
+    hold = version.surroundings.hold
+
+    def change_after():
+        is_held = hold()
+        module.s = module.s._replace(w=np.full(4, 5.0))
+        return is_held
+
+    version.surroundings.hold = change_after
+    assert compiled(1.0) == 5.0
+    assert compiled.cache_info().failures == 0 and hidden.places

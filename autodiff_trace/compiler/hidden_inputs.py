@@ -27,12 +27,15 @@ from .arguments import is_leaf
 from .matching import make_match, no_match
 from .references import References, is_copied, is_slot
 
-__all__ = ["HiddenInputs", "Place", "Places", "children_of", "is_container"]
+__all__ = ["OTHERS", "HiddenInputs", "Place", "Places", "is_container"]
 
 CONTAINERS = (list, tuple, dict)
 
 ABSENT = (KeyError, IndexError, ValueError, AttributeError)
 """What is raised where a variable is read that is not there."""
+
+OTHERS = (*ABSENT, TypeError)
+"""What ``HiddenInputs.read`` raises where there is none, or one of another form."""
 
 MOST = 1000
 """Places that are remembered to have changed, at most."""
@@ -125,10 +128,6 @@ def is_container(value: Any) -> bool:
     return kind in CONTAINERS or is_users(root_module(kind)) and fields_of(kind) is not None and is_copied(value)
 
 
-def children_of(container: Any) -> list:
-    return list(find_container(type(container))[0](container)[0])
-
-
 def has_form(x: Any, y: Any) -> bool:
     """Whether a program for one can be run with the other."""
     return type(x) is type(y) and make_match((y,))((x,)) is not None
@@ -140,6 +139,7 @@ class HiddenInputs:
     Attributes:
         places: by their tokens.
         owners: the ids of the functions, containers and objects that have to be copied so that boxes can stand there.
+        forms: tests of what each holds, by the tokens.
         hold: whether all places hold values of the same form as when this was made.
         read: what they hold, as a list.
     """
@@ -172,7 +172,8 @@ class HiddenInputs:
                 values.append(value)
         self.arrays = {id(each) for value in values for each in nodes_of(value) if type(each) is np.ndarray}
         if self.places:
-            self.hold, self.read = compile_reading(list(self.places.values()), values)
+            self.forms = {token: make_match((value,)) for token, value in zip(self.places, values)}
+            self.hold, self.read = compile_reading(self.places, values, self.forms)
             tokens = fields | self.places.keys()
             others = [omit(watch, tokens) for watch in surroundings.watched if id(watch[1]) not in inside]
             surroundings.watched = [*others, (read_truth, self.hold, (True,))]
@@ -197,7 +198,8 @@ def nodes_of(value: Any) -> list:
     """A value, and if it is a container all that it contains."""
     if not is_container(value):
         return [value]
-    return [value, *[node for item in children_of(value) for node in nodes_of(item)]]
+    children, _ = find_container(type(value))[0](value)
+    return [value, *[node for item in children for node in nodes_of(item)]]
 
 
 def owners_of(place: Place, references: References) -> set[int]:
@@ -248,13 +250,16 @@ class ReadingBut:
         return values
 
 
-def compile_reading(places: list[Place], values: list) -> tuple[Callable[[], bool], Callable[[], list]]:
+def compile_reading(
+    places: dict[tuple, Place], values: list, forms: dict[tuple, Callable],
+) -> tuple[Callable[[], bool], Callable[[], list]]:
     """Functions that say whether the places hold values of the same form as these, and that give numbers and arrays."""
     names: dict[str, Any] = {"ABSENT": ABSENT}
     tests = []
     reads = []
-    for i, (place, value) in enumerate(zip(places, values)):
-        names[f"o{i}"], names[f"k{i}"], names[f"m{i}"] = place.owner, place.key, make_match((value,))
+    for i, (token, value) in enumerate(zip(places, values)):
+        place = places[token]
+        names[f"o{i}"], names[f"k{i}"], names[f"m{i}"] = place.owner, place.key, forms[token]
         expression = place.expression(f"o{i}", f"k{i}")
         tests.append(f"m{i}(({expression},)) is not None")
         reads.append(expression if is_leaf(value) else f"*m{i}(({expression},))")

@@ -27,7 +27,7 @@ from ..transforms.surroundings import Surroundings
 from ..transforms.watching import contents
 from .arguments import is_leaf
 from .hidden_inputs import HiddenInputs, is_container
-from .record import RecordTrace
+from .record import MixedTraces, RecordTrace
 from .references import MAPPINGS, References, slots_in
 
 __all__ = ["StandIns"]
@@ -55,7 +55,10 @@ class StandIns:
             self.arrays = {key: array for key, array in self.arrays.items() if key not in hidden.arrays}
             owners = hidden.owners
             for token, place in hidden.places.items():
-                self.inputs[token] = self.box_tree(place.read())
+                value = place.read()
+                if hidden.forms[token]((value,)) is None:
+                    raise MixedTraces("another thread changes the form of what it reads")
+                self.inputs[token] = self.box_tree(value)
         self.copied = references.leading_to({*self.arrays, *owners})
 
     def box_tree(self, value: Any) -> Any:
