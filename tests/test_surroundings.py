@@ -16,7 +16,7 @@ from autodiff_trace.compiler.jitted import JitWarning
 DOCUMENT = Path(__file__).parent.parent / "docs" / "surroundings.md"
 
 IMPORTS = """
-import array, collections, contextvars, dataclasses, datetime, decimal, enum, fractions, functools, io, itertools
+import abc, array, collections, contextvars, dataclasses, datetime, decimal, enum, fractions, functools, io, itertools
 import logging, operator, os, pathlib, random, threading, time, types, weakref
 from typing import NamedTuple
 import numpy as np
@@ -56,6 +56,16 @@ WATCHED = {
                          "r.mask[0] = not r.mask[0]"),
     "form of an array": ("w = np.arange(6.0)", "x * w.shape[0]",
                          "w = w.view(); w.shape = (2, 3) if w.ndim == 1 else (6,)"),
+    "dtype of an array": ("w = np.arange(6.0)", "x * w.sum()", "w.dtype = np.int64 if w.dtype == float else float"),
+    "name and text of a function": ("def h(x):\n    'a'\n    return x", "h(x) * len(h.__name__ + h.__doc__)",
+                                    "h.__name__ += 'b'"),
+    "attribute of a function": ("def h(x): return x * getattr(h, 'k') * h.q\nh.k = h.q = 1.0", "h(x)",
+                                "h.q += 1; h.k += 1"),
+    "class that is registered": ("class B(abc.ABC): pass\nclass A: pass\na = A()",
+                                 "x * (2 if isinstance(a, B) else 1)", "B.register(A)"),
+    "subclasses": ("class A: pass\nkept = []", "x * len(A.__subclasses__())", "kept.append(type('C', (A,), {}))"),
+    "variable of a module of others": ("module = types.ModuleType('numpy.of_a_test'); module.k = 1.0",
+                                       "x * module.k", "module.k += 1"),
     "singledispatch": ("k = 1.0\n@functools.singledispatch\ndef h(a, x): return x\n@h.register\n"
                        "def _(a: int, x): return x * k", "h(1, x)", "k += 1"),
     "__getattr__ of a module": ("mod = types.ModuleType('mod'); mod.c = {'k': 1.0}\n"
@@ -144,6 +154,7 @@ UNKNOWN = {
     "clock that is imported inside": ("def h(x):\n    from time import time as now\n    return x * (now() > 0)", "h(x)",
                                       "time.time"),
     "today": ("", "x * (datetime.date.today().year > 0)", "datetime.date.today"),
+    "handling of errors of NumPy": ("", "x * (np.geterr()['divide'] == 'warn')", "np.geterr"),
     "os.environ": ("", "x * len(os.environ['PATH'])", "os.environ"),
     "ContextVar": ("v = contextvars.ContextVar('v', default=1.0)", "x * v.get()", "v"),
     "UserDict": ("u = collections.UserDict(a=1.0)", "x * u['a']", "u"),

@@ -12,34 +12,38 @@ from __future__ import annotations
 
 import collections
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..transforms.names import global_names
+from ..core.pytree import fields_of, find_container
+from ..transforms.names import global_names, is_users, root_module
 from ..transforms.surroundings import Surroundings
 from ..transforms.watching import (
-    Watch, is_same, read_attributes, read_cells, read_dict, read_members, read_names, read_truth,
+    Watch, is_same, read_attributes, read_cells, read_dict, read_members, read_names, read_slots, read_truth,
 )
 from .arguments import is_leaf
 from .matching import make_match, no_match
-from .references import References
+from .references import References, is_copied, is_slot
 
-__all__ = ["HiddenInputs", "Place", "Places"]
+__all__ = ["OTHERS", "HiddenInputs", "Place", "Places", "is_container"]
 
 CONTAINERS = (list, tuple, dict)
 
-CHANGES = dict.fromkeys((np.ndarray, *CONTAINERS), 1)
-"""After how many changes a variable is a hidden input, by the type of what it holds; others after two."""
+ABSENT = (KeyError, IndexError, ValueError, AttributeError)
+"""What is raised where a variable is read that is not there."""
 
+OTHERS = (*ABSENT, TypeError)
+"""What ``HiddenInputs.read`` raises where there is none, or one of another form."""
 
 MOST = 1000
 """Places that are remembered to have changed, at most."""
 
 
 class Place(NamedTuple):
-    """Where a variable is: ``kind`` is "cell", "item" (of a list, a dict, the globals of a module) or "attribute"."""
+    """Where a variable is: ``kind`` is "cell", "item" (of a list, a dict, the globals of a module), "attribute" or
+    "slot"."""
 
     kind: str
     owner: Any
@@ -50,14 +54,16 @@ class Place(NamedTuple):
         return self.kind, id(self.owner), self.key
 
     def read(self) -> Any:
-        """KeyError, IndexError or ValueError where there is no variable: the attribute may be one of the class."""
+        """One of ``ABSENT`` where there is no variable: the attribute may be one of the class."""
         if self.kind == "cell":
             return self.owner.cell_contents
+        if self.kind == "slot":
+            return getattr(self.owner, self.key)
         return (self.owner if self.kind == "item" else getattr(self.owner, "__dict__", {}))[self.key]
 
     def expression(self, owner: str, key: str) -> str:
         """How a program reads it that knows owner and key by these names."""
-        return {"cell": f"{owner}.cell_contents", "item": f"{owner}[{key}]",
+        return {"cell": f"{owner}.cell_contents", "slot": f"getattr({owner}, {key})", "item": f"{owner}[{key}]",
                 "attribute": f"{owner}.__dict__[{key}]"}[self.kind]
 
 
@@ -71,9 +77,9 @@ def places_of(watch: Watch) -> Iterator[tuple[Place, Any]]:
     elif read is read_names:
         for name, value in zip(owner[1], values):
             yield Place("item", owner[0], name), value
-    elif read is read_members:
+    elif read is read_members or read is read_slots:
         for name, value in zip(owner[1], values):
-            yield Place("attribute", owner[0], name), value
+            yield Place("slot" if is_slot(type(owner[0]), name) else "attribute", owner[0], name), value
     elif read is read_dict or read is read_attributes:
         kind = "item" if read is read_dict else "attribute"
         half = len(values) // 2
@@ -99,21 +105,27 @@ class Places:
         before = len(self.hidden)
         for watch in surroundings.watched:
             for place, value in places_of(watch):
-                if is_leaf(value) or type(value) in CONTAINERS:
+                if is_leaf(value) or is_container(value):
                     self.note(place, value)
         return len(self.hidden) > before
 
     def note(self, place: Place, value: Any) -> None:
         try:
             now = place.read()
-        except (KeyError, IndexError, ValueError):
+        except ABSENT:
             return
         if now is value or not has_form(now, value) or is_leaf(now) and is_same(now, value):
             return
         token = place.token
         self.changes[token] = self.changes.get(token, 0) + 1
-        if self.changes[token] >= CHANGES.get(type(value), 2):
+        if self.changes[token] >= (1 if type(value) is np.ndarray or is_container(value) else 2):
             self.hidden[token] = place
+
+
+def is_container(value: Any) -> bool:
+    """Whether it is a list, tuple, dict, named tuple or dataclass."""
+    kind = type(value)
+    return kind in CONTAINERS or is_users(root_module(kind)) and fields_of(kind) is not None and is_copied(value)
 
 
 def has_form(x: Any, y: Any) -> bool:
@@ -127,6 +139,7 @@ class HiddenInputs:
     Attributes:
         places: by their tokens.
         owners: the ids of the functions, containers and objects that have to be copied so that boxes can stand there.
+        forms: tests of what each holds, by the tokens.
         hold: whether all places hold values of the same form as when this was made.
         read: what they hold, as a list.
     """
@@ -135,55 +148,63 @@ class HiddenInputs:
         references = References(surroundings.followed.values())
         boxable = references.reached_by_copies(surroundings.arrays)
         watched = [each for watch in surroundings.watched for each in places_of(watch)]
-        known = collections.Counter(id(value) for _, value in watched)
         held = {place.token: value for place, value in watched}
+        known = collections.Counter(map(id, held.values()))
         self.places: dict[tuple, Place] = {}
         self.owners: set[int] = set()
         inside: set[int] = set()  # the ids of containers that are inputs as a whole
         values = []
-        for place in sorted(places, key=lambda place: type(held.get(place.token)) not in CONTAINERS):
+        fields: set[tuple] = set()  # the tokens of those of records that are
+        for place in sorted(places, key=lambda place: not is_container(held.get(place.token))):
             value = held.get(place.token)
             owners = owners_of(place, references)
             is_reached = owners and owners.isdisjoint(references.blocked)
             if not is_reached or place.token[1:] in references.in_modules or id(place.owner) in inside:
                 continue
             if is_leaf(value) and type(value) is not np.ndarray or (
-                    known[id(value)] == 1 and is_alone(value, references, boxable)):
+                    known[id(value)] == 1 and is_alone(value, references, boxable, surroundings.roots)):
                 self.places[place.token] = place
                 self.owners |= owners
-                inside |= {id(each) for each in nodes_of(value) if type(each) in CONTAINERS}
+                for each in filter(is_container, nodes_of(value)):
+                    inside.add(id(each))
+                    names = fields_of(type(each)) or ()
+                    fields |= {(kind, id(each), name) for kind in ("attribute", "slot") for name in names}
                 values.append(value)
         self.arrays = {id(each) for value in values for each in nodes_of(value) if type(each) is np.ndarray}
         if self.places:
-            self.hold, self.read = compile_reading(list(self.places.values()), values)
-            others = [omit(watch, self.places) for watch in surroundings.watched if id(watch[1]) not in inside]
+            self.forms = {token: make_match((value,)) for token, value in zip(self.places, values)}
+            self.hold, self.read = compile_reading(self.places, values, self.forms)
+            tokens = fields | self.places.keys()
+            others = [omit(watch, tokens) for watch in surroundings.watched if id(watch[1]) not in inside]
             surroundings.watched = [*others, (read_truth, self.hold, (True,))]
             surroundings.prepare()
 
 
-def is_alone(value: Any, references: References, boxable: Mapping[int, np.ndarray]) -> bool:
+def is_alone(value: Any, references: References, boxable: Mapping[int, np.ndarray], roots: Sequence[Any]) -> bool:
     """Whether an array or container, of which one place is known, and what it contains are known by no other name, by
     which they would have to be the same boxes."""
-    if type(value) is not np.ndarray and type(value) not in CONTAINERS:
+    if type(value) is not np.ndarray and not is_container(value):
         return False
     if references.compares_objects or references.is_held_elsewhere(value) or make_match((value,)) is no_match:
         return False
-    nodes = [each for each in nodes_of(value) if type(each) is np.ndarray or type(each) in CONTAINERS]
+    nodes = [each for each in nodes_of(value) if type(each) is np.ndarray or is_container(each)]
+    if any(root is each or getattr(root, "__self__", None) is each for root in roots for each in nodes):
+        return False
     return all(id(each) in boxable for each in nodes if type(each) is np.ndarray) and all(
         references.counts[id(each)] == 1 for each in nodes if each is not value)
 
 
 def nodes_of(value: Any) -> list:
     """A value, and if it is a container all that it contains."""
-    if type(value) not in CONTAINERS:
+    if not is_container(value):
         return [value]
-    items = value.values() if type(value) is dict else value
-    return [value, *[node for item in items for node in nodes_of(item)]]
+    children, _ = find_container(type(value))[0](value)
+    return [value, *[node for item in children for node in nodes_of(item)]]
 
 
 def owners_of(place: Place, references: References) -> set[int]:
     """The ids of what refers to a place."""
-    if place.kind == "attribute":
+    if place.kind == "attribute" or place.kind == "slot":
         return {id(place.owner)} & references.objects.keys()
     functions = [value for value in references.objects.values() if type(value) is types.FunctionType]
     if place.kind == "cell":
@@ -196,7 +217,7 @@ def owners_of(place: Place, references: References) -> set[int]:
     return of_module or own or {id(place.owner)} & references.objects.keys()
 
 
-def omit(watch: Watch, places: dict[tuple, Place]) -> Watch:
+def omit(watch: Watch, places: set[tuple]) -> Watch:
     """A watch without these places."""
     read, owner, values = watch
     omitted = [place.token in places for place, _ in places_of(watch)]
@@ -205,7 +226,7 @@ def omit(watch: Watch, places: dict[tuple, Place]) -> Watch:
     if read is read_cells:
         cells = tuple([cell for cell, is_omitted in zip(owner, omitted) if not is_omitted])
         return read, cells, read(cells)
-    if read is read_names or read is read_members:
+    if read is read_names or read is read_members or read is read_slots:
         owner = owner[0], tuple([name for name, is_omitted in zip(owner[1], omitted) if not is_omitted])
         return read, owner, read(owner)
     first = len(values) - len(omitted)  # of a dict the keys come first
@@ -229,20 +250,23 @@ class ReadingBut:
         return values
 
 
-def compile_reading(places: list[Place], values: list) -> tuple[Callable[[], bool], Callable[[], list]]:
+def compile_reading(
+    places: dict[tuple, Place], values: list, forms: dict[tuple, Callable],
+) -> tuple[Callable[[], bool], Callable[[], list]]:
     """Functions that say whether the places hold values of the same form as these, and that give numbers and arrays."""
-    names: dict[str, Any] = {}
+    names: dict[str, Any] = {"ABSENT": ABSENT}
     tests = []
     reads = []
-    for i, (place, value) in enumerate(zip(places, values)):
-        names[f"o{i}"], names[f"k{i}"], names[f"m{i}"] = place.owner, place.key, make_match((value,))
+    for i, (token, value) in enumerate(zip(places, values)):
+        place = places[token]
+        names[f"o{i}"], names[f"k{i}"], names[f"m{i}"] = place.owner, place.key, forms[token]
         expression = place.expression(f"o{i}", f"k{i}")
         tests.append(f"m{i}(({expression},)) is not None")
         reads.append(expression if is_leaf(value) else f"*m{i}(({expression},))")
     exec(f"""def hold():
     try:
         return {' and '.join(tests)}
-    except (KeyError, IndexError, ValueError, AttributeError):  # there is none
+    except ABSENT:
         return False
 
 def read():

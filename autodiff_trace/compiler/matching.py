@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
+from ..core.pytree import fields_of
 from .arguments import is_leaf
 
 __all__ = ["make_match", "no_match", "take_any"]
@@ -30,7 +32,8 @@ def take_any(args: tuple) -> list:
 def make_match(args: tuple) -> Callable[[tuple], list | None]:
     """A function that gives the leaves of positional arguments like ``args``, and None for others.
 
-    Arrays are alike in shape, strides and dtype, numbers in type; containers are tuples, lists and dicts. It takes
+    Arrays are alike in shape, strides and dtype, numbers in type, strings in what they say; containers are tuples,
+    lists, dicts, named tuples and dataclasses that hold nothing besides their fields. It takes
     0.15 µs for an array; to take that apart and to look up its key takes 0.5.
 
     >>> match = make_match((np.ones(3), [1.0]))
@@ -54,7 +57,7 @@ def make_match(args: tuple) -> Callable[[tuple], list | None]:
 def is_tested(value: Any) -> bool:
     """Whether there are tests for such a container."""
     is_dict = type(value) is dict and len(value) <= LONG and all(type(key) is str for key in value)
-    return is_dict or type(value) in (tuple, list) and len(value) <= LONG
+    return is_dict or type(value) in (tuple, list) and len(value) <= LONG or fields_of(type(value)) is not None
 
 
 def add_distinct(arrays: dict[Any, list[tuple[str, np.ndarray]]], tests: list[str]) -> None:
@@ -94,6 +97,16 @@ def add_tests(name: str, value: Any, names: dict[str, Any], tests: list[str], le
         leaves.append(name)
     elif value is None or kind is bool:
         test(f"{name} is not {value}")
+    elif kind is str:
+        test(f"type({name}) is not str or {name} != {known(value)}")
+    elif is_tested(value) and (fields := fields_of(kind)) is not None and name.count("_") < DEEPEST:
+        test(f"type({name}) is not {known(kind)}")
+        if hasattr(value, "__dict__"):
+            test(f"len({name}.__dict__) != {0 if issubclass(kind, tuple) else len(fields)}")
+        children = [f"{name}_{i}" for i in range(len(fields))]
+        for child, field in zip(children, fields):
+            tests.append(f"    {child} = {known(attrgetter(field))}({name})\n")
+            add_tests(child, getattr(value, field), names, tests, leaves, arrays)
     elif is_tested(value) and name.count("_") < DEEPEST:
         test(f"type({name}) is not {kind.__name__} or len({name}) != {len(value)}")
         children = [f"{name}_{i}" for i in range(len(value))]

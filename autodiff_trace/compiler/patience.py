@@ -33,7 +33,7 @@ def why_hopeless(jitted: Any, entry: Entry, version: Version | None) -> str:
     if jitted.outside.stands_in:
         jitted.outside.drop_outdated(entry.versions)
         if jitted.outside.rewritten >= REWRITES + patience:
-            return ("arrays outside it that are compared as a whole (in classes, slots, modules, views) are written "
+            return ("arrays outside it that are compared as a whole (in classes, modules, views) are written "
                     "into again and again; pass them as arguments")
     if len(entry.versions) >= VERSIONS:
         changed = listed(entry.versions[0].surroundings.changed())

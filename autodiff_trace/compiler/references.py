@@ -6,7 +6,6 @@ import argparse
 import collections
 import dis
 import functools
-import itertools
 import types
 from collections.abc import Iterable
 from typing import Any
@@ -21,7 +20,7 @@ from ..transforms.restoring import is_plain_object
 from ..transforms.rebuilding import parts_of_wrapper
 from ..transforms.watching import contents
 
-__all__ = ["MAPPINGS", "References", "memory_of"]
+__all__ = ["MAPPINGS", "References", "is_copied", "is_slot", "memory_of", "slots_in"]
 
 SEQUENCES = (list, tuple, collections.deque)
 
@@ -46,6 +45,10 @@ class References:
         self.parts = {key: parts_of(value) for key, value in self.objects.items()}
 
         self.counts = collections.Counter(id(part) for parts in self.parts.values() for part in parts)
+        # Methods to which nothing refers have been bound to look into them.
+        self.bound = {key for key, value in self.objects.items()
+                      if type(value) is types.MethodType and not self.counts[key]}
+        self.counts.subtract(id(part) for key in self.bound for part in self.parts[key])
         self.in_modules: set[tuple] = set()  # what may be read from modules: the ids of their variables, and the names
         self.blocked = self.find_blocked()
         functions = [value for value in self.objects.values() if type(value) is types.FunctionType and is_own(value)]
@@ -84,9 +87,10 @@ class References:
             and type(array) in (np.ndarray, np.memmap)
         }
 
-    def is_held_elsewhere(self, array: np.ndarray) -> bool:
+    def is_held_elsewhere(self, value: Any) -> bool:
         """Whether something refers to it that nobody watches, since it does not change: a tuple, a default."""
-        return any(array is part for value in self.objects.values() for part in fixed_parts(value))
+        return any(value is part for key, holder in self.objects.items() if key not in self.bound
+                   for part in fixed_parts(holder))
 
     def leading_to(self, arrays: Iterable[int]) -> set[int]:
         """The arrays with these ids and all that leads to them, by their ids."""
@@ -172,14 +176,26 @@ def is_copied(value: Any) -> bool:
         return all(map(is_plain_key, value))
     if isinstance(value, Transformed):
         return True
-    if isinstance(value, type) or not isinstance(getattr(value, "__dict__", None), dict):
+    if isinstance(value, type) or not isinstance(getattr(value, "__dict__", {}), dict):
         return False
     if not is_users(root_module(value)) and kind not in (types.SimpleNamespace, argparse.Namespace):
         return False
     is_frozen = getattr(getattr(kind, "__dataclass_params__", None), "frozen", False)
-    return is_plain_object(value) and (is_frozen or not any(
+    return (is_plain_object(value) or slots_in(kind) is not None) and (is_frozen or not any(
         name in vars(owner) for owner in kind.__mro__ if owner not in (object, types.SimpleNamespace)
         for name in HOOKS))
+
+
+def is_slot(kind: type, name: str) -> bool:
+    return isinstance(getattr(kind, name, None), types.MemberDescriptorType)
+
+
+@functools.lru_cache(1024)
+def slots_in(kind: type) -> tuple[str, ...] | None:
+    """The slots of a class whose objects are no more than these and their attributes; None of any other."""
+    names = [name for owner in kind.__mro__ for name in slots_of(owner) if name not in ("__dict__", "__weakref__")]
+    is_plain = kind.__new__ is object.__new__ and all(is_slot(kind, name) for name in names)
+    return tuple(dict.fromkeys(names)) if is_plain else None
 
 
 def asks_for_ids(function: types.FunctionType) -> bool:
@@ -189,11 +205,19 @@ def asks_for_ids(function: types.FunctionType) -> bool:
 
 @functools.lru_cache(1024)
 def compares_objects(code: types.CodeType) -> bool:
-    """Whether it compares variables with ``is``, but for constants such as None."""
-    return any(
-        second.opname == "IS_OP" and first.opname != "LOAD_CONST"
-        for each in codes_in(code) for first, second in itertools.pairwise(dis.get_instructions(each))
-    )
+    """Whether it compares variables with ``is``, but for constants such as None, and for classes."""
+    for each in codes_in(code):
+        steps = [step for step in dis.get_instructions(each) if step.opname not in ("PRECALL", "EXTENDED_ARG")]
+        for i, step in enumerate(steps):
+            if step.opname == "IS_OP" and steps[i - 1].opname != "LOAD_CONST" and not compares_classes(steps[:i]):
+                return True
+    return False
+
+
+def compares_classes(before: list[dis.Instruction]) -> bool:
+    """``x is y.__class__`` and ``type(x) is y``, which the methods of dataclasses ask."""
+    is_of_type = len(before) > 3 and before[-4].argval == "type" and before[-2].opname.startswith("CALL")
+    return before[-1].argval == "__class__" or is_of_type
 
 
 def is_plain_key(key: Any) -> bool:

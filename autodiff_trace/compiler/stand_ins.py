@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.pytree import find_container
 from ..core.tracer import box_classes, to_value
 from ..transforms.function import Transformed
 from ..transforms.names import MISSING
@@ -25,9 +26,9 @@ from ..transforms.rebuilding import rebuild_wrapper
 from ..transforms.surroundings import Surroundings
 from ..transforms.watching import contents
 from .arguments import is_leaf
-from .hidden_inputs import HiddenInputs
-from .record import RecordTrace
-from .references import MAPPINGS, References
+from .hidden_inputs import HiddenInputs, is_container
+from .record import MixedTraces, RecordTrace
+from .references import MAPPINGS, References, slots_in
 
 __all__ = ["StandIns"]
 
@@ -54,7 +55,10 @@ class StandIns:
             self.arrays = {key: array for key, array in self.arrays.items() if key not in hidden.arrays}
             owners = hidden.owners
             for token, place in hidden.places.items():
-                self.inputs[token] = self.box_tree(place.read())
+                value = place.read()
+                if hidden.forms[token]((value,)) is None:
+                    raise MixedTraces("another thread changes the form of what it reads")
+                self.inputs[token] = self.box_tree(value)
         self.copied = references.leading_to({*self.arrays, *owners})
 
     def box_tree(self, value: Any) -> Any:
@@ -62,14 +66,16 @@ class StandIns:
         kind = type(value)
         if is_leaf(value):
             return self.note_box(value, self.trace.input(value, f"hidden{len(self.boxes)}"))
-        if kind is dict:
-            copied: Any = {name: self.box_tree(each) for name, each in value.items()}
-        elif kind is list or kind is tuple:
-            copied = kind([self.box_tree(each) for each in value])
-        else:
+        if not is_container(value):
             return value
-        if kind is not tuple:
+        take_apart, build = find_container(kind)
+        children, extra = take_apart(value)
+        copied = build(extra, [self.box_tree(each) for each in children])
+        if hasattr(value, "__dict__"):
+            self.holders.append((vars(value), vars(copied), dict(vars(copied))))
+        elif kind in (list, dict):
             self.holders.append((value, copied, copied.copy()))
+        self.hold_slots(value, copied)
         return self.keep(value, copied)
 
     def note_box(self, value: Any, box: Any) -> Any:
@@ -120,8 +126,16 @@ class StandIns:
             vars(copied).update({name: self.copy(each) for name, each in vars(value).items()})
             copied.options = {name: self.copy(each) for name, each in value.options.items()}
         else:
-            self.fill("attribute", value, vars(value), vars(copied))
+            for name, each in held_in_slots(value).items():
+                object.__setattr__(copied, name, self.variable("slot", value, name, each))
+            self.hold_slots(value, copied)
+            if hasattr(value, "__dict__"):
+                self.fill("attribute", value, vars(value), vars(copied))
         return copied
+
+    def hold_slots(self, value: Any, copied: Any) -> None:
+        if slots_in(type(value)):
+            self.holders.append((value, copied, held_in_slots(copied)))
 
     def variable(self, kind: str, owner: Any, key: Any, value: Any) -> Any:
         """What stands for a variable: the box of a hidden input, or of an array, or a copy, or itself."""
@@ -192,6 +206,15 @@ class StandIns:
                 del original.cell_contents
             else:
                 original.cell_contents = self.original(now)
+        elif slots_in(type(copied)):
+            now = held_in_slots(copied)
+            changed = [name for name, each in now.items() if each is not before.get(name, MISSING)]
+            removed = [name for name in before if name not in now]
+            for name in changed:
+                object.__setattr__(original, name, self.original(now[name]))
+            for name in removed:
+                object.__delattr__(original, name)
+            return bool(changed or removed)
         elif isinstance(copied, dict):
             removed = [name for name in before if name not in copied]
             changed = [name for name, each in copied.items() if each is not before.get(name, MISSING)]
@@ -231,3 +254,9 @@ class StandIns:
             new.__kwdefaults__, new.__qualname__ = value.__kwdefaults__, value.__qualname__
             return new
         return value
+
+
+def held_in_slots(value: Any) -> dict[str, Any]:
+    """What the slots of an object hold, as far as they do."""
+    held = {name: getattr(value, name, MISSING) for name in slots_in(type(value)) or ()}
+    return {name: each for name, each in held.items() if each is not MISSING}

@@ -74,6 +74,8 @@ def record(
     if outside is not None and outside.stands_in and (surroundings.arrays or hidden is not None):
         try:
             stand_ins = StandIns(surroundings, trace, hidden)
+        except MixedTraces:
+            raise
         except Exception as error:
             raise failed(error) from error
         if stand_ins.arrays or stand_ins.inputs:

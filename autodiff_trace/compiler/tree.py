@@ -9,7 +9,7 @@ from ..core.tracer import trace_stack
 from ..transforms.random_states import numpy_state, restore_numpy
 from .guards import Miss
 from .questions import Questions
-from .hidden_inputs import HiddenInputs
+from .hidden_inputs import OTHERS, HiddenInputs
 from .replay import Replay
 
 __all__ = ["Branch", "TraceTree", "make_tree", "run_apart"]
@@ -154,7 +154,11 @@ class HiddenTree(TraceTree):
         self.hidden = hidden
 
     def run(self, leaves: list) -> Any:
-        return super().run(leaves + self.hidden.read())
+        try:
+            values = self.hidden.read()
+        except OTHERS:  # another thread has put something else there since they were compared
+            return Miss(-1, None)
+        return super().run(leaves + values)
 
 
 def make_tree(hidden: HiddenInputs | None) -> TraceTree:

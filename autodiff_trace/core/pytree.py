@@ -7,7 +7,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-__all__ = ["Structure", "register_pytree", "tree_flatten", "tree_leaves", "tree_map", "tree_unflatten"]
+__all__ = ["Structure", "fields_of", "register_pytree", "tree_flatten", "tree_leaves", "tree_map", "tree_unflatten"]
 
 SHOWN_DEPTH = 20
 """Levels of containers in containers that are shown."""
@@ -17,6 +17,8 @@ DEEP = 128
 
 Children = tuple[Iterable[Any], Any]
 registry: dict[type, tuple[Callable[[Any], Children], Callable[[Any, list], Any]]] = {}
+fields: dict[type, tuple[str, ...]] = {}
+"""Those of the named tuples and dataclasses among them, as far as these have been asked for."""
 
 
 class Structure:
@@ -77,6 +79,7 @@ def register_pytree(
     >>> del registry[deque]
     """
     registry[kind] = flatten, unflatten
+    fields.pop(kind, None)
 
 
 register_pytree(list, lambda x: (x, None), lambda extra, children: children)
@@ -98,12 +101,19 @@ def find_container(kind: type) -> tuple[Callable, Callable] | None:
         return registry[kind]
     if issubclass(kind, tuple) and hasattr(kind, "_fields"):
         registry[kind] = (lambda x: (x, kind._fields)), (lambda extra, children: kind._make(children))
+        fields[kind] = kind._fields
         return registry[kind]
     if dataclasses.is_dataclass(kind):
         names = tuple(field.name for field in dataclasses.fields(kind))
         registry[kind] = (lambda x: ([getattr(x, name) for name in names], names)), build_dataclass(kind)
+        fields[kind] = names
         return registry[kind]
     return None
+
+
+def fields_of(kind: type) -> tuple[str, ...] | None:
+    """The fields of a named tuple or dataclass, which are its children; None of anything else."""
+    return fields.get(kind) if find_container(kind) is not None else None
 
 
 def build_dataclass(kind: type) -> Callable[[tuple, list], Any]:

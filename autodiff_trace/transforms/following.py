@@ -9,6 +9,7 @@ nature, or unknown (``kinds``).
 
 from __future__ import annotations
 
+import abc
 import collections
 import functools
 import pathlib
@@ -24,7 +25,7 @@ from .functions import Functions
 from .kinds import READS_OF_PATHS, is_constant, is_generator, unknown_function, unknown_object
 from .members import is_of_user
 from .names import MISSING, has, is_users
-from .watching import VALUES, Form, read_dict, read_truth
+from .watching import VALUES, Form, no_class_registered, read_dict, read_truth
 
 __all__ = ["Follower"]
 
@@ -33,8 +34,10 @@ WRAPPERS = {property: ("fget", "fset", "fdel"), staticmethod: ("__func__",), cla
 
 CONTAINERS = (list, tuple, set, frozenset, collections.deque)
 
-READS_OF_FORMS = {"strides", "dtype", "flags", "nbytes", "itemsize"}
-"""Names by which a function reads of an array how it lies in memory, besides its shape."""
+READS_OF_FORMS = {"flags", "names", "fields", "descr"}
+"""Names by which a function reads of an array whether it may be written to, and its fields."""
+
+TESTS_OF_CLASSES = {"isinstance", "issubclass", "singledispatch"}
 
 FUNCTIONS = (types.BuiltinFunctionType, types.FunctionType, type)
 
@@ -45,6 +48,7 @@ class Follower(Functions):
     def follow_all(self, roots: Iterable[Any], places: Sequence[str]) -> None:
         roots = list(roots)
         self.paths: list[str] = []
+        self.has_abstract = False
         self.pending = list(zip(roots, [*places, *[""] * len(roots)], [""] * len(roots)))
         while (self.pending or self.reach_members()) and not self.surroundings.crowded:
             value, place, how = self.pending.pop()
@@ -55,6 +59,8 @@ class Follower(Functions):
             is_read = not self.names.isdisjoint(READS_OF_FORMS)
             for array in self.surroundings.arrays:
                 self.surroundings.watch(read_truth, Form(array, is_read))
+            if self.has_abstract and (self.whole or not self.names.isdisjoint(TESTS_OF_CLASSES)):
+                self.surroundings.watch(read_truth, no_class_registered())
             if not self.names.isdisjoint(READS_OF_PATHS):
                 for place in self.paths:
                     self.surroundings.unknown.setdefault(place, "a path, whose file is read,")
@@ -85,6 +91,7 @@ class Follower(Functions):
         surroundings.followed[id(value)] = value
         if isinstance(value, pathlib.Path) or isinstance(value, type) and issubclass(value, pathlib.Path):
             self.paths.append(place)
+        self.has_abstract = self.has_abstract or isinstance(value, abc.ABCMeta)
         if kind is types.FunctionType:
             self.follow_function(value, {}, place)
         elif kind is types.MethodType or kind is types.BuiltinMethodType:

@@ -26,7 +26,8 @@ CONSTANTS = (
     types.MemberDescriptorType, type(Ellipsis), type(NotImplemented), types.GenericAlias, types.UnionType,
 )
 
-CONSTANT_PACKAGES = ("typing", "enum", "abc", "decimal", "uuid", "ipaddress", "contextlib", __name__.partition(".")[0])
+CONSTANT_PACKAGES = ("typing", "enum", "abc", "decimal", "uuid", "ipaddress", "contextlib", "dataclasses",
+                     __name__.partition(".")[0])
 """Packages whose objects do not change. ``contextlib``: those around generators are made anew in each call."""
 
 CLEAR_PACKAGES = (
@@ -57,7 +58,8 @@ UNKNOWN_FUNCTIONS = {
     "threading": {"current_thread", "get_ident", "active_count", "enumerate"},
     "_thread": {"get_ident"},
     "inspect": {"currentframe", "stack"}, "sys": {"_getframe", "getrefcount", "exc_info", "getrecursionlimit"},
-    "numpy": {"load", "loadtxt", "genfromtxt", "fromfile", "memmap", "get_printoptions"},
+    "numpy": {"load", "loadtxt", "genfromtxt", "fromfile", "memmap", "get_printoptions", "geterr", "geterrcall",
+              "getbufsize"},
     "contextvars": {"copy_context"}, "_contextvars": {"copy_context"},
 }
 """Functions of Python that give something else from call to call."""

@@ -14,7 +14,7 @@ import numpy as np
 from .function import Transformed
 from .kinds import OWN_BASES
 from .names import MISSING, is_users, read_names, root_module
-from .watching import VALUES, read_members, read_methods, spell
+from .watching import VALUES, read_members, read_methods, read_subclasses, spell
 
 __all__ = ["DICTS", "OF_ARGUMENT", "Members", "is_of_user", "slots_of"]
 
@@ -31,6 +31,14 @@ OF_ARGUMENT = "the class of an argument"
 
 HIDING = ("array", "builtins", "_contextvars", "contextvars", "itertools", "_thread", "threading", "io", "_io", "mmap")
 """Packages whose objects hold what no attribute shows."""
+
+DATA = (types.GetSetDescriptorType, types.MemberDescriptorType)
+"""What functions have as attributes that are the same from one reading to the next."""
+
+OWN = f"{__name__.partition('.')[0]}."
+"""What the names of the modules of this package begin with, which nobody changes."""
+
+DATA_OF_CLASSES = {"__name__", "__qualname__", "__bases__", "__mro__"}
 
 METHODS = (types.FunctionType, classmethod, staticmethod, property, Transformed)
 
@@ -74,6 +82,8 @@ class Members:
         if isinstance(value, (*VALUES, np.ndarray)) and not is_of_user(kind):
             self.escape(value, place)
             return MISSING, inner
+        if kind is types.FunctionType:
+            return self.member_of_function(value, place, inner, name)
         if not is_of_user(kind):
             self.escape(value, place)
             return MISSING, inner
@@ -86,15 +96,24 @@ class Members:
         inner = f"{place}.{name}"
         if self.is_vouched_for(inner):
             return MISSING, inner
-        if is_users(module.__name__.partition(".")[0]):
-            self.watch(read_names, (vars(module), (name,)), place)
         value = vars(module).get(name, MISSING)
-        if value is MISSING:
-            if "__getattr__" in vars(module) and is_users(module.__name__.partition(".")[0]):
+        if value is MISSING and "__getattr__" in vars(module):
+            if is_users(module.__name__.partition(".")[0]):
                 self.escape(vars(module)["__getattr__"], place)
-                return MISSING, inner
-            return self.get(module, name), inner
+            else:
+                value = self.get(module, name)  # modules that are loaded when they are asked for are variables then
+        if not module.__name__.startswith(OWN):
+            self.watch(read_names, (vars(module), (name,)), place)
         return value, inner
+
+    def member_of_function(self, function: types.FunctionType, place: str, inner: str, name: str) -> tuple[Any, str]:
+        """What it has been given is watched where it is followed."""
+        self.escape(function, place)
+        if name not in function.__dict__ and isinstance(vars(types.FunctionType).get(name), DATA):
+            self.watch(read_members, (function, (name,)), place)
+            return self.get(function, name), inner
+        self.watch(read_names, (function.__dict__, (name,)), place)
+        return function.__dict__.get(name, MISSING), inner
 
     def member_of_class(self, owner: type, inner: str, name: str) -> tuple[Any, str]:
         found = lookup(owner, name)
@@ -102,6 +121,12 @@ class Members:
         of_metaclass = lookup(type(owner), name) if is_of_user(type(owner)) else None
         if of_metaclass is not None and (found is None or isinstance(of_metaclass[1], property)):
             return self.member_of_object(owner, place, inner, name)
+        if found is None and name in DATA_OF_CLASSES:
+            self.watch(read_members, (owner, (name,)), place)
+            return self.get(owner, name), inner
+        if found is None and name == "__subclasses__":
+            for each in self.watch(read_subclasses, owner, place) or ():
+                self.escape(each, inner)
         if found is None or not is_of_user(found[0]):
             if found is None or isinstance(found[1], (types.FunctionType, classmethod, property)):
                 self.escape(owner, place)

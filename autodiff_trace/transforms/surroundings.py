@@ -43,6 +43,7 @@ class Surroundings:
     def __init__(
         self, *roots: Any, compared: bool = True, constant: Sequence[str] = (), places: Sequence[str] = (),
     ) -> None:
+        self.roots = roots
         self.watched: list[Watch] = []
         self.places: list[str] = []
         self.count = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import keyword
 import types
 from collections.abc import Callable, Sequence
@@ -14,8 +15,8 @@ from .names import MISSING, read_names
 
 __all__ = [
     "VALUES", "Form", "Watch", "changed_names", "contents", "is_held", "is_same", "join_watches", "quick_check",
-    "read_attributes", "read_cells", "read_dict", "read_function", "read_keys", "read_members", "read_methods",
-    "read_slots", "read_truth",
+    "no_class_registered", "read_attributes", "read_cells", "read_dict", "read_function", "read_keys", "read_members",
+    "read_methods", "read_slots", "read_subclasses", "read_truth",
 ]
 
 Watch = tuple[Callable[[Any], Sequence], Any, Sequence]
@@ -44,7 +45,9 @@ def read_truth(owner: Callable[[], bool]) -> Sequence:
 
 
 class Form:
-    """Whether ``array`` still has its shape, with ``whole`` all that ``array.shape = …`` and its like change in place.
+    """Whether ``array`` still lies in memory as it did: ``array.shape = …`` and its like change that in place.
+
+    ``whole``: also whether it may be written to, and what its fields are called.
 
     >>> array = np.zeros(6)
     >>> form = Form(array)
@@ -53,18 +56,20 @@ class Form:
     False
     """
 
-    __slots__ = ("array", "shape", "rest")
+    __slots__ = ("array", "shape", "strides", "dtype", "rest")
 
     def __init__(self, array: np.ndarray, whole: bool = False) -> None:
         self.array = array
-        self.shape = array.shape
+        self.shape, self.strides, self.dtype = array.shape, array.strides, array.dtype
         self.rest = self.read_rest() if whole else None
 
     def __call__(self) -> bool:
-        return self.array.shape == self.shape and (self.rest is None or self.read_rest() == self.rest)
+        array = self.array
+        is_alike = array.shape == self.shape and array.strides == self.strides and array.dtype is self.dtype
+        return is_alike and (self.rest is None or self.read_rest() == self.rest)
 
     def read_rest(self) -> tuple:
-        return self.array.strides, self.array.dtype, self.array.flags.writeable
+        return self.array.flags.writeable, self.array.dtype.names
 
 
 def read_cells(cells: Sequence[types.CellType]) -> Sequence:
@@ -84,6 +89,16 @@ def contents(cell: types.CellType) -> Any:
 def read_slots(owner: tuple[Any, tuple[str, ...]]) -> Sequence:
     value, names = owner
     return [getattr(value, name, MISSING) for name in names]
+
+
+def read_subclasses(owner: type) -> Sequence:
+    return owner.__subclasses__()
+
+
+def no_class_registered() -> Callable[[], bool]:
+    """A test whether ``isinstance`` of abstract classes says what it says now (0.05 µs)."""
+    before = abc.get_cache_token()
+    return lambda: abc.get_cache_token() == before
 
 
 def read_keys(owner: Any) -> Sequence:
@@ -121,7 +136,7 @@ def changed_names(
     now = read(owner)
     if len(now) == len(values) and all(map(is_same, now, values)):
         return []
-    if read is read_function or read is tuple or read is read_keys or len(now) != len(values):
+    if read is read_function or read in (tuple, read_keys, read_subclasses) or len(now) != len(values):
         return [place] if place else []
     changed = [i for i, (value, before) in enumerate(zip(now, values)) if not is_same(value, before)]
     if read is read_cells:
@@ -191,14 +206,18 @@ def quick_check(watched: list[Watch]) -> tuple[Callable[[], bool], list[Watch]]:
             conditions += [f"{name(cell)}.cell_contents is {name(value)}" for cell, value in zip(owner, values)]
         elif read is read_function:
             function = name(owner)
-            attributes = ("__code__", "__defaults__", "__kwdefaults__")
+            attributes = ["__code__", "__defaults__"]
+            if values[0].co_kwonlyargcount:
+                attributes.append("__kwdefaults__")
             conditions += [f"{function}.{each} is {name(value)}" for each, value in zip(attributes, values)]
         elif (read is read_members or read is read_methods) and all(map(is_plain_name, owner[1])):
             behind = ".__func__" if read is read_methods else ""
             for each, value in zip(owner[1], values):
                 conditions.append(f"{name(owner[0])}.{each}{behind} is {name(value)}")
-        elif read is read_truth and type(owner) is Form and owner.rest is None:  # 0.05 µs
-            conditions.append(f"{name(owner.array)}.shape == {name(owner.shape)}")
+        elif read is read_truth and type(owner) is Form and owner.rest is None:  # 0.08 µs
+            array, shape, strides = name(owner.array), name(owner.shape), name(owner.strides)
+            conditions.append(f"{array}.shape == {shape} and {array}.strides == {strides}")
+            conditions.append(f"{array}.dtype is {name(owner.dtype)}")
         elif read is read_truth:
             conditions.append(f"{name(owner)}()")
         else:
