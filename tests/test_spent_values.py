@@ -178,6 +178,7 @@ def test_interrupts(name):
     run = RUNS[name]
     run()
     old = signal.signal(signal.SIGALRM, raise_interrupt)
+    errors = np.geterr()  # which a run may not put back that is interrupted as it begins to change them
     interrupted = 0
     gc.disable()  # what is raised in a callback of the collector (Hypothesis has one) is lost
     try:
@@ -194,6 +195,7 @@ def test_interrupts(name):
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, old)
         gc.enable()
+        np.seterr(**errors)
     assert interrupted == 300
 
 
