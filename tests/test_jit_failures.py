@@ -86,7 +86,7 @@ def test_faults_of_programs_that_do_not_trust(monkeypatch):
     compiled = jit(lambda x: anp.sum(anp.where(x > 0, anp.log(x), 0.0)) / float_of(x[0]) if x.ndim else x)
     for x in (X, X):
         compiled(x)
-    monkeypatch.setattr(jitted, "compile_program", bug)
+    monkeypatch.setattr(cache, "compile_program", bug)
     x = X * np.nan
     with warnings.catch_warnings(record=True):
         warnings.simplefilter("always")

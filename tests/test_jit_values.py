@@ -178,3 +178,38 @@ def test_a_batch_of_columns_times_rows_is_a_sum_of_one_term():
     jitted = jit(lambda x, y: x @ y)
     for _ in range(3):
         assert not np.any(np.signbit(jitted(x, y)) != np.signbit(x @ y))
+
+
+# Runs that overflow
+
+
+def test_overflow_before_a_branch_that_it_decides():
+    """Programs that trust that all is finite fail there; those of both branches are kept all the same."""
+
+    def step(x):
+        loss = anp.exp(x * 3.0 + x * x) * 2.0 - x * 0.5
+        return loss * 3.0 + x if np.isfinite(loss) else x * 0.0
+
+    compiled = jit(step)
+    with np.errstate(all="ignore"):
+        for x in [1.0, 2.0, *[800.0] * 5, *[1.0, 800.0, 0.5] * 5]:
+            x = np.float64(x)
+            np.testing.assert_allclose(compiled(x), step(x), rtol=1e-14)
+    info = compiled.cache_info()
+    assert info.traces <= 4 and info.programs == 2 and info.hits >= 18
+
+
+def test_overflow_after_draws():
+    def noisy(x, y):
+        noise = anp.random.normal(size=50)
+        total = anp.sum(anp.dot(x, y), axis=0)
+        return total + anp.random.normal(size=50), anp.dot(np.eye(50) * noise, total[:, None]), noise
+
+    compiled, x, y = jit(noisy), np.ones((300, 40)), np.ones((40, 50))
+    with np.errstate(all="ignore"):
+        for factor in (1.0, 1.0, *[1e307] * 6, 1.0):
+            np.random.seed(0)
+            expected = (*noisy(factor * x, y), np.random.random())
+            np.random.seed(0)
+            for each, found in zip(expected, (*compiled(factor * x, y), np.random.random()), strict=True):
+                np.testing.assert_allclose(found, each, rtol=1e-12)

@@ -51,6 +51,21 @@ def fill(table):
     return table
 
 
+@pytest.mark.parametrize("pass_on", [anp.real, anp.squeeze])
+def test_a_box_of_an_earlier_trace_is_not_passed_on(pass_on):
+    table = functools.cache(lambda: anp.ones(3) * 2.0)
+    jit(lambda x: table() * x)(X)
+    assert type(table()._trace).__name__ == "SpentRecordTrace"
+
+    @jit
+    def f(x):
+        passed = x._trace.process(pass_on, (table(),), {})  # as where another argument is of that trace
+        assert passed is not table() and passed._trace is x._trace
+        return passed * x
+
+    np.testing.assert_array_equal(f(X), 2.0 * X)
+
+
 @pytest.mark.parametrize("first", MODES)
 @pytest.mark.parametrize("make", TABLES)
 def test_tables_that_a_helper_keeps(first, make):
@@ -163,6 +178,7 @@ def test_interrupts(name):
     run = RUNS[name]
     run()
     old = signal.signal(signal.SIGALRM, raise_interrupt)
+    errors = np.geterr()  # which a run may not put back that is interrupted as it begins to change them
     interrupted = 0
     gc.disable()  # what is raised in a callback of the collector (Hypothesis has one) is lost
     try:
@@ -179,6 +195,7 @@ def test_interrupts(name):
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, old)
         gc.enable()
+        np.seterr(**errors)
     assert interrupted == 300
 
 

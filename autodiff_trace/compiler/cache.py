@@ -14,6 +14,7 @@ from .guards import outcome
 from .hidden_inputs import HiddenInputs
 from .matching import make_match, no_match, take_any
 from .questions import Questions
+from .replay import Replay
 from .tracing import Recording
 from .tree import Branch, TraceTree, make_tree
 
@@ -69,6 +70,19 @@ class Entry:
             version = Version(surroundings, make_tree(hidden))
             self.versions.insert(0, version)
         version.tree.add(branch, draws)
+
+    def add_exact(self, version: Version, replay: Replay, branch: Branch) -> None:
+        """Keep a program that does not trust that all is finite, for values for which ``replay`` has failed.
+
+        If it went another way, at an ``if isfinite(loss)``, those that trust fail before they come to where it parts:
+        none of them is kept.
+        """
+        if any(each.replay is replay and each.outcomes == branch.outcomes for each in version.tree.branches):
+            replay.exact = branch.replay
+        elif version in self.versions:
+            tree = make_tree(version.tree.hidden, trusts=False)
+            tree.add(branch, draws=False)
+            self.versions[self.versions.index(version)] = version._replace(tree=tree)
 
     def give_up(self) -> None:
         """From now on the function itself runs for these arguments."""

@@ -7,10 +7,11 @@ from functools import partial
 from typing import Any
 
 from ..core.pytree import Structure, tree_unflatten
+from . import calls
 from .arena import Buffer
 from .collection import collection_paused
 from .emit import emit
-from .loop import in_bodies
+from .loop import all_steps, in_bodies
 from .lowering import lower
 from .node import Node, Program, rebuild
 from .passes.algebra import simplify
@@ -33,7 +34,7 @@ from .passes.sums import reduce_short_axes, use_products
 from .passes.tiling import tile_short_rows
 from .replay import Replay
 
-__all__ = ["PASSES", "TRUSTING", "compile_program", "optimize"]
+__all__ = ["PASSES", "compile_program", "optimize", "without_trust"]
 
 REWRITES: dict[str, Callable[[Program], Program]] = {
     "constants": fold_constants,
@@ -52,8 +53,8 @@ of what a function does again and again, before all other passes. "finite" leave
 infinities, "floats" computes single numbers with Python's floats; where a run is not finite it is done again without
 these two. "sines" computes sine and cosine of an array together, "fusion" runs steps on large arrays block by block, on
 several threads, "sums" takes products with ones for small sums, and of large products sums the factors first, "stacks"
-makes one call of the same function of many small arrays, and one product of a sum of their products. "in place" leaves
-out copies of arrays that are assigned to, and "buffers" uses the memory of intermediate values again.
+makes one call of the same function of many small arrays, and with "finite" one product of a sum of their products. "in
+place" leaves out copies of arrays that are assigned to, and "buffers" uses the memory of intermediate values again.
 """
 
 DEEPEST = 40
@@ -63,10 +64,21 @@ TRUSTING = ("finite", "floats")
 """Passes whose programs fail where something is infinite or NaN."""
 
 
-def optimize(program: Program, passes: Sequence[str]) -> tuple[Program, list[Buffer]]:
-    """A lowered program after the passes named, and the buffers that it writes into."""
+def optimize(program: Program, passes: Sequence[str]) -> tuple[Program, list[Buffer], bool]:
+    """A lowered program after the passes named, the buffers that it writes into, and whether it trusts that all is
+    finite. None does in which random numbers are drawn, since a run that is done again would draw others."""
     program = shorten(program, passes)
-    return place(trust(program, passes), passes)
+    if any(step.kind == "effect" for step in all_steps(program)):
+        passes = without_trust(passes)
+    trusting = trust(program, passes)
+    placed, buffers = place(trusting, passes)
+    checks = any(step.function is calls.check_finite for step in all_steps(placed))
+    return placed, buffers, checks or trusting is not program
+
+
+def without_trust(passes: Sequence[str]) -> list[str]:
+    """The passes but for those that trust that all is finite."""
+    return [each for each in passes if each not in TRUSTING]
 
 
 def shorten(program: Program, passes: Sequence[str]) -> Program:
@@ -105,7 +117,8 @@ def place(program: Program, passes: Sequence[str]) -> tuple[Program, list[Buffer
     if "sums" in passes:
         program = use_products(program)
     if "stacks" in passes:
-        program = sum_stacks(batch_rows(stack_calls(program)))
+        program = batch_rows(stack_calls(program))
+        program = sum_stacks(program) if "finite" in passes else program
     if "in place" in passes:  # from here on the order of steps matters
         program = assign_in_place(program)
     program, buffers = assign_buffers(program) if "buffers" in passes else (program, [])
@@ -147,17 +160,10 @@ def prepare(program: Program, passes: Sequence[str]) -> Program:
 def compile_program(program: Program, structure: Structure, passes: Sequence[str], name: str) -> Replay:
     """The program, with its outputs in a container of this structure, as a function of its inputs."""
     with collection_paused():
-        program = shorten(prepare(program, passes), passes)
-        trusting = trust(program, passes)
-        return make_replay(*place(trusting, passes), structure, name, trusting is not program)
-
-
-def make_replay(
-    program: Program, buffers: list[Buffer], structure: Structure, name: str, trusting: bool
-) -> Replay:
-    objects: dict[str, Any] = {}
-    source = emit(program, partial(container_text, structure, objects), name)
-    return Replay(source._replace(names={**source.names, **objects}), buffers, trusting)
+        placed, buffers, trusting = optimize(prepare(program, passes), passes)
+        objects: dict[str, Any] = {}
+        source = emit(placed, partial(container_text, structure, objects), name)
+        return Replay(source._replace(names={**source.names, **objects}), buffers, trusting)
 
 
 def container_text(structure: Structure, objects: dict[str, Any], leaves: list[str]) -> str:

@@ -74,7 +74,8 @@ PASSING_ON = {"asanyarray", "asarray", "astype", "atleast_1d", "atleast_2d", "at
 """Functions that may give the very array: shape and dtype decide, unless an order in memory is asked for."""
 
 
-def gives_itself(prim: Callable, args: tuple, kwargs: dict) -> bool:
-    """Whether a call that has given its first argument, a traced array, does so in each run."""
-    is_array = type(args[0]) in box_classes and type(args[0]._value) is np.ndarray
+def gives_itself(prim: Callable, args: tuple, kwargs: dict, trace: Any) -> bool:
+    """Whether a call that has given its first argument, an array that ``trace`` has boxed, does so in each run."""
+    is_box = type(args[0]) in box_classes and args[0]._trace is trace
+    is_array = is_box and type(args[0]._value) is np.ndarray
     return is_array and prim.__name__ in PASSING_ON and len(args) < 3 and not kwargs.get("order")

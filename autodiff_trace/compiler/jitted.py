@@ -14,13 +14,13 @@ from ..transforms.surroundings import Surroundings
 from .arguments import NotPlain, StaticArray, static_positions, take_apart
 from .cache import Cache, CacheInfo, Entry, Version, make_branch
 from .collection import collection_paused
-from .compiling import TRUSTING, compile_program
+from .compiling import without_trust
 from .containers import overlap, run_on_copies
 from .failures import JitWarning, is_of_package, name_of, raise_if_from_signal, report, title, warn, warn_of_failure
 from .graph import Graph, trace_graph
 from .guards import Miss
 from .hidden_inputs import HiddenInputs
-from .introspection import asks_types
+from .introspection import asked_type
 from .outer import Outer
 from .outside import Outside, listed, look_around, why_unwatched
 from .patience import VERSIONS, why_hopeless
@@ -112,9 +112,9 @@ class Jitted(Transformed):
             return self.fun(*args, **kwargs)
         if why := why_unwatched(surroundings):
             return self.give_up(entry, why, args, kwargs)
-        if version is None and asks_types(surroundings.followed.values(), self.static_argnames):
-            return self.give_up(entry, "it asks for type(x), which of traced values is another; write isinstance(x, …)",
-                                args, kwargs)
+        if version is None and (x := asked_type(surroundings.followed.values(), self.static_argnames)):
+            why = f"it asks for type({x}), which of traced values is another; write isinstance({x}, …)"
+            return self.give_up(entry, why, args, kwargs)
         hidden = self.outside.hide(surroundings) if version is None else version.tree.hidden
         try:
             recording = self.record(args, kwargs, surroundings, hidden)
@@ -127,7 +127,9 @@ class Jitted(Transformed):
             return self.give_up(entry, recording.reason, result=recording.result)
         if recording.pure:
             try:
-                branch = make_branch(recording, self.passes, name_of(self.fun))
+                trusts = version is None or version.tree.trusts
+                passes = self.passes if trusts else without_trust(self.passes)
+                branch = make_branch(recording, passes, name_of(self.fun))
                 with self.cache.lock:
                     entry.add(surroundings, hidden, branch, recording.draws)
             except Exception as error:
@@ -165,9 +167,10 @@ class Jitted(Transformed):
         except NotReplayable as error:
             return self.run_instead(error, entry, args, kwargs) if error.failure else self.run(args, kwargs)
         if recording.program is not None and recording.pure:
-            passes = [each for each in self.passes if each not in TRUSTING]
             try:
-                replay.exact = compile_program(recording.program, recording.structure, passes, name_of(self.fun))
+                branch = make_branch(recording, without_trust(self.passes), name_of(self.fun))
+                with self.cache.lock:
+                    entry.add_exact(version, replay, branch)
             except Exception as error:
                 return self.fail(error, entry, recording.result)
         return recording.result

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..core.pytree import tree_flatten
-from .compiling import TRUSTING, compile_program
+from .compiling import compile_program, without_trust
 from .node import Node, Program, operands
 from .replay import Replay
 
@@ -25,7 +25,7 @@ class Questions:
     def __init__(self, program: Program, passes: Sequence[str], name: str) -> None:
         self.program: Program | None = guards_alone(program)
         self.can_be_asked = not any(step.kind == "effect" for step in self.program.steps)  # a draw would be made twice
-        self.passes = [each for each in passes if each not in TRUSTING]
+        self.passes = without_trust(passes)
         self.name = name
         self.replay: Replay | None = None
 

@@ -110,7 +110,7 @@ class RecordTrace(Trace):
         except Exception as error:
             self.raised = error
             raise
-        if values and ans is values[0] and gives_itself(prim, args, kwargs) and trace_stack.get()[-1] is self:
+        if values and ans is values[0] and gives_itself(prim, args, kwargs, self) and trace_stack.get()[-1] is self:
             return args[0]
         difference = None
         if error_state() is not self.error_state:

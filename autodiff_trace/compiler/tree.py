@@ -47,6 +47,7 @@ class TraceTree:
     """
 
     hidden: HiddenInputs | None = None
+    trusts = True
 
     LIMIT = 32
     """More programs than this are not kept for one kind of arguments."""
@@ -161,8 +162,11 @@ class HiddenTree(TraceTree):
         return super().run(leaves + values)
 
 
-def make_tree(hidden: HiddenInputs | None) -> TraceTree:
-    return TraceTree() if hidden is None else HiddenTree(hidden)
+def make_tree(hidden: HiddenInputs | None, trusts: bool = True) -> TraceTree:
+    """``trusts``: whether its programs may trust that all is finite."""
+    tree = TraceTree() if hidden is None else HiddenTree(hidden)
+    tree.trusts = trusts
+    return tree
 
 
 def run_apart(tree: TraceTree, leaves: list) -> Any:

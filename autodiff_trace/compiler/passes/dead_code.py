@@ -13,7 +13,7 @@ from .. import calls
 from ..loop import Loop, result
 from ..node import Node, Program, operands, parts_of, relabel
 
-__all__ = ["remove_dead_code"]
+__all__ = ["may_raise", "remove_dead_code"]
 
 
 def remove_dead_code(program: Program) -> Program:

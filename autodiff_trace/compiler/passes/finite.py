@@ -45,7 +45,7 @@ def assume_finite(program: Program) -> Program:
     """The program with plain products, under an error handling that raises; itself where there are none to gain."""
     steps = list(all_steps(program))
     masked = sum([is_masked(step) or is_sigmoid(step) for step in steps])
-    if not masked or any(step.kind == "effect" for step in steps):
+    if not masked:
         return program
     constants = {each: None for step in steps for each in operands(step) if each.kind == "constant"}
     numbers = [arg for step in steps for arg in step.args if isinstance(arg, NUMBERS)]
@@ -79,22 +79,19 @@ def assume_finite(program: Program) -> Program:
 
 def use_diagonals(program: Program) -> Program:
     """The program with products with diagonal matrices, of what is finite, row by row."""
-    found: list[Node] = []
-    checked: dict[Node, None] = {}
+    found: set[Node] = set()
 
     def rewrite(step: Node) -> Node | list[Node]:
         result = diagonal_product(step) if step.kind == "call" and step.function is np.dot else None
         if result is None:
             return step
-        found.append(step)
-        if not is_fixed(step.args[1]):
-            checked[step.args[1]] = None
-        return result
+        right = step.args[1]
+        checks = [] if right in found or is_fixed(right) else check([right])
+        found.add(right)
+        return [*checks, *(result if type(result) is list else [result])]
 
     rewritten = rebuild(program, rewrite)
-    if not found:
-        return program
-    return Program(program.inputs, [*rewritten.steps, *check(list(checked))], rewritten.outputs)
+    return rewritten if found else program
 
 
 def is_masked(step: Node) -> bool:

@@ -38,8 +38,6 @@ HIDING = {
 def use_floats(program: Program) -> Program:
     """The program with steps on single numbers done by Python."""
     steps = list(all_steps(program))
-    if any(step.kind == "effect" and step.function is not calls.check_finite for step in steps):
-        return program  # it could not be run twice
     if any(step.errstate and step.errstate.get("under", "ignore") != "ignore" for step in steps):
         return program  # Python says nothing of underflow
     chosen = {step for step in steps if is_float_step(step)}

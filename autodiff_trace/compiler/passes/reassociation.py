@@ -1,7 +1,7 @@
 """Reassociation: what is linear is done with a sum, and not with each of what is summed.
 
 Such are gradients of what was broadcast: ``sum(-(g @ w.T), axis=0)``, of a centre taken off each row of a matrix. Sums
-are the same but for rounding, of which there is less, where all is finite: that is checked.
+are the same but for rounding, of which there is less, where all is finite: that is checked at once.
 """
 
 from __future__ import annotations
@@ -34,19 +34,15 @@ def reassociate(program: Program) -> Program:
         output for output in program.outputs if type(output) is Node
     )
     originals = iter(program.steps)
-    checked: dict[Node, None] = {}
 
     def rewrite(step: Node) -> Node | list[Node]:
         original = next(originals)
         result = sum_first(step, single) if is_large_sum(step) else None
         if original in single:
             single.add(result[-1] if result else step)
-        checked.update((each, None) for each in result or () if each.function in PRODUCTS)
         return result or step
 
-    rewritten = rebuild(program, rewrite)
-    steps = [*rewritten.steps, *check(list(checked))]
-    return remove_dead_code(Program(program.inputs, steps, rewritten.outputs))
+    return remove_dead_code(rebuild(program, rewrite))
 
 
 def is_large_sum(step: Node) -> bool:
@@ -83,7 +79,7 @@ def product_of_sum(step: Node, product: Node) -> list[Node] | None:
     factor = x if axis == -2 else y
     total = call(calls.ADD_REDUCE, (factor, axis + factor.value.ndim, None, None, True), step)
     ans = call(product.function, (total, y) if axis == -2 else (x, total), step)
-    return [total, ans, step.with_call(calls.reshape, (ans, step.value.shape))]
+    return [total, ans, *check([ans]), step.with_call(calls.reshape, (ans, step.value.shape))]
 
 
 def is_matrix(arg: Any, dtype: np.dtype) -> bool:

@@ -2,7 +2,8 @@
 
 Gradients of weights that are used in each step of a loop are such: the sum of ``x.T @ g`` over the steps is
 ``xs.T @ gs``, where the ``g`` of each step has been written into its place of one piece of memory. (50 products of
-64 × 16 by 16 × 64, and their sum, take 190 µs, one of 64 × 800 by 800 × 64 takes 73.) It differs in rounding.
+64 × 16 by 16 × 64, and their sum, take 190 µs, one of 64 × 800 by 800 × 64 takes 73.) It differs in rounding; where it
+overflows on the way, which is checked before anything can tell, the sum in the order of the program may not.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from ..node import Node, Program, is_fixed, literal, operands, parts_of, relabel
 from .batches import FEWEST, LARGEST, MOST, Row, Writer, find_rows, has_dtype, runs_of
 from .buffers import takes_buffer
 from .common import identify
-from .dead_code import remove_dead_code
+from .dead_code import may_raise, remove_dead_code
+from .finite import check
 from .stacks import make_stack, write_row
 
 __all__ = ["sum_stacks"]
@@ -214,10 +216,15 @@ class Stacking:
         """The program with stacks that are written row by row, and products of them."""
         new: dict[Node, Node] = {}
         steps = list(self.stacks)
+        unchecked: list[Node] = []
         for step in self.program.steps:
+            if unchecked and (step.kind != "call" or may_raise(step)):
+                steps += check(unchecked)
+                unchecked = []
             moved = step.relabelled(new)
             if step in self.runs:
                 new[step] = self.compute(step, sums[step], new, steps)
+                unchecked.append(new[step])
                 continue
             if step in self.written:
                 *before, moved = write_row(moved, *self.written[step])
@@ -225,7 +232,7 @@ class Stacking:
             if moved is not step:
                 new[step] = moved
             steps.append(moved)
-        return Program(self.program.inputs, steps, relabel(self.program.outputs, new))
+        return Program(self.program.inputs, [*steps, *check(unchecked)], relabel(self.program.outputs, new))
 
     def compute(self, ans: Node, terms: list[Term], new: dict[Node, Node], steps: list[Node]) -> Node:
         """The steps for a sum whose runs of terms are computed together."""
