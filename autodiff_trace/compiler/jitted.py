@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from ..core.pytree import tree_leaves
 from ..core.tracer import running_traces
 from ..transforms.function import Transformed
 from ..transforms.surroundings import Surroundings
@@ -24,7 +23,7 @@ from .introspection import asks_types
 from .outer import Outer
 from .outside import Outside, listed, look_around, why_unwatched
 from .patience import VERSIONS, why_hopeless
-from .record import MixedTraces, NotReplayable
+from .refusals import MixedTraces, NotReplayable, SharedMemory
 from .replay import NotFinite, Replay
 from .tracing import Recording, record
 from .tree import run_apart
@@ -76,6 +75,9 @@ class Jitted(Transformed):
         try:
             for version in entry.versions:
                 if version.surroundings.hold():
+                    if self.writes and (arrays := version.surroundings.arrays) and overlap(leaves, arrays):
+                        self.eager += 1
+                        return self.fun(*args, **kwargs)
                     result = run_apart(version.tree, leaves) if running else version.tree.run(leaves)
                     if type(result) is not Miss:
                         self.hits += 1
@@ -118,9 +120,6 @@ class Jitted(Transformed):
             recording = self.record(args, kwargs, surroundings, hidden)
         except NotReplayable as error:
             return self.run_instead(error, entry, args, kwargs)
-        if recording.writes and overlap(tree_leaves((args, kwargs))):
-            self.say("it writes into an argument that shares memory with another; pass copies")
-            return self.run_eagerly(args, kwargs)
         if recording.program is None:
             return self.give_up(entry, recording.reason, result=recording.result)
         if recording.pure:
@@ -137,18 +136,28 @@ class Jitted(Transformed):
         return recording.result
 
     def record(self, args: tuple, kwargs: dict, surroundings: Surroundings, hidden: HiddenInputs | None) -> Recording:
-        with collection_paused():
-            recording = record(
-                self.fun, args, kwargs, surroundings, self.positions, self.static_argnames, self.outside, hidden)
-        self.traces += 1
-        if recording.writes and not self.writes:
-            self.writes = True
-            self.cache.forget_matches()
-        return recording
+        writes = False
+        try:
+            with collection_paused():
+                recording = record(
+                    self.fun, args, kwargs, surroundings, self.positions, self.static_argnames, self.outside, hidden)
+            self.traces += 1
+            writes = recording.writes
+            return recording
+        except NotReplayable as error:
+            writes = error.writes
+            raise
+        finally:
+            if writes and not self.writes:
+                self.writes = True
+                self.cache.forget_matches()
 
     def run_instead(self, error: NotReplayable, entry: Entry, args: tuple, kwargs: dict) -> Any:
         """What only traced values do not allow is no error of the function's own, others it raises again."""
-        self.writes = self.writes or error.writes
+        if isinstance(error, SharedMemory):
+            self.say(f"{error}")
+            self.eager += 1
+            return self.fun(*args, **kwargs) if error.outside else self.run(args, kwargs)
         result = self.run(args, kwargs)
         if isinstance(error, MixedTraces):
             return result

@@ -20,7 +20,9 @@ def separate_outputs(program: Program, before: Program) -> Program:
     programs = steps_under_outputs(before), steps_under_outputs(program)
     memories = [[find_roots(each, guess) for each in programs] for guess in (False, True)]
     owners: list[dict[Node, int]] = [{}, {}]
-    returned: dict[Node, Any] = {}  # what has been merged is returned once, and then as a copy
+    # What has been merged is returned once, for the one that it was, if that is among them, and then as a copy.
+    returned: dict[Node, Any] = {new: old for old, new in zip(before.outputs, program.outputs)
+                                 if old is new and type(new) is Node}
     outputs = list(program.outputs)
     steps = list(program.steps)
     for i, (old, new) in enumerate(zip(before.outputs, program.outputs)):
