@@ -85,6 +85,11 @@ def give_one_twice(x):
     return v, v
 
 
+def give_constants(x):
+    z = np.zeros(3)
+    return z, z[1:], z, np.ones(2), np.ones(3).reshape(3, 1)
+
+
 def let_go_of_the_base(x):
     z = x * 2
     v = z[1:]
@@ -93,8 +98,9 @@ def let_go_of_the_base(x):
     return v, z
 
 
-@pytest.mark.parametrize(
-    "function", [write_view, write_two_views, write_view_of_view, give_one_twice, let_go_of_the_base])
+@pytest.mark.parametrize("function", [
+    write_view, write_two_views, write_view_of_view, give_one_twice, let_go_of_the_base, give_constants,
+])
 def test_outputs_share_memory_as_without_jit(function):
     jitted = jit(function)
     for start in range(3):
