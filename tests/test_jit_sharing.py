@@ -113,6 +113,20 @@ def test_outputs_share_memory_as_without_jit(function):
     assert jitted.cache_info().hits == 2
 
 
+@pytest.mark.parametrize("function", [
+    lambda x: (x * 1, x), lambda x: (x, x * 1), lambda x: [+x, x], lambda x: (x + 0, x, x[1:]),
+    lambda x: (x * 1, x * 1), lambda x: (x / 1, x.T), lambda x: (anp.copy(x), x, x),
+])
+def test_an_argument_that_is_returned_beside_what_equals_it(function):
+    jitted = jit(function)
+    for _ in range(3):
+        x = np.arange(3.0)
+        expected, found = (*function(x), x), (*jitted(x), x)
+        for compare in (np.shares_memory, lambda x, y: x is y):
+            relations = [[compare(x, y) for x in outputs for y in outputs] for outputs in (expected, found)]
+            assert relations[0] == relations[1]
+
+
 def set_shape(array, k):
     array.shape = [(2, 3), (3, 2), (6,)][k % 3]
 
@@ -223,3 +237,36 @@ def test_argument_is_returned_as_it_is_beside_a_view():
     for _ in range(3):
         turned, same, view = jitted(x)
         assert same is x and turned is not x and view is not x
+
+
+SAME = {
+    "real": lambda x: x.real,
+    "anp.real": anp.real,
+    "squeeze": lambda x: x.squeeze(),
+    "astype": lambda x: x.astype(float, copy=False),
+    "asarray": anp.asarray,
+    "atleast_1d": anp.atleast_1d,
+    "T": lambda x: x.T,
+    "ravel": lambda x: x.ravel(),
+    "copy": lambda x: x.copy(),
+    "+x": lambda x: +x,
+}
+
+
+@pytest.mark.parametrize("make", [
+    lambda k: np.arange(3.0) + k, lambda k: np.arange(6.0).reshape(1, 6)[:, ::2] + k,
+    lambda k: np.asfortranarray(np.arange(6.0).reshape(2, 3) + k), lambda k: np.array(2.0 + k),
+])
+@pytest.mark.parametrize("name", SAME)
+def test_what_gives_the_array_itself(name, make):
+    def function(x):
+        y = SAME[name](x)
+        return x * (2.0 if y is x else 3.0), y
+
+    jitted = jit(function)
+    for k in range(3):
+        x = make(k)
+        (value, y), (expected, expected_y) = jitted(x), function(x)
+        if x.ndim:
+            assert (y is x) == (expected_y is x)
+            np.testing.assert_array_equal(value, expected)

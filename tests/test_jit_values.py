@@ -221,3 +221,10 @@ def test_warnings_are_those_of_numpy(function):
     compiled = jit(function)
     for _ in range(3):
         assert warned(compiled) == warned(function)
+
+
+def test_a_batch_of_columns_times_rows_is_a_sum_of_one_term():
+    x, y = np.zeros((2, 3, 1)), -np.ones((2, 1, 8))
+    jitted = jit(lambda x, y: x @ y)
+    for _ in range(3):
+        assert not np.any(np.signbit(jitted(x, y)) != np.signbit(x @ y))

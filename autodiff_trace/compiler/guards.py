@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Miss", "is_shaped_by_values", "outcome", "signature"]
+from ..core.tracer import box_classes
+
+__all__ = ["Miss", "gives_itself", "is_shaped_by_values", "outcome", "signature"]
 
 SHAPED_BY_VALUES = frozenset("""
     argwhere bincount compress delete eig eigvals extract flatnonzero histogram histogram_bin_edges intersect1d lstsq
@@ -66,3 +68,13 @@ def is_always_shaped_by_values(prim: Callable) -> bool:
     # Of a primitive of the user's nothing is known.
     module = type(prim.fun).__module__ if isinstance(prim.fun, np.ufunc) else getattr(prim.fun, "__module__", None)
     return (module or "numpy").partition(".")[0] not in KNOWN_PACKAGES
+
+
+PASSING_ON = {"asanyarray", "asarray", "astype", "atleast_1d", "atleast_2d", "atleast_3d", "real", "squeeze"}
+"""Functions that may give the very array: shape and dtype decide, unless an order in memory is asked for."""
+
+
+def gives_itself(prim: Callable, args: tuple, kwargs: dict) -> bool:
+    """Whether a call that has given its first argument, a traced array, does so in each run."""
+    is_array = type(args[0]) in box_classes and type(args[0]._value) is np.ndarray
+    return is_array and prim.__name__ in PASSING_ON and len(args) < 3 and not kwargs.get("order")

@@ -23,9 +23,7 @@ def separate_outputs(program: Program, before: Program) -> Program:
     programs = steps_under_outputs(before), steps_under_outputs(program)
     memories = [[find_roots(each, guess) for each in programs] for guess in (False, True)]
     owners: list[dict[Node, int]] = [{}, {}]
-    # What has been merged is returned once, for the one that it was, if that is among them, and then as a copy.
-    returned: dict[Node, Any] = {new: old for old, new in zip(before.outputs, program.outputs)
-                                 if old is new and type(new) is Node}
+    returned: dict[Node, Any] = {}  # what has been merged is returned once, and then as a copy
     outputs = list(program.outputs)
     steps = list(program.steps)
     together = constants_in_one_memory(before)
@@ -35,7 +33,9 @@ def separate_outputs(program: Program, before: Program) -> Program:
         together = dict(zip(together, parts))
         steps += [copies, *parts]
     for i, (old, new) in enumerate(zip(before.outputs, program.outputs)):
-        if type(new) is not Node or type(new.value) is not np.ndarray or old is new and old.out == OUTSIDE:
+        if type(new) is not Node or type(new.value) is not np.ndarray:
+            continue
+        if old is new and (old.kind == "input" or old.out == OUTSIDE):  # the caller's own array
             continue
         if old in together:
             outputs[i] = together[old]
@@ -44,9 +44,9 @@ def separate_outputs(program: Program, before: Program) -> Program:
             outputs[i] = outputs[first]
             continue
         shared = new.kind == "constant" or is_repeated(new) and not is_repeated(old)
-        merged = returned.setdefault(new, old) is not old or new.kind == "input" and old is not new
+        merged = new.kind == "input" or returned.setdefault(new, old) is not old
         if merged:
-            roots = memories[0][0].get(returned[new], frozenset((new,)))
+            roots = frozenset((new,)) if new.kind == "input" else memories[0][0].get(returned[new], frozenset((new,)))
             shared |= roots.isdisjoint(memories[0][0].get(old, ()))
         for (recorded, current), owner in zip(memories, owners):
             old_roots = recorded.get(old, frozenset())
