@@ -85,6 +85,11 @@ def give_one_twice(x):
     return v, v
 
 
+def give_constants(x):
+    z = np.zeros(3)
+    return z, z[1:], z, np.ones(2), np.ones(3).reshape(3, 1)
+
+
 def let_go_of_the_base(x):
     z = x * 2
     v = z[1:]
@@ -93,8 +98,9 @@ def let_go_of_the_base(x):
     return v, z
 
 
-@pytest.mark.parametrize(
-    "function", [write_view, write_two_views, write_view_of_view, give_one_twice, let_go_of_the_base])
+@pytest.mark.parametrize("function", [
+    write_view, write_two_views, write_view_of_view, give_one_twice, let_go_of_the_base, give_constants,
+])
 def test_outputs_share_memory_as_without_jit(function):
     jitted = jit(function)
     for start in range(3):
@@ -173,6 +179,82 @@ def test_form_of_an_array_outside_that_is_changed_in_place(change, read):
         assert jitted(2.0) == function(2.0)
         change(array, k)
     assert jitted.cache_info().failures == 0
+
+
+OUTSIDE = np.arange(6.0)
+
+
+def read_after(x):
+    x += 1
+    return OUTSIDE * 1
+
+
+def read_before_and_after(x):
+    y = OUTSIDE * 1
+    x[0] = 9.0
+    return y + OUTSIDE, np.sum(OUTSIDE), float(OUTSIDE[0])
+
+
+def read_default(x, y=OUTSIDE):
+    x *= 2
+    return x + y
+
+
+@pytest.mark.parametrize("make", [lambda: OUTSIDE, lambda: OUTSIDE[::-1], lambda: OUTSIDE[:], lambda: np.arange(6.0)])
+@pytest.mark.parametrize("function", [read_after, read_before_and_after, read_default])
+def test_arguments_that_share_memory_with_an_array_outside_and_are_written(function, make):
+    def call(fun):
+        OUTSIDE[:] = np.arange(6.0)
+        return np.copy(fun(make())[0])
+
+    jitted = jit(function)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", JitWarning)
+        jitted(np.ones(6))
+        for _ in range(3):
+            np.testing.assert_array_equal(call(jitted), call(function))
+    OUTSIDE[:] = np.arange(6.0)
+
+
+def test_shares_memory_with_an_array_outside():
+    jitted = jit(lambda x: x + np.shares_memory(x, OUTSIDE))
+    for x in (OUTSIDE, np.zeros(6), OUTSIDE[::-1], np.ones(6)):
+        np.testing.assert_array_equal(jitted(x), x + np.shares_memory(x, OUTSIDE))
+
+
+def exchange(arrays):
+    arrays[0], arrays[1] = arrays[1], arrays[0]
+    arrays[0] += 1
+    return arrays[1] * 1
+
+
+def test_containers_of_arguments_that_share_memory_are_changed_once():
+    for make in (lambda b: [b[:4], b[2:]], lambda b: [b[:3], b[3:]]):
+        jitted = jit(exchange)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", JitWarning)
+            for _ in range(3):
+                np.testing.assert_array_equal(jitted(make(np.arange(6.0))), exchange(make(np.arange(6.0))))
+
+
+def test_flattened_array_is_a_copy():
+    def flattened(x):
+        y = x * 2
+        z = y.flatten()
+        return y, z, y.ravel()
+
+    jitted = jit(flattened)
+    for _ in range(3):
+        y, z, w = jitted(np.arange(6.0))
+        assert not np.shares_memory(y, z) and np.shares_memory(y, w)
+
+
+def test_argument_is_returned_as_it_is_beside_a_view():
+    jitted = jit(lambda x: (x.T, x, x[:]))
+    x = np.arange(3.0)
+    for _ in range(3):
+        turned, same, view = jitted(x)
+        assert same is x and turned is not x and view is not x
 
 
 SAME = {

@@ -1,5 +1,7 @@
 """jit gives what the function gives, for numbers that passes could get wrong: NaN, infinities, zeros with a sign."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -171,6 +173,56 @@ def test_values_are_those_of_numpy(name):
             if type(result) is tuple:
                 assert [part.dtype for part in result] == [part.dtype for part in fun(x)]
     assert compiled.cache_info().failures == 0
+
+
+# Zeros that sums of one term have, where products have others
+
+COLUMN, ROW = np.array([0.0, -0.0, 1.0, -1.0, -0.0, 0.0])[:, None], -np.ones((1, 9))
+
+PRODUCTS = {
+    "batched": (lambda x, y: x @ y, np.stack([COLUMN] * 2), np.stack([ROW, -ROW])),
+    "batched, single": (lambda x, y: x @ y, np.stack([COLUMN] * 2).astype("f"), np.stack([ROW, -ROW]).astype("f")),
+    "one batched": (lambda x, y: x @ y, np.stack([COLUMN] * 2), ROW[:, :1]),
+    "complex": (lambda x, y: x @ y, COLUMN + 0j, ROW * (1 - 0j)),
+    "complex, batched": (lambda x, y: x @ y, COLUMN[None] + 0j, ROW[None] * (1 - 0j)),
+    "rows": (lambda x, y: anp.stack([anp.dot(row, y) for row in x]), COLUMN, ROW),
+    "rows by one number": (lambda x, y: anp.stack([anp.dot(row, y) for row in x]), COLUMN, ROW[:, :1]),
+    "many": (lambda x, y: np.linalg.multi_dot([x, y, y.T]), np.array([-0.0]), -ROW),
+    "bools": (lambda x, y: (np.vecdot(x, y), np.vdot(x, y)), np.array([[True], [False]]), np.array([[True], [True]])),
+}
+
+
+@pytest.mark.parametrize("name", PRODUCTS)
+def test_products_along_an_axis_of_one(name):
+    fun, x, y = PRODUCTS[name]
+    compiled = jit(fun)
+    for _ in range(3):
+        results = [each if type(each) is tuple else (each,) for each in (compiled(x, y), fun(x, y))]
+        for actual, expected in zip(*results, strict=True):
+            np.testing.assert_array_equal(actual, expected)
+            assert actual.dtype == expected.dtype
+            for part in (np.real, np.imag):
+                np.testing.assert_array_equal(np.signbit(part(actual)), np.signbit(part(expected)))
+    assert compiled.cache_info().hits == 2
+
+
+EXTREME = np.array([1e308, 1e308, -1e308, 1.0, np.inf])
+
+
+@pytest.mark.parametrize("function", [
+    lambda x: anp.median(x), lambda x: anp.median(x[:4]), lambda x: anp.nanmedian(x), lambda x: (x + 1j * x[::-1]) ** 2,
+    lambda x: (x * 1j) ** -1, lambda x: (x + 1j) ** 0.5,
+])
+def test_warnings_are_those_of_numpy(function):
+    def warned(call):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            call(EXTREME)
+        return {str(each.message) for each in caught}
+
+    compiled = jit(function)
+    for _ in range(3):
+        assert warned(compiled) == warned(function)
 
 
 def test_a_batch_of_columns_times_rows_is_a_sum_of_one_term():

@@ -86,8 +86,11 @@ def run_on_copies(fun: Callable, args: tuple, kwargs: dict) -> Any:
         containers.write_back()
 
 
-def overlap(leaves: Sequence) -> bool:
-    """Whether two different arrays among ``leaves`` may share memory."""
+def overlap(leaves: Sequence, outside: Sequence = ()) -> bool:
+    """Whether two different arrays among ``leaves`` may share memory; with ``outside`` whether one of them may with one
+    of these arrays."""
+    if outside:
+        return any(np.may_share_memory(x, y) for x in leaves if type(x) is np.ndarray for y in outside)
     arrays = {id(x): x for x in leaves if type(x) is np.ndarray and x.size}
     bounds = sorted(map(byte_bounds, arrays.values())) if len(arrays) > 1 else ()
     return any(end > start for (_, end), (start, _) in itertools.pairwise(bounds))

@@ -22,7 +22,7 @@ from .guards import Miss
 from .kernels import Kernel
 from .listing import guard_text, listing
 from .node import Node, Program, operands
-from .record import NotReplayable
+from .refusals import NotReplayable
 from .replay import Replay
 from .saving import pack, reference, unpack
 from .tracing import record

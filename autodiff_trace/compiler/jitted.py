@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from ..core.pytree import tree_leaves
 from ..core.tracer import running_traces
 from ..transforms.function import Transformed
 from ..transforms.surroundings import Surroundings
@@ -24,7 +23,7 @@ from .introspection import asked_type
 from .outer import Outer
 from .outside import Outside, listed, look_around, why_unwatched
 from .patience import VERSIONS, why_hopeless
-from .record import MixedTraces, NotReplayable
+from .refusals import MixedTraces, NotReplayable, SharedMemory
 from .replay import NotFinite, Replay
 from .tracing import Recording, record
 from .tree import run_apart
@@ -78,6 +77,8 @@ class Jitted(Transformed):
         try:
             for version in entry.versions:
                 if version.surroundings.hold():
+                    if self.writes and (arrays := version.surroundings.arrays) and overlap(leaves, arrays):
+                        return self.run_eagerly(args, kwargs, in_place=True)
                     result = run_apart(version.tree, leaves) if running else version.tree.run(leaves)
                     if type(result) is not Miss:
                         self.hits += 1
@@ -120,9 +121,6 @@ class Jitted(Transformed):
             recording = self.record(args, kwargs, surroundings, hidden)
         except NotReplayable as error:
             return self.run_instead(error, entry, args, kwargs)
-        if recording.writes and overlap(tree_leaves((args, kwargs))):
-            self.say("it writes into an argument that shares memory with another; pass copies")
-            return self.run_eagerly(args, kwargs)
         if recording.program is None:
             return self.give_up(entry, recording.reason, result=recording.result)
         if recording.pure:
@@ -141,18 +139,27 @@ class Jitted(Transformed):
         return recording.result
 
     def record(self, args: tuple, kwargs: dict, surroundings: Surroundings, hidden: HiddenInputs | None) -> Recording:
-        with collection_paused():
-            recording = record(
-                self.fun, args, kwargs, surroundings, self.positions, self.static_argnames, self.outside, hidden)
+        try:
+            with collection_paused():
+                recording = record(
+                    self.fun, args, kwargs, surroundings, self.positions, self.static_argnames, self.outside, hidden)
+        except NotReplayable as error:
+            self.note_writes(error.writes)
+            raise
         self.traces += 1
-        if recording.writes and not self.writes:
+        self.note_writes(recording.writes)
+        return recording
+
+    def note_writes(self, writes: bool) -> None:
+        if writes and not self.writes:
             self.writes = True
             self.cache.forget_matches()
-        return recording
 
     def run_instead(self, error: NotReplayable, entry: Entry, args: tuple, kwargs: dict) -> Any:
         """What only traced values do not allow is no error of the function's own, others it raises again."""
-        self.writes = self.writes or error.writes
+        if isinstance(error, SharedMemory):
+            self.say(f"{error}")
+            return self.run_eagerly(args, kwargs, in_place=error.outside)
         result = self.run(args, kwargs)
         if isinstance(error, MixedTraces):
             return result
@@ -214,13 +221,13 @@ class Jitted(Transformed):
         reason = f"an object that it reads raises errors when it is looked at ({report(error)})"
         return self.give_up(entry or Entry(), reason, args, kwargs)
 
-    def run(self, args: tuple, kwargs: dict) -> Any:
-        """The function itself, which gets copies of arrays if it has been seen to write into its arguments."""
-        return run_on_copies(self.fun, args, kwargs) if self.writes else self.fun(*args, **kwargs)
+    def run(self, args: tuple, kwargs: dict, in_place: bool = False) -> Any:
+        """The function itself; if it has been seen to write into arguments, on copies of them, or else ``in_place``."""
+        return run_on_copies(self.fun, args, kwargs) if self.writes and not in_place else self.fun(*args, **kwargs)
 
-    def run_eagerly(self, args: tuple, kwargs: dict) -> Any:
+    def run_eagerly(self, args: tuple, kwargs: dict, in_place: bool = False) -> Any:
         self.eager += 1
-        return self.run(args, kwargs)
+        return self.run(args, kwargs, in_place)
 
     def give_up(self, entry: Entry, reason: str, args: tuple = (), kwargs: dict | None = None, **done: Any) -> Any:
         entry.give_up()

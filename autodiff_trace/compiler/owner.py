@@ -11,7 +11,7 @@ from ..core.tracer import is_box
 from ..numpy.views import find_root, refresh_views
 from .node import OUTSIDE, Node
 
-__all__ = ["Owner", "bases", "refresh_shared"]
+__all__ = ["Owner", "bases", "copy_together", "refresh_shared"]
 
 
 def bases(array: np.ndarray) -> Iterator[np.ndarray]:
@@ -71,6 +71,11 @@ class Owner:
         copy = self.copies.setdefault(id(root), root.copy(order="K"))
         start = value.__array_interface__["data"][0] - root.__array_interface__["data"][0]
         return np.ndarray(value.shape, value.dtype, copy.ravel("K"), start, value.strides)
+
+
+def copy_together(arrays: list) -> list:
+    """Copies of arrays, which share memory where these do."""
+    return [*map(Owner([], []).copy, arrays)]
 
 
 def root_of(array: np.ndarray) -> np.ndarray:

@@ -22,24 +22,10 @@ from .live_arrays import LiveArrays
 from .folding import Sources, find_sources, is_foldable, is_live_view
 from .node import LIVE, Node, literal, substitute
 from .outlines import Outlines
+from .refusals import MixedTraces, NotReplayable
 from .spent import SpentRecordTrace, take_off
 
-__all__ = ["MixedTraces", "NotReplayable", "RecordTrace"]
-
-
-class NotReplayable(BaseException):
-    """The function does what no replay can repeat; the message says what, and what to do.
-
-    No ``except Exception`` of the function is meant to catch it. ``writes``: the function has assigned to items of its
-    arguments. ``failure``: the error of this package, if it was one.
-    """
-
-    writes = False
-    failure: Exception | None = None
-
-
-class MixedTraces(NotReplayable):
-    """The function reads traced values of a transformation around it: this call is no business of ``jit``."""
+__all__ = ["RecordTrace"]
 
 
 class RecordTrace(Trace):
@@ -220,9 +206,10 @@ class RecordTrace(Trace):
         return result
 
     def compare_memory(self, function: Callable, a: Any, b: Any, root: Any, other: Any) -> bool:
-        """``function``, as ``np.shares_memory``, of what may be views of two inputs."""
-        if any(type(each._node) is not Node or each._node.kind != "input" for each in (root, other)):
-            return False
+        """``function``, as ``np.shares_memory``, of what may be views of two inputs, or of an array outside."""
+        for each in (root, other):
+            if type(each._node) is not Node or each._node.kind != "input" and each._node.name != LIVE:
+                return False
         ans = function(a._value, b._value)
         node = Node(function, (a._node, b._node), {}, ans, function.__name__)
         self.steps += [node, Node(bool, (node,), {}, ans, "bool", "guard")]

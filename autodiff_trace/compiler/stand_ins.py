@@ -27,8 +27,9 @@ from ..transforms.surroundings import Surroundings
 from ..transforms.watching import contents
 from .arguments import is_leaf
 from .hidden_inputs import HiddenInputs, is_container
-from .record import MixedTraces, RecordTrace
+from .record import RecordTrace
 from .references import MAPPINGS, References, slots_in
+from .refusals import MixedTraces
 
 __all__ = ["StandIns"]
 

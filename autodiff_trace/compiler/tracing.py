@@ -19,8 +19,9 @@ from .hidden_inputs import HiddenInputs
 from .node import LIVE, OUTSIDE, Program
 from .outside import Outside
 from .owner import Owner, bases, refresh_shared
-from .containers import Containers
-from .record import MixedTraces, NotReplayable, RecordTrace
+from .containers import Containers, overlap
+from .record import RecordTrace
+from .refusals import MixedTraces, NotReplayable, SharedMemory
 from .spelling import LONGEST_NAME
 from .stand_ins import StandIns
 
@@ -114,6 +115,8 @@ def run(trace: RecordTrace, call: tuple, surroundings: Surroundings, stand_ins: 
         values = [trace.value_of(leaf) for leaf in output_leaves]
         if containers.shared and containers.changed():
             raise NotReplayable("it changes a container that it is given twice")
+        if has_written(inputs):
+            refuse_shared([node.value for _, node in inputs], surroundings.arrays)
     except BaseException as error:
         problem = find_problem(error, trace)
         if problem is None and (stand_ins is None or is_from_signal(error) or not is_foreign(error)):
@@ -122,7 +125,7 @@ def run(trace: RecordTrace, call: tuple, surroundings: Surroundings, stand_ins: 
                 stand_ins.write_back()
             raise
         states.restore()
-        if stand_ins is not None and not isinstance(error, MixedTraces):
+        if stand_ins is not None and not isinstance(error, (MixedTraces, SharedMemory)):
             raise StandInFailure from error
         problem.writes = has_written(inputs)
         raise problem from (None if problem is error else error)
@@ -206,6 +209,14 @@ def failed(error: Exception) -> NotReplayable:
 def has_written(inputs: list) -> bool:
     """Whether boxes of arguments stand for other values than at first."""
     return any(box._node is not node for box, node in inputs)
+
+
+def refuse_shared(arguments: list, outside: list) -> None:
+    """``arguments``, of which one has been written, have memory of their own."""
+    if outside and overlap(arguments, outside):
+        raise SharedMemory(outside=True)
+    if overlap(arguments):
+        raise SharedMemory(outside=False)
 
 
 def find_reason(trace: RecordTrace, states: RandomStates, outside: list) -> str:

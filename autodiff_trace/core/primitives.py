@@ -31,7 +31,8 @@ def primitive(
         sequence_args: positions of arguments that are sequences of arrays by nature, as in ``concatenate``. Elsewhere
             a list that holds traced values is made an array first.
         makes_view: the answer may share its memory with the first argument, so that writing into one changes the other.
-        out_position: where ``out`` can be passed by position, if ``fun`` is no ufunc.
+        out_position: where ``out`` can be passed by position, if ``fun`` is no ufunc. A parameter ``out`` whose default
+            is not None is one like others.
         out_name: the name of that parameter, which calls of the primitive have as a keyword alone.
 
     Returns a function with the same signature, to which rules are attached with ``defvjp`` and ``defjvp``.
@@ -194,7 +195,7 @@ def dispatch(prim: Callable, args: tuple, kwargs: dict) -> Any:
     if kwargs:
         if prim.keyword_handler is not None:
             return prim.keyword_handler(prim, args, kwargs)
-        if "out" in kwargs:
+        if "out" in kwargs and not is_own_out(prim, kwargs["out"]):
             kwargs = dict(kwargs)
             out = kwargs.pop("out")
             ans = prim(*args, **kwargs)
@@ -222,6 +223,21 @@ def bind_traced_keywords(prim: Callable, args: tuple, kwargs: dict) -> tuple[tup
         return args, kwargs
     kwargs = dict(kwargs)
     return (*args, *(kwargs.pop(p.name, p.default) for p in parameters[len(args) : last + 1])), kwargs
+
+
+def is_own_out(prim: Callable, out: Any) -> bool:
+    """Whether ``out`` is a parameter like others, and not the array that functions in the manner of NumPy write into:
+    its default is not None, or it is nothing that can be written into."""
+    return isinstance(out, (int, float, complex, str)) or has_default_of_out(prim)
+
+
+@functools.cache
+def has_default_of_out(prim: Callable) -> bool:
+    try:
+        parameter = inspect.signature(prim).parameters.get("out")
+    except (TypeError, ValueError):  # some C functions have none
+        return False
+    return parameter is not None and parameter.default is not None
 
 
 @functools.cache

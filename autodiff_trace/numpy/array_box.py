@@ -17,7 +17,6 @@ from .layouts import is_number, layout
 from .namespace import wrapped_functions
 from .operators import binary_operator, comparison, forward_method, python_value
 from .ufunc_methods import call_ufunc_method
-from .views import forget_view
 from .writable_box import WritableBox
 
 __all__ = ["ArrayBox", "register_array_type"]
@@ -140,7 +139,7 @@ class ArrayBox(WritableBox):
         return anp.copy(self, order)
 
     def flatten(self, order="C"):
-        return forget_view(anp.ravel(self, order))
+        return anp.copy(anp.ravel(self, order))
 
     def item(self, *index):
         if not index and self.size != 1:

@@ -19,14 +19,15 @@ def lower_power(step):
     if getattr(step.value, "dtype", None) == np.int8 and getattr(getattr(x, "value", x), "dtype", None) == np.bool_:
         return step.with_call(operator.pow, step.args)  # the operator gives int8, the function what an int gives
     if type(step.value) is np.ndarray and type(x) is Node and getattr(x.value, "dtype", None) == step.value.dtype:
-        if type(exponent) in (int, float) and step.value.dtype.kind == "f":
+        kind = step.value.dtype.kind
+        if type(exponent) is int and kind in "fc" or type(exponent) is float and (kind == "f" or exponent == 0.5):
             if exponent == 2:
                 return step.with_call(np.square, (x,))
             if exponent == 0.5:
                 return step.with_call(np.sqrt, (x,))
             if exponent == -1:
                 return step.with_call(np.reciprocal, (x,))
-            if exponent == 1:
+            if exponent == 1 and kind == "f":
                 return step.with_call(np.positive, (x,))
     return None
 

@@ -119,8 +119,8 @@ def is_batchable_product(step: Node, row: Node) -> bool:
     x, y = map(value_of, step.args)
     if type(x) is not np.ndarray or type(y) is not np.ndarray or x.dtype != y.dtype or x.dtype.kind not in "fc":
         return False
-    if row.value.size > LARGEST or y.ndim > 2:
-        return False
+    if row.value.size > LARGEST or y.ndim > 2 or x.shape[-1:] == (1,):
+        return False  # of vectors of one number dot is the product, which may be -0, of matrices a sum
     return x.ndim <= 2 and row is step.args[0] or x.ndim == 2 and y.ndim == 1
 
 

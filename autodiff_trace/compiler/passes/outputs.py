@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
 
 from .. import calls
+from ..containers import overlap
 from ..node import OUTSIDE, Node, Program
+from ..owner import copy_together
 from .memory import find_roots, steps_under_outputs
 
 __all__ = ["separate_outputs"]
@@ -23,10 +26,19 @@ def separate_outputs(program: Program, before: Program) -> Program:
     returned: dict[Node, Any] = {}  # what has been merged is returned once, and then as a copy
     outputs = list(program.outputs)
     steps = list(program.steps)
+    together = constants_in_one_memory(before)
+    if together:
+        copies = Node(copy_together, (list(together),), {}, [each.value for each in together], "copies")
+        parts = [Node(operator.getitem, (copies, i), {}, each.value, "copy") for i, each in enumerate(together)]
+        together = dict(zip(together, parts))
+        steps += [copies, *parts]
     for i, (old, new) in enumerate(zip(before.outputs, program.outputs)):
         if type(new) is not Node or type(new.value) is not np.ndarray:
             continue
         if old is new and (old.kind == "input" or old.out == OUTSIDE):  # the caller's own array
+            continue
+        if old in together:
+            outputs[i] = together[old]
             continue
         if (first := before.outputs.index(old)) != i:  # the same object
             outputs[i] = outputs[first]
@@ -51,6 +63,13 @@ def separate_outputs(program: Program, before: Program) -> Program:
             outputs[i] = Node(calls.getitem, (new, ...), {}, new.value, "view")
             steps.append(outputs[i])
     return Program(program.inputs, steps, outputs)
+
+
+def constants_in_one_memory(program: Program) -> dict[Node, Node]:
+    """The outputs that are arrays made while tracing, if some of them are views of one another."""
+    made = {node: node for node in program.outputs if type(node) is Node and node.kind == "constant"
+            and type(node.value) is np.ndarray and node.out != OUTSIDE}
+    return made if overlap([node.value for node in made]) else {}
 
 
 def is_repeated(node: Any) -> bool:

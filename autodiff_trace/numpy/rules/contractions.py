@@ -157,7 +157,12 @@ def outer(a, b, out=None):
 
 @define(np.vdot)
 def vdot(a, b, /):
-    return anp.dot(anp.conjugate(anp.ravel(a)), anp.ravel(b))
+    return anp.dot(conjugate(anp.ravel(a)), anp.ravel(b))
+
+
+def conjugate(x):
+    """``x`` itself if it is real: of bools NumPy's gives integers."""
+    return anp.conjugate(x) if x.dtype.kind == "c" else x
 
 
 def matvec(x1, x2):
@@ -166,12 +171,12 @@ def matvec(x1, x2):
 
 def vecdot(x1, x2):
     if x1.ndim == x2.ndim == 1:
-        return anp.matmul(anp.conjugate(x1), x2)
-    return anp.matmul(anp.expand_dims(anp.conjugate(x1), -2), anp.expand_dims(x2, -1))[..., 0, 0]
+        return anp.matmul(conjugate(x1), x2)
+    return anp.matmul(anp.expand_dims(conjugate(x1), -2), anp.expand_dims(x2, -1))[..., 0, 0]
 
 
 def vecmat(x1, x2):
-    return anp.matmul(anp.expand_dims(anp.conjugate(x1), -2), x2)[..., 0, :]
+    return anp.matmul(anp.expand_dims(conjugate(x1), -2), x2)[..., 0, :]
 
 
 CORE_DIMENSIONS = {matvec: (2, 1), vecdot: (1, 1), vecmat: (1, 2)}

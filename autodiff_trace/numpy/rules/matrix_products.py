@@ -94,7 +94,7 @@ def chain(matrices):
         if first == last:
             return matrices[first]
         k = cheapest(first, last)[1]
-        return product(first, k) @ product(k + 1, last)
+        return anp.dot(product(first, k), product(k + 1, last))
 
     return product(0, len(matrices) - 1)
 

@@ -84,7 +84,10 @@ def interpolate(rows: Any, place: Any, n: Any, upper: Any, is_median: bool) -> A
     below = anp.getitem(rows, (each, anp.astype(anp.clip(lower, 0, n - 1), np.intp)))
     above = anp.getitem(rows, (each, anp.astype(anp.clip(upper, 0, n - 1), np.intp)))
     if is_median:  # the mean, as in NumPy, of two; an infinite one has no difference with itself
-        return anp.where(fraction == 0, below, (below + above) / 2)
+        is_whole = fraction == 0
+        if not is_box(is_whole) and is_whole.all():
+            return below
+        return anp.where(is_whole, below, (below + anp.where(is_whole, 0, above)) / 2)  # the sum of one overflows
     is_near = fraction >= 0.5  # as in NumPy, from the nearer one: the other may be infinite
     return anp.where(is_near, above, below) + (above - below) * anp.where(is_near, fraction - 1, fraction)
 

@@ -1,0 +1,32 @@
+"""Refusals: what stops a recording whose run no replay can repeat. Then the function itself runs."""
+
+from __future__ import annotations
+
+__all__ = ["MixedTraces", "NotReplayable", "SharedMemory"]
+
+
+class NotReplayable(BaseException):
+    """The function does what no replay can repeat; the message says what, and what to do.
+
+    No ``except Exception`` of the function is meant to catch it. ``writes``: the function has assigned to items of its
+    arguments. ``failure``: the error of this package, if it was one.
+    """
+
+    writes = False
+    failure: Exception | None = None
+
+
+class MixedTraces(NotReplayable):
+    """The function reads traced values of a transformation around it: this call is no business of ``jit``."""
+
+
+class SharedMemory(NotReplayable):
+    """The function writes into an argument that shares memory with another, or, if ``outside``, with an array there: no
+    program writes into arguments, so that the other would not see it."""
+
+    writes = True
+
+    def __init__(self, outside: bool) -> None:
+        other = "an array outside that it can reach" if outside else "another"
+        super().__init__(f"it writes into an argument that shares memory with {other}; pass copies")
+        self.outside = outside
