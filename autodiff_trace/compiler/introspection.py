@@ -15,7 +15,7 @@ from typing import Any
 
 from ..transforms.names import is_users
 
-__all__ = ["asked_type"]
+__all__ = ["why_typed"]
 
 MAKERS = frozenset("""
     BUILD_LIST BUILD_MAP BUILD_SET BUILD_STRING BUILD_TUPLE CONTAINS_OP DICT_UPDATE FORMAT_SIMPLE FORMAT_VALUE
@@ -36,9 +36,9 @@ JUMPS = {*dis.hasjrel, *dis.hasjabs}
 NEUTRAL = ("PUSH_NULL", "EXTENDED_ARG", "CACHE", "PRECALL", "RESUME", "NOP", "NOT_TAKEN")
 
 
-def asked_type(reached: Iterable[Any], plain: Iterable[str] = ()) -> str:
-    """The variable of a function of the user's among ``reached`` that may be a number or an array, and of which
-    ``type(x)`` asks for the type; empty if there is none.
+def why_typed(reached: Iterable[Any], plain: Iterable[str] = ()) -> str:
+    """What to say of a function of the user's among ``reached`` that asks by ``type(x)`` for the type of a variable
+    that may be a number or an array; empty if there is none.
 
     Variables named ``plain`` are static arguments. The functions of primitives get plain values.
     """
@@ -49,8 +49,8 @@ def asked_type(reached: Iterable[Any], plain: Iterable[str] = ()) -> str:
         names = each.__globals__
         if id(each) in inside or "type" in names or not is_users(names.get("__name__", "").partition(".")[0]):
             continue
-        if found := find_asked(each.__code__, plain, PLAIN.difference(names)):
-            return found
+        if x := find_asked(each.__code__, plain, PLAIN.difference(names)):
+            return f"it asks for type({x}), which of traced values is another; write isinstance({x}, …)"
     return ""
 
 

@@ -19,7 +19,7 @@ from .failures import JitWarning, is_of_package, name_of, raise_if_from_signal, 
 from .graph import Graph, trace_graph
 from .guards import Miss
 from .hidden_inputs import HiddenInputs
-from .introspection import asked_type
+from .introspection import why_typed
 from .outer import Outer
 from .outside import Outside, listed, look_around, why_unwatched
 from .patience import VERSIONS, why_hopeless
@@ -111,10 +111,8 @@ class Jitted(Transformed):
             return self.fail_to_look(error, entry, args, kwargs)
         if surroundings.boxed:
             return self.fun(*args, **kwargs)
-        if why := why_unwatched(surroundings):
-            return self.give_up(entry, why, args, kwargs)
-        if version is None and (x := asked_type(surroundings.followed.values(), self.static_argnames)):
-            why = f"it asks for type({x}), which of traced values is another; write isinstance({x}, …)"
+        typed = why_typed(surroundings.followed.values(), self.static_argnames) if version is None else ""
+        if why := why_unwatched(surroundings) or typed:
             return self.give_up(entry, why, args, kwargs)
         hidden = self.outside.hide(surroundings) if version is None else version.tree.hidden
         try:
