@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import operator
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -10,16 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 __all__ = ["Miss", "is_shaped_by_values", "outcome", "signature"]
-
-SHAPED_BY_VALUES = frozenset("""
-    argwhere bincount compress delete eig eigvals extract flatnonzero histogram histogram_bin_edges intersect1d lstsq
-    nonzero poly polydiv polyfit polymul real_if_close residual_squares roots setdiff1d setxor1d trim_zeros union1d
-    unique unique_all unique_counts unique_inverse unique_values
-""".split())
-"""Functions of NumPy whose results have a shape or a dtype that depends on values; so have ``where(mask)`` and
-``x[mask]``. In all others only parameters such as axes and counts decide, which are plain."""
-
-KNOWN_PACKAGES = ("numpy", "_operator", __name__.partition(".")[0])
 
 
 class Miss(NamedTuple):
@@ -50,19 +39,9 @@ def signature(x: Any) -> Any:
 
 def is_shaped_by_values(prim: Callable, values: list) -> bool:
     """Whether the shape, dtype or type of the answer depends on the values of the arguments, or may do so."""
-    if is_always_shaped_by_values(prim):
+    if prim.traits.shaped_by_values or prim.traits.is_users:  # of a primitive of the user's nothing is known
         return True
     if prim.fun is operator.getitem:
         index = values[1] if type(values[1]) is tuple else values[1:]
         return any(getattr(getattr(part, "dtype", None), "kind", None) == "b" for part in index)
     return prim.__name__ == "where" and len(values) == 1
-
-
-@functools.cache
-def is_always_shaped_by_values(prim: Callable) -> bool:
-    """Whether that is so for any arguments."""
-    if prim.__name__ in SHAPED_BY_VALUES:
-        return True
-    # Of a primitive of the user's nothing is known.
-    module = type(prim.fun).__module__ if isinstance(prim.fun, np.ufunc) else getattr(prim.fun, "__module__", None)
-    return (module or "numpy").partition(".")[0] not in KNOWN_PACKAGES

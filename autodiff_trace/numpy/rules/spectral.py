@@ -13,6 +13,7 @@ from ...core.forward import Realigned, defjvp
 from ...core.infinitesimals import has_split
 from ...core.primitives import nondifferentiable, primitive
 from ...core.reverse import defvjp
+from ...core.traits import declare
 from ...core.unread import reads_answer
 from .. import linalg
 from .. import wrapped as anp
@@ -85,7 +86,7 @@ def find_real_system(block):
 condition = nondifferentiable(lambda v: np.linalg.cond(v)[..., None, None])
 rotation = nondifferentiable(lambda p, w, least: rotate(p, w, least, find_real_system))
 hermitian_rotation = nondifferentiable(lambda p, w, least: rotate(p, w, least, np.linalg.eigh))
-rotation.differs_by_choice = hermitian_rotation.differs_by_choice = True
+declare(rotation, hermitian_rotation, differs_by_choice=True)
 
 
 @nondifferentiable
@@ -95,7 +96,7 @@ def is_noise(p, w, least):
     return (np.abs(w[..., None, :] - w[..., None]) <= least) & (np.abs(p) <= size)
 
 
-is_noise.differs_by_choice = True
+declare(is_noise, differs_by_choice=True)
 
 
 def decompose(prim, a, *params):
