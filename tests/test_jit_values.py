@@ -130,3 +130,42 @@ def test_gradients_of_what_masks_leave_out():
     with np.errstate(all="ignore"):
         for x in AWKWARD:
             np.testing.assert_allclose(compiled(x), function(x))
+
+
+ZEROS = np.array([0.0, -0.0, 1.0, -1.0, 0.5, -0.0])
+INFINITE = [np.array([1.0, 2.0, 3.0]), np.array([np.inf, np.inf, 1.0]), np.array([-np.inf, -np.inf, np.inf])]
+
+LIKE_NUMPY = {
+    "clip, bounds 0": (lambda x: anp.clip(x, 0, 1), [-ZEROS, ZEROS, ZEROS[::-1].copy()]),
+    "clip, bounds -0": (lambda x: anp.clip(x, -1, -0.0), [-ZEROS, ZEROS, ZEROS[::-1].copy()]),
+    "clip, arrays": (lambda x: anp.clip(x, np.zeros(6), np.ones(6)), [-ZEROS, ZEROS, ZEROS[::-1].copy()]),
+    "clip, number": (lambda x: anp.clip(x, 0, 1), [0.0, -0.0, 1.0, -1.0]),
+    "median": (lambda x: anp.median(x), INFINITE),
+    "median of an even number": (lambda x: anp.median(x[1:]), [*INFINITE, np.array([1.0, -np.inf, 2.0])]),
+    "median of a number": (lambda x: anp.median(x), [1.0, np.inf, -np.inf]),
+    "nanmedian": (lambda x: anp.nanmedian(x), [*INFINITE, np.array([np.nan, np.inf, np.inf])]),
+    "quantile near the upper value": (lambda x: anp.quantile(x, 0.8), [np.array([2.0, 1.0]), np.array([-np.inf, 1.0])]),
+    "products of one number": (lambda x: (x[:, None] @ -x[None], -x[None] @ x[:, None]), [np.zeros(1), -np.zeros(1)]),
+    "ldexp": (lambda x: anp.ldexp(x, 2), [ZEROS, -ZEROS, 3 * ZEROS]),
+    "nan_to_num of integers": (lambda x: anp.nan_to_num(x), [np.arange(3), np.ones(2, bool), np.array([np.inf])]),
+    "accumulate": (
+        lambda x: (anp.maximum.accumulate(x, axis=-1), anp.minimum.accumulate(x, axis=1), anp.hypot.accumulate(x, -1)),
+        [np.arange(24.0).reshape(2, 3, 4) % 7, -np.arange(8.0).reshape(2, 2, 2) % 3],
+    ),
+    "byte order": (lambda x: (x * 1, x * True, x + 0.0 * x - 0, x**1), [ZEROS.astype(">f8"), -ZEROS.astype(">f8")]),
+}
+
+
+@pytest.mark.parametrize("name", LIKE_NUMPY)
+def test_values_are_those_of_numpy(name):
+    fun, arguments = LIKE_NUMPY[name]
+    compiled = jit(fun)
+    with np.errstate(all="ignore"):
+        for x in arguments * 2:
+            for actual, expected in zip(np.atleast_1d(compiled(x)), np.atleast_1d(fun(x)), strict=True):
+                np.testing.assert_array_equal(actual, expected)
+                np.testing.assert_array_equal(np.signbit(actual), np.signbit(expected))
+            result = compiled(x)
+            if type(result) is tuple:
+                assert [part.dtype for part in result] == [part.dtype for part in fun(x)]
+    assert compiled.cache_info().failures == 0

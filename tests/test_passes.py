@@ -21,7 +21,6 @@ from autodiff_trace.compiler.passes.memory import find_last_uses, find_roots
 from autodiff_trace.compiler.passes.outputs import separate_outputs
 from autodiff_trace.compiler.passes.reassociation import reassociate
 from autodiff_trace.compiler.passes import sines
-from autodiff_trace.compiler.passes.shared_terms import add_shared_first
 from autodiff_trace.compiler.passes.sines import join_sines
 from autodiff_trace.compiler.passes.stacked_sums import sum_stacks
 from autodiff_trace.compiler.passes.stacks import stack_calls
@@ -37,7 +36,7 @@ REWRITES = {
     "finite": assume_finite, "floats": use_floats, "sines": join_sines, "fusion": fuse, "sums": use_products,
     "short sums": reduce_short_axes, "outputs": lambda program: separate_outputs(program, program),
     "reassociation": reassociate, "tiling": tile_short_rows, "stacks": stack_calls, "batches": batch_rows,
-    "shared terms": add_shared_first, "stacked sums": sum_stacks,
+    "stacked sums": sum_stacks,
     "buffers": lambda program: assign_buffers(program)[0],
 }
 

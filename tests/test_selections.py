@@ -337,3 +337,9 @@ def test_restrict_of_what_is_the_same_for_all_masks_has_an_answer_for_each():
         np.testing.assert_array_equal(mapped, [restrict(x, mask) for mask in masks])
         nested = vmap(vmap(lambda mask: restrict(x, mask)))(masks[None])
         np.testing.assert_array_equal(nested, mapped[None])
+
+
+def test_a_mask_takes_away_what_is_not_finite_alone():
+    found = restrict(np.array([np.nan, -0.0, np.inf, -0.0, 2.0]), np.array([False, False, True, True, True]))
+    np.testing.assert_array_equal(found, [0.0, 0.0, np.inf, 0.0, 2.0])
+    np.testing.assert_array_equal(np.signbit(found), [False, True, False, True, False])

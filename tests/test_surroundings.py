@@ -48,6 +48,18 @@ WATCHED = {
     "variable of a function around": ("def make():\n    k = [1.0]\n    def up(): k[0] += 1\n"
                                       "    return lambda x: x * k[0], up\n"
                                       "h, up = make()", "h(x)", "up()"),
+    "keyword default": ("def h(x, *, k=1.0): return x * k", "h(x)", "h.__kwdefaults__['k'] += 1"),
+    "keywords of a partial": ("def h(x, k): return x * k\np = functools.partial(h, k=1.0)", "p(x)",
+                              "p.keywords['k'] += 1"),
+    "array of objects": ("a = np.empty(2, object); a[0] = {'k': 1.0}", "x * a[0]['k']", "a[0]['k'] += 1"),
+    "mask of an array": ("r = np.ma.masked_array([1.0, 2.0], [False, False])", "x * float(r.sum())",
+                         "r.mask[0] = not r.mask[0]"),
+    "form of an array": ("w = np.arange(6.0)", "x * w.shape[0]",
+                         "w = w.view(); w.shape = (2, 3) if w.ndim == 1 else (6,)"),
+    "singledispatch": ("k = 1.0\n@functools.singledispatch\ndef h(a, x): return x\n@h.register\n"
+                       "def _(a: int, x): return x * k", "h(1, x)", "k += 1"),
+    "__getattr__ of a module": ("mod = types.ModuleType('mod'); mod.c = {'k': 1.0}\n"
+                                "mod.__getattr__ = lambda name: mod.c[name]", "x * mod.k", "mod.c['k'] += 1"),
     "default": ("def h(x, c={'a': 1.0}): return x * c['a']", "h(x)", "h.__defaults__[0]['a'] += 1"),
     "helper that is replaced": ("h = abs", "h(x)", "h = np.sin if h is abs else abs"),
     "variable of a helper": ("k = 1.0\ndef h(x): return x * k", "h(x)", "k += 1"),

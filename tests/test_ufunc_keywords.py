@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from autodiff_trace import TracedValueError, grad, jit, jvp, value_and_grad, vmap
+from autodiff_trace import TracedValueError, grad, jit, jvp, value_and_grad, vjp, vmap
 from autodiff_trace import numpy as anp
 from autodiff_trace.compiler.jitted import JitWarning
 from autodiff_trace.testing import check_grads
@@ -280,3 +280,11 @@ def test_a_plain_out_holds_what_no_trace_is_interested_in():
 def test_a_range_is_a_sequence_of_numbers():
     x = np.array([1.0, 2.0, 3.0])
     assert grad(lambda x: anp.sum(np.float_power(range(3), x) + anp.add(x, range(3))))(x).tolist()[0] == 1.0
+
+
+@pytest.mark.parametrize("axis", range(-3, 3))
+def test_accumulate_along_each_axis_of_three(axis):
+    x = np.sin(np.arange(12.0)).reshape(2, 3, 2)
+    value, _ = vjp(lambda x: anp.hypot.accumulate(x, axis), x)
+    np.testing.assert_allclose(value, np.hypot.accumulate(x, axis), rtol=1e-13)
+    check_grads(lambda x: anp.hypot.accumulate(x, axis), x)

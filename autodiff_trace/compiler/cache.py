@@ -125,6 +125,13 @@ class Cache:
             self.latest = entry.match or no_match, entry
             return entry
 
+    def forget_matches(self) -> None:
+        """From the next call on arguments are looked at more closely than a quick test does."""
+        with self.lock:
+            self.latest = no_match, None
+            for entry in self.entries.values():
+                entry.match = None
+
     def lose_hope(self) -> Entry:
         """From now on run the function itself for all kinds of arguments; the programs are let go."""
         self.is_hopeless = True

@@ -13,6 +13,7 @@ from ..nn import check_labels
 from ..numpy.definers import is_surely_finite, quiet
 from ..numpy.row_sums import sum_axes
 from .arena import Buffer
+from .loop import read_each, read_floats, result, sum_turns, turn_of, turns_of
 from .node import parts_of
 from .short_rows import TILED
 from .sines import sin_cos
@@ -217,6 +218,12 @@ VIEWS = (getitem, reshape, transpose)
 """Functions whose results, of arrays in the order of C and by basic indices, are views."""
 
 
+KNOWN = {
+    after, assign, cast, getitem, reshape, select, sum_rows, transpose, read_each, read_floats,
+    result, sum_turns, turn_of, turns_of,
+}
+
+
 def is_known(function: Callable) -> bool:
     """Whether ``function`` is one of this module's, or a reduction."""
-    return function in OUT_POSITIONS or function in (after, assign, cast, getitem, reshape, select, sum_rows, transpose)
+    return function in OUT_POSITIONS or function in KNOWN

@@ -10,8 +10,9 @@ from ..core.pytree import Structure, tree_unflatten
 from .arena import Buffer
 from .collection import collection_paused
 from .emit import emit
+from .loop import in_bodies
 from .lowering import lower
-from .node import Program
+from .node import Node, Program, rebuild
 from .passes.algebra import simplify
 from .passes.assignments import assign_in_place
 from .passes.batches import batch_rows
@@ -24,7 +25,7 @@ from .passes.floats import use_floats
 from .passes.fusion import fuse
 from .passes.outputs import separate_outputs
 from .passes.reassociation import reassociate
-from .passes.shared_terms import add_shared_first
+from .passes.rolling import roll
 from .passes.sines import join_sines
 from .passes.stacked_sums import sum_stacks
 from .passes.stacks import stack_calls
@@ -42,17 +43,17 @@ REWRITES: dict[str, Callable[[Program], Program]] = {
 }
 """Passes that leave out steps, in the order in which they are applied."""
 
-PASSES = (*REWRITES, "finite", "floats", "sines", "fusion", "sums", "stacks", "in place", "buffers")
+PASSES = (*REWRITES, "loops", "finite", "floats", "sines", "fusion", "sums", "stacks", "in place", "buffers")
 """The names of all passes, for ``jit(f, passes=...)``.
 
 "constants" computes what is the same in each run when the program is compiled, "algebra" replaces steps by cheaper ones
-of the same value, "common" computes each value once, "dead code" leaves out what nothing needs. "finite" leaves out
-the masks that keep zeros beside infinities, "floats" computes single numbers with Python's floats; where a run is not
-finite it is done again without these two. "sines" computes sine and cosine of an array together, "fusion" runs steps on
-large arrays block by block, on several threads, "sums" takes products with ones for small sums, and of large products
-sums the factors first, "stacks" makes one call of the same function of many small arrays, and one product of a sum of
-their products. "in place" leaves out copies of arrays that are assigned to, and "buffers" uses the memory of
-intermediate values again.
+of the same value, "common" computes each value once, "dead code" leaves out what nothing needs. "loops" makes one step
+of what a function does again and again, before all other passes. "finite" leaves out the masks that keep zeros beside
+infinities, "floats" computes single numbers with Python's floats; where a run is not finite it is done again without
+these two. "sines" computes sine and cosine of an array together, "fusion" runs steps on large arrays block by block, on
+several threads, "sums" takes products with ones for small sums, and of large products sums the factors first, "stacks"
+makes one call of the same function of many small arrays, and one product of a sum of their products. "in place" leaves
+out copies of arrays that are assigned to, and "buffers" uses the memory of intermediate values again.
 """
 
 DEEPEST = 40
@@ -70,7 +71,7 @@ def optimize(program: Program, passes: Sequence[str]) -> tuple[Program, list[Buf
 
 def shorten(program: Program, passes: Sequence[str]) -> Program:
     """The program after those of the passes that leave out steps."""
-    recorded = program
+    program = recorded = in_bodies(program, partial(shorten, passes=passes))
     for name, rewrite in REWRITES.items():
         if name in passes:
             program = rewrite(program)
@@ -82,10 +83,15 @@ def trust(program: Program, passes: Sequence[str]) -> Program:
     if "finite" in passes and (trusting := assume_finite(program)) is not program:
         program = shorten(trusting, passes)  # without masks there are more common subexpressions
     if "finite" in passes:
-        if (diagonal := use_diagonals(program)) is not program:
+        if (diagonal := everywhere(program, use_diagonals)) is not program:
             program = shorten(diagonal, passes)
-        program = reassociate(program) if "sums" in passes else program
+        program = everywhere(program, reassociate) if "sums" in passes else program
     return use_floats(program) if "floats" in passes else program
+
+
+def everywhere(program: Program, rewrite: Callable[[Program], Program]) -> Program:
+    """The program with itself and the bodies of its loops rewritten."""
+    return rewrite(in_bodies(program, rewrite))
 
 
 def place(program: Program, passes: Sequence[str]) -> tuple[Program, list[Buffer]]:
@@ -99,13 +105,30 @@ def place(program: Program, passes: Sequence[str]) -> tuple[Program, list[Buffer
     if "sums" in passes:
         program = use_products(program)
     if "stacks" in passes:
-        program = batch_rows(stack_calls(program))
-        if (moved := add_shared_first(program)) is not program:
-            program = batch_rows(moved)
-        program = sum_stacks(program)
+        program = sum_stacks(batch_rows(stack_calls(program)))
     if "in place" in passes:  # from here on the order of steps matters
         program = assign_in_place(program)
-    return assign_buffers(program) if "buffers" in passes else (program, [])
+    program, buffers = assign_buffers(program) if "buffers" in passes else (program, [])
+
+    def place_body(body: Program) -> Program:
+        body, more = place(body, passes)
+        body = renumber_buffers(body, len(buffers))
+        buffers.extend(more)
+        return body
+
+    return in_bodies(program, place_body), buffers
+
+
+def renumber_buffers(program: Program, more: int) -> Program:
+    """The program with the numbers of its buffers raised."""
+
+    def renumber(step: Node) -> Node:
+        if step.kind != "call" or step.out is None or not more:
+            return step
+        return Node(step.function, step.args, step.kwargs, step.value, step.name, "call", step.errstate,
+                    step.out + more)
+
+    return rebuild(program, renumber)
 
 
 def number_guards(program: Program) -> Program:
@@ -115,10 +138,16 @@ def number_guards(program: Program) -> Program:
     return program
 
 
+def prepare(program: Program, passes: Sequence[str]) -> Program:
+    """A recorded program with its loops as steps, and calls of NumPy for primitives."""
+    program = number_guards(program)
+    return everywhere(roll(program) if "loops" in passes else program, lower)
+
+
 def compile_program(program: Program, structure: Structure, passes: Sequence[str], name: str) -> Replay:
     """The program, with its outputs in a container of this structure, as a function of its inputs."""
     with collection_paused():
-        program = shorten(lower(number_guards(program)), passes)
+        program = shorten(prepare(program, passes), passes)
         trusting = trust(program, passes)
         return make_replay(*place(trusting, passes), structure, name, trusting is not program)
 

@@ -3,16 +3,19 @@ changes in these (``s["n"] += 1``) is done to the originals as well."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from operator import is_
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import byte_bounds
 
-from ..core.pytree import find_container, tree_map
+from ..core.pytree import find_container, tree_leaves, tree_map
 from ..core.tracer import to_value
+from .owner import Owner
 
-__all__ = ["Containers", "run_on_copies"]
+__all__ = ["Containers", "overlap", "run_on_copies"]
 
 
 class Containers:
@@ -72,13 +75,22 @@ class Containers:
 
 
 def run_on_copies(fun: Callable, args: tuple, kwargs: dict) -> Any:
-    """Call ``fun`` with copies of the arrays among its arguments, for it writes into these."""
-    copies = tree_map(lambda x: x.copy(order="K") if type(x) is np.ndarray else x, (args, kwargs))
+    """Call ``fun`` with copies of the arrays among its arguments, for it writes into these. What shares memory still
+    does so then."""
+    copy = Owner([], []).copy if overlap(tree_leaves((args, kwargs))) else lambda x: x.copy(order="K")
+    copies = tree_map(lambda x: copy(x) if type(x) is np.ndarray else x, (args, kwargs))
     containers = Containers((args, kwargs), copies)
     try:
         return fun(*copies[0], **copies[1])
     finally:
         containers.write_back()
+
+
+def overlap(leaves: Sequence) -> bool:
+    """Whether two different arrays among ``leaves`` may share memory."""
+    arrays = {id(x): x for x in leaves if type(x) is np.ndarray and x.size}
+    bounds = sorted(map(byte_bounds, arrays.values())) if len(arrays) > 1 else ()
+    return any(end > start for (_, end), (start, _) in itertools.pairwise(bounds))
 
 
 def contents_of(container: Any) -> dict | list | None:

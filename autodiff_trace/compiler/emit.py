@@ -16,6 +16,8 @@ from .guards import outcome
 from .handling import group_by_handling
 from .inline import find_inline
 from .kernels import Kernel, Plan
+from .loop import Loop, result, turn_of, turns_of
+from .loop_source import write_loop
 from .node import Node, Program
 from .spelling import Spelling, is_readable
 
@@ -59,6 +61,8 @@ class Emitter(Spelling):
         self.outs: dict[Node, str] = {}
         self.inline: set[Node] = set()
         self.setup: list[str] = []
+        self.turn = ""  # the name of the number of a loop's turn
+        self.results: dict[Node, list[str]] = {}  # the names of what loops give
 
     def expression(self, step: Node) -> str:
         """The call of a step."""
@@ -70,6 +74,8 @@ class Emitter(Spelling):
             return f"{self.text(args[0])}[{self.index(args[1])}]"
         if function is calls.transpose and args[1] == tuple(range(len(args[1])))[::-1]:
             return f"{self.text(args[0])}.T"
+        if function is turn_of or function is turns_of:
+            return f"{self.text(args[0])}[{self.index(args[1] if function is turn_of else slice(*args[1:]))}]"
         if function in METHODS:
             return f"{self.text(args[0])}.{METHODS[function]}({', '.join(map(self.text, args[1:]))})"
         texts = [self.text(arg) for arg in args]
@@ -103,13 +109,14 @@ class Emitter(Spelling):
         """Write the statement of a step."""
         if step.kind == "guard":
             use, (operand,) = step.function, step.args
+            number = step.out if type(step.out) is int else f"{step.out[0]} + {step.out[1]} * {self.turn}"
             if use is bool:
                 self.write(f"if {'not ' if step.value else ''}{self.text(operand)}:")
-                self.write(f"    return Miss({step.out}, {not step.value})")
+                self.write(f"    return Miss({number}, {not step.value})")
             else:
                 expected = self.constant_name(outcome(step.value))
                 self.write(f"if (seen := outcome({self.function_name(use)}({self.text(operand)}))) != {expected}:")
-                self.write(f"    return Miss({step.out}, seen)")
+                self.write(f"    return Miss({number}, seen)")
             return
         if step.function is calls.assign:
             x, index, value = step.args
@@ -125,6 +132,13 @@ class Emitter(Spelling):
         if step.function is calls.empty and step.out is not None:
             self.names[step] = f"{self.buffer}{step.out}"
             return
+        if type(step.function) is Loop:
+            self.results[step] = write_loop(self, step)
+            self.names[step] = "None"
+            return
+        if step.function is result:
+            self.names[step] = self.results[step.args[0]][step.args[1]]
+            return
         if type(step.function) is Kernel:
             self.names[step] = "None"
             self.write(f"{self.kernel_name(step.function)}({', '.join(map(self.text, step.args))})")
@@ -138,6 +152,10 @@ class Emitter(Spelling):
             self.setup.append(f"{name} = {text.replace(self.text(step.args[0]), self.buffer_of(step.args[0]), 1)}")
         else:
             self.write(f"{name} = {text}")
+
+    def new_name(self, node: Node) -> str:
+        name = self.names[node] = f"v{len(self.names)}"
+        return name
 
     def check(self, values: list[Node]) -> None:
         """Write what raises an error unless all these values are finite."""

@@ -14,14 +14,13 @@ from ..core.pytree import Structure, tree_unflatten
 from ..core.tracer import find_top_trace
 from ..transforms.surroundings import Surroundings
 from .arguments import NotPlain, are_numbers, take_apart
-from .compiling import compile_program, number_guards, optimize
+from .compiling import compile_program, optimize, prepare
 from .drawing import to_dot, to_svg
 from .evaluating import evaluate, guard_error
 from .form import Form, reveal
 from .guards import Miss
 from .kernels import Kernel
 from .listing import guard_text, listing
-from .lowering import lower
 from .node import Node, Program, operands
 from .record import NotReplayable
 from .replay import Replay
@@ -105,7 +104,7 @@ class Graph:
     @functools.cached_property
     def optimized(self) -> Program:
         """The program that is compiled: what the passes make of the recorded one."""
-        return optimize(lower(number_guards(self.program)), self.passes)[0]
+        return optimize(prepare(self.program, self.passes), self.passes)[0]
 
     @property
     def source(self) -> str:

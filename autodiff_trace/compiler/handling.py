@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from . import calls
+from .loop import Loop
 from .node import Node
-from .passes.floats import FLOAT_FUNCTIONS
+from .passes.float_forms import FLOAT_FUNCTIONS
 
 __all__ = ["group_by_handling"]
 
@@ -19,13 +20,20 @@ def group_by_handling(steps: Iterable[Node]) -> Iterator[tuple[dict | None, list
     state: dict | None = None
     run: list[Node] = []
     for step in steps:
-        if step.errstate != state and not is_indifferent(step):
+        wanted = handling_of_turns(step) if type(step.function) is Loop else step.errstate
+        if wanted != state and not is_indifferent(step):
             if run:
                 yield state, run
-            state, run = step.errstate, []
+            state, run = wanted, []
         run.append(step)
     if run:
         yield state, run
+
+
+def handling_of_turns(step: Node) -> dict | None:
+    """The error handling of a loop: that of all steps of its body, if they have one."""
+    runs = list(group_by_handling(step.function.body.steps))
+    return runs[0][0] if len(runs) == 1 else None
 
 
 def is_indifferent(step: Node) -> bool:

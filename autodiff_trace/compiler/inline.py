@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .node import Node, Program, operands
-from .passes.floats import FLOAT_FUNCTIONS
+from .passes.float_forms import FLOAT_FUNCTIONS
 
 __all__ = ["find_inline"]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.pytree import tree_leaves
 from ..core.tracer import running_traces
 from ..transforms.function import Transformed
 from ..transforms.surroundings import Surroundings
@@ -14,17 +15,19 @@ from .arguments import NotPlain, StaticArray, static_positions, take_apart
 from .cache import Cache, CacheInfo, Entry, Version, make_branch
 from .collection import collection_paused
 from .compiling import TRUSTING, compile_program
-from .containers import run_on_copies
+from .containers import overlap, run_on_copies
 from .failures import JitWarning, is_of_package, name_of, raise_if_from_signal, report, title, warn, warn_of_failure
 from .graph import Graph, trace_graph
 from .guards import Miss
 from .hidden_inputs import HiddenInputs
 from .introspection import asks_types
-from .record import MixedTraces, NotReplayable
+from .outer import Outer
 from .outside import Outside, listed, look_around, why_unwatched
+from .patience import VERSIONS, why_hopeless
+from .record import MixedTraces, NotReplayable
 from .replay import NotFinite, Replay
 from .tracing import Recording, record
-from .tree import TraceTree
+from .tree import run_apart
 
 __all__ = ["CacheInfo", "JitWarning", "Jitted"]
 
@@ -32,25 +35,18 @@ __all__ = ["CacheInfo", "JitWarning", "Jitted"]
 class Jitted(Transformed):
     """A function that replays its traces."""
 
-    ERRORS = 8
-    """Errors while tracing after which the function itself is run for a kind of arguments, if there were few hits."""
-
-    VERSIONS = 8
-    """States of the variables outside for which programs are kept, for one kind of arguments."""
-
     def __init__(
         self, fun: Callable, static_argnames: tuple[str, ...], passes: tuple[str, ...], constant: tuple[str, ...] = (),
     ) -> None:
         super().__init__("jit", None, fun, static_argnames=static_argnames or None, constant=constant or None)
         self.static_argnames = static_argnames
-        self.constant = constant
-        self.passes = passes
+        self.passes, self.constant = passes, constant
         self.positions = static_positions(fun, static_argnames)
+        self.outer = Outer()
         self.start()
 
     def start(self) -> None:
-        self.cache = Cache()
-        self.outside = Outside()
+        self.cache, self.outside = Cache(), Outside()
         self.hits = self.traces = self.eager = self.failures = 0
         self.warned = self.reported = self.writes = False
 
@@ -63,7 +59,7 @@ class Jitted(Transformed):
                 if self.cache.is_hopeless:
                     return self.run_eagerly(args, kwargs)
                 leaves, key, statics = take_apart(args, kwargs, self.static_argnames, self.positions)
-                is_matched = not kwargs and not self.static_argnames
+                is_matched = not kwargs and not self.static_argnames and not (self.writes and len(leaves) > 1)
                 entry = self.cache.find(tuple(key), leaves, args if is_matched else None, self.hits)
         except NotPlain as error:
             self.say(error.reason)
@@ -75,12 +71,12 @@ class Jitted(Transformed):
         running = running_traces()
         if running and any(trace.guards_values for trace in running):
             return self.fun(*args, **kwargs)
-        if entry.eager:
+        if entry.eager or self.writes and overlap(leaves):
             return self.run_eagerly(args, kwargs)
         try:
             for version in entry.versions:
                 if version.surroundings.hold():
-                    result = version.tree.run(leaves)
+                    result = run_apart(version.tree, leaves) if running else version.tree.run(leaves)
                     if type(result) is not Miss:
                         self.hits += 1
                         return result
@@ -104,19 +100,8 @@ class Jitted(Transformed):
             raise
 
     def trace_once(self, entry: Entry, version: Version | None, statics: list, args: tuple, kwargs: dict) -> Any:
-        if self.cache.is_hopeless:
-            return self.give_up(entry, "call after call its arguments are new (shapes, dtypes, static objects)",
-                                args, kwargs)
-        if entry.errors >= self.ERRORS + self.hits // 8:
-            return self.give_up(entry, "it raises errors again and again", args, kwargs)
-        if version is not None and len(version.tree.branches) >= TraceTree.LIMIT:
-            return self.give_up(entry, "Python saw new values again and again (if, float(x), x[i] …)", args, kwargs)
-        if version is None and self.outside.stands_in:
-            self.outside.drop_outdated(entry.versions)
-        if version is None and len(entry.versions) >= self.VERSIONS:
-            changed = entry.versions[0].surroundings.changed()
-            return self.give_up(entry, f"variables outside it change often{listed(changed)}; pass them as arguments",
-                                args, kwargs)
+        if reason := why_hopeless(self, entry, version):
+            return self.give_up(entry, reason, args, kwargs)
         try:
             surroundings = look_around(self, statics, args, kwargs) if version is None else version.surroundings
         except Exception as error:
@@ -133,6 +118,9 @@ class Jitted(Transformed):
             recording = self.record(args, kwargs, surroundings, hidden)
         except NotReplayable as error:
             return self.run_instead(error, entry, args, kwargs)
+        if recording.writes and overlap(tree_leaves((args, kwargs))):
+            self.say("it writes into an argument that shares memory with another; pass copies")
+            return self.run_eagerly(args, kwargs)
         if recording.program is None:
             return self.give_up(entry, recording.reason, result=recording.result)
         if recording.pure:
@@ -142,7 +130,7 @@ class Jitted(Transformed):
                     entry.add(surroundings, hidden, branch, recording.draws)
             except Exception as error:
                 return self.fail(error, entry, recording.result)
-        elif next(entry.impure) >= self.VERSIONS:
+        elif next(entry.impure) >= VERSIONS:
             changed = listed(surroundings.changed())
             reason = f"it catches errors, or changes variables outside it{changed}: return what is new"
             return self.give_up(entry, reason, result=recording.result)
@@ -153,7 +141,9 @@ class Jitted(Transformed):
             recording = record(
                 self.fun, args, kwargs, surroundings, self.positions, self.static_argnames, self.outside, hidden)
         self.traces += 1
-        self.writes = self.writes or recording.writes
+        if recording.writes and not self.writes:
+            self.writes = True
+            self.cache.forget_matches()
         return recording
 
     def run_instead(self, error: NotReplayable, entry: Entry, args: tuple, kwargs: dict) -> Any:
@@ -253,7 +243,7 @@ class Jitted(Transformed):
         return trace_graph(self.fun, args, kwargs, self.passes, name_of(self.fun), self.positions, self.static_argnames)
 
     def cache_info(self) -> CacheInfo:
-        """How calls were served, and what is kept.
+        """How calls were served, and what is kept, also of ``grad``, ``vmap`` … of this function.
 
         >>> from autodiff_trace import jit
         >>> double = jit(lambda x: 2 * x)
@@ -262,11 +252,15 @@ class Jitted(Transformed):
         >>> double.cache_info()
         CacheInfo(hits=1, traces=1, eager=0, keys=1, programs=1, arena_bytes=0, failures=0)
         """
-        return CacheInfo(self.hits, self.traces, self.eager, *self.cache.count(), self.failures)
+        return self.outer.count(CacheInfo(self.hits, self.traces, self.eager, *self.cache.count(), self.failures))
 
     def clear_cache(self) -> None:
         """Forget all programs, and let their memory go."""
         self.start()
+        self.outer.clear()
+
+    def compiled_under(self, outer: Transformed) -> Transformed | None:
+        return self.outer.find(outer, self)
 
     def __getstate__(self) -> dict:
         return {name: value for name, value in vars(self).items() if name not in ("cache", "outside")}

@@ -31,7 +31,8 @@ class Node:
         kind: "input", "constant", "call", "guard" (Python's use of a value: another run has to give the same) or
             "effect" (a call that is made though nothing depends on it, and once for each time it stands there).
         errstate: how NumPy's error handling differed from what it was around the traced function.
-        out: the number of the buffer that the function writes its result into, if it does; of a guard its own number.
+        out: the number of the buffer that the function writes its result into, if it does; of a guard its own number;
+            of one in a loop that in the first turn, and how many there are in a turn.
     """
 
     __slots__ = ("function", "args", "kwargs", "value", "name", "kind", "errstate", "out")

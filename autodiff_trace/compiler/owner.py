@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
+from ..core.tracer import is_box
+from ..numpy.views import find_root, is_view, locked
 from .node import OUTSIDE, Node
 
-__all__ = ["Owner", "bases"]
+__all__ = ["Owner", "as_views", "bases"]
 
 
 def bases(array: np.ndarray) -> Iterator[np.ndarray]:
@@ -16,6 +20,22 @@ def bases(array: np.ndarray) -> Iterator[np.ndarray]:
     while type(array) is np.ndarray:
         yield array
         array = array.base
+
+
+def as_views(outputs: list) -> list:
+    """The outputs of a function, in which views of one array are made of what that holds now: a view through which was
+    written has a value of its own, but what the program returns is to share its memory."""
+    different = {id(x): x for x in outputs if is_box(x)}
+    roots = Counter(id(find_root(x)) for x in different.values())
+    seen = {key: look_again(x) for key, x in different.items() if is_view(x) and roots[id(find_root(x))] > 1}
+    return [seen.get(id(x), x) for x in outputs]
+
+
+def look_again(x: Any) -> Any:
+    if not is_view(x) or x._view_of[1] is locked:
+        return x
+    base, prim, args, kwargs = x._view_of
+    return prim(look_again(base), *args, **kwargs)
 
 
 class Owner:

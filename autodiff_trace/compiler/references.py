@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..transforms.function import Transformed
+from ..transforms.functions import tables_of
 from ..transforms.members import slots_of
 from ..transforms.names import codes_in, global_names, is_users, names_in, root_module
 from ..transforms.restoring import is_plain_object
@@ -109,7 +110,7 @@ def parts_of(value: Any) -> list:
     if kind is types.FunctionType:
         cells = [contents(cell) for cell in value.__closure__ or ()]
         if not is_own(value):
-            return cells
+            return [*cells, *tables_of(value)]
         code = value.__code__
         keywords = (value.__kwdefaults__ or {}).values()
         parts = [*cells, *(value.__defaults__ or ()), *keywords, *value.__dict__.values()]
@@ -118,8 +119,10 @@ def parts_of(value: Any) -> list:
         return parts
     if isinstance(value, (*SEQUENCES, set, frozenset)):
         return list(value)
-    if isinstance(value, dict):
+    if isinstance(value, (dict, types.MappingProxyType)):
         return [*value, *value.values()]
+    if isinstance(value, np.ndarray) and value.dtype.hasobject:
+        return value.ravel().tolist()
     if isinstance(value, type):
         parts = [part for owner in value.__mro__ for part in vars(owner).values()]
         return parts + [part for each in parts if isinstance(each, WRAPPERS) for part in parts_of(each)]
@@ -159,11 +162,12 @@ def is_copied(value: Any) -> bool:
     kind = type(value)
     if kind is types.FunctionType:
         return is_own(value)
-    if kind in (types.MethodType, types.BuiltinMethodType, functools.partial, list, collections.deque, np.ndarray,
-                np.memmap):
+    if kind in (types.MethodType, types.BuiltinMethodType, functools.partial, list, collections.deque):
         return True
     if isinstance(value, tuple):
         return kind is tuple or hasattr(kind, "_fields")
+    if isinstance(value, np.ndarray):
+        return kind in (np.ndarray, np.memmap) and not value.dtype.hasobject
     if kind in MAPPINGS:
         return all(map(is_plain_key, value))
     if isinstance(value, Transformed):

@@ -18,7 +18,7 @@ from .failures import is_foreign, is_from_signal, is_of_package, report
 from .hidden_inputs import HiddenInputs
 from .node import LIVE, OUTSIDE, Program
 from .outside import Outside
-from .owner import Owner, bases
+from .owner import Owner, as_views, bases
 from .containers import Containers
 from .record import MixedTraces, NotReplayable, RecordTrace
 from .spelling import LONGEST_NAME
@@ -107,6 +107,7 @@ def run(trace: RecordTrace, call: tuple, surroundings: Surroundings, stand_ins: 
         output = function(*args, **kwargs)
         output_leaves, structure = tree_flatten(output)
         check_outputs(output_leaves)
+        output_leaves = as_views(output_leaves)
         nodes = [trace.node_of(leaf) for leaf in output_leaves]
         values = [trace.value_of(leaf) for leaf in output_leaves]
         if containers.shared and containers.changed():

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..core.tracer import trace_stack
 from ..transforms.random_states import numpy_state, restore_numpy
 from .guards import Miss
 from .questions import Questions
 from .hidden_inputs import HiddenInputs
 from .replay import Replay
 
-__all__ = ["Branch", "TraceTree", "make_tree"]
+__all__ = ["Branch", "TraceTree", "make_tree", "run_apart"]
 
 
 class Branch:
@@ -158,3 +159,14 @@ class HiddenTree(TraceTree):
 
 def make_tree(hidden: HiddenInputs | None) -> TraceTree:
     return TraceTree() if hidden is None else HiddenTree(hidden)
+
+
+def run_apart(tree: TraceTree, leaves: list) -> Any:
+    """``tree.run(leaves)`` where other traces run, which follow none of the leaves: a primitive that asks which traces
+    run (of repeated eigenvalues) would work for these."""
+    stack = trace_stack.get()
+    try:
+        trace_stack.set(())
+        return tree.run(leaves)
+    finally:
+        trace_stack.set(stack)

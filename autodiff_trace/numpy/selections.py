@@ -33,13 +33,14 @@ NUMBERS = frozenset(np.dtype(code).type for code in np.typecodes["AllFloat"])
 
 @primitive
 def restrict(x, mask):
-    """``x`` where ``mask`` holds, else exactly 0: for an ``x`` that is 0 there already, but for NaNs of 0 · ∞.
+    """``x`` where ``mask`` holds, else 0: for an ``x`` that is 0 there already, but for NaNs of 0 · ∞.
 
     ``mask`` is an array, or a :class:`~.core.selections.Mask` that is asked for only where something is not finite.
     """
     if is_plain_and_finite(x):
         return x
-    return np.where(mask() if type(mask) is Mask else mask, x, np.zeros((), x.dtype))[()]
+    kept = (mask() if type(mask) is Mask else mask) | np.isfinite(x)  # zeros keep their signs, as where all is finite
+    return np.where(kept, x, np.zeros((), x.dtype))[()]
 
 
 def is_plain_and_finite(x: Any) -> bool:

@@ -97,7 +97,7 @@ def accumulate(prim, array, axis=0, dtype=None, out=None):
     if prim.fun in ACCUMULATIONS:
         return finish(getattr(anp, ACCUMULATIONS[prim.fun])(x, axis=axis), out)
     axis = normalize_axis_index(axis, x.ndim)
-    rows = anp.swapaxes(x, 0, axis)
+    rows = anp.moveaxis(x, axis, 0)
     totals = [rows[i] for i in range(len(rows))]
     for i in range(1, len(totals)):
         totals[i] = prim(totals[i - 1], totals[i])

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import collections
 import functools
+import pathlib
 import types
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -20,10 +21,10 @@ import numpy as np
 from ..core.tracer import box_classes
 from .function import Transformed
 from .functions import Functions
-from .kinds import is_constant, is_generator, unknown_function, unknown_object
+from .kinds import READS_OF_PATHS, is_constant, is_generator, unknown_function, unknown_object
 from .members import is_of_user
-from .names import MISSING, has
-from .watching import VALUES, read_dict
+from .names import MISSING, has, is_users
+from .watching import VALUES, Form, read_dict, read_truth
 
 __all__ = ["Follower"]
 
@@ -31,6 +32,9 @@ WRAPPERS = {property: ("fget", "fset", "fdel"), staticmethod: ("__func__",), cla
             functools.cached_property: ("func",), functools.partialmethod: ("func", "args", "keywords")}
 
 CONTAINERS = (list, tuple, set, frozenset, collections.deque)
+
+READS_OF_FORMS = {"strides", "dtype", "flags", "nbytes", "itemsize"}
+"""Names by which a function reads of an array how it lies in memory, besides its shape."""
 
 FUNCTIONS = (types.BuiltinFunctionType, types.FunctionType, type)
 
@@ -40,12 +44,20 @@ class Follower(Functions):
 
     def follow_all(self, roots: Iterable[Any], places: Sequence[str]) -> None:
         roots = list(roots)
+        self.paths: list[str] = []
         self.pending = list(zip(roots, [*places, *[""] * len(roots)], [""] * len(roots)))
         while (self.pending or self.reach_members()) and not self.surroundings.crowded:
             value, place, how = self.pending.pop()
             if not self.constant or not self.is_vouched_for(place):
                 self.follow(value, place, how)
         self.surroundings.names = frozenset(self.names)
+        if not self.noting:
+            is_read = not self.names.isdisjoint(READS_OF_FORMS)
+            for array in self.surroundings.arrays:
+                self.surroundings.watch(read_truth, Form(array, is_read))
+        if not self.noting and not self.names.isdisjoint(READS_OF_PATHS):
+            for place in self.paths:
+                self.surroundings.unknown.setdefault(place, "a path, whose file is read,")
 
     def follow(self, value: Any, place: str, how: Any) -> None:
         """Watch what ``value`` refers to. ``how``: "method" of a bound method that is called, or what a function is
@@ -71,6 +83,8 @@ class Follower(Functions):
             return
         self.done.add(id(value))
         surroundings.followed[id(value)] = value
+        if isinstance(value, pathlib.Path) or isinstance(value, type) and issubclass(value, pathlib.Path):
+            self.paths.append(place)
         if kind is types.FunctionType:
             self.follow_function(value, {}, place)
         elif kind is types.MethodType or kind is types.BuiltinMethodType:
@@ -83,7 +97,8 @@ class Follower(Functions):
             self.escape(value.func, place)
             self.escape(value.args, f"{place}.args")
             self.escape(value.keywords, f"{place}.keywords")
-        elif isinstance(value, dict) and (is_of_user(kind) or kind.__module__ in ("builtins", "collections")):
+        elif kind is types.MappingProxyType or isinstance(value, dict) and (
+                is_of_user(kind) or kind.__module__ in ("builtins", "collections")):
             values = surroundings.watch(read_dict, value, place)
             for key, each in zip(values, values[len(values) // 2:]):
                 self.escape(key, place)
@@ -105,6 +120,8 @@ class Follower(Functions):
             surroundings.generators.append(value)
         elif is_of_user(value if isinstance(value, type) else kind):
             self.follow_object(value, place)
+        elif kind is types.ModuleType and not self.noting and is_users(value.__name__.partition(".")[0]):
+            self.objects[id(value)] = [value, place, None]
         elif isinstance(value, np.vectorize):
             self.follow_whole(value, place)
         elif has(value, "__wrapped__"):
@@ -119,3 +136,8 @@ class Follower(Functions):
             self.done.add(id(array))
             self.surroundings.followed[id(array)] = array
             self.surroundings.arrays.append(array)
+            if array.dtype.hasobject:
+                for each in array.ravel().tolist():
+                    self.escape(each, "")
+            if isinstance(array, np.ma.MaskedArray) and array.mask is not np.ma.nomask:
+                self.note_array(np.ma.getmask(array).view(np.ndarray))

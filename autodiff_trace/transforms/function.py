@@ -13,6 +13,12 @@ from ..core.infinitesimals import settled
 
 __all__ = ["Transformed"]
 
+COMMUTING = frozenset("""
+    deriv derivatives elementwise_grad grad grad_and_aux hessian holomorphic_grad hvp jacfwd jacobian jacrev
+    value_and_grad value_grad_and_hvp vmap
+""".split())
+"""Transformations that give the same of a compiled function as when they are compiled themselves."""
+
 
 class Transformed:
     """``apply(fun, *args, **kwargs, <options>)`` as a function of ``args``.
@@ -28,9 +34,19 @@ class Transformed:
         self.apply = apply
         self.fun = fun
         self.options = options
+        # A pattern of nonzeros is another one, to be compiled for, each time that it is given.
+        commutes = name in COMMUTING and isinstance(fun, Transformed) and "sparsity" not in options
+        self.compiled = fun.compiled_under(self) if commutes else None
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        if self.compiled is not None:
+            return self.compiled(*args, **kwargs)
         return settled(self.apply(self.fun, self.options, args, kwargs))
+
+    def compiled_under(self, outer: Transformed) -> Transformed | None:
+        """What ``outer``, a transformation of this function, runs as: where a compiled function is at the bottom, the
+        compiled function that does all of it."""
+        return None if self.compiled is None else self.compiled.compiled_under(outer)
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else types.MethodType(self, instance)

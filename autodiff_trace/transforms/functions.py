@@ -17,7 +17,7 @@ from .objects import Objects
 from .read_paths import FREE, IMPORT, NAMED, PARAMETER, Path, reads_in
 from .watching import contents, read_cells, read_dict, read_function
 
-__all__ = ["Functions"]
+__all__ = ["Functions", "tables_of"]
 
 
 class Functions(Objects):
@@ -65,8 +65,12 @@ class Functions(Objects):
             for name, cell in zip(names, function.__closure__ or ()):
                 self.escape(contents(cell), name)
         if not is_own:
+            for table in tables_of(function):
+                self.escape(table, f"{place or function.__name__}.registry")
             return
         (self.surroundings if self.noting else self).watch(read_function, function, place or function.__name__)
+        if function.__kwdefaults__:
+            self.watch(read_dict, function.__kwdefaults__, place or function.__name__)
         if function.__dict__ and self.watch(read_dict, function.__dict__, place):
             for each in function.__dict__.values():
                 self.escape(each, place)
@@ -143,6 +147,11 @@ class Functions(Objects):
                 self.follow_module(value, names)
             else:
                 self.escape(value, "")
+
+
+def tables_of(function: types.FunctionType) -> list:
+    """The functions between which a wrapper chooses (``functools.singledispatch``)."""
+    return [each for each in function.__dict__.values() if type(each) is types.MappingProxyType]
 
 
 def defaults_of(function: types.FunctionType) -> dict[str, tuple[Any, str]]:

@@ -15,7 +15,9 @@ import numpy as np
 
 from .names import has, is_users, root_module
 
-__all__ = ["OWN_BASES", "is_clear", "is_constant", "is_generator", "unknown_function", "unknown_object"]
+__all__ = [
+    "OWN_BASES", "READS_OF_PATHS", "is_clear", "is_constant", "is_generator", "unknown_function", "unknown_object",
+]
 
 CONSTANTS = (
     types.ModuleType, np.ufunc, np.dtype, re.Pattern, re.Match, range, slice, numbers.Number, datetime.date,
@@ -55,9 +57,13 @@ UNKNOWN_FUNCTIONS = {
     "threading": {"current_thread", "get_ident", "active_count", "enumerate"},
     "_thread": {"get_ident"},
     "inspect": {"currentframe", "stack"}, "sys": {"_getframe", "getrefcount", "exc_info", "getrecursionlimit"},
+    "numpy": {"load", "loadtxt", "genfromtxt", "fromfile", "memmap", "get_printoptions"},
     "contextvars": {"copy_context"}, "_contextvars": {"copy_context"},
 }
 """Functions of Python that give something else from call to call."""
+
+READS_OF_PATHS = {"read_text", "read_bytes", "open", "exists", "is_file", "is_dir", "stat", "iterdir", "glob", "rglob"}
+"""Methods of paths whose answers depend on files."""
 
 UNKNOWN_PACKAGES = {"secrets", "socket", "subprocess", "tempfile", "glob", "getpass", "select", "shutil", "urllib",
                     "http", "resource", "tracemalloc", "pickle", "_pickle", "shelve", "sqlite3", "_sqlite3"}

@@ -89,9 +89,12 @@ class Members:
         if is_users(module.__name__.partition(".")[0]):
             self.watch(read_names, (vars(module), (name,)), place)
         value = vars(module).get(name, MISSING)
-        if value is MISSING and "__getattr__" not in vars(module):
-            return MISSING, inner
-        return getattr(module, name, MISSING), inner
+        if value is MISSING:
+            if "__getattr__" in vars(module) and is_users(module.__name__.partition(".")[0]):
+                self.escape(vars(module)["__getattr__"], place)
+                return MISSING, inner
+            return self.get(module, name), inner
+        return value, inner
 
     def member_of_class(self, owner: type, inner: str, name: str) -> tuple[Any, str]:
         found = lookup(owner, name)

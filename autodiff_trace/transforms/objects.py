@@ -9,7 +9,7 @@ from typing import Any
 from ..core.pytree import find_container
 from .kinds import unknown_object
 from .members import OF_ARGUMENT, Members, has_state_of_others, is_hidden, is_of_user, is_special, lookup, slots_of
-from .names import MISSING, is_users, root_module
+from .names import MISSING, is_users, read_names, root_module
 from .watching import read_attributes, read_keys, read_members, read_slots
 
 __all__ = ["Objects"]
@@ -81,6 +81,10 @@ class Objects(Members):
     def members_named(self, value: Any, place: str, names: frozenset[str], formats: bool) -> None:
         """Watch those attributes of ``value`` that have one of these names, or are special methods."""
         kind = type(value)
+        if kind is types.ModuleType:
+            for name in vars(value).keys() & names:
+                self.found(*self.member(value, place, name))
+            return
         owner = value if isinstance(value, type) else kind
         if owner is kind:
             if "type" in names or "__class__" in names:
@@ -90,6 +94,8 @@ class Objects(Members):
                 self.watch(read_keys, attributes, place)
                 for name in attributes.keys() & names:
                     self.found(*self.member(value, place, name))
+        elif is_of_user(type(value)):
+            self.special_methods_of_metaclass(value, place)
         for each in owner.__mro__:
             if is_of_user(each):
                 is_called = owner is value and place != OF_ARGUMENT
@@ -97,7 +103,9 @@ class Objects(Members):
                 for name in {*special, *(vars(each).keys() & names)}:
                     attribute = vars(each)[name]
                     if isinstance(attribute, types.FunctionType) and lookup(owner, name)[1] is not attribute:
-                        self.watch(read_members, (each, (name,)), place)  # super() gets there
+                        for other in owner.__mro__[:owner.__mro__.index(each) + 1]:  # super() gets to one of them
+                            if is_of_user(other):
+                                self.watch(read_names, (vars(other), (name,)), place)
                         bound = types.MethodType(attribute, value) if owner is kind else attribute
                         self.pending.append((bound, place, "method"))
                     elif name in special and owner is kind and isinstance(attribute, types.FunctionType):
@@ -105,6 +113,13 @@ class Objects(Members):
                         self.pending.append((types.MethodType(attribute, value), place, "method"))
                     else:
                         self.found(*self.member(value, place, name))
+
+    def special_methods_of_metaclass(self, value: type, place: str) -> None:
+        for each in filter(is_of_user, type(value).__mro__):
+            for name, attribute in list(vars(each).items()):
+                if isinstance(attribute, types.FunctionType) and is_special(vars(each), name, False, True):
+                    self.watch(read_members, (each, (name,)), place)
+                    self.pending.append((types.MethodType(attribute, value), place, "method"))
 
     def found(self, value: Any, place: str) -> None:
         if value is not MISSING:

@@ -19,7 +19,7 @@ def parts_of_wrapper(value: Any) -> list | None:
     if kind is types.MethodType or kind is types.BuiltinMethodType:
         return [value.__self__, getattr(value, "__func__", None)]
     if kind is functools.partial:
-        return [value.func, *value.args, *value.keywords.values()]
+        return [value.func, value.args, value.keywords]
     if isinstance(value, Transformed):
         return [*vars(value).values(), *value.options.values()]
     return None
@@ -33,8 +33,7 @@ def rebuild_wrapper(value: Any, copy: Callable[[Any], Any]) -> Any:
     if kind is types.BuiltinMethodType:
         return getattr(copy(value.__self__), value.__name__)
     if kind is functools.partial:
-        keywords = {name: copy(each) for name, each in value.keywords.items()}
-        return functools.partial(copy(value.func), *map(copy, value.args), **keywords)
+        return functools.partial(copy(value.func), *copy(value.args), **copy(value.keywords))
     if isinstance(value, tuple):
         items = map(copy, value)
         return kind(*items) if hasattr(kind, "_fields") else kind(items)

@@ -13,7 +13,7 @@ import numpy as np
 from .names import MISSING, read_names
 
 __all__ = [
-    "VALUES", "Watch", "changed_names", "contents", "is_held", "is_same", "join_watches", "quick_check",
+    "VALUES", "Form", "Watch", "changed_names", "contents", "is_held", "is_same", "join_watches", "quick_check",
     "read_attributes", "read_cells", "read_dict", "read_function", "read_keys", "read_members", "read_methods",
     "read_slots", "read_truth",
 ]
@@ -41,6 +41,30 @@ def read_attributes(owner: Any) -> Sequence:
 def read_truth(owner: Callable[[], bool]) -> Sequence:
     """What a test says."""
     return (owner(),)
+
+
+class Form:
+    """Whether ``array`` still has its shape, with ``whole`` all that ``array.shape = …`` and its like change in place.
+
+    >>> array = np.zeros(6)
+    >>> form = Form(array)
+    >>> array.resize(2, 3, refcheck=False)
+    >>> form()
+    False
+    """
+
+    __slots__ = ("array", "shape", "rest")
+
+    def __init__(self, array: np.ndarray, whole: bool = False) -> None:
+        self.array = array
+        self.shape = array.shape
+        self.rest = self.read_rest() if whole else None
+
+    def __call__(self) -> bool:
+        return self.array.shape == self.shape and (self.rest is None or self.read_rest() == self.rest)
+
+    def read_rest(self) -> tuple:
+        return self.array.strides, self.array.dtype, self.array.flags.writeable
 
 
 def read_cells(cells: Sequence[types.CellType]) -> Sequence:
@@ -173,6 +197,8 @@ def quick_check(watched: list[Watch]) -> tuple[Callable[[], bool], list[Watch]]:
             behind = ".__func__" if read is read_methods else ""
             for each, value in zip(owner[1], values):
                 conditions.append(f"{name(owner[0])}.{each}{behind} is {name(value)}")
+        elif read is read_truth and type(owner) is Form and owner.rest is None:  # 0.05 µs
+            conditions.append(f"{name(owner.array)}.shape == {name(owner.shape)}")
         elif read is read_truth:
             conditions.append(f"{name(owner)}()")
         else:

@@ -40,6 +40,8 @@ def lower_product(step):
     x, y = step.args if len(step.args) == 2 else (None, None)
     if step.kwargs or not all(type(arg) is Node and type(arg.value) is np.ndarray for arg in (x, y)):
         return None
+    if step.function is wrapped.matmul and x.value.shape[-1:] == (1,) and 1 in (x.value.size, y.value.size):
+        return None  # dot multiplies by the one number, where a sum makes 0 of -0
     if x.value.ndim <= 2 and y.value.ndim <= 2 and x.value.ndim and y.value.ndim:
         return step.with_call(np.dot, (x, y))  # of two matrices 0.5 instead of 0.95 µs
     is_outer = min(x.value.ndim, y.value.ndim) > 2 and x.value.shape[-1] == 1 and y.value.shape[-1] >= SHORTEST_ROW

@@ -58,10 +58,16 @@ def lower_ufunc(step: Node) -> Node:
                 return step.with_call(prim.traits.fast_fun, step.args)
         return step.with_call(prim.fun, step.args)
     dtypes = {arg.value.dtype for arg in step.args if type(arg) is Node and hasattr(arg.value, "dtype")}
-    if len(dtypes) == 1 and (dtype := dtypes.pop()).kind in "fc":
+    if len(dtypes) == 1 and (dtype := dtypes.pop()).kind in "fc" and takes_alone(prim.fun, dtype):
         # NumPy takes 0.16 µs to make an array of a number, at each call.
         return step.with_call(prim.fun, tuple([as_operand(arg, dtype) for arg in step.args]))
     return step.with_call(prim.fun, step.args)
+
+
+@functools.cache
+def takes_alone(function: np.ufunc, dtype: np.dtype) -> bool:
+    """Whether a ufunc takes operands of this dtype alone. (``ldexp`` wants an integer beside.)"""
+    return any(types.startswith(dtype.char * function.nin + "->") for types in function.types)
 
 
 def as_operand(arg: Any, dtype: np.dtype) -> Any:

@@ -17,6 +17,7 @@ import numpy as np
 from ... import nn
 from ...numpy.selections import restrict
 from .. import calls
+from ..loop import Loop, all_steps, in_bodies
 from ..node import LIVE, Node, Program, is_fixed, literal, operands, rebuild
 from ..outlines import LARGE
 from .products import diagonal_product
@@ -42,11 +43,12 @@ NUMBERS = (float, complex, np.ndarray, np.generic)
 
 def assume_finite(program: Program) -> Program:
     """The program with plain products, under an error handling that raises; itself where there are none to gain."""
-    masked = sum([is_masked(step) or is_sigmoid(step) for step in program.steps])
-    if not masked or any(step.kind == "effect" for step in program.steps):
+    steps = list(all_steps(program))
+    masked = sum([is_masked(step) or is_sigmoid(step) for step in steps])
+    if not masked or any(step.kind == "effect" for step in steps):
         return program
-    constants = {each: None for step in program.steps for each in operands(step) if each.kind == "constant"}
-    numbers = [arg for step in program.steps for arg in step.args if isinstance(arg, NUMBERS)]
+    constants = {each: None for step in steps for each in operands(step) if each.kind == "constant"}
+    numbers = [arg for step in steps for arg in step.args if isinstance(arg, NUMBERS)]
     seen = [each.value for each in (*constants, *program.inputs) if each.name != LIVE and is_inexact(each)]
     if any(map(has_nan, (*numbers, *seen))):
         return program  # so there will be in other runs
@@ -69,7 +71,7 @@ def assume_finite(program: Program) -> Program:
             return args[0]
         return Node(function, args, step.kwargs, step.value, step.name, step.kind, state, step.out)
 
-    trusting = rebuild(program, unmask)
+    trusting = rebuild(in_bodies(program, lambda body: rebuild(body, unmask)), unmask)
     outputs = [new for new, old in zip(trusting.outputs, program.outputs) if type(old) is Node and old in reached]
     steps = [*check(inputs), *trusting.steps, *check(list(dict.fromkeys(outputs)))]
     return Program(program.inputs, steps, trusting.outputs)
@@ -130,6 +132,8 @@ def reached_outputs(program: Program) -> Collection[Node] | None:
     """The outputs that are NaN if a product is that has no mask; None if there can be such a NaN that they hide."""
     reached: set[Node] = set()
     for step in program.steps:
+        if type(step.function) is Loop:
+            return None
         if is_masked(step) or not reached.isdisjoint(operands(step)):
             if step.kind != "call" or step.function not in SHOWS_NAN or not is_inexact(step):
                 return None

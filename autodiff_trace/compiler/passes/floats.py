@@ -8,35 +8,19 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from .. import calls
-from ..node import Node, Program, substitute
+from ..loop import Loop, all_steps, read_each, read_floats, result, sum_turns, turn_of, turns_of, with_body
+from ..node import Node, Program, literal, substitute
+from .float_forms import FLOAT_CALLS
 
-__all__ = ["FLOAT_CALLS", "FLOAT_FUNCTIONS", "use_floats"]
+__all__ = ["use_floats"]
 
 FEWEST = 4
 """Steps for which converting and checking pays."""
-
-FLOAT_CALLS: dict[Callable, Callable] = {
-    operator.add: operator.add, operator.sub: operator.sub, operator.mul: operator.mul,
-    operator.truediv: operator.truediv, operator.neg: operator.neg, operator.abs: operator.abs,
-    operator.lt: operator.lt, operator.le: operator.le, operator.gt: operator.gt, operator.ge: operator.ge,
-    operator.eq: operator.eq, operator.ne: operator.ne, operator.pow: math.pow,
-    np.add: operator.add, np.subtract: operator.sub, np.multiply: operator.mul, np.divide: operator.truediv,
-    np.negative: operator.neg, np.absolute: operator.abs, np.power: math.pow,
-    np.sin: math.sin, np.cos: math.cos, np.tan: math.tan, np.arcsin: math.asin, np.arccos: math.acos,
-    np.arctan: math.atan, np.arctan2: math.atan2, np.sinh: math.sinh, np.cosh: math.cosh, np.tanh: math.tanh,
-    np.arcsinh: math.asinh, np.arccosh: math.acosh, np.arctanh: math.atanh, np.exp: math.exp, np.expm1: math.expm1,
-    np.log: math.log, np.log1p: math.log1p, np.log2: math.log2, np.log10: math.log10, np.sqrt: math.sqrt,
-    np.hypot: math.hypot, np.float64: float, calls.select: calls.select_float,
-}
-"""What computes on Python's floats what these compute on NumPy's."""
-
-FLOAT_FUNCTIONS = frozenset(FLOAT_CALLS.values())
 
 TRUTHS = {
     operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne, calls.select_float,
@@ -53,13 +37,13 @@ HIDING = {
 
 def use_floats(program: Program) -> Program:
     """The program with steps on single numbers done by Python."""
-    if any(step.kind == "effect" and step.function is not calls.check_finite for step in program.steps):
+    steps = list(all_steps(program))
+    if any(step.kind == "effect" and step.function is not calls.check_finite for step in steps):
         return program  # it could not be run twice
-    if any(step.errstate and step.errstate.get("under", "ignore") != "ignore" for step in program.steps):
+    if any(step.errstate and step.errstate.get("under", "ignore") != "ignore" for step in steps):
         return program  # Python says nothing of underflow
-    reads = count_reads(program)
-    chosen = {step for step in program.steps if is_float_step(step)}
-    return Conversion(reads, chosen).run(program) if len(chosen) >= FEWEST else program
+    chosen = {step for step in steps if is_float_step(step)}
+    return Conversion(program, chosen).run() if len(chosen) >= FEWEST else program
 
 
 def is_float_step(step: Node) -> bool:
@@ -77,6 +61,8 @@ def is_float_step(step: Node) -> bool:
             return False  # NumPy rounds it to a float, Python does not
     return True
 
+
+FROM_LOOPS = {result, sum_turns, turn_of}
 
 EXACT = 2**53
 """Integers up to which all are floats."""
@@ -113,10 +99,14 @@ def is_read(step: Node) -> bool:
 
 
 class Conversion:
-    """Turns a program over, step by step: which values are Python's floats, and which have been converted back."""
+    """Turns a program over, step by step: which values are Python's floats, and which have been converted back.
 
-    def __init__(self, reads: dict[Node, int], chosen: set[Node]) -> None:
-        self.reads = reads
+    All float64 that loops are given, hand on and keep are Python's floats.
+    """
+
+    def __init__(self, program: Program, chosen: set[Node]) -> None:
+        self.program = program
+        self.reads = count_reads(program)
         self.chosen = chosen
         self.floats: dict[Node, Node] = {}
         self.lists: dict[Node, Node] = {}
@@ -124,20 +114,74 @@ class Conversion:
         self.new: dict[Node, Node] = {}
         self.steps: list[Node] = []
         self.checked: dict[Node, None] = {}
+        self.own: set[Node] = set()  # inputs that are Python's floats themselves
 
-    def run(self, program: Program) -> Program:
-        for step in program.steps:
+    def run(self) -> Program:
+        program = self.program
+        self.convert_steps()
+        outputs = [substitute(output, self.plain) for output in program.outputs]
+        self.check()
+        return Program(program.inputs, self.steps, outputs)
+
+    def run_body(self) -> Program:
+        """The same of the body of a loop."""
+        inputs = []
+        for node in self.program.inputs:
+            if type(node.value) is np.float64:
+                self.floats[node] = Node(None, (), {}, float(node.value), node.name, "input")
+                inputs.append(self.floats[node])
+            else:
+                inputs.append(node)
+        self.own = set(self.floats)
+        self.convert_steps()
+        outputs = list(map(self.handed_on, self.program.outputs))
+        self.check()
+        return Program(inputs, self.steps, outputs)
+
+    def convert_steps(self) -> None:
+        for step in self.program.steps:
             if step in self.chosen:
                 self.convert(step)
+            elif type(step.function) is Loop:
+                self.convert_loop(step)
+            elif step.function is read_each and type(step.value[0]) is np.float64:
+                pass  # the loop that needs it reads floats
+            elif step.function in FROM_LOOPS and type(step.value) is np.float64:
+                args = substitute(step.args, self.plain)
+                self.floats[step] = self.add(Node(step.function, args, {}, float(step.value), step.name))
             elif is_read(step) and self.reads[step.args[0]] * 20 > step.args[0].value.size:
                 self.read(step)
             else:
                 self.keep(step)
-        outputs = [substitute(output, self.plain) for output in program.outputs]
+
+    def check(self) -> None:
         if self.checked:
-            state = program.steps[-1].errstate
+            state = self.program.steps[-1].errstate
             self.steps.append(Node(calls.check_finite, (list(self.checked),), {}, None, "check", "effect", state))
-        return Program(program.inputs, self.steps, outputs)
+
+    def convert_loop(self, step: Node) -> None:
+        body = Conversion(step.function.body, self.chosen).run_body()
+        moved = with_body(step, body)
+        loop = moved.function
+        args = []
+        for i, (arg, node) in enumerate(zip(step.args, step.function.body.inputs)):
+            if type(node.value) is not np.float64:
+                args.append(substitute(arg, self.plain))
+            elif type(arg) is list or not loop.carried <= i < loop.carried + loop.own:
+                args.append(substitute(arg, self.as_float))
+            elif arg.kind == "constant":
+                args.append(literal(tuple(map(float, arg.value))))
+            elif arg.function is read_each:
+                args.append(self.read_each(arg))
+            else:
+                args.append(self.plain(arg))
+        self.new[step] = self.add(Node(loop, tuple(args), {}, moved.value, "loop", "call", step.errstate))
+
+    def handed_on(self, arg: Any) -> Any:
+        """An output of the body of a loop."""
+        if type(arg) is Node and type(arg.value) is np.float64:
+            return self.floats.get(arg) or self.as_float(arg)
+        return self.plain(arg)
 
     def convert(self, step: Node) -> None:
         if step.function is np.float64:
@@ -155,10 +199,26 @@ class Conversion:
 
     def read(self, step: Node) -> None:
         array = self.new.get(step.args[0], step.args[0])
+        items = self.items_of(array)
+        self.floats[step] = self.add(Node(calls.getitem, (items, step.args[1]), {}, float(step.value), step.name))
+
+    def items_of(self, array: Node) -> Node:
         items = self.lists.get(array)
         if items is None:
             items = self.lists[array] = self.add(Node(np.ndarray.tolist, (array,), {}, [], "tolist"))
-        self.floats[step] = self.add(Node(calls.getitem, (items, step.args[1]), {}, float(step.value), step.name))
+        return items
+
+    def read_each(self, step: Node) -> Node:
+        """What turns of a loop read, one item each; a slice of all items if they follow one another."""
+        array, indices = self.plain(step.args[0]), step.args[1].value
+        if array.value.ndim == 1 and all([type(index) is int for index in indices]):
+            places = [index % array.value.size for index in indices]
+            stride = places[1] - places[0]
+            stop = places[0] + stride * len(places)
+            if stride and places == list(range(places[0], stop, stride)) and len(places) * 20 > array.value.size:
+                args = self.items_of(array), places[0], stop if stop >= 0 else None, stride
+                return self.add(Node(turns_of, args, {}, [0.0], "turns_of"))
+        return self.add(Node(read_floats, (array, step.args[1]), {}, [0.0], "read_floats"))
 
     def keep(self, step: Node) -> None:
         """A step that NumPy does. (The items of ``np.array`` may be Python's floats as well.)"""
@@ -168,6 +228,8 @@ class Conversion:
         self.new[step] = self.add(
             Node(step.function, args, kwargs, step.value, step.name, step.kind, step.errstate, step.out)
         )
+        if step.function is np.array and type(step.args[0]) is Node and step.value.dtype == np.float64:
+            self.checked[self.new[step]] = None  # a list of what a loop has kept
 
     def add(self, step: Node) -> Node:
         self.steps.append(step)
@@ -201,7 +263,7 @@ class Conversion:
         if arg in self.new:
             return self.new[arg]
         number = self.floats.get(arg)
-        if number is None or number is arg or arg.kind == "input":
+        if number is None or number is arg or arg.kind == "input" and arg not in self.own:
             return arg
         if arg not in self.back:
             if type(number.value) is float:

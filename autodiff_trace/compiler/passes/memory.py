@@ -7,7 +7,8 @@ import numpy as np
 from ...numpy import lapack
 from ...numpy.rules import determinants, factorizations
 from .. import calls
-from ..node import Node, Program, operands, parts_of, value_of
+from ..loop import Loop, read_each, result, turn_of, turns_of
+from ..node import Node, Program, nodes_in, operands, parts_of, value_of
 
 __all__ = ["IN_FIRST", "OWN_MEMORY", "find_last_uses", "find_roots", "steps_under_outputs"]
 
@@ -20,8 +21,8 @@ OWN_MEMORY = {
 
 IN_FIRST = {
     calls.reshape, calls.transpose, calls.cast, calls.getitem, calls.assign, calls.after, calls.check_labels,
-    np.broadcast_to, np.diag, np.diagonal, np.expand_dims, np.flip, np.fliplr, np.flipud, np.imag, np.moveaxis,
-    np.ravel, np.real, np.reshape, np.rot90, np.squeeze, np.swapaxes, np.transpose,
+    read_each, result, turn_of, turns_of, np.broadcast_to, np.diag, np.diagonal, np.expand_dims, np.flip, np.fliplr,
+    np.flipud, np.imag, np.moveaxis, np.ravel, np.real, np.reshape, np.rot90, np.squeeze, np.swapaxes, np.transpose,
 }
 """Functions whose results may lie in the memory of the first argument alone."""
 
@@ -87,7 +88,17 @@ def bases_of(step: Node) -> list[Node]:
         return [] if is_copy(step) else [step.args[0]] if type(step.args[0]) is Node else []
     if calls.out_position(function) is not None or function in OWN_MEMORY:
         return []
-    return operands(step)
+    return reached_operands(step) if type(function) is Loop else operands(step)
+
+
+def reached_operands(step: Node) -> list[Node]:
+    """The operands of a loop in whose memory its results may lie."""
+    body = step.function.body
+    roots = find_roots(body)
+    reached = frozenset().union(*[
+        roots.get(output, ()) for output in body.outputs if type(output) is Node and has_memory(output)
+    ])
+    return nodes_in([arg for arg, node in zip(step.args, body.inputs) if node in reached])
 
 
 def find_last_uses(program: Program, roots: dict[Node, frozenset[Node]]) -> dict[Node, int]:

@@ -95,10 +95,10 @@ def filling(arg: Any) -> Any:
 
 
 def same(x: Any, step: Node) -> Node | None:
-    """``x`` if it has the type, shape and dtype of the value of ``step``."""
+    """``x`` if it has the type, shape and dtype, byte order included, of the value of ``step``."""
     if type(x) is not Node or type(x.value) is not type(step.value) or np.shape(x.value) != np.shape(step.value):
         return None
-    return x if np.result_type(x.value) == np.result_type(step.value) else None
+    return x if getattr(x.value, "dtype", None) == getattr(step.value, "dtype", None) else None
 
 
 def with_function(step: Node, functions: set, args: tuple) -> Node:

@@ -71,7 +71,7 @@ def find_place(method: str, n: Any, q: Any) -> Any:
     raise ValueError(f"{method!r} is no method of quantile; there are {', '.join(sorted([*CONTINUOUS, *STEPWISE]))}")
 
 
-def interpolate(rows: Any, place: Any, n: Any, upper: Any) -> Any:
+def interpolate(rows: Any, place: Any, n: Any, upper: Any, is_median: bool) -> Any:
     """The value at each ``place`` of each of the sorted ``rows``, of which the first ``n`` values count.
 
     ``place`` has the shape of the quantiles, then size 1 or as many as there are rows; ``upper`` is the whole number
@@ -82,12 +82,15 @@ def interpolate(rows: Any, place: Any, n: Any, upper: Any) -> Any:
     each = np.arange(rows.shape[0])
     below = anp.getitem(rows, (each, anp.astype(anp.clip(lower, 0, n - 1), np.intp)))
     above = anp.getitem(rows, (each, anp.astype(anp.clip(upper, 0, n - 1), np.intp)))
-    return below + (above - below) * fraction
+    if is_median:  # the mean, as in NumPy, of two; an infinite one has no difference with itself
+        return anp.where(fraction == 0, below, (below + above) / 2)
+    is_near = fraction >= 0.5  # as in NumPy, from the nearer one: the other may be infinite
+    return anp.where(is_near, above, below) + (above - below) * anp.where(is_near, fraction - 1, fraction)
 
 
 def find_quantiles(
     a: Any, q: Any, axis: Any, method: str, keepdims: Any, skip_nan: bool, keep_dtype: bool, unit: int = 1,
-    weights: Any = None,
+    weights: Any = None, is_median: bool = False,
 ) -> Any:
     """The quantiles ``q`` of ``a`` along ``axis``, where ``unit`` means all of the values.
 
@@ -115,7 +118,8 @@ def find_quantiles(
         n = anp.astype(anp.maximum(count - anp.sum(anp.isnan(rows), axis=-1), 1), q.dtype)
     place = find_place(method, n, anp.expand_dims(q, -1))
     # At a whole place the next value has no part (it may be infinite), unless the derivative by q is asked for.
-    ans = interpolate(rows, place, n, upper=anp.floor(place) + 1 if is_box(q) else anp.ceil(place))
+    upper = anp.floor(place) + 1 if is_box(q) else anp.ceil(place)
+    ans = interpolate(rows, place, n, upper, is_median)
     # Where the answer is NaN no derivative flows.
     ans = anp.where(anp.isnan(rows[:, 0 if skip_nan else -1]), np.nan, ans)
     if (keep_dtype or method in WHOLE) and rows.dtype.kind in "fc":
@@ -184,7 +188,8 @@ def define_quantile(function, unit, skip_nan):
 def define_median(function, skip_nan):
     @define(function)
     def median(a, axis=None, out=None, overwrite_input=False, keepdims=NO_VALUE):
-        return give_out(find_quantiles(a, 0.5, axis, "linear", keepdims, skip_nan, keep_dtype=True), out)
+        ans = find_quantiles(a, 0.5, axis, "linear", keepdims, skip_nan, keep_dtype=True, is_median=True)
+        return give_out(ans, out)
 
 
 define_median(np.median, skip_nan=False)

@@ -64,6 +64,10 @@ def clip(a, a_min=NO_VALUE, a_max=NO_VALUE, out=None, *, min=NO_VALUE, max=NO_VA
     bounds = [(anp.maximum, min), (anp.minimum, max)]
     calls = [(function, (bound,)) for function, bound in bounds if bound is not None and bound is not NO_VALUE]
     *first, (function, bound) = calls or [(anp.positive, ())]
+    # Of 0 and -0 maximum and minimum take the second, clip between two numbers the value, between arrays the bound.
+    if first and not anp.ndim(min) and not anp.ndim(max):
+        a = anp.maximum(min, a, **kwargs)
+        return anp.minimum(max, a, out=out, where=where, **kwargs)
     for limit, its_bound in first:
         a = limit(a, *its_bound, **kwargs)
     return function(a, *bound, out=out, where=where, **kwargs)
@@ -100,6 +104,8 @@ def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
     if not is_box(x):
         x = anp.array(x)
         copy = True
+    if x.dtype.kind not in "fc":
+        return anp.positive(x) if x.dtype.kind in "iu" else anp.copy(x)
     if x.dtype.kind == "c":
         parts = [nan_to_num(part, True, nan, posinf, neginf) for part in (anp.real(x), anp.imag(x))]
         ans = parts[0] + 1j * parts[1]

@@ -1,0 +1,143 @@
+"""Memory that arguments, outputs and arrays outside share: with ``jit`` as without."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from autodiff_trace import jit
+from autodiff_trace import numpy as anp
+from autodiff_trace.compiler.failures import JitWarning
+
+
+def write_first(x, y):
+    x += 1
+    return y * 1
+
+
+def write_sometimes(x, y):
+    if y[0] > 1:
+        x[0] = 9.0
+    return anp.sum(x * y), x * 1
+
+
+ARGUMENTS = {
+    "overlapping": lambda b: (b[:4], b[2:]),
+    "reversed": lambda b: (b, b[::-1]),
+    "apart": lambda b: (b[:3], b[3:]),
+    "copies": lambda b: (b.copy(), b),
+    "the same": lambda b: (b, b),
+}
+
+
+@pytest.mark.parametrize("function", [write_first, write_sometimes])
+def test_arguments_that_share_memory_and_are_written(function):
+    jitted = jit(function)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", JitWarning)
+        for start in range(5):
+            for name, make in ARGUMENTS.items():
+                base = np.arange(6.0) + start
+                expected, found = function(*make(base.copy())), jitted(*make(base))
+                for x, y in zip(expected, found):
+                    np.testing.assert_array_equal(x, y, err_msg=name)
+                np.testing.assert_array_equal(base, np.arange(6.0) + start)  # it works on copies
+    assert jitted.cache_info().hits >= 5
+
+
+def test_arguments_that_share_memory_are_warned_of_if_they_are_written():
+    base = np.arange(6.0)
+    with pytest.warns(JitWarning, match="shares memory with another; pass copies"):
+        jit(write_first)(base[:4], base[2:])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        difference = jit(lambda x, y: y - x)
+        for _ in range(3):
+            np.testing.assert_array_equal(difference(base[:-1], base[1:]), np.ones(5))
+
+
+def write_view(x):
+    z = x * 2
+    v = z[1:]
+    v += 1
+    return z, v
+
+
+def write_two_views(x):
+    z = x * 2
+    v, w = z[1:], z[:2]
+    v += 1
+    w *= 3
+    return v, w
+
+
+def write_view_of_view(x):
+    z = x * 2
+    v = z.reshape(3, 1)
+    u = v.T
+    u[0, 1] = 7
+    return z, u, v
+
+
+def give_one_twice(x):
+    v = (x * 2)[1:]
+    v += 1
+    return v, v
+
+
+def let_go_of_the_base(x):
+    z = x * 2
+    v = z[1:]
+    z[1] = 5
+    z = z + 1
+    return v, z
+
+
+@pytest.mark.parametrize(
+    "function", [write_view, write_two_views, write_view_of_view, give_one_twice, let_go_of_the_base])
+def test_outputs_share_memory_as_without_jit(function):
+    jitted = jit(function)
+    for start in range(3):
+        expected, found = function(np.arange(3.0) + start), jitted(np.arange(3.0) + start)
+        for x, y in zip(expected, found):
+            np.testing.assert_array_equal(x, y)
+        for compare in (np.shares_memory, lambda x, y: x is y):
+            relations = [[compare(x, y) for x in outputs for y in outputs] for outputs in (expected, found)]
+            assert relations[0] == relations[1]
+    assert jitted.cache_info().hits == 2
+
+
+def set_shape(array, k):
+    array.shape = [(2, 3), (3, 2), (6,)][k % 3]
+
+
+def set_flag(array, k):
+    array.flags.writeable = bool(k % 2)
+
+
+def set_dtype(array, k):
+    array.dtype = [np.int64, np.float64][k % 2]
+
+
+@pytest.mark.filterwarnings("ignore:Setting the:DeprecationWarning")
+@pytest.mark.parametrize(("change", "read"), [
+    (set_shape, lambda a: a.shape[0]),
+    (set_shape, lambda a: a.ndim + anp.sum(a)),
+    (set_shape, len),
+    (set_shape, lambda a: (2.0 * a).T.shape[0]),
+    (set_shape, lambda a: anp.sum(a[0])),
+    (set_shape, lambda a: anp.max(anp.sum(a * 2.0, axis=0))),
+    (set_flag, lambda a: 2.0 if a.flags.writeable else 3.0),
+    (set_dtype, lambda a: a.dtype.kind.count("f")),
+])
+def test_form_of_an_array_outside_that_is_changed_in_place(change, read):
+    array = np.arange(6.0)
+
+    def function(x):
+        return x * read(array)
+
+    jitted = jit(function)
+    for k in range(6):
+        assert jitted(2.0) == function(2.0)
+        change(array, k)
+    assert jitted.cache_info().failures == 0
