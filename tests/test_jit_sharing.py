@@ -107,6 +107,20 @@ def test_outputs_share_memory_as_without_jit(function):
     assert jitted.cache_info().hits == 2
 
 
+@pytest.mark.parametrize("function", [
+    lambda x: (x * 1, x), lambda x: (x, x * 1), lambda x: [+x, x], lambda x: (x + 0, x, x[1:]),
+    lambda x: (x * 1, x * 1), lambda x: (x / 1, x.T), lambda x: (anp.copy(x), x, x),
+])
+def test_an_argument_that_is_returned_beside_what_equals_it(function):
+    jitted = jit(function)
+    for _ in range(3):
+        x = np.arange(3.0)
+        expected, found = (*function(x), x), (*jitted(x), x)
+        for compare in (np.shares_memory, lambda x, y: x is y):
+            relations = [[compare(x, y) for x in outputs for y in outputs] for outputs in (expected, found)]
+            assert relations[0] == relations[1]
+
+
 def set_shape(array, k):
     array.shape = [(2, 3), (3, 2), (6,)][k % 3]
 

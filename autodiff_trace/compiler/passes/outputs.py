@@ -24,15 +24,17 @@ def separate_outputs(program: Program, before: Program) -> Program:
     outputs = list(program.outputs)
     steps = list(program.steps)
     for i, (old, new) in enumerate(zip(before.outputs, program.outputs)):
-        if type(new) is not Node or type(new.value) is not np.ndarray or old is new and old.out == OUTSIDE:
+        if type(new) is not Node or type(new.value) is not np.ndarray:
+            continue
+        if old is new and (old.kind == "input" or old.out == OUTSIDE):  # the caller's own array
             continue
         if (first := before.outputs.index(old)) != i:  # the same object
             outputs[i] = outputs[first]
             continue
         shared = new.kind == "constant" or is_repeated(new) and not is_repeated(old)
-        merged = returned.setdefault(new, old) is not old or new.kind == "input" and old is not new
+        merged = new.kind == "input" or returned.setdefault(new, old) is not old
         if merged:
-            roots = memories[0][0].get(returned[new], frozenset((new,)))
+            roots = frozenset((new,)) if new.kind == "input" else memories[0][0].get(returned[new], frozenset((new,)))
             shared |= roots.isdisjoint(memories[0][0].get(old, ()))
         for (recorded, current), owner in zip(memories, owners):
             old_roots = recorded.get(old, frozenset())
