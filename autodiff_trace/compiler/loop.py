@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ..core.traits import declares
 from .node import Node, Program
 
 __all__ = ["Loop", "all_steps", "in_bodies", "read_each", "read_floats", "result", "sum_turns",
@@ -35,32 +36,38 @@ class Loop:
     kept: int
 
 
+@declares(makes_view=True, harmless=True)
 def result(loop: Any, i: int) -> Any:
     """Result ``i`` of a loop."""
     return loop[i]
 
 
+@declares(makes_view=True, harmless=True)
 def turn_of(values: Any, turn: int) -> Any:
     """What was kept of one turn."""
     return values[turn]
 
 
+@declares(makes_view=True, harmless=True)
 def turns_of(values: Any, first: int, stop: int | None, stride: int) -> Any:
     """What was kept of some turns, also in reverse."""
     return values[first:stop:stride]
 
 
+@declares(harmless=True)
 def sum_turns(values: list) -> Any:
     """The sum of what was kept."""
     rest = iter(values)
     return sum(rest, next(rest))
 
 
+@declares(makes_view=True, harmless=True)
 def read_each(x: Any, indices: tuple) -> list:
     """``x`` at each of these indices."""
     return [x[index] for index in indices]
 
 
+@declares(harmless=True)
 def read_floats(x: Any, indices: tuple) -> list:
     """:func:`read_each` of single numbers, as Python's floats."""
     return [x.item(index) for index in indices]

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["Traits", "UNKNOWN", "declare", "traits_of"]
+__all__ = ["Traits", "UNKNOWN", "declare", "declares", "traits_of"]
 
 
 @dataclasses.dataclass(slots=True, eq=False, repr=False)
@@ -125,3 +125,13 @@ def declare(*functions: Callable, **facts: Any) -> None:
             setattr(traits, name, fact)
             if name in ("fast_fun", "float_form"):
                 table.setdefault(fact, traits)
+
+
+def declares(**facts: Any) -> Callable[[Callable], Callable]:
+    """Decorate a function of which ``facts`` hold."""
+
+    def decorate(function):
+        declare(function, **facts)
+        return function
+
+    return decorate

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ...core.traits import traits_of
 from .. import calls
 from ..node import Node, parts_of
 
@@ -48,7 +49,8 @@ def row_step(step: Node, length: int) -> str | None:
 
 
 def is_elementwise(function: Any) -> bool:
-    return traits_of(function).by_row
+    traits = traits_of(function)
+    return traits.elementwise and not traits.makes_view
 
 
 def has_row(step: Node, length: int) -> bool:

@@ -149,6 +149,7 @@ defjvp(anp.mean, mean_jvp)
 reads_shapes(anp.sum, 0)
 reads_shapes(anp.mean, 0)
 declare(anp.sum, anp.mean, moves_elements=True, harmless=True)
+declare(anp.prod, harmless=True)
 
 
 # prod: ∂/∂aᵢ is the product of the others, formed without dividing, so that zeros are exact

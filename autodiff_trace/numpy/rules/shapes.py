@@ -29,7 +29,9 @@ moves(anp.broadcast_to, makes_view=True, shows_nan=True, transpose=lambda g, ans
 moves(anp.copy, makes_view=True, owns_memory=True, transpose=lambda g, ans, x, order="K", subok=False: g)
 moves(anp.expand_dims, makes_view=True, shows_nan=True, transpose=lambda g, ans, x, axis: anp.reshape(g, x.shape))
 moves(anp.matrix_transpose, makes_view=True, transpose=lambda g, ans, x: anp.matrix_transpose(g))
-moves(anp.moveaxis, makes_view=True, transpose=lambda g, ans, a, source, destination: anp.moveaxis(g, destination, source))
+moves(
+    anp.moveaxis, makes_view=True, transpose=lambda g, ans, a, source, destination: anp.moveaxis(g, destination, source),
+)
 moves(anp.ravel, makes_view=True, transpose=lambda g, ans, a: anp.reshape(g, a.shape))
 moves(anp.reshape, makes_view=True, transpose=lambda g, ans, a, shape: anp.reshape(g, a.shape))
 moves(anp.squeeze, makes_view=True, shows_nan=True, transpose=lambda g, ans, x, axis=None: anp.reshape(g, x.shape))

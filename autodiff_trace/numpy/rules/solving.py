@@ -154,6 +154,7 @@ def residual_jvp(t, ans, r, rank, columns):
 defvjp(residual_squares, residual_vjp, None)
 reads_arguments(residual_squares)
 declare(residual_squares, shaped_by_values=True)
+declare(linalg.inv, linalg.solve, owns_memory=True)
 defjvp(residual_squares, residual_jvp, None)
 
 

@@ -26,14 +26,14 @@ for _prim, _operator in (
     (anp.equal, operator.eq), (anp.greater, operator.gt), (anp.greater_equal, operator.ge), (anp.less, operator.lt),
     (anp.less_equal, operator.le), (anp.not_equal, operator.ne),
 ):
-    declare(_prim, fast_fun=_operator, float_form=_operator, hides=(0, 1), takes_truths=True)
+    declare(_prim, fast_fun=_operator, float_form=_operator, hides=(0, 1), takes_truths=True, differentiable=False)
 
 for _name in """
     all allclose any argmax argmin argpartition argsort argwhere around array_equal array_equiv bitwise_and
-    bitwise_count bitwise_or bitwise_xor ceil count_nonzero digitize equal fix flatnonzero floor floor_divide gcd greater
-    greater_equal in1d invert iscomplex isclose isfinite isin isinf isnan isnat isneginf isposinf isreal lcm left_shift
-    less less_equal lexsort logical_and logical_not logical_or logical_xor nanargmax nanargmin nonzero not_equal packbits
-    ravel_multi_index right_shift rint round searchsorted signbit spacing trunc unpackbits unravel_index
+    bitwise_count bitwise_or bitwise_xor ceil count_nonzero digitize fix flatnonzero floor floor_divide gcd in1d
+    invert isclose iscomplex isfinite isin isinf isnan isnat isneginf isposinf isreal lcm left_shift lexsort
+    logical_and logical_not logical_or logical_xor nanargmax nanargmin nonzero packbits ravel_multi_index
+    right_shift rint round searchsorted signbit spacing trunc unpackbits unravel_index
 """.split():  # some of them are not in each version of NumPy
     if hasattr(anp, _name):
         declare(getattr(anp, _name), differentiable=False)
