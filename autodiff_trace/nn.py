@@ -49,7 +49,8 @@ def sigmoid(x: Any) -> Any:
     return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
 
 
-elementwise(sigmoid, lambda ans, x: ans * sigmoid(-x), shows_nan=True)  # 1 − ans would lose its digits where ans is close to 1
+# 1 − ans would lose its digits where ans is close to 1
+elementwise(sigmoid, lambda ans, x: ans * sigmoid(-x), shows_nan=True)
 
 
 # All that has to do with softmax starts from the largest number, which takes off what the numbers have in common: the

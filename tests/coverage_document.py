@@ -54,7 +54,7 @@ def classify(name: str, function: object, module: types.ModuleType) -> str:
         return "metadata"
     if wrapped is None:
         return "missing"
-    if not traits_of(wrapped).differentiable:
+    if not traits_of(function).differentiable:
         return "nondifferentiable"
     if hasattr(wrapped, "vjps"):
         return "rules" if wrapped.vjps or wrapped.vjp_all is not None else "missing"

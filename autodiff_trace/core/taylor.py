@@ -15,7 +15,6 @@ from .array_ops import array_ops
 from .derivative import DerivativeTrace, by_argument, without_derivatives
 from .forward import JVPTrace, Realigned, push_plain, restrict_tangent
 from .masked_rules import Push, has_selected, push_selected
-from .primitives import add_rule_table
 from .selections import Mask, Selected, settle
 from .tracer import box_classes, boxers, trace_stack
 
@@ -69,7 +68,7 @@ class TaylorTrace(DerivativeTrace):
         nodes = by_argument(argument, node)
         if any(map(has_unknown, nodes.values())):
             raise AnswerNeeded
-        rule = prim.series
+        rule = prim.traits.series
         if rule is not None:
             coefficients = rule(self.order, nodes, ans, *values, **kwargs)
             if coefficients is not NotImplemented:
@@ -120,13 +119,6 @@ def trace_taylor(fun: Callable, inputs: Sequence, nodes: Sequence, order: int) -
 # The registry
 
 
-def add_series_slot(prim: Callable) -> None:
-    prim.series = None
-
-
-add_rule_table(add_series_slot)
-
-
 def deftaylor(prim: Callable, rule: Callable) -> None:
     """Give ``prim`` its series rule.
 
@@ -134,7 +126,7 @@ def deftaylor(prim: Callable, rule: Callable) -> None:
     dtype; None is zero. ``nodes`` holds for each argument that is followed, by position, its :class:`Series`; for one
     that is a sequence a list. NotImplemented asks for the coefficients to be taken from the JVP rule.
     """
-    prim.series = rule
+    prim.traits.series = rule
 
 
 # Series from JVP rules

@@ -63,6 +63,12 @@ class Traits:
     answer_tells: bool = False
     """A small array for an answer says that there is little to forget."""
 
+    # Rules of modes that are loaded when they are used
+    series: Callable | None = None
+    """Its series rule (``core/taylor``)."""
+    sparsity: Callable | None = None
+    """Its rule of which elements depend on which (``numpy/dependence``)."""
+
     # Memory
     makes_view: bool = False
     """The answer may lie in the memory of the first argument, and in that of no other."""
@@ -81,7 +87,7 @@ class Traits:
     shows_nan: bool = False
     """The answer is NaN wherever what it gets is, or leaves that out altogether."""
     finite_at: float = 1
-    """An argument at which a ufunc and its slope are finite."""
+    """An argument at which a ufunc is finite."""
 
     # Compiled programs
     float_form: Callable | None = None

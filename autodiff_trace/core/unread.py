@@ -1,7 +1,8 @@
 """What the rules of reverse mode do not read: large arrays among that are not kept in nodes, but their shape and dtype.
 
-The traits of a primitive have a table ``unread``, from the argument that is followed (a position, or a tuple of several) to that of
-which its rule reads no values: positions of arguments, and ``ANSWER``. The rule of one that is not in it reads all.
+The traits of a primitive have a table ``unread``, from the argument that is followed (a position, or a tuple of
+several) to that of which its rule reads no values: positions of arguments, and ``ANSWER``. The rule of one that is not
+in it reads all.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from .overwriting import overwritable
 from .tracer import watched_types
 
 __all__ = [
-    "ALL", "ANSWER", "ARGUMENTS", "forget_unread", "forget_written", "outline_unread", "reads_answer", "reads_arguments",
-    "reads_other", "reads_shapes",
+    "ALL", "ANSWER", "ARGUMENTS", "forget_unread", "forget_written", "outline_unread", "reads_answer",
+    "reads_arguments", "reads_other", "reads_shapes",
 ]
 
 ANSWER = "ans"

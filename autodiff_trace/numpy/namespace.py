@@ -1,6 +1,7 @@
 """The wrapped namespace: which names of NumPy are primitives, metadata, or passed on as they are.
 
-Rules are attached, and all else is declared, in ``numpy/rules``; a function here without a rule raises a clear error when it meets a box.
+Rules are attached, and all else is declared, in ``numpy/rules``; a function here without a rule raises a clear error
+when it meets a box.
 """
 
 from __future__ import annotations

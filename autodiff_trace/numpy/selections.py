@@ -173,7 +173,7 @@ def moves(prim: Callable, transpose: Callable, *, zeros: bool = False, **facts: 
     >>> grad(lambda x: anp.sum(swap_ends(x) * np.arange(3.0)))(np.zeros(3))
     array([2., 1., 0.])
     """
-    linear(prim, transpose, moves_elements=True, harmless=True, **facts)
+    linear(prim, transpose, moves_elements=True, harmless=True, shows_nan=True, **facts)
     if zeros:
         prim.vjps[0], prim.jvps[0] = with_moved_mask(prim.vjps[0]), with_moved_mask(prim.jvps[0])
 

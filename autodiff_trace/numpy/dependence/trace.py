@@ -21,7 +21,7 @@ __all__ = ["broadcast", "defdependence", "leaves_of", "trace_dependence", "union
 def defdependence(rule: Callable, *prims: Callable) -> None:
     """Give primitives a rule; NotImplemented asks for the one that is always right."""
     for prim in prims:
-        prim.sparsity = rule
+        prim.traits.sparsity = rule
 
 
 class DependenceTrace(DerivativeTrace):
@@ -32,7 +32,7 @@ class DependenceTrace(DerivativeTrace):
     @staticmethod
     def make_node(prim, argument, node, ans, values, kwargs):
         nodes = by_argument(argument, node)
-        rule = getattr(prim, "sparsity", union_by_element if prim.traits.elementwise else None)
+        rule = prim.traits.sparsity or (union_by_element if prim.traits.elementwise else None)
         sets = NotImplemented
         if rule is not None and not any(isinstance(argument, str) for argument in nodes):
             sets = rule(nodes, ans, *values, **kwargs)

@@ -22,7 +22,7 @@ def undiagonal(g, ans, a, offset=0, axis1=0, axis2=1):
 
 
 moves(
-    anp.diag, makes_view=True, shows_nan=True, zeros=True,
+    anp.diag, makes_view=True, zeros=True,
     transpose=lambda g, ans, v, k=0: anp.diag(g, k) if v.ndim == 1 else undiagonal(g, ans, v, k)
 )
 moves(anp.diagflat, zeros=True, transpose=lambda g, ans, v, k=0: anp.reshape(anp.diagonal(g, k), v.shape))

@@ -87,7 +87,8 @@ for _prim in (anp.concatenate, anp.stack):
 
 
 declare(
-    anp.concatenate, anp.stack, sequence_args=(0,), moves_elements=True, harmless=True, owns_memory=True, shows_nan=True,
+    anp.concatenate, anp.stack,
+    sequence_args=(0,), moves_elements=True, harmless=True, shows_nan=True, owns_memory=True,
 )
 
 

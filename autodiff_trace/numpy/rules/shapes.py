@@ -25,16 +25,14 @@ def inverse_transpose(g, ans, a, axes=None):
     return anp.transpose(g, tuple(np.argsort([axis % len(axes) for axis in axes])))
 
 
-moves(anp.broadcast_to, makes_view=True, shows_nan=True, transpose=lambda g, ans, x, shape, subok=False: sum_to(g, x.shape))
+moves(anp.broadcast_to, makes_view=True, transpose=lambda g, ans, x, shape, subok=False: sum_to(g, x.shape))
 moves(anp.copy, makes_view=True, owns_memory=True, transpose=lambda g, ans, x, order="K", subok=False: g)
-moves(anp.expand_dims, makes_view=True, shows_nan=True, transpose=lambda g, ans, x, axis: anp.reshape(g, x.shape))
+moves(anp.expand_dims, makes_view=True, transpose=lambda g, ans, x, axis: anp.reshape(g, x.shape))
 moves(anp.matrix_transpose, makes_view=True, transpose=lambda g, ans, x: anp.matrix_transpose(g))
-moves(
-    anp.moveaxis, makes_view=True, transpose=lambda g, ans, a, source, destination: anp.moveaxis(g, destination, source),
-)
+moves(anp.moveaxis, lambda g, ans, a, source, destination: anp.moveaxis(g, destination, source), makes_view=True)
 moves(anp.ravel, makes_view=True, transpose=lambda g, ans, a: anp.reshape(g, a.shape))
 moves(anp.reshape, makes_view=True, transpose=lambda g, ans, a, shape: anp.reshape(g, a.shape))
-moves(anp.squeeze, makes_view=True, shows_nan=True, transpose=lambda g, ans, x, axis=None: anp.reshape(g, x.shape))
+moves(anp.squeeze, makes_view=True, transpose=lambda g, ans, x, axis=None: anp.reshape(g, x.shape))
 moves(anp.swapaxes, makes_view=True, transpose=lambda g, ans, x, axis1, axis2: anp.swapaxes(g, axis1, axis2))
 moves(anp.transpose, makes_view=True, transpose=inverse_transpose)
 linear(match_dtype, transpose=lambda g, ans, x, dtype: match_dtype(g, x.dtype), elementwise=True)

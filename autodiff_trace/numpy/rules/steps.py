@@ -30,10 +30,10 @@ for _prim, _operator in (
 
 for _name in """
     all allclose any argmax argmin argpartition argsort argwhere around array_equal array_equiv bitwise_and
-    bitwise_count bitwise_or bitwise_xor ceil count_nonzero digitize fix flatnonzero floor floor_divide gcd in1d
-    invert isclose iscomplex isfinite isin isinf isnan isnat isneginf isposinf isreal lcm left_shift lexsort
-    logical_and logical_not logical_or logical_xor nanargmax nanargmin nonzero packbits ravel_multi_index
-    right_shift rint round searchsorted signbit spacing trunc unpackbits unravel_index
+    bitwise_count bitwise_or bitwise_xor ceil count_nonzero digitize empty_like fix flatnonzero floor floor_divide
+    gcd in1d invert isclose iscomplex isfinite isin isinf isnan isnat isneginf isposinf isreal lcm left_shift
+    lexsort logical_and logical_not logical_or logical_xor nanargmax nanargmin nonzero ones_like packbits
+    ravel_multi_index right_shift rint round searchsorted signbit spacing trunc unpackbits unravel_index zeros_like
 """.split():  # some of them are not in each version of NumPy
     if hasattr(anp, _name):
         declare(getattr(anp, _name), differentiable=False)
