@@ -231,6 +231,6 @@ def restrict_more(g, ans, x, mask):
 
 defvjp(restrict, restrict_more, None)
 defjvp(restrict, restrict_more, None)
-declare(restrict, elementwise=True, harmless=True, shows_nan=True)
+declare(restrict, elementwise=True, harmless=True)
 declare(beside, ones_beside, harmless=True)
 restrict.traits.unread[0] = (0, ANSWER)

@@ -125,7 +125,8 @@ def reached_outputs(program: Program) -> Collection[Node] | None:
         if type(step.function) is Loop:
             return None
         if is_masked(step) or not reached.isdisjoint(operands(step)):
-            if step.kind != "call" or not traits_of(step.function).shows_nan or not is_inexact(step):
+            shows_nan = is_masked(step) or traits_of(step.function).shows_nan
+            if step.kind != "call" or not shows_nan or not is_inexact(step):
                 return None
             reached.add(step)
     return reached.intersection(output for output in program.outputs if type(output) is Node)
