@@ -20,10 +20,9 @@ from ..definers import define, linear, quiet
 
 __all__ = ["join_parts"]
 
-linear(anp.conjugate, transpose=lambda g, ans, x: anp.conjugate(g))
+linear(anp.conjugate, transpose=lambda g, ans, x: anp.conjugate(g), shows_nan=True)
 linear(anp.imag, transpose=lambda g, ans, x: match_dtype(g * -1j, x.dtype) if x.dtype.kind == "c" else None)
 linear(anp.real, transpose=lambda g, ans, x: match_dtype(g, x.dtype))
-declare(anp.conjugate, shows_nan=True)
 declare(anp.imag, anp.real, elementwise=True, makes_view=True, harmless=True)
 declare(anp.absolute, fast_fun=operator.abs, float_form=operator.abs, shows_nan=True)
 

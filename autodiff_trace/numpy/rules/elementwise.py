@@ -204,9 +204,7 @@ defjvp(anp.power, quick_square(anp.power.jvps[0]))
 
 
 anp.power.traits.unread.update({0: (ANSWER,), 1: (1,)})
-declare(
-    anp.power, fast_fun=operator.pow, float_form=math.pow, hides=(0, 1), raises_on="niu", cost=3,
-)
+declare(anp.power, fast_fun=operator.pow, float_form=math.pow, hides=(0, 1), raises_on="niu", cost=3)
 anp.hypot.traits.unread.update({0: (1,), 1: (0,)})
 
 
