@@ -155,3 +155,36 @@ def test_form_of_an_array_outside_that_is_changed_in_place(change, read):
         assert jitted(2.0) == function(2.0)
         change(array, k)
     assert jitted.cache_info().failures == 0
+
+
+SAME = {
+    "real": lambda x: x.real,
+    "anp.real": anp.real,
+    "squeeze": lambda x: x.squeeze(),
+    "astype": lambda x: x.astype(float, copy=False),
+    "asarray": anp.asarray,
+    "atleast_1d": anp.atleast_1d,
+    "T": lambda x: x.T,
+    "ravel": lambda x: x.ravel(),
+    "copy": lambda x: x.copy(),
+    "+x": lambda x: +x,
+}
+
+
+@pytest.mark.parametrize("make", [
+    lambda k: np.arange(3.0) + k, lambda k: np.arange(6.0).reshape(1, 6)[:, ::2] + k,
+    lambda k: np.asfortranarray(np.arange(6.0).reshape(2, 3) + k), lambda k: np.array(2.0 + k),
+])
+@pytest.mark.parametrize("name", SAME)
+def test_what_gives_the_array_itself(name, make):
+    def function(x):
+        y = SAME[name](x)
+        return x * (2.0 if y is x else 3.0), y
+
+    jitted = jit(function)
+    for k in range(3):
+        x = make(k)
+        (value, y), (expected, expected_y) = jitted(x), function(x)
+        if x.ndim:
+            assert (y is x) == (expected_y is x)
+            np.testing.assert_array_equal(value, expected)

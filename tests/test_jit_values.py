@@ -159,6 +159,8 @@ LIKE_NUMPY = {
 @pytest.mark.parametrize("name", LIKE_NUMPY)
 def test_values_are_those_of_numpy(name):
     fun, arguments = LIKE_NUMPY[name]
+    if name.startswith("clip") and not np.signbit(np.clip(-0.0, 0, 1)):
+        pytest.skip("of 0 and -0 this version of NumPy's clip takes another one")
     compiled = jit(fun)
     with np.errstate(all="ignore"):
         for x in arguments * 2:
@@ -169,3 +171,10 @@ def test_values_are_those_of_numpy(name):
             if type(result) is tuple:
                 assert [part.dtype for part in result] == [part.dtype for part in fun(x)]
     assert compiled.cache_info().failures == 0
+
+
+def test_a_batch_of_columns_times_rows_is_a_sum_of_one_term():
+    x, y = np.zeros((2, 3, 1)), -np.ones((2, 1, 8))
+    jitted = jit(lambda x, y: x @ y)
+    for _ in range(3):
+        assert not np.any(np.signbit(jitted(x, y)) != np.signbit(x @ y))

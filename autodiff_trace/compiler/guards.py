@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Miss", "is_shaped_by_values", "outcome", "signature"]
+from ..core.tracer import box_classes
+
+__all__ = ["Miss", "gives_itself", "is_shaped_by_values", "outcome", "signature"]
 
 
 class Miss(NamedTuple):
@@ -45,3 +47,9 @@ def is_shaped_by_values(prim: Callable, values: list) -> bool:
         index = values[1] if type(values[1]) is tuple else values[1:]
         return any(getattr(getattr(part, "dtype", None), "kind", None) == "b" for part in index)
     return prim.__name__ == "where" and len(values) == 1
+
+
+def gives_itself(prim: Callable, args: tuple, kwargs: dict) -> bool:
+    """Whether a call that has given its first argument, a traced array, does so in each run."""
+    is_array = type(args[0]) in box_classes and type(args[0]._value) is np.ndarray
+    return is_array and prim.traits.passes_on and len(args) < 3 and not kwargs.get("order")

@@ -72,6 +72,8 @@ class Traits:
     # Memory
     makes_view: bool = False
     """The answer may lie in the memory of the first argument, and in that of no other."""
+    passes_on: bool = False
+    """The answer may be the very first argument: shape and dtype decide, unless an order in memory is asked for."""
     owns_memory: bool = False
     """The answer never lies in the memory of an argument."""
     writes_first: bool = False

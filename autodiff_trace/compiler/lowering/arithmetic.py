@@ -10,7 +10,7 @@ from ...numpy import broadcasting, selections, wrapped
 from .. import calls
 from ..node import Node, literal
 from ..passes.terms import is_number
-from .table import lowers
+from .table import as_operand, call, lowers
 
 
 @lowers(wrapped.power)
@@ -40,13 +40,16 @@ def lower_product(step):
     x, y = step.args if len(step.args) == 2 else (None, None)
     if step.kwargs or not all(type(arg) is Node and type(arg.value) is np.ndarray for arg in (x, y)):
         return None
-    if step.function is wrapped.matmul and x.value.shape[-1:] == (1,) and 1 in (x.value.size, y.value.size):
+    is_column = step.function is wrapped.matmul and x.value.shape[-1:] == (1,)
+    if is_column and (1 in (x.value.size, y.value.size) or step.value.dtype.kind == "c"):
         return None  # dot multiplies by the one number, where a sum makes 0 of -0
     if x.value.ndim <= 2 and y.value.ndim <= 2 and x.value.ndim and y.value.ndim:
         return step.with_call(np.dot, (x, y))  # of two matrices 0.5 instead of 0.95 µs
-    is_outer = min(x.value.ndim, y.value.ndim) > 2 and x.value.shape[-1] == 1 and y.value.shape[-1] >= SHORTEST_ROW
-    if is_outer and step.function is wrapped.matmul and x.value.dtype == y.value.dtype == step.value.dtype:
-        return step.with_call(np.multiply, (x, y))  # a column times a row: nothing is summed
+    is_outer = is_column and min(x.value.ndim, y.value.ndim) > 2 and y.value.shape[-1] >= SHORTEST_ROW
+    if is_outer and x.value.dtype == y.value.dtype == step.value.dtype and step.value.dtype.kind == "f":
+        # A column times a row. The sum of the one product and 0 is 0 where the product is -0.
+        product = call(np.multiply, (x, y), step.value, step)
+        return [product, step.with_call(np.add, (product, as_operand(0, step.value.dtype)))]
     return None
 
 

@@ -24,6 +24,7 @@ linear(anp.conjugate, transpose=lambda g, ans, x: anp.conjugate(g), shows_nan=Tr
 linear(anp.imag, transpose=lambda g, ans, x: match_dtype(g * -1j, x.dtype) if x.dtype.kind == "c" else None)
 linear(anp.real, transpose=lambda g, ans, x: match_dtype(g, x.dtype))
 declare(anp.imag, anp.real, elementwise=True, makes_view=True, harmless=True)
+declare(anp.real, passes_on=True)
 declare(anp.absolute, fast_fun=operator.abs, float_form=operator.abs, shows_nan=True)
 
 

@@ -32,7 +32,7 @@ moves(anp.matrix_transpose, makes_view=True, transpose=lambda g, ans, x: anp.mat
 moves(anp.moveaxis, lambda g, ans, a, source, destination: anp.moveaxis(g, destination, source), makes_view=True)
 moves(anp.ravel, makes_view=True, transpose=lambda g, ans, a: anp.reshape(g, a.shape))
 moves(anp.reshape, makes_view=True, transpose=lambda g, ans, a, shape: anp.reshape(g, a.shape))
-moves(anp.squeeze, makes_view=True, transpose=lambda g, ans, x, axis=None: anp.reshape(g, x.shape))
+moves(anp.squeeze, makes_view=True, passes_on=True, transpose=lambda g, ans, x, axis=None: anp.reshape(g, x.shape))
 moves(anp.swapaxes, makes_view=True, transpose=lambda g, ans, x, axis1, axis2: anp.swapaxes(g, axis1, axis2))
 moves(anp.transpose, makes_view=True, transpose=inverse_transpose)
 linear(match_dtype, transpose=lambda g, ans, x, dtype: match_dtype(g, x.dtype), elementwise=True)
@@ -102,7 +102,7 @@ def astype_jvp(t, ans, x, dtype, *args, **kwargs):
 defvjp(anp.astype, astype_vjp)
 defjvp(anp.astype, astype_jvp)
 reads_shapes(anp.astype, 0)
-declare(anp.astype, elementwise=True, harmless=True)
+declare(anp.astype, elementwise=True, harmless=True, passes_on=True)
 
 
 # atleast_1d, 2d, 3d: where the new axes go, by the number of those there are

@@ -41,7 +41,8 @@ def eigensystem(a):
     return ans if parted is w else type(ans)(parted, with_other_vectors(v, w, find_tolerance(w, v), a.dtype))
 
 
-eigensystem.__name__ = "eig"  # as which it is known to have results whose dtype depends on values
+eigensystem.__name__ = "eig"
+declare(eigensystem, shaped_by_values=True)
 
 
 @primitive
