@@ -39,7 +39,7 @@ def cumsum_jvp(t, ans, a, axis=None, dtype=None, out=None):
 defvjp(anp.cumsum, cumsum_vjp)
 defjvp(anp.cumsum, cumsum_jvp)
 reads_shapes(anp.cumsum, 0)
-declare(anp.cumsum, moves_elements=True, harmless=True)
+declare(anp.cumsum, moves_elements=True, harmless=True, shows_nan=True)
 moves(cumsum_back, transpose=lambda g, ans, x, axis: anp.cumsum(g, axis))
 
 

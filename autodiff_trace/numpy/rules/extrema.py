@@ -61,7 +61,7 @@ def extremum_initial_jvp(t, ans, a, axis=None, out=None, keepdims=False, initial
     return match_dtype(anp.reshape(anp.where(attains, t / count, 0), ans.shape), ans.dtype)
 
 
-declare(anp.amax, anp.amin, anp.max, anp.min, moves_elements=True, harmless=True)
+declare(anp.amax, anp.amin, anp.max, anp.min, moves_elements=True, harmless=True, shows_nan=True)
 for extremum in (anp.amax, anp.amin, anp.max, anp.min):
     defvjp(extremum, extremum_vjp)
     defjvp(extremum, extremum_jvp)

@@ -22,7 +22,7 @@ from .scattering import IndexedCotangent, has_no_repeats
 defvjp(anp.getitem, lambda g, ans, x, index: IndexedCotangent(g, index, x.shape), None)
 defjvp(anp.getitem, lambda t, ans, x, index: anp.getitem(t, index), None)
 reads_shapes(anp.getitem, 0)
-declare(anp.getitem, moves_elements=True, harmless=True)
+declare(anp.getitem, moves_elements=True, harmless=True, shows_nan=True)
 
 
 # set_item: the old values lose their influence where the new ones are written, and so do new ones that are written over
@@ -94,7 +94,7 @@ for _write in (anp.set_item, anp.write_item):
     reads_shapes(_write, 0, 2)
     defoverwriting(_write, (0, 2), write_vjp, OwnedOverwriting)
     defoverwriting(_write, 0, lambda is_free, g, ans, x, index, value: (without(g, index, is_free),), OwnedOverwriting)
-    declare(_write, moves_elements=True, harmless=True)
+    declare(_write, moves_elements=True, harmless=True, shows_nan=True)
 
 defjvp_all(anp.write_item, write_jvp)
 defjvp(anp.set_item, lambda t, ans, x, index, value: without(t, index, False), None, set_item_jvp_value)
@@ -115,7 +115,7 @@ defjvp(
     lambda t, ans, x, index, value: anp.add_at(anp.zeros_like(ans), index, t),
 )
 reads_shapes(anp.add_at, 0, 2)
-declare(anp.add_at, moves_elements=True, harmless=True)
+declare(anp.add_at, moves_elements=True, harmless=True, shows_nan=True)
 
 
 # where: only the branch that was taken gets a cotangent

@@ -148,7 +148,7 @@ defvjp(anp.mean, mean_vjp)
 defjvp(anp.mean, mean_jvp)
 reads_shapes(anp.sum, 0)
 reads_shapes(anp.mean, 0)
-declare(anp.sum, anp.mean, moves_elements=True, harmless=True)
+declare(anp.sum, anp.mean, moves_elements=True, harmless=True, shows_nan=True)
 declare(anp.prod, harmless=True)
 
 

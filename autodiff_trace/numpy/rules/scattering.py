@@ -165,6 +165,6 @@ class IndexedCotangent(DeferredCotangent):
 
 # scatter: linear in the pieces
 
-declare(scatter, sequence_args=(0, 1), moves_elements=True, harmless=True)
+declare(scatter, sequence_args=(0, 1), moves_elements=True, harmless=True, shows_nan=True)
 defvjp(scatter, lambda g, ans, pieces, indices, shape: [anp.getitem(g, index) for index in indices], None, None)
 defjvp(scatter, lambda t, ans, pieces, indices, shape: scatter(with_zeros(t, pieces), indices, shape), None, None)
