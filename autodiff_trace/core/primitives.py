@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -44,7 +45,7 @@ def primitive(
     1.0
     """
     return make_primitive(
-        fun, fast_fun, sequence_args=sequence_args, makes_view=makes_view, out_name=out_name, **after(out_position)
+        fun, fast_fun, out_position, sequence_args=sequence_args, makes_view=makes_view, out_name=out_name
     )
 
 
@@ -60,11 +61,7 @@ def nondifferentiable(
     >>> float(grad(lambda x: x * floor(x))(2.5))
     2.0
     """
-    return make_primitive(fun, fast_fun, differentiable=False, **after(out_position))
-
-
-def after(out_position: int | None) -> dict:
-    return {} if out_position is None else {"most_args": out_position}
+    return make_primitive(fun, fast_fun, out_position, differentiable=False)
 
 
 def notrace_primitive(fun: Callable) -> Callable:
@@ -111,17 +108,14 @@ def composite(fun: Callable) -> Callable[[Callable], Callable]:
     return decorate
 
 
-def make_primitive(fun: Callable, fast_fun: Callable | None = None, **facts: Any) -> Callable:
+def make_primitive(fun: Callable, fast_fun: Callable | None, out_position: int | None, **facts: Any) -> Callable:
     """The primitive of ``fun``, of which ``facts`` are declared."""
-    if isinstance(getattr(fun, "nin", None), int):
-        facts.setdefault("most_args", fun.nin)
-    traits = Traits(fun, fast_fun or fun, root_module(fun) not in ("numpy", "_operator", PACKAGE), **facts)
+    most_args = getattr(fun, "nin", sys.maxsize if out_position is None else out_position)
+    is_users = root_module(fun) not in ("numpy", "_operator", __name__.partition(".")[0])
+    traits = Traits(fun, fast_fun or fun, is_users, most_args=most_args, **facts)
     if not traits.is_users:  # of users' functions, which may be many, there is no list
         table.setdefault(fun, traits)
     return wrap_function(fun, traits)
-
-
-PACKAGE = __name__.partition(".")[0]
 
 
 def wrap_function(fun: Callable, traits: Traits) -> Callable:

@@ -131,8 +131,10 @@ def declare(*functions: Callable, **facts: Any) -> None:
             traits = table[function] = Traits(function, function)
         for name, fact in facts.items():
             setattr(traits, name, fact)
-            if name in ("fast_fun", "float_form"):
-                table.setdefault(fact, traits)
+            if name == "fast_fun":
+                table[fact] = traits
+            elif name == "float_form":  # it raises errors of its own, so it has a record of its own
+                table.setdefault(fact, Traits(fact, fact, float_form=fact))
 
 
 def declares(**facts: Any) -> Callable[[Callable], Callable]:

@@ -176,11 +176,11 @@ class Conversion:
         if step.function is np.float64:
             self.floats[step] = self.as_float(step.args[0])
             return
-        function = traits_of(step.function).float_form
+        function, hides = traits_of(step.function).float_form, traits_of(step.function).hides
         args = [self.floats.get(arg) or self.as_float(arg) for arg in step.args]
         if function is math.pow and step.args[1] == 2 and type(step.args[1]) in (int, float):
-            function, args = operator.mul, [args[0], args[0]]
-        for i in traits_of(function).hides:  # they have to be checked
+            function, args, hides = operator.mul, [args[0], args[0]], ()
+        for i in hides:  # they have to be checked
             if type(args[i]) is Node and type(args[i].value) is float:
                 self.checked[args[i]] = None
         value = step.value.item() if isinstance(step.value, np.generic) else step.value
