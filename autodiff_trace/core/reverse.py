@@ -168,8 +168,7 @@ def defvjp(prim: Callable, *rules: Callable | None, argnums: Sequence[int] | Non
     new = {**dict(zip(argnums or range(len(rules)), rules)), **keyword_rules}
     for several in [key for key in prim.vjps if type(key) is tuple]:
         del prim.vjps[several]
-    if not new.keys().isdisjoint(prim.vjps):
-        forget_declared(prim)
+    forget_declared(prim, not new.keys().isdisjoint(prim.vjps))
     prim.vjps.update({argument: rule or zero_rule for argument, rule in new.items()})
 
 
@@ -184,18 +183,18 @@ def defvjp_all(prim: Callable, rule: Callable) -> None:
     >>> grad(product, argnums=(0, 1))(2.0, 3.0)
     (np.float64(3.0), np.float64(2.0))
     """
-    if prim.vjps or prim.vjp_all is not None:
-        forget_declared(prim)
+    forget_declared(prim, bool(prim.vjps) or prim.vjp_all is not None)
     prim.vjps.clear()
     prim.vjp_all = rule
 
 
-def forget_declared(prim: Callable) -> None:
+def forget_declared(prim: Callable, has_rules: bool) -> None:
     """Take back what was declared of rules that others replace: these may read more. What was declared before there
     was a rule holds for the first."""
-    prim.traits.unread.clear()
-    prim.traits.linear_in = prim.traits.multilinear_in = ()
     prim.overwriting.clear()
+    if has_rules:
+        prim.traits.unread.clear()
+        prim.traits.linear_in = prim.traits.multilinear_in = ()
 
 
 def defvjp_pair(prim: Callable, rule: Callable) -> None:
