@@ -11,6 +11,7 @@ from .core.forward import defjvp
 from .core.primitives import primitive
 from .core.reverse import defvjp
 from .core.tracer import is_box
+from .core.traits import declares
 from .core.unread import reads_answer, reads_arguments
 from .numpy import wrapped as anp
 from .numpy.batching.axes import batch_axis
@@ -48,7 +49,8 @@ def sigmoid(x: Any) -> Any:
     return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
 
 
-elementwise(sigmoid, lambda ans, x: ans * sigmoid(-x))  # 1 − ans would lose its digits where ans is close to 1
+# 1 − ans would lose its digits where ans is close to 1
+elementwise(sigmoid, lambda ans, x: ans * sigmoid(-x), shows_nan=True)
 
 
 # All that has to do with softmax starts from the largest number, which takes off what the numbers have in common: the
@@ -199,6 +201,7 @@ def label_losses(logits, labels):
     return in_precision_of((log_sum_exp(below, -1, below) - picked)[..., 0], logits)
 
 
+@declares(makes_view=True)
 def check_labels(labels, classes):
     """``labels``. Raises ValueError unless they are numbers of classes."""
     # As unsigned numbers negative ones are large: one reduction instead of two (1.5 µs).

@@ -16,6 +16,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 from autodiff_trace import numpy as anp, tree_leaves  # noqa: E402
+from autodiff_trace.core.traits import traits_of  # noqa: E402
 from autodiff_trace.numpy import namespace  # noqa: E402
 
 import table  # noqa: E402
@@ -53,7 +54,7 @@ def classify(name: str, function: object, module: types.ModuleType) -> str:
         return "metadata"
     if wrapped is None:
         return "missing"
-    if original in namespace.NONDIFFERENTIABLE:
+    if not traits_of(function).differentiable:
         return "nondifferentiable"
     if hasattr(wrapped, "vjps"):
         return "rules" if wrapped.vjps or wrapped.vjp_all is not None else "missing"

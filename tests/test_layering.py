@@ -14,6 +14,7 @@ LAYERS = [
     ["core.errors", "core.array_ops", "core.pytree"],
     ["core.tracer"],
     ["core.exact_numbers"],
+    ["core.traits"],
     ["core.primitives", "core.cotangents"],
     ["core.overwriting"],
     ["core.ownership"],

@@ -172,7 +172,7 @@ def alive_after(f, *args):
         return result
 
     extend.defvjp(watch, lambda g, ans, x: g)
-    watch.unread[0] = (0, "ans")
+    watch.traits.unread[0] = (0, "ans")
     value, pull = vjp(lambda *args: f(watch, *args), *args)
     del value
     alive = sum(reference() is not None for reference in references)

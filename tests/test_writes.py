@@ -448,7 +448,7 @@ def test_memory_is_not_copied_at_each_write(loop, run, monkeypatch):
     plain = anp_wrapped.set_item.fun
     for name in ("set_item", "add_at"):
         prim = getattr(anp_wrapped, name)
-        monkeypatch.setattr(prim, "fast_fun", lambda *args: copies.append(1) or plain(*args))
+        monkeypatch.setattr(prim.traits, "fast_fun", lambda *args: copies.append(1) or plain(*args))
     run(loop)(np.linspace(0.0, 1.0, 800))
     assert len(copies) <= 8
 

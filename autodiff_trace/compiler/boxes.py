@@ -12,6 +12,7 @@ import numpy as np
 from ..core.array_ops import large_types
 from ..core.primitives import primitive
 from ..core.tracer import boxers, register_box
+from ..core.traits import declare
 from ..numpy import wrapped as anp
 from ..numpy.array_box import ArrayBox
 from ..numpy.definers import elementwise
@@ -39,9 +40,10 @@ UNARY = {
     "invert": (operator.invert, anp.invert), "ceil": (math.ceil, anp.ceil), "floor": (math.floor, anp.floor),
     "trunc": (math.trunc, anp.trunc),
 }
+declare(operator.and_, operator.invert, operator.or_, operator.pos, operator.xor, harmless=True)
 
 as_float64 = primitive(np.float64)
-elementwise(as_float64, lambda ans, x: 1)
+elementwise(as_float64, lambda ans, x: 1, float_form=float)
 as_complex128 = primitive(np.complex128)
 elementwise(as_complex128, lambda ans, x: 1)
 

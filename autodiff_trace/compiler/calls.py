@@ -9,20 +9,19 @@ from typing import Any
 
 import numpy as np
 
+from ..core.traits import declare, declares, traits_of
 from ..nn import check_labels
 from ..numpy.definers import is_surely_finite, quiet
 from ..numpy.row_sums import sum_axes
 from .arena import Buffer
-from .loop import read_each, read_floats, result, sum_turns, turn_of
 from .node import parts_of
-from .short_rows import TILED
 from .sines import sin_cos
 
 __all__ = [
-    "ADD_REDUCE", "BITS", "ELEMENTWISE", "MAXIMUM_REDUCE", "MINIMUM_REDUCE", "REDUCTIONS", "VIEWS", "after", "assign",
-    "cast", "check_finite", "check_labels", "copy", "empty", "fail", "fill", "getitem", "is_basic",
-    "is_elementwise_ufunc", "is_known", "keep", "like", "logaddexp", "out_position", "reshape", "roll", "scatter",
-    "select", "select_float", "sin_cos", "sum_axis", "sum_rows", "transpose",
+    "ADD_REDUCE", "BITS", "MAXIMUM_REDUCE", "MINIMUM_REDUCE", "REDUCTIONS", "VIEWS", "after", "assign", "cast",
+    "check_finite", "check_labels", "copy", "empty", "fail", "fill", "getitem", "is_basic", "is_elementwise_ufunc",
+    "keep", "like", "logaddexp", "out_position", "reshape", "roll", "scatter", "select", "select_float", "sin_cos",
+    "sum_axis", "sum_rows", "transpose",
 ]
 
 getitem = operator.getitem
@@ -34,12 +33,18 @@ REDUCTIONS = {ADD_REDUCE, MAXIMUM_REDUCE, MINIMUM_REDUCE}
 """Reductions, called with (x, axis, dtype, out, keepdims); of results for parts of the axis they make that for all."""
 
 
+declare(ADD_REDUCE, buffer_position=3, harmless=True, shows_nan=True)
+declare(MAXIMUM_REDUCE, MINIMUM_REDUCE, buffer_position=3, harmless=True)
+
+
+@declares(makes_view=True, harmless=True)
 def assign(x: Any, index: Any, value: Any) -> Any:
     """Write ``value`` into ``x``, which no one else reads."""
     x[index] = value
     return x
 
 
+@declares(makes_view=True, harmless=True, shows_nan=True)
 def cast(x: Any, dtype: Any) -> Any:
     """``x`` in another dtype; of a complex number that is cast to a real one the real part."""
     if x.dtype.kind == "c" and dtype.kind != "c":
@@ -47,6 +52,7 @@ def cast(x: Any, dtype: Any) -> Any:
     return x.astype(dtype, copy=False)
 
 
+@declares(elementwise=True, buffer_position=1, harmless=True, shows_nan=True)
 def copy(x: Any, out: Any = None) -> Any:
     """An array of its own with the elements of ``x``."""
     if out is None:
@@ -55,16 +61,19 @@ def copy(x: Any, out: Any = None) -> Any:
     return out
 
 
+@declares(owns_memory=True, buffer_position=3, harmless=True)
 def empty(shape: tuple[int, ...], dtype: np.dtype, axes: tuple[int, ...], out: Any = None) -> Any:
     """An array to be written, with this order of axes in memory."""
     return Buffer(shape, dtype, axes).make() if out is None else out
 
 
+@declares(makes_view=True, harmless=True)
 def after(x: Any, *steps: Any) -> Any:
     """``x``, once ``steps`` have written it."""
     return x
 
 
+@declares(elementwise=True, buffer_position=2, harmless=True, shows_nan=True)
 def fill(g: Any, shape: tuple[int, ...], out: Any = None) -> Any:
     """``g`` broadcast to ``shape``, in memory of its own; -1 stands for as many rows as ``g`` has."""
     if out is None:
@@ -75,16 +84,19 @@ def fill(g: Any, shape: tuple[int, ...], out: Any = None) -> Any:
     return out if shape else out[()]
 
 
+@declares(elementwise=True, buffer_position=1, harmless=True)
 def like(x: Any, out: Any = None) -> Any:
     """An array like ``x``, to be written."""
     return np.empty_like(x) if out is None else out
 
 
+@declares(elementwise=True, owns_memory=True, harmless=True, shows_nan=True, cost=0.8)
 def select(condition: Any, x: Any, y: Any) -> Any:
     """``x`` where the condition holds, else ``y``."""
     return np.where(condition, x, y)[()]
 
 
+@declares(elementwise=True, buffer_position=2, harmless=True, shows_nan=True)
 def keep(x: Any, mask: Any, out: Any = None) -> Any:
     """``np.where(mask, x, 0)`` of real numbers: the product of the mask with their bits as integers, which is +0 where
     it is False, whatever stands there. It takes a sixth of the time of ``np.where``, which has to predict branches."""
@@ -98,6 +110,7 @@ def keep(x: Any, mask: Any, out: Any = None) -> Any:
 BITS = {2: np.int16, 4: np.int32, 8: np.int64}
 
 
+@declares(elementwise=True, buffer_position=2, harmless=True)
 def logaddexp(x: Any, y: Any, out: Any = None) -> Any:
     """``np.logaddexp``, from functions that NumPy has vector instructions for: 2 instead of 14 ns an element."""
     out, is_finite = quick_logaddexp(x, y, out)
@@ -115,6 +128,7 @@ def quick_logaddexp(x, y, out):
     return out, is_surely_finite(out)
 
 
+@declares(buffer_position=2, harmless=True, shows_nan=True)
 def sum_axis(x: Any, subscripts: str, out: Any = None) -> Any:
     """The sum over the axis that ``subscripts`` leave out, as in ``np.einsum``."""
     out = np.einsum(subscripts, x, out=out)
@@ -124,6 +138,7 @@ def sum_axis(x: Any, subscripts: str, out: Any = None) -> Any:
     return out
 
 
+@declares(harmless=True)
 def sum_rows(x: Any, axes: tuple, shape: tuple) -> Any:
     """The sum over ``axes``, which make many rows."""
     return sum_axes(x, axes).reshape(shape)
@@ -132,6 +147,7 @@ def sum_rows(x: Any, axes: tuple, shape: tuple) -> Any:
 is_finite_quietly = quiet(is_surely_finite)
 
 
+@declares(buffer_position=2, harmless=True, shows_nan=True)
 def roll(x: Any, pairs: tuple, out: Any = None) -> Any:
     """The elements of ``x`` in other places: ``pairs`` of indices, where to and where from."""
     if out is None:
@@ -141,16 +157,19 @@ def roll(x: Any, pairs: tuple, out: Any = None) -> Any:
     return out
 
 
+@declares(makes_view=True, harmless=True, shows_nan=True)
 def reshape(x: Any, shape: tuple[int, ...]) -> Any:
     """``x`` in another shape."""
     return x.reshape(shape)
 
 
+@declares(makes_view=True, harmless=True, shows_nan=True)
 def transpose(x: Any, axes: tuple[int, ...]) -> Any:
     """``x`` with its axes in another order."""
     return x.transpose(axes)
 
 
+@declares(buffer_position=5, harmless=True, shows_nan=True)
 def scatter(pieces: list, indices: list, shape: tuple[int, ...], zeros: tuple, ways: tuple, out: Any = None) -> Any:
     """An array with zeros at the places ``zeros``, and each piece at its index: in the way "write", "add", or "add.at"
     where the index can name a place twice."""
@@ -177,6 +196,9 @@ def select_float(condition: bool, x: float, y: float) -> float:
     return x if condition else y
 
 
+declare(select, float_form=select_float, hides=(1, 2), takes_truths=True)
+
+
 def check_finite(values: list) -> None:
     """Raise an error if one of the values is infinite or NaN (or so large that its square is: no harm is done)."""
     if not all(is_surely_finite(x) if type(x) is np.ndarray else cmath.isfinite(x) for x in values):
@@ -187,21 +209,11 @@ def fail() -> None:
     raise FloatingPointError("not all is finite")
 
 
-ELEMENTWISE = {copy, fill, keep, like, sin_cos, logaddexp, select, *TILED.values()}
-"""Functions that work element by element, besides NumPy's ufuncs."""
-
-OUT_POSITIONS: dict[Callable, int] = {
-    np.dot: 2, copy: 1, empty: 3, fill: 2, keep: 2, like: 1, logaddexp: 2, roll: 2, scatter: 5,
-    sin_cos: 2, sum_axis: 2,
-    **dict.fromkeys(REDUCTIONS, 3), **dict.fromkeys(TILED.values(), 2),
-}
-
-
 def out_position(function: Callable) -> int | None:
     """Where ``function`` takes the array to write its result into; None if it makes it itself."""
     if isinstance(function, np.ufunc):
         return function.nin if function.nout == 1 else None
-    return OUT_POSITIONS.get(function) if function.__hash__ else None
+    return traits_of(function).buffer_position
 
 
 def is_elementwise_ufunc(function: Callable) -> bool:
@@ -216,14 +228,3 @@ def is_basic(index: Any) -> bool:
 
 VIEWS = (getitem, reshape, transpose)
 """Functions whose results, of arrays in the order of C and by basic indices, are views."""
-
-
-KNOWN = {
-    after, assign, cast, getitem, reshape, select, sum_rows, transpose, read_each, read_floats, result, sum_turns,
-    turn_of,
-}
-
-
-def is_known(function: Callable) -> bool:
-    """Whether ``function`` is one of this module's, or a reduction."""
-    return function in OUT_POSITIONS or function in KNOWN

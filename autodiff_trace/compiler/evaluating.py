@@ -51,9 +51,9 @@ def run_step(step: Node, value_of: Callable) -> Any:
 def call(function: Callable, args: Sequence, kwargs: dict) -> Any:
     """``function(*args, **kwargs)``; of a primitive on plain values what its trace has computed: of Python's numbers
     the operator makes Python's numbers."""
-    if kwargs or not hasattr(function, "fast_fun") or any(type(arg) in (list, tuple) for arg in args):
+    if kwargs or not hasattr(function, "traits") or any(type(arg) in (list, tuple) for arg in args):
         return function(*args, **kwargs)
-    return function(*args) if find_top_trace(args) is not None else function.fast_fun(*args)
+    return function(*args) if find_top_trace(args) is not None else function.traits.fast_fun(*args)
 
 
 def see(use: Callable, x: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import operator
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -12,16 +11,6 @@ import numpy as np
 from ..core.tracer import box_classes
 
 __all__ = ["Miss", "gives_itself", "is_shaped_by_values", "outcome", "signature"]
-
-SHAPED_BY_VALUES = frozenset("""
-    argwhere bincount compress delete eig eigvals extract flatnonzero histogram histogram_bin_edges intersect1d lstsq
-    nonzero poly polydiv polyfit polymul real_if_close residual_squares roots setdiff1d setxor1d trim_zeros union1d
-    unique unique_all unique_counts unique_inverse unique_values
-""".split())
-"""Functions of NumPy whose results have a shape or a dtype that depends on values; so have ``where(mask)`` and
-``x[mask]``. In all others only parameters such as axes and counts decide, which are plain."""
-
-KNOWN_PACKAGES = ("numpy", "_operator", __name__.partition(".")[0])
 
 
 class Miss(NamedTuple):
@@ -52,7 +41,7 @@ def signature(x: Any) -> Any:
 
 def is_shaped_by_values(prim: Callable, values: list) -> bool:
     """Whether the shape, dtype or type of the answer depends on the values of the arguments, or may do so."""
-    if is_always_shaped_by_values(prim):
+    if prim.traits.shaped_by_values or prim.traits.is_users:  # of a primitive of the user's nothing is known
         return True
     if prim.fun is operator.getitem:
         index = values[1] if type(values[1]) is tuple else values[1:]
@@ -60,22 +49,8 @@ def is_shaped_by_values(prim: Callable, values: list) -> bool:
     return prim.__name__ == "where" and len(values) == 1
 
 
-@functools.cache
-def is_always_shaped_by_values(prim: Callable) -> bool:
-    """Whether that is so for any arguments."""
-    if prim.__name__ in SHAPED_BY_VALUES:
-        return True
-    # Of a primitive of the user's nothing is known.
-    module = type(prim.fun).__module__ if isinstance(prim.fun, np.ufunc) else getattr(prim.fun, "__module__", None)
-    return (module or "numpy").partition(".")[0] not in KNOWN_PACKAGES
-
-
-PASSING_ON = {"asanyarray", "asarray", "astype", "atleast_1d", "atleast_2d", "atleast_3d", "real", "squeeze"}
-"""Functions that may give the very array: shape and dtype decide, unless an order in memory is asked for."""
-
-
 def gives_itself(prim: Callable, args: tuple, kwargs: dict, trace: Any) -> bool:
     """Whether a call that has given its first argument, an array that ``trace`` has boxed, does so in each run."""
     is_box = type(args[0]) in box_classes and args[0]._trace is trace
     is_array = is_box and type(args[0]._value) is np.ndarray
-    return is_array and prim.__name__ in PASSING_ON and len(args) < 3 and not kwargs.get("order")
+    return is_array and prim.traits.passes_on and len(args) < 3 and not kwargs.get("order")

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from ..core.traits import traits_of
 from . import calls
 from .loop import Loop
 from .node import Node
-from .passes.float_forms import FLOAT_FUNCTIONS
 
 __all__ = ["group_by_handling"]
 
@@ -43,4 +43,4 @@ def is_indifferent(step: Node) -> bool:
         return False
     if function in (np.float64, np.ndarray.tolist, np.generic.item, calls.copy, calls.getitem, operator.getitem):
         return True
-    return function in FLOAT_FUNCTIONS and type(step.value) in (float, bool)
+    return traits_of(function).float_form is function and type(step.value) in (float, bool)

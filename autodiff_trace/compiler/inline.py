@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..core.traits import traits_of
 from .node import Node, Program, operands
-from .passes.float_forms import FLOAT_FUNCTIONS
 
 __all__ = ["find_inline"]
 
@@ -36,4 +36,4 @@ def find_inline(program: Program) -> set[Node]:
 
 
 def is_float_call(step: Node) -> bool:
-    return step.kind == "call" and type(step.value) is float and step.function in FLOAT_FUNCTIONS
+    return step.kind == "call" and type(step.value) is float and traits_of(step.function).float_form is step.function

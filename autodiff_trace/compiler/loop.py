@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ..core.traits import declares
 from .node import Node, Program, rebuild
 
 __all__ = [
@@ -37,11 +38,13 @@ class Loop:
     kept: int
 
 
+@declares(makes_view=True, harmless=True)
 def result(loop: Any, i: int) -> Any:
     """Result ``i`` of a loop."""
     return loop[i]
 
 
+@declares(makes_view=True, harmless=True)
 def turn_of(values: Any, which: int | slice) -> Any:
     """What was kept of one turn, or of some, also in reverse."""
     return values[which]
@@ -59,17 +62,20 @@ def slice_of(places: range) -> slice:
     return slice(places.start, places.stop if places.stop >= 0 else None, places.step)
 
 
+@declares(harmless=True)
 def sum_turns(values: list) -> Any:
     """The sum of what was kept."""
     rest = iter(values)
     return sum(rest, next(rest))
 
 
+@declares(makes_view=True, harmless=True)
 def read_each(x: Any, indices: tuple) -> list:
     """``x`` at each of these indices."""
     return [x[index] for index in indices]
 
 
+@declares(harmless=True)
 def read_floats(x: Any, indices: tuple) -> list:
     """:func:`read_each` of single numbers, as Python's floats."""
     return [x.item(index) for index in indices]

@@ -86,7 +86,7 @@ class RecordTrace(Trace):
                 values.append(substitute(arg, self.value_of))
                 operands.append(substitute(arg, self.node_of))
                 has_dtype = has_dtype or has(values[-1], "dtype")
-        function = prim.fast_fun if is_operator and has_dtype else prim.fun
+        function = prim.traits.fast_fun if is_operator and has_dtype else prim.fun
         keywords = {}
         if kwargs:
             keywords = {name: substitute(arg, self.value_of) for name, arg in kwargs.items()}

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from ..core.traits import declare
+
 __all__ = ["LONG", "MANY", "TILED", "WIDTH"]
 
 WIDTH = 256
@@ -41,6 +43,7 @@ def tiled(ufunc: np.ufunc) -> Any:
             ufunc(rest(x, whole), rest(y, whole), out[..., whole:, :])
         return out
 
+    declare(call, elementwise=True, buffer_position=2, harmless=True)
     call.__name__ = call.__qualname__ = f"tiled_{ufunc.__name__}"
     return call
 

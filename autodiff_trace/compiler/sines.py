@@ -13,6 +13,8 @@ import time
 
 import numpy as np
 
+from ..core.traits import declares
+
 __all__ = ["is_numpy_slow", "sin_cos"]
 
 LARGEST = 2.0**19
@@ -41,6 +43,7 @@ COSINE = constants(
 )
 
 
+@declares(elementwise=True, buffer_position=2, harmless=True, cost=6)
 def sin_cos(x: np.ndarray, cosines: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     """The sines of ``x``, a float64 array; its cosines are written into ``cosines``, which is no part of ``x``."""
     if out is None:

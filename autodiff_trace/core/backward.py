@@ -119,7 +119,7 @@ def pull_without_masks(node: VJPNode, g: Selected, pending: dict, heap: list) ->
                 plain = plain._value
             if type(plain) in overwritable and plain.nbytes >= LEAST:
                 return None
-            if rules is None or not (prim.by_element or prim.moves_elements):
+            if rules is None or not (prim.traits.elementwise or prim.traits.moves_elements):
                 if not all(map(array_ops.is_finite, plain if isinstance(plain, tuple) else (plain,))):
                     return None
             if type(parents) is tuple:

@@ -124,7 +124,7 @@ def loop_and_stack(batch: Batch, prim: Callable, args: list, kwargs: dict) -> tu
         element = [take(arg, mapped, i) for arg, mapped in zip(args, batch.mapped)]
         keywords = {name: take(arg, batch.mapped_keywords[name], i) for name, arg in kwargs.items()}
         answers.append(prim(*element, **keywords))
-        if prim.is_users and shown is None:
+        if shown is None and prim.traits.is_users and not prim.traits.makes_view:
             shown = array_ops.find_shared(answers[-1], element)
     return stack_answers(answers), shown
 

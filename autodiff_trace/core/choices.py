@@ -33,7 +33,7 @@ class ChoiceTrace(LowestTrace):
         return compare(prim, [choice(arg, 0) for arg in args], [choice(arg, 1) for arg in args])
 
     def process_nondifferentiable(self, prim, args, kwargs):
-        if not prim.differs_by_choice:
+        if not prim.traits.differs_by_choice:
             return super().process_nondifferentiable(prim, args, kwargs)
         return self.process_general(prim, args, kwargs)
 

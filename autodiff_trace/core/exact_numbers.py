@@ -21,7 +21,7 @@ def call_with_floats(prim: Callable, args: tuple, kwargs: dict) -> Any:
     top = find_top_trace(kwargs.values(), find_top_trace(args))
     if top is None:
         return prim.fun(*args, **kwargs)
-    if prim.fast_fun in COMPARISONS:
+    if prim.traits.fast_fun in COMPARISONS:
         return top.process_nondifferentiable(prim, args, kwargs)
     return prim(*[to_float(prim, arg) if type(arg) in exact_numbers else arg for arg in args], **kwargs)
 

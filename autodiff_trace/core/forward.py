@@ -33,7 +33,7 @@ class JVPTrace(DerivativeTrace):
             def push(argument, node):
                 return push_plain(prim, argument, node, ans, values, kwargs)
 
-            kept = outline_unread(prim, argument, ans, values) if prim.moves_elements else (ans, values)
+            kept = outline_unread(prim, argument, ans, values) if prim.traits.moves_elements else (ans, values)
 
             def weigh(argument, node):
                 return push_plain(prim, argument, node, *without_derivatives((*kept, kwargs)))

@@ -2,7 +2,7 @@
 
 The user may write into an array after a primitive has read it: a work buffer that a loop fills again and again. So a
 node keeps a copy of a small array, and of a large one a *snapshot* beside it, which tells when the rule runs whether
-the array is as it was. What the rule does not read (``prim.unread``) is kept as it is, and so are the values of boxes,
+the array is as it was. What the rule does not read (``unread``) is kept as it is, and so are the values of boxes,
 which nobody but their traces holds.
 """
 
@@ -77,7 +77,7 @@ def keep_operands(
 
     ``argument`` and ``nodes`` say which of them are followed, as ``DerivativeTrace.make_node`` gets it.
     """
-    unread = prim.unread.get(argument, ())
+    unread = prim.traits.unread.get(argument, ())
     snapshots: list[Snapshot] = []
     recorder: Any = UNKNOWN
     for i, arg in enumerate(args):

@@ -24,7 +24,7 @@ def pull_selected(node: tuple, selected: Selected) -> Sequence[tuple[tuple, Any]
     _, rules, parents, ans, args, kwargs, prim = node
     if getattr(rules, "func", None) is OutputsCotangent:
         return [(parents, rules(selected, ans))]
-    if prim.by_element:
+    if prim.traits.elementwise:
         shape = ans.shape
         args = [arg if getattr(arg, "shape", shape) == shape else array_ops.expand(arg, shape) for arg in args]
     if isinstance(rules, Overwriting):
@@ -34,16 +34,16 @@ def pull_selected(node: tuple, selected: Selected) -> Sequence[tuple[tuple, Any]
     for rule, parent in zip(rules, parents) if type(rules) is tuple else ((rules, parents),):
         g = rule(selected.value, ans, *args, **kwargs)
         triples = nested_triples(parent, g) if type(parent) is list else [((), parent, g)]
-        if prim.by_element:
+        if prim.traits.elementwise:
             pulled += [(each, narrow(g, selected.mask, each[3].shape)) for _, each, g in triples if g is not None]
-        elif prim.moves_elements:
+        elif prim.traits.moves_elements:
             masks = Mask(weights_of_rule(rule, selected.value, ans, args, kwargs), selected.mask)
             pulled += [
                 (each, moved(g, Mask(lambda all, path=path: nonzero(at_path(all, path)), masks), selected.mask))
                 for path, each, g in triples if g is not None
             ]
         else:
-            mixed = [(each, mix(g, selected.mask, prim.by_matrix)) for _, each, g in triples if g is not None]
+            mixed = [(each, mix(g, selected.mask, prim.traits.by_matrix)) for _, each, g in triples if g is not None]
             pulled += [(each, g) for each, g in mixed if g is not None]
     return pulled
 
@@ -141,7 +141,7 @@ class Push(NamedTuple):
 def push_selected(push: Push, prim: Callable, argument: Any, node: Any, ans: Any) -> Any:
     """What the answer ``ans`` of ``prim`` carries, where some of what the arguments carry is selected."""
     several = type(argument) is tuple
-    if prim.by_element and several and push.adds_up:
+    if prim.traits.elementwise and several and push.adds_up:
         # Each by itself: the zero of one must not meet an infinite slope that is nothing to the other.
         total = None
         for pair in zip(argument, node):
@@ -150,7 +150,7 @@ def push_selected(push: Push, prim: Callable, argument: Any, node: Any, ans: Any
         return total
     masks = masks_in(node if several else [node])
     plain = settle_nested(node)
-    if prim.by_element:
+    if prim.traits.elementwise:
         pushed = array_ops.quietly(push.plain, argument, plain)
         if pushed is None or None in masks:
             return pushed
@@ -158,7 +158,7 @@ def push_selected(push: Push, prim: Callable, argument: Any, node: Any, ans: Any
         if type(pushed) is Selected:
             pushed, mask = pushed.value, Mask(array_ops.both, pushed.mask, mask)
         return Selected(push.restrict(pushed, mask), mask)
-    if prim.moves_elements:
+    if prim.traits.moves_elements:
         pushed = settle(push.plain(argument, plain))
         if pushed is None:
             return None

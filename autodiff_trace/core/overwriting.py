@@ -80,7 +80,7 @@ def defoverwriting(prim: Callable, argument: Any, rule: Callable, kind: type[Ove
     ``g`` is free.
     """
     prim.overwriting[argument] = kind(rule)
-    prim.unread.setdefault(argument, ())  # nodes look there first
+    prim.traits.unread.setdefault(argument, ())  # nodes look there first
 
 
 def find_overwriting(prim: Callable, argument: Any, parent: Any, args: Sequence) -> tuple[Overwriting, list] | None:
@@ -95,7 +95,6 @@ def find_overwriting(prim: Callable, argument: Any, parent: Any, args: Sequence)
 
 def add_overwriting_table(prim: Callable) -> None:
     prim.overwriting = {}
-    prim.is_write = False  # whether it writes into its first argument: then it overwrites cotangents of any size
 
 
 add_rule_table(add_overwriting_table)

@@ -11,8 +11,9 @@ from typing import Any
 from .array_ops import array_ops
 from .exact_numbers import call_with_floats
 from .tracer import box_classes, exact_numbers, find_top_trace, metadata, watched_types
+from .traits import Traits, table
 
-__all__ = ["add_rule_table", "composite", "nondifferentiable", "notrace_primitive", "primitive"]
+__all__ = ["add_rule_table", "composite", "nondifferentiable", "notrace_primitive", "primitive", "wrap_function"]
 
 def primitive(
     fun: Callable,
@@ -44,7 +45,9 @@ def primitive(
     >>> float(grad(exp)(0.0))
     1.0
     """
-    return make_primitive(fun, fast_fun, sequence_args, True, makes_view, out_position, out_name)
+    return make_primitive(
+        fun, fast_fun, out_position, sequence_args=sequence_args, makes_view=makes_view, out_name=out_name
+    )
 
 
 def nondifferentiable(
@@ -59,7 +62,7 @@ def nondifferentiable(
     >>> float(grad(lambda x: x * floor(x))(2.5))
     2.0
     """
-    return make_primitive(fun, fast_fun, (), False, out_position=out_position)
+    return make_primitive(fun, fast_fun, out_position, differentiable=False)
 
 
 def notrace_primitive(fun: Callable) -> Callable:
@@ -106,9 +109,18 @@ def composite(fun: Callable) -> Callable[[Callable], Callable]:
     return decorate
 
 
-def make_primitive(fun, fast_fun, sequence_args, differentiable, makes_view=False, out_position=None, out_name="out"):
-    is_users = not makes_view and root_module(fun) not in ("numpy", root_module(make_primitive))
-    most_args = getattr(fun, "nin", sys.maxsize if out_position is None else out_position)  # after them comes ``out``
+def make_primitive(fun: Callable, fast_fun: Callable | None, out_position: int | None, **facts: Any) -> Callable:
+    """The primitive of ``fun``, of which ``facts`` are declared."""
+    most_args = getattr(fun, "nin", sys.maxsize if out_position is None else out_position)
+    is_users = root_module(fun) not in ("numpy", "_operator", __name__.partition(".")[0])
+    traits = Traits(fun, fast_fun or fun, is_users, most_args=most_args, **facts)
+    if not traits.is_users:  # of users' functions, which may be many, there is no list
+        table.setdefault(fun, traits)
+    return wrap_function(fun, traits)
+
+
+def wrap_function(fun: Callable, traits: Traits) -> Callable:
+    """The primitive of ``fun``, of which ``traits`` are declared."""
 
     @functools.wraps(fun, updated=())
     def call(*args, **kwargs):
@@ -135,29 +147,22 @@ def make_primitive(fun, fast_fun, sequence_args, differentiable, makes_view=Fals
         if has_sequence and call.sequence_handler is not None:
             return dispatch(call, args, kwargs)
         count = len(args)
-        if not differentiable and count <= most_args:
+        if not traits.differentiable and count <= traits.most_args:
             return top.process_nondifferentiable(call, args, kwargs)
         if count == 1:
             ans = top.process_one(call, arg, 0, (arg._value,))
-        elif count > most_args:
+        elif count > traits.most_args:
             return dispatch(call, args, kwargs)
         else:
             ans = top.process(call, args, kwargs)
-        if makes_view and type(ans) in box_classes and type(args[0]) in box_classes:
+        if traits.makes_view and type(ans) in box_classes and type(args[0]) in box_classes:
             array_ops.note_view(ans, args[0], call, args[1:], kwargs)
-        elif is_users:
+        elif traits.is_users:
             array_ops.note_shared(call.__name__, ans, args)
         return ans
 
     call.fun = fun
-    call.fast_fun = fast_fun or fun
-    call.sequence_args = sequence_args
-    call.differentiable = differentiable
-    call.differs_by_choice = False  # of what is piecewise constant: see ``choices``
-    call.makes_view = makes_view
-    call.is_users = is_users
-    call.out_position = out_position
-    call.out_name = out_name
+    call.traits = traits
     call.keyword_handler = None  # (prim, args, kwargs) → answer, for keywords that stand for other primitives
     call.sequence_handler = None  # the same for calls with sequences, or with outputs among the arguments
     for add_table in rule_table_makers:
@@ -189,9 +194,10 @@ def dispatch(prim: Callable, args: tuple, kwargs: dict) -> Any:
         return prim.fun(*args, **kwargs)
     if prim.sequence_handler is not None:
         return prim.sequence_handler(prim, args, kwargs)
-    at = prim.out_position
-    if at is not None and len(args) > at and args[at] is not None:
-        args, kwargs = (*args[:at], None, *args[at + 1 :]), {**kwargs, prim.out_name: args[at]}
+    traits = prim.traits
+    at = traits.most_args
+    if len(args) > at and args[at] is not None:
+        args, kwargs = (*args[:at], None, *args[at + 1 :]), {**kwargs, traits.out_name: args[at]}
     if kwargs:
         if prim.keyword_handler is not None:
             return prim.keyword_handler(prim, args, kwargs)
@@ -203,13 +209,13 @@ def dispatch(prim: Callable, args: tuple, kwargs: dict) -> Any:
         if keywords_top is not None:
             args, kwargs = bind_traced_keywords(prim, args, kwargs)
     args, has_traced_sequence = convert_sequences(prim, args)
-    if not prim.differentiable:
+    if not traits.differentiable:
         return top.process_nondifferentiable(prim, args, kwargs)
     is_general = keywords_top is not None or has_traced_sequence
     ans = (top.process_general if is_general else top.process)(prim, args, kwargs)
-    if prim.makes_view and type(ans) in box_classes and args and type(args[0]) in box_classes:
+    if traits.makes_view and type(ans) in box_classes and args and type(args[0]) in box_classes:
         array_ops.note_view(ans, args[0], prim, args[1:], kwargs)
-    elif prim.is_users:
+    elif traits.is_users:
         array_ops.note_shared(prim.__name__, ans, (*args, *kwargs.values()))
     return ans
 
@@ -256,6 +262,6 @@ def convert_sequences(prim: Callable, args: tuple) -> tuple[tuple, bool]:
     for i, arg in enumerate(args):
         if (type(arg) is list or type(arg) is tuple) and find_top_trace(arg) is not None:
             found = True
-            if i not in prim.sequence_args:
+            if i not in prim.traits.sequence_args:
                 args = (*args[:i], array_ops.array(arg), *args[i + 1 :])
     return args, found

@@ -28,10 +28,11 @@ def make_node(prim: Callable, argument: Any, parent: Any, ans: Any, args: Sequen
     """The node of ``ans = prim(*args, **kwargs)``."""
     rule = prim.vjps[argument]
     # Of elementwise functions the answer is as large as the arguments, of products mostly: a small one ends the matter.
-    if prim.unread and (
-        not prim.answer_tells or ans.nbytes > LARGE if type(ans) in large_types else not prim.by_element
+    traits = prim.traits
+    if traits.unread and (
+        not traits.answer_tells or ans.nbytes > LARGE if type(ans) in large_types else not traits.elementwise
     ):
-        if prim.is_write:
+        if traits.writes_first:  # it overwrites cotangents of any size
             if type(ans) not in overwritable or ans.nbytes > LARGE:
                 rule, parent = find_overwriting(prim, argument, parent, args) or (rule, parent)
             return next_index(), rule, parent, *forget_written(ans, args), kwargs, prim
@@ -54,7 +55,7 @@ def make_lasting_node(prim: Callable, argument: Any, parent: Any, ans: Any, args
 
 def keep_other(prim: Callable, argnum: int, args: Sequence) -> Sequence | None:
     """What :func:`keep_operands` makes of two arguments where the other one is a small array (1 µs less); else None."""
-    if 1 - argnum in prim.unread.get(argnum, ()):
+    if 1 - argnum in prim.traits.unread.get(argnum, ()):
         return args
     other = args[1 - argnum]
     if type(other) not in overwritable or other.nbytes > LARGE or type(args[argnum]) in watched_types:
@@ -74,15 +75,16 @@ class VJPTrace(DerivativeTrace):
     def process_one(self, prim, box, argnum, values, is_beside=False):
         # DerivativeTrace.process_one with make_node written out (0.1 of 0.85 µs).
         kind = type(values[argnum])
-        ans = (prim if kind in box_classes else prim.fast_fun)(*values)
+        traits = prim.traits
+        ans = (prim if kind in box_classes else traits.fast_fun)(*values)
         node = box._node
         if node is not None:
             rule = prim.vjps[argnum]
             kept = keep_other(prim, argnum, values) if is_beside else values
             if kept is None:
                 node = make_lasting_node(prim, argnum, node, ans, values, NO_KEYWORDS)
-            elif prim.unread and (
-                not prim.answer_tells or ans.nbytes > LARGE if type(ans) in large_types else not prim.by_element
+            elif traits.unread and (
+                not traits.answer_tells or ans.nbytes > LARGE if type(ans) in large_types else not traits.elementwise
             ):
                 node = make_node(prim, argnum, node, ans, kept, NO_KEYWORDS)
             else:
@@ -163,13 +165,11 @@ def defvjp(prim: Callable, *rules: Callable | None, argnums: Sequence[int] | Non
     >>> grad(product, argnums=(0, 1))(2.0, 3.0)
     (np.float64(3.0), np.float64(2.0))
     """
+    new = {**dict(zip(argnums or range(len(rules)), rules)), **keyword_rules}
     for several in [key for key in prim.vjps if type(key) is tuple]:
         del prim.vjps[several]
-    prim.unread.clear()
-    prim.overwriting.clear()
-    for argnum, rule in zip(argnums or range(len(rules)), rules):
-        prim.vjps[argnum] = rule or zero_rule
-    prim.vjps.update(keyword_rules)
+    forget_declared(prim, not new.keys().isdisjoint(prim.vjps))
+    prim.vjps.update({argument: rule or zero_rule for argument, rule in new.items()})
 
 
 def defvjp_all(prim: Callable, rule: Callable) -> None:
@@ -183,10 +183,18 @@ def defvjp_all(prim: Callable, rule: Callable) -> None:
     >>> grad(product, argnums=(0, 1))(2.0, 3.0)
     (np.float64(3.0), np.float64(2.0))
     """
+    forget_declared(prim, bool(prim.vjps) or prim.vjp_all is not None)
     prim.vjps.clear()
-    prim.unread.clear()
-    prim.overwriting.clear()
     prim.vjp_all = rule
+
+
+def forget_declared(prim: Callable, has_rules: bool) -> None:
+    """Take back what was declared of rules that others replace: these may read more. What was declared before there
+    was a rule holds for the first."""
+    prim.overwriting.clear()
+    if has_rules:
+        prim.traits.unread.clear()
+        prim.traits.linear_in = prim.traits.multilinear_in = ()
 
 
 def defvjp_pair(prim: Callable, rule: Callable) -> None:

@@ -19,11 +19,9 @@ from typing import Any
 from .array_ops import array_ops
 from .cotangents import DeferredCotangent, add_cotangents, deferred_types
 from .derivative import without_derivatives
-from .primitives import add_rule_table
 
 __all__ = [
-    "Mask", "OutputsCotangent", "Selected", "moves_elements", "moving", "outline", "settle", "settle_selected",
-    "works_by_matrix",
+    "Mask", "OutputsCotangent", "Selected", "outline", "settle", "settle_selected",
 ]
 
 
@@ -72,7 +70,8 @@ class Selected(DeferredCotangent):
     def is_mixed_by(self, prim: Callable) -> bool:
         """Whether a primitive is known to make of this cotangent a number like others: it mixes all elements, and
         something is selected."""
-        if prim.by_element or prim.moves_elements or prim.by_matrix or prim.takes_selected:
+        traits = prim.traits
+        if traits.elementwise or traits.moves_elements or traits.by_matrix or traits.takes_selected:
             return False
         return array_ops.has_nonzero(self.value)
 
@@ -134,30 +133,3 @@ def settle(g: Any) -> Any:
 def settle_selected(g: Any) -> Any:
     """A cotangent as a plain value, or a selected one."""
     return g.settle_selected() if type(g) in deferred_types else g
-
-
-moving: set[Callable] = set()
-"""The functions of which primitives that move elements are made."""
-
-
-def moves_elements(*prims: Callable) -> None:
-    """Declare that each element of the answers is one of the arguments', or a sum of some with weights above zero.
-
-    Their own rules then say where the elements of a mask go.
-    """
-    for prim in prims:
-        prim.moves_elements = True
-        moving.add(prim.fun)
-
-
-def works_by_matrix(*prims: Callable) -> None:
-    """Declare that each matrix of a stack, the one argument, has answers of its own."""
-    for prim in prims:
-        prim.by_matrix = True
-
-
-def add_slots(prim: Callable) -> None:
-    prim.moves_elements = prim.by_matrix = prim.takes_selected = False
-
-
-add_rule_table(add_slots)

@@ -17,7 +17,6 @@ from .forward import JVPTrace, Realigned, push_plain, restrict_tangent
 from .masked_rules import Push, has_selected, push_selected
 from .selections import Mask, Selected, settle
 from .tracer import box_classes, boxers, trace_stack
-from .unread import ANSWER
 
 __all__ = ["Series", "TaylorTrace", "coefficient", "deftaylor", "push_coefficients", "trace_taylor"]
 
@@ -69,13 +68,12 @@ class TaylorTrace(DerivativeTrace):
         nodes = by_argument(argument, node)
         if any(map(has_unknown, nodes.values())):
             raise AnswerNeeded
-        rule = series_rules.get(prim)
+        rule = prim.traits.series
         if rule is not None:
             coefficients = rule(self.order, nodes, ans, *values, **kwargs)
             if coefficients is not NotImplemented:
                 return make_series(coefficients, ans)
-        # A rule that reads no value of its arguments is that of a linear function.
-        elif {*nodes, ANSWER}.issubset(prim.unread.get(argument, ())):
+        elif set(prim.traits.linear_in).issuperset(nodes):
             return make_series(push_coefficients(prim, self.order, nodes, ans, values, kwargs), ans)
         return make_series(integrate_jvp(prim, self.order, nodes, ans, values, kwargs), ans)
 
@@ -120,8 +118,6 @@ def trace_taylor(fun: Callable, inputs: Sequence, nodes: Sequence, order: int) -
 
 # The registry
 
-series_rules: dict[Callable, Callable] = {}
-
 
 def deftaylor(prim: Callable, rule: Callable) -> None:
     """Give ``prim`` its series rule.
@@ -130,7 +126,7 @@ def deftaylor(prim: Callable, rule: Callable) -> None:
     dtype; None is zero. ``nodes`` holds for each argument that is followed, by position, its :class:`Series`; for one
     that is a sequence a list. NotImplemented asks for the coefficients to be taken from the JVP rule.
     """
-    series_rules[prim] = rule
+    prim.traits.series = rule
 
 
 # Series from JVP rules

@@ -1,7 +1,8 @@
 """What the rules of reverse mode do not read: large arrays among that are not kept in nodes, but their shape and dtype.
 
-A primitive has a table ``unread``, from the argument that is followed (a position, or a tuple of several) to that of
-which its rule reads no values: positions of arguments, and ``ANSWER``. The rule of one that is not in it reads all.
+The traits of a primitive have a table ``unread``, from the argument that is followed (a position, or a tuple of
+several) to that of which its rule reads no values: positions of arguments, and ``ANSWER``. The rule of one that is not
+in it reads all.
 """
 
 from __future__ import annotations
@@ -12,57 +13,52 @@ from typing import Any
 
 from .array_ops import LARGE, array_ops, large_types
 from .overwriting import overwritable
-from .primitives import add_rule_table
 from .tracer import watched_types
 
 __all__ = [
-    "ALL", "ANSWER", "forget_unread", "forget_written", "outline_unread", "reads_answer", "reads_arguments",
-    "reads_other", "reads_shapes",
+    "ALL", "ANSWER", "ARGUMENTS", "forget_unread", "forget_written", "outline_unread", "reads_answer",
+    "reads_arguments", "reads_other", "reads_shapes",
 ]
 
 ANSWER = "ans"
+ARGUMENTS = "args"
 ALL = "all"
 """In the place of an argument: what is said of those that have no entry of their own."""
 
 
-def add_unread_table(prim: Callable) -> None:
-    prim.unread = {}
-    prim.by_element = False  # whether the answer is as large as the largest argument
-    prim.answer_tells = False  # whether a small array for an answer says that there is little to forget
-
-
-add_rule_table(add_unread_table)
-
-
 def reads_shapes(prim: Callable, *argnums: int) -> None:
-    """Declare that the rules of the arguments ``argnums`` read of these and of the answer no values: linear ones."""
+    """Declare that ``prim`` is linear in the arguments ``argnums``: the rules read of these and of the answer no
+    values."""
+    prim.traits.linear_in = argnums
     for count in range(1, len(argnums) + 1):
         for several in itertools.combinations(argnums, count):
-            prim.unread[several if count > 1 else several[0]] = (*argnums, ANSWER)
+            prim.traits.unread[several if count > 1 else several[0]] = (*argnums, ANSWER)
 
 
 def reads_other(*prims: Callable) -> None:
-    """Declare that the rule of each of two arguments reads the values of the other alone: products."""
+    """Declare that functions are linear in each of two arguments, whose rules read the values of the other alone."""
     for prim in prims:
-        prim.unread.update({0: (0, ANSWER), 1: (1, ANSWER), (0, 1): (ANSWER,)})
-        prim.answer_tells = True
+        prim.traits.unread.update({0: (0, ANSWER), 1: (1, ANSWER), (0, 1): (ANSWER,)})
+        prim.traits.multilinear_in = (0, 1)
+        prim.traits.answer_tells = True
 
 
 def reads_arguments(*prims: Callable) -> None:
     """Declare that the rules, of one or two arguments, do not read the answer: ``sin``, ``log``."""
     for prim in prims:
-        prim.unread.update({0: (ANSWER,), 1: (ANSWER,), (0, 1): (ANSWER,)})
+        prim.traits.unread.update({0: (ANSWER,), 1: (ANSWER,), (0, 1): (ANSWER,)})
 
 
 def reads_answer(*prims: Callable) -> None:
     """Declare that the rule of the one argument reads the answer instead: ``exp``, ``sqrt``."""
     for prim in prims:
-        prim.unread[0] = (0,)
+        prim.traits.unread[0] = (0,)
 
 
 def forget_unread(prim: Callable, argument: Any, ans: Any, args: Sequence) -> tuple[Any, Sequence]:
     """``ans`` and ``args``, with stand-ins for what is large in them and unread."""
-    for each in prim.unread.get(argument) or prim.unread.get(ALL, ()):
+    unread = prim.traits.unread
+    for each in unread.get(argument) or unread.get(ALL, ()):
         if each is ANSWER:
             x = ans
         elif each < len(args):
@@ -95,7 +91,8 @@ def forget_written(ans: Any, args: Sequence) -> tuple[Any, Sequence]:
 def outline_unread(prim: Callable, argument: Any, ans: Any, args: Sequence) -> tuple[Any, Sequence]:
     """``ans`` and ``args``, with outlines for what is unread, of whatever size: others may write into it."""
     args = list(args)
-    for each in prim.unread.get(argument) or prim.unread.get(ALL, ()):
+    unread = prim.traits.unread
+    for each in unread.get(argument) or unread.get(ALL, ()):
         if each is ANSWER:
             ans = array_ops.outline(ans)
         elif each < len(args) and hasattr(args[each], "dtype"):

@@ -12,7 +12,8 @@ import numpy as np
 from ..core.forward import defjvp
 from ..core.reverse import defvjp
 from ..core.primitives import composite
-from ..core.unread import reads_shapes
+from ..core.traits import declare
+from ..core.unread import ANSWER, reads_answer, reads_arguments, reads_shapes
 from .broadcasting import broadcast_tangent, unbroadcast
 from .error_states import error_state, restore_errors, setter
 from .namespace import replace_wrapped, wrapped_functions
@@ -42,13 +43,17 @@ def quiet(function: Callable) -> Callable:
     return call
 
 
-def elementwise(prim: Callable, *derivatives: Derivative, singular: bool = False) -> None:
+def elementwise(
+    prim: Callable, *derivatives: Derivative, singular: bool = False, reads: str | None = None, **facts: Any
+) -> None:
     """Give an elementwise primitive its VJP and JVP rules.
 
     Arguments:
         derivatives: for each argument ``derivative(ans, *args)``, the partial derivative at each element; a plain 1
             or -1 for a constant; None where the answer does not change with the argument.
         singular: the derivative can be infinite, of which NumPy is not to warn.
+        reads: what the derivatives read, so that nodes keep no more: ``ANSWER``, ``ARGUMENTS``, or both (None).
+        facts: more that is declared of the function, by the names of the fields of ``Traits``.
 
     >>> import math
     >>> from autodiff_trace import grad, numpy as anp
@@ -71,7 +76,9 @@ def elementwise(prim: Callable, *derivatives: Derivative, singular: bool = False
                 rules = tuple(map(quiet, rules))
         defvjp(prim, rules[0], argnums=(argnum,))
         defjvp(prim, rules[1], argnums=(argnum,))
-    prim.by_element = prim.answer_tells = True
+    declare(prim, elementwise=True, answer_tells=True, **facts)
+    if reads is not None:
+        (reads_answer if reads is ANSWER else reads_arguments)(prim)
     if all(isinstance(derivative, int) for derivative in derivatives):
         reads_shapes(prim, *range(len(derivatives)))
 
@@ -153,12 +160,13 @@ def is_surely_finite(x: np.ndarray) -> bool:
     return cmath.isfinite(flat.dot(flat))  # of short arrays 0.3 instead of 0.7 µs
 
 
-def linear(prim: Callable, transpose: Callable) -> None:
+def linear(prim: Callable, transpose: Callable, **facts: Any) -> None:
     """Give a primitive that is linear in its first argument its rules.
 
     Arguments:
         transpose: the VJP rule ``transpose(g, ans, x, *args, **kwargs)``, of which only ``g`` and the shape and dtype
             of ``x`` may be read. The JVP is the function itself.
+        facts: more that is declared of the function, by the names of the fields of ``Traits``.
 
     >>> from autodiff_trace import grad, numpy as anp
     >>> from autodiff_trace.extend import primitive
@@ -169,4 +177,5 @@ def linear(prim: Callable, transpose: Callable) -> None:
     """
     defvjp(prim, transpose)
     reads_shapes(prim, 0)
+    declare(prim, **facts)
     defjvp(prim, lambda t, ans, x, *args, **kwargs: prim(t, *args, **kwargs))

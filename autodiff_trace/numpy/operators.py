@@ -43,7 +43,7 @@ def binary_operator(prim):
         with writing:
             return self.replace(prim(self, other))
 
-    return (forward, reflected, in_place) if prim.differentiable else (call, call_reflected, in_place)
+    return (forward, reflected, in_place) if prim.traits.differentiable else (call, call_reflected, in_place)
 
 
 def comparison(prim):

@@ -14,8 +14,9 @@ from ..core.derivative import DerivativeTrace, without_derivatives
 from ..core.forward import defjvp
 from ..core.primitives import nondifferentiable, primitive
 from ..core.reverse import defvjp
-from ..core.selections import Mask, Selected, moves_elements, outline
+from ..core.selections import Mask, Selected, outline
 from ..core.tracer import is_box
+from ..core.traits import declare
 from ..core.unread import ANSWER
 from . import wrapped as anp
 from .broadcasting import broadcast_tangent, unbroadcast
@@ -160,7 +161,7 @@ def with_moved_mask(rule: Callable) -> Callable:
     return selecting
 
 
-def moves(prim: Callable, transpose: Callable, *, zeros: bool = False) -> None:
+def moves(prim: Callable, transpose: Callable, *, zeros: bool = False, **facts: Any) -> None:
     """:func:`~.definers.linear` for a primitive each element of whose answer is one of its argument, or a sum of some.
 
     ``zeros``: the answer or the transpose has zeros where no element comes to: they are not selected.
@@ -172,13 +173,12 @@ def moves(prim: Callable, transpose: Callable, *, zeros: bool = False) -> None:
     >>> grad(lambda x: anp.sum(swap_ends(x) * np.arange(3.0)))(np.zeros(3))
     array([2., 1., 0.])
     """
-    linear(prim, transpose)
-    moves_elements(prim)
+    linear(prim, transpose, moves_elements=True, harmless=True, shows_nan=True, **facts)
     if zeros:
         prim.vjps[0], prim.jvps[0] = with_moved_mask(prim.vjps[0]), with_moved_mask(prim.jvps[0])
 
 
-def selects(prim: Callable, *weights: Callable) -> None:
+def selects(prim: Callable, *weights: Callable, **facts: Any) -> None:
     """Give an elementwise primitive that takes the elements of some of its arguments its rules.
 
     ``weights`` has for each argument ``weight(ans, *args)``: 1 where the answer is its element, ½ at ties, else 0.
@@ -186,7 +186,7 @@ def selects(prim: Callable, *weights: Callable) -> None:
     for argnum, weight in enumerate(weights):
         defvjp(prim, selecting_vjp(weight, argnum), argnums=(argnum,))
         defjvp(prim, selecting_jvp(weight), argnums=(argnum,))
-    prim.by_element = True
+    declare(prim, elementwise=True, **facts)
 
 
 def selecting_vjp(weight, argnum):
@@ -231,5 +231,6 @@ def restrict_more(g, ans, x, mask):
 
 defvjp(restrict, restrict_more, None)
 defjvp(restrict, restrict_more, None)
-restrict.by_element = True
-restrict.unread[0] = (0, ANSWER)
+declare(restrict, elementwise=True, harmless=True)
+declare(beside, ones_beside, harmless=True)
+restrict.traits.unread[0] = (0, ANSWER)

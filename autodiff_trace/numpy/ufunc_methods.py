@@ -14,6 +14,7 @@ import numpy as np
 from ..core.array_ops import array_ops
 from ..core.errors import TracedValueError, caller_line
 from ..core.ownership import writing
+from ..core.traits import traits_of
 from . import wrapped as anp
 from .namespace import wrapped_functions
 from .ufunc_folds import METHODS
@@ -21,9 +22,6 @@ from .ufunc_folds import METHODS
 __all__ = ["add_ufunc_methods", "call_ufunc_method", "with_keywords"]
 
 CAST_KEYWORDS = ("casting", "dtype", "sig", "signature")
-
-HARMLESS = {np.arctanh: 0}
-"""An argument at which a ufunc is finite, where that is not 1."""
 
 
 def call_ufunc_method(ufunc: np.ufunc, method: str, inputs: tuple, kwargs: dict) -> Any:
@@ -66,7 +64,7 @@ def call_with_keywords(function: Callable, ufunc: np.ufunc, args: tuple, kwargs:
         )
     else:
         # Where the mask is false the function is not asked: it might warn, or have an infinite slope.
-        harmless = HARMLESS.get(ufunc, 1)
+        harmless = traits_of(ufunc).finite_at
         ans = function(*(anp.where(where, arg, harmless) if hasattr(arg, "dtype") else arg for arg in args))
     if ufunc.nout == 1:
         return finish(ans, outs[0], where)

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..core.primitives import primitive
 from ..core.tracer import is_box
+from ..core.traits import declare
 from .namespace import wrap_namespace, wrapped_functions
 
 wrap_namespace(np, globals(), "autodiff_trace.numpy")
@@ -79,5 +80,5 @@ def add_at(x, index, value):
     return result
 
 
-set_item.sequence_args = write_item.sequence_args = add_at.sequence_args = (1,)
-set_item.is_write = write_item.is_write = True
+declare(set_item, write_item, add_at, sequence_args=(1,))
+declare(set_item, write_item, writes_first=True)

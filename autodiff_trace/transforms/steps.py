@@ -11,10 +11,14 @@ from ..core.backward import backward_pass
 from ..core.array_ops import array_ops
 from ..core.reverse import VJPTrace, next_index, trace_vjp
 from ..core.tracer import boxers
+from ..core.traits import UNKNOWN, Traits
 
 __all__ = ["has_derivative", "number", "record_step", "transpose"]
 
 SCALARS = {bool: np.bool_, int: np.int64, float: np.float64, complex: np.complex128}
+
+
+TAKES_SELECTED = Traits(takes_selected=True)
 
 
 def number(leaf: Any) -> Any:
@@ -46,8 +50,7 @@ def record_step(
         return pull(full)
 
     rule.__name__ = name
-    rule.by_element = rule.moves_elements = rule.by_matrix = False  # what the backward pass asks of a primitive
-    rule.takes_selected = takes_selected
+    rule.traits = TAKES_SELECTED if takes_selected else UNKNOWN
     node = (next_index(), rule, nodes, kept, (), {}, rule)
     boxed = list(outputs)
     for k, i in enumerate(places):

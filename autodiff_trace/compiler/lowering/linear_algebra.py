@@ -8,4 +8,4 @@ from .table import lowers
 
 @lowers(linalg.det, linalg.inv, linalg.slogdet, linalg.solve)
 def lower_quick_form(step):
-    return step.with_call(step.function.fast_fun, step.args, step.kwargs)
+    return step.with_call(step.function.traits.fast_fun, step.args, step.kwargs)

@@ -55,7 +55,7 @@ def lower_ufunc(step: Node) -> Node:
         # Of Python's numbers alone the operator would make Python's numbers, and raise ZeroDivisionError.
         for arg in step.args:
             if hasattr(value_of(arg), "dtype"):
-                return step.with_call(prim.fast_fun, step.args)
+                return step.with_call(prim.traits.fast_fun, step.args)
         return step.with_call(prim.fun, step.args)
     dtypes = {arg.value.dtype for arg in step.args if type(arg) is Node and hasattr(arg.value, "dtype")}
     if len(dtypes) == 1 and (dtype := dtypes.pop()).kind in "fc" and takes_alone(prim.fun, dtype):

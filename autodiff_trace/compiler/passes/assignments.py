@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import calls
 from ..node import Node, Program, operands, rebuild
-from .memory import IN_FIRST, OWN_MEMORY, find_last_uses, find_roots
+from .memory import find_last_uses, find_roots, is_in_first, owns_memory
 
 __all__ = ["assign_in_place"]
 
@@ -27,7 +27,7 @@ def assign_in_place(program: Program) -> Program:
     for i, step in enumerate(program.steps):
         if step in targets and step.function is calls.copy:
             owner = find_owner(step.args[0])
-            if owner not in returned and owns_memory(owner) and owner in last_uses:
+            if owner not in returned and owner.kind == "call" and owns_memory(owner.function) and owner in last_uses:
                 slices = readers.slices_used_after(i, owner) if last_uses[owner] > i else set()
                 if slices is not None and sum(each.value.size for each in slices) <= step.value.size:
                     needless.add(step)
@@ -62,7 +62,7 @@ class Readers:
         slices = set()
         for value in self.inside[owner]:
             if self.last.get(value, -1) > i:
-                while value.function in IN_FIRST and not is_slice(value, owner):
+                while is_in_first(value.function) and not is_slice(value, owner):
                     value = value.args[0]
                 if not is_slice(value, owner):
                     return None
@@ -80,8 +80,3 @@ def find_owner(x: Node) -> Node:
     while x.function in (calls.assign, calls.after):
         x = x.args[0]
     return x
-
-
-def owns_memory(step: Node) -> bool:
-    """Whether a step surely makes an array that can be written into."""
-    return step.kind == "call" and (calls.out_position(step.function) is not None or step.function in OWN_MEMORY)

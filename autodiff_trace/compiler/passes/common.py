@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 import numpy as np
 
+from ...core.traits import traits_of
 from .. import calls
 from ..node import LIVE, Node, Program, rebuild
 
@@ -24,16 +24,13 @@ def merge_common(program: Program) -> Program:
         args = [arg if type(arg) is Node and arg.kind != "constant" else identify(arg) for arg in step.args]
         keywords = identify(tuple(step.kwargs.items())) if step.kwargs else ()
         try:
-            args = frozenset(args) if step.function in COMMUTATIVE else tuple(args)
+            args = frozenset(args) if traits_of(step.function).commutative else tuple(args)
             first = seen.setdefault((step.function, state, args, keywords), step)
         except TypeError:  # an argument, or the function, cannot be hashed
             return step
         return first if first is not step and is_pure(step) else step
 
     return rebuild(program, merge)
-
-
-COMMUTATIVE = {np.add, np.multiply, operator.add, operator.mul}
 
 
 def is_pure(step: Node) -> bool:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable
+from typing import Any
 
-import numpy as np
-
-from ...core.selections import moving
-from ...numpy import lapack, selections, wrapped
+from ...core.traits import traits_of
+from ...numpy import wrapped
 from .. import calls
 from ..loop import Loop, result
 from ..node import Node, Program, operands, parts_of, relabel
@@ -84,12 +81,16 @@ def must_stay(step: Node, needed: set[Node]) -> bool:
 
 def may_raise(step: Node) -> bool:
     """Whether a step can fail for some values, as a program without jit would."""
-    if not is_harmless(step.function) or step.function in DIVISIONS and type(step.value) in (int, float, complex):
+    traits = traits_of(step.function)
+    if not traits.harmless or traits.raises_on and kind_of(step.value) in traits.raises_on:
         return True
-    if step.function in POWERS and step.value.dtype.kind in "iu":
-        return True  # of a negative exponent
     indices = [part for part in index_parts(step) if type(part) is Node and part.value.dtype.kind in "iu"]
     return any(index.function is not calls.check_labels for index in indices)
+
+
+def kind_of(value: Any) -> str:
+    """The kind of the dtype of a value; "n" for Python's numbers, of which NumPy's have none."""
+    return "n" if type(value) in (int, float, complex) else value.dtype.kind
 
 
 def index_parts(step: Node) -> tuple:
@@ -99,26 +100,4 @@ def index_parts(step: Node) -> tuple:
     return parts_of(step.args[1])
 
 
-def is_harmless(function: Callable) -> bool:
-    return (
-        isinstance(function, np.ufunc)
-        or calls.is_known(function)
-        or getattr(function, "__module__", None) == "_operator"
-        or function in HARMLESS
-        or function in moving
-    )
-
-
 INDEXING = {calls.getitem, calls.assign, wrapped.add_at.fun, wrapped.set_item.fun, wrapped.write_item.fun}
-
-DIVISIONS = {operator.truediv, operator.floordiv, operator.mod, operator.pow}
-"""Operators that fail for some of Python's numbers: division by zero, powers that are too large."""
-
-POWERS = {operator.pow, np.power}
-
-HARMLESS = {
-    np.ones_like, np.zeros_like, np.broadcast_to, np.ravel, np.squeeze, np.expand_dims, np.concatenate, np.stack,
-    np.array, np.argmax, np.argmin, np.cumsum, np.diagonal, np.real, np.imag, np.sort, np.argsort, np.mean, np.sum,
-    np.prod, np.flip, np.tensordot, np.any, np.all, lapack.det, lapack.slogdet,
-    selections.beside.fun, selections.ones_beside.fun, selections.restrict.fun, wrapped.astype.fun,
-}

@@ -8,13 +8,13 @@ products is NaN where they are; else the inputs are looked through.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 
 from ... import nn
+from ...core.traits import traits_of
 from ...numpy.selections import restrict
 from .. import calls
 from ..loop import Loop, all_steps, in_bodies
@@ -27,16 +27,6 @@ __all__ = ["RAISING", "assume_finite", "check", "use_diagonals"]
 RAISING = {"divide": "raise", "over": "raise", "invalid": "raise"}
 
 RESTRICT = restrict.fun
-
-SHOWS_NAN = {
-    np.add, np.subtract, np.multiply, np.divide, np.negative, np.positive, np.absolute, np.square, np.sqrt, np.exp,
-    np.expm1, np.log, np.log1p, np.sin, np.cos, np.tan, np.sinh, np.cosh, np.tanh, np.arctan, np.maximum, np.minimum,
-    np.conjugate, np.matmul, np.dot, np.concatenate, np.stack, np.expand_dims, np.squeeze, np.broadcast_to, np.diag,
-    operator.add, operator.sub, operator.mul, operator.truediv, operator.neg, operator.getitem,
-    calls.ADD_REDUCE, calls.cast, calls.copy, calls.fill, calls.keep, calls.reshape, calls.roll, calls.scatter,
-    calls.select, calls.sum_axis, calls.transpose, nn.sigmoid.fun, RESTRICT,
-}
-"""Functions that give NaN wherever what they get is NaN, or leave it out altogether."""
 
 NUMBERS = (float, complex, np.ndarray, np.generic)
 
@@ -132,7 +122,8 @@ def reached_outputs(program: Program) -> Collection[Node] | None:
         if type(step.function) is Loop:
             return None
         if is_masked(step) or not reached.isdisjoint(operands(step)):
-            if step.kind != "call" or step.function not in SHOWS_NAN or not is_inexact(step):
+            shows_nan = is_masked(step) or traits_of(step.function).shows_nan
+            if step.kind != "call" or not shows_nan or not is_inexact(step):
                 return None
             reached.add(step)
     return reached.intersection(output for output in program.outputs if type(output) is Node)

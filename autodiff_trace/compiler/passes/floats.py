@@ -12,27 +12,15 @@ from typing import Any
 
 import numpy as np
 
+from ...core.traits import traits_of
 from .. import calls
 from ..loop import Loop, all_steps, as_range, read_each, read_floats, result, slice_of, sum_turns, turn_of, with_body
 from ..node import Node, Program, literal, substitute
-from .float_forms import FLOAT_CALLS
 
 __all__ = ["use_floats"]
 
 FEWEST = 4
 """Steps for which converting and checking pays."""
-
-TRUTHS = {
-    operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne, calls.select_float,
-}
-"""Those of them that give truth values."""
-
-HIDING = {
-    operator.truediv: (1,), math.atan: (0,), math.atan2: (0, 1), math.tanh: (0,), math.exp: (0,), math.expm1: (0,),
-    math.pow: (0, 1), operator.lt: (0, 1), operator.le: (0, 1), operator.gt: (0, 1), operator.ge: (0, 1),
-    operator.eq: (0, 1), operator.ne: (0, 1), calls.select_float: (1, 2),
-}
-"""Arguments that may be infinite or NaN although the result is finite: they have to be checked."""
 
 
 def use_floats(program: Program) -> Program:
@@ -46,10 +34,11 @@ def use_floats(program: Program) -> Program:
 
 def is_float_step(step: Node) -> bool:
     """Whether Python can do this step: its operands are, or can be made, Python's floats."""
-    if step.kind != "call" or step.kwargs or step.function.__hash__ is None or step.function not in FLOAT_CALLS:
+    traits = traits_of(step.function)
+    if step.kind != "call" or step.kwargs or traits.float_form is None:
         return False
     # Of truth values NumPy's sum is one as well, Python's is a number.
-    if not is_float(step.value) and not (type(step.value) is np.bool_ and FLOAT_CALLS[step.function] in TRUTHS):
+    if not is_float(step.value) and not (type(step.value) is np.bool_ and traits.takes_truths):
         return False
     for arg in step.args:
         kind = type(arg)
@@ -185,11 +174,11 @@ class Conversion:
         if step.function is np.float64:
             self.floats[step] = self.as_float(step.args[0])
             return
-        function = FLOAT_CALLS[step.function]
+        function, hides = traits_of(step.function).float_form, traits_of(step.function).hides
         args = [self.floats.get(arg) or self.as_float(arg) for arg in step.args]
         if function is math.pow and step.args[1] == 2 and type(step.args[1]) in (int, float):
-            function, args = operator.mul, [args[0], args[0]]
-        for i in HIDING.get(function, ()):
+            function, args, hides = operator.mul, [args[0], args[0]], ()
+        for i in hides:  # they have to be checked
             if type(args[i]) is Node and type(args[i].value) is float:
                 self.checked[args[i]] = None
         value = step.value.item() if isinstance(step.value, np.generic) else step.value

@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from ...numpy import lapack
-from ...numpy.rules import determinants, factorizations
-from ...numpy.selections import restrict
+from ...core.traits import traits_of
 from .. import calls
-from ..loop import Loop, read_each, result, turn_of
+from ..loop import Loop
 from ..node import Node, Program, nodes_in, operands, parts_of, value_of
 
-__all__ = ["IN_FIRST", "OWN_MEMORY", "find_last_uses", "find_roots", "steps_under_outputs"]
-
-OWN_MEMORY = {
-    np.array, np.concatenate, np.stack, np.copy, np.zeros_like, np.ones_like, np.full_like, calls.empty, calls.select,
-    lapack.det, lapack.inv, lapack.slogdet, lapack.solve, determinants.inverse.fun, factorizations.factor_cotangent.fun,
-    factorizations.lower_factor.fun, factorizations.lower_inverse.fun,
-}
-"""Functions whose results have memory of their own, besides those that can write into an array they are given."""
-
-IN_FIRST = {
-    calls.reshape, calls.transpose, calls.cast, calls.getitem, calls.assign, calls.after, calls.check_labels,
-    read_each, result, turn_of, np.broadcast_to, np.diag, np.diagonal, np.expand_dims, np.flip, np.fliplr, np.flipud,
-    np.imag, np.moveaxis, np.ravel, np.real, np.reshape, np.rot90, np.squeeze, np.swapaxes, np.transpose,
-    restrict.fun,
-}
-"""Functions whose results may lie in the memory of the first argument alone."""
+__all__ = ["find_last_uses", "find_roots", "is_in_first", "owns_memory", "steps_under_outputs"]
 
 
 def find_roots(program: Program, guess: bool = True) -> dict[Node, frozenset[Node]]:
@@ -37,14 +22,25 @@ def find_roots(program: Program, guess: bool = True) -> dict[Node, frozenset[Nod
     roots: dict[Node, frozenset[Node]] = {node: frozenset((node,)) for node in program.inputs}
     for step in program.steps:
         if has_memory(step):
-            bases = bases_of(step) if guess or step.function in IN_FIRST and not is_copying_reshape(step) else ()
+            bases = bases_of(step) if guess or is_in_first(step.function) and not is_copying_reshape(step) else ()
             if not bases:
                 roots[step] = frozenset((step,))
                 continue
             memories = [frozenset((base,)) if base.kind == "constant" else roots.get(base, ()) for base in bases]
             found = frozenset().union(*memories)
-            roots[step] = found if found and step.function in IN_FIRST else found | {step}
+            roots[step] = found if found and is_in_first(step.function) else found | {step}
     return roots
+
+
+def is_in_first(function: Callable) -> bool:
+    """Whether results may lie in the memory of the first argument alone."""
+    traits = traits_of(function)
+    return traits.makes_view and not traits.owns_memory
+
+
+def owns_memory(function: Callable) -> bool:
+    """Whether results have memory of their own."""
+    return calls.out_position(function) is not None or traits_of(function).owns_memory
 
 
 def has_memory(step: Node) -> bool:
@@ -86,9 +82,9 @@ def is_copy(step: Node) -> bool:
 def bases_of(step: Node) -> list[Node]:
     """The operands in whose memory the value of ``step`` may lie."""
     function = step.function
-    if function in IN_FIRST:
+    if is_in_first(function):
         return [] if is_copy(step) else [step.args[0]] if type(step.args[0]) is Node else []
-    if calls.out_position(function) is not None or function in OWN_MEMORY:
+    if owns_memory(function):
         return []
     return reached_operands(step) if type(function) is Loop else operands(step)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ...core.traits import traits_of
 from .. import calls
 from ..node import Node, parts_of
 
@@ -18,21 +19,9 @@ CLOSING = "closing"
 """A reduction over the rows."""
 
 
-SLOW = {
-    np.sin: 7, np.cos: 7, np.tan: 10, np.power: 3, np.arctan2: 10, np.hypot: 3, np.logaddexp: 14, np.remainder: 8,
-    calls.sin_cos: 6,
-}
-MIDDLING = {
-    np.exp, np.log, np.tanh, np.log1p, np.expm1, np.sqrt, np.arctan, np.sinh, np.cosh, np.arcsin, np.arccos, np.exp2,
-    np.log2, np.log10, calls.select,
-}
-
-
 def cost(function: Any) -> float:
-    """Nanoseconds for an element that is in cache, more or less (measured on one processor)."""
-    if function.__hash__ is None:
-        return 0.2
-    return SLOW.get(function, 0.8 if function in MIDDLING else 0.2)
+    """Nanoseconds for an element that is in cache, more or less."""
+    return traits_of(function).cost
 
 
 def row_step(step: Node, length: int) -> str | None:
@@ -60,7 +49,8 @@ def row_step(step: Node, length: int) -> str | None:
 
 
 def is_elementwise(function: Any) -> bool:
-    return calls.is_elementwise_ufunc(function) or function.__hash__ is not None and function in calls.ELEMENTWISE
+    traits = traits_of(function)
+    return traits.elementwise and not traits.makes_view
 
 
 def has_row(step: Node, length: int) -> bool:

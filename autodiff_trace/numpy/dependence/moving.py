@@ -22,7 +22,7 @@ from ..rules.reductions import fill
 from ..rules.special_functions import bessel_i, sinc_derivative
 from ..rules.windows import sliding_window_view
 from .index_sets import stack
-from .trace import defdependence, leaves_of
+from .trace import defdependence, leaves_of, union_by_element
 
 __all__ = ["moves"]
 
@@ -82,6 +82,7 @@ moves(anp.set_item, 0, 2)
 moves(anp.stack, 0)
 moves(join_nested, 0)
 
+defdependence(union_by_element, anp.frexp, anp.modf)
 defdependence(
     stay,
     anp.astype, anp.copy, anp.i0, anp.imag, anp.real, anp.sinc, bessel_i, match_dtype, real_sign, sinc_derivative,

@@ -14,18 +14,14 @@ import numpy as np
 
 from ...core.derivative import DerivativeTrace, by_argument
 from ...core.tracer import boxers
-from ..batching.elementwise import batch_elementwise
 from .index_sets import IndexSets, stack, union
 
 __all__ = ["broadcast", "defdependence", "leaves_of", "trace_dependence", "union_by_element"]
 
-rules: dict[Callable, Callable] = {}
-
-
 def defdependence(rule: Callable, *prims: Callable) -> None:
     """Give primitives a rule; NotImplemented asks for the one that is always right."""
     for prim in prims:
-        rules[prim] = rule
+        prim.traits.sparsity = rule
 
 
 class DependenceTrace(DerivativeTrace):
@@ -36,8 +32,7 @@ class DependenceTrace(DerivativeTrace):
     @staticmethod
     def make_node(prim, argument, node, ans, values, kwargs):
         nodes = by_argument(argument, node)
-        by_element = prim.batching is batch_elementwise or prim.by_element
-        rule = rules.get(prim, union_by_element if by_element else None)
+        rule = prim.traits.sparsity or (union_by_element if prim.traits.elementwise else None)
         sets = NotImplemented
         if rule is not None and not any(isinstance(argument, str) for argument in nodes):
             sets = rule(nodes, ans, *values, **kwargs)

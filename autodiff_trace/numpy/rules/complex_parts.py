@@ -5,11 +5,14 @@ The gradient of a real f at z is ∂f/∂Re z − i ∂f/∂Im z: a cotangent g 
 
 from __future__ import annotations
 
+import operator
+
 import numpy as np
 
 from ...core.forward import defjvp
 from ...core.primitives import nondifferentiable, primitive
 from ...core.reverse import defvjp
+from ...core.traits import declare
 from ...core.unread import reads_shapes
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
@@ -17,11 +20,12 @@ from ..definers import define, linear, quiet
 
 __all__ = ["join_parts"]
 
-linear(anp.conjugate, transpose=lambda g, ans, x: anp.conjugate(g))
+linear(anp.conjugate, transpose=lambda g, ans, x: anp.conjugate(g), shows_nan=True)
 linear(anp.imag, transpose=lambda g, ans, x: match_dtype(g * -1j, x.dtype) if x.dtype.kind == "c" else None)
 linear(anp.real, transpose=lambda g, ans, x: match_dtype(g, x.dtype))
-for _prim in (anp.absolute, anp.conjugate, anp.imag, anp.real):
-    _prim.by_element = True
+declare(anp.imag, anp.real, elementwise=True, makes_view=True, harmless=True)
+declare(anp.real, passes_on=True)
+declare(anp.absolute, fast_fun=operator.abs, float_form=operator.abs, shows_nan=True)
 
 
 @primitive

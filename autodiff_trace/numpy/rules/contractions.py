@@ -12,6 +12,7 @@ from ...core.array_ops import array_ops
 from ...core.errors import TracedValueError, caller_line
 from ...core.forward import defjvp
 from ...core.reverse import defvjp
+from ...core.traits import declare
 from ...core.unread import reads_other
 from .. import wrapped as anp
 from ..broadcasting import unbroadcast
@@ -139,6 +140,9 @@ defjvp(
 )
 
 reads_other(anp.dot, anp.matmul, anp.tensordot)
+declare(anp.dot, buffer_position=2, harmless=True, shows_nan=True)
+declare(anp.matmul, shows_nan=True)
+declare(anp.tensordot, harmless=True)
 
 
 # The others, by dot, matmul and multiply

@@ -7,7 +7,7 @@ import numpy as np
 from ...core.forward import defjvp
 from ...core.primitives import primitive
 from ...core.reverse import defvjp
-from ...core.selections import moves_elements
+from ...core.traits import declare
 from ...core.unread import reads_arguments, reads_shapes
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
@@ -39,7 +39,7 @@ def cumsum_jvp(t, ans, a, axis=None, dtype=None, out=None):
 defvjp(anp.cumsum, cumsum_vjp)
 defjvp(anp.cumsum, cumsum_jvp)
 reads_shapes(anp.cumsum, 0)
-moves_elements(anp.cumsum)
+declare(anp.cumsum, moves_elements=True, harmless=True, shows_nan=True)
 moves(cumsum_back, transpose=lambda g, ans, x, axis: anp.cumsum(g, axis))
 
 

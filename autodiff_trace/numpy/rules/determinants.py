@@ -10,7 +10,7 @@ import numpy as np
 from ...core.forward import defjvp, defjvp_all
 from ...core.primitives import primitive
 from ...core.reverse import defvjp, defvjp_all
-from ...core.selections import works_by_matrix
+from ...core.traits import declare
 from ...core.unread import reads_answer, reads_arguments
 from .. import lapack, linalg
 from .. import wrapped as anp
@@ -145,4 +145,5 @@ def slogdet_jvp(t, ans, a):
 
 defvjp(linalg.slogdet, slogdet_vjp)
 defjvp(linalg.slogdet, slogdet_jvp)
-works_by_matrix(inverse, linalg.det, linalg.slogdet)
+declare(inverse, linalg.det, linalg.slogdet, by_matrix=True, owns_memory=True)
+declare(linalg.det, linalg.slogdet, harmless=True)

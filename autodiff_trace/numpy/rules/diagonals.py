@@ -22,10 +22,11 @@ def undiagonal(g, ans, a, offset=0, axis1=0, axis2=1):
 
 
 moves(
-    anp.diag, zeros=True, transpose=lambda g, ans, v, k=0: anp.diag(g, k) if v.ndim == 1 else undiagonal(g, ans, v, k)
+    anp.diag, makes_view=True, zeros=True,
+    transpose=lambda g, ans, v, k=0: anp.diag(g, k) if v.ndim == 1 else undiagonal(g, ans, v, k)
 )
 moves(anp.diagflat, zeros=True, transpose=lambda g, ans, v, k=0: anp.reshape(anp.diagonal(g, k), v.shape))
-moves(anp.diagonal, zeros=True, transpose=undiagonal)
+moves(anp.diagonal, makes_view=True, zeros=True, transpose=undiagonal)
 
 
 @define(np.trace)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import operator
+
 from numpy import float64
 
 from ...core.forward import defjvp
 from ...core.reverse import defvjp, defvjp_pair
+from ...core.traits import declare
 from ...core.unread import ANSWER
 from .. import wrapped as anp
 from ..broadcasting import broadcast_tangent, unbroadcast
@@ -43,8 +46,11 @@ def vjp_both(g, ans, x, y):
 
 defvjp(anp.divide, vjp_x, vjp_y)
 defvjp_pair(anp.divide, vjp_both)
-anp.divide.unread.update({0: (0, ANSWER), 1: (0,), (0, 1): (0,)})
-anp.divide.by_element = True
+anp.divide.traits.unread.update({0: (0, ANSWER), 1: (0,), (0, 1): (0,)})
+declare(
+    anp.divide, elementwise=True, answer_tells=True, fast_fun=operator.truediv, float_form=operator.truediv, hides=(1,),
+    raises_on="n", shows_nan=True,
+)
 defjvp(
     anp.divide,
     lambda t, ans, x, y: broadcast_tangent(quotient(t, y), ans),

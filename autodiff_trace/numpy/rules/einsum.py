@@ -180,7 +180,7 @@ def contract_jvp(argnums, tangents, ans, args, kwargs):
 
 
 defvjp_all(contract, contract_vjp)
-contract.unread[ALL] = (ANSWER,)
+contract.traits.unread[ALL] = (ANSWER,)
 defjvp_all(contract, contract_jvp)
 moves(
     select_axes, transpose=lambda g, ans, x, subscripts: operand_cotangent(0, g, subscripts, False, [x]), zeros=True

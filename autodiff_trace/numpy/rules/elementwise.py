@@ -6,12 +6,16 @@ numbers apart in ``complex_parts``.
 
 from __future__ import annotations
 
+import math
+import operator
+
 import numpy as np
 
 from ...core.forward import defjvp
 from ...core.primitives import primitive
 from ...core.reverse import defvjp
-from ...core.unread import ANSWER, reads_answer, reads_arguments, reads_other
+from ...core.traits import declare
+from ...core.unread import ANSWER, ARGUMENTS, reads_arguments, reads_other
 from .. import wrapped as anp
 from ..broadcasting import unbroadcast
 from ..definers import define, elementwise, linear, quiet
@@ -94,32 +98,53 @@ def power_slope_y(ans, x, y):
     return anp.where(zero, 0, ans * anp.log(anp.where(zero, 1, x)))
 
 
-elementwise(anp.add, 1, 1)
-elementwise(anp.arccos, lambda ans, x: -1 / circle_root(x), singular=True)
-elementwise(anp.arccosh, lambda ans, x: 1 / (anp.sqrt(x - 1) * anp.sqrt(x + 1)), singular=True)
-elementwise(anp.arcsin, lambda ans, x: 1 / circle_root(x), singular=True)
-elementwise(anp.arcsinh, lambda ans, x: 1 / asinh_root(x), singular=True)
-elementwise(anp.arctan2, lambda ans, y, x: inverted(x, y), lambda ans, y, x: -inverted(y, x), singular=True)
-elementwise(anp.arctanh, lambda ans, x: 1 / ((1 - x) * (1 + x)), singular=True)
-elementwise(anp.cbrt, lambda ans, x: 1 / (3 * ans * ans), singular=True)
-elementwise(anp.cos, lambda ans, x: -anp.sin(x))
-elementwise(anp.cosh, lambda ans, x: anp.sinh(x), singular=True)
-elementwise(anp.exp, lambda ans, x: ans)
-elementwise(anp.exp2, lambda ans, x: ans * log_of(2, x), singular=True)
-elementwise(anp.expm1, lambda ans, x: anp.exp(x), singular=True)
-elementwise(anp.hypot, lambda ans, x, y: ratio(x, ans), lambda ans, x, y: ratio(y, ans), singular=True)
+elementwise(anp.add, 1, 1, commutative=True, fast_fun=operator.add, float_form=operator.add)
+elementwise(
+    anp.arccos, lambda ans, x: -1 / circle_root(x), singular=True,
+    reads=ARGUMENTS, float_form=math.acos, cost=0.8,
+)
+elementwise(
+    anp.arccosh, lambda ans, x: 1 / (anp.sqrt(x - 1) * anp.sqrt(x + 1)), singular=True,
+    reads=ARGUMENTS, float_form=math.acosh,
+)
+elementwise(
+    anp.arcsin, lambda ans, x: 1 / circle_root(x), singular=True,
+    reads=ARGUMENTS, float_form=math.asin, cost=0.8,
+)
+elementwise(anp.arcsinh, lambda ans, x: 1 / asinh_root(x), singular=True, reads=ARGUMENTS, float_form=math.asinh)
+elementwise(
+    anp.arctan2, lambda ans, y, x: inverted(x, y), lambda ans, y, x: -inverted(y, x), singular=True,
+    reads=ARGUMENTS, float_form=math.atan2, hides=(0, 1), cost=10,
+)
+elementwise(
+    anp.arctanh, lambda ans, x: 1 / ((1 - x) * (1 + x)), singular=True,
+    reads=ARGUMENTS, float_form=math.atanh, finite_at=0,
+)
+elementwise(anp.cbrt, lambda ans, x: 1 / (3 * ans * ans), singular=True, reads=ANSWER)
+elementwise(anp.cos, lambda ans, x: -anp.sin(x), reads=ARGUMENTS, float_form=math.cos, cost=7)
+elementwise(anp.cosh, lambda ans, x: anp.sinh(x), singular=True, reads=ARGUMENTS, float_form=math.cosh, cost=0.8)
+elementwise(anp.exp, lambda ans, x: ans, reads=ANSWER, float_form=math.exp, hides=(0,), cost=0.8)
+elementwise(anp.exp2, lambda ans, x: ans * log_of(2, x), singular=True, reads=ANSWER, cost=0.8)
+elementwise(
+    anp.expm1, lambda ans, x: anp.exp(x), singular=True,
+    reads=ARGUMENTS, float_form=math.expm1, hides=(0,), cost=0.8,
+)
+elementwise(
+    anp.hypot, lambda ans, x, y: ratio(x, ans), lambda ans, x, y: ratio(y, ans), singular=True,
+    float_form=math.hypot, cost=3,
+)
 elementwise(anp.multiply, lambda ans, x, y: y, lambda ans, x, y: x)
-elementwise(anp.negative, -1)
+elementwise(anp.negative, -1, fast_fun=operator.neg, float_form=operator.neg)
 elementwise(anp.positive, 1)
 elementwise(anp.power, power_slope_x, power_slope_y, singular=True)
-elementwise(anp.reciprocal, lambda ans, x: -ans * ans, singular=True)
-elementwise(anp.sin, lambda ans, x: anp.cos(x))
-elementwise(anp.sinh, lambda ans, x: anp.cosh(x), singular=True)
-elementwise(anp.sqrt, lambda ans, x: 0.5 / ans, singular=True)
-elementwise(anp.square, lambda ans, x: 2 * x)
-elementwise(anp.subtract, 1, -1)
-elementwise(anp.tan, lambda ans, x: 1 + ans * ans)
-elementwise(anp.tanh, lambda ans, x: 1 - ans * ans)
+elementwise(anp.reciprocal, lambda ans, x: -ans * ans, singular=True, reads=ANSWER)
+elementwise(anp.sin, lambda ans, x: anp.cos(x), reads=ARGUMENTS, float_form=math.sin, cost=7)
+elementwise(anp.sinh, lambda ans, x: anp.cosh(x), singular=True, reads=ARGUMENTS, float_form=math.sinh, cost=0.8)
+elementwise(anp.sqrt, lambda ans, x: 0.5 / ans, singular=True, reads=ANSWER, float_form=math.sqrt, cost=0.8)
+elementwise(anp.square, lambda ans, x: 2 * x, reads=ARGUMENTS)
+elementwise(anp.subtract, 1, -1, fast_fun=operator.sub, float_form=operator.sub)
+elementwise(anp.tan, lambda ans, x: 1 + ans * ans, reads=ANSWER, float_form=math.tan, cost=10)
+elementwise(anp.tanh, lambda ans, x: 1 - ans * ans, reads=ANSWER, float_form=math.tanh, hides=(0,), cost=0.8)
 
 
 for _prim in (anp.fmax, anp.fmin, anp.maximum, anp.minimum):
@@ -129,14 +154,15 @@ for _prim in (anp.fmax, anp.fmin, anp.maximum, anp.minimum):
 # Those whose slope is the reciprocal of y(x): one quotient instead of a reciprocal and a product
 
 
-def inverse_slope(prim, y):
+def inverse_slope(prim, y, **facts):
     @quiet
     def rule(g, ans, x):
         return unbroadcast(g / y(x), x)
 
     defvjp(prim, rule)
     defjvp(prim, rule)
-    prim.by_element = prim.answer_tells = True
+    reads_arguments(prim)
+    declare(prim, elementwise=True, answer_tells=True, **facts)
 
 
 def one_plus_square(x):
@@ -145,11 +171,11 @@ def one_plus_square(x):
     return x * x + 1
 
 
-inverse_slope(anp.arctan, one_plus_square)
-inverse_slope(anp.log, lambda x: x)
-inverse_slope(anp.log10, lambda x: x * log_of(10, x))
-inverse_slope(anp.log1p, lambda x: 1 + x)
-inverse_slope(anp.log2, lambda x: x * log_of(2, x))
+inverse_slope(anp.arctan, one_plus_square, float_form=math.atan, hides=(0,), cost=0.8)
+inverse_slope(anp.log, lambda x: x, float_form=math.log, cost=0.8)
+inverse_slope(anp.log10, lambda x: x * log_of(10, x), float_form=math.log10, cost=0.8)
+inverse_slope(anp.log1p, lambda x: 1 + x, float_form=math.log1p, cost=0.8)
+inverse_slope(anp.log2, lambda x: x * log_of(2, x), float_form=math.log2, cost=0.8)
 
 
 # multiply: by far the commonest, so its rules are written out (0.05 µs); by a Python number nothing is to be summed or
@@ -160,8 +186,7 @@ defvjp(
     lambda g, ans, x, y: g * x if type(x) is float else unbroadcast(g * x, y),
 )
 reads_other(anp.multiply)
-
-
+declare(anp.multiply, commutative=True, fast_fun=operator.mul, float_form=operator.mul)
 
 
 # power: squares are by far the commonest, and their slope is finite (0.1 instead of 0.9 µs on scalars)
@@ -178,18 +203,9 @@ defvjp(anp.power, quick_square(anp.power.vjps[0]))
 defjvp(anp.power, quick_square(anp.power.jvps[0]))
 
 
-# What the rules read: the nodes of large arrays keep no more
-
-reads_answer(anp.cbrt, anp.exp, anp.exp2, anp.reciprocal, anp.sqrt, anp.tan, anp.tanh)
-reads_arguments(
-    anp.arccos, anp.arccosh, anp.arcsin, anp.arcsinh, anp.arctan, anp.arctan2, anp.arctanh, anp.cos, anp.cosh,
-    anp.expm1, anp.log, anp.log10, anp.log1p, anp.log2, anp.sin, anp.sinh, anp.square,
-)
-
-anp.hypot.unread.update({0: (1,), 1: (0,)})
-anp.power.unread[0] = (ANSWER,)
-anp.power.unread[1] = (1,)
-anp.hypot.unread.update({0: (1,), 1: (0,)})
+anp.power.traits.unread.update({0: (ANSWER,), 1: (1,)})
+declare(anp.power, fast_fun=operator.pow, float_form=math.pow, hides=(0, 1), raises_on="niu", cost=3)
+anp.hypot.traits.unread.update({0: (1,), 1: (0,)})
 
 
 # Linear functions, element by element
@@ -198,8 +214,13 @@ linear(anp.deg2rad, transpose=lambda g, ans, x: anp.deg2rad(g))
 linear(anp.degrees, transpose=lambda g, ans, x: anp.degrees(g))
 linear(anp.rad2deg, transpose=lambda g, ans, x: anp.rad2deg(g))
 linear(anp.radians, transpose=lambda g, ans, x: anp.radians(g))
-for _prim in (anp.deg2rad, anp.degrees, anp.rad2deg, anp.radians):
-    _prim.by_element = True
+
+declare(
+    anp.add, anp.arccos, anp.arccosh, anp.arcsin, anp.arcsinh, anp.arctan, anp.arctan2, anp.arctanh, anp.cbrt, anp.cos,
+    anp.cosh, anp.deg2rad, anp.degrees, anp.exp, anp.exp2, anp.expm1, anp.log, anp.log10, anp.log1p, anp.log2,
+    anp.maximum, anp.minimum, anp.multiply, anp.negative, anp.positive, anp.rad2deg, anp.radians, anp.reciprocal,
+    anp.sin, anp.sinh, anp.sqrt, anp.square, anp.subtract, anp.tan, anp.tanh, shows_nan=True,
+)
 
 
 @define(np.float_power)

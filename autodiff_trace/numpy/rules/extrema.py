@@ -6,7 +6,7 @@ import numpy as np
 
 from ...core.forward import defjvp
 from ...core.reverse import defvjp
-from ...core.selections import moves_elements
+from ...core.traits import declare
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..definers import define
@@ -61,7 +61,7 @@ def extremum_initial_jvp(t, ans, a, axis=None, out=None, keepdims=False, initial
     return match_dtype(anp.reshape(anp.where(attains, t / count, 0), ans.shape), ans.dtype)
 
 
-moves_elements(anp.amax, anp.amin, anp.max, anp.min)
+declare(anp.amax, anp.amin, anp.max, anp.min, moves_elements=True, harmless=True, shows_nan=True)
 for extremum in (anp.amax, anp.amin, anp.max, anp.min):
     defvjp(extremum, extremum_vjp)
     defjvp(extremum, extremum_jvp)

@@ -7,6 +7,7 @@ import numpy as np
 from ...core.forward import defjvp
 from ...core.primitives import primitive
 from ...core.reverse import defvjp, defvjp_all
+from ...core.traits import declare
 from ...core.unread import reads_answer
 from .. import lapack, linalg
 from .. import wrapped as anp
@@ -60,6 +61,7 @@ def whitened(a, inverse):
 
 defvjp(lower_factor, lambda g, ans, a: factor_cotangent(g, ans))
 reads_answer(lower_factor)
+declare(factor_cotangent, lower_factor, lower_inverse, owns_memory=True)
 defjvp(lower_factor, lambda t, ans, a: factor_tangent(t, ans, lower_inverse(ans)))
 
 

@@ -10,7 +10,8 @@ from ...core.overwriting import defoverwriting
 from ...core.ownership import OwnedOverwriting, is_owned
 from ...core.primitives import nondifferentiable
 from ...core.reverse import defvjp
-from ...core.selections import Mask, Selected, moves_elements, outline
+from ...core.selections import Mask, Selected, outline
+from ...core.traits import declare
 from ...core.unread import reads_shapes
 from .. import wrapped as anp
 from ..broadcasting import broadcast_tangent, unbroadcast
@@ -21,7 +22,7 @@ from .scattering import IndexedCotangent, has_no_repeats
 defvjp(anp.getitem, lambda g, ans, x, index: IndexedCotangent(g, index, x.shape), None)
 defjvp(anp.getitem, lambda t, ans, x, index: anp.getitem(t, index), None)
 reads_shapes(anp.getitem, 0)
-moves_elements(anp.getitem)
+declare(anp.getitem, moves_elements=True, harmless=True, shows_nan=True)
 
 
 # set_item: the old values lose their influence where the new ones are written, and so do new ones that are written over
@@ -36,7 +37,7 @@ def is_last_written(index, shape):
     return writers[index] == numbers
 
 
-is_last_written.sequence_args = (0,)
+declare(is_last_written, sequence_args=(0,))
 
 
 def set_item_vjp_value(g, ans, x, index, value):
@@ -93,7 +94,7 @@ for _write in (anp.set_item, anp.write_item):
     reads_shapes(_write, 0, 2)
     defoverwriting(_write, (0, 2), write_vjp, OwnedOverwriting)
     defoverwriting(_write, 0, lambda is_free, g, ans, x, index, value: (without(g, index, is_free),), OwnedOverwriting)
-    moves_elements(_write)
+    declare(_write, moves_elements=True, harmless=True, shows_nan=True)
 
 defjvp_all(anp.write_item, write_jvp)
 defjvp(anp.set_item, lambda t, ans, x, index, value: without(t, index, False), None, set_item_jvp_value)
@@ -114,7 +115,7 @@ defjvp(
     lambda t, ans, x, index, value: anp.add_at(anp.zeros_like(ans), index, t),
 )
 reads_shapes(anp.add_at, 0, 2)
-moves_elements(anp.add_at)
+declare(anp.add_at, moves_elements=True, harmless=True, shows_nan=True)
 
 
 # where: only the branch that was taken gets a cotangent
@@ -135,4 +136,4 @@ def where_jvp(is_taken):
 defvjp(anp.where, None, where_vjp(True), where_vjp(False))
 defjvp(anp.where, None, where_jvp(True), where_jvp(False))
 reads_shapes(anp.where, 1, 2)
-anp.where.by_element = True
+declare(anp.where, elementwise=True)

@@ -10,7 +10,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from ...core.forward import defjvp
 from ...core.primitives import nondifferentiable
 from ...core.reverse import defvjp
-from ...core.selections import moves_elements
+from ...core.traits import declare
 from ...core.unread import reads_shapes
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
@@ -87,7 +87,10 @@ for _prim in (anp.concatenate, anp.stack):
     reads_shapes(_prim, 0)
 
 
-moves_elements(anp.concatenate, anp.stack)
+declare(
+    anp.concatenate, anp.stack,
+    sequence_args=(0,), moves_elements=True, harmless=True, shows_nan=True, owns_memory=True,
+)
 
 
 # The others by concatenate

@@ -11,7 +11,7 @@ from ...core.errors import TracedValueError, caller_line
 from ...core.forward import defjvp
 from ...core.primitives import primitive
 from ...core.reverse import defvjp
-from ...core.selections import moves_elements
+from ...core.traits import declare
 from ...core.unread import reads_shapes
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
@@ -40,7 +40,6 @@ def join_nested(nested):
     return np.array(nested)
 
 
-join_nested.sequence_args = (0,)
 
 
 def nested_cotangents(g, nested):
@@ -58,12 +57,11 @@ def nested_tangents(t, nested):
 
 
 defvjp(join_nested, lambda g, ans, nested: nested_cotangents(g, nested))
-reads_shapes(join_nested, 0)
 defjvp(join_nested, lambda t, ans, nested: match_dtype(join_nested(nested_tangents(t, nested)), ans.dtype))
 reads_shapes(join_nested, 0)
-
-
-moves_elements(join_nested)
+declare(join_nested, sequence_args=(0,), moves_elements=True, harmless=True, shows_nan=True)
+declare(np.array, np.ones_like, np.zeros_like, np.full_like, owns_memory=True)
+declare(np.array, np.ones_like, np.zeros_like, harmless=True)
 
 
 @define(np.array)

@@ -10,6 +10,7 @@ from ...core.errors import TracedValueError
 from ...core.forward import defjvp
 from ...core.primitives import nondifferentiable
 from ...core.reverse import defvjp
+from ...core.traits import declare
 from .. import linalg
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
@@ -202,3 +203,4 @@ def roots_jvp(t, ans, p):
 
 defvjp(anp.roots, roots_vjp)
 defjvp(anp.roots, roots_jvp)
+declare(anp.roots, shaped_by_values=True)

@@ -41,12 +41,12 @@ def unrepeat(g, ans, a, repeats, axis=None):
     return anp.reshape(anp.add_at(zeros, index, g), a.shape)
 
 
-moves(anp.flip, transpose=lambda g, ans, m, axis=None: anp.flip(g, axis))
-moves(anp.fliplr, transpose=lambda g, ans, m: anp.fliplr(g))
-moves(anp.flipud, transpose=lambda g, ans, m: anp.flipud(g))
+moves(anp.flip, makes_view=True, transpose=lambda g, ans, m, axis=None: anp.flip(g, axis))
+moves(anp.fliplr, makes_view=True, transpose=lambda g, ans, m: anp.fliplr(g))
+moves(anp.flipud, makes_view=True, transpose=lambda g, ans, m: anp.flipud(g))
 moves(anp.repeat, transpose=unrepeat)
 moves(anp.roll, transpose=lambda g, ans, a, shift, axis=None: anp.roll(g, np.negative(shift), axis))
-moves(anp.rot90, transpose=lambda g, ans, m, k=1, axes=(0, 1): anp.rot90(g, -k, axes))
+moves(anp.rot90, makes_view=True, transpose=lambda g, ans, m, k=1, axes=(0, 1): anp.rot90(g, -k, axes))
 moves(anp.tile, transpose=untile)
 moves(anp.tril, transpose=lambda g, ans, m, k=0: unbroadcast(anp.tril(g, k), m), zeros=True)
 moves(anp.triu, transpose=lambda g, ans, m, k=0: unbroadcast(anp.triu(g, k), m), zeros=True)

@@ -10,7 +10,7 @@ import numpy as np
 from ...core.forward import defjvp
 from ...core.primitives import primitive
 from ...core.reverse import defvjp
-from ...core.selections import moves_elements
+from ...core.traits import declare
 from ...core.unread import reads_shapes
 from .. import wrapped as anp
 from ..broadcasting import match_dtype, sum_to
@@ -148,7 +148,8 @@ defvjp(anp.mean, mean_vjp)
 defjvp(anp.mean, mean_jvp)
 reads_shapes(anp.sum, 0)
 reads_shapes(anp.mean, 0)
-moves_elements(anp.sum, anp.mean)
+declare(anp.sum, anp.mean, moves_elements=True, harmless=True, shows_nan=True)
+declare(anp.prod, harmless=True)
 
 
 # prod: ∂/∂aᵢ is the product of the others, formed without dividing, so that zeros are exact

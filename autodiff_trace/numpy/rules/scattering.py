@@ -12,8 +12,9 @@ from ...core.overwriting import getrefcount
 from ...core.ownership import IN_SLOT, can_overwrite, is_owned, note_write
 from ...core.primitives import primitive
 from ...core.reverse import defvjp
-from ...core.selections import Mask, Selected, moves_elements, outline, settle
+from ...core.selections import Mask, Selected, outline, settle
 from ...core.tracer import is_box, running_traces
+from ...core.traits import declare
 from .. import wrapped as anp
 from ..masks import either
 from ..selections import ones_beside
@@ -44,7 +45,6 @@ def add_item(total, index, piece):
         np.add.at(total, index, piece)
 
 
-scatter.sequence_args = (0, 1)
 
 
 def has_no_repeats(index):
@@ -165,6 +165,6 @@ class IndexedCotangent(DeferredCotangent):
 
 # scatter: linear in the pieces
 
-moves_elements(scatter)
+declare(scatter, sequence_args=(0, 1), moves_elements=True, harmless=True, shows_nan=True)
 defvjp(scatter, lambda g, ans, pieces, indices, shape: [anp.getitem(g, index) for index in indices], None, None)
 defjvp(scatter, lambda t, ans, pieces, indices, shape: scatter(with_zeros(t, pieces), indices, shape), None, None)

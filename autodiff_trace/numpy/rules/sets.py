@@ -8,10 +8,12 @@ from __future__ import annotations
 import numpy as np
 
 from ...core.primitives import nondifferentiable
+from ...core.traits import declare
 from .. import wrapped as anp
 from ..definers import define
 
 find_common, find_unique, find_values = map(nondifferentiable, (np.intersect1d, np.unique, np.unique_values))
+declare(find_common, find_unique, find_values, shaped_by_values=True)
 
 
 @define(np.unique)

@@ -6,6 +6,7 @@ import numpy as np
 
 from ...core.forward import defjvp
 from ...core.reverse import defvjp
+from ...core.traits import declare
 from ...core.unread import reads_shapes
 from .. import wrapped as anp
 from ..broadcasting import match_dtype, sum_to
@@ -24,18 +25,17 @@ def inverse_transpose(g, ans, a, axes=None):
     return anp.transpose(g, tuple(np.argsort([axis % len(axes) for axis in axes])))
 
 
-moves(anp.broadcast_to, transpose=lambda g, ans, x, shape, subok=False: sum_to(g, x.shape))
-moves(anp.copy, transpose=lambda g, ans, x, order="K", subok=False: g)
-moves(anp.expand_dims, transpose=lambda g, ans, x, axis: anp.reshape(g, x.shape))
-moves(anp.matrix_transpose, transpose=lambda g, ans, x: anp.matrix_transpose(g))
-moves(anp.moveaxis, transpose=lambda g, ans, a, source, destination: anp.moveaxis(g, destination, source))
-moves(anp.ravel, transpose=lambda g, ans, a: anp.reshape(g, a.shape))
-moves(anp.reshape, transpose=lambda g, ans, a, shape: anp.reshape(g, a.shape))
-moves(anp.squeeze, transpose=lambda g, ans, x, axis=None: anp.reshape(g, x.shape))
-moves(anp.swapaxes, transpose=lambda g, ans, x, axis1, axis2: anp.swapaxes(g, axis1, axis2))
-moves(anp.transpose, transpose=inverse_transpose)
-linear(match_dtype, transpose=lambda g, ans, x, dtype: match_dtype(g, x.dtype))
-match_dtype.by_element = True
+moves(anp.broadcast_to, makes_view=True, transpose=lambda g, ans, x, shape, subok=False: sum_to(g, x.shape))
+moves(anp.copy, makes_view=True, owns_memory=True, transpose=lambda g, ans, x, order="K", subok=False: g)
+moves(anp.expand_dims, makes_view=True, transpose=lambda g, ans, x, axis: anp.reshape(g, x.shape))
+moves(anp.matrix_transpose, makes_view=True, transpose=lambda g, ans, x: anp.matrix_transpose(g))
+moves(anp.moveaxis, lambda g, ans, a, source, destination: anp.moveaxis(g, destination, source), makes_view=True)
+moves(anp.ravel, makes_view=True, transpose=lambda g, ans, a: anp.reshape(g, a.shape))
+moves(anp.reshape, makes_view=True, transpose=lambda g, ans, a, shape: anp.reshape(g, a.shape))
+moves(anp.squeeze, makes_view=True, passes_on=True, transpose=lambda g, ans, x, axis=None: anp.reshape(g, x.shape))
+moves(anp.swapaxes, makes_view=True, transpose=lambda g, ans, x, axis1, axis2: anp.swapaxes(g, axis1, axis2))
+moves(anp.transpose, makes_view=True, transpose=inverse_transpose)
+linear(match_dtype, transpose=lambda g, ans, x, dtype: match_dtype(g, x.dtype), elementwise=True)
 moves(sum_to, transpose=lambda g, ans, x, shape: anp.broadcast_to(g, x.shape))
 
 
@@ -84,6 +84,8 @@ def settle_order(prim, args, kwargs):
 
 
 anp.reshape.keyword_handler = anp.ravel.keyword_handler = settle_order
+declare(anp.ravel, most_args=1, out_name="order")
+declare(anp.reshape, most_args=2, out_name="order")
 
 
 # astype: into integers and booleans no derivative flows
@@ -100,7 +102,7 @@ def astype_jvp(t, ans, x, dtype, *args, **kwargs):
 defvjp(anp.astype, astype_vjp)
 defjvp(anp.astype, astype_jvp)
 reads_shapes(anp.astype, 0)
-anp.astype.by_element = True
+declare(anp.astype, elementwise=True, harmless=True, passes_on=True)
 
 
 # atleast_1d, 2d, 3d: where the new axes go, by the number of those there are

@@ -12,6 +12,7 @@ from ...core.forward import Realigned, defjvp
 from ...core.infinitesimals import has_split
 from ...core.primitives import nondifferentiable, primitive
 from ...core.reverse import defvjp
+from ...core.traits import declare
 from ...core.unread import reads_answer
 from .. import wrapped as anp
 from ..definers import define
@@ -126,7 +127,7 @@ def rotate_pairs(p, s):
 
 
 pair_rotation = nondifferentiable(rotate_pairs)
-pair_rotation.differs_by_choice = True
+declare(pair_rotation, differs_by_choice=True)
 
 
 def svd_jvp(t, ans, a, full_matrices, hermitian):

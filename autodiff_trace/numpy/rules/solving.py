@@ -9,6 +9,7 @@ import numpy as np
 from ...core.forward import defjvp
 from ...core.primitives import primitive
 from ...core.reverse import defvjp, defvjp_all
+from ...core.traits import declare
 from ...core.unread import ANSWER, reads_answer, reads_arguments
 from .. import linalg
 from .. import wrapped as anp
@@ -52,7 +53,7 @@ def solve_jvp_a(t, ans, a, b):
 
 
 defvjp_all(linalg.solve, lambda argnums, g, ans, args, kwargs: solve_cotangents(argnums, g, ans, *args, **kwargs))
-linalg.solve.unread.update({0: (1,), 1: (1, ANSWER), (0, 1): (1,)})
+linalg.solve.traits.unread.update({0: (1,), 1: (1, ANSWER), (0, 1): (1,)})
 defjvp(linalg.solve, solve_jvp_a, lambda t, ans, a, b: broadcast_tangent(linalg.solve(a, t), ans))
 
 
@@ -152,6 +153,8 @@ def residual_jvp(t, ans, r, rank, columns):
 
 defvjp(residual_squares, residual_vjp, None)
 reads_arguments(residual_squares)
+declare(residual_squares, shaped_by_values=True)
+declare(linalg.inv, linalg.solve, owns_memory=True)
 defjvp(residual_squares, residual_jvp, None)
 
 

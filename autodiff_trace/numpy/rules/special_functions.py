@@ -7,6 +7,7 @@ import numpy as np
 
 from ...core.primitives import primitive
 from ...core.tracer import is_box
+from ...core.traits import declare
 from ...core.unread import reads_arguments
 from .. import wrapped as anp
 from ..definers import define, elementwise, is_surely_finite
@@ -115,6 +116,7 @@ def bessel_slope(ans, x, order):
 
 elementwise(anp.i0, lambda ans, x: bessel_i(x, 1))
 elementwise(bessel_i, bessel_slope, None)
+declare(anp.logaddexp, cost=14)
 reads_arguments(anp.i0, anp.logaddexp, anp.logaddexp2, anp.sinc)
 
 

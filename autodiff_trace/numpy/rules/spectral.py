@@ -13,6 +13,7 @@ from ...core.forward import Realigned, defjvp
 from ...core.infinitesimals import has_split
 from ...core.primitives import nondifferentiable, primitive
 from ...core.reverse import defvjp
+from ...core.traits import declare
 from ...core.unread import reads_answer
 from .. import linalg
 from .. import wrapped as anp
@@ -40,7 +41,8 @@ def eigensystem(a):
     return ans if parted is w else type(ans)(parted, with_other_vectors(v, w, find_tolerance(w, v), a.dtype))
 
 
-eigensystem.__name__ = "eig"  # as which it is known to have results whose dtype depends on values
+eigensystem.__name__ = "eig"
+declare(eigensystem, shaped_by_values=True)
 
 
 @primitive
@@ -85,7 +87,7 @@ def find_real_system(block):
 condition = nondifferentiable(lambda v: np.linalg.cond(v)[..., None, None])
 rotation = nondifferentiable(lambda p, w, least: rotate(p, w, least, find_real_system))
 hermitian_rotation = nondifferentiable(lambda p, w, least: rotate(p, w, least, np.linalg.eigh))
-rotation.differs_by_choice = hermitian_rotation.differs_by_choice = True
+declare(rotation, hermitian_rotation, differs_by_choice=True)
 
 
 @nondifferentiable
@@ -95,7 +97,7 @@ def is_noise(p, w, least):
     return (np.abs(w[..., None, :] - w[..., None]) <= least) & (np.abs(p) <= size)
 
 
-is_noise.differs_by_choice = True
+declare(is_noise, differs_by_choice=True)
 
 
 def decompose(prim, a, *params):

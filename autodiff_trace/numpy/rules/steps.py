@@ -5,34 +5,54 @@ Between its steps each is as smooth as a sum or a product; at a step the derivat
 
 from __future__ import annotations
 
+import operator
+
 import numpy as np
 
 from ...core.array_ops import array_ops
 from ...core.forward import defjvp
 from ...core.reverse import defvjp
 from ...core.tracer import is_box
-from ...core.unread import ANSWER, reads_arguments, reads_shapes
+from ...core.traits import declare
+from ...core.unread import ANSWER, ARGUMENTS, reads_arguments, reads_shapes
+from .. import linalg
 from .. import wrapped as anp
 from ..broadcasting import broadcast_tangent, match_dtype, unbroadcast
 from ..definers import define, elementwise
 
 NO_VALUE = np._NoValue
 
-elementwise(anp.copysign, lambda ans, x, y: anp.sign(x) * anp.copysign(1, y), None)
-elementwise(anp.fabs, lambda ans, x: anp.sign(x))
+for _prim, _operator in (
+    (anp.equal, operator.eq), (anp.greater, operator.gt), (anp.greater_equal, operator.ge), (anp.less, operator.lt),
+    (anp.less_equal, operator.le), (anp.not_equal, operator.ne),
+):
+    declare(_prim, fast_fun=_operator, float_form=_operator, hides=(0, 1), takes_truths=True, differentiable=False)
+
+for _name in """
+    all allclose any argmax argmin argpartition argsort argwhere around array_equal array_equiv bitwise_and
+    bitwise_count bitwise_or bitwise_xor ceil count_nonzero digitize empty_like fix flatnonzero floor floor_divide
+    gcd in1d invert isclose iscomplex isfinite isin isinf isnan isnat isneginf isposinf isreal lcm left_shift
+    lexsort logical_and logical_not logical_or logical_xor nanargmax nanargmin nonzero ones_like packbits
+    ravel_multi_index right_shift rint round searchsorted signbit spacing trunc unpackbits unravel_index zeros_like
+""".split():  # some of them are not in each version of NumPy
+    if hasattr(anp, _name):
+        declare(getattr(anp, _name), differentiable=False)
+declare(linalg.matrix_rank, differentiable=False)
+declare(anp.all, anp.any, anp.argmax, anp.argmin, anp.argsort, harmless=True)
+declare(anp.argwhere, anp.flatnonzero, anp.nonzero, shaped_by_values=True)
+declare(operator.floordiv, operator.mod, harmless=True, raises_on="n")
+
+elementwise(anp.copysign, lambda ans, x, y: anp.sign(x) * anp.copysign(1, y), None, reads=ARGUMENTS)
+elementwise(anp.fabs, lambda ans, x: anp.sign(x), reads=ARGUMENTS)
 elementwise(anp.fmod, 1, lambda ans, x, y: anp.rint((ans - x) / y), singular=True)
 elementwise(anp.heaviside, None, lambda ans, x, y: anp.equal(x, 0))
 elementwise(anp.nextafter, 1, None)
-elementwise(anp.remainder, 1, lambda ans, x, y: -anp.floor_divide(x, y), singular=True)
-for _prim in (anp.fmod, anp.remainder):
-    _prim.unread[0] = (0, 1, ANSWER)
-
-reads_arguments(anp.copysign, anp.fabs, anp.remainder)
+elementwise(anp.remainder, 1, lambda ans, x, y: -anp.floor_divide(x, y), singular=True, cost=8)
+reads_arguments(anp.remainder)
 reads_shapes(anp.nextafter, 0, 1)
 for _prim in (anp.fmod, anp.remainder):
-    _prim.unread[0] = (0, 1, ANSWER)
-anp.heaviside.unread.update({1: (1, ANSWER), (0, 1): (1, ANSWER)})
-
+    _prim.traits.unread[0] = (0, 1, ANSWER)
+anp.heaviside.traits.unread.update({1: (1, ANSWER), (0, 1): (1, ANSWER)})
 
 
 @define(np.clip)
@@ -61,7 +81,7 @@ def divmod(x1, x2):
 # frexp: x = mantissa · 2^exponent, where the exponent is constant between its steps
 
 defvjp(anp.frexp, lambda g, ans, x: anp.ldexp(g[0], -ans[1]))
-anp.frexp.unread[0] = (0,)
+anp.frexp.traits.unread[0] = (0,)
 defjvp(anp.frexp, lambda t, ans, x: [anp.ldexp(t, -ans[1]), None])
 
 
@@ -70,7 +90,6 @@ defjvp(anp.frexp, lambda t, ans, x: [anp.ldexp(t, -ans[1]), None])
 defvjp(anp.ldexp, lambda g, ans, x, n: unbroadcast(anp.ldexp(g, n), x), None)
 reads_shapes(anp.ldexp, 0)
 defjvp(anp.ldexp, lambda t, ans, x, n: broadcast_tangent(anp.ldexp(t, n), ans), None)
-anp.ldexp.by_element = True
 
 
 # modf: the fraction and the whole part, which is constant between its steps

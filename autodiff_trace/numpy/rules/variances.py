@@ -74,4 +74,4 @@ def define_rules(prim, slope):
 
 define_rules(anp.var, var_slope)
 define_rules(anp.std, std_slope)
-anp.var.unread[0] = anp.std.unread[0] = (ANSWER,)
+anp.var.traits.unread[0] = anp.std.traits.unread[0] = (ANSWER,)

@@ -1,17 +1,15 @@
-"""Series rules of products, which are linear in each factor (multiply, matmul, dot, einsum), and of linear functions.
+"""Series rules of products, which are linear in each factor: multiply, matmul, dot, tensordot, einsum.
 
 The coefficients of a product are sums over the ways to share the order among the factors (Cauchy's product).
-Functions that read no value of their arguments in their rules are known to be linear; here are the others.
 """
 
 from __future__ import annotations
 
 import itertools
 
-from ...core.taylor import deftaylor, push_coefficients
+from ...core.taylor import deftaylor
 from .. import wrapped as anp
 from ..rules.einsum import contract
-from ..rules.making import join_nested
 from .series import convolve, fit
 
 __all__: list[str] = []
@@ -51,21 +49,5 @@ def shares(k, count):
             yield (*degrees, k - sum(degrees))
 
 
-product(anp.dot)
-product(anp.matmul)
-product(anp.multiply)
-product(anp.tensordot)
-product(contract)
-
-
-def linear_series(prim):
-    """Give a linear function its rule: it is its own derivative."""
-
-    def rule(order, nodes, ans, *args, **kwargs):
-        return push_coefficients(prim, order, nodes, ans, list(args), kwargs)
-
-    deftaylor(prim, rule)
-
-
-for prim in (anp.concatenate, anp.stack, anp.cumsum, join_nested):
-    linear_series(prim)
+for prim in (anp.dot, anp.matmul, anp.multiply, anp.tensordot, contract):
+    product(prim)
