@@ -11,8 +11,7 @@ from .core.forward import defjvp
 from .core.primitives import primitive
 from .core.reverse import defvjp
 from .core.tracer import is_box
-from .core.traits import declares
-from .core.unread import reads_answer, reads_arguments
+from .core.traits import ANSWER, ARGUMENTS, declare, declares
 from .numpy import wrapped as anp
 from .numpy.batching.axes import batch_axis
 from .numpy.batching.elementwise import batch_elementwise, map_all
@@ -156,8 +155,8 @@ defvjp(softmax, change_of_shares)
 defjvp(softmax, change_of_shares)
 defvjp(shares, change_of_shares)
 defjvp(shares, change_of_shares)
-reads_answer(softmax, shares)
-reads_arguments(logsumexp, log_softmax)
+declare(softmax, shares, reads=ANSWER)
+declare(logsumexp, log_softmax, reads=ARGUMENTS)
 
 
 def softmax_cross_entropy(logits: Any, labels: Any) -> Any:

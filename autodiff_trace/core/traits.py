@@ -8,11 +8,17 @@ order; ``tests/test_traits.py`` checks each of them on random operands.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import sys
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["Traits", "UNKNOWN", "declare", "declares", "traits_of"]
+__all__ = ["ALL", "ANSWER", "ARGUMENTS", "Traits", "UNKNOWN", "declare", "declares", "table", "traits_of"]
+
+ANSWER = "ans"
+ARGUMENTS = "args"
+ALL = "all"
+"""In the place of an argument: what is said of those that have no entry of their own."""
 
 
 @dataclasses.dataclass(slots=True, eq=False, repr=False)
@@ -57,6 +63,9 @@ class Traits:
     shaped_by_values: bool = False
     """The shape or the dtype of the answer depends on values, not on parameters such as axes alone."""
 
+    needs_axis: bool = False
+    """``axis=0`` of a number is an error, as it is not of the reductions that ufuncs make."""
+
     # What its rules read (``core/unread``)
     unread: dict[Any, tuple] = dataclasses.field(default_factory=dict)
     """From the argument that is followed, or a tuple of several, to that of which its rule reads no values."""
@@ -74,6 +83,8 @@ class Traits:
     """The answer may lie in the memory of the first argument, and in that of no other."""
     passes_on: bool = False
     """The answer may be the very first argument: shape and dtype decide, unless an order in memory is asked for."""
+    may_give_first: bool = False
+    """The answer is the very first argument for some values of it."""
     owns_memory: bool = False
     """The answer never lies in the memory of an argument."""
     writes_first: bool = False
@@ -117,24 +128,42 @@ def traits_of(function: Any) -> Traits:
     return found if type(found) is Traits else UNKNOWN
 
 
-def declare(*functions: Callable, **facts: Any) -> None:
+def declare(*functions: Callable, reads: str | None = None, unread: dict | None = None, **facts: Any) -> None:
     """Declare facts, by the names of the fields of :class:`Traits`, of primitives or of plain functions.
+
+    ``reads``: what the rules read alone, ``ANSWER`` (``exp``) or ``ARGUMENTS`` (``sin``). Those of ``linear_in`` read
+    shapes, those of ``multilinear_in`` the other argument; ``unread`` says what differs from that.
 
     >>> import math
     >>> declare(math.gcd, math.lcm, commutative=True)
     >>> traits_of(math.gcd).commutative
     True
     """
+    linear = [i for i in facts.get("linear_in", ()) if isinstance(i, int)]
+    several = itertools.chain(linear, *[itertools.combinations(linear, count) for count in range(2, len(linear) + 1)])
+    unread = {
+        **READS[facts.get("multilinear_in", reads)], **dict.fromkeys(several, (*linear, ANSWER)), **(unread or {})
+    }
     for function in functions:
         traits = traits_of(function)
         if traits is UNKNOWN:
             traits = table[function] = Traits(function, function)
+        traits.unread.update(unread)
         for name, fact in facts.items():
             setattr(traits, name, fact)
             if name == "fast_fun":
                 table[fact] = traits
             elif name == "float_form":  # it raises errors of its own, so it has a record of its own
                 table.setdefault(fact, Traits(fact, fact, float_form=fact))
+
+
+READS: dict[Any, dict] = {
+    None: {},
+    ANSWER: {0: (0,)},
+    ARGUMENTS: {0: (ANSWER,), 1: (ANSWER,), (0, 1): (ANSWER,)},
+    (0, 1): {0: (0, ANSWER), 1: (1, ANSWER), (0, 1): (ANSWER,)},
+}
+"""What rules do not read, by what they read, or by the arguments in which the function is multilinear."""
 
 
 def declares(**facts: Any) -> Callable[[Callable], Callable]:

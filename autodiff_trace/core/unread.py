@@ -7,53 +7,15 @@ in it reads all.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from .array_ops import LARGE, array_ops, large_types
 from .overwriting import overwritable
 from .tracer import watched_types
+from .traits import ALL, ANSWER
 
-__all__ = [
-    "ALL", "ANSWER", "ARGUMENTS", "forget_unread", "forget_written", "outline_unread", "reads_answer",
-    "reads_arguments", "reads_other", "reads_shapes",
-]
-
-ANSWER = "ans"
-ARGUMENTS = "args"
-ALL = "all"
-"""In the place of an argument: what is said of those that have no entry of their own."""
-
-
-def reads_shapes(prim: Callable, *argnums: int) -> None:
-    """Declare that ``prim`` is linear in the arguments ``argnums``: the rules read of these and of the answer no
-    values."""
-    prim.traits.linear_in = argnums
-    for count in range(1, len(argnums) + 1):
-        for several in itertools.combinations(argnums, count):
-            prim.traits.unread[several if count > 1 else several[0]] = (*argnums, ANSWER)
-
-
-def reads_other(*prims: Callable) -> None:
-    """Declare that functions are linear in each of two arguments, whose rules read the values of the other alone."""
-    for prim in prims:
-        prim.traits.unread.update({0: (0, ANSWER), 1: (1, ANSWER), (0, 1): (ANSWER,)})
-        prim.traits.multilinear_in = (0, 1)
-        prim.traits.answer_tells = True
-
-
-def reads_arguments(*prims: Callable) -> None:
-    """Declare that the rules, of one or two arguments, do not read the answer: ``sin``, ``log``."""
-    for prim in prims:
-        prim.traits.unread.update({0: (ANSWER,), 1: (ANSWER,), (0, 1): (ANSWER,)})
-
-
-def reads_answer(*prims: Callable) -> None:
-    """Declare that the rule of the one argument reads the answer instead: ``exp``, ``sqrt``."""
-    for prim in prims:
-        prim.traits.unread[0] = (0,)
-
+__all__ = ["forget_unread", "forget_written", "outline_unread"]
 
 def forget_unread(prim: Callable, argument: Any, ans: Any, args: Sequence) -> tuple[Any, Sequence]:
     """``ans`` and ``args``, with stand-ins for what is large in them and unread."""

@@ -13,7 +13,6 @@ from ..core.forward import defjvp
 from ..core.reverse import defvjp
 from ..core.primitives import composite
 from ..core.traits import declare
-from ..core.unread import ANSWER, reads_answer, reads_arguments, reads_shapes
 from .broadcasting import broadcast_tangent, unbroadcast
 from .error_states import error_state, restore_errors, setter
 from .namespace import replace_wrapped, wrapped_functions
@@ -43,17 +42,14 @@ def quiet(function: Callable) -> Callable:
     return call
 
 
-def elementwise(
-    prim: Callable, *derivatives: Derivative, singular: bool = False, reads: str | None = None, **facts: Any
-) -> None:
+def elementwise(prim: Callable, *derivatives: Derivative, singular: bool = False, **facts: Any) -> None:
     """Give an elementwise primitive its VJP and JVP rules.
 
     Arguments:
         derivatives: for each argument ``derivative(ans, *args)``, the partial derivative at each element; a plain 1
             or -1 for a constant; None where the answer does not change with the argument.
         singular: the derivative can be infinite, of which NumPy is not to warn.
-        reads: what the derivatives read, so that nodes keep no more: ``ANSWER``, ``ARGUMENTS``, or both (None).
-        facts: more that is declared of the function, by the names of the fields of ``Traits``.
+        facts: more that is declared of the function, as ``declare`` has it.
 
     >>> import math
     >>> from autodiff_trace import grad, numpy as anp
@@ -76,11 +72,9 @@ def elementwise(
                 rules = tuple(map(quiet, rules))
         defvjp(prim, rules[0], argnums=(argnum,))
         defjvp(prim, rules[1], argnums=(argnum,))
-    declare(prim, elementwise=True, answer_tells=True, **facts)
-    if reads is not None:
-        (reads_answer if reads is ANSWER else reads_arguments)(prim)
     if all(isinstance(derivative, int) for derivative in derivatives):
-        reads_shapes(prim, *range(len(derivatives)))
+        facts["linear_in"] = tuple(range(len(derivatives)))
+    declare(prim, elementwise=True, answer_tells=True, **facts)
 
 
 def define(function: Callable) -> Callable[[Callable], Callable]:
@@ -166,7 +160,7 @@ def linear(prim: Callable, transpose: Callable, **facts: Any) -> None:
     Arguments:
         transpose: the VJP rule ``transpose(g, ans, x, *args, **kwargs)``, of which only ``g`` and the shape and dtype
             of ``x`` may be read. The JVP is the function itself.
-        facts: more that is declared of the function, by the names of the fields of ``Traits``.
+        facts: more that is declared of the function, as ``declare`` has it.
 
     >>> from autodiff_trace import grad, numpy as anp
     >>> from autodiff_trace.extend import primitive
@@ -176,6 +170,5 @@ def linear(prim: Callable, transpose: Callable, **facts: Any) -> None:
     array([2., 2., 2.])
     """
     defvjp(prim, transpose)
-    reads_shapes(prim, 0)
-    declare(prim, **facts)
+    declare(prim, linear_in=(0,), **facts)
     defjvp(prim, lambda t, ans, x, *args, **kwargs: prim(t, *args, **kwargs))

@@ -16,8 +16,7 @@ from ..core.primitives import nondifferentiable, primitive
 from ..core.reverse import defvjp
 from ..core.selections import Mask, Selected, outline
 from ..core.tracer import is_box
-from ..core.traits import declare
-from ..core.unread import ANSWER
+from ..core.traits import ANSWER, declare
 from . import wrapped as anp
 from .broadcasting import broadcast_tangent, unbroadcast
 from .definers import SHORT, is_surely_finite, linear, quiet
@@ -231,6 +230,5 @@ def restrict_more(g, ans, x, mask):
 
 defvjp(restrict, restrict_more, None)
 defjvp(restrict, restrict_more, None)
-declare(restrict, elementwise=True, harmless=True)
+declare(restrict, elementwise=True, harmless=True, may_give_first=True, unread={0: (0, ANSWER)})
 declare(beside, ones_beside, harmless=True)
-restrict.traits.unread[0] = (0, ANSWER)

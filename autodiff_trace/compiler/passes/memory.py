@@ -35,7 +35,7 @@ def find_roots(program: Program, guess: bool = True) -> dict[Node, frozenset[Nod
 def is_in_first(function: Callable) -> bool:
     """Whether results may lie in the memory of the first argument alone."""
     traits = traits_of(function)
-    return traits.makes_view and not traits.owns_memory
+    return (traits.makes_view or traits.may_give_first) and not traits.owns_memory
 
 
 def owns_memory(function: Callable) -> bool:

@@ -14,14 +14,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...core.traits import traits_of
 from .. import calls
 from ..node import Node, is_fixed, value_of
 from .common import is_pure
+from .memory import is_in_first
 from .repeats import spec_of
 
-__all__ = ["VIEWS", "Column", "Places", "Stretch", "describe_turns"]
-
-VIEWS = {"getitem", "reshape", "transpose", "swapaxes", "expand_dims", "squeeze", "broadcast_to", "moveaxis", "ravel"}
+__all__ = ["Column", "Places", "Stretch", "describe_turns", "is_view"]
 
 LONGEST_LAG = 4
 """Turns after which something is carried, at most."""
@@ -211,7 +211,10 @@ def is_plain(column: Column, places: Places) -> bool:
 
 def is_view(step: Node) -> bool:
     """Whether a step only looks at an array in another way, which cannot fail for others of its shape."""
-    return step.name in VIEWS and (step.name != "getitem" or calls.is_basic(step.args[1]))
+    traits = traits_of(step.function)
+    return traits.moves_elements and is_in_first(step.function) and (
+        step.name != "getitem" or calls.is_basic(step.args[1])
+    )
 
 
 def is_read(step: Node) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..calls import is_elementwise_ufunc
 from ..node import Node
-from .turns import VIEWS, Column, Places, Stretch
+from .turns import Column, Places, Stretch, is_view
 
 __all__ = ["has_wide_calls"]
 
@@ -46,7 +46,7 @@ def has_wide_calls(stretch: Stretch, places: Places) -> bool:
             break
     calls = [
         slot for slot, step in enumerate(steps)
-        if step.kind == "call" and step.name not in VIEWS and slot not in stretch.hoisted and slot not in stretch.read
+        if step.kind == "call" and not is_view(step) and slot not in stretch.hoisted and slot not in stretch.read
     ]
     of_arrays = [slot for slot in calls if type(steps[slot].value) is np.ndarray and steps[slot].value.size > 1]
     waiting = after & ahead

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ...core.batching import defbatch
-from .. import fft
 from .. import wrapped as anp
 from .elementwise import align
 
@@ -53,7 +52,7 @@ def with_shifted_axis(batch, prim, args, kwargs, flatten):
         _, where = align([x, where], [True, batch.mapped_keywords["where"]])
         kwargs = {**kwargs, "where": where}
     ndim = x.ndim - 1
-    if not ndim and axis in (0, -1) and prim not in NEED_AN_AXIS:  # which NumPy allows of a number
+    if not ndim and axis in (0, -1) and not prim.traits.needs_axis:  # which NumPy allows of a number
         axis = None
     if axis is None and flatten:
         x, axis, ndim = anp.reshape(x, (batch.size, -1)), 0, 1
@@ -70,8 +69,7 @@ def axis_parameter(prim: Callable) -> tuple[int, object]:
 
 
 REDUCTIONS = "all any amax amin count_nonzero max mean min prod std sum var"
-FLATTENING = "argmax argmin argsort cumprod cumsum sort"
-NEED_AN_AXIS = {anp.mean, anp.sort, anp.std, anp.var, fft.fft, fft.ifft, fft.irfft, fft.rfft}
+FLATTENING = "argmax argmin argsort cumprod cumsum"
 
 defbatch(batch_axis, *(getattr(anp, name) for name in REDUCTIONS.split() if hasattr(getattr(anp, name), "batching")))
 defbatch(batch_axis_flattening, *(getattr(anp, name) for name in FLATTENING.split()))

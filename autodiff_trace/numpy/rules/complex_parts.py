@@ -13,7 +13,6 @@ from ...core.forward import defjvp
 from ...core.primitives import nondifferentiable, primitive
 from ...core.reverse import defvjp
 from ...core.traits import declare
-from ...core.unread import reads_shapes
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..definers import define, linear, quiet
@@ -46,7 +45,7 @@ defjvp(
     lambda t, ans, x, y: match_dtype(t, ans.dtype),
     lambda t, ans, x, y: join_parts(anp.zeros_like(t), t),
 )
-reads_shapes(join_parts, 0, 1)
+declare(join_parts, linear_in=(0, 1))
 
 
 # sign: z / |z| of a complex number, with derivative 0 at 0; of a real one a step

@@ -13,7 +13,6 @@ from ...core.errors import TracedValueError, caller_line
 from ...core.forward import defjvp
 from ...core.reverse import defvjp
 from ...core.traits import declare
-from ...core.unread import reads_other
 from .. import wrapped as anp
 from ..broadcasting import unbroadcast
 from ..definers import define
@@ -139,7 +138,7 @@ defjvp(
     lambda t, ans, a, b, axes=2: anp.tensordot(a, t, axes),
 )
 
-reads_other(anp.dot, anp.matmul, anp.tensordot)
+declare(anp.dot, anp.matmul, anp.tensordot, multilinear_in=(0, 1), answer_tells=True)
 declare(anp.dot, buffer_position=2, harmless=True, shows_nan=True)
 declare(anp.matmul, shows_nan=True)
 declare(anp.tensordot, harmless=True)
@@ -183,17 +182,15 @@ def vecmat(x1, x2):
     return anp.matmul(anp.expand_dims(conjugate(x1), -2), x2)[..., 0, :]
 
 
-CORE_DIMENSIONS = {matvec: (2, 1), vecdot: (1, 1), vecmat: (1, 2)}
-
-
 # Keywords of the products that NumPy calls generalized ufuncs. ``order`` and ``subok`` do not change values.
 
 
 def product_keywords(
-    product, x1, x2, /, out=None, *, axes=None, axis=None, keepdims=False, casting="same_kind", order="K", dtype=None,
-    subok=True, signature=None,
+    product, ndims, x1, x2, /, out=None, *, axes=None, axis=None, keepdims=False, casting="same_kind", order="K",
+    dtype=None, subok=True, signature=None,
 ):
-    """``product(x1, x2)`` where the vectors and matrices lie along ``axes`` or ``axis``, computed in ``dtype``."""
+    """``product(x1, x2)`` of operands with ``ndims`` axes or more, computed in ``dtype``: the vectors and matrices
+    lie along ``axes`` or ``axis``."""
     if signature is not None:
         raise TracedValueError(f"{product.__name__}: signature= cannot be traced ({caller_line()}); dtype= can.")
     args = [as_array(x1), as_array(x2)]
@@ -208,7 +205,7 @@ def product_keywords(
         axes = [axis, axis, *([axis] if keepdims else [])]
     places = [(place,) if isinstance(place, int) else tuple(place) for place in axes or ()]
     args = [anp.moveaxis(arg, place, last(place)) for arg, place in zip(args, places)] if places else args
-    for i, (arg, ndim) in enumerate(zip(args, CORE_DIMENSIONS.get(product, ()))):
+    for i, (arg, ndim) in enumerate(zip(args, ndims)):
         if arg.ndim < ndim:
             raise ValueError(f"{product.__name__}: operand {i} has {arg.ndim} dimensions, but needs {ndim} or more")
     ans = product(*args)
@@ -224,8 +221,8 @@ def last(place):
     return tuple(range(-len(place), 0))
 
 
-anp.matmul.sequence_handler = lambda prim, args, keywords: product_keywords(prim, *args, **keywords)
+anp.matmul.sequence_handler = lambda prim, args, keywords: product_keywords(prim, (), *args, **keywords)
 
-for product in (matvec, vecdot, vecmat):
+for product, ndims in ((matvec, (2, 1)), (vecdot, (1, 1)), (vecmat, (1, 2))):
     if hasattr(np, product.__name__):  # matvec and vecmat: since NumPy 2.2
-        define(getattr(np, product.__name__))(functools.partial(product_keywords, product))
+        define(getattr(np, product.__name__))(functools.partial(product_keywords, product, ndims))

@@ -7,8 +7,7 @@ import numpy as np
 from ...core.forward import defjvp
 from ...core.primitives import primitive
 from ...core.reverse import defvjp
-from ...core.traits import declare
-from ...core.unread import reads_arguments, reads_shapes
+from ...core.traits import ARGUMENTS, declare
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..definers import define
@@ -38,8 +37,7 @@ def cumsum_jvp(t, ans, a, axis=None, dtype=None, out=None):
 
 defvjp(anp.cumsum, cumsum_vjp)
 defjvp(anp.cumsum, cumsum_jvp)
-reads_shapes(anp.cumsum, 0)
-declare(anp.cumsum, moves_elements=True, harmless=True, shows_nan=True)
+declare(anp.cumsum, linear_in=(0,), moves_elements=True, harmless=True, shows_nan=True)
 moves(cumsum_back, transpose=lambda g, ans, x, axis: anp.cumsum(g, axis))
 
 
@@ -103,7 +101,7 @@ def recur_back(factors, terms):
 
 
 defvjp(anp.cumprod, cumprod_vjp)
-reads_arguments(anp.cumprod)
+declare(anp.cumprod, reads=ARGUMENTS)
 defjvp(anp.cumprod, cumprod_jvp)
 
 

@@ -10,8 +10,7 @@ import numpy as np
 from ...core.forward import defjvp, defjvp_all
 from ...core.primitives import primitive
 from ...core.reverse import defvjp, defvjp_all
-from ...core.traits import declare
-from ...core.unread import reads_answer, reads_arguments
+from ...core.traits import ANSWER, ARGUMENTS, declare
 from .. import lapack, linalg
 from .. import wrapped as anp
 from ..definers import quiet
@@ -105,7 +104,7 @@ def without(directions, i):
 defvjp_all(minors, minors_vjp)
 defjvp_all(minors, minors_jvp)
 defvjp(linalg.det, lambda g, ans, a: anp.expand_dims(g, (-1, -2)) * minors(a))
-reads_arguments(linalg.det)
+declare(linalg.det, reads=ARGUMENTS)
 defjvp(linalg.det, lambda t, ans, a: anp.sum(t * minors(a), axis=(-1, -2)))
 
 
@@ -123,7 +122,7 @@ def inverse(a):
 
 
 defvjp(inverse, lambda g, ans, a: -(transposed(ans) @ g @ transposed(ans)))
-reads_answer(inverse)
+declare(inverse, reads=ANSWER)
 defjvp(inverse, lambda t, ans, a: -(ans @ t @ ans))
 
 

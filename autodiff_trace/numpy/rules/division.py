@@ -8,8 +8,7 @@ from numpy import float64
 
 from ...core.forward import defjvp
 from ...core.reverse import defvjp, defvjp_pair
-from ...core.traits import declare
-from ...core.unread import ANSWER
+from ...core.traits import ANSWER, declare
 from .. import wrapped as anp
 from ..broadcasting import broadcast_tangent, unbroadcast
 from ..definers import quiet
@@ -46,10 +45,9 @@ def vjp_both(g, ans, x, y):
 
 defvjp(anp.divide, vjp_x, vjp_y)
 defvjp_pair(anp.divide, vjp_both)
-anp.divide.traits.unread.update({0: (0, ANSWER), 1: (0,), (0, 1): (0,)})
 declare(
     anp.divide, elementwise=True, answer_tells=True, fast_fun=operator.truediv, float_form=operator.truediv, hides=(1,),
-    raises_on="n", shows_nan=True,
+    raises_on="n", shows_nan=True, unread={0: (0, ANSWER), 1: (0,), (0, 1): (0,)},
 )
 defjvp(
     anp.divide,

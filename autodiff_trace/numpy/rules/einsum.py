@@ -16,7 +16,7 @@ from ...core.array_ops import array_ops
 from ...core.forward import defjvp_all
 from ...core.primitives import primitive
 from ...core.reverse import defvjp_all
-from ...core.unread import ALL, ANSWER
+from ...core.traits import ALL, ANSWER, declare
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..definers import define
@@ -180,7 +180,7 @@ def contract_jvp(argnums, tangents, ans, args, kwargs):
 
 
 defvjp_all(contract, contract_vjp)
-contract.traits.unread[ALL] = (ANSWER,)
+declare(contract, unread={ALL: (ANSWER,)})
 defjvp_all(contract, contract_jvp)
 moves(
     select_axes, transpose=lambda g, ans, x, subscripts: operand_cotangent(0, g, subscripts, False, [x]), zeros=True

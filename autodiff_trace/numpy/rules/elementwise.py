@@ -14,8 +14,7 @@ import numpy as np
 from ...core.forward import defjvp
 from ...core.primitives import primitive
 from ...core.reverse import defvjp
-from ...core.traits import declare
-from ...core.unread import ANSWER, ARGUMENTS, reads_arguments, reads_other
+from ...core.traits import ANSWER, ARGUMENTS, declare
 from .. import wrapped as anp
 from ..broadcasting import unbroadcast
 from ..definers import define, elementwise, linear, quiet
@@ -131,7 +130,7 @@ elementwise(
 )
 elementwise(
     anp.hypot, lambda ans, x, y: ratio(x, ans), lambda ans, x, y: ratio(y, ans), singular=True,
-    float_form=math.hypot, cost=3,
+    unread={0: (1,), 1: (0,)}, float_form=math.hypot, cost=3,
 )
 elementwise(anp.multiply, lambda ans, x, y: y, lambda ans, x, y: x)
 elementwise(anp.negative, -1, fast_fun=operator.neg, float_form=operator.neg)
@@ -161,8 +160,7 @@ def inverse_slope(prim, y, **facts):
 
     defvjp(prim, rule)
     defjvp(prim, rule)
-    reads_arguments(prim)
-    declare(prim, elementwise=True, answer_tells=True, **facts)
+    declare(prim, reads=ARGUMENTS, elementwise=True, answer_tells=True, **facts)
 
 
 def one_plus_square(x):
@@ -185,8 +183,9 @@ defvjp(
     lambda g, ans, x, y: g * y if type(y) is float else unbroadcast(g * y, x),
     lambda g, ans, x, y: g * x if type(x) is float else unbroadcast(g * x, y),
 )
-reads_other(anp.multiply)
-declare(anp.multiply, commutative=True, fast_fun=operator.mul, float_form=operator.mul)
+declare(
+    anp.multiply, multilinear_in=(0, 1), commutative=True, fast_fun=operator.mul, float_form=operator.mul
+)
 
 
 # power: squares are by far the commonest, and their slope is finite (0.1 instead of 0.9 µs on scalars)
@@ -203,9 +202,10 @@ defvjp(anp.power, quick_square(anp.power.vjps[0]))
 defjvp(anp.power, quick_square(anp.power.jvps[0]))
 
 
-anp.power.traits.unread.update({0: (ANSWER,), 1: (1,)})
-declare(anp.power, fast_fun=operator.pow, float_form=math.pow, hides=(0, 1), raises_on="niu", cost=3)
-anp.hypot.traits.unread.update({0: (1,), 1: (0,)})
+declare(
+    anp.power, unread={0: (ANSWER,), 1: (1,)}, fast_fun=operator.pow, float_form=math.pow, hides=(0, 1),
+    raises_on="niu", cost=3,
+)
 
 
 # Linear functions, element by element

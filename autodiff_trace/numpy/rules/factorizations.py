@@ -7,8 +7,7 @@ import numpy as np
 from ...core.forward import defjvp
 from ...core.primitives import primitive
 from ...core.reverse import defvjp, defvjp_all
-from ...core.traits import declare
-from ...core.unread import reads_answer
+from ...core.traits import ANSWER, declare
 from .. import lapack, linalg
 from .. import wrapped as anp
 from ..definers import define
@@ -30,7 +29,7 @@ def lower_inverse(x):
 # d(X⁻¹) = −X⁻¹ dX X⁻¹
 
 defvjp(lower_inverse, lambda g, ans, x: -transposed(ans) @ g @ transposed(ans))
-reads_answer(lower_inverse)
+declare(lower_inverse, reads=ANSWER, owns_memory=True)
 defjvp(lower_inverse, lambda t, ans, x: -ans @ t @ ans)
 
 
@@ -60,8 +59,8 @@ def whitened(a, inverse):
 
 
 defvjp(lower_factor, lambda g, ans, a: factor_cotangent(g, ans))
-reads_answer(lower_factor)
-declare(factor_cotangent, lower_factor, lower_inverse, owns_memory=True)
+declare(lower_factor, reads=ANSWER, owns_memory=True)
+declare(factor_cotangent, owns_memory=True)
 defjvp(lower_factor, lambda t, ans, a: factor_tangent(t, ans, lower_inverse(ans)))
 
 
@@ -120,7 +119,7 @@ def qr_jvp(t, ans, a):
 
 
 defvjp(tall_qr, qr_vjp)
-reads_answer(tall_qr)
+declare(tall_qr, reads=ANSWER)
 defjvp(tall_qr, qr_jvp)
 
 

@@ -56,8 +56,8 @@ def ifft_vjp(g, ans, a, n=None, axis=-1, norm=None, out=None):
     return fit(fft.ifft(g, axis=axis, norm=norm), a, axis)
 
 
-linear(fft.fft, transpose=fft_vjp)
-linear(fft.ifft, transpose=ifft_vjp)
+linear(fft.fft, transpose=fft_vjp, needs_axis=True)
+linear(fft.ifft, transpose=ifft_vjp, needs_axis=True)
 
 
 # rfft: yₖ = Σⱼ aⱼ wʲᵏ for k ≤ n/2, so āⱼ = Re Σₖ gₖ wʲᵏ, which is irfft of conj(g), but for its counting the inner
@@ -75,8 +75,8 @@ def irfft_vjp(g, ans, a, n=None, axis=-1, norm=None, out=None):
     return fit(weigh(spectrum, g.shape[axis], axis, 2), a, axis)
 
 
-linear(fft.irfft, transpose=irfft_vjp)
-linear(fft.rfft, transpose=rfft_vjp)
+linear(fft.irfft, transpose=irfft_vjp, needs_axis=True)
+linear(fft.rfft, transpose=rfft_vjp, needs_axis=True)
 
 linear(fft.fftshift, transpose=lambda g, ans, x, axes=None: fft.ifftshift(g, axes))
 linear(fft.ifftshift, transpose=lambda g, ans, x, axes=None: fft.fftshift(g, axes))

@@ -12,7 +12,6 @@ from ...core.primitives import nondifferentiable
 from ...core.reverse import defvjp
 from ...core.selections import Mask, Selected, outline
 from ...core.traits import declare
-from ...core.unread import reads_shapes
 from .. import wrapped as anp
 from ..broadcasting import broadcast_tangent, unbroadcast
 from ..masks import nonzero
@@ -21,8 +20,7 @@ from .scattering import IndexedCotangent, has_no_repeats
 
 defvjp(anp.getitem, lambda g, ans, x, index: IndexedCotangent(g, index, x.shape), None)
 defjvp(anp.getitem, lambda t, ans, x, index: anp.getitem(t, index), None)
-reads_shapes(anp.getitem, 0)
-declare(anp.getitem, moves_elements=True, harmless=True, shows_nan=True)
+declare(anp.getitem, linear_in=(0,), moves_elements=True, harmless=True, shows_nan=True)
 
 
 # set_item: the old values lose their influence where the new ones are written, and so do new ones that are written over
@@ -91,10 +89,9 @@ def set_item_jvp_value(t, ans, x, index, value):
 
 for _write in (anp.set_item, anp.write_item):
     defvjp(_write, lambda g, ans, x, index, value: without(g, index, False), None, set_item_vjp_value)
-    reads_shapes(_write, 0, 2)
+    declare(_write, linear_in=(0, 2), moves_elements=True, harmless=True, shows_nan=True)
     defoverwriting(_write, (0, 2), write_vjp, OwnedOverwriting)
     defoverwriting(_write, 0, lambda is_free, g, ans, x, index, value: (without(g, index, is_free),), OwnedOverwriting)
-    declare(_write, moves_elements=True, harmless=True, shows_nan=True)
 
 defjvp_all(anp.write_item, write_jvp)
 defjvp(anp.set_item, lambda t, ans, x, index, value: without(t, index, False), None, set_item_jvp_value)
@@ -114,8 +111,7 @@ defjvp(
     None,
     lambda t, ans, x, index, value: anp.add_at(anp.zeros_like(ans), index, t),
 )
-reads_shapes(anp.add_at, 0, 2)
-declare(anp.add_at, moves_elements=True, harmless=True, shows_nan=True)
+declare(anp.add_at, linear_in=(0, 2), moves_elements=True, harmless=True, shows_nan=True)
 
 
 # where: only the branch that was taken gets a cotangent
@@ -135,5 +131,4 @@ def where_jvp(is_taken):
 
 defvjp(anp.where, None, where_vjp(True), where_vjp(False))
 defjvp(anp.where, None, where_jvp(True), where_jvp(False))
-reads_shapes(anp.where, 1, 2)
-declare(anp.where, elementwise=True)
+declare(anp.where, linear_in=(1, 2), elementwise=True)

@@ -11,7 +11,6 @@ from ...core.forward import defjvp
 from ...core.primitives import nondifferentiable
 from ...core.reverse import defvjp
 from ...core.traits import declare
-from ...core.unread import reads_shapes
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..definers import define
@@ -59,7 +58,6 @@ def concatenate_jvp(t, ans, arrays, axis=0, out=None, dtype=None, casting="same_
 
 
 defvjp(anp.concatenate, concatenate_vjp)
-reads_shapes(anp.concatenate, 0)
 defjvp(anp.concatenate, concatenate_jvp)
 
 
@@ -80,16 +78,11 @@ def stack_jvp(t, ans, arrays, axis=0, out=None, dtype=None, casting="same_kind")
 
 
 defvjp(anp.stack, stack_vjp)
-reads_shapes(anp.stack, 0)
 defjvp(anp.stack, stack_jvp)
-
-for _prim in (anp.concatenate, anp.stack):
-    reads_shapes(_prim, 0)
-
 
 declare(
     anp.concatenate, anp.stack,
-    sequence_args=(0,), moves_elements=True, harmless=True, shows_nan=True, owns_memory=True,
+    linear_in=(0,), sequence_args=(0,), moves_elements=True, harmless=True, shows_nan=True, owns_memory=True,
 )
 
 

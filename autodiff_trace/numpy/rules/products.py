@@ -6,7 +6,7 @@ import numpy as np
 
 from ...core.forward import defjvp
 from ...core.reverse import defvjp
-from ...core.unread import reads_other
+from ...core.traits import declare
 from .. import wrapped as anp
 from ..broadcasting import unbroadcast
 from ..definers import define
@@ -40,7 +40,7 @@ def convolve_vjp_v(g, ans, a, v, mode="full"):
 
 
 defvjp(anp.convolve, convolve_vjp_a, convolve_vjp_v)
-reads_other(anp.convolve)
+declare(anp.convolve, multilinear_in=(0, 1), answer_tells=True)
 defjvp(
     anp.convolve,
     lambda t, ans, a, v, mode="full": anp.convolve(t, v, mode),

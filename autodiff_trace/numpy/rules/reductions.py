@@ -11,7 +11,6 @@ from ...core.forward import defjvp
 from ...core.primitives import primitive
 from ...core.reverse import defvjp
 from ...core.traits import declare
-from ...core.unread import reads_shapes
 from .. import wrapped as anp
 from ..broadcasting import match_dtype, sum_to
 from ..definers import SHORT, is_surely_finite
@@ -146,9 +145,8 @@ def mean_jvp(t, ans, a, axis=None, dtype=None, out=None, keepdims=False, *, wher
 
 defvjp(anp.mean, mean_vjp)
 defjvp(anp.mean, mean_jvp)
-reads_shapes(anp.sum, 0)
-reads_shapes(anp.mean, 0)
-declare(anp.sum, anp.mean, moves_elements=True, harmless=True, shows_nan=True)
+declare(anp.sum, anp.mean, linear_in=(0,), moves_elements=True, harmless=True, shows_nan=True)
+declare(anp.mean, needs_axis=True)
 declare(anp.prod, harmless=True)
 
 

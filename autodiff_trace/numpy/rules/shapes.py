@@ -7,7 +7,6 @@ import numpy as np
 from ...core.forward import defjvp
 from ...core.reverse import defvjp
 from ...core.traits import declare
-from ...core.unread import reads_shapes
 from .. import wrapped as anp
 from ..broadcasting import match_dtype, sum_to
 from ..definers import define, linear
@@ -101,8 +100,7 @@ def astype_jvp(t, ans, x, dtype, *args, **kwargs):
 
 defvjp(anp.astype, astype_vjp)
 defjvp(anp.astype, astype_jvp)
-reads_shapes(anp.astype, 0)
-declare(anp.astype, elementwise=True, harmless=True, passes_on=True)
+declare(anp.astype, linear_in=(0,), elementwise=True, harmless=True, passes_on=True)
 
 
 # atleast_1d, 2d, 3d: where the new axes go, by the number of those there are

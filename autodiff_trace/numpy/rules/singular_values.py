@@ -12,8 +12,7 @@ from ...core.forward import Realigned, defjvp
 from ...core.infinitesimals import has_split
 from ...core.primitives import nondifferentiable, primitive
 from ...core.reverse import defvjp
-from ...core.traits import declare
-from ...core.unread import reads_answer
+from ...core.traits import ANSWER, declare
 from .. import wrapped as anp
 from ..definers import define
 from .matrices import adjoint, column, diagonal, diagonal_matrix, mirror_triangle, row, transposed
@@ -167,7 +166,7 @@ def with_complement(tu, u, k):
 
 
 defvjp(singular_value_decomposition, svd_vjp)
-reads_answer(singular_value_decomposition)
+declare(singular_value_decomposition, reads=ANSWER)
 defjvp(singular_value_decomposition, svd_jvp)
 
 

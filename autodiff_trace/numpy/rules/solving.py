@@ -9,8 +9,7 @@ import numpy as np
 from ...core.forward import defjvp
 from ...core.primitives import primitive
 from ...core.reverse import defvjp, defvjp_all
-from ...core.traits import declare
-from ...core.unread import ANSWER, reads_answer, reads_arguments
+from ...core.traits import ANSWER, ARGUMENTS, declare
 from .. import linalg
 from .. import wrapped as anp
 from ..broadcasting import broadcast_tangent, unbroadcast
@@ -24,7 +23,7 @@ NO_VALUE = np._NoValue
 # inv: dX = −X dA X, so gA = −Xᵀ g Xᵀ (M. Giles, "An extended collection of matrix derivative results", 2008)
 
 defvjp(linalg.inv, lambda g, ans, a: -(transposed(ans) @ g @ transposed(ans)))
-reads_answer(linalg.inv)
+declare(linalg.inv, reads=ANSWER, owns_memory=True)
 defjvp(linalg.inv, lambda t, ans, a: -(ans @ t @ ans))
 
 
@@ -53,7 +52,7 @@ def solve_jvp_a(t, ans, a, b):
 
 
 defvjp_all(linalg.solve, lambda argnums, g, ans, args, kwargs: solve_cotangents(argnums, g, ans, *args, **kwargs))
-linalg.solve.traits.unread.update({0: (1,), 1: (1, ANSWER), (0, 1): (1,)})
+declare(linalg.solve, unread={0: (1,), 1: (1, ANSWER), (0, 1): (1,)}, owns_memory=True)
 defjvp(linalg.solve, solve_jvp_a, lambda t, ans, a, b: broadcast_tangent(linalg.solve(a, t), ans))
 
 
@@ -152,9 +151,7 @@ def residual_jvp(t, ans, r, rank, columns):
 
 
 defvjp(residual_squares, residual_vjp, None)
-reads_arguments(residual_squares)
-declare(residual_squares, shaped_by_values=True)
-declare(linalg.inv, linalg.solve, owns_memory=True)
+declare(residual_squares, reads=ARGUMENTS, shaped_by_values=True)
 defjvp(residual_squares, residual_jvp, None)
 
 

@@ -7,8 +7,7 @@ import numpy as np
 
 from ...core.primitives import primitive
 from ...core.tracer import is_box
-from ...core.traits import declare
-from ...core.unread import reads_arguments
+from ...core.traits import ARGUMENTS, declare
 from .. import wrapped as anp
 from ..definers import define, elementwise, is_surely_finite
 from .making import as_array
@@ -116,8 +115,8 @@ def bessel_slope(ans, x, order):
 
 elementwise(anp.i0, lambda ans, x: bessel_i(x, 1))
 elementwise(bessel_i, bessel_slope, None)
+declare(anp.i0, anp.logaddexp, anp.logaddexp2, anp.sinc, reads=ARGUMENTS)
 declare(anp.logaddexp, cost=14)
-reads_arguments(anp.i0, anp.logaddexp, anp.logaddexp2, anp.sinc)
 
 
 # kaiser: a constant number of points, and beta, in which the window is smooth

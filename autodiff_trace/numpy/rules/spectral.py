@@ -13,8 +13,7 @@ from ...core.forward import Realigned, defjvp
 from ...core.infinitesimals import has_split
 from ...core.primitives import nondifferentiable, primitive
 from ...core.reverse import defvjp
-from ...core.traits import declare
-from ...core.unread import reads_answer
+from ...core.traits import ANSWER, declare
 from .. import linalg
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
@@ -143,7 +142,7 @@ def eig_jvp(t, ans, a):
 
 
 defvjp(eigensystem, eig_vjp)
-reads_answer(eigensystem)
+declare(eigensystem, reads=ANSWER)
 defjvp(eigensystem, eig_jvp)
 
 
@@ -191,7 +190,7 @@ def eigh_jvp(t, ans, a, UPLO):
 
 
 defvjp(hermitian_eigensystem, eigh_vjp)
-reads_answer(hermitian_eigensystem)
+declare(hermitian_eigensystem, reads=ANSWER)
 defjvp(hermitian_eigensystem, eigh_jvp)
 
 

@@ -8,8 +8,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from ...core.forward import defjvp
 from ...core.reverse import defvjp
 from ...core.tracer import to_value
-from ...core.traits import declare
-from ...core.unread import ANSWER
+from ...core.traits import ANSWER, declare
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..definers import define
@@ -59,6 +58,5 @@ def bincount_jvp(t, ans, x, weights=None, minlength=0):
 
 
 defvjp(anp.bincount, None, bincount_vjp, weights=bincount_vjp)
-anp.bincount.traits.unread.update({1: (1, ANSWER), "weights": (ANSWER,)})
-declare(anp.bincount, linear_in=(1, "weights"), shaped_by_values=True)
+declare(anp.bincount, linear_in=(1, "weights"), unread={"weights": (ANSWER,)}, shaped_by_values=True)
 defjvp(anp.bincount, None, bincount_jvp, weights=bincount_jvp)

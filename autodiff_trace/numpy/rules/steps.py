@@ -13,8 +13,7 @@ from ...core.array_ops import array_ops
 from ...core.forward import defjvp
 from ...core.reverse import defvjp
 from ...core.tracer import is_box
-from ...core.traits import declare
-from ...core.unread import ANSWER, ARGUMENTS, reads_arguments, reads_shapes
+from ...core.traits import ANSWER, ARGUMENTS, declare
 from .. import linalg
 from .. import wrapped as anp
 from ..broadcasting import broadcast_tangent, match_dtype, unbroadcast
@@ -44,15 +43,13 @@ declare(operator.floordiv, operator.mod, harmless=True, raises_on="n")
 
 elementwise(anp.copysign, lambda ans, x, y: anp.sign(x) * anp.copysign(1, y), None, reads=ARGUMENTS)
 elementwise(anp.fabs, lambda ans, x: anp.sign(x), reads=ARGUMENTS)
-elementwise(anp.fmod, 1, lambda ans, x, y: anp.rint((ans - x) / y), singular=True)
-elementwise(anp.heaviside, None, lambda ans, x, y: anp.equal(x, 0))
-elementwise(anp.nextafter, 1, None)
-elementwise(anp.remainder, 1, lambda ans, x, y: -anp.floor_divide(x, y), singular=True, cost=8)
-reads_arguments(anp.remainder)
-reads_shapes(anp.nextafter, 0, 1)
-for _prim in (anp.fmod, anp.remainder):
-    _prim.traits.unread[0] = (0, 1, ANSWER)
-anp.heaviside.traits.unread.update({1: (1, ANSWER), (0, 1): (1, ANSWER)})
+elementwise(anp.fmod, 1, lambda ans, x, y: anp.rint((ans - x) / y), singular=True, unread={0: (0, 1, ANSWER)})
+elementwise(anp.heaviside, None, lambda ans, x, y: anp.equal(x, 0), unread={1: (1, ANSWER), (0, 1): (1, ANSWER)})
+elementwise(anp.nextafter, 1, None, linear_in=(0, 1))
+elementwise(
+    anp.remainder, 1, lambda ans, x, y: -anp.floor_divide(x, y), singular=True,
+    reads=ARGUMENTS, unread={0: (0, 1, ANSWER)}, cost=8,
+)
 
 
 @define(np.clip)
@@ -81,21 +78,21 @@ def divmod(x1, x2):
 # frexp: x = mantissa · 2^exponent, where the exponent is constant between its steps
 
 defvjp(anp.frexp, lambda g, ans, x: anp.ldexp(g[0], -ans[1]))
-anp.frexp.traits.unread[0] = (0,)
+declare(anp.frexp, reads=ANSWER)
 defjvp(anp.frexp, lambda t, ans, x: [anp.ldexp(t, -ans[1]), None])
 
 
 # ldexp = x · 2ⁿ, n an integer
 
 defvjp(anp.ldexp, lambda g, ans, x, n: unbroadcast(anp.ldexp(g, n), x), None)
-reads_shapes(anp.ldexp, 0)
+declare(anp.ldexp, linear_in=(0,))
 defjvp(anp.ldexp, lambda t, ans, x, n: broadcast_tangent(anp.ldexp(t, n), ans), None)
 
 
 # modf: the fraction and the whole part, which is constant between its steps
 
 defvjp(anp.modf, lambda g, ans, x: g[0])
-reads_shapes(anp.modf, 0)
+declare(anp.modf, linear_in=(0,))
 defjvp(anp.modf, lambda t, ans, x: [t, None])
 
 
@@ -129,5 +126,5 @@ def unwrap_period_jvp(t, ans, p, discont=None, axis=-1, *, period=2 * np.pi):
 
 
 defvjp(anp.unwrap, lambda g, ans, p, *args, **kwargs: match_dtype(g, p.dtype), None, period=unwrap_period_vjp)
-reads_shapes(anp.unwrap, 0)
+declare(anp.unwrap, linear_in=(0,))
 defjvp(anp.unwrap, lambda t, ans, p, *args, **kwargs: match_dtype(t, ans.dtype), None, period=unwrap_period_jvp)

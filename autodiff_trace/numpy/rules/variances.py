@@ -6,7 +6,7 @@ import numpy as np
 
 from ...core.forward import defjvp
 from ...core.reverse import defvjp
-from ...core.unread import ANSWER
+from ...core.traits import ANSWER, declare
 from .. import wrapped as anp
 from ..broadcasting import match_dtype, unbroadcast
 from .lengths import euclidean_norm, unit
@@ -74,4 +74,4 @@ def define_rules(prim, slope):
 
 define_rules(anp.var, var_slope)
 define_rules(anp.std, std_slope)
-anp.var.traits.unread[0] = anp.std.traits.unread[0] = (ANSWER,)
+declare(anp.var, anp.std, unread={0: (ANSWER,)}, needs_axis=True)
