@@ -267,6 +267,13 @@ def test_commutative(traits, function, prim, args, kwargs):
     np.testing.assert_array_equal(function(x, y), function(y, x))
 
 
+@claimed("indexes")
+def test_indexes(traits, function, prim, args, kwargs):
+    x, _, *rest = copied(args)
+    with pytest.raises(IndexError):
+        function(x, np.array([x.size + 1]), *rest)
+
+
 @claimed("writes_first")
 def test_writes_first(traits, function, prim, args, kwargs):
     x, index, value = copied(args)

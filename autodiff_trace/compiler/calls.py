@@ -37,7 +37,7 @@ declare(ADD_REDUCE, buffer_position=3, harmless=True, shows_nan=True)
 declare(MAXIMUM_REDUCE, MINIMUM_REDUCE, buffer_position=3, harmless=True)
 
 
-@declares(makes_view=True, harmless=True)
+@declares(makes_view=True, harmless=True, indexes=True)
 def assign(x: Any, index: Any, value: Any) -> Any:
     """Write ``value`` into ``x``, which no one else reads."""
     x[index] = value
@@ -90,7 +90,15 @@ def like(x: Any, out: Any = None) -> Any:
     return np.empty_like(x) if out is None else out
 
 
-@declares(elementwise=True, owns_memory=True, harmless=True, shows_nan=True, cost=0.8)
+def select_float(condition: bool, x: float, y: float) -> float:
+    """:func:`select` of two of Python's floats."""
+    return x if condition else y
+
+
+@declares(
+    elementwise=True, owns_memory=True, harmless=True, shows_nan=True, cost=0.8,
+    float_form=select_float, hides=(1, 2), takes_truths=True,
+)
 def select(condition: Any, x: Any, y: Any) -> Any:
     """``x`` where the condition holds, else ``y``."""
     return np.where(condition, x, y)[()]
@@ -189,14 +197,6 @@ def scatter(pieces: list, indices: list, shape: tuple[int, ...], zeros: tuple, w
         else:
             np.add.at(out, index, piece)
     return out
-
-
-def select_float(condition: bool, x: float, y: float) -> float:
-    """:func:`select` of two of Python's floats."""
-    return x if condition else y
-
-
-declare(select, float_form=select_float, hides=(1, 2), takes_truths=True)
 
 
 def check_finite(values: list) -> None:

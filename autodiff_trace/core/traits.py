@@ -33,6 +33,8 @@ class Traits:
     # Calls
     is_users: bool = False
     """It is neither NumPy's nor this library's, so that nothing is known but what its rules say."""
+    indexes: bool = False
+    """The second argument is an index into the first: integers in it may be out of bounds."""
     sequence_args: tuple[int, ...] = ()
     """Positions of arguments that are sequences of arrays; elsewhere a list of traced values is made an array."""
     most_args: int = sys.maxsize
@@ -62,7 +64,6 @@ class Traits:
     """Of what is piecewise constant: it may differ for another choice of vectors (``core/choices``)."""
     shaped_by_values: bool = False
     """The shape or the dtype of the answer depends on values, not on parameters such as axes alone."""
-
     needs_axis: bool = False
     """``axis=0`` of a number is an error, as it is not of the reductions that ufuncs make."""
 

@@ -120,18 +120,11 @@ def stack(arrays, axis=0, *args, **kwargs):
 
 NUMPY = {ndarray, float64}
 
-declare(np.expand_dims, fast_fun=expand_dims)
-declare(np.linalg.det, fast_fun=lapack.det)
-declare(np.linalg.inv, fast_fun=lapack.inv)
-declare(np.linalg.slogdet, fast_fun=lapack.slogdet)
-declare(np.linalg.solve, fast_fun=lapack.solve)
-declare(np.max, fast_fun=extremum(np.max, np.maximum))
-declare(np.mean, fast_fun=mean)
-declare(np.min, fast_fun=extremum(np.min, np.minimum))
-declare(np.moveaxis, fast_fun=moveaxis)
-declare(np.prod, fast_fun=reduction(np.prod, np.multiply))
-declare(np.reshape, fast_fun=reshape)
-declare(np.stack, fast_fun=stack)
-declare(np.sum, fast_fun=reduction(np.sum, np.add))
-for _function in (np.cumsum, np.ravel, np.repeat, np.squeeze, np.swapaxes, np.transpose):
-    declare(_function, fast_fun=by_method(_function))
+for _function, _form in (
+    (np.expand_dims, expand_dims), (np.linalg.det, lapack.det), (np.linalg.inv, lapack.inv),
+    (np.linalg.slogdet, lapack.slogdet), (np.linalg.solve, lapack.solve), (np.max, extremum(np.max, np.maximum)),
+    (np.mean, mean), (np.min, extremum(np.min, np.minimum)), (np.moveaxis, moveaxis), (np.reshape, reshape),
+    (np.prod, reduction(np.prod, np.multiply)), (np.stack, stack), (np.sum, reduction(np.sum, np.add)),
+    *[(each, by_method(each)) for each in (np.cumsum, np.ravel, np.repeat, np.squeeze, np.swapaxes, np.transpose)],
+):
+    declare(_function, fast_fun=_form)

@@ -35,7 +35,7 @@ def result_type(*arrays_and_dtypes):
 
 wrapped_functions[np.result_type] = result_type
 
-getitem = primitive(operator.getitem, sequence_args=(1,), makes_view=True)
+getitem = primitive(operator.getitem, makes_view=True)
 """``x[index]``."""
 getitem.__module__ = __name__
 
@@ -80,5 +80,5 @@ def add_at(x, index, value):
     return result
 
 
-declare(set_item, write_item, add_at, sequence_args=(1,))
+declare(getitem, set_item, write_item, add_at, sequence_args=(1,), indexes=True)
 declare(set_item, write_item, writes_first=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from ...core.traits import traits_of
-from ...numpy import wrapped
 from .. import calls
 from ..loop import Loop, result
 from ..node import Node, Program, operands, parts_of, relabel
@@ -84,20 +83,11 @@ def may_raise(step: Node) -> bool:
     traits = traits_of(step.function)
     if not traits.harmless or traits.raises_on and kind_of(step.value) in traits.raises_on:
         return True
-    indices = [part for part in index_parts(step) if type(part) is Node and part.value.dtype.kind in "iu"]
+    parts = parts_of(step.args[1]) if traits.indexes else ()
+    indices = [part for part in parts if type(part) is Node and part.value.dtype.kind in "iu"]
     return any(index.function is not calls.check_labels for index in indices)
 
 
 def kind_of(value: Any) -> str:
     """The kind of the dtype of a value; "n" for Python's numbers, of which NumPy's have none."""
     return "n" if type(value) in (int, float, complex) else value.dtype.kind
-
-
-def index_parts(step: Node) -> tuple:
-    """The parts of the index by which a step reads or writes items."""
-    if step.function not in INDEXING:
-        return ()
-    return parts_of(step.args[1])
-
-
-INDEXING = {calls.getitem, calls.assign, wrapped.add_at.fun, wrapped.set_item.fun, wrapped.write_item.fun}

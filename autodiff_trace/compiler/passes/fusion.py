@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from ...core.traits import traits_of
 from .. import calls
 from ..kernels import Kernel
 from ..node import Node, Program, operands, relabel, substitute
 from .buffers import assign_buffers, describe
-from .rows import ROW, cost, row_operands, row_step
+from .rows import ROW, row_operands, row_step
 
 __all__ = ["fuse"]
 
@@ -106,7 +107,7 @@ class Group:
     def estimate_work(self) -> list[float]:
         """Nanoseconds on one thread that each step takes, more or less."""
         steps = (*self.members, *self.closing)
-        return [max(map(np.size, values_of(step))) * cost(step.function) for step in steps]
+        return [max(map(np.size, values_of(step))) * traits_of(step.function).cost for step in steps]
 
     def take_views_out(self, wanted: set[Node]) -> list[Node]:
         """The views among what is wanted, to be made of results of the kernel, where copies of them would be more."""

@@ -10,18 +10,13 @@ from ...core.traits import traits_of
 from .. import calls
 from ..node import Node, parts_of
 
-__all__ = ["CLOSING", "ROW", "cost", "row_operands", "row_step"]
+__all__ = ["CLOSING", "ROW", "row_operands", "row_step"]
 
 ROW = "row"
 """A step that makes a row of its result from a row of each operand."""
 
 CLOSING = "closing"
 """A reduction over the rows."""
-
-
-def cost(function: Any) -> float:
-    """Nanoseconds for an element that is in cache, more or less."""
-    return traits_of(function).cost
 
 
 def row_step(step: Node, length: int) -> str | None:
