@@ -274,6 +274,12 @@ def test_indexes(traits, function, prim, args, kwargs):
         function(x, np.array([x.size + 1]), *rest)
 
 
+@claimed("associative")
+def test_associative(traits, function, prim, args, kwargs):
+    x, y = copied(args)
+    assert_close(function(function(x, y), y), function(x, function(y, y)))
+
+
 @claimed("writes_first")
 def test_writes_first(traits, function, prim, args, kwargs):
     x, index, value = copied(args)

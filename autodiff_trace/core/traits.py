@@ -60,6 +60,8 @@ class Traits:
     """Its rule takes selected cotangents as they are."""
     commutative: bool = False
     """The two operands can change places, to the last digit."""
+    associative: bool = False
+    """A reduction by it may take the elements in any order (but for rounding)."""
     differs_by_choice: bool = False
     """Of what is piecewise constant: it may differ for another choice of vectors (``core/choices``)."""
     shaped_by_values: bool = False

@@ -13,6 +13,7 @@ from ..core.array_ops import array_ops
 from ..core.errors import TracedValueError, caller_line
 from ..core.ownership import writing
 from ..core.tracer import is_box
+from ..core.traits import traits_of
 from . import wrapped as anp
 
 __all__ = ["METHODS"]
@@ -24,7 +25,6 @@ REDUCTIONS = {
     np.logical_or: "any",
 }
 ACCUMULATIONS = {np.add: "cumsum", np.multiply: "cumprod"}
-ASSOCIATIVE = {np.fmax, np.fmin, np.hypot, np.logaddexp, np.logaddexp2}
 
 
 def reduce(prim, array, axis=0, dtype=None, out=None, keepdims=False, initial=NO_VALUE, where=True):
@@ -39,7 +39,7 @@ def reduce(prim, array, axis=0, dtype=None, out=None, keepdims=False, initial=NO
     if not x.ndim and axis in (0, -1):  # which NumPy allows of a number
         axis = None
     axes = tuple(range(x.ndim)) if axis is None else normalize_axis_tuple(axis, x.ndim)
-    if len(axes) > 1 and ufunc not in ASSOCIATIVE:
+    if len(axes) > 1 and not traits_of(ufunc).associative:
         raise ValueError(f"{ufunc.__name__}.reduce is not reorderable, so at most one axis may be specified")
     kept = tuple(i for i in range(x.ndim) if i not in axes)
     rows = to_rows(x, axes, kept)
@@ -48,7 +48,7 @@ def reduce(prim, array, axis=0, dtype=None, out=None, keepdims=False, initial=NO
     if initial is None and where is not True:
         raise ValueError(f"{ufunc.__name__}.reduce has no identity: where= needs initial=")
     mask = where if where is True else to_rows(np.broadcast_to(where, x.shape), axes, kept)
-    ans = fold_by_halves(prim, rows, initial, mask) if ufunc in ASSOCIATIVE else fold(prim, rows, initial, mask)
+    ans = fold_by_halves(prim, rows, initial, mask) if traits_of(ufunc).associative else fold(prim, rows, initial, mask)
     if keepdims:
         ans = anp.reshape(ans, tuple(1 if i in axes else size for i, size in enumerate(x.shape)))
     return finish(ans, out)

@@ -130,7 +130,7 @@ elementwise(
 )
 elementwise(
     anp.hypot, lambda ans, x, y: ratio(x, ans), lambda ans, x, y: ratio(y, ans), singular=True,
-    unread={0: (1,), 1: (0,)}, float_form=math.hypot, cost=3,
+    unread={0: (1,), 1: (0,)}, associative=True, float_form=math.hypot, cost=3,
 )
 elementwise(anp.multiply, lambda ans, x, y: y, lambda ans, x, y: x)
 elementwise(anp.negative, -1, fast_fun=operator.neg, float_form=operator.neg)
@@ -147,7 +147,7 @@ elementwise(anp.tanh, lambda ans, x: 1 - ans * ans, reads=ANSWER, float_form=mat
 
 
 for _prim in (anp.fmax, anp.fmin, anp.maximum, anp.minimum):
-    selects(_prim, lambda ans, x, y: share(x, y, ans), lambda ans, x, y: share(y, x, ans))
+    selects(_prim, lambda ans, x, y: share(x, y, ans), lambda ans, x, y: share(y, x, ans), associative=True)
 
 
 # Those whose slope is the reciprocal of y(x): one quotient instead of a reciprocal and a product

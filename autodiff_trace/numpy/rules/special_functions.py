@@ -116,6 +116,7 @@ def bessel_slope(ans, x, order):
 elementwise(anp.i0, lambda ans, x: bessel_i(x, 1))
 elementwise(bessel_i, bessel_slope, None)
 declare(anp.i0, anp.logaddexp, anp.logaddexp2, anp.sinc, reads=ARGUMENTS)
+declare(anp.logaddexp, anp.logaddexp2, associative=True)
 declare(anp.logaddexp, cost=14)
 
 
