@@ -18,7 +18,6 @@ from .namespace import wrap_namespace, wrapped_functions
 wrap_namespace(np, globals(), "autodiff_trace.numpy")
 
 
-
 @primitive
 def where(condition, /, *branches):
     """``np.where``; where NumPy makes an array of dimension 0, a scalar."""

@@ -99,16 +99,14 @@ def power_slope_y(ans, x, y):
 
 elementwise(anp.add, 1, 1, commutative=True, fast_fun=operator.add, float_form=operator.add)
 elementwise(
-    anp.arccos, lambda ans, x: -1 / circle_root(x), singular=True,
-    reads=ARGUMENTS, float_form=math.acos, cost=0.8,
+    anp.arccos, lambda ans, x: -1 / circle_root(x), singular=True, reads=ARGUMENTS, float_form=math.acos, cost=0.8
 )
 elementwise(
     anp.arccosh, lambda ans, x: 1 / (anp.sqrt(x - 1) * anp.sqrt(x + 1)), singular=True,
     reads=ARGUMENTS, float_form=math.acosh,
 )
 elementwise(
-    anp.arcsin, lambda ans, x: 1 / circle_root(x), singular=True,
-    reads=ARGUMENTS, float_form=math.asin, cost=0.8,
+    anp.arcsin, lambda ans, x: 1 / circle_root(x), singular=True, reads=ARGUMENTS, float_form=math.asin, cost=0.8
 )
 elementwise(anp.arcsinh, lambda ans, x: 1 / asinh_root(x), singular=True, reads=ARGUMENTS, float_form=math.asinh)
 elementwise(
@@ -125,8 +123,7 @@ elementwise(anp.cosh, lambda ans, x: anp.sinh(x), singular=True, reads=ARGUMENTS
 elementwise(anp.exp, lambda ans, x: ans, reads=ANSWER, float_form=math.exp, hides=(0,), cost=0.8)
 elementwise(anp.exp2, lambda ans, x: ans * log_of(2, x), singular=True, reads=ANSWER, cost=0.8)
 elementwise(
-    anp.expm1, lambda ans, x: anp.exp(x), singular=True,
-    reads=ARGUMENTS, float_form=math.expm1, hides=(0,), cost=0.8,
+    anp.expm1, lambda ans, x: anp.exp(x), singular=True, reads=ARGUMENTS, float_form=math.expm1, hides=(0,), cost=0.8
 )
 elementwise(
     anp.hypot, lambda ans, x, y: ratio(x, ans), lambda ans, x, y: ratio(y, ans), singular=True,
@@ -183,9 +180,7 @@ defvjp(
     lambda g, ans, x, y: g * y if type(y) is float else unbroadcast(g * y, x),
     lambda g, ans, x, y: g * x if type(x) is float else unbroadcast(g * x, y),
 )
-declare(
-    anp.multiply, multilinear_in=(0, 1), commutative=True, fast_fun=operator.mul, float_form=operator.mul
-)
+declare(anp.multiply, multilinear_in=(0, 1), commutative=True, fast_fun=operator.mul, float_form=operator.mul)
 
 
 # power: squares are by far the commonest, and their slope is finite (0.1 instead of 0.9 µs on scalars)

@@ -39,8 +39,6 @@ def join_nested(nested):
     return np.array(nested)
 
 
-
-
 def nested_cotangents(g, nested):
     """The part of the cotangent that belongs to each leaf."""
     if isinstance(nested, (list, tuple)):

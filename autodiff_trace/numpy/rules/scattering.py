@@ -45,8 +45,6 @@ def add_item(total, index, piece):
         np.add.at(total, index, piece)
 
 
-
-
 def has_no_repeats(index):
     """Whether an index surely names no element twice: slices, integers and masks do not."""
     if type(index) is int or type(index) is slice:  # the commonest (0.05 instead of 0.6 µs)
