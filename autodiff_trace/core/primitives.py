@@ -109,8 +109,12 @@ def composite(fun: Callable) -> Callable[[Callable], Callable]:
 def make_primitive(fun, fast_fun, sequence_args, differentiable, makes_view=False, out_position=None, out_name="out"):
     is_users = not makes_view and root_module(fun) not in ("numpy", root_module(make_primitive))
     most_args = getattr(fun, "nin", sys.maxsize if out_position is None else out_position)  # after them comes ``out``
+    original = fun
+    if is_users:
+        fun = array_ops.with_own_results(fun)
+        fast_fun = fast_fun and array_ops.with_own_results(fast_fun)
 
-    @functools.wraps(fun, updated=())
+    @functools.wraps(original, updated=())
     def call(*args, **kwargs):
         # The scan stands here and not in dispatch(), which costs a second scan and a call (0.2 of 1.0 µs).
         top = None
