@@ -163,3 +163,11 @@ def test_ufunc_at_with_places_that_are_mapped(ufunc):
     for argnum in (0, 2):
         expected = [grad(total, argnum)(*row) for row in rows]
         np.testing.assert_allclose(vmap(grad(total, argnum))(x, PLACES, values), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3), (2, 1, 3)])
+@pytest.mark.parametrize("name", ["argmax", "argmin"])
+def test_arg_extrema_that_keep_all_axes(name, shape):
+    xs = np.random.default_rng(0).normal(size=(4, *shape))
+    found = vmap(lambda x: getattr(np, name)(x, keepdims=True))(xs)
+    np.testing.assert_array_equal(found, [getattr(np, name)(x, keepdims=True) for x in xs], strict=True)

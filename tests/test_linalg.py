@@ -388,3 +388,15 @@ def test_matrix_rank_is_constant():
 def test_gradient_of_real_matrix_through_complex_solution():
     _, pull = vjp(lambda a: anp.linalg.solve(a, np.array([1j, 2.0])), regular(2, 2))
     assert pull(np.array([1.0 + 0j, 2j]))[0].dtype == np.float64
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("dtype", [np.float32, float, complex])
+def test_det_of_what_is_not_finite(dtype, bad):
+    xs = np.array([[[1.0, bad], [2.0, 3.0]], [[1.0, 2.0], [2.0, 4.0]]], dtype)
+    with np.errstate(all="ignore"):
+        slope = grad(lambda x: anp.sum(anp.real(anp.linalg.det(x))))(xs)
+        second = grad(lambda x: anp.sum(anp.real(grad(lambda x: anp.sum(anp.real(anp.linalg.det(x))))(x))))(xs)
+    assert np.isnan(slope[0]).all() and np.isnan(second[0]).all() and slope.dtype == dtype
+    np.testing.assert_allclose(slope[1], [[4.0, -2.0], [-2.0, 1.0]], rtol=1e-5)
+    np.testing.assert_allclose(second[1], [[1.0, -1.0], [-1.0, 1.0]], rtol=1e-5)

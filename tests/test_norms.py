@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from table import row, table_test
 
-from autodiff_trace import grad, hessian, jvp
+from autodiff_trace import grad, hessian, jvp, vmap
 from autodiff_trace import numpy as anp
 from autodiff_trace.testing import check_grads
 
@@ -173,3 +173,23 @@ def test_power_norms_of_subnormal_numbers(dtype, size, p):
 
     assert np.allclose(grad(f)(x), expected, rtol=1e-4)
     assert np.allclose([jvp(f, (x,), (t,))[1] for t in np.eye(3, dtype=dtype)], expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("p", [None, 2, -2, 1, -1, np.inf, -np.inf, "fro"])
+@pytest.mark.parametrize("singular", [np.zeros((2, 2)), np.array([[2.0, 1.0], [2.0, 1.0]])])
+def test_cond_of_a_singular_matrix(singular, p):
+    def cond(x):
+        return anp.linalg.cond(x, p)
+
+    xs = np.stack([singular, np.array([[2.0, 1.0], [1.0, 1.0]])])
+    np.testing.assert_allclose(vmap(cond)(xs), cond(xs), rtol=1e-12)
+    with np.errstate(all="ignore"):
+        value, slope = jvp(cond, (xs,), (np.ones_like(xs),))
+    np.testing.assert_allclose(value, cond(xs), rtol=1e-12)
+    assert np.isfinite(slope[1])
+
+
+def test_norm_of_infinite_complex_numbers():
+    x = np.array([complex(np.inf, np.inf), 1.0])
+    with np.errstate(all="ignore"):
+        assert jvp(anp.linalg.norm, (x,), (np.ones(2, complex),))[0] == np.inf

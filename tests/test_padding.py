@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from table import complex_rows, row, table_test
 
-from autodiff_trace import grad, vjp
+from autodiff_trace import grad, jvp, vjp
 from autodiff_trace import numpy as anp
 from autodiff_trace.core.errors import TracedValueError
 from autodiff_trace.testing import check_grads
@@ -89,3 +89,21 @@ def test_pad_refusals():
 
 def test_pad_empty_leaves_the_gradient_of_the_inside():
     np.testing.assert_array_equal(grad(lambda x: anp.sum(anp.pad(x, 1, "empty")[1:-1]))(normal(2)), [1.0, 1.0])
+
+
+@pytest.mark.parametrize("mode", ["reflect", "symmetric"])
+@pytest.mark.parametrize("x", [[1.0, np.nan, -2.0], [1.0, 2.0, 1e17], [np.inf, 1.0, 2.0], [2.0, -3.0, np.inf]])
+def test_odd_images_read_no_more_than_they_show(x, mode):
+    def pad(x):
+        return anp.pad(x, 2, mode, reflect_type="odd")
+
+    x = np.array(x)
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(jvp(pad, (x,), (x,))[0], pad(x))
+
+
+@pytest.mark.parametrize("edge", [1e10, -1e200])
+def test_a_ramp_ends_at_its_end_value(edge):
+    x = np.array([edge, 1.0, edge])
+    ramp = jvp(lambda x: anp.pad(x, 2, "linear_ramp", end_values=5.0), (x,), (x,))[0]
+    assert (ramp[0], ramp[-1]) == (5.0, 5.0)

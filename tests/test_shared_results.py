@@ -92,3 +92,45 @@ def test_numbers_and_results_of_their_own_are_written():
         return anp.sum(z * x)
 
     assert grad(f)(X).tolist() == [2 * X[0] + 1.0, 4 * X[1], 4 * X[2]]
+
+
+BUFFER = np.zeros(3)
+
+RETURNS = {
+    "the buffer": lambda buffer: buffer, "a view of it": lambda buffer: buffer[:],
+    "a row": lambda buffer: np.lib.stride_tricks.as_strided(buffer),
+}
+
+
+def exp_into_buffer(returned):
+    def exp(x):
+        np.exp(x, out=BUFFER)
+        return RETURNS[returned](BUFFER)
+
+    exp = extend.primitive(exp)
+    extend.elementwise(exp, lambda ans, x: ans)
+    return exp
+
+
+@pytest.mark.parametrize("returned", RETURNS)
+@pytest.mark.parametrize("mode", MODES)
+def test_a_buffer_that_a_primitive_fills_again(mode, returned):
+    exp = exp_into_buffer(returned)
+    result = MODES[mode](lambda x: anp.sum(exp(x) * exp(2.0 * x)))(X)
+    np.testing.assert_allclose(result, MODES[mode](lambda x: anp.sum(anp.exp(x) * anp.exp(2.0 * x)))(X), rtol=1e-12)
+    np.testing.assert_allclose(vmap(exp)(np.stack([X, -X])), np.exp([X, -X]), rtol=1e-12)
+
+
+def test_a_buffer_among_several_results():
+    @extend.primitive
+    def sine_and_cosine(x):
+        np.sin(x, out=BUFFER)
+        return BUFFER, np.cos(x)
+
+    extend.defvjp(sine_and_cosine, lambda g, ans, x: g[0] * ans[1] - g[1] * ans[0])
+
+    def f(x):
+        (s, c), (s2, c2) = sine_and_cosine(x), sine_and_cosine(2.0 * x)
+        return anp.sum(s * s2 + c * c2)
+
+    np.testing.assert_allclose(grad(f)(X), -np.sin(X), rtol=1e-12)

@@ -295,3 +295,13 @@ def test_dtypes_of_histograms_with_weights(weights, points, density):
     for got, wanted in zip(vjp(f, x)[0], f(x)):
         assert got.dtype == wanted.dtype
         np.testing.assert_allclose(got, wanted, 1e-6)
+
+
+@pytest.mark.parametrize("method", ["lower", "higher", "nearest", "inverted_cdf"])
+@pytest.mark.parametrize("function", [anp.quantile, anp.nanquantile])
+def test_quantiles_of_infinite_values(function, method):
+    x = np.array([np.inf, 1.0, -np.inf, 0.5, 2.0, -np.inf])
+    for q in (0.0, 0.2, 1.0):
+        with np.errstate(all="ignore"):
+            got, expected = vjp(lambda x: function(x, q, method=method), x)[0], function(x, q, method=method)
+        np.testing.assert_array_equal(got, expected)

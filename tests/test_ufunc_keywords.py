@@ -288,3 +288,11 @@ def test_accumulate_along_each_axis_of_three(axis):
     value, _ = vjp(lambda x: anp.hypot.accumulate(x, axis), x)
     np.testing.assert_allclose(value, np.hypot.accumulate(x, axis), rtol=1e-13)
     check_grads(lambda x: anp.hypot.accumulate(x, axis), x)
+
+
+@pytest.mark.parametrize("ufunc", [np.hypot, np.logaddexp, np.fmod, np.copysign, np.subtract, np.add])
+def test_reduceat_takes_a_single_element_as_it_is(ufunc):
+    x, places = np.array([-1.0, -2.0, 3.0, -4.0]), [0, 1, 0, 3]
+    value, slope = jvp(lambda x: ufunc.reduceat(x, places), (x,), (np.ones(4),))
+    np.testing.assert_allclose(value, ufunc.reduceat(x, places), rtol=1e-14)
+    assert (slope[0], slope[3]) == (1.0, 1.0)

@@ -38,6 +38,7 @@ class ArrayOps:
     into ``out`` and return it, as the argument ``out=`` asks. ``note_view(view, base, prim, args, kwargs)``: remember
     that ``view = prim(base, *args, **kwargs)`` may share memory with ``base``. ``note_shared(name, results, arguments,
     is_known)``: the same of a user's function; ``find_shared(result, arguments)``: which one it shares memory with.
+    ``with_own_results(function)``: a user's function, made to return arrays that nobody else writes into.
     ``shape_only(x)``: what stands for ``x`` where only its shape and dtype will be read; ``outline(x)``: the same of
     whatever size.
     ``stack(arrays)``: along a new first axis. ``zeros_like(x)``, ``ones_like(x)``. The others are for
@@ -52,6 +53,7 @@ class ArrayOps:
     shape_only: Callable[[Any], Any]
     stack: Callable[[list], Any]
     store: Callable[[Any, Any], Any]
+    with_own_results: Callable[[Callable], Callable]
     zeros_like: Callable[[Any], Any]
     ones_like: Callable[[Any], Any]
 

@@ -112,10 +112,13 @@ def composite(fun: Callable) -> Callable[[Callable], Callable]:
 def make_primitive(fun: Callable, fast_fun: Callable | None, out_position: int | None, **facts: Any) -> Callable:
     """The primitive of ``fun``, of which ``facts`` are declared."""
     most_args = getattr(fun, "nin", sys.maxsize if out_position is None else out_position)
-    is_users = root_module(fun) not in ("numpy", "_operator", __name__.partition(".")[0])
-    traits = Traits(fun, fast_fun or fun, is_users, most_args=most_args, **facts)
-    if not traits.is_users:  # of users' functions, which may be many, there is no list
-        table.setdefault(fun, traits)
+    if root_module(fun) in ("numpy", "_operator", __name__.partition(".")[0]):
+        traits = Traits(fun, fast_fun or fun, most_args=most_args, **facts)
+        table.setdefault(fun, traits)  # of users' functions, which may be many, there is no list
+    else:
+        fun = array_ops.with_own_results(fun)
+        fast_fun = array_ops.with_own_results(fast_fun) if fast_fun else fun
+        traits = Traits(fun, fast_fun, is_users=True, most_args=most_args, **facts)
     return wrap_function(fun, traits)
 
 

@@ -1,22 +1,27 @@
 """Results of a user's functions that are their arguments, or views of them: they can be read, not written.
 
 NumPy's own functions are asked again when the array that they show is written. To ask a user's function again would
-repeat what else it does, so that writes are refused instead.
+repeat what else it does, so that writes are refused instead. Results that somebody else may write into, as a function
+does that fills the same buffer in each call, are copied: nodes and boxes keep them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from ..core.array_ops import array_ops
+from ..core.overwriting import ALONE, getrefcount
+from ..core.ownership import IN_SLOT
 from ..core.tracer import box_classes
 from .layouts import is_number
 from .views import find_root, forget_view, is_view, link, locked
 
-__all__ = ["find_shared", "note_shared"]
+__all__ = ["find_shared", "note_shared", "with_own_results"]
 
 
 def note_shared(name: str, results: Any, arguments: Sequence, is_known: bool = False) -> None:
@@ -38,7 +43,7 @@ def note_shared(name: str, results: Any, arguments: Sequence, is_known: bool = F
 
 def owns_memory(memory: Any, arguments: Sequence) -> bool:
     """Whether it is plain that the value of a result shows none of ``arguments``, as a rule does (0.3 of 2 µs)."""
-    if type(memory) is not np.ndarray:
+    if type(memory) is not ndarray:
         return isinstance(memory, np.generic)
     if memory.base is not None:
         return False
@@ -56,7 +61,7 @@ def find_shared(result: Any, arguments: Sequence) -> int | None:
     shown = [box._view_of[0] for box in boxes if is_view(box) and box._view_of[1] is locked]
     for place, argument in enumerate(arguments):
         *boxes, other = layers(argument)
-        if type(memory) is type(other) is np.ndarray and np.may_share_memory(memory, other):
+        if type(memory) is type(other) is ndarray and np.may_share_memory(memory, other):
             return place
         if any(box is each for box in boxes for each in shown):
             return place
@@ -71,5 +76,54 @@ def layers(x: Any) -> list:
     return values
 
 
+def with_own_results(function: Callable) -> Callable:
+    """``function``, but arrays that others hold besides its caller are copied, unless they show an argument."""
+
+    @functools.wraps(function, updated=())
+    def call(*args, **kwargs):
+        ans = function(*args, **kwargs)
+        if type(ans) is ndarray:  # as a rule (0.1 µs)
+            is_alone = getrefcount(ans) == ALONE
+            if is_alone and ans.base is None:
+                return ans
+            return own_result(ans, is_alone, (*args, *kwargs.values()))
+        if isinstance(ans, (tuple, list)):
+            return own_items(ans, (*args, *kwargs.values()))
+        return own_result(ans, False, (*args, *kwargs.values())) if isinstance(ans, ndarray) else ans
+
+    return call
+
+
+def own_result(ans: ndarray, is_alone: bool, arguments: Sequence) -> ndarray:
+    """``ans``, a result of a function with these arguments, or a copy; ``is_alone``: nobody else holds the object."""
+    if is_alone and (ans.base is None or type(ans.base) is ndarray and getrefcount(ans.base) <= IN_SLOT):
+        return ans
+    if any(np.may_share_memory(ans, each) for each in arrays_in(arguments)):
+        return ans
+    return ans.copy("K")
+
+
+def own_items(items: Any, arguments: Sequence) -> Any:
+    """The same of several results."""
+    if not any(isinstance(item, ndarray) for item in items):
+        return items
+    owned = []
+    for item in items:
+        if isinstance(item, ndarray):
+            is_alone = getrefcount(item) == ALONE + 1  # the sequence and the variable hold it
+            item = own_result(item, is_alone, arguments)
+        owned.append(item)
+    return type(items)(*owned) if hasattr(items, "_fields") else type(items)(owned)
+
+
+def arrays_in(values: Sequence) -> Iterator[ndarray]:
+    for value in values:
+        if type(value) is tuple or type(value) is list:
+            yield from arrays_in(value)
+        elif isinstance(value, ndarray):
+            yield value
+
+
+array_ops.with_own_results = with_own_results
 array_ops.note_shared = note_shared
 array_ops.find_shared = find_shared

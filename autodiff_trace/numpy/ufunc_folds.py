@@ -116,8 +116,9 @@ def reduceat(prim, array, indices, axis=0, dtype=None, out=None):
     starts = [int(i) for i in indices]
     if not all(0 <= start < x.shape[axis] for start in starts):
         raise IndexError(f"{prim.__name__}.reduceat: an index is not in [0, {x.shape[axis]})")
+    # (Without an initial value: NumPy's reduceat takes a single element as it is, where reduce gives hypot(0, x).)
     pieces = [
-        reduce(prim, x[(*before, slice(start, max(stop, start + 1)))], axis, keepdims=True)
+        reduce(prim, x[(*before, slice(start, max(stop, start + 1)))], axis, keepdims=True, initial=None)
         for start, stop in zip(starts, [*starts[1:], x.shape[axis]])
     ]
     return finish(anp.concatenate(pieces, axis=axis) if pieces else x[(*before, slice(0, 0))], out)

@@ -55,6 +55,8 @@ def with_shifted_axis(batch, prim, args, kwargs, flatten):
     if not ndim and axis in (0, -1) and not prim.traits.needs_axis:  # which NumPy allows of a number
         axis = None
     if axis is None and flatten:
+        if "keepdims" in kwargs:  # as many axes as the element has
+            return NotImplemented
         x, axis, ndim = anp.reshape(x, (batch.size, -1)), 0, 1
     shifted = shift_axes(axis, ndim)
     if len(rest) >= position:

@@ -16,7 +16,7 @@ from .. import wrapped as anp
 from ..definers import quiet
 from .matrices import transposed
 
-__all__: list[str] = []
+__all__ = ["inverse"]
 
 # det: the gradient is the matrix of cofactors (Jacobi). It is a polynomial in A, as is each further derivative: the
 # derivatives at singular matrices are exact, which det(A) A⁻ᵀ is not.
@@ -33,6 +33,9 @@ def minors(a, *directions):
     """
     if not directions and (cofactors := regular_cofactors(a)) is not None:
         return cofactors
+    unknown = ~np.isfinite(a).all(axis=(-1, -2), keepdims=True)
+    if unknown.any():  # which have no singular values
+        return np.where(unknown, np.nan, minors.fun(np.where(unknown, 1, a), *directions))
     u, s, vh = np.linalg.svd(a)
     v = vh.swapaxes(-1, -2).conj()
     rotated = [u.swapaxes(-1, -2).conj() @ h @ v for h in directions]

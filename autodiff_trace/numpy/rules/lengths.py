@@ -60,9 +60,14 @@ def scaled_norm(x, ans, axis):
     largest = np.max(np.abs(x), axis=axis, keepdims=True, initial=0)
     most = np.finfo(largest.dtype).maxexp - 2
     exponent = np.clip(np.where(np.isfinite(largest), np.frexp(largest)[1], 0), -most, most)
-    one = np.ones((), largest.dtype)
+    scale = np.ldexp(np.ones((), largest.dtype), -exponent)
     with np.errstate(over="ignore", under="ignore"):
-        length = np.ldexp(plain_norm(x * np.ldexp(one, -exponent), axis, True), exponent)
+        if x.dtype.kind == "c":  # part by part: (∞ + ∞i) (1 + 0i) is NaN
+            scaled = np.empty_like(x)
+            scaled.real, scaled.imag = x.real * scale, x.imag * scale
+        else:
+            scaled = x * scale
+        length = np.ldexp(plain_norm(scaled, axis, True), exponent)
     return np.reshape(length, ans.shape)[()]
 
 

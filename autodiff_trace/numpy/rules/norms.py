@@ -7,6 +7,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ...core.forward import defjvp
+from ...core.primitives import primitive
 from ...core.reverse import defvjp
 from ...core.tracer import is_box
 from .. import linalg
@@ -14,6 +15,7 @@ from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..definers import define
 from ..mutation import identity
+from .determinants import inverse
 from .lengths import euclidean_norm, unit
 from .reductions import expand_reduced, reduced_shape
 from .tolerances import tolerance
@@ -150,6 +152,22 @@ def cond(x, p=None):
     if p is None or is_order(p, 2, -2):
         s = linalg.svdvals(x)
         largest, smallest = anp.max(s, axis=-1), anp.min(s, axis=-1)
+        smallest = anp.absolute(smallest)  # along a direction it can be −0
         with np.errstate(divide="ignore", invalid="ignore"):
-            return smallest / largest if is_order(p, -2) else largest / smallest
-    return matrix_norm(x, ord=p) * matrix_norm(linalg.inv(x), ord=p)
+            ans = smallest / largest if is_order(p, -2) else largest / smallest
+    else:
+        with np.errstate(invalid="ignore"):
+            ans = matrix_norm(x, ord=p) * matrix_norm(inverse(x), ord=p)
+    # As in NumPy: 0 / 0 and 0 · ∞ are infinite, unless the matrix has NaNs.
+    is_lost = anp.logical_and(anp.isnan(ans), anp.logical_not(anp.any(anp.isnan(x), axis=(-2, -1))))
+    return infinite_where(ans, is_lost)
+
+
+@primitive
+def infinite_where(ans, is_lost):
+    """``ans``, infinite where ``is_lost``; the derivative is that of ``ans``, NaN there."""
+    return np.where(is_lost, np.inf, ans)[()]
+
+
+defvjp(infinite_where, lambda g, ans, x, is_lost: g, None)
+defjvp(infinite_where, lambda t, ans, x, is_lost: t, None)

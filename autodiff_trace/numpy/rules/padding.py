@@ -109,12 +109,12 @@ def pad_linear_ramp(x, widths, end_values=0):
     ends = as_pairs(end_values, x.ndim)
 
     def ramp(x, axis, side, count):
-        # From the end value at the outermost place to the edge, which is not reached: count steps.
+        # From the end value, exactly, at the outermost place to the edge, which is not reached: count steps.
         edge = x[along(axis, slice(-1, None) if side else slice(0, 1))]
-        steps = np.arange(1, count + 1)[:: 1 if side else -1]
+        steps = np.arange(count)[:: -1 if side else 1]
         shape = (-1,) + (1,) * (x.ndim - axis - 1)
         share = (steps / max(count, 1)).reshape(shape).astype(x.dtype)
-        return anp.astype(edge + share * (ends[axis, side] - edge), x.dtype)
+        return anp.astype(ends[axis, side] + share * (edge - ends[axis, side]), x.dtype)
 
     def sides(x, axis, before, after):
         return ramp(x, axis, 0, before), ramp(x, axis, 1, after)
@@ -162,7 +162,8 @@ def pad_by_reading(mode):
 
 
 # reflect_type="odd" reflects values at the edges too: v → 2 edge − v. The array and its first such image at the end
-# make one period; from each period to the next the values rise by twice the difference of the edges.
+# make one period; from each period to the next the values rise by twice the difference of the edges. What is at most
+# one image away does not read that difference, which may be infinite, or NaN, or so large that digits are lost.
 
 
 def reflect_odd(x, axis, before, after, mode):
@@ -172,11 +173,17 @@ def reflect_odd(x, axis, before, after, mode):
     places = np.arange(-before, size + after)
     rounds, place = np.divmod(places, period)
     inside = place < size
+    if not symmetric:  # where two images meet, the nearer one
+        is_end = (place == 0) & (places > 0)
+        rounds, place = np.where(is_end, rounds - 1, rounds), np.where(is_end, period, place)
+        inside &= ~is_end & ((places >= 0) | (place < size - 1))
     elements = x[along(axis, np.where(inside, place, period - symmetric - place))]
     shape = (-1,) + (1,) * (x.ndim - axis - 1)
-    rounds, inside = rounds.reshape(shape), inside.reshape(shape)
+    places, rounds, inside = places.reshape(shape), rounds.reshape(shape), inside.reshape(shape)
     first, last = x[along(axis, slice(0, 1))], x[along(axis, slice(-1, None))]
-    return anp.where(inside, elements, 2 * last - elements) + rounds.astype(x.dtype) * (2 * (last - first))
+    near = anp.where(inside, elements, 2 * anp.where(places < 0, first, last) - elements)
+    rounds = np.where(inside | (places >= 0), rounds, rounds + 1)
+    return anp.where(rounds == 0, near, near + rounds.astype(x.dtype) * (2 * (last - first)))
 
 
 def check_not_empty(x, widths):

@@ -88,8 +88,10 @@ def interpolate(rows: Any, place: Any, n: Any, upper: Any, is_median: bool) -> A
         if not is_box(is_whole) and is_whole.all():
             return below
         return anp.where(is_whole, below, (below + anp.where(is_whole, 0, above)) / 2)  # the sum of one overflows
+    # Infinite neighbours that are the same have no difference.
+    rise = anp.where(anp.logical_and(anp.isinf(above), anp.equal(above, below)), 0, above - below)
     is_near = fraction >= 0.5  # as in NumPy, from the nearer one: the other may be infinite
-    return anp.where(is_near, above, below) + (above - below) * anp.where(is_near, fraction - 1, fraction)
+    return anp.where(is_near, above, below) + rise * anp.where(is_near, fraction - 1, fraction)
 
 
 def find_quantiles(
