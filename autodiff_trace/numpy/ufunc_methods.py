@@ -96,7 +96,7 @@ def cast_arguments(ufunc, args, dtype=None, casting="same_kind", signature=None,
     signature = signature or sig or (None,) * ufunc.nin + (dtype,) * ufunc.nout
     if isinstance(signature, tuple):
         signature = tuple(each if each is None else np.dtype(each) for each in signature)
-    given = tuple(type(arg) if type(arg) in (int, float, complex) else anp.result_type(arg) for arg in args)
+    given = tuple(arg.__class__ if anp.is_python_number(arg) else anp.result_type(arg) for arg in args)
     dtypes = ufunc.resolve_dtypes((*given, *(None,) * ufunc.nout), signature=signature, casting=casting)
     return tuple(
         arg if anp.result_type(arg) == dtype else anp.astype(arg, dtype)
