@@ -31,3 +31,12 @@ def test_dtype_beside_a_number_of_pythons(name, dtype):
             actual = compiled(x, n)
             assert actual.dtype == expected.dtype
             np.testing.assert_allclose(actual, expected, rtol=1e-6)
+
+
+def test_mask_is_for_numbers_of_pythons_too():
+    def function(x, n):
+        return anp.divide(x, n, out=anp.zeros(2), where=n != 0)
+
+    compiled = jit(function)
+    for n in (2.0, 0.0, 3.0, 0.0):
+        np.testing.assert_array_equal(compiled(np.ones(2), n), function(np.ones(2), n))  # and no warning

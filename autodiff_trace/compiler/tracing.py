@@ -138,7 +138,9 @@ def run(trace: RecordTrace, call: tuple, surroundings: Surroundings, stand_ins: 
         trace.end()
     try:
         rewrites = stand_ins is not None and stand_ins.write_back()
-        result = tree_unflatten(structure, own_outputs(trace, inputs, values, nodes, surroundings))
+        hidden = [node for _, _, node in stand_ins.boxes if node.kind == "input"] if stand_ins is not None else []
+        read = [*[node for _, node in inputs], *hidden]
+        result = tree_unflatten(structure, own_outputs(trace, read, values, nodes, surroundings))
         pure = trace.raised is None and not rewrites and surroundings.hold()
         is_changed = containers.changed()
         if is_changed:
@@ -149,8 +151,7 @@ def run(trace: RecordTrace, call: tuple, surroundings: Surroundings, stand_ins: 
         surroundings.note_contents(trace.compared.values())
         if is_changed:
             reason = "it changes a container among its arguments; return a new one"
-        hidden = [node for _, _, node in stand_ins.boxes if node.kind == "input"] if stand_ins is not None else []
-        program = None if reason else Program([node for _, node in inputs] + hidden, trace.steps, nodes)
+        program = None if reason else Program(read, trace.steps, nodes)
         writes, caught = has_written(inputs), trace.raised is not None
         return Recording(result, program, structure, reason, trace.draws, writes, pure, caught)
     except Exception as error:
@@ -242,9 +243,10 @@ def find_reason(trace: RecordTrace, states: RandomStates, outside: list) -> str:
     return ""
 
 
-def own_outputs(trace: RecordTrace, inputs: list, values: list, nodes: list, surroundings: Surroundings) -> list:
-    """The outputs, in memory of their own where they are no arguments, and no arrays from outside."""
-    arguments = [node.value for _, node in inputs]
+def own_outputs(trace: RecordTrace, read: list, values: list, nodes: list, surroundings: Surroundings) -> list:
+    """The outputs, in memory of their own where they are no arguments or hidden inputs, the nodes of which are
+    ``read``, and no arrays from outside."""
+    arguments = [node.value for node in read]
     constants = [node.value for node in (*trace.arrays.nodes.values(), *trace.made) if type(node.value) is np.ndarray]
     for node in (*trace.arrays.nodes.values(), *trace.outside):
         if node.name == LIVE and any(surroundings.followed.get(id(each)) is each for each in bases(node.value)):

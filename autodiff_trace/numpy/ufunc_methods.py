@@ -67,7 +67,10 @@ def call_with_keywords(function: Callable, ufunc: np.ufunc, args: tuple, kwargs:
     else:
         # Where the mask is false the function is not asked: it might warn, or have an infinite slope.
         harmless = HARMLESS.get(ufunc, 1)
-        ans = function(*(anp.where(where, arg, harmless) if hasattr(arg, "dtype") else arg for arg in args))
+        masked = [anp.where(where, arg, harmless) if hasattr(arg, "dtype") else arg for arg in args]
+        ans = function(*[
+            anp.astype(new, anp.result_type(*args)) if new is not arg and anp.is_python_number(arg) else new
+            for arg, new in zip(args, masked)])
     if ufunc.nout == 1:
         return finish(ans, outs[0], where)
     return tuple(finish(*pair, where) for pair in zip(ans, outs))
