@@ -164,3 +164,14 @@ def test_types_of_objects_cost_no_compilation():
     compiled = jit(Model().loss)
     assert [compiled(SMALL) for _ in range(3)] == [75.0] * 3
     assert compiled.cache_info().eager == 0
+
+
+@pytest.mark.parametrize("number", (2.0, 3, np.float64(2), np.float32(2), np.ones(2)))
+def test_copies_are_of_the_same_type(number):
+    import copy
+
+    def function(x):
+        return copy.copy(x), copy.deepcopy({"x": x})["x"]
+
+    for actual, expected in zip(jit(function)(number), function(number)):
+        assert type(actual) is type(expected) and np.all(actual == expected)

@@ -288,3 +288,15 @@ def test_what_gives_the_array_itself(name, make):
         if x.ndim:
             assert (y is x) == (expected_y is x)
             np.testing.assert_array_equal(value, expected)
+
+
+def test_array_outside_that_is_replaced_is_returned_itself():
+    """Also by the call in which it becomes a hidden input."""
+    array = np.zeros(3)
+    compiled = jit(lambda x: (array, array[1:], x + array))
+    for turn in range(5):
+        array = np.full(3, float(turn))
+        whole, part, total = compiled(1.0)
+        assert whole is array
+        assert np.shares_memory(part, array)
+        assert not np.shares_memory(total, array)

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import inspect
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..core.errors import EndedTraceError
-from ..core.pytree import Structure, find_container, tree_flatten, tree_map, tree_unflatten
+from ..core.pytree import Structure, tree_flatten, tree_map, tree_unflatten
 from ..core.tracer import boxers, is_box, trace_stack
 from ..transforms.random_states import RandomStates
 from ..transforms.surroundings import Surroundings
+from .aftermath import set_back, take_out
 from .arguments import is_leaf
 from .failures import is_foreign, is_from_signal, is_of_package, report
 from .hidden_inputs import HiddenInputs
 from .node import LIVE, OUTSIDE, Program
+from .leaf_names import leaf_names
 from .outside import Outside
 from .owner import Owner, bases, refresh_shared
 from .containers import Containers, overlap
 from .record import RecordTrace
 from .refusals import MixedTraces, NotReplayable, SharedMemory
-from .spelling import LONGEST_NAME
 from .stand_ins import StandIns
 
 __all__ = ["Recording", "record"]
@@ -123,8 +124,11 @@ def run(trace: RecordTrace, call: tuple, surroundings: Surroundings, stand_ins: 
             containers.write_back()
             if stand_ins is not None:
                 stand_ins.write_back()
+            with contextlib.suppress(Exception):  # the function's own error counts
+                leave_plain(trace, surroundings, containers, stand_ins)
             raise
         states.restore()
+        set_back(surroundings)
         if stand_ins is not None and not isinstance(error, (MixedTraces, SharedMemory)):
             raise StandInFailure from error
         problem.writes = has_written(inputs)
@@ -134,22 +138,33 @@ def run(trace: RecordTrace, call: tuple, surroundings: Surroundings, stand_ins: 
         trace.end()
     try:
         rewrites = stand_ins is not None and stand_ins.write_back()
-        result = tree_unflatten(structure, own_outputs(trace, inputs, values, nodes, surroundings))
+        hidden = [node for _, _, node in stand_ins.boxes if node.kind == "input"] if stand_ins is not None else []
+        read = [*[node for _, node in inputs], *hidden]
+        result = tree_unflatten(structure, own_outputs(trace, read, values, nodes, surroundings))
         pure = trace.raised is None and not rewrites and surroundings.hold()
-        if not pure:
-            surroundings.take_out(trace)
+        is_changed = containers.changed()
+        if is_changed:
+            containers.write_back()
+        if is_changed or not pure:
+            leave_plain(trace, surroundings, containers, stand_ins)
         reason = "" if rewrites else find_reason(trace, states, surroundings.contents)
         surroundings.note_contents(trace.compared.values())
-        if containers.changed():
-            containers.write_back()
+        if is_changed:
             reason = "it changes a container among its arguments; return a new one"
-        hidden = [node for _, _, node in stand_ins.boxes if node.kind == "input"] if stand_ins is not None else []
-        program = None if reason else Program([node for _, node in inputs] + hidden, trace.steps, nodes)
+        program = None if reason else Program(read, trace.steps, nodes)
         writes, caught = has_written(inputs), trace.raised is not None
         return Recording(result, program, structure, reason, trace.draws, writes, pure, caught)
     except Exception as error:
         states.restore()
+        set_back(surroundings)
         raise failed(error) from error
+
+
+def leave_plain(trace: RecordTrace, surroundings: Surroundings, containers: Containers, stand_ins: Any) -> None:
+    """Let nothing outside hold a box or a copy that the run has put there."""
+    originals = dict(stand_ins.originals) if stand_ins is not None else {}
+    originals.update({id(copy): (copy, original) for original, copy, _ in containers.pairs})
+    take_out(surroundings, trace, originals, [original for original, *_ in containers.pairs])
 
 
 def itself(value: Any) -> Any:
@@ -228,9 +243,10 @@ def find_reason(trace: RecordTrace, states: RandomStates, outside: list) -> str:
     return ""
 
 
-def own_outputs(trace: RecordTrace, inputs: list, values: list, nodes: list, surroundings: Surroundings) -> list:
-    """The outputs, in memory of their own where they are no arguments, and no arrays from outside."""
-    arguments = [node.value for _, node in inputs]
+def own_outputs(trace: RecordTrace, read: list, values: list, nodes: list, surroundings: Surroundings) -> list:
+    """The outputs, in memory of their own where they are no arguments or hidden inputs, the nodes of which are
+    ``read``, and no arrays from outside."""
+    arguments = [node.value for node in read]
     constants = [node.value for node in (*trace.arrays.nodes.values(), *trace.made) if type(node.value) is np.ndarray]
     for node in (*trace.arrays.nodes.values(), *trace.outside):
         if node.name == LIVE and any(surroundings.followed.get(id(each)) is each for each in bases(node.value)):
@@ -242,38 +258,3 @@ def check_outputs(values: list) -> None:
     for value in values:
         if type(value) not in boxers and not isinstance(value, STATICS):
             raise NotReplayable(f"it returned a {type(value).__name__}, which may be another one in each call")
-
-
-def leaf_names(fun: Callable, args: tuple, kwargs: dict) -> list[str]:
-    """For each number or array among the arguments the name of its parameter, with its place in a container."""
-    try:
-        parameters = [p.name for p in inspect.signature(fun).parameters.values() if p.kind is not p.VAR_POSITIONAL]
-    except (TypeError, ValueError):
-        parameters = []
-    parameters += [f"arg{i}" for i in range(len(parameters), len(args))]
-    names: list[str] = []
-    pending = [*zip(parameters, args), *kwargs.items()][::-1]
-    while pending:
-        name, tree = pending.pop()
-        container = find_container(type(tree))
-        if container is not None:
-            children, extra = container[0](tree)
-            pending += reversed(name_children(name, list(children), extra))
-        elif is_leaf(tree):
-            names.append(name)
-    return names
-
-
-def name_children(name: str, children: list, extra: Any) -> list[tuple[str, Any]]:
-    """The children of a container with their names: its own with the field, key or number."""
-    if len(name) >= LONGEST_NAME:
-        return [(name, child) for child in children]
-    is_keyed = isinstance(extra, tuple) and len(extra) >= len(children)
-    keys = extra[len(extra) - len(children):] if is_keyed else range(len(children))
-    return [(f"{name}_{key_text(key, i)}", child) for i, (key, child) in enumerate(zip(keys, children))]
-
-
-def key_text(key: Any, number: int) -> str:
-    """A key as part of a name; its number if it is not made of letters, digits and the like."""
-    text = "".join([c if c.isascii() and c.isalnum() else "_" for c in str(key)]) if type(key) in (str, int) else ""
-    return text.strip("_") or str(number)

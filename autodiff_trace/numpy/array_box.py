@@ -168,10 +168,10 @@ class ArrayBox(WritableBox):
             self.replace(anp.sort(self, axis, *args, **kwargs))
 
     def __copy__(self):
-        return anp.copy(self)
+        return self if is_number(self) else anp.copy(self)
 
     def __deepcopy__(self, memo):
-        return anp.copy(self)
+        return self.__copy__()
 
     def __reduce_ex__(self, protocol):
         if self._node is None or self._trace.guards_values:  # no derivative is dropped

@@ -58,7 +58,7 @@ def read_directive(text: str, axis: int, ndmin: int, vector_axis: int) -> tuple[
 
 def to_piece(item: Any, ndmin: int, vector_axis: int) -> Any:
     """An item as an array of ``ndmin`` dimensions or more; a number of Python's as it is."""
-    if type(item) in PYTHON_NUMBERS:
+    if item.__class__ in PYTHON_NUMBERS:  # also where jit traces it
         return item
     if isinstance(item, str):
         raise ValueError("special directives must be the first entry.")

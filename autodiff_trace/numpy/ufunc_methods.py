@@ -65,7 +65,10 @@ def call_with_keywords(function: Callable, ufunc: np.ufunc, args: tuple, kwargs:
     else:
         # Where the mask is false the function is not asked: it might warn, or have an infinite slope.
         harmless = traits_of(ufunc).finite_at
-        ans = function(*(anp.where(where, arg, harmless) if hasattr(arg, "dtype") else arg for arg in args))
+        masked = [anp.where(where, arg, harmless) if hasattr(arg, "dtype") else arg for arg in args]
+        ans = function(*[
+            anp.astype(new, anp.result_type(*args)) if new is not arg and anp.is_python_number(arg) else new
+            for arg, new in zip(args, masked)])
     if ufunc.nout == 1:
         return finish(ans, outs[0], where)
     return tuple(finish(*pair, where) for pair in zip(ans, outs))
@@ -94,7 +97,7 @@ def cast_arguments(ufunc, args, dtype=None, casting="same_kind", signature=None,
     signature = signature or sig or (None,) * ufunc.nin + (dtype,) * ufunc.nout
     if isinstance(signature, tuple):
         signature = tuple(each if each is None else np.dtype(each) for each in signature)
-    given = tuple(type(arg) if type(arg) in (int, float, complex) else anp.result_type(arg) for arg in args)
+    given = tuple(arg.__class__ if anp.is_python_number(arg) else anp.result_type(arg) for arg in args)
     dtypes = ufunc.resolve_dtypes((*given, *(None,) * ufunc.nout), signature=signature, casting=casting)
     return tuple(
         arg if anp.result_type(arg) == dtype else anp.astype(arg, dtype)

@@ -28,8 +28,14 @@ wrapped_functions[np.where] = where
 
 
 def result_type(*arrays_and_dtypes):
-    """``np.result_type``. Of a traced value only the dtype is read."""
-    return np.result_type(*(x.dtype if is_box(x) else x for x in arrays_and_dtypes))
+    """``np.result_type``. Of a traced value only the dtype is read, or that it is a number of Python's."""
+    return np.result_type(*[
+        x if not is_box(x) else x.__class__() if is_python_number(x) else x.dtype for x in arrays_and_dtypes])
+
+
+def is_python_number(x):
+    """Whether NumPy takes a value for a number of Python's, which leaves float32 float32. ``jit`` traces some."""
+    return x.__class__ in (int, float, complex)
 
 
 wrapped_functions[np.result_type] = result_type

@@ -157,6 +157,10 @@ class Members:
         if isinstance(lookup(kind, "__getattribute__")[1], types.FunctionType):
             self.surroundings.unknown[place] = f"an object of the class {kind.__name__}, which has __getattribute__"
             return MISSING, inner
+        for hook in ("__setattr__", "__delattr__"):
+            if isinstance(lookup(kind, hook)[1], types.FunctionType):
+                self.watch(read_methods, (value, (hook,)), place)
+                self.pending.append((types.MethodType(lookup(kind, hook)[1], value), place, "method"))
         attributes = getattr(value, "__dict__", {})
         owner, attribute = lookup(kind, name) or (None, MISSING)
         is_data = isinstance(attribute, property)

@@ -98,6 +98,9 @@ class Objects(Members):
             self.special_methods_of_metaclass(value, place)
         for each in owner.__mro__:
             if is_of_user(each):
+                if (read_keys, id(each)) not in self.seen:
+                    self.seen.add((read_keys, id(each)))
+                    self.surroundings.watch(read_keys, vars(each), place)
                 is_called = owner is value and place != OF_ARGUMENT
                 special = [name for name in vars(each) if is_special(vars(each), name, is_called, formats)]
                 for name in {*special, *(vars(each).keys() & names)}:

@@ -8,13 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..core.tracer import Trace, box_classes
 from .contents import Contents
 from .following import Follower
-from .names import read_names
-from .watching import (
-    Watch, changed_names, is_held, join_watches, quick_check, read_attributes, read_cells, read_dict, read_members,
-)
+from .watching import Watch, changed_names, is_held, join_watches, quick_check, read_dict
 
 __all__ = ["Surroundings"]
 
@@ -102,28 +98,3 @@ class Surroundings:
         self.watched.append((read, owner, values))
         self.places.append(place)
         return values
-
-    def take_out(self, trace: Trace) -> None:
-        """Replace traced values of ``trace``, which has ended, that the function has put into lists, dicts, attributes
-        and variables by the plain ones."""
-
-        def plain(value):
-            return value._value if type(value) in box_classes and value._trace is trace else value
-
-        for read, owner, _ in self.watched:
-            if read is tuple and isinstance(owner, list):
-                owner[:] = map(plain, owner)
-            elif read is read_cells:
-                for cell, value in zip(owner, read_cells(owner)):
-                    if plain(value) is not value:
-                        cell.cell_contents = plain(value)
-            elif read is read_members:
-                for name, value in zip(owner[1], read_members(owner)):
-                    if plain(value) is not value:
-                        setattr(owner[0], name, plain(value))
-            elif read is read_dict or read is read_attributes or read is read_names:
-                variables = owner[0] if read is read_names else owner if read is read_dict else vars(owner)
-                if isinstance(variables, dict):
-                    for key, value in variables.items():
-                        if plain(value) is not value:
-                            variables[key] = plain(value)

@@ -218,6 +218,8 @@ def quick_check(watched: list[Watch]) -> tuple[Callable[[], bool], list[Watch]]:
             array, shape, strides = name(owner.array), name(owner.shape), name(owner.strides)
             conditions.append(f"{array}.shape == {shape} and {array}.strides == {strides}")
             conditions.append(f"{array}.dtype is {name(owner.dtype)}")
+        elif read is read_keys and all(type(key) is str for key in values):
+            conditions.append(f"(*{name(owner)},) == {name(values)}")
         elif read is read_truth:
             conditions.append(f"{name(owner)}()")
         else:

@@ -67,7 +67,9 @@ def along_axis_index(shape, indices, axis):
 
 @define(np.choose)
 def choose(a, choices, out=None, mode="raise"):
+    dtype = anp.result_type(*choices)
     a, *choices = anp.broadcast_arrays(as_indices(a), *choices)
+    choices = [x if x.dtype == dtype else anp.astype(x, dtype) for x in choices]
     a = within(a, len(choices), mode)
     if mode == "raise" and np.any(to_value(a) < 0):
         raise ValueError("invalid entry in choice array")
@@ -101,7 +103,7 @@ def select(condlist, choicelist, default=0):
     for i, condition in enumerate(conditions):
         if condition.dtype != bool:
             raise TypeError(f"invalid entry {i} in condlist: should be boolean ndarray")
-    choices = [x if type(x) in (int, float, complex) else as_array(x) for x in (*choicelist, default)]
+    choices = [x if anp.is_python_number(x) else as_array(x) for x in (*choicelist, default)]
     ans = choices.pop()
     dtype = anp.result_type(*choices, ans)
     for condition, choice in zip(reversed(conditions), reversed(choices)):

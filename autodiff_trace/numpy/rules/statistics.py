@@ -28,6 +28,8 @@ def average(a, axis=None, weights=None, returned=False, *, keepdims=NO_VALUE):
         total = anp.sum(weights, axis=axis, dtype=dtype, keepdims=keepdims)
         if np.any(to_value(total) == 0):
             raise ZeroDivisionError("average: weights sum to zero, so they cannot be normalised")
+        if a.dtype.kind in "iub":  # small integers overflow
+            a = anp.astype(a, dtype)
         ans = anp.astype(anp.sum(a * weights, axis=axis, keepdims=keepdims) / total, dtype)
     return (ans, total) if returned else ans
 
