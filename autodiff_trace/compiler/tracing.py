@@ -109,6 +109,7 @@ def run(trace: RecordTrace, call: tuple, surroundings: Surroundings, stand_ins: 
         trace_stack.set((*stack, trace))
         output = function(*args, **kwargs)
         output_leaves, structure = tree_flatten(output)
+        output_leaves = trace.handed.take_back(output_leaves, surroundings)
         check_outputs(output_leaves)
         refresh_shared(output_leaves)
         nodes = [trace.node_of(leaf) for leaf in output_leaves]
@@ -118,7 +119,7 @@ def run(trace: RecordTrace, call: tuple, surroundings: Surroundings, stand_ins: 
         if has_written(inputs):
             refuse_shared([node.value for _, node in inputs], surroundings.arrays)
     except BaseException as error:
-        problem = find_problem(error, trace)
+        problem = find_problem(error, trace) or trace.handed.explain(error)
         if problem is None and (stand_ins is None or is_from_signal(error) or not is_foreign(error)):
             containers.write_back()
             if stand_ins is not None:
@@ -127,7 +128,7 @@ def run(trace: RecordTrace, call: tuple, surroundings: Surroundings, stand_ins: 
         states.restore()
         if stand_ins is not None and not isinstance(error, (MixedTraces, SharedMemory)):
             raise StandInFailure from error
-        problem.writes = has_written(inputs)
+        problem.writes |= has_written(inputs)
         raise problem from (None if problem is error else error)
     finally:
         trace_stack.set(stack)

@@ -65,8 +65,13 @@ def steps_under_outputs(program: Program) -> Program:
 
 
 def is_copying_reshape(step: Node) -> bool:
-    """Whether a step reshapes an array that lies in memory in another order."""
+    """Whether a step reshapes an array that lies in memory in another order, or takes the imaginary part of a real
+    one."""
     x = value_of(step.args[0])
+    if step.function is np.imag:
+        return x.dtype.kind != "c"
+    if step.function is np.ravel:
+        return len(step.args) == 1 and not step.kwargs and not x.flags.c_contiguous
     if step.function is not calls.reshape or x.flags.c_contiguous:
         return False
     longer = [length for length in x.shape if length != 1]
