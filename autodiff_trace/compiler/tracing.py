@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..core.errors import EndedTraceError
-from ..core.pytree import Structure, find_container, tree_flatten, tree_map, tree_unflatten
+from ..core.pytree import Structure, tree_flatten, tree_map, tree_unflatten
 from ..core.tracer import boxers, is_box, trace_stack
 from ..transforms.random_states import RandomStates
 from ..transforms.surroundings import Surroundings
 from .arguments import is_leaf
+from .parameter_names import leaf_names
+from .places import Place, write_states
 from .failures import is_foreign, is_from_signal, is_of_package, report
 from .hidden_inputs import HiddenInputs
 from .node import LIVE, OUTSIDE, Program
@@ -22,7 +23,6 @@ from .owner import Owner, bases, refresh_shared
 from .containers import Containers, overlap
 from .record import RecordTrace
 from .refusals import MixedTraces, NotReplayable, SharedMemory
-from .spelling import LONGEST_NAME
 from .stand_ins import StandIns
 
 __all__ = ["Recording", "record"]
@@ -41,6 +41,7 @@ class Recording(NamedTuple):
         writes: whether it assigns to items of its arguments.
         pure: whether the run left the variables outside as they were, and caught no error.
         caught: whether it caught one.
+        states: the variables outside that it has given new values, which follow its result in the program's.
     """
 
     result: Any
@@ -51,6 +52,7 @@ class Recording(NamedTuple):
     writes: bool
     pure: bool
     caught: bool
+    states: list[Place]
 
 
 class StandInFailure(Exception):
@@ -108,7 +110,8 @@ def run(trace: RecordTrace, call: tuple, surroundings: Surroundings, stand_ins: 
     try:
         trace_stack.set((*stack, trace))
         output = function(*args, **kwargs)
-        output_leaves, structure = tree_flatten(output)
+        changes = stand_ins.take_states() if stand_ins is not None else []
+        output_leaves, structure = tree_flatten((output, [new for _, new in changes]) if changes else output)
         output_leaves = trace.handed.take_back(output_leaves, surroundings)
         check_outputs(output_leaves)
         refresh_shared(output_leaves)
@@ -135,8 +138,13 @@ def run(trace: RecordTrace, call: tuple, surroundings: Surroundings, stand_ins: 
         trace.end()
     try:
         rewrites = stand_ins is not None and stand_ins.write_back()
-        result = tree_unflatten(structure, own_outputs(trace, inputs, values, nodes, surroundings))
-        pure = trace.raised is None and not rewrites and surroundings.hold()
+        own = values if rewrites else own_outputs(trace, inputs, values, nodes, surroundings)
+        result = tree_unflatten(structure, own)
+        changed = [place for place, _ in changes]
+        if changed:
+            result, news = result
+            write_states(changed, news)
+        pure = trace.raised is None and not rewrites and surroundings.hold() and not (changed and has_written(inputs))
         if not pure:
             surroundings.take_out(trace)
         reason = "" if rewrites else find_reason(trace, states, surroundings.contents)
@@ -147,7 +155,7 @@ def run(trace: RecordTrace, call: tuple, surroundings: Surroundings, stand_ins: 
         hidden = [node for _, _, node in stand_ins.boxes if node.kind == "input"] if stand_ins is not None else []
         program = None if reason else Program([node for _, node in inputs] + hidden, trace.steps, nodes)
         writes, caught = has_written(inputs), trace.raised is not None
-        return Recording(result, program, structure, reason, trace.draws, writes, pure, caught)
+        return Recording(result, program, structure, reason, trace.draws, writes, pure, caught, changed)
     except Exception as error:
         states.restore()
         raise failed(error) from error
@@ -243,38 +251,3 @@ def check_outputs(values: list) -> None:
     for value in values:
         if type(value) not in boxers and not isinstance(value, STATICS):
             raise NotReplayable(f"it returned a {type(value).__name__}, which may be another one in each call")
-
-
-def leaf_names(fun: Callable, args: tuple, kwargs: dict) -> list[str]:
-    """For each number or array among the arguments the name of its parameter, with its place in a container."""
-    try:
-        parameters = [p.name for p in inspect.signature(fun).parameters.values() if p.kind is not p.VAR_POSITIONAL]
-    except (TypeError, ValueError):
-        parameters = []
-    parameters += [f"arg{i}" for i in range(len(parameters), len(args))]
-    names: list[str] = []
-    pending = [*zip(parameters, args), *kwargs.items()][::-1]
-    while pending:
-        name, tree = pending.pop()
-        container = find_container(type(tree))
-        if container is not None:
-            children, extra = container[0](tree)
-            pending += reversed(name_children(name, list(children), extra))
-        elif is_leaf(tree):
-            names.append(name)
-    return names
-
-
-def name_children(name: str, children: list, extra: Any) -> list[tuple[str, Any]]:
-    """The children of a container with their names: its own with the field, key or number."""
-    if len(name) >= LONGEST_NAME:
-        return [(name, child) for child in children]
-    is_keyed = isinstance(extra, tuple) and len(extra) >= len(children)
-    keys = extra[len(extra) - len(children):] if is_keyed else range(len(children))
-    return [(f"{name}_{key_text(key, i)}", child) for i, (key, child) in enumerate(zip(keys, children))]
-
-
-def key_text(key: Any, number: int) -> str:
-    """A key as part of a name; its number if it is not made of letters, digits and the like."""
-    text = "".join([c if c.isascii() and c.isalnum() else "_" for c in str(key)]) if type(key) in (str, int) else ""
-    return text.strip("_") or str(number)
