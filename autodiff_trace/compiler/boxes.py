@@ -132,7 +132,7 @@ def conjugate(x: Any) -> Any:
 
 def is_operand(x: Any) -> bool:
     """Whether numbers compute with it; a list, text or None has its own idea of ``x * 2`` and ``x == 2``."""
-    return type(x) in PLAIN_NUMBERS or has(x, "dtype")
+    return type(x) in PLAIN_NUMBERS or type(x) is NumberBox or has(x, "dtype")
 
 
 def binary(use, prim):

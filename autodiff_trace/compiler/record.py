@@ -264,4 +264,9 @@ def plain_value(x: Any) -> Any:
     return x
 
 
-boxers_of_numbers = {bool: np.bool_, int: np.int64, float: np.float64, complex: np.complex128}
+def to_int(x: int) -> Any:
+    """An int as NumPy takes it: larger ones are uint64, or objects."""
+    return np.int64(x) if -2**63 <= x < 2**63 else np.array(x)
+
+
+boxers_of_numbers = {bool: np.bool_, int: to_int, float: np.float64, complex: np.complex128}
