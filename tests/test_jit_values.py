@@ -265,3 +265,21 @@ def test_overflow_after_draws():
             np.random.seed(0)
             for each, found in zip(expected, (*compiled(factor * x, y), np.random.random()), strict=True):
                 np.testing.assert_allclose(found, each, rtol=1e-12)
+
+
+@pytest.mark.parametrize("function", [
+    lambda x: x * 0.5 + x * 2**63,
+    lambda x: (0.5 * x + 3 * x + 2**63 * x, x * 2**70, -(x * 2**63) * 1.5),
+    lambda x: (x * 2**70 > 1.5, x * 0.5 < x * 2**70, x * 2**70 == 2**70 * x),
+    lambda x: (x * 2**80 % (x + 7), *divmod(x * 2**80, x + 9), x * 2**80 / (x * 2**79)),
+    lambda x: np.ones(3) * (x * 2**70) + np.float64(2.0) * (x * 2**63),
+])
+def test_ints_that_numpy_does_not_hold(function):
+    jitted = jit(function)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for x in (3, 4, -5):
+            found, expected = jitted(x), function(x)
+            assert type(found) is type(expected)
+            np.testing.assert_array_equal(found, expected)
+    assert jitted.cache_info().hits == 2

@@ -60,6 +60,12 @@ class RecordBox(ArrayBox):
         is_plain = isinstance(self._value, (np.ndarray, np.generic)) and self._trace.guards_values
         return self._value.nbytes if is_plain else super().nbytes
 
+    def __array__(self, dtype=None, copy=None):
+        array = super().__array__(dtype, copy)
+        value = self._value
+        is_itself = not copy and type(value) is np.ndarray and (dtype is None or dtype == value.dtype)
+        return self._trace.handed.give(self, array) if is_itself and self._trace.guards_values else array
+
     def __repr__(self):
         return self._trace.python_value(self, repr)
 
@@ -128,7 +134,7 @@ def conjugate(x: Any) -> Any:
 
 def is_operand(x: Any) -> bool:
     """Whether numbers compute with it; a list, text or None has its own idea of ``x * 2`` and ``x == 2``."""
-    return type(x) in PLAIN_NUMBERS or has(x, "dtype")
+    return type(x) in PLAIN_NUMBERS or type(x) is NumberBox or has(x, "dtype")
 
 
 def binary(use, prim):

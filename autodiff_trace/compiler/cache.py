@@ -94,6 +94,7 @@ def make_branch(recording: Recording, passes: Sequence[str], name: str) -> Branc
     """Compile what has been recorded."""
     outcomes = [outcome(step.value) for step in recording.program.steps if step.kind == "guard"]
     replay = compile_program(recording.program, recording.structure, passes, name)
+    replay.states = recording.states
     return Branch(replay, outcomes, Questions(recording.program, passes, name) if outcomes else None)
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core.tracer import box_classes
+from ..numpy.layouts import layout
 
 __all__ = ["Miss", "gives_itself", "is_shaped_by_values", "outcome", "signature"]
 
@@ -52,5 +53,7 @@ def is_shaped_by_values(prim: Callable, values: list) -> bool:
 def gives_itself(prim: Callable, args: tuple, kwargs: dict, trace: Any) -> bool:
     """Whether a call that has given its first argument, an array that ``trace`` has boxed, does so in each run."""
     is_box = type(args[0]) in box_classes and args[0]._trace is trace
-    is_array = is_box and type(args[0]._value) is np.ndarray
-    return is_array and prim.traits.passes_on and len(args) < 3 and not kwargs.get("order")
+    if not is_box or not isinstance(args[0]._value, (np.ndarray, np.generic)) or not prim.traits.passes_on:
+        return False
+    has_order = len(args) > 2 or bool(kwargs.get("order"))
+    return not has_order or layout(args[0]).strides == args[0]._value.strides

@@ -13,7 +13,7 @@ from __future__ import annotations
 import collections
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -25,46 +25,15 @@ from ..transforms.watching import (
 )
 from .arguments import is_leaf
 from .matching import make_match, no_match
+from .places import ABSENT, Place
 from .references import References, is_copied, is_slot
 
-__all__ = ["OTHERS", "HiddenInputs", "Place", "Places", "is_container"]
+__all__ = ["HiddenInputs", "Places", "is_container"]
 
 CONTAINERS = (list, tuple, dict)
 
-ABSENT = (KeyError, IndexError, ValueError, AttributeError)
-"""What is raised where a variable is read that is not there."""
-
-OTHERS = (*ABSENT, TypeError)
-"""What ``HiddenInputs.read`` raises where there is none, or one of another form."""
-
 MOST = 1000
 """Places that are remembered to have changed, at most."""
-
-
-class Place(NamedTuple):
-    """Where a variable is: ``kind`` is "cell", "item" (of a list, a dict, the globals of a module), "attribute" or
-    "slot"."""
-
-    kind: str
-    owner: Any
-    key: Any
-
-    @property
-    def token(self) -> tuple:
-        return self.kind, id(self.owner), self.key
-
-    def read(self) -> Any:
-        """One of ``ABSENT`` where there is no variable: the attribute may be one of the class."""
-        if self.kind == "cell":
-            return self.owner.cell_contents
-        if self.kind == "slot":
-            return getattr(self.owner, self.key)
-        return (self.owner if self.kind == "item" else getattr(self.owner, "__dict__", {}))[self.key]
-
-    def expression(self, owner: str, key: str) -> str:
-        """How a program reads it that knows owner and key by these names."""
-        return {"cell": f"{owner}.cell_contents", "slot": f"getattr({owner}, {key})", "item": f"{owner}[{key}]",
-                "attribute": f"{owner}.__dict__[{key}]"}[self.kind]
 
 
 def places_of(watch: Watch) -> Iterator[tuple[Place, Any]]:

@@ -21,7 +21,7 @@ from .guards import Miss
 from .hidden_inputs import HiddenInputs
 from .introspection import why_typed
 from .outer import Outer
-from .outside import Outside, listed, look_around, why_unwatched
+from .outside import Outside, look_around, why_impure, why_unwatched
 from .patience import VERSIONS, why_hopeless
 from .refusals import MixedTraces, NotReplayable, SharedMemory
 from .replay import NotFinite, Replay
@@ -131,9 +131,9 @@ class Jitted(Transformed):
             except Exception as error:
                 return self.fail(error, entry, recording.result)
         elif next(entry.impure) >= VERSIONS:
-            changed = listed(surroundings.changed())
-            reason = f"it catches errors, or changes variables outside it{changed}: return what is new"
-            return self.give_up(entry, reason, result=recording.result)
+            return self.give_up(entry, why_impure(surroundings), result=recording.result)
+        else:
+            self.outside.note_changes(surroundings)
         return recording.result
 
     def record(self, args: tuple, kwargs: dict, surroundings: Surroundings, hidden: HiddenInputs | None) -> Recording:

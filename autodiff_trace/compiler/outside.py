@@ -10,7 +10,7 @@ from .arguments import classes_in
 from .failures import raise_if_from_signal
 from .hidden_inputs import HiddenInputs, Places
 
-__all__ = ["Outside", "listed", "look_around", "why_unwatched"]
+__all__ = ["Outside", "listed", "look_around", "why_impure", "why_unwatched"]
 
 
 class Outside:
@@ -47,6 +47,13 @@ class Outside:
             versions[:] = kept
             self.rewritten += 1
             self.folds = self.rewritten < 2
+
+    def note_changes(self, surroundings: Surroundings) -> None:
+        """The function itself has changed some of them: those become hidden inputs, too."""
+        try:
+            self.places.note_changes(surroundings)
+        except Exception as error:
+            self.do_without(error)
 
     def hide(self, surroundings: Surroundings) -> HiddenInputs | None:
         """The hidden inputs for these surroundings, which watch them no longer."""
@@ -89,3 +96,9 @@ def why_unwatched(surroundings: Surroundings) -> str:
         return f"it reads {place or 'something'} that may change unseen ({what}{more})"
     return (f"it reads {place}, {what}{more}, which may change unseen: pass it as an argument, or if it does not "
             f"change, write jit(f, constant=({place!r},))")
+
+
+def why_impure(surroundings: Surroundings) -> str:
+    """What to say of a function of which each run changes something outside, or catches an error."""
+    changed = listed(surroundings.changed())
+    return f"it catches errors, or changes variables outside it{changed}: return what is new"

@@ -19,6 +19,7 @@ from .boxes import PLAIN_NUMBERS, NumberBox, RecordBox
 from ..numpy.error_states import error_state
 from .guards import gives_itself, is_shaped_by_values, signature
 from .live_arrays import LiveArrays
+from .handed import HandedOut
 from .folding import Sources, find_sources, is_foldable, is_live_view
 from .node import LIVE, Node, literal, substitute
 from .outlines import Outlines
@@ -45,6 +46,7 @@ class RecordTrace(Trace):
         self.outlines = Outlines()
         self.steps: list[Node] = []
         self.arrays = LiveArrays()
+        self.handed = HandedOut()
         self.made: list[Node] = []  # other constants
         self.errstate = np.geterr()
         self.error_state = error_state()
@@ -262,4 +264,9 @@ def plain_value(x: Any) -> Any:
     return x
 
 
-boxers_of_numbers = {bool: np.bool_, int: np.int64, float: np.float64, complex: np.complex128}
+def to_int(x: int) -> Any:
+    """An int as NumPy takes it: larger ones are uint64, or objects."""
+    return np.int64(x) if -2**63 <= x < 2**63 else np.array(x)
+
+
+boxers_of_numbers = {bool: np.bool_, int: to_int, float: np.float64, complex: np.complex128}

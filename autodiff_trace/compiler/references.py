@@ -20,7 +20,7 @@ from ..transforms.restoring import is_plain_object
 from ..transforms.rebuilding import parts_of_wrapper
 from ..transforms.watching import contents
 
-__all__ = ["MAPPINGS", "References", "is_copied", "is_slot", "memory_of", "slots_in"]
+__all__ = ["MAPPINGS", "References", "compares_objects", "is_copied", "is_own", "is_slot", "memory_of", "slots_in"]
 
 SEQUENCES = (list, tuple, collections.deque)
 

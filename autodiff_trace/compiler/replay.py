@@ -13,6 +13,8 @@ import numpy as np
 
 from .arena import Buffer, arena
 from .emit import Source
+from .guards import Miss
+from .places import write_states
 from .kernels import BlockRunner
 from .threads import num_threads
 
@@ -39,6 +41,7 @@ class Replay:
         self.trusting = trusting
         self.exact: Replay | None = None  # the same program without that trust, once it has been needed
         self.failures = 0
+        self.states: list = []  # places outside, whose new values follow the result
         self.buffers = buffers
         of_kernels = [buffer.nbytes for plan in source.kernels.values() for buffer in plan.buffers]
         self.nbytes = sum(buffer.nbytes for buffer in buffers) + num_threads() * sum(of_kernels)
@@ -98,7 +101,8 @@ class Replay:
         for name, plan in self.source.kernels.items():
             # Of the names without buffers and kernels: no cycle of references keeps those from being let go.
             names[name] = BlockRunner(plan, partial(with_buffers, names[name].__code__, self.source.names))
-        return names.pop(self.source.entry)
+        program = names.pop(self.source.entry)
+        return partial(run_and_write, program, self.states) if self.states else program
 
     def __del__(self) -> None:
         known = vars(self)  # not all, where it is let go before it is made (Ctrl-C)
@@ -109,3 +113,13 @@ class Replay:
 def with_buffers(code: CodeType, names: dict[str, Any], arrays: list[np.ndarray]) -> FunctionType:
     """A kernel's function with these arrays as its buffers."""
     return FunctionType(code, {**names, **{f"s{i}": array for i, array in enumerate(arrays)}})
+
+
+def run_and_write(program: Callable, states: list, *leaves: Any) -> Any:
+    """Run a program, and then change the variables outside as the function does."""
+    result = program(*leaves)
+    if type(result) is Miss:
+        return result
+    result, news = result
+    write_states(states, news)
+    return result

@@ -13,20 +13,21 @@ from __future__ import annotations
 
 import collections
 import types
-from operator import is_
 from typing import Any
 
 import numpy as np
 
-from ..core.pytree import find_container
-from ..core.tracer import box_classes, to_value
+from ..core.pytree import fields_of, find_container, tree_flatten
+from ..core.tracer import box_classes, boxers, to_value
 from ..transforms.function import Transformed
 from ..transforms.names import MISSING
 from ..transforms.rebuilding import rebuild_wrapper
 from ..transforms.surroundings import Surroundings
 from ..transforms.watching import contents
 from .arguments import is_leaf
+from .holders import held_in_slots, write_holder
 from .hidden_inputs import HiddenInputs, is_container
+from .places import OTHERS, Place
 from .record import RecordTrace
 from .references import MAPPINGS, References, slots_in
 from .refusals import MixedTraces
@@ -49,6 +50,7 @@ class StandIns:
         self.originals: dict[int, tuple[Any, Any]] = {}  # by the id of a copy: the copy, and what it is one of
         self.holders: list[tuple[Any, Any, Any]] = []  # an original that can be written to, its copy, what that held
         self.inputs: dict[tuple, Any] = {}
+        self.places = hidden.places if hidden is not None else {}
         self.references = references = References(surroundings.followed.values())
         self.arrays = references.reached_by_copies(surroundings.arrays)
         owners: set[int] = set()
@@ -186,6 +188,28 @@ class StandIns:
             self.holders.append((cell, copied, contents(copied)))
         return self.made[id(cell)]
 
+    def take_states(self) -> list[tuple[Place, Any]]:
+        """The places of hidden inputs that the function has given new numbers or arrays, or containers of such, and
+        what; in the copies the boxes are put back."""
+        states = []
+        for token, place in self.places.items():
+            copied = place._replace(owner=self.made.get(id(place.owner)))
+            try:
+                now = copied.read()
+            except OTHERS:
+                continue
+            if now is not (box := self.inputs[token]) and self.is_state(now):
+                states.append((place, now))
+                copied.write(box)
+        return states
+
+    def is_state(self, value: Any) -> bool:
+        """Whether it consists of values that a program can return; a container that is known outside is none."""
+        if id(value) in self.originals:
+            return False
+        return all(type(leaf) in boxers and (type(leaf) not in box_classes or leaf._trace is self.trace)
+                   for leaf in tree_flatten(value)[0])
+
     def write_back(self) -> bool:
         """Do to the originals what the function has done to the copies; whether it has done something."""
         written = False
@@ -194,47 +218,9 @@ class StandIns:
                 np.copyto(value, to_value(box), casting="unsafe")
                 written = True
         for original, copied, before in self.holders:
-            if self.write_holder(original, copied, before):
+            if write_holder(original, copied, before, self.original):
                 written = True
         return written
-
-    def write_holder(self, original: Any, copied: Any, before: Any) -> bool:
-        if type(copied) is types.CellType:
-            now = contents(copied)
-            if now is before:
-                return False
-            if now is MISSING:
-                del original.cell_contents
-            else:
-                original.cell_contents = self.original(now)
-        elif slots_in(type(copied)):
-            now = held_in_slots(copied)
-            changed = [name for name, each in now.items() if each is not before.get(name, MISSING)]
-            removed = [name for name in before if name not in now]
-            for name in changed:
-                object.__setattr__(original, name, self.original(now[name]))
-            for name in removed:
-                object.__delattr__(original, name)
-            return bool(changed or removed)
-        elif isinstance(copied, dict):
-            removed = [name for name in before if name not in copied]
-            changed = [name for name, each in copied.items() if each is not before.get(name, MISSING)]
-            for name in removed:
-                original.pop(name, None)
-            for name in changed:
-                original[name] = self.original(copied[name])
-            is_moved = not removed and not changed and list(copied) != list(before)
-            if is_moved:
-                for name in copied:
-                    original[name] = original.pop(name)
-            return bool(removed or changed or is_moved)
-        else:
-            if len(copied) == len(before) and all(map(is_, copied, before)):
-                return False
-            items = list(map(self.original, copied))
-            original.clear()
-            original.extend(items)
-        return True
 
     def original(self, value: Any) -> Any:
         """What ``value``, which the function has stored, is outside."""
@@ -246,8 +232,17 @@ class StandIns:
             return to_value(value)
         if kind is types.MethodType:
             return types.MethodType(self.original(value.__func__), self.original(value.__self__))
-        if kind in (list, tuple):
-            return kind(map(self.original, value))
+        if kind is tuple:
+            return tuple(map(self.original, value))
+        if kind is list:
+            value[:] = map(self.original, value)
+        elif kind is dict:
+            value.update([(key, self.original(each)) for key, each in value.items()])
+        elif is_container(value):  # a named tuple or a dataclass
+            if issubclass(kind, tuple):
+                return kind(*map(self.original, value))
+            for name in fields_of(kind):
+                object.__setattr__(value, name, self.original(getattr(value, name)))
         if kind is types.FunctionType and id(value.__globals__) in self.originals:
             cells = value.__closure__ and tuple(map(self.original, value.__closure__))
             variables = self.original(value.__globals__)
@@ -255,9 +250,3 @@ class StandIns:
             new.__kwdefaults__, new.__qualname__ = value.__kwdefaults__, value.__qualname__
             return new
         return value
-
-
-def held_in_slots(value: Any) -> dict[str, Any]:
-    """What the slots of an object hold, as far as they do."""
-    held = {name: getattr(value, name, MISSING) for name in slots_in(type(value)) or ()}
-    return {name: each for name, each in held.items() if each is not MISSING}

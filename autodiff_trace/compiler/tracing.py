@@ -15,13 +15,14 @@ from ..transforms.random_states import RandomStates
 from ..transforms.surroundings import Surroundings
 from .aftermath import set_back, take_out
 from .arguments import is_leaf
+from .containers import Containers, overlap
 from .failures import is_foreign, is_from_signal, is_of_package, report
 from .hidden_inputs import HiddenInputs
-from .node import LIVE, OUTSIDE, Program
 from .leaf_names import leaf_names
+from .node import LIVE, OUTSIDE, Program
 from .outside import Outside
 from .owner import Owner, bases, refresh_shared
-from .containers import Containers, overlap
+from .places import Place, write_states
 from .record import RecordTrace
 from .refusals import MixedTraces, NotReplayable, SharedMemory
 from .stand_ins import StandIns
@@ -42,6 +43,7 @@ class Recording(NamedTuple):
         writes: whether it assigns to items of its arguments.
         pure: whether the run left the variables outside as they were, and caught no error.
         caught: whether it caught one.
+        states: the variables outside that it has given new values, which follow its result in the program's.
     """
 
     result: Any
@@ -52,6 +54,7 @@ class Recording(NamedTuple):
     writes: bool
     pure: bool
     caught: bool
+    states: list[Place]
 
 
 class StandInFailure(Exception):
@@ -109,7 +112,9 @@ def run(trace: RecordTrace, call: tuple, surroundings: Surroundings, stand_ins: 
     try:
         trace_stack.set((*stack, trace))
         output = function(*args, **kwargs)
-        output_leaves, structure = tree_flatten(output)
+        changes = stand_ins.take_states() if stand_ins is not None else []
+        output_leaves, structure = tree_flatten((output, [new for _, new in changes]) if changes else output)
+        output_leaves = trace.handed.take_back(output_leaves, surroundings)
         check_outputs(output_leaves)
         refresh_shared(output_leaves)
         nodes = [trace.node_of(leaf) for leaf in output_leaves]
@@ -119,7 +124,7 @@ def run(trace: RecordTrace, call: tuple, surroundings: Surroundings, stand_ins: 
         if has_written(inputs):
             refuse_shared([node.value for _, node in inputs], surroundings.arrays)
     except BaseException as error:
-        problem = find_problem(error, trace)
+        problem = find_problem(error, trace) or trace.handed.explain(error)
         if problem is None and (stand_ins is None or is_from_signal(error) or not is_foreign(error)):
             containers.write_back()
             if stand_ins is not None:
@@ -131,7 +136,7 @@ def run(trace: RecordTrace, call: tuple, surroundings: Surroundings, stand_ins: 
         set_back(surroundings)
         if stand_ins is not None and not isinstance(error, (MixedTraces, SharedMemory)):
             raise StandInFailure from error
-        problem.writes = has_written(inputs)
+        problem.writes |= has_written(inputs)
         raise problem from (None if problem is error else error)
     finally:
         trace_stack.set(stack)
@@ -140,8 +145,13 @@ def run(trace: RecordTrace, call: tuple, surroundings: Surroundings, stand_ins: 
         rewrites = stand_ins is not None and stand_ins.write_back()
         hidden = [node for _, _, node in stand_ins.boxes if node.kind == "input"] if stand_ins is not None else []
         read = [*[node for _, node in inputs], *hidden]
-        result = tree_unflatten(structure, own_outputs(trace, read, values, nodes, surroundings))
-        pure = trace.raised is None and not rewrites and surroundings.hold()
+        own = values if rewrites else own_outputs(trace, read, values, nodes, surroundings)
+        result = tree_unflatten(structure, own)
+        changed = [place for place, _ in changes]
+        if changed:
+            result, news = result
+            write_states(changed, news)
+        pure = trace.raised is None and not rewrites and surroundings.hold() and not (changed and has_written(inputs))
         is_changed = containers.changed()
         if is_changed:
             containers.write_back()
@@ -153,7 +163,7 @@ def run(trace: RecordTrace, call: tuple, surroundings: Surroundings, stand_ins: 
             reason = "it changes a container among its arguments; return a new one"
         program = None if reason else Program(read, trace.steps, nodes)
         writes, caught = has_written(inputs), trace.raised is not None
-        return Recording(result, program, structure, reason, trace.draws, writes, pure, caught)
+        return Recording(result, program, structure, reason, trace.draws, writes, pure, caught, changed)
     except Exception as error:
         states.restore()
         set_back(surroundings)

@@ -9,7 +9,8 @@ from ..core.tracer import trace_stack
 from ..transforms.random_states import numpy_state, restore_numpy
 from .guards import Miss
 from .questions import Questions
-from .hidden_inputs import OTHERS, HiddenInputs
+from .hidden_inputs import HiddenInputs
+from .places import OTHERS
 from .replay import Replay
 
 __all__ = ["Branch", "TraceTree", "make_tree", "run_apart"]

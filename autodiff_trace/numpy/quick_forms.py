@@ -109,7 +109,7 @@ def moveaxis(a, source, destination):
     # Of a matrix there are two orders; NumPy looks at axes that there are not.
     if not (-2 <= source < 2 and -2 <= destination < 2):
         return np.moveaxis(a, source, destination)
-    return a if (source - destination) % 2 == 0 else a.T
+    return a[:] if (source - destination) % 2 == 0 else a.T
 
 
 def stack(arrays, axis=0, *args, **kwargs):

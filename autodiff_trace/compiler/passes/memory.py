@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ...core.traits import traits_of
+from ...numpy import wrapped
 from .. import calls
 from ..loop import Loop
 from ..node import Node, Program, nodes_in, operands, parts_of, value_of
@@ -61,8 +62,15 @@ def steps_under_outputs(program: Program) -> Program:
 
 
 def is_copying_reshape(step: Node) -> bool:
-    """Whether a step reshapes an array that lies in memory in another order."""
+    """Whether a step reshapes an array that lies in memory in another order, casts one, or takes the imaginary part of
+    a real one."""
+    if traits_of(step.function) is wrapped.astype.traits:  # what gives the very array is no step
+        return True
     x = value_of(step.args[0])
+    if step.function is np.imag:
+        return x.dtype.kind != "c"
+    if step.function is np.ravel:
+        return len(step.args) == 1 and not step.kwargs and not x.flags.c_contiguous
     if step.function is not calls.reshape or x.flags.c_contiguous:
         return False
     longer = [length for length in x.shape if length != 1]
