@@ -15,12 +15,12 @@ __all__ = ["assert_like", "check_compiled", "to_number"]
 
 
 def check_compiled(row: Any) -> None:
-    """The value and the cotangents, in one program: traced, replayed for the values it was traced for, and for others."""
+    """The value and the cotangents in one program: traced, and replayed for the same values and for others."""
 
     def value_and_cotangents(*args):
         of_varied, values = of_inexact(row.function(anp), args)
         output, pullback = vjp(of_varied, *values)
-        # NumPy gives a number or an array of no dimensions, as it likes; the definitions of its functions do not follow.
+        # NumPy gives a number or an array of no dimensions, as it likes; definitions of its functions do not follow it.
         return tree_map(to_number, output), pullback(tree_map(cotangent, output))
 
     compare_calls(value_and_cotangents, row.args)

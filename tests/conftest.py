@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+import os
 from pathlib import Path
 
-import pytest
+# Before NumPy is loaded: threads that wait for small products of matrices take more time than these do.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from autodiff_trace.core.tracer import trace_stack
+import pytest  # noqa: E402
+
+from autodiff_trace.core.tracer import trace_stack  # noqa: E402
 
 ROOT = Path(__file__).parent.parent
 MNIST = ROOT.parent / "shared" / "data" / "mnist"
@@ -22,6 +27,12 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if "slow" in item.keywords:
             item.add_marker(pytest.mark.skip(reason="a long run; ask for it with --slow"))
+
+
+def pytest_collection_finish(session):
+    """Thousands of tests and all modules live to the end: the garbage collector need not look at them each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from autodiff_trace import numpy as anp
-from autodiff_trace import tree_map, vjp
-from autodiff_trace.testing import check_grads
+from autodiff_trace import jvp, tree_map, vjp
+from autodiff_trace.testing import check_batched as compare_batches
+from autodiff_trace.testing import check_grads, flatten_function, random_like
 from compiled import check_compiled, of_inexact
 
 
@@ -79,7 +80,13 @@ def check_derivatives(row: Row) -> None:
 
 def check_batched(row: Row) -> None:
     """``vmap`` of the function, its VJP and its JVP computes what a loop does."""
-    check_grads(row.function(anp), *row.args, modes=("batch",), order=1, name=row.name)
+    flat, inputs, _ = flatten_function(row.function(anp), row.args)
+    rng = np.random.default_rng(0)
+    cotangents = [random_like(output, rng) for output in flat(*inputs)]
+    directions = [random_like(x, rng) for x in inputs]
+    compare_batches(flat, inputs, rng, row.name)
+    compare_batches(lambda *xs: list(vjp(flat, *xs)[1](cotangents)), inputs, rng, f"VJP of {row.name}")
+    compare_batches(lambda *xs: jvp(flat, xs, directions)[1], inputs, rng, f"JVP of {row.name}")
 
 
 def check_plain_numpy(row: Row) -> None:
