@@ -11,6 +11,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pytest  # noqa: E402
 
+import halves  # noqa: E402
+
 from autodiff_trace.core.tracer import trace_stack  # noqa: E402
 
 ROOT = Path(__file__).parent.parent
@@ -27,6 +29,11 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if "slow" in item.keywords:
             item.add_marker(pytest.mark.skip(reason="a long run; ask for it with --slow"))
+
+
+def pytest_runtestloop(session):
+    """All of the tests run in two processes, where there are two processors."""
+    return halves.run(session) if halves.apply_to(session) else None
 
 
 def pytest_collection_finish(session):

@@ -281,7 +281,7 @@ def test_second_order_and_batches_stay_small():
 
 def test_a_large_carry_is_kept_once_a_block():
     """100 steps of a large array: the carries between the blocks and in one block, and one step."""
-    x = np.linspace(0, 1, 30_000)
+    x = np.linspace(0, 1, 60_000)
 
     def run(x):
         step = lambda c, _: (anp.sin(c) * anp.cos(c) + anp.exp(-c) * c, None)  # noqa: E731
