@@ -272,7 +272,7 @@ DIRECTION = np.sin(BATCH[1])
 @pytest.mark.filterwarnings("ignore:Numpy has detected that you:DeprecationWarning")
 @pytest.mark.parametrize("name", CALLS)
 def test_views_are_numpys(name):
-    """Each way to write, to two kinds of arrays, one of them mapped; of each name, two are compiled. They go in turn."""
+    """Each way to write, to two kinds of arrays, one of them mapped, and of two ways one compiled; these go in turn."""
     turn = list(CALLS).index(name)
     for i, write in enumerate(WAYS_TO_WRITE):
         for k in (0, 1):
