@@ -1,4 +1,4 @@
-"""Every other test in a second process, a fork of the first after the tests were collected, whose reports it sends."""
+"""Every other test runs in a second process, forked when the tests are collected; the first one reports of all."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ def apply_to(session) -> bool:
     """Whether there are many tests and two processors, and no option wants to see one test at a time."""
     option = session.config.option
     if option.usepdb or option.capture == "no" or option.collectonly or option.maxfail or not hasattr(os, "fork"):
+        return False
+    if session.testsfailed:  # to collect: pytest says so
         return False
     return len(session.items) > MANY and (os.cpu_count() or 1) > 1
 
