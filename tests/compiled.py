@@ -15,17 +15,15 @@ __all__ = ["assert_like", "check_compiled", "to_number"]
 
 
 def check_compiled(row: Any) -> None:
-    """Traced, replayed for the values it was traced for, and replayed for others."""
-    # NumPy gives a number or an array of no dimensions, as it likes; the definitions of its functions do not follow it.
-    function = row.function(anp)
-    compare_calls(lambda *args: tree_map(to_number, function(*args)), row.args)
-    of_varied, varied = of_inexact(function, row.args)
+    """The value and the cotangents in one program: traced, and replayed for the same values and for others."""
 
-    def pull_ones(*values):
+    def value_and_cotangents(*args):
+        of_varied, values = of_inexact(row.function(anp), args)
         output, pullback = vjp(of_varied, *values)
-        return pullback(tree_map(cotangent, output))
+        # NumPy gives a number or an array of no dimensions, as it likes; definitions of its functions do not follow it.
+        return tree_map(to_number, output), pullback(tree_map(cotangent, output))
 
-    compare_calls(pull_ones, varied)
+    compare_calls(value_and_cotangents, row.args)
 
 
 def of_inexact(function: Callable, args: tuple) -> tuple[Callable, tuple]:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import gc
+import os
 from pathlib import Path
 
-import pytest
+# Before NumPy is loaded: threads that wait for small products of matrices take more time than these do.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from autodiff_trace.core.tracer import trace_stack
+import pytest  # noqa: E402
+
+import halves  # noqa: E402
+
+from autodiff_trace.core.tracer import trace_stack  # noqa: E402
 
 ROOT = Path(__file__).parent.parent
 MNIST = ROOT.parent / "shared" / "data" / "mnist"
@@ -24,9 +31,19 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker(pytest.mark.skip(reason="a long run; ask for it with --slow"))
 
 
-@pytest.fixture(autouse=True)
-def no_trace_left_running():
-    yield
+def pytest_runtestloop(session):
+    """All of the tests run in two processes, where there are two processors."""
+    return halves.run(session) if halves.apply_to(session) else None
+
+
+def pytest_collection_finish(session):
+    """Thousands of tests and all modules live to the end: the garbage collector need not look at them each time."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_runtest_teardown():
+    """No trace is left running; as a fixture of each test this would take a millisecond."""
     assert trace_stack.get() == ()
 
 

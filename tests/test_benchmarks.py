@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -22,19 +20,14 @@ from benchmarks.suite import ABSENT, ERROR, OK, WRONG, Measurement, Row, agrees,
 from benchmarks.timing import ratio, sample_in_turn
 from benchmarks.workload import Target, Workload
 from benchmarks.workloads import ALL
-from tests.conftest import ROOT
+from tests.test_mlp import check_error, run_command, run_here
 
 
-def run_command(*options):
-    command = [sys.executable, "-m", "benchmarks", *map(str, options)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8")
-
-
-def check_error(result, *words):
-    assert result.returncode == 2, result.stderr
-    assert len(result.stderr.splitlines()) == 1, result.stderr
-    for word in words:
-        assert str(word) in result.stderr
+@pytest.fixture
+def run(monkeypatch):
+    """The command in this process, which keeps its number of threads."""
+    monkeypatch.setattr("benchmarks.__main__.set_threads", lambda count: None)
+    return lambda *options: run_here(main, options)
 
 
 SQUARES = Workload("squares", "Sum of squares", "overhead", lambda: (np.arange(3.0),), lambda np, x: np.sum(x * x),
@@ -188,22 +181,22 @@ def test_record_comes_back(tmp_path):
 # The command
 
 
-def test_command(tmp_path):
+def test_command(tmp_path, run):
     options = ("--only", "hessian, ros", "--libs", "numpy,eager", "--rounds", 2, "--json", tmp_path / "new.json")
-    result = run_command(*options)
+    result = run_command("benchmarks", *options)
     assert (result.returncode, result.stderr) == (0, "")
     assert "| Hessian, Rosenbrock n = 100 " in result.stdout
     assert "WRONG" not in result.stdout
     content = json.loads((tmp_path / "new.json").read_text())
     assert [entry["name"] for entry in content["workloads"]] == ["hessian"]
     assert content["machine"]["libraries"]["numpy"] == np.__version__
-    again = run_command(*options[:-2], "--compare", tmp_path / "new.json")
+    again = run(*options[:-2], "--compare", tmp_path / "new.json")
     assert again.returncode == 0
     assert f"Since {tmp_path / 'new.json'}" in again.stdout
 
 
-def test_list():
-    result = run_command("--list", "--only", "RNN", "chain-s")
+def test_list(run):
+    result = run("--list", "--only", "RNN", "chain-s")
     assert result.returncode == 0
     assert [line.split()[0] for line in result.stdout.splitlines()] == ["chain-scalar", "rnn"]
 
@@ -215,19 +208,19 @@ def test_list():
     (("--compare", "missing.json"), ["missing.json"]),
     (("--json", "no/such/folder.json"), ["no/such"]),
 ], ids=str)
-def test_mistakes(options, words):
-    check_error(run_command(*options), *words)
+def test_mistakes(options, words, run):
+    check_error(run(*options), *words)
 
 
 @pytest.mark.parametrize("content", ["[1", "[]", '{"format": 9}', '{"format": 1, "workloads": [{}]}'])
-def test_file_that_is_no_record(tmp_path, content):
+def test_file_that_is_no_record(tmp_path, content, run):
     (tmp_path / "old.json").write_text(content)
-    check_error(run_command("--compare", tmp_path / "old.json"), "old.json")
+    check_error(run("--compare", tmp_path / "old.json"), "old.json")
 
 
-def test_plot(tmp_path):
+def test_plot(tmp_path, run):
     pytest.importorskip("matplotlib")
-    result = run_command("--only", "chain-scalar", "--libs", "numpy,eager", "--rounds", 1, "--plot", tmp_path / "a.png")
+    result = run("--only", "chain-scalar", "--libs", "numpy,eager", "--rounds", 1, "--plot", tmp_path / "a.png")
     assert (result.returncode, result.stderr) == (0, "")
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
 

@@ -1,5 +1,6 @@
 """What depends on which vectors are chosen for repeated values has no derivative, also where it is stationary there."""
 
+import itertools
 import warnings
 
 import numpy as np
@@ -56,10 +57,14 @@ MODES = {
 }
 
 
+def every_other(functions):
+    """Every other one of the functions, matrices and modes, so that any two of them meet."""
+    numbered = itertools.product(enumerate(functions), enumerate(MATRICES), enumerate(MODES))
+    return [(name, matrix, mode) for (i, name), (j, matrix), (k, mode) in numbered if (i + j + k) % 2 == 0]
+
+
 @pytest.mark.filterwarnings("ignore::UserWarning")  # jit runs eagerly
-@pytest.mark.parametrize("name", DEPEND)
-@pytest.mark.parametrize("matrix", MATRICES)
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name, matrix, mode", every_other(DEPEND))
 def test_what_depends_on_the_choice_gives_nan_and_one_warning(name, matrix, mode):
     if name == "mask" and "vmap" in mode:
         pytest.skip("answers of different shapes")
@@ -78,9 +83,7 @@ def difference(f, a, t, h=1e-4):
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
-@pytest.mark.parametrize("name", CANCEL)
-@pytest.mark.parametrize("matrix", MATRICES)
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name, matrix, mode", every_other(CANCEL))
 def test_what_does_not_is_right(name, matrix, mode):
     def f(a):
         return CANCEL[name](*anp.linalg.eigh(a))

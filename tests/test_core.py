@@ -34,8 +34,8 @@ def test_nested_gradients_on_eight_threads():
     wrong = []
 
     def work(number):
-        for call in range(500):
-            x = float(number * 500 + call)
+        for call in range(150):
+            x = float(number * 150 + call)
             if grad(lambda x: x * grad(lambda y: x + y)(x))(x) != 1.0 or trace_stack.get() != ():
                 wrong.append(x)
 
@@ -92,12 +92,12 @@ def test_long_chain_is_linear_and_needs_no_recursion():
                 x = x + 1e-9
             return x
 
-        start = time.perf_counter()
+        start = time.process_time()
         assert grad(f)(1.0) == 1.0
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     chain(1000)
-    assert chain(1_000_000) < 100 * chain(100_000)  # ten times the work; quadratic would be a hundred
+    assert chain(200_000) < 50 * min(chain(20_000) for _ in range(2))  # ten times the work; quadratic: a hundred
 
 
 def test_sum_over_indexed_elements_is_linear():
@@ -107,8 +107,13 @@ def test_sum_over_indexed_elements_is_linear():
             total = total + x[i] * x[i]
         return total
 
-    x = np.linspace(0, 1, 100_000)
-    np.testing.assert_allclose(grad(f)(x), 2 * x)
+    def seconds(n):
+        x = np.linspace(0, 1, n)
+        start = time.process_time()
+        np.testing.assert_allclose(grad(f)(x), 2 * x)
+        return time.process_time() - start
+
+    assert seconds(20_000) < 50 * min(seconds(2_000) for _ in range(2))  # ten times the work; quadratic: a hundred
 
 
 def test_second_derivative_over_indexed_elements():
@@ -143,14 +148,14 @@ def test_memory_is_flat_without_the_garbage_collector():
         gc.enable()
 
 
-def test_memory_is_flat_over_ten_thousand_gradients():
+def test_memory_is_flat_over_thousands_of_gradients():
     gradient = grad(module_level)
     gc.collect()
     gc.disable()
     try:
         gradient(1.0)
         before = len(gc.get_objects())
-        for _ in range(10_000):
+        for _ in range(3_000):
             gradient(1.0)
         assert len(gc.get_objects()) - before < 50
     finally:

@@ -33,7 +33,7 @@ def unwrap(tree, kind, depth):
     return tree
 
 
-@pytest.mark.parametrize("depth", [1, 30, 60, 150, 300, 3000])
+@pytest.mark.parametrize("depth", [1, 60, 300, 1200])
 @pytest.mark.parametrize("kind", INTO)
 def test_depth(kind, depth):
     tree = wrap(X, kind, depth)
@@ -42,7 +42,7 @@ def test_depth(kind, depth):
     both = jit(grad(lambda tree: anp.sum(unwrap(tree, kind, depth) ** 2)))
     static = jit(lambda x, tree: x * unwrap(tree, kind, depth), static_argnames="tree")
     outside = jit(lambda x: x * unwrap(tree, kind, depth))
-    for _ in range(3):
+    for _ in range(2):
         assert_same(inner(tree), X * 2)
         assert_same(unwrap(outer(X), kind, depth), X * 2)
         assert_same(static(X, wrap(3.0, kind, depth)), X * 3)
@@ -52,7 +52,7 @@ def test_depth(kind, depth):
             assert_same(unwrap(both(tree), kind, depth), X * 2)
     assert tree_flatten(outer(X))[1] == tree_flatten(wrap(X, kind, depth))[1] != tree_flatten(wrap(X, "list", 2))[1]
     for compiled in (inner, outer):
-        assert compiled.cache_info().hits >= 2 and compiled.cache_info().failures == 0
+        assert compiled.cache_info().hits >= 1 and compiled.cache_info().failures == 0
     for compiled in (both, static, outside):
         assert compiled.cache_info().failures == 0
     shown = jit(lambda tree: wrap(unwrap(tree, kind, depth) * 2, kind, depth)).graph(tree)

@@ -98,7 +98,7 @@ MODES = {
     "outer jit": lambda f: jit(grad(lambda x: anp.sum(f(x) * 2))),
 }
 
-VALUES = [X, -X, X, X.astype(np.float32), np.array([np.nan, 1.0, np.inf, -2.0]), np.zeros(4), np.arange(4)]
+OTHERS = [X.astype(np.float32), np.array([np.nan, 1.0, np.inf, -2.0]), np.zeros(4), np.arange(4)]
 
 
 def outcome(run):
@@ -131,10 +131,10 @@ def assert_alike(got, wanted):
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_transformations_are_those_of_the_function(name, mode):
     jitted = jit(FUNCTIONS[name])
-    for x in VALUES:
+    turn = 2 * (list(FUNCTIONS).index(name) + list(MODES).index(mode)) % len(OTHERS)
+    for x in (X, -X, X, *OTHERS[turn : turn + 2]):
         wanted = outcome(lambda: MODES[mode](FUNCTIONS[name])(x.copy()))
-        for _ in range(2):
-            assert_alike(outcome(lambda: MODES[mode](jitted)(x.copy())), wanted)
+        assert_alike(outcome(lambda: MODES[mode](jitted)(x.copy())), wanted)
     assert jitted.cache_info().failures == 0
 
 

@@ -255,7 +255,7 @@ def test_interrupts(error, alarm):
     compiled(x, y)
     taken = time.perf_counter() - start
     interrupts = 0
-    for i in range(60):
+    for i in range(30):
         try:
             alarm(max(1e-5, rng.random() * taken))
             compiled(arguments[i % 3], y)
@@ -292,7 +292,7 @@ def test_interrupts_while_tracing_and_compiling(error, alarm):
     jit(slope)(X)
     taken = time.perf_counter() - start
     interrupts = 0
-    for _ in range(60):
+    for _ in range(30):
         compiled = jit(slope)
         try:
             alarm(max(1e-5, rng.random() * taken))

@@ -74,10 +74,10 @@ def test_what_numpy_gives(function, name):
 
 @pytest.mark.parametrize("name", MATRICES)
 @pytest.mark.parametrize("shape", [(), (2,), (3,), (2, 3), (3, 1), (2, 3, 2), (3, 0), (LARGE,), (LARGE, 2), (0,)])
-@pytest.mark.parametrize("dtype", [float, np.float32, complex, int])
-def test_solutions_are_those_of_numpy(name, shape, dtype):
-    b = np.arange(1, 1 + np.prod(shape, dtype=int)).reshape(shape).astype(dtype)
-    assert_same(outcome(lapack.solve, MATRICES[name], b), outcome(np.linalg.solve, MATRICES[name], b))
+def test_solutions_are_those_of_numpy(name, shape):
+    for dtype in (float, np.float32, complex, int):
+        b = np.arange(1, 1 + np.prod(shape, dtype=int)).reshape(shape).astype(dtype)
+        assert_same(outcome(lapack.solve, MATRICES[name], b), outcome(np.linalg.solve, MATRICES[name], b))
 
 
 def test_error_handling_of_the_caller_is_left_alone():
@@ -125,9 +125,10 @@ def test_solutions_with_badly_conditioned_triangles_are_as_exact(exponent, turn)
     n = 300
     q, _ = np.linalg.qr(rng.normal(size=(n, n)))
     a = turn(np.linalg.qr((q * np.logspace(0, -exponent, n)) @ np.linalg.qr(rng.normal(size=(n, n)))[0])[1])
+    length = np.linalg.norm(a, 2)
     for b in (rng.normal(size=n), rng.normal(size=(n, n)), a @ rng.normal(size=n)):
         x = lapack.solve(a, b)
-        residual = np.linalg.norm(a @ x - b) / (np.linalg.norm(a, 2) * np.linalg.norm(x))
+        residual = np.linalg.norm(a @ x - b) / (length * np.linalg.norm(x))
         assert residual < 20 * n**0.5 * np.finfo(float).eps
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings  # noqa: E402 (what is needed to skip com
 from hypothesis import strategies as st  # noqa: E402
 from hypothesis.extra import numpy as hnp  # noqa: E402
 
-derandomized = settings(derandomize=True, database=None, deadline=None, max_examples=100)
+derandomized = settings(derandomize=True, database=None, deadline=None, max_examples=50)
 
 
 @st.composite

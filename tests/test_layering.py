@@ -1,97 +1,99 @@
-"""Modules import only from lower layers, stay short, and the core knows no NumPy."""
+"""Modules import only what stands above them in one order of all modules, stay short, and the core knows no NumPy."""
 
 import ast
 from pathlib import Path
-
-import pytest
 
 import autodiff_trace
 
 ROOT = Path(autodiff_trace.__file__).parent
 
-# From the bottom up; a module may import from the layers below its own, and from its own layer what stands before it.
-LAYERS = [
-    ["core.errors", "core.array_ops", "core.pytree"],
-    ["core.tracer"],
-    ["core.exact_numbers"],
-    ["core.traits"],
-    ["core.primitives", "core.cotangents"],
-    ["core.overwriting"],
-    ["core.ownership"],
-    ["core.derivative", "core.kept", "core.unread", "core.selections", "core.masked_rules", "core.backward"],
-    ["core.reverse", "core.batching", "core.lowest", "core.choices"],
-    ["core.forward"],
-    ["core.taylor", "core.infinitesimals"],
-    ["core"],
-    ["numpy.halves"],
-    ["numpy.lapack"],
-    ["numpy.quick_forms", "numpy.row_sums", "numpy.namespace", "numpy.parameters", "numpy.layouts"],
-    ["numpy.wrapped"],
-    ["numpy.linalg", "numpy.fft", "numpy.random"],
-    ["numpy.broadcasting", "numpy.mutation", "numpy.ufunc_folds"],
-    ["numpy.ufunc_methods"],
-    ["numpy.error_states", "numpy.definers", "numpy.masks", "numpy.selections"],
-    ["numpy.rules"],
-    ["numpy.batching", "numpy.dependence", "numpy.taylor"],
-    ["numpy.views", "numpy.buffers", "numpy.concatenators", "numpy.operators"],
-    ["numpy.attributes", "numpy.shared_results", "numpy.writable_box"],
-    ["numpy.array_box"],
-    ["numpy.flat"],
-    ["numpy"],
-    ["transforms.border", "transforms.function", "transforms.ownership"],
-    ["transforms.flat_function", "transforms.mapping", "transforms.products"],
-    ["differences"],
-    ["testing", "nn"],
-    ["transforms"],
-    ["compiler"],
-    ["optim", "extend"],
-    [""],
-]
+# All modules from the bottom up, folder by folder: each imports only from those that stand before it. A folder whose
+# modules need others in between comes more than once. A new module goes where what it imports stands before it.
+ORDER = """
+    core: array_ops traits cotangents errors pytree tracer derivative exact_numbers standins lowest primitives
+      batching choices overwriting selections kept ownership unread masked_rules backward reverse forward
+      infinitesimals taylor __init__
+    compiler: places
+    numpy: error_states halves layouts mutation parameters random row_sums lapack operators quick_forms
+      namespace fft wrapped broadcasting buffers concatenators linalg ufunc_folds ufunc_methods definers masks
+      selections
+    numpy/rules: complex_parts diagonals division elementwise fft interpolation lengths making matrices ordering
+      overwriting reductions sets steps tolerances windows applying complex_domain contractions covariances
+      cumulative determinants differences einsum extrema factorizations histograms joining matrix_products
+      nan_functions norms padding polynomials products ranges rearranging repeated_values selecting shapes
+      solving special_functions splitting statistics variances quantiles scattering spectral writing indexing
+      singular_values __init__
+    numpy/batching: einsum elementwise axes contractions indexing fft linalg ordering shapes __init__
+    numpy/dependence: index_sets trace joining moving products reducing __init__
+    numpy: views attributes shared_results writable_box array_box flat
+    numpy/taylor: series elementwise powers products special_functions __init__
+    numpy: __init__
+    transforms: border coloring complex_jacobians contents function names ownership random_states read_paths
+      steps stopping flat_function followed_rules kinds mapping rebuilding watching custom_rules gradient
+      members products sparsity custom_calls jacobians objects second_order taylor functions following
+      surroundings restoring reruns checkpointing loops
+    compiler: aftermath arena collection guards introspection node outlines references holders refusals handed
+      short_rows sines static_values threads arguments boxes folding kernels live_arrays loop owner spelling
+      leaf_names spent containers failures matching record hidden_inputs outside stand_ins tracing
+    .: differences extend nn optim testing
+    transforms: custom __init__
+    compiler: calls handling inline loop_source emit replay listing drawing evaluating form saving
+    compiler/passes: common dead_code memory rows sines sums terms assignments batches buffers constants floats
+      outputs products tiling algebra finite fusion stacks repeats stacked_sums turns hoisting loop_bodies
+      pieces wide_calls rolling __init__
+    compiler/lowering: table arithmetic linear_algebra moves networks reductions scatters __init__
+    compiler/passes: reassociation
+    compiler: compiling graph questions tree cache outer patience jitted jit __init__
+    .: __init__
+"""
 
 
-def find_modules():
-    for path in sorted(ROOT.rglob("*.py")):
-        name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
-        yield name.removesuffix("__init__").rstrip("."), path
+def read_order(text):
+    """The paths of the modules, in order."""
+    paths = []
+    for word in text.split():
+        if word.endswith(":"):
+            folder = ROOT / word[:-1]
+        else:
+            paths.append(folder / f"{word}.py")
+    return paths
 
 
-MODULES = list(find_modules())
+PLACES = {path: place for place, path in enumerate(read_order(ORDER))}
 
 
-def layer(name):
-    """The layer of a module: that of the longest listed prefix."""
-    parts = name.split(".")
-    for length in range(len(parts), -1, -1):
-        prefix = ".".join(parts[:length])
-        for number, names in enumerate(LAYERS):
-            if prefix in names and (prefix or not name):
-                return number
-    raise AssertionError(f"{name} is in no layer")
-
-
-def imported(name, path):
-    """The modules of the package that a module imports at its top."""
-    package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
-    for node in ast.walk(ast.parse(path.read_text())):
+def find_imports(path):
+    """The modules of the package that a module imports, at its top or in a function, but for annotations."""
+    todo = [ast.parse(path.read_text())]
+    while todo:
+        node = todo.pop()
         if isinstance(node, ast.ImportFrom) and node.level:
-            base = [part for part in package if part][: len([p for p in package if p]) - node.level + 1]
-            target = ".".join([*base, node.module] if node.module else base)
+            target = path.parents[node.level - 1].joinpath(*(node.module or "").split("."))
             for alias in node.names:
-                full = f"{target}.{alias.name}".lstrip(".")
-                yield full if any(full == each for each, _ in MODULES) else target
+                yield next(each for each in (target / f"{alias.name}.py", target / alias.name / "__init__.py",
+                                             target.with_suffix(".py"), target / "__init__.py") if each.exists())
+        elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            todo += node.orelse
+        else:
+            assert not (isinstance(node, ast.ImportFrom) and node.module.startswith("autodiff_trace")), path
+            todo += ast.iter_child_nodes(node)
 
 
-@pytest.mark.parametrize("name, path", MODULES, ids=[name or "package" for name, _ in MODULES])
-def test_imports_point_downwards(name, path):
-    for target in imported(name, path):
-        lower = layer(target) < layer(name)
-        same_family = layer(target) == layer(name) and (target.split(".")[0] == name.split(".")[0])
-        assert lower or same_family, f"{name or 'the package'} imports {target}"
+def test_each_module_stands_in_the_order_once():
+    assert sorted(read_order(ORDER)) == sorted(ROOT.rglob("*.py"))
 
 
-@pytest.mark.parametrize("name, path", MODULES, ids=[name or "package" for name, _ in MODULES])
-def test_modules_are_short(name, path):
-    assert len(path.read_text().splitlines()) <= 280
+def test_imports_point_downwards():
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {target.relative_to(ROOT)}, which stands below it"
+        for path, place in PLACES.items() for target in find_imports(path) if target != path and PLACES[target] > place
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_modules_are_short():
+    lengths = {path: len(path.read_text().splitlines()) for path in PLACES}
+    assert [f"{path.relative_to(ROOT)}: {length}" for path, length in lengths.items() if length > 280] == []
 
 
 def test_the_core_knows_no_numpy():

@@ -238,7 +238,7 @@ def test_mistakes_of_the_call():
 
 
 def pendulum(theta, steps):
-    """100 000 steps of an explicit Euler rule."""
+    """Steps of an explicit Euler rule."""
 
     def step(i, state):
         angle, speed = state
@@ -258,14 +258,14 @@ def peak_of(call):
 
 def test_a_long_loop_in_bounded_memory():
     """Some megabytes for 100 000 steps, and √10 times more for 10 times the steps; a Python loop takes 200 MB."""
-    _, small = peak_of(lambda: grad(pendulum)(0.5, 1_000))
-    gradient, large = peak_of(lambda: grad(pendulum)(0.5, 10_000))
-    assert large < 6 * small and large < 2e6
-    start = time.perf_counter()
-    slope = grad(pendulum)(0.5, 100_000)
-    assert time.perf_counter() - start < 60
+    _, small = peak_of(lambda: grad(pendulum)(0.5, 300))
+    _, large = peak_of(lambda: grad(pendulum)(0.5, 3_000))
+    assert large < 6 * small and large < 1e6
+    start = time.process_time()
+    slope = grad(pendulum)(0.5, 10_000)
+    assert time.process_time() - start < 6
     h = 1e-5
-    np.testing.assert_allclose(slope, (pendulum(0.5 + h, 100_000) - pendulum(0.5 - h, 100_000)) / (2 * h), rtol=1e-6)
+    np.testing.assert_allclose(slope, (pendulum(0.5 + h, 10_000) - pendulum(0.5 - h, 10_000)) / (2 * h), rtol=1e-6)
 
 
 def test_second_order_and_batches_stay_small():
@@ -274,8 +274,8 @@ def test_second_order_and_batches_stay_small():
         lambda n: grad(grad(pendulum))(0.5, n),
         lambda n: grad(lambda x: anp.sum(vmap(lambda y: pendulum(x * y, n))(X)))(0.5),
     ):
-        _, small = peak_of(lambda: call(100))
-        _, large = peak_of(lambda: call(900))
+        _, small = peak_of(lambda: call(50))
+        _, large = peak_of(lambda: call(450))
         assert large < 6 * small
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import re
 import select
@@ -14,7 +16,7 @@ import numpy as np
 import pytest
 
 from autodiff_trace import value_and_grad
-from benchmarks.mlp import HEADER
+from benchmarks.mlp import HEADER, main
 from benchmarks.network import init_params, loss, numpy_step
 from tests.conftest import ROOT
 
@@ -30,9 +32,25 @@ REFERENCE = {
 REFERENCE_OPTIONS = "--hidden 100 --batch 100 --lr 0.2 --seed 0 --dtype float64".split()
 
 
-def run_mlp(*options, **kwargs):
-    command = [sys.executable, "-m", "benchmarks.mlp", *map(str, options)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", **kwargs)
+def run_mlp(*options):
+    """The command in this process, since most of the time of a process of its own goes into its start."""
+    return run_here(main, options)
+
+
+def run_here(main, options):
+    """What ``main(options)`` writes and returns, as the same command in a process of its own would."""
+    output, errors = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
+        try:
+            status = main([*map(str, options)])
+        except SystemExit as exit:
+            status = exit.code
+    return subprocess.CompletedProcess(options, status, output.getvalue(), errors.getvalue())
+
+
+def run_command(module, *options):
+    command = [sys.executable, "-m", module, *map(str, options)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8")
 
 
 def read_table(text):
@@ -57,7 +75,7 @@ def check_error(result, *words):
 
 
 def test_digits_by_default():
-    result = run_mlp()
+    result = run_command("benchmarks.mlp")
     rows = read_table(result.stdout)
     assert (result.returncode, result.stderr) == (0, "")
     assert [int(row[0]) for row in rows] == list(range(20))
@@ -75,24 +93,24 @@ def test_same_seed_same_table():
 @pytest.mark.parametrize("options", [("--dtype", "float32"), ("--momentum", 0.9, "--lr", 0.05), ("--batch", 64),
                                      ("--hidden", 30)], ids=str)
 def test_other_options_also_learn(options):
-    result = run_mlp("--epochs", 15, *options)
+    result = run_mlp("--epochs", 10, *options)
     assert result.stderr == ""
     assert float(read_table(result.stdout)[-1][4]) < 0.05
 
 
 @pytest.mark.parametrize("options", [(), ("--momentum", 0.9, "--lr", 0.05), ("--dtype", "float32")], ids=str)
 def test_engines_give_the_same_table(options):
-    tables = {engine: run_mlp("--epochs", 3, "--engine", engine, *options) for engine in ("jit", "eager", "numpy")}
+    tables = {engine: run_mlp("--epochs", 2, "--engine", engine, *options) for engine in ("jit", "eager", "numpy")}
     assert {result.stderr for result in tables.values()} == {""}
     rows = {engine: read_table(result.stdout) for engine, result in tables.items()}
-    assert len(rows["jit"]) == 3
+    assert len(rows["jit"]) == 2
     assert rows["jit"] == rows["eager"] == rows["numpy"]
 
 
 def test_mnist_reference(mnist_folder):
-    result = run_mlp("--data", mnist_folder, "--epochs", 2, *REFERENCE_OPTIONS)
+    result = run_mlp("--data", mnist_folder, "--epochs", 1, *REFERENCE_OPTIONS)
     assert result.stderr == ""
-    assert read_table(result.stdout) == [[str(epoch), *REFERENCE[epoch].split()] for epoch in range(2)]
+    assert read_table(result.stdout) == [["0", *REFERENCE[0].split()]]
 
 
 @pytest.mark.slow
@@ -134,7 +152,7 @@ def test_option_without_value():
 
 
 def test_divergence():
-    check_error(run_mlp("--lr", 1e200), "diverged", "--lr")
+    check_error(run_command("benchmarks.mlp", "--lr", 1e200), "diverged", "--lr")
 
 
 @pytest.mark.parametrize("path, words", [
@@ -147,11 +165,10 @@ def test_bad_plot(tmp_path, path, words):
     check_error(run_mlp("--epochs", 1, "--plot", tmp_path / path), path, *words)
 
 
-def test_plot_without_matplotlib(tmp_path):
-    # A folder on the path where matplotlib fails to import stands for one that is not installed.
-    (tmp_path / "matplotlib.py").write_text("raise ImportError")
-    result = run_mlp("--plot", tmp_path / "x.png", env={**os.environ, "PYTHONPATH": str(tmp_path)})
-    check_error(result, "matplotlib", "pip install")
+def test_plot_without_matplotlib(tmp_path, monkeypatch):
+    for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"] or ["matplotlib"]:
+        monkeypatch.setitem(sys.modules, name, None)  # its import fails, as that of a package that is not installed
+    check_error(run_mlp("--plot", tmp_path / "x.png"), "matplotlib", "pip install")
 
 
 def test_plot(tmp_path):
