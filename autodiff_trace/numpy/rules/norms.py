@@ -10,6 +10,7 @@ from ...core.forward import defjvp
 from ...core.primitives import primitive
 from ...core.reverse import defvjp
 from ...core.tracer import is_box
+from ...core.traits import declare
 from .. import linalg
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
@@ -171,3 +172,4 @@ def infinite_where(ans, is_lost):
 
 defvjp(infinite_where, lambda g, ans, x, is_lost: g, None)
 defjvp(infinite_where, lambda t, ans, x, is_lost: t, None)
+declare(infinite_where, linear_in=(0,))
