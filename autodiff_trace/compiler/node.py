@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 __all__ = [
-    "LIVE", "OUTSIDE", "Node", "Program", "is_fixed", "literal", "nodes_in", "operands", "parts_of", "rebuild",
-    "relabel", "substitute", "value_of",
+    "LIVE", "OUTSIDE", "Node", "Program", "in_turn", "is_fixed", "literal", "nodes_in", "operands", "parts_of",
+    "rebuild", "relabel", "substitute", "value_of",
 ]
 
 
@@ -35,7 +35,7 @@ class Node:
             of one in a loop that in the first turn, and how many there are in a turn.
     """
 
-    __slots__ = ("function", "args", "kwargs", "value", "name", "kind", "errstate", "out")
+    __slots__ = ("function", "args", "kwargs", "value", "name", "kind", "errstate", "out", "found")
 
     def __init__(self, function, args, kwargs, value, name, kind="call", errstate=None, out=None):
         self.function = function
@@ -46,6 +46,7 @@ class Node:
         self.kind = kind
         self.errstate = errstate
         self.out = out
+        self.found = None  # its operands, once they have been asked for
 
     def with_call(self, function: Callable, args: tuple, kwargs: dict | None = None) -> Node:
         """A call of another function that gives the same value."""
@@ -53,14 +54,10 @@ class Node:
 
     def relabelled(self, new: dict[Node, Node]) -> Node:
         """This step with operands replaced; itself where there is none to replace."""
-        args = relabel(self.args, new)
-        kwargs = self.kwargs
-        if kwargs:
-            values = list(kwargs.values())
-            if (moved := relabel(values, new)) is not values:
-                kwargs = dict(zip(kwargs, moved))
-        if args is self.args and kwargs is self.kwargs:
+        if new.keys().isdisjoint(operands(self)):
             return self
+        kwargs = self.kwargs and dict(zip(self.kwargs, relabel(list(self.kwargs.values()), new)))
+        args = relabel(self.args, new)
         return Node(self.function, args, kwargs, self.value, self.name, self.kind, self.errstate, self.out)
 
     def __repr__(self) -> str:
@@ -122,9 +119,11 @@ def substitute(arg: Any, by: Callable[[Any], Any]) -> Any:
 
 
 def operands(node: Node) -> list[Node]:
-    """The nodes among the arguments of a step, from left to right."""
-    found = nodes_in(node.args)
-    return found + nodes_in(node.kwargs.values()) if node.kwargs else found
+    """The nodes among the arguments of a step, from left to right; nobody may write into the list."""
+    found = node.found
+    if found is None:
+        found = node.found = nodes_in((*node.args, *node.kwargs.values()) if node.kwargs else node.args)
+    return found
 
 
 def nodes_in(args: Iterable) -> list[Node]:
@@ -148,7 +147,7 @@ def rebuild(program: Program, rewrite: Callable[[Node], Any]) -> Program:
     steps: list[Node] = []
     present = set()
     for step in program.steps:
-        moved = step.relabelled(new) if new else step
+        moved = step if new.keys().isdisjoint(operands(step)) else step.relabelled(new)
         result = rewrite(moved)
         if result is moved:  # as a rule (a fifth of the time is saved)
             if moved is not step:
@@ -166,21 +165,32 @@ def rebuild(program: Program, rewrite: Callable[[Node], Any]) -> Program:
     return Program(program.inputs, steps, relabel(program.outputs, new))
 
 
-def relabel(args: Any, new: dict[Node, Node]) -> Any:
-    """A list or tuple of arguments with nodes replaced; the very one where there is none to replace."""
+def in_turn(first: Callable[[Node], Any], second: Callable[[Node], Any]) -> Callable[[Node], Any]:
+    """What :func:`rebuild` takes to apply ``second`` to what ``first`` gives for each step: one walk instead of two."""
+
+    def rewrite(step: Node) -> Node | list[Node]:
+        result = first(step)
+        if type(result) is not list:
+            return second(result)
+        new: dict[Node, Node] = {}
+        results: list[Node] = []
+        for each in result:
+            last = second(each.relabelled(new))
+            results += last if type(last) is list else [last]
+            new[each] = results[-1]
+        return results
+
+    return rewrite
+
+
+def relabel(args: Any, new: Mapping[Node, Node]) -> Any:
+    """A list or tuple of arguments with nodes replaced."""
     result = []
-    changed = False
     for arg in args:
         kind = type(arg)
         if kind is Node:
-            if arg in new:
-                arg = new[arg]
-                changed = True
+            arg = new.get(arg, arg)
         elif kind is tuple or kind is list:
-            before = arg
             arg = relabel(arg, new)
-            changed = changed or arg is not before
         result.append(arg)
-    if not changed:
-        return args
     return tuple(result) if type(args) is tuple else result

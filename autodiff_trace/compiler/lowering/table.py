@@ -10,7 +10,7 @@ import numpy as np
 
 from ..node import Node, Program, literal, rebuild, value_of
 
-__all__ = ["as_operand", "call", "lower", "lowers"]
+__all__ = ["as_operand", "call", "lower", "lower_step", "lowers"]
 
 PLAIN = (bool, int, float, complex)
 LOWERINGS: dict[Callable, Callable[[Node], Node | list[Node]]] = {}
@@ -21,7 +21,8 @@ def lower(program: Program) -> Program:
     return rebuild(program, lower_step)
 
 
-def lower_step(step: Node) -> Any:
+def lower_step(step: Node) -> Node | list[Node]:
+    """A step with a call of NumPy for a primitive, or several."""
     if step.kind != "call" or not hasattr(step.function, "fun"):
         return step
     prim = step.function

@@ -11,7 +11,7 @@ from ..node import Node, Program, is_fixed, literal, rebuild
 from ..outlines import is_outline
 from .common import is_pure
 
-__all__ = ["fold_constants"]
+__all__ = ["fold", "fold_constants"]
 
 LARGEST = 2**15
 """Bytes. Larger constants would take more memory than the call that makes them takes time."""
@@ -23,6 +23,7 @@ def fold_constants(program: Program) -> Program:
 
 
 def fold(step: Node) -> Node:
+    """The step, or the constant that it computes."""
     function = step.function
     args = step.args[1:] if function is np.ones_like or function is np.zeros_like else step.args
     if not is_fixed(args):
