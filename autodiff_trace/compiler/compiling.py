@@ -12,14 +12,14 @@ from .arena import Buffer
 from .collection import collection_paused
 from .emit import emit
 from .loop import all_steps, in_bodies
-from .lowering import lower
-from .node import Node, Program, rebuild
-from .passes.algebra import simplify
+from .lowering import lower_step
+from .node import Node, Program, in_turn, rebuild
+from .passes.algebra import simplifier, simplify
 from .passes.assignments import assign_in_place
 from .passes.batches import batch_rows
 from .passes.buffers import assign_buffers
-from .passes.common import merge_common
-from .passes.constants import fold_constants
+from .passes.common import merge_common, merger
+from .passes.constants import fold
 from .passes.dead_code import remove_dead_code
 from .passes.finite import assume_finite, use_diagonals
 from .passes.floats import use_floats
@@ -36,15 +36,8 @@ from .replay import Replay
 
 __all__ = ["PASSES", "compile_program", "optimize", "without_trust"]
 
-REWRITES: dict[str, Callable[[Program], Program]] = {
-    "constants": fold_constants,
-    "algebra": simplify,
-    "common": merge_common,
-    "dead code": remove_dead_code,
-}
-"""Passes that leave out steps, in the order in which they are applied."""
-
-PASSES = (*REWRITES, "loops", "finite", "floats", "sines", "fusion", "sums", "stacks", "in place", "buffers")
+PASSES = ("constants", "algebra", "common", "dead code", "loops", "finite", "floats", "sines", "fusion", "sums", "stacks",
+          "in place", "buffers")
 """The names of all passes, for ``jit(f, passes=...)``.
 
 "constants" computes what is the same in each run when the program is compiled, "algebra" replaces steps by cheaper ones
@@ -67,13 +60,14 @@ TRUSTING = ("finite", "floats")
 def optimize(program: Program, passes: Sequence[str]) -> tuple[Program, list[Buffer], bool]:
     """A lowered program after the passes named, the buffers that it writes into, and whether it trusts that all is
     finite. None does in which random numbers are drawn, since a run that is done again would draw others."""
-    program = shorten(program, passes)
     if any(step.kind == "effect" for step in all_steps(program)):
         passes = without_trust(passes)
-    trusting = trust(program, passes)
+    unmasked = assume_finite(program) if "finite" in passes else program
+    short = shorten(unmasked, program, passes)
+    trusting = trust(short, passes)
     placed, buffers = place(trusting, passes)
     checks = any(step.function is calls.check_finite for step in all_steps(placed))
-    return placed, buffers, checks or trusting is not program
+    return placed, buffers, checks or unmasked is not program or trusting is not short
 
 
 def without_trust(passes: Sequence[str]) -> list[str]:
@@ -81,22 +75,25 @@ def without_trust(passes: Sequence[str]) -> list[str]:
     return [each for each in passes if each not in TRUSTING]
 
 
-def shorten(program: Program, passes: Sequence[str]) -> Program:
-    """The program after those of the passes that leave out steps."""
-    program = recorded = in_bodies(program, partial(shorten, passes=passes))
-    for name, rewrite in REWRITES.items():
-        if name in passes:
-            program = rewrite(program)
+def shorten(program: Program, recorded: Program, passes: Sequence[str]) -> Program:
+    """The program after those of the passes that leave out steps; ``recorded`` is what it was made of."""
+    program = in_bodies(program, lambda body: shorten(body, body, passes))
+    if "algebra" in passes and "common" in passes:
+        program = rebuild(program, in_turn(simplifier(program), merger()))
+    elif "algebra" in passes:
+        program = simplify(program)
+    elif "common" in passes:
+        program = merge_common(program)
+    if "dead code" in passes:
+        program = remove_dead_code(program)
     return separate_outputs(program, recorded)
 
 
 def trust(program: Program, passes: Sequence[str]) -> Program:
     """The program after the passes that trust that all is finite; a run in which it is not raises an error."""
-    if "finite" in passes and (trusting := assume_finite(program)) is not program:
-        program = shorten(trusting, passes)  # without masks there are more common subexpressions
     if "finite" in passes:
         if (diagonal := everywhere(program, use_diagonals)) is not program:
-            program = shorten(diagonal, passes)
+            program = shorten(diagonal, diagonal, passes)
         program = everywhere(program, reassociate) if "sums" in passes else program
     return use_floats(program) if "floats" in passes else program
 
@@ -154,7 +151,8 @@ def number_guards(program: Program) -> Program:
 def prepare(program: Program, passes: Sequence[str]) -> Program:
     """A recorded program with its loops as steps, and calls of NumPy for primitives."""
     program = number_guards(program)
-    return everywhere(roll(program) if "loops" in passes else program, lower)
+    lowering = in_turn(lower_step, fold) if "constants" in passes else lower_step
+    return everywhere(roll(program) if "loops" in passes else program, partial(rebuild, rewrite=lowering))
 
 
 def compile_program(program: Program, structure: Structure, passes: Sequence[str], name: str) -> Replay:
