@@ -24,15 +24,10 @@ def find_inline(program: Program) -> set[Node]:
     is no float stands right before the step that uses it: each array is written, and each error handling set, in the
     order of the program.
     """
-    users: dict[Node, Node | None] = {}  # the one step that uses a value; None where there are more
-    for step in program.steps:
-        for operand in operands(step):
-            users[operand] = None if operand in users else step
-    users.update(dict.fromkeys([output for output in program.outputs if type(output) is Node]))
     depths: dict[Node, int] = {}
     for step, following in zip(program.steps, program.steps[1:]):
-        user = users.get(step)
-        if user is None or not (
+        user, *others = program.users.get(step, (None,))
+        if user is None or others or step in program.kept or not (
             is_float_call(step) and is_float_call(user)
             or user is following and step.errstate == user.errstate and is_array_call(step) and is_array_call(user)
         ):

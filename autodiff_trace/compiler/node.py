@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import Any
 
 __all__ = [
@@ -67,15 +68,45 @@ class Node:
 class Program:
     """A program: its ``inputs``, its ``steps`` in the order in which they run, and its ``outputs``.
 
-    Outputs are nodes, or values that are no numbers (None, a string), which are returned as they are.
+    Outputs are nodes, or values that are no numbers (None, a string), which are returned as they are. A program is not
+    changed once it is made either: what passes ask of it is found once.
     """
-
-    __slots__ = ("inputs", "steps", "outputs")
 
     def __init__(self, inputs: list[Node], steps: list[Node], outputs: list) -> None:
         self.inputs = inputs
         self.steps = steps
         self.outputs = outputs
+
+    @cached_property
+    def users(self) -> dict[Node, list[Node]]:
+        """The steps that use a node, one as often as it does."""
+        users: dict[Node, list[Node]] = {}
+        for step in self.steps:
+            for operand in operands(step):
+                if operand in users:
+                    users[operand].append(step)
+                else:
+                    users[operand] = [step]
+        return users
+
+    @cached_property
+    def kept(self) -> set[Node]:
+        """The outputs that are nodes."""
+        return {output for output in self.outputs if type(output) is Node}
+
+    @cached_property
+    def numbers(self) -> dict[Node, int]:
+        """The places of the steps."""
+        return {step: i for i, step in enumerate(self.steps)}
+
+    @cached_property
+    def functions(self) -> set[int]:
+        """The ids of the functions that the steps call. (Some cannot be hashed.)"""
+        return {id(step.function) for step in self.steps}
+
+    def calls(self, functions: Iterable[Callable]) -> bool:
+        """Whether a step calls one of these functions."""
+        return not self.functions.isdisjoint(map(id, functions))
 
 
 def is_fixed(arg: Any) -> bool:
@@ -141,7 +172,7 @@ def rebuild(program: Program, rewrite: Callable[[Node], Any]) -> Program:
     """The program with each step replaced by ``rewrite(step)``, whose operands have already been replaced.
 
     ``rewrite`` returns a node (the step itself where nothing is to be done): a new step, a constant, or one that stands
-    before; or a list of new steps, the last of which takes the place.
+    before; or a list of new steps, the last of which takes the place. Where it changes none it is the very program.
     """
     new: dict[Node, Node] = {}
     steps: list[Node] = []
@@ -162,6 +193,8 @@ def rebuild(program: Program, rewrite: Callable[[Node], Any]) -> Program:
             if each.kind not in ("input", "constant") and each not in present:
                 present.add(each)
                 steps.append(each)
+    if not new and len(steps) == len(program.steps):
+        return program
     return Program(program.inputs, steps, relabel(program.outputs, new))
 
 

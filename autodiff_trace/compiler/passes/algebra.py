@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import calls
-from ..node import Node, Program, is_fixed, literal, operands, parts_of, rebuild, value_of
+from ..node import Node, Program, is_fixed, literal, parts_of, rebuild, value_of
 from .products import (
     difference_of_negative, doubled_product, movable_signs, negated_product, negative_product,
 )
@@ -33,10 +33,7 @@ def simplify(program: Program) -> Program:
 
 def simplifier(program: Program) -> Callable[[Node], Node | list[Node]]:
     """What gives for each step of the program, in their order, the cheaper ones."""
-    users: dict[Node, list[Node]] = {}
-    for step in program.steps:
-        for operand in operands(step):
-            users.setdefault(operand, []).append(step)
+    users = dict(program.users)
     signs = movable_signs(users)
     originals = iter(program.steps)
 

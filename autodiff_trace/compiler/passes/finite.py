@@ -79,6 +79,8 @@ def assume_finite(program: Program) -> Program:
 
 def use_diagonals(program: Program) -> Program:
     """The program with products with diagonal matrices, of what is finite, row by row."""
+    if not program.calls((np.dot,)):
+        return program
     found: set[Node] = set()
 
     def rewrite(step: Node) -> Node | list[Node]:

@@ -32,8 +32,7 @@ def stack_calls(program: Program) -> Program:
     small = {step for step in program.steps if is_small_ufunc(step)}
     if len(small) < FEWEST:
         return program
-    places = {step: i for i, step in enumerate(program.steps)}
-    kept = {output for output in program.outputs if type(output) is Node}
+    places, kept = program.numbers, program.kept
     groups: dict[Any, list[Candidate]] = {}
     guards = 0
     for i, step in enumerate(program.steps):
