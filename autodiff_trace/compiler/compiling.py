@@ -13,7 +13,7 @@ from .collection import collection_paused
 from .emit import emit
 from .loop import all_steps, in_bodies
 from .lowering import lower_step
-from .node import Node, Program, in_turn, rebuild
+from .node import Program, in_turn, rebuild
 from .passes.algebra import simplifier, simplify
 from .passes.assignments import assign_in_place
 from .passes.batches import batch_rows
@@ -24,7 +24,7 @@ from .passes.dead_code import remove_dead_code
 from .passes.finite import assume_finite, use_diagonals
 from .passes.floats import use_floats
 from .passes.fusion import fuse
-from .passes.outputs import separate_outputs
+from .passes.outputs import Outputs, note_outputs, separate_outputs
 from .passes.reassociation import reassociate
 from .passes.rolling import roll
 from .passes.sines import join_sines
@@ -62,8 +62,9 @@ def optimize(program: Program, passes: Sequence[str]) -> tuple[Program, list[Buf
     finite. None does in which random numbers are drawn, since a run that is done again would draw others."""
     if any(step.kind == "effect" for step in all_steps(program)):
         passes = without_trust(passes)
+    recorded = note_outputs(program)
     unmasked = assume_finite(program) if "finite" in passes else program
-    short = shorten(unmasked, program, passes)
+    short = shorten(unmasked, recorded, passes)
     trusting = trust(short, passes)
     placed, buffers = place(trusting, passes)
     checks = any(step.function is calls.check_finite for step in all_steps(placed))
@@ -75,9 +76,9 @@ def without_trust(passes: Sequence[str]) -> list[str]:
     return [each for each in passes if each not in TRUSTING]
 
 
-def shorten(program: Program, recorded: Program, passes: Sequence[str]) -> Program:
-    """The program after those of the passes that leave out steps; ``recorded`` is what it was made of."""
-    program = in_bodies(program, lambda body: shorten(body, body, passes))
+def shorten(program: Program, recorded: Outputs, passes: Sequence[str]) -> Program:
+    """The program after those of the passes that leave out steps."""
+    program = in_bodies(program, lambda body: shorten(body, note_outputs(body), passes))
     if "algebra" in passes and "common" in passes:
         program = rebuild(program, in_turn(simplifier(program), merger()))
     elif "algebra" in passes:
@@ -93,7 +94,7 @@ def trust(program: Program, passes: Sequence[str]) -> Program:
     """The program after the passes that trust that all is finite; a run in which it is not raises an error."""
     if "finite" in passes:
         if (diagonal := everywhere(program, use_diagonals)) is not program:
-            program = shorten(diagonal, diagonal, passes)
+            program = shorten(diagonal, note_outputs(diagonal), passes)
         program = everywhere(program, reassociate) if "sums" in passes else program
     return use_floats(program) if "floats" in passes else program
 
@@ -122,23 +123,13 @@ def place(program: Program, passes: Sequence[str]) -> tuple[Program, list[Buffer
 
     def place_body(body: Program) -> Program:
         body, more = place(body, passes)
-        body = renumber_buffers(body, len(buffers))
+        for step in body.steps:
+            if step.kind == "call" and step.out is not None:
+                step.out += len(buffers)
         buffers.extend(more)
         return body
 
     return in_bodies(program, place_body), buffers
-
-
-def renumber_buffers(program: Program, more: int) -> Program:
-    """The program with the numbers of its buffers raised."""
-
-    def renumber(step: Node) -> Node:
-        if step.kind != "call" or step.out is None or not more:
-            return step
-        return Node(step.function, step.args, step.kwargs, step.value, step.name, "call", step.errstate,
-                    step.out + more)
-
-    return rebuild(program, renumber)
 
 
 def number_guards(program: Program) -> Program:
@@ -152,7 +143,7 @@ def prepare(program: Program, passes: Sequence[str]) -> Program:
     """A recorded program with its loops as steps, and calls of NumPy for primitives."""
     program = number_guards(program)
     lowering = in_turn(lower_step, fold) if "constants" in passes else lower_step
-    return everywhere(roll(program) if "loops" in passes else program, partial(rebuild, rewrite=lowering))
+    return everywhere(roll(program) if "loops" in passes else program, partial(rebuild, rewrite=lowering, copies=True))
 
 
 def compile_program(program: Program, structure: Structure, passes: Sequence[str], name: str) -> Replay:

@@ -18,7 +18,7 @@ LOWERINGS: dict[Callable, Callable[[Node], Node | list[Node]]] = {}
 
 def lower(program: Program) -> Program:
     """The program with primitives replaced by calls of NumPy."""
-    return rebuild(program, lower_step)
+    return rebuild(program, lower_step, copies=True)
 
 
 def lower_step(step: Node) -> Node | list[Node]:

@@ -35,10 +35,9 @@ def simplifier(program: Program) -> Callable[[Node], Node | list[Node]]:
     """What gives for each step of the program, in their order, the cheaper ones."""
     users = dict(program.users)
     signs = movable_signs(users)
-    originals = iter(program.steps)
 
-    def rewrite(step: Node) -> Node | list[Node]:
-        original = next(originals)
+    def rewrite(original: Node) -> Node | list[Node]:
+        step = original
         if step.kind != "call" or step.kwargs:
             return step
         step = without_fill(step)

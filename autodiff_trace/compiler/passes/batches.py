@@ -226,10 +226,7 @@ class Groups:
                     new[each] = Node(calls.getitem, (together, i), {}, each.value, "row", "call", step.errstate)
                     steps.append(new[each])
             elif step not in self.members:
-                moved = step.relabelled(new)
-                if moved is not step:
-                    new[step] = moved
-                steps.append(moved)
+                steps.append(step.rewire(new))
         return Program(self.program.inputs, steps, relabel(self.program.outputs, new))
 
 

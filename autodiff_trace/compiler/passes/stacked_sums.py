@@ -216,7 +216,7 @@ class Stacking:
             if unchecked and (step.kind != "call" or may_raise(step)):
                 steps += check(unchecked)
                 unchecked = []
-            moved = step.relabelled(new)
+            moved = step.rewire(new)
             if step in self.runs:
                 new[step] = self.compute(step, sums[step], new, steps)
                 unchecked.append(new[step])

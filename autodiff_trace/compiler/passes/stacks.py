@@ -130,11 +130,11 @@ class Rewriting:
         new: dict[Node, Node] = {}
         steps = list(self.stacks)
         for step in self.program.steps:
-            moved = step.relabelled(new)
             if step in self.firsts:
                 self.compute(*self.firsts[step], new, steps)
             if step in self.members:
                 continue
+            moved = step.rewire(new)
             if step in self.rows:
                 *before, moved = write_row(moved, *self.rows[step])
                 steps += before
