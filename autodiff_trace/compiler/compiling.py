@@ -36,8 +36,10 @@ from .replay import Replay
 
 __all__ = ["PASSES", "compile_program", "optimize", "without_trust"]
 
-PASSES = ("constants", "algebra", "common", "dead code", "loops", "finite", "floats", "sines", "fusion", "sums", "stacks",
-          "in place", "buffers")
+PASSES = (
+    "constants", "algebra", "common", "dead code", "loops", "finite", "floats", "sines", "fusion", "sums", "stacks",
+    "in place", "buffers",
+)
 """The names of all passes, for ``jit(f, passes=...)``.
 
 "constants" computes what is the same in each run when the program is compiled, "algebra" replaces steps by cheaper ones

@@ -24,12 +24,15 @@ def find_inline(program: Program) -> set[Node]:
     is no float stands right before the step that uses it: each array is written, and each error handling set, in the
     order of the program.
     """
-    depths: dict[Node, int] = {}
+    users, depths = program.users, {}
     for step, following in zip(program.steps, program.steps[1:]):
-        user, *others = program.users.get(step, (None,))
-        if user is None or others or step in program.kept or not (
-            is_float_call(step) and is_float_call(user)
-            or user is following and step.errstate == user.errstate and is_array_call(step) and is_array_call(user)
+        using = users.get(step, ())
+        if len(using) != 1 or step in program.kept:
+            continue
+        user = using[0]
+        if not (
+            is_array_call(step) and user is following and is_array_call(user) and step.errstate == user.errstate
+            or is_float_call(step) and is_float_call(user)
         ):
             continue
         depth = 1 + max([depths.get(operand, 0) for operand in operands(step)], default=0)
