@@ -52,22 +52,25 @@ def signature(x: Any) -> Any:
 
 def is_shaped_by_values(prim: Callable, values: list) -> bool:
     """Whether the shape, dtype or type of the answer depends on the values of the arguments, or may do so."""
-    if is_always_shaped_by_values(prim):
-        return True
-    if prim.fun is operator.getitem:
+    shaping = shaping_of(prim)
+    if not shaping or shaping == "always":
+        return bool(shaping)
+    if shaping == "index":
         index = values[1] if type(values[1]) is tuple else values[1:]
         return any(getattr(getattr(part, "dtype", None), "kind", None) == "b" for part in index)
-    return prim.__name__ == "where" and len(values) == 1
+    return len(values) == 1
 
 
 @functools.cache
-def is_always_shaped_by_values(prim: Callable) -> bool:
-    """Whether that is so for any arguments."""
+def shaping_of(prim: Callable) -> str:
+    """For which arguments that is so: "always", for some kinds of "index", for a mask alone; empty if for none."""
     if prim.__name__ in SHAPED_BY_VALUES:
-        return True
+        return "always"
     # Of a primitive of the user's nothing is known.
     module = type(prim.fun).__module__ if isinstance(prim.fun, np.ufunc) else getattr(prim.fun, "__module__", None)
-    return (module or "numpy").partition(".")[0] not in KNOWN_PACKAGES
+    if (module or "numpy").partition(".")[0] not in KNOWN_PACKAGES:
+        return "always"
+    return "index" if prim.fun is operator.getitem else "mask" if prim.__name__ == "where" else ""
 
 
 PASSING_ON = {"asanyarray", "asarray", "astype", "atleast_1d", "atleast_2d", "atleast_3d", "real", "squeeze"}

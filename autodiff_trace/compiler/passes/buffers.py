@@ -32,7 +32,7 @@ def assign_buffers(program: Program) -> tuple[Program, list[Buffer]]:
         if root in takers:
             ends.setdefault(i, []).append(root)
     for i, step in enumerate(program.steps):
-        dying = [root for root in ends.get(i, ()) if root in owned]
+        dying = [root for root in ends[i] if root in owned] if i in ends else ()
         if step in takers:
             kind, numbers = free.like(step.value)
             free_like[step] = numbers

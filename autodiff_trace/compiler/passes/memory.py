@@ -41,6 +41,9 @@ def find_roots(program: Program, guess: bool = True) -> dict[Node, frozenset[Nod
             if not bases:
                 roots[step] = frozenset((step,))
                 continue
+            if len(bases) == 1 and step.function in IN_FIRST and (found := roots.get(bases[0])):
+                roots[step] = found
+                continue
             memories = [frozenset((base,)) if base.kind == "constant" else roots.get(base, ()) for base in bases]
             found = frozenset().union(*memories)
             roots[step] = found if found and step.function in IN_FIRST else found | {step}
