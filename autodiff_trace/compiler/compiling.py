@@ -12,19 +12,19 @@ from .arena import Buffer
 from .collection import collection_paused
 from .emit import emit
 from .loop import all_steps, in_bodies
-from .lowering import lower
-from .node import Node, Program, rebuild
-from .passes.algebra import simplify
+from .lowering import lower_step
+from .node import Program, in_turn, rebuild
+from .passes.algebra import simplifier, simplify
 from .passes.assignments import assign_in_place
 from .passes.batches import batch_rows
 from .passes.buffers import assign_buffers
-from .passes.common import merge_common
-from .passes.constants import fold_constants
+from .passes.common import merge_common, merger
+from .passes.constants import fold
 from .passes.dead_code import remove_dead_code
 from .passes.finite import assume_finite, use_diagonals
 from .passes.floats import use_floats
 from .passes.fusion import fuse
-from .passes.outputs import separate_outputs
+from .passes.outputs import Outputs, note_outputs, separate_outputs
 from .passes.reassociation import reassociate
 from .passes.rolling import roll
 from .passes.sines import join_sines
@@ -36,15 +36,10 @@ from .replay import Replay
 
 __all__ = ["PASSES", "compile_program", "optimize", "without_trust"]
 
-REWRITES: dict[str, Callable[[Program], Program]] = {
-    "constants": fold_constants,
-    "algebra": simplify,
-    "common": merge_common,
-    "dead code": remove_dead_code,
-}
-"""Passes that leave out steps, in the order in which they are applied."""
-
-PASSES = (*REWRITES, "loops", "finite", "floats", "sines", "fusion", "sums", "stacks", "in place", "buffers")
+PASSES = (
+    "constants", "algebra", "common", "dead code", "loops", "finite", "floats", "sines", "fusion", "sums", "stacks",
+    "in place", "buffers",
+)
 """The names of all passes, for ``jit(f, passes=...)``.
 
 "constants" computes what is the same in each run when the program is compiled, "algebra" replaces steps by cheaper ones
@@ -67,13 +62,15 @@ TRUSTING = ("finite", "floats")
 def optimize(program: Program, passes: Sequence[str]) -> tuple[Program, list[Buffer], bool]:
     """A lowered program after the passes named, the buffers that it writes into, and whether it trusts that all is
     finite. None does in which random numbers are drawn, since a run that is done again would draw others."""
-    program = shorten(program, passes)
     if any(step.kind == "effect" for step in all_steps(program)):
         passes = without_trust(passes)
-    trusting = trust(program, passes)
+    recorded = note_outputs(program)
+    unmasked = assume_finite(program) if "finite" in passes else program
+    short = shorten(unmasked, recorded, passes)
+    trusting = trust(short, passes)
     placed, buffers = place(trusting, passes)
     checks = any(step.function is calls.check_finite for step in all_steps(placed))
-    return placed, buffers, checks or trusting is not program
+    return placed, buffers, checks or unmasked is not program or trusting is not short
 
 
 def without_trust(passes: Sequence[str]) -> list[str]:
@@ -81,22 +78,25 @@ def without_trust(passes: Sequence[str]) -> list[str]:
     return [each for each in passes if each not in TRUSTING]
 
 
-def shorten(program: Program, passes: Sequence[str]) -> Program:
+def shorten(program: Program, recorded: Outputs, passes: Sequence[str]) -> Program:
     """The program after those of the passes that leave out steps."""
-    program = recorded = in_bodies(program, partial(shorten, passes=passes))
-    for name, rewrite in REWRITES.items():
-        if name in passes:
-            program = rewrite(program)
+    program = in_bodies(program, lambda body: shorten(body, note_outputs(body), passes))
+    if "algebra" in passes and "common" in passes:
+        program = rebuild(program, in_turn(simplifier(program), merger()))
+    elif "algebra" in passes:
+        program = simplify(program)
+    elif "common" in passes:
+        program = merge_common(program)
+    if "dead code" in passes:
+        program = remove_dead_code(program)
     return separate_outputs(program, recorded)
 
 
 def trust(program: Program, passes: Sequence[str]) -> Program:
     """The program after the passes that trust that all is finite; a run in which it is not raises an error."""
-    if "finite" in passes and (trusting := assume_finite(program)) is not program:
-        program = shorten(trusting, passes)  # without masks there are more common subexpressions
     if "finite" in passes:
         if (diagonal := everywhere(program, use_diagonals)) is not program:
-            program = shorten(diagonal, passes)
+            program = shorten(diagonal, note_outputs(diagonal), passes)
         program = everywhere(program, reassociate) if "sums" in passes else program
     return use_floats(program) if "floats" in passes else program
 
@@ -125,23 +125,13 @@ def place(program: Program, passes: Sequence[str]) -> tuple[Program, list[Buffer
 
     def place_body(body: Program) -> Program:
         body, more = place(body, passes)
-        body = renumber_buffers(body, len(buffers))
+        for step in body.steps:
+            if step.kind == "call" and step.out is not None:
+                step.out += len(buffers)
         buffers.extend(more)
         return body
 
     return in_bodies(program, place_body), buffers
-
-
-def renumber_buffers(program: Program, more: int) -> Program:
-    """The program with the numbers of its buffers raised."""
-
-    def renumber(step: Node) -> Node:
-        if step.kind != "call" or step.out is None or not more:
-            return step
-        return Node(step.function, step.args, step.kwargs, step.value, step.name, "call", step.errstate,
-                    step.out + more)
-
-    return rebuild(program, renumber)
 
 
 def number_guards(program: Program) -> Program:
@@ -154,7 +144,8 @@ def number_guards(program: Program) -> Program:
 def prepare(program: Program, passes: Sequence[str]) -> Program:
     """A recorded program with its loops as steps, and calls of NumPy for primitives."""
     program = number_guards(program)
-    return everywhere(roll(program) if "loops" in passes else program, lower)
+    lowering = in_turn(lower_step, fold) if "constants" in passes else lower_step
+    return everywhere(roll(program) if "loops" in passes else program, partial(rebuild, rewrite=lowering, copies=True))
 
 
 def compile_program(program: Program, structure: Structure, passes: Sequence[str], name: str) -> Replay:

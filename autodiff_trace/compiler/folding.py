@@ -24,6 +24,9 @@ Sources = dict[int, np.ndarray]
 def find_sources(args: Iterable, outside: dict[Node, Sources]) -> Sources:
     """The arrays from which alone all ``args`` come; none if that is not so. ``outside``: what is known of nodes."""
     found: Sources = {}
+    for node in args:
+        if type(node) is Node and node.kind != "constant" and node not in outside:
+            return {}  # as a rule
     for node in nodes_in(args):
         if node in outside:
             found.update(outside[node])

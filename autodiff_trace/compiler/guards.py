@@ -47,7 +47,7 @@ def is_shaped_by_values(prim: Callable, values: list) -> bool:
     if prim.fun is operator.getitem:
         index = values[1] if type(values[1]) is tuple else values[1:]
         return any(getattr(getattr(part, "dtype", None), "kind", None) == "b" for part in index)
-    return prim.__name__ == "where" and len(values) == 1
+    return len(values) == 1 and prim.__name__ == "where"
 
 
 def gives_itself(prim: Callable, args: tuple, kwargs: dict, trace: Any) -> bool:

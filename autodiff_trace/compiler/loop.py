@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.traits import declares
-from .node import Node, Program, rebuild
+from .node import Node, Program
 
 __all__ = [
     "Loop", "all_steps", "as_range", "in_bodies", "read_each", "read_floats", "result", "slice_of", "sum_turns",
@@ -89,18 +89,14 @@ def with_body(step: Node, body: Program, **changes: Any) -> Node:
 
 
 def in_bodies(program: Program, rewrite: Callable[[Program], Program]) -> Program:
-    """The program with the bodies of its loops rewritten; itself if it has none."""
-    if not any(type(step.function) is Loop for step in program.steps):
-        return program
-
-    def change(step: Node) -> Node:
-        if type(step.function) is not Loop:
-            return step
-        body = rewrite(step.function.body)
-        return step if body is step.function.body else with_body(step, body)
-
-    changed = rebuild(program, change)
-    return program if changed.steps == program.steps else changed
+    """The program with the bodies of its loops rewritten; itself if none changes."""
+    changed = False
+    for step in program.steps:
+        loop = step.function
+        if type(loop) is Loop and (body := rewrite(loop.body)) is not loop.body:
+            step.function = Loop(loop.turns, body, loop.carried, loop.own, loop.kept)
+            changed = True
+    return Program(program.inputs, program.steps, program.outputs) if changed else program
 
 
 def all_steps(program: Program) -> Iterator[Node]:

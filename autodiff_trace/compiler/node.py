@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import Any
 
 __all__ = [
-    "LIVE", "OUTSIDE", "Node", "Program", "is_fixed", "literal", "nodes_in", "operands", "parts_of", "rebuild",
-    "relabel", "substitute", "value_of",
+    "LIVE", "OUTSIDE", "Node", "Program", "in_turn", "is_fixed", "literal", "nodes_in", "operands", "parts_of",
+    "rebuild", "relabel", "substitute", "value_of",
 ]
 
 
@@ -20,7 +21,8 @@ OUTSIDE = -1
 
 
 class Node:
-    """One step of a program. It is not changed once it is made: passes make new ones.
+    """One step of a program. Those of a recorded program are not changed; lowering makes new ones, which the passes own
+    and write into. (New ones at each replacement would make all that follows it new.)
 
     Attributes:
         function: what is called; None for an input and for a constant.
@@ -35,7 +37,7 @@ class Node:
             of one in a loop that in the first turn, and how many there are in a turn.
     """
 
-    __slots__ = ("function", "args", "kwargs", "value", "name", "kind", "errstate", "out")
+    __slots__ = ("function", "args", "kwargs", "value", "name", "kind", "errstate", "out", "found")
 
     def __init__(self, function, args, kwargs, value, name, kind="call", errstate=None, out=None):
         self.function = function
@@ -46,22 +48,26 @@ class Node:
         self.kind = kind
         self.errstate = errstate
         self.out = out
+        self.found = None  # its operands, once they have been asked for
 
     def with_call(self, function: Callable, args: tuple, kwargs: dict | None = None) -> Node:
         """A call of another function that gives the same value."""
         return Node(function, args, kwargs or {}, self.value, self.name, self.kind, self.errstate)
 
     def relabelled(self, new: dict[Node, Node]) -> Node:
-        """This step with operands replaced; itself where there is none to replace."""
+        """A step like this one, with operands replaced."""
+        kwargs = self.kwargs and dict(zip(self.kwargs, relabel(list(self.kwargs.values()), new)))
         args = relabel(self.args, new)
-        kwargs = self.kwargs
-        if kwargs:
-            values = list(kwargs.values())
-            if (moved := relabel(values, new)) is not values:
-                kwargs = dict(zip(kwargs, moved))
-        if args is self.args and kwargs is self.kwargs:
-            return self
         return Node(self.function, args, kwargs, self.value, self.name, self.kind, self.errstate, self.out)
+
+    def rewire(self, new: dict[Node, Node]) -> Node:
+        """This very step with operands replaced."""
+        if not new.keys().isdisjoint(operands(self)):
+            if self.kwargs:
+                self.kwargs = dict(zip(self.kwargs, relabel(list(self.kwargs.values()), new)))
+            self.args = relabel(self.args, new)
+            self.found = None
+        return self
 
     def __repr__(self) -> str:
         return f"<{self.name} = {self.value!r}>"
@@ -70,15 +76,45 @@ class Node:
 class Program:
     """A program: its ``inputs``, its ``steps`` in the order in which they run, and its ``outputs``.
 
-    Outputs are nodes, or values that are no numbers (None, a string), which are returned as they are.
+    Outputs are nodes, or values that are no numbers (None, a string), which are returned as they are. A pass that
+    changes something makes another program (of the same steps, as a rule): what passes ask of one is found once.
     """
-
-    __slots__ = ("inputs", "steps", "outputs")
 
     def __init__(self, inputs: list[Node], steps: list[Node], outputs: list) -> None:
         self.inputs = inputs
         self.steps = steps
         self.outputs = outputs
+
+    @cached_property
+    def users(self) -> dict[Node, list[Node]]:
+        """The steps that use a node, one as often as it does."""
+        users: dict[Node, list[Node]] = {}
+        for step in self.steps:
+            for operand in operands(step):
+                if operand in users:
+                    users[operand].append(step)
+                else:
+                    users[operand] = [step]
+        return users
+
+    @cached_property
+    def kept(self) -> set[Node]:
+        """The outputs that are nodes."""
+        return {output for output in self.outputs if type(output) is Node}
+
+    @cached_property
+    def numbers(self) -> dict[Node, int]:
+        """The places of the steps."""
+        return {step: i for i, step in enumerate(self.steps)}
+
+    @cached_property
+    def functions(self) -> set[int]:
+        """The ids of the functions that the steps call. (Some cannot be hashed.)"""
+        return {id(step.function) for step in self.steps}
+
+    def calls(self, functions: Iterable[Callable]) -> bool:
+        """Whether a step calls one of these functions."""
+        return not self.functions.isdisjoint(map(id, functions))
 
 
 def is_fixed(arg: Any) -> bool:
@@ -122,9 +158,11 @@ def substitute(arg: Any, by: Callable[[Any], Any]) -> Any:
 
 
 def operands(node: Node) -> list[Node]:
-    """The nodes among the arguments of a step, from left to right."""
-    found = nodes_in(node.args)
-    return found + nodes_in(node.kwargs.values()) if node.kwargs else found
+    """The nodes among the arguments of a step, from left to right; nobody may write into the list."""
+    found = node.found
+    if found is None:
+        found = node.found = nodes_in((*node.args, *node.kwargs.values()) if node.kwargs else node.args)
+    return found
 
 
 def nodes_in(args: Iterable) -> list[Node]:
@@ -138,23 +176,26 @@ def nodes_in(args: Iterable) -> list[Node]:
     return found
 
 
-def rebuild(program: Program, rewrite: Callable[[Node], Any]) -> Program:
-    """The program with each step replaced by ``rewrite(step)``, whose operands have already been replaced.
+def rebuild(program: Program, rewrite: Callable[[Node], Any], copies: bool = False) -> Program:
+    """The program with each step replaced by ``rewrite(step)``, whose operands have already been replaced; with
+    ``copies`` in steps of its own.
 
     ``rewrite`` returns a node (the step itself where nothing is to be done): a new step, a constant, or one that stands
-    before; or a list of new steps, the last of which takes the place.
+    before; or a list of new steps, the last of which takes the place. Where it changes none it is the very program.
     """
     new: dict[Node, Node] = {}
     steps: list[Node] = []
     present = set()
     for step in program.steps:
-        moved = step.relabelled(new) if new else step
+        moved = step
+        if copies:
+            moved = step.relabelled(new)
+        elif not new.keys().isdisjoint(step.found or operands(step)):
+            step.rewire(new)
         result = rewrite(moved)
-        if result is moved:  # as a rule (a fifth of the time is saved)
-            if moved is not step:
-                new[step] = moved
-            present.add(moved)
-            steps.append(moved)
+        if result is step:  # as a rule (a fifth of the time is saved)
+            present.add(step)
+            steps.append(step)
             continue
         results = result if type(result) is list else [result]
         if results[-1] is not step:
@@ -163,24 +204,37 @@ def rebuild(program: Program, rewrite: Callable[[Node], Any]) -> Program:
             if each.kind not in ("input", "constant") and each not in present:
                 present.add(each)
                 steps.append(each)
+    if not new and len(steps) == len(program.steps):
+        return program
     return Program(program.inputs, steps, relabel(program.outputs, new))
 
 
-def relabel(args: Any, new: dict[Node, Node]) -> Any:
-    """A list or tuple of arguments with nodes replaced; the very one where there is none to replace."""
+def in_turn(first: Callable[[Node], Any], second: Callable[[Node], Any]) -> Callable[[Node], Any]:
+    """What :func:`rebuild` takes to apply ``second`` to what ``first`` gives for each step: one walk instead of two."""
+
+    def rewrite(step: Node) -> Node | list[Node]:
+        result = first(step)
+        if type(result) is not list:
+            return second(result)
+        new: dict[Node, Node] = {}
+        results: list[Node] = []
+        for each in result:
+            last = second(each.rewire(new))
+            results += last if type(last) is list else [last]
+            new[each] = results[-1]
+        return results
+
+    return rewrite
+
+
+def relabel(args: Any, new: Mapping[Node, Node]) -> Any:
+    """A list or tuple of arguments with nodes replaced."""
     result = []
-    changed = False
     for arg in args:
         kind = type(arg)
         if kind is Node:
-            if arg in new:
-                arg = new[arg]
-                changed = True
+            arg = new.get(arg, arg)
         elif kind is tuple or kind is list:
-            before = arg
             arg = relabel(arg, new)
-            changed = changed or arg is not before
         result.append(arg)
-    if not changed:
-        return args
     return tuple(result) if type(args) is tuple else result

@@ -215,7 +215,7 @@ def compares_objects(code: types.CodeType) -> bool:
 
 
 def compares_classes(before: list[dis.Instruction]) -> bool:
-    """``x is y.__class__`` and ``type(x) is y``, which the methods of dataclasses ask; and whether a field was given."""
+    """``x is y.__class__`` and ``type(x) is y``, as the methods of dataclasses ask; whether a field was given."""
     is_of_type = len(before) > 3 and before[-4].argval == "type" and before[-2].opname.startswith("CALL")
     return is_of_type or before[-1].argval in ("__class__", "_HAS_DEFAULT_FACTORY", "__dataclass_HAS_DEFAULT_FACTORY__")
 

@@ -10,28 +10,30 @@ import numpy as np
 
 from ..node import Node, Program, literal, rebuild, value_of
 
-__all__ = ["as_operand", "call", "lower", "lowers"]
+__all__ = ["as_operand", "call", "lower", "lower_step", "lowers"]
 
-PLAIN = (bool, int, float, complex)
+PLAIN = frozenset((bool, int, float, complex))
 LOWERINGS: dict[Callable, Callable[[Node], Node | list[Node]]] = {}
 
 
 def lower(program: Program) -> Program:
     """The program with primitives replaced by calls of NumPy."""
-    return rebuild(program, lower_step)
+    return rebuild(program, lower_step, copies=True)
 
 
-def lower_step(step: Node) -> Any:
-    if step.kind != "call" or not hasattr(step.function, "fun"):
-        return step
+def lower_step(step: Node) -> Node | list[Node]:
+    """A step, which is written into, with a call of NumPy for a primitive; or several."""
     prim = step.function
+    if step.kind != "call" or not hasattr(prim, "fun"):
+        return step
     rule = LOWERINGS.get(prim)
     lowered = rule(step) if rule is not None else None
     if lowered is not None:
         return lowered
+    step.function = prim.fun
     if isinstance(prim.fun, np.ufunc) and not step.kwargs:
-        return lower_ufunc(step)
-    return step.with_call(prim.fun, step.args, step.kwargs)
+        lower_ufunc(step, prim)
+    return step
 
 
 def lowers(*prims: Callable) -> Callable:
@@ -48,20 +50,24 @@ def call(function: Callable, args: tuple, value: Any, like: Node) -> Node:
     return Node(function, args, {}, value, getattr(function, "__name__", like.name), "call", like.errstate)
 
 
-def lower_ufunc(step: Node) -> Node:
+def lower_ufunc(step: Node, prim: Callable) -> None:
     """On numbers the operator, which is quicker; on arrays the ufunc, with numbers as arrays of the right dtype."""
-    prim = step.function
-    if type(step.value) is not np.ndarray:
-        # Of Python's numbers alone the operator would make Python's numbers, and raise ZeroDivisionError.
-        for arg in step.args:
-            if hasattr(value_of(arg), "dtype"):
-                return step.with_call(prim.traits.fast_fun, step.args)
-        return step.with_call(prim.fun, step.args)
-    dtypes = {arg.value.dtype for arg in step.args if type(arg) is Node and hasattr(arg.value, "dtype")}
-    if len(dtypes) == 1 and (dtype := dtypes.pop()).kind in "fc" and takes_alone(prim.fun, dtype):
+    dtype = None
+    for arg in step.args:
+        if hasattr(value := value_of(arg), "dtype"):
+            if type(step.value) is not np.ndarray:
+                # Of Python's numbers alone the operator would make Python's numbers, and raise ZeroDivisionError.
+                step.function = prim.traits.fast_fun
+                return
+            if type(arg) is Node:
+                if dtype is not None and value.dtype != dtype:
+                    return
+                dtype = value.dtype
+    if dtype is not None and type(step.value) is np.ndarray and dtype.kind in "fc" and takes_alone(prim.fun, dtype):
         # NumPy takes 0.16 µs to make an array of a number, at each call.
-        return step.with_call(prim.fun, tuple([as_operand(arg, dtype) for arg in step.args]))
-    return step.with_call(prim.fun, step.args)
+        if not PLAIN.isdisjoint(map(type, step.args)):
+            step.args = tuple([as_operand(arg, dtype) for arg in step.args])
+            step.found = None
 
 
 @functools.cache

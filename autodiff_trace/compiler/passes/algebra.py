@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from .. import calls
-from ..node import Node, Program, is_fixed, literal, operands, parts_of, rebuild, value_of
+from ..node import Node, Program, is_fixed, literal, parts_of, rebuild, value_of
 from .products import (
     difference_of_negative, doubled_product, movable_signs, negated_product, negative_product,
 )
@@ -16,20 +17,27 @@ from .terms import (
     is_real, is_uniform, same, with_function,
 )
 
-__all__ = ["simplify"]
+__all__ = ["simplifier", "simplify"]
+
+SIMPLIFIED = {
+    *ADD, *SUBTRACT, *MULTIPLY, *DIVIDE, *POWER, *NEGATE, np.positive, calls.select, calls.cast, calls.reshape,
+    calls.transpose, calls.scatter, calls.getitem,
+}
+"""Functions of which there are cheaper ones for some arguments."""
 
 
 def simplify(program: Program) -> Program:
     """The program with fewer, cheaper steps."""
-    users: dict[Node, list[Node]] = {}
-    for step in program.steps:
-        for operand in operands(step):
-            users.setdefault(operand, []).append(step)
-    signs = movable_signs(users)
-    originals = iter(program.steps)
+    return rebuild(program, simplifier(program))
 
-    def rewrite(step: Node) -> Node | list[Node]:
-        original = next(originals)
+
+def simplifier(program: Program) -> Callable[[Node], Node | list[Node]]:
+    """What gives for each step of the program, in their order, the cheaper ones."""
+    users = dict(program.users)
+    signs = movable_signs(users)
+
+    def rewrite(original: Node) -> Node | list[Node]:
+        step = original
         if step.kind != "call" or step.kwargs:
             return step
         step = without_fill(step)
@@ -42,13 +50,13 @@ def simplify(program: Program) -> Program:
                 signs.add(last)
         return result
 
-    return rebuild(program, rewrite)
+    return rewrite
 
 
 def simpler(step: Node, users: dict[Node, list[Node]], signs: set[Node]) -> Any:
     """What gives the value of ``step`` for less; None if nothing does."""
     function, args = step.function, step.args
-    if function.__hash__ is None:
+    if function.__hash__ is None or function not in SIMPLIFIED:
         return None
     if len(args) == 2 and is_real(step.value):
         x, y = args
@@ -70,6 +78,7 @@ def simpler(step: Node, users: dict[Node, list[Node]], signs: set[Node]) -> Any:
                 return difference_of_negative(difference, users) or difference
             if is_negative(x):
                 return with_function(step, SUBTRACT, (y, x.args[0]))
+            return None
     if function is calls.select and type(args[1]) is type(args[2]) is int and args[1] == args[2] and step.value.shape:
         return step.with_call(calls.fill, (literal(np.asarray(args[1])), step.value.shape))
     if function in NEGATE:
@@ -110,9 +119,12 @@ def compose_transposes(step):
 def without_fill(step: Node) -> Node:
     """``multiply(fill(g, shape), y)`` as ``multiply(g, y)``, where ``y`` alone has the shape of the result; so also
     for constants that are full of one number."""
-    if type(step.value) is not np.ndarray or not any([is_filled(arg) or is_uniform(arg) for arg in step.args]):
+    if type(step.value) is not np.ndarray or not calls.is_elementwise_ufunc(step.function):
         return step
-    if not calls.is_elementwise_ufunc(step.function):
+    for arg in step.args:
+        if type(arg) is Node and (is_uniform(arg) if arg.kind == "constant" else is_filled(arg)):
+            break
+    else:
         return step
     args = list(step.args)
     if all(is_one_number(filling(arg)) for arg in args):

@@ -59,10 +59,11 @@ def batch_rows(program: Program) -> Program:
 
 def find_rows(program: Program) -> dict[Node, Row]:
     """The values that are rows of arrays which are contiguous."""
-    numbers: dict[Node, int] = {}
+    if not program.calls((calls.getitem,)):
+        return {}
+    numbers = program.numbers
     rows = {}
     for i, step in enumerate(program.steps):
-        numbers[step] = i
         row = step.args[0] if step.function is calls.after else step
         if row.function is not calls.getitem or row.kind != "call" or type(row.args[1]) is not int:
             continue
@@ -171,11 +172,10 @@ class Groups:
         self.members: set[Node] = set()
         self.numbers: dict[Node, tuple[int, int]] = {}  # the number of a step, and how many guards are before it
         self.users: dict[Node, list[Node]] = {}
-        kept = {output for output in program.outputs if type(output) is Node}
         guards = 0
         for i, step in enumerate(program.steps):
             guards += step.kind != "call"
-            if is_small(step) and step not in kept:
+            if is_small(step) and step not in program.kept:
                 self.numbers[step] = i, guards
                 for arg in step.args:
                     if type(arg) is Node:
@@ -226,10 +226,7 @@ class Groups:
                     new[each] = Node(calls.getitem, (together, i), {}, each.value, "row", "call", step.errstate)
                     steps.append(new[each])
             elif step not in self.members:
-                moved = step.relabelled(new)
-                if moved is not step:
-                    new[step] = moved
-                steps.append(moved)
+                steps.append(step.rewire(new))
         return Program(self.program.inputs, steps, relabel(self.program.outputs, new))
 
 

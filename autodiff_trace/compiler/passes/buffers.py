@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import calls
-from ..node import Node, Program, relabel
+from ..node import Node, Program
 from ..arena import Buffer
 from .memory import find_last_uses, find_roots
 
@@ -31,9 +31,8 @@ def assign_buffers(program: Program) -> tuple[Program, list[Buffer]]:
     for root, i in last_use.items():
         if root in takers:
             ends.setdefault(i, []).append(root)
-    placed: dict[Node, int] = {}
     for i, step in enumerate(program.steps):
-        dying = [root for root in ends.get(i, ()) if root in owned]
+        dying = [root for root in ends[i] if root in owned] if i in ends else ()
         if step in takers:
             kind, numbers = free.like(step.value)
             free_like[step] = numbers
@@ -45,26 +44,13 @@ def assign_buffers(program: Program) -> tuple[Program, list[Buffer]]:
                 if not numbers:
                     numbers.append(len(buffers))
                     buffers.append(kind)
-                placed[step] = owned[step] = numbers.pop()
+                step.out = owned[step] = numbers.pop()
                 if step not in last_use:  # nothing reads it, but it may raise an error
                     numbers.append(owned.pop(step))
         for root in dying:
             if root in owned:
                 free_like[root].append(owned.pop(root))
-
-    new: dict[Node, Node] = {}
-    steps = []
-    for step in program.steps:
-        number = placed.get(step)
-        if number is None:
-            moved = step.relabelled(new)
-        else:
-            args = relabel(step.args, new)
-            moved = Node(step.function, args, {}, step.value, step.name, "call", step.errstate, number)
-        if moved is not step:
-            new[step] = moved
-        steps.append(moved)
-    return Program(program.inputs, steps, relabel(program.outputs, new)), buffers
+    return program, buffers
 
 
 class FreeBuffers:

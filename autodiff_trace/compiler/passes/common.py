@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,18 +11,32 @@ from ...core.traits import traits_of
 from .. import calls
 from ..node import LIVE, Node, Program, rebuild
 
-__all__ = ["merge_common"]
+__all__ = ["identify", "is_pure", "merge_common", "merger"]
 
 
 def merge_common(program: Program) -> Program:
     """The program with each value computed once."""
+    return rebuild(program, merger())
+
+
+def merger() -> Callable[[Node], Node]:
+    """What gives for each step of a program, in their order, the first that computes the same."""
     seen: dict[Any, Node] = {}
+    known: dict[Node, Any] = {}  # what constants are
 
     def merge(step: Node) -> Node:
         if step.kind != "call":
             return step
+        args = []
+        for arg in step.args:
+            if type(arg) is not Node:
+                arg = identify(arg)
+            elif arg.kind == "constant":
+                if arg not in known:
+                    known[arg] = identify(arg)
+                arg = known[arg]
+            args.append(arg)
         state = tuple(step.errstate.items()) if step.errstate else None
-        args = [arg if type(arg) is Node and arg.kind != "constant" else identify(arg) for arg in step.args]
         keywords = identify(tuple(step.kwargs.items())) if step.kwargs else ()
         try:
             args = frozenset(args) if traits_of(step.function).commutative else tuple(args)
@@ -30,7 +45,7 @@ def merge_common(program: Program) -> Program:
             return step
         return first if first is not step and is_pure(step) else step
 
-    return rebuild(program, merge)
+    return merge
 
 
 def is_pure(step: Node) -> bool:

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from .. import calls
-from ..node import Node, Program, is_fixed, literal, rebuild
+from ..node import Node, Program, is_fixed, literal, operands, rebuild
 from ..outlines import is_outline
 from .common import is_pure
 
-__all__ = ["fold_constants"]
+__all__ = ["fold", "fold_constants"]
 
 LARGEST = 2**15
 """Bytes. Larger constants would take more memory than the call that makes them takes time."""
@@ -23,13 +23,15 @@ def fold_constants(program: Program) -> Program:
 
 
 def fold(step: Node) -> Node:
+    """The step, or the constant that it computes."""
     function = step.function
-    args = step.args[1:] if function is np.ones_like or function is np.zeros_like else step.args
-    if not is_fixed(args):
-        return step
+    used = operands(step)
+    for each in used[1:] if function is np.ones_like or function is np.zeros_like else used:
+        if not is_fixed(each):
+            return step
     if step.kind != "call" or function is calls.assign or isinstance(step.value, (tuple, list)):
         return step
-    if getattr(step.value, "nbytes", 0) > LARGEST or not is_fixed(list(step.kwargs.values())):
+    if getattr(step.value, "nbytes", 0) > LARGEST:
         return step
     if is_outline(step.value):
         return step

@@ -32,10 +32,7 @@ def remove_dead_code(program: Program) -> Program:
         return Program(program.inputs, kept[::-1], program.outputs)
     steps = []
     for step in reversed(kept):
-        moved = new.get(step, step).relabelled(new)
-        if moved is not step:
-            new[step] = moved
-        steps.append(moved)
+        steps.append(new.get(step, step).rewire(new))
     return Program(program.inputs, steps, relabel(program.outputs, new))
 
 

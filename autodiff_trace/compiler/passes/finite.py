@@ -56,10 +56,10 @@ def assume_finite(program: Program) -> Program:
         state = {**step.errstate, **RAISING} if step.errstate else RAISING
         if is_sigmoid(step):
             return sigmoid_steps(step, state)
-        function, args = step.function, step.args
         if is_masked(step):
-            return args[0]
-        return Node(function, args, step.kwargs, step.value, step.name, step.kind, state, step.out)
+            return step.args[0]
+        step.errstate = state
+        return step
 
     trusting = rebuild(in_bodies(program, lambda body: rebuild(body, unmask)), unmask)
     outputs = [new for new, old in zip(trusting.outputs, program.outputs) if type(old) is Node and old in reached]
@@ -69,6 +69,8 @@ def assume_finite(program: Program) -> Program:
 
 def use_diagonals(program: Program) -> Program:
     """The program with products with diagonal matrices, of what is finite, row by row."""
+    if not program.calls((np.dot,)):
+        return program
     found: set[Node] = set()
 
     def rewrite(step: Node) -> Node | list[Node]:

@@ -27,6 +27,9 @@ def find_roots(program: Program, guess: bool = True) -> dict[Node, frozenset[Nod
             if not bases:
                 roots[step] = frozenset((step,))
                 continue
+            if len(bases) == 1 and is_in_first(step.function) and (found := roots.get(bases[0])):
+                roots[step] = found
+                continue
             memories = [frozenset((base,)) if base.kind == "constant" else roots.get(base, ()) for base in bases]
             found = frozenset().union(*memories)
             roots[step] = found if found and is_in_first(step.function) else found | {step}

@@ -6,14 +6,13 @@ are the same but for rounding, of which there is less, where all is finite: that
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 import numpy as np
 
 from .. import calls
 from ..lowering.table import as_operand
-from ..node import Node, Program, operands, rebuild, value_of
+from ..node import Node, Program, rebuild, value_of
 from .dead_code import remove_dead_code
 from .finite import check
 from .sums import LARGEST, is_plain_sum
@@ -27,12 +26,9 @@ PRODUCTS = {np.dot, np.matmul}
 def reassociate(program: Program) -> Program:
     """The program with less to do on large arrays that are needed once: ``0 - sum(x)`` for ``sum(-x)``, and
     ``sum(x, 0) @ y`` for ``sum(x @ y, 0)``."""
-    if not any(map(is_large_sum, program.steps)):
+    if not program.calls((calls.ADD_REDUCE,)) or not any(map(is_large_sum, program.steps)):
         return program
-    uses = Counter([operand for step in program.steps for operand in operands(step)])
-    single = {node for node, count in uses.items() if count == 1}.difference(
-        output for output in program.outputs if type(output) is Node
-    )
+    single = {node for node, using in program.users.items() if len(using) == 1}.difference(program.kept)
     originals = iter(program.steps)
 
     def rewrite(step: Node) -> Node | list[Node]:

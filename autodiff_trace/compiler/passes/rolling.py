@@ -65,15 +65,18 @@ def turns_in_one(repeats: list[tuple[int, int, int]]) -> int:
 
 def find_stretch(places: Places, start: int, period: int, turns: int, before: list[Stretch]) -> Stretch | None:
     """The turns that do the same, as many as possible; None if they are few, or had better stay as they are."""
+    few = min(FEWEST_TURNS, turns - 2 * PEELED)
+    inner = start + (PEELED - 1) * period
+    some = describe_part(places, places.matrix(inner, period, few + 1), 1, few, inner, before)
+    if some is None or has_wide_calls(some, places, period * turns):
+        return None  # as a rule: so it would be of all turns, which take long to look at
     matrix = places.matrix(start, period, turns)
     best, least = None, np.inf
     for head, tail in sorted(np.ndindex(PEELED + 1, PEELED + 1), key=sum):
         left = turns - head - tail
         if left < FEWEST_TURNS or (head + tail) * period >= least:
             continue
-        part = [[column[head:turns - tail] for column in columns] for columns in matrix]
-        peeled = [[column[head - 1] for column in columns] for columns in matrix] if head else None
-        stretch = describe_turns(places, part, start + head * period, left, before, peeled)
+        stretch = describe_part(places, matrix, head, left, start, before)
         if stretch is not None:
             columns = [column for columns in stretch.columns for column in columns]
             lists = {tuple(column.leaves) for column in columns if column.kind == "nodes"}
@@ -83,7 +86,16 @@ def find_stretch(places: Places, start: int, period: int, turns: int, before: li
                 best, least = stretch, cost
     if best is None or best.period * best.turns < FEWEST_STEPS or least > 0.5 * period * turns:
         return None
-    return None if has_wide_calls(best, places) else best
+    return None if has_wide_calls(best, places, best.period * best.turns) else best
+
+
+def describe_part(
+    places: Places, matrix: list, head: int, turns: int, start: int, before: list[Stretch]
+) -> Stretch | None:
+    """The stretch of so many of the turns of a matrix, after the first ``head``."""
+    part = [[column[head:head + turns] for column in columns] for columns in matrix]
+    peeled = [[column[head - 1] for column in columns] for columns in matrix] if head else None
+    return describe_turns(places, part, start + head * len(matrix), turns, before, peeled)
 
 
 class Rolling:

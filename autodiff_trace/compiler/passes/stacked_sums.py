@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import calls
-from ..node import Node, Program, is_fixed, literal, operands, parts_of, relabel, value_of
+from ..node import Node, Program, is_fixed, literal, parts_of, relabel, value_of
 from .batches import FEWEST, LARGEST, MOST, Row, Writer, find_rows, has_dtype, runs_of
 from .buffers import takes_buffer
 from .common import identify
@@ -55,18 +55,11 @@ def sum_stacks(program: Program) -> Program:
 
 def find_sums(program: Program) -> dict[Node, list[Term]]:
     """The terms of each sum of several arrays of one shape, by the step that adds the last."""
-    adds = {step for step in program.steps if is_sum(step)}
+    adds = {step for step in program.steps if step.function is np.add and is_sum(step)}
     if len(adds) < FEWEST - 1:
         return {}
-    users: dict[Node, list[Node]] = {}
-    for step in program.steps:
-        for operand in operands(step):
-            users.setdefault(operand, []).append(step)
-    for output in program.outputs:
-        if type(output) is Node:
-            users.setdefault(output, []).append(output)
-    inner = {step for step in adds if len(using := users.get(step, ())) == 1 and using[0] in adds
-             and using[0] is not step and using[0].errstate == step.errstate}
+    single = {step: using[0] for step, using in program.users.items() if len(using) == 1 and step not in program.kept}
+    inner = {step for step in adds if (user := single.get(step)) in adds and user.errstate == step.errstate}
     sums = {}
     for step in program.steps:
         if step in adds and step not in inner:
@@ -76,7 +69,7 @@ def find_sums(program: Program) -> dict[Node, list[Term]]:
                 if arg in inner:
                     pending += arg.args
                 else:
-                    terms.append(term_of(arg, step, users))
+                    terms.append(term_of(arg, step, single))
             if len(terms) >= FEWEST:
                 sums[step] = terms
     return sums
@@ -84,7 +77,7 @@ def find_sums(program: Program) -> dict[Node, list[Term]]:
 
 def is_sum(step: Node) -> bool:
     """Whether a step adds two arrays of one shape and dtype."""
-    if step.function is not np.add or step.kind != "call" or len(step.args) != 2 or step.kwargs:
+    if step.kind != "call" or len(step.args) != 2 or step.kwargs:
         return False
     value = step.value
     return type(value) is np.ndarray and value.dtype.kind in "fc" and value.size > 0 and all(
@@ -92,13 +85,15 @@ def is_sum(step: Node) -> bool:
     )
 
 
-def term_of(step: Node, ans: Node, users: dict[Node, list[Node]]) -> Term:
+def term_of(step: Node, ans: Node, single: dict[Node, Node]) -> Term:
     """What is added, taken apart if nothing else needs it."""
-    if step.function is calls.transpose and len(users[step]) == 1 and step.args[1] == (1, 0):
-        inner = term_of(step.args[0], ans, users)
+    if step not in single:
+        return Term(step, PLAIN, None, (step,))
+    if step.function is calls.transpose and step.args[1] == (1, 0):
+        inner = term_of(step.args[0], ans, single)
         if inner.form is OUTER:  # (aᵀ b)ᵀ is bᵀ a
             return Term(step, OUTER, None, inner.varied[::-1])
-    if len(users[step]) == 1 and step.kind == "call" and step.errstate == ans.errstate and len(step.args) == 2:
+    if step.kind == "call" and step.errstate == ans.errstate and len(step.args) == 2:
         x, y = step.args
         if has_dtype(x, step.value.dtype) and has_dtype(y, step.value.dtype) and not step.kwargs:
             if step.function is np.dot and y.value.ndim == 2:
@@ -148,9 +143,9 @@ class Stacking:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.rows = find_rows(program)
-        self.numbers = {step: i for i, step in enumerate(program.steps)}
+        self.numbers = program.numbers
         self.bases: dict[Node, int] = {}  # numbered, for a fixed order
-        self.kept = {output for output in program.outputs if type(output) is Node}
+        self.kept = program.kept
         self.stacks: list[Node] = []
         self.written: dict[Node, tuple[Node, int]] = {}
         self.runs: dict[Node, list[list[Term]]] = {}
@@ -221,7 +216,7 @@ class Stacking:
             if unchecked and (step.kind != "call" or may_raise(step)):
                 steps += check(unchecked)
                 unchecked = []
-            moved = step.relabelled(new)
+            moved = step.rewire(new)
             if step in self.runs:
                 new[step] = self.compute(step, sums[step], new, steps)
                 unchecked.append(new[step])

@@ -32,8 +32,7 @@ def stack_calls(program: Program) -> Program:
     small = {step for step in program.steps if is_small_ufunc(step)}
     if len(small) < FEWEST:
         return program
-    places = {step: i for i, step in enumerate(program.steps)}
-    kept = {output for output in program.outputs if type(output) is Node}
+    places, kept = program.numbers, program.kept
     groups: dict[Any, list[Candidate]] = {}
     guards = 0
     for i, step in enumerate(program.steps):
@@ -131,11 +130,11 @@ class Rewriting:
         new: dict[Node, Node] = {}
         steps = list(self.stacks)
         for step in self.program.steps:
-            moved = step.relabelled(new)
             if step in self.firsts:
                 self.compute(*self.firsts[step], new, steps)
             if step in self.members:
                 continue
+            moved = step.rewire(new)
             if step in self.rows:
                 *before, moved = write_row(moved, *self.rows[step])
                 steps += before

@@ -21,7 +21,7 @@ HIGH = 500
 
 def tile_short_rows(program: Program) -> Program:
     """The program with the functions of ``short_rows`` where they are quicker."""
-    return rebuild(program, tile) if any(map(has_short_rows, program.steps)) else program
+    return rebuild(program, tile) if program.calls(TILED) and any(map(has_short_rows, program.steps)) else program
 
 
 def tile(step: Node) -> Node:

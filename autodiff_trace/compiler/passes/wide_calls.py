@@ -18,9 +18,9 @@ MANY_STEPS, MOST_STEPS = 10_000, 50_000
 """Steps of a loop from which a shorter time to compile is worth more than few wide calls, and than any."""
 
 
-def has_wide_calls(stretch: Stretch, places: Places) -> bool:
-    """Whether calls on arrays that wait for no other turn, of which passes make one, are worth more than a loop."""
-    all_steps = stretch.period * stretch.turns
+def has_wide_calls(stretch: Stretch, places: Places, all_steps: int) -> bool:
+    """Whether calls on arrays that wait for no other turn, of which passes make one, are worth more than a loop of
+    ``all_steps`` steps; ``stretch`` may be some turns of it."""
     if all_steps >= MOST_STEPS:
         return False
     steps = places.steps[stretch.start:stretch.start + stretch.period]
