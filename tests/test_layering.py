@@ -30,7 +30,7 @@ LAYERS = [
     ["numpy.linalg", "numpy.fft", "numpy.random"],
     ["numpy.broadcasting", "numpy.mutation", "numpy.ufunc_folds"],
     ["numpy.ufunc_methods"],
-    ["numpy.error_states", "numpy.definers", "numpy.masks", "numpy.selections"],
+    ["numpy.canonical", "numpy.error_states", "numpy.definers", "numpy.masks", "numpy.selections"],
     ["numpy.rules"],
     ["numpy.batching", "numpy.dependence", "numpy.taylor"],
     ["numpy.views", "numpy.buffers", "numpy.concatenators", "numpy.operators"],

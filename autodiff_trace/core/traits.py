@@ -64,6 +64,8 @@ class Traits:
     """A small array for an answer says that there is little to forget."""
 
     # Rules of modes that are loaded when they are used
+    batching: Callable | None = None
+    """Its batching rule (``core/batching``)."""
     series: Callable | None = None
     """Its series rule (``core/taylor``)."""
     sparsity: Callable | None = None
