@@ -10,13 +10,13 @@ from typing import Any
 
 from .array_ops import array_ops
 from .exact_numbers import call_with_floats
-from .tracer import NO_KEYWORDS, box_classes, exact_numbers, find_top_trace, metadata, watched_types
+from .tracer import box_classes, exact_numbers, find_top_trace, metadata, watched_types
 from .traits import Traits, table
 
 __all__ = [
-    "add_rule_table", "composite", "nondifferentiable", "notrace_primitive", "primitive", "wrap_function",
-    "wrap_unary",
+    "add_rule_table", "composite", "nondifferentiable", "notrace_primitive", "primitive", "with_rules", "wrap_function",
 ]
+
 
 def primitive(
     fun: Callable,
@@ -162,23 +162,6 @@ def wrap_function(fun: Callable, traits: Traits) -> Callable:
             array_ops.note_view(ans, args[0], call, args[1:], kwargs)
         elif traits.is_users:
             array_ops.note_shared(call.__name__, ans, args)
-        return ans
-
-    return with_rules(call, fun, traits)
-
-
-def wrap_unary(fun: Callable, traits: Traits) -> Callable:
-    """The primitive of ``fun``, of which the first argument alone may be traced, and the others are fixed parameters."""
-
-    @functools.wraps(fun, updated=())
-    def call(x, *params):
-        if type(x) not in box_classes:
-            return fun(x, *params)
-        if not traits.differentiable:
-            return x._trace.process_nondifferentiable(call, (x, *params), NO_KEYWORDS)
-        ans = x._trace.process_one(call, x, 0, (x._value, *params))
-        if traits.makes_view and type(ans) in box_classes:
-            array_ops.note_view(ans, x, call, params, NO_KEYWORDS)
         return ans
 
     return with_rules(call, fun, traits)

@@ -18,13 +18,14 @@ function of NumPy comes to that is said by a function of its parameters, which i
 
 :func:`canonical` makes a wrapper with NumPy's signature, defaults included: it binds the arguments, hands plain calls to
 NumPy as they came, and gives the definition those of NumPy's parameters that it names; the others are refused where they
-are given. A definition names each as NumPy does, in any order, and gets all of them. What NumPy adds to a function (``out=``,
+are given. A definition names each as NumPy does, in any order; what a function of NumPy's lacks is None, so that several can
+share one definition. What NumPy adds to a function (``out=``,
 ``where=``, ``dtype=``, ``initial=``) is done there by other primitives: ``store``, ``where``, ``astype``.
 
 A primitive of one operand (:func:`unary_of`) looks at its first argument alone, so that params cost nothing; its rules of
 all modes have the form ``rule(g, ans, x, shifts, axes)``. It is called with an array or a box of one, as :func:`as_array`
 gives it, in rules too: ``roll_along(g, …)``, not ``anp.roll(g, …)``, which would bind again. Of several operands use
-``core.primitives.primitive``. ``traits.batching`` is the batching rule; of a primitive of one operand :func:`batch_params`
+``core.primitives.primitive``, of our own functions :func:`~autodiff_trace.core.unary.unary`. ``traits.batching`` is the batching rule; of a primitive of one operand :func:`batch_params`
 makes it from what becomes of the params where one more axis stands in front.
 """
 
@@ -42,7 +43,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from ..core.array_ops import array_ops
 from ..core.batching import defbatch
 from ..core.errors import TracedValueError, caller_line
-from ..core.primitives import wrap_unary
+from ..core.unary import wrap_unary
 from ..core.tracer import box_classes, find_top_trace, fixed_types, watched_types
 from ..core.traits import declare, traits_of
 from .namespace import SIGNATURES, replace_wrapped, wrapped_functions
@@ -77,18 +78,19 @@ def canonical(*functions: Callable) -> Callable[[Callable], Callable]:
 def bind(function: Callable, definition: Callable) -> Callable:
     """``function`` with its own signature: plain calls go to it, traced ones to ``definition``."""
     parameters = inspect.signature(SIGNATURES.get(function.__name__, function)).parameters.values()
-    wanted = definition.__code__.co_varnames[: definition.__code__.co_argcount]
+    code = definition.__code__
+    wanted = code.co_varnames[: code.co_argcount]
     names = [parameter.name for parameter in parameters]
-    first, *others = names
+    first = names[0]
     keyword = [p.name for p in parameters if p.name != first and p.kind is not p.POSITIONAL_ONLY]
     refused = [name for name in keyword if name not in wanted]
     scope = {
-        "boxes": box_classes, "watched": watched_types, "fixed": fixed_types, "function": function, "is_traced": is_traced,
-        "definition": definition, "to_plain": to_plain, "refuse": refuse, "default": inspect.Parameter.empty,
+        "__name__": __name__, "boxes": box_classes, "watched": watched_types, "fixed": fixed_types, "function": function,
+        "is_traced": is_traced, "definition": definition, "to_plain": to_plain, "refuse": refuse,
         **{f"default_{p.name}": p.default for p in parameters},
     }
     positional = [name for name in names if name == first or name not in keyword]
-    exec("\n".join([
+    source = "\n".join([
         f"def call({signature_text(parameters)}):",
         f"    if type({first}) not in boxes:",
         "        given = {}",
@@ -96,8 +98,9 @@ def bind(function: Callable, definition: Callable) -> Callable:
         f"        if type({first}) not in watched and not given or not is_traced(({', '.join(positional)},), given):",
         f"            return function({', '.join(positional)}, **given)",
         *[f"    if {name} is not default_{name}: refuse(function, '{name}')" for name in refused],
-        f"    return definition({', '.join(map(plain_text, wanted))})",
-    ]), scope)
+        f"    return definition({', '.join([plain_text(name) if name in names else 'None' for name in wanted])})",
+    ])
+    exec(compile(source, __file__, "exec"), scope)  # of this file, so that no line of it passes for the user's
     call = functools.wraps(function, updated=())(scope["call"])
     call.fun = function
     return call
