@@ -29,7 +29,7 @@ def unary(fun: Callable) -> Callable:
 
 
 def wrap_unary(fun: Callable, traits: Traits) -> Callable:
-    """The primitive of ``fun``, of which ``traits`` are declared."""
+    """The primitive of ``fun``, of which ``traits`` are declared; ``params`` are the names of its parameters."""
 
     @functools.wraps(fun, updated=())
     def call(x, *params):
@@ -42,4 +42,5 @@ def wrap_unary(fun: Callable, traits: Traits) -> Callable:
             array_ops.note_view(ans, x, call, params, NO_KEYWORDS)
         return ans
 
+    call.params = fun.__code__.co_varnames[1 : fun.__code__.co_argcount]
     return with_rules(call, fun, traits)

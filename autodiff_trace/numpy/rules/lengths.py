@@ -18,8 +18,8 @@ __all__ = ["euclidean_norm", "unit"]
 @unary
 def euclidean_norm(x, axes, keepdims):
     """The root of the sum of squares over ``axes``."""
-    least = LEAST.get(x.dtype)
-    if len(axes) == x.ndim and least and not keepdims:  # 1 instead of 2 µs
+    least = LEAST.get(x.dtype) if type(x) is np.ndarray else None
+    if least and len(axes) == x.ndim and not keepdims:  # 1 instead of 2 µs
         flat = x if x.ndim == 1 else x.ravel("K")
         ans = np.sqrt(flat.dot(flat))
         if least < ans < np.inf:

@@ -49,7 +49,7 @@ def power_norm(x, p, axes, keepdims):
     """(Σ |x|ᵖ)^(1/p). An element 0 has the derivative 0; with a negative p it makes the norm 0."""
     x = anp.absolute(x)
     p = anp.astype(p, x.dtype) if hasattr(p, "dtype") else p
-    unit = power_of_two(anp.max(x, axis=axes, keepdims=True, initial=0))
+    unit = power_of_two(max_over(x, axes, True) if x.size else np.zeros(reduced_shape(x, axes), x.dtype))
     x = x / unit
     zero = anp.equal(x, 0)
     total = sum_over(anp.where(zero, 0, anp.where(zero, 1, x) ** p), axes, keepdims)

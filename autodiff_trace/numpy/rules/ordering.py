@@ -9,7 +9,7 @@ from ...core.batching import defbatch
 from ...core.primitives import primitive
 from .. import wrapped as anp
 from ..along_axes import finish, runs_along
-from ..canonical import NO_VALUE, as_array, axis_of, batch_params, canonical, unary_of
+from ..canonical import NO_VALUE, as_array, axis_of, canonical, unary_of
 from ..selections import moves
 
 __all__ = ["argsort_along", "permute", "sort_along"]
@@ -41,12 +41,17 @@ def flat(a, axis):
 
 @canonical(np.argsort)
 def argsort(a, axis, kind, order, stable):
-    return argsort_along(*flat(a, axis), kind, order, stable)
+    return argsort_along(*flat(at_least_1d(a), axis), kind, order, stable)
 
 
 @canonical(np.argpartition)
 def argpartition(a, kth, axis, kind, order):
-    return argpartition_along(*flat(a, axis), kth, kind, order)
+    return argpartition_along(*flat(at_least_1d(a), axis), kth, kind, order)
+
+
+def at_least_1d(a):
+    x = as_array(a)
+    return x if x.ndim else anp.reshape(x, (1,))
 
 
 def define_place(function):
@@ -71,10 +76,11 @@ def define_place(function):
         return anp.reshape(places, (batch.size,) + (1,) * (x.ndim - 1)) if keepdims else places
 
     defbatch(batch, place_along)
+    return place_along
 
 
-define_place(np.argmax)
-define_place(np.argmin)
+argmax_along = define_place(np.argmax)
+argmin_along = define_place(np.argmin)
 
 
 # Sorting

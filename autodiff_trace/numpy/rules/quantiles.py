@@ -10,13 +10,14 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ...core.primitives import nondifferentiable
 from ...core.tracer import is_box, to_value
 from .. import wrapped as anp
 from ..along_axes import finish, kept_axes_last, reduced_shape
 from ..broadcasting import match_dtype
-from ..canonical import NO_VALUE, as_array, axes_of, canonical
+from ..canonical import NO_VALUE, as_array, canonical
 from .ordering import argsort_along, sort_along
 from .statistics import align_weights
 
@@ -102,7 +103,7 @@ def find_quantiles(
     q = as_array(q) / unit
     if not np.all((to_value(q) >= 0) & (to_value(q) <= 1)):
         raise ValueError("quantiles lie between 0 and 1, percentiles between 0 and 100")
-    axes = axes_of(a, axis)
+    axes = tuple(range(a.ndim)) if axis is None else tuple(sorted(normalize_axis_tuple(axis, a.ndim)))
     order, shape = kept_axes_last(a, axes)
     count = math.prod([a.shape[i] for i in axes])
     answer_shape = q.shape + (shape if keepdims is NO_VALUE or not keepdims else reduced_shape(a, axes))
