@@ -14,7 +14,7 @@ __all__ = ["unary", "wrap_unary"]
 
 
 def unary(fun: Callable) -> Callable:
-    """Make ``fun(x, *params)`` a primitive that looks at ``x`` alone. (To look at params, too, costs a third of a call.)
+    """Make ``fun(x, *params)`` a primitive that looks at ``x`` alone: to look at params, too, costs a third of a call.
 
     >>> from autodiff_trace import extend, grad
     >>> @unary

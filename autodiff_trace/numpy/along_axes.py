@@ -1,7 +1,7 @@
-"""Functions along axes: reductions, whose answers lack them, and functions that run along them. All modes of each.
+"""Functions along axes: reductions, whose answers lack them, and functions that run along them, in all modes.
 
-The primitive of a reduction is called ``prim(x, axes, keepdims)``, all axes being named; what runs along an axis is called
-``prim(x, axis)``. Further params follow.
+The primitive of a reduction is called ``prim(x, axes, keepdims)``, all axes being named; what runs along an axis is
+called ``prim(x, axis)``. Further params follow.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from .canonical import NO_VALUE, as_array, axes_of, batch_params, canonical, is_
 from .definers import linear
 
 __all__ = [
-    "cast", "expand_reduced", "fill_in", "finish", "kept_axes_last", "reduced_shape", "reduces", "reduction", "runs_along",
+    "cast", "expand_reduced", "fill_in", "finish", "kept_axes_last", "reduced_shape", "reduces", "reduction",
+    "runs_along",
 ]
 
 
@@ -57,7 +58,8 @@ def with_parameters(prim: Callable, neutral: Any) -> Callable:
         x = a if type(a) in box_classes else as_array(a)
         axes = axes_of(x, axis)
         keepdims = keepdims is not NO_VALUE and bool(keepdims)
-        if dtype is None is out and not is_given(initial) and not is_given(where):
+        # (What is_given() asks is written out for the commonest calls.)
+        if dtype is None is out and (initial is NO_VALUE or initial is None) and (where is NO_VALUE or where is None):
             return prim(x, axes, keepdims)
         if is_given(where):
             if callable(neutral) and not is_given(initial):
@@ -97,7 +99,7 @@ def shift_first(x, axes, *params):
 
 
 def reduce_sets(sets: Any, old: tuple, new: tuple) -> Any:
-    """The index sets of an array of shape ``old``, united over the axes along which one of shape ``new`` is broadcast."""
+    """The index sets of an array of shape ``old``, united over the axes along which one of ``new`` is broadcast."""
     count = int(np.prod(new))
     return sets.merge(np.broadcast_to(np.arange(count).reshape(new), old), count)
 
@@ -134,7 +136,7 @@ def fill_in(x: Any, where: Any, neutral: Any) -> Any:
     where = as_array(where)
     if where.dtype != bool:
         raise TypeError(f"Cannot cast array data from {where.dtype!r} to dtype('bool') according to the rule 'safe'")
-    return anp.where(anp.broadcast_to(where, x.shape), x, neutral)
+    return anp.where(where if where.shape == x.shape else anp.broadcast_to(where, x.shape), x, neutral)
 
 
 def with_initial(x: Any, axes: tuple[int, ...], initial: Any) -> Any:

@@ -1,32 +1,34 @@
 """Canonical calls: a public function binds NumPy's spelling of a call once; primitives see one form of it.
 
-The form of a call of a primitive is its operands first, which may be traced, then its *params*, all by position, checked
-and normalised: axes are a tuple of numbers ≥ 0 in increasing order, flags are bools, shapes tuples of ints. How a
-function of NumPy comes to that is said by a function of its parameters, which is called for traced calls alone:
+The form of a call of a primitive is its operands first, which may be traced, then its *params*, all by position,
+checked and normalised: axes are a tuple of numbers ≥ 0 in increasing order, flags are bools, shapes tuples of ints. How
+a function of NumPy comes to that is said by a function of its parameters, which is called for traced calls alone:
 
     @unary_of(np.roll)                                # the primitive: one operand, then params
     def roll_along(x, shifts, axes):
         return np.roll(x, shifts, axes)
 
-    moves(roll_along, transpose=lambda g, ans, x, shifts, axes: roll_along(g, opposite(shifts), axes),
-          batch=lambda x, shifts, axes: (shifts, [axis + 1 for axis in axes]))
+    moves(roll_along, transpose=lambda g, ans, x, shifts, axes: roll_along(g, opposite(shifts), axes))
+    batch_params(roll_along, lambda x, shifts, axes: (shifts, tuple([axis + 1 for axis in axes])))
 
     @canonical(np.roll)                               # the public function
     def roll(a, shift, axis):
-        a = as_array(a)
-        return roll_along(a, *shifts_and_axes(a, shift, axis))
+        x = as_array(a)
+        return roll_along(x, *shifts_and_axes(x, shift, axis))
 
-:func:`canonical` makes a wrapper with NumPy's signature, defaults included: it binds the arguments, hands plain calls to
-NumPy as they came, and gives the definition those of NumPy's parameters that it names; the others are refused where they
-are given. A definition names each as NumPy does, in any order; what a function of NumPy's lacks is None, so that several can
-share one definition. What NumPy adds to a function (``out=``,
-``where=``, ``dtype=``, ``initial=``) is done there by other primitives: ``store``, ``where``, ``astype``.
+:func:`canonical` makes a wrapper with NumPy's signature, defaults included: it binds the arguments, hands plain calls
+to NumPy as they came, and gives the definition those of NumPy's parameters that it names; the others are refused where
+they are given. A definition names each as NumPy does, in any order; what a function of NumPy's lacks is None, so that
+several can share one definition. What NumPy adds to a function (``out=``, ``where=``, ``dtype=``, ``initial=``) is done
+there by other primitives: ``store``, ``where``, ``astype`` (``finish``, ``fill_in``, ``cast`` in ``along_axes``).
 
-A primitive of one operand (:func:`unary_of`) looks at its first argument alone, so that params cost nothing; its rules of
-all modes have the form ``rule(g, ans, x, shifts, axes)``. It is called with an array or a box of one, as :func:`as_array`
-gives it, in rules too: ``roll_along(g, …)``, not ``anp.roll(g, …)``, which would bind again. Of several operands use
-``core.primitives.primitive``, of our own functions :func:`~autodiff_trace.core.unary.unary`. ``traits.batching`` is the batching rule; of a primitive of one operand :func:`batch_params`
-makes it from what becomes of the params where one more axis stands in front.
+A primitive of one operand (:func:`unary_of`) looks at its first argument alone, so that params cost nothing; its rules
+of all modes have the form ``rule(g, ans, x, shifts, axes)``. It is called with an array or a box of one, as
+:func:`as_array` gives it, in rules too: ``roll_along(g, …)``, not ``anp.roll(g, …)``, which would bind again. It should
+be a name of its module, by which graphs are saved. (Under ``jit`` the operand can be one of Python's numbers.) Of
+several operands use ``core.primitives.primitive``, of our own functions :func:`~autodiff_trace.core.unary.unary`.
+``traits.batching`` is the batching rule; of a primitive of one operand :func:`batch_params` makes it from what becomes
+of the params where one more axis stands in front.
 """
 
 from __future__ import annotations
@@ -100,7 +102,7 @@ def bind(function: Callable, definition: Callable) -> Callable:
         *[f"    if {name} is not default_{name}: refuse(function, '{name}')" for name in refused],
         f"    return definition({', '.join([plain_text(name) if name in names else 'None' for name in wanted])})",
     ])
-    exec(compile(source, __file__, "exec"), scope)  # of this file, so that no line of it passes for the user's
+    exec(compile(source, f"{__file__} for {function.__name__}", "exec"), scope)  # no user's file
     call = functools.wraps(function, updated=())(scope["call"])
     call.fun = function
     return call
@@ -136,8 +138,8 @@ def refuse(function: Callable, name: str) -> None:
 
 
 def unary_of(function: Callable, **facts: Any) -> Callable[[Callable], Callable]:
-    """Decorate what computes ``function`` of NumPy from one array and params: its primitive, which has the facts that are
-    declared of ``function``, and its name."""
+    """Decorate what computes ``function`` of NumPy from one array and params: its primitive, which has its name, and
+    the facts that are declared of it."""
 
     def decorate(compute):
         declare(function, fun=compute, fast_fun=compute, **facts)
@@ -168,22 +170,29 @@ ONE_AXIS = [(axis,) for axis in range(64)]
 
 
 def axes_of(x: Any, axis: Any) -> tuple[int, ...]:
-    """The axes of ``x`` that ``axis`` (None for all, an int or a tuple) means, in increasing order. Of a number it may be
-    0 or -1, as NumPy's ufuncs have it.
+    """The axes of ``x`` that ``axis`` (None for all, an int or a tuple) means, in increasing order. Of a number it may
+    be 0 or -1, as NumPy's ufuncs have it.
 
     >>> axes_of(np.ones((2, 3, 4)), (-1, 0)), axes_of(np.float64(1.0), -1)
     ((0, 2), ())
     """
-    ndim = x.ndim
+    ndim = (x._value if type(x) in box_classes and x._trace.holds_values else x).ndim  # of a box it takes 0.2 µs
     if axis is None:
         return ALL_AXES[ndim]
     if type(axis) is int and -ndim <= axis < ndim:
         return ONE_AXIS[axis % ndim]
     if not ndim and type(axis) is int and axis in (0, -1):
         return ()
-    if type(axis) is not tuple:
-        axis = operator.index(axis)
+    axis = axis if type(axis) is tuple else (operator.index(axis),)
+    return sorted_axes(axis, ndim) if INT.issuperset(map(type, axis)) else normalized_axes(axis, ndim)
+
+
+def normalized_axes(axis: tuple, ndim: int) -> tuple[int, ...]:
     return tuple(sorted(normalize_axis_tuple(axis, ndim)))
+
+
+INT = frozenset([int])
+sorted_axes = functools.lru_cache(normalized_axes)
 
 
 def axis_of(x: Any, axis: Any) -> int:

@@ -51,7 +51,10 @@ def map_all(batch, args: list) -> list:
 
 defbatch(
     batch_elementwise,
-    *(prim for f, prim in wrapped_functions.items() if isinstance(f, np.ufunc) and f.signature is None and hasattr(prim, "traits")),
+    *(
+        prim for f, prim in wrapped_functions.items()
+        if isinstance(f, np.ufunc) and f.signature is None and hasattr(prim, "traits")
+    ),
     anp.where, anp.conjugate, anp.isclose, inverted,
 )
 defbatch(

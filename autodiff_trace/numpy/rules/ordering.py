@@ -19,6 +19,8 @@ __all__ = ["argsort_along", "permute", "sort_along"]
 
 @unary_of(np.argsort, differentiable=False, harmless=True)
 def argsort_along(x, axis, kind=None, order=None, stable=None):
+    if type(x) is np.ndarray and kind is order is stable is None:
+        return x.argsort(axis)
     return np.argsort(x, axis, kind, order, stable=stable)
 
 
@@ -57,9 +59,13 @@ def at_least_1d(a):
 def define_place(function):
     """``argmax`` or ``argmin``; ``axis`` None means the flattened array."""
 
+    method = getattr(np.ndarray, function.__name__)
+
     @unary_of(function, differentiable=False, harmless=True)
     def place_along(x, axis, keepdims):
-        return function(x, axis, keepdims=keepdims)
+        if type(x) is np.ndarray and not keepdims:
+            return method(x, axis)
+        return function(x, axis, keepdims=True) if keepdims else function(x, axis)
 
     @canonical(function)
     def place(a, axis, out, keepdims):

@@ -46,7 +46,8 @@ moves(fill, transpose=lambda g, ans, x, shape: sum_to(g, x.shape))
 
 def count_reduced(x: Any, axes: tuple[int, ...]) -> int:
     """How many elements go into each element of the answer."""
-    return math.prod([x.shape[axis] for axis in axes])
+    shape = x.shape
+    return shape[axes[0]] if len(axes) == 1 else math.prod([shape[axis] for axis in axes])
 
 
 # sum, and mean = sum / count
@@ -76,7 +77,7 @@ sum_to.traits.sparsity = lambda nodes, ans, x, shape: reduce_sets(
 def average(x, axes, keepdims):
     if type(x) is not ndarray or x.dtype.char not in "fdFD" or not x.size:
         return np.mean(x, axes, keepdims=keepdims)
-    return np.add.reduce(x, axes, None, None, keepdims) / count_reduced(x, axes)
+    return np.add.reduce(x, axes, None, None, keepdims) / (x.size if len(axes) == x.ndim else count_reduced(x, axes))
 
 
 def mean_transpose(g, ans, x, axes, keepdims):
@@ -92,11 +93,13 @@ mean_over = reduction(
 @canonical(np.mean)
 def mean(a, axis, dtype, out, keepdims, where):
     x = as_array(a)
-    if not x.ndim and axis is not None:
-        axis = normalize_axis_tuple(axis, 0)  # NumPy's mean of a number has no axis 0
     axes = axes_of(x, axis)
+    if not axes and axis is not None:
+        axes = normalize_axis_tuple(axis, x.ndim)  # NumPy's mean of a number has no axis 0
     keepdims = keepdims is not NO_VALUE and bool(keepdims)
-    if not is_given(where):
+    if where is NO_VALUE or not is_given(where):
+        if dtype is None is out:
+            return mean_over(x, axes, keepdims)
         return finish(cast(mean_over(cast(x, dtype), axes, keepdims), dtype), out)
     wide = np.float64 if x.dtype.kind in "iub" else np.float32 if x.dtype == np.float16 else x.dtype
     total = anp.sum(x, axes, wide if dtype is None else dtype, None, keepdims, where=where)
@@ -167,15 +170,24 @@ prod_over = reduction(np.prod, compute=multiply_up, neutral=1, vjp=prod_vjp, jvp
 
 
 def count(x, axes, keepdims):
-    return np.count_nonzero(x, None if len(axes) == x.ndim else axes, keepdims=keepdims)
+    if type(x) is not ndarray or len(axes) == x.ndim:
+        return np.count_nonzero(x, None if len(axes) == np.ndim(x) else axes, keepdims=keepdims)
+    return np.add.reduce(x != 0, axes, np.intp, None, keepdims)
+
+
+def holds_for(function, ufunc):
+    def compute(x, axes, keepdims):
+        if type(x) is not ndarray or x.dtype.kind not in "biufc":
+            return function(x, axes, keepdims=keepdims)
+        return ufunc.reduce(x, axes, None, None, keepdims)
+
+    return compute
 
 
 all_over = reduction(
-    np.all, compute=lambda x, axes, keepdims: np.all(x, axes, keepdims=keepdims), neutral=True, harmless=True,
-    differentiable=False,
+    np.all, compute=holds_for(np.all, np.logical_and), neutral=True, harmless=True, differentiable=False
 )
 any_over = reduction(
-    np.any, compute=lambda x, axes, keepdims: np.any(x, axes, keepdims=keepdims), neutral=False, harmless=True,
-    differentiable=False,
+    np.any, compute=holds_for(np.any, np.logical_or), neutral=False, harmless=True, differentiable=False
 )
 count_over = reduction(np.count_nonzero, compute=count, neutral=0, differentiable=False)
