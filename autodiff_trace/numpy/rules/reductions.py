@@ -94,8 +94,8 @@ mean_over = reduction(
 def mean(a, axis, dtype, out, keepdims, where):
     x = as_array(a)
     axes = axes_of(x, axis)
-    if not axes and axis is not None:
-        axes = normalize_axis_tuple(axis, x.ndim)  # NumPy's mean of a number has no axis 0
+    if not axes and axis is not None and not is_given(where):
+        normalize_axis_tuple(axis, x.ndim)  # of a number there is no axis 0
     keepdims = keepdims is not NO_VALUE and bool(keepdims)
     if where is NO_VALUE or not is_given(where):
         if dtype is None is out:

@@ -55,7 +55,7 @@ def reduction_of_deviations(function, slope, root):
         if type(x) is not ndarray or x.dtype.char not in "fd" or not 0 < n > ddof:
             return function(x, axes, ddof=ddof, keepdims=keepdims)
         difference = x - np.add.reduce(x, axes, None, None, True) / n
-        total = np.add.reduce(np.multiply(difference, difference, difference), axes, None, None, keepdims)
+        total = np.add.reduce(difference * difference, axes, None, None, keepdims)
         return root(total / (n - ddof))
 
     def vjp(g, ans, x, axes, keepdims, ddof):
@@ -79,12 +79,16 @@ def define_spread(function, prim, of_deviation):
     @canonical(function)
     def spread(a, axis, dtype, out, ddof, keepdims, where, mean, correction):
         x = as_array(a)
-        axes = axes_of(x, axis if x.ndim or axis is None else normalize_axis_tuple(axis, 0))  # a number has no axis 0
+        axes = axes_of(x, axis)
+        if not axes and axis is not None and not is_given(where):
+            normalize_axis_tuple(axis, x.ndim)  # of a number there is no axis 0
         if is_given(correction):
             if ddof:
                 raise ValueError("ddof and correction can't be provided simultaneously.")
             ddof = correction
         keepdims = keepdims is not NO_VALUE and bool(keepdims)
+        if x.dtype.kind == "c" and dtype is not None and np.dtype(dtype).kind != "c":
+            raise TypeError(f"{function.__name__}: dtype={dtype!r} would drop the imaginary parts of complex numbers")
         x = cast(x, dtype)
         if is_given(where) or is_given(mean):
             narrow = x.dtype if x.dtype == np.float16 else None
@@ -93,7 +97,7 @@ def define_spread(function, prim, of_deviation):
             ans = cast(of_deviation(difference, factor, axes, keepdims), narrow)
         else:
             ans = prim(x, axes, keepdims, ddof)
-        return finish(ans if x.dtype.kind == "c" else cast(ans, dtype), out)
+        return finish(cast(ans, dtype), out)
 
 
 def deviation_from(function, x, axes, keepdims, ddof, where, mean):
