@@ -87,8 +87,8 @@ def bind(function: Callable, definition: Callable) -> Callable:
     keyword = [p.name for p in parameters if p.name != first and p.kind is not p.POSITIONAL_ONLY]
     refused = [name for name in keyword if name not in wanted]
     scope = {
-        "__name__": __name__, "boxes": box_classes, "watched": watched_types, "fixed": fixed_types, "function": function,
-        "is_traced": is_traced, "definition": definition, "to_plain": to_plain, "refuse": refuse,
+        "__name__": __name__, "boxes": box_classes, "watched": watched_types, "fixed": fixed_types,
+        "function": function, "is_traced": is_traced, "definition": definition, "to_plain": to_plain, "refuse": refuse,
         **{f"default_{p.name}": p.default for p in parameters},
     }
     positional = [name for name in names if name == first or name not in keyword]

@@ -4,6 +4,7 @@ places of elements in it."""
 from __future__ import annotations
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ...core.batching import defbatch
 from ...core.primitives import primitive
@@ -70,8 +71,8 @@ def define_place(function):
     @canonical(function)
     def place(a, axis, out, keepdims):
         x = as_array(a)
-        if axis is not None and x.ndim:
-            axis = axis_of(x, axis)
+        if axis is not None:
+            axis = axis_of(x, axis) if x.ndim else normalize_axis_index(axis, 1) or None  # of a number it can be 0 or -1
         return finish(place_along(x, axis, keepdims is not NO_VALUE and bool(keepdims)), out)
 
     def batch(batch, prim, args, kwargs):
