@@ -72,7 +72,7 @@ def define_place(function):
     def place(a, axis, out, keepdims):
         x = as_array(a)
         if axis is not None:
-            axis = axis_of(x, axis) if x.ndim else normalize_axis_index(axis, 1) or None  # of a number it can be 0 or -1
+            axis = axis_of(x, axis) if x.ndim else normalize_axis_index(axis, 1) or None  # 0 or -1 of a number
         return finish(place_along(x, axis, keepdims is not NO_VALUE and bool(keepdims)), out)
 
     def batch(batch, prim, args, kwargs):
