@@ -36,6 +36,7 @@ from __future__ import annotations
 import functools
 import inspect
 import operator
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -78,34 +79,52 @@ def canonical(*functions: Callable) -> Callable[[Callable], Callable]:
 
 
 def bind(function: Callable, definition: Callable) -> Callable:
-    """``function`` with its own signature: plain calls go to it, traced ones to ``definition``."""
-    parameters = inspect.signature(SIGNATURES.get(function.__name__, function)).parameters.values()
-    code = definition.__code__
-    wanted = code.co_varnames[: code.co_argcount]
-    names = [parameter.name for parameter in parameters]
-    first = names[0]
-    keyword = [p.name for p in parameters if p.name != first and p.kind is not p.POSITIONAL_ONLY]
-    refused = [name for name in keyword if name not in wanted]
+    """``function`` with its own signature: plain calls go to it, traced ones to ``definition``.
+
+    Its code is generated when it is called for the first time: importing the package makes some hundred of them.
+    """
     scope = {
         "__name__": __name__, "boxes": box_classes, "watched": watched_types, "fixed": fixed_types,
         "function": function, "is_traced": is_traced, "definition": definition, "to_plain": to_plain, "refuse": refuse,
-        **{f"default_{p.name}": p.default for p in parameters},
     }
-    positional = [name for name in names if name == first or name not in keyword]
-    source = "\n".join([
+
+    def generate():
+        exec(compile(source_of(scope), f"{__file__} for {function.__name__}", "exec"), scope)  # it is no user's file
+        new = scope["call"]
+        call.__defaults__, call.__kwdefaults__ = new.__defaults__, new.__kwdefaults__
+        call.__code__ = new.__code__  # last, since others may be calling
+        return call
+
+    scope["generate"] = generate
+    call = functools.wraps(function, updated=())(types.FunctionType(call_once.__code__, scope))
+    call.fun = function
+    return call
+
+
+def call_once(*args, **kwargs):
+    return generate()(*args, **kwargs)  # noqa: F821, of the scope that bind() gives it
+
+
+def source_of(scope: dict) -> str:
+    """The code of a binder; the defaults go to the scope."""
+    function, code = scope["function"], scope["definition"].__code__
+    parameters = inspect.signature(SIGNATURES.get(function.__name__, function)).parameters.values()
+    scope |= {f"default_{p.name}": p.default for p in parameters}
+    wanted = code.co_varnames[: code.co_argcount]
+    names = [p.name for p in parameters]
+    first = names[0]
+    keyword = [p.name for p in parameters if p.name != first and p.kind is not p.POSITIONAL_ONLY]
+    positional = ", ".join([name for name in names if name not in keyword])
+    return "\n".join([
         f"def call({signature_text(parameters)}):",
         f"    if type({first}) not in boxes:",
         "        given = {}",
         *[f"        if {name} is not default_{name}: given['{name}'] = {name}" for name in keyword],
-        f"        if type({first}) not in watched and not given or not is_traced(({', '.join(positional)},), given):",
-        f"            return function({', '.join(positional)}, **given)",
-        *[f"    if {name} is not default_{name}: refuse(function, '{name}')" for name in refused],
+        f"        if type({first}) not in watched and not given or not is_traced(({positional},), given):",
+        f"            return function({positional}, **given)",
+        *[f"    if {name} is not default_{name}: refuse(function, '{name}')" for name in keyword if name not in wanted],
         f"    return definition({', '.join([plain_text(name) if name in names else 'None' for name in wanted])})",
     ])
-    exec(compile(source, f"{__file__} for {function.__name__}", "exec"), scope)  # no user's file
-    call = functools.wraps(function, updated=())(scope["call"])
-    call.fun = function
-    return call
 
 
 def signature_text(parameters) -> str:
