@@ -47,16 +47,16 @@ def extremum_jvp(t, ans, x, axes, keepdims):
 
 def extremum(*functions, ufunc, worst):
     """The primitive of a maximum or minimum, which has ``worst(dtype)`` of nothing."""
-    function = functions[0]
+    function, ufunc_reduce = functions[0], ufunc.reduce
 
     def compute(x, axes, keepdims):
         if type(x) is not ndarray:
             return function(x, axes, keepdims=keepdims)
-        if x.size >= MANY and not keepdims and 0 < len(axes) < x.ndim and x.dtype.kind in "fiu":
+        if not keepdims and x.size >= MANY and 0 < len(axes) < x.ndim and x.dtype.kind in "fiu":
             ans = fold_places(ufunc, x, axes)  # of many times few elements place by place
             if ans is not None:
                 return ans
-        return ufunc.reduce(x, axes, None, None, keepdims)
+        return ufunc_reduce(x, axes, None, None, keepdims)
 
     return reduction(
         *functions, compute=compute, neutral=worst, vjp=extremum_vjp, jvp=extremum_jvp, moves_elements=True,

@@ -23,6 +23,9 @@ from ..selections import moves
 __all__ = ["any_over", "count_over", "count_reduced", "fill", "mean_over", "prod_over", "sum_over"]
 
 
+add_reduce, multiply_reduce = np.add.reduce, np.multiply.reduce
+
+
 @unary
 def fill(g, shape):
     """``g`` broadcast to ``shape``: of a large array a view, which saves its pages; of a small one a copy (0.5 instead
@@ -56,7 +59,7 @@ def count_reduced(x: Any, axes: tuple[int, ...]) -> int:
 def add_up(x, axes, keepdims):
     if type(x) is not ndarray:  # of other libraries, say
         return np.sum(x, axes, keepdims=keepdims)
-    return np.add.reduce(x, axes, None, None, keepdims)
+    return add_reduce(x, axes, None, None, keepdims)
 
 
 def spread(g, ans, x, axes, keepdims):
@@ -77,7 +80,7 @@ sum_to.traits.sparsity = lambda nodes, ans, x, shape: reduce_sets(
 def average(x, axes, keepdims):
     if type(x) is not ndarray or x.dtype.char not in "fdFD" or not x.size:
         return np.mean(x, axes, keepdims=keepdims)
-    return np.add.reduce(x, axes, None, None, keepdims) / (x.size if len(axes) == x.ndim else count_reduced(x, axes))
+    return add_reduce(x, axes, None, None, keepdims) / (x.size if len(axes) == x.ndim else count_reduced(x, axes))
 
 
 def mean_transpose(g, ans, x, axes, keepdims):
@@ -121,7 +124,7 @@ def count_taken(x: Any, axes: tuple[int, ...], where: Any, keepdims: bool) -> An
 def multiply_up(x, axes, keepdims):
     if type(x) is not ndarray:
         return np.prod(x, axes, keepdims=keepdims)
-    return np.multiply.reduce(x, axes, None, None, keepdims)
+    return multiply_reduce(x, axes, None, None, keepdims)
 
 
 def prod_slope(x, axes):
@@ -172,14 +175,16 @@ prod_over = reduction(np.prod, compute=multiply_up, neutral=1, vjp=prod_vjp, jvp
 def count(x, axes, keepdims):
     if type(x) is not ndarray or len(axes) == x.ndim:
         return np.count_nonzero(x, None if len(axes) == np.ndim(x) else axes, keepdims=keepdims)
-    return np.add.reduce(x != 0, axes, np.intp, None, keepdims)
+    return add_reduce(x != 0, axes, np.intp, None, keepdims)
 
 
 def holds_for(function, ufunc):
+    ufunc_reduce = ufunc.reduce
+
     def compute(x, axes, keepdims):
         if type(x) is not ndarray or x.dtype.kind not in "biufc":
             return function(x, axes, keepdims=keepdims)
-        return ufunc.reduce(x, axes, None, None, keepdims)
+        return ufunc_reduce(x, axes, None, None, keepdims)
 
     return compute
 
