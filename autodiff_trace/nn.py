@@ -12,12 +12,13 @@ from .core.primitives import primitive
 from .core.reverse import defvjp
 from .core.tracer import is_box
 from .core.traits import ANSWER, ARGUMENTS, declare, declares
+from .core.unary import unary
 from .numpy import wrapped as anp
-from .numpy.batching.axes import batch_axis
+from .numpy.along_axes import expand_reduced, reduces, runs_along
 from .numpy.batching.elementwise import batch_elementwise, map_all
+from .numpy.canonical import as_array, axes_of
 from .numpy.definers import elementwise
-from .numpy.dependence.reducing import reduces, runs_along
-from .numpy.rules.reductions import expand_reduced
+from .numpy.rules.reductions import sum_over
 from .numpy.selections import selects
 
 __all__ = ["log_softmax", "logsumexp", "mse", "relu", "sigmoid", "softmax", "softmax_cross_entropy"]
@@ -56,7 +57,7 @@ elementwise(sigmoid, lambda ans, x: ans * sigmoid(-x), shows_nan=True)
 # differences keep their digits where a logarithm of 1e16 + log 3 has lost those of log 3.
 
 
-def below_top(x, axis):
+def below_top(x, axes):
     """``x - top``, a new array, and the largest number ``top``, 0 where that is infinite; the axes are kept.
 
     Half precision is computed in single precision: a sum of many powers is beyond its largest number.
@@ -64,16 +65,16 @@ def below_top(x, axis):
     x = np.asarray(x)
     if x.dtype.kind not in "fc" or x.dtype == np.float16:
         x = x.astype(np.float32 if x.dtype == np.float16 else np.float64)
-    top = np.max(x, axis=axis, keepdims=True)
+    top = np.max(x, axis=axes, keepdims=True)
     if not np.isfinite(top).all():
         top = np.where(np.isfinite(top), top, 0)
     return np.asarray(x - top), top
 
 
-def log_sum_exp(below, axis, out=None):
+def log_sum_exp(below, axes, out=None):
     """``log(sum(exp(below)))``, the axes kept; -inf, without a warning, of nothing but -inf."""
     with np.errstate(divide="ignore"):
-        return np.log(np.add.reduce(np.exp(below, out), axis=axis, keepdims=True))
+        return np.log(np.add.reduce(np.exp(below, out), axis=axes, keepdims=True))
 
 
 def in_precision_of(ans, x):
@@ -81,7 +82,6 @@ def in_precision_of(ans, x):
     return (ans.astype(np.float16) if getattr(x, "dtype", None) == np.float16 else ans)[()]
 
 
-@primitive
 def logsumexp(x: Any, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Any:
     """``log(sum(exp(x)))`` along ``axis``, right where ``exp`` overflows or underflows.
 
@@ -94,12 +94,10 @@ def logsumexp(x: Any, axis: int | tuple[int, ...] | None = None, keepdims: bool 
     >>> float(logsumexp(np.array([1000.0, 1000.0])))
     1000.6931471805599
     """
-    below, top = below_top(x, axis)
-    ans = log_sum_exp(below, axis, below) + top
-    return in_precision_of(ans if keepdims else np.squeeze(ans, axis=axis), x)
+    x = as_array(x)
+    return logsumexp_over(x, axes_of(x, axis), bool(keepdims))
 
 
-@primitive
 def log_softmax(x: Any, axis: int | tuple[int, ...] | None = -1) -> Any:
     """``log(softmax(x))`` along ``axis``, of the shape of ``x``, without rounding small probabilities to zero.
 
@@ -107,11 +105,10 @@ def log_softmax(x: Any, axis: int | tuple[int, ...] | None = -1) -> Any:
     >>> log_softmax(np.array([0.0, -1000.0])).tolist()
     [0.0, -1000.0]
     """
-    below, _ = below_top(x, axis)
-    return in_precision_of(np.subtract(below, log_sum_exp(below, axis), below), x)
+    x = as_array(x)
+    return log_softmax_along(x, axes_of(x, axis))
 
 
-@primitive
 def softmax(x: Any, axis: int | tuple[int, ...] | None = -1) -> Any:
     """``exp(x) / sum(exp(x))`` along ``axis``, of the shape of ``x``.
 
@@ -119,44 +116,58 @@ def softmax(x: Any, axis: int | tuple[int, ...] | None = -1) -> Any:
     >>> softmax(np.array([1000.0, 1000.0])).tolist()
     [0.5, 0.5]
     """
-    powers, _ = below_top(x, axis)
-    total = np.add.reduce(np.exp(powers, powers), axis=axis, keepdims=True)
+    x = as_array(x)
+    return softmax_along(x, axes_of(x, axis))
+
+
+@unary
+def logsumexp_over(x, axes, keepdims):
+    below, top = below_top(x, axes)
+    ans = log_sum_exp(below, axes, below) + top
+    return in_precision_of(ans if keepdims else np.squeeze(ans, axis=axes), x)
+
+
+@unary
+def log_softmax_along(x, axes):
+    below, _ = below_top(x, axes)
+    return in_precision_of(np.subtract(below, log_sum_exp(below, axes), below), x)
+
+
+@unary
+def softmax_along(x, axes):
+    powers, _ = below_top(x, axes)
+    total = np.add.reduce(np.exp(powers, powers), axis=axes, keepdims=True)
     return in_precision_of(np.divide(powers, total, powers), x)
 
 
-@primitive
-def shares(x, axis):
+@unary
+def shares(x, axes):
     """The slope of logsumexp: softmax, but 0 where all of ``x`` is -inf, so that nothing flows there."""
-    powers, _ = below_top(x, axis)
-    total = np.add.reduce(np.exp(powers, powers), axis=axis, keepdims=True)
+    powers, _ = below_top(x, axes)
+    total = np.add.reduce(np.exp(powers, powers), axis=axes, keepdims=True)
     return in_precision_of(np.divide(powers, total + np.equal(total, 0), powers), x)
 
 
 # d logsumexp(x) = Σ s dx, d log s = dx − Σ s dx, ds = s (dx − Σ s dx), with s = softmax(x)
 
-defvjp(logsumexp, lambda g, ans, x, axis=None, keepdims=False: expand_reduced(g, x, axis) * shares(x, axis))
-defjvp(
-    logsumexp,
-    lambda t, ans, x, axis=None, keepdims=False: anp.sum(t * shares(x, axis), axis=axis, keepdims=keepdims),
-)
-defvjp(
-    log_softmax, lambda g, ans, x, axis=-1: g - shares(x, axis) * anp.sum(g, axis=axis, keepdims=True)
-)
-defjvp(
-    log_softmax, lambda t, ans, x, axis=-1: t - anp.sum(t * shares(x, axis), axis=axis, keepdims=True)
-)
+defvjp(logsumexp_over, lambda g, ans, x, axes, keepdims: expand_reduced(g, x, axes) * shares(x, axes))
+defjvp(logsumexp_over, lambda t, ans, x, axes, keepdims: sum_over(t * shares(x, axes), axes, keepdims))
+defvjp(log_softmax_along, lambda g, ans, x, axes: g - shares(x, axes) * sum_over(g, axes, True))
+defjvp(log_softmax_along, lambda t, ans, x, axes: t - sum_over(t * shares(x, axes), axes, True))
 
 
-def change_of_shares(change, ans, x, axis=-1):
-    return ans * (change - anp.sum(change * ans, axis=axis, keepdims=True))
+def change_of_shares(change, ans, x, axes):
+    return ans * (change - sum_over(change * ans, axes, True))
 
 
-defvjp(softmax, change_of_shares)
-defjvp(softmax, change_of_shares)
-defvjp(shares, change_of_shares)
-defjvp(shares, change_of_shares)
-declare(softmax, shares, reads=ANSWER)
-declare(logsumexp, log_softmax, reads=ARGUMENTS)
+for prim in (softmax_along, shares):
+    defvjp(prim, change_of_shares)
+    defjvp(prim, change_of_shares)
+for prim in (log_softmax_along, shares, softmax_along):
+    runs_along(prim)
+declare(softmax_along, shares, reads=ANSWER)
+declare(logsumexp_over, log_softmax_along, reads=ARGUMENTS)
+reduces(logsumexp_over)
 
 
 def softmax_cross_entropy(logits: Any, labels: Any) -> Any:
@@ -230,9 +241,6 @@ def batch_label_losses(batch, prim, args, kwargs):
     return prim(*map_all(batch, args))
 
 
-reduces(logsumexp)
-runs_along(log_softmax, shares, softmax)
-defbatch(batch_axis, logsumexp, log_softmax, shares, softmax)
 defbatch(batch_elementwise, relu, sigmoid)
 defbatch(batch_label_losses, label_losses)
 

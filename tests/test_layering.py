@@ -11,20 +11,20 @@ ROOT = Path(autodiff_trace.__file__).parent
 # modules need others in between comes more than once. A new module goes where what it imports stands before it.
 ORDER = """
     core: array_ops traits cotangents errors pytree tracer derivative exact_numbers standins lowest primitives
-      batching choices overwriting selections kept ownership unread masked_rules backward reverse forward
+      unary batching choices overwriting selections kept ownership unread masked_rules backward reverse forward
       infinitesimals taylor __init__
     compiler: places
     numpy: error_states halves layouts mutation parameters random row_sums lapack operators quick_forms
-      namespace fft wrapped broadcasting buffers concatenators linalg ufunc_folds ufunc_methods definers masks
-      selections
+      namespace canonical fft wrapped broadcasting buffers concatenators linalg ufunc_folds ufunc_methods
+      definers along_axes masks selections
     numpy/rules: complex_parts diagonals division elementwise fft interpolation lengths making matrices ordering
       overwriting reductions sets steps tolerances windows applying complex_domain contractions covariances
       cumulative determinants differences einsum extrema factorizations histograms joining matrix_products
       nan_functions norms padding polynomials products ranges rearranging repeated_values selecting shapes
       solving special_functions splitting statistics variances quantiles scattering spectral writing indexing
       singular_values __init__
-    numpy/batching: einsum elementwise axes contractions indexing fft linalg ordering shapes __init__
-    numpy/dependence: index_sets trace joining moving products reducing __init__
+    numpy/batching: einsum elementwise axes contractions indexing linalg ordering shapes __init__
+    numpy/dependence: index_sets trace joining moving products __init__
     numpy: views attributes shared_results writable_box array_box flat
     numpy/taylor: series elementwise powers products special_functions __init__
     numpy: __init__

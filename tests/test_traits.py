@@ -207,12 +207,6 @@ def test_may_give_first(traits, function, prim, args, kwargs):
     assert ans is arrays[0] or not any(np.may_share_memory(ans, arg) for arg in arrays if is_array(arg))
 
 
-@claimed("needs_axis")
-def test_needs_axis(traits, function, prim, args, kwargs):
-    with pytest.raises((np.exceptions.AxisError, IndexError)):
-        function(np.float64(1.5), axis=0)
-
-
 @claimed("owns_memory")
 def test_owns_memory(traits, function, prim, args, kwargs):
     arrays = copied(args)

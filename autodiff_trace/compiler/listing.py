@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -63,6 +63,9 @@ def expression(arg: Any, depth: int = DEPTH) -> str:
         return repr(arg.value) if np.ndim(arg.value) == 0 else type_text(arg.value)
     if depth == 0:
         return "…"
+    if hasattr(arg.function, "params"):
+        x, *params = arg.args
+        return f"{arg.name}({', '.join([expression(x, depth - 1), *params_texts(arg.function.params, x, params)])})"
     operands = [expression(each, depth - 1) for each in arg.args]
     if arg.name in INFIX and len(operands) == 2:
         operands = [f"({text})" if is_infix(each) and depth > 1 else text for each, text in zip(arg.args, operands)]
@@ -71,6 +74,18 @@ def expression(arg: Any, depth: int = DEPTH) -> str:
         return f"{operands[0]}[{operands[1].strip('[]')}]"
     operands += [f"{name}={expression(each, depth - 1)}" for name, each in arg.kwargs.items()]
     return f"{arg.name}({', '.join(operands)})"
+
+
+def params_texts(names: tuple[str, ...], x: Any, params: list) -> Iterator[str]:
+    """The params of a primitive of ``x`` as one writes them for NumPy: without those that say nothing."""
+    ndim = np.ndim(x.value) if type(x) is Node else np.ndim(x)
+    for name, value in zip(names, params):
+        if name in ("axes", "axis") and value is not None:
+            axes = (value,) if type(value) is int else value
+            if axes != tuple(range(ndim)):
+                yield f"axis={axes[0] if len(axes) == 1 else axes}"
+        elif value is not None and value is not False:
+            yield f"{name}={value}" if name == "keepdims" else expression(value)
 
 
 def is_infix(arg: Any) -> bool:

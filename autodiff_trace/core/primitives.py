@@ -13,7 +13,10 @@ from .exact_numbers import call_with_floats
 from .tracer import box_classes, exact_numbers, find_top_trace, metadata, watched_types
 from .traits import Traits, table
 
-__all__ = ["add_rule_table", "composite", "nondifferentiable", "notrace_primitive", "primitive", "wrap_function"]
+__all__ = [
+    "add_rule_table", "composite", "nondifferentiable", "notrace_primitive", "primitive", "with_rules", "wrap_function",
+]
+
 
 def primitive(
     fun: Callable,
@@ -164,6 +167,11 @@ def wrap_function(fun: Callable, traits: Traits) -> Callable:
             array_ops.note_shared(call.__name__, ans, args)
         return ans
 
+    return with_rules(call, fun, traits)
+
+
+def with_rules(call: Callable, fun: Callable, traits: Traits) -> Callable:
+    """``call``, the primitive of ``fun``, with places for the rules of all modes."""
     call.fun = fun
     call.traits = traits
     call.keyword_handler = None  # (prim, args, kwargs) → answer, for keywords that stand for other primitives

@@ -83,8 +83,15 @@ class VJPTrace(DerivativeTrace):
             kept = keep_other(prim, argnum, values) if is_beside else values
             if kept is None:
                 node = make_lasting_node(prim, argnum, node, ans, values, NO_KEYWORDS)
-            elif traits.unread and (
-                not traits.answer_tells or ans.nbytes > LARGE if type(ans) in large_types else not traits.elementwise
+            elif (
+                traits.unread
+                and (not traits.answer_tells or ans.nbytes > LARGE if type(ans) in large_types
+                     else not traits.elementwise)
+                # (Of a small array that is no view there is nothing to forget, if the answer is small, too.)
+                and (
+                    kind not in overwritable or (value := values[argnum]).nbytes > LARGE or value.base is not None
+                    or getattr(ans, "nbytes", LARGE + 1) > LARGE
+                )
             ):
                 node = make_node(prim, argnum, node, ans, kept, NO_KEYWORDS)
             else:

@@ -66,8 +66,6 @@ class Traits:
     """Of what is piecewise constant: it may differ for another choice of vectors (``core/choices``)."""
     shaped_by_values: bool = False
     """The shape or the dtype of the answer depends on values, not on parameters such as axes alone."""
-    needs_axis: bool = False
-    """``axis=0`` of a number is an error, as it is not of the reductions that ufuncs make."""
 
     # What its rules read (``core/unread``)
     unread: dict[Any, tuple] = dataclasses.field(default_factory=dict)
@@ -76,6 +74,8 @@ class Traits:
     """A small array for an answer says that there is little to forget."""
 
     # Rules of modes that are loaded when they are used
+    batching: Callable | None = None
+    """Its batching rule (``core/batching``)."""
     series: Callable | None = None
     """Its series rule (``core/taylor``)."""
     sparsity: Callable | None = None

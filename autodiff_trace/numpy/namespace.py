@@ -47,27 +47,29 @@ SIGNATURES = {
 }
 """Of functions in C, which tell their own only since NumPy 2.4."""
 
-namespaces: list[dict] = []
-"""The globals of the modules that hold wrapped names."""
+places: dict[Callable, list[tuple[dict, str]]] = {}
+"""Where wrapped forms stand: in the globals of which modules, under which names."""
 
 
 def wrap_namespace(module: types.ModuleType, namespace: dict, name: str) -> None:
     """Put the wrapped form of each public name of ``module`` into ``namespace``, the globals of module ``name``."""
-    namespaces.append(namespace)
     # vars() and not dir(): some of NumPy's modules are loaded when asked for (70 ms that nobody wants at import).
     for public, value in vars(module).copy().items():
         if not public.startswith("_") and not isinstance(value, types.ModuleType):
-            namespace[public] = wrap(value, name) if is_function(value) else value
+            if is_function(value):
+                value = wrap(value, name)
+                places.setdefault(value, []).append((namespace, public))
+            namespace[public] = value
 
 
 def replace_wrapped(function: Callable, new: Callable) -> None:
     """Let ``new`` be the wrapped form of ``function`` under all its names."""
     old = wrapped_functions[function]
     wrapped_functions[function] = new
-    for namespace in namespaces:
-        for name, value in namespace.items():
-            if value is old:
-                namespace[name] = new
+    places[new] = places.pop(old, [])
+    for namespace, name in places[new]:
+        if namespace[name] is old:
+            namespace[name] = new
 
 
 def is_function(x: object) -> bool:

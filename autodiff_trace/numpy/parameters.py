@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..core.primitives import positional_parameters
-from ..core.tracer import box_classes, watched_types
+from ..core.tracer import box_classes, fixed_types, watched_types
 
 __all__ = ["plain_parameters"]
 
@@ -63,6 +63,8 @@ def may_be_plain(arg: Any) -> bool:
 
 def to_plain(arg: Any, fixed: bool) -> Any:
     kind = type(arg)
+    if kind is tuple and fixed_types.issuperset(map(type, arg)) and not fixed:
+        return arg
     if kind is list or kind is tuple:
         return kind([to_plain(item, fixed) for item in arg])
     if kind in box_classes:

@@ -18,36 +18,36 @@ def lower_relu(step):
     return step.with_call(np.maximum, (x, as_operand(0, x.value.dtype)))
 
 
-@lowers(nn.logsumexp)
+@lowers(nn.logsumexp_over)
 def lower_logsumexp(step):
     """The steps of the function itself, so that they can be fused with what is around them."""
-    x, options = step.args[0], options_of(step, axis=None, keepdims=False)
-    if not is_lowered(x, options["axis"]) or type(options["keepdims"]) is not bool:
+    x, axes, keepdims = step.args
+    if not is_lowered(x, axes):
         return None
-    steps = powers_steps(x, options["axis"], step)
+    steps = powers_steps(x, axes[0], step)
     log = log_step(steps[-1])
     ans = call(np.add, (log, steps[2]), log.value, step)
-    if not options["keepdims"]:
+    if not keepdims:
         return [*steps, log, ans, step.with_call(calls.reshape, (ans, step.value.shape))]
     return [*steps, log, step.with_call(np.add, ans.args)]
 
 
-@lowers(nn.log_softmax)
+@lowers(nn.log_softmax_along)
 def lower_log_softmax(step):
-    x, axis = step.args[0], options_of(step, axis=-1)["axis"]
-    if not is_lowered(x, axis):
+    x, axes = step.args
+    if not is_lowered(x, axes):
         return None
-    steps = powers_steps(x, axis, step)
+    steps = powers_steps(x, axes[0], step)
     log = log_step(steps[-1])
     return [*steps, log, step.with_call(np.subtract, (steps[3], log))]
 
 
-@lowers(nn.shares, nn.softmax)
+@lowers(nn.shares, nn.softmax_along)
 def lower_softmax(step):
-    x, axis = step.args[0], options_of(step, axis=-1)["axis"]
-    if not is_lowered(x, axis):
+    x, axes = step.args
+    if not is_lowered(x, axes):
         return None
-    steps = powers_steps(x, axis, step)
+    steps = powers_steps(x, axes[0], step)
     total = steps[-1]
     if step.function is nn.shares:  # the largest power is 1, or there is none: where x is -inf alone the sum is 0
         total = call(np.maximum, (total, as_operand(1, total.value.dtype)), total.value, step)
@@ -55,14 +55,9 @@ def lower_softmax(step):
     return [*steps, step.with_call(np.divide, (steps[4], total))]
 
 
-def options_of(step: Node, **defaults) -> dict:
-    """The arguments after the first, by name, in the order of ``defaults``."""
-    return {**defaults, **dict(zip(defaults, step.args[1:])), **step.kwargs}
-
-
-def is_lowered(x, axis) -> bool:
+def is_lowered(x, axes) -> bool:
     """Whether a softmax is of rows, or columns, of which the steps compute what the function does."""
-    if type(x) is not Node or type(x.value) is not np.ndarray or type(axis) is not int:
+    if type(x) is not Node or type(x.value) is not np.ndarray or len(axes) != 1:
         return False
     return x.value.ndim > 1 and x.value.size > 0 and x.value.dtype.char in "fd"
 
@@ -93,7 +88,7 @@ def lower_label_losses(step):
     if step.kwargs or type(logits) is not Node or type(labels) is not Node or type(step.value) is not np.ndarray:
         return None
     checked = Node(calls.check_labels, (labels, logits.value.shape[-1]), {}, labels.value, "check_labels")
-    if logits.value.ndim != 2 or not is_lowered(logits, -1):
+    if logits.value.ndim != 2 or not is_lowered(logits, (1,)):
         return [checked, step.with_call(nn.label_losses.fun, (logits, checked))]
     steps = powers_steps(logits, -1, step)
     log = log_step(steps[-1])

@@ -6,7 +6,8 @@ import operator
 
 import numpy as np
 
-from ...numpy import broadcasting, wrapped
+from ...numpy import broadcasting
+from ...numpy.rules import extrema, reductions
 from .. import calls
 from ..node import Node
 from .table import as_operand, call, lowers
@@ -14,34 +15,28 @@ from .table import as_operand, call, lowers
 
 def lower_reduction(function):
     def rule(step):
-        x = step.args[0]
-        rest = dict(zip(("axis", "dtype", "out", "keepdims"), step.args[1:]), **step.kwargs)
-        if not set(rest) <= {"axis", "keepdims"} or type(x) is not Node or type(x.value) is not np.ndarray:
-            return None
-        axis, keepdims = rest.get("axis"), rest.get("keepdims", False)
-        if type(keepdims) is not bool or type(axis) not in (int, tuple, type(None)):
+        x, axes, keepdims = step.args
+        if type(x) is not Node or type(x.value) is not np.ndarray:
             return None
         if function is not calls.ADD_REDUCE and min(x.value.strides, default=0) < 0:
             return None  # NumPy 2.0 finds wrong extrema of arrays that run backwards, if it is given ``out``
+        axis = None if len(axes) == x.value.ndim else axes[0] if len(axes) == 1 else axes
         return step.with_call(function, (x, axis, None, None, keepdims))
 
     return rule
 
 
-lowers(wrapped.sum)(lower_reduction(calls.ADD_REDUCE))
-lowers(wrapped.max, wrapped.amax)(lower_reduction(calls.MAXIMUM_REDUCE))
-lowers(wrapped.min, wrapped.amin)(lower_reduction(calls.MINIMUM_REDUCE))
-lower_add_reduce = lower_reduction(calls.ADD_REDUCE)
+lower_add_reduce = lowers(reductions.sum_over)(lower_reduction(calls.ADD_REDUCE))
+lowers(extrema.max_over)(lower_reduction(calls.MAXIMUM_REDUCE))
+lowers(extrema.min_over)(lower_reduction(calls.MINIMUM_REDUCE))
 
 
-@lowers(wrapped.mean)
+@lowers(reductions.mean_over)
 def lower_mean(step):
-    x = step.args[0]
-    if type(x) is not Node or getattr(x.value, "dtype", None) not in (np.float32, np.float64):
-        return None
     total = lower_add_reduce(step)
-    if total is None or not step.value.size:
+    if total is None or total.args[0].value.dtype not in (np.float32, np.float64) or not step.value.size:
         return None
+    x = total.args[0]
     count = x.value.size // step.value.size
     total = call(calls.ADD_REDUCE, total.args, step.value, step)
     if type(step.value) is np.ndarray:

@@ -51,14 +51,17 @@ def map_all(batch, args: list) -> list:
 
 defbatch(
     batch_elementwise,
-    *(prim for f, prim in wrapped_functions.items() if isinstance(f, np.ufunc) and f.signature is None),
+    *(
+        prim for f, prim in wrapped_functions.items()
+        if isinstance(f, np.ufunc) and f.signature is None and hasattr(prim, "traits")
+    ),
     anp.where, anp.conjugate, anp.isclose, inverted,
 )
 defbatch(
     batch_first,
     *(anp.astype, anp.copy, anp.empty_like, anp.imag, anp.ones_like, anp.real, anp.zeros_like, match_dtype),
 )
-defbatch(batch_first, anp.nan_to_num, anp.round, anp.around, anp.sinc, anp.i0)
+defbatch(batch_first, anp.round, anp.around, anp.sinc, anp.i0)
 
 
 def batch_restrict(batch, prim, args, kwargs):

@@ -9,13 +9,11 @@ from .. import linalg
 from .. import wrapped as anp
 from ..rules.determinants import inverse, minors
 from ..rules.factorizations import factor_cotangent, lower_factor, lower_inverse, tall_qr
-from ..rules.lengths import euclidean_norm
 from ..rules.solving import pseudoinverse
 from ..rules.repeated_values import limit_quotient, magnitude
 from ..rules.singular_values import pair_rotation, singular_value_decomposition
 from ..rules.spectral import condition, eigensystem, hermitian_eigensystem, hermitian_rotation, is_noise, rotation
 from ..rules.tolerances import tolerance
-from .axes import shift_axes
 from .elementwise import align, batch_elementwise, batch_first
 
 
@@ -32,11 +30,6 @@ def batch_solve(batch, prim, args, kwargs):
 def batch_stacks(batch, prim, args, kwargs):
     """A function of stacks of matrices, all of one shape."""
     return prim(*align(args, batch.mapped))
-
-
-def batch_norm(batch, prim, args, kwargs):
-    x, axis, keepdims = args
-    return prim(x, shift_axes(axis, x.ndim - 1), keepdims)
 
 
 def batch_one_stack(batch, prim, args, kwargs):
@@ -56,6 +49,5 @@ def batch_matrices(batch, prim, args, kwargs):
 
 defbatch(batch_elementwise, limit_quotient)
 defbatch(batch_matrices, condition, hermitian_rotation, is_noise, magnitude, pair_rotation, rotation, tolerance)
-defbatch(batch_norm, euclidean_norm)
 defbatch(batch_solve, linalg.solve)
 defbatch(batch_stacks, factor_cotangent, minors)

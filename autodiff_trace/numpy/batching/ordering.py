@@ -1,28 +1,15 @@
-"""Batching of what sorts, and of what the rules of reductions and running sums call."""
+"""Batching of what puts elements into order."""
 
 from __future__ import annotations
 
 from ...core.batching import defbatch
-from .. import wrapped as anp
-from ..rules.cumulative import cumsum_back
 from ..rules.ordering import permute, unpermute
-from ..rules.reductions import fill
-from .axes import batch_axis_flattening, shift_axes
 from .elementwise import map_all
-
-
-def batch_fill(batch, prim, args, kwargs):
-    x, shape = args
-    ones = (1,) * (len(shape) - x.ndim + 1)
-    return fill(anp.reshape(x, (batch.size, *ones, *x.shape[1:])), (batch.size, *shape))
 
 
 def batch_permute(batch, prim, args, kwargs):
     x, order = map_all(batch, args[:2])
-    return prim(x, order, shift_axes(args[2], x.ndim - 1))
+    return prim(x, order, args[2] + 1)
 
 
-defbatch(batch_fill, fill)
 defbatch(batch_permute, permute, unpermute)
-defbatch(batch_axis_flattening, anp.argpartition)
-defbatch(lambda batch, prim, args, kwargs: prim(args[0], shift_axes(args[1], args[0].ndim - 1)), cumsum_back)

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from ...core.tracer import to_value
-from .. import fft
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..rules.complex_parts import real_sign
 from ..rules.einsum import select_axes
+from ..rules.fft import fftshift, ifftshift
 from ..rules.making import join_nested
 from ..rules.ordering import permute, unpermute
 from ..rules.reductions import fill
@@ -72,7 +72,7 @@ def stay(nodes, ans, x, *args, **kwargs):
 for prim in (
     anp.broadcast_to, anp.diag, anp.diagflat, anp.diagonal, anp.expand_dims, anp.flip, anp.fliplr, anp.flipud,
     anp.getitem, anp.matrix_transpose, anp.moveaxis, anp.ravel, anp.repeat, anp.reshape, anp.roll, anp.rot90,
-    anp.squeeze, anp.swapaxes, anp.tile, anp.transpose, anp.tril, anp.triu, fft.fftshift, fft.ifftshift, fill, permute,
+    anp.squeeze, anp.swapaxes, anp.tile, anp.transpose, anp.tril, anp.triu, fftshift, fill, ifftshift, permute,
     select_axes, sliding_window_view, unpermute,
 ):
     moves(prim, 0)

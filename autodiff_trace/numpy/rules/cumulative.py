@@ -1,82 +1,66 @@
-"""Rules of the running sums and products along an axis."""
+"""Running sums and products along an axis."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ...core.forward import defjvp
-from ...core.primitives import primitive
 from ...core.reverse import defvjp
 from ...core.traits import ARGUMENTS, declare
+from ...core.unary import unary
 from .. import wrapped as anp
+from ..along_axes import cast, finish, reduced_shape, runs_along
 from ..broadcasting import match_dtype
-from ..definers import define
+from ..canonical import as_array, axis_of, canonical, unary_of
 from ..selections import moves
-from .reductions import is_inexact, reduced_shape
 
 # cumsum: the transpose sums from the other end
 
 
-@primitive
+@unary_of(np.cumsum)
+def cumsum_along(x, axis):
+    return x.cumsum(axis)
+
+
+@unary
 def cumsum_back(x, axis):
     """Along ``axis``, for each element the sum of itself and all that follow."""
-    backwards = (slice(None),) * (axis % x.ndim) + (slice(None, None, -1),)
+    backwards = (slice(None),) * axis + (slice(None, None, -1),)
     return np.cumsum(x[backwards], axis)[backwards]  # np.flip takes 1.5 µs
 
 
-def cumsum_vjp(g, ans, a, axis=None, dtype=None, out=None):
-    if not is_inexact(ans):
-        return None
-    total = cumsum_back(g, 0 if axis is None else axis)
-    return match_dtype(anp.reshape(total, a.shape), a.dtype)
-
-
-def cumsum_jvp(t, ans, a, axis=None, dtype=None, out=None):
-    return anp.cumsum(t, axis, dtype) if is_inexact(ans) else None
-
-
-defvjp(anp.cumsum, cumsum_vjp)
-defjvp(anp.cumsum, cumsum_jvp)
-declare(anp.cumsum, linear_in=(0,), moves_elements=True, harmless=True, shows_nan=True)
-moves(cumsum_back, transpose=lambda g, ans, x, axis: anp.cumsum(g, axis))
+moves(cumsum_along, transpose=lambda g, ans, x, axis: match_dtype(cumsum_back(g, axis), x.dtype))
+moves(cumsum_back, transpose=lambda g, ans, x, axis: match_dtype(cumsum_along(g, axis), x.dtype))
 
 
 # cumprod: with pᵢ = a₀ … aᵢ₋₁, the tangent of the answer is sᵢ = aᵢ sᵢ₋₁ + pᵢ tᵢ, so the cotangent is pᵢ hᵢ, where
 # hᵢ = gᵢ + aᵢ₊₁ hᵢ₊₁. Nothing is divided, so that zeros are exact.
 
 
-def cumprod_vjp(g, ans, a, axis=None, dtype=None, out=None):
-    if not is_inexact(ans):
-        return None
-    before, rows = products_before(a, axis)
+@unary_of(np.cumprod)
+def cumprod_along(x, axis):
+    return x.cumprod(axis)
+
+
+def cumprod_vjp(g, ans, x, axis):
+    before, rows = products_before(x, axis)
     following = anp.concatenate([rows[..., 1:], anp.ones_like(rows[..., :1])], axis=-1)
-    cotangent = before * recur_back(following, along_last(g, 0 if axis is None else axis))
-    return match_dtype(from_last(cotangent, a, axis), a.dtype)
+    cotangent = before * recur_back(following, anp.swapaxes(g, axis, -1))
+    return match_dtype(anp.swapaxes(cotangent, axis, -1), x.dtype)
 
 
-def cumprod_jvp(t, ans, a, axis=None, dtype=None, out=None):
-    if not is_inexact(ans):
-        return None
-    before, rows = products_before(a, axis)
-    change = before * along_last(t, axis)
+def cumprod_jvp(t, ans, x, axis):
+    before, rows = products_before(x, axis)
+    change = before * anp.swapaxes(t, axis, -1)
     change = recur_back(rows[..., ::-1], change[..., ::-1])[..., ::-1]
-    return match_dtype(change if axis is None else anp.swapaxes(change, axis, -1), ans.dtype)
+    return match_dtype(anp.swapaxes(change, axis, -1), ans.dtype)
 
 
-def along_last(x, axis):
-    """``x`` with ``axis`` as the last one; flat where that is None."""
-    return anp.reshape(x, (-1,)) if axis is None or not x.ndim else anp.swapaxes(x, axis, -1)
-
-
-def from_last(x, like, axis):
-    """The inverse of ``along_last``."""
-    return anp.reshape(x, like.shape) if axis is None or not like.ndim else anp.swapaxes(x, axis, -1)
-
-
-def products_before(a, axis):
+def products_before(x, axis):
     """For each element the product of those before it, and the elements themselves, along the last axis."""
-    rows = along_last(a, axis)
-    return anp.cumprod(anp.concatenate([anp.ones_like(rows[..., :1]), rows[..., :-1]], axis=-1), axis=-1), rows
+    rows = anp.swapaxes(x, axis, -1)
+    shifted = anp.concatenate([anp.ones_like(rows[..., :1]), rows[..., :-1]], axis=-1)
+    return cumprod_along(shifted, rows.ndim - 1), rows
 
 
 def recur_back(factors, terms):
@@ -100,33 +84,53 @@ def recur_back(factors, terms):
     return anp.reshape(pairs, terms.shape)
 
 
-defvjp(anp.cumprod, cumprod_vjp)
-declare(anp.cumprod, reads=ARGUMENTS)
-defjvp(anp.cumprod, cumprod_jvp)
+defvjp(cumprod_along, cumprod_vjp)
+defjvp(cumprod_along, cumprod_jvp)
+declare(cumprod_along, reads=ARGUMENTS)
+
+for prim in (cumsum_along, cumsum_back, cumprod_along):
+    runs_along(prim)
+
+
+# The public forms: ``axis`` None means the flattened array
+
+
+def define_running(function, prim):
+    @canonical(function)
+    def accumulate(a, axis, dtype, out):
+        x = as_array(a)
+        if axis is None:
+            x, axis = x if x.ndim == 1 else anp.reshape(x, (-1,)), 0
+        elif not x.ndim:
+            x = anp.reshape(x, (1,))
+        if dtype is None is out:
+            return prim(x, axis_of(x, axis))
+        return finish(cast(prim(cast(x, dtype), axis_of(x, axis)), dtype), out)
+
+
+define_running(np.cumsum, cumsum_along)
+define_running(np.cumprod, cumprod_along)
 
 
 # NumPy 2.1's names of the two, which can begin with the empty sum or product
 
 
-def cumulative(name, accumulate, empty, x, axis, dtype, out, include_initial):
-    x = anp.asarray(x)
-    x = x if x.ndim else anp.reshape(x, (1,))
-    if axis is None:
-        if x.ndim > 1:
-            raise ValueError(f"{name}: give axis= for an array of {x.ndim} dimensions")
-        axis = 0
-    ans = accumulate(x, axis=axis, dtype=dtype)
-    if include_initial:
-        ans = anp.concatenate([np.full(reduced_shape(ans, axis), empty, ans.dtype), ans], axis=axis)
-    return anp.positive(ans, out=out) if out is not None else ans
+def define_cumulative(name, accumulate, empty):
+    @canonical(getattr(np, name))
+    def cumulative(x, axis, dtype, out, include_initial):
+        x = as_array(x)
+        x = x if x.ndim else anp.reshape(x, (1,))
+        if axis is None:
+            if x.ndim > 1:
+                raise ValueError(f"{name}: give axis= for an array of {x.ndim} dimensions")
+            axis = 0
+        axis = axis_of(x, axis)
+        ans = cast(accumulate(cast(x, dtype), axis), dtype)
+        if include_initial:
+            ans = anp.concatenate([np.full(reduced_shape(ans, axis), empty, ans.dtype), ans], axis=axis)
+        return finish(ans, out)
 
 
 if hasattr(np, "cumulative_sum"):
-
-    @define(np.cumulative_sum)
-    def cumulative_sum(x, /, *, axis=None, dtype=None, out=None, include_initial=False):
-        return cumulative("cumulative_sum", anp.cumsum, 0, x, axis, dtype, out, include_initial)
-
-    @define(np.cumulative_prod)
-    def cumulative_prod(x, /, *, axis=None, dtype=None, out=None, include_initial=False):
-        return cumulative("cumulative_prod", anp.cumprod, 1, x, axis, dtype, out, include_initial)
+    define_cumulative("cumulative_sum", cumsum_along, 0)
+    define_cumulative("cumulative_prod", cumprod_along, 1)

@@ -8,7 +8,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..definers import define
-from .reductions import NO_VALUE
+from ..canonical import NO_VALUE
 
 
 def cut(x, axis, start, stop=None):

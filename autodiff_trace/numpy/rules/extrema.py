@@ -1,74 +1,81 @@
-"""Rules of max, min, amax, amin, ptp: the elements that attain the answer share its derivative evenly."""
+"""The extrema max, min, amax, amin, ptp: the elements that attain the answer share its derivative evenly."""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy import ndarray
 
-from ...core.forward import defjvp
-from ...core.reverse import defvjp
-from ...core.traits import declare
 from .. import wrapped as anp
+from ..along_axes import expand_reduced, reduced_shape, reduction
 from ..broadcasting import match_dtype
-from ..definers import define
-from ..selections import select_by
+from ..canonical import canonical
 from ..quick_forms import MANY, fold_places
-from .reductions import NO_VALUE, axes_of, expand_reduced, is_given, reduced_shape
+from ..selections import select_by
+from .reductions import sum_over
+
+__all__ = ["max_over", "min_over"]
 
 
-def find_extrema(ans, a, axis, initial, where):
-    """Which elements attain the answer, whether the initial value does, and how many do for each element of it."""
-    expanded = expand_reduced(ans, a, axis)
-    attains = anp.equal(a, expanded)
-    if is_given(where):
-        attains = anp.logical_and(attains, where)
-    count = count_true(attains, axis)
-    initial_attains = anp.equal(expanded, initial) if is_given(initial) else False
+def find_extrema(ans, x, axes):
+    """Which elements attain the answer, and how many do for each element of it."""
+    attains = anp.equal(x, expand_reduced(ans, x, axes))
     # None attains a NaN; its derivative is then 0.
-    return attains, initial_attains, anp.maximum(count + initial_attains, 1)
+    return attains, anp.maximum(count_true(attains, axes), 1)
 
 
-def count_true(mask, axis):
-    if axis is None:
+def count_true(mask, axes):
+    if len(axes) == mask.ndim:
         return anp.count_nonzero(mask)
-    if type(mask) is np.ndarray and mask.size >= MANY:
-        count = fold_places(np.add, mask.view(np.int8), axes_of(mask, axis))
+    if type(mask) is ndarray and mask.size >= MANY:
+        count = fold_places(np.add, mask.view(np.int8), axes)
         if count is not None:
-            return count.reshape(reduced_shape(mask, axis))
-    return anp.sum(mask, axis=axes_of(mask, axis), keepdims=True)
+            return count.reshape(reduced_shape(mask, axes))
+    return sum_over(mask, axes, True)
 
 
-def extremum_vjp(g, ans, a, axis=None, out=None, keepdims=False, initial=None, where=True):
-    attains, _, count = find_extrema(ans, a, axis, initial, where)
-    share = match_dtype(expand_reduced(g, a, axis) / count, a.dtype)
-    return select_by(attains, share)
+def extremum_vjp(g, ans, x, axes, keepdims):
+    attains, count = find_extrema(ans, x, axes)
+    return select_by(attains, match_dtype(expand_reduced(g, x, axes) / count, x.dtype))
 
 
-def extremum_jvp(t, ans, a, axis=None, out=None, keepdims=False, initial=None, where=True):
-    attains, _, count = find_extrema(ans, a, axis, initial, where)
+def extremum_jvp(t, ans, x, axes, keepdims):
+    attains, count = find_extrema(ans, x, axes)
     dtype = np.result_type(t.dtype, np.float32)  # a sum of many ties can be too large for float16
-    total = anp.sum(anp.where(attains, t, 0), axis=axes_of(a, axis), dtype=dtype, keepdims=True)
+    total = sum_over(anp.astype(anp.where(attains, t, 0), dtype), axes, True)
     return match_dtype(anp.reshape(total / count, ans.shape), ans.dtype)
 
 
-def extremum_initial_vjp(g, ans, a, axis=None, out=None, keepdims=False, initial=None, where=True):
-    a = anp.asarray(a)
-    _, attains, count = find_extrema(ans, a, axis, initial, where)
-    return match_dtype(anp.sum(anp.where(attains, expand_reduced(g, a, axis) / count, 0)), initial.dtype)
+def extremum(*functions, ufunc, worst):
+    """The primitive of a maximum or minimum, which has ``worst(dtype)`` of nothing."""
+    function, ufunc_reduce = functions[0], ufunc.reduce
+
+    def compute(x, axes, keepdims):
+        if type(x) is not ndarray:
+            return function(x, axes, keepdims=keepdims)
+        if not keepdims and x.size >= MANY and 0 < len(axes) < x.ndim and x.dtype.kind in "fiu":
+            ans = fold_places(ufunc, x, axes)  # of many times few elements place by place
+            if ans is not None:
+                return ans
+        return ufunc_reduce(x, axes, None, None, keepdims)
+
+    return reduction(
+        *functions, compute=compute, neutral=worst, vjp=extremum_vjp, jvp=extremum_jvp, moves_elements=True,
+        harmless=True, shows_nan=True,
+    )
 
 
-def extremum_initial_jvp(t, ans, a, axis=None, out=None, keepdims=False, initial=None, where=True):
-    _, attains, count = find_extrema(ans, anp.asarray(a), axis, initial, where)
-    return match_dtype(anp.reshape(anp.where(attains, t / count, 0), ans.shape), ans.dtype)
+def least(dtype):
+    return -np.inf if dtype.kind in "fc" else np.iinfo(dtype).min if dtype.kind in "iu" else False
 
 
-declare(anp.amax, anp.amin, anp.max, anp.min, moves_elements=True, harmless=True, shows_nan=True)
-for extremum in (anp.amax, anp.amin, anp.max, anp.min):
-    defvjp(extremum, extremum_vjp)
-    defjvp(extremum, extremum_jvp)
-    defvjp(extremum, extremum_initial_vjp, argnums=(4,))
-    defjvp(extremum, extremum_initial_jvp, argnums=(4,))
+def greatest(dtype):
+    return np.inf if dtype.kind in "fc" else np.iinfo(dtype).max if dtype.kind in "iu" else True
 
 
-@define(np.ptp)
-def ptp(a, axis=None, out=None, keepdims=NO_VALUE):
+max_over = extremum(np.max, np.amax, ufunc=np.maximum, worst=least)
+min_over = extremum(np.min, np.amin, ufunc=np.minimum, worst=greatest)
+
+
+@canonical(np.ptp)
+def ptp(a, axis, out, keepdims):
     return anp.subtract(anp.max(a, axis=axis, keepdims=keepdims), anp.min(a, axis=axis, keepdims=keepdims), out=out)

@@ -10,12 +10,14 @@ from __future__ import annotations
 import operator
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
-from ...core.array_ops import array_ops
 from .. import fft
 from .. import wrapped as anp
+from ..along_axes import finish, runs_along
 from ..broadcasting import match_dtype
-from ..definers import define, linear
+from ..canonical import as_array, axes_of, batch_params, canonical, unary_of
+from ..definers import linear
 
 SWAPPED_NORMS = {None: "forward", "backward": "forward", "forward": "backward", "ortho": "ortho"}
 """The norm with which the inverse transform is scaled as the transform is with the other."""
@@ -45,55 +47,79 @@ def weigh(spectrum, n, axis, weight):
     return spectrum * weights.reshape(shape)
 
 
-# fft, ifft: yₖ = Σⱼ aⱼ wʲᵏ, so āⱼ = Σₖ gₖ wʲᵏ
+# fft, ifft: yₖ = Σⱼ xⱼ wʲᵏ, so x̄ⱼ = Σₖ gₖ wʲᵏ
+#
+# rfft: yₖ = Σⱼ xⱼ wʲᵏ for k ≤ n/2, so x̄ⱼ = Re Σₖ gₖ wʲᵏ, which is irfft of conj(g), but for its counting the inner
+# frequencies twice. irfft: yⱼ = Re Σₖ cₖ xₖ w⁻ʲᵏ with those counts cₖ, so x̄ₖ = cₖ Σⱼ gⱼ w⁻ʲᵏ.
 
 
-def fft_vjp(g, ans, a, n=None, axis=-1, norm=None, out=None):
-    return fit(fft.fft(g, axis=axis, norm=norm), a, axis)
+def rfft_transpose(g, ans, x, axis, n, norm):
+    return fit(irfft(weigh(anp.conjugate(g), n, axis, 0.5), axis, n, SWAPPED_NORMS[norm]), x, axis)
 
 
-def ifft_vjp(g, ans, a, n=None, axis=-1, norm=None, out=None):
-    return fit(fft.ifft(g, axis=axis, norm=norm), a, axis)
+def irfft_transpose(g, ans, x, axis, n, norm):
+    spectrum = anp.conjugate(rfft(g, axis, n, SWAPPED_NORMS[norm]))
+    return fit(weigh(spectrum, n, axis, 2), x, axis)
 
 
-linear(fft.fft, transpose=fft_vjp, needs_axis=True)
-linear(fft.ifft, transpose=ifft_vjp, needs_axis=True)
+def transform(function, transpose=None):
+    """The primitive of a transform of length ``n`` along ``axis``, and its public form."""
+
+    @unary_of(function)
+    def along(x, axis, n, norm):
+        return function(x, n, axis, norm)
+
+    linear(along, transpose or (lambda g, ans, x, axis, n, norm: fit(along(g, axis, n, norm), x, axis)))
+    runs_along(along)
+
+    @canonical(function)
+    def public(a, n, axis, norm, out):
+        x = as_array(a)
+        axis = normalize_axis_index(operator.index(axis), x.ndim)
+        if n is None:
+            n = 2 * (x.shape[axis] - 1) if function is np.fft.irfft else x.shape[axis]
+        return finish(along(x, axis, operator.index(n), norm), out)
+
+    return along
 
 
-# rfft: yₖ = Σⱼ aⱼ wʲᵏ for k ≤ n/2, so āⱼ = Re Σₖ gₖ wʲᵏ, which is irfft of conj(g), but for its counting the inner
-# frequencies twice. irfft: yⱼ = Re Σₖ cₖ aₖ w⁻ʲᵏ with those counts cₖ, so āₖ = cₖ Σⱼ gⱼ w⁻ʲᵏ.
+fft_along = transform(np.fft.fft)
+ifft_along = transform(np.fft.ifft)
+rfft = transform(np.fft.rfft, rfft_transpose)
+irfft = transform(np.fft.irfft, irfft_transpose)
 
 
-def rfft_vjp(g, ans, a, n=None, axis=-1, norm=None, out=None):
-    n = a.shape[axis] if n is None else operator.index(n)
-    spectrum = weigh(anp.conjugate(g), n, axis, 0.5)
-    return fit(fft.irfft(spectrum, n, axis, SWAPPED_NORMS[norm]), a, axis)
+def define_shift(function, inverse):
+    @unary_of(function)
+    def shift(x, axes):
+        return function(x, axes)
+
+    linear(shift, lambda g, ans, x, axes: inverse(g, axes))
+    batch_params(shift, lambda x, axes: (tuple([axis + 1 for axis in axes]),))
+
+    @canonical(function)
+    def public(x, axes):
+        x = as_array(x)
+        return shift(x, axes_of(x, axes if axes is None else tuple(np.ravel(axes).tolist())))
+
+    return shift
 
 
-def irfft_vjp(g, ans, a, n=None, axis=-1, norm=None, out=None):
-    spectrum = anp.conjugate(fft.rfft(g, None, axis, SWAPPED_NORMS[norm]))
-    return fit(weigh(spectrum, g.shape[axis], axis, 2), a, axis)
-
-
-linear(fft.irfft, transpose=irfft_vjp, needs_axis=True)
-linear(fft.rfft, transpose=rfft_vjp, needs_axis=True)
-
-linear(fft.fftshift, transpose=lambda g, ans, x, axes=None: fft.ifftshift(g, axes))
-linear(fft.ifftshift, transpose=lambda g, ans, x, axes=None: fft.fftshift(g, axes))
+fftshift = define_shift(np.fft.fftshift, lambda g, axes: ifftshift(g, axes))
+ifftshift = define_shift(np.fft.ifftshift, lambda g, axes: fftshift(g, axes))
 
 
 # Of Hermitian signals
 
 
-@define(np.fft.hfft)
-def hfft(a, n=None, axis=-1, norm=None, out=None):
+@canonical(np.fft.hfft)
+def hfft(a, n, axis, norm, out):
     return fft.irfft(anp.conjugate(a), n, axis, SWAPPED_NORMS[norm], out=out)
 
 
-@define(np.fft.ihfft)
-def ihfft(a, n=None, axis=-1, norm=None, out=None):
-    ans = anp.conjugate(fft.rfft(a, n, axis, SWAPPED_NORMS[norm]))
-    return ans if out is None else array_ops.store(out, ans)
+@canonical(np.fft.ihfft)
+def ihfft(a, n, axis, norm, out):
+    return finish(anp.conjugate(fft.rfft(a, n, axis, SWAPPED_NORMS[norm])), out)
 
 
 # Along several axes
@@ -113,30 +139,25 @@ def lengths_and_axes(a, s, axes, real_output):
     return [(size if n == -1 else n, axis) for n, size, axis in zip(s, shape, axes)]
 
 
-def define_nd(function, along_one, along_last=None, default_axes=None):
-    """Define the transform along several axes by ``along_one``, and ``along_last`` for the last axis, if it differs.
+def define_nd(name, first="fft"):
+    """Define the transform along several axes by that along one, which for the last axis is ``name``'s own.
 
     From the last axis to the first, as in NumPy; where the output is real the last axis comes last.
     """
-    real_output = along_last is fft.irfft
+    real_output = name == "irfft"
 
-    def definition(a, s=None, axes=default_axes, norm=None, out=None):
-        a = anp.asarray(a)
+    def definition(a, s, axes, norm, out):
+        a = as_array(a)
         steps = lengths_and_axes(a, s, axes, real_output)
-        transforms = [along_one] * (len(steps) - 1) + [along_last or along_one]
-        order = list(zip(transforms, steps))
+        order = list(zip([first] * (len(steps) - 1) + [name], steps))
         for transform, (n, axis) in order if real_output else reversed(order):
-            a = transform(a, n, axis, norm)
-        return a if out is None else array_ops.store(out, a)
+            a = getattr(fft, transform)(a, n, axis, norm)
+        return finish(a, out)
 
-    define(function)(definition)
+    canonical(getattr(np.fft, f"{name}2"), getattr(np.fft, f"{name}n"))(definition)
 
 
-define_nd(np.fft.fft2, fft.fft, default_axes=(-2, -1))
-define_nd(np.fft.fftn, fft.fft)
-define_nd(np.fft.ifft2, fft.ifft, default_axes=(-2, -1))
-define_nd(np.fft.ifftn, fft.ifft)
-define_nd(np.fft.irfft2, fft.ifft, fft.irfft, default_axes=(-2, -1))
-define_nd(np.fft.irfftn, fft.ifft, fft.irfft)
-define_nd(np.fft.rfft2, fft.fft, fft.rfft, default_axes=(-2, -1))
-define_nd(np.fft.rfftn, fft.fft, fft.rfft)
+define_nd("fft")
+define_nd("ifft", "ifft")
+define_nd("rfft")
+define_nd("irfft", "ifft")

@@ -8,12 +8,12 @@ from __future__ import annotations
 import numpy as np
 
 from .. import wrapped as anp
-from ..definers import define
-from .reductions import NO_VALUE, is_given
+from ..along_axes import finish
+from ..canonical import NO_VALUE, as_array, canonical, is_given
 
 
 def replace_nan(a, value):
-    a = anp.asarray(a)
+    a = as_array(a)
     return anp.where(anp.isnan(a), value, a)
 
 
@@ -23,68 +23,64 @@ def not_nan(a, where):
     return anp.logical_and(mask, where) if is_given(where) else mask
 
 
-@define(np.nancumprod)
-def nancumprod(a, axis=None, dtype=None, out=None):
-    return anp.cumprod(replace_nan(a, 1), axis=axis, dtype=dtype, out=out)
+def define_running(name, neutral):
+    @canonical(getattr(np, f"nan{name}"))
+    def nan_running(a, axis, dtype, out):
+        return getattr(anp, name)(replace_nan(a, neutral), axis, dtype, out)
 
 
-@define(np.nancumsum)
-def nancumsum(a, axis=None, dtype=None, out=None):
-    return anp.cumsum(replace_nan(a, 0), axis=axis, dtype=dtype, out=out)
+define_running("cumprod", 1)
+define_running("cumsum", 0)
+
+
+def define_sum(name, neutral):
+    @canonical(getattr(np, f"nan{name}"))
+    def nan_sum(a, axis, dtype, out, keepdims, initial, where):
+        return getattr(anp, name)(replace_nan(a, neutral), axis, dtype, out, keepdims, initial, where)
+
+
+define_sum("prod", 1)
+define_sum("sum", 0)
 
 
 # Where all are NaN, and no initial value is given, so is the answer.
 
 
-def define_extremum(function, extremum, least):
-    @define(function)
-    def nan_extremum(a, axis=None, out=None, keepdims=NO_VALUE, initial=NO_VALUE, where=NO_VALUE):
-        a = anp.asarray(a)
-        ans = extremum(replace_nan(a, least), axis=axis, keepdims=keepdims, initial=initial, where=where)
+def define_extremum(name, least):
+    @canonical(getattr(np, f"nan{name}"))
+    def nan_extremum(a, axis, out, keepdims, initial, where):
+        a = as_array(a)
+        ans = getattr(anp, name)(replace_nan(a, least), axis, None, keepdims, initial, where)
         if not is_given(initial):
             ans = anp.where(anp.all(anp.isnan(a), axis=axis, keepdims=keepdims), np.nan, ans)
-        return anp.positive(ans, out=out)
+        return finish(ans, out)
 
 
-define_extremum(np.nanmax, anp.max, -np.inf)
-define_extremum(np.nanmin, anp.min, np.inf)
+define_extremum("max", -np.inf)
+define_extremum("min", np.inf)
 
 
-@define(np.nanmean)
-def nanmean(a, axis=None, dtype=None, out=None, keepdims=NO_VALUE, *, where=NO_VALUE):
-    a = anp.asarray(a)
-    return anp.mean(a, axis=axis, dtype=dtype, out=out, keepdims=keepdims, where=not_nan(a, where))
-
-
-@define(np.nanprod)
-def nanprod(a, axis=None, dtype=None, out=None, keepdims=NO_VALUE, initial=NO_VALUE, where=NO_VALUE):
-    return anp.prod(replace_nan(a, 1), axis=axis, dtype=dtype, out=out, keepdims=keepdims, initial=initial, where=where)
-
-
-@define(np.nansum)
-def nansum(a, axis=None, dtype=None, out=None, keepdims=NO_VALUE, initial=NO_VALUE, where=NO_VALUE):
-    return anp.sum(replace_nan(a, 0), axis=axis, dtype=dtype, out=out, keepdims=keepdims, initial=initial, where=where)
+@canonical(np.nanmean)
+def nanmean(a, axis, dtype, out, keepdims, where):
+    a = as_array(a)
+    return anp.mean(a, axis, dtype, out, keepdims, where=not_nan(a, where))
 
 
 # As in NumPy the variance of no more than ddof values is NaN.
 
 
-def define_spread(function, spread):
-    @define(function)
-    def nan_spread(
-        a, axis=None, dtype=None, out=None, ddof=0, keepdims=NO_VALUE, *, where=NO_VALUE, mean=NO_VALUE,
-        correction=NO_VALUE,
-    ):
-        a = anp.asarray(a)
+def define_spread(name):
+    @canonical(getattr(np, f"nan{name}"))
+    def nan_spread(a, axis, dtype, out, ddof, keepdims, where, mean, correction):
+        a = as_array(a)
         mask = not_nan(a, where)
         keepdims = keepdims is not NO_VALUE and bool(keepdims)
-        freedom = ddof if correction is NO_VALUE else correction
-        count = anp.sum(mask, axis=axis, keepdims=keepdims)
-        enough = anp.greater(count, freedom)
-        given = {} if mean is NO_VALUE else {"mean": anp.astype(anp.asarray(mean), a.dtype)}
-        ans = spread(a, axis=axis, dtype=dtype, ddof=freedom, keepdims=keepdims, where=mask, **given)
-        return anp.positive(anp.where(enough, ans, np.nan), out=out)
+        freedom = correction if is_given(correction) else ddof
+        enough = anp.greater(anp.sum(mask, axis=axis, keepdims=keepdims), freedom)
+        mean = anp.astype(as_array(mean), a.dtype) if is_given(mean) else NO_VALUE
+        ans = getattr(anp, name)(a, axis, dtype, None, freedom, keepdims, where=mask, mean=mean)
+        return finish(anp.where(enough, ans, np.nan), out)
 
 
-define_spread(np.nanstd, anp.std)
-define_spread(np.nanvar, anp.var)
+define_spread("std")
+define_spread("var")

@@ -13,12 +13,15 @@ from ...core.tracer import is_box
 from ...core.traits import declare
 from .. import linalg
 from .. import wrapped as anp
+from ..along_axes import expand_reduced, reduced_shape
 from ..broadcasting import match_dtype
+from ..canonical import as_array, axes_of, canonical
 from ..definers import define
 from ..mutation import identity
 from .determinants import inverse
+from .extrema import max_over, min_over
 from .lengths import euclidean_norm, unit
-from .reductions import expand_reduced, reduced_shape
+from .reductions import any_over, sum_over
 from .tolerances import tolerance
 
 __all__: list[str] = []
@@ -28,34 +31,34 @@ __all__: list[str] = []
 # module computes it also where the squares over- or underflow.
 
 
-def direction(ans, x, axis):
+def direction(ans, x, axes):
     """conj(x) / |x|, and 0 at 0: the slope of |x|."""
-    return unit(anp.conjugate(x) if x.dtype.kind == "c" else x, expand_reduced(ans, x, axis))
+    return unit(anp.conjugate(x) if x.dtype.kind == "c" else x, expand_reduced(ans, x, axes))
 
 
-def euclidean_vjp(g, ans, x, axis, keepdims):
-    return expand_reduced(g, x, axis) * direction(ans, x, axis)
+def euclidean_vjp(g, ans, x, axes, keepdims):
+    return expand_reduced(g, x, axes) * direction(ans, x, axes)
 
 
-def euclidean_jvp(t, ans, x, axis, keepdims):
-    return match_dtype(anp.sum(anp.real(direction(ans, x, axis) * t), axis=axis, keepdims=keepdims), ans.dtype)
+def euclidean_jvp(t, ans, x, axes, keepdims):
+    return match_dtype(sum_over(anp.real(direction(ans, x, axes) * t), axes, keepdims), ans.dtype)
 
 
 defvjp(euclidean_norm, euclidean_vjp)
 defjvp(euclidean_norm, euclidean_jvp)
 
 
-def power_norm(x, p, axis, keepdims):
+def power_norm(x, p, axes, keepdims):
     """(Σ |x|ᵖ)^(1/p). An element 0 has the derivative 0; with a negative p it makes the norm 0."""
     x = anp.absolute(x)
     p = anp.astype(p, x.dtype) if hasattr(p, "dtype") else p
-    unit = power_of_two(anp.max(x, axis=axis, keepdims=True, initial=0))
+    unit = power_of_two(max_over(x, axes, True) if x.size else np.zeros(reduced_shape(x, axes), x.dtype))
     x = x / unit
     zero = anp.equal(x, 0)
-    total = anp.sum(anp.where(zero, 0, anp.where(zero, 1, x) ** p), axis=axis, keepdims=keepdims)
+    total = sum_over(anp.where(zero, 0, anp.where(zero, 1, x) ** p), axes, keepdims)
     vanishes = anp.equal(total, 0)
     if p < 0:
-        vanishes = anp.any(zero, axis=axis, keepdims=keepdims)
+        vanishes = any_over(zero, axes, keepdims)
     return anp.where(vanishes, 0, anp.where(vanishes, 1, total) ** (1 / p)) * anp.reshape(unit, total.shape)
 
 
@@ -69,28 +72,28 @@ def power_of_two(x):
     return anp.exp2(anp.floor(anp.log2(anp.where(is_ordinary, anp.maximum(x, least), 1))))
 
 
-def norm_of_vectors(x, ord, axis, keepdims):
+def norm_of_vectors(x, ord, axes, keepdims):
     """The norm of order ``ord``, which may itself be traced, over some axes taken as one."""
     if ord is None or (ord == 2 and not is_box(ord)):
-        return euclidean_norm(x, axis, keepdims)
+        return euclidean_norm(x, axes, keepdims)
     if ord == np.inf:
-        return anp.max(anp.absolute(x), axis=axis, keepdims=keepdims)
+        return max_over(anp.absolute(x), axes, keepdims)
     if ord == -np.inf:
-        return anp.min(anp.absolute(x), axis=axis, keepdims=keepdims)
+        return min_over(anp.absolute(x), axes, keepdims)
     if ord == 0:
-        return anp.sum(anp.astype(anp.not_equal(x, 0), np.finfo(x.dtype).dtype), axis=axis, keepdims=keepdims)
+        return sum_over(anp.astype(anp.not_equal(x, 0), np.finfo(x.dtype).dtype), axes, keepdims)
     if ord == 1 and not is_box(ord):
-        return anp.sum(anp.absolute(x), axis=axis, keepdims=keepdims)
+        return sum_over(anp.absolute(x), axes, keepdims)
     if isinstance(ord, str):
         raise ValueError(f"norm: ord={ord!r} is not defined for vectors")
-    return power_norm(x, ord, axis, keepdims)
+    return power_norm(x, ord, axes, keepdims)
 
 
 def norm_of_matrices(x, ord, axis, keepdims):
     """The norm of order ``ord`` over two axes, the rows' and the columns'."""
     rows, columns = axis
     if ord is None or is_order(ord, "fro", "f"):
-        return euclidean_norm(x, axis, keepdims)
+        return euclidean_norm(x, axes_of(x, axis), keepdims)
     if is_order(ord, "nuc", 2, -2):
         kept = [i for i in range(x.ndim) if i not in axis]
         s = linalg.svdvals(anp.transpose(x, [*kept, *axis]))
@@ -112,15 +115,15 @@ def is_order(ord, *orders):
 
 
 def as_inexact(x):
-    x = anp.asarray(x)
+    x = as_array(x)
     return x if x.dtype.kind in "fc" else anp.astype(x, float)
 
 
-@define(np.linalg.norm)
-def norm(x, ord=None, axis=None, keepdims=False):
+@canonical(np.linalg.norm)
+def norm(x, ord, axis, keepdims):
+    x, keepdims = as_inexact(x), bool(keepdims)
     if axis is None and ord is None:
-        return euclidean_norm(x, None, keepdims)
-    x = as_inexact(x)
+        return euclidean_norm(x, axes_of(x, None), keepdims)
     axes = tuple(range(x.ndim)) if axis is None else normalize_axis_tuple(axis, x.ndim, allow_duplicate=True)
     if len(axes) == 1:
         return norm_of_vectors(x, ord, axes, keepdims)
@@ -131,15 +134,16 @@ def norm(x, ord=None, axis=None, keepdims=False):
     return norm_of_matrices(x, ord, axes, keepdims)
 
 
-@define(np.linalg.vector_norm)
-def vector_norm(x, /, *, axis=None, keepdims=False, ord=2):
-    return norm_of_vectors(as_inexact(x), ord, axis, keepdims)
-
-
-@define(np.linalg.matrix_norm)
-def matrix_norm(x, /, *, keepdims=False, ord="fro"):
+@canonical(np.linalg.vector_norm)
+def vector_norm(x, axis, keepdims, ord):
     x = as_inexact(x)
-    return norm_of_matrices(x, ord, normalize_axis_tuple((-2, -1), x.ndim), keepdims)
+    return norm_of_vectors(x, ord, axes_of(x, axis), bool(keepdims))
+
+
+@canonical(np.linalg.matrix_norm)
+def matrix_norm(x, keepdims, ord):
+    x = as_inexact(x)
+    return norm_of_matrices(x, ord, normalize_axis_tuple((-2, -1), x.ndim), bool(keepdims))
 
 
 # cond: the largest over the smallest singular value, or |A| |A⁻¹| in another norm

@@ -1,15 +1,96 @@
-"""Sorting: the answer holds the elements of the argument in another order, which is piecewise constant."""
+"""Order along an axis: sorting, whose answer holds the elements in another order, which is piecewise constant, and the
+places of elements in it."""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
+from ...core.batching import defbatch
 from ...core.primitives import primitive
 from .. import wrapped as anp
-from ..definers import define
+from ..along_axes import finish, runs_along
+from ..canonical import NO_VALUE, as_array, axis_of, canonical, unary_of
 from ..selections import moves
 
-__all__ = ["permute", "sort"]
+__all__ = ["argsort_along", "permute", "sort_along"]
+
+# Places, which have no derivative
+
+
+@unary_of(np.argsort, differentiable=False, harmless=True)
+def argsort_along(x, axis, kind=None, order=None, stable=None):
+    if type(x) is np.ndarray and kind is order is stable is None:
+        return x.argsort(axis)
+    return np.argsort(x, axis, kind, order, stable=stable)
+
+
+@unary_of(np.argpartition, differentiable=False)
+def argpartition_along(x, axis, kth, kind, order):
+    return np.argpartition(x, kth, axis, kind, order)
+
+
+for prim in (argsort_along, argpartition_along):
+    runs_along(prim)
+
+
+def flat(a, axis):
+    """``a`` as an array, flat where ``axis`` is None, and the axis."""
+    x = as_array(a)
+    if axis is None:
+        return x if x.ndim == 1 else anp.reshape(x, (-1,)), 0
+    return x, axis_of(x, axis)
+
+
+@canonical(np.argsort)
+def argsort(a, axis, kind, order, stable):
+    return argsort_along(*flat(at_least_1d(a), axis), kind, order, stable)
+
+
+@canonical(np.argpartition)
+def argpartition(a, kth, axis, kind, order):
+    return argpartition_along(*flat(at_least_1d(a), axis), kth, kind, order)
+
+
+def at_least_1d(a):
+    x = as_array(a)
+    return x if x.ndim else anp.reshape(x, (1,))
+
+
+def define_place(function):
+    """``argmax`` or ``argmin``; ``axis`` None means the flattened array."""
+
+    method = getattr(np.ndarray, function.__name__)
+
+    @unary_of(function, differentiable=False, harmless=True)
+    def place_along(x, axis, keepdims):
+        if type(x) is np.ndarray and not keepdims:
+            return method(x, axis)
+        return function(x, axis, keepdims=True) if keepdims else function(x, axis)
+
+    @canonical(function)
+    def place(a, axis, out, keepdims):
+        x = as_array(a)
+        if axis is not None:
+            axis = axis_of(x, axis) if x.ndim else normalize_axis_index(axis, 1) or None  # 0 or -1 of a number
+        return finish(place_along(x, axis, keepdims is not NO_VALUE and bool(keepdims)), out)
+
+    def batch(batch, prim, args, kwargs):
+        x, axis, keepdims = args
+        if axis is not None and x.ndim > 1:
+            return prim(x, axis + 1, keepdims)
+        places = prim(anp.reshape(x, (batch.size, -1)), 1, False)
+        return anp.reshape(places, (batch.size,) + (1,) * (x.ndim - 1)) if keepdims else places
+
+    defbatch(batch, place_along)
+    return place_along
+
+
+argmax_along = define_place(np.argmax)
+argmin_along = define_place(np.argmin)
+
+
+# Sorting
 
 
 @primitive
@@ -30,27 +111,26 @@ moves(permute, transpose=lambda g, ans, x, order, axis: unpermute(g, order, axis
 moves(unpermute, transpose=lambda g, ans, x, order, axis: permute(g, order, axis))
 
 
-@define(np.sort)
-def sort(a, axis=-1, kind=None, order=None, *, stable=None):
+def sort_along(x, axis, *how):
     """Equal elements go to places in the order in which ``argsort`` finds them."""
-    return rearrange(a, axis, lambda x, axis: anp.argsort(x, axis=axis, kind=kind, order=order, stable=stable))
+    return permute(x, argsort_along(x, axis, *how), axis)
 
 
-@define(np.partition)
-def partition(a, kth, axis=-1, kind="introselect", order=None):
-    return rearrange(a, axis, lambda x, axis: anp.argpartition(x, kth, axis=axis, kind=kind, order=order))
+@canonical(np.sort)
+def sort(a, axis, kind, order, stable):
+    return sort_along(*flat(a, axis), kind, order, stable)
 
 
-def rearrange(a, axis, find_order):
-    a = anp.asarray(a)
-    if axis is None:
-        a, axis = anp.reshape(a, (-1,)), -1
-    return permute(a, find_order(a, axis), axis)
+@canonical(np.partition)
+def partition(a, kth, axis, kind, order):
+    x, axis = flat(a, axis)
+    return permute(x, argpartition_along(x, axis, kth, kind, order), axis)
 
 
-@define(np.sort_complex)
+@canonical(np.sort_complex)
 def sort_complex(a):
-    ordered = sort(a)
+    x = as_array(a)
+    ordered = sort_along(x, x.ndim - 1)
     if ordered.dtype.kind == "c":
         return ordered
     return anp.astype(ordered, np.result_type(ordered.dtype, np.complex128))

@@ -12,14 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ...core.array_ops import array_ops
 from ...core.primitives import nondifferentiable
 from ...core.tracer import is_box, to_value
 from .. import wrapped as anp
+from ..along_axes import finish, kept_axes_last, reduced_shape
 from ..broadcasting import match_dtype
-from ..definers import define
-from .ordering import sort
-from .reductions import NO_VALUE, reduced_shape
+from ..canonical import NO_VALUE, as_array, canonical
+from .ordering import argsort_along, sort_along
 from .statistics import align_weights
 
 # From n, the number of values, and q to the place among them, counted from 0: interpolated, …
@@ -102,15 +101,14 @@ def find_quantiles(
 
     ``keep_dtype``: the answer has the dtype of ``a``, whatever that of ``q``. ``weights`` have the shape of ``a``.
     """
-    a = anp.asarray(a)
-    q = anp.asarray(q) / unit
+    a = as_array(a)
+    q = as_array(q) / unit
     if not np.all((to_value(q) >= 0) & (to_value(q) <= 1)):
         raise ValueError("quantiles lie between 0 and 1, percentiles between 0 and 100")
-    axes = tuple(range(a.ndim)) if axis is None else normalize_axis_tuple(axis, a.ndim)
-    order = (*(i for i in range(a.ndim) if i not in axes), *axes)
-    shape = tuple(size for i, size in enumerate(a.shape) if i not in axes)
-    count = math.prod(a.shape[i] for i in axes)
-    answer_shape = q.shape + (shape if keepdims is NO_VALUE or not keepdims else reduced_shape(a, axis))
+    axes = tuple(range(a.ndim)) if axis is None else tuple(sorted(normalize_axis_tuple(axis, a.ndim)))
+    order, shape = kept_axes_last(a, axes)
+    count = math.prod([a.shape[i] for i in axes])
+    answer_shape = q.shape + (shape if keepdims is NO_VALUE or not keepdims else reduced_shape(a, axes))
     if count == 0:
         return np.full(answer_shape, np.nan)
     rows, weights = (
@@ -118,7 +116,7 @@ def find_quantiles(
     )
     if weights is not None:
         return anp.reshape(pick_weighted(rows, weights, q, skip_nan), answer_shape)[()]
-    rows = sort(rows)
+    rows = sort_along(rows, 1)
     n = count
     if skip_nan:
         n = anp.astype(anp.maximum(count - anp.sum(anp.isnan(rows), axis=-1), 1), q.dtype)
@@ -136,7 +134,7 @@ def find_quantiles(
 def pick_weighted(rows: Any, weights: Any, q: Any, skip_nan: bool) -> Any:
     """Of each row the value at which the running sum of the weights, in the order of the values, passes ``q`` of all:
     one of the values, so that no derivative comes by ``q`` or by the weights."""
-    order = anp.argsort(rows, axis=-1)
+    order = argsort_along(rows, 1)
     rows, weights = anp.take_along_axis(rows, order, -1), anp.take_along_axis(weights, order, -1)
     is_nan = anp.isnan(rows)
     if skip_nan:
@@ -162,10 +160,6 @@ def weighted_place(weights, q):
     return np.minimum((sums < q[..., None, None]).sum(-1), weights.shape[-1] - 1)
 
 
-def give_out(ans, out):
-    return ans if out is None else array_ops.store(out, ans)
-
-
 # overwrite_input only permits NumPy to use the argument's memory.
 
 
@@ -176,26 +170,24 @@ def keeps_single(function, kind):
 
 
 def define_quantile(function, unit, skip_nan):
-    @define(function)
-    def quantile(
-        a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=NO_VALUE, *, weights=None
-    ):
+    @canonical(function)
+    def quantile(a, q, axis, out, overwrite_input, method, keepdims, weights):
         keep_dtype = keeps_single(function, type(to_value(q)))
-        a = anp.asarray(a)
+        a = as_array(a)
         if a.dtype.kind == "c":
             raise TypeError(f"{function.__name__}: a must be an array of real numbers")
         if weights is not None:
             if method != "inverted_cdf":
                 raise ValueError(f"Only method 'inverted_cdf' supports weights. Got: {method}.")
-            weights = align_weights(function.__name__, anp.asarray(weights), a, axis)
-        return give_out(find_quantiles(a, q, axis, method, keepdims, skip_nan, keep_dtype, unit, weights), out)
+            weights = align_weights(function.__name__, as_array(weights), a, axis)
+        return finish(find_quantiles(a, q, axis, method, keepdims, skip_nan, keep_dtype, unit, weights), out)
 
 
 def define_median(function, skip_nan):
-    @define(function)
-    def median(a, axis=None, out=None, overwrite_input=False, keepdims=NO_VALUE):
+    @canonical(function)
+    def median(a, axis, out, overwrite_input, keepdims):
         ans = find_quantiles(a, 0.5, axis, "linear", keepdims, skip_nan, keep_dtype=True, is_median=True)
-        return give_out(ans, out)
+        return finish(ans, out)
 
 
 define_median(np.median, skip_nan=False)

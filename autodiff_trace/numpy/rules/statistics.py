@@ -11,19 +11,18 @@ from ...core.tracer import to_value
 from ...core.traits import ANSWER, declare
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
-from ..definers import define
-from .reductions import NO_VALUE
+from ..canonical import NO_VALUE, as_array, canonical
 
 
-@define(np.average)
-def average(a, axis=None, weights=None, returned=False, *, keepdims=NO_VALUE):
-    a = anp.asarray(a)
+@canonical(np.average)
+def average(a, axis, weights, returned, keepdims):
+    a = as_array(a)
     keepdims = keepdims is not NO_VALUE and bool(keepdims)
     if weights is None:
         ans = anp.mean(a, axis=axis, keepdims=keepdims)
         total = np.full(ans.shape, a.size / max(ans.size, 1), ans.dtype)[()]
     else:
-        weights = align_weights("average", anp.asarray(weights), a, axis)
+        weights = align_weights("average", as_array(weights), a, axis)
         dtype = np.result_type(a.dtype, weights.dtype, *([np.float64] if a.dtype.kind in "iub" else []))
         total = anp.sum(weights, axis=axis, dtype=dtype, keepdims=keepdims)
         if np.any(to_value(total) == 0):

@@ -28,8 +28,8 @@ for _prim, _operator in (
     declare(_prim, fast_fun=_operator, float_form=_operator, hides=(0, 1), takes_truths=True, differentiable=False)
 
 for _name in """
-    all allclose any argmax argmin argpartition argsort argwhere around array_equal array_equiv bitwise_and
-    bitwise_count bitwise_or bitwise_xor ceil count_nonzero digitize empty_like fix flatnonzero floor floor_divide
+    allclose argwhere around array_equal array_equiv bitwise_and
+    bitwise_count bitwise_or bitwise_xor ceil digitize empty_like fix flatnonzero floor floor_divide
     gcd in1d invert isclose iscomplex isfinite isin isinf isnan isnat isneginf isposinf isreal lcm left_shift
     lexsort logical_and logical_not logical_or logical_xor nanargmax nanargmin nonzero ones_like packbits
     ravel_multi_index right_shift rint round searchsorted signbit spacing trunc unpackbits unravel_index zeros_like
@@ -37,7 +37,6 @@ for _name in """
     if hasattr(anp, _name):
         declare(getattr(anp, _name), differentiable=False)
 declare(linalg.matrix_rank, differentiable=False)
-declare(anp.all, anp.any, anp.argmax, anp.argmin, anp.argsort, harmless=True)
 declare(anp.argwhere, anp.flatnonzero, anp.nonzero, shaped_by_values=True)
 declare(operator.floordiv, operator.mod, harmless=True, raises_on="n")
 

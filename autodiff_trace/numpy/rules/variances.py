@@ -1,77 +1,128 @@
-"""Rules of var and std."""
+"""The reductions var and std."""
 
 from __future__ import annotations
 
-import numpy as np
+import warnings
 
-from ...core.forward import defjvp
-from ...core.reverse import defvjp
+import numpy as np
+from numpy import ndarray
+from numpy.lib.array_utils import normalize_axis_tuple
+
+from ...core.tracer import is_box
 from ...core.traits import ANSWER, declare
 from .. import wrapped as anp
-from ..broadcasting import match_dtype, unbroadcast
+from ..along_axes import cast, expand_reduced, fill_in, finish, reduction
+from ..broadcasting import match_dtype
+from ..canonical import NO_VALUE, as_array, axes_of, canonical, is_given
 from .lengths import euclidean_norm, unit
-from .reductions import NO_VALUE, axes_of, count_reduced, expand_reduced, is_given, masked, selected
+from .reductions import count_reduced, mean_over, sum_over
 
-# var = Σ |a − mean|² / (n − ddof), dvar = Σ 2 Re(conj(a − mean) da) / (n − ddof); the mean's own change adds nothing
-
-
-def deviation(a, axis, ddof, where, mean, correction):
-    """conj(a − mean), and n − ddof, which is NaN where it is not positive."""
-    # What the mask leaves out is set to 0 first: NaNs there must not reach a second derivative.
-    a = masked(a, where)
-    if mean is NO_VALUE:
-        mean = anp.mean(a, axis=axes_of(a, axis), keepdims=True, where=where)
-    n = count_reduced(a, axis, where) - (ddof if correction is NO_VALUE else correction)
-    n = anp.where(anp.greater(n, 0), n, np.nan) if is_given(where) else n if n > 0 else np.nan
-    difference = masked(a - mean, where)
-    return (anp.conjugate(difference) if difference.dtype.kind == "c" else difference), n
+# var = Σ |x − mean|² / (n − ddof), dvar = Σ 2 Re(conj(x − mean) dx) / (n − ddof); the mean's own change adds nothing
 
 
-def var_slope(a, axis, ddof, where, mean, correction):
-    difference, n = deviation(a, axis, ddof, where, mean, correction)
-    return difference * (2 / n)
+def deviation(x, axes):
+    """conj(x − mean)."""
+    difference = x - mean_over(x, axes, True)
+    return anp.conjugate(difference) if difference.dtype.kind == "c" else difference
 
 
-# std = |a − mean| / √(n − ddof), dstd = Re(u da) / √(n − ddof) with the direction u of conj(a − mean); 0 where the
+def degrees_of_freedom(x, axes, ddof):
+    """n − ddof, which is NaN where it is not positive."""
+    n = count_reduced(x, axes) - ddof
+    return n if n > 0 else np.nan
+
+
+def var_slope(x, axes, ddof):
+    return deviation(x, axes) * (2 / degrees_of_freedom(x, axes, ddof))
+
+
+# std = |x − mean| / √(n − ddof), dstd = Re(u dx) / √(n − ddof) with the direction u of conj(x − mean); 0 where the
 # elements are equal. The length is not taken from the answer: that is 0 or inf where the squares under- or overflow.
 
 
-def std_slope(a, axis, ddof, where, mean, correction):
-    difference, n = deviation(a, axis, ddof, where, mean, correction)
-    length = euclidean_norm(difference, axes_of(difference, axis) or None, True)
-    return unit(difference, length) * (1 / anp.sqrt(n))
+def std_slope(x, axes, ddof):
+    difference = deviation(x, axes)
+    length = euclidean_norm(difference, axes, True)
+    return unit(difference, length) * (1 / np.sqrt(degrees_of_freedom(x, axes, ddof)))
 
 
-def define_rules(prim, slope):
-    """The rules of a function of the deviations from the mean, from its slope by each element."""
+def reduction_of_deviations(function, slope, root):
+    """The primitive of a function of the deviations from the mean, from its slope by each element; ``root`` is None, or
+    the square root of the answer."""
 
-    def pull(
-        g, ans, a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, mean=NO_VALUE,
-        correction=NO_VALUE,
-    ):
-        change = expand_reduced(g, a, axis) * slope(a, axis, ddof, where, mean, correction)
-        return match_dtype(masked(change, where), a.dtype)
+    def compute(x, axes, keepdims, ddof):
+        n = count_reduced(x, axes)
+        if type(x) is not ndarray or x.dtype.char not in "fd" or not 0 < n > ddof:
+            return function(x, axes, ddof=ddof, keepdims=keepdims)
+        difference = x - np.add.reduce(x, axes, None, None, True) / n
+        total = np.add.reduce(difference * difference, axes, None, None, keepdims)
+        return root(total / (n - ddof))
 
-    def vjp(g, ans, a, *args, where=True, **kwargs):
-        return selected(pull(g, ans, a, *args, where=where, **kwargs), where)
+    def vjp(g, ans, x, axes, keepdims, ddof):
+        return match_dtype(expand_reduced(g, x, axes) * slope(x, axes, ddof), x.dtype)
 
-    def jvp(
-        t, ans, a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, mean=NO_VALUE,
-        correction=NO_VALUE,
-    ):
-        change = masked(anp.real(slope(a, axis, ddof, where, mean, correction) * t), where)
-        return match_dtype(anp.reshape(anp.sum(change, axis=axes_of(a, axis)), ans.shape), ans.dtype)
+    def jvp(t, ans, x, axes, keepdims, ddof):
+        return match_dtype(sum_over(anp.real(slope(x, axes, ddof) * t), axes, keepdims), ans.dtype)
 
-    def mean_vjp(g, ans, a, *args, mean, **kwargs):
-        return unbroadcast(-pull(g, ans, a, *args, mean=mean, **kwargs), mean)
-
-    def mean_jvp(t, ans, a, *args, **kwargs):
-        return -jvp(t, ans, a, *args, **kwargs)
-
-    defvjp(prim, vjp, mean=mean_vjp)
-    defjvp(prim, jvp, mean=mean_jvp)
+    prim = reduction(function, compute=compute, vjp=vjp, jvp=jvp)
+    declare(prim, unread={0: (ANSWER,)})
+    return prim
 
 
-define_rules(anp.var, var_slope)
-define_rules(anp.std, std_slope)
-declare(anp.var, anp.std, unread={0: (ANSWER,)}, needs_axis=True)
+var_over = reduction_of_deviations(np.var, var_slope, lambda x: x)
+std_over = reduction_of_deviations(np.std, std_slope, np.sqrt)
+
+
+def define_spread(function, prim, of_deviation):
+    """The public form; with ``where=`` or ``mean=`` by ``of_deviation(difference, 1 / n, axes, keepdims)``."""
+
+    @canonical(function)
+    def spread(a, axis, dtype, out, ddof, keepdims, where, mean, correction):
+        x = as_array(a)
+        axes = axes_of(x, axis)
+        if not axes and axis is not None and not is_given(where):
+            normalize_axis_tuple(axis, x.ndim)  # of a number there is no axis 0
+        if is_given(correction):
+            if ddof:
+                raise ValueError("ddof and correction can't be provided simultaneously.")
+            ddof = correction
+        keepdims = keepdims is not NO_VALUE and bool(keepdims)
+        if x.dtype.kind == "c" and dtype is not None and np.dtype(dtype).kind != "c":
+            raise TypeError(f"{function.__name__}: dtype={dtype!r} would drop the imaginary parts of complex numbers")
+        x = cast(x, dtype)
+        if is_given(where) or is_given(mean):
+            narrow = x.dtype if x.dtype == np.float16 else None
+            wide = np.float32 if narrow else np.float64 if x.dtype.kind in "iub" else None
+            difference, factor = deviation_from(function, cast(x, wide), axes, keepdims, ddof, where, mean)
+            ans = cast(of_deviation(difference, factor, axes, keepdims), narrow)
+        else:
+            ans = prim(x, axes, keepdims, ddof)
+        return finish(cast(ans, dtype), out)
+
+
+def deviation_from(function, x, axes, keepdims, ddof, where, mean):
+    """The difference of ``x`` from ``mean``, 0 where the mask is false, and 1 / n for the n degrees of freedom."""
+    if not is_given(where):
+        where = np.True_
+    x = fill_in(x, where, 0)  # NaNs that it leaves out must not reach a second derivative
+    count = sum_over(anp.broadcast_to(where, x.shape), axes, True)
+    if not is_given(mean):
+        mean = sum_over(x, axes, True) / cast(anp.maximum(count, 1), x.real.dtype)
+    n = (count if keepdims else anp.squeeze(count, axes)) - ddof
+    if not is_box(n) and not np.all(n > 0):
+        warnings.warn("Degrees of freedom <= 0 for slice.", RuntimeWarning, stacklevel=3)
+    is_positive = anp.greater(n, 0)
+    factor = cast(anp.where(is_positive, 1 / anp.where(is_positive, n, 1), np.inf), x.real.dtype)
+    return fill_in(x - mean, where, 0), factor
+
+
+def mean_square(difference, factor, axes, keepdims):
+    return sum_over(anp.real(difference * anp.conjugate(difference)), axes, keepdims) * factor
+
+
+def root_mean_square(difference, factor, axes, keepdims):
+    return euclidean_norm(difference, axes, keepdims) * anp.sqrt(factor)
+
+
+define_spread(np.var, var_over, mean_square)
+define_spread(np.std, std_over, root_mean_square)

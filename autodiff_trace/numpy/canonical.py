@@ -1,0 +1,225 @@
+"""Canonical calls: a public function binds NumPy's spelling of a call once; primitives see one form of it.
+
+The form of a call of a primitive is its operands first, which may be traced, then its *params*, all by position,
+checked and normalised: axes are a tuple of numbers ≥ 0 in increasing order, flags are bools, shapes tuples of ints. How
+a function of NumPy comes to that is said by a function of its parameters, which is called for traced calls alone:
+
+    @unary_of(np.roll)                                # the primitive: one operand, then params
+    def roll_along(x, shifts, axes):
+        return np.roll(x, shifts, axes)
+
+    moves(roll_along, transpose=lambda g, ans, x, shifts, axes: roll_along(g, opposite(shifts), axes))
+    batch_params(roll_along, lambda x, shifts, axes: (shifts, tuple([axis + 1 for axis in axes])))
+
+    @canonical(np.roll)                               # the public function
+    def roll(a, shift, axis):
+        x = as_array(a)
+        return roll_along(x, *shifts_and_axes(x, shift, axis))
+
+:func:`canonical` makes a wrapper with NumPy's signature, defaults included: it binds the arguments, hands plain calls
+to NumPy as they came, and gives the definition those of NumPy's parameters that it names; the others are refused where
+they are given. A definition names each as NumPy does, in any order; what a function of NumPy's lacks is None, so that
+several can share one definition. What NumPy adds to a function (``out=``, ``where=``, ``dtype=``, ``initial=``) is done
+there by other primitives: ``store``, ``where``, ``astype`` (``finish``, ``fill_in``, ``cast`` in ``along_axes``).
+
+A primitive of one operand (:func:`unary_of`) looks at its first argument alone, so that params cost nothing; its rules
+of all modes have the form ``rule(g, ans, x, shifts, axes)``. It is called with an array or a box of one, as
+:func:`as_array` gives it, in rules too: ``roll_along(g, …)``, not ``anp.roll(g, …)``, which would bind again. It should
+be a name of its module, by which graphs are saved. (Under ``jit`` the operand can be one of Python's numbers.) Of
+several operands use ``core.primitives.primitive``, of our own functions :func:`~autodiff_trace.core.unary.unary`.
+``traits.batching`` is the batching rule; of a primitive of one operand :func:`batch_params` makes it from what becomes
+of the params where one more axis stands in front.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import operator
+import types
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+
+from ..core.array_ops import array_ops
+from ..core.batching import defbatch
+from ..core.errors import TracedValueError, caller_line
+from ..core.unary import wrap_unary
+from ..core.tracer import box_classes, find_top_trace, fixed_types, watched_types
+from ..core.traits import declare, traits_of
+from .namespace import SIGNATURES, replace_wrapped, wrapped_functions
+from .parameters import PLAIN, to_plain
+
+__all__ = ["NO_VALUE", "as_array", "axes_of", "axis_of", "batch_params", "canonical", "is_given", "unary_of"]
+
+NO_VALUE = np._NoValue
+
+
+def canonical(*functions: Callable) -> Callable[[Callable], Callable]:
+    """Decorate the definition of functions of NumPy, which share a signature, by their parameters.
+
+    It becomes the public form of the functions, under all their names.
+
+    >>> from autodiff_trace import grad, numpy as anp
+    >>> float(grad(lambda x: anp.sum(x, axis=0, initial=1.0))(np.ones(3))[0])
+    1.0
+    """
+
+    def decorate(definition):
+        for function in functions:
+            new = bind(function, definition)
+            new.__module__ = wrapped_functions[function].__module__
+            new.__qualname__ = function.__name__
+            replace_wrapped(function, new)
+        return new
+
+    return decorate
+
+
+def bind(function: Callable, definition: Callable) -> Callable:
+    """``function`` with its own signature: plain calls go to it, traced ones to ``definition``.
+
+    Its code is generated when it is called for the first time: importing the package makes some hundred of them.
+    """
+    scope = {
+        "__name__": __name__, "boxes": box_classes, "watched": watched_types, "fixed": fixed_types,
+        "function": function, "is_traced": is_traced, "definition": definition, "to_plain": to_plain, "refuse": refuse,
+    }
+
+    def generate():
+        exec(compile(source_of(scope), f"{__file__} for {function.__name__}", "exec"), scope)  # it is no user's file
+        new = scope["call"]
+        call.__defaults__, call.__kwdefaults__ = new.__defaults__, new.__kwdefaults__
+        call.__code__ = new.__code__  # last, since others may be calling
+        return call
+
+    scope["generate"] = generate
+    call = functools.wraps(function, updated=())(types.FunctionType(call_once.__code__, scope))
+    call.fun = function
+    return call
+
+
+def call_once(*args, **kwargs):
+    return generate()(*args, **kwargs)  # noqa: F821, of the scope that bind() gives it
+
+
+def source_of(scope: dict) -> str:
+    """The code of a binder; the defaults go to the scope."""
+    function, code = scope["function"], scope["definition"].__code__
+    parameters = inspect.signature(SIGNATURES.get(function.__name__, function)).parameters.values()
+    scope |= {f"default_{p.name}": p.default for p in parameters}
+    wanted = code.co_varnames[: code.co_argcount]
+    names = [p.name for p in parameters]
+    first = names[0]
+    keyword = [p.name for p in parameters if p.name != first and p.kind is not p.POSITIONAL_ONLY]
+    positional = ", ".join([name for name in names if name not in keyword])
+    return "\n".join([
+        f"def call({signature_text(parameters)}):",
+        f"    if type({first}) not in boxes:",
+        "        given = {}",
+        *[f"        if {name} is not default_{name}: given['{name}'] = {name}" for name in keyword],
+        f"        if type({first}) not in watched and not given or not is_traced(({positional},), given):",
+        f"            return function({positional}, **given)",
+        *[f"    if {name} is not default_{name}: refuse(function, '{name}')" for name in keyword if name not in wanted],
+        f"    return definition({', '.join([plain_text(name) if name in names else 'None' for name in wanted])})",
+    ])
+
+
+def signature_text(parameters) -> str:
+    """The parameters with their defaults, as one writes them."""
+    text, kind = "", None
+    for p in parameters:
+        if kind is p.POSITIONAL_ONLY is not p.kind:
+            text += "/, "
+        if p.kind is p.KEYWORD_ONLY is not kind:
+            text += "*, "
+        text += p.name + (f"=default_{p.name}, " if p.default is not p.empty else ", ")
+        kind = p.kind
+    return text + "/" if kind is inspect.Parameter.POSITIONAL_ONLY else text
+
+
+def plain_text(name: str) -> str:
+    """A parameter as the definition gets it: of axes, shapes and counts Python has to see the values."""
+    return f"{name} if type({name}) in fixed else to_plain({name}, False)" if name in PLAIN else name
+
+
+def is_traced(args: tuple, given: dict) -> bool:
+    return find_top_trace(given.values(), find_top_trace(args)) is not None
+
+
+def refuse(function: Callable, name: str) -> None:
+    raise TracedValueError(
+        f"{function.__name__}: {name}= is not there for traced values ({caller_line()}). Leave it away, or take the "
+        "plain value with to_numpy(x)."
+    )
+
+
+def unary_of(function: Callable, **facts: Any) -> Callable[[Callable], Callable]:
+    """Decorate what computes ``function`` of NumPy from one array and params: its primitive, which has its name, and
+    the facts that are declared of it."""
+
+    def decorate(compute):
+        declare(function, fun=compute, fast_fun=compute, **facts)
+        compute.__name__ = function.__name__
+        return wrap_unary(compute, traits_of(function))
+
+    return decorate
+
+
+def batch_params(prim: Callable, shifted: Callable) -> None:
+    """Give a primitive of one operand its batching rule: ``shifted(x, *params)`` gives the params for a batch of such
+    ``x``, which has one more axis in front; ``x`` is the batch."""
+    defbatch(lambda batch, prim, args, kwargs: prim(args[0], *shifted(*args)), prim)
+
+
+# What definitions do with parameters
+
+
+def as_array(x: Any) -> Any:
+    """``x`` as an array, a NumPy scalar, or the box of one."""
+    if type(x) in box_classes or hasattr(x, "dtype"):
+        return x
+    return array_ops.array(x) if find_top_trace((x,)) is not None else np.asarray(x)
+
+
+ALL_AXES = [tuple(range(ndim)) for ndim in range(65)]
+ONE_AXIS = [(axis,) for axis in range(64)]
+
+
+def axes_of(x: Any, axis: Any) -> tuple[int, ...]:
+    """The axes of ``x`` that ``axis`` (None for all, an int or a tuple) means, in increasing order. Of a number it may
+    be 0 or -1, as NumPy's ufuncs have it.
+
+    >>> axes_of(np.ones((2, 3, 4)), (-1, 0)), axes_of(np.float64(1.0), -1)
+    ((0, 2), ())
+    """
+    ndim = (x._value if type(x) in box_classes and x._trace.holds_values else x).ndim  # of a box it takes 0.2 µs
+    if axis is None:
+        return ALL_AXES[ndim]
+    if type(axis) is int and -ndim <= axis < ndim:
+        return ONE_AXIS[axis % ndim]
+    if not ndim and type(axis) is int and axis in (0, -1):
+        return ()
+    axis = axis if type(axis) is tuple else (operator.index(axis),)
+    return sorted_axes(axis, ndim) if INT.issuperset(map(type, axis)) else normalized_axes(axis, ndim)
+
+
+def normalized_axes(axis: tuple, ndim: int) -> tuple[int, ...]:
+    return tuple(sorted(normalize_axis_tuple(axis, ndim)))
+
+
+INT = frozenset([int])
+sorted_axes = functools.lru_cache(normalized_axes)
+
+
+def axis_of(x: Any, axis: Any) -> int:
+    """The one axis of ``x`` that ``axis`` means, as a number ≥ 0."""
+    ndim = x.ndim
+    return axis % ndim if type(axis) is int and -ndim <= axis < ndim else normalize_axis_index(axis, ndim)
+
+
+def is_given(argument: Any) -> bool:
+    """Whether ``where`` or ``initial`` was passed: neither NumPy's mark of absence nor the neutral ``where=True``."""
+    return argument is not None and argument is not NO_VALUE and argument is not True
