@@ -237,3 +237,20 @@ def test_values_that_are_not_finite():
     with np.errstate(all="ignore"):
         for k in (0, 0, 0, 0, 3, 3, -9, 1, 0, 0, 0):
             np.testing.assert_allclose(jitted(X + k), step(X + k))
+
+
+def test_state_with_a_new_value_in_each_call_is_given_up_soon():
+    class Model:
+        t = 0.0
+
+        def loss(self, x):
+            self.t += float(x.sum())
+            return x * self.t
+
+    model, plain = Model(), Model()
+    model.t = plain.t = 0.0
+    compiled = jit(model.loss)
+    with pytest.warns(JitWarning, match="again and again"):
+        for i in range(20):
+            np.testing.assert_array_equal(compiled(np.full(3, float(i))), plain.loss(np.full(3, float(i))))
+    assert compiled.cache_info().traces <= 12

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import operator
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +13,7 @@ import numpy as np
 
 from ..core.array_ops import large_types
 from ..core.primitives import primitive
-from ..core.tracer import boxers, register_box
+from ..core.tracer import Box, boxers, register_box
 from ..core.traits import declare
 from ..numpy import wrapped as anp
 from ..numpy.array_box import ArrayBox
@@ -19,7 +21,7 @@ from ..numpy.definers import elementwise
 from ..transforms.names import has
 from .node import Node
 
-__all__ = ["PLAIN_NUMBERS", "NumberBox", "RecordBox"]
+__all__ = ["PLAIN_NUMBERS", "RecordBox", "number_boxes"]
 
 PLAIN_NUMBERS = (bool, int, float, complex)
 
@@ -58,10 +60,10 @@ class RecordBox(ArrayBox):
     @property
     def nbytes(self):  # reverse mode asks for it at each step
         is_plain = isinstance(self._value, (np.ndarray, np.generic)) and self._trace.guards_values
-        return self._value.nbytes if is_plain else super().nbytes
+        return self._value.nbytes if is_plain else ArrayBox.nbytes.fget(self)
 
     def __array__(self, dtype=None, copy=None):
-        array = super().__array__(dtype, copy)
+        array = ArrayBox.__array__(self, dtype, copy)  # (no super: NumberBox takes these methods over)
         value = self._value
         is_itself = not copy and type(value) is np.ndarray and (dtype is None or dtype == value.dtype)
         return self._trace.handed.give(self, array) if is_itself and self._trace.guards_values else array
@@ -70,7 +72,7 @@ class RecordBox(ArrayBox):
         return self._trace.python_value(self, repr)
 
     def item(self, *index):
-        number = super().item(*index)
+        number = ArrayBox.item(self, *index)
         return self._trace.compute(to_python, "item", number) if self._trace.guards_values else number
 
     def tolist(self):
@@ -89,18 +91,19 @@ def forget_values(box: RecordBox) -> RecordBox:
 large_types[RecordBox] = forget_values
 
 
-class NumberBox(RecordBox):
+class NumberBox(Box):
     """A number of Python's. With others it makes numbers of Python's: ``x**0.5`` of a negative one is complex,
-    ``1 / x`` of 0 an error. NumPy's functions make NumPy's of it; so do derivatives."""
+    ``1 / x`` of 0 an error. NumPy's functions make NumPy's of it; so do derivatives.
 
-    __slots__ = ()
+    There is a subclass for each type of number, ``number_boxes``, with the protocols of that type and no others: a
+    float has no ``len``, no items and no ``__index__``. This package and NumPy see the attributes of an array.
+    """
+
+    __slots__ = ArrayBox.__slots__
     __hash__ = RecordBox.__hash__
 
     def conjugate(self):
         return compute(conjugate, anp.conjugate, self)
-
-    def __round__(self, ndigits=None):
-        return compute(round, anp.round, self) if ndigits is None else compute(round, anp.round, self, ndigits)
 
     def to_numpy_scalar(self) -> Any:
         """The number as transformations take it: float64 or complex128."""
@@ -112,13 +115,13 @@ def compute(use: Callable, prim: Callable, *args: Any) -> Any:
     trace = None
     for arg in args:
         kind = type(arg)
-        if kind is NumberBox:
+        if kind in number_classes:
             if arg._trace.guards_values:
                 trace = arg._trace
         elif kind not in PLAIN_NUMBERS:
             return prim(*args)
     if trace is None:  # it has ended
-        return use(*[arg._value if type(arg) is NumberBox else arg for arg in args])
+        return use(*[arg._value if type(arg) in number_classes else arg for arg in args])
     return trace.compute(use, prim.__name__, *args)
 
 
@@ -134,7 +137,7 @@ def conjugate(x: Any) -> Any:
 
 def is_operand(x: Any) -> bool:
     """Whether numbers compute with it; a list, text or None has its own idea of ``x * 2`` and ``x == 2``."""
-    return type(x) in PLAIN_NUMBERS or type(x) is NumberBox or has(x, "dtype")
+    return type(x) in PLAIN_NUMBERS or type(x) in number_classes or has(x, "dtype")
 
 
 def binary(use, prim):
@@ -154,17 +157,77 @@ def unary(use, prim):
     return method
 
 
-for _name, _pair in BINARY.items():
-    _forward, _reflected = binary(*_pair)
-    setattr(NumberBox, f"__{_name}__", _forward)
-    setattr(NumberBox, f"__r{_name}__", _reflected)
-    if hasattr(ArrayBox, f"__i{_name}__"):
-        setattr(NumberBox, f"__i{_name}__", _forward)
-for _name, _pair in COMPARISONS.items():
-    setattr(NumberBox, f"__{_name}__", binary(*_pair)[0])
-for _name, _pair in UNARY.items():
-    setattr(NumberBox, f"__{_name}__", unary(*_pair))
+def round_number(self, ndigits=None):
+    return compute(round, anp.round, self) if ndigits is None else compute(round, anp.round, self, ndigits)
 
-for _box in (RecordBox, NumberBox):
+
+def operators() -> dict[str, Callable]:
+    """The methods of Python's operators, by their names."""
+    methods: dict[str, Callable] = {"__round__": round_number}
+    for name, pair in BINARY.items():
+        methods[f"__{name}__"], methods[f"__r{name}__"] = binary(*pair)
+    methods.update({f"__{name}__": binary(*pair)[0] for name, pair in COMPARISONS.items()})
+    methods.update({f"__{name}__": unary(*pair) for name, pair in UNARY.items()})
+    return methods
+
+
+NEEDED = {
+    "__array__", "__array_function__", "__array_priority__", "__array_ufunc__", "__class__", "__copy__", "__deepcopy__",
+}
+"""What numbers lack, and their boxes must have."""
+
+DEFAULTS = set(dir(object)) - {"__class__", "__format__", "__reduce_ex__", "__repr__", "__str__"}
+
+INSIDE = (__name__.partition(".")[0], "numpy")
+
+
+def number_box(kind: type) -> type:
+    """The class of the boxes of ``kind``, one of ``PLAIN_NUMBERS``: what boxes of arrays have, where the number has it,
+    too. Else this package and NumPy may read it; to others it raises AttributeError, in Python's words."""
+    made = {**vars(NumberBox), **operators()}
+    named = set(dir(kind))
+    methods: dict[str, Any] = {"__slots__": (), "__hash__": RecordBox.__hash__}
+    for name in {*dir(RecordBox), *made, *named}:
+        is_special = name.startswith("__")
+        own = made.get(name) or inspect.getattr_static(RecordBox, name, None)
+        if name.startswith("_") and not is_special or name not in made and name in DEFAULTS:
+            continue
+        if name in named:
+            if own is not None or not is_special:
+                methods[name] = of_number(name) if own is None else own
+        elif name in NEEDED:
+            methods[name] = own
+        elif not is_special:
+            methods[name] = hidden(name, own)
+    return type(kind.__name__, (NumberBox,), methods)  # errors of Python's name the class
+
+
+def hidden(name: str, own: Any) -> property:
+    """An attribute of arrays that numbers do not have."""
+
+    def read(self):
+        if sys._getframe(1).f_globals.get("__name__", "").partition(".")[0] in INSIDE:
+            return own.__get__(self, type(self))
+        return getattr(self._value, name)  # raises
+
+    return property(read)
+
+
+def of_number(name: str) -> property:
+    """An attribute of numbers that arrays do not have, such as ``is_integer``: a use that Python makes of the value."""
+
+    def read(self):
+        value = self._value
+        if not callable(getattr(value, name)):
+            return self._trace.python_value(self, operator.attrgetter(name))
+        return lambda *args, **kwargs: self._trace.python_value(self, operator.methodcaller(name, *args, **kwargs))
+
+    return property(read)
+
+
+number_boxes = {kind: number_box(kind) for kind in PLAIN_NUMBERS}
+number_classes = set(number_boxes.values())
+
+for _box in (RecordBox, *number_classes):
     register_box(_box)
     boxers[_box] = ArrayBox  # other traces have boxes of their own

@@ -28,7 +28,9 @@ def why_hopeless(jitted: Any, entry: Entry, version: Version | None) -> str:
     if entry.errors >= ERRORS + patience:
         return "it raises errors again and again"
     if version is not None:
-        is_full = len(version.tree.branches) >= TraceTree.LIMIT
+        # What depends on state of the function (``self.t += float(x.sum())``) is as a rule new in each call.
+        most = TraceTree.LIMIT if version.tree.hidden is None else min(VERSIONS + patience, TraceTree.LIMIT)
+        is_full = len(version.tree.branches) >= most
         return "Python saw new values again and again (if, float(x), x[i] …)" if is_full else ""
     if jitted.outside.stands_in:
         jitted.outside.drop_outdated(entry.versions)

@@ -15,7 +15,7 @@ from ..core.tracer import Trace, box_classes, boxers, trace_stack
 from ..numpy.parameters import plain_parameters
 from ..transforms.names import has
 from ..transforms.random_states import frozen, numpy_state
-from .boxes import PLAIN_NUMBERS, NumberBox, RecordBox
+from .boxes import PLAIN_NUMBERS, RecordBox, number_boxes
 from ..numpy.error_states import error_state
 from .guards import gives_itself, is_shaped_by_values, signature
 from .live_arrays import LiveArrays
@@ -141,7 +141,7 @@ class RecordTrace(Trace):
             raise NotReplayable(f"{node.name} returned a {type(ans).__name__}, which is no number or array")
         if guarded:
             self.steps.append(Node(signature, (node,), {}, signature(ans), "signature", "guard"))
-        return (NumberBox if type(ans) in PLAIN_NUMBERS else RecordBox)(ans, self, node)
+        return number_boxes.get(type(ans), RecordBox)(ans, self, node)
 
     def box_items(self, ans: Any, node: Node, guarded: bool) -> Any:
         """Box the items of a tuple or list, the answer of a step."""
