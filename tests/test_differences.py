@@ -136,3 +136,12 @@ def test_differences_of_booleans_say_where_they_change():
         np.testing.assert_array_equal(jit(lambda x: anp.diff(x > 1.5, n))(x), expected)
         found = grad(lambda x: anp.sum(anp.diff(x > 1.5, n) * x[:, n:]))(x)
         np.testing.assert_array_equal(found[:, n:], expected)
+
+
+@pytest.mark.parametrize(
+    "fp", [[1.0, np.inf, 2.0], [np.inf, np.inf, 1.0], [-np.inf, 3.0, np.inf], [np.inf, -np.inf, 0.0]]
+)
+def test_interp_between_infinite_values(fp):
+    x = np.array([-1.0, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0])
+    _, value = grad(lambda x: (lambda y: (y[0], y))(anp.interp(x, [0.0, 1.0, 2.0], fp)), has_aux=True)(x)
+    np.testing.assert_array_equal(value, np.interp(x, [0.0, 1.0, 2.0], fp))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from table import row, table_test
 
-from autodiff_trace import grad, jacobian, jvp, vjp
+from autodiff_trace import grad, jacobian, jit, jvp, vjp, vmap
 from autodiff_trace import numpy as anp
 from autodiff_trace.testing import check_grads
 
@@ -400,3 +400,22 @@ def test_det_of_what_is_not_finite(dtype, bad):
     assert np.isnan(slope[0]).all() and np.isnan(second[0]).all() and slope.dtype == dtype
     np.testing.assert_allclose(slope[1], [[4.0, -2.0], [-2.0, 1.0]], rtol=1e-5)
     np.testing.assert_allclose(second[1], [[1.0, -1.0], [-1.0, 1.0]], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "dependent", [np.ones((3, 2)), np.outer([1.0, 2.0, 0.3], [1.0, 0.7])], ids=["exact", "rounded"]
+)
+def test_qr_of_dependent_columns(dependent):
+    def f(a):
+        q, r = anp.linalg.qr(a)
+        return anp.sum(q * np.arange(6.0).reshape(3, 2)) + anp.sum(r**2)
+
+    full = np.array([[1.0, 2.0], [0.5, -1.0], [0.0, 3.0]])
+    stack = np.array([full, dependent])
+    for function in (grad(f), jit(grad(f)), lambda a: jvp(f, (a,), (np.ones_like(a),))[1]):
+        with pytest.warns(RuntimeWarning, match="columns depend on each other"):
+            assert np.isnan(function(dependent)).all()
+    with pytest.warns(RuntimeWarning, match="columns depend on each other"):
+        both = vmap(grad(f))(stack)
+    np.testing.assert_allclose(both[0], grad(f)(full))
+    assert np.isnan(both[1]).all()

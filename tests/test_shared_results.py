@@ -134,3 +134,16 @@ def test_a_buffer_among_several_results():
         return anp.sum(s * s2 + c * c2)
 
     np.testing.assert_allclose(grad(f)(X), -np.sin(X), rtol=1e-12)
+
+
+def test_memory_of_a_plain_argument_is_no_answer():
+    work = np.zeros(3)
+
+    @extend.primitive
+    def doubled(x, work):
+        work[:] = 2 * x
+        return work
+
+    extend.defvjp(doubled, lambda g, ans, x, work: 2 * g, None)
+    with pytest.raises(TracedValueError, match="doubled returned memory of its argument 1.*return a copy"):
+        grad(lambda x: anp.sum(doubled(x, work) * doubled(x * x, work)))(np.ones(3))

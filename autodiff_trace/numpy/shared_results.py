@@ -15,6 +15,7 @@ import numpy as np
 from numpy import ndarray
 
 from ..core.array_ops import array_ops
+from ..core.errors import TracedValueError, caller_line
 from ..core.overwriting import ALONE, getrefcount
 from ..core.ownership import IN_SLOT
 from ..core.tracer import box_classes
@@ -35,8 +36,13 @@ def note_shared(name: str, results: Any, arguments: Sequence, is_known: bool = F
         if type(result) not in box_classes or is_number(result):
             continue
         place = 0 if is_known else find_shared(result, arguments)
-        if place is None or type(arguments[place]) not in box_classes or arguments[place] is result:
+        if place is None or arguments[place] is result:
             continue
+        if type(arguments[place]) not in box_classes:
+            raise TracedValueError(
+                f"{name} returned memory of its argument {place}, a plain array that others can write into, as the "
+                f"answer of a traced call ({caller_line()}): return a copy."
+            )
         if not is_view(result) or find_root(result) is not find_root(arguments[place]):
             link(forget_view(result), arguments[place], locked, (name,), {})
 
@@ -48,10 +54,9 @@ def owns_memory(memory: Any, arguments: Sequence) -> bool:
     if memory.base is not None:
         return False
     for argument in arguments:
-        if type(argument) in box_classes:
-            other = argument._value
-            if type(other) in box_classes or other is memory or getattr(other, "base", None) is memory:
-                return False
+        other = argument._value if type(argument) in box_classes else argument
+        if type(other) in box_classes or other is memory or getattr(other, "base", None) is memory:
+            return False
     return True
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
+from ...core.errors import caller_line
 from ...core.forward import defjvp
 from ...core.primitives import primitive
 from ...core.reverse import defvjp, defvjp_all
 from ...core.traits import ANSWER, declare
 from .. import lapack, linalg
 from .. import wrapped as anp
-from ..definers import define
+from ..definers import define, linear
 from ..halves import invert_triangle, pull_back_factor
 from .matrices import adjoint, fold_triangle, halved_triangle, identity, mirror_triangle, transposed
+from .tolerances import ROUNDING
 
 __all__: list[str] = []
 
@@ -95,7 +99,7 @@ def cholesky(a, /, *, upper=False):
 # qr of a matrix with at least as many rows as columns: with Y = dA R⁻¹ and Z the upper triangle of Qᴴ Y + (Qᴴ Y)ᴴ, its
 # diagonal halved, dQ = Y − Q Z and dR = Z R (S. Walter and L. Lehmann, "Algorithmic differentiation of linear algebra
 # functions with application in optimum experimental design", 2010). LAPACK makes the diagonal of R real also for
-# complex matrices, so no phase is left to choose. The columns must be independent.
+# complex matrices, so no phase is left to choose. The columns must be independent: of others the derivative is NaN.
 
 
 @primitive
@@ -103,17 +107,34 @@ def tall_qr(a):
     return np.linalg.qr(a)
 
 
+@primitive
+def independent(r):
+    """``r`` itself; NaN, with a warning, for matrices whose columns depend on each other, but for rounding."""
+    diagonal = np.abs(np.diagonal(r, axis1=-2, axis2=-1))
+    least = ROUNDING * r.shape[-1] * np.finfo(r.dtype).eps * np.max(diagonal, axis=-1, initial=0)
+    is_dependent = np.min(diagonal, axis=-1, initial=np.inf) <= least
+    if not np.any(is_dependent):
+        return r
+    warnings.warn(
+        f"qr: columns depend on each other: the derivative is NaN ({caller_line()}).", RuntimeWarning, stacklevel=2
+    )
+    return np.where(is_dependent[..., None, None], np.nan, r)
+
+
+linear(independent, lambda g, ans, r: g, batching=lambda batch, prim, args, kwargs: prim(*args))
+
+
 def qr_vjp(g, ans, a):
     q, r = ans
     gq, gr = g
     gx = mirror_triangle(gr @ transposed(r) - transposed(q) @ gq, lower=False)
     gy = gq + anp.conjugate(q) @ gx
-    return transposed(linalg.solve(r, transposed(gy)))
+    return transposed(linalg.solve(independent(r), transposed(gy)))
 
 
 def qr_jvp(t, ans, a):
     q, r = ans
-    y = transposed(linalg.solve(transposed(r), transposed(t)))
+    y = transposed(linalg.solve(transposed(independent(r)), transposed(t)))
     z = fold_triangle(adjoint(q) @ y, lower=False)
     return [y - q @ z, z @ r]
 

@@ -46,4 +46,8 @@ def interpolate(x, xp, fp):
     width = x1 - x0
     step = anp.equal(width, 0)  # at a jump at the end
     share = anp.where(step, 1, (x - x0) / anp.where(step, 1, width))
-    return f0 + share * (f1 - f0)
+    with np.errstate(invalid="ignore"):  # of infinite values, for which NumPy also looks from the other end
+        from_left, from_right = f0 + share * (f1 - f0), f1 + (share - 1) * (f1 - f0)
+    is_left = anp.logical_or(anp.equal(share, 0), anp.equal(f0, f1))
+    others = anp.where(is_left, f0, anp.where(anp.equal(share, 1), f1, from_right))
+    return anp.where(anp.isnan(from_left), others, from_left)

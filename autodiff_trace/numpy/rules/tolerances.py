@@ -6,7 +6,7 @@ import numpy as np
 
 from ...core.primitives import nondifferentiable
 
-__all__ = ["clusters", "find_tolerance", "nearly_repeated", "repeated", "tolerance"]
+__all__ = ["ROUNDING", "clusters", "find_tolerance", "nearly_repeated", "repeated", "tolerance"]
 
 ROUNDING = 4
 """Machine precisions, for each value of a matrix, that rounding leaves between equal ones, relative to the largest."""
