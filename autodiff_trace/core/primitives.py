@@ -164,7 +164,7 @@ def wrap_function(fun: Callable, traits: Traits) -> Callable:
         if traits.makes_view and type(ans) in box_classes and type(args[0]) in box_classes:
             array_ops.note_view(ans, args[0], call, args[1:], kwargs)
         elif traits.is_users:
-            array_ops.note_shared(call.__name__, ans, args)
+            array_ops.note_shared(call.__name__, ans, args, refuses_plain=True)
         return ans
 
     return with_rules(call, fun, traits)
@@ -227,7 +227,7 @@ def dispatch(prim: Callable, args: tuple, kwargs: dict) -> Any:
     if traits.makes_view and type(ans) in box_classes and args and type(args[0]) in box_classes:
         array_ops.note_view(ans, args[0], prim, args[1:], kwargs)
     elif traits.is_users:
-        array_ops.note_shared(prim.__name__, ans, (*args, *kwargs.values()))
+        array_ops.note_shared(prim.__name__, ans, (*args, *kwargs.values()), refuses_plain=True)
     return ans
 
 

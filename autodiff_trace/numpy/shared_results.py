@@ -25,10 +25,13 @@ from .views import find_root, forget_view, is_view, link, locked
 __all__ = ["find_shared", "note_shared", "with_own_results"]
 
 
-def note_shared(name: str, results: Any, arguments: Sequence, is_known: bool = False) -> None:
+def note_shared(
+    name: str, results: Any, arguments: Sequence, is_known: bool = False, refuses_plain: bool = False,
+) -> None:
     """Link those of ``results``, of the function ``name``, that show memory of ``arguments`` to these.
 
-    ``is_known``: all of them show memory of the first argument, which their values may not tell.
+    ``is_known``: all of them show memory of the first argument, which their values may not tell. ``refuses_plain``:
+    it is an error if it is that of a plain array, into which the next call may write.
     """
     if type(results) in box_classes and not is_known and owns_memory(results._value, arguments):
         return
@@ -39,6 +42,8 @@ def note_shared(name: str, results: Any, arguments: Sequence, is_known: bool = F
         if place is None or arguments[place] is result:
             continue
         if type(arguments[place]) not in box_classes:
+            if not refuses_plain:
+                continue
             raise TracedValueError(
                 f"{name} returned memory of its argument {place}, a plain array that others can write into, as the "
                 f"answer of a traced call ({caller_line()}): return a copy."
@@ -55,7 +60,7 @@ def owns_memory(memory: Any, arguments: Sequence) -> bool:
         return False
     for argument in arguments:
         other = argument._value if type(argument) in box_classes else argument
-        if type(other) in box_classes or other is memory or getattr(other, "base", None) is memory:
+        if type(other) in box_classes or other is memory or isinstance(other, ndarray) and other.base is memory:
             return False
     return True
 
