@@ -14,9 +14,9 @@ from .core.tracer import is_box
 from .core.traits import ANSWER, ARGUMENTS, declare, declares
 from .numpy import wrapped as anp
 from .numpy.batching.axes import batch_axis
-from .numpy.batching.elementwise import batch_elementwise, map_all
 from .numpy.definers import elementwise
 from .numpy.dependence.reducing import reduces, runs_along
+from .numpy.mapped import map_all
 from .numpy.rules.reductions import expand_reduced
 from .numpy.selections import selects
 
@@ -233,7 +233,6 @@ def batch_label_losses(batch, prim, args, kwargs):
 reduces(logsumexp)
 runs_along(log_softmax, shares, softmax)
 defbatch(batch_axis, logsumexp, log_softmax, shares, softmax)
-defbatch(batch_elementwise, relu, sigmoid)
 defbatch(batch_label_losses, label_losses)
 
 

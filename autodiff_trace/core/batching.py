@@ -1,7 +1,8 @@
 """Batching: a trace whose values carry one more axis, which the function that is mapped does not see.
 
 The mapped axis of a value is always its first. A *batching rule* of a primitive computes it for all elements of the
-batch at once; a primitive without one is called for each element, and the answers are stacked.
+batch at once. Without one the operands of elementwise functions are broadcast behind it; any other primitive is called
+for each element, and the answers are stacked.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from typing import Any, NamedTuple
 
 from .array_ops import array_ops
 from .errors import TracedValueError, caller_line
-from .primitives import add_rule_table
 from .tracer import Trace, box_classes, boxers, find_top_trace, watched_types
 
 __all__ = ["Batch", "BatchTrace", "defbatch", "trace_batch"]
@@ -72,8 +72,11 @@ class BatchTrace(Trace):
             return self.box(prim(*values, **keywords), None)
         batch = Batch(self.size, mapped, mapped_keywords)
         ans = NotImplemented
-        if prim.batching is not None:
-            ans = prim.batching(batch, prim, values, keywords)
+        traits = prim.traits
+        if traits.batching is not None:
+            ans = traits.batching(batch, prim, values, keywords)
+        elif traits.elementwise and not keywords and not traits.is_users:  # of users' some take no arrays
+            ans = prim(*(array_ops.align(values, mapped) if len(values) > 1 else values))
         if ans is NotImplemented:
             ans, shown = loop_and_stack(batch, prim, values, keywords)
             if shown is not None:
@@ -156,14 +159,7 @@ def defbatch(rule: Callable, *prims: Callable) -> None:
     Mapped arguments have the mapped axis first; so must the answer. NotImplemented asks for loop-and-stack.
     """
     for prim in prims:
-        prim.batching = rule
-
-
-def add_batching_slot(prim: Callable) -> None:
-    prim.batching = None
-
-
-add_rule_table(add_batching_slot)
+        prim.traits.batching = rule
 
 
 def trace_batch(fun: Callable, inputs: list, mapped: list[bool], size: int) -> tuple[list, list[bool]]:

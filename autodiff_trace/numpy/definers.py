@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import cmath
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -14,32 +13,15 @@ from ..core.reverse import defvjp
 from ..core.primitives import composite
 from ..core.traits import declare
 from .broadcasting import broadcast_tangent, unbroadcast
-from .error_states import error_state, restore_errors, setter
+from .error_states import quiet
 from .namespace import replace_wrapped, wrapped_functions
 from .parameters import plain_parameters
+from .taylor.series import product_series
 from .ufunc_methods import add_ufunc_methods, with_keywords
 
-__all__ = ["define", "elementwise", "is_surely_finite", "linear", "quiet", "set_quiet"]
+__all__ = ["define", "elementwise", "is_surely_finite", "linear", "multilinear"]
 
 Derivative = Callable[..., Any] | int | None
-
-
-set_quiet = setter(("divide", "ignore"), ("invalid", "ignore"), ("over", "ignore"))
-
-
-def quiet(function: Callable) -> Callable:
-    """Decorate what may meet an infinite slope: NumPy's warning belongs to the value, not to the derivative."""
-
-    @functools.wraps(function)
-    def call(*args, **kwargs):
-        before = error_state()
-        try:
-            set_quiet(before)
-            return function(*args, **kwargs)
-        finally:
-            restore_errors(before)
-
-    return call
 
 
 def elementwise(prim: Callable, *derivatives: Derivative, singular: bool = False, **facts: Any) -> None:
@@ -172,3 +154,32 @@ def linear(prim: Callable, transpose: Callable, **facts: Any) -> None:
     defvjp(prim, transpose)
     declare(prim, linear_in=(0,), **facts)
     defjvp(prim, lambda t, ans, x, *args, **kwargs: prim(t, *args, **kwargs))
+
+
+def multilinear(prim: Callable, *transposes: Callable, **facts: Any) -> None:
+    """Give a product, a primitive that is linear in each of its first arguments, its rules.
+
+    Arguments:
+        transposes: for each of these arguments the VJP rule ``transpose(g, ans, *args)``, which reads the values of the
+            others, but of its own argument shape and dtype alone, and not ``ans``. The JVP is the function itself, and
+            the series Cauchy's product.
+        facts: more that is declared of the function, as ``declare`` has it.
+
+    >>> from autodiff_trace import grad, numpy as anp
+    >>> from autodiff_trace.extend import primitive
+    >>> scale = primitive(lambda x, y: x * np.sum(y))
+    >>> multilinear(scale, lambda g, ans, x, y: g * anp.sum(y), lambda g, ans, x, y: anp.full(y.shape, g * x))
+    >>> grad(scale, argnums=1)(3.0, np.ones(2))
+    array([3., 3.])
+    """
+    defvjp(prim, *transposes)
+    defjvp(prim, *[jvp_in(prim, argnum) for argnum in range(len(transposes))])
+    facts = {"series": product_series(prim), "answer_tells": True, **facts}
+    declare(prim, multilinear_in=tuple(range(len(transposes))), **facts)
+
+
+def jvp_in(prim, argnum):
+    def jvp(t, ans, *args, **kwargs):
+        return broadcast_tangent(prim(*args[:argnum], t, *args[argnum + 1 :], **kwargs), ans)
+
+    return jvp

@@ -10,7 +10,8 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ...core.batching import defbatch
 from .. import wrapped as anp
-from .elementwise import align
+from ..mapped import align
+from ..rules.lengths import euclidean_norm
 
 __all__ = ["batch_axis", "shift_axes"]
 
@@ -62,6 +63,11 @@ def with_shifted_axis(batch, prim, args, kwargs, flatten):
     return prim(x, *rest, **{**kwargs, "axis": shifted})
 
 
+def batch_norm(batch, prim, args, kwargs):
+    x, axis, keepdims = args
+    return prim(x, shift_axes(axis, x.ndim - 1), keepdims)
+
+
 def axis_parameter(prim: Callable) -> tuple[int, object]:
     """The position of the parameter ``axis``, and its default."""
     parameters = inspect.signature(prim.fun).parameters
@@ -71,5 +77,6 @@ def axis_parameter(prim: Callable) -> tuple[int, object]:
 REDUCTIONS = "all any amax amin count_nonzero max mean min prod std sum var"
 FLATTENING = "argmax argmin argsort cumprod cumsum"
 
-defbatch(batch_axis, *(getattr(anp, name) for name in REDUCTIONS.split() if hasattr(getattr(anp, name), "batching")))
+defbatch(batch_axis, *(getattr(anp, name) for name in REDUCTIONS.split() if hasattr(getattr(anp, name), "traits")))
+defbatch(batch_norm, euclidean_norm)
 defbatch(batch_axis_flattening, *(getattr(anp, name) for name in FLATTENING.split()))

@@ -8,7 +8,7 @@ from ...core.batching import defbatch, loop_and_stack
 from .. import wrapped as anp
 from ..broadcasting import indexed_ndim
 from ..rules.scattering import scatter
-from .elementwise import map_all
+from ..mapped import map_all
 
 
 def mapped_index(index):
@@ -67,7 +67,7 @@ def batch_write(batch, prim, args, kwargs):
     x, index, value = args
     index = NotImplemented if batch.mapped[1] else mapped_index(index)
     if prim is anp.write_item and (index is NotImplemented or not batch.mapped[0]):
-        return anp.set_item.batching(batch, anp.set_item, args, kwargs)  # elements share the memory of ``x``
+        return anp.set_item.traits.batching(batch, anp.set_item, args, kwargs)  # elements share the memory of ``x``
     if index is NotImplemented:
         return loop_and_stack(batch, prim, args, kwargs)[0]
     if not batch.mapped[0]:

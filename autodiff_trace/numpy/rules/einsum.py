@@ -20,10 +20,12 @@ from ...core.traits import ALL, ANSWER, declare
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..definers import define
+from ..dependence.products import einsum_sets
 from ..selections import moves
+from ..taylor.series import product_series
 from .making import as_array
 
-__all__ = ["contract", "select_axes", "unused_letters"]
+__all__ = ["contract", "select_axes"]
 
 
 @primitive
@@ -171,6 +173,9 @@ def letter_sizes(terms, shapes):
     return sizes
 
 
+# The other modes
+
+
 def contract_jvp(argnums, tangents, ans, args, kwargs):
     total = None
     for argnum, t in zip(argnums, tangents):
@@ -179,9 +184,34 @@ def contract_jvp(argnums, tangents, ans, args, kwargs):
     return total
 
 
+def batch_contract(batch, prim, args, kwargs):
+    """One more letter, in front of the mapped operands and of the output."""
+    subscripts, optimize, *operands = args
+    return contract(with_batch_letter(subscripts, batch.mapped[2:]), optimize, *operands)
+
+
+def batch_select_axes(batch, prim, args, kwargs):
+    x, subscripts = args
+    return select_axes(x, with_batch_letter(subscripts, [True]))
+
+
+def with_batch_letter(subscripts, mapped):
+    letter = unused_letters(subscripts)[0]
+    inputs, _, output = subscripts.partition("->")
+    terms = [letter + term if each else term for term, each in zip(inputs.split(","), mapped)]
+    return f"{','.join(terms)}->{letter}{output}"
+
+
+def contract_sets(nodes, ans, subscripts, optimize, *operands):
+    return einsum_sets(subscripts, {argnum - 2: node for argnum, node in nodes.items()}, ans, operands)
+
+
 defvjp_all(contract, contract_vjp)
-declare(contract, unread={ALL: (ANSWER,)})
 defjvp_all(contract, contract_jvp)
+declare(
+    contract, batching=batch_contract, series=product_series(contract), sparsity=contract_sets, unread={ALL: (ANSWER,)}
+)
 moves(
-    select_axes, transpose=lambda g, ans, x, subscripts: operand_cotangent(0, g, subscripts, False, [x]), zeros=True
+    select_axes, transpose=lambda g, ans, x, subscripts: operand_cotangent(0, g, subscripts, False, [x]), zeros=True,
+    batching=batch_select_axes,
 )

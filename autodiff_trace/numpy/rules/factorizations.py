@@ -12,6 +12,7 @@ from .. import lapack, linalg
 from .. import wrapped as anp
 from ..definers import define
 from ..halves import invert_triangle, pull_back_factor
+from ..mapped import batch_aligned, batch_matrix
 from .matrices import adjoint, fold_triangle, halved_triangle, identity, mirror_triangle, transposed
 
 __all__: list[str] = []
@@ -29,7 +30,7 @@ def lower_inverse(x):
 # d(X⁻¹) = −X⁻¹ dX X⁻¹
 
 defvjp(lower_inverse, lambda g, ans, x: -transposed(ans) @ g @ transposed(ans))
-declare(lower_inverse, reads=ANSWER, owns_memory=True)
+declare(lower_inverse, batching=batch_matrix, reads=ANSWER, owns_memory=True)
 defjvp(lower_inverse, lambda t, ans, x: -ans @ t @ ans)
 
 
@@ -59,8 +60,8 @@ def whitened(a, inverse):
 
 
 defvjp(lower_factor, lambda g, ans, a: factor_cotangent(g, ans))
-declare(lower_factor, reads=ANSWER, owns_memory=True)
-declare(factor_cotangent, owns_memory=True)
+declare(lower_factor, batching=batch_matrix, reads=ANSWER, owns_memory=True)
+declare(factor_cotangent, batching=batch_aligned, owns_memory=True)
 defjvp(lower_factor, lambda t, ans, a: factor_tangent(t, ans, lower_inverse(ans)))
 
 
@@ -119,7 +120,7 @@ def qr_jvp(t, ans, a):
 
 
 defvjp(tall_qr, qr_vjp)
-declare(tall_qr, reads=ANSWER)
+declare(tall_qr, batching=batch_matrix, reads=ANSWER)
 defjvp(tall_qr, qr_jvp)
 
 
