@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import cmath
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,7 @@ from ..core.traits import declare
 from .broadcasting import broadcast_tangent, unbroadcast
 from .error_states import quiet
 from .namespace import replace_wrapped, wrapped_functions
-from .parameters import plain_parameters
+from .parameters import PLAIN, plain_parameters
 from .taylor.series import product_series
 from .ufunc_methods import add_ufunc_methods, with_keywords
 
@@ -80,6 +81,9 @@ def define(function: Callable) -> Callable[[Callable], Callable]:
 
 
 def with_plain_parameters(function, definition):
+    if PLAIN.isdisjoint(inspect.signature(wrapped_functions[function]).parameters):
+        return definition
+
     def call(*args, **kwargs):
         args, kwargs = plain_parameters(function, args, kwargs)
         return definition(*args, **kwargs)
@@ -136,12 +140,13 @@ def is_surely_finite(x: np.ndarray) -> bool:
     return cmath.isfinite(flat.dot(flat))  # of short arrays 0.3 instead of 0.7 µs
 
 
-def linear(prim: Callable, transpose: Callable, **facts: Any) -> None:
+def linear(prim: Callable, transpose: Callable, *others: None, **facts: Any) -> None:
     """Give a primitive that is linear in its first argument its rules.
 
     Arguments:
         transpose: the VJP rule ``transpose(g, ans, x, *args, **kwargs)``, of which only ``g`` and the shape and dtype
             of ``x`` may be read. The JVP is the function itself.
+        others: None for each further argument with which the answer changes in steps, if at all.
         facts: more that is declared of the function, as ``declare`` has it.
 
     >>> from autodiff_trace import grad, numpy as anp
@@ -151,9 +156,9 @@ def linear(prim: Callable, transpose: Callable, **facts: Any) -> None:
     >>> grad(double_sum)(np.zeros(3))
     array([2., 2., 2.])
     """
-    defvjp(prim, transpose)
+    defvjp(prim, transpose, *others)
     declare(prim, linear_in=(0,), **facts)
-    defjvp(prim, lambda t, ans, x, *args, **kwargs: prim(t, *args, **kwargs))
+    defjvp(prim, lambda t, ans, x, *args, **kwargs: prim(t, *args, **kwargs), *others)
 
 
 def multilinear(prim: Callable, *transposes: Callable, **facts: Any) -> None:

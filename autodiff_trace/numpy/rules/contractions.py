@@ -18,15 +18,12 @@ from ..definers import define, multilinear
 from ..dependence.products import einsum_sets
 from ..mapped import align
 from .making import as_array
+from .matrices import transposed
 
 __all__: list[str] = []
 
 
 # matmul: dX = g Yᵀ, dY = Xᵀ g, on stacks of matrices; a vector is a matrix with one row (on the left) or column
-
-
-def transposed(x):
-    return anp.swapaxes(x, -1, -2)
 
 
 def as_matrices(g, x, y):
@@ -140,12 +137,16 @@ def as_matrix(x, rows, columns):
 @define(np.dot)
 def dot(a, b, out=None):
     a, b = as_array(a), as_array(b)
-    if not a.ndim or not b.ndim:
+    m, n = a.ndim, b.ndim
+    if not m or not n:
         ans = anp.multiply(a, b)
-    elif a.ndim <= 2 and b.ndim <= 2:
-        ans = anp.matmul(a, b)
+    elif m <= 2 and n <= 2:
+        try:
+            ans = anp.matmul(a, b)
+        except ValueError as error:
+            raise ValueError(f"dot: shapes {a.shape} and {b.shape} not aligned") from error
     else:
-        ans = anp.tensordot(a, b, (a.ndim - 1, max(b.ndim - 2, 0)))
+        ans = anp.tensordot(a, b, (m - 1, max(n - 2, 0)))
     return ans if out is None else array_ops.store(out, ans)
 
 

@@ -17,7 +17,7 @@ from ...core.traits import ANSWER, ARGUMENTS, declare
 from .. import linalg
 from .. import wrapped as anp
 from ..broadcasting import broadcast_tangent, match_dtype, unbroadcast
-from ..definers import define, elementwise
+from ..definers import define, elementwise, linear
 from ..mapped import batch_aligned, batch_first
 
 NO_VALUE = np._NoValue
@@ -87,9 +87,7 @@ defjvp(anp.frexp, lambda t, ans, x: [anp.ldexp(t, -ans[1]), None])
 
 # ldexp = x · 2ⁿ, n an integer
 
-defvjp(anp.ldexp, lambda g, ans, x, n: unbroadcast(anp.ldexp(g, n), x), None)
-declare(anp.ldexp, linear_in=(0,))
-defjvp(anp.ldexp, lambda t, ans, x, n: broadcast_tangent(anp.ldexp(t, n), ans), None)
+linear(anp.ldexp, lambda g, ans, x, n: unbroadcast(anp.ldexp(g, n), x), None)
 
 
 # modf: the fraction and the whole part, which is constant between its steps
