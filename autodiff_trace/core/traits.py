@@ -136,7 +136,7 @@ def traits_of(function: Any) -> Traits:
 def declare(*functions: Callable, reads: str | None = None, unread: dict | None = None, **facts: Any) -> None:
     """Declare facts, by the names of the fields of :class:`Traits`, of primitives or of plain functions.
 
-    ``reads``: what the rules read alone, ``ANSWER`` (``exp``) or ``ARGUMENTS`` (``sin``). Those of ``linear_in`` read
+    ``reads``: what the rules read alone, ``"ans"`` (``exp``) or ``"args"`` (``sin``). Those of ``linear_in`` read
     shapes, those of ``multilinear_in`` the other argument; ``unread`` says what differs from that.
 
     >>> import math

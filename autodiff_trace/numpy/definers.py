@@ -61,12 +61,22 @@ def elementwise(prim: Callable, *derivatives: Derivative, singular: bool = False
 
 
 def define(function: Callable) -> Callable[[Callable], Callable]:
-    """Decorate the definition of a function of NumPy by primitives. Traced calls follow it, plain ones go to NumPy.
+    """Decorate the definition of a function by primitives. Traced calls follow it, plain ones go to the function.
 
-    All modes follow from the definition; rules are for what is no short composition, or has to be quick.
+    All modes follow from the definition; rules are for what is no short composition, or has to be quick. A function of
+    NumPy is defined under all its names.
+
+    >>> import math
+    >>> @define(math.hypot)
+    ... def hypot(x, y):
+    ...     return (x * x + y * y) ** 0.5
+    >>> hypot(3.0, 4.0)
+    5.0
     """
 
     def decorate(definition):
+        if function not in wrapped_functions:
+            return composite(function)(definition)
         is_ufunc = isinstance(function, np.ufunc)
         by_element = is_ufunc and function.signature is None  # others (vecdot) have keywords of their own
         new = composite(function)((with_keywords if by_element else with_plain_parameters)(function, definition))

@@ -26,7 +26,15 @@ array_ops.align = align
 
 
 def batch_aligned(batch, prim, args, kwargs):
-    """The rule of what broadcasts its operands, elements or matrices."""
+    """The batching rule of what takes arrays and broadcasts them, elements or stacks of matrices.
+
+    >>> from autodiff_trace import extend, vmap
+    >>> calls = []
+    >>> double = extend.primitive(lambda x: calls.append(1) or 2 * x)
+    >>> extend.elementwise(double, lambda ans, x: 2.0, batching=batch_aligned)
+    >>> vmap(double)(np.arange(3.0)), len(calls)
+    (array([0., 2., 4.]), 1)
+    """
     return NotImplemented if kwargs else prim(*align(args, batch.mapped))
 
 
