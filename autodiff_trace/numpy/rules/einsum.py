@@ -29,8 +29,9 @@ __all__ = ["contract", "select_axes"]
 
 
 @primitive
-def contract(subscripts, optimize, *operands):
-    """``np.einsum`` with explicit subscripts without an ellipsis."""
+def contract(*args):
+    """``np.einsum`` of operands, explicit subscripts without an ellipsis, and ``optimize``."""
+    *operands, subscripts, optimize = args
     return np.einsum(subscripts, *operands, optimize=optimize)
 
 
@@ -56,7 +57,7 @@ def einsum(*operands, out=None, optimize=False, dtype=None, order="K", casting="
     if set(term) == set(output):  # one operand, and nothing is summed
         ans = select_axes(arrays[0], subscripts)
     else:
-        ans = contract(subscripts, optimize, *arrays)
+        ans = contract(*arrays, subscripts, optimize)
     return ans if out is None else array_ops.store(out, ans)
 
 
@@ -117,10 +118,10 @@ def unused_letters(subscripts):
 
 
 def contract_vjp(argnums, g, ans, args, kwargs):
-    subscripts, optimize, *operands = args
+    *operands, subscripts, optimize = args
     if not isinstance(optimize, (bool, str)):
         optimize = True  # a path was made for the operands of the answer
-    return [operand_cotangent(argnum - 2, g, subscripts, optimize, operands) for argnum in argnums]
+    return [operand_cotangent(argnum, g, subscripts, optimize, operands) for argnum in argnums]
 
 
 def operand_cotangent(k, g, subscripts, optimize, operands):
@@ -128,7 +129,7 @@ def operand_cotangent(k, g, subscripts, optimize, operands):
     x = operands[k]
     plan, unit_sizes, missing = plan_cotangent(k, subscripts, tuple(operand.shape for operand in operands))
     units = [np.eye(size, dtype=g.dtype) for size in unit_sizes]
-    product = contract(plan, optimize, *operands[:k], g, *operands[k + 1 :], *units)
+    product = contract(*operands[:k], g, *operands[k + 1 :], *units, plan, optimize)
     if product.shape != x.shape:
         product = anp.broadcast_to(anp.expand_dims(product, missing), x.shape)
     return match_dtype(product, x.dtype) if product.dtype != x.dtype else product
@@ -186,8 +187,8 @@ def contract_jvp(argnums, tangents, ans, args, kwargs):
 
 def batch_contract(batch, prim, args, kwargs):
     """One more letter, in front of the mapped operands and of the output."""
-    subscripts, optimize, *operands = args
-    return contract(with_batch_letter(subscripts, batch.mapped[2:]), optimize, *operands)
+    *operands, subscripts, optimize = args
+    return contract(*operands, with_batch_letter(subscripts, batch.mapped[:-2]), optimize)
 
 
 def batch_select_axes(batch, prim, args, kwargs):
@@ -202,14 +203,19 @@ def with_batch_letter(subscripts, mapped):
     return f"{','.join(terms)}->{letter}{output}"
 
 
-def contract_sets(nodes, ans, subscripts, optimize, *operands):
-    return einsum_sets(subscripts, {argnum - 2: node for argnum, node in nodes.items()}, ans, operands)
+def contract_sets(nodes, ans, *args):
+    *operands, subscripts, _ = args
+    return einsum_sets(subscripts, nodes, ans, operands)
 
 
 defvjp_all(contract, contract_vjp)
 defjvp_all(contract, contract_jvp)
+MOST = 8
+"""Operands up to which each rule is known to read the others alone."""
+
 declare(
-    contract, batching=batch_contract, series=product_series(contract), sparsity=contract_sets, unread={ALL: (ANSWER,)}
+    contract, batching=batch_contract, series=product_series(contract), sparsity=contract_sets,
+    unread={ALL: (ANSWER,), **{i: (i, ANSWER) for i in range(MOST)}},
 )
 moves(
     select_axes, transpose=lambda g, ans, x, subscripts: operand_cotangent(0, g, subscripts, False, [x]), zeros=True,
