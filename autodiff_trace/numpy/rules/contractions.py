@@ -73,6 +73,9 @@ def batch_matmul(batch, prim, args, kwargs):
     x_ndim, y_ndim = np.ndim(x) - bool(x_mapped), np.ndim(y) - bool(y_mapped)
     if y_ndim == 1 and not y_mapped or x_ndim == 1 and y_ndim == 2 and not y_mapped:
         return anp.matmul(x, y)  # one product of a matrix for the whole batch
+    if x_ndim == y_ndim == 2 and not y_mapped:  # the same, of all rows
+        size, rows, _ = x.shape
+        return anp.reshape(anp.matmul(anp.reshape(x, (size * rows, x.shape[2])), y), (size, rows, y.shape[1]))
     if x_ndim == 1:
         x = anp.expand_dims(x, -2)
     if y_ndim == 1:
@@ -140,6 +143,9 @@ def dot(a, b, out=None):
     m, n = a.ndim, b.ndim
     if not m or not n:
         ans = anp.multiply(a, b)
+    elif a.shape[-1] == 1 in (a.size, b.size) and b.shape[max(n - 2, 0)] == 1:  # no sum, which makes 0 of -0
+        shape = a.shape[:-1] + (b.shape[:-2] + b.shape[-1:] if n > 1 else ())
+        ans = anp.reshape(anp.multiply(anp.ravel(a), anp.ravel(b)), shape)[()]
     elif m <= 2 and n <= 2:
         try:
             ans = anp.matmul(a, b)
