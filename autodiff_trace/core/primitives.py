@@ -200,8 +200,11 @@ def dispatch(prim: Callable, args: tuple, kwargs: dict) -> Any:
         return prim.sequence_handler(prim, args, kwargs)
     traits = prim.traits
     at = traits.most_args
-    if len(args) > at and args[at] is not None:
-        args, kwargs = (*args[:at], None, *args[at + 1 :]), {**kwargs, traits.out_name: args[at]}
+    if len(args) > at:
+        out, rest = args[at], args[at + 1 :]
+        args = (*args[:at], None, *rest) if rest else args[:at]
+        if out is not None:
+            kwargs = {**kwargs, traits.out_name: out}
     if kwargs:
         if prim.keyword_handler is not None:
             return prim.keyword_handler(prim, args, kwargs)

@@ -11,7 +11,6 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ...core.array_ops import array_ops
 from ...core.errors import TracedValueError, caller_line
-from ...core.traits import declare
 from .. import wrapped as anp
 from ..broadcasting import unbroadcast
 from ..definers import define, multilinear
@@ -98,11 +97,56 @@ def matmul_sets(nodes, ans, x, y):
     return einsum_sets(f"{x_term},{y_term}->{output}", nodes, ans, (x, y))
 
 
-declare(np.dot, buffer_position=2, harmless=True, shows_nan=True)  # compiled programs call it
 multilinear(anp.matmul, matmul_vjp_x, matmul_vjp_y, batching=batch_matmul, sparsity=matmul_sets, shows_nan=True)
 
 
-# The others, by matmul and multiply
+# dot: a multiplication by a scalar, matmul up to two dimensions (quicker, and with other signs of zeros), else the sum
+# over the last axis of x and the last but one of y, dot(x, y)[i, k, m] = Σⱼ x[i, j] y[k, j, m]
+
+
+def is_matmul(x, y):
+    return 0 < np.ndim(x) <= 2 and 0 < np.ndim(y) <= 2
+
+
+def dot_vjp_x(g, ans, x, y):
+    y = as_array(y)
+    if is_matmul(x, y):
+        return matmul_vjp_x(g, ans, x, y)
+    if x.ndim == 0 or y.ndim == 0:
+        return unbroadcast(g * y, x)
+    kept = [i for i in range(y.ndim) if i != max(y.ndim - 2, 0)]
+    return unbroadcast(anp.tensordot(g, y, (list(range(x.ndim - 1, g.ndim)), kept)), x)
+
+
+def dot_vjp_y(g, ans, x, y):
+    x = as_array(x)
+    if is_matmul(x, y):
+        return matmul_vjp_y(g, ans, x, y)
+    if x.ndim == 0 or y.ndim == 0:
+        return unbroadcast(g * x, y)
+    kept = list(range(x.ndim - 1))
+    product = anp.tensordot(g, x, (kept, kept))
+    return unbroadcast(transposed(product) if y.ndim > 1 else product, y)
+
+
+def batch_dot(batch, prim, args, kwargs):
+    ndims = [np.ndim(arg) - bool(each) for arg, each in zip(args, batch.mapped)]
+    if 0 in ndims:
+        return anp.multiply(*align(args, batch.mapped))
+    return batch_matmul(batch, prim, args, kwargs) if max(ndims) <= 2 else NotImplemented
+
+
+def dot_sets(nodes, ans, x, y):
+    return matmul_sets(nodes, ans, x, y) if is_matmul(x, y) else NotImplemented
+
+
+multilinear(
+    anp.dot, dot_vjp_x, dot_vjp_y, batching=batch_dot, sparsity=dot_sets, buffer_position=2, harmless=True,
+    shows_nan=True,
+)
+
+
+# The others, by these and multiply
 
 
 @define(np.tensordot)
@@ -135,25 +179,6 @@ def as_matrix(x, rows, columns):
     shape = tuple([math.prod([x.shape[i] for i in axes]) for axes in (rows, columns)])
     x = x if order == sorted(order) else anp.transpose(x, order)
     return x if x.shape == shape else anp.reshape(x, shape)
-
-
-@define(np.dot)
-def dot(a, b, out=None):
-    a, b = as_array(a), as_array(b)
-    m, n = a.ndim, b.ndim
-    if not m or not n:
-        ans = anp.multiply(a, b)
-    elif a.shape[-1] == 1 in (a.size, b.size) and b.shape[max(n - 2, 0)] == 1:  # no sum, which makes 0 of -0
-        shape = a.shape[:-1] + (b.shape[:-2] + b.shape[-1:] if n > 1 else ())
-        ans = anp.reshape(anp.multiply(anp.ravel(a), anp.ravel(b)), shape)[()]
-    elif m <= 2 and n <= 2:
-        try:
-            ans = anp.matmul(a, b)
-        except ValueError as error:
-            raise ValueError(f"dot: shapes {a.shape} and {b.shape} not aligned") from error
-    else:
-        ans = anp.tensordot(a, b, (m - 1, max(n - 2, 0)))
-    return ans if out is None else array_ops.store(out, ans)
 
 
 @define(np.inner)
