@@ -1,4 +1,4 @@
-"""Rules of the elementwise functions: one line a function, alphabetical.
+"""Rules of the elementwise functions, all that is known of each in one statement.
 
 Functions with steps are in ``steps``, those that need a series in ``special_functions``, those that take complex
 numbers apart in ``complex_parts``.
@@ -35,16 +35,9 @@ def circle_root(x):
     return anp.sqrt(-(x - 1)) * anp.sqrt(x - -1) if x.dtype.kind == "c" else anp.sqrt((1 - x) * (1 + x))
 
 
-def acosh_root(x):
-    """√(x² − 1), on the branch cuts on the side that the sign of zeros says."""
-    return anp.sqrt(x - 1) * anp.sqrt(x + 1)
-
-
 def log_of(base, x):
     """The natural logarithm of the number ``base`` in the precision of ``x``."""
     return anp.log(x.dtype.type(base))
-
-
 
 
 def sech_squared(ans, x):
@@ -92,35 +85,13 @@ def inverted_slope_x(ans, x, y):
 elementwise(inverted, inverted_slope_x, lambda ans, x, y: -2 * ans * inverted(y, x), singular=True)
 
 
-
-
 # Of these the answer is NaN where an argument is
 smooth = functools.partial(elementwise, shows_nan=True)
 
 smooth(anp.add, 1, 1, commutative=True, fast_fun=operator.add, float_form=operator.add)
 smooth(
-    anp.arccos, lambda ans, x: -1 / circle_root(x), singular=True, reads=ARGUMENTS,
-    series=quotient_integral(lambda x: -circle_root(x)), float_form=math.acos, cost=0.8,
-)
-smooth(
-    anp.arccosh, lambda ans, x: 1 / acosh_root(x), singular=True, reads=ARGUMENTS,
-    series=quotient_integral(acosh_root), float_form=math.acosh,
-)
-smooth(
-    anp.arcsin, lambda ans, x: 1 / circle_root(x), singular=True, reads=ARGUMENTS,
-    series=quotient_integral(circle_root), float_form=math.asin, cost=0.8,
-)
-smooth(
-    anp.arcsinh, lambda ans, x: 1 / asinh_root(x), singular=True, reads=ARGUMENTS,
-    series=quotient_integral(asinh_root), float_form=math.asinh,
-)
-smooth(
     anp.arctan2, lambda ans, y, x: inverted(x, y), lambda ans, y, x: -inverted(y, x), singular=True,
     reads=ARGUMENTS, float_form=math.atan2, hides=(0, 1), cost=10,
-)
-smooth(
-    anp.arctanh, lambda ans, x: 1 / ((1 - x) * (1 + x)), singular=True, reads=ARGUMENTS,
-    series=quotient_integral(lambda x: (1 - x) * (1 + x)), float_form=math.atanh, finite_at=0,
 )
 smooth(
     anp.cos, lambda ans, x: -anp.sin(x), reads=ARGUMENTS, series=oscillation(anp.sin, -1, 1),
@@ -185,7 +156,7 @@ def inverse_slope(prim, y, **facts):
     facts = {"series": quotient_integral(y), "shows_nan": True, **facts}
     defvjp(prim, rule)
     defjvp(prim, rule)
-    declare(prim, reads=ARGUMENTS, elementwise=True, answer_tells=True, cost=0.8, **facts)
+    declare(prim, reads=ARGUMENTS, elementwise=True, answer_tells=True, **facts)
 
 
 def one_plus_square(x):
@@ -194,13 +165,19 @@ def one_plus_square(x):
     return x * x + 1
 
 
+inverse_slope(anp.arccos, lambda x: -circle_root(x), float_form=math.acos, cost=0.8)
+inverse_slope(anp.arccosh, lambda x: anp.sqrt(x - 1) * anp.sqrt(x + 1), float_form=math.acosh)
+inverse_slope(anp.arcsin, circle_root, float_form=math.asin, cost=0.8)
+inverse_slope(anp.arcsinh, asinh_root, float_form=math.asinh)
 inverse_slope(
-    anp.arctan, one_plus_square, series=quotient_integral(lambda x: 1 + x * x), float_form=math.atan, hides=(0,)
+    anp.arctan, one_plus_square, series=quotient_integral(lambda x: 1 + x * x), float_form=math.atan,
+    hides=(0,), cost=0.8,
 )
-inverse_slope(anp.log, lambda x: x, float_form=math.log)
-inverse_slope(anp.log10, lambda x: x * log_of(10, x), float_form=math.log10)
-inverse_slope(anp.log1p, lambda x: 1 + x, float_form=math.log1p)
-inverse_slope(anp.log2, lambda x: x * log_of(2, x), float_form=math.log2)
+inverse_slope(anp.arctanh, lambda x: (1 - x) * (1 + x), float_form=math.atanh, finite_at=0)
+inverse_slope(anp.log, lambda x: x, float_form=math.log, cost=0.8)
+inverse_slope(anp.log10, lambda x: x * log_of(10, x), float_form=math.log10, cost=0.8)
+inverse_slope(anp.log1p, lambda x: 1 + x, float_form=math.log1p, cost=0.8)
+inverse_slope(anp.log2, lambda x: x * log_of(2, x), float_form=math.log2, cost=0.8)
 
 
 # multiply: by far the commonest, so its rules are written out (0.05 µs); by a Python number nothing is to be summed or
