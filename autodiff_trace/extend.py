@@ -8,6 +8,8 @@
 >>> extend.elementwise(cube, lambda ans, x: 3 * x * x)
 >>> float(grad(grad(cube))(2.0))
 12.0
+
+``docs/extending.md`` shows each definer.
 """
 
 from .core.forward import defjvp, defjvp_all
@@ -15,11 +17,15 @@ from .core.primitives import composite, nondifferentiable, notrace_primitive, pr
 from .core.pytree import register_pytree
 from .core.reverse import defvjp, defvjp_all
 from .core.tracer import Box, is_box
+from .core.traits import declare
 from .numpy.array_box import ArrayBox, register_array_type
 from .numpy.broadcasting import unbroadcast
-from .numpy.definers import elementwise, linear
+from .numpy.definers import define, elementwise, linear, multilinear
+from .numpy.mapped import batch_aligned
+from .numpy.selections import moves
 
 __all__ = [
-    "ArrayBox", "Box", "composite", "defjvp", "defjvp_all", "defvjp", "defvjp_all", "elementwise", "is_box", "linear",
-    "nondifferentiable", "notrace_primitive", "primitive", "register_array_type", "register_pytree", "unbroadcast",
+    "ArrayBox", "Box", "batch_aligned", "composite", "declare", "define", "defjvp", "defjvp_all", "defvjp",
+    "defvjp_all", "elementwise", "is_box", "linear", "moves", "multilinear", "nondifferentiable", "notrace_primitive",
+    "primitive", "register_array_type", "register_pytree", "unbroadcast",
 ]

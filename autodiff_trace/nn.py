@@ -15,9 +15,9 @@ from .core.traits import ANSWER, ARGUMENTS, declare, declares
 from .core.unary import unary
 from .numpy import wrapped as anp
 from .numpy.along_axes import expand_reduced, reduces, runs_along
-from .numpy.batching.elementwise import batch_elementwise, map_all
 from .numpy.canonical import as_array, axes_of
 from .numpy.definers import elementwise
+from .numpy.mapped import map_all
 from .numpy.rules.reductions import sum_over
 from .numpy.selections import selects
 
@@ -241,7 +241,6 @@ def batch_label_losses(batch, prim, args, kwargs):
     return prim(*map_all(batch, args))
 
 
-defbatch(batch_elementwise, relu, sigmoid)
 defbatch(batch_label_losses, label_losses)
 
 

@@ -9,7 +9,7 @@ from autodiff_trace import grad, jit
 from autodiff_trace import numpy as anp
 from autodiff_trace.compiler import emit
 from autodiff_trace.core.array_ops import array_ops
-from autodiff_trace.numpy import definers, error_states
+from autodiff_trace.numpy import error_states
 
 
 @pytest.fixture(params=["quick", "public"])
@@ -74,10 +74,10 @@ def test_errors_are_restored_if_an_interrupt_comes_as_soon_as_they_are_set(monke
     compiled = jit(function)
     monkeypatch.setattr(emit, "setter", lambda *settings: interrupted(error_states.setter(*settings)))
     compiled(x)
-    monkeypatch.setattr(definers, "set_quiet", interrupted(definers.set_quiet))
+    monkeypatch.setattr(error_states, "set_quiet", interrupted(error_states.set_quiet))
     monkeypatch.setattr(array_ops, "ignore_errors", interrupted(array_ops.ignore_errors))
     before = np.geterr()
-    for each in (compiled, function, definers.quiet(np.sqrt)):
+    for each in (compiled, function, error_states.quiet(np.sqrt)):
         try:
             with pytest.raises(KeyboardInterrupt):
                 each(x)

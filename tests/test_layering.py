@@ -10,24 +10,27 @@ ROOT = Path(autodiff_trace.__file__).parent
 # All modules from the bottom up, folder by folder: each imports only from those that stand before it. A folder whose
 # modules need others in between comes more than once. A new module goes where what it imports stands before it.
 ORDER = """
-    core: array_ops traits cotangents errors pytree tracer derivative exact_numbers standins lowest primitives
-      unary batching choices overwriting selections kept ownership unread masked_rules backward reverse forward
-      infinitesimals taylor __init__
+    core: array_ops parameters traits cotangents errors pytree tracer derivative exact_numbers standins lowest
+      primitives unary batching choices overwriting selections kept ownership unread masked_rules backward
+      reverse forward infinitesimals taylor __init__
     compiler: places
     numpy: error_states halves layouts mutation parameters random row_sums lapack operators quick_forms
-      namespace canonical fft wrapped broadcasting buffers concatenators linalg ufunc_folds ufunc_methods
-      definers along_axes masks selections
-    numpy/rules: complex_parts diagonals division elementwise fft interpolation lengths making matrices ordering
-      overwriting reductions sets steps tolerances windows applying complex_domain contractions covariances
-      cumulative determinants differences einsum extrema factorizations histograms joining matrix_products
-      nan_functions norms padding polynomials products ranges rearranging repeated_values selecting shapes
-      solving special_functions splitting statistics variances quantiles scattering spectral writing indexing
-      singular_values __init__
-    numpy/batching: einsum elementwise axes contractions indexing linalg ordering shapes __init__
-    numpy/dependence: index_sets trace joining moving products __init__
-    numpy: views attributes shared_results writable_box array_box flat
-    numpy/taylor: series elementwise powers products special_functions __init__
-    numpy: __init__
+      namespace canonical fft wrapped mapped broadcasting buffers concatenators linalg ufunc_folds ufunc_methods
+      masks
+    numpy/rules: matrices overwriting tolerances determinants repeated_values statistics
+    numpy/batching: axes
+    numpy/dependence: index_sets trace products __init__
+    numpy/taylor: series
+    numpy: definers along_axes selections
+    numpy/rules: complex_parts diagonals division elementwise fft interpolation lengths making ordering
+      reductions sets steps windows applying complex_domain contractions covariances cumulative differences
+      einsum extrema factorizations histograms joining matrix_products nan_functions norms padding polynomials
+      products ranges rearranging selecting shapes solving special_functions splitting variances quantiles
+      scattering spectral writing indexing singular_values powers __init__
+    numpy/batching: indexing ordering shapes __init__
+    numpy/dependence: joining moving
+    numpy: views attributes shared_results writable_box array_box flat __init__
+    numpy/taylor: __init__
     transforms: border coloring complex_jacobians contents function names ownership random_states read_paths
       steps stopping flat_function followed_rules kinds mapping rebuilding watching custom_rules gradient
       members products sparsity custom_calls jacobians objects second_order taylor functions following

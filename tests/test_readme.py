@@ -1,4 +1,4 @@
-"""Each Python block of the README runs as written and prints what it says, on its own."""
+"""Each Python block of the README and of ``docs/extending.md`` runs as written and prints what it says, on its own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import pytest
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```python\n(.*?)^```$", README, flags=re.DOTALL | re.MULTILINE)
+EXTENDING = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+BLOCK = re.compile(r"^```python\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
+BLOCKS = [*BLOCK.findall(README), "\n".join(BLOCK.findall(EXTENDING))]
 NUMBER = re.compile(r"(?<![\w.])-?\d+\.?\d*(?:e[-+]?\d+)?")
 
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from ..core.traits import declare, declares, traits_of
 from ..nn import check_labels
-from ..numpy.definers import is_surely_finite, quiet
+from ..numpy.definers import is_surely_finite
+from ..numpy.error_states import quiet
 from ..numpy.row_sums import sum_axes
 from .arena import Buffer
 from .node import parts_of

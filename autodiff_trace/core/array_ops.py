@@ -34,6 +34,7 @@ def owning(arrays: list) -> Iterator[None]:
 class ArrayOps:
     """The functions.
 
+    ``align(args, mapped)``: arguments that are mapped or not, as broadcasting wants them.
     ``array(nested)``: one traced array from a nested sequence with traced values in it. ``store(out, x)``: write ``x``
     into ``out`` and return it, as the argument ``out=`` asks. ``note_view(view, base, prim, args, kwargs)``: remember
     that ``view = prim(base, *args, **kwargs)`` may share memory with ``base``. ``note_shared(name, results, arguments,
@@ -46,6 +47,7 @@ class ArrayOps:
     :mod:`~autodiff_trace.core.selections`, and stand in ``numpy/selections``.
     """
 
+    align: Callable[[list, list], list]
     array: Callable[[list | tuple], Any]
     note_view: Callable[..., None]
     note_shared: Callable[..., None]

@@ -1,7 +1,8 @@
 """Batching: a trace whose values carry one more axis, which the function that is mapped does not see.
 
 The mapped axis of a value is always its first. A *batching rule* of a primitive computes it for all elements of the
-batch at once; a primitive without one is called for each element, and the answers are stacked.
+batch at once. Without one the operands of elementwise functions are broadcast behind it; any other primitive is called
+for each element, and the answers are stacked.
 """
 
 from __future__ import annotations
@@ -71,8 +72,11 @@ class BatchTrace(Trace):
             return self.box(prim(*values, **keywords), None)
         batch = Batch(self.size, mapped, mapped_keywords)
         ans = NotImplemented
-        if prim.traits.batching is not None:
-            ans = prim.traits.batching(batch, prim, values, keywords)
+        traits = prim.traits
+        if traits.batching is not None:
+            ans = traits.batching(batch, prim, values, keywords)
+        elif traits.elementwise and not keywords and not traits.is_users:  # of users' some take no arrays
+            ans = prim(*(array_ops.align(values, mapped) if len(values) > 1 else values))
         if ans is NotImplemented:
             ans, shown = loop_and_stack(batch, prim, values, keywords)
             if shown is not None:

@@ -13,7 +13,6 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .batching import defbatch
 from .choices import CHOICES, with_other
 from .forward import JVPTrace, add_tangents, defjvp
 from .lowest import ChangeLostError, LowestTrace, must_follow
@@ -21,6 +20,7 @@ from .primitives import primitive
 from .pytree import tree_map
 from .reverse import defvjp
 from .tracer import Trace, box_classes, boxers, find_top_trace, trace_stack
+from .traits import declare
 
 __all__ = [
     "are_wanted", "call_split", "follow_split", "has_split", "is_split", "settled", "split",
@@ -141,7 +141,7 @@ with_unknown_change.limit = lambda values, changes: (values[0], values[0] * math
 for _prim in (without_change, with_unknown_change):
     defvjp(_prim, lambda g, ans, x, prim=_prim: prim(g))
     defjvp(_prim, lambda t, ans, x, prim=_prim: prim(t))
-defbatch(lambda batch, prim, args, kwargs: prim(*args), without_change, with_unknown_change)
+declare(without_change, with_unknown_change, batching=lambda batch, prim, args, kwargs: prim(*args))
 
 
 def settled(tree: Any) -> Any:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import sys
 from collections.abc import Callable
 from typing import Any
 
 from .array_ops import array_ops
 from .exact_numbers import call_with_floats
+from .parameters import is_own_out, positional_parameters
 from .tracer import box_classes, exact_numbers, find_top_trace, metadata, watched_types
 from .traits import Traits, table
 
@@ -102,9 +102,13 @@ def composite(fun: Callable) -> Callable[[Callable], Callable]:
     def decorate(definition):
         @functools.wraps(fun, updated=())
         def call(*args, **kwargs):
-            if find_top_trace(kwargs.values(), find_top_trace(args)) is None:
-                return fun(*args, **kwargs)
-            return definition(*args, **kwargs)
+            for arg in args:
+                kind = type(arg)
+                if kind in watched_types and (kind in box_classes or kind not in exact_numbers and find_top_trace(arg)):
+                    return definition(*args, **kwargs)
+            if kwargs and find_top_trace(kwargs.values()) is not None:
+                return definition(*args, **kwargs)
+            return fun(*args, **kwargs)
 
         call.fun = fun
         return call
@@ -207,8 +211,11 @@ def dispatch(prim: Callable, args: tuple, kwargs: dict) -> Any:
         return prim.sequence_handler(prim, args, kwargs)
     traits = prim.traits
     at = traits.most_args
-    if len(args) > at and args[at] is not None:
-        args, kwargs = (*args[:at], None, *args[at + 1 :]), {**kwargs, traits.out_name: args[at]}
+    if len(args) > at:
+        out, rest = args[at], args[at + 1 :]
+        args = (*args[:at], None, *rest) if rest else args[:at]
+        if out is not None:
+            kwargs = {**kwargs, traits.out_name: out}
     if kwargs:
         if prim.keyword_handler is not None:
             return prim.keyword_handler(prim, args, kwargs)
@@ -240,30 +247,6 @@ def bind_traced_keywords(prim: Callable, args: tuple, kwargs: dict) -> tuple[tup
         return args, kwargs
     kwargs = dict(kwargs)
     return (*args, *(kwargs.pop(p.name, p.default) for p in parameters[len(args) : last + 1])), kwargs
-
-
-def is_own_out(prim: Callable, out: Any) -> bool:
-    """Whether ``out`` is a parameter like others, and not the array that functions in the manner of NumPy write into:
-    its default is not None, or it is nothing that can be written into."""
-    return isinstance(out, (int, float, complex, str)) or has_default_of_out(prim)
-
-
-@functools.cache
-def has_default_of_out(prim: Callable) -> bool:
-    try:
-        parameter = inspect.signature(prim).parameters.get("out")
-    except (TypeError, ValueError):  # some C functions have none
-        return False
-    return parameter is not None and parameter.default is not None
-
-
-@functools.cache
-def positional_parameters(fun: Callable) -> list[inspect.Parameter]:
-    try:
-        parameters = inspect.signature(fun).parameters.values()
-    except (TypeError, ValueError):  # some C functions have none
-        return []
-    return [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
 
 
 def convert_sequences(prim: Callable, args: tuple) -> tuple[tuple, bool]:

@@ -1,8 +1,11 @@
 """Taylor mode: carry a value's power series along a curve. Knows no NumPy rule.
 
 The arguments are curves u(t) = u₀ + u₁t + … + uₙtⁿ, and each value is followed as its first n + 1 coefficients. A
-*series rule* of a primitive gives the coefficients of the answer by a recurrence, in O(n²) operations. A primitive
-without one takes them from its JVP rule: that is computed on series, of one order less, and integrated.
+*series rule* of a primitive gives the coefficients of the answer by a recurrence, in O(n²) operations:
+``rule(order, nodes, ans, *args, **kwargs)`` gives those of order 1 … ``order``, with the shape and dtype of the answer;
+None is zero. ``nodes`` holds for each argument that is followed, by position, its :class:`Series`; for one that is a
+sequence a list. NotImplemented, or no rule, asks for the coefficients to be taken from the JVP rule: that is computed
+on series, of one order less, and integrated.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from .masked_rules import Push, has_selected, push_selected
 from .selections import Mask, Selected, settle
 from .tracer import box_classes, boxers, trace_stack
 
-__all__ = ["Series", "TaylorTrace", "coefficient", "deftaylor", "push_coefficients", "trace_taylor"]
+__all__ = ["Series", "TaylorTrace", "coefficient", "push_coefficients", "trace_taylor"]
 
 
 class Series(tuple):
@@ -114,19 +117,6 @@ def trace_taylor(fun: Callable, inputs: Sequence, nodes: Sequence, order: int) -
     trace = TaylorTrace(order)
     boxes = [boxers[type(x)](x, trace, node) for x, node in zip(inputs, nodes, strict=True)]
     return trace.run(fun, boxes)
-
-
-# The registry
-
-
-def deftaylor(prim: Callable, rule: Callable) -> None:
-    """Give ``prim`` its series rule.
-
-    ``rule(order, nodes, ans, *args, **kwargs)`` gives the coefficients 1 … order of the answer, with its shape and
-    dtype; None is zero. ``nodes`` holds for each argument that is followed, by position, its :class:`Series`; for one
-    that is a sequence a list. NotImplemented asks for the coefficients to be taken from the JVP rule.
-    """
-    prim.traits.series = rule
 
 
 # Series from JVP rules

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 __all__ = ["ALL", "ANSWER", "ARGUMENTS", "Traits", "UNKNOWN", "declare", "declares", "table", "traits_of"]
@@ -73,7 +73,7 @@ class Traits:
     answer_tells: bool = False
     """A small array for an answer says that there is little to forget."""
 
-    # Rules of modes that are loaded when they are used
+    # Rules of further modes
     batching: Callable | None = None
     """Its batching rule (``core/batching``)."""
     series: Callable | None = None
@@ -134,7 +134,7 @@ def traits_of(function: Any) -> Traits:
 def declare(*functions: Callable, reads: str | None = None, unread: dict | None = None, **facts: Any) -> None:
     """Declare facts, by the names of the fields of :class:`Traits`, of primitives or of plain functions.
 
-    ``reads``: what the rules read alone, ``ANSWER`` (``exp``) or ``ARGUMENTS`` (``sin``). Those of ``linear_in`` read
+    ``reads``: what the rules read alone, ``"ans"`` (``exp``) or ``"args"`` (``sin``). Those of ``linear_in`` read
     shapes, those of ``multilinear_in`` the other argument; ``unread`` says what differs from that.
 
     >>> import math
@@ -143,9 +143,10 @@ def declare(*functions: Callable, reads: str | None = None, unread: dict | None 
     True
     """
     linear = [i for i in facts.get("linear_in", ()) if isinstance(i, int)]
-    several = itertools.chain(linear, *[itertools.combinations(linear, count) for count in range(2, len(linear) + 1)])
+    factors = facts.get("multilinear_in", ())
     unread = {
-        **READS[facts.get("multilinear_in", reads)], **dict.fromkeys(several, (*linear, ANSWER)), **(unread or {})
+        **READS[reads], **dict.fromkeys([*linear, *several_of(linear)], (*linear, ANSWER)),
+        **{i: (i, ANSWER) for i in factors}, **dict.fromkeys(several_of(factors), (ANSWER,)), **(unread or {}),
     }
     for function in functions:
         traits = traits_of(function)
@@ -160,13 +161,17 @@ def declare(*functions: Callable, reads: str | None = None, unread: dict | None 
                 table.setdefault(fact, Traits(fact, fact, float_form=fact))
 
 
+def several_of(arguments: Sequence[int]) -> list[tuple]:
+    """The ways to take two or more of the arguments."""
+    return [each for count in range(2, len(arguments) + 1) for each in itertools.combinations(arguments, count)]
+
+
 READS: dict[Any, dict] = {
     None: {},
     ANSWER: {0: (0,)},
     ARGUMENTS: {0: (ANSWER,), 1: (ANSWER,), (0, 1): (ANSWER,)},
-    (0, 1): {0: (0, ANSWER), 1: (1, ANSWER), (0, 1): (ANSWER,)},
 }
-"""What rules do not read, by what they read, or by the arguments in which the function is multilinear."""
+"""What rules do not read, by what they read."""
 
 
 def declares(**facts: Any) -> Callable[[Callable], Callable]:

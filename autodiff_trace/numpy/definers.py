@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import cmath
-import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -14,32 +14,15 @@ from ..core.reverse import defvjp
 from ..core.primitives import composite
 from ..core.traits import declare
 from .broadcasting import broadcast_tangent, unbroadcast
-from .error_states import error_state, restore_errors, setter
+from .error_states import quiet
 from .namespace import replace_wrapped, wrapped_functions
-from .parameters import plain_parameters
+from .parameters import PLAIN, plain_parameters
+from .taylor.series import product_series
 from .ufunc_methods import add_ufunc_methods, with_keywords
 
-__all__ = ["define", "elementwise", "is_surely_finite", "linear", "quiet", "set_quiet"]
+__all__ = ["define", "elementwise", "is_surely_finite", "linear", "multilinear"]
 
 Derivative = Callable[..., Any] | int | None
-
-
-set_quiet = setter(("divide", "ignore"), ("invalid", "ignore"), ("over", "ignore"))
-
-
-def quiet(function: Callable) -> Callable:
-    """Decorate what may meet an infinite slope: NumPy's warning belongs to the value, not to the derivative."""
-
-    @functools.wraps(function)
-    def call(*args, **kwargs):
-        before = error_state()
-        try:
-            set_quiet(before)
-            return function(*args, **kwargs)
-        finally:
-            restore_errors(before)
-
-    return call
 
 
 def elementwise(prim: Callable, *derivatives: Derivative, singular: bool = False, **facts: Any) -> None:
@@ -78,12 +61,22 @@ def elementwise(prim: Callable, *derivatives: Derivative, singular: bool = False
 
 
 def define(function: Callable) -> Callable[[Callable], Callable]:
-    """Decorate the definition of a function of NumPy by primitives. Traced calls follow it, plain ones go to NumPy.
+    """Decorate the definition of a function by primitives. Traced calls follow it, plain ones go to the function.
 
-    All modes follow from the definition; rules are for what is no short composition, or has to be quick.
+    All modes follow from the definition; rules are for what is no short composition, or has to be quick. A function of
+    NumPy is defined under all its names.
+
+    >>> import math
+    >>> @define(math.hypot)
+    ... def hypot(x, y):
+    ...     return (x * x + y * y) ** 0.5
+    >>> hypot(3.0, 4.0)
+    5.0
     """
 
     def decorate(definition):
+        if function not in wrapped_functions:
+            return composite(function)(definition)
         is_ufunc = isinstance(function, np.ufunc)
         by_element = is_ufunc and function.signature is None  # others (vecdot) have keywords of their own
         new = composite(function)((with_keywords if by_element else with_plain_parameters)(function, definition))
@@ -98,6 +91,9 @@ def define(function: Callable) -> Callable[[Callable], Callable]:
 
 
 def with_plain_parameters(function, definition):
+    if PLAIN.isdisjoint(inspect.signature(wrapped_functions[function]).parameters):
+        return definition
+
     def call(*args, **kwargs):
         args, kwargs = plain_parameters(function, args, kwargs)
         return definition(*args, **kwargs)
@@ -154,12 +150,13 @@ def is_surely_finite(x: np.ndarray) -> bool:
     return cmath.isfinite(flat.dot(flat))  # of short arrays 0.3 instead of 0.7 µs
 
 
-def linear(prim: Callable, transpose: Callable, **facts: Any) -> None:
+def linear(prim: Callable, transpose: Callable, *others: None, **facts: Any) -> None:
     """Give a primitive that is linear in its first argument its rules.
 
     Arguments:
         transpose: the VJP rule ``transpose(g, ans, x, *args, **kwargs)``, of which only ``g`` and the shape and dtype
             of ``x`` may be read. The JVP is the function itself.
+        others: None for each further argument with which the answer changes in steps, if at all.
         facts: more that is declared of the function, as ``declare`` has it.
 
     >>> from autodiff_trace import grad, numpy as anp
@@ -169,6 +166,35 @@ def linear(prim: Callable, transpose: Callable, **facts: Any) -> None:
     >>> grad(double_sum)(np.zeros(3))
     array([2., 2., 2.])
     """
-    defvjp(prim, transpose)
+    defvjp(prim, transpose, *others)
     declare(prim, linear_in=(0,), **facts)
-    defjvp(prim, lambda t, ans, x, *args, **kwargs: prim(t, *args, **kwargs))
+    defjvp(prim, lambda t, ans, x, *args, **kwargs: prim(t, *args, **kwargs), *others)
+
+
+def multilinear(prim: Callable, *transposes: Callable, **facts: Any) -> None:
+    """Give a product, a primitive that is linear in each of its first arguments, its rules.
+
+    Arguments:
+        transposes: for each of these arguments the VJP rule ``transpose(g, ans, *args)``, which reads the values of the
+            others, but of its own argument shape and dtype alone, and not ``ans``. The JVP is the function itself, and
+            the series Cauchy's product.
+        facts: more that is declared of the function, as ``declare`` has it.
+
+    >>> from autodiff_trace import grad, numpy as anp
+    >>> from autodiff_trace.extend import primitive
+    >>> scale = primitive(lambda x, y: x * np.sum(y))
+    >>> multilinear(scale, lambda g, ans, x, y: g * anp.sum(y), lambda g, ans, x, y: anp.full(y.shape, g * x))
+    >>> grad(scale, argnums=1)(3.0, np.ones(2))
+    array([3., 3.])
+    """
+    defvjp(prim, *transposes)
+    defjvp(prim, *[jvp_in(prim, argnum) for argnum in range(len(transposes))])
+    facts = {"series": product_series(prim), "answer_tells": True, **facts}
+    declare(prim, multilinear_in=tuple(range(len(transposes))), **facts)
+
+
+def jvp_in(prim, argnum):
+    def jvp(t, ans, *args, **kwargs):
+        return broadcast_tangent(prim(*args[:argnum], t, *args[argnum + 1 :], **kwargs), ans)
+
+    return jvp

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, wraps
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ try:  # what np.errstate itself calls, under names that may change
 except ImportError:
     current = make = None
 
-__all__ = ["error_state", "restore_errors", "setter"]
+__all__ = ["error_state", "quiet", "restore_errors", "set_quiet", "setter"]
 
 
 @cache
@@ -58,3 +58,21 @@ error_state: Callable[[], Any] = np.geterr if current is None else current.get
 
 restore_errors: Callable[[Any], Any] = restore_slowly if current is None else current.set
 """Put back the handling of errors that ``error_state`` gave, in the same thread."""
+
+
+set_quiet = setter(("divide", "ignore"), ("invalid", "ignore"), ("over", "ignore"))
+
+
+def quiet(function: Callable) -> Callable:
+    """Decorate what may meet an infinite slope: NumPy's warning belongs to the value, not to the derivative."""
+
+    @wraps(function)
+    def call(*args, **kwargs):
+        before = error_state()
+        try:
+            set_quiet(before)
+            return function(*args, **kwargs)
+        finally:
+            restore_errors(before)
+
+    return call

@@ -12,8 +12,7 @@ from ..core.selections import settle
 from ..core.tracer import is_box
 from . import wrapped as anp
 from .broadcasting import ShapeOnly, sum_to
-from .definers import quiet, set_quiet
-from .error_states import error_state, restore_errors
+from .error_states import error_state, quiet, restore_errors, set_quiet
 
 __all__ = ["broadcast_mask", "either", "nonzero", "reduce_mask"]
 

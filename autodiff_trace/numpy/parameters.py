@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ..core.primitives import positional_parameters
+from ..core.parameters import positional_parameters
 from ..core.tracer import box_classes, fixed_types, watched_types
 
-__all__ = ["plain_parameters"]
+__all__ = ["PLAIN", "plain_parameters"]
 
 PLAIN = frozenset("""
     axes axis axis1 axis2 axisa axisb axisc ddof decimals destination dims edge_order indices_or_sections k kth

@@ -15,11 +15,13 @@ from ..core.forward import defjvp
 from ..core.primitives import nondifferentiable, primitive
 from ..core.reverse import defvjp
 from ..core.selections import Mask, Selected, outline
-from ..core.tracer import is_box
+from ..core.tracer import find_top_trace, is_box
 from ..core.traits import ANSWER, declare
 from . import wrapped as anp
 from .broadcasting import broadcast_tangent, unbroadcast
-from .definers import SHORT, is_surely_finite, linear, quiet
+from .definers import SHORT, is_surely_finite, linear
+from .error_states import quiet
+from .mapped import align, map_all
 from .masks import broadcast_mask, nonzero, reduce_mask
 
 __all__ = [
@@ -219,6 +221,21 @@ array_ops.restricted = restricted
 # restrict: linear, and a selection itself
 
 
+def batch_restrict(batch, prim, args, kwargs):
+    x, mask = args
+    if type(mask) is not Mask:
+        # The answer has the shape of x: of one that is the same for all elements there is one for each mask.
+        return prim(*align([*map_all(batch, [x]), mask], [True, batch.mapped[1]]))
+    below = find_top_trace((x,))
+    if below is None:
+        return x  # it is finite: a mask that was not asked for changes nothing
+
+    found = mask()  # now, while the batch is there
+    if not (is_box(found) and found._trace.level > below.level):
+        return prim(x, found)
+    return prim(*align([x, found._value], [batch.mapped[0], found._node]))
+
+
 def restrict_more(g, ans, x, mask):
     like = outline(g)
     if type(mask) is Mask:  # that of what mixes elements is one truth value for all
@@ -230,5 +247,7 @@ def restrict_more(g, ans, x, mask):
 
 defvjp(restrict, restrict_more, None)
 defjvp(restrict, restrict_more, None)
-declare(restrict, elementwise=True, harmless=True, may_give_first=True, unread={0: (0, ANSWER)})
+declare(
+    restrict, batching=batch_restrict, elementwise=True, harmless=True, may_give_first=True, unread={0: (0, ANSWER)}
+)
 declare(beside, ones_beside, harmless=True)

@@ -8,7 +8,7 @@ from ...core.batching import defbatch, loop_and_stack
 from .. import wrapped as anp
 from ..broadcasting import indexed_ndim
 from ..rules.scattering import scatter
-from .elementwise import map_all
+from ..mapped import map_all
 
 
 def mapped_index(index):

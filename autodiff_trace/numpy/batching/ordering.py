@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...core.batching import defbatch
 from ..rules.ordering import permute, unpermute
-from .elementwise import map_all
+from ..mapped import map_all
 
 
 def batch_permute(batch, prim, args, kwargs):

@@ -12,7 +12,7 @@ from .. import wrapped as anp
 from ..broadcasting import sum_to
 from ..rules.windows import sliding_window_view
 from .axes import shift_axes
-from .elementwise import map_all
+from ..mapped import map_all
 
 
 def only_first(batch):

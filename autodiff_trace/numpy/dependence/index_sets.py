@@ -60,6 +60,10 @@ class IndexSets:
         keys = np.arange(count, dtype=np.int64)[:, None] * self.width + inputs
         return IndexSets(np.ravel(keys), count, self.width)
 
+    def broadcast(self, old: tuple, new: tuple) -> IndexSets:
+        """The sets of an array of shape ``old``, broadcast to ``new``."""
+        return self if old == new else self.gather(np.broadcast_to(np.arange(self.count).reshape(old), new))
+
 
 def union(sets: Iterable[IndexSets]) -> IndexSets:
     """The union, element by element."""

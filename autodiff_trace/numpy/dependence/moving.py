@@ -12,17 +12,14 @@ import numpy as np
 
 from ...core.tracer import to_value
 from .. import wrapped as anp
-from ..broadcasting import match_dtype
-from ..rules.complex_parts import real_sign
 from ..rules.einsum import select_axes
 from ..rules.fft import fftshift, ifftshift
 from ..rules.making import join_nested
 from ..rules.ordering import permute, unpermute
 from ..rules.reductions import fill
-from ..rules.special_functions import bessel_i, sinc_derivative
 from ..rules.windows import sliding_window_view
 from .index_sets import stack
-from .trace import defdependence, leaves_of, union_by_element
+from .trace import defdependence, leaves_of
 
 __all__ = ["moves"]
 
@@ -64,13 +61,8 @@ def plain(arg: Any) -> Any:
     return type(arg)(map(plain, arg)) if type(arg) in (list, tuple) else to_value(arg)
 
 
-def stay(nodes, ans, x, *args, **kwargs):
-    """Functions of each element of their first argument alone, whatever the others are."""
-    return nodes[0] if list(nodes) == [0] else NotImplemented
-
-
 for prim in (
-    anp.broadcast_to, anp.diag, anp.diagflat, anp.diagonal, anp.expand_dims, anp.flip, anp.fliplr, anp.flipud,
+    anp.broadcast_to, anp.copy, anp.diag, anp.diagflat, anp.diagonal, anp.expand_dims, anp.flip, anp.fliplr, anp.flipud,
     anp.getitem, anp.matrix_transpose, anp.moveaxis, anp.ravel, anp.repeat, anp.reshape, anp.roll, anp.rot90,
     anp.squeeze, anp.swapaxes, anp.tile, anp.transpose, anp.tril, anp.triu, fftshift, fill, ifftshift, permute,
     select_axes, sliding_window_view, unpermute,
@@ -81,9 +73,3 @@ moves(anp.concatenate, 0)
 moves(anp.set_item, 0, 2)
 moves(anp.stack, 0)
 moves(join_nested, 0)
-
-defdependence(union_by_element, anp.frexp, anp.modf)
-defdependence(
-    stay,
-    anp.astype, anp.copy, anp.i0, anp.imag, anp.real, anp.sinc, bessel_i, match_dtype, real_sign, sinc_derivative,
-)

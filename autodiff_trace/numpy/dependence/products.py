@@ -7,16 +7,13 @@ of x that meet a nonzero element of A.
 from __future__ import annotations
 
 import math
-import string
 
 import numpy as np
 
 from ...core.tracer import is_box
-from .. import wrapped as anp
-from ..rules.contractions import summed_axes
-from ..rules.einsum import contract
 from .index_sets import union
-from .trace import broadcast, defdependence
+
+__all__ = ["einsum_sets"]
 
 LARGEST_PRODUCT = 2**24
 """How many elementary products are looked at one by one for zeros of a constant factor."""
@@ -81,43 +78,4 @@ def reduce_by_letters(node, term, shape, output, new_shape):
     )
     sets = node.gather(np.transpose(diagonal, axes + others)).merge(targets, reduced.size)
     lined_up = [reduced_shape[kept.index(c)] if c in kept else 1 for c in output]
-    return broadcast(sets, tuple(lined_up), new_shape)
-
-
-def contract_sets(nodes, ans, subscripts, optimize, *operands):
-    return einsum_sets(subscripts, {argnum - 2: node for argnum, node in nodes.items()}, ans, operands)
-
-
-def matmul_sets(nodes, ans, x, y):
-    if any(isinstance(node, list) for node in nodes.values()):
-        return NotImplemented
-    x_ndim, y_ndim = np.ndim(x), np.ndim(y)
-    stacks = string.ascii_lowercase[: max(x_ndim, y_ndim, 2) - 2]
-    x_term = stacks[len(stacks) - max(x_ndim - 2, 0) :] + ("ZX" if x_ndim > 1 else "X")
-    y_term = stacks[len(stacks) - max(y_ndim - 2, 0) :] + ("XY" if y_ndim > 1 else "X")
-    output = stacks + "Z" * (x_ndim > 1) + "Y" * (y_ndim > 1)
-    return einsum_sets(f"{x_term},{y_term}->{output}", nodes, ans, (x, y))
-
-
-def dot_sets(nodes, ans, x, y, out=None):
-    if np.ndim(x) == 0 or np.ndim(y) == 0 or max(np.ndim(x), np.ndim(y)) > 2:
-        return NotImplemented
-    return matmul_sets(nodes, ans, x, y)
-
-
-def tensordot_sets(nodes, ans, a, b, axes=2):
-    if not (hasattr(a, "ndim") and hasattr(b, "ndim")):
-        return NotImplemented
-    a_axes, b_axes = summed_axes(a.ndim, b.ndim, axes)
-    a_term = list(string.ascii_lowercase[: a.ndim])
-    b_term = list(string.ascii_uppercase[: b.ndim])
-    for i, j in zip(a_axes, b_axes):
-        b_term[j] = a_term[i]
-    output = [c for i, c in enumerate(a_term) if i not in a_axes] + [c for j, c in enumerate(b_term) if j not in b_axes]
-    return einsum_sets(f"{''.join(a_term)},{''.join(b_term)}->{''.join(output)}", nodes, ans, (a, b))
-
-
-defdependence(contract_sets, contract)
-defdependence(dot_sets, anp.dot)
-defdependence(matmul_sets, anp.matmul)
-defdependence(tensordot_sets, anp.tensordot)
+    return sets.broadcast(tuple(lined_up), new_shape)

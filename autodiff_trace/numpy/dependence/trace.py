@@ -32,7 +32,8 @@ class DependenceTrace(DerivativeTrace):
     @staticmethod
     def make_node(prim, argument, node, ans, values, kwargs):
         nodes = by_argument(argument, node)
-        rule = prim.traits.sparsity or (union_by_element if prim.traits.elementwise else None)
+        is_by_element = prim.traits.elementwise or isinstance(prim.fun, np.ufunc) and prim.fun.signature is None
+        rule = prim.traits.sparsity or (union_by_element if is_by_element else None)
         sets = NotImplemented
         if rule is not None and not any(isinstance(argument, str) for argument in nodes):
             sets = rule(nodes, ans, *values, **kwargs)
@@ -65,7 +66,7 @@ def union_by_element(nodes, ans, *args, **kwargs):
 
 def broadcast(sets: IndexSets, old: tuple, new: tuple) -> IndexSets:
     """The sets of an array of shape ``old``, broadcast to ``new``."""
-    return sets if old == new else sets.gather(np.broadcast_to(np.arange(sets.count).reshape(old), new))
+    return sets.broadcast(old, new)
 
 
 def trace_dependence(fun: Callable, inputs: Sequence) -> tuple[list, list[IndexSets | None]]:

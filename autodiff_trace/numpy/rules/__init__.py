@@ -4,15 +4,15 @@ from . import (
     applying, complex_domain, complex_parts, contractions, covariances, cumulative, determinants, diagonals,
     differences, division, einsum, elementwise, extrema, factorizations, fft, histograms, indexing, interpolation,
     joining, lengths, making, matrix_products, nan_functions, norms, ordering, overwriting, padding, polynomials,
-    products, quantiles, ranges, rearranging, reductions, repeated_values, scattering, selecting, sets, shapes,
+    powers, products, quantiles, ranges, rearranging, reductions, repeated_values, scattering, selecting, sets, shapes,
     singular_values, solving, special_functions, spectral, splitting, statistics, steps, variances, windows, writing,
 )
 
 __all__ = [
     "applying", "complex_domain", "complex_parts", "contractions", "covariances", "cumulative", "determinants",
-    "diagonals", "differences", "division", "einsum", "elementwise", "extrema", "factorizations", "fft",
-    "histograms", "indexing", "interpolation", "joining", "lengths", "making", "matrix_products", "nan_functions",
-    "norms", "ordering", "overwriting", "padding", "polynomials", "products", "quantiles", "ranges", "rearranging",
+    "diagonals", "differences", "division", "einsum", "elementwise", "extrema", "factorizations", "fft", "histograms",
+    "indexing", "interpolation", "joining", "lengths", "making", "matrix_products", "nan_functions", "norms",
+    "ordering", "overwriting", "padding", "polynomials", "powers", "products", "quantiles", "ranges", "rearranging",
     "reductions", "repeated_values", "scattering", "selecting", "sets", "shapes", "singular_values", "solving",
     "special_functions", "spectral", "splitting", "statistics", "steps", "variances", "windows", "writing",
 ]

@@ -15,7 +15,8 @@ from ...core.reverse import defvjp
 from ...core.traits import declare
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
-from ..definers import define, linear, quiet
+from ..definers import define, linear
+from ..error_states import quiet
 
 __all__ = ["join_parts"]
 

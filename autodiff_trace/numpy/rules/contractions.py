@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import functools
 import math
+import string
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ...core.array_ops import array_ops
 from ...core.errors import TracedValueError, caller_line
-from ...core.forward import defjvp
-from ...core.reverse import defvjp
-from ...core.traits import declare
 from .. import wrapped as anp
 from ..broadcasting import unbroadcast
-from ..definers import define
+from ..definers import define, multilinear
+from ..dependence.products import einsum_sets
+from ..mapped import align
 from .making import as_array
+from .matrices import transposed
 
-__all__ = ["summed_axes"]
+__all__: list[str] = []
 
 
 # matmul: dX = g Yᵀ, dY = Xᵀ g, on stacks of matrices; a vector is a matrix with one row (on the left) or column
-
-
-def transposed(x):
-    return anp.swapaxes(x, -1, -2)
 
 
 def as_matrices(g, x, y):
@@ -68,40 +65,103 @@ def matmul_vjp_y(g, ans, x, y):
     return anp.reshape(unbroadcast(transposed(x) @ g, column), y.shape)
 
 
-defvjp(anp.matmul, matmul_vjp_x, matmul_vjp_y)
-defjvp(anp.matmul, lambda t, ans, x, y: anp.matmul(t, y), lambda t, ans, x, y: anp.matmul(x, t))
+def batch_matmul(batch, prim, args, kwargs):
+    if kwargs:
+        return NotImplemented
+    (x, y), (x_mapped, y_mapped) = args, batch.mapped
+    x_ndim, y_ndim = np.ndim(x) - bool(x_mapped), np.ndim(y) - bool(y_mapped)
+    if y_ndim == 1 and not y_mapped or x_ndim == 1 and y_ndim == 2 and not y_mapped:
+        return anp.matmul(x, y)  # one product of a matrix for the whole batch
+    if x_ndim == y_ndim == 2 and not y_mapped:  # the same, of all rows
+        size, rows, _ = x.shape
+        return anp.reshape(anp.matmul(anp.reshape(x, (size * rows, x.shape[2])), y), (size, rows, y.shape[1]))
+    if x_ndim == 1:
+        x = anp.expand_dims(x, -2)
+    if y_ndim == 1:
+        y = anp.expand_dims(y, -1)
+    ans = anp.matmul(*align([x, y], batch.mapped))
+    if x_ndim == 1:
+        ans = anp.squeeze(ans, -2)
+    return anp.squeeze(ans, -1) if y_ndim == 1 else ans
 
 
-# dot: a multiplication by a scalar, matmul up to two dimensions, else the sum over the last axis of x and the last but
-# one of y, dot(x, y)[i, k, m] = Σⱼ x[i, j] y[k, j, m]
+def matmul_sets(nodes, ans, x, y):
+    """Which elements depend on which, as an einsum has it."""
+    if any(isinstance(node, list) for node in nodes.values()):
+        return NotImplemented
+    x_ndim, y_ndim = np.ndim(x), np.ndim(y)
+    stacks = string.ascii_lowercase[: max(x_ndim, y_ndim, 2) - 2]
+    x_term = stacks[len(stacks) - max(x_ndim - 2, 0) :] + ("ZX" if x_ndim > 1 else "X")
+    y_term = stacks[len(stacks) - max(y_ndim - 2, 0) :] + ("XY" if y_ndim > 1 else "X")
+    output = stacks + "Z" * (x_ndim > 1) + "Y" * (y_ndim > 1)
+    return einsum_sets(f"{x_term},{y_term}->{output}", nodes, ans, (x, y))
 
 
-def dot_vjp_x(g, ans, x, y, out=None):
+multilinear(anp.matmul, matmul_vjp_x, matmul_vjp_y, batching=batch_matmul, sparsity=matmul_sets, shows_nan=True)
+
+
+# dot: a multiplication by a scalar, matmul up to two dimensions (quicker, and with other signs of zeros), else the sum
+# over the last axis of x and the last but one of y, dot(x, y)[i, k, m] = Σⱼ x[i, j] y[k, j, m]
+
+
+def is_matmul(x, y):
+    return 0 < np.ndim(x) <= 2 and 0 < np.ndim(y) <= 2
+
+
+def dot_vjp_x(g, ans, x, y):
     y = as_array(y)
+    if is_matmul(x, y):
+        return matmul_vjp_x(g, ans, x, y)
     if x.ndim == 0 or y.ndim == 0:
         return unbroadcast(g * y, x)
-    if x.ndim <= 2 and y.ndim <= 2:
-        return matmul_vjp_x(g, ans, x, y)
     kept = [i for i in range(y.ndim) if i != max(y.ndim - 2, 0)]
     return unbroadcast(anp.tensordot(g, y, (list(range(x.ndim - 1, g.ndim)), kept)), x)
 
 
-def dot_vjp_y(g, ans, x, y, out=None):
+def dot_vjp_y(g, ans, x, y):
     x = as_array(x)
+    if is_matmul(x, y):
+        return matmul_vjp_y(g, ans, x, y)
     if x.ndim == 0 or y.ndim == 0:
         return unbroadcast(g * x, y)
-    if x.ndim <= 2 and y.ndim <= 2:
-        return matmul_vjp_y(g, ans, x, y)
     kept = list(range(x.ndim - 1))
     product = anp.tensordot(g, x, (kept, kept))
     return unbroadcast(transposed(product) if y.ndim > 1 else product, y)
 
 
-defvjp(anp.dot, dot_vjp_x, dot_vjp_y)
-defjvp(anp.dot, lambda t, ans, x, y, out=None: anp.dot(t, y), lambda t, ans, x, y, out=None: anp.dot(x, t))
+def batch_dot(batch, prim, args, kwargs):
+    ndims = [np.ndim(arg) - bool(each) for arg, each in zip(args, batch.mapped)]
+    if 0 in ndims:
+        return anp.multiply(*align(args, batch.mapped))
+    return batch_matmul(batch, prim, args, kwargs) if max(ndims) <= 2 else NotImplemented
 
 
-# tensordot: the axes of the answer are those of x that are not summed over, then those of y
+def dot_sets(nodes, ans, x, y):
+    return matmul_sets(nodes, ans, x, y) if is_matmul(x, y) else NotImplemented
+
+
+multilinear(
+    anp.dot, dot_vjp_x, dot_vjp_y, batching=batch_dot, sparsity=dot_sets, buffer_position=2, harmless=True,
+    shows_nan=True,
+)
+
+
+# The others, by these and multiply
+
+
+@define(np.tensordot)
+def tensordot(a, b, axes=2):
+    """One product of matrices: the axes that are summed over are the last of one, and the first of the other."""
+    a, b = as_array(a), as_array(b)
+    a_axes, b_axes = summed_axes(a.ndim, b.ndim, axes)
+    if [a.shape[i] for i in a_axes] != [b.shape[i] for i in b_axes]:
+        raise ValueError(
+            f"tensordot: shape mismatch for the sum over axes {a_axes} of {a.shape} and {b_axes} of {b.shape}"
+        )
+    a_kept, b_kept = ([i for i in range(x.ndim) if i not in summed] for x, summed in ((a, a_axes), (b, b_axes)))
+    rows, columns = as_matrix(a, a_kept, a_axes), as_matrix(b, b_axes, b_kept)
+    shape = (*[a.shape[i] for i in a_kept], *[b.shape[i] for i in b_kept])
+    return anp.reshape(anp.matmul(rows, columns), shape)
 
 
 def summed_axes(a_ndim, b_ndim, axes):
@@ -113,38 +173,12 @@ def summed_axes(a_ndim, b_ndim, axes):
     return [normalize_axis_index(i, a_ndim) for i in a_axes], [normalize_axis_index(i, b_ndim) for i in b_axes]
 
 
-def tensordot_vjp_x(g, ans, a, b, axes=2):
-    b = as_array(b)
-    a_axes, b_axes = summed_axes(a.ndim, b.ndim, axes)
-    a_kept, b_kept = ([i for i in range(x.ndim) if i not in used] for x, used in ((a, a_axes), (b, b_axes)))
-    product = anp.tensordot(g, b, (list(range(len(a_kept), g.ndim)), b_kept))  # a's own axes, then b's summed ones
-    order = a_kept + [a_axes[b_axes.index(i)] for i in sorted(b_axes)]
-    return unbroadcast(anp.transpose(product, np.argsort(order).tolist()), a)
-
-
-def tensordot_vjp_y(g, ans, a, b, axes=2):
-    a = as_array(a)
-    a_axes, b_axes = summed_axes(a.ndim, b.ndim, axes)
-    a_kept, b_kept = ([i for i in range(x.ndim) if i not in used] for x, used in ((a, a_axes), (b, b_axes)))
-    product = anp.tensordot(g, a, (list(range(len(a_kept))), a_kept))  # b's own axes, then a's summed ones
-    order = b_kept + [b_axes[a_axes.index(i)] for i in sorted(a_axes)]
-    return unbroadcast(anp.transpose(product, np.argsort(order).tolist()), b)
-
-
-defvjp(anp.tensordot, tensordot_vjp_x, tensordot_vjp_y)
-defjvp(
-    anp.tensordot,
-    lambda t, ans, a, b, axes=2: anp.tensordot(t, b, axes),
-    lambda t, ans, a, b, axes=2: anp.tensordot(a, t, axes),
-)
-
-declare(anp.dot, anp.matmul, anp.tensordot, multilinear_in=(0, 1), answer_tells=True)
-declare(anp.dot, buffer_position=2, harmless=True, shows_nan=True)
-declare(anp.matmul, shows_nan=True)
-declare(anp.tensordot, harmless=True)
-
-
-# The others, by dot, matmul and multiply
+def as_matrix(x, rows, columns):
+    """``x`` with the axes ``rows`` as one, and the others as another."""
+    order = rows + columns
+    shape = tuple([math.prod([x.shape[i] for i in axes]) for axes in (rows, columns)])
+    x = x if order == sorted(order) else anp.transpose(x, order)
+    return x if x.shape == shape else anp.reshape(x, shape)
 
 
 @define(np.inner)

@@ -13,7 +13,8 @@ from ...core.reverse import defvjp, defvjp_all
 from ...core.traits import ANSWER, ARGUMENTS, declare
 from .. import lapack, linalg
 from .. import wrapped as anp
-from ..definers import quiet
+from ..error_states import quiet
+from ..mapped import batch_aligned, batch_matrix
 from .matrices import transposed
 
 __all__ = ["inverse"]
@@ -106,6 +107,7 @@ def without(directions, i):
 
 defvjp_all(minors, minors_vjp)
 defjvp_all(minors, minors_jvp)
+declare(minors, batching=batch_aligned)
 defvjp(linalg.det, lambda g, ans, a: anp.expand_dims(g, (-1, -2)) * minors(a))
 declare(linalg.det, reads=ARGUMENTS)
 defjvp(linalg.det, lambda t, ans, a: anp.sum(t * minors(a), axis=(-1, -2)))
@@ -147,5 +149,5 @@ def slogdet_jvp(t, ans, a):
 
 defvjp(linalg.slogdet, slogdet_vjp)
 defjvp(linalg.slogdet, slogdet_jvp)
-declare(inverse, linalg.det, linalg.slogdet, by_matrix=True, owns_memory=True)
+declare(inverse, linalg.det, linalg.slogdet, batching=batch_matrix, by_matrix=True, owns_memory=True)
 declare(linalg.det, linalg.slogdet, harmless=True)

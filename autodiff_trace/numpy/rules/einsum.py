@@ -20,15 +20,18 @@ from ...core.traits import ALL, ANSWER, declare
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..definers import define
+from ..dependence.products import einsum_sets
 from ..selections import moves
+from ..taylor.series import product_series
 from .making import as_array
 
-__all__ = ["contract", "select_axes", "unused_letters"]
+__all__ = ["contract", "select_axes"]
 
 
 @primitive
-def contract(subscripts, optimize, *operands):
-    """``np.einsum`` with explicit subscripts without an ellipsis."""
+def contract(*args):
+    """``np.einsum`` of operands, explicit subscripts without an ellipsis, and ``optimize``."""
+    *operands, subscripts, optimize = args
     return np.einsum(subscripts, *operands, optimize=optimize)
 
 
@@ -54,7 +57,7 @@ def einsum(*operands, out=None, optimize=False, dtype=None, order="K", casting="
     if set(term) == set(output):  # one operand, and nothing is summed
         ans = select_axes(arrays[0], subscripts)
     else:
-        ans = contract(subscripts, optimize, *arrays)
+        ans = contract(*arrays, subscripts, optimize)
     return ans if out is None else array_ops.store(out, ans)
 
 
@@ -115,10 +118,10 @@ def unused_letters(subscripts):
 
 
 def contract_vjp(argnums, g, ans, args, kwargs):
-    subscripts, optimize, *operands = args
+    *operands, subscripts, optimize = args
     if not isinstance(optimize, (bool, str)):
         optimize = True  # a path was made for the operands of the answer
-    return [operand_cotangent(argnum - 2, g, subscripts, optimize, operands) for argnum in argnums]
+    return [operand_cotangent(argnum, g, subscripts, optimize, operands) for argnum in argnums]
 
 
 def operand_cotangent(k, g, subscripts, optimize, operands):
@@ -126,7 +129,7 @@ def operand_cotangent(k, g, subscripts, optimize, operands):
     x = operands[k]
     plan, unit_sizes, missing = plan_cotangent(k, subscripts, tuple(operand.shape for operand in operands))
     units = [np.eye(size, dtype=g.dtype) for size in unit_sizes]
-    product = contract(plan, optimize, *operands[:k], g, *operands[k + 1 :], *units)
+    product = contract(*operands[:k], g, *operands[k + 1 :], *units, plan, optimize)
     if product.shape != x.shape:
         product = anp.broadcast_to(anp.expand_dims(product, missing), x.shape)
     return match_dtype(product, x.dtype) if product.dtype != x.dtype else product
@@ -171,6 +174,9 @@ def letter_sizes(terms, shapes):
     return sizes
 
 
+# The other modes
+
+
 def contract_jvp(argnums, tangents, ans, args, kwargs):
     total = None
     for argnum, t in zip(argnums, tangents):
@@ -179,9 +185,39 @@ def contract_jvp(argnums, tangents, ans, args, kwargs):
     return total
 
 
+def batch_contract(batch, prim, args, kwargs):
+    """One more letter, in front of the mapped operands and of the output."""
+    *operands, subscripts, optimize = args
+    return contract(*operands, with_batch_letter(subscripts, batch.mapped[:-2]), optimize)
+
+
+def batch_select_axes(batch, prim, args, kwargs):
+    x, subscripts = args
+    return select_axes(x, with_batch_letter(subscripts, [True]))
+
+
+def with_batch_letter(subscripts, mapped):
+    letter = unused_letters(subscripts)[0]
+    inputs, _, output = subscripts.partition("->")
+    terms = [letter + term if each else term for term, each in zip(inputs.split(","), mapped)]
+    return f"{','.join(terms)}->{letter}{output}"
+
+
+def contract_sets(nodes, ans, *args):
+    *operands, subscripts, _ = args
+    return einsum_sets(subscripts, nodes, ans, operands)
+
+
 defvjp_all(contract, contract_vjp)
-declare(contract, unread={ALL: (ANSWER,)})
 defjvp_all(contract, contract_jvp)
+MOST = 8
+"""Operands up to which each rule is known to read the others alone."""
+
+declare(
+    contract, batching=batch_contract, series=product_series(contract), sparsity=contract_sets,
+    unread={ALL: (ANSWER,), **{i: (i, ANSWER) for i in range(MOST)}},
+)
 moves(
-    select_axes, transpose=lambda g, ans, x, subscripts: operand_cotangent(0, g, subscripts, False, [x]), zeros=True
+    select_axes, transpose=lambda g, ans, x, subscripts: operand_cotangent(0, g, subscripts, False, [x]), zeros=True,
+    batching=batch_select_axes,
 )

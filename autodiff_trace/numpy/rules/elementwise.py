@@ -1,4 +1,4 @@
-"""Rules of the elementwise functions: one line a function, alphabetical.
+"""Rules of the elementwise functions, all that is known of each in one statement.
 
 Functions with steps are in ``steps``, those that need a series in ``special_functions``, those that take complex
 numbers apart in ``complex_parts``.
@@ -6,6 +6,7 @@ numbers apart in ``complex_parts``.
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 
@@ -16,9 +17,11 @@ from ...core.primitives import primitive
 from ...core.reverse import defvjp
 from ...core.traits import ANSWER, ARGUMENTS, declare
 from .. import wrapped as anp
-from ..broadcasting import unbroadcast
-from ..definers import define, elementwise, linear, quiet
+from ..broadcasting import broadcast_tangent, unbroadcast
+from ..definers import elementwise, linear, multilinear
+from ..error_states import quiet
 from ..selections import selects
+from ..taylor.series import autonomous, convolve, fit, oscillation, quotient_integral
 
 
 def asinh_root(x):
@@ -37,10 +40,13 @@ def log_of(base, x):
     return anp.log(x.dtype.type(base))
 
 
-def ratio(x, y):
-    """x / y, and 0 where y = 0."""
-    zero = anp.equal(y, 0)
-    return anp.where(zero, 0, x / anp.where(zero, 1, y))
+def sech_squared(ans, x):
+    """1 − tanh² x, with all its digits also where tanh x is close to 1."""
+    tail = anp.exp(-anp.absolute(x)) if x.dtype.kind != "c" else None
+    if tail is None:
+        return 1 - ans * ans
+    half = 2 * tail / (1 + tail * tail)
+    return half * half
 
 
 def share(x, y, ans):
@@ -79,72 +85,64 @@ def inverted_slope_x(ans, x, y):
 elementwise(inverted, inverted_slope_x, lambda ans, x, y: -2 * ans * inverted(y, x), singular=True)
 
 
-# d xʸ = y xʸ⁻¹ dx + xʸ log x dy
+# Of these the answer is NaN where an argument is
+smooth = functools.partial(elementwise, shows_nan=True)
 
-
-def power_slope_x(ans, x, y):
-    """y xʸ⁻¹, and 0 where y = 0, also at x = 0."""
-    if type(y) in (int, float):
-        return y * x ** (y - 1) if y else anp.zeros_like(x)
-    # The exponent is replaced at x = 0 alone: elsewhere the slope has itself a derivative in y, 1/x at y = 0.
-    zero = anp.logical_and(anp.equal(x, 0), anp.equal(y, 0))
-    return y * x ** anp.where(zero, 1, y - 1)
-
-
-def power_slope_y(ans, x, y):
-    """xʸ log x, and 0 at x = 0."""
-    zero = anp.equal(x, 0)
-    return anp.where(zero, 0, ans * anp.log(anp.where(zero, 1, x)))
-
-
-elementwise(anp.add, 1, 1, commutative=True, fast_fun=operator.add, float_form=operator.add)
-elementwise(
-    anp.arccos, lambda ans, x: -1 / circle_root(x), singular=True, reads=ARGUMENTS, float_form=math.acos, cost=0.8
-)
-elementwise(
-    anp.arccosh, lambda ans, x: 1 / (anp.sqrt(x - 1) * anp.sqrt(x + 1)), singular=True,
-    reads=ARGUMENTS, float_form=math.acosh,
-)
-elementwise(
-    anp.arcsin, lambda ans, x: 1 / circle_root(x), singular=True, reads=ARGUMENTS, float_form=math.asin, cost=0.8
-)
-elementwise(anp.arcsinh, lambda ans, x: 1 / asinh_root(x), singular=True, reads=ARGUMENTS, float_form=math.asinh)
-elementwise(
+smooth(anp.add, 1, 1, commutative=True, fast_fun=operator.add, float_form=operator.add)
+smooth(
     anp.arctan2, lambda ans, y, x: inverted(x, y), lambda ans, y, x: -inverted(y, x), singular=True,
     reads=ARGUMENTS, float_form=math.atan2, hides=(0, 1), cost=10,
 )
-elementwise(
-    anp.arctanh, lambda ans, x: 1 / ((1 - x) * (1 + x)), singular=True,
-    reads=ARGUMENTS, float_form=math.atanh, finite_at=0,
+smooth(
+    anp.cos, lambda ans, x: -anp.sin(x), reads=ARGUMENTS, series=oscillation(anp.sin, -1, 1),
+    float_form=math.cos, cost=7,
 )
-elementwise(anp.cbrt, lambda ans, x: 1 / (3 * ans * ans), singular=True, reads=ANSWER)
-elementwise(anp.cos, lambda ans, x: -anp.sin(x), reads=ARGUMENTS, float_form=math.cos, cost=7)
-elementwise(anp.cosh, lambda ans, x: anp.sinh(x), singular=True, reads=ARGUMENTS, float_form=math.cosh, cost=0.8)
-elementwise(anp.exp, lambda ans, x: ans, reads=ANSWER, float_form=math.exp, hides=(0,), cost=0.8)
-elementwise(anp.exp2, lambda ans, x: ans * log_of(2, x), singular=True, reads=ANSWER, cost=0.8)
-elementwise(
-    anp.expm1, lambda ans, x: anp.exp(x), singular=True, reads=ARGUMENTS, float_form=math.expm1, hides=(0,), cost=0.8
+smooth(
+    anp.cosh, lambda ans, x: anp.sinh(x), singular=True, reads=ARGUMENTS, series=oscillation(anp.sinh, 1, 1),
+    float_form=math.cosh, cost=0.8,
 )
-elementwise(
-    anp.hypot, lambda ans, x, y: ratio(x, ans), lambda ans, x, y: ratio(y, ans), singular=True,
-    unread={0: (1,), 1: (0,)}, associative=True, float_form=math.hypot, cost=3,
+smooth(
+    anp.exp, lambda ans, x: ans, reads=ANSWER, series=autonomous(lambda ans, x: ans, 1, 0),
+    float_form=math.exp, hides=(0,), cost=0.8,
 )
-elementwise(anp.multiply, lambda ans, x, y: y, lambda ans, x, y: x)
-elementwise(anp.negative, -1, fast_fun=operator.neg, float_form=operator.neg)
-elementwise(anp.positive, 1)
-elementwise(anp.power, power_slope_x, power_slope_y, singular=True)
-elementwise(anp.reciprocal, lambda ans, x: -ans * ans, singular=True, reads=ANSWER)
-elementwise(anp.sin, lambda ans, x: anp.cos(x), reads=ARGUMENTS, float_form=math.sin, cost=7)
-elementwise(anp.sinh, lambda ans, x: anp.cosh(x), singular=True, reads=ARGUMENTS, float_form=math.sinh, cost=0.8)
-elementwise(anp.sqrt, lambda ans, x: 0.5 / ans, singular=True, reads=ANSWER, float_form=math.sqrt, cost=0.8)
-elementwise(anp.square, lambda ans, x: 2 * x, reads=ARGUMENTS)
-elementwise(anp.subtract, 1, -1, fast_fun=operator.sub, float_form=operator.sub)
-elementwise(anp.tan, lambda ans, x: 1 + ans * ans, reads=ANSWER, float_form=math.tan, cost=10)
-elementwise(anp.tanh, lambda ans, x: 1 - ans * ans, reads=ANSWER, float_form=math.tanh, hides=(0,), cost=0.8)
+smooth(
+    anp.exp2, lambda ans, x: ans * log_of(2, x), singular=True, reads=ANSWER,
+    series=autonomous(lambda ans, x: ans * log_of(2, x), lambda x: log_of(2, x), 0), cost=0.8,
+)
+smooth(
+    anp.expm1, lambda ans, x: anp.exp(x), singular=True, reads=ARGUMENTS,
+    series=autonomous(lambda ans, x: anp.exp(x), 1, 0), float_form=math.expm1, hides=(0,), cost=0.8,
+)
+smooth(anp.negative, -1, fast_fun=operator.neg, float_form=operator.neg)
+smooth(anp.positive, 1)
+smooth(
+    anp.reciprocal, lambda ans, x: -ans * ans, singular=True, reads=ANSWER,
+    series=autonomous(lambda ans, x: -ans * ans, 0, -1),
+)
+smooth(
+    anp.sin, lambda ans, x: anp.cos(x), reads=ARGUMENTS, series=oscillation(anp.cos, 1, -1),
+    float_form=math.sin, cost=7,
+)
+smooth(
+    anp.sinh, lambda ans, x: anp.cosh(x), singular=True, reads=ARGUMENTS, series=oscillation(anp.cosh, 1, 1),
+    float_form=math.sinh, cost=0.8,
+)
+smooth(anp.subtract, 1, -1, fast_fun=operator.sub, float_form=operator.sub)
+smooth(
+    anp.tan, lambda ans, x: 1 + ans * ans, reads=ANSWER, series=autonomous(lambda ans, x: 1 + ans * ans, 0, 1),
+    float_form=math.tan, cost=10,
+)
+smooth(
+    anp.tanh, lambda ans, x: 1 - ans * ans, reads=ANSWER, series=autonomous(sech_squared, 0, -1),
+    float_form=math.tanh, hides=(0,), cost=0.8,
+)
 
 
-for _prim in (anp.fmax, anp.fmin, anp.maximum, anp.minimum):
-    selects(_prim, lambda ans, x, y: share(x, y, ans), lambda ans, x, y: share(y, x, ans), associative=True)
+for _prim, _shows_nan in ((anp.fmax, False), (anp.fmin, False), (anp.maximum, True), (anp.minimum, True)):
+    selects(
+        _prim, lambda ans, x, y: share(x, y, ans), lambda ans, x, y: share(y, x, ans), associative=True,
+        shows_nan=_shows_nan,
+    )
 
 
 # Those whose slope is the reciprocal of y(x): one quotient instead of a reciprocal and a product
@@ -155,6 +153,7 @@ def inverse_slope(prim, y, **facts):
     def rule(g, ans, x):
         return unbroadcast(g / y(x), x)
 
+    facts = {"series": quotient_integral(y), "shows_nan": True, **facts}
     defvjp(prim, rule)
     defjvp(prim, rule)
     declare(prim, reads=ARGUMENTS, elementwise=True, answer_tells=True, **facts)
@@ -166,7 +165,15 @@ def one_plus_square(x):
     return x * x + 1
 
 
-inverse_slope(anp.arctan, one_plus_square, float_form=math.atan, hides=(0,), cost=0.8)
+inverse_slope(anp.arccos, lambda x: -circle_root(x), float_form=math.acos, cost=0.8)
+inverse_slope(anp.arccosh, lambda x: anp.sqrt(x - 1) * anp.sqrt(x + 1), float_form=math.acosh)
+inverse_slope(anp.arcsin, circle_root, float_form=math.asin, cost=0.8)
+inverse_slope(anp.arcsinh, asinh_root, float_form=math.asinh)
+inverse_slope(
+    anp.arctan, one_plus_square, series=quotient_integral(lambda x: 1 + x * x), float_form=math.atan,
+    hides=(0,), cost=0.8,
+)
+inverse_slope(anp.arctanh, lambda x: (1 - x) * (1 + x), float_form=math.atanh, finite_at=0)
 inverse_slope(anp.log, lambda x: x, float_form=math.log, cost=0.8)
 inverse_slope(anp.log10, lambda x: x * log_of(10, x), float_form=math.log10, cost=0.8)
 inverse_slope(anp.log1p, lambda x: 1 + x, float_form=math.log1p, cost=0.8)
@@ -175,50 +182,28 @@ inverse_slope(anp.log2, lambda x: x * log_of(2, x), float_form=math.log2, cost=0
 
 # multiply: by far the commonest, so its rules are written out (0.05 µs); by a Python number nothing is to be summed or
 # cast back (0.2 of 0.8 µs on small arrays)
-defvjp(
+
+
+def multiply_series(order, nodes, ans, *operands):
+    x, y = ([each, *nodes[i]] if i in nodes else [each, *[None] * order] for i, each in enumerate(operands))
+    return [fit(convolve(x, y, k, 0, k), ans) for k in range(1, order + 1)]
+
+
+multilinear(
     anp.multiply,
     lambda g, ans, x, y: g * y if type(y) is float else unbroadcast(g * y, x),
     lambda g, ans, x, y: g * x if type(x) is float else unbroadcast(g * x, y),
+    elementwise=True, series=multiply_series, commutative=True, fast_fun=operator.mul, float_form=operator.mul,
+    shows_nan=True,
 )
-declare(anp.multiply, multilinear_in=(0, 1), commutative=True, fast_fun=operator.mul, float_form=operator.mul)
-
-
-# power: squares are by far the commonest, and their slope is finite (0.1 instead of 0.9 µs on scalars)
-
-
-def quick_square(rule):
-    def square_or_rule(g, ans, x, y):
-        return g * (2 * x) if type(y) in (int, float) and y == 2 else rule(g, ans, x, y)
-
-    return square_or_rule
-
-
-defvjp(anp.power, quick_square(anp.power.vjps[0]))
-defjvp(anp.power, quick_square(anp.power.jvps[0]))
-
-
-declare(
-    anp.power, unread={0: (ANSWER,), 1: (1,)}, fast_fun=operator.pow, float_form=math.pow, hides=(0, 1),
-    raises_on="niu", cost=3,
+defjvp(
+    anp.multiply,
+    lambda t, ans, x, y: broadcast_tangent(t * y, ans),
+    lambda t, ans, x, y: broadcast_tangent(t * x, ans),
 )
 
 
 # Linear functions, element by element
 
-linear(anp.deg2rad, transpose=lambda g, ans, x: anp.deg2rad(g))
-linear(anp.degrees, transpose=lambda g, ans, x: anp.degrees(g))
-linear(anp.rad2deg, transpose=lambda g, ans, x: anp.rad2deg(g))
-linear(anp.radians, transpose=lambda g, ans, x: anp.radians(g))
-
-declare(
-    anp.add, anp.arccos, anp.arccosh, anp.arcsin, anp.arcsinh, anp.arctan, anp.arctan2, anp.arctanh, anp.cbrt, anp.cos,
-    anp.cosh, anp.deg2rad, anp.degrees, anp.exp, anp.exp2, anp.expm1, anp.log, anp.log10, anp.log1p, anp.log2,
-    anp.maximum, anp.minimum, anp.multiply, anp.negative, anp.positive, anp.rad2deg, anp.radians, anp.reciprocal,
-    anp.sin, anp.sinh, anp.sqrt, anp.square, anp.subtract, anp.tan, anp.tanh, shows_nan=True,
-)
-
-
-@define(np.float_power)
-def float_power(x1, x2):
-    dtype = anp.result_type(x1, x2, float)
-    return anp.power(anp.astype(x1, dtype), x2 if type(x2) in (int, float) else anp.astype(x2, dtype))
+for _prim in (anp.deg2rad, anp.degrees, anp.rad2deg, anp.radians):
+    linear(_prim, lambda g, ans, x, prim=_prim: prim(g), shows_nan=True)

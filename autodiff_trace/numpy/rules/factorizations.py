@@ -15,6 +15,7 @@ from .. import lapack, linalg
 from .. import wrapped as anp
 from ..definers import define, linear
 from ..halves import invert_triangle, pull_back_factor
+from ..mapped import batch_aligned, batch_matrix
 from .matrices import adjoint, fold_triangle, halved_triangle, identity, mirror_triangle, transposed
 from .tolerances import ROUNDING
 
@@ -33,7 +34,7 @@ def lower_inverse(x):
 # d(X⁻¹) = −X⁻¹ dX X⁻¹
 
 defvjp(lower_inverse, lambda g, ans, x: -transposed(ans) @ g @ transposed(ans))
-declare(lower_inverse, reads=ANSWER, owns_memory=True)
+declare(lower_inverse, batching=batch_matrix, reads=ANSWER, owns_memory=True)
 defjvp(lower_inverse, lambda t, ans, x: -ans @ t @ ans)
 
 
@@ -63,8 +64,8 @@ def whitened(a, inverse):
 
 
 defvjp(lower_factor, lambda g, ans, a: factor_cotangent(g, ans))
-declare(lower_factor, reads=ANSWER, owns_memory=True)
-declare(factor_cotangent, owns_memory=True)
+declare(lower_factor, batching=batch_matrix, reads=ANSWER, owns_memory=True)
+declare(factor_cotangent, batching=batch_aligned, owns_memory=True)
 defjvp(lower_factor, lambda t, ans, a: factor_tangent(t, ans, lower_inverse(ans)))
 
 
@@ -121,7 +122,7 @@ def independent(r):
     return np.where(is_dependent[..., None, None], np.nan, r)
 
 
-linear(independent, lambda g, ans, r: g, batching=lambda batch, prim, args, kwargs: prim(*args))
+linear(independent, lambda g, ans, r: g, batching=batch_matrix)
 
 
 def qr_vjp(g, ans, a):
@@ -140,7 +141,7 @@ def qr_jvp(t, ans, a):
 
 
 defvjp(tall_qr, qr_vjp)
-declare(tall_qr, reads=ANSWER)
+declare(tall_qr, batching=batch_matrix, reads=ANSWER)
 defjvp(tall_qr, qr_jvp)
 
 

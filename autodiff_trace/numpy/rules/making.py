@@ -16,6 +16,7 @@ from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..definers import define, linear
 from ..layouts import is_number, layout
+from ..mapped import batch_first
 
 __all__ = ["as_array", "nested_cotangents", "nested_tangents", "to_out"]
 
@@ -58,6 +59,7 @@ defjvp(join_nested, lambda t, ans, nested: match_dtype(join_nested(nested_tangen
 declare(join_nested, linear_in=(0,), sequence_args=(0,), moves_elements=True, harmless=True, shows_nan=True)
 declare(np.array, np.ones_like, np.zeros_like, np.full_like, owns_memory=True)
 declare(np.array, np.ones_like, np.zeros_like, harmless=True)
+declare(anp.copy, anp.empty_like, anp.ones_like, anp.zeros_like, batching=batch_first)
 
 
 @define(np.array)

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...core.forward import defjvp
-from ...core.reverse import defvjp
-from ...core.traits import declare
 from .. import wrapped as anp
 from ..broadcasting import unbroadcast
-from ..definers import define
+from ..definers import define, multilinear
 from .making import as_array
 
 # convolve: ansₙ = Σₖ aₖ vₙ₋ₖ, so āₖ = Σₙ gₙ vₙ₋ₖ, the valid part of the convolution of g with v reversed. Modes other
@@ -39,13 +36,7 @@ def convolve_vjp_v(g, ans, a, v, mode="full"):
     return convolve_vjp_a(g, ans, v, a, mode)
 
 
-defvjp(anp.convolve, convolve_vjp_a, convolve_vjp_v)
-declare(anp.convolve, multilinear_in=(0, 1), answer_tells=True)
-defjvp(
-    anp.convolve,
-    lambda t, ans, a, v, mode="full": anp.convolve(t, v, mode),
-    lambda t, ans, a, v, mode="full": anp.convolve(a, t, mode),
-)
+multilinear(anp.convolve, convolve_vjp_a, convolve_vjp_v)
 
 
 @define(np.correlate)

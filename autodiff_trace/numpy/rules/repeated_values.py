@@ -21,6 +21,8 @@ from ...core.infinitesimals import are_wanted, has_split, is_split, split, witho
 from ...core.primitives import nondifferentiable, primitive
 from ...core.reverse import defvjp
 from ...core.tracer import is_box, to_value, trace_stack
+from ...core.traits import declare
+from ..mapped import batch_aligned, batch_stacks
 from .tolerances import clusters, find_tolerance, nearly_repeated, repeated
 
 __all__ = [
@@ -32,6 +34,7 @@ NOISE = 1000
 """Machine precisions up to which numbers that should cancel may differ."""
 
 magnitude = nondifferentiable(lambda x: np.max(np.abs(x), axis=(-2, -1), keepdims=True, initial=0))
+declare(magnitude, batching=batch_stacks)
 
 
 def part_repeated(w: np.ndarray, v: Any = None, with_zero: bool = False) -> Any:
@@ -240,3 +243,4 @@ def divide_by_change(g, ans, x, y, size, least, recorded, name):
 
 defvjp(limit_quotient, divide, divide_by_change, None, None)
 defjvp(limit_quotient, divide, divide_by_change, None, None)
+declare(limit_quotient, batching=batch_aligned)

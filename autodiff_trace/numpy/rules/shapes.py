@@ -11,6 +11,7 @@ from .. import wrapped as anp
 from ..broadcasting import match_dtype, sum_to
 from ..definers import define, linear
 from ..layouts import layout
+from ..mapped import batch_first
 from ..selections import moves
 from .making import as_array
 
@@ -34,7 +35,7 @@ moves(anp.reshape, makes_view=True, transpose=lambda g, ans, a, shape: anp.resha
 moves(anp.squeeze, makes_view=True, passes_on=True, transpose=lambda g, ans, x, axis=None: anp.reshape(g, x.shape))
 moves(anp.swapaxes, makes_view=True, transpose=lambda g, ans, x, axis1, axis2: anp.swapaxes(g, axis1, axis2))
 moves(anp.transpose, makes_view=True, transpose=inverse_transpose)
-linear(match_dtype, transpose=lambda g, ans, x, dtype: match_dtype(g, x.dtype), elementwise=True)
+linear(match_dtype, transpose=lambda g, ans, x, dtype: match_dtype(g, x.dtype), elementwise=True, batching=batch_first)
 moves(sum_to, transpose=lambda g, ans, x, shape: anp.broadcast_to(g, x.shape))
 
 
@@ -100,7 +101,7 @@ def astype_jvp(t, ans, x, dtype, *args, **kwargs):
 
 defvjp(anp.astype, astype_vjp)
 defjvp(anp.astype, astype_jvp)
-declare(anp.astype, linear_in=(0,), elementwise=True, harmless=True, passes_on=True)
+declare(anp.astype, linear_in=(0,), elementwise=True, harmless=True, passes_on=True, batching=batch_first)
 
 
 # atleast_1d, 2d, 3d: where the new axes go, by the number of those there are

@@ -15,6 +15,7 @@ from ...core.reverse import defvjp
 from ...core.traits import ANSWER, declare
 from .. import wrapped as anp
 from ..definers import define
+from ..mapped import batch_matrix, batch_stacks
 from .matrices import adjoint, column, diagonal, diagonal_matrix, mirror_triangle, row, transposed
 from .repeated_values import (
     agreed, are_unused, can_align, is_recorded, limit_quotient, magnitude, other_basis, part_repeated,
@@ -126,7 +127,7 @@ def rotate_pairs(p, s):
 
 
 pair_rotation = nondifferentiable(rotate_pairs)
-declare(pair_rotation, differs_by_choice=True)
+declare(pair_rotation, batching=batch_stacks, differs_by_choice=True)
 
 
 def svd_jvp(t, ans, a, full_matrices, hermitian):
@@ -166,7 +167,7 @@ def with_complement(tu, u, k):
 
 
 defvjp(singular_value_decomposition, svd_vjp)
-declare(singular_value_decomposition, reads=ANSWER)
+declare(singular_value_decomposition, batching=batch_matrix, reads=ANSWER)
 defjvp(singular_value_decomposition, svd_jvp)
 
 

@@ -14,6 +14,7 @@ from .. import linalg
 from .. import wrapped as anp
 from ..broadcasting import broadcast_tangent, unbroadcast
 from ..definers import define
+from ..mapped import align, batch_matrix
 from .matrices import adjoint, column, identity, mirror_triangle, transposed
 
 __all__: list[str] = []
@@ -23,7 +24,7 @@ NO_VALUE = np._NoValue
 # inv: dX = −X dA X, so gA = −Xᵀ g Xᵀ (M. Giles, "An extended collection of matrix derivative results", 2008)
 
 defvjp(linalg.inv, lambda g, ans, a: -(transposed(ans) @ g @ transposed(ans)))
-declare(linalg.inv, reads=ANSWER, owns_memory=True)
+declare(linalg.inv, batching=batch_matrix, reads=ANSWER, owns_memory=True)
 defjvp(linalg.inv, lambda t, ans, a: -(ans @ t @ ans))
 
 
@@ -51,8 +52,20 @@ def solve_jvp_a(t, ans, a, b):
     return broadcast_tangent(-linalg.solve(a, t @ ans), ans)
 
 
+def batch_solve(batch, prim, args, kwargs):
+    """A right-hand side that is a vector is made a matrix first: in a stack it would be taken for one."""
+    if kwargs:
+        return NotImplemented
+    (a, b), mapped = args, batch.mapped
+    vector = np.ndim(b) - bool(mapped[1]) == 1
+    x = prim(*align([a, column(b) if vector else b], mapped))
+    return x[..., 0] if vector else x
+
+
 defvjp_all(linalg.solve, lambda argnums, g, ans, args, kwargs: solve_cotangents(argnums, g, ans, *args, **kwargs))
-declare(linalg.solve, unread={0: (1,), 1: (1, ANSWER), (0, 1): (1,)}, owns_memory=True)
+declare(
+    linalg.solve, batching=batch_solve, unread={0: (1,), 1: (1, ANSWER), (0, 1): (1,)}, owns_memory=True,
+)
 defjvp(linalg.solve, solve_jvp_a, lambda t, ans, a, b: broadcast_tangent(linalg.solve(a, t), ans))
 
 
@@ -119,6 +132,7 @@ def pseudoinverse_jvp(t, ans, a, rcond):
 
 defvjp(pseudoinverse, pseudoinverse_vjp, None)
 defjvp(pseudoinverse, pseudoinverse_jvp, None)
+declare(pseudoinverse, batching=batch_matrix)
 
 
 @define(np.linalg.pinv)

@@ -3,13 +3,16 @@ the window that is made of i0."""
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ...core.primitives import primitive
 from ...core.tracer import is_box
-from ...core.traits import ARGUMENTS, declare
+from ...core.traits import ARGUMENTS
 from .. import wrapped as anp
 from ..definers import define, elementwise, is_surely_finite
+from ..taylor.series import composition
 from .making import as_array
 
 # logaddexp: d log(eˣ + eʸ) = σ(x − y) dx + σ(y − x) dy, with σ(d) = 1 / (1 + e⁻ᵈ) = exp(−logaddexp(0, −d))
@@ -33,11 +36,13 @@ elementwise(
     anp.logaddexp,
     lambda ans, x, y: part(anp.exp, anp.logaddexp, x, y),
     lambda ans, x, y: part(anp.exp, anp.logaddexp, y, x),
+    reads=ARGUMENTS, associative=True, cost=14,
 )
 elementwise(
     anp.logaddexp2,
     lambda ans, x, y: part(anp.exp2, anp.logaddexp2, x, y),
     lambda ans, x, y: part(anp.exp2, anp.logaddexp2, y, x),
+    reads=ARGUMENTS, associative=True,
 )
 
 
@@ -70,8 +75,14 @@ def sinc_derivative(x, order):
     return answer.astype(np.result_type(x))[()]
 
 
-elementwise(anp.sinc, lambda ans, x: sinc_derivative(x, 1))
-elementwise(sinc_derivative, lambda ans, x, order: sinc_derivative(x, order + 1), None)
+elementwise(
+    anp.sinc, lambda ans, x: sinc_derivative(x, 1), reads=ARGUMENTS,
+    series=composition(lambda j, x: sinc_derivative(x, j)),
+)
+elementwise(
+    sinc_derivative, lambda ans, x, order: sinc_derivative(x, order + 1), None,
+    series=composition(lambda j, x, order: sinc_derivative(x, order + j)),
+)
 
 
 # i0: I₀' = I₁ and Iₙ' = (Iₙ₋₁ + Iₙ₊₁) / 2, DLMF 10.29.1
@@ -113,11 +124,18 @@ def bessel_slope(ans, x, order):
     return bessel_i(x, 1) if order == 0 else (bessel_i(x, order - 1) + bessel_i(x, order + 1)) / 2
 
 
-elementwise(anp.i0, lambda ans, x: bessel_i(x, 1))
-elementwise(bessel_i, bessel_slope, None)
-declare(anp.i0, anp.logaddexp, anp.logaddexp2, anp.sinc, reads=ARGUMENTS)
-declare(anp.logaddexp, anp.logaddexp2, associative=True)
-declare(anp.logaddexp, cost=14)
+# The derivative of order j has the binomial coefficients of j; I_{−n} = I_n
+
+
+def bessel_derivative(j, x, n=0):
+    total = 0
+    for i in range(j + 1):
+        total = total + math.comb(j, i) / 2**j * bessel_i(x, abs(n - j + 2 * i))
+    return total
+
+
+elementwise(anp.i0, lambda ans, x: bessel_i(x, 1), reads=ARGUMENTS, series=composition(bessel_derivative))
+elementwise(bessel_i, bessel_slope, None, series=composition(bessel_derivative))
 
 
 # kaiser: a constant number of points, and beta, in which the window is smooth

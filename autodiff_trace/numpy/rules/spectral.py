@@ -18,6 +18,7 @@ from .. import linalg
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..definers import define
+from ..mapped import batch_matrix, batch_stacks
 from .matrices import (
     adjoint, column, diagonal, diagonal_matrix, fold_triangle, identity, mirror_triangle, row, transposed,
 )
@@ -86,7 +87,8 @@ def find_real_system(block):
 condition = nondifferentiable(lambda v: np.linalg.cond(v)[..., None, None])
 rotation = nondifferentiable(lambda p, w, least: rotate(p, w, least, find_real_system))
 hermitian_rotation = nondifferentiable(lambda p, w, least: rotate(p, w, least, np.linalg.eigh))
-declare(rotation, hermitian_rotation, differs_by_choice=True)
+declare(rotation, hermitian_rotation, batching=batch_stacks, differs_by_choice=True)
+declare(condition, batching=batch_stacks)
 
 
 @nondifferentiable
@@ -96,7 +98,7 @@ def is_noise(p, w, least):
     return (np.abs(w[..., None, :] - w[..., None]) <= least) & (np.abs(p) <= size)
 
 
-declare(is_noise, differs_by_choice=True)
+declare(is_noise, batching=batch_stacks, differs_by_choice=True)
 
 
 def decompose(prim, a, *params):
@@ -142,7 +144,7 @@ def eig_jvp(t, ans, a):
 
 
 defvjp(eigensystem, eig_vjp)
-declare(eigensystem, reads=ANSWER)
+declare(eigensystem, batching=batch_matrix, reads=ANSWER)
 defjvp(eigensystem, eig_jvp)
 
 
@@ -190,7 +192,7 @@ def eigh_jvp(t, ans, a, UPLO):
 
 
 defvjp(hermitian_eigensystem, eigh_vjp)
-declare(hermitian_eigensystem, reads=ANSWER)
+declare(hermitian_eigensystem, batching=batch_matrix, reads=ANSWER)
 defjvp(hermitian_eigensystem, eigh_jvp)
 
 

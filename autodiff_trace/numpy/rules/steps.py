@@ -17,7 +17,8 @@ from ...core.traits import ANSWER, ARGUMENTS, declare
 from .. import linalg
 from .. import wrapped as anp
 from ..broadcasting import broadcast_tangent, match_dtype, unbroadcast
-from ..definers import define, elementwise
+from ..definers import define, elementwise, linear
+from ..mapped import batch_aligned, batch_first
 
 NO_VALUE = np._NoValue
 
@@ -37,6 +38,8 @@ for _name in """
     if hasattr(anp, _name):
         declare(getattr(anp, _name), differentiable=False)
 declare(linalg.matrix_rank, differentiable=False)
+declare(anp.around, anp.round, batching=batch_first)
+declare(anp.isclose, batching=batch_aligned)
 declare(anp.argwhere, anp.flatnonzero, anp.nonzero, shaped_by_values=True)
 declare(operator.floordiv, operator.mod, harmless=True, raises_on="n")
 
@@ -77,21 +80,19 @@ def divmod(x1, x2):
 # frexp: x = mantissa · 2^exponent, where the exponent is constant between its steps
 
 defvjp(anp.frexp, lambda g, ans, x: anp.ldexp(g[0], -ans[1]))
-declare(anp.frexp, reads=ANSWER)
+declare(anp.frexp, batching=batch_aligned, reads=ANSWER)
 defjvp(anp.frexp, lambda t, ans, x: [anp.ldexp(t, -ans[1]), None])
 
 
 # ldexp = x · 2ⁿ, n an integer
 
-defvjp(anp.ldexp, lambda g, ans, x, n: unbroadcast(anp.ldexp(g, n), x), None)
-declare(anp.ldexp, linear_in=(0,))
-defjvp(anp.ldexp, lambda t, ans, x, n: broadcast_tangent(anp.ldexp(t, n), ans), None)
+linear(anp.ldexp, lambda g, ans, x, n: unbroadcast(anp.ldexp(g, n), x), None)
 
 
 # modf: the fraction and the whole part, which is constant between its steps
 
 defvjp(anp.modf, lambda g, ans, x: g[0])
-declare(anp.modf, linear_in=(0,))
+declare(anp.modf, batching=batch_aligned, linear_in=(0,))
 defjvp(anp.modf, lambda t, ans, x: [t, None])
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ...core.primitives import nondifferentiable
+from ...core.traits import declare
+from ..mapped import batch_stacks
 
 __all__ = ["ROUNDING", "clusters", "find_tolerance", "nearly_repeated", "repeated", "tolerance"]
 
@@ -40,6 +42,7 @@ def find_tolerance(w, v=None):
 
 
 tolerance = nondifferentiable(find_tolerance)
+declare(tolerance, batching=batch_stacks)
 
 
 def nearly_repeated(gaps: np.ndarray, least: np.ndarray) -> np.ndarray:

@@ -1,5 +1,1 @@
-"""Series rules for Taylor mode, a module a family. Importing this package attaches them."""
-
-from . import elementwise, powers, products, special_functions
-
-__all__ = ["elementwise", "powers", "products", "special_functions"]
+"""Arithmetic with truncated power series, with which series rules are written."""

@@ -1,35 +1,43 @@
-"""Series rules of powers and roots, and of what is divided by a series: power, sqrt, square, hypot, divide."""
+"""Powers and roots: power, float_power, square, sqrt, cbrt, hypot."""
 
 from __future__ import annotations
 
+import math
+import operator
+
 import numpy as np
 
-from ...core.taylor import deftaylor
 from ...core.tracer import is_box
+from ...core.traits import ANSWER, ARGUMENTS
 from .. import wrapped as anp
-from ..definers import quiet
-from .series import (
-    add, convolve, convolve_with_itself, derivative_of, fit, over, series_of, subtract,
-)
+from ..definers import define, elementwise
+from ..error_states import quiet
+from ..taylor.series import add, compose, convolve, convolve_with_itself, derivative_of, fit, over, series_of, subtract
 
-__all__ = ["compose"]
+__all__: list[str] = []
 
-
-# q y = x:  y₀ qₖ = xₖ − Σ qₖ₋ᵢ yᵢ
+# s² = x:  2 s₀ sₖ = xₖ − Σ sᵢ sₖ₋ᵢ (0 < i < k)
 
 
 @quiet
-def divide_series(order, nodes, ans, x, y):
-    nones = [None] * (order + 1)
-    x = [None, *nodes[0]] if 0 in nodes else nones
-    v = [y, *nodes[1]] if 1 in nodes else nones
-    q = [ans]
+def sqrt_series(order, nodes, ans, x):
+    s = [ans]
     for k in range(1, order + 1):
-        q.append(over(subtract(x[k], convolve(v, q, k, 1, k)), y))
-    return [fit(c, ans) for c in q[1:]]
+        s.append(over(subtract(nodes[0][k - 1], convolve_with_itself(s, k, 1)), 2 * ans))
+    return s[1:]
 
 
-deftaylor(anp.divide, divide_series)
+def square_series(order, nodes, ans, x):
+    u = [x, *nodes[0]]
+    return [convolve_with_itself(u, k, 0) for k in range(1, order + 1)]
+
+
+elementwise(
+    anp.sqrt, lambda ans, x: 0.5 / ans, singular=True, reads=ANSWER, series=sqrt_series, shows_nan=True,
+    float_form=math.sqrt, cost=0.8,
+)
+elementwise(anp.cbrt, lambda ans, x: 1 / (3 * ans * ans), singular=True, reads=ANSWER, shows_nan=True)
+elementwise(anp.square, lambda ans, x: 2 * x, reads=ARGUMENTS, series=square_series, shows_nan=True)
 
 
 # r² = x² + y²:  2 r₀ rₖ = Σ xᵢ xₖ₋ᵢ + Σ yᵢ yₖ₋ᵢ − Σ rᵢ rₖ₋ᵢ (0 < i < k); at r₀ = 0 all are 0, as in grad
@@ -50,27 +58,16 @@ def hypot_series(order, nodes, ans, x, y):
     return [fit(c, ans) for c in r[1:]]
 
 
-deftaylor(anp.hypot, hypot_series)
+def ratio(x, y):
+    """x / y, and 0 where y = 0."""
+    zero = anp.equal(y, 0)
+    return anp.where(zero, 0, x / anp.where(zero, 1, y))
 
 
-# s² = x:  2 s₀ sₖ = xₖ − Σ sᵢ sₖ₋ᵢ (0 < i < k)
-
-
-@quiet
-def sqrt_series(order, nodes, ans, x):
-    s = [ans]
-    for k in range(1, order + 1):
-        s.append(over(subtract(nodes[0][k - 1], convolve_with_itself(s, k, 1)), 2 * ans))
-    return s[1:]
-
-
-def square_series(order, nodes, ans, x):
-    u = [x, *nodes[0]]
-    return [convolve_with_itself(u, k, 0) for k in range(1, order + 1)]
-
-
-deftaylor(anp.sqrt, sqrt_series)
-deftaylor(anp.square, square_series)
+elementwise(
+    anp.hypot, lambda ans, x, y: ratio(x, ans), lambda ans, x, y: ratio(y, ans), singular=True,
+    unread={0: (1,), 1: (0,)}, series=hypot_series, associative=True, float_form=math.hypot, cost=3,
+)
 
 
 # power: by products where the exponent is a whole number, which divides by nothing
@@ -91,9 +88,6 @@ def unbroadcast_power(order, nodes, ans, x, y):
     if exponent >= 0:
         return whole_power(order, u, int(exponent))[1:]
     return series_inverse(order, whole_power(order, u, -int(exponent)), ans)
-
-
-deftaylor(anp.power, power_series)
 
 
 def whole_power(order, u, exponent):
@@ -148,18 +142,6 @@ def binomial_series(order, u0, a):
     return terms
 
 
-def compose(order, outer, u):
-    """The coefficients 1 … order of Σ outerⱼ vʲ, where v is u without its value: O(n³) operations."""
-    total = [None] * (order + 1)
-    power = v = [None, *u[1:]]
-    for j in range(1, order + 1):
-        for k in range(j, order + 1):
-            if power[k] is not None:
-                total[k] = add(total[k], power[k] * outer[j])
-        power = [convolve(power, v, k, 0, k) for k in range(order + 1)]
-    return total[1:]
-
-
 def at_zeros(zero, coefficients, others):
     """``coefficients``, replaced by ``others`` at the elements that ``zero`` names."""
     return [
@@ -189,3 +171,47 @@ def traced_exponent(order, nodes, ans, x, y):
         for k in range(2, order + 1):
             others[k - 1] = add(others[k - 1], anp.where(anp.greater(y, k - 1), 0, np.nan))
     return at_zeros(zero, p[1:], others)
+
+
+# d xʸ = y xʸ⁻¹ dx + xʸ log x dy
+
+
+def power_slope_x(ans, x, y):
+    """y xʸ⁻¹, and 0 where y = 0, also at x = 0."""
+    if type(y) in (int, float):
+        return y * x ** (y - 1) if y else anp.zeros_like(x)
+    # The exponent is replaced at x = 0 alone: elsewhere the slope has itself a derivative in y, 1/x at y = 0.
+    zero = anp.logical_and(anp.equal(x, 0), anp.equal(y, 0))
+    return y * x ** anp.where(zero, 1, y - 1)
+
+
+def power_slope_y(ans, x, y):
+    """xʸ log x, and 0 at x = 0."""
+    zero = anp.equal(x, 0)
+    return anp.where(zero, 0, ans * anp.log(anp.where(zero, 1, x)))
+
+
+elementwise(
+    anp.power, power_slope_x, power_slope_y, singular=True, unread={0: (ANSWER,), 1: (1,)}, series=power_series,
+    fast_fun=operator.pow, float_form=math.pow, hides=(0, 1), raises_on="niu", cost=3,
+)
+
+
+# Squares are by far the commonest, and their slope is finite (0.1 instead of 0.9 µs on scalars)
+
+
+def quick_square(rule):
+    def square_or_rule(g, ans, x, y):
+        return g * (2 * x) if type(y) in (int, float) and y == 2 else rule(g, ans, x, y)
+
+    return square_or_rule
+
+
+for _rules in (anp.power.vjps, anp.power.jvps):
+    _rules[0] = quick_square(_rules[0])
+
+
+@define(np.float_power)
+def float_power(x1, x2):
+    dtype = anp.result_type(x1, x2, float)
+    return anp.power(anp.astype(x1, dtype), x2 if type(x2) in (int, float) else anp.astype(x2, dtype))
