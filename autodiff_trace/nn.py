@@ -15,7 +15,8 @@ from .core.traits import declares
 from .core.unread import reads_answer, reads_arguments
 from .numpy import wrapped as anp
 from .numpy.batching.axes import batch_axis
-from .numpy.batching.elementwise import batch_elementwise, map_all
+from .numpy.batching.elementwise import batch_elementwise
+from .numpy.mapped import map_all
 from .numpy.definers import elementwise
 from .numpy.dependence.reducing import reduces, runs_along
 from .numpy.rules.reductions import expand_reduced

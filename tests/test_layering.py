@@ -28,7 +28,7 @@ LAYERS = [
     ["numpy.quick_forms", "numpy.row_sums", "numpy.namespace", "numpy.parameters", "numpy.layouts"],
     ["numpy.wrapped"],
     ["numpy.linalg", "numpy.fft", "numpy.random"],
-    ["numpy.broadcasting", "numpy.mutation", "numpy.ufunc_folds"],
+    ["numpy.broadcasting", "numpy.mutation", "numpy.ufunc_folds", "numpy.mapped", "numpy.moving"],
     ["numpy.ufunc_methods"],
     ["numpy.error_states", "numpy.definers", "numpy.masks", "numpy.selections"],
     ["numpy.rules"],

@@ -36,7 +36,7 @@ OWN_CALLS = [
     (calls.empty, (3, 4), np.dtype(float), (0, 1)), (calls.scatter, [X], [(slice(None),)], (3, 4), (), ("write",)),
     (calls.sin_cos, X, np.empty_like(X)), (calls.ADD_REDUCE, X, 0), (calls.MAXIMUM_REDUCE, X, 0),
     (calls.MINIMUM_REDUCE, X, 0), (calls.check_labels, np.array([0, 1]), 2), (loop.result, [X, Y], 0),
-    (loop.turn_of, [X, Y], 1), (loop.turns_of, [X, Y], 0, 2, 1), (loop.sum_turns, [X, Y]), (loop.read_each, X, (0, 1)),
+    (loop.turn_of, [X, Y], 1), (loop.sum_turns, [X, Y]), (loop.read_each, X, (0, 1)),
     (loop.read_floats, X[0], (0, 1)), *[(tiled, X, Y[:1].copy()) for tiled in short_rows.TILED.values()],
     (np.array, X), (np.zeros_like, X), (np.ones_like, X), (np.full_like, X, 2.0), (np.float64, 0.5),
     (beside.fun, MASK, X), (ones_beside.fun, X),

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 from .array_ops import array_ops
 from .errors import TracedValueError, caller_line
-from .primitives import add_rule_table
 from .tracer import Trace, box_classes, boxers, find_top_trace, watched_types
 
 __all__ = ["Batch", "BatchTrace", "defbatch", "trace_batch"]
@@ -72,8 +71,8 @@ class BatchTrace(Trace):
             return self.box(prim(*values, **keywords), None)
         batch = Batch(self.size, mapped, mapped_keywords)
         ans = NotImplemented
-        if prim.batching is not None:
-            ans = prim.batching(batch, prim, values, keywords)
+        if prim.traits.batching is not None:
+            ans = prim.traits.batching(batch, prim, values, keywords)
         if ans is NotImplemented:
             ans, shown = loop_and_stack(batch, prim, values, keywords)
             if shown is not None:
@@ -156,14 +155,7 @@ def defbatch(rule: Callable, *prims: Callable) -> None:
     Mapped arguments have the mapped axis first; so must the answer. NotImplemented asks for loop-and-stack.
     """
     for prim in prims:
-        prim.batching = rule
-
-
-def add_batching_slot(prim: Callable) -> None:
-    prim.batching = None
-
-
-add_rule_table(add_batching_slot)
+        prim.traits.batching = rule
 
 
 def trace_batch(fun: Callable, inputs: list, mapped: list[bool], size: int) -> tuple[list, list[bool]]:

@@ -99,9 +99,13 @@ def composite(fun: Callable) -> Callable[[Callable], Callable]:
     def decorate(definition):
         @functools.wraps(fun, updated=())
         def call(*args, **kwargs):
-            if find_top_trace(kwargs.values(), find_top_trace(args)) is None:
-                return fun(*args, **kwargs)
-            return definition(*args, **kwargs)
+            for arg in args:
+                kind = type(arg)
+                if kind in watched_types and (kind in box_classes or find_top_trace((arg,)) is not None):
+                    return definition(*args, **kwargs)
+            if kwargs and find_top_trace(kwargs.values()) is not None:
+                return definition(*args, **kwargs)
+            return fun(*args, **kwargs)
 
         call.fun = fun
         return call

@@ -46,6 +46,9 @@ class Traits:
     moves_elements: bool = False
     """Each element of the answer is one of the arguments', or a sum of some with weights above zero, so that its own
     rules say where the elements of a mask go."""
+    moves_from: tuple[int, ...] = ()
+    """Operands, or sequences of them, of which each element of the answer is one, or it is zero: what it makes of numbers
+    says which."""
     by_matrix: bool = False
     """Each matrix of a stack, the one argument, has an answer of its own."""
     takes_selected: bool = False
@@ -63,7 +66,9 @@ class Traits:
     answer_tells: bool = False
     """A small array for an answer says that there is little to forget."""
 
-    # Rules of modes that are loaded when they are used
+    # Rules of further modes
+    batching: Callable | None = None
+    """Its batching rule (``core/batching``)."""
     series: Callable | None = None
     """Its series rule (``core/taylor``)."""
     sparsity: Callable | None = None

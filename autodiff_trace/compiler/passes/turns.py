@@ -21,7 +21,7 @@ from .repeats import spec_of
 
 __all__ = ["VIEWS", "Column", "Places", "Stretch", "describe_turns"]
 
-VIEWS = {"getitem", "reshape", "transpose", "swapaxes", "expand_dims", "squeeze", "broadcast_to", "moveaxis", "ravel"}
+VIEWS = {"getitem", "reshape", "transpose", "broadcast_to"}
 
 LONGEST_LAG = 4
 """Turns after which something is carried, at most."""

@@ -1,5 +1,5 @@
 """Batching rules, a module a family. Importing this package attaches them."""
 
-from . import axes, contractions, einsum, elementwise, fft, indexing, linalg, ordering, shapes
+from . import axes, contractions, einsum, elementwise, fft, linalg, ordering
 
-__all__ = ["axes", "contractions", "einsum", "elementwise", "fft", "indexing", "linalg", "ordering", "shapes"]
+__all__ = ["axes", "contractions", "einsum", "elementwise", "fft", "linalg", "ordering"]

@@ -70,8 +70,8 @@ def axis_parameter(prim: Callable) -> tuple[int, object]:
 
 
 REDUCTIONS = "all any amax amin count_nonzero max mean min prod std sum var"
-FLATTENING = "argmax argmin argsort cumprod cumsum sort"
+FLATTENING = "argmax argmin argsort cumprod cumsum"
 NEED_AN_AXIS = {anp.mean, anp.sort, anp.std, anp.var, fft.fft, fft.ifft, fft.irfft, fft.rfft}
 
-defbatch(batch_axis, *(getattr(anp, name) for name in REDUCTIONS.split() if hasattr(getattr(anp, name), "batching")))
+defbatch(batch_axis, *(getattr(anp, name) for name in REDUCTIONS.split() if hasattr(getattr(anp, name), "traits")))
 defbatch(batch_axis_flattening, *(getattr(anp, name) for name in FLATTENING.split()))

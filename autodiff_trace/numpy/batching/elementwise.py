@@ -7,13 +7,15 @@ import numpy as np
 from ...core.batching import defbatch
 from ...core.selections import Mask
 from ...core.tracer import find_top_trace, is_box
+from ...core.traits import UNKNOWN, traits_of
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
+from ..mapped import map_all
 from ..namespace import wrapped_functions
 from ..rules.elementwise import inverted
 from ..selections import restrict
 
-__all__ = ["align", "batch_elementwise", "batch_first", "map_all"]
+__all__ = ["align", "batch_elementwise", "batch_first"]
 
 
 def align(args: list, mapped: list) -> list:
@@ -41,24 +43,20 @@ def batch_first(batch, prim, args, kwargs):
     return prim(*args, **kwargs)
 
 
-def map_all(batch, args: list) -> list:
-    """The arguments, with those that are not mapped repeated along a mapped axis."""
-    return [
-        arg if is_mapped else anp.broadcast_to(arg, (batch.size, *np.shape(arg)))
-        for arg, is_mapped in zip(args, batch.mapped)
-    ]
+def is_by_element(function):
+    return isinstance(function, np.ufunc) and function.signature is None
 
 
 defbatch(
     batch_elementwise,
-    *(prim for f, prim in wrapped_functions.items() if isinstance(f, np.ufunc) and f.signature is None),
+    *(prim for f, prim in wrapped_functions.items() if is_by_element(f) and traits_of(prim) is not UNKNOWN),
     anp.where, anp.conjugate, anp.isclose, inverted,
 )
 defbatch(
     batch_first,
-    *(anp.astype, anp.copy, anp.empty_like, anp.imag, anp.ones_like, anp.real, anp.zeros_like, match_dtype),
+    *(anp.astype, anp.empty_like, anp.imag, anp.ones_like, anp.real, anp.zeros_like, match_dtype),
 )
-defbatch(batch_first, anp.nan_to_num, anp.round, anp.around, anp.sinc, anp.i0)
+defbatch(batch_first, anp.round, anp.around, anp.sinc, anp.i0)
 
 
 def batch_restrict(batch, prim, args, kwargs):

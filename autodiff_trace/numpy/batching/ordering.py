@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from ...core.batching import defbatch
 from .. import wrapped as anp
+from ..mapped import map_all
 from ..rules.cumulative import cumsum_back
 from ..rules.ordering import permute, unpermute
 from ..rules.reductions import fill
 from .axes import batch_axis_flattening, shift_axes
-from .elementwise import map_all
 
 
 def batch_fill(batch, prim, args, kwargs):

@@ -16,6 +16,7 @@ from .. import fft
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..definers import define, linear
+from .making import as_array
 
 SWAPPED_NORMS = {None: "forward", "backward": "forward", "forward": "backward", "ortho": "ortho"}
 """The norm with which the inverse transform is scaled as the transform is with the other."""
@@ -78,8 +79,21 @@ def irfft_vjp(g, ans, a, n=None, axis=-1, norm=None, out=None):
 linear(fft.irfft, transpose=irfft_vjp)
 linear(fft.rfft, transpose=rfft_vjp)
 
-linear(fft.fftshift, transpose=lambda g, ans, x, axes=None: fft.ifftshift(g, axes))
-linear(fft.ifftshift, transpose=lambda g, ans, x, axes=None: fft.fftshift(g, axes))
+
+@define(np.fft.fftshift)
+def fftshift(x, axes=None):
+    return roll_by_half(x, axes, 1)
+
+
+@define(np.fft.ifftshift)
+def ifftshift(x, axes=None):
+    return roll_by_half(x, axes, -1)
+
+
+def roll_by_half(x, axes, sign):
+    x = as_array(x)
+    axes = tuple(range(x.ndim)) if axes is None else np.atleast_1d(axes).tolist()
+    return anp.roll(x, tuple([sign * (x.shape[i] // 2) for i in axes]), axes)
 
 
 # Of Hermitian signals

@@ -59,7 +59,7 @@ def nested_tangents(t, nested):
 defvjp(join_nested, lambda g, ans, nested: nested_cotangents(g, nested))
 defjvp(join_nested, lambda t, ans, nested: match_dtype(join_nested(nested_tangents(t, nested)), ans.dtype))
 reads_shapes(join_nested, 0)
-declare(join_nested, sequence_args=(0,), moves_elements=True, harmless=True, shows_nan=True)
+declare(join_nested, sequence_args=(0,), moves_elements=True, moves_from=(0,), harmless=True, shows_nan=True)
 declare(np.array, np.ones_like, np.zeros_like, np.full_like, owns_memory=True)
 declare(np.array, np.ones_like, np.zeros_like, harmless=True)
 

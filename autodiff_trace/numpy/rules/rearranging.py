@@ -1,14 +1,17 @@
-"""Rules of the functions that move or repeat elements along their axes."""
+"""The functions that move or repeat elements along their axes."""
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
+from .. import moving
 from .. import wrapped as anp
-from ..broadcasting import unbroadcast
-from ..definers import define
+from ..definers import define, spells
+from ..parameters import whole_numbers
 from ..selections import moves
 from .making import as_array
 
@@ -19,37 +22,123 @@ __all__: list[str] = []
 
 
 def untile(g, ans, A, reps):
-    reps = (reps,) if np.ndim(reps) == 0 else tuple(reps)
-    ndim = max(A.ndim, len(reps))
-    reps = (1,) * (ndim - len(reps)) + reps
-    sizes = (1,) * (ndim - A.ndim) + A.shape
-    split = anp.reshape(g, [each for pair in zip(reps, sizes) for each in pair])
-    return anp.reshape(anp.sum(split, axis=tuple(range(0, 2 * ndim, 2))), A.shape)
+    split = moving.reshape(g, tuple([each for pair in zip(reps, A.shape) for each in pair]))
+    return anp.sum(split, axis=tuple(range(0, split.ndim, 2)))
+
+
+moves(moving.tile, transpose=untile, batch=lambda A, reps: moving.tile(A, (1, *reps)))
+
+
+@spells(np.tile)
+def tile(A, reps):
+    A, reps = as_array(A), whole_numbers(reps)
+    reps = (reps,) if type(reps) is int else reps
+    reps = (1,) * (A.ndim - len(reps)) + reps
+    return moving.tile(moving.reshape(A, (1,) * (len(reps) - A.ndim) + A.shape) if A.ndim < len(reps) else A, reps)
 
 
 # repeat: each element gets the sum of its copies
 
 
-def unrepeat(g, ans, a, repeats, axis=None):
-    size = a.size if axis is None else a.shape[axis]
-    axis = 0 if axis is None else axis % a.ndim
+def unrepeat(g, ans, a, repeats, axis):
+    before, after = a.shape[:axis], a.shape[axis + 1 :]
+    size = a.shape[axis]
     if np.size(repeats) == 1:
-        copies = anp.reshape(g, (*g.shape[:axis], size, int(np.ravel(repeats)[0]), *g.shape[axis + 1 :]))
-        return anp.reshape(anp.sum(copies, axis=axis + 1), a.shape)
+        copies = moving.reshape(g, (*before, size, int(np.ravel(repeats)[0]), *after))
+        return anp.sum(copies, axis=axis + 1)
     index = (slice(None),) * axis + (np.repeat(np.arange(size), repeats),)
-    zeros = anp.zeros_like(g, shape=(*g.shape[:axis], size, *g.shape[axis + 1 :]))
-    return anp.reshape(anp.add_at(zeros, index, g), a.shape)
+    return anp.add_at(anp.zeros_like(g, shape=a.shape), index, g)
 
 
-moves(anp.flip, makes_view=True, transpose=lambda g, ans, m, axis=None: anp.flip(g, axis))
-moves(anp.fliplr, makes_view=True, transpose=lambda g, ans, m: anp.fliplr(g))
-moves(anp.flipud, makes_view=True, transpose=lambda g, ans, m: anp.flipud(g))
-moves(anp.repeat, transpose=unrepeat)
-moves(anp.roll, transpose=lambda g, ans, a, shift, axis=None: anp.roll(g, np.negative(shift), axis))
-moves(anp.rot90, makes_view=True, transpose=lambda g, ans, m, k=1, axes=(0, 1): anp.rot90(g, -k, axes))
-moves(anp.tile, transpose=untile)
-moves(anp.tril, transpose=lambda g, ans, m, k=0: unbroadcast(anp.tril(g, k), m), zeros=True)
-moves(anp.triu, transpose=lambda g, ans, m, k=0: unbroadcast(anp.triu(g, k), m), zeros=True)
+moves(moving.repeat, transpose=unrepeat, batch=lambda a, repeats, axis: moving.repeat(a, repeats, axis + 1))
+
+
+@define(np.repeat)
+def repeat(a, repeats, axis=None):
+    a = as_array(a)
+    if axis is None:
+        a, axis = anp.ravel(a), 0
+    return moving.repeat(a, repeats, normalize_axis_index(axis, a.ndim))
+
+
+# roll
+
+
+moves(
+    moving.roll,
+    transpose=lambda g, ans, a, shift, axis: moving.roll(g, np.negative(shift), axis),
+    batch=lambda a, shift, axis: moving.roll(a, shift, tuple([i + 1 for i in axis])),
+)
+
+
+@define(np.roll)
+def roll(a, shift, axis=None):
+    a = as_array(a)
+    if axis is None:
+        return moving.reshape(moving.roll(anp.ravel(a), shift, (0,)), a.shape)
+    return moving.roll(a, shift, normalize_axis_tuple(axis, a.ndim, allow_duplicate=True))
+
+
+# flip: an index that runs backwards, which gives a view
+
+
+@functools.lru_cache(256)
+def backwards(ndim, axis):
+    axes = range(ndim) if axis is None else normalize_axis_tuple(axis, ndim)
+    return tuple([slice(None, None, -1 if i in axes else None) for i in range(ndim)])
+
+
+def at_least(ndim, m):
+    m = as_array(m)
+    if m.ndim < ndim:
+        raise ValueError(f"Input must be >= {ndim}-d.")
+    return m
+
+
+@spells(np.flip)
+def flip(m, axis=None):
+    m = as_array(m)
+    return anp.getitem(m, backwards(m.ndim, whole_numbers(axis)))
+
+
+@spells(np.flipud)
+def flipud(m):
+    return anp.getitem(at_least(1, m), slice(None, None, -1))
+
+
+@spells(np.fliplr)
+def fliplr(m):
+    return anp.getitem(at_least(2, m), (slice(None), slice(None, None, -1)))
+
+
+@spells(np.rot90)
+def rot90(m, k=1, axes=(0, 1)):
+    m, k, axes = as_array(m), whole_numbers(k) % 4, whole_numbers(axes)
+    if len(axes) != 2:
+        raise ValueError("len(axes) must be 2.")
+    if axes[0] == axes[1] or abs(axes[0] - axes[1]) == m.ndim:
+        raise ValueError("Axes must be different.")
+    if not all(-m.ndim <= axis < m.ndim for axis in axes):
+        raise ValueError(f"Axes={axes} out of range for array of ndim={m.ndim}.")
+    if k % 2 == 0:
+        return anp.flip(m, axes if k else ())
+    return anp.swapaxes(anp.flip(m, axes[1]), *axes) if k == 1 else anp.flip(anp.swapaxes(m, *axes), axes[1])
+
+
+# tril, triu: of a vector NumPy makes a matrix first
+
+
+def takes_triangle(prim):
+    moves(prim, lambda g, ans, m, k: prim(g, k), batch=prim, zeros=True)
+
+    @define(prim.fun)
+    def triangle(m, k=0):
+        m = as_array(m)
+        return prim(moving.broadcast_to(m, (m.size, m.size)) if m.ndim == 1 else m, k)
+
+
+takes_triangle(moving.tril)
+takes_triangle(moving.triu)
 
 
 @define(np.resize)
