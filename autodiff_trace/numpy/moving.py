@@ -6,11 +6,21 @@ into that form (``rules/shapes``, ``rules/rearranging``, ``rules/joining``), so 
 
 from __future__ import annotations
 
-from .wrapped import (
-    broadcast_to, concatenate, copy, diag, diagonal, repeat, reshape, roll, stack, tile, transpose, tril, triu,
-)
+import numpy as np
+
+from ..core.primitives import wrap_list, wrap_one_operand
+from ..core.traits import declare, traits_of
+from .wrapped import repeat, roll, tril, triu
 
 __all__ = [
     "broadcast_to", "concatenate", "copy", "diag", "diagonal", "repeat", "reshape", "roll", "stack", "tile",
     "transpose", "tril", "triu",
 ]
+
+declare(np.reshape, fast_fun=lambda x, shape: x.reshape(shape))
+declare(np.transpose, fast_fun=lambda x, axes: x.transpose(axes))
+broadcast_to, copy, diag, diagonal, reshape, tile, transpose = (
+    wrap_one_operand(function, traits_of(function))
+    for function in (np.broadcast_to, np.copy, np.diag, np.diagonal, np.reshape, np.tile, np.transpose)
+)
+concatenate, stack = (wrap_list(function, traits_of(function)) for function in (np.concatenate, np.stack))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...numpy import moving, wrapped
+from ...numpy.quick_forms import rolled_places
 from ...numpy.rules import making, reductions
 from .. import calls
 from ..node import Node, is_fixed, value_of
@@ -26,18 +27,12 @@ def lower_view(step):
 
 @lowers(moving.roll)
 def lower_roll(step):
-    """Along one axis, by a fixed number of places."""
     x, shift, axes = step.args
-    if type(x) is not Node or len(axes) > 1 or not is_fixed(shift) or np.size(value_of(shift)) != 1 or not x.value.size:
+    if type(x) is not Node or not (pairs := rolled_places(step.value.shape, shift, axes)):
         return None
-    (axis,) = axes
-    size = x.value.shape[axis]
-    shift = int(np.ravel(value_of(shift))[0]) % size
-    if not shift:
+    if len(pairs) == 1:
         return step.with_call(calls.copy, (x,))
-    lead = (slice(None),) * axis
-    pairs = (slice(shift, None), slice(None, size - shift)), (slice(None, shift), slice(size - shift, None))
-    return step.with_call(calls.roll, (x, tuple([((*lead, to), (*lead, source)) for to, source in pairs])))
+    return step.with_call(calls.roll, (x, tuple(pairs)))
 
 
 @lowers(wrapped.set_item)

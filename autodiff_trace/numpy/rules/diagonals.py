@@ -7,7 +7,8 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from .. import moving
 from .. import wrapped as anp
-from ..definers import define
+from ..definers import define, spells
+from ..parameters import whole_numbers
 from ..selections import moves
 from .making import as_array
 
@@ -35,13 +36,13 @@ moves(
 )
 
 
-@define(np.diagonal)
+@spells(np.diagonal)
 def diagonal(a, offset=0, axis1=0, axis2=1):
     a = as_array(a)
     if a.ndim < 2:
         raise ValueError("diag requires an array of at least two dimensions")
-    axis1, axis2 = (normalize_axis_index(axis, a.ndim, f"axis{i}") for i, axis in ((1, axis1), (2, axis2)))
-    return moving.diagonal(a, offset, axis1, axis2)
+    axis1, axis2 = normalize_axis_index(axis1, a.ndim, "axis1"), normalize_axis_index(axis2, a.ndim, "axis2")
+    return moving.diagonal(a, whole_numbers(offset), axis1, axis2)
 
 
 @define(np.trace)
@@ -60,16 +61,17 @@ def batch_diag(v, k):
 moves(moving.diag, transpose=lambda g, ans, v, k: moving.diagonal(g, k, 0, 1), batch=batch_diag, zeros=True)
 
 
-@define(np.diag)
+@spells(np.diag)
 def diag(v, k=0):
     v = as_array(v)
     if v.ndim == 2:
-        return moving.diagonal(v, k, 0, 1)
+        return moving.diagonal(v, whole_numbers(k), 0, 1)
     if v.ndim != 1:
         raise ValueError("Input must be 1- or 2-d.")
-    return moving.diag(v, k)
+    return moving.diag(v, whole_numbers(k))
 
 
-@define(np.diagflat)
+@spells(np.diagflat)
 def diagflat(v, k=0):
-    return moving.diag(anp.ravel(v), k)
+    v = as_array(v)
+    return moving.diag(v if v.ndim == 1 else anp.ravel(v), whole_numbers(k))

@@ -12,11 +12,14 @@ import operator
 import numpy as np
 
 from ...core.array_ops import array_ops
-from .. import fft
+from ...core.primitives import call_on
+from .. import fft, moving
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
-from ..definers import define, linear
+from ..definers import define, linear, spells
+from ..parameters import whole_numbers
 from .making import as_array
+from .rearranging import checked_axes
 
 SWAPPED_NORMS = {None: "forward", "backward": "forward", "forward": "backward", "ortho": "ortho"}
 """The norm with which the inverse transform is scaled as the transform is with the other."""
@@ -80,20 +83,21 @@ linear(fft.irfft, transpose=irfft_vjp)
 linear(fft.rfft, transpose=rfft_vjp)
 
 
-@define(np.fft.fftshift)
+@spells(np.fft.fftshift)
 def fftshift(x, axes=None):
     return roll_by_half(x, axes, 1)
 
 
-@define(np.fft.ifftshift)
+@spells(np.fft.ifftshift)
 def ifftshift(x, axes=None):
     return roll_by_half(x, axes, -1)
 
 
 def roll_by_half(x, axes, sign):
     x = as_array(x)
-    axes = tuple(range(x.ndim)) if axes is None else np.atleast_1d(axes).tolist()
-    return anp.roll(x, tuple([sign * (x.shape[i] // 2) for i in axes]), axes)
+    axes = tuple(range(x.ndim)) if axes is None else checked_axes(whole_numbers(axes), x.ndim)
+    shape = x.shape
+    return call_on(moving.roll, x, tuple([sign * (shape[i] // 2) for i in axes]), axes)
 
 
 # Of Hermitian signals

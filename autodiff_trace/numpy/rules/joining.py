@@ -15,7 +15,7 @@ from ...core.unread import reads_shapes
 from .. import moving
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
-from ..definers import define
+from ..definers import define, spells
 from ..mapped import map_all
 from .making import as_array, nested_tangents, to_out
 
@@ -81,7 +81,7 @@ def as_arrays(arrays, dtype, casting):
 NO_ARRAYS = frozenset([list, tuple, bool, int, float, complex])
 
 
-@define(np.concatenate)
+@spells(np.concatenate)
 def concatenate(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
     arrays = as_arrays(arrays, dtype, casting)
     if axis is None:
@@ -89,7 +89,7 @@ def concatenate(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
     return to_out(moving.concatenate(arrays, normalize_axis_index(axis, arrays[0].ndim)), out)
 
 
-@define(np.stack)
+@spells(np.stack)
 def stack(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
     arrays = as_arrays(arrays, dtype, casting)
     return to_out(moving.stack(arrays, normalize_axis_index(axis, arrays[0].ndim + 1)), out)

@@ -11,6 +11,7 @@ from ...core.errors import TracedValueError, caller_line
 from ...core.forward import defjvp
 from ...core.primitives import primitive
 from ...core.reverse import defvjp
+from ...core.tracer import box_classes
 from ...core.traits import declare
 from ...core.unread import reads_shapes
 from .. import wrapped as anp
@@ -23,7 +24,7 @@ __all__ = ["as_array", "nested_cotangents", "nested_tangents", "to_out"]
 
 def as_array(x: Any) -> Any:
     """``x``, or the array of the numbers, traced or not, in the list or tuple ``x``."""
-    return x if hasattr(x, "ndim") else anp.asarray(x)
+    return x if type(x) in box_classes or hasattr(x, "ndim") else anp.asarray(x)
 
 
 def to_out(ans: Any, out: Any) -> Any:

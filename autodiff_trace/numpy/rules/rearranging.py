@@ -8,6 +8,7 @@ import math
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
+from ...core.primitives import call_on
 from .. import moving
 from .. import wrapped as anp
 from ..definers import define, spells
@@ -15,7 +16,12 @@ from ..parameters import whole_numbers
 from ..selections import moves
 from .making import as_array
 
-__all__: list[str] = []
+__all__ = ["checked_axes"]
+
+
+def with_number(prim, x, number, *params):
+    """``prim(x, number, *params)``; the number may be traced, mapped over a batch."""
+    return call_on(prim, x, number, *params) if type(number) is int else prim(x, number, *params)
 
 
 # tile: the answer, with each axis split into (repetition, position), is summed over the repetitions
@@ -53,12 +59,12 @@ def unrepeat(g, ans, a, repeats, axis):
 moves(moving.repeat, transpose=unrepeat, batch=lambda a, repeats, axis: moving.repeat(a, repeats, axis + 1))
 
 
-@define(np.repeat)
+@spells(np.repeat)
 def repeat(a, repeats, axis=None):
     a = as_array(a)
     if axis is None:
         a, axis = anp.ravel(a), 0
-    return moving.repeat(a, repeats, normalize_axis_index(axis, a.ndim))
+    return with_number(moving.repeat, a, repeats, normalize_axis_index(axis, a.ndim))
 
 
 # roll
@@ -71,12 +77,17 @@ moves(
 )
 
 
-@define(np.roll)
+@functools.lru_cache(256)
+def checked_axes(axis, ndim):
+    return normalize_axis_tuple(axis, ndim, allow_duplicate=True)
+
+
+@spells(np.roll)
 def roll(a, shift, axis=None):
     a = as_array(a)
     if axis is None:
-        return moving.reshape(moving.roll(anp.ravel(a), shift, (0,)), a.shape)
-    return moving.roll(a, shift, normalize_axis_tuple(axis, a.ndim, allow_duplicate=True))
+        return moving.reshape(with_number(moving.roll, anp.ravel(a), shift, (0,)), a.shape)
+    return with_number(moving.roll, a, shift, checked_axes(whole_numbers(axis), a.ndim))
 
 
 # flip: an index that runs backwards, which gives a view
@@ -86,6 +97,10 @@ def roll(a, shift, axis=None):
 def backwards(ndim, axis):
     axes = range(ndim) if axis is None else normalize_axis_tuple(axis, ndim)
     return tuple([slice(None, None, -1 if i in axes else None) for i in range(ndim)])
+
+
+def flip_along(m, axis):
+    return call_on(anp.getitem, m, backwards(m.ndim, axis))
 
 
 def at_least(ndim, m):
@@ -98,31 +113,38 @@ def at_least(ndim, m):
 @spells(np.flip)
 def flip(m, axis=None):
     m = as_array(m)
-    return anp.getitem(m, backwards(m.ndim, whole_numbers(axis)))
+    return flip_along(m, whole_numbers(axis))
 
 
 @spells(np.flipud)
 def flipud(m):
-    return anp.getitem(at_least(1, m), slice(None, None, -1))
+    return flip_along(at_least(1, m), 0)
 
 
 @spells(np.fliplr)
 def fliplr(m):
-    return anp.getitem(at_least(2, m), (slice(None), slice(None, None, -1)))
+    return flip_along(at_least(2, m), 1)
+
+
+@functools.lru_cache(256)
+def quarter_turns(ndim, k, axes):
+    """The order in which ``k`` quarter turns put the axes, and along which of these elements run backwards then."""
+    if len(axes) != 2:
+        raise ValueError("len(axes) must be 2.")
+    if axes[0] == axes[1] or abs(axes[0] - axes[1]) == ndim:
+        raise ValueError("Axes must be different.")
+    if not all(-ndim <= axis < ndim for axis in axes):
+        raise ValueError(f"Axes={axes} out of range for array of ndim={ndim}.")
+    order = list(range(ndim))
+    order[axes[0]], order[axes[1]] = order[axes[1]], order[axes[0]]
+    return (None, axes if k else ()) if k % 2 == 0 else (tuple(order), axes[k // 2])
 
 
 @spells(np.rot90)
 def rot90(m, k=1, axes=(0, 1)):
-    m, k, axes = as_array(m), whole_numbers(k) % 4, whole_numbers(axes)
-    if len(axes) != 2:
-        raise ValueError("len(axes) must be 2.")
-    if axes[0] == axes[1] or abs(axes[0] - axes[1]) == m.ndim:
-        raise ValueError("Axes must be different.")
-    if not all(-m.ndim <= axis < m.ndim for axis in axes):
-        raise ValueError(f"Axes={axes} out of range for array of ndim={m.ndim}.")
-    if k % 2 == 0:
-        return anp.flip(m, axes if k else ())
-    return anp.swapaxes(anp.flip(m, axes[1]), *axes) if k == 1 else anp.flip(anp.swapaxes(m, *axes), axes[1])
+    m = as_array(m)
+    order, flipped = quarter_turns(m.ndim, whole_numbers(k) % 4, whole_numbers(axes))
+    return flip_along(m if order is None else moving.transpose(m, order), flipped)
 
 
 # tril, triu: of a vector NumPy makes a matrix first
@@ -131,10 +153,10 @@ def rot90(m, k=1, axes=(0, 1)):
 def takes_triangle(prim):
     moves(prim, lambda g, ans, m, k: prim(g, k), batch=prim, zeros=True)
 
-    @define(prim.fun)
+    @spells(prim.fun)
     def triangle(m, k=0):
         m = as_array(m)
-        return prim(moving.broadcast_to(m, (m.size, m.size)) if m.ndim == 1 else m, k)
+        return with_number(prim, moving.broadcast_to(m, (m.size, m.size)) if m.ndim == 1 else m, k)
 
 
 takes_triangle(moving.tril)

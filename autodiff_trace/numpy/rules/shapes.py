@@ -13,6 +13,7 @@ import numpy as np
 
 from ...core.forward import defjvp
 from ...core.reverse import defvjp
+from ...core.tracer import box_classes
 from ...core.traits import declare
 from ...core.unread import reads_shapes
 from .. import moving
@@ -24,7 +25,7 @@ from ..parameters import whole_numbers
 from ..selections import moves
 from .making import as_array
 
-__all__ = ["in_front"]
+__all__ = ["full_shape", "in_front"]
 
 
 def in_front(x, ndim):
@@ -32,6 +33,7 @@ def in_front(x, ndim):
     return moving.reshape(x, (len(x),) + (1,) * (ndim + 1 - x.ndim) + x.shape[1:]) if x.ndim <= ndim else x
 
 
+@functools.lru_cache(1024)
 def inverse(axes):
     return tuple([axes.index(i) for i in range(len(axes))])
 
@@ -77,11 +79,11 @@ def order_of_axes(function, ndim, *params, **keywords):
 def orders_axes(function: Callable) -> None:
     @spells(function)
     def ordered(a, *params, **keywords):
-        a = as_array(a)
-        params = [whole_numbers(each) for each in params]
+        if type(a) not in box_classes:
+            a = as_array(a)
         if keywords:
             keywords = {name: whole_numbers(each) for name, each in keywords.items()}
-        return moving.transpose(a, order_of_axes(function, a.ndim, *params, **keywords))
+        return moving.transpose(a, order_of_axes(function, a.ndim, *map(whole_numbers, params), **keywords))
 
 
 for _function in {np.matrix_transpose, np.linalg.matrix_transpose, np.moveaxis, np.rollaxis, np.swapaxes, np.transpose}:
@@ -105,15 +107,16 @@ def expand_dims(a, axis):
 @spells(np.squeeze)
 def squeeze(a, axis=None):
     a = as_array(a)
-    shape = new_shape(np.squeeze, a.shape, whole_numbers(axis))
-    return a if shape == a.shape else moving.reshape(a, shape)
+    old = a.shape
+    new = new_shape(np.squeeze, old, axis if axis is None else whole_numbers(axis))
+    return a if new == old else moving.reshape(a, new)
 
 
 def full_shape(a, shape):
     """``shape``, with the number that -1 stands for."""
     shape = whole_numbers(shape)
     if type(shape) is int:
-        shape = (shape,)
+        return (a.size if shape == -1 else shape,)
     if -1 not in shape:
         return shape
     known = -math.prod(shape)
@@ -147,7 +150,8 @@ def ravel(a, order="C"):
     axes = None if order == "C" else axes_in_order(a, order)
     if axes is not None:
         a = moving.transpose(a, axes)
-    if a.ndim and not layout(a).flags.c_contiguous:  # NumPy gives no view with gaps
+    memory = layout(a)
+    if type(memory) is np.ndarray and not memory.flags.c_contiguous:  # NumPy gives no view with gaps
         a = moving.copy(a, "C")
     return moving.reshape(a, (a.size,))
 
