@@ -105,7 +105,8 @@ def composite(fun: Callable) -> Callable[[Callable], Callable]:
             if args and type(args[0]) in box_classes:
                 return definition(*args, **kwargs)
             for arg in args:
-                if type(arg) in watched_types and find_top_trace((arg,)) is not None:
+                kind = type(arg)
+                if kind in watched_types and (kind in box_classes or kind not in exact_numbers and find_top_trace(arg)):
                     return definition(*args, **kwargs)
             if kwargs and find_top_trace(kwargs.values()) is not None:
                 return definition(*args, **kwargs)
@@ -191,8 +192,13 @@ def wrap_one_operand(fun: Callable, traits: Traits) -> Callable:
     """:func:`wrap_function` for calls ``fun(x, *params)``."""
 
     @functools.wraps(fun, updated=())
-    def call(x, *params):
-        return call_on(call, x, *params)
+    def call(x, *params):  # call_on(), written out (0.1 µs)
+        if type(x) not in box_classes:
+            return traits.fast_fun(x, *params)
+        ans = x._trace.process_one(call, x, 0, (x._value, *params))
+        if traits.makes_view and type(ans) in box_classes:
+            array_ops.note_view(ans, x, call, params, NO_KEYWORDS)
+        return ans
 
     return with_tables(call, fun, traits)
 
@@ -213,8 +219,7 @@ def wrap_list(fun: Callable, traits: Traits) -> Callable:
 def with_tables(call: Callable, fun: Callable, traits: Traits) -> Callable:
     call.fun = fun
     call.traits = traits
-    call.keyword_handler = None  # (prim, args, kwargs) → answer, for keywords that stand for other primitives
-    call.sequence_handler = None  # the same for calls with sequences, or with outputs among the arguments
+    call.sequence_handler = None  # (prim, args, kwargs) → answer, for calls with sequences, or with outputs among them
     for add_table in rule_table_makers:
         add_table(call)
     return call
@@ -249,8 +254,6 @@ def dispatch(prim: Callable, args: tuple, kwargs: dict) -> Any:
     if len(args) > at and args[at] is not None:
         args, kwargs = (*args[:at], None, *args[at + 1 :]), {**kwargs, traits.out_name: args[at]}
     if kwargs:
-        if prim.keyword_handler is not None:
-            return prim.keyword_handler(prim, args, kwargs)
         if "out" in kwargs and not is_own_out(prim, kwargs["out"]):
             kwargs = dict(kwargs)
             out = kwargs.pop("out")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from ...core.batching import defbatch
 from .. import wrapped as anp
-from ..mapped import map_all
 from ..rules.cumulative import cumsum_back
-from ..rules.ordering import permute, unpermute
 from ..rules.reductions import fill
 from .axes import batch_axis_flattening, shift_axes
 
@@ -17,12 +15,6 @@ def batch_fill(batch, prim, args, kwargs):
     return fill(anp.reshape(x, (batch.size, *ones, *x.shape[1:])), (batch.size, *shape))
 
 
-def batch_permute(batch, prim, args, kwargs):
-    x, order = map_all(batch, args[:2])
-    return prim(x, order, shift_axes(args[2], x.ndim - 1))
-
-
 defbatch(batch_fill, fill)
-defbatch(batch_permute, permute, unpermute)
 defbatch(batch_axis_flattening, anp.argpartition)
 defbatch(lambda batch, prim, args, kwargs: prim(args[0], shift_axes(args[1], args[0].ndim - 1)), cumsum_back)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
@@ -36,13 +38,17 @@ moves(
 )
 
 
+@functools.lru_cache(256)
+def two_axes(axis1, axis2, ndim):
+    return normalize_axis_index(axis1, ndim, "axis1"), normalize_axis_index(axis2, ndim, "axis2")
+
+
 @spells(np.diagonal)
 def diagonal(a, offset=0, axis1=0, axis2=1):
     a = as_array(a)
     if a.ndim < 2:
         raise ValueError("diag requires an array of at least two dimensions")
-    axis1, axis2 = normalize_axis_index(axis1, a.ndim, "axis1"), normalize_axis_index(axis2, a.ndim, "axis2")
-    return moving.diagonal(a, whole_numbers(offset), axis1, axis2)
+    return moving.diagonal(a, whole_numbers(offset), *two_axes(whole_numbers(axis1), whole_numbers(axis2), a.ndim))
 
 
 @define(np.trace)

@@ -9,7 +9,7 @@ from ...core.derivative import without_derivatives
 from ...core.forward import defjvp, defjvp_all
 from ...core.overwriting import defoverwriting
 from ...core.ownership import OwnedOverwriting, is_owned
-from ...core.primitives import nondifferentiable
+from ...core.primitives import call_on, nondifferentiable
 from ...core.reverse import defvjp
 from ...core.selections import Mask, Selected, outline
 from ...core.traits import declare
@@ -21,7 +21,19 @@ from ..masks import nonzero
 from ..selections import ones_beside, select, unbroadcast_selected
 from .scattering import IndexedCotangent, has_no_repeats
 
-defvjp(anp.getitem, lambda g, ans, x, index: IndexedCotangent(g, index, x.shape), None)
+
+def getitem_vjp(g, ans, x, index):
+    if type(index) is tuple and g.shape == x.shape and reverses(index):
+        return call_on(anp.getitem, g, index)
+    return IndexedCotangent(g, index, x.shape)
+
+
+def reverses(index):
+    """Whether an index takes all elements, along some axes in reverse: then it is its own transpose."""
+    return all(type(part) is slice and part.start is None is part.stop and part.step in (None, -1) for part in index)
+
+
+defvjp(anp.getitem, getitem_vjp, None)
 defjvp(anp.getitem, lambda t, ans, x, index: anp.getitem(t, index), None)
 reads_shapes(anp.getitem, 0)
 

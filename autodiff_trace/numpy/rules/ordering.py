@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ...core.primitives import primitive
 from .. import wrapped as anp
 from ..definers import define
+from ..mapped import map_all
 from ..selections import moves
 
 __all__ = ["permute", "sort"]
@@ -26,8 +28,13 @@ def unpermute(x, order, axis):
     return result
 
 
-moves(permute, transpose=lambda g, ans, x, order, axis: unpermute(g, order, axis))
-moves(unpermute, transpose=lambda g, ans, x, order, axis: permute(g, order, axis))
+def batch_permute(batch, prim, args, kwargs):
+    x, order, axis = args
+    return prim(*map_all(batch, [x, order]), axis + 1)
+
+
+moves(permute, transpose=lambda g, ans, x, order, axis: unpermute(g, order, axis), batching=batch_permute)
+moves(unpermute, transpose=lambda g, ans, x, order, axis: permute(g, order, axis), batching=batch_permute)
 
 
 @define(np.sort)
@@ -44,7 +51,8 @@ def partition(a, kth, axis=-1, kind="introselect", order=None):
 def rearrange(a, axis, find_order):
     a = anp.asarray(a)
     if axis is None:
-        a, axis = anp.reshape(a, (-1,)), -1
+        a, axis = anp.ravel(a), 0
+    axis = normalize_axis_index(axis, a.ndim)
     return permute(a, find_order(a, axis), axis)
 
 

@@ -10,7 +10,7 @@ from ...core.cotangents import DeferredCotangent, add_cotangents, deferred_types
 from ...core.forward import defjvp
 from ...core.overwriting import getrefcount
 from ...core.ownership import IN_SLOT, can_overwrite, is_owned, note_write
-from ...core.primitives import call_on, primitive
+from ...core.primitives import primitive
 from ...core.reverse import defvjp
 from ...core.selections import Mask, Selected, outline, settle
 from ...core.tracer import is_box, running_traces
@@ -54,13 +54,6 @@ def has_no_repeats(index):
     return all(
         part is None or part is Ellipsis or isinstance(part, (slice, int, np.integer)) or is_mask(part)
         for part in parts
-    )
-
-
-def reverses(index):
-    """Whether an index takes all elements, along some axes in reverse: then it is its own transpose."""
-    return type(index) is tuple and all(
-        type(part) is slice and part.start is None is part.stop and part.step in (None, -1) for part in index
     )
 
 
@@ -132,8 +125,6 @@ class IndexedCotangent(DeferredCotangent):
             for piece, index in self.items():
                 total = anp.add_at(total, index, piece)
             return total
-        if self.dense is None and len(self.pieces) == 1 and reverses(self.indices[0]):
-            return call_on(anp.getitem, self.pieces[0], self.indices[0])
         total = scatter(self.pieces, self.indices, self.shape)
         return total if self.dense is None else total + self.dense
 

@@ -106,7 +106,8 @@ def expand_dims(a, axis):
 
 @spells(np.squeeze)
 def squeeze(a, axis=None):
-    a = as_array(a)
+    if type(a) not in box_classes:
+        a = as_array(a)
     old = a.shape
     new = new_shape(np.squeeze, old, axis if axis is None else whole_numbers(axis))
     return a if new == old else moving.reshape(a, new)
@@ -146,14 +147,17 @@ def axes_in_order(a, order):
 
 @spells(np.ravel)
 def ravel(a, order="C"):
-    a = as_array(a)
+    if type(a) not in box_classes:
+        a = as_array(a)
     axes = None if order == "C" else axes_in_order(a, order)
     if axes is not None:
         a = moving.transpose(a, axes)
     memory = layout(a)
-    if type(memory) is np.ndarray and not memory.flags.c_contiguous:  # NumPy gives no view with gaps
+    if type(memory) is not np.ndarray:
+        return moving.reshape(a, (1,))
+    if not memory.flags.c_contiguous:  # NumPy gives no view with gaps
         a = moving.copy(a, "C")
-    return moving.reshape(a, (a.size,))
+    return moving.reshape(a, (memory.size,))
 
 
 @spells(np.reshape)
