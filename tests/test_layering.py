@@ -15,7 +15,7 @@ LAYERS = [
     ["core.tracer"],
     ["core.exact_numbers"],
     ["core.traits"],
-    ["core.primitives", "core.cotangents"],
+    ["core.primitives", "core.cotangents", "core.canonical"],
     ["core.overwriting"],
     ["core.ownership"],
     ["core.derivative", "core.kept", "core.unread", "core.selections", "core.masked_rules", "core.backward"],

@@ -10,12 +10,11 @@ from typing import Any
 
 from .array_ops import array_ops
 from .exact_numbers import call_with_floats
-from .tracer import NO_KEYWORDS, box_classes, exact_numbers, find_top_trace, metadata, watched_types
+from .tracer import box_classes, exact_numbers, find_top_trace, metadata, watched_types
 from .traits import Traits, table
 
 __all__ = [
-    "add_rule_table", "call_on", "composite", "nondifferentiable", "notrace_primitive", "primitive", "wrap_function",
-    "wrap_list", "wrap_one_operand",
+    "add_rule_table", "composite", "nondifferentiable", "notrace_primitive", "primitive", "with_tables", "wrap_function",
 ]
 
 def primitive(
@@ -102,8 +101,6 @@ def composite(fun: Callable) -> Callable[[Callable], Callable]:
     def decorate(definition):
         @functools.wraps(fun, updated=())
         def call(*args, **kwargs):
-            if args and type(args[0]) in box_classes:
-                return definition(*args, **kwargs)
             for arg in args:
                 kind = type(arg)
                 if kind in watched_types and (kind in box_classes or kind not in exact_numbers and find_top_trace(arg)):
@@ -173,50 +170,8 @@ def wrap_function(fun: Callable, traits: Traits) -> Callable:
     return with_tables(call, fun, traits)
 
 
-# Calls in one form: operands, then parameters by position that are never traced. What is scanned above is known here
-# (0.5 of 2 µs).
-
-
-def call_on(prim: Callable, x: Any, *params: Any) -> Any:
-    """``prim(x, *params)``, of which ``x`` alone may be traced."""
-    traits = prim.traits
-    if type(x) not in box_classes:
-        return traits.fast_fun(x, *params)
-    ans = x._trace.process_one(prim, x, 0, (x._value, *params))
-    if traits.makes_view and type(ans) in box_classes:
-        array_ops.note_view(ans, x, prim, params, NO_KEYWORDS)
-    return ans
-
-
-def wrap_one_operand(fun: Callable, traits: Traits) -> Callable:
-    """:func:`wrap_function` for calls ``fun(x, *params)``."""
-
-    @functools.wraps(fun, updated=())
-    def call(x, *params):  # call_on(), written out (0.1 µs)
-        if type(x) not in box_classes:
-            return traits.fast_fun(x, *params)
-        ans = x._trace.process_one(call, x, 0, (x._value, *params))
-        if traits.makes_view and type(ans) in box_classes:
-            array_ops.note_view(ans, x, call, params, NO_KEYWORDS)
-        return ans
-
-    return with_tables(call, fun, traits)
-
-
-def wrap_list(fun: Callable, traits: Traits) -> Callable:
-    """:func:`wrap_function` for calls ``fun([x, y, …], *params)``."""
-
-    @functools.wraps(fun, updated=())
-    def call(arrays, *params):
-        top = find_top_trace(arrays)
-        if top is None:
-            return traits.fast_fun(arrays, *params)
-        return top.process_general(call, (arrays, *params), NO_KEYWORDS)
-
-    return with_tables(call, fun, traits)
-
-
 def with_tables(call: Callable, fun: Callable, traits: Traits) -> Callable:
+    """``call`` as the primitive of ``fun``, with places for its rules."""
     call.fun = fun
     call.traits = traits
     call.sequence_handler = None  # (prim, args, kwargs) → answer, for calls with sequences, or with outputs among them

@@ -10,7 +10,7 @@ import numpy as np
 from ..core.array_ops import array_ops
 from ..core.errors import TracedValueError, caller_line
 from ..core.ownership import writing
-from ..core.primitives import call_on
+from ..core.canonical import call_on
 from ..core.tracer import Box, fixed_types, is_box, register_box
 from . import moving
 from . import wrapped as anp

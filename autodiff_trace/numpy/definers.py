@@ -104,8 +104,8 @@ def define(function: Callable) -> Callable[[Callable], Callable]:
 
 
 def spells(function: Callable) -> Callable[[Callable], Callable]:
-    """Decorate another spelling of a primitive: :func:`define` for a definition that brings the parameters into the form
-    that the primitive takes, and asks for their plain values itself."""
+    """Decorate another spelling of a primitive: :func:`define` for a definition that brings the parameters into the
+    form that the primitive takes, and asks for their plain values itself."""
 
     def decorate(definition):
         new = composite(function)(definition)

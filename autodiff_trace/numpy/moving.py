@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..core.primitives import wrap_list, wrap_one_operand
+from ..core.canonical import wrap_list, wrap_one_operand
 from ..core.traits import declare, traits_of
 from .wrapped import repeat, roll, tril, triu
 

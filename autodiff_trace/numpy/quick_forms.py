@@ -94,8 +94,8 @@ def mean(a, axis=None, *args, **kwargs):
 
 
 def rolled_places(shape, shift, axes):
-    """Where the parts of an array that is rolled go to, and where they come from, as indices; None for what is no number
-    for each of different axes."""
+    """Where the parts of an array that is rolled go to, and where they come from, as indices; None for what is no
+    number for each of different axes."""
     shifts = (shift,) * len(axes) if type(shift) is int else shift
     if type(shifts) is not tuple or len(shifts) != len(axes) or len({*axes}) < len(axes) or 0 in shape:
         return None

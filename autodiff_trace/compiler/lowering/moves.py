@@ -8,7 +8,7 @@ from ...numpy import moving, wrapped
 from ...numpy.quick_forms import rolled_places
 from ...numpy.rules import making, reductions
 from .. import calls
-from ..node import Node, is_fixed, value_of
+from ..node import Node, value_of
 from .table import call, lowers
 
 

@@ -12,7 +12,7 @@ import operator
 import numpy as np
 
 from ...core.array_ops import array_ops
-from ...core.primitives import call_on
+from ...core.canonical import call_on
 from .. import fft, moving
 from .. import wrapped as anp
 from ..broadcasting import match_dtype

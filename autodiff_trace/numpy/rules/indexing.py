@@ -9,7 +9,8 @@ from ...core.derivative import without_derivatives
 from ...core.forward import defjvp, defjvp_all
 from ...core.overwriting import defoverwriting
 from ...core.ownership import OwnedOverwriting, is_owned
-from ...core.primitives import call_on, nondifferentiable
+from ...core.canonical import call_on
+from ...core.primitives import nondifferentiable
 from ...core.reverse import defvjp
 from ...core.selections import Mask, Selected, outline
 from ...core.traits import declare

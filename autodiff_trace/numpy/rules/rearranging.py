@@ -8,7 +8,7 @@ import math
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ...core.primitives import call_on
+from ...core.canonical import call_on
 from .. import moving
 from .. import wrapped as anp
 from ..definers import define, spells
