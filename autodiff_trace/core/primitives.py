@@ -14,8 +14,10 @@ from .tracer import box_classes, exact_numbers, find_top_trace, metadata, watche
 from .traits import Traits, table
 
 __all__ = [
-    "add_rule_table", "composite", "nondifferentiable", "notrace_primitive", "primitive", "with_tables", "wrap_function",
+    "add_rule_table", "composite", "nondifferentiable", "notrace_primitive", "primitive", "with_tables",
+    "wrap_function",
 ]
+
 
 def primitive(
     fun: Callable,
