@@ -178,8 +178,7 @@ def with_rules(call: Callable, fun: Callable, traits: Traits) -> Callable:
     """``call``, the primitive of ``fun``, with places for the rules of all modes."""
     call.fun = fun
     call.traits = traits
-    call.keyword_handler = None  # (prim, args, kwargs) → answer, for keywords that stand for other primitives
-    call.sequence_handler = None  # the same for calls with sequences, or with outputs among the arguments
+    call.sequence_handler = None  # (prim, args, kwargs) → answer, for calls with sequences, or with outputs among them
     for add_table in rule_table_makers:
         add_table(call)
     return call
@@ -217,8 +216,6 @@ def dispatch(prim: Callable, args: tuple, kwargs: dict) -> Any:
         if out is not None:
             kwargs = {**kwargs, traits.out_name: out}
     if kwargs:
-        if prim.keyword_handler is not None:
-            return prim.keyword_handler(prim, args, kwargs)
         if "out" in kwargs and not is_own_out(prim, kwargs["out"]):
             kwargs = dict(kwargs)
             out = kwargs.pop("out")

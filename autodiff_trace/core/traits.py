@@ -54,6 +54,9 @@ class Traits:
     moves_elements: bool = False
     """Each element of the answer is one of the arguments', or a sum of some with weights above zero, so that its own
     rules say where the elements of a mask go."""
+    moves_from: tuple[int, ...] = ()
+    """Operands, or sequences of them, of which each element of the answer is one, or zero: what it makes of numbers
+    says which."""
     by_matrix: bool = False
     """Each matrix of a stack, the one argument, has an answer of its own."""
     takes_selected: bool = False

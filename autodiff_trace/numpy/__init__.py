@@ -4,9 +4,6 @@ import numpy as np
 
 from . import wrapped
 from . import rules as rules
-from . import batching as batching
-from .dependence import joining as joining
-from .dependence import moving as moving
 from . import flat as flat
 from . import shared_results as shared_results
 from .array_box import ArrayBox as ArrayBox

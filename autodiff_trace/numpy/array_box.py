@@ -10,12 +10,15 @@ import numpy as np
 from ..core.array_ops import array_ops
 from ..core.errors import TracedValueError, caller_line
 from ..core.ownership import writing
+from ..core.unary import call_on
 from ..core.tracer import Box, fixed_types, is_box, register_box
+from . import moving
 from . import wrapped as anp
 from .attributes import conjugate, resize, set_imag, set_real, set_shape, view
 from .layouts import is_number, layout
 from .namespace import wrapped_functions
 from .operators import binary_operator, comparison, forward_method, python_value
+from .rules.shapes import full_shape
 from .ufunc_methods import call_ufunc_method
 from .writable_box import WritableBox
 
@@ -108,7 +111,7 @@ class ArrayBox(WritableBox):
     # Items
 
     def __getitem__(self, index):
-        return anp.getitem(self, index)
+        return call_on(anp.getitem, self, index) if type(index) is int else anp.getitem(self, index)
 
     def __iter__(self):
         return (self[i] for i in range(len(self)))
@@ -118,7 +121,7 @@ class ArrayBox(WritableBox):
 
     # Methods whose signature is not that of the function
 
-    T = property(lambda self: anp.transpose(self))
+    T = property(lambda self: moving.transpose(self, tuple(range(self.ndim))[::-1]))
     mT = property(lambda self: anp.swapaxes(self, -1, -2))
     real = property(lambda self: anp.real(self), set_real)
     imag = property(lambda self: anp.imag(self), set_imag)
@@ -130,7 +133,9 @@ class ArrayBox(WritableBox):
 
     def reshape(self, *shape, order="C"):
         shape = shape[0] if len(shape) == 1 else shape
-        return anp.reshape(self, shape) if order == "C" else anp.reshape(self, shape, order=order)
+        if order != "C":
+            return anp.reshape(self, shape, order)
+        return moving.reshape(self, full_shape(self, shape))
 
     def transpose(self, *axes):
         return anp.transpose(self, axes[0] if len(axes) == 1 else axes or None)

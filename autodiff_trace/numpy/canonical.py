@@ -46,7 +46,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from ..core.array_ops import array_ops
 from ..core.batching import defbatch
 from ..core.errors import TracedValueError, caller_line
-from ..core.unary import wrap_unary
+from ..core.unary import params_of, wrap_unary
 from ..core.tracer import box_classes, find_top_trace, fixed_types, watched_types
 from ..core.traits import declare, traits_of
 from .namespace import SIGNATURES, replace_wrapped, wrapped_functions
@@ -163,7 +163,7 @@ def unary_of(function: Callable, **facts: Any) -> Callable[[Callable], Callable]
     def decorate(compute):
         declare(function, fun=compute, fast_fun=compute, **facts)
         compute.__name__ = function.__name__
-        return wrap_unary(compute, traits_of(function))
+        return wrap_unary(compute, traits_of(function), params_of(compute))
 
     return decorate
 

@@ -20,7 +20,7 @@ from .parameters import PLAIN, plain_parameters
 from .taylor.series import product_series
 from .ufunc_methods import add_ufunc_methods, with_keywords
 
-__all__ = ["define", "elementwise", "is_surely_finite", "linear", "multilinear"]
+__all__ = ["define", "elementwise", "is_surely_finite", "linear", "multilinear", "spells"]
 
 Derivative = Callable[..., Any] | int | None
 
@@ -82,6 +82,20 @@ def define(function: Callable) -> Callable[[Callable], Callable]:
         new = composite(function)((with_keywords if by_element else with_plain_parameters)(function, definition))
         if is_ufunc:
             add_ufunc_methods(new, function)
+        new.__module__ = wrapped_functions[function].__module__
+        new.__qualname__ = function.__name__
+        replace_wrapped(function, new)
+        return new
+
+    return decorate
+
+
+def spells(function: Callable) -> Callable[[Callable], Callable]:
+    """Decorate another spelling of a primitive: :func:`define` for a definition that brings the parameters into the
+    form that the primitive takes, and asks for their plain values itself."""
+
+    def decorate(definition):
+        new = composite(function)(definition)
         new.__module__ = wrapped_functions[function].__module__
         new.__qualname__ = function.__name__
         replace_wrapped(function, new)

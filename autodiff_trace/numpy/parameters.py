@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from ..core.parameters import positional_parameters
 from ..core.tracer import box_classes, fixed_types, watched_types
 
-__all__ = ["PLAIN", "plain_parameters"]
+__all__ = ["PLAIN", "plain_parameters", "whole_numbers"]
 
 PLAIN = frozenset("""
     axes axis axis1 axis2 axisa axisb axisc ddof decimals destination dims edge_order indices_or_sections k kth
@@ -78,3 +79,15 @@ def to_plain(arg: Any, fixed: bool) -> Any:
     if not np.ndim(value):
         return value.item() if hasattr(value, "item") else value
     return tuple(value.tolist()) if fixed else value
+
+
+def whole_numbers(arg: Any) -> Any:
+    """The whole number, or the tuple of them, that an axis or several, or a shape, is; None is None. Python asks the
+    trace of a traced one for its value."""
+    kind = type(arg)
+    if kind is int or arg is None or kind is tuple and {*map(type, arg)} <= INTEGER:
+        return arg
+    return tuple(map(operator.index, arg)) if np.iterable(arg) else operator.index(arg)
+
+
+INTEGER = {int}

@@ -21,7 +21,7 @@ from . import wrapped as anp
 from .broadcasting import broadcast_tangent, unbroadcast
 from .definers import SHORT, is_surely_finite, linear
 from .error_states import quiet
-from .mapped import align, map_all
+from .mapped import align, first_mapped, map_all
 from .masks import broadcast_mask, nonzero, reduce_mask
 
 __all__ = [
@@ -162,10 +162,13 @@ def with_moved_mask(rule: Callable) -> Callable:
     return selecting
 
 
-def moves(prim: Callable, transpose: Callable, *, zeros: bool = False, **facts: Any) -> None:
+def moves(
+    prim: Callable, transpose: Callable, *, batch: Callable | None = None, zeros: bool = False, **facts: Any
+) -> None:
     """:func:`~.definers.linear` for a primitive each element of whose answer is one of its argument, or a sum of some.
 
-    ``zeros``: the answer or the transpose has zeros where no element comes to: they are not selected.
+    ``batch(x, *params)`` is the answer for all elements of a batch, which has one more axis in front. ``zeros``: the
+    answer or the transpose has zeros where no element comes to: they are not selected.
 
     >>> import numpy as np
     >>> from autodiff_trace import grad, numpy as anp
@@ -174,7 +177,10 @@ def moves(prim: Callable, transpose: Callable, *, zeros: bool = False, **facts: 
     >>> grad(lambda x: anp.sum(swap_ends(x) * np.arange(3.0)))(np.zeros(3))
     array([2., 1., 0.])
     """
-    linear(prim, transpose, moves_elements=True, harmless=True, shows_nan=True, **facts)
+    facts = {"moves_elements": True, "moves_from": (0,), "harmless": True, "shows_nan": True, **facts}
+    linear(prim, transpose, **facts)
+    if batch is not None:
+        declare(prim, batching=first_mapped(batch))
     if zeros:
         prim.vjps[0], prim.jvps[0] = with_moved_mask(prim.vjps[0]), with_moved_mask(prim.jvps[0])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -63,6 +64,16 @@ class IndexSets:
     def broadcast(self, old: tuple, new: tuple) -> IndexSets:
         """The sets of an array of shape ``old``, broadcast to ``new``."""
         return self if old == new else self.gather(np.broadcast_to(np.arange(self.count).reshape(old), new))
+
+    def add_into(self, index: Any, old: tuple, new: tuple) -> IndexSets:
+        """The sets of zeros of shape ``new`` to which an array of shape ``old`` was added at ``index``."""
+        count = int(np.prod(new))
+        places = np.arange(count).reshape(new)[index]
+        return self.broadcast(old, places.shape).merge(places, count)
+
+    def union(self, *others: IndexSets) -> IndexSets:
+        """The union, element by element."""
+        return union([self, *others])
 
 
 def union(sets: Iterable[IndexSets]) -> IndexSets:

@@ -1,7 +1,8 @@
 """The dependence trace: each value carries, element by element, the set of the inputs on which it may depend.
 
 A rule ``rule(nodes, ans, *args, **kwargs)`` gives the sets of the answer from those of the arguments, ``nodes``, by
-position. Without a rule every element of the answer is taken to depend on all that the arguments depend on: the sets
+position. Without one, what moves elements is applied to numbers of the elements, and elementwise functions unite the
+sets that meet; and else every element of the answer is taken to depend on all that the arguments depend on: the sets
 can be too large, never too small.
 """
 
@@ -13,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from ...core.derivative import DerivativeTrace, by_argument
-from ...core.tracer import boxers
+from ...core.tracer import boxers, to_value
 from .index_sets import IndexSets, stack, union
 
-__all__ = ["broadcast", "defdependence", "leaves_of", "trace_dependence", "union_by_element"]
+__all__ = ["broadcast", "defdependence", "trace_dependence"]
+
 
 def defdependence(rule: Callable, *prims: Callable) -> None:
     """Give primitives a rule; NotImplemented asks for the one that is always right."""
@@ -32,11 +34,16 @@ class DependenceTrace(DerivativeTrace):
     @staticmethod
     def make_node(prim, argument, node, ans, values, kwargs):
         nodes = by_argument(argument, node)
-        is_by_element = prim.traits.elementwise or isinstance(prim.fun, np.ufunc) and prim.fun.signature is None
-        rule = prim.traits.sparsity or (union_by_element if is_by_element else None)
+        traits = prim.traits
         sets = NotImplemented
-        if rule is not None and not any(isinstance(argument, str) for argument in nodes):
-            sets = rule(nodes, ans, *values, **kwargs)
+        if any(isinstance(argument, str) for argument in nodes):
+            pass
+        elif traits.sparsity is not None:
+            sets = traits.sparsity(nodes, ans, *values, **kwargs)
+        elif traits.moves_from and not kwargs:
+            sets = move(prim, nodes, values)
+        elif traits.elementwise or isinstance(prim.fun, np.ufunc) and prim.fun.signature is None:
+            sets = union_by_element(nodes, ans, *values)
         return depend_on_all(nodes, ans) if sets is NotImplemented else sets
 
 
@@ -54,7 +61,42 @@ def depend_on_all(nodes: dict, ans: Any) -> Any:
     return together.fill(ans.size)
 
 
-def union_by_element(nodes, ans, *args, **kwargs):
+# Functions that move elements. The elements of the operands are numbered from 1; those that do not depend on the inputs
+# are 0, and so are the zeros that such functions put in. What the function makes of the numbers says where each element
+# of the answer comes from.
+
+
+def move(prim, nodes, args):
+    positions = prim.traits.moves_from
+    if not nodes.keys() <= set(positions):
+        return NotImplemented
+    new = list(args)
+    start = 1
+    for argnum in positions:
+        new[argnum], start = number(args[argnum], nodes.get(argnum), start)
+    numbers = prim.fun(*map(plain, new))
+    return stack([leaf for argnum in sorted(nodes) for leaf in leaves_of(nodes[argnum])]).gather(numbers - 1)
+
+
+def number(arg: Any, node: Any, start: int) -> tuple[Any, int]:
+    """The numbers of the elements of an argument, or of a sequence of them, from ``start`` on, and where they end."""
+    if isinstance(arg, (list, tuple)):
+        numbers = []
+        for item, each in zip(arg, node or [None] * len(arg)):
+            numbered, start = number(item, each, start)
+            numbers.append(numbered)
+        return numbers, start
+    if node is None:
+        return np.zeros(np.shape(arg), np.int64), start
+    return np.arange(start, start + node.count).reshape(np.shape(arg)), start + node.count
+
+
+def plain(arg: Any) -> Any:
+    """``arg`` without boxes, also inside an index."""
+    return type(arg)(map(plain, arg)) if type(arg) in (list, tuple) else to_value(arg)
+
+
+def union_by_element(nodes, ans, *args):
     """Elementwise functions: the operands are broadcast, and each element depends on those that meet in it."""
     if any(isinstance(node, list) for node in nodes.values()):
         return NotImplemented

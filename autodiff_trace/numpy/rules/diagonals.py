@@ -1,12 +1,18 @@
-"""Rules of the functions that take or make diagonals."""
+"""The functions that take or make diagonals."""
 
 from __future__ import annotations
 
-import numpy as np
+import functools
 
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
+
+from .. import moving
 from .. import wrapped as anp
-from ..definers import define
+from ..definers import define, spells
+from ..parameters import whole_numbers
 from ..selections import moves
+from .making import as_array
 
 __all__: list[str] = []
 
@@ -14,21 +20,64 @@ __all__: list[str] = []
 # diagonal: the cotangent goes back onto the diagonal, which lies in the last two axes once these are moved there
 
 
-def undiagonal(g, ans, a, offset=0, axis1=0, axis2=1):
-    steps = np.arange(g.shape[-1])
-    index = ..., steps + max(-offset, 0), steps + max(offset, 0)
+def on_diagonal(x, offset, zeros):
+    """Matrices of ``zeros`` with ``x`` on a diagonal."""
+    steps = np.arange(x.shape[-1])
+    return anp.set_item(zeros, (..., steps + max(-offset, 0), steps + max(offset, 0)), x)
+
+
+def undiagonal(g, ans, a, offset, axis1, axis2):
     zeros = anp.moveaxis(anp.zeros_like(g, shape=a.shape), (axis1, axis2), (-2, -1))
-    return anp.moveaxis(anp.set_item(zeros, index, g), (-2, -1), (axis1, axis2))
+    return anp.moveaxis(on_diagonal(g, offset, zeros), (-2, -1), (axis1, axis2))
 
 
 moves(
-    anp.diag, makes_view=True, zeros=True,
-    transpose=lambda g, ans, v, k=0: anp.diag(g, k) if v.ndim == 1 else undiagonal(g, ans, v, k)
+    moving.diagonal, makes_view=True, zeros=True,
+    transpose=undiagonal,
+    batch=lambda a, offset, axis1, axis2: moving.diagonal(a, offset, axis1 + 1, axis2 + 1),
 )
-moves(anp.diagflat, zeros=True, transpose=lambda g, ans, v, k=0: anp.reshape(anp.diagonal(g, k), v.shape))
-moves(anp.diagonal, makes_view=True, zeros=True, transpose=undiagonal)
+
+
+@functools.lru_cache(256)
+def two_axes(axis1, axis2, ndim):
+    return normalize_axis_index(axis1, ndim, "axis1"), normalize_axis_index(axis2, ndim, "axis2")
+
+
+@spells(np.diagonal)
+def diagonal(a, offset=0, axis1=0, axis2=1):
+    a = as_array(a)
+    if a.ndim < 2:
+        raise ValueError("diag requires an array of at least two dimensions")
+    return moving.diagonal(a, whole_numbers(offset), *two_axes(whole_numbers(axis1), whole_numbers(axis2), a.ndim))
 
 
 @define(np.trace)
 def trace(a, offset=0, axis1=0, axis2=1, dtype=None, out=None):
     return anp.sum(anp.diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype, out=out)
+
+
+# diag: the primitive makes matrices of vectors
+
+
+def batch_diag(v, k):
+    n = v.shape[1] + abs(k)
+    return on_diagonal(v, k, anp.zeros_like(v, shape=(len(v), n, n)))
+
+
+moves(moving.diag, transpose=lambda g, ans, v, k: moving.diagonal(g, k, 0, 1), batch=batch_diag, zeros=True)
+
+
+@spells(np.diag)
+def diag(v, k=0):
+    v = as_array(v)
+    if v.ndim == 2:
+        return moving.diagonal(v, whole_numbers(k), 0, 1)
+    if v.ndim != 1:
+        raise ValueError("Input must be 1- or 2-d.")
+    return moving.diag(v, whole_numbers(k))
+
+
+@spells(np.diagflat)
+def diagflat(v, k=0):
+    v = as_array(v)
+    return moving.diag(v if v.ndim == 1 else anp.ravel(v), whole_numbers(k))

@@ -12,12 +12,15 @@ import operator
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from .. import fft
+from ...core.unary import call_on
+from .. import fft, moving
 from .. import wrapped as anp
 from ..along_axes import finish, runs_along
 from ..broadcasting import match_dtype
-from ..canonical import as_array, axes_of, batch_params, canonical, unary_of
-from ..definers import linear
+from ..canonical import as_array, canonical, unary_of
+from ..definers import linear, spells
+from ..parameters import whole_numbers
+from .rearranging import checked_axes
 
 SWAPPED_NORMS = {None: "forward", "backward": "forward", "forward": "backward", "ortho": "ortho"}
 """The norm with which the inverse transform is scaled as the transform is with the other."""
@@ -89,24 +92,21 @@ rfft = transform(np.fft.rfft, rfft_transpose)
 irfft = transform(np.fft.irfft, irfft_transpose)
 
 
-def define_shift(function, inverse):
-    @unary_of(function)
-    def shift(x, axes):
-        return function(x, axes)
-
-    linear(shift, lambda g, ans, x, axes: inverse(g, axes))
-    batch_params(shift, lambda x, axes: (tuple([axis + 1 for axis in axes]),))
-
-    @canonical(function)
-    def public(x, axes):
-        x = as_array(x)
-        return shift(x, axes_of(x, axes if axes is None else tuple(np.ravel(axes).tolist())))
-
-    return shift
+@spells(np.fft.fftshift)
+def fftshift(x, axes=None):
+    return roll_by_half(x, axes, 1)
 
 
-fftshift = define_shift(np.fft.fftshift, lambda g, axes: ifftshift(g, axes))
-ifftshift = define_shift(np.fft.ifftshift, lambda g, axes: fftshift(g, axes))
+@spells(np.fft.ifftshift)
+def ifftshift(x, axes=None):
+    return roll_by_half(x, axes, -1)
+
+
+def roll_by_half(x, axes, sign):
+    x = as_array(x)
+    axes = tuple(range(x.ndim)) if axes is None else checked_axes(whole_numbers(axes), x.ndim)
+    shape = x.shape
+    return call_on(moving.roll, x, tuple([sign * (shape[i] // 2) for i in axes]), axes)
 
 
 # Of Hermitian signals

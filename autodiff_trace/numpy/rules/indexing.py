@@ -4,23 +4,65 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...core.batching import loop_and_stack
 from ...core.derivative import without_derivatives
 from ...core.forward import defjvp, defjvp_all
 from ...core.overwriting import defoverwriting
 from ...core.ownership import OwnedOverwriting, is_owned
+from ...core.unary import call_on
 from ...core.primitives import nondifferentiable
 from ...core.reverse import defvjp
 from ...core.selections import Mask, Selected, outline
 from ...core.traits import declare
 from .. import wrapped as anp
-from ..broadcasting import broadcast_tangent, unbroadcast
+from ..broadcasting import broadcast_tangent, indexed_ndim, unbroadcast
+from ..mapped import mapped_index
 from ..masks import nonzero
 from ..selections import ones_beside, select, unbroadcast_selected
 from .scattering import IndexedCotangent, has_no_repeats
 
-defvjp(anp.getitem, lambda g, ans, x, index: IndexedCotangent(g, index, x.shape), None)
+
+def getitem_vjp(g, ans, x, index):
+    if type(index) is tuple and g.shape == x.shape and reverses(index):
+        return call_on(anp.getitem, g, index)
+    return IndexedCotangent(g, index, x.shape)
+
+
+def reverses(index):
+    """Whether an index takes all elements, along some axes in reverse: then it is its own transpose."""
+    return all(type(part) is slice and part.start is None is part.stop and part.step in (None, -1) for part in index)
+
+
+defvjp(anp.getitem, getitem_vjp, None)
 defjvp(anp.getitem, lambda t, ans, x, index: anp.getitem(t, index), None)
-declare(anp.getitem, linear_in=(0,), moves_elements=True, harmless=True, shows_nan=True)
+def batch_getitem(batch, prim, args, kwargs):
+    x, index = args
+    if not batch.mapped[1]:
+        index = mapped_index(index)
+        return NotImplemented if index is NotImplemented else anp.getitem(x, index)
+    return gather(batch, x, index)
+
+
+def gather(batch, x, index):
+    """Integer arrays of indices that differ from element to element, before full slices or none."""
+    parts = list(index) if isinstance(index, tuple) else [index]
+    mapped = batch.mapped[1] if isinstance(index, tuple) else [True]
+    if not all(isinstance(part, int) or getattr(part, "dtype", np.dtype(object)).kind in "iu" for part in parts):
+        return NotImplemented
+    ndim = max(np.ndim(part) - bool(each) for part, each in zip(parts, mapped))
+    aligned = [
+        anp.reshape(part, (batch.size,) + (1,) * (ndim - np.ndim(part) + 1) + part.shape[1:]) if each else part
+        for part, each in zip(parts, mapped)
+    ]
+    if batch.mapped[0]:
+        aligned = [np.arange(batch.size).reshape((batch.size,) + (1,) * ndim), *aligned]
+    return anp.getitem(x, tuple(aligned))
+
+
+declare(
+    anp.getitem, linear_in=(0,), moves_elements=True, moves_from=(0,), harmless=True, shows_nan=True,
+    batching=batch_getitem,
+)
 
 
 # set_item: the old values lose their influence where the new ones are written, and so do new ones that are written over
@@ -87,11 +129,30 @@ def set_item_jvp_value(t, ans, x, index, value):
     return Selected(anp.set_item(anp.zeros_like(ans), index, t), Mask(find))
 
 
+def batch_write(batch, prim, args, kwargs):
+    """set_item, write_item, add_at: the new value broadcasts against what is written, behind the mapped axis."""
+    x, index, value = args
+    index = NotImplemented if batch.mapped[1] else mapped_index(index)
+    if prim is anp.write_item and (index is NotImplemented or not batch.mapped[0]):
+        return anp.set_item.traits.batching(batch, anp.set_item, args, kwargs)  # elements share the memory of ``x``
+    if index is NotImplemented:
+        return loop_and_stack(batch, prim, args, kwargs)[0]
+    if not batch.mapped[0]:
+        x = anp.broadcast_to(x, (batch.size, *x.shape))
+    if batch.mapped[2]:
+        ndim = indexed_ndim(x.shape, index)
+        value = anp.reshape(value, (batch.size,) + (1,) * (ndim - value.ndim) + value.shape[1:])
+    return prim(x, index, value)
+
+
 for _write in (anp.set_item, anp.write_item):
     defvjp(_write, lambda g, ans, x, index, value: without(g, index, False), None, set_item_vjp_value)
-    declare(_write, linear_in=(0, 2), moves_elements=True, harmless=True, shows_nan=True)
     defoverwriting(_write, (0, 2), write_vjp, OwnedOverwriting)
     defoverwriting(_write, 0, lambda is_free, g, ans, x, index, value: (without(g, index, is_free),), OwnedOverwriting)
+    declare(
+        _write, linear_in=(0, 2), moves_elements=True, moves_from=(0, 2), harmless=True, shows_nan=True,
+        batching=batch_write,
+    )
 
 defjvp_all(anp.write_item, write_jvp)
 defjvp(anp.set_item, lambda t, ans, x, index, value: without(t, index, False), None, set_item_jvp_value)
@@ -111,7 +172,21 @@ defjvp(
     None,
     lambda t, ans, x, index, value: anp.add_at(anp.zeros_like(ans), index, t),
 )
-declare(anp.add_at, linear_in=(0, 2), moves_elements=True, harmless=True, shows_nan=True)
+
+def add_sets(nodes, ans, x, index, value):
+    """Of which inputs elements depend: those of ``x``, and of what is added to them."""
+    if 1 in nodes:
+        return NotImplemented
+    sets = [nodes[0]] if 0 in nodes else []
+    if 2 in nodes:
+        sets.append(nodes[2].add_into(index, np.shape(value), ans.shape))
+    return sets[0].union(*sets[1:])
+
+
+declare(
+    anp.add_at, linear_in=(0, 2), moves_elements=True, harmless=True, shows_nan=True,
+    batching=batch_write, sparsity=add_sets,
+)
 
 
 # where: only the branch that was taken gets a cotangent

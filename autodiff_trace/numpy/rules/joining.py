@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
@@ -11,10 +11,12 @@ from ...core.forward import defjvp
 from ...core.primitives import nondifferentiable
 from ...core.reverse import defvjp
 from ...core.traits import declare
+from .. import moving
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
-from ..definers import define
-from .making import as_array, nested_cotangents, nested_tangents
+from ..definers import define, spells
+from ..mapped import map_all
+from .making import as_array, nested_tangents, to_out
 
 __all__ = ["with_zeros"]
 
@@ -24,66 +26,71 @@ def with_zeros(tangents, arrays):
     return [nested_tangents(t, x) for t, x in zip(tangents, arrays, strict=True)]
 
 
-def as_sequence(cotangents, arrays):
-    """The cotangents of the items, as those of a list, or of one array that was taken for the sequence of its rows."""
-    return cotangents if isinstance(arrays, (list, tuple)) else anp.stack(cotangents)
+def joins(prim: Callable, part: Callable) -> None:
+    """Give a primitive that puts a list of arrays together along an axis its rules.
+
+    ``part(g, start, x, axis)`` is what of ``g`` belongs to the array ``x``, and where the next array starts.
+    """
+
+    def vjp(g, ans, arrays, axis):
+        cotangents = []
+        start = 0
+        for x in arrays:
+            piece, start = part(g, start, x, axis)
+            cotangents.append(match_dtype(piece, x.dtype))
+        return cotangents
+
+    def batching(batch, prim, args, kwargs):
+        arrays, axis = args
+        if type(batch.mapped[0]) is not list or any(batch.mapped[1:]):
+            return NotImplemented
+        return prim(map_all(batch._replace(mapped=batch.mapped[0]), arrays), axis + 1)
+
+    defvjp(prim, vjp)
+    defjvp(prim, lambda t, ans, arrays, axis: prim(with_zeros(t, arrays), axis))
+    declare(
+        prim, linear_in=(0,), sequence_args=(0,), moves_elements=True, moves_from=(0,), harmless=True, shows_nan=True,
+        owns_memory=True, batching=batching,
+    )
 
 
-def shape_of(x):
-    return x.shape if hasattr(x, "shape") else as_array(x).shape
+def stretch(g, start, x, axis):
+    end = start + x.shape[axis]
+    return g[(slice(None),) * axis + (slice(start, end),)], end
 
 
-# concatenate: each array gets its stretch of the cotangent; out of integers no derivative comes
+joins(moving.concatenate, stretch)
+joins(moving.stack, lambda g, i, x, axis: (g[(slice(None),) * axis + (i,)], i + 1))
 
 
-def concatenate_vjp(g, ans, arrays, axis=0, out=None, dtype=None, casting="same_kind"):
-    if ans.dtype.kind not in "fc":
-        g = anp.zeros_like(g)
-    axis = axis if axis is None else axis % g.ndim
-    cotangents = []
-    start = 0
+def as_arrays(arrays, dtype, casting):
+    """What is joined: arrays, of ``dtype`` if that is given."""
+    arrays = [as_array(x) if type(x) in NO_ARRAYS else x for x in arrays]
+    if dtype is None:
+        return arrays
     for x in arrays:
-        shape = shape_of(x)
-        end = start + (math.prod(shape) if axis is None else shape[axis])
-        piece = g[(slice(None),) * (axis or 0) + (slice(start, end),)]
-        cotangents.append(nested_cotangents(piece if axis is not None else anp.reshape(piece, shape), x))
-        start = end
-    return as_sequence(cotangents, arrays)
+        if not np.can_cast(x.dtype, dtype, casting):
+            raise TypeError(
+                f"Cannot cast array data from {x.dtype!r} to {np.dtype(dtype)!r} according to the rule {casting!r}"
+            )
+    return [anp.astype(x, dtype) for x in arrays]
 
 
-def concatenate_jvp(t, ans, arrays, axis=0, out=None, dtype=None, casting="same_kind"):
-    if ans.dtype.kind not in "fc":
-        return None
-    return match_dtype(anp.concatenate(with_zeros(t, arrays), axis=axis), ans.dtype)
+NO_ARRAYS = frozenset([list, tuple, bool, int, float, complex])
 
 
-defvjp(anp.concatenate, concatenate_vjp)
-defjvp(anp.concatenate, concatenate_jvp)
+@spells(np.concatenate)
+def concatenate(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
+    arrays = as_arrays(arrays, dtype, casting)
+    if axis is None:
+        arrays, axis = [anp.ravel(x) for x in arrays], 0
+    return to_out(moving.concatenate(arrays, normalize_axis_index(axis, arrays[0].ndim)), out)
 
 
-# stack: each array gets its slice
-
-
-def stack_vjp(g, ans, arrays, axis=0, out=None, dtype=None, casting="same_kind"):
-    if ans.dtype.kind not in "fc":
-        g = anp.zeros_like(g)
-    before = (slice(None),) * (axis % g.ndim)
-    return as_sequence([nested_cotangents(g[(*before, i)], x) for i, x in enumerate(arrays)], arrays)
-
-
-def stack_jvp(t, ans, arrays, axis=0, out=None, dtype=None, casting="same_kind"):
-    if ans.dtype.kind not in "fc":
-        return None
-    return match_dtype(anp.stack(with_zeros(t, arrays), axis=axis), ans.dtype)
-
-
-defvjp(anp.stack, stack_vjp)
-defjvp(anp.stack, stack_jvp)
-
-declare(
-    anp.concatenate, anp.stack,
-    linear_in=(0,), sequence_args=(0,), moves_elements=True, harmless=True, shows_nan=True, owns_memory=True,
-)
+@spells(np.stack)
+def stack(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
+    arrays = as_arrays(arrays, dtype, casting)
+    return to_out(moving.stack(arrays, normalize_axis_index(axis, arrays[0].ndim + 1)), out)
 
 
 # The others by concatenate

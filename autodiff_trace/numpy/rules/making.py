@@ -11,6 +11,7 @@ from ...core.errors import TracedValueError, caller_line
 from ...core.forward import defjvp
 from ...core.primitives import primitive
 from ...core.reverse import defvjp
+from ...core.tracer import box_classes
 from ...core.traits import declare
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
@@ -23,7 +24,7 @@ __all__ = ["as_array", "nested_cotangents", "nested_tangents", "to_out"]
 
 def as_array(x: Any) -> Any:
     """``x``, or the array of the numbers, traced or not, in the list or tuple ``x``."""
-    return x if hasattr(x, "ndim") else anp.asarray(x)
+    return x if type(x) in box_classes or hasattr(x, "ndim") else anp.asarray(x)
 
 
 def to_out(ans: Any, out: Any) -> Any:
@@ -56,7 +57,9 @@ def nested_tangents(t, nested):
 
 defvjp(join_nested, lambda g, ans, nested: nested_cotangents(g, nested))
 defjvp(join_nested, lambda t, ans, nested: match_dtype(join_nested(nested_tangents(t, nested)), ans.dtype))
-declare(join_nested, linear_in=(0,), sequence_args=(0,), moves_elements=True, harmless=True, shows_nan=True)
+declare(
+    join_nested, linear_in=(0,), sequence_args=(0,), moves_elements=True, moves_from=(0,), harmless=True, shows_nan=True
+)
 declare(np.array, np.ones_like, np.zeros_like, np.full_like, owns_memory=True)
 declare(np.array, np.ones_like, np.zeros_like, harmless=True)
 declare(anp.copy, anp.empty_like, anp.ones_like, anp.zeros_like, batching=batch_first)

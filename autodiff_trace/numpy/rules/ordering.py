@@ -11,6 +11,7 @@ from ...core.primitives import primitive
 from .. import wrapped as anp
 from ..along_axes import finish, runs_along
 from ..canonical import NO_VALUE, as_array, axis_of, canonical, unary_of
+from ..mapped import map_all
 from ..selections import moves
 
 __all__ = ["argsort_along", "permute", "sort_along"]
@@ -107,8 +108,13 @@ def unpermute(x, order, axis):
     return result
 
 
-moves(permute, transpose=lambda g, ans, x, order, axis: unpermute(g, order, axis))
-moves(unpermute, transpose=lambda g, ans, x, order, axis: permute(g, order, axis))
+def batch_permute(batch, prim, args, kwargs):
+    x, order, axis = args
+    return prim(*map_all(batch, [x, order]), axis + 1)
+
+
+moves(permute, transpose=lambda g, ans, x, order, axis: unpermute(g, order, axis), batching=batch_permute)
+moves(unpermute, transpose=lambda g, ans, x, order, axis: permute(g, order, axis), batching=batch_permute)
 
 
 def sort_along(x, axis, *how):

@@ -1,55 +1,166 @@
-"""Rules of the functions that move or repeat elements along their axes."""
+"""The functions that move or repeat elements along their axes."""
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
+from ...core.unary import call_on
+from .. import moving
 from .. import wrapped as anp
-from ..broadcasting import unbroadcast
-from ..definers import define
+from ..definers import define, spells
+from ..parameters import whole_numbers
 from ..selections import moves
 from .making import as_array
 
-__all__: list[str] = []
+__all__ = ["checked_axes"]
+
+
+def with_number(prim, x, number, *params):
+    """``prim(x, number, *params)``; the number may be traced, mapped over a batch."""
+    return call_on(prim, x, number, *params) if type(number) is int else prim(x, number, *params)
 
 
 # tile: the answer, with each axis split into (repetition, position), is summed over the repetitions
 
 
 def untile(g, ans, A, reps):
-    reps = (reps,) if np.ndim(reps) == 0 else tuple(reps)
-    ndim = max(A.ndim, len(reps))
-    reps = (1,) * (ndim - len(reps)) + reps
-    sizes = (1,) * (ndim - A.ndim) + A.shape
-    split = anp.reshape(g, [each for pair in zip(reps, sizes) for each in pair])
-    return anp.reshape(anp.sum(split, axis=tuple(range(0, 2 * ndim, 2))), A.shape)
+    split = moving.reshape(g, tuple([each for pair in zip(reps, A.shape) for each in pair]))
+    return anp.sum(split, axis=tuple(range(0, split.ndim, 2)))
+
+
+moves(moving.tile, transpose=untile, batch=lambda A, reps: moving.tile(A, (1, *reps)))
+
+
+@spells(np.tile)
+def tile(A, reps):
+    A, reps = as_array(A), whole_numbers(reps)
+    reps = (reps,) if type(reps) is int else reps
+    reps = (1,) * (A.ndim - len(reps)) + reps
+    return moving.tile(moving.reshape(A, (1,) * (len(reps) - A.ndim) + A.shape) if A.ndim < len(reps) else A, reps)
 
 
 # repeat: each element gets the sum of its copies
 
 
-def unrepeat(g, ans, a, repeats, axis=None):
-    size = a.size if axis is None else a.shape[axis]
-    axis = 0 if axis is None else axis % a.ndim
+def unrepeat(g, ans, a, repeats, axis):
+    before, after = a.shape[:axis], a.shape[axis + 1 :]
+    size = a.shape[axis]
     if np.size(repeats) == 1:
-        copies = anp.reshape(g, (*g.shape[:axis], size, int(np.ravel(repeats)[0]), *g.shape[axis + 1 :]))
-        return anp.reshape(anp.sum(copies, axis=axis + 1), a.shape)
+        copies = moving.reshape(g, (*before, size, int(np.ravel(repeats)[0]), *after))
+        return anp.sum(copies, axis=axis + 1)
     index = (slice(None),) * axis + (np.repeat(np.arange(size), repeats),)
-    zeros = anp.zeros_like(g, shape=(*g.shape[:axis], size, *g.shape[axis + 1 :]))
-    return anp.reshape(anp.add_at(zeros, index, g), a.shape)
+    return anp.add_at(anp.zeros_like(g, shape=a.shape), index, g)
 
 
-moves(anp.flip, makes_view=True, transpose=lambda g, ans, m, axis=None: anp.flip(g, axis))
-moves(anp.fliplr, makes_view=True, transpose=lambda g, ans, m: anp.fliplr(g))
-moves(anp.flipud, makes_view=True, transpose=lambda g, ans, m: anp.flipud(g))
-moves(anp.repeat, transpose=unrepeat)
-moves(anp.roll, transpose=lambda g, ans, a, shift, axis=None: anp.roll(g, np.negative(shift), axis))
-moves(anp.rot90, makes_view=True, transpose=lambda g, ans, m, k=1, axes=(0, 1): anp.rot90(g, -k, axes))
-moves(anp.tile, transpose=untile)
-moves(anp.tril, transpose=lambda g, ans, m, k=0: unbroadcast(anp.tril(g, k), m), zeros=True)
-moves(anp.triu, transpose=lambda g, ans, m, k=0: unbroadcast(anp.triu(g, k), m), zeros=True)
+moves(moving.repeat, transpose=unrepeat, batch=lambda a, repeats, axis: moving.repeat(a, repeats, axis + 1))
+
+
+@spells(np.repeat)
+def repeat(a, repeats, axis=None):
+    a = as_array(a)
+    if axis is None:
+        a, axis = anp.ravel(a), 0
+    return with_number(moving.repeat, a, repeats, normalize_axis_index(axis, a.ndim))
+
+
+# roll
+
+
+moves(
+    moving.roll,
+    transpose=lambda g, ans, a, shift, axis: moving.roll(g, np.negative(shift), axis),
+    batch=lambda a, shift, axis: moving.roll(a, shift, tuple([i + 1 for i in axis])),
+)
+
+
+@functools.lru_cache(256)
+def checked_axes(axis, ndim):
+    return normalize_axis_tuple(axis, ndim, allow_duplicate=True)
+
+
+@spells(np.roll)
+def roll(a, shift, axis=None):
+    a = as_array(a)
+    if axis is None:
+        return moving.reshape(with_number(moving.roll, anp.ravel(a), shift, (0,)), a.shape)
+    return with_number(moving.roll, a, shift, checked_axes(whole_numbers(axis), a.ndim))
+
+
+# flip: an index that runs backwards, which gives a view
+
+
+@functools.lru_cache(256)
+def backwards(ndim, axis):
+    axes = range(ndim) if axis is None else normalize_axis_tuple(axis, ndim)
+    return tuple([slice(None, None, -1 if i in axes else None) for i in range(ndim)])
+
+
+def flip_along(m, axis):
+    return call_on(anp.getitem, m, backwards(m.ndim, axis))
+
+
+def at_least(ndim, m):
+    m = as_array(m)
+    if m.ndim < ndim:
+        raise ValueError(f"Input must be >= {ndim}-d.")
+    return m
+
+
+@spells(np.flip)
+def flip(m, axis=None):
+    m = as_array(m)
+    return flip_along(m, whole_numbers(axis))
+
+
+@spells(np.flipud)
+def flipud(m):
+    return flip_along(at_least(1, m), 0)
+
+
+@spells(np.fliplr)
+def fliplr(m):
+    return flip_along(at_least(2, m), 1)
+
+
+@functools.lru_cache(256)
+def quarter_turns(ndim, k, axes):
+    """The order in which ``k`` quarter turns put the axes, and along which of these elements run backwards then."""
+    if len(axes) != 2:
+        raise ValueError("len(axes) must be 2.")
+    if axes[0] == axes[1] or abs(axes[0] - axes[1]) == ndim:
+        raise ValueError("Axes must be different.")
+    if not all(-ndim <= axis < ndim for axis in axes):
+        raise ValueError(f"Axes={axes} out of range for array of ndim={ndim}.")
+    order = list(range(ndim))
+    order[axes[0]], order[axes[1]] = order[axes[1]], order[axes[0]]
+    return (None, axes if k else ()) if k % 2 == 0 else (tuple(order), axes[k // 2])
+
+
+@spells(np.rot90)
+def rot90(m, k=1, axes=(0, 1)):
+    m = as_array(m)
+    order, flipped = quarter_turns(m.ndim, whole_numbers(k) % 4, whole_numbers(axes))
+    return flip_along(m if order is None else moving.transpose(m, order), flipped)
+
+
+# tril, triu: of a vector NumPy makes a matrix first
+
+
+def takes_triangle(prim):
+    moves(prim, lambda g, ans, m, k: prim(g, k), batch=prim, zeros=True)
+
+    @spells(prim.fun)
+    def triangle(m, k=0):
+        m = as_array(m)
+        return with_number(prim, moving.broadcast_to(m, (m.size, m.size)) if m.ndim == 1 else m, k)
+
+
+takes_triangle(moving.tril)
+takes_triangle(moving.triu)
 
 
 @define(np.resize)

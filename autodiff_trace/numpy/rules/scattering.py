@@ -16,6 +16,7 @@ from ...core.selections import Mask, Selected, outline, settle
 from ...core.tracer import is_box, running_traces
 from ...core.traits import declare
 from .. import wrapped as anp
+from ..mapped import map_all, mapped_index
 from ..masks import either
 from ..selections import ones_beside
 from .joining import with_zeros
@@ -163,6 +164,31 @@ class IndexedCotangent(DeferredCotangent):
 
 # scatter: linear in the pieces
 
-declare(scatter, sequence_args=(0, 1), moves_elements=True, harmless=True, shows_nan=True)
+def batch_scatter(batch, prim, args, kwargs):
+    pieces, indices, shape = args
+    if batch.mapped[1] or not batch.mapped[0]:
+        return NotImplemented
+    indices = [mapped_index(index) for index in indices]
+    if any(index is NotImplemented for index in indices):
+        return NotImplemented
+    pieces = map_all(batch._replace(mapped=batch.mapped[0]), pieces)
+    return scatter(pieces, indices, (batch.size, *shape))
+
+
+def scatter_sets(nodes, ans, pieces, indices, shape):
+    """Of which inputs elements depend: those of all pieces that are added to them."""
+    if list(nodes) != [0] or not isinstance(nodes[0], list):
+        return NotImplemented
+    found = [
+        node.add_into(index, np.shape(piece), shape)
+        for node, piece, index in zip(nodes[0], pieces, indices) if node is not None
+    ]
+    return found[0].union(*found[1:])
+
+
+declare(
+    scatter, sequence_args=(0, 1), moves_elements=True, harmless=True, shows_nan=True, batching=batch_scatter,
+    sparsity=scatter_sets,
+)
 defvjp(scatter, lambda g, ans, pieces, indices, shape: [anp.getitem(g, index) for index in indices], None, None)
 defjvp(scatter, lambda t, ans, pieces, indices, shape: scatter(with_zeros(t, pieces), indices, shape), None, None)

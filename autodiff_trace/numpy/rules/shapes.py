@@ -1,46 +1,133 @@
-"""Rules of the functions that give the same elements another shape, and of casts."""
+"""The functions that give the same elements another shape or another order of axes, and casts.
+
+All are other spellings of ``reshape(x, shape)``, ``transpose(x, axes)`` and ``broadcast_to(x, shape)``.
+"""
 
 from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
 
 import numpy as np
 
 from ...core.forward import defjvp
 from ...core.reverse import defvjp
+from ...core.tracer import box_classes
 from ...core.traits import declare
+from .. import moving
 from .. import wrapped as anp
 from ..broadcasting import match_dtype, sum_to
-from ..definers import define, linear
+from ..definers import define, linear, spells
 from ..layouts import layout
 from ..mapped import batch_first
+from ..parameters import whole_numbers
 from ..selections import moves
 from .making import as_array
 
-__all__: list[str] = []
+__all__ = ["full_shape", "in_front"]
 
 
-def inverse_transpose(g, ans, a, axes=None):
-    if axes is None:
-        return anp.transpose(g)
-    axes = (axes,) if np.ndim(axes) == 0 else axes
-    return anp.transpose(g, tuple(np.argsort([axis % len(axes) for axis in axes])))
+def in_front(x, ndim):
+    """A batch ``x`` whose elements get axes of length 1 in front, so that they have ``ndim``."""
+    return moving.reshape(x, (len(x),) + (1,) * (ndim + 1 - x.ndim) + x.shape[1:]) if x.ndim <= ndim else x
 
 
-moves(anp.broadcast_to, makes_view=True, transpose=lambda g, ans, x, shape, subok=False: sum_to(g, x.shape))
-moves(anp.copy, makes_view=True, owns_memory=True, transpose=lambda g, ans, x, order="K", subok=False: g)
-moves(anp.expand_dims, makes_view=True, transpose=lambda g, ans, x, axis: anp.reshape(g, x.shape))
-moves(anp.matrix_transpose, makes_view=True, transpose=lambda g, ans, x: anp.matrix_transpose(g))
-moves(anp.moveaxis, lambda g, ans, a, source, destination: anp.moveaxis(g, destination, source), makes_view=True)
-moves(anp.ravel, makes_view=True, transpose=lambda g, ans, a: anp.reshape(g, a.shape))
-moves(anp.reshape, makes_view=True, transpose=lambda g, ans, a, shape: anp.reshape(g, a.shape))
-moves(anp.squeeze, makes_view=True, passes_on=True, transpose=lambda g, ans, x, axis=None: anp.reshape(g, x.shape))
-moves(anp.swapaxes, makes_view=True, transpose=lambda g, ans, x, axis1, axis2: anp.swapaxes(g, axis1, axis2))
-moves(anp.transpose, makes_view=True, transpose=inverse_transpose)
+@functools.lru_cache(1024)
+def inverse(axes):
+    return tuple([axes.index(i) for i in range(len(axes))])
+
+
+moves(
+    moving.reshape, makes_view=True,
+    transpose=lambda g, ans, x, shape: moving.reshape(g, x.shape),
+    batch=lambda x, shape: moving.reshape(x, (len(x), *shape)),
+)
+moves(
+    moving.transpose, makes_view=True,
+    transpose=lambda g, ans, x, axes: moving.transpose(g, inverse(axes)),
+    batch=lambda x, axes: moving.transpose(x, (0, *[i + 1 for i in axes])),
+)
+moves(
+    moving.broadcast_to, makes_view=True,
+    transpose=lambda g, ans, x, shape: sum_to(g, x.shape),
+    batch=lambda x, shape: moving.broadcast_to(in_front(x, len(shape)), (len(x), *shape)),
+)
+moves(
+    sum_to,
+    transpose=lambda g, ans, x, shape: moving.broadcast_to(g, x.shape),
+    batch=lambda x, shape: moving.reshape(
+        sum_to(x, (len(x),) + (1,) * (x.ndim - 1 - len(shape)) + shape), (len(x), *shape)
+    ),
+)
+moves(
+    moving.copy, makes_view=True, owns_memory=True,
+    transpose=lambda g, ans, x, order: g,
+    batch=moving.copy,
+)
 linear(match_dtype, transpose=lambda g, ans, x, dtype: match_dtype(g, x.dtype), elementwise=True, batching=batch_first)
-moves(sum_to, transpose=lambda g, ans, x, shape: anp.broadcast_to(g, x.shape))
 
 
-# reshape, ravel: traces see them in the order C alone. F is the order C of the transposed array; A and K mean what the
-# memory of the array says.
+# Of an array of shape (0, 1, 2, …) NumPy shows in which order a function puts the axes.
+
+
+@functools.lru_cache(1024)
+def order_of_axes(function, ndim, *params, **keywords):
+    return function(np.empty(tuple(range(ndim))), *params, **keywords).shape
+
+
+def orders_axes(function: Callable) -> None:
+    @spells(function)
+    def ordered(a, *params, **keywords):
+        if type(a) not in box_classes:
+            a = as_array(a)
+        if keywords:
+            keywords = {name: whole_numbers(each) for name, each in keywords.items()}
+        return moving.transpose(a, order_of_axes(function, a.ndim, *map(whole_numbers, params), **keywords))
+
+
+for _function in {np.matrix_transpose, np.linalg.matrix_transpose, np.moveaxis, np.rollaxis, np.swapaxes, np.transpose}:
+    orders_axes(_function)
+
+
+# Of an array that takes no memory NumPy shows what shape a function gives it.
+
+
+@functools.lru_cache(1024)
+def new_shape(function, shape, *params):
+    return function(np.broadcast_to(0.0, shape), *params).shape
+
+
+@spells(np.expand_dims)
+def expand_dims(a, axis):
+    a = as_array(a)
+    return moving.reshape(a, new_shape(np.expand_dims, a.shape, whole_numbers(axis)))
+
+
+@spells(np.squeeze)
+def squeeze(a, axis=None):
+    if type(a) not in box_classes:
+        a = as_array(a)
+    old = a.shape
+    new = new_shape(np.squeeze, old, axis if axis is None else whole_numbers(axis))
+    return a if new == old else moving.reshape(a, new)
+
+
+def full_shape(a, shape):
+    """``shape``, with the number that -1 stands for."""
+    shape = whole_numbers(shape)
+    if type(shape) is int:
+        return (a.size if shape == -1 else shape,)
+    if -1 not in shape:
+        return shape
+    known = -math.prod(shape)
+    if known < 1 or a.size % known:
+        np.reshape(np.broadcast_to(0.0, a.shape), shape)  # NumPy raises its error
+    return tuple([a.size // known if size == -1 else size for size in shape])
+
+
+# In which order elements are taken: F is the order C of the transposed array; A and K mean what the memory of the array
+# says.
 
 
 def axes_in_order(a, order):
@@ -55,37 +142,50 @@ def axes_in_order(a, order):
         axes.sort(key=lambda axis: -abs(memory.strides[axis]))
     elif order != "C":
         raise ValueError(f"order must be one of 'C', 'F', 'A', or 'K' (got {order!r})")
-    return None if axes == list(range(a.ndim)) else axes
+    return None if axes == list(range(a.ndim)) else tuple(axes)
 
 
-def settle_order(prim, args, kwargs):
-    """A call of reshape or ravel with keywords, as calls with positional arguments in the order C."""
-    a, *rest = args or (kwargs.pop("a"),)
+@spells(np.ravel)
+def ravel(a, order="C"):
+    if type(a) not in box_classes:
+        a = as_array(a)
+    axes = None if order == "C" else axes_in_order(a, order)
+    if axes is not None:
+        a = moving.transpose(a, axes)
+    memory = layout(a)
+    if type(memory) is not np.ndarray:
+        return moving.reshape(a, (1,))
+    if not memory.flags.c_contiguous:  # NumPy gives no view with gaps
+        a = moving.copy(a, "C")
+    return moving.reshape(a, (memory.size,))
+
+
+@spells(np.reshape)
+def reshape(a, shape=None, order="C", *, newshape=None, copy=None):
     a = as_array(a)
-    order = kwargs.pop("order", "C")
-    if prim is anp.reshape:
-        shape = rest[0] if rest else kwargs.pop("newshape", None) if "shape" not in kwargs else kwargs.pop("shape")
-        if order == "K":
-            raise ValueError("order 'K' is not permitted for reshaping")
-        copy = kwargs.pop("copy", None)
-        if copy:
-            a = anp.copy(a)
-        elif copy is not None:
-            np.reshape(layout(a), shape, order, copy=False)  # raises where a copy is needed
-    if kwargs:
-        raise TypeError(f"{prim.__name__}() got an unexpected keyword argument {next(iter(kwargs))!r}")
-    axes = axes_in_order(a, order)
-    if prim is anp.ravel:
-        return prim(a if axes is None else anp.transpose(a, axes))
-    if order == "C" or axes is None and order == "A":
-        return prim(a, shape)
-    shape = tuple(shape) if np.iterable(shape) else (shape,)
-    return anp.transpose(prim(anp.transpose(a), shape[::-1]))
+    shape = full_shape(a, newshape if shape is None else shape)
+    if order == "C" and copy is None:
+        return moving.reshape(a, shape)
+    if order == "K":
+        raise ValueError("order 'K' is not permitted for reshaping")
+    if copy:
+        a = moving.copy(a, "K")
+    elif copy is not None:
+        np.reshape(layout(a), shape, order, copy=False)  # raises where a copy is needed
+    if order == "C" or axes_in_order(a, order) is None and order == "A":
+        return moving.reshape(a, shape)
+    return anp.transpose(moving.reshape(anp.transpose(a), shape[::-1]))
 
 
-anp.reshape.keyword_handler = anp.ravel.keyword_handler = settle_order
-declare(anp.ravel, most_args=1, out_name="order")
-declare(anp.reshape, most_args=2, out_name="order")
+@spells(np.broadcast_to)
+def broadcast_to(array, shape, subok=False):
+    shape = whole_numbers(shape)
+    return moving.broadcast_to(as_array(array), (shape,) if type(shape) is int else shape)
+
+
+@spells(np.copy)
+def copy(a, order="K", subok=False):
+    return moving.copy(as_array(a), order)
 
 
 # astype: into integers and booleans no derivative flows
@@ -113,12 +213,12 @@ def one_or_several(arrays):
 
 @define(np.atleast_1d)
 def atleast_1d(*arys):
-    return one_or_several([x if x.ndim else anp.reshape(x, 1) for x in map(as_array, arys)])
+    return one_or_several([x if x.ndim else moving.reshape(x, (1,)) for x in map(as_array, arys)])
 
 
 @define(np.atleast_2d)
 def atleast_2d(*arys):
-    return one_or_several([x if x.ndim > 1 else anp.reshape(x, (1, -1)) for x in map(as_array, arys)])
+    return one_or_several([x if x.ndim > 1 else moving.reshape(x, (1, x.size)) for x in map(as_array, arys)])
 
 
 @define(np.atleast_3d)
@@ -131,16 +231,7 @@ def atleast_3d(*arys):
 def broadcast_arrays(*args, subok=False):
     arrays = [as_array(x) for x in args]
     shape = np.broadcast_shapes(*[x.shape for x in arrays])
-    return tuple([x if x.shape == shape else anp.broadcast_to(x, shape) for x in arrays])
-
-
-@define(np.rollaxis)
-def rollaxis(a, axis, start=0):
-    a = as_array(a)
-    if not -a.ndim <= start <= a.ndim:
-        raise np.exceptions.AxisError(start, a.ndim, "start")
-    start += a.ndim * (start < 0)
-    return anp.moveaxis(a, axis, start - 1 if axis % a.ndim < start else start)
+    return tuple([x if x.shape == shape else moving.broadcast_to(x, shape) for x in arrays])
 
 
 @define(np.meshgrid)

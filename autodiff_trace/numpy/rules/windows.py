@@ -1,25 +1,50 @@
-"""Rules of ``np.lib.stride_tricks.sliding_window_view``."""
+"""``np.lib.stride_tricks.sliding_window_view``."""
 
 from __future__ import annotations
 
-import numpy as np
+import functools
 
-from ...core.primitives import primitive
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
+
+from ...core.primitives import composite, primitive
+from .. import moving
 from .. import wrapped as anp
 from ..definers import linear
+from ..mapped import first_mapped
 from ..namespace import wrapped_functions
+from ..parameters import whole_numbers
+from .making import as_array
 
 __all__ = ["sliding_window_view"]
 
-sliding_window_view = primitive(np.lib.stride_tricks.sliding_window_view, makes_view=True)
-wrapped_functions[np.lib.stride_tricks.sliding_window_view] = sliding_window_view
+@functools.partial(primitive, makes_view=True)
+def windows(x, window_shape, axis, writeable):
+    return np.lib.stride_tricks.sliding_window_view(x, window_shape, axis, writeable=writeable)
 
 
-def add_windows(g, ans, x, window_shape, axis=None, **kwargs):
+def add_windows(g, ans, x, window_shape, axis, writeable):
     """Each element gets the sum of what comes back to it from the windows that it is in."""
-    positions = np.arange(x.size).reshape(x.shape)
-    windows = np.lib.stride_tricks.sliding_window_view(positions, window_shape, axis)
-    return anp.reshape(anp.add_at(anp.zeros_like(g, shape=(x.size,)), windows, g), x.shape)
+    positions = windows(np.arange(x.size).reshape(x.shape), window_shape, axis, False)
+    return moving.reshape(anp.add_at(anp.zeros_like(g, shape=(x.size,)), positions, g), x.shape)
 
 
-linear(sliding_window_view, transpose=add_windows)
+def batch_windows(x, window_shape, axis, writeable):
+    return windows(x, window_shape, tuple([i + 1 for i in axis]), writeable)
+
+
+linear(windows, transpose=add_windows, batching=first_mapped(batch_windows), moves_from=(0,))
+
+
+@composite(np.lib.stride_tricks.sliding_window_view)
+def sliding_window_view(x, window_shape, axis=None, *, subok=False, writeable=False):
+    x, window_shape = as_array(x), whole_numbers(window_shape)
+    window_shape = (window_shape,) if type(window_shape) is int else window_shape
+    if axis is not None:
+        axis = normalize_axis_tuple(whole_numbers(axis), x.ndim, allow_duplicate=True)
+    elif len(window_shape) == x.ndim:  # else NumPy raises its error
+        axis = tuple(range(x.ndim))
+    return windows(x, window_shape, axis, writeable)
+
+
+wrapped_functions[np.lib.stride_tricks.sliding_window_view] = sliding_window_view
