@@ -104,8 +104,15 @@ def spells(function: Callable) -> Callable[[Callable], Callable]:
     return decorate
 
 
+def has_plain_parameters(function):
+    try:
+        return not PLAIN.isdisjoint(inspect.signature(function).parameters)
+    except ValueError:  # some C functions have no signature in NumPy 2.0
+        return True
+
+
 def with_plain_parameters(function, definition):
-    if PLAIN.isdisjoint(inspect.signature(wrapped_functions[function]).parameters):
+    if not has_plain_parameters(wrapped_functions[function]):
         return definition
 
     def call(*args, **kwargs):
