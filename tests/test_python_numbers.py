@@ -15,6 +15,7 @@ MIXED = {
     "casting": lambda x, n: anp.multiply(x, n, casting="unsafe"),
     "where and out": lambda x, n: anp.multiply(x, n, out=anp.zeros(3, np.result_type(x.dtype, float)), where=x > 0),
     "dtype": lambda x, n: anp.add(x, n, dtype=complex),
+    "outer": lambda x, n: anp.multiply.outer(x, n),
     "average": lambda x, n: anp.average(x, weights=x + n),
     "average, weights of small integers": lambda x, n: anp.average(x, weights=np.array([100, 90, 3], np.int8)),
 }

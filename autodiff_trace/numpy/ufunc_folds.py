@@ -127,6 +127,8 @@ def reduceat(prim, array, indices, axis=0, dtype=None, out=None):
 def outer(prim, x, y, **kwargs):
     """``ufunc.outer``: each element of ``x`` with each of ``y``."""
     x, y = as_array(x), as_array(y)
+    if anp.is_python_number(y):  # as an array it has a dtype of its own
+        y = anp.reshape(y, (1,))[0]
     return prim(anp.reshape(x, x.shape + (1,) * y.ndim), y, **kwargs)
 
 
