@@ -159,3 +159,11 @@ def test_slopes_on_the_branch_cut_are_of_the_side_of_the_value(f, z):
     expected = (near[0] - near[1]) / (2 * step)
     np.testing.assert_allclose(jvp(f, (z,), (1.0 + 0j,))[1], expected, rtol=1e-8, atol=1e-10)
     np.testing.assert_allclose(derivatives(f, 1)(z)[1], expected, rtol=1e-8, atol=1e-10)
+
+
+def test_sign_of_infinite_numbers():
+    z = np.array([complex(np.inf, 0), complex(0, -np.inf), complex(1, np.inf), complex(-np.inf, 2), 3 + 4j, 0, np.nan])
+    with np.errstate(invalid="ignore"):
+        value, tangent = jvp(anp.sign, (z,), (np.ones_like(z),))
+    np.testing.assert_allclose(value, np.sign(z), rtol=1e-15)
+    np.testing.assert_array_equal(tangent[:4], 0)

@@ -56,7 +56,20 @@ real_sign = nondifferentiable(np.sign)
 
 @define(np.sign)
 def sign(x):
-    return direction(x, anp.absolute(x)) if anp.iscomplexobj(x) else real_sign(x)
+    if not anp.iscomplexobj(x):
+        return real_sign(x)
+    x = anp.where(anp.isinf(x), infinite_direction(x), x)
+    return direction(x, anp.absolute(x))
+
+
+@nondifferentiable
+def infinite_direction(z):
+    """1, -1, i or -i for the infinite part of ``z``; NaN, as in NumPy, where both are."""
+    signs = np.where(np.isinf(z.real), np.sign(z.real), 0) + 1j * np.where(np.isinf(z.imag), np.sign(z.imag), 0)
+    return np.where(np.abs(signs) > 1, np.nan, signs).astype(z.dtype)[()]
+
+
+declare(infinite_direction, elementwise=True, harmless=True)
 
 
 @quiet
