@@ -62,7 +62,7 @@ class Node:
 
     def rewire(self, new: dict[Node, Node]) -> Node:
         """This very step with operands replaced."""
-        if not new.keys().isdisjoint(operands(self)):
+        if not new.keys().isdisjoint(self.found or operands(self)):
             if self.kwargs:
                 self.kwargs = dict(zip(self.kwargs, relabel(list(self.kwargs.values()), new)))
             self.args = relabel(self.args, new)

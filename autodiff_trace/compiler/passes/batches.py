@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -170,31 +171,24 @@ class Groups:
         self.firsts: dict[Node, list[Member]] = {}
         self.bases: dict[Node, Node] = {}  # by the first member
         self.members: set[Node] = set()
-        self.numbers: dict[Node, tuple[int, int]] = {}  # the number of a step, and how many guards are before it
-        self.users: dict[Node, list[Node]] = {}
-        guards = 0
-        for i, step in enumerate(program.steps):
-            guards += step.kind != "call"
-            if is_small(step) and step not in program.kept:
-                self.numbers[step] = i, guards
-                for arg in step.args:
-                    if type(arg) is Node:
-                        self.users.setdefault(arg, []).append(step)
+        self.numbers = program.numbers
+        self.guards = list(accumulate([step.kind != "call" for step in program.steps]))  # up to each step
 
     def find(self, found: Iterable[Node]) -> list[Node]:
         """Form groups of steps that use the rows that were found last; the members, which are rows themselves."""
         keys: dict[Any, list[Member]] = {}
-        steps = {step for row in found for step in self.users.get(row, ())}.difference(self.members)
+        steps = {step for row in found for step in self.program.users.get(row, ())}.difference(self.members)
+        steps = {step for step in steps.difference(self.program.kept) if is_small(step)}
         for step in sorted(steps, key=self.numbers.__getitem__):
             for varied in varied_operands(step, self.rows):
                 # Nothing is computed before a guard that stood before it.
-                key = (self.numbers[step][1], *key_of(step, varied, self.rows))
+                key = (self.guards[self.numbers[step]], *key_of(step, varied, self.rows))
                 keys.setdefault(key, []).append(Member(step, varied, self.rows[varied[0]].place))
         made: list[Node] = []
         for members in sorted(keys.values(), key=len, reverse=True):
             if len(members) < FEWEST:
                 break
-            first, _ = self.numbers[members[0].step]
+            first = self.numbers[members[0].step]
             there = {
                 each.place: each for each in members
                 if each.step not in self.members and all(self.rows[arg].made < first for arg in each.varied)
@@ -212,7 +206,7 @@ class Groups:
         base = self.bases[first] = Node(None, (), {}, np.empty((len(group), *first.value.shape), first.value.dtype), "")
         for i, each in enumerate(group):
             self.members.add(each.step)
-            self.rows[each.step] = Row(base, i, self.numbers[first][0])
+            self.rows[each.step] = Row(base, i, self.numbers[first])
 
     def join(self) -> Program:
         """The program with one call for each group, in the place of its first member."""
