@@ -145,7 +145,10 @@ def run(trace: RecordTrace, call: tuple, surroundings: Surroundings, stand_ins: 
         rewrites = stand_ins is not None and stand_ins.write_back()
         hidden = [node for _, _, node in stand_ins.boxes if node.kind == "input"] if stand_ins is not None else []
         read = [*[node for _, node in inputs], *hidden]
-        own = values if rewrites else own_outputs(trace, read, values, nodes, surroundings)
+        if rewrites:
+            own = list(map(stand_ins.shown, output_leaves))
+        else:
+            own = own_outputs(trace, read, values, nodes, surroundings)
         result = tree_unflatten(structure, own)
         changed = [place for place, _ in changes]
         if changed:
