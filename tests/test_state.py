@@ -263,7 +263,7 @@ def test_results_that_show_what_is_written_in_place_share_its_memory(name, repla
 
     plain, compiled = Model(), Model()
     function = jit(lambda x: update(compiled, x))
-    for turn in range(5):
+    for _ in range(5):
         if replaced:
             plain.m, compiled.m = np.ones(3), np.ones(3)
         with warnings.catch_warnings():

@@ -175,7 +175,8 @@ def run(trace: RecordTrace, call: tuple, surroundings: Surroundings, stand_ins: 
 
 def leave_plain(trace: RecordTrace, surroundings: Surroundings, containers: Containers, stand_ins: Any) -> None:
     """Let nothing outside hold a box or a copy that the run has put there."""
-    originals = dict(stand_ins.originals) if stand_ins is not None else {}
+    originals = trace.handed.originals()
+    originals.update(stand_ins.originals if stand_ins is not None else {})
     originals.update({id(copy): (copy, original) for original, copy, _ in containers.pairs})
     take_out(surroundings, trace, originals, [original for original, *_ in containers.pairs])
 
