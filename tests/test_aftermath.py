@@ -124,6 +124,11 @@ COUNTED = {  # what is changed before something that cannot be traced
     "attribute of the class": ("class O:\n    n = 0\nd = O()", "d.n += 1"),
     "attribute of a class": ("class d:\n    n = 0", "d.n += 1"),
     "slot": ("class O:\n    __slots__ = ('n',)\nd = O()\nd.n = 0", "d.n += 1"),
+    "array of a class": ("class O:\n    m = np.ones((3, 2))\nd = [O.m]", "O.m *= 2"),
+    "strided array of a class": ("class O:\n    m = np.ones((2, 6))[:, ::2]\nd = [O.m]", "O.m += 1"),
+    "array of a class, its form": (
+        "class O:\n    m = np.arange(4)\nd = [O.m]", "O.m += 1; O.m.shape = (2, 2) if O.m.ndim == 1 else (4,)"),
+    "array of objects": ("class O:\n    m = np.array([1, None])\nd = O.m", "O.m[0] += 1"),
     "method": ("class O:\n    n = 0\n    def up(self):\n        self.n += 1\nd = O()", "d.up()"),
     "closure": (
         "def make():\n    n = 0\n    def up():\n        nonlocal n\n        n += 1\n    return up\nd = make()", "d()"),

@@ -169,3 +169,67 @@ def test_the_warning_says_what_to_write():
     x = np.arange(3.0)
     assert jitted(x) == 2.0
     assert x[0] == 0.0  # jit writes to no argument
+
+
+def made_writable(y):
+    a = np.asarray(y)
+    a.setflags(write=True)
+    a[0] = 7.0
+
+
+def made_writable_by_flags(y):
+    a = np.asarray(y)
+    a.flags.writeable = True
+    a[0] = 7.0
+
+
+def reshaped_in_place(y):
+    np.asarray(y).shape = 3, 1
+
+
+def read_as_integers(y):
+    np.asarray(y).dtype = np.int64
+
+
+def required_writable(y):
+    np.require(y, float, "W")[0] = 3.0
+
+
+def asked_first(y):
+    if np.asarray(y).flags.writeable:
+        y[0] = 5.0
+
+
+CHANGES = [made_writable, made_writable_by_flags, reshaped_in_place, read_as_integers, required_writable, asked_first]
+
+
+@pytest.mark.filterwarnings("ignore::autodiff_trace.compiler.JitWarning", "ignore::DeprecationWarning")
+@pytest.mark.parametrize("change", CHANGES)
+def test_changes_of_form_and_flags(change):
+    def run(x):
+        y = x * 1.0
+        change(y)
+        return y * 1
+
+    jitted = jit(run)
+    for k in range(3):
+        found, expected = jitted(np.arange(3.0) + k), run(np.arange(3.0) + k)
+        assert found.dtype == expected.dtype and found.shape == expected.shape
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.filterwarnings("ignore::autodiff_trace.compiler.JitWarning")
+def test_arrays_that_are_kept_outside_are_those_of_the_caller():
+    kept = []
+    outside = np.ones(3)
+
+    def run(x):
+        kept.append((np.asarray(x), np.asarray(outside), np.asarray(x * 2)))
+        return x * outside
+
+    jitted = jit(run)
+    for turn in range(3):
+        x = np.arange(3.0) + turn
+        jitted(x)
+        first, second, third = kept[-1]
+        assert first is x and second is outside and third.flags.writeable

@@ -254,3 +254,40 @@ def test_state_with_a_new_value_in_each_call_is_given_up_soon():
         for i in range(20):
             np.testing.assert_array_equal(compiled(np.full(3, float(i))), plain.loss(np.full(3, float(i))))
     assert compiled.cache_info().traces <= 12
+
+
+IN_PLACE = {  # what is written in place is returned, and kept by another name
+    "itself": lambda s, x: s.m,
+    "views": lambda s, x: (s.m[1:], s.m[::-1], s.m.reshape(3, 1).T),
+    "view of a view": lambda s, x: {"a": [s.m[1:][:1]], "b": s.m.T},
+    "kept": lambda s, x: keep(s, s.m),
+    "view that is kept": lambda s, x: keep(s, s.m[::2]),
+    "copy": lambda s, x: keep(s, s.m.copy()),
+}
+
+
+def keep(model, array):
+    model.w = array
+    return array
+
+
+@pytest.mark.parametrize("name", IN_PLACE)
+@pytest.mark.parametrize("replaced", (False, True))
+def test_results_that_show_what_is_written_in_place_share_its_memory(name, replaced):
+    def update(model, x):
+        model.m += x
+        return IN_PLACE[name](model, x)
+
+    plain, compiled = Model(), Model()
+    function = jit(lambda x: update(compiled, x))
+    for _ in range(5):
+        if replaced:
+            plain.m, compiled.m = np.ones(3), np.ones(3)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", JitWarning)
+            pairs = list(zip(tree_flatten(function(X))[0], tree_flatten(update(plain, X))[0]))
+        for result, expected in pairs:
+            assert np.array_equal(result, expected)
+            result *= 2
+            expected *= 2
+        assert np.array_equal(compiled.m, plain.m) and np.array_equal(compiled.w, plain.w)

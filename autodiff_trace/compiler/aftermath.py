@@ -198,7 +198,10 @@ def is_holder(value: Any) -> bool:
 
 
 def set_back(surroundings: Surroundings) -> None:
-    """Let the variables hold what they held before the run, which is to be repeated."""
+    """Let the variables, and the arrays that the run could write unseen, hold what they held before the run, which is
+    to be repeated."""
+    for array in surroundings.contents:
+        array.set_back()
     for read, owner, values in surroundings.watched:
         if not is_held(read, owner, values):
             restore(read, owner, values)

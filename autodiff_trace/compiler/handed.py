@@ -21,7 +21,9 @@ __all__ = ["HandedOut"]
 
 REMEDY = "NumPy makes a plain array of a traced one (np.asarray(x)), {}; write anp.asarray(x)"
 
-ABOUT_MEMORY = frozenset(("base", "may_share_memory", "shares_memory"))
+ABOUT_MEMORY = frozenset((
+    "__array_interface__", "base", "ctypes", "flags", "may_share_memory", "require", "setflags", "shares_memory",
+))
 
 
 class HandedOut:
@@ -48,7 +50,7 @@ class HandedOut:
         """
         if not self.boxes:
             return outputs
-        if any(root._node is not node for _, _, root, node in self.of_values.values()):
+        if any(root._node is not node for _, _, root, node in self.of_values.values()) or self.are_changed():
             raise NotReplayable(REMEDY.format("and writes into that"))
         functions = surroundings.followed.values()
         codes = [each.__code__ for each in functions if type(each) is types.FunctionType and is_own(each)]
@@ -60,9 +62,20 @@ class HandedOut:
             raise NotReplayable(REMEDY.format("a view of which it returns"))
         return outputs
 
+    def are_changed(self) -> bool:
+        """Whether one has been given another form, or has been made writable."""
+        return any(copy.flags.writeable or copy.shape != value.shape or copy.dtype != value.dtype
+                   for value, copy, _, _ in self.of_values.values())
+
+    def originals(self) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+        """What stands outside for the arrays that the function has stored there, after these, by their ids."""
+        return {id(copy): (copy, value) for value, copy, _, _ in self.of_values.values()}
+
     def explain(self, error: BaseException) -> NotReplayable | None:
         """What to say of an error that comes from writing into one; None of any other."""
-        if not self.boxes or not isinstance(error, ValueError) or "read-only" not in f"{error}":
+        if not self.boxes:
+            return None
+        if not self.are_changed() and not (isinstance(error, ValueError) and "read-only" in f"{error}"):
             return None
         problem = NotReplayable(REMEDY.format("and writes into that"))
         problem.writes = True

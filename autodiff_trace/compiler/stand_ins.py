@@ -18,15 +18,17 @@ from typing import Any
 import numpy as np
 
 from ..core.pytree import fields_of, find_container, tree_flatten
-from ..core.tracer import box_classes, boxers, to_value
+from ..core.tracer import box_classes, boxers, is_box, to_value
+from ..numpy.views import find_root
 from ..transforms.function import Transformed
 from ..transforms.names import MISSING
 from ..transforms.rebuilding import rebuild_wrapper
 from ..transforms.surroundings import Surroundings
 from ..transforms.watching import contents
 from .arguments import is_leaf
-from .holders import held_in_slots, write_holder
 from .hidden_inputs import HiddenInputs, is_container
+from .holders import held_in_slots, write_holder
+from .node import substitute
 from .places import OTHERS, Place
 from .record import RecordTrace
 from .references import MAPPINGS, References, slots_in
@@ -46,6 +48,7 @@ class StandIns:
     def __init__(self, surroundings: Surroundings, trace: RecordTrace, hidden: HiddenInputs | None) -> None:
         self.trace = trace
         self.boxes: list[tuple[Any, Any, Any]] = []  # what boxes stand for, the boxes, and their nodes
+        self.boxed: dict[int, np.ndarray] = {}  # the arrays that boxes stand for, by the ids of the boxes
         self.made: dict[int, Any] = {}
         self.originals: dict[int, tuple[Any, Any]] = {}  # by the id of a copy: the copy, and what it is one of
         self.holders: list[tuple[Any, Any, Any]] = []  # an original that can be written to, its copy, what that held
@@ -83,6 +86,8 @@ class StandIns:
 
     def note_box(self, value: Any, box: Any) -> Any:
         self.boxes.append((value, box, box._node))
+        if isinstance(value, np.ndarray):
+            self.boxed[id(box)] = value
         return box
 
     @property
@@ -222,6 +227,16 @@ class StandIns:
                 written = True
         return written
 
+    def shown(self, box: Any) -> Any:
+        """The value of a box outside: the array that it stands for, a view of that if it is one, or what it holds."""
+        if id(box) in self.boxed:
+            return self.boxed[id(box)]
+        if not is_box(box) or id(find_root(box)) not in self.boxed:
+            return to_value(box)
+        base, prim, args, kwargs = box._view_of
+        keywords = {name: substitute(arg, to_value) for name, arg in kwargs.items()}
+        return prim.fun(self.shown(base), *[substitute(arg, to_value) for arg in args], **keywords)
+
     def original(self, value: Any) -> Any:
         """What ``value``, which the function has stored, is outside."""
         found = self.originals.get(id(value))
@@ -229,7 +244,7 @@ class StandIns:
             return found[1]
         kind = type(value)
         if kind in box_classes:
-            return to_value(value)
+            return self.shown(value)
         if kind is types.MethodType:
             return types.MethodType(self.original(value.__func__), self.original(value.__self__))
         if kind is tuple:

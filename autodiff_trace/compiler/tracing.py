@@ -145,7 +145,10 @@ def run(trace: RecordTrace, call: tuple, surroundings: Surroundings, stand_ins: 
         rewrites = stand_ins is not None and stand_ins.write_back()
         hidden = [node for _, _, node in stand_ins.boxes if node.kind == "input"] if stand_ins is not None else []
         read = [*[node for _, node in inputs], *hidden]
-        own = values if rewrites else own_outputs(trace, read, values, nodes, surroundings)
+        if rewrites:
+            own = list(map(stand_ins.shown, output_leaves))
+        else:
+            own = own_outputs(trace, read, values, nodes, surroundings)
         result = tree_unflatten(structure, own)
         changed = [place for place, _ in changes]
         if changed:
@@ -172,7 +175,8 @@ def run(trace: RecordTrace, call: tuple, surroundings: Surroundings, stand_ins: 
 
 def leave_plain(trace: RecordTrace, surroundings: Surroundings, containers: Containers, stand_ins: Any) -> None:
     """Let nothing outside hold a box or a copy that the run has put there."""
-    originals = dict(stand_ins.originals) if stand_ins is not None else {}
+    originals = trace.handed.originals()
+    originals.update(stand_ins.originals if stand_ins is not None else {})
     originals.update({id(copy): (copy, original) for original, copy, _ in containers.pairs})
     take_out(surroundings, trace, originals, [original for original, *_ in containers.pairs])
 

@@ -50,6 +50,21 @@ class Contents:
             return all(map(is_, array.flat, self.kept.flat))
         return self.kept == bytes_in_order(array)
 
+    def set_back(self) -> None:
+        """Let the array hold what it held, if it does no longer."""
+        if self.hold():
+            return
+        array = self.array.view(np.ndarray)
+        if array.shape != self.shape or array.dtype is not self.dtype:
+            array = array.view(self.dtype).reshape(self.shape)
+            self.array.dtype, self.array.shape = self.dtype, self.shape
+        if self.seen is not None:
+            self.seen[...] = np.frombuffer(self.kept, np.uint8)
+        elif array.dtype.hasobject:
+            array[...] = self.kept
+        else:
+            array[...] = np.frombuffer(self.kept, self.dtype).reshape(self.shape)
+
 
 def bytes_of(array: np.ndarray) -> np.ndarray | None:
     """The memory of the array as bytes; None where it does not lie in one piece, or holds objects."""
