@@ -291,3 +291,33 @@ def test_results_that_show_what_is_written_in_place_share_its_memory(name, repla
             result *= 2
             expected *= 2
         assert np.array_equal(compiled.m, plain.m) and np.array_equal(compiled.w, plain.w)
+
+
+def add_to_array(model, x):
+    model.m += x
+    return x * model.w
+
+
+def write_one_item(model, x):
+    model.m[1] = 5.0
+    return anp.sum(x**2)
+
+
+def write_after_branch(model, x):
+    if anp.sum(x) > 4:
+        model.m[...] = 2 * model.m
+    return x + model.w
+
+
+@pytest.mark.parametrize("given", (lambda s: s.m, lambda s: s.m[::-1], lambda s: s.m[1:2]))
+@pytest.mark.parametrize("update", (add_to_array, write_one_item, write_after_branch))
+def test_arguments_that_show_what_is_written_outside(update, given):
+    plain, compiled = Model(), Model()
+    function = jit(lambda x: update(compiled, x))
+    for turn in range(8):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", JitWarning)
+            for is_shared in (turn % 3 == 2, True):
+                found = function(given(compiled) if is_shared else X + turn)
+                expected = update(plain, given(plain) if is_shared else X + turn)
+                assert np.array_equal(found, expected) and np.array_equal(compiled.m, plain.m)

@@ -156,6 +156,8 @@ class Jitted(Transformed):
     def run_instead(self, error: NotReplayable, entry: Entry, args: tuple, kwargs: dict) -> Any:
         """What only traced values do not allow is no error of the function's own, others it raises again."""
         if isinstance(error, SharedMemory):
+            if not error.writes:
+                entry.give_up()
             self.say(f"{error}")
             return self.run_eagerly(args, kwargs, in_place=error.outside)
         result = self.run(args, kwargs)

@@ -22,11 +22,11 @@ class MixedTraces(NotReplayable):
 
 class SharedMemory(NotReplayable):
     """The function writes into an argument that shares memory with another, or, if ``outside``, with an array there: no
-    program writes into arguments, so that the other would not see it."""
+    program writes into arguments, so that the other would not see it. Or else, if not ``writes``, into that array."""
 
-    writes = True
-
-    def __init__(self, outside: bool) -> None:
+    def __init__(self, outside: bool, writes: bool = True) -> None:
         other = "an array outside that it can reach" if outside else "another"
-        super().__init__(f"it writes into an argument that shares memory with {other}; pass copies")
+        written, other = ("an argument", other) if writes else ("an array outside", "an argument")
+        super().__init__(f"it writes into {written} that shares memory with {other}; pass copies")
         self.outside = outside
+        self.writes = writes

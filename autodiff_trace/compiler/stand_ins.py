@@ -215,17 +215,21 @@ class StandIns:
         return all(type(leaf) in boxers and (type(leaf) not in box_classes or leaf._trace is self.trace)
                    for leaf in tree_flatten(value)[0])
 
+    def written(self) -> list[tuple[np.ndarray, Any]]:
+        """The arrays outside that the function has written into, with the boxes that hold what it has written."""
+        arrays = [each for each in self.boxes if isinstance(each[0], np.ndarray)]
+        return [(array, box) for array, box, node in arrays if box._node is not node]
+
     def write_back(self) -> bool:
         """Do to the originals what the function has done to the copies; whether it has done something."""
-        written = False
-        for value, box, node in self.boxes:
-            if box._node is not node and isinstance(value, np.ndarray):
-                np.copyto(value, to_value(box), casting="unsafe")
-                written = True
+        written = self.written()
+        for array, box in written:
+            np.copyto(array, to_value(box), casting="unsafe")
+        is_changed = bool(written)
         for original, copied, before in self.holders:
             if write_holder(original, copied, before, self.original):
-                written = True
-        return written
+                is_changed = True
+        return is_changed
 
     def shown(self, box: Any) -> Any:
         """The value of a box outside: the array that it stands for, a view of that if it is one, or what it holds."""

@@ -123,6 +123,9 @@ def run(trace: RecordTrace, call: tuple, surroundings: Surroundings, stand_ins: 
             raise NotReplayable("it changes a container that it is given twice")
         if has_written(inputs):
             refuse_shared([node.value for _, node in inputs], surroundings.arrays)
+        written = [array for array, _ in stand_ins.written()] if stand_ins is not None else []
+        if written and overlap([node.value for _, node in inputs], written):
+            raise SharedMemory(outside=True, writes=False)
     except BaseException as error:
         problem = find_problem(error, trace) or trace.handed.explain(error)
         if problem is None and (stand_ins is None or is_from_signal(error) or not is_foreign(error)):

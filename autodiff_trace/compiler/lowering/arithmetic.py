@@ -65,7 +65,9 @@ def lower_where(step):
         return None
     mask, x, other = step.args
     if is_array(mask, np.bool_) and step.value.dtype.kind == "f" and is_array(x, step.value.dtype):
-        if step.value.itemsize in calls.BITS and is_number(other, 0):
+        # The zeros may have a shape of their own, which the result has then.
+        if step.value.itemsize in calls.BITS and is_number(other, 0) and (
+                np.broadcast(x.value, mask.value).shape == step.value.shape):
             return step.with_call(calls.keep, (x, mask))
     return step.with_call(calls.select, step.args)
 
