@@ -155,12 +155,10 @@ class Jitted(Transformed):
 
     def run_instead(self, error: NotReplayable, entry: Entry, args: tuple, kwargs: dict) -> Any:
         """What only traced values do not allow is no error of the function's own, others it raises again."""
-        if isinstance(error, SharedMemory):
-            if not error.writes:
-                entry.give_up()
+        if isinstance(error, SharedMemory) and error.writes:
             self.say(f"{error}")
             return self.run_eagerly(args, kwargs, in_place=error.outside)
-        result = self.run(args, kwargs)
+        result = self.run(args, kwargs, in_place=isinstance(error, SharedMemory))
         if isinstance(error, MixedTraces):
             return result
         if error.failure is not None:
