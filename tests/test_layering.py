@@ -17,15 +17,16 @@ ORDER = """
     numpy: error_states halves layouts mutation parameters random row_sums lapack operators quick_forms
       namespace canonical fft wrapped moving mapped broadcasting buffers concatenators linalg ufunc_folds
       ufunc_methods masks
-    numpy/rules: matrices overwriting tolerances determinants repeated_values statistics
+    numpy/rules: matrices overwriting tolerances determinants repeated_values statistics applying complex_domain
+      nan_functions
     numpy/dependence: index_sets trace products __init__
     numpy/taylor: series
     numpy: definers along_axes selections
     numpy/rules: complex_parts division elementwise interpolation lengths making diagonals ordering reductions
-      sets steps windows applying complex_domain contractions covariances cumulative differences einsum extrema
-      factorizations histograms joining matrix_products nan_functions norms padding polynomials products ranges
-      rearranging fft selecting shapes solving special_functions splitting variances quantiles scattering
-      spectral writing indexing singular_values powers __init__
+      sets steps windows contractions covariances cumulative differences einsum extrema factorizations
+      histograms joining matrix_products norms padding polynomials products ranges rearranging fft selecting
+      shapes solving special_functions splitting variances quantiles scattering spectral writing indexing
+      singular_values powers __init__
     numpy: views attributes shared_results writable_box array_box flat __init__
     numpy/taylor: __init__
     transforms: border coloring complex_jacobians contents function names ownership random_states read_paths

@@ -35,11 +35,11 @@ class ArrayOps:
     """The functions.
 
     ``align(args, mapped)``: arguments that are mapped or not, as broadcasting wants them.
-    ``array(nested)``: one traced array from a nested sequence with traced values in it. ``store(out, x)``: write ``x``
-    into ``out`` and return it, as the argument ``out=`` asks. ``note_view(view, base, prim, args, kwargs)``: remember
-    that ``view = prim(base, *args, **kwargs)`` may share memory with ``base``. ``note_shared(name, results, arguments,
-    is_known, refuses_plain)``: the same of a user's function; ``find_shared(result, arguments)``: which one it shares
-    memory with.
+    ``array(nested)``: one traced array from a nested sequence with traced values in it. ``store(out, x)``: ``x``,
+    written into ``out`` if that is given, as the argument ``out=`` asks. ``note_view(view, base, prim, args, kwargs)``:
+    remember that ``view = prim(base, *args, **kwargs)`` may share memory with ``base``. ``note_shared(name, results,
+    arguments, is_known, refuses_plain)``: the same of a user's function; ``find_shared(result, arguments)``: which one
+    it shares memory with.
     ``with_own_results(function)``: a user's function, made to return arrays that nobody else writes into.
     ``shape_only(x)``: what stands for ``x`` where only its shape and dtype will be read; ``outline(x)``: the same of
     whatever size.

@@ -219,8 +219,7 @@ def dispatch(prim: Callable, args: tuple, kwargs: dict) -> Any:
         if "out" in kwargs and not is_own_out(prim, kwargs["out"]):
             kwargs = dict(kwargs)
             out = kwargs.pop("out")
-            ans = prim(*args, **kwargs)
-            return ans if out is None else array_ops.store(out, ans)
+            return array_ops.store(out, prim(*args, **kwargs))
         if keywords_top is not None:
             args, kwargs = bind_traced_keywords(prim, args, kwargs)
     args, has_traced_sequence = convert_sequences(prim, args)

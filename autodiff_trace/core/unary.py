@@ -36,7 +36,7 @@ def wrap_unary(fun: Callable, traits: Traits, params: tuple[str, ...]) -> Callab
     """The primitive of ``fun``, of which ``traits`` are declared; ``params`` are the names of its parameters."""
 
     @functools.wraps(fun, updated=())
-    def call(x, *params):
+    def call(x, *params):  # call_on(), written out (0.1 µs)
         if type(x) not in box_classes:
             return traits.fast_fun(x, *params)
         if not traits.differentiable:

@@ -17,6 +17,7 @@ from .traits import ALL, ANSWER
 
 __all__ = ["forget_unread", "forget_written", "outline_unread"]
 
+
 def forget_unread(prim: Callable, argument: Any, ans: Any, args: Sequence) -> tuple[Any, Sequence]:
     """``ans`` and ``args``, with stand-ins for what is large in them and unread."""
     unread = prim.traits.unread

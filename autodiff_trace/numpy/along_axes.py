@@ -21,7 +21,7 @@ from .canonical import NO_VALUE, as_array, axes_of, batch_params, canonical, is_
 from .definers import linear
 
 __all__ = [
-    "cast", "expand_reduced", "fill_in", "finish", "kept_axes_last", "reduced_shape", "reduces", "reduction",
+    "cast", "expand_reduced", "fill_in", "kept_axes_last", "reduced_shape", "reduces", "reduction",
     "runs_along",
 ]
 
@@ -71,7 +71,7 @@ def with_parameters(prim: Callable, neutral: Any) -> Callable:
             ans = anp.reshape(ans, reduced_shape(x, axes)) if keepdims else ans
         else:
             ans = prim(x, axes, keepdims)
-        return finish(cast(ans, dtype), out)
+        return array_ops.store(out, cast(ans, dtype))
 
     return reduce
 
@@ -150,8 +150,3 @@ def with_initial(x: Any, axes: tuple[int, ...], initial: Any) -> Any:
 def cast(x: Any, dtype: Any) -> Any:
     """``x`` in ``dtype``, if that is given."""
     return x if dtype is None or x.dtype == dtype else anp.astype(x, np.dtype(dtype))
-
-
-def finish(ans: Any, out: Any) -> Any:
-    """``ans``, written into ``out`` if that is given."""
-    return ans if out is None else array_ops.store(out, ans)

@@ -220,7 +220,9 @@ for _name in FORWARDED_METHODS:
 
 
 def store(out, x):
-    """Write ``x`` into ``out``, an array or, as NumPy gives it to a protocol, a tuple with one."""
+    """``x``, written into ``out`` if that is given: an array or, as NumPy gives it to a protocol, a tuple with one."""
+    if out is None:
+        return x
     if isinstance(out, tuple):
         (out,) = out
     if not is_box(out):

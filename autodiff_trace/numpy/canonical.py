@@ -20,7 +20,7 @@ a function of NumPy comes to that is said by a function of its parameters, which
 to NumPy as they came, and gives the definition those of NumPy's parameters that it names; the others are refused where
 they are given. A definition names each as NumPy does, in any order; what a function of NumPy's lacks is None, so that
 several can share one definition. What NumPy adds to a function (``out=``, ``where=``, ``dtype=``, ``initial=``) is done
-there by other primitives: ``store``, ``where``, ``astype`` (``finish``, ``fill_in``, ``cast`` in ``along_axes``).
+there by other primitives: ``store``, ``where``, ``astype`` (``fill_in``, ``cast`` in ``along_axes``).
 
 A primitive of one operand (:func:`unary_of`) looks at its first argument alone, so that params cost nothing; its rules
 of all modes have the form ``rule(g, ans, x, shifts, axes)``. It is called with an array or a box of one, as
@@ -49,8 +49,8 @@ from ..core.errors import TracedValueError, caller_line
 from ..core.unary import params_of, wrap_unary
 from ..core.tracer import box_classes, find_top_trace, fixed_types, watched_types
 from ..core.traits import declare, traits_of
-from .namespace import SIGNATURES, replace_wrapped, wrapped_functions
-from .parameters import PLAIN, to_plain
+from .namespace import SIGNATURES, replace_wrapped
+from .parameters import INTEGER, PLAIN, to_plain
 
 __all__ = ["NO_VALUE", "as_array", "axes_of", "axis_of", "batch_params", "canonical", "is_given", "unary_of"]
 
@@ -69,10 +69,7 @@ def canonical(*functions: Callable) -> Callable[[Callable], Callable]:
 
     def decorate(definition):
         for function in functions:
-            new = bind(function, definition)
-            new.__module__ = wrapped_functions[function].__module__
-            new.__qualname__ = function.__name__
-            replace_wrapped(function, new)
+            new = replace_wrapped(function, bind(function, definition))
         return new
 
     return decorate
@@ -203,14 +200,13 @@ def axes_of(x: Any, axis: Any) -> tuple[int, ...]:
     if not ndim and type(axis) is int and axis in (0, -1):
         return ()
     axis = axis if type(axis) is tuple else (operator.index(axis),)
-    return sorted_axes(axis, ndim) if INT.issuperset(map(type, axis)) else normalized_axes(axis, ndim)
+    return sorted_axes(axis, ndim) if INTEGER.issuperset(map(type, axis)) else normalized_axes(axis, ndim)
 
 
 def normalized_axes(axis: tuple, ndim: int) -> tuple[int, ...]:
     return tuple(sorted(normalize_axis_tuple(axis, ndim)))
 
 
-INT = frozenset([int])
 sorted_axes = functools.lru_cache(normalized_axes)
 
 

@@ -82,10 +82,7 @@ def define(function: Callable) -> Callable[[Callable], Callable]:
         new = composite(function)((with_keywords if by_element else with_plain_parameters)(function, definition))
         if is_ufunc:
             add_ufunc_methods(new, function)
-        new.__module__ = wrapped_functions[function].__module__
-        new.__qualname__ = function.__name__
-        replace_wrapped(function, new)
-        return new
+        return replace_wrapped(function, new)
 
     return decorate
 
@@ -93,15 +90,7 @@ def define(function: Callable) -> Callable[[Callable], Callable]:
 def spells(function: Callable) -> Callable[[Callable], Callable]:
     """Decorate another spelling of a primitive: :func:`define` for a definition that brings the parameters into the
     form that the primitive takes, and asks for their plain values itself."""
-
-    def decorate(definition):
-        new = composite(function)(definition)
-        new.__module__ = wrapped_functions[function].__module__
-        new.__qualname__ = function.__name__
-        replace_wrapped(function, new)
-        return new
-
-    return decorate
+    return lambda definition: replace_wrapped(function, composite(function)(definition))
 
 
 def has_plain_parameters(function):

@@ -62,14 +62,16 @@ def wrap_namespace(module: types.ModuleType, namespace: dict, name: str) -> None
             namespace[public] = value
 
 
-def replace_wrapped(function: Callable, new: Callable) -> None:
-    """Let ``new`` be the wrapped form of ``function`` under all its names."""
+def replace_wrapped(function: Callable, new: Callable) -> Callable:
+    """Let ``new`` be the wrapped form of ``function`` under all its names, and of the module of the old form."""
     old = wrapped_functions[function]
+    new.__module__, new.__qualname__ = old.__module__, function.__name__
     wrapped_functions[function] = new
     places[new] = places.pop(old, [])
     for namespace, name in places[new]:
         if namespace[name] is old:
             namespace[name] = new
+    return new
 
 
 def is_function(x: object) -> bool:

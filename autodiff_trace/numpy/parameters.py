@@ -12,7 +12,7 @@ import numpy as np
 from ..core.parameters import positional_parameters
 from ..core.tracer import box_classes, fixed_types, watched_types
 
-__all__ = ["PLAIN", "plain_parameters", "whole_numbers"]
+__all__ = ["INTEGER", "PLAIN", "plain_parameters", "to_plain", "whole_numbers"]
 
 PLAIN = frozenset("""
     axes axis axis1 axis2 axisa axisb axisc ddof decimals destination dims edge_order indices_or_sections k kth
@@ -85,9 +85,9 @@ def whole_numbers(arg: Any) -> Any:
     """The whole number, or the tuple of them, that an axis or several, or a shape, is; None is None. Python asks the
     trace of a traced one for its value."""
     kind = type(arg)
-    if kind is int or arg is None or kind is tuple and {*map(type, arg)} <= INTEGER:
+    if kind is int or arg is None or kind is tuple and INTEGER.issuperset(map(type, arg)):
         return arg
     return tuple(map(operator.index, arg)) if np.iterable(arg) else operator.index(arg)
 
 
-INTEGER = {int}
+INTEGER = frozenset([int])

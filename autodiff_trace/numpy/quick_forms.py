@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
 
 import numpy as np
 from numpy import float64, ndarray
@@ -40,14 +39,8 @@ def fold_places(ufunc: np.ufunc, a: np.ndarray, axes: tuple[int, ...]) -> np.nda
     return ans
 
 
-def by_method(function: Callable) -> Callable:
-    """The method of arrays that has the name of the function."""
-    method = getattr(ndarray, function.__name__)
-
-    def quick(a, *args, **kwargs):
-        return function(a, *args, **kwargs) if kwargs or type(a) is not ndarray else method(a, *args)
-
-    return quick
+def repeat(a, *args, **kwargs):
+    return np.repeat(a, *args, **kwargs) if kwargs or type(a) is not ndarray else a.repeat(*args)
 
 
 def rolled_places(shape, shift, axes):
@@ -90,5 +83,4 @@ declare(np.linalg.slogdet, fast_fun=lapack.slogdet)
 declare(np.linalg.solve, fast_fun=lapack.solve)
 declare(np.roll, fast_fun=roll)
 declare(np.stack, fast_fun=stack)
-for _function in (np.repeat,):
-    declare(_function, fast_fun=by_method(_function))
+declare(np.repeat, fast_fun=repeat)

@@ -35,7 +35,7 @@ def reduce(prim, array, axis=0, dtype=None, out=None, keepdims=False, initial=NO
         given = {} if initial is NO_VALUE else {"initial": initial}
         given |= {} if where is True else {"where": where}
         ans = getattr(anp, REDUCTIONS[ufunc])(x, axis=axis, keepdims=keepdims, **given)
-        return finish(ans, out)
+        return array_ops.store(out, ans)
     if not x.ndim and axis in (0, -1):  # which NumPy allows of a number
         axis = None
     axes = tuple(range(x.ndim)) if axis is None else normalize_axis_tuple(axis, x.ndim)
@@ -51,7 +51,7 @@ def reduce(prim, array, axis=0, dtype=None, out=None, keepdims=False, initial=NO
     ans = fold_by_halves(prim, rows, initial, mask) if traits_of(ufunc).associative else fold(prim, rows, initial, mask)
     if keepdims:
         ans = anp.reshape(ans, tuple(1 if i in axes else size for i, size in enumerate(x.shape)))
-    return finish(ans, out)
+    return array_ops.store(out, ans)
 
 
 def to_rows(x: Any, axes: tuple, kept: tuple) -> Any:
@@ -99,13 +99,13 @@ def accumulate(prim, array, axis=0, dtype=None, out=None):
     if not x.ndim:
         raise TypeError("cannot accumulate on a scalar")
     if prim.fun in ACCUMULATIONS:
-        return finish(getattr(anp, ACCUMULATIONS[prim.fun])(x, axis=axis), out)
+        return array_ops.store(out, getattr(anp, ACCUMULATIONS[prim.fun])(x, axis=axis))
     axis = normalize_axis_index(axis, x.ndim)
     rows = anp.moveaxis(x, axis, 0)
     totals = [rows[i] for i in range(len(rows))]
     for i in range(1, len(totals)):
         totals[i] = prim(totals[i - 1], totals[i])
-    return finish(anp.stack(totals, axis=axis) if totals else x, out)
+    return array_ops.store(out, anp.stack(totals, axis=axis) if totals else x)
 
 
 def reduceat(prim, array, indices, axis=0, dtype=None, out=None):
@@ -121,7 +121,7 @@ def reduceat(prim, array, indices, axis=0, dtype=None, out=None):
         reduce(prim, x[(*before, slice(start, max(stop, start + 1)))], axis, keepdims=True, initial=None)
         for start, stop in zip(starts, [*starts[1:], x.shape[axis]])
     ]
-    return finish(anp.concatenate(pieces, axis=axis) if pieces else x[(*before, slice(0, 0))], out)
+    return array_ops.store(out, anp.concatenate(pieces, axis=axis) if pieces else x[(*before, slice(0, 0))])
 
 
 def outer(prim, x, y, **kwargs):
@@ -179,11 +179,6 @@ def as_array(x: Any, dtype: Any = None) -> Any:
     """``x`` as an array, or the box of one, of the given dtype."""
     x = x if hasattr(x, "dtype") else anp.array(x)
     return x if dtype is None or x.dtype == dtype else anp.astype(x, dtype)
-
-
-def finish(ans: Any, out: Any) -> Any:
-    """``ans``, written into ``out`` if that is given."""
-    return ans if out is None else array_ops.store(out, ans)
 
 
 METHODS = {"accumulate": accumulate, "at": update_at, "outer": outer, "reduce": reduce, "reduceat": reduceat}

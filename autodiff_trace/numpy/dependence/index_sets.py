@@ -71,10 +71,6 @@ class IndexSets:
         places = np.arange(count).reshape(new)[index]
         return self.broadcast(old, places.shape).merge(places, count)
 
-    def union(self, *others: IndexSets) -> IndexSets:
-        """The union, element by element."""
-        return union([self, *others])
-
 
 def union(sets: Iterable[IndexSets]) -> IndexSets:
     """The union, element by element."""

@@ -17,13 +17,7 @@ from ...core.derivative import DerivativeTrace, by_argument
 from ...core.tracer import boxers, to_value
 from .index_sets import IndexSets, stack, union
 
-__all__ = ["broadcast", "defdependence", "trace_dependence"]
-
-
-def defdependence(rule: Callable, *prims: Callable) -> None:
-    """Give primitives a rule; NotImplemented asks for the one that is always right."""
-    for prim in prims:
-        prim.traits.sparsity = rule
+__all__ = ["trace_dependence"]
 
 
 class DependenceTrace(DerivativeTrace):
@@ -102,13 +96,8 @@ def union_by_element(nodes, ans, *args):
         return NotImplemented
     several = isinstance(ans, (tuple, list))
     shape = (ans[0] if several else ans).shape
-    sets = union([broadcast(node, np.shape(args[i]), shape) for i, node in nodes.items()])
+    sets = union([node.broadcast(np.shape(args[i]), shape) for i, node in nodes.items()])
     return [sets] * len(ans) if several else sets
-
-
-def broadcast(sets: IndexSets, old: tuple, new: tuple) -> IndexSets:
-    """The sets of an array of shape ``old``, broadcast to ``new``."""
-    return sets.broadcast(old, new)
 
 
 def trace_dependence(fun: Callable, inputs: Sequence) -> tuple[list, list[IndexSets | None]]:

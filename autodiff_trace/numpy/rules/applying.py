@@ -10,8 +10,8 @@ import numpy as np
 from ...core.errors import TracedValueError, caller_line
 from ...core.tracer import innermost_trace
 from .. import wrapped as anp
-from ..namespace import replace_wrapped, wrapped_functions
-from .making import as_array
+from ..canonical import as_array
+from ..namespace import replace_wrapped
 
 __all__ = ["vectorize"]
 
@@ -26,9 +26,7 @@ def define_caller(function: Callable) -> Callable[[Callable], Callable]:
             return definition(*args, **kwargs) if innermost_trace() is not None else function(*args, **kwargs)
 
         call.fun = function
-        call.__module__ = wrapped_functions[function].__module__
-        replace_wrapped(function, call)
-        return call
+        return replace_wrapped(function, call)
 
     return decorate
 

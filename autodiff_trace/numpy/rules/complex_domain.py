@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from .. import wrapped as anp
+from ..canonical import as_array
 from ..namespace import wrapped_functions
-from .making import as_array
 
 __all__: list[str] = []
 

@@ -13,10 +13,10 @@ from ...core.array_ops import array_ops
 from ...core.errors import TracedValueError, caller_line
 from .. import wrapped as anp
 from ..broadcasting import unbroadcast
+from ..canonical import as_array
 from ..definers import define, multilinear
 from ..dependence.products import einsum_sets
 from ..mapped import align
-from .making import as_array
 from .matrices import transposed
 
 __all__: list[str] = []
@@ -247,7 +247,7 @@ def product_keywords(
         ans = anp.expand_dims(ans, -1)
     if len(places) > 2:
         ans = anp.moveaxis(ans, last(places[2]), places[2])
-    return ans if out is None else array_ops.store(out, ans)
+    return array_ops.store(out, ans)
 
 
 def last(place):

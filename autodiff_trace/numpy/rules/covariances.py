@@ -6,8 +6,8 @@ import numpy as np
 
 from ...core.primitives import nondifferentiable
 from .. import wrapped as anp
+from ..canonical import as_array
 from ..definers import define
-from .making import as_array
 
 
 @define(np.cov)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...core.array_ops import array_ops
 from ...core.forward import defjvp
 from ...core.reverse import defvjp
 from ...core.traits import ARGUMENTS, declare
 from ...core.unary import unary
 from .. import wrapped as anp
-from ..along_axes import cast, finish, reduced_shape, runs_along
+from ..along_axes import cast, reduced_shape, runs_along
 from ..broadcasting import match_dtype
 from ..canonical import as_array, axis_of, canonical, unary_of
 from ..selections import moves
@@ -105,7 +106,7 @@ def define_running(function, prim):
             x = anp.reshape(x, (1,))
         if dtype is None is out:
             return prim(x, axis_of(x, axis))
-        return finish(cast(prim(cast(x, dtype), axis_of(x, axis)), dtype), out)
+        return array_ops.store(out, cast(prim(cast(x, dtype), axis_of(x, axis)), dtype))
 
 
 define_running(np.cumsum, cumsum_along)
@@ -128,7 +129,7 @@ def define_cumulative(name, accumulate, empty):
         ans = cast(accumulate(cast(x, dtype), axis), dtype)
         if include_initial:
             ans = anp.concatenate([np.full(reduced_shape(ans, axis), empty, ans.dtype), ans], axis=axis)
-        return finish(ans, out)
+        return array_ops.store(out, ans)
 
 
 if hasattr(np, "cumulative_sum"):

@@ -9,10 +9,10 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from .. import moving
 from .. import wrapped as anp
+from ..canonical import as_array
 from ..definers import define, spells
 from ..parameters import whole_numbers
 from ..selections import moves
-from .making import as_array
 
 __all__: list[str] = []
 

@@ -19,11 +19,11 @@ from ...core.reverse import defvjp_all
 from ...core.traits import ALL, ANSWER, declare
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
+from ..canonical import as_array
 from ..definers import define
 from ..dependence.products import einsum_sets
 from ..selections import moves
 from ..taylor.series import product_series
-from .making import as_array
 
 __all__ = ["contract", "select_axes"]
 
@@ -58,7 +58,7 @@ def einsum(*operands, out=None, optimize=False, dtype=None, order="K", casting="
         ans = select_axes(arrays[0], subscripts)
     else:
         ans = contract(*arrays, subscripts, optimize)
-    return ans if out is None else array_ops.store(out, ans)
+    return array_ops.store(out, ans)
 
 
 @define(np.einsum_path)

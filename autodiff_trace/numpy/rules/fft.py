@@ -12,10 +12,11 @@ import operator
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
+from ...core.array_ops import array_ops
 from ...core.unary import call_on
 from .. import fft, moving
 from .. import wrapped as anp
-from ..along_axes import finish, runs_along
+from ..along_axes import runs_along
 from ..broadcasting import match_dtype
 from ..canonical import as_array, canonical, unary_of
 from ..definers import linear, spells
@@ -81,7 +82,7 @@ def transform(function, transpose=None):
         axis = normalize_axis_index(operator.index(axis), x.ndim)
         if n is None:
             n = 2 * (x.shape[axis] - 1) if function is np.fft.irfft else x.shape[axis]
-        return finish(along(x, axis, operator.index(n), norm), out)
+        return array_ops.store(out, along(x, axis, operator.index(n), norm))
 
     return along
 
@@ -119,7 +120,7 @@ def hfft(a, n, axis, norm, out):
 
 @canonical(np.fft.ihfft)
 def ihfft(a, n, axis, norm, out):
-    return finish(anp.conjugate(fft.rfft(a, n, axis, SWAPPED_NORMS[norm])), out)
+    return array_ops.store(out, anp.conjugate(fft.rfft(a, n, axis, SWAPPED_NORMS[norm])))
 
 
 # Along several axes
@@ -152,7 +153,7 @@ def define_nd(name, first="fft"):
         order = list(zip([first] * (len(steps) - 1) + [name], steps))
         for transform, (n, axis) in order if real_output else reversed(order):
             a = getattr(fft, transform)(a, n, axis, norm)
-        return finish(a, out)
+        return array_ops.store(out, a)
 
     canonical(getattr(np.fft, f"{name}2"), getattr(np.fft, f"{name}n"))(definition)
 

@@ -16,6 +16,7 @@ from ...core.selections import Mask, Selected, outline
 from ...core.traits import declare
 from .. import wrapped as anp
 from ..broadcasting import broadcast_tangent, indexed_ndim, unbroadcast
+from ..dependence.index_sets import union
 from ..mapped import mapped_index
 from ..masks import nonzero
 from ..selections import ones_beside, select, unbroadcast_selected
@@ -180,7 +181,7 @@ def add_sets(nodes, ans, x, index, value):
     sets = [nodes[0]] if 0 in nodes else []
     if 2 in nodes:
         sets.append(nodes[2].add_into(index, np.shape(value), ans.shape))
-    return sets[0].union(*sets[1:])
+    return union(sets)
 
 
 declare(

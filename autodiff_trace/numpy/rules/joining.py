@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
+from ...core.array_ops import array_ops
 from ...core.forward import defjvp
 from ...core.primitives import nondifferentiable
 from ...core.reverse import defvjp
@@ -14,9 +15,10 @@ from ...core.traits import declare
 from .. import moving
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
+from ..canonical import as_array
 from ..definers import define, spells
 from ..mapped import map_all
-from .making import as_array, nested_tangents, to_out
+from .making import nested_tangents
 
 __all__ = ["with_zeros"]
 
@@ -84,13 +86,13 @@ def concatenate(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
     arrays = as_arrays(arrays, dtype, casting)
     if axis is None:
         arrays, axis = [anp.ravel(x) for x in arrays], 0
-    return to_out(moving.concatenate(arrays, normalize_axis_index(axis, arrays[0].ndim)), out)
+    return array_ops.store(out, moving.concatenate(arrays, normalize_axis_index(axis, arrays[0].ndim)))
 
 
 @spells(np.stack)
 def stack(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
     arrays = as_arrays(arrays, dtype, casting)
-    return to_out(moving.stack(arrays, normalize_axis_index(axis, arrays[0].ndim + 1)), out)
+    return array_ops.store(out, moving.stack(arrays, normalize_axis_index(axis, arrays[0].ndim + 1)))
 
 
 # The others by concatenate

@@ -11,25 +11,15 @@ from ...core.errors import TracedValueError, caller_line
 from ...core.forward import defjvp
 from ...core.primitives import primitive
 from ...core.reverse import defvjp
-from ...core.tracer import box_classes
 from ...core.traits import declare
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
+from ..canonical import as_array
 from ..definers import define, linear
 from ..layouts import is_number, layout
 from ..mapped import batch_first
 
-__all__ = ["as_array", "nested_cotangents", "nested_tangents", "to_out"]
-
-
-def as_array(x: Any) -> Any:
-    """``x``, or the array of the numbers, traced or not, in the list or tuple ``x``."""
-    return x if type(x) in box_classes or hasattr(x, "ndim") else anp.asarray(x)
-
-
-def to_out(ans: Any, out: Any) -> Any:
-    """``ans``, written into the argument ``out=`` where that is given."""
-    return ans if out is None else array_ops.store(out, ans)
+__all__ = ["nested_cotangents", "nested_tangents"]
 
 
 # array: a nested sequence of numbers and arrays

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...core.array_ops import array_ops
 from .. import wrapped as anp
-from ..along_axes import finish
 from ..canonical import NO_VALUE, as_array, canonical, is_given
 
 
@@ -53,7 +53,7 @@ def define_extremum(name, least):
         ans = getattr(anp, name)(replace_nan(a, least), axis, None, keepdims, initial, where)
         if not is_given(initial):
             ans = anp.where(anp.all(anp.isnan(a), axis=axis, keepdims=keepdims), np.nan, ans)
-        return finish(ans, out)
+        return array_ops.store(out, ans)
 
 
 define_extremum("max", -np.inf)
@@ -79,7 +79,7 @@ def define_spread(name):
         enough = anp.greater(anp.sum(mask, axis=axis, keepdims=keepdims), freedom)
         mean = anp.astype(as_array(mean), a.dtype) if is_given(mean) else NO_VALUE
         ans = getattr(anp, name)(a, axis, dtype, None, freedom, keepdims, where=mask, mean=mean)
-        return finish(anp.where(enough, ans, np.nan), out)
+        return array_ops.store(out, anp.where(enough, ans, np.nan))
 
 
 define_spread("std")

@@ -6,10 +6,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
+from ...core.array_ops import array_ops
 from ...core.batching import defbatch
 from ...core.primitives import primitive
 from .. import wrapped as anp
-from ..along_axes import finish, runs_along
+from ..along_axes import runs_along
 from ..canonical import NO_VALUE, as_array, axis_of, canonical, unary_of
 from ..mapped import map_all
 from ..selections import moves
@@ -60,7 +61,6 @@ def at_least_1d(a):
 
 def define_place(function):
     """``argmax`` or ``argmin``; ``axis`` None means the flattened array."""
-
     method = getattr(np.ndarray, function.__name__)
 
     @unary_of(function, differentiable=False, harmless=True)
@@ -74,7 +74,7 @@ def define_place(function):
         x = as_array(a)
         if axis is not None:
             axis = axis_of(x, axis) if x.ndim else normalize_axis_index(axis, 1) or None  # 0 or -1 of a number
-        return finish(place_along(x, axis, keepdims is not NO_VALUE and bool(keepdims)), out)
+        return array_ops.store(out, place_along(x, axis, keepdims is not NO_VALUE and bool(keepdims)))
 
     def batch(batch, prim, args, kwargs):
         x, axis, keepdims = args

@@ -7,8 +7,8 @@ import numpy as np
 from ...core.errors import TracedValueError, caller_line
 from ...core.tracer import find_top_trace
 from .. import wrapped as anp
+from ..canonical import as_array
 from ..definers import define
-from .making import as_array
 
 __all__: list[str] = []
 

@@ -14,8 +14,8 @@ from ...core.traits import declare
 from .. import linalg
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
+from ..canonical import as_array
 from ..definers import define
-from .making import as_array
 
 
 def coefficients(p):

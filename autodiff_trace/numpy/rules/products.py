@@ -6,8 +6,8 @@ import numpy as np
 
 from .. import wrapped as anp
 from ..broadcasting import unbroadcast
+from ..canonical import as_array
 from ..definers import define, multilinear
-from .making import as_array
 
 # convolve: ansₙ = Σₖ aₖ vₙ₋ₖ, so āₖ = Σₙ gₙ vₙ₋ₖ, the valid part of the convolution of g with v reversed. Modes other
 # than "full" give a part of the answer: the cotangent of the rest is zero.

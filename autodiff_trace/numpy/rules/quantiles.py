@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
+from ...core.array_ops import array_ops
 from ...core.primitives import nondifferentiable
 from ...core.tracer import is_box, to_value
 from .. import wrapped as anp
-from ..along_axes import finish, kept_axes_last, reduced_shape
+from ..along_axes import kept_axes_last, reduced_shape
 from ..broadcasting import match_dtype
 from ..canonical import NO_VALUE, as_array, canonical
 from .ordering import argsort_along, sort_along
@@ -180,14 +181,14 @@ def define_quantile(function, unit, skip_nan):
             if method != "inverted_cdf":
                 raise ValueError(f"Only method 'inverted_cdf' supports weights. Got: {method}.")
             weights = align_weights(function.__name__, as_array(weights), a, axis)
-        return finish(find_quantiles(a, q, axis, method, keepdims, skip_nan, keep_dtype, unit, weights), out)
+        return array_ops.store(out, find_quantiles(a, q, axis, method, keepdims, skip_nan, keep_dtype, unit, weights))
 
 
 def define_median(function, skip_nan):
     @canonical(function)
     def median(a, axis, out, overwrite_input, keepdims):
         ans = find_quantiles(a, 0.5, axis, "linear", keepdims, skip_nan, keep_dtype=True, is_median=True)
-        return finish(ans, out)
+        return array_ops.store(out, ans)
 
 
 define_median(np.median, skip_nan=False)

@@ -8,8 +8,8 @@ import numpy as np
 
 from ...core.tracer import to_value
 from .. import wrapped as anp
+from ..canonical import as_array
 from ..definers import define
-from .making import as_array
 
 __all__: list[str] = []
 

@@ -11,10 +11,10 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from ...core.unary import call_on
 from .. import moving
 from .. import wrapped as anp
+from ..canonical import as_array
 from ..definers import define, spells
 from ..parameters import whole_numbers
 from ..selections import moves
-from .making import as_array
 
 __all__ = ["checked_axes"]
 

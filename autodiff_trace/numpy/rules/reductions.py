@@ -10,11 +10,12 @@ import numpy as np
 from numpy import ndarray
 from numpy.lib.array_utils import normalize_axis_tuple
 
+from ...core.array_ops import array_ops
 from ...core.batching import defbatch
 from ...core.tracer import is_box
 from ...core.unary import unary
 from .. import wrapped as anp
-from ..along_axes import cast, expand_reduced, finish, kept_axes_last, reduce_sets, reduction
+from ..along_axes import cast, expand_reduced, kept_axes_last, reduce_sets, reduction
 from ..broadcasting import match_dtype, sum_to
 from ..canonical import NO_VALUE, as_array, axes_of, canonical, is_given
 from ..definers import SHORT, is_surely_finite
@@ -103,11 +104,11 @@ def mean(a, axis, dtype, out, keepdims, where):
     if where is NO_VALUE or not is_given(where):
         if dtype is None is out:
             return mean_over(x, axes, keepdims)
-        return finish(cast(mean_over(cast(x, dtype), axes, keepdims), dtype), out)
+        return array_ops.store(out, cast(mean_over(cast(x, dtype), axes, keepdims), dtype))
     wide = np.float64 if x.dtype.kind in "iub" else np.float32 if x.dtype == np.float16 else x.dtype
     total = anp.sum(x, axes, wide if dtype is None else dtype, None, keepdims, where=where)
     ans = total / cast(count_taken(x, axes, where, keepdims), total.dtype)
-    return finish(cast(ans, x.dtype if dtype is None and x.dtype == np.float16 else dtype), out)
+    return array_ops.store(out, cast(ans, x.dtype if dtype is None and x.dtype == np.float16 else dtype))
 
 
 def count_taken(x: Any, axes: tuple[int, ...], where: Any, keepdims: bool) -> Any:

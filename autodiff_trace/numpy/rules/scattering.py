@@ -16,6 +16,7 @@ from ...core.selections import Mask, Selected, outline, settle
 from ...core.tracer import is_box, running_traces
 from ...core.traits import declare
 from .. import wrapped as anp
+from ..dependence.index_sets import union
 from ..mapped import map_all, mapped_index
 from ..masks import either
 from ..selections import ones_beside
@@ -179,11 +180,10 @@ def scatter_sets(nodes, ans, pieces, indices, shape):
     """Of which inputs elements depend: those of all pieces that are added to them."""
     if list(nodes) != [0] or not isinstance(nodes[0], list):
         return NotImplemented
-    found = [
+    return union([
         node.add_into(index, np.shape(piece), shape)
         for node, piece, index in zip(nodes[0], pieces, indices) if node is not None
-    ]
-    return found[0].union(*found[1:])
+    ])
 
 
 declare(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
+from ...core.array_ops import array_ops
 from ...core.tracer import to_value
 from .. import wrapped as anp
+from ..canonical import as_array
 from ..definers import define
-from .making import as_array, to_out
 
 __all__ = ["along_axis_index"]
 
@@ -24,9 +25,9 @@ def take(a, indices, axis=None, out=None, mode="raise"):
     indices = as_indices(indices)
     axis = normalize_axis_index(axis, a.ndim)
     if 0 in a.shape[:axis]:  # there is nothing to take, and NumPy looks at no index
-        return to_out(anp.reshape(a, (*a.shape[:axis], *anp.shape(indices), *a.shape[axis + 1 :])), out)
+        return array_ops.store(out, anp.reshape(a, (*a.shape[:axis], *anp.shape(indices), *a.shape[axis + 1 :])))
     index = (slice(None),) * axis + (within(indices, a.shape[axis], mode),)
-    return to_out(anp.getitem(a, index), out)  # a plain array does not see a traced index
+    return array_ops.store(out, anp.getitem(a, index))  # a plain array does not see a traced index
 
 
 def as_indices(indices):
@@ -73,7 +74,7 @@ def choose(a, choices, out=None, mode="raise"):
     a = within(a, len(choices), mode)
     if mode == "raise" and np.any(to_value(a) < 0):
         raise ValueError("invalid entry in choice array")
-    return to_out(anp.take_along_axis(anp.stack(choices), anp.expand_dims(a, 0), 0)[0], out)
+    return array_ops.store(out, anp.take_along_axis(anp.stack(choices), anp.expand_dims(a, 0), 0)[0])
 
 
 # By mask

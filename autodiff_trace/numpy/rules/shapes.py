@@ -18,12 +18,12 @@ from ...core.traits import declare
 from .. import moving
 from .. import wrapped as anp
 from ..broadcasting import match_dtype, sum_to
+from ..canonical import as_array
 from ..definers import define, linear, spells
 from ..layouts import layout
 from ..mapped import batch_first
 from ..parameters import whole_numbers
 from ..selections import moves
-from .making import as_array
 
 __all__ = ["full_shape", "in_front"]
 

@@ -11,9 +11,9 @@ from ...core.primitives import primitive
 from ...core.tracer import is_box
 from ...core.traits import ARGUMENTS
 from .. import wrapped as anp
+from ..canonical import as_array
 from ..definers import define, elementwise, is_surely_finite
 from ..taylor.series import composition
-from .making import as_array
 
 # logaddexp: d log(eˣ + eʸ) = σ(x − y) dx + σ(y − x) dy, with σ(d) = 1 / (1 + e⁻ᵈ) = exp(−logaddexp(0, −d))
 

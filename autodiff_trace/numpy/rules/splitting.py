@@ -7,8 +7,8 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ...core.primitives import nondifferentiable
 from .. import wrapped as anp
+from ..canonical import as_array
 from ..definers import define
-from .making import as_array
 
 __all__: list[str] = []
 

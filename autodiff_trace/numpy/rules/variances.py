@@ -8,10 +8,11 @@ import numpy as np
 from numpy import ndarray
 from numpy.lib.array_utils import normalize_axis_tuple
 
+from ...core.array_ops import array_ops
 from ...core.tracer import is_box
 from ...core.traits import ANSWER, declare
 from .. import wrapped as anp
-from ..along_axes import cast, expand_reduced, fill_in, finish, reduction
+from ..along_axes import cast, expand_reduced, fill_in, reduction
 from ..broadcasting import match_dtype
 from ..canonical import NO_VALUE, as_array, axes_of, canonical, is_given
 from .lengths import euclidean_norm, unit
@@ -97,7 +98,7 @@ def define_spread(function, prim, of_deviation):
             ans = cast(of_deviation(difference, factor, axes, keepdims), narrow)
         else:
             ans = prim(x, axes, keepdims, ddof)
-        return finish(cast(ans, dtype), out)
+        return array_ops.store(out, cast(ans, dtype))
 
 
 def deviation_from(function, x, axes, keepdims, ddof, where, mean):

@@ -10,11 +10,11 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from ...core.primitives import composite, primitive
 from .. import moving
 from .. import wrapped as anp
+from ..canonical import as_array
 from ..definers import linear
 from ..mapped import first_mapped
 from ..namespace import wrapped_functions
 from ..parameters import whole_numbers
-from .making import as_array
 
 __all__ = ["sliding_window_view"]
 

@@ -9,8 +9,8 @@ from ...core.errors import TracedValueError, caller_line
 from ...core.ownership import writing
 from .. import wrapped as anp
 from ..broadcasting import drop_leading
+from ..canonical import as_array
 from ..definers import define
-from .making import as_array
 from .selecting import along_axis_index, as_indices, within
 
 __all__: list[str] = []
