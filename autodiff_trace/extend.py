@@ -21,7 +21,7 @@ from .core.traits import declare
 from .numpy.array_box import ArrayBox, register_array_type
 from .numpy.broadcasting import unbroadcast
 from .numpy.definers import define, elementwise, linear, multilinear
-from .numpy.mapped import batch_aligned
+from .numpy.batching import batch_aligned
 from .numpy.selections import moves
 
 __all__ = [

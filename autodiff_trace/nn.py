@@ -17,7 +17,7 @@ from .numpy import wrapped as anp
 from .numpy.along_axes import expand_reduced, reduces, runs_along
 from .numpy.canonical import as_array, axes_of
 from .numpy.definers import elementwise
-from .numpy.mapped import map_all
+from .numpy.batching import map_all
 from .numpy.rules.reductions import sum_over
 from .numpy.selections import selects
 

@@ -10,11 +10,12 @@ import numpy as np
 from compiled import assert_like
 
 from autodiff_trace import jit, tree_map
-from autodiff_trace.compiler import PASSES, kernels
-from autodiff_trace.compiler.compiling import number_guards
-from autodiff_trace.compiler.lowering import lower
-from autodiff_trace.compiler.node import Program
-from autodiff_trace.compiler.passes import fusion
+from autodiff_trace.compiler import PASSES
+from autodiff_trace.compiler.backends.numpy_source import kernels
+from autodiff_trace.compiler.pipeline import number_guards
+from autodiff_trace.compiler.rewrite.lowering import lower
+from autodiff_trace.compiler.ir.node import Program
+from autodiff_trace.compiler.schedule import fusion
 
 __all__ = ["assert_replays", "count", "describe", "lowered", "small_blocks", "source"]
 

@@ -13,7 +13,7 @@ import numpy as np
 from autodiff_trace import TracedValueError, jit, tree_leaves, tree_map
 from autodiff_trace.compiler import compiling
 from autodiff_trace.compiler.jitted import JitWarning
-from autodiff_trace.compiler.passes import fusion
+from autodiff_trace.compiler.schedule import fusion
 from autodiff_trace.testing import is_inexact
 from compiled import assert_like, to_number
 from random_programs import Program, make_values, pack, source, transformed

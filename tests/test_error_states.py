@@ -7,7 +7,7 @@ import pytest
 
 from autodiff_trace import grad, jit
 from autodiff_trace import numpy as anp
-from autodiff_trace.compiler import emit
+from autodiff_trace.compiler.backends.numpy_source import emit
 from autodiff_trace.core.array_ops import array_ops
 from autodiff_trace.numpy import error_states
 

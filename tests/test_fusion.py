@@ -10,9 +10,10 @@ from pass_checks import lowered, small_blocks
 
 from autodiff_trace import grad, jit, num_threads, set_num_threads, tree_leaves, tree_map, vjp, vmap
 from autodiff_trace import numpy as anp
-from autodiff_trace.compiler.kernels import Kernel
-from autodiff_trace.compiler.passes import fusion, sines
-from autodiff_trace.compiler.passes.fusion import fuse
+from autodiff_trace.compiler.backends.numpy_source.kernels import Kernel
+from autodiff_trace.compiler.schedule import fusion
+from autodiff_trace.compiler.rewrite import sines
+from autodiff_trace.compiler.schedule.fusion import fuse
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(2, 13, 5))

@@ -16,7 +16,7 @@ from autodiff_trace import (
     checkpoint, custom_vjp, grad, hessian, hvp, jacobian, jit, jvp, scan, value_and_grad, vjp, vmap,
 )
 from autodiff_trace import numpy as anp
-from autodiff_trace.compiler.cache import Cache
+from autodiff_trace.compiler.dispatch.cache import Cache
 from autodiff_trace.compiler.jitted import Jitted
 
 X = np.array([0.5, -1.0, 2.0])

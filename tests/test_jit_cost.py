@@ -7,11 +7,11 @@ import pytest
 
 from autodiff_trace import grad, graph, hessian, jit
 from autodiff_trace import numpy as anp
-from autodiff_trace.compiler.graph import Graph
-from autodiff_trace.compiler.node import operands
-from autodiff_trace.compiler.outlines import ENOUGH, Outlines, is_outline
-from autodiff_trace.compiler.replay import Replay
-from autodiff_trace.transforms.random_states import RandomStates, frozen
+from autodiff_trace.compiler.graph.graph import Graph
+from autodiff_trace.compiler.ir.node import operands
+from autodiff_trace.compiler.ir.outlines import ENOUGH, Outlines, is_outline
+from autodiff_trace.compiler.backends.numpy_source.executable import Replay
+from autodiff_trace.captured_state.random_states import RandomStates, frozen
 
 
 def running_maximum(x):

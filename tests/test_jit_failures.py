@@ -13,12 +13,15 @@ from jit_checks import assert_same, expect_warnings
 import autodiff_trace
 from autodiff_trace import extend, grad, jit, num_threads, set_num_threads
 from autodiff_trace import numpy as anp
-from autodiff_trace.compiler import cache, jitted, outside, replay, tracing
-from autodiff_trace.compiler.record import RecordTrace
-from autodiff_trace.compiler.replay import Replay
-from autodiff_trace.compiler.tree import TraceTree
+from autodiff_trace.compiler.dispatch import cache
+from autodiff_trace.compiler import jitted
+from autodiff_trace.compiler.record import outside, tracing
+from autodiff_trace.compiler.backends.numpy_source import executable as replay
+from autodiff_trace.compiler.record.record import RecordTrace
+from autodiff_trace.compiler.backends.numpy_source.executable import Replay
+from autodiff_trace.compiler.dispatch.tree import TraceTree
 from autodiff_trace.core.tracer import trace_stack
-from autodiff_trace.transforms.surroundings import Surroundings
+from autodiff_trace.captured_state.surroundings import Surroundings
 
 X = np.array([1.0, 2.0, 3.0])
 OUTSIDE = np.ones(3)
@@ -73,7 +76,7 @@ def test_faults_beside_errors_of_the_function(fault, monkeypatch):
 
 
 def test_faults_in_programs(monkeypatch):
-    monkeypatch.setattr("autodiff_trace.compiler.compiling.Replay", broken)
+    monkeypatch.setattr("autodiff_trace.compiler.pipeline.Replay", broken)
     for function in (lambda x: anp.sin(x) * 2, grad(lambda x: anp.sum(anp.sin(x)))):
         compiled = jit(function)
         with expect_warnings("SyntaxError"):

@@ -10,7 +10,7 @@ from jit_checks import assert_same, check_calls, expect_warnings
 
 from autodiff_trace import grad, jit, to_numpy, value_and_grad
 from autodiff_trace import numpy as anp
-from autodiff_trace.compiler.tree import TraceTree
+from autodiff_trace.compiler.dispatch.tree import TraceTree
 
 X = np.array([1.0, -2.0, 3.0, 0.0])
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from autodiff_trace import jit
-from autodiff_trace.compiler.cache import Cache
+from autodiff_trace.compiler.dispatch.cache import Cache
 from autodiff_trace.compiler.jitted import JitWarning
-from autodiff_trace.compiler.patience import ERRORS
+from autodiff_trace.compiler.dispatch.patience import ERRORS
 
 
 class Setting:

@@ -8,7 +8,7 @@ import pytest
 
 from autodiff_trace import jit
 from autodiff_trace import numpy as anp
-from autodiff_trace.compiler.matching import LONG, make_match, no_match
+from autodiff_trace.compiler.dispatch.matching import LONG, make_match, no_match
 
 Pair = namedtuple("Pair", "x y")
 X = np.arange(6.0)

@@ -16,8 +16,8 @@ from jit_checks import assert_same, check_calls, expect_warnings
 from autodiff_trace import extend
 from autodiff_trace import grad, jit, tree_leaves, tree_map, value_and_grad
 from autodiff_trace import numpy as anp
-from autodiff_trace.compiler.arena import Arena, arena
-from autodiff_trace.compiler.patience import VERSIONS
+from autodiff_trace.compiler.backends.numpy_source.arena import Arena, arena
+from autodiff_trace.compiler.dispatch.patience import VERSIONS
 
 X = np.array([1.0, 2.0, 3.0])
 OUTSIDE = np.ones(3)

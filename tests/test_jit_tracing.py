@@ -9,9 +9,9 @@ import pytest
 
 from autodiff_trace import extend, grad, jit
 from autodiff_trace import numpy as anp
-from autodiff_trace.compiler import outlines
-from autodiff_trace.compiler.outlines import LARGE, Outlines
-from autodiff_trace.compiler.passes import constants
+from autodiff_trace.compiler.ir import outlines
+from autodiff_trace.compiler.ir.outlines import LARGE, Outlines
+from autodiff_trace.compiler.rewrite import constant_folding as constants
 from autodiff_trace.core import reverse
 from autodiff_trace.numpy import broadcasting
 

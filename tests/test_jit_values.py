@@ -7,7 +7,7 @@ import pytest
 
 from autodiff_trace import grad, jacobian, jit, nn
 from autodiff_trace import numpy as anp
-from autodiff_trace.compiler.sines import sin_cos
+from autodiff_trace.compiler.backends.numpy_source.sines import sin_cos
 
 X = np.array([[1.0, -2.0, 0.5], [3.0, -0.25, 2.0]])
 AWKWARD = [

@@ -10,41 +10,68 @@ ROOT = Path(autodiff_trace.__file__).parent
 # All modules from the bottom up, folder by folder: each imports only from those that stand before it. A folder whose
 # modules need others in between comes more than once. A new module goes where what it imports stands before it.
 ORDER = """
-    core: array_ops parameters traits cotangents errors pytree tracer derivative exact_numbers standins lowest
-      primitives unary batching choices overwriting selections kept ownership unread masked_rules backward
-      reverse forward infinitesimals taylor __init__
-    compiler: places
-    numpy: error_states halves layouts mutation parameters random row_sums lapack operators quick_forms
-      namespace canonical fft wrapped moving mapped broadcasting buffers concatenators linalg ufunc_folds
-      ufunc_methods masks
-    numpy/rules: matrices overwriting tolerances determinants repeated_values statistics applying complex_domain
+    core: array_ops parameters traits cotangents errors pytree tracer derivative exact_numbers lowest primitives
+      unary batching choices donation selections snapshots ownership residuals masked_rules backward reverse
+      forward infinitesimals taylor __init__
+    captured_state: __init__
+    compiler/analysis: __init__
+    compiler/backends: __init__
+    compiler/backends/numpy_source: __init__
+    compiler/dispatch: __init__
+    compiler/graph: __init__
+    compiler/ir: __init__
+    compiler/record: __init__ places
+    compiler/rolling: __init__
+    compiler/schedule: __init__
+    transforms: trace_substitution
+    numpy: error_states recursive_linalg layouts mutation parameters random row_sums lapack operators
+      quick_forms namespace canonical fft wrapped moving batching broadcasting buffers concatenators linalg
+      ufunc_folds ufunc_methods masks
+    numpy/rules: matrices donation tolerances determinants repeated_values statistics applying complex_domain
       nan_functions
-    numpy/dependence: index_sets trace products __init__
+    numpy/sparsity: index_sets trace products __init__
     numpy/taylor: series
     numpy: definers along_axes selections
-    numpy/rules: complex_parts division elementwise interpolation lengths making diagonals ordering reductions
+    numpy/rules: complex_parts division elementwise interpolation lengths creation diagonals ordering reductions
       sets steps windows contractions covariances cumulative differences einsum extrema factorizations
       histograms joining matrix_products norms padding polynomials products ranges rearranging fft selecting
       shapes solving special_functions splitting variances quantiles scattering spectral writing indexing
       singular_values powers __init__
     numpy: views attributes shared_results writable_box array_box flat __init__
     numpy/taylor: __init__
-    transforms: border coloring complex_jacobians contents function names ownership random_states read_paths
-      steps stopping flat_function followed_rules kinds mapping rebuilding watching custom_rules gradient
-      members products sparsity custom_calls jacobians objects second_order taylor functions following
-      surroundings restoring reruns checkpointing loops
-    compiler: aftermath arena collection guards introspection node outlines references holders refusals handed
-      short_rows sines static_values threads arguments boxes folding kernels live_arrays loop owner spelling
-      leaf_names spent containers failures matching record hidden_inputs outside stand_ins tracing
+    transforms: border coloring complex_jacobians function ownership steps stopping flat_function followed_rules
+      mapping custom_rules gradient products sparsity custom_calls jacobians second_order taylor
+    captured_state: contents names random_states read_paths kinds rebuilding watching members objects functions
+      following surroundings restoring reruns references
+    transforms: checkpointing loops
+    compiler/record: aftermath collection guards introspection holders refusals handed_arrays
+    compiler/backends/numpy_source: arena short_rows sines threads
+    compiler/ir: node outlines loop
+    compiler/dispatch: static_values arguments matching
+    compiler/record: boxes captured_folding live_arrays output_owner spent containers record hidden_inputs
+      stand_ins
+    compiler/backends/numpy_source: kernels spelling
+    compiler/dispatch: leaf_names
+    compiler: failures
+    compiler/record: outside tracing
     .: differences extend nn optim testing
     transforms: custom __init__
-    compiler: calls handling inline loop_source emit replay listing drawing evaluating form saving
-    compiler/passes: common dead_code memory rows sines sums terms assignments batches buffers constants floats
-      outputs products tiling algebra finite fusion stacks repeats stacked_sums turns hoisting loop_bodies
-      pieces wide_calls rolling __init__
-    compiler/lowering: table arithmetic linear_algebra moves networks reductions scatters __init__
-    compiler/passes: reassociation
-    compiler: compiling graph questions tree cache outer patience jitted jit __init__
+    compiler/backends/numpy_source: calls error_regions inline loop_source emit executable
+    compiler/graph: listing drawing interpreter serialization
+    compiler/dispatch: signature
+    compiler/rewrite: cse dce sines sums constant_folding floats tiling __init__
+    compiler/analysis: liveness row_independence
+    compiler/ir: terms
+    compiler/schedule: in_place batches buffers fusion stacks
+    compiler/rewrite: outputs products algebra finite
+    compiler/rolling: repeats turns hoisting loop_bodies pieces wide_calls rolling
+    compiler/schedule: stacked_sums
+    compiler/rewrite/lowering: table arithmetic linear_algebra moves networks reductions scatters __init__
+    compiler/rewrite: reassociation
+    compiler: pipeline
+    compiler/graph: graph
+    compiler/dispatch: questions tree cache patience
+    compiler: commuting jitted jit __init__
     .: __init__
 """
 

@@ -7,20 +7,20 @@ from pass_checks import assert_replays, count, describe, lowered, small_blocks, 
 from autodiff_trace import compiler, grad, jacobian, jit, nn, value_and_grad, vjp
 from autodiff_trace import numpy as anp
 from autodiff_trace.compiler import PASSES
-from autodiff_trace.compiler.compiling import number_guards, optimize, prepare
-from autodiff_trace.compiler.node import Node, operands
-from autodiff_trace.compiler.passes.algebra import simplify
-from autodiff_trace.compiler.passes.buffers import assign_buffers
-from autodiff_trace.compiler.passes.common import merge_common
-from autodiff_trace.compiler.passes.constants import fold_constants
-from autodiff_trace.compiler.passes.dead_code import remove_dead_code
-from autodiff_trace.compiler.passes.memory import find_last_uses, find_roots
-from autodiff_trace.compiler.passes.reassociation import reassociate
-from autodiff_trace.compiler.passes import sines
-from autodiff_trace.compiler.passes.sines import join_sines
-from autodiff_trace.compiler.passes.sums import reduce_short_axes, use_products
-from autodiff_trace.compiler.passes.tiling import tile_short_rows
-from autodiff_trace.compiler.short_rows import TILED
+from autodiff_trace.compiler.pipeline import number_guards, optimize, prepare
+from autodiff_trace.compiler.ir.node import Node, operands
+from autodiff_trace.compiler.rewrite.algebra import simplify
+from autodiff_trace.compiler.schedule.buffers import assign_buffers
+from autodiff_trace.compiler.rewrite.cse import merge_common
+from autodiff_trace.compiler.rewrite.constant_folding import fold_constants
+from autodiff_trace.compiler.rewrite.dce import remove_dead_code
+from autodiff_trace.compiler.analysis.liveness import find_last_uses, find_roots
+from autodiff_trace.compiler.rewrite.reassociation import reassociate
+from autodiff_trace.compiler.rewrite import sines
+from autodiff_trace.compiler.rewrite.sines import join_sines
+from autodiff_trace.compiler.rewrite.sums import reduce_short_axes, use_products
+from autodiff_trace.compiler.rewrite.tiling import tile_short_rows
+from autodiff_trace.compiler.backends.numpy_source.short_rows import TILED
 
 X = np.array([[1.0, -2.0, 3.0], [0.5, 4.0, -0.25]])
 V = np.array([1.0, 2.0, -3.0])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from autodiff_trace.transforms.read_paths import reads_in
+from autodiff_trace.captured_state.read_paths import reads_in
 
 SOURCE = """
 class Base: pass

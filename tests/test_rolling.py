@@ -10,10 +10,10 @@ from compiled import assert_like
 from autodiff_trace import grad, jit, tree_leaves, tree_map, vjp
 from autodiff_trace import numpy as anp
 from autodiff_trace.compiler import PASSES
-from autodiff_trace.compiler.compiling import prepare
-from autodiff_trace.compiler.loop import Loop, all_steps
-from autodiff_trace.compiler.node import Node, Program
-from autodiff_trace.compiler.passes import rolling, wide_calls
+from autodiff_trace.compiler.pipeline import prepare
+from autodiff_trace.compiler.ir.loop import Loop, all_steps
+from autodiff_trace.compiler.ir.node import Node, Program
+from autodiff_trace.compiler.rolling import rolling, wide_calls
 
 
 

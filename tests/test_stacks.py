@@ -7,9 +7,9 @@ from pass_checks import assert_replays, count, lowered, source
 from autodiff_trace import grad, jit, nn, value_and_grad, vmap
 from autodiff_trace import numpy as anp
 from autodiff_trace.compiler import PASSES
-from autodiff_trace.compiler.passes.batches import batch_rows
-from autodiff_trace.compiler.passes.stacked_sums import sum_stacks
-from autodiff_trace.compiler.passes.stacks import stack_calls
+from autodiff_trace.compiler.schedule.batches import batch_rows
+from autodiff_trace.compiler.schedule.stacked_sums import sum_stacks
+from autodiff_trace.compiler.schedule.stacks import stack_calls
 
 RANDOM = np.random.default_rng(0)
 STEPS = 7

@@ -12,7 +12,7 @@ from pass_checks import small_blocks
 
 from autodiff_trace import grad, jit, num_threads, set_num_threads
 from autodiff_trace import numpy as anp
-from autodiff_trace.compiler.threads import share
+from autodiff_trace.compiler.backends.numpy_source.threads import share
 
 X = np.random.default_rng(0).normal(size=(101, 7))
 
@@ -60,7 +60,7 @@ def test_the_environment_says_how_many(variable, expected):
         expected = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     # The module alone: importing all of the package takes a while.
     code = "import runpy, sys; print(runpy.run_path(sys.argv[1])['num_threads']())"
-    path = sys.modules["autodiff_trace.compiler.threads"].__file__
+    path = sys.modules["autodiff_trace.compiler.backends.numpy_source.threads"].__file__
     environment = {**os.environ, "OMP_NUM_THREADS": variable}
     result = subprocess.run([sys.executable, "-c", code, path], env=environment, capture_output=True, text=True)
     assert result.stdout.strip() == str(expected), result.stderr

@@ -10,7 +10,8 @@ import pytest
 
 from autodiff_trace import extend, grad, nn
 from autodiff_trace import numpy as anp
-from autodiff_trace.compiler import calls, loop, short_rows
+from autodiff_trace.compiler.backends.numpy_source import calls, short_rows
+from autodiff_trace.compiler.ir import loop
 from autodiff_trace.core import traits as core_traits
 from autodiff_trace.core.forward import push_plain
 from autodiff_trace.core.traits import UNKNOWN, declare, traits_of

@@ -5,7 +5,7 @@ import pytest
 
 from autodiff_trace import checkpoint, extend, grad, jacobian, numpy as anp, vmap
 from autodiff_trace.core import backward
-from autodiff_trace.core.overwriting import LEAST
+from autodiff_trace.core.donation import LEAST
 
 X = np.array([0.0, 0.5, 2.0])
 

@@ -12,7 +12,7 @@ from autodiff_trace import numpy as anp
 from autodiff_trace.core import reverse, unread
 from autodiff_trace.core.array_ops import array_ops
 from autodiff_trace.core.cotangents import DeferredCotangent
-from autodiff_trace.core.overwriting import Overwriting
+from autodiff_trace.core.donation import Overwriting
 from autodiff_trace.core.reverse import trace_vjp
 from autodiff_trace.numpy.broadcasting import outline
 from compiled import of_inexact

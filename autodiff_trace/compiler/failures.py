@@ -11,8 +11,8 @@ import warnings
 from collections.abc import Iterator
 
 from ..core.errors import is_users_file
-from ..transforms.names import is_users, root_module
-from .spelling import printable
+from ..captured_state.names import is_users, root_module
+from .backends.numpy_source.spelling import printable
 
 __all__ = [
     "JitWarning", "is_foreign", "is_from_signal", "is_of_package", "name_of", "raise_if_from_signal", "report", "title",

@@ -6,8 +6,8 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .compiling import PASSES
-from .graph import Graph
+from .pipeline import PASSES
+from .graph.graph import Graph
 from .jitted import Jitted
 
 __all__ = ["graph", "jit"]

@@ -9,24 +9,24 @@ import numpy as np
 
 from ..core.tracer import running_traces
 from ..transforms.function import Transformed
-from ..transforms.surroundings import Surroundings
-from .arguments import NotPlain, StaticArray, static_positions, take_apart
-from .cache import Cache, CacheInfo, Entry, Version, make_branch
-from .collection import collection_paused
-from .compiling import without_trust
-from .containers import overlap, run_on_copies
+from ..captured_state.surroundings import Surroundings
+from .dispatch.arguments import NotPlain, StaticArray, static_positions, take_apart
+from .dispatch.cache import Cache, CacheInfo, Entry, Version, make_branch
+from .record.collection import collection_paused
+from .pipeline import without_trust
+from .record.containers import overlap, run_on_copies
 from .failures import JitWarning, is_of_package, name_of, raise_if_from_signal, report, title, warn, warn_of_failure
-from .graph import Graph, trace_graph
-from .guards import Miss
-from .hidden_inputs import HiddenInputs
-from .introspection import why_typed
-from .outer import Outer
-from .outside import Outside, look_around, why_impure, why_unwatched
-from .patience import VERSIONS, why_hopeless
-from .refusals import MixedTraces, NotReplayable, SharedMemory
-from .replay import NotFinite, Replay
-from .tracing import Recording, record
-from .tree import run_apart
+from .graph.graph import Graph, trace_graph
+from .record.guards import Miss
+from .record.hidden_inputs import HiddenInputs
+from .record.introspection import why_typed
+from .commuting import Outer
+from .record.outside import Outside, look_around, why_impure, why_unwatched
+from .dispatch.patience import VERSIONS, why_hopeless
+from .record.refusals import MixedTraces, NotReplayable, SharedMemory
+from .backends.numpy_source.executable import NotFinite, Replay
+from .record.tracing import Recording, record
+from .dispatch.tree import run_apart
 
 __all__ = ["CacheInfo", "JitWarning", "Jitted"]
 

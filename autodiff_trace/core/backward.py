@@ -9,7 +9,7 @@ from typing import Any
 from .array_ops import array_ops
 from .cotangents import add_cotangents, deferred_types
 from .masked_rules import pull_selected
-from .overwriting import ALONE, LEAST, Overwriting, add_into, getrefcount, overwritable
+from .donation import ALONE, LEAST, Overwriting, add_into, getrefcount, overwritable
 from .selections import Selected
 from .tracer import box_classes, running_traces
 

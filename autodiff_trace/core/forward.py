@@ -15,7 +15,7 @@ from .primitives import add_rule_table
 from .reverse import trace_vjp, zero_rule
 from .selections import Mask, Selected, settle
 from .tracer import boxers
-from .unread import outline_unread
+from .residuals import outline_unread
 
 __all__ = [
     "JVPTrace", "Realigned", "defjvp", "defjvp_all", "push_plain", "restrict_tangent", "trace_jvp",

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from .array_ops import array_ops
 from .cotangents import add_cotangents, deferred_types
 from .derivative import without_derivatives
-from .overwriting import Overwriting, getrefcount
+from .donation import Overwriting, getrefcount
 from .ownership import IN_SLOT
 from .selections import Mask, OutputsCotangent, Selected, outline, settle
 

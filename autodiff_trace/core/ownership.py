@@ -14,7 +14,7 @@ from typing import Any
 
 from .array_ops import LARGE
 from .cotangents import deferred_types
-from .overwriting import Overwriting, getrefcount, overwritable
+from .donation import Overwriting, getrefcount, overwritable
 from .tracer import box_classes, find_top_trace, to_value, watched_types
 
 __all__ = ["IN_SLOT", "OwnedOverwriting", "can_overwrite", "is_owned", "lend_copies", "note_write", "writing"]

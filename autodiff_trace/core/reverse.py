@@ -11,12 +11,12 @@ from .array_ops import LARGE, array_ops, large_types
 from .backward import VJPNode
 from .errors import MissingRuleError, caller_line
 from .derivative import DerivativeTrace, RuleTable, new_object
-from .kept import keep_operands, with_checks
-from .overwriting import LEAST, find_overwriting, overwritable
+from .snapshots import keep_operands, with_checks
+from .donation import LEAST, find_overwriting, overwritable
 from .primitives import add_rule_table
 from .selections import OutputsCotangent
 from .tracer import NO_KEYWORDS, box_classes, boxers, snapshot, watched_types
-from .unread import forget_unread, forget_written
+from .residuals import forget_unread, forget_written
 
 __all__ = ["VJPTrace", "defvjp", "defvjp_all", "defvjp_pair", "trace_vjp"]
 

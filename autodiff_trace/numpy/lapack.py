@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy import ndarray
 
-from .halves import UNDIVIDED, is_divisible, solve_by_halves
+from .recursive_linalg import UNDIVIDED, is_divisible, solve_by_halves
 
 __all__ = ["cholesky", "det", "inv", "slogdet", "solve"]
 

@@ -23,7 +23,7 @@ from numpy import ndarray
 
 from ..core.array_ops import LARGE
 from ..core.errors import MutationError, caller_line, caller_place, place_text
-from ..core.kept import keepers
+from ..core.snapshots import keepers
 from ..core.primitives import nondifferentiable
 from ..core.tracer import box_classes, fixed_types
 

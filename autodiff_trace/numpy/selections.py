@@ -21,7 +21,7 @@ from . import wrapped as anp
 from .broadcasting import broadcast_tangent, unbroadcast
 from .definers import SHORT, is_surely_finite, linear
 from .error_states import quiet
-from .mapped import align, first_mapped, map_all
+from .batching import align, first_mapped, map_all
 from .masks import broadcast_mask, nonzero, reduce_mask
 
 __all__ = [

@@ -16,7 +16,7 @@ from numpy import ndarray
 
 from ..core.array_ops import array_ops
 from ..core.errors import TracedValueError, caller_line
-from ..core.overwriting import ALONE, getrefcount
+from ..core.donation import ALONE, getrefcount
 from ..core.ownership import IN_SLOT
 from ..core.tracer import box_classes
 from .layouts import is_number

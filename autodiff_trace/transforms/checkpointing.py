@@ -18,10 +18,10 @@ from ..core.forward import JVPTrace, trace_jvp
 from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.reverse import VJPTrace, trace_vjp
 from ..core.selections import Mask, Selected, settle
-from ..core.standins import active, current, standing_in
+from .trace_substitution import active, current, standing_in
 from ..core.tracer import Trace, boxers, innermost_trace, is_box, own_box, running_traces
 from .function import Transformed
-from .reruns import Rerun
+from ..captured_state.reruns import Rerun
 from .steps import record_step
 
 __all__ = ["checkpoint", "recompute", "traces_to_handle"]

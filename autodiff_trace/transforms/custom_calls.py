@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..core.array_ops import array_ops
-from ..core.kept import Snapshot, check_snapshots, keep_leaves
+from ..core.snapshots import Snapshot, check_snapshots, keep_leaves
 from ..core.pytree import Structure, tree_flatten, tree_unflatten
-from ..core.standins import current
+from .trace_substitution import current
 from ..core.tracer import boxers
 from ..numpy.broadcasting import match_dtype
 from ..numpy.mutation import call_watching

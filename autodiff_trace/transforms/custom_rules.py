@@ -16,7 +16,7 @@ from ..core.infinitesimals import call_split, follow_split, has_split, with_unkn
 from ..core.primitives import primitive
 from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.reverse import VJPTrace, defvjp_all, trace_vjp
-from ..core.standins import current
+from .trace_substitution import current
 from ..core.tracer import Trace, boxers, find_top_trace, is_box
 from ..numpy import wrapped as anp
 from .followed_rules import call_watching_outputs, pull_plain, reverse_choices, without_any_change

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..core.errors import caller_line
 from ..core.pytree import Structure, tree_flatten, tree_leaves, tree_unflatten
-from ..core.standins import current
+from .trace_substitution import current
 from ..core.tracer import boxers, innermost_trace, is_box, own_box
 from ..numpy import wrapped as anp
 from .border import as_plain_array, describe

@@ -13,7 +13,7 @@ from ..core.forward import trace_jvp
 from ..core.reverse import trace_vjp
 from ..core.tracer import to_value
 from ..numpy import wrapped as anp
-from ..numpy.dependence.trace import trace_dependence
+from ..numpy.sparsity.trace import trace_dependence
 from .border import select_arguments
 from .flat_function import FlatFunction, fill_zeros
 from .coloring import GivenPattern, Pattern

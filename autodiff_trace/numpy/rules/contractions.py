@@ -15,8 +15,8 @@ from .. import wrapped as anp
 from ..broadcasting import unbroadcast
 from ..canonical import as_array
 from ..definers import define, multilinear
-from ..dependence.products import einsum_sets
-from ..mapped import align
+from ..sparsity.products import einsum_sets
+from ..batching import align
 from .matrices import transposed
 
 __all__: list[str] = []

@@ -14,7 +14,7 @@ from ...core.traits import ANSWER, ARGUMENTS, declare
 from .. import lapack, linalg
 from .. import wrapped as anp
 from ..error_states import quiet
-from ..mapped import batch_aligned, batch_matrix
+from ..batching import batch_aligned, batch_matrix
 from .matrices import transposed
 
 __all__ = ["inverse"]

@@ -21,7 +21,7 @@ from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..canonical import as_array
 from ..definers import define
-from ..dependence.products import einsum_sets
+from ..sparsity.products import einsum_sets
 from ..selections import moves
 from ..taylor.series import product_series
 

@@ -14,8 +14,8 @@ from ...core.traits import ANSWER, declare
 from .. import lapack, linalg
 from .. import wrapped as anp
 from ..definers import define, linear
-from ..halves import invert_triangle, pull_back_factor
-from ..mapped import batch_aligned, batch_matrix
+from ..recursive_linalg import invert_triangle, pull_back_factor
+from ..batching import batch_aligned, batch_matrix
 from .matrices import adjoint, fold_triangle, halved_triangle, identity, mirror_triangle, transposed
 from .tolerances import ROUNDING
 

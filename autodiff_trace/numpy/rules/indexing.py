@@ -7,7 +7,7 @@ import numpy as np
 from ...core.batching import loop_and_stack
 from ...core.derivative import without_derivatives
 from ...core.forward import defjvp, defjvp_all
-from ...core.overwriting import defoverwriting
+from ...core.donation import defoverwriting
 from ...core.ownership import OwnedOverwriting, is_owned
 from ...core.unary import call_on
 from ...core.primitives import nondifferentiable
@@ -16,8 +16,8 @@ from ...core.selections import Mask, Selected, outline
 from ...core.traits import declare
 from .. import wrapped as anp
 from ..broadcasting import broadcast_tangent, indexed_ndim, unbroadcast
-from ..dependence.index_sets import union
-from ..mapped import mapped_index
+from ..sparsity.index_sets import union
+from ..batching import mapped_index
 from ..masks import nonzero
 from ..selections import ones_beside, select, unbroadcast_selected
 from .scattering import IndexedCotangent, has_no_repeats

@@ -17,8 +17,8 @@ from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..canonical import as_array
 from ..definers import define, spells
-from ..mapped import map_all
-from .making import nested_tangents
+from ..batching import map_all
+from .creation import nested_tangents
 
 __all__ = ["with_zeros"]
 

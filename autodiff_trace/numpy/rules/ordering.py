@@ -12,7 +12,7 @@ from ...core.primitives import primitive
 from .. import wrapped as anp
 from ..along_axes import runs_along
 from ..canonical import NO_VALUE, as_array, axis_of, canonical, unary_of
-from ..mapped import map_all
+from ..batching import map_all
 from ..selections import moves
 
 __all__ = ["argsort_along", "permute", "sort_along"]

@@ -22,7 +22,7 @@ from ...core.primitives import nondifferentiable, primitive
 from ...core.reverse import defvjp
 from ...core.tracer import is_box, to_value, trace_stack
 from ...core.traits import declare
-from ..mapped import batch_aligned, batch_stacks
+from ..batching import batch_aligned, batch_stacks
 from .tolerances import clusters, find_tolerance, nearly_repeated, repeated
 
 __all__ = [

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...core.cotangents import DeferredCotangent, add_cotangents, deferred_types
 from ...core.forward import defjvp
-from ...core.overwriting import getrefcount
+from ...core.donation import getrefcount
 from ...core.ownership import IN_SLOT, can_overwrite, is_owned, note_write
 from ...core.primitives import primitive
 from ...core.reverse import defvjp
@@ -16,8 +16,8 @@ from ...core.selections import Mask, Selected, outline, settle
 from ...core.tracer import is_box, running_traces
 from ...core.traits import declare
 from .. import wrapped as anp
-from ..dependence.index_sets import union
-from ..mapped import map_all, mapped_index
+from ..sparsity.index_sets import union
+from ..batching import map_all, mapped_index
 from ..masks import either
 from ..selections import ones_beside
 from .joining import with_zeros

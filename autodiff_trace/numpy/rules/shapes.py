@@ -21,7 +21,7 @@ from ..broadcasting import match_dtype, sum_to
 from ..canonical import as_array
 from ..definers import define, linear, spells
 from ..layouts import layout
-from ..mapped import batch_first
+from ..batching import batch_first
 from ..parameters import whole_numbers
 from ..selections import moves
 

@@ -15,7 +15,7 @@ from ...core.reverse import defvjp
 from ...core.traits import ANSWER, declare
 from .. import wrapped as anp
 from ..definers import define
-from ..mapped import batch_matrix, batch_stacks
+from ..batching import batch_matrix, batch_stacks
 from .matrices import adjoint, column, diagonal, diagonal_matrix, mirror_triangle, row, transposed
 from .repeated_values import (
     agreed, are_unused, can_align, is_recorded, limit_quotient, magnitude, other_basis, part_repeated,

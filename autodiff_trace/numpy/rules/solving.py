@@ -14,7 +14,7 @@ from .. import linalg
 from .. import wrapped as anp
 from ..broadcasting import broadcast_tangent, unbroadcast
 from ..definers import define
-from ..mapped import align, batch_matrix
+from ..batching import align, batch_matrix
 from .matrices import adjoint, column, identity, mirror_triangle, transposed
 
 __all__: list[str] = []

@@ -18,7 +18,7 @@ from .. import linalg
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..definers import define
-from ..mapped import batch_matrix, batch_stacks
+from ..batching import batch_matrix, batch_stacks
 from .matrices import (
     adjoint, column, diagonal, diagonal_matrix, fold_triangle, identity, mirror_triangle, row, transposed,
 )

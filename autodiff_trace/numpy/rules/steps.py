@@ -18,7 +18,7 @@ from .. import linalg
 from .. import wrapped as anp
 from ..broadcasting import broadcast_tangent, match_dtype, unbroadcast
 from ..definers import define, elementwise, linear
-from ..mapped import batch_aligned, batch_first
+from ..batching import batch_aligned, batch_first
 
 NO_VALUE = np._NoValue
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...core.primitives import nondifferentiable
 from ...core.traits import declare
-from ..mapped import batch_stacks
+from ..batching import batch_stacks
 
 __all__ = ["ROUNDING", "clusters", "find_tolerance", "nearly_repeated", "repeated", "tolerance"]
 

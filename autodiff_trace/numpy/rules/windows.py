@@ -12,7 +12,7 @@ from .. import moving
 from .. import wrapped as anp
 from ..canonical import as_array
 from ..definers import linear
-from ..mapped import first_mapped
+from ..batching import first_mapped
 from ..namespace import wrapped_functions
 from ..parameters import whole_numbers
 

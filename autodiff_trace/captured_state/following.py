@@ -1,0 +1,150 @@
+"""Following a function to the variables that it reads.
+
+What its code names is followed to its end (``read_paths``): of ``self.cfg["lr"]`` the attribute and the key are
+watched, and nothing else of these objects. A function or method that is found is followed in turn (``functions``). What
+is handed on, to a call or a variable, is watched as a whole: all items of containers, and of objects the attributes
+that any of the code in reach names (``objects``). Installed packages are not followed; what they hold is constant by
+nature, or unknown (``kinds``).
+"""
+
+from __future__ import annotations
+
+import abc
+import collections
+import functools
+import pathlib
+import types
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.tracer import box_classes
+from ..transforms.function import Transformed
+from .functions import Functions
+from .kinds import READS_OF_PATHS, is_constant, is_generator, unknown_function, unknown_object
+from .members import is_of_user
+from .names import MISSING, has, is_users
+from .watching import VALUES, Form, no_class_registered, read_dict, read_truth
+
+__all__ = ["Follower"]
+
+WRAPPERS = {property: ("fget", "fset", "fdel"), staticmethod: ("__func__",), classmethod: ("__func__",),
+            functools.cached_property: ("func",), functools.partialmethod: ("func", "args", "keywords")}
+
+CONTAINERS = (list, tuple, set, frozenset, collections.deque)
+
+READS_OF_FORMS = {"flags", "names", "fields", "descr"}
+"""Names by which a function reads of an array whether it may be written to, and its fields."""
+
+TESTS_OF_CLASSES = {"isinstance", "issubclass", "singledispatch"}
+
+FUNCTIONS = (types.BuiltinFunctionType, types.FunctionType, type)
+
+
+class Follower(Functions):
+    """Fills ``surroundings``; ``whole``: all of objects and containers is noted, whatever the code reads of them."""
+
+    def follow_all(self, roots: Iterable[Any], places: Sequence[str]) -> None:
+        roots = list(roots)
+        self.paths: list[str] = []
+        self.has_abstract = False
+        self.pending = list(zip(roots, [*places, *[""] * len(roots)], [""] * len(roots)))
+        while (self.pending or self.reach_members()) and not self.surroundings.crowded:
+            value, place, how = self.pending.pop()
+            if not self.constant or not self.is_vouched_for(place):
+                self.follow(value, place, how)
+        self.surroundings.names = frozenset(self.names)
+        if not self.noting:
+            is_read = not self.names.isdisjoint(READS_OF_FORMS)
+            for array in self.surroundings.arrays:
+                self.surroundings.watch(read_truth, Form(array, is_read))
+            if self.has_abstract and (self.whole or not self.names.isdisjoint(TESTS_OF_CLASSES)):
+                self.surroundings.watch(read_truth, no_class_registered())
+            if not self.names.isdisjoint(READS_OF_PATHS):
+                for place in self.paths:
+                    self.surroundings.unknown.setdefault(place, "a path, whose file is read,")
+
+    def follow(self, value: Any, place: str, how: Any) -> None:
+        """Watch what ``value`` refers to. ``how``: "method" of a bound method that is called, or what a function is
+        called with, as far as that matters."""
+        kind = type(value)
+        surroundings = self.surroundings
+        if kind in box_classes:
+            surroundings.boxed = True
+            return
+        if value is None or value is MISSING or kind in VALUES or isinstance(value, np.generic):
+            return
+        if isinstance(value, np.ndarray):
+            self.note_array(value)
+            return
+        if kind is types.MethodType and isinstance(value.__func__, types.FunctionType) and not self.noting:
+            self.keep(value)
+            self.follow_method(value, place, how)
+            return
+        if callable(value) and not self.noting and (what := unknown_function(value, how)):
+            surroundings.unknown.setdefault(place, what)
+            return
+        if id(value) in self.done:
+            return
+        self.done.add(id(value))
+        surroundings.followed[id(value)] = value
+        if isinstance(value, pathlib.Path) or isinstance(value, type) and issubclass(value, pathlib.Path):
+            self.paths.append(place)
+        self.has_abstract = self.has_abstract or isinstance(value, abc.ABCMeta)
+        if kind is types.FunctionType:
+            self.follow_function(value, {}, place)
+        elif kind is types.MethodType or kind is types.BuiltinMethodType:
+            if isinstance(value.__self__, types.ModuleType):
+                self.note_call(value, how)
+            else:
+                self.escape(value.__self__, place)
+            self.escape(getattr(value, "__func__", None), place)
+        elif kind is functools.partial:
+            self.escape(value.func, place)
+            self.escape(value.args, f"{place}.args")
+            self.escape(value.keywords, f"{place}.keywords")
+        elif kind is types.MappingProxyType or isinstance(value, dict) and (
+                is_of_user(kind) or kind.__module__ in ("builtins", "collections")):
+            values = surroundings.watch(read_dict, value, place)
+            for key, each in zip(values, values[len(values) // 2:]):
+                self.escape(key, place)
+                self.escape(each, f"{place}[{key!r}]")
+            self.follow_object(value, place)
+        elif isinstance(value, CONTAINERS):
+            values = value if isinstance(value, (tuple, frozenset)) else surroundings.watch(tuple, value, place)
+            for i, each in enumerate(values):
+                self.escape(each, f"{place}[{i}]")
+            self.follow_object(value, place)
+        elif kind in WRAPPERS:
+            for name in WRAPPERS[kind]:
+                self.escape(getattr(value, name), place)
+        elif isinstance(value, Transformed):
+            for each in (*vars(value).values(), *value.options.values()):
+                if callable(each):
+                    self.escape(each, place)
+        elif is_generator(value):
+            surroundings.generators.append(value)
+        elif is_of_user(value if isinstance(value, type) else kind):
+            self.follow_object(value, place)
+        elif kind is types.ModuleType and not self.noting and is_users(value.__name__.partition(".")[0]):
+            self.objects[id(value)] = [value, place, None]
+        elif isinstance(value, np.vectorize):
+            self.follow_whole(value, place)
+        elif has(value, "__wrapped__"):
+            self.escape(value.__wrapped__, place)
+        elif isinstance(value, FUNCTIONS):
+            self.note_call(value, how)
+        elif not self.noting and not is_constant(value):
+            surroundings.unknown.setdefault(place, unknown_object(value))
+
+    def note_array(self, array: np.ndarray) -> None:
+        if isinstance(array, np.ndarray) and id(array) not in self.done:
+            self.done.add(id(array))
+            self.surroundings.followed[id(array)] = array
+            self.surroundings.arrays.append(array)
+            if array.dtype.hasobject:
+                for each in array.ravel().tolist():
+                    self.escape(each, "")
+            if isinstance(array, np.ma.MaskedArray) and array.mask is not np.ma.nomask:
+                self.note_array(np.ma.getmask(array).view(np.ndarray))

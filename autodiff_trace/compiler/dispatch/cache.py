@@ -1,0 +1,163 @@
+"""What a jitted function keeps: entries for kinds of arguments, with versions for states of what is outside."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from ...captured_state.surroundings import Surroundings
+from .arguments import are_numbers
+from ..pipeline import compile_program
+from ..record.guards import outcome
+from ..record.hidden_inputs import HiddenInputs
+from .matching import make_match, no_match, take_any
+from .questions import Questions
+from ..backends.numpy_source.executable import Replay
+from ..record.tracing import Recording
+from .tree import Branch, TraceTree, make_tree
+
+__all__ = ["Cache", "CacheInfo", "Entry", "Version", "make_branch"]
+
+
+class CacheInfo(NamedTuple):
+    """Counts of calls by what became of them, and what the cache holds.
+
+    Attributes:
+        hits, traces, eager: calls that were replayed, that were traced, that ran the function itself.
+        keys: kinds of arguments for which there are programs.
+        programs: how many there are.
+        arena_bytes: memory for intermediate values that they hold between calls.
+        failures: calls in which something of ``jit`` failed, so that the function itself gave the result. There should
+            be none: a JitWarning says what to report.
+    """
+
+    hits: int
+    traces: int
+    eager: int
+    keys: int
+    programs: int
+    arena_bytes: int
+    failures: int
+
+
+class Version(NamedTuple):
+    """The programs for one state of the variables outside the function."""
+
+    surroundings: Surroundings
+    tree: TraceTree
+
+
+class Entry:
+    """What is known for one kind of arguments."""
+
+    __slots__ = ("versions", "eager", "used", "impure", "errors", "match", "caught")
+
+    def __init__(self) -> None:
+        self.versions: list[Version] = []
+        self.eager = False
+        self.used = 0
+        self.match: Callable | None = None  # made in the second call
+        self.impure = itertools.count(1)  # runs that changed what is outside
+        self.errors = 0  # runs to be traced that raised one
+        self.caught: set[type] = set()  # types of errors of programs that the function itself catches
+
+    def add(self, surroundings: Surroundings, hidden: HiddenInputs | None, branch: Branch, draws: bool) -> None:
+        """Keep a program for these surroundings; another thread may have been here."""
+        version = next((each for each in self.versions if each.surroundings.hold()), None)
+        if version is None:
+            version = Version(surroundings, make_tree(hidden))
+            self.versions.insert(0, version)
+        version.tree.add(branch, draws)
+
+    def add_exact(self, version: Version, replay: Replay, branch: Branch) -> None:
+        """Keep a program that does not trust that all is finite, for values for which ``replay`` has failed.
+
+        If it went another way, at an ``if isfinite(loss)``, those that trust fail before they come to where it parts:
+        none of them is kept.
+        """
+        if any(each.replay is replay and each.outcomes == branch.outcomes for each in version.tree.branches):
+            replay.exact = branch.replay
+        elif version in self.versions:
+            tree = make_tree(version.tree.hidden, trusts=False)
+            tree.add(branch, draws=False)
+            self.versions[self.versions.index(version)] = version._replace(tree=tree)
+
+    def give_up(self) -> None:
+        """From now on the function itself runs for these arguments."""
+        self.eager = True
+        self.versions.clear()
+
+
+def make_branch(recording: Recording, passes: Sequence[str], name: str) -> Branch:
+    """Compile what has been recorded."""
+    outcomes = [outcome(step.value) for step in recording.program.steps if step.kind == "guard"]
+    replay = compile_program(recording.program, recording.structure, passes, name)
+    replay.states = recording.states
+    return Branch(replay, outcomes, Questions(recording.program, passes, name) if outcomes else None)
+
+
+class Cache:
+    """The entries of a jitted function.
+
+    Attributes:
+        latest: the entry of the last call, and the test for its arguments.
+        is_hopeless: whether call after call its arguments were new, so that the function itself runs for all.
+    """
+
+    KEYS = 128
+    """Kinds of arguments for which programs are kept; beyond it the one that was not used for longest goes."""
+
+    MISSES = 32
+    """New kinds of arguments after which the function runs eagerly, if there was no use for programs: less than eight
+    hits for each further one."""
+
+    def __init__(self) -> None:
+        self.entries: dict[tuple, Entry] = {}
+        self.latest: tuple[Callable, Any] = no_match, None
+        self.lock = threading.Lock()
+        self.clock = itertools.count(1)
+        self.misses = 0  # kinds of arguments that were new
+        self.is_hopeless = False
+
+    def find(self, key: tuple, leaves: list, args: tuple | None, hits: int) -> Entry:
+        """The entry for arguments with this key, which becomes the latest; ``args`` if a test for them can be made."""
+        with self.lock:
+            entry = self.entries.get(key)
+            if entry is None:
+                self.misses += 1
+                if self.misses > self.MISSES + hits // 8:
+                    return self.lose_hope()
+                if len(self.entries) >= self.KEYS:
+                    oldest = min(self.entries, key=lambda each: self.entries[each].used)
+                    del self.entries[oldest]
+                entry = self.entries[key] = Entry()
+                entry.eager = not are_numbers(leaves)
+            elif entry.match is None:
+                entry.match = no_match if args is None else make_match(args)
+            entry.used = next(self.clock)
+            self.latest = entry.match or no_match, entry
+            return entry
+
+    def forget_matches(self) -> None:
+        """From the next call on arguments are looked at more closely than a quick test does."""
+        with self.lock:
+            self.latest = no_match, None
+            for entry in self.entries.values():
+                entry.match = None
+
+    def lose_hope(self) -> Entry:
+        """From now on run the function itself for all kinds of arguments; the programs are let go."""
+        self.is_hopeless = True
+        self.entries.clear()
+        entry = Entry()
+        self.latest = take_any, entry
+        return entry
+
+    def count(self) -> tuple[int, int, int]:
+        """How many entries there are, how many programs they have, and how many bytes these hold."""
+        with self.lock:
+            entries = list(self.entries.values())
+        branches = [branch for entry in entries for version in entry.versions for branch in version.tree.branches]
+        return len(entries), len(branches), sum(branch.replay.held for branch in branches)

@@ -1,0 +1,234 @@
+"""The graph of a function: what it does for one kind of arguments, to be read, drawn, saved and run again."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...core.errors import TracedValueError
+from ...core.pytree import Structure, tree_unflatten
+from ...core.tracer import find_top_trace
+from ...captured_state.surroundings import Surroundings
+from ..dispatch.arguments import NotPlain, are_numbers, take_apart
+from ..pipeline import compile_program, optimize, prepare
+from .drawing import to_dot, to_svg
+from .interpreter import evaluate, guard_error
+from ..dispatch.signature import Form, reveal
+from ..record.guards import Miss
+from ..backends.numpy_source.kernels import Kernel
+from .listing import guard_text, listing
+from ..ir.node import Node, Program, operands
+from ..record.refusals import NotReplayable
+from ..backends.numpy_source.executable import Replay
+from .serialization import pack, reference, unpack
+from ..record.tracing import record
+
+__all__ = ["Counts", "Graph", "trace_graph"]
+
+
+class Counts(NamedTuple):
+    """How much a graph does.
+
+    Attributes:
+        operations: how often each operation stands in it, by its name.
+        intermediate_bytes: the memory of the values that are neither arguments nor results; views take none.
+        steps: how many steps the passes leave.
+        buffers, buffer_bytes: the memory that the compiled program holds for intermediate values. For those that it
+            computes block by block each thread has some; they are counted once.
+    """
+
+    operations: dict[str, int]
+    intermediate_bytes: int
+    steps: int
+    buffers: int
+    buffer_bytes: int
+
+
+class Graph:
+    """What a function did with the arguments for which it was traced.
+
+    ``print(graph)`` shows the compiled program with shapes and dtypes; a notebook draws it. Called with other arguments
+    of the same shapes and dtypes it runs that program; it can be differentiated and batched like the function, and
+    pickled. A graph has no branches: arguments for which Python would see another value than when it was traced
+    (``if x > 0``) raise ValueError, others than those traced TypeError.
+
+    >>> from autodiff_trace import grad, graph, numpy as anp
+    >>> g = graph(lambda x: anp.sin(x) * x, 2.0)
+    >>> [node.name for node in g.nodes]
+    ['x', 'sin', 'multiply']
+    >>> g
+    <Graph of function: 1 inputs, 2 operations, 0 guards>
+    >>> float(g(0.0)), float(grad(g)(0.0))
+    (0.0, 0.0)
+    """
+
+    def __init__(self, program: Program, form: Form, structure: Structure, passes: Sequence[str], name: str) -> None:
+        self.program = program
+        self.form = form
+        self.structure = structure
+        self.passes = tuple(passes)
+        self.__name__ = name
+
+    @property
+    def inputs(self) -> list[Node]:
+        """The nodes of the arguments."""
+        return self.program.inputs
+
+    @functools.cached_property
+    def nodes(self) -> list[Node]:
+        """Arguments, constants and steps on which the result depends, each before its first use.
+
+        A node has a ``name``, the ``value`` that it had, and the ``function`` and ``args`` that gave it.
+        """
+        return live_nodes(self.program)
+
+    @property
+    def guards(self) -> list[str]:
+        """What Python saw of values, in ``if``, ``int(x)``, an index: with other values there the graph does not hold.
+
+        >>> from autodiff_trace import graph
+        >>> graph(lambda x: x if x > 0 else -x, 2.0).guards
+        ['x > 0 was True']
+        """
+        return [guard_text(step) for step in self.program.steps if step.kind == "guard"]
+
+    @functools.cached_property
+    def replay(self) -> Replay:
+        """The compiled program."""
+        return compile_program(self.program, self.structure, self.passes, self.__name__)
+
+    @functools.cached_property
+    def optimized(self) -> Program:
+        """The program that is compiled: what the passes make of the recorded one."""
+        return optimize(prepare(self.program, self.passes), self.passes)[0]
+
+    @property
+    def source(self) -> str:
+        """The compiled program, as Python text."""
+        return self.replay.source.text
+
+    @property
+    def counts(self) -> Counts:
+        """How many operations there are, and how much memory they take.
+
+        >>> from autodiff_trace import graph
+        >>> graph(lambda x: x * x + x, 2.0).counts.operations
+        {'multiply': 1, 'add': 1}
+        """
+        calls = [node for node in self.nodes if node.kind in ("call", "effect")]
+        results = {id(output) for output in self.program.outputs}
+        size = sum(own_bytes(node) for node in calls if id(node) not in results)
+        names = dict(Counter(node.name for node in calls))
+        kernels = [step.function for step in self.optimized.steps if type(step.function) is Kernel]
+        steps = len(self.optimized.steps) + sum(len(kernel.steps) - 1 for kernel in kernels)
+        buffers = [*self.replay.buffers, *(buffer for kernel in kernels for buffer in kernel.buffers)]
+        return Counts(names, size, steps, len(buffers), sum(buffer.nbytes for buffer in buffers))
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        leaves = self.form.match(args, kwargs, self.inputs, self.__name__)
+        if not all(map(is_alike, leaves, self.inputs)) or find_top_trace(leaves) is not None:
+            return tree_unflatten(self.structure, evaluate(self.program, leaves, self.__name__))
+        result = self.replay.run(leaves)
+        if type(result) is Miss:
+            guards = [step for step in self.program.steps if step.kind == "guard"]
+            raise guard_error(guards[result.guard], result.seen, self.__name__)
+        return result
+
+    def to_dot(self) -> str:
+        r"""The graph in the language of Graphviz.
+
+        >>> from autodiff_trace import graph
+        >>> print(graph(lambda x: x * x, 2.0).to_dot())
+        digraph "function" {
+            node [shape=box, fontname="monospace"];
+            n0 [label="x\nfloat", shape=ellipse];
+            n1 [label="multiply\nfloat", style=bold];
+            n0 -> n1;
+            n0 -> n1;
+        }
+        """
+        return to_dot(self.__name__, self.nodes, self.program.outputs)
+
+    def _repr_svg_(self) -> str:
+        return to_svg(self.nodes, self.program.outputs)
+
+    def __str__(self) -> str:
+        return listing(self.optimized, self.replay, self.guards)
+
+    def __repr__(self) -> str:
+        steps = sum(node.kind in ("call", "effect") for node in self.nodes)
+        return f"<Graph of {self.__name__}: {len(self.inputs)} inputs, {steps} operations, {len(self.guards)} guards>"
+
+    def __getstate__(self) -> dict:
+        for static in filter(callable, map(reveal, self.form.statics)):
+            reference(static, repr(static), self.__name__)
+        state = {name: value for name, value in vars(self).items() if name not in ("nodes", "optimized", "replay")}
+        return {**state, "program": pack(self.program, self.__name__)}
+
+    def __setstate__(self, state: dict) -> None:
+        vars(self).update(state, program=unpack(state["program"]))
+
+
+def live_nodes(program: Program) -> list[Node]:
+    """What outputs, guards and effects depend on, in the order of execution; inputs and constants before first use."""
+    needed = {id(output) for output in program.outputs}
+    steps = []
+    for step in reversed(program.steps):
+        if id(step) in needed or step.kind != "call":
+            steps.append(step)
+            needed.update(map(id, operands(step)))
+    order: dict[Node, None] = {}
+    for step in reversed(steps):
+        order.update(dict.fromkeys(operands(step)))
+        order[step] = None
+    order.update(dict.fromkeys(output for output in program.outputs if type(output) is Node))
+    return list(order)
+
+
+def is_alike(leaf: Any, node: Node) -> bool:
+    """Whether an argument is as the compiled program takes for granted: of the same type, laid out in the same way."""
+    return type(leaf) is type(node.value) and getattr(leaf, "strides", None) == getattr(node.value, "strides", None)
+
+
+def own_bytes(node: Node) -> int:
+    """The memory of a node's value."""
+    value = node.value
+    arrays = [operand.value for operand in operands(node) if type(operand.value) is np.ndarray]
+    if type(value) is np.ndarray and any(np.may_share_memory(value, array) for array in arrays):
+        return 0
+    return getattr(value, "nbytes", 0)
+
+
+def trace_graph(
+    fun: Callable, args: tuple, kwargs: dict, passes: Sequence[str], name: str, positions: tuple[int, ...],
+    static_argnames: tuple[str, ...],
+) -> Graph:
+    """Run ``fun`` once on these arguments and return its graph."""
+    foreign = TypeError(f"graph: an argument of {name} is an array that programs cannot handle; pass one of numbers.")
+    try:
+        leaves, _, statics = take_apart(args, kwargs, static_argnames, positions)
+    except NotPlain as error:
+        traced = TracedValueError(f"graph: an argument of {name} is a traced value; make the graph with plain ones.")
+        raise traced if error.boxed else foreign from None
+    if not are_numbers(leaves):
+        raise foreign
+    form = Form(args, kwargs, positions, static_argnames)
+    args, kwargs = form.prepare(args, kwargs)
+
+    def revealing(*args, **kwargs):
+        return fun(*map(reveal, args), **{key: reveal(arg) for key, arg in kwargs.items()})
+
+    revealing.__wrapped__ = fun  # where its parameters are looked up
+
+    try:
+        recording = record(revealing, args, kwargs, Surroundings(fun, *statics), apart=True)
+        reason = recording.reason
+    except NotReplayable as error:
+        reason = str(error)
+    if reason:
+        raise TracedValueError(f"{name} has no graph: {reason}.")
+    return Graph(recording.program, form, recording.structure, passes, name)

@@ -1,0 +1,194 @@
+"""Listing: a compiled program as text, with the shapes and dtypes of its values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from ..backends.numpy_source.calls import after, assign, check_finite, empty
+from ..backends.numpy_source.emit import emit
+from ..record.guards import signature
+from ..backends.numpy_source.kernels import Kernel
+from ..ir.node import Node, Program
+from ..backends.numpy_source.executable import Replay
+from ..backends.numpy_source.spelling import printable
+
+__all__ = ["expression", "guard_text", "listing", "seen_text", "type_text"]
+
+SHOWN = 6
+"""Constants with more elements are shown by their type alone."""
+
+WIDEST = 60
+"""Comments stand in one column, at most this one."""
+
+DEPTH = 3
+"""How deep calls in calls are written out where a guard is named."""
+
+SHOWN_USES = ("complex", "float", "index", "int", "str")
+"""Python's uses of values that are named where a guard is; the others are ``if`` and formatting."""
+
+INFIX = {
+    "add": "+", "divide": "/", "equal": "==", "greater": ">", "greater_equal": ">=", "less": "<", "less_equal": "<=",
+    "matmul": "@", "multiply": "*", "not_equal": "!=", "power": "**", "subtract": "-", "true_divide": "/",
+}
+
+
+def type_text(value: Any) -> str:
+    """'float64[5,3]' for an array or a NumPy number, also a traced one; of others the name of their type.
+
+    >>> type_text(np.zeros((5, 3))), type_text(np.float32(1)), type_text(1.0)
+    ('float64[5,3]', 'float32[]', 'float')
+    """
+    if hasattr(value, "dtype") and hasattr(value, "shape"):
+        return f"{value.dtype}[{','.join(map(str, value.shape))}]"
+    if type(value) is tuple:
+        return f"({', '.join(map(type_text, value))})"
+    return type(value).__name__
+
+
+def expression(arg: Any, depth: int = DEPTH) -> str:
+    """What a node was computed from, as a person would write it."""
+    if type(arg) is list or type(arg) is tuple:
+        return f"[{', '.join([expression(each, depth) for each in arg])}]"
+    if type(arg) is slice:
+        return ":".join("" if end is None else str(end) for end in (arg.start, arg.stop))
+    if type(arg) is not Node:
+        return repr(arg)
+    if arg.kind == "input":
+        return arg.name
+    if arg.kind == "constant":
+        return repr(arg.value) if np.ndim(arg.value) == 0 else type_text(arg.value)
+    if depth == 0:
+        return "…"
+    if hasattr(arg.function, "params"):
+        x, *params = arg.args
+        return f"{arg.name}({', '.join([expression(x, depth - 1), *params_texts(arg.function.params, x, params)])})"
+    operands = [expression(each, depth - 1) for each in arg.args]
+    if arg.name in INFIX and len(operands) == 2:
+        operands = [f"({text})" if is_infix(each) and depth > 1 else text for each, text in zip(arg.args, operands)]
+        return f"{operands[0]} {INFIX[arg.name]} {operands[1]}"
+    if arg.name == "getitem" and len(operands) == 2:
+        return f"{operands[0]}[{operands[1].strip('[]')}]"
+    operands += [f"{name}={expression(each, depth - 1)}" for name, each in arg.kwargs.items()]
+    return f"{arg.name}({', '.join(operands)})"
+
+
+def params_texts(names: tuple[str, ...], x: Any, params: list) -> Iterator[str]:
+    """The params of a primitive of ``x`` as one writes them for NumPy: without those that say nothing."""
+    ndim = np.ndim(x.value) if type(x) is Node else np.ndim(x)
+    for name, value in zip(names, params):
+        if name in ("axes", "axis") and value is not None:
+            axes = (value,) if type(value) is int else value
+            if axes != tuple(range(ndim)):
+                yield f"axis={axes[0] if len(axes) == 1 else axes}"
+        elif value is not None and value is not False:
+            yield f"{name}={value}" if name == "keepdims" else expression(value)
+
+
+def is_infix(arg: Any) -> bool:
+    return type(arg) is Node and arg.kind == "call" and arg.name in INFIX
+
+
+def guard_text(step: Node) -> str:
+    """What Python saw: 'x > 0 was True', 'int(x) was 3'."""
+    text, use = expression(step.args[0]), getattr(step.function, "__name__", "")
+    return printable(f"{f'{use}({text})' if use in SHOWN_USES else text} was {seen_text(step.function, step.value)}")
+
+
+def seen_text(use: Callable, seen: Any) -> str:
+    """What Python saw of a value: the value, or what a guard keeps of it, which has its type with it."""
+    if use is signature and type(seen) is str:
+        return seen
+    if type(seen) is tuple and len(seen) == 2:  # a type, and what tells its values apart
+        seen = seen[1] if type(seen[1]) is tuple else str(seen[1])
+        if type(seen) is str:
+            return seen
+    return f"{np.dtype(seen[2])}[{','.join(map(str, seen[1]))}]" if type(seen) is tuple else repr(seen)
+
+
+def listing(program: Program, replay: Replay, guards: list[str]) -> str:
+    """The source of a compiled program, annotated; ``program`` is the one after the passes."""
+    types = {name: type_text(value) for name, value in named_values(program, replay.source.entry).items()}
+    *functions, main = re.split(r"^(?=def )", replay.source.text, flags=re.MULTILINE)[1:]
+    kernels = [step.function for step in program.steps if type(step.function) is Kernel]
+    parts = [kernel_listing(text, kernel) for text, kernel in zip(functions, kernels, strict=True)]
+    head, *body = main.splitlines()
+    comments = [comment(*lines, types, guards, program.outputs) for lines in zip(body, [*body[1:], ""])]
+    parts += [head, *(f"    # {line}" for line in preamble(program, replay, types)), *align(body, comments)]
+    return "\n".join(parts)
+
+
+def kernel_listing(text: str, kernel: Kernel) -> str:
+    """The source of a kernel, annotated with the types that values have in a block."""
+    types = iter([
+        type_text(on_block(step.value, kernel)) for step in kernel.steps if step.function not in (after, assign, empty)
+    ])
+    lines = text.rstrip().splitlines()
+    comments = [next(types, "") if re.match(r"\s*v\d+ = ", line) else "" for line in lines]
+    comments[0] = f"{kernel.plan.blocks} blocks of {kernel.block} rows, side by side on all cores"
+    return "\n".join([*align(lines, comments), "", ""])
+
+
+def on_block(value: Any, kernel: Kernel) -> Any:
+    """Something of the type that a value has in a block."""
+    shape = getattr(value, "shape", ())
+    if shape[:1] != (kernel.length,):
+        return value
+    return np.broadcast_to(np.empty((), value.dtype), (kernel.block, *shape[1:]))
+
+
+def align(lines: list[str], comments: list[str]) -> list[str]:
+    """The lines, with their comments in a column."""
+    column = min(max((len(line) for line, text in zip(lines, comments) if text), default=0), WIDEST)
+    return [f"{line:{column}}  # {text}" if text else line for line, text in zip(lines, comments, strict=True)]
+
+
+def preamble(program: Program, replay: Replay, types: dict[str, str]) -> list[str]:
+    """Inputs, constants and buffers, a line each."""
+    parameters = list(named_values(Program(program.inputs, [], []), replay.source.entry))
+    inputs = [(name, types[name]) for name in parameters]
+    constants = [
+        (name, f"{type_text(value)} = {short(value)}" if np.size(value) <= SHOWN else type_text(value))
+        for name, value in replay.source.names.items()
+        if isinstance(value, (np.ndarray, np.generic))
+    ]
+    buffers = [
+        (f"b{i}", f"{buffer.dtype}[{','.join(map(str, buffer.shape))}]") for i, buffer in enumerate(replay.buffers)
+    ]
+    lines = []
+    for title, entries in ("inputs", inputs), ("constants", constants), ("buffers", buffers):
+        if entries:
+            lines += [f"{title}:", *(f"    {name}: {text}" for name, text in entries)]
+    return lines
+
+
+def short(value: Any) -> str:
+    return np.array2string(np.asarray(value), precision=6, separator=", ").replace("\n", "")
+
+
+def named_values(program: Program, entry: str) -> dict[str, Any]:
+    """For each name in the source of a program a value that it had. As outputs all steps tell theirs."""
+    steps = [step for step in program.steps if step.kind != "guard" and step.function is not check_finite]
+    named = [*program.inputs, *steps]
+    names: list[str] = []
+
+    def note(leaves: list[str]) -> str:
+        names.extend(leaves)
+        return ""
+
+    emit(Program(program.inputs, program.steps, named), note, entry)
+    return {name: node.value for name, node in zip(names, named, strict=True)}
+
+
+def comment(line: str, following: str, types: dict[str, str], guards: list[str], outputs: list) -> str:
+    """What is said of a line of the source."""
+    if target := re.match(r"\s*(\w+) = ", line):
+        return types.get(target[1], "")
+    if line.strip().startswith("if ") and (miss := re.search(r"return Miss\((\d+)", following)):
+        return f"guard: {guards[int(miss[1])]}"
+    if line.startswith("    return "):
+        return ", ".join([type_text(output.value if type(output) is Node else output) for output in outputs])
+    return ""

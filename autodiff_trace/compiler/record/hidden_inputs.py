@@ -1,0 +1,252 @@
+"""Hidden inputs: variables outside a function that change, which its programs get as further arguments.
+
+    for lr in schedule:          # lr is a global variable of step
+        params = step(params)    # the third call is traced for any lr; later ones read it
+
+The user need not name them. A place (a cell, a global variable, an attribute, an item of a list or dict) becomes one
+when what it holds, a number, an array or a container of such, has been replaced by another of the same form. Of numbers
+that takes two changes, since they are better constants.
+"""
+
+from __future__ import annotations
+
+import collections
+import types
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...core.pytree import fields_of, find_container
+from ...captured_state.names import global_names, is_users, root_module
+from ...captured_state.surroundings import Surroundings
+from ...captured_state.watching import (
+    Watch,
+    is_same,
+    read_attributes,
+    read_cells,
+    read_dict,
+    read_members,
+    read_names,
+    read_slots,
+    read_truth,
+)
+from ..dispatch.arguments import is_leaf
+from ..dispatch.matching import make_match, no_match
+from .places import ABSENT, Place
+from ...captured_state.references import References, is_copied, is_slot
+
+__all__ = ["HiddenInputs", "Places", "is_container"]
+
+CONTAINERS = (list, tuple, dict)
+
+MOST = 1000
+"""Places that are remembered to have changed, at most."""
+
+
+def places_of(watch: Watch) -> Iterator[tuple[Place, Any]]:
+    """The places that one watch looks at, as far as they can be inputs, and what they held."""
+    read, owner, values = watch
+    read = read.read if type(read) is ReadingBut else read
+    if read is read_cells:
+        for cell, value in zip(owner, values):
+            yield Place("cell", cell, None), value
+    elif read is read_names:
+        for name, value in zip(owner[1], values):
+            yield Place("item", owner[0], name), value
+    elif read is read_members or read is read_slots:
+        for name, value in zip(owner[1], values):
+            yield Place("slot" if is_slot(type(owner[0]), name) else "attribute", owner[0], name), value
+    elif read is read_dict or read is read_attributes:
+        kind = "item" if read is read_dict else "attribute"
+        half = len(values) // 2
+        for key, value in zip(values[:half], values[half:]):
+            yield Place(kind, owner, key), value
+    elif read is tuple and type(owner) is list:
+        for i, value in enumerate(values):
+            yield Place("item", owner, i), value
+
+
+class Places:
+    """The places outside one function that have changed, and how often."""
+
+    def __init__(self) -> None:
+        self.changes: dict[tuple, int] = {}
+        self.hidden: dict[tuple, Place] = {}
+
+    def note_changes(self, surroundings: Surroundings) -> bool:
+        """Count what holds something else than in these surroundings; whether that made a further place an input."""
+        if len(self.changes) > MOST:  # objects that come and go
+            self.changes.clear()
+            self.hidden.clear()
+        before = len(self.hidden)
+        for watch in surroundings.watched:
+            for place, value in places_of(watch):
+                if is_leaf(value) or is_container(value):
+                    self.note(place, value)
+        return len(self.hidden) > before
+
+    def note(self, place: Place, value: Any) -> None:
+        try:
+            now = place.read()
+        except ABSENT:
+            return
+        if now is value or not has_form(now, value) or is_leaf(now) and is_same(now, value):
+            return
+        token = place.token
+        self.changes[token] = self.changes.get(token, 0) + 1
+        if self.changes[token] >= (1 if type(value) is np.ndarray or is_container(value) else 2):
+            self.hidden[token] = place
+
+
+def is_container(value: Any) -> bool:
+    """Whether it is a list, tuple, dict, named tuple or dataclass."""
+    kind = type(value)
+    return kind in CONTAINERS or is_users(root_module(kind)) and fields_of(kind) is not None and is_copied(value)
+
+
+def has_form(x: Any, y: Any) -> bool:
+    """Whether a program for one can be run with the other."""
+    return type(x) is type(y) and make_match((y,))((x,)) is not None
+
+
+class HiddenInputs:
+    """Those of some places that can be inputs of a function with these surroundings, which no longer watch them.
+
+    Attributes:
+        places: by their tokens.
+        owners: the ids of the functions, containers and objects that have to be copied so that boxes can stand there.
+        forms: tests of what each holds, by the tokens.
+        hold: whether all places hold values of the same form as when this was made.
+        read: what they hold, as a list.
+    """
+
+    def __init__(self, places: Iterable[Place], surroundings: Surroundings) -> None:
+        references = References(surroundings.followed.values())
+        boxable = references.reached_by_copies(surroundings.arrays)
+        watched = [each for watch in surroundings.watched for each in places_of(watch)]
+        held = {place.token: value for place, value in watched}
+        known = collections.Counter(map(id, held.values()))
+        self.places: dict[tuple, Place] = {}
+        self.owners: set[int] = set()
+        inside: set[int] = set()  # the ids of containers that are inputs as a whole
+        values = []
+        fields: set[tuple] = set()  # the tokens of those of records that are
+        for place in sorted(places, key=lambda place: not is_container(held.get(place.token))):
+            value = held.get(place.token)
+            owners = owners_of(place, references)
+            is_reached = owners and owners.isdisjoint(references.blocked)
+            if not is_reached or place.token[1:] in references.in_modules or id(place.owner) in inside:
+                continue
+            if is_leaf(value) and type(value) is not np.ndarray or (
+                    known[id(value)] == 1 and is_alone(value, references, boxable, surroundings.roots)):
+                self.places[place.token] = place
+                self.owners |= owners
+                for each in filter(is_container, nodes_of(value)):
+                    inside.add(id(each))
+                    names = fields_of(type(each)) or ()
+                    fields |= {(kind, id(each), name) for kind in ("attribute", "slot") for name in names}
+                values.append(value)
+        self.arrays = {id(each) for value in values for each in nodes_of(value) if type(each) is np.ndarray}
+        if self.places:
+            self.forms = {token: make_match((value,)) for token, value in zip(self.places, values)}
+            self.hold, self.read = compile_reading(self.places, values, self.forms)
+            tokens = fields | self.places.keys()
+            others = [omit(watch, tokens) for watch in surroundings.watched if id(watch[1]) not in inside]
+            surroundings.watched = [*others, (read_truth, self.hold, (True,))]
+            surroundings.prepare()
+
+
+def is_alone(value: Any, references: References, boxable: Mapping[int, np.ndarray], roots: Sequence[Any]) -> bool:
+    """Whether an array or container, of which one place is known, and what it contains are known by no other name, by
+    which they would have to be the same boxes."""
+    if type(value) is not np.ndarray and not is_container(value):
+        return False
+    if references.compares_objects or references.is_held_elsewhere(value) or make_match((value,)) is no_match:
+        return False
+    nodes = [each for each in nodes_of(value) if type(each) is np.ndarray or is_container(each)]
+    if any(root is each or getattr(root, "__self__", None) is each for root in roots for each in nodes):
+        return False
+    return all(id(each) in boxable for each in nodes if type(each) is np.ndarray) and all(
+        references.counts[id(each)] == 1 for each in nodes if each is not value)
+
+
+def nodes_of(value: Any) -> list:
+    """A value, and if it is a container all that it contains."""
+    if not is_container(value):
+        return [value]
+    children, _ = find_container(type(value))[0](value)
+    return [value, *[node for item in children for node in nodes_of(item)]]
+
+
+def owners_of(place: Place, references: References) -> set[int]:
+    """The ids of what refers to a place."""
+    if place.kind == "attribute" or place.kind == "slot":
+        return {id(place.owner)} & references.objects.keys()
+    functions = [value for value in references.objects.values() if type(value) is types.FunctionType]
+    if place.kind == "cell":
+        return {id(each) for each in functions if any(place.owner is cell for cell in each.__closure__ or ())}
+    of_module = {
+        id(each) for each in functions
+        if each.__globals__ is place.owner and place.key in global_names(each.__code__)
+    }
+    own = {id(each) for each in functions if each.__dict__ is place.owner}
+    return of_module or own or {id(place.owner)} & references.objects.keys()
+
+
+def omit(watch: Watch, places: set[tuple]) -> Watch:
+    """A watch without these places."""
+    read, owner, values = watch
+    omitted = [place.token in places for place, _ in places_of(watch)]
+    if not any(omitted):
+        return watch
+    if read is read_cells:
+        cells = tuple([cell for cell, is_omitted in zip(owner, omitted) if not is_omitted])
+        return read, cells, read(cells)
+    if read is read_names or read is read_members or read is read_slots:
+        owner = owner[0], tuple([name for name, is_omitted in zip(owner[1], omitted) if not is_omitted])
+        return read, owner, read(owner)
+    first = len(values) - len(omitted)  # of a dict the keys come first
+    indices = [first + i for i, is_omitted in enumerate(omitted) if is_omitted]
+    reading = ReadingBut(read, indices)
+    return reading, owner, reading(owner)
+
+
+class ReadingBut:
+    """Reads as ``read`` does, but for what stands at some indices."""
+
+    def __init__(self, read: Callable[[Any], Any], indices: list[int]) -> None:
+        self.read = read
+        self.indices = indices
+
+    def __call__(self, owner: Any) -> list:
+        values = list(self.read(owner))
+        if self.indices[-1] < len(values):
+            for i in self.indices:
+                values[i] = None
+        return values
+
+
+def compile_reading(
+    places: dict[tuple, Place], values: list, forms: dict[tuple, Callable],
+) -> tuple[Callable[[], bool], Callable[[], list]]:
+    """Functions that say whether the places hold values of the same form as these, and that give numbers and arrays."""
+    names: dict[str, Any] = {"ABSENT": ABSENT}
+    tests = []
+    reads = []
+    for i, (token, value) in enumerate(zip(places, values)):
+        place = places[token]
+        names[f"o{i}"], names[f"k{i}"], names[f"m{i}"] = place.owner, place.key, forms[token]
+        expression = place.expression(f"o{i}", f"k{i}")
+        tests.append(f"m{i}(({expression},)) is not None")
+        reads.append(expression if is_leaf(value) else f"*m{i}(({expression},))")
+    exec(f"""def hold():
+    try:
+        return {' and '.join(tests)}
+    except ABSENT:
+        return False
+
+def read():
+    return [{', '.join(reads)}]
+""", names)
+    return names.pop("hold"), names.pop("read")

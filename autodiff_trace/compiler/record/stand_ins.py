@@ -1,0 +1,271 @@
+"""Stand-ins: a function and the variables outside it, copied as far as they lead to arrays, with boxes for these.
+
+The recording runs the copies: so the trace sees what plain NumPy and Python do with an array outside, and the user's
+own variables are never seen with a box in them, by no other thread:
+
+    f = lambda x: x * np.log(W).sum()    [run is a copy of f, the cell or globals of which hold a box of W]
+
+What cannot be copied (a class, a module, a wrapper of another package) goes on as it is, and so do the arrays to which
+it leads: those have to be compared in each call.
+"""
+
+from __future__ import annotations
+
+import collections
+import types
+from typing import Any
+
+import numpy as np
+
+from ...core.pytree import fields_of, find_container, tree_flatten
+from ...core.tracer import box_classes, boxers, is_box, to_value
+from ...numpy.views import find_root
+from ...transforms.function import Transformed
+from ...captured_state.names import MISSING
+from ...captured_state.rebuilding import rebuild_wrapper
+from ...captured_state.surroundings import Surroundings
+from ...captured_state.watching import contents
+from ..dispatch.arguments import is_leaf
+from .hidden_inputs import HiddenInputs, is_container
+from .holders import held_in_slots, write_holder
+from ..ir.node import substitute
+from .places import OTHERS, Place
+from .record import RecordTrace
+from ...captured_state.references import MAPPINGS, References, slots_in
+from .refusals import MixedTraces
+
+__all__ = ["StandIns"]
+
+
+class StandIns:
+    """Copies of what leads to the arrays in ``surroundings`` and to hidden inputs, with boxes in their place.
+
+    Attributes:
+        arrays: those that boxes stand for wherever they are, by their ids.
+        inputs: the boxes of the hidden inputs, by their places.
+    """
+
+    def __init__(self, surroundings: Surroundings, trace: RecordTrace, hidden: HiddenInputs | None) -> None:
+        self.trace = trace
+        self.boxes: list[tuple[Any, Any, Any]] = []  # what boxes stand for, the boxes, and their nodes
+        self.boxed: dict[int, np.ndarray] = {}  # the arrays that boxes stand for, by the ids of the boxes
+        self.made: dict[int, Any] = {}
+        self.originals: dict[int, tuple[Any, Any]] = {}  # by the id of a copy: the copy, and what it is one of
+        self.holders: list[tuple[Any, Any, Any]] = []  # an original that can be written to, its copy, what that held
+        self.inputs: dict[tuple, Any] = {}
+        self.places = hidden.places if hidden is not None else {}
+        self.references = references = References(surroundings.followed.values())
+        self.arrays = references.reached_by_copies(surroundings.arrays)
+        owners: set[int] = set()
+        if hidden is not None and hidden.places:
+            self.arrays = {key: array for key, array in self.arrays.items() if key not in hidden.arrays}
+            owners = hidden.owners
+            for token, place in hidden.places.items():
+                value = place.read()
+                if hidden.forms[token]((value,)) is None:
+                    raise MixedTraces("another thread changes the form of what it reads")
+                self.inputs[token] = self.box_tree(value)
+        self.copied = references.leading_to({*self.arrays, *owners})
+
+    def box_tree(self, value: Any) -> Any:
+        """Boxes of the numbers and arrays in a hidden input, from left to right."""
+        kind = type(value)
+        if is_leaf(value):
+            return self.note_box(value, self.trace.input(value, f"hidden{len(self.boxes)}"))
+        if not is_container(value):
+            return value
+        take_apart, build = find_container(kind)
+        children, extra = take_apart(value)
+        copied = build(extra, [self.box_tree(each) for each in children])
+        if hasattr(value, "__dict__"):
+            self.holders.append((vars(value), vars(copied), dict(vars(copied))))
+        elif kind in (list, dict):
+            self.holders.append((value, copied, copied.copy()))
+        self.hold_slots(value, copied)
+        return self.keep(value, copied)
+
+    def note_box(self, value: Any, box: Any) -> Any:
+        self.boxes.append((value, box, box._node))
+        if isinstance(value, np.ndarray):
+            self.boxed[id(box)] = value
+        return box
+
+    @property
+    def seen(self) -> set[int]:
+        """The ids of the arrays of which the trace sees each use."""
+        return {*self.arrays, *[id(value) for value, _, _ in self.boxes]}
+
+    def copy(self, value: Any) -> Any:
+        """What stands for ``value``: itself, where it leads to no array."""
+        key = id(value)
+        if key not in self.copied:
+            return value
+        if key not in self.made:
+            self.keep(value, self.make(value))
+        return self.made[key]
+
+    def keep(self, value: Any, copied: Any) -> Any:
+        self.made[id(value)] = copied
+        self.originals[id(copied)] = copied, value
+        return copied
+
+    def make(self, value: Any) -> Any:
+        kind = type(value)
+        if id(value) in self.arrays:
+            return self.note_box(value, self.trace.hidden(value))
+        if kind is types.FunctionType:
+            return self.make_function(value)
+        rebuilt = rebuild_wrapper(value, self.copy)
+        if rebuilt is not MISSING:
+            return rebuilt
+        if kind in (list, collections.deque):
+            copied = self.keep(value, value.copy())
+            items = [self.variable("item", value, i, each) for i, each in enumerate(value)]
+            copied.clear()
+            copied.extend(items)
+            self.holders.append((value, copied, items))
+            return copied
+        if kind in MAPPINGS:
+            copied = self.keep(value, value.copy())
+            self.fill("item", value, value, copied)
+            return copied
+        copied = self.keep(value, kind.__new__(kind))
+        if isinstance(value, Transformed):  # what it notes of its calls is not the function's doing
+            vars(copied).update({name: self.copy(each) for name, each in vars(value).items()})
+            copied.options = {name: self.copy(each) for name, each in value.options.items()}
+        else:
+            for name, each in held_in_slots(value).items():
+                object.__setattr__(copied, name, self.variable("slot", value, name, each))
+            self.hold_slots(value, copied)
+            if hasattr(value, "__dict__"):
+                self.fill("attribute", value, vars(value), vars(copied))
+        return copied
+
+    def hold_slots(self, value: Any, copied: Any) -> None:
+        if slots_in(type(value)):
+            self.holders.append((value, copied, held_in_slots(copied)))
+
+    def variable(self, kind: str, owner: Any, key: Any, value: Any) -> Any:
+        """What stands for a variable: the box of a hidden input, or of an array, or a copy, or itself."""
+        box = self.inputs.get((kind, id(owner), key)) if self.inputs else None
+        return self.copy(value) if box is None else box
+
+    def fill(self, kind: str, owner: Any, variables: dict, copied: dict) -> None:
+        copied.update({name: self.variable(kind, owner, name, each) for name, each in variables.items()})
+        self.holders.append((variables, copied, dict(copied)))
+
+    def make_function(self, function: types.FunctionType) -> types.FunctionType:
+        cells = function.__closure__ and tuple(map(self.make_cell, function.__closure__))
+        variables = function.__globals__
+        if id(variables) not in self.made:
+            self.make_globals(variables)
+        new = self.made.get(id(function))  # the globals may have led here
+        if new is not None:
+            return new
+        new = types.FunctionType(function.__code__, self.made[id(variables)], function.__name__, None, cells)
+        self.keep(function, new)
+        new.__defaults__ = function.__defaults__ and tuple(map(self.copy, function.__defaults__))
+        keywords = function.__kwdefaults__
+        new.__kwdefaults__ = keywords and {name: self.copy(each) for name, each in keywords.items()}
+        new.__qualname__, new.__module__, new.__doc__ = function.__qualname__, function.__module__, function.__doc__
+        self.fill("item", function.__dict__, function.__dict__, new.__dict__)
+        return new
+
+    def make_globals(self, variables: dict) -> None:
+        """One copy of the variables of each module, if those that functions name lead to arrays."""
+        names = [name for name in self.references.names[id(variables)] if name in variables]
+        tokens = [("item", id(variables), name) for name in names]
+        if any(id(variables[name]) in self.copied for name in names) or not self.inputs.keys().isdisjoint(tokens):
+            copied = self.keep(variables, dict(variables))
+            copied.update({name: self.variable("item", variables, name, variables[name]) for name in names})
+            self.holders.append((variables, copied, dict(copied)))
+        else:
+            self.made[id(variables)] = variables
+
+    def make_cell(self, cell: types.CellType) -> types.CellType:
+        """One copy of each variable, for all functions that share it."""
+        if id(cell) not in self.made:
+            copied = self.keep(cell, types.CellType())
+            try:
+                copied.cell_contents = self.variable("cell", cell, None, cell.cell_contents)
+            except ValueError:  # it is empty
+                pass
+            self.holders.append((cell, copied, contents(copied)))
+        return self.made[id(cell)]
+
+    def take_states(self) -> list[tuple[Place, Any]]:
+        """The places of hidden inputs that the function has given new numbers or arrays, or containers of such, and
+        what; in the copies the boxes are put back."""
+        states = []
+        for token, place in self.places.items():
+            copied = place._replace(owner=self.made.get(id(place.owner)))
+            try:
+                now = copied.read()
+            except OTHERS:
+                continue
+            if now is not (box := self.inputs[token]) and self.is_state(now):
+                states.append((place, now))
+                copied.write(box)
+        return states
+
+    def is_state(self, value: Any) -> bool:
+        """Whether it consists of values that a program can return; a container that is known outside is none."""
+        if id(value) in self.originals:
+            return False
+        return all(type(leaf) in boxers and (type(leaf) not in box_classes or leaf._trace is self.trace)
+                   for leaf in tree_flatten(value)[0])
+
+    def written(self) -> list[tuple[np.ndarray, Any]]:
+        """The arrays outside that the function has written into, with the boxes that hold what it has written."""
+        arrays = [each for each in self.boxes if isinstance(each[0], np.ndarray)]
+        return [(array, box) for array, box, node in arrays if box._node is not node]
+
+    def write_back(self) -> bool:
+        """Do to the originals what the function has done to the copies; whether it has done something."""
+        written = self.written()
+        for array, box in written:
+            np.copyto(array, to_value(box), casting="unsafe")
+        is_changed = bool(written)
+        for original, copied, before in self.holders:
+            if write_holder(original, copied, before, self.original):
+                is_changed = True
+        return is_changed
+
+    def shown(self, box: Any) -> Any:
+        """The value of a box outside: the array that it stands for, a view of that if it is one, or what it holds."""
+        if id(box) in self.boxed:
+            return self.boxed[id(box)]
+        if not is_box(box) or id(find_root(box)) not in self.boxed:
+            return to_value(box)
+        base, prim, args, kwargs = box._view_of
+        keywords = {name: substitute(arg, to_value) for name, arg in kwargs.items()}
+        return prim.fun(self.shown(base), *[substitute(arg, to_value) for arg in args], **keywords)
+
+    def original(self, value: Any) -> Any:
+        """What ``value``, which the function has stored, is outside."""
+        found = self.originals.get(id(value))
+        if found is not None:
+            return found[1]
+        kind = type(value)
+        if kind in box_classes:
+            return self.shown(value)
+        if kind is types.MethodType:
+            return types.MethodType(self.original(value.__func__), self.original(value.__self__))
+        if kind is tuple:
+            return tuple(map(self.original, value))
+        if kind is list:
+            value[:] = map(self.original, value)
+        elif kind is dict:
+            value.update([(key, self.original(each)) for key, each in value.items()])
+        elif is_container(value):  # a named tuple or a dataclass
+            if issubclass(kind, tuple):
+                return kind(*map(self.original, value))
+            for name in fields_of(kind):
+                object.__setattr__(value, name, self.original(getattr(value, name)))
+        if kind is types.FunctionType and id(value.__globals__) in self.originals:
+            cells = value.__closure__ and tuple(map(self.original, value.__closure__))
+            variables = self.original(value.__globals__)
+            new = types.FunctionType(value.__code__, variables, value.__name__, value.__defaults__, cells)
+            new.__kwdefaults__, new.__qualname__ = value.__kwdefaults__, value.__qualname__
+            return new
+        return value

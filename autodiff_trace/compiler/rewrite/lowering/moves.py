@@ -1,0 +1,62 @@
+"""Lowering of what moves elements to other places: reshapes, transposes, rolls, assignment."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ....numpy import moving, wrapped
+from ....numpy.quick_forms import rolled_places
+from ....numpy.rules import creation, reductions
+from ...backends.numpy_source import calls
+from ...ir.node import Node, value_of
+from .table import call, lowers
+
+
+@lowers(reductions.fill)
+def lower_fill(step):
+    return step.with_call(calls.fill, step.args)
+
+
+@lowers(moving.reshape, moving.transpose)
+def lower_view(step):
+    x, how = step.args
+    if type(x) is not Node or type(x.value) is not np.ndarray:
+        return None
+    return step.with_call(calls.reshape if step.function is moving.reshape else calls.transpose, (x, how))
+
+
+@lowers(moving.roll)
+def lower_roll(step):
+    x, shift, axes = step.args
+    if type(x) is not Node or not (pairs := rolled_places(step.value.shape, shift, axes)):
+        return None
+    if len(pairs) == 1:
+        return step.with_call(calls.copy, (x,))
+    return step.with_call(calls.roll, (x, tuple(pairs)))
+
+
+@lowers(wrapped.set_item)
+def lower_set_item(step):
+    x, index, value = step.args
+    if type(x) is not Node:
+        return None
+    fresh = call(calls.copy, (x,), step.value, step)
+    return [fresh, step.with_call(calls.assign, (fresh, index, value))]
+
+
+@lowers(wrapped.add_at)
+def lower_add_at(step):
+    """Reads, adds and writes: what is left of them where the array is not read again are these few elements."""
+    x, index, value = step.args
+    dtype = getattr(value_of(value), "dtype", None)
+    if type(x) is not Node or not calls.is_basic(index) or dtype != x.value.dtype:
+        return None
+    before = call(calls.getitem, (x, index), x.value[index], step)
+    after = call(np.add, (before, value), np.add(before.value, value_of(value)), step)
+    fresh = call(calls.copy, (x,), step.value, step)
+    return [before, after, fresh, step.with_call(calls.assign, (fresh, index, after))]
+
+
+@lowers(creation.join_nested)
+def lower_join(step):
+    return step.with_call(np.array, step.args)

@@ -1,0 +1,98 @@
+"""Lowering of the functions for neural networks."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .... import nn
+from ...backends.numpy_source import calls
+from ...ir.node import Node, literal
+from .table import as_operand, call, lowers
+
+
+@lowers(nn.relu)
+def lower_relu(step):
+    x = step.args[0]
+    if type(step.value) is not np.ndarray or type(x) is not Node or x.value.dtype != step.value.dtype:
+        return None
+    return step.with_call(np.maximum, (x, as_operand(0, x.value.dtype)))
+
+
+@lowers(nn.logsumexp_over)
+def lower_logsumexp(step):
+    """The steps of the function itself, so that they can be fused with what is around them."""
+    x, axes, keepdims = step.args
+    if not is_lowered(x, axes):
+        return None
+    steps = powers_steps(x, axes[0], step)
+    log = log_step(steps[-1])
+    ans = call(np.add, (log, steps[2]), log.value, step)
+    if not keepdims:
+        return [*steps, log, ans, step.with_call(calls.reshape, (ans, step.value.shape))]
+    return [*steps, log, step.with_call(np.add, ans.args)]
+
+
+@lowers(nn.log_softmax_along)
+def lower_log_softmax(step):
+    x, axes = step.args
+    if not is_lowered(x, axes):
+        return None
+    steps = powers_steps(x, axes[0], step)
+    log = log_step(steps[-1])
+    return [*steps, log, step.with_call(np.subtract, (steps[3], log))]
+
+
+@lowers(nn.shares, nn.softmax_along)
+def lower_softmax(step):
+    x, axes = step.args
+    if not is_lowered(x, axes):
+        return None
+    steps = powers_steps(x, axes[0], step)
+    total = steps[-1]
+    if step.function is nn.shares:  # the largest power is 1, or there is none: where x is -inf alone the sum is 0
+        total = call(np.maximum, (total, as_operand(1, total.value.dtype)), total.value, step)
+        steps.append(total)
+    return [*steps, step.with_call(np.divide, (steps[4], total))]
+
+
+def is_lowered(x, axes) -> bool:
+    """Whether a softmax is of rows, or columns, of which the steps compute what the function does."""
+    if type(x) is not Node or type(x.value) is not np.ndarray or len(axes) != 1:
+        return False
+    return x.value.ndim > 1 and x.value.size > 0 and x.value.dtype.char in "fd"
+
+
+def powers_steps(x: Node, axis: int, step: Node) -> list[Node]:
+    """The steps of ``nn.below_top``, the powers and, last, their sum, in the place of ``step``."""
+    with np.errstate(all="ignore"):
+        top = call(calls.MAXIMUM_REDUCE, (x, axis, None, None, True), np.max(x.value, axis, keepdims=True), step)
+        finite = call(np.isfinite, (top,), np.isfinite(top.value), step)
+        shift = call(calls.select, (finite, top, as_operand(0, x.value.dtype)), top.value, step)
+        below = call(np.subtract, (x, shift), x.value, step)
+        powers = call(np.exp, (below,), x.value, step)
+    total = call(calls.ADD_REDUCE, (powers, axis, None, None, True), top.value, step)
+    return [top, finite, shift, below, powers, total]
+
+
+def log_step(total: Node) -> Node:
+    """The logarithm of the sum of the powers."""
+    log = call(np.log, (total,), total.value, total)
+    log.errstate = {**(total.errstate or {}), "divide": "ignore"}
+    return log
+
+
+@lowers(nn.label_losses)
+def lower_label_losses(step):
+    """The check, which fails for labels that are no classes; and the loss, which may not be needed."""
+    logits, labels = step.args
+    if step.kwargs or type(logits) is not Node or type(labels) is not Node or type(step.value) is not np.ndarray:
+        return None
+    checked = Node(calls.check_labels, (labels, logits.value.shape[-1]), {}, labels.value, "check_labels")
+    if logits.value.ndim != 2 or not is_lowered(logits, (1,)):
+        return [checked, step.with_call(nn.label_losses.fun, (logits, checked))]
+    steps = powers_steps(logits, -1, step)
+    log = log_step(steps[-1])
+    flat = call(calls.reshape, (log, step.value.shape), step.value, step)
+    rows = literal(np.arange(len(logits.value)))
+    picked = call(calls.getitem, (steps[3], (rows, checked)), step.value, step)
+    return [*steps, log, flat, checked, picked, step.with_call(np.subtract, (flat, picked))]

@@ -1,0 +1,92 @@
+"""Buffers: intermediate arrays are written into memory that is kept between runs and used again within one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..backends.numpy_source import calls
+from ..ir.node import Node, Program
+from ..backends.numpy_source.arena import Buffer
+from ..analysis.liveness import find_last_uses, find_roots
+
+__all__ = ["assign_buffers", "describe"]
+
+
+def assign_buffers(program: Program) -> tuple[Program, list[Buffer]]:
+    """The program with ``out`` set where a step writes into a buffer, and the buffers.
+
+    A value that may be returned, or of which a view may be, gets memory of its own in each run.
+    """
+    takers = {step for step in program.steps if takes_buffer(step)}
+    if not takers:
+        return program, []
+    roots = find_roots(program)
+    escaping = {root for output in program.outputs if type(output) is Node for root in roots.get(output, ())}
+    last_use = find_last_uses(program, roots)
+    buffers: list[Buffer] = []
+    free = FreeBuffers()
+    free_like: dict[Node, list[int]] = {}  # the same, by a step that takes one
+    owned: dict[Node, int] = {}
+    ends: dict[int, list[Node]] = {}
+    for root, i in last_use.items():
+        if root in takers:
+            ends.setdefault(i, []).append(root)
+    for i, step in enumerate(program.steps):
+        dying = [root for root in ends[i] if root in owned] if i in ends else ()
+        if step in takers:
+            kind, numbers = free.like(step.value)
+            free_like[step] = numbers
+            if calls.is_elementwise_ufunc(step.function):  # it reads each element before it writes it
+                for root in dying:
+                    if free_like[root] is numbers and root in step.args:
+                        numbers.append(owned.pop(root))
+            if step not in escaping:
+                if not numbers:
+                    numbers.append(len(buffers))
+                    buffers.append(kind)
+                step.out = owned[step] = numbers.pop()
+                if step not in last_use:  # nothing reads it, but it may raise an error
+                    numbers.append(owned.pop(step))
+        for root in dying:
+            if root in owned:
+                free_like[root].append(owned.pop(root))
+    return program, buffers
+
+
+class FreeBuffers:
+    """The numbers of the buffers that can be taken, by what they hold."""
+
+    def __init__(self) -> None:
+        self.kinds: dict[Buffer, list[int]] = {}
+        self.known: dict[tuple, tuple[Buffer, list[int]]] = {}  # by what is quicker to compare
+
+    def like(self, value: np.ndarray) -> tuple[Buffer, list[int]]:
+        """What can hold ``value``, and the numbers of those that are free."""
+        key = value.shape, value.strides, id(value.dtype)
+        found = self.known.get(key)
+        if found is None:
+            kind = describe(value)
+            found = self.known[key] = kind, self.kinds.setdefault(kind, [])
+        return found
+
+
+def takes_buffer(step: Node) -> bool:
+    """Whether a step can write its result, an array, into one that it has not been given yet."""
+    return (
+        step.kind == "call"
+        and not step.kwargs
+        and type(step.value) is np.ndarray
+        and step.value.size > 0
+        and not step.value.dtype.hasobject
+        and (position := calls.out_position(step.function)) is not None
+        and (len(step.args) <= position or step.args[position] is None)
+    )
+
+
+def describe(value: np.ndarray) -> Buffer:
+    """The buffer that can hold ``value``, with the order of axes in memory that NumPy gave it."""
+    if value.flags.c_contiguous:
+        axes = tuple(range(value.ndim))
+    else:
+        axes = tuple(sorted(range(value.ndim), key=lambda axis: -abs(value.strides[axis])))
+    return Buffer(value.shape, value.dtype, axes)

@@ -1,0 +1,82 @@
+"""Assignment to items is done in place, where no one needs the array as it was."""
+
+from __future__ import annotations
+
+from ..backends.numpy_source import calls
+from ..ir.node import Node, Program, operands, rebuild
+from ..analysis.liveness import find_last_uses, find_roots, is_in_first, owns_memory
+
+__all__ = ["assign_in_place"]
+
+
+def assign_in_place(program: Program) -> Program:
+    """The program without the copies before an assignment whose original is not read again.
+
+    A loop that fills an array of n elements would otherwise copy n² of them. Of slices that are read before and used
+    again later copies are made instead, as eager does: they are less than the array.
+    """
+    targets = {step.args[0] for step in program.steps if step.function is calls.assign}
+    if not targets:
+        return program
+    roots = find_roots(program)
+    last_uses = find_last_uses(program, roots)
+    returned = {root for output in program.outputs if type(output) is Node for root in roots.get(output, ())}
+    readers = Readers(program, roots)
+    needless: set[Node] = set()
+    lent: set[Node] = set()
+    for i, step in enumerate(program.steps):
+        if step in targets and step.function is calls.copy:
+            owner = find_owner(step.args[0])
+            if owner not in returned and owner.kind == "call" and owns_memory(owner.function) and owner in last_uses:
+                slices = readers.slices_used_after(i, owner) if last_uses[owner] > i else set()
+                if slices is not None and sum(each.value.size for each in slices) <= step.value.size:
+                    needless.add(step)
+                    lent |= slices
+    originals = iter(program.steps)
+
+    def rewrite(step: Node) -> Node | list[Node]:
+        original = next(originals)
+        if original in needless:
+            return step.args[0]
+        if original in lent:
+            return [step, Node(calls.copy, (step,), {}, step.value, "copy", "call", step.errstate)]
+        return step
+
+    return rebuild(program, rewrite)
+
+
+class Readers:
+    """Which values lie in the memory of another, and when each is used for the last time."""
+
+    def __init__(self, program: Program, roots: dict[Node, frozenset[Node]]) -> None:
+        self.last: dict[Node, int] = {}
+        for i, step in enumerate(program.steps):
+            self.last.update(dict.fromkeys(operands(step), i))
+        self.inside: dict[Node, list[Node]] = {}
+        for value, found in roots.items():
+            for root in found:
+                self.inside.setdefault(root, []).append(value)
+
+    def slices_used_after(self, i: int, owner: Node) -> set[Node] | None:
+        """The slices of ``owner`` by way of which alone it is read after step ``i``; None if it is read otherwise."""
+        slices = set()
+        for value in self.inside[owner]:
+            if self.last.get(value, -1) > i:
+                while is_in_first(value.function) and not is_slice(value, owner):
+                    value = value.args[0]
+                if not is_slice(value, owner):
+                    return None
+                slices.add(value)
+        return slices
+
+
+def is_slice(step: Node, owner: Node) -> bool:
+    """Whether a step reads a slice of the array that ``owner`` made."""
+    return step.function is calls.getitem and calls.is_basic(step.args[1]) and find_owner(step.args[0]) is owner
+
+
+def find_owner(x: Node) -> Node:
+    """The step that made the array which ``x`` is, maybe after it has been written into."""
+    while x.function in (calls.assign, calls.after):
+        x = x.args[0]
+    return x

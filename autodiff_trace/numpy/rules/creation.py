@@ -1,0 +1,165 @@
+"""Rules of the functions that make an array: from nested sequences, from one value, from another array."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...core.array_ops import array_ops
+from ...core.errors import TracedValueError, caller_line
+from ...core.forward import defjvp
+from ...core.primitives import primitive
+from ...core.reverse import defvjp
+from ...core.traits import declare
+from .. import wrapped as anp
+from ..broadcasting import match_dtype
+from ..canonical import as_array
+from ..definers import define, linear
+from ..layouts import is_number, layout
+from ..batching import batch_first
+
+__all__ = ["nested_cotangents", "nested_tangents"]
+
+
+# array: a nested sequence of numbers and arrays
+
+
+@primitive
+def join_nested(nested):
+    """``np.array`` of a nested sequence; ``anp.array`` calls it where some leaves are traced."""
+    return np.array(nested)
+
+
+def nested_cotangents(g, nested):
+    """The part of the cotangent that belongs to each leaf."""
+    if isinstance(nested, (list, tuple)):
+        return [nested_cotangents(g[i], item) for i, item in enumerate(nested)]
+    return match_dtype(g, nested.dtype) if hasattr(nested, "dtype") else None
+
+
+def nested_tangents(t, nested):
+    """The nested tangents, with zeros where there is none."""
+    if isinstance(nested, (list, tuple)):
+        return [nested_tangents(None if t is None else t[i], item) for i, item in enumerate(nested)]
+    return anp.zeros_like(nested) if t is None else t
+
+
+defvjp(join_nested, lambda g, ans, nested: nested_cotangents(g, nested))
+defjvp(join_nested, lambda t, ans, nested: match_dtype(join_nested(nested_tangents(t, nested)), ans.dtype))
+declare(
+    join_nested, linear_in=(0,), sequence_args=(0,), moves_elements=True, moves_from=(0,), harmless=True, shows_nan=True
+)
+declare(np.array, np.ones_like, np.zeros_like, np.full_like, owns_memory=True)
+declare(np.array, np.ones_like, np.zeros_like, harmless=True)
+declare(anp.copy, anp.empty_like, anp.ones_like, anp.zeros_like, batching=batch_first)
+
+
+@define(np.array)
+def array(object, dtype=None, *, copy=True, order="K", subok=False, ndmin=0, ndmax=0, like=None):
+    """An array from a number, an array or a nested sequence of them, traced or not."""
+    refuse_like("array", like)
+    x = join_nested(object) if isinstance(object, (list, tuple)) else object
+    if dtype is not None and x.dtype != np.dtype(dtype):
+        x = anp.astype(x, dtype, order or "K")
+    elif copy and x is object or is_number(x):
+        x = anp.copy(x, order or "K")
+    else:
+        memory = layout(x)
+        x = laid_out(x, memory, np.asarray(memory, order=order))
+    if 0 < ndmax < x.ndim or x.dtype.kind == "O":
+        raise TracedValueError(
+            f"array: an array of objects cannot hold traced values ({caller_line()}). Use a list, leave dtype=object "
+            "and ndmax= away, and write float(x) of fractions."
+        )
+    return anp.reshape(x, (1,) * (ndmin - x.ndim) + x.shape) if x.ndim < ndmin else x
+
+
+def laid_out(x: Any, memory: np.ndarray, wanted: np.ndarray) -> Any:
+    """``x`` itself if what NumPy made of its layout shares memory with it; else a copy in the order of that."""
+    if np.may_share_memory(memory, wanted):
+        return x
+    return anp.copy(x, "F" if wanted.flags.f_contiguous and not wanted.flags.c_contiguous else "C")
+
+
+array_ops.array = array
+
+
+def refuse_like(name, like):
+    """``like=`` asks another array library to make the array: that of the traced value does."""
+    if like is not None:
+        raise TracedValueError(
+            f"{name}: like= is not for traced values ({caller_line()}): the array is of their own type. Leave it away."
+        )
+
+
+@define(np.iterable)
+def iterable(y):
+    return isinstance(y, (list, tuple)) or y.ndim > 0
+
+
+@define(np.asarray)
+def asarray(a, dtype=None, order=None, *, device=None, copy=None, like=None):
+    refuse_like("asarray", like)
+    return array(a, dtype, copy=bool(copy), order=order)
+
+
+@define(np.asarray_chkfinite)
+def asarray_chkfinite(a, dtype=None, order=None):
+    return check_finite(array(a, dtype, copy=False))
+
+
+def check_finite(a):
+    """``a`` itself. Raises ValueError if an element is infinite or NaN."""
+    return np.asarray_chkfinite(a)
+
+
+check_finite = primitive(check_finite, makes_view=True)
+linear(check_finite, lambda g, ans, a: g)
+
+
+@define(np.asanyarray)
+def asanyarray(a, dtype=None, order=None, *, device=None, copy=None, like=None):
+    refuse_like("asanyarray", like)
+    return array(a, dtype, copy=bool(copy), order=order)
+
+
+@define(np.ascontiguousarray)
+def ascontiguousarray(a, dtype=None, *, like=None):
+    refuse_like("ascontiguousarray", like)
+    return array(a, dtype, copy=False, order="C", ndmin=1)
+
+
+@define(np.asfortranarray)
+def asfortranarray(a, dtype=None, *, like=None):
+    refuse_like("asfortranarray", like)
+    return array(a, dtype, copy=False, order="F", ndmin=1)
+
+
+@define(np.require)
+def require(a, dtype=None, requirements=None, *, like=None):
+    refuse_like("require", like)
+    x = array(a, dtype, copy=False)
+    memory = layout(x)
+    if getattr(x, "_view_of", None) is not None:  # the new value of a view is an array of its own
+        memory = memory.view()
+    return laid_out(x, memory, np.require(memory, None, requirements))
+
+
+# full: a value everywhere. NumPy casts it to the dtype of the array, which into integers lets no derivative through.
+
+
+@define(np.full)
+def full(shape, fill_value, dtype=None, order="C", *, device=None, like=None):
+    refuse_like("full", like)
+    fill_value = as_array(fill_value)
+    return fill(np.empty(shape, fill_value.dtype if dtype is None else dtype, order), fill_value)
+
+
+@define(np.full_like)
+def full_like(a, fill_value, dtype=None, order="K", subok=True, shape=None, *, device=None):
+    return fill(anp.zeros_like(as_array(a), dtype=dtype, shape=shape), fill_value)
+
+
+def fill(array, value):
+    return anp.set_item(array, ..., anp.astype(value, array.dtype))
