@@ -1,0 +1,1 @@
+"""Analyses: what holds of the values of a program. They change nothing."""

@@ -1,0 +1,1 @@
+"""Back ends: from programs to functions that run."""

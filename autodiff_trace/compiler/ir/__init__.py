@@ -1,0 +1,1 @@
+"""The intermediate representation: the steps of programs, and what their operands are."""

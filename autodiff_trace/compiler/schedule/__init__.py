@@ -1,0 +1,1 @@
+"""Schedules: which steps are done together, and in what memory."""
