@@ -9,8 +9,7 @@
 """
 
 from . import numpy as numpy
-from .compiler.graph import graph
-from .compiler import jit, num_threads, set_num_threads
+from .compiler import graph, jit, num_threads, set_num_threads
 from .core.errors import EndedTraceError, MissingRuleError, MutationError, TracedValueError
 from .core.pytree import register_pytree, tree_flatten, tree_leaves, tree_map, tree_unflatten
 from .numpy.array_box import register_array_type

@@ -9,7 +9,7 @@ import pytest
 
 from autodiff_trace import EndedTraceError, TracedValueError, checkpoint, grad, hessian, hvp, jit, jvp, vjp, vmap
 from autodiff_trace import numpy as anp
-from autodiff_trace.compiler.graph import graph
+from autodiff_trace.compiler import graph
 from autodiff_trace.testing import check_grads
 from autodiff_trace.transforms.taylor import derivatives
 

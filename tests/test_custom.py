@@ -11,7 +11,7 @@ from autodiff_trace import (
     vmap,
 )
 from autodiff_trace import numpy as anp
-from autodiff_trace.compiler.graph import graph
+from autodiff_trace.compiler import graph
 from autodiff_trace.testing import check_grads
 from autodiff_trace.transforms.taylor import derivatives
 

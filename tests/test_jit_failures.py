@@ -16,7 +16,7 @@ from autodiff_trace import numpy as anp
 from autodiff_trace.compiler.dispatch import cache
 from autodiff_trace.compiler import jitted
 from autodiff_trace.compiler.record import outside, tracing
-from autodiff_trace.compiler.backends.numpy_source import executable as replay
+from autodiff_trace.compiler.backends.numpy_source import executable
 from autodiff_trace.compiler.record.record import RecordTrace
 from autodiff_trace.compiler.backends.numpy_source.executable import Replay
 from autodiff_trace.compiler.dispatch.tree import TraceTree
@@ -46,7 +46,7 @@ FAULTS = {
     "steps": (RecordTrace, "process", bug),
     "results": (tracing, "own_outputs", bug),
     "compiler": (cache, "compile_program", bug),
-    "source": (replay.Replay, "make_instance", bug),
+    "source": (executable.Replay, "make_instance", bug),
     "tree": (TraceTree, "run", bug),
     "new programs": (TraceTree, "add", bug),
     "runs": (Replay, "run", bug),

@@ -11,7 +11,7 @@ from autodiff_trace import extend, grad, jit
 from autodiff_trace import numpy as anp
 from autodiff_trace.compiler.ir import outlines
 from autodiff_trace.compiler.ir.outlines import LARGE, Outlines
-from autodiff_trace.compiler.rewrite import constant_folding as constants
+from autodiff_trace.compiler.rewrite import constant_folding
 from autodiff_trace.core import reverse
 from autodiff_trace.numpy import broadcasting
 
@@ -144,7 +144,7 @@ def test_rules_do_not_read_the_values_of_outlines(loss, monkeypatch):
     monkeypatch.setattr(reverse, "LARGE", 0)
     monkeypatch.setattr(broadcasting, "LARGE", 8)
     monkeypatch.setattr(outlines, "LARGE", 9)
-    monkeypatch.setattr(constants, "LARGEST", 8)
+    monkeypatch.setattr(constant_folding, "LARGEST", 8)
     for function, expected in (grad(loss), gradient), (grad(lambda x: anp.sum(grad(loss)(x) ** 2)), second):
         compiled = jit(function)
         for _ in range(2):

@@ -5,12 +5,12 @@ import pytest
 
 from autodiff_trace import grad, jit, jvp, vjp, vmap
 from autodiff_trace import numpy as anp
-from autodiff_trace.numpy import halves, lapack
+from autodiff_trace.numpy import lapack, recursive_linalg
 from autodiff_trace.numpy.rules.factorizations import factor_cotangent, lower_inverse
 from autodiff_trace.numpy.rules.matrices import fold_triangle, halved_triangle, transposed
 
 rng = np.random.default_rng(0)
-LARGE = 2 * halves.UNDIVIDED + 3
+LARGE = 2 * recursive_linalg.UNDIVIDED + 3
 
 
 def regular(*shape, dtype=float):
@@ -220,7 +220,7 @@ def test_programs_do_not_compute_determinants_of_which_only_the_derivative_is_as
 
 
 def test_factors_of_small_matrices_share_their_masks():
-    halves.half_triangle.cache_clear()
+    recursive_linalg.half_triangle.cache_clear()
     for _ in range(3):
         factor_cotangent(np.eye(3), np.eye(3))
-    assert halves.half_triangle.cache_info().misses == 1
+    assert recursive_linalg.half_triangle.cache_info().misses == 1

@@ -12,7 +12,7 @@ ROOT = Path(autodiff_trace.__file__).parent
 ORDER = """
     core: array_ops parameters traits cotangents errors pytree tracer derivative exact_numbers lowest primitives
       unary batching choices donation selections snapshots ownership residuals masked_rules backward reverse
-      forward infinitesimals taylor __init__
+      forward infinitesimals transformed taylor __init__
     captured_state: __init__
     compiler/analysis: __init__
     compiler/backends: __init__
@@ -27,20 +27,20 @@ ORDER = """
     numpy: error_states recursive_linalg layouts mutation parameters random row_sums lapack operators
       quick_forms namespace canonical fft wrapped moving batching broadcasting buffers concatenators linalg
       ufunc_folds ufunc_methods masks
-    numpy/rules: matrices donation tolerances determinants repeated_values statistics applying complex_domain
+    numpy/rules: matrices tolerances determinants repeated_values statistics applying complex_domain
       nan_functions
     numpy/sparsity: index_sets trace products __init__
     numpy/taylor: series
     numpy: definers along_axes selections
-    numpy/rules: complex_parts division elementwise interpolation lengths creation diagonals ordering reductions
-      sets steps windows contractions covariances cumulative differences einsum extrema factorizations
-      histograms joining matrix_products norms padding polynomials products ranges rearranging fft selecting
-      shapes solving special_functions splitting variances quantiles scattering spectral writing indexing
-      singular_values powers __init__
+    numpy/rules: complex_parts division elementwise donation interpolation lengths creation diagonals ordering
+      reductions sets steps windows contractions covariances cumulative differences einsum extrema
+      factorizations histograms joining matrix_products norms padding polynomials products ranges rearranging
+      fft selecting shapes solving special_functions splitting variances quantiles scattering spectral writing
+      indexing singular_values powers __init__
     numpy: views attributes shared_results writable_box array_box flat __init__
     numpy/taylor: __init__
-    transforms: border coloring complex_jacobians function ownership steps stopping flat_function followed_rules
-      mapping custom_rules gradient products sparsity custom_calls jacobians second_order taylor
+    transforms: border coloring complex_jacobians ownership steps stopping flat_function followed_rules mapping
+      custom_rules gradient products sparsity custom_calls jacobians second_order taylor
     captured_state: contents names random_states read_paths kinds rebuilding watching members objects functions
       following surroundings restoring reruns references
     transforms: checkpointing loops

@@ -19,7 +19,7 @@ from autodiff_trace.numpy import linalg, wrapped
 from autodiff_trace.numpy.broadcasting import ShapeOnly
 from autodiff_trace.numpy.rules import determinants, elementwise, factorizations, lengths, special_functions, windows
 from autodiff_trace.numpy.selections import beside, ones_beside, restrict
-from test_unread import all_rows, nodes_of
+from test_residuals import all_rows, nodes_of
 
 RANDOM = np.random.default_rng(0)
 X, Y = RANDOM.normal(size=(2, 3, 4))

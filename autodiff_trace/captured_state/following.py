@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from ..core.tracer import box_classes
-from ..transforms.function import Transformed
+from ..core.transformed import Transformed
 from .functions import Functions
 from .kinds import READS_OF_PATHS, is_constant, is_generator, unknown_function, unknown_object
 from .members import is_of_user

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..transforms.function import Transformed
+from ..core.transformed import Transformed
 from .kinds import OWN_BASES
 from .names import MISSING, is_users, read_names, root_module
 from .watching import VALUES, read_members, read_methods, read_subclasses, spell

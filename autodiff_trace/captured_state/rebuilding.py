@@ -7,7 +7,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from ..transforms.function import Transformed
+from ..core.transformed import Transformed
 from .names import MISSING
 
 __all__ = ["parts_of_wrapper", "rebuild_wrapper"]

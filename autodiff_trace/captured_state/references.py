@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..transforms.function import Transformed
+from ..core.transformed import Transformed
 from .functions import tables_of
 from .members import slots_of
 from .names import codes_in, global_names, is_users, names_in, root_module

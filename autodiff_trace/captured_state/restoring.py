@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ..transforms.function import Transformed
+from ..core.transformed import Transformed
 from .names import MISSING, read_names
 from .random_states import copy_generator
 from .kinds import is_generator

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from ..transforms.function import Transformed
+from ..core.transformed import Transformed
 from .dispatch.cache import Cache, CacheInfo
 
 __all__ = ["Outer"]

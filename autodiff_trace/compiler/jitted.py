@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.tracer import running_traces
-from ..transforms.function import Transformed
+from ..core.transformed import Transformed
 from ..captured_state.surroundings import Surroundings
 from .dispatch.arguments import NotPlain, StaticArray, static_positions, take_apart
 from .dispatch.cache import Cache, CacheInfo, Entry, Version, make_branch

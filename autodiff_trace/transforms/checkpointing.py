@@ -20,7 +20,7 @@ from ..core.reverse import VJPTrace, trace_vjp
 from ..core.selections import Mask, Selected, settle
 from .trace_substitution import active, current, standing_in
 from ..core.tracer import Trace, boxers, innermost_trace, is_box, own_box, running_traces
-from .function import Transformed
+from ..core.transformed import Transformed
 from ..captured_state.reruns import Rerun
 from .steps import record_step
 

@@ -12,7 +12,7 @@ from ..core.pytree import tree_flatten, tree_map
 from ..core.tracer import find_top_trace
 from ..testing import check_grads
 from .custom_calls import JVPCall, VJPCall, insert
-from .function import Transformed
+from ..core.transformed import Transformed
 
 __all__ = ["custom_jvp", "custom_vjp"]
 

@@ -13,7 +13,7 @@ from ..core.reverse import trace_vjp
 from ..numpy import wrapped as anp
 from .border import check_number, select_arguments, split_aux
 from .flat_function import fill_zeros
-from .function import Transformed
+from ..core.transformed import Transformed
 from .ownership import detach, own_constant, separate
 
 __all__ = ["elementwise_grad", "grad", "grad_and_aux", "holomorphic_grad", "value_and_grad"]

@@ -16,7 +16,7 @@ from ..numpy import wrapped as anp
 from .border import Selection, select_arguments
 from .complex_jacobians import check_holomorphic, is_complex, probe, pull_rows, push_columns, real_block, turned
 from .flat_function import FlatFunction, fill_zeros
-from .function import Transformed
+from ..core.transformed import Transformed
 from .gradient import grad
 from .ownership import detach
 from .sparsity import sparse_jacobian

@@ -13,7 +13,7 @@ from ..core.tracer import boxers
 from ..numpy import wrapped as anp
 from ..numpy.layouts import keep_layout_of_element
 from .border import as_plain_array, describe
-from .function import Transformed
+from ..core.transformed import Transformed
 from .ownership import detach
 
 __all__ = ["vmap"]

@@ -11,7 +11,7 @@ from ..numpy import wrapped as anp
 from .border import Selection, select_arguments
 from .complex_jacobians import check_holomorphic, is_complex, push_columns, turned
 from .flat_function import FlatFunction, fill_zeros
-from .function import Transformed
+from ..core.transformed import Transformed
 from .gradient import differentiate, grad
 from .ownership import detach
 from .products import jvp, match_leaf, vjp

@@ -18,7 +18,7 @@ from .border import select_arguments
 from .flat_function import FlatFunction, fill_zeros
 from .coloring import GivenPattern, Pattern
 from .complex_jacobians import check_holomorphic, is_complex, probe, pull_rows, push_columns
-from .function import Transformed
+from ..core.transformed import Transformed
 
 __all__ = ["detect_sparsity", "sparse_jacobian"]
 

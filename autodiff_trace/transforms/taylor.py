@@ -12,7 +12,7 @@ from ..core.taylor import Series, trace_taylor
 from ..numpy import wrapped as anp
 from .border import Selection, select_arguments
 from .flat_function import FlatFunction, fill_zeros
-from .function import Transformed
+from ..core.transformed import Transformed
 from .ownership import detach
 from .products import match_leaf
 

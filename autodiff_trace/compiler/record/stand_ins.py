@@ -20,7 +20,7 @@ import numpy as np
 from ...core.pytree import fields_of, find_container, tree_flatten
 from ...core.tracer import box_classes, boxers, is_box, to_value
 from ...numpy.views import find_root
-from ...transforms.function import Transformed
+from ...core.transformed import Transformed
 from ...captured_state.names import MISSING
 from ...captured_state.rebuilding import rebuild_wrapper
 from ...captured_state.surroundings import Surroundings

@@ -7,6 +7,7 @@ import numpy as np
 from ...core.donation import defoverwriting, overwritable
 from .. import wrapped as anp
 from ..broadcasting import unbroadcast
+from . import elementwise as elementwise  # first: a new rule takes the place of one that overwrites
 
 overwritable.add(np.ndarray)
 

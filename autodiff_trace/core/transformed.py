@@ -9,7 +9,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from ..core.infinitesimals import settled
+from .infinitesimals import settled
 
 __all__ = ["Transformed"]
 

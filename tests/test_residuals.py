@@ -9,7 +9,7 @@ import pytest
 
 from autodiff_trace import extend, grad, nn, vjp
 from autodiff_trace import numpy as anp
-from autodiff_trace.core import reverse, unread
+from autodiff_trace.core import residuals, reverse
 from autodiff_trace.core.array_ops import array_ops
 from autodiff_trace.core.cotangents import DeferredCotangent
 from autodiff_trace.core.donation import Overwriting
@@ -104,7 +104,7 @@ def poisoned(x):
 def all_sizes(monkeypatch):
     """Nodes of small arrays keep as little as those of large ones."""
     monkeypatch.setattr(reverse, "LARGE", -1)
-    monkeypatch.setattr(unread, "LARGE", -1)
+    monkeypatch.setattr(residuals, "LARGE", -1)
     monkeypatch.setattr(array_ops, "shape_only", lambda x: outline(x) if type(x) is np.ndarray else x)
 
 
