@@ -13,13 +13,13 @@ ORDER = """
     core: array_ops parameters traits cotangents errors pytree tracer derivative exact_numbers lowest primitives
       unary batching choices donation selections snapshots ownership residuals masked_rules backward reverse
       forward infinitesimals transformed taylor __init__
+    compiler/ir: spec __init__
     captured_state: __init__
     compiler/analysis: __init__
     compiler/backends: __init__
     compiler/backends/numpy_source: __init__
     compiler/dispatch: __init__
     compiler/graph: __init__
-    compiler/ir: __init__
     compiler/record: __init__ places
     compiler/rolling: __init__
     compiler/schedule: __init__

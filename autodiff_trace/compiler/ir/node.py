@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
+from .spec import Spec, spec_of
+
 __all__ = [
     "LIVE", "OUTSIDE", "Node", "Program", "in_turn", "is_fixed", "literal", "nodes_in", "operands", "parts_of",
     "rebuild", "relabel", "substitute", "value_of",
@@ -49,6 +51,11 @@ class Node:
         self.errstate = errstate
         self.out = out
         self.found = None  # its operands, once they have been asked for
+
+    @property
+    def spec(self) -> Spec:
+        """What holds of the value in each run."""
+        return spec_of(self.value)
 
     def with_call(self, function: Callable, args: tuple, kwargs: dict | None = None) -> Node:
         """A call of another function that gives the same value."""

@@ -1,0 +1,99 @@
+"""Specs: what is known of a value in every run: what kind of value it is, its shape, dtype and strides."""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Spec", "array_spec", "spec_of"]
+
+
+class Spec:
+    """What holds of the value of a step in each run. Nobody changes one; equal ones are one object, as a rule.
+
+    Attributes:
+        kind: the type: ``np.ndarray``, a scalar type of NumPy, ``float``, ``tuple``, …
+        shape, dtype, strides: of arrays and NumPy's scalars. Other values have ``()``, None and ``()``.
+        items: of a tuple or list the specs of its items, else ``()``.
+        ndim, size, itemsize, nbytes: as NumPy's (bytes).
+        is_array: whether the value is an array (of any number of axes), and no scalar.
+        is_contiguous: whether the elements lie in C order without gaps.
+    """
+
+    __slots__ = (
+        "kind", "shape", "dtype", "strides", "items", "ndim", "size", "itemsize", "nbytes", "is_array", "is_contiguous",
+    )
+
+    def __init__(self, kind: type, shape: tuple, dtype: np.dtype | None, strides: tuple, items: tuple = ()) -> None:
+        self.kind, self.shape, self.dtype, self.strides, self.items = kind, shape, dtype, strides, items
+        self.ndim, self.size = len(shape), math.prod(shape)
+        self.itemsize = dtype.itemsize if dtype is not None else 0
+        self.nbytes = self.size * self.itemsize
+        self.is_array = kind is np.ndarray
+        self.is_contiguous = not self.size or all(
+            length == 1 or stride == natural
+            for length, stride, natural in zip(shape, strides, c_strides(shape, self.itemsize))
+        )
+
+    def _key(self) -> tuple:
+        return self.kind, self.shape, self.dtype, self.strides, self.items
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or type(other) is Spec and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def __repr__(self) -> str:
+        if self.items:
+            return repr(self.items)
+        return f"{self.dtype}{list(self.shape)}" if self.is_array else self.kind.__name__
+
+    def with_shape(self, shape: tuple[int, ...]) -> Spec:
+        """An array of this dtype and another shape, in C order."""
+        return array_spec(shape, self.dtype)
+
+    def with_dtype(self, dtype: Any) -> Spec:
+        """A new array, or scalar, of this shape and another dtype."""
+        dtype = np.dtype(dtype)
+        return array_spec(self.shape, dtype) if self.is_array else make_spec(dtype.type, (), dtype, ())
+
+
+make_spec = functools.lru_cache(maxsize=4096)(Spec)
+
+
+def array_spec(shape: tuple[int, ...], dtype: Any) -> Spec:
+    """An array in C order.
+
+    >>> array_spec((2, 3), float)
+    float64[2, 3]
+    """
+    dtype = np.dtype(dtype)
+    return make_spec(np.ndarray, shape, dtype, c_strides(shape, dtype.itemsize))
+
+
+def c_strides(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
+    strides = []
+    for length in reversed(shape):
+        strides.append(itemsize)
+        itemsize *= max(length, 1)
+    return tuple(reversed(strides))
+
+
+def spec_of(value: Any) -> Spec:
+    """The spec of a value.
+
+    >>> spec_of((np.ones(3), 1.5))
+    (float64[3], float)
+    """
+    kind = type(value)
+    if kind is np.ndarray:
+        return make_spec(kind, value.shape, value.dtype, value.strides)
+    if isinstance(value, np.generic):
+        return make_spec(kind, (), value.dtype, ())
+    if kind is tuple or kind is list:
+        return Spec(kind, (), None, (), tuple(map(spec_of, value)))
+    return make_spec(kind, (), None, ())
