@@ -4,6 +4,7 @@ import ast
 from pathlib import Path
 
 import autodiff_trace
+import module_table
 
 ROOT = Path(autodiff_trace.__file__).parent
 
@@ -127,3 +128,14 @@ def test_modules_are_short():
 def test_the_core_knows_no_numpy():
     for path in (ROOT / "core").glob("*.py"):
         assert "import numpy" not in path.read_text()
+
+
+def test_the_table_of_modules_is_true():
+    text = module_table.DOCUMENT.read_text(encoding="utf-8")
+    assert text.partition(module_table.HEADING)[2] == module_table.describe().partition(module_table.HEADING)[2], (
+        "run python tests/module_table.py")
+
+
+def test_the_documents_name_modules_that_are_there():
+    for document in (module_table.DOCUMENT, module_table.ROOT / "CONTRIBUTING.md"):
+        assert module_table.unknown_paths(document.read_text(encoding="utf-8")) == []
