@@ -7,7 +7,7 @@ import pytest
 
 from autodiff_trace import extend, grad, hvp, jit, jvp, value_and_grad, vjp, vmap
 from autodiff_trace import numpy as anp
-from autodiff_trace.core.donation import ALONE, LEAST, getrefcount, has_own_memory
+from autodiff_trace.core.fast.donation import ALONE, LEAST, getrefcount, has_own_memory
 
 SIZE = LEAST // 4  # numbers, large in float32, too
 PIECE = 500  # numbers, small in every dtype

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.tracer import running_traces
+from ..core.recording import is_recording
 from ..core.transformed import Transformed
 from ..captured_state.surroundings import Surroundings
 from .dispatch.arguments import NotPlain, StaticArray, static_positions, take_apart
@@ -69,8 +69,7 @@ class Jitted(Transformed):
             raise
         except Exception as error:
             return self.fail_to_look(error, None, args, kwargs)
-        running = running_traces()
-        if running and any(trace.guards_values for trace in running):
+        if is_recording():
             return self.fun(*args, **kwargs)
         if entry.eager or self.writes and overlap(leaves):
             return self.run_eagerly(args, kwargs)
