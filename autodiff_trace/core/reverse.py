@@ -133,8 +133,8 @@ def defvjp_all(prim: Callable, rule: Callable) -> None:
 def forget_declared(prim: Callable, has_rules: bool) -> None:
     """Take back what was declared of rules that others replace: these may read more. What was declared before there
     was a rule holds for the first."""
-    prim.overwriting.clear()
     if has_rules:
+        prim.overwriting.clear()
         prim.traits.unread.clear()
         prim.traits.linear_in = prim.traits.multilinear_in = ()
 

@@ -1,6 +1,6 @@
 """Primitives in canonical form: one operand, which alone may be traced, then fixed parameters, all by position.
 
-Which arguments are traced, and whether ``out`` is among them, is known here before a call. Knows no NumPy.
+What ``primitives.wrap_function`` finds by looking at all arguments is known here (0.5 of 2 µs). Knows no NumPy.
 """
 
 from __future__ import annotations
@@ -9,15 +9,16 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from . import primitives
-from .tracer import NO_KEYWORDS, find_top_trace
+from .array_ops import array_ops
+from .primitives import with_rules
+from .tracer import NO_KEYWORDS, box_classes, find_top_trace
 from .traits import Traits, declare, traits_of
 
 __all__ = ["call_on", "params_of", "unary", "wrap_list", "wrap_unary"]
 
 
 def unary(fun: Callable) -> Callable:
-    """Make ``fun(x, *params)`` a primitive of which ``x`` alone may be traced.
+    """Make ``fun(x, *params)`` a primitive that looks at ``x`` alone: to look at params, too, costs a third of a call.
 
     >>> from autodiff_trace import extend, grad
     >>> @unary
@@ -33,9 +34,20 @@ def unary(fun: Callable) -> Callable:
 
 def wrap_unary(fun: Callable, traits: Traits, params: tuple[str, ...]) -> Callable:
     """The primitive of ``fun``, of which ``traits`` are declared; ``params`` are the names of its parameters."""
-    call = primitives.wrap_function(fun, traits)
+
+    @functools.wraps(fun, updated=())
+    def call(x, *params):  # call_on(), written out (0.1 µs)
+        if type(x) not in box_classes:
+            return traits.fast_fun(x, *params)
+        if not traits.differentiable:
+            return x._trace.process_nondifferentiable(call, (x, *params), NO_KEYWORDS)
+        ans = x._trace.process_one(call, x, 0, (x._value, *params))
+        if traits.makes_view and type(ans) in box_classes:
+            array_ops.note_view(ans, x, call, params, NO_KEYWORDS)
+        return ans
+
     call.params = params
-    return call
+    return with_rules(call, fun, traits)
 
 
 def params_of(fun: Callable) -> tuple[str, ...]:
@@ -45,7 +57,13 @@ def params_of(fun: Callable) -> tuple[str, ...]:
 
 def call_on(prim: Callable, x: Any, *params: Any) -> Any:
     """``prim(x, *params)`` of any primitive, of which ``x`` alone may be traced."""
-    return prim(x, *params)
+    traits = prim.traits
+    if type(x) not in box_classes:
+        return traits.fast_fun(x, *params)
+    ans = x._trace.process_one(prim, x, 0, (x._value, *params))
+    if traits.makes_view and type(ans) in box_classes:
+        array_ops.note_view(ans, x, prim, params, NO_KEYWORDS)
+    return ans
 
 
 def wrap_list(fun: Callable, traits: Traits) -> Callable:
@@ -58,4 +76,4 @@ def wrap_list(fun: Callable, traits: Traits) -> Callable:
             return traits.fast_fun(arrays, *params)
         return top.process_general(call, (arrays, *params), NO_KEYWORDS)
 
-    return primitives.with_rules(call, fun, traits)
+    return with_rules(call, fun, traits)

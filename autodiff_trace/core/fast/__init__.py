@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from .. import backward, primitives, unary
+from .. import backward, primitives
 from ..batching import BatchTrace
 from ..derivative import DerivativeTrace
 from ..forward import JVPTrace
@@ -22,8 +22,6 @@ __all__ = ["install"]
 def install() -> None:
     """Put the fast pieces in the place of the plain ones."""
     primitives.wrap_function = calls.wrap_function
-    unary.wrap_unary = calls.wrap_unary
-    unary.call_on = calls.call_on
     backward.backward_pass = passing.backward_pass
     DerivativeTrace.process = processing.process
     DerivativeTrace.process_one = processing.process_one

@@ -1,5 +1,5 @@
-"""From a call to a trace, for plain calls of arrays by position: in the place of ``primitives.wrap_function``, and of
-``unary.wrap_unary`` and ``call_on``, which ask :func:`~..primitives.dispatch` about each call.
+"""From a call to a trace, for plain calls of arrays by position: in the place of ``primitives.wrap_function``, which
+asks :func:`~..primitives.dispatch` about each call.
 
 A call is looked at once, where it is made. Gain: see ``python -m benchmarks --only chain``.
 """
@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
 
 from ..array_ops import array_ops
 from ..exact_numbers import call_with_floats
 from ..primitives import dispatch, with_rules
-from ..tracer import NO_KEYWORDS, box_classes, exact_numbers, find_top_trace, watched_types
+from ..tracer import box_classes, exact_numbers, find_top_trace, watched_types
 from ..traits import Traits
 
-__all__ = ["call_on", "wrap_function", "wrap_unary"]
+__all__ = ["wrap_function"]
 
 
 def wrap_function(fun: Callable, traits: Traits) -> Callable:
@@ -62,32 +61,3 @@ def wrap_function(fun: Callable, traits: Traits) -> Callable:
         return ans
 
     return with_rules(call, fun, traits)
-
-
-def wrap_unary(fun: Callable, traits: Traits, params: tuple[str, ...]) -> Callable:
-    """The primitive of ``fun``, of which ``traits`` are declared; ``params`` are the names of its parameters."""
-
-    @functools.wraps(fun, updated=())
-    def call(x, *params):  # call_on(), written out (0.1 µs)
-        if type(x) not in box_classes:
-            return traits.fast_fun(x, *params)
-        if not traits.differentiable:
-            return x._trace.process_nondifferentiable(call, (x, *params), NO_KEYWORDS)
-        ans = x._trace.process_one(call, x, 0, (x._value, *params))
-        if traits.makes_view and type(ans) in box_classes:
-            array_ops.note_view(ans, x, call, params, NO_KEYWORDS)
-        return ans
-
-    call.params = params
-    return with_rules(call, fun, traits)
-
-
-def call_on(prim: Callable, x: Any, *params: Any) -> Any:
-    """``prim(x, *params)`` of any primitive, of which ``x`` alone may be traced."""
-    traits = prim.traits
-    if type(x) not in box_classes:
-        return traits.fast_fun(x, *params)
-    ans = x._trace.process_one(prim, x, 0, (x._value, *params))
-    if traits.makes_view and type(ans) in box_classes:
-        array_ops.note_view(ans, x, prim, params, NO_KEYWORDS)
-    return ans
