@@ -7,7 +7,7 @@ import pytest
 
 from autodiff_trace import extend, grad, hvp, jit, jvp, value_and_grad, vjp, vmap
 from autodiff_trace import numpy as anp
-from autodiff_trace.core.donation import ALONE, LEAST, getrefcount, has_own_memory
+from autodiff_trace.core.fast.donation import ALONE, LEAST, getrefcount, has_own_memory
 
 SIZE = LEAST // 4  # numbers, large in float32, too
 PIECE = 500  # numbers, small in every dtype
@@ -224,6 +224,8 @@ def test_a_new_rule_takes_the_place_of_one_that_overwrites():
     prim = extend.primitive(lambda x: -x)
     assert anp.multiply.overwriting
     prim.overwriting[0] = anp.negative.overwriting[0]
+    extend.defvjp(prim, lambda g, ans, x: -g)  # the rule beside it, whichever comes first
+    assert prim.overwriting
     extend.defvjp(prim, lambda g, ans, x: g * 5.0)
     assert not prim.overwriting
     np.testing.assert_array_equal(grad(prim)(X), np.full(SIZE, 5.0))

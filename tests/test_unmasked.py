@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from autodiff_trace import checkpoint, extend, grad, jacobian, numpy as anp, vmap
-from autodiff_trace.core import backward
-from autodiff_trace.core.donation import LEAST
+from autodiff_trace.core.fast import passing
+from autodiff_trace.core.fast.donation import LEAST
 
 X = np.array([0.0, 0.5, 2.0])
 
@@ -75,14 +75,14 @@ TRANSFORMATIONS = {
 def unmasked_or_not(monkeypatch):
     """A list that gets, for each pass that meets a mask, whether it did without."""
     did_without = []
-    pull = backward.pull_without_masks
+    pull = passing.pull_without_masks
 
     def noted(*args):
         found = pull(*args)
         did_without.append(found is not None)
         return found
 
-    monkeypatch.setattr(backward, "pull_without_masks", noted)
+    monkeypatch.setattr(passing, "pull_without_masks", noted)
     return did_without
 
 
@@ -92,7 +92,7 @@ def test_what_is_found_without_masks_is_what_masks_give(name, transformation, mo
     function = TRANSFORMATIONS[transformation](FUNCTIONS[name])
     with np.errstate(all="ignore"):
         found = function(X), function(X + 0.25)
-        monkeypatch.setattr(backward, "pull_without_masks", lambda *args: None)
+        monkeypatch.setattr(passing, "pull_without_masks", lambda *args: None)
         expected = function(X), function(X + 0.25)
     np.testing.assert_allclose(found, expected, rtol=1e-14)  # sums may be added up in another order
 

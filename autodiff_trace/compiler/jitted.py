@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.recording import is_recording
 from ..core.tracer import running_traces
 from ..core.transformed import Transformed
 from ..captured_state.surroundings import Surroundings
@@ -69,8 +70,7 @@ class Jitted(Transformed):
             raise
         except Exception as error:
             return self.fail_to_look(error, None, args, kwargs)
-        running = running_traces()
-        if running and any(trace.guards_values for trace in running):
+        if (running := running_traces()) and is_recording(running):
             return self.fun(*args, **kwargs)
         if entry.eager or self.writes and overlap(leaves):
             return self.run_eagerly(args, kwargs)

@@ -32,7 +32,7 @@ def owning(arrays: list) -> Iterator[None]:
 
 
 class ArrayOps:
-    """The functions.
+    """The functions, which ``numpy/array_layer`` installs.
 
     ``align(args, mapped)``: arguments that are mapped or not, as broadcasting wants them.
     ``array(nested)``: one traced array from a nested sequence with traced values in it. ``store(out, x)``: ``x``,
@@ -41,14 +41,16 @@ class ArrayOps:
     arguments, is_known, refuses_plain)``: the same of a user's function; ``find_shared(result, arguments)``: which one
     it shares memory with.
     ``with_own_results(function)``: a user's function, made to return arrays that nobody else writes into.
+    ``copied(x)``: what stays as it is when others write into ``x``.
     ``shape_only(x)``: what stands for ``x`` where only its shape and dtype will be read; ``outline(x)``: the same of
     whatever size.
     ``stack(arrays)``: along a new first axis. ``zeros_like(x)``, ``ones_like(x)``. The others are for
-    :mod:`~autodiff_trace.core.selections`, and stand in ``numpy/selections``.
+    :mod:`~autodiff_trace.core.selections`.
     """
 
     align: Callable[[list, list], list]
     array: Callable[[list | tuple], Any]
+    copied: Callable[[Any], Any]
     note_view: Callable[..., None]
     note_shared: Callable[..., None]
     find_shared: Callable[..., Any]
@@ -79,6 +81,11 @@ class ArrayOps:
     restrict: Callable[[Any, Any], Any]
     restricted: Callable[[Any, Callable[[], Any]], Any]
     sum_to: Callable[[Any, tuple], Any]
+
+    def install(self, **functions: Callable) -> None:
+        """Fill in all of them."""
+        assert functions.keys() == ArrayOps.__annotations__.keys()
+        vars(self).update(functions)
 
 
 array_ops = ArrayOps()

@@ -53,8 +53,6 @@ class Metadata:
 class BatchTrace(Trace):
     """Computes primitives for a whole batch. The node of a mapped box is True, that of a constant None."""
 
-    overwrites = True
-
     def __init__(self, size: int) -> None:
         super().__init__()
         self.size = size

@@ -6,16 +6,15 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from . import backward
 from .array_ops import array_ops
-from .backward import backward_pass
 from .cotangents import add_cotangents
 from .derivative import DerivativeTrace, RuleTable, without_derivatives
-from .masked_rules import Push, has_selected, push_selected
+from .masked_rules import Push, has_selected, outline_unread, push_selected
 from .primitives import add_rule_table
 from .reverse import trace_vjp, zero_rule
 from .selections import Mask, Selected, settle
 from .tracer import boxers
-from .residuals import outline_unread
 
 __all__ = [
     "JVPTrace", "Realigned", "defjvp", "defjvp_all", "push_plain", "restrict_tangent", "trace_jvp",
@@ -24,8 +23,6 @@ __all__ = [
 
 class JVPTrace(DerivativeTrace):
     """Carries the tangent of each value as the ``node`` of its box."""
-
-    overwrites = carries_values = True
 
     @staticmethod
     def make_node(prim, argument, node, ans, values, kwargs):
@@ -164,7 +161,7 @@ def transpose_vjp(vjp: Callable) -> Callable:
 
         outputs = ans if several else (ans,)
         _, nodes, inputs = trace_vjp(pull, [array_ops.zeros_like(output) for output in outputs])
-        tangents = backward_pass([] if nodes[0] is None else [(nodes[0], t)], inputs)
+        tangents = backward.backward_pass([] if nodes[0] is None else [(nodes[0], t)], inputs)
         return tangents if several else tangents[0]
 
     return jvp

@@ -18,7 +18,8 @@ from .forward import JVPTrace, add_tangents, defjvp
 from .lowest import ChangeLostError, LowestTrace, must_follow
 from .primitives import primitive
 from .pytree import tree_map
-from .reverse import defvjp
+from .reverse import VJPTrace, defvjp
+from .recording import is_recording
 from .tracer import Trace, box_classes, boxers, find_top_trace, trace_stack
 from .traits import declare
 
@@ -78,7 +79,7 @@ TRACE = InfinitesimalTrace()
 def are_wanted() -> bool:
     """Whether reverse mode runs, and nothing is recorded: what is recorded has to hold for other values."""
     traces = trace_stack.get()
-    return any(trace.takes_limits for trace in traces) and not any(trace.guards_values for trace in traces)
+    return any(isinstance(trace, VJPTrace) for trace in traces) and not is_recording(traces)
 
 
 def split(value: Any, direction: Any) -> Any:

@@ -9,11 +9,10 @@ from typing import Any, NamedTuple
 from .array_ops import array_ops
 from .cotangents import add_cotangents, deferred_types
 from .derivative import without_derivatives
-from .donation import Overwriting, getrefcount
-from .ownership import IN_SLOT
 from .selections import Mask, OutputsCotangent, Selected, outline, settle
+from .traits import ALL, ANSWER
 
-__all__ = ["Push", "has_selected", "pull_selected", "push_selected"]
+__all__ = ["Push", "has_selected", "outline_unread", "pull_selected", "push_selected"]
 
 
 # Reverse mode
@@ -27,9 +26,6 @@ def pull_selected(node: tuple, selected: Selected) -> Sequence[tuple[tuple, Any]
     if prim.traits.elementwise:
         shape = ans.shape
         args = [arg if getattr(arg, "shape", shape) == shape else array_ops.expand(arg, shape) for arg in args]
-    if isinstance(rules, Overwriting):
-        is_free = getrefcount(selected.value) <= IN_SLOT
-        rules = rules.bind(is_free, selected.value)
     pulled: list = []
     for rule, parent in zip(rules, parents) if type(rules) is tuple else ((rules, parents),):
         g = rule(selected.value, ans, *args, **kwargs)
@@ -176,6 +172,18 @@ def push_selected(push: Push, prim: Callable, argument: Any, node: Any, ans: Any
         return push.plain(argument, plain) if taken else None
     pushed = settle(push.plain(argument, plain))
     return None if pushed is None else push.restrict(pushed, Mask(lambda: taken))
+
+
+def outline_unread(prim: Callable, argument: Any, ans: Any, args: Sequence) -> tuple[Any, Sequence]:
+    """``ans`` and ``args``, with outlines for what is unread, of whatever size: others may write into it."""
+    args = list(args)
+    unread = prim.traits.unread
+    for each in unread.get(argument) or unread.get(ALL, ()):
+        if each is ANSWER:
+            ans = array_ops.outline(ans)
+        elif each < len(args) and hasattr(args[each], "dtype"):
+            args[each] = array_ops.outline(args[each])
+    return ans, args
 
 
 def settle_nested(node: Any) -> Any:

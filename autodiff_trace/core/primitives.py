@@ -14,8 +14,11 @@ from .tracer import box_classes, exact_numbers, find_top_trace, metadata, watche
 from .traits import Traits, table
 
 __all__ = [
-    "add_rule_table", "composite", "nondifferentiable", "notrace_primitive", "primitive", "with_rules", "wrap_function",
+    "add_rule_table", "composite", "dispatch", "nondifferentiable", "notrace_primitive", "primitive",
+    "with_rules", "wrap_function",
 ]
+
+exact_types = frozenset(exact_numbers)
 
 
 def primitive(
@@ -134,42 +137,9 @@ def wrap_function(fun: Callable, traits: Traits) -> Callable:
 
     @functools.wraps(fun, updated=())
     def call(*args, **kwargs):
-        # The scan stands here and not in dispatch(), which costs a second scan and a call (0.2 of 1.0 µs).
-        top = None
-        has_sequence = False
-        for arg in args:
-            kind = type(arg)
-            if kind in watched_types:
-                if kind in box_classes:
-                    trace = arg._trace
-                    if trace is not top and (top is None or trace.level > top.level):
-                        top = trace
-                elif kind in exact_numbers:
-                    return call_with_floats(call, args, kwargs)
-                elif find_top_trace(arg) is None:
-                    has_sequence = True  # shapes, axes, indices: as a rule no reason to leave this path
-                else:
-                    return dispatch(call, args, kwargs)
-        if kwargs:
-            return dispatch(call, args, kwargs)
-        if top is None:
-            return fun(*args)
-        if has_sequence and call.sequence_handler is not None:
-            return dispatch(call, args, kwargs)
-        count = len(args)
-        if not traits.differentiable and count <= traits.most_args:
-            return top.process_nondifferentiable(call, args, kwargs)
-        if count == 1:
-            ans = top.process_one(call, arg, 0, (arg._value,))
-        elif count > traits.most_args:
-            return dispatch(call, args, kwargs)
-        else:
-            ans = top.process(call, args, kwargs)
-        if traits.makes_view and type(ans) in box_classes and type(args[0]) in box_classes:
-            array_ops.note_view(ans, args[0], call, args[1:], kwargs)
-        elif traits.is_users:
-            array_ops.note_shared(call.__name__, ans, args, refuses_plain=True)
-        return ans
+        if not exact_types.isdisjoint(map(type, args)):
+            return call_with_floats(call, args, kwargs)
+        return dispatch(call, args, kwargs)
 
     return with_rules(call, fun, traits)
 
@@ -206,10 +176,10 @@ def dispatch(prim: Callable, args: tuple, kwargs: dict) -> Any:
     top = find_top_trace(args, keywords_top)
     if top is None:
         return prim.fun(*args, **kwargs)
-    if prim.sequence_handler is not None:
-        return prim.sequence_handler(prim, args, kwargs)
     traits = prim.traits
     at = traits.most_args
+    if prim.sequence_handler is not None and (kwargs or len(args) > at or has_sequence(args)):
+        return prim.sequence_handler(prim, args, kwargs)
     if len(args) > at:
         out, rest = args[at], args[at + 1 :]
         args = (*args[:at], None, *rest) if rest else args[:at]
@@ -232,6 +202,10 @@ def dispatch(prim: Callable, args: tuple, kwargs: dict) -> Any:
     elif traits.is_users:
         array_ops.note_shared(prim.__name__, ans, (*args, *kwargs.values()), refuses_plain=True)
     return ans
+
+
+def has_sequence(args: tuple) -> bool:
+    return not {list, tuple}.isdisjoint(map(type, args))
 
 
 def bind_traced_keywords(prim: Callable, args: tuple, kwargs: dict) -> tuple[tuple, dict]:

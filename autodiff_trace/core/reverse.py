@@ -7,16 +7,13 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .array_ops import LARGE, array_ops, large_types
+from .array_ops import array_ops
 from .backward import VJPNode
 from .errors import MissingRuleError, caller_line
-from .derivative import DerivativeTrace, RuleTable, new_object
-from .snapshots import keep_operands, with_checks
-from .donation import LEAST, find_overwriting, overwritable
+from .derivative import DerivativeTrace, RuleTable
 from .primitives import add_rule_table
 from .selections import OutputsCotangent
-from .tracer import NO_KEYWORDS, box_classes, boxers, snapshot, watched_types
-from .residuals import forget_unread, forget_written
+from .tracer import NO_KEYWORDS, box_classes, boxers, own_box, snapshot
 
 __all__ = ["VJPTrace", "defvjp", "defvjp_all", "defvjp_pair", "trace_vjp"]
 
@@ -26,89 +23,27 @@ next_index = itertools.count(0, -1).__next__
 
 def make_node(prim: Callable, argument: Any, parent: Any, ans: Any, args: Sequence, kwargs: dict) -> VJPNode:
     """The node of ``ans = prim(*args, **kwargs)``."""
-    rule = prim.vjps[argument]
-    # Of elementwise functions the answer is as large as the arguments, of products mostly: a small one ends the matter.
-    traits = prim.traits
-    if traits.unread and (
-        not traits.answer_tells or ans.nbytes > LARGE if type(ans) in large_types else not traits.elementwise
-    ):
-        if traits.writes_first:  # it overwrites cotangents of any size
-            if type(ans) not in overwritable or ans.nbytes > LARGE:
-                rule, parent = find_overwriting(prim, argument, parent, args) or (rule, parent)
-            return next_index(), rule, parent, *forget_written(ans, args), kwargs, prim
-        if prim.overwriting and type(ans) in overwritable and ans.nbytes >= LEAST:
-            rule, parent = find_overwriting(prim, argument, parent, args) or (rule, parent)
-        ans, args = forget_unread(prim, argument, ans, args)
-    return next_index(), rule, parent, ans, args, kwargs, prim
+    return next_index(), prim.vjps[argument], parent, ans, args, kwargs, prim
 
 
 def make_lasting_node(prim: Callable, argument: Any, parent: Any, ans: Any, args: Sequence, kwargs: dict) -> VJPNode:
-    """The same where others may change some of the arguments before the rule reads them."""
-    if type(argument) is int and len(args) == 2 and not kwargs and not isinstance(args[argument], (list, tuple)):
-        kept = keep_other(prim, argument, args)
-        if kept is not None:
-            return make_node(prim, argument, parent, ans, kept, kwargs)
-    args, kwargs, snapshots = keep_operands(prim, argument, parent, args, kwargs)
-    node = make_node(prim, argument, parent, ans, args, kwargs)
-    return (node[0], with_checks(node[1], snapshots), *node[2:]) if snapshots else node
+    """The same where others may change some of the arguments before the rule reads them: it gets copies."""
+    keywords = {name: copied(arg) for name, arg in kwargs.items()}
+    return make_node(prim, argument, parent, ans, [copied(arg) for arg in args], keywords)
 
 
-def keep_other(prim: Callable, argnum: int, args: Sequence) -> Sequence | None:
-    """What :func:`keep_operands` makes of two arguments where the other one is a small array (1 µs less); else None."""
-    if 1 - argnum in prim.traits.unread.get(argnum, ()):
-        return args
-    other = args[1 - argnum]
-    if type(other) not in overwritable or other.nbytes > LARGE or type(args[argnum]) in watched_types:
-        return None
-    other = other.copy("K")
-    return (other, args[1]) if argnum else (args[0], other)
+def copied(x: Any) -> Any:
+    """What stays as it is when others write into ``x``, or into what is in a list or tuple."""
+    if type(x) in box_classes:
+        return own_box(x)
+    return type(x)(map(copied, x)) if type(x) in (list, tuple) else array_ops.copied(x)
 
 
 class VJPTrace(DerivativeTrace):
     """Records a :data:`VJPNode` for each operation."""
 
-    takes_limits = True
-    overwrites = True
     make_node = staticmethod(make_node)
     make_lasting_node = staticmethod(make_lasting_node)
-
-    def process_one(self, prim, box, argnum, values, is_beside=False):
-        # DerivativeTrace.process_one with make_node written out (0.1 of 0.85 µs).
-        kind = type(values[argnum])
-        traits = prim.traits
-        ans = (prim if kind in box_classes else traits.fast_fun)(*values)
-        node = box._node
-        if node is not None:
-            rule = prim.vjps[argnum]
-            kept = keep_other(prim, argnum, values) if is_beside else values
-            if kept is None:
-                node = make_lasting_node(prim, argnum, node, ans, values, NO_KEYWORDS)
-            elif (
-                traits.unread
-                and (not traits.answer_tells or ans.nbytes > LARGE if type(ans) in large_types
-                     else not traits.elementwise)
-                # (Of a small array that is no view there is nothing to forget, if the answer is small, too.)
-                and (
-                    kind not in overwritable or (value := values[argnum]).nbytes > LARGE or value.base is not None
-                    or getattr(ans, "nbytes", LARGE + 1) > LARGE
-                )
-            ):
-                node = make_node(prim, argnum, node, ans, kept, NO_KEYWORDS)
-            else:
-                node = next_index(), rule, node, ans, kept, NO_KEYWORDS, prim
-        if type(ans) is kind:  # then so is its box, made without a call of __init__ (0.05 µs)
-            new = new_object(type(box))
-            new._value = ans
-            new._trace = self
-            new._node = node
-            return new
-        try:
-            return boxers[type(ans)](ans, self, node)
-        except KeyError:
-            return self.box_outputs(ans, node, prim)
-
-    def what_output_nodes_read(self, outputs):
-        return list(map(array_ops.shape_only, outputs))
 
     def output_node(self, node, outputs, i):
         rule = functools.partial(OutputsCotangent, outputs, i)
@@ -198,8 +133,8 @@ def defvjp_all(prim: Callable, rule: Callable) -> None:
 def forget_declared(prim: Callable, has_rules: bool) -> None:
     """Take back what was declared of rules that others replace: these may read more. What was declared before there
     was a rule holds for the first."""
-    prim.overwriting.clear()
     if has_rules:
+        prim.overwriting.clear()
         prim.traits.unread.clear()
         prim.traits.linear_in = prim.traits.multilinear_in = ()
 

@@ -7,10 +7,10 @@ import sys
 
 import numpy as np
 
-from ..core.array_ops import array_ops
 from ..core.errors import TracedValueError, caller_line
-from ..core.ownership import writing
+from ..core.fast.ownership import writing
 from ..core.unary import call_on
+from ..core.recording import RecordingTrace
 from ..core.tracer import Box, fixed_types, is_box, register_box
 from . import moving
 from . import wrapped as anp
@@ -179,7 +179,7 @@ class ArrayBox(WritableBox):
         return self.__copy__()
 
     def __reduce_ex__(self, protocol):
-        if self._node is None or self._trace.guards_values:  # no derivative is dropped
+        if self._node is None or isinstance(self._trace, RecordingTrace):  # no derivative is dropped
             return np.asarray(self)[() if is_number(self) else ...].__reduce_ex__(protocol)
         raise TracedValueError(
             f"a traced value cannot be pickled ({caller_line()}): what comes back, in another process too, would be a "
@@ -205,7 +205,7 @@ class ArrayBox(WritableBox):
         return wrapped(*args, **kwargs)
 
     def __array__(self, dtype=None, copy=None):
-        if self._node is None or self._trace.guards_values:  # no derivative is dropped
+        if self._node is None or isinstance(self._trace, RecordingTrace):  # no derivative is dropped
             return np.array(self._trace.python_value(self, np.array), dtype)
         raise TracedValueError(
             f"NumPy asks a traced value for a plain array, which would drop its derivative ({caller_line()}). "
@@ -235,11 +235,6 @@ def store(out, x):
         )
     with writing:
         return out.replace(anp.broadcast_to(x, out.shape) if np.shape(x) != out.shape else x)
-
-
-array_ops.store = store
-array_ops.stack = anp.stack
-array_ops.zeros_like = anp.zeros_like
 
 
 def register_array_type(array_type: type, *scalar_types: type) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from ..core.array_ops import array_ops
 from . import wrapped as anp
 
 __all__ = [
@@ -23,9 +22,6 @@ def align(args: list, mapped: list) -> list:
         anp.reshape(arg, (arg.shape[0],) + (1,) * (ndim - n) + arg.shape[1:]) if is_mapped and n < ndim else arg
         for arg, is_mapped, n in zip(args, mapped, ndims)
     ]
-
-
-array_ops.align = align
 
 
 def batch_aligned(batch, prim, args, kwargs):

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy import float64, ndarray
 
-from ..core.array_ops import LARGE, array_ops, large_types
+from ..core.array_ops import LARGE, large_types
+from ..core.fast.ownership import overwrites
 from ..core.primitives import primitive
 from ..core.tracer import box_classes, to_value
 from . import wrapped as anp
@@ -62,7 +63,7 @@ def outline(x: Any) -> Any:
             latest = stand_in = ShapeOnly(x)
             return stand_in
         return latest
-    return ShapeOnly(x) if type(x) in box_classes and x._trace.overwrites else shape_only(x)
+    return ShapeOnly(x) if type(x) in box_classes and overwrites(x._trace) else shape_only(x)
 
 
 def shape_only(x: Any) -> Any:
@@ -72,14 +73,9 @@ def shape_only(x: Any) -> Any:
         return outline(x) if x.nbytes > LARGE or x.base is not None and getattr(x.base, "nbytes", 0) > LARGE else x
     if kind in large_types:
         return large_types[kind](x) if x.nbytes > LARGE else x
-    if kind in box_classes and x._trace.overwrites and shape_only(memory := to_value(x)) is not memory:
+    if kind in box_classes and overwrites(x._trace) and shape_only(memory := to_value(x)) is not memory:
         return ShapeOnly(x)
     return x
-
-
-array_ops.outline = outline
-array_ops.shape_only = shape_only
-large_types[ndarray] = ShapeOnly
 
 
 MANY = 1024

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.ownership import writing
+from ..core.fast.ownership import writing
 from ..core.tracer import boxers, register_box
 from . import wrapped as anp
 from .array_box import ArrayBox

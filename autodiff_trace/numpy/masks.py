@@ -7,12 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..core.array_ops import array_ops
 from ..core.selections import settle
-from ..core.tracer import is_box
 from . import wrapped as anp
-from .broadcasting import ShapeOnly, sum_to
-from .error_states import error_state, quiet, restore_errors, set_quiet
+from .broadcasting import ShapeOnly
+from .error_states import quiet
 
 __all__ = ["broadcast_mask", "either", "nonzero", "reduce_mask"]
 
@@ -66,21 +64,3 @@ def as_weights(mask: Any, dtype: Any) -> Any:
 def quietly(function: Callable, *args: Any, **kwargs: Any) -> Any:
     """Call ``function`` without NumPy's warnings."""
     return function(*args, **kwargs)
-
-
-array_ops.any = lambda mask: anp.any(mask)
-array_ops.any_in_matrix = any_in_matrix
-array_ops.as_weights = as_weights
-array_ops.both = anp.logical_and
-array_ops.broadcast_mask = broadcast_mask
-array_ops.either = either
-array_ops.error_state = error_state
-array_ops.expand = expand
-array_ops.has_nonzero = has_nonzero
-array_ops.ignore_errors = set_quiet
-array_ops.is_traced = is_box
-array_ops.nonzero = nonzero
-array_ops.quietly = quietly
-array_ops.reduce_mask = reduce_mask
-array_ops.restore_errors = restore_errors
-array_ops.sum_to = sum_to

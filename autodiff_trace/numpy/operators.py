@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..core.ownership import writing
+from ..core.fast.ownership import writing
 from ..core.tracer import NO_KEYWORDS, fixed_types, watched_types
 from .layouts import is_number
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..core.parameters import positional_parameters
+from ..core.recording import RecordingTrace
 from ..core.tracer import box_classes, fixed_types, watched_types
 
 __all__ = ["INTEGER", "PLAIN", "plain_parameters", "to_plain", "whole_numbers"]
@@ -69,7 +70,7 @@ def to_plain(arg: Any, fixed: bool) -> Any:
     if kind is list or kind is tuple:
         return kind([to_plain(item, fixed) for item in arg])
     if kind in box_classes:
-        if not arg._trace.guards_values or arg.dtype.kind not in "iub":
+        if not isinstance(arg._trace, RecordingTrace) or arg.dtype.kind not in "iub":
             return arg
         value = arg._trace.plain(arg)
     elif fixed and isinstance(arg, (np.ndarray, np.integer)) and arg.dtype.kind in "iu" and arg.size <= MOST_ITEMS:

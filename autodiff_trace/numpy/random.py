@@ -9,7 +9,8 @@ from collections.abc import Callable
 import numpy as np
 
 from ..core.errors import TracedValueError, caller_line
-from ..core.tracer import find_top_trace, running_traces
+from ..core.recording import RecordingTrace, draw
+from ..core.tracer import find_top_trace
 
 __all__ = ["refuse_traced"]
 
@@ -20,13 +21,12 @@ def refuse_traced(function: Callable) -> Callable:
     @functools.wraps(function, updated=())
     def call(*args, **kwargs):
         top = find_top_trace((*args, *kwargs.values()))
-        if top is not None and not top.guards_values:
+        if top is not None and not isinstance(top, RecordingTrace):
             raise TracedValueError(
                 f"numpy.random.{function.__name__}: a parameter is a traced value ({caller_line()}), but a draw has no "
                 "derivative. Draw with plain parameters and transform the draw: loc + scale * random.normal(size=n)."
             )
-        stack = running_traces()
-        return stack[0].draw(function, args, kwargs) if stack else function(*args, **kwargs)
+        return draw(function, args, kwargs)
 
     return call
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ..core.array_ops import array_ops
 from ..core.derivative import DerivativeTrace, without_derivatives
 from ..core.forward import defjvp
 from ..core.primitives import nondifferentiable, primitive
 from ..core.reverse import defvjp
 from ..core.selections import Mask, Selected, outline
+from ..core.recording import RecordingTrace
 from ..core.tracer import find_top_trace, is_box
 from ..core.traits import ANSWER, declare
 from . import wrapped as anp
@@ -59,7 +59,7 @@ def restricted(x: Any, mask: Mask) -> Any:
     is_batched = is_followed = False
     value = x
     while is_box(value):
-        if value._trace.guards_values:  # other runs may need it
+        if isinstance(value._trace, RecordingTrace):  # other runs may need it
             return restrict(x, mask())
         if isinstance(value._trace, DerivativeTrace):
             is_followed = True
@@ -118,7 +118,7 @@ def ones_beside(g):
 def is_replayed(g: Any) -> bool:
     """Whether a trace that replays sees ``g``, so that other masks may follow."""
     while is_box(g):
-        if g._trace.guards_values:
+        if isinstance(g._trace, RecordingTrace):
             return True
         g = g._value
     return False
@@ -216,12 +216,6 @@ def selecting_jvp(weight):
 
 
 quiet_product = quiet(operator.mul)
-
-
-array_ops.is_finite = is_plain_and_finite
-array_ops.ones_like = ones_beside
-array_ops.restrict = restrict
-array_ops.restricted = restricted
 
 
 # restrict: linear, and a selection itself

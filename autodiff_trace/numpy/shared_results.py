@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ..core.array_ops import array_ops
 from ..core.errors import TracedValueError, caller_line
-from ..core.donation import ALONE, getrefcount
-from ..core.ownership import IN_SLOT
+from ..core.fast.donation import ALONE, getrefcount
+from ..core.fast.ownership import IN_SLOT
 from ..core.tracer import box_classes
 from .layouts import is_number
 from .views import find_root, forget_view, is_view, link, locked
@@ -132,8 +131,3 @@ def arrays_in(values: Sequence) -> Iterator[ndarray]:
             yield from arrays_in(value)
         elif isinstance(value, ndarray):
             yield value
-
-
-array_ops.with_own_results = with_own_results
-array_ops.note_shared = note_shared
-array_ops.find_shared = find_shared

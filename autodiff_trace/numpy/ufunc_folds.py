@@ -11,7 +11,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..core.array_ops import array_ops
 from ..core.errors import TracedValueError, caller_line
-from ..core.ownership import writing
+from ..core.fast.ownership import writing
 from ..core.tracer import is_box
 from ..core.traits import traits_of
 from . import wrapped as anp

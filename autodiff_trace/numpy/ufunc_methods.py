@@ -13,7 +13,7 @@ import numpy as np
 
 from ..core.array_ops import array_ops
 from ..core.errors import TracedValueError, caller_line
-from ..core.ownership import writing
+from ..core.fast.ownership import writing
 from ..core.traits import traits_of
 from . import wrapped as anp
 from .namespace import wrapped_functions

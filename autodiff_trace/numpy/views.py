@@ -15,10 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from ..core.array_ops import array_ops
 from ..core.batching import BatchTrace
 from ..core.errors import TracedValueError, caller_line
-from ..core.ownership import lend_copies, writing
+from ..core.fast.ownership import lend_copies, writing
 from ..core.tracer import Box, box_classes, is_box, to_value
 from . import wrapped as anp
 from .layouts import Views, keep_layout, layout, plain_element, set_layout
@@ -233,9 +232,6 @@ def stand_for_view(box: Box, view: Box) -> None:
             each._view_of = old, *each._view_of[1:]
     box._value, box._trace, box._node = view._value, view._trace, view._node
     link(box, old, *view._view_of[1:])
-
-
-array_ops.note_view = note_view
 
 
 # shares_memory: whether two arrays are views of one

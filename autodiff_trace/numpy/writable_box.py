@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import caller_line
-from ..core.ownership import can_overwrite, note_write, writing
+from ..core.fast.ownership import can_overwrite, note_write, writing
 from ..core.tracer import Box, box_classes, find_top_trace, is_box, to_value
 from . import wrapped as anp
 from .broadcasting import drop_leading, indexed_ndim

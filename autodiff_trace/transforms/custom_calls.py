@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..core.array_ops import array_ops
-from ..core.snapshots import Snapshot, check_snapshots, keep_leaves
+from ..core.fast.snapshots import Snapshot, check_snapshots, keep_leaves
 from ..core.pytree import Structure, tree_flatten, tree_unflatten
 from .trace_substitution import current
 from ..core.tracer import boxers

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.pytree import tree_flatten
+from ..core.recording import RecordingTrace
 from ..core.tracer import fixed_types, is_box, own_box
 from ..numpy import wrapped as anp
 from ..numpy.mutation import copy_array
@@ -43,7 +44,7 @@ def own_constant(x: Any) -> Any:
     if type(x) is np.ndarray:
         return copy_array(x)
     # In a program it may be an argument.
-    is_recorded = is_box(x) and x._trace.guards_values and type(x._value) is np.ndarray
+    is_recorded = is_box(x) and isinstance(x._trace, RecordingTrace) and type(x._value) is np.ndarray
     return anp.copy(x) if is_recorded else x
 
 
@@ -65,7 +66,7 @@ def places_of(x: Any) -> tuple[int, ...]:
         return (id(memory_of(x)),)
     if not is_box(x):
         return ()
-    value = x._value if x._trace.guards_values else None
+    value = x._value if isinstance(x._trace, RecordingTrace) else None
     return (id(x), id(memory_of(value))) if type(value) is np.ndarray else (id(x),)
 
 

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
+from ..core.fast.ownership import overwrites
 from ..core.tracer import Trace, box_classes, boxers, exact_numbers, innermost_trace, metadata, watched_types
 
 __all__ = ["StandIns", "active", "current", "standing_in"]
@@ -103,7 +104,7 @@ def redirecting(kind: type[Trace]) -> type[Trace]:
         return process
 
     class RedirectingTrace(kind, Redirecting):
-        overwrites = property(lambda self: kind.overwrites and not active.get().lifts)
+        overwrites = property(lambda self: overwrites(kind) and not active.get().lifts)
         process = redirect(kind.process)
         process_general = redirect(kind.process_general)
         process_nondifferentiable = redirect(kind.process_nondifferentiable)

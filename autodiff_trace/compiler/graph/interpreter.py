@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ...core.tracer import find_top_trace, running_traces
+from ...core.recording import draw
+from ...core.tracer import find_top_trace
 from ...transforms.stopping import to_numpy
 from ..record.guards import outcome, signature
 from .listing import guard_text, seen_text
@@ -40,8 +41,7 @@ def run_step(step: Node, value_of: Callable) -> Any:
     if step.kind == "guard":
         return see(step.function, *args)
     if step.kind == "effect":
-        stack = running_traces()
-        return stack[0].draw(step.function, args, kwargs) if stack else step.function(*args, **kwargs)
+        return draw(step.function, args, kwargs)
     if step.errstate is None:
         return call(step.function, args, kwargs)
     with np.errstate(**step.errstate):

@@ -13,6 +13,7 @@ import numpy as np
 
 from ...core.array_ops import large_types
 from ...core.primitives import primitive
+from ...core.recording import RecordingTrace
 from ...core.tracer import Box, boxers, register_box
 from ...core.traits import declare
 from ...numpy import wrapped as anp
@@ -59,21 +60,21 @@ class RecordBox(ArrayBox):
 
     @property
     def nbytes(self):  # reverse mode asks for it at each step
-        is_plain = isinstance(self._value, (np.ndarray, np.generic)) and self._trace.guards_values
+        is_plain = isinstance(self._value, (np.ndarray, np.generic)) and isinstance(self._trace, RecordingTrace)
         return self._value.nbytes if is_plain else ArrayBox.nbytes.fget(self)
 
     def __array__(self, dtype=None, copy=None):
         array = ArrayBox.__array__(self, dtype, copy)  # (no super: NumberBox takes these methods over)
         value = self._value
         is_itself = not copy and type(value) is np.ndarray and (dtype is None or dtype == value.dtype)
-        return self._trace.handed.give(self, array) if is_itself and self._trace.guards_values else array
+        return self._trace.handed.give(self, array) if is_itself and isinstance(self._trace, RecordingTrace) else array
 
     def __repr__(self):
         return self._trace.python_value(self, repr)
 
     def item(self, *index):
         number = ArrayBox.item(self, *index)
-        return self._trace.compute(to_python, "item", number) if self._trace.guards_values else number
+        return self._trace.compute(to_python, "item", number) if isinstance(self._trace, RecordingTrace) else number
 
     def tolist(self):
         return [row.tolist() for row in self] if self.ndim else self.item()
@@ -116,7 +117,7 @@ def compute(use: Callable, prim: Callable, *args: Any) -> Any:
     for arg in args:
         kind = type(arg)
         if kind in number_classes:
-            if arg._trace.guards_values:
+            if isinstance(arg._trace, RecordingTrace):
                 trace = arg._trace
         elif kind not in PLAIN_NUMBERS:
             return prim(*args)

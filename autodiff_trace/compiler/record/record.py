@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ...core.tracer import Trace, box_classes, boxers, trace_stack
+from ...core.recording import RecordingTrace
+from ...core.tracer import box_classes, boxers, trace_stack
 from ...numpy.parameters import plain_parameters
 from ...captured_state.names import has
 from ...captured_state.random_states import frozen, numpy_state
@@ -29,13 +30,11 @@ from .spent import SpentRecordTrace, take_off
 __all__ = ["RecordTrace"]
 
 
-class RecordTrace(Trace):
+class RecordTrace(RecordingTrace):
     """Runs a function on its values and lists the steps.
 
     A box's node is None for what does not depend on inputs until it is an operand: then it becomes a constant.
     """
-
-    guards_values = True
 
     def __init__(self, keeps_values: bool = False, folds: bool = True) -> None:
         super().__init__()

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from ...core.array_ops import array_ops
 from ...core.errors import TracedValueError, caller_line
 from ...core.forward import defjvp
 from ...core.primitives import primitive
@@ -80,9 +79,6 @@ def laid_out(x: Any, memory: np.ndarray, wanted: np.ndarray) -> Any:
     if np.may_share_memory(memory, wanted):
         return x
     return anp.copy(x, "F" if wanted.flags.f_contiguous and not wanted.flags.c_contiguous else "C")
-
-
-array_ops.array = array
 
 
 def refuse_like(name, like):

@@ -7,8 +7,8 @@ import numpy as np
 from ...core.batching import loop_and_stack
 from ...core.derivative import without_derivatives
 from ...core.forward import defjvp, defjvp_all
-from ...core.donation import defoverwriting
-from ...core.ownership import OwnedOverwriting, is_owned
+from ...core.fast.donation import defoverwriting
+from ...core.fast.ownership import OwnedOverwriting, is_owned
 from ...core.unary import call_on
 from ...core.primitives import nondifferentiable
 from ...core.reverse import defvjp

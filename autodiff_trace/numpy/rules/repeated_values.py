@@ -19,7 +19,8 @@ from ...core.forward import defjvp
 from ...core.choices import with_other
 from ...core.infinitesimals import are_wanted, has_split, is_split, split, without_change
 from ...core.primitives import nondifferentiable, primitive
-from ...core.reverse import defvjp
+from ...core.reverse import VJPTrace, defvjp
+from ...core.recording import RecordingTrace, is_recording
 from ...core.tracer import is_box, to_value, trace_stack
 from ...core.traits import declare
 from ..batching import batch_aligned, batch_stacks
@@ -51,7 +52,7 @@ def unless_constant(x: Any, a: Any) -> Any:
     if not has_split(x):
         return x
     while is_box(a):
-        if a._trace.takes_limits and a._node is not None:
+        if isinstance(a._trace, VJPTrace) and a._node is not None:
             return x
         a = a._value
     return without_change(x)
@@ -79,7 +80,7 @@ def other_basis(n: int, dtype: Any, which: int = 0) -> np.ndarray:
 
 def is_recorded() -> bool:
     """Whether what happens is to hold for other values, too."""
-    return any(trace.guards_values for trace in trace_stack.get())
+    return is_recording(trace_stack.get())
 
 
 def are_unused(g: Any, *places: int) -> bool:
@@ -90,7 +91,7 @@ def are_unused(g: Any, *places: int) -> bool:
 
 def is_constant_zero(x: Any) -> bool:
     while is_box(x):
-        if x._trace.guards_values or isinstance(x._trace, DerivativeTrace) and x._node is not None:
+        if isinstance(x._trace, RecordingTrace) or isinstance(x._trace, DerivativeTrace) and x._node is not None:
             return False
         x = x._value
     return not np.any(x)

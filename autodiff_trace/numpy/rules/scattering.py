@@ -8,12 +8,13 @@ import numpy as np
 
 from ...core.cotangents import DeferredCotangent, add_cotangents, deferred_types
 from ...core.forward import defjvp
-from ...core.donation import getrefcount
-from ...core.ownership import IN_SLOT, can_overwrite, is_owned, note_write
+from ...core.fast.donation import getrefcount
+from ...core.fast.ownership import IN_SLOT, can_overwrite, is_owned, note_write
 from ...core.primitives import primitive
 from ...core.reverse import defvjp
 from ...core.selections import Mask, Selected, outline, settle
-from ...core.tracer import is_box, running_traces
+from ...core.recording import is_recording
+from ...core.tracer import is_box
 from ...core.traits import declare
 from .. import wrapped as anp
 from ..sparsity.index_sets import union
@@ -132,7 +133,7 @@ class IndexedCotangent(DeferredCotangent):
     def is_recorded_sparsely(self):
         """Whether a recording should see each addition: a replay makes them in the memory of ``dense``, so that the
         loop that fills an array of n elements, backwards, adds n numbers instead of n arrays."""
-        return any(trace.guards_values for trace in running_traces()) and all(
+        return is_recording() and all(
             has_no_repeats(index) and piece.dtype == self.dense.dtype for piece, index in self.items()
         )
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...core.errors import TracedValueError, caller_line
-from ...core.ownership import writing
+from ...core.fast.ownership import writing
 from .. import wrapped as anp
 from ..broadcasting import drop_leading
 from ..canonical import as_array

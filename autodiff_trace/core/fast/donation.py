@@ -11,8 +11,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .cotangents import add_cotangents
-from .primitives import add_rule_table
+from ..cotangents import add_cotangents
+from ..primitives import add_rule_table
 
 __all__ = [
     "ALONE", "LEAST", "Overwriting", "add_into", "defoverwriting", "find_overwriting", "getrefcount", "has_own_memory",

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .array_ops import LARGE, array_ops, large_types
+from ..array_ops import LARGE, array_ops, large_types
 from .donation import overwritable
-from .tracer import watched_types
-from .traits import ALL, ANSWER
+from ..tracer import watched_types
+from ..traits import ALL, ANSWER
 
-__all__ = ["forget_unread", "forget_written", "outline_unread"]
+__all__ = ["forget_unread", "forget_written"]
 
 
 def forget_unread(prim: Callable, argument: Any, ans: Any, args: Sequence) -> tuple[Any, Sequence]:
@@ -49,18 +49,6 @@ def forget_written(ans: Any, args: Sequence) -> tuple[Any, Sequence]:
     _, index, value = args
     ans = array_ops.outline(ans)
     return ans, [ans, index, array_ops.shape_only(value) if type(value) in large_types else value]
-
-
-def outline_unread(prim: Callable, argument: Any, ans: Any, args: Sequence) -> tuple[Any, Sequence]:
-    """``ans`` and ``args``, with outlines for what is unread, of whatever size: others may write into it."""
-    args = list(args)
-    unread = prim.traits.unread
-    for each in unread.get(argument) or unread.get(ALL, ()):
-        if each is ANSWER:
-            ans = array_ops.outline(ans)
-        elif each < len(args) and hasattr(args[each], "dtype"):
-            args[each] = array_ops.outline(args[each])
-    return ans, args
 
 
 def keep_shapes(x: Any) -> Any:

@@ -12,12 +12,16 @@ import sys
 import threading
 from typing import Any
 
-from .array_ops import LARGE
-from .cotangents import deferred_types
+from ..array_ops import LARGE
+from ..cotangents import deferred_types
 from .donation import Overwriting, getrefcount, overwritable
-from .tracer import box_classes, find_top_trace, to_value, watched_types
+from ..forward import JVPTrace
+from ..tracer import Trace, box_classes, find_top_trace, to_value, watched_types
 
-__all__ = ["IN_SLOT", "OwnedOverwriting", "can_overwrite", "is_owned", "lend_copies", "note_write", "writing"]
+__all__ = [
+    "IN_SLOT", "OwnedOverwriting", "can_overwrite", "is_owned", "lend_copies", "note_write", "overwrites",
+    "writing",
+]
 
 writing = threading.RLock()
 """Held from where a write reads the old value to where the box stands for the new one: threads that write different
@@ -41,16 +45,22 @@ IN_SLOT = count_in_slot() if COUNTS_TELL else -1
 """Where reference counts do not tell, every value is held by others."""
 
 
+def overwrites(trace: Trace) -> bool:
+    """Whether a write may go into the memory of a box of this trace that nobody else holds."""
+    return getattr(trace, "overwrites", False)
+
+
 def is_owned(x: Any) -> bool:
     """Whether nobody holds the memory under ``x``, an array or a box that itself is the caller's alone, but ``x``."""
     if type(x) in deferred_types:  # a selected tangent
         return getrefcount(x.value) <= IN_SLOT and is_owned(x.value)
     while type(x) in box_classes:
         trace = x._trace
-        if not trace.overwrites or getrefcount(x._value) > IN_SLOT:
+        if not overwrites(trace) or getrefcount(x._value) > IN_SLOT:
             return False
-        if trace.carries_values and x._node is not None and (getrefcount(x._node) > IN_SLOT or not is_owned(x._node)):
-            return False
+        if isinstance(trace, JVPTrace) and x._node is not None:
+            if getrefcount(x._node) > IN_SLOT or not is_owned(x._node):
+                return False
         x = x._value
     return type(x) in overwritable and x.flags.owndata and x.flags.writeable
 
@@ -60,7 +70,7 @@ def can_overwrite(box: Any, index: Any, value: Any) -> bool:
     if value is box or type(index) in watched_types and find_top_trace((index,)) is not None or not is_owned(box):
         return False
     while type(value) in box_classes:
-        if not value._trace.overwrites:
+        if not overwrites(value._trace):
             return False
         value = value._value
     return True
@@ -81,8 +91,8 @@ class OwnedOverwriting(Overwriting):
 
 def note_write(x: Any) -> None:
     """``x`` has been written into: lend copies until it is as if it had been copied once."""
-    while type(x) in box_classes and x._trace.overwrites:
-        if x._trace.carries_values and x._node is not None:
+    while type(x) in box_classes and overwrites(x._trace):
+        if isinstance(x._trace, JVPTrace) and x._node is not None:
             note_write(x._node)
         memory = to_value(x)
         if type(memory) in overwritable and memory.nbytes > LARGE:
@@ -94,11 +104,12 @@ def lend_copies(view: Any, base: Any) -> None:
     """Give ``view`` memory of its own, if ``base`` is being written."""
     left = getattr(base, "_copies_left", 0)
     trace = view._trace
-    if left and trace.overwrites and (size := to_value(view).nbytes) <= left:
+    if left and overwrites(trace) and (size := to_value(view).nbytes) <= left:
         base._copies_left = left - size
         if type(view._value) in overwritable:
             view._value = view._value.copy("K")
-        if trace.carries_values and type(view._node) in overwritable:
-            view._node = view._node.copy("K")
-        elif trace.carries_values and type(view._node) in deferred_types and type(view._node.value) in overwritable:
-            view._node.value = view._node.value.copy("K")
+        tangent = view._node if isinstance(trace, JVPTrace) else None
+        if type(tangent) in overwritable:
+            view._node = tangent.copy("K")
+        elif type(tangent) in deferred_types and type(tangent.value) in overwritable:
+            tangent.value = tangent.value.copy("K")

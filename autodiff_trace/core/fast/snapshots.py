@@ -14,9 +14,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from .donation import Overwriting
-from .tracer import Trace, box_classes, fixed_types, own_box, trace_stack, watched_types
+from ..recording import RecordingTrace
+from ..tracer import Trace, box_classes, fixed_types, own_box, trace_stack, watched_types
 
-__all__ = ["Snapshot", "check_snapshots", "keep_leaves", "keep_operands", "keepers", "with_checks"]
+__all__ = ["Snapshot", "check_snapshots", "find_keeper", "keep_leaves", "keep_operands", "keepers", "with_checks"]
 
 
 class Snapshot(Protocol):
@@ -120,7 +121,7 @@ def find_recorder(args: Sequence) -> Trace | None:
     """The trace under the boxes among ``args`` that lists the call for other runs, if there is one."""
     for arg in args:
         while type(arg) in box_classes:
-            if arg._trace.guards_values:
+            if isinstance(arg._trace, RecordingTrace):
                 return arg._trace
             arg = arg._value
         if type(arg) is list or type(arg) is tuple:
@@ -132,7 +133,7 @@ def find_recorder(args: Sequence) -> Trace | None:
 
 def keep_leaves(name: str, leaves: Sequence, snapshots: list[Snapshot]) -> list:
     """The same for what the function ``name`` reads when the backward pass comes to it."""
-    recorder = next((trace for trace in trace_stack.get() if trace.guards_values), None)
+    recorder = next((trace for trace in trace_stack.get() if isinstance(trace, RecordingTrace)), None)
     function = types.SimpleNamespace(__name__=name)
     return [keep(leaf, function, i, snapshots, None, recorder) for i, leaf in enumerate(leaves)]
 

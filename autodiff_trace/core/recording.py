@@ -1,0 +1,38 @@
+"""What the modes and the array layer ask of a trace that lists calls for other runs. Knows no compiler."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .tracer import Trace, running_traces
+
+__all__ = ["RecordingTrace", "draw", "is_recording"]
+
+
+class RecordingTrace(Trace):
+    """A trace of which other runs repeat the calls: Python may have the plain value of each of its boxes, since the
+    trace sees to it that the value is right in other runs too."""
+
+    def note_copy(self, copy: Any, array: Any) -> None:
+        """A node keeps ``copy`` of a plain ``array``, which other runs read itself."""
+        raise NotImplementedError
+
+    def draw(self, function: Callable, args: tuple, kwargs: dict) -> Any:
+        """Call a function of ``numpy.random``, which other runs call anew."""
+        raise NotImplementedError
+
+
+def is_recording(traces: tuple[Trace, ...] | None = None) -> bool:
+    """Whether one of ``traces``, else of those that run in this context, lists calls for other runs."""
+    if traces is None:
+        traces = running_traces()
+    return bool(traces) and any([isinstance(trace, RecordingTrace) for trace in traces])
+
+
+def draw(function: Callable, args: tuple, kwargs: dict) -> Any:
+    """Call a function of ``numpy.random``."""
+    traces = running_traces()
+    if traces and isinstance(traces[0], RecordingTrace):
+        return traces[0].draw(function, args, kwargs)
+    return function(*args, **kwargs)
