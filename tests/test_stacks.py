@@ -7,9 +7,7 @@ from pass_checks import assert_replays, count, lowered, source
 from autodiff_trace import grad, jit, nn, value_and_grad, vmap
 from autodiff_trace import numpy as anp
 from autodiff_trace.compiler import PASSES
-from autodiff_trace.compiler.schedule.batches import batch_rows
-from autodiff_trace.compiler.schedule.stacked_sums import sum_stacks
-from autodiff_trace.compiler.schedule.stacks import stack_calls
+from autodiff_trace.compiler.schedule.horizontal_batching import batch_calls
 
 RANDOM = np.random.default_rng(0)
 STEPS = 7
@@ -132,7 +130,7 @@ def test_products_of_all_steps_at_once():
     for function, args in ((rnn, (PARAMS, XS)), (loop, (PARAMS, xs))):
         assert source(grad(function), *args, passes=passes).count(".dot(") >= 5 * STEPS - 2
         text = "".join(line for line in source(grad(function), *args).splitlines() if "isfinite" not in line)
-        assert text.count(".dot(") == (2 * STEPS - 1) + 5
+        assert text.count(".dot(") == (2 * STEPS - 1) + 6
         assert_replays(grad(function), args, args)
 
 
@@ -182,9 +180,10 @@ def test_results_of_a_batch_are_rows_again():
     def function(xs, w):
         return anp.sum(sum(anp.exp(xs[i] * w) * xs[i] for i in range(6)) ** 2)
 
-    program = batch_rows(lowered(function, XS[:, 0].copy(), B[:4]))
+    args = XS[:, 0].copy(), B[:4]
+    program = batch_calls(lowered(function, *args), trusting=False)
     assert count(program)["exp"] == 1 and count(program)["multiply"] == 2
-    assert count(program)["add"] == 6 and count(sum_stacks(program))["add"] == 2
+    assert count(program)["add"] == 6 and count(batch_calls(lowered(function, *args)))["add"] == 2
 
 
 def test_what_is_a_row_of_one_result_is_not_written_into_another_stack():
@@ -193,9 +192,8 @@ def test_what_is_a_row_of_one_result_is_not_written_into_another_stack():
         second = [anp.exp(each) for each in first]
         return sum([anp.sqrt(each) for each in second]), sum(second)
 
-    program = stack_calls(lowered(function, B))
-    assert count(program)["exp"] == 1 and count(program)["sqrt"] == 5
-    assert count(batch_rows(program))["sqrt"] == 1
+    program = batch_calls(lowered(function, B), trusting=False)
+    assert count(program)["exp"] == 1 and count(program)["sqrt"] == 1
     assert_replays(function, (B,), (B * 2,))
 
 

@@ -1,0 +1,85 @@
+"""Batched forms: one call of a function in the place of its calls on each row of some operands.
+
+What is elementwise gets the new axis before all others, reductions keep theirs behind it, products with one matrix are
+one product of all rows. (The primitives' own batching rules say the same, but have to be traced: 0.3 to 1 ms a group
+instead of 10 µs.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...core.traits import traits_of
+from ..backends.numpy_source import calls
+from ..ir.node import Node, value_of
+from .rows import Writer
+
+__all__ = ["call_batched", "has_batched_form"]
+
+
+def has_batched_form(step: Node, varied: tuple[Node, ...]) -> bool:
+    """Whether calls like ``step``, with other operands in the place of ``varied``, can be one call."""
+    function = step.function
+    if function is np.dot:
+        return is_product(*step.args)
+    if is_elementwise(function):
+        return True
+    return varied == step.args[:1] and (function in calls.REDUCTIONS or traits_of(function).by_matrix)
+
+
+def is_elementwise(function: Callable) -> bool:
+    """Whether all arguments of a function are operands that are broadcast."""
+    return calls.is_elementwise_ufunc(function) or function in (calls.keep, calls.select, calls.logaddexp)
+
+
+def is_product(x: Any, y: Any) -> bool:
+    """Whether a dot product is one of matrices or vectors of inexact numbers of one dtype."""
+    x, y = map(value_of, (x, y))
+    if type(x) is not np.ndarray or type(y) is not np.ndarray or x.dtype != y.dtype or x.dtype.kind not in "fc":
+        return False
+    return x.ndim <= 2 and y.ndim <= 2 and x.shape[-1:] != (1,)  # of one number: the product, -0 too, and no sum
+
+
+def call_batched(steps: list[Node], places: Sequence[int], write: Writer) -> Node:
+    """One call for all of these, whose operands at ``places`` are rows; its result has theirs as rows."""
+    step, count = steps[0], len(steps)
+    function, spec, shape = step.function, step.spec, (count, *step.spec.shape)
+    args = [write.new.get(arg, arg) if type(arg) is Node else arg for arg in step.args]
+    stacks: dict[Node, Node] = {}  # of what stands there twice one
+    for p in places:
+        x = step.args[p]
+        if x not in stacks:
+            stacks[x] = write.rows(tuple([each.args[p] for each in steps]))
+        args[p] = stacks[x]
+    if function is np.dot:
+        return write.reshape(batch_product(*args, 0 in places, 1 in places, write, spec.dtype), shape)
+    if function in calls.REDUCTIONS:
+        x, axis, *others = args if len(args) > 1 else (*args, None)
+        axes = range(x.spec.ndim - 1) if axis is None else axis if type(axis) is tuple else (axis,)
+        args = x, tuple([each % (x.spec.ndim - 1) + 1 for each in axes]), *others
+    elif is_elementwise(function):
+        for p in places:
+            inner = args[p].spec.shape[1:]
+            args[p] = write.reshape(args[p], (count, *[1] * (spec.ndim - len(inner)), *inner))
+    return write.call(function, tuple(args), shape, spec.dtype)
+
+
+def batch_product(x: Any, y: Any, x_mapped: bool, y_mapped: bool, write: Writer, dtype: np.dtype) -> Node:
+    """The products ``x @ y`` of all rows, but for the shape."""
+    x_shape, y_shape = np.shape(value_of(x)), np.shape(value_of(y))
+    if not y_mapped:  # all rows of all
+        x = write.flat(x)
+        return write.call(np.dot, (x, y), (x.spec.shape[0], *y_shape[1:]), dtype)
+    if not x_mapped and len(y_shape) == 2:  # vectors on the right
+        x = write.transpose(x) if len(x_shape) == 2 else x
+        return write.call(np.dot, (y, x), (y_shape[0], *np.shape(value_of(x))[1:]), dtype)
+    count = y_shape[0]
+    if x_mapped and len(x_shape) == 2:
+        x = write.reshape(x, (count, 1, x_shape[1]))
+    if len(y_shape) == 2:
+        y = write.reshape(y, (*y_shape, 1))
+    shape = (count, *np.shape(value_of(x))[-2:-1], *y.spec.shape[2:])
+    return write.call(np.matmul, (x, y), shape, dtype)

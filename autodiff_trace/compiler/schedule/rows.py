@@ -1,0 +1,242 @@
+"""Rows: which values of a program lie, or can be written, one below the other in one array.
+
+Rows are items of an array (``xs[i]``, ``xs[:, i]``), results that one call gives for many (a group), values that steps
+write into an array that is made for them (a stack), and views of rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...numpy.batching import mapped_index
+from ..backends.numpy_source import calls
+from ..ir.node import Node, Program, parts_of
+from ..rewrite.cse import identify
+from .buffers import takes_buffer
+
+__all__ = ["FEWEST", "LARGEST", "MOST", "Row", "Rows", "Writer"]
+
+FEWEST = 4
+"""Calls that are worth it."""
+
+LARGEST = 2048
+"""Elements of an array whose call takes hardly longer than one of an empty array."""
+
+MOST = 2**18
+"""Elements of a batch: what they are computed from and what is computed from them should stay in cache."""
+
+DEEPEST = 4
+"""Views of views through which rows are seen."""
+
+
+class Row(NamedTuple):
+    """What stands for the array, the place in it, and the number of the step after which it is there."""
+
+    array: Any
+    place: int
+    made: int
+
+
+class Rows:
+    """The rows of a program: those that are there, and those that are made."""
+
+    def __init__(self, program: Program) -> None:
+        self.numbers = program.numbers
+        self.kept = set(program.kept)  # what is written nowhere else
+        self.made: dict[Node, Row] = {}  # results of groups, and what is written into stacks
+        self.stacks: dict[Node, Node] = {}  # by what is written into them
+        self.arrays: dict[Node, Node] = {}  # what groups give, by their first members
+
+    def find(self, x: Any, depth: int = DEEPEST) -> Row | None:
+        """The place of a value as a row; None if it is none."""
+        if x in self.made:
+            return self.made[x]
+        if not depth or not is_view(x):
+            return None
+        axis = item_axis(x)
+        if axis is not None:
+            index = parts_of(x.args[1])
+            array, length = x.args[0], x.args[0].spec.shape[axis]
+            rest = identify((*index[:axis], None, *index[axis + 1:]))
+            return Row((array, rest), index[axis] % length, self.numbers.get(array, -1))
+        row = self.find(x.args[0], depth - 1)
+        return row and Row((row.array, x.function, identify(x.args[1])), row.place, row.made)
+
+    def when(self, x: Node) -> int:
+        """The number of the step after which a value is there."""
+        row = self.find(x)
+        return row.made if row else self.numbers.get(x, -1)
+
+    def source(self, x: Node) -> Node:
+        """What a value that is no row is a view of."""
+        for _ in range(DEEPEST):
+            if not is_view(x) or item_axis(x) is not None:
+                break
+            x = x.args[0]
+        return x
+
+    def can_place(self, x: Node) -> bool:
+        """Whether a value is a row, or can be made one."""
+        return self.find(x) is not None or self.is_writable(self.source(x))
+
+    def is_writable(self, step: Node) -> bool:
+        """Whether a step can write its result into a row of a stack."""
+        return (
+            takes_buffer(step)
+            and len(step.args) == calls.out_position(step.function)
+            and step.function not in (calls.copy, calls.empty, calls.like)  # which others write into
+            and step.spec.is_contiguous
+            and step not in self.kept
+            and step not in self.made
+        )
+
+    def runs(self, members: list[tuple], get: Callable[[Any], tuple[Node, ...]]) -> list[list]:
+        """The runs of members whose operands, ``get(member)``, are rows one below the other, or are made such."""
+        members = [each for each in members if all(map(self.can_place, get(each)))]
+        if len(members) < FEWEST:
+            return []
+        operands = list(zip(*map(get, members)))
+        counts = [sum([self.find(x) is not None for x in operand]) for operand in operands]
+        leading = counts.index(max(counts))
+        arrays: dict[Any, int] = {}
+
+        def key(member: Any) -> tuple:
+            x = get(member)[leading]
+            if row := self.find(x):
+                return 0, arrays.setdefault(row.array, len(arrays)), row.place
+            return 1, self.numbers[x], 0
+
+        longest = MOST // max([x.spec.size for x in get(members[0])])
+        found = []
+        for run in self.split(sorted(members, key=key), get, longest):
+            for operand in zip(*map(get, run)):
+                if self.find(operand[0]) is None:
+                    self.allocate(operand)
+            found += self.split([each for each in run if all(map(self.find, get(each)))], get, longest)
+        return found
+
+    def split(self, members: list, get: Callable[[Any], tuple[Node, ...]], longest: int) -> list[list]:
+        """Runs of members in which the operands of each are below those of the one before, or all of them free."""
+        runs: list[list] = []
+        last: list = []
+        for member in members:
+            rows = [self.find(x) for x in get(member)]
+            if runs and len(runs[-1]) < longest and all(map(is_below, rows, last)):
+                runs[-1].append(member)
+            else:
+                runs.append([member])
+            last = rows
+        return [run for run in runs if len(run) >= FEWEST]
+
+    def allocate(self, values: tuple[Node, ...]) -> None:
+        """Make a stack for these values, or for what they are views of, where that is possible."""
+        for _ in range(DEEPEST):
+            first = values[0]
+            if not is_view(first):
+                break
+            if any([not is_view(x) or x.function is not first.function or x.args[1] != first.args[1] for x in values]):
+                return
+            values = tuple([x.args[0] for x in values])
+        first = values[0]
+        alike = all([self.is_writable(x) and x.spec == first.spec for x in values])
+        if alike and len(set(values)) == len(values):
+            shape = (len(values), *first.spec.shape)
+            example = np.empty(shape, first.spec.dtype)
+            stack = Node(calls.empty, (shape, first.spec.dtype, tuple(range(len(shape)))), {}, example, "stack")
+            for i, x in enumerate(values):
+                self.made[x], self.stacks[x] = Row(stack, i, self.numbers[x]), stack
+
+
+def is_below(row: Row | None, other: Row | None) -> bool:
+    """Whether a row is the one below another; or none of both is a row."""
+    if row is None or other is None:
+        return row is other
+    return row.array == other.array and row.place == other.place + 1
+
+
+def is_view(x: Any) -> bool:
+    """Whether a value is a view of an array by slices, or in another shape."""
+    if type(x) is not Node or x.kind != "call" or x.function not in calls.VIEWS or type(x.args[0]) is not Node:
+        return False
+    if x.function is calls.getitem and not calls.is_basic(x.args[1]):
+        return False
+    return x.spec.is_array and x.args[0].spec.is_array and x.args[0].function is not calls.empty
+
+
+def item_axis(x: Node) -> int | None:
+    """The axis along which a view is an item of an array; of what steps give for each turn, ``z[:, 0]``, it is none."""
+    if x.function is calls.getitem:
+        for axis, part in enumerate(parts_of(x.args[1])):
+            if type(part) is int:
+                return axis if not axis or x.args[0].kind != "call" else None
+            if type(part) is not slice:
+                break
+    return None
+
+
+class Writer:
+    """Writes steps in the place of ``step``; ``new`` are steps after the pass."""
+
+    def __init__(self, step: Node, rows: Rows, new: dict[Node, Node], steps: list[Node]) -> None:
+        self.step = step
+        self.places = rows
+        self.new = new
+        self.steps = steps
+
+    def call(self, function: Callable, args: tuple, shape: tuple[int, ...], dtype: Any) -> Node:
+        return self.add(function, args, np.empty(shape, dtype))
+
+    def view(self, function: Callable, x: Node, how: Any) -> Node:
+        return self.add(function, (x, how), function(x.value, how))
+
+    def add(self, function: Callable, args: tuple, example: Any) -> Node:
+        self.steps.append(Node(function, args, {}, example, self.step.name, "call", self.step.errstate))
+        return self.steps[-1]
+
+    def reshape(self, x: Node, shape: tuple[int, ...]) -> Node:
+        return x if x.spec.shape == shape else self.view(calls.reshape, x, shape)
+
+    def flat(self, x: Node) -> Node:
+        """A stack of vectors or matrices as one matrix, of all their rows."""
+        return self.reshape(x, (x.spec.size // x.spec.shape[-1], x.spec.shape[-1]))
+
+    def transpose(self, x: Node) -> Node:
+        return self.view(calls.transpose, x, (1, 0))
+
+    def rows(self, values: tuple[Node, ...]) -> Node:
+        """Values that are rows one below the other as one array."""
+        first = values[0]
+        made = self.places.made.get(first)
+        if made is not None:
+            stack = self.places.stacks.get(first)
+            array = self.places.arrays[made.array] if stack is None else stack
+            array = self.part(array, (), made.place, len(values))
+            if stack is None:
+                return array
+            return self.call(calls.after, (array, *[self.new[x] for x in values]), array.spec.shape, array.spec.dtype)
+        axis = item_axis(first)
+        if axis is None:
+            return self.view(first.function, self.rows(tuple([x.args[0] for x in values])), mapped_how(first, len(values)))
+        array, index = self.new.get(first.args[0], first.args[0]), parts_of(first.args[1])
+        start = index[axis] % array.spec.shape[axis]
+        x = self.part(array, index[:axis], start, len(values), index[axis + 1:])
+        if axis:
+            x = self.view(calls.transpose, x, (axis, *[i for i in range(x.spec.ndim) if i != axis]))
+        return x
+
+    def part(self, array: Node, before: tuple, start: int, count: int, behind: tuple = ()) -> Node:
+        """The array, or as much of it as the rows are."""
+        if not before and not behind and count == array.spec.shape[0]:
+            return array
+        return self.view(calls.getitem, array, (*before, slice(start, start + count), *behind))
+
+
+def mapped_how(step: Node, count: int) -> Any:
+    """The shape, the order of axes or the index for a stack of so many of what a view is of."""
+    how = step.args[1]
+    if step.function is calls.getitem:
+        return mapped_index(how)
+    return (0, *[axis + 1 for axis in how]) if step.function is calls.transpose else (count, *step.spec.shape)
