@@ -43,26 +43,33 @@ class Batching:
         self.rows = Rows(program)
         self.groups: dict[Node, tuple[list[Node], tuple[int, ...]]] = {}  # by the first member
         self.parts: dict[Node, list[Part]] = {}  # of sums
+        self.varying: dict[Node, bool] = {}
 
     def form_groups(self, others: set[Node]) -> None:
         """Group the calls but for ``others``, in the order of the program, so that operands come first."""
-        buckets: dict[Any, list[Node]] = {}
+        calls_like: dict[Any, list[Node]] = {}
         guards = 0  # nothing is computed before a guard that stood before it
         for step in self.program.steps:
             guards += step.kind != "call"
             if is_small(step) and step not in self.program.kept and step not in others:
-                common = guards, step.function, step.spec, tuple(step.errstate.items()) if step.errstate else None
+                made_by = tuple([x.function if type(x) is Node else None for x in step.args])
+                calls_like.setdefault((guards, step.function, step.spec.shape, step.spec.dtype, made_by), []).append(step)
+        for steps in calls_like.values():
+            if len(steps) < FEWEST:
+                continue
+            buckets: dict[tuple[int, ...], list[Node]] = {}
+            for step in steps:
                 for places in self.choices(step):
-                    buckets.setdefault((*common, places, *self.kinds(step, places)), []).append(step)
-        for key, steps in buckets.items():
-            if len(steps) >= FEWEST:
-                self.group_alike(steps, key[4])
+                    buckets.setdefault(places, []).append(step)
+            for places, members in buckets.items():
+                self.group_alike(members, places)
 
     def group_alike(self, steps: list[Node], places: tuple[int, ...]) -> None:
         """Group calls of which only the rows of operands at ``places`` differ, those on rows of one array together."""
         alike: dict[Any, list[Node]] = {}
         for step in steps:
-            alike.setdefault(tuple(self.kinds(step, places)), []).append(step)
+            state = tuple(step.errstate.items()) if step.errstate else None
+            alike.setdefault((state, *self.kinds(step, places)), []).append(step)
         for members in alike.values():
             for ready in self.split_ready(members, places) if len(members) >= FEWEST else ():
                 ready = [step for step in ready if step not in self.rows.made]  # those before may have placed some
@@ -74,11 +81,21 @@ class Batching:
         can be rows."""
         found: dict[Node, tuple[int, ...]] = {}
         for p, x in enumerate(step.args):
-            if type(x) is Node and not is_fixed(x) and x.spec.is_array and 0 < x.spec.ndim and x.spec.size <= LARGEST:
-                if x in found or self.rows.can_place(x):
-                    found[x] = (*found.get(x, ()), p)
+            if type(x) is Node and self.may_vary(x):
+                found[x] = (*found.get(x, ()), p)
         several = [tuple(sorted(sum(found.values(), ())))] if len(found) > 1 else []
         return [each for each in (*several, *found.values()) if has_batched_form(step, each)]
+
+    def may_vary(self, x: Node) -> bool:
+        """Whether an operand is small, and can be a row."""
+        known = self.varying.get(x)
+        if known is None:
+            spec = x.spec
+            known = self.varying[x] = (
+                spec.is_array and 0 < spec.ndim and 0 < spec.size <= LARGEST and not is_fixed(x)
+                and self.rows.can_place(x)
+            )
+        return known
 
     def kinds(self, step: Node, places: tuple[int, ...]) -> Iterator:
         """What the operands of members of a group have in common: what those that are rows are rows of, or made by."""
@@ -89,7 +106,7 @@ class Batching:
                 continue
             row = self.rows.find(x)
             start = row.place if start is None and row else start
-            yield (row.array, row.place - start) if row else x.function, x.spec
+            yield (row.array, row.place - start) if row else x.function, x.spec.shape, x.spec.dtype
 
     def split_ready(self, steps: list[Node], places: tuple[int, ...]) -> Iterator[list[Node]]:
         """Calls whose operands are there when the first of them is made."""
@@ -97,10 +114,12 @@ class Batching:
         for step in steps:
             made = max([self.rows.when(step.args[p]) for p in places])
             if ready and made >= self.rows.numbers[ready[0]]:
-                yield ready
+                if len(ready) >= FEWEST:
+                    yield ready
                 ready = []
             ready.append(step)
-        yield ready
+        if len(ready) >= FEWEST:
+            yield ready
 
     def join(self, group: list[Node], places: tuple[int, ...]) -> None:
         """Make one call of a group, in the place of its first member: its results are rows."""
@@ -166,7 +185,7 @@ class Batching:
 
 
 def is_small(step: Node) -> bool:
-    return (
-        step.kind == "call" and not step.kwargs and step.spec.is_array and 0 < step.spec.size <= LARGEST
-        and step.spec.is_contiguous
-    )
+    if step.kind != "call" or step.kwargs:
+        return False
+    spec = step.spec
+    return spec.is_array and 0 < spec.size <= LARGEST and spec.is_contiguous

@@ -28,10 +28,6 @@ LARGEST = 2048
 MOST = 2**18
 """Elements of a batch: what they are computed from and what is computed from them should stay in cache."""
 
-DEEPEST = 4
-"""Views of views through which rows are seen."""
-
-
 class Row(NamedTuple):
     """What stands for the array, the place in it, and the number of the step after which it is there."""
 
@@ -47,23 +43,33 @@ class Rows:
         self.numbers = program.numbers
         self.kept = set(program.kept)  # what is written nowhere else
         self.made: dict[Node, Row] = {}  # results of groups, and what is written into stacks
+        self.seen: dict[Node, Any] = {}  # what views are of
         self.stacks: dict[Node, Node] = {}  # by what is written into them
         self.arrays: dict[Node, Node] = {}  # what groups give, by their first members
 
-    def find(self, x: Any, depth: int = DEEPEST) -> Row | None:
+    def find(self, x: Any) -> Row | None:
         """The place of a value as a row; None if it is none."""
-        if x in self.made:
-            return self.made[x]
-        if not depth or not is_view(x):
-            return None
-        axis = item_axis(x)
-        if axis is not None:
-            index = parts_of(x.args[1])
-            array, length = x.args[0], x.args[0].spec.shape[axis]
-            rest = identify((*index[:axis], None, *index[axis + 1:]))
-            return Row((array, rest), index[axis] % length, self.numbers.get(array, -1))
-        row = self.find(x.args[0], depth - 1)
-        return row and Row((row.array, x.function, identify(x.args[1])), row.place, row.made)
+        row = self.made.get(x)
+        if row is None and (seen := self.look(x)) is not None:
+            if type(seen) is Row:
+                return seen
+            if row := self.find(seen):
+                return Row((row.array, x.function, identify(x.args[1])), row.place, row.made)
+        return row
+
+    def look(self, x: Any) -> Row | Node | None:
+        """Of an item of an array its place, of another view what it is a view of, else None."""
+        if x in self.seen:
+            return self.seen[x]
+        found = None
+        if is_view(x):
+            found, axis = x.args[0], item_axis(x)
+            if axis is not None:
+                index, place = parts_of(x.args[1]), parts_of(x.args[1])[axis] % found.spec.shape[axis]
+                array = found, identify((*index[:axis], None, *index[axis + 1:]))
+                found = Row(array, place, self.numbers.get(found, -1))
+        self.seen[x] = found
+        return found
 
     def when(self, x: Node) -> int:
         """The number of the step after which a value is there."""
@@ -72,10 +78,8 @@ class Rows:
 
     def source(self, x: Node) -> Node:
         """What a value that is no row is a view of."""
-        for _ in range(DEEPEST):
-            if not is_view(x) or item_axis(x) is not None:
-                break
-            x = x.args[0]
+        while type(seen := self.look(x)) is Node:
+            x = seen
         return x
 
     def can_place(self, x: Node) -> bool:
@@ -133,14 +137,12 @@ class Rows:
 
     def allocate(self, values: tuple[Node, ...]) -> None:
         """Make a stack for these values, or for what they are views of, where that is possible."""
-        for _ in range(DEEPEST):
-            first = values[0]
-            if not is_view(first):
-                break
-            if any([not is_view(x) or x.function is not first.function or x.args[1] != first.args[1] for x in values]):
+        first = values[0]
+        while type(self.look(first)) is Node:
+            if any([x.function is not first.function or x.args[1] != first.args[1] for x in values]):
                 return
             values = tuple([x.args[0] for x in values])
-        first = values[0]
+            first = values[0]
         alike = all([self.is_writable(x) and x.spec == first.spec for x in values])
         if alike and len(set(values)) == len(values):
             shape = (len(values), *first.spec.shape)

@@ -124,7 +124,7 @@ class Planner:
         columns = list(zip(*[terms[i].args for i in group]))
         places = [p for p, column in enumerate(columns) if type(column[0]) is Node and len(set(column)) > 1]
         step = terms[group[0]]
-        if any([not x.spec.is_array or not x.spec.ndim for x in (step.args[p] for p in places)]):
+        if not places or any([not step.args[p].spec.is_array or not step.args[p].spec.ndim for p in places]):
             return []
         if len(places) == 1 and step.function in LINEAR:
             place, = places
