@@ -24,6 +24,9 @@ from .sums_of_rows import Part, Planner, find_sums, is_matrix_product
 
 __all__ = ["batch_calls"]
 
+OPEN_SETS = 4
+"""Sets of like calls that are looked at for one more: loops have a few kinds of them."""
+
 
 def batch_calls(program: Program, trusting: bool = True) -> Program:
     """The program with one call for each group of calls that can be made at the same time; ``trusting`` that all is
@@ -55,26 +58,41 @@ class Batching:
                 made_by = tuple([x.function if type(x) is Node else None for x in step.args])
                 calls_like.setdefault((guards, step.function, step.spec.shape, step.spec.dtype, made_by), []).append(step)
         for steps in calls_like.values():
-            if len(steps) < FEWEST:
-                continue
-            buckets: dict[tuple[int, ...], list[Node]] = {}
-            for step in steps:
-                for places in self.choices(step):
-                    buckets.setdefault(places, []).append(step)
-            for places, members in buckets.items():
-                self.group_alike(members, places)
+            for ready in self.sets_ready(steps) if len(steps) >= FEWEST else ():
+                buckets: dict[tuple[int, ...], list[Node]] = {}
+                for step in ready:
+                    for places in self.choices(step):
+                        buckets.setdefault(places, []).append(step)
+                for places, members in buckets.items():
+                    self.group_alike(members, places)
+
+    def sets_ready(self, steps: list[Node]) -> list[list[Node]]:
+        """Sets of calls whose operands are there when the first of the set is made."""
+        found: list[list[Node]] = []
+        open_sets: list[list[Node]] = []  # the one that was added to last is the last
+        numbers, when = self.rows.numbers, self.rows.when
+        for step in steps:
+            made = max([when(x) for x in operands(step)], default=-1)
+            for i in range(len(open_sets) - 1, -1, -1):
+                if made < numbers[open_sets[i][0]]:
+                    open_sets.append(open_sets.pop(i))
+                    open_sets[-1].append(step)
+                    break
+            else:
+                found.append([step])
+                open_sets = [*open_sets[1 - OPEN_SETS:], found[-1]]
+        return [each for each in found if len(each) >= FEWEST]
 
     def group_alike(self, steps: list[Node], places: tuple[int, ...]) -> None:
         """Group calls of which only the rows of operands at ``places`` differ, those on rows of one array together."""
         alike: dict[Any, list[Node]] = {}
         for step in steps:
-            state = tuple(step.errstate.items()) if step.errstate else None
-            alike.setdefault((state, *self.kinds(step, places)), []).append(step)
+            if step not in self.rows.made:  # those before may have placed some
+                state = tuple(step.errstate.items()) if step.errstate else None
+                alike.setdefault((state, *self.kinds(step, places)), []).append(step)
         for members in alike.values():
-            for ready in self.split_ready(members, places) if len(members) >= FEWEST else ():
-                ready = [step for step in ready if step not in self.rows.made]  # those before may have placed some
-                for group in self.rows.runs(ready, lambda step: tuple([step.args[p] for p in places])):
-                    self.join(group, places)
+            for group in self.rows.runs(members, lambda step: tuple([step.args[p] for p in places])):
+                self.join(group, places)
 
     def choices(self, step: Node) -> list[tuple[int, ...]]:
         """The operands that may be other rows in other members of a group, by their places: all or one of those that
@@ -107,19 +125,6 @@ class Batching:
             row = self.rows.find(x)
             start = row.place if start is None and row else start
             yield (row.array, row.place - start) if row else x.function, x.spec.shape, x.spec.dtype
-
-    def split_ready(self, steps: list[Node], places: tuple[int, ...]) -> Iterator[list[Node]]:
-        """Calls whose operands are there when the first of them is made."""
-        ready: list[Node] = []
-        for step in steps:
-            made = max([self.rows.when(step.args[p]) for p in places])
-            if ready and made >= self.rows.numbers[ready[0]]:
-                if len(ready) >= FEWEST:
-                    yield ready
-                ready = []
-            ready.append(step)
-        if len(ready) >= FEWEST:
-            yield ready
 
     def join(self, group: list[Node], places: tuple[int, ...]) -> None:
         """Make one call of a group, in the place of its first member: its results are rows."""

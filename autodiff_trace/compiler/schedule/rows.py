@@ -99,6 +99,8 @@ class Rows:
 
     def runs(self, members: list[tuple], get: Callable[[Any], tuple[Node, ...]]) -> list[list]:
         """The runs of members whose operands, ``get(member)``, are rows one below the other, or are made such."""
+        if len(members) < FEWEST:
+            return []
         members = [each for each in members if all(map(self.can_place, get(each)))]
         if len(members) < FEWEST:
             return []
