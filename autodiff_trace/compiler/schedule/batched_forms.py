@@ -14,7 +14,7 @@ import numpy as np
 
 from ...core.traits import traits_of
 from ..backends.numpy_source import calls
-from ..ir.node import Node, value_of
+from ..ir.node import Node, relabel, value_of
 from .rows import Writer
 
 __all__ = ["call_batched", "has_batched_form"]
@@ -47,7 +47,7 @@ def call_batched(steps: list[Node], places: Sequence[int], write: Writer) -> Nod
     """One call for all of these, whose operands at ``places`` are rows; its result has theirs as rows."""
     step, count = steps[0], len(steps)
     function, spec, shape = step.function, step.spec, (count, *step.spec.shape)
-    args = [write.new.get(arg, arg) if type(arg) is Node else arg for arg in step.args]
+    args = list(relabel(step.args, write.new))
     stacks: dict[Node, Node] = {}  # of what stands there twice one
     for p in places:
         x = step.args[p]

@@ -1,9 +1,9 @@
 """Horizontal batching: many calls of one function, on rows of arrays, become one call on the arrays.
 
-``xs[i] @ W`` for many i is ``xs @ W``, whose rows are read. So it is with the slopes ``cos(u)`` of a chain of functions:
-the u are written one below the other in one array, and the slopes are rows of one result, for other calls to read. A
-call takes 0.2 µs and more, however small its array is, and larger products make more of the processor (1.3 instead of
-3.7 µs for each 16 × 64 by 64 × 64).
+``xs[i] @ W`` for many i is ``xs @ W``, whose rows are read. So it is with the slopes ``cos(u)`` of a chain of
+functions: the u are written one below the other in one array, and the slopes are rows of one result, for other calls to
+read. A call takes 0.2 µs and more, however small its array is, and larger products make more of the processor (1.3
+instead of 3.7 µs for each 16 × 64 by 64 × 64).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..rewrite.cse import identify
 from ..rewrite.dce import may_raise, remove_dead_code
 from ..rewrite.finite import check
 from .batched_forms import call_batched, has_batched_form
-from .rows import FEWEST, LARGEST, Row, Rows, Writer
+from .rows import FEWEST, LARGEST, Member, Row, Rows, Writer
 from .sums_of_rows import Part, Planner, find_sums, is_matrix_product
 
 __all__ = ["batch_calls"]
@@ -32,8 +32,8 @@ def batch_calls(program: Program, trusting: bool = True) -> Program:
     """The program with one call for each group of calls that can be made at the same time; ``trusting`` that all is
     finite, with one product for a long sum of what is made for each turn."""
     batching = Batching(program)
-    sums, inner = find_sums(program) if trusting else ({}, set())
-    batching.form_groups(inner.union(sums, [term for terms in sums.values() for term in terms if is_matrix_product(term)]))
+    sums, adds = find_sums(program) if trusting else ({}, set())
+    batching.form_groups(adds.union([term for terms in sums.values() for term in terms if is_matrix_product(term)]))
     batching.plan_sums(sums)
     return remove_dead_code(batching.rewrite(sums)) if batching.groups or batching.parts else program
 
@@ -56,7 +56,8 @@ class Batching:
             guards += step.kind != "call"
             if is_small(step) and step not in self.program.kept and step not in others:
                 made_by = tuple([x.function if type(x) is Node else None for x in step.args])
-                calls_like.setdefault((guards, step.function, step.spec.shape, step.spec.dtype, made_by), []).append(step)
+                spec = step.spec
+                calls_like.setdefault((guards, step.function, spec.shape, spec.dtype, made_by), []).append(step)
         for steps in calls_like.values():
             for ready in self.sets_ready(steps) if len(steps) >= FEWEST else ():
                 buckets: dict[tuple[int, ...], list[Node]] = {}
@@ -91,8 +92,8 @@ class Batching:
                 state = tuple(step.errstate.items()) if step.errstate else None
                 alike.setdefault((state, *self.kinds(step, places)), []).append(step)
         for members in alike.values():
-            for group in self.rows.runs(members, lambda step: tuple([step.args[p] for p in places])):
-                self.join(group, places)
+            for run in self.rows.runs([Member(step, tuple([step.args[p] for p in places])) for step in members]):
+                self.join([each.step for each in run], places)
 
     def choices(self, step: Node) -> list[tuple[int, ...]]:
         """The operands that may be other rows in other members of a group, by their places: all or one of those that

@@ -17,7 +17,7 @@ from ..ir.node import Node, Program, parts_of
 from ..rewrite.cse import identify
 from .buffers import takes_buffer
 
-__all__ = ["FEWEST", "LARGEST", "MOST", "Row", "Rows", "Writer"]
+__all__ = ["FEWEST", "LARGEST", "Member", "Row", "Rows", "Writer"]
 
 FEWEST = 4
 """Calls that are worth it."""
@@ -34,6 +34,13 @@ class Row(NamedTuple):
     array: Any
     place: int
     made: int
+
+
+class Member(NamedTuple):
+    """A step, or whatever stands for it, and those operands that are to be rows."""
+
+    step: Any
+    varied: tuple[Node, ...]
 
 
 class Rows:
@@ -97,39 +104,35 @@ class Rows:
             and step not in self.made
         )
 
-    def runs(self, members: list[tuple], get: Callable[[Any], tuple[Node, ...]]) -> list[list]:
-        """The runs of members whose operands, ``get(member)``, are rows one below the other, or are made such."""
+    def runs(self, members: list[Member]) -> list[list[Member]]:
+        """The runs of members whose operands are rows one below the other, or are made such."""
+        members = [each for each in members if all(map(self.can_place, each.varied))] if len(members) >= FEWEST else []
         if len(members) < FEWEST:
             return []
-        members = [each for each in members if all(map(self.can_place, get(each)))]
-        if len(members) < FEWEST:
-            return []
-        operands = list(zip(*map(get, members)))
-        counts = [sum([self.find(x) is not None for x in operand]) for operand in operands]
+        counts = [sum([self.find(x) is not None for x in column]) for column in zip(*[each.varied for each in members])]
         leading = counts.index(max(counts))
         arrays: dict[Any, int] = {}
 
-        def key(member: Any) -> tuple:
-            x = get(member)[leading]
-            if row := self.find(x):
-                return 0, arrays.setdefault(row.array, len(arrays)), row.place
-            return 1, self.numbers[x], 0
+        def place(member: Member) -> tuple:
+            x = member.varied[leading]
+            row = self.find(x)
+            return (0, arrays.setdefault(row.array, len(arrays)), row.place) if row else (1, self.numbers[x], 0)
 
-        longest = MOST // max([x.spec.size for x in get(members[0])])
         found = []
-        for run in self.split(sorted(members, key=key), get, longest):
-            for operand in zip(*map(get, run)):
-                if self.find(operand[0]) is None:
-                    self.allocate(operand)
-            found += self.split([each for each in run if all(map(self.find, get(each)))], get, longest)
+        for run in self.split(sorted(members, key=place)):
+            for column in zip(*[each.varied for each in run]):
+                if self.find(column[0]) is None:
+                    self.allocate(column)
+            found += self.split([each for each in run if all(map(self.find, each.varied))])
         return found
 
-    def split(self, members: list, get: Callable[[Any], tuple[Node, ...]], longest: int) -> list[list]:
+    def split(self, members: list[Member]) -> list[list[Member]]:
         """Runs of members in which the operands of each are below those of the one before, or all of them free."""
-        runs: list[list] = []
+        runs: list[list[Member]] = []
         last: list = []
+        longest = MOST // max([x.spec.size for member in members for x in member.varied], default=1)
         for member in members:
-            rows = [self.find(x) for x in get(member)]
+            rows = [self.find(x) for x in member.varied]
             if runs and len(runs[-1]) < longest and all(map(is_below, rows, last)):
                 runs[-1].append(member)
             else:
@@ -216,14 +219,14 @@ class Writer:
         made = self.places.made.get(first)
         if made is not None:
             stack = self.places.stacks.get(first)
-            array = self.places.arrays[made.array] if stack is None else stack
-            array = self.part(array, (), made.place, len(values))
             if stack is None:
-                return array
-            return self.call(calls.after, (array, *[self.new[x] for x in values]), array.spec.shape, array.spec.dtype)
+                return self.part(self.places.arrays[made.array], (), made.place, len(values))
+            x = self.part(stack, (), made.place, len(values))
+            return self.call(calls.after, (x, *[self.new[each] for each in values]), x.spec.shape, x.spec.dtype)
         axis = item_axis(first)
         if axis is None:
-            return self.view(first.function, self.rows(tuple([x.args[0] for x in values])), mapped_how(first, len(values)))
+            x = self.rows(tuple([x.args[0] for x in values]))
+            return self.view(first.function, x, mapped_how(first, len(values)))
         array, index = self.new.get(first.args[0], first.args[0]), parts_of(first.args[1])
         start = index[axis] % array.spec.shape[axis]
         x = self.part(array, index[:axis], start, len(values), index[axis + 1:])

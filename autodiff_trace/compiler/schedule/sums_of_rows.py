@@ -1,9 +1,9 @@
 """Sums of rows: a long sum of what steps give for each turn is one product.
 
-The gradient of a weight that is used in each step of a loop is one, Σ xₜᵀ gₜ: one product of all rows of the x and all
-rows of the g. (50 products of 64 × 16 by 16 × 64, and their sum, take 190 µs, one of 64 × 800 by 800 × 64 takes 73.) The
-sum of a linear function of rows is the function of the sum, and that is ones @ rows. It differs in rounding; where it
-overflows on the way, which is checked before anything can tell, the sum in the order of the program may not.
+The gradient of a weight that is used in each step of a loop is one, Σ xₜᵀ gₜ: one product of all rows of the x and
+all rows of the g. (50 products of 64 × 16 by 16 × 64, and their sum, take 190 µs, one of 64 × 800 by 800 × 64 takes
+73.) The sum of a linear function of rows is the function of the sum, and that is ones @ rows. It differs in rounding;
+where it overflows on the way, which is checked before anything can tell, the sum in the order of the program may not.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..backends.numpy_source import calls
-from ..ir.node import Node, Program, is_fixed, literal
+from ..ir.node import Node, Program, is_fixed, literal, relabel
 from ..rewrite.cse import identify
 from .batched_forms import call_batched, has_batched_form
-from .rows import FEWEST, LARGEST, Rows, Writer
+from .rows import FEWEST, LARGEST, Member, Rows, Writer
 
 __all__ = ["Part", "Planner", "find_sums", "is_matrix_product"]
 
@@ -37,7 +37,7 @@ class Part(NamedTuple):
 
 
 def find_sums(program: Program) -> tuple[dict[Node, list[Node]], set[Node]]:
-    """The terms of each sum of several arrays of one shape, by the step that adds the last; and the steps before it."""
+    """The terms of each sum of several arrays of one shape, by the step that adds the last; and all that add."""
     adds = {step for step in program.steps if step.function is np.add and is_sum(step)}
     if len(adds) < FEWEST - 1:
         return {}, set()
@@ -57,7 +57,7 @@ def find_sums(program: Program) -> tuple[dict[Node, list[Node]], set[Node]]:
                     terms.append(arg)
             if len(terms) >= FEWEST:
                 sums[step] = terms
-    return sums, inner
+    return sums, inner.union(sums)
 
 
 def is_sum(step: Node) -> bool:
@@ -97,54 +97,56 @@ class Planner:
         groups: dict[Any, list[int]] = {}
         for i, term in enumerate(terms):
             groups.setdefault(self.kind(term, errstate) if depth else None, []).append(i)
-        left = groups.pop(None, [])
+        left = set(groups.pop(None, ()))
         parts: list[Part] = []
         for group in sorted(groups.values(), key=len, reverse=True):
             found = self.plan_group(terms, group, errstate, depth) if len(group) >= FEWEST else []
             parts += found
-            left += set(group).difference(*[part.terms for part in found])
-        for i in left:
-            groups.setdefault(terms[i].spec, []).append(i)
-        single = [i for i in sorted(left) if terms[i].spec.is_contiguous and terms[i].spec.size <= LARGEST]
-        for run in self.runs(terms, single, lambda i: (terms[i],)):
-            parts.append(Part(run, partial(write_rows, [terms[i] for i in run])))
-        return parts
+            left.update(set(group).difference(*[part.terms for part in found]))
+        return parts + self.parts(terms, sorted(left), lambda term: (term,), write_rows)
 
     def kind(self, term: Node, errstate: Any) -> Any:
         """What terms have in common that are taken apart together; None of what is needed otherwise."""
         if term.kind != "call" or term.kwargs or term.errstate != errstate or only_user(self.program, term) is None:
             return None
-        if term in self.rows.made and term.function not in LINEAR:
-            return None
-        args = tuple([("node", arg.spec) if type(arg) is Node else identify(arg) for arg in term.args])
-        return term.function, term.spec, args
+        args = tuple([(arg.spec.shape, arg.spec.dtype) if type(arg) is Node else identify(arg) for arg in term.args])
+        return term.function, term.spec.shape, args
 
     def plan_group(self, terms: list[Node], group: list[int], errstate: Any, depth: int) -> list[Part]:
         """The parts among terms that call the same function."""
+        step = terms[group[0]]
         columns = list(zip(*[terms[i].args for i in group]))
         places = [p for p, column in enumerate(columns) if type(column[0]) is Node and len(set(column)) > 1]
-        step = terms[group[0]]
-        if not places or any([not step.args[p].spec.is_array or not step.args[p].spec.ndim for p in places]):
+        varied = tuple([step.args[p] for p in places])
+        if not varied or any([not x.spec.ndim or x.spec.dtype != step.spec.dtype for x in varied]):
             return []
         if len(places) == 1 and step.function in LINEAR:
-            place, = places
-            inner = self.plan([terms[i].args[place] for i in group], errstate, depth - 1)
+            inner = self.plan([terms[i].args[places[0]] for i in group], errstate, depth - 1)
             return [
-                Part([group[j] for j in part.terms], partial(write_linear, step, place, part.write)) for part in inner
+                Part([group[i] for i in part.terms], partial(write_linear, step, places[0], part.write))
+                for part in inner
             ]
-        sizes = [step.args[p].spec.size for p in places]
-        is_contraction = len(places) == 2 and is_matrix_product(step)
-        if max([step.spec.size, *sizes]) > LARGEST and not (is_contraction and sum(sizes) <= max(2 * LARGEST, step.spec.size)):
+        if is_matrix_product(step):
+            write = write_contraction
+        elif step not in self.rows.made and has_batched_form(step, varied):
+            write = partial(write_batched, places)
+        else:
             return []
-        varied = tuple([step.args[p] for p in places])
-        if not is_contraction and (step in self.rows.made or not has_batched_form(step, varied)):
-            return []
-        write = write_contraction if is_contraction else write_batched
-        runs = self.runs(terms, group, lambda i: tuple([terms[i].args[p] for p in places]))
-        return [Part(run, partial(write, [terms[i] for i in run], places)) for run in runs]
+        return self.parts(terms, group, lambda term: tuple([term.args[p] for p in places]), write)
 
-    def runs(self, terms: list[Node], group: list[int], get: Callable) -> list[list[int]]:
-        return self.rows.runs(group, get)
+    def parts(self, terms: list[Node], group: list[int], get: Callable, write: Callable) -> list[Part]:
+        """The parts of what ``get`` gives for each term of a group, for ``write`` to add up."""
+        members = [Member(i, get(terms[i])) for i in group]
+        runs = self.rows.runs([each for each in members if pays(terms[each.step], each.varied)])
+        numbers = [[each.step for each in run] for run in runs]
+        return [Part(run, partial(write, [terms[i] for i in run])) for run in numbers]
+
+
+def pays(term: Node, varied: tuple[Node, ...]) -> bool:
+    """Whether calls are what terms of this size cost; or else adding up the products."""
+    size = sum([x.spec.size for x in varied])
+    largest = max(2 * LARGEST, term.spec.size) if is_matrix_product(term) else len(varied) * LARGEST
+    return size <= largest and all([x.spec.is_contiguous for x in varied if not is_matrix_product(term)])
 
 
 def write_rows(values: list[Node], write: Writer) -> Node:
@@ -164,16 +166,16 @@ def write_linear(step: Node, place: int, inner: Callable[[Writer], Node], write:
     x = inner(write)
     if step.function in calls.VIEWS:
         return write.view(step.function, x, step.args[1])
-    args = (*[write.new.get(arg, arg) if type(arg) is Node else arg for arg in step.args],)
+    args = relabel(step.args, write.new)
     return write.call(step.function, (*args[:place], x, *args[place + 1:]), step.spec.shape, step.spec.dtype)
 
 
-def write_batched(steps: list[Node], places: list[int], write: Writer) -> Node:
+def write_batched(places: list[int], steps: list[Node], write: Writer) -> Node:
     """The sum of what one call gives for all."""
     return sum_rows(call_batched(steps, places, write), steps[0], write)
 
 
-def write_contraction(steps: list[Node], places: list[int], write: Writer) -> Node:
+def write_contraction(steps: list[Node], write: Writer) -> Node:
     """Σ xₜ yₜ, the product of the x side by side with the y one below the other."""
     xs, ys = zip(*[step.args for step in steps])
     first, shape = xs[0], xs[0].spec.shape
