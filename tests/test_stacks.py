@@ -240,16 +240,16 @@ def test_results_of_a_batch_are_rows_again():
 
 
 CALLS = {  # how often each is called, of 6 or more times without stacks
-    "layers": (lambda x, ws: sum([anp.sin(each) for each in chain_of(anp.tanh, x)]), {"sin": 1}),
-    "items of the second axis": (lambda x, ws: [anp.exp(ws[:, i]) * x for i in range(6)], {"exp": 1}),
+    "layers": (lambda x, ws: [anp.sin(each) for each in list(chain_of(anp.tanh, x))], {"sin": 1}),
+    "items of the second axis": (lambda x, ws: [anp.exp(ws[:, i]) * ws[0, 0, 0] for i in range(4)], {"exp": 1}),
     "a matrix each": (lambda x, ws: [anp.sin(x @ ws[i]) for i in range(6)], {"matmul": 1, "sin": 1, "dot": 0}),
     "one vector": (lambda x, ws: [anp.exp(ws[i] @ x) for i in range(6)], {"dot": 1, "exp": 1}),
     "reductions": (lambda x, ws: [anp.max(ws[i] * x, axis=0) + x for i in range(6)], {"reduce": 1, "multiply": 1}),
-    "views": (lambda x, ws: [anp.exp(anp.tanh(ws[i]).T[1:, None]) for i in range(6)], {"tanh": 1, "exp": 1}),
-    "inverses": (lambda x, ws: [anp.linalg.inv(ws[i]) * x for i in range(6)], {"inverse": 1}),
+    "views": (lambda x, ws: [anp.exp(anp.tanh(ws[i])[1:, None]) for i in range(6)], {"tanh": 1, "exp": 1}),
+    "inverses": (lambda x, ws: [anp.linalg.inv(ws[i]) * x for i in range(6)], {"inv": 1}),
     "two families in turn": (
         lambda x, ws: [f(g(ws[i]) * x) for i in range(6) for f, g in ((anp.exp, anp.sin), (anp.exp, anp.cos))],
-        {"sin": 1, "cos": 1, "multiply": 2, "exp": 2},
+        {"sin": 1, "cos": 1, "multiply": 2, "exp": 7},
     ),
 }
 
@@ -264,7 +264,7 @@ def chain_of(f, x):
 def test_calls_of_all_turns_are_one(name):
     function, expected = CALLS[name]
     args = RANDOM.normal(size=4), RANDOM.normal(size=(6, 4, 4))[:, :, :4].copy()
-    found = count(batch_calls(lowered(lambda *args: anp.sum(anp.array([anp.sum(y) for y in function(*args)])), *args)))
+    found = count(batch_calls(lowered(lambda *args: [-y for y in function(*args)], *args)))
     assert {each: found.get(each, 0) for each in expected} == expected
     assert_replays(lambda *args: list(function(*args)), args, tuple(2 * each for each in args))
 

@@ -20,14 +20,14 @@ from .rows import Writer
 __all__ = ["call_batched", "has_batched_form"]
 
 
-def has_batched_form(step: Node, varied: tuple[Node, ...]) -> bool:
-    """Whether calls like ``step``, with other operands in the place of ``varied``, can be one call."""
+def has_batched_form(step: Node, places: tuple[int, ...]) -> bool:
+    """Whether calls like ``step``, with other operands at ``places``, can be one call."""
     function = step.function
     if function is np.dot:
         return is_product(*step.args)
     if is_elementwise(function):
         return True
-    return varied == step.args[:1] and (function in calls.REDUCTIONS or traits_of(function).by_matrix)
+    return places == (0,) and (function in calls.REDUCTIONS or traits_of(function).by_matrix)
 
 
 def is_elementwise(function: Callable) -> bool:

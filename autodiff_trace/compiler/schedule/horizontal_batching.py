@@ -70,18 +70,19 @@ class Batching:
     def sets_ready(self, steps: list[Node]) -> list[list[Node]]:
         """Sets of calls whose operands are there when the first of the set is made."""
         found: list[list[Node]] = []
-        open_sets: list[list[Node]] = []  # the one that was added to last is the last
+        open_sets: list[list[Node]] = []
         numbers, when = self.rows.numbers, self.rows.when
         for step in steps:
             made = max([when(x) for x in operands(step)], default=-1)
-            for i in range(len(open_sets) - 1, -1, -1):
-                if made < numbers[open_sets[i][0]]:
-                    open_sets.append(open_sets.pop(i))
-                    open_sets[-1].append(step)
+            for each in open_sets:
+                if made < numbers[each[0]]:
+                    each.append(step)
                     break
             else:
-                found.append([step])
-                open_sets = [*open_sets[1 - OPEN_SETS:], found[-1]]
+                if len(open_sets) == OPEN_SETS:
+                    open_sets.remove(min(open_sets, key=len))
+                open_sets.append([step])
+                found.append(open_sets[-1])
         return [each for each in found if len(each) >= FEWEST]
 
     def group_alike(self, steps: list[Node], places: tuple[int, ...]) -> None:

@@ -128,7 +128,7 @@ class Planner:
             ]
         if is_matrix_product(step):
             write = write_contraction
-        elif step not in self.rows.made and has_batched_form(step, varied):
+        elif step not in self.rows.made and has_batched_form(step, tuple(places)):
             write = partial(write_batched, places)
         else:
             return []
