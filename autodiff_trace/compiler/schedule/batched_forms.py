@@ -13,11 +13,15 @@ from typing import Any
 import numpy as np
 
 from ...core.traits import traits_of
+from ...numpy.batching import batch_matrix
 from ..backends.numpy_source import calls
 from ..ir.node import Node, relabel, value_of
 from .rows import Writer
 
 __all__ = ["call_batched", "has_batched_form"]
+
+NOT_BATCHED = (calls.copy, calls.like, calls.fill)
+"""Elementwise functions of shapes, and those whose answers others write into."""
 
 
 def has_batched_form(step: Node, places: tuple[int, ...]) -> bool:
@@ -27,12 +31,13 @@ def has_batched_form(step: Node, places: tuple[int, ...]) -> bool:
         return is_product(*step.args)
     if is_elementwise(function):
         return True
-    return places == (0,) and (function in calls.REDUCTIONS or traits_of(function).by_matrix)
+    return places == (0,) and (function in calls.REDUCTIONS or traits_of(function).batching is batch_matrix)
 
 
 def is_elementwise(function: Callable) -> bool:
-    """Whether all arguments of a function are operands that are broadcast."""
-    return calls.is_elementwise_ufunc(function) or function in (calls.keep, calls.select, calls.logaddexp)
+    """Whether a function broadcasts its operands (and nobody writes into its answers)."""
+    traits = traits_of(function)
+    return traits.elementwise and not traits.is_users and not traits.makes_view and function not in NOT_BATCHED
 
 
 def is_product(x: Any, y: Any) -> bool:
