@@ -247,7 +247,7 @@ CALLS = {  # how often each is called, of 6 or more times without stacks
     "reductions": (lambda x, ws: [anp.max(ws[i] * x, axis=0) + x for i in range(6)], {"reduce": 1, "multiply": 1}),
     "views": (lambda x, ws: [anp.exp(anp.tanh(ws[i])[1:, None]) for i in range(6)], {"tanh": 1, "exp": 1}),
     "inverses": (lambda x, ws: [anp.linalg.inv(ws[i]) * x for i in range(6)], {"inv": 1}),
-    "functions of the library": (lambda x, ws: [anp.sinc(nn.sigmoid(ws[i])) * x for i in range(6)], {"sigmoid": 1, "sinc": 1}),
+    "of this library": (lambda x, ws: [anp.sinc(nn.sigmoid(ws[i])) * x for i in range(6)], {"sigmoid": 1, "sinc": 1}),
     "two families in turn": (
         lambda x, ws: [f(g(ws[i]) * x) for i in range(6) for f, g in ((anp.exp, anp.sin), (anp.exp, anp.cos))],
         {"sin": 1, "cos": 1, "multiply": 2, "exp": 7},

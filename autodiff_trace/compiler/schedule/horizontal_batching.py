@@ -8,18 +8,17 @@ instead of 3.7 µs for each 16 × 64 by 64 × 64).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from ..backends.numpy_source import calls
-from ..ir.node import Node, Program, is_fixed, operands, relabel
-from ..rewrite.cse import identify
+from ..ir.node import Node, Program, operands, relabel
 from ..rewrite.dce import may_raise, remove_dead_code
 from ..rewrite.finite import check
-from .batched_forms import call_batched, has_batched_form
-from .rows import FEWEST, LARGEST, Member, Row, Rows, Writer
+from .batched_forms import call_batched
+from .like_calls import LikeCalls
+from .rows import FEWEST, LARGEST, Row, Rows, Writer
 from .sums_of_rows import Part, Planner, find_sums, is_matrix_product
 
 __all__ = ["batch_calls"]
@@ -44,9 +43,9 @@ class Batching:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.rows = Rows(program)
+        self.like_calls = LikeCalls(self.rows)
         self.groups: dict[Node, tuple[list[Node], tuple[int, ...]]] = {}  # by the first member
         self.parts: dict[Node, list[Part]] = {}  # of sums
-        self.varying: dict[Node, bool] = {}
 
     def form_groups(self, others: set[Node]) -> None:
         """Group the calls but for ``others``, in the order of the program, so that operands come first."""
@@ -60,12 +59,9 @@ class Batching:
                 calls_like.setdefault((guards, step.function, spec.shape, spec.dtype, made_by), []).append(step)
         for steps in calls_like.values():
             for ready in self.sets_ready(steps) if len(steps) >= FEWEST else ():
-                buckets: dict[tuple[int, ...], list[Node]] = {}
-                for step in ready:
-                    for places in self.choices(step):
-                        buckets.setdefault(places, []).append(step)
-                for places, members in buckets.items():
-                    self.group_alike(members, places)
+                for places, family in self.like_calls.families(ready, LARGEST):
+                    for run in self.rows.runs([each for each in family if each.step not in self.rows.made]):
+                        self.join([each.step for each in run], places)
 
     def sets_ready(self, steps: list[Node]) -> list[list[Node]]:
         """Sets of calls whose operands are there when the first of the set is made."""
@@ -85,49 +81,6 @@ class Batching:
                 found.append(open_sets[-1])
         return [each for each in found if len(each) >= FEWEST]
 
-    def group_alike(self, steps: list[Node], places: tuple[int, ...]) -> None:
-        """Group calls of which only the rows of operands at ``places`` differ, those on rows of one array together."""
-        alike: dict[Any, list[Node]] = {}
-        for step in steps:
-            if step not in self.rows.made:  # those before may have placed some
-                state = tuple(step.errstate.items()) if step.errstate else None
-                alike.setdefault((state, *self.kinds(step, places)), []).append(step)
-        for members in alike.values():
-            for run in self.rows.runs([Member(step, tuple([step.args[p] for p in places])) for step in members]):
-                self.join([each.step for each in run], places)
-
-    def choices(self, step: Node) -> list[tuple[int, ...]]:
-        """The operands that may be other rows in other members of a group, by their places: all or one of those that
-        can be rows."""
-        found: dict[Node, tuple[int, ...]] = {}
-        for p, x in enumerate(step.args):
-            if type(x) is Node and self.may_vary(x):
-                found[x] = (*found.get(x, ()), p)
-        several = [tuple(sorted(sum(found.values(), ())))] if len(found) > 1 else []
-        return [each for each in (*several, *found.values()) if has_batched_form(step, each)]
-
-    def may_vary(self, x: Node) -> bool:
-        """Whether an operand is small, and can be a row."""
-        known = self.varying.get(x)
-        if known is None:
-            spec = x.spec
-            known = self.varying[x] = (
-                spec.is_array and 0 < spec.ndim and 0 < spec.size <= LARGEST and not is_fixed(x)
-                and self.rows.can_place(x)
-            )
-        return known
-
-    def kinds(self, step: Node, places: tuple[int, ...]) -> Iterator:
-        """What the operands of members of a group have in common: what those that are rows are rows of, or made by."""
-        start = None
-        for p, x in enumerate(step.args):
-            if p not in places:
-                yield identify(x)
-                continue
-            row = self.rows.find(x)
-            start = row.place if start is None and row else start
-            yield (row.array, row.place - start) if row else x.function, x.spec.shape, x.spec.dtype
-
     def join(self, group: list[Node], places: tuple[int, ...]) -> None:
         """Make one call of a group, in the place of its first member: its results are rows."""
         first = min(group, key=self.rows.numbers.__getitem__)
@@ -137,7 +90,7 @@ class Batching:
 
     def plan_sums(self, sums: dict[Node, list[Node]]) -> None:
         """Products of pairs first, since one of the two may have a place already, and longer sums first."""
-        planner = Planner(self.program, self.rows)
+        planner = Planner(self.program, self.like_calls)
         products = {
             ans: sum([is_matrix_product(term) and all(map(self.rows.can_place, term.args)) for term in terms])
             for ans, terms in sums.items()
@@ -175,11 +128,9 @@ class Batching:
 
     def add_up(self, ans: Node, terms: list[Node], write: Writer) -> Node:
         """The sum of its parts, and of the terms that are in none."""
-        parts = self.parts[ans]
-        single = set(range(len(terms))).difference(*[part.terms for part in parts])
-        total, *others = [*[part.write(write) for part in parts],
-                          *[write.new.get(terms[i], terms[i]) for i in sorted(single)]]
-        for other in others:
+        covered = {term for part in self.parts[ans] for term in part.terms}
+        total, *others = [part.write(write) for part in self.parts[ans]]
+        for other in (*others, *[write.new.get(term, term) for term in terms if term not in covered]):
             total = write.call(np.add, (total, other), ans.spec.shape, ans.spec.dtype)
         return total
 
@@ -195,4 +146,4 @@ def is_small(step: Node) -> bool:
     if step.kind != "call" or step.kwargs:
         return False
     spec = step.spec
-    return spec.is_array and 0 < spec.size <= LARGEST and spec.is_contiguous
+    return spec.is_array and 0 < spec.size <= LARGEST and spec.is_contiguous and step.function not in calls.VIEWS

@@ -17,7 +17,7 @@ from ..ir.node import Node, Program, parts_of
 from ..rewrite.cse import identify
 from .buffers import takes_buffer
 
-__all__ = ["FEWEST", "LARGEST", "Member", "Row", "Rows", "Writer"]
+__all__ = ["FEWEST", "LARGEST", "MOST", "Member", "Row", "Rows", "Writer", "mapped_how"]
 
 FEWEST = 4
 """Calls that are worth it."""

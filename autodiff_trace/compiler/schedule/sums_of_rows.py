@@ -8,6 +8,7 @@ where it overflows on the way, which is checked before anything can tell, the su
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
@@ -16,9 +17,9 @@ import numpy as np
 
 from ..backends.numpy_source import calls
 from ..ir.node import Node, Program, is_fixed, literal, relabel
-from ..rewrite.cse import identify
-from .batched_forms import call_batched, has_batched_form
-from .rows import FEWEST, LARGEST, Member, Rows, Writer
+from .batched_forms import call_batched
+from .like_calls import LikeCalls
+from .rows import FEWEST, LARGEST, MOST, Member, Writer
 
 __all__ = ["Part", "Planner", "find_sums", "is_matrix_product"]
 
@@ -30,9 +31,9 @@ DEEPEST = 4
 
 
 class Part(NamedTuple):
-    """Some terms of a sum, by their numbers, and what writes the steps that add them up."""
+    """Some terms of a sum, and what writes the steps that add them up."""
 
-    terms: list[int]
+    terms: list[Node]
     write: Callable[[Writer], Node]
 
 
@@ -88,58 +89,48 @@ def is_matrix_product(step: Node) -> bool:
 class Planner:
     """Says which terms of sums are added up together."""
 
-    def __init__(self, program: Program, rows: Rows) -> None:
+    def __init__(self, program: Program, like_calls: LikeCalls) -> None:
         self.program = program
-        self.rows = rows
+        self.like_calls = like_calls
+        self.rows = like_calls.rows
 
     def plan(self, terms: list[Node], errstate: Any, depth: int = DEEPEST) -> list[Part]:
         """The parts of a sum that are one product each; what is in none of them is added as it is."""
-        groups: dict[Any, list[int]] = {}
-        for i, term in enumerate(terms):
-            groups.setdefault(self.kind(term, errstate) if depth else None, []).append(i)
-        left = set(groups.pop(None, ()))
+        left = [term for term, count in Counter(terms).items() if count == 1]
+        apart = [
+            term for term in left if term.kind == "call" and not term.kwargs and term.errstate == errstate
+            and only_user(self.program, term) is not None
+        ]
         parts: list[Part] = []
-        for group in sorted(groups.values(), key=len, reverse=True):
-            found = self.plan_group(terms, group, errstate, depth) if len(group) >= FEWEST else []
+        for places, family in self.like_calls.families(apart, MOST) if depth else ():
+            family = [each for each in family if each.step in left]
+            found = self.plan_family(family, places, errstate, depth) if len(family) >= FEWEST else []
             parts += found
-            left.update(set(group).difference(*[part.terms for part in found]))
-        return parts + self.parts(terms, sorted(left), lambda term: (term,), write_rows)
+            covered = {term for part in found for term in part.terms}
+            left = [term for term in left if term not in covered]
+        return parts + self.add_runs([Member(term, (term,)) for term in left], write_rows)
 
-    def kind(self, term: Node, errstate: Any) -> Any:
-        """What terms have in common that are taken apart together; None of what is needed otherwise."""
-        if term.kind != "call" or term.kwargs or term.errstate != errstate or only_user(self.program, term) is None:
-            return None
-        args = tuple([(arg.spec.shape, arg.spec.dtype) if type(arg) is Node else identify(arg) for arg in term.args])
-        return term.function, term.spec.shape, args
-
-    def plan_group(self, terms: list[Node], group: list[int], errstate: Any, depth: int) -> list[Part]:
-        """The parts among terms that call the same function."""
-        step = terms[group[0]]
-        columns = list(zip(*[terms[i].args for i in group]))
-        places = [p for p, column in enumerate(columns) if type(column[0]) is Node and len(set(column)) > 1]
-        varied = tuple([step.args[p] for p in places])
-        if not varied or any([not x.spec.ndim or x.spec.dtype != step.spec.dtype for x in varied]):
-            return []
-        if len(places) == 1 and step.function in LINEAR:
-            inner = self.plan([terms[i].args[places[0]] for i in group], errstate, depth - 1)
+    def plan_family(self, family: list[Member], places: tuple[int, ...], errstate: Any, depth: int) -> list[Part]:
+        """The parts among terms that call the same function, of other operands at ``places``."""
+        step, varied = family[0]
+        if len(varied) == 1 and step.function in LINEAR:
+            if varied[0].spec.dtype != step.spec.dtype:
+                return []
+            terms = {each.varied[0]: each.step for each in family}
+            inner = self.plan([each.varied[0] for each in family], errstate, depth - 1)
             return [
-                Part([group[i] for i in part.terms], partial(write_linear, step, places[0], part.write))
+                Part([terms[x] for x in part.terms], partial(write_linear, step, places[0], part.write))
                 for part in inner
             ]
-        if is_matrix_product(step):
-            write = write_contraction
-        elif step not in self.rows.made and has_batched_form(step, tuple(places)):
-            write = partial(write_batched, places)
-        else:
-            return []
-        return self.parts(terms, group, lambda term: tuple([term.args[p] for p in places]), write)
+        if is_matrix_product(step) and len(places) == 2:
+            return self.add_runs(family, write_contraction)
+        return self.add_runs(family, partial(write_batched, places)) if step not in self.rows.made else []
 
-    def parts(self, terms: list[Node], group: list[int], get: Callable, write: Callable) -> list[Part]:
-        """The parts of what ``get`` gives for each term of a group, for ``write`` to add up."""
-        members = [Member(i, get(terms[i])) for i in group]
-        runs = self.rows.runs([each for each in members if pays(terms[each.step], each.varied)])
-        numbers = [[each.step for each in run] for run in runs]
-        return [Part(run, partial(write, [terms[i] for i in run])) for run in numbers]
+    def add_runs(self, members: list[Member], write: Callable[[list[Node], Writer], Node]) -> list[Part]:
+        """The runs of these, for ``write`` to add up."""
+        runs = self.rows.runs([each for each in members if pays(*each)])
+        terms = [[each.step for each in run] for run in runs]
+        return [Part(run, partial(write, run)) for run in terms]
 
 
 def pays(term: Node, varied: tuple[Node, ...]) -> bool:
@@ -170,7 +161,7 @@ def write_linear(step: Node, place: int, inner: Callable[[Writer], Node], write:
     return write.call(step.function, (*args[:place], x, *args[place + 1:]), step.spec.shape, step.spec.dtype)
 
 
-def write_batched(places: list[int], steps: list[Node], write: Writer) -> Node:
+def write_batched(places: tuple[int, ...], steps: list[Node], write: Writer) -> Node:
     """The sum of what one call gives for all."""
     return sum_rows(call_batched(steps, places, write), steps[0], write)
 
