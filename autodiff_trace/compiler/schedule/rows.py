@@ -36,6 +36,13 @@ class Row(NamedTuple):
     made: int
 
 
+class View(NamedTuple):
+    """What a value is a view of, and which."""
+
+    source: Node
+    how: Any
+
+
 class Member(NamedTuple):
     """A step, or whatever stands for it, and those operands that are to be rows."""
 
@@ -57,24 +64,24 @@ class Rows:
     def find(self, x: Any) -> Row | None:
         """The place of a value as a row; None if it is none."""
         row = self.made.get(x)
-        if row is None and (seen := self.look(x)) is not None:
-            if type(seen) is Row:
-                return seen
-            if row := self.find(seen):
-                return Row((row.array, x.function, identify(x.args[1])), row.place, row.made)
+        if row is None and type(row := self.look(x)) is View:
+            view, row = row, self.find(row.source)
+            row = row and Row((row.array, view.how), row.place, row.made)
         return row
 
-    def look(self, x: Any) -> Row | Node | None:
+    def look(self, x: Any) -> Row | View | None:
         """Of an item of an array its place, of another view what it is a view of, else None."""
         if x in self.seen:
             return self.seen[x]
         found = None
         if is_view(x):
-            found, axis = x.args[0], item_axis(x)
-            if axis is not None:
-                index, place = parts_of(x.args[1]), parts_of(x.args[1])[axis] % found.spec.shape[axis]
-                array = found, identify((*index[:axis], None, *index[axis + 1:]))
-                found = Row(array, place, self.numbers.get(found, -1))
+            source, axis = x.args[0], item_axis(x)
+            if axis is None:
+                found = View(source, (x.function, identify(x.args[1])))
+            else:
+                index = parts_of(x.args[1])
+                array = source, identify((*index[:axis], None, *index[axis + 1:]))
+                found = Row(array, index[axis] % source.spec.shape[axis], self.numbers.get(source, -1))
         self.seen[x] = found
         return found
 
@@ -85,8 +92,8 @@ class Rows:
 
     def source(self, x: Node) -> Node:
         """What a value that is no row is a view of."""
-        while type(seen := self.look(x)) is Node:
-            x = seen
+        while type(seen := self.look(x)) is View:
+            x = seen.source
         return x
 
     def can_place(self, x: Node) -> bool:
@@ -130,7 +137,7 @@ class Rows:
         """Runs of members in which the operands of each are below those of the one before, or all of them free."""
         runs: list[list[Member]] = []
         last: list = []
-        longest = MOST // max([x.spec.size for member in members for x in member.varied], default=1)
+        longest = MOST // max([x.spec.size for x in members[0].varied]) if members else 0
         for member in members:
             rows = [self.find(x) for x in member.varied]
             if runs and len(runs[-1]) < longest and all(map(is_below, rows, last)):
@@ -142,12 +149,12 @@ class Rows:
 
     def allocate(self, values: tuple[Node, ...]) -> None:
         """Make a stack for these values, or for what they are views of, where that is possible."""
-        first = values[0]
-        while type(self.look(first)) is Node:
-            if any([x.function is not first.function or x.args[1] != first.args[1] for x in values]):
+        while type(view := self.look(values[0])) is View:
+            views = [self.look(x) for x in values]
+            if any([type(each) is not View or each.how != view.how for each in views]):
                 return
-            values = tuple([x.args[0] for x in values])
-            first = values[0]
+            values = tuple([each.source for each in views])
+        first = values[0]
         alike = all([self.is_writable(x) and x.spec == first.spec for x in values])
         if alike and len(set(values)) == len(values):
             shape = (len(values), *first.spec.shape)
