@@ -62,7 +62,7 @@ ORDER = """
     compiler/rewrite: cse dce sines sums constant_folding floats tiling __init__
     compiler/analysis: liveness row_independence
     compiler/ir: terms
-    compiler/schedule: in_place buffers rows batched_forms fusion sums_of_rows
+    compiler/schedule: in_place buffers rows batched_forms like_calls fusion sums_of_rows
     compiler/rewrite: outputs products algebra finite
     compiler/schedule: horizontal_batching
     compiler/rolling: repeats turns hoisting loop_bodies pieces wide_calls rolling

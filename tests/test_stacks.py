@@ -131,8 +131,8 @@ def matrices(params, xs):
 
 
 LOOPS = [
-    rnn, sum_of_all, backwards, every_other, with_start, with_guards, one_example, gates, masked, second_axis, particles,
-    ensemble, linear_terms, matrices,
+    rnn, sum_of_all, backwards, every_other, with_start, with_guards, one_example, gates, masked, second_axis,
+    particles, ensemble, linear_terms, matrices,
 ]
 
 

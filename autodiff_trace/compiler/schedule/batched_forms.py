@@ -12,16 +12,25 @@ from typing import Any
 
 import numpy as np
 
-from ...core.traits import traits_of
+from ...core.traits import UNKNOWN, traits_of
 from ...numpy.batching import batch_matrix
 from ..backends.numpy_source import calls
 from ..ir.node import Node, relabel, value_of
 from .rows import Writer, mapped_how
 
-__all__ = ["call_batched", "has_batched_form"]
+__all__ = ["call_batched", "has_batched_form", "is_batchable"]
 
 NOT_BATCHED = (calls.copy, calls.like, calls.fill)
 """Elementwise functions of shapes, and those whose answers others write into."""
+
+
+def is_batchable(function: Callable) -> bool:
+    """Whether there may be a batched form of calls of a function (which then can be hashed)."""
+    traits = traits_of(function)
+    return traits is not UNKNOWN and (
+        is_elementwise(function) or function is np.dot or function in calls.VIEWS or function in calls.REDUCTIONS
+        or traits.batching is batch_matrix
+    )
 
 
 def has_batched_form(step: Node, places: tuple[int, ...]) -> bool:
@@ -29,9 +38,7 @@ def has_batched_form(step: Node, places: tuple[int, ...]) -> bool:
     function = step.function
     if function is np.dot:
         return is_product(*step.args, places)
-    if is_elementwise(function) or function in calls.VIEWS:
-        return True
-    return places == (0,) and (function in calls.REDUCTIONS or traits_of(function).batching is batch_matrix)
+    return places == (0,) or is_elementwise(function)
 
 
 def is_elementwise(function: Callable) -> bool:

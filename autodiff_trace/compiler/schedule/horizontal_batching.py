@@ -16,7 +16,7 @@ from ..backends.numpy_source import calls
 from ..ir.node import Node, Program, operands, relabel
 from ..rewrite.dce import may_raise, remove_dead_code
 from ..rewrite.finite import check
-from .batched_forms import call_batched
+from .batched_forms import call_batched, is_batchable
 from .like_calls import LikeCalls
 from .rows import FEWEST, LARGEST, Row, Rows, Writer
 from .sums_of_rows import Part, Planner, find_sums, is_matrix_product
@@ -32,8 +32,9 @@ def batch_calls(program: Program, trusting: bool = True) -> Program:
     finite, with one product for a long sum of what is made for each turn."""
     batching = Batching(program)
     sums, adds = find_sums(program) if trusting else ({}, set())
-    batching.form_groups(adds.union([term for terms in sums.values() for term in terms if is_matrix_product(term)]))
-    batching.plan_sums(sums)
+    products = {term for terms in sums.values() for term in terms if is_matrix_product(term)}
+    batching.form_groups(adds | products)
+    batching.plan_sums(sums, products)
     return remove_dead_code(batching.rewrite(sums)) if batching.groups or batching.parts else program
 
 
@@ -54,7 +55,7 @@ class Batching:
         for step in self.program.steps:
             guards += step.kind != "call"
             if is_small(step) and step not in self.program.kept and step not in others:
-                made_by = tuple([x.function if type(x) is Node else None for x in step.args])
+                made_by = tuple([id(x.function) if type(x) is Node else None for x in step.args])
                 spec = step.spec
                 calls_like.setdefault((guards, step.function, spec.shape, spec.dtype, made_by), []).append(step)
         for steps in calls_like.values():
@@ -88,14 +89,12 @@ class Batching:
         for i, step in enumerate(group):
             self.rows.made[step] = Row(first, i, self.rows.numbers[first])
 
-    def plan_sums(self, sums: dict[Node, list[Node]]) -> None:
+    def plan_sums(self, sums: dict[Node, list[Node]], products: set[Node]) -> None:
         """Products of pairs first, since one of the two may have a place already, and longer sums first."""
         planner = Planner(self.program, self.like_calls)
-        products = {
-            ans: sum([is_matrix_product(term) and all(map(self.rows.can_place, term.args)) for term in terms])
-            for ans, terms in sums.items()
-        }
-        for ans, terms in sorted(sums.items(), key=lambda item: (-products[item[0]], -len(item[1]))):
+        placed = {ans: sum([all(map(self.rows.can_place, term.args)) for term in terms if term in products])
+                  for ans, terms in sums.items()}
+        for ans, terms in sorted(sums.items(), key=lambda item: (-placed[item[0]], -len(item[1]))):
             if ans not in self.rows.made and (parts := planner.plan(terms, ans.errstate)):
                 self.parts[ans] = parts
                 self.rows.kept.add(ans)
@@ -143,7 +142,8 @@ class Batching:
 
 
 def is_small(step: Node) -> bool:
-    if step.kind != "call" or step.kwargs:
+    """Whether a step is a call, on small arrays, that may have a batched form."""
+    if step.kind != "call" or step.kwargs or not is_batchable(step.function) or step.function in calls.VIEWS:
         return False
     spec = step.spec
-    return spec.is_array and 0 < spec.size <= LARGEST and spec.is_contiguous and step.function not in calls.VIEWS
+    return spec.is_array and 0 < spec.size <= LARGEST and spec.ndim > 0 and spec.is_contiguous

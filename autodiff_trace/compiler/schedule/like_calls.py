@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from ..ir.node import Node, is_fixed
@@ -18,7 +18,7 @@ class LikeCalls:
 
     def __init__(self, rows: Rows) -> None:
         self.rows = rows
-        self.varying: dict[Node, bool] = {}
+        self.varying: dict[Node, tuple | None] = {}
 
     def families(self, steps: Iterable[Node], largest: int) -> list[tuple[tuple[int, ...], list[Member]]]:
         """Calls whose operands at ``places`` alone differ, of at most ``largest`` elements; those on rows of one array
@@ -26,35 +26,35 @@ class LikeCalls:
         found: dict[Any, list[Member]] = {}
         for step in steps:
             state = tuple(step.errstate.items()) if step.errstate else None
+            same = [id(x) if type(x) is Node and x.kind != "constant" else identify(x) for x in step.args]
             for places in self.choices(step, largest):
-                key = places, step.function, state, step.spec.shape, *self.kinds(step, places)
-                found.setdefault(key, []).append(Member(step, tuple([step.args[p] for p in places])))
+                varied = tuple([step.args[p] for p in places])
+                key = places, step.function, state, *self.kinds(places, varied, same)
+                found.setdefault(key, []).append(Member(step, varied))
         return [(key[0], members) for key, members in found.items() if len(members) >= FEWEST]
 
     def choices(self, step: Node, largest: int) -> list[tuple[int, ...]]:
         """The operands that may be other rows: all that can be rows, or one of them."""
         found: dict[Node, tuple[int, ...]] = {}
         for p, x in enumerate(step.args):
-            if type(x) is Node and self.may_vary(x) and x.spec.size <= largest:
+            if type(x) is Node and (kind := self.varying_kind(x)) and kind[0] <= largest:
                 found[x] = (*found.get(x, ()), p)
         several = [tuple(sorted(sum(found.values(), ())))] if len(found) > 1 else []
         return [each for each in (*several, *found.values()) if has_batched_form(step, each)]
 
-    def may_vary(self, x: Node) -> bool:
-        known = self.varying.get(x)
-        if known is None:
+    def varying_kind(self, x: Node) -> tuple | None:
+        """Size, shape and dtype of an array that is a row, or can be one."""
+        if x not in self.varying:
             spec = x.spec
-            is_array = spec.is_array and spec.ndim > 0 and spec.size > 0
-            known = self.varying[x] = is_array and not is_fixed(x) and self.rows.can_place(x)
-        return known
+            can_vary = spec.is_array and spec.ndim and spec.size and not is_fixed(x) and self.rows.can_place(x)
+            self.varying[x] = (spec.size, spec.shape, spec.dtype) if can_vary else None
+        return self.varying[x]
 
-    def kinds(self, step: Node, places: tuple[int, ...]) -> Iterator:
+    def kinds(self, places: tuple[int, ...], varied: tuple[Node, ...], same: list) -> list:
         """What the operands of like calls have in common: what those that are rows are rows of, or made by."""
-        start = None
-        for p, x in enumerate(step.args):
-            if p not in places:
-                yield identify(x)
-                continue
+        kinds, start = same.copy(), None
+        for p, x in zip(places, varied):
             row = self.rows.find(x)
             start = row.place if start is None and row else start
-            yield (row.array, row.place - start) if row else x.function, x.spec.shape, x.spec.dtype
+            kinds[p] = (row.array, row.place - start) if row else (id(x.function), self.varying[x])
+        return kinds

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..backends.numpy_source import calls
 from ..ir.node import Node, Program, is_fixed, literal, relabel
-from .batched_forms import call_batched
+from .batched_forms import call_batched, is_batchable
 from .like_calls import LikeCalls
 from .rows import FEWEST, LARGEST, MOST, Member, Writer
 
@@ -99,7 +99,7 @@ class Planner:
         left = [term for term, count in Counter(terms).items() if count == 1]
         apart = [
             term for term in left if term.kind == "call" and not term.kwargs and term.errstate == errstate
-            and only_user(self.program, term) is not None
+            and is_batchable(term.function) and only_user(self.program, term) is not None
         ]
         parts: list[Part] = []
         for places, family in self.like_calls.families(apart, MOST) if depth else ():
@@ -127,17 +127,20 @@ class Planner:
         return self.add_runs(family, partial(write_batched, places)) if step not in self.rows.made else []
 
     def add_runs(self, members: list[Member], write: Callable[[list[Node], Writer], Node]) -> list[Part]:
-        """The runs of these, for ``write`` to add up."""
-        runs = self.rows.runs([each for each in members if pays(*each)])
-        terms = [[each.step for each in run] for run in runs]
+        """The runs of these, for ``write`` to add up, if calls are what terms of this size cost, or else adding up the
+        products."""
+        if not members:
+            return []
+        term, varied = members[0]
+        largest = len(varied) * LARGEST
+        if write is write_contraction:
+            largest = max(largest, term.spec.size)
+        elif not term.spec.is_contiguous:
+            return []
+        if sum([x.spec.size for x in varied]) > largest:
+            return []
+        terms = [[each.step for each in run] for run in self.rows.runs(members)]
         return [Part(run, partial(write, run)) for run in terms]
-
-
-def pays(term: Node, varied: tuple[Node, ...]) -> bool:
-    """Whether calls are what terms of this size cost; or else adding up the products."""
-    size = sum([x.spec.size for x in varied])
-    largest = max(2 * LARGEST, term.spec.size) if is_matrix_product(term) else len(varied) * LARGEST
-    return size <= largest and all([x.spec.is_contiguous for x in varied if not is_matrix_product(term)])
 
 
 def write_rows(values: list[Node], write: Writer) -> Node:
