@@ -65,10 +65,10 @@ ORDER = """
     compiler/rewrite: cse dce sines sums constant_folding floats tiling __init__
     compiler/analysis: liveness row_independence
     compiler/ir: terms
-    compiler/schedule: in_place batches buffers fusion stacks
+    compiler/schedule: in_place buffers rows batched_forms like_calls fusion sums_of_rows
     compiler/rewrite: outputs products algebra finite
+    compiler/schedule: horizontal_batching
     compiler/rolling: repeats turns hoisting loop_bodies pieces wide_calls rolling
-    compiler/schedule: stacked_sums
     compiler/rewrite/lowering: table arithmetic linear_algebra moves networks reductions scatters __init__
     compiler/rewrite: reassociation
     compiler: pipeline

@@ -7,9 +7,7 @@ from pass_checks import assert_replays, count, lowered, source
 from autodiff_trace import grad, jit, nn, value_and_grad, vmap
 from autodiff_trace import numpy as anp
 from autodiff_trace.compiler import PASSES
-from autodiff_trace.compiler.schedule.batches import batch_rows
-from autodiff_trace.compiler.schedule.stacked_sums import sum_stacks
-from autodiff_trace.compiler.schedule.stacks import stack_calls
+from autodiff_trace.compiler.schedule.horizontal_batching import batch_calls
 
 RANDOM = np.random.default_rng(0)
 STEPS = 7
@@ -82,7 +80,60 @@ def gates(params, xs):
     return anp.sum(hidden * cell)
 
 
-LOOPS = [rnn, sum_of_all, backwards, every_other, with_start, with_guards, one_example, gates]
+def masked(params, xs):
+    """States that are kept where a mask is False, and readouts of each step."""
+    Wx, Wh, b = params
+    h, total = anp.zeros((3, 5)), 0.0
+    for i in range(STEPS):
+        h = anp.where(xs[i, :, :1] > 0, anp.tanh(xs[i] @ Wx + h @ Wh + b), h)
+        total = total + anp.sum(nn.sigmoid(h @ Wh)[:, 1:] ** 2, axis=0)
+    return anp.sum(total)
+
+
+def second_axis(params, xs):
+    """Steps along the second axis, and along the last."""
+    Wx, Wh, b = params
+    h, batch = anp.zeros((3, 5)), anp.swapaxes(xs, 0, 1) * 1.0
+    for i in range(STEPS):
+        h = anp.tanh(batch[:, i] @ Wx + h @ Wh + b * batch[:, i, 2, None])
+    return anp.sum(h * h)
+
+
+def particles(params, xs):
+    """Neighbours pull, each by itself; every particle has a matrix of its own."""
+    energy = 0.0
+    for i in range(STEPS - 1):
+        step = xs[i + 1] - xs[i]
+        energy = energy + anp.sum(anp.exp(-(step**2))) * 0.5 + anp.sum(anp.max(xs[i] @ xs[i + 1].T, axis=1) ** 2)
+    return energy
+
+
+def ensemble(params, xs):
+    """One input for many small nets."""
+    x, total = params[0][:, :3], 0.0
+    for i in range(STEPS):
+        total = total + anp.tanh(x @ xs[i]) - anp.tanh(xs[i] @ params[2][:4])[:, None][:1]
+    return anp.sum(total**2)
+
+
+def linear_terms(params, xs):
+    """Sums of what linear functions make of rows."""
+    Wx, Wh, b = params
+    total = sum([-(anp.tanh(xs[i]) @ Wx).T * b[:, None] for i in range(STEPS)])
+    mask = sum([(xs[i] > 0) * 1.5 + (xs[i] > 1) * xs[0] for i in range(STEPS)])
+    return anp.sum(anp.sin(total)) + anp.sum(mask @ Wx)
+
+
+def matrices(params, xs):
+    """Functions of matrices, one a step."""
+    found = [anp.linalg.inv(anp.eye(4) * 9 + xs[i].T @ xs[i]) for i in range(STEPS)]
+    return anp.sum(sum([anp.linalg.det(each) * anp.max(each, axis=0) for each in found]))
+
+
+LOOPS = [
+    rnn, sum_of_all, backwards, every_other, with_start, with_guards, one_example, gates, masked, second_axis,
+    particles, ensemble, linear_terms, matrices,
+]
 
 
 @pytest.mark.parametrize("loop", LOOPS)
@@ -132,7 +183,7 @@ def test_products_of_all_steps_at_once():
     for function, args in ((rnn, (PARAMS, XS)), (loop, (PARAMS, xs))):
         assert source(grad(function), *args, passes=passes).count(".dot(") >= 5 * STEPS - 2
         text = "".join(line for line in source(grad(function), *args).splitlines() if "isfinite" not in line)
-        assert text.count(".dot(") == (2 * STEPS - 1) + 5
+        assert text.count(".dot(") == (2 * STEPS - 1) + 6
         assert_replays(grad(function), args, args)
 
 
@@ -182,9 +233,41 @@ def test_results_of_a_batch_are_rows_again():
     def function(xs, w):
         return anp.sum(sum(anp.exp(xs[i] * w) * xs[i] for i in range(6)) ** 2)
 
-    program = batch_rows(lowered(function, XS[:, 0].copy(), B[:4]))
+    args = XS[:, 0].copy(), B[:4]
+    program = batch_calls(lowered(function, *args), trusting=False)
     assert count(program)["exp"] == 1 and count(program)["multiply"] == 2
-    assert count(program)["add"] == 6 and count(sum_stacks(program))["add"] == 2
+    assert count(program)["add"] == 6 and count(batch_calls(lowered(function, *args)))["add"] == 2
+
+
+CALLS = {  # how often each is called, of 6 or more times without stacks
+    "layers": (lambda x, ws: [anp.sin(each) for each in list(chain_of(anp.tanh, x))], {"sin": 1}),
+    "items of the second axis": (lambda x, ws: [anp.exp(ws[:, i]) * ws[0, 0, 0] for i in range(4)], {"exp": 1}),
+    "a matrix each": (lambda x, ws: [anp.sin(x @ ws[i]) for i in range(6)], {"matmul": 1, "sin": 1, "dot": 0}),
+    "one vector": (lambda x, ws: [anp.exp(ws[i] @ x) for i in range(6)], {"dot": 1, "exp": 1}),
+    "reductions": (lambda x, ws: [anp.max(ws[i] * x, axis=0) + x for i in range(6)], {"reduce": 1, "multiply": 1}),
+    "views": (lambda x, ws: [anp.exp(anp.tanh(ws[i])[1:, None]) for i in range(6)], {"tanh": 1, "exp": 1}),
+    "inverses": (lambda x, ws: [anp.linalg.inv(ws[i]) * x for i in range(6)], {"inv": 1}),
+    "of this library": (lambda x, ws: [anp.sinc(nn.sigmoid(ws[i])) * x for i in range(6)], {"sigmoid": 1, "sinc": 1}),
+    "two families in turn": (
+        lambda x, ws: [f(g(ws[i]) * x) for i in range(6) for f, g in ((anp.exp, anp.sin), (anp.exp, anp.cos))],
+        {"sin": 1, "cos": 1, "multiply": 2, "exp": 7},
+    ),
+}
+
+
+def chain_of(f, x):
+    for _ in range(6):
+        x = f(x * 0.5)
+        yield x
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_calls_of_all_turns_are_one(name):
+    function, expected = CALLS[name]
+    args = RANDOM.normal(size=4), RANDOM.normal(size=(6, 4, 4))[:, :, :4].copy()
+    found = count(batch_calls(lowered(lambda *args: [-y for y in function(*args)], *args)))
+    assert {each: found.get(each, 0) for each in expected} == expected
+    assert_replays(lambda *args: list(function(*args)), args, tuple(2 * each for each in args))
 
 
 def test_what_is_a_row_of_one_result_is_not_written_into_another_stack():
@@ -193,9 +276,8 @@ def test_what_is_a_row_of_one_result_is_not_written_into_another_stack():
         second = [anp.exp(each) for each in first]
         return sum([anp.sqrt(each) for each in second]), sum(second)
 
-    program = stack_calls(lowered(function, B))
-    assert count(program)["exp"] == 1 and count(program)["sqrt"] == 5
-    assert count(batch_rows(program))["sqrt"] == 1
+    program = batch_calls(lowered(function, B), trusting=False)
+    assert count(program)["exp"] == 1 and count(program)["sqrt"] == 1
     assert_replays(function, (B,), (B * 2,))
 
 

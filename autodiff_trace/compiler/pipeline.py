@@ -16,7 +16,6 @@ from .rewrite.lowering import lower_step
 from .ir.node import Program, in_turn, rebuild
 from .rewrite.algebra import simplifier, simplify
 from .schedule.in_place import assign_in_place
-from .schedule.batches import batch_rows
 from .schedule.buffers import assign_buffers
 from .rewrite.cse import merge_common, merger
 from .rewrite.constant_folding import fold
@@ -24,12 +23,11 @@ from .rewrite.dce import remove_dead_code
 from .rewrite.finite import assume_finite, use_diagonals
 from .rewrite.floats import use_floats
 from .schedule.fusion import fuse
+from .schedule.horizontal_batching import batch_calls
 from .rewrite.outputs import Outputs, note_outputs, separate_outputs
 from .rewrite.reassociation import reassociate
 from .rolling.rolling import roll
 from .rewrite.sines import join_sines
-from .schedule.stacked_sums import sum_stacks
-from .schedule.stacks import stack_calls
 from .rewrite.sums import reduce_short_axes, use_products
 from .rewrite.tiling import tile_short_rows
 from .backends.numpy_source.executable import Replay
@@ -117,8 +115,7 @@ def place(program: Program, passes: Sequence[str]) -> tuple[Program, list[Buffer
     if "sums" in passes:
         program = use_products(program)
     if "stacks" in passes:
-        program = batch_rows(stack_calls(program))
-        program = sum_stacks(program) if "finite" in passes else program
+        program = batch_calls(program, "finite" in passes)
     if "in place" in passes:  # from here on the order of steps matters
         program = assign_in_place(program)
     program, buffers = assign_buffers(program) if "buffers" in passes else (program, [])
