@@ -11,7 +11,8 @@ from autodiff_trace import numpy as anp
 from autodiff_trace.core.errors import TracedValueError
 from autodiff_trace.core.reverse import trace_vjp
 from autodiff_trace.core.unary import unary
-from autodiff_trace.numpy import canonical
+from autodiff_trace.core.traits import declare
+from autodiff_trace.numpy.batching import first_mapped
 from autodiff_trace.numpy.canonical import axes_of, axis_of, bind
 
 NAMES = """
@@ -171,7 +172,7 @@ def test_unary_primitives():
     def scaled(x, factor, shift=0.0):
         return x * factor + shift
 
-    canonical.batch_params(scaled, lambda x, *params: params)
+    declare(scaled, batching=first_mapped(scaled))
     scaled.vjps[0] = lambda g, ans, x, factor, shift=0.0: g * factor
     assert scaled.params == ("factor", "shift")
     assert grad(lambda x: scaled(x, 3.0, 1.0))(2.0) == 3.0

@@ -17,8 +17,9 @@ from ..core.reverse import defvjp
 from ..core.tracer import box_classes
 from ..core.traits import declare
 from . import wrapped as anp
-from .canonical import NO_VALUE, as_array, axes_of, batch_params, canonical, is_given, unary_of
-from .definers import linear
+from .canonical import NO_VALUE, as_array, axes_of, is_given, unary_of
+from .batching import first_mapped
+from .definers import define, linear
 
 __all__ = [
     "cast", "expand_reduced", "fill_in", "kept_axes_last", "reduced_shape", "reduces", "reduction",
@@ -47,7 +48,7 @@ def reduction(
         defvjp(prim, vjp)
         defjvp(prim, jvp)
     if neutral is not None:
-        canonical(*functions)(with_parameters(prim, neutral))
+        define(*functions)(with_parameters(prim, neutral))
     return prim
 
 
@@ -78,8 +79,10 @@ def with_parameters(prim: Callable, neutral: Any) -> Callable:
 
 def reduces(prim: Callable) -> None:
     """Give a primitive ``prim(x, axes, …)`` that reduces ``axes`` its batching and its sparsity."""
-    batch_params(prim, shift_first)
-    declare(prim, sparsity=lambda nodes, ans, x, axes, *params: reduce_sets(nodes[0], x.shape, reduced_shape(x, axes)))
+    declare(
+        prim, batching=first_mapped(lambda x, axes, *params: prim(x, one_further(axes), *params)),
+        sparsity=lambda nodes, ans, x, axes, *params: reduce_sets(nodes[0], x.shape, reduced_shape(x, axes)),
+    )
 
 
 def runs_along(prim: Callable) -> None:
@@ -90,12 +93,13 @@ def runs_along(prim: Callable) -> None:
         sets = reduce_sets(nodes[0], x.shape, shape)
         return sets.gather(np.broadcast_to(np.arange(sets.count).reshape(shape), ans.shape))
 
-    batch_params(prim, shift_first)
-    declare(prim, sparsity=sparsity)
+    batching = first_mapped(lambda x, axes, *params: prim(x, one_further(axes), *params))
+    declare(prim, batching=batching, sparsity=sparsity)
 
 
-def shift_first(x, axes, *params):
-    return axes + 1 if type(axes) is int else tuple([axis + 1 for axis in axes]), *params
+def one_further(axes: Any) -> Any:
+    """The axes, or the axis, of an array that has one more in front."""
+    return axes + 1 if type(axes) is int else tuple([axis + 1 for axis in axes])
 
 
 def reduce_sets(sets: Any, old: tuple, new: tuple) -> Any:

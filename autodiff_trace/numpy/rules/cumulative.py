@@ -12,7 +12,8 @@ from ...core.unary import unary
 from .. import wrapped as anp
 from ..along_axes import cast, reduced_shape, runs_along
 from ..broadcasting import match_dtype
-from ..canonical import as_array, axis_of, canonical, unary_of
+from ..canonical import as_array, axis_of, unary_of
+from ..definers import define
 from ..selections import moves
 
 # cumsum: the transpose sums from the other end
@@ -97,7 +98,7 @@ for prim in (cumsum_along, cumsum_back, cumprod_along):
 
 
 def define_running(function, prim):
-    @canonical(function)
+    @define(function)
     def accumulate(a, axis, dtype, out):
         x = as_array(a)
         if axis is None:
@@ -117,7 +118,7 @@ define_running(np.cumprod, cumprod_along)
 
 
 def define_cumulative(name, accumulate, empty):
-    @canonical(getattr(np, name))
+    @define(getattr(np, name))
     def cumulative(x, axis, dtype, out, include_initial):
         x = as_array(x)
         x = x if x.ndim else anp.reshape(x, (1,))

@@ -8,7 +8,7 @@ from numpy import ndarray
 from .. import wrapped as anp
 from ..along_axes import expand_reduced, reduced_shape, reduction
 from ..broadcasting import match_dtype
-from ..canonical import canonical
+from ..definers import define
 from ..quick_forms import MANY, fold_places
 from ..selections import select_by
 from .reductions import sum_over
@@ -76,6 +76,6 @@ max_over = extremum(np.max, np.amax, ufunc=np.maximum, worst=least)
 min_over = extremum(np.min, np.amin, ufunc=np.minimum, worst=greatest)
 
 
-@canonical(np.ptp)
+@define(np.ptp)
 def ptp(a, axis, out, keepdims):
     return anp.subtract(anp.max(a, axis=axis, keepdims=keepdims), anp.min(a, axis=axis, keepdims=keepdims), out=out)

@@ -16,7 +16,7 @@ from .. import moving
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..canonical import as_array
-from ..definers import define, spells
+from ..definers import define
 from ..batching import map_all
 from .creation import nested_tangents
 
@@ -81,7 +81,7 @@ def as_arrays(arrays, dtype, casting):
 NO_ARRAYS = frozenset([list, tuple, bool, int, float, complex])
 
 
-@spells(np.concatenate)
+@define(np.concatenate)
 def concatenate(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
     arrays = as_arrays(arrays, dtype, casting)
     if axis is None:
@@ -89,7 +89,7 @@ def concatenate(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
     return array_ops.store(out, moving.concatenate(arrays, normalize_axis_index(axis, arrays[0].ndim)))
 
 
-@spells(np.stack)
+@define(np.stack)
 def stack(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
     arrays = as_arrays(arrays, dtype, casting)
     return array_ops.store(out, moving.stack(arrays, normalize_axis_index(axis, arrays[0].ndim + 1)))

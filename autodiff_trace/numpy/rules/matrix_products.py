@@ -53,11 +53,6 @@ def matrix_power(a, n):
     return result
 
 
-@define(np.linalg.matrix_transpose)
-def matrix_transpose(x, /):
-    return anp.swapaxes(x, -1, -2)
-
-
 @define(np.linalg.multi_dot)
 def multi_dot(arrays, *, out=None):
     arrays = [anp.asarray(x) for x in arrays]

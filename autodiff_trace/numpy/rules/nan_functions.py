@@ -9,7 +9,8 @@ import numpy as np
 
 from ...core.array_ops import array_ops
 from .. import wrapped as anp
-from ..canonical import NO_VALUE, as_array, canonical, is_given
+from ..canonical import NO_VALUE, as_array, is_given
+from ..definers import define
 
 
 def replace_nan(a, value):
@@ -24,7 +25,7 @@ def not_nan(a, where):
 
 
 def define_running(name, neutral):
-    @canonical(getattr(np, f"nan{name}"))
+    @define(getattr(np, f"nan{name}"))
     def nan_running(a, axis, dtype, out):
         return getattr(anp, name)(replace_nan(a, neutral), axis, dtype, out)
 
@@ -34,7 +35,7 @@ define_running("cumsum", 0)
 
 
 def define_sum(name, neutral):
-    @canonical(getattr(np, f"nan{name}"))
+    @define(getattr(np, f"nan{name}"))
     def nan_sum(a, axis, dtype, out, keepdims, initial, where):
         return getattr(anp, name)(replace_nan(a, neutral), axis, dtype, out, keepdims, initial, where)
 
@@ -47,7 +48,7 @@ define_sum("sum", 0)
 
 
 def define_extremum(name, least):
-    @canonical(getattr(np, f"nan{name}"))
+    @define(getattr(np, f"nan{name}"))
     def nan_extremum(a, axis, out, keepdims, initial, where):
         a = as_array(a)
         ans = getattr(anp, name)(replace_nan(a, least), axis, None, keepdims, initial, where)
@@ -60,7 +61,7 @@ define_extremum("max", -np.inf)
 define_extremum("min", np.inf)
 
 
-@canonical(np.nanmean)
+@define(np.nanmean)
 def nanmean(a, axis, dtype, out, keepdims, where):
     a = as_array(a)
     return anp.mean(a, axis, dtype, out, keepdims, where=not_nan(a, where))
@@ -70,7 +71,7 @@ def nanmean(a, axis, dtype, out, keepdims, where):
 
 
 def define_spread(name):
-    @canonical(getattr(np, f"nan{name}"))
+    @define(getattr(np, f"nan{name}"))
     def nan_spread(a, axis, dtype, out, ddof, keepdims, where, mean, correction):
         a = as_array(a)
         mask = not_nan(a, where)

@@ -15,7 +15,7 @@ from .. import linalg
 from .. import wrapped as anp
 from ..along_axes import expand_reduced, reduced_shape
 from ..broadcasting import match_dtype
-from ..canonical import as_array, axes_of, canonical
+from ..canonical import as_array, axes_of
 from ..definers import define
 from ..mutation import identity
 from .determinants import inverse
@@ -119,7 +119,7 @@ def as_inexact(x):
     return x if x.dtype.kind in "fc" else anp.astype(x, float)
 
 
-@canonical(np.linalg.norm)
+@define(np.linalg.norm)
 def norm(x, ord, axis, keepdims):
     x, keepdims = as_inexact(x), bool(keepdims)
     if axis is None and ord is None:
@@ -134,13 +134,13 @@ def norm(x, ord, axis, keepdims):
     return norm_of_matrices(x, ord, axes, keepdims)
 
 
-@canonical(np.linalg.vector_norm)
+@define(np.linalg.vector_norm)
 def vector_norm(x, axis, keepdims, ord):
     x = as_inexact(x)
     return norm_of_vectors(x, ord, axes_of(x, axis), bool(keepdims))
 
 
-@canonical(np.linalg.matrix_norm)
+@define(np.linalg.matrix_norm)
 def matrix_norm(x, keepdims, ord):
     x = as_inexact(x)
     return norm_of_matrices(x, ord, normalize_axis_tuple((-2, -1), x.ndim), bool(keepdims))

@@ -11,7 +11,8 @@ from ...core.batching import defbatch
 from ...core.primitives import primitive
 from .. import wrapped as anp
 from ..along_axes import runs_along
-from ..canonical import NO_VALUE, as_array, axis_of, canonical, unary_of
+from ..canonical import NO_VALUE, as_array, axis_of, unary_of
+from ..definers import define
 from ..batching import map_all
 from ..selections import moves
 
@@ -44,12 +45,12 @@ def flat(a, axis):
     return x, axis_of(x, axis)
 
 
-@canonical(np.argsort)
+@define(np.argsort)
 def argsort(a, axis, kind, order, stable):
     return argsort_along(*flat(at_least_1d(a), axis), kind, order, stable)
 
 
-@canonical(np.argpartition)
+@define(np.argpartition)
 def argpartition(a, kth, axis, kind, order):
     return argpartition_along(*flat(at_least_1d(a), axis), kth, kind, order)
 
@@ -69,7 +70,7 @@ def define_place(function):
             return method(x, axis)
         return function(x, axis, keepdims=True) if keepdims else function(x, axis)
 
-    @canonical(function)
+    @define(function)
     def place(a, axis, out, keepdims):
         x = as_array(a)
         if axis is not None:
@@ -122,18 +123,18 @@ def sort_along(x, axis, *how):
     return permute(x, argsort_along(x, axis, *how), axis)
 
 
-@canonical(np.sort)
+@define(np.sort)
 def sort(a, axis, kind, order, stable):
     return sort_along(*flat(a, axis), kind, order, stable)
 
 
-@canonical(np.partition)
+@define(np.partition)
 def partition(a, kth, axis, kind, order):
     x, axis = flat(a, axis)
     return permute(x, argpartition_along(x, axis, kth, kind, order), axis)
 
 
-@canonical(np.sort_complex)
+@define(np.sort_complex)
 def sort_complex(a):
     x = as_array(a)
     ordered = sort_along(x, x.ndim - 1)

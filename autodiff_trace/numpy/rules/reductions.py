@@ -17,8 +17,8 @@ from ...core.unary import unary
 from .. import wrapped as anp
 from ..along_axes import cast, expand_reduced, kept_axes_last, reduce_sets, reduction
 from ..broadcasting import match_dtype, sum_to
-from ..canonical import NO_VALUE, as_array, axes_of, canonical, is_given
-from ..definers import SHORT, is_surely_finite
+from ..canonical import NO_VALUE, as_array, axes_of, is_given
+from ..definers import SHORT, define, is_surely_finite
 from ..selections import moves
 
 __all__ = ["any_over", "count_over", "count_reduced", "fill", "mean_over", "prod_over", "sum_over"]
@@ -94,7 +94,7 @@ mean_over = reduction(
 )
 
 
-@canonical(np.mean)
+@define(np.mean)
 def mean(a, axis, dtype, out, keepdims, where):
     x = as_array(a)
     axes = axes_of(x, axis)

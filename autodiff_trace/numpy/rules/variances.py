@@ -14,7 +14,8 @@ from ...core.traits import ANSWER, declare
 from .. import wrapped as anp
 from ..along_axes import cast, expand_reduced, fill_in, reduction
 from ..broadcasting import match_dtype
-from ..canonical import NO_VALUE, as_array, axes_of, canonical, is_given
+from ..canonical import NO_VALUE, as_array, axes_of, is_given
+from ..definers import define
 from .lengths import euclidean_norm, unit
 from .reductions import count_reduced, mean_over, sum_over
 
@@ -77,7 +78,7 @@ std_over = reduction_of_deviations(np.std, std_slope, np.sqrt)
 def define_spread(function, prim, of_deviation):
     """The public form; with ``where=`` or ``mean=`` by ``of_deviation(difference, 1 / n, axes, keepdims)``."""
 
-    @canonical(function)
+    @define(function)
     def spread(a, axis, dtype, out, ddof, keepdims, where, mean, correction):
         x = as_array(a)
         axes = axes_of(x, axis)
