@@ -67,7 +67,7 @@ def bind(function: Callable, definition: Callable) -> Callable:
     """
     scope = {
         "__name__": __name__, "boxes": box_classes, "watched": watched_types, "whole": WHOLE,
-        "function": function, "is_traced": is_traced, "definition": definition, "plain": plain, "refuse": refuse,
+        "function": function, "definition": definition, "find_top_trace": find_top_trace, "plain": plain, "refuse": refuse,
     }
 
     def generate():
@@ -110,7 +110,9 @@ def source_of(scope: dict) -> str:
             f"        if {name} is not default_{name}: given['{name}'] = {name}; look = look or type({name}) in watched"
             for name in optional
         ],
-        f"        if not look or not is_traced(({operands},), given):",
+        "        if not given:",  # (0.1 µs less)
+        f"            if not look or find_top_trace(({operands},)) is None: return function({operands})",
+        f"        elif not look or find_top_trace(({operands}, *given.values())) is None:",
         f"            return function({operands}, **given)",
         *[
             f"    if {name} is not default_{name}: refuse(function, '{name}')"
@@ -157,10 +159,6 @@ def arguments_text(parameters: list, wanted: Mapping) -> str:
 def plain_text(p: inspect.Parameter, names: list) -> str:
     is_plain = p.name in PLAIN and p.name != names[0]
     return f"{p.name} if type({p.name}) in whole else plain({p.name})" if is_plain else p.name
-
-
-def is_traced(args: tuple, given: dict) -> bool:
-    return find_top_trace(given.values(), find_top_trace(args)) is not None
 
 
 def refuse(function: Callable, name: str) -> None:
