@@ -14,7 +14,7 @@ from .core.tracer import is_box
 from .core.traits import ANSWER, ARGUMENTS, declare, declares
 from .core.unary import unary
 from .numpy import wrapped as anp
-from .numpy.along_axes import expand_reduced, reduces, runs_along
+from .numpy.along_axes import reduction, runs_along
 from .numpy.canonical import as_array, axes_of
 from .numpy.definers import elementwise
 from .numpy.batching import map_all
@@ -150,8 +150,7 @@ def shares(x, axes):
 
 # d logsumexp(x) = Σ s dx, d log s = dx − Σ s dx, ds = s (dx − Σ s dx), with s = softmax(x)
 
-defvjp(logsumexp_over, lambda g, ans, x, axes, keepdims: expand_reduced(g, x, axes) * shares(x, axes))
-defjvp(logsumexp_over, lambda t, ans, x, axes, keepdims: sum_over(t * shares(x, axes), axes, keepdims))
+reduction(logsumexp_over, slope=lambda ans, x, axes: shares(x, axes), reads=ARGUMENTS)
 defvjp(log_softmax_along, lambda g, ans, x, axes: g - shares(x, axes) * sum_over(g, axes, True))
 defjvp(log_softmax_along, lambda t, ans, x, axes: t - sum_over(t * shares(x, axes), axes, True))
 
@@ -166,8 +165,7 @@ for prim in (softmax_along, shares):
 for prim in (log_softmax_along, shares, softmax_along):
     runs_along(prim)
 declare(softmax_along, shares, reads=ANSWER)
-declare(logsumexp_over, log_softmax_along, reads=ARGUMENTS)
-reduces(logsumexp_over)
+declare(log_softmax_along, reads=ARGUMENTS)
 
 
 def softmax_cross_entropy(logits: Any, labels: Any) -> Any:

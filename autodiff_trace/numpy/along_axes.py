@@ -13,12 +13,15 @@ import numpy as np
 
 from ..core.array_ops import array_ops
 from ..core.forward import defjvp
+from ..core.primitives import primitive
 from ..core.reverse import defvjp
 from ..core.tracer import box_classes
 from ..core.traits import declare
+from . import moving
 from . import wrapped as anp
-from .canonical import NO_VALUE, as_array, axes_of, is_given, unary_of
 from .batching import first_mapped
+from .broadcasting import broadcast_tangent, sum_to, unbroadcast
+from .canonical import NO_VALUE, as_array, axes_of, is_given, unary_of
 from .definers import define, linear
 
 __all__ = [
@@ -28,28 +31,57 @@ __all__ = [
 
 
 def reduction(
-    *functions: Callable, compute: Callable, neutral: Any = None, transpose: Callable | None = None,
-    vjp: Callable | None = None, jvp: Callable | None = None, **facts: Any,
+    compute: Callable, *functions: Callable, neutral: Any = None, transpose: Callable | None = None,
+    slope: Callable | None = None, **facts: Any,
 ) -> Callable:
-    """Make a reduction of NumPy, and the public form of ``functions``, which are all the same. Returns the primitive.
+    """Make a function that reduces axes a primitive, and give it its rules. Returns the primitive.
 
     Arguments:
-        compute: ``compute(x, axes, keepdims)``.
+        compute: ``compute(x, axes, keepdims, *params)``, where ``axes`` is a tuple of numbers ≥ 0 in increasing order;
+            or a primitive of that form.
+        functions: those of NumPy that it computes.
         neutral: what stands for the elements that ``where=`` leaves out: a number, or from a dtype its least number
-            (then NumPy wants an ``initial=`` beside). None: the public form is defined elsewhere.
-        transpose, or vjp and jvp: its rules, of a linear function and of others, ``rule(g, ans, x, axes, keepdims)``.
-        facts: what else is declared, by the names of the fields of ``Traits``.
+            (then NumPy wants an ``initial=`` beside). With it the public forms of ``functions`` follow.
+        transpose: of a linear function the VJP rule, ``transpose(g, ans, x, axes, keepdims, *params)``.
+        slope: of others the derivative by each element of ``x``, ``slope(ans, x, axes, *params)``.
+        facts: more that is declared of the function, as ``declare`` has it.
+
+    >>> from autodiff_trace import grad, vmap, numpy as anp
+    >>> sum_of_squares = reduction(lambda x, axes, keepdims: np.sum(x * x, axes, keepdims=keepdims),
+    ...                            slope=lambda ans, x, axes: 2 * x)
+    >>> grad(lambda x: sum_of_squares(x, (0, 1), False))(np.ones((2, 2)))
+    array([[2., 2.],
+           [2., 2.]])
+    >>> vmap(lambda x: sum_of_squares(x, (0,), False))(np.ones((2, 3)))
+    array([3., 3.])
     """
-    prim = unary_of(functions[0], **facts)(compute)
+    prim = compute
+    if not hasattr(compute, "traits"):
+        prim = unary_of(functions[0])(compute) if functions else primitive(compute)
     reduces(prim)
     if transpose is not None:
         linear(prim, transpose)
-    elif vjp is not None:
+    elif slope is not None:
+        vjp, jvp = slope_rules(slope)
         defvjp(prim, vjp)
         defjvp(prim, jvp)
+    declare(prim, **facts)
     if neutral is not None:
         define(*functions)(with_parameters(prim, neutral))
     return prim
+
+
+def slope_rules(slope):
+    """VJP and JVP of a reduction, from its derivative by each element."""
+
+    def vjp(g, ans, x, axes, keepdims, *params):
+        return unbroadcast(expand_reduced(g, x, axes) * slope(ans, x, axes, *params), x)
+
+    def jvp(t, ans, x, axes, keepdims, *params):
+        total = sum_to(t * slope(ans, x, axes, *params), reduced_shape(x, axes))
+        return broadcast_tangent(total if keepdims else moving.reshape(total, ans.shape), ans)
+
+    return vjp, jvp
 
 
 def with_parameters(prim: Callable, neutral: Any) -> Callable:

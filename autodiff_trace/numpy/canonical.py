@@ -67,7 +67,8 @@ def bind(function: Callable, definition: Callable) -> Callable:
     """
     scope = {
         "__name__": __name__, "boxes": box_classes, "watched": watched_types, "whole": WHOLE,
-        "function": function, "definition": definition, "find_top_trace": find_top_trace, "plain": plain, "refuse": refuse,
+        "function": function, "definition": definition, "find_top_trace": find_top_trace, "plain": plain,
+        "refuse": refuse,
     }
 
     def generate():

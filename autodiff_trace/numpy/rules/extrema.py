@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy import ndarray
 
+from ...core.forward import defjvp
+from ...core.reverse import defvjp
 from .. import wrapped as anp
 from ..along_axes import expand_reduced, reduced_shape, reduction
 from ..broadcasting import match_dtype
@@ -58,10 +60,10 @@ def extremum(*functions, ufunc, worst):
                 return ans
         return ufunc_reduce(x, axes, None, None, keepdims)
 
-    return reduction(
-        *functions, compute=compute, neutral=worst, vjp=extremum_vjp, jvp=extremum_jvp, moves_elements=True,
-        harmless=True, shows_nan=True,
-    )
+    prim = reduction(compute, *functions, neutral=worst, moves_elements=True, harmless=True, shows_nan=True)
+    defvjp(prim, extremum_vjp)
+    defjvp(prim, extremum_jvp)
+    return prim
 
 
 def least(dtype):

@@ -13,8 +13,7 @@ from ...core.tracer import is_box
 from ...core.traits import declare
 from .. import linalg
 from .. import wrapped as anp
-from ..along_axes import expand_reduced, reduced_shape
-from ..broadcasting import match_dtype
+from ..along_axes import expand_reduced, reduced_shape, reduction
 from ..canonical import as_array, axes_of
 from ..definers import define
 from ..mutation import identity
@@ -36,16 +35,7 @@ def direction(ans, x, axes):
     return unit(anp.conjugate(x) if x.dtype.kind == "c" else x, expand_reduced(ans, x, axes))
 
 
-def euclidean_vjp(g, ans, x, axes, keepdims):
-    return expand_reduced(g, x, axes) * direction(ans, x, axes)
-
-
-def euclidean_jvp(t, ans, x, axes, keepdims):
-    return match_dtype(sum_over(anp.real(direction(ans, x, axes) * t), axes, keepdims), ans.dtype)
-
-
-defvjp(euclidean_norm, euclidean_vjp)
-defjvp(euclidean_norm, euclidean_jvp)
+reduction(euclidean_norm, slope=direction)
 
 
 def power_norm(x, p, axes, keepdims):

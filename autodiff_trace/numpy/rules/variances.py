@@ -10,10 +10,9 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from ...core.array_ops import array_ops
 from ...core.tracer import is_box
-from ...core.traits import ANSWER, declare
+from ...core.traits import ANSWER
 from .. import wrapped as anp
-from ..along_axes import cast, expand_reduced, fill_in, reduction
-from ..broadcasting import match_dtype
+from ..along_axes import cast, fill_in, reduction
 from ..canonical import NO_VALUE, as_array, axes_of, is_given
 from ..definers import define
 from .lengths import euclidean_norm, unit
@@ -34,7 +33,7 @@ def degrees_of_freedom(x, axes, ddof):
     return n if n > 0 else np.nan
 
 
-def var_slope(x, axes, ddof):
+def var_slope(ans, x, axes, ddof):
     return deviation(x, axes) * (2 / degrees_of_freedom(x, axes, ddof))
 
 
@@ -42,7 +41,7 @@ def var_slope(x, axes, ddof):
 # elements are equal. The length is not taken from the answer: that is 0 or inf where the squares under- or overflow.
 
 
-def std_slope(x, axes, ddof):
+def std_slope(ans, x, axes, ddof):
     difference = deviation(x, axes)
     length = euclidean_norm(difference, axes, True)
     return unit(difference, length) * (1 / np.sqrt(degrees_of_freedom(x, axes, ddof)))
@@ -60,15 +59,7 @@ def reduction_of_deviations(function, slope, root):
         total = np.add.reduce(difference * difference, axes, None, None, keepdims)
         return root(total / (n - ddof))
 
-    def vjp(g, ans, x, axes, keepdims, ddof):
-        return match_dtype(expand_reduced(g, x, axes) * slope(x, axes, ddof), x.dtype)
-
-    def jvp(t, ans, x, axes, keepdims, ddof):
-        return match_dtype(sum_over(anp.real(slope(x, axes, ddof) * t), axes, keepdims), ans.dtype)
-
-    prim = reduction(function, compute=compute, vjp=vjp, jvp=jvp)
-    declare(prim, unread={0: (ANSWER,)})
-    return prim
+    return reduction(compute, function, slope=slope, unread={0: (ANSWER,)})
 
 
 var_over = reduction_of_deviations(np.var, var_slope, lambda x: x)
