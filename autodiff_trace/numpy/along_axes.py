@@ -110,7 +110,14 @@ def with_parameters(prim: Callable, neutral: Any) -> Callable:
 
 
 def reduces(prim: Callable) -> None:
-    """Give a primitive ``prim(x, axes, …)`` that reduces ``axes`` its batching and its sparsity."""
+    """Give a primitive ``prim(x, axes, …)`` that reduces ``axes`` its batching and its sparsity.
+
+    >>> from autodiff_trace import vmap
+    >>> last = primitive(lambda x, axes: x.take(-1, axes[0]))
+    >>> reduces(last)
+    >>> vmap(lambda x: last(x, (0,)))(np.arange(6.0).reshape(2, 3))
+    array([2., 5.])
+    """
     declare(
         prim, batching=first_mapped(lambda x, axes, *params: prim(x, one_further(axes), *params)),
         sparsity=lambda nodes, ans, x, axes, *params: reduce_sets(nodes[0], x.shape, reduced_shape(x, axes)),
@@ -118,7 +125,15 @@ def reduces(prim: Callable) -> None:
 
 
 def runs_along(prim: Callable) -> None:
-    """The same for a primitive of which each element of the answer depends on all along ``axes``, or ``axis``."""
+    """The same for a primitive of which each element of the answer depends on all along ``axes``, or ``axis``.
+
+    >>> from autodiff_trace import vmap
+    >>> running_sum = primitive(lambda x, axis: np.cumsum(x, axis))
+    >>> runs_along(running_sum)
+    >>> vmap(lambda x: running_sum(x, 0))(np.ones((2, 3)))
+    array([[1., 2., 3.],
+           [1., 2., 3.]])
+    """
 
     def sparsity(nodes, ans, x, axes, *params):
         shape = reduced_shape(x, axes)

@@ -196,8 +196,9 @@ ONE_AXIS = [(axis,) for axis in range(64)]
 
 
 def axes_of(x: Any, axis: Any) -> tuple[int, ...]:
-    """The axes of ``x`` that ``axis`` (None for all, an int or a tuple) means, in increasing order. Of a number it may
-    be 0 or -1, as NumPy's ufuncs have it.
+    """The axes of ``x`` that ``axis`` (None for all, an int or a tuple) means, in increasing order.
+
+    Of a number it may be 0 or -1, as NumPy's ufuncs have it. Raises AxisError for axes that ``x`` has not.
 
     >>> axes_of(np.ones((2, 3, 4)), (-1, 0)), axes_of(np.float64(1.0), -1)
     ((0, 2), ())
