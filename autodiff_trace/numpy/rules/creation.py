@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -56,9 +57,8 @@ declare(anp.copy, anp.empty_like, anp.ones_like, anp.zeros_like, batching=batch_
 
 
 @define(np.array)
-def array(object, dtype=None, *, copy=True, order="K", subok=False, ndmin=0, ndmax=0, like=None):
+def array(object, dtype=None, *, copy=True, order="K", subok=False, ndmin=0, ndmax=0):
     """An array from a number, an array or a nested sequence of them, traced or not."""
-    refuse_like("array", like)
     x = join_nested(object) if isinstance(object, (list, tuple)) else object
     if dtype is not None and x.dtype != np.dtype(dtype):
         x = anp.astype(x, dtype, order or "K")
@@ -85,22 +85,13 @@ def laid_out(x: Any, memory: np.ndarray, wanted: np.ndarray) -> Any:
 array_ops.array = array
 
 
-def refuse_like(name, like):
-    """``like=`` asks another array library to make the array: that of the traced value does."""
-    if like is not None:
-        raise TracedValueError(
-            f"{name}: like= is not for traced values ({caller_line()}): the array is of their own type. Leave it away."
-        )
-
-
 @define(np.iterable)
 def iterable(y):
     return isinstance(y, (list, tuple)) or y.ndim > 0
 
 
-@define(np.asarray)
-def asarray(a, dtype=None, order=None, *, device=None, copy=None, like=None):
-    refuse_like("asarray", like)
+@define(np.asarray, np.asanyarray)
+def asarray(a, dtype=None, order=None, *, device=None, copy=None):
     return array(a, dtype, copy=bool(copy), order=order)
 
 
@@ -109,36 +100,27 @@ def asarray_chkfinite(a, dtype=None, order=None):
     return check_finite(array(a, dtype, copy=False))
 
 
+@functools.partial(primitive, makes_view=True)
 def check_finite(a):
     """``a`` itself. Raises ValueError if an element is infinite or NaN."""
     return np.asarray_chkfinite(a)
 
 
-check_finite = primitive(check_finite, makes_view=True)
 linear(check_finite, lambda g, ans, a: g)
 
 
-@define(np.asanyarray)
-def asanyarray(a, dtype=None, order=None, *, device=None, copy=None, like=None):
-    refuse_like("asanyarray", like)
-    return array(a, dtype, copy=bool(copy), order=order)
-
-
 @define(np.ascontiguousarray)
-def ascontiguousarray(a, dtype=None, *, like=None):
-    refuse_like("ascontiguousarray", like)
+def ascontiguousarray(a, dtype=None):
     return array(a, dtype, copy=False, order="C", ndmin=1)
 
 
 @define(np.asfortranarray)
-def asfortranarray(a, dtype=None, *, like=None):
-    refuse_like("asfortranarray", like)
+def asfortranarray(a, dtype=None):
     return array(a, dtype, copy=False, order="F", ndmin=1)
 
 
 @define(np.require)
-def require(a, dtype=None, requirements=None, *, like=None):
-    refuse_like("require", like)
+def require(a, dtype=None, requirements=None):
     x = array(a, dtype, copy=False)
     memory = layout(x)
     if getattr(x, "_view_of", None) is not None:  # the new value of a view is an array of its own
@@ -150,8 +132,7 @@ def require(a, dtype=None, requirements=None, *, like=None):
 
 
 @define(np.full)
-def full(shape, fill_value, dtype=None, order="C", *, device=None, like=None):
-    refuse_like("full", like)
+def full(shape, fill_value, dtype=None, order="C", *, device=None):
     fill_value = as_array(fill_value)
     return fill(np.empty(shape, fill_value.dtype if dtype is None else dtype, order), fill_value)
 

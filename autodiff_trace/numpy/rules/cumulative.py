@@ -8,7 +8,6 @@ from ...core.array_ops import array_ops
 from ...core.forward import defjvp
 from ...core.reverse import defvjp
 from ...core.traits import ARGUMENTS, declare
-from ...core.unary import unary
 from .. import wrapped as anp
 from ..along_axes import cast, reduced_shape, runs_along
 from ..broadcasting import match_dtype
@@ -24,15 +23,15 @@ def cumsum_along(x, axis):
     return x.cumsum(axis)
 
 
-@unary
-def cumsum_back(x, axis):
-    """Along ``axis``, for each element the sum of itself and all that follow."""
-    backwards = (slice(None),) * axis + (slice(None, None, -1),)
-    return np.cumsum(x[backwards], axis)[backwards]  # np.flip takes 1.5 µs
+def backwards(x, axis):
+    return x[(slice(None),) * axis + (slice(None, None, -1),)]
 
 
-moves(cumsum_along, transpose=lambda g, ans, x, axis: match_dtype(cumsum_back(g, axis), x.dtype))
-moves(cumsum_back, transpose=lambda g, ans, x, axis: match_dtype(cumsum_along(g, axis), x.dtype))
+def cumsum_transpose(g, ans, x, axis):
+    return match_dtype(backwards(cumsum_along(backwards(g, axis), axis), axis), x.dtype)
+
+
+moves(cumsum_along, transpose=cumsum_transpose)
 
 
 # cumprod: with pᵢ = a₀ … aᵢ₋₁, the tangent of the answer is sᵢ = aᵢ sᵢ₋₁ + pᵢ tᵢ, so the cotangent is pᵢ hᵢ, where
@@ -90,7 +89,7 @@ defvjp(cumprod_along, cumprod_vjp)
 defjvp(cumprod_along, cumprod_jvp)
 declare(cumprod_along, reads=ARGUMENTS)
 
-for prim in (cumsum_along, cumsum_back, cumprod_along):
+for prim in (cumsum_along, cumprod_along):
     runs_along(prim)
 
 

@@ -24,24 +24,14 @@ def not_nan(a, where):
     return anp.logical_and(mask, where) if is_given(where) else mask
 
 
-def define_running(name, neutral):
+def define_with_neutral(name, neutral):
     @define(getattr(np, f"nan{name}"))
-    def nan_running(a, axis, dtype, out):
-        return getattr(anp, name)(replace_nan(a, neutral), axis, dtype, out)
+    def nan_function(a, **given):
+        return getattr(anp, name)(replace_nan(a, neutral), **given)
 
 
-define_running("cumprod", 1)
-define_running("cumsum", 0)
-
-
-def define_sum(name, neutral):
-    @define(getattr(np, f"nan{name}"))
-    def nan_sum(a, axis, dtype, out, keepdims, initial, where):
-        return getattr(anp, name)(replace_nan(a, neutral), axis, dtype, out, keepdims, initial, where)
-
-
-define_sum("prod", 1)
-define_sum("sum", 0)
+for _name, _neutral in {"cumprod": 1, "cumsum": 0, "prod": 1, "sum": 0}.items():
+    define_with_neutral(_name, _neutral)
 
 
 # Where all are NaN, and no initial value is given, so is the answer.
