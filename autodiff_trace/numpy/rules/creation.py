@@ -9,14 +9,12 @@ import numpy as np
 
 from ...core.array_ops import array_ops
 from ...core.errors import TracedValueError, caller_line
-from ...core.forward import defjvp
 from ...core.primitives import primitive
-from ...core.reverse import defvjp
 from ...core.traits import declare
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..canonical import as_array
-from ..definers import define, linear
+from ..definers import define, derivatives, linear
 from ..layouts import is_number, layout
 from ..batching import batch_first
 
@@ -46,10 +44,10 @@ def nested_tangents(t, nested):
     return anp.zeros_like(nested) if t is None else t
 
 
-defvjp(join_nested, lambda g, ans, nested: nested_cotangents(g, nested))
-defjvp(join_nested, lambda t, ans, nested: match_dtype(join_nested(nested_tangents(t, nested)), ans.dtype))
-declare(
-    join_nested, linear_in=(0,), sequence_args=(0,), moves_elements=True, moves_from=(0,), harmless=True, shows_nan=True
+derivatives(
+    join_nested, lambda g, ans, nested: nested_cotangents(g, nested),
+    lambda t, ans, nested: match_dtype(join_nested(nested_tangents(t, nested)), ans.dtype),
+    linear_in=(0,), sequence_args=(0,), moves_elements=True, moves_from=(0,), harmless=True, shows_nan=True,
 )
 declare(np.array, np.ones_like, np.zeros_like, np.full_like, owns_memory=True)
 declare(np.array, np.ones_like, np.zeros_like, harmless=True)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from ...core.array_ops import array_ops
-from ...core.forward import defjvp
-from ...core.reverse import defvjp
-from ...core.traits import ARGUMENTS, declare
+from ...core.traits import ARGUMENTS
 from .. import wrapped as anp
 from ..along_axes import cast, reduced_shape, runs_along
 from ..broadcasting import match_dtype
 from ..canonical import as_array, axis_of, unary_of
-from ..definers import define
+from ..definers import define, derivatives
 from ..selections import moves
 
 # cumsum: the transpose sums from the other end
@@ -85,9 +83,7 @@ def recur_back(factors, terms):
     return anp.reshape(pairs, terms.shape)
 
 
-defvjp(cumprod_along, cumprod_vjp)
-defjvp(cumprod_along, cumprod_jvp)
-declare(cumprod_along, reads=ARGUMENTS)
+derivatives(cumprod_along, cumprod_vjp, cumprod_jvp, reads=ARGUMENTS)
 
 for prim in (cumsum_along, cumprod_along):
     runs_along(prim)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy import ndarray
 
-from ...core.forward import defjvp
-from ...core.reverse import defvjp
 from .. import wrapped as anp
 from ..along_axes import expand_reduced, reduced_shape, reduction
 from ..broadcasting import match_dtype
-from ..definers import define
+from ..definers import define, derivatives
 from ..quick_forms import MANY, fold_places
 from ..selections import select_by
 from .reductions import sum_over
@@ -61,8 +59,7 @@ def extremum(*functions, ufunc, worst):
         return ufunc_reduce(x, axes, None, None, keepdims)
 
     prim = reduction(compute, *functions, neutral=worst, moves_elements=True, harmless=True, shows_nan=True)
-    defvjp(prim, extremum_vjp)
-    defjvp(prim, extremum_jvp)
+    derivatives(prim, extremum_vjp, extremum_jvp)
     return prim
 
 

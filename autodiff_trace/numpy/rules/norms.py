@@ -6,16 +6,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ...core.forward import defjvp
 from ...core.primitives import primitive
-from ...core.reverse import defvjp
 from ...core.tracer import is_box
-from ...core.traits import declare
 from .. import linalg
 from .. import wrapped as anp
 from ..along_axes import expand_reduced, reduced_shape, reduction
 from ..canonical import as_array, axes_of
-from ..definers import define
+from ..definers import define, derivatives
 from ..mutation import identity
 from .determinants import inverse
 from .extrema import max_over, min_over
@@ -164,6 +161,5 @@ def infinite_where(ans, is_lost):
     return np.where(is_lost, np.inf, ans)[()]
 
 
-defvjp(infinite_where, lambda g, ans, x, is_lost: g, None)
-defjvp(infinite_where, lambda t, ans, x, is_lost: t, None)
-declare(infinite_where, linear_in=(0,))
+unchanged = lambda g, ans, x, is_lost: g, None
+derivatives(infinite_where, unchanged, unchanged, linear_in=(0,))

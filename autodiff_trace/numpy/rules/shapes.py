@@ -11,15 +11,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ...core.forward import defjvp
-from ...core.reverse import defvjp
 from ...core.tracer import box_classes
-from ...core.traits import declare
 from .. import moving
 from .. import wrapped as anp
 from ..broadcasting import match_dtype, sum_to
 from ..canonical import as_array
-from ..definers import define, linear
+from ..definers import define, derivatives, linear
 from ..layouts import layout
 from ..batching import batch_first
 from ..parameters import as_tuple, plain
@@ -198,9 +195,10 @@ def astype_jvp(t, ans, x, dtype, *args, **kwargs):
     return match_dtype(t, ans.dtype) if ans.dtype.kind in "fc" else None
 
 
-defvjp(anp.astype, astype_vjp)
-defjvp(anp.astype, astype_jvp)
-declare(anp.astype, linear_in=(0,), elementwise=True, harmless=True, passes_on=True, batching=batch_first)
+derivatives(
+    anp.astype, astype_vjp, astype_jvp, linear_in=(0,), elementwise=True, harmless=True, passes_on=True,
+    batching=batch_first,
+)
 
 
 # atleast_1d, 2d, 3d: where the new axes go, by the number of those there are

@@ -17,7 +17,7 @@ from ...core.traits import ANSWER, ARGUMENTS, declare
 from .. import linalg
 from .. import wrapped as anp
 from ..broadcasting import broadcast_tangent, match_dtype, unbroadcast
-from ..definers import define, elementwise, linear
+from ..definers import define, derivatives, elementwise, linear
 from ..batching import batch_aligned, batch_first
 
 NO_VALUE = np._NoValue
@@ -79,9 +79,10 @@ def divmod(x1, x2):
 
 # frexp: x = mantissa · 2^exponent, where the exponent is constant between its steps
 
-defvjp(anp.frexp, lambda g, ans, x: anp.ldexp(g[0], -ans[1]))
-declare(anp.frexp, batching=batch_aligned, reads=ANSWER)
-defjvp(anp.frexp, lambda t, ans, x: [anp.ldexp(t, -ans[1]), None])
+derivatives(
+    anp.frexp, lambda g, ans, x: anp.ldexp(g[0], -ans[1]), lambda t, ans, x: [anp.ldexp(t, -ans[1]), None],
+    batching=batch_aligned, reads=ANSWER,
+)
 
 
 # ldexp = x · 2ⁿ, n an integer
@@ -91,9 +92,7 @@ linear(anp.ldexp, lambda g, ans, x, n: unbroadcast(anp.ldexp(g, n), x), None)
 
 # modf: the fraction and the whole part, which is constant between its steps
 
-defvjp(anp.modf, lambda g, ans, x: g[0])
-declare(anp.modf, batching=batch_aligned, linear_in=(0,))
-defjvp(anp.modf, lambda t, ans, x: [t, None])
+derivatives(anp.modf, lambda g, ans, x: g[0], lambda t, ans, x: [t, None], batching=batch_aligned, linear_in=(0,))
 
 
 @define(np.nan_to_num)
