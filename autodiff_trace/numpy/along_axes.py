@@ -20,12 +20,12 @@ from ..core.traits import declare
 from . import moving
 from . import wrapped as anp
 from .batching import first_mapped
-from .broadcasting import broadcast_tangent, sum_to, unbroadcast
+from .broadcasting import broadcast_tangent, cast, sum_to, unbroadcast
 from .canonical import NO_VALUE, as_array, axes_of, is_given, unary_of
 from .definers import define, linear
 
 __all__ = [
-    "cast", "expand_reduced", "fill_in", "kept_axes_last", "reduced_shape", "reduces", "reduction",
+    "expand_reduced", "fill_in", "kept_axes_last", "reduced_shape", "reduces", "reduction",
     "runs_along",
 ]
 
@@ -197,7 +197,3 @@ def with_initial(x: Any, axes: tuple[int, ...], initial: Any) -> Any:
     first = anp.broadcast_to(cast(as_array(initial), x.dtype), (*kept, 1))
     return anp.concatenate([first, rows], axis=-1)
 
-
-def cast(x: Any, dtype: Any) -> Any:
-    """``x`` in ``dtype``, if that is given."""
-    return x if dtype is None or x.dtype == dtype else anp.astype(x, np.dtype(dtype))

@@ -7,8 +7,8 @@ import numpy as np
 from ...core.array_ops import array_ops
 from ...core.traits import ARGUMENTS
 from .. import wrapped as anp
-from ..along_axes import cast, reduced_shape, runs_along
-from ..broadcasting import match_dtype
+from ..along_axes import reduced_shape, runs_along
+from ..broadcasting import cast, match_dtype
 from ..canonical import as_array, axis_of, unary_of
 from ..definers import define, derivatives
 from ..selections import moves

@@ -15,8 +15,8 @@ from ...core.batching import defbatch
 from ...core.tracer import is_box
 from ...core.unary import unary
 from .. import wrapped as anp
-from ..along_axes import cast, expand_reduced, kept_axes_last, reduce_sets, reduction
-from ..broadcasting import match_dtype, sum_to
+from ..along_axes import expand_reduced, kept_axes_last, reduce_sets, reduction
+from ..broadcasting import cast, match_dtype, sum_to
 from ..canonical import NO_VALUE, as_array, axes_of, is_given
 from ..definers import SHORT, define, is_surely_finite
 from ..selections import moves

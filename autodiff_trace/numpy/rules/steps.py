@@ -10,13 +10,13 @@ import operator
 import numpy as np
 
 from ...core.array_ops import array_ops
-from ...core.forward import defjvp
-from ...core.reverse import defvjp
 from ...core.tracer import is_box
 from ...core.traits import ANSWER, ARGUMENTS, declare
+from ...core.primitives import nondifferentiable
 from .. import linalg
 from .. import wrapped as anp
-from ..broadcasting import broadcast_tangent, match_dtype, unbroadcast
+from ..broadcasting import match_dtype, unbroadcast
+from ..canonical import as_array
 from ..definers import define, derivatives, elementwise, linear
 from ..batching import batch_aligned, batch_first
 
@@ -113,17 +113,13 @@ def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
     return ans if copy else array_ops.store(x, ans)
 
 
-# unwrap: p plus a multiple of the period that is constant between its steps
+@nondifferentiable
+def turns(p, discont, axis, period):
+    """How many periods ``unwrap`` adds to each element: a number that is constant between its steps."""
+    return np.rint((np.unwrap(p, discont, axis, period=period) - p) / period)
 
 
-def unwrap_period_vjp(g, ans, p, discont=None, axis=-1, *, period=2 * np.pi):
-    return unbroadcast(g * anp.rint((ans - p) / period), period)
-
-
-def unwrap_period_jvp(t, ans, p, discont=None, axis=-1, *, period=2 * np.pi):
-    return broadcast_tangent(t * anp.rint((ans - p) / period), ans)
-
-
-defvjp(anp.unwrap, lambda g, ans, p, *args, **kwargs: match_dtype(g, p.dtype), None, period=unwrap_period_vjp)
-declare(anp.unwrap, linear_in=(0,))
-defjvp(anp.unwrap, lambda t, ans, p, *args, **kwargs: match_dtype(t, ans.dtype), None, period=unwrap_period_jvp)
+@define(np.unwrap)
+def unwrap(p, discont, axis, period):
+    p = as_array(p)
+    return p + period * turns(p, discont, axis, period)

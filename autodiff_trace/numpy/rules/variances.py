@@ -12,7 +12,8 @@ from ...core.array_ops import array_ops
 from ...core.tracer import is_box
 from ...core.traits import ANSWER
 from .. import wrapped as anp
-from ..along_axes import cast, fill_in, reduction
+from ..along_axes import fill_in, reduction
+from ..broadcasting import cast
 from ..canonical import NO_VALUE, as_array, axes_of, is_given
 from ..definers import define
 from .lengths import euclidean_norm, unit
