@@ -21,11 +21,11 @@ from . import moving
 from . import wrapped as anp
 from .batching import first_mapped
 from .broadcasting import broadcast_tangent, cast, sum_to, unbroadcast
-from .canonical import NO_VALUE, as_array, axes_of, is_given, unary_of
+from .canonical import NO_VALUE, as_array, axes_of, axis_of, is_given, unary_of
 from .definers import define, linear
 
 __all__ = [
-    "expand_reduced", "fill_in", "kept_axes_last", "reduced_shape", "reduces", "reduction",
+    "at_least_1d", "expand_reduced", "fill_in", "flat", "kept_axes_last", "reduced_shape", "reduces", "reduction",
     "runs_along",
 ]
 
@@ -156,6 +156,19 @@ def reduce_sets(sets: Any, old: tuple, new: tuple) -> Any:
 
 
 # Shapes
+
+
+def at_least_1d(a: Any) -> Any:
+    x = as_array(a)
+    return x if x.ndim else anp.reshape(x, (1,))
+
+
+def flat(a: Any, axis: Any) -> tuple[Any, int]:
+    """``a`` as an array, flat where ``axis`` is None, and the axis."""
+    x = as_array(a)
+    if axis is None:
+        return x if x.ndim == 1 else anp.reshape(x, (-1,)), 0
+    return x, axis_of(x, axis)
 
 
 def reduced_shape(x: Any, axes: Any) -> tuple[int, ...]:

@@ -7,9 +7,9 @@ import numpy as np
 from ...core.array_ops import array_ops
 from ...core.traits import ARGUMENTS
 from .. import wrapped as anp
-from ..along_axes import reduced_shape, runs_along
+from ..along_axes import at_least_1d, flat, reduced_shape, runs_along
 from ..broadcasting import cast, match_dtype
-from ..canonical import as_array, axis_of, unary_of
+from ..canonical import unary_of
 from ..definers import define, derivatives
 from ..selections import moves
 
@@ -95,14 +95,10 @@ for prim in (cumsum_along, cumprod_along):
 def define_running(function, prim):
     @define(function)
     def accumulate(a, axis, dtype, out):
-        x = as_array(a)
-        if axis is None:
-            x, axis = x if x.ndim == 1 else anp.reshape(x, (-1,)), 0
-        elif not x.ndim:
-            x = anp.reshape(x, (1,))
+        x, axis = flat(at_least_1d(a), axis)
         if dtype is None is out:
-            return prim(x, axis_of(x, axis))
-        return array_ops.store(out, cast(prim(cast(x, dtype), axis_of(x, axis)), dtype))
+            return prim(x, axis)
+        return array_ops.store(out, cast(prim(cast(x, dtype), axis), dtype))
 
 
 define_running(np.cumsum, cumsum_along)
@@ -115,13 +111,10 @@ define_running(np.cumprod, cumprod_along)
 def define_cumulative(name, accumulate, empty):
     @define(getattr(np, name))
     def cumulative(x, axis, dtype, out, include_initial):
-        x = as_array(x)
-        x = x if x.ndim else anp.reshape(x, (1,))
-        if axis is None:
-            if x.ndim > 1:
-                raise ValueError(f"{name}: give axis= for an array of {x.ndim} dimensions")
-            axis = 0
-        axis = axis_of(x, axis)
+        x = at_least_1d(x)
+        if axis is None and x.ndim > 1:
+            raise ValueError(f"{name}: give axis= for an array of {x.ndim} dimensions")
+        x, axis = flat(x, axis)
         ans = cast(accumulate(cast(x, dtype), axis), dtype)
         if include_initial:
             ans = anp.concatenate([np.full(reduced_shape(ans, axis), empty, ans.dtype), ans], axis=axis)

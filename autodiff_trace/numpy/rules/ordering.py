@@ -10,7 +10,7 @@ from ...core.array_ops import array_ops
 from ...core.batching import defbatch
 from ...core.primitives import primitive
 from .. import wrapped as anp
-from ..along_axes import runs_along
+from ..along_axes import at_least_1d, flat, runs_along
 from ..canonical import NO_VALUE, as_array, axis_of, unary_of
 from ..definers import define
 from ..batching import map_all
@@ -37,14 +37,6 @@ for prim in (argsort_along, argpartition_along):
     runs_along(prim)
 
 
-def flat(a, axis):
-    """``a`` as an array, flat where ``axis`` is None, and the axis."""
-    x = as_array(a)
-    if axis is None:
-        return x if x.ndim == 1 else anp.reshape(x, (-1,)), 0
-    return x, axis_of(x, axis)
-
-
 @define(np.argsort)
 def argsort(a, axis, kind, order, stable):
     return argsort_along(*flat(at_least_1d(a), axis), kind, order, stable)
@@ -53,11 +45,6 @@ def argsort(a, axis, kind, order, stable):
 @define(np.argpartition)
 def argpartition(a, kth, axis, kind, order):
     return argpartition_along(*flat(at_least_1d(a), axis), kth, kind, order)
-
-
-def at_least_1d(a):
-    x = as_array(a)
-    return x if x.ndim else anp.reshape(x, (1,))
 
 
 def define_place(function):
