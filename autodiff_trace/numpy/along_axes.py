@@ -23,6 +23,7 @@ from .batching import first_mapped
 from .broadcasting import broadcast_tangent, cast, sum_to, unbroadcast
 from .canonical import NO_VALUE, as_array, axes_of, axis_of, is_given, unary_of
 from .definers import define, linear
+from .ufunc_folds import reductions
 
 __all__ = [
     "at_least_1d", "expand_reduced", "fill_in", "flat", "kept_axes_last", "reduced_shape", "reduces", "reduction",
@@ -31,14 +32,15 @@ __all__ = [
 
 
 def reduction(
-    compute: Callable, *functions: Callable, neutral: Any = None, transpose: Callable | None = None,
+    compute: Callable | np.ufunc, *functions: Callable, neutral: Any = None, transpose: Callable | None = None,
     slope: Callable | None = None, **facts: Any,
 ) -> Callable:
     """Make a function that reduces axes a primitive, and give it its rules. Returns the primitive.
 
     Arguments:
         compute: ``compute(x, axes, keepdims, *params)``, where ``axes`` is a tuple of numbers ≥ 0 in increasing order;
-            or a primitive of that form.
+            or a primitive of that form. Of functions of NumPy the ufunc of which they are ``reduce``, which then asks
+            them for its own on traced values.
         functions: those of NumPy that it computes.
         neutral: what stands for the elements that ``where=`` leaves out: a number, or from a dtype its least number
             (then NumPy wants an ``initial=`` beside). With it the public forms of ``functions`` follow.
@@ -55,6 +57,9 @@ def reduction(
     >>> vmap(lambda x: sum_of_squares(x, (0,), False))(np.ones((2, 3)))
     array([3., 3.])
     """
+    if isinstance(compute, np.ufunc):
+        reductions[compute] = functions[0]
+        compute = by_ufunc(compute, functions[0])
     prim = compute
     if not hasattr(compute, "traits"):
         prim = unary_of(functions[0])(compute) if functions else primitive(compute)
@@ -69,6 +74,18 @@ def reduction(
     if neutral is not None:
         define(*functions)(with_parameters(prim, neutral))
     return prim
+
+
+def by_ufunc(ufunc, function):
+    ufunc_reduce, is_logical = ufunc.reduce, ufunc in (np.logical_and, np.logical_or)
+
+    def compute(x, axes, keepdims):
+        # (Of objects logical functions give an element.)
+        if type(x) is not np.ndarray or is_logical and x.dtype.kind not in "biufc":
+            return function(x, axes, keepdims=keepdims)
+        return ufunc_reduce(x, axes, None, None, keepdims)
+
+    return compute
 
 
 def slope_rules(slope):

@@ -17,13 +17,13 @@ from ..core.traits import traits_of
 from . import wrapped as anp
 from .broadcasting import cast
 from .canonical import NO_VALUE, as_array
+from .namespace import wrapped_functions
 
-__all__ = ["METHODS"]
+__all__ = ["METHODS", "reductions"]
 
-REDUCTIONS = {
-    np.add: "sum", np.multiply: "prod", np.maximum: "max", np.minimum: "min", np.logical_and: "all",
-    np.logical_or: "any",
-}
+reductions: dict[np.ufunc, Callable] = {}
+"""The functions that are ``reduce`` of a ufunc."""
+
 ACCUMULATIONS = {np.add: "cumsum", np.multiply: "cumprod"}
 
 
@@ -31,10 +31,10 @@ def reduce(prim, array, axis=0, dtype=None, out=None, keepdims=False, initial=NO
     """``ufunc.reduce``: by the function that does just that, else by halves, else one by one."""
     ufunc = prim.fun
     x = cast(as_array(array), dtype)
-    if ufunc in REDUCTIONS:
+    if ufunc in reductions:
         given = {} if initial is NO_VALUE else {"initial": initial}
         given |= {} if where is True else {"where": where}
-        ans = getattr(anp, REDUCTIONS[ufunc])(x, axis=axis, keepdims=keepdims, **given)
+        ans = wrapped_functions[reductions[ufunc]](x, axis=axis, keepdims=keepdims, **given)
         return array_ops.store(out, ans)
     if not x.ndim and axis in (0, -1):  # which NumPy allows of a number
         axis = None

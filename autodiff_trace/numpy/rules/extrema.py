@@ -11,6 +11,7 @@ from ..broadcasting import match_dtype
 from ..definers import define, derivatives
 from ..quick_forms import MANY, fold_places
 from ..selections import select_by
+from ..ufunc_folds import reductions
 from .reductions import sum_over
 
 __all__ = ["max_over", "min_over"]
@@ -58,6 +59,7 @@ def extremum(*functions, ufunc, worst):
                 return ans
         return ufunc_reduce(x, axes, None, None, keepdims)
 
+    reductions[ufunc] = function
     prim = reduction(compute, *functions, neutral=worst, moves_elements=True, harmless=True, shows_nan=True)
     derivatives(prim, extremum_vjp, extremum_jvp)
     return prim

@@ -24,7 +24,7 @@ from ..selections import moves
 __all__ = ["any_over", "count_over", "count_reduced", "fill", "mean_over", "prod_over", "sum_over"]
 
 
-add_reduce, multiply_reduce = np.add.reduce, np.multiply.reduce
+add_reduce = np.add.reduce
 
 
 @unary
@@ -57,12 +57,6 @@ def count_reduced(x: Any, axes: tuple[int, ...]) -> int:
 # sum, and mean = sum / count
 
 
-def add_up(x, axes, keepdims):
-    if type(x) is not ndarray:  # of other libraries, say
-        return np.sum(x, axes, keepdims=keepdims)
-    return add_reduce(x, axes, None, None, keepdims)
-
-
 def spread(g, ans, x, axes, keepdims):
     """The cotangent of a sum, given to each element that went into it."""
     if g.dtype != x.dtype:
@@ -71,7 +65,7 @@ def spread(g, ans, x, axes, keepdims):
 
 
 sum_over = reduction(
-    add_up, np.sum, neutral=0, transpose=spread, moves_elements=True, harmless=True, shows_nan=True
+    np.add, np.sum, neutral=0, transpose=spread, moves_elements=True, harmless=True, shows_nan=True
 )
 sum_to.traits.sparsity = lambda nodes, ans, x, shape: reduce_sets(
     nodes[0], x.shape, (1,) * (x.ndim - len(shape)) + tuple(shape)
@@ -122,12 +116,6 @@ def count_taken(x: Any, axes: tuple[int, ...], where: Any, keepdims: bool) -> An
 # prod: ∂/∂xᵢ is the product of the others, formed without dividing, so that zeros are exact
 
 
-def multiply_up(x, axes, keepdims):
-    if type(x) is not ndarray:
-        return np.prod(x, axes, keepdims=keepdims)
-    return multiply_reduce(x, axes, None, None, keepdims)
-
-
 def prod_slope(ans, x, axes):
     """For each element the product of the other elements that are multiplied with it."""
     if type(x) is ndarray:
@@ -159,7 +147,7 @@ def exclusive_products(rows):
     return anp.reshape(pairs, (*rows.shape[:-1], rows.shape[-1]))[..., :n]
 
 
-prod_over = reduction(multiply_up, np.prod, neutral=1, slope=prod_slope, harmless=True)
+prod_over = reduction(np.multiply, np.prod, neutral=1, slope=prod_slope, harmless=True)
 
 
 # Without a derivative
@@ -171,21 +159,6 @@ def count(x, axes, keepdims):
     return add_reduce(x != 0, axes, np.intp, None, keepdims)
 
 
-def holds_for(function, ufunc):
-    ufunc_reduce = ufunc.reduce
-
-    def compute(x, axes, keepdims):
-        if type(x) is not ndarray or x.dtype.kind not in "biufc":
-            return function(x, axes, keepdims=keepdims)
-        return ufunc_reduce(x, axes, None, None, keepdims)
-
-    return compute
-
-
-all_over = reduction(
-    holds_for(np.all, np.logical_and), np.all, neutral=True, harmless=True, differentiable=False
-)
-any_over = reduction(
-    holds_for(np.any, np.logical_or), np.any, neutral=False, harmless=True, differentiable=False
-)
+all_over = reduction(np.logical_and, np.all, neutral=True, harmless=True, differentiable=False)
+any_over = reduction(np.logical_or, np.any, neutral=False, harmless=True, differentiable=False)
 count_over = reduction(count, np.count_nonzero, neutral=0, differentiable=False)
