@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from ..core.array_ops import array_ops
 from ..core.forward import defjvp
@@ -81,7 +82,7 @@ def by_ufunc(ufunc, function):
 
     def compute(x, axes, keepdims):
         # (Of objects logical functions give an element.)
-        if type(x) is not np.ndarray or is_logical and x.dtype.kind not in "biufc":
+        if type(x) is not ndarray or is_logical and x.dtype.kind not in "biufc":
             return function(x, axes, keepdims=keepdims)
         return ufunc_reduce(x, axes, None, None, keepdims)
 
