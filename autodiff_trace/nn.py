@@ -13,7 +13,7 @@ from .core.unary import unary
 from .numpy import wrapped as anp
 from .numpy.along_axes import reduction, runs_along
 from .numpy.canonical import as_array, axes_of
-from .numpy.definers import derivatives, elementwise
+from .numpy.definers import defrules, elementwise
 from .numpy.batching import map_all
 from .numpy.rules.reductions import sum_over
 from .numpy.selections import selects
@@ -148,7 +148,7 @@ def shares(x, axes):
 # d logsumexp(x) = Σ s dx, d log s = dx − Σ s dx, ds = s (dx − Σ s dx), with s = softmax(x)
 
 reduction(logsumexp_over, slope=lambda ans, x, axes: shares(x, axes), reads=ARGUMENTS)
-derivatives(
+defrules(
     log_softmax_along, lambda g, ans, x, axes: g - shares(x, axes) * sum_over(g, axes, True),
     lambda t, ans, x, axes: t - sum_over(t * shares(x, axes), axes, True), reads=ARGUMENTS,
 )
@@ -159,7 +159,7 @@ def change_of_shares(change, ans, x, axes):
 
 
 for prim in (softmax_along, shares):
-    derivatives(prim, change_of_shares, change_of_shares, reads=ANSWER)
+    defrules(prim, change_of_shares, change_of_shares, reads=ANSWER)
 for prim in (log_softmax_along, shares, softmax_along):
     runs_along(prim)
 
@@ -227,7 +227,7 @@ def label_losses_slope(logits, labels):
     return anp.where(is_label, -anp.sum(others, axis=-1, keepdims=True), others)
 
 
-derivatives(
+defrules(
     label_losses, (lambda g, ans, logits, labels: g[..., None] * label_losses_slope(logits, labels), None),
     (lambda t, ans, logits, labels: anp.sum(t * label_losses_slope(logits, labels), axis=-1), None),
     batching=lambda batch, prim, args, kwargs: prim(*map_all(batch, args)),

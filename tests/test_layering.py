@@ -32,9 +32,9 @@ ORDER = """
     numpy/taylor: series
     numpy: definers along_axes selections
     numpy/rules: matrices determinants repeated_values statistics nan_functions complex_parts division
-      elementwise donation interpolation lengths creation diagonals ordering reductions sets steps windows
-      contractions covariances cumulative differences einsum extrema factorizations histograms joining
-      matrix_products norms padding polynomials products ranges rearranging fft selecting shapes solving
+      elementwise donation interpolation lengths creation diagonals ordering sets steps windows contractions
+      covariances cumulative differences einsum factorizations histograms joining matrix_products padding
+      polynomials products ranges rearranging fft selecting shapes reductions extrema norms solving
       special_functions splitting variances quantiles scattering spectral writing indexing singular_values
       powers __init__
     numpy: views attributes shared_results writable_box array_box flat __init__

@@ -27,8 +27,8 @@ from .definers import define, linear
 from .ufunc_folds import reductions
 
 __all__ = [
-    "at_least_1d", "expand_reduced", "fill_in", "flat", "kept_axes_last", "reduced_shape", "reduces", "reduction",
-    "runs_along",
+    "at_least_1d", "expand_reduced", "fill_in", "flat", "kept_axes_last", "reduce_sets", "reduced_shape", "reduces",
+    "reduction", "runs_along",
 ]
 
 

@@ -19,7 +19,7 @@ from .namespace import replace_wrapped, wrapped_functions
 from .taylor.series import product_series
 from .ufunc_methods import add_ufunc_methods, with_keywords
 
-__all__ = ["define", "derivatives", "elementwise", "is_surely_finite", "linear", "multilinear"]
+__all__ = ["define", "defrules", "elementwise", "is_surely_finite", "linear", "multilinear"]
 
 Derivative = Callable[..., Any] | int | None
 
@@ -142,7 +142,7 @@ def is_surely_finite(x: np.ndarray) -> bool:
     return cmath.isfinite(flat.dot(flat))  # of short arrays 0.3 instead of 0.7 µs
 
 
-def derivatives(prim: Callable, vjps: Any, jvps: Any, **facts: Any) -> None:
+def defrules(prim: Callable, vjps: Any, jvps: Any, **facts: Any) -> None:
     """Give a primitive its rules of reverse and of forward mode: one, or a tuple with one for each argument.
 
     ``facts``: more that is declared of the function, as ``declare`` has it.
@@ -150,7 +150,7 @@ def derivatives(prim: Callable, vjps: Any, jvps: Any, **facts: Any) -> None:
     >>> from autodiff_trace import grad
     >>> from autodiff_trace.extend import primitive
     >>> square = primitive(lambda x: x * x)
-    >>> derivatives(square, lambda g, ans, x: 2 * x * g, lambda t, ans, x: 2 * x * t, reads="args")
+    >>> defrules(square, lambda g, ans, x: 2 * x * g, lambda t, ans, x: 2 * x * t, reads="args")
     >>> float(grad(square)(3.0))
     6.0
     """

@@ -13,7 +13,7 @@ from ...core.primitives import nondifferentiable, primitive
 from ...core.traits import declare
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
-from ..definers import define, derivatives, linear
+from ..definers import define, defrules, linear
 from ..error_states import quiet
 
 __all__ = ["join_parts"]
@@ -37,7 +37,7 @@ def join_parts(x, y):
     return z
 
 
-derivatives(
+defrules(
     join_parts,
     (lambda g, ans, x, y: match_dtype(g, x.dtype), lambda g, ans, x, y: match_dtype(-anp.imag(g), y.dtype)),
     (lambda t, ans, x, y: match_dtype(t, ans.dtype), lambda t, ans, x, y: join_parts(anp.zeros_like(t), t)),
@@ -82,7 +82,7 @@ def absolute_slope(ans, x):
     return anp.conjugate(direction(x, ans)) if x.dtype.kind == "c" else real_sign(x)
 
 
-derivatives(
+defrules(
     anp.absolute, lambda g, ans, x: g * absolute_slope(ans, x),
     lambda t, ans, x: match_dtype(t * absolute_slope(ans, x), ans.dtype),
     fast_fun=operator.abs, float_form=operator.abs, shows_nan=True,

@@ -14,7 +14,7 @@ from ...core.traits import declare
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..canonical import as_array
-from ..definers import define, derivatives, linear
+from ..definers import define, defrules, linear
 from ..layouts import is_number, layout
 from ..batching import batch_first
 
@@ -44,7 +44,7 @@ def nested_tangents(t, nested):
     return anp.zeros_like(nested) if t is None else t
 
 
-derivatives(
+defrules(
     join_nested, lambda g, ans, nested: nested_cotangents(g, nested),
     lambda t, ans, nested: match_dtype(join_nested(nested_tangents(t, nested)), ans.dtype),
     linear_in=(0,), sequence_args=(0,), moves_elements=True, moves_from=(0,), harmless=True, shows_nan=True,

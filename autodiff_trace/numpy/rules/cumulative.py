@@ -10,7 +10,7 @@ from .. import wrapped as anp
 from ..along_axes import at_least_1d, flat, reduced_shape, runs_along
 from ..broadcasting import cast, match_dtype
 from ..canonical import unary_of
-from ..definers import define, derivatives
+from ..definers import define, defrules
 from ..selections import moves
 
 # cumsum: the transpose sums from the other end
@@ -83,7 +83,7 @@ def recur_back(factors, terms):
     return anp.reshape(pairs, terms.shape)
 
 
-derivatives(cumprod_along, cumprod_vjp, cumprod_jvp, reads=ARGUMENTS)
+defrules(cumprod_along, cumprod_vjp, cumprod_jvp, reads=ARGUMENTS)
 
 for prim in (cumsum_along, cumprod_along):
     runs_along(prim)

@@ -13,7 +13,7 @@ from ...core.reverse import defvjp_all
 from ...core.traits import ARGUMENTS, declare
 from .. import lapack, linalg
 from .. import wrapped as anp
-from ..definers import derivatives
+from ..definers import defrules
 from ..error_states import quiet
 from ..batching import batch_aligned, batch_matrix
 from .matrices import inverts, transposed
@@ -109,7 +109,7 @@ def without(directions, i):
 defvjp_all(minors, minors_vjp)
 defjvp_all(minors, minors_jvp)
 declare(minors, batching=batch_aligned)
-derivatives(
+defrules(
     linalg.det, lambda g, ans, a: anp.expand_dims(g, (-1, -2)) * minors(a),
     lambda t, ans, a: anp.sum(t * minors(a), axis=(-1, -2)), reads=ARGUMENTS,
 )
@@ -147,6 +147,6 @@ def slogdet_jvp(t, ans, a):
     return [ans[0] * anp.imag(trace) * 1j, anp.real(trace)]
 
 
-derivatives(linalg.slogdet, slogdet_vjp, slogdet_jvp)
+defrules(linalg.slogdet, slogdet_vjp, slogdet_jvp)
 declare(inverse, linalg.det, linalg.slogdet, batching=batch_matrix, by_matrix=True, owns_memory=True)
 declare(linalg.det, linalg.slogdet, harmless=True)

@@ -17,7 +17,7 @@ from ...core.primitives import primitive
 from ...core.traits import ANSWER, ARGUMENTS
 from .. import wrapped as anp
 from ..broadcasting import broadcast_tangent, unbroadcast
-from ..definers import derivatives, elementwise, linear, multilinear
+from ..definers import defrules, elementwise, linear, multilinear
 from ..error_states import quiet
 from ..selections import selects
 from ..taylor.series import autonomous, convolve, fit, oscillation, quotient_integral
@@ -153,7 +153,7 @@ def inverse_slope(prim, y, **facts):
         return unbroadcast(g / y(x), x)
 
     facts = {"series": quotient_integral(y), "shows_nan": True, **facts}
-    derivatives(prim, rule, rule, reads=ARGUMENTS, elementwise=True, answer_tells=True, **facts)
+    defrules(prim, rule, rule, reads=ARGUMENTS, elementwise=True, answer_tells=True, **facts)
 
 
 def one_plus_square(x):

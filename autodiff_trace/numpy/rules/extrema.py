@@ -8,7 +8,7 @@ from numpy import ndarray
 from .. import wrapped as anp
 from ..along_axes import expand_reduced, reduced_shape, reduction
 from ..broadcasting import match_dtype
-from ..definers import define, derivatives
+from ..definers import define, defrules
 from ..quick_forms import MANY, fold_places
 from ..selections import select_by
 from ..ufunc_folds import reductions
@@ -61,7 +61,7 @@ def extremum(*functions, ufunc, worst):
 
     reductions[ufunc] = function
     prim = reduction(compute, *functions, neutral=worst, moves_elements=True, harmless=True, shows_nan=True)
-    derivatives(prim, extremum_vjp, extremum_jvp)
+    defrules(prim, extremum_vjp, extremum_jvp)
     return prim
 
 

@@ -13,7 +13,7 @@ from ...core.reverse import defvjp_all
 from ...core.traits import ANSWER, declare
 from .. import lapack, linalg
 from .. import wrapped as anp
-from ..definers import define, derivatives, linear
+from ..definers import define, defrules, linear
 from ..recursive_linalg import invert_triangle, pull_back_factor
 from ..batching import batch_aligned, batch_matrix
 from .matrices import adjoint, fold_triangle, halved_triangle, identity, inverts, mirror_triangle, transposed
@@ -59,7 +59,7 @@ def whitened(a, inverse):
     return inverse @ mirror_triangle(a) @ adjoint(inverse)
 
 
-derivatives(
+defrules(
     lower_factor, lambda g, ans, a: factor_cotangent(g, ans), lambda t, ans, a: factor_tangent(t, ans),
     batching=batch_matrix, reads=ANSWER, owns_memory=True,
 )
@@ -137,7 +137,7 @@ def qr_jvp(t, ans, a):
     return [y - q @ z, z @ r]
 
 
-derivatives(tall_qr, qr_vjp, qr_jvp, batching=batch_matrix, reads=ANSWER)
+defrules(tall_qr, qr_vjp, qr_jvp, batching=batch_matrix, reads=ANSWER)
 
 
 @define(np.linalg.qr)

@@ -15,7 +15,7 @@ from ...core.reverse import defvjp
 from ...core.selections import Mask, Selected, outline
 from ...core.traits import declare
 from .. import wrapped as anp
-from ..definers import derivatives, linear
+from ..definers import defrules, linear
 from ..broadcasting import broadcast_tangent, indexed_ndim, unbroadcast
 from ..sparsity.index_sets import union
 from ..batching import mapped_index
@@ -170,7 +170,7 @@ def add_sets(nodes, ans, x, index, value):
     return union(sets)
 
 
-derivatives(
+defrules(
     anp.add_at,
     (
         lambda g, ans, x, index, value: g, None,
@@ -199,7 +199,7 @@ def where_jvp(is_taken):
     return lambda t, ans, condition, x, y: select(broadcast_tangent(t, ans), condition, is_taken)
 
 
-derivatives(
+defrules(
     anp.where, (None, where_vjp(True), where_vjp(False)), (None, where_jvp(True), where_jvp(False)), linear_in=(1, 2),
     elementwise=True,
 )

@@ -13,7 +13,7 @@ from .. import moving
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..canonical import as_array
-from ..definers import define, derivatives
+from ..definers import define, defrules
 from ..batching import map_all
 from .creation import nested_tangents
 
@@ -45,7 +45,7 @@ def joins(prim: Callable, part: Callable) -> None:
             return NotImplemented
         return prim(map_all(batch._replace(mapped=batch.mapped[0]), arrays), axis + 1)
 
-    derivatives(
+    defrules(
         prim, vjp, lambda t, ans, arrays, axis: prim(with_zeros(t, arrays), axis), linear_in=(0,), sequence_args=(0,),
         moves_elements=True, moves_from=(0,), harmless=True, shows_nan=True, owns_memory=True, batching=batching,
     )

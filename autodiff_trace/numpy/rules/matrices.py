@@ -7,7 +7,7 @@ import numpy as np
 from ...core.traits import ANSWER
 from .. import wrapped as anp
 from ..batching import batch_matrix
-from ..definers import derivatives
+from ..definers import defrules
 
 __all__ = [
     "adjoint", "column", "diagonal", "diagonal_matrix", "fold_triangle", "halved_triangle", "identity", "inverts",
@@ -52,7 +52,7 @@ def diagonal_matrix(x):
 
 def inverts(prim):
     """The rules of X = A⁻¹: dX = −X dA X, so gA = −Xᵀ g Xᵀ."""
-    derivatives(
+    defrules(
         prim, lambda g, ans, a: -(transposed(ans) @ g @ transposed(ans)), lambda t, ans, a: -(ans @ t @ ans),
         batching=batch_matrix, reads=ANSWER, owns_memory=True,
     )

@@ -12,7 +12,7 @@ from .. import linalg
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..canonical import as_array
-from ..definers import define, derivatives
+from ..definers import define, defrules
 
 
 def coefficients(p):
@@ -198,4 +198,4 @@ def roots_jvp(t, ans, p):
     return match_dtype(-anp.polyval(t, ans) / anp.polyval(anp.polyder(p), ans), ans.dtype)
 
 
-derivatives(anp.roots, roots_vjp, roots_jvp, shaped_by_values=True)
+defrules(anp.roots, roots_vjp, roots_jvp, shaped_by_values=True)

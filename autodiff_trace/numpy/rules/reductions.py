@@ -11,15 +11,15 @@ from numpy import ndarray
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ...core.array_ops import array_ops
-from ...core.batching import defbatch
 from ...core.tracer import is_box
 from ...core.unary import unary
 from .. import wrapped as anp
-from ..along_axes import expand_reduced, kept_axes_last, reduce_sets, reduction
+from ..along_axes import expand_reduced, kept_axes_last, reduction
 from ..broadcasting import cast, match_dtype, sum_to
 from ..canonical import NO_VALUE, as_array, axes_of, is_given
 from ..definers import SHORT, define, is_surely_finite
 from ..selections import moves
+from .shapes import in_front
 
 __all__ = ["any_over", "count_over", "count_reduced", "fill", "mean_over", "prod_over", "sum_over"]
 
@@ -38,14 +38,10 @@ def fill(g, shape):
     return full if shape else full[()]
 
 
-def batch_fill(batch, prim, args, kwargs):
-    x, shape = args
-    ones = (1,) * (len(shape) - x.ndim + 1)
-    return fill(anp.reshape(x, (batch.size, *ones, *x.shape[1:])), (batch.size, *shape))
-
-
-defbatch(batch_fill, fill)
-moves(fill, transpose=lambda g, ans, x, shape: sum_to(g, x.shape))
+moves(
+    fill, transpose=lambda g, ans, x, shape: sum_to(g, x.shape),
+    batch=lambda x, shape: fill(in_front(x, len(shape)), (len(x), *shape)),
+)
 
 
 def count_reduced(x: Any, axes: tuple[int, ...]) -> int:
@@ -66,9 +62,6 @@ def spread(g, ans, x, axes, keepdims):
 
 sum_over = reduction(
     np.add, np.sum, neutral=0, transpose=spread, moves_elements=True, harmless=True, shows_nan=True
-)
-sum_to.traits.sparsity = lambda nodes, ans, x, shape: reduce_sets(
-    nodes[0], x.shape, (1,) * (x.ndim - len(shape)) + tuple(shape)
 )
 
 

@@ -21,7 +21,7 @@ from ...core.primitives import nondifferentiable, primitive
 from ...core.tracer import is_box, to_value, trace_stack
 from ...core.traits import declare
 from ..batching import batch_aligned, batch_stacks
-from ..definers import derivatives
+from ..definers import defrules
 from .tolerances import clusters, find_tolerance, nearly_repeated, repeated
 
 __all__ = [
@@ -202,7 +202,7 @@ def are_different(group, numbers, others):
 
 agreed.compare = compare_gradients
 also_nan = lambda g, ans, *args: g + 0 * ans, *[None] * 6  # where the answer is, so is its derivative
-derivatives(agreed, also_nan, also_nan)
+defrules(agreed, also_nan, also_nan)
 
 
 def warn_of_noise(ans, y, least, name):
@@ -241,4 +241,4 @@ def divide_by_change(g, ans, x, y, size, least, recorded, name):
 
 
 by_operand = divide, divide_by_change, None, None
-derivatives(limit_quotient, by_operand, by_operand, batching=batch_aligned)
+defrules(limit_quotient, by_operand, by_operand, batching=batch_aligned)

@@ -13,7 +13,7 @@ from ...core.primitives import primitive
 from ...core.selections import Mask, Selected, outline, settle
 from ...core.tracer import is_box, running_traces
 from .. import wrapped as anp
-from ..definers import derivatives
+from ..definers import defrules
 from ..sparsity.index_sets import union
 from ..batching import map_all, mapped_index
 from ..masks import either
@@ -184,7 +184,7 @@ def scatter_sets(nodes, ans, pieces, indices, shape):
     ])
 
 
-derivatives(
+defrules(
     scatter,
     (lambda g, ans, pieces, indices, shape: [anp.getitem(g, index) for index in indices], None, None),
     (lambda t, ans, pieces, indices, shape: scatter(with_zeros(t, pieces), indices, shape), None, None),

@@ -14,9 +14,10 @@ import numpy as np
 from ...core.tracer import box_classes
 from .. import moving
 from .. import wrapped as anp
+from ..along_axes import reduce_sets
 from ..broadcasting import match_dtype, sum_to
 from ..canonical import as_array
-from ..definers import define, derivatives, linear
+from ..definers import define, defrules, linear
 from ..layouts import layout
 from ..batching import batch_first
 from ..parameters import as_tuple, plain
@@ -56,6 +57,7 @@ moves(
     batch=lambda x, shape: moving.reshape(
         sum_to(x, (len(x),) + (1,) * (x.ndim - 1 - len(shape)) + shape), (len(x), *shape)
     ),
+    sparsity=lambda nodes, ans, x, shape: reduce_sets(nodes[0], x.shape, (1,) * (x.ndim - len(shape)) + tuple(shape)),
 )
 moves(
     moving.copy, makes_view=True, owns_memory=True,
@@ -195,7 +197,7 @@ def astype_jvp(t, ans, x, dtype, *args, **kwargs):
     return match_dtype(t, ans.dtype) if ans.dtype.kind in "fc" else None
 
 
-derivatives(
+defrules(
     anp.astype, astype_vjp, astype_jvp, linear_in=(0,), elementwise=True, harmless=True, passes_on=True,
     batching=batch_first,
 )

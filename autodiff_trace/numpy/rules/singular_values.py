@@ -13,7 +13,7 @@ from ...core.infinitesimals import has_split
 from ...core.primitives import nondifferentiable, primitive
 from ...core.traits import ANSWER, declare
 from .. import wrapped as anp
-from ..definers import define, derivatives
+from ..definers import define, defrules
 from ..batching import batch_matrix, batch_stacks
 from .matrices import adjoint, column, diagonal, diagonal_matrix, mirror_triangle, row, transposed
 from .repeated_values import (
@@ -165,7 +165,7 @@ def with_complement(tu, u, k):
     return anp.concatenate([tu, -(u1 @ (adjoint(tu) @ u2))], axis=-1)
 
 
-derivatives(singular_value_decomposition, svd_vjp, svd_jvp, batching=batch_matrix, reads=ANSWER)
+defrules(singular_value_decomposition, svd_vjp, svd_jvp, batching=batch_matrix, reads=ANSWER)
 
 
 @define(np.linalg.svd)

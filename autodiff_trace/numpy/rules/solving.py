@@ -13,7 +13,7 @@ from ...core.traits import ANSWER, ARGUMENTS, declare
 from .. import linalg
 from .. import wrapped as anp
 from ..broadcasting import broadcast_tangent, unbroadcast
-from ..definers import define, derivatives
+from ..definers import define, defrules
 from ..batching import align, batch_matrix
 from .matrices import adjoint, column, identity, inverts, mirror_triangle, transposed
 
@@ -127,7 +127,7 @@ def pseudoinverse_jvp(t, ans, a, rcond):
     return x @ adjoint(x) @ th @ left + right @ th @ adjoint(x) @ x - x @ t @ x
 
 
-derivatives(pseudoinverse, (pseudoinverse_vjp, None), (pseudoinverse_jvp, None), batching=batch_matrix)
+defrules(pseudoinverse, (pseudoinverse_vjp, None), (pseudoinverse_jvp, None), batching=batch_matrix)
 
 
 @define(np.linalg.pinv)
@@ -159,7 +159,7 @@ def residual_jvp(t, ans, r, rank, columns):
     return anp.reshape(2 * anp.sum(anp.real(anp.conjugate(r) * t), axis=0), ans.shape) if ans.size else None
 
 
-derivatives(residual_squares, (residual_vjp, None), (residual_jvp, None), reads=ARGUMENTS, shaped_by_values=True)
+defrules(residual_squares, (residual_vjp, None), (residual_jvp, None), reads=ARGUMENTS, shaped_by_values=True)
 
 
 @define(np.linalg.lstsq)

@@ -16,7 +16,7 @@ from ...core.traits import ANSWER, declare
 from .. import linalg
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
-from ..definers import define, derivatives
+from ..definers import define, defrules
 from ..batching import batch_matrix, batch_stacks
 from .matrices import (
     adjoint, column, diagonal, diagonal_matrix, fold_triangle, identity, mirror_triangle, row, transposed,
@@ -141,7 +141,7 @@ def eig_jvp(t, ans, a):
     return Realigned(tangents, type(ans)(w, v)) if is_aligned else tangents
 
 
-derivatives(eigensystem, eig_vjp, eig_jvp, batching=batch_matrix, reads=ANSWER, shaped_by_values=True)
+defrules(eigensystem, eig_vjp, eig_jvp, batching=batch_matrix, reads=ANSWER, shaped_by_values=True)
 
 
 @define(np.linalg.eig)
@@ -187,7 +187,7 @@ def eigh_jvp(t, ans, a, UPLO):
     return Realigned(tangents, type(ans)(w, v)) if is_aligned else tangents
 
 
-derivatives(hermitian_eigensystem, eigh_vjp, eigh_jvp, batching=batch_matrix, reads=ANSWER)
+defrules(hermitian_eigensystem, eigh_vjp, eigh_jvp, batching=batch_matrix, reads=ANSWER)
 
 
 @define(np.linalg.eigh)

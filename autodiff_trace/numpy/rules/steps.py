@@ -17,7 +17,7 @@ from .. import linalg
 from .. import wrapped as anp
 from ..broadcasting import match_dtype, unbroadcast
 from ..canonical import as_array
-from ..definers import define, derivatives, elementwise, linear
+from ..definers import define, defrules, elementwise, linear
 from ..batching import batch_aligned, batch_first
 
 NO_VALUE = np._NoValue
@@ -79,7 +79,7 @@ def divmod(x1, x2):
 
 # frexp: x = mantissa · 2^exponent, where the exponent is constant between its steps
 
-derivatives(
+defrules(
     anp.frexp, lambda g, ans, x: anp.ldexp(g[0], -ans[1]), lambda t, ans, x: [anp.ldexp(t, -ans[1]), None],
     batching=batch_aligned, reads=ANSWER,
 )
@@ -92,7 +92,7 @@ linear(anp.ldexp, lambda g, ans, x, n: unbroadcast(anp.ldexp(g, n), x), None)
 
 # modf: the fraction and the whole part, which is constant between its steps
 
-derivatives(anp.modf, lambda g, ans, x: g[0], lambda t, ans, x: [t, None], batching=batch_aligned, linear_in=(0,))
+defrules(anp.modf, lambda g, ans, x: g[0], lambda t, ans, x: [t, None], batching=batch_aligned, linear_in=(0,))
 
 
 @define(np.nan_to_num)
