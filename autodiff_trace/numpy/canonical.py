@@ -58,6 +58,7 @@ __all__ = ["NO_VALUE", "as_array", "axes_of", "axis_of", "bind", "is_given", "un
 NO_VALUE = np._NoValue
 
 POSITIONAL, MORE = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
+FURTHER = inspect.Parameter("further", MORE)
 
 
 def bind(function: Callable, definition: Callable) -> Callable:
@@ -93,8 +94,8 @@ def source_of(scope: dict) -> str:
     function, wanted = scope["function"], inspect.signature(scope["definition"]).parameters
     try:
         parameters = [*inspect.signature(SIGNATURES.get(function.__name__, function)).parameters.values()]
-    except ValueError:  # of functions in C, before NumPy 2.4: the definition has the same
-        parameters = [*wanted.values()]
+    except ValueError:  # of functions in C, before NumPy 2.4: the definition has what it does not refuse
+        parameters = [*wanted.values(), FURTHER]
     scope |= {f"default_{p.name}": p.default for p in parameters}
     first = parameters[0].name
     optional = [p.name for p in parameters if p.default is not p.empty and p.kind is not p.POSITIONAL_ONLY]
@@ -118,6 +119,7 @@ def source_of(scope: dict) -> str:
             f"    if {name} is not default_{name}: refuse(function, '{name}')"
             for name in optional if name not in wanted and not takes_more
         ],
+        *["    if further: refuse(function, next(iter(further)))"] * (FURTHER in parameters),
         f"    return definition({arguments_text(parameters, wanted)})",
     ])
 
