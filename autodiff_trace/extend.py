@@ -18,14 +18,16 @@ from .core.pytree import register_pytree
 from .core.reverse import defvjp, defvjp_all
 from .core.tracer import Box, is_box
 from .core.traits import declare
+from .numpy.along_axes import reduces, reduction, runs_along
 from .numpy.array_box import ArrayBox, register_array_type
 from .numpy.broadcasting import unbroadcast
+from .numpy.canonical import axes_of
 from .numpy.definers import define, elementwise, linear, multilinear
 from .numpy.batching import batch_aligned
 from .numpy.selections import moves
 
 __all__ = [
-    "ArrayBox", "Box", "batch_aligned", "composite", "declare", "define", "defjvp", "defjvp_all", "defvjp",
+    "ArrayBox", "Box", "axes_of", "batch_aligned", "composite", "declare", "define", "defjvp", "defjvp_all", "defvjp",
     "defvjp_all", "elementwise", "is_box", "linear", "moves", "multilinear", "nondifferentiable", "notrace_primitive",
-    "primitive", "register_array_type", "register_pytree", "unbroadcast",
+    "primitive", "reduces", "reduction", "register_array_type", "register_pytree", "runs_along", "unbroadcast",
 ]

@@ -6,17 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from .core.batching import defbatch
-from .core.forward import defjvp
 from .core.primitives import primitive
-from .core.reverse import defvjp
 from .core.tracer import is_box
-from .core.traits import ANSWER, ARGUMENTS, declare, declares
+from .core.traits import ANSWER, ARGUMENTS, declares
 from .core.unary import unary
 from .numpy import wrapped as anp
-from .numpy.along_axes import expand_reduced, reduces, runs_along
+from .numpy.along_axes import reduction, runs_along
 from .numpy.canonical import as_array, axes_of
-from .numpy.definers import elementwise
+from .numpy.definers import defrules, elementwise
 from .numpy.batching import map_all
 from .numpy.rules.reductions import sum_over
 from .numpy.selections import selects
@@ -150,10 +147,11 @@ def shares(x, axes):
 
 # d logsumexp(x) = Σ s dx, d log s = dx − Σ s dx, ds = s (dx − Σ s dx), with s = softmax(x)
 
-defvjp(logsumexp_over, lambda g, ans, x, axes, keepdims: expand_reduced(g, x, axes) * shares(x, axes))
-defjvp(logsumexp_over, lambda t, ans, x, axes, keepdims: sum_over(t * shares(x, axes), axes, keepdims))
-defvjp(log_softmax_along, lambda g, ans, x, axes: g - shares(x, axes) * sum_over(g, axes, True))
-defjvp(log_softmax_along, lambda t, ans, x, axes: t - sum_over(t * shares(x, axes), axes, True))
+reduction(logsumexp_over, slope=lambda ans, x, axes: shares(x, axes), reads=ARGUMENTS)
+defrules(
+    log_softmax_along, lambda g, ans, x, axes: g - shares(x, axes) * sum_over(g, axes, True),
+    lambda t, ans, x, axes: t - sum_over(t * shares(x, axes), axes, True), reads=ARGUMENTS,
+)
 
 
 def change_of_shares(change, ans, x, axes):
@@ -161,13 +159,9 @@ def change_of_shares(change, ans, x, axes):
 
 
 for prim in (softmax_along, shares):
-    defvjp(prim, change_of_shares)
-    defjvp(prim, change_of_shares)
+    defrules(prim, change_of_shares, change_of_shares, reads=ANSWER)
 for prim in (log_softmax_along, shares, softmax_along):
     runs_along(prim)
-declare(softmax_along, shares, reads=ANSWER)
-declare(logsumexp_over, log_softmax_along, reads=ARGUMENTS)
-reduces(logsumexp_over)
 
 
 def softmax_cross_entropy(logits: Any, labels: Any) -> Any:
@@ -233,15 +227,11 @@ def label_losses_slope(logits, labels):
     return anp.where(is_label, -anp.sum(others, axis=-1, keepdims=True), others)
 
 
-defvjp(label_losses, lambda g, ans, logits, labels: g[..., None] * label_losses_slope(logits, labels), None)
-defjvp(label_losses, lambda t, ans, logits, labels: anp.sum(t * label_losses_slope(logits, labels), axis=-1), None)
-
-
-def batch_label_losses(batch, prim, args, kwargs):
-    return prim(*map_all(batch, args))
-
-
-defbatch(batch_label_losses, label_losses)
+defrules(
+    label_losses, (lambda g, ans, logits, labels: g[..., None] * label_losses_slope(logits, labels), None),
+    (lambda t, ans, logits, labels: anp.sum(t * label_losses_slope(logits, labels), axis=-1), None),
+    batching=lambda batch, prim, args, kwargs: prim(*map_all(batch, args)),
+)
 
 
 def mse(predictions: Any, targets: Any) -> Any:

@@ -11,7 +11,8 @@ from autodiff_trace import numpy as anp
 from autodiff_trace.core.errors import TracedValueError
 from autodiff_trace.core.reverse import trace_vjp
 from autodiff_trace.core.unary import unary
-from autodiff_trace.numpy import canonical
+from autodiff_trace.core.traits import declare
+from autodiff_trace.numpy.batching import first_mapped
 from autodiff_trace.numpy.canonical import axes_of, axis_of, bind
 
 NAMES = """
@@ -171,8 +172,44 @@ def test_unary_primitives():
     def scaled(x, factor, shift=0.0):
         return x * factor + shift
 
-    canonical.batch_params(scaled, lambda x, *params: params)
+    declare(scaled, batching=first_mapped(scaled))
     scaled.vjps[0] = lambda g, ans, x, factor, shift=0.0: g * factor
     assert scaled.params == ("factor", "shift")
     assert grad(lambda x: scaled(x, 3.0, 1.0))(2.0) == 3.0
     np.testing.assert_array_equal(vmap(lambda x: scaled(x, 3.0))(np.arange(3.0)), [0.0, 3.0, 6.0])
+
+
+def test_binders_know_all_operands():
+    """A call is traced whichever operand is, by place, by name, in a sequence or behind an asterisk."""
+    x, y = np.array([0.5, 1.5]), np.arange(3.0)
+    calls = {
+        "second": lambda z: anp.interp(x, y, z), "by name": lambda z: anp.interp(x=x, fp=z, xp=y),
+        "in a list": lambda z: anp.concatenate([x, z]), "in a tuple": lambda z: anp.stack(arrays=(y, z), axis=-1),
+        "behind an asterisk": lambda z: anp.meshgrid(x, z)[1], "of einsum": lambda z: anp.einsum("i,j", x, z),
+        "optional": lambda z: anp.clip(y, None, a_max=z), "further": lambda z: anp.pad(x, 1, constant_values=z[0]),
+        "index": lambda z: anp.take(y, anp.argsort(z)) * z[0], "weights": lambda z: anp.average(y, weights=z + 1.0),
+    }
+    z = np.array([0.3, 0.7, 0.2])
+    for name, call in calls.items():
+        with np.errstate(all="ignore"):
+            np.testing.assert_allclose(jvp(call, (z,), (z,))[0], call(z), err_msg=name)
+            np.testing.assert_allclose(jit(call)(z), call(z), err_msg=name)
+            np.testing.assert_allclose(vmap(call)(np.stack([z, z]))[1], call(z), err_msg=name)
+
+
+@pytest.mark.parametrize("axis", [np.int64(1), np.array(1), -1, (1,), [1], np.array([1])])
+def test_axes_of_all_kinds(axis):
+    for call in (
+        lambda x: anp.flip(x, axis), lambda x: anp.roll(x, 1, axis), lambda x: anp.moveaxis(x, axis, 0),
+        lambda x: anp.moveaxis(x, source=axis, destination=0),
+    ):
+        expected = outcome(lambda: call(X))
+        assert_alike(outcome(lambda: jvp(call, (X,), (X,))[0]), expected)
+        assert_alike(outcome(lambda: jit(call)(X)), expected)
+
+
+def test_parameters_that_a_definition_lacks_are_refused():
+    with pytest.raises(TracedValueError, match=r"asarray: like= is not there for traced values \(.*test_canonical"):
+        grad(lambda x: anp.sum(anp.asarray(x, like=np.ones(2))))(np.ones(2))
+    with pytest.raises(TypeError, match="unexpected keyword argument 'sources'"):
+        grad(lambda x: anp.moveaxis(x, sources=0, destination=1))(X)

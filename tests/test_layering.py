@@ -30,16 +30,15 @@ ORDER = """
     numpy: error_states recursive_linalg layouts mutation parameters random row_sums lapack operators
       quick_forms namespace canonical fft wrapped moving batching broadcasting buffers concatenators linalg
       ufunc_folds ufunc_methods masks
-    numpy/rules: matrices tolerances determinants repeated_values statistics applying complex_domain
-      nan_functions donation
+    numpy/rules: tolerances applying complex_domain donation
     numpy/sparsity: index_sets trace products __init__
     numpy/taylor: series
     numpy: definers along_axes selections
-    numpy/rules: complex_parts division elementwise interpolation lengths creation diagonals ordering reductions
-      sets steps windows contractions covariances cumulative differences einsum extrema factorizations
-      histograms joining matrix_products norms padding polynomials products ranges rearranging fft selecting
-      shapes solving special_functions splitting variances quantiles scattering spectral writing indexing
-      singular_values powers __init__
+    numpy/rules: matrices determinants repeated_values statistics nan_functions complex_parts division
+      elementwise interpolation lengths creation diagonals ordering sets steps windows contractions covariances
+      cumulative differences einsum factorizations histograms joining matrix_products padding polynomials
+      products ranges rearranging fft selecting shapes reductions extrema norms solving special_functions
+      splitting variances quantiles scattering spectral writing indexing singular_values powers __init__
     numpy: views attributes shared_results writable_box array_box array_layer flat __init__
     numpy/taylor: __init__
     transforms: border coloring complex_jacobians ownership steps stopping flat_function followed_rules mapping

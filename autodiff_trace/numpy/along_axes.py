@@ -10,45 +10,96 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from ..core.array_ops import array_ops
 from ..core.forward import defjvp
+from ..core.primitives import primitive
 from ..core.reverse import defvjp
 from ..core.tracer import box_classes
 from ..core.traits import declare
+from . import moving
 from . import wrapped as anp
-from .canonical import NO_VALUE, as_array, axes_of, batch_params, canonical, is_given, unary_of
-from .definers import linear
+from .batching import first_mapped
+from .broadcasting import broadcast_tangent, cast, sum_to, unbroadcast
+from .canonical import NO_VALUE, as_array, axes_of, axis_of, is_given, unary_of
+from .definers import define, linear
+from .ufunc_folds import reductions
 
 __all__ = [
-    "cast", "expand_reduced", "fill_in", "kept_axes_last", "reduced_shape", "reduces", "reduction",
-    "runs_along",
+    "at_least_1d", "expand_reduced", "fill_in", "flat", "kept_axes_last", "reduce_sets", "reduced_shape", "reduces",
+    "reduction", "runs_along",
 ]
 
 
 def reduction(
-    *functions: Callable, compute: Callable, neutral: Any = None, transpose: Callable | None = None,
-    vjp: Callable | None = None, jvp: Callable | None = None, **facts: Any,
+    compute: Callable | np.ufunc, *functions: Callable, neutral: Any = None, transpose: Callable | None = None,
+    slope: Callable | None = None, **facts: Any,
 ) -> Callable:
-    """Make a reduction of NumPy, and the public form of ``functions``, which are all the same. Returns the primitive.
+    """Make a function that reduces axes a primitive, and give it its rules. Returns the primitive.
 
     Arguments:
-        compute: ``compute(x, axes, keepdims)``.
+        compute: ``compute(x, axes, keepdims, *params)``, where ``axes`` is a tuple of numbers ≥ 0 in increasing order;
+            or a primitive of that form. Of functions of NumPy the ufunc of which they are ``reduce``, which then asks
+            them for its own on traced values.
+        functions: those of NumPy that it computes.
         neutral: what stands for the elements that ``where=`` leaves out: a number, or from a dtype its least number
-            (then NumPy wants an ``initial=`` beside). None: the public form is defined elsewhere.
-        transpose, or vjp and jvp: its rules, of a linear function and of others, ``rule(g, ans, x, axes, keepdims)``.
-        facts: what else is declared, by the names of the fields of ``Traits``.
+            (then NumPy wants an ``initial=`` beside). With it the public forms of ``functions`` follow.
+        transpose: of a linear function the VJP rule, ``transpose(g, ans, x, axes, keepdims, *params)``.
+        slope: of others the derivative by each element of ``x``, ``slope(ans, x, axes, *params)``.
+        facts: more that is declared of the function, as ``declare`` has it.
+
+    >>> from autodiff_trace import grad, vmap, numpy as anp
+    >>> sum_of_squares = reduction(lambda x, axes, keepdims: np.sum(x * x, axes, keepdims=keepdims),
+    ...                            slope=lambda ans, x, axes: 2 * x)
+    >>> grad(lambda x: sum_of_squares(x, (0, 1), False))(np.ones((2, 2)))
+    array([[2., 2.],
+           [2., 2.]])
+    >>> vmap(lambda x: sum_of_squares(x, (0,), False))(np.ones((2, 3)))
+    array([3., 3.])
     """
-    prim = unary_of(functions[0], **facts)(compute)
+    if isinstance(compute, np.ufunc):
+        reductions[compute] = functions[0]
+        compute = by_ufunc(compute, functions[0])
+    prim = compute
+    if not hasattr(compute, "traits"):
+        prim = unary_of(functions[0])(compute) if functions else primitive(compute)
     reduces(prim)
     if transpose is not None:
         linear(prim, transpose)
-    elif vjp is not None:
+    elif slope is not None:
+        vjp, jvp = slope_rules(slope)
         defvjp(prim, vjp)
         defjvp(prim, jvp)
+    declare(prim, **facts)
     if neutral is not None:
-        canonical(*functions)(with_parameters(prim, neutral))
+        define(*functions)(with_parameters(prim, neutral))
     return prim
+
+
+def by_ufunc(ufunc, function):
+    ufunc_reduce, is_logical = ufunc.reduce, ufunc in (np.logical_and, np.logical_or)
+
+    def compute(x, axes, keepdims):
+        # (Of objects logical functions give an element.)
+        if type(x) is not ndarray or is_logical and x.dtype.kind not in "biufc":
+            return function(x, axes, keepdims=keepdims)
+        return ufunc_reduce(x, axes, None, None, keepdims)
+
+    return compute
+
+
+def slope_rules(slope):
+    """VJP and JVP of a reduction, from its derivative by each element."""
+
+    def vjp(g, ans, x, axes, keepdims, *params):
+        return unbroadcast(expand_reduced(g, x, axes) * slope(ans, x, axes, *params), x)
+
+    def jvp(t, ans, x, axes, keepdims, *params):
+        total = sum_to(t * slope(ans, x, axes, *params), reduced_shape(x, axes))
+        return broadcast_tangent(total if keepdims else moving.reshape(total, ans.shape), ans)
+
+    return vjp, jvp
 
 
 def with_parameters(prim: Callable, neutral: Any) -> Callable:
@@ -77,25 +128,43 @@ def with_parameters(prim: Callable, neutral: Any) -> Callable:
 
 
 def reduces(prim: Callable) -> None:
-    """Give a primitive ``prim(x, axes, …)`` that reduces ``axes`` its batching and its sparsity."""
-    batch_params(prim, shift_first)
-    declare(prim, sparsity=lambda nodes, ans, x, axes, *params: reduce_sets(nodes[0], x.shape, reduced_shape(x, axes)))
+    """Give a primitive ``prim(x, axes, …)`` that reduces ``axes`` its batching and its sparsity.
+
+    >>> from autodiff_trace import vmap
+    >>> last = primitive(lambda x, axes: x.take(-1, axes[0]))
+    >>> reduces(last)
+    >>> vmap(lambda x: last(x, (0,)))(np.arange(6.0).reshape(2, 3))
+    array([2., 5.])
+    """
+    declare(
+        prim, batching=first_mapped(lambda x, axes, *params: prim(x, one_further(axes), *params)),
+        sparsity=lambda nodes, ans, x, axes, *params: reduce_sets(nodes[0], x.shape, reduced_shape(x, axes)),
+    )
 
 
 def runs_along(prim: Callable) -> None:
-    """The same for a primitive of which each element of the answer depends on all along ``axes``, or ``axis``."""
+    """The same for a primitive of which each element of the answer depends on all along ``axes``, or ``axis``.
+
+    >>> from autodiff_trace import vmap
+    >>> running_sum = primitive(lambda x, axis: np.cumsum(x, axis))
+    >>> runs_along(running_sum)
+    >>> vmap(lambda x: running_sum(x, 0))(np.ones((2, 3)))
+    array([[1., 2., 3.],
+           [1., 2., 3.]])
+    """
 
     def sparsity(nodes, ans, x, axes, *params):
         shape = reduced_shape(x, axes)
         sets = reduce_sets(nodes[0], x.shape, shape)
         return sets.gather(np.broadcast_to(np.arange(sets.count).reshape(shape), ans.shape))
 
-    batch_params(prim, shift_first)
-    declare(prim, sparsity=sparsity)
+    batching = first_mapped(lambda x, axes, *params: prim(x, one_further(axes), *params))
+    declare(prim, batching=batching, sparsity=sparsity)
 
 
-def shift_first(x, axes, *params):
-    return axes + 1 if type(axes) is int else tuple([axis + 1 for axis in axes]), *params
+def one_further(axes: Any) -> Any:
+    """The axes, or the axis, of an array that has one more in front."""
+    return axes + 1 if type(axes) is int else tuple([axis + 1 for axis in axes])
 
 
 def reduce_sets(sets: Any, old: tuple, new: tuple) -> Any:
@@ -105,6 +174,19 @@ def reduce_sets(sets: Any, old: tuple, new: tuple) -> Any:
 
 
 # Shapes
+
+
+def at_least_1d(a: Any) -> Any:
+    x = as_array(a)
+    return x if x.ndim else anp.reshape(x, (1,))
+
+
+def flat(a: Any, axis: Any) -> tuple[Any, int]:
+    """``a`` as an array, flat where ``axis`` is None, and the axis."""
+    x = as_array(a)
+    if axis is None:
+        return x if x.ndim == 1 else anp.reshape(x, (-1,)), 0
+    return x, axis_of(x, axis)
 
 
 def reduced_shape(x: Any, axes: Any) -> tuple[int, ...]:
@@ -146,7 +228,3 @@ def with_initial(x: Any, axes: tuple[int, ...], initial: Any) -> Any:
     first = anp.broadcast_to(cast(as_array(initial), x.dtype), (*kept, 1))
     return anp.concatenate([first, rows], axis=-1)
 
-
-def cast(x: Any, dtype: Any) -> Any:
-    """``x`` in ``dtype``, if that is given."""
-    return x if dtype is None or x.dtype == dtype else anp.astype(x, np.dtype(dtype))

@@ -24,11 +24,6 @@ from .writable_box import WritableBox
 
 __all__ = ["ArrayBox", "register_array_type"]
 
-FORWARDED_METHODS = """
-    all any argmax argmin argpartition argsort astype choose clip cumprod cumsum diagonal
-    dot max mean min nonzero prod ravel repeat round searchsorted squeeze std sum swapaxes take trace var
-""".split()
-
 
 class ArrayBox(WritableBox):
     """A traced array or number: what a function sees while it is being differentiated, batched or recorded."""
@@ -215,8 +210,9 @@ class ArrayBox(WritableBox):
         )
 
 
-for _name in FORWARDED_METHODS:
-    setattr(ArrayBox, _name, forward_method(getattr(anp, _name)))
+for _name in dir(np.ndarray):  # the methods whose signature is that of the function
+    if hasattr(anp, _name) and not hasattr(ArrayBox, _name):
+        setattr(ArrayBox, _name, forward_method(getattr(anp, _name)))
 
 
 def store(out, x):

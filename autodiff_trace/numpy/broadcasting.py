@@ -16,7 +16,7 @@ from ..core.tracer import box_classes, to_value
 from . import wrapped as anp
 from .row_sums import sum_axes
 
-__all__ = ["broadcast_tangent", "drop_leading", "indexed_ndim", "match_dtype", "sum_to", "unbroadcast"]
+__all__ = ["broadcast_tangent", "cast", "drop_leading", "indexed_ndim", "match_dtype", "sum_to", "unbroadcast"]
 
 
 class ShapeOnly:
@@ -98,6 +98,11 @@ def match_dtype(x, dtype):
     if x.dtype.kind == "c" and dtype.kind != "c":
         x = x.real
     return x.astype(dtype, copy=False)
+
+
+def cast(x: Any, dtype: Any) -> Any:
+    """``x`` in ``dtype``, if that is given."""
+    return x if dtype is None or x.dtype == dtype else anp.astype(x, np.dtype(dtype))
 
 
 def unbroadcast(g: Any, x: Any) -> Any:

@@ -8,27 +8,29 @@ a function of NumPy comes to that is said by a function of its parameters, which
     def roll_along(x, shifts, axes):
         return np.roll(x, shifts, axes)
 
-    moves(roll_along, transpose=lambda g, ans, x, shifts, axes: roll_along(g, opposite(shifts), axes))
-    batch_params(roll_along, lambda x, shifts, axes: (shifts, tuple([axis + 1 for axis in axes])))
+    moves(
+        roll_along, transpose=lambda g, ans, x, shifts, axes: roll_along(g, opposite(shifts), axes),
+        batch=lambda x, shifts, axes: roll_along(x, shifts, tuple([axis + 1 for axis in axes])),
+    )
 
-    @canonical(np.roll)                               # the public function
+    @define(np.roll)                                  # the public function
     def roll(a, shift, axis):
         x = as_array(a)
         return roll_along(x, *shifts_and_axes(x, shift, axis))
 
-:func:`canonical` makes a wrapper with NumPy's signature, defaults included: it binds the arguments, hands plain calls
-to NumPy as they came, and gives the definition those of NumPy's parameters that it names; the others are refused where
-they are given. A definition names each as NumPy does, in any order; what a function of NumPy's lacks is None, so that
-several can share one definition. What NumPy adds to a function (``out=``, ``where=``, ``dtype=``, ``initial=``) is done
-there by other primitives: ``store``, ``where``, ``astype`` (``fill_in``, ``cast`` in ``along_axes``).
+``definers.define`` calls :func:`bind`, which makes a wrapper with NumPy's signature, defaults included. It hands plain
+calls to NumPy as they came. To the definition it gives those of NumPy's parameters that this names, axes, shapes and
+counts (``parameters.PLAIN``) as Python's numbers or tuples of them; the others are refused where they are given. A
+definition names each as NumPy does, in any order; what a function of NumPy's lacks has the definition's own default, or
+is None, so that several can share one definition. What NumPy adds to a function (``out=``, ``where=``, ``dtype=``,
+``initial=``) is done there by other primitives: ``store``, ``where``, ``astype`` (``fill_in``, ``cast`` in
+``along_axes``).
 
 A primitive of one operand (:func:`unary_of`) looks at its first argument alone, so that params cost nothing; its rules
 of all modes have the form ``rule(g, ans, x, shifts, axes)``. It is called with an array or a box of one, as
 :func:`as_array` gives it, in rules too: ``roll_along(g, …)``, not ``anp.roll(g, …)``, which would bind again. It should
 be a name of its module, by which graphs are saved. (Under ``jit`` the operand can be one of Python's numbers.) Of
 several operands use ``core.primitives.primitive``, of our own functions :func:`~autodiff_trace.core.unary.unary`.
-``traits.batching`` is the batching rule; of a primitive of one operand :func:`batch_params` makes it from what becomes
-of the params where one more axis stands in front.
 """
 
 from __future__ import annotations
@@ -37,52 +39,37 @@ import functools
 import inspect
 import operator
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..core.array_ops import array_ops
-from ..core.batching import defbatch
 from ..core.errors import TracedValueError, caller_line
 from ..core.unary import params_of, wrap_unary
-from ..core.tracer import box_classes, find_top_trace, fixed_types, watched_types
+from ..core.tracer import box_classes, find_top_trace, watched_types
 from ..core.traits import declare, traits_of
-from .namespace import SIGNATURES, replace_wrapped
-from .parameters import INTEGER, PLAIN, to_plain
+from .namespace import SIGNATURES
+from .parameters import INTEGER, PLAIN, WHOLE, plain
 
-__all__ = ["NO_VALUE", "as_array", "axes_of", "axis_of", "batch_params", "canonical", "is_given", "unary_of"]
+__all__ = ["NO_VALUE", "as_array", "axes_of", "axis_of", "bind", "is_given", "unary_of"]
 
 NO_VALUE = np._NoValue
 
-
-def canonical(*functions: Callable) -> Callable[[Callable], Callable]:
-    """Decorate the definition of functions of NumPy, which share a signature, by their parameters.
-
-    It becomes the public form of the functions, under all their names.
-
-    >>> from autodiff_trace import grad, numpy as anp
-    >>> float(grad(lambda x: anp.sum(x, axis=0, initial=1.0))(np.ones(3))[0])
-    1.0
-    """
-
-    def decorate(definition):
-        for function in functions:
-            new = replace_wrapped(function, bind(function, definition))
-        return new
-
-    return decorate
+POSITIONAL, MORE = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
+FURTHER = inspect.Parameter("further", MORE)
 
 
 def bind(function: Callable, definition: Callable) -> Callable:
     """``function`` with its own signature: plain calls go to it, traced ones to ``definition``.
 
-    Its code is generated when it is called for the first time: importing the package makes some hundred of them.
+    Its code is generated when it is called for the first time: importing the package makes some hundreds of them.
     """
     scope = {
-        "__name__": __name__, "boxes": box_classes, "watched": watched_types, "fixed": fixed_types,
-        "function": function, "is_traced": is_traced, "definition": definition, "to_plain": to_plain, "refuse": refuse,
+        "__name__": __name__, "boxes": box_classes, "watched": watched_types, "whole": WHOLE,
+        "function": function, "definition": definition, "find_top_trace": find_top_trace, "plain": plain,
+        "refuse": refuse,
     }
 
     def generate():
@@ -104,46 +91,80 @@ def call_once(*args, **kwargs):
 
 def source_of(scope: dict) -> str:
     """The code of a binder; the defaults go to the scope."""
-    function, code = scope["function"], scope["definition"].__code__
-    parameters = inspect.signature(SIGNATURES.get(function.__name__, function)).parameters.values()
+    function, wanted = scope["function"], inspect.signature(scope["definition"]).parameters
+    try:
+        parameters = [*inspect.signature(SIGNATURES.get(function.__name__, function)).parameters.values()]
+    except ValueError:  # of functions in C, before NumPy 2.4: the definition has what it does not refuse
+        parameters = [*wanted.values(), FURTHER]
     scope |= {f"default_{p.name}": p.default for p in parameters}
-    wanted = code.co_varnames[: code.co_argcount]
-    names = [p.name for p in parameters]
-    first = names[0]
-    keyword = [p.name for p in parameters if p.name != first and p.kind is not p.POSITIONAL_ONLY]
-    positional = ", ".join([name for name in names if name not in keyword])
+    first = parameters[0].name
+    optional = [p.name for p in parameters if p.default is not p.empty and p.kind is not p.POSITIONAL_ONLY]
+    more = [p.name for p in parameters if p.kind is MORE]
+    needed = [p for p in parameters if p.name not in [*optional, *more]]
+    operands = ", ".join([f"*{p.name}" if p.kind is POSITIONAL else p.name for p in needed])
+    takes_more = any(p.kind is MORE for p in wanted.values())
     return "\n".join([
         f"def call({signature_text(parameters)}):",
         f"    if type({first}) not in boxes:",
-        "        given = {}",
-        *[f"        if {name} is not default_{name}: given['{name}'] = {name}" for name in keyword],
-        f"        if type({first}) not in watched and not given or not is_traced(({positional},), given):",
-        f"            return function({positional}, **given)",
-        *[f"    if {name} is not default_{name}: refuse(function, '{name}')" for name in keyword if name not in wanted],
-        f"    return definition({', '.join([plain_text(name) if name in names else 'None' for name in wanted])})",
+        f"        given = {{{', '.join([f'**{name}' for name in more])}}}",
+        f"        traced = {' or '.join([traced_text(p.name, p.kind is POSITIONAL) for p in needed])}",
+        *["        traced = traced or find_top_trace(given.values())"][: len(more)],
+        *[
+            f"        if {name} is not default_{name}: given['{name}'] = {name}; traced = traced or {traced_text(name)}"
+            for name in optional
+        ],
+        "        if not traced:",
+        f"            return function({operands}, **given) if given else function({operands})",  # (0.1 µs less)
+        *[
+            f"    if {name} is not default_{name}: refuse(function, '{name}')"
+            for name in optional if name not in wanted and not takes_more
+        ],
+        *["    if further: refuse(function, next(iter(further)))"] * (FURTHER in parameters),
+        f"    return definition({arguments_text(parameters, wanted)})",
     ])
 
 
-def signature_text(parameters) -> str:
+def traced_text(name: str, are_several: bool = False) -> str:
+    return f"find_top_trace({name})" if are_several else f"type({name}) in watched and find_top_trace(({name},))"
+
+
+def signature_text(parameters: list) -> str:
     """The parameters with their defaults, as one writes them."""
     text, kind = "", None
     for p in parameters:
         if kind is p.POSITIONAL_ONLY is not p.kind:
             text += "/, "
-        if p.kind is p.KEYWORD_ONLY is not kind:
+        if p.kind is p.KEYWORD_ONLY and kind not in (p.KEYWORD_ONLY, POSITIONAL):
             text += "*, "
-        text += p.name + (f"=default_{p.name}, " if p.default is not p.empty else ", ")
+        text += "*" * (p.kind is POSITIONAL) + "**" * (p.kind is MORE) + p.name
+        text += f"=default_{p.name}, " if p.default is not p.empty else ", "
         kind = p.kind
     return text + "/" if kind is inspect.Parameter.POSITIONAL_ONLY else text
 
 
-def plain_text(name: str) -> str:
-    """A parameter as the definition gets it: of axes, shapes and counts Python has to see the values."""
-    return f"{name} if type({name}) in fixed else to_plain({name}, False)" if name in PLAIN else name
+def arguments_text(parameters: list, wanted: Mapping) -> str:
+    """What the definition gets: of NumPy's parameters those that it names; of axes, shapes and counts plain values."""
+    names = [p.name for p in parameters]
+    text, is_positional = [], True
+    for p in wanted.values():
+        if p.kind is POSITIONAL:
+            text += [f"*{each.name}" for each in parameters if each.kind is POSITIONAL]
+        elif p.kind is MORE:
+            others = [each for each in parameters if each.name not in wanted and each.kind is not MORE]
+            text += [f"{each.name}={plain_text(each, names)}" for each in others]
+        elif p.name in names:
+            by_place = is_positional and p.kind is not p.KEYWORD_ONLY
+            text.append(plain_text(p, names) if by_place else f"{p.name}={plain_text(p, names)}")
+        elif p.default is p.empty:
+            text.append("None")
+        else:
+            is_positional = False
+    return ", ".join(text + [f"**{p.name}" for p in parameters if p.kind is MORE])
 
 
-def is_traced(args: tuple, given: dict) -> bool:
-    return find_top_trace(given.values(), find_top_trace(args)) is not None
+def plain_text(p: inspect.Parameter, names: list) -> str:
+    is_plain = p.name in PLAIN and p.name != names[0]
+    return f"{p.name} if type({p.name}) in whole else plain({p.name})" if is_plain else p.name
 
 
 def refuse(function: Callable, name: str) -> None:
@@ -165,12 +186,6 @@ def unary_of(function: Callable, **facts: Any) -> Callable[[Callable], Callable]
     return decorate
 
 
-def batch_params(prim: Callable, shifted: Callable) -> None:
-    """Give a primitive of one operand its batching rule: ``shifted(x, *params)`` gives the params for a batch of such
-    ``x``, which has one more axis in front; ``x`` is the batch."""
-    defbatch(lambda batch, prim, args, kwargs: prim(args[0], *shifted(*args)), prim)
-
-
 # What definitions do with parameters
 
 
@@ -186,8 +201,9 @@ ONE_AXIS = [(axis,) for axis in range(64)]
 
 
 def axes_of(x: Any, axis: Any) -> tuple[int, ...]:
-    """The axes of ``x`` that ``axis`` (None for all, an int or a tuple) means, in increasing order. Of a number it may
-    be 0 or -1, as NumPy's ufuncs have it.
+    """The axes of ``x`` that ``axis`` (None for all, an int or a tuple) means, in increasing order.
+
+    Of a number it may be 0 or -1, as NumPy's ufuncs have it. Raises AxisError for axes that ``x`` has not.
 
     >>> axes_of(np.ones((2, 3, 4)), (-1, 0)), axes_of(np.float64(1.0), -1)
     ((0, 2), ())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import cmath
-import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -14,13 +13,13 @@ from ..core.reverse import defvjp
 from ..core.primitives import composite
 from ..core.traits import declare
 from .broadcasting import broadcast_tangent, unbroadcast
+from .canonical import bind
 from .error_states import quiet
 from .namespace import replace_wrapped, wrapped_functions
-from .parameters import PLAIN, plain_parameters
 from .taylor.series import product_series
 from .ufunc_methods import add_ufunc_methods, with_keywords
 
-__all__ = ["define", "elementwise", "is_surely_finite", "linear", "multilinear", "spells"]
+__all__ = ["define", "defrules", "elementwise", "is_surely_finite", "linear", "multilinear"]
 
 Derivative = Callable[..., Any] | int | None
 
@@ -60,11 +59,11 @@ def elementwise(prim: Callable, *derivatives: Derivative, singular: bool = False
     declare(prim, elementwise=True, answer_tells=True, **facts)
 
 
-def define(function: Callable) -> Callable[[Callable], Callable]:
-    """Decorate the definition of a function by primitives. Traced calls follow it, plain ones go to the function.
+def define(*functions: Callable) -> Callable[[Callable], Callable]:
+    """Decorate the definition of functions by primitives. Traced calls follow it, plain ones go to the function.
 
     All modes follow from the definition; rules are for what is no short composition, or has to be quick. A function of
-    NumPy is defined under all its names.
+    NumPy is defined under all its names, by its parameters (``canonical``).
 
     >>> import math
     >>> @define(math.hypot)
@@ -75,40 +74,23 @@ def define(function: Callable) -> Callable[[Callable], Callable]:
     """
 
     def decorate(definition):
-        if function not in wrapped_functions:
-            return composite(function)(definition)
-        is_ufunc = isinstance(function, np.ufunc)
-        by_element = is_ufunc and function.signature is None  # others (vecdot) have keywords of their own
-        new = composite(function)((with_keywords if by_element else with_plain_parameters)(function, definition))
-        if is_ufunc:
-            add_ufunc_methods(new, function)
-        return replace_wrapped(function, new)
+        for function in functions:
+            new = public_form(function, definition)
+        return new
 
     return decorate
 
 
-def spells(function: Callable) -> Callable[[Callable], Callable]:
-    """Decorate another spelling of a primitive: :func:`define` for a definition that brings the parameters into the
-    form that the primitive takes, and asks for their plain values itself."""
-    return lambda definition: replace_wrapped(function, composite(function)(definition))
-
-
-def has_plain_parameters(function):
-    try:
-        return not PLAIN.isdisjoint(inspect.signature(function).parameters)
-    except ValueError:  # some C functions have no signature in NumPy 2.0
-        return True
-
-
-def with_plain_parameters(function, definition):
-    if not has_plain_parameters(wrapped_functions[function]):
-        return definition
-
-    def call(*args, **kwargs):
-        args, kwargs = plain_parameters(function, args, kwargs)
-        return definition(*args, **kwargs)
-
-    return call
+def public_form(function, definition):
+    if function not in wrapped_functions:
+        return composite(function)(definition)
+    if not isinstance(function, np.ufunc):
+        return replace_wrapped(function, bind(function, definition))
+    if function.signature is None:  # others (vecdot) have keywords of their own
+        definition = with_keywords(function, definition)
+    new = composite(function)(definition)
+    add_ufunc_methods(new, function)
+    return replace_wrapped(function, new)
 
 
 def unary_rules(derivative):
@@ -158,6 +140,23 @@ def is_surely_finite(x: np.ndarray) -> bool:
         return cmath.isfinite(np.add.reduce(x, axis=None))
     flat = x if x.ndim == 1 else x.ravel("K")
     return cmath.isfinite(flat.dot(flat))  # of short arrays 0.3 instead of 0.7 µs
+
+
+def defrules(prim: Callable, vjps: Any, jvps: Any, **facts: Any) -> None:
+    """Give a primitive its rules of reverse and of forward mode: one, or a tuple with one for each argument.
+
+    ``facts``: more that is declared of the function, as ``declare`` has it.
+
+    >>> from autodiff_trace import grad
+    >>> from autodiff_trace.extend import primitive
+    >>> square = primitive(lambda x: x * x)
+    >>> defrules(square, lambda g, ans, x: 2 * x * g, lambda t, ans, x: 2 * x * t, reads="args")
+    >>> float(grad(square)(3.0))
+    6.0
+    """
+    defvjp(prim, *(vjps if type(vjps) is tuple else (vjps,)))
+    defjvp(prim, *(jvps if type(jvps) is tuple else (jvps,)))
+    declare(prim, **facts)
 
 
 def linear(prim: Callable, transpose: Callable, *others: None, **facts: Any) -> None:

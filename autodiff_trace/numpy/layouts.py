@@ -48,7 +48,7 @@ def layout(x: Any) -> Any:
         views = getattr(x, "_views", None)
         if views is not None and views.layout is not None:
             return views.layout
-        if x._node is not None and isinstance(x._trace, BatchTrace):
+        if is_mapped(x):
             return layout_of_element(layout(x._value))
         x = x._value
     return x

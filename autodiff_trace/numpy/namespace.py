@@ -40,12 +40,9 @@ wrapped_functions: dict[object, object] = {}
 
 
 SIGNATURES = {
-    "concatenate": lambda arrays, /, axis=0, out=None, *, dtype=None, casting="same_kind": None,
     "dot": lambda a, b, out=None: None,
-    "inner": lambda a, b, /: None,
-    "vdot": lambda a, b, /: None,
 }
-"""Of functions in C, which tell their own only since NumPy 2.4."""
+"""Of primitives in C, which tell their own only since NumPy 2.4."""
 
 places: dict[Callable, list[tuple[dict, str]]] = {}
 """Where wrapped forms stand: in the globals of which modules, under which names."""

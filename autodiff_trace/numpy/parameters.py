@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -11,14 +10,14 @@ import numpy as np
 
 from ..core.parameters import positional_parameters
 from ..core.recording import RecordingTrace
-from ..core.tracer import box_classes, fixed_types, watched_types
+from ..core.tracer import box_classes
 
-__all__ = ["INTEGER", "PLAIN", "plain_parameters", "to_plain", "whole_numbers"]
+__all__ = ["INTEGER", "PLAIN", "WHOLE", "as_tuple", "plain", "plain_parameters"]
 
 PLAIN = frozenset("""
     axes axis axis1 axis2 axisa axisb axisc ddof decimals destination dims edge_order indices_or_sections k kth
     minlength n N ndmin new_shape newshape num obj offset ord pad_width repeats reps s shape shift source
-    start stat_length
+    start stat_length window_shape
 """.split())
 """Names of such parameters in NumPy's functions."""
 
@@ -29,18 +28,17 @@ MOST_ITEMS = 64
 """Of an array of axes, a shape, counts: NumPy's arrays have as many axes at most."""
 
 
-def plain_parameters(function: Callable, args: tuple, kwargs: dict, fixed: bool = False) -> tuple:
-    """``args`` and ``kwargs``, with plain numbers as axes, shapes and counts where a trace lets Python have its values.
+def plain_parameters(function: Callable, args: tuple, kwargs: dict) -> tuple:
+    """``args`` and ``kwargs`` with :func:`plain` axes, shapes and counts.
 
-    If they are ``fixed`` arrays among them become tuples, NumPy's integers Python's, traced or not. In a jitted
-    function of ``x`` and ``n``, ``x.reshape(n, -1)`` makes the program one for this ``n``. Of functions of others than
-    NumPy nobody knows what such a name means.
+    In a jitted function of ``x`` and ``n``, ``x.reshape(n, -1)`` makes the program one for this ``n``. Of functions of
+    others than NumPy nobody knows what such a name means.
     """
     for i in plain_positions(function):
-        if i < len(args) and may_be_plain(args[i]):
-            args = (*args[:i], to_plain(args[i], fixed), *args[i + 1 :])
+        if i < len(args) and type(args[i]) not in WHOLE:
+            args = (*args[:i], plain(args[i]), *args[i + 1 :])
     if kwargs and not PLAIN.isdisjoint(kwargs) and is_own(function):
-        kwargs = {name: to_plain(arg, fixed) if name in PLAIN else arg for name, arg in kwargs.items()}
+        kwargs = {name: plain(arg) if name in PLAIN else arg for name, arg in kwargs.items()}
     return args, kwargs
 
 
@@ -59,36 +57,30 @@ def is_own(function: Callable) -> bool:
     return module.partition(".")[0] in OWN_PACKAGES
 
 
-def may_be_plain(arg: Any) -> bool:
-    return type(arg) in watched_types or isinstance(arg, (np.ndarray, np.integer))
-
-
-def to_plain(arg: Any, fixed: bool) -> Any:
+def plain(arg: Any) -> Any:
+    """What says how and not of what, by Python's whole numbers: NumPy's become Python's, arrays tuples, and a trace
+    that lets Python have values is asked for them. What is no whole number stays as it is."""
     kind = type(arg)
-    if kind is tuple and fixed_types.issuperset(map(type, arg)) and not fixed:
+    if kind in WHOLE or kind is tuple and WHOLE.issuperset(map(type, arg)):
         return arg
-    if kind is list or kind is tuple:
-        return kind([to_plain(item, fixed) for item in arg])
+    if kind is tuple or kind is list:
+        return kind(map(plain, arg))
     if kind in box_classes:
-        if not isinstance(arg._trace, RecordingTrace) or arg.dtype.kind not in "iub":
+        trace = arg._trace
+        may_ask = isinstance(trace, RecordingTrace) or trace.holds_values or arg._node is None
+        if arg.dtype.kind not in "iub" or not may_ask:
             return arg
-        value = arg._trace.plain(arg)
-    elif fixed and isinstance(arg, (np.ndarray, np.integer)) and arg.dtype.kind in "iu" and arg.size <= MOST_ITEMS:
-        value = arg
-    else:
-        return arg
-    if not np.ndim(value):
-        return value.item() if hasattr(value, "item") else value
-    return tuple(value.tolist()) if fixed else value
+        return plain(trace.plain(arg))
+    if isinstance(arg, (np.ndarray, np.integer)) and arg.dtype.kind in "iu" and arg.size <= MOST_ITEMS:
+        return as_tuple(arg.tolist())
+    return arg
 
 
-def whole_numbers(arg: Any) -> Any:
-    """The whole number, or the tuple of them, that an axis or several, or a shape, is; None is None. Python asks the
-    trace of a traced one for its value."""
-    kind = type(arg)
-    if kind is int or arg is None or kind is tuple and INTEGER.issuperset(map(type, arg)):
-        return arg
-    return tuple(map(operator.index, arg)) if np.iterable(arg) else operator.index(arg)
+def as_tuple(arg: Any) -> Any:
+    """Axes or a shape, which may be a list, as a tuple; one number, or None, as it is."""
+    return arg if type(arg) in LOOKED_UP or not np.iterable(arg) else tuple(map(as_tuple, arg))
 
 
+WHOLE = frozenset([int, type(None)])
 INTEGER = frozenset([int])
+LOOKED_UP = frozenset([int, type(None), tuple])

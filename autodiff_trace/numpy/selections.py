@@ -19,7 +19,7 @@ from ..core.tracer import find_top_trace, is_box
 from ..core.traits import ANSWER, declare
 from . import wrapped as anp
 from .broadcasting import broadcast_tangent, unbroadcast
-from .definers import SHORT, is_surely_finite, linear
+from .definers import SHORT, defrules, is_surely_finite, linear
 from .error_states import quiet
 from .batching import align, first_mapped, map_all
 from .masks import broadcast_mask, nonzero, reduce_mask
@@ -245,9 +245,8 @@ def restrict_more(g, ans, x, mask):
     return Selected(restricted(g, found), found)
 
 
-defvjp(restrict, restrict_more, None)
-defjvp(restrict, restrict_more, None)
-declare(
-    restrict, batching=batch_restrict, elementwise=True, harmless=True, may_give_first=True, unread={0: (0, ANSWER)}
+defrules(
+    restrict, (restrict_more, None), (restrict_more, None), batching=batch_restrict, elementwise=True, harmless=True,
+    may_give_first=True, unread={0: (0, ANSWER)},
 )
 declare(beside, ones_beside, harmless=True)

@@ -15,26 +15,26 @@ from ..core.fast.ownership import writing
 from ..core.tracer import is_box
 from ..core.traits import traits_of
 from . import wrapped as anp
+from .broadcasting import cast
+from .canonical import NO_VALUE, as_array
+from .namespace import wrapped_functions
 
-__all__ = ["METHODS"]
+__all__ = ["METHODS", "reductions"]
 
-NO_VALUE = np._NoValue
+reductions: dict[np.ufunc, Callable] = {}
+"""The functions that are ``reduce`` of a ufunc."""
 
-REDUCTIONS = {
-    np.add: "sum", np.multiply: "prod", np.maximum: "max", np.minimum: "min", np.logical_and: "all",
-    np.logical_or: "any",
-}
 ACCUMULATIONS = {np.add: "cumsum", np.multiply: "cumprod"}
 
 
 def reduce(prim, array, axis=0, dtype=None, out=None, keepdims=False, initial=NO_VALUE, where=True):
     """``ufunc.reduce``: by the function that does just that, else by halves, else one by one."""
     ufunc = prim.fun
-    x = as_array(array, dtype)
-    if ufunc in REDUCTIONS:
+    x = cast(as_array(array), dtype)
+    if ufunc in reductions:
         given = {} if initial is NO_VALUE else {"initial": initial}
         given |= {} if where is True else {"where": where}
-        ans = getattr(anp, REDUCTIONS[ufunc])(x, axis=axis, keepdims=keepdims, **given)
+        ans = wrapped_functions[reductions[ufunc]](x, axis=axis, keepdims=keepdims, **given)
         return array_ops.store(out, ans)
     if not x.ndim and axis in (0, -1):  # which NumPy allows of a number
         axis = None
@@ -95,7 +95,7 @@ def over_empty(prim: Callable, rows: Any, total: Any) -> Any:
 
 def accumulate(prim, array, axis=0, dtype=None, out=None):
     """``ufunc.accumulate``: the answers of ``reduce`` over the first elements, 1, 2, 3 … of them."""
-    x = as_array(array, dtype)
+    x = cast(as_array(array), dtype)
     if not x.ndim:
         raise TypeError("cannot accumulate on a scalar")
     if prim.fun in ACCUMULATIONS:
@@ -110,7 +110,7 @@ def accumulate(prim, array, axis=0, dtype=None, out=None):
 
 def reduceat(prim, array, indices, axis=0, dtype=None, out=None):
     """``ufunc.reduceat``: the answers of ``reduce`` from each index to the next; one element where that is no later."""
-    x = as_array(array, dtype)
+    x = cast(as_array(array), dtype)
     axis = normalize_axis_index(axis, x.ndim)
     before = (slice(None),) * axis
     starts = [int(i) for i in indices]
@@ -173,12 +173,6 @@ def rounds(places: Any) -> list[np.ndarray]:
     for i, place in enumerate(places.tolist()):
         times[i] = seen[place] = seen.get(place, -1) + 1
     return [np.flatnonzero(times == time) for time in range(times.max(initial=-1) + 1)]
-
-
-def as_array(x: Any, dtype: Any = None) -> Any:
-    """``x`` as an array, or the box of one, of the given dtype."""
-    x = x if hasattr(x, "dtype") else anp.array(x)
-    return x if dtype is None or x.dtype == dtype else anp.astype(x, dtype)
 
 
 METHODS = {"accumulate": accumulate, "at": update_at, "outer": outer, "reduce": reduce, "reduceat": reduceat}

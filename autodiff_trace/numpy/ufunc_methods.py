@@ -21,9 +21,6 @@ from .ufunc_folds import METHODS
 
 __all__ = ["add_ufunc_methods", "call_ufunc_method", "with_keywords"]
 
-CAST_KEYWORDS = ("casting", "dtype", "sig", "signature")
-
-
 def call_ufunc_method(ufunc: np.ufunc, method: str, inputs: tuple, kwargs: dict) -> Any:
     """``ufunc.method(*inputs, **kwargs)``, where some arguments are traced: NumPy's protocol NEP 13."""
     prim = wrapped_functions.get(ufunc)
@@ -41,20 +38,21 @@ def call_ufunc_method(ufunc: np.ufunc, method: str, inputs: tuple, kwargs: dict)
 # Keywords
 
 
-def call_with_keywords(function: Callable, ufunc: np.ufunc, args: tuple, kwargs: dict) -> Any:
+def call_with_keywords(
+    function: Callable, ufunc: np.ufunc, args: tuple, *, out: Any = None, where: Any = True, casting: str = "same_kind",
+    order: str = "K", dtype: Any = None, subok: bool = True, signature: Any = None, sig: Any = None, **unknown: Any,
+) -> Any:
     """A call of ``ufunc`` with keywords, by ``function``, which computes the same without keywords.
 
     Lists among the arguments become arrays. ``order`` and ``subok`` do not change values.
     """
-    kwargs = {name: value for name, value in kwargs.items() if name not in ("order", "subok")}
-    where = kwargs.pop("where", True)
-    outs = find_outs(ufunc, args[ufunc.nin :], kwargs.pop("out", None))
-    args = tuple(anp.array(arg) if isinstance(arg, (list, range, tuple)) else arg for arg in args[: ufunc.nin])
-    casts = {name: kwargs.pop(name) for name in CAST_KEYWORDS if name in kwargs}
-    if kwargs:
-        raise TypeError(f"{ufunc.__name__}() got an unexpected keyword argument '{next(iter(kwargs))}'")
-    if casts:
-        args = cast_arguments(ufunc, args, **casts)
+    outs = find_outs(ufunc, args[ufunc.nin :], out)
+    args = [anp.array(arg) if isinstance(arg, (list, range, tuple)) else arg for arg in args[: ufunc.nin]]
+    if unknown:
+        raise TypeError(f"{ufunc.__name__}() got an unexpected keyword argument '{next(iter(unknown))}'")
+    signature = signature or sig
+    if dtype is not None or signature is not None or casting != "same_kind":
+        args = cast_arguments(ufunc, args, signature or (None,) * ufunc.nin + (dtype,) * ufunc.nout, casting)
     if where is True:
         ans = function(*args)
     elif any(out is None for out in outs):
@@ -71,7 +69,7 @@ def call_with_keywords(function: Callable, ufunc: np.ufunc, args: tuple, kwargs:
             for arg, new in zip(args, masked)])
     if ufunc.nout == 1:
         return finish(ans, outs[0], where)
-    return tuple(finish(*pair, where) for pair in zip(ans, outs))
+    return tuple([finish(*pair, where) for pair in zip(ans, outs)])
 
 
 def find_outs(ufunc: np.ufunc, positional: tuple, out: Any) -> tuple:
@@ -92,17 +90,19 @@ def finish(ans: Any, out: Any, where: Any) -> Any:
         return array_ops.store(out, ans if where is True else anp.where(where, ans, out))
 
 
-def cast_arguments(ufunc, args, dtype=None, casting="same_kind", signature=None, sig=None):
+def cast_arguments(ufunc, args, signature, casting):
     """The arguments, cast to the dtypes of the loop that NumPy would run; TypeError where it would refuse."""
-    signature = signature or sig or (None,) * ufunc.nin + (dtype,) * ufunc.nout
     if isinstance(signature, tuple):
-        signature = tuple(each if each is None else np.dtype(each) for each in signature)
-    given = tuple(arg.__class__ if anp.is_python_number(arg) else anp.result_type(arg) for arg in args)
-    dtypes = ufunc.resolve_dtypes((*given, *(None,) * ufunc.nout), signature=signature, casting=casting)
-    return tuple(
-        arg if anp.result_type(arg) == dtype else anp.astype(arg, dtype)
-        for arg, dtype in zip(args, dtypes[: ufunc.nin])
-    )
+        signature = tuple([each if each is None else np.dtype(each) for each in signature])
+    kinds = tuple([arg.__class__ if anp.is_python_number(arg) else anp.result_type(arg) for arg in args])
+    dtypes = loop_dtypes(ufunc, kinds, signature, casting)
+    return [arg if kind == dtype else anp.astype(arg, dtype) for arg, kind, dtype in zip(args, kinds, dtypes)]
+
+
+@functools.lru_cache(256)
+def loop_dtypes(ufunc, kinds, signature, casting):
+    """The dtypes of the operands in the loop that NumPy runs."""
+    return ufunc.resolve_dtypes((*kinds, *(None,) * ufunc.nout), signature=signature, casting=casting)[: ufunc.nin]
 
 
 def with_keywords(ufunc: np.ufunc, definition: Callable) -> Callable:
@@ -110,7 +110,7 @@ def with_keywords(ufunc: np.ufunc, definition: Callable) -> Callable:
 
     @functools.wraps(definition)
     def call(*args, **kwargs):
-        return call_with_keywords(definition, ufunc, args, kwargs)
+        return call_with_keywords(definition, ufunc, args, **kwargs)
 
     return call
 
@@ -125,4 +125,4 @@ for _function, _prim in wrapped_functions.items():
     if isinstance(_function, np.ufunc):
         add_ufunc_methods(_prim, _function)
         if _function.signature is None:
-            _prim.sequence_handler = lambda prim, args, kwargs: call_with_keywords(prim, prim.fun, args, kwargs)
+            _prim.sequence_handler = lambda prim, args, kwargs: call_with_keywords(prim, prim.fun, args, **kwargs)

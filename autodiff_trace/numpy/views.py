@@ -15,12 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from ..core.batching import BatchTrace
 from ..core.errors import TracedValueError, caller_line
 from ..core.fast.ownership import lend_copies, writing
 from ..core.tracer import Box, box_classes, is_box, to_value
 from . import wrapped as anp
-from .layouts import Views, keep_layout, layout, plain_element, set_layout
+from .layouts import Views, is_mapped, keep_layout, layout, plain_element, set_layout
 from .namespace import replace_wrapped
 from .rules.complex_parts import join_parts
 
@@ -43,7 +42,7 @@ def note_view(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dict) -
     views = getattr(base, "_views", None)
     if views is not None and views.layout is not None:
         found = shows(view, base, prim, args, kwargs)
-    elif base._node is not None and isinstance(base._trace, BatchTrace):
+    elif is_mapped(base):
         found = shows_element(view, base, prim, args, kwargs)
     elif kind is np.ndarray:  # what NumPy gives
         found = value.base is base_value or shares(value, base_value)

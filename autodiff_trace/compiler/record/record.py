@@ -66,7 +66,7 @@ class RecordTrace(RecordingTrace):
         return RecordBox(array, self, node)
 
     def process(self, prim, args, kwargs):
-        args, kwargs = plain_parameters(prim, args, kwargs, fixed=True)
+        args, kwargs = plain_parameters(prim, args, kwargs)
         values = []
         operands = []
         is_operator = not kwargs

@@ -9,23 +9,24 @@ import operator
 
 import numpy as np
 
-from ...core.forward import defjvp
 from ...core.primitives import nondifferentiable, primitive
-from ...core.reverse import defvjp
 from ...core.traits import declare
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
-from ..definers import define, linear
+from ..definers import define, defrules, linear
 from ..error_states import quiet
 
 __all__ = ["join_parts"]
 
 linear(anp.conjugate, transpose=lambda g, ans, x: anp.conjugate(g), shows_nan=True)
-linear(anp.imag, transpose=lambda g, ans, x: match_dtype(g * -1j, x.dtype) if x.dtype.kind == "c" else None)
-linear(anp.real, transpose=lambda g, ans, x: match_dtype(g, x.dtype))
-declare(anp.imag, anp.real, elementwise=True, makes_view=True, harmless=True)
-declare(anp.real, passes_on=True)
-declare(anp.absolute, fast_fun=operator.abs, float_form=operator.abs, shows_nan=True)
+linear(
+    anp.imag, transpose=lambda g, ans, x: match_dtype(g * -1j, x.dtype) if x.dtype.kind == "c" else None,
+    elementwise=True, makes_view=True, harmless=True,
+)
+linear(
+    anp.real, transpose=lambda g, ans, x: match_dtype(g, x.dtype), elementwise=True, makes_view=True, harmless=True,
+    passes_on=True,
+)
 
 
 @primitive
@@ -36,17 +37,12 @@ def join_parts(x, y):
     return z
 
 
-defvjp(
+defrules(
     join_parts,
-    lambda g, ans, x, y: match_dtype(g, x.dtype),
-    lambda g, ans, x, y: match_dtype(anp.negative(anp.imag(g)), y.dtype),
+    (lambda g, ans, x, y: match_dtype(g, x.dtype), lambda g, ans, x, y: match_dtype(-anp.imag(g), y.dtype)),
+    (lambda t, ans, x, y: match_dtype(t, ans.dtype), lambda t, ans, x, y: join_parts(anp.zeros_like(t), t)),
+    linear_in=(0, 1),
 )
-defjvp(
-    join_parts,
-    lambda t, ans, x, y: match_dtype(t, ans.dtype),
-    lambda t, ans, x, y: join_parts(anp.zeros_like(t), t),
-)
-declare(join_parts, linear_in=(0, 1))
 
 
 # sign: z / |z| of a complex number, with derivative 0 at 0; of a real one a step
@@ -86,8 +82,11 @@ def absolute_slope(ans, x):
     return anp.conjugate(direction(x, ans)) if x.dtype.kind == "c" else real_sign(x)
 
 
-defvjp(anp.absolute, lambda g, ans, x: g * absolute_slope(ans, x))
-defjvp(anp.absolute, lambda t, ans, x: match_dtype(t * absolute_slope(ans, x), ans.dtype))
+defrules(
+    anp.absolute, lambda g, ans, x: g * absolute_slope(ans, x),
+    lambda t, ans, x: match_dtype(t * absolute_slope(ans, x), ans.dtype),
+    fast_fun=operator.abs, float_form=operator.abs, shows_nan=True,
+)
 
 
 @define(np.angle)

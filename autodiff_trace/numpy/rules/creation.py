@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
 
 from ...core.errors import TracedValueError, caller_line
-from ...core.forward import defjvp
 from ...core.primitives import primitive
-from ...core.reverse import defvjp
 from ...core.traits import declare
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..canonical import as_array
-from ..definers import define, linear
+from ..definers import define, defrules, linear
 from ..layouts import is_number, layout
 from ..batching import batch_first
 
@@ -44,10 +43,10 @@ def nested_tangents(t, nested):
     return anp.zeros_like(nested) if t is None else t
 
 
-defvjp(join_nested, lambda g, ans, nested: nested_cotangents(g, nested))
-defjvp(join_nested, lambda t, ans, nested: match_dtype(join_nested(nested_tangents(t, nested)), ans.dtype))
-declare(
-    join_nested, linear_in=(0,), sequence_args=(0,), moves_elements=True, moves_from=(0,), harmless=True, shows_nan=True
+defrules(
+    join_nested, lambda g, ans, nested: nested_cotangents(g, nested),
+    lambda t, ans, nested: match_dtype(join_nested(nested_tangents(t, nested)), ans.dtype),
+    linear_in=(0,), sequence_args=(0,), moves_elements=True, moves_from=(0,), harmless=True, shows_nan=True,
 )
 declare(np.array, np.ones_like, np.zeros_like, np.full_like, owns_memory=True)
 declare(np.array, np.ones_like, np.zeros_like, harmless=True)
@@ -55,9 +54,8 @@ declare(anp.copy, anp.empty_like, anp.ones_like, anp.zeros_like, batching=batch_
 
 
 @define(np.array)
-def array(object, dtype=None, *, copy=True, order="K", subok=False, ndmin=0, ndmax=0, like=None):
+def array(object, dtype=None, *, copy=True, order="K", subok=False, ndmin=0, ndmax=0):
     """An array from a number, an array or a nested sequence of them, traced or not."""
-    refuse_like("array", like)
     x = join_nested(object) if isinstance(object, (list, tuple)) else object
     if dtype is not None and x.dtype != np.dtype(dtype):
         x = anp.astype(x, dtype, order or "K")
@@ -81,12 +79,6 @@ def laid_out(x: Any, memory: np.ndarray, wanted: np.ndarray) -> Any:
     return anp.copy(x, "F" if wanted.flags.f_contiguous and not wanted.flags.c_contiguous else "C")
 
 
-def refuse_like(name, like):
-    """``like=`` asks another array library to make the array: that of the traced value does."""
-    if like is not None:
-        raise TracedValueError(
-            f"{name}: like= is not for traced values ({caller_line()}): the array is of their own type. Leave it away."
-        )
 
 
 @define(np.iterable)
@@ -94,9 +86,8 @@ def iterable(y):
     return isinstance(y, (list, tuple)) or y.ndim > 0
 
 
-@define(np.asarray)
-def asarray(a, dtype=None, order=None, *, device=None, copy=None, like=None):
-    refuse_like("asarray", like)
+@define(np.asarray, np.asanyarray)
+def asarray(a, dtype=None, order=None, *, device=None, copy=None):
     return array(a, dtype, copy=bool(copy), order=order)
 
 
@@ -105,36 +96,27 @@ def asarray_chkfinite(a, dtype=None, order=None):
     return check_finite(array(a, dtype, copy=False))
 
 
+@functools.partial(primitive, makes_view=True)
 def check_finite(a):
     """``a`` itself. Raises ValueError if an element is infinite or NaN."""
     return np.asarray_chkfinite(a)
 
 
-check_finite = primitive(check_finite, makes_view=True)
 linear(check_finite, lambda g, ans, a: g)
 
 
-@define(np.asanyarray)
-def asanyarray(a, dtype=None, order=None, *, device=None, copy=None, like=None):
-    refuse_like("asanyarray", like)
-    return array(a, dtype, copy=bool(copy), order=order)
-
-
 @define(np.ascontiguousarray)
-def ascontiguousarray(a, dtype=None, *, like=None):
-    refuse_like("ascontiguousarray", like)
+def ascontiguousarray(a, dtype=None):
     return array(a, dtype, copy=False, order="C", ndmin=1)
 
 
 @define(np.asfortranarray)
-def asfortranarray(a, dtype=None, *, like=None):
-    refuse_like("asfortranarray", like)
+def asfortranarray(a, dtype=None):
     return array(a, dtype, copy=False, order="F", ndmin=1)
 
 
 @define(np.require)
-def require(a, dtype=None, requirements=None, *, like=None):
-    refuse_like("require", like)
+def require(a, dtype=None, requirements=None):
     x = array(a, dtype, copy=False)
     memory = layout(x)
     if getattr(x, "_view_of", None) is not None:  # the new value of a view is an array of its own
@@ -146,8 +128,7 @@ def require(a, dtype=None, requirements=None, *, like=None):
 
 
 @define(np.full)
-def full(shape, fill_value, dtype=None, order="C", *, device=None, like=None):
-    refuse_like("full", like)
+def full(shape, fill_value, dtype=None, order="C", *, device=None):
     fill_value = as_array(fill_value)
     return fill(np.empty(shape, fill_value.dtype if dtype is None else dtype, order), fill_value)
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from ...core.array_ops import array_ops
-from ...core.forward import defjvp
-from ...core.reverse import defvjp
-from ...core.traits import ARGUMENTS, declare
-from ...core.unary import unary
+from ...core.traits import ARGUMENTS
 from .. import wrapped as anp
-from ..along_axes import cast, reduced_shape, runs_along
-from ..broadcasting import match_dtype
-from ..canonical import as_array, axis_of, canonical, unary_of
+from ..along_axes import at_least_1d, flat, reduced_shape, runs_along
+from ..broadcasting import cast, match_dtype
+from ..canonical import unary_of
+from ..definers import define, defrules
 from ..selections import moves
 
 # cumsum: the transpose sums from the other end
@@ -23,15 +21,15 @@ def cumsum_along(x, axis):
     return x.cumsum(axis)
 
 
-@unary
-def cumsum_back(x, axis):
-    """Along ``axis``, for each element the sum of itself and all that follow."""
-    backwards = (slice(None),) * axis + (slice(None, None, -1),)
-    return np.cumsum(x[backwards], axis)[backwards]  # np.flip takes 1.5 µs
+def backwards(x, axis):
+    return x[(slice(None),) * axis + (slice(None, None, -1),)]
 
 
-moves(cumsum_along, transpose=lambda g, ans, x, axis: match_dtype(cumsum_back(g, axis), x.dtype))
-moves(cumsum_back, transpose=lambda g, ans, x, axis: match_dtype(cumsum_along(g, axis), x.dtype))
+def cumsum_transpose(g, ans, x, axis):
+    return match_dtype(backwards(cumsum_along(backwards(g, axis), axis), axis), x.dtype)
+
+
+moves(cumsum_along, transpose=cumsum_transpose)
 
 
 # cumprod: with pᵢ = a₀ … aᵢ₋₁, the tangent of the answer is sᵢ = aᵢ sᵢ₋₁ + pᵢ tᵢ, so the cotangent is pᵢ hᵢ, where
@@ -85,11 +83,9 @@ def recur_back(factors, terms):
     return anp.reshape(pairs, terms.shape)
 
 
-defvjp(cumprod_along, cumprod_vjp)
-defjvp(cumprod_along, cumprod_jvp)
-declare(cumprod_along, reads=ARGUMENTS)
+defrules(cumprod_along, cumprod_vjp, cumprod_jvp, reads=ARGUMENTS)
 
-for prim in (cumsum_along, cumsum_back, cumprod_along):
+for prim in (cumsum_along, cumprod_along):
     runs_along(prim)
 
 
@@ -97,16 +93,12 @@ for prim in (cumsum_along, cumsum_back, cumprod_along):
 
 
 def define_running(function, prim):
-    @canonical(function)
+    @define(function)
     def accumulate(a, axis, dtype, out):
-        x = as_array(a)
-        if axis is None:
-            x, axis = x if x.ndim == 1 else anp.reshape(x, (-1,)), 0
-        elif not x.ndim:
-            x = anp.reshape(x, (1,))
+        x, axis = flat(at_least_1d(a), axis)
         if dtype is None is out:
-            return prim(x, axis_of(x, axis))
-        return array_ops.store(out, cast(prim(cast(x, dtype), axis_of(x, axis)), dtype))
+            return prim(x, axis)
+        return array_ops.store(out, cast(prim(cast(x, dtype), axis), dtype))
 
 
 define_running(np.cumsum, cumsum_along)
@@ -117,15 +109,12 @@ define_running(np.cumprod, cumprod_along)
 
 
 def define_cumulative(name, accumulate, empty):
-    @canonical(getattr(np, name))
+    @define(getattr(np, name))
     def cumulative(x, axis, dtype, out, include_initial):
-        x = as_array(x)
-        x = x if x.ndim else anp.reshape(x, (1,))
-        if axis is None:
-            if x.ndim > 1:
-                raise ValueError(f"{name}: give axis= for an array of {x.ndim} dimensions")
-            axis = 0
-        axis = axis_of(x, axis)
+        x = at_least_1d(x)
+        if axis is None and x.ndim > 1:
+            raise ValueError(f"{name}: give axis= for an array of {x.ndim} dimensions")
+        x, axis = flat(x, axis)
         ans = cast(accumulate(cast(x, dtype), axis), dtype)
         if include_initial:
             ans = anp.concatenate([np.full(reduced_shape(ans, axis), empty, ans.dtype), ans], axis=axis)

@@ -7,15 +7,16 @@ import math
 
 import numpy as np
 
-from ...core.forward import defjvp, defjvp_all
+from ...core.forward import defjvp_all
 from ...core.primitives import primitive
-from ...core.reverse import defvjp, defvjp_all
-from ...core.traits import ANSWER, ARGUMENTS, declare
+from ...core.reverse import defvjp_all
+from ...core.traits import ARGUMENTS, declare
 from .. import lapack, linalg
 from .. import wrapped as anp
+from ..definers import defrules
 from ..error_states import quiet
 from ..batching import batch_aligned, batch_matrix
-from .matrices import transposed
+from .matrices import inverts, transposed
 
 __all__ = ["inverse"]
 
@@ -108,9 +109,10 @@ def without(directions, i):
 defvjp_all(minors, minors_vjp)
 defjvp_all(minors, minors_jvp)
 declare(minors, batching=batch_aligned)
-defvjp(linalg.det, lambda g, ans, a: anp.expand_dims(g, (-1, -2)) * minors(a))
-declare(linalg.det, reads=ARGUMENTS)
-defjvp(linalg.det, lambda t, ans, a: anp.sum(t * minors(a), axis=(-1, -2)))
+defrules(
+    linalg.det, lambda g, ans, a: anp.expand_dims(g, (-1, -2)) * minors(a),
+    lambda t, ans, a: anp.sum(t * minors(a), axis=(-1, -2)), reads=ARGUMENTS,
+)
 
 
 # slogdet: with τ = tr(A⁻¹ dA), d log|det| = Re τ and dsign = i sign Im τ (Giles 2008, for complex A the same way)
@@ -126,9 +128,7 @@ def inverse(a):
         return np.where(singular, np.inf, np.linalg.inv(np.where(singular, np.eye(a.shape[-1], dtype=a.dtype), a)))
 
 
-defvjp(inverse, lambda g, ans, a: -(transposed(ans) @ g @ transposed(ans)))
-declare(inverse, reads=ANSWER)
-defjvp(inverse, lambda t, ans, a: -(ans @ t @ ans))
+inverts(inverse)
 
 
 @quiet  # infinities of singular matrices
@@ -147,7 +147,6 @@ def slogdet_jvp(t, ans, a):
     return [ans[0] * anp.imag(trace) * 1j, anp.real(trace)]
 
 
-defvjp(linalg.slogdet, slogdet_vjp)
-defjvp(linalg.slogdet, slogdet_jvp)
+defrules(linalg.slogdet, slogdet_vjp, slogdet_jvp)
 declare(inverse, linalg.det, linalg.slogdet, batching=batch_matrix, by_matrix=True, owns_memory=True)
 declare(linalg.det, linalg.slogdet, harmless=True)

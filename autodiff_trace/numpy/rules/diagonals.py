@@ -10,8 +10,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from .. import moving
 from .. import wrapped as anp
 from ..canonical import as_array
-from ..definers import define, spells
-from ..parameters import whole_numbers
+from ..definers import define
 from ..selections import moves
 
 __all__: list[str] = []
@@ -43,12 +42,12 @@ def two_axes(axis1, axis2, ndim):
     return normalize_axis_index(axis1, ndim, "axis1"), normalize_axis_index(axis2, ndim, "axis2")
 
 
-@spells(np.diagonal)
+@define(np.diagonal)
 def diagonal(a, offset=0, axis1=0, axis2=1):
     a = as_array(a)
     if a.ndim < 2:
         raise ValueError("diag requires an array of at least two dimensions")
-    return moving.diagonal(a, whole_numbers(offset), *two_axes(whole_numbers(axis1), whole_numbers(axis2), a.ndim))
+    return moving.diagonal(a, offset, *two_axes(axis1, axis2, a.ndim))
 
 
 @define(np.trace)
@@ -67,17 +66,17 @@ def batch_diag(v, k):
 moves(moving.diag, transpose=lambda g, ans, v, k: moving.diagonal(g, k, 0, 1), batch=batch_diag, zeros=True)
 
 
-@spells(np.diag)
+@define(np.diag)
 def diag(v, k=0):
     v = as_array(v)
     if v.ndim == 2:
-        return moving.diagonal(v, whole_numbers(k), 0, 1)
+        return moving.diagonal(v, k, 0, 1)
     if v.ndim != 1:
         raise ValueError("Input must be 1- or 2-d.")
-    return moving.diag(v, whole_numbers(k))
+    return moving.diag(v, k)
 
 
-@spells(np.diagflat)
+@define(np.diagflat)
 def diagflat(v, k=0):
     v = as_array(v)
-    return moving.diag(v if v.ndim == 1 else anp.ravel(v), whole_numbers(k))
+    return moving.diag(v if v.ndim == 1 else anp.ravel(v), k)

@@ -14,11 +14,10 @@ import numpy as np
 
 from ...core.forward import defjvp
 from ...core.primitives import primitive
-from ...core.reverse import defvjp
-from ...core.traits import ANSWER, ARGUMENTS, declare
+from ...core.traits import ANSWER, ARGUMENTS
 from .. import wrapped as anp
 from ..broadcasting import broadcast_tangent, unbroadcast
-from ..definers import elementwise, linear, multilinear
+from ..definers import defrules, elementwise, linear, multilinear
 from ..error_states import quiet
 from ..selections import selects
 from ..taylor.series import autonomous, convolve, fit, oscillation, quotient_integral
@@ -154,9 +153,7 @@ def inverse_slope(prim, y, **facts):
         return unbroadcast(g / y(x), x)
 
     facts = {"series": quotient_integral(y), "shows_nan": True, **facts}
-    defvjp(prim, rule)
-    defjvp(prim, rule)
-    declare(prim, reads=ARGUMENTS, elementwise=True, answer_tells=True, **facts)
+    defrules(prim, rule, rule, reads=ARGUMENTS, elementwise=True, answer_tells=True, **facts)
 
 
 def one_plus_square(x):

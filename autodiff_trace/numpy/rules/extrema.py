@@ -8,9 +8,10 @@ from numpy import ndarray
 from .. import wrapped as anp
 from ..along_axes import expand_reduced, reduced_shape, reduction
 from ..broadcasting import match_dtype
-from ..canonical import canonical
+from ..definers import define, defrules
 from ..quick_forms import MANY, fold_places
 from ..selections import select_by
+from ..ufunc_folds import reductions
 from .reductions import sum_over
 
 __all__ = ["max_over", "min_over"]
@@ -58,10 +59,10 @@ def extremum(*functions, ufunc, worst):
                 return ans
         return ufunc_reduce(x, axes, None, None, keepdims)
 
-    return reduction(
-        *functions, compute=compute, neutral=worst, vjp=extremum_vjp, jvp=extremum_jvp, moves_elements=True,
-        harmless=True, shows_nan=True,
-    )
+    reductions[ufunc] = function
+    prim = reduction(compute, *functions, neutral=worst, moves_elements=True, harmless=True, shows_nan=True)
+    defrules(prim, extremum_vjp, extremum_jvp)
+    return prim
 
 
 def least(dtype):
@@ -76,6 +77,6 @@ max_over = extremum(np.max, np.amax, ufunc=np.maximum, worst=least)
 min_over = extremum(np.min, np.amin, ufunc=np.minimum, worst=greatest)
 
 
-@canonical(np.ptp)
+@define(np.ptp)
 def ptp(a, axis, out, keepdims):
     return anp.subtract(anp.max(a, axis=axis, keepdims=keepdims), anp.min(a, axis=axis, keepdims=keepdims), out=out)

@@ -9,14 +9,14 @@ import numpy as np
 from ...core.errors import caller_line
 from ...core.forward import defjvp
 from ...core.primitives import primitive
-from ...core.reverse import defvjp, defvjp_all
+from ...core.reverse import defvjp_all
 from ...core.traits import ANSWER, declare
 from .. import lapack, linalg
 from .. import wrapped as anp
-from ..definers import define, linear
+from ..definers import define, defrules, linear
 from ..recursive_linalg import invert_triangle, pull_back_factor
 from ..batching import batch_aligned, batch_matrix
-from .matrices import adjoint, fold_triangle, halved_triangle, identity, mirror_triangle, transposed
+from .matrices import adjoint, fold_triangle, halved_triangle, identity, inverts, mirror_triangle, transposed
 from .tolerances import ROUNDING
 
 __all__: list[str] = []
@@ -31,11 +31,7 @@ def lower_inverse(x):
     return invert_triangle(x)
 
 
-# d(X⁻¹) = −X⁻¹ dX X⁻¹
-
-defvjp(lower_inverse, lambda g, ans, x: -transposed(ans) @ g @ transposed(ans))
-declare(lower_inverse, batching=batch_matrix, reads=ANSWER, owns_memory=True)
-defjvp(lower_inverse, lambda t, ans, x: -ans @ t @ ans)
+inverts(lower_inverse)
 
 
 @primitive
@@ -54,8 +50,8 @@ def factor_cotangent(g, factor):
     return ans.conj()
 
 
-def factor_tangent(t, factor, inverse):
-    return factor @ halved_triangle(whitened(t, inverse))
+def factor_tangent(t, factor):
+    return factor @ halved_triangle(whitened(t, lower_inverse(factor)))
 
 
 def whitened(a, inverse):
@@ -63,10 +59,11 @@ def whitened(a, inverse):
     return inverse @ mirror_triangle(a) @ adjoint(inverse)
 
 
-defvjp(lower_factor, lambda g, ans, a: factor_cotangent(g, ans))
-declare(lower_factor, batching=batch_matrix, reads=ANSWER, owns_memory=True)
+defrules(
+    lower_factor, lambda g, ans, a: factor_cotangent(g, ans), lambda t, ans, a: factor_tangent(t, ans),
+    batching=batch_matrix, reads=ANSWER, owns_memory=True,
+)
 declare(factor_cotangent, batching=batch_aligned, owns_memory=True)
-defjvp(lower_factor, lambda t, ans, a: factor_tangent(t, ans, lower_inverse(ans)))
 
 
 # factor_cotangent: with H the cotangent of Ā, V = Ā + Āᴴ, N = L⁻¹ H L⁻ᴴ and P = Φ(N), that of g is L P, as dL is of dA,
@@ -140,9 +137,7 @@ def qr_jvp(t, ans, a):
     return [y - q @ z, z @ r]
 
 
-defvjp(tall_qr, qr_vjp)
-declare(tall_qr, batching=batch_matrix, reads=ANSWER)
-defjvp(tall_qr, qr_jvp)
+defrules(tall_qr, qr_vjp, qr_jvp, batching=batch_matrix, reads=ANSWER)
 
 
 @define(np.linalg.qr)

@@ -18,9 +18,9 @@ from .. import fft, moving
 from .. import wrapped as anp
 from ..along_axes import runs_along
 from ..broadcasting import match_dtype
-from ..canonical import as_array, canonical, unary_of
-from ..definers import linear, spells
-from ..parameters import whole_numbers
+from ..canonical import as_array, unary_of
+from ..definers import define, linear
+from ..parameters import as_tuple
 from .rearranging import checked_axes
 
 SWAPPED_NORMS = {None: "forward", "backward": "forward", "forward": "backward", "ortho": "ortho"}
@@ -76,7 +76,7 @@ def transform(function, transpose=None):
     linear(along, transpose or (lambda g, ans, x, axis, n, norm: fit(along(g, axis, n, norm), x, axis)))
     runs_along(along)
 
-    @canonical(function)
+    @define(function)
     def public(a, n, axis, norm, out):
         x = as_array(a)
         axis = normalize_axis_index(operator.index(axis), x.ndim)
@@ -93,19 +93,19 @@ rfft = transform(np.fft.rfft, rfft_transpose)
 irfft = transform(np.fft.irfft, irfft_transpose)
 
 
-@spells(np.fft.fftshift)
+@define(np.fft.fftshift)
 def fftshift(x, axes=None):
     return roll_by_half(x, axes, 1)
 
 
-@spells(np.fft.ifftshift)
+@define(np.fft.ifftshift)
 def ifftshift(x, axes=None):
     return roll_by_half(x, axes, -1)
 
 
 def roll_by_half(x, axes, sign):
     x = as_array(x)
-    axes = tuple(range(x.ndim)) if axes is None else checked_axes(whole_numbers(axes), x.ndim)
+    axes = tuple(range(x.ndim)) if axes is None else checked_axes(as_tuple(axes), x.ndim)
     shape = x.shape
     return call_on(moving.roll, x, tuple([sign * (shape[i] // 2) for i in axes]), axes)
 
@@ -113,12 +113,12 @@ def roll_by_half(x, axes, sign):
 # Of Hermitian signals
 
 
-@canonical(np.fft.hfft)
+@define(np.fft.hfft)
 def hfft(a, n, axis, norm, out):
     return fft.irfft(anp.conjugate(a), n, axis, SWAPPED_NORMS[norm], out=out)
 
 
-@canonical(np.fft.ihfft)
+@define(np.fft.ihfft)
 def ihfft(a, n, axis, norm, out):
     return array_ops.store(out, anp.conjugate(fft.rfft(a, n, axis, SWAPPED_NORMS[norm])))
 
@@ -155,7 +155,7 @@ def define_nd(name, first="fft"):
             a = getattr(fft, transform)(a, n, axis, norm)
         return array_ops.store(out, a)
 
-    canonical(getattr(np.fft, f"{name}2"), getattr(np.fft, f"{name}n"))(definition)
+    define(getattr(np.fft, f"{name}2"), getattr(np.fft, f"{name}n"))(definition)
 
 
 define_nd("fft")

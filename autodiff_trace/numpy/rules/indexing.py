@@ -15,6 +15,7 @@ from ...core.reverse import defvjp
 from ...core.selections import Mask, Selected, outline
 from ...core.traits import declare
 from .. import wrapped as anp
+from ..definers import defrules, linear
 from ..broadcasting import broadcast_tangent, indexed_ndim, unbroadcast
 from ..sparsity.index_sets import union
 from ..batching import mapped_index
@@ -34,8 +35,6 @@ def reverses(index):
     return all(type(part) is slice and part.start is None is part.stop and part.step in (None, -1) for part in index)
 
 
-defvjp(anp.getitem, getitem_vjp, None)
-defjvp(anp.getitem, lambda t, ans, x, index: anp.getitem(t, index), None)
 def batch_getitem(batch, prim, args, kwargs):
     x, index = args
     if not batch.mapped[1]:
@@ -60,8 +59,8 @@ def gather(batch, x, index):
     return anp.getitem(x, tuple(aligned))
 
 
-declare(
-    anp.getitem, linear_in=(0,), moves_elements=True, moves_from=(0,), harmless=True, shows_nan=True,
+linear(
+    anp.getitem, getitem_vjp, None, moves_elements=True, moves_from=(0,), harmless=True, shows_nan=True,
     batching=batch_getitem,
 )
 
@@ -161,19 +160,6 @@ defjvp(anp.set_item, lambda t, ans, x, index, value: without(t, index, False), N
 
 # add_at: linear in both
 
-defvjp(
-    anp.add_at,
-    lambda g, ans, x, index, value: g,
-    None,
-    lambda g, ans, x, index, value: unbroadcast(anp.getitem(g, index), value),
-)
-defjvp(
-    anp.add_at,
-    lambda t, ans, x, index, value: t,
-    None,
-    lambda t, ans, x, index, value: anp.add_at(anp.zeros_like(ans), index, t),
-)
-
 def add_sets(nodes, ans, x, index, value):
     """Of which inputs elements depend: those of ``x``, and of what is added to them."""
     if 1 in nodes:
@@ -184,9 +170,17 @@ def add_sets(nodes, ans, x, index, value):
     return union(sets)
 
 
-declare(
-    anp.add_at, linear_in=(0, 2), moves_elements=True, harmless=True, shows_nan=True,
-    batching=batch_write, sparsity=add_sets,
+defrules(
+    anp.add_at,
+    (
+        lambda g, ans, x, index, value: g, None,
+        lambda g, ans, x, index, value: unbroadcast(anp.getitem(g, index), value),
+    ),
+    (
+        lambda t, ans, x, index, value: t, None,
+        lambda t, ans, x, index, value: anp.add_at(anp.zeros_like(ans), index, t),
+    ),
+    linear_in=(0, 2), moves_elements=True, harmless=True, shows_nan=True, batching=batch_write, sparsity=add_sets,
 )
 
 
@@ -205,6 +199,7 @@ def where_jvp(is_taken):
     return lambda t, ans, condition, x, y: select(broadcast_tangent(t, ans), condition, is_taken)
 
 
-defvjp(anp.where, None, where_vjp(True), where_vjp(False))
-defjvp(anp.where, None, where_jvp(True), where_jvp(False))
-declare(anp.where, linear_in=(1, 2), elementwise=True)
+defrules(
+    anp.where, (None, where_vjp(True), where_vjp(False)), (None, where_jvp(True), where_jvp(False)), linear_in=(1, 2),
+    elementwise=True,
+)

@@ -8,15 +8,12 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ...core.array_ops import array_ops
-from ...core.forward import defjvp
 from ...core.primitives import nondifferentiable
-from ...core.reverse import defvjp
-from ...core.traits import declare
 from .. import moving
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..canonical import as_array
-from ..definers import define, spells
+from ..definers import define, defrules
 from ..batching import map_all
 from .creation import nested_tangents
 
@@ -48,11 +45,9 @@ def joins(prim: Callable, part: Callable) -> None:
             return NotImplemented
         return prim(map_all(batch._replace(mapped=batch.mapped[0]), arrays), axis + 1)
 
-    defvjp(prim, vjp)
-    defjvp(prim, lambda t, ans, arrays, axis: prim(with_zeros(t, arrays), axis))
-    declare(
-        prim, linear_in=(0,), sequence_args=(0,), moves_elements=True, moves_from=(0,), harmless=True, shows_nan=True,
-        owns_memory=True, batching=batching,
+    defrules(
+        prim, vjp, lambda t, ans, arrays, axis: prim(with_zeros(t, arrays), axis), linear_in=(0,), sequence_args=(0,),
+        moves_elements=True, moves_from=(0,), harmless=True, shows_nan=True, owns_memory=True, batching=batching,
     )
 
 
@@ -81,7 +76,7 @@ def as_arrays(arrays, dtype, casting):
 NO_ARRAYS = frozenset([list, tuple, bool, int, float, complex])
 
 
-@spells(np.concatenate)
+@define(np.concatenate)
 def concatenate(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
     arrays = as_arrays(arrays, dtype, casting)
     if axis is None:
@@ -89,7 +84,7 @@ def concatenate(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
     return array_ops.store(out, moving.concatenate(arrays, normalize_axis_index(axis, arrays[0].ndim)))
 
 
-@spells(np.stack)
+@define(np.stack)
 def stack(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
     arrays = as_arrays(arrays, dtype, casting)
     return array_ops.store(out, moving.stack(arrays, normalize_axis_index(axis, arrays[0].ndim + 1)))

@@ -9,7 +9,6 @@ import numpy as np
 from ...core.primitives import primitive
 from ...core.unary import unary
 from .. import wrapped as anp
-from ..along_axes import reduces
 from ..definers import elementwise
 
 __all__ = ["euclidean_norm", "unit"]
@@ -31,9 +30,6 @@ def euclidean_norm(x, axes, keepdims):
         return euclidean_norm.fun(x.astype(np.float32), axes, keepdims).astype(np.float16)
     ans = plain_norm(x, axes, keepdims)
     return ans if has_digits(ans) else scaled_norm(x, ans, axes)
-
-
-reduces(euclidean_norm)
 
 
 @np.errstate(over="ignore", under="ignore")

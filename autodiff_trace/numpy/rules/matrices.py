@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...core.traits import ANSWER
 from .. import wrapped as anp
+from ..batching import batch_matrix
+from ..definers import defrules
 
 __all__ = [
-    "adjoint", "column", "diagonal", "diagonal_matrix", "fold_triangle", "halved_triangle", "identity",
+    "adjoint", "column", "diagonal", "diagonal_matrix", "fold_triangle", "halved_triangle", "identity", "inverts",
     "mirror_triangle", "row", "transposed",
 ]
 
@@ -45,6 +48,14 @@ def diagonal(x):
 def diagonal_matrix(x):
     """Square matrices with the vectors ``x`` on their diagonal."""
     return anp.where(np.eye(x.shape[-1], dtype=bool), column(x), 0)
+
+
+def inverts(prim):
+    """The rules of X = A⁻¹: dX = −X dA X, so gA = −Xᵀ g Xᵀ."""
+    defrules(
+        prim, lambda g, ans, a: -(transposed(ans) @ g @ transposed(ans)), lambda t, ans, a: -(ans @ t @ ans),
+        batching=batch_matrix, reads=ANSWER, owns_memory=True,
+    )
 
 
 def halved_triangle(x, lower=True):

@@ -23,16 +23,6 @@ def cross(x1, x2, /, *, axis=-1):
     return anp.cross(x1, x2, axis=axis)
 
 
-@define(np.linalg.diagonal)
-def diagonal(x, /, *, offset=0):
-    return anp.diagonal(anp.asarray(x), offset, -2, -1)
-
-
-@define(np.linalg.matmul)
-def matmul(x1, x2, /):
-    return anp.matmul(x1, x2)
-
-
 @define(np.linalg.matrix_power)
 def matrix_power(a, n):
     a = anp.asarray(a)
@@ -51,11 +41,6 @@ def matrix_power(a, n):
         if n:
             a = a @ a
     return result
-
-
-@define(np.linalg.matrix_transpose)
-def matrix_transpose(x, /):
-    return anp.swapaxes(x, -1, -2)
 
 
 @define(np.linalg.multi_dot)
@@ -107,16 +92,17 @@ def outer(x1, x2, /):
     return anp.outer(x1, x2)
 
 
-@define(np.linalg.tensordot)
-def tensordot(x1, x2, /, *, axes=2):
-    return anp.tensordot(x1, x2, axes=axes)
+# Functions that numpy has under the same name
 
 
-@define(np.linalg.trace)
-def trace(x, /, *, offset=0, dtype=None):
-    return anp.trace(anp.asarray(x), offset, -2, -1, dtype)
+def define_alike(name, **fixed):
+    @define(getattr(np.linalg, name))
+    def alike(**given):
+        arrays = [given.pop(each) for each in ("x", "x1", "x2") if each in given]
+        return getattr(anp, name)(*arrays, **given, **fixed)
 
 
-@define(np.linalg.vecdot)
-def vecdot(x1, x2, /, *, axis=-1):
-    return anp.vecdot(x1, x2, axis=axis)
+for _name in ("matmul", "tensordot", "vecdot"):
+    define_alike(_name)
+for _name in ("diagonal", "trace"):
+    define_alike(_name, axis1=-2, axis2=-1)

@@ -9,7 +9,8 @@ import numpy as np
 
 from ...core.array_ops import array_ops
 from .. import wrapped as anp
-from ..canonical import NO_VALUE, as_array, canonical, is_given
+from ..canonical import NO_VALUE, as_array, is_given
+from ..definers import define
 
 
 def replace_nan(a, value):
@@ -23,31 +24,21 @@ def not_nan(a, where):
     return anp.logical_and(mask, where) if is_given(where) else mask
 
 
-def define_running(name, neutral):
-    @canonical(getattr(np, f"nan{name}"))
-    def nan_running(a, axis, dtype, out):
-        return getattr(anp, name)(replace_nan(a, neutral), axis, dtype, out)
+def define_with_neutral(name, neutral):
+    @define(getattr(np, f"nan{name}"))
+    def nan_function(a, **given):
+        return getattr(anp, name)(replace_nan(a, neutral), **given)
 
 
-define_running("cumprod", 1)
-define_running("cumsum", 0)
-
-
-def define_sum(name, neutral):
-    @canonical(getattr(np, f"nan{name}"))
-    def nan_sum(a, axis, dtype, out, keepdims, initial, where):
-        return getattr(anp, name)(replace_nan(a, neutral), axis, dtype, out, keepdims, initial, where)
-
-
-define_sum("prod", 1)
-define_sum("sum", 0)
+for _name, _neutral in {"cumprod": 1, "cumsum": 0, "prod": 1, "sum": 0}.items():
+    define_with_neutral(_name, _neutral)
 
 
 # Where all are NaN, and no initial value is given, so is the answer.
 
 
 def define_extremum(name, least):
-    @canonical(getattr(np, f"nan{name}"))
+    @define(getattr(np, f"nan{name}"))
     def nan_extremum(a, axis, out, keepdims, initial, where):
         a = as_array(a)
         ans = getattr(anp, name)(replace_nan(a, least), axis, None, keepdims, initial, where)
@@ -60,7 +51,7 @@ define_extremum("max", -np.inf)
 define_extremum("min", np.inf)
 
 
-@canonical(np.nanmean)
+@define(np.nanmean)
 def nanmean(a, axis, dtype, out, keepdims, where):
     a = as_array(a)
     return anp.mean(a, axis, dtype, out, keepdims, where=not_nan(a, where))
@@ -70,7 +61,7 @@ def nanmean(a, axis, dtype, out, keepdims, where):
 
 
 def define_spread(name):
-    @canonical(getattr(np, f"nan{name}"))
+    @define(getattr(np, f"nan{name}"))
     def nan_spread(a, axis, dtype, out, ddof, keepdims, where, mean, correction):
         a = as_array(a)
         mask = not_nan(a, where)

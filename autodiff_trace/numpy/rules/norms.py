@@ -6,17 +6,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ...core.forward import defjvp
 from ...core.primitives import primitive
-from ...core.reverse import defvjp
 from ...core.tracer import is_box
-from ...core.traits import declare
 from .. import linalg
 from .. import wrapped as anp
-from ..along_axes import expand_reduced, reduced_shape
-from ..broadcasting import match_dtype
-from ..canonical import as_array, axes_of, canonical
-from ..definers import define
+from ..along_axes import expand_reduced, reduced_shape, reduction
+from ..canonical import as_array, axes_of
+from ..definers import define, defrules
 from ..mutation import identity
 from .determinants import inverse
 from .extrema import max_over, min_over
@@ -36,16 +32,7 @@ def direction(ans, x, axes):
     return unit(anp.conjugate(x) if x.dtype.kind == "c" else x, expand_reduced(ans, x, axes))
 
 
-def euclidean_vjp(g, ans, x, axes, keepdims):
-    return expand_reduced(g, x, axes) * direction(ans, x, axes)
-
-
-def euclidean_jvp(t, ans, x, axes, keepdims):
-    return match_dtype(sum_over(anp.real(direction(ans, x, axes) * t), axes, keepdims), ans.dtype)
-
-
-defvjp(euclidean_norm, euclidean_vjp)
-defjvp(euclidean_norm, euclidean_jvp)
+reduction(euclidean_norm, slope=direction)
 
 
 def power_norm(x, p, axes, keepdims):
@@ -119,7 +106,7 @@ def as_inexact(x):
     return x if x.dtype.kind in "fc" else anp.astype(x, float)
 
 
-@canonical(np.linalg.norm)
+@define(np.linalg.norm)
 def norm(x, ord, axis, keepdims):
     x, keepdims = as_inexact(x), bool(keepdims)
     if axis is None and ord is None:
@@ -134,13 +121,13 @@ def norm(x, ord, axis, keepdims):
     return norm_of_matrices(x, ord, axes, keepdims)
 
 
-@canonical(np.linalg.vector_norm)
+@define(np.linalg.vector_norm)
 def vector_norm(x, axis, keepdims, ord):
     x = as_inexact(x)
     return norm_of_vectors(x, ord, axes_of(x, axis), bool(keepdims))
 
 
-@canonical(np.linalg.matrix_norm)
+@define(np.linalg.matrix_norm)
 def matrix_norm(x, keepdims, ord):
     x = as_inexact(x)
     return norm_of_matrices(x, ord, normalize_axis_tuple((-2, -1), x.ndim), bool(keepdims))
@@ -174,6 +161,5 @@ def infinite_where(ans, is_lost):
     return np.where(is_lost, np.inf, ans)[()]
 
 
-defvjp(infinite_where, lambda g, ans, x, is_lost: g, None)
-defjvp(infinite_where, lambda t, ans, x, is_lost: t, None)
-declare(infinite_where, linear_in=(0,))
+unchanged = lambda g, ans, x, is_lost: g, None
+defrules(infinite_where, unchanged, unchanged, linear_in=(0,))

@@ -10,8 +10,9 @@ from ...core.array_ops import array_ops
 from ...core.batching import defbatch
 from ...core.primitives import primitive
 from .. import wrapped as anp
-from ..along_axes import runs_along
-from ..canonical import NO_VALUE, as_array, axis_of, canonical, unary_of
+from ..along_axes import at_least_1d, flat, runs_along
+from ..canonical import NO_VALUE, as_array, axis_of, unary_of
+from ..definers import define
 from ..batching import map_all
 from ..selections import moves
 
@@ -36,27 +37,14 @@ for prim in (argsort_along, argpartition_along):
     runs_along(prim)
 
 
-def flat(a, axis):
-    """``a`` as an array, flat where ``axis`` is None, and the axis."""
-    x = as_array(a)
-    if axis is None:
-        return x if x.ndim == 1 else anp.reshape(x, (-1,)), 0
-    return x, axis_of(x, axis)
-
-
-@canonical(np.argsort)
+@define(np.argsort)
 def argsort(a, axis, kind, order, stable):
     return argsort_along(*flat(at_least_1d(a), axis), kind, order, stable)
 
 
-@canonical(np.argpartition)
+@define(np.argpartition)
 def argpartition(a, kth, axis, kind, order):
     return argpartition_along(*flat(at_least_1d(a), axis), kth, kind, order)
-
-
-def at_least_1d(a):
-    x = as_array(a)
-    return x if x.ndim else anp.reshape(x, (1,))
 
 
 def define_place(function):
@@ -69,7 +57,7 @@ def define_place(function):
             return method(x, axis)
         return function(x, axis, keepdims=True) if keepdims else function(x, axis)
 
-    @canonical(function)
+    @define(function)
     def place(a, axis, out, keepdims):
         x = as_array(a)
         if axis is not None:
@@ -122,18 +110,18 @@ def sort_along(x, axis, *how):
     return permute(x, argsort_along(x, axis, *how), axis)
 
 
-@canonical(np.sort)
+@define(np.sort)
 def sort(a, axis, kind, order, stable):
     return sort_along(*flat(a, axis), kind, order, stable)
 
 
-@canonical(np.partition)
+@define(np.partition)
 def partition(a, kth, axis, kind, order):
     x, axis = flat(a, axis)
     return permute(x, argpartition_along(x, axis, kth, kind, order), axis)
 
 
-@canonical(np.sort_complex)
+@define(np.sort_complex)
 def sort_complex(a):
     x = as_array(a)
     ordered = sort_along(x, x.ndim - 1)

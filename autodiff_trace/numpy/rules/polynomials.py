@@ -7,15 +7,12 @@ import warnings
 import numpy as np
 
 from ...core.errors import TracedValueError
-from ...core.forward import defjvp
 from ...core.primitives import nondifferentiable
-from ...core.reverse import defvjp
-from ...core.traits import declare
 from .. import linalg
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..canonical import as_array
-from ..definers import define
+from ..definers import define, defrules
 
 
 def coefficients(p):
@@ -201,6 +198,4 @@ def roots_jvp(t, ans, p):
     return match_dtype(-anp.polyval(t, ans) / anp.polyval(anp.polyder(p), ans), ans.dtype)
 
 
-defvjp(anp.roots, roots_vjp)
-defjvp(anp.roots, roots_jvp)
-declare(anp.roots, shaped_by_values=True)
+defrules(anp.roots, roots_vjp, roots_jvp, shaped_by_values=True)

@@ -18,7 +18,8 @@ from ...core.tracer import is_box, to_value
 from .. import wrapped as anp
 from ..along_axes import kept_axes_last, reduced_shape
 from ..broadcasting import match_dtype
-from ..canonical import NO_VALUE, as_array, canonical
+from ..canonical import NO_VALUE, as_array
+from ..definers import define
 from .ordering import argsort_along, sort_along
 from .statistics import align_weights
 
@@ -171,7 +172,7 @@ def keeps_single(function, kind):
 
 
 def define_quantile(function, unit, skip_nan):
-    @canonical(function)
+    @define(function)
     def quantile(a, q, axis, out, overwrite_input, method, keepdims, weights):
         keep_dtype = keeps_single(function, type(to_value(q)))
         a = as_array(a)
@@ -185,7 +186,7 @@ def define_quantile(function, unit, skip_nan):
 
 
 def define_median(function, skip_nan):
-    @canonical(function)
+    @define(function)
     def median(a, axis, out, overwrite_input, keepdims):
         ans = find_quantiles(a, 0.5, axis, "linear", keepdims, skip_nan, keep_dtype=True, is_median=True)
         return array_ops.store(out, ans)

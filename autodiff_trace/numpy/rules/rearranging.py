@@ -12,8 +12,8 @@ from ...core.unary import call_on
 from .. import moving
 from .. import wrapped as anp
 from ..canonical import as_array
-from ..definers import define, spells
-from ..parameters import whole_numbers
+from ..definers import define
+from ..parameters import as_tuple
 from ..selections import moves
 
 __all__ = ["checked_axes"]
@@ -35,9 +35,9 @@ def untile(g, ans, A, reps):
 moves(moving.tile, transpose=untile, batch=lambda A, reps: moving.tile(A, (1, *reps)))
 
 
-@spells(np.tile)
+@define(np.tile)
 def tile(A, reps):
-    A, reps = as_array(A), whole_numbers(reps)
+    A, reps = as_array(A), as_tuple(reps)
     reps = (reps,) if type(reps) is int else reps
     reps = (1,) * (A.ndim - len(reps)) + reps
     return moving.tile(moving.reshape(A, (1,) * (len(reps) - A.ndim) + A.shape) if A.ndim < len(reps) else A, reps)
@@ -59,7 +59,7 @@ def unrepeat(g, ans, a, repeats, axis):
 moves(moving.repeat, transpose=unrepeat, batch=lambda a, repeats, axis: moving.repeat(a, repeats, axis + 1))
 
 
-@spells(np.repeat)
+@define(np.repeat)
 def repeat(a, repeats, axis=None):
     a = as_array(a)
     if axis is None:
@@ -82,12 +82,12 @@ def checked_axes(axis, ndim):
     return normalize_axis_tuple(axis, ndim, allow_duplicate=True)
 
 
-@spells(np.roll)
+@define(np.roll)
 def roll(a, shift, axis=None):
     a = as_array(a)
     if axis is None:
         return moving.reshape(with_number(moving.roll, anp.ravel(a), shift, (0,)), a.shape)
-    return with_number(moving.roll, a, shift, checked_axes(whole_numbers(axis), a.ndim))
+    return with_number(moving.roll, a, shift, checked_axes(as_tuple(axis), a.ndim))
 
 
 # flip: an index that runs backwards, which gives a view
@@ -110,18 +110,18 @@ def at_least(ndim, m):
     return m
 
 
-@spells(np.flip)
+@define(np.flip)
 def flip(m, axis=None):
     m = as_array(m)
-    return flip_along(m, whole_numbers(axis))
+    return flip_along(m, as_tuple(axis))
 
 
-@spells(np.flipud)
+@define(np.flipud)
 def flipud(m):
     return flip_along(at_least(1, m), 0)
 
 
-@spells(np.fliplr)
+@define(np.fliplr)
 def fliplr(m):
     return flip_along(at_least(2, m), 1)
 
@@ -140,10 +140,10 @@ def quarter_turns(ndim, k, axes):
     return (None, axes if k else ()) if k % 2 == 0 else (tuple(order), axes[k // 2])
 
 
-@spells(np.rot90)
+@define(np.rot90)
 def rot90(m, k=1, axes=(0, 1)):
     m = as_array(m)
-    order, flipped = quarter_turns(m.ndim, whole_numbers(k) % 4, whole_numbers(axes))
+    order, flipped = quarter_turns(m.ndim, k % 4, as_tuple(axes))
     return flip_along(m if order is None else moving.transpose(m, order), flipped)
 
 
@@ -153,7 +153,7 @@ def rot90(m, k=1, axes=(0, 1)):
 def takes_triangle(prim):
     moves(prim, lambda g, ans, m, k: prim(g, k), batch=prim, zeros=True)
 
-    @spells(prim.fun)
+    @define(prim.fun)
     def triangle(m, k=0):
         m = as_array(m)
         return with_number(prim, moving.broadcast_to(m, (m.size, m.size)) if m.ndim == 1 else m, k)

@@ -11,20 +11,20 @@ from numpy import ndarray
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ...core.array_ops import array_ops
-from ...core.batching import defbatch
 from ...core.tracer import is_box
 from ...core.unary import unary
 from .. import wrapped as anp
-from ..along_axes import cast, expand_reduced, kept_axes_last, reduce_sets, reduction
-from ..broadcasting import match_dtype, sum_to
-from ..canonical import NO_VALUE, as_array, axes_of, canonical, is_given
-from ..definers import SHORT, is_surely_finite
+from ..along_axes import expand_reduced, kept_axes_last, reduction
+from ..broadcasting import cast, match_dtype, sum_to
+from ..canonical import NO_VALUE, as_array, axes_of, is_given
+from ..definers import SHORT, define, is_surely_finite
 from ..selections import moves
+from .shapes import in_front
 
 __all__ = ["any_over", "count_over", "count_reduced", "fill", "mean_over", "prod_over", "sum_over"]
 
 
-add_reduce, multiply_reduce = np.add.reduce, np.multiply.reduce
+add_reduce = np.add.reduce
 
 
 @unary
@@ -38,14 +38,10 @@ def fill(g, shape):
     return full if shape else full[()]
 
 
-def batch_fill(batch, prim, args, kwargs):
-    x, shape = args
-    ones = (1,) * (len(shape) - x.ndim + 1)
-    return fill(anp.reshape(x, (batch.size, *ones, *x.shape[1:])), (batch.size, *shape))
-
-
-defbatch(batch_fill, fill)
-moves(fill, transpose=lambda g, ans, x, shape: sum_to(g, x.shape))
+moves(
+    fill, transpose=lambda g, ans, x, shape: sum_to(g, x.shape),
+    batch=lambda x, shape: fill(in_front(x, len(shape)), (len(x), *shape)),
+)
 
 
 def count_reduced(x: Any, axes: tuple[int, ...]) -> int:
@@ -57,12 +53,6 @@ def count_reduced(x: Any, axes: tuple[int, ...]) -> int:
 # sum, and mean = sum / count
 
 
-def add_up(x, axes, keepdims):
-    if type(x) is not ndarray:  # of other libraries, say
-        return np.sum(x, axes, keepdims=keepdims)
-    return add_reduce(x, axes, None, None, keepdims)
-
-
 def spread(g, ans, x, axes, keepdims):
     """The cotangent of a sum, given to each element that went into it."""
     if g.dtype != x.dtype:
@@ -71,10 +61,7 @@ def spread(g, ans, x, axes, keepdims):
 
 
 sum_over = reduction(
-    np.sum, compute=add_up, neutral=0, transpose=spread, moves_elements=True, harmless=True, shows_nan=True
-)
-sum_to.traits.sparsity = lambda nodes, ans, x, shape: reduce_sets(
-    nodes[0], x.shape, (1,) * (x.ndim - len(shape)) + tuple(shape)
+    np.add, np.sum, neutral=0, transpose=spread, moves_elements=True, harmless=True, shows_nan=True
 )
 
 
@@ -90,11 +77,11 @@ def mean_transpose(g, ans, x, axes, keepdims):
 
 
 mean_over = reduction(
-    np.mean, compute=average, transpose=mean_transpose, moves_elements=True, harmless=True, shows_nan=True
+    average, np.mean, transpose=mean_transpose, moves_elements=True, harmless=True, shows_nan=True
 )
 
 
-@canonical(np.mean)
+@define(np.mean)
 def mean(a, axis, dtype, out, keepdims, where):
     x = as_array(a)
     axes = axes_of(x, axis)
@@ -122,14 +109,14 @@ def count_taken(x: Any, axes: tuple[int, ...], where: Any, keepdims: bool) -> An
 # prod: ∂/∂xᵢ is the product of the others, formed without dividing, so that zeros are exact
 
 
-def multiply_up(x, axes, keepdims):
-    if type(x) is not ndarray:
-        return np.prod(x, axes, keepdims=keepdims)
-    return multiply_reduce(x, axes, None, None, keepdims)
-
-
-def prod_slope(x, axes):
+def prod_slope(ans, x, axes):
     """For each element the product of the other elements that are multiplied with it."""
+    if type(x) is ndarray:
+        # Where no factor is zero and nothing overflows one quotient will do (a fifth of the time for 1000 factors).
+        with np.errstate(all="ignore"):
+            slope = expand_reduced(ans, x, axes) / x
+        if is_surely_finite(slope) and np.all(slope):
+            return slope
     order, kept = kept_axes_last(x, axes)
     shape = tuple([x.shape[axis] for axis in order])
     others = exclusive_products(anp.reshape(anp.transpose(x, order), (*kept, count_reduced(x, axes))))
@@ -153,21 +140,7 @@ def exclusive_products(rows):
     return anp.reshape(pairs, (*rows.shape[:-1], rows.shape[-1]))[..., :n]
 
 
-def prod_vjp(g, ans, x, axes, keepdims):
-    if type(x) is ndarray:
-        # Where no factor is zero and nothing overflows one quotient will do (a fifth of the time for 1000 factors).
-        with np.errstate(all="ignore"):
-            slope = expand_reduced(ans, x, axes) / x
-        if is_surely_finite(slope) and np.all(slope):
-            return match_dtype(expand_reduced(g, x, axes) * slope, x.dtype)
-    return match_dtype(expand_reduced(g, x, axes) * prod_slope(x, axes), x.dtype)
-
-
-def prod_jvp(t, ans, x, axes, keepdims):
-    return match_dtype(sum_over(t * prod_slope(x, axes), axes, keepdims), ans.dtype)
-
-
-prod_over = reduction(np.prod, compute=multiply_up, neutral=1, vjp=prod_vjp, jvp=prod_jvp, harmless=True)
+prod_over = reduction(np.multiply, np.prod, neutral=1, slope=prod_slope, harmless=True)
 
 
 # Without a derivative
@@ -179,21 +152,6 @@ def count(x, axes, keepdims):
     return add_reduce(x != 0, axes, np.intp, None, keepdims)
 
 
-def holds_for(function, ufunc):
-    ufunc_reduce = ufunc.reduce
-
-    def compute(x, axes, keepdims):
-        if type(x) is not ndarray or x.dtype.kind not in "biufc":
-            return function(x, axes, keepdims=keepdims)
-        return ufunc_reduce(x, axes, None, None, keepdims)
-
-    return compute
-
-
-all_over = reduction(
-    np.all, compute=holds_for(np.all, np.logical_and), neutral=True, harmless=True, differentiable=False
-)
-any_over = reduction(
-    np.any, compute=holds_for(np.any, np.logical_or), neutral=False, harmless=True, differentiable=False
-)
-count_over = reduction(np.count_nonzero, compute=count, neutral=0, differentiable=False)
+all_over = reduction(np.logical_and, np.all, neutral=True, harmless=True, differentiable=False)
+any_over = reduction(np.logical_or, np.any, neutral=False, harmless=True, differentiable=False)
+count_over = reduction(count, np.count_nonzero, neutral=0, differentiable=False)

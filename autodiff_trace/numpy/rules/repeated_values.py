@@ -15,15 +15,15 @@ import numpy as np
 
 from ...core.derivative import DerivativeTrace
 from ...core.errors import caller_line
-from ...core.forward import defjvp
 from ...core.choices import with_other
 from ...core.infinitesimals import are_wanted, has_split, is_split, split, without_change
 from ...core.primitives import nondifferentiable, primitive
-from ...core.reverse import VJPTrace, defvjp
 from ...core.recording import RecordingTrace, is_recording
+from ...core.reverse import VJPTrace
 from ...core.tracer import is_box, to_value, trace_stack
 from ...core.traits import declare
 from ..batching import batch_aligned, batch_stacks
+from ..definers import defrules
 from .tolerances import clusters, find_tolerance, nearly_repeated, repeated
 
 __all__ = [
@@ -203,8 +203,8 @@ def are_different(group, numbers, others):
 
 
 agreed.compare = compare_gradients
-for _define in (defvjp, defjvp):  # where the answer is NaN, so is its derivative
-    _define(agreed, lambda g, ans, *args: g + 0 * ans, *[None] * 6)
+also_nan = lambda g, ans, *args: g + 0 * ans, *[None] * 6  # where the answer is, so is its derivative
+defrules(agreed, also_nan, also_nan)
 
 
 def warn_of_noise(ans, y, least, name):
@@ -242,6 +242,5 @@ def divide_by_change(g, ans, x, y, size, least, recorded, name):
     return -ans * divide(g, ans, x, y, size, least, recorded, name)
 
 
-defvjp(limit_quotient, divide, divide_by_change, None, None)
-defjvp(limit_quotient, divide, divide_by_change, None, None)
-declare(limit_quotient, batching=batch_aligned)
+by_operand = divide, divide_by_change, None, None
+defrules(limit_quotient, by_operand, by_operand, batching=batch_aligned)

@@ -7,16 +7,14 @@ import functools
 import numpy as np
 
 from ...core.cotangents import DeferredCotangent, add_cotangents, deferred_types
-from ...core.forward import defjvp
 from ...core.fast.donation import getrefcount
 from ...core.fast.ownership import IN_SLOT, can_overwrite, is_owned, note_write
 from ...core.primitives import primitive
-from ...core.reverse import defvjp
 from ...core.selections import Mask, Selected, outline, settle
 from ...core.recording import is_recording
 from ...core.tracer import is_box
-from ...core.traits import declare
 from .. import wrapped as anp
+from ..definers import defrules
 from ..sparsity.index_sets import union
 from ..batching import map_all, mapped_index
 from ..masks import either
@@ -187,9 +185,10 @@ def scatter_sets(nodes, ans, pieces, indices, shape):
     ])
 
 
-declare(
-    scatter, sequence_args=(0, 1), moves_elements=True, harmless=True, shows_nan=True, batching=batch_scatter,
+defrules(
+    scatter,
+    (lambda g, ans, pieces, indices, shape: [anp.getitem(g, index) for index in indices], None, None),
+    (lambda t, ans, pieces, indices, shape: scatter(with_zeros(t, pieces), indices, shape), None, None),
+    sequence_args=(0, 1), moves_elements=True, harmless=True, shows_nan=True, batching=batch_scatter,
     sparsity=scatter_sets,
 )
-defvjp(scatter, lambda g, ans, pieces, indices, shape: [anp.getitem(g, index) for index in indices], None, None)
-defjvp(scatter, lambda t, ans, pieces, indices, shape: scatter(with_zeros(t, pieces), indices, shape), None, None)

@@ -11,18 +11,16 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ...core.forward import defjvp
-from ...core.reverse import defvjp
 from ...core.tracer import box_classes
-from ...core.traits import declare
 from .. import moving
 from .. import wrapped as anp
+from ..along_axes import reduce_sets
 from ..broadcasting import match_dtype, sum_to
 from ..canonical import as_array
-from ..definers import define, linear, spells
+from ..definers import define, defrules, linear
 from ..layouts import layout
 from ..batching import batch_first
-from ..parameters import whole_numbers
+from ..parameters import as_tuple, plain
 from ..selections import moves
 
 __all__ = ["full_shape", "in_front"]
@@ -59,6 +57,7 @@ moves(
     batch=lambda x, shape: moving.reshape(
         sum_to(x, (len(x),) + (1,) * (x.ndim - 1 - len(shape)) + shape), (len(x), *shape)
     ),
+    sparsity=lambda nodes, ans, x, shape: reduce_sets(nodes[0], x.shape, (1,) * (x.ndim - len(shape)) + tuple(shape)),
 )
 moves(
     moving.copy, makes_view=True, owns_memory=True,
@@ -72,18 +71,17 @@ linear(match_dtype, transpose=lambda g, ans, x, dtype: match_dtype(g, x.dtype), 
 
 
 @functools.lru_cache(1024)
-def order_of_axes(function, ndim, *params, **keywords):
-    return function(np.empty(tuple(range(ndim))), *params, **keywords).shape
+def order_of_axes(function, ndim, *params):
+    return function(np.empty(tuple(range(ndim))), *params).shape
 
 
 def orders_axes(function: Callable) -> None:
-    @spells(function)
-    def ordered(a, *params, **keywords):
+    @define(function)
+    def ordered(**given):
+        a, *params = given.values()
         if type(a) not in box_classes:
             a = as_array(a)
-        if keywords:
-            keywords = {name: whole_numbers(each) for name, each in keywords.items()}
-        return moving.transpose(a, order_of_axes(function, a.ndim, *map(whole_numbers, params), **keywords))
+        return moving.transpose(a, order_of_axes(function, a.ndim, *map(as_tuple, params)))
 
 
 for _function in {np.matrix_transpose, np.linalg.matrix_transpose, np.moveaxis, np.rollaxis, np.swapaxes, np.transpose}:
@@ -98,24 +96,24 @@ def new_shape(function, shape, *params):
     return function(np.broadcast_to(0.0, shape), *params).shape
 
 
-@spells(np.expand_dims)
+@define(np.expand_dims)
 def expand_dims(a, axis):
     a = as_array(a)
-    return moving.reshape(a, new_shape(np.expand_dims, a.shape, whole_numbers(axis)))
+    return moving.reshape(a, new_shape(np.expand_dims, a.shape, as_tuple(axis)))
 
 
-@spells(np.squeeze)
+@define(np.squeeze)
 def squeeze(a, axis=None):
     if type(a) not in box_classes:
         a = as_array(a)
     old = a.shape
-    new = new_shape(np.squeeze, old, axis if axis is None else whole_numbers(axis))
+    new = new_shape(np.squeeze, old, as_tuple(axis))
     return a if new == old else moving.reshape(a, new)
 
 
 def full_shape(a, shape):
     """``shape``, with the number that -1 stands for."""
-    shape = whole_numbers(shape)
+    shape = as_tuple(plain(shape))
     if type(shape) is int:
         return (a.size if shape == -1 else shape,)
     if -1 not in shape:
@@ -145,7 +143,7 @@ def axes_in_order(a, order):
     return None if axes == list(range(a.ndim)) else tuple(axes)
 
 
-@spells(np.ravel)
+@define(np.ravel)
 def ravel(a, order="C"):
     if type(a) not in box_classes:
         a = as_array(a)
@@ -160,7 +158,7 @@ def ravel(a, order="C"):
     return moving.reshape(a, (memory.size,))
 
 
-@spells(np.reshape)
+@define(np.reshape)
 def reshape(a, shape=None, order="C", *, newshape=None, copy=None):
     a = as_array(a)
     shape = full_shape(a, newshape if shape is None else shape)
@@ -177,13 +175,13 @@ def reshape(a, shape=None, order="C", *, newshape=None, copy=None):
     return anp.transpose(moving.reshape(anp.transpose(a), shape[::-1]))
 
 
-@spells(np.broadcast_to)
+@define(np.broadcast_to)
 def broadcast_to(array, shape, subok=False):
-    shape = whole_numbers(shape)
+    shape = as_tuple(shape)
     return moving.broadcast_to(as_array(array), (shape,) if type(shape) is int else shape)
 
 
-@spells(np.copy)
+@define(np.copy)
 def copy(a, order="K", subok=False):
     return moving.copy(as_array(a), order)
 
@@ -199,9 +197,10 @@ def astype_jvp(t, ans, x, dtype, *args, **kwargs):
     return match_dtype(t, ans.dtype) if ans.dtype.kind in "fc" else None
 
 
-defvjp(anp.astype, astype_vjp)
-defjvp(anp.astype, astype_jvp)
-declare(anp.astype, linear_in=(0,), elementwise=True, harmless=True, passes_on=True, batching=batch_first)
+defrules(
+    anp.astype, astype_vjp, astype_jvp, linear_in=(0,), elementwise=True, harmless=True, passes_on=True,
+    batching=batch_first,
+)
 
 
 # atleast_1d, 2d, 3d: where the new axes go, by the number of those there are

@@ -8,13 +8,12 @@ from __future__ import annotations
 import numpy as np
 
 from ...core.choices import with_other
-from ...core.forward import Realigned, defjvp
+from ...core.forward import Realigned
 from ...core.infinitesimals import has_split
 from ...core.primitives import nondifferentiable, primitive
-from ...core.reverse import defvjp
 from ...core.traits import ANSWER, declare
 from .. import wrapped as anp
-from ..definers import define
+from ..definers import define, defrules
 from ..batching import batch_matrix, batch_stacks
 from .matrices import adjoint, column, diagonal, diagonal_matrix, mirror_triangle, row, transposed
 from .repeated_values import (
@@ -166,9 +165,7 @@ def with_complement(tu, u, k):
     return anp.concatenate([tu, -(u1 @ (adjoint(tu) @ u2))], axis=-1)
 
 
-defvjp(singular_value_decomposition, svd_vjp)
-declare(singular_value_decomposition, batching=batch_matrix, reads=ANSWER)
-defjvp(singular_value_decomposition, svd_jvp)
+defrules(singular_value_decomposition, svd_vjp, svd_jvp, batching=batch_matrix, reads=ANSWER)
 
 
 @define(np.linalg.svd)

@@ -8,27 +8,24 @@ import numpy as np
 
 from ...core.forward import defjvp
 from ...core.primitives import primitive
-from ...core.reverse import defvjp, defvjp_all
+from ...core.reverse import defvjp_all
 from ...core.traits import ANSWER, ARGUMENTS, declare
 from .. import linalg
 from .. import wrapped as anp
 from ..broadcasting import broadcast_tangent, unbroadcast
-from ..definers import define
+from ..definers import define, defrules
 from ..batching import align, batch_matrix
-from .matrices import adjoint, column, identity, mirror_triangle, transposed
+from .matrices import adjoint, column, identity, inverts, mirror_triangle, transposed
 
 __all__: list[str] = []
 
 NO_VALUE = np._NoValue
 
-# inv: dX = −X dA X, so gA = −Xᵀ g Xᵀ (M. Giles, "An extended collection of matrix derivative results", 2008)
-
-defvjp(linalg.inv, lambda g, ans, a: -(transposed(ans) @ g @ transposed(ans)))
-declare(linalg.inv, batching=batch_matrix, reads=ANSWER, owns_memory=True)
-defjvp(linalg.inv, lambda t, ans, a: -(ans @ t @ ans))
+inverts(linalg.inv)
 
 
-# solve: dX = A⁻¹ (dB − dA X), so gB = A⁻ᵀ g and gA = −gB Xᵀ (Giles 2008). B of one dimension is a vector.
+# solve: dX = A⁻¹ (dB − dA X), so gB = A⁻ᵀ g and gA = −gB Xᵀ (M. Giles, "An extended collection of matrix derivative
+# results", 2008). B of one dimension is a vector.
 
 
 def solve_cotangents(argnums, g, ans, a, b):
@@ -130,9 +127,7 @@ def pseudoinverse_jvp(t, ans, a, rcond):
     return x @ adjoint(x) @ th @ left + right @ th @ adjoint(x) @ x - x @ t @ x
 
 
-defvjp(pseudoinverse, pseudoinverse_vjp, None)
-defjvp(pseudoinverse, pseudoinverse_jvp, None)
-declare(pseudoinverse, batching=batch_matrix)
+defrules(pseudoinverse, (pseudoinverse_vjp, None), (pseudoinverse_jvp, None), batching=batch_matrix)
 
 
 @define(np.linalg.pinv)
@@ -164,9 +159,7 @@ def residual_jvp(t, ans, r, rank, columns):
     return anp.reshape(2 * anp.sum(anp.real(anp.conjugate(r) * t), axis=0), ans.shape) if ans.size else None
 
 
-defvjp(residual_squares, residual_vjp, None)
-declare(residual_squares, reads=ARGUMENTS, shaped_by_values=True)
-defjvp(residual_squares, residual_jvp, None)
+defrules(residual_squares, (residual_vjp, None), (residual_jvp, None), reads=ARGUMENTS, shaped_by_values=True)
 
 
 @define(np.linalg.lstsq)

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...core.forward import Realigned, defjvp
+from ...core.forward import Realigned
 from ...core.infinitesimals import has_split
 from ...core.primitives import nondifferentiable, primitive
-from ...core.reverse import defvjp
 from ...core.traits import ANSWER, declare
 from .. import linalg
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
-from ..definers import define
+from ..definers import define, defrules
 from ..batching import batch_matrix, batch_stacks
 from .matrices import (
     adjoint, column, diagonal, diagonal_matrix, fold_triangle, identity, mirror_triangle, row, transposed,
@@ -42,7 +41,6 @@ def eigensystem(a):
 
 
 eigensystem.__name__ = "eig"
-declare(eigensystem, shaped_by_values=True)
 
 
 @primitive
@@ -143,9 +141,7 @@ def eig_jvp(t, ans, a):
     return Realigned(tangents, type(ans)(w, v)) if is_aligned else tangents
 
 
-defvjp(eigensystem, eig_vjp)
-declare(eigensystem, batching=batch_matrix, reads=ANSWER)
-defjvp(eigensystem, eig_jvp)
+defrules(eigensystem, eig_vjp, eig_jvp, batching=batch_matrix, reads=ANSWER, shaped_by_values=True)
 
 
 @define(np.linalg.eig)
@@ -191,9 +187,7 @@ def eigh_jvp(t, ans, a, UPLO):
     return Realigned(tangents, type(ans)(w, v)) if is_aligned else tangents
 
 
-defvjp(hermitian_eigensystem, eigh_vjp)
-declare(hermitian_eigensystem, batching=batch_matrix, reads=ANSWER)
-defjvp(hermitian_eigensystem, eigh_jvp)
+defrules(hermitian_eigensystem, eigh_vjp, eigh_jvp, batching=batch_matrix, reads=ANSWER)
 
 
 @define(np.linalg.eigh)

@@ -11,10 +11,11 @@ from ...core.tracer import to_value
 from ...core.traits import ANSWER, declare
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
-from ..canonical import NO_VALUE, as_array, canonical
+from ..canonical import NO_VALUE, as_array
+from ..definers import define
 
 
-@canonical(np.average)
+@define(np.average)
 def average(a, axis, weights, returned, keepdims):
     a = as_array(a)
     keepdims = keepdims is not NO_VALUE and bool(keepdims)

@@ -10,14 +10,14 @@ import operator
 import numpy as np
 
 from ...core.array_ops import array_ops
-from ...core.forward import defjvp
-from ...core.reverse import defvjp
 from ...core.tracer import is_box
 from ...core.traits import ANSWER, ARGUMENTS, declare
+from ...core.primitives import nondifferentiable
 from .. import linalg
 from .. import wrapped as anp
-from ..broadcasting import broadcast_tangent, match_dtype, unbroadcast
-from ..definers import define, elementwise, linear
+from ..broadcasting import match_dtype, unbroadcast
+from ..canonical import as_array
+from ..definers import define, defrules, elementwise, linear
 from ..batching import batch_aligned, batch_first
 
 NO_VALUE = np._NoValue
@@ -79,9 +79,10 @@ def divmod(x1, x2):
 
 # frexp: x = mantissa · 2^exponent, where the exponent is constant between its steps
 
-defvjp(anp.frexp, lambda g, ans, x: anp.ldexp(g[0], -ans[1]))
-declare(anp.frexp, batching=batch_aligned, reads=ANSWER)
-defjvp(anp.frexp, lambda t, ans, x: [anp.ldexp(t, -ans[1]), None])
+defrules(
+    anp.frexp, lambda g, ans, x: anp.ldexp(g[0], -ans[1]), lambda t, ans, x: [anp.ldexp(t, -ans[1]), None],
+    batching=batch_aligned, reads=ANSWER,
+)
 
 
 # ldexp = x · 2ⁿ, n an integer
@@ -91,9 +92,7 @@ linear(anp.ldexp, lambda g, ans, x, n: unbroadcast(anp.ldexp(g, n), x), None)
 
 # modf: the fraction and the whole part, which is constant between its steps
 
-defvjp(anp.modf, lambda g, ans, x: g[0])
-declare(anp.modf, batching=batch_aligned, linear_in=(0,))
-defjvp(anp.modf, lambda t, ans, x: [t, None])
+defrules(anp.modf, lambda g, ans, x: g[0], lambda t, ans, x: [t, None], batching=batch_aligned, linear_in=(0,))
 
 
 @define(np.nan_to_num)
@@ -114,17 +113,13 @@ def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
     return ans if copy else array_ops.store(x, ans)
 
 
-# unwrap: p plus a multiple of the period that is constant between its steps
+@nondifferentiable
+def turns(p, discont, axis, period):
+    """How many periods ``unwrap`` adds to each element: a number that is constant between its steps."""
+    return np.rint((np.unwrap(p, discont, axis, period=period) - p) / period)
 
 
-def unwrap_period_vjp(g, ans, p, discont=None, axis=-1, *, period=2 * np.pi):
-    return unbroadcast(g * anp.rint((ans - p) / period), period)
-
-
-def unwrap_period_jvp(t, ans, p, discont=None, axis=-1, *, period=2 * np.pi):
-    return broadcast_tangent(t * anp.rint((ans - p) / period), ans)
-
-
-defvjp(anp.unwrap, lambda g, ans, p, *args, **kwargs: match_dtype(g, p.dtype), None, period=unwrap_period_vjp)
-declare(anp.unwrap, linear_in=(0,))
-defjvp(anp.unwrap, lambda t, ans, p, *args, **kwargs: match_dtype(t, ans.dtype), None, period=unwrap_period_jvp)
+@define(np.unwrap)
+def unwrap(p, discont, axis, period):
+    p = as_array(p)
+    return p + period * turns(p, discont, axis, period)

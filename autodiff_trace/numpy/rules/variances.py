@@ -10,11 +10,12 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from ...core.array_ops import array_ops
 from ...core.tracer import is_box
-from ...core.traits import ANSWER, declare
+from ...core.traits import ANSWER
 from .. import wrapped as anp
-from ..along_axes import cast, expand_reduced, fill_in, reduction
-from ..broadcasting import match_dtype
-from ..canonical import NO_VALUE, as_array, axes_of, canonical, is_given
+from ..along_axes import fill_in, reduction
+from ..broadcasting import cast
+from ..canonical import NO_VALUE, as_array, axes_of, is_given
+from ..definers import define
 from .lengths import euclidean_norm, unit
 from .reductions import count_reduced, mean_over, sum_over
 
@@ -33,7 +34,7 @@ def degrees_of_freedom(x, axes, ddof):
     return n if n > 0 else np.nan
 
 
-def var_slope(x, axes, ddof):
+def var_slope(ans, x, axes, ddof):
     return deviation(x, axes) * (2 / degrees_of_freedom(x, axes, ddof))
 
 
@@ -41,7 +42,7 @@ def var_slope(x, axes, ddof):
 # elements are equal. The length is not taken from the answer: that is 0 or inf where the squares under- or overflow.
 
 
-def std_slope(x, axes, ddof):
+def std_slope(ans, x, axes, ddof):
     difference = deviation(x, axes)
     length = euclidean_norm(difference, axes, True)
     return unit(difference, length) * (1 / np.sqrt(degrees_of_freedom(x, axes, ddof)))
@@ -59,15 +60,7 @@ def reduction_of_deviations(function, slope, root):
         total = np.add.reduce(difference * difference, axes, None, None, keepdims)
         return root(total / (n - ddof))
 
-    def vjp(g, ans, x, axes, keepdims, ddof):
-        return match_dtype(expand_reduced(g, x, axes) * slope(x, axes, ddof), x.dtype)
-
-    def jvp(t, ans, x, axes, keepdims, ddof):
-        return match_dtype(sum_over(anp.real(slope(x, axes, ddof) * t), axes, keepdims), ans.dtype)
-
-    prim = reduction(function, compute=compute, vjp=vjp, jvp=jvp)
-    declare(prim, unread={0: (ANSWER,)})
-    return prim
+    return reduction(compute, function, slope=slope, unread={0: (ANSWER,)})
 
 
 var_over = reduction_of_deviations(np.var, var_slope, lambda x: x)
@@ -77,7 +70,7 @@ std_over = reduction_of_deviations(np.std, std_slope, np.sqrt)
 def define_spread(function, prim, of_deviation):
     """The public form; with ``where=`` or ``mean=`` by ``of_deviation(difference, 1 / n, axes, keepdims)``."""
 
-    @canonical(function)
+    @define(function)
     def spread(a, axis, dtype, out, ddof, keepdims, where, mean, correction):
         x = as_array(a)
         axes = axes_of(x, axis)
