@@ -10,7 +10,7 @@ from .spec import Spec, spec_of
 
 __all__ = [
     "LIVE", "OUTSIDE", "Node", "Program", "in_turn", "is_fixed", "literal", "nodes_in", "operands", "parts_of",
-    "rebuild", "relabel", "substitute", "value_of",
+    "rebuild", "relabel", "spec_at", "substitute", "value_of",
 ]
 
 
@@ -39,13 +39,13 @@ class Node:
             of one in a loop that in the first turn, and how many there are in a turn.
     """
 
-    __slots__ = ("function", "args", "kwargs", "value", "name", "kind", "errstate", "out", "found")
+    __slots__ = ("function", "args", "kwargs", "held", "spec", "name", "kind", "errstate", "out", "found")
 
-    def __init__(self, function, args, kwargs, value, name, kind="call", errstate=None, out=None):
+    def __init__(self, function, args, kwargs, value_or_spec, name, kind="call", errstate=None, out=None):
         self.function = function
         self.args = args
         self.kwargs = kwargs
-        self.value = value
+        self.value = value_or_spec
         self.name = name
         self.kind = kind
         self.errstate = errstate
@@ -53,9 +53,16 @@ class Node:
         self.found = None  # its operands, once they have been asked for
 
     @property
-    def spec(self) -> Spec:
-        """What holds of the value in each run."""
-        return spec_of(self.value)
+    def value(self) -> Any:
+        """Transitional: the value, or an example of one, for passes that have not learnt to read ``spec``."""
+        if type(self.held) is Spec:
+            self.held = self.held.example()
+        return self.held
+
+    @value.setter
+    def value(self, value_or_spec: Any) -> None:
+        self.held = value_or_spec
+        self.spec = value_or_spec if type(value_or_spec) is Spec else spec_of(value_or_spec)
 
     def with_call(self, function: Callable, args: tuple, kwargs: dict | None = None) -> Node:
         """A call of another function that gives the same value."""
@@ -147,6 +154,11 @@ def literal(value: Any) -> Node:
 def value_of(arg: Any) -> Any:
     """The value of an argument: of a node the one that was traced."""
     return arg.value if type(arg) is Node else arg
+
+
+def spec_at(arg: Any) -> Spec:
+    """The spec of an argument: a node, a number, an array."""
+    return arg.spec if type(arg) is Node else spec_of(arg)
 
 
 def parts_of(index: Any) -> tuple:

@@ -52,6 +52,17 @@ class Spec:
             return repr(self.items)
         return f"{self.dtype}{list(self.shape)}" if self.is_array else self.kind.__name__
 
+    def example(self) -> Any:
+        """A value with this spec, whatever its elements are."""
+        if self.is_array:
+            order = sorted(range(self.ndim), key=lambda axis: -abs(self.strides[axis]))
+            return np.zeros([self.shape[axis] for axis in order], self.dtype).transpose(np.argsort(order))
+        if self.dtype is not None:
+            return np.zeros((), self.dtype)[()]
+        if self.items:
+            return self.kind([item.example() for item in self.items])
+        return None if self.kind is type(None) else self.kind()
+
     def with_shape(self, shape: tuple[int, ...]) -> Spec:
         """An array of this dtype and another shape, in C order."""
         return array_spec(shape, self.dtype)
