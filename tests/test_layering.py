@@ -13,7 +13,7 @@ ORDER = """
     core: array_ops parameters traits cotangents errors pytree tracer derivative exact_numbers lowest primitives
       unary batching choices donation selections snapshots ownership residuals masked_rules backward reverse
       forward infinitesimals transformed taylor __init__
-    compiler/ir: spec __init__
+    compiler/ir: spec layout __init__
     captured_state: __init__
     compiler/analysis: __init__
     compiler/backends: __init__
@@ -57,15 +57,14 @@ ORDER = """
     .: differences extend nn optim testing
     transforms: custom __init__
     compiler/backends/numpy_source: calls error_regions inline loop_source emit executable
+    compiler/ir: infer terms
     compiler/graph: listing drawing interpreter serialization
     compiler/dispatch: signature
-    compiler/rewrite: cse dce sines sums constant_folding floats tiling __init__
+    compiler/rewrite: cse dce sines sums constant_folding floats tiling __init__ products algebra finite
     compiler/analysis: liveness row_independence
-    compiler/ir: terms
-    compiler/schedule: in_place batches buffers fusion stacks
-    compiler/rewrite: outputs products algebra finite
+    compiler/schedule: in_place batches buffers fusion stacks stacked_sums
+    compiler/rewrite: outputs
     compiler/rolling: repeats turns hoisting loop_bodies pieces wide_calls rolling
-    compiler/schedule: stacked_sums
     compiler/rewrite/lowering: table arithmetic linear_algebra moves networks reductions scatters __init__
     compiler/rewrite: reassociation
     compiler: pipeline

@@ -22,6 +22,7 @@ from ..record.guards import Miss
 from ..backends.numpy_source.kernels import Kernel
 from .listing import guard_text, listing
 from ..ir.node import Node, Program, operands
+from ..ir.spec import spec_of
 from ..record.refusals import NotReplayable
 from ..backends.numpy_source.executable import Replay
 from .serialization import pack, reference, unpack
@@ -191,13 +192,14 @@ def live_nodes(program: Program) -> list[Node]:
 
 def is_alike(leaf: Any, node: Node) -> bool:
     """Whether an argument is as the compiled program takes for granted: of the same type, laid out in the same way."""
-    return type(leaf) is type(node.value) and getattr(leaf, "strides", None) == getattr(node.value, "strides", None)
+    spec = spec_of(leaf)
+    return spec.kind is node.spec.kind and spec.strides == node.spec.strides
 
 
 def own_bytes(node: Node) -> int:
     """The memory of a node's value."""
     value = node.value
-    arrays = [operand.value for operand in operands(node) if type(operand.value) is np.ndarray]
+    arrays = [operand.value for operand in operands(node) if operand.spec.is_array]
     if type(value) is np.ndarray and any(np.may_share_memory(value, array) for array in arrays):
         return 0
     return getattr(value, "nbytes", 0)

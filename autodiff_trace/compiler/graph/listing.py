@@ -12,7 +12,8 @@ from ..backends.numpy_source.calls import after, assign, check_finite, empty
 from ..backends.numpy_source.emit import emit
 from ..record.guards import signature
 from ..backends.numpy_source.kernels import Kernel
-from ..ir.node import Node, Program
+from ..ir.node import Node, Program, spec_at
+from ..ir.spec import Spec
 from ..backends.numpy_source.executable import Replay
 from ..backends.numpy_source.spelling import printable
 
@@ -37,11 +38,14 @@ INFIX = {
 
 
 def type_text(value: Any) -> str:
-    """'float64[5,3]' for an array or a NumPy number, also a traced one; of others the name of their type.
+    """'float64[5,3]' for an array or a NumPy number, also a traced one; of others the name of their type. A spec stands
+    for its value.
 
-    >>> type_text(np.zeros((5, 3))), type_text(np.float32(1)), type_text(1.0)
-    ('float64[5,3]', 'float32[]', 'float')
+    >>> type_text(np.zeros((5, 3))), type_text(np.float32(1)), type_text(1.0), type_text(Spec(int, (), None, ()))
+    ('float64[5,3]', 'float32[]', 'float', 'int')
     """
+    if type(value) is Spec and value.dtype is None:
+        return type_text(value.items) if value.kind is tuple else value.kind.__name__
     if hasattr(value, "dtype") and hasattr(value, "shape"):
         return f"{value.dtype}[{','.join(map(str, value.shape))}]"
     if type(value) is tuple:
@@ -60,7 +64,7 @@ def expression(arg: Any, depth: int = DEPTH) -> str:
     if arg.kind == "input":
         return arg.name
     if arg.kind == "constant":
-        return repr(arg.value) if np.ndim(arg.value) == 0 else type_text(arg.value)
+        return repr(arg.value) if arg.spec.ndim == 0 else type_text(arg.spec)
     if depth == 0:
         return "…"
     if hasattr(arg.function, "params"):
@@ -78,7 +82,7 @@ def expression(arg: Any, depth: int = DEPTH) -> str:
 
 def params_texts(names: tuple[str, ...], x: Any, params: list) -> Iterator[str]:
     """The params of a primitive of ``x`` as one writes them for NumPy: without those that say nothing."""
-    ndim = np.ndim(x.value) if type(x) is Node else np.ndim(x)
+    ndim = spec_at(x).ndim
     for name, value in zip(names, params):
         if name in ("axes", "axis") and value is not None:
             axes = (value,) if type(value) is int else value
@@ -111,7 +115,7 @@ def seen_text(use: Callable, seen: Any) -> str:
 
 def listing(program: Program, replay: Replay, guards: list[str]) -> str:
     """The source of a compiled program, annotated; ``program`` is the one after the passes."""
-    types = {name: type_text(value) for name, value in named_values(program, replay.source.entry).items()}
+    types = {name: type_text(spec) for name, spec in named_specs(program, replay.source.entry).items()}
     *functions, main = re.split(r"^(?=def )", replay.source.text, flags=re.MULTILINE)[1:]
     kernels = [step.function for step in program.steps if type(step.function) is Kernel]
     parts = [kernel_listing(text, kernel) for text, kernel in zip(functions, kernels, strict=True)]
@@ -124,7 +128,7 @@ def listing(program: Program, replay: Replay, guards: list[str]) -> str:
 def kernel_listing(text: str, kernel: Kernel) -> str:
     """The source of a kernel, annotated with the types that values have in a block."""
     types = iter([
-        type_text(on_block(step.value, kernel)) for step in kernel.steps if step.function not in (after, assign, empty)
+        type_text(on_block(step.spec, kernel)) for step in kernel.steps if step.function not in (after, assign, empty)
     ])
     lines = text.rstrip().splitlines()
     comments = [next(types, "") if re.match(r"\s*v\d+ = ", line) else "" for line in lines]
@@ -132,12 +136,9 @@ def kernel_listing(text: str, kernel: Kernel) -> str:
     return "\n".join([*align(lines, comments), "", ""])
 
 
-def on_block(value: Any, kernel: Kernel) -> Any:
-    """Something of the type that a value has in a block."""
-    shape = getattr(value, "shape", ())
-    if shape[:1] != (kernel.length,):
-        return value
-    return np.broadcast_to(np.empty((), value.dtype), (kernel.block, *shape[1:]))
+def on_block(spec: Spec, kernel: Kernel) -> Spec:
+    """What a value is in a block."""
+    return spec.with_shape((kernel.block, *spec.shape[1:])) if spec.shape[:1] == (kernel.length,) else spec
 
 
 def align(lines: list[str], comments: list[str]) -> list[str]:
@@ -148,7 +149,7 @@ def align(lines: list[str], comments: list[str]) -> list[str]:
 
 def preamble(program: Program, replay: Replay, types: dict[str, str]) -> list[str]:
     """Inputs, constants and buffers, a line each."""
-    parameters = list(named_values(Program(program.inputs, [], []), replay.source.entry))
+    parameters = list(named_specs(Program(program.inputs, [], []), replay.source.entry))
     inputs = [(name, types[name]) for name in parameters]
     constants = [
         (name, f"{type_text(value)} = {short(value)}" if np.size(value) <= SHOWN else type_text(value))
@@ -169,8 +170,8 @@ def short(value: Any) -> str:
     return np.array2string(np.asarray(value), precision=6, separator=", ").replace("\n", "")
 
 
-def named_values(program: Program, entry: str) -> dict[str, Any]:
-    """For each name in the source of a program a value that it had. As outputs all steps tell theirs."""
+def named_specs(program: Program, entry: str) -> dict[str, Spec]:
+    """For each name in the source of a program the spec of its value. As outputs all steps tell theirs."""
     steps = [step for step in program.steps if step.kind != "guard" and step.function is not check_finite]
     named = [*program.inputs, *steps]
     names: list[str] = []
@@ -180,7 +181,7 @@ def named_values(program: Program, entry: str) -> dict[str, Any]:
         return ""
 
     emit(Program(program.inputs, program.steps, named), note, entry)
-    return {name: node.value for name, node in zip(names, named, strict=True)}
+    return {name: node.spec for name, node in zip(names, named, strict=True)}
 
 
 def comment(line: str, following: str, types: dict[str, str], guards: list[str], outputs: list) -> str:
@@ -190,5 +191,5 @@ def comment(line: str, following: str, types: dict[str, str], guards: list[str],
     if line.strip().startswith("if ") and (miss := re.search(r"return Miss\((\d+)", following)):
         return f"guard: {guards[int(miss[1])]}"
     if line.startswith("    return "):
-        return ", ".join([type_text(output.value if type(output) is Node else output) for output in outputs])
+        return ", ".join([type_text(output.spec if type(output) is Node else output) for output in outputs])
     return ""

@@ -66,13 +66,16 @@ class Node:
 
     def with_call(self, function: Callable, args: tuple, kwargs: dict | None = None) -> Node:
         """A call of another function that gives the same value."""
-        return Node(function, args, kwargs or {}, self.value, self.name, self.kind, self.errstate)
+        return Node(function, args, kwargs or {}, self.spec, self.name, self.kind, self.errstate)
 
     def relabelled(self, new: dict[Node, Node]) -> Node:
         """A step like this one, with operands replaced."""
         kwargs = self.kwargs and dict(zip(self.kwargs, relabel(list(self.kwargs.values()), new)))
-        args = relabel(self.args, new)
-        return Node(self.function, args, kwargs, self.value, self.name, self.kind, self.errstate, self.out)
+        return self.with_args(relabel(self.args, new), kwargs)
+
+    def with_args(self, args: tuple, kwargs: dict | None = None) -> Node:
+        """A step like this one, of other operands. (A guard keeps what was seen.)"""
+        return Node(self.function, args, kwargs or {}, self.held, self.name, self.kind, self.errstate, self.out)
 
     def rewire(self, new: dict[Node, Node]) -> Node:
         """This very step with operands replaced."""
@@ -84,7 +87,7 @@ class Node:
         return self
 
     def __repr__(self) -> str:
-        return f"<{self.name} = {self.value!r}>"
+        return f"<{self.name} = {self.spec}>"
 
 
 class Program:

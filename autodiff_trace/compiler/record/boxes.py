@@ -20,6 +20,7 @@ from ...numpy.array_box import ArrayBox
 from ...numpy.definers import elementwise
 from ...captured_state.names import has
 from ..ir.node import Node
+from ..ir.spec import spec_of
 
 __all__ = ["PLAIN_NUMBERS", "RecordBox", "number_boxes"]
 
@@ -80,12 +81,13 @@ class RecordBox(ArrayBox):
 
 
 def forget_values(box: RecordBox) -> RecordBox:
-    """A box for what reads its shape and dtype alone, with the value that the step keeps: of a large array an outline.
+    """A box for what reads its shape and dtype alone, with an array like its value that takes no memory.
 
     Else the nodes of reverse mode would keep all arrays of the traced function alive.
     """
-    node = box._node
-    return RecordBox(node.value, box._trace, node) if type(node) is Node and node.value is not box._value else box
+    node, value, trace = box._node, box._value, box._trace
+    is_made = type(node) is Node and node.kind == "call" and type(value) is np.ndarray and trace.guards_values
+    return RecordBox(spec_of(value).example(), trace, node) if is_made else box
 
 
 large_types[RecordBox] = forget_values

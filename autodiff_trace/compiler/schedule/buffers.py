@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ..backends.numpy_source import calls
 from ..ir.node import Node, Program
+from ..ir.spec import Spec
 from ..backends.numpy_source.arena import Buffer
 from ..analysis.liveness import find_last_uses, find_roots
 
@@ -34,7 +33,7 @@ def assign_buffers(program: Program) -> tuple[Program, list[Buffer]]:
     for i, step in enumerate(program.steps):
         dying = [root for root in ends[i] if root in owned] if i in ends else ()
         if step in takers:
-            kind, numbers = free.like(step.value)
+            kind, numbers = free.like(step.spec)
             free_like[step] = numbers
             if calls.is_elementwise_ufunc(step.function):  # it reads each element before it writes it
                 for root in dying:
@@ -58,15 +57,14 @@ class FreeBuffers:
 
     def __init__(self) -> None:
         self.kinds: dict[Buffer, list[int]] = {}
-        self.known: dict[tuple, tuple[Buffer, list[int]]] = {}  # by what is quicker to compare
+        self.known: dict[Spec, tuple[Buffer, list[int]]] = {}
 
-    def like(self, value: np.ndarray) -> tuple[Buffer, list[int]]:
-        """What can hold ``value``, and the numbers of those that are free."""
-        key = value.shape, value.strides, id(value.dtype)
-        found = self.known.get(key)
+    def like(self, spec: Spec) -> tuple[Buffer, list[int]]:
+        """What can hold such an array, and the numbers of those that are free."""
+        found = self.known.get(spec)
         if found is None:
-            kind = describe(value)
-            found = self.known[key] = kind, self.kinds.setdefault(kind, [])
+            kind = describe(spec)
+            found = self.known[spec] = kind, self.kinds.setdefault(kind, [])
         return found
 
 
@@ -75,18 +73,15 @@ def takes_buffer(step: Node) -> bool:
     return (
         step.kind == "call"
         and not step.kwargs
-        and type(step.value) is np.ndarray
-        and step.value.size > 0
-        and not step.value.dtype.hasobject
+        and step.spec.is_array
+        and step.spec.size > 0
+        and not step.spec.dtype.hasobject
         and (position := calls.out_position(step.function)) is not None
         and (len(step.args) <= position or step.args[position] is None)
     )
 
 
-def describe(value: np.ndarray) -> Buffer:
-    """The buffer that can hold ``value``, with the order of axes in memory that NumPy gave it."""
-    if value.flags.c_contiguous:
-        axes = tuple(range(value.ndim))
-    else:
-        axes = tuple(sorted(range(value.ndim), key=lambda axis: -abs(value.strides[axis])))
-    return Buffer(value.shape, value.dtype, axes)
+def describe(spec: Spec) -> Buffer:
+    """The buffer that can hold such an array, with the order of axes in memory that NumPy gave it."""
+    axes = range(spec.ndim) if spec.is_contiguous else sorted(range(spec.ndim), key=lambda i: -abs(spec.strides[i]))
+    return Buffer(spec.shape, spec.dtype, tuple(axes))
