@@ -9,7 +9,6 @@ from autodiff_trace import grad, graph, hessian, jit
 from autodiff_trace import numpy as anp
 from autodiff_trace.compiler.graph.graph import Graph
 from autodiff_trace.compiler.ir.node import operands
-from autodiff_trace.compiler.ir.outlines import ENOUGH, Outlines, is_outline
 from autodiff_trace.compiler.backends.numpy_source.executable import Replay
 from autodiff_trace.captured_state.random_states import RandomStates, frozen
 
@@ -95,15 +94,7 @@ def test_their_hessians(loop):
         np.testing.assert_allclose(compiled(x), second(x), rtol=1e-10, atol=1e-12)
 
 
-def test_recordings_take_bounded_memory():
-    outlines = Outlines()
-    values = [outlines.of(np.ones(1000)) for _ in range(10_000)]
-    kept = sum(value.nbytes for value in values if not is_outline(value))
-    assert kept <= ENOUGH + 8000 and is_outline(values[-1]) and not is_outline(values[0])
-    assert values[-1].shape == (1000,) and not is_outline(outlines.of(np.ones(3)))
-
-
-def test_long_programs_of_outlines_are_right():
+def test_long_programs_that_read_shapes_are_right():
     def long(x):
         for _ in range(4000):
             x = anp.sin(x) + 0.5 * anp.ones_like(x)

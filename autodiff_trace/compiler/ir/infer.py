@@ -12,7 +12,7 @@ import numpy as np
 
 from ...core.traits import traits_of
 from ..backends.numpy_source import calls
-from .layout import axes_by_strides, broadcast_shape, laid_out, view_strides
+from .layout import axes_by_strides, broadcast_shape, distances, laid_out, order_axes, view_strides
 from .node import Node, parts_of, spec_at
 from .spec import Spec, array_spec, make_spec, new_spec
 
@@ -197,10 +197,17 @@ def einsum(subscripts: str, *operands: Any) -> Spec:
     given, arrow, left = subscripts.replace(" ", "").partition("->")
     if not arrow or "." in subscripts:
         raise NotInferred(subscripts)
-    lengths = {letter: length for letters, each in zip(given.split(","), specs)
-               for letter, length in zip(letters, each.shape)}
+    lengths: dict[str, int] = {}
+    strides = []
+    for letters, each in zip(given.split(","), specs):
+        lengths.update(zip(letters, each.shape))
+        strides.append(dict(zip(letters, distances(each))))
     dtype = np.result_type(*[each.dtype for each in specs])
-    return result(tuple([lengths[letter] for letter in left]), dtype)
+    if not left:
+        return make_spec(dtype.type, (), dtype, ())
+    letters = [*left, *[letter for letter in lengths if letter not in left]]
+    order = order_axes(len(letters), [[each.get(letter, 0) for letter in letters] for each in strides])
+    return new_spec(tuple([lengths[letter] for letter in left]), dtype, [axis for axis in order if axis < len(left)])
 
 
 @infers(calls.sum_axis)
@@ -234,7 +241,7 @@ def cast(x: Any, dtype: Any) -> Spec:
     x, dtype = spec_at(x), np.dtype(dtype)
     if x.dtype == dtype:
         return x
-    if x.dtype.kind == "c" != dtype.kind and x.is_array and 2 * dtype.itemsize == x.itemsize:  # the real part
+    if x.dtype.kind == "c" and dtype.kind == "f" and x.is_array and 2 * dtype.itemsize == x.itemsize:  # the real part
         return make_spec(x.kind, x.shape, dtype, x.strides)
     return laid_out([x], dtype) if x.shape or not x.is_array else array_spec((), dtype)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from .spec import Spec, array_spec, c_strides, make_spec, new_spec
 
-__all__ = ["axes_by_strides", "broadcast_shape", "laid_out", "view_strides"]
+__all__ = ["axes_by_strides", "broadcast_shape", "distances", "laid_out", "order_axes", "view_strides"]
 
 
 def laid_out(operands: list[Spec], dtype: np.dtype) -> Spec:
@@ -28,12 +28,16 @@ def broadcast_shape(operands: list[Spec]) -> tuple[int, ...]:
 
 def axes_by_strides(shape: tuple[int, ...], operands: list[Spec]) -> tuple[int, ...]:
     """The axes from the outermost to the innermost, as NumPy orders them in the result (``order="K"``)."""
-    ndim = len(shape)
-    table = []
-    for each in operands:
-        lead = ndim - each.ndim
-        strides = [0 if length == 1 else abs(stride) for length, stride in zip(each.shape, each.strides)]
-        table.append([0] * lead + strides)
+    return order_axes(len(shape), [[0] * (len(shape) - each.ndim) + distances(each) for each in operands])
+
+
+def distances(x: Spec) -> list[int]:
+    """The strides along the axes on which there are several elements; of others none, 0."""
+    return [0 if length == 1 else abs(stride) for length, stride in zip(x.shape, x.strides)]
+
+
+def order_axes(ndim: int, table: list[list[int]]) -> tuple[int, ...]:
+    """The same, from the strides of each operand along all axes, as NumPy's iterator sorts them."""
     order: list[int] = []  # the innermost first
     for axis in reversed(range(ndim)):
         place = len(order)
