@@ -12,7 +12,6 @@ from compiled import assert_like
 from autodiff_trace import jit, tree_map
 from autodiff_trace.compiler import PASSES
 from autodiff_trace.compiler.backends.numpy_source import kernels
-from autodiff_trace.compiler.pipeline import number_guards
 from autodiff_trace.compiler.rewrite.lowering import lower
 from autodiff_trace.compiler.ir.node import Program
 from autodiff_trace.compiler.schedule import fusion
@@ -22,7 +21,7 @@ __all__ = ["assert_replays", "count", "describe", "lowered", "small_blocks", "so
 
 def lowered(function: Callable, *args: Any) -> Program:
     """The program of a function, before any pass."""
-    return lower(number_guards(jit(function).graph(*args).program))
+    return lower(jit(function).graph(*args).program)
 
 
 def count(program: Program) -> dict[str, int]:

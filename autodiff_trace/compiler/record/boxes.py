@@ -22,7 +22,7 @@ from ...captured_state.names import has
 from ..ir.node import Node
 from ..ir.spec import spec_of
 
-__all__ = ["PLAIN_NUMBERS", "RecordBox", "number_boxes"]
+__all__ = ["PLAIN_NUMBERS", "RecordBox", "boxers_of_numbers", "number_boxes"]
 
 PLAIN_NUMBERS = (bool, int, float, complex)
 
@@ -49,6 +49,14 @@ as_float64 = primitive(np.float64)
 elementwise(as_float64, lambda ans, x: 1, float_form=float)
 as_complex128 = primitive(np.complex128)
 elementwise(as_complex128, lambda ans, x: 1)
+
+
+def to_int(x: int) -> Any:
+    """An int as NumPy takes it: larger ones are uint64, or objects."""
+    return np.int64(x) if -2**63 <= x < 2**63 else np.array(x)
+
+
+boxers_of_numbers = {bool: np.bool_, int: to_int, float: np.float64, complex: np.complex128}
 
 
 class RecordBox(ArrayBox):

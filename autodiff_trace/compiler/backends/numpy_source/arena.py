@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Arena", "Buffer", "arena"]
+from ...ir.node import Node
+
+__all__ = ["Arena", "Buffer", "Memory", "arena"]
 
 
 class Buffer(NamedTuple):
@@ -28,6 +30,18 @@ class Buffer(NamedTuple):
         """The array, uninitialised."""
         lengths = [self.shape[axis] for axis in self.axes]
         return np.empty(lengths, self.dtype).transpose(np.argsort(self.axes))
+
+
+class Memory(NamedTuple):
+    """Where the steps of a program write: its buffers, and for those that write into one its number."""
+
+    buffers: list[Buffer]
+    numbers: dict[Node, int]
+
+    def add(self, other: Memory) -> None:
+        """Put the memory of a loop's body beside this one."""
+        self.numbers.update({step: number + len(self.buffers) for step, number in other.numbers.items()})
+        self.buffers.extend(other.buffers)
 
 
 class Arena:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...ir.node import Node
-from .arena import Buffer
+from .arena import Buffer, Memory
 from .threads import num_threads, share
 
 __all__ = ["BlockRunner", "Kernel", "Plan"]
@@ -37,7 +37,7 @@ class Kernel:
         steps: the steps, on values with all rows.
         results: steps whose rows are written into an array for all of them.
         partials: closing reductions over the rows, whose result for each block is kept.
-        buffers: for intermediate values of a block, by the numbers that the steps have as ``out``.
+        memory: for intermediate values of a block.
 
     A call of the kernel has arguments for rows, others, results and partials, in this order.
     """
@@ -52,14 +52,15 @@ class Kernel:
     steps: list[Node]
     results: list[Node]
     partials: list[Node]
-    buffers: list[Buffer]
+    memory: Memory
 
     @property
     def plan(self) -> Plan:
         blocks = -(-self.length // self.block)
         coarse = [each for each in self.work if each >= COARSE * blocks]
         pays = len(coarse) >= 0.75 * len(self.work)
-        return Plan(self.length, self.block, max(1, int(sum(self.work) / WORTH_A_THREAD)) if pays else 1, self.buffers)
+        threads = max(1, int(sum(self.work) / WORTH_A_THREAD)) if pays else 1
+        return Plan(self.length, self.block, threads, self.memory.buffers)
 
 
 class Plan(NamedTuple):
