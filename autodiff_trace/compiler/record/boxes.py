@@ -20,7 +20,6 @@ from ...numpy.array_box import ArrayBox
 from ...numpy.definers import elementwise
 from ...captured_state.names import has
 from ..ir.node import Node
-from ..ir.spec import spec_of
 
 __all__ = ["PLAIN_NUMBERS", "RecordBox", "boxers_of_numbers", "number_boxes"]
 
@@ -93,9 +92,13 @@ def forget_values(box: RecordBox) -> RecordBox:
 
     Else the nodes of reverse mode would keep all arrays of the traced function alive.
     """
-    node, value, trace = box._node, box._value, box._trace
-    is_made = type(node) is Node and node.kind == "call" and type(value) is np.ndarray and trace.guards_values
-    return RecordBox(spec_of(value).example(), trace, node) if is_made else box
+    node, trace = box._node, box._trace
+    if type(node) is not Node or node.kind != "call" or type(box._value) is not np.ndarray or not trace.guards_values:
+        return box
+    example = trace.examples.get(node.spec)
+    if example is None:
+        example = trace.examples[node.spec] = node.spec.example()
+    return RecordBox(example, trace, node)
 
 
 large_types[RecordBox] = forget_values

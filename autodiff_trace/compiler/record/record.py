@@ -22,7 +22,7 @@ from .live_arrays import LiveArrays
 from .handed_arrays import HandedOut
 from .captured_folding import Sources, find_sources, is_foldable, is_live_view
 from ..ir.node import LIVE, Node, literal, substitute
-from ..ir.spec import spec_of
+from ..ir.spec import Spec, spec_of
 from .refusals import MixedTraces, NotReplayable
 from .spent import SpentRecordTrace, take_off
 
@@ -45,6 +45,7 @@ class RecordTrace(Trace):
         self.compared: Sources = {}  # those that other runs have to find as they are
         self.steps: list[Node] = []
         self.guards = 0
+        self.examples: dict[Spec, np.ndarray] = {}
         self.arrays = LiveArrays()
         self.handed = HandedOut()
         self.made: list[Node] = []  # other constants
