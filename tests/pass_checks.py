@@ -11,7 +11,7 @@ from compiled import assert_like
 
 from autodiff_trace import jit, tree_map
 from autodiff_trace.compiler import PASSES
-from autodiff_trace.compiler.backends.numpy_source import kernels
+from autodiff_trace.compiler.ir import kernel
 from autodiff_trace.compiler.rewrite.lowering import lower
 from autodiff_trace.compiler.ir.node import Program
 from autodiff_trace.compiler.schedule import fusion
@@ -62,4 +62,4 @@ def small_blocks(monkeypatch: Any) -> None:
     monkeypatch.setattr(fusion, "LARGE", 64)
     monkeypatch.setattr(fusion, "BLOCK", 8)
     monkeypatch.setattr(fusion, "WORTH", 0)
-    monkeypatch.setattr(kernels, "WORTH_A_THREAD", 1e-3)
+    monkeypatch.setattr(kernel, "WORTH_A_THREAD", 1e-3)

@@ -45,9 +45,9 @@ ORDER = """
       following surroundings restoring reruns references
     transforms: checkpointing loops
     compiler/record: aftermath collection guards introspection holders refusals handed_arrays
-    compiler/backends/numpy_source: short_rows sines threads
-    compiler/ir: node loop
-    compiler/backends/numpy_source: arena kernels spelling
+    compiler/backends/numpy_source: short_rows sines threads arena
+    compiler/ir: node memory kernel loop
+    compiler/backends/numpy_source: kernels spelling
     compiler/backends: back_end
     compiler/dispatch: static_values arguments matching leaf_names
     compiler/record: boxes captured_folding live_arrays output_owner spent containers record hidden_inputs

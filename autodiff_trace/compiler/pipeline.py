@@ -8,7 +8,7 @@ from functools import partial
 from ..core.pytree import Structure
 from .backends.numpy_source import calls
 from .backends.back_end import BackEnd, Runnable
-from .backends.numpy_source.arena import Memory
+from .ir.memory import Memory
 from .backends.numpy_source.back_end import NumpySource
 from .record.collection import collection_paused
 from .ir.loop import all_steps, in_bodies

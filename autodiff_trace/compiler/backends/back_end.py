@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from ...core.pytree import Structure
 from ..ir.node import Program
-from .numpy_source.arena import Memory
+from ..ir.memory import Memory
 
 __all__ = ["BackEnd", "Runnable"]
 

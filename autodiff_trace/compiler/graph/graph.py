@@ -19,8 +19,8 @@ from .drawing import to_dot, to_svg
 from .interpreter import evaluate, guard_error
 from ..dispatch.signature import Form, reveal
 from ..record.guards import Miss
-from ..backends.numpy_source.arena import Memory
-from ..backends.numpy_source.kernels import Kernel
+from ..ir.memory import Memory
+from ..ir.kernel import Kernel
 from .listing import guard_text, listing
 from ..ir.node import Node, Program, operands
 from ..ir.spec import spec_of

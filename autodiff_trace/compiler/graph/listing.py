@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from ..backends.numpy_source.calls import after, assign, check_finite, empty
-from ..backends.numpy_source.arena import Memory
+from ..ir.memory import Memory
 from ..backends.numpy_source.emit import emit
 from ..record.guards import signature
-from ..backends.numpy_source.kernels import Kernel
+from ..ir.kernel import Kernel
 from ..ir.node import Node, Program, spec_at
 from ..ir.spec import Spec
 from ..backends.numpy_source.executable import Executable

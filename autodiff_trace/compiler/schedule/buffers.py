@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..backends.numpy_source import calls
 from ..ir.node import Node, Program
 from ..ir.spec import Spec
-from ..backends.numpy_source.arena import Buffer, Memory
+from ..ir.memory import Buffer, Memory
 from ..analysis.liveness import find_last_uses, find_roots
 
 __all__ = ["assign_buffers", "describe"]

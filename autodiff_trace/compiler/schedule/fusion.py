@@ -7,8 +7,8 @@ from typing import Any
 
 from ...core.traits import traits_of
 from ..backends.numpy_source import calls
-from ..backends.numpy_source.arena import Memory
-from ..backends.numpy_source.kernels import Kernel
+from ..ir.memory import Memory
+from ..ir.kernel import Kernel
 from ..ir.node import Node, Program, operands, relabel, substitute
 from ..ir.spec import Spec, array_spec
 from .buffers import assign_buffers, describe

@@ -1,47 +1,10 @@
-"""The memory of compiled programs: buffers for intermediate values, and how much of it is held between runs."""
+"""How much memory compiled programs hold between runs, all together."""
 
 from __future__ import annotations
 
 import threading
-from typing import NamedTuple
 
-import numpy as np
-
-from ...ir.node import Node
-
-__all__ = ["Arena", "Buffer", "Memory", "arena"]
-
-
-class Buffer(NamedTuple):
-    """Memory for one intermediate value at a time: an array with this shape, dtype and order of axes in memory."""
-
-    shape: tuple[int, ...]
-    dtype: np.dtype
-    axes: tuple[int, ...]
-
-    @property
-    def nbytes(self) -> int:
-        size = self.dtype.itemsize
-        for length in self.shape:
-            size *= length
-        return size
-
-    def make(self) -> np.ndarray:
-        """The array, uninitialised."""
-        lengths = [self.shape[axis] for axis in self.axes]
-        return np.empty(lengths, self.dtype).transpose(np.argsort(self.axes))
-
-
-class Memory(NamedTuple):
-    """Where the steps of a program write: its buffers, and for those that write into one its number."""
-
-    buffers: list[Buffer]
-    numbers: dict[Node, int]
-
-    def add(self, other: Memory) -> None:
-        """Put the memory of a loop's body beside this one."""
-        self.numbers.update({step: number + len(self.buffers) for step, number in other.numbers.items()})
-        self.buffers.extend(other.buffers)
+__all__ = ["Arena", "arena"]
 
 
 class Arena:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ....core.pytree import Structure, tree_unflatten
 from ...ir.node import Program
-from .arena import Memory
+from ...ir.memory import Memory
 from .emit import emit
 from .executable import Executable
 

@@ -11,12 +11,12 @@ import numpy as np
 
 from ....numpy.definers import SHORT, is_surely_finite
 from . import calls
-from .arena import Memory
+from ...ir.memory import Memory
 from ....numpy.error_states import error_state, restore_errors, setter
 from ...record.guards import outcome
 from .error_regions import group_by_handling
 from .inline import find_inline
-from .kernels import Kernel, Plan
+from ...ir.kernel import Kernel, Plan
 from ...ir.loop import Loop, result, turn_of
 from .loop_source import write_loop
 from ...ir.node import Node, Program

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from .arena import Buffer, arena
+from .arena import arena
+from ...ir.memory import Buffer
 from .emit import Source
 from ...record.guards import Miss
 from ...record.places import write_states
