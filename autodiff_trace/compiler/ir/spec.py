@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Spec", "array_spec", "c_strides", "list_of", "make_spec", "new_spec", "spec_of", "tuple_of"]
+__all__ = ["Spec", "array_spec", "c_strides", "make_spec", "new_spec", "spec_of", "tuple_of"]
 
 
 class Spec:
@@ -134,12 +134,8 @@ def new_spec(shape: tuple[int, ...], dtype: Any, axes: Sequence[int]) -> Spec:
     return make_spec(np.ndarray, shape, dtype, tuple([strides[axis] for axis in range(len(shape))]))
 
 
-def list_of(item: Spec) -> Spec:
-    """A list of values of one kind, of any length."""
-    return Spec(list, (), None, (), (item,))
-
-
 def tuple_of(items: Iterable[Spec]) -> Spec:
+    """A tuple of such values."""
     return Spec(tuple, (), None, (), tuple(items))
 
 

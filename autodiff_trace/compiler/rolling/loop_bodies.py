@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..ir.loop import Loop, read_each, result, turn_of
-from ..ir.node import Node, Program, literal, spec_at, value_of
-from ..ir.spec import Spec, list_of, tuple_of
+from ..ir.node import Node, Program, literal, value_of
 from .turns import Column, Stretch
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ class Body:
                 args, kwargs = refill(step.args, leaves), step.kwargs
                 if kwargs:
                     kwargs = dict(zip(kwargs, refill(tuple(kwargs.values()), leaves)))
-                new = step.with_args(args, kwargs)
+                new = Node(step.function, args, kwargs, step.value, step.name, step.kind, step.errstate)
                 if step.kind == "guard":
                     new.out = step.out, self.turn(slot, 1).out - step.out
                 self.values[slot] = new
@@ -75,12 +74,12 @@ class Body:
             return self.own[key][0]
         indices = tuple([each.args[1] for each in self.turns_of_slot(slot)])
         x = self.rolling.outside(self.stretch.columns[slot][0].leaves[0])
-        rows = self.rolling.add(read_each, (x, literal(indices)), list_of(step.spec))
-        return self.own_input(key, rows, step.spec)
+        rows = self.rolling.add(read_each, (x, literal(indices)), [step.value])
+        return self.own_input(key, rows, step.value)
 
-    def own_input(self, key: Any, values: Any, spec: Spec) -> Node:
+    def own_input(self, key: Any, values: Any, example: Any) -> Node:
         if key not in self.own:
-            self.own[key] = Node(None, (), {}, spec, "own", "input"), values
+            self.own[key] = Node(None, (), {}, example, "own", "input"), values
         return self.own[key][0]
 
     def same_input(self, arg: Any) -> Any:
@@ -88,7 +87,7 @@ class Body:
         if type(arg) is not Node or arg.kind == "constant":
             return arg
         if arg not in self.same:
-            self.same[arg] = Node(None, (), {}, arg.spec, "same", "input")
+            self.same[arg] = Node(None, (), {}, arg.value, "same", "input")
         return self.same[arg]
 
     def argument(self, column: Column, leaf: Any) -> Any:
@@ -101,19 +100,19 @@ class Body:
             return self.same_input(value) if column.slot in self.stretch.hoisted else value
         if column.kind == "carried":
             return self.carried_input(column)
-        spec = spec_at(leaf)
+        value = leaf.value if type(leaf) is Node else leaf
         if column.kind == "each":
             key = "each", column.source, column.slot, column.turns
             if key not in self.own:
                 if column.slot in column.source.hoisted:
                     return self.same_input(rolling.new[rolling.program.steps[column.source.start + column.slot]])
                 values = rolling.turns(column.source, column.slot, column.turns)
-                self.own_input(key, values, spec)
+                self.own_input(key, values, value)
             return self.own[key][0]
         key = column.kind, tuple(column.leaves)
         if key not in self.own:
             leaves = [rolling.outside(code) for code in column.leaves]
-            self.own_input(key, leaves if column.kind == "nodes" else literal(tuple(map(value_of, leaves))), spec)
+            self.own_input(key, leaves if column.kind == "nodes" else literal(tuple(map(value_of, leaves))), value)
         return self.own[key][0]
 
     def carried_input(self, column: Column) -> Node:
@@ -122,7 +121,8 @@ class Body:
         for lag in range(1, column.lag + 1):
             codes = tuple(column.leaves[column.lag - lag:])
             if (column.slot, codes) not in self.carried:
-                new = Node(None, (), {}, self.originals[column.slot].spec, "carried", "input")
+                example = self.originals[column.slot].value
+                new = Node(None, (), {}, example, "carried", "input")
                 self.carried[column.slot, codes] = new, self.rolling.outside(codes[0]), before
             before = self.carried[column.slot, codes][0]
         return before
@@ -134,11 +134,11 @@ class Body:
         kept, last = list(stretch.kept), list(stretch.last)
         outputs = [*onward, *map(self.in_body, kept), *map(self.in_body, last)]
         inputs = [*[each[0] for each in (*carried, *own)], *self.same.values()]
-        specs = [list_of(self.originals[slot].spec) for slot in kept] + [self.originals[slot].spec for slot in last]
+        examples = [[self.originals[slot].value] for slot in kept] + [self.originals[slot].value for slot in last]
         loop = Loop(stretch.turns, Program(inputs, self.steps, outputs), len(carried), len(own), len(kept))
         args = (*[init for _, init, _ in carried], *[values for _, values in own], *self.same)
-        node = rolling.add(loop, args, tuple_of(specs))
-        results = [rolling.add(result, (node, i), spec) for i, spec in enumerate(specs)]
+        node = rolling.add(loop, args, tuple(examples))
+        results = [rolling.add(result, (node, i), example) for i, example in enumerate(examples)]
         rolling.lists.update({(stretch, slot): each for slot, each in zip(kept, results)})
         last_values = dict(zip(last, results[len(kept):]))
         for place in rolling.needed[stretch]:
@@ -149,7 +149,7 @@ class Body:
             if turn == stretch.turns - 1:
                 rolling.new[step] = last_values[slot]
             else:
-                rolling.new[step] = rolling.add(turn_of, (rolling.lists[stretch, slot], turn), step.spec)
+                rolling.new[step] = rolling.add(turn_of, (rolling.lists[stretch, slot], turn), step.value)
 
     def in_body(self, slot: int) -> Any:
         value = self.values[slot]

@@ -16,9 +16,10 @@ import numpy as np
 
 from ...core.traits import traits_of
 from ..backends.numpy_source import calls
-from ..ir.node import Node, is_fixed, spec_at
+from ..ir.node import Node, is_fixed, value_of
 from ..rewrite.cse import is_pure
 from ..analysis.liveness import is_in_first
+from .repeats import spec_of
 
 __all__ = ["Column", "Places", "Stretch", "describe_turns", "is_view"]
 
@@ -166,9 +167,9 @@ def describe(codes: np.ndarray, stretch: Stretch, before: Sequence[Stretch], pla
             return Column("local", slot=slot)
         if (codes[:lag] >= start).any():
             return None
-        spec = places.steps[start + slot].spec
+        spec = spec_of(places.steps[start + slot].value)
         inits = [places.leaf(int(code)) for code in codes[:lag]]
-        if any(spec_at(init) != spec for init in inits):
+        if any(spec_of(value_of(init)) != spec for init in inits):
             return None
         return Column("carried", codes[:lag].tolist(), slot, lag)
     if (codes >= start).any():
@@ -183,7 +184,7 @@ def describe(codes: np.ndarray, stretch: Stretch, before: Sequence[Stretch], pla
                     step = stride // other.period
                     return Column("each", (), slot, 0, other, range(turn, turn + step * turns, step))
     leaves = [places.leaf(int(code)) for code in codes]
-    specs = {spec_at(leaf) for leaf in leaves}
+    specs = {spec_of(value_of(leaf)) for leaf in leaves}
     if len(specs) > 1:
         return None
     if all(type(leaf) is Node for leaf in leaves):
@@ -195,8 +196,8 @@ def takes_values(step: Node, k: int, column: Column, places: Places) -> bool:
     """Whether an argument may be another number in each turn."""
     if is_read(step):
         return k > 0
-    kind = spec_at(places.leaf(int(column.leaves[0]))).kind
-    is_number = issubclass(kind, (int, float, complex, np.generic)) and kind is not bool
+    leaf = value_of(places.leaf(int(column.leaves[0])))
+    is_number = isinstance(leaf, (int, float, complex, np.generic)) and type(leaf) is not bool
     function = getattr(step.function, "fun", step.function)
     is_known = isinstance(function, np.ufunc) or getattr(function, "__module__", "") == "_operator"
     return is_number and is_known and not step.kwargs and k < len(step.args) and step.args[k] is places.leaves[
