@@ -16,7 +16,7 @@ ORDER = """
       transformed taylor
     core/fast: calls donation residuals snapshots nodes processing ownership passing __init__
     core: __init__
-    compiler/ir: spec __init__
+    compiler/ir: spec layout __init__
     captured_state: __init__
     compiler/analysis: __init__
     compiler/backends: __init__
@@ -48,7 +48,8 @@ ORDER = """
     transforms: checkpointing loops
     compiler/record: aftermath collection guards introspection holders refusals handed_arrays
     compiler/backends/numpy_source: arena short_rows sines threads
-    compiler/ir: node outlines loop
+    compiler/ir: node memory kernel loop
+    compiler/backends: back_end
     compiler/dispatch: static_values arguments matching
     compiler/record: boxes captured_folding live_arrays output_owner spent containers record hidden_inputs
       stand_ins
@@ -58,15 +59,14 @@ ORDER = """
     compiler/record: outside tracing
     .: differences extend nn optim testing
     transforms: custom __init__
-    compiler/backends/numpy_source: calls error_regions inline loop_source emit executable
+    compiler/backends/numpy_source: calls error_regions inline loop_source emit executable back_end
+    compiler/ir: infer terms
     compiler/graph: listing drawing interpreter serialization
     compiler/dispatch: signature
-    compiler/rewrite: cse dce sines sums constant_folding floats tiling __init__
+    compiler/rewrite: cse dce sines sums constant_folding floats tiling __init__ products algebra finite
     compiler/analysis: liveness row_independence
-    compiler/ir: terms
-    compiler/schedule: in_place buffers rows batched_forms like_calls fusion sums_of_rows
-    compiler/rewrite: outputs products algebra finite
-    compiler/schedule: horizontal_batching
+    compiler/schedule: in_place buffers rows batched_forms like_calls fusion sums_of_rows horizontal_batching
+    compiler/rewrite: outputs
     compiler/rolling: repeats turns hoisting loop_bodies pieces wide_calls rolling
     compiler/rewrite/lowering: table arithmetic linear_algebra moves networks reductions scatters __init__
     compiler/rewrite: reassociation
