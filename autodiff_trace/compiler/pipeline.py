@@ -14,24 +14,22 @@ from .backends.numpy_source.emit import emit
 from .ir.loop import all_steps, in_bodies
 from .rewrite.lowering import lower_step
 from .ir.node import Program, in_turn, rebuild
-from .rewrite.algebra import simplifier, simplify
+from .rewrite.driver import Table, rewrite
+from .rewrite.exact import EXACT
 from .schedule.in_place import assign_in_place
 from .schedule.batches import batch_rows
 from .schedule.buffers import assign_buffers
-from .rewrite.cse import merge_common, merger
+from .rewrite.cse import merger
 from .rewrite.constant_folding import fold
 from .rewrite.dce import remove_dead_code
-from .rewrite.finite import assume_finite, use_diagonals
+from .rewrite.finite import DIAGONALS, SUMS_FIRST, assume_finite
 from .rewrite.floats import use_floats
 from .schedule.fusion import fuse
 from .rewrite.outputs import Outputs, note_outputs, separate_outputs
-from .rewrite.reassociation import reassociate
 from .rolling.rolling import roll
-from .rewrite.sines import join_sines
 from .schedule.stacked_sums import sum_stacks
 from .schedule.stacks import stack_calls
-from .rewrite.sums import reduce_short_axes, use_products
-from .rewrite.tiling import tile_short_rows
+from .rewrite.quicker_calls import SHORT_AXES, SHORT_ROWS, SMALL_SUMS, sines
 from .backends.numpy_source.executable import Replay
 
 __all__ = ["PASSES", "compile_program", "optimize", "without_trust"]
@@ -81,12 +79,9 @@ def without_trust(passes: Sequence[str]) -> list[str]:
 def shorten(program: Program, recorded: Outputs, passes: Sequence[str]) -> Program:
     """The program after those of the passes that leave out steps."""
     program = in_bodies(program, lambda body: shorten(body, note_outputs(body), passes))
-    if "algebra" in passes and "common" in passes:
-        program = rebuild(program, in_turn(simplifier(program), merger()))
-    elif "algebra" in passes:
-        program = simplify(program)
-    elif "common" in passes:
-        program = merge_common(program)
+    if "algebra" in passes or "common" in passes:
+        table = EXACT if "algebra" in passes else Table()
+        program = rewrite(program, table, merger() if "common" in passes else None)
     if "dead code" in passes:
         program = remove_dead_code(program)
     return separate_outputs(program, recorded)
@@ -95,27 +90,28 @@ def shorten(program: Program, recorded: Outputs, passes: Sequence[str]) -> Progr
 def trust(program: Program, passes: Sequence[str]) -> Program:
     """The program after the passes that trust that all is finite; a run in which it is not raises an error."""
     if "finite" in passes:
-        if (diagonal := everywhere(program, use_diagonals)) is not program:
+        if (diagonal := everywhere(program, partial(rewrite, table=DIAGONALS))) is not program:
             program = shorten(diagonal, note_outputs(diagonal), passes)
-        program = everywhere(program, reassociate) if "sums" in passes else program
+        if "sums" in passes and (first := everywhere(program, partial(rewrite, table=SUMS_FIRST))) is not program:
+            program = everywhere(first, remove_dead_code)
     return use_floats(program) if "floats" in passes else program
 
 
-def everywhere(program: Program, rewrite: Callable[[Program], Program]) -> Program:
-    """The program with itself and the bodies of its loops rewritten."""
-    return rewrite(in_bodies(program, rewrite))
+def everywhere(program: Program, change: Callable[[Program], Program]) -> Program:
+    """The program with itself and the bodies of its loops changed."""
+    return change(in_bodies(program, change))
 
 
 def place(program: Program, passes: Sequence[str]) -> tuple[Program, list[Buffer]]:
     """The program after the passes that say where values lie in memory, and the buffers."""
     if "sums" in passes:
-        program = reduce_short_axes(program)
+        program = rewrite(program, SHORT_AXES)
     if "sines" in passes:
-        program = join_sines(program)
+        program = rewrite(program, sines(program))
     if "fusion" in passes:
-        program = fuse(tile_short_rows(program))
+        program = fuse(rewrite(program, SHORT_ROWS))
     if "sums" in passes:
-        program = use_products(program)
+        program = rewrite(program, SMALL_SUMS)
     if "stacks" in passes:
         program = batch_rows(stack_calls(program))
         program = sum_stacks(program) if "finite" in passes else program

@@ -1,0 +1,103 @@
+"""The driver of rewriting rules: it finds the rules for each step, places what they give, and follows uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from ..ir.node import Node, Program, operands, relabel
+from .patterns import Rule
+
+__all__ = ["Table", "rewrite"]
+
+
+class Table:
+    """Rules, by the functions with a call of which their patterns begin."""
+
+    def __init__(self, *rules: Rule) -> None:
+        self.rules = rules
+        self.found: dict[int, list[Rule]] = {}  # by ids: some functions cannot be hashed
+        for rule in rules:
+            for function in rule.pattern.functions:
+                self.found.setdefault(id(function), []).append(rule)
+
+    def __iter__(self) -> Iterator[Rule]:
+        return iter(self.rules)
+
+
+def rewrite(program: Program, table: Table, merge: Callable[[Node], Node] | None = None) -> Program:
+    """The program with each rule of the table applied as often as it can be; itself if none can.
+
+    ``merge`` gives, of each step that is left, the step that stands before and computes the same, or else the very step.
+    """
+    if merge is None and program.functions.isdisjoint(table.found):
+        return program
+    return Rewriting(program, table, merge).run()
+
+
+class Rewriting:
+    """Rewrites one program."""
+
+    def __init__(self, program: Program, table: Table, merge: Callable[[Node], Node] | None) -> None:
+        self.program, self.rules, self.merge = program, table.found, merge
+        self.steps: list[Node] = []
+        self.placed: set[Node] = set()
+        self.new: dict[Node, Node] = {}
+        self.counts: dict[Node, int] = dict.fromkeys(program.kept, 1)
+        counts = self.counts
+        for step in program.steps:
+            for operand in operands(step):
+                counts[operand] = counts.get(operand, 0) + 1
+
+    def run(self) -> Program:
+        program, new = self.program, self.new
+        for step in program.steps:
+            if not new.keys().isdisjoint(step.found or operands(step)):
+                step.rewire(new)
+            result = self.settle(step)
+            if result is not step:
+                new[step] = result
+        if not new and len(self.steps) == len(program.steps):
+            return program
+        return Program(program.inputs, self.steps, relabel(program.outputs, new))
+
+    def uses(self, node: Node) -> int:
+        return self.counts.get(node, 0)
+
+    def settle(self, step: Node) -> Node:
+        """What stands for a step whose operands have been placed."""
+        rules = self.rules.get(id(step.function))
+        if rules is not None and step.kind == "call" and not step.kwargs:
+            for rule in rules:
+                found = rule.apply(step, self.uses)
+                if found is not None:
+                    *effects, result = found if type(found) is list else [found]
+                    for effect in effects:
+                        self.place(effect)
+                    return self.instead(step, self.place(result))
+        first = step if self.merge is None else self.merge(step)
+        if first is not step:
+            return self.instead(step, first)
+        self.placed.add(step)
+        self.steps.append(step)
+        return step
+
+    def place(self, step: Node) -> Node:
+        """What stands for a step that may be new; new operands are placed before it."""
+        if step.kind in ("input", "constant") or step in self.placed:
+            return step
+        if step not in self.new:
+            for operand in operands(step):
+                self.place(operand)
+            self.new[step] = self.settle(step.rewire(self.new))
+        return self.new[step]
+
+    def instead(self, step: Node, result: Node) -> Node:
+        """``result``, which is used in the place of a step."""
+        pending = [(result, self.uses(step)), (step, -self.uses(step))]
+        while pending:
+            node, change = pending.pop(0)
+            before = self.uses(node)
+            self.counts[node] = before + change
+            if (before == 0) != (before + change == 0):  # it comes to use, or goes out of it, and with it what it uses
+                pending += [(operand, 1 if change > 0 else -1) for operand in operands(node)]
+        return result
