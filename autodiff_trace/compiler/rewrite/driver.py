@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from ..ir.node import Node, Program, operands, relabel
-from .patterns import Rule
+from .patterns import ANY, Rule
 
 __all__ = ["Table", "rewrite"]
 
 
 class Table:
-    """Rules, by the functions with a call of which their patterns begin."""
+    """Rules, by the functions with a call of which their patterns begin, and by those of which an operand must be a call.
+    """
 
     def __init__(self, *rules: Rule) -> None:
         self.rules = rules
-        self.found: dict[int, list[Rule]] = {}  # by ids: some functions cannot be hashed
+        self.found: dict[int, dict[int, list[Rule]]] = {}  # by ids: some functions cannot be hashed
         for rule in rules:
             for function in rule.pattern.functions:
-                self.found.setdefault(id(function), []).append(rule)
+                by_operand = self.found.setdefault(id(function), {})
+                for inner in rule.inner or rule.pattern.find_inner():
+                    by_operand.setdefault(id(inner), []).append(rule)
 
     def __iter__(self) -> Iterator[Rule]:
         return iter(self.rules)
+
+    def candidates(self, step: Node) -> Iterable[Rule]:
+        """The rules that may apply to a step; none, as a rule."""
+        by_operand = self.found.get(id(step.function))
+        if by_operand is None or step.kind != "call" or step.kwargs:
+            return ()
+        rules = by_operand.get(id(ANY), ())
+        for arg in step.args:
+            more = by_operand.get(id(arg.function if type(arg) is Node else None))
+            if more is not None:
+                rules = [*rules, *more]
+        return rules
 
 
 def rewrite(program: Program, table: Table, merge: Callable[[Node], Node] | None = None) -> Program:
@@ -38,7 +53,7 @@ class Rewriting:
     """Rewrites one program."""
 
     def __init__(self, program: Program, table: Table, merge: Callable[[Node], Node] | None) -> None:
-        self.program, self.rules, self.merge = program, table.found, merge
+        self.program, self.table, self.merge = program, table, merge
         self.steps: list[Node] = []
         self.placed: set[Node] = set()
         self.new: dict[Node, Node] = {}
@@ -65,15 +80,13 @@ class Rewriting:
 
     def settle(self, step: Node) -> Node:
         """What stands for a step whose operands have been placed."""
-        rules = self.rules.get(id(step.function))
-        if rules is not None and step.kind == "call" and not step.kwargs:
-            for rule in rules:
-                found = rule.apply(step, self.uses)
-                if found is not None:
-                    *effects, result = found if type(found) is list else [found]
-                    for effect in effects:
-                        self.place(effect)
-                    return self.instead(step, self.place(result))
+        for rule in self.table.candidates(step):
+            found = rule.apply(step, self.uses)
+            if found is not None:
+                *effects, result = found if type(found) is list else [found]
+                for effect in effects:
+                    self.place(effect)
+                return self.instead(step, self.place(result))
         first = step if self.merge is None else self.merge(step)
         if first is not step:
             return self.instead(step, first)

@@ -83,7 +83,7 @@ def is_whole(step: Node, pieces: list, indices: list, ways: tuple, **_: Any) -> 
 
 
 EXACT = Table(
-    Rule("fill", Call(ELEMENTWISE, None), without_fill),
+    Rule("fill", Call(ELEMENTWISE, None), without_fill, inner=(calls.fill, np.broadcast_to, None)),
     Rule("times one", x * 1, x),
     Rule("over one", x / 1, x),
     Rule("to the power of one", x**1, x),

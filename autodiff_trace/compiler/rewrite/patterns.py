@@ -17,7 +17,10 @@ from ..ir.node import Node, literal, spec_at, value_of
 from ..ir.terms import is_factor, is_number, is_real
 from .lowering.table import as_operand
 
-__all__ = ["Call", "Pattern", "Rule", "Term", "Uses", "head", "once", "same"]
+__all__ = ["ANY", "Call", "Pattern", "Rule", "Term", "Uses", "head", "once", "same"]
+
+ANY = object()
+"""Stands for all functions."""
 
 Uses = Callable[[Node], int]
 """How often a value is used in the program; 0 where it is not yet placed."""
@@ -95,6 +98,11 @@ class Call(Pattern):
             return True
         return self.commutes and all([each.matches(arg, found, uses) for each, arg in zip(self.operands, args[::-1])])
 
+    def find_inner(self) -> tuple:
+        """The functions of one of which an operand must be a call, where it matches; None is that of a number."""
+        inner = [each for each in self.operands if not isinstance(each, Term)]
+        return (ANY,) if not inner else inner[0].functions if isinstance(inner[0], Call) else (None,)
+
     def build(self, found: dict[str, Any], step: Node, is_whole: bool = False) -> Any:
         args = tuple([each.build(found, step) for each in self.operands])
         if not is_whole and all(map(is_factor, args)):
@@ -142,6 +150,8 @@ class Rule(NamedTuple):
     pattern: Call
     into: Pattern | Callable[..., Node | list[Node] | None]
     when: Callable[..., bool] | None = None
+    inner: tuple = ()
+    """Functions of one of which an operand must be a call, where the pattern does not say."""
 
     def apply(self, step: Node, uses: Uses) -> Node | list[Node] | None:
         """What takes the place of a call of one of the pattern's functions; None if the rule does not apply."""
