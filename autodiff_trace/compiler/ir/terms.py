@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .node import Node, is_fixed, spec_at, value_of
+from .node import LIVE, Node, is_fixed, spec_at, value_of
 from .spec import Spec
 
 __all__ = ["is_factor", "is_identity", "is_number", "is_one_number", "is_real", "is_uniform"]
@@ -38,9 +38,11 @@ def is_one_number(arg: Any) -> bool:
     return type(arg) is float or is_fixed(arg) and spec_at(arg).ndim == 0
 
 
-def is_factor(arg: Any) -> bool:
+def is_factor(arg: Any, uses: Any = None) -> bool:
     """Whether an operand is one real number, the same in each run, of a type that has twice and minus each number."""
-    return is_one_number(arg) and (type(value_of(arg)) is int or is_real(spec_at(arg)))
+    if type(arg) is Node:
+        return arg.kind == "constant" and arg.name != LIVE and not arg.spec.shape and is_real(arg.spec)
+    return type(arg) in (int, float) or is_one_number(arg) and is_real(spec_at(arg))
 
 
 def is_identity(arg: Any) -> bool:
@@ -53,7 +55,7 @@ def is_identity(arg: Any) -> bool:
 
 def is_uniform(arg: Any) -> bool:
     """Whether an operand is an array that is the same number everywhere, in each run."""
-    if type(arg) is not Node or arg.kind != "constant" or not is_fixed(arg) or not arg.spec.ndim or not arg.spec.size:
+    if type(arg) is not Node or arg.kind != "constant" or not arg.spec.shape or not is_fixed(arg) or not arg.spec.size:
         return False
     first = arg.value.item(0)  # zeros can have several signs
     return first != 0 and arg.value.item(-1) == first and bool(np.all(arg.value == first))

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from functools import cached_property
+from typing import Any
+
 from ..ir.node import Node, Program, operands, relabel
-from .patterns import ANY, Rule
+from .patterns import ANY, ARRAY, NUMBER, Rule
 
 __all__ = ["Table", "rewrite"]
 
 
 class Table:
-    """Rules, by the functions with a call of which their patterns begin, and by those of which an operand must be a call.
-    """
+    """Rules, by the functions with a call of which their patterns begin, and by what an operand must be."""
 
     def __init__(self, *rules: Rule) -> None:
         self.rules = rules
-        self.found: dict[int, dict[int, list[Rule]]] = {}  # by ids: some functions cannot be hashed
+        self.found: dict[int, dict[Any, list[Rule]]] = {}  # by ids: some functions cannot be hashed
         for rule in rules:
             for function in rule.pattern.functions:
                 by_operand = self.found.setdefault(id(function), {})
@@ -33,9 +35,15 @@ class Table:
             return ()
         rules = by_operand.get(id(ANY), ())
         for arg in step.args:
-            more = by_operand.get(id(arg.function if type(arg) is Node else None))
+            if type(arg) is not Node:
+                kind = NUMBER
+            elif arg.kind != "constant":
+                kind = arg.function
+            else:
+                kind = ARRAY if arg.spec.shape else NUMBER
+            more = by_operand.get(id(kind))
             if more is not None:
-                rules = [*rules, *more]
+                rules = [*rules, *more] if rules else more
         return rules
 
 
@@ -57,11 +65,15 @@ class Rewriting:
         self.steps: list[Node] = []
         self.placed: set[Node] = set()
         self.new: dict[Node, Node] = {}
-        self.counts: dict[Node, int] = dict.fromkeys(program.kept, 1)
-        counts = self.counts
-        for step in program.steps:
+
+    @cached_property
+    def counts(self) -> dict[Node, int]:
+        """How often each value is used; asked for before anything is replaced."""
+        counts: dict[Node, int] = dict.fromkeys(self.program.kept, 1)
+        for step in self.program.steps:
             for operand in operands(step):
                 counts[operand] = counts.get(operand, 0) + 1
+        return counts
 
     def run(self) -> Program:
         program, new = self.program, self.new

@@ -10,7 +10,7 @@ from ..backends.numpy_source import calls
 from ..ir.node import Node, is_fixed, literal, parts_of, spec_at, value_of
 from ..ir.terms import is_factor, is_one_number, is_uniform
 from .driver import Table
-from .patterns import Call, Rule, Term, Uses, head, once
+from .patterns import ARRAY, Call, Rule, Term, Uses, head, once
 
 __all__ = ["EXACT"]
 
@@ -18,7 +18,7 @@ ELEMENTWISE = tuple({each for each in vars(np).values() if calls.is_elementwise_
 
 x, y = Term("x"), Term("y")
 shape, axes, outer, anything = map(Term, ("shape", "axes", "outer", "anything"))
-c, d = (Term(name, lambda arg, uses: is_factor(arg)) for name in "cd")
+c, d = Term("c", is_factor), Term("d", is_factor)
 reshape, transpose, scatter = head(calls.reshape), head(calls.transpose), head(calls.scatter)
 
 
@@ -83,7 +83,7 @@ def is_whole(step: Node, pieces: list, indices: list, ways: tuple, **_: Any) -> 
 
 
 EXACT = Table(
-    Rule("fill", Call(ELEMENTWISE, None), without_fill, inner=(calls.fill, np.broadcast_to, None)),
+    Rule("fill", Call(ELEMENTWISE, None), without_fill, inner=(calls.fill, np.broadcast_to, ARRAY)),
     Rule("times one", x * 1, x),
     Rule("over one", x / 1, x),
     Rule("to the power of one", x**1, x),

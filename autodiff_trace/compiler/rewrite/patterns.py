@@ -17,10 +17,10 @@ from ..ir.node import Node, literal, spec_at, value_of
 from ..ir.terms import is_factor, is_number, is_real
 from .lowering.table import as_operand
 
-__all__ = ["ANY", "Call", "Pattern", "Rule", "Term", "Uses", "head", "once", "same"]
+__all__ = ["ANY", "ARRAY", "NUMBER", "Call", "Pattern", "Rule", "Term", "Uses", "head", "once", "same"]
 
-ANY = object()
-"""Stands for all functions."""
+ANY, NUMBER, ARRAY = "any", "number", "array"
+"""What an operand can be beside a call of a function: anything, or a constant without axes, or with some."""
 
 Uses = Callable[[Node], int]
 """How often a value is used in the program; 0 where it is not yet placed."""
@@ -94,14 +94,18 @@ class Call(Pattern):
         args = step.args
         if len(args) != len(self.operands):
             return False
-        if all([each.matches(arg, found, uses) for each, arg in zip(self.operands, args)]):
-            return True
-        return self.commutes and all([each.matches(arg, found, uses) for each, arg in zip(self.operands, args[::-1])])
+        for order in (args, args[::-1]) if self.commutes else (args,):
+            for each, arg in zip(self.operands, order):
+                if not each.matches(arg, found, uses):
+                    break
+            else:
+                return True
+        return False
 
     def find_inner(self) -> tuple:
-        """The functions of one of which an operand must be a call, where it matches; None is that of a number."""
-        inner = [each for each in self.operands if not isinstance(each, Term)]
-        return (ANY,) if not inner else inner[0].functions if isinstance(inner[0], Call) else (None,)
+        """What one of the operands must be for the pattern to match: a call of one of these functions, or a number."""
+        inner = [each for each in self.operands or () if not isinstance(each, Term)]
+        return (ANY,) if not inner else inner[0].functions if isinstance(inner[0], Call) else (NUMBER, ARRAY)
 
     def build(self, found: dict[str, Any], step: Node, is_whole: bool = False) -> Any:
         args = tuple([each.build(found, step) for each in self.operands])
@@ -151,7 +155,7 @@ class Rule(NamedTuple):
     into: Pattern | Callable[..., Node | list[Node] | None]
     when: Callable[..., bool] | None = None
     inner: tuple = ()
-    """Functions of one of which an operand must be a call, where the pattern does not say."""
+    """What one of the operands must be, where the pattern does not say."""
 
     def apply(self, step: Node, uses: Uses) -> Node | list[Node] | None:
         """What takes the place of a call of one of the pattern's functions; None if the rule does not apply."""

@@ -140,7 +140,7 @@ HIGH = 500
 """Rows for each column from which on it is quicker to go column by column."""
 
 
-def has_short_rows(step: Node, x: Any, y: Any) -> bool:
+def has_short_rows(step: Node) -> bool:
     """Whether a step is arithmetic of many short rows with one row."""
     spec = step.spec
     if spec.ndim < 2 or not spec.is_contiguous or spec.dtype not in FLOATS:
@@ -150,7 +150,7 @@ def has_short_rows(step: Node, x: Any, y: Any) -> bool:
         return False
     if spec.size <= MANY and (spec.ndim > 2 or rows < HIGH * length):
         return False
-    return {count_rows(spec_at(arg), spec) for arg in (x, y)} == {1, rows}
+    return {count_rows(spec_at(arg), spec) for arg in step.args} == {1, rows}
 
 
 def count_rows(spec: Spec, whole: Spec) -> int:
@@ -162,8 +162,8 @@ def count_rows(spec: Spec, whole: Spec) -> int:
 
 
 SHORT_ROWS = Table(
-    Rule("arithmetic of short rows", Call(tuple(TILED), (x, y)),
-         lambda step, x, y: step.with_call(TILED[step.function], (x, y)), has_short_rows),
+    Rule("arithmetic of short rows", Call(tuple(TILED), None),
+         lambda step: step.with_call(TILED[step.function], step.args), has_short_rows),
 )
 
 LARGE_SINES = 2**14
