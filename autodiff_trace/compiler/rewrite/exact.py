@@ -24,9 +24,10 @@ reshape, transpose, scatter = head(calls.reshape), head(calls.transpose), head(c
 
 def takes_sign(arg: Any, uses: Uses) -> bool:
     """Whether minus an operand is no more to compute than the operand: it is a number, or a product with one."""
-    return is_factor(arg) or once(x * y).matches(arg, {}, uses) and any([takes_sign(each, uses) for each in arg.args])
+    return is_factor(arg) or PRODUCT.matches(arg, {}, uses) and any([takes_sign(each, uses) for each in arg.args])
 
 
+PRODUCT = once(x * y)
 s = Term("s", takes_sign)
 
 
