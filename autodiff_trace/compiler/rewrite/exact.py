@@ -10,7 +10,7 @@ from ..backends.numpy_source import calls
 from ..ir.node import Node, is_fixed, literal, parts_of, spec_at, value_of
 from ..ir.terms import is_factor, is_one_number, is_uniform
 from .driver import Table
-from .patterns import ARRAY, Call, Rule, Term, Uses, head, once
+from .patterns import ARRAY, NEGATIVE, Call, Rule, Term, Uses, head, once
 
 __all__ = ["EXACT"]
 
@@ -91,8 +91,8 @@ EXACT = Table(
     Rule("less zero", x - 0, x),
     # Signs go out of products into sums, or into numbers.
     Rule("plus a negative", x + -y, x - y),
-    Rule("minus a negative", x - -y, x + y),
-    Rule("negative of a negative", -(-x), x),
+    Rule("minus a negative", x - (-y), x + y),
+    Rule("negative of a negative", NEGATIVE(-x), x),
     Rule("sign out of a product", once(-x) * y, -(x * y), lambda step, x, y: spec_at(x).shape == step.spec.shape),
     Rule("sign into a number", -once(s * y), -s * y),
     Rule("sign across a difference", once(-x) - s, -s - x),

@@ -126,7 +126,8 @@ UNMASKED = Table(
 
 
 def scale_rows(step: Node, d: Any, matrix: Node, **_: Any) -> list[Node] | None:
-    if spec_at(d).shape != matrix.spec.shape[:1] or np.result_type(spec_at(d).dtype, matrix.spec.dtype) != step.spec.dtype:
+    spec = spec_at(d)
+    if spec.shape != matrix.spec.shape[:1] or np.result_type(spec.dtype, matrix.spec.dtype) != step.spec.dtype:
         return None
     column = call(calls.reshape, (d, (-1, 1)), step)
     return [*check_matrix(matrix), step.with_call(np.multiply, (column, matrix))]

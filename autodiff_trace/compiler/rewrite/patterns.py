@@ -17,7 +17,7 @@ from ..ir.node import Node, literal, spec_at, value_of
 from ..ir.terms import is_factor, is_number, is_real
 from .lowering.table import as_operand
 
-__all__ = ["ANY", "ARRAY", "NUMBER", "Call", "Pattern", "Rule", "Term", "Uses", "head", "once", "same"]
+__all__ = ["ANY", "ARRAY", "NEGATIVE", "NUMBER", "Call", "Pattern", "Rule", "Term", "Uses", "head", "once", "same"]
 
 ANY, NUMBER, ARRAY = "any", "number", "array"
 """What an operand can be beside a call of a function: anything, or a constant without axes, or with some."""
