@@ -18,7 +18,7 @@ RULES = {rule.name: rule for table in (exact.EXACT, *TRUSTING, *QUICKER) for rul
 
 AWKWARD = [0.0, -0.0, np.inf, -np.inf, np.nan, 1.5, -2.0, 5e-324, 1.7e308, -3e-310, 0.1, 7.0]
 FACTORS = [(2.0, 3.0), (-4.0, -0.5), (0.3, 2.0), (2.0, 0.3), (0.5, 0.25), (2, 3), (2.0**30, 1e300), (np.inf, 2.0),
-           (np.array(2.0), np.array(-3.0)), (np.float32(-2), np.float32(3)), (np.array(2, np.float32), 5.0), (True, 2.0)]
+           (np.array(2.0), np.array(-3.0)), (np.float32(-2), np.float32(3)), (np.array(2, np.float32), 5.0), (True, 2)]
 
 
 def operand(shape, dtype, seed=0):

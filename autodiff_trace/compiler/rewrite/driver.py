@@ -50,7 +50,7 @@ class Table:
 def rewrite(program: Program, table: Table, merge: Callable[[Node], Node] | None = None) -> Program:
     """The program with each rule of the table applied as often as it can be; itself if none can.
 
-    ``merge`` gives, of each step that is left, the step that stands before and computes the same, or else the very step.
+    ``merge`` gives for each step that is left the step before it that computes the same, or else the very step.
     """
     if merge is None and program.functions.isdisjoint(table.found):
         return program
