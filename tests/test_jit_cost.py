@@ -9,7 +9,7 @@ from autodiff_trace import grad, graph, hessian, jit
 from autodiff_trace import numpy as anp
 from autodiff_trace.compiler.graph.graph import Graph
 from autodiff_trace.compiler.ir.node import operands
-from autodiff_trace.compiler.backends.numpy_source.executable import Replay
+from autodiff_trace.compiler.backends.numpy_source.executable import Executable
 from autodiff_trace.captured_state.random_states import RandomStates, frozen
 
 
@@ -160,8 +160,8 @@ def test_many_paths_in_random_order(function, monkeypatch):
     x = np.array([0.3, 0.2, 0.1])
     np.random.seed(0)
     runs = []
-    run = Replay.run
-    monkeypatch.setattr(Replay, "run", lambda self, leaves: runs.append(self) or run(self, leaves))
+    run = Executable.run
+    monkeypatch.setattr(Executable, "run", lambda self, leaves: runs.append(self) or run(self, leaves))
     for _ in range(200):
         n = float(numbers.randrange(31))
         seed = np.random.get_state()

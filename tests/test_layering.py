@@ -45,18 +45,18 @@ ORDER = """
       following surroundings restoring reruns references
     transforms: checkpointing loops
     compiler/record: aftermath collection guards introspection holders refusals handed_arrays
-    compiler/backends/numpy_source: arena short_rows sines threads
-    compiler/ir: node loop terms
-    compiler/dispatch: static_values arguments matching
+    compiler/backends/numpy_source: short_rows sines threads arena
+    compiler/ir: node memory kernel loop terms
+    compiler/backends/numpy_source: kernels spelling
+    compiler/backends: back_end
+    compiler/dispatch: static_values arguments matching leaf_names
     compiler/record: boxes captured_folding live_arrays output_owner spent containers record hidden_inputs
       stand_ins
-    compiler/backends/numpy_source: kernels spelling
-    compiler/dispatch: leaf_names
     compiler: failures
     compiler/record: outside tracing
     .: differences extend nn optim testing
     transforms: custom __init__
-    compiler/backends/numpy_source: calls error_regions inline loop_source emit executable
+    compiler/backends/numpy_source: calls error_regions inline loop_source emit executable back_end
     compiler/ir: infer
     compiler/graph: listing drawing interpreter serialization
     compiler/dispatch: signature

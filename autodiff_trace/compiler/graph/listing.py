@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from ..backends.numpy_source.calls import after, assign, check_finite, empty
+from ..ir.memory import Memory
 from ..backends.numpy_source.emit import emit
 from ..record.guards import signature
-from ..backends.numpy_source.kernels import Kernel
+from ..ir.kernel import Kernel
 from ..ir.node import Node, Program, spec_at
 from ..ir.spec import Spec
-from ..backends.numpy_source.executable import Replay
+from ..backends.numpy_source.executable import Executable
 from ..backends.numpy_source.spelling import printable
 
 __all__ = ["expression", "guard_text", "listing", "seen_text", "type_text"]
@@ -113,15 +114,15 @@ def seen_text(use: Callable, seen: Any) -> str:
     return f"{np.dtype(seen[2])}[{','.join(map(str, seen[1]))}]" if type(seen) is tuple else repr(seen)
 
 
-def listing(program: Program, replay: Replay, guards: list[str]) -> str:
+def listing(program: Program, memory: Memory, executable: Executable, guards: list[str]) -> str:
     """The source of a compiled program, annotated; ``program`` is the one after the passes."""
-    types = {name: type_text(spec) for name, spec in named_specs(program, replay.source.entry).items()}
-    *functions, main = re.split(r"^(?=def )", replay.source.text, flags=re.MULTILINE)[1:]
+    types = {name: type_text(spec) for name, spec in named_specs(program, memory, executable.source.entry).items()}
+    *functions, main = re.split(r"^(?=def )", executable.source.text, flags=re.MULTILINE)[1:]
     kernels = [step.function for step in program.steps if type(step.function) is Kernel]
     parts = [kernel_listing(text, kernel) for text, kernel in zip(functions, kernels, strict=True)]
     head, *body = main.splitlines()
     comments = [comment(*lines, types, guards, program.outputs) for lines in zip(body, [*body[1:], ""])]
-    parts += [head, *(f"    # {line}" for line in preamble(program, replay, types)), *align(body, comments)]
+    parts += [head, *(f"    # {line}" for line in preamble(program, executable, types)), *align(body, comments)]
     return "\n".join(parts)
 
 
@@ -147,17 +148,17 @@ def align(lines: list[str], comments: list[str]) -> list[str]:
     return [f"{line:{column}}  # {text}" if text else line for line, text in zip(lines, comments, strict=True)]
 
 
-def preamble(program: Program, replay: Replay, types: dict[str, str]) -> list[str]:
+def preamble(program: Program, executable: Executable, types: dict[str, str]) -> list[str]:
     """Inputs, constants and buffers, a line each."""
-    parameters = list(named_specs(Program(program.inputs, [], []), replay.source.entry))
+    parameters = list(named_specs(Program(program.inputs, [], []), Memory([], {}), executable.source.entry))
     inputs = [(name, types[name]) for name in parameters]
     constants = [
         (name, f"{type_text(value)} = {short(value)}" if np.size(value) <= SHOWN else type_text(value))
-        for name, value in replay.source.names.items()
+        for name, value in executable.source.names.items()
         if isinstance(value, (np.ndarray, np.generic))
     ]
     buffers = [
-        (f"b{i}", f"{buffer.dtype}[{','.join(map(str, buffer.shape))}]") for i, buffer in enumerate(replay.buffers)
+        (f"b{i}", f"{buffer.dtype}[{','.join(map(str, buffer.shape))}]") for i, buffer in enumerate(executable.buffers)
     ]
     lines = []
     for title, entries in ("inputs", inputs), ("constants", constants), ("buffers", buffers):
@@ -170,7 +171,7 @@ def short(value: Any) -> str:
     return np.array2string(np.asarray(value), precision=6, separator=", ").replace("\n", "")
 
 
-def named_specs(program: Program, entry: str) -> dict[str, Spec]:
+def named_specs(program: Program, memory: Memory, entry: str) -> dict[str, Spec]:
     """For each name in the source of a program the spec of its value. As outputs all steps tell theirs."""
     steps = [step for step in program.steps if step.kind != "guard" and step.function is not check_finite]
     named = [*program.inputs, *steps]
@@ -180,7 +181,7 @@ def named_specs(program: Program, entry: str) -> dict[str, Spec]:
         names.extend(leaves)
         return ""
 
-    emit(Program(program.inputs, program.steps, named), note, entry)
+    emit(Program(program.inputs, program.steps, named), memory, note, entry)
     return {name: node.spec for name, node in zip(names, named, strict=True)}
 
 

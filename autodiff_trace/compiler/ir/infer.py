@@ -92,8 +92,8 @@ def reduction(function: Callable) -> None:
         x = spec_at(x)
         if dtype is None:
             dtype = dtype_of_sum(x.dtype) if is_sum else x.dtype
-        axes = range(x.ndim) if axis is None else [each % x.ndim for each in (axis if type(axis) is tuple else (axis,))]
-        return reduced(x, set(axes), np.dtype(dtype), keepdims)
+        axes = range(x.ndim) if axis is None else axis if type(axis) is tuple else (axis,)
+        return reduced(x, {each % max(x.ndim, 1) for each in axes}, np.dtype(dtype), keepdims)
 
 
 for _function in calls.REDUCTIONS:
@@ -110,7 +110,7 @@ def dtype_of_sum(dtype: np.dtype) -> np.dtype:
 def reduced(x: Spec, axes: set[int], dtype: np.dtype, keepdims: bool = False) -> Spec:
     """What is left of ``x`` after a reduction of these axes."""
     kept = [axis for axis in range(x.ndim) if axis not in axes]
-    if not kept and not keepdims:
+    if not kept and not keepdims or not x.ndim:
         return make_spec(dtype.type, (), dtype, ())
     shape = tuple([1 if axis in axes else length for axis, length in enumerate(x.shape)])
     order = axes_by_strides(x.shape, [x])

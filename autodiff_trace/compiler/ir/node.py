@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from .spec import Spec, spec_of
@@ -35,8 +35,7 @@ class Node:
         kind: "input", "constant", "call", "guard" (Python's use of a value: another run has to give the same) or
             "effect" (a call that is made though nothing depends on it, and once for each time it stands there).
         errstate: how NumPy's error handling differed from what it was around the traced function.
-        out: the number of the buffer that the function writes its result into, if it does; of a guard its own number;
-            of one in a loop that in the first turn, and how many there are in a turn.
+        out: of a guard its number; of one in a loop that in the first turn, and how many there are in a turn.
     """
 
     __slots__ = ("function", "args", "kwargs", "held", "spec", "name", "kind", "errstate", "out", "found")
@@ -56,7 +55,7 @@ class Node:
     def value(self) -> Any:
         """Transitional: the value, or an example of one, for passes that have not learnt to read ``spec``."""
         if type(self.held) is Spec:
-            self.held = self.held.example()
+            return example(self.held)
         return self.held
 
     @value.setter
@@ -132,6 +131,9 @@ class Program:
     def calls(self, functions: Iterable[Callable]) -> bool:
         """Whether a step calls one of these functions."""
         return not self.functions.isdisjoint(map(id, functions))
+
+
+example = lru_cache(maxsize=256)(Spec.example)
 
 
 def is_fixed(arg: Any) -> bool:

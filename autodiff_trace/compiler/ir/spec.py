@@ -27,6 +27,7 @@ class Spec:
 
     __slots__ = (
         "kind", "shape", "dtype", "strides", "items", "ndim", "size", "itemsize", "nbytes", "is_array", "is_contiguous",
+        "hashed",
     )
 
     def __init__(self, kind: type, shape: tuple, dtype: np.dtype | None, strides: tuple, items: tuple = ()) -> None:
@@ -40,14 +41,16 @@ class Spec:
             for length, stride, natural in zip(shape, strides, c_strides(shape, self.itemsize))
         )
 
-    def _key(self) -> tuple:
+        self.hashed = hash(self.key())
+
+    def key(self) -> tuple:
         return self.kind, self.shape, self.dtype, self.strides, self.items
 
     def __eq__(self, other: object) -> bool:
-        return self is other or type(other) is Spec and self._key() == other._key()
+        return self is other or type(other) is Spec and self.key() == other.key()
 
     def __hash__(self) -> int:
-        return hash(self._key())
+        return self.hashed
 
     def __repr__(self) -> str:
         if self.items:

@@ -15,14 +15,14 @@ from ...core.tracer import Trace, box_classes, boxers, trace_stack
 from ...numpy.parameters import plain_parameters
 from ...captured_state.names import has
 from ...captured_state.random_states import frozen, numpy_state
-from .boxes import PLAIN_NUMBERS, RecordBox, number_boxes
+from .boxes import PLAIN_NUMBERS, RecordBox, boxers_of_numbers, number_boxes
 from ...numpy.error_states import error_state
 from .guards import gives_itself, is_shaped_by_values, signature
 from .live_arrays import LiveArrays
 from .handed_arrays import HandedOut
 from .captured_folding import Sources, find_sources, is_foldable, is_live_view
 from ..ir.node import LIVE, Node, literal, substitute
-from ..ir.spec import spec_of
+from ..ir.spec import Spec, spec_of
 from .refusals import MixedTraces, NotReplayable
 from .spent import SpentRecordTrace, take_off
 
@@ -44,6 +44,8 @@ class RecordTrace(Trace):
         self.outside: dict[Node, Sources] = {}  # what depends on arrays outside alone, and on which
         self.compared: Sources = {}  # those that other runs have to find as they are
         self.steps: list[Node] = []
+        self.guards = 0
+        self.examples: dict[Spec, np.ndarray] = {}
         self.arrays = LiveArrays()
         self.handed = HandedOut()
         self.made: list[Node] = []  # other constants
@@ -143,7 +145,7 @@ class RecordTrace(Trace):
                 return self.box_items(ans, node, guarded)
             raise NotReplayable(f"{node.name} returned a {type(ans).__name__}, which is no number or array")
         if guarded:
-            self.steps.append(Node(signature, (node,), {}, signature(ans), "signature", "guard"))
+            self.guard(signature, node, signature(ans))
         return number_boxes.get(type(ans), RecordBox)(ans, self, node)
 
     def box_items(self, ans: Any, node: Node, guarded: bool) -> Any:
@@ -207,8 +209,14 @@ class RecordTrace(Trace):
         if node in self.outside and type(result) is np.ndarray:
             self.compared.update(self.outside[node])  # its elements go on unseen
         elif node is not None and (node.kind != "constant" or node in self.outside):
-            self.steps.append(Node(use, (node,), {}, result, getattr(use, "__name__", "use"), "guard"))
+            self.guard(use, node, result)
         return result
+
+    def guard(self, use: Callable, node: Node, seen: Any) -> None:
+        """Let other runs stop where ``use`` of a value gives something else."""
+        step = Node(use, (node,), {}, seen, getattr(use, "__name__", "use"), "guard", None, self.guards)
+        self.guards += 1
+        self.steps.append(step)
 
     def compare_memory(self, function: Callable, a: Any, b: Any, root: Any, other: Any) -> bool:
         """``function``, as ``np.shares_memory``, of what may be views of two inputs, or of an array outside."""
@@ -217,7 +225,8 @@ class RecordTrace(Trace):
                 return False
         ans = function(a._value, b._value)
         node = Node(function, (a._node, b._node), {}, self.known(ans), function.__name__)
-        self.steps += [node, Node(bool, (node,), {}, ans, "bool", "guard")]
+        self.steps.append(node)
+        self.guard(bool, node, ans)
         return ans
 
     def text(self, box):
@@ -266,11 +275,3 @@ class RecordTrace(Trace):
 def plain_value(x: Any) -> Any:
     """``x``: the use that Python makes of a value when :func:`to_numpy` hands it over."""
     return x
-
-
-def to_int(x: int) -> Any:
-    """An int as NumPy takes it: larger ones are uint64, or objects."""
-    return np.int64(x) if -2**63 <= x < 2**63 else np.array(x)
-
-
-boxers_of_numbers = {bool: np.bool_, int: to_int, float: np.float64, complex: np.complex128}

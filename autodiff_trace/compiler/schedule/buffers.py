@@ -5,26 +5,27 @@ from __future__ import annotations
 from ..backends.numpy_source import calls
 from ..ir.node import Node, Program
 from ..ir.spec import Spec
-from ..backends.numpy_source.arena import Buffer
+from ..ir.memory import Buffer, Memory
 from ..analysis.liveness import find_last_uses, find_roots
 
 __all__ = ["assign_buffers", "describe"]
 
 
-def assign_buffers(program: Program) -> tuple[Program, list[Buffer]]:
-    """The program with ``out`` set where a step writes into a buffer, and the buffers.
+def assign_buffers(program: Program) -> Memory:
+    """The buffers of a program, and which steps write into them.
 
     A value that may be returned, or of which a view may be, gets memory of its own in each run.
     """
     takers = {step for step in program.steps if takes_buffer(step)}
     if not takers:
-        return program, []
+        return Memory([], {})
     roots = find_roots(program)
     escaping = {root for output in program.outputs if type(output) is Node for root in roots.get(output, ())}
     last_use = find_last_uses(program, roots)
     buffers: list[Buffer] = []
     free = FreeBuffers()
     free_like: dict[Node, list[int]] = {}  # the same, by a step that takes one
+    taken: dict[Node, int] = {}
     owned: dict[Node, int] = {}
     ends: dict[int, list[Node]] = {}
     for root, i in last_use.items():
@@ -43,13 +44,13 @@ def assign_buffers(program: Program) -> tuple[Program, list[Buffer]]:
                 if not numbers:
                     numbers.append(len(buffers))
                     buffers.append(kind)
-                step.out = owned[step] = numbers.pop()
+                taken[step] = owned[step] = numbers.pop()
                 if step not in last_use:  # nothing reads it, but it may raise an error
                     numbers.append(owned.pop(step))
         for root in dying:
             if root in owned:
                 free_like[root].append(owned.pop(root))
-    return program, buffers
+    return Memory(buffers, taken)
 
 
 class FreeBuffers:

@@ -7,7 +7,8 @@ from typing import Any
 
 from ...core.traits import traits_of
 from ..backends.numpy_source import calls
-from ..backends.numpy_source.kernels import Kernel
+from ..ir.memory import Memory
+from ..ir.kernel import Kernel
 from ..ir.node import Node, Program, operands, relabel, substitute
 from ..ir.spec import Spec, array_spec
 from .buffers import assign_buffers, describe
@@ -154,14 +155,13 @@ class Group:
 
         steps = [make_inner(step) for step in (*self.members, *self.closing)]
         ends = [inside[step] for step in (*results, *self.closing)]
-        inner, buffers = assign_buffers(Program(list(parameters.values()), steps, ends))
-        inside = dict(zip(inside, inner.steps))
+        buffers, numbers = assign_buffers(Program(list(parameters.values()), steps, ends))
         rows = [key for key in parameters if key[1]]
         others = [key for key in parameters if not key[1]]
         kernel = Kernel(
             self.length, self.block, [parameters[key] for key in rows], [parameters[key] for key in others],
-            self.work, inner.steps, [inside[step] for step in results], [inside[step] for step in self.closing],
-            [each._replace(shape=(self.block, *each.shape[1:])) for each in buffers],
+            self.work, steps, [inside[step] for step in results], [inside[step] for step in self.closing],
+            Memory([each._replace(shape=(self.block, *each.shape[1:])) for each in buffers], numbers),
         )
         arrays = [make_array(step.spec) for step in results]
         blocks = kernel.plan.blocks
