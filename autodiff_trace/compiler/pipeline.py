@@ -14,7 +14,7 @@ from .record.collection import collection_paused
 from .ir.loop import all_steps, in_bodies
 from .rewrite.lowering import lower_step
 from .ir.node import Program, in_turn, rebuild
-from .rewrite.driver import Table, rewrite
+from .rewrite.driver import rewrite
 from .rewrite.exact import EXACT
 from .schedule.in_place import assign_in_place
 from .schedule.batches import batch_rows
@@ -78,9 +78,7 @@ def without_trust(passes: Sequence[str]) -> list[str]:
 def shorten(program: Program, recorded: Outputs, passes: Sequence[str]) -> Program:
     """The program after those of the passes that leave out steps."""
     program = in_bodies(program, lambda body: shorten(body, note_outputs(body), passes))
-    if "algebra" in passes or "common" in passes:
-        table = EXACT if "algebra" in passes else Table()
-        program = rewrite(program, table, merger() if "common" in passes else None)
+    program = rewrite(program, EXACT, passes, merger() if "common" in passes else None)
     if "dead code" in passes:
         program = remove_dead_code(program)
     return separate_outputs(program, recorded)
@@ -89,9 +87,9 @@ def shorten(program: Program, recorded: Outputs, passes: Sequence[str]) -> Progr
 def trust(program: Program, passes: Sequence[str]) -> Program:
     """The program after the passes that trust that all is finite; a run in which it is not raises an error."""
     if "finite" in passes:
-        if (diagonal := everywhere(program, partial(rewrite, table=DIAGONALS))) is not program:
+        if (diagonal := everywhere(program, partial(rewrite, table=DIAGONALS, passes=passes))) is not program:
             program = shorten(diagonal, note_outputs(diagonal), passes)
-        if "sums" in passes and (first := everywhere(program, partial(rewrite, table=SUMS_FIRST))) is not program:
+        if (first := everywhere(program, partial(rewrite, table=SUMS_FIRST, passes=passes))) is not program:
             program = everywhere(first, remove_dead_code)
     return use_floats(program) if "floats" in passes else program
 
@@ -103,14 +101,11 @@ def everywhere(program: Program, change: Callable[[Program], Program]) -> Progra
 
 def place(program: Program, passes: Sequence[str]) -> tuple[Program, Memory]:
     """The program after the passes that say where values lie in memory, and where it writes."""
-    if "sums" in passes:
-        program = rewrite(program, SHORT_AXES)
-    if "sines" in passes:
-        program = rewrite(program, sines(program))
+    program = rewrite(program, SHORT_AXES, passes)
+    program = rewrite(program, sines(program), passes)
     if "fusion" in passes:
-        program = fuse(rewrite(program, SHORT_ROWS))
-    if "sums" in passes:
-        program = rewrite(program, SMALL_SUMS)
+        program = fuse(rewrite(program, SHORT_ROWS, passes))
+    program = rewrite(program, SMALL_SUMS, passes)
     if "stacks" in passes:
         program = batch_rows(stack_calls(program))
         program = sum_stacks(program) if "finite" in passes else program

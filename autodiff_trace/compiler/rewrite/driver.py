@@ -2,66 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from typing import Any
 
 from ..ir.node import Node, Program, operands, relabel
 from .patterns import ANY, ARRAY, NUMBER, Rule
 
 __all__ = ["Table", "rewrite"]
 
+Index = dict[int, dict[int, list[Rule]]]
+"""Rules by ids. (Some functions cannot be hashed.)"""
+
 
 class Table:
-    """Rules, by the functions with a call of which their patterns begin, and by what an operand must be."""
+    """The rules of one of the compiler's passes, by the functions with a call of which their patterns begin, and by what
+    an operand must be."""
 
-    def __init__(self, *rules: Rule) -> None:
-        self.rules = rules
-        self.found: dict[int, dict[Any, list[Rule]]] = {}  # by ids: some functions cannot be hashed
+    def __init__(self, compiler_pass: str, *rules: Rule) -> None:
+        self.compiler_pass, self.rules = compiler_pass, rules
+        self.found: Index = {}
         for rule in rules:
             for function in rule.pattern.functions:
                 by_operand = self.found.setdefault(id(function), {})
                 for inner in rule.inner or rule.pattern.find_inner():
                     by_operand.setdefault(id(inner), []).append(rule)
 
-    def __iter__(self) -> Iterator[Rule]:
-        return iter(self.rules)
-
-    def candidates(self, step: Node) -> Iterable[Rule]:
-        """The rules that may apply to a step; none, as a rule."""
-        by_operand = self.found.get(id(step.function))
-        if by_operand is None or step.kind != "call" or step.kwargs:
-            return ()
-        rules = by_operand.get(id(ANY), ())
-        for arg in step.args:
-            if type(arg) is not Node:
-                kind = NUMBER
-            elif arg.kind != "constant":
-                kind = arg.function
-            else:
-                kind = ARRAY if arg.spec.shape else NUMBER
-            more = by_operand.get(id(kind))
-            if more is not None:
-                rules = [*rules, *more] if rules else more
-        return rules
-
-
-def rewrite(program: Program, table: Table, merge: Callable[[Node], Node] | None = None) -> Program:
-    """The program with each rule of the table applied as often as it can be; itself if none can.
+def rewrite(
+    program: Program, table: Table, passes: Sequence[str] | None = None, merge: Callable[[Node], Node] | None = None
+) -> Program:
+    """The program with each rule of the table applied as often as it can be, unless there are ``passes`` and its own is
+    none of them; the very program if nothing changes.
 
     ``merge`` gives for each step that is left the step before it that computes the same, or else the very step.
     """
-    if merge is None and program.functions.isdisjoint(table.found):
+    rules = table.found if passes is None or table.compiler_pass in passes else {}
+    if merge is None and program.functions.isdisjoint(rules):
         return program
-    return Rewriting(program, table, merge).run()
+    return Rewriting(program, rules, merge).run()
 
 
 class Rewriting:
     """Rewrites one program."""
 
-    def __init__(self, program: Program, table: Table, merge: Callable[[Node], Node] | None) -> None:
-        self.program, self.table, self.merge = program, table, merge
+    def __init__(self, program: Program, rules: Index, merge: Callable[[Node], Node] | None) -> None:
+        self.program, self.rules, self.merge = program, rules, merge
         self.steps: list[Node] = []
         self.placed: set[Node] = set()
         self.new: dict[Node, Node] = {}
@@ -90,9 +74,27 @@ class Rewriting:
     def uses(self, node: Node) -> int:
         return self.counts.get(node, 0)
 
+    def candidates(self, step: Node) -> Iterable[Rule]:
+        """The rules that may apply to a step; none, as a rule."""
+        by_operand = self.rules.get(id(step.function))
+        if by_operand is None or step.kind != "call" or step.kwargs:
+            return ()
+        rules = by_operand.get(id(ANY), ())
+        for arg in step.args:
+            if type(arg) is not Node:
+                kind = NUMBER
+            elif arg.kind != "constant":
+                kind = arg.function
+            else:
+                kind = ARRAY if arg.spec.shape else NUMBER
+            more = by_operand.get(id(kind))
+            if more is not None:
+                rules = [*rules, *more] if rules else more
+        return rules
+
     def settle(self, step: Node) -> Node:
         """What stands for a step whose operands have been placed."""
-        for rule in self.table.candidates(step):
+        for rule in self.candidates(step):
             found = rule.apply(step, self.uses)
             if found is not None:
                 *effects, result = found if type(found) is list else [found]

@@ -84,6 +84,7 @@ def is_whole(step: Node, pieces: list, indices: list, ways: tuple, **_: Any) -> 
 
 
 EXACT = Table(
+    "algebra",
     Rule("fill", Call(ELEMENTWISE, None), without_fill, inner=(calls.fill, np.broadcast_to, ARRAY)),
     Rule("times one", x * 1, x),
     Rule("over one", x / 1, x),

@@ -119,6 +119,7 @@ def has_nan(value: Any) -> bool:
 
 
 UNMASKED = Table(
+    "finite",
     Rule("mask", head(RESTRICT)(x, mask), lambda step, x, mask: x if type(x) is Node else None),
     # It overflows where x is below -709 (0.9 instead of 3 µs for a small array).
     Rule("sigmoid", head(nn.sigmoid.fun)(x), 1 / (1 + exp(-x)), is_sigmoid),
@@ -138,6 +139,7 @@ def check_matrix(matrix: Node) -> list[Node]:
 
 
 DIAGONALS = Table(
+    "finite",
     # Jacobians begin with it. Zeros do not meet infinities of the matrix: where there are any, the product is NaN.
     Rule("identity times a matrix", dot(eye, matrix), lambda step, matrix, eye: (
         [*check_matrix(matrix), matrix] if same(matrix, step) else None)),
@@ -173,6 +175,7 @@ def is_matrix(arg: Any, dtype: np.dtype) -> bool:
 
 
 SUMS_FIRST = Table(
+    "sums",
     # What is linear is done with the sum, which is smaller: gradients of what was broadcast. Not -sum(x), which is -0
     # where sum(-x) is 0: sums of NumPy's begin with 0.
     Rule("sum of negatives", total(once(-x)), lambda step, x, **_: step.with_call(np.subtract, (

@@ -96,6 +96,7 @@ def sum_axis(step: Node, x: Node, axis: Any, **_: Any) -> Node | None:
 
 
 SHORT_AXES = Table(
+    "sums",
     Rule("reduction over few places", head(*JOINS)(array, axis, none, none, keepdims), join_parts),
     Rule("sum over a short axis", total(array), sum_axis, is_sum_of_floats),
 )
@@ -128,6 +129,7 @@ def make_ones(length: int, dtype: np.dtype) -> Node:
 
 
 SMALL_SUMS = Table(
+    "sums",
     Rule("sum of many rows", total(array), sum_rows, is_sum_of_floats),
     Rule("small sum", total(array), dot_ones, is_sum_of_floats),
 )
@@ -162,6 +164,7 @@ def count_rows(spec: Spec, whole: Spec) -> int:
 
 
 SHORT_ROWS = Table(
+    "fusion",
     Rule("arithmetic of short rows", Call(tuple(TILED), None),
          lambda step: step.with_call(TILED[step.function], step.args), has_short_rows),
 )
@@ -178,7 +181,7 @@ def sines(program: Program) -> Table:
             users.setdefault(step.args[0], []).append(step)
     paired = {step for steps in users.values() if len({step.function for step in steps}) == 2 for step in steps}
     if not paired or not is_numpy_slow():
-        return Table()
+        return Table("sines")
     joined: dict[Node, tuple[Node, Node]] = {}
 
     def join(step: Node, x: Node) -> Node:
@@ -188,7 +191,7 @@ def sines(program: Program) -> Table:
             joined[x] = both, call(calls.after, (cosines, both), step)
         return joined[x][step.function is np.cos]
 
-    return Table(Rule("sine and cosine", head(np.sin, np.cos)(x), join, lambda step, x: step in paired))
+    return Table("sines", Rule("sine and cosine", head(np.sin, np.cos)(x), join, lambda step, x: step in paired))
 
 
 def is_large_sine(step: Node) -> bool:
