@@ -12,7 +12,7 @@ from autodiff_trace.compiler.ir.node import Node, operands
 from autodiff_trace.compiler.rewrite.driver import rewrite
 from autodiff_trace.compiler.rewrite.exact import EXACT
 from autodiff_trace.compiler.schedule.buffers import assign_buffers
-from autodiff_trace.compiler.rewrite.cse import merge_common
+from autodiff_trace.compiler.rewrite.cse import merger
 from autodiff_trace.compiler.rewrite.constant_folding import fold_constants
 from autodiff_trace.compiler.rewrite.dce import remove_dead_code
 from autodiff_trace.compiler.analysis.liveness import find_last_uses, find_roots
@@ -189,6 +189,10 @@ def test_a_piece_that_is_all_of_a_result_is_no_part_of_another():
 
 
 # Common subexpressions
+
+
+def merge_common(program):
+    return rewrite(program, EXACT, (), merger())
 
 
 def test_what_is_equal_is_computed_once():
@@ -647,6 +651,17 @@ def test_signs_move_into_sums_and_constants(function, negations):
     x = np.array([1.0, -2.0, 0.0, np.inf, np.nan])
     assert_replays(function, (x,), (x[::-1].copy(),))
     assert source(function, x[:3]).count("negative(") == negations
+
+
+def test_signs_of_long_products():
+    def function(x):
+        y = x
+        for _ in range(2000):
+            y = y * x
+        return -y - x * y
+
+    x = np.array([1.0, -1.0, 0.5])
+    assert_replays(function, (x,), (-x,), passes=("algebra", "common"))
 
 
 def test_constants_full_of_one_number():

@@ -15,7 +15,7 @@ Index = dict[int, dict[int, list[Rule]]]
 
 
 class Table:
-    """The rules of one of the compiler's passes, by the functions with a call of which their patterns begin, and by what
+    """The rules of a pass of the compiler, by the functions with a call of which their patterns begin, and by what
     an operand must be."""
 
     def __init__(self, compiler_pass: str, *rules: Rule) -> None:

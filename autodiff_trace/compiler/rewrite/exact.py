@@ -22,9 +22,15 @@ c, d = Term("c", is_factor), Term("d", is_factor)
 reshape, transpose, scatter = head(calls.reshape), head(calls.transpose), head(calls.scatter)
 
 
-def takes_sign(arg: Any, uses: Uses) -> bool:
+DEEPEST = 3
+"""Products in one another that are looked through for a number."""
+
+
+def takes_sign(arg: Any, uses: Uses, depth: int = DEEPEST) -> bool:
     """Whether minus an operand is no more to compute than the operand: it is a number, or a product with one."""
-    return is_factor(arg) or PRODUCT.matches(arg, {}, uses) and any([takes_sign(each, uses) for each in arg.args])
+    if is_factor(arg):
+        return True
+    return depth > 0 and PRODUCT.matches(arg, {}, uses) and any([takes_sign(x, uses, depth - 1) for x in arg.args])
 
 
 PRODUCT = once(x * y)
