@@ -52,11 +52,12 @@ class Rewriting:
 
     @cached_property
     def counts(self) -> dict[Node, int]:
-        """How often each value is used; asked for before anything is replaced."""
+        """How often each value is used, but for what nothing needs; asked for before anything is replaced."""
         counts: dict[Node, int] = dict.fromkeys(self.program.kept, 1)
-        for step in self.program.steps:
-            for operand in operands(step):
-                counts[operand] = counts.get(operand, 0) + 1
+        for step in reversed(self.program.steps):
+            if step in counts or step.kind != "call":
+                for operand in operands(step):
+                    counts[operand] = counts.get(operand, 0) + 1
         return counts
 
     def run(self) -> Program:

@@ -101,6 +101,7 @@ EXACT = Table(
     Rule("minus a negative", x - (-y), x + y),
     Rule("negative of a negative", NEGATIVE(-x), x),
     Rule("sign out of a product", once(-x) * y, -(x * y), lambda step, x, y: spec_at(x).shape == step.spec.shape),
+    Rule("sign into a factor", -x * c, x * -c),
     Rule("sign into a number", -once(s * y), -s * y),
     Rule("sign across a difference", once(-x) - s, -s - x),
     Rule("numbers together", c * once(d * x), (c * d) * x, is_exact_product),

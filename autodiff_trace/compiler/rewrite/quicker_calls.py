@@ -74,8 +74,8 @@ def join_parts(step: Node, x: Node, axis: Any, **_: Any) -> Node | None:
     if not 2 <= math.prod(spec.shape[axes[-1] + 1 :]) < SHORT or not all(2 <= spec.shape[i] <= FEW for i in axes):
         return None
     ans = call(calls.cast, (x, np.dtype(np.int8)), step) if is_count else x
-    for i in reversed(axes):
-        index = (slice(None),) * i
+    for gone, i in enumerate(axes):
+        index = (slice(None),) * (i - gone)
         parts = [call(calls.getitem, (ans, (*index, place)), step) for place in range(spec.shape[i])]
         ans = functools.reduce(lambda x, y: call(JOINS[step.function], (x, y), step), parts)
     ans = call(calls.cast, (ans, step.spec.dtype), step) if is_count else ans
