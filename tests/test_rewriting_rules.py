@@ -11,9 +11,9 @@ from autodiff_trace.compiler.ir.node import Node, Program, literal, nodes_in, su
 from autodiff_trace.compiler.ir.spec import spec_of
 from autodiff_trace.compiler.rewrite import exact, finite, quicker_calls
 from autodiff_trace.compiler.rewrite.driver import Table, rewrite
-from autodiff_trace.compiler.rewrite.patterns import Call, Pattern, Term, head
+from autodiff_trace.compiler.rewrite.patterns import Call, Pattern, Term, head, reduced
 
-TRUSTING = (finite.UNMASKED, finite.DIAGONALS, finite.SUMS_FIRST)
+TRUSTING = (finite.UNMASKED, finite.DIAGONALS)
 QUICKER = (quicker_calls.SHORT_AXES, quicker_calls.SHORT_ROWS, quicker_calls.SMALL_SUMS)
 TABLES = (exact.EXACT, *TRUSTING, *QUICKER)
 RULES = {rule.name: rule for table in TABLES for rule in table.rules}
@@ -126,11 +126,10 @@ def test_formulas_keep_every_bit(name):
 
 V, M = np.array([1.5, -0.0, 3.0]), np.array([[1.0, -2.0, 0.0], [0.5, -0.0, 4.0]])
 POOLED = np.linspace(-1.0, 2.0, 40 * 8 * 2 * 7 * 3 * 6).reshape(40, 8, 2, 7, 3, 6)
-STACK, SQUARE = np.linspace(-1.0, 2.0, 2 * 500 * 20).reshape(2, 500, 20), np.linspace(-3.0, 1.0, 400).reshape(20, 20)
+STACK = np.linspace(-1.0, 2.0, 2 * 500 * 20).reshape(2, 500, 20)
 HIGH, POINTS = np.linspace(-1.0, 2.0, 30_000).reshape(10_000, 3), np.linspace(0.5, 2.0, 10_030).reshape(1003, 10)
 g, x, y, shape, axes = map(Term, ("g", "x", "y", "shape", "axes"))
-fill, reduced = head(calls.fill), [x, *map(Term, ("axis", "none", "none", "keepdims"))]
-of_matrices = quicker_calls.total(head(np.matmul)(x, y))
+fill = head(calls.fill)
 
 EXAMPLES = {
     "fill": [
@@ -151,14 +150,13 @@ EXAMPLES = {
     "sigmoid": [{"x": M}, {"x": V.astype(np.float32)}],
     "identity times a matrix": [{"eye": np.eye(2), "matrix": M}],
     "diagonal times a matrix": [{"eye": np.eye(2), "d": V[:2], "matrix": M}],
-    "sum of negatives": [{"x": STACK, "axis": 1}, {"x": STACK, "axis": (0, 2)}, {"x": STACK, "axis": None}],
-    "sum of a product": [
-        {"x": STACK[0], "y": SQUARE, "axis": 0}, ({"x": STACK, "y": SQUARE, "axis": 1}, of_matrices),
-        ({"x": SQUARE, "y": STACK.swapaxes(1, 2), "axis": (-1,)}, of_matrices),
+    "sum of negatives": [
+        {"x": STACK, "axis": 1}, {"x": STACK, "axis": (0, 2)}, {"x": STACK * 0.0, "axis": None},
+        {"x": STACK * -0.0, "axis": 1}, {"x": np.where(STACK > 1, np.inf, STACK), "axis": 0},
     ],
     "reduction over few places": [
-        ({"x": POOLED, "axis": (2, 4)}, head(calls.MAXIMUM_REDUCE)(*reduced)), {"x": POOLED > 0.5, "axis": 4},
-        ({"x": POOLED, "axis": -2}, head(calls.MINIMUM_REDUCE)(*reduced)),
+        ({"x": POOLED, "axis": (2, 4)}, reduced(x, calls.MAXIMUM_REDUCE)), {"x": POOLED > 0.5, "axis": 4},
+        ({"x": POOLED, "axis": -2}, reduced(x, calls.MINIMUM_REDUCE)),
     ],
     "sum over a short axis": [{"x": HIGH.reshape(-1, 5, 3), "axis": 1}, {"x": HIGH, "axis": (-1,)}],
     "arithmetic of short rows": [
@@ -206,12 +204,12 @@ def test_what_is_quicker_shows_what_is_not_finite(name, bad):
         np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-10)
 
 
-@pytest.mark.parametrize("name", ["identity times a matrix", "diagonal times a matrix", "sum of a product"])
+@pytest.mark.parametrize("name", ["identity times a matrix", "diagonal times a matrix"])
 @pytest.mark.parametrize("bad", [np.inf, np.nan])
 def test_what_trusts_checks(name, bad):
     for operands, formula in [case[1:] for case in CASES if case[0] == name]:
         operands = {key: value.copy() if isinstance(value, np.ndarray) else value for key, value in operands.items()}
-        operands["matrix" if "matrix" in operands else "y"].flat[1] = bad
+        operands["matrix"].flat[1] = bad
         example = Example(formula or RULES[name].pattern, {"none": None, "keepdims": False, **operands}, ["eye"])
         with pytest.raises(FloatingPointError, match="not all is finite"):
             example.rewritten(RULES[name])

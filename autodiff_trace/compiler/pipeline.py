@@ -22,7 +22,7 @@ from .schedule.buffers import assign_buffers
 from .rewrite.cse import merger
 from .rewrite.constant_folding import fold
 from .rewrite.dce import remove_dead_code
-from .rewrite.finite import DIAGONALS, SUMS_FIRST, assume_finite
+from .rewrite.finite import DIAGONALS, assume_finite
 from .rewrite.floats import use_floats
 from .schedule.fusion import fuse
 from .rewrite.outputs import Outputs, note_outputs, separate_outputs
@@ -44,7 +44,7 @@ of the same value, "common" computes each value once, "dead code" leaves out wha
 of what a function does again and again, before all other passes. "finite" leaves out the masks that keep zeros beside
 infinities, "floats" computes single numbers with Python's floats; where a run is not finite it is done again without
 these two. "sines" computes sine and cosine of an array together, "fusion" runs steps on large arrays block by block, on
-several threads, "sums" takes products with ones for small sums, and of large products sums the factors first, "stacks"
+several threads, "sums" takes quicker calls for sums of small arrays and over short axes, "stacks"
 makes one call of the same function of many small arrays, and with "finite" one product of a sum of their products. "in
 place" leaves out copies of arrays that are assigned to, and "buffers" uses the memory of intermediate values again.
 """
@@ -89,8 +89,6 @@ def trust(program: Program, passes: Sequence[str]) -> Program:
     if "finite" in passes:
         if (diagonal := everywhere(program, partial(rewrite, table=DIAGONALS, passes=passes))) is not program:
             program = shorten(diagonal, note_outputs(diagonal), passes)
-        if (first := everywhere(program, partial(rewrite, table=SUMS_FIRST, passes=passes))) is not program:
-            program = everywhere(first, remove_dead_code)
     return use_floats(program) if "floats" in passes else program
 
 

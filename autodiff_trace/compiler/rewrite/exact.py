@@ -10,9 +10,13 @@ from ..backends.numpy_source import calls
 from ..ir.node import Node, is_fixed, literal, parts_of, spec_at, value_of
 from ..ir.terms import is_factor, is_one_number, is_uniform
 from .driver import Table
-from .patterns import ARRAY, NEGATIVE, Call, Rule, Term, Uses, head, once
+from .lowering.table import as_operand
+from .patterns import ARRAY, NEGATIVE, Call, Rule, Term, Uses, head, once, reduced
 
 __all__ = ["EXACT"]
+
+LARGE = 8192
+"""Elements of which it pays to be no more than summed."""
 
 ELEMENTWISE = tuple({each for each in vars(np).values() if calls.is_elementwise_ufunc(each)})
 
@@ -104,6 +108,10 @@ EXACT = Table(
     Rule("sign into a factor", -x * c, x * -c),
     Rule("sign into a number", -once(s * y), -s * y),
     Rule("sign across a difference", once(-x) - s, -s - x),
+    # Not -sum(x), which is -0 where sum(-x) is 0: sums of NumPy's begin with 0.
+    Rule("sum of negatives", reduced(once(-x), calls.ADD_REDUCE), lambda step, x, **_: step.with_call(np.subtract, (
+        as_operand(0, step.spec.dtype), step.with_call(step.function, (x, *step.args[1:])))),
+         lambda step, x, **_: spec_at(x).size > LARGE + step.spec.size),
     Rule("numbers together", c * once(d * x), (c * d) * x, is_exact_product),
     # What changes nothing, or is done again.
     Rule("plus", head(np.positive)(x), x),

@@ -1,4 +1,4 @@
-"""Rewriting on the trust that nothing is infinite or NaN: masks, products with diagonal matrices, sums of products.
+"""Rewriting on the trust that nothing is infinite or NaN: without masks, and without products with diagonal matrices.
 
 ``restrict`` keeps zero what a selection did not take, where a slope is infinite; elsewhere it changes nothing. Without
 it NumPy is told to raise an error where something overflows, is divided by zero or is no number; then the program is
@@ -23,11 +23,9 @@ from ..ir.node import LIVE, Node, Program, is_fixed, operands, spec_at
 from ..ir.spec import Spec
 from ..ir.terms import is_identity
 from .driver import Table, rewrite
-from .lowering.table import as_operand
-from .patterns import Rule, Term, head, once, same
-from .quicker_calls import LARGEST, is_sum_of_floats, total
+from .patterns import Rule, Term, head, same
 
-__all__ = ["DIAGONALS", "RAISING", "SUMS_FIRST", "UNMASKED", "assume_finite", "check"]
+__all__ = ["DIAGONALS", "RAISING", "UNMASKED", "assume_finite", "check"]
 
 RAISING = {"divide": "raise", "over": "raise", "invalid": "raise"}
 
@@ -38,7 +36,7 @@ LARGE = 2**16
 
 NUMBERS = (float, complex, np.ndarray, np.generic)
 
-x, y, mask, d = map(Term, ("x", "y", "mask", "d"))
+x, mask, d = Term("x"), Term("mask"), Term("d")
 eye = Term("eye", lambda arg, uses: is_identity(arg))
 matrix = Term("matrix", lambda arg, uses: type(arg) is Node and arg.spec.ndim == 2)
 dot, exp = head(np.dot), head(np.exp)
@@ -145,41 +143,3 @@ DIAGONALS = Table(
         [*check_matrix(matrix), matrix] if same(matrix, step) else None)),
     Rule("diagonal times a matrix", dot(eye * d, matrix), scale_rows),
 )
-
-
-def is_large_sum(step: Node, **_: Any) -> bool:
-    return is_sum_of_floats(step) and step.args[0].spec.size > LARGEST
-
-
-def product_of_sum(step: Node, x: Any, y: Any, axis: Any, **_: Any) -> list[Node] | None:
-    """The sum of a product of matrices over its rows, or its columns, by that of one factor."""
-    product = step.args[0]
-    spec = product.spec
-    if type(axis) is tuple and len(axis) == 1:
-        axis, = axis
-    if type(axis) is not int or not all(is_matrix(arg, spec.dtype) for arg in (x, y)):
-        return None
-    if product.function is np.dot and spec.ndim > 2:  # dot combines all rows of stacks with all columns
-        return None
-    axis = axis % spec.ndim - spec.ndim
-    if axis < -2:
-        return None
-    factor = (x, y)[axis]  # of the rows the first, which is at -2
-    summed = call(calls.ADD_REDUCE, (factor, axis + factor.spec.ndim, None, None, True), step)
-    ans = call(product.function, (summed, y) if axis == -2 else (x, summed), step)
-    return [*check([ans]), step.with_call(calls.reshape, (ans, step.spec.shape))]
-
-
-def is_matrix(arg: Any, dtype: np.dtype) -> bool:
-    return type(arg) is Node and arg.spec.is_array and arg.spec.ndim >= 2 and arg.spec.dtype == dtype
-
-
-SUMS_FIRST = Table(
-    "sums",
-    # What is linear is done with the sum, which is smaller: gradients of what was broadcast. Not -sum(x), which is -0
-    # where sum(-x) is 0: sums of NumPy's begin with 0.
-    Rule("sum of negatives", total(once(-x)), lambda step, x, **_: step.with_call(np.subtract, (
-        as_operand(0, step.spec.dtype), step.with_call(step.function, (x, *step.args[1:])))), is_large_sum),
-    Rule("sum of a product", total(once(head(np.dot, np.matmul)(x, y))), product_of_sum, is_large_sum),
-)
-"""Sums of large arrays that are needed once. They are the same but for rounding, of which there is less."""

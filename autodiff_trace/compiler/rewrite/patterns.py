@@ -17,7 +17,9 @@ from ..ir.node import Node, literal, spec_at, value_of
 from ..ir.terms import is_factor, is_number, is_real
 from .lowering.table import as_operand
 
-__all__ = ["ANY", "ARRAY", "NEGATIVE", "NUMBER", "Call", "Pattern", "Rule", "Term", "Uses", "head", "once", "same"]
+__all__ = [
+    "ANY", "ARRAY", "NEGATIVE", "NUMBER", "Call", "Pattern", "Rule", "Term", "Uses", "head", "once", "reduced", "same",
+]
 
 ANY, NUMBER, ARRAY = "any", "number", "array"
 """What an operand can be beside a call of a function: anything, or a constant without axes, or with some."""
@@ -141,6 +143,14 @@ NEGATIVE = head(np.negative, operator.neg, real=True)
 def once(pattern: Call) -> Call:
     """The call, where nothing else uses its value."""
     return Call(pattern.functions, pattern.operands, pattern.real, pattern.commutes, single=True)
+
+
+def reduced(x: Pattern, *functions: Callable) -> Call:
+    """The pattern of a reduction of ``x`` over ``axis``, to its own dtype."""
+    return head(*functions)(x, Term("axis"), NONE, NONE, Term("keepdims"))
+
+
+NONE = Term("none", lambda arg, uses: arg is None)
 
 
 class Rule(NamedTuple):

@@ -19,9 +19,9 @@ from ..ir.infer import call
 from ..ir.node import Node, Program, literal, spec_at
 from ..ir.spec import Spec
 from .driver import Table
-from .patterns import Call, Rule, Term, head
+from .patterns import Call, Rule, Term, head, reduced
 
-__all__ = ["LARGEST", "SHORT_AXES", "SHORT_ROWS", "SMALL_SUMS", "is_sum_of_floats", "sines", "total"]
+__all__ = ["SHORT_AXES", "SHORT_ROWS", "SMALL_SUMS", "sines"]
 
 FLOATS = (np.float32, np.float64)
 
@@ -37,14 +37,8 @@ FEW = 4
 
 JOINS = {calls.ADD_REDUCE: np.add, calls.MAXIMUM_REDUCE: np.maximum, calls.MINIMUM_REDUCE: np.minimum}
 
-x, y, axis, keepdims = map(Term, ("x", "y", "axis", "keepdims"))
 array = Term("x", lambda arg, uses: type(arg) is Node and arg.spec.is_array and arg.spec.ndim > 0)
-none = Term("none", lambda arg, uses: arg is None)
-
-
-def total(x: Any) -> Call:
-    """The pattern of a sum of ``x`` over some axes."""
-    return head(calls.ADD_REDUCE)(x, axis, none, none, keepdims)
+total = reduced(array, calls.ADD_REDUCE)
 
 
 def is_sum_of_floats(step: Node, **_: Any) -> bool:
@@ -97,8 +91,8 @@ def sum_axis(step: Node, x: Node, axis: Any, **_: Any) -> Node | None:
 
 SHORT_AXES = Table(
     "sums",
-    Rule("reduction over few places", head(*JOINS)(array, axis, none, none, keepdims), join_parts),
-    Rule("sum over a short axis", total(array), sum_axis, is_sum_of_floats),
+    Rule("reduction over few places", reduced(array, *JOINS), join_parts),
+    Rule("sum over a short axis", total, sum_axis, is_sum_of_floats),
 )
 """Of large arrays where little is contiguous."""
 
@@ -130,8 +124,8 @@ def make_ones(length: int, dtype: np.dtype) -> Node:
 
 SMALL_SUMS = Table(
     "sums",
-    Rule("sum of many rows", total(array), sum_rows, is_sum_of_floats),
-    Rule("small sum", total(array), dot_ones, is_sum_of_floats),
+    Rule("sum of many rows", total, sum_rows, is_sum_of_floats),
+    Rule("small sum", total, dot_ones, is_sum_of_floats),
 )
 """Once it is known what is summed block by block."""
 
@@ -191,7 +185,8 @@ def sines(program: Program) -> Table:
             joined[x] = both, call(calls.after, (cosines, both), step)
         return joined[x][step.function is np.cos]
 
-    return Table("sines", Rule("sine and cosine", head(np.sin, np.cos)(x), join, lambda step, x: step in paired))
+    sine = head(np.sin, np.cos)(Term("x"))
+    return Table("sines", Rule("sine and cosine", sine, join, lambda step, x: step in paired))
 
 
 def is_large_sine(step: Node) -> bool:
