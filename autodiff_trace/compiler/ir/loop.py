@@ -85,7 +85,7 @@ def with_body(step: Node, body: Program, **changes: Any) -> Node:
     """The step of a loop with another body."""
     loop = step.function
     numbers = {"carried": loop.carried, "own": loop.own, "kept": loop.kept, **changes}
-    return Node(Loop(loop.turns, body, **numbers), step.args, {}, step.value, "loop", "call", step.errstate)
+    return Node(Loop(loop.turns, body, **numbers), step.args, {}, step.spec, "loop", "call", step.errstate)
 
 
 def in_bodies(program: Program, rewrite: Callable[[Program], Program]) -> Program:
