@@ -636,6 +636,21 @@ def test_signs_move_into_sums_and_constants(function, negations):
     assert source(function, x[:3]).count("negative(") == negations
 
 
+@pytest.mark.parametrize("outer", [lambda y: 2.0 * y, lambda y: -y])
+def test_products_keep_their_error_handling(outer):
+    def function(x):
+        with np.errstate(over="raise"):
+            y = 3.0 * x
+        return outer(y)
+
+    compiled = jit(function)
+    for run in (function, compiled, compiled):
+        run(V)
+    for run in (function, compiled):
+        with np.errstate(over="ignore"), pytest.raises(FloatingPointError):
+            run(V * 1e308)
+
+
 def test_signs_of_long_products():
     def function(x):
         y = x

@@ -98,7 +98,7 @@ class Call(Pattern):
             return False
         for order in (args, args[::-1]) if self.commutes else (args,):
             for each, arg in zip(self.operands, order):
-                if not each.matches(arg, found, uses):
+                if not each.matches(arg, found, uses) or type(each) is Call and arg.errstate != step.errstate:
                     break
             else:
                 return True
