@@ -12,7 +12,7 @@ from autodiff_trace import grad, jit, num_threads, set_num_threads, tree_leaves,
 from autodiff_trace import numpy as anp
 from autodiff_trace.compiler.ir.kernel import Kernel
 from autodiff_trace.compiler.schedule import fusion
-from autodiff_trace.compiler.rewrite import sines
+from autodiff_trace.compiler.rewrite import quicker_calls
 from autodiff_trace.compiler.schedule.fusion import fuse
 
 RNG = np.random.default_rng(0)
@@ -113,7 +113,7 @@ def cotangent(y):
 @pytest.mark.parametrize("derivative", [False, True], ids=["", "vjp"])
 @pytest.mark.parametrize("function, args", [(each[0], each[1:]) for each in CASES.values()], ids=CASES)
 def test_in_blocks_as_at_once(function, args, derivative, monkeypatch):
-    monkeypatch.setattr(sines, "is_numpy_slow", lambda: True)
+    monkeypatch.setattr(quicker_calls, "is_numpy_slow", lambda: True)
     if derivative:
         if any(arg.dtype.kind not in "fc" or arg.dtype == np.float16 for arg in args):
             pytest.skip("no derivative")

@@ -48,7 +48,7 @@ ORDER = """
     transforms: checkpointing loops
     compiler/record: aftermath collection guards introspection holders refusals handed_arrays
     compiler/backends/numpy_source: arena short_rows sines threads
-    compiler/ir: node memory kernel loop
+    compiler/ir: node memory kernel loop terms
     compiler/backends: back_end
     compiler/dispatch: static_values arguments matching
     compiler/record: boxes captured_folding live_arrays output_owner spent containers record hidden_inputs
@@ -60,16 +60,17 @@ ORDER = """
     .: differences extend nn optim testing
     transforms: custom __init__
     compiler/backends/numpy_source: calls error_regions inline loop_source emit executable back_end
-    compiler/ir: infer terms
+    compiler/ir: infer
     compiler/graph: listing drawing interpreter serialization
     compiler/dispatch: signature
-    compiler/rewrite: cse dce sines sums constant_folding floats tiling __init__ products algebra finite
+    compiler/rewrite: cse dce constant_folding floats __init__
     compiler/analysis: liveness row_independence
-    compiler/schedule: in_place buffers rows batched_forms like_calls fusion sums_of_rows horizontal_batching
+    compiler/schedule: in_place buffers rows batched_forms like_calls fusion sums_of_rows
     compiler/rewrite: outputs
     compiler/rolling: repeats turns hoisting loop_bodies pieces wide_calls rolling
     compiler/rewrite/lowering: table arithmetic linear_algebra moves networks reductions scatters __init__
-    compiler/rewrite: reassociation
+    compiler/rewrite: patterns driver finite exact quicker_calls
+    compiler/schedule: horizontal_batching
     compiler: pipeline
     compiler/graph: graph
     compiler/dispatch: questions tree cache patience

@@ -14,22 +14,20 @@ from .record.collection import collection_paused
 from .ir.loop import all_steps, in_bodies
 from .rewrite.lowering import lower_step
 from .ir.node import Program, in_turn, rebuild
-from .rewrite.algebra import simplifier, simplify
+from .rewrite.driver import rewrite
+from .rewrite.exact import EXACT
 from .schedule.in_place import assign_in_place
 from .schedule.buffers import assign_buffers
-from .rewrite.cse import merge_common, merger
+from .rewrite.cse import merger
 from .rewrite.constant_folding import fold
 from .rewrite.dce import remove_dead_code
-from .rewrite.finite import assume_finite, use_diagonals
+from .rewrite.finite import DIAGONALS, assume_finite
 from .rewrite.floats import use_floats
 from .schedule.fusion import fuse
 from .schedule.horizontal_batching import batch_calls
 from .rewrite.outputs import Outputs, note_outputs, separate_outputs
-from .rewrite.reassociation import reassociate
 from .rolling.rolling import roll
-from .rewrite.sines import join_sines
-from .rewrite.sums import reduce_short_axes, use_products
-from .rewrite.tiling import tile_short_rows
+from .rewrite.quicker_calls import SHORT_AXES, SHORT_ROWS, SMALL_SUMS, sines
 
 __all__ = ["PASSES", "compile_program", "optimize", "without_trust"]
 
@@ -44,7 +42,7 @@ of the same value, "common" computes each value once, "dead code" leaves out wha
 of what a function does again and again, before all other passes. "finite" leaves out the masks that keep zeros beside
 infinities, "floats" computes single numbers with Python's floats; where a run is not finite it is done again without
 these two. "sines" computes sine and cosine of an array together, "fusion" runs steps on large arrays block by block, on
-several threads, "sums" takes products with ones for small sums, and of large products sums the factors first, "stacks"
+several threads, "sums" takes quicker calls for sums of small arrays and over short axes, "stacks"
 makes one call of the same function of many small arrays, and with "finite" one product of a sum of their products. "in
 place" leaves out copies of arrays that are assigned to, and "buffers" uses the memory of intermediate values again.
 """
@@ -78,12 +76,7 @@ def without_trust(passes: Sequence[str]) -> list[str]:
 def shorten(program: Program, recorded: Outputs, passes: Sequence[str]) -> Program:
     """The program after those of the passes that leave out steps."""
     program = in_bodies(program, lambda body: shorten(body, note_outputs(body), passes))
-    if "algebra" in passes and "common" in passes:
-        program = rebuild(program, in_turn(simplifier(program), merger()))
-    elif "algebra" in passes:
-        program = simplify(program)
-    elif "common" in passes:
-        program = merge_common(program)
+    program = rewrite(program, EXACT, passes, merger() if "common" in passes else None)
     if "dead code" in passes:
         program = remove_dead_code(program)
     return separate_outputs(program, recorded)
@@ -92,27 +85,23 @@ def shorten(program: Program, recorded: Outputs, passes: Sequence[str]) -> Progr
 def trust(program: Program, passes: Sequence[str]) -> Program:
     """The program after the passes that trust that all is finite; a run in which it is not raises an error."""
     if "finite" in passes:
-        if (diagonal := everywhere(program, use_diagonals)) is not program:
+        if (diagonal := everywhere(program, partial(rewrite, table=DIAGONALS, passes=passes))) is not program:
             program = shorten(diagonal, note_outputs(diagonal), passes)
-        program = everywhere(program, reassociate) if "sums" in passes else program
     return use_floats(program) if "floats" in passes else program
 
 
-def everywhere(program: Program, rewrite: Callable[[Program], Program]) -> Program:
-    """The program with itself and the bodies of its loops rewritten."""
-    return rewrite(in_bodies(program, rewrite))
+def everywhere(program: Program, change: Callable[[Program], Program]) -> Program:
+    """The program with itself and the bodies of its loops changed."""
+    return change(in_bodies(program, change))
 
 
 def place(program: Program, passes: Sequence[str]) -> tuple[Program, Memory]:
     """The program after the passes that say where values lie in memory, and where it writes."""
-    if "sums" in passes:
-        program = reduce_short_axes(program)
-    if "sines" in passes:
-        program = join_sines(program)
+    program = rewrite(program, SHORT_AXES, passes)
+    program = rewrite(program, sines(program), passes)
     if "fusion" in passes:
-        program = fuse(tile_short_rows(program))
-    if "sums" in passes:
-        program = use_products(program)
+        program = fuse(rewrite(program, SHORT_ROWS, passes))
+    program = rewrite(program, SMALL_SUMS, passes)
     if "stacks" in passes:
         program = batch_calls(program, "finite" in passes)
     if "in place" in passes:  # from here on the order of steps matters

@@ -9,14 +9,9 @@ import numpy as np
 
 from ...core.traits import traits_of
 from ..backends.numpy_source import calls
-from ..ir.node import LIVE, Node, Program, rebuild
+from ..ir.node import LIVE, Node
 
-__all__ = ["identify", "is_pure", "merge_common", "merger"]
-
-
-def merge_common(program: Program) -> Program:
-    """The program with each value computed once."""
-    return rebuild(program, merger())
+__all__ = ["identify", "is_pure", "merger"]
 
 
 def merger() -> Callable[[Node], Node]:

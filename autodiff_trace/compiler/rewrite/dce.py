@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ...core.traits import traits_of
 from ..backends.numpy_source import calls
 from ..ir.loop import Loop, result
 from ..ir.node import Node, Program, operands, parts_of, relabel
+from ..ir.spec import Spec
 
 __all__ = ["may_raise", "remove_dead_code"]
 
@@ -57,16 +56,16 @@ def remove_from_body(step: Node, results: dict[int, Node], new: dict[Node, Node]
     inputs = [i for i, node in enumerate(body.inputs) if node in needed]
     if not kept and not wanted:
         return None
-    if len(inputs) == len(body.inputs) and len(kept) == len(body.steps) and len(wanted) == len(step.value):
+    if len(inputs) == len(body.inputs) and len(kept) == len(body.steps) and len(wanted) == len(step.spec.items):
         return step
     own = sum([loop.carried <= i < loop.carried + loop.own for i in inputs])
     outputs = [*[body.outputs[i] for i in carried], *outputs]
     smaller = Loop(loop.turns, Program([body.inputs[i] for i in inputs], kept[::-1], outputs), len(carried), own,
                    sum([i < loop.kept for i in wanted]))
     args = tuple([step.args[i] for i in inputs])
-    new_step = Node(smaller, args, {}, tuple([step.value[i] for i in wanted]), "loop")
+    new_step = Node(smaller, args, {}, Spec(tuple, (), None, (), tuple([step.spec.items[i] for i in wanted])), "loop")
     for place, i in enumerate(wanted):
-        new[results[i]] = Node(result, (new_step, place), {}, results[i].value, "result")
+        new[results[i]] = Node(result, (new_step, place), {}, results[i].spec, "result")
     return new_step
 
 
@@ -78,13 +77,13 @@ def must_stay(step: Node, needed: set[Node]) -> bool:
 def may_raise(step: Node) -> bool:
     """Whether a step can fail for some values, as a program without jit would."""
     traits = traits_of(step.function)
-    if not traits.harmless or traits.raises_on and kind_of(step.value) in traits.raises_on:
+    if not traits.harmless or traits.raises_on and kind_of(step.spec) in traits.raises_on:
         return True
     parts = parts_of(step.args[1]) if traits.indexes else ()
-    indices = [part for part in parts if type(part) is Node and part.value.dtype.kind in "iu"]
+    indices = [part for part in parts if type(part) is Node and (part.spec.kind is int or part.spec.dtype.kind in "iu")]
     return any(index.function is not calls.check_labels for index in indices)
 
 
-def kind_of(value: Any) -> str:
+def kind_of(spec: Spec) -> str:
     """The kind of the dtype of a value; "n" for Python's numbers, of which NumPy's have none."""
-    return "n" if type(value) in (int, float, complex) else value.dtype.kind
+    return "n" if spec.dtype is None else spec.dtype.kind

@@ -1,7 +1,7 @@
-"""Derivatives without the masks of selections, on the trust that nothing is infinite.
+"""Rewriting on the trust that nothing is infinite or NaN: without masks, and without products with diagonal matrices.
 
-``restrict`` keeps zero what a selection did not take, where a slope is infinite; elsewhere it changes nothing.
-Here NumPy is told to raise an error where something overflows, is divided by zero or is no number; then the program is
+``restrict`` keeps zero what a selection did not take, where a slope is infinite; elsewhere it changes nothing. Without
+it NumPy is told to raise an error where something overflows, is divided by zero or is no number; then the program is
 run with its masks. A NaN that was there before raises none. It shows in the outputs if all that is computed from these
 products is NaN where they are; else the inputs are looked through.
 """
@@ -17,11 +17,15 @@ from ... import nn
 from ...core.traits import traits_of
 from ...numpy.selections import restrict
 from ..backends.numpy_source import calls
+from ..ir.infer import call
 from ..ir.loop import Loop, all_steps, in_bodies
-from ..ir.node import LIVE, Node, Program, is_fixed, literal, operands, rebuild
-from .products import diagonal_product
+from ..ir.node import LIVE, Node, Program, is_fixed, operands, spec_at
+from ..ir.spec import Spec
+from ..ir.terms import is_identity
+from .driver import Table, rewrite
+from .patterns import Rule, Term, head, same
 
-__all__ = ["RAISING", "assume_finite", "check", "use_diagonals"]
+__all__ = ["DIAGONALS", "RAISING", "UNMASKED", "assume_finite", "check"]
 
 RAISING = {"divide": "raise", "over": "raise", "invalid": "raise"}
 
@@ -32,6 +36,11 @@ LARGE = 2**16
 
 NUMBERS = (float, complex, np.ndarray, np.generic)
 
+x, mask, d = Term("x"), Term("mask"), Term("d")
+eye = Term("eye", lambda arg, uses: is_identity(arg))
+matrix = Term("matrix", lambda arg, uses: type(arg) is Node and arg.spec.ndim == 2)
+dot, exp = head(np.dot), head(np.exp)
+
 
 def assume_finite(program: Program) -> Program:
     """The program with plain products, under an error handling that raises; itself where there are none to gain."""
@@ -41,51 +50,24 @@ def assume_finite(program: Program) -> Program:
         return program
     constants = {each: None for step in steps for each in operands(step) if each.kind == "constant"}
     numbers = [arg for step in steps for arg in step.args if isinstance(arg, NUMBERS)]
-    seen = [each.value for each in (*constants, *program.inputs) if each.name != LIVE and is_inexact(each)]
+    seen = [each.value for each in (*constants, *program.inputs) if each.name != LIVE and is_inexact(each.spec)]
     if any(map(has_nan, (*numbers, *seen))):
         return program  # so there will be in other runs
     reached = reached_outputs(program)
     arrays = dict.fromkeys((*program.inputs, *(each for each in constants if each.name == LIVE)))
-    inputs = [each for each in arrays if is_inexact(each)]
+    inputs = [each for each in arrays if is_inexact(each.spec)]
     if reached is not None and are_few(reached, masked):
         inputs = []
     elif are_few(inputs, masked):
         reached = []
     else:
         return program
-
-    def unmask(step: Node) -> Node | list[Node]:
-        state = {**step.errstate, **RAISING} if step.errstate else RAISING
-        if is_sigmoid(step):
-            return sigmoid_steps(step, state)
-        if is_masked(step):
-            return step.args[0]
-        step.errstate = state
-        return step
-
-    trusting = rebuild(in_bodies(program, lambda body: rebuild(body, unmask)), unmask)
+    trusting = rewrite(in_bodies(program, lambda body: rewrite(body, UNMASKED)), UNMASKED)
+    for step in all_steps(trusting):
+        step.errstate = {**step.errstate, **RAISING} if step.errstate else RAISING
     outputs = [new for new, old in zip(trusting.outputs, program.outputs) if type(old) is Node and old in reached]
     steps = [*check(inputs), *trusting.steps, *check(list(dict.fromkeys(outputs)))]
     return Program(program.inputs, steps, trusting.outputs)
-
-
-def use_diagonals(program: Program) -> Program:
-    """The program with products with diagonal matrices, of what is finite, row by row."""
-    if not program.calls((np.dot,)):
-        return program
-    found: set[Node] = set()
-
-    def rewrite(step: Node) -> Node | list[Node]:
-        result = diagonal_product(step) if step.kind == "call" and step.function is np.dot else None
-        if result is None:
-            return step
-        right = step.args[1]
-        checks = [] if right in found or is_fixed(right) else check([right])
-        found.add(right)
-        return [*checks, *(result if type(result) is list else [result])]
-
-    rewritten = rebuild(program, rewrite)
-    return rewritten if found else program
 
 
 def is_masked(step: Node) -> bool:
@@ -93,21 +75,11 @@ def is_masked(step: Node) -> bool:
     return step.kind == "call" and step.function is RESTRICT and type(step.args[0]) is Node
 
 
-def is_sigmoid(step: Node) -> bool:
-    """Whether a step is a sigmoid of an array that :func:`sigmoid_steps` can compute."""
-    return (
-        step.kind == "call" and step.function is nn.sigmoid.fun and type(step.value) is np.ndarray
-        and step.value.dtype.kind == "f" and type(step.args[0]) is Node and step.args[0].value.dtype == step.value.dtype
-    )
-
-
-def sigmoid_steps(step: Node, state: dict[str, str]) -> list[Node]:
-    """``1 / (1 + exp(-x))``, which overflows where x is below -709 (0.9 instead of 3 µs for a small array)."""
-    steps = [step.args[0]]
-    one = literal(np.array(1, step.value.dtype))
-    for function, *others in ((np.negative,), (np.exp,), (np.add, one), (np.divide, one)):
-        steps.append(Node(function, (*others, steps[-1]), {}, step.value, step.name, "call", state))
-    return steps[1:]
+def is_sigmoid(step: Node, **_: Any) -> bool:
+    """Whether a step is a sigmoid of an array of real numbers."""
+    if step.kind != "call" or step.function is not nn.sigmoid.fun or not step.spec.is_array:
+        return False
+    return step.spec.dtype.kind == "f" and spec_at(step.args[0]).dtype == step.spec.dtype
 
 
 def check(arrays: list[Node]) -> list[Node]:
@@ -116,7 +88,7 @@ def check(arrays: list[Node]) -> list[Node]:
 
 def are_few(arrays: Collection[Node], masked: int) -> bool:
     """Whether to look through these arrays takes less time than so many masks do."""
-    return len(arrays) <= masked and all(np.size(each.value) <= LARGE for each in arrays)
+    return len(arrays) <= masked and all(each.spec.size <= LARGE for each in arrays)
 
 
 def reached_outputs(program: Program) -> Collection[Node] | None:
@@ -127,15 +99,14 @@ def reached_outputs(program: Program) -> Collection[Node] | None:
             return None
         if is_masked(step) or not reached.isdisjoint(operands(step)):
             shows_nan = is_masked(step) or traits_of(step.function).shows_nan
-            if step.kind != "call" or not shows_nan or not is_inexact(step):
+            if step.kind != "call" or not shows_nan or not is_inexact(step.spec):
                 return None
             reached.add(step)
     return reached.intersection(output for output in program.outputs if type(output) is Node)
 
 
-def is_inexact(node: Node) -> bool:
-    value = node.value
-    return type(value) in (float, complex) or getattr(getattr(value, "dtype", None), "kind", "") in ("f", "c")
+def is_inexact(spec: Spec) -> bool:
+    return spec.kind in (float, complex) or spec.dtype is not None and spec.dtype.kind in "fc"
 
 
 def has_nan(value: Any) -> bool:
@@ -143,3 +114,32 @@ def has_nan(value: Any) -> bool:
     if type(value) is float:
         return value != value
     return np.asarray(value).dtype.kind in "fc" and bool(np.isnan(value).any())
+
+
+UNMASKED = Table(
+    "finite",
+    Rule("mask", head(RESTRICT)(x, mask), lambda step, x, mask: x if type(x) is Node else None),
+    # It overflows where x is below -709 (0.9 instead of 3 µs for a small array).
+    Rule("sigmoid", head(nn.sigmoid.fun)(x), 1 / (1 + exp(-x)), is_sigmoid),
+)
+
+
+def scale_rows(step: Node, d: Any, matrix: Node, **_: Any) -> list[Node] | None:
+    spec = spec_at(d)
+    if spec.shape != matrix.spec.shape[:1] or np.result_type(spec.dtype, matrix.spec.dtype) != step.spec.dtype:
+        return None
+    column = call(calls.reshape, (d, (-1, 1)), step)
+    return [*check_matrix(matrix), step.with_call(np.multiply, (column, matrix))]
+
+
+def check_matrix(matrix: Node) -> list[Node]:
+    return [] if is_fixed(matrix) else check([matrix])
+
+
+DIAGONALS = Table(
+    "finite",
+    # Jacobians begin with it. Zeros do not meet infinities of the matrix: where there are any, the product is NaN.
+    Rule("identity times a matrix", dot(eye, matrix), lambda step, matrix, eye: (
+        [*check_matrix(matrix), matrix] if same(matrix, step) else None)),
+    Rule("diagonal times a matrix", dot(eye * d, matrix), scale_rows),
+)
