@@ -29,6 +29,11 @@ BLOCK_BYTES = 2**22
 """Blocks in which the carries alone take more than this are made of checkpoints, one a step."""
 
 
+recorders: list[Callable] = []
+"""Those who make one step of a whole loop where they can: ``recorder(steps, carry, xs, n)`` gives the leaves of the last
+carry and of the stacked outputs, or None."""
+
+
 def scan(f: Callable, init: Any, xs: Any = None, length: int | None = None, reverse: bool = False) -> tuple:
     """Thread a carry through a loop over the first axis of ``xs``: ``carry, y = f(carry, x)``.
 
@@ -71,6 +76,11 @@ def scan(f: Callable, init: Any, xs: Any = None, length: int | None = None, reve
         steps.step(f, tree_unflatten(structure, carry), x_structure and tree_unflatten(x_structure, zeros), [])
         ys = [y if y is None else np.zeros((0, *y.shape), y.dtype) for y in steps.last_y]
         return init, tree_unflatten(steps.y_structure, ys)
+    for recorder in recorders:
+        outputs = recorder(steps, carry, x_leaves, n)
+        if outputs is not None:
+            ys = tree_unflatten(steps.y_structure, outputs[len(carry) :])
+            return tree_unflatten(structure, outputs[: len(carry)]), ys
     size = math.isqrt(n - 1) + 1 if traces_to_handle() else n
     carry_bytes = sum(x.size * x.dtype.itemsize for x in carry if type(x) in boxers)
     if size < n and size * carry_bytes > BLOCK_BYTES:
@@ -107,7 +117,7 @@ def fori_loop(lower: int, upper: int, body: Callable, init: Any) -> Any:
 
 
 def do_step(body: Callable, carry: Any, i: Any) -> tuple[Any, None]:
-    return body(int(i), carry), None
+    return body(i.item(), carry), None
 
 
 class Steps:
@@ -127,16 +137,18 @@ class Steps:
 
     def run(self, n: int, f: Callable, carry: Sequence, x_leaves: Sequence) -> list:
         """The leaves of the carry after ``n`` steps of ``f``, and those of the stacked outputs."""
-        tree = tree_unflatten(self.structure, [writable(leaf) for leaf in carry])
+        carry = [writable(leaf) for leaf in carry]
         rows: list = []
-        x = None
         for k in reversed(range(n)) if self.reverse else range(n):
-            if self.x_structure is not None:
-                x = tree_unflatten(self.x_structure, [element(leaf, k) for leaf in x_leaves])
-            tree = self.step(f, tree, x, rows)
+            carry = self.turn(f, carry, [element(leaf, k) for leaf in x_leaves], rows)
         if self.reverse:
             rows.reverse()
-        return tree_leaves(tree) + [stack(column) for column in zip(*rows)]
+        return carry + [stack(column) for column in zip(*rows)]
+
+    def turn(self, f: Callable, carry: Sequence, x_leaves: Sequence, rows: list) -> list:
+        """One step of leaves."""
+        x = None if self.x_structure is None else tree_unflatten(self.x_structure, x_leaves)
+        return tree_leaves(self.step(f, tree_unflatten(self.structure, carry), x, rows))
 
     def step(self, f: Callable, carry: Any, x: Any, rows: list) -> Any:
         """One step: the next carry. The leaves of its output go to ``rows``."""

@@ -11,12 +11,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ...core.traits import declares
+from .evaluation import as_function
 from .node import Node, Program
 
 __all__ = [
-    "Loop", "all_steps", "as_range", "in_bodies", "read_each", "read_floats", "result", "slice_of", "sum_turns",
-    "turn_of", "with_body",
+    "Loop", "all_steps", "as_range", "in_bodies", "read_each", "read_floats", "result", "slice_of", "stack_turns",
+    "sum_turns", "turn_of", "with_body",
 ]
 
 
@@ -37,6 +40,18 @@ class Loop:
     own: int
     kept: int
 
+    def __call__(self, *args: Any) -> tuple:
+        """What the loop gives for these values: lists of what is kept, and what is kept of the last turn."""
+        own_end = self.carried + self.own
+        carried, rest = list(args[:self.carried]), args[own_end:]
+        rows: list[list] = []
+        run = as_function(self.body)
+        for each in zip(*args[self.carried:own_end]) if self.own else [()] * self.turns:
+            outputs = run(*carried, *each, *rest)
+            carried = outputs[:self.carried]
+            rows.append(outputs[self.carried:self.carried + self.kept])
+        return (*(list(column) for column in zip(*rows)), *outputs[self.carried + self.kept:])
+
 
 @declares(makes_view=True, harmless=True)
 def result(loop: Any, i: int) -> Any:
@@ -48,6 +63,12 @@ def result(loop: Any, i: int) -> Any:
 def turn_of(values: Any, which: int | slice) -> Any:
     """What was kept of one turn, or of some, also in reverse."""
     return values[which]
+
+
+@declares(harmless=True, owns_memory=True)
+def stack_turns(values: list) -> np.ndarray:
+    """What was kept of each turn, as the rows of an array."""
+    return np.array(values)
 
 
 def as_range(numbers: list[int]) -> range | None:
