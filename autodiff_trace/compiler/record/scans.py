@@ -415,7 +415,7 @@ def divide(loop: Loop, joint: Program, carried: int, inexact: list[bool], totals
     for step in joint.steps:
         if step not in late and same.issuperset([each for each in operands(step) if each.kind != "constant"]):
             same.add(step)
-    kept: dict[Node, Node] = {}  # what the forward loop keeps, and the input of the backward loop for it
+    kept: dict[Node, None] = {}  # what the forward loop keeps for the backward loop
     again: set[Node] = set()  # what the backward loop computes again
     wanted = [*ends]
     needed: set[Node] = set()
@@ -429,7 +429,7 @@ def divide(loop: Loop, joint: Program, carried: int, inexact: list[bool], totals
                 again.add(node)
                 wanted += operands(node)
         elif node not in inputs[loop.carried:end]:
-            kept[node] = Node(None, (), {}, node.value, "residual", "input")
+            kept[node] = None
     if loop.turns * sum(node.spec.nbytes for node in kept) > MOST_BYTES:
         raise NotRolled
     outs = joint.outputs[:loop.carried + loop.kept]
@@ -437,9 +437,10 @@ def divide(loop: Loop, joint: Program, carried: int, inexact: list[bool], totals
     forward = make_loop(loop.turns, Program(inputs, forward_steps, [*outs, *kept]), loop.carried, loop.own)
     g_carried = sum(inexact[:loop.carried])
     g_likes, sums = gs[:sum(inexact)], gs[sum(inexact):]
-    own = [*inputs[loop.carried:end], *kept.values(), *g_likes[g_carried:]]
+    own = [*inputs[loop.carried:end], *kept, *g_likes[g_carried:]]
     late_inputs = [*g_likes[:g_carried], *sums, *own, *inputs[end:]]
-    new: dict[Node, Node] = dict(kept)
+    new = {node: Node(None, (), {}, node.value, node.name, "input") for node in late_inputs}
+    late_inputs = list(new.values())
     steps = []
     for step in joint.steps:
         if step in again:
