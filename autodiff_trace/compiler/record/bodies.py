@@ -13,12 +13,14 @@ from ...captured_state.surroundings import Surroundings
 from ...core.batching import BatchTrace
 from ...core.tracer import Trace, box_classes, own_box, running_traces, trace_stack
 from ...numpy.writable_box import written_boxes
-from ..ir.node import Node, Program, literal
+from ...numpy import wrapped as anp
+from ..ir.node import Node, Program, literal, value_of
 from .aftermath import set_back
+from .boxes import NumberBox, RecordBox
 from .record import RecordTrace
 from .spent import take_off
 
-__all__ = ["Body", "NotRolled", "example_of", "record_body", "without_effects"]
+__all__ = ["Body", "NotRolled", "constant", "example_of", "has_rows", "normal", "record_body", "without_effects"]
 
 
 class NotRolled(Exception):
@@ -125,3 +127,27 @@ def without_effects(function: Callable) -> Iterator[None]:
         raise (error if isinstance(error, NotRolled) else NotRolled) from error
     finally:
         written_boxes.reset(token)
+
+
+def normal(x: Any) -> Any:
+    """A value that is carried, in the form that it has in all turns: numbers are NumPy's, arrays lie in C order."""
+    if type(x) in box_classes and isinstance(x, NumberBox):
+        return x.to_numpy_scalar()
+    example = example_of(x)
+    if type(example) is not np.ndarray or example.flags.c_contiguous and example.ndim:
+        return x
+    return anp.ascontiguousarray(x) if example.ndim else x[()]
+
+
+def has_rows(node: Node) -> bool:
+    """Whether the values of all turns can be the rows of an array."""
+    spec = node.spec
+    return spec.is_array or spec.dtype is not None
+
+
+def constant(node: Any) -> Any:
+    """A constant of a body, for the program that is being recorded."""
+    value = value_of(node)
+    if type(value) is not np.ndarray:
+        return value
+    return RecordBox(value, next(each for each in reversed(running_traces()) if isinstance(each, RecordTrace)), node)

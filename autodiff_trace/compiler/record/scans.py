@@ -27,8 +27,8 @@ from ...transforms.trace_substitution import Redirecting, active
 from ..ir.evaluation import evaluate
 from ..ir.loop import Loop, result, stack_turns, turn_of
 from ..ir.node import Node, Program, operands
-from .bodies import NotRolled, example_of, record_body, without_effects
-from .boxes import NumberBox, RecordBox
+from .bodies import NotRolled, constant, example_of, has_rows, normal, record_body, without_effects
+from .fission import run_in_parts
 from .record import RecordTrace
 
 __all__ = ["record_scan"]
@@ -77,16 +77,6 @@ def record_scan(steps: Steps, carry: list, xs: list, turns: int) -> list | None:
     return [*outputs[len(outputs) - len(carry):], *ys]
 
 
-def normal(x: Any) -> Any:
-    """A value that is carried, in the form that it has in all turns: numbers are NumPy's, arrays lie in C order."""
-    if type(x) in box_classes and isinstance(x, NumberBox):
-        return x.to_numpy_scalar()
-    example = example_of(x)
-    if type(example) is not np.ndarray or example.flags.c_contiguous and example.ndim:
-        return x
-    return anp.ascontiguousarray(x) if example.ndim else x[()]
-
-
 def make_loop(turns: int, program: Program, carried: int, own: int) -> Loop:
     """The loop of a body that gives what is carried on, and what is kept."""
     for before, after in zip(program.inputs[:carried], program.outputs):
@@ -97,8 +87,16 @@ def make_loop(turns: int, program: Program, carried: int, own: int) -> Loop:
 
 
 def bind(loop: Loop, args: Sequence) -> list:
-    """What a loop gives: arrays of what is kept, then the last carry. The highest trace among ``args`` sees it first."""
+    """What a loop gives: arrays of what is kept, then the last carry."""
     args = [*map(normal, args[:loop.carried]), *args[loop.carried:]]
+    try:
+        return run_in_parts(loop, args, bind_whole)
+    except NotRolled:
+        return bind_whole(loop, args)
+
+
+def bind_whole(loop: Loop, args: list) -> list:
+    """The same of a loop as it is. The highest trace among ``args`` sees it first."""
     trace = find_top_trace(args)
     if trace is None:
         outputs = loop(*args)
@@ -115,7 +113,7 @@ def unrolled(loop: Loop, args: Sequence) -> list:
     carry, kept = list(args[:loop.carried]), []
     for k in range(loop.turns):
         leaves = [*carry, *(x[k] for x in args[loop.carried:end]), *args[end:]]
-        outputs = evaluate(loop.body, leaves, lambda node: node.value, apply)
+        outputs = evaluate(loop.body, leaves, constant, apply)
         carry = outputs[:loop.carried]
         kept.append(outputs[loop.carried:loop.carried + loop.kept])
     return [*map(anp.stack, zip(*kept)), *carry]
@@ -123,12 +121,6 @@ def unrolled(loop: Loop, args: Sequence) -> list:
 
 def run_body(program: Program, leaves: Sequence) -> list:
     """A body within another that is being recorded."""
-    trace = next(each for each in reversed(running_traces()) if isinstance(each, RecordTrace))
-
-    def constant(node):
-        value = node.value
-        return RecordBox(value, trace, node) if type(value) is np.ndarray else value
-
     return evaluate(program, leaves, constant, apply)
 
 
@@ -448,12 +440,6 @@ def divide(loop: Loop, joint: Program, carried: int, inexact: list[bool], totals
             steps.append(new[step])
     program = Program(late_inputs, steps, [new.get(each, each) if type(each) is Node else each for each in ends])
     return forward, make_loop(loop.turns, program, carried + totals, len(own))
-
-
-def has_rows(node: Node) -> bool:
-    """Whether the values of all turns can be the rows of an array."""
-    spec = node.spec
-    return spec.is_array or spec.dtype is not None
 
 
 def reached(steps: list[Node], outputs: list) -> list[Node]:
