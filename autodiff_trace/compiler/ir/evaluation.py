@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
+
+import numpy as np
 
 from .node import Node, Program, operands, substitute
 
@@ -25,7 +28,8 @@ def evaluate(program: Program, leaves: Sequence, constant: Callable, apply: Call
     for step in program.steps:
         args = [substitute(arg, value_of) for arg in step.args]
         kwargs = {name: substitute(arg, value_of) for name, arg in step.kwargs.items()}
-        values[step] = apply(step.function, args, kwargs)
+        with np.errstate(**step.errstate) if step.errstate else nullcontext():
+            values[step] = apply(step.function, args, kwargs)
     return [value_of(output) for output in program.outputs]
 
 
@@ -51,7 +55,7 @@ def as_function(program: Program) -> Callable[..., list]:
     lines = []
     for i, step in enumerate(program.steps):
         arguments = [*map(text, step.args), *(f"**{{{name!r}: {text(arg)}}}" for name, arg in step.kwargs.items())]
-        objects[f"f{i}"] = plain_form(step)
+        objects[f"f{i}"] = with_errstate(plain_form(step), step.errstate)
         names[step] = f"v{i}"
         lines.append(f"    v{i} = f{i}({', '.join(arguments)})")
     source = "\n".join([f"def run({parameters}):", *lines, f"    return {text(list(program.outputs))}"])
@@ -67,3 +71,14 @@ def plain_form(step: Node) -> Callable:
     is_operator = not step.kwargs and not any(type(arg) in (list, tuple) for arg in step.args)
     has_dtype = any(node.spec.dtype is not None for node in operands(step))
     return traits.fast_fun if is_operator and has_dtype else step.function.fun
+
+
+def with_errstate(function: Callable, errstate: dict | None) -> Callable:
+    if not errstate:
+        return function
+
+    def call(*args, **kwargs):
+        with np.errstate(**errstate):
+            return function(*args, **kwargs)
+
+    return call

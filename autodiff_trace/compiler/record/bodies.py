@@ -87,7 +87,7 @@ def record_body(fun: Callable[..., list], examples: Sequence) -> Body:
     finally:
         trace_stack.reset(token)
         trace.end()
-    if trace.raised is not None or any(step.kind != "call" or step.errstate for step in trace.steps):
+    if trace.raised is not None or any(step.kind != "call" for step in trace.steps):
         raise NotRolled
     if any(box._node is not node for box, node in zip(boxes, inputs)):
         raise NotRolled
@@ -105,14 +105,14 @@ def without_effects(function: Callable) -> Iterator[None]:
     if surroundings.crowded or surroundings.unknown:
         raise NotRolled
     surroundings.note_contents(surroundings.arrays)
-    states, steps, drawn = RandomStates(surroundings.generators), len(root.steps), (root.draws, root.numpy_state)
+    states, steps, before = RandomStates(surroundings.generators), len(root.steps), (root.draws, root.numpy_state, root.raised)
     level = Trace().level
     writes: list = []
     token = written_boxes.set(writes)
     try:
         yield
         outer = [each for each in writes if each[1].level < level]
-        if outer or root.draws and not drawn[0] or any(step.kind == "effect" for step in root.steps[steps:]):
+        if outer or root.draws and not before[0] or any(step.kind == "effect" for step in root.steps[steps:]):
             raise NotRolled
         if states.drawn_from(states.numpy) or not surroundings.hold():
             raise NotRolled
@@ -121,7 +121,7 @@ def without_effects(function: Callable) -> Iterator[None]:
             if trace.level < level:
                 box._trace, box._value, box._node = trace, value, node
         root.steps[steps:] = [step for step in root.steps[steps:] if step.kind != "effect"]
-        root.draws, root.numpy_state = drawn
+        root.draws, root.numpy_state, root.raised = before
         states.restore()
         set_back(surroundings)
         raise (error if isinstance(error, NotRolled) else NotRolled) from error

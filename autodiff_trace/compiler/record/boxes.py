@@ -116,7 +116,7 @@ def compute(use: Callable, prim: Callable, *args: Any) -> Any:
     for arg in args:
         kind = type(arg)
         if kind in number_classes:
-            if arg._trace.guards_values:
+            if arg._trace.guards_values and (trace is None or arg._trace.level > trace.level):
                 trace = arg._trace
         elif kind not in PLAIN_NUMBERS:
             return prim(*args)
