@@ -46,10 +46,10 @@ ORDER = """
     transforms: checkpointing loops
     compiler/record: aftermath collection guards introspection holders refusals handed_arrays
     compiler/backends/numpy_source: arena short_rows sines threads
-    compiler/ir: node outlines loop
+    compiler/ir: node evaluation outlines loop
     compiler/dispatch: static_values arguments matching
-    compiler/record: boxes captured_folding live_arrays output_owner spent containers record hidden_inputs
-      stand_ins
+    compiler/record: boxes captured_folding live_arrays output_owner spent containers record bodies fission
+      hidden_inputs scans stand_ins
     compiler/backends/numpy_source: kernels spelling
     compiler/dispatch: leaf_names
     compiler: failures

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...captured_state.random_states import RandomStates
 from ...captured_state.surroundings import Surroundings
+from ...core.array_ops import array_ops
 from ...core.batching import BatchTrace
 from ...core.tracer import Trace, box_classes, own_box, running_traces, trace_stack
 from ...numpy.writable_box import written_boxes
@@ -20,7 +21,10 @@ from .boxes import NumberBox, RecordBox
 from .record import RecordTrace
 from .spent import take_off
 
-__all__ = ["Body", "NotRolled", "constant", "example_of", "has_rows", "normal", "record_body", "without_effects"]
+__all__ = [
+    "Body", "NotRolled", "constant", "example_of", "has_rows", "input_like", "normal", "record_body", "record_rule",
+    "without_effects", "zero_like",
+]
 
 
 class NotRolled(Exception):
@@ -37,9 +41,9 @@ class Body(NamedTuple):
 class BodyTrace(RecordTrace):
     """Records a turn at example values. Values of other traces, and plain arrays, become inputs."""
 
-    def __init__(self, root: RecordTrace) -> None:
+    def __init__(self, root: RecordTrace, is_rule: bool) -> None:
         super().__init__()
-        self.root = root
+        self.root, self.is_rule = root, is_rule
         self.errstate, self.error_state = root.errstate, root.error_state
         self.around: dict[tuple, tuple[Any, Node]] = {}
 
@@ -52,6 +56,8 @@ class BodyTrace(RecordTrace):
         if type(arg) in box_classes:
             return super().node_of(arg) if arg._trace is self else self.lift(own_box(arg), arg)
         if isinstance(arg, np.ndarray):
+            if self.is_rule:  # nobody else has it
+                return literal(arg)
             self.root.node_of(arg)  # which notes what it holds
             return self.lift(arg, arg)
         return super().node_of(arg)
@@ -71,13 +77,21 @@ def example_of(value: Any) -> Any:
     return inner[0] if isinstance(value._trace, BatchTrace) and value._node is not None else inner
 
 
-def record_body(fun: Callable[..., list], examples: Sequence) -> Body:
+def record_rule(fun: Callable[..., list], examples: Sequence) -> Program:
+    """The program of ``fun``, which reads nothing but its inputs."""
+    program, around = record_body(fun, examples, is_rule=True)
+    if around:
+        raise NotRolled
+    return program
+
+
+def record_body(fun: Callable[..., list], examples: Sequence, is_rule: bool = False) -> Body:
     """The program of ``fun``, of which the first inputs are like ``examples``.
 
     Raises NotRolled where another run may do something else.
     """
     stack = running_traces()
-    trace = BodyTrace(stack[0])
+    trace = BodyTrace(stack[0], is_rule)
     boxes = [trace.input(example, "own") for example in examples]
     inputs = [box._node for box in boxes]
     token = trace_stack.set((*stack, trace))
@@ -151,3 +165,12 @@ def constant(node: Any) -> Any:
     if type(value) is not np.ndarray:
         return value
     return RecordBox(value, next(each for each in reversed(running_traces()) if isinstance(each, RecordTrace)), node)
+
+
+def input_like(node: Node) -> Node:
+    """An input of a body of the same kind as a value of another."""
+    return Node(None, (), {}, node.value, node.name, "input")
+
+
+def zero_like(x: Any) -> Any:
+    return normal(array_ops.zeros_like(x))

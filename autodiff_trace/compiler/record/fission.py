@@ -18,7 +18,7 @@ from ...numpy import wrapped as anp
 from ..ir.evaluation import evaluate
 from ..ir.loop import Loop
 from ..ir.node import Node, Program, operands, relabel
-from .bodies import NotRolled, constant, has_rows, normal
+from .bodies import NotRolled, constant, has_rows, input_like
 
 __all__ = ["run_in_parts"]
 
@@ -115,7 +115,7 @@ class Parts:
         used = [node for node in used if node in self.rows]
         inputs = [self.carried[i] for i in self.kept]
         own, same = ([node for node in used if self.rows[node][1] is each] for each in (True, False))
-        new = {node: Node(None, (), {}, node.value, "own", "input") for node in (*inputs, *own, *same)}
+        new = {node: input_like(node) for node in (*inputs, *own, *same)}
         program_inputs = list(new.values())
         steps = []
         for step in self.core:
