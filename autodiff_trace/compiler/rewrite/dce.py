@@ -81,7 +81,7 @@ def may_raise(step: Node) -> bool:
     if not traits.harmless or traits.raises_on and kind_of(step.value) in traits.raises_on:
         return True
     parts = parts_of(step.args[1]) if traits.indexes else ()
-    indices = [part for part in parts if type(part) is Node and part.value.dtype.kind in "iu"]
+    indices = [part for part in parts if type(part) is Node and (part.spec.kind is int or part.spec.dtype.kind in "iu")]
     return any(index.function is not calls.check_labels for index in indices)
 
 
