@@ -13,7 +13,7 @@ from ...core.cotangents import add_cotangents
 from ...core.reverse import VJPTrace, trace_vjp
 from ...core.selections import Mask, Selected, settle
 from ...numpy import wrapped as anp
-from ...transforms.steps import has_derivative, record_step
+from ...transforms.steps import record_step
 from ..ir.loop import Loop
 from ..ir.node import Node, Program, operands, relabel
 from .bodies import NotRolled, example_of, has_rows, input_like, normal, record_rule, zero_like
@@ -39,7 +39,8 @@ def pull(trace: VJPTrace, loop: Loop, args: list) -> list:
             each and not back.masked.get(i) for i, each in enumerate(is_masked[loop.kept:])
         ):
             return pull_unrolled(loop, values, nodes, gs)
-        gs = [zero_like(like) if g is None and has_derivative(like) else g for g, like in zip(gs, likes)]
+        inexact = back.inexact[loop.carried:] + back.inexact[:loop.carried]
+        gs = [zero_like(like) if g is None and each else g for g, like, each in zip(gs, likes, inexact)]
         return back.run(gs, values, stacks)
 
     return record_step(trace, outputs, [node for node in nodes if node is not None], pull_back, "scan",
