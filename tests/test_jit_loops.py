@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from autodiff_trace import (
-    checkpoint, fori_loop, grad, hessian, hvp, jit, jvp, scan, tree_leaves, value_and_grad, vmap,
+    EndedTraceError, TracedValueError, checkpoint, fori_loop, grad, hessian, hvp, jit, jvp, scan, tree_leaves,
+    value_and_grad, vmap,
 )
 from autodiff_trace import numpy as anp
 from autodiff_trace.compiler.record import scans
@@ -233,17 +234,21 @@ UNROLLED = {
     )
 }
 UNROLLED["few turns"] = lambda x: scan(lambda c, t: (c * x + t, None), 1.0, TIMES[:3])[0], 0.9
-UNROLLED["dtype of the first turn"] = lambda x: scan(lambda c, t: (c * x, None), x.reshape(()), TIMES)[0], np.ones(1)
+UNROLLED["an array of no axes"] = lambda x: scan(lambda c, t: (c * x[0], c), anp.reshape(x, ()), TIMES)[0], np.ones(1)
 
 
 @pytest.mark.parametrize("transform", [lambda f: f, grad], ids=["plain", "grad"])
 @pytest.mark.parametrize("name", UNROLLED)
-def test_turns_that_differ(name, transform, recorded):
+def test_turns_that_differ(name, transform):
     function, x = UNROLLED[name]
     function = transform(function)
-    expected = function(x)
-    recorded.clear()
     compiled = jit(function)
+    try:
+        expected = function(x)
+    except (EndedTraceError, TracedValueError) as error:  # it cannot be computed again
+        with pytest.raises(type(error)):
+            compiled(x)
+        return
     for _ in range(3):
         np.testing.assert_allclose(compiled(x), expected, rtol=1e-12)
     assert compiled.cache_info().failures == 0

@@ -49,7 +49,7 @@ ORDER = """
     compiler/ir: node evaluation outlines loop
     compiler/dispatch: static_values arguments matching
     compiler/record: boxes captured_folding live_arrays output_owner spent containers record bodies fission
-      hidden_inputs scans stand_ins
+      loops hidden_inputs loop_cotangents loop_tangents scans stand_ins
     compiler/backends/numpy_source: kernels spelling
     compiler/dispatch: leaf_names
     compiler: failures

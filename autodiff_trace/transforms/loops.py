@@ -30,8 +30,8 @@ BLOCK_BYTES = 2**22
 
 
 recorders: list[Callable] = []
-"""Those who make one step of a loop where they can: ``recorder(steps, carry, xs, n)`` gives the leaves of the last carry
-and of the stacked outputs, or None."""
+"""Who makes one step of a loop where that can be done: ``recorder(steps, carry, xs, n)`` gives the leaves of the last
+carry and of the stacked outputs, or None."""
 
 
 def scan(f: Callable, init: Any, xs: Any = None, length: int | None = None, reverse: bool = False) -> tuple:

@@ -17,7 +17,7 @@ from ...numpy.writable_box import written_boxes
 from ...numpy import wrapped as anp
 from ..ir.node import Node, Program, literal, value_of
 from .aftermath import set_back
-from .boxes import NumberBox, RecordBox
+from .boxes import RecordBox, as_complex128, as_float64
 from .record import RecordTrace
 from .spent import take_off
 
@@ -119,7 +119,8 @@ def without_effects(function: Callable) -> Iterator[None]:
     if surroundings.crowded or surroundings.unknown:
         raise NotRolled
     surroundings.note_contents(surroundings.arrays)
-    states, steps, before = RandomStates(surroundings.generators), len(root.steps), (root.draws, root.numpy_state, root.raised)
+    steps, states = len(root.steps), RandomStates(surroundings.generators)
+    before = root.draws, root.numpy_state, root.raised
     level = Trace().level
     writes: list = []
     token = written_boxes.set(writes)
@@ -145,9 +146,9 @@ def without_effects(function: Callable) -> Iterator[None]:
 
 def normal(x: Any) -> Any:
     """A value that is carried, in the form that it has in all turns: numbers are NumPy's, arrays lie in C order."""
-    if type(x) in box_classes and isinstance(x, NumberBox):
-        return x.to_numpy_scalar()
     example = example_of(x)
+    if type(example) in (float, complex):
+        return (as_float64 if type(example) is float else as_complex128)(x)
     if type(example) is not np.ndarray or example.flags.c_contiguous and example.ndim:
         return x
     return anp.ascontiguousarray(x) if example.ndim else x[()]

@@ -89,8 +89,7 @@ class Backward:
         before = None
         while before != self.masked:  # until no more of what is carried has a mask
             before = dict(self.masked)
-            gs = [*self.with_masks({i: examples[i] for i in self.carries}, True),
-                  *self.with_masks({i: examples[i] for i in self.totals}, False)]
+            gs = self.with_masks({i: normal(examples[i]) for i in (*self.carries, *self.totals)}, True)
             joint = record_rule(self.turn, [*examples, *gs, *g_rows])
         self.divide(joint, len(gs))
 
