@@ -8,7 +8,7 @@ from ...transforms.loops import Steps, recorders
 from ...transforms.trace_substitution import Redirecting, active
 from . import loop_cotangents as loop_cotangents  # the rules of each mode
 from . import loop_tangents as loop_tangents
-from .bodies import NotRolled, example_of, normal, record_body, without_effects
+from .bodies import example_of, normal, record_body, without_effects
 from .loops import bind, make_loop
 from .record import RecordTrace
 
@@ -16,6 +16,7 @@ __all__ = ["record_scan"]
 
 FEWEST_TURNS = 16
 """Turns from which a loop is a step of a program; of fewer, each turn stands there."""
+
 
 def record_scan(steps: Steps, carry: list, xs: list, turns: int) -> list | None:
     """The last carry and the stacked outputs of a loop; None if it cannot, or need not, be a step of a program."""
