@@ -11,8 +11,7 @@ from compiled import assert_like
 
 from autodiff_trace import jit, tree_map
 from autodiff_trace.compiler import PASSES
-from autodiff_trace.compiler.backends.numpy_source import kernels
-from autodiff_trace.compiler.pipeline import number_guards
+from autodiff_trace.compiler.ir import kernel
 from autodiff_trace.compiler.rewrite.lowering import lower
 from autodiff_trace.compiler.ir.node import Program
 from autodiff_trace.compiler.schedule import fusion
@@ -22,7 +21,7 @@ __all__ = ["assert_replays", "count", "describe", "lowered", "small_blocks", "so
 
 def lowered(function: Callable, *args: Any) -> Program:
     """The program of a function, before any pass."""
-    return lower(number_guards(jit(function).graph(*args).program))
+    return lower(jit(function).graph(*args).program)
 
 
 def count(program: Program) -> dict[str, int]:
@@ -63,4 +62,4 @@ def small_blocks(monkeypatch: Any) -> None:
     monkeypatch.setattr(fusion, "LARGE", 64)
     monkeypatch.setattr(fusion, "BLOCK", 8)
     monkeypatch.setattr(fusion, "WORTH", 0)
-    monkeypatch.setattr(kernels, "WORTH_A_THREAD", 1e-3)
+    monkeypatch.setattr(kernel, "WORTH_A_THREAD", 1e-3)

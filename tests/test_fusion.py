@@ -10,7 +10,7 @@ from pass_checks import lowered, small_blocks
 
 from autodiff_trace import grad, jit, num_threads, set_num_threads, tree_leaves, tree_map, vjp, vmap
 from autodiff_trace import numpy as anp
-from autodiff_trace.compiler.backends.numpy_source.kernels import Kernel
+from autodiff_trace.compiler.ir.kernel import Kernel
 from autodiff_trace.compiler.schedule import fusion
 from autodiff_trace.compiler.rewrite import sines
 from autodiff_trace.compiler.schedule.fusion import fuse

@@ -18,7 +18,7 @@ from autodiff_trace.compiler import jitted
 from autodiff_trace.compiler.record import outside, tracing
 from autodiff_trace.compiler.backends.numpy_source import executable
 from autodiff_trace.compiler.record.record import RecordTrace
-from autodiff_trace.compiler.backends.numpy_source.executable import Replay
+from autodiff_trace.compiler.backends.numpy_source.executable import Executable
 from autodiff_trace.compiler.dispatch.tree import TraceTree
 from autodiff_trace.core.tracer import trace_stack
 from autodiff_trace.captured_state.surroundings import Surroundings
@@ -33,7 +33,7 @@ bug = names["bug"]  # stands in the package
 
 def broken(source, *args):
     """A program that does not even compile."""
-    return Replay(source._replace(text=source.text.replace("return", "return (")), *args)
+    return Executable(source._replace(text=source.text.replace("return", "return (")), *args)
 
 
 FAULTS = {
@@ -46,10 +46,10 @@ FAULTS = {
     "steps": (RecordTrace, "process", bug),
     "results": (tracing, "own_outputs", bug),
     "compiler": (cache, "compile_program", bug),
-    "source": (executable.Replay, "make_instance", bug),
+    "source": (executable.Executable, "make_instance", bug),
     "tree": (TraceTree, "run", bug),
     "new programs": (TraceTree, "add", bug),
-    "runs": (Replay, "run", bug),
+    "runs": (Executable, "run", bug),
 }
 
 
@@ -76,7 +76,7 @@ def test_faults_beside_errors_of_the_function(fault, monkeypatch):
 
 
 def test_faults_in_programs(monkeypatch):
-    monkeypatch.setattr("autodiff_trace.compiler.pipeline.Replay", broken)
+    monkeypatch.setattr("autodiff_trace.compiler.backends.numpy_source.back_end.Executable", broken)
     for function in (lambda x: anp.sin(x) * 2, grad(lambda x: anp.sum(anp.sin(x)))):
         compiled = jit(function)
         with expect_warnings("SyntaxError"):

@@ -9,8 +9,7 @@ import pytest
 
 from autodiff_trace import extend, grad, jit
 from autodiff_trace import numpy as anp
-from autodiff_trace.compiler.ir import outlines
-from autodiff_trace.compiler.ir.outlines import LARGE, Outlines
+from autodiff_trace.compiler.ir.spec import spec_of
 from autodiff_trace.compiler.rewrite import constant_folding
 from autodiff_trace.core import reverse
 from autodiff_trace.numpy import broadcasting
@@ -42,16 +41,15 @@ def test_tracing_a_gradient_takes_the_memory_of_an_eager_one():
     assert peak_of(jit(grad(chain)), x) < 1.15 * peak_of(grad(chain), x)
 
 
-def test_outlines_take_no_memory_of_their_own():
-    made = Outlines()
-    x = np.ones((LARGE, 3), np.float32)
-    found = [made.of(each) for each in (x, x.T, x[::2], x[:, 1:])]
-    for outline, each in zip(found, (x, x.T, x[::2], x[:, 1:])):
-        assert (outline.shape, outline.strides, outline.dtype) == (each.shape, each.strides, each.dtype)
-        assert not outline.any() and not outline.flags.writeable
+def test_examples_take_no_memory_of_their_own():
+    x = np.ones((2**16, 3), np.float32)
+    arrays = (x, x.T, x[::2], x[:, 1:], x[::-1], x[:0], x[0, 0, None])
+    found = [spec_of(each).example() for each in arrays]
+    for example, each in zip(found, arrays):
+        assert (example.shape, example.strides, example.dtype) == (each.shape, each.strides, each.dtype)
+        assert not example.any() and not example.flags.writeable
     assert np.may_share_memory(found[1], found[2])
-    for each in (x[::-1], x[:5], np.ones(LARGE, object), 1.5, None):
-        assert made.of(each) is each
+    assert spec_of(np.ones(5, object)).example().shape == (5,) and spec_of((1.5, [2])).example() == (0.0, [0])
 
 
 MADE = {
@@ -143,7 +141,6 @@ def test_rules_do_not_read_the_values_of_outlines(loss, monkeypatch):
     second = grad(lambda x: anp.sum(grad(loss)(x) ** 2))(MATRIX)
     monkeypatch.setattr(reverse, "LARGE", 0)
     monkeypatch.setattr(broadcasting, "LARGE", 8)
-    monkeypatch.setattr(outlines, "LARGE", 9)
     monkeypatch.setattr(constant_folding, "LARGEST", 8)
     for function, expected in (grad(loss), gradient), (grad(lambda x: anp.sum(grad(loss)(x) ** 2)), second):
         compiled = jit(function)

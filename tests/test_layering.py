@@ -13,7 +13,7 @@ ORDER = """
     core: array_ops parameters traits cotangents errors pytree tracer derivative exact_numbers lowest primitives
       unary batching choices donation selections snapshots ownership residuals masked_rules backward reverse
       forward infinitesimals transformed taylor __init__
-    compiler/ir: spec __init__
+    compiler/ir: spec layout __init__
     captured_state: __init__
     compiler/analysis: __init__
     compiler/backends: __init__
@@ -45,27 +45,26 @@ ORDER = """
       following surroundings restoring reruns references
     transforms: checkpointing loops
     compiler/record: aftermath collection guards introspection holders refusals handed_arrays
-    compiler/backends/numpy_source: arena short_rows sines threads
-    compiler/ir: node evaluation outlines loop
-    compiler/dispatch: static_values arguments matching
-    compiler/record: boxes captured_folding live_arrays output_owner spent containers record bodies fission
-      loops hidden_inputs loop_cotangents loop_tangents scans stand_ins
+    compiler/backends/numpy_source: short_rows sines threads arena
+    compiler/ir: node evaluation memory kernel loop
     compiler/backends/numpy_source: kernels spelling
-    compiler/dispatch: leaf_names
+    compiler/backends: back_end
+    compiler/dispatch: static_values arguments matching leaf_names
+    compiler/record: boxes captured_folding live_arrays output_owner spent containers record bodies fission
+      loops loop_tangents loop_cotangents scans hidden_inputs stand_ins
     compiler: failures
     compiler/record: outside tracing
     .: differences extend nn optim testing
     transforms: custom __init__
-    compiler/backends/numpy_source: calls error_regions inline loop_source emit executable
+    compiler/backends/numpy_source: calls error_regions inline loop_source emit executable back_end
+    compiler/ir: infer terms
     compiler/graph: listing drawing interpreter serialization
     compiler/dispatch: signature
-    compiler/rewrite: cse dce sines sums constant_folding floats tiling __init__
+    compiler/rewrite: cse dce sines sums constant_folding floats tiling __init__ products algebra finite
     compiler/analysis: liveness row_independence
-    compiler/ir: terms
-    compiler/schedule: in_place batches buffers fusion stacks
-    compiler/rewrite: outputs products algebra finite
+    compiler/schedule: in_place batches buffers fusion stacks stacked_sums
+    compiler/rewrite: outputs
     compiler/rolling: repeats turns hoisting loop_bodies pieces wide_calls rolling
-    compiler/schedule: stacked_sums
     compiler/rewrite/lowering: table arithmetic linear_algebra moves networks reductions scatters __init__
     compiler/rewrite: reassociation
     compiler: pipeline

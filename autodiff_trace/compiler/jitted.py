@@ -24,7 +24,7 @@ from .commuting import Outer
 from .record.outside import Outside, look_around, why_impure, why_unwatched
 from .dispatch.patience import VERSIONS, why_hopeless
 from .record.refusals import MixedTraces, NotReplayable, SharedMemory
-from .backends.numpy_source.executable import NotFinite, Replay
+from .backends.numpy_source.executable import NotFinite, Executable
 from .record.tracing import Recording, record
 from .dispatch.tree import run_apart
 
@@ -87,7 +87,7 @@ class Jitted(Transformed):
             else:
                 version = None
         except NotFinite as error:
-            return self.trace_exactly(error.replay, entry, version, args, kwargs)
+            return self.trace_exactly(error.executable, entry, version, args, kwargs)
         except Exception as error:
             return self.after_error(error, entry, version, args, kwargs)
         return self.trace(entry, version, statics, args, kwargs)
@@ -165,7 +165,7 @@ class Jitted(Transformed):
             return self.fail(error.failure, entry, result)
         return self.give_up(entry, f"{error}", result=result)
 
-    def trace_exactly(self, replay: Replay, entry: Entry, version: Version, args: tuple, kwargs: dict) -> Any:
+    def trace_exactly(self, executable: Executable, entry: Entry, version: Version, args: tuple, kwargs: dict) -> Any:
         """A program that trusts that all is finite has met something that is not: compile it without that trust."""
         try:
             recording = self.record(args, kwargs, version.surroundings, version.tree.hidden)
@@ -175,7 +175,7 @@ class Jitted(Transformed):
             try:
                 branch = make_branch(recording, without_trust(self.passes), name_of(self.fun))
                 with self.cache.lock:
-                    entry.add_exact(version, replay, branch)
+                    entry.add_exact(version, executable, branch)
             except Exception as error:
                 return self.fail(error, entry, recording.result)
         return recording.result

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
-from ..core.pytree import Structure, tree_unflatten
+from ..core.pytree import Structure
 from .backends.numpy_source import calls
-from .backends.numpy_source.arena import Buffer
+from .backends.back_end import BackEnd, Runnable
+from .ir.memory import Memory
+from .backends.numpy_source.back_end import NumpySource
 from .record.collection import collection_paused
-from .backends.numpy_source.emit import emit
 from .ir.loop import all_steps, in_bodies
 from .rewrite.lowering import lower_step
 from .ir.node import Program, in_turn, rebuild
@@ -32,7 +32,6 @@ from .schedule.stacked_sums import sum_stacks
 from .schedule.stacks import stack_calls
 from .rewrite.sums import reduce_short_axes, use_products
 from .rewrite.tiling import tile_short_rows
-from .backends.numpy_source.executable import Replay
 
 __all__ = ["PASSES", "compile_program", "optimize", "without_trust"]
 
@@ -52,15 +51,15 @@ makes one call of the same function of many small arrays, and with "finite" one 
 place" leaves out copies of arrays that are assigned to, and "buffers" uses the memory of intermediate values again.
 """
 
-DEEPEST = 40
-"""Containers in one another that programs spell; Python's parser allows some hundred brackets."""
+BACK_END = NumpySource()
+"""The reference."""
 
 TRUSTING = ("finite", "floats")
 """Passes whose programs fail where something is infinite or NaN."""
 
 
-def optimize(program: Program, passes: Sequence[str]) -> tuple[Program, list[Buffer], bool]:
-    """A lowered program after the passes named, the buffers that it writes into, and whether it trusts that all is
+def optimize(program: Program, passes: Sequence[str]) -> tuple[Program, Memory, bool]:
+    """A lowered program after the passes named, where it writes, and whether it trusts that all is
     finite. None does in which random numbers are drawn, since a run that is done again would draw others."""
     if any(step.kind == "effect" for step in all_steps(program)):
         passes = without_trust(passes)
@@ -68,9 +67,9 @@ def optimize(program: Program, passes: Sequence[str]) -> tuple[Program, list[Buf
     unmasked = assume_finite(program) if "finite" in passes else program
     short = shorten(unmasked, recorded, passes)
     trusting = trust(short, passes)
-    placed, buffers = place(trusting, passes)
+    placed, memory = place(trusting, passes)
     checks = any(step.function is calls.check_finite for step in all_steps(placed))
-    return placed, buffers, checks or unmasked is not program or trusting is not short
+    return placed, memory, checks or unmasked is not program or trusting is not short
 
 
 def without_trust(passes: Sequence[str]) -> list[str]:
@@ -106,8 +105,8 @@ def everywhere(program: Program, rewrite: Callable[[Program], Program]) -> Progr
     return rewrite(in_bodies(program, rewrite))
 
 
-def place(program: Program, passes: Sequence[str]) -> tuple[Program, list[Buffer]]:
-    """The program after the passes that say where values lie in memory, and the buffers."""
+def place(program: Program, passes: Sequence[str]) -> tuple[Program, Memory]:
+    """The program after the passes that say where values lie in memory, and where it writes."""
     if "sums" in passes:
         program = reduce_short_axes(program)
     if "sines" in passes:
@@ -121,63 +120,26 @@ def place(program: Program, passes: Sequence[str]) -> tuple[Program, list[Buffer
         program = sum_stacks(program) if "finite" in passes else program
     if "in place" in passes:  # from here on the order of steps matters
         program = assign_in_place(program)
-    program, buffers = assign_buffers(program) if "buffers" in passes else (program, [])
+    memory = assign_buffers(program) if "buffers" in passes else Memory([], {})
 
     def place_body(body: Program) -> Program:
         body, more = place(body, passes)
-        for step in body.steps:
-            if step.kind == "call" and step.out is not None:
-                step.out += len(buffers)
-        buffers.extend(more)
+        memory.add(more)
         return body
 
-    return in_bodies(program, place_body), buffers
-
-
-def number_guards(program: Program) -> Program:
-    """The program with its guards numbered, so that they keep their numbers when others are left out."""
-    for number, step in enumerate([step for step in program.steps if step.kind == "guard"]):
-        step.out = number
-    return program
+    return in_bodies(program, place_body), memory
 
 
 def prepare(program: Program, passes: Sequence[str]) -> Program:
     """A recorded program with its loops as steps, and calls of NumPy for primitives."""
-    program = number_guards(program)
     lowering = in_turn(lower_step, fold) if "constants" in passes else lower_step
     return everywhere(roll(program) if "loops" in passes else program, partial(rebuild, rewrite=lowering, copies=True))
 
 
-def compile_program(program: Program, structure: Structure, passes: Sequence[str], name: str) -> Replay:
+def compile_program(
+    program: Program, structure: Structure, passes: Sequence[str], name: str, back_end: BackEnd = BACK_END,
+) -> Runnable:
     """The program, with its outputs in a container of this structure, as a function of its inputs."""
     with collection_paused():
-        placed, buffers, trusting = optimize(prepare(program, passes), passes)
-        objects: dict[str, Any] = {}
-        source = emit(placed, partial(container_text, structure, objects), name)
-        return Replay(source._replace(names={**source.names, **objects}), buffers, trusting)
-
-
-def container_text(structure: Structure, objects: dict[str, Any], leaves: list[str]) -> str:
-    """The expression for a container with these expressions as leaves; what it refers to is put into ``objects``."""
-    text = display(structure, iter(leaves))
-    if text is None:
-        objects["unflatten"] = partial(tree_unflatten, structure)
-        return f"unflatten([{', '.join(leaves)}])"
-    return text
-
-
-def display(structure: Structure, texts: Any, depth: int = 0) -> str | None:
-    """The container as Python displays it; None if it is none of lists, tuples and dicts of strings, or too
-    deep."""
-    if structure.kind is None:
-        return next(texts)
-    inner = [display(child, texts, depth + 1) for child in structure.children] if depth < DEEPEST else [None]
-    if None in inner:
-        return None
-    if structure.kind is list:
-        return f"[{', '.join(inner)}]"
-    if structure.kind is tuple:
-        return f"({', '.join(inner)}{',' if len(inner) == 1 else ''})"
-    if structure.kind is dict and all(type(key) is str for key in structure.extra):
-        return "{" + ", ".join(f"{key!r}: {value}" for key, value in zip(structure.extra, inner)) + "}"
-    return None
+        placed, memory, trusting = optimize(prepare(program, passes), passes)
+        return back_end.compile(placed, structure, memory, name, trusting)

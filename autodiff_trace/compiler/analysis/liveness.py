@@ -10,7 +10,7 @@ from ...core.traits import traits_of
 from ...numpy import wrapped
 from ..backends.numpy_source import calls
 from ..ir.loop import Loop
-from ..ir.node import Node, Program, nodes_in, operands, parts_of, value_of
+from ..ir.node import Node, Program, nodes_in, operands, parts_of, spec_at
 
 __all__ = ["find_last_uses", "find_roots", "is_in_first", "owns_memory", "steps_under_outputs"]
 
@@ -49,7 +49,7 @@ def owns_memory(function: Callable) -> bool:
 
 def has_memory(step: Node) -> bool:
     """Whether the value of a step is an array, or may hold some."""
-    return isinstance(step.value, (np.ndarray, tuple, list)) and step.kind != "guard"
+    return (step.spec.is_array or step.spec.is_sequence) and step.kind != "guard"
 
 
 def steps_under_outputs(program: Program) -> Program:
@@ -69,12 +69,12 @@ def is_copying_reshape(step: Node) -> bool:
     a real one."""
     if traits_of(step.function) is wrapped.astype.traits:  # what gives the very array is no step
         return True
-    x = value_of(step.args[0])
+    x = spec_at(step.args[0])
     if step.function is np.imag:
         return x.dtype.kind != "c"
     if step.function is np.ravel:
-        return len(step.args) == 1 and not step.kwargs and not x.flags.c_contiguous
-    if step.function is not calls.reshape or x.flags.c_contiguous:
+        return len(step.args) == 1 and not step.kwargs and not x.is_contiguous
+    if step.function is not calls.reshape or x.is_contiguous:
         return False
     longer = [length for length in x.shape if length != 1]
     return longer != [length for length in step.args[1] if length != 1]
@@ -83,9 +83,9 @@ def is_copying_reshape(step: Node) -> bool:
 def is_copy(step: Node) -> bool:
     """Whether a step reads items in an order that no view can have, or casts them."""
     if step.function is calls.getitem:
-        return any(isinstance(value_of(part), (np.ndarray, list, bool, np.bool_)) for part in parts_of(step.args[1]))
+        return any(spec_at(part).kind in (np.ndarray, list, bool, np.bool_) for part in parts_of(step.args[1]))
     if step.function is calls.cast:
-        before, after = step.args[0].value.dtype, step.args[1]
+        before, after = step.args[0].spec.dtype, step.args[1]
         return before != after and before.kind != "c"  # the real part of complex numbers is a view
     return False
 

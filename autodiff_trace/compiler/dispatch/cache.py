@@ -14,7 +14,7 @@ from ..record.guards import outcome
 from ..record.hidden_inputs import HiddenInputs
 from .matching import make_match, no_match, take_any
 from .questions import Questions
-from ..backends.numpy_source.executable import Replay
+from ..backends.numpy_source.executable import Executable
 from ..record.tracing import Recording
 from .tree import Branch, TraceTree, make_tree
 
@@ -71,14 +71,14 @@ class Entry:
             self.versions.insert(0, version)
         version.tree.add(branch, draws)
 
-    def add_exact(self, version: Version, replay: Replay, branch: Branch) -> None:
-        """Keep a program that does not trust that all is finite, for values for which ``replay`` has failed.
+    def add_exact(self, version: Version, executable: Executable, branch: Branch) -> None:
+        """Keep a program that does not trust that all is finite, for values for which ``executable`` has failed.
 
         If it went another way, at an ``if isfinite(loss)``, those that trust fail before they come to where it parts:
         none of them is kept.
         """
-        if any(each.replay is replay and each.outcomes == branch.outcomes for each in version.tree.branches):
-            replay.exact = branch.replay
+        if any(each.executable is executable and each.outcomes == branch.outcomes for each in version.tree.branches):
+            executable.exact = branch.executable
         elif version in self.versions:
             tree = make_tree(version.tree.hidden, trusts=False)
             tree.add(branch, draws=False)
@@ -93,9 +93,9 @@ class Entry:
 def make_branch(recording: Recording, passes: Sequence[str], name: str) -> Branch:
     """Compile what has been recorded."""
     outcomes = [outcome(step.value) for step in recording.program.steps if step.kind == "guard"]
-    replay = compile_program(recording.program, recording.structure, passes, name)
-    replay.states = recording.states
-    return Branch(replay, outcomes, Questions(recording.program, passes, name) if outcomes else None)
+    executable = compile_program(recording.program, recording.structure, passes, name)
+    executable.states = recording.states
+    return Branch(executable, outcomes, Questions(recording.program, passes, name) if outcomes else None)
 
 
 class Cache:
@@ -160,4 +160,4 @@ class Cache:
         with self.lock:
             entries = list(self.entries.values())
         branches = [branch for entry in entries for version in entry.versions for branch in version.tree.branches]
-        return len(entries), len(branches), sum(branch.replay.held for branch in branches)
+        return len(entries), len(branches), sum(branch.executable.held for branch in branches)

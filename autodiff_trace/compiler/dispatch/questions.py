@@ -8,7 +8,7 @@ from typing import Any
 from ...core.pytree import tree_flatten
 from ..pipeline import compile_program, without_trust
 from ..ir.node import Node, Program, operands
-from ..backends.numpy_source.executable import Replay
+from ..backends.numpy_source.executable import Executable
 
 __all__ = ["Questions"]
 
@@ -20,22 +20,22 @@ class Questions:
     anything is computed.
     """
 
-    __slots__ = ("program", "passes", "name", "replay", "can_be_asked")
+    __slots__ = ("program", "passes", "name", "executable", "can_be_asked")
 
     def __init__(self, program: Program, passes: Sequence[str], name: str) -> None:
         self.program: Program | None = guards_alone(program)
         self.can_be_asked = not any(step.kind == "effect" for step in self.program.steps)  # a draw would be made twice
         self.passes = without_trust(passes)
         self.name = name
-        self.replay: Replay | None = None
+        self.executable: Executable | None = None
 
     def run(self, leaves: list) -> Any:
         """A Miss, as of the program itself; else something else."""
         program = self.program
         if program is not None:
-            self.replay = compile_program(program, tree_flatten(())[1], self.passes, self.name)
+            self.executable = compile_program(program, tree_flatten(())[1], self.passes, self.name)
             self.program = None  # after that, for other threads
-        return self.replay.run(leaves)
+        return self.executable.run(leaves)
 
 
 def guards_alone(program: Program) -> Program:

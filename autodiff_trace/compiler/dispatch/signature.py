@@ -62,7 +62,7 @@ class Form:
                     raise TypeError(f"{graph} was traced with {static.value!r}, where it now gets {leaf!r}. {again}")
                 continue
             node = next(expected)
-            traced, given = type_text(node.value), type_text(leaf)
+            traced, given = type_text(node.spec), type_text(leaf)
             if NUMBERS.get(traced, traced) != NUMBERS.get(given, given):
                 raise TypeError(f"{graph}: argument {node.name} was {traced} when traced, but is {given} now. {again}")
             numbers.append(leaf)

@@ -11,7 +11,7 @@ from ..record.guards import Miss
 from .questions import Questions
 from ..record.hidden_inputs import HiddenInputs
 from ..record.places import OTHERS
-from ..backends.numpy_source.executable import Replay
+from ..backends.numpy_source.executable import Executable
 
 __all__ = ["Branch", "TraceTree", "make_tree", "run_apart"]
 
@@ -19,10 +19,10 @@ __all__ = ["Branch", "TraceTree", "make_tree", "run_apart"]
 class Branch:
     """A program, what its guards expect, in their order, and the part of it that these need."""
 
-    __slots__ = ("replay", "outcomes", "questions")
+    __slots__ = ("executable", "outcomes", "questions")
 
-    def __init__(self, replay: Replay, outcomes: Sequence[Any], questions: Questions | None) -> None:
-        self.replay = replay
+    def __init__(self, executable: Executable, outcomes: Sequence[Any], questions: Questions | None) -> None:
+        self.executable = executable
         self.outcomes = outcomes
         self.questions = questions if questions is not None and questions.can_be_asked else None
 
@@ -89,7 +89,7 @@ class TraceTree:
         branch = self.latest
         if branch is None:
             return Miss(-1, None)
-        result = branch.replay.run(leaves)
+        result = branch.executable.run(leaves)
         if type(result) is not Miss:
             return result
         restore_numpy(state)
@@ -105,7 +105,7 @@ class TraceTree:
             if fork.count > 1 and branch.questions is not None:
                 result = branch.questions.run(leaves)
             if type(result) is not Miss:
-                result = branch.replay.run(leaves)
+                result = branch.executable.run(leaves)
                 if type(result) is not Miss:
                     self.latest = branch
                     return result

@@ -26,10 +26,10 @@ SHAPES = {"input": "ellipse", "constant": "plaintext", "guard": "diamond"}
 def label(node: Node) -> tuple[str, str]:
     """The two lines in the box of a node."""
     if node.kind == "constant":
-        name = repr(node.value) if np.ndim(node.value) == 0 else "constant"
+        name = repr(node.value) if node.spec.ndim == 0 else "constant"
     else:
         name = node.name
-    return printable(name), printable(f"was {node.value!r}" if node.kind == "guard" else type_text(node.value))
+    return printable(name), printable(f"was {node.value!r}" if node.kind == "guard" else type_text(node.spec))
 
 
 def to_dot(name: str, nodes: list[Node], outputs: list) -> str:

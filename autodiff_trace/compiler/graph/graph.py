@@ -19,11 +19,13 @@ from .drawing import to_dot, to_svg
 from .interpreter import evaluate, guard_error
 from ..dispatch.signature import Form, reveal
 from ..record.guards import Miss
-from ..backends.numpy_source.kernels import Kernel
+from ..ir.memory import Memory
+from ..ir.kernel import Kernel
 from .listing import guard_text, listing
 from ..ir.node import Node, Program, operands
+from ..ir.spec import spec_of
 from ..record.refusals import NotReplayable
-from ..backends.numpy_source.executable import Replay
+from ..backends.numpy_source.executable import Executable
 from .serialization import pack, reference, unpack
 from ..record.tracing import record
 
@@ -97,19 +99,23 @@ class Graph:
         return [guard_text(step) for step in self.program.steps if step.kind == "guard"]
 
     @functools.cached_property
-    def replay(self) -> Replay:
+    def executable(self) -> Executable:
         """The compiled program."""
         return compile_program(self.program, self.structure, self.passes, self.__name__)
 
     @functools.cached_property
+    def placed(self) -> tuple[Program, Memory]:
+        """The program that is compiled: what the passes make of the recorded one, and where it writes."""
+        return optimize(prepare(self.program, self.passes), self.passes)[:2]
+
+    @property
     def optimized(self) -> Program:
-        """The program that is compiled: what the passes make of the recorded one."""
-        return optimize(prepare(self.program, self.passes), self.passes)[0]
+        return self.placed[0]
 
     @property
     def source(self) -> str:
         """The compiled program, as Python text."""
-        return self.replay.source.text
+        return self.executable.source.text
 
     @property
     def counts(self) -> Counts:
@@ -125,14 +131,14 @@ class Graph:
         names = dict(Counter(node.name for node in calls))
         kernels = [step.function for step in self.optimized.steps if type(step.function) is Kernel]
         steps = len(self.optimized.steps) + sum(len(kernel.steps) - 1 for kernel in kernels)
-        buffers = [*self.replay.buffers, *(buffer for kernel in kernels for buffer in kernel.buffers)]
+        buffers = [*self.executable.buffers, *(buffer for kernel in kernels for buffer in kernel.memory.buffers)]
         return Counts(names, size, steps, len(buffers), sum(buffer.nbytes for buffer in buffers))
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         leaves = self.form.match(args, kwargs, self.inputs, self.__name__)
         if not all(map(is_alike, leaves, self.inputs)) or find_top_trace(leaves) is not None:
             return tree_unflatten(self.structure, evaluate(self.program, leaves, self.__name__))
-        result = self.replay.run(leaves)
+        result = self.executable.run(leaves)
         if type(result) is Miss:
             guards = [step for step in self.program.steps if step.kind == "guard"]
             raise guard_error(guards[result.guard], result.seen, self.__name__)
@@ -157,7 +163,7 @@ class Graph:
         return to_svg(self.nodes, self.program.outputs)
 
     def __str__(self) -> str:
-        return listing(self.optimized, self.replay, self.guards)
+        return listing(*self.placed, self.executable, self.guards)
 
     def __repr__(self) -> str:
         steps = sum(node.kind in ("call", "effect") for node in self.nodes)
@@ -166,7 +172,7 @@ class Graph:
     def __getstate__(self) -> dict:
         for static in filter(callable, map(reveal, self.form.statics)):
             reference(static, repr(static), self.__name__)
-        state = {name: value for name, value in vars(self).items() if name not in ("nodes", "optimized", "replay")}
+        state = {name: value for name, value in vars(self).items() if name not in ("nodes", "placed", "executable")}
         return {**state, "program": pack(self.program, self.__name__)}
 
     def __setstate__(self, state: dict) -> None:
@@ -191,13 +197,14 @@ def live_nodes(program: Program) -> list[Node]:
 
 def is_alike(leaf: Any, node: Node) -> bool:
     """Whether an argument is as the compiled program takes for granted: of the same type, laid out in the same way."""
-    return type(leaf) is type(node.value) and getattr(leaf, "strides", None) == getattr(node.value, "strides", None)
+    spec = spec_of(leaf)
+    return spec.kind is node.spec.kind and spec.strides == node.spec.strides
 
 
 def own_bytes(node: Node) -> int:
     """The memory of a node's value."""
     value = node.value
-    arrays = [operand.value for operand in operands(node) if type(operand.value) is np.ndarray]
+    arrays = [operand.value for operand in operands(node) if operand.spec.is_array]
     if type(value) is np.ndarray and any(np.may_share_memory(value, array) for array in arrays):
         return 0
     return getattr(value, "nbytes", 0)

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from ..backends.numpy_source.calls import after, assign, check_finite, empty
+from ..ir.memory import Memory
 from ..backends.numpy_source.emit import emit
 from ..record.guards import signature
-from ..backends.numpy_source.kernels import Kernel
-from ..ir.node import Node, Program
-from ..backends.numpy_source.executable import Replay
+from ..ir.kernel import Kernel
+from ..ir.node import Node, Program, spec_at
+from ..ir.spec import Spec
+from ..backends.numpy_source.executable import Executable
 from ..backends.numpy_source.spelling import printable
 
 __all__ = ["expression", "guard_text", "listing", "seen_text", "type_text"]
@@ -37,11 +39,14 @@ INFIX = {
 
 
 def type_text(value: Any) -> str:
-    """'float64[5,3]' for an array or a NumPy number, also a traced one; of others the name of their type.
+    """'float64[5,3]' for an array or a NumPy number, also a traced one; of others the name of their type. A spec stands
+    for its value.
 
-    >>> type_text(np.zeros((5, 3))), type_text(np.float32(1)), type_text(1.0)
-    ('float64[5,3]', 'float32[]', 'float')
+    >>> type_text(np.zeros((5, 3))), type_text(np.float32(1)), type_text(1.0), type_text(Spec(int, (), None, ()))
+    ('float64[5,3]', 'float32[]', 'float', 'int')
     """
+    if type(value) is Spec and value.dtype is None:
+        return type_text(value.items) if value.kind is tuple else value.kind.__name__
     if hasattr(value, "dtype") and hasattr(value, "shape"):
         return f"{value.dtype}[{','.join(map(str, value.shape))}]"
     if type(value) is tuple:
@@ -60,7 +65,7 @@ def expression(arg: Any, depth: int = DEPTH) -> str:
     if arg.kind == "input":
         return arg.name
     if arg.kind == "constant":
-        return repr(arg.value) if np.ndim(arg.value) == 0 else type_text(arg.value)
+        return repr(arg.value) if arg.spec.ndim == 0 else type_text(arg.spec)
     if depth == 0:
         return "…"
     if hasattr(arg.function, "params"):
@@ -78,7 +83,7 @@ def expression(arg: Any, depth: int = DEPTH) -> str:
 
 def params_texts(names: tuple[str, ...], x: Any, params: list) -> Iterator[str]:
     """The params of a primitive of ``x`` as one writes them for NumPy: without those that say nothing."""
-    ndim = np.ndim(x.value) if type(x) is Node else np.ndim(x)
+    ndim = spec_at(x).ndim
     for name, value in zip(names, params):
         if name in ("axes", "axis") and value is not None:
             axes = (value,) if type(value) is int else value
@@ -109,22 +114,22 @@ def seen_text(use: Callable, seen: Any) -> str:
     return f"{np.dtype(seen[2])}[{','.join(map(str, seen[1]))}]" if type(seen) is tuple else repr(seen)
 
 
-def listing(program: Program, replay: Replay, guards: list[str]) -> str:
+def listing(program: Program, memory: Memory, executable: Executable, guards: list[str]) -> str:
     """The source of a compiled program, annotated; ``program`` is the one after the passes."""
-    types = {name: type_text(value) for name, value in named_values(program, replay.source.entry).items()}
-    *functions, main = re.split(r"^(?=def )", replay.source.text, flags=re.MULTILINE)[1:]
+    types = {name: type_text(spec) for name, spec in named_specs(program, memory, executable.source.entry).items()}
+    *functions, main = re.split(r"^(?=def )", executable.source.text, flags=re.MULTILINE)[1:]
     kernels = [step.function for step in program.steps if type(step.function) is Kernel]
     parts = [kernel_listing(text, kernel) for text, kernel in zip(functions, kernels, strict=True)]
     head, *body = main.splitlines()
     comments = [comment(*lines, types, guards, program.outputs) for lines in zip(body, [*body[1:], ""])]
-    parts += [head, *(f"    # {line}" for line in preamble(program, replay, types)), *align(body, comments)]
+    parts += [head, *(f"    # {line}" for line in preamble(program, executable, types)), *align(body, comments)]
     return "\n".join(parts)
 
 
 def kernel_listing(text: str, kernel: Kernel) -> str:
     """The source of a kernel, annotated with the types that values have in a block."""
     types = iter([
-        type_text(on_block(step.value, kernel)) for step in kernel.steps if step.function not in (after, assign, empty)
+        type_text(on_block(step.spec, kernel)) for step in kernel.steps if step.function not in (after, assign, empty)
     ])
     lines = text.rstrip().splitlines()
     comments = [next(types, "") if re.match(r"\s*v\d+ = ", line) else "" for line in lines]
@@ -132,12 +137,9 @@ def kernel_listing(text: str, kernel: Kernel) -> str:
     return "\n".join([*align(lines, comments), "", ""])
 
 
-def on_block(value: Any, kernel: Kernel) -> Any:
-    """Something of the type that a value has in a block."""
-    shape = getattr(value, "shape", ())
-    if shape[:1] != (kernel.length,):
-        return value
-    return np.broadcast_to(np.empty((), value.dtype), (kernel.block, *shape[1:]))
+def on_block(spec: Spec, kernel: Kernel) -> Spec:
+    """What a value is in a block."""
+    return spec.with_shape((kernel.block, *spec.shape[1:])) if spec.shape[:1] == (kernel.length,) else spec
 
 
 def align(lines: list[str], comments: list[str]) -> list[str]:
@@ -146,17 +148,17 @@ def align(lines: list[str], comments: list[str]) -> list[str]:
     return [f"{line:{column}}  # {text}" if text else line for line, text in zip(lines, comments, strict=True)]
 
 
-def preamble(program: Program, replay: Replay, types: dict[str, str]) -> list[str]:
+def preamble(program: Program, executable: Executable, types: dict[str, str]) -> list[str]:
     """Inputs, constants and buffers, a line each."""
-    parameters = list(named_values(Program(program.inputs, [], []), replay.source.entry))
+    parameters = list(named_specs(Program(program.inputs, [], []), Memory([], {}), executable.source.entry))
     inputs = [(name, types[name]) for name in parameters]
     constants = [
         (name, f"{type_text(value)} = {short(value)}" if np.size(value) <= SHOWN else type_text(value))
-        for name, value in replay.source.names.items()
+        for name, value in executable.source.names.items()
         if isinstance(value, (np.ndarray, np.generic))
     ]
     buffers = [
-        (f"b{i}", f"{buffer.dtype}[{','.join(map(str, buffer.shape))}]") for i, buffer in enumerate(replay.buffers)
+        (f"b{i}", f"{buffer.dtype}[{','.join(map(str, buffer.shape))}]") for i, buffer in enumerate(executable.buffers)
     ]
     lines = []
     for title, entries in ("inputs", inputs), ("constants", constants), ("buffers", buffers):
@@ -169,8 +171,8 @@ def short(value: Any) -> str:
     return np.array2string(np.asarray(value), precision=6, separator=", ").replace("\n", "")
 
 
-def named_values(program: Program, entry: str) -> dict[str, Any]:
-    """For each name in the source of a program a value that it had. As outputs all steps tell theirs."""
+def named_specs(program: Program, memory: Memory, entry: str) -> dict[str, Spec]:
+    """For each name in the source of a program the spec of its value. As outputs all steps tell theirs."""
     steps = [step for step in program.steps if step.kind != "guard" and step.function is not check_finite]
     named = [*program.inputs, *steps]
     names: list[str] = []
@@ -179,8 +181,8 @@ def named_values(program: Program, entry: str) -> dict[str, Any]:
         names.extend(leaves)
         return ""
 
-    emit(Program(program.inputs, program.steps, named), note, entry)
-    return {name: node.value for name, node in zip(names, named, strict=True)}
+    emit(Program(program.inputs, program.steps, named), memory, note, entry)
+    return {name: node.spec for name, node in zip(names, named, strict=True)}
 
 
 def comment(line: str, following: str, types: dict[str, str], guards: list[str], outputs: list) -> str:
@@ -190,5 +192,5 @@ def comment(line: str, following: str, types: dict[str, str], guards: list[str],
     if line.strip().startswith("if ") and (miss := re.search(r"return Miss\((\d+)", following)):
         return f"guard: {guards[int(miss[1])]}"
     if line.startswith("    return "):
-        return ", ".join([type_text(output.value if type(output) is Node else output) for output in outputs])
+        return ", ".join([type_text(output.spec if type(output) is Node else output) for output in outputs])
     return ""

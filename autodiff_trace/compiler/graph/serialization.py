@@ -127,8 +127,8 @@ def unpack(table: Table) -> Program:
             function = node_at(row.function)
             args = substitute(row.args, node_at)
             kwargs = {key: substitute(arg, node_at) for key, arg in row.kwargs.items()}
-            node = Node(function, args, kwargs, row.value, row.name, row.kind, row.errstate, row.out)
+            value = row.value
             if row.kind == "call":
-                node.value = run_step(node, value_of)
-            nodes.append(node)
+                value = run_step(Node(function, args, kwargs, None, row.name, "call", row.errstate), value_of)
+            nodes.append(Node(function, args, kwargs, value, row.name, row.kind, row.errstate, row.out))
     return Program(*(list(map(node_at, places)) for places in table[1:]))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from .spec import Spec, spec_of
 
 __all__ = [
     "LIVE", "OUTSIDE", "Node", "Program", "in_turn", "is_fixed", "literal", "nodes_in", "operands", "parts_of",
-    "rebuild", "relabel", "substitute", "value_of",
+    "rebuild", "relabel", "spec_at", "substitute", "value_of",
 ]
 
 
@@ -35,17 +35,16 @@ class Node:
         kind: "input", "constant", "call", "guard" (Python's use of a value: another run has to give the same) or
             "effect" (a call that is made though nothing depends on it, and once for each time it stands there).
         errstate: how NumPy's error handling differed from what it was around the traced function.
-        out: the number of the buffer that the function writes its result into, if it does; of a guard its own number;
-            of one in a loop that in the first turn, and how many there are in a turn.
+        out: of a guard its number; of one in a loop that in the first turn, and how many there are in a turn.
     """
 
-    __slots__ = ("function", "args", "kwargs", "value", "name", "kind", "errstate", "out", "found")
+    __slots__ = ("function", "args", "kwargs", "held", "spec", "name", "kind", "errstate", "out", "found")
 
-    def __init__(self, function, args, kwargs, value, name, kind="call", errstate=None, out=None):
+    def __init__(self, function, args, kwargs, value_or_spec, name, kind="call", errstate=None, out=None):
         self.function = function
         self.args = args
         self.kwargs = kwargs
-        self.value = value
+        self.value = value_or_spec
         self.name = name
         self.kind = kind
         self.errstate = errstate
@@ -53,19 +52,29 @@ class Node:
         self.found = None  # its operands, once they have been asked for
 
     @property
-    def spec(self) -> Spec:
-        """What holds of the value in each run."""
-        return spec_of(self.value)
+    def value(self) -> Any:
+        """Transitional: the value, or an example of one, for passes that have not learnt to read ``spec``."""
+        if type(self.held) is Spec:
+            return example(self.held)
+        return self.held
+
+    @value.setter
+    def value(self, value_or_spec: Any) -> None:
+        self.held = value_or_spec
+        self.spec = value_or_spec if type(value_or_spec) is Spec else spec_of(value_or_spec)
 
     def with_call(self, function: Callable, args: tuple, kwargs: dict | None = None) -> Node:
         """A call of another function that gives the same value."""
-        return Node(function, args, kwargs or {}, self.value, self.name, self.kind, self.errstate)
+        return Node(function, args, kwargs or {}, self.spec, self.name, self.kind, self.errstate)
 
     def relabelled(self, new: dict[Node, Node]) -> Node:
         """A step like this one, with operands replaced."""
         kwargs = self.kwargs and dict(zip(self.kwargs, relabel(list(self.kwargs.values()), new)))
-        args = relabel(self.args, new)
-        return Node(self.function, args, kwargs, self.value, self.name, self.kind, self.errstate, self.out)
+        return self.with_args(relabel(self.args, new), kwargs)
+
+    def with_args(self, args: tuple, kwargs: dict | None = None) -> Node:
+        """A step like this one, of other operands. (A guard keeps what was seen.)"""
+        return Node(self.function, args, kwargs or {}, self.held, self.name, self.kind, self.errstate, self.out)
 
     def rewire(self, new: dict[Node, Node]) -> Node:
         """This very step with operands replaced."""
@@ -77,7 +86,7 @@ class Node:
         return self
 
     def __repr__(self) -> str:
-        return f"<{self.name} = {self.value!r}>"
+        return f"<{self.name} = {self.spec}>"
 
 
 class Program:
@@ -124,6 +133,9 @@ class Program:
         return not self.functions.isdisjoint(map(id, functions))
 
 
+example = lru_cache(maxsize=256)(Spec.example)
+
+
 def is_fixed(arg: Any) -> bool:
     """Whether an argument is the same in each run: not a node, or a constant that was made while the function ran.
 
@@ -147,6 +159,11 @@ def literal(value: Any) -> Node:
 def value_of(arg: Any) -> Any:
     """The value of an argument: of a node the one that was traced."""
     return arg.value if type(arg) is Node else arg
+
+
+def spec_at(arg: Any) -> Spec:
+    """The spec of an argument: a node, a number, an array."""
+    return arg.spec if type(arg) is Node else spec_of(arg)
 
 
 def parts_of(index: Any) -> tuple:

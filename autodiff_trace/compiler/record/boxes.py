@@ -21,7 +21,7 @@ from ...numpy.definers import elementwise
 from ...captured_state.names import has
 from ..ir.node import Node
 
-__all__ = ["PLAIN_NUMBERS", "RecordBox", "number_boxes"]
+__all__ = ["PLAIN_NUMBERS", "RecordBox", "boxers_of_numbers", "number_boxes"]
 
 PLAIN_NUMBERS = (bool, int, float, complex)
 
@@ -48,6 +48,14 @@ as_float64 = primitive(np.float64)
 elementwise(as_float64, lambda ans, x: 1, float_form=float)
 as_complex128 = primitive(np.complex128)
 elementwise(as_complex128, lambda ans, x: 1)
+
+
+def to_int(x: int) -> Any:
+    """An int as NumPy takes it: larger ones are uint64, or objects."""
+    return np.int64(x) if -2**63 <= x < 2**63 else np.array(x)
+
+
+boxers_of_numbers = {bool: np.bool_, int: to_int, float: np.float64, complex: np.complex128}
 
 
 class RecordBox(ArrayBox):
@@ -80,12 +88,17 @@ class RecordBox(ArrayBox):
 
 
 def forget_values(box: RecordBox) -> RecordBox:
-    """A box for what reads its shape and dtype alone, with the value that the step keeps: of a large array an outline.
+    """A box for what reads its shape and dtype alone, with an array like its value that takes no memory.
 
     Else the nodes of reverse mode would keep all arrays of the traced function alive.
     """
-    node = box._node
-    return RecordBox(node.value, box._trace, node) if type(node) is Node and node.value is not box._value else box
+    node, trace = box._node, box._trace
+    if type(node) is not Node or node.kind != "call" or type(box._value) is not np.ndarray or not trace.guards_values:
+        return box
+    example = trace.examples.get(node.spec)
+    if example is None:
+        example = trace.examples[node.spec] = node.spec.example()
+    return RecordBox(example, trace, node)
 
 
 large_types[RecordBox] = forget_values

@@ -47,11 +47,11 @@ class Owner:
                 for value in values]
 
     def stays(self, value: np.ndarray, node: Node) -> bool:
-        """Whether an output is, or is a view of, an argument or an array that the function found outside, or the
-        program has no more than the outline of it."""
+        """Whether an output is, or is a view of, an argument or an array that the function found outside, or no
+        constant of the program."""
         if is_shared(value, self.arguments) or node.out == OUTSIDE:
             return True
-        return node.value is not value and 0 not in value.strides and not is_shared(value, self.constants)
+        return node.kind != "constant" and 0 not in value.strides and not is_shared(value, self.constants)
 
     def copy(self, value: np.ndarray) -> np.ndarray:
         """A copy of an array, or the same view of a copy of the array that it is a view of."""

@@ -15,14 +15,14 @@ from ...core.tracer import Trace, box_classes, boxers, trace_stack
 from ...numpy.parameters import plain_parameters
 from ...captured_state.names import has
 from ...captured_state.random_states import frozen, numpy_state
-from .boxes import PLAIN_NUMBERS, RecordBox, number_boxes
+from .boxes import PLAIN_NUMBERS, RecordBox, boxers_of_numbers, number_boxes
 from ...numpy.error_states import error_state
 from .guards import gives_itself, is_shaped_by_values, signature
 from .live_arrays import LiveArrays
 from .handed_arrays import HandedOut
 from .captured_folding import Sources, find_sources, is_foldable, is_live_view
 from ..ir.node import LIVE, Node, literal, substitute
-from ..ir.outlines import Outlines
+from ..ir.spec import Spec, spec_of
 from .refusals import MixedTraces, NotReplayable
 from .spent import SpentRecordTrace, take_off
 
@@ -43,8 +43,9 @@ class RecordTrace(Trace):
         self.folds = folds
         self.outside: dict[Node, Sources] = {}  # what depends on arrays outside alone, and on which
         self.compared: Sources = {}  # those that other runs have to find as they are
-        self.outlines = Outlines()
         self.steps: list[Node] = []
+        self.guards = 0
+        self.examples: dict[Spec, np.ndarray] = {}
         self.arrays = LiveArrays()
         self.handed = HandedOut()
         self.made: list[Node] = []  # other constants
@@ -103,20 +104,24 @@ class RecordTrace(Trace):
         difference = None
         if error_state() is not self.error_state:
             difference = {kind: how for kind, how in np.geterr().items() if how != self.errstate[kind]} or None
-        sources = find_sources(given := (*operands, *kwargs.values()), self.outside) if self.outside else None
-        if sources and is_live_view(ans, given):
+        sources = find_sources(read := (*operands, *kwargs.values()), self.outside) if self.outside else None
+        if sources and is_live_view(ans, read):
             return self.live(ans, sources)
         if sources and self.folds and is_foldable(prim, ans, sources):
             self.compared.update(sources)
             return self.fold(ans)
-        value = ans if self.keeps_values else self.outlines.of(ans)
-        node = Node(prim, tuple(operands), kwargs, value, prim.__name__, "call", difference)
+        given = ans if self.keeps_values else spec_of(ans)
+        node = Node(prim, tuple(operands), kwargs, given, prim.__name__, "call", difference)
         self.steps.append(node)
         if sources:
             self.outside[node] = sources
         return self.box(ans, node, is_shaped_by_values(prim, values))
 
     process_general = process
+
+    def known(self, ans: Any) -> Any:
+        """What a step notes of what it gave: its spec, and for a person to look at the value itself."""
+        return ans if self.keeps_values else spec_of(ans)
 
     def live(self, view: np.ndarray, sources: Sources) -> Any:
         """Box a view of an array outside: a program has it ready, with the memory of the array."""
@@ -140,14 +145,14 @@ class RecordTrace(Trace):
                 return self.box_items(ans, node, guarded)
             raise NotReplayable(f"{node.name} returned a {type(ans).__name__}, which is no number or array")
         if guarded:
-            self.steps.append(Node(signature, (node,), {}, signature(ans), "signature", "guard"))
+            self.guard(signature, node, signature(ans))
         return number_boxes.get(type(ans), RecordBox)(ans, self, node)
 
     def box_items(self, ans: Any, node: Node, guarded: bool) -> Any:
         """Box the items of a tuple or list, the answer of a step."""
         items = []
         for i, item in enumerate(ans):
-            each = Node(operator.getitem, (node, i), {}, item, "output")
+            each = Node(operator.getitem, (node, i), {}, self.known(item), "output")
             self.steps.append(each)
             items.append(self.box(item, each, guarded))
         return type(ans)(*items) if hasattr(ans, "_fields") else type(ans)(items)
@@ -159,7 +164,7 @@ class RecordTrace(Trace):
         except Exception as error:
             self.raised = error
             raise
-        node = Node(use, tuple(map(self.node_of, args)), {}, ans, name)
+        node = Node(use, tuple(map(self.node_of, args)), {}, self.known(ans), name)
         self.steps.append(node)
         if self.outside and (sources := find_sources(node.args, self.outside)):
             self.outside[node] = sources
@@ -204,8 +209,14 @@ class RecordTrace(Trace):
         if node in self.outside and type(result) is np.ndarray:
             self.compared.update(self.outside[node])  # its elements go on unseen
         elif node is not None and (node.kind != "constant" or node in self.outside):
-            self.steps.append(Node(use, (node,), {}, result, getattr(use, "__name__", "use"), "guard"))
+            self.guard(use, node, result)
         return result
+
+    def guard(self, use: Callable, node: Node, seen: Any) -> None:
+        """Let other runs stop where ``use`` of a value gives something else."""
+        step = Node(use, (node,), {}, seen, getattr(use, "__name__", "use"), "guard", None, self.guards)
+        self.guards += 1
+        self.steps.append(step)
 
     def compare_memory(self, function: Callable, a: Any, b: Any, root: Any, other: Any) -> bool:
         """``function``, as ``np.shares_memory``, of what may be views of two inputs, or of an array outside."""
@@ -213,8 +224,9 @@ class RecordTrace(Trace):
             if type(each._node) is not Node or each._node.kind != "input" and each._node.name != LIVE:
                 return False
         ans = function(a._value, b._value)
-        node = Node(function, (a._node, b._node), {}, ans, function.__name__)
-        self.steps += [node, Node(bool, (node,), {}, ans, "bool", "guard")]
+        node = Node(function, (a._node, b._node), {}, self.known(ans), function.__name__)
+        self.steps.append(node)
+        self.guard(bool, node, ans)
         return ans
 
     def text(self, box):
@@ -253,7 +265,8 @@ class RecordTrace(Trace):
                                 "call it outside")
         self.draws = True
         node_kwargs = {name: self.node_of(arg) for name, arg in kwargs.items()}
-        node = Node(function, tuple([self.node_of(arg) for arg in args]), node_kwargs, ans, function.__name__, "effect")
+        node_args = tuple([self.node_of(arg) for arg in args])
+        node = Node(function, node_args, node_kwargs, self.known(ans), function.__name__, "effect")
         self.steps.append(node)
         traced = any(type(arg) in box_classes for arg in (*args, *kwargs.values()))
         return ans if ans is None else self.box(ans, node, traced)
@@ -262,11 +275,3 @@ class RecordTrace(Trace):
 def plain_value(x: Any) -> Any:
     """``x``: the use that Python makes of a value when :func:`to_numpy` hands it over."""
     return x
-
-
-def to_int(x: int) -> Any:
-    """An int as NumPy takes it: larger ones are uint64, or objects."""
-    return np.int64(x) if -2**63 <= x < 2**63 else np.array(x)
-
-
-boxers_of_numbers = {bool: np.bool_, int: to_int, float: np.float64, complex: np.complex128}

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..backends.numpy_source import calls
-from ..ir.node import Node, Program, is_fixed, literal, operands, rebuild
-from ..ir.outlines import is_outline
+from ..ir.node import Node, Program, is_fixed, literal, operands, rebuild, substitute
+from ..ir.spec import spec_of
 from .cse import is_pure
 
 __all__ = ["fold", "fold_constants"]
@@ -29,13 +29,30 @@ def fold(step: Node) -> Node:
     for each in used[1:] if function is np.ones_like or function is np.zeros_like else used:
         if not is_fixed(each):
             return step
-    if step.kind != "call" or function is calls.assign or isinstance(step.value, (tuple, list)):
+    if step.kind != "call" or function is calls.assign or step.spec.is_sequence:
         return step
-    if getattr(step.value, "nbytes", 0) > LARGEST:
+    if step.spec.nbytes > LARGEST or not is_pure(step):
         return step
-    if is_outline(step.value):
+    try:
+        with np.errstate(all="ignore"):
+            value = compute(step)
+    except Exception:  # so it will in each run
         return step
-    return literal(step.value) if is_pure(step) and is_quiet(step.value) else step
+    spec = spec_of(value)
+    is_as_traced = (spec.kind, spec.shape, spec.dtype) == (step.spec.kind, step.spec.shape, step.spec.dtype)
+    return literal(value) if is_as_traced and is_quiet(value) else step
+
+
+def compute(step: Node) -> Any:
+    """What a step gives, of whose operands the values are known, or need not be."""
+
+    def known(arg: Any) -> Any:
+        if type(arg) is not Node:
+            return arg
+        return arg.value if arg.kind == "constant" else arg.spec.example()
+
+    args = substitute(step.args, known)
+    return step.function(*args, **{name: substitute(arg, known) for name, arg in step.kwargs.items()})
 
 
 def is_quiet(value: Any) -> bool:

@@ -19,7 +19,6 @@ from ...numpy.selections import restrict
 from ..backends.numpy_source import calls
 from ..ir.loop import Loop, all_steps, in_bodies
 from ..ir.node import LIVE, Node, Program, is_fixed, literal, operands, rebuild
-from ..ir.outlines import LARGE
 from .products import diagonal_product
 
 __all__ = ["RAISING", "assume_finite", "check", "use_diagonals"]
@@ -27,6 +26,9 @@ __all__ = ["RAISING", "assume_finite", "check", "use_diagonals"]
 RAISING = {"divide": "raise", "over": "raise", "invalid": "raise"}
 
 RESTRICT = restrict.fun
+
+LARGE = 2**16
+"""Elements of arrays that are too many to be looked through in each run."""
 
 NUMBERS = (float, complex, np.ndarray, np.generic)
 

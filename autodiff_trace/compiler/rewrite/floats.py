@@ -16,6 +16,7 @@ from ...core.traits import traits_of
 from ..backends.numpy_source import calls
 from ..ir.loop import Loop, all_steps, as_range, read_each, read_floats, result, slice_of, sum_turns, turn_of, with_body
 from ..ir.node import Node, Program, literal, substitute
+from ..ir.spec import Spec, spec_of
 
 __all__ = ["use_floats"]
 
@@ -38,16 +39,20 @@ def is_float_step(step: Node) -> bool:
     if step.kind != "call" or step.kwargs or traits.float_form is None:
         return False
     # Of truth values NumPy's sum is one as well, Python's is a number.
-    if not is_float(step.value) and not (type(step.value) is np.bool_ and traits.takes_truths):
+    if not is_float(step.spec) and not (step.spec.kind is np.bool_ and traits.takes_truths):
         return False
     for arg in step.args:
         kind = type(arg)
-        if kind not in NUMBERS and (kind is not Node or type(arg.value) not in OPERANDS):
+        if kind not in NUMBERS and (kind is not Node or arg.spec.kind not in OPERANDS):
             return False
-        if kind is int and abs(arg) > EXACT and type(step.value) is not float:
+        if kind is int and abs(arg) > EXACT and step.spec.kind is not float:
             return False  # NumPy rounds it to a float, Python does not
     return True
 
+
+FLOAT = spec_of(0.0)
+
+FLOATS = spec_of([0.0])
 
 FROM_LOOPS = {result, sum_turns, turn_of}
 
@@ -60,8 +65,8 @@ NUMBERS = {int, float, np.float64}
 OPERANDS = {float, np.float64, np.bool_}
 
 
-def is_float(value: Any) -> bool:
-    return type(value) is np.float64 or type(value) is float
+def is_float(spec: Spec) -> bool:
+    return spec.kind is np.float64 or spec.kind is float
 
 
 def count_reads(program: Program) -> dict[Node, int]:
@@ -78,9 +83,9 @@ def is_read(step: Node) -> bool:
     return (
         step.kind == "call"
         and step.function is calls.getitem
-        and type(step.value) is np.float64
-        and type(step.args[0].value) is np.ndarray
-        and step.args[0].value.ndim == 1
+        and step.spec.kind is np.float64
+        and step.args[0].spec.is_array
+        and step.args[0].spec.ndim == 1
         and type(step.args[1]) is int
     )
 
@@ -114,8 +119,8 @@ class Conversion:
         """The same of the body of a loop."""
         inputs = []
         for node in self.program.inputs:
-            if type(node.value) is np.float64:
-                self.floats[node] = Node(None, (), {}, float(node.value), node.name, "input")
+            if node.spec.kind is np.float64:
+                self.floats[node] = Node(None, (), {}, FLOAT, node.name, "input")
                 inputs.append(self.floats[node])
             else:
                 inputs.append(node)
@@ -131,12 +136,12 @@ class Conversion:
                 self.convert(step)
             elif type(step.function) is Loop:
                 self.convert_loop(step)
-            elif step.function is read_each and type(step.value[0]) is np.float64:
+            elif step.function is read_each and step.spec.items[0].kind is np.float64:
                 pass  # the loop that needs it reads floats
-            elif step.function in FROM_LOOPS and type(step.value) is np.float64:
+            elif step.function in FROM_LOOPS and step.spec.kind is np.float64:
                 args = substitute(step.args, self.plain)
-                self.floats[step] = self.add(Node(step.function, args, {}, float(step.value), step.name))
-            elif is_read(step) and self.reads[step.args[0]] * 20 > step.args[0].value.size:
+                self.floats[step] = self.add(Node(step.function, args, {}, FLOAT, step.name))
+            elif is_read(step) and self.reads[step.args[0]] * 20 > step.args[0].spec.size:
                 self.read(step)
             else:
                 self.keep(step)
@@ -152,7 +157,7 @@ class Conversion:
         loop = moved.function
         args = []
         for i, (arg, node) in enumerate(zip(step.args, step.function.body.inputs)):
-            if type(node.value) is not np.float64:
+            if node.spec.kind is not np.float64:
                 args.append(substitute(arg, self.plain))
             elif type(arg) is list or not loop.carried <= i < loop.carried + loop.own:
                 args.append(substitute(arg, self.as_float))
@@ -162,11 +167,11 @@ class Conversion:
                 args.append(self.read_each(arg))
             else:
                 args.append(self.plain(arg))
-        self.new[step] = self.add(Node(loop, tuple(args), {}, moved.value, "loop", "call", step.errstate))
+        self.new[step] = self.add(Node(loop, tuple(args), {}, moved.spec, "loop", "call", step.errstate))
 
     def handed_on(self, arg: Any) -> Any:
         """An output of the body of a loop."""
-        if type(arg) is Node and type(arg.value) is np.float64:
+        if type(arg) is Node and arg.spec.kind is np.float64:
             return self.floats.get(arg) or self.as_float(arg)
         return self.plain(arg)
 
@@ -179,40 +184,37 @@ class Conversion:
         if function is math.pow and step.args[1] == 2 and type(step.args[1]) in (int, float):
             function, args, hides = operator.mul, [args[0], args[0]], ()
         for i in hides:  # they have to be checked
-            if type(args[i]) is Node and type(args[i].value) is float:
+            if type(args[i]) is Node and args[i].spec.kind is float:
                 self.checked[args[i]] = None
-        value = step.value.item() if isinstance(step.value, np.generic) else step.value
-        self.floats[step] = self.add(Node(function, tuple(args), {}, value, step.name))
+        self.floats[step] = self.add(Node(function, tuple(args), {}, step.spec.as_python(), step.name))
 
     def read(self, step: Node) -> None:
         array = self.new.get(step.args[0], step.args[0])
         items = self.items_of(array)
-        self.floats[step] = self.add(Node(calls.getitem, (items, step.args[1]), {}, float(step.value), step.name))
+        self.floats[step] = self.add(Node(calls.getitem, (items, step.args[1]), {}, FLOAT, step.name))
 
     def items_of(self, array: Node) -> Node:
         items = self.lists.get(array)
         if items is None:
-            items = self.lists[array] = self.add(Node(np.ndarray.tolist, (array,), {}, [], "tolist"))
+            items = self.lists[array] = self.add(Node(np.ndarray.tolist, (array,), {}, FLOATS, "tolist"))
         return items
 
     def read_each(self, step: Node) -> Node:
         """What turns of a loop read, one item each; a slice of all items if they follow one another."""
         array, indices = self.plain(step.args[0]), step.args[1].value
-        if array.value.ndim == 1 and all([type(index) is int for index in indices]):
-            places = as_range([index % array.value.size for index in indices])
-            if places is not None and len(places) * 20 > array.value.size:
-                return self.add(Node(turn_of, (self.items_of(array), slice_of(places)), {}, [0.0], "turn_of"))
-        return self.add(Node(read_floats, (array, step.args[1]), {}, [0.0], "read_floats"))
+        if array.spec.ndim == 1 and all([type(index) is int for index in indices]):
+            places = as_range([index % array.spec.size for index in indices])
+            if places is not None and len(places) * 20 > array.spec.size:
+                return self.add(Node(turn_of, (self.items_of(array), slice_of(places)), {}, FLOATS, "turn_of"))
+        return self.add(Node(read_floats, (array, step.args[1]), {}, FLOATS, "read_floats"))
 
     def keep(self, step: Node) -> None:
         """A step that NumPy does. (The items of ``np.array`` may be Python's floats as well.)"""
         by = self.item if step.function is np.array else self.plain
         args = substitute(step.args, by)
         kwargs = {name: substitute(arg, self.plain) for name, arg in step.kwargs.items()}
-        self.new[step] = self.add(
-            Node(step.function, args, kwargs, step.value, step.name, step.kind, step.errstate, step.out)
-        )
-        if step.function is np.array and type(step.args[0]) is Node and step.value.dtype == np.float64:
+        self.new[step] = self.add(step.with_args(args, kwargs))
+        if step.function is np.array and type(step.args[0]) is Node and step.spec.dtype == np.float64:
             self.checked[self.new[step]] = None  # a list of what a loop has kept
 
     def add(self, step: Node) -> Node:
@@ -229,8 +231,8 @@ class Conversion:
                 return arg.value.item() if isinstance(arg.value, np.generic) else arg.value
             value = self.new.get(arg, arg)
             number = value
-            if isinstance(arg.value, np.generic):
-                number = self.add(Node(np.generic.item, (value,), {}, arg.value.item(), "item"))
+            if arg.spec.is_scalar:
+                number = self.add(Node(np.generic.item, (value,), {}, arg.spec.as_python(), "item"))
             self.floats[arg] = number
         return number
 
@@ -250,9 +252,9 @@ class Conversion:
         if number is None or number is arg or arg.kind == "input" and arg not in self.own:
             return arg
         if arg not in self.back:
-            if type(number.value) is float:
+            if number.spec.kind is float:
                 self.checked[number] = None
-            if type(arg.value) is type(number.value):
+            if arg.spec.kind is number.spec.kind:
                 return number
-            self.back[arg] = self.add(Node(type(arg.value), (number,), {}, arg.value, "number"))
+            self.back[arg] = self.add(Node(arg.spec.kind, (number,), {}, arg.spec, "number"))
         return self.back[arg]

@@ -10,6 +10,7 @@ import numpy as np
 from ..backends.numpy_source import calls
 from ..record.containers import overlap
 from ..ir.node import OUTSIDE, Node, Program
+from ..ir.spec import Spec
 from ..record.output_owner import copy_together
 from ..analysis.liveness import find_roots, steps_under_outputs
 
@@ -54,13 +55,13 @@ def separate_outputs(program: Program, before: Outputs) -> Program:
     steps = list(program.steps)
     together: dict[Node, Node] = {}
     if before.together:
-        values = [each.value for each in before.together]
-        copies = Node(copy_together, (before.together,), {}, values, "copies")
-        parts = [Node(operator.getitem, (copies, i), {}, value, "copy") for i, value in enumerate(values)]
+        specs = tuple([each.spec for each in before.together])
+        copies = Node(copy_together, (before.together,), {}, Spec(list, (), None, (), specs), "copies")
+        parts = [Node(operator.getitem, (copies, i), {}, spec, "copy") for i, spec in enumerate(specs)]
         together = dict(zip(before.together, parts))
         steps += [copies, *parts]
     for i, (old, new) in enumerate(zip(before.nodes, program.outputs)):
-        if type(new) is not Node or type(new.value) is not np.ndarray:
+        if type(new) is not Node or not new.spec.is_array:
             continue
         if old is new and (old.kind == "input" or old.out == OUTSIDE):  # the caller's own array
             continue
@@ -84,10 +85,10 @@ def separate_outputs(program: Program, before: Outputs) -> Program:
                 elif (other := owner.setdefault(root, i)) != i:
                     shared |= old_roots.isdisjoint(recorded.get(before.nodes[other], ()))
         if shared:
-            outputs[i] = Node(calls.copy, (new,), {}, new.value, "copy")
+            outputs[i] = Node(calls.copy, (new,), {}, new.spec, "copy")
             steps.append(outputs[i])
         elif merged:
-            outputs[i] = Node(calls.getitem, (new, ...), {}, new.value, "view")
+            outputs[i] = Node(calls.getitem, (new, ...), {}, new.spec, "view")
             steps.append(outputs[i])
     is_same = steps == program.steps and outputs == program.outputs
     return program if is_same else Program(program.inputs, steps, outputs)
@@ -96,7 +97,7 @@ def separate_outputs(program: Program, before: Outputs) -> Program:
 def constants_in_one_memory(program: Program) -> list[Node]:
     """The outputs that are arrays made while tracing, if some of them are views of one another."""
     made = [node for node in dict.fromkeys(program.outputs) if type(node) is Node and node.kind == "constant"
-            and type(node.value) is np.ndarray and node.out != OUTSIDE]
+            and node.spec.is_array and node.out != OUTSIDE]
     return made if overlap([node.value for node in made]) else []
 
 

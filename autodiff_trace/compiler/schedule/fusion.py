@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 from ...core.traits import traits_of
 from ..backends.numpy_source import calls
-from ..backends.numpy_source.kernels import Kernel
+from ..ir.memory import Memory
+from ..ir.kernel import Kernel
 from ..ir.node import Node, Program, operands, relabel, substitute
+from ..ir.spec import Spec, array_spec
 from .buffers import assign_buffers, describe
 from ..analysis.row_independence import ROW, row_operands, row_step
 
@@ -54,10 +54,10 @@ def is_large(step: Node) -> bool:
     """Whether a step may begin a kernel."""
     return (
         step.kind == "call"
-        and type(step.value) is np.ndarray
-        and step.value.nbytes >= LARGE
-        and len(step.value) > 1
-        and row_step(step, len(step.value)) == ROW
+        and step.spec.is_array
+        and step.spec.nbytes >= LARGE
+        and step.spec.shape[0] > 1
+        and row_step(step, step.spec.shape[0]) == ROW
     )
 
 
@@ -65,7 +65,7 @@ class Group:
     """The steps that can run together with the first of ``pending``: ``before`` and ``later`` are the others."""
 
     def __init__(self, pending: list[Node], outputs: list) -> None:
-        self.length = len(pending[0].value)
+        self.length = pending[0].spec.shape[0]
         self.members: list[Node] = []
         self.closing: list[Node] = []
         self.before: list[Node] = []
@@ -97,7 +97,7 @@ class Group:
 
     def pays(self) -> bool:
         """Whether there is more than one block, and enough to do in each."""
-        largest = max(step.value.size for step in self.members)
+        largest = max(step.spec.size for step in self.members)
         self.block = max(1, BLOCK * self.length // largest)
         blocks = -(-self.length // self.block)
         self.block = -(-self.length // blocks)
@@ -107,7 +107,7 @@ class Group:
     def estimate_work(self) -> list[float]:
         """Nanoseconds on one thread that each step takes, more or less."""
         steps = (*self.members, *self.closing)
-        return [max(map(np.size, values_of(step))) * traits_of(step.function).cost for step in steps]
+        return [max(sizes_of(step)) * traits_of(step.function).cost for step in steps]
 
     def take_views_out(self, wanted: set[Node]) -> list[Node]:
         """The views among what is wanted, to be made of results of the kernel, where copies of them would be more."""
@@ -118,7 +118,7 @@ class Group:
         outside = set()
         for base in reversed(self.members):
             views = [view for view in views_of.get(base, ()) if view in wanted]
-            if views and (base in wanted or sum(view.value.size for view in views) >= base.value.size):
+            if views and (base in wanted or sum(view.spec.size for view in views) >= base.spec.size):
                 wanted.add(base)
                 outside.update(views)
         wanted -= outside
@@ -146,48 +146,46 @@ class Group:
                     return inside[arg]
                 key = arg, arg in rows
                 if key not in parameters:
-                    parameters[key] = Node(None, (), {}, arg.value, arg.name, "input")
+                    parameters[key] = Node(None, (), {}, arg.spec, arg.name, "input")
                 return parameters[key]
 
             args = on_block(step, substitute(step.args, inner))
-            inside[step] = Node(step.function, args, {}, step.value, step.name, "call", step.errstate)
+            inside[step] = Node(step.function, args, {}, step.spec, step.name, "call", step.errstate)
             return inside[step]
 
         steps = [make_inner(step) for step in (*self.members, *self.closing)]
         ends = [inside[step] for step in (*results, *self.closing)]
-        inner, buffers = assign_buffers(Program(list(parameters.values()), steps, ends))
-        inside = dict(zip(inside, inner.steps))
+        buffers, numbers = assign_buffers(Program(list(parameters.values()), steps, ends))
         rows = [key for key in parameters if key[1]]
         others = [key for key in parameters if not key[1]]
         kernel = Kernel(
             self.length, self.block, [parameters[key] for key in rows], [parameters[key] for key in others],
-            self.work, inner.steps, [inside[step] for step in results], [inside[step] for step in self.closing],
-            [each._replace(shape=(self.block, *each.shape[1:])) for each in buffers],
+            self.work, steps, [inside[step] for step in results], [inside[step] for step in self.closing],
+            Memory([each._replace(shape=(self.block, *each.shape[1:])) for each in buffers], numbers),
         )
-        arrays = [make_array(step.value) for step in results]
+        arrays = [make_array(step.spec) for step in results]
         blocks = kernel.plan.blocks
-        partials = [make_array(np.broadcast_to(step.value, (blocks, *np.shape(step.value))).copy())
-                    for step in self.closing]
+        partials = [make_array(array_spec((blocks, *step.spec.shape), step.spec.dtype)) for step in self.closing]
         yield from (*arrays, *partials)
         args = (*(key[0] for key in rows), *(key[0] for key in others), *arrays, *partials)
         call = Node(kernel, args, {}, None, "blocks")
         yield call
         for step, array in zip(results, arrays):
-            moved[step] = Node(calls.after, (array, call), {}, step.value, step.name)
+            moved[step] = Node(calls.after, (array, call), {}, step.spec, step.name)
             yield moved[step]
         for step in views:
             moved[step] = step.relabelled(moved)
             yield moved[step]
         for step, partial in zip(self.closing, partials):
-            ready = Node(calls.after, (partial, call), {}, partial.value, step.name)
+            ready = Node(calls.after, (partial, call), {}, partial.spec, step.name)
             yield ready
-            moved[step] = Node(step.function, (ready, 0, None, None, False), {}, step.value, step.name)
+            moved[step] = Node(step.function, (ready, 0, None, None, False), {}, step.spec, step.name)
             yield moved[step]
 
 
-def values_of(step: Node) -> list:
-    """The values that a step reads and makes."""
-    return [step.value, *(operand.value for operand in operands(step))]
+def sizes_of(step: Node) -> list[int]:
+    """The elements of what a step reads and makes."""
+    return [step.spec.size, *(operand.spec.size for operand in operands(step))]
 
 
 def on_block(step: Node, args: tuple) -> tuple:
@@ -197,9 +195,9 @@ def on_block(step: Node, args: tuple) -> tuple:
     return args
 
 
-def make_array(value: np.ndarray) -> Node:
-    """The step that makes an array like ``value``, to be written by a kernel."""
-    return Node(calls.empty, tuple(describe(value)), {}, value, "empty")
+def make_array(spec: Spec) -> Node:
+    """The step that makes an array, to be written by a kernel."""
+    return Node(calls.empty, tuple(describe(spec)), {}, spec, "empty")
 
 
 def relink(program: Program, moved: dict[Node, Node]) -> Program:

@@ -29,7 +29,7 @@ def assign_in_place(program: Program) -> Program:
             owner = find_owner(step.args[0])
             if owner not in returned and owner.kind == "call" and owns_memory(owner.function) and owner in last_uses:
                 slices = readers.slices_used_after(i, owner) if last_uses[owner] > i else set()
-                if slices is not None and sum(each.value.size for each in slices) <= step.value.size:
+                if slices is not None and sum(each.spec.size for each in slices) <= step.spec.size:
                     needless.add(step)
                     lent |= slices
     originals = iter(program.steps)
@@ -39,7 +39,7 @@ def assign_in_place(program: Program) -> Program:
         if original in needless:
             return step.args[0]
         if original in lent:
-            return [step, Node(calls.copy, (step,), {}, step.value, "copy", "call", step.errstate)]
+            return [step, Node(calls.copy, (step,), {}, step.spec, "copy", "call", step.errstate)]
         return step
 
     return rebuild(program, rewrite)

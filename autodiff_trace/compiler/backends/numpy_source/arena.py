@@ -1,33 +1,10 @@
-"""The memory of compiled programs: buffers for intermediate values, and how much of it is held between runs."""
+"""How much memory compiled programs hold between runs, all together."""
 
 from __future__ import annotations
 
 import threading
-from typing import NamedTuple
 
-import numpy as np
-
-__all__ = ["Arena", "Buffer", "arena"]
-
-
-class Buffer(NamedTuple):
-    """Memory for one intermediate value at a time: an array with this shape, dtype and order of axes in memory."""
-
-    shape: tuple[int, ...]
-    dtype: np.dtype
-    axes: tuple[int, ...]
-
-    @property
-    def nbytes(self) -> int:
-        size = self.dtype.itemsize
-        for length in self.shape:
-            size *= length
-        return size
-
-    def make(self) -> np.ndarray:
-        """The array, uninitialised."""
-        lengths = [self.shape[axis] for axis in self.axes]
-        return np.empty(lengths, self.dtype).transpose(np.argsort(self.axes))
+__all__ = ["Arena", "arena"]
 
 
 class Arena:

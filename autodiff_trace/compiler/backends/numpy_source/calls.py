@@ -14,7 +14,7 @@ from ....nn import check_labels
 from ....numpy.definers import is_surely_finite
 from ....numpy.error_states import quiet
 from ....numpy.row_sums import sum_axes
-from .arena import Buffer
+from ...ir.memory import Buffer
 from ...ir.node import parts_of
 from .sines import sin_cos
 

@@ -11,11 +11,12 @@ import numpy as np
 
 from ....numpy.definers import SHORT, is_surely_finite
 from . import calls
+from ...ir.memory import Memory
 from ....numpy.error_states import error_state, restore_errors, setter
 from ...record.guards import outcome
 from .error_regions import group_by_handling
 from .inline import find_inline
-from .kernels import Kernel, Plan
+from ...ir.kernel import Kernel, Plan
 from ...ir.loop import Loop, result, turn_of
 from .loop_source import write_loop
 from ...ir.node import Node, Program
@@ -52,8 +53,9 @@ class Source(NamedTuple):
 class Emitter(Spelling):
     """Writes statements; with ``outer`` those of a kernel of the program that ``outer`` writes."""
 
-    def __init__(self, outer: Emitter | None = None) -> None:
+    def __init__(self, memory: Memory, outer: Emitter | None = None) -> None:
         super().__init__(outer)
+        self.memory = memory
         self.buffer = "s" if outer else "b"
         self.lines: list[str] = []
         self.indent = "    "
@@ -77,7 +79,7 @@ class Emitter(Spelling):
         if function in METHODS:
             return f"{self.text(args[0])}.{METHODS[function]}({', '.join(map(self.text, args[1:]))})"
         texts = [self.text(arg) for arg in args]
-        out = self.outs.get(step, None if step.out is None else f"{self.buffer}{step.out}")
+        out = self.outs.get(step) or self.buffer_name(step)
         if out is not None:
             position = calls.out_position(function)
             texts[position:position + 1] = [out]
@@ -88,7 +90,7 @@ class Emitter(Spelling):
         for name, arg in step.kwargs.items():
             # A name that the user chose is spelled as a string unless it is readable: it may be any text.
             texts.append(f"{name}={self.text(arg)}" if is_readable(name) else f"**{{{name!r}: {self.text(arg)}}}")
-        if function is np.dot and type(args[0]) is Node and type(args[0].value) is np.ndarray:
+        if function is np.dot and type(args[0]) is Node and args[0].spec.is_array:
             return f"{texts[0]}.dot({', '.join(texts[1:])})"  # takes 0.1 of 0.5 µs less
         return f"{self.function_name(function)}({', '.join(texts)})"
 
@@ -127,8 +129,8 @@ class Emitter(Spelling):
         if step.function is calls.after:
             self.names[step] = self.text(step.args[0])
             return
-        if step.function is calls.empty and step.out is not None:
-            self.names[step] = f"{self.buffer}{step.out}"
+        if step.function is calls.empty and step in self.memory.numbers:
+            self.names[step] = self.buffer_name(step)
             return
         if type(step.function) is Loop:
             self.results[step] = write_loop(self, step)
@@ -151,6 +153,11 @@ class Emitter(Spelling):
         else:
             self.write(f"{name} = {text}")
 
+    def buffer_name(self, step: Node) -> str | None:
+        """The name of the buffer that a step writes into, if it does."""
+        number = self.memory.numbers.get(step)
+        return None if number is None else f"{self.buffer}{number}"
+
     def new_name(self, node: Node) -> str:
         name = self.names[node] = f"v{len(self.names)}"
         return name
@@ -161,9 +168,9 @@ class Emitter(Spelling):
         terms = []
         for value in values:
             text = self.text(value)
-            if np.ndim(value.value) == 0:
+            if value.spec.ndim == 0:
                 terms.append(text)
-            elif value.value.ndim == 1 and value.value.size <= SHORT:
+            elif value.spec.ndim == 1 and value.spec.size <= SHORT:
                 terms.append(f"{text}.dot({text})")  # 0.3 instead of 0.6 µs
             else:
                 self.write(f"if not {self.function_name(is_surely_finite)}({text}):")
@@ -183,17 +190,17 @@ class Emitter(Spelling):
         while base.function is calls.after:
             base = base.args[0]
         if step.function is calls.reshape:  # of other arrays it may be a copy
-            return base.out is not None and base.value.flags.c_contiguous
+            return base in self.memory.numbers and base.spec.is_contiguous
         if step.function is calls.getitem:
-            return calls.is_basic(step.args[1]) and type(step.value) is np.ndarray
+            return calls.is_basic(step.args[1]) and step.spec.is_array
         return step.function is calls.transpose
 
     def buffer_of(self, arg: Any) -> str | None:
         """The name of the buffer, or of the view of one, in which the value of a step is in each run."""
         if type(arg) is not Node:
             return None
-        if arg.out is not None and arg.kind == "call":
-            return f"{self.buffer}{arg.out}"
+        if arg in self.memory.numbers:
+            return self.buffer_name(arg)
         if arg.function is calls.after:
             return self.buffer_of(arg.args[0])
         return self.names[arg] if self.shows_buffer(arg) else None
@@ -229,7 +236,7 @@ class Emitter(Spelling):
 
 def emit_kernel(kernel: Kernel, name: str, outer: Emitter) -> list[str]:
     """The lines of a kernel's function, of the number of a block, its first row, that after its last, and arrays."""
-    emitter = Emitter(outer)
+    emitter = Emitter(kernel.memory, outer)
     rows, others, results, partials = (
         [f"{letter}{i}" for i in range(len(nodes))]
         for letter, nodes in (("x", kernel.rows), ("w", kernel.others), ("y", kernel.results), ("p", kernel.partials))
@@ -239,7 +246,7 @@ def emit_kernel(kernel: Kernel, name: str, outer: Emitter) -> list[str]:
         emitter.write(f"{each} = {each}[start:stop]")
     ends = dict(zip((*kernel.results, *kernel.partials), (*results, *(f"{each}[i]" for each in partials))))
     for step, text in ends.items():
-        if type(step.value) is np.ndarray and calls.out_position(step.function) is not None:
+        if step.spec.is_array and calls.out_position(step.function) is not None:
             emitter.outs[step] = text
     emitter.statements(kernel.steps)
     for step, text in ends.items():
@@ -248,10 +255,10 @@ def emit_kernel(kernel: Kernel, name: str, outer: Emitter) -> list[str]:
     return [f"def {name}({', '.join(('i', 'start', 'stop', *rows, *others, *results, *partials))}):", *emitter.lines]
 
 
-def emit(program: Program, output: Callable[[list[str]], str], name: str) -> Source:
+def emit(program: Program, memory: Memory, output: Callable[[list[str]], str], name: str) -> Source:
     """The source of a program. ``output`` gives the expression for what is returned from those of its leaves, ``name``
     is the user's for it."""
-    emitter = Emitter()
+    emitter = Emitter(memory)
     entry = emitter.free_name(name, "function")
     for node in program.inputs:
         emitter.names[node] = emitter.free_name(node.name, "input")

@@ -43,4 +43,4 @@ def is_indifferent(step: Node) -> bool:
         return False
     if function in (np.float64, np.ndarray.tolist, np.generic.item, calls.copy, calls.getitem, operator.getitem):
         return True
-    return traits_of(function).float_form is function and type(step.value) in (float, bool)
+    return traits_of(function).float_form is function and step.spec.kind in (float, bool)

@@ -1,4 +1,4 @@
-"""Replay: a program that has been compiled, with the buffers that its runs write into."""
+"""Executables: a program that has been compiled, with the buffers that its runs write into."""
 
 from __future__ import annotations
 
@@ -11,26 +11,27 @@ from typing import Any
 
 import numpy as np
 
-from .arena import Buffer, arena
+from .arena import arena
+from ...ir.memory import Buffer
 from .emit import Source
 from ...record.guards import Miss
 from ...record.places import write_states
 from .kernels import BlockRunner
 from .threads import num_threads
 
-__all__ = ["NotFinite", "Replay"]
+__all__ = ["NotFinite", "Executable"]
 
 numbers = itertools.count(1)
 
 
 class NotFinite(Exception):
-    """A program that trusts that all is finite, ``replay``, met something that is not."""
+    """A program that trusts that all is finite, ``executable``, met something that is not."""
 
-    def __init__(self, replay: Replay) -> None:
-        self.replay = replay
+    def __init__(self, executable: Executable) -> None:
+        self.executable = executable
 
 
-class Replay:
+class Executable:
     """A compiled program. Calls of it at the same time, in several threads, have buffers of their own."""
 
     PATIENCE = 3
@@ -39,7 +40,7 @@ class Replay:
     def __init__(self, source: Source, buffers: list[Buffer], trusting: bool = False) -> None:
         self.source = source
         self.trusting = trusting
-        self.exact: Replay | None = None  # the same program without that trust, once it has been needed
+        self.exact: Executable | None = None  # the same program without that trust, once it has been needed
         self.failures = 0
         self.states: list = []  # places outside, whose new values follow the result
         self.buffers = buffers

@@ -36,17 +36,17 @@ def find_inline(program: Program) -> set[Node]:
         ):
             continue
         depth = 1 + max([depths.get(operand, 0) for operand in operands(step)], default=0)
-        if depth < (DEEPEST if type(step.value) is float else DEEPEST_CALLS):
+        if depth < (DEEPEST if step.spec.kind is float else DEEPEST_CALLS):
             depths[step] = depth
     return set(depths)
 
 
 def is_float_call(step: Node) -> bool:
-    return step.kind == "call" and type(step.value) is float and traits_of(step.function).float_form is step.function
+    return step.kind == "call" and step.spec.kind is float and traits_of(step.function).float_form is step.function
 
 
 def is_array_call(step: Node) -> bool:
     """Whether a step calls a function of NumPy's for an array, in one expression."""
     function = step.function
     is_plain = isinstance(function, np.ufunc) or function is np.dot or function in calls.REDUCTIONS
-    return is_plain and step.kind == "call" and type(step.value) is np.ndarray
+    return is_plain and step.kind == "call" and step.spec.is_array

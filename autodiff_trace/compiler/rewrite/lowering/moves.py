@@ -8,8 +8,9 @@ from ....numpy import moving, wrapped
 from ....numpy.quick_forms import rolled_places
 from ....numpy.rules import creation, reductions
 from ...backends.numpy_source import calls
-from ...ir.node import Node, value_of
-from .table import call, lowers
+from ...ir.node import Node, spec_at
+from ...ir.infer import call
+from .table import lowers
 
 
 @lowers(reductions.fill)
@@ -20,7 +21,7 @@ def lower_fill(step):
 @lowers(moving.reshape, moving.transpose)
 def lower_view(step):
     x, how = step.args
-    if type(x) is not Node or type(x.value) is not np.ndarray:
+    if type(x) is not Node or not x.spec.is_array:
         return None
     return step.with_call(calls.reshape if step.function is moving.reshape else calls.transpose, (x, how))
 
@@ -28,7 +29,7 @@ def lower_view(step):
 @lowers(moving.roll)
 def lower_roll(step):
     x, shift, axes = step.args
-    if type(x) is not Node or not (pairs := rolled_places(step.value.shape, shift, axes)):
+    if type(x) is not Node or not (pairs := rolled_places(step.spec.shape, shift, axes)):
         return None
     if len(pairs) == 1:
         return step.with_call(calls.copy, (x,))
@@ -40,7 +41,7 @@ def lower_set_item(step):
     x, index, value = step.args
     if type(x) is not Node:
         return None
-    fresh = call(calls.copy, (x,), step.value, step)
+    fresh = call(calls.copy, (x,), step)
     return [fresh, step.with_call(calls.assign, (fresh, index, value))]
 
 
@@ -48,12 +49,12 @@ def lower_set_item(step):
 def lower_add_at(step):
     """Reads, adds and writes: what is left of them where the array is not read again are these few elements."""
     x, index, value = step.args
-    dtype = getattr(value_of(value), "dtype", None)
-    if type(x) is not Node or not calls.is_basic(index) or dtype != x.value.dtype:
+    dtype = spec_at(value).dtype
+    if type(x) is not Node or not calls.is_basic(index) or dtype != x.spec.dtype:
         return None
-    before = call(calls.getitem, (x, index), x.value[index], step)
-    after = call(np.add, (before, value), np.add(before.value, value_of(value)), step)
-    fresh = call(calls.copy, (x,), step.value, step)
+    before = call(calls.getitem, (x, index), step)
+    after = call(np.add, (before, value), step)
+    fresh = call(calls.copy, (x,), step)
     return [before, after, fresh, step.with_call(calls.assign, (fresh, index, after))]
 
 

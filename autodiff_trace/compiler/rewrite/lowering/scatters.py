@@ -11,8 +11,9 @@ import numpy as np
 from ....numpy.rules import scattering
 from ...backends.numpy_source import calls
 from ...ir.node import Node, parts_of, value_of
-from ...ir.outlines import Outlines, is_outline
-from .table import call, lowers
+from ...ir.spec import spec_of
+from ...ir.infer import call
+from .table import lowers
 
 MANY = 100
 """Pieces from which on they are not compared, each with each."""
@@ -38,10 +39,14 @@ def lower_scatter(step):
     return None
 
 
+def dtype_of(part: Any) -> np.dtype:
+    return part.spec.dtype if type(part) is Node and part.spec.dtype is not None else np.asarray(value_of(part)).dtype
+
+
 def is_placing(index):
     """Whether an index is no mask."""
     parts = (part for part in parts_of(index) if part is not None and part is not Ellipsis and type(part) is not slice)
-    return all(np.asarray(value_of(part)).dtype.kind in "iu" for part in parts)
+    return all(dtype_of(part).kind in "iu" for part in parts)
 
 
 def join_pieces(pieces: list, indices: list, boxes: list, step: Node) -> tuple[list[Node], list[Node], list, list]:
@@ -51,21 +56,13 @@ def join_pieces(pieces: list, indices: list, boxes: list, step: Node) -> tuple[l
     places: dict[Any, Any] = {}
     for i, (piece, index, box) in enumerate(zip(pieces, indices, boxes)):
         place = index if type(index) is Node else box
-        key = i if place is None else (place, piece.value.shape, piece.value.dtype)
+        key = i if place is None else (place, piece.spec.shape, piece.spec.dtype)
         if key in sums:
-            piece = call(np.add, (sums[key], piece), value_of_sum(sums[key].value, piece.value), step)
+            piece = call(np.add, (sums[key], piece), step)
             steps.append(piece)
         sums[key] = piece
         places.setdefault(key, (index, box))
     return steps, list(sums.values()), *map(list, zip(*places.values()))
-
-
-def value_of_sum(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """What a sum that was not traced gives: it may be taken for a constant. Of outlines it is one."""
-    if is_outline(x) or is_outline(y):
-        return Outlines(0).of(np.empty(x.shape, x.dtype))
-    with np.errstate(all="ignore"):
-        return np.add(x, y)
 
 
 def plan(indices: list, boxes: list, shape: tuple[int, ...]) -> tuple[tuple, tuple[str, ...]]:
@@ -107,16 +104,16 @@ def slabs_around(box: Box, shape: tuple[int, ...]) -> list[tuple[slice, ...]]:
 
 
 def lower_scattered_numbers(step, pieces, indices, size):
-    zero = step.value.dtype.type(0)
+    zero = step.spec.dtype.type(0)
+    number = spec_of(zero)
     sums: list[Any] = [zero] * size
     steps = []
     for piece, index in zip(pieces, indices):
-        if type(piece) is not Node or piece.value.dtype != step.value.dtype:
+        if type(piece) is not Node or piece.spec.dtype != step.spec.dtype:
             return None
         if sums[index] is zero:
             sums[index] = piece
         else:
-            # The running sum is no value that was traced, but it has this one's type.
-            sums[index] = call(operator.add, (sums[index], piece), sums[index].value + piece.value, step)
+            sums[index] = call(operator.add, (sums[index], piece), step, number)
             steps.append(sums[index])
     return [*steps, step.with_call(np.array, (sums,))]

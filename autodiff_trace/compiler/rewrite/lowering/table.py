@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ...ir.node import Node, Program, literal, rebuild, value_of
+from ...ir.node import Node, Program, literal, rebuild, spec_at
 
-__all__ = ["as_operand", "call", "lower", "lower_step", "lowers"]
+__all__ = ["as_operand", "lower", "lower_step", "lowers"]
 
 PLAIN = frozenset((bool, int, float, complex))
 LOWERINGS: dict[Callable, Callable[[Node], Node | list[Node]]] = {}
@@ -46,24 +46,20 @@ def lowers(*prims: Callable) -> Callable:
     return decorate
 
 
-def call(function: Callable, args: tuple, value: Any, like: Node) -> Node:
-    return Node(function, args, {}, value, getattr(function, "__name__", like.name), "call", like.errstate)
-
-
 def lower_ufunc(step: Node, prim: Callable) -> None:
     """On numbers the operator, which is quicker; on arrays the ufunc, with numbers as arrays of the right dtype."""
     dtype = None
     for arg in step.args:
-        if hasattr(value := value_of(arg), "dtype"):
-            if type(step.value) is not np.ndarray:
+        if (spec := spec_at(arg)).dtype is not None:
+            if not step.spec.is_array:
                 # Of Python's numbers alone the operator would make Python's numbers, and raise ZeroDivisionError.
                 step.function = prim.traits.fast_fun
                 return
             if type(arg) is Node:
-                if dtype is not None and value.dtype != dtype:
+                if dtype is not None and spec.dtype != dtype:
                     return
-                dtype = value.dtype
-    if dtype is not None and type(step.value) is np.ndarray and dtype.kind in "fc" and takes_alone(prim.fun, dtype):
+                dtype = spec.dtype
+    if dtype is not None and step.spec.is_array and dtype.kind in "fc" and takes_alone(prim.fun, dtype):
         # NumPy takes 0.16 µs to make an array of a number, at each call.
         if not PLAIN.isdisjoint(map(type, step.args)):
             step.args = tuple([as_operand(arg, dtype) for arg in step.args])

@@ -1,0 +1,60 @@
+"""The back end of NumPy, the reference: it takes any program, and writes it as Python source that calls NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from ....core.pytree import Structure, tree_unflatten
+from ...ir.node import Program
+from ...ir.memory import Memory
+from .emit import emit
+from .executable import Executable
+
+__all__ = ["NumpySource"]
+
+DEEPEST = 40
+"""Containers in one another that programs spell; Python's parser allows some hundred brackets."""
+
+
+class NumpySource:
+    """See :class:`~autodiff_trace.compiler.backends.back_end.BackEnd`."""
+
+    name = "numpy"
+
+    def accepts(self, program: Program) -> bool:
+        return True
+
+    def compile(
+        self, program: Program, structure: Structure, memory: Memory, name: str, trusting: bool = False,
+    ) -> Executable:
+        objects: dict[str, Any] = {}
+        source = emit(program, memory, partial(container_text, structure, objects), name)
+        return Executable(source._replace(names={**source.names, **objects}), memory.buffers, trusting)
+
+
+def container_text(structure: Structure, objects: dict[str, Any], leaves: list[str]) -> str:
+    """The expression for a container with these expressions as leaves; what it refers to is put into ``objects``."""
+    text = display(structure, iter(leaves))
+    if text is None:
+        objects["unflatten"] = partial(tree_unflatten, structure)
+        return f"unflatten([{', '.join(leaves)}])"
+    return text
+
+
+def display(structure: Structure, texts: Iterator[str], depth: int = 0) -> str | None:
+    """The container as Python displays it; None if it is none of lists, tuples and dicts of strings, or too
+    deep."""
+    if structure.kind is None:
+        return next(texts)
+    inner = [display(child, texts, depth + 1) for child in structure.children] if depth < DEEPEST else [None]
+    if None in inner:
+        return None
+    if structure.kind is list:
+        return f"[{', '.join(inner)}]"
+    if structure.kind is tuple:
+        return f"({', '.join(inner)}{',' if len(inner) == 1 else ''})"
+    if structure.kind is dict and all(type(key) is str for key in structure.extra):
+        return "{" + ", ".join(f"{key!r}: {value}" for key, value in zip(structure.extra, inner)) + "}"
+    return None
