@@ -7,7 +7,7 @@ and what is kept of the last turn alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +16,11 @@ import numpy as np
 from ...core.traits import declares
 from .evaluation import as_function
 from .node import Node, Program
+from .spec import Spec
 
 __all__ = [
-    "Loop", "all_steps", "as_range", "in_bodies", "read_each", "read_floats", "result", "slice_of", "stack_turns",
-    "sum_turns", "turn_of", "with_body",
+    "Loop", "all_steps", "as_range", "in_bodies", "list_of", "read_each", "read_floats", "result", "slice_of",
+    "stack_turns", "sum_turns", "turn_of", "with_body",
 ]
 
 
@@ -51,6 +52,19 @@ class Loop:
             carried = outputs[:self.carried]
             rows.append(outputs[self.carried:self.carried + self.kept])
         return (*(list(column) for column in zip(*rows)), *outputs[self.carried + self.kept:])
+
+
+    def steps(self, args: Iterable) -> list[Node]:
+        """The step that calls it, and those of its results."""
+        specs = [node.spec for node in self.body.outputs[self.carried:]]
+        specs[:self.kept] = map(list_of, specs[:self.kept])
+        step = Node(self, tuple(args), {}, Spec(tuple, (), None, (), tuple(specs)), "loop")
+        return [step, *(Node(result, (step, i), {}, spec, "result") for i, spec in enumerate(specs))]
+
+
+def list_of(spec: Spec) -> Spec:
+    """A list of values of one kind, of any length."""
+    return Spec(list, (), None, (), (spec,))
 
 
 @declares(makes_view=True, harmless=True)
@@ -106,7 +120,7 @@ def with_body(step: Node, body: Program, **changes: Any) -> Node:
     """The step of a loop with another body."""
     loop = step.function
     numbers = {"carried": loop.carried, "own": loop.own, "kept": loop.kept, **changes}
-    return Node(Loop(loop.turns, body, **numbers), step.args, {}, step.value, "loop", "call", step.errstate)
+    return Node(Loop(loop.turns, body, **numbers), step.args, {}, step.spec, "loop", "call", step.errstate)
 
 
 def in_bodies(program: Program, rewrite: Callable[[Program], Program]) -> Program:

@@ -16,6 +16,7 @@ from ...core.tracer import Trace, box_classes, own_box, running_traces, trace_st
 from ...numpy.writable_box import written_boxes
 from ...numpy import wrapped as anp
 from ..ir.node import Node, Program, literal, value_of
+from ..ir.spec import spec_of
 from .aftermath import set_back
 from .boxes import RecordBox, as_complex128, as_float64
 from .record import RecordTrace
@@ -65,7 +66,7 @@ class BodyTrace(RecordTrace):
     def lift(self, kept: Any, arg: Any) -> Node:
         key = (arg._trace.level, id(arg._value), id(arg._node)) if kept is not arg else (id(arg),)
         if key not in self.around:
-            self.around[key] = kept, Node(None, (), {}, example_of(arg), "around", "input")
+            self.around[key] = kept, Node(None, (), {}, spec_of(example_of(arg)), "around", "input")
         return self.around[key][1]
 
 
@@ -170,7 +171,7 @@ def constant(node: Any) -> Any:
 
 def input_like(node: Node) -> Node:
     """An input of a body of the same kind as a value of another."""
-    return Node(None, (), {}, node.value, node.name, "input")
+    return Node(None, (), {}, node.spec, node.name, "input")
 
 
 def zero_like(x: Any) -> Any:

@@ -16,8 +16,9 @@ from ...core.tracer import Trace, find_top_trace
 from ...numpy import wrapped as anp
 from ...transforms.trace_substitution import Redirecting
 from ..ir.evaluation import evaluate
-from ..ir.loop import Loop, result, stack_turns, turn_of
+from ..ir.loop import Loop, stack_turns, turn_of
 from ..ir.node import Node, Program
+from ..ir.spec import spec_of
 from .bodies import NotRolled, constant, normal
 from .fission import run_in_parts
 from .record import RecordTrace
@@ -96,18 +97,15 @@ def record_loop(trace: RecordTrace, loop: Loop, args: list) -> list:
     for i in range(loop.carried, loop.carried + loop.own):
         nodes[i] = as_list(nodes[i], trace)
     ans = loop(*values)
-    examples = [*([column[0]] for column in ans[:loop.kept]), *ans[loop.kept:]]
-    node = Node(loop, tuple(nodes), {}, tuple(examples), "loop")
-    trace.steps.append(node)
+    steps = loop.steps(nodes)
+    trace.steps += steps
     boxes = []
-    for i, (value, example) in enumerate(zip(ans, examples)):
-        each = Node(result, (node, i), {}, example, "result")
-        trace.steps.append(each)
+    for i, (value, node) in enumerate(zip(ans, steps[1:])):
         if i < loop.kept:
             value = np.array(value)
-            each = Node(stack_turns, (each,), {}, trace.outlines.of(value), "stack_turns")
-            trace.steps.append(each)
-        boxes.append(trace.box(value, each))
+            node = Node(stack_turns, (node,), {}, spec_of(value), "stack_turns")
+            trace.steps.append(node)
+        boxes.append(trace.box(value, node))
     return boxes
 
 
@@ -123,5 +121,5 @@ def as_list(node: Any, trace: RecordTrace) -> Any:
     values = base.args[0]
     if not is_reverse:
         return values
-    trace.steps.append(Node(turn_of, (values, slice(None, None, -1)), {}, values.value, "turn_of"))
+    trace.steps.append(Node(turn_of, (values, slice(None, None, -1)), {}, values.spec, "turn_of"))
     return trace.steps[-1]
