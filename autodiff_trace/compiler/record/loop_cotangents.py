@@ -11,13 +11,13 @@ from ...core.array_ops import array_ops
 from ...core.backward import backward_pass
 from ...core.cotangents import add_cotangents
 from ...core.reverse import VJPTrace, trace_vjp
-from ...core.selections import Mask, Selected, settle
+from ...core.selections import Selected, settle
 from ...numpy import wrapped as anp
 from ...transforms.steps import record_step
 from ..ir.loop import Loop
 from ..ir.node import Node, Program, operands, relabel
 from .bodies import NotRolled, example_of, has_rows, input_like, normal, record_rule, zero_like
-from .loops import bind, inputs_of_turn, make_loop, rules, run_body, unrolled
+from .loops import bind, inputs_of_turn, make_loop, mask_of, rules, run_body, unrolled, with_mask
 
 __all__: list[str] = []
 
@@ -27,7 +27,7 @@ MOST_BYTES = 2**28
 
 def pull(trace: VJPTrace, loop: Loop, args: list) -> list:
     values, nodes = zip(*[trace.unbox(arg) for arg in args])
-    back = Backward(loop, list(map(example_of, inputs_of_turn(loop, values))), nodes)
+    back = Backward(loop, list(map(example_of, inputs_of_turn(values, loop.carried, loop.own))), nodes)
     outputs = bind(back.forward, values)
     stacks = outputs[loop.kept:back.forward.kept]
     outputs[loop.kept:back.forward.kept] = []
@@ -89,17 +89,18 @@ class Backward:
         before = None
         while before != self.masked:  # until no more of what is carried has a mask
             before = dict(self.masked)
-            gs = self.with_masks({i: normal(examples[i]) for i in (*self.carries, *self.totals)}, True)
+            gs = self.with_masks({i: normal(examples[i]) for i in (*self.carries, *self.totals)})
             joint = record_rule(self.turn, [*examples, *gs, *g_rows])
         self.divide(joint, len(gs))
 
-    def with_masks(self, gs: dict[int, Any], others: bool) -> list:
-        """Cotangents of these places, with masks behind those that have some; ``others``: that of plain ones."""
+    def with_masks(self, gs: dict[int, Any]) -> list:
+        """Cotangents of these places (None is zero), with masks behind those that have some."""
         leaves = []
         for i, g in gs.items():
-            leaves.append(settle(g))
+            like = self.examples[i]
+            leaves.append(normal(zero_like(like) if g is None else settle(g)))
             if self.masked[i]:
-                leaves.append(g.mask() if type(g) is Selected else np.full(np.shape(example_of(g)), others)[()])
+                leaves.append(normal(mask_of(g, like)))
         return leaves
 
     def selected(self, places: list[int], leaves: Iterator) -> dict[int, Any]:
@@ -122,14 +123,9 @@ class Backward:
         seeds = [(node, gs[i]) for i, node in enumerate(ends) if node is not None and i in gs]
         found = dict(zip(self.followed, backward_pass(seeds, inputs, keeps_selected=True)))
         self.masked.update((i, True) for i, g in found.items() if type(g) is Selected)
-        for i, g in found.items():
-            if i in totals:
-                found[i] = totals[i] if g is None else add_cotangents(totals[i], g)
-            elif g is None:
-                found[i] = zero_like(xs[i])
-        answers = [each for places in (self.carries, self.totals, self.rows)
-                   for each in self.with_masks({i: found[i] for i in places}, True)]
-        return [*outputs, *map(normal, answers)]
+        for i, total in totals.items():
+            found[i] = total if found[i] is None else add_cotangents(total, found[i])
+        return [*outputs, *self.with_masks({i: found[i] for i in (*self.carries, *self.totals, *self.rows)})]
 
     def divide(self, joint: Program, carried: int) -> None:
         """Make the loops: the steps of ``joint`` that cotangents reach are in the one that goes back."""
@@ -170,8 +166,7 @@ class Backward:
         """The cotangents of the values, from those of the outputs and what was kept."""
         loop = self.loop
         last = dict(enumerate(gs[loop.kept:]))
-        ends = [*self.with_masks({i: last[i] for i in self.carries}, True),
-                *self.with_masks({i: zero_like(values[i]) for i in self.totals}, False)]
+        ends = self.with_masks({**{i: last[i] for i in self.carries}, **dict.fromkeys(self.totals)})
         rows = [*values[loop.carried:self.end], *stacks, *(g for g in gs[:loop.kept] if g is not None)]
         outputs = bind(self.backward, [*ends, *(anp.flip(x, 0) for x in rows), *values[self.end:]])
         kept = self.backward.kept
@@ -180,10 +175,6 @@ class Backward:
         found.update(self.selected(self.carries, rest))
         found.update(self.selected(self.totals, rest))
         return [found.get(i) for i, node in enumerate(self.nodes) if node is not None]
-
-
-def with_mask(g: Any, mask: Any) -> Selected:
-    return Selected(g, Mask(lambda: mask))
 
 
 def is_inexact(node: Node) -> bool:

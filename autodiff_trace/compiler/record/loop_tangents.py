@@ -2,66 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from ...core.batching import BatchTrace, trace_batch
 from ...core.forward import JVPTrace
-from ...core.selections import Selected
+from ...core.selections import Selected, settle
 from ...core.tracer import Trace, boxers
 from ...numpy import wrapped as anp
 from ..ir.loop import Loop
-from .bodies import NotRolled, example_of, normal, record_rule, zero_like
-from .loops import bind, inputs_of_turn, make_loop, rules, run_body
+from .bodies import example_of, normal, record_rule, zero_like
+from .loops import bind, inputs_of_turn, make_loop, mask_of, rules, run_body, with_mask
 
 __all__: list[str] = []
 
 
 def push(trace: JVPTrace, loop: Loop, args: list) -> list:
-    """Each value that is followed stands before its tangent, among the inputs and among the outputs."""
+    """Each value stands before its tangent and the mask of that, as far as it has them (``extra`` says how many)."""
     values, tangents = map(list, zip(*[trace.unbox(arg) for arg in args]))
-    end = loop.carried + loop.own
-    followed: list[bool] = []
-    out_followed = [t is not None for t in tangents[:loop.carried]]
-    while followed[:loop.carried] != out_followed[:loop.carried]:  # until no more of what is carried is followed
-        tangents[:loop.carried] = fill(values, tangents, out_followed[:loop.carried])
-        followed = [t is not None for t in tangents]
+    extra = list(map(count_extra, tangents))
+    found = extra[:loop.carried]
+    program = None
+    while program is None or extra[:loop.carried] != found[:loop.carried]:  # until no more is followed
+        extra[:loop.carried] = found[:loop.carried]
 
-        def turn(*boxes, followed=followed):
+        def turn(*boxes, extra=tuple(extra)):
             inner = JVPTrace()
-            leaves = [x if t is None else boxers[type(x)](x, inner, t) for x, t in in_pairs(boxes, followed)]
-            outputs, found = Trace.run(inner, lambda *leaves: run_body(loop, leaves), leaves)
-            if any(type(t) is Selected for t in found):
-                raise NotRolled
-            found[:loop.carried] = fill(outputs, found, followed[:loop.carried])
-            out_followed[:] = [t is not None for t in found]
-            return flat(outputs, found)
+            leaves = [x if t is None else boxers[type(x)](x, inner, t) for x, t in in_pairs(boxes, extra)]
+            outputs, tangents = Trace.run(inner, lambda *leaves: run_body(loop, leaves), leaves)
+            found[:] = map(count_extra, tangents)
+            found[:loop.carried] = map(max, extra, found[:loop.carried])
+            return list(map(normal, flat(outputs, tangents, found)))
 
-        examples = flat(*(map(example_of, inputs_of_turn(loop, each)) for each in (values, tangents)))
-        program = record_rule(turn, examples)
-    if any(type(t) is Selected for t in tangents):
-        raise NotRolled
-    carried, own = loop.carried + sum(followed[:loop.carried]), loop.own + sum(followed[loop.carried:end])
-    outputs = bind(make_loop(loop.turns, program, carried, own), flat(values, tangents))
-    pairs = in_pairs(outputs, out_followed[loop.carried:] + followed[:loop.carried])
+        leaves = flat(values, tangents, extra)
+        carried = loop.carried + sum(extra[:loop.carried])
+        own = loop.own + sum(extra[loop.carried:loop.carried + loop.own])
+        program = record_rule(turn, list(map(example_of, inputs_of_turn(leaves, carried, own))))
+    outputs = bind(make_loop(loop.turns, program, carried, own), leaves)
+    pairs = in_pairs(outputs, found[loop.carried:] + extra[:loop.carried])
     return [x if t is None else boxers[type(x)](x, trace, t) for x, t in pairs]
 
 
-def fill(values: Iterable, tangents: Iterable, followed: list[bool]) -> list:
-    """Tangents of what is carried, zeros where others are followed."""
-    return [zero_like(x) if each and t is None else t if t is None else normal(t)
-            for x, t, each in zip(values, tangents, followed)]
+def count_extra(t: Any) -> int:
+    return 0 if t is None else 2 if type(t) is Selected else 1
 
 
-def flat(values: Iterable, tangents: Iterable) -> list:
-    """The values, each followed by its tangent, if it has one."""
-    return [each for x, t in zip(values, tangents) for each in ((x,) if t is None else (x, t))]
+def flat(values: Iterable, tangents: Iterable, extra: Iterable[int]) -> list:
+    """The values with their tangents and masks."""
+    leaves = []
+    for x, t, count in zip(values, tangents, extra):
+        leaves += [x, zero_like(x) if t is None else settle(t), mask_of(t, x)][:1 + count]
+    return leaves
 
 
-def in_pairs(leaves: Sequence, followed: list[bool]) -> list[tuple]:
+def in_pairs(leaves: Iterable, extra: Iterable[int]) -> list[tuple]:
     """Of what :func:`flat` gives the values with their tangents, or None."""
     rest = iter(leaves)
-    return [(next(rest), next(rest) if each else None) for each in followed]
+    pairs = []
+    for count in extra:
+        x, *others = (next(rest) for _ in range(1 + count))
+        pairs.append((x, None if not others else others[0] if count == 1 else with_mask(*others)))
+    return pairs
 
 
 rules[JVPTrace] = push
@@ -87,7 +88,7 @@ def batch(trace: BatchTrace, loop: Loop, args: list) -> list:
             out_mapped[:] = [*(a or b for a, b in zip(mapped[:loop.carried], found)), *found[loop.carried:]]
             return [*map(normal, carried), *outputs[loop.carried:]]
 
-        program = record_rule(turn, list(map(example_of, inputs_of_turn(loop, values))))
+        program = record_rule(turn, list(map(example_of, inputs_of_turn(values, loop.carried, loop.own))))
     outputs = bind(make_loop(loop.turns, program, loop.carried, loop.own), values)
     out_mapped = out_mapped[loop.carried:] + mapped[:loop.carried]
     outputs[:loop.kept] = [anp.moveaxis(y, 0, 1) if each else y for y, each in zip(outputs[:loop.kept], out_mapped)]

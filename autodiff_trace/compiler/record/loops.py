@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ...core.selections import Mask, Selected
 from ...core.tracer import Trace, find_top_trace
 from ...numpy import wrapped as anp
 from ...transforms.trace_substitution import Redirecting
@@ -19,11 +20,13 @@ from ..ir.evaluation import evaluate
 from ..ir.loop import Loop, stack_turns, turn_of
 from ..ir.node import Node, Program
 from ..ir.spec import spec_of
-from .bodies import NotRolled, constant, normal
+from .bodies import NotRolled, constant, example_of, normal
 from .fission import run_in_parts
 from .record import RecordTrace
 
-__all__ = ["bind", "inputs_of_turn", "make_loop", "rules", "run_body", "unrolled"]
+__all__ = [
+    "bind", "inputs_of_turn", "make_loop", "mask_of", "rules", "run_body", "unrolled", "with_mask",
+]
 
 rules: dict[type[Trace], Callable] = {}
 """What each kind of trace makes of a loop: ``rule(trace, loop, args)`` gives what :func:`bind` gives."""
@@ -85,10 +88,19 @@ def apply(function: Any, args: list, kwargs: dict) -> Any:
     return anp.flip(args[0], 0) if function is turn_of else function(*args, **kwargs)
 
 
-def inputs_of_turn(loop: Loop, args: Sequence) -> list:
+def inputs_of_turn(args: Sequence, carried: int, own: int) -> list:
     """What the first turn has of these arguments of a loop."""
-    end = loop.carried + loop.own
-    return [*args[:loop.carried], *(x if x is None else x[0] for x in args[loop.carried:end]), *args[end:]]
+    return [*args[:carried], *(x[0] for x in args[carried:carried + own]), *args[carried + own:]]
+
+
+def with_mask(g: Any, mask: Any) -> Selected:
+    """A cotangent or a tangent with its mask."""
+    return Selected(g, Mask(lambda: mask))
+
+
+def mask_of(g: Any, x: Any) -> Any:
+    """The mask of a cotangent or tangent of ``x``, of which all elements may matter unless it is selected or None."""
+    return g.mask() if type(g) is Selected else np.full(np.shape(example_of(x)), g is not None)[()]
 
 
 def record_loop(trace: RecordTrace, loop: Loop, args: list) -> list:
