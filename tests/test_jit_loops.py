@@ -227,12 +227,43 @@ def caught(x):
     return scan(step, 1.0, TIMES)[0]
 
 
+def keeping(store, read):
+    """A loop whose turns leave something outside."""
+
+    class Holder:
+        value = None
+
+    def function(x):
+        holder, cell, items, table = Holder(), None, [None], {}
+
+        def step(c, t):
+            nonlocal cell
+            if store == "cell":
+                cell = c * 2
+            elif store == "attribute":
+                holder.value = c * 2
+            elif store == "item":
+                items[0] = c * 2
+            else:
+                table["key"] = c * 2
+            return c * x + t, None
+
+        last = scan(step, 1.0, TIMES)[0]
+        return last + read(holder, cell, items, table)
+
+    return function
+
+
 UNROLLED = {
     each.__name__: (each, 0.9) for each in (
         branching_on_the_counter, branching_on_a_value, counting_outside, appending, writing_outside,
         writing_plain_arrays, iterating, caught,
     )
 }
+UNROLLED["cell"] = keeping("cell", lambda holder, cell, items, table: cell), 0.9
+UNROLLED["attribute"] = keeping("attribute", lambda holder, cell, items, table: holder.value), 0.9
+UNROLLED["item"] = keeping("item", lambda holder, cell, items, table: items[0]), 0.9
+UNROLLED["key"] = keeping("key", lambda holder, cell, items, table: table["key"]), 0.9
 UNROLLED["few turns"] = lambda x: scan(lambda c, t: (c * x + t, None), 1.0, TIMES[:3])[0], 0.9
 UNROLLED["an array of no axes"] = lambda x: scan(lambda c, t: (c * x[0], c), anp.reshape(x, ()), TIMES)[0], np.ones(1)
 
