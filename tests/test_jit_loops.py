@@ -1,6 +1,7 @@
 """scan and fori_loop under jit: one step with a body that is recorded once, in every mode; else turn by turn."""
 
 import time
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from autodiff_trace import (
     value_and_grad, vmap,
 )
 from autodiff_trace import numpy as anp
-from autodiff_trace.compiler.record import scans
+from autodiff_trace.compiler.record import loop_cotangents, scans
 from autodiff_trace.transforms import loops
 
 random = np.random.default_rng(0)
@@ -318,3 +319,25 @@ def test_time_does_not_depend_on_the_turns():
     found = compiled(W[:2, :2], xs)
     assert time.process_time() - start < 1.5  # 0.1 s; 3 s if each turn is recorded
     np.testing.assert_allclose(found, grad(loss)(W[:2, :2], xs), rtol=1e-9)
+
+
+@pytest.mark.parametrize("most", [0, 10**9])
+def test_what_is_not_kept_is_computed_again(most, monkeypatch, recorded):
+    monkeypatch.setattr(loop_cotangents, "MOST_BYTES", most)
+    for function in (grad(network), grad(lambda w, xs: anp.sum(grad(network)(w, xs) ** 2))):
+        compiled, expected = jit(function), function(W, XS)
+        for _ in range(2):
+            np.testing.assert_allclose(compiled(W, XS), expected, rtol=1e-9)
+    assert any(recorded)
+
+
+def test_large_arrays_in_bounded_memory():
+    x = np.linspace(0, 1, 60_000)
+    compiled = jit(grad(lambda x: anp.sum(scan(
+        lambda c, t: (anp.sin(c) * anp.cos(c * t) + anp.exp(-c) * c, None), x, TIMES)[0])))
+    tracemalloc.start()
+    try:
+        compiled(x), compiled(x)
+        assert tracemalloc.get_traced_memory()[1] < 170 * x.nbytes
+    finally:
+        tracemalloc.stop()

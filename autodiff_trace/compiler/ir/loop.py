@@ -79,10 +79,16 @@ def turn_of(values: Any, which: int | slice) -> Any:
     return values[which]
 
 
-@declares(harmless=True, owns_memory=True)
-def stack_turns(values: list) -> np.ndarray:
+@declares(harmless=True, owns_memory=True, buffer_position=1)
+def stack_turns(values: list, out: np.ndarray | None = None) -> np.ndarray:
     """What was kept of each turn, as the rows of an array."""
-    return np.array(values)
+    if out is None:
+        return np.array(values)
+    if out.ndim == 1:
+        out[:] = values
+    else:
+        np.concatenate(values, out=out.reshape(-1, *out.shape[2:]))
+    return out
 
 
 def as_range(numbers: list[int]) -> range | None:

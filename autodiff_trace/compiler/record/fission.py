@@ -22,8 +22,8 @@ from .bodies import NotRolled, constant, has_rows, input_like
 
 __all__ = ["run_in_parts"]
 
-MOST_BYTES = 2**27
-"""Of what is computed for all turns at once."""
+MOST_BYTES, MOST_BYTES_OF_ROW = 2**26, 2**16
+"""Of what is computed for all turns at once, and of one turn of that: large arrays had better stay in cache."""
 
 MOST_BYTES_OF_SUM = 2**22
 """Of the terms of a sum."""
@@ -155,4 +155,5 @@ def can_move(step: Node) -> bool:
     traits = traits_of(step.function)
     if traits.batching is None and (not traits.elementwise or traits.is_users or step.kwargs):
         return False
-    return has_rows(step) and all(map(has_rows, operands(step)))
+    is_small = step.spec.nbytes <= MOST_BYTES_OF_ROW
+    return is_small and has_rows(step) and all(map(has_rows, operands(step)))

@@ -21,8 +21,9 @@ from .loops import bind, inputs_of_turn, make_loop, mask_of, rules, run_body, un
 
 __all__: list[str] = []
 
-MOST_BYTES = 2**28
-"""What a loop may keep for its backward pass; of longer ones it is computed again, block by block."""
+MOST_BYTES, MOST_BYTES_OF_CARRY = 2**26, 2**28
+"""What a loop may keep for its backward pass; of what is more the carries alone, from which the rest is computed again.
+Where these are too many it is done block by block (``transforms/loops``)."""
 
 
 def pull(trace: VJPTrace, loop: Loop, args: list) -> list:
@@ -135,21 +136,26 @@ class Backward:
         rows, same = inputs[loop.carried:self.end], inputs[self.end:]
         late = users_of(joint, {*gs, *g_rows})
         once = {step for step in joint.steps if step not in users_of(joint, {*gs, *g_rows, *inputs[:self.end]})}
-        kept: dict[Node, None] = {}
-        again: set[Node] = set()  # what the loop that goes back computes, perhaps for a second time
-        wanted = [*answers]
-        while wanted:
-            node = wanted.pop()
-            if node.kind == "constant" or node in again or node in kept or node in same or node in rows:
-                continue
-            if node in late or node in once or not has_rows(node):
-                again.add(node)
-                wanted += operands(node)
-            else:
-                kept[node] = None
-        again.difference_update(joint.inputs)
-        if loop.turns * sum(node.spec.nbytes for node in kept) > MOST_BYTES:
+        for keeps_all in (True, False):
+            kept: dict[Node, None] = {}
+            again: set[Node] = set()  # what the loop that goes back computes, perhaps for a second time
+            wanted = [*answers]
+            while wanted:
+                node = wanted.pop()
+                if node.kind == "constant" or node in again or node in kept or node in same or node in rows:
+                    continue
+                is_early = node not in late and node not in once and has_rows(node)
+                if is_early and (keeps_all or node.kind == "input"):
+                    kept[node] = None
+                else:
+                    again.add(node)
+                    wanted += operands(node)
+            nbytes = loop.turns * sum(node.spec.nbytes for node in kept)
+            if nbytes <= (MOST_BYTES if keeps_all else MOST_BYTES_OF_CARRY):
+                break
+        else:
             raise NotRolled
+        again.difference_update(joint.inputs)
         forward = Program(inputs, needed_steps(joint.steps, [*outputs, *kept]), [*outputs, *kept])
         self.forward = make_loop(loop.turns, forward, loop.carried, loop.own)
         new = {node: input_like(node) for node in (*gs, *rows, *kept, *g_rows, *same)}
