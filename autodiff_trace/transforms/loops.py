@@ -53,6 +53,10 @@ def scan(f: Callable, init: Any, xs: Any = None, length: int | None = None, reve
     evaluates each step once more. Where a single step is large, ``scan(checkpoint(f), …)`` keeps only the carries of
     those √n steps, for one more evaluation; where the carry is large, that is done without being asked.
 
+    Under ``jit`` a loop is one step of the program, with a body that is recorded once, in all modes; its backward pass
+    keeps what it reads of all steps, or of large arrays the carries. Where steps differ (Python branches on a traced
+    value, something outside changes, random draws) each is recorded as in a Python loop.
+
     With no step at all ``f`` is called once on zeros, for the shapes of ``ys``.
 
     Raises TypeError if the carry changes its structure, a shape or a dtype, or an output its structure; ValueError if
