@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from autodiff_trace import (
-    EndedTraceError, TracedValueError, checkpoint, fori_loop, grad, hessian, hvp, jit, jvp, scan, tree_leaves,
-    value_and_grad, vmap,
+    EndedTraceError, TracedValueError, checkpoint, custom_vjp, fori_loop, grad, hessian, hvp, jacobian, jit, jvp, scan,
+    stop_gradient, tree_leaves, value_and_grad, vmap,
 )
 from autodiff_trace import numpy as anp
 from autodiff_trace.compiler.record import loop_cotangents, scans
@@ -113,7 +113,42 @@ def matrices(w):
     return anp.sum(scan(lambda c, x: ((c @ w).T, anp.linalg.det(c)), anp.eye(4), length=N)[0])
 
 
+@custom_vjp
+def odd_sine(x):
+    return anp.sin(x)
+
+
+odd_sine.defvjp(lambda x: (odd_sine(x), x), lambda x, g: (g * 100.0 * x,))
+
+
+def with_a_rule(x):
+    return scan(lambda c, t: (odd_sine(c) * 0.01 * x + t, None), 1.0, TIMES)[0]
+
+
+def stopped(x):
+    return scan(lambda c, t: (stop_gradient(c) * x + t, c), 1.0, TIMES)[0]
+
+
+def systems(x):
+    def step(c, t):
+        c = anp.linalg.solve(anp.eye(2) * x + t, c) + anp.array([[0.0, t], [1.0, x]])
+        return c, anp.linalg.eigvalsh(c @ c.T)
+
+    return anp.sum(scan(step, anp.eye(2) * x, TIMES)[1])
+
+
+def gradients_of_batches(w):
+    return anp.sum(scan(lambda c, t: (c * 0.1 + vmap(grad(lambda a: anp.sin(a * t)))(w * c), None), w, TIMES)[0])
+
+
 ROLLED = {
+    "custom rule": (grad(with_a_rule), (0.9,)), "custom rule, batched": (vmap(grad(with_a_rule)), (TIMES[:3] + 0.5,)),
+    "stopped": (grad(stopped), (0.9,)), "systems": (systems, (1.9,)), "systems pulled": (grad(systems), (1.9,)),
+    "gradients of batches": (gradients_of_batches, (TIMES[:3],)),
+    "gradients of batches, pulled": (grad(gradients_of_batches), (TIMES[:3],)),
+    "jacobian": (jacobian(lambda x: scan(lambda c, t: (anp.sin(c) * x + t, c), x, TIMES)[1]), (TIMES[:2],)),
+    "selecting pushed": (lambda x: jvp(selecting, (x,), (x,))[1], (0.9,)),
+    "infinite slopes pushed": (lambda x: jvp(selecting_before_infinite_slopes, (x,), (x,))[1], (0.9,)),
     "network": (network, (W, XS)), "its gradient": (grad(network), (W, XS)),
     "its gradient in xs": (grad(network, 1), (W, XS)),
     "jvp": (lambda w, t: jvp(lambda w: network(w, XS), (w,), (t,))[1], (W, W + 1)),

@@ -18,7 +18,7 @@ from ...numpy import wrapped as anp
 from ..ir.evaluation import evaluate
 from ..ir.loop import Loop
 from ..ir.node import Node, Program, operands, relabel
-from .bodies import NotRolled, constant, has_rows, input_like
+from .bodies import NotRolled, constant, example_of, has_rows, input_like
 
 __all__ = ["run_in_parts"]
 
@@ -139,6 +139,8 @@ class Parts:
         trace = RowsTrace(self.loop.turns)
         leaves = [boxers[type(x)](x, trace, True) if each else x for x, each in map(self.rows.__getitem__, inputs)]
         values, nodes = trace.run(lambda *boxes: evaluate(program, boxes, constant, call), leaves)
+        if any(example_of(x).dtype != node.spec.dtype for x, node in zip(values, wanted)):
+            raise NotRolled  # numbers and arrays of them meet other dtypes in different ways
         self.rows.update(zip(wanted, zip(values, [node is not None for node in nodes])))
 
     def stacked(self, node: Any) -> Any:
