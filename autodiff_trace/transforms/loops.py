@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import caller_line
-from ..core.pytree import Structure, tree_flatten, tree_leaves, tree_unflatten
+from ..core.pytree import Structure, tree_flatten, tree_unflatten
 from .trace_substitution import current
 from ..core.tracer import boxers, innermost_trace, is_box, own_box
 from ..numpy import wrapped as anp
@@ -152,10 +152,10 @@ class Steps:
     def turn(self, f: Callable, carry: Sequence, x_leaves: Sequence, rows: list) -> list:
         """One step of leaves."""
         x = None if self.x_structure is None else tree_unflatten(self.x_structure, x_leaves)
-        return tree_leaves(self.step(f, tree_unflatten(self.structure, carry), x, rows))
+        return self.step(f, tree_unflatten(self.structure, carry), x, rows)
 
-    def step(self, f: Callable, carry: Any, x: Any, rows: list) -> Any:
-        """One step: the next carry. The leaves of its output go to ``rows``."""
+    def step(self, f: Callable, carry: Any, x: Any, rows: list) -> list:
+        """One step: the leaves of the next carry. Those of its output go to ``rows``."""
         answer = f(carry, x)
         if not isinstance(answer, tuple) or len(answer) != 2:
             raise TypeError(f"scan: {self.name} returned {describe(answer)}, not (carry, y) ({caller_line()}).")
@@ -186,7 +186,7 @@ class Steps:
                 f"{self.y_structure} of shapes {self.y_shapes} ({caller_line()})."
             )
         rows.append(self.last_y)
-        return carry
+        return leaves
 
 
 def count_steps(x_leaves: Sequence, length: int | None) -> int:
