@@ -59,7 +59,7 @@ def elements(g: Graph) -> int:
     steps = [step for step in g.optimized.steps if step.kind == "call"]
     whole = ("assign", "getitem", "after", "row", "tolist")
     listed = sum(len(operands(step)) for step in g.optimized.steps)
-    return listed + sum(np.size(step.value) for step in steps if step.name not in whole
+    return listed + sum(step.spec.size for step in steps if step.name not in whole
                         and step.function.__class__.__name__ != "Kernel" and step.name not in ("set_item", "add_at"))
 
 

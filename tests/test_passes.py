@@ -509,7 +509,7 @@ def test_sums_of_products_are_products_of_sums(name):
     assert_replays(function, (STACK, MATRIX), (STACK + 1, -MATRIX), (0 * STACK, MATRIX))
     before = lowered(function, STACK, MATRIX)
     after = reassociate(before)
-    largest = [max(np.size(step.value) for step in program.steps if step.function in (np.dot, np.matmul))
+    largest = [max(step.spec.size for step in program.steps if step.function in (np.dot, np.matmul))
                for program in (before, after)]
     assert largest[1] < largest[0] or name == "gradient of a centre"
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 import math
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-__all__ = ["Spec", "array_spec", "c_strides", "make_spec", "new_spec", "spec_of"]
+__all__ = ["Spec", "array_spec", "c_strides", "make_spec", "new_spec", "spec_of", "tuple_of"]
 
 
 class Spec:
@@ -132,6 +132,11 @@ def new_spec(shape: tuple[int, ...], dtype: Any, axes: Sequence[int]) -> Spec:
     inner = c_strides(tuple([shape[axis] for axis in axes]), dtype.itemsize)
     strides = dict(zip(axes, inner))
     return make_spec(np.ndarray, shape, dtype, tuple([strides[axis] for axis in range(len(shape))]))
+
+
+def tuple_of(items: Iterable[Spec]) -> Spec:
+    """A tuple of such values."""
+    return Spec(tuple, (), None, (), tuple(items))
 
 
 def c_strides(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 from ..backends.numpy_source import calls
 from ..record.containers import overlap
 from ..ir.node import OUTSIDE, Node, Program
-from ..ir.spec import Spec
+from ..ir.spec import tuple_of
 from ..record.output_owner import copy_together
 from ..analysis.liveness import find_roots, steps_under_outputs
 
@@ -55,8 +55,8 @@ def separate_outputs(program: Program, before: Outputs) -> Program:
     steps = list(program.steps)
     together: dict[Node, Node] = {}
     if before.together:
-        specs = tuple([each.spec for each in before.together])
-        copies = Node(copy_together, (before.together,), {}, Spec(list, (), None, (), specs), "copies")
+        specs = [each.spec for each in before.together]
+        copies = Node(copy_together, (before.together,), {}, tuple_of(specs), "copies")
         parts = [Node(operator.getitem, (copies, i), {}, spec, "copy") for i, spec in enumerate(specs)]
         together = dict(zip(before.together, parts))
         steps += [copies, *parts]

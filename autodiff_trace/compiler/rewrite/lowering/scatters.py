@@ -10,7 +10,7 @@ import numpy as np
 
 from ....numpy.rules import scattering
 from ...backends.numpy_source import calls
-from ...ir.node import Node, parts_of, value_of
+from ...ir.node import Node, parts_of
 from ...ir.spec import spec_of
 from ...ir.infer import call
 from .table import lowers
@@ -39,14 +39,17 @@ def lower_scatter(step):
     return None
 
 
-def dtype_of(part: Any) -> np.dtype:
-    return part.spec.dtype if type(part) is Node and part.spec.dtype is not None else np.asarray(value_of(part)).dtype
-
-
 def is_placing(index):
     """Whether an index is no mask."""
     parts = (part for part in parts_of(index) if part is not None and part is not Ellipsis and type(part) is not slice)
-    return all(dtype_of(part).kind in "iu" for part in parts)
+    return all(index_kind(part) in "iu" for part in parts)
+
+
+def index_kind(part: Any) -> str:
+    """The kind of the dtype of a part of an index."""
+    if type(part) is not Node:
+        return np.asarray(part).dtype.kind
+    return (part.spec.dtype or np.dtype(part.spec.kind)).kind
 
 
 def join_pieces(pieces: list, indices: list, boxes: list, step: Node) -> tuple[list[Node], list[Node], list, list]:
