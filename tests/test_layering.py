@@ -48,11 +48,11 @@ ORDER = """
     transforms: checkpointing loops
     compiler/record: aftermath collection guards introspection holders refusals handed_arrays
     compiler/backends/numpy_source: arena short_rows sines threads
-    compiler/ir: node memory kernel loop terms
+    compiler/ir: node evaluation memory kernel loop terms
     compiler/backends: back_end
     compiler/dispatch: static_values arguments matching
-    compiler/record: boxes captured_folding live_arrays output_owner spent containers record hidden_inputs
-      stand_ins
+    compiler/record: boxes captured_folding live_arrays output_owner spent containers record bodies fission
+      hidden_inputs loops loop_cotangents loop_tangents stand_ins scans
     compiler/backends/numpy_source: kernels spelling
     compiler/dispatch: leaf_names
     compiler: failures

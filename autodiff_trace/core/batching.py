@@ -76,7 +76,7 @@ class BatchTrace(Trace):
         elif traits.elementwise and not keywords and not traits.is_users:  # of users' some take no arrays
             ans = prim(*(array_ops.align(values, mapped) if len(values) > 1 else values))
         if ans is NotImplemented:
-            ans, shown = loop_and_stack(batch, prim, values, keywords)
+            ans, shown = self.call_for_each(batch, prim, values, keywords)
             if shown is not None:
                 box = self.box(ans, True)
                 array_ops.note_shared(prim.__name__, box, (args[shown],), True)
@@ -84,6 +84,10 @@ class BatchTrace(Trace):
         return self.box(ans, True)
 
     process_general = process
+
+    def call_for_each(self, batch: Batch, prim: Callable, args: list, kwargs: dict) -> tuple[Any, int | None]:
+        """What :func:`loop_and_stack` gives."""
+        return loop_and_stack(batch, prim, args, kwargs)
 
     def unbox(self, arg: Any) -> tuple[Any, Any]:
         """``arg`` without the boxes of this trace, and whether it is mapped; for a sequence a list of that."""

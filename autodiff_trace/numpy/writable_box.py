@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,10 @@ from .broadcasting import drop_leading, indexed_ndim
 from .layouts import axes_by_stride, is_mapped, is_number, keep_layout, layout
 from .views import check_writable, find_root, is_view, refresh_views, write_base
 
-__all__ = ["WritableBox"]
+__all__ = ["WritableBox", "written_boxes"]
+
+written_boxes: ContextVar[list | None] = ContextVar("written_boxes", default=None)
+"""Where somebody asks: the boxes that are written to, each with its trace, value and node before."""
 
 TINY = 1024
 """Bytes up to which a copy takes less than to find out who else holds them."""
@@ -105,6 +109,8 @@ class WritableBox(Box):
             keep_layout(self, memory)
 
     def stand_for(self, new: Any) -> None:
+        if (written := written_boxes.get()) is not None:
+            written.append((self, self._trace, self._value, self._node))
         if is_box(new):
             self._value, self._trace, self._node = new._value, new._trace, new._node
         else:

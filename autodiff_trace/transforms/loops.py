@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import caller_line
-from ..core.pytree import Structure, tree_flatten, tree_leaves, tree_unflatten
+from ..core.pytree import Structure, tree_flatten, tree_unflatten
 from .trace_substitution import current
 from ..core.tracer import boxers, innermost_trace, is_box, own_box
 from ..numpy import wrapped as anp
@@ -27,6 +27,11 @@ __all__ = ["fori_loop", "scan"]
 
 BLOCK_BYTES = 2**22
 """Blocks in which the carries alone take more than this are made of checkpoints, one a step."""
+
+
+recorders: list[Callable] = []
+"""Who makes one step of a loop where that can be done: ``recorder(steps, carry, xs, n)`` gives the leaves of the last
+carry and of the stacked outputs, or None."""
 
 
 def scan(f: Callable, init: Any, xs: Any = None, length: int | None = None, reverse: bool = False) -> tuple:
@@ -47,6 +52,10 @@ def scan(f: Callable, init: Any, xs: Any = None, length: int | None = None, reve
     of n steps keeps √n carries and the intermediate values of √n steps, where the Python loop keeps those of all n; it
     evaluates each step once more. Where a single step is large, ``scan(checkpoint(f), …)`` keeps only the carries of
     those √n steps, for one more evaluation; where the carry is large, that is done without being asked.
+
+    Under ``jit`` a loop is one step of the program, with a body that is recorded once, in all modes; its backward pass
+    keeps what it reads of all steps, or of large arrays the carries. Where steps differ (Python branches on a traced
+    value, something outside changes, random draws) each is recorded as in a Python loop.
 
     With no step at all ``f`` is called once on zeros, for the shapes of ``ys``.
 
@@ -71,6 +80,11 @@ def scan(f: Callable, init: Any, xs: Any = None, length: int | None = None, reve
         steps.step(f, tree_unflatten(structure, carry), x_structure and tree_unflatten(x_structure, zeros), [])
         ys = [y if y is None else np.zeros((0, *y.shape), y.dtype) for y in steps.last_y]
         return init, tree_unflatten(steps.y_structure, ys)
+    for recorder in recorders:
+        outputs = recorder(steps, carry, x_leaves, n)
+        if outputs is not None:
+            ys = tree_unflatten(steps.y_structure, outputs[len(carry) :])
+            return tree_unflatten(structure, outputs[: len(carry)]), ys
     size = math.isqrt(n - 1) + 1 if traces_to_handle() else n
     carry_bytes = sum(x.size * x.dtype.itemsize for x in carry if type(x) in boxers)
     if size < n and size * carry_bytes > BLOCK_BYTES:
@@ -107,7 +121,7 @@ def fori_loop(lower: int, upper: int, body: Callable, init: Any) -> Any:
 
 
 def do_step(body: Callable, carry: Any, i: Any) -> tuple[Any, None]:
-    return body(int(i), carry), None
+    return body(i.item(), carry), None
 
 
 class Steps:
@@ -127,19 +141,21 @@ class Steps:
 
     def run(self, n: int, f: Callable, carry: Sequence, x_leaves: Sequence) -> list:
         """The leaves of the carry after ``n`` steps of ``f``, and those of the stacked outputs."""
-        tree = tree_unflatten(self.structure, [writable(leaf) for leaf in carry])
+        carry = [writable(leaf) for leaf in carry]
         rows: list = []
-        x = None
         for k in reversed(range(n)) if self.reverse else range(n):
-            if self.x_structure is not None:
-                x = tree_unflatten(self.x_structure, [element(leaf, k) for leaf in x_leaves])
-            tree = self.step(f, tree, x, rows)
+            carry = self.turn(f, carry, [element(leaf, k) for leaf in x_leaves], rows)
         if self.reverse:
             rows.reverse()
-        return tree_leaves(tree) + [stack(column) for column in zip(*rows)]
+        return carry + [stack(column) for column in zip(*rows)]
 
-    def step(self, f: Callable, carry: Any, x: Any, rows: list) -> Any:
-        """One step: the next carry. The leaves of its output go to ``rows``."""
+    def turn(self, f: Callable, carry: Sequence, x_leaves: Sequence, rows: list) -> list:
+        """One step of leaves."""
+        x = None if self.x_structure is None else tree_unflatten(self.x_structure, x_leaves)
+        return self.step(f, tree_unflatten(self.structure, carry), x, rows)
+
+    def step(self, f: Callable, carry: Any, x: Any, rows: list) -> list:
+        """One step: the leaves of the next carry. Those of its output go to ``rows``."""
         answer = f(carry, x)
         if not isinstance(answer, tuple) or len(answer) != 2:
             raise TypeError(f"scan: {self.name} returned {describe(answer)}, not (carry, y) ({caller_line()}).")
@@ -170,7 +186,7 @@ class Steps:
                 f"{self.y_structure} of shapes {self.y_shapes} ({caller_line()})."
             )
         rows.append(self.last_y)
-        return carry
+        return leaves
 
 
 def count_steps(x_leaves: Sequence, length: int | None) -> int:

@@ -7,16 +7,20 @@ and what is kept of the last turn alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ...core.traits import declares
+from .evaluation import as_function
 from .node import Node, Program
+from .spec import Spec
 
 __all__ = [
-    "Loop", "all_steps", "as_range", "in_bodies", "read_each", "read_floats", "result", "slice_of", "sum_turns",
-    "turn_of", "with_body",
+    "Loop", "all_steps", "as_range", "in_bodies", "list_of", "read_each", "read_floats", "result", "slice_of",
+    "stack_turns", "sum_turns", "turn_of", "with_body",
 ]
 
 
@@ -37,6 +41,31 @@ class Loop:
     own: int
     kept: int
 
+    def __call__(self, *args: Any) -> tuple:
+        """What the loop gives for these values: lists of what is kept, and what is kept of the last turn."""
+        own_end = self.carried + self.own
+        carried, rest = list(args[:self.carried]), args[own_end:]
+        rows: list[list] = []
+        run = as_function(self.body)
+        for each in zip(*args[self.carried:own_end]) if self.own else [()] * self.turns:
+            outputs = run(*carried, *each, *rest)
+            carried = outputs[:self.carried]
+            rows.append(outputs[self.carried:self.carried + self.kept])
+        return (*(list(column) for column in zip(*rows)), *outputs[self.carried + self.kept:])
+
+
+    def steps(self, args: Iterable) -> list[Node]:
+        """The step that calls it, and those of its results."""
+        specs = [node.spec for node in self.body.outputs[self.carried:]]
+        specs[:self.kept] = map(list_of, specs[:self.kept])
+        step = Node(self, tuple(args), {}, Spec(tuple, (), None, (), tuple(specs)), "loop")
+        return [step, *(Node(result, (step, i), {}, spec, "result") for i, spec in enumerate(specs))]
+
+
+def list_of(spec: Spec) -> Spec:
+    """A list of values of one kind, of any length."""
+    return Spec(list, (), None, (), (spec,))
+
 
 @declares(makes_view=True, harmless=True)
 def result(loop: Any, i: int) -> Any:
@@ -48,6 +77,18 @@ def result(loop: Any, i: int) -> Any:
 def turn_of(values: Any, which: int | slice) -> Any:
     """What was kept of one turn, or of some, also in reverse."""
     return values[which]
+
+
+@declares(harmless=True, owns_memory=True, buffer_position=1)
+def stack_turns(values: list, out: np.ndarray | None = None) -> np.ndarray:
+    """What was kept of each turn, as the rows of an array."""
+    if out is None:
+        return np.array(values)
+    if out.ndim == 1:
+        out[:] = values
+    else:
+        np.concatenate(values, out=out.reshape(-1, *out.shape[2:]))
+    return out
 
 
 def as_range(numbers: list[int]) -> range | None:

@@ -130,7 +130,7 @@ def compute(use: Callable, prim: Callable, *args: Any) -> Any:
     for arg in args:
         kind = type(arg)
         if kind in number_classes:
-            if isinstance(arg._trace, RecordingTrace):
+            if isinstance(arg._trace, RecordingTrace) and (trace is None or arg._trace.level > trace.level):
                 trace = arg._trace
         elif kind not in PLAIN_NUMBERS:
             return prim(*args)

@@ -24,6 +24,7 @@ from .outside import Outside
 from .output_owner import Owner, bases, refresh_shared
 from .places import Place, write_states
 from .record import RecordTrace
+from . import scans as scans  # (it makes loops steps)
 from .refusals import MixedTraces, NotReplayable, SharedMemory
 from .stand_ins import StandIns
 

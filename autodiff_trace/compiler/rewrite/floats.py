@@ -161,6 +161,8 @@ class Conversion:
                 args.append(substitute(arg, self.plain))
             elif type(arg) is list or not loop.carried <= i < loop.carried + loop.own:
                 args.append(substitute(arg, self.as_float))
+            elif arg.spec.is_array:
+                args.append(self.items_of(self.plain(arg)))
             elif arg.kind == "constant":
                 args.append(literal(tuple(map(float, arg.value))))
             elif arg.function is read_each:

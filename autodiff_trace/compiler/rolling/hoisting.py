@@ -39,7 +39,7 @@ def find_bases(stretch: Stretch, steps: list[Node], bases: dict[Slot, set[Slot]]
         for slot, columns in enumerate(stretch.columns):
             found = bases[stretch, slot]
             step = steps[stretch.start + slot]
-            if type(step.value) in (np.ndarray, tuple, list):
+            if step.spec.kind in (np.ndarray, tuple, list):
                 if slot in stretch.hoisted:
                     found.add((stretch, slot))
                 if not isinstance(getattr(step.function, "fun", step.function), np.ufunc):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..ir.loop import Loop, read_each, result, turn_of
-from ..ir.node import Node, Program, literal, value_of
+from ..ir.loop import Loop, list_of, read_each, turn_of
+from ..ir.node import Node, Program, literal, spec_at, value_of
+from ..ir.spec import Spec
 from .turns import Column, Stretch
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Body:
                 args, kwargs = refill(step.args, leaves), step.kwargs
                 if kwargs:
                     kwargs = dict(zip(kwargs, refill(tuple(kwargs.values()), leaves)))
-                new = Node(step.function, args, kwargs, step.value, step.name, step.kind, step.errstate)
+                new = step.with_args(args, kwargs)
                 if step.kind == "guard":
                     new.out = step.out, self.turn(slot, 1).out - step.out
                 self.values[slot] = new
@@ -74,12 +75,12 @@ class Body:
             return self.own[key][0]
         indices = tuple([each.args[1] for each in self.turns_of_slot(slot)])
         x = self.rolling.outside(self.stretch.columns[slot][0].leaves[0])
-        rows = self.rolling.add(read_each, (x, literal(indices)), [step.value])
-        return self.own_input(key, rows, step.value)
+        rows = self.rolling.add(read_each, (x, literal(indices)), list_of(step.spec))
+        return self.own_input(key, rows, step.spec)
 
-    def own_input(self, key: Any, values: Any, example: Any) -> Node:
+    def own_input(self, key: Any, values: Any, spec: Spec) -> Node:
         if key not in self.own:
-            self.own[key] = Node(None, (), {}, example, "own", "input"), values
+            self.own[key] = Node(None, (), {}, spec, "own", "input"), values
         return self.own[key][0]
 
     def same_input(self, arg: Any) -> Any:
@@ -87,7 +88,7 @@ class Body:
         if type(arg) is not Node or arg.kind == "constant":
             return arg
         if arg not in self.same:
-            self.same[arg] = Node(None, (), {}, arg.value, "same", "input")
+            self.same[arg] = Node(None, (), {}, arg.spec, "same", "input")
         return self.same[arg]
 
     def argument(self, column: Column, leaf: Any) -> Any:
@@ -100,19 +101,19 @@ class Body:
             return self.same_input(value) if column.slot in self.stretch.hoisted else value
         if column.kind == "carried":
             return self.carried_input(column)
-        value = leaf.value if type(leaf) is Node else leaf
+        spec = spec_at(leaf)
         if column.kind == "each":
             key = "each", column.source, column.slot, column.turns
             if key not in self.own:
                 if column.slot in column.source.hoisted:
                     return self.same_input(rolling.new[rolling.program.steps[column.source.start + column.slot]])
                 values = rolling.turns(column.source, column.slot, column.turns)
-                self.own_input(key, values, value)
+                self.own_input(key, values, spec)
             return self.own[key][0]
         key = column.kind, tuple(column.leaves)
         if key not in self.own:
             leaves = [rolling.outside(code) for code in column.leaves]
-            self.own_input(key, leaves if column.kind == "nodes" else literal(tuple(map(value_of, leaves))), value)
+            self.own_input(key, leaves if column.kind == "nodes" else literal(tuple(map(value_of, leaves))), spec)
         return self.own[key][0]
 
     def carried_input(self, column: Column) -> Node:
@@ -121,8 +122,7 @@ class Body:
         for lag in range(1, column.lag + 1):
             codes = tuple(column.leaves[column.lag - lag:])
             if (column.slot, codes) not in self.carried:
-                example = self.originals[column.slot].value
-                new = Node(None, (), {}, example, "carried", "input")
+                new = Node(None, (), {}, self.originals[column.slot].spec, "carried", "input")
                 self.carried[column.slot, codes] = new, self.rolling.outside(codes[0]), before
             before = self.carried[column.slot, codes][0]
         return before
@@ -134,11 +134,10 @@ class Body:
         kept, last = list(stretch.kept), list(stretch.last)
         outputs = [*onward, *map(self.in_body, kept), *map(self.in_body, last)]
         inputs = [*[each[0] for each in (*carried, *own)], *self.same.values()]
-        examples = [[self.originals[slot].value] for slot in kept] + [self.originals[slot].value for slot in last]
         loop = Loop(stretch.turns, Program(inputs, self.steps, outputs), len(carried), len(own), len(kept))
         args = (*[init for _, init, _ in carried], *[values for _, values in own], *self.same)
-        node = rolling.add(loop, args, tuple(examples))
-        results = [rolling.add(result, (node, i), example) for i, example in enumerate(examples)]
+        node, *results = loop.steps(args)
+        rolling.steps += [node, *results]
         rolling.lists.update({(stretch, slot): each for slot, each in zip(kept, results)})
         last_values = dict(zip(last, results[len(kept):]))
         for place in rolling.needed[stretch]:
@@ -149,7 +148,7 @@ class Body:
             if turn == stretch.turns - 1:
                 rolling.new[step] = last_values[slot]
             else:
-                rolling.new[step] = rolling.add(turn_of, (rolling.lists[stretch, slot], turn), step.value)
+                rolling.new[step] = rolling.add(turn_of, (rolling.lists[stretch, slot], turn), step.spec)
 
     def in_body(self, slot: int) -> Any:
         value = self.values[slot]

@@ -12,7 +12,7 @@ from ..record.guards import outcome
 from ..ir.node import Node, Program
 from ..schedule import fusion
 
-__all__ = ["find_repeats", "flatten", "list_calls", "spec_of"]
+__all__ = ["find_repeats", "flatten", "list_calls"]
 
 NESTED = {tuple, list, slice}
 
@@ -43,16 +43,10 @@ def list_calls(program: Program) -> tuple[np.ndarray, list]:
         if step.kwargs or not NESTED.isdisjoint(kinds):
             kinds, args = flatten(step)
         leaves.append(args)
-        value = step.value
-        if type(value) is np.ndarray:
-            spec: Any = (value.shape, value.strides, value.dtype)
-            in_loop = value.nbytes < fusion.LARGE and not (value.size > SMALL and id(step.function) in WRITES)
-        else:
-            spec = type(value)
-            in_loop = True
+        spec: Any = step.spec
         if step.kind == "guard":  # other outcomes are other programs
-            spec = "guard", outcome(value)
-        elif step.kind != "call" or not in_loop:
+            spec = "guard", outcome(step.value)
+        elif step.kind != "call" or spec.nbytes >= fusion.LARGE or spec.size > SMALL and id(step.function) in WRITES:
             numbers[i] = -1 - i
             continue
         state = tuple(step.errstate.items()) if step.errstate else None
@@ -79,11 +73,6 @@ def form_of(args: Iterable, leaves: list) -> tuple:
             kinds.append(kind)
             leaves.append(arg)
     return tuple(kinds)
-
-
-def spec_of(value: Any) -> Any:
-    """What values in the same place of all turns have in common."""
-    return (value.shape, value.strides, value.dtype) if type(value) is np.ndarray else type(value)
 
 
 def find_repeats(numbers: np.ndarray) -> Iterator[tuple[int, int, int]]:

@@ -167,14 +167,14 @@ class Rolling:
             indices.append(index)
         kinds = map(type, step.args[:2])
         joined = [kind(each) for kind, each in zip(kinds, (pieces, indices))]
-        return Node(step.function, (*joined, *others), step.kwargs, step.value, step.name, "call", step.errstate)
+        return Node(step.function, (*joined, *others), step.kwargs, step.spec, step.name, "call", step.errstate)
 
     def turns(self, stretch: Stretch, slot: int, turns: range) -> Node:
         """The list of what was kept of these turns."""
         values = self.lists[stretch, slot]
         if turns == range(stretch.turns):
             return values
-        return self.add(turn_of, (values, slice_of(turns)), values.value)
+        return self.add(turn_of, (values, slice_of(turns)), values.spec)
 
     def need(self, codes: Iterable) -> None:
         for code in codes:
@@ -198,8 +198,8 @@ class Rolling:
         leaf = self.places.leaf(code)
         return self.new.get(leaf, leaf) if type(leaf) is Node else leaf
 
-    def add(self, function: Any, args: tuple, value: Any) -> Node:
-        step = Node(function, args, {}, value, function.__name__)
+    def add(self, function: Any, args: tuple, spec: Any) -> Node:
+        step = Node(function, args, {}, spec, function.__name__)
         self.steps.append(step)
         return step
 

@@ -16,10 +16,9 @@ import numpy as np
 
 from ...core.traits import traits_of
 from ..backends.numpy_source import calls
-from ..ir.node import Node, is_fixed, value_of
+from ..ir.node import Node, is_fixed, spec_at, value_of
 from ..rewrite.cse import is_pure
 from ..analysis.liveness import is_in_first
-from .repeats import spec_of
 
 __all__ = ["Column", "Places", "Stretch", "describe_turns", "is_view"]
 
@@ -167,9 +166,9 @@ def describe(codes: np.ndarray, stretch: Stretch, before: Sequence[Stretch], pla
             return Column("local", slot=slot)
         if (codes[:lag] >= start).any():
             return None
-        spec = spec_of(places.steps[start + slot].value)
+        spec = places.steps[start + slot].spec
         inits = [places.leaf(int(code)) for code in codes[:lag]]
-        if any(spec_of(value_of(init)) != spec for init in inits):
+        if any(spec_at(init) != spec for init in inits):
             return None
         return Column("carried", codes[:lag].tolist(), slot, lag)
     if (codes >= start).any():
@@ -184,7 +183,7 @@ def describe(codes: np.ndarray, stretch: Stretch, before: Sequence[Stretch], pla
                     step = stride // other.period
                     return Column("each", (), slot, 0, other, range(turn, turn + step * turns, step))
     leaves = [places.leaf(int(code)) for code in codes]
-    specs = {spec_of(value_of(leaf)) for leaf in leaves}
+    specs = {spec_at(leaf) for leaf in leaves}
     if len(specs) > 1:
         return None
     if all(type(leaf) is Node for leaf in leaves):
