@@ -20,7 +20,7 @@ ORDER = """
     compiler/backends/numpy_source: __init__
     compiler/dispatch: __init__
     compiler/graph: __init__
-    compiler/record: __init__ places
+    compiler/record: __init__
     compiler/rolling: __init__
     compiler/schedule: __init__
     transforms: trace_substitution
@@ -41,10 +41,10 @@ ORDER = """
     numpy/taylor: __init__
     transforms: border coloring complex_jacobians ownership steps stopping flat_function followed_rules mapping
       custom_rules gradient products sparsity custom_calls jacobians second_order taylor
-    captured_state: contents names random_states read_paths kinds rebuilding watching members objects functions
-      following surroundings restoring reruns references
+    captured_state: contents names places holders random_states copying read_paths kinds watching members
+      objects functions following surroundings restoring reruns references
     transforms: checkpointing loops
-    compiler/record: aftermath collection guards introspection holders refusals handed_arrays
+    compiler/record: aftermath collection guards introspection refusals handed_arrays
     compiler/backends/numpy_source: arena short_rows sines threads
     compiler/ir: node outlines loop
     compiler/dispatch: static_values arguments matching

@@ -22,15 +22,14 @@ import numpy as np
 from ..core.tracer import box_classes
 from ..core.transformed import Transformed
 from .functions import Functions
+from .holders import WRAPPERS
 from .kinds import READS_OF_PATHS, is_constant, is_generator, unknown_function, unknown_object
 from .members import is_of_user
 from .names import MISSING, has, is_users
-from .watching import VALUES, Form, no_class_registered, read_dict, read_truth
+from .places import VALUES
+from .watching import Form, no_class_registered
 
 __all__ = ["Follower"]
-
-WRAPPERS = {property: ("fget", "fset", "fdel"), staticmethod: ("__func__",), classmethod: ("__func__",),
-            functools.cached_property: ("func",), functools.partialmethod: ("func", "args", "keywords")}
 
 CONTAINERS = (list, tuple, set, frozenset, collections.deque)
 
@@ -58,9 +57,9 @@ class Follower(Functions):
         if not self.noting:
             is_read = not self.names.isdisjoint(READS_OF_FORMS)
             for array in self.surroundings.arrays:
-                self.surroundings.watch(read_truth, Form(array, is_read))
+                self.watch("test", Form(array, is_read))
             if self.has_abstract and (self.whole or not self.names.isdisjoint(TESTS_OF_CLASSES)):
-                self.surroundings.watch(read_truth, no_class_registered())
+                self.watch("test", no_class_registered())
             if not self.names.isdisjoint(READS_OF_PATHS):
                 for place in self.paths:
                     self.surroundings.unknown.setdefault(place, "a path, whose file is read,")
@@ -106,13 +105,12 @@ class Follower(Functions):
             self.escape(value.keywords, f"{place}.keywords")
         elif kind is types.MappingProxyType or isinstance(value, dict) and (
                 is_of_user(kind) or kind.__module__ in ("builtins", "collections")):
-            values = surroundings.watch(read_dict, value, place)
-            for key, each in zip(values, values[len(values) // 2:]):
+            for key, each in surroundings.watch_dict(value, place):
                 self.escape(key, place)
                 self.escape(each, f"{place}[{key!r}]")
             self.follow_object(value, place)
         elif isinstance(value, CONTAINERS):
-            values = value if isinstance(value, (tuple, frozenset)) else surroundings.watch(tuple, value, place)
+            values = value if isinstance(value, (tuple, frozenset)) else surroundings.watch_items(value, place)
             for i, each in enumerate(values):
                 self.escape(each, f"{place}[{i}]")
             self.follow_object(value, place)

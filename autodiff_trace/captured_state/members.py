@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import collections
 import functools
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..core.transformed import Transformed
+from .holders import MAPPINGS
 from .kinds import OWN_BASES
-from .names import MISSING, is_users, read_names, root_module
-from .watching import VALUES, read_members, read_methods, read_subclasses, spell
+from .names import MISSING, is_users, root_module
+from .places import VALUES, Place, spell
 
-__all__ = ["DICTS", "OF_ARGUMENT", "Members", "is_of_user", "slots_of"]
-
-DICTS = (dict, collections.OrderedDict, collections.defaultdict)
+__all__ = ["OF_ARGUMENT", "Members", "is_of_user"]
 
 CREATION = {"__init__", "__new__", "__post_init__", "__init_subclass__", "__set_name__", "__del__", "__reduce__",
             "__reduce_ex__", "__getstate__", "__setstate__", "__copy__", "__deepcopy__", "__class_getitem__"}
@@ -50,16 +48,9 @@ class Members:
         self.surroundings = surroundings
         self.constant = tuple([each.replace("'", '"') for each in constant])
         self.pending: list[tuple[Any, str, Any]] = []
-        self.seen: set[tuple] = set()  # what is watched already
 
-    def watch(self, read: Callable, owner: Any, place: str) -> Sequence | None:
-        """Watch what ``owner`` holds; None if that is done already."""
-        single = owner if read in (read_names, read_members, read_methods) else (owner, ())
-        token = read, id(single[0]), single[1]
-        if token in self.seen:
-            return None
-        self.seen.add(token)
-        return self.surroundings.watch(read, owner, place)
+    def watch(self, kind: str, owner: Any, key: Any = None, where: str = "") -> Any:
+        return self.surroundings.watch(Place(kind, owner, key), where)
 
     def is_vouched_for(self, place: str) -> bool:
         return any(place == each or place.startswith((f"{each}.", f"{each}[")) for each in self.constant)
@@ -103,16 +94,16 @@ class Members:
             else:
                 value = self.get(module, name)  # modules that are loaded when they are asked for are variables then
         if not module.__name__.startswith(OWN):
-            self.watch(read_names, (vars(module), (name,)), place)
+            self.watch("item", vars(module), name, place)
         return value, inner
 
     def member_of_function(self, function: types.FunctionType, place: str, inner: str, name: str) -> tuple[Any, str]:
         """What it has been given is watched where it is followed."""
         self.escape(function, place)
         if name not in function.__dict__ and isinstance(vars(types.FunctionType).get(name), DATA):
-            self.watch(read_members, (function, (name,)), place)
+            self.watch("member", function, name, place)
             return self.get(function, name), inner
-        self.watch(read_names, (function.__dict__, (name,)), place)
+        self.watch("item", function.__dict__, name, place)
         return function.__dict__.get(name, MISSING), inner
 
     def member_of_class(self, owner: type, inner: str, name: str) -> tuple[Any, str]:
@@ -122,10 +113,10 @@ class Members:
         if of_metaclass is not None and (found is None or isinstance(of_metaclass[1], property)):
             return self.member_of_object(owner, place, inner, name)
         if found is None and name in DATA_OF_CLASSES:
-            self.watch(read_members, (owner, (name,)), place)
+            self.watch("member", owner, name, place)
             return self.get(owner, name), inner
         if found is None and name == "__subclasses__":
-            for each in self.watch(read_subclasses, owner, place) or ():
+            for each in self.watch("subclasses", owner, None, place):
                 self.escape(each, inner)
         if found is None or not is_of_user(found[0]):
             if found is None or isinstance(found[1], (types.FunctionType, classmethod, property)):
@@ -133,13 +124,13 @@ class Members:
             return self.get(owner, name) if found is not None else MISSING, inner
         attribute = found[1]
         if isinstance(attribute, classmethod):
-            self.watch(read_methods, (owner, (name,)), place)
+            self.watch("method", owner, name, place)
             self.escape(types.MethodType(attribute.__func__, owner), inner)
             return MISSING, inner
         if isinstance(attribute, types.FunctionType) or not hasattr(type(attribute), "__get__"):
-            self.watch(read_members, (owner, (name,)), place)
+            self.watch("member", owner, name, place)
             return attribute, inner
-        self.watch(read_names, (vars(found[0]), (name,)), place)
+        self.watch("item", vars(found[0]), name, place)
         if isinstance(attribute, types.MemberDescriptorType) or is_of_enum(owner):
             return self.get(owner, name), inner
         self.escape(attribute, inner)
@@ -159,7 +150,7 @@ class Members:
             return MISSING, inner
         for hook in ("__setattr__", "__delattr__"):
             if isinstance(lookup(kind, hook)[1], types.FunctionType):
-                self.watch(read_methods, (value, (hook,)), place)
+                self.watch("method", value, hook, place)
                 self.pending.append((types.MethodType(lookup(kind, hook)[1], value), place, "method"))
         attributes = getattr(value, "__dict__", {})
         owner, attribute = lookup(kind, name) or (None, MISSING)
@@ -167,7 +158,7 @@ class Members:
         if attribute is not MISSING and not is_data and name in attributes:
             attribute = MISSING  # the object has its own
         if isinstance(attribute, (types.FunctionType, classmethod, Transformed)):
-            self.watch(read_methods, (value, (name,)), place)
+            self.watch("method", value, name, place)
             if not is_of_user(owner):
                 self.escape(value, place)
                 return MISSING, inner
@@ -176,25 +167,25 @@ class Members:
             self.pending.append((bound, place, "method"))
             return MISSING, inner
         if isinstance(attribute, (property, functools.cached_property)):
-            self.watch(read_members, (kind, (name,)), place)
+            self.watch("member", kind, name, place)
             if not is_data:
-                self.watch(read_names, (attributes, (name,)), place)
+                self.watch("item", attributes, name, place)
             functions = (attribute.fget, attribute.fset, attribute.fdel) if is_data else (attribute.func,)
             self.pending += [(types.MethodType(each, value), place, "method") for each in functions if each is not None]
             return MISSING, inner
         if attribute is not MISSING and not isinstance(attribute, (types.MemberDescriptorType, staticmethod)) and (
                 hasattr(type(attribute), "__get__")):
-            self.watch(read_names, (vars(owner), (name,)), place)
+            self.watch("item", vars(owner), name, place)
             self.escape(value, place)
             self.escape(attribute, inner)
             return MISSING, inner
         if attribute is MISSING and name not in attributes:
-            self.watch(read_names, (attributes, (name,)), place)
+            self.watch("item", attributes, name, place)
             if lookup(kind, "__getattr__") is not None:
                 self.escape(value, place)
                 return self.member(value, place, "__getattr__")
             return MISSING, inner
-        self.watch(read_members, (value, (name,)), place)
+        self.watch("member", value, name, place)
         return self.get(value, name), inner
 
     def item(self, value: Any, place: str, key: Any) -> tuple[Any, str]:
@@ -204,13 +195,13 @@ class Members:
         inner = f"{place}[{spell(key)}]"
         if self.is_vouched_for(inner):
             return MISSING, inner
-        if kind in DICTS:
-            self.watch(read_names, (value, (key,)), f"[{place}")
+        if kind in MAPPINGS:
+            self.watch("item", value, key, f"[{place}")
             if key in value:
                 return value[key], inner
         if kind is list or kind is tuple:
             if kind is list:
-                self.watch(tuple, value, place)
+                self.surroundings.watch_items(value, place)
             try:
                 return value[key], inner
             except (IndexError, TypeError):
@@ -242,14 +233,6 @@ def is_special(variables: Any, name: str, is_class: bool, formats: bool) -> bool
     if not (name.startswith("__") and name.endswith("__") and isinstance(variables[name], METHODS)):
         return False
     return (is_class or name not in CREATION) and (formats or name not in FORMATTING)
-
-
-def slots_of(owner: type) -> Iterator[str]:
-    """The slots of a class, under the names that its objects have."""
-    slots = vars(owner).get("__slots__", ())
-    for name in (slots,) if isinstance(slots, str) else slots:
-        is_private = name.startswith("__") and not name.endswith("__")
-        yield f"_{owner.__name__.lstrip('_')}{name}" if is_private else name
 
 
 def has_state_of_others(kind: type) -> bool:

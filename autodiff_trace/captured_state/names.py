@@ -6,10 +6,9 @@ import dis
 import functools
 import sys
 import types
-from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["codes_in", "global_names", "has", "is_users", "names_in", "read_names", "root_module"]
+__all__ = ["codes_in", "global_names", "has", "is_own", "is_users", "names_in", "root_module"]
 
 MISSING = object()
 
@@ -39,6 +38,11 @@ def is_users(package: str) -> bool:
     return "site-packages" not in path and "dist-packages" not in path
 
 
+def is_own(function: types.FunctionType) -> bool:
+    """Whether a function is the user's."""
+    return is_users(str(function.__globals__.get("__name__", "")).partition(".")[0])
+
+
 @functools.lru_cache(1024)
 def names_in(code: types.CodeType) -> frozenset[str]:
     """The names that a function and the functions inside it read: globals, and attributes."""
@@ -63,10 +67,3 @@ def codes_in(code: types.CodeType) -> list[types.CodeType]:
     for each in codes:
         codes += [constant for constant in each.co_consts if isinstance(constant, types.CodeType)]
     return codes
-
-
-def read_names(owner: tuple[dict[str, Any], tuple[str, ...]]) -> Sequence:
-    """The variables with these names, as far as there are such."""
-    variables, names = owner
-    get = variables.get
-    return [get(name, MISSING) for name in names]

@@ -12,7 +12,8 @@ import numpy as np
 from ..core.errors import TracedValueError, caller_line
 from ..core.tracer import to_value
 from .random_states import frozen, set_state, state_of
-from .restoring import NotRestorable, Restorer
+from .copying import NotCopied
+from .restoring import Restorer
 from .contents import sample
 from .surroundings import Surroundings
 
@@ -119,7 +120,7 @@ class Rerun:
         restorer = Restorer(self.surroundings, arrays, states)
         try:
             return list(map(restorer.copy, self.roots))
-        except NotRestorable as error:
+        except NotCopied as error:
             self.refuse(str(error))
             raise
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from itertools import starmap
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from .contents import Contents
 from .following import Follower
-from .watching import Watch, changed_names, is_held, join_watches, quick_check, read_dict
+from .places import WHOLES, Place
+from .watching import Watch, compile_check
 
 __all__ = ["Surroundings"]
 
 LIMIT = 5000
 """Variables that are watched, at most."""
+
 
 class Surroundings:
     """The variables outside a function that it reads, and what they held.
@@ -40,8 +41,7 @@ class Surroundings:
         self, *roots: Any, compared: bool = True, constant: Sequence[str] = (), places: Sequence[str] = (),
     ) -> None:
         self.roots = roots
-        self.watched: list[Watch] = []
-        self.places: list[str] = []
+        self.watched: dict[tuple, Watch] = {}  # by the tokens of their places
         self.count = 0
         self.boxed = False
         self.arrays: list[np.ndarray] = []
@@ -51,13 +51,11 @@ class Surroundings:
         self.names: frozenset[str] = frozenset()
         self.followed: dict[int, Any] = {}  # what has been seen, kept alive so that no id is used again
         Follower(self, constant, whole=not compared).follow_all(roots, places)
-        self.noted = self.watched  # one for each of the places
         if compared:
             self.prepare()
 
     def prepare(self) -> None:
-        self.watched = join_watches(self.watched)
-        self.holds_quickly, self.others = quick_check(self.watched)
+        self.holds_quickly = compile_check(self.watched.values())
 
     @property
     def crowded(self) -> bool:
@@ -65,36 +63,62 @@ class Surroundings:
 
     def hold(self) -> bool:
         """Whether all variables are still what they were, and arrays that are compared hold what they held."""
-        if not self.holds_quickly() and not all(starmap(is_held, self.watched)):
-            return False
-        if self.others and not all(starmap(is_held, self.others)):
+        if not self.holds_quickly() and not self.hold_variables():
             return False
         for each in self.contents:
             if not each.hold():
                 return False
         return True
 
-    def changed(self) -> list[str]:
-        """The variables that are no longer what they were, as the user would write them."""
-        names = [name for watch, place in zip(self.noted, self.places) for name in changed_names(*watch, place)]
-        return list(dict.fromkeys(names))
-
     def hold_variables(self) -> bool:
         """Whether all variables are still what they were, whatever arrays hold."""
-        return all(starmap(is_held, self.watched))
+        return all(map(Watch.holds, self.watched.values()))
+
+    def changed(self) -> list[str]:
+        """The variables that are no longer what they were, as the user would write them."""
+        changed = [each for each in self.watched.values() if not each.holds()]
+        # Of a container of which the keys are others, no item is named.
+        refilled = {id(place.owner) for place, *_ in changed if place.kind in ("keys", "attributes", "length")}
+        return list(dict.fromkeys(
+            place.spelled(where) for place, _, where in changed
+            if place.kind not in ("item", "attribute") or id(place.owner) not in refilled))
 
     def note_contents(self, arrays: Iterable[np.ndarray]) -> None:
         """Notice from now on writes into these arrays: a function may compute from them with plain NumPy, unseen."""
         known = {id(each.array) for each in self.contents}
         self.contents = self.contents + [Contents(array) for array in arrays if id(array) not in known]
 
-    def watch(self, read: Callable[[Any], Sequence], owner: Any, place: str = "") -> Sequence:
-        """Note what ``owner`` holds, as ``read`` reads it. What is too much is not even read."""
-        if (read is tuple or read is read_dict) and len(owner) > LIMIT:
-            self.count += len(owner)
+    def watch(self, place: Place, where: str = "") -> Any:
+        """Note what is at ``place``, the owner of which is called ``where``, unless that is noted already."""
+        token = place.token
+        if token not in self.watched:
+            value = place.read()
+            self.count += len(value) if place.kind in WHOLES else 1
+            self.watched[token] = Watch(place, value, where)
+        return self.watched[token].value
+
+    def watch_dict(self, owner: Any, where: str) -> list[tuple[Any, Any]]:
+        """Note the keys and items of a dict, and give them. What is too much is not even read."""
+        if self.is_too_long(owner):
+            return []
+        keys = self.watch(Place("keys", owner), where)
+        return [(key, self.watch(Place("item", owner, key), f"[{where}")) for key in keys]
+
+    def watch_attributes(self, owner: Any, where: str) -> list[tuple[str, Any]]:
+        """The same for the attributes of an object or class."""
+        names = self.watch(Place("attributes", owner), where)
+        return [(name, self.watch(Place("attribute", owner, name), where)) for name in names]
+
+    def watch_items(self, owner: Any, where: str) -> Sequence:
+        """The same for the items of a list, a set or their like."""
+        if self.is_too_long(owner):
             return ()
-        values = read(owner)
-        self.count += len(values)
-        self.watched.append((read, owner, values))
-        self.places.append(place)
-        return values
+        if type(owner) is not list:
+            return self.watch(Place("items", owner), where)
+        self.watch(Place("length", owner), where)
+        return [self.watch(Place("item", owner, i), where) for i in range(len(owner))]
+
+    def is_too_long(self, owner: Any) -> bool:
+        if len(owner) > LIMIT:
+            self.count += len(owner)
+        return len(owner) > LIMIT

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ...captured_state.members import is_of_user, slots_of
+from ...captured_state.holders import slots_of
+from ...captured_state.members import is_of_user
 
 __all__ = ["IdentityKey", "scalar_key", "told_apart"]
 
@@ -58,8 +59,7 @@ def told_apart(value: Any, depth: int = DEPTH) -> Any:
         items = [told_apart(each, depth - 1) for each in value]
         return kind, tuple(items) if isinstance(value, tuple) else frozenset(items)
     if is_of_user(kind):
-        slots = [name for owner in kind.__mro__ for name in slots_of(owner)]
-        held = {**{name: getattr(value, name) for name in slots if name != "__dict__" and hasattr(value, name)},
+        held = {**{name: getattr(value, name) for name in slots_of(kind) if hasattr(value, name)},
                 **getattr(value, "__dict__", {})}
         if held:
             return kind, tuple(held), tuple([told_apart(each, depth - 1) for each in held.values()])

@@ -10,7 +10,7 @@ from ...captured_state.random_states import numpy_state, restore_numpy
 from ..record.guards import Miss
 from .questions import Questions
 from ..record.hidden_inputs import HiddenInputs
-from ..record.places import OTHERS
+from ...captured_state.places import OTHERS
 from ..backends.numpy_source.executable import Replay
 
 __all__ = ["Branch", "TraceTree", "make_tree", "run_apart"]

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from ...numpy.views import find_root
-from ...captured_state.names import names_in
+from ...captured_state.names import is_own, names_in
 from ...captured_state.surroundings import Surroundings
-from ...captured_state.references import compares_objects, is_own
+from ...captured_state.references import compares_objects
 from .refusals import NotReplayable
 
 __all__ = ["HandedOut"]

@@ -11,7 +11,6 @@ it leads: those have to be compared in each call.
 
 from __future__ import annotations
 
-import collections
 import types
 from typing import Any
 
@@ -20,24 +19,22 @@ import numpy as np
 from ...core.pytree import fields_of, find_container, tree_flatten
 from ...core.tracer import box_classes, boxers, is_box, to_value
 from ...numpy.views import find_root
-from ...core.transformed import Transformed
+from ...captured_state.copying import Copier
+from ...captured_state.holders import snapshot, write_changes
 from ...captured_state.names import MISSING
-from ...captured_state.rebuilding import rebuild_wrapper
+from ...captured_state.places import Place
+from ...captured_state.references import References
 from ...captured_state.surroundings import Surroundings
-from ...captured_state.watching import contents
 from ..dispatch.arguments import is_leaf
-from .hidden_inputs import HiddenInputs, is_container
-from .holders import held_in_slots, write_holder
 from ..ir.node import substitute
-from .places import OTHERS, Place
+from .hidden_inputs import HiddenInputs, is_container
 from .record import RecordTrace
-from ...captured_state.references import MAPPINGS, References, slots_in
 from .refusals import MixedTraces
 
 __all__ = ["StandIns"]
 
 
-class StandIns:
+class StandIns(Copier):
     """Copies of what leads to the arrays in ``surroundings`` and to hidden inputs, with boxes in their place.
 
     Attributes:
@@ -46,11 +43,10 @@ class StandIns:
     """
 
     def __init__(self, surroundings: Surroundings, trace: RecordTrace, hidden: HiddenInputs | None) -> None:
+        super().__init__(set())
         self.trace = trace
         self.boxes: list[tuple[Any, Any, Any]] = []  # what boxes stand for, the boxes, and their nodes
         self.boxed: dict[int, np.ndarray] = {}  # the arrays that boxes stand for, by the ids of the boxes
-        self.made: dict[int, Any] = {}
-        self.originals: dict[int, tuple[Any, Any]] = {}  # by the id of a copy: the copy, and what it is one of
         self.holders: list[tuple[Any, Any, Any]] = []  # an original that can be written to, its copy, what that held
         self.inputs: dict[tuple, Any] = {}
         self.places = hidden.places if hidden is not None else {}
@@ -77,11 +73,7 @@ class StandIns:
         take_apart, build = find_container(kind)
         children, extra = take_apart(value)
         copied = build(extra, [self.box_tree(each) for each in children])
-        if hasattr(value, "__dict__"):
-            self.holders.append((vars(value), vars(copied), dict(vars(copied))))
-        elif kind in (list, dict):
-            self.holders.append((value, copied, copied.copy()))
-        self.hold_slots(value, copied)
+        self.filled(value, copied)
         return self.keep(value, copied)
 
     def note_box(self, value: Any, box: Any) -> Any:
@@ -95,103 +87,23 @@ class StandIns:
         """The ids of the arrays of which the trace sees each use."""
         return {*self.arrays, *[id(value) for value, _, _ in self.boxes]}
 
-    def copy(self, value: Any) -> Any:
-        """What stands for ``value``: itself, where it leads to no array."""
-        key = id(value)
-        if key not in self.copied:
-            return value
-        if key not in self.made:
-            self.keep(value, self.make(value))
-        return self.made[key]
+    def filled(self, value: Any, copied: Any) -> None:
+        if not isinstance(value, tuple):
+            self.holders.append((value, copied, snapshot(copied)))
 
-    def keep(self, value: Any, copied: Any) -> Any:
-        self.made[id(value)] = copied
-        self.originals[id(copied)] = copied, value
-        return copied
+    def leaf(self, value: Any) -> Any:
+        return self.note_box(value, self.trace.hidden(value)) if id(value) in self.arrays else MISSING
 
-    def make(self, value: Any) -> Any:
-        kind = type(value)
-        if id(value) in self.arrays:
-            return self.note_box(value, self.trace.hidden(value))
-        if kind is types.FunctionType:
-            return self.make_function(value)
-        rebuilt = rebuild_wrapper(value, self.copy)
-        if rebuilt is not MISSING:
-            return rebuilt
-        if kind in (list, collections.deque):
-            copied = self.keep(value, value.copy())
-            items = [self.variable("item", value, i, each) for i, each in enumerate(value)]
-            copied.clear()
-            copied.extend(items)
-            self.holders.append((value, copied, items))
-            return copied
-        if kind in MAPPINGS:
-            copied = self.keep(value, value.copy())
-            self.fill("item", value, value, copied)
-            return copied
-        copied = self.keep(value, kind.__new__(kind))
-        if isinstance(value, Transformed):  # what it notes of its calls is not the function's doing
-            vars(copied).update({name: self.copy(each) for name, each in vars(value).items()})
-            copied.options = {name: self.copy(each) for name, each in value.options.items()}
-        else:
-            for name, each in held_in_slots(value).items():
-                object.__setattr__(copied, name, self.variable("slot", value, name, each))
-            self.hold_slots(value, copied)
-            if hasattr(value, "__dict__"):
-                self.fill("attribute", value, vars(value), vars(copied))
-        return copied
-
-    def hold_slots(self, value: Any, copied: Any) -> None:
-        if slots_in(type(value)):
-            self.holders.append((value, copied, held_in_slots(copied)))
-
-    def variable(self, kind: str, owner: Any, key: Any, value: Any) -> Any:
+    def variable(self, place: Place) -> Any:
         """What stands for a variable: the box of a hidden input, or of an array, or a copy, or itself."""
-        box = self.inputs.get((kind, id(owner), key)) if self.inputs else None
-        return self.copy(value) if box is None else box
+        box = self.inputs.get(place.token) if self.inputs else None
+        return super().variable(place) if box is None else box
 
-    def fill(self, kind: str, owner: Any, variables: dict, copied: dict) -> None:
-        copied.update({name: self.variable(kind, owner, name, each) for name, each in variables.items()})
-        self.holders.append((variables, copied, dict(copied)))
+    def names_in(self, variables: dict) -> list[str]:
+        return [name for name in self.references.names[id(variables)] if name in variables]
 
-    def make_function(self, function: types.FunctionType) -> types.FunctionType:
-        cells = function.__closure__ and tuple(map(self.make_cell, function.__closure__))
-        variables = function.__globals__
-        if id(variables) not in self.made:
-            self.make_globals(variables)
-        new = self.made.get(id(function))  # the globals may have led here
-        if new is not None:
-            return new
-        new = types.FunctionType(function.__code__, self.made[id(variables)], function.__name__, None, cells)
-        self.keep(function, new)
-        new.__defaults__ = function.__defaults__ and tuple(map(self.copy, function.__defaults__))
-        keywords = function.__kwdefaults__
-        new.__kwdefaults__ = keywords and {name: self.copy(each) for name, each in keywords.items()}
-        new.__qualname__, new.__module__, new.__doc__ = function.__qualname__, function.__module__, function.__doc__
-        self.fill("item", function.__dict__, function.__dict__, new.__dict__)
-        return new
-
-    def make_globals(self, variables: dict) -> None:
-        """One copy of the variables of each module, if those that functions name lead to arrays."""
-        names = [name for name in self.references.names[id(variables)] if name in variables]
-        tokens = [("item", id(variables), name) for name in names]
-        if any(id(variables[name]) in self.copied for name in names) or not self.inputs.keys().isdisjoint(tokens):
-            copied = self.keep(variables, dict(variables))
-            copied.update({name: self.variable("item", variables, name, variables[name]) for name in names})
-            self.holders.append((variables, copied, dict(copied)))
-        else:
-            self.made[id(variables)] = variables
-
-    def make_cell(self, cell: types.CellType) -> types.CellType:
-        """One copy of each variable, for all functions that share it."""
-        if id(cell) not in self.made:
-            copied = self.keep(cell, types.CellType())
-            try:
-                copied.cell_contents = self.variable("cell", cell, None, cell.cell_contents)
-            except ValueError:  # it is empty
-                pass
-            self.holders.append((cell, copied, contents(copied)))
-        return self.made[id(cell)]
+    def is_other(self, place: Place) -> bool:
+        return place.token in self.inputs or super().is_other(place)
 
     def take_states(self) -> list[tuple[Place, Any]]:
         """The places of hidden inputs that the function has given new numbers or arrays, or containers of such, and
@@ -199,10 +111,7 @@ class StandIns:
         states = []
         for token, place in self.places.items():
             copied = place._replace(owner=self.made.get(id(place.owner)))
-            try:
-                now = copied.read()
-            except OTHERS:
-                continue
+            now = copied.read()
             if now is not (box := self.inputs[token]) and self.is_state(now):
                 states.append((place, now))
                 copied.write(box)
@@ -227,7 +136,7 @@ class StandIns:
             np.copyto(array, to_value(box), casting="unsafe")
         is_changed = bool(written)
         for original, copied, before in self.holders:
-            if write_holder(original, copied, before, self.original):
+            if write_changes(original, copied, before, self.original):
                 is_changed = True
         return is_changed
 

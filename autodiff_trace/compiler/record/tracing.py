@@ -22,7 +22,7 @@ from ..dispatch.leaf_names import leaf_names
 from ..ir.node import LIVE, OUTSIDE, Program
 from .outside import Outside
 from .output_owner import Owner, bases, refresh_shared
-from .places import Place, write_states
+from ...captured_state.places import Place, write_states
 from .record import RecordTrace
 from .refusals import MixedTraces, NotReplayable, SharedMemory
 from .stand_ins import StandIns

@@ -14,7 +14,7 @@ import numpy as np
 from .arena import Buffer, arena
 from .emit import Source
 from ...record.guards import Miss
-from ...record.places import write_states
+from ....captured_state.places import write_states
 from .kernels import BlockRunner
 from .threads import num_threads
 
