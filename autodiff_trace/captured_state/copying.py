@@ -107,7 +107,8 @@ class Copier:
 
     def fill_dict(self, value: dict, new: dict) -> None:
         for key in self.held(Place("keys", value)):
-            new[key] = self.variable(Place("item", value, key))
+            if (each := self.variable(Place("item", value, key))) is not MISSING:
+                new[key] = each
 
     def make_function(self, function: types.FunctionType) -> types.FunctionType:
         code, defaults, keywords = self.held(Place("function", function))

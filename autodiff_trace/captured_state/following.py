@@ -42,7 +42,7 @@ FUNCTIONS = (types.BuiltinFunctionType, types.FunctionType, type)
 
 
 class Follower(Functions):
-    """Fills ``surroundings``; ``whole``: all of objects and containers is noted, whatever the code reads of them."""
+    """Fills ``surroundings``."""
 
     def follow_all(self, roots: Iterable[Any], places: Sequence[str]) -> None:
         roots = list(roots)
@@ -54,15 +54,14 @@ class Follower(Functions):
             if not self.constant or not self.is_vouched_for(place):
                 self.follow(value, place, how)
         self.surroundings.names = frozenset(self.names)
-        if not self.noting:
-            is_read = not self.names.isdisjoint(READS_OF_FORMS)
-            for array in self.surroundings.arrays:
-                self.watch("test", Form(array, is_read))
-            if self.has_abstract and (self.whole or not self.names.isdisjoint(TESTS_OF_CLASSES)):
-                self.watch("test", no_class_registered())
-            if not self.names.isdisjoint(READS_OF_PATHS):
-                for place in self.paths:
-                    self.surroundings.unknown.setdefault(place, "a path, whose file is read,")
+        is_read = not self.names.isdisjoint(READS_OF_FORMS)
+        for array in self.surroundings.arrays:
+            self.watch("test", Form(array, is_read))
+        if self.has_abstract and (self.whole or not self.names.isdisjoint(TESTS_OF_CLASSES)):
+            self.watch("test", no_class_registered())
+        if not self.names.isdisjoint(READS_OF_PATHS):
+            for place in self.paths:
+                self.surroundings.unknown.setdefault(place, "a path, whose file is read,")
 
     def follow(self, value: Any, place: str, how: Any) -> None:
         """Watch what ``value`` refers to. ``how``: "method" of a bound method that is called, or what a function is
@@ -77,11 +76,11 @@ class Follower(Functions):
         if isinstance(value, np.ndarray):
             self.note_array(value)
             return
-        if kind is types.MethodType and isinstance(value.__func__, types.FunctionType) and not self.noting:
+        if kind is types.MethodType and isinstance(value.__func__, types.FunctionType):
             self.keep(value)
             self.follow_method(value, place, how)
             return
-        if callable(value) and not self.noting and (what := unknown_function(value, how)):
+        if callable(value) and (what := unknown_function(value, how)):
             surroundings.unknown.setdefault(place, what)
             return
         if id(value) in self.done:
@@ -90,6 +89,8 @@ class Follower(Functions):
         surroundings.followed[id(value)] = value
         if isinstance(value, pathlib.Path) or isinstance(value, type) and issubclass(value, pathlib.Path):
             self.paths.append(place)
+        if kind is types.ModuleType and value.__name__.endswith("random"):
+            self.names.add("random")  # whatever it is called here
         self.has_abstract = self.has_abstract or isinstance(value, abc.ABCMeta)
         if kind is types.FunctionType:
             self.follow_function(value, {}, place)
@@ -125,7 +126,7 @@ class Follower(Functions):
             surroundings.generators.append(value)
         elif is_of_user(value if isinstance(value, type) else kind):
             self.follow_object(value, place)
-        elif kind is types.ModuleType and not self.noting and is_users(value.__name__.partition(".")[0]):
+        elif kind is types.ModuleType and is_users(value.__name__.partition(".")[0]):
             self.objects[id(value)] = [value, place, None]
         elif isinstance(value, np.vectorize):
             self.follow_whole(value, place)
@@ -133,7 +134,7 @@ class Follower(Functions):
             self.escape(value.__wrapped__, place)
         elif isinstance(value, FUNCTIONS):
             self.note_call(value, how)
-        elif not self.noting and not is_constant(value):
+        elif not is_constant(value):
             surroundings.unknown.setdefault(place, unknown_object(value))
 
     def note_array(self, array: np.ndarray) -> None:

@@ -6,7 +6,6 @@ import builtins
 import importlib.util
 import sys
 import types
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ import numpy as np
 from ..core.tracer import box_classes
 from .holders import tables_of
 from .kinds import is_clear
-from .names import MISSING, global_names, is_own, is_users, names_in, root_module
+from .names import MISSING, is_own, is_users, root_module
 from .objects import Objects
 from .read_paths import FREE, IMPORT, NAMED, PARAMETER, Path, reads_in
 from .places import Place
@@ -62,7 +61,7 @@ class Functions(Objects):
             return
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
             value = self.watch("cell", cell, None, name)
-            if not is_users_own or self.noting:
+            if not is_users_own:
                 self.escape(value, name)
         if not is_users_own:
             for table in tables_of(function):
@@ -73,9 +72,6 @@ class Functions(Objects):
             self.surroundings.watch_dict(function.__kwdefaults__, place or function.__name__)
         for _, value in self.surroundings.watch_dict(function.__dict__, place) if function.__dict__ else ():
             self.escape(value, place)
-        if self.noting:
-            self.note_globals(function)
-            return
         reads = reads_in(function.__code__)
         self.names |= reads.names
         self.formats = self.formats or reads.formats or not reads.names.isdisjoint(("repr", "str", "print", "format"))
@@ -84,15 +80,6 @@ class Functions(Objects):
         known = {**defaults_of(function), **known}
         for path in reads.paths:
             self.follow_path(function, path, known)
-
-    def note_globals(self, function: types.FunctionType) -> None:
-        """All variables of its module that it names, as wholes; and its defaults."""
-        for defaults in (function.__defaults__, function.__kwdefaults__):
-            self.escape(defaults, "")
-        if names := global_names(function.__code__):
-            attributes = names_in(function.__code__)
-            self.names |= attributes
-            self.note_variables(function.__globals__, names, attributes, "")
 
     def follow_path(self, function: types.FunctionType, path: Path, known: dict[str, tuple[Any, str]]) -> None:
         value, place = self.root(function, path.root, known)
@@ -128,23 +115,6 @@ class Functions(Objects):
         variables = function.__globals__
         self.watch("item", variables, name)
         return variables.get(name, vars(builtins).get(name, MISSING)), name
-
-    def follow_module(self, module: types.ModuleType, names: frozenset[str]) -> None:
-        """The variables with these names in a module of the user."""
-        if module.__name__.endswith("random"):
-            self.names.add("random")  # whatever it is called here
-        if id(module) in self.done or not is_users(module.__name__.partition(".")[0]):
-            return
-        self.done.add(id(module))
-        self.note_variables(vars(module), names & vars(module).keys(), names, module.__name__)
-
-    def note_variables(self, variables: dict, names: Iterable[str], attributes: frozenset[str], where: str) -> None:
-        for name in names:
-            value = self.watch("item", variables, name, where)
-            if type(value) is types.ModuleType:
-                self.follow_module(value, attributes)
-            else:
-                self.escape(value, "")
 
 
 def defaults_of(function: types.FunctionType) -> dict[str, tuple[Any, str]]:

@@ -16,15 +16,12 @@ __all__ = ["Objects"]
 
 
 class Objects(Members):
-    """Watches objects by the names of attributes that any of the code in reach mentions.
+    """Watches objects by the names of attributes that any of the code in reach mentions, or, where some may be read
+    whose names no code shows, by all (``whole``)."""
 
-    ``whole``: all of objects and containers is noted, whatever the code reads of them.
-    """
-
-    def __init__(self, surroundings: Any, constant: Sequence[str], whole: bool) -> None:
+    def __init__(self, surroundings: Any, constant: Sequence[str]) -> None:
         super().__init__(surroundings, constant)
-        self.noting = whole
-        self.whole = whole
+        self.whole = False
         self.names: set[str] = set()
         self.formats = False
         self.calls: set[tuple[int, int]] = set()
@@ -49,13 +46,13 @@ class Objects(Members):
         if not is_of_user(value if isinstance(value, type) else kind):
             return
         self.surroundings.followed[id(value)] = value
-        if not isinstance(value, type) and not self.noting and has_state_of_others(kind):
+        if not isinstance(value, type) and has_state_of_others(kind):
             if is_hidden(kind):
                 self.surroundings.unknown.setdefault(place, unknown_object(value))
                 return
             self.follow_whole(value, place)
             return
-        if not self.noting and not isinstance(value, type) and find_container(kind) is not None:
+        if not isinstance(value, type) and find_container(kind) is not None:
             self.follow_whole(value, place)
         self.objects[id(value)] = [value, place, None]
 

@@ -36,12 +36,12 @@ class Restorer(Copier):
         super().__init__({*arrays, *states})
         self.arrays = arrays
         self.states = states
-        self.then = {token: watch.value for token, watch in surroundings.watched.items()}
-        self.globals: dict[int, list[str]] = {}
+        self.then: dict[tuple, Any] = {}
+        self.keys: dict[int, list] = {}  # those that were noted, by the id of the owner
         for watch in surroundings.watched.values():
-            place = watch.place
-            if place.kind == "item" and type(place.owner) is dict:
-                self.globals.setdefault(id(place.owner), []).append(place.key)
+            place = watch.place.variable()
+            self.then[place.token] = watch.value
+            self.keys.setdefault(id(place.owner), []).append(place.key)
             if not watch.holds():
                 self.copied.add(id(place.owner))
         if self.copied:
@@ -57,9 +57,9 @@ class Restorer(Copier):
 
     def parts(self, value: Any) -> list:
         """What ``value`` referred to, and its variables."""
-        if isinstance(value, (type, types.ModuleType, np.ndarray, *WRAPPERS)):
+        if isinstance(value, (types.ModuleType, np.ndarray, *WRAPPERS)):
             return []
-        parts = parts_of(value, self.held)
+        parts = [part for part in parts_of(value, self.held) if part is not type(value)]  # classes are not copied
         if type(value) is types.FunctionType:
             parts += [*(value.__closure__ or ()), value.__globals__, value.__kwdefaults__, value.__dict__]
         return parts
@@ -67,7 +67,11 @@ class Restorer(Copier):
     def held(self, place: Place) -> Any:
         """What was there; of what was not noted, what is there."""
         token = place.token
-        return self.then[token] if token in self.then else place.read()
+        if token in self.then:
+            return self.then[token]
+        if place.kind == "keys" or place.kind == "attributes":
+            return dict.fromkeys((*place.read(), *self.keys.get(id(place.owner), ())))
+        return place.read()
 
     def leaf(self, value: Any) -> Any:
         if type(value) is np.ndarray:
@@ -78,7 +82,7 @@ class Restorer(Copier):
         return slots_in(kind) == ()
 
     def names_in(self, variables: dict) -> list[str]:
-        return self.globals.get(id(variables), [])
+        return self.keys.get(id(variables), [])
 
     def is_other(self, place: Place) -> bool:
         return id(place.owner) in self.copied or super().is_other(place)
