@@ -27,6 +27,7 @@ ORDER = """
     numpy: error_states recursive_linalg layouts mutation parameters random row_sums lapack operators
       quick_forms namespace canonical fft wrapped moving batching broadcasting buffers concatenators linalg
       ufunc_folds ufunc_methods masks
+    transforms: seeds
     numpy/rules: matrices tolerances determinants repeated_values statistics applying complex_domain
       nan_functions
     numpy/sparsity: index_sets trace products __init__
