@@ -5,18 +5,18 @@ from __future__ import annotations
 
 import collections
 import types
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
-from ...core.tracer import Trace, box_classes
+from ...core.tracer import box_classes, to_value
 from ...captured_state.holders import rebuilt, variables_of
 from ...captured_state.names import is_users, root_module
 from ...captured_state.places import VALUES, Place, restore
 from ...captured_state.surroundings import Surroundings
 
-__all__ = ["set_back", "take_out"]
+__all__ = ["Taker", "set_back", "take_out"]
 
 DEEPEST = 100
 """Tuples in tuples in which traced values are looked for."""
@@ -24,13 +24,9 @@ DEEPEST = 100
 KEYS = ("keys", "attributes")
 
 
-def take_out(
-    surroundings: Surroundings, trace: Trace, originals: dict[int, tuple[Any, Any]], arguments: Iterable[Any] = (),
-) -> None:
-    """Replace traced values of ``trace``, which has ended, that the function has stored outside by the plain ones, and
-    the copies that it ran on by what they stand for, wherever in containers, closures and objects they are, also in
-    those among its ``arguments``."""
-    taker = Taker(trace, originals)
+def take_out(taker: Taker, surroundings: Surroundings, arguments: Iterable[Any] = ()) -> None:
+    """Replace all that is traced, or a copy, and that the function has stored outside, wherever in containers, closures
+    and objects that is, also in those among its ``arguments``."""
     for holder in arguments:
         taker.look_into(holder)
     for (kind, owner, key), *_ in surroundings.watched.values():
@@ -44,14 +40,15 @@ def take_out(
 
 
 class Taker:
-    """Takes the boxes of ``trace`` out of all that is in ``pending``, and of what that holds.
+    """Says what stands outside for what a run has stored there, and takes boxes out of all that is in ``pending``, and
+    of what that holds.
 
-    ``originals``: what stands outside for a copy, after the copy, by its id.
+    ``originals``: what stands outside for a copy, after the copy, by its id; ``shown(box)`` is what does for a box.
     """
 
-    def __init__(self, trace: Trace, originals: dict[int, tuple[Any, Any]]) -> None:
-        self.trace = trace
+    def __init__(self, originals: dict[int, tuple[Any, Any]], shown: Callable[[Any], Any] = to_value) -> None:
         self.originals = originals
+        self.shown = shown
         self.seen: dict[int, Any] = {}
         self.pending: list[Any] = []
 
@@ -67,17 +64,28 @@ class Taker:
     def plain(self, value: Any, depth: int = 0) -> Any:
         """What is to stand in the place of ``value``; what can be changed is looked into later."""
         kind = type(value)
-        if kind in box_classes:
-            return value._value if value._trace is self.trace else value
-        if value is None or kind in VALUES or isinstance(value, (np.generic, types.ModuleType)):
-            return value
         if id(value) in self.originals:
             return self.originals[id(value)][1]
+        if kind in box_classes:
+            return self.shown(value)
+        if value is None or kind in VALUES or isinstance(value, (np.generic, types.ModuleType)):
+            return value
+        if kind is types.FunctionType and id(value.__globals__) in self.originals:
+            return self.function(value)
         if depth < DEEPEST and (new := self.rebuild(value, depth)) is not value:
             return new
         if is_holder(value):
             self.look_into(value)
         return value
+
+    def function(self, made: types.FunctionType) -> types.FunctionType:
+        """A function that has been made by a copy of one, as the original would have made it."""
+        cells = made.__closure__ and tuple(map(self.plain, made.__closure__))
+        new = types.FunctionType(made.__code__, self.plain(made.__globals__), made.__name__, made.__defaults__, cells)
+        new.__kwdefaults__, new.__qualname__ = made.__kwdefaults__, made.__qualname__
+        self.originals[id(made)] = made, new
+        self.look_into(new)
+        return new
 
     def rebuild(self, value: Any, depth: int) -> Any:
         """``value`` itself unless something in it is replaced."""

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
 from ...core.pytree import find_container, tree_leaves, tree_map
-from ...core.tracer import to_value
+from ...core.tracer import is_box
 from ...captured_state.holders import is_other, snapshot, write_changes
+from .aftermath import Taker
 from .output_owner import Owner
 
 __all__ = ["Containers", "overlap", "run_on_copies"]
@@ -28,12 +29,13 @@ class Containers:
 
     def __init__(self, originals: Any, copies: Any) -> None:
         self.pairs: list[tuple[Any, Any, dict]] = []
-        self.originals: dict[int, Any] = {}  # by the ids of the copies
+        self.originals: dict[int, tuple[Any, Any]] = {}  # by the id of a copy: the copy, and what it is one of
         seen: set[int] = set()
         self.shared = False
         pending = [(originals, copies)]
         for original, copy in pending:
-            self.originals[id(copy)] = original
+            if not is_box(copy):
+                self.originals[id(copy)] = copy, original
             container = find_container(type(original))
             if container is None or original is copy:
                 continue
@@ -48,16 +50,10 @@ class Containers:
         """Whether the run has changed one of them."""
         return any(is_other(snapshot(copy), held) for _, copy, held in self.pairs)
 
-    def write_back(self) -> None:
+    def write_back(self, outside: Callable[[Any], Any]) -> None:
         """Do the changes to the originals."""
         for original, copy, held in self.pairs:
-            write_changes(original, copy, held, self.original)
-
-    def original(self, value: Any) -> Any:
-        """What the caller's containers hold in place of ``value``."""
-        if id(value) in self.originals:
-            return self.originals[id(value)]
-        return to_value(value) if find_container(type(value)) is None else tree_map(self.original, value)
+            write_changes(original, copy, held, outside)
 
 
 def run_on_copies(fun: Callable, args: tuple, kwargs: dict) -> Any:
@@ -69,7 +65,9 @@ def run_on_copies(fun: Callable, args: tuple, kwargs: dict) -> Any:
     try:
         return fun(*copies[0], **copies[1])
     finally:
-        containers.write_back()
+        taker = Taker(containers.originals)
+        containers.write_back(taker.plain)
+        taker.clean_all()
 
 
 def overlap(leaves: Sequence, outside: Sequence = ()) -> bool:

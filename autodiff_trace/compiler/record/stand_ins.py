@@ -11,12 +11,12 @@ it leads: those have to be compared in each call.
 
 from __future__ import annotations
 
-import types
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ...core.pytree import fields_of, find_container, tree_flatten
+from ...core.pytree import find_container, tree_flatten
 from ...core.tracer import box_classes, boxers, is_box, to_value
 from ...numpy.views import find_root
 from ...captured_state.copying import Copier
@@ -129,14 +129,14 @@ class StandIns(Copier):
         arrays = [each for each in self.boxes if isinstance(each[0], np.ndarray)]
         return [(array, box) for array, box, node in arrays if box._node is not node]
 
-    def write_back(self) -> bool:
+    def write_back(self, outside: Callable[[Any], Any]) -> bool:
         """Do to the originals what the function has done to the copies; whether it has done something."""
         written = self.written()
         for array, box in written:
             np.copyto(array, to_value(box), casting="unsafe")
         is_changed = bool(written)
         for original, copied, before in self.holders:
-            if write_changes(original, copied, before, self.original):
+            if write_changes(original, copied, before, outside):
                 is_changed = True
         return is_changed
 
@@ -149,32 +149,3 @@ class StandIns(Copier):
         base, prim, args, kwargs = box._view_of
         keywords = {name: substitute(arg, to_value) for name, arg in kwargs.items()}
         return prim.fun(self.shown(base), *[substitute(arg, to_value) for arg in args], **keywords)
-
-    def original(self, value: Any) -> Any:
-        """What ``value``, which the function has stored, is outside."""
-        found = self.originals.get(id(value))
-        if found is not None:
-            return found[1]
-        kind = type(value)
-        if kind in box_classes:
-            return self.shown(value)
-        if kind is types.MethodType:
-            return types.MethodType(self.original(value.__func__), self.original(value.__self__))
-        if kind is tuple:
-            return tuple(map(self.original, value))
-        if kind is list:
-            value[:] = map(self.original, value)
-        elif kind is dict:
-            value.update([(key, self.original(each)) for key, each in value.items()])
-        elif is_container(value):  # a named tuple or a dataclass
-            if issubclass(kind, tuple):
-                return kind(*map(self.original, value))
-            for name in fields_of(kind):
-                object.__setattr__(value, name, self.original(getattr(value, name)))
-        if kind is types.FunctionType and id(value.__globals__) in self.originals:
-            cells = value.__closure__ and tuple(map(self.original, value.__closure__))
-            variables = self.original(value.__globals__)
-            new = types.FunctionType(value.__code__, variables, value.__name__, value.__defaults__, cells)
-            new.__kwdefaults__, new.__qualname__ = value.__kwdefaults__, value.__qualname__
-            return new
-        return value

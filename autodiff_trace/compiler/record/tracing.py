@@ -13,7 +13,7 @@ from ...core.pytree import Structure, tree_flatten, tree_map, tree_unflatten
 from ...core.tracer import boxers, is_box, trace_stack
 from ...captured_state.random_states import RandomStates
 from ...captured_state.surroundings import Surroundings
-from .aftermath import set_back, take_out
+from .aftermath import Taker, set_back, take_out
 from ..dispatch.arguments import is_leaf
 from .containers import Containers, overlap
 from ..failures import is_foreign, is_from_signal, is_of_package, report
@@ -129,11 +129,12 @@ def run(trace: RecordTrace, call: tuple, surroundings: Surroundings, stand_ins: 
     except BaseException as error:
         problem = find_problem(error, trace) or trace.handed.explain(error)
         if problem is None and (stand_ins is None or is_from_signal(error) or not is_foreign(error)):
-            containers.write_back()
+            taker = make_taker(trace, containers, stand_ins)
+            containers.write_back(taker.plain)
             if stand_ins is not None:
-                stand_ins.write_back()
+                stand_ins.write_back(taker.plain)
             with contextlib.suppress(Exception):  # the function's own error counts
-                leave_plain(trace, surroundings, containers, stand_ins)
+                take_out(taker, surroundings, [original for original, *_ in containers.pairs])
             raise
         states.restore()
         set_back(surroundings)
@@ -145,7 +146,8 @@ def run(trace: RecordTrace, call: tuple, surroundings: Surroundings, stand_ins: 
         trace_stack.set(stack)
         trace.end()
     try:
-        rewrites = stand_ins is not None and stand_ins.write_back()
+        taker = make_taker(trace, containers, stand_ins)
+        rewrites = stand_ins is not None and stand_ins.write_back(taker.plain)
         hidden = [node for _, _, node in stand_ins.boxes if node.kind == "input"] if stand_ins is not None else []
         read = [*[node for _, node in inputs], *hidden]
         if rewrites:
@@ -160,9 +162,9 @@ def run(trace: RecordTrace, call: tuple, surroundings: Surroundings, stand_ins: 
         pure = trace.raised is None and not rewrites and surroundings.hold() and not (changed and has_written(inputs))
         is_changed = containers.changed()
         if is_changed:
-            containers.write_back()
+            containers.write_back(taker.plain)
         if is_changed or not pure:
-            leave_plain(trace, surroundings, containers, stand_ins)
+            take_out(taker, surroundings, [original for original, *_ in containers.pairs])
         reason = "" if rewrites else find_reason(trace, states, surroundings.contents)
         surroundings.note_contents(trace.compared.values())
         if is_changed:
@@ -176,12 +178,12 @@ def run(trace: RecordTrace, call: tuple, surroundings: Surroundings, stand_ins: 
         raise failed(error) from error
 
 
-def leave_plain(trace: RecordTrace, surroundings: Surroundings, containers: Containers, stand_ins: Any) -> None:
-    """Let nothing outside hold a box or a copy that the run has put there."""
-    originals = trace.handed.originals()
-    originals.update(stand_ins.originals if stand_ins is not None else {})
-    originals.update({id(copy): (copy, original) for original, copy, _ in containers.pairs})
-    take_out(surroundings, trace, originals, [original for original, *_ in containers.pairs])
+def make_taker(trace: RecordTrace, containers: Containers, stand_ins: StandIns | None) -> Taker:
+    """What says how boxes and copies that the run has put somewhere outside are to be replaced."""
+    originals = {**trace.handed.originals(), **containers.originals}
+    if stand_ins is None:
+        return Taker(originals)
+    return Taker({**originals, **stand_ins.originals}, stand_ins.shown)
 
 
 def itself(value: Any) -> Any:
