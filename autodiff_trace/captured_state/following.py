@@ -126,7 +126,7 @@ class Follower(Functions):
             surroundings.generators.append(value)
         elif is_of_user(value if isinstance(value, type) else kind):
             self.follow_object(value, place)
-        elif kind is types.ModuleType and is_users(value.__name__.partition(".")[0]):
+        elif kind is types.ModuleType and is_users(value.__name__):
             self.objects[id(value)] = [value, place, None]
         elif isinstance(value, np.vectorize):
             self.follow_whole(value, place)

@@ -5,16 +5,15 @@ from __future__ import annotations
 import argparse
 import functools
 import types
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 
 from ..core.transformed import Transformed
-from .holders import MAPPINGS
+from .holders import MAPPINGS, WRAPPERS
 from .kinds import OWN_BASES
 from .names import MISSING, is_users, root_module
-from .places import VALUES, Place, spell
+from .places import Place, spell
 
 __all__ = ["OF_ARGUMENT", "Members", "is_of_user"]
 
@@ -55,86 +54,81 @@ class Members:
     def is_vouched_for(self, place: str) -> bool:
         return any(place == each or place.startswith((f"{each}.", f"{each}[")) for each in self.constant)
 
-    def escape(self, value: Any, place: str) -> None:
-        """What ``value`` holds may be read as a whole."""
+    def escape(self, value: Any, place: str) -> Any:
+        """What ``value`` holds may be read as a whole: MISSING, as the end of a path."""
         self.pending.append((value, place, ""))
+        return MISSING
 
-    def member(self, value: Any, place: str, name: str) -> tuple[Any, str]:
-        """The attribute ``name`` of ``value``, watched, and its place; MISSING where the path ends here."""
-        kind = type(value)
-        self.keep(value)
-        if isinstance(value, types.ModuleType):
-            return self.member_of_module(value, place, name)
-        inner = f"{place}.{name}" if place else name
-        if self.is_vouched_for(inner):
-            return MISSING, inner
-        if isinstance(value, type):
-            return self.member_of_class(value, inner, name)
-        if isinstance(value, (*VALUES, np.ndarray)) and not is_of_user(kind):
-            self.escape(value, place)
-            return MISSING, inner
-        if kind is types.FunctionType:
-            return self.member_of_function(value, place, inner, name)
-        if not is_of_user(kind):
-            self.escape(value, place)
-            return MISSING, inner
-        return self.member_of_object(value, place, inner, name)
+    def bind(self, function: Callable, owner: Any, place: str) -> Any:
+        """A method of ``owner`` may be called: MISSING, as the end of a path."""
+        self.pending.append((types.MethodType(function, owner), place, "method"))
+        return MISSING
 
     def keep(self, value: Any) -> None:
         self.surroundings.followed.setdefault(id(value), value)
 
-    def member_of_module(self, module: types.ModuleType, place: str, name: str) -> tuple[Any, str]:
-        inner = f"{place}.{name}"
+    def member(self, value: Any, place: str, name: str) -> tuple[Any, str]:
+        """The attribute ``name`` of ``value``, watched, and what it is called; MISSING where the path ends here."""
+        kind = type(value)
+        self.keep(value)
+        inner = f"{place}.{name}" if place else name
         if self.is_vouched_for(inner):
             return MISSING, inner
+        if isinstance(value, types.ModuleType):
+            return self.member_of_module(value, place, name), inner
+        if isinstance(value, type):
+            return self.member_of_class(value, place, inner, name), inner
+        if kind is types.FunctionType:
+            return self.member_of_function(value, place, name), inner
+        if not is_of_user(kind):
+            return self.escape(value, place), inner
+        return self.member_of_object(value, place, inner, name), inner
+
+    def member_of_module(self, module: types.ModuleType, place: str, name: str) -> Any:
         value = vars(module).get(name, MISSING)
         if value is MISSING and "__getattr__" in vars(module):
-            if is_users(module.__name__.partition(".")[0]):
+            if is_users(module.__name__):
                 self.escape(vars(module)["__getattr__"], place)
             else:
                 value = self.get(module, name)  # modules that are loaded when they are asked for are variables then
         if not module.__name__.startswith(OWN):
             self.watch("item", vars(module), name, place)
-        return value, inner
+        return value
 
-    def member_of_function(self, function: types.FunctionType, place: str, inner: str, name: str) -> tuple[Any, str]:
+    def member_of_function(self, function: types.FunctionType, place: str, name: str) -> Any:
         """What it has been given is watched where it is followed."""
         self.escape(function, place)
         if name not in function.__dict__ and isinstance(vars(types.FunctionType).get(name), DATA):
-            self.watch("member", function, name, place)
-            return self.get(function, name), inner
-        self.watch("item", function.__dict__, name, place)
-        return function.__dict__.get(name, MISSING), inner
+            return self.watch("member", function, name, place)
+        return self.watch("item", function.__dict__, name, place)
 
-    def member_of_class(self, owner: type, inner: str, name: str) -> tuple[Any, str]:
+    def member_of_class(self, owner: type, place: str, inner: str, name: str) -> Any:
         found = lookup(owner, name)
-        place = inner.rpartition(".")[0]
         of_metaclass = lookup(type(owner), name) if is_of_user(type(owner)) else None
         if of_metaclass is not None and (found is None or isinstance(of_metaclass[1], property)):
             return self.member_of_object(owner, place, inner, name)
         if found is None and name in DATA_OF_CLASSES:
-            self.watch("member", owner, name, place)
-            return self.get(owner, name), inner
+            return self.watch("member", owner, name, place)
         if found is None and name == "__subclasses__":
             for each in self.watch("subclasses", owner, None, place):
                 self.escape(each, inner)
-        if found is None or not is_of_user(found[0]):
-            if found is None or isinstance(found[1], (types.FunctionType, classmethod, property)):
-                self.escape(owner, place)
-            return self.get(owner, name) if found is not None else MISSING, inner
+        if found is None:
+            return self.escape(owner, place)
         attribute = found[1]
+        if not is_of_user(found[0]):
+            if isinstance(attribute, (types.FunctionType, classmethod, property)):
+                self.escape(owner, place)
+            return self.get(owner, name)
         if isinstance(attribute, classmethod):
             self.watch("method", owner, name, place)
-            self.escape(types.MethodType(attribute.__func__, owner), inner)
-            return MISSING, inner
+            return self.escape(types.MethodType(attribute.__func__, owner), inner)
         if isinstance(attribute, types.FunctionType) or not hasattr(type(attribute), "__get__"):
             self.watch("member", owner, name, place)
-            return attribute, inner
+            return attribute
         self.watch("item", vars(found[0]), name, place)
         if isinstance(attribute, types.MemberDescriptorType) or is_of_enum(owner):
-            return self.get(owner, name), inner
-        self.escape(attribute, inner)
-        return MISSING, inner
+            return self.get(owner, name)
+        return self.escape(attribute, inner)
 
     @staticmethod
     def get(value: Any, name: str) -> Any:
@@ -143,53 +137,48 @@ class Members:
         except Exception:
             return MISSING
 
-    def member_of_object(self, value: Any, place: str, inner: str, name: str) -> tuple[Any, str]:
+    def member_of_object(self, value: Any, place: str, inner: str, name: str) -> Any:
         kind = type(value)
         if isinstance(lookup(kind, "__getattribute__")[1], types.FunctionType):
             self.surroundings.unknown[place] = f"an object of the class {kind.__name__}, which has __getattribute__"
-            return MISSING, inner
+            return MISSING
         for hook in ("__setattr__", "__delattr__"):
             if isinstance(lookup(kind, hook)[1], types.FunctionType):
                 self.watch("method", value, hook, place)
-                self.pending.append((types.MethodType(lookup(kind, hook)[1], value), place, "method"))
+                self.bind(lookup(kind, hook)[1], value, place)
         attributes = getattr(value, "__dict__", {})
         owner, attribute = lookup(kind, name) or (None, MISSING)
-        is_data = isinstance(attribute, property)
-        if attribute is not MISSING and not is_data and name in attributes:
+        if name in attributes and not isinstance(attribute, property):
             attribute = MISSING  # the object has its own
         if isinstance(attribute, (types.FunctionType, classmethod, Transformed)):
             self.watch("method", value, name, place)
             if not is_of_user(owner):
-                self.escape(value, place)
-                return MISSING, inner
-            function = attribute.__func__ if isinstance(attribute, classmethod) else attribute
-            bound = types.MethodType(function, kind if isinstance(attribute, classmethod) else value)
-            self.pending.append((bound, place, "method"))
-            return MISSING, inner
+                return self.escape(value, place)
+            is_bound = not isinstance(attribute, classmethod)
+            return self.bind(attribute if is_bound else attribute.__func__, value if is_bound else kind, place)
         if isinstance(attribute, (property, functools.cached_property)):
             self.watch("member", kind, name, place)
-            if not is_data:
+            if not isinstance(attribute, property):
                 self.watch("item", attributes, name, place)
-            functions = (attribute.fget, attribute.fset, attribute.fdel) if is_data else (attribute.func,)
-            self.pending += [(types.MethodType(each, value), place, "method") for each in functions if each is not None]
-            return MISSING, inner
-        if attribute is not MISSING and not isinstance(attribute, (types.MemberDescriptorType, staticmethod)) and (
-                hasattr(type(attribute), "__get__")):
-            self.watch("item", vars(owner), name, place)
-            self.escape(value, place)
-            self.escape(attribute, inner)
-            return MISSING, inner
+            for function in filter(None, [getattr(attribute, each) for each in WRAPPERS[type(attribute)]]):
+                self.bind(function, value, place)
+            return MISSING
         if attribute is MISSING and name not in attributes:
             self.watch("item", attributes, name, place)
             if lookup(kind, "__getattr__") is not None:
                 self.escape(value, place)
-                return self.member(value, place, "__getattr__")
-            return MISSING, inner
+                return self.member(value, place, "__getattr__")[0]
+            return MISSING
+        if hasattr(type(attribute), "__get__") and not isinstance(
+                attribute, (types.MemberDescriptorType, staticmethod)):
+            self.watch("item", vars(owner), name, place)
+            self.escape(value, place)
+            return self.escape(attribute, inner)
         self.watch("member", value, name, place)
-        return self.get(value, name), inner
+        return self.get(value, name)
 
     def item(self, value: Any, place: str, key: Any) -> tuple[Any, str]:
-        """The item ``key`` of ``value``, watched, and its place; MISSING where the path ends here."""
+        """The item ``key`` of ``value``, watched, and what it is called; MISSING where the path ends here."""
         kind = type(value)
         self.keep(value)
         inner = f"{place}[{spell(key)}]"
@@ -197,18 +186,11 @@ class Members:
             return MISSING, inner
         if kind in MAPPINGS:
             self.watch("item", value, key, f"[{place}")
-            if key in value:
-                return value[key], inner
-        if kind is list or kind is tuple:
-            if kind is list:
-                self.surroundings.watch_items(value, place)
-            try:
-                return value[key], inner
-            except (IndexError, TypeError):
-                pass
-        self.escape(value, place)
-        return MISSING, inner
-
+        elif kind is list:
+            self.surroundings.watch_items(value, place)
+        if kind in (list, tuple, *MAPPINGS) and (found := Place("item", value, key).read()) is not MISSING:
+            return found, inner
+        return self.escape(value, place), inner
 
 
 def lookup(kind: type, name: str) -> tuple[type, Any] | None:

@@ -28,8 +28,9 @@ def has(value: Any, name: str) -> bool:
 
 
 @functools.cache
-def is_users(package: str) -> bool:
-    """Whether a package is the user's own: not Python's, not this one, and not installed."""
+def is_users(module: str) -> bool:
+    """Whether a module or package is the user's own: not Python's, not of this one, and not installed."""
+    package = module.partition(".")[0]
     if package == "__main__":
         return True
     if package in sys.stdlib_module_names or package == __name__.partition(".")[0]:
@@ -40,7 +41,7 @@ def is_users(package: str) -> bool:
 
 def is_own(function: types.FunctionType) -> bool:
     """Whether a function is the user's."""
-    return is_users(str(function.__globals__.get("__name__", "")).partition(".")[0])
+    return is_users(str(function.__globals__.get("__name__", "")))
 
 
 @functools.lru_cache(1024)

@@ -102,11 +102,10 @@ class Objects(Members):
                         for other in owner.__mro__[:owner.__mro__.index(each) + 1]:  # super() gets to one of them
                             if is_of_user(other):
                                 self.watch("item", vars(other), name, place)
-                        bound = types.MethodType(attribute, value) if owner is kind else attribute
-                        self.pending.append((bound, place, "method"))
+                        self.bind(attribute, value, place) if owner is kind else self.escape(attribute, place)
                     elif name in special and owner is kind and isinstance(attribute, types.FunctionType):
                         self.watch("member", each, name, place)
-                        self.pending.append((types.MethodType(attribute, value), place, "method"))
+                        self.bind(attribute, value, place)
                     else:
                         self.found(*self.member(value, place, name))
 
@@ -115,7 +114,7 @@ class Objects(Members):
             for name, attribute in list(vars(each).items()):
                 if isinstance(attribute, types.FunctionType) and is_special(vars(each), name, False, True):
                     self.watch("member", each, name, place)
-                    self.pending.append((types.MethodType(attribute, value), place, "method"))
+                    self.bind(attribute, value, place)
 
     def found(self, value: Any, place: str) -> None:
         if value is not MISSING:

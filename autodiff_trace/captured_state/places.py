@@ -70,6 +70,8 @@ class Place(NamedTuple):
             return getattr(getattr(owner, key, None), "__func__", MISSING)
         if kind in WHOLES:
             return WHOLES[kind](owner)
+        if kind == "item" and isinstance(owner, dict):
+            return owner.get(key, MISSING)  # a defaultdict would make it
         try:
             return owner.cell_contents if kind == "cell" else (owner if kind == "item" else owner.__dict__)[key]
         except OTHERS:

@@ -156,7 +156,7 @@ def variables_of(modules: list, names: frozenset[str]) -> list[tuple[dict, str]]
     seen = set()
     while modules:
         module = modules.pop()
-        if id(module) not in seen and is_users(module.__name__.partition(".")[0]):
+        if id(module) not in seen and is_users(module.__name__):
             seen.add(id(module))
             variables = vars(module)
             found += [(variables, name) for name in variables.keys() & names]

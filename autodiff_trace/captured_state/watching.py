@@ -90,7 +90,9 @@ def compile_check(watched: Iterable[Watch]) -> Callable[[], bool]:
             conditions.append(written)
         else:
             slow.append(watch)
-    for (kind, _), watches in together.items():
+    if slow:
+        conditions.append(f"all(map({name(Watch.holds)}, {name(slow)}))")
+    for (kind, _), watches in together.items():  # after the keys of dicts
         owner = name(watches[0].place.owner) + (".__dict__" if kind == "attribute" else "")
         if len(watches) < MANY:
             for (_, _, key), value, _ in watches:
@@ -98,8 +100,6 @@ def compile_check(watched: Iterable[Watch]) -> Callable[[], bool]:
         else:
             getter = name(itemgetter(*[watch.place.key for watch in watches]))
             conditions.append(f"all(map(is_, {getter}({owner}), {name([watch.value for watch in watches])}))")
-    if slow:
-        conditions.append(f"all(map({name(Watch.holds)}, {name(slow)}))")
     exec(f"""def holds():
     try:
         return {" and ".join(conditions) or True}
