@@ -9,7 +9,7 @@ import pytest
 from autodiff_trace import jit
 from autodiff_trace.compiler.dispatch.cache import Cache
 from autodiff_trace.compiler.jitted import JitWarning
-from autodiff_trace.compiler.dispatch.patience import ERRORS
+from autodiff_trace.compiler.dispatch.retracing_limits import ERRORS
 
 
 class Setting:

@@ -43,14 +43,14 @@ ORDER = """
     transforms: border coloring complex_jacobians ownership steps stopping flat_function followed_rules mapping
       custom_rules gradient products sparsity custom_calls jacobians second_order taylor
     captured_state: contents names places holders random_states copying read_paths kinds watching members
-      objects functions following surroundings restoring reruns references
+      objects functions following captured restoring reruns references
+    compiler/record: cleanup collection guards introspection refusals exported_arrays
     transforms: checkpointing loops
-    compiler/record: aftermath collection guards introspection refusals handed_arrays
     compiler/backends/numpy_source: arena short_rows sines threads
     compiler/ir: node outlines loop
     compiler/dispatch: static_values arguments matching
     compiler/record: boxes captured_folding live_arrays output_owner spent containers record hidden_inputs
-      stand_ins
+      shadow_copies
     compiler/backends/numpy_source: kernels spelling
     compiler/dispatch: leaf_names
     compiler: failures
@@ -70,8 +70,8 @@ ORDER = """
     compiler/rewrite/lowering: table arithmetic linear_algebra moves networks reductions scatters __init__
     compiler/rewrite: reassociation
     compiler: pipeline
+    compiler/dispatch: guard_slice tree cache retracing_limits
     compiler/graph: graph
-    compiler/dispatch: questions tree cache patience
     compiler: commuting jitted jit __init__
     .: __init__
 """

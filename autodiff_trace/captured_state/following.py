@@ -42,34 +42,34 @@ FUNCTIONS = (types.BuiltinFunctionType, types.FunctionType, type)
 
 
 class Follower(Functions):
-    """Fills ``surroundings``."""
+    """Fills ``captured``."""
 
     def follow_all(self, roots: Iterable[Any], places: Sequence[str]) -> None:
         roots = list(roots)
         self.paths: list[str] = []
         self.has_abstract = False
         self.pending = list(zip(roots, [*places, *[""] * len(roots)], [""] * len(roots)))
-        while (self.pending or self.reach_members()) and not self.surroundings.crowded:
+        while (self.pending or self.reach_members()) and not self.captured.crowded:
             value, place, how = self.pending.pop()
             if not self.constant or not self.is_vouched_for(place):
                 self.follow(value, place, how)
-        self.surroundings.names = frozenset(self.names)
+        self.captured.names = frozenset(self.names)
         is_read = not self.names.isdisjoint(READS_OF_FORMS)
-        for array in self.surroundings.arrays:
+        for array in self.captured.arrays:
             self.watch("test", Form(array, is_read))
         if self.has_abstract and (self.whole or not self.names.isdisjoint(TESTS_OF_CLASSES)):
             self.watch("test", no_class_registered())
         if not self.names.isdisjoint(READS_OF_PATHS):
             for place in self.paths:
-                self.surroundings.unknown.setdefault(place, "a path, whose file is read,")
+                self.captured.unknown.setdefault(place, "a path, whose file is read,")
 
     def follow(self, value: Any, place: str, how: Any) -> None:
         """Watch what ``value`` refers to. ``how``: "method" of a bound method that is called, or what a function is
         called with, as far as that matters."""
         kind = type(value)
-        surroundings = self.surroundings
+        captured = self.captured
         if kind in box_classes:
-            surroundings.boxed = True
+            captured.boxed = True
             return
         if value is None or value is MISSING or kind in VALUES or isinstance(value, np.generic):
             return
@@ -81,12 +81,12 @@ class Follower(Functions):
             self.follow_method(value, place, how)
             return
         if callable(value) and (what := unknown_function(value, how)):
-            surroundings.unknown.setdefault(place, what)
+            captured.unknown.setdefault(place, what)
             return
         if id(value) in self.done:
             return
         self.done.add(id(value))
-        surroundings.followed[id(value)] = value
+        captured.followed[id(value)] = value
         if isinstance(value, pathlib.Path) or isinstance(value, type) and issubclass(value, pathlib.Path):
             self.paths.append(place)
         if kind is types.ModuleType and value.__name__.endswith("random"):
@@ -106,12 +106,12 @@ class Follower(Functions):
             self.escape(value.keywords, f"{place}.keywords")
         elif kind is types.MappingProxyType or isinstance(value, dict) and (
                 is_of_user(kind) or kind.__module__ in ("builtins", "collections")):
-            for key, each in surroundings.watch_dict(value, place):
+            for key, each in captured.watch_dict(value, place):
                 self.escape(key, place)
                 self.escape(each, f"{place}[{key!r}]")
             self.follow_object(value, place)
         elif isinstance(value, CONTAINERS):
-            values = value if isinstance(value, (tuple, frozenset)) else surroundings.watch_items(value, place)
+            values = value if isinstance(value, (tuple, frozenset)) else captured.watch_items(value, place)
             for i, each in enumerate(values):
                 self.escape(each, f"{place}[{i}]")
             self.follow_object(value, place)
@@ -123,7 +123,7 @@ class Follower(Functions):
                 if callable(each):
                     self.escape(each, place)
         elif is_generator(value):
-            surroundings.generators.append(value)
+            captured.generators.append(value)
         elif is_of_user(value if isinstance(value, type) else kind):
             self.follow_object(value, place)
         elif kind is types.ModuleType and is_users(value.__name__):
@@ -135,13 +135,13 @@ class Follower(Functions):
         elif isinstance(value, FUNCTIONS):
             self.note_call(value, how)
         elif not is_constant(value):
-            surroundings.unknown.setdefault(place, unknown_object(value))
+            captured.unknown.setdefault(place, unknown_object(value))
 
     def note_array(self, array: np.ndarray) -> None:
         if isinstance(array, np.ndarray) and id(array) not in self.done:
             self.done.add(id(array))
-            self.surroundings.followed[id(array)] = array
-            self.surroundings.arrays.append(array)
+            self.captured.followed[id(array)] = array
+            self.captured.arrays.append(array)
             if array.dtype.hasobject:
                 for each in array.ravel().tolist():
                     self.escape(each, "")

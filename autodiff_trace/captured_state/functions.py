@@ -69,8 +69,8 @@ class Functions(Objects):
             return
         self.watch("function", function, None, place or function.__name__)
         if function.__kwdefaults__:
-            self.surroundings.watch_dict(function.__kwdefaults__, place or function.__name__)
-        for _, value in self.surroundings.watch_dict(function.__dict__, place) if function.__dict__ else ():
+            self.captured.watch_dict(function.__kwdefaults__, place or function.__name__)
+        for _, value in self.captured.watch_dict(function.__dict__, place) if function.__dict__ else ():
             self.escape(value, place)
         reads = reads_in(function.__code__)
         self.names |= reads.names
@@ -93,7 +93,7 @@ class Functions(Objects):
             self.keep(value)
             if isinstance(value, np.ndarray):
                 self.note_array(value)
-            self.surroundings.boxed = self.surroundings.boxed or type(value) in box_classes
+            self.captured.boxed = self.captured.boxed or type(value) in box_classes
             return
         how = path.called_with
         if type(how) is Path:

@@ -112,7 +112,7 @@ def tables_of(function: types.FunctionType) -> list:
 
 
 def parts_of(value: Any, held: Callable[[Place], Any] = Place.read) -> list:
-    """What ``value`` refers to, as the surroundings follow it; ``held`` says what is at a place."""
+    """What ``value`` refers to, as captured state is followed; ``held`` says what is at a place."""
     kind = type(value)
     if kind is types.FunctionType:
         cells = [held(Place("cell", cell)) for cell in value.__closure__ or ()]

@@ -43,13 +43,13 @@ METHODS = (types.FunctionType, classmethod, staticmethod, property, Transformed)
 class Members:
     """Follows attributes and items; what is found below is ``pending``."""
 
-    def __init__(self, surroundings: Any, constant: Sequence[str]) -> None:
-        self.surroundings = surroundings
+    def __init__(self, captured: Any, constant: Sequence[str]) -> None:
+        self.captured = captured
         self.constant = tuple([each.replace("'", '"') for each in constant])
         self.pending: list[tuple[Any, str, Any]] = []
 
     def watch(self, kind: str, owner: Any, key: Any = None, where: str = "") -> Any:
-        return self.surroundings.watch(Place(kind, owner, key), where)
+        return self.captured.watch(Place(kind, owner, key), where)
 
     def is_vouched_for(self, place: str) -> bool:
         return any(place == each or place.startswith((f"{each}.", f"{each}[")) for each in self.constant)
@@ -65,7 +65,7 @@ class Members:
         return MISSING
 
     def keep(self, value: Any) -> None:
-        self.surroundings.followed.setdefault(id(value), value)
+        self.captured.followed.setdefault(id(value), value)
 
     def member(self, value: Any, place: str, name: str) -> tuple[Any, str]:
         """The attribute ``name`` of ``value``, watched, and what it is called; MISSING where the path ends here."""
@@ -140,7 +140,7 @@ class Members:
     def member_of_object(self, value: Any, place: str, inner: str, name: str) -> Any:
         kind = type(value)
         if isinstance(lookup(kind, "__getattribute__")[1], types.FunctionType):
-            self.surroundings.unknown[place] = f"an object of the class {kind.__name__}, which has __getattribute__"
+            self.captured.unknown[place] = f"an object of the class {kind.__name__}, which has __getattribute__"
             return MISSING
         for hook in ("__setattr__", "__delattr__"):
             if isinstance(lookup(kind, hook)[1], types.FunctionType):
@@ -187,7 +187,7 @@ class Members:
         if kind in MAPPINGS:
             self.watch("item", value, key, f"[{place}")
         elif kind is list:
-            self.surroundings.watch_items(value, place)
+            self.captured.watch_items(value, place)
         if kind in (list, tuple, *MAPPINGS) and (found := Place("item", value, key).read()) is not MISSING:
             return found, inner
         return self.escape(value, place), inner

@@ -19,8 +19,8 @@ class Objects(Members):
     """Watches objects by the names of attributes that any of the code in reach mentions, or, where some may be read
     whose names no code shows, by all (``whole``)."""
 
-    def __init__(self, surroundings: Any, constant: Sequence[str]) -> None:
-        super().__init__(surroundings, constant)
+    def __init__(self, captured: Any, constant: Sequence[str]) -> None:
+        super().__init__(captured, constant)
         self.whole = False
         self.names: set[str] = set()
         self.formats = False
@@ -45,10 +45,10 @@ class Objects(Members):
         kind = type(value)
         if not is_of_user(value if isinstance(value, type) else kind):
             return
-        self.surroundings.followed[id(value)] = value
+        self.captured.followed[id(value)] = value
         if not isinstance(value, type) and has_state_of_others(kind):
             if is_hidden(kind):
-                self.surroundings.unknown.setdefault(place, unknown_object(value))
+                self.captured.unknown.setdefault(place, unknown_object(value))
                 return
             self.follow_whole(value, place)
             return
@@ -61,10 +61,10 @@ class Objects(Members):
         if isinstance(value, type):
             for owner in value.__mro__:
                 if is_users(root_module(owner)):
-                    self.escape_all(self.surroundings.watch_attributes(owner, place), place)
+                    self.escape_all(self.captured.watch_attributes(owner, place), place)
             return
         if isinstance(getattr(value, "__dict__", None), dict):
-            self.escape_all(self.surroundings.watch_attributes(value, place), place)
+            self.escape_all(self.captured.watch_attributes(value, place), place)
         for name in slots_of(type(value)):
             self.escape(self.watch("slot", value, name, place), f"{place}.{name}")
         self.escape(type(value), place)

@@ -3,8 +3,8 @@
 Variables are not set back, since other code may be using them. What has changed is copied as it was, and so is whatever
 refers to it, up to the function itself:
 
-    k = 1; f = lambda x: k * x; surroundings = Surroundings(f); k = 2
-    Restorer(surroundings, …).copy(f)    [a copy of f whose variable k is 1]
+    k = 1; f = lambda x: k * x; captured = CapturedState(f); k = 2
+    Restorer(captured, …).copy(f)    [a copy of f whose variable k is 1]
 """
 
 from __future__ import annotations
@@ -21,35 +21,35 @@ from .kinds import is_generator
 from .names import MISSING
 from .places import Place
 from .random_states import copy_generator
-from .surroundings import Surroundings
+from .captured import CapturedState
 
 __all__ = ["Restorer"]
 
 
 class Restorer(Copier):
-    """Copies what has changed in ``surroundings``, and what refers to that; anything else stays what it is.
+    """Copies what has changed in ``captured``, and what refers to that; anything else stays what it is.
 
     ``arrays`` has copies of arrays that have changed, ``states`` the states of generators that have, by their ids.
     """
 
-    def __init__(self, surroundings: Surroundings, arrays: Mapping[int, np.ndarray], states: Mapping[int, Any]) -> None:
+    def __init__(self, captured: CapturedState, arrays: Mapping[int, np.ndarray], states: Mapping[int, Any]) -> None:
         super().__init__({*arrays, *states})
         self.arrays = arrays
         self.states = states
         self.then: dict[tuple, Any] = {}
         self.keys: dict[int, list] = {}  # those that were noted, by the id of the owner
-        for watch in surroundings.watched.values():
+        for watch in captured.watched.values():
             place = watch.place.variable()
             self.then[place.token] = watch.value
             self.keys.setdefault(id(place.owner), []).append(place.key)
             if not watch.holds():
                 self.copied.add(id(place.owner))
         if self.copied:
-            self.spread(surroundings)
+            self.spread(captured)
 
-    def spread(self, surroundings: Surroundings) -> None:
+    def spread(self, captured: CapturedState) -> None:
         """Add to the changed objects all that refer to one."""
-        refers = {key: set(map(id, self.parts(value))) for key, value in surroundings.followed.items()}
+        refers = {key: set(map(id, self.parts(value))) for key, value in captured.followed.items()}
         count = 0
         while count < len(self.copied):
             count = len(self.copied)

@@ -7,13 +7,13 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from ...captured_state.surroundings import Surroundings
+from ...captured_state.captured import CapturedState
 from .arguments import are_numbers
 from ..pipeline import compile_program
 from ..record.guards import outcome
 from ..record.hidden_inputs import HiddenInputs
 from .matching import make_match, no_match, take_any
-from .questions import Questions
+from .guard_slice import GuardSlice
 from ..backends.numpy_source.executable import Replay
 from ..record.tracing import Recording
 from .tree import Branch, TraceTree, make_tree
@@ -45,7 +45,7 @@ class CacheInfo(NamedTuple):
 class Version(NamedTuple):
     """The programs for one state of the variables outside the function."""
 
-    surroundings: Surroundings
+    captured: CapturedState
     tree: TraceTree
 
 
@@ -63,11 +63,11 @@ class Entry:
         self.errors = 0  # runs to be traced that raised one
         self.caught: set[type] = set()  # types of errors of programs that the function itself catches
 
-    def add(self, surroundings: Surroundings, hidden: HiddenInputs | None, branch: Branch, draws: bool) -> None:
-        """Keep a program for these surroundings; another thread may have been here."""
-        version = next((each for each in self.versions if each.surroundings.hold()), None)
+    def add(self, captured: CapturedState, hidden: HiddenInputs | None, branch: Branch, draws: bool) -> None:
+        """Keep a program for this state of the variables outside; another thread may have been here."""
+        version = next((each for each in self.versions if each.captured.hold()), None)
         if version is None:
-            version = Version(surroundings, make_tree(hidden))
+            version = Version(captured, make_tree(hidden))
             self.versions.insert(0, version)
         version.tree.add(branch, draws)
 
@@ -95,7 +95,7 @@ def make_branch(recording: Recording, passes: Sequence[str], name: str) -> Branc
     outcomes = [outcome(step.value) for step in recording.program.steps if step.kind == "guard"]
     replay = compile_program(recording.program, recording.structure, passes, name)
     replay.states = recording.states
-    return Branch(replay, outcomes, Questions(recording.program, passes, name) if outcomes else None)
+    return Branch(replay, outcomes, GuardSlice(recording.program, passes, name) if outcomes else None)
 
 
 class Cache:

@@ -8,7 +8,7 @@ from typing import Any
 from ...core.tracer import trace_stack
 from ...captured_state.random_states import numpy_state, restore_numpy
 from ..record.guards import Miss
-from .questions import Questions
+from .guard_slice import GuardSlice
 from ..record.hidden_inputs import HiddenInputs
 from ...captured_state.places import OTHERS
 from ..backends.numpy_source.executable import Replay
@@ -19,12 +19,12 @@ __all__ = ["Branch", "TraceTree", "make_tree", "run_apart"]
 class Branch:
     """A program, what its guards expect, in their order, and the part of it that these need."""
 
-    __slots__ = ("replay", "outcomes", "questions")
+    __slots__ = ("replay", "outcomes", "guard_slice")
 
-    def __init__(self, replay: Replay, outcomes: Sequence[Any], questions: Questions | None) -> None:
+    def __init__(self, replay: Replay, outcomes: Sequence[Any], guard_slice: GuardSlice | None) -> None:
         self.replay = replay
         self.outcomes = outcomes
-        self.questions = questions if questions is not None and questions.can_be_asked else None
+        self.guard_slice = guard_slice if guard_slice is not None and guard_slice.draws_nothing else None
 
 
 class Fork:
@@ -102,8 +102,8 @@ class TraceTree:
         while True:
             branch = fork.branch
             result = None
-            if fork.count > 1 and branch.questions is not None:
-                result = branch.questions.run(leaves)
+            if fork.count > 1 and branch.guard_slice is not None:
+                result = branch.guard_slice.run(leaves)
             if type(result) is not Miss:
                 result = branch.replay.run(leaves)
                 if type(result) is not Miss:

@@ -66,7 +66,7 @@ class RecordBox(ArrayBox):
         array = ArrayBox.__array__(self, dtype, copy)  # (no super: NumberBox takes these methods over)
         value = self._value
         is_itself = not copy and type(value) is np.ndarray and (dtype is None or dtype == value.dtype)
-        return self._trace.handed.give(self, array) if is_itself and self._trace.guards_values else array
+        return self._trace.exported.give(self, array) if is_itself and self._trace.guards_values else array
 
     def __repr__(self):
         return self._trace.python_value(self, repr)

@@ -13,7 +13,7 @@ from numpy.lib.array_utils import byte_bounds
 from ...core.pytree import find_container, tree_leaves, tree_map
 from ...core.tracer import is_box
 from ...captured_state.holders import is_other, snapshot, write_changes
-from .aftermath import Taker
+from .cleanup import Cleaner
 from .output_owner import Owner
 
 __all__ = ["Containers", "overlap", "run_on_copies"]
@@ -65,9 +65,9 @@ def run_on_copies(fun: Callable, args: tuple, kwargs: dict) -> Any:
     try:
         return fun(*copies[0], **copies[1])
     finally:
-        taker = Taker(containers.originals)
-        containers.write_back(taker.plain)
-        taker.clean_all()
+        cleaner = Cleaner(containers.originals)
+        containers.write_back(cleaner.plain)
+        cleaner.clean_all()
 
 
 def overlap(leaves: Sequence, outside: Sequence = ()) -> bool:

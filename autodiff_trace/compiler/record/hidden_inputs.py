@@ -21,7 +21,7 @@ from ...core.pytree import fields_of, find_container
 from ...captured_state.names import global_names, is_users, root_module
 from ...captured_state.places import ABSENT, WHOLES, Place, is_same
 from ...captured_state.references import References, is_copied
-from ...captured_state.surroundings import Surroundings
+from ...captured_state.captured import CapturedState
 from ..dispatch.arguments import is_leaf
 from ..dispatch.matching import make_match, no_match
 
@@ -33,9 +33,9 @@ MOST = 1000
 """Places that are remembered to have changed, at most."""
 
 
-def variables_in(surroundings: Surroundings) -> list[tuple[Place, Any]]:
+def variables_in(captured: CapturedState) -> list[tuple[Place, Any]]:
     """The places that are watched, as far as they can be inputs, and what they held."""
-    return [(place.variable(), value) for place, value, _ in surroundings.watched.values()
+    return [(place.variable(), value) for place, value, _ in captured.watched.values()
             if place.kind != "method" and place.kind not in WHOLES]
 
 
@@ -46,13 +46,13 @@ class Places:
         self.changes: dict[tuple, int] = {}
         self.hidden: dict[tuple, Place] = {}
 
-    def note_changes(self, surroundings: Surroundings) -> bool:
-        """Count what holds something else than in these surroundings; whether that made a further place an input."""
+    def note_changes(self, captured: CapturedState) -> bool:
+        """Count what holds something else than in this state; whether that made a further place an input."""
         if len(self.changes) > MOST:  # objects that come and go
             self.changes.clear()
             self.hidden.clear()
         before = len(self.hidden)
-        for place, value in variables_in(surroundings):
+        for place, value in variables_in(captured):
             if is_leaf(value) or is_container(value):
                 self.note(place, value)
         return len(self.hidden) > before
@@ -79,7 +79,7 @@ def has_form(x: Any, y: Any) -> bool:
 
 
 class HiddenInputs:
-    """Those of some places that can be inputs of a function with these surroundings, which no longer watch them.
+    """Those of some places that can be inputs of a function with these captured, which no longer watch them.
 
     Attributes:
         places: by their tokens.
@@ -89,10 +89,10 @@ class HiddenInputs:
         read: what they hold, as a list.
     """
 
-    def __init__(self, places: Iterable[Place], surroundings: Surroundings) -> None:
-        references = References(surroundings.followed.values())
-        boxable = references.reached_by_copies(surroundings.arrays)
-        held = {place.token: value for place, value in variables_in(surroundings)}
+    def __init__(self, places: Iterable[Place], captured: CapturedState) -> None:
+        references = References(captured.followed.values())
+        boxable = references.reached_by_copies(captured.arrays)
+        held = {place.token: value for place, value in variables_in(captured)}
         known = collections.Counter(map(id, held.values()))
         self.places: dict[tuple, Place] = {}
         self.owners: set[int] = set()
@@ -106,7 +106,7 @@ class HiddenInputs:
             if not is_reached or place.token[1:] in references.in_modules or id(place.owner) in inside:
                 continue
             if is_leaf(value) and type(value) is not np.ndarray or (
-                    known[id(value)] == 1 and is_alone(value, references, boxable, surroundings.roots)):
+                    known[id(value)] == 1 and is_alone(value, references, boxable, captured.roots)):
                 self.places[place.token] = place
                 self.owners |= owners
                 for each in filter(is_container, nodes_of(value)):
@@ -119,11 +119,11 @@ class HiddenInputs:
             self.forms = {token: make_match((value,)) for token, value in zip(self.places, values)}
             self.hold, self.read = compile_reading(self.places, values, self.forms)
             tokens = fields | self.places.keys()
-            surroundings.watched = {
-                token: watch for token, watch in surroundings.watched.items()
+            captured.watched = {
+                token: watch for token, watch in captured.watched.items()
                 if id(watch.place.owner) not in inside and watch.place.variable().token not in tokens}
-            surroundings.watch(Place("test", self.hold))
-            surroundings.prepare()
+            captured.watch(Place("test", self.hold))
+            captured.prepare()
 
 
 def is_alone(value: Any, references: References, boxable: Mapping[int, np.ndarray], roots: Sequence[Any]) -> bool:

@@ -14,9 +14,9 @@ from ...core.tracer import box_classes, to_value
 from ...captured_state.holders import rebuilt, variables_of
 from ...captured_state.names import is_users, root_module
 from ...captured_state.places import VALUES, Place, restore
-from ...captured_state.surroundings import Surroundings
+from ...captured_state.captured import CapturedState
 
-__all__ = ["Taker", "set_back", "take_out"]
+__all__ = ["Cleaner", "set_back", "take_out"]
 
 DEEPEST = 100
 """Tuples in tuples in which traced values are looked for."""
@@ -24,22 +24,22 @@ DEEPEST = 100
 KEYS = ("keys", "attributes")
 
 
-def take_out(taker: Taker, surroundings: Surroundings, arguments: Iterable[Any] = ()) -> None:
+def take_out(cleaner: Cleaner, captured: CapturedState, arguments: Iterable[Any] = ()) -> None:
     """Replace all that is traced, or a copy, and that the function has stored outside, wherever in containers, closures
     and objects that is, also in those among its ``arguments``."""
     for holder in arguments:
-        taker.look_into(holder)
-    for (kind, owner, key), *_ in surroundings.watched.values():
+        cleaner.look_into(holder)
+    for (kind, owner, key), *_ in captured.watched.values():
         if kind == "item" and type(owner) is dict and "__builtins__" in owner:  # the globals of a module
-            taker.replace(Place(kind, owner, name) for name in (key, *surroundings.names) if name in owner)
+            cleaner.replace(Place(kind, owner, name) for name in (key, *captured.names) if name in owner)
         elif kind not in ("function", "test", "subclasses", "method"):
-            taker.look_into(owner)
-    for value in surroundings.followed.values():
-        taker.plain(value)
-    taker.clean_all()
+            cleaner.look_into(owner)
+    for value in captured.followed.values():
+        cleaner.plain(value)
+    cleaner.clean_all()
 
 
-class Taker:
+class Cleaner:
     """Says what stands outside for what a run has stored there, and takes boxes out of all that is in ``pending``, and
     of what that holds.
 
@@ -138,12 +138,12 @@ def is_holder(value: Any) -> bool:
     return is_users(root_module(value))
 
 
-def set_back(surroundings: Surroundings) -> None:
+def set_back(captured: CapturedState) -> None:
     """Let the variables, and the arrays that the run could write unseen, hold what they held before the run, which is
     to be repeated."""
-    for array in surroundings.contents:
+    for array in captured.contents:
         array.set_back()
     # The keys of dicts come last, since lost ones are put back with their items.
-    for place, before, _ in sorted(surroundings.watched.values(), key=lambda each: each.place.kind in KEYS):
+    for place, before, _ in sorted(captured.watched.values(), key=lambda each: each.place.kind in KEYS):
         if not place.holds(before):
             restore(place, before)

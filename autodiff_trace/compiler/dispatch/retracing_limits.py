@@ -38,6 +38,6 @@ def why_hopeless(jitted: Any, entry: Entry, version: Version | None) -> str:
             return ("arrays outside it that are compared as a whole (in classes, modules, views) are written "
                     "into again and again; pass them as arguments")
     if len(entry.versions) >= VERSIONS:
-        changed = listed(entry.versions[0].surroundings.changed())
+        changed = listed(entry.versions[0].captured.changed())
         return f"variables outside it change often{changed}; pass them as arguments"
     return ""

@@ -1,4 +1,4 @@
-"""Stand-ins: a function and the variables outside it, copied as far as they lead to arrays, with boxes for these.
+"""Shadow copies: a function and the variables outside it, copied as far as they lead to arrays, with boxes for these.
 
 The recording runs the copies: so the trace sees what plain NumPy and Python do with an array outside, and the user's
 own variables are never seen with a box in them, by no other thread:
@@ -24,25 +24,25 @@ from ...captured_state.holders import snapshot, write_changes
 from ...captured_state.names import MISSING
 from ...captured_state.places import Place
 from ...captured_state.references import References
-from ...captured_state.surroundings import Surroundings
+from ...captured_state.captured import CapturedState
 from ..dispatch.arguments import is_leaf
 from ..ir.node import substitute
 from .hidden_inputs import HiddenInputs, is_container
 from .record import RecordTrace
 from .refusals import MixedTraces
 
-__all__ = ["StandIns"]
+__all__ = ["ShadowCopies"]
 
 
-class StandIns(Copier):
-    """Copies of what leads to the arrays in ``surroundings`` and to hidden inputs, with boxes in their place.
+class ShadowCopies(Copier):
+    """Copies of what leads to the arrays in ``captured`` and to hidden inputs, with boxes in their place.
 
     Attributes:
         arrays: those that boxes stand for wherever they are, by their ids.
         inputs: the boxes of the hidden inputs, by their places.
     """
 
-    def __init__(self, surroundings: Surroundings, trace: RecordTrace, hidden: HiddenInputs | None) -> None:
+    def __init__(self, captured: CapturedState, trace: RecordTrace, hidden: HiddenInputs | None) -> None:
         super().__init__(set())
         self.trace = trace
         self.boxes: list[tuple[Any, Any, Any]] = []  # what boxes stand for, the boxes, and their nodes
@@ -50,8 +50,8 @@ class StandIns(Copier):
         self.holders: list[tuple[Any, Any, Any]] = []  # an original that can be written to, its copy, what that held
         self.inputs: dict[tuple, Any] = {}
         self.places = hidden.places if hidden is not None else {}
-        self.references = references = References(surroundings.followed.values())
-        self.arrays = references.reached_by_copies(surroundings.arrays)
+        self.references = references = References(captured.followed.values())
+        self.arrays = references.reached_by_copies(captured.arrays)
         owners: set[int] = set()
         if hidden is not None and hidden.places:
             self.arrays = {key: array for key, array in self.arrays.items() if key not in hidden.arrays}

@@ -1,4 +1,4 @@
-"""The surroundings of a function: the variables outside it that it reads, so that a change of them is noticed."""
+"""Captured state of a function: the variables outside it that it reads, so that a change of them is noticed."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from .following import Follower
 from .places import WHOLES, Place
 from .watching import Watch, compile_check
 
-__all__ = ["Surroundings"]
+__all__ = ["CapturedState"]
 
 LIMIT = 5000
 """Variables that are watched, at most."""
 
 
-class Surroundings:
+class CapturedState:
     """The variables outside a function that it reads, and what they held.
 
     ``roots`` are the function and objects among its arguments, and ``places`` what the user calls these.
