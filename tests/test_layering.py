@@ -13,12 +13,12 @@ ORDER = """
     core: array_ops parameters traits cotangents errors pytree tracer derivative exact_numbers lowest primitives
       unary batching choices donation selections snapshots ownership residuals masked_rules backward reverse
       forward infinitesimals transformed taylor __init__
+    compiler/dispatch: limits __init__
     compiler/ir: spec __init__
     captured_state: __init__
     compiler/analysis: __init__
     compiler/backends: __init__
     compiler/backends/numpy_source: __init__
-    compiler/dispatch: __init__
     compiler/graph: __init__
     compiler/record: __init__
     compiler/rolling: __init__
@@ -70,7 +70,7 @@ ORDER = """
     compiler/rewrite/lowering: table arithmetic linear_algebra moves networks reductions scatters __init__
     compiler/rewrite: reassociation
     compiler: pipeline
-    compiler/dispatch: guard_slice tree cache retracing_limits
+    compiler/dispatch: guard_slice tree cache retracing
     compiler/graph: graph
     compiler: commuting jitted jit __init__
     .: __init__

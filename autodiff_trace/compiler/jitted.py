@@ -22,7 +22,7 @@ from .record.hidden_inputs import HiddenInputs
 from .record.introspection import why_typed
 from .commuting import Outer
 from .record.outside import Outside, look_around, why_impure, why_unwatched
-from .dispatch.retracing_limits import VERSIONS, why_hopeless
+from .dispatch.retracing import why_hopeless
 from .record.refusals import MixedTraces, NotReplayable, SharedMemory
 from .backends.numpy_source.executable import NotFinite, Replay
 from .record.tracing import Recording, record
@@ -130,7 +130,7 @@ class Jitted(Transformed):
                     entry.add(captured, hidden, branch, recording.draws)
             except Exception as error:
                 return self.fail(error, entry, recording.result)
-        elif next(entry.impure) >= VERSIONS:
+        elif entry.is_often_impure():
             return self.give_up(entry, why_impure(captured), result=recording.result)
         else:
             self.outside.note_changes(captured)

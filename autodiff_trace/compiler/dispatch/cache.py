@@ -12,6 +12,7 @@ from .arguments import are_numbers
 from ..pipeline import compile_program
 from ..record.guards import outcome
 from ..record.hidden_inputs import HiddenInputs
+from .limits import HITS_PER_TRACE, MOST_KEYS, MOST_NEW_KEYS, MOST_STATES
 from .matching import make_match, no_match, take_any
 from .guard_slice import GuardSlice
 from ..backends.numpy_source.executable import Replay
@@ -84,6 +85,10 @@ class Entry:
             tree.add(branch, draws=False)
             self.versions[self.versions.index(version)] = version._replace(tree=tree)
 
+    def is_often_impure(self) -> bool:
+        """Whether runs change what is outside again and again; there has been one more."""
+        return next(self.impure) >= MOST_STATES
+
     def give_up(self) -> None:
         """From now on the function itself runs for these arguments."""
         self.eager = True
@@ -106,13 +111,6 @@ class Cache:
         is_hopeless: whether call after call its arguments were new, so that the function itself runs for all.
     """
 
-    KEYS = 128
-    """Kinds of arguments for which programs are kept; beyond it the one that was not used for longest goes."""
-
-    MISSES = 32
-    """New kinds of arguments after which the function runs eagerly, if there was no use for programs: less than eight
-    hits for each further one."""
-
     def __init__(self) -> None:
         self.entries: dict[tuple, Entry] = {}
         self.latest: tuple[Callable, Any] = no_match, None
@@ -127,9 +125,9 @@ class Cache:
             entry = self.entries.get(key)
             if entry is None:
                 self.misses += 1
-                if self.misses > self.MISSES + hits // 8:
+                if self.misses > MOST_NEW_KEYS + hits // HITS_PER_TRACE:
                     return self.lose_hope()
-                if len(self.entries) >= self.KEYS:
+                if len(self.entries) >= MOST_KEYS:
                     oldest = min(self.entries, key=lambda each: self.entries[each].used)
                     del self.entries[oldest]
                 entry = self.entries[key] = Entry()

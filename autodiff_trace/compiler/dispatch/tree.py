@@ -9,6 +9,7 @@ from ...core.tracer import trace_stack
 from ...captured_state.random_states import numpy_state, restore_numpy
 from ..record.guards import Miss
 from .guard_slice import GuardSlice
+from .limits import WRONG_BEGINNINGS
 from ..record.hidden_inputs import HiddenInputs
 from ...captured_state.places import OTHERS
 from ..backends.numpy_source.executable import Replay
@@ -50,12 +51,6 @@ class TraceTree:
     hidden: HiddenInputs | None = None
     trusts = True
 
-    LIMIT = 32
-    """More programs than this are not kept for one kind of arguments."""
-
-    MANY_DOUBTS = 4
-    """Wrong beginnings after which guards are asked from the start; each right one takes one back then."""
-
     def __init__(self) -> None:
         self.root: Fork | None = None
         self.latest: Branch | None = None
@@ -74,7 +69,7 @@ class TraceTree:
     def run_specially(self, leaves: list) -> Any:
         state = numpy_state() if self.draws else None
         try:
-            if self.doubts < self.MANY_DOUBTS:
+            if self.doubts < WRONG_BEGINNINGS:
                 return self.search(leaves, state)
             latest = self.latest
             result = self.descend(leaves, state, self.root, 0)
@@ -118,8 +113,8 @@ class TraceTree:
             depth = result.guard + 1
 
     def doubt(self, more: int) -> None:
-        self.doubts = min(self.doubts + more, 2 * self.MANY_DOUBTS)
-        self.is_plain = not self.draws and self.doubts < self.MANY_DOUBTS
+        self.doubts = min(self.doubts + more, 2 * WRONG_BEGINNINGS)
+        self.is_plain = not self.draws and self.doubts < WRONG_BEGINNINGS
 
     def add(self, branch: Branch, draws: bool) -> None:
         """Keep a program, unless another thread has added one for the same outcomes. ``draws``: random numbers."""
