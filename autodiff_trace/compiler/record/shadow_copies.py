@@ -35,25 +35,30 @@ __all__ = ["ShadowCopies"]
 
 
 class ShadowCopies(Copier):
-    """Copies of what leads to the arrays in ``captured`` and to hidden inputs, with boxes in their place.
+    """Copies of what leads to arrays outside and to hidden inputs, with boxes in their place: none at first.
 
     Attributes:
         arrays: those that boxes stand for wherever they are, by their ids.
         inputs: the boxes of the hidden inputs, by their places.
     """
 
-    def __init__(self, captured: CapturedState, trace: RecordTrace, hidden: HiddenInputs | None) -> None:
+    def __init__(self, trace: RecordTrace) -> None:
         super().__init__(set())
         self.trace = trace
         self.boxes: list[tuple[Any, Any, Any]] = []  # what boxes stand for, the boxes, and their nodes
         self.boxed: dict[int, np.ndarray] = {}  # the arrays that boxes stand for, by the ids of the boxes
         self.holders: list[tuple[Any, Any, Any]] = []  # an original that can be written to, its copy, what that held
+        self.arrays: dict[int, np.ndarray] = {}
         self.inputs: dict[tuple, Any] = {}
-        self.places = hidden.places if hidden is not None else {}
+        self.places: dict[tuple, Place] = {}
+
+    def stand_for(self, captured: CapturedState, hidden: HiddenInputs | None) -> bool:
+        """Stand for the arrays among what is captured, and for hidden inputs; whether there are any."""
         self.references = references = References(captured.followed.values())
         self.arrays = references.reached_by_copies(captured.arrays)
         owners: set[int] = set()
-        if hidden is not None and hidden.places:
+        if hidden is not None:
+            self.places = hidden.places
             self.arrays = {key: array for key, array in self.arrays.items() if key not in hidden.arrays}
             owners = hidden.owners
             for token, place in hidden.places.items():
@@ -62,6 +67,7 @@ class ShadowCopies(Copier):
                     raise MixedTraces("another thread changes the form of what it reads")
                 self.inputs[token] = self.box_tree(value)
         self.copied = references.leading_to({*self.arrays, *owners})
+        return bool(self.arrays or self.inputs)
 
     def box_tree(self, value: Any) -> Any:
         """Boxes of the numbers and arrays in a hidden input, from left to right."""

@@ -76,35 +76,33 @@ def record(
     """
     trace = RecordTrace(keeps_values=outside is None, folds=outside is not None and outside.folds)
     call = fun, args, kwargs, positions, static_argnames, apart
+    shadows = ShadowCopies(trace)
     if outside is not None and outside.stands_in and (captured.arrays or hidden is not None):
         try:
-            shadows = ShadowCopies(captured, trace, hidden)
-        except MixedTraces:
-            raise
+            is_standing = shadows.stand_for(captured, hidden)
         except Exception as error:
             raise failed(error) from error
-        if shadows.arrays or shadows.inputs:
+        if is_standing:
             try:
                 return run(trace, call, captured, shadows)
             except ShadowFailure:
                 outside.stands_in = False
                 if hidden is not None:  # this state does not watch them: the next call looks around anew
                     raise MixedTraces("it puts variables that change to uses that cannot be traced") from None
-                return run(RecordTrace(), call, captured, None)
-    return run(trace, call, captured, None)
+                trace = RecordTrace()
+    return run(trace, call, captured, ShadowCopies(trace))
 
 
-def run(trace: RecordTrace, call: tuple, captured: CapturedState, shadows: ShadowCopies | None) -> Recording:
+def run(trace: RecordTrace, call: tuple, captured: CapturedState, shadows: ShadowCopies) -> Recording:
     inputs: list = []
-    stand_in = shadows.copy if shadows is not None else itself
     try:
-        function = stand_in(call[0])
+        function = shadows.copy(call[0])
     except Exception as error:  # an object, or a chain of them, that is not copied like others
         raise ShadowFailure from error
     try:
-        args, kwargs, containers = box_arguments(trace, inputs, stand_in, *call)
+        args, kwargs, containers = box_arguments(trace, inputs, shadows.copy, *call)
         states = RandomStates(captured.generators)
-        seen = shadows.seen if shadows is not None else ()
+        seen = shadows.seen
         captured.note_contents([array for array in captured.arrays if id(array) not in seen])
     except Exception as error:
         raise failed(error) from error
@@ -112,7 +110,7 @@ def run(trace: RecordTrace, call: tuple, captured: CapturedState, shadows: Shado
     try:
         trace_stack.set((*stack, trace))
         output = function(*args, **kwargs)
-        changes = shadows.take_states() if shadows is not None else []
+        changes = shadows.take_states()
         output_leaves, structure = tree_flatten((output, [new for _, new in changes]) if changes else output)
         output_leaves = trace.exported.take_back(output_leaves, captured)
         check_outputs(output_leaves)
@@ -123,22 +121,21 @@ def run(trace: RecordTrace, call: tuple, captured: CapturedState, shadows: Shado
             raise NotReplayable("it changes a container that it is given twice")
         if has_written(inputs):
             refuse_shared([node.value for _, node in inputs], captured.arrays)
-        written = [array for array, _ in shadows.written()] if shadows is not None else []
+        written = [array for array, _ in shadows.written()]
         if written and overlap([node.value for _, node in inputs], written):
             raise SharedMemory(outside=True, writes=False)
     except BaseException as error:
         problem = find_problem(error, trace) or trace.exported.explain(error)
-        if problem is None and (shadows is None or is_from_signal(error) or not is_foreign(error)):
+        if problem is None and (not shadows.copied or is_from_signal(error) or not is_foreign(error)):
             cleaner = make_cleaner(trace, containers, shadows)
             containers.write_back(cleaner.plain)
-            if shadows is not None:
-                shadows.write_back(cleaner.plain)
+            shadows.write_back(cleaner.plain)
             with contextlib.suppress(Exception):  # the function's own error counts
                 take_out(cleaner, captured, [original for original, *_ in containers.pairs])
             raise
         states.restore()
         set_back(captured)
-        if shadows is not None and not isinstance(error, (MixedTraces, SharedMemory)):
+        if shadows.copied and not isinstance(error, (MixedTraces, SharedMemory)):
             raise ShadowFailure from error
         problem.writes |= has_written(inputs)
         raise problem from (None if problem is error else error)
@@ -147,8 +144,8 @@ def run(trace: RecordTrace, call: tuple, captured: CapturedState, shadows: Shado
         trace.end()
     try:
         cleaner = make_cleaner(trace, containers, shadows)
-        rewrites = shadows is not None and shadows.write_back(cleaner.plain)
-        hidden = [node for _, _, node in shadows.boxes if node.kind == "input"] if shadows is not None else []
+        rewrites = shadows.write_back(cleaner.plain)
+        hidden = [node for _, _, node in shadows.boxes if node.kind == "input"]
         read = [*[node for _, node in inputs], *hidden]
         if rewrites:
             own = list(map(shadows.shown, output_leaves))
@@ -178,16 +175,9 @@ def run(trace: RecordTrace, call: tuple, captured: CapturedState, shadows: Shado
         raise failed(error) from error
 
 
-def make_cleaner(trace: RecordTrace, containers: Containers, shadows: ShadowCopies | None) -> Cleaner:
+def make_cleaner(trace: RecordTrace, containers: Containers, shadows: ShadowCopies) -> Cleaner:
     """What says how boxes and copies that the run has put somewhere outside are to be replaced."""
-    originals = {**trace.exported.originals(), **containers.originals}
-    if shadows is None:
-        return Cleaner(originals)
-    return Cleaner({**originals, **shadows.originals}, shadows.shown)
-
-
-def itself(value: Any) -> Any:
-    return value
+    return Cleaner({**trace.exported.originals(), **containers.originals, **shadows.originals}, shadows.shown)
 
 
 def box_arguments(
