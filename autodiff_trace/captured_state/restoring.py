@@ -19,7 +19,7 @@ from .copying import Copier
 from .holders import WRAPPERS, parts_of, slots_in
 from .kinds import is_generator
 from .names import MISSING
-from .places import Place
+from .places import WHOLES, Place
 from .random_states import copy_generator
 from .captured import CapturedState
 
@@ -41,7 +41,8 @@ class Restorer(Copier):
         for watch in captured.watched.values():
             place = watch.place.variable()
             self.then[place.token] = watch.value
-            self.keys.setdefault(id(place.owner), []).append(place.key)
+            if place.kind not in WHOLES:
+                self.keys.setdefault(id(place.owner), []).append(place.key)
             if not watch.holds():
                 self.copied.add(id(place.owner))
         if self.copied:
@@ -67,11 +68,10 @@ class Restorer(Copier):
     def held(self, place: Place) -> Any:
         """What was there; of what was not noted, what is there."""
         token = place.token
-        if token in self.then:
-            return self.then[token]
-        if place.kind == "keys" or place.kind == "attributes":
-            return dict.fromkeys((*place.read(), *self.keys.get(id(place.owner), ())))
-        return place.read()
+        held = self.then[token] if token in self.then else place.read()
+        if place.kind == "keys" or place.kind == "attributes":  # and those that are gone, or were the class's
+            return dict.fromkeys((*held, *self.keys.get(id(place.owner), ())))
+        return held
 
     def leaf(self, value: Any) -> Any:
         if type(value) is np.ndarray:
