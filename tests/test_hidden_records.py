@@ -208,13 +208,13 @@ def test_a_form_that_another_thread_changes():
         assert compiled(1.0) == w
     (version,) = compiled.cache.latest[1].versions
     hidden = version.tree.hidden
-    hold = version.surroundings.hold
+    hold = version.captured.hold
 
     def change_after():
         is_held = hold()
         module.s = module.s._replace(w=np.full(4, 5.0))
         return is_held
 
-    version.surroundings.hold = change_after
+    version.captured.hold = change_after
     assert compiled(1.0) == 5.0
     assert compiled.cache_info().failures == 0 and hidden.places

@@ -16,7 +16,7 @@ from autodiff_trace import (
     checkpoint, custom_vjp, grad, hessian, hvp, jacobian, jit, jvp, scan, value_and_grad, vjp, vmap,
 )
 from autodiff_trace import numpy as anp
-from autodiff_trace.compiler.dispatch.cache import Cache
+from autodiff_trace.compiler.dispatch.limits import MOST_KEYS
 from autodiff_trace.compiler.jitted import Jitted
 
 X = np.array([0.5, -1.0, 2.0])
@@ -304,14 +304,14 @@ def test_isinstance_answers_as_outside():
 
 def test_cache_is_bounded_and_forgets_what_was_not_used_for_longest():
     compiled = jit(lambda x, n: x, static_argnames="n")
-    for n in range(Cache.KEYS + 1):
+    for n in range(MOST_KEYS + 1):
         for _ in range(9):
             compiled(1.0, n)
         compiled(1.0, 0)
     info = compiled.cache_info()
-    assert (info.keys, info.programs, info.traces) == (Cache.KEYS, Cache.KEYS, Cache.KEYS + 1)
+    assert (info.keys, info.programs, info.traces) == (MOST_KEYS, MOST_KEYS, MOST_KEYS + 1)
     kept = {key[-1] for key in compiled.cache.entries}
-    assert 0 in kept and 1 not in kept and Cache.KEYS in kept
+    assert 0 in kept and 1 not in kept and MOST_KEYS in kept
 
 
 def test_cache_info_and_clear_cache():

@@ -21,7 +21,7 @@ from autodiff_trace.compiler.record.record import RecordTrace
 from autodiff_trace.compiler.backends.numpy_source.executable import Executable
 from autodiff_trace.compiler.dispatch.tree import TraceTree
 from autodiff_trace.core.tracer import trace_stack
-from autodiff_trace.captured_state.surroundings import Surroundings
+from autodiff_trace.captured_state.captured import CapturedState
 
 X = np.array([1.0, 2.0, 3.0])
 OUTSIDE = np.ones(3)
@@ -39,8 +39,8 @@ def broken(source, *args):
 FAULTS = {
     "keys": (jitted, "take_apart", bug),
     "tests for arguments": (cache, "make_match", bug),
-    "surroundings": (outside, "Surroundings", bug),
-    "comparing them": (Surroundings, "hold", bug),
+    "surroundings": (outside, "CapturedState", bug),
+    "comparing them": (CapturedState, "hold", bug),
     "names of arguments": (tracing, "leaf_names", bug),
     "boxes": (RecordTrace, "input", bug),
     "steps": (RecordTrace, "process", bug),

@@ -10,7 +10,7 @@ from jit_checks import assert_same, check_calls, expect_warnings
 
 from autodiff_trace import grad, jit, to_numpy, value_and_grad
 from autodiff_trace import numpy as anp
-from autodiff_trace.compiler.dispatch.tree import TraceTree
+from autodiff_trace.compiler.dispatch.limits import MOST_PROGRAMS
 
 X = np.array([1.0, -2.0, 3.0, 0.0])
 
@@ -180,12 +180,12 @@ def test_too_many_paths_run_eagerly_with_one_warning():
     function = lambda x: math.sin(x) * x  # noqa: E731
     compiled = jit(function)
     with expect_warnings("Python saw new values again and again"):
-        for i in range(TraceTree.LIMIT + 10):
+        for i in range(MOST_PROGRAMS + 10):
             assert compiled(float(i)) == function(float(i))
-        for i in range(TraceTree.LIMIT + 10):
+        for i in range(MOST_PROGRAMS + 10):
             assert_same(compiled(np.float32(i)), function(np.float32(i)))
     info = compiled.cache_info()
-    assert (info.traces, info.eager, info.programs) == (2 * TraceTree.LIMIT, 20, 0)
+    assert (info.traces, info.eager, info.programs) == (2 * MOST_PROGRAMS, 20, 0)
     assert compiled(X[0].item()) == function(1.0)
     assert_same(jit(function)(2.0), function(2.0))
 

@@ -8,7 +8,8 @@ import pytest
 
 from autodiff_trace import jit
 from autodiff_trace import numpy as anp
-from autodiff_trace.compiler.dispatch.matching import LONG, make_match, no_match
+from autodiff_trace.compiler.dispatch.limits import TESTED_LEAVES
+from autodiff_trace.compiler.dispatch.matching import make_match, no_match
 
 Pair = namedtuple("Pair", "x y")
 X = np.arange(6.0)
@@ -55,7 +56,7 @@ def test_leaves_in_order():
     assert match(({"a": 5.0, "b": [6.0, (7.0,)]}, 8.0)) == [5.0, 6.0, 7.0, 8.0]
 
 
-@pytest.mark.parametrize("args", [(len,), ({1: 2.0},), ([1.0] * (LONG + 1),)])
+@pytest.mark.parametrize("args", [(len,), ({1: 2.0},), ([1.0] * (TESTED_LEAVES + 1),)])
 def test_what_is_known_by_its_key_alone(args):
     assert make_match(args) is no_match
 

@@ -495,3 +495,11 @@ def test_errors_of_the_function_are_raised_once():
     with pytest.raises(ValueError, match="own"):
         jit(lambda x: function(x) * calls["w"])(1.0)
     assert calls["n"] == 1
+
+
+def test_looking_at_a_defaultdict_makes_no_keys():
+    table = collections.defaultdict(float, {1: 2.0, "a": 3.0})
+    compiled = jit(lambda x: x * sum(table.values()) + x * (table["b"] if "b" in table else 0.0))
+    assert compiled(1.0) == compiled(1.0) == 5.0
+    del table[1]
+    assert compiled(1.0) == compiled(1.0) == 3.0 and list(table) == ["a"]

@@ -17,7 +17,7 @@ from autodiff_trace import extend
 from autodiff_trace import grad, jit, tree_leaves, tree_map, value_and_grad
 from autodiff_trace import numpy as anp
 from autodiff_trace.compiler.backends.numpy_source.arena import Arena, arena
-from autodiff_trace.compiler.dispatch.patience import VERSIONS
+from autodiff_trace.compiler.dispatch.limits import MOST_STATES
 
 X = np.array([1.0, 2.0, 3.0])
 OUTSIDE = np.ones(3)
@@ -300,7 +300,7 @@ def test_variables_that_change_all_the_time():
 
     compiled = jit(function)
     with expect_warnings("variables outside it change often"):
-        for i in range(VERSIONS + 5):
+        for i in range(MOST_STATES + 5):
             power = "a" * i
             assert compiled(1.0) == i
 
@@ -379,7 +379,7 @@ def test_watching_costs_little_and_stays_out_of_packages():
     compiled(1.0)
     (entry,) = compiled.cache.entries.values()
     (version,) = entry.versions
-    assert version.surroundings.count < 20
+    assert version.captured.count < 20
 
 
 # Errors

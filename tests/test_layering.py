@@ -14,6 +14,7 @@ ORDER = """
     core: array_ops parameters traits cotangents errors pytree tracer recording derivative exact_numbers lowest
       primitives unary batching choices selections masked_rules backward reverse forward infinitesimals
       transformed taylor
+    compiler/dispatch: limits __init__
     core/fast: calls donation residuals snapshots nodes processing ownership passing __init__
     core: __init__
     compiler/ir: spec layout __init__
@@ -21,15 +22,15 @@ ORDER = """
     compiler/analysis: __init__
     compiler/backends: __init__
     compiler/backends/numpy_source: __init__
-    compiler/dispatch: __init__
     compiler/graph: __init__
-    compiler/record: __init__ places
+    compiler/record: __init__
     compiler/rolling: __init__
     compiler/schedule: __init__
     transforms: trace_substitution
     numpy: error_states recursive_linalg layouts mutation parameters random row_sums lapack operators
       quick_forms namespace canonical fft wrapped moving batching broadcasting buffers concatenators linalg
       ufunc_folds ufunc_methods masks
+    transforms: seeds
     numpy/rules: tolerances applying complex_domain donation
     numpy/sparsity: index_sets trace products __init__
     numpy/taylor: series
@@ -43,16 +44,16 @@ ORDER = """
     numpy/taylor: __init__
     transforms: border coloring complex_jacobians ownership steps stopping flat_function followed_rules mapping
       custom_rules gradient products sparsity custom_calls jacobians second_order taylor
-    captured_state: contents names random_states read_paths kinds rebuilding watching members objects functions
-      following surroundings restoring reruns references
+    captured_state: contents names places holders random_states copying read_paths kinds watching members
+      objects functions following captured restoring reruns references
+    compiler/record: cleanup collection guards introspection refusals exported_arrays
     transforms: checkpointing loops
-    compiler/record: aftermath collection guards introspection holders refusals handed_arrays
     compiler/backends/numpy_source: arena short_rows sines threads
     compiler/ir: node evaluation memory kernel loop terms
     compiler/backends: back_end
     compiler/dispatch: static_values arguments matching
     compiler/record: boxes captured_folding live_arrays output_owner spent containers record bodies fission
-      hidden_inputs loops loop_cotangents loop_tangents stand_ins scans
+      hidden_inputs shadow_copies loops loop_cotangents loop_tangents scans
     compiler/backends/numpy_source: kernels spelling
     compiler/dispatch: leaf_names
     compiler: failures
@@ -72,8 +73,8 @@ ORDER = """
     compiler/rewrite: patterns driver finite exact quicker_calls
     compiler/schedule: horizontal_batching
     compiler: pipeline
+    compiler/dispatch: guard_slice tree cache retracing
     compiler/graph: graph
-    compiler/dispatch: questions tree cache patience
     compiler: commuting jitted jit __init__
     .: __init__
 """

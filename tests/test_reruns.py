@@ -130,6 +130,29 @@ def attribute_of_the_function_itself(x):
     return anp.sum(y)
 
 
+def keyword_default_and_attribute_of_a_function(x):
+    def given(x, *, k=2.0):
+        return x * k * given.factor
+
+    given.factor = 1.0
+    y = checkpoint(lambda x: given(x))(x)
+    given.__kwdefaults__["k"] = given.factor = 5.0
+    return anp.sum(y)
+
+
+def attribute_of_a_class(x):
+    class Scaled(Layer):
+        scale = 3.0
+
+        def __call__(self, x):
+            return x * self.scale
+
+    layer = Scaled()
+    y = checkpoint(lambda x: layer(x))(x)
+    Scaled.scale = 5.0
+    return anp.sum(y)
+
+
 def counter(x):
     n = 0
 
@@ -205,7 +228,8 @@ def small_work_buffer(x):
 
 CHANGES = [
     rebound_variable, variable_of_a_helper, recursive_helper, global_variable, attribute_of_the_function_itself,
-    counter, log, cache, plain_argument, elements_of_scan, variable_of_a_loop, large_work_buffer, small_work_buffer,
+    keyword_default_and_attribute_of_a_function, attribute_of_a_class, counter, log, cache, plain_argument,
+    elements_of_scan, variable_of_a_loop, large_work_buffer, small_work_buffer,
 ]
 HOLDERS = {
     "list": (lambda: [2.0], lambda w: w[0], lambda w: w.append(w.pop(0) + 1)),

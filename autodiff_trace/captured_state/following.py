@@ -22,15 +22,14 @@ import numpy as np
 from ..core.tracer import box_classes
 from ..core.transformed import Transformed
 from .functions import Functions
+from .holders import WRAPPERS
 from .kinds import READS_OF_PATHS, is_constant, is_generator, unknown_function, unknown_object
 from .members import is_of_user
 from .names import MISSING, has, is_users
-from .watching import VALUES, Form, no_class_registered, read_dict, read_truth
+from .places import VALUES
+from .watching import Form, no_class_registered
 
 __all__ = ["Follower"]
-
-WRAPPERS = {property: ("fget", "fset", "fdel"), staticmethod: ("__func__",), classmethod: ("__func__",),
-            functools.cached_property: ("func",), functools.partialmethod: ("func", "args", "keywords")}
 
 CONTAINERS = (list, tuple, set, frozenset, collections.deque)
 
@@ -43,54 +42,55 @@ FUNCTIONS = (types.BuiltinFunctionType, types.FunctionType, type)
 
 
 class Follower(Functions):
-    """Fills ``surroundings``; ``whole``: all of objects and containers is noted, whatever the code reads of them."""
+    """Fills ``captured``."""
 
     def follow_all(self, roots: Iterable[Any], places: Sequence[str]) -> None:
         roots = list(roots)
         self.paths: list[str] = []
         self.has_abstract = False
         self.pending = list(zip(roots, [*places, *[""] * len(roots)], [""] * len(roots)))
-        while (self.pending or self.reach_members()) and not self.surroundings.crowded:
+        while (self.pending or self.reach_members()) and not self.captured.crowded:
             value, place, how = self.pending.pop()
             if not self.constant or not self.is_vouched_for(place):
                 self.follow(value, place, how)
-        self.surroundings.names = frozenset(self.names)
-        if not self.noting:
-            is_read = not self.names.isdisjoint(READS_OF_FORMS)
-            for array in self.surroundings.arrays:
-                self.surroundings.watch(read_truth, Form(array, is_read))
-            if self.has_abstract and (self.whole or not self.names.isdisjoint(TESTS_OF_CLASSES)):
-                self.surroundings.watch(read_truth, no_class_registered())
-            if not self.names.isdisjoint(READS_OF_PATHS):
-                for place in self.paths:
-                    self.surroundings.unknown.setdefault(place, "a path, whose file is read,")
+        self.captured.names = frozenset(self.names)
+        is_read = not self.names.isdisjoint(READS_OF_FORMS)
+        for array in self.captured.arrays:
+            self.watch("test", Form(array, is_read))
+        if self.has_abstract and (self.whole or not self.names.isdisjoint(TESTS_OF_CLASSES)):
+            self.watch("test", no_class_registered())
+        if not self.names.isdisjoint(READS_OF_PATHS):
+            for place in self.paths:
+                self.captured.unknown.setdefault(place, "a path, whose file is read,")
 
     def follow(self, value: Any, place: str, how: Any) -> None:
         """Watch what ``value`` refers to. ``how``: "method" of a bound method that is called, or what a function is
         called with, as far as that matters."""
         kind = type(value)
-        surroundings = self.surroundings
+        captured = self.captured
         if kind in box_classes:
-            surroundings.boxed = True
+            captured.boxed = True
             return
         if value is None or value is MISSING or kind in VALUES or isinstance(value, np.generic):
             return
         if isinstance(value, np.ndarray):
             self.note_array(value)
             return
-        if kind is types.MethodType and isinstance(value.__func__, types.FunctionType) and not self.noting:
+        if kind is types.MethodType and isinstance(value.__func__, types.FunctionType):
             self.keep(value)
             self.follow_method(value, place, how)
             return
-        if callable(value) and not self.noting and (what := unknown_function(value, how)):
-            surroundings.unknown.setdefault(place, what)
+        if callable(value) and (what := unknown_function(value, how)):
+            captured.unknown.setdefault(place, what)
             return
         if id(value) in self.done:
             return
         self.done.add(id(value))
-        surroundings.followed[id(value)] = value
+        captured.followed[id(value)] = value
         if isinstance(value, pathlib.Path) or isinstance(value, type) and issubclass(value, pathlib.Path):
             self.paths.append(place)
+        if kind is types.ModuleType and value.__name__.endswith("random"):
+            self.names.add("random")  # whatever it is called here
         self.has_abstract = self.has_abstract or isinstance(value, abc.ABCMeta)
         if kind is types.FunctionType:
             self.follow_function(value, {}, place)
@@ -106,13 +106,12 @@ class Follower(Functions):
             self.escape(value.keywords, f"{place}.keywords")
         elif kind is types.MappingProxyType or isinstance(value, dict) and (
                 is_of_user(kind) or kind.__module__ in ("builtins", "collections")):
-            values = surroundings.watch(read_dict, value, place)
-            for key, each in zip(values, values[len(values) // 2:]):
+            for key, each in captured.watch_dict(value, place):
                 self.escape(key, place)
                 self.escape(each, f"{place}[{key!r}]")
             self.follow_object(value, place)
         elif isinstance(value, CONTAINERS):
-            values = value if isinstance(value, (tuple, frozenset)) else surroundings.watch(tuple, value, place)
+            values = value if isinstance(value, (tuple, frozenset)) else captured.watch_items(value, place)
             for i, each in enumerate(values):
                 self.escape(each, f"{place}[{i}]")
             self.follow_object(value, place)
@@ -124,10 +123,10 @@ class Follower(Functions):
                 if callable(each):
                     self.escape(each, place)
         elif is_generator(value):
-            surroundings.generators.append(value)
+            captured.generators.append(value)
         elif is_of_user(value if isinstance(value, type) else kind):
             self.follow_object(value, place)
-        elif kind is types.ModuleType and not self.noting and is_users(value.__name__.partition(".")[0]):
+        elif kind is types.ModuleType and is_users(value.__name__):
             self.objects[id(value)] = [value, place, None]
         elif isinstance(value, np.vectorize):
             self.follow_whole(value, place)
@@ -135,14 +134,14 @@ class Follower(Functions):
             self.escape(value.__wrapped__, place)
         elif isinstance(value, FUNCTIONS):
             self.note_call(value, how)
-        elif not self.noting and not is_constant(value):
-            surroundings.unknown.setdefault(place, unknown_object(value))
+        elif not is_constant(value):
+            captured.unknown.setdefault(place, unknown_object(value))
 
     def note_array(self, array: np.ndarray) -> None:
         if isinstance(array, np.ndarray) and id(array) not in self.done:
             self.done.add(id(array))
-            self.surroundings.followed[id(array)] = array
-            self.surroundings.arrays.append(array)
+            self.captured.followed[id(array)] = array
+            self.captured.arrays.append(array)
             if array.dtype.hasobject:
                 for each in array.ravel().tolist():
                     self.escape(each, "")

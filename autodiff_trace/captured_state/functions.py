@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from ..core.tracer import box_classes
+from .holders import tables_of
 from .kinds import is_clear
-from .names import MISSING, global_names, is_users, names_in, read_names, root_module
+from .names import MISSING, is_own, is_users, root_module
 from .objects import Objects
 from .read_paths import FREE, IMPORT, NAMED, PARAMETER, Path, reads_in
-from .watching import contents, read_cells, read_dict, read_function
+from .places import Place
 
-__all__ = ["Functions", "tables_of"]
+__all__ = ["Functions"]
 
 
 class Functions(Objects):
@@ -46,7 +47,7 @@ class Functions(Objects):
         self.keep(owner)
         self.keep(function)
         first = code.co_varnames[0] if code.co_argcount else ""
-        if not first or not is_users(function.__globals__.get("__name__", "").partition(".")[0]):
+        if not first or not is_own(function):
             self.escape(owner, place)
             self.escape(function, place)
             return
@@ -54,29 +55,23 @@ class Functions(Objects):
 
     def follow_function(self, function: types.FunctionType, known: dict[str, tuple[Any, str]], place: str) -> None:
         """Its variables, if it is the user's or wraps a function of the user. ``known`` are parameters."""
-        is_own = is_users(str(function.__globals__.get("__name__", "")).partition(".")[0])
-        if not is_own and not is_users(root_module(function)):
+        is_users_own = is_own(function)
+        if not is_users_own and not is_users(root_module(function)):
             self.note_call(function, "")
             return
-        names = function.__code__.co_freevars
-        if function.__closure__:
-            self.watch(read_cells, function.__closure__, "|".join(names))
-        if not is_own or self.noting:
-            for name, cell in zip(names, function.__closure__ or ()):
-                self.escape(contents(cell), name)
-        if not is_own:
+        for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
+            value = self.watch("cell", cell, None, name)
+            if not is_users_own:
+                self.escape(value, name)
+        if not is_users_own:
             for table in tables_of(function):
                 self.escape(table, f"{place or function.__name__}.registry")
             return
-        (self.surroundings if self.noting else self).watch(read_function, function, place or function.__name__)
+        self.watch("function", function, None, place or function.__name__)
         if function.__kwdefaults__:
-            self.watch(read_dict, function.__kwdefaults__, place or function.__name__)
-        if function.__dict__ and self.watch(read_dict, function.__dict__, place):
-            for each in function.__dict__.values():
-                self.escape(each, place)
-        if self.noting:
-            self.note_globals(function)
-            return
+            self.captured.watch_dict(function.__kwdefaults__, place or function.__name__)
+        for _, value in self.captured.watch_dict(function.__dict__, place) if function.__dict__ else ():
+            self.escape(value, place)
         reads = reads_in(function.__code__)
         self.names |= reads.names
         self.formats = self.formats or reads.formats or not reads.names.isdisjoint(("repr", "str", "print", "format"))
@@ -85,19 +80,6 @@ class Functions(Objects):
         known = {**defaults_of(function), **known}
         for path in reads.paths:
             self.follow_path(function, path, known)
-
-    def note_globals(self, function: types.FunctionType) -> None:
-        """All variables of its module that it names, as wholes; and its defaults."""
-        for defaults in (function.__defaults__, function.__kwdefaults__):
-            self.escape(defaults, "")
-        if names := global_names(function.__code__):
-            attributes = names_in(function.__code__)
-            self.names |= attributes
-            for value in self.surroundings.watch(read_names, (function.__globals__, names)):
-                if type(value) is types.ModuleType:
-                    self.follow_module(value, attributes)
-                else:
-                    self.escape(value, "")
 
     def follow_path(self, function: types.FunctionType, path: Path, known: dict[str, tuple[Any, str]]) -> None:
         value, place = self.root(function, path.root, known)
@@ -111,7 +93,7 @@ class Functions(Objects):
             self.keep(value)
             if isinstance(value, np.ndarray):
                 self.note_array(value)
-            self.surroundings.boxed = self.surroundings.boxed or type(value) in box_classes
+            self.captured.boxed = self.captured.boxed or type(value) in box_classes
             return
         how = path.called_with
         if type(how) is Path:
@@ -129,29 +111,10 @@ class Functions(Objects):
         if self.is_vouched_for(name):
             return MISSING, name
         if kind == FREE:
-            return contents(function.__closure__[function.__code__.co_freevars.index(name)]), name
+            return Place("cell", function.__closure__[function.__code__.co_freevars.index(name)]).read(), name
         variables = function.__globals__
-        self.watch(read_names, (variables, (name,)), "")
+        self.watch("item", variables, name)
         return variables.get(name, vars(builtins).get(name, MISSING)), name
-
-    def follow_module(self, module: types.ModuleType, names: frozenset[str]) -> None:
-        """The variables with these names in a module of the user."""
-        if module.__name__.endswith("random"):
-            self.names.add("random")  # whatever it is called here
-        if id(module) in self.done or not is_users(module.__name__.partition(".")[0]):
-            return
-        self.done.add(id(module))
-        present = tuple(names & vars(module).keys())
-        for value in self.surroundings.watch(read_names, (vars(module), present), module.__name__):
-            if type(value) is types.ModuleType:
-                self.follow_module(value, names)
-            else:
-                self.escape(value, "")
-
-
-def tables_of(function: types.FunctionType) -> list:
-    """The functions between which a wrapper chooses (``functools.singledispatch``)."""
-    return [each for each in function.__dict__.values() if type(each) is types.MappingProxyType]
 
 
 def defaults_of(function: types.FunctionType) -> dict[str, tuple[Any, str]]:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import collections
 import functools
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 
 from ..core.transformed import Transformed
+from .holders import MAPPINGS, WRAPPERS
 from .kinds import OWN_BASES
-from .names import MISSING, is_users, read_names, root_module
-from .watching import VALUES, read_members, read_methods, read_subclasses, spell
+from .names import MISSING, is_users, root_module
+from .places import Place, spell
 
-__all__ = ["DICTS", "OF_ARGUMENT", "Members", "is_of_user", "slots_of"]
-
-DICTS = (dict, collections.OrderedDict, collections.defaultdict)
+__all__ = ["OF_ARGUMENT", "Members", "is_of_user"]
 
 CREATION = {"__init__", "__new__", "__post_init__", "__init_subclass__", "__set_name__", "__del__", "__reduce__",
             "__reduce_ex__", "__getstate__", "__setstate__", "__copy__", "__deepcopy__", "__class_getitem__"}
@@ -46,104 +43,92 @@ METHODS = (types.FunctionType, classmethod, staticmethod, property, Transformed)
 class Members:
     """Follows attributes and items; what is found below is ``pending``."""
 
-    def __init__(self, surroundings: Any, constant: Sequence[str]) -> None:
-        self.surroundings = surroundings
+    def __init__(self, captured: Any, constant: Sequence[str]) -> None:
+        self.captured = captured
         self.constant = tuple([each.replace("'", '"') for each in constant])
         self.pending: list[tuple[Any, str, Any]] = []
-        self.seen: set[tuple] = set()  # what is watched already
 
-    def watch(self, read: Callable, owner: Any, place: str) -> Sequence | None:
-        """Watch what ``owner`` holds; None if that is done already."""
-        single = owner if read in (read_names, read_members, read_methods) else (owner, ())
-        token = read, id(single[0]), single[1]
-        if token in self.seen:
-            return None
-        self.seen.add(token)
-        return self.surroundings.watch(read, owner, place)
+    def watch(self, kind: str, owner: Any, key: Any = None, where: str = "") -> Any:
+        return self.captured.watch(Place(kind, owner, key), where)
 
     def is_vouched_for(self, place: str) -> bool:
         return any(place == each or place.startswith((f"{each}.", f"{each}[")) for each in self.constant)
 
-    def escape(self, value: Any, place: str) -> None:
-        """What ``value`` holds may be read as a whole."""
+    def escape(self, value: Any, place: str) -> Any:
+        """What ``value`` holds may be read as a whole: MISSING, as the end of a path."""
         self.pending.append((value, place, ""))
+        return MISSING
+
+    def bind(self, function: Callable, owner: Any, place: str) -> Any:
+        """A method of ``owner`` may be called: MISSING, as the end of a path."""
+        self.pending.append((types.MethodType(function, owner), place, "method"))
+        return MISSING
+
+    def keep(self, value: Any) -> None:
+        self.captured.followed.setdefault(id(value), value)
 
     def member(self, value: Any, place: str, name: str) -> tuple[Any, str]:
-        """The attribute ``name`` of ``value``, watched, and its place; MISSING where the path ends here."""
+        """The attribute ``name`` of ``value``, watched, and what it is called; MISSING where the path ends here."""
         kind = type(value)
         self.keep(value)
-        if isinstance(value, types.ModuleType):
-            return self.member_of_module(value, place, name)
         inner = f"{place}.{name}" if place else name
         if self.is_vouched_for(inner):
             return MISSING, inner
+        if isinstance(value, types.ModuleType):
+            return self.member_of_module(value, place, name), inner
         if isinstance(value, type):
-            return self.member_of_class(value, inner, name)
-        if isinstance(value, (*VALUES, np.ndarray)) and not is_of_user(kind):
-            self.escape(value, place)
-            return MISSING, inner
+            return self.member_of_class(value, place, inner, name), inner
         if kind is types.FunctionType:
-            return self.member_of_function(value, place, inner, name)
+            return self.member_of_function(value, place, name), inner
         if not is_of_user(kind):
-            self.escape(value, place)
-            return MISSING, inner
-        return self.member_of_object(value, place, inner, name)
+            return self.escape(value, place), inner
+        return self.member_of_object(value, place, inner, name), inner
 
-    def keep(self, value: Any) -> None:
-        self.surroundings.followed.setdefault(id(value), value)
-
-    def member_of_module(self, module: types.ModuleType, place: str, name: str) -> tuple[Any, str]:
-        inner = f"{place}.{name}"
-        if self.is_vouched_for(inner):
-            return MISSING, inner
+    def member_of_module(self, module: types.ModuleType, place: str, name: str) -> Any:
         value = vars(module).get(name, MISSING)
         if value is MISSING and "__getattr__" in vars(module):
-            if is_users(module.__name__.partition(".")[0]):
+            if is_users(module.__name__):
                 self.escape(vars(module)["__getattr__"], place)
             else:
                 value = self.get(module, name)  # modules that are loaded when they are asked for are variables then
         if not module.__name__.startswith(OWN):
-            self.watch(read_names, (vars(module), (name,)), place)
-        return value, inner
+            self.watch("item", vars(module), name, place)
+        return value
 
-    def member_of_function(self, function: types.FunctionType, place: str, inner: str, name: str) -> tuple[Any, str]:
+    def member_of_function(self, function: types.FunctionType, place: str, name: str) -> Any:
         """What it has been given is watched where it is followed."""
         self.escape(function, place)
         if name not in function.__dict__ and isinstance(vars(types.FunctionType).get(name), DATA):
-            self.watch(read_members, (function, (name,)), place)
-            return self.get(function, name), inner
-        self.watch(read_names, (function.__dict__, (name,)), place)
-        return function.__dict__.get(name, MISSING), inner
+            return self.watch("member", function, name, place)
+        return self.watch("item", function.__dict__, name, place)
 
-    def member_of_class(self, owner: type, inner: str, name: str) -> tuple[Any, str]:
+    def member_of_class(self, owner: type, place: str, inner: str, name: str) -> Any:
         found = lookup(owner, name)
-        place = inner.rpartition(".")[0]
         of_metaclass = lookup(type(owner), name) if is_of_user(type(owner)) else None
         if of_metaclass is not None and (found is None or isinstance(of_metaclass[1], property)):
             return self.member_of_object(owner, place, inner, name)
         if found is None and name in DATA_OF_CLASSES:
-            self.watch(read_members, (owner, (name,)), place)
-            return self.get(owner, name), inner
+            return self.watch("member", owner, name, place)
         if found is None and name == "__subclasses__":
-            for each in self.watch(read_subclasses, owner, place) or ():
+            for each in self.watch("subclasses", owner, None, place):
                 self.escape(each, inner)
-        if found is None or not is_of_user(found[0]):
-            if found is None or isinstance(found[1], (types.FunctionType, classmethod, property)):
-                self.escape(owner, place)
-            return self.get(owner, name) if found is not None else MISSING, inner
+        if found is None:
+            return self.escape(owner, place)
         attribute = found[1]
+        if not is_of_user(found[0]):
+            if isinstance(attribute, (types.FunctionType, classmethod, property)):
+                self.escape(owner, place)
+            return self.get(owner, name)
         if isinstance(attribute, classmethod):
-            self.watch(read_methods, (owner, (name,)), place)
-            self.escape(types.MethodType(attribute.__func__, owner), inner)
-            return MISSING, inner
+            self.watch("method", owner, name, place)
+            return self.escape(types.MethodType(attribute.__func__, owner), inner)
         if isinstance(attribute, types.FunctionType) or not hasattr(type(attribute), "__get__"):
-            self.watch(read_members, (owner, (name,)), place)
-            return attribute, inner
-        self.watch(read_names, (vars(found[0]), (name,)), place)
+            self.watch("member", owner, name, place)
+            return attribute
+        self.watch("item", vars(found[0]), name, place)
         if isinstance(attribute, types.MemberDescriptorType) or is_of_enum(owner):
-            return self.get(owner, name), inner
-        self.escape(attribute, inner)
-        return MISSING, inner
+            return self.get(owner, name)
+        return self.escape(attribute, inner)
 
     @staticmethod
     def get(value: Any, name: str) -> Any:
@@ -152,72 +137,60 @@ class Members:
         except Exception:
             return MISSING
 
-    def member_of_object(self, value: Any, place: str, inner: str, name: str) -> tuple[Any, str]:
+    def member_of_object(self, value: Any, place: str, inner: str, name: str) -> Any:
         kind = type(value)
         if isinstance(lookup(kind, "__getattribute__")[1], types.FunctionType):
-            self.surroundings.unknown[place] = f"an object of the class {kind.__name__}, which has __getattribute__"
-            return MISSING, inner
+            self.captured.unknown[place] = f"an object of the class {kind.__name__}, which has __getattribute__"
+            return MISSING
         for hook in ("__setattr__", "__delattr__"):
             if isinstance(lookup(kind, hook)[1], types.FunctionType):
-                self.watch(read_methods, (value, (hook,)), place)
-                self.pending.append((types.MethodType(lookup(kind, hook)[1], value), place, "method"))
+                self.watch("method", value, hook, place)
+                self.bind(lookup(kind, hook)[1], value, place)
         attributes = getattr(value, "__dict__", {})
         owner, attribute = lookup(kind, name) or (None, MISSING)
-        is_data = isinstance(attribute, property)
-        if attribute is not MISSING and not is_data and name in attributes:
+        if name in attributes and not isinstance(attribute, property):
             attribute = MISSING  # the object has its own
         if isinstance(attribute, (types.FunctionType, classmethod, Transformed)):
-            self.watch(read_methods, (value, (name,)), place)
+            self.watch("method", value, name, place)
             if not is_of_user(owner):
-                self.escape(value, place)
-                return MISSING, inner
-            function = attribute.__func__ if isinstance(attribute, classmethod) else attribute
-            bound = types.MethodType(function, kind if isinstance(attribute, classmethod) else value)
-            self.pending.append((bound, place, "method"))
-            return MISSING, inner
+                return self.escape(value, place)
+            is_bound = not isinstance(attribute, classmethod)
+            return self.bind(attribute if is_bound else attribute.__func__, value if is_bound else kind, place)
         if isinstance(attribute, (property, functools.cached_property)):
-            self.watch(read_members, (kind, (name,)), place)
-            if not is_data:
-                self.watch(read_names, (attributes, (name,)), place)
-            functions = (attribute.fget, attribute.fset, attribute.fdel) if is_data else (attribute.func,)
-            self.pending += [(types.MethodType(each, value), place, "method") for each in functions if each is not None]
-            return MISSING, inner
-        if attribute is not MISSING and not isinstance(attribute, (types.MemberDescriptorType, staticmethod)) and (
-                hasattr(type(attribute), "__get__")):
-            self.watch(read_names, (vars(owner), (name,)), place)
-            self.escape(value, place)
-            self.escape(attribute, inner)
-            return MISSING, inner
+            self.watch("member", kind, name, place)
+            if not isinstance(attribute, property):
+                self.watch("item", attributes, name, place)
+            for function in filter(None, [getattr(attribute, each) for each in WRAPPERS[type(attribute)]]):
+                self.bind(function, value, place)
+            return MISSING
         if attribute is MISSING and name not in attributes:
-            self.watch(read_names, (attributes, (name,)), place)
+            self.watch("item", attributes, name, place)
             if lookup(kind, "__getattr__") is not None:
                 self.escape(value, place)
-                return self.member(value, place, "__getattr__")
-            return MISSING, inner
-        self.watch(read_members, (value, (name,)), place)
-        return self.get(value, name), inner
+                return self.member(value, place, "__getattr__")[0]
+            return MISSING
+        if hasattr(type(attribute), "__get__") and not isinstance(
+                attribute, (types.MemberDescriptorType, staticmethod)):
+            self.watch("item", vars(owner), name, place)
+            self.escape(value, place)
+            return self.escape(attribute, inner)
+        self.watch("member", value, name, place)
+        return self.get(value, name)
 
     def item(self, value: Any, place: str, key: Any) -> tuple[Any, str]:
-        """The item ``key`` of ``value``, watched, and its place; MISSING where the path ends here."""
+        """The item ``key`` of ``value``, watched, and what it is called; MISSING where the path ends here."""
         kind = type(value)
         self.keep(value)
         inner = f"{place}[{spell(key)}]"
         if self.is_vouched_for(inner):
             return MISSING, inner
-        if kind in DICTS:
-            self.watch(read_names, (value, (key,)), f"[{place}")
-            if key in value:
-                return value[key], inner
-        if kind is list or kind is tuple:
-            if kind is list:
-                self.watch(tuple, value, place)
-            try:
-                return value[key], inner
-            except (IndexError, TypeError):
-                pass
-        self.escape(value, place)
-        return MISSING, inner
-
+        if kind in MAPPINGS:
+            self.watch("item", value, key, f"[{place}")
+        elif kind is list:
+            self.captured.watch_items(value, place)
+        if kind in (list, tuple, *MAPPINGS) and (found := Place("item", value, key).read()) is not MISSING:
+            return found, inner
+        return self.escape(value, place), inner
 
 
 def lookup(kind: type, name: str) -> tuple[type, Any] | None:
@@ -242,14 +215,6 @@ def is_special(variables: Any, name: str, is_class: bool, formats: bool) -> bool
     if not (name.startswith("__") and name.endswith("__") and isinstance(variables[name], METHODS)):
         return False
     return (is_class or name not in CREATION) and (formats or name not in FORMATTING)
-
-
-def slots_of(owner: type) -> Iterator[str]:
-    """The slots of a class, under the names that its objects have."""
-    slots = vars(owner).get("__slots__", ())
-    for name in (slots,) if isinstance(slots, str) else slots:
-        is_private = name.startswith("__") and not name.endswith("__")
-        yield f"_{owner.__name__.lstrip('_')}{name}" if is_private else name
 
 
 def has_state_of_others(kind: type) -> bool:

@@ -6,10 +6,9 @@ import dis
 import functools
 import sys
 import types
-from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["codes_in", "global_names", "has", "is_users", "names_in", "read_names", "root_module"]
+__all__ = ["codes_in", "global_names", "has", "is_own", "is_users", "names_in", "root_module"]
 
 MISSING = object()
 
@@ -29,14 +28,20 @@ def has(value: Any, name: str) -> bool:
 
 
 @functools.cache
-def is_users(package: str) -> bool:
-    """Whether a package is the user's own: not Python's, not this one, and not installed."""
+def is_users(module: str) -> bool:
+    """Whether a module or package is the user's own: not Python's, not of this one, and not installed."""
+    package = module.partition(".")[0]
     if package == "__main__":
         return True
     if package in sys.stdlib_module_names or package == __name__.partition(".")[0]:
         return False
     path = getattr(sys.modules.get(package), "__file__", None) or ""
     return "site-packages" not in path and "dist-packages" not in path
+
+
+def is_own(function: types.FunctionType) -> bool:
+    """Whether a function is the user's."""
+    return is_users(str(function.__globals__.get("__name__", "")))
 
 
 @functools.lru_cache(1024)
@@ -63,10 +68,3 @@ def codes_in(code: types.CodeType) -> list[types.CodeType]:
     for each in codes:
         codes += [constant for constant in each.co_consts if isinstance(constant, types.CodeType)]
     return codes
-
-
-def read_names(owner: tuple[dict[str, Any], tuple[str, ...]]) -> Sequence:
-    """The variables with these names, as far as there are such."""
-    variables, names = owner
-    get = variables.get
-    return [get(name, MISSING) for name in names]

@@ -7,24 +7,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..core.pytree import find_container
+from .holders import slots_of
 from .kinds import unknown_object
-from .members import OF_ARGUMENT, Members, has_state_of_others, is_hidden, is_of_user, is_special, lookup, slots_of
-from .names import MISSING, is_users, read_names, root_module
-from .watching import read_attributes, read_keys, read_members, read_slots
+from .members import OF_ARGUMENT, Members, has_state_of_others, is_hidden, is_of_user, is_special, lookup
+from .names import MISSING, is_users, root_module
 
 __all__ = ["Objects"]
 
 
 class Objects(Members):
-    """Watches objects by the names of attributes that any of the code in reach mentions.
+    """Watches objects by the names of attributes that any of the code in reach mentions, or, where some may be read
+    whose names no code shows, by all (``whole``)."""
 
-    ``whole``: all of objects and containers is noted, whatever the code reads of them.
-    """
-
-    def __init__(self, surroundings: Any, constant: Sequence[str], whole: bool) -> None:
-        super().__init__(surroundings, constant)
-        self.noting = whole
-        self.whole = whole
+    def __init__(self, captured: Any, constant: Sequence[str]) -> None:
+        super().__init__(captured, constant)
+        self.whole = False
         self.names: set[str] = set()
         self.formats = False
         self.calls: set[tuple[int, int]] = set()
@@ -48,14 +45,14 @@ class Objects(Members):
         kind = type(value)
         if not is_of_user(value if isinstance(value, type) else kind):
             return
-        self.surroundings.followed[id(value)] = value
-        if not isinstance(value, type) and not self.noting and has_state_of_others(kind):
+        self.captured.followed[id(value)] = value
+        if not isinstance(value, type) and has_state_of_others(kind):
             if is_hidden(kind):
-                self.surroundings.unknown.setdefault(place, unknown_object(value))
+                self.captured.unknown.setdefault(place, unknown_object(value))
                 return
             self.follow_whole(value, place)
             return
-        if not self.noting and not isinstance(value, type) and find_container(kind) is not None:
+        if not isinstance(value, type) and find_container(kind) is not None:
             self.follow_whole(value, place)
         self.objects[id(value)] = [value, place, None]
 
@@ -64,18 +61,16 @@ class Objects(Members):
         if isinstance(value, type):
             for owner in value.__mro__:
                 if is_users(root_module(owner)):
-                    self.escape_all(self.surroundings.watch(read_attributes, owner, place), place)
+                    self.escape_all(self.captured.watch_attributes(owner, place), place)
             return
         if isinstance(getattr(value, "__dict__", None), dict):
-            self.escape_all(self.surroundings.watch(read_attributes, value, place), place)
-        slots = tuple([name for owner in type(value).__mro__ for name in slots_of(owner)])
-        if slots:
-            for name, each in zip(slots, self.surroundings.watch(read_slots, (value, slots), place)):
-                self.escape(each, f"{place}.{name}")
+            self.escape_all(self.captured.watch_attributes(value, place), place)
+        for name in slots_of(type(value)):
+            self.escape(self.watch("slot", value, name, place), f"{place}.{name}")
         self.escape(type(value), place)
 
-    def escape_all(self, held: Sequence, place: str) -> None:
-        for name, value in zip(held, held[len(held) // 2:]):
+    def escape_all(self, attributes: Sequence[tuple[str, Any]], place: str) -> None:
+        for name, value in attributes:
             self.escape(value, f"{place}.{name}" if place else str(name))
 
     def members_named(self, value: Any, place: str, names: frozenset[str], formats: bool) -> None:
@@ -91,16 +86,14 @@ class Objects(Members):
                 self.escape(kind, kind.__name__)
             attributes = getattr(value, "__dict__", None)
             if isinstance(attributes, dict):
-                self.watch(read_keys, attributes, place)
+                self.watch("attributes", value, None, place)
                 for name in attributes.keys() & names:
                     self.found(*self.member(value, place, name))
         elif is_of_user(type(value)):
             self.special_methods_of_metaclass(value, place)
         for each in owner.__mro__:
             if is_of_user(each):
-                if (read_keys, id(each)) not in self.seen:
-                    self.seen.add((read_keys, id(each)))
-                    self.surroundings.watch(read_keys, vars(each), place)
+                self.watch("attributes", each, None, place)
                 is_called = owner is value and place != OF_ARGUMENT
                 special = [name for name in vars(each) if is_special(vars(each), name, is_called, formats)]
                 for name in {*special, *(vars(each).keys() & names)}:
@@ -108,12 +101,11 @@ class Objects(Members):
                     if isinstance(attribute, types.FunctionType) and lookup(owner, name)[1] is not attribute:
                         for other in owner.__mro__[:owner.__mro__.index(each) + 1]:  # super() gets to one of them
                             if is_of_user(other):
-                                self.watch(read_names, (vars(other), (name,)), place)
-                        bound = types.MethodType(attribute, value) if owner is kind else attribute
-                        self.pending.append((bound, place, "method"))
+                                self.watch("item", vars(other), name, place)
+                        self.bind(attribute, value, place) if owner is kind else self.escape(attribute, place)
                     elif name in special and owner is kind and isinstance(attribute, types.FunctionType):
-                        self.watch(read_members, (each, (name,)), place)
-                        self.pending.append((types.MethodType(attribute, value), place, "method"))
+                        self.watch("member", each, name, place)
+                        self.bind(attribute, value, place)
                     else:
                         self.found(*self.member(value, place, name))
 
@@ -121,8 +113,8 @@ class Objects(Members):
         for each in filter(is_of_user, type(value).__mro__):
             for name, attribute in list(vars(each).items()):
                 if isinstance(attribute, types.FunctionType) and is_special(vars(each), name, False, True):
-                    self.watch(read_members, (each, (name,)), place)
-                    self.pending.append((types.MethodType(attribute, value), place, "method"))
+                    self.watch("member", each, name, place)
+                    self.bind(attribute, value, place)
 
     def found(self, value: Any, place: str) -> None:
         if value is not MISSING:

@@ -20,6 +20,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from .names import codes_in
+
 __all__ = ["Path", "reads_in"]
 
 GLOBAL, FREE, PARAMETER, IMPORT = "global", "free", "parameter", "import"
@@ -83,14 +85,6 @@ def reads_in(code: types.CodeType) -> Reads:
     formats = any(step.name in FORMATS for step in steps) or any(
         type(constant) is str and "%" in constant for constant in constants)
     return Reads(tuple(paths), names, formats, any(step.name == "MATCH_CLASS" for step in steps))
-
-
-def codes_in(code: types.CodeType) -> list[types.CodeType]:
-    """The code of a function and of those inside it."""
-    codes = [code]
-    for each in codes:
-        codes += [constant for constant in each.co_consts if isinstance(constant, types.CodeType)]
-    return codes
 
 
 @functools.lru_cache(64)

@@ -13,20 +13,10 @@ from typing import Any
 import numpy as np
 
 from ..core.transformed import Transformed
-from .functions import tables_of
-from .members import slots_of
-from .names import codes_in, global_names, is_users, names_in, root_module
-from .restoring import is_plain_object
-from .rebuilding import parts_of_wrapper
-from .watching import contents
+from .holders import MAPPINGS, fixed_parts, parts_of, slots_in
+from .names import codes_in, global_names, is_own, is_users, names_in, root_module
 
-__all__ = ["MAPPINGS", "References", "compares_objects", "is_copied", "is_own", "is_slot", "memory_of", "slots_in"]
-
-SEQUENCES = (list, tuple, collections.deque)
-
-MAPPINGS = (dict, collections.OrderedDict, collections.defaultdict)
-
-WRAPPERS = (property, staticmethod, classmethod, functools.cached_property, functools.partialmethod)
+__all__ = ["References", "compares_objects", "is_copied", "memory_of"]
 
 PLAIN_KEYS = (str, int, float, bytes, bool, type(None))
 
@@ -108,59 +98,6 @@ class References:
         return copied
 
 
-def parts_of(value: Any) -> list:
-    """What ``value`` refers to, as the surroundings follow it."""
-    kind = type(value)
-    if kind is types.FunctionType:
-        cells = [contents(cell) for cell in value.__closure__ or ()]
-        if not is_own(value):
-            return [*cells, *tables_of(value)]
-        code = value.__code__
-        keywords = (value.__kwdefaults__ or {}).values()
-        parts = [*cells, *(value.__defaults__ or ()), *keywords, *value.__dict__.values()]
-        return parts + [value.__globals__.get(name) for name in global_names(code)]
-    if (parts := parts_of_wrapper(value)) is not None:
-        return parts
-    if isinstance(value, (*SEQUENCES, set, frozenset)):
-        return list(value)
-    if isinstance(value, (dict, types.MappingProxyType)):
-        return [*value, *value.values()]
-    if isinstance(value, np.ndarray) and value.dtype.hasobject:
-        return value.ravel().tolist()
-    if isinstance(value, type):
-        parts = [part for owner in value.__mro__ for part in vars(owner).values()]
-        return parts + [part for each in parts if isinstance(each, WRAPPERS) for part in parts_of(each)]
-    if isinstance(value, WRAPPERS):
-        return [getattr(value, name, None) for name in ("fget", "fset", "__func__", "func")]
-    attributes = getattr(value, "__dict__", None)
-    attributes = list(attributes.values()) if isinstance(attributes, dict) else []
-    return [*attributes, *slots_read(value), kind]
-
-
-def slots_read(value: Any) -> list:
-    values = []
-    for owner in type(value).__mro__:
-        for name in slots_of(owner):
-            try:
-                values.append(getattr(value, name))
-            except Exception:  # it is empty, and the class may have an answer of its own
-                continue
-    return values
-
-
-def fixed_parts(value: Any) -> list:
-    kind = type(value)
-    if kind is types.FunctionType:
-        return [*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values()]
-    fixed = (tuple, functools.partial, types.MethodType, types.BuiltinMethodType, Transformed)
-    return parts_of(value) if isinstance(value, fixed) else []
-
-
-def is_own(function: types.FunctionType) -> bool:
-    """Whether it is the user's."""
-    return is_users(function.__globals__.get("__name__", "").partition(".")[0])
-
-
 def is_copied(value: Any) -> bool:
     """Whether a copy can take the place of ``value`` unseen."""
     kind = type(value)
@@ -181,21 +118,9 @@ def is_copied(value: Any) -> bool:
     if not is_users(root_module(value)) and kind not in (types.SimpleNamespace, argparse.Namespace):
         return False
     is_frozen = getattr(getattr(kind, "__dataclass_params__", None), "frozen", False)
-    return (is_plain_object(value) or slots_in(kind) is not None) and (is_frozen or not any(
+    return slots_in(kind) is not None and (is_frozen or not any(
         name in vars(owner) for owner in kind.__mro__ if owner not in (object, types.SimpleNamespace)
         for name in HOOKS))
-
-
-def is_slot(kind: type, name: str) -> bool:
-    return isinstance(getattr(kind, name, None), types.MemberDescriptorType)
-
-
-@functools.lru_cache(1024)
-def slots_in(kind: type) -> tuple[str, ...] | None:
-    """The slots of a class whose objects are no more than these and their attributes; None of any other."""
-    names = [name for owner in kind.__mro__ for name in slots_of(owner) if name not in ("__dict__", "__weakref__")]
-    is_plain = kind.__new__ is object.__new__ and all(is_slot(kind, name) for name in names)
-    return tuple(dict.fromkeys(names)) if is_plain else None
 
 
 def asks_for_ids(function: types.FunctionType) -> bool:
@@ -231,7 +156,7 @@ def variables_of(modules: list, names: frozenset[str]) -> list[tuple[dict, str]]
     seen = set()
     while modules:
         module = modules.pop()
-        if id(module) not in seen and is_users(module.__name__.partition(".")[0]):
+        if id(module) not in seen and is_users(module.__name__):
             seen.add(id(module))
             variables = vars(module)
             found += [(variables, name) for name in variables.keys() & names]

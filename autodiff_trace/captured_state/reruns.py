@@ -12,9 +12,10 @@ import numpy as np
 from ..core.errors import TracedValueError, caller_line
 from ..core.tracer import to_value
 from .random_states import frozen, set_state, state_of
-from .restoring import NotRestorable, Restorer
+from .copying import NotCopied
+from .restoring import Restorer
 from .contents import sample
-from .surroundings import Surroundings
+from .captured import CapturedState
 
 __all__ = ["Rerun"]
 
@@ -56,17 +57,17 @@ class Rerun:
         self.roots = list(roots)
         self.name = name
         self.outputs: list[Excerpt | None] | None = None
-        self.surroundings = Surroundings(*roots, compared=False)
-        crowded = self.surroundings.crowded
-        self.arrays = [] if crowded else self.surroundings.arrays
+        self.captured = CapturedState(*roots, compared=False)
+        crowded = self.captured.crowded
+        self.arrays = [] if crowded else self.captured.arrays
         self.kept = [keep(array, i < MOST_COPIES) for i, array in enumerate(self.arrays)]
         shared = shared_generators()
-        self.generators = [each for each in self.surroundings.generators if not any(each is other for other in shared)]
+        self.generators = [each for each in self.captured.generators if not any(each is other for other in shared)]
         self.states = list(map(state_of, self.generators))
         self.shared = []
-        if "random" in self.surroundings.names or crowded or len(self.generators) < len(self.surroundings.generators):
+        if "random" in self.captured.names or crowded or len(self.generators) < len(self.captured.generators):
             self.shared = [(generator, state_of(generator)) for generator in shared]
-        self.surroundings.names = frozenset()  # a kilobyte
+        self.captured.names = frozenset()  # a kilobyte
 
     def __call__(self) -> list:
         if self.outputs is None:
@@ -104,7 +105,7 @@ class Rerun:
 
     def roots_of_then(self) -> list:
         """The roots as they were before the first run."""
-        if self.surroundings.crowded:
+        if self.captured.crowded:
             return self.roots
         arrays, states = {}, {}
         for array, kept in zip(self.arrays, self.kept):
@@ -116,10 +117,10 @@ class Rerun:
         for generator, state in zip(self.generators, self.states):
             if frozen(state_of(generator)) != frozen(state):
                 states[id(generator)] = state
-        restorer = Restorer(self.surroundings, arrays, states)
+        restorer = Restorer(self.captured, arrays, states)
         try:
             return list(map(restorer.copy, self.roots))
-        except NotRestorable as error:
+        except NotCopied as error:
             self.refuse(str(error))
             raise
 

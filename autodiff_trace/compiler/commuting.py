@@ -10,7 +10,8 @@ import copy
 from typing import Any
 
 from ..core.transformed import Transformed
-from .dispatch.cache import Cache, CacheInfo
+from .dispatch.cache import CacheInfo
+from .dispatch.limits import MOST_KEYS
 
 __all__ = ["Outer"]
 
@@ -37,7 +38,7 @@ class Outer:
             found = self.compiled.get(key)
         except TypeError:  # an option that cannot be hashed
             return None
-        if found is None and len(self.compiled) < Cache.KEYS:
+        if found is None and len(self.compiled) < MOST_KEYS:
             inner = copy.copy(outer)
             inner.fun, inner.compiled = jitted.fun, None
             found = self.compiled.setdefault(key, type(jitted)(inner, (), jitted.passes, jitted.constant))

@@ -10,7 +10,7 @@ import numpy as np
 from ..core.recording import is_recording
 from ..core.tracer import running_traces
 from ..core.transformed import Transformed
-from ..captured_state.surroundings import Surroundings
+from ..captured_state.captured import CapturedState
 from .dispatch.arguments import NotPlain, StaticArray, static_positions, take_apart
 from .dispatch.cache import Cache, CacheInfo, Entry, Version, make_branch
 from .record.collection import collection_paused
@@ -23,7 +23,7 @@ from .record.hidden_inputs import HiddenInputs
 from .record.introspection import why_typed
 from .commuting import Outer
 from .record.outside import Outside, look_around, why_impure, why_unwatched
-from .dispatch.patience import VERSIONS, why_hopeless
+from .dispatch.retracing import why_hopeless
 from .record.refusals import MixedTraces, NotReplayable, SharedMemory
 from .backends.numpy_source.executable import NotFinite, Executable
 from .record.tracing import Recording, record
@@ -76,8 +76,8 @@ class Jitted(Transformed):
             return self.run_eagerly(args, kwargs)
         try:
             for version in entry.versions:
-                if version.surroundings.hold():
-                    if self.writes and (arrays := version.surroundings.arrays) and overlap(leaves, arrays):
+                if version.captured.hold():
+                    if self.writes and (arrays := version.captured.arrays) and overlap(leaves, arrays):
                         return self.run_eagerly(args, kwargs, in_place=True)
                     result = run_apart(version.tree, leaves) if running else version.tree.run(leaves)
                     if type(result) is not Miss:
@@ -106,17 +106,17 @@ class Jitted(Transformed):
         if reason := why_hopeless(self, entry, version):
             return self.give_up(entry, reason, args, kwargs)
         try:
-            surroundings = look_around(self, statics, args, kwargs) if version is None else version.surroundings
+            captured = look_around(self, statics, args, kwargs) if version is None else version.captured
         except Exception as error:
             return self.fail_to_look(error, entry, args, kwargs)
-        if surroundings.boxed:
+        if captured.boxed:
             return self.fun(*args, **kwargs)
-        typed = why_typed(surroundings.followed.values(), self.static_argnames) if version is None else ""
-        if why := why_unwatched(surroundings) or typed:
+        typed = why_typed(captured.followed.values(), self.static_argnames) if version is None else ""
+        if why := why_unwatched(captured) or typed:
             return self.give_up(entry, why, args, kwargs)
-        hidden = self.outside.hide(surroundings) if version is None else version.tree.hidden
+        hidden = self.outside.hide(captured) if version is None else version.tree.hidden
         try:
-            recording = self.record(args, kwargs, surroundings, hidden)
+            recording = self.record(args, kwargs, captured, hidden)
         except NotReplayable as error:
             return self.run_instead(error, entry, args, kwargs)
         if recording.program is None:
@@ -127,20 +127,20 @@ class Jitted(Transformed):
                 passes = self.passes if trusts else without_trust(self.passes)
                 branch = make_branch(recording, passes, name_of(self.fun))
                 with self.cache.lock:
-                    entry.add(surroundings, hidden, branch, recording.draws)
+                    entry.add(captured, hidden, branch, recording.draws)
             except Exception as error:
                 return self.fail(error, entry, recording.result)
-        elif next(entry.impure) >= VERSIONS:
-            return self.give_up(entry, why_impure(surroundings), result=recording.result)
+        elif entry.is_often_impure():
+            return self.give_up(entry, why_impure(captured), result=recording.result)
         else:
-            self.outside.note_changes(surroundings)
+            self.outside.note_changes(captured)
         return recording.result
 
-    def record(self, args: tuple, kwargs: dict, surroundings: Surroundings, hidden: HiddenInputs | None) -> Recording:
+    def record(self, args: tuple, kwargs: dict, captured: CapturedState, hidden: HiddenInputs | None) -> Recording:
         try:
             with collection_paused():
                 recording = record(
-                    self.fun, args, kwargs, surroundings, self.positions, self.static_argnames, self.outside, hidden)
+                    self.fun, args, kwargs, captured, self.positions, self.static_argnames, self.outside, hidden)
         except NotReplayable as error:
             self.note_writes(error.writes)
             raise
@@ -168,7 +168,7 @@ class Jitted(Transformed):
     def trace_exactly(self, executable: Executable, entry: Entry, version: Version, args: tuple, kwargs: dict) -> Any:
         """A program that trusts that all is finite has met something that is not: compile it without that trust."""
         try:
-            recording = self.record(args, kwargs, version.surroundings, version.tree.hidden)
+            recording = self.record(args, kwargs, version.captured, version.tree.hidden)
         except NotReplayable as error:
             return self.run_instead(error, entry, args, kwargs) if error.failure else self.run(args, kwargs)
         if recording.program is not None and recording.pure:
@@ -186,7 +186,7 @@ class Jitted(Transformed):
         try:
             if type(error) in entry.caught:
                 return self.run_eagerly(args, kwargs)
-            recording = self.record(args, kwargs, version.surroundings, version.tree.hidden)
+            recording = self.record(args, kwargs, version.captured, version.tree.hidden)
         except NotReplayable as problem:
             entry.caught.add(type(error))  # programs fail at values at which nothing can be replayed
             return self.run_instead(problem, entry, args, kwargs) if problem.failure else self.run(args, kwargs)

@@ -1,7 +1,8 @@
 """``checkpoint``: keep the inputs of a function, and compute it again in the backward pass.
 
 A traced value that the function reads, as an argument or from around it, is noticed when it is first used (its trace
-has *stand-ins*, see ``core.standins``). So the inputs of a run are known after it, whatever the function is made of.
+has *substitutions*, see ``trace_substitution``). So the inputs of a run are known after it, whatever the function is
+made of.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from ..core.forward import JVPTrace, trace_jvp
 from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.reverse import VJPTrace, trace_vjp
 from ..core.selections import Mask, Selected, settle
-from .trace_substitution import active, current, standing_in
+from .trace_substitution import active, current, substituting
 from ..core.tracer import Trace, boxers, innermost_trace, is_box, own_box, running_traces
 from ..core.transformed import Transformed
 from ..captured_state.reruns import Rerun
@@ -95,7 +96,7 @@ def traces_to_handle() -> tuple[Trace, ...]:
     """The lowest running reverse trace and all above; none where one of them does not know how to start again."""
     stack = running_traces()
     ground = active.get().ground
-    if ground in stack:  # those below have stand-ins: they are handled from outside
+    if ground in stack:  # those below have substitutions: they are handled from outside
         stack = stack[stack.index(ground) :]
     for i, trace in enumerate(stack):
         if isinstance(trace, VJPTrace):
@@ -121,16 +122,16 @@ def run_on_ground(thunk: Thunk) -> list:
     """Run ``thunk`` with all values constant, but boxed, so that writing into one copies it."""
 
     def grounded():
-        with standing_in({}, innermost_trace()):
+        with substituting({}, innermost_trace()):
             return [current(x) for x in thunk()]
 
     return trace_jvp(grounded, (), ())[0]
 
 
 def with_lift(trace: Trace, lift: Callable[[Any], Any], thunk: Thunk) -> list:
-    """Run ``thunk`` with stand-ins for the boxes of one more trace."""
+    """Run ``thunk`` with substitutions for the boxes of one more trace."""
     ground = active.get().ground
-    with standing_in({trace: (lift, ground)}, ground):
+    with substituting({trace: (lift, ground)}, ground):
         return [current(x) for x in thunk()]
 
 
@@ -192,7 +193,7 @@ def run_reverse(trace: VJPTrace, lower: Sequence[Trace], thunk: Thunk, name: str
                 return boxes[places[id(box._node)]]
 
             ground = innermost_trace()
-            with standing_in({**outer, trace: (find, ground)}, ground):
+            with substituting({**outer, trace: (find, ground)}, ground):
                 results = [current(x) for x in thunk()]
             return results
 

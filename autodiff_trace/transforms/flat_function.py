@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..core.array_ops import array_ops
+from ..core.backward import backward_pass
+from ..core.forward import trace_jvp
 from ..core.pytree import tree_flatten, tree_unflatten
-from .border import Selection, flatten_output, split_aux
+from ..core.reverse import trace_vjp
+from .border import Selection, flatten_output, select_arguments, split_aux
 from .ownership import detach, own_constant
 
 __all__ = ["FlatFunction", "fill_zeros"]
@@ -16,14 +19,21 @@ __all__ = ["FlatFunction", "fill_zeros"]
 class FlatFunction:
     """The user's function from the selected leaves to a list of output leaves, those of ``aux`` last.
 
-    After a call, ``count`` says how many leaves are the output's.
+    After a call, ``count`` says how many leaves are the output's; after ``record`` or ``push`` they are in ``values``.
     """
 
     def __init__(self, name: str, fun: Callable, selection: Selection, has_aux: bool) -> None:
         self.name = name
         self.fun = fun
         self.selection = selection
+        self.inputs = selection.inputs
         self.has_aux = has_aux
+
+    @classmethod
+    def of_call(cls, name: str, fun: Callable, options: dict, args: tuple, kwargs: dict) -> FlatFunction:
+        """That of a call of a transformation with these options."""
+        selection = select_arguments(name, fun, args, kwargs, options["argnums"], options["argnames"])
+        return cls(name, fun, selection, options["has_aux"])
 
     def __call__(self, *values: Any) -> list:
         output, aux = self.selection.call(self.fun, values), None
@@ -34,14 +44,32 @@ class FlatFunction:
         self.count = len(leaves)
         return list(map(own_constant, leaves + aux_leaves))
 
+    def record(self) -> None:
+        """Run it in reverse mode, and keep ``values``, of which the first ``count`` are the ``outputs``."""
+        self.values, self.nodes, self.input_nodes = trace_vjp(self, self.inputs)
+
+    @property
+    def outputs(self) -> list:
+        return self.values[: self.count]
+
+    def pull(self, *cotangents: Any) -> list:
+        """The cotangents of the inputs from those of the first outputs; None is zero."""
+        seeds = [(node, g) for node, g in zip(self.nodes, cotangents) if node is not None and g is not None]
+        return fill_zeros(self.inputs, backward_pass(seeds, self.input_nodes))
+
+    def push(self, *tangents: Any) -> tuple[list, list]:
+        """Run it in forward mode: the outputs and their tangents; None is zero."""
+        self.values, pushed = trace_jvp(self, self.inputs, tangents)
+        return self.outputs, fill_zeros(self.outputs, pushed)
+
     def output(self, leaves: list) -> Any:
         """The container of ``leaves``, one for each leaf of the output."""
         return tree_unflatten(self.structure, leaves)
 
-    def with_aux(self, *results: Any, values: list) -> Any:
-        """The results, followed by the auxiliary output if there is one; ``values`` are the leaves of the call."""
+    def with_aux(self, *results: Any) -> Any:
+        """The results, followed by the auxiliary output if there is one."""
         if self.has_aux:
-            aux = detach(values[self.count :], self.selection.args, self.selection.kwargs)
+            aux = detach(self.values[self.count :], self.selection.args, self.selection.kwargs)
             results = (*results, tree_unflatten(self.aux_structure, aux))
         return results if len(results) > 1 else results[0]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -69,9 +70,13 @@ def check_holomorphic(name: str, value: Any, node: Any, inputs: list) -> None:
         raise TypeError(f"{name}: the function returned a real value, so it is not holomorphic; use grad.")
 
 
-def apply_grad(fun, options, args, kwargs):
-    _, aux, gradient = differentiate("grad", fun, args, kwargs, **options)
+def apply_gradient(name, fun, options, args, kwargs):
+    _, aux, gradient = differentiate(name, fun, args, kwargs, **options, holomorphic=name == "holomorphic_grad")
     return (gradient, aux) if options["has_aux"] else gradient
+
+
+apply_grad, apply_elementwise_grad, apply_holomorphic_grad = [
+    functools.partial(apply_gradient, name) for name in ("grad", "elementwise_grad", "holomorphic_grad")]
 
 
 def grad(
@@ -150,11 +155,6 @@ def grad_and_aux(
     return Transformed("grad_and_aux", apply_grad_and_aux, fun, argnums=argnums, argnames=argnames)
 
 
-def apply_elementwise_grad(fun, options, args, kwargs):
-    _, aux, gradient = differentiate("elementwise_grad", fun, args, kwargs, **options)
-    return (gradient, aux) if options["has_aux"] else gradient
-
-
 def elementwise_grad(
     fun: Callable,
     argnums: int | Sequence[int] = 0,
@@ -172,11 +172,6 @@ def elementwise_grad(
     """
     options = {"argnums": argnums, "argnames": argnames, "has_aux": has_aux}
     return Transformed("elementwise_grad", apply_elementwise_grad, fun, **options)
-
-
-def apply_holomorphic_grad(fun, options, args, kwargs):
-    _, aux, gradient = differentiate("holomorphic_grad", fun, args, kwargs, holomorphic=True, **options)
-    return (gradient, aux) if options["has_aux"] else gradient
 
 
 def holomorphic_grad(

@@ -7,25 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from ..core.backward import backward_pass
-from ..core.array_ops import owning
-from ..core.batching import trace_batch
-from ..core.forward import trace_jvp
-from ..core.reverse import trace_vjp
 from ..numpy import wrapped as anp
-from .border import Selection, select_arguments
 from .complex_jacobians import check_holomorphic, is_complex, probe, pull_rows, push_columns, real_block, turned
-from .flat_function import FlatFunction, fill_zeros
+from .flat_function import FlatFunction
 from ..core.transformed import Transformed
 from .gradient import grad
 from .ownership import detach
+from .seeds import map_seeds, total_size
 from .sparsity import sparse_jacobian
 
 __all__ = ["hessian", "jacfwd", "jacobian", "jacrev"]
-
-CHUNK_BYTES = 2**26
-"""Rows are computed in chunks, so that one batch of the largest traced value takes about this much memory."""
-
 
 def jacobian(
     fun: Callable,
@@ -107,53 +98,47 @@ def make(name, apply, fun, argnums, argnames, has_aux, chunk_size):
 
 def apply_jacobian(fun, options, args, kwargs):
     """Reverse mode, unless its trace shows that there are more outputs than inputs."""
-    selection = select("jacobian", fun, options, args, kwargs)
-    flat = FlatFunction("jacobian", fun, selection, options["has_aux"])
-    outputs, nodes, input_nodes = trace_vjp(flat, selection.inputs)
-    inputs_size, outputs_size = total_size(selection.inputs), total_size(outputs[: flat.count])
+    flat = FlatFunction.of_call("jacobian", fun, options, args, kwargs)
+    flat.record()
     # A reverse pass costs about as much as two forward ones.
-    if outputs_size > 2 * inputs_size:
+    if total_size(flat.outputs) > 2 * total_size(flat.inputs):
         return apply_jacfwd(fun, options, args, kwargs)
-    return rows_by_pullback(flat, selection, options, outputs, nodes, input_nodes)
+    return rows_by_pullback(flat, options["chunk_size"])
 
 
 def apply_jacrev(fun, options, args, kwargs, name="jacrev"):
-    selection = select(name, fun, options, args, kwargs)
-    flat = FlatFunction(name, fun, selection, options["has_aux"])
-    return rows_by_pullback(flat, selection, options, *trace_vjp(flat, selection.inputs))
+    flat = FlatFunction.of_call(name, fun, options, args, kwargs)
+    flat.record()
+    return rows_by_pullback(flat, options["chunk_size"])
 
 
 def apply_jacfwd(fun, options, args, kwargs):
-    selection = select("jacfwd", fun, options, args, kwargs)
-    flat = FlatFunction("jacfwd", fun, selection, options["has_aux"])
-    sizes = [x.size for x in selection.inputs]
-    outputs, shapes = None, None
+    flat = FlatFunction.of_call("jacfwd", fun, options, args, kwargs)
+    inputs = flat.inputs
+    shapes = None
 
     def push(*tangents):
-        nonlocal outputs, shapes
-        outputs, pushed = trace_jvp(flat, selection.inputs, tangents)
+        nonlocal shapes
         # Here, where each tangent may have outputs of its own: vectors that belong to repeated eigenvalues.
+        outputs, pushed = flat.push(*tangents)
         shapes = [anp.shape(x) for x in outputs]
-        return outputs[: flat.count], fill_zeros(outputs[: flat.count], pushed)
+        return outputs, pushed
 
-    def push_all(*tangents):
-        return push_columns(push, tangents)
-
-    chunks = map_basis(push_all, selection.inputs, options["chunk_size"])
-    # Column j of the Jacobian is chunk row j: the mapped axis goes last and takes the shape of the argument.
+    all_columns = map_seeds(lambda *tangents: push_columns(push, tangents), inputs, (), options["chunk_size"])
+    # Column j of the Jacobian is row j of these: the mapped axis goes last and takes the shape of the argument.
+    ends = np.cumsum([x.size for x in inputs]).tolist()
     blocks = []
-    for output, shape, columns in zip(outputs, shapes, zip(*chunks)):
-        joined = columns[0] if len(columns) == 1 else anp.concatenate(list(columns))
-        ends = np.cumsum(sizes)
+    for output, shape, columns in zip(flat.outputs, shapes, all_columns):
         row = [
-            anp.reshape(anp.moveaxis(joined[int(end) - size : int(end)], 0, -1), shape + x.shape)
-            for x, size, end in zip(selection.inputs, sizes, ends)
+            anp.reshape(anp.moveaxis(columns[end - x.size : end], 0, -1), shape + x.shape)
+            for x, end in zip(inputs, ends)
         ]
-        blocks.append([real_block(block, output, x) for block, x in zip(row, selection.inputs)])
-    check_columns(flat.name, push, selection.inputs, outputs[: flat.count], blocks)
+        blocks.append([real_block(block, output, x) for block, x in zip(row, inputs)])
+    check_columns(flat.name, push, inputs, flat.outputs, blocks)
+    selection = flat.selection
     for i, row in enumerate(blocks):
         blocks[i] = detach(row, selection.args, selection.kwargs, blocks[:i])
-    return flat.with_aux(flat.output(list(map(selection.result, blocks))), values=outputs)
+    return flat.with_aux(flat.output(list(map(selection.result, blocks))))
 
 
 def check_columns(name: str, push: Callable, inputs: list, outputs: list, blocks: list) -> None:
@@ -170,29 +155,20 @@ def check_columns(name: str, push: Callable, inputs: list, outputs: list, blocks
             check_holomorphic(name, t, expected, size)
 
 
-def select(name, fun, options, args, kwargs) -> Selection:
-    return select_arguments(name, fun, args, kwargs, options["argnums"], options["argnames"])
-
-
-def rows_by_pullback(flat, selection, options, outputs, nodes, input_nodes):
+def rows_by_pullback(flat, chunk_size):
     """The Jacobian row by row: the pullback mapped over the unit cotangents of each output."""
-    inputs, blocks = selection.inputs, []
-    for output, node in zip(outputs[: flat.count], nodes):
+    inputs, selection, blocks = flat.inputs, flat.selection, []
+    for i, output in enumerate(flat.outputs):
 
-        def pull(g, node=node):
-            return fill_zeros(inputs, backward_pass([] if node is None else [(node, g)], input_nodes))
+        def pull(g, before=[None] * i):
+            return flat.pull(*before, g)
 
-        def pull_all(g, pull=pull, output=output):
-            return pull_rows(pull, [g], [output], inputs)
-
-        chunks = map_basis(pull_all, [output], options["chunk_size"], inputs)
-        row = [
-            anp.reshape(columns[0] if len(columns) == 1 else anp.concatenate(list(columns)), np.shape(output) + x.shape)
-            for x, columns in zip(inputs, zip(*chunks))
-        ]
+        columns = map_seeds(
+            lambda g, pull=pull, output=output: pull_rows(pull, [g], [output], inputs), [output], inputs, chunk_size)
+        row = [anp.reshape(each, np.shape(output) + x.shape) for x, each in zip(inputs, columns)]
         check_rows(flat.name, pull, inputs, output, row)
         blocks.append(selection.result(detach(row, selection.args, selection.kwargs, blocks)))
-    return flat.with_aux(flat.output(blocks), values=outputs)
+    return flat.with_aux(flat.output(blocks))
 
 
 def check_rows(name: str, pull: Callable, inputs: list, output: Any, row: list) -> None:
@@ -204,35 +180,6 @@ def check_rows(name: str, pull: Callable, inputs: list, output: Any, row: list) 
         if is_complex(x):
             size = anp.tensordot(anp.abs(r), anp.abs(block), r.ndim)
             check_holomorphic(name, found, anp.tensordot(1j * r, block, r.ndim), size)
-
-
-def map_basis(fun: Callable, likes: list, chunk_size: int | None, outputs: list | None = None) -> list[list]:
-    """Map ``fun`` over the unit vectors of the space of ``likes``, in chunks; what it gives, chunk by chunk."""
-    sizes = [x.size for x in likes]
-    total = sum(sizes)
-    if chunk_size is None:
-        largest = max([x.size * x.dtype.itemsize for x in [*likes, *(outputs or ())]], default=8)
-        chunk_size = max(1, CHUNK_BYTES // max(largest, 1))
-    chunks = []
-    starts = np.cumsum([0, *sizes])
-    for first in range(0, max(total, 1), chunk_size):
-        count = min(chunk_size, total - first)
-        basis = []
-        for x, start, size in zip(likes, starts, sizes):
-            basis.append(np.eye(count, size, first - start, x.dtype).reshape((count, *x.shape)))
-        with owning(basis):
-            answers, mapped = trace_batch(fun, basis, [True] * len(basis), count)
-        chunks.append(
-            [
-                answer if each else anp.broadcast_to(answer, (count, *answer.shape))
-                for answer, each in zip(answers, mapped)
-            ]
-        )
-    return chunks
-
-
-def total_size(arrays: Sequence) -> int:
-    return sum(int(np.size(x)) for x in arrays)
 
 
 def hessian(

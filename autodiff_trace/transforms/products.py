@@ -7,13 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..core.backward import backward_pass
-from ..core.forward import trace_jvp
 from ..core.infinitesimals import settled
 from ..core.pytree import Structure, tree_flatten
-from ..core.reverse import trace_vjp
 from .border import describe, select_arguments, to_input
-from .flat_function import FlatFunction, fill_zeros
+from .flat_function import FlatFunction
 from .ownership import detach, own_value, separate
 
 __all__ = ["jvp", "vjp"]
@@ -36,18 +33,17 @@ def vjp(fun: Callable, *args: Any, has_aux: bool = False) -> tuple:
     """
     selection = select_arguments("vjp", fun, args, {}, tuple(range(len(args))))
     flat = FlatFunction("vjp", fun, selection, has_aux)
-    values, nodes, input_nodes = trace_vjp(flat, list(map(own_value, selection.inputs)))
-    outputs, nodes = values[: flat.count], nodes[: flat.count]
+    flat.inputs = list(map(own_value, flat.inputs))
+    flat.record()
+    outputs = flat.outputs
 
     def pullback(g):
         cotangents = match_leaves("vjp", "cotangent", g, flat.structure, outputs)
-        seeds = [(node, each) for node, each in zip(nodes, cotangents) if node is not None]
-        results = fill_zeros(selection.inputs, backward_pass(seeds, input_nodes))
-        return settled(selection.result(separate(results, cotangents)))
+        return settled(selection.result(separate(flat.pull(*cotangents), cotangents)))
 
     # The caller may write into what is returned here, and into the arguments, before the pullback reads them.
-    values = detach(list(map(own_value, values)), args)
-    return settled(flat.with_aux(flat.output(values[: flat.count]), pullback, values=values))
+    flat.values = detach(list(map(own_value, flat.values)), args)
+    return settled(flat.with_aux(flat.output(flat.outputs), pullback))
 
 
 def jvp(fun: Callable, primals: Sequence, tangents: Sequence, has_aux: bool = False) -> tuple:
@@ -77,10 +73,9 @@ def jvp(fun: Callable, primals: Sequence, tangents: Sequence, has_aux: bool = Fa
     tangent_leaves = [tangent_leaves[i] for i in selection.numeric]
     input_tangents = [match_leaf("jvp", "tangent", t, x) for t, x in zip(tangent_leaves, selection.inputs)]
     flat = FlatFunction("jvp", fun, selection, has_aux)
-    values, out_tangents = trace_jvp(flat, selection.inputs, input_tangents)
-    outputs = values[: flat.count]
-    both = detach([*outputs, *fill_zeros(outputs, out_tangents)], primals, tangents)
-    return settled(flat.with_aux(flat.output(both[: flat.count]), flat.output(both[flat.count :]), values=values))
+    outputs, pushed = flat.push(*input_tangents)
+    both = detach([*outputs, *pushed], primals, tangents)
+    return settled(flat.with_aux(flat.output(both[: flat.count]), flat.output(both[flat.count :])))
 
 
 def match_leaves(name: str, role: str, tree: Any, structure: Structure, likes: Sequence) -> list:

@@ -40,28 +40,20 @@ def deriv(
 
 
 def apply_deriv(fun, options, args, kwargs):
-    selection = select_arguments("deriv", fun, args, kwargs, options["argnums"], options["argnames"])
-    flat = FlatFunction("deriv", fun, selection, options["has_aux"])
+    flat = FlatFunction.of_call("deriv", fun, options, args, kwargs)
+    selection, inputs = flat.selection, flat.inputs
     owners = [k for k, child in enumerate(selection.structure.children) for _ in range(child.count)]
-    inputs = selection.inputs
-    values = None
-
-    def push(*tangents):
-        nonlocal values
-        values, pushed = trace_jvp(flat, inputs, tangents)
-        return values[: flat.count], fill_zeros(values[: flat.count], pushed)
-
     columns = []
     for k in range(len(selection.keys)):
         ones = [anp.ones_like(x) if owners[i] == k else None for i, x in zip(selection.numeric, inputs)]
-        slopes = push_columns(push, ones)
-        if any(t is not None and is_complex(t) for t in ones) and any(map(is_complex, values[: flat.count])):
-            for t, slope, output in zip(push(*turned(ones))[1], slopes, values):
+        slopes = push_columns(flat.push, ones)
+        if any(t is not None and is_complex(t) for t in ones) and any(map(is_complex, flat.outputs)):
+            for t, slope, output in zip(flat.push(*turned(ones))[1], slopes, flat.outputs):
                 if is_complex(output):
                     check_holomorphic("deriv", t, 1j * slope, anp.abs(slope))
         columns.append(flat.output(detach(slopes, args, kwargs)))
     result = columns[0] if selection.single else dict(zip(selection.named, columns)) or tuple(columns)
-    return flat.with_aux(result, values=values)
+    return flat.with_aux(result)
 
 
 def hvp(

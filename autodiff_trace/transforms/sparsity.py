@@ -7,10 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.backward import backward_pass
-from ..core.batching import trace_batch
 from ..core.forward import trace_jvp
-from ..core.reverse import trace_vjp
 from ..core.tracer import to_value
 from ..numpy import wrapped as anp
 from ..numpy.sparsity.trace import trace_dependence
@@ -19,12 +16,9 @@ from .flat_function import FlatFunction, fill_zeros
 from .coloring import GivenPattern, Pattern
 from .complex_jacobians import check_holomorphic, is_complex, probe, pull_rows, push_columns
 from ..core.transformed import Transformed
+from .seeds import count_colors, map_seeds, total_size
 
 __all__ = ["detect_sparsity", "sparse_jacobian"]
-
-CHUNK_BYTES = 2**26
-"""Colours are computed in chunks, so that one batch of the largest argument or output takes about this much memory."""
-
 
 def detect_sparsity(
     fun: Callable, *args: Any, argnums: int | Sequence[int] = 0, argnames: str | Sequence[str] | None = None
@@ -55,7 +49,7 @@ def detect_sparsity(
 
 def detect(flat: FlatFunction) -> Pattern:
     """The pattern of the Jacobian of ``flat`` at its inputs."""
-    outputs, nodes = trace_dependence(flat, flat.selection.inputs)
+    outputs, nodes = trace_dependence(flat, flat.inputs)
     rows, columns, first, none = [], [], 0, np.zeros(0, np.int64)
     for output, node in list(zip(outputs, nodes))[: flat.count]:
         if node is not None:
@@ -64,7 +58,7 @@ def detect(flat: FlatFunction) -> Pattern:
             columns.append(inputs)
         first += int(np.size(output))
     pairs = np.stack([np.concatenate([none, *rows]), np.concatenate([none, *columns])], axis=1)
-    return Pattern(pairs, (first, total_size(flat.selection.inputs)))
+    return Pattern(pairs, (first, total_size(flat.inputs)))
 
 
 def sparse_jacobian(
@@ -109,95 +103,49 @@ def sparse_jacobian(
 
 
 def apply_sparse_jacobian(fun, options, args, kwargs):
-    selection = select_arguments("jacobian", fun, args, kwargs, options["argnums"], options["argnames"])
-    flat = FlatFunction("jacobian", fun, selection, options["has_aux"])
+    flat = FlatFunction.of_call("jacobian", fun, options, args, kwargs)
     sparsity = options["sparsity"]
-    outputs, nodes, input_nodes = trace_vjp(flat, selection.inputs)
-    shape = total_size(outputs[: flat.count]), total_size(selection.inputs)
+    flat.record()
+    recorded, outputs, inputs = flat.values, flat.outputs, flat.inputs
+    shape = total_size(outputs), total_size(inputs)
     pattern = sparsity.at(shape) if isinstance(sparsity, GivenPattern) else detect(flat)
+    columns, rows = pattern.column_colors, pattern.row_colors
     # A reverse pass costs about as much as two forward ones.
     if not pattern.rows.size:
         values = np.zeros(0)
-    elif count_colors(pattern.column_colors) <= 2 * count_colors(pattern.row_colors):
-        del nodes
-        compressed = push_colors(flat, outputs, pattern.column_colors, options["chunk_size"])
-        values = compressed[pattern.column_colors[pattern.columns], pattern.rows]
+    elif count_colors(columns) <= 2 * count_colors(rows):
+        flat.nodes = None
+        compressed = map_colors(lambda *each: push_columns(flat.push, each), inputs, outputs, columns, options)
+        values = compressed[columns[pattern.columns], pattern.rows]
     else:
-        compressed = pull_colors(flat, outputs, nodes, input_nodes, pattern.row_colors, options["chunk_size"])
-        values = compressed[pattern.row_colors[pattern.rows], pattern.columns]
-    check_complex(flat, outputs[: flat.count], pattern, values)
+        compressed = map_colors(
+            lambda *each: pull_rows(flat.pull, each, outputs, inputs), outputs, inputs, rows, options)
+        values = compressed[rows[pattern.rows], pattern.columns]
+    check_complex(flat, outputs, pattern, values)
     if options["check"]:
         check_pattern(flat, pattern, to_value(values))
     result = to_dense(flat, outputs, pattern, values) if options["dense"] else (pattern.indices, values)
-    return flat.with_aux(result, values=outputs)
+    flat.values = recorded
+    return flat.with_aux(result)
 
 
-def count_colors(colors: np.ndarray) -> int:
-    return int(colors.max(initial=-1)) + 1
-
-
-def push_colors(flat: FlatFunction, outputs: list, colors: np.ndarray, chunk_size: int | None) -> Any:
-    """For each colour the sum of the columns that have it: of shape (colours, elements of the outputs)."""
-    inputs = flat.selection.inputs
-
-    def push(*tangents):
-        values, pushed = trace_jvp(flat, inputs, tangents)
-        return values[: flat.count], fill_zeros(values[: flat.count], pushed)
-
-    def push_all(*tangents):
-        return push_columns(push, tangents)
-
-    return map_colors(push_all, inputs, outputs[: flat.count], colors, chunk_size)
-
-
-def pull_colors(flat, outputs, nodes, input_nodes, colors, chunk_size) -> Any:
-    """For each colour the sum of the rows that have it: of shape (colours, elements of the inputs)."""
-    inputs = flat.selection.inputs
-
-    def pull(*cotangents):
-        seeds = [(node, g) for node, g in zip(nodes, cotangents) if node is not None and g is not None]
-        return fill_zeros(inputs, backward_pass(seeds, input_nodes))
-
-    def pull_all(*cotangents):
-        return pull_rows(pull, cotangents, outputs[: flat.count], inputs)
-
-    return map_colors(pull_all, outputs[: flat.count], inputs, colors, chunk_size)
-
-
-def map_colors(fun: Callable, seeds_like: list, answers_like: list, colors: np.ndarray, chunk_size: int | None) -> Any:
-    """``fun`` of the indicators of all colours: ones at the elements that have it, zeros elsewhere."""
-    total = count_colors(colors)
-    if chunk_size is None:
-        largest = max([x.size * x.dtype.itemsize for x in map(np.asarray, map(to_value, seeds_like + answers_like))])
-        chunk_size = max(1, CHUNK_BYTES // max(largest, 1))
-    parts = []
-    for first in range(0, max(total, 1), chunk_size):
-        count = min(chunk_size, total - first)
-        indicators = colors == np.arange(first, first + count)[:, None]
-        seeds, start = [], 0
-        for x in seeds_like:
-            size = int(np.size(x))
-            seeds.append(indicators[:, start : start + size].reshape((count, *np.shape(x))).astype(x.dtype))
-            start += size
-        answers, mapped = trace_batch(fun, seeds, [True] * len(seeds), count)
-        rows = []
-        for answer, each, like in zip(answers, mapped, answers_like):
-            answer = answer if each else anp.broadcast_to(answer, (count, *answer.shape))
-            rows.append(anp.reshape(answer, (count, int(np.size(like)))))
-        parts.append(rows[0] if len(rows) == 1 else anp.concatenate(rows, axis=1))
-    return parts[0] if len(parts) == 1 else anp.concatenate(parts)
+def map_colors(fun: Callable, likes: list, answers_like: list, colors: np.ndarray, options: dict) -> Any:
+    """For each colour the sum of the columns or rows that have it: of shape (colours, elements of the answers)."""
+    answers = map_seeds(fun, likes, answers_like, options["chunk_size"], colors)
+    flat = [anp.reshape(each, (len(each), int(np.size(like)))) for each, like in zip(answers, answers_like)]
+    return flat[0] if len(flat) == 1 else anp.concatenate(flat, axis=1)
 
 
 def check_complex(flat: FlatFunction, outputs: list, pattern: Pattern, values: Any) -> None:
     """Check that complex outputs are holomorphic functions of the complex inputs, in one direction."""
-    inputs = flat.selection.inputs
+    inputs = flat.inputs
     if not any(map(is_complex, inputs)) or not any(map(is_complex, outputs)):
         return
     tangents = [1j * probe(x) if is_complex(x) else None for x in inputs]
-    _, found = trace_jvp(flat, inputs, tangents)
+    _, found = flat.push(*tangents)
     expected, size = multiply(pattern, values, fill_zeros(inputs, tangents))
     first = 0
-    for t, output in zip(fill_zeros(outputs, found), outputs):
+    for t, output in zip(found, outputs):
         rows = slice(first, first + int(np.size(output)))
         if is_complex(output):
             check_holomorphic(flat.name, anp.ravel(t), expected[rows], size[rows])
@@ -218,7 +166,7 @@ def multiply(pattern: Pattern, values: Any, tangents: Sequence) -> tuple[Any, An
 
 def check_pattern(flat: FlatFunction, pattern: Pattern, values: np.ndarray) -> None:
     """Compare the product of the entries and a random vector with that of the function's own derivative."""
-    inputs = [np.asarray(to_value(x)) for x in flat.selection.inputs]
+    inputs = [np.asarray(to_value(x)) for x in flat.inputs]
     rng = np.random.default_rng(0)
     tangents = [rng.uniform(0.5, 1.5, x.shape).astype(x.dtype)[()] for x in inputs]
     outputs, pushed = trace_jvp(flat, [x[()] for x in inputs], tangents)
@@ -241,12 +189,8 @@ def check_pattern(flat: FlatFunction, pattern: Pattern, values: np.ndarray) -> N
 
 def to_dense(flat: FlatFunction, outputs: list, pattern: Pattern, values: Any) -> Any:
     """The whole Jacobian, of the shape of the output and then that of the argument."""
-    if flat.count != 1 or len(flat.selection.inputs) != 1:
+    if flat.count != 1 or len(flat.inputs) != 1:
         raise TypeError("jacobian: dense=True wants one array as the argument and one as the output.")
     matrix = anp.set_item(anp.zeros_like(values, shape=pattern.shape), (pattern.rows, pattern.columns), values)
-    whole = anp.reshape(matrix, (*np.shape(outputs[0]), *flat.selection.inputs[0].shape))
+    whole = anp.reshape(matrix, (*np.shape(outputs[0]), *flat.inputs[0].shape))
     return flat.output([flat.selection.result([whole])])
-
-
-def total_size(arrays: Sequence) -> int:
-    return sum(int(np.size(x)) for x in arrays)

@@ -1,11 +1,11 @@
-"""Stand-ins: while a function runs, the boxes of some traces stand for other values. Knows no derivative.
+"""Trace substitution: while a function runs, the boxes of some traces stand for other values. Knows no derivative.
 
 A function that is computed again in the backward pass, as ``checkpoint`` does, reads traced values from two places: its
 arguments, and the variables it closes over. The first can be replaced by the caller. The second cannot, and their trace
 has ended when the backward pass runs. So their *trace* is told what each box stands for:
 
     w = Box(2.0, trace)
-    with standing_in(trace, lambda box: 5.0, ground):
+    with substituting(trace, lambda box: 5.0, ground):
         sin(w)               trace.process is asked, and calls sin(Box(5.0, ground)) instead
 """
 
@@ -20,14 +20,14 @@ from typing import Any, NamedTuple
 from ..core.fast.ownership import overwrites
 from ..core.tracer import Trace, box_classes, boxers, exact_numbers, innermost_trace, metadata, watched_types
 
-__all__ = ["StandIns", "active", "current", "standing_in"]
+__all__ = ["Substitutions", "active", "current", "substituting"]
 
 
-class StandIns(NamedTuple):
+class Substitutions(NamedTuple):
     """What boxes stand for.
 
     ``lifts`` has for a trace a pair (lift, ground): ``lift(box)`` is the value that a box of it stands for, which may
-    be a box of another trace with stand-ins; a plain one is boxed as a constant of the trace ``ground``, so that
+    be a box of another trace with substitutions; a plain one is boxed as a constant of the trace ``ground``, so that
     writing into it cannot reach the array. ``ground`` is that of the innermost run: what is below it is handled from
     outside.
     """
@@ -36,21 +36,21 @@ class StandIns(NamedTuple):
     ground: Trace | None
 
 
-NONE = StandIns({}, None)
+NONE = Substitutions({}, None)
 
-active: ContextVar[StandIns] = ContextVar("active", default=NONE)
-"""The stand-ins of this context: each thread has its own, so others go on using the boxes as they are."""
+active: ContextVar[Substitutions] = ContextVar("active", default=NONE)
+"""The substitutions of this context: each thread has its own, so others go on using the boxes as they are."""
 
 
 @contextlib.contextmanager
-def standing_in(lifts: dict[Trace, tuple[Callable[[Any], Any], Trace]], ground: Trace) -> Iterator[None]:
+def substituting(lifts: dict[Trace, tuple[Callable[[Any], Any], Trace]], ground: Trace) -> Iterator[None]:
     """Let the boxes of the traces in ``lifts``, running or ended, stand for other values as well."""
     lifts = {**active.get().lifts, **lifts}
     for trace in (*lifts, innermost_trace()):  # the last gets the boxes, and may meet ones not yet replaced
         if not isinstance(trace, Redirecting):
             trace.__class__ = redirecting(type(trace))
     ground.is_ground = True
-    token = active.set(StandIns(lifts, ground))
+    token = active.set(Substitutions(lifts, ground))
     try:
         yield
     finally:
@@ -58,7 +58,7 @@ def standing_in(lifts: dict[Trace, tuple[Callable[[Any], Any], Trace]], ground: 
 
 
 def current(value: Any) -> Any:
-    """What ``value`` stands for now: for a box of a trace with stand-ins another box, else ``value`` itself."""
+    """What ``value`` stands for now: for a box of a trace with substitutions another box, else ``value`` itself."""
     lifts = active.get().lifts
     ground = None
     while type(value) in box_classes and value._trace in lifts:
@@ -83,12 +83,12 @@ def is_replaced(arg: Any, lifts: dict) -> bool:
 
 
 class Redirecting:
-    """A trace that has had stand-ins, or was the ground of some: it looks for stand-ins at each call."""
+    """A trace that has had substitutions, or was the ground of some: it looks for substitutions at each call."""
 
 
 @functools.cache
 def redirecting(kind: type[Trace]) -> type[Trace]:
-    """The class of trace ``kind`` with stand-ins."""
+    """The class of trace ``kind`` with substitutions."""
 
     def redirect(method):
         @functools.wraps(method)

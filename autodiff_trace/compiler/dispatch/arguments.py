@@ -11,14 +11,13 @@ import numpy as np
 from ...core.pytree import DEEP, find_container, has_cycle
 from ...core.tracer import box_classes, boxers
 from ...captured_state.names import has
+from .limits import STATIC_CONTAINERS
 from .static_values import scalar_key, told_apart
 
 __all__ = ["NotPlain", "StaticArray", "are_numbers", "classes_in", "is_leaf", "static_positions", "take_apart"]
 
 PLAIN_NUMBERS = (int, float, complex)
 
-MOST_CONTAINERS = 10**4
-"""Containers in a static argument that are compared in each call (1 ms), at most."""
 
 class StaticArray(TypeError):
     """An array among the static arguments."""
@@ -134,7 +133,7 @@ def add_static(static: Any, key: list, statics: list, named: bool) -> None:
         key.append(kind)
         if kind is tuple or kind is list or kind is dict:
             count += 1
-            if count > MOST_CONTAINERS:
+            if count > STATIC_CONTAINERS:
                 raise NotPlain(False, "a static argument holds too many containers, or one that holds itself")
             key.append(tuple(value) if kind is dict else len(value))
             pending += reversed(value.values() if kind is dict else value)

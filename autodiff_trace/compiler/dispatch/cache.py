@@ -7,13 +7,14 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from ...captured_state.surroundings import Surroundings
+from ...captured_state.captured import CapturedState
 from .arguments import are_numbers
 from ..pipeline import compile_program
 from ..record.guards import outcome
 from ..record.hidden_inputs import HiddenInputs
+from .limits import HITS_PER_TRACE, MOST_KEYS, MOST_NEW_KEYS, MOST_STATES
 from .matching import make_match, no_match, take_any
-from .questions import Questions
+from .guard_slice import GuardSlice
 from ..backends.numpy_source.executable import Executable
 from ..record.tracing import Recording
 from .tree import Branch, TraceTree, make_tree
@@ -45,7 +46,7 @@ class CacheInfo(NamedTuple):
 class Version(NamedTuple):
     """The programs for one state of the variables outside the function."""
 
-    surroundings: Surroundings
+    captured: CapturedState
     tree: TraceTree
 
 
@@ -63,11 +64,11 @@ class Entry:
         self.errors = 0  # runs to be traced that raised one
         self.caught: set[type] = set()  # types of errors of programs that the function itself catches
 
-    def add(self, surroundings: Surroundings, hidden: HiddenInputs | None, branch: Branch, draws: bool) -> None:
-        """Keep a program for these surroundings; another thread may have been here."""
-        version = next((each for each in self.versions if each.surroundings.hold()), None)
+    def add(self, captured: CapturedState, hidden: HiddenInputs | None, branch: Branch, draws: bool) -> None:
+        """Keep a program for this state of the variables outside; another thread may have been here."""
+        version = next((each for each in self.versions if each.captured.hold()), None)
         if version is None:
-            version = Version(surroundings, make_tree(hidden))
+            version = Version(captured, make_tree(hidden))
             self.versions.insert(0, version)
         version.tree.add(branch, draws)
 
@@ -84,6 +85,10 @@ class Entry:
             tree.add(branch, draws=False)
             self.versions[self.versions.index(version)] = version._replace(tree=tree)
 
+    def is_often_impure(self) -> bool:
+        """Whether runs change what is outside again and again; there has been one more."""
+        return next(self.impure) >= MOST_STATES
+
     def give_up(self) -> None:
         """From now on the function itself runs for these arguments."""
         self.eager = True
@@ -95,7 +100,7 @@ def make_branch(recording: Recording, passes: Sequence[str], name: str) -> Branc
     outcomes = [outcome(step.value) for step in recording.program.steps if step.kind == "guard"]
     executable = compile_program(recording.program, recording.structure, passes, name)
     executable.states = recording.states
-    return Branch(executable, outcomes, Questions(recording.program, passes, name) if outcomes else None)
+    return Branch(executable, outcomes, GuardSlice(recording.program, passes, name) if outcomes else None)
 
 
 class Cache:
@@ -105,13 +110,6 @@ class Cache:
         latest: the entry of the last call, and the test for its arguments.
         is_hopeless: whether call after call its arguments were new, so that the function itself runs for all.
     """
-
-    KEYS = 128
-    """Kinds of arguments for which programs are kept; beyond it the one that was not used for longest goes."""
-
-    MISSES = 32
-    """New kinds of arguments after which the function runs eagerly, if there was no use for programs: less than eight
-    hits for each further one."""
 
     def __init__(self) -> None:
         self.entries: dict[tuple, Entry] = {}
@@ -127,9 +125,9 @@ class Cache:
             entry = self.entries.get(key)
             if entry is None:
                 self.misses += 1
-                if self.misses > self.MISSES + hits // 8:
+                if self.misses > MOST_NEW_KEYS + hits // HITS_PER_TRACE:
                     return self.lose_hope()
-                if len(self.entries) >= self.KEYS:
+                if len(self.entries) >= MOST_KEYS:
                     oldest = min(self.entries, key=lambda each: self.entries[each].used)
                     del self.entries[oldest]
                 entry = self.entries[key] = Entry()

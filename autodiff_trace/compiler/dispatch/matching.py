@@ -10,14 +10,9 @@ import numpy as np
 
 from ...core.pytree import fields_of
 from .arguments import is_leaf
+from .limits import TESTED_DEPTH, TESTED_LEAVES
 
 __all__ = ["make_match", "no_match", "take_any"]
-
-LONG = 200
-"""Leaves and containers up to which a test is compiled, which takes 20 µs for each."""
-
-DEEPEST = 40
-"""Containers in one another of which there is such a test."""
 
 
 def no_match(args: tuple) -> None:
@@ -56,8 +51,8 @@ def make_match(args: tuple) -> Callable[[tuple], list | None]:
 
 def is_tested(value: Any) -> bool:
     """Whether there are tests for such a container."""
-    is_dict = type(value) is dict and len(value) <= LONG and all(type(key) is str for key in value)
-    return is_dict or type(value) in (tuple, list) and len(value) <= LONG or fields_of(type(value)) is not None
+    is_dict = type(value) is dict and len(value) <= TESTED_LEAVES and all(type(key) is str for key in value)
+    return is_dict or type(value) in (tuple, list) and len(value) <= TESTED_LEAVES or fields_of(type(value)) is not None
 
 
 def add_distinct(arrays: dict[Any, list[tuple[str, np.ndarray]]], tests: list[str]) -> None:
@@ -99,7 +94,7 @@ def add_tests(name: str, value: Any, names: dict[str, Any], tests: list[str], le
         test(f"{name} is not {value}")
     elif kind is str:
         test(f"type({name}) is not str or {name} != {known(value)}")
-    elif is_tested(value) and (fields := fields_of(kind)) is not None and name.count("_") < DEEPEST:
+    elif is_tested(value) and (fields := fields_of(kind)) is not None and name.count("_") < TESTED_DEPTH:
         test(f"type({name}) is not {known(kind)}")
         if hasattr(value, "__dict__"):
             test(f"len({name}.__dict__) != {0 if issubclass(kind, tuple) else len(fields)}")
@@ -107,7 +102,7 @@ def add_tests(name: str, value: Any, names: dict[str, Any], tests: list[str], le
         for child, field in zip(children, fields):
             tests.append(f"    {child} = {known(attrgetter(field))}({name})\n")
             add_tests(child, getattr(value, field), names, tests, leaves, arrays)
-    elif is_tested(value) and name.count("_") < DEEPEST:
+    elif is_tested(value) and name.count("_") < TESTED_DEPTH:
         test(f"type({name}) is not {kind.__name__} or len({name}) != {len(value)}")
         children = [f"{name}_{i}" for i in range(len(value))]
         if kind is dict:
@@ -118,5 +113,5 @@ def add_tests(name: str, value: Any, names: dict[str, Any], tests: list[str], le
             add_tests(child, item, names, tests, leaves, arrays)
     else:
         raise TypeError("this is known by its key alone")
-    if len(leaves) > LONG or len(tests) > 2 * LONG:
+    if len(leaves) > TESTED_LEAVES or len(tests) > 2 * TESTED_LEAVES:
         raise TypeError("these are too many")

@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ...captured_state.members import is_of_user, slots_of
+from ...captured_state.holders import slots_of
+from ...captured_state.members import is_of_user
+from .limits import STATIC_DEPTH
 
 __all__ = ["IdentityKey", "scalar_key", "told_apart"]
-
-DEPTH = 16
-"""Objects in objects that are told apart by what they hold; deeper ones by identity."""
 
 METHODS = (types.MethodType, types.BuiltinMethodType, types.MethodWrapperType, np.dtype)
 """What is equal only where it is the same."""
@@ -45,7 +44,7 @@ def scalar_key(value: Any) -> tuple | None:
     return (kind, value.dtype, value.tobytes()) if isinstance(value, np.generic) else None
 
 
-def told_apart(value: Any, depth: int = DEPTH) -> Any:
+def told_apart(value: Any, depth: int = STATIC_DEPTH) -> Any:
     """A key for ``value``: itself, if it is equal to nothing else; its contents, if it cannot be changed."""
     if (scalar := scalar_key(value)) is not None:
         return scalar
@@ -58,8 +57,7 @@ def told_apart(value: Any, depth: int = DEPTH) -> Any:
         items = [told_apart(each, depth - 1) for each in value]
         return kind, tuple(items) if isinstance(value, tuple) else frozenset(items)
     if is_of_user(kind):
-        slots = [name for owner in kind.__mro__ for name in slots_of(owner)]
-        held = {**{name: getattr(value, name) for name in slots if name != "__dict__" and hasattr(value, name)},
+        held = {**{name: getattr(value, name) for name in slots_of(kind) if hasattr(value, name)},
                 **getattr(value, "__dict__", {})}
         if held:
             return kind, tuple(held), tuple([told_apart(each, depth - 1) for each in held.values()])

@@ -8,9 +8,10 @@ from typing import Any
 from ...core.tracer import trace_stack
 from ...captured_state.random_states import numpy_state, restore_numpy
 from ..record.guards import Miss
-from .questions import Questions
+from .guard_slice import GuardSlice
+from .limits import WRONG_BEGINNINGS
 from ..record.hidden_inputs import HiddenInputs
-from ..record.places import OTHERS
+from ...captured_state.places import OTHERS
 from ..backends.numpy_source.executable import Executable
 
 __all__ = ["Branch", "TraceTree", "make_tree", "run_apart"]
@@ -19,12 +20,12 @@ __all__ = ["Branch", "TraceTree", "make_tree", "run_apart"]
 class Branch:
     """A program, what its guards expect, in their order, and the part of it that these need."""
 
-    __slots__ = ("executable", "outcomes", "questions")
+    __slots__ = ("executable", "outcomes", "guard_slice")
 
-    def __init__(self, executable: Executable, outcomes: Sequence[Any], questions: Questions | None) -> None:
+    def __init__(self, executable: Executable, outcomes: Sequence[Any], guard_slice: GuardSlice | None) -> None:
         self.executable = executable
         self.outcomes = outcomes
-        self.questions = questions if questions is not None and questions.can_be_asked else None
+        self.guard_slice = guard_slice if guard_slice is not None and guard_slice.draws_nothing else None
 
 
 class Fork:
@@ -50,12 +51,6 @@ class TraceTree:
     hidden: HiddenInputs | None = None
     trusts = True
 
-    LIMIT = 32
-    """More programs than this are not kept for one kind of arguments."""
-
-    MANY_DOUBTS = 4
-    """Wrong beginnings after which guards are asked from the start; each right one takes one back then."""
-
     def __init__(self) -> None:
         self.root: Fork | None = None
         self.latest: Branch | None = None
@@ -74,7 +69,7 @@ class TraceTree:
     def run_specially(self, leaves: list) -> Any:
         state = numpy_state() if self.draws else None
         try:
-            if self.doubts < self.MANY_DOUBTS:
+            if self.doubts < WRONG_BEGINNINGS:
                 return self.search(leaves, state)
             latest = self.latest
             result = self.descend(leaves, state, self.root, 0)
@@ -102,8 +97,8 @@ class TraceTree:
         while True:
             branch = fork.branch
             result = None
-            if fork.count > 1 and branch.questions is not None:
-                result = branch.questions.run(leaves)
+            if fork.count > 1 and branch.guard_slice is not None:
+                result = branch.guard_slice.run(leaves)
             if type(result) is not Miss:
                 result = branch.executable.run(leaves)
                 if type(result) is not Miss:
@@ -118,8 +113,8 @@ class TraceTree:
             depth = result.guard + 1
 
     def doubt(self, more: int) -> None:
-        self.doubts = min(self.doubts + more, 2 * self.MANY_DOUBTS)
-        self.is_plain = not self.draws and self.doubts < self.MANY_DOUBTS
+        self.doubts = min(self.doubts + more, 2 * WRONG_BEGINNINGS)
+        self.is_plain = not self.draws and self.doubts < WRONG_BEGINNINGS
 
     def add(self, branch: Branch, draws: bool) -> None:
         """Keep a program, unless another thread has added one for the same outcomes. ``draws``: random numbers."""

@@ -12,7 +12,7 @@ import numpy as np
 from ...core.errors import TracedValueError
 from ...core.pytree import Structure, tree_unflatten
 from ...core.tracer import find_top_trace
-from ...captured_state.surroundings import Surroundings
+from ...captured_state.captured import CapturedState
 from ..dispatch.arguments import NotPlain, are_numbers, take_apart
 from ..pipeline import compile_program, optimize, prepare
 from .drawing import to_dot, to_svg
@@ -232,7 +232,7 @@ def trace_graph(
     revealing.__wrapped__ = fun  # where its parameters are looked up
 
     try:
-        recording = record(revealing, args, kwargs, Surroundings(fun, *statics), apart=True)
+        recording = record(revealing, args, kwargs, CapturedState(fun, *statics), apart=True)
         reason = recording.reason
     except NotReplayable as error:
         reason = str(error)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...captured_state.random_states import RandomStates
-from ...captured_state.surroundings import Surroundings
+from ...captured_state.captured import CapturedState
 from ...core.array_ops import array_ops
 from ...core.batching import BatchTrace
 from ...core.tracer import Trace, box_classes, own_box, running_traces, trace_stack
@@ -17,7 +17,7 @@ from ...numpy.writable_box import written_boxes
 from ...numpy import wrapped as anp
 from ..ir.node import Node, Program, literal, value_of
 from ..ir.spec import spec_of
-from .aftermath import set_back
+from .cleanup import set_back
 from .boxes import RecordBox, as_complex128, as_float64
 from .record import RecordTrace
 from .spent import take_off
@@ -116,11 +116,11 @@ def without_effects(function: Callable) -> Iterator[None]:
     """Raises NotRolled if the turn that is recorded within changes something outside, or fails; then all is as it was
     before."""
     root = running_traces()[0]
-    surroundings = Surroundings(function)
-    if surroundings.crowded or surroundings.unknown:
+    state = CapturedState(function)
+    if state.crowded or state.unknown:
         raise NotRolled
-    surroundings.note_contents(surroundings.arrays)
-    steps, states = len(root.steps), RandomStates(surroundings.generators)
+    state.note_contents(state.arrays)
+    steps, states = len(root.steps), RandomStates(state.generators)
     before = root.draws, root.numpy_state, root.raised
     level = Trace().level
     writes: list = []
@@ -130,7 +130,7 @@ def without_effects(function: Callable) -> Iterator[None]:
         outer = [each for each in writes if each[1].level < level]
         if outer or root.draws and not before[0] or any(step.kind == "effect" for step in root.steps[steps:]):
             raise NotRolled
-        if states.drawn_from(states.numpy) or not surroundings.hold():
+        if states.drawn_from(states.numpy) or not state.hold():
             raise NotRolled
     except Exception as error:
         for box, trace, value, node in reversed(writes):
@@ -139,7 +139,7 @@ def without_effects(function: Callable) -> Iterator[None]:
         root.steps[steps:] = [step for step in root.steps[steps:] if step.kind != "effect"]
         root.draws, root.numpy_state, root.raised = before
         states.restore()
-        set_back(surroundings)
+        set_back(state)
         raise (error if isinstance(error, NotRolled) else NotRolled) from error
     finally:
         written_boxes.reset(token)

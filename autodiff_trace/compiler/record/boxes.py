@@ -75,7 +75,8 @@ class RecordBox(ArrayBox):
         array = ArrayBox.__array__(self, dtype, copy)  # (no super: NumberBox takes these methods over)
         value = self._value
         is_itself = not copy and type(value) is np.ndarray and (dtype is None or dtype == value.dtype)
-        return self._trace.handed.give(self, array) if is_itself and isinstance(self._trace, RecordingTrace) else array
+        is_recorded = isinstance(self._trace, RecordingTrace)
+        return self._trace.exported.give(self, array) if is_itself and is_recorded else array
 
     def __repr__(self):
         return self._trace.python_value(self, repr)
@@ -94,7 +95,8 @@ def forget_values(box: RecordBox) -> RecordBox:
     Else the nodes of reverse mode would keep all arrays of the traced function alive.
     """
     node, trace = box._node, box._trace
-    if type(node) is not Node or node.kind != "call" or type(box._value) is not np.ndarray or not trace.guards_values:
+    is_recorded = type(node) is Node and node.kind == "call" and isinstance(trace, RecordingTrace)
+    if not is_recorded or type(box._value) is not np.ndarray:
         return box
     example = trace.examples.get(node.spec)
     if example is None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from operator import is_
 from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
 from ...core.pytree import find_container, tree_leaves, tree_map
-from ...core.tracer import to_value
+from ...core.tracer import is_box
+from ...captured_state.holders import is_other, snapshot, write_changes
+from .cleanup import Cleaner
 from .output_owner import Owner
 
 __all__ = ["Containers", "overlap", "run_on_copies"]
@@ -27,51 +28,32 @@ class Containers:
     """
 
     def __init__(self, originals: Any, copies: Any) -> None:
-        self.pairs: list[tuple[Any, Any, dict | list]] = []
-        self.originals: dict[int, Any] = {}  # by the ids of the copies
+        self.pairs: list[tuple[Any, Any, dict]] = []
+        self.originals: dict[int, tuple[Any, Any]] = {}  # by the id of a copy: the copy, and what it is one of
         seen: set[int] = set()
         self.shared = False
         pending = [(originals, copies)]
         for original, copy in pending:
-            self.originals[id(copy)] = original
+            if not is_box(copy):
+                self.originals[id(copy)] = copy, original
             container = find_container(type(original))
             if container is None or original is copy:
                 continue
             pending += zip(container[0](original)[0], container[0](copy)[0])
-            held = contents_of(copy)
-            if held is not None:
+            if not isinstance(copy, tuple):
+                held = snapshot(copy)
                 self.shared = self.shared or id(original) in seen
                 seen.add(id(original))
                 self.pairs.append((original, copy, held))
 
     def changed(self) -> bool:
         """Whether the run has changed one of them."""
-        return any(is_changed(contents_of(copy), held) for _, copy, held in self.pairs)
+        return any(is_other(snapshot(copy), held) for _, copy, held in self.pairs)
 
-    def write_back(self) -> None:
+    def write_back(self, outside: Callable[[Any], Any]) -> None:
         """Do the changes to the originals."""
         for original, copy, held in self.pairs:
-            now = contents_of(copy)
-            if not is_changed(now, held):
-                continue
-            if isinstance(original, list):
-                original[:] = map(self.original, now)
-            elif isinstance(original, dict):
-                new = {key: self.original(value) for key, value in now.items()}
-                original.clear()
-                original.update(new)
-            else:
-                variables = vars(original)
-                for name in variables.keys() - now.keys():
-                    del variables[name]
-                variables.update(
-                    {name: self.original(value) for name, value in now.items() if value is not held.get(name, self)})
-
-    def original(self, value: Any) -> Any:
-        """What the caller's containers hold in place of ``value``."""
-        if id(value) in self.originals:
-            return self.originals[id(value)]
-        return to_value(value) if find_container(type(value)) is None else tree_map(self.original, value)
+            write_changes(original, copy, held, outside)
 
 
 def run_on_copies(fun: Callable, args: tuple, kwargs: dict) -> Any:
@@ -83,7 +65,9 @@ def run_on_copies(fun: Callable, args: tuple, kwargs: dict) -> Any:
     try:
         return fun(*copies[0], **copies[1])
     finally:
-        containers.write_back()
+        cleaner = Cleaner(containers.originals)
+        containers.write_back(cleaner.plain)
+        cleaner.clean_all()
 
 
 def overlap(leaves: Sequence, outside: Sequence = ()) -> bool:
@@ -94,21 +78,3 @@ def overlap(leaves: Sequence, outside: Sequence = ()) -> bool:
     arrays = {id(x): x for x in leaves if type(x) is np.ndarray and x.size}
     bounds = sorted(map(byte_bounds, arrays.values())) if len(arrays) > 1 else ()
     return any(end > start for (_, end), (start, _) in itertools.pairwise(bounds))
-
-
-def contents_of(container: Any) -> dict | list | None:
-    """What a container holds now; None for one that cannot be changed."""
-    if isinstance(container, list):
-        return list(container)
-    if isinstance(container, dict):
-        return dict(container)
-    variables = getattr(container, "__dict__", None)
-    return dict(variables) if isinstance(variables, dict) and not isinstance(container, tuple) else None
-
-
-def is_changed(now: Any, held: Any) -> bool:
-    if len(now) != len(held):
-        return True
-    if isinstance(now, list):
-        return not all(map(is_, now, held))
-    return not all(map(is_, now, held)) and list(now) != list(held) or not all(map(is_, now.values(), held.values()))

@@ -12,29 +12,18 @@ from __future__ import annotations
 
 import collections
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ...core.pytree import fields_of, find_container
 from ...captured_state.names import global_names, is_users, root_module
-from ...captured_state.surroundings import Surroundings
-from ...captured_state.watching import (
-    Watch,
-    is_same,
-    read_attributes,
-    read_cells,
-    read_dict,
-    read_members,
-    read_names,
-    read_slots,
-    read_truth,
-)
+from ...captured_state.places import ABSENT, WHOLES, Place, is_same
+from ...captured_state.references import References, is_copied
+from ...captured_state.captured import CapturedState
 from ..dispatch.arguments import is_leaf
 from ..dispatch.matching import make_match, no_match
-from .places import ABSENT, Place
-from ...captured_state.references import References, is_copied, is_slot
 
 __all__ = ["HiddenInputs", "Places", "is_container"]
 
@@ -44,27 +33,10 @@ MOST = 1000
 """Places that are remembered to have changed, at most."""
 
 
-def places_of(watch: Watch) -> Iterator[tuple[Place, Any]]:
-    """The places that one watch looks at, as far as they can be inputs, and what they held."""
-    read, owner, values = watch
-    read = read.read if type(read) is ReadingBut else read
-    if read is read_cells:
-        for cell, value in zip(owner, values):
-            yield Place("cell", cell, None), value
-    elif read is read_names:
-        for name, value in zip(owner[1], values):
-            yield Place("item", owner[0], name), value
-    elif read is read_members or read is read_slots:
-        for name, value in zip(owner[1], values):
-            yield Place("slot" if is_slot(type(owner[0]), name) else "attribute", owner[0], name), value
-    elif read is read_dict or read is read_attributes:
-        kind = "item" if read is read_dict else "attribute"
-        half = len(values) // 2
-        for key, value in zip(values[:half], values[half:]):
-            yield Place(kind, owner, key), value
-    elif read is tuple and type(owner) is list:
-        for i, value in enumerate(values):
-            yield Place("item", owner, i), value
+def variables_in(captured: CapturedState) -> list[tuple[Place, Any]]:
+    """The places that are watched, as far as they can be inputs, and what they held."""
+    return [(place.variable(), value) for place, value, _ in captured.watched.values()
+            if place.kind != "method" and place.kind not in WHOLES]
 
 
 class Places:
@@ -74,23 +46,19 @@ class Places:
         self.changes: dict[tuple, int] = {}
         self.hidden: dict[tuple, Place] = {}
 
-    def note_changes(self, surroundings: Surroundings) -> bool:
-        """Count what holds something else than in these surroundings; whether that made a further place an input."""
+    def note_changes(self, captured: CapturedState) -> bool:
+        """Count what holds something else than in this state; whether that made a further place an input."""
         if len(self.changes) > MOST:  # objects that come and go
             self.changes.clear()
             self.hidden.clear()
         before = len(self.hidden)
-        for watch in surroundings.watched:
-            for place, value in places_of(watch):
-                if is_leaf(value) or is_container(value):
-                    self.note(place, value)
+        for place, value in variables_in(captured):
+            if is_leaf(value) or is_container(value):
+                self.note(place, value)
         return len(self.hidden) > before
 
     def note(self, place: Place, value: Any) -> None:
-        try:
-            now = place.read()
-        except ABSENT:
-            return
+        now = place.read()
         if now is value or not has_form(now, value) or is_leaf(now) and is_same(now, value):
             return
         token = place.token
@@ -111,7 +79,7 @@ def has_form(x: Any, y: Any) -> bool:
 
 
 class HiddenInputs:
-    """Those of some places that can be inputs of a function with these surroundings, which no longer watch them.
+    """Those of some places that can be inputs of a function with these captured, which no longer watch them.
 
     Attributes:
         places: by their tokens.
@@ -121,11 +89,10 @@ class HiddenInputs:
         read: what they hold, as a list.
     """
 
-    def __init__(self, places: Iterable[Place], surroundings: Surroundings) -> None:
-        references = References(surroundings.followed.values())
-        boxable = references.reached_by_copies(surroundings.arrays)
-        watched = [each for watch in surroundings.watched for each in places_of(watch)]
-        held = {place.token: value for place, value in watched}
+    def __init__(self, places: Iterable[Place], captured: CapturedState) -> None:
+        references = References(captured.followed.values())
+        boxable = references.reached_by_copies(captured.arrays)
+        held = {place.token: value for place, value in variables_in(captured)}
         known = collections.Counter(map(id, held.values()))
         self.places: dict[tuple, Place] = {}
         self.owners: set[int] = set()
@@ -139,7 +106,7 @@ class HiddenInputs:
             if not is_reached or place.token[1:] in references.in_modules or id(place.owner) in inside:
                 continue
             if is_leaf(value) and type(value) is not np.ndarray or (
-                    known[id(value)] == 1 and is_alone(value, references, boxable, surroundings.roots)):
+                    known[id(value)] == 1 and is_alone(value, references, boxable, captured.roots)):
                 self.places[place.token] = place
                 self.owners |= owners
                 for each in filter(is_container, nodes_of(value)):
@@ -152,9 +119,11 @@ class HiddenInputs:
             self.forms = {token: make_match((value,)) for token, value in zip(self.places, values)}
             self.hold, self.read = compile_reading(self.places, values, self.forms)
             tokens = fields | self.places.keys()
-            others = [omit(watch, tokens) for watch in surroundings.watched if id(watch[1]) not in inside]
-            surroundings.watched = [*others, (read_truth, self.hold, (True,))]
-            surroundings.prepare()
+            captured.watched = {
+                token: watch for token, watch in captured.watched.items()
+                if id(watch.place.owner) not in inside and watch.place.variable().token not in tokens}
+            captured.watch(Place("test", self.hold))
+            captured.prepare()
 
 
 def is_alone(value: Any, references: References, boxable: Mapping[int, np.ndarray], roots: Sequence[Any]) -> bool:
@@ -192,39 +161,6 @@ def owners_of(place: Place, references: References) -> set[int]:
     }
     own = {id(each) for each in functions if each.__dict__ is place.owner}
     return of_module or own or {id(place.owner)} & references.objects.keys()
-
-
-def omit(watch: Watch, places: set[tuple]) -> Watch:
-    """A watch without these places."""
-    read, owner, values = watch
-    omitted = [place.token in places for place, _ in places_of(watch)]
-    if not any(omitted):
-        return watch
-    if read is read_cells:
-        cells = tuple([cell for cell, is_omitted in zip(owner, omitted) if not is_omitted])
-        return read, cells, read(cells)
-    if read is read_names or read is read_members or read is read_slots:
-        owner = owner[0], tuple([name for name, is_omitted in zip(owner[1], omitted) if not is_omitted])
-        return read, owner, read(owner)
-    first = len(values) - len(omitted)  # of a dict the keys come first
-    indices = [first + i for i, is_omitted in enumerate(omitted) if is_omitted]
-    reading = ReadingBut(read, indices)
-    return reading, owner, reading(owner)
-
-
-class ReadingBut:
-    """Reads as ``read`` does, but for what stands at some indices."""
-
-    def __init__(self, read: Callable[[Any], Any], indices: list[int]) -> None:
-        self.read = read
-        self.indices = indices
-
-    def __call__(self, owner: Any) -> list:
-        values = list(self.read(owner))
-        if self.indices[-1] < len(values):
-            for i in self.indices:
-                values[i] = None
-        return values
 
 
 def compile_reading(

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from types import CodeType, FunctionType
 from typing import Any
 
-from ...captured_state.names import is_users
+from ...captured_state.names import is_own
 
 __all__ = ["why_typed"]
 
@@ -47,7 +47,7 @@ def why_typed(reached: Iterable[Any], plain: Iterable[str] = ()) -> str:
     plain = frozenset(("self", "cls", *plain))
     for each in functions:
         names = each.__globals__
-        if id(each) in inside or "type" in names or not is_users(names.get("__name__", "").partition(".")[0]):
+        if id(each) in inside or "type" in names or not is_own(each):
             continue
         if x := find_asked(each.__code__, plain, PLAIN.difference(names)):
             return f"it asks for type({x}), which of traced values is another; write isinstance({x}, …)"

@@ -69,7 +69,7 @@ class LiveArrays:
     def are_written(self, outside: Iterable[Contents]) -> bool:
         """Whether the function has written into an array that it computes with.
 
-        ``outside`` is what the arrays of its surroundings held before it ran. One that it fills anew
+        ``outside`` is what the captured arrays held before it ran. One that it fills anew
         in each run counts as well: others may write into it before the next.
         """
         if self.changed or any(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...captured_state.members import OF_ARGUMENT
-from ...captured_state.surroundings import Surroundings
+from ...captured_state.captured import CapturedState
 from ..dispatch.arguments import classes_in
 from ..failures import raise_if_from_signal
 from .hidden_inputs import HiddenInputs, Places
@@ -37,9 +37,9 @@ class Outside:
         From the second writing on all is computed anew in each run, as the function itself does.
         """
         try:
-            if versions and self.places.note_changes(versions[0].surroundings):
+            if versions and self.places.note_changes(versions[0].captured):
                 versions.clear()
-            kept = [version for version in versions if not version.surroundings.hold_variables()]
+            kept = [version for version in versions if not version.captured.hold_variables()]
         except Exception as error:
             self.do_without(error)
             kept = []
@@ -48,19 +48,19 @@ class Outside:
             self.rewritten += 1
             self.folds = self.rewritten < 2
 
-    def note_changes(self, surroundings: Surroundings) -> None:
+    def note_changes(self, captured: CapturedState) -> None:
         """The function itself has changed some of them: those become hidden inputs, too."""
         try:
-            self.places.note_changes(surroundings)
+            self.places.note_changes(captured)
         except Exception as error:
             self.do_without(error)
 
-    def hide(self, surroundings: Surroundings) -> HiddenInputs | None:
-        """The hidden inputs for these surroundings, which watch them no longer."""
+    def hide(self, captured: CapturedState) -> HiddenInputs | None:
+        """The hidden inputs for these captured, which watch them no longer."""
         if not self.stands_in or not self.places.hidden:
             return None
         try:
-            hidden = HiddenInputs(self.places.hidden.values(), surroundings)
+            hidden = HiddenInputs(self.places.hidden.values(), captured)
         except Exception as error:
             return self.do_without(error)
         return hidden if hidden.places else None
@@ -71,11 +71,11 @@ class Outside:
         self.stands_in = False
 
 
-def look_around(jitted: Any, statics: list, args: tuple, kwargs: dict) -> Surroundings:
+def look_around(jitted: Any, statics: list, args: tuple, kwargs: dict) -> CapturedState:
     """What the function reads, also through the objects and the classes of containers among its arguments."""
     classes = classes_in((args, kwargs))
     places = ["", *["an argument"] * len(statics), *[OF_ARGUMENT] * len(classes)]
-    return Surroundings(jitted.fun, *statics, *classes, constant=jitted.constant, places=places)
+    return CapturedState(jitted.fun, *statics, *classes, constant=jitted.constant, places=places)
 
 
 def listed(names: list[str], most: int = 5) -> str:
@@ -84,21 +84,21 @@ def listed(names: list[str], most: int = 5) -> str:
     return f" ({', '.join(names[:most])}{', …' if len(names) > most else ''})" if names else ""
 
 
-def why_unwatched(surroundings: Surroundings) -> str:
+def why_unwatched(captured: CapturedState) -> str:
     """What to say of variables that cannot be watched; empty if there are none."""
-    if surroundings.crowded:
+    if captured.crowded:
         return "it can reach too many variables; pass what it reads as arguments"
-    if not surroundings.unknown:
+    if not captured.unknown:
         return ""
-    place, what = next(iter(surroundings.unknown.items()))
-    more = f", and {len(surroundings.unknown) - 1} more" if len(surroundings.unknown) > 1 else ""
+    place, what = next(iter(captured.unknown.items()))
+    more = f", and {len(captured.unknown) - 1} more" if len(captured.unknown) > 1 else ""
     if not place or place.startswith(("an argument", OF_ARGUMENT)):
         return f"it reads {place or 'something'} that may change unseen ({what}{more})"
     return (f"it reads {place}, {what}{more}, which may change unseen: pass it as an argument, or if it does not "
             f"change, write jit(f, constant=({place!r},))")
 
 
-def why_impure(surroundings: Surroundings) -> str:
+def why_impure(captured: CapturedState) -> str:
     """What to say of a function of which each run changes something outside, or catches an error."""
-    changed = listed(surroundings.changed())
+    changed = listed(captured.changed())
     return f"it catches errors, or changes variables outside it{changed}: return what is new"

@@ -20,7 +20,7 @@ from .boxes import PLAIN_NUMBERS, RecordBox, boxers_of_numbers, number_boxes
 from ...numpy.error_states import error_state
 from .guards import gives_itself, is_shaped_by_values, signature
 from .live_arrays import LiveArrays
-from .handed_arrays import HandedOut
+from .exported_arrays import ExportedArrays
 from .captured_folding import Sources, find_sources, is_foldable, is_live_view
 from ..ir.node import LIVE, Node, literal, substitute
 from ..ir.spec import Spec, spec_of
@@ -46,7 +46,7 @@ class RecordTrace(RecordingTrace):
         self.guards = 0
         self.examples: dict[Spec, np.ndarray] = {}
         self.arrays = LiveArrays()
-        self.handed = HandedOut()
+        self.exported = ExportedArrays()
         self.made: list[Node] = []  # other constants
         self.errstate = np.geterr()
         self.error_state = error_state()

@@ -12,8 +12,8 @@ from ...core.errors import EndedTraceError
 from ...core.pytree import Structure, tree_flatten, tree_map, tree_unflatten
 from ...core.tracer import boxers, is_box, trace_stack
 from ...captured_state.random_states import RandomStates
-from ...captured_state.surroundings import Surroundings
-from .aftermath import set_back, take_out
+from ...captured_state.captured import CapturedState
+from .cleanup import Cleaner, set_back, take_out
 from ..dispatch.arguments import is_leaf
 from .containers import Containers, overlap
 from ..failures import is_foreign, is_from_signal, is_of_package, report
@@ -22,11 +22,11 @@ from ..dispatch.leaf_names import leaf_names
 from ..ir.node import LIVE, OUTSIDE, Program
 from .outside import Outside
 from .output_owner import Owner, bases, refresh_shared
-from .places import Place, write_states
+from ...captured_state.places import Place, write_states
 from .record import RecordTrace
 from . import scans as scans  # (it makes loops steps)
 from .refusals import MixedTraces, NotReplayable, SharedMemory
-from .stand_ins import StandIns
+from .shadow_copies import ShadowCopies
 
 __all__ = ["Recording", "record"]
 
@@ -58,12 +58,12 @@ class Recording(NamedTuple):
     states: list[Place]
 
 
-class StandInFailure(Exception):
+class ShadowFailure(Exception):
     """The function may not get along with boxes in place of arrays outside."""
 
 
 def record(
-    fun: Callable, args: tuple, kwargs: dict, surroundings: Surroundings, positions: Sequence[int] = (),
+    fun: Callable, args: tuple, kwargs: dict, captured: CapturedState, positions: Sequence[int] = (),
     static_argnames: Sequence[str] = (), outside: Outside | None = None, hidden: HiddenInputs | None = None,
     apart: bool = False,
 ) -> Recording:
@@ -77,45 +77,43 @@ def record(
     """
     trace = RecordTrace(keeps_values=outside is None, folds=outside is not None and outside.folds)
     call = fun, args, kwargs, positions, static_argnames, apart
-    if outside is not None and outside.stands_in and (surroundings.arrays or hidden is not None):
+    shadows = ShadowCopies(trace)
+    if outside is not None and outside.stands_in and (captured.arrays or hidden is not None):
         try:
-            stand_ins = StandIns(surroundings, trace, hidden)
-        except MixedTraces:
-            raise
+            is_standing = shadows.stand_for(captured, hidden)
         except Exception as error:
             raise failed(error) from error
-        if stand_ins.arrays or stand_ins.inputs:
+        if is_standing:
             try:
-                return run(trace, call, surroundings, stand_ins)
-            except StandInFailure:
+                return run(trace, call, captured, shadows)
+            except ShadowFailure:
                 outside.stands_in = False
-                if hidden is not None:  # these surroundings do not watch them: the next call looks around anew
+                if hidden is not None:  # this state does not watch them: the next call looks around anew
                     raise MixedTraces("it puts variables that change to uses that cannot be traced") from None
-                return run(RecordTrace(), call, surroundings, None)
-    return run(trace, call, surroundings, None)
+                trace = RecordTrace()
+    return run(trace, call, captured, ShadowCopies(trace))
 
 
-def run(trace: RecordTrace, call: tuple, surroundings: Surroundings, stand_ins: StandIns | None) -> Recording:
+def run(trace: RecordTrace, call: tuple, captured: CapturedState, shadows: ShadowCopies) -> Recording:
     inputs: list = []
-    stand_in = stand_ins.copy if stand_ins is not None else itself
     try:
-        function = stand_in(call[0])
+        function = shadows.copy(call[0])
     except Exception as error:  # an object, or a chain of them, that is not copied like others
-        raise StandInFailure from error
+        raise ShadowFailure from error
     try:
-        args, kwargs, containers = box_arguments(trace, inputs, stand_in, *call)
-        states = RandomStates(surroundings.generators)
-        seen = stand_ins.seen if stand_ins is not None else ()
-        surroundings.note_contents([array for array in surroundings.arrays if id(array) not in seen])
+        args, kwargs, containers = box_arguments(trace, inputs, shadows.copy, *call)
+        states = RandomStates(captured.generators)
+        seen = shadows.seen
+        captured.note_contents([array for array in captured.arrays if id(array) not in seen])
     except Exception as error:
         raise failed(error) from error
     stack = trace_stack.get()
     try:
         trace_stack.set((*stack, trace))
         output = function(*args, **kwargs)
-        changes = stand_ins.take_states() if stand_ins is not None else []
+        changes = shadows.take_states()
         output_leaves, structure = tree_flatten((output, [new for _, new in changes]) if changes else output)
-        output_leaves = trace.handed.take_back(output_leaves, surroundings)
+        output_leaves = trace.exported.take_back(output_leaves, captured)
         check_outputs(output_leaves)
         refresh_shared(output_leaves)
         nodes = [trace.node_of(leaf) for leaf in output_leaves]
@@ -123,49 +121,50 @@ def run(trace: RecordTrace, call: tuple, surroundings: Surroundings, stand_ins: 
         if containers.shared and containers.changed():
             raise NotReplayable("it changes a container that it is given twice")
         if has_written(inputs):
-            refuse_shared([node.value for _, node in inputs], surroundings.arrays)
-        written = [array for array, _ in stand_ins.written()] if stand_ins is not None else []
+            refuse_shared([node.value for _, node in inputs], captured.arrays)
+        written = [array for array, _ in shadows.written()]
         if written and overlap([node.value for _, node in inputs], written):
             raise SharedMemory(outside=True, writes=False)
     except BaseException as error:
-        problem = find_problem(error, trace) or trace.handed.explain(error)
-        if problem is None and (stand_ins is None or is_from_signal(error) or not is_foreign(error)):
-            containers.write_back()
-            if stand_ins is not None:
-                stand_ins.write_back()
+        problem = find_problem(error, trace) or trace.exported.explain(error)
+        if problem is None and (not shadows.copied or is_from_signal(error) or not is_foreign(error)):
+            cleaner = make_cleaner(trace, containers, shadows)
+            containers.write_back(cleaner.plain)
+            shadows.write_back(cleaner.plain)
             with contextlib.suppress(Exception):  # the function's own error counts
-                leave_plain(trace, surroundings, containers, stand_ins)
+                take_out(cleaner, captured, [original for original, *_ in containers.pairs])
             raise
         states.restore()
-        set_back(surroundings)
-        if stand_ins is not None and not isinstance(error, (MixedTraces, SharedMemory)):
-            raise StandInFailure from error
+        set_back(captured)
+        if shadows.copied and not isinstance(error, (MixedTraces, SharedMemory)):
+            raise ShadowFailure from error
         problem.writes |= has_written(inputs)
         raise problem from (None if problem is error else error)
     finally:
         trace_stack.set(stack)
         trace.end()
     try:
-        rewrites = stand_ins is not None and stand_ins.write_back()
-        hidden = [node for _, _, node in stand_ins.boxes if node.kind == "input"] if stand_ins is not None else []
+        cleaner = make_cleaner(trace, containers, shadows)
+        rewrites = shadows.write_back(cleaner.plain)
+        hidden = [node for _, _, node in shadows.boxes if node.kind == "input"]
         read = [*[node for _, node in inputs], *hidden]
         if rewrites:
-            own = list(map(stand_ins.shown, output_leaves))
+            own = list(map(shadows.shown, output_leaves))
         else:
-            own = own_outputs(trace, read, values, nodes, surroundings)
+            own = own_outputs(trace, read, values, nodes, captured)
         result = tree_unflatten(structure, own)
         changed = [place for place, _ in changes]
         if changed:
             result, news = result
             write_states(changed, news)
-        pure = trace.raised is None and not rewrites and surroundings.hold() and not (changed and has_written(inputs))
+        pure = trace.raised is None and not rewrites and captured.hold() and not (changed and has_written(inputs))
         is_changed = containers.changed()
         if is_changed:
-            containers.write_back()
+            containers.write_back(cleaner.plain)
         if is_changed or not pure:
-            leave_plain(trace, surroundings, containers, stand_ins)
-        reason = "" if rewrites else find_reason(trace, states, surroundings.contents)
-        surroundings.note_contents(trace.compared.values())
+            take_out(cleaner, captured, [original for original, *_ in containers.pairs])
+        reason = "" if rewrites else find_reason(trace, states, captured.contents)
+        captured.note_contents(trace.compared.values())
         if is_changed:
             reason = "it changes a container among its arguments; return a new one"
         program = None if reason else Program(read, trace.steps, nodes)
@@ -173,20 +172,13 @@ def run(trace: RecordTrace, call: tuple, surroundings: Surroundings, stand_ins: 
         return Recording(result, program, structure, reason, trace.draws, writes, pure, caught, changed)
     except Exception as error:
         states.restore()
-        set_back(surroundings)
+        set_back(captured)
         raise failed(error) from error
 
 
-def leave_plain(trace: RecordTrace, surroundings: Surroundings, containers: Containers, stand_ins: Any) -> None:
-    """Let nothing outside hold a box or a copy that the run has put there."""
-    originals = trace.handed.originals()
-    originals.update(stand_ins.originals if stand_ins is not None else {})
-    originals.update({id(copy): (copy, original) for original, copy, _ in containers.pairs})
-    take_out(surroundings, trace, originals, [original for original, *_ in containers.pairs])
-
-
-def itself(value: Any) -> Any:
-    return value
+def make_cleaner(trace: RecordTrace, containers: Containers, shadows: ShadowCopies) -> Cleaner:
+    """What says how boxes and copies that the run has put somewhere outside are to be replaced."""
+    return Cleaner({**trace.exported.originals(), **containers.originals, **shadows.originals}, shadows.shown)
 
 
 def box_arguments(
@@ -261,13 +253,13 @@ def find_reason(trace: RecordTrace, states: RandomStates, outside: list) -> str:
     return ""
 
 
-def own_outputs(trace: RecordTrace, read: list, values: list, nodes: list, surroundings: Surroundings) -> list:
+def own_outputs(trace: RecordTrace, read: list, values: list, nodes: list, captured: CapturedState) -> list:
     """The outputs, in memory of their own where they are no arguments or hidden inputs, the nodes of which are
     ``read``, and no arrays from outside."""
     arguments = [node.value for node in read]
     constants = [node.value for node in (*trace.arrays.nodes.values(), *trace.made) if type(node.value) is np.ndarray]
     for node in (*trace.arrays.nodes.values(), *trace.outside):
-        if node.name == LIVE and any(surroundings.followed.get(id(each)) is each for each in bases(node.value)):
+        if node.name == LIVE and any(captured.followed.get(id(each)) is each for each in bases(node.value)):
             node.out = OUTSIDE
     return Owner(arguments, constants).own(values, nodes)
 

@@ -15,7 +15,7 @@ from .arena import arena
 from ...ir.memory import Buffer
 from .emit import Source
 from ...record.guards import Miss
-from ...record.places import write_states
+from ....captured_state.places import write_states
 from .kernels import BlockRunner
 from .threads import num_threads
 

@@ -1,4 +1,4 @@
-"""Questions: the part of a program that its guards need, by which the program that fits is found for little."""
+"""GuardSlice: the part of a program that its guards need, by which the program that fits is found for little."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from ..pipeline import compile_program, without_trust
 from ..ir.node import Node, Program, operands
 from ..backends.numpy_source.executable import Executable
 
-__all__ = ["Questions"]
+__all__ = ["GuardSlice"]
 
 
-class Questions:
+class GuardSlice:
     """The guards of a program and what they depend on. It is compiled when it is first run: most programs never miss.
 
     A function that runs a loop as often as a number says has a guard for each count, and those know the count before
     anything is computed.
     """
 
-    __slots__ = ("program", "passes", "name", "executable", "can_be_asked")
+    __slots__ = ("program", "passes", "name", "executable", "draws_nothing")
 
     def __init__(self, program: Program, passes: Sequence[str], name: str) -> None:
         self.program: Program | None = guards_alone(program)
-        self.can_be_asked = not any(step.kind == "effect" for step in self.program.steps)  # a draw would be made twice
+        self.draws_nothing = not any(step.kind == "effect" for step in self.program.steps)  # a draw would be made twice
         self.passes = without_trust(passes)
         self.name = name
         self.executable: Executable | None = None

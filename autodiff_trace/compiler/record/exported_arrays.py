@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from ...numpy.views import find_root
-from ...captured_state.names import names_in
-from ...captured_state.surroundings import Surroundings
-from ...captured_state.references import compares_objects, is_own
+from ...captured_state.names import is_own, names_in
+from ...captured_state.captured import CapturedState
+from ...captured_state.references import compares_objects
 from .refusals import NotReplayable
 
-__all__ = ["HandedOut"]
+__all__ = ["ExportedArrays"]
 
 REMEDY = "NumPy makes a plain array of a traced one (np.asarray(x)), {}; write anp.asarray(x)"
 
@@ -26,7 +26,7 @@ ABOUT_MEMORY = frozenset((
 ))
 
 
-class HandedOut:
+class ExportedArrays:
     """The plain arrays of one recording, by the ids of the values that they show."""
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class HandedOut:
             self.boxes[id(copy)] = box
         return self.of_values[key][1]
 
-    def take_back(self, outputs: list, surroundings: Surroundings) -> list:
+    def take_back(self, outputs: list, captured: CapturedState) -> list:
         """The outputs of the function, with boxes for those that are arrays handed out.
 
         Raises NotReplayable if the function may have seen that these are other arrays.
@@ -52,7 +52,7 @@ class HandedOut:
             return outputs
         if any(root._node is not node for _, _, root, node in self.of_values.values()) or self.are_changed():
             raise NotReplayable(REMEDY.format("and writes into that"))
-        functions = surroundings.followed.values()
+        functions = captured.followed.values()
         codes = [each.__code__ for each in functions if type(each) is types.FunctionType and is_own(each)]
         if any(compares_objects(code) or not ABOUT_MEMORY.isdisjoint(names_in(code)) for code in codes):
             raise NotReplayable(REMEDY.format("and looks at which array that is"))
