@@ -102,7 +102,8 @@ def source_of(scope: dict) -> str:
     more = [p.name for p in parameters if p.kind is MORE]
     needed = [p for p in parameters if p.name not in [*optional, *more]]
     operands = ", ".join([f"*{p.name}" if p.kind is POSITIONAL else p.name for p in needed])
-    takes_more = any(p.kind is MORE for p in wanted.values())
+    has_several = any(p.kind is POSITIONAL for p in parameters)
+    takes_more = any(p.kind is MORE or p.kind is POSITIONAL and not has_several for p in wanted.values())
     return "\n".join([
         f"def call({signature_text(parameters)}):",
         f"    if type({first}) not in boxes:",
@@ -143,14 +144,16 @@ def signature_text(parameters: list) -> str:
 
 
 def arguments_text(parameters: list, wanted: Mapping) -> str:
-    """What the definition gets: of NumPy's parameters those that it names; of axes, shapes and counts plain values."""
+    """What the definition gets: of NumPy's parameters those that it names, and all others where it has an asterisk; of
+    axes, shapes and counts plain values."""
     names = [p.name for p in parameters]
     text, is_positional = [], True
+    others = [each for each in parameters if each.name not in wanted and each.kind not in (POSITIONAL, MORE)]
     for p in wanted.values():
         if p.kind is POSITIONAL:
-            text += [f"*{each.name}" for each in parameters if each.kind is POSITIONAL]
+            several = [f"*{each.name}" for each in parameters if each.kind is POSITIONAL]
+            text += several or [plain_text(each, names) for each in others]
         elif p.kind is MORE:
-            others = [each for each in parameters if each.name not in wanted and each.kind is not MORE]
             text += [f"{each.name}={plain_text(each, names)}" for each in others]
         elif p.name in names:
             by_place = is_positional and p.kind is not p.KEYWORD_ONLY

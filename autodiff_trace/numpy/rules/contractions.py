@@ -11,6 +11,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ...core.array_ops import array_ops
 from ...core.errors import TracedValueError, caller_line
+from .. import moving
 from .. import wrapped as anp
 from ..broadcasting import unbroadcast
 from ..canonical import as_array
@@ -161,7 +162,7 @@ def tensordot(a, b, axes=2):
     a_kept, b_kept = ([i for i in range(x.ndim) if i not in summed] for x, summed in ((a, a_axes), (b, b_axes)))
     rows, columns = as_matrix(a, a_kept, a_axes), as_matrix(b, b_axes, b_kept)
     shape = (*[a.shape[i] for i in a_kept], *[b.shape[i] for i in b_kept])
-    return anp.reshape(anp.matmul(rows, columns), shape)
+    return moving.reshape(anp.matmul(rows, columns), shape)
 
 
 def summed_axes(a_ndim, b_ndim, axes):
@@ -177,8 +178,8 @@ def as_matrix(x, rows, columns):
     """``x`` with the axes ``rows`` as one, and the others as another."""
     order = rows + columns
     shape = tuple([math.prod([x.shape[i] for i in axes]) for axes in (rows, columns)])
-    x = x if order == sorted(order) else anp.transpose(x, order)
-    return x if x.shape == shape else anp.reshape(x, shape)
+    x = x if order == sorted(order) else moving.transpose(x, tuple(order))
+    return x if x.shape == shape else moving.reshape(x, shape)
 
 
 @define(np.inner)

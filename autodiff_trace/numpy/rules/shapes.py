@@ -77,8 +77,8 @@ def order_of_axes(function, ndim, *params):
 
 def orders_axes(function: Callable) -> None:
     @define(function)
-    def ordered(**given):
-        a, *params = given.values()
+    def ordered(*given):
+        a, *params = given
         if type(a) not in box_classes:
             a = as_array(a)
         return moving.transpose(a, order_of_axes(function, a.ndim, *map(as_tuple, params)))
