@@ -49,20 +49,37 @@ class Batching:
         self.parts: dict[Node, list[Part]] = {}  # of sums
 
     def form_groups(self, others: set[Node]) -> None:
-        """Group the calls but for ``others``, in the order of the program, so that operands come first."""
-        calls_like: dict[Any, list[Node]] = {}
-        guards = 0  # nothing is computed before a guard that stood before it
+        """Group the calls but for ``others``, in the order of the program, so that operands come first, as a rule; then
+        those that use rows which were found later."""
+        guarded: dict[Node, int] = {}  # nothing is computed before a guard that stood before it
+        guards = 0
         for step in self.program.steps:
             guards += step.kind != "call"
             if is_small(step) and step not in self.program.kept and step not in others:
+                guarded[step] = guards
+        pending = list(guarded)
+        while pending:
+            before = set(self.rows.made)
+            buckets: dict[Any, list[Node]] = {}
+            for step in pending:
                 made_by = tuple([id(x.function) if type(x) is Node else None for x in step.args])
-                spec = step.spec
-                calls_like.setdefault((guards, step.function, spec.shape, spec.dtype, made_by), []).append(step)
-        for steps in calls_like.values():
-            for ready in self.sets_ready(steps) if len(steps) >= FEWEST else ():
-                for places, family in self.like_calls.families(ready, LARGEST):
-                    for run in self.rows.runs([each for each in family if each.step not in self.rows.made]):
-                        self.join([each.step for each in run], places)
+                key = guarded[step], step.function, step.spec.shape, step.spec.dtype, made_by
+                buckets.setdefault(key, []).append(step)
+            for steps in buckets.values():
+                for ready in self.sets_ready(steps) if len(steps) >= FEWEST else ():
+                    self.group(ready)
+            users = {user for row in self.rows.made if row not in before for user in self.program.users.get(row, ())}
+            pending = sorted(users.intersection(guarded).difference(self.rows.made), key=self.rows.numbers.__getitem__)
+
+    def group(self, ready: list[Node]) -> None:
+        """Group calls that can be made at the same time: each run of rows is one, in the place of its first member."""
+        for places, family in self.like_calls.families(ready, LARGEST):
+            for run in self.rows.runs([each for each in family if each.step not in self.rows.made]):
+                members = [each.step for each in run]
+                first = min(members, key=self.rows.numbers.__getitem__)
+                self.groups[first] = members, places
+                for i, step in enumerate(members):
+                    self.rows.made[step] = Row(first, i, self.rows.numbers[first])
 
     def sets_ready(self, steps: list[Node]) -> list[list[Node]]:
         """Sets of calls whose operands are there when the first of the set is made."""
@@ -81,13 +98,6 @@ class Batching:
                 open_sets.append([step])
                 found.append(open_sets[-1])
         return [each for each in found if len(each) >= FEWEST]
-
-    def join(self, group: list[Node], places: tuple[int, ...]) -> None:
-        """Make one call of a group, in the place of its first member: its results are rows."""
-        first = min(group, key=self.rows.numbers.__getitem__)
-        self.groups[first] = group, places
-        for i, step in enumerate(group):
-            self.rows.made[step] = Row(first, i, self.rows.numbers[first])
 
     def plan_sums(self, sums: dict[Node, list[Node]], products: set[Node]) -> None:
         """Products of pairs first, since one of the two may have a place already, and longer sums first."""
