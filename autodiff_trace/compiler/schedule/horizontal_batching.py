@@ -14,6 +14,7 @@ import numpy as np
 
 from ..backends.numpy_source import calls
 from ..ir.node import Node, Program, operands, relabel
+from ..ir.spec import Spec
 from ..rewrite.dce import may_raise, remove_dead_code
 from ..rewrite.finite import check
 from .batched_forms import call_batched, is_batchable
@@ -51,25 +52,29 @@ class Batching:
     def form_groups(self, others: set[Node]) -> None:
         """Group the calls but for ``others``, in the order of the program, so that operands come first, as a rule; then
         those that use rows which were found later."""
-        guarded: dict[Node, int] = {}  # nothing is computed before a guard that stood before it
+        candidates: dict[Node, tuple] = {}  # nothing is computed before a guard that stood before it
         guards = 0
+        functions = {id(step.function): step.function for step in self.program.steps if step.kind == "call"}
+        batchable = {key for key, each in functions.items() if is_batchable(each) and each not in calls.VIEWS}
         for step in self.program.steps:
             guards += step.kind != "call"
-            if is_small(step) and step not in self.program.kept and step not in others:
-                guarded[step] = guards
-        pending = list(guarded)
+            if id(step.function) not in batchable or step in others or step in self.program.kept:
+                continue
+            if spec := small_spec(step):
+                candidates[step] = guards, step.function, spec.shape, spec.dtype
+        pending = list(candidates)
         while pending:
             before = set(self.rows.made)
             buckets: dict[Any, list[Node]] = {}
             for step in pending:
                 made_by = tuple([id(x.function) if type(x) is Node else None for x in step.args])
-                key = guarded[step], step.function, step.spec.shape, step.spec.dtype, made_by
-                buckets.setdefault(key, []).append(step)
+                buckets.setdefault((*candidates[step], made_by), []).append(step)
             for steps in buckets.values():
                 for ready in self.sets_ready(steps) if len(steps) >= FEWEST else ():
                     self.group(ready)
             users = {user for row in self.rows.made if row not in before for user in self.program.users.get(row, ())}
-            pending = sorted(users.intersection(guarded).difference(self.rows.made), key=self.rows.numbers.__getitem__)
+            users = users.intersection(candidates).difference(self.rows.made)
+            pending = sorted(users, key=self.rows.numbers.__getitem__)
 
     def group(self, ready: list[Node]) -> None:
         """Group calls that can be made at the same time: each run of rows is one, in the place of its first member."""
@@ -151,9 +156,9 @@ class Batching:
         write.new[step] = write.add(calls.after, (row, filled), step.value)
 
 
-def is_small(step: Node) -> bool:
-    """Whether a step is a call, on small arrays, that may have a batched form."""
-    if step.kind != "call" or step.kwargs or not is_batchable(step.function) or step.function in calls.VIEWS:
-        return False
+def small_spec(step: Node) -> Spec | None:
+    """What a step gives, if it is a call on small arrays."""
+    if step.kind != "call" or step.kwargs:
+        return None
     spec = step.spec
-    return spec.is_array and 0 < spec.size <= LARGEST and spec.ndim > 0 and spec.is_contiguous
+    return spec if spec.is_array and 0 < spec.size <= LARGEST and spec.ndim > 0 and spec.is_contiguous else None
