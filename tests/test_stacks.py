@@ -250,7 +250,7 @@ CALLS = {  # how often each is called, of 6 or more times without stacks
     "of this library": (lambda x, ws: [anp.sinc(nn.sigmoid(ws[i])) * x for i in range(6)], {"sigmoid": 1, "sinc": 1}),
     "two families in turn": (
         lambda x, ws: [f(g(ws[i]) * x) for i in range(6) for f, g in ((anp.exp, anp.sin), (anp.exp, anp.cos))],
-        {"sin": 1, "cos": 1, "multiply": 2, "exp": 7},
+        {"sin": 1, "cos": 1, "multiply": 2, "exp": 2},
     ),
 }
 

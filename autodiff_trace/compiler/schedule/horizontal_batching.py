@@ -14,6 +14,7 @@ import numpy as np
 
 from ..backends.numpy_source import calls
 from ..ir.node import Node, Program, operands, relabel
+from ..ir.spec import Spec
 from ..rewrite.dce import may_raise, remove_dead_code
 from ..rewrite.finite import check
 from .batched_forms import call_batched, is_batchable
@@ -49,20 +50,41 @@ class Batching:
         self.parts: dict[Node, list[Part]] = {}  # of sums
 
     def form_groups(self, others: set[Node]) -> None:
-        """Group the calls but for ``others``, in the order of the program, so that operands come first."""
-        calls_like: dict[Any, list[Node]] = {}
-        guards = 0  # nothing is computed before a guard that stood before it
+        """Group the calls but for ``others``, in the order of the program, so that operands come first, as a rule; then
+        those that use rows which were found later."""
+        candidates: dict[Node, tuple] = {}  # nothing is computed before a guard that stood before it
+        guards = 0
+        functions = {id(step.function): step.function for step in self.program.steps if step.kind == "call"}
+        batchable = {key for key, each in functions.items() if is_batchable(each) and each not in calls.VIEWS}
         for step in self.program.steps:
             guards += step.kind != "call"
-            if is_small(step) and step not in self.program.kept and step not in others:
+            if id(step.function) not in batchable or step in others or step in self.program.kept:
+                continue
+            if spec := small_spec(step):
+                candidates[step] = guards, step.function, spec.shape, spec.dtype
+        pending = list(candidates)
+        while pending:
+            before = set(self.rows.made)
+            buckets: dict[Any, list[Node]] = {}
+            for step in pending:
                 made_by = tuple([id(x.function) if type(x) is Node else None for x in step.args])
-                spec = step.spec
-                calls_like.setdefault((guards, step.function, spec.shape, spec.dtype, made_by), []).append(step)
-        for steps in calls_like.values():
-            for ready in self.sets_ready(steps) if len(steps) >= FEWEST else ():
-                for places, family in self.like_calls.families(ready, LARGEST):
-                    for run in self.rows.runs([each for each in family if each.step not in self.rows.made]):
-                        self.join([each.step for each in run], places)
+                buckets.setdefault((*candidates[step], made_by), []).append(step)
+            for steps in buckets.values():
+                for ready in self.sets_ready(steps) if len(steps) >= FEWEST else ():
+                    self.group(ready)
+            users = {user for row in self.rows.made if row not in before for user in self.program.users.get(row, ())}
+            users = users.intersection(candidates).difference(self.rows.made)
+            pending = sorted(users, key=self.rows.numbers.__getitem__)
+
+    def group(self, ready: list[Node]) -> None:
+        """Group calls that can be made at the same time: each run of rows is one, in the place of its first member."""
+        for places, family in self.like_calls.families(ready, LARGEST):
+            for run in self.rows.runs([each for each in family if each.step not in self.rows.made]):
+                members = [each.step for each in run]
+                first = min(members, key=self.rows.numbers.__getitem__)
+                self.groups[first] = members, places
+                for i, step in enumerate(members):
+                    self.rows.made[step] = Row(first, i, self.rows.numbers[first])
 
     def sets_ready(self, steps: list[Node]) -> list[list[Node]]:
         """Sets of calls whose operands are there when the first of the set is made."""
@@ -81,13 +103,6 @@ class Batching:
                 open_sets.append([step])
                 found.append(open_sets[-1])
         return [each for each in found if len(each) >= FEWEST]
-
-    def join(self, group: list[Node], places: tuple[int, ...]) -> None:
-        """Make one call of a group, in the place of its first member: its results are rows."""
-        first = min(group, key=self.rows.numbers.__getitem__)
-        self.groups[first] = group, places
-        for i, step in enumerate(group):
-            self.rows.made[step] = Row(first, i, self.rows.numbers[first])
 
     def plan_sums(self, sums: dict[Node, list[Node]], products: set[Node]) -> None:
         """Products of pairs first, since one of the two may have a place already, and longer sums first."""
@@ -141,9 +156,9 @@ class Batching:
         write.new[step] = write.add(calls.after, (row, filled), step.value)
 
 
-def is_small(step: Node) -> bool:
-    """Whether a step is a call, on small arrays, that may have a batched form."""
-    if step.kind != "call" or step.kwargs or not is_batchable(step.function) or step.function in calls.VIEWS:
-        return False
+def small_spec(step: Node) -> Spec | None:
+    """What a step gives, if it is a call on small arrays."""
+    if step.kind != "call" or step.kwargs:
+        return None
     spec = step.spec
-    return spec.is_array and 0 < spec.size <= LARGEST and spec.ndim > 0 and spec.is_contiguous
+    return spec if spec.is_array and 0 < spec.size <= LARGEST and spec.ndim > 0 and spec.is_contiguous else None

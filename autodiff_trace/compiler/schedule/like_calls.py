@@ -44,7 +44,7 @@ class LikeCalls:
 
     def varying_kind(self, x: Node) -> tuple | None:
         """Size, shape and dtype of an array that is a row, or can be one."""
-        if x not in self.varying:
+        if x not in self.varying or x in self.rows.made and self.varying[x] is None:  # it has become one
             spec = x.spec
             can_vary = spec.is_array and spec.ndim and spec.size and not is_fixed(x) and self.rows.can_place(x)
             self.varying[x] = (spec.size, spec.shape, spec.dtype) if can_vary else None

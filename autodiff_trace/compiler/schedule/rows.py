@@ -154,12 +154,12 @@ class Rows:
             if any([type(each) is not View or each.how != view.how for each in views]):
                 return
             values = tuple([each.source for each in views])
-        first = values[0]
-        alike = all([self.is_writable(x) and x.spec == first.spec for x in values])
-        if alike and len(set(values)) == len(values):
-            shape = (len(values), *first.spec.shape)
-            example = np.empty(shape, first.spec.dtype)
-            stack = Node(calls.empty, (shape, first.spec.dtype, tuple(range(len(shape)))), {}, example, "stack")
+        spec = values[0].spec
+        alike = len(set(values)) == len(values) and all([self.is_writable(x) and x.spec == spec for x in values])
+        if alike:
+            shape = (len(values), *spec.shape)
+            example = np.empty(shape, spec.dtype)
+            stack = Node(calls.empty, (shape, spec.dtype, tuple(range(len(shape)))), {}, example, "stack")
             for i, x in enumerate(values):
                 self.made[x], self.stacks[x] = Row(stack, i, self.numbers[x]), stack
 

@@ -26,6 +26,9 @@ __all__ = ["Part", "Planner", "find_sums", "is_matrix_product"]
 LINEAR = (np.negative, np.multiply, np.dot, calls.transpose, calls.reshape)
 """Functions that are linear in each operand."""
 
+FEWEST_WRITTEN = 8
+"""Terms that are written one below the other to be added up: with the check that the sum is finite it takes 2 µs."""
+
 DEEPEST = 4
 """Linear functions of linear functions that are taken apart."""
 
@@ -108,6 +111,8 @@ class Planner:
             parts += found
             covered = {term for part in found for term in part.terms}
             left = [term for term in left if term not in covered]
+        if len(left) < FEWEST_WRITTEN:
+            left = [term for term in left if self.rows.find(term)]
         return parts + self.add_runs([Member(term, (term,)) for term in left], write_rows)
 
     def plan_family(self, family: list[Member], places: tuple[int, ...], errstate: Any, depth: int) -> list[Part]:
