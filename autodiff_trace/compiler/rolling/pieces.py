@@ -10,6 +10,7 @@ import numpy as np
 from ...numpy.rules import scattering
 from ..ir.loop import as_range, slice_of, sum_turns
 from ..ir.node import Node, nodes_in
+from ..ir.spec import Spec
 from .turns import Stretch
 
 __all__ = ["Run", "find_runs", "is_scatter"]
@@ -26,14 +27,14 @@ class Run(NamedTuple):
     slot: int
     turns: range
     index: Any
-    value: Any
+    spec: Spec
 
     def join(self, values: Node, add: Callable) -> tuple[Node, Any]:
         """One piece for all, with its index. ``values`` are theirs; ``add`` makes a step."""
         if type(self.index) is not range:
-            return add(sum_turns, (values,), self.value), self.index
-        example = np.zeros((len(self.turns), *np.shape(self.value)), self.value.dtype)
-        return add(np.array, (values,), example), slice_of(self.index)
+            return add(sum_turns, (values,), self.spec), self.index
+        spec = self.spec.with_shape((len(self.turns), *self.spec.shape))
+        return add(np.array, (values,), spec), slice_of(self.index)
 
 
 def is_scatter(step: Node) -> bool:
@@ -49,7 +50,7 @@ def find_runs(step: Node, places: dict[Node, int], stretches: list[Stretch]) -> 
     for i, piece in enumerate(pieces):
         place = places.get(piece) if type(piece) is Node else None
         found = [each for each in stretches if place is not None and each.start <= place < each.stop]
-        if not found or getattr(piece.value, "dtype", None) != step.value.dtype or nodes_in((indices[i],)):
+        if not found or piece.spec.dtype != step.spec.dtype or nodes_in((indices[i],)):
             rest.append(i)
             continue
         turns[i], slot = divmod(place - found[0].start, found[0].period)
@@ -60,7 +61,7 @@ def find_runs(step: Node, places: dict[Node, int], stretches: list[Stretch]) -> 
         if run is None or slot in stretch.hoisted:
             rest += members
         else:
-            runs.append(Run(*run, pieces[members[0]].value))
+            runs.append(Run(*run, pieces[members[0]].spec))
     return runs, sorted(rest)
 
 

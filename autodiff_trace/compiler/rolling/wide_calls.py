@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ..backends.numpy_source.calls import is_elementwise_ufunc
 from ..ir.node import Node
 from .turns import Column, Places, Stretch, is_view
@@ -48,7 +46,7 @@ def has_wide_calls(stretch: Stretch, places: Places, all_steps: int) -> bool:
         slot for slot, step in enumerate(steps)
         if step.kind == "call" and not is_view(step) and slot not in stretch.hoisted and slot not in stretch.read
     ]
-    of_arrays = [slot for slot in calls if type(steps[slot].value) is np.ndarray and steps[slot].value.size > 1]
+    of_arrays = [slot for slot in calls if steps[slot].spec.is_array and steps[slot].spec.size > 1]
     waiting = after & ahead
     wide = [slot for slot in of_arrays if slot not in waiting]
     is_light = [is_elementwise_ufunc(getattr(steps[slot].function, "fun", None)) for slot in wide]
