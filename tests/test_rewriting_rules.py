@@ -66,7 +66,7 @@ class Example:
         args = tuple(map(self.build, pattern.operands))
         function = pattern.functions[0 if any(each.spec.is_array for each in nodes_in(args)) else -1]
         self.steps.append(Node(function, args, {}, None, "step"))
-        self.steps[-1].value = spec_of(self.run(self.steps)[self.steps[-1]])
+        self.steps[-1].spec = spec_of(self.run(self.steps)[self.steps[-1]])
         return self.steps[-1]
 
     def run(self, steps):

@@ -16,7 +16,7 @@ import numpy as np
 
 from ...core.traits import traits_of
 from ..backends.numpy_source import calls
-from ..ir.node import Node, is_fixed, spec_at, value_of
+from ..ir.node import Node, is_fixed, spec_at
 from ..rewrite.cse import is_pure
 from ..analysis.liveness import is_in_first
 
@@ -195,8 +195,8 @@ def takes_values(step: Node, k: int, column: Column, places: Places) -> bool:
     """Whether an argument may be another number in each turn."""
     if is_read(step):
         return k > 0
-    leaf = value_of(places.leaf(int(column.leaves[0])))
-    is_number = isinstance(leaf, (int, float, complex, np.generic)) and type(leaf) is not bool
+    kind = spec_at(places.leaf(int(column.leaves[0]))).kind
+    is_number = issubclass(kind, (int, float, complex, np.generic)) and kind is not bool
     function = getattr(step.function, "fun", step.function)
     is_known = isinstance(function, np.ufunc) or getattr(function, "__module__", "") == "_operator"
     return is_number and is_known and not step.kwargs and k < len(step.args) and step.args[k] is places.leaves[

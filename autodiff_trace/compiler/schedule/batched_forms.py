@@ -15,7 +15,7 @@ import numpy as np
 from ...core.traits import UNKNOWN, traits_of
 from ...numpy.batching import batch_matrix
 from ..backends.numpy_source import calls
-from ..ir.node import Node, relabel, value_of
+from ..ir.node import Node, relabel, spec_at
 from .rows import Writer, mapped_how
 
 __all__ = ["call_batched", "has_batched_form", "is_batchable"]
@@ -50,8 +50,8 @@ def is_elementwise(function: Callable) -> bool:
 def is_product(x: Any, y: Any, places: tuple[int, ...]) -> bool:
     """Whether a dot product is one of matrices or vectors of inexact numbers of one dtype. (Of vectors of one number it
     is the product, which may be -0, and of stacks of them a sum.)"""
-    x, y = map(value_of, (x, y))
-    if type(x) is not np.ndarray or type(y) is not np.ndarray or x.dtype != y.dtype or x.dtype.kind not in "fc":
+    x, y = map(spec_at, (x, y))
+    if not (x.is_array and y.is_array) or x.dtype != y.dtype or x.dtype.kind not in "fc":
         return False
     return 0 < x.ndim <= 2 and 0 < y.ndim <= 2 and (x.shape[-1] != 1 or places == (0, 1) and x.ndim == y.ndim == 2)
 
@@ -84,17 +84,17 @@ def call_batched(steps: list[Node], places: Sequence[int], write: Writer) -> Nod
 
 def batch_product(x: Any, y: Any, x_mapped: bool, y_mapped: bool, write: Writer, dtype: np.dtype) -> Node:
     """The products ``x @ y`` of all rows, but for the shape."""
-    x_shape, y_shape = np.shape(value_of(x)), np.shape(value_of(y))
+    x_shape, y_shape = spec_at(x).shape, spec_at(y).shape
     if not y_mapped:  # all rows of all
         x = write.flat(x)
         return write.call(np.dot, (x, y), (x.spec.shape[0], *y_shape[1:]), dtype)
     if not x_mapped and len(y_shape) == 2:  # vectors on the right
         x = write.transpose(x) if len(x_shape) == 2 else x
-        return write.call(np.dot, (y, x), (y_shape[0], *np.shape(value_of(x))[1:]), dtype)
+        return write.call(np.dot, (y, x), (y_shape[0], *spec_at(x).shape[1:]), dtype)
     count = y_shape[0]
     if x_mapped and len(x_shape) == 2:
         x = write.reshape(x, (count, 1, x_shape[1]))
     if len(y_shape) == 2:
         y = write.reshape(y, (*y_shape, 1))
-    shape = (count, *np.shape(value_of(x))[-2:-1], *y.spec.shape[2:])
+    shape = (count, *spec_at(x).shape[-2:-1], *y.spec.shape[2:])
     return write.call(np.matmul, (x, y), shape, dtype)

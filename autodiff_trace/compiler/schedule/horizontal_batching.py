@@ -128,7 +128,7 @@ class Batching:
                 group, places = self.groups[step]
                 self.rows.arrays[step] = together = call_batched(group, places, write)
                 for i, each in enumerate(group):
-                    new[each] = write.add(calls.getitem, (together, i), each.value)
+                    new[each] = write.add(calls.getitem, (together, i), each.spec)
             elif step in self.parts:
                 new[step] = self.add_up(step, sums[step], write)
                 unchecked.append(new[step])
@@ -151,9 +151,9 @@ class Batching:
     def fill_row(self, step: Node, write: Writer) -> None:
         """Let a step write its result into its row of a stack."""
         stack, place, _ = self.rows.made[step]
-        row = write.add(calls.getitem, (stack, place), step.value)
-        filled = write.add(step.function, (*relabel(step.args, write.new), row), step.value)
-        write.new[step] = write.add(calls.after, (row, filled), step.value)
+        row = write.add(calls.getitem, (stack, place), step.spec)
+        filled = write.add(step.function, (*relabel(step.args, write.new), row), step.spec)
+        write.new[step] = write.add(calls.after, (row, filled), step.spec)
 
 
 def small_spec(step: Node) -> Spec | None:

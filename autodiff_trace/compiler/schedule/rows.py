@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from ...numpy.batching import mapped_index
 from ..backends.numpy_source import calls
+from ..ir.infer import infer
 from ..ir.node import Node, Program, parts_of
+from ..ir.spec import Spec, array_spec
 from ..rewrite.cse import identify
 from .buffers import takes_buffer
 
@@ -158,8 +158,8 @@ class Rows:
         alike = len(set(values)) == len(values) and all([self.is_writable(x) and x.spec == spec for x in values])
         if alike:
             shape = (len(values), *spec.shape)
-            example = np.empty(shape, spec.dtype)
-            stack = Node(calls.empty, (shape, spec.dtype, tuple(range(len(shape)))), {}, example, "stack")
+            like = array_spec(shape, spec.dtype)
+            stack = Node(calls.empty, (shape, spec.dtype, tuple(range(len(shape)))), {}, like, "stack")
             for i, x in enumerate(values):
                 self.made[x], self.stacks[x] = Row(stack, i, self.numbers[x]), stack
 
@@ -201,13 +201,13 @@ class Writer:
         self.steps = steps
 
     def call(self, function: Callable, args: tuple, shape: tuple[int, ...], dtype: Any) -> Node:
-        return self.add(function, args, np.empty(shape, dtype))
+        return self.add(function, args, array_spec(shape, dtype))
 
     def view(self, function: Callable, x: Node, how: Any) -> Node:
-        return self.add(function, (x, how), function(x.value, how))
+        return self.add(function, (x, how), infer(function, (x, how)))
 
-    def add(self, function: Callable, args: tuple, example: Any) -> Node:
-        self.steps.append(Node(function, args, {}, example, self.step.name, "call", self.step.errstate))
+    def add(self, function: Callable, args: tuple, spec: Spec) -> Node:
+        self.steps.append(Node(function, args, {}, spec, self.step.name, "call", self.step.errstate))
         return self.steps[-1]
 
     def reshape(self, x: Node, shape: tuple[int, ...]) -> Node:
