@@ -101,13 +101,13 @@ class CapturedState:
         """Note the keys and items of a dict, and give them. What is too much is not even read."""
         if self.is_too_long(owner):
             return []
-        keys = self.watch(Place("keys", owner), where)
-        return [(key, self.watch(Place("item", owner, key), f"[{where}")) for key in keys]
+        self.watch(Place("keys", owner), where)
+        return self.watch_all("item", owner, list(owner.items()), f"[{where}")
 
     def watch_attributes(self, owner: Any, where: str) -> list[tuple[str, Any]]:
         """The same for the attributes of an object or class."""
-        names = self.watch(Place("attributes", owner), where)
-        return [(name, self.watch(Place("attribute", owner, name), where)) for name in names]
+        self.watch(Place("attributes", owner), where)
+        return self.watch_all("attribute", owner, list(owner.__dict__.items()), where)
 
     def watch_items(self, owner: Any, where: str) -> Sequence:
         """The same for the items of a list, a set or their like."""
@@ -116,7 +116,16 @@ class CapturedState:
         if type(owner) is not list:
             return self.watch(Place("items", owner), where)
         self.watch(Place("length", owner), where)
-        return [self.watch(Place("item", owner, i), where) for i in range(len(owner))]
+        self.watch_all("item", owner, list(enumerate(owner)), where)
+        return [*owner]
+
+    def watch_all(self, kind: str, owner: Any, items: list[tuple[Any, Any]], where: str) -> list[tuple[Any, Any]]:
+        """``watch`` for all variables of one owner, which have just been read: in a third of the time."""
+        before = len(self.watched)
+        for key, value in items:
+            self.watched.setdefault((kind, id(owner), key), Watch(Place(kind, owner, key), value, where))
+        self.count += len(self.watched) - before
+        return items
 
     def is_too_long(self, owner: Any) -> bool:
         if len(owner) > LIMIT:

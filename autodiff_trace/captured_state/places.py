@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Sequence
-from operator import attrgetter
+from operator import attrgetter, is_
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -105,7 +105,7 @@ class Place(NamedTuple):
         """Whether it still holds ``value``."""
         now = self.read()
         if self.kind in WHOLES:
-            return len(now) == len(value) and all(map(is_same, now, value))
+            return len(now) == len(value) and (all(map(is_, now, value)) or all(map(is_same, now, value)))
         return is_same(now, value)
 
     def expression(self, owner: str, key: str) -> str:

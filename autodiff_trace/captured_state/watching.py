@@ -76,6 +76,7 @@ def compile_check(watched: Iterable[Watch]) -> Callable[[], bool]:
     known: dict[str, Any] = {"all": all, "map": map, "is_": is_}
     conditions: list[str] = []
     together: dict[tuple, list[Watch]] = {}
+    keyed: set[int] = set()  # owners of which the keys are compared
     slow: list[Watch] = []
 
     def name(value: Any) -> str:
@@ -84,6 +85,8 @@ def compile_check(watched: Iterable[Watch]) -> Callable[[], bool]:
 
     for watch in watched:
         (kind, owner, key), value, _ = watch
+        if kind in ("keys", "attributes", "length"):
+            keyed.add(id(owner))
         if kind in ("item", "attribute") and value is not MISSING:
             together.setdefault((kind, id(owner)), []).append(watch)
         elif (written := condition(kind, owner, key, value, name)) is not None:
@@ -92,14 +95,18 @@ def compile_check(watched: Iterable[Watch]) -> Callable[[], bool]:
             slow.append(watch)
     if slow:
         conditions.append(f"all(map({name(Watch.holds)}, {name(slow)}))")
-    for (kind, _), watches in together.items():  # after the keys of dicts
-        owner = name(watches[0].place.owner) + (".__dict__" if kind == "attribute" else "")
+    for (kind, _), watches in together.items():
+        holder = watches[0].place.owner  # after the keys of dicts
+        owner = name(holder) + (".__dict__" if kind == "attribute" else "")
         if len(watches) < MANY:
             for (_, _, key), value, _ in watches:
                 conditions.append(f"{owner}[{repr(key) if type(key) is str else name(key)}] is {name(value)}")
         else:
-            getter = name(itemgetter(*[watch.place.key for watch in watches]))
-            conditions.append(f"all(map(is_, {getter}({owner}), {name([watch.value for watch in watches])}))")
+            is_all = len(watches) == len(holder if kind == "item" else holder.__dict__)
+            now = owner if type(holder) is list else f"{owner}.values()"
+            if not is_all or id(holder) not in keyed:
+                now = f"{name(itemgetter(*[watch.place.key for watch in watches]))}({owner})"
+            conditions.append(f"all(map(is_, {now}, {name([watch.value for watch in watches])}))")
     exec(f"""def holds():
     try:
         return {" and ".join(conditions) or True}
@@ -127,6 +134,8 @@ def condition(kind: str, owner: Any, key: Any, value: Any, name: Callable[[Any],
         return f"len({name(owner)}) == {value[0]}"
     if kind in ("keys", "attributes") and all(type(each) is str for each in value):
         return f"(*{name(owner)}{'.__dict__' if kind == 'attributes' else ''},) == {name(value)}"
+    if kind == "keys":
+        return f"len({name(owner)}) == {len(value)} and all(map(is_, {name(owner)}, {name(value)}))"
     if value is MISSING or kind not in ("cell", "member", "method", "slot"):
         return None
     if kind == "cell":
