@@ -10,7 +10,7 @@ import pytest
 import autodiff_trace
 
 TABLES = """
-    test_elementwise test_reductions test_selecting test_joining test_shapes test_contractions test_taylor test_vmap
+    test_reductions test_selecting test_joining test_shapes test_contractions test_taylor test_vmap
     test_selections test_assignment
 """.split()
 
@@ -18,8 +18,9 @@ FAST_ALONE = "memory or large or linear or jit or copies or aliasing"
 """Tests of what the fast pieces are there for: time and memory; and of programs, which are replayed by these."""
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", [
+    "test_elementwise", *(pytest.param(table, marks=pytest.mark.slow) for table in TABLES),
+])
 def test_tables_with_the_plain_pieces(table):
     run_plain("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", f"{table}.py", "-k", f"not ({FAST_ALONE})")
 

@@ -135,8 +135,8 @@ def spent_constant(value: Any) -> Any:
     and tuples."""
     kind = type(value)
     while kind in box_classes and value._node is None and value._trace.has_ended:
-        if value._trace.is_ground and getattr(value, "_made", bool)() is not value._value:
-            break  # it may depend on what others stood in for, unless it is a buffer as it was made
+        if getattr(value._trace, "is_ground", False) and getattr(value, "_made", bool)() is not value._value:
+            break  # (trace_substitution) it may depend on what others stood in for, unless it is a buffer as made
         value = value._value
         kind = type(value)
     return kind(map(spent_constant, value)) if kind is list or kind is tuple else value
@@ -161,9 +161,6 @@ class Trace:
     """One running transformation. A subclass says what becomes of a primitive that meets its boxes."""
 
     has_ended = False
-
-    is_ground = False
-    """Whether boxes without a node may depend on values that others stand in for (see ``standins``)."""
 
     holds_values = False
     """Whether a box holds the value that the user sees in it, and its derivative beside."""

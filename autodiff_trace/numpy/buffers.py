@@ -36,7 +36,7 @@ def buffer_maker(function: Callable) -> Callable:
         if trace is None:
             return array
         box = boxers[type(array)](array, trace, None)
-        if trace.is_ground:
+        if getattr(trace, "is_ground", False):
             box._made = weakref.ref(array)
         return box
 

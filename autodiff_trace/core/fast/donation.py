@@ -2,6 +2,8 @@
 
 A fresh array costs more than what is written into it: its pages have to be fetched and cleared first. Of cotangents
 there is one a node, and most are read once. Whether somebody else holds one is read off its reference count.
+
+In the place of the rules themselves, and of ``add_cotangents``. Gain: see ``LEAST``.
 """
 
 from __future__ import annotations
