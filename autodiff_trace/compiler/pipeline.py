@@ -49,8 +49,8 @@ makes one call of the same function of many small arrays, and with "finite" one 
 place" leaves out copies of arrays that are assigned to, and "buffers" uses the memory of intermediate values again.
 """
 
-BACK_END = NumpySource()
-"""The reference."""
+BACK_ENDS: tuple[BackEnd, ...] = (NumpySource(),)
+"""The first that accepts a program compiles it. NumPy's, the reference, is the last: it takes any."""
 
 TRUSTING = ("finite", "floats")
 """Passes whose programs fail where something is infinite or NaN."""
@@ -126,9 +126,10 @@ def prepare(program: Program, passes: Sequence[str]) -> Program:
 
 
 def compile_program(
-    program: Program, structure: Structure, passes: Sequence[str], name: str, back_end: BackEnd = BACK_END,
+    program: Program, structure: Structure, passes: Sequence[str], name: str, back_ends: Sequence[BackEnd] = BACK_ENDS,
 ) -> Runnable:
     """The program, with its outputs in a container of this structure, as a function of its inputs."""
     with collection_paused():
         placed, memory, trusting = optimize(prepare(program, passes), passes)
+        back_end = next(each for each in back_ends if each.accepts(placed))
         return back_end.compile(placed, structure, memory, name, trusting)
