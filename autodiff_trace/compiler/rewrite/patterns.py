@@ -79,6 +79,7 @@ class Call(Pattern):
         self.functions = functions
         self.operands = operands and tuple([each if isinstance(each, Pattern) else Number(each) for each in operands])
         self.real, self.commutes, self.single = real, commutes, single
+        self.counts_uses = single or any([each.counts_uses for each in self.operands or () if isinstance(each, Call)])
 
     def matches(self, arg: Any, found: dict[str, Any], uses: Uses) -> bool:
         if type(arg) is not Node or arg.kind != "call" or arg.kwargs:
