@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
 
 from ..ir.node import Node, Program, operands, relabel
 from .patterns import ANY, ARRAY, NUMBER, Rule
@@ -26,6 +25,7 @@ class Table:
                 by_operand = self.found.setdefault(id(function), {})
                 for inner in rule.inner or rule.pattern.find_inner():
                     by_operand.setdefault(id(inner), []).append(rule)
+        self.counts_uses = any(rule.pattern.counts_uses for rule in rules)
 
 def rewrite(
     program: Program, table: Table, passes: Sequence[str] | None = None, merge: Callable[[Node], Node] | None = None
@@ -38,27 +38,29 @@ def rewrite(
     rules = table.found if passes is None or table.compiler_pass in passes else {}
     if merge is None and program.functions.isdisjoint(rules):
         return program
-    return Rewriting(program, rules, merge).run()
+    return Rewriting(program, rules, merge, count_uses(program) if table.counts_uses else None).run()
+
+
+def count_uses(program: Program) -> dict[Node, int]:
+    """How often each value is used, but for what nothing needs."""
+    counts: dict[Node, int] = dict.fromkeys(program.kept, 1)
+    for step in reversed(program.steps):
+        if step in counts or step.kind != "call":
+            for operand in operands(step):
+                counts[operand] = counts.get(operand, 0) + 1
+    return counts
 
 
 class Rewriting:
-    """Rewrites one program."""
+    """Rewrites one program; ``counts`` says how often values are used, if the rules ask for that."""
 
-    def __init__(self, program: Program, rules: Index, merge: Callable[[Node], Node] | None) -> None:
-        self.program, self.rules, self.merge = program, rules, merge
+    def __init__(
+        self, program: Program, rules: Index, merge: Callable[[Node], Node] | None, counts: dict[Node, int] | None
+    ) -> None:
+        self.program, self.rules, self.merge, self.counts = program, rules, merge, counts
         self.steps: list[Node] = []
         self.placed: set[Node] = set()
         self.new: dict[Node, Node] = {}
-
-    @cached_property
-    def counts(self) -> dict[Node, int]:
-        """How often each value is used, but for what nothing needs; asked for before anything is replaced."""
-        counts: dict[Node, int] = dict.fromkeys(self.program.kept, 1)
-        for step in reversed(self.program.steps):
-            if step in counts or step.kind != "call":
-                for operand in operands(step):
-                    counts[operand] = counts.get(operand, 0) + 1
-        return counts
 
     def run(self) -> Program:
         program, new = self.program, self.new
@@ -121,6 +123,8 @@ class Rewriting:
 
     def instead(self, step: Node, result: Node) -> Node:
         """``result``, which is used in the place of a step."""
+        if self.counts is None:
+            return result
         pending = [(result, self.uses(step)), (step, -self.uses(step))]
         while pending:
             node, change = pending.pop(0)

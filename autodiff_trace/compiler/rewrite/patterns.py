@@ -1,7 +1,8 @@
-"""Patterns of rewriting rules, written as formulas: ``Rule("minus a negative", x - -y, x + y)``.
+"""Patterns of rewriting rules, written as formulas: ``Rule("minus a negative", x - (-y), x + y)``.
 
-A formula of arithmetic means real floating-point numbers; of what is added or multiplied either may come first. A name
-stands for any operand, or for such as it says; a number for itself, the same in each run.
+A formula of arithmetic matches real floating-point numbers; of what is added or multiplied either operand may come
+first. A :class:`Term` stands for any operand, or for those for which its condition holds; a number for itself, the same
+in each run. All steps that a pattern matches have one error handling.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ ANY, NUMBER, ARRAY = "any", "number", "array"
 """What an operand can be beside a call of a function: anything, or a constant without axes, or with some."""
 
 Uses = Callable[[Node], int]
-"""How often a value is used in the program; 0 where it is not yet placed."""
+"""How often a value is used in the program; 0 where nothing needs it, or the step is new."""
 
 
 class Pattern:
@@ -78,6 +79,7 @@ class Call(Pattern):
         self.functions = functions
         self.operands = operands and tuple([each if isinstance(each, Pattern) else Number(each) for each in operands])
         self.real, self.commutes, self.single = real, commutes, single
+        self.counts_uses = single or any([each.counts_uses for each in self.operands or () if isinstance(each, Call)])
 
     def matches(self, arg: Any, found: dict[str, Any], uses: Uses) -> bool:
         if type(arg) is not Node or arg.kind != "call" or arg.kwargs:
