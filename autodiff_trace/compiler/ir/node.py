@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 from .spec import Spec, spec_of
@@ -29,8 +29,9 @@ class Node:
     Attributes:
         function: what is called; None for an input and for a constant.
         args, kwargs: its arguments, in which nodes stand for their values, also in lists and tuples.
-        value: what it gave when it was traced. Only its shape, dtype and layout, and of constants and guards the value
-            itself, hold for other runs.
+        spec: what holds of its value in each run.
+        value: of a constant the value, of a guard what was seen, of an argument what was given when the function was
+            traced; of steps too where a person is to look at them (:func:`graph`), else None.
         name: of an input its parameter's, else the function's.
         kind: "input", "constant", "call", "guard" (Python's use of a value: another run has to give the same) or
             "effect" (a call that is made though nothing depends on it, and once for each time it stands there).
@@ -38,30 +39,21 @@ class Node:
         out: of a guard its number; of one in a loop that in the first turn, and how many there are in a turn.
     """
 
-    __slots__ = ("function", "args", "kwargs", "held", "spec", "name", "kind", "errstate", "out", "found")
+    __slots__ = ("function", "args", "kwargs", "value", "spec", "name", "kind", "errstate", "out", "found")
 
     def __init__(self, function, args, kwargs, value_or_spec, name, kind="call", errstate=None, out=None):
         self.function = function
         self.args = args
         self.kwargs = kwargs
-        self.value = value_or_spec
+        if type(value_or_spec) is Spec:
+            self.spec, self.value = value_or_spec, None
+        else:
+            self.spec, self.value = spec_of(value_or_spec), value_or_spec
         self.name = name
         self.kind = kind
         self.errstate = errstate
         self.out = out
         self.found = None  # its operands, once they have been asked for
-
-    @property
-    def value(self) -> Any:
-        """Transitional: the value, or an example of one, for passes that have not learnt to read ``spec``."""
-        if type(self.held) is Spec:
-            return example(self.held)
-        return self.held
-
-    @value.setter
-    def value(self, value_or_spec: Any) -> None:
-        self.held = value_or_spec
-        self.spec = value_or_spec if type(value_or_spec) is Spec else spec_of(value_or_spec)
 
     def with_call(self, function: Callable, args: tuple, kwargs: dict | None = None) -> Node:
         """A call of another function that gives the same value."""
@@ -74,7 +66,8 @@ class Node:
 
     def with_args(self, args: tuple, kwargs: dict | None = None) -> Node:
         """A step like this one, of other operands. (A guard keeps what was seen.)"""
-        return Node(self.function, args, kwargs or {}, self.held, self.name, self.kind, self.errstate, self.out)
+        known = self.spec if self.value is None else self.value
+        return Node(self.function, args, kwargs or {}, known, self.name, self.kind, self.errstate, self.out)
 
     def rewire(self, new: dict[Node, Node]) -> Node:
         """This very step with operands replaced."""
@@ -133,9 +126,6 @@ class Program:
         return not self.functions.isdisjoint(map(id, functions))
 
 
-example = lru_cache(maxsize=256)(Spec.example)
-
-
 def is_fixed(arg: Any) -> bool:
     """Whether an argument is the same in each run: not a node, or a constant that was made while the function ran.
 
@@ -157,7 +147,7 @@ def literal(value: Any) -> Node:
 
 
 def value_of(arg: Any) -> Any:
-    """The value of an argument: of a node the one that was traced."""
+    """The value of an argument: of a node, which is a constant, its own."""
     return arg.value if type(arg) is Node else arg
 
 
