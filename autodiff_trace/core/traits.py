@@ -70,7 +70,7 @@ class Traits:
     shaped_by_values: bool = False
     """The shape or the dtype of the answer depends on values, not on parameters such as axes alone."""
 
-    # What its rules read (``core/unread``)
+    # What its rules read (``core/fast/residuals``)
     unread: dict[Any, tuple] = dataclasses.field(default_factory=dict)
     """From the argument that is followed, or a tuple of several, to that of which its rule reads no values."""
     answer_tells: bool = False
@@ -82,7 +82,7 @@ class Traits:
     series: Callable | None = None
     """Its series rule (``core/taylor``)."""
     sparsity: Callable | None = None
-    """Its rule of which elements depend on which (``numpy/dependence``)."""
+    """Its rule of which elements depend on which (``numpy/sparsity``)."""
 
     # Memory
     makes_view: bool = False
