@@ -17,13 +17,14 @@ __all__ = ["assert_like", "check_compiled", "to_number"]
 def check_compiled(row: Any) -> None:
     """The value and the cotangents in one program: traced, and replayed for the same values and for others."""
 
-    def value_and_cotangents(*args):
-        of_varied, values = of_inexact(row.function(anp), args)
+    of_varied, values = of_inexact(row.function(anp), row.args)
+
+    def value_and_cotangents(*values):
         output, pullback = vjp(of_varied, *values)
         # NumPy gives a number or an array of no dimensions, as it likes; definitions of its functions do not follow it.
         return tree_map(to_number, output), pullback(tree_map(cotangent, output))
 
-    compare_calls(value_and_cotangents, row.args)
+    compare_calls(value_and_cotangents, values)
 
 
 def of_inexact(function: Callable, args: tuple) -> tuple[Callable, tuple]:
@@ -31,8 +32,10 @@ def of_inexact(function: Callable, args: tuple) -> tuple[Callable, tuple]:
     leaves, structure = tree_flatten(args)
     varied = [i for i, leaf in enumerate(leaves) if is_inexact(leaf)]
 
+    others = tuple([None if i in varied else leaf for i, leaf in enumerate(leaves)])
+
     def of_varied(*values):
-        new = list(leaves)
+        new = list(others)
         for i, value in zip(varied, values, strict=True):
             new[i] = value
         return function(*tree_unflatten(structure, new))
