@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 # Before NumPy is loaded: threads that wait for small products of matrices take more time than these do.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):  # or each process that a test starts compiles the package again
+    os.environ["PYTHONPYCACHEPREFIX"] = tempfile.mkdtemp(prefix="autodiff_trace-tests-")
+    atexit.register(shutil.rmtree, os.environ["PYTHONPYCACHEPREFIX"], ignore_errors=True)
 
 import pytest  # noqa: E402
 
