@@ -131,8 +131,8 @@ def assert_alike(got, wanted):
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_transformations_are_those_of_the_function(name, mode):
     jitted = jit(FUNCTIONS[name])
-    turn = 2 * (list(FUNCTIONS).index(name) + list(MODES).index(mode)) % len(OTHERS)
-    for x in (X, -X, X, *OTHERS[turn : turn + 2]):
+    turn = (list(FUNCTIONS).index(name) + list(MODES).index(mode)) % len(OTHERS)
+    for x in (X, -X, X, OTHERS[turn]):
         wanted = outcome(lambda: MODES[mode](FUNCTIONS[name])(x.copy()))
         assert_alike(outcome(lambda: MODES[mode](jitted)(x.copy())), wanted)
     assert jitted.cache_info().failures == 0

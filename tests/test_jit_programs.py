@@ -12,7 +12,7 @@ from random_checks import random_options
 from random_failures import check
 from random_programs import random_program
 
-PROGRAMS = 120
+PROGRAMS = 80
 A_TEST = 20
 
 
@@ -44,7 +44,7 @@ def test_programs_that_hypothesis_chooses():
     hypothesis = pytest.importorskip("hypothesis", reason="Hypothesis makes the examples: pip install hypothesis")
     st = hypothesis.strategies
 
-    @hypothesis.settings(derandomize=True, database=None, deadline=None, max_examples=20)
+    @hypothesis.settings(derandomize=True, database=None, deadline=None, max_examples=10)
     @hypothesis.given(st.randoms(use_true_random=False), st.integers(0, 1000))
     def check_one(rng, seed):
         check(random_program(rng), random_options(rng), seed)

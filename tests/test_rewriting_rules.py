@@ -112,7 +112,9 @@ DTYPES = [(np.float64, np.float64), (np.float32, np.float32), (np.float32, np.fl
 @pytest.mark.parametrize("name", ARITHMETIC)
 def test_formulas_keep_every_bit(name):
     fired = 0
-    for shapes, dtypes, (c, d) in itertools.product(SHAPES, DTYPES, FACTORS):
+    # Any two of a shape, dtypes and factors meet, any three of them in a third of all cases.
+    cases = itertools.product(enumerate(SHAPES), enumerate(DTYPES), enumerate(FACTORS))
+    for shapes, dtypes, (c, d) in [[each for _, each in case] for case in cases if sum(i for i, _ in case) % 3 == 0]:
         x, y = (operand(shape, dtype, seed) for seed, (shape, dtype) in enumerate(zip(shapes, dtypes)))
         for s in (c, exact.c * exact.y):
             example = Example(RULES[name].pattern, {"x": x, "y": y, "c": c, "d": d, "s": s}, constants="cds")
