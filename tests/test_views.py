@@ -272,7 +272,7 @@ DIRECTION = np.sin(BATCH[1])
 @pytest.mark.filterwarnings("ignore:Numpy has detected that you:DeprecationWarning")
 @pytest.mark.parametrize("name", CALLS)
 def test_views_are_numpys(name):
-    """Each way to write, to a kind of array each, mapped along an axis, and one of the ways compiled; all go in turn."""
+    """Each way to write, to a kind of array each, mapped along an axis, and one way compiled; all go in turn."""
     turn = list(CALLS).index(name)
     for i, write in enumerate(WAYS_TO_WRITE):
         make, axis = ARRAYS[(turn + i) % len(ARRAYS)], AXES[(turn + i) % len(AXES)]
