@@ -36,9 +36,9 @@ class Row:
 
     @property
     def form(self) -> tuple:
-        """What the rules may tell apart before they look at shapes and values."""
+        """What rules tell apart: whatever else differs, rows of one form take the same branches of them."""
         in_full = self.order > 1 and "derivatives" not in self.skip, "compiled" not in self.skip
-        return self.name, len(self.args), tuple(sorted(self.kwargs)), in_full
+        return self.name, tuple([getattr(arg, "ndim", None) for arg in self.args]), tuple(sorted(self.kwargs)), in_full
 
     def __str__(self) -> str:
         shapes = [str(arg.shape).replace(" ", "") if hasattr(arg, "shape") else repr(arg) for arg in self.args]
@@ -147,7 +147,7 @@ def table_test(rows: Sequence[Row]) -> Callable:
     """A test that runs each row in all modes: a test of its own for each of them would cost as much as what it runs.
 
     Of the rows of one form, further ones are neither compiled nor differentiated twice: both take the program that the
-    rules of first order record, whatever the shapes and the values are.
+    rules of first order record, whatever the lengths of axes and the values are.
     """
     ALL_ROWS.extend(rows)
 
