@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.array_ops import owning
 from ..core.errors import caller_line
 from ..core.pytree import Structure, tree_flatten, tree_unflatten
 from .trace_substitution import current
@@ -117,7 +118,9 @@ def fori_loop(lower: int, upper: int, body: Callable, init: Any) -> Any:
 
     step = functools.partial(do_step, body)
     functools.update_wrapper(step, body, updated=())
-    return scan(step, init, np.arange(lower, upper))[0]
+    numbers = np.arange(lower, upper)
+    with owning([numbers]):
+        return scan(step, init, numbers)[0]
 
 
 def do_step(body: Callable, carry: Any, i: Any) -> tuple[Any, None]:
