@@ -9,6 +9,7 @@ import numpy as np
 
 from ...core.array_ops import array_ops
 from ...core.backward import backward_pass
+from ...core.cotangents import add_cotangents
 from ...core.reverse import VJPTrace, trace_vjp
 from ...core.selections import Selected, settle
 from ...numpy import wrapped as anp
@@ -122,8 +123,12 @@ class Backward:
         outputs, ends, inputs = trace_vjp(run, [xs[i] for i in self.followed])
         seeds = [(node, gs[i]) for i, node in enumerate(ends) if node is not None and i in gs]
         ends = dict(zip(self.followed, inputs))
-        seeds += [(ends[i], total) for i, total in totals.items()]  # to which items that were read are added in place
+        # Items that were read, which have masks, are added to the sum in place.
+        seeds += [(ends[i], total) for i, total in totals.items() if self.masked[i]]
         found = dict(zip(self.followed, backward_pass(seeds, inputs, keeps_selected=True)))
+        for i, total in totals.items():
+            if not self.masked[i] and type(found[i]) is not Selected:
+                found[i] = total if found[i] is None else add_cotangents(total, found[i])
         self.masked.update((i, True) for i, g in found.items() if type(g) is Selected)
         return [*outputs, *self.with_masks({i: found[i] for i in (*self.carries, *self.totals, *self.rows)})]
 
