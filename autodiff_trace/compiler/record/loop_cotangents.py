@@ -130,6 +130,7 @@ class Backward:
             if not self.masked[i] and type(found[i]) is not Selected:
                 found[i] = total if found[i] is None else add_cotangents(total, found[i])
         self.masked.update((i, True) for i, g in found.items() if type(g) is Selected)
+        self.masked.update((i, True) for i in self.carries if found[i] is None)  # nor is what no turn reads
         return [*outputs, *self.with_masks({i: found[i] for i in (*self.carries, *self.totals, *self.rows)})]
 
     def divide(self, joint: Program, carried: int) -> None:
