@@ -364,3 +364,21 @@ def test_carry_of_other_byte_order():
     np.testing.assert_array_equal(carry, [8.0, 16.0])
     gradient = grad(lambda x: anp.sum(fori_loop(0, 3, lambda i, c: c * x, np.array([1.0, 2.0], ">f8"))))(2.0)
     assert gradient == 36.0
+
+
+def test_large_carries_are_written_into():
+    def body(i, c):
+        c[i] = anp.sin(c[i - 1]) + c[0]
+        return c
+
+    def loop(x):
+        return fori_loop(1, 900, body, anp.concatenate([anp.reshape(x, (1,)), np.zeros(19_999)]))
+
+    def python_loop(x):
+        c = anp.concatenate([anp.reshape(x, (1,)), np.zeros(19_999)])
+        for i in range(1, 900):
+            c = body(i, c)
+        return c
+
+    assert 30 * 20_000 * 8 > 2**22  # of which on steps are checkpoints
+    np.testing.assert_allclose(grad(lambda x: anp.sum(loop(x)))(0.1), grad(lambda x: anp.sum(python_loop(x)))(0.1))

@@ -41,7 +41,9 @@ def pull(trace: VJPTrace, loop: Loop, args: list) -> list:
         ):
             return pull_unrolled(loop, values, nodes, gs)
         inexact = back.inexact[loop.carried:] + back.inexact[:loop.carried]
-        gs = [zero_like(like) if g is None and each else g for g, like, each in zip(gs, likes, inexact)]
+        is_row = [True] * loop.kept + [False] * loop.carried
+        gs = [zero_like(like) if g is None and row and each else g
+              for g, like, row, each in zip(gs, likes, is_row, inexact)]
         return back.run(gs, values, stacks)
 
     return record_step(trace, outputs, [node for node in nodes if node is not None], pull_back, "scan",
@@ -85,6 +87,8 @@ class Backward:
         self.totals = [i for i in self.followed if i >= self.end]
         self.rows = [i for i in self.followed if loop.carried <= i < self.end]
         self.masked = dict.fromkeys(self.followed, False)
+        if sum(self.inexact) > 1:  # what has no cotangent, since nothing reads the last, is not selected
+            self.masked.update(dict.fromkeys(self.carries, True))
         g_rows = [np.ones(each.spec.shape, each.spec.dtype)[()] for i, each in enumerate(outs)
                   if i >= loop.carried and self.inexact[i]]
         before = None
