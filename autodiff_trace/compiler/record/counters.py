@@ -31,7 +31,9 @@ def find_counters(loop: Loop, args: Sequence) -> dict[Node, list[int]]:
     for step in loop.body.steps if rows else ():
         if step.function is to_python and step.args[0] in rows and rows[step.args[0]].dtype.kind == "i":
             counters[step] = rows[step.args[0]].tolist()
-        elif step.function in COUNTING and all(type(arg) is int or arg in counters for arg in step.args):
+        elif step.function in COUNTING and not counters.keys().isdisjoint(step.args) and all(
+            type(arg) is int or arg in counters for arg in step.args
+        ):
             columns = [counters[arg] if type(arg) is Node else itertools.repeat(arg) for arg in step.args]
             try:
                 counters[step] = list(map(step.function, *columns))
