@@ -141,7 +141,81 @@ def gradients_of_batches(w):
     return anp.sum(scan(lambda c, t: (c * 0.1 + vmap(grad(lambda a: anp.sin(a * t)))(w * c), None), w, TIMES)[0])
 
 
+def at_places_of_the_counter(x):
+    """Items at affine places, from the end, in columns, of a product; of an array that is not followed; of floats."""
+    rows = anp.outer(TIMES, x)
+
+    def body(i, c):
+        c = anp.tanh(c + rows[i] * i + rows[i - 1] + rows[-i] + rows[N - 1 - i, ::-1] + rows.T[:, i])
+        c = c + rows[(7 * i) % N]
+        return c * XS[i, 0] + rows[i, i % 4] + rows[i // 2, 1:2] + x[0 * i] + rows.T[..., i]
+
+    return anp.sum(fori_loop(1, N, body, x))
+
+
+def at_carried_places(x):
+    return anp.sum(fori_loop(0, N, lambda i, c: (anp.sin(c[0] + x[c[1]]), (3 * c[1] + 1) % 4), (x, 1))[0])
+
+
+def filling(x):
+    def body(i, c):
+        c[i] = anp.sin(c[i - 1]) + x[i % 4]
+        return c
+
+    return anp.sum(fori_loop(1, N, body, anp.zeros(N)) ** 2)
+
+
+def filling_what_is_kept(x):
+    """Arrays that are written into and kept as outputs, that change places, of which the old one is read."""
+    def body(c, i):
+        a, b, d = c
+        old, first = d * 1.0, a[:2]
+        a[i] = b[i - 1] * 0.5 + x[0]
+        b[i] = a[i] * x[1]
+        d[i] = d[i - 1] * 0.5 + old[i] + anp.sum(first)
+        return (b, a, d), (a, first)
+
+    start = anp.concatenate([x] * 10)
+    (a, b, d), (ys, firsts) = scan(body, (start, start, start), np.arange(1, 30))
+    return anp.sum(a) + anp.sum(b * d) + anp.sum(ys**2) + anp.sum(firsts)
+
+
+def slopes_before_anything_is_followed(x):
+    """√0 of what has no tangent yet; of what nothing reads afterwards."""
+    a = fori_loop(0, N, lambda i, c: anp.sqrt(c) + x, np.zeros(4))
+    b = fori_loop(0, N, lambda i, c: (c[0] * 0.5 + x, anp.sqrt(c[0] - x * 0)), (np.zeros(4), np.zeros(4)))[1]
+    c = fori_loop(0, N, lambda i, c: (c[0] * 0.5 + x, x / (i - N + 1 + c[0] * 0)), (np.zeros(4), np.zeros(4)))[0]
+    return anp.sum(a * b * c)
+
+
+def selecting_of_the_same(x):
+    """The root is taken of what is the same in all turns, and not selected at 0."""
+    return anp.sum(fori_loop(0, N, lambda i, c: anp.where(x > 0, anp.sqrt(x) * c, c * 0.5), np.ones(4)))
+
+
+def asking_numpy(x):
+    direction = x * np.linspace(0.5, 1, 4).astype(np.asarray(x).dtype)
+    return jvp(lambda x: fori_loop(0, N, lambda i, c: c * 0.9 + x[0], 1.5), (x,), (direction,))[1]
+
+
+START = np.linspace(0.3, 1.2, 4)
+
+
+def in_each_mode(name, function, x):
+    return {
+        name: (function, (x,)), f"{name}, pulled": (grad(function), (x,)),
+        f"{name}, pushed": (lambda x: jvp(function, (x,), (anp.cos(x),))[1], (x,)),
+        f"{name}, batched": (vmap(grad(function)), (np.stack([x, x * 0.5]),)),
+        f"{name}, twice": (lambda x: hvp(function)(x, x), (x,)),
+    }
+
+
 ROLLED = {
+    **in_each_mode("counter", at_places_of_the_counter, START), **in_each_mode("places", at_carried_places, START),
+    **in_each_mode("filling", filling, START), **in_each_mode("filling what is kept", filling_what_is_kept, START),
+    **in_each_mode("infinite at first", slopes_before_anything_is_followed, START),
+    **in_each_mode("selecting of the same", selecting_of_the_same, np.array([0.0, 1.0, -1.0, 0.5])),
+    "asking numpy": (asking_numpy, (START,)),
     "custom rule": (grad(with_a_rule), (0.9,)), "custom rule, batched": (vmap(grad(with_a_rule)), (TIMES[:3] + 0.5,)),
     "stopped": (grad(stopped), (0.9,)), "systems": (systems, (1.9,)), "systems pulled": (grad(systems), (1.9,)),
     "gradients of batches": (gradients_of_batches, (TIMES[:3],)),
@@ -354,6 +428,37 @@ def test_time_does_not_depend_on_the_turns():
     found = compiled(W[:2, :2], xs)
     assert time.process_time() - start < 1.5  # 0.1 s; 3 s if each turn is recorded
     np.testing.assert_allclose(found, grad(loss)(W[:2, :2], xs), rtol=1e-9)
+
+
+def pointing(x):
+    return fori_loop(0, len(x), lambda i, c: (anp.tanh(c[0] * 0.5 + x[c[1]]), (c[1] * 3 + 1) % len(x)), (0.0, 0))[0]
+
+
+def filling_all(x):
+    def body(i, c):
+        c[i] = anp.tanh(c[i - 1] * 0.5 + x[i])
+        return c
+
+    return anp.sum(fori_loop(1, len(x), body, anp.zeros(len(x))))
+
+
+@pytest.mark.parametrize("loss", [
+    lambda x: fori_loop(1, len(x), lambda i, c: anp.tanh(c * 0.5 + x[i] * x[i - 1]), 0.0), pointing, filling_all,
+], ids=["counter", "pointer", "filling"])
+def test_the_time_of_a_turn_does_not_depend_on_the_length(loss):
+    x = random.normal(size=20_000)
+    compiled = jit(grad(loss))
+    compiled(x), compiled(x)
+    start = time.process_time()
+    compiled(x)
+    assert time.process_time() - start < 0.4  # at most 0.06 s; 0.8 s and more if each turn touches the whole array
+    np.testing.assert_allclose(compiled(x[:2000]), grad(loss)(x[:2000]), rtol=1e-9, atol=1e-12)
+
+
+def test_items_outside_are_an_error():
+    for places in (lambda i: i + 1, lambda i: -i - 2):
+        with pytest.raises(IndexError, match="out of bounds"):
+            jit(lambda x: fori_loop(0, N, lambda i, c: c + x[places(i)], 0.0))(TIMES)  # noqa: B023
 
 
 @pytest.mark.parametrize("most", [0, 10**9])

@@ -52,8 +52,8 @@ ORDER = """
     compiler/ir: node evaluation memory kernel loop terms
     compiler/backends: back_end
     compiler/dispatch: static_values arguments matching
-    compiler/record: boxes captured_folding live_arrays output_owner spent containers record bodies fission
-      hidden_inputs shadow_copies loops loop_cotangents loop_tangents scans
+    compiler/record: boxes counters captured_folding live_arrays output_owner spent containers record bodies
+      fission hidden_inputs shadow_copies loops loop_cotangents loop_tangents scans
     compiler/backends/numpy_source: kernels spelling
     compiler/dispatch: leaf_names
     compiler: failures

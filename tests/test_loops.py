@@ -364,3 +364,34 @@ def test_carry_of_other_byte_order():
     np.testing.assert_array_equal(carry, [8.0, 16.0])
     gradient = grad(lambda x: anp.sum(fori_loop(0, 3, lambda i, c: c * x, np.array([1.0, 2.0], ">f8"))))(2.0)
     assert gradient == 36.0
+
+
+def test_large_carries_are_written_into():
+    def body(i, c):
+        c[i] = anp.sin(c[i - 1]) + c[0]
+        return c
+
+    def loop(x):
+        return fori_loop(1, 900, body, anp.concatenate([anp.reshape(x, (1,)), np.zeros(19_999)]))
+
+    def python_loop(x):
+        c = anp.concatenate([anp.reshape(x, (1,)), np.zeros(19_999)])
+        for i in range(1, 900):
+            c = body(i, c)
+        return c
+
+    assert 30 * 20_000 * 8 > 2**22  # of which on steps are checkpoints
+    np.testing.assert_allclose(grad(lambda x: anp.sum(loop(x)))(0.1), grad(lambda x: anp.sum(python_loop(x)))(0.1))
+
+
+@pytest.mark.parametrize("read", [anp.ravel, lambda y: anp.outer(y, y)[1], lambda y: y.T.reshape(-1)])
+def test_batches_closed_over_by_what_runs_again(read):
+    """Where the elements of a batch lie in memory is known when its trace has ended, too."""
+    def loss(run):
+        return grad(lambda z: anp.sum(vmap(lambda y: anp.sum(run(lambda: read(y) ** 2)))(z)))
+
+    x = np.arange(6.0).reshape(2, 3)
+    expected = loss(lambda thunk: thunk())(x)
+    np.testing.assert_allclose(loss(lambda thunk: checkpoint(lambda a: thunk() * a)(1.0))(x), expected)
+    steps = loss(lambda thunk: scan(lambda c, _: (c + thunk() / 20, None), 0.0 * thunk(), length=20)[0])
+    np.testing.assert_allclose(steps(x), expected, rtol=1e-12)

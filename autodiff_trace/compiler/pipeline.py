@@ -16,7 +16,7 @@ from .rewrite.lowering import lower_step
 from .ir.node import Program, in_turn, rebuild
 from .rewrite.driver import rewrite
 from .rewrite.exact import EXACT
-from .schedule.in_place import assign_in_place
+from .schedule.in_place import assign_in_place, carry_in_place
 from .schedule.buffers import assign_buffers
 from .rewrite.cse import merger
 from .rewrite.constant_folding import fold
@@ -105,7 +105,7 @@ def place(program: Program, passes: Sequence[str]) -> tuple[Program, Memory]:
     if "stacks" in passes:
         program = batch_calls(program, "finite" in passes)
     if "in place" in passes:  # from here on the order of steps matters
-        program = assign_in_place(program)
+        program = carry_in_place(assign_in_place(program))
     memory = assign_buffers(program) if "buffers" in passes else Memory([], {})
 
     def place_body(body: Program) -> Program:

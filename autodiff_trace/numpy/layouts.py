@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from ..core.array_ops import LARGE
-from ..core.batching import BatchTrace
 from ..core.tracer import box_classes, watched_types
 
 __all__ = [
@@ -55,8 +54,8 @@ def layout(x: Any) -> Any:
 
 
 def is_mapped(box: Any) -> bool:
-    """Whether the value of ``box`` is a batch."""
-    return box._node is not None and isinstance(box._trace, BatchTrace)
+    """Whether the value of ``box`` is a batch, also where the trace has ended: the node tells."""
+    return box._node is True
 
 
 def layout_of_element(batch: Any) -> Any:

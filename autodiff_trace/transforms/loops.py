@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.array_ops import owning
 from ..core.errors import caller_line
 from ..core.pytree import Structure, tree_flatten, tree_unflatten
 from .trace_substitution import current
@@ -88,7 +89,7 @@ def scan(f: Callable, init: Any, xs: Any = None, length: int | None = None, reve
     size = math.isqrt(n - 1) + 1 if traces_to_handle() else n
     carry_bytes = sum(x.size * x.dtype.itemsize for x in carry if type(x) in boxers)
     if size < n and size * carry_bytes > BLOCK_BYTES:
-        steps.f = checkpoint(f)
+        steps.f = checkpoint(functools.update_wrapper(functools.partial(with_own_carry, f), f, updated=()))
     blocks = []
     starts = range(0, n, size)
     for start in reversed(starts) if reverse else starts:
@@ -117,7 +118,9 @@ def fori_loop(lower: int, upper: int, body: Callable, init: Any) -> Any:
 
     step = functools.partial(do_step, body)
     functools.update_wrapper(step, body, updated=())
-    return scan(step, init, np.arange(lower, upper))[0]
+    numbers = np.arange(lower, upper)
+    with owning([numbers]):
+        return scan(step, init, numbers)[0]
 
 
 def do_step(body: Callable, carry: Any, i: Any) -> tuple[Any, None]:
@@ -223,6 +226,12 @@ def show(kind: Any) -> str:
 def own(leaf: Any) -> Any:
     """``leaf`` such that writing into it, or into what it came from, does not reach the other."""
     return own_box(current(leaf)) if is_box(leaf) else leaf.copy() if type(leaf) is np.ndarray else leaf
+
+
+def with_own_carry(f: Callable, carry: Any, x: Any) -> Any:
+    """A step that may write into its carry, as other steps may: into a copy."""
+    leaves, structure = tree_flatten(carry)
+    return f(tree_unflatten(structure, list(map(writable, leaves))), x)
 
 
 def writable(leaf: Any) -> Any:

@@ -82,7 +82,8 @@ class RecordBox(ArrayBox):
         return self._trace.python_value(self, repr)
 
     def item(self, *index):
-        number = ArrayBox.item(self, *index)
+        is_number = not index and isinstance(self._value, np.generic)
+        number = self if is_number else ArrayBox.item(self, *index)
         return self._trace.compute(to_python, "item", number) if isinstance(self._trace, RecordingTrace) else number
 
     def tolist(self):

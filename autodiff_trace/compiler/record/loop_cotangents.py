@@ -41,7 +41,9 @@ def pull(trace: VJPTrace, loop: Loop, args: list) -> list:
         ):
             return pull_unrolled(loop, values, nodes, gs)
         inexact = back.inexact[loop.carried:] + back.inexact[:loop.carried]
-        gs = [zero_like(like) if g is None and each else g for g, like, each in zip(gs, likes, inexact)]
+        is_row = [True] * loop.kept + [False] * loop.carried
+        gs = [zero_like(like) if g is None and row and each else g
+              for g, like, row, each in zip(gs, likes, is_row, inexact)]
         return back.run(gs, values, stacks)
 
     return record_step(trace, outputs, [node for node in nodes if node is not None], pull_back, "scan",
@@ -85,6 +87,8 @@ class Backward:
         self.totals = [i for i in self.followed if i >= self.end]
         self.rows = [i for i in self.followed if loop.carried <= i < self.end]
         self.masked = dict.fromkeys(self.followed, False)
+        if sum(self.inexact) > 1:  # what has no cotangent, since nothing reads the last, is not selected
+            self.masked.update(dict.fromkeys(self.carries, True))
         g_rows = [np.ones(each.spec.shape, each.spec.dtype)[()] for i, each in enumerate(outs)
                   if i >= loop.carried and self.inexact[i]]
         before = None
@@ -122,10 +126,15 @@ class Backward:
 
         outputs, ends, inputs = trace_vjp(run, [xs[i] for i in self.followed])
         seeds = [(node, gs[i]) for i, node in enumerate(ends) if node is not None and i in gs]
+        ends = dict(zip(self.followed, inputs))
+        # Items that were read, which have masks, are added to the sum in place.
+        seeds += [(ends[i], total) for i, total in totals.items() if self.masked[i]]
         found = dict(zip(self.followed, backward_pass(seeds, inputs, keeps_selected=True)))
-        self.masked.update((i, True) for i, g in found.items() if type(g) is Selected)
         for i, total in totals.items():
-            found[i] = total if found[i] is None else add_cotangents(total, found[i])
+            if not self.masked[i] and type(found[i]) is not Selected:
+                found[i] = total if found[i] is None else add_cotangents(total, found[i])
+        self.masked.update((i, True) for i, g in found.items() if type(g) is Selected)
+        self.masked.update((i, True) for i in self.carries if found[i] is None)  # nor is what no turn reads
         return [*outputs, *self.with_masks({i: found[i] for i in (*self.carries, *self.totals, *self.rows)})]
 
     def divide(self, joint: Program, carried: int) -> None:

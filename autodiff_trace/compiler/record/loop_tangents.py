@@ -31,7 +31,9 @@ def push(trace: JVPTrace, loop: Loop, args: list) -> list:
             leaves = [x if t is None else boxers[type(x)](x, inner, t) for x, t in in_pairs(boxes, extra)]
             outputs, tangents = Trace.run(inner, lambda *leaves: run_body(loop, leaves), leaves)
             found[:] = map(count_extra, tangents)
-            found[:loop.carried] = map(max, extra, found[:loop.carried])
+            # What has no tangent yet is not selected: an infinite slope does not make NaN of it.
+            found[:loop.carried] = [
+                2 if new and not old else max(old, new) for old, new in zip(extra, found[:loop.carried])]
             return list(map(normal, flat(outputs, tangents, found)))
 
         leaves = flat(values, tangents, extra)

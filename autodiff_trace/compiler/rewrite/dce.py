@@ -42,11 +42,12 @@ def remove_from_body(step: Node, results: dict[int, Node], new: dict[Node, Node]
     wanted = sorted(results)
     outputs = [body.outputs[loop.carried + i] for i in wanted]
     carried: list[int] = []
+    repeated = repeated_reads(body.steps)
     while True:  # what is carried may be needed only for something else that is
         needed = {*outputs, *[body.outputs[i] for i in carried]}
         kept = []
         for each in reversed(body.steps):
-            if must_stay(each, needed):
+            if each in needed or each not in repeated and must_stay(each, needed):
                 kept.append(each)
                 needed.update(operands(each))
         found = [i for i in range(loop.carried) if body.inputs[i] in needed]
@@ -67,6 +68,23 @@ def remove_from_body(step: Node, results: dict[int, Node], new: dict[Node, Node]
     for place, i in enumerate(wanted):
         new[results[i]] = Node(result, (new_step, place), {}, results[i].spec, "result")
     return new_step
+
+
+def repeated_reads(steps: list[Node]) -> set[Node]:
+    """The steps that read or write items at places at which a step before has read items of an array of the same
+    shape: of masks that are carried beside cotangents. They cannot fail, as that step has not."""
+    seen: set[tuple] = set()
+    found = set()
+    for step in steps:
+        if traits_of(step.function).indexes and type(step.args[0]) is Node:
+            key = step.args[0].spec.shape, parts_of(step.args[1])
+            try:
+                if key in seen:
+                    found.add(step)
+                seen.add(key)
+            except TypeError:  # an array in the index, or a slice
+                continue
+    return found
 
 
 def must_stay(step: Node, needed: set[Node]) -> bool:

@@ -216,8 +216,9 @@ class Conversion:
         args = substitute(step.args, by)
         kwargs = {name: substitute(arg, self.plain) for name, arg in step.kwargs.items()}
         self.new[step] = self.add(step.with_args(args, kwargs))
-        if step.function is np.array and type(step.args[0]) is Node and step.spec.dtype == np.float64:
-            self.checked[self.new[step]] = None  # a list of what a loop has kept
+        if step.function is np.array and step.kind == "call" and type(step.args[0]) is Node:
+            if step.spec.dtype == np.float64:
+                self.checked[self.new[step]] = None  # a list of what a loop has kept
 
     def add(self, step: Node) -> Node:
         self.steps.append(step)

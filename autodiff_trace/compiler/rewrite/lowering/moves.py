@@ -8,8 +8,8 @@ from ....numpy import moving, wrapped
 from ....numpy.quick_forms import rolled_places
 from ....numpy.rules import creation, reductions
 from ...backends.numpy_source import calls
-from ...ir.node import Node, spec_at
-from ...ir.infer import call
+from ...ir.node import Node, parts_of, spec_at
+from ...ir.infer import call, infer
 from .table import lowers
 
 
@@ -50,12 +50,19 @@ def lower_add_at(step):
     """Reads, adds and writes: what is left of them where the array is not read again are these few elements."""
     x, index, value = step.args
     dtype = spec_at(value).dtype
-    if type(x) is not Node or not calls.is_basic(index) or dtype != x.spec.dtype:
+    places = tuple([0 if is_place(part) else part for part in parts_of(index)])
+    if type(x) is not Node or not calls.is_basic(places) or dtype != x.spec.dtype:
         return None
-    before = call(calls.getitem, (x, index), step)
+    before = call(calls.getitem, (x, index), step, infer(calls.getitem, (x, places)))
     after = call(np.add, (before, value), step)
     fresh = call(calls.copy, (x,), step)
     return [before, after, fresh, step.with_call(calls.assign, (fresh, index, after))]
+
+
+def is_place(part):
+    """Whether a part of an index is one number that is computed."""
+    return type(part) is Node and not part.spec.shape and not part.spec.is_array and (
+        part.spec.kind is int or part.spec.dtype is not None and part.spec.dtype.kind in "iu")
 
 
 @lowers(creation.join_nested)
