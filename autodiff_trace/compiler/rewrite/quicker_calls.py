@@ -13,7 +13,7 @@ import numpy as np
 
 from ...numpy.row_sums import is_of_many_rows
 from ..backends.numpy_source import calls
-from ..backends.numpy_source.short_rows import LEAST, LONG, TILED, WIDTH
+from ..backends.numpy_source.short_rows import LONG, MANY, TILED, WIDTH
 from ..backends.numpy_source.sines import is_numpy_slow
 from ..ir.infer import call
 from ..ir.node import Node, Program, literal, spec_at
@@ -132,14 +132,19 @@ SMALL_SUMS = Table(
 FEW_ROWS = 4
 """Repeated rows beside which it takes long to repeat one."""
 
+HIGH = 500
+"""Rows for each column from which on it is quicker to go column by column."""
+
 
 def has_short_rows(step: Node) -> bool:
     """Whether a step is arithmetic of many short rows with one row."""
     spec = step.spec
-    if spec.ndim < 2 or spec.size < LEAST or not spec.is_contiguous or spec.dtype not in FLOATS:
+    if spec.ndim < 2 or not spec.is_contiguous or spec.dtype not in FLOATS:
         return False
     rows, length = spec.shape[-2:]
     if not 1 < length < LONG or rows * length < FEW_ROWS * WIDTH:
+        return False
+    if spec.size <= MANY and (spec.ndim > 2 or rows < HIGH * length):
         return False
     return {count_rows(spec_at(arg), spec) for arg in step.args} == {1, rows}
 

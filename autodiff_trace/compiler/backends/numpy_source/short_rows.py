@@ -1,4 +1,4 @@
-"""Arithmetic of short rows with one row, such as points less their centre: several rows at a time.
+"""Arithmetic of short rows with one row, such as points less their centre: several rows at a time, or by columns.
 
 NumPy's loops run along a row, and take 5 ns to begin one; with the one row repeated there are fewer. In microseconds,
 250,000 elements less a row: of ten 165 → 110, of three 320 → 120.
@@ -12,7 +12,7 @@ import numpy as np
 
 from ....core.traits import declare
 
-__all__ = ["LEAST", "LONG", "TILED", "WIDTH"]
+__all__ = ["LONG", "MANY", "TILED", "WIDTH"]
 
 WIDTH = 256
 """Elements of a row that is repeated."""
@@ -20,8 +20,8 @@ WIDTH = 256
 LONG = 16
 """Elements of a row that is long enough as it is."""
 
-LEAST = 6000
-"""Elements from which it pays to repeat a row."""
+MANY = 8192
+"""Elements up to which it is quicker to go column by column, if these are few: 2000 rows of two 6.7 → 3.5 µs."""
 
 
 def tiled(ufunc: np.ufunc) -> Any:
@@ -31,6 +31,10 @@ def tiled(ufunc: np.ufunc) -> Any:
         if out is None:
             out = np.empty(np.broadcast(x, y).shape, x.dtype)
         rows, length = out.shape[-2:]
+        if out.size <= MANY:
+            for j in range(length):
+                ufunc(column(x, j), column(y, j), out[..., j])
+            return out
         times = max(1, min(rows, WIDTH // length))
         whole = rows - rows % times
         wide = out[..., :whole, :].reshape(*out.shape[:-2], whole // times, times * length)
@@ -42,6 +46,10 @@ def tiled(ufunc: np.ufunc) -> Any:
     declare(call, elementwise=True, buffer_position=2, harmless=True)
     call.__name__ = call.__qualname__ = f"tiled_{ufunc.__name__}"
     return call
+
+
+def column(x, j):
+    return x[j:j + 1] if x.ndim == 1 else x[..., j]
 
 
 def is_one(x):
