@@ -109,12 +109,16 @@ SIMPLER = [
     (lambda x, y: anp.negative(-x) * y, {"multiply": 1}),
     (lambda x, y: (x * 1) / 1 * y, {"multiply": 1}),
     (lambda x, y: (x - 0.0) * y, {"multiply": 1}),
+    (lambda x, y: 2 * (1.3 * x) + y, {"multiply": 1, "add": 1}),
+    (lambda x, y: 0.3 * (2 * x) + y, {"multiply": 2, "add": 1}),
+    (lambda x, y: 2 * (0.3 * x) + y, {"multiply": 2, "add": 1}),  # 0.3 * 5e-324 is 0.0
     (lambda x, y: x.T.T * y, {"multiply": 1}),
     (lambda x, y: x.reshape(3, 2).reshape(6), {"reshape": 1}),
     (lambda x, y: x.reshape(6).reshape(2, 3) * y, {"multiply": 1}),
     (lambda x, y: x * (y * 0 + 1), {"multiply": 2, "add": 1}),
     (lambda x, y: (x + 0.0) * y, {"add": 1, "multiply": 1}),  # -0.0 + 0.0 is 0.0
     (lambda x, y: (x - (-0.0)) * y, {"subtract": 1, "multiply": 1}),
+    (lambda x, y: 0.5 * (0.3 * x) + y, {"multiply": 2, "add": 1}),
 ]
 
 

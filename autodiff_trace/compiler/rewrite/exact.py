@@ -22,8 +22,25 @@ ELEMENTWISE = tuple({each for each in vars(np).values() if calls.is_elementwise_
 
 x, y = Term("x"), Term("y")
 shape, axes, outer, anything = map(Term, ("shape", "axes", "outer", "anything"))
-c = Term("c", is_factor)
+c, d = Term("c", is_factor), Term("d", is_factor)
 reshape, transpose, scatter = head(calls.reshape), head(calls.transpose), head(calls.scatter)
+
+
+def is_exact_product(step: Node, c: Any, d: Any, x: Any) -> bool:
+    """Whether ``c * (d * x)`` is ``(c * d) * x`` for all ``x``: by powers of two numbers keep their digits."""
+    first, second = value_of(c), value_of(d)
+    if is_factor(x) or spec_at(x).dtype != step.spec.dtype:
+        return False
+    # By a factor below 1 a number may become 0, which twice that factor keeps.
+    if not (is_power_of_two(first) and abs(second) >= 1 or is_power_of_two(second) and abs(first) >= 1):
+        return False
+    with np.errstate(all="ignore"):
+        return bool(np.isfinite(first * second))
+
+
+def is_power_of_two(number: Any) -> bool:
+    """Whether a number is 2, 4, 8 … up to 2³⁰, or minus that. (By a half one could become too small to be exact.)"""
+    return bool(2 <= abs(number) <= 2**30 and np.frexp(abs(number))[0] == 0.5)
 
 
 def without_fill(step: Node) -> Node | None:
@@ -78,6 +95,7 @@ EXACT = Table(
     Rule("sum of negatives", reduced(once(-x), calls.ADD_REDUCE), lambda step, x, **_: step.with_call(np.subtract, (
         as_operand(0, step.spec.dtype), step.with_call(step.function, (x, *step.args[1:])))),
          lambda step, x, **_: spec_at(x).size > LARGE + step.spec.size),
+    Rule("numbers together", c * once(d * x), (c * d) * x, is_exact_product),
     # What changes nothing, or is done again.
     Rule("plus", head(np.positive)(x), x),
     Rule("cast", head(calls.cast)(x, anything), x),
