@@ -12,8 +12,8 @@ from compiled import assert_like
 from autodiff_trace import jit, tree_map
 from autodiff_trace.compiler import PASSES
 from autodiff_trace.compiler.ir import kernel
-from autodiff_trace.compiler.rewrite.lowering import lower
-from autodiff_trace.compiler.ir.node import Program
+from autodiff_trace.compiler.rewrite.lowering import lower_step
+from autodiff_trace.compiler.ir.node import Program, rebuild
 from autodiff_trace.compiler.schedule import fusion
 
 __all__ = ["assert_replays", "count", "describe", "lowered", "small_blocks", "source"]
@@ -21,7 +21,7 @@ __all__ = ["assert_replays", "count", "describe", "lowered", "small_blocks", "so
 
 def lowered(function: Callable, *args: Any) -> Program:
     """The program of a function, before any pass."""
-    return lower(jit(function).graph(*args).program)
+    return rebuild(jit(function).graph(*args).program, lower_step, copies=True)
 
 
 def count(program: Program) -> dict[str, int]:

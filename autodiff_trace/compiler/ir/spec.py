@@ -91,11 +91,6 @@ class Spec:
         """An array of this dtype and another shape, in C order."""
         return array_spec(shape, self.dtype)
 
-    def with_dtype(self, dtype: Any) -> Spec:
-        """A new array, or scalar, of this shape and another dtype."""
-        dtype = np.dtype(dtype)
-        return array_spec(self.shape, dtype) if self.is_array else make_spec(dtype.type, (), dtype, ())
-
 
 def zeros(nbytes: int) -> np.ndarray:
     """So many zeros, the same as last time if they suffice and somebody still has them."""

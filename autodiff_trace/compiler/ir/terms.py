@@ -38,7 +38,7 @@ def is_one_number(arg: Any) -> bool:
     return type(arg) is float or is_fixed(arg) and spec_at(arg).ndim == 0
 
 
-def is_factor(arg: Any, uses: Any = None) -> bool:
+def is_factor(arg: Any) -> bool:
     """Whether an operand is one real number, the same in each run, of a type that has twice and minus each number."""
     if type(arg) is Node:
         return arg.kind == "constant" and arg.name != LIVE and not arg.spec.shape and is_real(arg.spec)

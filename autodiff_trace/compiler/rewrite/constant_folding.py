@@ -7,19 +7,14 @@ from typing import Any
 import numpy as np
 
 from ..backends.numpy_source import calls
-from ..ir.node import Node, Program, is_fixed, literal, operands, rebuild, substitute
+from ..ir.node import Node, is_fixed, literal, operands, substitute
 from ..ir.spec import spec_of
 from .cse import is_pure
 
-__all__ = ["fold", "fold_constants"]
+__all__ = ["fold"]
 
 LARGEST = 2**15
 """Bytes. Larger constants would take more memory than the call that makes them takes time."""
-
-
-def fold_constants(program: Program) -> Program:
-    """The program with constants in the place of the steps that compute them."""
-    return rebuild(program, fold)
 
 
 def fold(step: Node) -> Node:

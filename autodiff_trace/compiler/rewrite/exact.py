@@ -11,7 +11,7 @@ from ..ir.node import Node, is_fixed, literal, parts_of, spec_at, value_of
 from ..ir.terms import is_factor, is_one_number, is_uniform
 from .driver import Table
 from .lowering.table import as_operand
-from .patterns import ARRAY, NEGATIVE, Call, Rule, Term, Uses, head, once, reduced
+from .patterns import ARRAY, NEGATIVE, Call, Rule, Term, head, once, reduced
 
 __all__ = ["EXACT"]
 
@@ -24,21 +24,6 @@ x, y = Term("x"), Term("y")
 shape, axes, outer, anything = map(Term, ("shape", "axes", "outer", "anything"))
 c, d = Term("c", is_factor), Term("d", is_factor)
 reshape, transpose, scatter = head(calls.reshape), head(calls.transpose), head(calls.scatter)
-
-
-DEEPEST = 3
-"""Products in one another that are looked through for a number."""
-
-
-def takes_sign(arg: Any, uses: Uses, depth: int = DEEPEST) -> bool:
-    """Whether minus an operand is no more to compute than the operand: it is a number, or a product with one."""
-    if is_factor(arg):
-        return True
-    return depth > 0 and PRODUCT.matches(arg, {}, uses) and any([takes_sign(x, uses, depth - 1) for x in arg.args])
-
-
-PRODUCT = once(x * y)
-s = Term("s", takes_sign)
 
 
 def is_exact_product(step: Node, c: Any, d: Any, x: Any) -> bool:
@@ -100,14 +85,12 @@ EXACT = Table(
     Rule("over one", x / 1, x),
     Rule("to the power of one", x**1, x),
     Rule("less zero", x - 0, x),
-    # Signs go out of products into sums, or into numbers.
+    # Signs go out of products into sums, or into factors.
     Rule("plus a negative", x + -y, x - y),
     Rule("minus a negative", x - (-y), x + y),
     Rule("negative of a negative", NEGATIVE(-x), x),
     Rule("sign out of a product", once(-x) * y, -(x * y), lambda step, x, y: spec_at(x).shape == step.spec.shape),
     Rule("sign into a factor", -x * c, x * -c),
-    Rule("sign into a number", -once(s * y), -s * y),
-    Rule("sign across a difference", once(-x) - s, -s - x),
     # Not -sum(x), which is -0 where sum(-x) is 0: sums of NumPy's begin with 0.
     Rule("sum of negatives", reduced(once(-x), calls.ADD_REDUCE), lambda step, x, **_: step.with_call(np.subtract, (
         as_operand(0, step.spec.dtype), step.with_call(step.function, (x, *step.args[1:])))),

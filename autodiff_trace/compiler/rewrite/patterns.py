@@ -43,13 +43,13 @@ class Pattern:
 
 
 class Term(Pattern):
-    """Any operand for which ``holds(operand, uses)``."""
+    """Any operand for which ``holds(operand)``."""
 
-    def __init__(self, name: str, holds: Callable[[Any, Uses], bool] | None = None) -> None:
+    def __init__(self, name: str, holds: Callable[[Any], bool] | None = None) -> None:
         self.name, self.holds = name, holds
 
     def matches(self, arg: Any, found: dict[str, Any], uses: Uses) -> bool:
-        if self.holds is not None and not self.holds(arg, uses):
+        if self.holds is not None and not self.holds(arg):
             return False
         found[self.name] = arg
         return True
@@ -152,7 +152,7 @@ def reduced(x: Pattern, *functions: Callable) -> Call:
     return head(*functions)(x, Term("axis"), NONE, NONE, Term("keepdims"))
 
 
-NONE = Term("none", lambda arg, uses: arg is None)
+NONE = Term("none", lambda arg: arg is None)
 
 
 class Rule(NamedTuple):

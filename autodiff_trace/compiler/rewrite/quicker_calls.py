@@ -37,7 +37,7 @@ FEW = 4
 
 JOINS = {calls.ADD_REDUCE: np.add, calls.MAXIMUM_REDUCE: np.maximum, calls.MINIMUM_REDUCE: np.minimum}
 
-array = Term("x", lambda arg, uses: type(arg) is Node and arg.spec.is_array and arg.spec.ndim > 0)
+array = Term("x", lambda arg: type(arg) is Node and arg.spec.is_array and arg.spec.ndim > 0)
 total = reduced(array, calls.ADD_REDUCE)
 
 

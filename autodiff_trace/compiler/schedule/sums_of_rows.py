@@ -2,8 +2,8 @@
 
 The gradient of a weight that is used in each step of a loop is one, Σ xₜᵀ gₜ: one product of all rows of the x and
 all rows of the g. (50 products of 64 × 16 by 16 × 64, and their sum, take 190 µs, one of 64 × 800 by 800 × 64 takes
-73.) The sum of a linear function of rows is the function of the sum, and that is ones @ rows. It differs in rounding;
-where it overflows on the way, which is checked before anything can tell, the sum in the order of the program may not.
+73.) The sum of rows is ones @ rows. It differs in rounding; where it overflows on the way, which is checked before
+anything can tell, the sum in the order of the program may not.
 """
 
 from __future__ import annotations
@@ -16,21 +16,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..backends.numpy_source import calls
-from ..ir.node import Node, Program, is_fixed, literal, relabel
+from ..ir.node import Node, Program, is_fixed, literal
 from .batched_forms import call_batched, is_batchable
 from .like_calls import LikeCalls
 from .rows import FEWEST, LARGEST, MOST, Member, Writer
 
 __all__ = ["Part", "Planner", "find_sums", "is_matrix_product"]
 
-LINEAR = (np.negative, np.multiply, np.dot, calls.transpose, calls.reshape)
-"""Functions that are linear in each operand."""
-
 FEWEST_WRITTEN = 8
 """Terms that are written one below the other to be added up: with the check that the sum is finite it takes 2 µs."""
-
-DEEPEST = 4
-"""Linear functions of linear functions that are taken apart."""
 
 
 class Part(NamedTuple):
@@ -97,7 +91,7 @@ class Planner:
         self.like_calls = like_calls
         self.rows = like_calls.rows
 
-    def plan(self, terms: list[Node], errstate: Any, depth: int = DEEPEST) -> list[Part]:
+    def plan(self, terms: list[Node], errstate: Any) -> list[Part]:
         """The parts of a sum that are one product each; what is in none of them is added as it is."""
         left = [term for term, count in Counter(terms).items() if count == 1]
         apart = [
@@ -105,9 +99,9 @@ class Planner:
             and is_batchable(term.function) and only_user(self.program, term) is not None
         ]
         parts: list[Part] = []
-        for places, family in self.like_calls.families(apart, MOST) if depth else ():
+        for places, family in self.like_calls.families(apart, MOST):
             family = [each for each in family if each.step in left]
-            found = self.plan_family(family, places, errstate, depth) if len(family) >= FEWEST else []
+            found = self.plan_family(family, places, errstate) if len(family) >= FEWEST else []
             parts += found
             covered = {term for part in found for term in part.terms}
             left = [term for term in left if term not in covered]
@@ -115,18 +109,13 @@ class Planner:
             left = [term for term in left if self.rows.find(term)]
         return parts + self.add_runs([Member(term, (term,)) for term in left], write_rows)
 
-    def plan_family(self, family: list[Member], places: tuple[int, ...], errstate: Any, depth: int) -> list[Part]:
+    def plan_family(self, family: list[Member], places: tuple[int, ...], errstate: Any) -> list[Part]:
         """The parts among terms that call the same function, of other operands at ``places``."""
-        step, varied = family[0]
-        if len(varied) == 1 and step.function in LINEAR:
-            if varied[0].spec.dtype != step.spec.dtype:
-                return []
+        step = family[0].step
+        if step.function is calls.transpose or step.function is calls.reshape:
             terms = {each.varied[0]: each.step for each in family}
-            inner = self.plan([each.varied[0] for each in family], errstate, depth - 1)
-            return [
-                Part([terms[x] for x in part.terms], partial(write_linear, step, places[0], part.write))
-                for part in inner
-            ]
+            return [Part([terms[x] for x in part.terms], partial(write_view, step, part.write))
+                    for part in self.plan(list(terms), errstate)]
         if is_matrix_product(step) and len(places) == 2:
             return self.add_runs(family, write_contraction)
         return self.add_runs(family, partial(write_batched, places)) if step not in self.rows.made else []
@@ -160,13 +149,9 @@ def sum_rows(x: Node, like: Node, write: Writer) -> Node:
     return write.reshape(total, spec.shape)
 
 
-def write_linear(step: Node, place: int, inner: Callable[[Writer], Node], write: Writer) -> Node:
-    """The function of a sum, in the place of the sum of ``step`` and others like it."""
-    x = inner(write)
-    if step.function in calls.VIEWS:
-        return write.view(step.function, x, step.args[1])
-    args = relabel(step.args, write.new)
-    return write.call(step.function, (*args[:place], x, *args[place + 1:]), step.spec.shape, step.spec.dtype)
+def write_view(step: Node, inner: Callable[[Writer], Node], write: Writer) -> Node:
+    """The view of a sum, in the place of the sum of views like ``step``."""
+    return write.view(step.function, inner(write), step.args[1])
 
 
 def write_batched(places: tuple[int, ...], steps: list[Node], write: Writer) -> Node:

@@ -6,6 +6,6 @@ from . import moves as moves
 from . import networks as networks
 from . import reductions as reductions
 from . import scatters as scatters
-from .table import lower, lower_step
+from .table import lower_step
 
-__all__ = ["lower", "lower_step"]
+__all__ = ["lower_step"]

@@ -8,17 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ...ir.node import Node, Program, literal, rebuild, spec_at
+from ...ir.node import Node, literal, spec_at
 
-__all__ = ["as_operand", "lower", "lower_step", "lowers"]
+__all__ = ["as_operand", "lower_step", "lowers"]
 
 PLAIN = frozenset((bool, int, float, complex))
 LOWERINGS: dict[Callable, Callable[[Node], Node | list[Node]]] = {}
-
-
-def lower(program: Program) -> Program:
-    """The program with primitives replaced by calls of NumPy."""
-    return rebuild(program, lower_step, copies=True)
 
 
 def lower_step(step: Node) -> Node | list[Node]:
