@@ -80,7 +80,7 @@ class Rows:
 
     def when(self, x: Node) -> int:
         """The number of the step after which a value is there."""
-        row = self.find(x)
+        row = self.made.get(x) or x in self.views and self.find(x)
         return row.made if row else self.numbers.get(x, -1)
 
     def source(self, x: Node) -> Node:
