@@ -31,6 +31,8 @@ OPEN_SETS = 4
 def batch_calls(program: Program, trusting: bool = True) -> Program:
     """The program with one call for each group of calls that can be made at the same time; ``trusting`` that all is
     finite, with one product for a long sum of what is made for each turn."""
+    if len(program.steps) < FEWEST:
+        return program
     batching = Batching(program)
     sums, adds = find_sums(program) if trusting else ({}, set())
     products = {term for terms in sums.values() for term in terms if is_matrix_product(term)}
