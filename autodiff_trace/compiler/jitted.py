@@ -39,9 +39,7 @@ class Jitted(Transformed):
         self, fun: Callable, static_argnames: tuple[str, ...], passes: tuple[str, ...], constant: tuple[str, ...] = (),
     ) -> None:
         super().__init__("jit", None, fun, static_argnames=static_argnames or None, constant=constant or None)
-        self.static_argnames = static_argnames
-        self.constant = constant
-        self.passes = passes
+        self.static_argnames, self.passes, self.constant = static_argnames, passes, constant
         self.positions = static_positions(fun, static_argnames)
         self.outer = Outer()
         self.start()
@@ -111,20 +109,23 @@ class Jitted(Transformed):
             return self.fail_to_look(error, entry, args, kwargs)
         if captured.boxed:
             return self.fun(*args, **kwargs)
-        typed = why_typed(captured.followed.values(), self.static_argnames) if version is None else ""
-        if why := why_unwatched(captured) or typed:
+        why = why_unwatched(captured) or version is None and why_typed(captured.followed.values(), self.static_argnames)
+        if why:
             return self.give_up(entry, why, args, kwargs)
-        hidden = self.outside.hide(captured) if version is None else version.tree.hidden
         try:
-            recording = self.record(args, kwargs, captured, hidden)
+            with collection_paused():  # until the recording, which it would go over, has been let go
+                return self.record_and_keep(entry, version, captured, args, kwargs)
         except NotReplayable as error:
             return self.run_instead(error, entry, args, kwargs)
+
+    def record_and_keep(self, entry: Entry, version: Version | None, captured: CapturedState, args, kwargs) -> Any:
+        hidden = self.outside.hide(captured) if version is None else version.tree.hidden
+        recording = self.record(args, kwargs, captured, hidden)
         if recording.program is None:
             return self.give_up(entry, recording.reason, result=recording.result)
         if recording.pure:
             try:
-                trusts = version is None or version.tree.trusts
-                passes = self.passes if trusts else without_trust(self.passes)
+                passes = self.passes if version is None or version.tree.trusts else without_trust(self.passes)
                 branch = make_branch(recording, passes, name_of(self.fun))
                 with self.cache.lock:
                     entry.add(captured, hidden, branch, recording.draws)
@@ -138,9 +139,8 @@ class Jitted(Transformed):
 
     def record(self, args: tuple, kwargs: dict, captured: CapturedState, hidden: HiddenInputs | None) -> Recording:
         try:
-            with collection_paused():
-                recording = record(
-                    self.fun, args, kwargs, captured, self.positions, self.static_argnames, self.outside, hidden)
+            recording = record(
+                self.fun, args, kwargs, captured, self.positions, self.static_argnames, self.outside, hidden)
         except NotReplayable as error:
             self.note_writes(error.writes)
             raise

@@ -128,7 +128,10 @@ table: dict[Callable, Traits] = {}
 def traits_of(function: Any) -> Traits:
     """What is declared of a primitive, of the function under it, or of another form of that."""
     try:
-        found = table.get(function) or getattr(function, "traits", None)
+        found = table.get(function)
+        if found is not None:
+            return found
+        found = getattr(function, "traits", None)
     except TypeError:  # it cannot be hashed
         return UNKNOWN
     return found if type(found) is Traits else UNKNOWN

@@ -93,6 +93,8 @@ def is_copy(step: Node) -> bool:
 def bases_of(step: Node) -> list[Node]:
     """The operands in whose memory the value of ``step`` may lie."""
     function = step.function
+    if type(function) is np.ufunc and function.nout == 1:  # as a rule
+        return []
     if is_in_first(function):
         return [] if is_copy(step) else [step.args[0]] if type(step.args[0]) is Node else []
     if owns_memory(function):

@@ -121,6 +121,11 @@ class Program:
         """The ids of the functions that the steps call. (Some cannot be hashed.)"""
         return {id(step.function) for step in self.steps}
 
+    @cached_property
+    def largest(self) -> int:
+        """The most elements that a step gives."""
+        return max([step.spec.size for step in self.steps], default=0)
+
     def calls(self, functions: Iterable[Callable]) -> bool:
         """Whether a step calls one of these functions."""
         return not self.functions.isdisjoint(map(id, functions))
@@ -164,11 +169,10 @@ def parts_of(index: Any) -> tuple:
 def substitute(arg: Any, by: Callable[[Any], Any]) -> Any:
     """``arg`` with ``by`` applied, also inside lists and tuples."""
     kind = type(arg)
-    if kind is tuple:
-        return tuple([substitute(item, by) for item in arg])
-    if kind is list:
-        return [substitute(item, by) for item in arg]
-    return by(arg)
+    if kind is not tuple and kind is not list:
+        return by(arg)
+    items = [by(item) if type(item) is Node else substitute(item, by) for item in arg]
+    return tuple(items) if kind is tuple else items
 
 
 def operands(node: Node) -> list[Node]:

@@ -15,6 +15,7 @@ from ...captured_state.random_states import RandomStates
 from ...captured_state.captured import CapturedState
 from .cleanup import Cleaner, set_back, take_out
 from ..dispatch.arguments import is_leaf
+from .collection import collection_paused
 from .containers import Containers, overlap
 from ..failures import is_foreign, is_from_signal, is_of_package, report
 from .hidden_inputs import HiddenInputs
@@ -110,7 +111,8 @@ def run(trace: RecordTrace, call: tuple, captured: CapturedState, shadows: Shado
     stack = trace_stack.get()
     try:
         trace_stack.set((*stack, trace))
-        output = function(*args, **kwargs)
+        with collection_paused():
+            output = function(*args, **kwargs)
         changes = shadows.take_states()
         output_leaves, structure = tree_flatten((output, [new for _, new in changes]) if changes else output)
         output_leaves = trace.exported.take_back(output_leaves, captured)

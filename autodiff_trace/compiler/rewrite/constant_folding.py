@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..backends.numpy_source import calls
-from ..ir.node import Node, is_fixed, literal, operands, substitute
+from ..ir.node import LIVE, Node, literal, operands, substitute
 from ..ir.spec import spec_of
 from .cse import is_pure
 
@@ -22,7 +22,7 @@ def fold(step: Node) -> Node:
     function = step.function
     used = operands(step)
     for each in used[1:] if function is np.ones_like or function is np.zeros_like else used:
-        if not is_fixed(each):
+        if each.kind != "constant" or each.name == LIVE:
             return step
     if step.kind != "call" or function is calls.assign or step.spec.is_sequence:
         return step

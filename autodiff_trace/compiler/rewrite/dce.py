@@ -24,7 +24,7 @@ def remove_dead_code(program: Program) -> Program:
                 continue
         elif step.function is result and step in needed:
             results.setdefault(step.args[0], {})[step.args[1]] = step
-        if must_stay(step, needed):
+        if step in needed or must_stay(step, needed):
             kept.append(step)
             needed.update(operands(step))
     if not new:

@@ -15,10 +15,10 @@ Index = dict[int, dict[int, list[Rule]]]
 
 class Table:
     """The rules of a pass of the compiler, by the functions with a call of which their patterns begin, and by what
-    an operand must be."""
+    an operand must be. They are for steps that give ``least`` elements, or more."""
 
-    def __init__(self, compiler_pass: str, *rules: Rule) -> None:
-        self.compiler_pass, self.rules = compiler_pass, rules
+    def __init__(self, compiler_pass: str, *rules: Rule, least: int = 0) -> None:
+        self.compiler_pass, self.rules, self.least = compiler_pass, rules, least
         self.found: Index = {}
         for rule in rules:
             for function in rule.pattern.functions:
@@ -36,7 +36,7 @@ def rewrite(
     ``merge`` gives for each step that is left the step before it that computes the same, or else the very step.
     """
     rules = table.found if passes is None or table.compiler_pass in passes else {}
-    if merge is None and program.functions.isdisjoint(rules):
+    if merge is None and (program.functions.isdisjoint(rules) or program.largest < table.least):
         return program
     return Rewriting(program, rules, merge, count_uses(program) if table.counts_uses else None).run()
 
@@ -65,8 +65,11 @@ class Rewriting:
     def run(self) -> Program:
         program, new = self.program, self.new
         for step in program.steps:
-            if not new.keys().isdisjoint(step.found or operands(step)):
+            if new and not new.keys().isdisjoint(step.found or operands(step)):
                 step.rewire(new)
+            if self.merge is None and id(step.function) not in self.rules:  # as a rule
+                self.keep(step)
+                continue
             result = self.settle(step)
             if result is not step:
                 new[step] = result
@@ -107,6 +110,9 @@ class Rewriting:
         first = step if self.merge is None else self.merge(step)
         if first is not step:
             return self.instead(step, first)
+        return self.keep(step)
+
+    def keep(self, step: Node) -> Node:
         self.placed.add(step)
         self.steps.append(step)
         return step

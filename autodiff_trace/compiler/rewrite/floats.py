@@ -213,12 +213,14 @@ class Conversion:
     def keep(self, step: Node) -> None:
         """A step that NumPy does. (The items of ``np.array`` may be Python's floats as well.)"""
         by = self.item if step.function is np.array else self.plain
-        args = substitute(step.args, by)
-        kwargs = {name: substitute(arg, self.plain) for name, arg in step.kwargs.items()}
-        self.new[step] = self.add(step.with_args(args, kwargs))
-        if step.function is np.array and step.kind == "call" and type(step.args[0]) is Node:
-            if step.spec.dtype == np.float64:
-                self.checked[self.new[step]] = None  # a list of what a loop has kept
+        is_call = step.function is np.array and step.kind == "call"
+        listed = is_call and type(step.args[0]) is Node and step.spec.dtype == np.float64
+        step.args, step.found = substitute(step.args, by), None
+        if step.kwargs:
+            step.kwargs = {name: substitute(arg, self.plain) for name, arg in step.kwargs.items()}
+        self.new[step] = self.add(step)
+        if listed:
+            self.checked[step] = None  # a list of what a loop has kept
 
     def add(self, step: Node) -> Node:
         self.steps.append(step)

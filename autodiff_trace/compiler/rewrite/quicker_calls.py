@@ -161,6 +161,7 @@ SHORT_ROWS = Table(
     "fusion",
     Rule("arithmetic of short rows", Call(tuple(TILED), None),
          lambda step: step.with_call(TILED[step.function], step.args), has_short_rows),
+    least=FEW_ROWS * WIDTH,
 )
 
 LARGE_SINES = 2**14

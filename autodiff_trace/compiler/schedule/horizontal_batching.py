@@ -31,6 +31,8 @@ OPEN_SETS = 4
 def batch_calls(program: Program, trusting: bool = True) -> Program:
     """The program with one call for each group of calls that can be made at the same time; ``trusting`` that all is
     finite, with one product for a long sum of what is made for each turn."""
+    if len(program.steps) < FEWEST:
+        return program
     batching = Batching(program)
     sums, adds = find_sums(program) if trusting else ({}, set())
     products = {term for terms in sums.values() for term in terms if is_matrix_product(term)}
@@ -61,14 +63,14 @@ class Batching:
             if id(step.function) not in batchable or step in others or step in self.program.kept:
                 continue
             if spec := small_spec(step):
-                candidates[step] = guards, step.function, spec.shape, spec.dtype
+                made_by = tuple([id(x.function) if type(x) is Node else None for x in step.args])
+                candidates[step] = guards, step.function, spec.shape, spec.dtype, made_by
         pending = list(candidates)
         while pending:
             before = set(self.rows.made)
             buckets: dict[Any, list[Node]] = {}
             for step in pending:
-                made_by = tuple([id(x.function) if type(x) is Node else None for x in step.args])
-                buckets.setdefault((*candidates[step], made_by), []).append(step)
+                buckets.setdefault(candidates[step], []).append(step)
             for steps in buckets.values():
                 for ready in self.sets_ready(steps) if len(steps) >= FEWEST else ():
                     self.group(ready)
@@ -92,7 +94,7 @@ class Batching:
         open_sets: list[list[Node]] = []
         numbers, when = self.rows.numbers, self.rows.when
         for step in steps:
-            made = max([when(x) for x in operands(step)], default=-1)
+            made = max(map(when, operands(step)), default=-1)
             for each in open_sets:
                 if made < numbers[each[0]]:
                     each.append(step)
@@ -123,6 +125,11 @@ class Batching:
             if unchecked and (step.kind != "call" or may_raise(step)):
                 steps += check(unchecked)
                 unchecked = []
+            if step not in self.rows.made and step not in self.parts:
+                if not new.keys().isdisjoint(operands(step)):
+                    new[step] = step.relabelled(new)  # the steps of the program stay, to be looked at
+                steps.append(new.get(step, step))
+                continue
             write = Writer(step, self.rows, new, steps)
             if step in self.groups:
                 group, places = self.groups[step]
@@ -134,10 +141,6 @@ class Batching:
                 unchecked.append(new[step])
             elif step in self.rows.stacks:
                 self.fill_row(step, write)
-            elif step not in self.rows.made:
-                if not new.keys().isdisjoint(operands(step)):
-                    new[step] = step.relabelled(new)  # the steps of the program stay, to be looked at
-                steps.append(new.get(step, step))
         return Program(self.program.inputs, [*steps, *check(unchecked)], relabel(self.program.outputs, new))
 
     def add_up(self, ans: Node, terms: list[Node], write: Writer) -> Node:

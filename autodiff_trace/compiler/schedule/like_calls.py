@@ -25,9 +25,11 @@ class LikeCalls:
         are together. A call is in several families, where all of its operands may differ or one of them."""
         found: dict[Any, list[Member]] = {}
         for step in steps:
+            if not (choices := self.choices(step, largest)):
+                continue
             state = tuple(step.errstate.items()) if step.errstate else None
             same = [id(x) if type(x) is Node and x.kind != "constant" else identify(x) for x in step.args]
-            for places in self.choices(step, largest):
+            for places in choices:
                 varied = tuple([step.args[p] for p in places])
                 key = places, step.function, state, *self.kinds(places, varied, same)
                 found.setdefault(key, []).append(Member(step, varied))

@@ -57,43 +57,36 @@ class Rows:
         self.numbers = program.numbers
         self.kept = set(program.kept)  # what is written nowhere else
         self.made: dict[Node, Row] = {}  # results of groups, and what is written into stacks
-        self.seen: dict[Node, Any] = {}  # what views are of
+        self.views = {x: self.place_of(x) for x in program.steps if is_view(x)}
         self.stacks: dict[Node, Node] = {}  # by what is written into them
         self.arrays: dict[Node, Node] = {}  # what groups give, by their first members
 
     def find(self, x: Any) -> Row | None:
         """The place of a value as a row; None if it is none."""
-        row = self.made.get(x)
-        if row is None and type(row := self.look(x)) is View:
+        row = self.made.get(x) or self.views.get(x)
+        if type(row) is View:
             view, row = row, self.find(row.source)
             row = row and Row((row.array, view.how), row.place, row.made)
         return row
 
-    def look(self, x: Any) -> Row | View | None:
-        """Of an item of an array its place, of another view what it is a view of, else None."""
-        if x in self.seen:
-            return self.seen[x]
-        found = None
-        if is_view(x):
-            source, axis = x.args[0], item_axis(x)
-            if axis is None:
-                found = View(source, (x.function, identify(x.args[1])))
-            else:
-                index = parts_of(x.args[1])
-                array = source, identify((*index[:axis], None, *index[axis + 1:]))
-                found = Row(array, index[axis] % source.spec.shape[axis], self.numbers.get(source, -1))
-        self.seen[x] = found
-        return found
+    def place_of(self, x: Node) -> Row | View:
+        """Of an item of an array its place, of another view what it is a view of."""
+        source, axis = x.args[0], item_axis(x)
+        if axis is None:
+            return View(source, (x.function, identify(x.args[1])))
+        index = parts_of(x.args[1])
+        array = source, identify((*index[:axis], None, *index[axis + 1:]))
+        return Row(array, index[axis] % source.spec.shape[axis], self.numbers.get(source, -1))
 
     def when(self, x: Node) -> int:
         """The number of the step after which a value is there."""
-        row = self.find(x)
+        row = self.made.get(x) or x in self.views and self.find(x)
         return row.made if row else self.numbers.get(x, -1)
 
     def source(self, x: Node) -> Node:
         """What a value that is no row is a view of."""
-        while type(seen := self.look(x)) is View:
-            x = seen.source
+        while type(view := self.views.get(x)) is View:
+            x = view.source
         return x
 
     def can_place(self, x: Node) -> bool:
@@ -149,8 +142,8 @@ class Rows:
 
     def allocate(self, values: tuple[Node, ...]) -> None:
         """Make a stack for these values, or for what they are views of, where that is possible."""
-        while type(view := self.look(values[0])) is View:
-            views = [self.look(x) for x in values]
+        while type(view := self.views.get(values[0])) is View:
+            views = list(map(self.views.get, values))
             if any([type(each) is not View or each.how != view.how for each in views]):
                 return
             values = tuple([each.source for each in views])
@@ -171,9 +164,9 @@ def is_below(row: Row | None, other: Row | None) -> bool:
     return row.array == other.array and row.place == other.place + 1
 
 
-def is_view(x: Any) -> bool:
-    """Whether a value is a view of an array by slices, or in another shape."""
-    if type(x) is not Node or x.kind != "call" or x.function not in calls.VIEWS or type(x.args[0]) is not Node:
+def is_view(x: Node) -> bool:
+    """Whether a step gives a view of an array, by slices or in another shape."""
+    if x.function not in calls.VIEWS or x.kind != "call" or type(x.args[0]) is not Node:
         return False
     if x.function is calls.getitem and not calls.is_basic(x.args[1]):
         return False

@@ -21,7 +21,7 @@ def group_by_handling(steps: Iterable[Node]) -> Iterator[tuple[dict | None, list
     run: list[Node] = []
     for step in steps:
         wanted = handling_of_turns(step) if type(step.function) is Loop else step.errstate
-        if wanted != state and not is_indifferent(step):
+        if wanted is not state and wanted != state and not is_indifferent(step):
             if run:
                 yield state, run
             state, run = wanted, []
