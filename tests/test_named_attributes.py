@@ -1,5 +1,9 @@
 """Attributes that a function asks for by name: by names that it computes, and ones that are not there yet."""
 
+import importlib
+import sys
+import types
+
 import numpy as np
 import pytest
 
@@ -20,12 +24,17 @@ class Weights:
 READS = {
     "sum": lambda m, x, k="q": x**2 * getattr(m, "_" + k),
     "f-string": lambda m, x, k="q": x**2 * getattr(m, f"_{k}"),
-    "percent": lambda m, x, k="q": x**2 * getattr(m, "_%s" % k),
+    "percent": lambda m, x, k="q": x**2 * getattr(m, "_%s" % k),  # noqa: UP031
     "join": lambda m, x, k="q": x**2 * getattr(m, "".join(["_", k])),
     "slice": lambda m, x, k="q": x**2 * getattr(m, "x_q"[1:]),
     "default": lambda m, x, k="q": x**2 * getattr(m, "_" + k, 1.0),
     "inside": lambda m, x, k="q": x**2 * m.get(k),
-    "constant": lambda m, x, k="q": x**2 * getattr(m, "_q"),
+    "object": lambda m, x, k="q": x**2 * object.__getattribute__(m, "_" + k),
+    "method": lambda m, x, k="q": x**2 * m.__getattribute__("_" + k),
+    "format": lambda m, x, k="q": x**2 * float("{0._q}".format(m)),  # noqa: UP030, UP032
+    "format_map": lambda m, x, k="q": x**2 * float("{m._q}".format_map({"m": m})),
+    "locals": lambda m, x, k="q": x**2 * float("{m._q}".format(**locals())),
+    "constant": lambda m, x, k="q": x**2 * getattr(m, "_q"),  # noqa: B009
     "computed default": lambda m, x, k="q": x**2 * getattr(m, "_q", -float(x.size) + x.size * 2.0),
 }
 
@@ -102,5 +111,29 @@ def test_jit_notices_an_attribute_that_object_or_class_gets(name, level):
     run = jit(functions[name])
     for _ in range(2):
         np.testing.assert_array_equal(run(x), x**2)
-    setattr(m if level is None else kind.__mro__[level], "scale", 5.0)
+    owner = m if level is None else kind.__mro__[level]
+    owner.scale = 5.0
     np.testing.assert_array_equal(run(x), 5 * x**2)
+
+
+def test_jit_notices_what_is_read_of_the_dict_of_a_class():
+    class Owner:
+        scale = 2.0
+
+    run = jit(lambda x: x * Owner.__dict__["scale"])
+    for scale in (2.0, 2.0, 5.0):
+        Owner.scale = scale
+        assert float(run(3.0)) == 3.0 * scale
+
+
+@pytest.mark.parametrize("load", [importlib.import_module, __import__])
+def test_jit_notices_what_is_read_of_a_module_that_is_loaded_by_name(load, monkeypatch):
+    module = types.ModuleType("module_of_a_test")
+    module.scale = 1.0
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    run = jit(lambda x: x * load("module_of_a_test").scale)
+    with pytest.warns(Warning, match="runs without jit"):
+        run(3.0)
+    for scale in (2.0, 2.0, 5.0):
+        module.scale = scale
+        assert float(run(3.0)) == 3.0 * scale

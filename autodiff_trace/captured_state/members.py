@@ -103,6 +103,8 @@ class Members:
         return self.watch("item", function.__dict__, name, place)
 
     def member_of_class(self, owner: type, place: str, inner: str, name: str) -> Any:
+        if name == "__dict__":
+            return self.escape(owner, place)
         found = lookup(owner, name)
         of_metaclass = lookup(type(owner), name) if is_of_user(type(owner)) else None
         if of_metaclass is not None and (found is None or isinstance(of_metaclass[1], property)):
