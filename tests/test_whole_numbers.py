@@ -1,10 +1,10 @@
 """Axes and shapes: what is no whole number is refused, also where it equals one that was asked for before; and what
-reductions give as tangents of numbers."""
+reductions give as tangents of numbers, and vmap as places."""
 
 import numpy as np
 import pytest
 
-from autodiff_trace import jacfwd, jit, jvp, nn, vmap
+from autodiff_trace import TracedValueError, jacfwd, jit, jvp, nn, vmap
 from autodiff_trace import numpy as anp
 
 X = np.arange(6.0).reshape(2, 3)
@@ -69,3 +69,13 @@ def test_unwrap_has_the_infinite_and_the_types_of_numpy():
 def test_trapezoid_of_a_number_is_an_error_of_the_axis():
     with pytest.raises(IndexError):
         jvp(anp.trapezoid, (1.5,), (1.0,))
+
+
+def test_places_of_a_condition_are_those_of_each_example():
+    batch = np.array([[1.0, -1.0, 2.0], [-1.0, 2.0, 3.0]])
+    for f in (lambda x: anp.where(x > 0), lambda x: np.where(x > 0)[0], lambda x: x[anp.where(x > 0)]):
+        for run in (vmap(f), jit(vmap(f)), lambda x: vmap(lambda x: vmap(f)(x))(x[None])):
+            found = np.stack(run(batch)).reshape(2, 2)
+            np.testing.assert_array_equal(found, np.stack([f(x) for x in batch]).reshape(2, 2))
+    with pytest.raises(TracedValueError, match="different shapes"):
+        vmap(lambda x: anp.where(x > 0))(np.array([[1.0, -1.0], [1.0, 2.0]]))
