@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from autodiff_trace import (
-    deriv, grad, hessian, hvp, jacfwd, jacobian, jacrev, jvp, linearize, make_ggnvp, value_grad_and_hvp, vmap,
+    deriv, grad, hessian, hvp, jacfwd, jacobian, jacrev, jit, jvp, linearize, make_ggnvp, value_grad_and_hvp, vmap,
 )
 from autodiff_trace import numpy as anp
 
@@ -180,3 +180,12 @@ def test_deriv_of_several_arguments():
     by_name, aux = deriv(f, argnames=("t",), has_aux=True)(2.0, t=3.0)
     np.testing.assert_allclose(by_name["t"], [2, 6])
     assert aux == "aux" and make_ggnvp(rosenbrock).__name__ == "rosenbrock"
+
+
+@pytest.mark.parametrize("number", [1.0, 2, True, 1j, np.float32(2.0)])
+@pytest.mark.parametrize("transform", [jacobian, jacrev, jacfwd, lambda f: jit(jacobian(f))])
+@pytest.mark.parametrize("x", [np.array([1.0, 2.0]), np.array([1.0, 2j]), 1.5], ids=["real", "complex", "number"])
+def test_an_output_may_be_a_plain_number(transform, number, x):
+    constant, block = transform(lambda x: (number, anp.sum(x * x)))(x)
+    np.testing.assert_array_equal(constant, np.zeros(np.shape(x)))
+    np.testing.assert_allclose(block, 2 * x)

@@ -20,6 +20,9 @@ from .places import Place
 
 __all__ = ["Functions"]
 
+READ_BY_NAME = {"__dict__", "__getattribute__", "format", "format_map"}
+"""Attributes by which others are read whose names no code shows: ``"{0.w}".format(m)``."""
+
 
 class Functions(Objects):
     """Follows functions."""
@@ -75,9 +78,11 @@ class Functions(Objects):
         reads = reads_in(function.__code__)
         self.names |= reads.names
         self.formats = self.formats or reads.formats or not reads.names.isdisjoint(("repr", "str", "print", "format"))
-        if reads.matches or "__dict__" in reads.names:
-            self.read_by_name()
         known = {**defaults_of(function), **known}
+        if reads.matches or not reads.names.isdisjoint(READ_BY_NAME):
+            self.read_by_name()
+        for value, name in known.values() if "locals" in reads.names else ():
+            self.escape(value, name)
         for path in reads.paths:
             self.follow_path(function, path, known)
 

@@ -103,6 +103,8 @@ class Members:
         return self.watch("item", function.__dict__, name, place)
 
     def member_of_class(self, owner: type, place: str, inner: str, name: str) -> Any:
+        if name == "__dict__":
+            return self.escape(owner, place)
         found = lookup(owner, name)
         of_metaclass = lookup(type(owner), name) if is_of_user(type(owner)) else None
         if of_metaclass is not None and (found is None or isinstance(of_metaclass[1], property)):
@@ -159,15 +161,16 @@ class Members:
         if isinstance(attribute, (property, functools.cached_property)):
             self.watch("member", kind, name, place)
             if not isinstance(attribute, property):
-                self.watch("item", attributes, name, place)
+                self.watch("attribute", value, name, place)
             for function in filter(None, [getattr(attribute, each) for each in WRAPPERS[type(attribute)]]):
                 self.bind(function, value, place)
             return MISSING
         if attribute is MISSING and name not in attributes:
-            self.watch("item", attributes, name, place)
             if lookup(kind, "__getattr__") is not None:
+                self.watch("attribute", value, name, place)
                 self.escape(value, place)
                 return self.member(value, place, "__getattr__")[0]
+            self.watch("member", value, name, place)  # the class may get it, too
             return MISSING
         if hasattr(type(attribute), "__get__") and not isinstance(
                 attribute, (types.MemberDescriptorType, staticmethod)):

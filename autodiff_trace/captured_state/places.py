@@ -156,7 +156,7 @@ def restore(place: Place, before: Any) -> None:
     elif kind == "cell" or kind == "attribute" or kind == "item" and isinstance(owner, (dict, list)):
         if before is not MISSING:
             place.write(before)
-        elif kind == "item":
+        else:
             place.delete()
 
 

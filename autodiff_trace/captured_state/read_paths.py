@@ -201,11 +201,30 @@ def read_path(
                 argument, after = read_path(code, steps, at, roots, True)
                 called_with = argument or ""
                 takes_name = not taken and root[1] in ("getattr", "hasattr", "setattr", "delattr")
-                if takes_name and (argument or name.startswith("LOAD_")) and after < len(steps) and (
-                        steps[after].name == "LOAD_CONST" and type(steps[after].value) is str):
+                if takes_name and (argument or name.startswith("LOAD_")) and is_second_argument(steps, after):
                     called_with = NAMED + steps[after].value
             break
     return Path(root, tuple(taken), escapes, called_with), at
+
+
+def is_second_argument(steps: tuple[Step, ...], at: int) -> bool:
+    """Whether an instruction loads a text that is the second argument of a call: of ``getattr(m, "w", 0.0)``, not of
+    ``getattr(m, "w" + name)``. What follows may compute a third."""
+    if at >= len(steps) or steps[at].name != "LOAD_CONST" or type(steps[at].value) is not str:
+        return False
+    above = 0  # how many values lie above it on the stack
+    for name, value in steps[at + 1:]:
+        if name == "CALL" and value >= above:
+            return value == above + 2
+        if name == "CALL":
+            above -= value
+        elif name.startswith("LOAD_") and name != "LOAD_ATTR":
+            above += 1
+        elif name.startswith("BINARY_") and name != "BINARY_SLICE" and above > 1:
+            above -= 1
+        elif above == 0 or name != "LOAD_ATTR" and not name.startswith("UNARY_"):
+            return False
+    return False
 
 
 def root_of(code: types.CodeType, steps: tuple[Step, ...], at: int, roots: dict) -> Path | None:

@@ -39,8 +39,10 @@ class Restorer(Copier):
         self.then: dict[tuple, Any] = {}
         self.keys: dict[int, list] = {}  # those that were noted, by the id of the owner
         for watch in captured.watched.values():
-            place = watch.place.variable()
-            self.then[place.token] = watch.value
+            place, value = watch.place.variable(), watch.value
+            if place.kind == "method":  # it was the class's: the object had none of its own
+                place, value = place._replace(kind="attribute"), MISSING
+            self.then[place.token] = value
             if place.kind not in WHOLES:
                 self.keys.setdefault(id(place.owner), []).append(place.key)
             if not watch.holds():

@@ -118,8 +118,9 @@ def compile_check(watched: Iterable[Watch]) -> Callable[[], bool]:
 
 def condition(kind: str, owner: Any, key: Any, value: Any, name: Callable[[Any], str]) -> str | None:
     """That a place holds what it held; None where that has to be asked of the place itself."""
-    if kind == "item":
-        return f"{repr(key) if type(key) is str else name(key)} not in {name(owner)}"
+    if kind == "item" or kind == "attribute" and hasattr(owner, "__dict__"):
+        items = name(owner) + (".__dict__" if kind == "attribute" else "")
+        return f"{repr(key) if type(key) is str else name(key)} not in {items}"
     if kind == "function":
         attributes = ("__code__", "__defaults__", "__kwdefaults__")[: 3 if value[0].co_kwonlyargcount else 2]
         function = name(owner)
@@ -136,6 +137,8 @@ def condition(kind: str, owner: Any, key: Any, value: Any, name: Callable[[Any],
         return f"(*{name(owner)}{'.__dict__' if kind == 'attributes' else ''},) == {name(value)}"
     if kind == "keys":
         return f"len({name(owner)}) == {len(value)} and all(map(is_, {name(owner)}, {name(value)}))"
+    if kind == "member" and value is MISSING:
+        return f"not hasattr({name(owner)}, {key!r})"
     if value is MISSING or kind not in ("cell", "member", "method", "slot"):
         return None
     if kind == "cell":

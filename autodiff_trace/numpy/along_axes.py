@@ -96,8 +96,8 @@ def slope_rules(slope):
         return unbroadcast(expand_reduced(g, x, axes) * slope(ans, x, axes, *params), x)
 
     def jvp(t, ans, x, axes, keepdims, *params):
-        total = sum_to(t * slope(ans, x, axes, *params), reduced_shape(x, axes))
-        return broadcast_tangent(total if keepdims else moving.reshape(total, ans.shape), ans)
+        total = sum_to(t * slope(ans, x, axes, *params), reduced_shape(x, axes) if ans.ndim else ())
+        return broadcast_tangent(moving.reshape(total, ans.shape) if ans.ndim and not keepdims else total, ans)
 
     return vjp, jvp
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from ..core.parameters import positional_parameters
 from ..core.recording import RecordingTrace
 from ..core.tracer import box_classes
 
-__all__ = ["INTEGER", "PLAIN", "WHOLE", "as_tuple", "plain", "plain_parameters"]
+__all__ = ["INTEGER", "PLAIN", "WHOLE", "plain", "plain_parameters", "whole_numbers"]
 
 PLAIN = frozenset("""
     axes axis axis1 axis2 axisa axisb axisc ddof decimals destination dims edge_order indices_or_sections k kth
@@ -77,10 +78,20 @@ def plain(arg: Any) -> Any:
 
 
 def as_tuple(arg: Any) -> Any:
-    """Axes or a shape, which may be a list, as a tuple; one number, or None, as it is."""
-    return arg if type(arg) in LOOKED_UP or not np.iterable(arg) else tuple(map(as_tuple, arg))
+    """A list, of lists too, as a tuple."""
+    return tuple(map(as_tuple, arg)) if type(arg) is list else arg
+
+
+def whole_numbers(arg: Any) -> Any:
+    """Axes or a shape, which may be a list, as a tuple of Python's whole numbers; one number as such, None as it is.
+
+    What is none is refused here, and not by NumPy, since definitions look up what they have found for equal parameters:
+    ``1.0`` would be taken for ``1``.
+    """
+    if type(arg) in WHOLE or type(arg) is tuple and INTEGER.issuperset(map(type, arg)):
+        return arg
+    return tuple(map(operator.index, arg)) if np.iterable(arg) else operator.index(arg)
 
 
 WHOLE = frozenset([int, type(None)])
 INTEGER = frozenset([int])
-LOOKED_UP = frozenset([int, type(None), tuple])

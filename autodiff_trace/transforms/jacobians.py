@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..numpy import wrapped as anp
+from ..numpy.canonical import as_array
 from .complex_jacobians import check_holomorphic, is_complex, probe, pull_rows, push_columns, real_block, turned
 from .flat_function import FlatFunction
 from ..core.transformed import Transformed
@@ -134,7 +135,7 @@ def apply_jacfwd(fun, options, args, kwargs):
             for x, end in zip(inputs, ends)
         ]
         blocks.append([real_block(block, output, x) for block, x in zip(row, inputs)])
-    check_columns(flat.name, push, inputs, flat.outputs, blocks)
+    check_columns(flat.name, push, inputs, list(map(as_array, flat.outputs)), blocks)
     selection = flat.selection
     for i, row in enumerate(blocks):
         blocks[i] = detach(row, selection.args, selection.kwargs, blocks[:i])
@@ -158,7 +159,7 @@ def check_columns(name: str, push: Callable, inputs: list, outputs: list, blocks
 def rows_by_pullback(flat, chunk_size):
     """The Jacobian row by row: the pullback mapped over the unit cotangents of each output."""
     inputs, selection, blocks = flat.inputs, flat.selection, []
-    for i, output in enumerate(flat.outputs):
+    for i, output in enumerate(map(as_array, flat.outputs)):  # some may be plain numbers
 
         def pull(g, before=[None] * i):
             return flat.pull(*before, g)

@@ -13,7 +13,7 @@ from ..canonical import NO_VALUE
 
 def cut(x, axis, start, stop=None):
     """``x[start:stop]`` along ``axis``."""
-    return x[(slice(None),) * (axis % x.ndim) + (slice(start, stop),)]
+    return x[(slice(None),) * normalize_axis_index(axis, x.ndim) + (slice(start, stop),)]
 
 
 def along(x, axis, ndim):

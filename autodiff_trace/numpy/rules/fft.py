@@ -20,7 +20,7 @@ from ..along_axes import runs_along
 from ..broadcasting import match_dtype
 from ..canonical import as_array, unary_of
 from ..definers import define, linear
-from ..parameters import as_tuple
+from ..parameters import whole_numbers
 from .rearranging import checked_axes
 
 SWAPPED_NORMS = {None: "forward", "backward": "forward", "forward": "backward", "ortho": "ortho"}
@@ -105,7 +105,7 @@ def ifftshift(x, axes=None):
 
 def roll_by_half(x, axes, sign):
     x = as_array(x)
-    axes = tuple(range(x.ndim)) if axes is None else checked_axes(as_tuple(axes), x.ndim)
+    axes = tuple(range(x.ndim)) if axes is None else checked_axes(whole_numbers(axes), x.ndim)
     shape = x.shape
     return call_on(moving.roll, x, tuple([sign * (shape[i] // 2) for i in axes]), axes)
 

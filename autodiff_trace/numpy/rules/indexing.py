@@ -18,7 +18,7 @@ from .. import wrapped as anp
 from ..definers import defrules, linear
 from ..broadcasting import broadcast_tangent, indexed_ndim, unbroadcast
 from ..sparsity.index_sets import union
-from ..batching import mapped_index
+from ..batching import batch_aligned, mapped_index
 from ..masks import nonzero
 from ..selections import ones_beside, select, unbroadcast_selected
 from .scattering import IndexedCotangent, has_no_repeats
@@ -199,7 +199,11 @@ def where_jvp(is_taken):
     return lambda t, ans, condition, x, y: select(broadcast_tangent(t, ans), condition, is_taken)
 
 
+def batch_where(batch, prim, args, kwargs):
+    return batch_aligned(batch, prim, args, kwargs) if len(args) == 3 else NotImplemented  # the places of a condition
+
+
 defrules(
     anp.where, (None, where_vjp(True), where_vjp(False)), (None, where_jvp(True), where_jvp(False)), linear_in=(1, 2),
-    elementwise=True,
+    elementwise=True, batching=batch_where,
 )

@@ -13,7 +13,7 @@ from .. import moving
 from .. import wrapped as anp
 from ..canonical import as_array
 from ..definers import define
-from ..parameters import as_tuple
+from ..parameters import whole_numbers
 from ..selections import moves
 
 __all__ = ["checked_axes"]
@@ -37,7 +37,7 @@ moves(moving.tile, transpose=untile, batch=lambda A, reps: moving.tile(A, (1, *r
 
 @define(np.tile)
 def tile(A, reps):
-    A, reps = as_array(A), as_tuple(reps)
+    A, reps = as_array(A), whole_numbers(reps)
     reps = (reps,) if type(reps) is int else reps
     reps = (1,) * (A.ndim - len(reps)) + reps
     return moving.tile(moving.reshape(A, (1,) * (len(reps) - A.ndim) + A.shape) if A.ndim < len(reps) else A, reps)
@@ -87,7 +87,7 @@ def roll(a, shift, axis=None):
     a = as_array(a)
     if axis is None:
         return moving.reshape(with_number(moving.roll, anp.ravel(a), shift, (0,)), a.shape)
-    return with_number(moving.roll, a, shift, checked_axes(as_tuple(axis), a.ndim))
+    return with_number(moving.roll, a, shift, checked_axes(whole_numbers(axis), a.ndim))
 
 
 # flip: an index that runs backwards, which gives a view
@@ -113,7 +113,7 @@ def at_least(ndim, m):
 @define(np.flip)
 def flip(m, axis=None):
     m = as_array(m)
-    return flip_along(m, as_tuple(axis))
+    return flip_along(m, whole_numbers(axis))
 
 
 @define(np.flipud)
@@ -143,7 +143,7 @@ def quarter_turns(ndim, k, axes):
 @define(np.rot90)
 def rot90(m, k=1, axes=(0, 1)):
     m = as_array(m)
-    order, flipped = quarter_turns(m.ndim, k % 4, as_tuple(axes))
+    order, flipped = quarter_turns(m.ndim, k % 4, whole_numbers(axes))
     return flip_along(m if order is None else moving.transpose(m, order), flipped)
 
 

@@ -20,7 +20,7 @@ from ..canonical import as_array
 from ..definers import define, defrules, linear
 from ..layouts import layout
 from ..batching import batch_first
-from ..parameters import as_tuple, plain
+from ..parameters import plain, whole_numbers
 from ..selections import moves
 
 __all__ = ["full_shape", "in_front"]
@@ -81,7 +81,7 @@ def orders_axes(function: Callable) -> None:
         a, *params = given
         if type(a) not in box_classes:
             a = as_array(a)
-        return moving.transpose(a, order_of_axes(function, a.ndim, *map(as_tuple, params)))
+        return moving.transpose(a, order_of_axes(function, a.ndim, *map(whole_numbers, params)))
 
 
 for _function in {np.matrix_transpose, np.linalg.matrix_transpose, np.moveaxis, np.rollaxis, np.swapaxes, np.transpose}:
@@ -99,7 +99,7 @@ def new_shape(function, shape, *params):
 @define(np.expand_dims)
 def expand_dims(a, axis):
     a = as_array(a)
-    return moving.reshape(a, new_shape(np.expand_dims, a.shape, as_tuple(axis)))
+    return moving.reshape(a, new_shape(np.expand_dims, a.shape, whole_numbers(axis)))
 
 
 @define(np.squeeze)
@@ -107,13 +107,13 @@ def squeeze(a, axis=None):
     if type(a) not in box_classes:
         a = as_array(a)
     old = a.shape
-    new = new_shape(np.squeeze, old, as_tuple(axis))
+    new = new_shape(np.squeeze, old, whole_numbers(axis))
     return a if new == old else moving.reshape(a, new)
 
 
 def full_shape(a, shape):
     """``shape``, with the number that -1 stands for."""
-    shape = as_tuple(plain(shape))
+    shape = whole_numbers(plain(shape))
     if type(shape) is int:
         return (a.size if shape == -1 else shape,)
     if -1 not in shape:
@@ -177,7 +177,7 @@ def reshape(a, shape=None, order="C", *, newshape=None, copy=None):
 
 @define(np.broadcast_to)
 def broadcast_to(array, shape, subok=False):
-    shape = as_tuple(shape)
+    shape = whole_numbers(shape)
     return moving.broadcast_to(as_array(array), (shape,) if type(shape) is int else shape)
 
 

@@ -116,7 +116,8 @@ def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
 @nondifferentiable
 def turns(p, discont, axis, period):
     """How many periods ``unwrap`` adds to each element: a number that is constant between its steps."""
-    return np.rint((np.unwrap(p, discont, axis, period=period) - p) / period)
+    ans = np.unwrap(p, discont, axis, period=period)
+    return np.where(ans == p, 0, np.rint((ans - p) / period)).astype(ans.dtype)  # where the first is infinite it stays
 
 
 @define(np.unwrap)

@@ -14,7 +14,7 @@ from ..canonical import as_array, bind
 from ..definers import linear
 from ..batching import first_mapped
 from ..namespace import wrapped_functions
-from ..parameters import as_tuple
+from ..parameters import whole_numbers
 
 __all__ = ["sliding_window_view"]
 
@@ -38,10 +38,10 @@ linear(windows, transpose=add_windows, batching=first_mapped(batch_windows), mov
 
 
 def view_windows(x, window_shape, axis, subok, writeable):
-    x, window_shape = as_array(x), as_tuple(window_shape)
+    x, window_shape = as_array(x), whole_numbers(window_shape)
     window_shape = (window_shape,) if type(window_shape) is int else window_shape
     if axis is not None:
-        axis = normalize_axis_tuple(as_tuple(axis), x.ndim, allow_duplicate=True)
+        axis = normalize_axis_tuple(whole_numbers(axis), x.ndim, allow_duplicate=True)
     elif len(window_shape) == x.ndim:  # else NumPy raises its error
         axis = tuple(range(x.ndim))
     return windows(x, window_shape, axis, writeable)
