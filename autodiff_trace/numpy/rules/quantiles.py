@@ -14,6 +14,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from ...core.array_ops import array_ops
 from ...core.primitives import nondifferentiable
+from ...core.recording import to_recorded
 from ...core.tracer import is_box, to_value
 from .. import wrapped as anp
 from ..along_axes import kept_axes_last, reduced_shape
@@ -105,14 +106,15 @@ def find_quantiles(
     """
     a = as_array(a)
     q = as_array(q) / unit
-    if not np.all((to_value(q) >= 0) & (to_value(q) <= 1)):
+    share = to_recorded(q)
+    if not anp.all(anp.logical_and(share >= 0, share <= 1)):
         raise ValueError("quantiles lie between 0 and 1, percentiles between 0 and 100")
     axes = tuple(range(a.ndim)) if axis is None else tuple(sorted(normalize_axis_tuple(axis, a.ndim)))
     order, shape = kept_axes_last(a, axes)
     count = math.prod([a.shape[i] for i in axes])
     answer_shape = q.shape + (shape if keepdims is NO_VALUE or not keepdims else reduced_shape(a, axes))
     if count == 0:
-        return np.full(answer_shape, np.nan)
+        return np.full(answer_shape, np.nan, np.result_type(a.dtype) if a.dtype.kind in "fc" else np.float64)[()]
     rows, weights = (
         None if x is None else anp.reshape(anp.transpose(x, order), (math.prod(shape), count)) for x in (a, weights)
     )

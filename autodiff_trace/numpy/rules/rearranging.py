@@ -113,7 +113,7 @@ def at_least(ndim, m):
 @define(np.flip)
 def flip(m, axis=None):
     m = as_array(m)
-    return flip_along(m, as_tuple(axis))
+    return flip_along(m if m.ndim else anp.asarray(m), as_tuple(axis))
 
 
 @define(np.flipud)
