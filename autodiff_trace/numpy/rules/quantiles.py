@@ -86,6 +86,8 @@ def interpolate(rows: Any, place: Any, n: Any, upper: Any, is_median: bool) -> A
     below = anp.getitem(rows, (each, anp.astype(anp.clip(lower, 0, n - 1), np.intp)))
     above = anp.getitem(rows, (each, anp.astype(anp.clip(upper, 0, n - 1), np.intp)))
     if is_median:  # the mean, as in NumPy, of two; an infinite one has no difference with itself
+        if rows.dtype.kind in "iub":  # the sum of small integers overflows
+            below, above = anp.astype(below, np.float64), anp.astype(above, np.float64)
         is_whole = fraction == 0
         if not is_box(is_whole) and is_whole.all():
             return below
