@@ -57,6 +57,7 @@ CALLS = {
     "padding with medians": (lambda x: anp.pad(x, 1, mode="median"), np.array([1, 3, 2, 2], ">i2")),
     "padding with a ramp": (lambda x: anp.pad(x, 49, mode="linear_ramp", end_values=150), small),
     "odd reflection": (lambda x: anp.pad(x, 4, mode="reflect", reflect_type="odd"), np.array([1.0, 3.0, 4.0], ">f8")),
+    "common members": (lambda x: anp.intersect1d(x, np.array([7.0, 3.0])), small),
     "median of nothing": (lambda x: anp.median(x), np.empty((0, 3), np.float32)),
     "clip of bytes": (lambda x: anp.clip(x, -1, 300), small),
     "clip of bytes from above": (lambda x: anp.clip(x, None, 100), small),
