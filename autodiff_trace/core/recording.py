@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .tracer import Trace, running_traces
+from .tracer import Trace, box_classes, running_traces
 
-__all__ = ["RecordingTrace", "draw", "is_recording"]
+__all__ = ["RecordingTrace", "draw", "is_recording", "to_recorded"]
 
 
 class RecordingTrace(Trace):
@@ -28,6 +28,14 @@ def is_recording(traces: tuple[Trace, ...] | None = None) -> bool:
     if traces is None:
         traces = running_traces()
     return bool(traces) and any([isinstance(trace, RecordingTrace) for trace in traces])
+
+
+def to_recorded(value: Any) -> Any:
+    """The plain value under all boxes; under a trace that lists calls its box: what is asked of the value is then asked
+    in other runs too."""
+    while type(value) in box_classes and not isinstance(value._trace, RecordingTrace):
+        value = value._value
+    return value
 
 
 def draw(function: Callable, args: tuple, kwargs: dict) -> Any:

@@ -118,6 +118,8 @@ def with_parameters(prim: Callable, neutral: Any) -> Callable:
             x = fill_in(x, where, neutral(x.dtype) if callable(neutral) else neutral)
         x = cast(x, dtype)
         if is_given(initial):
+            if x.dtype.kind in "iub":  # sums of small integers are larger ones
+                x = cast(x, prim(np.ones(1, x.dtype), (0,), False).dtype)
             ans = prim(with_initial(x, axes, initial), (x.ndim - len(axes),), False)
             ans = anp.reshape(ans, reduced_shape(x, axes)) if keepdims else ans
         else:

@@ -136,7 +136,7 @@ class ArrayBox(WritableBox):
         return anp.transpose(self, axes[0] if len(axes) == 1 else axes or None)
 
     def copy(self, order="C"):
-        return anp.copy(self, order)
+        return self if is_number(self) else anp.copy(self, order)  # of a number a number
 
     def flatten(self, order="C"):
         return anp.copy(anp.ravel(self, order))

@@ -91,6 +91,7 @@ class WritableBox(Box):
         if new.shape != shape:
             raise ValueError(f"an array of shape {shape} cannot hold a result of shape {new.shape}")
         if new.dtype != dtype:
+            new = new if shape else anp.copy(new)  # (a number has no order of bytes)
             if not np.can_cast(new.dtype, dtype, "same_kind"):
                 raise TypeError(f"an array of dtype {dtype} cannot hold a result of dtype {new.dtype}")
             new = anp.astype(new, dtype)

@@ -62,7 +62,7 @@ def sign(x):
 def infinite_direction(z):
     """1, -1, i or -i for the infinite part of ``z``; NaN, as in NumPy, where both are."""
     signs = np.where(np.isinf(z.real), np.sign(z.real), 0) + 1j * np.where(np.isinf(z.imag), np.sign(z.imag), 0)
-    return np.where(np.abs(signs) > 1, np.nan, signs).astype(z.dtype)[()]
+    return np.where(np.abs(signs) > 1, np.nan, signs).astype(np.result_type(z))[()]
 
 
 declare(infinite_direction, elementwise=True, harmless=True)
@@ -91,7 +91,7 @@ defrules(
 
 @define(np.angle)
 def angle(z, deg=False):
-    radians = anp.arctan2(anp.imag(z), anp.real(z))
+    radians = anp.arctan2(anp.imag(z) if anp.iscomplexobj(z) else 0, anp.real(z))
     return anp.degrees(radians) if deg else radians
 
 

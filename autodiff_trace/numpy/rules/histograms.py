@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...core.primitives import nondifferentiable
-from ...core.tracer import to_value
+from ...core.recording import to_recorded
 from .. import wrapped as anp
 from ..canonical import as_array
 from ..definers import define
@@ -38,8 +38,8 @@ def histogram_bin_edges(a, bins=10, range=None, weights=None):
         bins = operator.index(estimate_bin_count(a, bins, range, weights))
     if not is_number(bins):
         return check_edges(bins)
-    dtype = np.result_type(anp.result_type(*(() if range is None else range), a), np.float16)
-    return anp.astype(even_edges(a, bins, range), dtype)
+    dtype = anp.result_type(*(() if range is None else range), a)
+    return anp.astype(even_edges(a, bins, range), dtype if dtype.kind in "fc" else np.float64)
 
 
 @define(np.histogram2d)
@@ -86,7 +86,7 @@ def check_edges(edges: Any) -> Any:
     edges = as_array(edges)
     if edges.ndim > 1:
         raise ValueError("`bins` must be a scalar or 1d array")
-    if np.any(to_value(edges[:-1]) > to_value(edges[1:])):
+    if anp.any(anp.greater(to_recorded(edges[:-1]), to_recorded(edges[1:]))):
         raise ValueError("`bins` must be monotonically increasing, when an array")
     return edges
 
@@ -100,12 +100,14 @@ def even_edges(a: Any, bins: Any, range: Any) -> Any:
         least, greatest = range
     else:
         least, greatest = (anp.min(a), anp.max(a)) if a.size else (0.0, 1.0)
-    ends = to_value(least), to_value(greatest)
-    if np.any(np.greater(*ends)):
+    ends = to_recorded(least), to_recorded(greatest)
+    if anp.any(anp.greater(*ends)):
         raise ValueError("max must be larger than min in range parameter.")
-    if not np.all(np.isfinite(ends)):
+    if not anp.all(anp.logical_and(*map(anp.isfinite, ends))):
         raise ValueError(f"the range from {ends[0]} to {ends[1]} is not finite")
     margin = anp.where(anp.equal(least, greatest), 0.5, 0.0)
+    if (dtype := anp.result_type(least, greatest)).kind in "fc":
+        margin = anp.astype(margin, dtype)
     return anp.linspace(least - margin, greatest + margin, bins + 1)
 
 

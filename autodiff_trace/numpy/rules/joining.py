@@ -103,6 +103,8 @@ def append(arr, values, axis=None):
 @define(np.block)
 def block(arrays):
     depth = block_depth(arrays)
+    if not depth:
+        return anp.copy(arrays)  # what is joined nowhere is a copy, too
     ndim = max(depth, *[as_array(leaf).ndim for leaf in block_leaves(arrays)])
     return join_blocks(arrays, depth, ndim)
 

@@ -7,6 +7,7 @@ import operator
 
 import numpy as np
 
+from ...core.array_ops import array_ops
 from .. import linalg
 from .. import wrapped as anp
 from ..definers import define
@@ -57,7 +58,7 @@ def multi_dot(arrays, *, out=None):
         if x.ndim != 2:
             raise np.linalg.LinAlgError(f"multi_dot: {x.ndim}-dimensional array given, which must be two-dimensional")
     shape = (first.shape[:1] if first.ndim == 2 else ()) + (last.shape[1:] if last.ndim == 2 else ())
-    return anp.positive(anp.reshape(chain(arrays), shape), out=out)
+    return array_ops.store(out, anp.reshape(chain(arrays), shape))
 
 
 def chain(matrices):

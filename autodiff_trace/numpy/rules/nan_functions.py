@@ -41,6 +41,8 @@ def define_extremum(name, least):
     @define(getattr(np, f"nan{name}"))
     def nan_extremum(a, axis, out, keepdims, initial, where):
         a = as_array(a)
+        if a.dtype.kind not in "fc":  # in the dtype of -inf large integers would lose digits
+            return getattr(anp, name)(a, axis, out, keepdims, initial, where)
         ans = getattr(anp, name)(replace_nan(a, least), axis, None, keepdims, initial, where)
         if not is_given(initial):
             ans = anp.where(anp.all(anp.isnan(a), axis=axis, keepdims=keepdims), np.nan, ans)

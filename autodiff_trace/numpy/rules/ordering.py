@@ -127,4 +127,5 @@ def sort_complex(a):
     ordered = sort_along(x, x.ndim - 1)
     if ordered.dtype.kind == "c":
         return ordered
-    return anp.astype(ordered, np.result_type(ordered.dtype, np.complex128))
+    is_small = ordered.dtype.char in "bhBH"
+    return anp.astype(ordered, np.complex64 if is_small else np.result_type(ordered.dtype, np.complex128))

@@ -7,6 +7,7 @@ import numpy as np
 from ...core.errors import TracedValueError, caller_line
 from ...core.tracer import find_top_trace
 from .. import wrapped as anp
+from ..broadcasting import cast
 from ..canonical import as_array
 from ..definers import define
 
@@ -38,7 +39,7 @@ def pad(array, pad_width, mode="constant", **kwargs):
         mode = "constant"
     if mode == "constant" and find_top_trace(kwargs.values()) is None:
         return pad_with_constants(array, widths, **kwargs)
-    return PADDINGS[mode](array, widths, **kwargs)
+    return cast(PADDINGS[mode](array, widths, **kwargs), array.dtype)
 
 
 def pad_widths(pad_width, ndim):
@@ -76,11 +77,15 @@ def pad_with_constants(x, widths, constant_values=0):
 
 
 def pad_axis_by_axis(x, widths, sides):
-    """Along one axis after another join to ``x`` the two pieces ``sides(x, axis, before, after)``."""
+    """Along one axis after another join to ``x`` the two pieces ``sides(x, axis, before, after)``, in its dtype: whole
+    numbers are the nearest."""
+    dtype = x.dtype
     for axis, (before, after) in enumerate(widths):
         if before or after:
             left, right = sides(x, axis, before, after)
-            x = anp.concatenate([left, x, right], axis)
+            if dtype.kind in "iu":
+                left, right = anp.round(left), anp.round(right)
+            x = anp.concatenate([cast(left, dtype), x, cast(right, dtype)], axis)
     return x
 
 
@@ -106,15 +111,16 @@ def pad_constant(x, widths, constant_values=0):
 
 def pad_linear_ramp(x, widths, end_values=0):
     check_not_empty(x, widths)
-    ends = as_pairs(end_values, x.ndim)
+    dtype = x.dtype if x.dtype.kind in "fc" else np.dtype(np.float64)
+    ends = anp.astype(as_pairs(end_values, x.ndim), dtype)
 
     def ramp(x, axis, side, count):
         # From the end value, exactly, at the outermost place to the edge, which is not reached: count steps.
-        edge = x[along(axis, slice(-1, None) if side else slice(0, 1))]
+        edge = cast(x[along(axis, slice(-1, None) if side else slice(0, 1))], dtype)
         steps = np.arange(count)[:: -1 if side else 1]
-        shape = (-1,) + (1,) * (x.ndim - axis - 1)
-        share = (steps / max(count, 1)).reshape(shape).astype(x.dtype)
-        return anp.astype(ends[axis, side] + share * (edge - ends[axis, side]), x.dtype)
+        steps = steps.reshape((-1,) + (1,) * (x.ndim - axis - 1)).astype(dtype)
+        values = ends[axis, side] + steps * ((edge - ends[axis, side]) / max(count, 1))
+        return anp.floor(values) if x.dtype.kind in "iu" else values
 
     def sides(x, axis, before, after):
         return ramp(x, axis, 0, before), ramp(x, axis, 1, after)

@@ -41,7 +41,8 @@ multilinear(anp.convolve, convolve_vjp_a, convolve_vjp_v)
 
 @define(np.correlate)
 def correlate(a, v, mode="valid"):
-    a, v = as_array(a), anp.conjugate(as_array(v))
+    a, v = as_array(a), as_array(v)
+    v = anp.conjugate(v) if v.dtype.kind == "c" else v
     if a.size < v.size:  # NumPy exchanges the two and reverses the answer; "same" rounds to the other side
         return anp.convolve(v, anp.reshape(a, -1)[::-1], mode)[::-1]
     return anp.convolve(a, anp.reshape(v, -1)[::-1], mode)

@@ -14,6 +14,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from ...core.array_ops import array_ops
 from ...core.primitives import nondifferentiable
+from ...core.recording import to_recorded
 from ...core.tracer import is_box, to_value
 from .. import wrapped as anp
 from ..along_axes import kept_axes_last, reduced_shape
@@ -85,6 +86,8 @@ def interpolate(rows: Any, place: Any, n: Any, upper: Any, is_median: bool) -> A
     below = anp.getitem(rows, (each, anp.astype(anp.clip(lower, 0, n - 1), np.intp)))
     above = anp.getitem(rows, (each, anp.astype(anp.clip(upper, 0, n - 1), np.intp)))
     if is_median:  # the mean, as in NumPy, of two; an infinite one has no difference with itself
+        if rows.dtype.kind in "iub":  # the sum of small integers overflows
+            below, above = anp.astype(below, np.float64), anp.astype(above, np.float64)
         is_whole = fraction == 0
         if not is_box(is_whole) and is_whole.all():
             return below
@@ -105,14 +108,15 @@ def find_quantiles(
     """
     a = as_array(a)
     q = as_array(q) / unit
-    if not np.all((to_value(q) >= 0) & (to_value(q) <= 1)):
+    share = to_recorded(q)
+    if not anp.all(anp.logical_and(share >= 0, share <= 1)):
         raise ValueError("quantiles lie between 0 and 1, percentiles between 0 and 100")
     axes = tuple(range(a.ndim)) if axis is None else tuple(sorted(normalize_axis_tuple(axis, a.ndim)))
     order, shape = kept_axes_last(a, axes)
     count = math.prod([a.shape[i] for i in axes])
     answer_shape = q.shape + (shape if keepdims is NO_VALUE or not keepdims else reduced_shape(a, axes))
     if count == 0:
-        return np.full(answer_shape, np.nan)
+        return np.full(answer_shape, np.nan, np.result_type(a.dtype) if a.dtype.kind in "fc" else np.float64)[()]
     rows, weights = (
         None if x is None else anp.reshape(anp.transpose(x, order), (math.prod(shape), count)) for x in (a, weights)
     )

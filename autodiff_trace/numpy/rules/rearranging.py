@@ -113,7 +113,7 @@ def at_least(ndim, m):
 @define(np.flip)
 def flip(m, axis=None):
     m = as_array(m)
-    return flip_along(m, whole_numbers(axis))
+    return flip_along(m if m.ndim else anp.asarray(m), whole_numbers(axis))
 
 
 @define(np.flipud)

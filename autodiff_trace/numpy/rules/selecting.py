@@ -6,7 +6,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ...core.array_ops import array_ops
-from ...core.tracer import to_value
+from ...core.recording import to_recorded
 from .. import wrapped as anp
 from ..canonical import as_array
 from ..definers import define
@@ -72,7 +72,7 @@ def choose(a, choices, out=None, mode="raise"):
     a, *choices = anp.broadcast_arrays(as_indices(a), *choices)
     choices = [x if x.dtype == dtype else anp.astype(x, dtype) for x in choices]
     a = within(a, len(choices), mode)
-    if mode == "raise" and np.any(to_value(a) < 0):
+    if mode == "raise" and anp.any(anp.logical_or((places := to_recorded(a)) < 0, places >= len(choices))):
         raise ValueError("invalid entry in choice array")
     return array_ops.store(out, anp.take_along_axis(anp.stack(choices), anp.expand_dims(a, 0), 0)[0])
 

@@ -10,6 +10,7 @@ import numpy as np
 from ...core.primitives import nondifferentiable
 from ...core.traits import declare
 from .. import wrapped as anp
+from ..broadcasting import cast
 from ..definers import define
 
 find_common, find_unique, find_values = map(nondifferentiable, (np.intersect1d, np.unique, np.unique_values))
@@ -52,8 +53,8 @@ def unique_values(x):
 
 @define(np.intersect1d)
 def intersect1d(ar1, ar2, assume_unique=False, return_indices=False):
-    _, index1, index2 = find_common(ar1, ar2, assume_unique, True)
-    members = anp.getitem(anp.ravel(anp.asarray(ar1)), index1)
+    common, index1, index2 = find_common(ar1, ar2, assume_unique, True)
+    members = cast(anp.getitem(anp.ravel(anp.asarray(ar1)), index1), common.dtype)
     return (members, index1, index2) if return_indices else members
 
 

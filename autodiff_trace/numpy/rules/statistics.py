@@ -6,8 +6,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ...core.forward import defjvp
+from ...core.recording import to_recorded
 from ...core.reverse import defvjp
-from ...core.tracer import to_value
 from ...core.traits import ANSWER, declare
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
@@ -26,7 +26,7 @@ def average(a, axis, weights, returned, keepdims):
         weights = align_weights("average", as_array(weights), a, axis)
         dtype = np.result_type(a.dtype, weights.dtype, *([np.float64] if a.dtype.kind in "iub" else []))
         total = anp.sum(weights, axis=axis, dtype=dtype, keepdims=keepdims)
-        if np.any(to_value(total) == 0):
+        if anp.any(anp.equal(to_recorded(total), 0)):
             raise ZeroDivisionError("average: weights sum to zero, so they cannot be normalised")
         if a.dtype.kind in "iub":  # small integers overflow
             a = anp.astype(a, dtype)

@@ -60,6 +60,10 @@ def clip(a, a_min=NO_VALUE, a_max=NO_VALUE, out=None, *, min=NO_VALUE, max=NO_VA
         if min is not NO_VALUE or max is not NO_VALUE:
             raise ValueError("clip: give either a_min and a_max, or min and max")
         min, max = a_min, a_max
+    if (dtype := getattr(a, "dtype", None)) is not None and dtype.kind in "iu":
+        limits = np.iinfo(dtype)  # beyond them an int of Python's is no bound, and cannot be cast
+        min = None if isinstance(min, int) and min <= limits.min else min
+        max = None if isinstance(max, int) and max >= limits.max else max
     bounds = [(anp.maximum, min), (anp.minimum, max)]
     calls = [(function, (bound,)) for function, bound in bounds if bound is not None and bound is not NO_VALUE]
     *first, (function, bound) = calls or [(anp.positive, ())]
@@ -101,7 +105,9 @@ def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
         x = anp.array(x)
         copy = True
     if x.dtype.kind not in "fc":
-        return anp.positive(x) if x.dtype.kind in "iu" else anp.copy(x)
+        if x.ndim:
+            return anp.copy(x) if copy else x
+        return anp.getitem(anp.asarray(x), ())
     if x.dtype.kind == "c":
         parts = [nan_to_num(part, True, nan, posinf, neginf) for part in (anp.real(x), anp.imag(x))]
         ans = parts[0] + 1j * parts[1]

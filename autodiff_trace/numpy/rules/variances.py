@@ -53,8 +53,7 @@ def reduction_of_deviations(function, slope, root):
     the square root of the answer."""
 
     def compute(x, axes, keepdims, ddof):
-        n = count_reduced(x, axes)
-        if type(x) is not ndarray or x.dtype.char not in "fd" or not 0 < n > ddof:
+        if type(x) is not ndarray or x.dtype.char not in "fd" or not 0 < (n := count_reduced(x, axes)) > ddof:
             return function(x, axes, ddof=ddof, keepdims=keepdims)
         difference = x - np.add.reduce(x, axes, None, None, True) / n
         total = np.add.reduce(difference * difference, axes, None, None, keepdims)
@@ -102,12 +101,12 @@ def deviation_from(function, x, axes, keepdims, ddof, where, mean):
     count = sum_over(anp.broadcast_to(where, x.shape), axes, True)
     if not is_given(mean):
         mean = sum_over(x, axes, True) / cast(anp.maximum(count, 1), x.real.dtype)
-    n = (count if keepdims else anp.squeeze(count, axes)) - ddof
+    n = cast((count if keepdims else anp.squeeze(count, axes)) - ddof, x.real.dtype)
     if not is_box(n) and not np.all(n > 0):
         warnings.warn("Degrees of freedom <= 0 for slice.", RuntimeWarning, stacklevel=3)
     is_positive = anp.greater(n, 0)
-    factor = cast(anp.where(is_positive, 1 / anp.where(is_positive, n, 1), np.inf), x.real.dtype)
-    return fill_in(x - mean, where, 0), factor
+    factor = anp.where(is_positive, 1 / anp.where(is_positive, n, 1), np.inf)
+    return fill_in(x - mean, where, 0), cast(factor, x.real.dtype)
 
 
 def mean_square(difference, factor, axes, keepdims):
