@@ -1,11 +1,7 @@
-"""The tests run in two processes, forked when they are collected; the first one reports of all.
-
-Each takes the next few tests from a common list when it has done its own, so that both end together.
-"""
+"""Every other test runs in a second process, forked when the tests are collected; the first one reports of all."""
 
 from __future__ import annotations
 
-import itertools
 import os
 import pickle
 import signal
@@ -16,9 +12,6 @@ __all__ = ["apply_to", "run"]
 
 MANY = 2000
 """Fewer tests are run one after the other, in their order."""
-
-TAKEN = 4
-"""Tests at a time: a pipe has room for the numbers of 64 000 tests."""
 
 
 def apply_to(session) -> bool:
@@ -34,14 +27,13 @@ def apply_to(session) -> bool:
 def run(session) -> bool:
     """Run the tests of a session, and report of all."""
     config = session.config
-    starts = shared_numbers(range(0, len(session.items), TAKEN))
     with tempfile.NamedTemporaryFile() as file:
         child = os.fork()
         if not child:
-            run_silently(session, starts, file.name)
+            run_silently(session, session.items[1::2], file.name)
         status = None
         try:
-            run_items(session, starts)
+            run_items(session, session.items[::2])
             status = os.waitpid(child, 0)[1]
         finally:
             if status is None:
@@ -55,24 +47,12 @@ def run(session) -> bool:
     return True
 
 
-def shared_numbers(numbers):
-    """An iterator of which each number comes once, in whichever process asks first: a pipe that holds them all."""
-    source, sink = os.pipe()
-    os.write(sink, b"".join([number.to_bytes(4, "big") for number in numbers]))
-    os.close(sink)
-    return map(int.from_bytes, iter(lambda: os.read(source, 4), b""), itertools.repeat("big"))
-
-
-def run_items(session, starts) -> None:
-    items = (item for start in starts for item in session.items[start : start + TAKEN])
-    item = next(items, None)
-    while item is not None:
-        following = next(items, None)
+def run_items(session, items) -> None:
+    for item, following in zip(items, [*items[1:], None]):
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-        item = following
 
 
-def run_silently(session, starts, path) -> None:
+def run_silently(session, items, path) -> None:
     """What the second process does: it writes reports in place of lines, and does not return."""
     status = 1
     try:
@@ -85,7 +65,7 @@ def run_silently(session, starts, path) -> None:
         capture.start_global_capturing()
         reports = Reports(session.config)
         plugins.register(reports, "reports of the second process")
-        run_items(session, starts)
+        run_items(session, items)
         with open(path, "wb") as file:
             pickle.dump(reports.all, file)
         status = 0
