@@ -59,7 +59,6 @@ CALLS = {
     "odd reflection": (lambda x: anp.pad(x, 4, mode="reflect", reflect_type="odd"), np.array([1.0, 3.0, 4.0], ">f8")),
     "common members": (lambda x: anp.intersect1d(x, np.array([7.0, 3.0])), small),
     "median of nothing": (lambda x: anp.median(x), np.empty((0, 3), np.float32)),
-    "clip of bytes": (lambda x: anp.clip(x, -1, 300), small),
     "clip of bytes from above": (lambda x: anp.clip(x, None, 100), small),
     "copy": (copy_of_a_number, np.float64(3.0)),
     "copy of a half": (copy_of_a_number, np.float16(3.0)),
@@ -69,6 +68,8 @@ CALLS = {
     "swapped number": (add_to_a_swapped_number, np.array(3, ">i4")),
     "swapped float": (add_to_a_swapped_number, np.array(3.0, ">f8")),
 }
+if np.lib.NumpyVersion(np.__version__) >= "2.1.0":  # NumPy 2.0 takes no bounds beyond the dtype
+    CALLS["clip of bytes"] = (lambda x: anp.clip(x, -1, 300), small)
 
 
 @pytest.mark.filterwarnings("ignore:Mean of empty slice", "ignore:invalid value")

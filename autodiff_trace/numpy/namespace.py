@@ -42,7 +42,13 @@ wrapped_functions: dict[object, object] = {}
 SIGNATURES = {
     "dot": lambda a, b, out=None: None,
 }
-"""Of primitives in C, which tell their own only since NumPy 2.4."""
+"""Of primitives in C, which tell their own only since NumPy 2.4, and what others take since NumPy 2.1."""
+
+if np.lib.NumpyVersion(np.__version__) < "2.1.0":
+    NO_VALUE = np._NoValue
+    SIGNATURES["clip"] = (
+        lambda a, a_min=NO_VALUE, a_max=NO_VALUE, out=None, *, min=NO_VALUE, max=NO_VALUE, **kwargs: None
+    )
 
 places: dict[Callable, list[tuple[dict, str]]] = {}
 """Where wrapped forms stand: in the globals of which modules, under which names."""
