@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from typing import Any
 
-import numpy as np
 
+from ...numpy.error_states import error_state, restore_errors, setter
 from .node import Node, Program, operands, substitute
 
 __all__ = ["as_function", "evaluate"]
@@ -28,8 +27,7 @@ def evaluate(program: Program, leaves: Sequence, constant: Callable, apply: Call
     for step in program.steps:
         args = [substitute(arg, value_of) for arg in step.args]
         kwargs = {name: substitute(arg, value_of) for name, arg in step.kwargs.items()}
-        with np.errstate(**step.errstate) if step.errstate else nullcontext():
-            values[step] = apply(step.function, args, kwargs)
+        values[step] = with_errstate(apply, step.errstate)(step.function, args, kwargs)
     return [value_of(output) for output in program.outputs]
 
 
@@ -76,9 +74,14 @@ def plain_form(step: Node) -> Callable:
 def with_errstate(function: Callable, errstate: dict | None) -> Callable:
     if not errstate:
         return function
+    set_errors = setter(*errstate.items())
 
     def call(*args, **kwargs):
-        with np.errstate(**errstate):
+        before = error_state()
+        try:
+            set_errors(before)
             return function(*args, **kwargs)
+        finally:
+            restore_errors(before)
 
     return call

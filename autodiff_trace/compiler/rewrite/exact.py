@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ...numpy.error_states import quiet
 from ..backends.numpy_source import calls
 from ..ir.node import Node, is_fixed, literal, parts_of, spec_at, value_of
 from ..ir.terms import is_factor, is_one_number, is_uniform
@@ -26,6 +27,7 @@ c, d = Term("c", is_factor), Term("d", is_factor)
 reshape, transpose, scatter = head(calls.reshape), head(calls.transpose), head(calls.scatter)
 
 
+@quiet
 def is_exact_product(step: Node, c: Any, d: Any, x: Any) -> bool:
     """Whether ``c * (d * x)`` is ``(c * d) * x`` for all ``x``: by powers of two numbers keep their digits."""
     first, second = value_of(c), value_of(d)
@@ -34,8 +36,7 @@ def is_exact_product(step: Node, c: Any, d: Any, x: Any) -> bool:
     # By a factor below 1 a number may become 0, which twice that factor keeps.
     if not (is_power_of_two(first) and abs(second) >= 1 or is_power_of_two(second) and abs(first) >= 1):
         return False
-    with np.errstate(all="ignore"):
-        return bool(np.isfinite(first * second))
+    return bool(np.isfinite(first * second))
 
 
 def is_power_of_two(number: Any) -> bool:
@@ -43,6 +44,7 @@ def is_power_of_two(number: Any) -> bool:
     return bool(2 <= abs(number) <= 2**30 and np.frexp(abs(number))[0] == 0.5)
 
 
+@quiet
 def without_fill(step: Node) -> Node | None:
     """``multiply(fill(g, shape), y)`` as ``multiply(g, y)``, where ``y`` alone has the shape of the result; so also
     for constants that are full of one number."""
@@ -51,8 +53,7 @@ def without_fill(step: Node) -> Node | None:
     if not step.spec.is_array or all(new is old for new, old in zip(fillings, step.args)):
         return None
     if all(map(is_one_number, fillings)):
-        with np.errstate(all="ignore"):
-            value = step.function(*map(value_of, fillings))
+        value = step.function(*map(value_of, fillings))
         if np.isfinite(value):  # else there may be a warning
             return step.with_call(calls.fill, (literal(value), shape))
     args = list(step.args)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...numpy.error_states import quiet
 from ..ir.infer import call
 from ..ir.node import Node, literal, spec_at, value_of
 from ..ir.terms import is_factor, is_number, is_real
@@ -122,10 +123,10 @@ class Call(Pattern):
         is_python = all(spec_at(arg).dtype is None for arg in args)
         return call(self.functions[0 if is_ufunc and not is_python else -1], args, step)
 
+    @quiet
     def fold(self, args: tuple) -> Any:
         """The number that is computed from others."""
-        with np.errstate(all="ignore"):
-            value = self.functions[-1](*map(value_of, args))
+        value = self.functions[-1](*map(value_of, args))
         return value if type(value) in (int, float) else literal(value)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ....numpy.error_states import quiet
 from ...ir.node import Node, literal, spec_at
 
 __all__ = ["as_operand", "lower_step", "lowers"]
@@ -73,9 +74,9 @@ def as_operand(arg: Any, dtype: np.dtype) -> Any:
     return number_literal(arg, dtype) if arg else make_number(arg, dtype)  # 0.0 equals -0.0
 
 
+@quiet
 def make_number(arg: Any, dtype: np.dtype) -> Node:
-    with np.errstate(all="ignore"):
-        return literal(np.array(arg, dtype))
+    return literal(np.array(arg, dtype))
 
 
 number_literal = functools.lru_cache(maxsize=256, typed=True)(make_number)
