@@ -14,7 +14,7 @@ try:  # what np.errstate itself calls, under names that may change
 except ImportError:
     current = make = None
 
-__all__ = ["error_state", "quiet", "restore_errors", "set_quiet", "setter"]
+__all__ = ["error_state", "quiet", "restore_errors", "set_quiet", "setter", "under"]
 
 
 @cache
@@ -63,16 +63,21 @@ restore_errors: Callable[[Any], Any] = restore_slowly if current is None else cu
 set_quiet = setter(("divide", "ignore"), ("invalid", "ignore"), ("over", "ignore"))
 
 
-def quiet(function: Callable) -> Callable:
-    """Decorate what may meet an infinite slope: NumPy's warning belongs to the value, not to the derivative."""
+def under(set_errors: Callable[[Any], Any], function: Callable) -> Callable:
+    """``function``, run under the handling of errors that a :func:`setter` sets."""
 
     @wraps(function)
     def call(*args, **kwargs):
         before = error_state()
         try:
-            set_quiet(before)
+            set_errors(before)
             return function(*args, **kwargs)
         finally:
             restore_errors(before)
 
     return call
+
+
+def quiet(function: Callable) -> Callable:
+    """Decorate what may meet an infinite slope: NumPy's warning belongs to the value, not to the derivative."""
+    return under(set_quiet, function)

@@ -12,6 +12,7 @@ from ...core.tracer import find_top_trace
 from ...transforms.stopping import to_numpy
 from ..record.guards import outcome, signature
 from .listing import guard_text, seen_text
+from ..ir.evaluation import with_errstate
 from ..ir.node import Node, Program, substitute
 from ..record.record import plain_value
 
@@ -42,10 +43,7 @@ def run_step(step: Node, value_of: Callable) -> Any:
         return see(step.function, *args)
     if step.kind == "effect":
         return draw(step.function, args, kwargs)
-    if step.errstate is None:
-        return call(step.function, args, kwargs)
-    with np.errstate(**step.errstate):
-        return call(step.function, args, kwargs)
+    return with_errstate(call, step.errstate)(step.function, args, kwargs)
 
 
 def call(function: Callable, args: Sequence, kwargs: dict) -> Any:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 
-from ...numpy.error_states import error_state, restore_errors, setter
+from ...numpy.error_states import setter, under
 from .node import Node, Program, operands, substitute
 
-__all__ = ["as_function", "evaluate"]
+__all__ = ["as_function", "evaluate", "with_errstate"]
 
 
 def evaluate(program: Program, leaves: Sequence, constant: Callable, apply: Callable) -> list:
@@ -72,16 +72,5 @@ def plain_form(step: Node) -> Callable:
 
 
 def with_errstate(function: Callable, errstate: dict | None) -> Callable:
-    if not errstate:
-        return function
-    set_errors = setter(*errstate.items())
-
-    def call(*args, **kwargs):
-        before = error_state()
-        try:
-            set_errors(before)
-            return function(*args, **kwargs)
-        finally:
-            restore_errors(before)
-
-    return call
+    """``function``, under the handling of errors of a step."""
+    return under(setter(*errstate.items()), function) if errstate else function

@@ -53,7 +53,6 @@ class Loop:
             rows.append(outputs[self.carried:self.carried + self.kept])
         return (*(list(column) for column in zip(*rows)), *outputs[self.carried + self.kept:])
 
-
     def steps(self, args: Iterable) -> list[Node]:
         """The step that calls it, and those of its results."""
         specs = [node.spec for node in self.body.outputs[self.carried:]]

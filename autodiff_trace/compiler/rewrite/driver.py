@@ -27,6 +27,7 @@ class Table:
                     by_operand.setdefault(id(inner), []).append(rule)
         self.counts_uses = any(rule.pattern.counts_uses for rule in rules)
 
+
 def rewrite(
     program: Program, table: Table, passes: Sequence[str] | None = None, merge: Callable[[Node], Node] | None = None
 ) -> Program:
