@@ -1,0 +1,197 @@
+"""Nests: elementwise steps of one shape as loops, in whose turns their values stay in registers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...ir.node import Node, is_fixed, value_of
+from .access import load, load_one, store
+from .elementwise import Elementwise
+from .places import Place, collapse
+from .registers import Lanes, Lines, Value
+
+__all__ = ["Nest", "Unit"]
+
+WIDTH = 64
+"""Bytes of a vector of the widest dtype of a loop: one of AVX-512, two or four of narrower processors."""
+
+FEW = 4
+"""Vectors of a row up to which its end is done in the same loop, under a mask."""
+
+
+class Unit(NamedTuple):
+    """A function that has been written: its text without its name, its operands, and the range of its call."""
+
+    text: str
+    operands: list[Place]
+    start: int
+    stop: int
+    parallel: int
+    lines: Lines
+
+
+class Nest:
+    """Writes one. ``steps`` are elementwise and give arrays of ``shape``; ``place`` says where an operand from outside
+    is in memory, ``outputs`` where what is needed outside goes."""
+
+    def __init__(
+        self, shape: tuple[int, ...], steps: Sequence[tuple[Node, Elementwise]], place: Callable[[Any], Place],
+        outputs: dict[Node, Place],
+    ) -> None:
+        self.steps, self.outputs = steps, outputs
+        inside = {node for node, _ in steps}
+        self.reads: dict[Any, Place] = {}
+        for _, how in steps:
+            for arg in how.operands:
+                if type(arg) is Node and arg not in inside and not is_number(arg) and arg not in self.reads:
+                    self.reads[arg] = place(arg).broadcast(shape)
+        self.places = [*self.reads.values(), *[each.broadcast(shape) for each in outputs.values()]]
+        order = self.order_axes(shape)
+        ordered = [each.along(order) for each in self.places]
+        lengths, self.strides = collapse([shape[axis] for axis in order], [each.strides for each in ordered])
+        if not lengths:
+            lengths, self.strides = [1], [[0]] * len(self.places)
+        largest = max([each.dtype.itemsize // (2 if each.dtype.kind == "c" else 1) for each in self.places] + [
+            np.dtype(char).itemsize // (2 if char in "FD" else 1) for _, how in steps for char in how.chars])
+        self.width = WIDTH // largest
+        self.lengths = lengths
+        self.inner_last()
+        self.lines = Lines()
+        self.lanes = Lanes(self.lines, self.width)
+
+    def order_axes(self, shape: tuple[int, ...]) -> list[int]:
+        """The axes from the outermost to the innermost, as the first result lies in memory."""
+        leading = self.places[len(self.reads)]
+        return sorted(range(len(shape)), key=lambda axis: (-abs(leading.strides[axis]), axis))
+
+    def inner_last(self) -> None:
+        """Where the innermost axis is too short for vectors, a long one takes its place."""
+        if len(self.lengths) < 2 or self.lengths[-1] >= self.width // 2:
+            return
+        longest = max(range(len(self.lengths)), key=self.lengths.__getitem__)
+        if self.lengths[longest] >= 2 * self.width:
+            order = [*[i for i in range(len(self.lengths)) if i != longest], longest]
+            self.lengths = [self.lengths[i] for i in order]
+            self.strides = [[each[i] for i in order] for each in self.strides]
+
+    def write(self) -> Unit:
+        lines = self.lines
+        names = []
+        for i in range(len(self.places)):
+            address = lines.emit(f"getelementptr ptr, ptr %frame, i64 {i}")
+            names.append(lines.emit(f"load ptr, ptr {address}"))
+        if len(self.lengths) == 1:
+            self.row(names, "%start", "%stop", self.lengths[0])
+            stop, parallel = self.lengths[0], self.width
+        else:
+            self.outer(0, names)
+            stop, parallel = self.lengths[0], 1
+        text = "\n".join(["(ptr %frame, i64 %start, i64 %stop) {", "entry:", *lines.lines, "  ret void", "}"])
+        return Unit(text, self.places, 0, stop, parallel, lines)
+
+    def outer(self, axis: int, names: list[str]) -> None:
+        """The loops of the axes from ``axis`` on."""
+        if axis == len(self.lengths) - 1:
+            self.row(names, "0", str(self.lengths[axis]), self.lengths[axis])
+            return
+
+        def turn(i: str) -> None:
+            self.outer(axis + 1, [self.moved(name, i, each[axis]) for name, each in zip(names, self.strides)])
+
+        self.loop("%start" if axis == 0 else "0", "%stop" if axis == 0 else str(self.lengths[axis]), 1, turn)
+
+    def moved(self, name: str, i: str, stride: int) -> str:
+        if stride == 0:
+            return name
+        offset = self.lines.emit(f"mul i64 {i}, {stride}")
+        return self.lines.emit(f"getelementptr i8, ptr {name}, i64 {offset}")
+
+    def loop(self, start: str, stop: str, step: int, turn: Callable[[str], None]) -> None:
+        """A loop of at least one turn."""
+        lines = self.lines
+        number = lines.new("")[1:]
+        head, exit_, before = f"head{number}", f"exit{number}", f"before{number}"
+        index, after = lines.new("i"), lines.new("n")
+        lines.label(before)
+        lines.label(head)
+        lines.write(f"{index} = phi i64 [ {start}, %{before} ], [ {after}, %latch{number} ]")
+        turn(index)
+        lines.label(f"latch{number}")
+        lines.write(f"{after} = add i64 {index}, {step}")
+        condition = lines.emit(f"icmp slt i64 {after}, {stop}")
+        lines.write(f"br i1 {condition}, label %{head}, label %{exit_}")
+        lines.label(exit_, falls_through=False)
+
+    def row(self, names: list[str], start: str, stop: str, length: int) -> None:
+        """The innermost axis, in vectors."""
+        known = self.load_fixed(names)
+        width, rest = self.width, length % self.width
+        if rest and length < FEW * width:
+            self.loop(start, stop, width, lambda i: self.turn(names, known, i, self.mask(i, stop)))
+            return
+        lines = self.lines
+        if not rest:
+            self.loop(start, stop, width, lambda i: self.turn(names, known, i, None))
+            return
+        count = lines.emit(f"sub i64 {stop}, {start}")
+        whole = lines.emit(f"and i64 {count}, {-width}")
+        end = lines.emit(f"add i64 {start}, {whole}")
+        number = lines.new("")[1:]
+        condition = lines.emit(f"icmp slt i64 {start}, {end}")
+        lines.write(f"br i1 {condition}, label %main{number}, label %rest{number}")
+        lines.label(f"main{number}", falls_through=False)
+        self.loop(start, end, width, lambda i: self.turn(names, known, i, None))
+        lines.label(f"rest{number}")
+        condition = lines.emit(f"icmp slt i64 {end}, {stop}")
+        lines.write(f"br i1 {condition}, label %tail{number}, label %done{number}")
+        lines.label(f"tail{number}", falls_through=False)
+        self.turn(names, known, end, self.mask(end, stop))
+        lines.label(f"done{number}")
+
+    def mask(self, i: str, stop: str) -> str:
+        """Which lanes there are elements for."""
+        left = self.lines.emit(f"sub i64 {stop}, {i}")
+        kind = f"<{self.width} x i64>"
+        one = self.lines.emit(f"insertelement {kind} poison, i64 {left}, i32 0")
+        all_ = self.lines.emit(f"shufflevector {kind} {one}, {kind} poison, <{self.width} x i32> zeroinitializer")
+        numbers = ", ".join(f"i64 {i}" for i in range(self.width))
+        return self.lines.emit(f"icmp slt {kind} <{numbers}>, {all_}")
+
+    def load_fixed(self, names: list[str]) -> dict[Node, Value]:
+        """The operands that are the same along the row."""
+        return {
+            arg: load_one(self.lanes, name, place.dtype.char)
+            for (arg, place), name, strides in zip(self.reads.items(), names, self.strides) if strides[-1] == 0
+        }
+
+    def turn(self, names: list[str], known: dict[Node, Value], i: str, mask: str | None) -> None:
+        """One vector: loads, operations, stores."""
+        values = dict(known)
+        for (arg, place), name, strides in zip(self.reads.items(), names, self.strides):
+            if arg not in values:
+                values[arg] = load(self.lanes, self.moved(name, i, strides[-1]), strides[-1], place.dtype.char, mask)
+        for node, how in self.steps:
+            values[node] = compute(self.lanes, how, values)
+        count = len(self.reads)
+        for (node, place), name, strides in zip(self.outputs.items(), names[count:], self.strides[count:]):
+            value = self.lanes.convert(values[node], place.dtype.char)
+            store(self.lanes, value, self.moved(name, i, strides[-1]), strides[-1], mask)
+
+
+def is_number(arg: Any) -> bool:
+    """Whether an operand is one number, the same in each run, which is written into the code."""
+    return type(arg) is not Node or arg.kind == "constant" and not arg.spec.shape and is_fixed(arg)
+
+
+def compute(lanes: Lanes, how: Elementwise, values: dict[Node, Value]) -> Value:
+    """Write what gives the value of a step."""
+    operands = []
+    for arg, char in zip(how.operands, how.chars):
+        if is_number(arg):
+            operands.append(lanes.const(value_of(arg), char))
+        else:
+            operands.append(lanes.convert(values[arg], char))
+    return how.rule(lanes, *operands)

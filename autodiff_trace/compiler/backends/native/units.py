@@ -1,0 +1,33 @@
+"""Units: the functions of a translated region; equal ones are one."""
+
+from __future__ import annotations
+
+import re
+
+from .nest import Unit
+
+__all__ = ["Units"]
+
+
+class Units:
+    """Collects them, under names ``u0``, ``u1`` …"""
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+        self.declares: set[str] = set()
+        self.functions: dict[str, str] = {}
+
+    def add(self, unit: Unit) -> str:
+        """The name of the function with this text."""
+        name = self.names.setdefault(unit.text, f"u{len(self.names)}")
+        self.declares |= unit.lines.declares
+        self.functions.update(unit.lines.functions)
+        return name
+
+    @property
+    def text(self) -> str:
+        """The module."""
+        functions = [f"define void @{name}{text}" for text, name in self.names.items()]
+        defined = set(re.findall(r"^define [^@]*(@[^(]+)\(", "\n".join(self.functions.values()), re.MULTILINE))
+        declares = [each for each in sorted(self.declares) if each[each.index("@"):each.index("(")] not in defined]
+        return "\n\n".join(["\n".join(declares), *self.functions.values(), *functions])
