@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from .nest import Unit
 
 __all__ = ["Units"]
@@ -28,6 +26,4 @@ class Units:
     def text(self) -> str:
         """The module."""
         functions = [f"define void @{name}{text}" for text, name in self.names.items()]
-        defined = set(re.findall(r"^define [^@]*(@[^(]+)\(", "\n".join(self.functions.values()), re.MULTILINE))
-        declares = [each for each in sorted(self.declares) if each[each.index("@"):each.index("(")] not in defined]
-        return "\n\n".join(["\n".join(declares), *self.functions.values(), *functions])
+        return "\n\n".join(["\n".join(sorted(self.declares)), *self.functions.values(), *functions])
