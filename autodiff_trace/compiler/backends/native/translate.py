@@ -7,17 +7,19 @@ from collections.abc import Callable, Hashable, Sequence
 import numpy as np
 
 from ...ir.node import Node, Program, operands
-from ...ir.spec import spec_of
+from ...ir.loop import Loop, result
+from ...ir.spec import Spec, array_spec
 from ..numpy_source import calls
 from .alone import find_alone
 from .code import At, Call, Code, Expect, Flags, Mover, Record, Repeat
-from .elementwise import find_elementwise
+from .elementwise import Elementwise, find_elementwise
+from .loops import can_repeat, list_place, repeat
 from .nest import Nest, Unit
 from .own import own_functions
 from .places import Place, place_of
 from . import reductions as reductions
 from .scalars import Scalars, find_scalar_rule
-from .scheduling import ALONE, SCALARS, VIEW, schedule
+from .scheduling import ALONE, SCALARS, VIEW, Segment, schedule
 from .scratch import Scratch
 from .units import Units
 from .views import find_view
@@ -32,14 +34,15 @@ KINDS = ("divide", "over", "invalid", "under")
 
 def accepts(step: Node, math: str = "own") -> bool:
     """Whether a step can be part of a region."""
-    return step.kind == "call" and all(map(is_held, operands(step))) and key_of(step, own_functions(math)) is not None
-
-
-def is_held(node: Node) -> bool:
-    """Whether a value is a number or an array, or a list of such."""
-    spec = node.spec
-    if spec.items:
+    if step.kind != "call" or not all(is_held(node.spec) for node in operands(step)):
         return False
+    return key_of(step, own_functions(math)) is not None
+
+
+def is_held(spec: Spec) -> bool:
+    """Whether a value is a number or an array, or a list of such."""
+    if spec.items:
+        return spec.kind in (list, tuple) and all(map(is_held, spec.items))
     if spec.dtype is None:
         return spec.kind in (float, bool, int, complex)
     return spec.dtype.isnative and spec.dtype.char in "?bBhHiIlLqQfdFD"
@@ -47,13 +50,15 @@ def is_held(node: Node) -> bool:
 
 def key_of(step: Node, own: dict[np.ufunc, Callable]) -> Hashable:
     """The kind of unit that a step is part of; None if it cannot be part of a region."""
-    if not is_held(step):
+    if not is_held(step.spec):
         return None
     if find_scalar_rule(step, own) is not None:
         return SCALARS
     if find_view(step) is not None:
         return VIEW
-    if not step.spec.size:
+    if type(step.function) is Loop:
+        return ALONE if can_repeat(step, lambda each: key_of(each, own) is not None) else None
+    if step.spec.items or not step.spec.size:
         return None
     if find_elementwise(step, own) is not None:
         return step.spec.shape
@@ -62,47 +67,60 @@ def key_of(step: Node, own: dict[np.ufunc, Callable]) -> Hashable:
 
 def translate(region: Program, math: str = "own") -> Code:
     """The code of a region, all of whose steps are accepted. Its outputs are new arrays or numbers."""
-    return Translator(region, math).code()
+    shared = Shared(own_functions(math))
+    count = len(region.inputs)
+    outputs = [each for each in region.outputs if type(each) is Node]
+    places = {node: place_of(node.spec, At(1 + i)) for i, node in enumerate(region.inputs)}
+    targets = [(node, place_of(node.spec, At(1 + count + i))) for i, node in enumerate(outputs)]
+    records = merge_flags(Translator(shared, region, places, targets).run())
+    first = 1 + count + len(outputs)
+    starts = {CONSTANTS: first, MOVING: first + len(shared.constants)}
+    return Code(
+        shared.units.text, renumbered(records, starts), [node.spec for node in region.inputs],
+        [node.spec for node in outputs], shared.constants, shared.scratch.size, starts[MOVING] + shared.moving)
+
+
+class Shared:
+    """What the translations of a region and of the bodies of its loops have in common."""
+
+    def __init__(self, own: dict[np.ufunc, Callable]) -> None:
+        self.own = own
+        self.units, self.scratch = Units(), Scratch()
+        self.constants: list[np.ndarray] = []
+        self.known: dict[tuple, Place] = {}
+        self.moving = 0
+
+    def constant(self, value: np.ndarray) -> Place:
+        """An array of the code's own."""
+        key = value.tobytes(), value.shape, value.strides, value.dtype
+        if key not in self.known:
+            self.constants.append(value)
+            at = At(CONSTANTS + len(self.constants) - 1)
+            self.known[key] = Place(at, value.shape, value.strides, value.dtype)
+        return self.known[key]
+
+    def new_moving(self) -> int:
+        """The number of a base that a loop moves."""
+        self.moving += 1
+        return MOVING + self.moving - 1
 
 
 class Translator:
-    """Translates one region."""
+    """Translates a program, whose inputs are at ``places``, so that its outputs are written at their places."""
 
-    def __init__(self, region: Program, math: str) -> None:
-        self.region, self.own = region, own_functions(math)
-        self.units, self.scratch = Units(), Scratch()
+    def __init__(
+        self, shared: Shared, program: Program, places: dict[Node, Place], targets: list[tuple[Node, Place]],
+    ) -> None:
+        self.shared, self.program, self.own = shared, program, shared.own
+        self.places, self.targets = places, targets
         self.records: list[Record] = []
         self.temporaries: list[tuple[int, int]] = []
-        self.places: dict[Node, Place] = {}
-        self.outputs = [each for each in region.outputs if type(each) is Node]
-        self.bases = 1
-        self.moving = 0
-        for node in region.inputs:
-            self.places[node] = place_of(node.spec, self.new_base())
-        self.targets = {}
-        for node in self.outputs:
-            self.targets.setdefault(self.root(node), []).append((node, place_of(node.spec, self.new_base())))
-        self.constants: list[np.ndarray] = []
-        self.known: dict[tuple, Place] = {}
-        for step in region.steps:
-            for node in operands(step):
-                if node.kind == "constant" and node not in self.places:
-                    self.add_constant(node)
+        self.owned: dict[Node, tuple[int, int]] = {}
+        self.carried: list[tuple[Node, Place]] = []
 
-    def new_base(self) -> At:
-        self.bases += 1
-        return At(self.bases - 1)
-
-    def add_constant(self, node: Node) -> None:
-        value = np.array(node.value, copy=True, order="K")
-        self.places[node] = self.new_constant(value)
-
-    def new_constant(self, value: np.ndarray) -> Place:
-        self.constants.append(value)
-        return Place(At(CONSTANTS + len(self.constants) - 1), value.shape, value.strides, value.dtype)
-
-    def code(self) -> Code:
-        segments = schedule(self.region, lambda step: key_of(step, self.own))
+    def run(self) -> list[Record]:
+        """The records."""
+        segments = schedule(self.program, lambda step: key_of(step, self.own))
         self.find_last_uses(segments)
         for i, segment in enumerate(segments):
             self.i = i
@@ -110,105 +128,117 @@ class Translator:
             for root in self.ends.get(i, ()):
                 self.release(root)
             while self.temporaries:
-                self.scratch.give_back(*self.temporaries.pop())
-        self.i = len(segments)
+                self.shared.scratch.give_back(*self.temporaries.pop())
         self.copy_outputs()
-        moving = self.bases + len(self.constants)
-        records = renumbered(merge_flags(self.records), {CONSTANTS: self.bases, MOVING: moving})
-        return Code(
-            self.units.text, records, [node.spec for node in self.region.inputs],
-            [node.spec for node in self.outputs], self.constants, self.scratch.size, moving + self.moving)
+        self.copy_carried()
+        for root in list(self.owned):
+            self.release(root)
+        return self.records
 
     def root(self, node: Node) -> Node:
         """The node in whose memory a value is."""
-        while node.kind == "call" and (node.function is calls.assign or (
+        while node.kind == "call" and node.function is not result and (node.function is calls.assign or (
                 find_view(node) is not None and find_scalar_rule(node, self.own) is None)):
             node = node.args[0]
         return node
 
-    def find_last_uses(self, segments: Sequence) -> None:
-        """Note in which segment a value is made, and after which nothing reads its memory any more."""
-        self.made: dict[Node, int] = {}
+    def find_last_uses(self, segments: Sequence[Segment]) -> None:
+        """Note which values are read outside the segment that makes them, and after which segment no more."""
+        made = {step: i for i, segment in enumerate(segments) for step in segment.steps}
         last: dict[Node, int] = {}
         self.read_outside: set[Node] = set()
-        for i, segment in enumerate(segments):
-            for step in segment.steps:
-                self.made[step] = i
         for i, segment in enumerate(segments):
             for step in segment.steps:
                 for node in operands(step):
                     root = self.root(node)
                     last[root] = i
-                    if root is not node or self.made.get(root) != i:
+                    if root is not node or made.get(root) != i:
                         self.read_outside.add(root)
-        for node in self.outputs:
+        for node, _ in (*self.targets, *self.carried):
             self.read_outside.add(self.root(node))
             last[self.root(node)] = len(segments)
+        self.made, self.last = made, last
         self.ends: dict[int, list[Node]] = {}
         for root, i in last.items():
             self.ends.setdefault(i, []).append(root)
-        self.owned: dict[Node, tuple[int, int]] = {}
 
     def place(self, node: Node) -> Place:
         """Where a value is in memory."""
         found = self.places.get(node)
         if found is None:
-            if type(node) is not Node:
-                raise TypeError(f"{node!r} is in no memory")
-            found = self.places[node] = find_view(node)(self.place(node.args[0]), node)
+            if node.kind == "constant":
+                found = self.shared.constant(np.array(node.value, copy=True, order="K"))
+            else:
+                found = find_view(node)(self.place(node.args[0]), node)
+            self.places[node] = found
         return found
 
-    def allocate(self, node: Node) -> Place:
-        """Memory for the value of a step: that of an output, if it is one, else scratch memory."""
-        for output, place in self.targets.get(node, ()):
-            if output is node:
-                self.places[node] = place
-                return place
-        place = place_of(node.spec, At(0))
-        nbytes = place.size * place.dtype.itemsize
-        offset = self.scratch.take(nbytes)
-        self.owned[node] = offset, nbytes
-        place = self.places[node] = place._replace(at=At(0, offset))
+    def constant(self, value: np.ndarray) -> Place:
+        return self.shared.constant(value)
+
+    def allocate(self, node: Node, place: Place | None = None) -> Place:
+        """Memory for the value of a step: that of an output, if it is one, else scratch memory; for a ``place`` like
+        this one."""
+        for output, target in self.targets:
+            if output is node or self.root(output) is node and output.function is calls.assign:
+                self.places[node] = target
+                return target
+        place = place or place_of(node.spec, At(0))
+        place, self.owned[node] = self.take(place)
+        self.places[node] = place
         return place
 
-    def constant(self, value: np.ndarray) -> Place:
-        """An array of the code's own."""
-        key = value.tobytes(), value.shape, value.dtype
-        if key not in self.known:
-            self.known[key] = self.new_constant(value)
-        return self.known[key]
+    def take(self, like: Place) -> tuple[Place, tuple[int, int]]:
+        """Scratch memory for such a place, and what is to be given back."""
+        nbytes = like.size * like.dtype.itemsize
+        offset = self.shared.scratch.take(nbytes)
+        return like._replace(at=At(0, offset)), (offset, nbytes)
 
     def release(self, node: Node) -> None:
         if node in self.owned:
-            self.scratch.give_back(*self.owned.pop(node))
+            self.shared.scratch.give_back(*self.owned.pop(node))
 
     def temporary(self, shape: tuple[int, ...], dtype: np.dtype) -> Place:
         """Memory for one segment."""
-        place = place_of(spec_of(np.empty((), dtype)).with_shape(shape), At(0))
-        nbytes = place.size * dtype.itemsize
-        offset = self.scratch.take(nbytes)
-        self.temporaries.append((offset, nbytes))
-        return place._replace(at=At(0, offset))
+        place, taken = self.take(place_of(array_spec(shape, dtype), At(0)))
+        self.temporaries.append(taken)
+        return place
 
     def translate_segment(self, key: Hashable, steps: list[Node]) -> None:
         before = len(self.records)
-        if key == ALONE:
+        if type(steps[0].function) is Loop and key == ALONE:
+            repeat(self, steps[0])
+        elif key == ALONE:
             find_alone(steps[0], self.own)(self, steps[0])
+        elif key == SCALARS:
+            for step in steps:
+                if type(step.function) is Loop:
+                    self.allocate_lists(step)
+            outputs = {step: self.allocate(step) for step in steps if step in self.read_outside and not step.spec.items}
+            rules = [(step, find_scalar_rule(step, self.own)) for step in steps]
+            self.call(Scalars(rules, self.place, outputs).write())
         else:
             outputs = {step: self.allocate(step) for step in steps if step in self.read_outside}
-            if key == SCALARS:
-                rules = [(step, find_scalar_rule(step, self.own)) for step in steps]
-                self.call(Scalars(rules, self.place, outputs).write())
-            elif outputs:
-                rules = [(step, find_elementwise(step, self.own)) for step in steps]
+            rules = [(step, find_elementwise(step, self.own)) for step in steps]
+            if outputs:
                 self.call(Nest(key, rules, self.place, outputs).write())
         records = self.records[before:]
         self.records[before:] = [with_flags(steps, records)] if records else []
 
+    def results(self, step: Node) -> list[Node]:
+        """The steps that read the results of a loop."""
+        return self.program.users.get(step, [])
+
+    def allocate_lists(self, step: Node) -> None:
+        """Memory for what a loop keeps of each turn: all of one value next to one another."""
+        for each in self.results(step):
+            if each.spec.items:
+                self.allocate(each, list_place(each.spec.items[0], step.function.turns))
+
     def call(self, unit: Unit) -> None:
         """The record that runs a unit."""
         addresses = tuple([place.at for place in unit.operands])
-        self.records.append(Call(self.units.add(unit), addresses, unit.start, unit.stop, unit.parallel))
+        self.records.append(Call(self.shared.units.add(unit), addresses, unit.start, unit.stop, unit.parallel))
 
     def copy(self, source: Place, target: Place) -> None:
         """Write elements at other places, as their dtype casts."""
@@ -216,8 +246,6 @@ class Translator:
 
     def move(self, function: Callable, sources: list[Place], target: Place) -> None:
         """Write an elementwise function of elements, ``rule(lanes, *values)``."""
-        from .elementwise import Elementwise
-
         if not target.size:
             return
         nodes = [Node(None, (), {}, None, "", "input") for _ in sources]
@@ -228,12 +256,38 @@ class Translator:
                           else function(lanes, *values))
         self.call(Nest(target.shape, [(result, how)], places.__getitem__, {result: target}).write())
 
+    def run_turn(self, carried: list[tuple[Node, Place]]) -> list[Record]:
+        """The records of one turn of a loop, at whose end what is carried on is at its place."""
+        self.carried = carried
+        return self.run()
+
+    def copy_carried(self) -> None:
+        """Copy what is carried on to its place, after all that is still to be read from there."""
+        moved = [(self.place(node), target) for node, target in self.carried]
+        moved = [(source, target) for source, target in moved if source != target]
+        targets = [target for _, target in moved]
+        held = []
+        for source, target in moved:
+            if is_inside(source, targets):
+                place = self.temporary(target.shape, target.dtype)
+                self.copy(source, place)
+                source = place
+            held.append((source, target))
+        for source, target in held:
+            self.copy(source, target)
+
     def copy_outputs(self) -> None:
         """Outputs that are not where they were made: views, inputs, the same value twice."""
-        for targets in self.targets.values():
-            for node, target in targets:
-                if self.places.get(node) != target:
-                    self.copy(self.place(node), target)
+        for node, target in self.targets:
+            if self.places.get(node) != target:
+                self.copy(self.place(node), target)
+
+
+def is_inside(place: Place, others: list[Place]) -> bool:
+    """Whether a place begins in the memory of another."""
+    return any(
+        place.at.base == other.at.base
+        and 0 <= place.at.offset - other.at.offset < max(other.size, 1) * other.dtype.itemsize for other in others)
 
 
 def with_flags(steps: list[Node], records: list[Record]) -> Flags:

@@ -8,9 +8,11 @@ import numpy as np
 
 from ...ir.infer import reshape as infer_reshape
 from ...ir.layout import view_strides
+from ...ir.loop import read_each, read_floats, result, turn_of
 from ...ir.node import Node, spec_at
 from ..numpy_source import calls
-from .places import Place
+from .code import At
+from .places import Place, place_of
 
 __all__ = ["find_view", "is_view"]
 
@@ -44,9 +46,38 @@ def diagonal(place: Place, step: Node) -> Place:
         shape=rest.shape + step.spec.shape[-1:], strides=rest.strides + (stride,)).moved(start if step.spec.size else 0)
 
 
+def result_place(place: Place, step: Node) -> Place:
+    raise LookupError("the result of a loop has a place of its own")
+
+
+def turn(place: Place, step: Node) -> Place:
+    """One turn's value of a list, or those of some turns."""
+    return place.index(step.args[1])
+
+
+def each(place: Place, step: Node) -> Place:
+    """The list of elements at indices that are evenly spaced."""
+    offsets = element_offsets(place, step.args[1])
+    stride = offsets[1] - offsets[0] if len(offsets) > 1 else 0
+    return place.index(step.args[1][0]).insert(0, len(offsets), stride)
+
+
+def element_offsets(place: Place, indices: tuple) -> list[int]:
+    return [place.index(index).at.offset for index in indices]
+
+
+def is_even(step: Node) -> bool:
+    """Whether a list of elements is of some that are evenly spaced in memory."""
+    x, indices = step.args
+    if not indices or not all(map(calls.is_basic, indices)):
+        return False
+    offsets = element_offsets(place_of(x.spec, At(0)), indices)
+    return len({after - before for before, after in zip(offsets, offsets[1:])}) <= 1
+
+
 VIEWS: dict[Callable, Callable[[Place, Node], Place]] = {
     calls.getitem: index, calls.reshape: reshape, calls.transpose: transpose, np.broadcast_to: broadcast,
-    np.diagonal: diagonal, calls.after: lambda place, step: place,
+    np.diagonal: diagonal, turn_of: turn, read_each: each, read_floats: each, result: result_place,
 }
 
 
@@ -55,6 +86,12 @@ def find_view(step: Node) -> Callable[[Place, Node], Place] | None:
     if step.kwargs or step.function.__hash__ is None or step.function not in VIEWS or type(step.args[0]) is not Node:
         return None
     spec = step.args[0].spec
+    if step.function is turn_of:
+        return turn if spec.items else None
+    if step.function is result:
+        return result_place
+    if step.function in (read_each, read_floats):
+        return each if spec.is_array and is_even(step) else None
     if spec.dtype is None or not spec.is_array:
         return None
     if step.function is calls.getitem and not calls.is_basic(step.args[1]):
