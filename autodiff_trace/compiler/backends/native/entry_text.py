@@ -29,6 +29,7 @@ declare i64 @PyLong_AsLongLongAndOverflow(ptr, ptr)
 declare ptr @PyTuple_New(i64)
 declare ptr @PyEval_SaveThread()
 declare void @PyEval_RestoreThread(ptr)
+declare i32 @PyContextVar_Get(ptr, ptr, ptr)
 declare ptr @PyObject_CallOneArg(ptr, ptr)
 declare ptr @PyArray_NewFromDescr(ptr, ptr, i32, ptr, ptr, ptr, i32, ptr)
 declare ptr @PyArray_Scalar(ptr, ptr, ptr)
@@ -57,6 +58,29 @@ entry:
     ret i64 1
   end
   %raised = get i64 %state[RAISED]
+  ; The handling is that of last time, as a rule.
+  %value = alloca ptr
+  %table = get ptr %descriptor[HANDLING]
+  %variable = get ptr %table[0]
+  %known = icmp ne ptr %variable, null
+  if %known:
+    %got = call i32 @PyContextVar_Get(ptr %variable, ptr null, ptr %value)
+    %lost = icmp ne i32 %got, 0
+    if %lost:
+      ret i64 -1
+    end
+    %now = load ptr, ptr %value
+    call void @Py_DecRef(ptr %now)
+    %latest = get ptr %table[1]
+    %same = icmp eq ptr %now, %latest
+    if %same:
+      %mask = get i64 %table[2]
+      %shown = and i64 %raised, %mask
+      %any = icmp ne i64 %shown, 0
+      %is = zext i1 %any to i64
+      ret i64 %is
+    end
+  end
   %function = get ptr %descriptor[IS_VISIBLE]
   %number = call ptr @PyLong_FromLongLong(i64 %raised)
   %none = icmp eq ptr %number, null
@@ -79,6 +103,25 @@ entry:
 define internal i64 @work(ptr %descriptor, ptr %state) {
 entry:
   %program = get ptr %descriptor[PROGRAM]
+  %launch = get ptr %descriptor[LAUNCH]
+  %many = icmp ne ptr %launch, null
+  if %many:
+    %address = ptrtoint ptr %state to i64
+    %number = call ptr @PyLong_FromLongLong(i64 %address)
+    %none = icmp eq ptr %number, null
+    if %none:
+      ret i64 -1
+    end
+    %answer = call ptr @PyObject_CallOneArg(ptr %launch, ptr %number)
+    call void @Py_DecRef(ptr %number)
+    %failed = icmp eq ptr %answer, null
+    if %failed:
+      ret i64 -1
+    end
+    call void @Py_DecRef(ptr %answer)
+    %end = get i64 %state[STATUS]
+    ret i64 %end
+  end
   %unlocked = get i64 %descriptor[UNLOCKED]
   %long = icmp ne i64 %unlocked, 0
   if %long:

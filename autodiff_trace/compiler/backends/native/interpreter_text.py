@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .assembly import expand
 from .flags_text import flags_text
+from .sharing_text import SHARING, system_text
 from .words import NAMES
 
 __all__ = ["interpreter_text"]
@@ -221,9 +222,13 @@ expect:
 failed:
   ret i64 1
 
-; as call, with the elements that may not be parted before the operands
+; unit, start, stop, number of operands, how many elements a thread takes at least, operands
 shared:
-  br label %stop
+  %sn = get i64 %r[5]
+  %spairs = at %r[7]
+  call void @point(ptr %cells, ptr %spairs, i64 %sn, ptr %frame)
+  call void @share(ptr %r, ptr %state, ptr %frame)
+  br label %next
 }
 
 ; As interpret, with the floating-point flags that were raised left in the state and the processor's as they were.
@@ -243,4 +248,4 @@ entry:
 
 def interpreter_text() -> str:
     """The text."""
-    return flags_text() + expand(INTERPRETER, NAMES)
+    return flags_text() + system_text() + expand(SHARING + INTERPRETER, NAMES)
