@@ -14,8 +14,8 @@ ORDER = """
     core: array_ops parameters traits cotangents errors pytree tracer recording derivative exact_numbers lowest
       primitives unary batching choices selections masked_rules backward reverse forward infinitesimals
       transformed taylor
-    compiler/backends/native: __init__ assembly object_cache symbols engine layouts words entry_text
-      interpreter_text runtime
+    compiler/backends/native: inputs_text outputs_text __init__ assembly object_cache symbols engine layouts
+      words flags_text entry_text interpreter_text runtime
     compiler/dispatch: limits __init__
     core/fast: calls donation residuals snapshots nodes processing ownership passing __init__
     core: __init__

@@ -7,7 +7,9 @@ It answers None for inputs of another kind than the region's, and where NumPy's 
 from __future__ import annotations
 
 from .assembly import expand
+from .inputs_text import INPUTS
 from .layouts import LAYOUT
+from .outputs_text import OUTPUTS
 from .words import NAMES
 
 __all__ = ["entry_text"]
@@ -27,242 +29,14 @@ declare i64 @PyLong_AsLongLongAndOverflow(ptr, ptr)
 declare ptr @PyTuple_New(i64)
 declare ptr @PyEval_SaveThread()
 declare void @PyEval_RestoreThread(ptr)
+declare i32 @PyContextVar_Get(ptr, ptr, ptr)
 declare ptr @PyObject_CallOneArg(ptr, ptr)
 declare ptr @PyArray_NewFromDescr(ptr, ptr, i32, ptr, ptr, ptr, i32, ptr)
 declare ptr @PyArray_Scalar(ptr, ptr, ptr)
 declare i8 @PyArray_EquivTypes(ptr, ptr)
 """
 
-INPUTS_TEXT = """
-; Whether an object is an array of this kind. words: kind, length, dtype, number of axes, then for each its length, its
-; stride, and a mask of the bits of the stride that count
-define internal i1 @is_array(ptr %object, ptr %r) alwaysinline {
-entry:
-  %type = field ptr %object.OBJECT_TYPE
-  %exact = icmp eq ptr %type, @PyArray_Type
-  if %exact:
-    %dtype = field ptr %object.ARRAY_DTYPE
-    %ndim32 = field i32 %object.ARRAY_NDIM
-    %flags = field i32 %object.ARRAY_FLAGS
-    %shape = field ptr %object.ARRAY_SHAPE
-    %strides = field ptr %object.ARRAY_STRIDES
-    %want = get ptr %r[2]
-    %wanted = get i64 %r[3]
-    %ndim = sext i32 %ndim32 to i64
-    %axes = icmp eq i64 %ndim, %wanted
-    %bit = and i32 %flags, ALIGNED
-    %aligned = icmp ne i32 %bit, 0
-    %both = and i1 %axes, %aligned
-    if %both:
-      %same = icmp eq ptr %dtype, %want
-      if %same:
-        br label %sizes
-      end
-      %equal8 = call i8 @PyArray_EquivTypes(ptr %dtype, ptr %want)
-      %equal = icmp ne i8 %equal8, 0
-      if %equal:
-        br label %sizes
-      end
-    end
-  end
-  ret i1 false
-sizes:
-  for %k < %wanted:
-    %k3 = mul i64 %k, 3
-    %axis = at %r[%k3]
-    %n = get i64 %shape[%k]
-    %n1 = get i64 %axis[4]
-    %s = get i64 %strides[%k]
-    %s1 = get i64 %axis[5]
-    %mask = get i64 %axis[6]
-    %dn = xor i64 %n, %n1
-    %ds = xor i64 %s, %s1
-    %dm = and i64 %ds, %mask
-    %d = or i64 %dn, %dm
-    %different = icmp ne i64 %d, 0
-    if %different:
-      ret i1 false
-    end
-  end
-  ret i1 true
-}
-
-; Put the inputs, or their addresses, where the records look for them: whether they are of the kinds expected.
-define internal i1 @take(ptr %descriptor, ptr %args, i64 %count, ptr %cells) {
-entry:
-  %place = alloca ptr
-  %overflow = alloca i32
-  %inputs = get ptr %descriptor[INPUT_RECORDS]
-  store ptr %inputs, ptr %place
-  for %i < %count:
-    %r = load ptr, ptr %place
-    %object = get ptr %args[%i]
-    %kind = get i64 %r[0]
-    %length = get i64 %r[1]
-    %after = at %r[%length]
-    store ptr %after, ptr %place
-    %base = add i64 %i, 1
-    switch i64 %kind, label %no [
-      i64 ARRAY, label %array
-      i64 BYTES, label %bytes
-      i64 INT, label %int
-      i64 BOOL, label %bool
-    ]
-  array:
-    %is = call i1 @is_array(ptr %object, ptr %r)
-    %data = field ptr %object.ARRAY_DATA
-    put ptr %data %cells[%base]
-    br i1 %is, label %done, label %no
-  bytes:
-    %type = field ptr %object.OBJECT_TYPE
-    %want = get ptr %r[2]
-    %wide = get i64 %r[3]
-    %bslot = get ptr %cells[%base]
-    %exact = icmp eq ptr %type, %want
-    br i1 %exact, label %value, label %no
-  value:
-    %low = field i64 %object.NUMBER_VALUE
-    put i64 %low %bslot[0]
-    %two = icmp ne i64 %wide, 0
-    if %two:
-      %from = byte %object.NUMBER_VALUE
-      %high = get i64 %from[1]
-      put i64 %high %bslot[1]
-    end
-    br label %done
-  int:
-    %itype = field ptr %object.OBJECT_TYPE
-    %iexact = icmp eq ptr %itype, @PyLong_Type
-    %islot = get ptr %cells[%base]
-    br i1 %iexact, label %integer, label %no
-  integer:
-    %number = call i64 @PyLong_AsLongLongAndOverflow(ptr %object, ptr %overflow)
-    put i64 %number %islot[0]
-    %far = load i32, ptr %overflow
-    %fits = icmp eq i32 %far, 0
-    br i1 %fits, label %done, label %no
-  bool:
-    %true = icmp eq ptr %object, @_Py_TrueStruct
-    %false = icmp eq ptr %object, @_Py_FalseStruct
-    %truth = zext i1 %true to i64
-    %tslot = get ptr %cells[%base]
-    put i64 %truth %tslot[0]
-    %either = or i1 %true, %false
-    br i1 %either, label %done, label %no
-  no:
-    ret i1 false
-  done:
-  end
-  ret i1 true
-}
-"""
-
-OUTPUTS_TEXT = """
-; Make the arrays among the results: how many outputs were dealt with (fewer than there are: an error is set).
-; words: kind, length, dtype, number of axes, 1 if strides are given, flags, lengths, strides
-define internal i64 @prepare(ptr %descriptor, i64 %count, ptr %cells, i64 %first, ptr %results) {
-entry:
-  %place = alloca ptr
-  %outputs = get ptr %descriptor[OUTPUT_RECORDS]
-  store ptr %outputs, ptr %place
-  for %i < %count:
-    %r = load ptr, ptr %place
-    %kind = get i64 %r[0]
-    %length = get i64 %r[1]
-    %after = at %r[%length]
-    store ptr %after, ptr %place
-    put ptr null %results[%i]
-    %array = icmp eq i64 %kind, ARRAY
-    if %array:
-      %dtype = get ptr %r[2]
-      %ndim = get i64 %r[3]
-      %given = get i64 %r[4]
-      %flags = get i64 %r[5]
-      %shape = at %r[6]
-      %behind = add i64 %ndim, 6
-      %there = at %r[%behind]
-      %has = icmp ne i64 %given, 0
-      %strides = select i1 %has, ptr %there, ptr null
-      %ndim32 = trunc i64 %ndim to i32
-      %flags32 = trunc i64 %flags to i32
-      call void @Py_IncRef(ptr %dtype)
-      %new = call ptr @PyArray_NewFromDescr(ptr @PyArray_Type, ptr %dtype, i32 %ndim32,
-        ptr %shape, ptr %strides, ptr null, i32 %flags32, ptr null)
-      %failed = icmp eq ptr %new, null
-      if %failed:
-        ret i64 %i
-      end
-      put ptr %new %results[%i]
-      %data = field ptr %new.ARRAY_DATA
-      %base = add i64 %first, %i
-      put ptr %data %cells[%base]
-    end
-  end
-  ret i64 %count
-}
-
-; Make the numbers among the results: whether all went well.
-define internal i1 @number(ptr %descriptor, i64 %count, ptr %cells, i64 %first, ptr %results) {
-entry:
-  %place = alloca ptr
-  %outputs = get ptr %descriptor[OUTPUT_RECORDS]
-  store ptr %outputs, ptr %place
-  for %i < %count:
-    %r = load ptr, ptr %place
-    %kind = get i64 %r[0]
-    %length = get i64 %r[1]
-    %after = at %r[%length]
-    store ptr %after, ptr %place
-    %base = add i64 %first, %i
-    %slot = get ptr %cells[%base]
-    switch i64 %kind, label %done [
-      i64 FLOAT, label %float
-      i64 INT, label %int
-      i64 BOOL, label %bool
-      i64 COMPLEX, label %complex
-      i64 SCALAR, label %scalar
-    ]
-  float:
-    %x = get double %slot[0]
-    %xo = call ptr @PyFloat_FromDouble(double %x)
-    put ptr %xo %results[%i]
-    br label %check
-  int:
-    %n = get i64 %slot[0]
-    %no = call ptr @PyLong_FromLongLong(i64 %n)
-    put ptr %no %results[%i]
-    br label %check
-  bool:
-    %byte = load i8, ptr %slot
-    %set = icmp ne i8 %byte, 0
-    %bo = select i1 %set, ptr @_Py_TrueStruct, ptr @_Py_FalseStruct
-    call void @Py_IncRef(ptr %bo)
-    put ptr %bo %results[%i]
-    br label %done
-  complex:
-    %re = get double %slot[0]
-    %im = get double %slot[1]
-    %co = call ptr @PyComplex_FromDoubles(double %re, double %im)
-    put ptr %co %results[%i]
-    br label %check
-  scalar:
-    %dtype = get ptr %r[2]
-    %so = call ptr @PyArray_Scalar(ptr %slot, ptr %dtype, ptr null)
-    put ptr %so %results[%i]
-    br label %check
-  check:
-    %made = get ptr %results[%i]
-    %good = icmp ne ptr %made, null
-    br i1 %good, label %done, label %bad
-  bad:
-    ret i1 false
-  done:
-  end
-  ret i1 true
-}
-"""
-
-ENTRY_TEXT = """
+ENTRY = """
 define internal void @drop(ptr %results, i64 %count) {
 entry:
   for %i < %count:
@@ -284,6 +58,29 @@ entry:
     ret i64 1
   end
   %raised = get i64 %state[RAISED]
+  ; The handling is that of last time, as a rule.
+  %value = alloca ptr
+  %table = get ptr %descriptor[HANDLING]
+  %variable = get ptr %table[0]
+  %known = icmp ne ptr %variable, null
+  if %known:
+    %got = call i32 @PyContextVar_Get(ptr %variable, ptr null, ptr %value)
+    %lost = icmp ne i32 %got, 0
+    if %lost:
+      ret i64 -1
+    end
+    %now = load ptr, ptr %value
+    call void @Py_DecRef(ptr %now)
+    %latest = get ptr %table[1]
+    %same = icmp eq ptr %now, %latest
+    if %same:
+      %mask = get i64 %table[2]
+      %shown = and i64 %raised, %mask
+      %any = icmp ne i64 %shown, 0
+      %is = zext i1 %any to i64
+      ret i64 %is
+    end
+  end
   %function = get ptr %descriptor[IS_VISIBLE]
   %number = call ptr @PyLong_FromLongLong(i64 %raised)
   %none = icmp eq ptr %number, null
@@ -306,6 +103,25 @@ entry:
 define internal i64 @work(ptr %descriptor, ptr %state) {
 entry:
   %program = get ptr %descriptor[PROGRAM]
+  %launch = get ptr %descriptor[LAUNCH]
+  %many = icmp ne ptr %launch, null
+  if %many:
+    %address = ptrtoint ptr %state to i64
+    %number = call ptr @PyLong_FromLongLong(i64 %address)
+    %none = icmp eq ptr %number, null
+    if %none:
+      ret i64 -1
+    end
+    %answer = call ptr @PyObject_CallOneArg(ptr %launch, ptr %number)
+    call void @Py_DecRef(ptr %number)
+    %failed = icmp eq ptr %answer, null
+    if %failed:
+      ret i64 -1
+    end
+    call void @Py_DecRef(ptr %answer)
+    %end = get i64 %state[STATUS]
+    ret i64 %end
+  end
   %unlocked = get i64 %descriptor[UNLOCKED]
   %long = icmp ne i64 %unlocked, 0
   if %long:
@@ -429,4 +245,4 @@ entry:
 
 def entry_text() -> str:
     """The text, which calls `run`."""
-    return DECLARATIONS + expand(INPUTS_TEXT + OUTPUTS_TEXT + ENTRY_TEXT, {**NAMES, **LAYOUT})
+    return DECLARATIONS + expand(INPUTS + OUTPUTS + ENTRY, {**NAMES, **LAYOUT})

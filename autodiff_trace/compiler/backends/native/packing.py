@@ -14,6 +14,10 @@ from .words import FLAGS
 __all__ = ["Packing"]
 
 
+#: How many ns of work a thread takes at once, at least.
+CHUNK = 5_000
+
+
 class Packing:
     """Records as words, and the cells that they need.
 
@@ -22,7 +26,7 @@ class Packing:
         cells: how many cells there are: the bases, then what is counted.
         frame: how many operands a record has at most.
         work: about how long a run takes, in ns.
-        shared: whether a record's range may be split among threads.
+        shared: how much of it threads can share.
     """
 
     def __init__(self, bases: int, unit: Callable[[str], int], loop: Callable[[str, str], tuple[int, int]]) -> None:
@@ -30,7 +34,7 @@ class Packing:
         self.cells = bases
         self.frame = 1
         self.work = 0.0
-        self.shared = False
+        self.shared = 0.0
         self.unit, self.loop = unit, loop
 
     def finish(self) -> np.ndarray:
@@ -73,9 +77,15 @@ class Packing:
             return
         operands = self.operands(record.operands)
         span = (self.unit(record.unit), record.start, record.stop, len(record.operands))
-        work = (record.stop - record.start) * len(record.operands) * 0.5
+        each = len(record.operands) * 0.5  # ns an element
+        work = (record.stop - record.start) * each
         self.work += turns * (work + 5)
-        self.put(words.CALL, *span, *operands)
+        if record.parallel > 0 and work > 2 * CHUNK:
+            self.shared += turns * work
+            least = math.ceil(CHUNK / each / record.parallel) * record.parallel
+            self.put(words.SHARED, *span, least, *operands)
+        else:
+            self.put(words.CALL, *span, *operands)
 
     def ufunc(self, record: UfuncCall, turns: int) -> None:
         if 0 in record.dims or record.core[:1] == (0,):

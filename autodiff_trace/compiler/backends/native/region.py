@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from . import words
 from .code import Code
 from .descriptor import States, describe, unsupported
 from .engine import available, compile_text
+from .handling import TABLE, is_visible
+from .launching import SHARED, launcher
 from .packing import Packing
 from .runtime import builtin
 from .symbols import resolve, ufunc_loop
@@ -48,16 +48,15 @@ def compile_region(code: Code) -> Callable[..., Any]:
     packing.add(code.records)
     program = packing.finish()
     states = States(code, packing.cells, packing.frame)
-    made = describe(code, program, states, {"UNLOCKED": int(packing.work > LONG), "IS_VISIBLE": id(is_visible)})
-    made.keep += [module, is_visible]
+    made = describe(code, program, states, {
+        "UNLOCKED": int(packing.work > LONG), "IS_VISIBLE": id(is_visible), "HANDLING": TABLE.ctypes.data,
+    })  # fmt: skip
+    if packing.shared > SHARED:
+        made.launch = launcher(program.ctypes.data)
+        made[words.LAUNCH] = id(made.launch)
+    made.keep += [module, is_visible, TABLE]
     return builtin(made)
 
 
 def no_unit(name: str) -> int:
     raise LookupError(f"The text has no unit {name!r}.")
-
-
-def is_visible(raised: int) -> bool:
-    """Whether the caller is to see one of these floating-point errors."""
-    handling = np.geterr()
-    return any(raised & bit and handling[name] != "ignore" for name, bit in words.FLAGS.items())

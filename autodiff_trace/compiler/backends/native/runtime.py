@@ -15,7 +15,7 @@ from .entry_text import entry_text
 from .interpreter_text import interpreter_text
 from .symbols import resolve
 
-__all__ = ["builtin", "runner"]
+__all__ = ["assistant", "builtin", "runner"]
 
 #: Passes over this text, which keeps its variables in memory; those of units are in registers as they are.
 PASSES = ("sroa", "instruction_combine", "simplify_cfg")
@@ -34,7 +34,7 @@ def runtime() -> Module:
 def loaded() -> Module:
     text = interpreter_text() + entry_text()
     own = {"_Py_NoneStruct": id(None), "_Py_TrueStruct": id(True), "_Py_FalseStruct": id(False), "PyLong_Type": id(int)}
-    return compile_text(text, resolve(text, own), ["run", "entry"], PASSES)
+    return compile_text(text, resolve(text, own), ["run", "assist", "entry"], PASSES)
 
 
 class MethodDef(ctypes.Structure):
@@ -69,3 +69,9 @@ def builtin(descriptor: np.ndarray) -> Callable[..., Any]:
 def runner() -> Callable[[int, int], int]:
     """``run(records, state)``, for Python: it lets go of Python's lock."""
     return ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)(runtime().address("run"))
+
+
+@functools.cache
+def assistant() -> Callable[[int], None]:
+    """``assist(state)``, for Python: it works on what the thread that runs the records shares, until that is over."""
+    return ctypes.CFUNCTYPE(None, ctypes.c_void_p)(runtime().address("assist"))
