@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from ..core.pytree import Structure
+from ..core.pytree import Structure, tree_flatten
 from .backends.numpy_source import calls
 from .backends.back_end import BackEnd, Runnable
+from .backends.native.back_end import Native
+from .backends.native.executable import WholeRegion, is_whole
+from .backends.native.fallback import Fallback
+from .backends.native.partition import find_regions
 from .ir.memory import Memory
 from .backends.numpy_source.back_end import NumpySource
+from .backends.numpy_source.executable import Executable
 from .record.collection import collection_paused
-from .ir.loop import all_steps, in_bodies
+from .ir.loop import all_steps, copied, in_bodies
+from .ir.region import Region
 from .rewrite.lowering import lower_step
-from .ir.node import Program, in_turn, rebuild
+from .ir.node import Program, in_turn
 from .rewrite.driver import rewrite
 from .rewrite.exact import EXACT
 from .schedule.in_place import assign_in_place, carry_in_place
@@ -29,7 +35,7 @@ from .rewrite.outputs import Outputs, note_outputs, separate_outputs
 from .rolling.rolling import roll
 from .rewrite.quicker_calls import SHORT_AXES, SHORT_ROWS, SMALL_SUMS, sines
 
-__all__ = ["PASSES", "compile_program", "optimize", "without_trust"]
+__all__ = ["PASSES", "compile_natively", "compile_program", "optimize", "optimize_natively", "without_trust"]
 
 PASSES = (
     "constants", "algebra", "common", "dead code", "loops", "finite", "floats", "sines", "fusion", "sums", "stacks",
@@ -119,7 +125,7 @@ def place(program: Program, passes: Sequence[str]) -> tuple[Program, Memory]:
 def prepare(program: Program, passes: Sequence[str]) -> Program:
     """A recorded program with its loops as steps, and calls of NumPy for primitives."""
     lowering = in_turn(lower_step, fold) if "constants" in passes else lower_step
-    return everywhere(roll(program) if "loops" in passes else program, partial(rebuild, rewrite=lowering, copies=True))
+    return copied(roll(program) if "loops" in passes else program, lowering)
 
 
 def compile_program(
@@ -130,3 +136,40 @@ def compile_program(
         placed, memory, trusting = optimize(prepare(program, passes), passes)
         back_end = next(each for each in back_ends if each.accepts(placed))
         return back_end.compile(placed, structure, memory, name, trusting)
+
+
+def optimize_natively(program: Program, passes: Sequence[str], native: Native) -> tuple[Program, Memory] | None:
+    """A recorded program with regions in the place of what ``native`` takes, after the passes named, and where it
+    writes; None if there is nothing that pays. None of it trusts that all is finite: regions need no trust to be quick,
+    and what is left runs seldom without them."""
+    passes = without_trust(passes)
+    lowered = prepare(program, passes)
+    short = shorten(lowered, note_outputs(lowered), passes)
+    parted = find_regions(short, native.accepts)
+    return None if parted is short else place(parted, passes)
+
+
+def compile_natively(
+    program: Program, structure: Structure, passes: Sequence[str], name: str, native: Native,
+) -> tuple[Executable, Program, Memory] | None:
+    """:func:`compile_program`, with regions compiled by ``native``, and what :func:`optimize_natively` gives; None if
+    there is nothing that pays."""
+    found = optimize_natively(program, passes, native)
+    if found is None:
+        return None
+    placed, memory = found
+    for step in placed.steps:
+        if type(region := step.function) is Region:
+            region.native = native.compile(region.program)
+            region.instead = Fallback(region.program, partial(compile_instead, passes=without_trust(passes), name=name))
+    executable = NumpySource().compile(placed, structure, memory, name)
+    return WholeRegion(executable, placed) if is_whole(placed, structure) else executable, placed, memory
+
+
+def compile_instead(program: Program, passes: Sequence[str], name: str) -> Runnable:
+    """The program of a region by NumPy; its result is the one output, or the tuple of them."""
+    with collection_paused():
+        placed, memory = place(copied(program), passes)
+        count = len(program.outputs)
+        structure = tree_flatten(0.0 if count == 1 else (0.0,) * count)[1]
+        return NumpySource().compile(placed, structure, memory, name)

@@ -10,6 +10,7 @@ from ...core.traits import traits_of
 from ...numpy import wrapped
 from ..backends.numpy_source import calls
 from ..ir.loop import Loop
+from ..ir.region import Region
 from ..ir.node import Node, Program, nodes_in, operands, parts_of, spec_at
 
 __all__ = ["find_last_uses", "find_roots", "is_in_first", "owns_memory", "steps_under_outputs"]
@@ -44,7 +45,7 @@ def is_in_first(function: Callable) -> bool:
 
 def owns_memory(function: Callable) -> bool:
     """Whether results have memory of their own."""
-    return calls.out_position(function) is not None or traits_of(function).owns_memory
+    return type(function) is Region or calls.out_position(function) is not None or traits_of(function).owns_memory
 
 
 def has_memory(step: Node) -> bool:

@@ -15,6 +15,8 @@ from ..record.hidden_inputs import HiddenInputs
 from .limits import HITS_PER_TRACE, MOST_KEYS, MOST_NEW_KEYS, MOST_STATES
 from .matching import make_match, no_match, take_any
 from .guard_slice import GuardSlice
+from .native_programs import compile_later, compile_now
+from ..selection import Selection
 from ..backends.numpy_source.executable import Executable
 from ..record.tracing import Recording
 from .tree import Branch, TraceTree, make_tree
@@ -78,7 +80,7 @@ class Entry:
         If it went another way, at an ``if isfinite(loss)``, those that trust fail before they come to where it parts:
         none of them is kept.
         """
-        if any(each.executable is executable and each.outcomes == branch.outcomes for each in version.tree.branches):
+        if any(each.first is executable and each.outcomes == branch.outcomes for each in version.tree.branches):
             executable.exact = branch.executable
         elif version in self.versions:
             tree = make_tree(version.tree.hidden, trusts=False)
@@ -95,12 +97,17 @@ class Entry:
         self.versions.clear()
 
 
-def make_branch(recording: Recording, passes: Sequence[str], name: str) -> Branch:
-    """Compile what has been recorded."""
+def make_branch(recording: Recording, passes: Sequence[str], name: str, selection: Selection) -> Branch:
+    """Compile what has been recorded, for the back end that is selected."""
     outcomes = [outcome(step.value) for step in recording.program.steps if step.kind == "guard"]
-    executable = compile_program(recording.program, recording.structure, passes, name)
+    program, structure = recording.program, recording.structure
+    found = compile_now(program, structure, passes, name, selection) if selection.backend == "native" else None
+    executable = found[0] if found else compile_program(program, structure, passes, name)
     executable.states = recording.states
-    return Branch(executable, outcomes, GuardSlice(recording.program, passes, name) if outcomes else None)
+    branch = Branch(executable, outcomes, GuardSlice(recording.program, passes, name) if outcomes else None)
+    if selection.backend == "auto":
+        compile_later(branch, recording, passes, name, selection)
+    return branch
 
 
 class Cache:
