@@ -14,13 +14,17 @@ ORDER = """
     core: array_ops parameters traits cotangents errors pytree tracer recording derivative exact_numbers lowest
       primitives unary batching choices selections masked_rules backward reverse forward infinitesimals
       transformed taylor
-    compiler/backends/native: inputs_text outputs_text __init__ assembly object_cache symbols engine layouts
-      words flags_text entry_text interpreter_text runtime
+    compiler/backends/native: builder registers scratch access operations inputs_text outputs_text __init__
+      assembly object_cache symbols engine sharing_text layouts words handling flags_text entry_text
+      interpreter_text runtime
+    compiler: selection
+    compiler/backends/native/vector_math: kernel exponentials hyperbolic logarithms trigonometric __init__
+    compiler/backends/native: own
     compiler/dispatch: limits __init__
     core/fast: calls donation residuals snapshots nodes processing ownership passing __init__
     core: __init__
     compiler/ir: spec layout __init__
-    compiler/backends/native: code descriptor packing region
+    compiler/backends/native: code descriptor packing
     captured_state: __init__
     compiler/analysis: __init__
     compiler/backends: __init__
@@ -52,23 +56,28 @@ ORDER = """
     compiler/record: cleanup collection guards introspection refusals exported_arrays
     transforms: checkpointing loops
     compiler/backends/numpy_source: arena short_rows sines threads
-    compiler/ir: node evaluation memory kernel loop terms
+    compiler/backends/native: launching region
+    compiler/ir: node evaluation memory kernel loop region terms
+    compiler/backends/native: places scheduling
+    compiler/backends/numpy_source: region_source kernels spelling
     compiler/backends: back_end
-    compiler/dispatch: static_values arguments matching
+    compiler/backends/native: fallback
+    compiler/dispatch: static_values arguments matching leaf_names
     compiler/record: boxes counters captured_folding live_arrays output_owner spent containers record bodies
       fission hidden_inputs shadow_copies loops loop_cotangents loop_tangents scans
-    compiler/backends/numpy_source: kernels spelling
-    compiler/dispatch: leaf_names
     compiler: failures
     compiler/record: outside tracing
     .: differences extend nn optim testing
     transforms: custom __init__
     compiler/backends/numpy_source: calls error_regions inline loop_source emit executable back_end
+    compiler/backends/native: executable
     compiler/ir: infer
+    compiler/backends/native: elementwise views alone nest loops reductions scalars units translate back_end
     compiler/graph: listing drawing interpreter serialization
-    compiler/dispatch: signature
+    compiler/dispatch: background signature
     compiler/rewrite: cse dce constant_folding floats __init__
     compiler/analysis: liveness row_independence
+    compiler/backends/native: partition
     compiler/schedule: in_place buffers rows batched_forms like_calls fusion sums_of_rows
     compiler/rewrite: outputs
     compiler/rolling: repeats turns hoisting loop_bodies pieces wide_calls rolling
@@ -76,9 +85,10 @@ ORDER = """
     compiler/rewrite: patterns driver finite exact quicker_calls
     compiler/schedule: horizontal_batching
     compiler: pipeline
-    compiler/dispatch: guard_slice tree cache retracing
+    compiler/dispatch: guard_slice tree native_programs cache retracing
+    compiler: eager_runs commuting
     compiler/graph: graph
-    compiler: commuting jitted jit __init__
+    compiler: jitted jit __init__
     .: __init__
 """
 

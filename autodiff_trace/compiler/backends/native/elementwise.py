@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ....numpy import selections, wrapped
-from .... import nn
+from ....nn import sigmoid as nn_sigmoid
 from ...ir.infer import UFUNCS
 from ...ir.node import Node, spec_at
 from ...ir.spec import Spec
@@ -52,7 +52,7 @@ def find_elementwise(step: Node, own: dict[np.ufunc, Callable]) -> Elementwise |
         return Elementwise((condition, *values), "?" + char * 2, select)
     if function is selections.restrict.fun and char in "fd" and type(args[1]) is Node:
         return Elementwise(args, char + "?", restrict)
-    if function is nn.sigmoid.fun and char in "fd" and np.exp in own and spec_at(args[0]).dtype == step.spec.dtype:
+    if function is nn_sigmoid.fun and char in "fd" and np.exp in own and spec_at(args[0]).dtype == step.spec.dtype:
         return Elementwise(args, char, functools.partial(sigmoid, own[np.exp]))
     ufunc = UFUNCS.get(function, function)
     if not isinstance(ufunc, np.ufunc) or ufunc.nout != 1 or ufunc.signature is not None:

@@ -48,8 +48,6 @@ def list_place(spec: Spec, turns: int) -> Place:
 def repeat(translator: Translator, step: Node) -> None:
     """The records of a loop. What is carried is in memory of its own, and copied there at the end of a turn if the
     body cannot write it there."""
-    from .translate import Translator as Body
-
     loop, shared = step.function, translator.shared
     body, own_end = loop.body, loop.carried + loop.own
     translator.allocate_lists(step)
@@ -81,7 +79,7 @@ def repeat(translator: Translator, step: Node) -> None:
             targets.append((output, moving(translator.place(each))))
         else:
             targets.append((output, translator.allocate(each)))
-    inner = Body(shared, body, places, targets)
+    inner = type(translator)(shared, body, places, targets)
     records = inner.run_turn(list(zip(body.outputs, carried)))
     translator.records.append(Repeat(loop.turns, tuple(records), tuple(movers)))
     for block in taken:
