@@ -14,8 +14,8 @@ ORDER = """
     core: array_ops parameters traits cotangents errors pytree tracer recording derivative exact_numbers lowest
       primitives unary batching choices selections masked_rules backward reverse forward infinitesimals
       transformed taylor
-    compiler/backends/native: builder registers scratch access operations inputs_text outputs_text __init__
-      assembly object_cache symbols engine sharing_text layouts words handling flags_text entry_text
+    compiler/backends/native: builder registers counting scratch access operations inputs_text outputs_text
+      __init__ assembly object_cache symbols engine sharing_text layouts words handling flags_text entry_text
       interpreter_text runtime
     compiler: selection
     compiler/backends/native/vector_math: kernel exponentials hyperbolic logarithms trigonometric __init__
@@ -72,7 +72,8 @@ ORDER = """
     compiler/backends/numpy_source: calls error_regions inline loop_source emit executable back_end
     compiler/backends/native: executable
     compiler/ir: infer
-    compiler/backends/native: elementwise views alone nest loops reductions scalars units translate back_end
+    compiler/backends/native: elementwise views alone nest closing loops reductions scalars units translate
+      back_end
     compiler/graph: listing drawing interpreter serialization
     compiler/dispatch: background signature
     compiler/rewrite: cse dce constant_folding floats __init__

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...ir.node import Node, is_fixed, value_of
+from ...ir.spec import c_strides
 from .access import load, load_one, store
+from .counting import write_loop
 from .elementwise import Elementwise
 from .places import Place, collapse
 from .registers import Lanes, Lines, Value
@@ -37,6 +39,9 @@ class Nest:
     """Writes one. ``steps`` are elementwise and give arrays of ``shape``; ``place`` says where an operand from outside
     is in memory, ``outputs`` where what is needed outside goes."""
 
+    fixed_width = 0
+    is_serial = False
+
     def __init__(
         self, shape: tuple[int, ...], steps: Sequence[tuple[Node, Elementwise]], place: Callable[[Any], Place],
         outputs: dict[Node, Place],
@@ -44,28 +49,38 @@ class Nest:
         self.steps, self.outputs = steps, outputs
         inside = {node for node, _ in steps}
         self.reads: dict[Any, Place] = {}
-        for _, how in steps:
-            for arg in how.operands:
-                if type(arg) is Node and arg not in inside and not is_number(arg) and arg not in self.reads:
-                    self.reads[arg] = place(arg).broadcast(shape)
-        self.places = [*self.reads.values(), *[each.broadcast(shape) for each in outputs.values()]]
+        for arg in (*[arg for _, how in steps for arg in how.operands], *self.closed()):
+            if type(arg) is Node and arg not in inside and not is_number(arg) and arg not in self.reads:
+                self.reads[arg] = place(arg).broadcast(shape)
+        self.places = [
+            *self.reads.values(), *[each.broadcast(shape) for each in outputs.values()], *self.totals()]
         order = self.order_axes(shape)
         ordered = [each.along(order) for each in self.places]
         lengths, self.strides = collapse([shape[axis] for axis in order], [each.strides for each in ordered])
         if not lengths:
             lengths, self.strides = [1], [[0]] * len(self.places)
-        largest = max([each.dtype.itemsize // (2 if each.dtype.kind == "c" else 1) for each in self.places] + [
-            np.dtype(char).itemsize // (2 if char in "FD" else 1) for _, how in steps for char in how.chars])
-        self.width = WIDTH // largest
+        sizes = [part_size(each.dtype) for each in self.places]
+        sizes += [part_size(np.dtype(char)) for _, how in steps for char in how.chars]
+        self.width = self.fixed_width or WIDTH // max(sizes)
         self.lengths = lengths
         self.inner_last()
         self.lines = Lines()
         self.lanes = Lanes(self.lines, self.width)
 
+    def closed(self) -> list[Node]:
+        """Values that a reduction closes the nest with."""
+        return []
+
+    def totals(self) -> list[Place]:
+        """The places of its results."""
+        return []
+
     def order_axes(self, shape: tuple[int, ...]) -> list[int]:
-        """The axes from the outermost to the innermost, as the first result lies in memory."""
-        leading = self.places[len(self.reads)]
-        return sorted(range(len(shape)), key=lambda axis: (-abs(leading.strides[axis]), axis))
+        """The axes from the outermost to the innermost, as the first result lies in memory, or what is read."""
+        leading = next(iter([*self.outputs.values(), *[each for each in self.reads.values() if 0 not in each.strides]]),
+                       None)
+        strides = leading.broadcast(shape).strides if leading is not None else c_strides(shape, 1)
+        return sorted(range(len(shape)), key=lambda axis: (-abs(strides[axis]), axis))
 
     def inner_last(self) -> None:
         """Where the innermost axis is too short for vectors, a long one takes its place."""
@@ -89,6 +104,7 @@ class Nest:
         else:
             self.outer(0, names)
             stop, parallel = self.lengths[0], 1
+        parallel = 0 if self.is_serial else parallel
         text = "\n".join(["(ptr %frame, i64 %start, i64 %stop) {", "entry:", *lines.lines, "  ret void", "}"])
         return Unit(text, self.places, 0, stop, parallel, lines)
 
@@ -101,7 +117,7 @@ class Nest:
         def turn(i: str) -> None:
             self.outer(axis + 1, [self.moved(name, i, each[axis]) for name, each in zip(names, self.strides)])
 
-        self.loop("%start" if axis == 0 else "0", "%stop" if axis == 0 else str(self.lengths[axis]), 1, turn)
+        write_loop(self.lines, "%start" if axis == 0 else "0", "%stop" if axis == 0 else str(self.lengths[axis]), 1, turn)
 
     def moved(self, name: str, i: str, stride: int) -> str:
         if stride == 0:
@@ -109,32 +125,16 @@ class Nest:
         offset = self.lines.emit(f"mul i64 {i}, {stride}")
         return self.lines.emit(f"getelementptr i8, ptr {name}, i64 {offset}")
 
-    def loop(self, start: str, stop: str, step: int, turn: Callable[[str], None]) -> None:
-        """A loop of at least one turn."""
-        lines = self.lines
-        number = lines.new("")[1:]
-        head, exit_, before = f"head{number}", f"exit{number}", f"before{number}"
-        index, after = lines.new("i"), lines.new("n")
-        lines.label(before)
-        lines.label(head)
-        lines.write(f"{index} = phi i64 [ {start}, %{before} ], [ {after}, %latch{number} ]")
-        turn(index)
-        lines.label(f"latch{number}")
-        lines.write(f"{after} = add i64 {index}, {step}")
-        condition = lines.emit(f"icmp slt i64 {after}, {stop}")
-        lines.write(f"br i1 {condition}, label %{head}, label %{exit_}")
-        lines.label(exit_, falls_through=False)
-
     def row(self, names: list[str], start: str, stop: str, length: int) -> None:
         """The innermost axis, in vectors."""
         known = self.load_fixed(names)
         width, rest = self.width, length % self.width
         if rest and length < FEW * width:
-            self.loop(start, stop, width, lambda i: self.turn(names, known, i, self.mask(i, stop)))
+            write_loop(self.lines, start, stop, width, lambda i: self.masked(names, known, i, stop))
             return
         lines = self.lines
         if not rest:
-            self.loop(start, stop, width, lambda i: self.turn(names, known, i, None))
+            write_loop(self.lines, start, stop, width, lambda i: self.whole(names, known, i))
             return
         count = lines.emit(f"sub i64 {stop}, {start}")
         whole = lines.emit(f"and i64 {count}, {-width}")
@@ -143,13 +143,19 @@ class Nest:
         condition = lines.emit(f"icmp slt i64 {start}, {end}")
         lines.write(f"br i1 {condition}, label %main{number}, label %rest{number}")
         lines.label(f"main{number}", falls_through=False)
-        self.loop(start, end, width, lambda i: self.turn(names, known, i, None))
+        write_loop(self.lines, start, end, width, lambda i: self.whole(names, known, i))
         lines.label(f"rest{number}")
         condition = lines.emit(f"icmp slt i64 {end}, {stop}")
         lines.write(f"br i1 {condition}, label %tail{number}, label %done{number}")
         lines.label(f"tail{number}", falls_through=False)
         self.turn(names, known, end, self.mask(end, stop))
         lines.label(f"done{number}")
+
+    def whole(self, names: list[str], known: dict[Node, Value], i: str) -> None:
+        self.turn(names, known, i, None)
+
+    def masked(self, names: list[str], known: dict[Node, Value], i: str, stop: str) -> None:
+        self.turn(names, known, i, self.mask(i, stop))
 
     def mask(self, i: str, stop: str) -> str:
         """Which lanes there are elements for."""
@@ -167,8 +173,8 @@ class Nest:
             for (arg, place), name, strides in zip(self.reads.items(), names, self.strides) if strides[-1] == 0
         }
 
-    def turn(self, names: list[str], known: dict[Node, Value], i: str, mask: str | None) -> None:
-        """One vector: loads, operations, stores."""
+    def turn(self, names: list[str], known: dict[Node, Value], i: str, mask: str | None) -> dict[Node, Value]:
+        """One vector: loads, operations, stores. Returns the values."""
         values = dict(known)
         for (arg, place), name, strides in zip(self.reads.items(), names, self.strides):
             if arg not in values:
@@ -179,6 +185,16 @@ class Nest:
         for (node, place), name, strides in zip(self.outputs.items(), names[count:], self.strides[count:]):
             value = self.lanes.convert(values[node], place.dtype.char)
             store(self.lanes, value, self.moved(name, i, strides[-1]), strides[-1], mask)
+        self.finish_turn(names, values, i, mask)
+        return values
+
+    def finish_turn(self, names: list[str], values: dict[Node, Value], i: str, mask: str | None) -> None:
+        """What else is done with the values of a turn."""
+
+
+def part_size(dtype: np.dtype) -> int:
+    """Bytes of a number in a lane."""
+    return dtype.itemsize // (2 if dtype.kind == "c" else 1)
 
 
 def is_number(arg: Any) -> bool:

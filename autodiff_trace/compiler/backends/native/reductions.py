@@ -13,7 +13,7 @@ from ..numpy_source import calls
 from .alone import add_ufunc, alone, in_memory
 from .places import Place
 
-__all__ = ["Reduction", "find_reduction", "total_place"]
+__all__ = ["Reduction", "find_closing", "find_reduction", "total_place"]
 
 
 class Reduction(NamedTuple):
@@ -63,13 +63,21 @@ def find_reduction(step: Node) -> Reduction | None:
     return Reduction(x, frozenset(axis % spec.ndim for axis in axes), ufunc, char)
 
 
-def total_place(target: Place, x: Place, axes: frozenset[int]) -> Place:
-    """The result as a place with the shape of ``x``, in which the reduced axes do not move."""
-    if len(target.shape) != len(x.shape):
+def find_closing(step: Node) -> Reduction | None:
+    """The reduction that a step is, if it can close a nest of loops: of floating-point numbers."""
+    found = find_reduction(step)
+    if found is None or found.char not in "fd" or found.ufunc not in (np.add, np.maximum, np.minimum):
+        return None
+    return found if found.x.spec.dtype.char == found.char and found.axes else None
+
+
+def total_place(target: Place, shape: tuple[int, ...], axes: frozenset[int]) -> Place:
+    """The result as a place with the shape of what is reduced, in which the reduced axes do not move."""
+    if len(target.shape) != len(shape):
         for each in sorted(axes):
             target = target.insert(each)
     strides = tuple([0 if i in axes else stride for i, stride in enumerate(target.strides)])
-    return target._replace(shape=x.shape, strides=strides)
+    return target._replace(shape=shape, strides=strides)
 
 
 @alone(*UFUNCS, when=lambda step: find_reduction(step) is not None)
@@ -81,7 +89,7 @@ def reduce(translator: Any, step: Node) -> None:
         if step.function is COUNT and x.dtype.char != "?":
             x = cast(translator, x, "?")
         x = cast(translator, x, found.char)
-    total = total_place(translator.allocate(step), x, found.axes)
+    total = total_place(translator.allocate(step), x.shape, found.axes)
     first = tuple([slice(0, 1) if i in found.axes else slice(None) for i in range(len(x.shape))])
     if found.neutral is not None:
         translator.copy(translator.constant(np.array(found.neutral, x.dtype)).broadcast(total.index(first).shape),

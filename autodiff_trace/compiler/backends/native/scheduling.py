@@ -25,7 +25,9 @@ class Segment(NamedTuple):
     steps: list[Node]
 
 
-def schedule(program: Program, key_of: Callable[[Node], Hashable]) -> list[Segment]:
+def schedule(
+    program: Program, key_of: Callable[[Node], Hashable], closes: Callable[[Node], bool],
+) -> list[Segment]:
     """The steps in segments, of which none needs memory that another step of it writes. A step is put into the segment
     that is being filled if it can be; steps that are views stand in none."""
     steps = program.steps
@@ -90,7 +92,7 @@ def schedule(program: Program, key_of: Callable[[Node], Hashable]) -> list[Segme
         if current == ALONE and segments[-1].steps:
             segments.append(Segment(ALONE, []))
         segments[-1].steps.append(step)
-        finish(step, current == ALONE)
+        finish(step, current == ALONE or current != SCALARS and closes(step))
         if current == ALONE:
             close()
     return segments

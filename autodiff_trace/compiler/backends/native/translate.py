@@ -11,13 +11,14 @@ from ...ir.loop import Loop, result
 from ...ir.spec import Spec, array_spec
 from ..numpy_source import calls
 from .alone import find_alone
+from .closing import Closing, ClosingNest
 from .code import At, Call, Code, Expect, Flags, Mover, Record, Repeat
 from .elementwise import Elementwise, find_elementwise
 from .loops import can_repeat, list_place, repeat
 from .nest import Nest, Unit
 from .own import own_functions
 from .places import Place, place_of
-from . import reductions as reductions
+from .reductions import find_closing, total_place
 from .scalars import Scalars, find_scalar_rule
 from .scheduling import ALONE, SCALARS, VIEW, Segment, schedule
 from .scratch import Scratch
@@ -62,6 +63,8 @@ def key_of(step: Node, own: dict[np.ufunc, Callable]) -> Hashable:
         return None
     if find_elementwise(step, own) is not None:
         return step.spec.shape
+    if own and (closing := find_closing(step)) is not None:
+        return closing.x.spec.shape
     return ALONE if find_alone(step, own) is not None else None
 
 
@@ -120,7 +123,7 @@ class Translator:
 
     def run(self) -> list[Record]:
         """The records."""
-        segments = schedule(self.program, lambda step: key_of(step, self.own))
+        segments = schedule(self.program, lambda step: key_of(step, self.own), lambda step: find_closing(step) is not None)
         self.find_last_uses(segments)
         for i, segment in enumerate(segments):
             self.i = i
@@ -152,7 +155,7 @@ class Translator:
                 for node in operands(step):
                     root = self.root(node)
                     last[root] = i
-                    if root is not node or made.get(root) != i:
+                    if root is not node or made.get(root) != i or find_closing(root) is not None:
                         self.read_outside.add(root)
         for node, _ in (*self.targets, *self.carried):
             self.read_outside.add(self.root(node))
@@ -218,12 +221,32 @@ class Translator:
             rules = [(step, find_scalar_rule(step, self.own)) for step in steps]
             self.call(Scalars(rules, self.place, outputs).write())
         else:
-            outputs = {step: self.allocate(step) for step in steps if step in self.read_outside}
-            rules = [(step, find_elementwise(step, self.own)) for step in steps]
-            if outputs:
-                self.call(Nest(key, rules, self.place, outputs).write())
+            self.translate_nest(key, steps)
         records = self.records[before:]
         self.records[before:] = [with_flags(steps, records)] if records else []
+
+    def translate_nest(self, shape: tuple[int, ...], steps: list[Node]) -> None:
+        """A nest of loops, and the reductions that close it."""
+        closings = [step for step in steps if find_closing(step) is not None]
+        steps = [step for step in steps if step not in closings]
+        outputs = {step: self.allocate(step) for step in steps if step in self.read_outside}
+        rules = [(step, find_elementwise(step, self.own)) for step in steps]
+        if not closings:
+            if outputs:
+                self.call(Nest(shape, rules, self.place, outputs).write())
+            return
+        found = []
+        for step in closings:
+            how = find_closing(step)
+            total = total_place(self.allocate(step), shape, how.axes)
+            found.append(Closing(step, how.x, how.ufunc, total))
+        nest = ClosingNest(shape, rules, self.place, outputs, found)
+        for each in found:
+            if each in nest.adds:
+                target = self.places[each.step]
+                neutral = {np.add: 0.0}.get(each.ufunc, each.neutral)
+                self.copy(self.constant(np.array(neutral, target.dtype)).broadcast(target.shape), target)
+        self.call(nest.write())
 
     def results(self, step: Node) -> list[Node]:
         """The steps that read the results of a loop."""
