@@ -7,13 +7,14 @@ from collections.abc import Callable, Hashable, Sequence
 import numpy as np
 
 from ...ir.node import Node, Program, operands
-from ...ir.loop import Loop, result
+from ...ir.loop import Loop
 from ...ir.spec import Spec, array_spec
 from ..numpy_source import calls
 from .alone import find_alone
 from .closing import Closing, ClosingNest
 from .code import At, Call, Code, Expect, Flags, Mover, Record, Repeat
 from .elementwise import Elementwise, find_elementwise
+from . import linear_algebra  # noqa: F401 (which registers what it translates)
 from .loops import can_repeat, list_place, repeat
 from .nest import Nest, Unit
 from .own import own_functions
@@ -23,7 +24,7 @@ from .scalars import Scalars, find_scalar_rule
 from .scheduling import ALONE, SCALARS, VIEW, Segment, schedule
 from .scratch import Scratch
 from .units import Units
-from .views import find_view
+from .views import find_view, is_result
 
 __all__ = ["Translator", "accepts", "translate"]
 
@@ -43,7 +44,7 @@ def accepts(step: Node, math: str = "own") -> bool:
 def is_held(spec: Spec) -> bool:
     """Whether a value is a number or an array, or a list of such."""
     if spec.items:
-        return spec.kind in (list, tuple) and all(map(is_held, spec.items))
+        return spec.is_sequence and all(map(is_held, spec.items))
     if spec.dtype is None:
         return spec.kind in (float, bool, int, complex)
     return spec.dtype.isnative and spec.dtype.char in "?bBhHiIlLqQfdFD"
@@ -59,7 +60,9 @@ def key_of(step: Node, own: dict[np.ufunc, Callable]) -> Hashable:
         return VIEW
     if type(step.function) is Loop:
         return ALONE if can_repeat(step, lambda each: key_of(each, own) is not None) else None
-    if step.spec.items or not step.spec.size:
+    if step.spec.items:
+        return ALONE if find_alone(step, own) is not None else None
+    if not step.spec.size:
         return None
     if find_elementwise(step, own) is not None:
         return step.spec.shape
@@ -140,7 +143,7 @@ class Translator:
 
     def root(self, node: Node) -> Node:
         """The node in whose memory a value is."""
-        while node.kind == "call" and node.function is not result and (node.function is calls.assign or (
+        while node.kind == "call" and not is_result(node) and (node.function is calls.assign or (
                 find_view(node) is not None and find_scalar_rule(node, self.own) is None)):
             node = node.args[0]
         return node
@@ -249,7 +252,7 @@ class Translator:
         self.call(nest.write())
 
     def results(self, step: Node) -> list[Node]:
-        """The steps that read the results of a loop."""
+        """The steps that read the results of a step that has several."""
         return self.program.users.get(step, [])
 
     def allocate_lists(self, step: Node) -> None:

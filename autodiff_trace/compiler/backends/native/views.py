@@ -14,7 +14,7 @@ from ..numpy_source import calls
 from .code import At
 from .places import Place, place_of
 
-__all__ = ["find_view", "is_view"]
+__all__ = ["find_view", "is_result", "is_view"]
 
 
 def index(place: Place, step: Node) -> Place:
@@ -47,7 +47,7 @@ def diagonal(place: Place, step: Node) -> Place:
 
 
 def result_place(place: Place, step: Node) -> Place:
-    raise LookupError("the result of a loop has a place of its own")
+    raise LookupError("one of several results has a place of its own")
 
 
 def turn(place: Place, step: Node) -> Place:
@@ -88,7 +88,7 @@ def find_view(step: Node) -> Callable[[Place, Node], Place] | None:
     spec = step.args[0].spec
     if step.function is turn_of:
         return turn if spec.items else None
-    if step.function is result:
+    if is_result(step):
         return result_place
     if step.function in (read_each, read_floats):
         return each if spec.is_array and is_even(step) else None
@@ -103,6 +103,16 @@ def find_view(step: Node) -> Callable[[Place, Node], Place] | None:
     if step.function is np.diagonal and len(step.args) != 4:
         return None
     return VIEWS[step.function]
+
+
+def is_result(step: Node) -> bool:
+    """Whether a step reads one of several results of another: of a loop, or of a function that gives a tuple."""
+    if step.function is result:
+        return True
+    if step.function is not calls.getitem or type(step.args[0]) is not Node or type(step.args[1]) is not int:
+        return False
+    spec = step.args[0].spec
+    return bool(spec.items) and issubclass(spec.kind, tuple) and step.args[0].kind == "call"
 
 
 def is_view(step: Node) -> bool:
