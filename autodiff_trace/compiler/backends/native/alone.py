@@ -174,46 +174,8 @@ def concatenate(translator: Translator, step: Node) -> None:
         start = stop
 
 
-def is_plain_scatter(step: Node) -> bool:
-    pieces, indices, _, zeros, ways = step.args[:5]
-    return len(step.args) == 5 and all(map(calls.is_basic, indices)) and "add.at" not in ways and all(
-        type(each) is Node and each.spec.dtype == step.spec.dtype for each in pieces)
-
-
-@alone(calls.scatter, when=is_plain_scatter)
-def scatter(translator: Translator, step: Node) -> None:
-    pieces, indices, _, zeros, ways = step.args
-    target = translator.allocate(step)
-    add = find_operation(np.add, target.dtype.char * 2)
-    for index in zeros:
-        place = target.index(index)
-        translator.copy(translator.constant(np.zeros((), place.dtype)).broadcast(place.shape), place)
-    for piece, index, way in zip(pieces, indices, ways):
-        place = target.index(index)
-        source = translator.place(piece).broadcast(place.shape)
-        if way == "write":
-            translator.copy(source, place)
-        else:
-            translator.move(add, [place, source], place)
-
-
 @alone(calls.roll, when=lambda step: len(step.args) == 2 and type(step.args[0]) is Node)
 def roll(translator: Translator, step: Node) -> None:
     source, target = translator.place(step.args[0]), translator.allocate(step)
     for to, come_from in step.args[1]:
         translator.copy(source.index(come_from), target.index(to))
-
-
-def is_plain_assignment(step: Node) -> bool:
-    x, index, value = step.args
-    return calls.is_basic(index) and type(x) is Node and x.spec.is_array
-
-
-@alone(calls.assign, when=is_plain_assignment)
-def assign(translator: Translator, step: Node) -> None:
-    x, index, value = step.args
-    target = translator.places[step] = translator.place(x)
-    place = target.index(index)
-    source = source_of(translator, value, place.dtype)
-    translator.copy(source.broadcast(place.shape) if len(source.shape) <= len(place.shape) else
-                    source.index((0,) * (len(source.shape) - len(place.shape))).broadcast(place.shape), place)

@@ -24,7 +24,7 @@ NUMBERS = (bool, int, float, complex)
 FEWEST = 2
 """Steps that compute something for which a region pays: the call of one costs as much as one of NumPy's."""
 
-NO_VIEWS = (calls.assign, calls.after, result, turn_of, read_each)
+NO_VIEWS = (calls.assign, calls.after, calls.check_labels, result, turn_of, read_each)
 """What gives, or reads from, its first argument, and is no view of an array: a region computes it like others."""
 
 

@@ -14,7 +14,7 @@ from .alone import find_alone
 from .closing import Closing, ClosingNest
 from .code import At, Call, Code, Expect, Flags, Mover, Record, Repeat
 from .elementwise import Elementwise, find_elementwise
-from . import linear_algebra  # noqa: F401 (which registers what it translates)
+from . import gathering, linear_algebra  # noqa: F401 (which register what they translate)
 from .loops import can_repeat, list_place, repeat
 from .nest import Nest, Unit
 from .own import own_functions
