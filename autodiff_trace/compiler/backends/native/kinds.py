@@ -13,6 +13,7 @@ from ...ir.spec import Spec
 from .alone import find_alone
 from .elementwise import Elementwise, find_elementwise
 from .loops import can_repeat
+from .nest_loops import LastTurn, NestLoop, find_nest_loop, loop_shape
 from .reductions import Reduction, find_closing
 from .scalar_loops import is_scalar_loop, loop_rule, result_rule
 from .scalars import find_scalar_rule
@@ -29,6 +30,7 @@ class Kinds:
         self.own = own
         self.keys: dict[Node, Hashable] = {}
         self.scalars: dict[Node, Any] = {}
+        self.rules: dict[Node, Any] = {}
         self.views: dict[Node, Callable | None] = {}
         self.closings: dict[Node, Reduction | None] = {}
 
@@ -50,14 +52,16 @@ class Kinds:
             return None
         if self.scalar(step) is not None:
             return SCALARS
+        if step.function is result and type(self.elementwise(step)) is LastTurn:
+            return step.spec.shape
         if self.view(step) is not None:
             return VIEW
+        if self.elementwise(step) is not None:
+            return loop_shape(step) if type(step.function) is Loop else step.spec.shape
         if type(step.function) is Loop:
             return ALONE if can_repeat(step, lambda each: self.key(each) is not None) else None
         if step.spec.items or not step.spec.size:
             return None
-        if self.elementwise(step) is not None:
-            return step.spec.shape
         if self.own and (closing := self.closing(step)) is not None:
             return closing.x.spec.shape
         return ALONE if find_alone(step, self.own) is not None else None
@@ -75,9 +79,18 @@ class Kinds:
             return result_rule if not step.spec.items and self.scalar(step.args[0]) is not None else None
         return find_scalar_rule(step, self.own)
 
-    def elementwise(self, step: Node) -> Elementwise | None:
+    def elementwise(self, step: Node) -> Elementwise | NestLoop | LastTurn | None:
         """How a step is computed in a nest of loops; None if it is not."""
-        return find_elementwise(step, self.own)
+        if step not in self.rules:
+            self.rules[step] = self.find_elementwise(step)
+        return self.rules[step]
+
+    def find_elementwise(self, step: Node) -> Elementwise | NestLoop | LastTurn | None:
+        if type(step.function) is Loop:
+            return find_nest_loop(step, lambda each: find_elementwise(each, self.own))
+        if step.function is result:
+            return LastTurn(step) if not step.spec.items and type(self.elementwise(step.args[0])) is NestLoop else None
+        return find_elementwise(step, self.own) if step.spec.size and not step.spec.items else None
 
     def view(self, step: Node) -> Callable | None:
         """What gives the place of a view; None if a step is none."""

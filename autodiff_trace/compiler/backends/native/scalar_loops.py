@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ...ir.node import Node
-from ...ir.spec import Spec
 from .access import load_one, store
 from .counting import write_loop
+from .operands import char_of, is_few, is_few_of, item_spec
 from .places import Place
 from .registers import Value
-from .scalars import is_few, is_few_of
 
 if TYPE_CHECKING:
     from .scalars import Scalars
@@ -42,15 +39,6 @@ def is_scalar_loop(step: Node, rule: Callable[[Node], Any]) -> bool:
         if before.spec.shape != after.spec.shape or char_of(before.spec) != char_of(after.spec):
             return False
     return all(each.kind == "call" and rule(each) is not None for each in body.steps)
-
-
-def char_of(spec: Spec) -> str:
-    return spec.dtype.char if spec.dtype is not None else np.dtype(spec.kind).char
-
-
-def item_spec(spec: Spec) -> Spec:
-    """What one turn has of a list or of the rows of an array."""
-    return spec.items[0] if spec.items else spec.with_shape(spec.shape[1:])
 
 
 def loop_rule(scalars: Scalars, step: Node) -> list[Value]:

@@ -8,28 +8,16 @@ from typing import Any
 import numpy as np
 
 from ...ir.node import Node, spec_at
-from ...ir.spec import Spec
 from ..numpy_source import calls
 from .access import load_one, store
 from .elementwise import Elementwise, find_elementwise
-from .nest import Unit, is_number
+from .operands import is_few, is_number
 from .operations import find_operation
 from .places import Place
 from .registers import Lanes, Lines, Value
+from .units import Unit
 
-__all__ = ["FEW", "Scalars", "find_scalar_rule", "is_few", "is_few_of"]
-
-FEW = 4
-"""The most elements of an array that are numbers of their own."""
-
-
-def is_few(arg: Any) -> bool:
-    return is_few_of(spec_at(arg))
-
-
-def is_few_of(spec: Spec) -> bool:
-    return spec.size <= FEW and not spec.items and (spec.dtype is not None or spec.kind in (float, bool, int, complex))
-
+__all__ = ["Scalars", "find_scalar_rule"]
 
 Rule = Callable[["Scalars", Node], list[Value]]
 

@@ -21,7 +21,7 @@ from .own import own_functions
 from .places import Place, place_of
 from .reductions import total_place
 from .scalars import Scalars
-from .scheduling import ALONE, SCALARS, Segment, schedule
+from .scheduling import ALONE, SCALARS, VIEW, Segment, schedule
 from .scratch import Scratch
 from .units import Units
 
@@ -111,7 +111,7 @@ class Translator:
     def root(self, node: Node) -> Node:
         """The node in whose memory a value is."""
         while node.kind == "call" and node.function is not result and (node.function is calls.assign or (
-                self.kinds.view(node) is not None and self.kinds.scalar(node) is None)):
+                self.kinds.key(node) == VIEW)):
             node = node.args[0]
         return node
 
@@ -179,7 +179,7 @@ class Translator:
 
     def translate_segment(self, key: Hashable, steps: list[Node]) -> None:
         before = len(self.records)
-        if type(steps[0].function) is Loop and key == ALONE:
+        if key == ALONE and type(steps[0].function) is Loop:
             repeat(self, steps[0])
         elif key == ALONE:
             find_alone(steps[0], self.own)(self, steps[0])
@@ -198,18 +198,22 @@ class Translator:
         """A nest of loops, and the reductions that close it."""
         closings = [step for step in steps if self.kinds.closing(step) is not None]
         steps = [step for step in steps if step not in closings]
-        outputs = {step: self.allocate(step) for step in steps if step in self.read_outside}
+        for step in steps:
+            if type(step.function) is Loop:
+                self.allocate_lists(step)
+        outputs = {step: self.allocate(step) for step in steps
+                   if step in self.read_outside and type(step.function) is not Loop}
         rules = [(step, self.kinds.elementwise(step)) for step in steps]
         if not closings:
-            if outputs:
-                self.call(Nest(shape, rules, self.place, outputs).write())
+            if outputs or any(type(step.function) is Loop for step in steps):
+                self.call(Nest(shape, rules, self.place, outputs, self.results).write())
             return
         found = []
         for step in closings:
             how = self.kinds.closing(step)
             total = total_place(self.allocate(step), shape, how.axes)
             found.append(Closing(step, how.x, how.ufunc, total))
-        nest = ClosingNest(shape, rules, self.place, outputs, found)
+        nest = ClosingNest(shape, rules, self.place, outputs, self.results, found)
         for each in found:
             if each in nest.adds:
                 target = self.places[each.step]
