@@ -14,13 +14,13 @@ ORDER = """
     core: array_ops parameters traits cotangents errors pytree tracer recording derivative exact_numbers lowest
       primitives unary batching choices selections masked_rules backward reverse forward infinitesimals
       transformed taylor
-    compiler/backends/native: inputs_text outputs_text __init__ assembly object_cache symbols engine layouts
-      words flags_text entry_text interpreter_text runtime
+    compiler/backends/native: inputs_text outputs_text __init__ assembly object_cache symbols engine
+      sharing_text layouts words handling flags_text entry_text interpreter_text runtime
     compiler/dispatch: limits __init__
     core/fast: calls donation residuals snapshots nodes processing ownership passing __init__
     core: __init__
     compiler/ir: spec layout __init__
-    compiler/backends/native: code descriptor packing region
+    compiler/backends/native: code descriptor plain guard_pages packing checked
     captured_state: __init__
     compiler/analysis: __init__
     compiler/backends: __init__
@@ -52,6 +52,7 @@ ORDER = """
     compiler/record: cleanup collection guards introspection refusals exported_arrays
     transforms: checkpointing loops
     compiler/backends/numpy_source: arena short_rows sines threads
+    compiler/backends/native: launching region
     compiler/ir: node evaluation memory kernel loop terms
     compiler/backends: back_end
     compiler/dispatch: static_values arguments matching
