@@ -46,7 +46,10 @@ def plain_region(
     inputs, outputs = list(enumerate(code.inputs, 1)), list(enumerate(code.outputs, 1 + len(code.inputs)))
 
     def region(*values: Any) -> Any:
-        state = free.pop() if free else states.new()
+        try:
+            state = free.pop()
+        except IndexError:
+            state = states.new()
         try:
             return call(state, values)
         finally:

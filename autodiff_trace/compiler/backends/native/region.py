@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from . import layouts, words
-from .code import Code
+from .code import Call, Code, Flags, Record, Repeat
 from .descriptor import States, describe, unsupported
 from .engine import Module, available, compile_text
 from .handling import TABLE, is_visible
@@ -24,7 +24,8 @@ __all__ = ["compile_region"]
 #: 0.1 µs, and much more when somebody has taken it.
 LONG = 50_000
 
-UNIT = re.compile(r"^define (?:dso_local )?void @([\w.$]+)\(", re.M)
+FUNCTION = re.compile(r'^define [^@]*@"?([\w.$]+)"?\((.*?)^}', re.M | re.S)
+NAME = re.compile(r"@([\w.$]+)")
 
 
 def compile_region(code: Code, debug: str | None = None) -> Callable[..., Any]:
@@ -53,9 +54,9 @@ def compile_region(code: Code, debug: str | None = None) -> Callable[..., Any]:
     if debug is None:
         debug = os.environ.get("AUTODIFF_TRACE_NATIVE_DEBUG", "")
         debug = "after" if debug == "1" else debug
-    units = UNIT.findall(code.text)
-    module = compile_text(code.text, resolve(code.text), units) if units else None
-    packing = Packing(code.bases, module.address if module else no_unit, ufunc_loop)
+    units = units_of(code.records)
+    module = compile_text(code.text, resolve(code.text), sorted(units)) if units else None
+    packing = Packing(code.bases, module.address if module else no_unit, ufunc_loop, clearing(code.text))
     if debug in ("after", "before"):
         return checked(code, packing, module, debug)
     packing.add(code.records)
@@ -82,6 +83,29 @@ def checked(code: Code, packing: Packing, module: Module | None, side: str) -> C
 
     states, execute = checked_run(code, packing, side)
     return plain_region(code, states, execute, GuardedMemory(side), keep=module)
+
+
+def units_of(records: Iterable[Record]) -> set[str]:
+    """The units that records run."""
+    found: set[str] = set()
+    for record in records:
+        if type(record) is Call:
+            found.add(record.unit)
+        elif type(record) in (Repeat, Flags):
+            found |= units_of(record.body)
+    return found
+
+
+def clearing(text: str) -> set[str]:
+    """The functions of a text that run NumPy's loops, many of which clear the processor's floating-point flags."""
+    if "loop." not in text:
+        return set()
+    bodies = dict(FUNCTION.findall(text))
+    found = {name for name, body in bodies.items() if '@"loop.' in body}
+    callers = {name: set(NAME.findall(body)) for name, body in bodies.items()}
+    while more := {name for name, called in callers.items() if name not in found and called & found}:
+        found |= more
+    return found
 
 
 def no_unit(name: str) -> int:
