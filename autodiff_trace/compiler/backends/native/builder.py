@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,7 +83,7 @@ class Builder:
         self.int_type = self.vector(self.format.integer)
         self.bool_type = self.vector("i1")
         self.suffix = self.format.suffix if width == 1 else f"v{width}{self.format.suffix}"
-        self.count = 0
+        self.numbers = itertools.count()
 
     def vector(self, element) -> str:
         """The type of a value of this width with elements of a type."""
@@ -92,12 +93,17 @@ class Builder:
         """A builder for the body of another function of the same module."""
         return Builder(self.width, self.format.dtype, prefix, self.declares, self.functions)
 
+    def of_format(self, dtype) -> Builder:
+        """A builder that writes into the same code, on vectors of another dtype."""
+        other = Builder(self.width, dtype, self.prefix, self.declares, self.functions)
+        other.lines, other.numbers = self.lines, self.numbers
+        return other
+
     # Values
 
     def emit(self, text) -> str:
         """An instruction with a result: its name."""
-        name = f"%{self.prefix}{self.count}"
-        self.count += 1
+        name = f"%{self.prefix}{next(self.numbers)}"
         self.lines.append(f"  {name} = {text}")
         return name
 
@@ -177,6 +183,11 @@ class Builder:
     def from_bits(self, value) -> str:
         return self.emit(f"bitcast {self.int_type} {value} to {self.type}")
 
+    def convert(self, value, source) -> str:
+        """A value of another builder's format in that of this one."""
+        name = "fpext" if self.format.bits > source.format.bits else "fptrunc"
+        return self.emit(f"{name} {source.type} {value} to {self.type}")
+
     def magnitude_bits(self, value) -> str:
         return self.int_op("and", self.bits(value), self.int_const(self.format.magnitude))
 
@@ -192,6 +203,10 @@ class Builder:
 
     def bool_op(self, name, a, b) -> str:
         return self.emit(f"{name} {self.bool_type} {a}, {b}")
+
+    def bools(self, value) -> str:
+        """A truth value in every lane."""
+        return self.everywhere("i1", "true" if value else "false")
 
     def select(self, condition, a, b, kind=None) -> str:
         """Lane by lane ``a if condition else b``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import exponentials, hyperbolic, logarithms, trigonometric
+from . import exponentials, hyperbolic, logarithms, powers, trigonometric
 
 __all__ = ["FUNCTIONS", "available", "sin_cos"]
 
@@ -22,7 +22,7 @@ KERNELS = (
     exponentials.EXP, exponentials.EXP2, exponentials.EXPM1,
     logarithms.LOG, logarithms.LOG1P, logarithms.LOG2, logarithms.LOG10,
     trigonometric.SIN, trigonometric.COS, trigonometric.TAN,
-    hyperbolic.TANH,
+    hyperbolic.TANH, powers.POWER,
 )  # fmt: skip
 
 #: ufunc -> ``emit(builder, *operands)``: a call of the own function, on values of the builder's type.

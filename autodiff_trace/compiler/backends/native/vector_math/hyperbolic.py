@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .double_words import fast_sum, quotient
 from .exponentials import exp_minus_one
 from .kernel import Kernel
 
@@ -26,8 +27,10 @@ def tanh(b, x):
     name = f"umin.v{b.width}{b.format.integer}" if b.width > 1 else f"umin.{b.format.integer}"
     b.declares.add(f"declare {kind} @llvm.{name}({kind}, {kind})")
     a = b.from_bits(b.emit(f"call {kind} @llvm.{name}({kind} {bits}, {kind} {largest})"))
-    e = exp_minus_one(b, b.add(a, a))
-    return (b.intrinsic("copysign", b.div(e, b.add(e, b.const(2.0))), x),)
+    e, e_low = fast_sum(b, *exp_minus_one(b, b.add(a, a)))
+    below, below_low = fast_sum(b, b.const(2.0), e)
+    result = b.add(*quotient(b, e, e_low, below, b.add(below_low, e_low)))
+    return (b.intrinsic("copysign", result, x),)
 
 
 TANH = Kernel("tanh", (np.tanh,), is_nan, tanh)

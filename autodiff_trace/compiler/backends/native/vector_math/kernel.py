@@ -3,7 +3,8 @@
 The fast path computes the ordinary arguments. A vector with a lane that is not ordinary (NaN, infinity, a result that
 overflows …) goes to a function of its own, off the hot path: NumPy's inner loop computes it, so that special values and
 floating-point flags are NumPy's; the ordinary lanes among them are computed as ever, since a result must not depend on
-what stands beside it.
+what stands beside it. Special lanes of float32 go through the loop of float64, whose result is rounded: it is closer,
+and the rounding raises the flags of overflow and underflow.
 """
 
 from __future__ import annotations
@@ -25,16 +26,19 @@ class Kernel:
     Attributes:
         name: of the function, in ``own.<name>.<format>``.
         ufuncs: for each result the ufunc whose loop computes special lanes.
-        special: ``special(builder, *operands)`` -> where lanes are not ordinary; it raises no flags.
+        check: ``check(builder, *operands)`` -> where lanes are not ordinary, without raising flags; or a pair of that and
+            of what is computed on the way, which the core is then given in place of the operands.
         core: ``core(builder, *operands)`` -> the results of ordinary lanes.
         safe: for each operand a number that is ordinary.
+        rest: the kernel that does vectors with a lane that is not ordinary here, and has the same results where it is.
     """
 
     name: str
     ufuncs: tuple[np.ufunc, ...]
-    special: Callable[..., str]
+    check: Callable[..., str | tuple[str, tuple]]
     core: Callable[..., tuple[str, ...]]
     safe: tuple[float, ...] = (1.0,)
+    rest: Kernel | None = None
 
     def __call__(self, builder: Builder, *operands: str) -> tuple[str, ...]:
         """Emits a call. Returns the results."""
@@ -44,67 +48,78 @@ class Kernel:
             builder.functions[function] = self.definition(builder, function)
         arguments = ", ".join(f"{builder.type} {operand}" for operand in operands)
         result = builder.emit(f'call {self.result_type(builder)} @"{function}"({arguments})')
-        return self.unpack(builder, result)
-
-    def result_type(self, builder):
-        types = ", ".join([builder.type] * len(self.ufuncs))
-        return f"{{{types}}}" if len(self.ufuncs) > 1 else types
-
-    def unpack(self, builder, result):
         if len(self.ufuncs) == 1:
             return (result,)
         kind = self.result_type(builder)
         return tuple([builder.emit(f"extractvalue {kind} {result}, {i}") for i in range(len(self.ufuncs))])
 
-    def returns(self, builder, results):
-        """The instructions that return the results."""
-        kind = self.result_type(builder)
-        if len(results) == 1:
-            builder.lines.append(f"  ret {kind} {results[0]}")
-            return
-        value = "poison"
-        for i, result in enumerate(results):
-            value = builder.emit(f"insertvalue {kind} {value}, {builder.type} {result}, {i}")
-        builder.lines.append(f"  ret {kind} {value}")
+    def result_type(self, builder):
+        types = ", ".join([builder.type] * len(self.ufuncs))
+        return f"{{{types}}}" if len(self.ufuncs) > 1 else types
+
+    def operands(self):
+        return [f"%x{i}" for i in range(len(self.safe))]
 
     def definition(self, builder, function):
-        kind = self.result_type(builder)
-        operands = [f"%x{i}" for i in range(len(self.safe))]
+        """Ordinary vectors."""
+        kind, operands = self.result_type(builder), self.operands()
         parameters = ", ".join(f"{builder.type} {operand}" for operand in operands)
         body = builder.inner()
-        somewhere = body.any(self.special(body, *operands))
-        body.lines += [f"  br i1 {somewhere}, label %special, label %ordinary", "ordinary:"]
-        self.returns(body, self.core(body, *operands))
-        text = "\n".join(body.lines)
-        return (
-            f'define internal {kind} @"{function}"({parameters}) nounwind {{\n{text}\n'
-            f'special:\n  %rest = call {kind} @"{function}.special"({parameters})\n  ret {kind} %rest\n}}\n'
-            f"{self.special_definition(builder, function, operands, parameters)}"
-        )
+        mask = self.check(body, *operands)
+        mask, carried = (mask, operands) if isinstance(mask, str) else mask
+        body.lines += [f"  br i1 {body.any(mask)}, label %special, label %ordinary", "ordinary:"]
+        returns(body, kind, self.core(body, *carried))
+        body.lines.append("special:")
+        if self.rest is not None:
+            returns(body, kind, self.rest(body, *operands))
+            return self.function_text(body, function)
+        lanes = body.emit(f"sext {body.bool_type} {mask} to {body.int_type}")
+        result = body.emit(f'call {kind} @"{function}.special"({parameters}, {body.int_type} {lanes})')
+        body.lines.append(f"  ret {kind} {result}")
+        return self.function_text(body, function) + self.special_definition(builder, function)
 
-    def special_definition(self, builder, function, operands, parameters):
+    def function_text(self, body, function):
+        kind, text = self.result_type(body), "\n".join(body.lines)
+        parameters = ", ".join(f"{body.type} {operand}" for operand in self.operands())
+        return f'define internal {kind} @"{function}"({parameters}) nounwind {{\n{text}\n}}\n'
+
+    def special_definition(self, builder, function):
         """NumPy's loops on a copy of the lanes, and the kernel itself for the ordinary lanes."""
+        kind, operands = self.result_type(builder), self.operands()
         body = builder.inner()
-        mask = self.special(body, *operands)
+        mask = body.int_compare("ne", "%lanes", body.int_const(0))
         safe = [body.select(mask, body.const(value), x) for value, x in zip(self.safe, operands)]
         ordinary = self(body, *safe)
-        buffers = [body.emit(f"alloca {body.type}, align 64") for _ in (*operands, "result")]
+        wide = body.of_format("float64")
+        buffers = [body.emit(f"alloca {wide.type}, align 64") for _ in (*operands, "result")]
         for operand, buffer in zip(operands, buffers):
-            body.lines.append(f"  store {body.type} {operand}, ptr {buffer}, align 64")
+            value = operand if body.format is wide.format else wide.convert(operand, body)
+            body.lines.append(f"  store {wide.type} {value}, ptr {buffer}, align 64")
         results = []
         for ufunc, result in zip(self.ufuncs, ordinary):
-            call_loop(body, ufunc, buffers, body.width)
-            theirs = body.emit(f"load {body.type}, ptr {buffers[-1]}, align 64")
+            call_loop(wide, ufunc, buffers)
+            theirs = body.emit(f"load {wide.type}, ptr {buffers[-1]}, align 64")
+            theirs = theirs if body.format is wide.format else body.convert(theirs, wide)
             results.append(body.select(mask, theirs, result))
-        self.returns(body, results)
+        returns(body, kind, results)
         text = "\n".join(body.lines)
-        kind = self.result_type(builder)
+        parameters = ", ".join([*(f"{body.type} {operand}" for operand in operands), f"{body.int_type} %lanes"])
         return f'define internal {kind} @"{function}.special"({parameters}) noinline cold nounwind {{\n{text}\n}}\n'
 
 
-def call_loop(builder, ufunc, buffers, count):
-    """A call of NumPy's inner loop on ``count`` numbers that lie one after another: pointers to the operands and to the
-    result, how many, the steps, and the loop's own data."""
+def returns(builder, kind, results):
+    """The instructions that return the results."""
+    value = results[0]
+    if len(results) > 1:
+        value = "poison"
+        for i, result in enumerate(results):
+            value = builder.emit(f"insertvalue {kind} {value}, {builder.type} {result}, {i}")
+    builder.lines.append(f"  ret {kind} {value}")
+
+
+def call_loop(builder, ufunc, buffers):
+    """A call of NumPy's inner loop on the lanes in buffers: pointers to the operands and to the result, how many, the
+    steps, and the loop's own data."""
     letter, size = builder.format.letter, builder.format.bits // 8
     signature = f"{letter * (len(buffers) - 1)}->{letter}"
     loop, data = f'@"loop.{ufunc.__name__}.{signature}"', f'@"data.{ufunc.__name__}.{signature}"'
@@ -117,5 +132,5 @@ def call_loop(builder, ufunc, buffers, count):
         builder.lines.append(f"  store ptr {buffer}, ptr {place}")
         place = builder.emit(f"getelementptr i64, ptr {steps}, i64 {i}")
         builder.lines.append(f"  store i64 {size}, ptr {place}")
-    builder.lines.append(f"  store i64 {count}, ptr {length}")
+    builder.lines.append(f"  store i64 {builder.width}, ptr {length}")
     builder.lines.append(f"  call void {loop}(ptr {pointers}, ptr {length}, ptr {steps}, ptr {data})")
