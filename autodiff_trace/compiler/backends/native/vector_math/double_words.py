@@ -6,13 +6,20 @@ and rigorous error bounds for basic building blocks of double-word arithmetic", 
 
 from __future__ import annotations
 
-__all__ = ["fast_sum", "product", "quotient", "square"]
+__all__ = ["fast_sum", "product", "quotient", "square", "square_root", "total"]
 
 
 def fast_sum(b, x, y):
     """``(x + y, error)``, where |x| >= |y|, or x is a multiple of the last place of y."""
-    total = b.add(x, y)
-    return total, b.sub(y, b.sub(total, x))
+    whole = b.add(x, y)
+    return whole, b.sub(y, b.sub(whole, x))
+
+
+def total(b, x, y):
+    """``(x + y, error)`` in any order."""
+    whole = b.add(x, y)
+    back = b.sub(whole, x)
+    return whole, b.add(b.sub(x, b.sub(whole, back)), b.sub(y, back))
 
 
 def product(b, x, x_low, y, y_low):
@@ -34,3 +41,10 @@ def quotient(b, x, x_low, y, y_low):
     rest = b.fma(opposite, y, x)
     rest = b.add(rest, b.fma(opposite, y_low, x_low)) if x_low else b.fma(opposite, y_low, rest)
     return ratio, b.mul(rest, inverse)
+
+
+def square_root(b, x, x_low):
+    """In two parts: the root of the first part, and what its remainder asks for."""
+    root = b.intrinsic("sqrt", x)
+    rest = b.add(b.fma(b.neg(root), root, x), x_low)
+    return root, b.div(rest, b.add(root, root))

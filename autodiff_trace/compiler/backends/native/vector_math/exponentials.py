@@ -43,11 +43,17 @@ EXP2_Q = {
                 0.00015471947169046942),
 }  # fmt: skip
 
-#: Up to this magnitude the result is a normal number; and the largest argument without overflow.
-LIMITS = {
-    "exp": {"float64": (708.0, 709.782712893384), "float32": (87.0, 88.72283172607422)},
-    "exp2": {"float64": (1022.0, 1023.9999999999999), "float32": (126.0, 127.99999237060547)},
-    "expm1": {"float64": (708.0, 709.43), "float32": (87.0, 88.37)},
+#: Up to this magnitude the result is a normal number.
+NORMAL = {
+    "exp": {"float64": 708.0, "float32": 87.0},
+    "exp2": {"float64": 1022.0, "float32": 126.0},
+}
+
+#: The largest argument without overflow: of e^x - 1, without overflow of 2^n.
+LARGEST = {
+    "exp": {"float64": 709.782712893384, "float32": 88.72283172607422},
+    "exp2": {"float64": 1023.9999999999999, "float32": 127.99999237060547},
+    "expm1": {"float64": 709.43, "float32": 88.37},
 }
 
 
@@ -55,7 +61,7 @@ def larger_than(limits):
     """``check`` of a kernel: the magnitude is above a limit, or NaN."""
 
     def check(b, x):
-        limit = b.int_const(b.format.bits_of(limits[b.format.dtype][0]))
+        limit = b.int_const(b.format.bits_of(limits[b.format.dtype]))
         return b.int_compare("ugt", b.magnitude_bits(x), limit)
 
     return check
@@ -66,7 +72,7 @@ def above(limits):
 
     def check(b, x):
         nan = b.int_compare("ugt", b.magnitude_bits(x), b.int_const(b.format.infinity))
-        limit = b.int_const(b.format.bits_of(limits[b.format.dtype][1]))
+        limit = b.int_const(b.format.bits_of(limits[b.format.dtype]))
         return b.bool_op("or", nan, b.int_compare("sgt", b.bits(x), limit))
 
     return check
@@ -122,21 +128,19 @@ def at_least(b, x, least):
 def exponential(name, ufunc, parts):
     """The kernel for normal results; where one is smaller, another that scales in two steps, the second one rounding to a
     subnormal number or to 0, does all but what overflows."""
-    limits = LIMITS[name]
-
     def normal(b, x):
         return (shift_exponent(b, *parts(b, x)),)
 
     def gradual(b, x):
-        y, n = parts(b, at_least(b, x, -1.25 * limits[b.format.dtype][0]))
+        y, n = parts(b, at_least(b, x, -1.25 * NORMAL[name][b.format.dtype]))
         # n stands in the last bits of the number that rounded it, whose others do not count.
         places = b.int_const(b.format.significand)
         n = b.int_op("ashr", b.int_op("shl", n, places), places)
         half = b.int_op("ashr", n, b.int_const(1))
         return (b.mul(shift_exponent(b, y, half), power_of_two(b, b.int_op("sub", n, half))),)
 
-    rest = Kernel(f"{name}.gradual", (ufunc,), above(limits), gradual)
-    return Kernel(name, (ufunc,), larger_than(limits), normal, rest=rest)
+    rest = Kernel(f"{name}.gradual", (ufunc,), above(LARGEST[name]), gradual)
+    return Kernel(name, (ufunc,), larger_than(NORMAL[name]), normal, rest=rest)
 
 
 def exp_minus_one(b, x):
@@ -158,6 +162,6 @@ def expm1(b, x):
 EXP = exponential("exp", np.exp, exp_parts)
 EXP2 = exponential("exp2", np.exp2, exp2_parts)
 EXPM1 = Kernel(
-    "expm1", (np.expm1,), larger_than(LIMITS["expm1"]), expm1,
-    rest=Kernel("expm1.small", (np.expm1,), above(LIMITS["expm1"]), lambda b, x: expm1(b, at_least(b, x, -60.0))),
+    "expm1", (np.expm1,), larger_than(NORMAL["exp"]), expm1,
+    rest=Kernel("expm1.small", (np.expm1,), above(LARGEST["expm1"]), lambda b, x: expm1(b, at_least(b, x, -60.0))),
 )  # fmt: skip

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from .double_words import total
 from .exponentials import LN2
 from .kernel import Kernel
 
-__all__ = ["LOG", "LOG10", "LOG1P", "LOG2", "not_positive_normal", "split"]
+__all__ = ["LOG", "LOG10", "LOG1P", "LOG2", "log_of", "log_of_sum", "not_positive_normal", "split"]
 
 R = {
     "float64": (0.6666666666666735, 0.39999999999412494, 0.28571428742924965, 0.2222219851338062, 0.1818356765735241,
@@ -65,16 +66,18 @@ def log(b, x):
     return (log_of(b, k, b.sub(m, b.const(1.0))),)
 
 
-def log1p(b, x):
+def log_of_sum(b, high, low):
+    """``log(high + low)`` for a positive normal number and a much smaller one; where the sum is next to 1, of an error
+    relative to its distance."""
     one = b.const(1.0)
-    u = b.add(one, x)
-    back = b.sub(u, one)
-    error = b.add(b.sub(one, b.sub(u, back)), b.sub(x, back))
-    k, m = split(b, u)
-    # 2^-k is m / u, exactly; it is made from the bits, for the exponents of u are those of m and k added.
-    scale = b.from_bits(b.int_op("add", b.int_const(b.format.bits_of(1.0)), b.int_op("sub", b.bits(m), b.bits(u))))
-    f = b.fma(error, scale, b.sub(m, one))
-    return (b.intrinsic("copysign", log_of(b, k, f), x),)
+    k, m = split(b, high)
+    # 2^-k is m / high, exactly; it is made from the bits, for the exponents of the latter are those of m and of 2^k.
+    scale = b.from_bits(b.int_op("add", b.bits(one), b.int_op("sub", b.bits(m), b.bits(high))))
+    return log_of(b, k, b.fma(low, scale, b.sub(m, one)))
+
+
+def log1p(b, x):
+    return (b.intrinsic("copysign", log_of_sum(b, *total(b, b.const(1.0), x)), x),)
 
 
 def log1p_special(b, x):
@@ -94,12 +97,12 @@ def in_base(b, x, factor, unit):
     high = b.sub(f, half)
     low = b.add(b.sub(b.sub(f, high), half), rest)
     whole = k if unit == (1.0, 0.0) else b.mul(k, b.const(unit[0]))
-    total = b.fma(high, b.const(factor[0]), whole)
-    error = b.fma(high, b.const(factor[0]), b.sub(whole, total))
+    result = b.fma(high, b.const(factor[0]), whole)
+    error = b.fma(high, b.const(factor[0]), b.sub(whole, result))
     error = b.fma(high, b.const(factor[1]), error)
     if unit[1]:
         error = b.fma(k, b.const(unit[1]), error)
-    return (b.add(total, b.fma(low, b.const(factor[0]), error)),)
+    return (b.add(result, b.fma(low, b.const(factor[0]), error)),)
 
 
 def log2(b, x):

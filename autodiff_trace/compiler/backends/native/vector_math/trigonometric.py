@@ -47,7 +47,7 @@ HALF_PI = {
 }
 
 #: The rounding of x * 2/π keeps |r| below π/4 (1 + 0.0003).
-LIMITS = {"float64": (2.0**32,), "float32": (2.0**16,)}
+LIMITS = {"float64": 2.0**32, "float32": 2.0**16}
 
 
 def reduce(b, x):
@@ -116,9 +116,11 @@ def tan(b, x):
     r, low, quadrant = reduce(b, b.from_bits(b.magnitude_bits(x)))
     z = b.mul(r, r)
     t, t_low = fast_sum(b, r, b.fma(b.mul(z, r), b.polynomial(z, T[b.format.dtype]), low))
-    inverse = b.div(b.const(-1.0), t)
-    rest = b.fma(inverse, t_low, b.fma(inverse, t, b.const(1.0)))
-    value = b.select(is_odd(b, quadrant), b.fma(rest, inverse, inverse), t)
+    odd = is_odd(b, quadrant)
+    below = b.select(odd, t, b.const(1.0))  # t is 0 at 0
+    inverse = b.div(b.const(-1.0), below)
+    rest = b.fma(inverse, t_low, b.fma(inverse, below, b.const(1.0)))
+    value = b.select(odd, b.fma(rest, inverse, inverse), t)
     return (b.from_bits(b.int_op("xor", b.bits(value), b.sign_bits(x))),)
 
 
