@@ -33,9 +33,10 @@ def address_of(symbol):
     return address or ctypes.addressof(nothing)
 
 
-def module_text(emit, inputs, outputs, dtype, width):
+def module_text(emit, inputs, outputs, dtype, width, inline=False):
     """A module with ``void run(ptr x, ptr y, …, ptr result, i64 n)`` for n a multiple of the width."""
-    b = Builder(width, dtype)
+    b = Builder(width, dtype, inline=inline)
+    b.block = "loop"
     pointers = [f"%p{i}" for i in range(inputs + outputs)]
     places = [b.emit(f"getelementptr {b.format.name}, ptr {pointer}, i64 %i") for pointer in pointers]
     align = b.format.bits // 8
@@ -52,7 +53,7 @@ def module_text(emit, inputs, outputs, dtype, width):
             "  %some = icmp sgt i64 %n, 0",
             "  br i1 %some, label %loop, label %end",
             "loop:",
-            "  %i = phi i64 [0, %0], [%next, %loop]",
+            f"  %i = phi i64 [0, %0], [%next, %{b.block}]",
             body,
             f"  %next = add i64 %i, {width}",
             "  %more = icmp slt i64 %next, %n",
@@ -82,7 +83,7 @@ def raised(call):
     return {name for flag, name in FLAGS.items() if found & flag}
 
 
-def compile_function(emit, inputs=1, outputs=1, dtype="float64", width=None, features=None):
+def compile_function(emit, inputs=1, outputs=1, dtype="float64", width=None, features=None, inline=False):
     """``f(*arrays) -> array`` (or a tuple of arrays; with ``flags=True`` the set of floating-point errors), with
     ``f.run(*addresses, n)`` on multiples of the width."""
     import llvmlite.binding as llvm
@@ -90,7 +91,7 @@ def compile_function(emit, inputs=1, outputs=1, dtype="float64", width=None, fea
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     width = width or LANES[dtype]
-    text = module_text(emit, inputs, outputs, dtype, width)
+    text = module_text(emit, inputs, outputs, dtype, width, inline)
     module = llvm.parse_assembly(text)
     module.verify()
     for value in (*module.functions, *module.global_variables):

@@ -37,9 +37,8 @@ def tanh(b, x):
 def sinh(b, x):
     """``(e + e / (e + 1)) / 2`` with e = exp |x| - 1."""
     e, e_low = fast_sum(b, *exp_minus_one(b, b.from_bits(b.magnitude_bits(x))))
-    below, below_low = fast_sum(b, b.const(1.0), e)
-    ratio, ratio_low = quotient(b, e, e_low, below, b.add(below_low, e_low))
-    result = b.mul(b.add(b.add(e, ratio), b.add(e_low, ratio_low)), b.const(0.5))
+    ratio = b.div(e, b.add(e, b.const(1.0)))
+    result = b.mul(b.add(e, b.add(ratio, e_low)), b.const(0.5))
     return (b.intrinsic("copysign", result, x),)
 
 

@@ -41,47 +41,71 @@ class Kernel:
     rest: Kernel | None = None
 
     def __call__(self, builder: Builder, *operands: str) -> tuple[str, ...]:
-        """Emits a call. Returns the results."""
-        function = f"own.{self.name}.{builder.suffix}"
-        if function not in builder.functions:
-            builder.functions[function] = ""  # its two parts call each other
-            builder.functions[function] = self.definition(builder, function)
-        arguments = ", ".join(f"{builder.type} {operand}" for operand in operands)
-        result = builder.emit(f'call {self.result_type(builder)} @"{function}"({arguments})')
+        """Emits a call, or the code itself if the builder wants it. Returns the results."""
+        if builder.inline:
+            return self.written_out(builder, *operands)
+        return self.call(builder, self.function(builder), *[(builder.type, operand) for operand in operands])
+
+    def function(self, builder):
+        """The name of the function, which is defined if it is not yet."""
+        name = f"own.{self.name}.{builder.suffix}"
+        if name not in builder.functions:
+            builder.functions[name] = ""  # it and what it leaves to NumPy call each other
+            builder.functions[name] = self.definition(builder, name)
+        return name
+
+    def call(self, builder, function, *operands):
+        kind = self.result_type(builder)
+        arguments = ", ".join(f"{type} {operand}" for type, operand in operands)
+        result = builder.emit(f'call {kind} @"{function}"({arguments})')
         if len(self.ufuncs) == 1:
             return (result,)
-        kind = self.result_type(builder)
         return tuple([builder.emit(f"extractvalue {kind} {result}, {i}") for i in range(len(self.ufuncs))])
 
     def result_type(self, builder):
         types = ", ".join([builder.type] * len(self.ufuncs))
         return f"{{{types}}}" if len(self.ufuncs) > 1 else types
 
+    def written_out(self, builder, *operands):
+        ordinary, special, end = [builder.label(name) for name in ("ordinary", "special", "end")]
+        mask = self.check(builder, *operands)
+        mask, carried = (mask, operands) if isinstance(mask, str) else mask
+        builder.branch(builder.any(mask), special, ordinary)
+        builder.start(special)
+        rest = self.leave(builder, mask, *operands)
+        builder.lines.append(f"  br label %{end}")
+        builder.start(ordinary)
+        results = self.core(builder, *carried)
+        builder.lines.append(f"  br label %{end}")
+        builder.start(end)
+        return tuple([
+            builder.emit(f"phi {builder.type} [{result}, %{ordinary}], [{other}, %{special}]")
+            for result, other in zip(results, rest)
+        ])
+
+    def leave(self, builder, mask, *operands):
+        """What is not ordinary: to the next kernel, or to NumPy."""
+        operands = [(builder.type, operand) for operand in operands]
+        if self.rest is not None:
+            return self.rest.call(builder, self.rest.function(builder), *operands)
+        lanes = builder.emit(f"sext {builder.bool_type} {mask} to {builder.int_type}")
+        function = self.function(builder) + ".special"
+        return self.call(builder, function, *operands, (builder.int_type, lanes))
+
     def operands(self):
         return [f"%x{i}" for i in range(len(self.safe))]
 
     def definition(self, builder, function):
-        """Ordinary vectors."""
-        kind, operands = self.result_type(builder), self.operands()
-        parameters = ", ".join(f"{builder.type} {operand}" for operand in operands)
-        body = builder.inner()
-        mask = self.check(body, *operands)
-        mask, carried = (mask, operands) if isinstance(mask, str) else mask
-        body.lines += [f"  br i1 {body.any(mask)}, label %special, label %ordinary", "ordinary:"]
-        returns(body, kind, self.core(body, *carried))
-        body.lines.append("special:")
-        if self.rest is not None:
-            returns(body, kind, self.rest(body, *operands))
-            return self.function_text(body, function)
-        lanes = body.emit(f"sext {body.bool_type} {mask} to {body.int_type}")
-        result = body.emit(f'call {kind} @"{function}.special"({parameters}, {body.int_type} {lanes})')
-        body.lines.append(f"  ret {kind} {result}")
-        return self.function_text(body, function) + self.special_definition(builder, function)
+        """The function, and the one off the hot path that calls NumPy."""
+        operands, body = self.operands(), builder.inner()
+        returns(body, self.result_type(builder), self.written_out(body, *operands))
+        text = self.definition_text(body, function, [(body.type, operand) for operand in operands])
+        return text if self.rest is not None else text + self.special_definition(builder, function)
 
-    def function_text(self, body, function):
-        kind, text = self.result_type(body), "\n".join(body.lines)
-        parameters = ", ".join(f"{body.type} {operand}" for operand in self.operands())
-        return f'define internal {kind} @"{function}"({parameters}) nounwind {{\n{text}\n}}\n'
+    def definition_text(self, body, function, parameters, attributes="nounwind"):
+        parameters = ", ".join(f"{type} {operand}" for type, operand in parameters)
+        text = "\n".join(body.lines)
+        return f'define internal {self.result_type(body)} @"{function}"({parameters}) {attributes} {{\n{text}\n}}\n'
 
     def special_definition(self, builder, function):
         """NumPy's loops on a copy of the lanes, and the kernel itself for the ordinary lanes."""
@@ -102,9 +126,8 @@ class Kernel:
             theirs = theirs if body.format is wide.format else body.convert(theirs, wide)
             results.append(body.select(mask, theirs, result))
         returns(body, kind, results)
-        text = "\n".join(body.lines)
-        parameters = ", ".join([*(f"{body.type} {operand}" for operand in operands), f"{body.int_type} %lanes"])
-        return f'define internal {kind} @"{function}.special"({parameters}) noinline cold nounwind {{\n{text}\n}}\n'
+        parameters = [*((body.type, operand) for operand in operands), (body.int_type, "%lanes")]
+        return self.definition_text(body, f"{function}.special", parameters, "noinline cold nounwind")
 
 
 def returns(builder, kind, results):

@@ -21,6 +21,9 @@ ROOT = {
     "float32": (0.49251015596416914, 0.7397161256977773, -0.29037739940212665, 0.05822036175430476),
 }  # fmt: skip
 
+#: The polynomial that is 2^(r / 3) at -1, 0 and 1, as 1 + 3/4 r + r²/4 is 2^r.
+POWERS = (1.0, (2 ** (1 / 3) - 0.5 ** (1 / 3)) / 2, (2 ** (1 / 3) + 0.5 ** (1 / 3)) / 2 - 1)
+
 #: Squares of numbers up to the second are numbers; sums of them from the square of the first on are normal.
 SQUARED = {"float64": (2.0**-480, 2.0**510), "float32": (2.0**-50, 2.0**62)}
 
@@ -33,13 +36,8 @@ def cbrt(b, x):
     k, m = split(b, magnitude(b, x))
     third, bits = nearest_integer(b, k, 1 / 3)
     r = b.fma(third, b.const(-3.0), k)
-    up, down = b.compare("oeq", r, b.const(1.0)), b.compare("oeq", r, b.const(-1.0))
-
-    def by_rest(high, middle, low):
-        return b.select(up, b.const(high), b.select(down, b.const(low), b.const(middle)))
-
-    number = b.mul(m, by_rest(2.0, 1.0, 0.5))
-    y = b.mul(b.polynomial(m, ROOT[b.format.dtype]), by_rest(2 ** (1 / 3), 1.0, 0.5 ** (1 / 3)))
+    number = b.mul(m, b.polynomial(r, (1.0, 0.75, 0.25)))
+    y = b.mul(b.polynomial(m, ROOT[b.format.dtype]), b.polynomial(r, POWERS))
     square = b.mul(y, y)
     rest = b.fma(square, y, b.neg(number))
     rest = b.fma(b.fma(y, y, b.neg(square)), y, rest)
