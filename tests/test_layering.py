@@ -14,10 +14,14 @@ ORDER = """
     core: array_ops parameters traits cotangents errors pytree tracer recording derivative exact_numbers lowest
       primitives unary batching choices selections masked_rules backward reverse forward infinitesimals
       transformed taylor
+    compiler/backends/native: __init__ builder
+    compiler/backends/native/vector_math: double_words kernel exponentials logarithms trigonometric hyperbolic
+      inverse_trigonometric powers roots __init__
     compiler/dispatch: limits __init__
     core/fast: calls donation residuals snapshots nodes processing ownership passing __init__
     core: __init__
     compiler/ir: spec layout __init__
+    compiler/backends/native: code
     captured_state: __init__
     compiler/analysis: __init__
     compiler/backends: __init__

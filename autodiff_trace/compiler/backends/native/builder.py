@@ -1,4 +1,4 @@
-"""Builder: the text of straight-line code on vectors, in LLVM's language: each value is assigned once, under a new name."""
+"""Builder: the text of code on vectors in LLVM's language, where each value is assigned once, under a new name."""
 
 from __future__ import annotations
 
@@ -70,8 +70,8 @@ class Builder:
         declares: the declarations that they need, for the module.
         functions: name -> definition of the functions of the module's own that they call.
         type, int_type, bool_type: the type of a vector of floats, of integers as wide, of truth values.
-        inline: whether own functions are written out where they are called, which saves some 10 % of their time and costs
-            the compilation of each use; then the code has branches.
+        inline: whether own functions are written out where they are called, which saves some 10 % of their time and
+            costs the compilation of each use; then the code has branches.
         block: the label of the block that instructions are added to, for the phi instructions of who reads it.
     """
 
@@ -126,9 +126,12 @@ class Builder:
         return name
 
     def const(self, value) -> str:
-        """A float in every lane, rounded to the format. LLVM spells float32 as the double that is equal to it."""
-        digits = FLOAT64.bits_of(self.format.round(value))
-        return self.everywhere(self.format.name, f"0x{digits:016X}")
+        """A float in every lane, rounded to the format."""
+        return self.everywhere(self.format.name, self.number(value))
+
+    def number(self, value) -> str:
+        """A float, rounded to the format. LLVM spells one of float32 as the double that is equal to it."""
+        return f"0x{FLOAT64.bits_of(self.format.round(value)):016X}"
 
     def int_const(self, value) -> str:
         """An integer in every lane, of which the last bits count."""
@@ -180,7 +183,7 @@ class Builder:
         return self.intrinsic("fma", a, b, c)
 
     def polynomial(self, x, coefficients) -> str:
-        """Coefficients from the constant one on, by Estrin's scheme: pairs, so that few operations wait for each other."""
+        """Coefficients from the constant one on, by Estrin's scheme: in pairs, so that few wait for others."""
         terms = [self.const(value) for value in coefficients]
         power = x
         while len(terms) > 1:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from . import exponentials, hyperbolic, inverse_trigonometric, logarithms, powers, roots, trigonometric
 
 __all__ = ["FUNCTIONS", "available", "sin_cos"]
@@ -22,7 +20,8 @@ KERNELS = (
     exponentials.EXP, exponentials.EXP2, exponentials.EXPM1,
     logarithms.LOG, logarithms.LOG1P, logarithms.LOG2, logarithms.LOG10,
     trigonometric.SIN, trigonometric.COS, trigonometric.TAN,
-    inverse_trigonometric.ARCSIN, inverse_trigonometric.ARCCOS, inverse_trigonometric.ARCTAN, inverse_trigonometric.ARCTAN2,
+    inverse_trigonometric.ARCSIN, inverse_trigonometric.ARCCOS,
+    inverse_trigonometric.ARCTAN, inverse_trigonometric.ARCTAN2,
     hyperbolic.SINH, hyperbolic.COSH, hyperbolic.TANH, hyperbolic.ARCSINH, hyperbolic.ARCCOSH, hyperbolic.ARCTANH,
     powers.POWER, roots.CBRT, roots.HYPOT,
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """Numbers in two parts (double words): the sum of a float and of a much smaller one, for some 100 bits of float64.
 
-The error of a sum is exact (Dekker 1971), that of a product by one fused operation. See Joldes, Muller and Popescu, "Tight
-and rigorous error bounds for basic building blocks of double-word arithmetic", ACM TOMS 44 (2017).
+The error of a sum is exact (Dekker 1971), that of a product by one fused operation. See Joldes, Muller and Popescu,
+"Tight and rigorous error bounds for basic building blocks of double-word arithmetic", ACM TOMS 44 (2017).
 """
 
 from __future__ import annotations

@@ -23,10 +23,11 @@ LN2 = {
 }
 
 EXP_Q = {
-    "float64": (0.5000000000000011, 0.1666666666666641, 0.04166666666652979, 0.008333333333495056, 0.0013888888943753548,
-                0.00019841269506194506, 2.4801492950434905e-05, 2.755758605799561e-06, 2.7630307385358087e-07,
-                2.5000338080436436e-08),
-    "float32": (0.4999999343371891, 0.16666520401933949, 0.04166839031709421, 0.008368744962139275, 0.0013814568877268645),
+    "float64": (0.5000000000000011, 0.1666666666666641, 0.04166666666652979, 0.008333333333495056,
+                0.0013888888943753548, 0.00019841269506194506, 2.4801492950434905e-05, 2.755758605799561e-06,
+                2.7630307385358087e-07, 2.5000338080436436e-08),
+    "float32": (0.4999999343371891, 0.16666520401933949, 0.04166839031709421, 0.008368744962139275,
+                0.0013814568877268645),
 }  # fmt: skip
 EXPM1_Q = {
     "float64": (0.5, 0.16666666666666677, 0.0416666666666667, 0.008333333333321579, 0.0013888888888866704,
@@ -126,8 +127,9 @@ def at_least(b, x, least):
 
 
 def exponential(name, ufunc, parts):
-    """The kernel for normal results; where one is smaller, another that scales in two steps, the second one rounding to a
-    subnormal number or to 0, does all but what overflows."""
+    """The kernel for normal results; where one is smaller, another that scales in two steps, the second one rounding to
+    a subnormal number or to 0, does all but what overflows."""
+
     def normal(b, x):
         return (shift_exponent(b, *parts(b, x)),)
 

@@ -21,9 +21,18 @@ R = {
 }  # fmt: skip
 
 #: 1 / ln 2 and 1 / ln 10 in two parts, and log10 2 in two parts of which n times the first is exact.
-LOG2_E = {"float64": (1.4426950408889634, 2.0355273740931033e-17), "float32": (1.4426950216293335, 1.9259629911266175e-08)}
-LOG10_E = {"float64": (0.4342944819032518, 1.098319650216765e-17), "float32": (0.4342944920063019, -1.0103050052231683e-08)}
-LOG10_2 = {"float64": (0.30102999566383914, 1.42050232272661e-13), "float32": (0.301025390625, 4.605038981195214e-06)}
+LOG2_E = {
+    "float64": (1.4426950408889634, 2.0355273740931033e-17),
+    "float32": (1.4426950216293335, 1.9259629911266175e-08),
+}
+LOG10_E = {
+    "float64": (0.4342944819032518, 1.098319650216765e-17),
+    "float32": (0.4342944920063019, -1.0103050052231683e-08),
+}
+LOG10_2 = {
+    "float64": (0.30102999566383914, 1.42050232272661e-13),
+    "float32": (0.301025390625, 4.605038981195214e-06),
+}
 
 
 def not_positive_normal(b, x):
@@ -85,7 +94,7 @@ def log1p_special(b, x):
     limit = b.int_const(b.format.bits_of(2.0 ** (b.format.bias - 1)))
     bits = b.bits(x)
     low = b.int_compare("uge", bits, b.int_const(b.format.bits_of(-1.0)))
-    return b.bool_op("or", low, b.bool_op("and", b.int_compare("sgt", bits, limit), b.int_compare("sge", bits, b.int_const(0))))
+    return b.bool_op("or", low, b.int_compare("sgt", bits, limit))
 
 
 def in_base(b, x, factor, unit):

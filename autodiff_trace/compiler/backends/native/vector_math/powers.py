@@ -1,7 +1,7 @@
-"""power: exp(y log x), where log x is known to some 65 bits: in two parts, each operation on the leading ones with its error.
+"""power: exp(y log x), where log x is known to some 65 bits: in two parts, operations on the leading ones with errors.
 
-log m = 2 s + s³ (2/3 + s² Q(s²)), s = (m - 1) / (m + 1), with the minimax polynomial Q (Remez) of relative error 2^-65 of
-the whole. Arguments of float32 are computed in float64, with one part.
+log m = 2 s + s³ (2/3 + s² Q(s²)), s = (m - 1) / (m + 1), with the minimax polynomial Q (Remez), of relative error 2^-65
+of the whole. Arguments of float32 are computed in float64, with one part.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from .double_words import fast_sum, product, quotient, square
-from .exponentials import EXP_Q, LN2, reduce, shift_exponent
+from .exponentials import EXP_Q, reduce, shift_exponent
 from .kernel import Kernel
 from .logarithms import log_of, not_positive_normal, split
 
@@ -47,8 +47,8 @@ def log_in_two_parts(b, x):
 
 
 def exponent_of(b, x, y):
-    """``(high, low)`` of y log x, in float64, and where high is too large or NaN. Of an x that is not positive and normal,
-    the bits are read as if they were those of such a number, so that no flag is raised."""
+    """Where y log x is too large or NaN; and that product in float64, with what its low part is made of. Of an x that
+    is not positive and normal, the bits are read as if they were those of such a number, so that no flag is raised."""
     wide = b.of_format("float64")
     if b.format is wide.format:
         log, log_low = log_in_two_parts(b, x)

@@ -1,8 +1,8 @@
 """cbrt, hypot.
 
-The cube root of m 2^r with 1/sqrt 2 <= m <= sqrt 2 and r = -1, 0, 1 begins as a minimax polynomial (Remez) of m, of relative
-error 2^-19.6 (float64), 2^-13.7 (float32), times that of 2^r; one step of Halley's method (which has the third power of
-an error) ends it, with the residual from products of which the errors are kept.
+The cube root of m 2^r with 1/sqrt 2 <= m <= sqrt 2 and r = -1, 0, 1 begins as a minimax polynomial (Remez) of m, of
+relative error 2^-19.6 (float64), 2^-13.7 (float32), times that of 2^r; one step of Halley's method (which leaves the
+third power of an error) ends it, with the residual from products of which the errors are kept.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """sin, cos, tan: x = k π/2 + r, with r in two parts, and polynomials of r.
 
-π/2 is taken in three parts of the format (Cody and Waite's reduction). With products and sums that are rounded once, x - k
-times the first part is exact up to the limit, since it is below 1 and a multiple of the last place of that part; the
-second product and difference are kept with their errors. So r has a relative error far below the last place, also next
-to multiples of π/2. Above the limit NumPy's own loop is used. The polynomials are minimax ones (Remez) in r² for
-|r| <= π/4 (1 + 0.0003): sin r = r + r³ S, relative error 2^-58 (float64), 2^-28 (float32); cos r = 1 - r²/2 + r⁴ C, 2^-64
-and 2^-33.
+π/2 is taken in three parts of the format (Cody and Waite's reduction). With products and sums that are rounded once,
+x - k times the first part is exact up to the limit, since it is below 1 and a multiple of the last place of that part;
+the second product and difference are kept with their errors. So r has a relative error far below the last place, also
+next to multiples of π/2. Above the limit NumPy's own loop is used. The polynomials are minimax ones (Remez) in r² for
+|r| <= π/4 (1 + 0.0003): sin r = r + r³ S, of relative error 2^-58 (float64), 2^-28 (float32); cos r = 1 - r²/2 + r⁴ C,
+2^-64 and 2^-33; tan r = r + r³ T, 2^-56 and 2^-25.6.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ C = {
 }  # fmt: skip
 
 T = {
-    "float64": (0.33333333333332776, 0.13333333333415043, 0.05396825392646465, 0.021869489613906792, 0.00886321909471859,
-                0.003592289710326233, 0.0014547541018511414, 0.0005950811330005468, 0.00022233114662678538,
-                0.00013662635225190304, -2.652892385123188e-05, 8.958406946426111e-05, -4.49479366748046e-05,
-                2.0880485006152244e-05),
+    "float64": (0.33333333333332776, 0.13333333333415043, 0.05396825392646465, 0.021869489613906792,
+                0.00886321909471859, 0.003592289710326233, 0.0014547541018511414, 0.0005950811330005468,
+                0.00022233114662678538, 0.00013662635225190304, -2.652892385123188e-05, 8.958406946426111e-05,
+                -4.49479366748046e-05, 2.0880485006152244e-05),
     "float32": (0.33333138656553496, 0.13339221970695905, 0.05337944358990038, 0.024534736454832763,
                 0.0029640165217655577, 0.00947180440691739),
 }  # fmt: skip
