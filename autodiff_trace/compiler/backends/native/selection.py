@@ -73,8 +73,8 @@ def select(place: Place, index: Any) -> Selection:
     """The elements of an array at this place."""
     parts = list(parts_of(index))
     used = sum(part is not None and part is not ... for part in parts)
-    at = parts.index(...) if ... in parts else len(parts)
-    parts[at:at + (... in parts)] = [slice(None)] * (len(place.shape) - used)
+    at = next((i for i, part in enumerate(parts) if part is ...), len(parts))
+    parts[at:at + 1] = [slice(None)] * (len(place.shape) - used)
     is_array = [type(part) not in (int, slice) and part is not None for part in parts]
     has_arrays = any(each and spec_at(part).is_array for each, part in zip(is_array, parts))
     shapes = [spec_at(part).shape for each, part in zip(is_array, parts) if each]
