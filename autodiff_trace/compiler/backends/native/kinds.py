@@ -16,7 +16,7 @@ from .loops import can_repeat
 from .nest_loops import LastTurn, NestLoop, find_nest_loop, loop_shape
 from .reductions import Reduction, find_closing
 from .scalar_loops import is_scalar_loop, loop_rule, result_rule
-from .scalars import find_scalar_rule
+from .scalars import find_scalar_rule, guard, is_guard
 from .scheduling import ALONE, SCALARS, VIEW
 from .views import find_view
 
@@ -36,7 +36,7 @@ class Kinds:
 
     def accepts(self, step: Node) -> bool:
         """Whether a step can be part of a region."""
-        if step.kind != "call" or not all(is_held(node.spec) for node in operands(step)):
+        if step.kind not in ("call", "guard") or not all(is_held(node.spec) for node in operands(step)):
             return False
         return self.key(step) is not None
 
@@ -48,6 +48,8 @@ class Kinds:
         return self.keys[step]
 
     def find_key(self, step: Node) -> Hashable:
+        if step.kind == "guard":
+            return SCALARS if self.scalar(step) is not None else None
         if not is_held(step.spec):
             return None
         if self.scalar(step) is not None:
@@ -75,6 +77,8 @@ class Kinds:
         return self.scalars[step]
 
     def find_scalar(self, step: Node) -> Any:
+        if step.kind == "guard":
+            return guard if is_guard(step) else None
         if type(step.function) is Loop:
             return loop_rule if is_scalar_loop(step, self.scalar) else None
         if step.function is result:

@@ -190,7 +190,10 @@ class Translator:
                 if type(step.function) is Loop:
                     self.allocate_lists(step)
             outputs = {step: self.allocate(step) for step in steps if step in self.read_outside and not step.spec.items}
-            self.call(Scalars(steps, self.kinds.scalar, self.place, outputs, self.results).write())
+            scalars = Scalars(steps, self.kinds.scalar, self.place, outputs, self.results, self.temporary)
+            self.call(scalars.write())
+            if scalars.flag is not None:
+                self.records.append(Expect(scalars.flag.at, True))
         else:
             self.translate_nest(key, steps)
         records = self.records[before:]
