@@ -9,7 +9,7 @@ import numpy as np
 from ...ir.infer import reshape as infer_reshape
 from ...ir.layout import view_strides
 from ...ir.loop import read_each, read_floats, result, turn_of
-from ...ir.node import Node, spec_at
+from ...ir.node import Node, spec_at, value_of
 from ..numpy_source import calls
 from .code import At
 from .places import Place, place_of
@@ -57,9 +57,10 @@ def turn(place: Place, step: Node) -> Place:
 
 def each(place: Place, step: Node) -> Place:
     """The list of elements at indices that are evenly spaced."""
-    offsets = element_offsets(place, step.args[1])
+    indices = value_of(step.args[1])
+    offsets = element_offsets(place, indices)
     stride = offsets[1] - offsets[0] if len(offsets) > 1 else 0
-    return place.index(step.args[1][0]).insert(0, len(offsets), stride)
+    return place.index(indices[0]).insert(0, len(offsets), stride)
 
 
 def element_offsets(place: Place, indices: tuple) -> list[int]:
@@ -68,7 +69,7 @@ def element_offsets(place: Place, indices: tuple) -> list[int]:
 
 def is_even(step: Node) -> bool:
     """Whether a list of elements is of some that are evenly spaced in memory."""
-    x, indices = step.args
+    x, indices = step.args[0], value_of(step.args[1])
     if not indices or not all(map(calls.is_basic, indices)):
         return False
     offsets = element_offsets(place_of(x.spec, At(0)), indices)
