@@ -88,19 +88,14 @@ class Nest:
 
     def write(self) -> Unit:
         lines = self.lines
-        names = []
-        for i in range(len(self.places)):
-            address = lines.emit(f"getelementptr ptr, ptr %frame, i64 {i}")
-            names.append(lines.emit(f"load ptr, ptr {address}"))
+        names = lines.load_frame(len(self.places))
         if len(self.lengths) == 1:
             self.row(names, "%start", "%stop", self.lengths[0])
             stop, parallel = self.lengths[0], self.width
         else:
             self.outer(0, names)
             stop, parallel = self.lengths[0], 1
-        parallel = 0 if self.is_serial else parallel
-        text = "\n".join(["(ptr %frame, i64 %start, i64 %stop) {", "entry:", *lines.lines, "  ret void", "}"])
-        return Unit(text, self.places, 0, stop, parallel, lines)
+        return Unit(lines.as_unit(), self.places, 0, stop, 0 if self.is_serial else parallel, lines)
 
     def outer(self, axis: int, names: list[str]) -> None:
         """The loops of the axes from ``axis`` on."""

@@ -65,8 +65,7 @@ class Scalars:
             name = self.parameter(place)
             for value, offset in zip(self.values[node], place.elements()):
                 store(self.lanes, self.lanes.convert(value, place.dtype.char), self.moved(name, offset), 0)
-        text = "\n".join(["(ptr %frame, i64 %start, i64 %stop) {", "entry:", *self.lines.lines, "  ret void", "}"])
-        return Unit(text, self.places, 0, 1, 0, self.lines)
+        return Unit(self.lines.as_unit(), self.places, 0, 1, 0, self.lines)
 
     def compute(self, step: Node) -> None:
         rule = self.rule(step)

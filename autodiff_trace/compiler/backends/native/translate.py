@@ -23,6 +23,7 @@ from .reductions import total_place
 from .scalars import Scalars
 from .scheduling import ALONE, SCALARS, VIEW, Segment, schedule
 from .scratch import Scratch
+from .shared_sums import is_shared, split, write_shared, write_total
 from .units import Units
 
 __all__ = ["Translator", "accepts", "translate"]
@@ -219,7 +220,13 @@ class Translator:
                 target = self.places[each.step]
                 neutral = {np.add: 0.0}.get(each.ufunc, each.neutral)
                 self.copy(self.constant(np.array(neutral, target.dtype)).broadcast(target.shape), target)
-        self.call(nest.write())
+        if not is_shared(nest):
+            self.call(nest.write())
+            return
+        bounds = split(nest.lengths[0])
+        partials = [self.temporary((len(bounds) - 1,), each.total.dtype) for each in nest.of_rows]
+        self.call(write_shared(nest, self.constant(bounds), partials))
+        self.call(write_total(nest, partials))
 
     def results(self, step: Node) -> list[Node]:
         """The steps that read the results of a loop."""
