@@ -60,10 +60,10 @@ ORDER = """
     compiler/backends/numpy_source: arena short_rows sines threads
     compiler/backends/native: launching region
     compiler/ir: node evaluation memory kernel loop region terms
-    compiler/backends/native: operands places selection scalar_loops scheduling
+    compiler/backends/native: operands places selection scalar_loops scheduling units
     compiler/backends/numpy_source: region_source kernels spelling
     compiler/backends: back_end
-    compiler/backends/native: fallback units
+    compiler/backends/native: fallback
     compiler/dispatch: static_values arguments matching leaf_names
     compiler/record: boxes counters captured_folding live_arrays output_owner spent containers record bodies
       fission hidden_inputs shadow_copies loops loop_cotangents loop_tangents scans
@@ -74,8 +74,8 @@ ORDER = """
     compiler/backends/numpy_source: calls error_regions inline loop_source emit executable back_end
     compiler/backends/native: executable
     compiler/ir: infer
-    compiler/backends/native: elementwise nest_loops views alone linear_algebra nest indexed closing gathering
-      loops reductions scalars kinds translate back_end
+    compiler/backends/native: elementwise nest_loops views alone linear_algebra nest indexed closing shared_sums
+      gathering loops reductions scalars kinds translate back_end
     compiler/graph: listing drawing interpreter serialization
     compiler/dispatch: background signature
     compiler/rewrite: cse dce constant_folding floats __init__

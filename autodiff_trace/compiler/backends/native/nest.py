@@ -88,19 +88,21 @@ class Nest:
 
     def write(self) -> Unit:
         lines = self.lines
-        names = []
-        for i in range(len(self.places)):
-            address = lines.emit(f"getelementptr ptr, ptr %frame, i64 {i}")
-            names.append(lines.emit(f"load ptr, ptr {address}"))
+        names = lines.load_frame(len(self.places))
         if len(self.lengths) == 1:
             self.row(names, "%start", "%stop", self.lengths[0])
             stop, parallel = self.lengths[0], self.width
         else:
             self.outer(0, names)
             stop, parallel = self.lengths[0], 1
-        parallel = 0 if self.is_serial else parallel
-        text = "\n".join(["(ptr %frame, i64 %start, i64 %stop) {", "entry:", *lines.lines, "  ret void", "}"])
-        return Unit(text, self.places, 0, stop, parallel, lines)
+        return Unit(lines.as_unit(), self.places, 0, stop, 0 if self.is_serial else parallel, lines, self.about())
+
+    def about(self) -> str:
+        """What the loops do, for people."""
+        return self.tell([node.name or "copy" for node, _ in self.steps])
+
+    def tell(self, what: list[str]) -> str:
+        return f"for {' x '.join(map(str, self.lengths))}, {self.width} at a time: {shortened(what)}"
 
     def outer(self, axis: int, names: list[str]) -> None:
         """The loops of the axes from ``axis`` on."""
@@ -212,3 +214,10 @@ class Nest:
 def part_size(dtype: np.dtype) -> int:
     """Bytes of a number in a lane."""
     return dtype.itemsize // (2 if dtype.kind == "c" else 1)
+
+
+def shortened(names: list[str]) -> str:
+    """The names of steps, the first and the last where they are many."""
+    if len(names) > 12:
+        names = [*names[:6], f"... {len(names) - 9} more", *names[-3:]]
+    return ", ".join(names)

@@ -76,8 +76,8 @@ class Scalars:
             for each in self.expected[1:]:
                 truth = self.lanes.op("and", truth, each)
             store(self.lanes, truth, self.parameter(self.flag), 0)
-        text = "\n".join(["(ptr %frame, i64 %start, i64 %stop) {", "entry:", *self.lines.lines, "  ret void", "}"])
-        return Unit(text, self.places, 0, 1, 0, self.lines)
+        names = ", ".join(dict.fromkeys([step.name for step in self.steps]))
+        return Unit(self.lines.as_unit(), self.places, 0, 1, 0, self.lines, f"{len(self.steps)} on numbers: {names}")
 
     def compute(self, step: Node) -> None:
         rule = self.rule(step)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Sequence
 import numpy as np
 
 from ...ir.node import Node, Program, operands
-from ...ir.loop import Loop
+from ...ir.loop import Loop, stack_turns
 from ...ir.spec import array_spec
 from ..numpy_source import calls
 from .alone import find_alone
@@ -24,6 +24,7 @@ from .reductions import total_place
 from .scalars import Scalars
 from .scheduling import ALONE, SCALARS, VIEW, Segment, schedule
 from .scratch import Scratch
+from .shared_sums import is_shared, split, write_shared, write_total
 from .units import Units
 from .views import is_result
 
@@ -47,12 +48,12 @@ def translate(region: Program, math: str = "own") -> Code:
     outputs = [each for each in region.outputs if type(each) is Node]
     places = {node: place_of(node.spec, At(1 + i)) for i, node in enumerate(region.inputs)}
     targets = [(node, place_of(node.spec, At(1 + count + i))) for i, node in enumerate(outputs)]
-    records = merge_flags(Translator(shared, region, places, targets).run())
+    records = Translator(shared, region, places, targets).run()
     first = 1 + count + len(outputs)
     starts = {CONSTANTS: first, MOVING: first + len(shared.constants)}
     return Code(
         shared.units.text, renumbered(records, starts), [node.spec for node in region.inputs],
-        [node.spec for node in outputs], shared.constants, shared.scratch.size, starts[MOVING] + shared.moving)
+        [node.spec for node in outputs], shared.constants, shared.scratch.size, starts[MOVING] + shared.moving, shared.units.about)
 
 
 class Shared:
@@ -108,7 +109,7 @@ class Translator:
         self.copy_carried()
         for root in list(self.owned):
             self.release(root)
-        return self.records
+        return merge_flags(self.records)
 
     def root(self, node: Node) -> Node:
         """The node in whose memory a value is."""
@@ -155,7 +156,7 @@ class Translator:
         """Memory for the value of a step: that of an output, if it is one, else scratch memory; for a ``place`` like
         this one."""
         for output, target in self.targets:
-            if output is node or self.root(output) is node and output.function is calls.assign:
+            if output is node or self.root(output) is node and output.function in (calls.assign, stack_turns):
                 self.places[node] = target
                 return target
         place = place or place_of(node.spec, At(0))
@@ -224,7 +225,13 @@ class Translator:
                 target = self.places[each.step]
                 neutral = {np.add: 0.0}.get(each.ufunc, each.neutral)
                 self.copy(self.constant(np.array(neutral, target.dtype)).broadcast(target.shape), target)
-        self.call(nest.write())
+        if not is_shared(nest):
+            self.call(nest.write())
+            return
+        bounds = split(nest.lengths[0])
+        partials = [self.temporary((len(bounds) - 1,), each.total.dtype) for each in nest.of_rows]
+        self.call(write_shared(nest, self.constant(bounds), partials))
+        self.call(write_total(nest, partials))
 
     def results(self, step: Node) -> list[Node]:
         """The steps that read the results of a step that has several."""
