@@ -25,11 +25,16 @@ Rule = Callable[["Translator", Node], None]
 HOLDS: dict[Callable, tuple[Callable[[Node], bool], Rule]] = {}
 
 
+OWN_ONLY: set[Callable] = set()
+
+
 def find_alone(step: Node, own: Any) -> Rule | None:
     """What translates such a step; None if it is none."""
     if step.kwargs or step.function.__hash__ is None:
         return None
     found = HOLDS.get(step.function)
+    if not own and step.function in OWN_ONLY:
+        return None
     if found is not None:
         return found[1] if found[0](step) else None
     ufunc = UFUNCS.get(step.function, step.function)
@@ -38,11 +43,16 @@ def find_alone(step: Node, own: Any) -> Rule | None:
     return None
 
 
-def alone(*functions: Callable, when: Callable[[Node], bool] = lambda step: True) -> Callable:
-    """Decorate what translates calls of these functions for which ``when(step)``."""
+def alone(
+    *functions: Callable, when: Callable[[Node], bool] = lambda step: True, own_only: bool = False,
+) -> Callable:
+    """Decorate what translates calls of these functions for which ``when(step)``; ``own_only``: in another way than
+    NumPy's to the last bit."""
 
     def decorate(rule: Rule) -> Rule:
         HOLDS.update(dict.fromkeys(functions, (when, rule)))
+        if own_only:
+            OWN_ONLY.update(functions)
         return rule
 
     return decorate

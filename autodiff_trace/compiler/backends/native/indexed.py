@@ -14,7 +14,7 @@ from .places import Place
 from .registers import PARTS, Lanes, Value
 from .selection import Selection
 
-__all__ = ["Bounds", "Gather", "ScatterNest"]
+__all__ = ["Bounds", "Gather", "ScatterNest", "note_truth"]
 
 
 def stand_in() -> Node:
@@ -39,17 +39,25 @@ class Bounds(Nest):
         return [self.flag]
 
     def finish_turn(self, names: list[str], values: dict[Node, Value], i: str, mask: str | None) -> None:
-        lanes, lines = self.lanes, self.lines
+        lanes = self.lanes
         shifted = lanes.op("add", lanes.convert(values[self.x], "l"), lanes.const(self.first, "l"))
-        inside = lanes.compare("ult", shifted, lanes.const(self.count, "l")).name
-        if self.width > 1:
-            kind = lanes.of("i1")
-            function = f"@llvm.vector.reduce.and.v{self.width}i1"
-            lines.declares.add(f"declare i1 {function}({kind})")
-            inside = lines.emit(f"call i1 {function}({kind} {inside})")
-        one = Lanes(lines, 1)
-        before = load_one(one, names[-1], "?")
-        store(one, one.op("and", before, Value(inside, "?")), names[-1], 0)
+        inside = lanes.compare("ult", shifted, lanes.const(self.count, "l"))
+        note_truth(lanes, inside, names[-1])
+
+    def about(self) -> str:
+        return self.tell(["check of indices"])
+
+
+def note_truth(lanes: Lanes, truth: Value, address: str, adds: bool = True) -> None:
+    """Write whether all lanes are True into a byte, and, where it ``adds``, whether it was True before."""
+    lines, name = lanes.lines, truth.name
+    if lanes.width > 1:
+        kind = lanes.of("i1")
+        function = f"@llvm.vector.reduce.and.v{lanes.width}i1"
+        lines.declares.add(f"declare i1 {function}({kind})")
+        name = lines.emit(f"call i1 {function}({kind} {name})")
+    one, found = Lanes(lines, 1), Value(name, "?")
+    store(one, one.op("and", load_one(one, address, "?"), found) if adds else found, address, 0)
 
 
 class Indexed(Nest):
@@ -149,6 +157,9 @@ class Gather(Indexed):
         step = copied, Elementwise((source,), selection.place.dtype.char, lambda lanes, x: x)
         super().__init__(selection, numbers, [step], {}, {copied: target}, source, wraps)
 
+    def about(self) -> str:
+        return self.tell(["gather"])
+
 
 class ScatterNest(Indexed):
     """Writes ``piece`` at the elements of a selection, one after the other: ``combine(lanes, before, x)``, or the
@@ -171,6 +182,9 @@ class ScatterNest(Indexed):
 
     def closed(self) -> list[Node]:
         return [*super().closed(), self.piece]
+
+    def about(self) -> str:
+        return self.tell(["scatter"])
 
     def order_axes(self, shape: tuple[int, ...]) -> list[int]:
         return self.order

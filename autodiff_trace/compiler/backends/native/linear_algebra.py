@@ -15,6 +15,7 @@ from ...ir.spec import Spec
 from .alone import alone, in_memory
 from .code import Flags, UfuncCall
 from .places import Place, collapse
+from .small_matrices import MOST_COLUMNS, MOST_ROWS, eliminate_small
 
 if TYPE_CHECKING:
     from .translate import Translator
@@ -60,12 +61,27 @@ def call_stacked(
 ) -> None:
     """A loop with one result, of operands cast to the dtype that it computes in."""
     target = translator.allocate(step)
+    if translator.own and is_small(step):
+        first, *others = [in_memory(translator, arg, spec_at(arg).dtype.char) for arg in args]
+        column = [each.insert(len(each.shape)) for each in others] if cores[1:2] == (1,) else others
+        name = "solve" if others else ufunc
+        result = target.insert(len(target.shape)) if cores[1:2] == (1,) else target
+        eliminate_small(translator, name, first, column[0] if column else None, result)
+        return
     char = WIDE[target.dtype.char]
     sources = [in_memory(translator, arg, char) for arg in args]
     result = target if target.dtype.char == char else translator.temporary(target.shape, np.dtype(char))
     add_stacked(translator, ufunc, f"{char * len(sources)}->{char}", [*sources, result], cores, sizes, failing)
     if result is not target:
         translator.copy(result, target)
+
+
+def is_small(step: Node) -> bool:
+    """Whether a function is of matrices that are dealt with number by number."""
+    a, *others = map(spec_at, step.args)
+    return (step.function is not factorizations.lower_factor.fun and step.spec.dtype.char in "fd"
+            and a.shape[-1] <= MOST_ROWS and all(each.ndim < 2 or each.shape[-1] <= MOST_COLUMNS for each in others)
+            and all(each.dtype.char in "fd" for each in (a, *others)))
 
 
 def is_of_matrix(step: Node) -> bool:
@@ -86,6 +102,17 @@ def factorize(translator: Translator, step: Node) -> None:
 @alone(lapack.det, when=is_of_matrix)
 def determinant(translator: Translator, step: Node) -> None:
     call_stacked(translator, step, "det", step.args, (2, 0), spec_at(step.args[0]).shape[-1:])
+
+
+def has_few_minors(step: Node) -> bool:
+    return is_of_matrix(step) and step.spec.dtype.char in "fd" and step.spec.shape[-1] <= 3
+
+
+@alone(determinants.minors.fun, when=has_few_minors, own_only=True)
+def minors(translator: Translator, step: Node) -> None:
+    """The gradient of a determinant."""
+    a = in_memory(translator, step.args[0], step.spec.dtype.char)
+    eliminate_small(translator, "minors", a, None, translator.allocate(step))
 
 
 def is_system(step: Node) -> bool:
