@@ -28,7 +28,7 @@ __all__ = ["MOST_COLUMNS", "MOST_ROWS", "eliminate_small"]
 MOST_ROWS, MOST_COLUMNS = 4, 8
 
 ROUNDING = 8 * np.finfo(float).eps
-"""Times the largest number of its column, below which what divides may be a zero that has been rounded."""
+"""Times the largest number of its row, or column, below which what divides may be a zero that has been rounded."""
 
 ALL = frozenset({"over", "divide", "invalid", "under"})
 
@@ -48,7 +48,8 @@ def eliminate(lanes: Lanes, rows: list[list[Value]], others: list[list[Value]], 
     n = len(rows)
     rows, others = [list(row) for row in rows], [list(row) for row in others]
     zero, one = lanes.const(0, "d"), lanes.const(1, "d")
-    scales = [largest(lanes, [row[k] for row in rows]) for k in range(n)]
+    columns = [largest(lanes, [row[k] for row in rows]) for k in range(n)]
+    sizes = [largest(lanes, row) for row in rows]  # of the rows
     is_odd = lanes.const(False, "?") if careful else None
     is_regular = None
     for k in range(n):
@@ -58,10 +59,13 @@ def eliminate(lanes: Lanes, rows: list[list[Value]], others: list[list[Value]], 
                 for j in range(first, len(table[k])):
                     x, y = table[k][j], table[r][j]
                     table[k][j], table[r][j] = lanes.select(larger, y, x), lanes.select(larger, x, y)
+            x, y = sizes[k], sizes[r]
+            sizes[k], sizes[r] = lanes.select(larger, y, x), lanes.select(larger, x, y)
             if careful:
                 is_odd = lanes.op("xor", is_odd, larger)
         pivot = rows[k][k]
-        least = lanes.op("fmul", scales[k], lanes.const(ROUNDING, "d"))
+        scale = lanes.select(lanes.compare("olt", sizes[k], columns[k]), sizes[k], columns[k])
+        least = lanes.op("fmul", scale, lanes.const(ROUNDING, "d"))
         fine = lanes.compare("ugt", size(lanes, pivot), least)
         is_regular = fine if is_regular is None else lanes.op("and", is_regular, fine)
         if careful:
