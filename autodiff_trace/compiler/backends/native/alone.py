@@ -14,6 +14,7 @@ from .code import UfuncCall
 from .elementwise import loop_chars
 from .operations import find_operation
 from .places import Place, collapse
+from .products import SmallProduct, is_small
 
 if TYPE_CHECKING:
     from .translate import Translator
@@ -132,6 +133,9 @@ def multiply(translator: Translator, step: Node) -> None:
         y = y.insert(1)
         target = target.insert(len(target.shape))
     (m, k), n = x.shape[-2:], y.shape[-1]
+    if translator.own and is_small(x, y):
+        translator.call(SmallProduct(x, y, target).write())
+        return
     stack = target.shape[:-2]
     outer = [each.broadcast(stack + each.shape[-2:]) for each in (x, y, target)]
     lengths, strides = collapse(stack, [each.strides[:-2] for each in outer])
