@@ -76,18 +76,7 @@ def is_gather(step: Node) -> bool:
 def gather(translator: Translator, step: Node) -> None:
     selection = select(translator.place(step.args[0]), step.args[1])
     numbers, wraps = numbers_of(translator, selection)
-    dense = place_of(step.spec if is_dense(step.spec) else step.spec.with_shape(step.spec.shape), At(0))
-    translator.call(Gather(selection, numbers, translator.allocate(step, dense), wraps).write())
-
-
-def is_dense(spec: Any) -> bool:
-    """Whether the elements lie next to one another, in some order of the axes."""
-    expected = spec.itemsize
-    for stride, length in sorted((stride, length) for stride, length in zip(spec.strides, spec.shape) if length != 1):
-        if stride != expected:
-            return False
-        expected *= length
-    return True
+    translator.call(Gather(selection, numbers, translator.allocate(step), wraps).write())
 
 
 def put(translator: Translator, target: Place, index: Any, source: Place, adds: bool) -> None:

@@ -63,8 +63,10 @@ def is_selection(spec: Spec, index: Any) -> bool:
             arrays.append(spec_at(part))
         else:
             return False
-    if not arrays or used > spec.ndim or given and used == spec.ndim or sum(part is ... for part in parts) > 1:
-        return False  # it is not clear what an Ellipsis for no axis stands for
+    if not arrays or used > spec.ndim or sum(part is ... for part in parts) > 1:
+        return False
+    if given and used == spec.ndim and not (parts[0] is ... or parts[-1] is ...):
+        return False  # it is not clear whether an Ellipsis for no axis stands between others
     # Equal numbers: the last one counts, in the order of C.
     return all(each.size > 0 and (each.is_contiguous or each.ndim < 2) for each in arrays)
 

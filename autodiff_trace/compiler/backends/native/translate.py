@@ -13,13 +13,13 @@ from ..numpy_source import calls
 from .alone import find_alone
 from .closing import Closing, ClosingNest
 from .code import At, Call, Code, Expect, Flags, Mover, Record, Repeat
-from . import gathering, linear_algebra  # noqa: F401 (which register what they translate)
+from . import gathering, linear_algebra, moves  # noqa: F401 (which register what they translate)
 from .elementwise import Elementwise
 from .kinds import Kinds
 from .loops import list_place, repeat
 from .nest import Nest, Unit
 from .own import own_functions
-from .places import Place, place_of
+from .places import Place, dense_place, place_of
 from .reductions import total_place
 from .scalars import Scalars
 from .scheduling import ALONE, SCALARS, VIEW, Segment, schedule
@@ -159,7 +159,7 @@ class Translator:
             if output is node or self.root(output) is node and output.function in (calls.assign, stack_turns):
                 self.places[node] = target
                 return target
-        place = place or place_of(node.spec, At(0))
+        place = place or dense_place(node.spec, At(0))
         place, self.owned[node] = self.take(place)
         self.places[node] = place
         return place

@@ -10,6 +10,7 @@ from ...ir.infer import reshape as infer_reshape
 from ...ir.layout import view_strides
 from ...ir.loop import read_each, read_floats, result, stack_turns, turn_of
 from ...ir.node import Node, spec_at, value_of
+from ...ir.spec import Spec
 from ..numpy_source import calls
 from .code import At
 from .places import Place, place_of
@@ -46,6 +47,11 @@ def diagonal(place: Place, step: Node) -> Place:
         shape=rest.shape + step.spec.shape[-1:], strides=rest.strides + (stride,)).moved(start if step.spec.size else 0)
 
 
+def same_place(place: Place, step: Node) -> Place:
+    """The values of a list, which lie one after the other."""
+    return place
+
+
 def result_place(place: Place, step: Node) -> Place:
     raise LookupError("one of several results has a place of its own")
 
@@ -78,7 +84,8 @@ def is_even(step: Node) -> bool:
 
 VIEWS: dict[Callable, Callable[[Place, Node], Place]] = {
     calls.getitem: index, calls.reshape: reshape, calls.transpose: transpose, np.broadcast_to: broadcast,
-    np.diagonal: diagonal, turn_of: turn, read_each: each, read_floats: each, result: result_place, stack_turns: lambda place, step: place,
+    np.diagonal: diagonal, turn_of: turn, read_each: each, read_floats: each, result: result_place, stack_turns: same_place,
+    np.array: same_place,
 }
 
 
@@ -91,8 +98,9 @@ def find_view(step: Node) -> Callable[[Place, Node], Place] | None:
         return turn if spec.items else None
     if is_result(step):
         return result_place
-    if step.function is stack_turns:
-        return VIEWS[stack_turns] if spec.items and len(step.args) == 1 and step.spec.is_array else None
+    if step.function in (stack_turns, np.array):
+        is_list = spec.items and len(step.args) == 1 and step.spec.is_array
+        return same_place if is_list and all(is_item(each, step.spec) for each in spec.items) else None
     if step.function in (read_each, read_floats):
         return each if spec.is_array and is_even(step) else None
     if spec.dtype is None or not spec.is_array:
@@ -106,6 +114,12 @@ def find_view(step: Node) -> Callable[[Place, Node], Place] | None:
     if step.function is np.diagonal and len(step.args) != 4:
         return None
     return VIEWS[step.function]
+
+
+def is_item(item: Spec, whole: Spec) -> bool:
+    """Whether a list of such values is an array like this as it lies in memory."""
+    dtype = item.dtype if item.dtype is not None else np.dtype(item.kind)
+    return not item.items and dtype == whole.dtype and item.shape == whole.shape[1:]
 
 
 def is_result(step: Node) -> bool:
