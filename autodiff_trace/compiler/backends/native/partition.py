@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from ...analysis.liveness import find_roots, is_in_first
 from ...ir.loop import Loop, read_each, result, turn_of
-from ...ir.node import LIVE, Node, Program, operands, relabel
+from ...ir.node import LIVE, Node, Program, is_fixed, operands, relabel
 from ...ir.region import Region
 from ...ir.spec import Spec
 from ..numpy_source import calls
@@ -70,10 +70,14 @@ class Partition:
             return step.function is bool and step.args[0] in self.native and accepts(step)
         if step.kind != "call":
             return False
-        known = all(is_value(each.spec) or each in self.native for each in operands(step))
+        known = all(self.is_known(each) for each in operands(step))
         if step.function is result:
             return known and step.args[0] in self.native
         return known and (is_value(step.spec) or step.spec.is_sequence) and accepts(step)
+
+    def is_known(self, operand: Node) -> bool:
+        """Whether a region can have an operand: a value that it takes, one of its own, or the same in each run."""
+        return is_value(operand.spec) or operand in self.native or operand.kind == "constant" and is_fixed(operand)
 
     def settle(self) -> None:
         """Leave out steps until each tuple or list stays within one region, and no result of a loop that leaves one is
@@ -85,7 +89,7 @@ class Partition:
             for step in self.program.steps:
                 if step not in self.native:
                     continue
-                if not all(is_value(each.spec) or each in self.native for each in operands(step)):
+                if not all(self.is_known(each) for each in operands(step)):
                     is_fine = False
                 elif step.spec.is_sequence:
                     is_fine = step not in kept and all(each in self.native for each in users.get(step, ()))
