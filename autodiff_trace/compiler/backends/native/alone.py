@@ -216,7 +216,12 @@ def is_plain_assignment(step: Node) -> bool:
 @alone(calls.assign, when=is_plain_assignment)
 def assign(translator: Translator, step: Node) -> None:
     x, index, value = step.args
-    target = translator.places[step] = translator.place(x)
+    target = translator.place(x)
+    if translator.root(x) not in translator.made:  # an input, which is the caller's
+        copy = translator.allocate(step)
+        translator.copy(target, copy)
+        target = copy
+    translator.places[step] = target
     place = target.index(index)
     source = source_of(translator, value, place.dtype)
     translator.copy(source.broadcast(place.shape) if len(source.shape) <= len(place.shape) else
