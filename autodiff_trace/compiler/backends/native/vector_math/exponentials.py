@@ -115,11 +115,11 @@ def exp_parts(b, x, x_low=None):
 
 def exp2_parts(b, x):
     """``(y, n)`` with 2^x = y 2^n."""
-    whole, n = nearest_integer(b, x, 1.0)
-    r = b.sub(x, whole)
-    high, low = LN2[b.format.dtype]
-    tail = b.fma(b.mul(r, r), b.polynomial(r, EXP2_Q[b.format.dtype]), b.mul(r, b.const(low)))
-    return b.add(b.fma(r, b.const(high), tail), b.const(1.0)), n
+    magic = b.const(b.format.round_magic)
+    shifted = b.add(x, magic)
+    r = b.sub(x, b.sub(shifted, magic))
+    p = b.fma(r, b.const(math.log(2)), b.mul(b.mul(r, r), b.polynomial(r, EXP2_Q[b.format.dtype])))
+    return b.add(b.const(1.0), p), b.bits(shifted)
 
 
 def at_least(b, x, least):

@@ -46,9 +46,9 @@ class Kernel:
             return self.written_out(builder, *operands)
         return self.call(builder, *operands)
 
-    def call(self, builder, *operands):
+    def call(self, builder, *operands, attributes=""):
         arguments = [(builder.type, operand) for operand in operands]
-        return call(builder, len(self.ufuncs), f'@"{self.function(builder)}"', arguments)
+        return call(builder, len(self.ufuncs), f'@"{self.function(builder)}"', arguments, attributes)
 
     def function(self, builder):
         """The name of the function, which is defined if it is not yet."""
@@ -67,7 +67,10 @@ class Kernel:
         mask, carried = (mask, operands) if isinstance(mask, str) else mask
         builder.branch(builder.any(mask), special, ordinary)
         builder.start(special)
-        rest = self.leave(builder, mask, *operands) if self.rest is None else self.rest.call(builder, *operands)
+        if self.rest is None:
+            rest = self.leave(builder, mask, *operands)
+        else:
+            rest = self.rest.call(builder, *operands, attributes=" cold")
         builder.lines.append(f"  br label %{end}")
         builder.start(ordinary)
         results = self.core(builder, *carried)
@@ -91,7 +94,8 @@ class Kernel:
             loop, data = f'@"loop.{ufunc.__name__}.{signature}"', f'@"data.{ufunc.__name__}.{signature}"'
             builder.declares |= {f"declare void {loop}(ptr, ptr, ptr, ptr)", f"{data} = external global i8"}
             arguments += [("ptr", loop), ("ptr", data)]
-        return call(builder, len(self.ufuncs), f'@"{special(builder, len(self.safe), len(self.ufuncs))}"', arguments)
+        function = special(builder, len(self.safe), len(self.ufuncs))
+        return call(builder, len(self.ufuncs), f'@"{function}"', arguments, " cold")
 
 
 def special(builder, inputs, outputs):
@@ -136,11 +140,11 @@ def definition(body, name, outputs, parameters, attributes="nounwind"):
     return f'define internal {result_type(body, outputs)} @"{name}"({parameters}) {attributes} {{\n{text}\n}}\n'
 
 
-def call(builder, outputs, function, arguments):
+def call(builder, outputs, function, arguments, attributes=""):
     """A call of a function with one or more results."""
     kind = result_type(builder, outputs)
     arguments = ", ".join(f"{type} {argument}" for type, argument in arguments)
-    result = builder.emit(f"call {kind} {function}({arguments})")
+    result = builder.emit(f"call {kind} {function}({arguments}){attributes}")
     if outputs == 1:
         return (result,)
     return tuple([builder.emit(f"extractvalue {kind} {result}, {i}") for i in range(outputs)])
