@@ -111,6 +111,61 @@ def flags_of_numpy(ufunc, operands):
     return found
 
 
+EXACT = {
+    "exp": [(0.0, 1.0)],
+    "exp2": [(n, 2.0**n) for n in (-5.0, 0.0, 1.0, 30.0, 100.0, -126.0)],
+    "log2": [(2.0**n, n) for n in (-100.0, -1.0, 0.0, 1.0, 3.0, 29.0, 64.0)],
+    "log": [(1.0, 0.0)],
+    "log10": [(1.0, 0.0), (10.0, 1.0), (100.0, 2.0), (1000.0, 3.0), (1e5, 5.0), (1e10, 10.0)],
+    "sin": [(0.0, 0.0), (-0.0, -0.0)],
+    "cos": [(0.0, 1.0)],
+    "tanh": [(0.0, 0.0), (-0.0, -0.0), (40.0, 1.0), (-np.inf, -1.0)],
+    "cbrt": [(n**3, n) for n in (1.0, -2.0, 3.0, 10.0, 100.0)],
+    "arccos": [(1.0, 0.0)],
+    "cosh": [(0.0, 1.0)],
+    "power": [(2.0, 10.0, 1024.0), (3.0, 0.0, 1.0), (3.0, 1.0, 3.0), (-2.0, 3.0, -8.0), (-3.0, 2.0, 9.0),
+              (5.0, -1.0, 0.2), (1.0, 1e300, 1.0), (4.0, 0.5, 2.0), (-0.0, 3.0, -0.0), (0.0, 0.0, 1.0), (-1.0, np.inf, 1.0)],
+    "hypot": [(3.0, 4.0, 5.0), (0.0, -0.0, 0.0)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", EXACT)
+def test_exact_results(functions, name, dtype):
+    with np.errstate(all="ignore"):
+        *operands, expected = np.array(EXACT[name]).astype(dtype).T
+    values = functions(name, dtype)(*operands)
+    np.testing.assert_array_equal(values, expected)
+    np.testing.assert_array_equal(np.signbit(values), np.signbit(expected))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", NAMES)
+def test_written_out_functions_are_those_that_are_called(functions, name, dtype):
+    ufunc = getattr(np, name)
+    inline = own(ufunc, dtype, inline=True)
+    with np.errstate(all="ignore"):
+        for operands in accuracy.arguments(name, dtype, 200):
+            operands[0][::7] = np.resize(np.array(SPECIAL).astype(dtype), operands[0][::7].shape)
+            np.testing.assert_array_equal(inline(*operands), functions(name, dtype)(*operands))
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="features of x86")
+@pytest.mark.parametrize("name", NAMES)
+def test_processors_with_shorter_vectors_have_the_same_results(functions, name):
+    if not host_features().get("avx512f"):
+        pytest.skip("this processor has shorter vectors already")
+    shorter = own(getattr(np, name), features=",-avx512f")
+    for operands in accuracy.arguments(name, "float64", 1000):
+        with np.errstate(all="ignore"):
+            np.testing.assert_array_equal(shorter(*operands), functions(name, "float64")(*operands))
+
+
+def test_a_processor_without_fused_products_has_none_of_them():
+    assert not vector_math.available({"sse2": True, "avx": True, "fma": False})
+    assert vector_math.available({"fma": True}) and vector_math.available({"neon": True})
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_sine_and_cosine_together_are_those_alone(functions, dtype):
     both = compile_function(vector_math.sin_cos, outputs=2, dtype=dtype)
