@@ -19,18 +19,18 @@ TANH_P = (-0.3333329927162274, 0.1333195826218804, -0.05378668619331413, 0.02080
 ONE = {"float64": 20.0, "float32": 10.0}
 
 
-def is_nan(b, x):
-    """Infinity is ordinary."""
-    return b.int_compare("ugt", b.magnitude_bits(x), b.int_const(b.format.infinity))
-
-
 def tanh(b, x):
+    """NaN is itself. All arguments are ordinary: NumPy's loop would clear the floating-point flags."""
+    result = long_tanh(b, x) if b.format is FLOAT64 else short_tanh(b, x)
+    return (b.select(b.compare("uno", x, x), x, b.intrinsic("copysign", result, x)),)
+
+
+def long_tanh(b, x):
     """``e / (e + 2)`` with e = exp(2 |x|) - 1, in two parts."""
     a = bounded(b, x)
     e, e_low = fast_sum(b, *exp_minus_one(b, b.add(a, a)))
     below, below_low = fast_sum(b, b.const(2.0), e)
-    result = b.add(*quotient(b, e, e_low, below, b.add(below_low, e_low)))
-    return (b.intrinsic("copysign", result, x),)
+    return b.add(*quotient(b, e, e_low, below, b.add(below_low, e_low)))
 
 
 def short_tanh(b, x):
@@ -43,11 +43,11 @@ def short_tanh(b, x):
     z = b.mul(a, a)
     near = b.fma(b.mul(z, a), b.polynomial(z, TANH_P), a)
     small = b.int_compare("ult", b.bits(a), b.int_const(b.format.bits_of(0.6)))
-    return (b.intrinsic("copysign", b.select(small, near, far), x),)
+    return b.select(small, near, far)
 
 
 def bounded(b, x):
-    """The magnitude of x, at most where tanh is 1: of infinity as well."""
+    """The magnitude of x, at most where tanh is 1: of infinity and NaN as well."""
     kind = b.int_type
     name = f"umin.v{b.width}{b.format.integer}" if b.width > 1 else f"umin.{b.format.integer}"
     b.declares.add(f"declare {kind} @llvm.{name}({kind}, {kind})")
@@ -106,7 +106,7 @@ def not_above_one(b, x):
 SQUARED = {"float64": 2.0**500, "float32": 2.0**60}
 BELOW_ONE = {"float64": 1 - 2.0**-53, "float32": 1 - 2.0**-24}
 
-TANH = Kernel("tanh", (np.tanh,), is_nan, lambda b, x: (tanh if b.format is FLOAT64 else short_tanh)(b, x))
+TANH = Kernel("tanh", (np.tanh,), None, tanh)
 SINH = Kernel("sinh", (np.sinh,), larger_than(NORMAL["exp"]), sinh)
 COSH = Kernel("cosh", (np.cosh,), larger_than(NORMAL["exp"]), cosh)
 ARCSINH = Kernel("arcsinh", (np.arcsinh,), larger_than(SQUARED), arcsinh)

@@ -27,7 +27,7 @@ class Kernel:
         name: of the function, in ``own.<name>.<format>``.
         ufuncs: for each result the ufunc whose loop computes special lanes.
         check: ``check(builder, *operands)`` -> where lanes are not ordinary, without raising flags; or a pair of that
-            and of what is computed on the way, which the core is then given in place of the operands.
+            and of what is computed on the way, which the core is then given in place of the operands. None: all are.
         core: ``core(builder, *operands)`` -> the results of ordinary lanes.
         safe: for each operand a number that is ordinary.
         rest: the kernel that does vectors with a lane that is not ordinary here, and has the same results where it is.
@@ -35,7 +35,7 @@ class Kernel:
 
     name: str
     ufuncs: tuple[np.ufunc, ...]
-    check: Callable[..., str | tuple[str, tuple]]
+    check: Callable[..., str | tuple[str, tuple]] | None
     core: Callable[..., tuple[str, ...]]
     safe: tuple[float, ...] = (1.0,)
     rest: Kernel | None = None
@@ -62,6 +62,8 @@ class Kernel:
 
     def written_out(self, builder, *operands):
         """The check, and a branch to either path."""
+        if self.check is None:
+            return self.core(builder, *operands)
         ordinary, special, end = [builder.label(name) for name in ("ordinary", "special", "end")]
         mask = self.check(builder, *operands)
         mask, carried = (mask, operands) if isinstance(mask, str) else mask
