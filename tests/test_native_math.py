@@ -1,6 +1,7 @@
 """Own vector functions of the native back end: errors in units of the last place, special values, flags, lanes."""
 
 import platform
+import re
 import sys
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 pytest.importorskip("llvmlite", reason="own vector functions are compiled by llvmlite")
 
 from autodiff_trace.compiler.backends.native import vector_math  # noqa: E402
+from autodiff_trace.compiler.backends.native.builder import Builder  # noqa: E402
 from benchmarks import accuracy  # noqa: E402
 from benchmarks.native_functions import ALL_FLAGS, FLAGS, compile_function, host_features, own  # noqa: E402
 
@@ -170,6 +172,26 @@ def test_processors_with_shorter_vectors_have_the_same_results(functions, name):
     for operands in accuracy.arguments(name, "float64", 1000):
         with np.errstate(all="ignore"):
             np.testing.assert_array_equal(shorter(*operands), functions(name, "float64")(*operands))
+
+
+def test_the_library_of_a_function_exports_it():
+    llvm = pytest.importorskip("llvmlite.binding")
+    llvm.initialize_native_target()
+    todo, done = [], set()
+    for inline, dtype, width in [(False, "float64", 8), (True, "float64", 1), (True, "float32", 16)]:
+        builder = Builder(width, dtype, shared=True, inline=inline)
+        for ufunc, emit in vector_math.FUNCTIONS.items():
+            emit(builder, *["%x", "%y"][: ufunc.nin])
+        vector_math.sin_cos(builder, "%x")
+        assert not builder.functions
+        todo += [re.search('"(own.*)"', line) for line in builder.declares if "own." in line]
+    for name in {match[1] for match in todo}:
+        module = llvm.parse_assembly(vector_math.library(name))
+        module.verify()
+        exported = [function.name for function in module.functions if function.linkage == llvm.Linkage.external]
+        done |= {other for other in exported if other.startswith("own.")}
+        assert [other for other in exported if other.startswith("own.")] == [name]
+    assert len(done) == len({match[1] for match in todo}) > 60
 
 
 def test_a_processor_without_fused_products_has_none_of_them():

@@ -51,9 +51,12 @@ class Kernel:
         return call(builder, len(self.ufuncs), f'@"{self.function(builder)}"', arguments, attributes)
 
     def function(self, builder):
-        """The name of the function, which is defined if it is not yet."""
+        """The name of the function, which is declared, or defined if it is not yet."""
         name = f"own.{self.name}.{builder.suffix}"
-        if name not in builder.functions:
+        if builder.shared:
+            parameters = ", ".join([builder.type] * len(self.safe))
+            builder.declares.add(f'declare {result_type(builder, len(self.ufuncs))} @"{name}"({parameters})')
+        elif name not in builder.functions:
             builder.functions[name] = ""  # what it leaves to NumPy is given the function itself
             operands, body = [f"%x{i}" for i in range(len(self.safe))], builder.inner()
             returns(body, self.written_out(body, *operands))
@@ -104,7 +107,10 @@ def special(builder, inputs, outputs):
     """The name of the function for vectors with special lanes: NumPy's loops compute a copy of all lanes, and the
     kernel the ordinary ones."""
     name = f"own.special.{inputs}.{outputs}.{builder.suffix}"
-    if name in builder.functions:
+    kinds = [*[builder.type] * inputs, builder.int_type, *[builder.format.name] * inputs, *["ptr"] * (1 + 2 * outputs)]
+    if builder.shared:
+        builder.declares.add(f'declare {result_type(builder, outputs)} @"{name}"({", ".join(kinds)})')
+    if builder.shared or name in builder.functions:
         return name
     body = builder.inner()
     wide = body.of_format("float64")
@@ -124,10 +130,8 @@ def special(builder, inputs, outputs):
         theirs = theirs if body.format is wide.format else body.convert(theirs, wide)
         chosen.append(body.select(mask, theirs, result))
     returns(body, chosen)
-    parameters = [*((body.type, x) for x in operands), (body.int_type, "%lanes")]
-    parameters += [(body.format.name, number) for number in numbers] + [("ptr", "%kernel")]
-    parameters += [("ptr", pointer) for loop in loops for pointer in loop]
-    builder.functions[name] = definition(body, name, outputs, parameters, "noinline cold nounwind")
+    names = [*operands, "%lanes", *numbers, "%kernel", *(pointer for loop in loops for pointer in loop)]
+    builder.functions[name] = definition(body, name, outputs, [*zip(kinds, names)], "noinline cold nounwind")
     return name
 
 
