@@ -14,7 +14,7 @@ ORDER = """
     core: array_ops parameters traits cotangents errors pytree tracer recording derivative exact_numbers lowest
       primitives unary batching choices selections masked_rules backward reverse forward infinitesimals
       transformed taylor
-    compiler/backends/native: inputs_text outputs_text __init__ assembly object_cache symbols engine
+    compiler/backends/native: units inputs_text outputs_text __init__ assembly object_cache symbols engine
       sharing_text layouts words handling flags_text entry_text interpreter_text runtime
     compiler/dispatch: limits __init__
     core/fast: calls donation residuals snapshots nodes processing ownership passing __init__

@@ -1,4 +1,4 @@
-"""The native runtime on units written by hand: what it takes and gives, floating-point errors, threads, checks, disk."""
+"""The native runtime on units written by hand: what it takes and gives, errors, threads, checks, disk."""
 
 import gc
 import os
@@ -19,6 +19,7 @@ from autodiff_trace.compiler.backends.native.code import (  # noqa: E402
     At, Call, Code, Expect, Flags, Mover, Repeat, UfuncCall,
 )
 from autodiff_trace.compiler.backends.native.region import compile_region  # noqa: E402
+from autodiff_trace.compiler.backends.native.units import facts_of  # noqa: E402
 from autodiff_trace.compiler.ir.spec import spec_of  # noqa: E402
 
 if engine.available():
@@ -173,8 +174,8 @@ class TestRecords:
         assert region(False) == () and region(True) is None
 
     @pytest.mark.parametrize("shape, strides", [
-        ((), ()), ((3,), (8,)), ((2, 3), (24, 8)), ((2, 3), (8, 16)), ((2, 3, 4), (96, 8, 24)), ((2, 3, 4), (32, 64, 8)),
-        ((0, 3), (24, 8)), ((1, 3), (24, 8)), ((3, 1), (8, 8)), ((2, 0, 3), (24, 24, 8)),
+        ((), ()), ((3,), (8,)), ((2, 3), (24, 8)), ((2, 3), (8, 16)), ((2, 3, 4), (96, 8, 24)),
+        ((2, 3, 4), (32, 64, 8)), ((0, 3), (24, 8)), ((1, 3), (24, 8)), ((3, 1), (8, 8)), ((2, 0, 3), (24, 24, 8)),
     ])  # fmt: skip
     def test_results_have_the_layout_asked_for(self, shape, strides, way):
         out = np.ndarray(shape, float, np.zeros(24), strides=strides)
@@ -192,8 +193,8 @@ class TestRecords:
 
 
 NUMBERS = [
-    1.5, -0.0, float("inf"), 3, -(2**63), 2**63 - 1, True, False, 2 - 3j, np.float32(2.5), np.float64(-1.5), np.int8(-3),
-    np.uint16(7), np.int64(-9), np.uint64(2**64 - 1), np.longlong(5), np.bool_(True), np.complex64(1 - 2j),
+    1.5, -0.0, float("inf"), 3, -(2**63), 2**63 - 1, True, False, 2 - 3j, np.float32(2.5), np.float64(-1.5),
+    np.int8(-3), np.uint16(7), np.int64(-9), np.uint64(2**64 - 1), np.longlong(5), np.bool_(True), np.complex64(1 - 2j),
     np.complex128(1 + 2j), np.float16(0.25),
 ]  # fmt: skip
 
@@ -218,8 +219,8 @@ class Float(float):
 
 WRONG = {
     "dtype": X.astype(np.float32), "complex": X.astype(complex), "int": X.astype(int), "length": np.ones(5),
-    "stride": np.ones(8)[::2], "backwards": X[::-1], "axes": X.reshape(4, 1), "0-d": np.array(1.0), "subclass": X.view(Sub),
-    "list": [1.0, 2, 3, 4], "None": None, "swapped": X.astype(">f8"), "a number": 1.0,
+    "stride": np.ones(8)[::2], "backwards": X[::-1], "axes": X.reshape(4, 1), "0-d": np.array(1.0),
+    "subclass": X.view(Sub), "list": [1.0, 2, 3, 4], "None": None, "swapped": X.astype(">f8"), "a number": 1.0,
     "unaligned": np.zeros(33, np.int8)[1:].view(float),
 }  # fmt: skip
 
@@ -375,8 +376,8 @@ def test_handling_is_that_of_the_thread():
 
 
 def test_calls_leave_no_memory():
-    region = make([axpy(At(1), At(2), At(3))], [X, Y, 1.5, 2, True, np.float32(1)], [X, 1.5, 2, 2j, np.float32(1), True])
     numbers = [1.5, 2**40, True, np.float32(1)]
+    region = make([axpy(At(1), At(2), At(3))], [X, Y, *numbers], [X, *numbers, 2j])
     objects = [X, Y, X.dtype, None, True, region, *numbers]
     arguments = [(X, Y, *numbers), (X, Y[:3], *numbers), (X, Y, *numbers[:3], None), (X,)]
     for each in arguments:
@@ -599,6 +600,13 @@ def test_what_was_not_used_for_longest_goes_first(tmp_path, monkeypatch):
     object_cache.tidy(tmp_path)
     left = [number for number in range(12) if object_cache.find(str(number), ()) is not None]
     assert left[0] == 0 and left[-1] == 11 and 2 not in left and 6 <= len(left) <= 8
+
+
+def test_what_the_text_tells_of_units():
+    mutual = "define double @{}(double %x) {{\n %y = call double @{}(double %x)\n ret double %y\n}}\n"
+    facts = facts_of(UNITS + mutual.format("a", "b") + mutual.format("b", "a"))
+    assert [name for name, each in facts.items() if each.runs_loops] == ["inner", "less"]
+    assert facts["less"].cost > 5 > facts["axpy"].cost > 0.5 and {"a", "b", "copy16"} < set(facts)
 
 
 def test_layouts_are_as_expected():
