@@ -20,7 +20,7 @@ ORDER = """
     core/fast: calls donation residuals snapshots nodes processing ownership passing __init__
     core: __init__
     compiler/ir: spec layout __init__
-    compiler/backends/native: code descriptor plain guard_pages packing checked
+    compiler/backends/native: code bounds descriptor plain guard_pages packing checked
     captured_state: __init__
     compiler/analysis: __init__
     compiler/backends: __init__

@@ -14,7 +14,7 @@ pytest.importorskip("llvmlite", reason="llvmlite is not installed: there are no 
 
 from autodiff_trace import num_threads, set_num_threads  # noqa: E402
 from autodiff_trace.compiler.backends.native import engine, handling, layouts, object_cache, symbols  # noqa: E402
-from autodiff_trace.compiler.backends.native.checked import OutOfBounds  # noqa: E402
+from autodiff_trace.compiler.backends.native.bounds import OutOfBounds  # noqa: E402
 from autodiff_trace.compiler.backends.native.code import (  # noqa: E402
     At, Call, Code, Expect, Flags, Mover, Repeat, UfuncCall,
 )
@@ -483,18 +483,41 @@ def test_errors_on_other_threads_are_seen(threads_restored):
         assert make([loud], [x, x], [x])(x, x)[3] == 3.0
 
 
-@pytest.mark.parametrize("operand, n", [(At(0, 104), 4), (At(1, 8), 4), (At(1, -8), 4), (At(3), 4), (At(2), 5)])
-def test_a_check_finds_operands_that_reach_too_far(operand, n):
-    region = make([UfuncCall("sin", "d->d", (operand, At(2)), (n,), (8, 8))], [X], [X], "after", [X[:3]], 128)
-    with pytest.raises(OutOfBounds, match="operand"):
-        region(X)
+def sine(*operands, n=4):
+    return UfuncCall("sin", "d->d", operands, (n,), (8, 8))
 
 
-def test_a_check_finds_loops_that_run_too_far():
-    body = (UfuncCall("sin", "d->d", (At(3), At(2)), (1,), (8, 8)),)
-    assert make([Repeat(4, body, (Mover(3, At(1), 8),))], [X], [X], "after", slots=1)(X) is not None
-    with pytest.raises(OutOfBounds, match="sin"):
-        make([Repeat(5, body, (Mover(3, At(1), 8),))], [X], [X], "after", slots=1)(X)
+SHORT = UfuncCall("matmul", "dd->d", (At(1), At(1), At(2)), (1, 2, 2, 3), (0, 0, 0, 16, 8, 24, 8, 24, 8))
+BEYOND = {
+    "scratch": (sine(At(0, 104), At(2)),), "after": (sine(At(1, 8), At(2)),), "before": (sine(At(1, -8), At(2)),),
+    "constant": (sine(At(3), At(2)),), "length": (sine(At(1), At(2), n=5),), "product": (SHORT,),
+    "unit": (axpy(At(1, -8), At(1), At(2)),), "guard": (Expect(At(0, 128), True),),
+    "loop": (Repeat(5, (sine(At(4), At(2), n=1),), (Mover(4, At(1), 8),)),),
+    "inner loop": (Repeat(2, (Repeat(2, (sine(At(5), At(2), n=1),), (Mover(5, At(4), 16),)),),
+                          (Mover(4, At(1, 8), 8),)),),
+    "back": (Repeat(2, (Flags(frozenset(), frozenset(), (sine(At(4), At(2), n=1),)),), (Mover(4, At(1), -8),)),),
+    "outer": (UfuncCall("sin", "d->d", (At(1), At(2)), (2,), (8, 8), (2,), ((24,), (16,))),),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("records", BEYOND.values(), ids=BEYOND)
+def test_records_that_reach_too_far_are_found_when_built_and_when_checked(records, monkeypatch):
+    with pytest.raises(OutOfBounds, match="reaches"):
+        make(records, [X], [X], "", [X[:3]], 128, 2)
+    monkeypatch.setattr("autodiff_trace.compiler.backends.native.region.check_bounds", lambda code: None)
+    with pytest.raises(OutOfBounds, match="reaches"):
+        make(records, [X], [X], "after", [X[:3]], 128, 2)(X)
+
+
+def test_records_that_reach_to_the_end_are_not():
+    inner = Repeat(2, (sine(At(5), At(2), n=1),), (Mover(5, At(4), 16),))
+    within = [
+        sine(At(0, 96), At(2)), sine(At(1, 8), At(2, 8), n=3), sine(At(3), At(2), n=3), Expect(At(0, 127), True),
+        Repeat(2, (inner,), (Mover(4, At(1), 8),)), Repeat(0, (sine(At(9), At(9)),), ()), sine(At(9), At(9), n=0),
+    ]  # fmt: skip
+    make(within, [X], [X], "", [X[:3]], 128, 2)
+    with pytest.raises(OutOfBounds, match="nowhere"):
+        make([sine(At(9), At(2))], [X], [X])
 
 
 def run_script(body, **environment):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from . import layouts, words
+from .bounds import check_bounds
 from .code import Call, Code, Flags, Record, Repeat
 from .descriptor import States, describe, unsupported
 from .engine import Module, available, compile_text
@@ -41,6 +42,7 @@ def compile_region(code: Code, debug: str | None = None) -> Callable[..., Any]:
         RuntimeError: there cannot be native programs here, or the text is not right.
         LookupError: something that the code calls is nowhere.
         TypeError: an input or output is of a kind that native code cannot have.
+        OutOfBounds: a record reaches beyond its operands.
     """
     reason = available()
     if reason:
@@ -51,6 +53,7 @@ def compile_region(code: Code, debug: str | None = None) -> Callable[..., Any]:
     if debug is None:
         debug = os.environ.get("AUTODIFF_TRACE_NATIVE_DEBUG", "")
         debug = "after" if debug == "1" else debug
+    check_bounds(code)
     units = units_of(code.records)
     module = compile_text(code.text, resolve(code.text), sorted(units)) if units else None
     packing = Packing(code.bases, module.address if module else no_unit, ufunc_loop, facts_of(code.text))
