@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from . import words
 from .bounds import OutOfBounds, memory_of, reaches
 from .code import At, Code, Expect, Flags, Record, Repeat
 from .descriptor import States
-from .guard_pages import guarded
+from .guard_pages import GuardedMemory, guarded
 from .packing import Packing, bits
 from .runtime import runner
 
@@ -87,10 +88,7 @@ def checked_run(code: Code, packing: Packing, side: str) -> tuple[States, Callab
     """States with guarded scratch memory, and a function that runs the records with one of them and checks each."""
     packed: dict[int, np.ndarray] = {}
     pack(code.records, packing, packed)
-    code.constants = [
-        np.ndarray(each.shape, each.dtype, guarded(each.nbytes, side, each.tobytes())) if each.size else each
-        for each in map(np.ascontiguousarray, code.constants)
-    ]
+    code = replace(code, constants=[GuardedMemory(side).enter(each) for each in code.constants])
     states = States(code, packing.cells, packing.frame, lambda size: guarded(-(-size // 64) * 64, side))
 
     def execute(state: int) -> int:

@@ -49,7 +49,7 @@ class GuardedMemory(Memory):
     def __init__(self, side: str) -> None:
         self.side = side
 
-    def enter(self, value: np.ndarray, spec: Spec) -> np.ndarray:
+    def enter(self, value: np.ndarray) -> np.ndarray:
         low, high = extent(value.shape, value.strides, value.itemsize)
         if not value.size:
             return value
