@@ -441,6 +441,24 @@ def test_calls_at_the_same_time_have_memory_of_their_own(way):
     assert wrong == []
 
 
+def test_others_run_during_long_calls():
+    n = 1 << 14
+    region = make([Repeat(20_000, (axpy(At(1), At(1), At(2), stop=n),), ())], [np.ones(n)], [np.ones(n)])
+    x, ticks, over = np.ones(n), [], threading.Event()
+
+    def tick():
+        while not over.wait(0.001):
+            ticks.append(1)
+
+    thread = threading.Thread(target=tick)
+    thread.start()
+    region(x)
+    during = len(ticks)
+    over.set()
+    thread.join()
+    assert during > 5
+
+
 @pytest.fixture
 def threads_restored():
     before = num_threads()
@@ -528,6 +546,95 @@ def run_script(body, **environment):
         [sys.executable, "-c", head + body], capture_output=True, text=True, cwd=root, timeout=300,
         env={**os.environ, "PYTHONPATH": root, **environment})  # fmt: skip
     return done.returncode, done.stdout, done.stderr
+
+
+def test_regions_are_there_to_the_end_of_the_process():
+    code, out, error = run_script("""
+import atexit
+n = 300_000
+long = make([axpy(At(1), At(1), At(2), stop=n, parallel=8)], [np.ones(n)], [np.ones(n)])
+region = make([axpy(At(1), At(2), At(3))], [X, Y], [X])
+set_num_threads(2)
+atexit.register(lambda: print(region(X, Y)[1], long(np.ones(n))[5], flush=True))
+long(np.ones(n))
+class Last:
+    def __init__(self): self.region, self.x, self.long, self.n, self.say = region, X, long, np.ones(n), os.write
+    def __del__(self): self.say(1, b"%f %f" % (self.region(self.x, self.x)[1], self.long(self.n)[5]))
+last = Last()
+""")
+    assert (code, out) == (0, "2.5 3.0\n3.000000 3.000000"), error
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_regions_run_in_a_child_of_a_fork():
+    code, out, error = run_script("""
+import os
+n = 300_000
+long = make([axpy(At(1), At(1), At(2), stop=n, parallel=8)], [np.ones(n)], [np.ones(n)])
+set_num_threads(2)
+long(np.ones(n))
+child = os.fork()
+region = make([axpy(At(1), At(2), At(3))], [X, Y], [X])
+fine = (region(X, Y) == 2 * X + Y).all() and (long(np.ones(n)) == 3).all()
+if child == 0:
+    os._exit(0 if fine else 3)
+print(os.waitpid(child, 0)[1], fine)
+""")
+    assert (code, out) == (0, "0 True\n"), error
+
+
+OPERATIONS = {"add": 2, "multiply": 2, "maximum": 2, "sin": 1, "negative": 1, "less": 2}
+
+
+def random_records(rng, places, slots, depth=0):
+    """Records on arrays of rows of 6. ``places``: of bases how many rows are there, and whether they are written."""
+    records = []
+    for _ in range(rng.integers(1, 5)):
+        choice = rng.integers(0, 10)
+        if choice < 3 and depth < 3 and slots:
+            turns = int(rng.integers(1, 4))
+            movers, inner = [], dict(places)
+            for base, (rows, written) in list(places.items()):
+                if slots and rng.integers(2) and rows > turns:
+                    slot, back = slots.pop(), bool(rng.integers(2))
+                    movers.append(Mover(slot, At(base, 48 * (turns - 1) * back), -48 if back else 48))
+                    inner[slot] = rows - turns + 1, written
+            records.append(Repeat(turns, tuple(random_records(rng, inner, slots, depth + 1)), tuple(movers)))
+        elif choice < 4 and depth < 3:
+            kinds = [kind for kind in ERRORS if rng.integers(2)]
+            records.append(Flags(frozenset(kinds), frozenset(), tuple(random_records(rng, places, slots, depth + 1))))
+        else:
+            name = str(rng.choice(list(OPERATIONS)))
+            many = OPERATIONS[name]
+            result = [base for base, (_, written) in places.items() if written]
+            signature = "d" * many + "->" + ("?" if name == "less" else "d")
+            operands, steps = [], []
+            outer = int(rng.integers(0, 3))
+            for k in range(many + 1):
+                base = int(rng.choice(result if k == many else list(places)))
+                step = 48 * bool(places[base][0] >= outer and (k == many or rng.integers(2)))
+                operands.append(At(base, 0))
+                steps.append((step,) if outer else ())
+            core, dims = (8,) * many + (1 if name == "less" else 8,), (outer,) if outer else ()
+            records.append(UfuncCall(name, signature, tuple(operands), (6,), core, dims, tuple(steps)))
+    return records
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_records_give_what_they_give_one_by_one(seed):
+    rng = np.random.default_rng(seed)
+    x, y = rng.standard_normal((2, 8, 6))
+    start = [UfuncCall("add", "dd->d", (At(1), At(2), At(base)), (48,), (8, 8, 8)) for base in (0, 3, 4)]
+    records = start + random_records(rng, {base: (8, base not in (1, 2)) for base in range(5)}, list(range(6, 40)))
+    answers = []
+    with np.errstate(all="ignore" if seed % 2 else "raise"):
+        for way in WAYS:
+            region = compile_region(Code(UNITS, records, [spec_of(x)] * 2, [spec_of(x)] * 2, [], 384, 40), way)
+            answers += [region(x, y), region(x, y)]
+    for answer in answers[1:]:
+        assert (answer is None) is (answers[0] is None)
+        if answer is not None:
+            assert [each.tobytes() for each in answer] == [each.tobytes() for each in answers[0]]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="pages are protected in this way on Linux")
