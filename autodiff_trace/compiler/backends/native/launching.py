@@ -21,7 +21,12 @@ def launcher(program: int) -> Callable[[int], None]:
 
     def launch(state: int) -> None:
         header = (ctypes.c_int64 * words.CELLS).from_address(state)
-        header[words.THREADS] = count = threads.num_threads()
+        count = threads.num_threads()
+        try:
+            threads.workers.start(count - 1)
+        except RuntimeError:  # no more threads can be started
+            count = 1
+        header[words.THREADS] = count
         header[words.FINISHED] = 0
 
         def work(number: int) -> None:
