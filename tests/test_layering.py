@@ -14,19 +14,18 @@ ORDER = """
     core: array_ops parameters traits cotangents errors pytree tracer recording derivative exact_numbers lowest
       primitives unary batching choices selections masked_rules backward reverse forward infinitesimals
       transformed taylor
-    compiler/backends/native/vector_math: double_words
-    compiler/backends/native: builder registers counting scratch access operations inputs_text outputs_text
-      __init__ assembly object_cache symbols engine sharing_text layouts words handling flags_text entry_text
-      interpreter_text runtime
+    compiler/backends/native: text_facts builder registers counting scratch access operations inputs_text
+      outputs_text __init__ assembly object_cache symbols engine sharing_text layouts words handling flags_text
+      entry_text interpreter_text runtime
+    compiler/backends/native/vector_math: double_words kernel exponentials logarithms hyperbolic powers roots
+      trigonometric inverse_trigonometric __init__
     compiler: selection
-    compiler/backends/native/vector_math: kernel exponentials logarithms hyperbolic powers roots trigonometric
-      inverse_trigonometric __init__
     compiler/backends/native: own
     compiler/dispatch: limits __init__
     core/fast: calls donation residuals snapshots nodes processing ownership passing __init__
     core: __init__
     compiler/ir: spec layout __init__
-    compiler/backends/native: code descriptor plain guard_pages packing checked
+    compiler/backends/native: code bounds descriptor plain guard_pages packing checked
     captured_state: __init__
     compiler/analysis: __init__
     compiler/backends: __init__
@@ -63,7 +62,7 @@ ORDER = """
     compiler/backends/native: operands places scalar_loops scheduling
     compiler/backends/numpy_source: region_source kernels spelling
     compiler/backends: back_end
-    compiler/backends/native: fallback
+    compiler/backends/native: fallback units products
     compiler/dispatch: static_values arguments matching leaf_names
     compiler/record: boxes counters captured_folding live_arrays output_owner spent containers record bodies
       fission hidden_inputs shadow_copies loops loop_cotangents loop_tangents scans
@@ -72,10 +71,10 @@ ORDER = """
     .: differences extend nn optim testing
     transforms: custom __init__
     compiler/backends/numpy_source: calls error_regions inline loop_source emit executable back_end
-    compiler/backends/native: executable units
+    compiler/backends/native: executable
     compiler/ir: infer
-    compiler/backends/native: elementwise nest_loops views alone nest closing loops reductions scalars kinds
-      translate back_end
+    compiler/backends/native: elementwise nest_loops views alone nest closing shared_sums loops reductions
+      scalars kinds translate back_end
     compiler/graph: listing drawing interpreter serialization
     compiler/dispatch: background signature
     compiler/rewrite: cse dce constant_folding floats __init__
