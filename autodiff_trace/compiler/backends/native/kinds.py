@@ -123,5 +123,5 @@ def is_held(spec: Spec) -> bool:
     if spec.items:
         return spec.kind in (list, tuple) and all(map(is_held, spec.items))
     if spec.dtype is None:
-        return spec.kind in (float, bool, int, complex)
+        return spec.kind in (float, bool, complex)  # Python's integers have no end
     return spec.dtype.isnative and spec.dtype.char in "?bBhHiIlLqQfdFD"
