@@ -11,7 +11,8 @@ from .runtime import assistant, runner
 
 __all__ = ["SHARED", "launcher"]
 
-#: From how many ns of work that can be shared threads are started: to start one takes 20 to 100 µs, the more the busier the cores are.
+#: From how many ns of work that can be shared threads are started: to start one takes 20 to 100 µs, the more the busier
+#: the cores are.
 SHARED = 250_000
 
 
