@@ -11,8 +11,9 @@ from .runtime import assistant, runner
 
 __all__ = ["SHARED", "launcher"]
 
-#: From how many ns of work that can be shared threads are started: to wake one takes 20 to 50 µs.
-SHARED = 200_000
+#: From how many ns of work that can be shared threads are started: to start one takes 20 to 100 µs, the more the busier
+#: the cores are.
+SHARED = 250_000
 
 
 def launcher(program: int) -> Callable[[int], None]:
