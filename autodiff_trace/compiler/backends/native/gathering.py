@@ -140,7 +140,12 @@ def can_assign(spec: Any, dtype: np.dtype) -> bool:
 @alone(calls.assign, when=is_assignment)
 def assign(translator: Translator, step: Node) -> None:
     x, index, value = step.args
-    target = translator.places[step] = translator.place(x)
+    target = translator.place(x)
+    if translator.root(x) not in translator.made:  # an input, which is the caller's
+        copy = translator.allocate(step)
+        translator.copy(target, copy)
+        target = copy
+    translator.places[step] = target
     put(translator, target, index, source_of(translator, value, target.dtype), False)
 
 
