@@ -59,7 +59,7 @@ ORDER = """
     compiler/backends/numpy_source: arena short_rows sines threads
     compiler/backends/native: launching region
     compiler/ir: node evaluation memory kernel loop region terms
-    compiler/backends/native: operands places selection scalar_loops scheduling units products
+    compiler/backends/native: phases operands places selection scalar_loops scheduling units products
     compiler/backends/numpy_source: region_source kernels spelling
     compiler/backends: back_end
     compiler/backends/native: fallback

@@ -134,6 +134,8 @@ def is_assignment(step: Node) -> bool:
 def can_assign(spec: Any, dtype: np.dtype) -> bool:
     """Whether a cast in an assignment has code."""
     given = spec.dtype if spec.dtype is not None else np.dtype(spec.kind)
+    if spec.kind is int and dtype.char not in "lqfdFD":
+        return False  # it may be too large, of which NumPy says something
     return given == dtype or dtype.kind in "fc" and given.kind in "?biuf" or given.kind in "?biu" and dtype.kind in "biu"
 
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from ...ir.loop import Loop, result
-from ...ir.node import Node, operands
+from ...ir.node import Node, is_fixed, operands
 from ...ir.spec import Spec
+from ..numpy_source import calls
 from .alone import find_alone
 from .elementwise import Elementwise, find_elementwise
 from .loops import can_repeat
@@ -36,7 +37,7 @@ class Kinds:
 
     def accepts(self, step: Node) -> bool:
         """Whether a step can be part of a region."""
-        if step.kind not in ("call", "guard") or not all(is_held(node.spec) for node in operands(step)):
+        if step.kind not in ("call", "guard") or not all(may_be_read(node, step) for node in operands(step)):
             return False
         return self.key(step) is not None
 
@@ -122,6 +123,13 @@ def is_dense(spec: Spec) -> bool:
             return False
         size *= spec.shape[i]
     return True
+
+
+def may_be_read(operand: Node, step: Node) -> bool:
+    """Whether a step can have an operand: a number, an array, lists of such; what is known; an index."""
+    if operand.kind == "constant" and is_fixed(operand) or is_held(operand.spec):
+        return True
+    return operand.spec.kind is int and step.function in (calls.getitem, calls.assign, calls.scatter)
 
 
 def is_held(spec: Spec) -> bool:
