@@ -30,6 +30,9 @@ MOST_ROWS, MOST_COLUMNS = 4, 8
 ROUNDING = 8 * np.finfo(float).eps
 """Times the largest number of its row, or column, below which what divides may be a zero that has been rounded."""
 
+LEAST = 1e-290
+"""What divides is larger: LAPACK computes with reciprocals, and some of smaller numbers are infinite."""
+
 ALL = frozenset({"over", "divide", "invalid", "under"})
 
 
@@ -65,8 +68,8 @@ def eliminate(lanes: Lanes, rows: list[list[Value]], others: list[list[Value]], 
                 is_odd = lanes.op("xor", is_odd, larger)
         pivot = rows[k][k]
         scale = lanes.select(lanes.compare("olt", sizes[k], columns[k]), sizes[k], columns[k])
-        least = lanes.op("fmul", scale, lanes.const(ROUNDING, "d"))
-        fine = lanes.compare("ugt", size(lanes, pivot), least)
+        least = lanes.op("fadd", lanes.op("fmul", scale, lanes.const(ROUNDING, "d")), lanes.const(LEAST, "d"))
+        fine = lanes.compare("ogt", size(lanes, pivot), least)
         is_regular = fine if is_regular is None else lanes.op("and", is_regular, fine)
         if careful:
             pivot = lanes.select(lanes.compare("oeq", pivot, zero), one, pivot)
@@ -118,7 +121,7 @@ def determinant(lanes: Lanes, rows: list[list[Value]], others: list[list[Value]]
         is_singular = lanes.op("or", is_singular, lanes.compare("oeq", found.rows[k][k], zero))
     signed = lanes.select(found.is_odd, lanes.op("fneg", product), product)
     tiny = lanes.const(np.finfo(float).tiny / np.finfo(float).eps, "d")
-    is_known = lanes.op("or", is_singular, lanes.compare("ugt", size(lanes, product), tiny))
+    is_known = lanes.op("or", is_singular, lanes.compare("ogt", size(lanes, product), tiny))
     return [lanes.select(is_singular, zero, signed), is_known]
 
 
