@@ -52,6 +52,22 @@ def same_place(place: Place, step: Node) -> Place:
     return place
 
 
+def part(place: Place, step: Node) -> Place:
+    """The real or the imaginary parts of complex numbers."""
+    if place.dtype == step.spec.dtype:
+        return place
+    half = step.spec.itemsize if step.function is np.imag else 0
+    return place._replace(dtype=step.spec.dtype).moved(half)
+
+
+def is_part(step: Node) -> bool:
+    """Whether a step gives parts of complex numbers as they lie in memory."""
+    spec = step.args[0].spec
+    if step.function is calls.cast:
+        return spec.dtype.kind == "c" and step.spec.dtype.kind == "f" and spec.itemsize == 2 * step.spec.itemsize
+    return len(step.args) == 1 and (spec.dtype.kind == "c" or step.function is np.real) and step.spec.is_array
+
+
 def result_place(place: Place, step: Node) -> Place:
     raise LookupError("one of several results has a place of its own")
 
@@ -85,7 +101,7 @@ def is_even(step: Node) -> bool:
 VIEWS: dict[Callable, Callable[[Place, Node], Place]] = {
     calls.getitem: index, calls.reshape: reshape, calls.transpose: transpose, np.broadcast_to: broadcast,
     np.diagonal: diagonal, turn_of: turn, read_each: each, read_floats: each, result: result_place, stack_turns: same_place,
-    np.array: same_place,
+    np.array: same_place, np.real: part, np.imag: part, calls.cast: part,
 }
 
 
@@ -104,6 +120,8 @@ def find_view(step: Node) -> Callable[[Place, Node], Place] | None:
     if step.function in (read_each, read_floats):
         return each if spec.is_array and is_even(step) else None
     if spec.dtype is None or not spec.is_array:
+        return None
+    if VIEWS[step.function] is part and not is_part(step):
         return None
     if step.function is calls.getitem and not calls.is_basic(step.args[1]):
         return None
