@@ -12,6 +12,7 @@ from ...ir.node import Node, spec_at, value_of
 from ..numpy_source import calls
 from .code import UfuncCall
 from .elementwise import loop_chars
+from .operands import multiplies_by_one_number
 from .operations import find_operation
 from .places import Place, collapse
 from .products import SmallProduct, is_small
@@ -123,6 +124,11 @@ def multiply(translator: Translator, step: Node) -> None:
         y = y.insert(1)
         target = target.insert(len(target.shape))
     (m, k), n = x.shape[-2:], y.shape[-1]
+    if multiplies_by_one_number(step):
+        one, other = (x, y) if x.size == 1 else (y, x)
+        one = one._replace(shape=target.shape, strides=(0,) * len(target.shape))
+        translator.move(find_operation(np.multiply, char * 2), [one, other], target)
+        return
     if translator.own and is_small(x, y):
         translator.call(SmallProduct(x, y, target).write())
         return

@@ -209,17 +209,29 @@ class Translator:
             if outputs or any(type(step.function) is Loop for step in steps):
                 self.call(Nest(shape, rules, self.place, outputs, self.results).write())
             return
-        found = []
-        for step in closings:
-            how = self.kinds.closing(step)
-            total = total_place(self.allocate(step), shape, how.axes)
-            found.append(Closing(step, how.x, how.ufunc, total))
-        nest = ClosingNest(shape, rules, self.place, outputs, self.results, found)
-        for each in found:
-            if each in nest.adds:
-                target = self.places[each.step]
-                neutral = {np.add: 0.0}.get(each.ufunc, each.neutral)
-                self.copy(self.constant(np.array(neutral, target.dtype)).broadcast(target.shape), target)
+        homes = {step: self.allocate(step) for step in closings}
+
+        def make_nest() -> ClosingNest:
+            found = [Closing(step, how.x, how.ufunc, total_place(homes[step], shape, how.axes))
+                     for step in closings for how in [self.kinds.closing(step)]]
+            return ClosingNest(shape, rules, self.place, outputs, self.results, found)
+
+        nest = make_nest()
+        for each in nest.adds:  # many numbers, one after the other: their sum gets more digits
+            if each.char == "f" and each.ufunc is np.add:
+                homes[each.step] = self.temporary(each.step.spec.shape, np.dtype(np.float64))
+        nest = make_nest()
+        for each in nest.adds:
+            home = homes[each.step]
+            neutral = 0.0 if each.ufunc is np.add else each.neutral
+            self.copy(self.constant(np.array(neutral, home.dtype)).broadcast(home.shape), home)
+        self.run_closing(nest)
+        for step, home in homes.items():
+            if home != self.places[step]:
+                self.copy(home, self.places[step])
+
+    def run_closing(self, nest: ClosingNest) -> None:
+        """The records of such a nest."""
         if not is_shared(nest):
             self.call(nest.write())
             return
