@@ -16,6 +16,7 @@ from .ir.memory import Memory
 from .backends.numpy_source.back_end import NumpySource
 from .backends.numpy_source.executable import Executable
 from .record.collection import collection_paused
+from .ir.infer import settle_layouts
 from .ir.loop import all_steps, copied, in_bodies
 from .ir.region import Region
 from .rewrite.lowering import lower_step
@@ -145,6 +146,7 @@ def optimize_natively(program: Program, passes: Sequence[str], native: Native) -
     passes = without_trust(passes)
     lowered = prepare(program, passes)
     short = shorten(lowered, note_outputs(lowered), passes)
+    settle_layouts(short)
     parted = find_regions(short, native.accepts)
     return None if parted is short else place(parted, passes)
 
@@ -161,7 +163,8 @@ def compile_natively(
     for step in placed.steps:
         if type(region := step.function) is Region:
             region.native = native.compile(region.program)
-            region.instead = Fallback(region.program, partial(compile_instead, passes=without_trust(passes), name=name))
+            compile_it = partial(compile_instead, passes=without_trust(passes), name=name)
+            region.instead = Fallback(region.program, region.native, compile_it)
     executable = NumpySource().compile(placed, structure, memory, name)
     return WholeRegion(executable, placed) if is_whole(placed, structure) else executable, placed, memory
 

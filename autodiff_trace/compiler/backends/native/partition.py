@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from ...analysis.liveness import find_roots, is_in_first
 from ...ir.loop import Loop, read_each, result, turn_of
-from ...ir.node import LIVE, Node, Program, operands, relabel
+from ...ir.node import LIVE, Node, Program, operands, parts_of, relabel, spec_at
 from ...ir.region import Region
 from ...ir.spec import Spec
 from ..numpy_source import calls
@@ -71,6 +71,8 @@ class Partition:
         if step.kind != "call":
             return False
         known = all(is_value(each.spec) or each in self.native for each in operands(step))
+        if step.function is calls.getitem and any(is_mask(part) for part in parts_of(step.args[1])):
+            return False  # how many elements it gives is known when it has run
         if step.function is result:
             return known and step.args[0] in self.native
         return known and (is_value(step.spec) or step.spec.is_sequence) and accepts(step)
@@ -258,6 +260,11 @@ class Scheduling:
 def is_value(spec: Spec) -> bool:
     """Whether regions take and give values like this: arrays, and numbers."""
     return spec.dtype.kind in "fciub" if spec.dtype is not None else spec.kind in NUMBERS
+
+
+def is_mask(part: object) -> bool:
+    spec = spec_at(part)
+    return spec.dtype is not None and spec.dtype.kind == "b" and spec.is_array
 
 
 def are_apart(loop: Loop, places: list[int]) -> bool:
