@@ -58,7 +58,7 @@ class Partition:
 
     def __init__(self, program: Program, accepts: Callable[[Node], bool]) -> None:
         self.program = program
-        self.roots = find_roots(program, guess=False)
+        self.roots = find_roots(program)
         self.native: set[Node] = set()
         for step in program.steps:
             if self.may_be_native(step, accepts):
@@ -270,7 +270,7 @@ def is_mask(part: object) -> bool:
 def are_apart(loop: Loop, places: list[int]) -> bool:
     """Whether these results of a loop, arrays of the last turn, lie in memory of their own and of no argument."""
     body = loop.body
-    roots = find_roots(body, guess=False)
+    roots = find_roots(body)
     seen: set[Node] = set()
     for place in places:
         output = body.outputs[loop.carried + place]
