@@ -67,13 +67,12 @@ ORDER = """
     compiler/backends/numpy_source: calls error_regions inline loop_source emit executable back_end
     compiler/backends/native: executable
     compiler/ir: infer
+    compiler/analysis: layouts liveness row_independence
     compiler/graph: listing drawing interpreter serialization
     compiler/dispatch: signature
-    compiler/rewrite: cse dce constant_folding floats __init__
-    compiler/analysis: liveness row_independence
+    compiler/rewrite: cse dce constant_folding floats __init__ outputs
     compiler/backends/native: partition
     compiler/schedule: in_place buffers rows batched_forms like_calls fusion sums_of_rows
-    compiler/rewrite: outputs
     compiler/rolling: repeats turns hoisting loop_bodies pieces wide_calls rolling
     compiler/rewrite/lowering: table arithmetic linear_algebra moves networks reductions scatters __init__
     compiler/rewrite: patterns driver finite exact quicker_calls

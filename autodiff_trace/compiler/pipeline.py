@@ -16,8 +16,9 @@ from .ir.memory import Memory
 from .backends.numpy_source.back_end import NumpySource
 from .backends.numpy_source.executable import Executable
 from .record.collection import collection_paused
+from .analysis.layouts import settle_layouts
 from .analysis.liveness import find_roots
-from .ir.infer import call, settle_layouts
+from .ir.infer import call
 from .ir.loop import all_steps, copied, in_bodies
 from .ir.region import Region
 from .rewrite.lowering import lower_step

@@ -13,10 +13,10 @@ import numpy as np
 from ...core.traits import traits_of
 from ..backends.numpy_source import calls
 from .layout import axes_by_strides, broadcast_shape, distances, laid_out, order_axes, view_strides
-from .node import Node, Program, operands, parts_of, spec_at
+from .node import Node, parts_of, spec_at
 from .spec import Spec, array_spec, make_spec, new_spec
 
-__all__ = ["NotInferred", "call", "infer", "settle_layouts"]
+__all__ = ["NotInferred", "call", "infer"]
 
 RULES: dict[Callable, Callable[..., Spec]] = {}
 
@@ -36,23 +36,6 @@ def call(function: Callable, args: tuple, like: Node, spec: Spec | None = None) 
     """A step in the place of ``like``, or for it: with its error handling."""
     spec = spec or infer(function, args)
     return Node(function, args, {}, spec, getattr(function, "__name__", like.name), "call", like.errstate)
-
-
-def settle_layouts(program: Program) -> None:
-    """Give the arrays of a program the strides that they have as its steps stand: rewriting a step keeps its spec, but
-    where axes lie in another order than that of C its operands may be laid out in other ways than those it had."""
-    for step in program.steps:
-        spec = step.spec
-        if not spec.is_array or step.kind != "call" or step.kwargs:
-            continue
-        if spec.is_contiguous and all(each.spec.is_contiguous or not each.spec.is_array for each in operands(step)):
-            continue
-        try:
-            found = infer(step.function, step.args)
-        except NotInferred:
-            continue
-        if found.is_array and found.shape == spec.shape and found.dtype == spec.dtype:
-            step.spec = found
 
 
 def infer(function: Callable, args: Sequence) -> Spec:
