@@ -14,13 +14,19 @@ ORDER = """
     core: array_ops parameters traits cotangents errors pytree tracer recording derivative exact_numbers lowest
       primitives unary batching choices selections masked_rules backward reverse forward infinitesimals
       transformed taylor
-    compiler/backends/native: __init__
+    compiler/backends/native/vector_math: double_words
+    compiler/backends/native: builder registers counting scratch access operations inputs_text outputs_text
+      __init__ assembly object_cache symbols engine sharing_text layouts words handling flags_text entry_text
+      interpreter_text runtime
     compiler: selection
+    compiler/backends/native/vector_math: kernel exponentials logarithms hyperbolic powers roots trigonometric
+      inverse_trigonometric __init__
+    compiler/backends/native: own
     compiler/dispatch: limits __init__
     core/fast: calls donation residuals snapshots nodes processing ownership passing __init__
     core: __init__
     compiler/ir: spec layout __init__
-    compiler/backends/native: code
+    compiler/backends/native: code descriptor plain guard_pages packing checked
     captured_state: __init__
     compiler/analysis: __init__
     compiler/backends: __init__
@@ -52,12 +58,13 @@ ORDER = """
     compiler/record: cleanup collection guards introspection refusals exported_arrays
     transforms: checkpointing loops
     compiler/backends/numpy_source: arena short_rows sines threads
+    compiler/backends/native: launching region
     compiler/ir: node evaluation memory kernel loop region terms
-    compiler/backends/native: back_end
+    compiler/backends/native: operands places scalar_loops scheduling
     compiler/backends/numpy_source: region_source kernels spelling
-    compiler/dispatch: background static_values arguments matching leaf_names
     compiler/backends: back_end
-    compiler/backends/native: fallback
+    compiler/backends/native: fallback units
+    compiler/dispatch: static_values arguments matching leaf_names
     compiler/record: boxes counters captured_folding live_arrays output_owner spent containers record bodies
       fission hidden_inputs shadow_copies loops loop_cotangents loop_tangents scans
     compiler: failures
@@ -68,10 +75,11 @@ ORDER = """
     compiler/backends/native: executable
     compiler/ir: infer
     compiler/analysis: layouts liveness row_independence
+    compiler/backends/native: elementwise nest_loops views alone nest closing shared_sums loops reductions
+      scalars kinds translate back_end partition
     compiler/graph: listing drawing interpreter serialization
-    compiler/dispatch: signature
+    compiler/dispatch: background signature
     compiler/rewrite: cse dce constant_folding floats __init__ outputs
-    compiler/backends/native: partition
     compiler/schedule: in_place buffers rows batched_forms like_calls fusion sums_of_rows
     compiler/rolling: repeats turns hoisting loop_bodies pieces wide_calls rolling
     compiler/rewrite/lowering: table arithmetic linear_algebra moves networks reductions scatters __init__

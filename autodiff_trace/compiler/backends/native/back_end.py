@@ -31,7 +31,7 @@ class Native:
         """Whether a step can be one of a region."""
         from . import translate
 
-        return translate.accepts(step)
+        return translate.accepts(step, self.math)
 
     def compile(self, program: Program) -> Callable:
         """The program of a region as a function of its inputs, which gives the outputs (a tuple, or the one), or None
