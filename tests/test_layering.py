@@ -60,10 +60,10 @@ ORDER = """
     compiler/backends/numpy_source: arena short_rows sines threads
     compiler/backends/native: launching region
     compiler/ir: node evaluation memory kernel loop region terms
-    compiler/backends/native: operands places scalar_loops scheduling
+    compiler/backends/native: phases operands places scalar_loops scheduling units
     compiler/backends/numpy_source: region_source kernels spelling
     compiler/backends: back_end
-    compiler/backends/native: fallback units
+    compiler/backends/native: fallback
     compiler/dispatch: static_values arguments matching leaf_names
     compiler/record: boxes counters captured_folding live_arrays output_owner spent containers record bodies
       fission hidden_inputs shadow_copies loops loop_cotangents loop_tangents scans
@@ -86,7 +86,7 @@ ORDER = """
     compiler/rewrite: patterns driver finite exact quicker_calls
     compiler/schedule: horizontal_batching
     compiler: pipeline
-    compiler/dispatch: guard_slice tree native_programs cache retracing
+    compiler/dispatch: guard_slice tree quick_calls native_programs cache retracing
     compiler: eager_runs commuting
     compiler/graph: graph
     compiler: jitted jit __init__
