@@ -105,6 +105,17 @@ def test_views_are_made_where_they_are_read():
     assert sum(step.function in calls.VIEWS for step in program.steps) >= 2
 
 
+def test_steps_wait_for_the_region_that_reads_them():
+    def function(x):
+        a = anp.cos(x) * 3  # for the second region alone
+        b = anp.sum(anp.sin(x) * 2, axis=0)  # it takes less than what it is made of
+        return anp.exp(inverse(anp.tanh(x))) * a + b
+
+    first, second = regions(parted(function, SQUARE))
+    assert sorted(output.name for output in first.outputs) == ["sum", "tanh"]
+    assert "cos" in [step.name for step in second.steps]
+
+
 def test_poor_regions_stay_with_numpy():
     assert not regions(parted(lambda x: anp.exp(inverse(x)), SQUARE, worth=lambda region: len(region.steps) > 1))
 
