@@ -72,19 +72,21 @@ def host_features():
 
 
 FLAGS = {1: "invalid value", 4: "divide by zero", 8: "overflow", 16: "underflow"}  # of x86 processors
+ALL_FLAGS = sum(FLAGS)
 
 
-def raised(call):
-    """The floating-point errors that a call raises: of C's ``fetestexcept``, on x86."""
+def raised(call, before=0):
+    """The floating-point errors that are up after a call, before which some are put up: of C's fetestexcept, on x86."""
     library = ctypes.CDLL(None)
-    library.feclearexcept(61)
+    library.feclearexcept(ALL_FLAGS)
+    library.feraiseexcept(before)
     call()
-    found = library.fetestexcept(61)
+    found = library.fetestexcept(ALL_FLAGS)
     return {name for flag, name in FLAGS.items() if found & flag}
 
 
 def compile_function(emit, inputs=1, outputs=1, dtype="float64", width=None, features=None, inline=False):
-    """``f(*arrays) -> array`` (or a tuple of arrays; with ``flags=True`` the set of floating-point errors), with
+    """``f(*arrays) -> array`` (or a tuple of arrays; with ``flags``, those up before, the set of those up after), with
     ``f.run(*addresses, n)`` on multiples of the width."""
     import llvmlite.binding as llvm
 
@@ -106,15 +108,15 @@ def compile_function(emit, inputs=1, outputs=1, dtype="float64", width=None, fea
     address = engine.get_function_address("run")
     run = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * (inputs + outputs), ctypes.c_ssize_t)(address)
 
-    def call(*arrays, flags=False):
+    def call(*arrays, flags=None):
         arrays = [np.ascontiguousarray(array, dtype) for array in np.broadcast_arrays(*arrays)]
         shape, n = arrays[0].shape, arrays[0].size
         whole = -(-n // width) * width
         arrays = [np.concatenate([array.ravel(), np.ones(whole - n, dtype)]) for array in arrays]
         results = [np.empty(whole, dtype) for _ in range(outputs)]
         addresses = [array.ctypes.data for array in (*arrays, *results)]
-        if flags:
-            return raised(lambda: run(*addresses, whole))
+        if flags is not None:
+            return raised(lambda: run(*addresses, whole), flags)
         run(*addresses, whole)
         results = [result[:n].reshape(shape) for result in results]
         return results[0] if outputs == 1 else tuple(results)

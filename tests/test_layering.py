@@ -14,19 +14,18 @@ ORDER = """
     core: array_ops parameters traits cotangents errors pytree tracer recording derivative exact_numbers lowest
       primitives unary batching choices selections masked_rules backward reverse forward infinitesimals
       transformed taylor
-    compiler/backends/native/vector_math: double_words
-    compiler/backends/native: builder registers counting scratch access operations inputs_text outputs_text
-      __init__ assembly object_cache symbols engine sharing_text layouts words handling flags_text entry_text
-      interpreter_text runtime
+    compiler/backends/native: text_facts builder registers counting scratch access operations inputs_text
+      outputs_text __init__ assembly object_cache symbols engine sharing_text layouts words handling flags_text
+      entry_text interpreter_text runtime
+    compiler/backends/native/vector_math: double_words kernel exponentials logarithms hyperbolic powers roots
+      trigonometric inverse_trigonometric __init__
     compiler: selection
-    compiler/backends/native/vector_math: kernel exponentials logarithms hyperbolic powers roots trigonometric
-      inverse_trigonometric __init__
     compiler/backends/native: own
     compiler/dispatch: limits __init__
     core/fast: calls donation residuals snapshots nodes processing ownership passing __init__
     core: __init__
     compiler/ir: spec layout __init__
-    compiler/backends/native: code descriptor plain guard_pages packing checked
+    compiler/backends/native: code bounds descriptor plain guard_pages packing checked
     captured_state: __init__
     compiler/analysis: __init__
     compiler/backends: __init__
@@ -60,7 +59,7 @@ ORDER = """
     compiler/backends/numpy_source: arena short_rows sines threads
     compiler/backends/native: launching region
     compiler/ir: node evaluation memory kernel loop region terms
-    compiler/backends/native: phases operands places scalar_loops scheduling units
+    compiler/backends/native: phases operands places scalar_loops scheduling units products
     compiler/backends/numpy_source: region_source kernels spelling
     compiler/backends: back_end
     compiler/backends/native: fallback

@@ -1,6 +1,7 @@
 """Own vector functions of the native back end: errors in units of the last place, special values, flags, lanes."""
 
 import platform
+import re
 import sys
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 pytest.importorskip("llvmlite", reason="own vector functions are compiled by llvmlite")
 
 from autodiff_trace.compiler.backends.native import vector_math  # noqa: E402
+from autodiff_trace.compiler.backends.native.builder import Builder  # noqa: E402
 from benchmarks import accuracy  # noqa: E402
-from benchmarks.native_functions import compile_function, host_features, own  # noqa: E402
+from benchmarks.native_functions import ALL_FLAGS, FLAGS, compile_function, host_features, own  # noqa: E402
 
 if not vector_math.available(host_features()):
     pytest.skip("own vector functions need a fused product and sum", allow_module_level=True)
@@ -97,11 +99,21 @@ def test_flags_are_those_of_numpy(functions, name, dtype):
     operands = [x] if ufunc.nin == 1 else [axis.ravel() for axis in np.meshgrid(x, x)]
     for at in zip(*operands):
         lanes = [np.full(16, value) for value in at]
-        expected, found = flags_of_numpy(ufunc, lanes), function(*lanes, flags=True)
+        expected, found = flags_of_numpy(ufunc, lanes), function(*lanes, flags=0)
         if name == "power" and np.isinf(at[1]):
             continue
         assert expected - {"underflow"} == found - {"underflow"}, at
         assert found >= expected or dtype == "float32", at
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64" or sys.platform != "linux", reason="flags are read as those of x86")
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", NAMES)
+def test_flags_that_are_up_stay_up(functions, name, dtype):
+    with np.errstate(all="ignore"):
+        x = np.array(SPECIAL).astype(dtype)
+    operands = [x] if getattr(np, name).nin == 1 else [axis.ravel() for axis in np.meshgrid(x, x)]
+    assert functions(name, dtype)(*operands, flags=ALL_FLAGS) == set(FLAGS.values())
 
 
 def flags_of_numpy(ufunc, operands):
@@ -109,6 +121,82 @@ def flags_of_numpy(ufunc, operands):
     with np.errstate(all="call"), np.errstate(call=lambda kind, _: found.add(kind)):
         ufunc(*operands)
     return found
+
+
+EXACT = {
+    "exp": [(0.0, 1.0)],
+    "exp2": [(n, 2.0**n) for n in (-5.0, 0.0, 1.0, 30.0, 100.0, -126.0)],
+    "log2": [(2.0**n, n) for n in (-100.0, -1.0, 0.0, 1.0, 3.0, 29.0, 64.0)],
+    "log": [(1.0, 0.0)],
+    "log10": [(1.0, 0.0), (10.0, 1.0), (100.0, 2.0), (1000.0, 3.0), (1e5, 5.0), (1e10, 10.0)],
+    "sin": [(0.0, 0.0), (-0.0, -0.0)],
+    "cos": [(0.0, 1.0)],
+    "tanh": [(0.0, 0.0), (-0.0, -0.0), (40.0, 1.0), (-np.inf, -1.0)],
+    "cbrt": [(n**3, n) for n in (1.0, -2.0, 3.0, 10.0, 100.0)],
+    "arccos": [(1.0, 0.0)],
+    "cosh": [(0.0, 1.0)],
+    "power": [(2.0, 10.0, 1024.0), (3.0, 0.0, 1.0), (3.0, 1.0, 3.0), (-2.0, 3.0, -8.0), (-3.0, 2.0, 9.0),
+              (5.0, -1.0, 0.2), (1.0, 1e300, 1.0), (4.0, 0.5, 2.0), (-0.0, 3.0, -0.0), (0.0, 0.0, 1.0),
+              (-1.0, np.inf, 1.0)],
+    "hypot": [(3.0, 4.0, 5.0), (0.0, -0.0, 0.0)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", EXACT)
+def test_exact_results(functions, name, dtype):
+    with np.errstate(all="ignore"):
+        *operands, expected = np.array(EXACT[name]).astype(dtype).T
+    values = functions(name, dtype)(*operands)
+    np.testing.assert_array_equal(values, expected)
+    np.testing.assert_array_equal(np.signbit(values), np.signbit(expected))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", NAMES)
+def test_written_out_functions_are_those_that_are_called(functions, name, dtype):
+    ufunc = getattr(np, name)
+    inline = own(ufunc, dtype, inline=True)
+    with np.errstate(all="ignore"):
+        for operands in accuracy.arguments(name, dtype, 200):
+            operands[0][::7] = np.resize(np.array(SPECIAL).astype(dtype), operands[0][::7].shape)
+            np.testing.assert_array_equal(inline(*operands), functions(name, dtype)(*operands))
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="features of x86")
+@pytest.mark.parametrize("name", NAMES)
+def test_processors_with_shorter_vectors_have_the_same_results(functions, name):
+    if not host_features().get("avx512f"):
+        pytest.skip("this processor has shorter vectors already")
+    shorter = own(getattr(np, name), features=",-avx512f")
+    for operands in accuracy.arguments(name, "float64", 1000):
+        with np.errstate(all="ignore"):
+            np.testing.assert_array_equal(shorter(*operands), functions(name, "float64")(*operands))
+
+
+def test_the_library_of_a_function_exports_it():
+    llvm = pytest.importorskip("llvmlite.binding")
+    llvm.initialize_native_target()
+    todo, done = [], set()
+    for inline, dtype, width in [(False, "float64", 8), (True, "float64", 1), (True, "float32", 16)]:
+        builder = Builder(width, dtype, shared=True, inline=inline)
+        for ufunc, emit in vector_math.FUNCTIONS.items():
+            emit(builder, *["%x", "%y"][: ufunc.nin])
+        vector_math.sin_cos(builder, "%x")
+        assert not builder.functions
+        todo += [re.search('"(own.*)"', line) for line in builder.declares if "own." in line]
+    for name in {match[1] for match in todo}:
+        module = llvm.parse_assembly(vector_math.library(name))
+        module.verify()
+        exported = [function.name for function in module.functions if function.linkage == llvm.Linkage.external]
+        done |= {other for other in exported if other.startswith("own.")}
+        assert [other for other in exported if other.startswith("own.")] == [name]
+    assert len(done) == len({match[1] for match in todo}) > 60
+
+
+def test_a_processor_without_fused_products_has_none_of_them():
+    assert not vector_math.available({"sse2": True, "avx": True, "fma": False})
+    assert vector_math.available({"fma": True}) and vector_math.available({"neon": True})
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

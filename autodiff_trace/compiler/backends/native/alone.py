@@ -14,6 +14,7 @@ from .code import UfuncCall
 from .elementwise import loop_chars
 from .operations import find_operation
 from .places import Place, collapse
+from .products import SmallProduct, is_small
 
 if TYPE_CHECKING:
     from .translate import Translator
@@ -122,6 +123,9 @@ def multiply(translator: Translator, step: Node) -> None:
         y = y.insert(1)
         target = target.insert(len(target.shape))
     (m, k), n = x.shape[-2:], y.shape[-1]
+    if translator.own and is_small(x, y):
+        translator.call(SmallProduct(x, y, target).write())
+        return
     stack = target.shape[:-2]
     outer = [each.broadcast(stack + each.shape[-2:]) for each in (x, y, target)]
     lengths, strides = collapse(stack, [each.strides[:-2] for each in outer])
@@ -212,7 +216,12 @@ def is_plain_assignment(step: Node) -> bool:
 @alone(calls.assign, when=is_plain_assignment)
 def assign(translator: Translator, step: Node) -> None:
     x, index, value = step.args
-    target = translator.places[step] = translator.place(x)
+    target = translator.place(x)
+    if translator.root(x) not in translator.made:  # an input, which is the caller's
+        copy = translator.allocate(step)
+        translator.copy(target, copy)
+        target = copy
+    translator.places[step] = target
     place = target.index(index)
     source = source_of(translator, value, place.dtype)
     translator.copy(source.broadcast(place.shape) if len(source.shape) <= len(place.shape) else

@@ -72,10 +72,11 @@ class Builder:
         type, int_type, bool_type: the type of a vector of floats, of integers as wide, of truth values.
         inline: whether own functions are written out where they are called, which saves some 10 % of their time and
             costs the compilation of each use; then the code has branches.
+        shared: whether own functions are only declared: who links the code compiles each once, from its library.
         block: the label of the block that instructions are added to, for the phi instructions of who reads it.
     """
 
-    def __init__(self, width=8, dtype="float64", prefix="t", declares=None, functions=None, inline=False):
+    def __init__(self, width=8, dtype="float64", prefix="t", declares=None, functions=None, inline=False, shared=False):
         self.width = width
         self.format = FORMATS[str(dtype)]
         self.prefix = prefix
@@ -87,7 +88,7 @@ class Builder:
         self.bool_type = self.vector("i1")
         self.suffix = self.format.suffix if width == 1 else f"v{width}{self.format.suffix}"
         self.numbers = itertools.count()
-        self.inline = inline
+        self.inline, self.shared = inline, shared
         self.block = ""
 
     def vector(self, element) -> str:

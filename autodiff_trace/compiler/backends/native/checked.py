@@ -6,24 +6,20 @@ What a unit reaches is not known here: arrays and scratch memory lie next to pag
 from __future__ import annotations
 
 import ctypes
-import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import numpy as np
 
 from . import words
-from .code import Call, Code, Expect, Flags, Record, Repeat, UfuncCall
+from .bounds import OutOfBounds, memory_of, reaches
+from .code import At, Code, Expect, Flags, Record, Repeat
 from .descriptor import States
-from .guard_pages import bounds, guarded
+from .guard_pages import GuardedMemory, guarded
 from .packing import Packing, bits
 from .runtime import runner
-from .symbols import find_ufunc
 
-__all__ = ["OutOfBounds", "checked_run"]
-
-
-class OutOfBounds(AssertionError):
-    """A record reaches memory that is not its operands'."""
+__all__ = ["checked_run"]
 
 
 class Run:
@@ -33,13 +29,8 @@ class Run:
         self.code, self.packed, self.state = code, packed, state
         self.header = (ctypes.c_int64 * (words.CELLS + cells)).from_address(state)
         self.raised = self.seen = 0
-        sizes = [(0, code.scratch)]
-        sizes += [
-            bounds(spec.shape, spec.strides, spec.itemsize) if spec.is_array and spec.size else (0, 16)
-            for spec in [*code.inputs, *code.outputs]
-        ]
-        sizes += [bounds(each.shape, each.strides, each.itemsize) if each.size else (0, 0) for each in code.constants]
-        self.ranges = {base: (self.base(base) + low, self.base(base) + high) for base, (low, high) in enumerate(sizes)}
+        memory = enumerate(memory_of(code))
+        self.ranges = {base: (self.base(base) + low, self.base(base) + high) for base, (low, high) in memory}
 
     def base(self, number: int) -> int:
         """Where a base is now."""
@@ -59,10 +50,9 @@ class Run:
             self.seen |= mine & must
             self.raised = before | mine & ~must
             return status
+        self.check(record)
         if type(record) is Expect:
-            self.check(f"{record}", record.operand.base, self.place(record.operand), 0, 1)
             return int(bool(ctypes.c_ubyte.from_address(self.place(record.operand)).value) is not bool(record.value))
-        (self.check_call if type(record) is Call else self.check_ufunc)(record)
         status = runner()(self.packed[id(record)].ctypes.data, self.state)
         self.raised |= self.header[words.RAISED]
         return status
@@ -81,55 +71,24 @@ class Run:
                 return 1
         return 0
 
-    def place(self, operand: tuple[int, int]) -> int:
+    def place(self, operand: At) -> int:
         return self.base(operand[0]) + operand[1]
 
-    def check(self, name: str, base: int, place: int, low: int, high: int) -> None:
-        """Whether the bytes around a place are within the memory of a base."""
-        begin, end = self.ranges[base]
-        if not (begin <= place + low and place + high <= end):
-            reached = f"bytes {place + low - begin} to {place + high - begin}"
-            raise OutOfBounds(f"{name} reaches {reached} of base {base}, which has {end - begin}.")
-
-    def check_call(self, record: Call) -> None:
-        if record.stop > record.start:
-            for number, operand in enumerate(record.operands):
-                self.check(f"operand {number} of {record.unit}", operand.base, self.place(operand), 0, 0)
-
-    def check_ufunc(self, record: UfuncCall) -> None:
-        if 0 in record.dims or record.core[:1] == (0,):
-            return
-        for number, (operand, shape, strides) in enumerate(zip(record.operands, *layouts(record))):
-            if 0 not in shape:
-                itemsize = np.dtype(record.signature.replace("->", "")[number]).itemsize
-                low, high = bounds(shape, strides, itemsize)
-                self.check(f"operand {number} of {record.ufunc}", operand.base, self.place(operand), low, high)
-
-
-def layouts(record: UfuncCall) -> tuple[list[tuple], list[tuple]]:
-    """The shape and strides of what each operand reaches: outer dimensions, the loop's own, core dimensions."""
-    count = len(record.operands)
-    signature = find_ufunc(record.ufunc).signature or ",".join(["()"] * count)
-    operands = [re.findall(r"\w+", each) for each in re.findall(r"\(([^)]*)\)", signature)]
-    names = list(dict.fromkeys(name for each in operands for name in each))
-    lengths = dict(zip(names, record.core[1:]))
-    core = iter(record.core_steps[count:])
-    shapes, strides = [], []
-    for number, each in enumerate(operands):
-        outer = record.steps[number] if record.dims else ()
-        shapes.append((*record.dims, record.core[0], *[lengths[name] for name in each]))
-        strides.append((*outer, record.core_steps[number], *[next(core) for _ in each]))
-    return shapes, strides
+    def check(self, record: Record) -> None:
+        """Raise OutOfBounds if the record reaches beyond the memory that its bases are in."""
+        for name, operand, low, high in reaches(record):
+            begin, end = self.ranges[operand.base]
+            first, last = self.place(operand) + low - begin, self.place(operand) + high - begin
+            if not 0 <= first <= last <= end - begin:
+                reached = f"bytes {first} to {last} of the memory of base {operand.base}"
+                raise OutOfBounds(f"{name} reaches {reached}, which has {end - begin}.")
 
 
 def checked_run(code: Code, packing: Packing, side: str) -> tuple[States, Callable[[int], int]]:
     """States with guarded scratch memory, and a function that runs the records with one of them and checks each."""
     packed: dict[int, np.ndarray] = {}
     pack(code.records, packing, packed)
-    code.constants = [
-        np.ndarray(each.shape, each.dtype, guarded(each.nbytes, side, each.tobytes())) if each.size else each
-        for each in map(np.ascontiguousarray, code.constants)
-    ]
+    code = replace(code, constants=[GuardedMemory(side).enter(each) for each in code.constants])
     states = States(code, packing.cells, packing.frame, lambda size: guarded(-(-size // 64) * 64, side))
 
     def execute(state: int) -> int:

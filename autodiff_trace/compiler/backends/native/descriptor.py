@@ -81,7 +81,8 @@ class States:
     """
 
     def __init__(self, code: Code, cells: int, frame: int, allocate: Callable[[int], np.ndarray] | None = None) -> None:
-        self.code, self.cells, self.frame = code, cells, frame
+        self.cells, self.frame, self.scratch, self.constants = cells, frame, max(code.scratch, 1), code.constants
+        self.numbers = len(code.inputs) + len(code.outputs)
         self.allocate = allocate or self.aligned
         self.blocks: list = []
         head = words.CELLS + cells + frame + len(code.outputs) + 1
@@ -93,9 +94,8 @@ class States:
 
     def new(self) -> int:
         """The address of a new state."""
-        code = self.code
-        numbers = len(code.inputs) + len(code.outputs)
-        block, scratch = self.aligned(self.head + 16 * numbers), self.allocate(max(code.scratch, 1))
+        numbers = self.numbers
+        block, scratch = self.aligned(self.head + 16 * numbers), self.allocate(self.scratch)
         block[:] = 0
         view = block[: self.head].view(np.int64)
         start = block.ctypes.data
@@ -104,7 +104,7 @@ class States:
         view[words.RESULTS] = start + 8 * (first + self.cells + self.frame)
         view[first] = scratch.ctypes.data
         view[first + 1 : first + 1 + numbers] = start + self.head + 16 * np.arange(numbers)
-        for place, constant in enumerate(code.constants, first + 1 + numbers):
+        for place, constant in enumerate(self.constants, first + 1 + numbers):
             view[place] = constant.ctypes.data
         self.blocks.append((block, scratch))
         return start
@@ -124,7 +124,7 @@ def describe(code: Code, program: np.ndarray, states: States) -> Descriptor:
         for specs, form in ((code.inputs, input_words), (code.outputs, output_words))
     )
     made = np.zeros(words.DESCRIPTOR_WORDS, np.int64).view(Descriptor)
-    made.keep = [inputs, outputs, program, code]
+    made.keep = [inputs, outputs, program, code.inputs, code.outputs]
     made[words.INPUTS], made[words.OUTPUTS] = len(code.inputs), len(code.outputs)
     made[words.INPUT_RECORDS], made[words.OUTPUT_RECORDS] = inputs.ctypes.data, outputs.ctypes.data
     made[words.PROGRAM] = program.ctypes.data

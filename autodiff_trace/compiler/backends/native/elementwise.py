@@ -59,8 +59,8 @@ def find_elementwise(step: Node, own: dict[np.ufunc, Callable]) -> Elementwise |
     operands = args[:ufunc.nin]
     if len(args) > ufunc.nin and any(arg is not None for arg in args[ufunc.nin:]):
         return None
-    if ufunc is not function and is_of_integers(step, operands):
-        return None  # Python's have no end, and NumPy's scalars warn
+    if ufunc is not function and not is_as_numpys(ufunc, operands) or has_long_number(operands):
+        return None
     chars = loop_chars(ufunc, operands)
     if chars is None or chars[-1] != char and not (step.spec.dtype is None and chars[-1] in "d?"):
         return None
@@ -82,10 +82,28 @@ def char_of(spec: Spec) -> str | None:
     return spec.dtype.char if spec.dtype.char in NUMBERS and spec.dtype.isnative else None
 
 
-def is_of_integers(step: Node, operands: tuple) -> bool:
-    specs = [step.spec, *map(spec_at, operands)]
-    return not any(each.is_array for each in specs) and any(char_of(each) not in ("d", "f", "?", "D") for each in specs
-                                                            if each.dtype is not None or each.kind is not int)
+EXACT = 2**53
+"""Whole numbers up to this one are floating-point numbers."""
+
+PLAIN = (np.add, np.subtract, np.multiply, np.negative, np.absolute, np.less, np.less_equal, np.greater,
+         np.greater_equal, np.equal, np.not_equal)
+"""What Python computes of floats as NumPy does, without ever raising an error."""
+
+
+def is_as_numpys(ufunc: np.ufunc, operands: tuple) -> bool:
+    """Whether Python's operator gives for these operands what the ufunc does. Python's integers have no end, its truth
+    values add up to 2, its divisions raise an error; NumPy's scalars of integers warn."""
+    specs = list(map(spec_at, operands))
+    if any(spec.is_array for spec in specs):
+        return True
+    if all(spec.dtype is None for spec in specs):
+        return ufunc in PLAIN and all(spec.kind is float for spec in specs)
+    return not any(spec.dtype is not None and spec.dtype.kind in "iu" for spec in specs)
+
+
+def has_long_number(operands: tuple) -> bool:
+    """Whether one is a whole number that NumPy may not hold as it is."""
+    return any(type(arg) is int and abs(arg) > EXACT for arg in operands)
 
 
 def loop_chars(ufunc: np.ufunc, operands: tuple) -> str | None:

@@ -31,12 +31,15 @@ entry:
 """
 
 FLAGS_ARM = """
+!0 = !{!"fpsr"}
+declare i64 @llvm.read_volatile_register.i64(metadata)
+declare void @llvm.write_register.i64(metadata, i64)
 define internal i64 @register_read() alwaysinline {
-  %now = call i64 asm sideeffect "mrs $0, fpsr", "=r"()
+  %now = call i64 @llvm.read_volatile_register.i64(metadata !0)
   ret i64 %now
 }
 define internal void @register_write(i64 %value) alwaysinline {
-  call void asm sideeffect "msr fpsr, $0", "r"(i64 %value)
+  call void @llvm.write_register.i64(metadata !0, i64 %value)
   ret void
 }
 """

@@ -9,6 +9,7 @@ import mmap
 import numpy as np
 
 from ...ir.spec import Spec
+from .bounds import extent
 from .plain import Memory, new_array
 
 __all__ = ["GuardedMemory", "guarded"]
@@ -48,8 +49,8 @@ class GuardedMemory(Memory):
     def __init__(self, side: str) -> None:
         self.side = side
 
-    def enter(self, value: np.ndarray, spec: Spec) -> np.ndarray:
-        low, high = bounds(value.shape, value.strides, value.itemsize)
+    def enter(self, value: np.ndarray) -> np.ndarray:
+        low, high = extent(value.shape, value.strides, value.itemsize)
         if not value.size:
             return value
         content = ctypes.string_at(value.__array_interface__["data"][0] + low, high - low)
@@ -63,9 +64,3 @@ class GuardedMemory(Memory):
         copy = new_array(spec)
         copy[...] = array
         return copy
-
-
-def bounds(shape: tuple, strides: tuple, itemsize: int) -> tuple[int, int]:
-    """From which to which byte an array reaches, counted from its first element."""
-    ends = [(length - 1) * stride for length, stride in zip(shape, strides)]
-    return sum(min(end, 0) for end in ends), sum(max(end, 0) for end in ends) + itemsize

@@ -50,6 +50,8 @@ class Kinds:
     def find_key(self, step: Node) -> Hashable:
         if not is_held(step.spec):
             return None
+        if not step.spec.items and step.spec.is_array and not is_dense(step.spec) and self.view(step) is None:
+            return None  # it may be its operand, a view
         if self.scalar(step) is not None:
             return SCALARS
         if step.function is result and type(self.elementwise(step)) is LastTurn:
@@ -105,10 +107,21 @@ class Kinds:
         return self.closings[step]
 
 
+def is_dense(spec: Spec) -> bool:
+    """Whether the elements of a new array of this layout lie next to one another, in some order of axes."""
+    axes = sorted([i for i in range(spec.ndim) if spec.shape[i] != 1], key=lambda i: -spec.strides[i])
+    size = spec.itemsize
+    for i in reversed(axes):
+        if spec.strides[i] != size:
+            return False
+        size *= spec.shape[i]
+    return True
+
+
 def is_held(spec: Spec) -> bool:
     """Whether a value is a number or an array, or a list of such."""
     if spec.items:
         return spec.kind in (list, tuple) and all(map(is_held, spec.items))
     if spec.dtype is None:
-        return spec.kind in (float, bool, int, complex)
+        return spec.kind in (float, bool, complex)  # Python's integers have no end
     return spec.dtype.isnative and spec.dtype.char in "?bBhHiIlLqQfdFD"

@@ -11,8 +11,9 @@ from .runtime import assistant, runner
 
 __all__ = ["SHARED", "launcher"]
 
-#: From how many ns of work that can be shared threads are started: to wake one takes 20 to 50 µs.
-SHARED = 200_000
+#: From how many ns of work that can be shared threads are started: to start one takes 20 to 100 µs, the more the busier
+#: the cores are.
+SHARED = 250_000
 
 
 def launcher(program: int) -> Callable[[int], None]:
@@ -21,7 +22,12 @@ def launcher(program: int) -> Callable[[int], None]:
 
     def launch(state: int) -> None:
         header = (ctypes.c_int64 * words.CELLS).from_address(state)
-        header[words.THREADS] = count = threads.num_threads()
+        count = threads.num_threads()
+        try:
+            threads.workers.start(count - 1)
+        except RuntimeError:  # no more threads can be started
+            count = 1
+        header[words.THREADS] = count
         header[words.FINISHED] = 0
 
         def work(number: int) -> None:

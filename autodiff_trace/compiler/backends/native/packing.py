@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import numpy as np
 
 from . import words
 from .code import At, Call, Expect, Flags, Record, Repeat, UfuncCall
+from .text_facts import OPERAND, Facts
 from .words import FLAGS
 
 __all__ = ["Packing"]
@@ -20,7 +21,7 @@ CHUNK = 5_000
 
 
 class Packing:
-    """Records as words, and the cells that they need. ``clearing``: units that may clear floating-point flags.
+    """Records as words, and the cells that they need. ``facts``: of the units.
 
     Attributes:
         words: the words so far.
@@ -32,14 +33,14 @@ class Packing:
 
     def __init__(
         self, bases: int, unit: Callable[[str], int], loop: Callable[[str, str], tuple[int, int]],
-        clearing: Container[str] = (),
+        facts: Mapping[str, Facts] = {},  # noqa: B006 (nobody writes it)
     ) -> None:
         self.words: list[int] = []
         self.cells = bases
         self.frame = 1
         self.work = 0.0
         self.shared = 0.0
-        self.unit, self.loop, self.clearing = unit, loop, clearing
+        self.unit, self.loop, self.facts = unit, loop, facts
 
     def finish(self) -> np.ndarray:
         """The words, with a last one that says that there are no more."""
@@ -89,14 +90,15 @@ class Packing:
             return
         operands = self.operands(record.operands)
         span = (self.unit(record.unit), record.start, record.stop, len(record.operands))
-        each = len(record.operands) * 0.5  # ns an element
+        facts = self.facts.get(record.unit, Facts(False, 0.0))
+        each = facts.cost + OPERAND * len(record.operands)
         work = (record.stop - record.start) * each
         self.work += turns * (work + 5)
         if record.parallel > 0 and work > 2 * CHUNK:
             self.shared += turns * work
             least = math.ceil(CHUNK / each / record.parallel) * record.parallel
             self.put(words.SHARED, *span, least, *operands)
-        elif record.unit in self.clearing:
+        elif facts.runs_loops:
             with self.flags_kept():
                 self.put(words.CALL, *span, *operands)
         else:

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ...analysis.liveness import find_roots, is_in_first
-from ...ir.loop import Loop, read_each, result, turn_of
+from ...ir.loop import Loop, read_each, read_floats, result, stack_turns, turn_of
 from ...ir.node import LIVE, Node, Program, operands, parts_of, relabel, spec_at
 from ...ir.region import Region
 from ...ir.spec import Spec
 from ..numpy_source import calls
 from .phases import Phases
+from .views import find_view
 
 __all__ = ["find_regions", "is_worth"]
 
@@ -24,7 +25,7 @@ NUMBERS = (bool, int, float, complex)
 FEWEST = 2
 """Steps that compute something for which a region pays: the call of one costs as much as one of NumPy's."""
 
-NO_VIEWS = (calls.assign, calls.after, result, turn_of, read_each)
+NO_VIEWS = (calls.assign, calls.after, result, turn_of, read_each, read_floats, stack_turns)
 """What gives, or reads from, its first argument, and is no view of an array: a region computes it like others."""
 
 
@@ -106,10 +107,12 @@ class Partition:
         self.settle()
 
     def is_view(self, step: Node) -> bool:
-        if not step.spec.is_array or step.kind != "call" or step.function in NO_VIEWS or not is_in_first(step.function):
+        if not step.spec.is_array or step.kind != "call" or step.function in NO_VIEWS:
             return False
-        first = step.args[0]
-        return type(first) is Node and first.spec.is_array and step not in self.roots.get(step, (step,))
+        first = step.args[0] if step.args else None
+        if type(first) is not Node or not first.spec.is_array:
+            return False
+        return find_view(step) is not None or is_in_first(step.function) and step not in self.roots.get(step, (step,))
 
     def with_views(self, nodes: list[Node]) -> list[Node]:
         """These nodes, and what the views among them are made from, in the order of the program."""

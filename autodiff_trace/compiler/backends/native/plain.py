@@ -24,7 +24,7 @@ DTYPES = {float: np.dtype("f8"), int: np.dtype("i8"), bool: np.dtype("?"), compl
 class Memory:
     """Where inputs are read and results are written: where they are. Checks have memory of their own."""
 
-    def enter(self, value: np.ndarray, spec: Spec) -> np.ndarray:
+    def enter(self, value: np.ndarray) -> np.ndarray:
         """The array in which native code reads this input."""
         return value
 
@@ -62,7 +62,7 @@ def plain_region(
         alive = [keep]
         for (base, spec), value in zip(inputs, values):
             if spec.is_array:
-                alive.append(memory.enter(value, spec))
+                alive.append(memory.enter(value))
                 header[words.CELLS + base] = address(alive[-1])
             else:
                 raw = np.asarray(value, spec.dtype or DTYPES[spec.kind]).tobytes()

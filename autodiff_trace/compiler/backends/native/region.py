@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from . import layouts, words
+from .bounds import check_bounds
 from .code import Call, Code, Flags, Record, Repeat
 from .descriptor import States, describe, unsupported
 from .engine import Module, available, compile_text
@@ -17,15 +17,13 @@ from .packing import Packing
 from .plain import plain_region
 from .runtime import builtin, runner
 from .symbols import resolve, ufunc_loop
+from .text_facts import facts_of
 
 __all__ = ["compile_region"]
 
 #: From how many ns of work on others may run meanwhile: to let go of Python's lock and take it again costs about
 #: 0.1 µs, and much more when somebody has taken it.
 LONG = 50_000
-
-FUNCTION = re.compile(r'^define [^@]*@"?([\w.$]+)"?\((.*?)^}', re.M | re.S)
-NAME = re.compile(r"@([\w.$]+)")
 
 
 def compile_region(code: Code, debug: str | None = None) -> Callable[..., Any]:
@@ -44,6 +42,7 @@ def compile_region(code: Code, debug: str | None = None) -> Callable[..., Any]:
         RuntimeError: there cannot be native programs here, or the text is not right.
         LookupError: something that the code calls is nowhere.
         TypeError: an input or output is of a kind that native code cannot have.
+        OutOfBounds: a record reaches beyond its operands.
     """
     reason = available()
     if reason:
@@ -54,9 +53,10 @@ def compile_region(code: Code, debug: str | None = None) -> Callable[..., Any]:
     if debug is None:
         debug = os.environ.get("AUTODIFF_TRACE_NATIVE_DEBUG", "")
         debug = "after" if debug == "1" else debug
+    check_bounds(code)
     units = units_of(code.records)
     module = compile_text(code.text, resolve(code.text), sorted(units)) if units else None
-    packing = Packing(code.bases, module.address if module else no_unit, ufunc_loop, clearing(code.text))
+    packing = Packing(code.bases, module.address if module else no_unit, ufunc_loop, facts_of(code.text))
     if debug in ("after", "before"):
         return checked(code, packing, module, debug)
     packing.add(code.records)
@@ -93,18 +93,6 @@ def units_of(records: Iterable[Record]) -> set[str]:
             found.add(record.unit)
         elif type(record) in (Repeat, Flags):
             found |= units_of(record.body)
-    return found
-
-
-def clearing(text: str) -> set[str]:
-    """The functions of a text that run NumPy's loops, many of which clear the processor's floating-point flags."""
-    if "loop." not in text:
-        return set()
-    bodies = dict(FUNCTION.findall(text))
-    found = {name for name, body in bodies.items() if '@"loop.' in body}
-    callers = {name: set(NAME.findall(body)) for name, body in bodies.items()}
-    while more := {name for name, called in callers.items() if name not in found and called & found}:
-        found |= more
     return found
 
 

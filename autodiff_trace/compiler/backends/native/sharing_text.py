@@ -23,8 +23,9 @@ define internal void @pause() alwaysinline {
 """
 
 ARM_PAUSE = """
+declare void @llvm.aarch64.hint(i32)
 define internal void @pause() alwaysinline {
-  call void asm sideeffect "yield", ""()
+  call void @llvm.aarch64.hint(i32 1) ; YIELD
   ret void
 }
 """

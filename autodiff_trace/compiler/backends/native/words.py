@@ -6,7 +6,6 @@ the records need; then numbers, and scratch memory. A *descriptor* says what a r
 
 from __future__ import annotations
 
-import sys
 import types
 
 from .engine import machine
@@ -32,7 +31,7 @@ STATE = {
 #: whether others may run meanwhile, whether threads share the work, and functions of Python's.
 DESCRIPTOR = {
     "PROGRAM": 0, "FREE": 1, "INPUTS": 2, "OUTPUTS": 3, "INPUT_RECORDS": 4, "OUTPUT_RECORDS": 5, "UNLOCKED": 6,
-    "LAUNCH": 7, "NEW_STATE": 8, "IS_VISIBLE": 9, "HANDLING": 10, "DESCRIPTOR_WORDS": 16,
+    "LAUNCH": 7, "NEW_STATE": 8, "IS_VISIBLE": 9, "HANDLING": 10, "DESCRIPTOR_WORDS": 11,
 }  # fmt: skip
 
 #: Kinds of inputs and outputs.
@@ -49,10 +48,5 @@ NAMES = types.MappingProxyType(
     | STATE | DESCRIPTOR | {"ALL_FLAGS": sum(FLAGS.values())}
 )  # fmt: skip
 
-
-def export(module: types.ModuleType) -> None:
-    """Let each number be a name of the module."""
-    vars(module).update(NAMES)
-
-
-export(sys.modules[__name__])
+# Each number is a name of this module.
+globals().update(NAMES)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from . import exponentials, hyperbolic, inverse_trigonometric, logarithms, powers, roots, trigonometric
+import re
 
-__all__ = ["FUNCTIONS", "available", "sin_cos"]
+from ..builder import FORMATS, Builder
+from . import exponentials, hyperbolic, inverse_trigonometric, logarithms, powers, roots, trigonometric
+from .kernel import special
+
+__all__ = ["FUNCTIONS", "available", "library", "sin_cos"]
 
 
 def single(kernel):
@@ -26,6 +30,14 @@ KERNELS = (
     powers.POWER, roots.CBRT, roots.HYPOT,
 )  # fmt: skip
 
+#: All kernels with those that they leave vectors to.
+BY_NAME = {
+    kernel.name: kernel
+    for first in (*KERNELS, trigonometric.SIN_COS)
+    for kernel in (first, first.rest)
+    if kernel is not None
+}
+
 #: ufunc -> ``emit(builder, *operands)``: a call of the own function, on values of the builder's type.
 FUNCTIONS = {kernel.ufuncs[0]: single(kernel) for kernel in KERNELS}
 
@@ -33,6 +45,21 @@ FUNCTIONS = {kernel.ufuncs[0]: single(kernel) for kernel in KERNELS}
 def sin_cos(builder, x):
     """Emits both sine and cosine, with one reduction of the argument."""
     return trigonometric.SIN_COS(builder, x)
+
+
+def library(name):
+    """The text of a module that exports one own function, of a name that a builder with ``shared`` declares."""
+    function, _, suffix = name.removeprefix("own.").rpartition(".")
+    width, form = re.fullmatch(r"(?:v(\d+))?(f\d+)", suffix).groups()
+    dtype = next(dtype for dtype, known in FORMATS.items() if known.suffix == form)
+    builder = Builder(int(width or 1), dtype)
+    if function.startswith("special."):
+        special(builder, *map(int, function.split(".")[1:]))
+    else:
+        BY_NAME[function].function(builder)
+    text = "\n".join([*sorted(builder.declares), *builder.functions.values()])
+    head = re.compile(rf'^define internal (?=[^@]*@"{re.escape(name)}")', re.M)
+    return head.sub("define ", text)
 
 
 def available(features):

@@ -6,7 +6,7 @@ The error of a sum is exact (Dekker 1971), that of a product by one fused operat
 
 from __future__ import annotations
 
-__all__ = ["fast_sum", "product", "quotient", "square", "square_root", "total"]
+__all__ = ["fast_sum", "product", "quotient", "square_root", "total"]
 
 
 def fast_sum(b, x, y):
@@ -22,15 +22,10 @@ def total(b, x, y):
     return whole, b.add(b.sub(x, b.sub(whole, back)), b.sub(y, back))
 
 
-def product(b, x, x_low, y, y_low):
+def product(b, x, y):
+    """``(x y, error)``."""
     high = b.mul(x, y)
-    low = b.fma(x, y, b.neg(high))
-    return high, b.fma(x_low, y, b.fma(x, y_low, low))
-
-
-def square(b, x, x_low):
-    high = b.mul(x, x)
-    return high, b.fma(b.add(x, x), x_low, b.fma(x, x, b.neg(high)))
+    return high, b.fma(x, y, b.neg(high))
 
 
 def quotient(b, x, x_low, y, y_low):

@@ -86,12 +86,13 @@ def nearest_integer(b, x, factor):
     return b.sub(shifted, magic), b.bits(shifted)
 
 
-def reduce(b, x):
-    """``(high, low, n)`` with x = n ln 2 + high + low: n in the last bits of an integer; high is exact, for it is less
-    than 1/2 and a multiple of the last place of ln 2."""
+def reduce(b, x, x_low=None):
+    """``(high, low, n)`` with x + x_low = n ln 2 + high + low: n in the last bits of an integer; high is exact, for it
+    is less than 1/2 and a multiple of the last place of ln 2."""
     first, second = LN2[b.format.dtype]
     n, bits = nearest_integer(b, x, 1 / math.log(2))
-    return b.fma(n, b.const(-first), x), b.mul(n, b.const(-second)), bits
+    low = b.mul(n, b.const(-second)) if x_low is None else b.fma(n, b.const(-second), x_low)
+    return b.fma(n, b.const(-first), x), low, bits
 
 
 def shift_exponent(b, value, n):
@@ -104,9 +105,9 @@ def power_of_two(b, n):
     return shift_exponent(b, b.const(1.0), n)
 
 
-def exp_parts(b, x):
-    """``(y, n)`` with e^x = y 2^n."""
-    high, low, n = reduce(b, x)
+def exp_parts(b, x, x_low=None):
+    """``(y, n)`` with e^(x + x_low) = y 2^n."""
+    high, low, n = reduce(b, x, x_low)
     r = b.add(high, low)
     whole, error = fast_sum(b, b.const(1.0), r)
     return b.add(whole, b.fma(b.mul(r, r), b.polynomial(r, EXP_Q[b.format.dtype]), error)), n
@@ -114,11 +115,11 @@ def exp_parts(b, x):
 
 def exp2_parts(b, x):
     """``(y, n)`` with 2^x = y 2^n."""
-    whole, n = nearest_integer(b, x, 1.0)
-    r = b.sub(x, whole)
-    high, low = LN2[b.format.dtype]
-    tail = b.fma(b.mul(r, r), b.polynomial(r, EXP2_Q[b.format.dtype]), b.mul(r, b.const(low)))
-    return b.add(b.fma(r, b.const(high), tail), b.const(1.0)), n
+    magic = b.const(b.format.round_magic)
+    shifted = b.add(x, magic)
+    r = b.sub(x, b.sub(shifted, magic))
+    p = b.fma(r, b.const(math.log(2)), b.mul(b.mul(r, r), b.polynomial(r, EXP2_Q[b.format.dtype])))
+    return b.add(b.const(1.0), p), b.bits(shifted)
 
 
 def at_least(b, x, least):

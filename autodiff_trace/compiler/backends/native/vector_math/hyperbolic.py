@@ -4,34 +4,55 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..builder import FLOAT64
 from .double_words import fast_sum, quotient, square_root, total
-from .exponentials import NORMAL, exp_minus_one, exp_parts, larger_than, shift_exponent
+from .exponentials import EXP_Q, NORMAL, exp_minus_one, exp_parts, larger_than, power_of_two, reduce, shift_exponent
 from .kernel import Kernel
 from .logarithms import log_of_sum
 
 __all__ = ["ARCCOSH", "ARCSINH", "ARCTANH", "COSH", "SINH", "TANH"]
 
+#: tanh t = t + t³ P(t²) for |t| <= 0.6 in float32: a minimax polynomial (Remez), of relative error 2^-28.5.
+TANH_P = (-0.3333329927162274, 0.1333195826218804, -0.05378668619331413, 0.020805393628112918, -0.005905877627771583)
+
 #: From here on tanh is 1 in the format.
 ONE = {"float64": 20.0, "float32": 10.0}
 
 
-def is_nan(b, x):
-    """Infinity is ordinary."""
-    return b.int_compare("ugt", b.magnitude_bits(x), b.int_const(b.format.infinity))
-
-
 def tanh(b, x):
-    """``e / (e + 2)`` with e = exp(2 |x|) - 1."""
-    bits = b.magnitude_bits(x)
-    largest = b.int_const(b.format.bits_of(ONE[b.format.dtype]))
+    """NaN is itself. All arguments are ordinary: NumPy's loop would clear the floating-point flags."""
+    result = long_tanh(b, x) if b.format is FLOAT64 else short_tanh(b, x)
+    return (b.select(b.compare("uno", x, x), x, b.intrinsic("copysign", result, x)),)
+
+
+def long_tanh(b, x):
+    """``e / (e + 2)`` with e = exp(2 |x|) - 1, in two parts."""
+    a = bounded(b, x)
+    e, e_low = fast_sum(b, *exp_minus_one(b, b.add(a, a)))
+    below, below_low = fast_sum(b, b.const(2.0), e)
+    return b.add(*quotient(b, e, e_low, below, b.add(below_low, e_low)))
+
+
+def short_tanh(b, x):
+    """``1 - 2 / (1 + exp(2 |x|))``, and up to 0.6 a polynomial."""
+    a = bounded(b, x)
+    high, low, n = reduce(b, b.add(a, a))
+    r, scale = b.add(high, low), power_of_two(b, n)
+    p = b.fma(b.mul(r, r), b.polynomial(r, EXP_Q[b.format.dtype]), r)
+    far = b.add(b.const(1.0), b.div(b.const(-2.0), b.fma(p, scale, b.add(scale, b.const(1.0)))))
+    z = b.mul(a, a)
+    near = b.fma(b.mul(z, a), b.polynomial(z, TANH_P), a)
+    small = b.int_compare("ult", b.bits(a), b.int_const(b.format.bits_of(0.6)))
+    return b.select(small, near, far)
+
+
+def bounded(b, x):
+    """The magnitude of x, at most where tanh is 1: of infinity and NaN as well."""
     kind = b.int_type
     name = f"umin.v{b.width}{b.format.integer}" if b.width > 1 else f"umin.{b.format.integer}"
     b.declares.add(f"declare {kind} @llvm.{name}({kind}, {kind})")
-    a = b.from_bits(b.emit(f"call {kind} @llvm.{name}({kind} {bits}, {kind} {largest})"))
-    e, e_low = fast_sum(b, *exp_minus_one(b, b.add(a, a)))
-    below, below_low = fast_sum(b, b.const(2.0), e)
-    result = b.add(*quotient(b, e, e_low, below, b.add(below_low, e_low)))
-    return (b.intrinsic("copysign", result, x),)
+    largest = b.int_const(b.format.bits_of(ONE[b.format.dtype]))
+    return b.from_bits(b.emit(f"call {kind} @llvm.{name}({kind} {b.magnitude_bits(x)}, {kind} {largest})"))
 
 
 def sinh(b, x):
@@ -85,7 +106,7 @@ def not_above_one(b, x):
 SQUARED = {"float64": 2.0**500, "float32": 2.0**60}
 BELOW_ONE = {"float64": 1 - 2.0**-53, "float32": 1 - 2.0**-24}
 
-TANH = Kernel("tanh", (np.tanh,), is_nan, tanh)
+TANH = Kernel("tanh", (np.tanh,), None, tanh)
 SINH = Kernel("sinh", (np.sinh,), larger_than(NORMAL["exp"]), sinh)
 COSH = Kernel("cosh", (np.cosh,), larger_than(NORMAL["exp"]), cosh)
 ARCSINH = Kernel("arcsinh", (np.arcsinh,), larger_than(SQUARED), arcsinh)

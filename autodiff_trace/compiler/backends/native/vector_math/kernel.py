@@ -27,7 +27,7 @@ class Kernel:
         name: of the function, in ``own.<name>.<format>``.
         ufuncs: for each result the ufunc whose loop computes special lanes.
         check: ``check(builder, *operands)`` -> where lanes are not ordinary, without raising flags; or a pair of that
-            and of what is computed on the way, which the core is then given in place of the operands.
+            and of what is computed on the way, which the core is then given in place of the operands. None: all are.
         core: ``core(builder, *operands)`` -> the results of ordinary lanes.
         safe: for each operand a number that is ordinary.
         rest: the kernel that does vectors with a lane that is not ordinary here, and has the same results where it is.
@@ -35,7 +35,7 @@ class Kernel:
 
     name: str
     ufuncs: tuple[np.ufunc, ...]
-    check: Callable[..., str | tuple[str, tuple]]
+    check: Callable[..., str | tuple[str, tuple]] | None
     core: Callable[..., tuple[str, ...]]
     safe: tuple[float, ...] = (1.0,)
     rest: Kernel | None = None
@@ -46,14 +46,17 @@ class Kernel:
             return self.written_out(builder, *operands)
         return self.call(builder, *operands)
 
-    def call(self, builder, *operands):
+    def call(self, builder, *operands, attributes=""):
         arguments = [(builder.type, operand) for operand in operands]
-        return call(builder, len(self.ufuncs), f'@"{self.function(builder)}"', arguments)
+        return call(builder, len(self.ufuncs), f'@"{self.function(builder)}"', arguments, attributes)
 
     def function(self, builder):
-        """The name of the function, which is defined if it is not yet."""
+        """The name of the function, which is declared, or defined if it is not yet."""
         name = f"own.{self.name}.{builder.suffix}"
-        if name not in builder.functions:
+        if builder.shared:
+            parameters = ", ".join([builder.type] * len(self.safe))
+            builder.declares.add(f'declare {result_type(builder, len(self.ufuncs))} @"{name}"({parameters})')
+        elif name not in builder.functions:
             builder.functions[name] = ""  # what it leaves to NumPy is given the function itself
             operands, body = [f"%x{i}" for i in range(len(self.safe))], builder.inner()
             returns(body, self.written_out(body, *operands))
@@ -62,12 +65,17 @@ class Kernel:
 
     def written_out(self, builder, *operands):
         """The check, and a branch to either path."""
+        if self.check is None:
+            return self.core(builder, *operands)
         ordinary, special, end = [builder.label(name) for name in ("ordinary", "special", "end")]
         mask = self.check(builder, *operands)
         mask, carried = (mask, operands) if isinstance(mask, str) else mask
         builder.branch(builder.any(mask), special, ordinary)
         builder.start(special)
-        rest = self.leave(builder, mask, *operands) if self.rest is None else self.rest.call(builder, *operands)
+        if self.rest is None:
+            rest = self.leave(builder, mask, *operands)
+        else:
+            rest = self.rest.call(builder, *operands, attributes=" cold")
         builder.lines.append(f"  br label %{end}")
         builder.start(ordinary)
         results = self.core(builder, *carried)
@@ -91,14 +99,18 @@ class Kernel:
             loop, data = f'@"loop.{ufunc.__name__}.{signature}"', f'@"data.{ufunc.__name__}.{signature}"'
             builder.declares |= {f"declare void {loop}(ptr, ptr, ptr, ptr)", f"{data} = external global i8"}
             arguments += [("ptr", loop), ("ptr", data)]
-        return call(builder, len(self.ufuncs), f'@"{special(builder, len(self.safe), len(self.ufuncs))}"', arguments)
+        function = special(builder, len(self.safe), len(self.ufuncs))
+        return call(builder, len(self.ufuncs), f'@"{function}"', arguments, " cold")
 
 
 def special(builder, inputs, outputs):
     """The name of the function for vectors with special lanes: NumPy's loops compute a copy of all lanes, and the
     kernel the ordinary ones."""
     name = f"own.special.{inputs}.{outputs}.{builder.suffix}"
-    if name in builder.functions:
+    kinds = [*[builder.type] * inputs, builder.int_type, *[builder.format.name] * inputs, *["ptr"] * (1 + 2 * outputs)]
+    if builder.shared:
+        builder.declares.add(f'declare {result_type(builder, outputs)} @"{name}"({", ".join(kinds)})')
+    if builder.shared or name in builder.functions:
         return name
     body = builder.inner()
     wide = body.of_format("float64")
@@ -118,10 +130,8 @@ def special(builder, inputs, outputs):
         theirs = theirs if body.format is wide.format else body.convert(theirs, wide)
         chosen.append(body.select(mask, theirs, result))
     returns(body, chosen)
-    parameters = [*((body.type, x) for x in operands), (body.int_type, "%lanes")]
-    parameters += [(body.format.name, number) for number in numbers] + [("ptr", "%kernel")]
-    parameters += [("ptr", pointer) for loop in loops for pointer in loop]
-    builder.functions[name] = definition(body, name, outputs, parameters, "noinline cold nounwind")
+    names = [*operands, "%lanes", *numbers, "%kernel", *(pointer for loop in loops for pointer in loop)]
+    builder.functions[name] = definition(body, name, outputs, [*zip(kinds, names)], "noinline cold nounwind")
     return name
 
 
@@ -136,11 +146,11 @@ def definition(body, name, outputs, parameters, attributes="nounwind"):
     return f'define internal {result_type(body, outputs)} @"{name}"({parameters}) {attributes} {{\n{text}\n}}\n'
 
 
-def call(builder, outputs, function, arguments):
+def call(builder, outputs, function, arguments, attributes=""):
     """A call of a function with one or more results."""
     kind = result_type(builder, outputs)
     arguments = ", ".join(f"{type} {argument}" for type, argument in arguments)
-    result = builder.emit(f"call {kind} {function}({arguments})")
+    result = builder.emit(f"call {kind} {function}({arguments}){attributes}")
     if outputs == 1:
         return (result,)
     return tuple([builder.emit(f"extractvalue {kind} {result}, {i}") for i in range(outputs)])
