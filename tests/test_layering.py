@@ -59,10 +59,10 @@ ORDER = """
     compiler/backends/numpy_source: arena short_rows sines threads
     compiler/backends/native: launching region
     compiler/ir: node evaluation memory kernel loop region terms
-    compiler/backends/native: operands places scalar_loops scheduling
+    compiler/backends/native: phases operands places scalar_loops scheduling units products
     compiler/backends/numpy_source: region_source kernels spelling
     compiler/backends: back_end
-    compiler/backends/native: fallback units products
+    compiler/backends/native: fallback
     compiler/dispatch: static_values arguments matching leaf_names
     compiler/record: boxes counters captured_folding live_arrays output_owner spent containers record bodies
       fission hidden_inputs shadow_copies loops loop_cotangents loop_tangents scans
@@ -73,21 +73,19 @@ ORDER = """
     compiler/backends/numpy_source: calls error_regions inline loop_source emit executable back_end
     compiler/backends/native: executable
     compiler/ir: infer
+    compiler/analysis: layouts liveness row_independence
     compiler/backends/native: elementwise nest_loops views alone nest closing shared_sums loops reductions
-      scalars kinds translate back_end
+      scalars kinds translate back_end partition
     compiler/graph: listing drawing interpreter serialization
     compiler/dispatch: background signature
-    compiler/rewrite: cse dce constant_folding floats __init__
-    compiler/analysis: liveness row_independence
-    compiler/backends/native: partition
+    compiler/rewrite: cse dce constant_folding floats __init__ outputs
     compiler/schedule: in_place buffers rows batched_forms like_calls fusion sums_of_rows
-    compiler/rewrite: outputs
     compiler/rolling: repeats turns hoisting loop_bodies pieces wide_calls rolling
     compiler/rewrite/lowering: table arithmetic linear_algebra moves networks reductions scatters __init__
     compiler/rewrite: patterns driver finite exact quicker_calls
     compiler/schedule: horizontal_batching
     compiler: pipeline
-    compiler/dispatch: guard_slice tree native_programs cache retracing
+    compiler/dispatch: guard_slice tree quick_calls native_programs cache retracing
     compiler: eager_runs commuting
     compiler/graph: graph
     compiler: jitted jit __init__

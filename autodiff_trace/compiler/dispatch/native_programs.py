@@ -80,7 +80,7 @@ def replace(
         if found and branch is not None:
             executable, *_ = found
             executable.states = branch.executable.states
-            branch.executable = executable
+            branch.replace(executable)
     except BaseException as error:  # nobody else would see it
         say_failed(name, error)
 

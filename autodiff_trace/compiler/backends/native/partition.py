@@ -7,15 +7,15 @@ region, and NumPy, makes those that it reads from the array that they lie in.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable
 
 from ...analysis.liveness import find_roots, is_in_first
 from ...ir.loop import Loop, read_each, read_floats, result, stack_turns, turn_of
-from ...ir.node import LIVE, Node, Program, operands, relabel
+from ...ir.node import LIVE, Node, Program, operands, parts_of, relabel, spec_at
 from ...ir.region import Region
 from ...ir.spec import Spec
 from ..numpy_source import calls
+from .phases import Phases
 from .views import find_view
 
 __all__ = ["find_regions", "is_worth"]
@@ -59,7 +59,7 @@ class Partition:
 
     def __init__(self, program: Program, accepts: Callable[[Node], bool]) -> None:
         self.program = program
-        self.roots = find_roots(program, guess=False)
+        self.roots = find_roots(program)
         self.native: set[Node] = set()
         for step in program.steps:
             if self.may_be_native(step, accepts):
@@ -72,6 +72,8 @@ class Partition:
         if step.kind != "call":
             return False
         known = all(is_value(each.spec) or each in self.native for each in operands(step))
+        if step.function is calls.getitem and any(is_mask(part) for part in parts_of(step.args[1])):
+            return False  # how many elements it gives is known when it has run
         if step.function is result:
             return known and step.args[0] in self.native
         return known and (is_value(step.spec) or step.spec.is_sequence) and accepts(step)
@@ -127,7 +129,7 @@ class Partition:
     def schedule(self) -> list[tuple[bool, list[Node]]]:
         """The steps in the order in which they can run, in phases: of NumPy (False), and regions (True)."""
         while True:
-            phases, left = Scheduling(self).run()
+            phases, left = Phases(self).run()
             if not left:
                 return phases
             self.give_up([step for step in left if step in self.native and step.spec.is_sequence])
@@ -196,77 +198,20 @@ class Partition:
         return Program(self.program.inputs, steps, relabel(self.program.outputs, new))
 
 
-class Scheduling:
-    """Takes all steps that NumPy can run, then all that a region can take, and so on: no order has fewer regions that
-    begins so. A tuple or list and all that reads it are one unit."""
-
-    def __init__(self, partition: Partition) -> None:
-        self.partition = partition
-        self.steps = [step for step in partition.program.steps if step not in partition.views]
-        self.unit: dict[Node, Node] = {}
-        for step in self.steps:
-            first = [self.unit[each] for each in operands(step) if each.spec.is_sequence and each in partition.native]
-            self.unit[step] = first[0] if first and step in partition.native else step
-        self.members: dict[Node, list[Node]] = {}
-        for step in self.steps:
-            self.members.setdefault(self.unit[step], []).append(step)
-
-    def run(self) -> tuple[list[tuple[bool, list[Node]]], list[Node]]:
-        """The phases, and the steps that wait for one another."""
-        native, numbers = self.partition.native, self.partition.program.numbers
-        waiting, following = self.dependences()
-        ready: dict[bool, list] = {False: [], True: []}
-        for unit in self.members:
-            if not waiting[unit]:
-                heapq.heappush(ready[unit in native], (numbers[unit], unit))
-        phases = []
-        kind = False
-        done = 0
-        while ready[False] or ready[True]:
-            phase = []
-            while ready[kind]:
-                unit = heapq.heappop(ready[kind])[1]
-                phase += self.members[unit]
-                for each in following.get(unit, ()):
-                    waiting[each] -= 1
-                    if not waiting[each]:
-                        heapq.heappush(ready[each in native], (numbers[each], each))
-            if phase:
-                done += len(phase)
-                phases.append((kind, sorted(phase, key=numbers.__getitem__)))
-            kind = not kind
-        return phases, [] if done == len(self.steps) else [step for unit in self.members if waiting[unit]
-                                                            for step in self.members[unit]]
-
-    def dependences(self) -> tuple[dict[Node, int], dict[Node, set[Node]]]:
-        """For how many units each waits, and which wait for it. What stands after a guard or an effect waits for it,
-        and that for those before it."""
-        waits: dict[Node, set[Node]] = {unit: set() for unit in self.members}
-        barrier = None
-        for step in self.steps:
-            unit = self.unit[step]
-            before = {self.unit[each] for each in self.partition.with_views(operands(step)) if each in self.unit}
-            if barrier is not None:
-                before.add(barrier)
-            waits[unit] |= before - {unit}
-            if step.kind != "call":
-                barrier = unit
-        following: dict[Node, set[Node]] = {}
-        for unit, before in waits.items():
-            for each in before:
-                following.setdefault(each, set()).add(unit)
-        return {unit: len(before) for unit, before in waits.items()}, following
-
-
 def is_value(spec: Spec) -> bool:
     """Whether regions take and give values like this: arrays, and numbers."""
     return spec.dtype.kind in "fciub" if spec.dtype is not None else spec.kind in NUMBERS
 
 
+def is_mask(part: object) -> bool:
+    spec = spec_at(part)
+    return spec.dtype is not None and spec.dtype.kind == "b" and spec.is_array
+
+
 def are_apart(loop: Loop, places: list[int]) -> bool:
     """Whether these results of a loop, arrays of the last turn, lie in memory of their own and of no argument."""
     body = loop.body
-    roots = find_roots(body, guess=False)
+    roots = find_roots(body)
     seen: set[Node] = set()
     for place in places:
         output = body.outputs[loop.carried + place]
