@@ -14,6 +14,7 @@ from .code import UfuncCall
 from .elementwise import loop_chars
 from .operations import find_operation
 from .places import Place, collapse
+from .symbols import has_loop
 
 if TYPE_CHECKING:
     from .translate import Translator
@@ -53,7 +54,7 @@ def is_plain_ufunc(ufunc: np.ufunc, step: Node) -> bool:
             step.spec.dtype is None):
         return False
     chars = loop_chars(ufunc, step.args)
-    return chars is not None and chars[-1] == step.spec.dtype.char and signature(chars) in ufunc.types
+    return chars is not None and chars[-1] == step.spec.dtype.char and has_loop(ufunc, signature(chars))
 
 
 def signature(chars: str) -> str:
