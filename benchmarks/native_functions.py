@@ -33,9 +33,10 @@ def address_of(symbol):
     return address or ctypes.addressof(nothing)
 
 
-def module_text(emit, inputs, outputs, dtype, width):
+def module_text(emit, inputs, outputs, dtype, width, inline=False):
     """A module with ``void run(ptr x, ptr y, …, ptr result, i64 n)`` for n a multiple of the width."""
-    b = Builder(width, dtype)
+    b = Builder(width, dtype, inline=inline)
+    b.block = "loop"
     pointers = [f"%p{i}" for i in range(inputs + outputs)]
     places = [b.emit(f"getelementptr {b.format.name}, ptr {pointer}, i64 %i") for pointer in pointers]
     align = b.format.bits // 8
@@ -52,7 +53,7 @@ def module_text(emit, inputs, outputs, dtype, width):
             "  %some = icmp sgt i64 %n, 0",
             "  br i1 %some, label %loop, label %end",
             "loop:",
-            "  %i = phi i64 [0, %0], [%next, %loop]",
+            f"  %i = phi i64 [0, %0], [%next, %{b.block}]",
             body,
             f"  %next = add i64 %i, {width}",
             "  %more = icmp slt i64 %next, %n",
@@ -64,21 +65,39 @@ def module_text(emit, inputs, outputs, dtype, width):
     )
 
 
-def compile_function(emit, inputs=1, outputs=1, dtype="float64", width=None, features=None):
-    """``f(*arrays) -> array`` (or a tuple of arrays), with ``f.run(*addresses, n)`` on multiples of the width."""
+def host_features():
+    import llvmlite.binding as llvm
+
+    return llvm.get_host_cpu_features()
+
+
+FLAGS = {1: "invalid value", 4: "divide by zero", 8: "overflow", 16: "underflow"}  # of x86 processors
+
+
+def raised(call):
+    """The floating-point errors that a call raises: of C's ``fetestexcept``, on x86."""
+    library = ctypes.CDLL(None)
+    library.feclearexcept(61)
+    call()
+    found = library.fetestexcept(61)
+    return {name for flag, name in FLAGS.items() if found & flag}
+
+
+def compile_function(emit, inputs=1, outputs=1, dtype="float64", width=None, features=None, inline=False):
+    """``f(*arrays) -> array`` (or a tuple of arrays; with ``flags=True`` the set of floating-point errors), with
+    ``f.run(*addresses, n)`` on multiples of the width."""
     import llvmlite.binding as llvm
 
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     width = width or LANES[dtype]
-    text = module_text(emit, inputs, outputs, dtype, width)
+    text = module_text(emit, inputs, outputs, dtype, width, inline)
     module = llvm.parse_assembly(text)
     module.verify()
     for value in (*module.functions, *module.global_variables):
         if value.is_declaration and not value.name.startswith("llvm."):
             llvm.add_symbol(value.name, address_of(value.name))
-    if features is None:
-        features = llvm.get_host_cpu_features().flatten() + ",-prefer-256-bit"
+    features = host_features().flatten() + (features or ",-prefer-256-bit")
     target = llvm.Target.from_default_triple()
     machine = target.create_target_machine(cpu=llvm.get_host_cpu_name(), features=features, opt=2, jit=True)
     engine = llvm.create_mcjit_compiler(module, machine)
@@ -87,13 +106,16 @@ def compile_function(emit, inputs=1, outputs=1, dtype="float64", width=None, fea
     address = engine.get_function_address("run")
     run = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * (inputs + outputs), ctypes.c_ssize_t)(address)
 
-    def call(*arrays):
+    def call(*arrays, flags=False):
         arrays = [np.ascontiguousarray(array, dtype) for array in np.broadcast_arrays(*arrays)]
         shape, n = arrays[0].shape, arrays[0].size
         whole = -(-n // width) * width
         arrays = [np.concatenate([array.ravel(), np.ones(whole - n, dtype)]) for array in arrays]
         results = [np.empty(whole, dtype) for _ in range(outputs)]
-        run(*[array.ctypes.data for array in (*arrays, *results)], whole)
+        addresses = [array.ctypes.data for array in (*arrays, *results)]
+        if flags:
+            return raised(lambda: run(*addresses, whole))
+        run(*addresses, whole)
         results = [result[:n].reshape(shape) for result in results]
         return results[0] if outputs == 1 else tuple(results)
 

@@ -14,17 +14,19 @@ ORDER = """
     core: array_ops parameters traits cotangents errors pytree tracer recording derivative exact_numbers lowest
       primitives unary batching choices selections masked_rules backward reverse forward infinitesimals
       transformed taylor
+    compiler/backends/native/vector_math: double_words
     compiler/backends/native: builder registers counting scratch access operations inputs_text outputs_text
       __init__ assembly object_cache symbols engine sharing_text layouts words handling flags_text entry_text
       interpreter_text runtime
     compiler: selection
-    compiler/backends/native/vector_math: kernel exponentials hyperbolic logarithms trigonometric __init__
+    compiler/backends/native/vector_math: kernel exponentials logarithms hyperbolic powers roots trigonometric
+      inverse_trigonometric __init__
     compiler/backends/native: own
     compiler/dispatch: limits __init__
     core/fast: calls donation residuals snapshots nodes processing ownership passing __init__
     core: __init__
     compiler/ir: spec layout __init__
-    compiler/backends/native: code descriptor packing
+    compiler/backends/native: code descriptor plain guard_pages packing checked
     captured_state: __init__
     compiler/analysis: __init__
     compiler/backends: __init__
@@ -58,7 +60,7 @@ ORDER = """
     compiler/backends/numpy_source: arena short_rows sines threads
     compiler/backends/native: launching region
     compiler/ir: node evaluation memory kernel loop region terms
-    compiler/backends/native: places scheduling
+    compiler/backends/native: operands places scalar_loops scheduling
     compiler/backends/numpy_source: region_source kernels spelling
     compiler/backends: back_end
     compiler/backends/native: fallback
@@ -70,10 +72,10 @@ ORDER = """
     .: differences extend nn optim testing
     transforms: custom __init__
     compiler/backends/numpy_source: calls error_regions inline loop_source emit executable back_end
-    compiler/backends/native: executable
+    compiler/backends/native: executable units
     compiler/ir: infer
-    compiler/backends/native: elementwise views alone nest closing loops reductions scalars units translate
-      back_end
+    compiler/backends/native: elementwise nest_loops views alone nest closing loops reductions scalars kinds
+      translate back_end
     compiler/graph: listing drawing interpreter serialization
     compiler/dispatch: background signature
     compiler/rewrite: cse dce constant_folding floats __init__

@@ -32,7 +32,7 @@ from .rewrite.floats import use_floats
 from .schedule.fusion import fuse
 from .schedule.horizontal_batching import batch_calls
 from .rewrite.outputs import Outputs, note_outputs, separate_outputs
-from .rolling.rolling import roll
+from .rolling.rolling import NATIVE_LOOPS, Limits, roll
 from .rewrite.quicker_calls import SHORT_AXES, SHORT_ROWS, SMALL_SUMS, sines
 
 __all__ = ["PASSES", "compile_natively", "compile_program", "optimize", "optimize_natively", "without_trust"]
@@ -122,10 +122,10 @@ def place(program: Program, passes: Sequence[str]) -> tuple[Program, Memory]:
     return in_bodies(program, place_body), memory
 
 
-def prepare(program: Program, passes: Sequence[str]) -> Program:
+def prepare(program: Program, passes: Sequence[str], limits: Limits | None = None) -> Program:
     """A recorded program with its loops as steps, and calls of NumPy for primitives."""
     lowering = in_turn(lower_step, fold) if "constants" in passes else lower_step
-    return copied(roll(program) if "loops" in passes else program, lowering)
+    return copied(roll(program, limits) if "loops" in passes else program, lowering)
 
 
 def compile_program(
@@ -143,7 +143,7 @@ def optimize_natively(program: Program, passes: Sequence[str], native: Native) -
     writes; None if there is nothing that pays. None of it trusts that all is finite: regions need no trust to be quick,
     and what is left runs seldom without them."""
     passes = without_trust(passes)
-    lowered = prepare(program, passes)
+    lowered = prepare(program, passes, NATIVE_LOOPS)
     short = shorten(lowered, note_outputs(lowered), passes)
     parted = find_regions(short, native.accepts)
     return None if parted is short else place(parted, passes)

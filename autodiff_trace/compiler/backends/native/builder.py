@@ -1,7 +1,8 @@
-"""Builder: the text of straight-line code on vectors, in LLVM's language: each value is assigned once, under a new name."""
+"""Builder: the text of code on vectors in LLVM's language, where each value is assigned once, under a new name."""
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,9 +70,12 @@ class Builder:
         declares: the declarations that they need, for the module.
         functions: name -> definition of the functions of the module's own that they call.
         type, int_type, bool_type: the type of a vector of floats, of integers as wide, of truth values.
+        inline: whether own functions are written out where they are called, which saves some 10 % of their time and
+            costs the compilation of each use; then the code has branches.
+        block: the label of the block that instructions are added to, for the phi instructions of who reads it.
     """
 
-    def __init__(self, width=8, dtype="float64", prefix="t", declares=None, functions=None):
+    def __init__(self, width=8, dtype="float64", prefix="t", declares=None, functions=None, inline=False):
         self.width = width
         self.format = FORMATS[str(dtype)]
         self.prefix = prefix
@@ -82,7 +86,9 @@ class Builder:
         self.int_type = self.vector(self.format.integer)
         self.bool_type = self.vector("i1")
         self.suffix = self.format.suffix if width == 1 else f"v{width}{self.format.suffix}"
-        self.count = 0
+        self.numbers = itertools.count()
+        self.inline = inline
+        self.block = ""
 
     def vector(self, element) -> str:
         """The type of a value of this width with elements of a type."""
@@ -92,19 +98,40 @@ class Builder:
         """A builder for the body of another function of the same module."""
         return Builder(self.width, self.format.dtype, prefix, self.declares, self.functions)
 
+    def label(self, name) -> str:
+        """A new label."""
+        return f"{self.prefix}.{name}.{next(self.numbers)}"
+
+    def start(self, label) -> None:
+        """What follows is the block of this label."""
+        self.lines.append(f"{label}:")
+        self.block = label
+
+    def branch(self, condition, yes, no) -> None:
+        """The end of a block: on to one of two, by an i1."""
+        self.lines.append(f"  br i1 {condition}, label %{yes}, label %{no}")
+
+    def of_format(self, dtype) -> Builder:
+        """A builder that writes into the same code, on vectors of another dtype."""
+        other = Builder(self.width, dtype, self.prefix, self.declares, self.functions)
+        other.lines, other.numbers = self.lines, self.numbers
+        return other
+
     # Values
 
     def emit(self, text) -> str:
         """An instruction with a result: its name."""
-        name = f"%{self.prefix}{self.count}"
-        self.count += 1
+        name = f"%{self.prefix}{next(self.numbers)}"
         self.lines.append(f"  {name} = {text}")
         return name
 
     def const(self, value) -> str:
-        """A float in every lane, rounded to the format. LLVM spells float32 as the double that is equal to it."""
-        digits = FLOAT64.bits_of(self.format.round(value))
-        return self.everywhere(self.format.name, f"0x{digits:016X}")
+        """A float in every lane, rounded to the format."""
+        return self.everywhere(self.format.name, self.number(value))
+
+    def number(self, value) -> str:
+        """A float, rounded to the format. LLVM spells one of float32 as the double that is equal to it."""
+        return f"0x{FLOAT64.bits_of(self.format.round(value)):016X}"
 
     def int_const(self, value) -> str:
         """An integer in every lane, of which the last bits count."""
@@ -156,7 +183,7 @@ class Builder:
         return self.intrinsic("fma", a, b, c)
 
     def polynomial(self, x, coefficients) -> str:
-        """Coefficients from the constant one on, by Estrin's scheme: pairs, so that few operations wait for each other."""
+        """Coefficients from the constant one on, by Estrin's scheme: in pairs, so that few wait for others."""
         terms = [self.const(value) for value in coefficients]
         power = x
         while len(terms) > 1:
@@ -177,6 +204,11 @@ class Builder:
     def from_bits(self, value) -> str:
         return self.emit(f"bitcast {self.int_type} {value} to {self.type}")
 
+    def convert(self, value, source) -> str:
+        """A value of another builder's format in that of this one."""
+        name = "fpext" if self.format.bits > source.format.bits else "fptrunc"
+        return self.emit(f"{name} {source.type} {value} to {self.type}")
+
     def magnitude_bits(self, value) -> str:
         return self.int_op("and", self.bits(value), self.int_const(self.format.magnitude))
 
@@ -192,6 +224,10 @@ class Builder:
 
     def bool_op(self, name, a, b) -> str:
         return self.emit(f"{name} {self.bool_type} {a}, {b}")
+
+    def bools(self, value) -> str:
+        """A truth value in every lane."""
+        return self.everywhere("i1", "true" if value else "false")
 
     def select(self, condition, a, b, kind=None) -> str:
         """Lane by lane ``a if condition else b``."""

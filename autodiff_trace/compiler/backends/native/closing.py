@@ -53,10 +53,10 @@ class ClosingNest(Nest):
 
     def __init__(
         self, shape: tuple[int, ...], steps: Sequence[tuple[Node, Elementwise]], place: Callable[[Any], Place],
-        outputs: dict[Node, Place], closings: Sequence[Closing],
+        outputs: dict[Node, Place], results: Callable[[Node], list[Node]], closings: Sequence[Closing],
     ) -> None:
         self.closings = closings
-        super().__init__(shape, steps, place, outputs)
+        super().__init__(shape, steps, place, outputs, results)
         totals = self.strides[len(self.strides) - len(closings):]
         self.of_rows = [each for each, strides in zip(closings, totals) if strides[-1] == 0]
         self.adds = {each for each, strides in zip(closings, totals) if any(

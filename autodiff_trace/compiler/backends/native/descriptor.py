@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable
 
 import numpy as np
@@ -85,22 +84,26 @@ class States:
         self.code, self.cells, self.frame = code, cells, frame
         self.allocate = allocate or self.aligned
         self.blocks: list = []
+        head = words.CELLS + cells + frame + len(code.outputs) + 1
+        self.head = 8 * (head + head % 2)
+
+    def slot(self, state: int, base: int) -> int:
+        """The address of the number that is this base."""
+        return state + self.head + 16 * (base - 1)
 
     def new(self) -> int:
         """The address of a new state."""
         code = self.code
         numbers = len(code.inputs) + len(code.outputs)
-        head = words.CELLS + self.cells + self.frame + len(code.outputs) + 1
-        head += head % 2
-        block, scratch = self.aligned(8 * head + 16 * numbers), self.allocate(max(code.scratch, 1))
+        block, scratch = self.aligned(self.head + 16 * numbers), self.allocate(max(code.scratch, 1))
         block[:] = 0
-        view = block[: 8 * head].view(np.int64)
+        view = block[: self.head].view(np.int64)
         start = block.ctypes.data
         first = words.CELLS
         view[words.FRAME] = start + 8 * (first + self.cells)
         view[words.RESULTS] = start + 8 * (first + self.cells + self.frame)
         view[first] = scratch.ctypes.data
-        view[first + 1 : first + 1 + numbers] = start + 8 * head + 16 * np.arange(numbers)
+        view[first + 1 : first + 1 + numbers] = start + self.head + 16 * np.arange(numbers)
         for place, constant in enumerate(code.constants, first + 1 + numbers):
             view[place] = constant.ctypes.data
         self.blocks.append((block, scratch))
@@ -114,8 +117,8 @@ class States:
         return block[start : start + size]
 
 
-def describe(code: Code, program: np.ndarray, states: States, flags: dict[str, int]) -> Descriptor:
-    """The descriptor of a region with this program. ``flags``: further words by name."""
+def describe(code: Code, program: np.ndarray, states: States) -> Descriptor:
+    """The descriptor of a region with this program."""
     inputs, outputs = (
         np.array([word for spec in specs for word in form(spec)], np.int64)
         for specs, form in ((code.inputs, input_words), (code.outputs, output_words))
@@ -125,24 +128,6 @@ def describe(code: Code, program: np.ndarray, states: States, flags: dict[str, i
     made[words.INPUTS], made[words.OUTPUTS] = len(code.inputs), len(code.outputs)
     made[words.INPUT_RECORDS], made[words.OUTPUT_RECORDS] = inputs.ctypes.data, outputs.ctypes.data
     made[words.PROGRAM] = program.ctypes.data
-    for name, value in flags.items():
-        made[words.NAMES[name]] = value
-    made.new_state = adder(made.ctypes.data, states)
+    made.new_state = lambda _: states.new()
     made[words.NEW_STATE] = id(made.new_state)
     return made
-
-
-def adder(descriptor: int, states: States) -> Callable[[None], None]:
-    """A function that adds a state to the free ones of the descriptor at this address. It keeps the states alive."""
-    view = words_at(descriptor, words.DESCRIPTOR_WORDS)
-
-    def add(_: None) -> None:
-        start = states.new()
-        words_at(start, 1)[words.NEXT] = view[words.FREE]
-        view[words.FREE] = start
-
-    return add
-
-
-def words_at(address: int, count: int) -> ctypes.Array:
-    return (ctypes.c_int64 * count).from_address(address)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import functools
-import operator
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 

@@ -26,6 +26,7 @@ declare ptr @PyFloat_FromDouble(double)
 declare ptr @PyComplex_FromDoubles(double, double)
 declare ptr @PyLong_FromLongLong(i64)
 declare i64 @PyLong_AsLongLongAndOverflow(ptr, ptr)
+declare i64 @PyLong_AsLongLong(ptr)
 declare ptr @PyTuple_New(i64)
 declare ptr @PyEval_SaveThread()
 declare void @PyEval_RestoreThread(ptr)
@@ -143,21 +144,26 @@ entry:
   %count = icmp eq i64 %inputs, %given
   br i1 %count, label %begin, label %none
 begin:
-  %waiting = get ptr %descriptor[FREE]
-  %has = icmp ne ptr %waiting, null
-  br i1 %has, label %begun, label %grow
+  ; Under Python's lock: nobody else takes the state.
+  %first_free = get ptr %descriptor[FREE]
+  %has = icmp ne ptr %first_free, null
+  br i1 %has, label %reuse, label %grow
+reuse:
+  %rest = get ptr %first_free[NEXT]
+  put ptr %rest %descriptor[FREE]
+  br label %begun
 grow:
   %maker = get ptr %descriptor[NEW_STATE]
   %made = call ptr @PyObject_CallOneArg(ptr %maker, ptr @_Py_NoneStruct)
   %unmade = icmp eq ptr %made, null
   br i1 %unmade, label %error, label %grown
 grown:
+  %address = call i64 @PyLong_AsLongLong(ptr %made)
   call void @Py_DecRef(ptr %made)
-  br label %begin
+  %new = inttoptr i64 %address to ptr
+  br label %begun
 begun:
-  ; Under Python's lock: nobody else takes it.
-  %rest = get ptr %waiting[NEXT]
-  put ptr %rest %descriptor[FREE]
+  %waiting = phi ptr [%first_free, %reuse], [%new, %grown]
   %cells = at %waiting[CELLS]
   %results = get ptr %waiting[RESULTS]
   %fits = call i1 @take(ptr %descriptor, ptr %args, i64 %inputs, ptr %cells)

@@ -9,7 +9,6 @@ from .words import NAMES
 
 __all__ = ["flags_text"]
 
-# The floating-point flags: `take` reads and clears them, `add` raises some again, `restore` puts the register back.
 FLAGS_X86 = """
 declare void @llvm.x86.sse.stmxcsr(ptr)
 declare void @llvm.x86.sse.ldmxcsr(ptr)
@@ -50,6 +49,24 @@ entry:
   call void @register_write(i64 %kept)
   %raised = and i64 %now, ALL_FLAGS
   ret i64 %raised
+}
+define internal i64 @flags_read() {
+entry:
+  %now = call i64 @register_read()
+  %raised = and i64 %now, ALL_FLAGS
+  ret i64 %raised
+}
+; Raise those again that are no longer raised. (To write the register takes longer than to read it.)
+define internal void @flags_keep(i64 %before) {
+entry:
+  %now = call i64 @register_read()
+  %kept = and i64 %before, %now
+  %all = icmp eq i64 %kept, %before
+  if %all:
+    ret void
+  end
+  call void @flags_add(i64 %before)
+  ret void
 }
 define internal void @flags_add(i64 %flags) {
 entry:

@@ -49,6 +49,8 @@ next:
     i64 FLAGS_END, label %finish
     i64 EXPECT, label %expect
     i64 SHARED, label %shared
+    i64 NOTE, label %note
+    i64 RENEW, label %renew
   ]
 
 stop:
@@ -76,7 +78,9 @@ ufunc:
   %core = at %r[%core_at]
   %steps = at %r[%steps_at]
   call void @point(ptr %cells, ptr %upairs, i64 %nu, ptr %frame)
+  %flags_before = call i64 @flags_read()
   call void %loop(ptr %frame, ptr %core, ptr %steps, ptr %data)
+  call void @flags_keep(i64 %flags_before)
   br label %next
 
 ; as ufunc, then: cell of where the operands are, cell of the indices, number of outer dimensions, words to them (each:
@@ -181,6 +185,20 @@ turn:
     %anew = byte %apast.%astride
     put ptr %anew %cells[%aslot]
   end
+  br label %next
+
+; cell: the flags that are raised now are noted there
+note:
+  %noted = call i64 @flags_read()
+  %ncell = get i64 %r[2]
+  put i64 %noted %cells[%ncell]
+  br label %next
+
+; that cell: those are raised again that were cleared since, as many of NumPy's loops do at their end
+renew:
+  %rcell = get i64 %r[2]
+  %past_flags = get i64 %cells[%rcell]
+  call void @flags_keep(i64 %past_flags)
   br label %next
 
 ; cell where the flags that were raised before wait

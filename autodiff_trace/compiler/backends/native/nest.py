@@ -3,36 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from ...ir.node import Node, is_fixed, value_of
+from ...ir.node import Node, value_of
 from ...ir.spec import c_strides
 from .access import load, load_one, store
 from .counting import write_loop
 from .elementwise import Elementwise
+from .nest_loops import LastTurn, NestLoop
+from .operands import is_number
 from .places import Place, collapse
 from .registers import Lanes, Lines, Value
+from .units import Unit
 
-__all__ = ["Nest", "Unit"]
+__all__ = ["Nest"]
 
 WIDTH = 64
 """Bytes of a vector of the widest dtype of a loop: one of AVX-512, two or four of narrower processors."""
 
 FEW = 4
 """Vectors of a row up to which its end is done in the same loop, under a mask."""
-
-
-class Unit(NamedTuple):
-    """A function that has been written: its text without its name, its operands, and the range of its call."""
-
-    text: str
-    operands: list[Place]
-    start: int
-    stop: int
-    parallel: int
-    lines: Lines
 
 
 class Nest:
@@ -44,16 +36,18 @@ class Nest:
 
     def __init__(
         self, shape: tuple[int, ...], steps: Sequence[tuple[Node, Elementwise]], place: Callable[[Any], Place],
-        outputs: dict[Node, Place],
+        outputs: dict[Node, Place], results: Callable[[Node], list[Node]] = lambda step: [],
     ) -> None:
         self.steps, self.outputs = steps, outputs
+        self.rows = {node: how.rows(place, results(node)) for node, how in steps if type(how) is NestLoop}
         inside = {node for node, _ in steps}
         self.reads: dict[Any, Place] = {}
         for arg in (*[arg for _, how in steps for arg in how.operands], *self.closed()):
             if type(arg) is Node and arg not in inside and not is_number(arg) and arg not in self.reads:
                 self.reads[arg] = place(arg).broadcast(shape)
         self.places = [
-            *self.reads.values(), *[each.broadcast(shape) for each in outputs.values()], *self.totals()]
+            *self.reads.values(), *[row.place.broadcast(shape) for rows in self.rows.values() for row in rows],
+            *[each.broadcast(shape) for each in outputs.values()], *self.totals()]
         order = self.order_axes(shape)
         ordered = [each.along(order) for each in self.places]
         lengths, self.strides = collapse([shape[axis] for axis in order], [each.strides for each in ordered])
@@ -94,19 +88,14 @@ class Nest:
 
     def write(self) -> Unit:
         lines = self.lines
-        names = []
-        for i in range(len(self.places)):
-            address = lines.emit(f"getelementptr ptr, ptr %frame, i64 {i}")
-            names.append(lines.emit(f"load ptr, ptr {address}"))
+        names = lines.load_frame(len(self.places))
         if len(self.lengths) == 1:
             self.row(names, "%start", "%stop", self.lengths[0])
             stop, parallel = self.lengths[0], self.width
         else:
             self.outer(0, names)
             stop, parallel = self.lengths[0], 1
-        parallel = 0 if self.is_serial else parallel
-        text = "\n".join(["(ptr %frame, i64 %start, i64 %stop) {", "entry:", *lines.lines, "  ret void", "}"])
-        return Unit(text, self.places, 0, stop, parallel, lines)
+        return Unit(lines.as_unit(), self.places, 0, stop, 0 if self.is_serial else parallel, lines)
 
     def outer(self, axis: int, names: list[str]) -> None:
         """The loops of the axes from ``axis`` on."""
@@ -179,14 +168,37 @@ class Nest:
         for (arg, place), name, strides in zip(self.reads.items(), names, self.strides):
             if arg not in values:
                 values[arg] = load(self.lanes, self.moved(name, i, strides[-1]), strides[-1], place.dtype.char, mask)
-        for node, how in self.steps:
-            values[node] = compute(self.lanes, how, values)
         count = len(self.reads)
+        for node, how in self.steps:
+            if type(how) is NestLoop:
+                rows = self.rows[node]
+                numbers = {id(row): count + k for k, row in enumerate(rows)}
+                count += len(rows)
+                how.write(self, values, lambda row, numbers=numbers: self.element(names, numbers[id(row)], i), rows, mask)
+            elif type(how) is LastTurn:
+                values[node] = how.find(self, values)
+            else:
+                values[node] = self.compute(how, values)
         for (node, place), name, strides in zip(self.outputs.items(), names[count:], self.strides[count:]):
             value = self.lanes.convert(values[node], place.dtype.char)
             store(self.lanes, value, self.moved(name, i, strides[-1]), strides[-1], mask)
         self.finish_turn(names, values, i, mask)
         return values
+
+    def element(self, names: list[str], number: int, i: str) -> tuple[str, int]:
+        """The address of the vector of a turn, and how it moves from lane to lane."""
+        stride = self.strides[number][-1]
+        return self.moved(names[number], i, stride), stride
+
+    def value(self, arg: Any, values: dict[Node, Value], char: str) -> Value:
+        """The value of an operand; of a number in this dtype."""
+        return self.lanes.const(value_of(arg), char) if is_number(arg) else values[arg]
+
+    def compute(self, how: Elementwise, values: dict[Node, Value]) -> Value:
+        """Write what gives the value of a step."""
+        operands = [self.lanes.convert(self.value(arg, values, char), char)
+                    for arg, char in zip(how.operands, how.chars)]
+        return how.rule(self.lanes, *operands)
 
     def finish_turn(self, names: list[str], values: dict[Node, Value], i: str, mask: str | None) -> None:
         """What else is done with the values of a turn."""
@@ -195,19 +207,3 @@ class Nest:
 def part_size(dtype: np.dtype) -> int:
     """Bytes of a number in a lane."""
     return dtype.itemsize // (2 if dtype.kind == "c" else 1)
-
-
-def is_number(arg: Any) -> bool:
-    """Whether an operand is one number, the same in each run, which is written into the code."""
-    return type(arg) is not Node or arg.kind == "constant" and not arg.spec.shape and is_fixed(arg)
-
-
-def compute(lanes: Lanes, how: Elementwise, values: dict[Node, Value]) -> Value:
-    """Write what gives the value of a step."""
-    operands = []
-    for arg, char in zip(how.operands, how.chars):
-        if is_number(arg):
-            operands.append(lanes.const(value_of(arg), char))
-        else:
-            operands.append(lanes.convert(values[arg], char))
-    return how.rule(lanes, *operands)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -19,7 +20,7 @@ CHUNK = 5_000
 
 
 class Packing:
-    """Records as words, and the cells that they need.
+    """Records as words, and the cells that they need. ``clearing``: units that may clear floating-point flags.
 
     Attributes:
         words: the words so far.
@@ -29,13 +30,16 @@ class Packing:
         shared: how much of it threads can share.
     """
 
-    def __init__(self, bases: int, unit: Callable[[str], int], loop: Callable[[str, str], tuple[int, int]]) -> None:
+    def __init__(
+        self, bases: int, unit: Callable[[str], int], loop: Callable[[str, str], tuple[int, int]],
+        clearing: Container[str] = (),
+    ) -> None:
         self.words: list[int] = []
         self.cells = bases
         self.frame = 1
         self.work = 0.0
         self.shared = 0.0
-        self.unit, self.loop = unit, loop
+        self.unit, self.loop, self.clearing = unit, loop, clearing
 
     def finish(self) -> np.ndarray:
         """The words, with a last one that says that there are no more."""
@@ -63,6 +67,14 @@ class Packing:
     def put(self, kind: int, *rest: int) -> None:
         self.words += [kind, 2 + len(rest), *rest]
 
+    @contextmanager
+    def flags_kept(self) -> Iterator[None]:
+        """The floating-point flags of records before what is packed meanwhile are kept."""
+        cell = self.new_cells(1)
+        self.put(words.NOTE, cell)
+        yield
+        self.put(words.RENEW, cell)
+
     def new_cells(self, count: int) -> int:
         """The first of so many new cells."""
         self.cells += count
@@ -84,6 +96,9 @@ class Packing:
             self.shared += turns * work
             least = math.ceil(CHUNK / each / record.parallel) * record.parallel
             self.put(words.SHARED, *span, least, *operands)
+        elif record.unit in self.clearing:
+            with self.flags_kept():
+                self.put(words.CALL, *span, *operands)
         else:
             self.put(words.CALL, *span, *operands)
 
@@ -105,10 +120,11 @@ class Packing:
             for word in (length, *[record.steps[k][axis] for k in range(count)])
         ]  # fmt: skip
         end = at + len(core) + len(steps)
-        self.put(
-            words.UFUNC_MANY, loop, data, count, at, at + len(core), where, index, len(record.dims), end,
-            *operands, *core, *steps, *axes,
-        )  # fmt: skip
+        with self.flags_kept():
+            self.put(
+                words.UFUNC_MANY, loop, data, count, at, at + len(core), where, index, len(record.dims), end,
+                *operands, *core, *steps, *axes,
+            )  # fmt: skip
 
     def repeat(self, record: Repeat, turns: int) -> None:
         if record.turns <= 0:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from . import words
-from .code import Code
+from . import layouts, words
+from .code import Call, Code, Flags, Record, Repeat
 from .descriptor import States, describe, unsupported
-from .engine import available, compile_text
+from .engine import Module, available, compile_text
 from .handling import TABLE, is_visible
 from .launching import SHARED, launcher
 from .packing import Packing
-from .runtime import builtin
+from .plain import plain_region
+from .runtime import builtin, runner
 from .symbols import resolve, ufunc_loop
 
 __all__ = ["compile_region"]
@@ -22,14 +24,21 @@ __all__ = ["compile_region"]
 #: 0.1 µs, and much more when somebody has taken it.
 LONG = 50_000
 
-UNIT = re.compile(r"^define (?:dso_local )?void @([\w.$]+)\(", re.M)
+FUNCTION = re.compile(r'^define [^@]*@"?([\w.$]+)"?\((.*?)^}', re.M | re.S)
+NAME = re.compile(r"@([\w.$]+)")
 
 
-def compile_region(code: Code) -> Callable[..., Any]:
+def compile_region(code: Code, debug: str | None = None) -> Callable[..., Any]:
     """A function of the region's inputs that gives its outputs in a tuple, or the only one.
 
     It gives None where NumPy's program has to run instead: for inputs of another kind, for a floating-point error that
     the caller is to see, where a guard fails.
+
+    Args:
+        code: the region.
+        debug: "after" or "before" if each record is to be checked before it is run, with pages that may not be touched
+            after or before each array; "plain" for the way of the records alone; "" for neither; None for what
+            ``AUTODIFF_TRACE_NATIVE_DEBUG`` says ("1": "after").
 
     Raises:
         RuntimeError: there cannot be native programs here, or the text is not right.
@@ -42,20 +51,61 @@ def compile_region(code: Code) -> Callable[..., Any]:
     reason = unsupported(code)
     if reason:
         raise TypeError(f"Native code has no {reason}.")
-    units = UNIT.findall(code.text)
-    module = compile_text(code.text, resolve(code.text), units) if units else None
-    packing = Packing(code.bases, module.address if module else no_unit, ufunc_loop)
+    if debug is None:
+        debug = os.environ.get("AUTODIFF_TRACE_NATIVE_DEBUG", "")
+        debug = "after" if debug == "1" else debug
+    units = units_of(code.records)
+    module = compile_text(code.text, resolve(code.text), sorted(units)) if units else None
+    packing = Packing(code.bases, module.address if module else no_unit, ufunc_loop, clearing(code.text))
+    if debug in ("after", "before"):
+        return checked(code, packing, module, debug)
     packing.add(code.records)
     program = packing.finish()
+    address = program.ctypes.data
     states = States(code, packing.cells, packing.frame)
-    made = describe(code, program, states, {
-        "UNLOCKED": int(packing.work > LONG), "IS_VISIBLE": id(is_visible), "HANDLING": TABLE.ctypes.data,
-    })  # fmt: skip
+    if debug or not layouts.is_expected():
+        run = runner()
+        return plain_region(code, states, lambda state: run(address, state), keep=(module, program))
+    made = describe(code, program, states)
+    made[words.UNLOCKED] = packing.work > LONG
+    made[words.IS_VISIBLE], made[words.HANDLING] = id(is_visible), TABLE.ctypes.data
     if packing.shared > SHARED:
-        made.launch = launcher(program.ctypes.data)
+        made.launch = launcher(address)
         made[words.LAUNCH] = id(made.launch)
     made.keep += [module, is_visible, TABLE]
     return builtin(made)
+
+
+def checked(code: Code, packing: Packing, module: Module | None, side: str) -> Callable[..., Any]:
+    """The region with its records checked."""
+    from .checked import checked_run
+    from .guard_pages import GuardedMemory
+
+    states, execute = checked_run(code, packing, side)
+    return plain_region(code, states, execute, GuardedMemory(side), keep=module)
+
+
+def units_of(records: Iterable[Record]) -> set[str]:
+    """The units that records run."""
+    found: set[str] = set()
+    for record in records:
+        if type(record) is Call:
+            found.add(record.unit)
+        elif type(record) in (Repeat, Flags):
+            found |= units_of(record.body)
+    return found
+
+
+def clearing(text: str) -> set[str]:
+    """The functions of a text that run NumPy's loops, many of which clear the processor's floating-point flags."""
+    if "loop." not in text:
+        return set()
+    bodies = dict(FUNCTION.findall(text))
+    found = {name for name, body in bodies.items() if '@"loop.' in body}
+    callers = {name: set(NAME.findall(body)) for name, body in bodies.items()}
+    while more := {name for name, called in callers.items() if name not in found and called & found}:
+        found |= more
+    return found
 
 
 def no_unit(name: str) -> int:

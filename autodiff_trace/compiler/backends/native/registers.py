@@ -45,6 +45,15 @@ class Lines:
         self.lines.append(f"  {name} = {text}")
         return name
 
+    def load_frame(self, count: int) -> list[str]:
+        """The names of the addresses of a unit's operands."""
+        addresses = [self.emit(f"getelementptr ptr, ptr %frame, i64 {i}") for i in range(count)]
+        return [self.emit(f"load ptr, ptr {address}") for address in addresses]
+
+    def as_unit(self) -> str:
+        """The text of a unit without its name."""
+        return "\n".join(["(ptr %frame, i64 %start, i64 %stop) {", "entry:", *self.lines, "  ret void", "}"])
+
     def label(self, name: str, falls_through: bool = True) -> None:
         if falls_through:
             self.lines.append(f"  br label %{name}")

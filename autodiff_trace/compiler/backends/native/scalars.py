@@ -11,21 +11,13 @@ from ...ir.node import Node, spec_at
 from ..numpy_source import calls
 from .access import load_one, store
 from .elementwise import Elementwise, find_elementwise
-from .nest import Unit, is_number
+from .operands import is_few, is_number
 from .operations import find_operation
 from .places import Place
 from .registers import Lanes, Lines, Value
+from .units import Unit
 
-__all__ = ["FEW", "Scalars", "find_scalar_rule", "is_few"]
-
-FEW = 4
-"""The most elements of an array that are numbers of their own."""
-
-
-def is_few(arg: Any) -> bool:
-    spec = spec_at(arg)
-    return spec.size <= FEW and not spec.items and (spec.dtype is not None or spec.kind in (float, bool, int, complex))
-
+__all__ = ["Scalars", "find_scalar_rule"]
 
 Rule = Callable[["Scalars", Node], list[Value]]
 
@@ -57,26 +49,27 @@ class Scalars:
     """Writes a unit of such steps."""
 
     def __init__(
-        self, steps: Sequence[tuple[Node, Any]], place: Callable[[Any], Place], outputs: dict[Node, Place],
+        self, steps: Sequence[Node], rule: Callable[[Node], Any], place: Callable[[Any], Place],
+        outputs: dict[Node, Place], results: Callable[[Node], list[Node]],
     ) -> None:
-        self.steps, self.place, self.outputs = steps, place, outputs
+        self.steps, self.rule, self.place, self.outputs, self.results = steps, rule, place, outputs, results
         self.lines = Lines()
         self.lanes = Lanes(self.lines, 1)
         self.values: dict[Node, list[Value]] = {}
         self.places: list[Place] = []
 
     def write(self) -> Unit:
-        for step, rule in self.steps:
-            if type(rule) is Elementwise:
-                self.values[step] = self.elementwise(step, rule)
-            else:
-                self.values[step] = rule(self, step)
+        for step in self.steps:
+            self.compute(step)
         for node, place in self.outputs.items():
             name = self.parameter(place)
             for value, offset in zip(self.values[node], place.elements()):
                 store(self.lanes, self.lanes.convert(value, place.dtype.char), self.moved(name, offset), 0)
-        text = "\n".join(["(ptr %frame, i64 %start, i64 %stop) {", "entry:", *self.lines.lines, "  ret void", "}"])
-        return Unit(text, self.places, 0, 1, 0, self.lines)
+        return Unit(self.lines.as_unit(), self.places, 0, 1, 0, self.lines)
+
+    def compute(self, step: Node) -> None:
+        rule = self.rule(step)
+        self.values[step] = self.elementwise(step, rule) if type(rule) is Elementwise else rule(self, step)
 
     def parameter(self, place: Place) -> str:
         address = self.lines.emit(f"getelementptr ptr, ptr %frame, i64 {len(self.places)}")

@@ -8,22 +8,23 @@ import numpy as np
 
 from ...ir.node import Node, Program, operands
 from ...ir.loop import Loop, result
-from ...ir.spec import Spec, array_spec
+from ...ir.spec import array_spec
 from ..numpy_source import calls
 from .alone import find_alone
 from .closing import Closing, ClosingNest
 from .code import At, Call, Code, Expect, Flags, Mover, Record, Repeat
-from .elementwise import Elementwise, find_elementwise
-from .loops import can_repeat, list_place, repeat
+from .elementwise import Elementwise
+from .kinds import Kinds
+from .loops import list_place, repeat
 from .nest import Nest, Unit
 from .own import own_functions
 from .places import Place, place_of
-from .reductions import find_closing, total_place
-from .scalars import Scalars, find_scalar_rule
+from .reductions import total_place
+from .scalars import Scalars
 from .scheduling import ALONE, SCALARS, VIEW, Segment, schedule
 from .scratch import Scratch
+from .shared_sums import is_shared, split, write_shared, write_total
 from .units import Units
-from .views import find_view
 
 __all__ = ["Translator", "accepts", "translate"]
 
@@ -35,37 +36,7 @@ KINDS = ("divide", "over", "invalid", "under")
 
 def accepts(step: Node, math: str = "own") -> bool:
     """Whether a step can be part of a region."""
-    if step.kind != "call" or not all(is_held(node.spec) for node in operands(step)):
-        return False
-    return key_of(step, own_functions(math)) is not None
-
-
-def is_held(spec: Spec) -> bool:
-    """Whether a value is a number or an array, or a list of such."""
-    if spec.items:
-        return spec.kind in (list, tuple) and all(map(is_held, spec.items))
-    if spec.dtype is None:
-        return spec.kind in (float, bool, int, complex)
-    return spec.dtype.isnative and spec.dtype.char in "?bBhHiIlLqQfdFD"
-
-
-def key_of(step: Node, own: dict[np.ufunc, Callable]) -> Hashable:
-    """The kind of unit that a step is part of; None if it cannot be part of a region."""
-    if not is_held(step.spec):
-        return None
-    if find_scalar_rule(step, own) is not None:
-        return SCALARS
-    if find_view(step) is not None:
-        return VIEW
-    if type(step.function) is Loop:
-        return ALONE if can_repeat(step, lambda each: key_of(each, own) is not None) else None
-    if step.spec.items or not step.spec.size:
-        return None
-    if find_elementwise(step, own) is not None:
-        return step.spec.shape
-    if own and (closing := find_closing(step)) is not None:
-        return closing.x.spec.shape
-    return ALONE if find_alone(step, own) is not None else None
+    return Kinds(own_functions(math)).accepts(step)
 
 
 def translate(region: Program, math: str = "own") -> Code:
@@ -87,7 +58,7 @@ class Shared:
     """What the translations of a region and of the bodies of its loops have in common."""
 
     def __init__(self, own: dict[np.ufunc, Callable]) -> None:
-        self.own = own
+        self.own, self.kinds = own, Kinds(own)
         self.units, self.scratch = Units(), Scratch()
         self.constants: list[np.ndarray] = []
         self.known: dict[tuple, Place] = {}
@@ -114,7 +85,7 @@ class Translator:
     def __init__(
         self, shared: Shared, program: Program, places: dict[Node, Place], targets: list[tuple[Node, Place]],
     ) -> None:
-        self.shared, self.program, self.own = shared, program, shared.own
+        self.shared, self.program, self.own, self.kinds = shared, program, shared.own, shared.kinds
         self.places, self.targets = places, targets
         self.records: list[Record] = []
         self.temporaries: list[tuple[int, int]] = []
@@ -123,7 +94,7 @@ class Translator:
 
     def run(self) -> list[Record]:
         """The records."""
-        segments = schedule(self.program, lambda step: key_of(step, self.own), lambda step: find_closing(step) is not None)
+        segments = schedule(self.program, self.kinds.key, lambda step: self.kinds.closing(step) is not None)
         self.find_last_uses(segments)
         for i, segment in enumerate(segments):
             self.i = i
@@ -141,7 +112,7 @@ class Translator:
     def root(self, node: Node) -> Node:
         """The node in whose memory a value is."""
         while node.kind == "call" and node.function is not result and (node.function is calls.assign or (
-                find_view(node) is not None and find_scalar_rule(node, self.own) is None)):
+                self.kinds.key(node) == VIEW)):
             node = node.args[0]
         return node
 
@@ -155,7 +126,7 @@ class Translator:
                 for node in operands(step):
                     root = self.root(node)
                     last[root] = i
-                    if root is not node or made.get(root) != i or find_closing(root) is not None:
+                    if root is not node or made.get(root) != i or self.kinds.closing(root) is not None:
                         self.read_outside.add(root)
         for node, _ in (*self.targets, *self.carried):
             self.read_outside.add(self.root(node))
@@ -172,7 +143,7 @@ class Translator:
             if node.kind == "constant":
                 found = self.shared.constant(np.array(node.value, copy=True, order="K"))
             else:
-                found = find_view(node)(self.place(node.args[0]), node)
+                found = self.kinds.view(node)(self.place(node.args[0]), node)
             self.places[node] = found
         return found
 
@@ -209,7 +180,7 @@ class Translator:
 
     def translate_segment(self, key: Hashable, steps: list[Node]) -> None:
         before = len(self.records)
-        if type(steps[0].function) is Loop and key == ALONE:
+        if key == ALONE and type(steps[0].function) is Loop:
             repeat(self, steps[0])
         elif key == ALONE:
             find_alone(steps[0], self.own)(self, steps[0])
@@ -218,8 +189,7 @@ class Translator:
                 if type(step.function) is Loop:
                     self.allocate_lists(step)
             outputs = {step: self.allocate(step) for step in steps if step in self.read_outside and not step.spec.items}
-            rules = [(step, find_scalar_rule(step, self.own)) for step in steps]
-            self.call(Scalars(rules, self.place, outputs).write())
+            self.call(Scalars(steps, self.kinds.scalar, self.place, outputs, self.results).write())
         else:
             self.translate_nest(key, steps)
         records = self.records[before:]
@@ -227,26 +197,36 @@ class Translator:
 
     def translate_nest(self, shape: tuple[int, ...], steps: list[Node]) -> None:
         """A nest of loops, and the reductions that close it."""
-        closings = [step for step in steps if find_closing(step) is not None]
+        closings = [step for step in steps if self.kinds.closing(step) is not None]
         steps = [step for step in steps if step not in closings]
-        outputs = {step: self.allocate(step) for step in steps if step in self.read_outside}
-        rules = [(step, find_elementwise(step, self.own)) for step in steps]
+        for step in steps:
+            if type(step.function) is Loop:
+                self.allocate_lists(step)
+        outputs = {step: self.allocate(step) for step in steps
+                   if step in self.read_outside and type(step.function) is not Loop}
+        rules = [(step, self.kinds.elementwise(step)) for step in steps]
         if not closings:
-            if outputs:
-                self.call(Nest(shape, rules, self.place, outputs).write())
+            if outputs or any(type(step.function) is Loop for step in steps):
+                self.call(Nest(shape, rules, self.place, outputs, self.results).write())
             return
         found = []
         for step in closings:
-            how = find_closing(step)
+            how = self.kinds.closing(step)
             total = total_place(self.allocate(step), shape, how.axes)
             found.append(Closing(step, how.x, how.ufunc, total))
-        nest = ClosingNest(shape, rules, self.place, outputs, found)
+        nest = ClosingNest(shape, rules, self.place, outputs, self.results, found)
         for each in found:
             if each in nest.adds:
                 target = self.places[each.step]
                 neutral = {np.add: 0.0}.get(each.ufunc, each.neutral)
                 self.copy(self.constant(np.array(neutral, target.dtype)).broadcast(target.shape), target)
-        self.call(nest.write())
+        if not is_shared(nest):
+            self.call(nest.write())
+            return
+        bounds = split(nest.lengths[0])
+        partials = [self.temporary((len(bounds) - 1,), each.total.dtype) for each in nest.of_rows]
+        self.call(write_shared(nest, self.constant(bounds), partials))
+        self.call(write_total(nest, partials))
 
     def results(self, step: Node) -> list[Node]:
         """The steps that read the results of a loop."""

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from .nest import Unit
+from typing import NamedTuple
 
-__all__ = ["Units"]
+from .places import Place
+from .registers import Lines
+
+__all__ = ["Unit", "Units"]
+
+
+class Unit(NamedTuple):
+    """A function that has been written: its text without its name, its operands, and the range of its call."""
+
+    text: str
+    operands: list[Place]
+    start: int
+    stop: int
+    parallel: int
+    lines: Lines
 
 
 class Units:

@@ -16,6 +16,7 @@ __all__ = ["FLAGS", "NAMES"]
 #: Kinds of records. Each begins with its kind and its length in words.
 RECORDS = (
     "STOP", "CALL", "UFUNC", "UFUNC_MANY", "REPEAT", "AGAIN", "FLAGS_BEGIN", "FLAGS_END", "EXPECT", "SHARED",
+    "NOTE", "RENEW",
 )  # fmt: skip
 
 #: The header of a state: the next free one, the floating-point flags after a run, those that are to be seen whatever

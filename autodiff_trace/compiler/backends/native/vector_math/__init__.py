@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from . import exponentials, hyperbolic, logarithms, trigonometric
+from . import exponentials, hyperbolic, inverse_trigonometric, logarithms, powers, roots, trigonometric
 
 __all__ = ["FUNCTIONS", "available", "sin_cos"]
 
@@ -22,7 +20,10 @@ KERNELS = (
     exponentials.EXP, exponentials.EXP2, exponentials.EXPM1,
     logarithms.LOG, logarithms.LOG1P, logarithms.LOG2, logarithms.LOG10,
     trigonometric.SIN, trigonometric.COS, trigonometric.TAN,
-    hyperbolic.TANH,
+    inverse_trigonometric.ARCSIN, inverse_trigonometric.ARCCOS,
+    inverse_trigonometric.ARCTAN, inverse_trigonometric.ARCTAN2,
+    hyperbolic.SINH, hyperbolic.COSH, hyperbolic.TANH, hyperbolic.ARCSINH, hyperbolic.ARCCOSH, hyperbolic.ARCTANH,
+    powers.POWER, roots.CBRT, roots.HYPOT,
 )  # fmt: skip
 
 #: ufunc -> ``emit(builder, *operands)``: a call of the own function, on values of the builder's type.

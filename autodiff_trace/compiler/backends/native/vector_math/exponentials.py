@@ -11,18 +11,23 @@ import math
 
 import numpy as np
 
+from .double_words import fast_sum
 from .kernel import Kernel
 
 __all__ = ["EXP", "EXP2", "EXPM1", "LN2", "exp_minus_one", "larger_than", "nearest_integer", "power_of_two", "reduce"]
 
 #: ln 2 in two parts of the format, from its leading digits.
-LN2 = {"float64": (0.6931471805599453, 2.3190468138462996e-17), "float32": (0.693147182464599609375, -1.904654299957768e-09)}
+LN2 = {
+    "float64": (0.6931471805599453, 2.3190468138462996e-17),
+    "float32": (0.6931471824645996, -1.9046542121259336e-09),
+}
 
 EXP_Q = {
-    "float64": (0.5000000000000011, 0.1666666666666641, 0.04166666666652979, 0.008333333333495056, 0.0013888888943753548,
-                0.00019841269506194506, 2.4801492950434905e-05, 2.755758605799561e-06, 2.7630307385358087e-07,
-                2.5000338080436436e-08),
-    "float32": (0.4999999343371891, 0.16666520401933949, 0.04166839031709421, 0.008368744962139275, 0.0013814568877268645),
+    "float64": (0.5000000000000011, 0.1666666666666641, 0.04166666666652979, 0.008333333333495056,
+                0.0013888888943753548, 0.00019841269506194506, 2.4801492950434905e-05, 2.755758605799561e-06,
+                2.7630307385358087e-07, 2.5000338080436436e-08),
+    "float32": (0.4999999343371891, 0.16666520401933949, 0.04166839031709421, 0.008368744962139275,
+                0.0013814568877268645),
 }  # fmt: skip
 EXPM1_Q = {
     "float64": (0.5, 0.16666666666666677, 0.0416666666666667, 0.008333333333321579, 0.0013888888888866704,
@@ -39,19 +44,39 @@ EXP2_Q = {
                 0.00015471947169046942),
 }  # fmt: skip
 
-#: Up to this magnitude e^x is a normal number, and 2^n with n = x / ln 2 as well.
-LARGEST = {"float64": 708.0, "float32": 87.0}
-LARGEST_2 = {"float64": 1022.0, "float32": 126.0}
+#: Up to this magnitude the result is a normal number.
+NORMAL = {
+    "exp": {"float64": 708.0, "float32": 87.0},
+    "exp2": {"float64": 1022.0, "float32": 126.0},
+}
+
+#: The largest argument without overflow: of e^x - 1, without overflow of 2^n.
+LARGEST = {
+    "exp": {"float64": 709.782712893384, "float32": 88.72283172607422},
+    "exp2": {"float64": 1023.9999999999999, "float32": 127.99999237060547},
+    "expm1": {"float64": 709.43, "float32": 88.37},
+}
 
 
 def larger_than(limits):
-    """``special`` of a kernel: the magnitude is above a limit, or NaN."""
+    """``check`` of a kernel: the magnitude is above a limit, or NaN."""
 
-    def special(b, x):
+    def check(b, x):
         limit = b.int_const(b.format.bits_of(limits[b.format.dtype]))
         return b.int_compare("ugt", b.magnitude_bits(x), limit)
 
-    return special
+    return check
+
+
+def above(limits):
+    """``check`` of a kernel: x is above the largest argument without overflow, or NaN."""
+
+    def check(b, x):
+        nan = b.int_compare("ugt", b.magnitude_bits(x), b.int_const(b.format.infinity))
+        limit = b.int_const(b.format.bits_of(limits[b.format.dtype]))
+        return b.bool_op("or", nan, b.int_compare("sgt", b.bits(x), limit))
+
+    return check
 
 
 def nearest_integer(b, x, factor):
@@ -79,43 +104,66 @@ def power_of_two(b, n):
     return shift_exponent(b, b.const(1.0), n)
 
 
-def exp(b, x):
+def exp_parts(b, x):
+    """``(y, n)`` with e^x = y 2^n."""
     high, low, n = reduce(b, x)
     r = b.add(high, low)
-    one = b.const(1.0)
-    whole = b.add(one, high)
-    low = b.add(low, b.sub(high, b.sub(whole, one)))
-    tail = b.fma(b.mul(r, r), b.polynomial(r, EXP_Q[b.format.dtype]), low)
-    return (shift_exponent(b, b.add(whole, tail), n),)
+    whole, error = fast_sum(b, b.const(1.0), r)
+    return b.add(whole, b.fma(b.mul(r, r), b.polynomial(r, EXP_Q[b.format.dtype]), error)), n
 
 
-def exp2(b, x):
-    n, bits = nearest_integer(b, x, 1.0)
-    r = b.sub(x, n)
+def exp2_parts(b, x):
+    """``(y, n)`` with 2^x = y 2^n."""
+    whole, n = nearest_integer(b, x, 1.0)
+    r = b.sub(x, whole)
     high, low = LN2[b.format.dtype]
-    q = b.polynomial(r, EXP2_Q[b.format.dtype])
-    p = b.fma(b.mul(r, r), q, b.mul(r, b.const(low)))
-    p = b.fma(r, b.const(high), p)
-    return (shift_exponent(b, b.add(p, b.const(1.0)), bits),)
+    tail = b.fma(b.mul(r, r), b.polynomial(r, EXP2_Q[b.format.dtype]), b.mul(r, b.const(low)))
+    return b.add(b.fma(r, b.const(high), tail), b.const(1.0)), n
+
+
+def at_least(b, x, least):
+    """The larger of x, which is not NaN, and a number."""
+    return b.select(b.compare("ogt", x, b.const(least)), x, b.const(least))
+
+
+def exponential(name, ufunc, parts):
+    """The kernel for normal results; where one is smaller, another that scales in two steps, the second one rounding to
+    a subnormal number or to 0, does all but what overflows."""
+
+    def normal(b, x):
+        return (shift_exponent(b, *parts(b, x)),)
+
+    def gradual(b, x):
+        y, n = parts(b, at_least(b, x, -1.25 * NORMAL[name][b.format.dtype]))
+        # n stands in the last bits of the number that rounded it, whose others do not count.
+        places = b.int_const(b.format.significand)
+        n = b.int_op("ashr", b.int_op("shl", n, places), places)
+        half = b.int_op("ashr", n, b.int_const(1))
+        return (b.mul(shift_exponent(b, y, half), power_of_two(b, b.int_op("sub", n, half))),)
+
+    rest = Kernel(f"{name}.gradual", (ufunc,), above(LARGEST[name]), gradual)
+    return Kernel(name, (ufunc,), larger_than(NORMAL[name]), normal, rest=rest)
 
 
 def exp_minus_one(b, x):
-    """``e**x - 1``, but for the sign of 0: (2^n - 1) + 2^n high + 2^n (low + r² q), the first sum with its error."""
+    """``e**x - 1`` as a sum of two, but for the sign of 0: (2^n - 1) + 2^n high + 2^n (low + r² q), the first sum with
+    its error."""
     high, low, n = reduce(b, x)
     r = b.add(high, low)
     scale = power_of_two(b, n)
-    before = b.sub(scale, b.const(1.0))
-    step = b.mul(scale, high)
-    whole = b.add(before, step)
-    error = b.sub(step, b.sub(whole, before))
+    whole, error = fast_sum(b, b.sub(scale, b.const(1.0)), b.mul(scale, high))
     tail = b.fma(b.mul(r, r), b.polynomial(r, EXPM1_Q[b.format.dtype]), low)
-    return b.add(whole, b.fma(tail, scale, error))
+    return whole, b.fma(tail, scale, error)
 
 
 def expm1(b, x):
-    return (b.intrinsic("copysign", exp_minus_one(b, x), x),)
+    """2^n is a number for smaller arguments than 2^n times the exponential of r; below -60 it is -1."""
+    return (b.intrinsic("copysign", b.add(*exp_minus_one(b, x)), x),)
 
 
-EXP = Kernel("exp", (np.exp,), larger_than(LARGEST), exp)
-EXP2 = Kernel("exp2", (np.exp2,), larger_than(LARGEST_2), exp2)
-EXPM1 = Kernel("expm1", (np.expm1,), larger_than(LARGEST), expm1)
+EXP = exponential("exp", np.exp, exp_parts)
+EXP2 = exponential("exp2", np.exp2, exp2_parts)
+EXPM1 = Kernel(
+    "expm1", (np.expm1,), larger_than(NORMAL["exp"]), expm1,
+    rest=Kernel("expm1.small", (np.expm1,), above(LARGEST["expm1"]), lambda b, x: expm1(b, at_least(b, x, -60.0))),
+)  # fmt: skip

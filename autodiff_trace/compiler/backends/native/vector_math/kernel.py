@@ -1,9 +1,10 @@
-"""Kernel: an own vector function, as a function of the module that calls it, beside NumPy's own loop for what it leaves.
+"""Kernel: an own vector function, a function of the module that calls it, beside NumPy's own loop for what it leaves.
 
 The fast path computes the ordinary arguments. A vector with a lane that is not ordinary (NaN, infinity, a result that
-overflows …) goes to a function of its own, off the hot path: NumPy's inner loop computes it, so that special values and
-floating-point flags are NumPy's; the ordinary lanes among them are computed as ever, since a result must not depend on
-what stands beside it.
+overflows …) leaves the hot path: NumPy's inner loop computes it, so that special values and floating-point flags are
+NumPy's; the ordinary lanes among them are computed as ever, since a result must not depend on what stands beside it.
+Special lanes of float32 go through the loop of float64, whose result is rounded: it is closer, and the rounding raises
+the flags of overflow and underflow.
 """
 
 from __future__ import annotations
@@ -25,90 +26,139 @@ class Kernel:
     Attributes:
         name: of the function, in ``own.<name>.<format>``.
         ufuncs: for each result the ufunc whose loop computes special lanes.
-        special: ``special(builder, *operands)`` -> where lanes are not ordinary; it raises no flags.
+        check: ``check(builder, *operands)`` -> where lanes are not ordinary, without raising flags; or a pair of that
+            and of what is computed on the way, which the core is then given in place of the operands.
         core: ``core(builder, *operands)`` -> the results of ordinary lanes.
         safe: for each operand a number that is ordinary.
+        rest: the kernel that does vectors with a lane that is not ordinary here, and has the same results where it is.
     """
 
     name: str
     ufuncs: tuple[np.ufunc, ...]
-    special: Callable[..., str]
+    check: Callable[..., str | tuple[str, tuple]]
     core: Callable[..., tuple[str, ...]]
     safe: tuple[float, ...] = (1.0,)
+    rest: Kernel | None = None
 
     def __call__(self, builder: Builder, *operands: str) -> tuple[str, ...]:
-        """Emits a call. Returns the results."""
-        function = f"own.{self.name}.{builder.suffix}"
-        if function not in builder.functions:
-            builder.functions[function] = ""  # its two parts call each other
-            builder.functions[function] = self.definition(builder, function)
-        arguments = ", ".join(f"{builder.type} {operand}" for operand in operands)
-        result = builder.emit(f'call {self.result_type(builder)} @"{function}"({arguments})')
-        return self.unpack(builder, result)
+        """Emits a call, or the code itself if the builder wants it. Returns the results."""
+        if builder.inline:
+            return self.written_out(builder, *operands)
+        return self.call(builder, *operands)
 
-    def result_type(self, builder):
-        types = ", ".join([builder.type] * len(self.ufuncs))
-        return f"{{{types}}}" if len(self.ufuncs) > 1 else types
+    def call(self, builder, *operands):
+        arguments = [(builder.type, operand) for operand in operands]
+        return call(builder, len(self.ufuncs), f'@"{self.function(builder)}"', arguments)
 
-    def unpack(self, builder, result):
-        if len(self.ufuncs) == 1:
-            return (result,)
-        kind = self.result_type(builder)
-        return tuple([builder.emit(f"extractvalue {kind} {result}, {i}") for i in range(len(self.ufuncs))])
+    def function(self, builder):
+        """The name of the function, which is defined if it is not yet."""
+        name = f"own.{self.name}.{builder.suffix}"
+        if name not in builder.functions:
+            builder.functions[name] = ""  # what it leaves to NumPy is given the function itself
+            operands, body = [f"%x{i}" for i in range(len(self.safe))], builder.inner()
+            returns(body, self.written_out(body, *operands))
+            builder.functions[name] = definition(body, name, len(self.ufuncs), [(body.type, x) for x in operands])
+        return name
 
-    def returns(self, builder, results):
-        """The instructions that return the results."""
-        kind = self.result_type(builder)
-        if len(results) == 1:
-            builder.lines.append(f"  ret {kind} {results[0]}")
-            return
+    def written_out(self, builder, *operands):
+        """The check, and a branch to either path."""
+        ordinary, special, end = [builder.label(name) for name in ("ordinary", "special", "end")]
+        mask = self.check(builder, *operands)
+        mask, carried = (mask, operands) if isinstance(mask, str) else mask
+        builder.branch(builder.any(mask), special, ordinary)
+        builder.start(special)
+        rest = self.leave(builder, mask, *operands) if self.rest is None else self.rest.call(builder, *operands)
+        builder.lines.append(f"  br label %{end}")
+        builder.start(ordinary)
+        results = self.core(builder, *carried)
+        builder.lines.append(f"  br label %{end}")
+        builder.start(end)
+        return tuple([
+            builder.emit(f"phi {builder.type} [{result}, %{ordinary}], [{other}, %{special}]")
+            for result, other in zip(results, rest)
+        ])
+
+    def leave(self, builder, mask, *operands):
+        """Special lanes to NumPy's loops: by one function, which the kernels of a module share."""
+        form = builder.format
+        lanes = builder.emit(f"sext {builder.bool_type} {mask} to {builder.int_type}")
+        arguments = [(builder.type, operand) for operand in operands]
+        arguments += [(builder.int_type, lanes)]
+        arguments += [(form.name, builder.number(value)) for value in self.safe]
+        arguments += [("ptr", f'@"{self.function(builder)}"')]
+        for ufunc in self.ufuncs:
+            signature = "d" * len(self.safe) + "->d"
+            loop, data = f'@"loop.{ufunc.__name__}.{signature}"', f'@"data.{ufunc.__name__}.{signature}"'
+            builder.declares |= {f"declare void {loop}(ptr, ptr, ptr, ptr)", f"{data} = external global i8"}
+            arguments += [("ptr", loop), ("ptr", data)]
+        return call(builder, len(self.ufuncs), f'@"{special(builder, len(self.safe), len(self.ufuncs))}"', arguments)
+
+
+def special(builder, inputs, outputs):
+    """The name of the function for vectors with special lanes: NumPy's loops compute a copy of all lanes, and the
+    kernel the ordinary ones."""
+    name = f"own.special.{inputs}.{outputs}.{builder.suffix}"
+    if name in builder.functions:
+        return name
+    body = builder.inner()
+    wide = body.of_format("float64")
+    operands, numbers = [f"%x{i}" for i in range(inputs)], [f"%safe{i}" for i in range(inputs)]
+    mask = body.int_compare("ne", "%lanes", body.int_const(0))
+    safe = [body.select(mask, body.splat(number), x) for number, x in zip(numbers, operands)]
+    results = call(body, outputs, "%kernel", [(body.type, x) for x in safe])
+    buffers = [body.emit(f"alloca {wide.type}, align 64") for _ in (*operands, "result")]
+    for operand, buffer in zip(operands, buffers):
+        value = operand if body.format is wide.format else wide.convert(operand, body)
+        body.lines.append(f"  store {wide.type} {value}, ptr {buffer}, align 64")
+    loops = [(f"%loop{i}", f"%data{i}") for i in range(outputs)]
+    chosen = []
+    for (loop, data), result in zip(loops, results):
+        call_loop(wide, loop, data, buffers)
+        theirs = body.emit(f"load {wide.type}, ptr {buffers[-1]}, align 64")
+        theirs = theirs if body.format is wide.format else body.convert(theirs, wide)
+        chosen.append(body.select(mask, theirs, result))
+    returns(body, chosen)
+    parameters = [*((body.type, x) for x in operands), (body.int_type, "%lanes")]
+    parameters += [(body.format.name, number) for number in numbers] + [("ptr", "%kernel")]
+    parameters += [("ptr", pointer) for loop in loops for pointer in loop]
+    builder.functions[name] = definition(body, name, outputs, parameters, "noinline cold nounwind")
+    return name
+
+
+def result_type(builder, outputs):
+    return f"{{{', '.join([builder.type] * outputs)}}}" if outputs > 1 else builder.type
+
+
+def definition(body, name, outputs, parameters, attributes="nounwind"):
+    """The text of a function with this body."""
+    parameters = ", ".join(f"{type} {operand}" for type, operand in parameters)
+    text = "\n".join(body.lines)
+    return f'define internal {result_type(body, outputs)} @"{name}"({parameters}) {attributes} {{\n{text}\n}}\n'
+
+
+def call(builder, outputs, function, arguments):
+    """A call of a function with one or more results."""
+    kind = result_type(builder, outputs)
+    arguments = ", ".join(f"{type} {argument}" for type, argument in arguments)
+    result = builder.emit(f"call {kind} {function}({arguments})")
+    if outputs == 1:
+        return (result,)
+    return tuple([builder.emit(f"extractvalue {kind} {result}, {i}") for i in range(outputs)])
+
+
+def returns(builder, results):
+    """The instructions that return the results."""
+    kind, value = result_type(builder, len(results)), results[0]
+    if len(results) > 1:
         value = "poison"
         for i, result in enumerate(results):
             value = builder.emit(f"insertvalue {kind} {value}, {builder.type} {result}, {i}")
-        builder.lines.append(f"  ret {kind} {value}")
-
-    def definition(self, builder, function):
-        kind = self.result_type(builder)
-        operands = [f"%x{i}" for i in range(len(self.safe))]
-        parameters = ", ".join(f"{builder.type} {operand}" for operand in operands)
-        body = builder.inner()
-        somewhere = body.any(self.special(body, *operands))
-        body.lines += [f"  br i1 {somewhere}, label %special, label %ordinary", "ordinary:"]
-        self.returns(body, self.core(body, *operands))
-        text = "\n".join(body.lines)
-        return (
-            f'define internal {kind} @"{function}"({parameters}) nounwind {{\n{text}\n'
-            f'special:\n  %rest = call {kind} @"{function}.special"({parameters})\n  ret {kind} %rest\n}}\n'
-            f"{self.special_definition(builder, function, operands, parameters)}"
-        )
-
-    def special_definition(self, builder, function, operands, parameters):
-        """NumPy's loops on a copy of the lanes, and the kernel itself for the ordinary lanes."""
-        body = builder.inner()
-        mask = self.special(body, *operands)
-        safe = [body.select(mask, body.const(value), x) for value, x in zip(self.safe, operands)]
-        ordinary = self(body, *safe)
-        buffers = [body.emit(f"alloca {body.type}, align 64") for _ in (*operands, "result")]
-        for operand, buffer in zip(operands, buffers):
-            body.lines.append(f"  store {body.type} {operand}, ptr {buffer}, align 64")
-        results = []
-        for ufunc, result in zip(self.ufuncs, ordinary):
-            call_loop(body, ufunc, buffers, body.width)
-            theirs = body.emit(f"load {body.type}, ptr {buffers[-1]}, align 64")
-            results.append(body.select(mask, theirs, result))
-        self.returns(body, results)
-        text = "\n".join(body.lines)
-        kind = self.result_type(builder)
-        return f'define internal {kind} @"{function}.special"({parameters}) noinline cold nounwind {{\n{text}\n}}\n'
+    builder.lines.append(f"  ret {kind} {value}")
 
 
-def call_loop(builder, ufunc, buffers, count):
-    """A call of NumPy's inner loop on ``count`` numbers that lie one after another: pointers to the operands and to the
-    result, how many, the steps, and the loop's own data."""
-    letter, size = builder.format.letter, builder.format.bits // 8
-    signature = f"{letter * (len(buffers) - 1)}->{letter}"
-    loop, data = f'@"loop.{ufunc.__name__}.{signature}"', f'@"data.{ufunc.__name__}.{signature}"'
-    builder.declares |= {f"declare void {loop}(ptr, ptr, ptr, ptr)", f"{data} = external global i8"}
+def call_loop(builder, loop, data, buffers):
+    """A call of NumPy's inner loop on the lanes in buffers: pointers to the operands and to the result, how many, the
+    steps, and the loop's own data."""
     pointers = builder.emit(f"alloca [{len(buffers)} x ptr]")
     steps = builder.emit(f"alloca [{len(buffers)} x i64]")
     length = builder.emit("alloca i64")
@@ -116,6 +166,6 @@ def call_loop(builder, ufunc, buffers, count):
         place = builder.emit(f"getelementptr ptr, ptr {pointers}, i64 {i}")
         builder.lines.append(f"  store ptr {buffer}, ptr {place}")
         place = builder.emit(f"getelementptr i64, ptr {steps}, i64 {i}")
-        builder.lines.append(f"  store i64 {size}, ptr {place}")
-    builder.lines.append(f"  store i64 {count}, ptr {length}")
+        builder.lines.append(f"  store i64 {builder.format.bits // 8}, ptr {place}")
+    builder.lines.append(f"  store i64 {builder.width}, ptr {length}")
     builder.lines.append(f"  call void {loop}(ptr {pointers}, ptr {length}, ptr {steps}, ptr {data})")

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from .double_words import total
 from .exponentials import LN2
 from .kernel import Kernel
 
-__all__ = ["LOG", "LOG10", "LOG1P", "LOG2", "not_positive_normal", "split"]
+__all__ = ["LOG", "LOG10", "LOG1P", "LOG2", "log_of", "log_of_sum", "not_positive_normal", "split"]
 
 R = {
     "float64": (0.6666666666666735, 0.39999999999412494, 0.28571428742924965, 0.2222219851338062, 0.1818356765735241,
@@ -20,9 +21,18 @@ R = {
 }  # fmt: skip
 
 #: 1 / ln 2 and 1 / ln 10 in two parts, and log10 2 in two parts of which n times the first is exact.
-LOG2_E = {"float64": (1.4426950408889634, 2.0355273740931033e-17), "float32": (1.4426950216293335, 1.9259629911266175e-08)}
-LOG10_E = {"float64": (0.4342944819032518, 1.098319650216765e-17), "float32": (0.4342944920063019, -1.0103050052231683e-08)}
-LOG10_2 = {"float64": (0.30102999566383914, 1.42050232272661e-13), "float32": (0.301025390625, 4.605038981195214e-06)}
+LOG2_E = {
+    "float64": (1.4426950408889634, 2.0355273740931033e-17),
+    "float32": (1.4426950216293335, 1.9259629911266175e-08),
+}
+LOG10_E = {
+    "float64": (0.4342944819032518, 1.098319650216765e-17),
+    "float32": (0.4342944920063019, -1.0103050052231683e-08),
+}
+LOG10_2 = {
+    "float64": (0.30102999566383914, 1.42050232272661e-13),
+    "float32": (0.301025390625, 4.605038981195214e-06),
+}
 
 
 def not_positive_normal(b, x):
@@ -65,16 +75,18 @@ def log(b, x):
     return (log_of(b, k, b.sub(m, b.const(1.0))),)
 
 
-def log1p(b, x):
+def log_of_sum(b, high, low):
+    """``log(high + low)`` for a positive normal number and a much smaller one; where the sum is next to 1, of an error
+    relative to its distance."""
     one = b.const(1.0)
-    u = b.add(one, x)
-    back = b.sub(u, one)
-    error = b.add(b.sub(one, b.sub(u, back)), b.sub(x, back))
-    k, m = split(b, u)
-    # 2^-k is m / u, exactly; it is made from the bits, for the exponents of u are those of m and k added.
-    scale = b.from_bits(b.int_op("add", b.int_const(b.format.bits_of(1.0)), b.int_op("sub", b.bits(m), b.bits(u))))
-    f = b.fma(error, scale, b.sub(m, one))
-    return (b.intrinsic("copysign", log_of(b, k, f), x),)
+    k, m = split(b, high)
+    # 2^-k is m / high, exactly; it is made from the bits, for the exponents of the latter are those of m and of 2^k.
+    scale = b.from_bits(b.int_op("add", b.bits(one), b.int_op("sub", b.bits(m), b.bits(high))))
+    return log_of(b, k, b.fma(low, scale, b.sub(m, one)))
+
+
+def log1p(b, x):
+    return (b.intrinsic("copysign", log_of_sum(b, *total(b, b.const(1.0), x)), x),)
 
 
 def log1p_special(b, x):
@@ -82,7 +94,7 @@ def log1p_special(b, x):
     limit = b.int_const(b.format.bits_of(2.0 ** (b.format.bias - 1)))
     bits = b.bits(x)
     low = b.int_compare("uge", bits, b.int_const(b.format.bits_of(-1.0)))
-    return b.bool_op("or", low, b.bool_op("and", b.int_compare("sgt", bits, limit), b.int_compare("sge", bits, b.int_const(0))))
+    return b.bool_op("or", low, b.int_compare("sgt", bits, limit))
 
 
 def in_base(b, x, factor, unit):
@@ -94,12 +106,12 @@ def in_base(b, x, factor, unit):
     high = b.sub(f, half)
     low = b.add(b.sub(b.sub(f, high), half), rest)
     whole = k if unit == (1.0, 0.0) else b.mul(k, b.const(unit[0]))
-    total = b.fma(high, b.const(factor[0]), whole)
-    error = b.fma(high, b.const(factor[0]), b.sub(whole, total))
+    result = b.fma(high, b.const(factor[0]), whole)
+    error = b.fma(high, b.const(factor[0]), b.sub(whole, result))
     error = b.fma(high, b.const(factor[1]), error)
     if unit[1]:
         error = b.fma(k, b.const(unit[1]), error)
-    return (b.add(total, b.fma(low, b.const(factor[0]), error)),)
+    return (b.add(result, b.fma(low, b.const(factor[0]), error)),)
 
 
 def log2(b, x):

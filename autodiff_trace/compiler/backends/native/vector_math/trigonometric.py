@@ -1,11 +1,11 @@
 """sin, cos, tan: x = k π/2 + r, with r in two parts, and polynomials of r.
 
-π/2 is taken in three parts of the format (Cody and Waite's reduction). With products and sums that are rounded once, x - k
-times the first part is exact up to the limit, since it is below 1 and a multiple of the last place of that part; the
-second product and difference are kept with their errors. So r has a relative error far below the last place, also next
-to multiples of π/2. Above the limit NumPy's own loop is used. The polynomials are minimax ones (Remez) in r² for
-|r| <= π/4 (1 + 0.0003): sin r = r + r³ S, relative error 2^-58 (float64), 2^-28 (float32); cos r = 1 - r²/2 + r⁴ C, 2^-64
-and 2^-33.
+π/2 is taken in three parts of the format (Cody and Waite's reduction). With products and sums that are rounded once,
+x - k times the first part is exact up to the limit, since it is below 1 and a multiple of the last place of that part;
+the second product and difference are kept with their errors. So r has a relative error far below the last place, also
+next to multiples of π/2. Above the limit NumPy's own loop is used. The polynomials are minimax ones (Remez) in r² for
+|r| <= π/4 (1 + 0.0003): sin r = r + r³ S, of relative error 2^-58 (float64), 2^-28 (float32); cos r = 1 - r²/2 + r⁴ C,
+2^-64 and 2^-33; tan r = r + r³ T, 2^-56 and 2^-25.6.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import math
 
 import numpy as np
 
+from .double_words import fast_sum
 from .exponentials import larger_than, nearest_integer
 from .kernel import Kernel
 
@@ -30,14 +31,23 @@ C = {
     "float32": (0.04166664683344933, -0.0013887365816399226, 2.4438247515163674e-05),
 }  # fmt: skip
 
-#: π/2 in three parts.
-HALF_PI = {
-    "float64": (1.5707963267948966, 6.123233995736766e-17, -1.4973849048591833e-33),
-    "float32": (1.57079637050628662109375, -4.37113900018624283e-08, 1.71512449451e-15),
+T = {
+    "float64": (0.33333333333332776, 0.13333333333415043, 0.05396825392646465, 0.021869489613906792,
+                0.00886321909471859, 0.003592289710326233, 0.0014547541018511414, 0.0005950811330005468,
+                0.00022233114662678538, 0.00013662635225190304, -2.652892385123188e-05, 8.958406946426111e-05,
+                -4.49479366748046e-05, 2.0880485006152244e-05),
+    "float32": (0.33333138656553496, 0.13339221970695905, 0.05337944358990038, 0.024534736454832763,
+                0.0029640165217655577, 0.00947180440691739),
 }  # fmt: skip
 
+#: π/2 in three parts.
+HALF_PI = {
+    "float64": (1.5707963267948966, 6.123233995736766e-17, -1.4973849048591698e-33),
+    "float32": (1.5707963705062866, -4.371138828673793e-08, -1.7151245100058819e-15),
+}
+
 #: The rounding of x * 2/π keeps |r| below π/4 (1 + 0.0003).
-LIMITS = {"float64": 2.0**32, "float32": 2.0**11}
+LIMITS = {"float64": 2.0**32, "float32": 2.0**16}
 
 
 def reduce(b, x):
@@ -45,23 +55,20 @@ def reduce(b, x):
     first, second, third = HALF_PI[b.format.dtype]
     k, quadrant = nearest_integer(b, x, 2 / math.pi)
     whole = b.fma(k, b.const(-first), x)
-    product = b.mul(k, b.const(second))
-    r = b.sub(whole, product)
-    low = b.sub(b.sub(whole, r), product)
-    low = b.sub(low, b.fma(k, b.const(second), b.neg(product)))
+    product = b.mul(k, b.const(-second))
+    r, low = fast_sum(b, whole, product)
+    low = b.add(low, b.fma(k, b.const(-second), b.neg(product)))
     return r, b.fma(k, b.const(-third), low), quadrant
 
 
-def sine_parts(b, r, low, z):
-    return r, b.fma(b.mul(z, r), b.polynomial(z, S[b.format.dtype]), low)
+def sine(b, r, low, z):
+    return b.add(r, b.fma(b.mul(z, r), b.polynomial(z, S[b.format.dtype]), low))
 
 
-def cosine_parts(b, r, low, z):
-    half = b.mul(z, b.const(0.5))
-    whole = b.sub(b.const(1.0), half)
-    tail = b.sub(b.sub(b.const(1.0), whole), half)
+def cosine(b, r, low, z):
+    whole, tail = fast_sum(b, b.const(1.0), b.mul(z, b.const(-0.5)))
     tail = b.fma(b.neg(r), low, tail)
-    return whole, b.fma(b.mul(z, z), b.polynomial(z, C[b.format.dtype]), tail)
+    return b.add(whole, b.fma(b.mul(z, z), b.polynomial(z, C[b.format.dtype]), tail))
 
 
 def is_odd(b, quadrant):
@@ -81,8 +88,7 @@ def both(b, x):
     """sine and cosine of r, whether they are to be exchanged, the quadrant, and the sign of x."""
     r, low, quadrant = reduce(b, b.from_bits(b.magnitude_bits(x)))
     z = b.mul(r, r)
-    s, c = b.add(*sine_parts(b, r, low, z)), b.add(*cosine_parts(b, r, low, z))
-    return s, c, is_odd(b, quadrant), quadrant, b.sign_bits(x)
+    return sine(b, r, low, z), cosine(b, r, low, z), is_odd(b, quadrant), quadrant, b.sign_bits(x)
 
 
 def next_quadrant(b, quadrant):
@@ -106,22 +112,16 @@ def sin_cos(b, x):
 
 
 def tan(b, x):
-    """The quotient is mended by its remainder, with the errors of sine and cosine."""
+    """A polynomial of r, or its reciprocal, mended by the remainder."""
     r, low, quadrant = reduce(b, b.from_bits(b.magnitude_bits(x)))
     z = b.mul(r, r)
-    (s, s_low), (c, c_low), odd = sine_parts(b, r, low, z), cosine_parts(b, r, low, z), is_odd(b, quadrant)
-    sine, cosine = b.add(s, s_low), b.add(c, c_low)
-    s_low, c_low = b.add(b.sub(s, sine), s_low), b.add(b.sub(c, cosine), c_low)
-    top, bottom = b.select(odd, cosine, sine), b.select(odd, sine, cosine)
-    top_low, bottom_low = b.select(odd, c_low, s_low), b.select(odd, s_low, c_low)
-    inverse = b.div(b.const(1.0), bottom)
-    quotient = b.mul(top, inverse)
-    opposite = b.neg(quotient)
-    rest = b.fma(opposite, bottom, top)
-    rest = b.add(rest, b.fma(opposite, bottom_low, top_low))
-    value = b.fma(rest, inverse, quotient)
-    turn = b.int_op("shl", quadrant, b.int_const(b.format.bits - 1))
-    return (b.from_bits(b.int_op("xor", b.bits(value), b.int_op("xor", b.sign_bits(x), turn))),)
+    t, t_low = fast_sum(b, r, b.fma(b.mul(z, r), b.polynomial(z, T[b.format.dtype]), low))
+    odd = is_odd(b, quadrant)
+    below = b.select(odd, t, b.const(1.0))  # t is 0 at 0
+    inverse = b.div(b.const(-1.0), below)
+    rest = b.fma(inverse, t_low, b.fma(inverse, below, b.const(1.0)))
+    value = b.select(odd, b.fma(rest, inverse, inverse), t)
+    return (b.from_bits(b.int_op("xor", b.bits(value), b.sign_bits(x))),)
 
 
 SIN = Kernel("sin", (np.sin,), larger_than(LIMITS), sin)
