@@ -25,7 +25,7 @@ def is_few(arg: Any) -> bool:
 
 
 def is_few_of(spec: Spec) -> bool:
-    return spec.size <= FEW and not spec.items and (spec.dtype is not None or spec.kind in (float, bool, int, complex))
+    return 0 < spec.size <= FEW and not spec.items and (spec.dtype is not None or spec.kind in (float, bool, int, complex))
 
 
 def char_of(spec: Spec) -> str:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 
+import numpy as np
+
 from ...analysis.liveness import find_roots, is_in_first
 from ...ir.loop import Loop, read_each, result, turn_of
-from ...ir.node import LIVE, Node, Program, operands, relabel
+from ...ir.node import LIVE, Node, Program, operands, relabel, spec_at
 from ...ir.region import Region
 from ...ir.spec import Spec
 from ..numpy_source import calls
@@ -107,6 +109,8 @@ class Partition:
         if not step.spec.is_array or step.kind != "call" or step.function in NO_VIEWS or not is_in_first(step.function):
             return False
         first = step.args[0]
+        if step.function is np.broadcast_to and not spec_at(first).is_array:
+            return True  # no new array has its strides
         return type(first) is Node and first.spec.is_array and step not in self.roots.get(step, (step,))
 
     def with_views(self, nodes: list[Node]) -> list[Node]:
