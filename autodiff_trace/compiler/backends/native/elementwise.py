@@ -73,7 +73,7 @@ def find_elementwise(step: Node, own: dict[np.ufunc, Callable]) -> Elementwise |
     if ufunc in (np.logical_and, np.logical_or, np.logical_xor, np.logical_not):
         chars = "?" * len(chars)
     rule = find_operation(ufunc, chars)
-    if not own and ufunc in FUSED and set(chars) <= set("FD") and ufunc is function:
+    if not own and ufunc in FUSED and set(chars) <= set("FD") and (ufunc is function or step.spec.is_array):
         return None
     if rule is None and ufunc in own and set(chars) <= set("fd"):
         rule = own[ufunc]
