@@ -68,6 +68,10 @@ class ClosingNest(Nest):
     def closed(self) -> list[Node]:
         return [each.x for each in self.closings]
 
+    def about(self) -> str:
+        return self.tell([
+            *[node.name for node, _ in self.steps], *[f"{each.ufunc.__name__}.reduce" for each in self.closings]])
+
     def totals(self) -> list[Place]:
         return [each.total for each in self.closings]
 

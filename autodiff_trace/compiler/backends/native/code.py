@@ -99,7 +99,7 @@ class Code:
         constants: arrays of the code's own.
         scratch: bytes of memory for intermediate values.
         bases: how many bases there are, with those of loops.
-        layout: of each base the bytes that may be reached from it, for checks; None for a moving one.
+        about: what each unit does, for people.
     """
 
     text: str
@@ -109,3 +109,40 @@ class Code:
     constants: list[np.ndarray] = field(default_factory=list)
     scratch: int = 0
     bases: int = 0
+    about: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """The records as lines, for people: loops with what they run, and where the operands are."""
+        return "\n".join(self.lines(self.records, ""))
+
+    def lines(self, records: Sequence[Record], indent: str) -> list[str]:
+        found = []
+        for each in records:
+            if type(each) is Call:
+                found.append(f"{indent}{each.unit}({self.names(each.operands)})  # {self.about.get(each.unit, '')}")
+            elif type(each) is UfuncCall:
+                size = " x ".join(map(str, (*each.dims, *each.core)))
+                found.append(f"{indent}numpy.{each.ufunc}({self.names(each.operands)})  # {each.signature}, {size}")
+            elif type(each) is Repeat:
+                found += [f"{indent}repeat {each.turns} times:", *self.lines(each.body, indent + "    ")]
+            elif type(each) is Flags:
+                what = [f"{kind} ignored" for kind in sorted(each.ignored)] + [f"{kind} seen" for kind in each.seen]
+                found += [f"{indent}with errors ({', '.join(what)}):", *self.lines(each.body, indent + "    ")]
+            else:
+                found.append(f"{indent}expect {self.names([each.operand])} is {each.value}")
+        return found
+
+    def names(self, operands: Sequence[At]) -> str:
+        """Where operands are: x0 … of the inputs, y0 … of the outputs, c0 … of constants, s of scratch memory, t0 … of
+        what moves from turn to turn."""
+        return ", ".join(map(self.name, operands))
+
+    def name(self, at: At) -> str:
+        number, offset = at.base - 1, f"+{at.offset}" if at.offset else ""
+        if number < 0:
+            return f"s+{at.offset}"
+        for letter, count in (("x", len(self.inputs)), ("y", len(self.outputs)), ("c", len(self.constants))):
+            if number < count:
+                return f"{letter}{number}{offset}"
+            number -= count
+        return f"t{number}{offset}"

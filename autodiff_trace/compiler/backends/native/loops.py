@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...ir.loop import stack_turns, sum_turns
+from ...ir.loop import sum_turns
 from ...ir.node import Node
 from ...ir.spec import Spec
 from .alone import add_ufunc, alone
@@ -84,11 +84,6 @@ def repeat(translator: Translator, step: Node) -> None:
     translator.records.append(Repeat(loop.turns, tuple(records), tuple(movers)))
     for block in taken:
         shared.scratch.give_back(*block)
-
-
-@alone(stack_turns, when=lambda step: step.spec.is_array and len(step.args) == 1)
-def stack(translator: Translator, step: Node) -> None:
-    translator.copy(translator.place(step.args[0]), translator.allocate(step))
 
 
 @alone(sum_turns, when=lambda step: step.spec.dtype is not None and step.spec.dtype.char in "fdFD")

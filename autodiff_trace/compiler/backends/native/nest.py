@@ -95,7 +95,14 @@ class Nest:
         else:
             self.outer(0, names)
             stop, parallel = self.lengths[0], 1
-        return Unit(lines.as_unit(), self.places, 0, stop, 0 if self.is_serial else parallel, lines)
+        return Unit(lines.as_unit(), self.places, 0, stop, 0 if self.is_serial else parallel, lines, self.about())
+
+    def about(self) -> str:
+        """What the loops do, for people."""
+        return self.tell([node.name or "copy" for node, _ in self.steps])
+
+    def tell(self, what: list[str]) -> str:
+        return f"for {' x '.join(map(str, self.lengths))}, {self.width} at a time: {shortened(what)}"
 
     def outer(self, axis: int, names: list[str]) -> None:
         """The loops of the axes from ``axis`` on."""
@@ -207,3 +214,10 @@ class Nest:
 def part_size(dtype: np.dtype) -> int:
     """Bytes of a number in a lane."""
     return dtype.itemsize // (2 if dtype.kind == "c" else 1)
+
+
+def shortened(names: list[str]) -> str:
+    """The names of steps, the first and the last where they are many."""
+    if len(names) > 12:
+        names = [*names[:6], f"... {len(names) - 9} more", *names[-3:]]
+    return ", ".join(names)

@@ -65,7 +65,8 @@ class Scalars:
             name = self.parameter(place)
             for value, offset in zip(self.values[node], place.elements()):
                 store(self.lanes, self.lanes.convert(value, place.dtype.char), self.moved(name, offset), 0)
-        return Unit(self.lines.as_unit(), self.places, 0, 1, 0, self.lines)
+        names = ", ".join(dict.fromkeys([step.name for step in self.steps]))
+        return Unit(self.lines.as_unit(), self.places, 0, 1, 0, self.lines, f"{len(self.steps)} on numbers: {names}")
 
     def compute(self, step: Node) -> None:
         rule = self.rule(step)

@@ -58,7 +58,7 @@ def write_shared(nest: ClosingNest, table: Place, partials: list[Place]) -> Unit
             store(one, Value(name, closing.total.dtype.char), nest.moved(start, i, place.strides[0]), 0)
 
     write_loop(lines, "%start", "%stop", 1, turn)
-    return Unit(lines.as_unit(), [*nest.places, table, *partials], 0, partials[0].size, 1, lines)
+    return Unit(lines.as_unit(), [*nest.places, table, *partials], 0, partials[0].size, 1, lines, f"in {partials[0].size} parts: {nest.about()}")
 
 
 def write_total(nest: ClosingNest, partials: list[Place]) -> Unit:
@@ -77,4 +77,5 @@ def write_total(nest: ClosingNest, partials: list[Place]) -> Unit:
         if closing.ufunc is np.add:
             total = nest.combine(closing, one.const(0, char), total, one)
         store(one, total, target, 0)
-    return Unit(lines.as_unit(), [*partials, *[each.total for each in nest.of_rows]], 0, 1, 0, lines)
+    return Unit(lines.as_unit(), [*partials, *[each.total for each in nest.of_rows]], 0, 1, 0, lines,
+                "the sum of the parts")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Sequence
 import numpy as np
 
 from ...ir.node import Node, Program, operands
-from ...ir.loop import Loop, result
+from ...ir.loop import Loop, result, stack_turns
 from ...ir.spec import array_spec
 from ..numpy_source import calls
 from .alone import find_alone
@@ -46,12 +46,12 @@ def translate(region: Program, math: str = "own") -> Code:
     outputs = [each for each in region.outputs if type(each) is Node]
     places = {node: place_of(node.spec, At(1 + i)) for i, node in enumerate(region.inputs)}
     targets = [(node, place_of(node.spec, At(1 + count + i))) for i, node in enumerate(outputs)]
-    records = merge_flags(Translator(shared, region, places, targets).run())
+    records = Translator(shared, region, places, targets).run()
     first = 1 + count + len(outputs)
     starts = {CONSTANTS: first, MOVING: first + len(shared.constants)}
     return Code(
         shared.units.text, renumbered(records, starts), [node.spec for node in region.inputs],
-        [node.spec for node in outputs], shared.constants, shared.scratch.size, starts[MOVING] + shared.moving)
+        [node.spec for node in outputs], shared.constants, shared.scratch.size, starts[MOVING] + shared.moving, shared.units.about)
 
 
 class Shared:
@@ -107,7 +107,7 @@ class Translator:
         self.copy_carried()
         for root in list(self.owned):
             self.release(root)
-        return self.records
+        return merge_flags(self.records)
 
     def root(self, node: Node) -> Node:
         """The node in whose memory a value is."""
@@ -154,7 +154,7 @@ class Translator:
         """Memory for the value of a step: that of an output, if it is one, else scratch memory; for a ``place`` like
         this one."""
         for output, target in self.targets:
-            if output is node or self.root(output) is node and output.function is calls.assign:
+            if output is node or self.root(output) is node and output.function in (calls.assign, stack_turns):
                 self.places[node] = target
                 return target
         place = place or place_of(node.spec, At(0))

@@ -11,7 +11,7 @@ __all__ = ["Unit", "Units"]
 
 
 class Unit(NamedTuple):
-    """A function that has been written: its text without its name, its operands, and the range of its call."""
+    """A function that has been written: its text without its name, its operands, the range of its call, and what it does, for people."""
 
     text: str
     operands: list[Place]
@@ -19,6 +19,7 @@ class Unit(NamedTuple):
     stop: int
     parallel: int
     lines: Lines
+    about: str = ""
 
 
 class Units:
@@ -26,12 +27,14 @@ class Units:
 
     def __init__(self) -> None:
         self.names: dict[str, str] = {}
+        self.about: dict[str, str] = {}
         self.declares: set[str] = set()
         self.functions: dict[str, str] = {}
 
     def add(self, unit: Unit) -> str:
         """The name of the function with this text."""
         name = self.names.setdefault(unit.text, f"u{len(self.names)}")
+        self.about.setdefault(name, unit.about)
         self.declares |= unit.lines.declares
         self.functions.update(unit.lines.functions)
         return name

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...ir.infer import reshape as infer_reshape
 from ...ir.layout import view_strides
-from ...ir.loop import read_each, read_floats, result, turn_of
+from ...ir.loop import read_each, read_floats, result, stack_turns, turn_of
 from ...ir.node import Node, spec_at
 from ..numpy_source import calls
 from .code import At
@@ -77,7 +77,7 @@ def is_even(step: Node) -> bool:
 
 VIEWS: dict[Callable, Callable[[Place, Node], Place]] = {
     calls.getitem: index, calls.reshape: reshape, calls.transpose: transpose, np.broadcast_to: broadcast,
-    np.diagonal: diagonal, turn_of: turn, read_each: each, read_floats: each, result: result_place,
+    np.diagonal: diagonal, turn_of: turn, read_each: each, read_floats: each, result: result_place, stack_turns: lambda place, step: place,
 }
 
 
@@ -90,6 +90,8 @@ def find_view(step: Node) -> Callable[[Place, Node], Place] | None:
         return turn if spec.items else None
     if step.function is result:
         return result_place
+    if step.function is stack_turns:
+        return VIEWS[stack_turns] if spec.items and len(step.args) == 1 and step.spec.is_array else None
     if step.function in (read_each, read_floats):
         return each if spec.is_array and is_even(step) else None
     if spec.dtype is None or not spec.is_array:
