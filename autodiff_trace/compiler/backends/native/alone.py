@@ -11,11 +11,12 @@ from ...ir.infer import UFUNCS
 from ...ir.node import Node, spec_at, value_of
 from ..numpy_source import calls
 from .code import UfuncCall
-from .elementwise import loop_chars
+from .elementwise import can_cast, loop_chars
 from .operands import multiplies_by_one_number
 from .operations import find_operation
 from .places import Place, collapse
 from .products import SmallProduct, is_small
+from .symbols import has_loop
 
 if TYPE_CHECKING:
     from .translate import Translator
@@ -55,7 +56,7 @@ def is_plain_ufunc(ufunc: np.ufunc, step: Node) -> bool:
             step.spec.dtype is None):
         return False
     chars = loop_chars(ufunc, step.args)
-    return chars is not None and chars[-1] == step.spec.dtype.char and signature(chars) in ufunc.types
+    return chars is not None and chars[-1] == step.spec.dtype.char and has_loop(ufunc, signature(chars))
 
 
 def signature(chars: str) -> str:
@@ -91,7 +92,9 @@ def add_ufunc(
     broadcast = [place.broadcast(shape) for place in places]
     lengths, strides = collapse(shape, [place.strides for place in broadcast])
     if not lengths:
-        lengths, strides = [1], [[0]] * len(places)
+        # Of one element, as NumPy gives them: some loops go another way where strides are 0.
+        lengths, strides = [1], [[place.strides[-1] if place.strides else 0] for place in places]
+        strides[-1] = strides[-1] if places[-1].strides else [places[-1].dtype.itemsize]
     translator.records.append(UfuncCall(
         ufunc, types, tuple([place.at for place in places]), (lengths[-1],), tuple([each[-1] for each in strides]),
         tuple(lengths[:-1]), tuple([tuple(each[:-1]) for each in strides])))
@@ -111,10 +114,30 @@ def is_product(step: Node) -> bool:
     return step.function is np.matmul or x.ndim <= 2 and y.ndim <= 2
 
 
+def for_blas(translator: Translator, x: Place) -> Place:
+    """The elements in an order that the BLAS takes: where they are not, ``dot`` copies them, and ``matmul`` does
+    without the BLAS."""
+    size = x.dtype.itemsize
+    if len(x.shape) == 1:
+        fine = x.shape[0] == 1 or x.strides[0] > 0 and x.strides[0] % size == 0
+    else:
+        fine = any(
+            inner == size and outer % size == 0 and outer >= size * length
+            for inner, outer, length in (
+                (x.strides[1], x.strides[0], x.shape[1]), (x.strides[0], x.strides[1], x.shape[0])))
+    if fine:
+        return x
+    copy = translator.temporary(x.shape, x.dtype)
+    translator.copy(x, copy)
+    return copy
+
+
 @alone(np.dot, np.matmul, when=is_product)
 def multiply(translator: Translator, step: Node) -> None:
     """NumPy's loop of ``matmul``, which calls the BLAS where it can."""
     x, y = map(translator.place, step.args)
+    if step.function is np.dot:
+        x, y = (for_blas(translator, each) for each in (x, y))
     target = translator.allocate(step)
     char = step.spec.dtype.char
     if len(x.shape) == 1:
@@ -125,9 +148,8 @@ def multiply(translator: Translator, step: Node) -> None:
         target = target.insert(len(target.shape))
     (m, k), n = x.shape[-2:], y.shape[-1]
     if multiplies_by_one_number(step):
-        one, other = (x, y) if x.size == 1 else (y, x)
-        one = one._replace(shape=target.shape, strides=(0,) * len(target.shape))
-        translator.move(find_operation(np.multiply, char * 2), [one, other], target)
+        numbers = [each._replace(shape=target.shape, strides=(0,) * len(target.shape)) for each in (x, y)]
+        translator.move(find_operation(np.multiply, char * 2), numbers, target)
         return
     if translator.own and is_small(x, y):
         translator.call(SmallProduct(x, y, target).write())
@@ -216,7 +238,9 @@ def roll(translator: Translator, step: Node) -> None:
 
 def is_plain_assignment(step: Node) -> bool:
     x, index, value = step.args
-    return calls.is_basic(index) and type(x) is Node and x.spec.is_array
+    char = spec_at(value).dtype or spec_at(value).kind
+    return calls.is_basic(index) and type(x) is Node and x.spec.is_array and can_cast(
+        np.dtype(char).char, x.spec.dtype.char)
 
 
 @alone(calls.assign, when=is_plain_assignment)

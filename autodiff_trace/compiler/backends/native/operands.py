@@ -25,7 +25,7 @@ def is_few(arg: Any) -> bool:
 
 
 def is_few_of(spec: Spec) -> bool:
-    return spec.size <= FEW and not spec.items and (spec.dtype is not None or spec.kind in (float, bool, int, complex))
+    return 0 < spec.size <= FEW and not spec.items and (spec.dtype is not None or spec.kind in (float, bool, int, complex))
 
 
 def char_of(spec: Spec) -> str:
@@ -38,5 +38,5 @@ def item_spec(spec: Spec) -> Spec:
 
 
 def multiplies_by_one_number(step: Node) -> bool:
-    """Whether a product of matrices is one with a single number, of which ``np.dot`` makes no sum: -0 stays as it is."""
-    return step.function is np.dot and 1 in (spec_at(step.args[0]).size, spec_at(step.args[1]).size)
+    """Whether a product is one of two single numbers, of which ``np.dot`` makes no sum: -0 stays as it is."""
+    return step.function is np.dot and all(spec_at(arg).size == 1 for arg in step.args[:2])

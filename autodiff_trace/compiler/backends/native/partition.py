@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from ...analysis.liveness import find_roots, is_in_first
 from ...ir.loop import Loop, read_each, read_floats, result, stack_turns, turn_of
 from ...ir.node import LIVE, Node, Program, operands, parts_of, relabel, spec_at
@@ -110,6 +112,8 @@ class Partition:
         if not step.spec.is_array or step.kind != "call" or step.function in NO_VIEWS:
             return False
         first = step.args[0] if step.args else None
+        if step.function is np.broadcast_to and not spec_at(first).is_array:
+            return True  # no new array has its strides
         if type(first) is not Node or not first.spec.is_array:
             return False
         return find_view(step) is not None or is_in_first(step.function) and step not in self.roots.get(step, (step,))
