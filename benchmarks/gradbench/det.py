@@ -29,7 +29,7 @@ def determinant(matrix, tables):
 
 
 def expansions(size: int) -> list:
-    """For m = 2, …, size and each choice of m columns: the columns, and which minor of m − 1 rows is left without each."""
+    """For m = 2, …, size and each choice of m columns: the columns, and which minor is left without each of them."""
     tables, index = [], {(column,): column for column in range(size)}
     for m in range(2, size + 1):
         choices = list(combinations(range(size), m))

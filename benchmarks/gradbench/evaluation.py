@@ -21,7 +21,7 @@ SEED = 31337
 
 WARM_UP_CALLS = 2
 WARM_UP_SECONDS = 0.3
-"""Calls that are not among the runs: the first traces and compiles; a back end may compile while the next ones run."""
+"""Calls that are not among the runs. The first one traces and compiles; a back end may compile while others run."""
 
 Compile = Callable[[Callable], Callable]
 """``jit``, with the back end that the user chose."""
@@ -73,7 +73,7 @@ class Eval:
 
 
 class Run(NamedTuple):
-    """The output of a function; nanoseconds before the first timed run (of preparation and first calls), and of each."""
+    """The output of a function; nanoseconds of its preparation with the first two calls, and of each timed run."""
 
     output: Any
     preparation: int
@@ -91,15 +91,15 @@ def compiler(backend: str | None) -> Compile:
 
 def run_function(function: Function, input: Mapping[str, Any], compile: Compile) -> Run:
     """Run a function until it ran ``min_runs`` times and ``min_seconds`` long, as the input asks, at least once."""
-    least, seconds = int(input.get("min_runs", 1)), float(input.get("min_seconds", 0.0))
+    runs = input if isinstance(input, Mapping) else {}
+    least, seconds = int(runs.get("min_runs", 1)), float(runs.get("min_seconds", 0.0))
     start = time.perf_counter_ns()
     call = function.prepare(input, compile)
     for _ in range(WARM_UP_CALLS):
         call()
-    # A call that takes long need not be warmed up for longer.
+    preparation = time.perf_counter_ns() - start
     while time.perf_counter_ns() - start < 1e9 * min(seconds, WARM_UP_SECONDS):
         call()
-    preparation = time.perf_counter_ns() - start
     evaluations: list[int] = []
     while len(evaluations) < max(least, 1) or sum(evaluations) < 1e9 * seconds:
         start = time.perf_counter_ns()

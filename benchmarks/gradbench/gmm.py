@@ -31,10 +31,11 @@ def log_posterior(alpha, mu, q, l, x, gamma, m):  # noqa: E741 (the suite's name
     whitened = x @ roots - mu[:, None] @ roots
     log_volume = anp.sum(q, axis=1)
     logits = (alpha + log_volume)[:, None] - 0.5 * anp.sum(whitened**2, axis=2)
-    likelihood = anp.sum(logsumexp(logits)) - points * logsumexp(alpha) - 0.5 * points * dimension * math.log(2 * math.pi)
+    likelihood = anp.sum(logsumexp(logits)) - points * logsumexp(alpha)
     squares = anp.sum(anp.exp(2.0 * q)) + anp.sum(l**2)
     prior = m * anp.sum(log_volume) - 0.5 * gamma**2 * squares
-    return likelihood + prior + components * wishart_constant(dimension, gamma, m)
+    constant = components * wishart_constant(dimension, gamma, m) - 0.5 * points * dimension * math.log(2 * math.pi)
+    return likelihood + prior + constant
 
 
 def places(dimension: int) -> np.ndarray:

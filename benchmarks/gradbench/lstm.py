@@ -1,8 +1,8 @@
 """lstm: how well an LSTM with diagonal weights tells the next character of a text (ADBench's, microsoft/ADBench).
 
 The objective and its gradient by hand are those of ``benchmarks.workloads.lstm``, with the loop over time as ``scan``.
-The suite's text is read from the folder of data, where it is ``lstm_full.txt`` or ``lstm/lstm_full.txt``; without it the
-bits of its characters are random.
+The suite's text is read from the folder of data, where it is ``lstm_full.txt`` or ``lstm/lstm_full.txt``; without it
+the bits of its characters are random.
 """
 
 from __future__ import annotations
