@@ -32,6 +32,8 @@ def parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--min-runs", metavar="N", type=integer(1, 10**6), default=1, help="least runs of a function")
     parser.add_argument("--min-seconds", metavar="SECONDS", type=number(lambda x: x >= 0, "a number of seconds"),
                         default=1.0, help="least time of all runs of a function")
+    parser.add_argument("--clock", choices=("wall", "cpu"), default="wall", help="cpu on a machine that others use: "
+                        "the processor time of this process")
     parser.add_argument("--no-validation", action="store_true", help="do not check the outputs")
     parser.add_argument("--list", action="store_true", help="list the inputs and exit")
     return parser.parse_args(argv)

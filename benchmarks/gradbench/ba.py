@@ -37,17 +37,18 @@ SENT = 2 * (CAMERA + POINT + 1)
 
 def residuals(params, sizes, features, np=anp):
     """``params`` has the cameras, the points and the weights, one after the other."""
-    n, m, p = sizes
-    cameras, points = params[: CAMERA * n].reshape(n, CAMERA), params[CAMERA * n : CAMERA * n + POINT * m]
-    weights, observations = params[CAMERA * n + POINT * m :], np.arange(p)
-    camera = cameras[observations % n].T
-    point = points.reshape(m, POINT)[observations % m].T
+    return observe(params[columns(*sizes)], features, np)
+
+
+def observe(seen, features, np=anp):
+    """``seen`` has the numbers of the camera, of the point and the weight, of each observation: 15 rows."""
+    camera, point, weight = seen[:CAMERA], seen[CAMERA:-1], seen[-1]
     x, y, z = rotate(camera[:3], point - camera[3:6], np)
     across, up = x / z, y / z
     square = across**2 + up**2
-    distortion = 1.0 + camera[9] * square + camera[10] * square**2
-    image = np.stack([across * distortion * camera[6] + camera[7], up * distortion * camera[6] + camera[8]], axis=1)
-    return np.concatenate([(weights[:, None] * (image - features)).ravel(), 1.0 - weights**2])
+    scale = camera[6] * (1.0 + camera[9] * square + camera[10] * square**2)
+    image = np.stack([across * scale + camera[7], up * scale + camera[8]])
+    return np.concatenate([(weight * (image - features)).T.ravel(), 1.0 - weight**2])
 
 
 def rotate(rotation, v, np):
@@ -60,20 +61,25 @@ def rotate(rotation, v, np):
     return [v[i] * cosine + across[i] * sine + axis[i] * along for i in range(3)]
 
 
-def pattern(n: int, m: int, p: int) -> np.ndarray:
-    """Rows and columns of the entries of the Jacobian, row by row."""
-    i = np.arange(p)[:, None]
-    columns = np.hstack([i % n * CAMERA + np.arange(CAMERA), CAMERA * n + i % m * POINT + np.arange(POINT),
-                         CAMERA * n + POINT * m + i])
-    rows = np.repeat(np.arange(2 * p), columns.shape[1])
-    return np.stack([np.append(rows, np.arange(2 * p, 3 * p)), np.append(columns.repeat(2, axis=0), columns[:, -1])], 1)
+def columns(n: int, m: int, p: int) -> np.ndarray:
+    """Where in the parameters the 15 numbers of each observation stand, of shape (15, p)."""
+    i = np.arange(p)
+    camera, point = np.arange(CAMERA)[:, None], CAMERA * n + np.arange(POINT)[:, None]
+    return np.concatenate([camera + i % n * CAMERA, point + i % m * POINT, [CAMERA * n + POINT * m + i]])
+
+
+def pattern(places: np.ndarray) -> np.ndarray:
+    """Rows and columns of the entries of the Jacobian, row by row, if observation i reads ``places[:, i]``."""
+    width, p = places.shape
+    rows = np.append(np.repeat(np.arange(2 * p), width), np.arange(2 * p, 3 * p))
+    return np.stack([rows, np.append(places.T.repeat(2, axis=0), places[-1])], axis=1)
 
 
 def arguments(input) -> tuple:
     n, m, p = sizes = tuple(int(input[name]) for name in "nmp")
     camera, point = (np.asarray(input[name], dtype=float) for name in ("cam", "x"))
     params = np.concatenate([np.tile(camera, n), np.tile(point, m), np.full(p, float(input["w"]))])
-    return params, sizes, np.tile(np.asarray(input["feat"], dtype=float), (p, 1))
+    return params, sizes, np.tile(np.asarray(input["feat"], dtype=float)[:, None], p)
 
 
 def objective(input, compile):
@@ -83,10 +89,16 @@ def objective(input, compile):
 
 
 def sparse_jacobian(input, compile):
+    """By the numbers that each observation reads, three of whose rows depend on no other observation's: three passes.
+
+    In the parameters themselves observations share cameras and points, so that it takes as many passes as columns.
+    """
     params, sizes, features = arguments(input)
-    function = compile(jacobian(
-        lambda params, features: residuals(params, sizes, features), sparsity=pattern(*sizes)))
-    return lambda: function(params, features)
+    places = columns(*sizes)
+    entries = pattern(places)
+    differentiated = jacobian(observe, sparsity=pattern(np.arange(places.size).reshape(places.shape)))
+    function = compile(lambda params, features: differentiated(params[places], features)[1])
+    return lambda: (entries, function(params, features))
 
 
 def objective_output(result) -> dict:

@@ -84,7 +84,7 @@ def run_case(eval: Eval, case: Case, options: argparse.Namespace, compile: Compi
         for name, function in eval.functions.items():
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                run = run_function(function, input, compile)
+                run = run_function(function, input, compile, options.clock)
                 problems = [] if options.no_validation else list(mismatches(function.expected(input), run.output))
             runs[name] = run._replace(output=None), problems
             notes.extend(f"{eval.name} {case.description} {name}: {line}" for line in problems[:SHOWN])
