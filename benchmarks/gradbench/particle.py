@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
 from autodiff_trace import numpy as anp
 
 from .descent import MODES, minimum_place
@@ -25,22 +23,20 @@ TIME_STEP = 0.1
 
 
 def miss(w, derivative):
-    """The square of x where the path meets the axis y = 0."""
-    charges = anp.array([[10.0, 10.0 - w], [10.0, 0.0]])
+    """The square of x where the path meets the axis y = 0; in plain numbers."""
+    charges = (10.0, 10.0 - w), (10.0, 0.0)
 
-    def potential(position):
-        return anp.sum(1.0 / anp.sqrt(anp.sum((position - charges) ** 2, axis=1)))
+    def potential(x, y):
+        return sum(1.0 / anp.sqrt((x - right) ** 2 + (y - up) ** 2) for right, up in charges)
 
-    slope = derivative(potential)
-    position, velocity = np.array([0.0, 8.0]), np.array([0.75, 0.0])
+    slopes = derivative(potential, argnums=(0, 1))
+    x, y, dx, dy = 0.0, 8.0, 0.75, 0.0
     while True:
-        force = -slope(position)
-        moved = position + TIME_STEP * velocity
-        if moved[1] <= 0.0:
-            break
-        position, velocity = moved, velocity + TIME_STEP * force
-    moved = moved - moved[1] / velocity[1] * velocity
-    return moved[0] ** 2
+        force = slopes(x, y)
+        x, y = x + TIME_STEP * dx, y + TIME_STEP * dy
+        if y <= 0.0:
+            return (x - y / dy * dx) ** 2
+        dx, dy = dx - TIME_STEP * force[0], dy - TIME_STEP * force[1]
 
 
 def prepare(outer: str, inner: str):
