@@ -130,7 +130,7 @@ def test_saddle_reaches_what_the_suite_expects():
 def test_path_of_the_particle(inner):
     """The force by hand; at the suite's solution the path ends in the origin."""
     assert abs(particle.miss(particle.SOLUTION, particle.MODES[inner])) < 1e-6
-    by_hand = particle.miss(0.1, lambda potential, argnums: slopes_by_hand)
+    by_hand = particle.miss(0.1, lambda potential, count: slopes_by_hand)
     assert particle.miss(0.1, particle.MODES[inner]) == pytest.approx(by_hand, rel=1e-12)
     case, = particle.EVAL.cases(None)
     assert case.input == {"w": 0.0}

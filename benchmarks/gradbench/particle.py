@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from autodiff_trace import grad, jvp
 from autodiff_trace import numpy as anp
 
-from .descent import MODES, minimum_place
+from .descent import minimum_place
 from .evaluation import Case, Eval, Function
 
 __all__ = ["EVAL", "miss"]
@@ -29,7 +30,7 @@ def miss(w, derivative):
     def potential(x, y):
         return sum(1.0 / anp.sqrt((x - right) ** 2 + (y - up) ** 2) for right, up in charges)
 
-    slopes = derivative(potential, argnums=(0, 1))
+    slopes = derivative(potential, 2)
     x, y, dx, dy = 0.0, 8.0, 0.75, 0.0
     while True:
         force = slopes(x, y)
@@ -39,13 +40,26 @@ def miss(w, derivative):
         dx, dy = dx - TIME_STEP * force[0], dy - TIME_STEP * force[1]
 
 
+def reverse(f, count: int):
+    """The derivatives of a function of ``count`` numbers."""
+    return grad(f, argnums=tuple(range(count)))
+
+
+def forward(f, count: int):
+    units = [tuple(float(i == j) for j in range(count)) for i in range(count)]
+    return lambda *numbers: tuple(jvp(f, numbers, unit)[1] for unit in units)
+
+
+MODES = {"r": reverse, "f": forward}
+
+
 def prepare(outer: str, inner: str):
     def prepared(input, compile):
         def f(w):
             return miss(w, MODES[inner])
 
-        start, values, slopes = float(input["w"]), compile(f), compile(MODES[outer](f))
-        return lambda: minimum_place(values, slopes, start)
+        start, values, slopes = float(input["w"]), compile(f), compile(MODES[outer](f, 1))
+        return lambda: minimum_place(values, lambda w: slopes(w)[0], start)
 
     return prepared
 
