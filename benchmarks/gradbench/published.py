@@ -19,7 +19,7 @@ PUBLISHED: dict[tuple[str, str], dict[str, tuple[float, float]]] = {
         "CoDiPack": (5.0, 2.3), "Futhark": (4.1, 1.3),
     },
 }
-"""By eval and case; the evals of the suite that are not here have no figures that can be cited."""
+"""By eval and case; of the others no figures were at hand."""
 
 
 def published_ratio(name: str, case: str, tool: str) -> float | None:
