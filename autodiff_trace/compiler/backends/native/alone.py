@@ -118,13 +118,12 @@ def for_blas(translator: Translator, x: Place) -> Place:
     """The elements in an order that the BLAS takes: where they are not, ``dot`` copies them, and ``matmul`` does
     without the BLAS."""
     size = x.dtype.itemsize
-    if len(x.shape) == 1:
-        fine = x.shape[0] == 1 or x.strides[0] > 0 and x.strides[0] % size == 0
+    axes = [(length, stride) for length, stride in zip(x.shape, x.strides) if length != 1]
+    if len(axes) < 2:
+        fine = all(stride > 0 and stride % size == 0 for _, stride in axes)
     else:
-        fine = any(
-            inner == size and outer % size == 0 and outer >= size * length
-            for inner, outer, length in (
-                (x.strides[1], x.strides[0], x.shape[1]), (x.strides[0], x.strides[1], x.shape[0])))
+        fine = any(inner == size and outer % size == 0 and outer >= size * length
+                   for (_, outer), (length, inner) in (axes, axes[::-1]))
     if fine:
         return x
     copy = translator.temporary(x.shape, x.dtype)
@@ -136,8 +135,6 @@ def for_blas(translator: Translator, x: Place) -> Place:
 def multiply(translator: Translator, step: Node) -> None:
     """NumPy's loop of ``matmul``, which calls the BLAS where it can."""
     x, y = map(translator.place, step.args)
-    if step.function is np.dot:
-        x, y = (for_blas(translator, each) for each in (x, y))
     target = translator.allocate(step)
     char = step.spec.dtype.char
     if len(x.shape) == 1:
@@ -154,6 +151,8 @@ def multiply(translator: Translator, step: Node) -> None:
     if translator.own and is_small(x, y):
         translator.call(SmallProduct(x, y, target).write())
         return
+    if step.function is np.dot:
+        x, y = (for_blas(translator, each) for each in (x, y))
     stack = target.shape[:-2]
     outer = [each.broadcast(stack + each.shape[-2:]) for each in (x, y, target)]
     lengths, strides = collapse(stack, [each.strides[:-2] for each in outer])

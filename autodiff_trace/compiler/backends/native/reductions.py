@@ -56,7 +56,7 @@ def find_reduction(step: Node) -> Reduction | None:
     char = "?" if ufunc in (np.logical_or, np.logical_and) else result.char
     if char not in "?lqLQfdFD" or spec.dtype.kind == "c" and result.kind != "c":
         return None
-    if ufunc in (np.maximum, np.minimum) and (char not in "fdlq" or min(spec.strides) < 0):
+    if ufunc in (np.maximum, np.minimum) and char not in "fdlq":
         return None
     if spec.dtype.char != char and not (spec.dtype.kind in "?biu" and char in "?lLqQ"):
         return None
@@ -96,8 +96,7 @@ def reduce(translator: Any, step: Node) -> None:
                         total.index(first))
     else:
         translator.copy(x.index(first), total.index(first))
-    x, total = forwards(x, total)
-    order = sorted(range(len(x.shape)), key=lambda i: (-x.strides[i], i))
+    order = sorted(range(len(x.shape)), key=lambda i: (-abs(x.strides[i]), i))
     for x, total in later_visits(x.along(order), total.along(order), found.neutral is None):
         add_ufunc(translator, found.ufunc.__name__, f"{found.char}{found.char}->{found.char}", [total, x, total], x.shape)
 
@@ -123,12 +122,6 @@ def cast(translator: Any, x: Place, char: str) -> Place:
     place = translator.temporary(x.shape, np.dtype(char))
     translator.copy(x, place)
     return place
-
-
-def forwards(x: Place, *others: Place) -> list[Place]:
-    """The places with the axes turned round along which ``x`` goes backwards."""
-    index = tuple([slice(None, None, -1) if stride < 0 else slice(None) for stride in x.strides])
-    return [each.index(index) for each in (x, *others)]
 
 
 def is_running(step: Node) -> bool:

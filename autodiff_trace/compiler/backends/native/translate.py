@@ -8,7 +8,7 @@ import numpy as np
 
 from ...ir.node import Node, Program, operands
 from ...ir.loop import Loop, result, stack_turns
-from ...ir.spec import array_spec
+from ...ir.spec import array_spec, c_strides
 from ..numpy_source import calls
 from .alone import find_alone
 from .closing import Closing, ClosingNest
@@ -165,6 +165,8 @@ class Translator:
     def take(self, like: Place) -> tuple[Place, tuple[int, int]]:
         """Scratch memory for such a place, and what is to be given back."""
         nbytes = like.size * like.dtype.itemsize
+        if not like.is_dense():  # the layout of a view
+            like = like._replace(strides=c_strides(like.shape, like.dtype.itemsize))
         offset = self.shared.scratch.take(nbytes)
         return like._replace(at=At(0, offset)), (offset, nbytes)
 
