@@ -177,6 +177,16 @@ def test_without_llvmlite_numpy_runs_and_says_so_once(absent):
     assert other.cache_info()[:3] == (1, 1, 0)
 
 
+def test_where_warnings_are_errors_that_is_one(absent):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        jitted = jit(function, backend="native")
+        with pytest.raises(JitWarning, match="llvmlite is not installed"):
+            jitted(X)
+        np.testing.assert_array_equal(jitted(X), function(X))
+    assert jitted.cache_info().failures == 0
+
+
 def test_an_llvmlite_that_cannot_be_used(native, monkeypatch):
     monkeypatch.setattr(back_end, "why_unavailable", lambda: "llvmlite 0.1 is too old")
     with pytest.warns(JitWarning, match="llvmlite 0.1 is too old"):

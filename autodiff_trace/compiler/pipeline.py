@@ -144,9 +144,9 @@ def optimize_natively(
     program: Program, passes: Sequence[str], native: Native, least: float = 0.0,
 ) -> tuple[Program, Memory] | None:
     """A recorded program with regions in the place of what ``native`` takes, after the passes named, and where it
-    writes; None if there is nothing that pays, or it is less than the share ``least`` of the work. None of it trusts that
-    all is finite: regions need no trust to be quick, and what is left is little."""
-    from .backends.native.partition import find_regions, share_of_regions  # with what else nobody needs before
+    writes; None if there is nothing that pays, or it is less than the share ``least`` of the work. None of it trusts
+    that all is finite: regions need no trust to be quick, and what is left is little."""
+    from .backends.native.partition import find_regions, share_of_regions  # which import what nobody else needs
 
     passes = without_trust(passes)
     lowered = prepare(program, passes, NATIVE_LOOPS)

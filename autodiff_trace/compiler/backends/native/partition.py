@@ -221,7 +221,7 @@ class Partition:
 
 def is_value(spec: Spec) -> bool:
     """Whether regions take and give values like this: arrays, and numbers."""
-    return spec.dtype.kind in "fciub" if spec.dtype is not None else spec.kind in NUMBERS
+    return spec.dtype.kind in "fciub" and spec.dtype.isnative if spec.dtype is not None else spec.kind in NUMBERS
 
 
 def is_mask(part: object) -> bool:
