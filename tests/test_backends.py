@@ -182,6 +182,16 @@ def test_without_llvmlite_numpy_runs_and_says_so_once(absent):
     assert other.cache_info()[:3] == (1, 1, 0)
 
 
+def test_where_warnings_are_errors_that_is_one(absent):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        jitted = jit(function, backend="native")
+        with pytest.raises(JitWarning, match="llvmlite is not installed"):
+            jitted(X)
+        np.testing.assert_array_equal(jitted(X), function(X))
+    assert jitted.cache_info().failures == 0
+
+
 def test_an_llvmlite_that_cannot_be_used(native, monkeypatch):
     monkeypatch.setattr(back_end, "why_unavailable", lambda: "llvmlite 0.1 is too old")
     with pytest.warns(JitWarning, match="llvmlite 0.1 is too old"):
@@ -209,7 +219,9 @@ def test_faults_of_the_back_end_harm_nobody(backend, error, native, monkeypatch)
     assert len(native_programs.said) == 1 and "please report" in native_programs.said.pop()
 
 
-def test_a_native_program_goes_on_where_one_of_numpy_has_met_infinity(native):
+def test_a_native_program_goes_on_where_one_of_numpy_has_met_infinity(native, monkeypatch):
+    monkeypatch.setattr(native_programs, "LEAST_SHARE", 0.0)
+
     def divided(x):
         return anp.where(x > 0.3, anp.log(x) / x, 0.0) * 2
 
@@ -295,7 +307,22 @@ def test_the_interpreter_ends_and_forks_while_something_is_compiled(end, text):
     assert (run.returncode, run.stdout, run.stderr) == (0, text, "")
 
 
+def test_unasked_only_what_is_mostly_native_takes_the_place(native):
+    def mostly_numpy(x):
+        for _ in range(8):
+            x = anp.linalg.inv(x + anp.eye(3))
+        return anp.sin(x) * 2
+
+    for backend, count in (("auto", 0), ("native", 1)):
+        jitted = jit(mostly_numpy, backend=backend)
+        for _ in range(3):
+            jitted(np.eye(3))
+            background.wait()
+        assert len(StandIn.regions) == count
+
+
 def test_llvmlite_is_not_imported_before_it_is_needed():
     code = ("import sys; from autodiff_trace import jit, numpy as anp; f = jit(lambda x: anp.sin(x) * 2, "
-            "backend='numpy'); f(1.0), f(2.0), jit(lambda x: x * 2 + 1)(1.0); sys.exit('llvmlite' in sys.modules)")
+            "backend='numpy'); f(1.0), f(2.0), jit(lambda x: x * 2 + 1)(1.0); "
+            "sys.exit(any(each.startswith('llvmlite') or each.endswith('native.code') for each in sys.modules))")
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0

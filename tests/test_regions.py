@@ -250,6 +250,14 @@ def test_arrays_in_another_layout_are_copied(native):
         np.testing.assert_allclose(natively(SQUARE), function(SQUARE), rtol=1e-13)
 
 
+def test_arguments_that_are_unaligned_or_of_another_byte_order(native):
+    natively = jit(lambda x: anp.exp(x) * 2, backend="native")
+    unaligned = np.zeros(25, np.uint8)[1:].view(float)
+    for x in (unaligned + 0.5, unaligned, np.linspace(0, 1, 3).astype(">f8"), unaligned):
+        for _ in range(3):
+            np.testing.assert_array_equal(natively(x), np.exp(x) * 2)
+
+
 def test_the_graph_says_what_runs_where(native):
     g = jit(lambda x: inverse(anp.sin(x) * 2), backend="native").graph(SQUARE)
     text = str(g)

@@ -11,7 +11,6 @@ from .backends.back_end import BackEnd, Runnable
 from .backends.native.back_end import Native
 from .backends.native.executable import WholeRegion, is_whole
 from .backends.native.fallback import Fallback
-from .backends.native.partition import find_regions
 from .ir.memory import Memory
 from .backends.numpy_source.back_end import NumpySource
 from .backends.numpy_source.executable import Executable
@@ -141,24 +140,28 @@ def compile_program(
         return back_end.compile(placed, structure, memory, name, trusting)
 
 
-def optimize_natively(program: Program, passes: Sequence[str], native: Native) -> tuple[Program, Memory] | None:
+def optimize_natively(
+    program: Program, passes: Sequence[str], native: Native, least: float = 0.0,
+) -> tuple[Program, Memory] | None:
     """A recorded program with regions in the place of what ``native`` takes, after the passes named, and where it
-    writes; None if there is nothing that pays. None of it trusts that all is finite: regions need no trust to be quick,
-    and what is left runs seldom without them."""
+    writes; None if there is nothing that pays, or it is less than the share ``least`` of the work. None of it trusts
+    that all is finite: regions need no trust to be quick, and what is left is little."""
+    from .backends.native.partition import find_regions, share_of_regions  # which import what nobody else needs
+
     passes = without_trust(passes)
     lowered = prepare(program, passes, NATIVE_LOOPS)
     short = shorten(lowered, note_outputs(lowered), passes)
     settle_layouts(short)
     parted = find_regions(short, native.accepts)
-    return None if parted is short else place(parted, passes)
+    return None if parted is short or share_of_regions(parted) < least else place(parted, passes)
 
 
 def compile_natively(
-    program: Program, structure: Structure, passes: Sequence[str], name: str, native: Native,
+    program: Program, structure: Structure, passes: Sequence[str], name: str, native: Native, least: float = 0.0,
 ) -> tuple[Executable, Program, Memory] | None:
     """:func:`compile_program`, with regions compiled by ``native``, and what :func:`optimize_natively` gives; None if
     there is nothing that pays."""
-    found = optimize_natively(program, passes, native)
+    found = optimize_natively(program, passes, native, least)
     if found is None:
         return None
     placed, memory = found

@@ -21,5 +21,5 @@ def settle_layouts(program: Program) -> None:
             found = infer(step.function, step.args)
         except NotInferred:
             continue
-        if found.is_array and found.shape == spec.shape and found.dtype == spec.dtype:
+        if found.is_array and found.shape == spec.shape and found.dtype is not None and found.dtype == spec.dtype:
             step.spec = found

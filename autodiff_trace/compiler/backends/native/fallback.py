@@ -20,7 +20,7 @@ class Fallback:
     both compile it.)
 
     Arrays that are laid out in memory in another way than the region was compiled for are copied, and given to the
-    region again: of what NumPy's steps give the layout is not always known.
+    region again: of what NumPy's steps give the layout is not always known, and arguments may be unaligned.
     """
 
     __slots__ = ("program", "native", "compile", "runnable")
@@ -44,8 +44,10 @@ class Fallback:
 
 
 def fit(arg: Any, spec: Spec) -> Any:
-    """The argument, or if it is an array with other strides than this one a copy that has these."""
-    if type(arg) is not np.ndarray or arg.strides == spec.strides or arg.shape != spec.shape or arg.dtype != spec.dtype:
+    """The argument; of an array with other strides, or at an address that its numbers cannot have, a copy without."""
+    if type(arg) is not np.ndarray or arg.shape != spec.shape or arg.dtype != spec.dtype:
+        return arg
+    if arg.strides == spec.strides and arg.flags.aligned:
         return arg
     copy = Buffer(spec.shape, spec.dtype, tuple(sorted(range(spec.ndim), key=lambda i: -abs(spec.strides[i])))).make()
     copy[...] = arg

@@ -20,12 +20,15 @@ from ..numpy_source import calls
 from .phases import Phases
 from .views import find_view
 
-__all__ = ["find_regions", "is_worth"]
+__all__ = ["find_regions", "is_worth", "share_of_regions"]
 
 NUMBERS = (bool, int, float, complex)
 
 FEWEST = 2
 """Steps that compute something for which a region pays: the call of one costs as much as one of NumPy's."""
+
+CALL = 300
+"""Nanoseconds that a call of NumPy's takes, however small its arrays are."""
 
 NO_VIEWS = (calls.assign, calls.after, result, turn_of, read_each, read_floats, stack_turns)
 """What gives, or reads from, its first argument, and is no view of an array: a region computes it like others."""
@@ -35,6 +38,24 @@ def is_worth(region: Program) -> bool:
     """Whether a region pays."""
     work = [step for step in region.steps if step.kind == "call" and step.function not in (*calls.VIEWS, result)]
     return len(work) >= FEWEST or any(type(step.function) is Loop for step in work)
+
+
+def share_of_regions(program: Program) -> float:
+    """Which part of the work of a program is that of its regions, more or less."""
+    inside = sum([work_of(step.function.program.steps) for step in program.steps if type(step.function) is Region])
+    outside = work_of([step for step in program.steps if type(step.function) is not Region])
+    return inside / max(inside + outside, 1)
+
+
+def work_of(steps: list[Node]) -> int:
+    """What steps take, in nanoseconds or so: a call, and elements."""
+    work = 0
+    for step in steps:
+        if type(step.function) is Loop:
+            work += step.function.turns * work_of(step.function.body.steps)
+        elif step.kind == "call" and step.function not in (*calls.VIEWS, result):
+            work += CALL + step.spec.size
+    return work
 
 
 def find_regions(
@@ -204,7 +225,7 @@ class Partition:
 
 def is_value(spec: Spec) -> bool:
     """Whether regions take and give values like this: arrays, and numbers."""
-    return spec.dtype.kind in "fciub" if spec.dtype is not None else spec.kind in NUMBERS
+    return spec.dtype.kind in "fciub" and spec.dtype.isnative if spec.dtype is not None else spec.kind in NUMBERS
 
 
 def is_mask(part: object) -> bool:
