@@ -10,20 +10,21 @@ from .timing import format_time, ratio, spread
 from .workload import Target, Workload
 
 __all__ = [
-    "changes", "format_table", "general_targets", "judge", "ratio_table", "relative_times", "summary", "table_head",
-    "table_line", "target_table", "time_cells",
+    "OURS", "changes", "format_factor", "format_table", "general_targets", "judge", "ratio_table", "relative_times",
+    "summary", "table_head", "table_line", "target_table", "time_cells",
 ]
 
-OURS = ("eager", "jit")
-COMPILED = ("jit", "jax")
+OURS = ("eager", "jit", "native")
 NOTICEABLE = 1.1
 """A change of a ratio by less than this factor is not reported."""
 
-RIVALS = (("jit", "numpy"), ("jit", "jax"), ("jit", "torch"), ("jit", "autograd"), ("eager", "torch"),
-          ("eager", "autograd"), ("eager", "mygrad"))
+RIVALS = (("native", "numpy"), ("native", "jax"), ("native", "torch-compile"), ("native", "casadi-sx-c"),
+          ("native", "pytensor"), ("native", "numba"), ("native", "jit"), ("jit", "numpy"), ("jit", "jax"),
+          ("jit", "torch"), ("jit", "torch-compile"), ("jit", "autograd"), ("eager", "torch"), ("eager", "autograd"),
+          ("eager", "mygrad"))
 
-GENERAL = (("jit", "numpy", "", None), ("jit", "jax", "", 10), ("eager", "torch", "overhead", None),
-           ("eager", "autograd", "", None))
+GENERAL = (("native", "numpy", "", None), ("native", "jax", "", None), ("jit", "numpy", "", None),
+           ("jit", "jax", "", 10), ("eager", "torch", "overhead", None), ("eager", "autograd", "", None))
 """Ours, and whom it is to be as fast as; in which family (in all if empty); on how many workloads (all if None)."""
 
 FIRST_CALL_FACTOR = 5
@@ -41,17 +42,15 @@ def time_cells(row: Row, names: Sequence[str]) -> list[str]:
 
 
 def ratio_table(rows: Sequence[Row], names: Sequence[str]) -> str:
-    """Times relative to ours, compiled if that takes part; and the first two calls, which trace and compile."""
+    """Times relative to ours, compiled if that takes part."""
     base = next((name for name in ("jit", "eager", *names) if name in names), "")
-    head = [f"times the time of {base}", *names, *(f"first two calls {name}" for name in COMPILED if name in names)]
+    head = [f"times the time of {base}", *names]
     lines = []
     for row in rows:
         cells = [format_factor(ratio(row.samples(name), row.samples(base)))
                  if row.samples(name) and row.samples(base) else "" for name in names]
-        if not any(cells):
-            continue
-        first = [row.results[name].first_call for name in COMPILED if name in names]
-        lines.append([row.name, *cells, *(format_time(seconds) if seconds else "" for seconds in first)])
+        if any(cells):
+            lines.append([row.name, *cells])
     return format_table(head, lines)
 
 

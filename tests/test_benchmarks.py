@@ -51,7 +51,7 @@ def test_names_are_unique():
     assert len({workload.name for workload in ALL}) == len(ALL)
 
 
-LARGE = {"size-1e7", "size-1e6", "per-example-784", "quadratic-map", "two-products"}
+LARGE = {"size-1e7", "size-1e6", "per-example-784", "quadratic-map", "two-products", "triad"}
 """They repeat smaller ones, or take long."""
 
 

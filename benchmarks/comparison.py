@@ -1,0 +1,64 @@
+"""What is asked beside the times: how far from the best, how far from the speed of memory, how long it compiles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+
+from .report import OURS, format_factor, format_table
+from .suite import Row
+from .timing import format_time, ratio
+
+__all__ = ["bandwidth_table", "best_table", "first_call_table", "takes_part"]
+
+LARGE = 2**22
+"""Bytes that a workload moves at least, for its time to be compared with that of the memory."""
+
+
+def takes_part(rows: Sequence[Row], names: Sequence[str]) -> list[str]:
+    """Those of ``names`` that were timed somewhere."""
+    return [name for name in names if any(row.samples(name) for row in rows)]
+
+
+def best_table(rows: Sequence[Row], names: Sequence[str]) -> str:
+    """The fastest of the others on each workload, and how many times its time ours take; empty without others."""
+    ours = [name for name in takes_part(rows, names) if name in OURS]
+    lines = []
+    for row in rows:
+        others = {name: median(row.samples(name)) for name in names if name not in OURS and row.samples(name)}
+        if not others:
+            continue
+        best = min(others, key=others.__getitem__)
+        cells = [format_factor(ratio(row.samples(name), row.samples(best))) if row.samples(name) else "-"
+                 for name in ours]
+        lines.append([row.name, best, format_time(others[best]), *cells])
+    return format_table(["to the best of the others", "who", "time", *ours], lines) if lines and ours else ""
+
+
+def first_call_table(rows: Sequence[Row], compiled: Sequence[str]) -> str:
+    """Seconds until a result has come twice: to trace, to compile, and two runs; empty if nothing was compiled."""
+    names = takes_part(rows, compiled)
+    lines = []
+    for row in rows:
+        seconds = [row.results[name].first_call if name in row.results else None for name in names]
+        if any(seconds):
+            lines.append([row.name, *(format_time(value) if value else "-" for value in seconds)])
+    return format_table(["until the second result", *names], lines) if lines else ""
+
+
+def bandwidth_table(rows: Sequence[Row], names: Sequence[str]) -> str:
+    """Large workloads: times relative to that of reading the inputs and writing the results once, as fast as whoever
+    was fastest on the triad of the same run; empty if that was not measured."""
+    triad = next((row for row in rows if row.name == "triad" and takes_part([row], names)), None)
+    if triad is None:
+        return ""
+    names = takes_part(rows, names)
+    rate = triad.traffic / min(median(triad.samples(name)) for name in names if triad.samples(name))
+    lines = []
+    for row in rows:
+        if row.traffic >= LARGE and row.family in ("elementwise", "memory", "reduction"):
+            moving = row.traffic / rate
+            cells = [format_factor(median(row.samples(name)) / moving) if row.samples(name) else "-" for name in names]
+            lines.append([row.name, format_time(moving), *cells])
+    head = f"times the memory's time, {rate / 1e9:.1f} GB/s"
+    return format_table([head, "its time", *names], lines)
