@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -23,5 +24,13 @@ def build_library(source: Path, *options: str) -> Path:
     compiler, library = find_compiler("CC", *C_COMPILERS), source.with_suffix(".so")
     assert compiler is not None
     command = [compiler, "-march=native", "-fPIC", "-shared", *options, str(source), "-o", str(library), "-lm"]
-    subprocess.run(command, check=True, capture_output=True)
+    # In a group of processes of its own: what the compiler's driver has started is to end with it.
+    with subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True) as process:
+        try:
+            _, errors = process.communicate()
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    if process.returncode:
+        raise RuntimeError(f"{compiler}: {errors.decode(errors='replace').strip()}")
     return library

@@ -155,7 +155,9 @@ class TorchCompile(Torch):
     def start(self, threads):
         os.environ["TORCHINDUCTOR_CACHE_DIR"] = scratch_folder("inductor")
         super().start(threads)
-        import_module("torch._inductor.config").force_disable_caches = True
+        config = import_module("torch._inductor.config")
+        # Nor do other processes wait for work while others are timed.
+        config.force_disable_caches, config.compile_threads = True, 1
 
     def bind(self, function, inputs):
         self.torch._dynamo.reset()
