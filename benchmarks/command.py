@@ -20,9 +20,10 @@ from .peers import find_libraries, why_missing
 from .plotting import check_plot, plot_ratios
 from .record import check_writable, describe_machine, read_record, write_record
 from .report import (
-    changes, ratio_table, relative_times, summary, table_head, table_line, target_table, time_cells,
+    changes, ratio_table, relative_times, summary, table_head, table_line, time_cells,
 )
 from .suite import Row, measure, warm_up
+from .targets import target_table
 from .workload import LIBRARIES, Workload
 from .workloads import ALL
 
@@ -47,8 +48,8 @@ def run_workloads(options: argparse.Namespace) -> None:
         if path is not None:
             check_writable(path, option)
     old = read_record(options.compare) if options.compare is not None else None
-    machine = describe_machine(libraries, options.threads)
     missing = why_missing() if options.libs is None else {}
+    machine = describe_machine(libraries, options.threads, missing)
     print(format_machine(machine), flush=True)
     print_list(f"without {name}: {reason}" for name, reason in missing.items())
     print(flush=True)

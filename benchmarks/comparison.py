@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
-from .report import OURS, format_factor, format_table
+from .report import OURS, best_other, format_factor, format_table
 from .suite import Row
 from .timing import format_time, ratio
 
-__all__ = ["bandwidth_table", "best_table", "first_call_table", "takes_part"]
+__all__ = ["bandwidth_table", "best_table", "first_call_table", "memory_factors", "takes_part"]
 
 LARGE = 2**22
 """Bytes that a workload moves at least, for its time to be compared with that of the memory."""
+
+MEMORY_FAMILIES = ("elementwise", "memory", "reduction")
 
 
 def takes_part(rows: Sequence[Row], names: Sequence[str]) -> list[str]:
@@ -25,13 +27,11 @@ def best_table(rows: Sequence[Row], names: Sequence[str]) -> str:
     ours = [name for name in takes_part(rows, names) if name in OURS]
     lines = []
     for row in rows:
-        others = {name: median(row.samples(name)) for name in names if name not in OURS and row.samples(name)}
-        if not others:
-            continue
-        best = min(others, key=others.__getitem__)
-        cells = [format_factor(ratio(row.samples(name), row.samples(best))) if row.samples(name) else "-"
-                 for name in ours]
-        lines.append([row.name, best, format_time(others[best]), *cells])
+        best = best_other(row, names)
+        if best:
+            cells = [format_factor(ratio(row.samples(name), row.samples(best))) if row.samples(name) else "-"
+                     for name in ours]
+            lines.append([row.name, best, format_time(median(row.samples(best))), *cells])
     return format_table(["to the best of the others", "who", "time", *ours], lines) if lines and ours else ""
 
 
@@ -47,18 +47,30 @@ def first_call_table(rows: Sequence[Row], compiled: Sequence[str]) -> str:
 
 
 def bandwidth_table(rows: Sequence[Row], names: Sequence[str]) -> str:
-    """Large workloads: times relative to that of reading the inputs and writing the results once, as fast as whoever
-    was fastest on the triad of the same run; empty if that was not measured."""
-    triad = next((row for row in rows if row.name == "triad" and takes_part([row], names)), None)
-    if triad is None:
+    """Large workloads: times relative to that of reading the inputs and writing the results once; empty if the speed
+    of memory was not measured."""
+    rate = memory_rate(rows)
+    if rate is None:
         return ""
     names = takes_part(rows, names)
-    rate = triad.traffic / min(median(triad.samples(name)) for name in names if triad.samples(name))
+    factors = {name: memory_factors(rows, name) for name in names}
     lines = []
     for row in rows:
-        if row.traffic >= LARGE and row.family in ("elementwise", "memory", "reduction"):
-            moving = row.traffic / rate
-            cells = [format_factor(median(row.samples(name)) / moving) if row.samples(name) else "-" for name in names]
-            lines.append([row.name, format_time(moving), *cells])
-    head = f"times the memory's time, {rate / 1e9:.1f} GB/s"
-    return format_table([head, "its time", *names], lines)
+        cells = [format_factor(factors[name][row.name]) if row.name in factors[name] else "-" for name in names]
+        if any(cell != "-" for cell in cells):
+            lines.append([row.name, format_time(row.traffic / rate), *cells])
+    return format_table([f"times the memory's time, {rate / 1e9:.1f} GB/s", "its time", *names], lines)
+
+
+def memory_factors(rows: Sequence[Row], name: str) -> dict[str, float]:
+    """How many times the time that its memory takes each large elementwise workload or reduction takes."""
+    rate = memory_rate(rows)
+    return {row.name: median(row.samples(name)) * rate / row.traffic for row in rows
+            if rate and row.traffic >= LARGE and row.family in MEMORY_FAMILIES and row.samples(name)}
+
+
+def memory_rate(rows: Sequence[Row]) -> float | None:
+    """Bytes a second, as fast as whoever was fastest on the triad of the same run; None if that was not measured."""
+    triad = next((row for row in rows if row.name == "triad"), None)
+    seconds = [median(result.samples) for result in triad.results.values() if result.samples] if triad else []
+    return triad.traffic / min(seconds) if triad and seconds else None

@@ -35,8 +35,8 @@ def format_bytes(count: float) -> str:
 
 
 COSTS = (
-    Cost("installed", "Installed, with all it requires", lambda names, threads: installed_sizes(names), format_bytes),
     Cost("import-time", "Import, NumPy included", lambda names, threads: import_times(names), format_time),
+    Cost("installed", "Installed, with all it requires", lambda names, threads: installed_sizes(names), format_bytes),
     Cost("memory-chain", "Peak memory, 10 × x²/2 + 0.1 on 2²⁰ doubles", partial(peaks, "chain"), format_bytes),
     Cost("memory-mlp", "Peak memory, net 784-100-10, batch 20,000", partial(peaks, "mlp"), format_bytes),
 )

@@ -9,8 +9,9 @@ from .comparison import bandwidth_table, best_table, first_call_table, takes_par
 from .costs import cost_table
 from .growth import growth_table
 from .library import Library
-from .report import format_table, ratio_table, summary, target_table
+from .report import format_table, ratio_table, summary
 from .suite import ABSENT, OK, Row
+from .targets import target_table
 from .timing import format_time
 from .workload import Workload
 

@@ -141,7 +141,8 @@ class Torch(Library):
 
 
 class TorchCompile(Torch):
-    """PyTorch, compiled by Inductor, which needs a C++ compiler: derivatives by ``torch.func``, in one graph.
+    """PyTorch, compiled by Inductor, which needs a C++ compiler: derivatives by ``torch.func``, in one graph; of long
+    loops each turn, and the tape.
 
     Nothing is kept from an earlier run, nor from an earlier workload: sizes are constants, as in the other columns.
     """
@@ -156,12 +157,23 @@ class TorchCompile(Torch):
         os.environ["TORCHINDUCTOR_CACHE_DIR"] = scratch_folder("inductor")
         super().start(threads)
         config = import_module("torch._inductor.config")
+        self.turns = import_module(".programs.torch_losses", __package__).TURNS
         # Nor do other processes wait for work while others are timed.
         config.force_disable_caches, config.compile_threads = True, 1
 
-    def bind(self, function, inputs):
+    def prepare(self, workload, inputs):
         self.torch._dynamo.reset()
-        return super().bind(self.torch.compile(function, dynamic=False, fullgraph=True), inputs)
+        if workload.name not in self.turns:
+            return super().prepare(workload, inputs)
+        loss, turn = self.turns[workload.name]
+        loss = partial(loss, self.compile(partial(turn, self.torch)), self.torch)
+        return Torch.bind(self, Torch.gradient(self, loss, workload), inputs)
+
+    def compile(self, function):
+        return self.torch.compile(function, dynamic=False, fullgraph=True)
+
+    def bind(self, function, inputs):
+        return super().bind(self.compile(function), inputs)
 
     def gradient(self, f, workload):
         return self.grad(f)

@@ -19,6 +19,7 @@ from benchmarks.peers import EVERY, find_libraries, why_missing
 from benchmarks.programs import casadi_losses, numba_loops, pytensor_losses
 from benchmarks.programs.numba_compiler import prange
 from benchmarks.suite import OK, TOO_LONG, Measurement, Row, agrees, measure, to_arrays
+from benchmarks.targets import best_targets
 from benchmarks.workload import LIBRARIES, Workload
 from benchmarks.workloads import ALL
 
@@ -202,3 +203,11 @@ def test_installed_size():
     assert {"numpy"} <= set(required(["NumPy"]))
     assert required(["no such distribution"]) == {}
     assert installed_size(["autodiff_trace"]) > installed_size(["numpy"]) > 10**6
+
+
+def test_what_is_asked_beside_the_best_and_the_memory():
+    rows = [row("triad", 10**8, "memory", numpy=0.01, native=0.018), row("a", native=1.0, numba=0.6),
+            row("b", native=1.0, numpy=2.0, jit=0.1)]
+    assert [(name, seen, reached) for name, _, seen, reached in best_targets(rows)] == [
+        ("all", "1 of 3", False), ("all", "1 of 3", False), ("triad", "1.8 ×", True)]
+    assert list(best_targets([row("a", jit=1.0, numba=2.0)])) == []

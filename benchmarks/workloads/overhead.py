@@ -100,12 +100,14 @@ def call(name, *args):
 WORKLOADS = (
     Workload(
         "chain-scalar", "100 × sin(1.01 x) + 0.1, scalar", "overhead", lambda: (0.5,), chain, by_hand=chain_by_hand,
-        targets=(Target("torch", 15), Target("torch", 1.8, "eager"), Target("autograd", 3.5, "eager")),
+        targets=(Target("torch", 15), Target("torch", 1.8, "eager"), Target("autograd", 3.5, "eager"),
+                 Target("jax", 3, "native")),
     ),
     Workload(
         "chain-vector", "100 × sin(1.01 x) + 0.1, 10-vector", "overhead", lambda: (VECTOR,), chain,
         by_hand=chain_by_hand,
-        targets=(Target("torch", 9), Target("torch", 1.8, "eager"), Target("autograd", 3.5, "eager")),
+        targets=(Target("torch", 9), Target("torch", 1.8, "eager"), Target("autograd", 3.5, "eager"),
+                 Target("jax", 5, "native")),
     ),
     *(chain_of(rounds, kind, x) for rounds in (10, 1000) for kind, x in (("scalar", 0.5), ("vector", VECTOR))),
     Workload(
