@@ -19,8 +19,8 @@ ORDER = """
       entry_text interpreter_text runtime
     compiler/backends/native/vector_math: double_words kernel exponentials logarithms hyperbolic powers roots
       trigonometric inverse_trigonometric __init__
+    compiler/backends/native: own_library own
     compiler: selection
-    compiler/backends/native: own
     compiler/dispatch: limits __init__
     core/fast: calls donation residuals snapshots nodes processing ownership passing __init__
     core: __init__
