@@ -19,8 +19,8 @@ ORDER = """
       entry_text interpreter_text runtime
     compiler/backends/native/vector_math: double_words kernel exponentials logarithms hyperbolic powers roots
       trigonometric inverse_trigonometric __init__
+    compiler/backends/native: own_library own
     compiler: selection
-    compiler/backends/native: own
     compiler/dispatch: limits __init__
     core/fast: calls donation residuals snapshots nodes processing ownership passing __init__
     core: __init__
@@ -73,21 +73,19 @@ ORDER = """
     compiler/backends/numpy_source: calls error_regions inline loop_source emit executable back_end
     compiler/backends/native: executable
     compiler/ir: infer
-    compiler/backends/native: elementwise nest_loops views alone moves nest indexed closing gathering
-      small_matrices linear_algebra shared_sums loops reductions scalars kinds translate back_end
+    compiler/analysis: layouts liveness row_independence
+    compiler/backends/native: elementwise pointwise nest_loops views alone moves nest indexed closing gathering
+      small_matrices linear_algebra shared_sums loops reductions scalars kinds translate back_end partition
     compiler/graph: listing drawing interpreter serialization
     compiler/dispatch: background signature
-    compiler/rewrite: cse dce constant_folding floats __init__
-    compiler/analysis: liveness row_independence
-    compiler/backends/native: partition
+    compiler/rewrite: cse dce constant_folding floats __init__ outputs
     compiler/schedule: in_place buffers rows batched_forms like_calls fusion sums_of_rows
-    compiler/rewrite: outputs
     compiler/rolling: repeats turns hoisting loop_bodies pieces wide_calls rolling
     compiler/rewrite/lowering: table arithmetic linear_algebra moves networks reductions scatters __init__
     compiler/rewrite: patterns driver finite exact quicker_calls
     compiler/schedule: horizontal_batching
     compiler: pipeline
-    compiler/dispatch: guard_slice tree native_programs cache retracing
+    compiler/dispatch: guard_slice tree quick_calls native_programs cache retracing
     compiler: eager_runs commuting
     compiler/graph: graph
     compiler: jitted jit __init__

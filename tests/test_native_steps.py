@@ -8,6 +8,7 @@ import pytest
 from autodiff_trace import grad, jit, nn, tree_leaves
 from autodiff_trace import numpy as anp
 from autodiff_trace.compiler import pipeline
+from autodiff_trace.compiler.backends.native import partition
 
 pytest.importorskip("llvmlite", reason="the native back end needs llvmlite")
 
@@ -49,13 +50,13 @@ def assert_like(found, expected, math, rtol):
 def left(monkeypatch):
     """The names of the steps that no region takes; regions of any size are made."""
     names = []
-    find_regions = pipeline.find_regions
+    find_regions = partition.find_regions
 
     def find(program, accepts):
         names.extend(step.name for step in program.steps if not accepts(step))
         return find_regions(program, accepts, lambda region: True)
 
-    monkeypatch.setattr(pipeline, "find_regions", find)
+    monkeypatch.setattr(partition, "find_regions", find)
     return names
 
 

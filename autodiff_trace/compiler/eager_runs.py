@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .dispatch.cache import Entry
-from .failures import is_of_package, raise_if_from_signal, report, title, warn, warn_of_failure
+from .failures import JitWarning, is_of_package, raise_if_from_signal, report, title, warn, warn_of_failure
 from .record.containers import run_on_copies
 
 __all__ = ["EagerRuns"]
@@ -31,6 +31,8 @@ class EagerRuns:
     def fail(self, error: Exception, entry: Entry | None, result: Any) -> Any:
         """Something of ``jit`` has failed: say and count it; from now on the function runs, which gave the result."""
         raise_if_from_signal(error)
+        if isinstance(error, JitWarning):  # warnings are errors where the user says so
+            raise error
         self.failures += 1
         if entry is not None:
             entry.give_up()

@@ -24,6 +24,7 @@ from .record.hidden_inputs import HiddenInputs
 from .record.introspection import why_typed
 from .commuting import Outer
 from .record.outside import Outside, look_around, why_impure, why_unwatched
+from .dispatch.quick_calls import MISSED
 from .dispatch.retracing import why_hopeless
 from .record.refusals import MixedTraces, NotReplayable, SharedMemory
 from .backends.numpy_source.executable import NotFinite, Executable
@@ -56,6 +57,20 @@ class Jitted(EagerRuns, Transformed):
         self.warned = self.reported = self.writes = False
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        if not kwargs:
+            try:
+                result = self.cache.quick(args)
+            except Exception as error:
+                raise_if_from_signal(error)
+                self.cache.quick_has_failed()  # it is run again, so that this error is seen to
+            else:
+                if result is not MISSED:
+                    self.hits += 1
+                    return result
+        return self.call(args, kwargs)
+
+    def call(self, args: tuple, kwargs: dict) -> Any:
+        """A call that is looked at."""
         match, entry = self.cache.latest
         statics: list = []
         try:
@@ -85,6 +100,8 @@ class Jitted(EagerRuns, Transformed):
                     result = run_apart(version.tree, leaves) if running else version.tree.run(leaves)
                     if type(result) is not Miss:
                         self.hits += 1
+                        if not self.writes and not entry.has_tried():
+                            self.cache.make_quick(args)
                         return result
                     break
             else:
@@ -97,6 +114,7 @@ class Jitted(EagerRuns, Transformed):
 
     def trace(self, entry: Entry, version: Version | None, statics: list, args: tuple, kwargs: dict) -> Any:
         """Run the function and keep what it did."""
+        entry.look_closely()
         errors = np.geterr()
         try:
             return self.trace_once(entry, version, statics, args, kwargs)
@@ -187,6 +205,7 @@ class Jitted(EagerRuns, Transformed):
 
     def after_error(self, error: Exception, entry: Entry, version: Version, args: tuple, kwargs: dict) -> Any:
         """A program has failed. The function raises the same error, or catches it, or else the program is wrong."""
+        entry.look_closely()
         raise_if_from_signal(error)
         try:
             if type(error) in entry.caught:

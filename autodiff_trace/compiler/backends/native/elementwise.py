@@ -33,6 +33,9 @@ NUMBERS = "?bBhHiIlLqQfdFD"
 MOVED = {calls.copy, calls.fill, calls.cast, np.float64, np.float32, float, wrapped.astype.fun, selections.beside.fun}
 """Functions whose results are elements of the first argument, as they are or cast."""
 
+FUSED = (np.multiply, np.square)
+"""Functions whose loops of complex numbers fuse multiplications and additions where the processor can."""
+
 
 POINTWISE: dict[Callable, Callable[[Node, str], Elementwise | None]] = {}
 
@@ -85,6 +88,8 @@ def find_elementwise(step: Node, own: dict[np.ufunc, Callable]) -> Elementwise |
     if ufunc in (np.logical_and, np.logical_or, np.logical_xor, np.logical_not):
         chars = "?" * len(chars)
     rule = find_operation(ufunc, chars)
+    if not own and ufunc in FUSED and set(chars) <= set("FD") and (ufunc is function or step.spec.is_array):
+        return None
     if rule is None and ufunc in own and set(chars) <= set("fd"):
         rule = own[ufunc]
     return None if rule is None else Elementwise(operands, chars, rule)

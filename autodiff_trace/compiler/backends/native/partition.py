@@ -9,24 +9,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from ...analysis.liveness import find_roots, is_in_first
 from ...ir.loop import Loop, read_each, read_floats, result, stack_turns, turn_of
-from ...ir.node import LIVE, Node, Program, is_fixed, operands, relabel
+from ...ir.node import LIVE, Node, Program, is_fixed, operands, parts_of, relabel, spec_at
 from ...ir.region import Region
 from ...ir.spec import Spec
 from ..numpy_source import calls
-from .phases import Scheduling
+from .phases import Phases
 from .views import find_view
 
-__all__ = ["find_regions", "is_worth"]
+__all__ = ["find_regions", "is_worth", "share_of_regions"]
 
 NUMBERS = (bool, int, float, complex)
 
 FEWEST = 2
 """Steps that compute something for which a region pays: the call of one costs as much as one of NumPy's."""
 
-NO_VIEWS = (
-    calls.assign, calls.after, calls.check_labels, result, turn_of, read_each, read_floats, stack_turns)
+CALL = 300
+"""Nanoseconds that a call of NumPy's takes, however small its arrays are."""
+
+NO_VIEWS = (calls.assign, calls.after, calls.check_labels, result, turn_of, read_each, read_floats, stack_turns)
 """What gives, or reads from, its first argument, and is no view of an array: a region computes it like others."""
 
 
@@ -34,6 +38,24 @@ def is_worth(region: Program) -> bool:
     """Whether a region pays."""
     work = [step for step in region.steps if step.kind == "call" and step.function not in (*calls.VIEWS, result)]
     return len(work) >= FEWEST or any(type(step.function) is Loop for step in work)
+
+
+def share_of_regions(program: Program) -> float:
+    """Which part of the work of a program is that of its regions, more or less."""
+    inside = sum([work_of(step.function.program.steps) for step in program.steps if type(step.function) is Region])
+    outside = work_of([step for step in program.steps if type(step.function) is not Region])
+    return inside / max(inside + outside, 1)
+
+
+def work_of(steps: list[Node]) -> int:
+    """What steps take, in nanoseconds or so: a call, and elements."""
+    work = 0
+    for step in steps:
+        if type(step.function) is Loop:
+            work += step.function.turns * work_of(step.function.body.steps)
+        elif step.kind == "call" and step.function not in (*calls.VIEWS, result):
+            work += CALL + step.spec.size
+    return work
 
 
 def find_regions(
@@ -60,7 +82,7 @@ class Partition:
 
     def __init__(self, program: Program, accepts: Callable[[Node], bool]) -> None:
         self.program = program
-        self.roots = find_roots(program, guess=False)
+        self.roots = find_roots(program)
         self.native: set[Node] = set()
         for step in program.steps:
             if self.may_be_native(step, accepts):
@@ -73,6 +95,8 @@ class Partition:
         if step.kind != "call":
             return False
         known = all(self.is_known(each) for each in operands(step))
+        if step.function is calls.getitem and any(is_mask(part) for part in parts_of(step.args[1])):
+            return False  # how many elements it gives is known when it has run
         if step.function is result:
             return known and step.args[0] in self.native
         return known and (is_value(step.spec) or step.spec.is_sequence) and accepts(step)
@@ -126,6 +150,8 @@ class Partition:
         if not step.spec.is_array or step.kind != "call" or step.function in NO_VIEWS:
             return False
         first = step.args[0] if step.args else None
+        if step.function is np.broadcast_to and not spec_at(first).is_array:
+            return True  # no new array has its strides
         if type(first) is not Node or not first.spec.is_array:
             return False
         return find_view(step) is not None or is_in_first(step.function) and step not in self.roots.get(step, (step,))
@@ -145,7 +171,7 @@ class Partition:
     def schedule(self) -> list[tuple[bool, list[Node]]]:
         """The steps in the order in which they can run, in phases: of NumPy (False), and regions (True)."""
         while True:
-            phases, left = Scheduling(self).run()
+            phases, left = Phases(self).run()
             if not left:
                 return phases
             self.give_up([step for step in left if step in self.native and step.spec.is_sequence])
@@ -216,13 +242,18 @@ class Partition:
 
 def is_value(spec: Spec) -> bool:
     """Whether regions take and give values like this: arrays, and numbers."""
-    return spec.dtype.kind in "fciub" if spec.dtype is not None else spec.kind in NUMBERS
+    return spec.dtype.kind in "fciub" and spec.dtype.isnative if spec.dtype is not None else spec.kind in NUMBERS
+
+
+def is_mask(part: object) -> bool:
+    spec = spec_at(part)
+    return spec.dtype is not None and spec.dtype.kind == "b" and spec.is_array
 
 
 def are_apart(loop: Loop, places: list[int]) -> bool:
     """Whether these results of a loop, arrays of the last turn, lie in memory of their own and of no argument."""
     body = loop.body
-    roots = find_roots(body, guess=False)
+    roots = find_roots(body)
     seen: set[Node] = set()
     for place in places:
         output = body.outputs[loop.carried + place]

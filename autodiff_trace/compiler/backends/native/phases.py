@@ -1,4 +1,4 @@
-"""Phases: in which order the steps of a program run, by NumPy and in regions, so that regions are few."""
+"""Phases: the order in which steps run, those of NumPy and those of regions in turns, of which there are few."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from ...ir.node import Node, operands
 if TYPE_CHECKING:
     from .partition import Partition
 
-__all__ = ["Scheduling"]
+__all__ = ["Phases"]
 
 
-class Scheduling:
+class Phases:
     """Takes all steps that NumPy can run, then all that a region can take, and so on: no order has fewer regions that
     begins so. A tuple or list and all that reads it are one unit, with what stands between them."""
 
@@ -71,8 +71,43 @@ class Scheduling:
                 done += len(phase)
                 phases.append((kind, sorted(phase, key=numbers.__getitem__)))
             kind = not kind
-        return phases, [] if done == len(self.steps) else [step for unit in self.members if waiting[unit]
-                                                            for step in self.members[unit]]
+        if done < len(self.steps):
+            return [], [step for unit in self.members if waiting[unit] for step in self.members[unit]]
+        self.sink(phases, following)
+        return [(kind, phase) for kind, phase in phases if phase], []
+
+    def sink(self, phases: list[tuple[bool, list[Node]]], following: dict[Node, set[Node]]) -> None:
+        """Move steps to the region that reads them where less has to be handed on then: what a later region alone reads
+        is computed there, unless that takes more of what this one has."""
+        program = self.partition.program
+        places = {step: i for i, (_, phase) in enumerate(phases) for step in phase}
+        moved = False
+        for step in reversed(self.steps):
+            place, users = places[step], following.get(step, ())
+            if not phases[place][0] or step.kind == "guard" or len(self.members[self.unit[step]]) > 1 or not users:
+                continue
+            last = min([places[each] for each in users])
+            if not phases[last][0] or last == place or self.is_returned(step):
+                continue
+            taken = {each for each in self.partition.with_views(operands(step)) if places.get(each) == place}
+            more = [each for each in taken if all(
+                places[user] == place for user in following.get(self.unit[each], ()) if user is not step)]
+            if sum(each.spec.nbytes for each in more) <= step.spec.nbytes:
+                places[step], moved = last, True
+        if moved:
+            order = sorted(places, key=program.numbers.__getitem__)
+            for i, (_, phase) in enumerate(phases):
+                phase[:] = [step for step in order if places[step] == i]
+
+    def is_returned(self, step: Node) -> bool:
+        """Whether a step, or a view of it, is an output."""
+        program, views = self.partition.program, self.partition.views
+        pending = [step]
+        for node in pending:
+            if node in program.kept:
+                return True
+            pending += [user for user in program.users.get(node, ()) if user in views]
+        return False
 
     def dependences(self) -> dict[Node, set[Node]]:
         """For which units each waits. What stands after a guard or an effect waits for it, and that for those before

@@ -12,7 +12,7 @@ from ...ir.node import parts_of
 from ...ir.spec import Spec, c_strides
 from .code import At
 
-__all__ = ["Place", "collapse", "dense_place", "place_of"]
+__all__ = ["Place", "collapse", "place_of"]
 
 
 class Place(NamedTuple):
@@ -77,6 +77,16 @@ class Place(NamedTuple):
         natural = c_strides(self.shape, self.dtype.itemsize)
         return all(n == 1 or stride == each for n, stride, each in zip(self.shape, self.strides, natural))
 
+    def is_dense(self) -> bool:
+        """Whether the elements are next to one another from the first on, in any order of axes."""
+        end = self.dtype.itemsize
+        for stride, length in sorted(zip(self.strides, self.shape)):
+            if length != 1:
+                if stride != end:
+                    return False
+                end *= length
+        return True
+
     def elements(self) -> list[int]:
         """The offsets of all elements, in the order of C."""
         offsets = [0]
@@ -89,16 +99,6 @@ def place_of(spec: Spec, at: At) -> Place:
     """The place of a value with this spec; a number of Python's is held as its dtype."""
     dtype = spec.dtype if spec.dtype is not None else np.dtype(spec.kind)
     return Place(at, spec.shape, spec.strides or c_strides(spec.shape, dtype.itemsize), dtype)
-
-
-def dense_place(spec: Spec, at: At) -> Place:
-    """A place for a new array: with the spec's strides if its elements lie next to one another, else in C order."""
-    expected = spec.itemsize
-    for stride, length in sorted((stride, length) for stride, length in zip(spec.strides, spec.shape) if length != 1):
-        if stride != expected:
-            return place_of(spec, at)._replace(strides=c_strides(spec.shape, spec.itemsize))
-        expected *= length
-    return place_of(spec, at)
 
 
 def collapse(shape: Sequence[int], strides: Iterable[Sequence[int]]) -> tuple[list[int], list[list[int]]]:

@@ -11,7 +11,7 @@ from ...ir.node import Node, spec_at
 from ..numpy_source import calls
 from .access import load_one, store
 from .elementwise import Elementwise, find_elementwise
-from .operands import is_few, is_number
+from .operands import is_few, is_number, multiplies_by_one_number
 from .operations import find_operation
 from .places import Place
 from .registers import Lanes, Lines, Value
@@ -208,10 +208,10 @@ def product(scalars: Scalars, step: Node) -> list[Value]:
     found = []
     for row in rows:
         for column in columns.T:
-            total = None
-            for i, j in zip(row, column):
-                term = scalars.call(np.multiply, first[i], second[j])
-                total = term if total is None else scalars.call(np.add, total, term)
+            terms = [scalars.call(np.multiply, first[i], second[j]) for i, j in zip(row, column)]
+            total = terms.pop() if multiplies_by_one_number(step) else scalars.lanes.const(0, char)
+            for term in terms:
+                total = scalars.call(np.add, total, term)
             found.append(total)
     return found
 

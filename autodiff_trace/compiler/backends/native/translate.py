@@ -8,7 +8,7 @@ import numpy as np
 
 from ...ir.node import Node, Program, operands
 from ...ir.loop import Loop, stack_turns
-from ...ir.spec import array_spec
+from ...ir.spec import array_spec, c_strides
 from ..numpy_source import calls
 from .alone import find_alone
 from .closing import Closing, ClosingNest
@@ -19,7 +19,7 @@ from .kinds import Kinds
 from .loops import list_place, repeat
 from .nest import Nest, Unit
 from .own import own_functions
-from .places import Place, dense_place, place_of
+from .places import Place, place_of
 from .reductions import total_place
 from .scalars import Scalars
 from .scheduling import ALONE, SCALARS, VIEW, Segment, schedule
@@ -159,7 +159,7 @@ class Translator:
             if output is node or self.root(output) is node and output.function in (calls.assign, stack_turns):
                 self.places[node] = target
                 return target
-        place = place or dense_place(node.spec, At(0))
+        place = place or place_of(node.spec, At(0))
         place, self.owned[node] = self.take(place)
         self.places[node] = place
         return place
@@ -167,6 +167,8 @@ class Translator:
     def take(self, like: Place) -> tuple[Place, tuple[int, int]]:
         """Scratch memory for such a place, and what is to be given back."""
         nbytes = like.size * like.dtype.itemsize
+        if not like.is_dense():  # the layout of a view
+            like = like._replace(strides=c_strides(like.shape, like.dtype.itemsize))
         offset = self.shared.scratch.take(nbytes)
         return like._replace(at=At(0, offset)), (offset, nbytes)
 
@@ -214,17 +216,29 @@ class Translator:
             if outputs or any(type(step.function) is Loop for step in steps):
                 self.call(Nest(shape, rules, self.place, outputs, self.results).write())
             return
-        found = []
-        for step in closings:
-            how = self.kinds.closing(step)
-            total = total_place(self.allocate(step), shape, how.axes)
-            found.append(Closing(step, how.x, how.ufunc, total))
-        nest = ClosingNest(shape, rules, self.place, outputs, self.results, found)
-        for each in found:
-            if each in nest.adds:
-                target = self.places[each.step]
-                neutral = {np.add: 0.0}.get(each.ufunc, each.neutral)
-                self.copy(self.constant(np.array(neutral, target.dtype)).broadcast(target.shape), target)
+        homes = {step: self.allocate(step) for step in closings}
+
+        def make_nest() -> ClosingNest:
+            found = [Closing(step, how.x, how.ufunc, total_place(homes[step], shape, how.axes))
+                     for step in closings for how in [self.kinds.closing(step)]]
+            return ClosingNest(shape, rules, self.place, outputs, self.results, found)
+
+        nest = make_nest()
+        for each in nest.adds:  # many numbers, one after the other: their sum gets more digits
+            if each.char == "f" and each.ufunc is np.add:
+                homes[each.step] = self.temporary(each.step.spec.shape, np.dtype(np.float64))
+        nest = make_nest()
+        for each in nest.adds:
+            home = homes[each.step]
+            neutral = 0.0 if each.ufunc is np.add else each.neutral
+            self.copy(self.constant(np.array(neutral, home.dtype)).broadcast(home.shape), home)
+        self.run_closing(nest)
+        for step, home in homes.items():
+            if home != self.places[step]:
+                self.copy(home, self.places[step])
+
+    def run_closing(self, nest: ClosingNest) -> None:
+        """The records of such a nest."""
         if not is_shared(nest):
             self.call(nest.write())
             return

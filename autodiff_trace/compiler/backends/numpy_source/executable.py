@@ -88,6 +88,11 @@ class Executable:
         """Bytes that it holds between calls."""
         return self.granted * self.nbytes
 
+    @property
+    def is_reentrant(self) -> bool:
+        """Whether calls at the same time may share an instance: it writes into no buffers."""
+        return not self.buffers and not self.source.kernels
+
     def make_instance(self) -> Callable:
         """The program as a function with buffers of its own; it is kept for other calls if the arena has room."""
         if self.at_first_run is not None:
