@@ -8,8 +8,7 @@ import numpy as np
 
 from ....numpy.mutation import identity
 from ...ir.node import Node
-from .alone import alone, source_of
-from .operands import char_of
+from .alone import alone
 from .places import Place
 
 if TYPE_CHECKING:
@@ -104,16 +103,3 @@ def repeat(translator: Translator, step: Node) -> None:
     shape[axis], strides[axis] = x.shape[axis], stride * times
     target = target._replace(shape=tuple(shape), strides=tuple(strides))
     translator.copy(x.insert(axis + 1, times, 0), target)
-
-
-def is_of_number(step: Node) -> bool:
-    x = step.args[0]
-    return type(x) is Node and not x.spec.is_array and not x.spec.items and step.spec.is_array and (
-        char_of(x.spec) == step.spec.dtype.char)
-
-
-@alone(np.reshape, np.broadcast_to, when=is_of_number)
-def spread(translator: Translator, step: Node) -> None:
-    """An array of one number."""
-    target = translator.allocate(step)
-    translator.copy(source_of(translator, step.args[0], target.dtype).broadcast(target.shape), target)

@@ -13,7 +13,7 @@ from ..numpy_source import calls
 from .alone import find_alone
 from .closing import Closing, ClosingNest
 from .code import At, Call, Code, Expect, Flags, Mover, Record, Repeat
-from . import gathering, linear_algebra, moves, pointwise  # noqa: F401 (which register what they translate)
+from . import compositions, gathering, linear_algebra, moves, pointwise  # noqa: F401 (which register what they translate)
 from .elementwise import Elementwise
 from .kinds import Kinds
 from .loops import list_place, repeat

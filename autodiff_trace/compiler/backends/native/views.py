@@ -13,6 +13,7 @@ from ...ir.node import Node, spec_at, value_of
 from ...ir.spec import Spec
 from ..numpy_source import calls
 from .code import At
+from .operands import char_of
 from .places import Place, place_of
 
 __all__ = ["find_view", "is_result", "is_view"]
@@ -50,6 +51,11 @@ def diagonal(place: Place, step: Node) -> Place:
 def same_place(place: Place, step: Node) -> Place:
     """The values of a list, which lie one after the other."""
     return place
+
+
+def spread(place: Place, step: Node) -> Place:
+    """One number in another shape."""
+    return place.broadcast(step.spec.shape)
 
 
 def part(place: Place, step: Node) -> Place:
@@ -101,7 +107,7 @@ def is_even(step: Node) -> bool:
 VIEWS: dict[Callable, Callable[[Place, Node], Place]] = {
     calls.getitem: index, calls.reshape: reshape, calls.transpose: transpose, np.broadcast_to: broadcast,
     np.diagonal: diagonal, turn_of: turn, read_each: each, read_floats: each, result: result_place, stack_turns: same_place,
-    np.array: same_place, np.real: part, np.imag: part, calls.cast: part,
+    np.array: same_place, np.reshape: spread, np.real: part, np.imag: part, calls.cast: part,
 }
 
 
@@ -119,7 +125,9 @@ def find_view(step: Node) -> Callable[[Place, Node], Place] | None:
         return same_place if is_list and all(is_item(each, step.spec) for each in spec.items) else None
     if step.function in (read_each, read_floats):
         return each if spec.is_array and is_even(step) else None
-    if spec.dtype is None or not spec.is_array:
+    if step.function in (np.broadcast_to, np.reshape) and not spec.is_array:
+        return spread if not spec.items and char_of(spec) == step.spec.dtype.char else None
+    if spec.dtype is None or not spec.is_array or step.function is np.reshape:
         return None
     if VIEWS[step.function] is part and not is_part(step):
         return None
