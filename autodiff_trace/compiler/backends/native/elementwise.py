@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ....numpy import selections, wrapped
 from ....nn import sigmoid as nn_sigmoid
+from ....numpy import selections, wrapped
 from ...ir.infer import UFUNCS
 from ...ir.node import Node, spec_at
 from ...ir.spec import Spec
