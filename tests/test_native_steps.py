@@ -347,3 +347,59 @@ def test_compositions(name, left):
     rtol, large = (1e-5, np.float32(1e30)) if x.dtype == np.float32 else (1e-11, 1e200)
     check(function, [(x,), (x * 0,), (x / large,), (x * large,), (x * np.nan,)], left, rtol, maths=("own",))
     check(squared_gradient(function), [(x,), (x * 0,)], left, rtol, covered=False, maths=("own",))
+
+
+# Searches
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("count", [1, 2, 3, 8, 13])
+def test_searches(count, side, left):
+    table = np.sort(normal(13))
+    table[4] = table[5]
+    keys = np.concatenate([normal(30) * 2, table, [np.nan, np.inf, -np.inf, 0.0, -0.0]])
+    calls = [(table[:count], keys), (np.append(table[:count - 1], np.nan), keys)]
+    check(lambda table, x: anp.searchsorted(table, x, side=side) + 1, calls, left, maths=("own",))
+    check(lambda table, x: anp.searchsorted(table, x, side=side) + 1, [(table[:count], keys[3])], left, maths=("own",))
+    check(lambda table, x: anp.searchsorted(table, x, side=side) + 1, [(np.arange(count), np.arange(-2, 15))], left,
+          maths=("own",))
+
+
+def test_interpolation(left):
+    check(lambda x, y: anp.interp(KEYS, x, y) * 2, [(np.sort(normal(13)), normal(13))], left, maths=("own",))
+    check(lambda x, y: grad(lambda x: anp.sum(anp.interp(KEYS, x, y)))(x), [(np.sort(normal(13)), normal(13))], left,
+          maths=("own",))
+
+
+KEYS = normal(30)
+
+
+# Floating-point errors
+
+
+def quiet_solve(a, b):
+    with np.errstate(all="ignore"):
+        return anp.linalg.solve(a, b) * 2 + anp.log(b)
+
+
+def partly_quiet_solve(a, b):
+    with np.errstate(divide="ignore"):
+        c = anp.log(b)
+    return anp.linalg.solve(a, b) / b[0] + c
+
+
+@pytest.mark.parametrize("handling", ["warn", "raise", "ignore"])
+@pytest.mark.parametrize("function", [quiet_solve, partly_quiet_solve])
+def test_errors_of_linear_algebra(function, handling, left):
+    fine, bad = np.eye(2) + 0.1, np.ones((2, 2))
+    calls = [(fine, np.ones(2)), (bad, np.ones(2)), (fine, -np.ones(2)), (fine, np.zeros(2))]
+    with np.errstate(all=handling, under="ignore"):
+        check(function, calls, left)
+
+
+def test_errors_beside_gathers(left):
+    def relative(x, i):
+        with np.errstate(all="ignore"):
+            return x[i] / x[i][0]
+
+    check(relative, [(np.arange(3.0), np.array(i)) for i in ([1, 2], [0, 2], [0, 3])], left)

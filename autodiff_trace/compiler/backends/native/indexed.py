@@ -14,7 +14,7 @@ from .places import Place
 from .registers import PARTS, Lanes, Value
 from .selection import Selection
 
-__all__ = ["Bounds", "Gather", "ScatterNest", "note_truth"]
+__all__ = ["Bounds", "Gather", "ScatterNest", "gather", "note_truth", "stand_in"]
 
 
 def stand_in() -> Node:
