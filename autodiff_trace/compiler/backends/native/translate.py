@@ -12,7 +12,7 @@ from ...ir.spec import array_spec, c_strides
 from ..numpy_source import calls
 from . import compositions, gathering, linear_algebra, moves, pointwise, reductions  # noqa: F401 (they register rules)
 from .alone import find_alone
-from .code import At, Call, Code, Record
+from .code import At, Call, Code, Expect, Record
 from .elementwise import Elementwise
 from .kinds import Kinds
 from .loops import list_place, repeat
