@@ -3,12 +3,14 @@
     python -m benchmarks                          all of it, a few minutes
     python -m benchmarks --only chain --libs eager,torch
     python -m benchmarks --json new.json --compare old.json --plot ratios.png
+    python -m benchmarks --budget 3600 --markdown docs/results.md
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 
@@ -31,11 +33,16 @@ def parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
                         help="threads of every library")
     parser.add_argument("--data", metavar="DIR", help="folder with ADBench's gmm/gmm_d10_K25.txt; "
                         "without it, the mixture has points of our own")
+    parser.add_argument("--first-call", metavar="SECONDS", type=number(lambda x: x > 0, "a positive number"),
+                        default=120.0, help="how long a library may compile a workload and run it twice")
     parser.add_argument("--json", metavar="FILE", help="save all samples")
+    parser.add_argument("--markdown", metavar="FILE", help="save all tables as a page")
     parser.add_argument("--compare", metavar="OLD.json", help="say what is slower or faster than in an earlier run")
     parser.add_argument("--plot", metavar="FILE", help="save a chart; needs matplotlib")
     parser.add_argument("--list", action="store_true", help="list the workloads and exit")
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
+    options.command = shlex.join([*PROGRAM.split(), *(sys.argv[1:] if argv is None else map(str, argv))])
+    return options
 
 
 def run(options: argparse.Namespace) -> None:

@@ -6,20 +6,24 @@ import argparse
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from subprocess import CalledProcessError
 from time import perf_counter
 
 from .cli import UserError, one_line
+from .comparison import bandwidth_table, best_table, first_call_table
 from .costs import COSTS, Cost, cost_table
 from .growth import growth_table
 from .library import Library
-from .peers import find_libraries
+from .page import results_page
+from .peers import find_libraries, why_missing
 from .plotting import check_plot, plot_ratios
 from .record import check_writable, describe_machine, read_record, write_record
 from .report import (
-    changes, ratio_table, relative_times, summary, table_head, table_line, target_table, time_cells,
+    changes, ratio_table, relative_times, summary, table_head, table_line, time_cells,
 )
 from .suite import Row, measure, warm_up
+from .targets import target_table
 from .workload import LIBRARIES, Workload
 from .workloads import ALL
 
@@ -40,11 +44,15 @@ def run_workloads(options: argparse.Namespace) -> None:
     libraries = choose_libraries(options.libs)
     if options.plot is not None:
         check_plot(options.plot)
-    if options.json is not None:
-        check_writable(options.json, "--json")
+    for path, option in (options.json, "--json"), (options.markdown, "--markdown"):
+        if path is not None:
+            check_writable(path, option)
     old = read_record(options.compare) if options.compare is not None else None
-    machine = describe_machine(libraries, options.threads)
-    print(format_machine(machine), "\n", flush=True)
+    missing = why_missing() if options.libs is None else {}
+    machine = describe_machine(libraries, options.threads, missing)
+    print(format_machine(machine), flush=True)
+    print_list(f"without {name}: {reason}" for name, reason in missing.items())
+    print(flush=True)
     for library in libraries.values():
         library.start(options.threads)
     with warnings.catch_warnings():
@@ -54,14 +62,14 @@ def run_workloads(options: argparse.Namespace) -> None:
     found: dict[str, Mapping[str, float]] = {}
     stopped = None
     try:
-        for row in measure_all(workloads, libraries, options.budget, options.rounds):
+        for row in measure_all(workloads, libraries, options):
             rows.append(row)
         measure_costs(costs, list(libraries), options.threads, found)
     except KeyboardInterrupt as error:  # what has been measured so far is not lost
         stopped = error
     if rows:
         print()
-        print_report(workloads, rows, list(libraries))
+        print_report(workloads, rows, libraries)
     if found:
         print("", cost_table(found, list(libraries)), sep="\n")
     if old is not None:
@@ -69,6 +77,9 @@ def run_workloads(options: argparse.Namespace) -> None:
         print_list(changes(old, rows))
     if options.json is not None:
         write_record(options.json, machine, rows, found)
+    if options.markdown is not None:
+        page = results_page(format_machine(machine), options.command, workloads, rows, libraries, missing, found)
+        Path(options.markdown).write_text(page, encoding="utf-8")
     if options.plot is not None and rows:
         plot_ratios(relative_times(rows, list(libraries)), options.plot)
     if stopped is not None:
@@ -96,7 +107,7 @@ def choose_libraries(names: str | None) -> dict[str, Library]:
         if name not in LIBRARIES:
             raise UserError(f"--libs {name}: expected some of {', '.join(LIBRARIES)}")
         if name not in found:
-            raise UserError(f"--libs {name}: not installed")
+            raise UserError(f"--libs {name}: {why_missing()[name]}")
     return {name: found[name] for name in LIBRARIES if name in wanted}
 
 
@@ -109,7 +120,7 @@ def format_machine(machine: Mapping) -> str:
 
 
 def measure_all(
-    workloads: Sequence[Workload], libraries: Mapping[str, Library], budget: float, rounds: int
+    workloads: Sequence[Workload], libraries: Mapping[str, Library], options: argparse.Namespace
 ) -> Iterator[Row]:
     """Measure and print row by row; what one workload leaves of its share of the budget goes to the next."""
     if not workloads:
@@ -117,12 +128,13 @@ def measure_all(
     head = ["median ± half the quartiles' distance", *(library.title for library in libraries.values())]
     widths = [max(len(head[0]), *(len(workload.title) for workload in workloads)), *[TIME_WIDTH] * len(libraries)]
     print(*table_head(head, widths), sep="\n", flush=True)
-    end = perf_counter() + budget
+    end = perf_counter() + options.budget
     for i, workload in enumerate(workloads):
         seconds = (end - perf_counter()) / (len(workloads) - i)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # peers may warn of what they like
-            row = measure(workload, libraries, seconds, rounds, complain, f"{i + 1}/{len(workloads)} {workload.name}")
+            label = f"{i + 1}/{len(workloads)} {workload.name}"
+            row = measure(workload, libraries, seconds, options.rounds, complain, label, options.first_call)
         print(table_line([workload.title, *time_cells(row, list(libraries))], widths), flush=True)
         yield row
 
@@ -142,14 +154,15 @@ def complain(message: str) -> None:
     print(one_line(message), file=sys.stderr, flush=True)
 
 
-def print_report(workloads: Sequence[Workload], rows: Sequence[Row], names: Sequence[str]) -> None:
-    print(ratio_table(rows, names), end="\n\n")
-    growth = growth_table(rows, names)
-    if growth:
-        print(growth, end="\n\n")
-    targets = target_table(workloads, rows)
-    if targets:
-        print(targets, end="\n\n")
+def print_report(workloads: Sequence[Workload], rows: Sequence[Row], libraries: Mapping[str, Library]) -> None:
+    names = list(libraries)
+    compiled = [name for name in names if libraries[name].compiles]
+    for table in (
+        ratio_table(rows, names), best_table(rows, names), first_call_table(rows, compiled),
+        bandwidth_table(rows, names), growth_table(rows, names), target_table(workloads, rows),
+    ):
+        if table:
+            print(table, end="\n\n")
     print_list(summary(rows))
 
 

@@ -1,4 +1,4 @@
-"""What a library costs besides time in a gradient: importing it, and memory."""
+"""What a library costs besides time in a gradient: what is installed for it, importing it, and memory."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from .import_time import import_times
+from .installed_size import installed_sizes
 from .peak_memory import peaks
 from .report import format_table
 from .timing import format_time
@@ -35,6 +36,7 @@ def format_bytes(count: float) -> str:
 
 COSTS = (
     Cost("import-time", "Import, NumPy included", lambda names, threads: import_times(names), format_time),
+    Cost("installed", "Installed, with all it requires", lambda names, threads: installed_sizes(names), format_bytes),
     Cost("memory-chain", "Peak memory, 10 × x²/2 + 0.1 on 2²⁰ doubles", partial(peaks, "chain"), format_bytes),
     Cost("memory-mlp", "Peak memory, net 784-100-10, batch 20,000", partial(peaks, "mlp"), format_bytes),
 )

@@ -14,12 +14,17 @@ __all__ = ["MODULES", "import_times"]
 MODULES = {
     "numpy": "numpy",
     "eager": "autodiff_trace",
+    "native": "autodiff_trace, llvmlite.binding",
     "autograd": "autograd, autograd.numpy",
     "jax": "jax, jax.numpy",
     "torch": "torch",
+    "torch-compile": "torch, torch._dynamo, torch._inductor",
     "mygrad": "mygrad",
+    "casadi-sx": "casadi",
+    "pytensor": "pytensor, pytensor.tensor",
+    "numba": "numba",
 }
-"""What a program of each library's user imports; ``jit`` is imported with ``eager``."""
+"""What a program of each library's user imports, or later calls import; ``jit`` is imported with ``eager``."""
 
 CLOCKED = "from time import perf_counter; start = perf_counter(); import {}; print(perf_counter() - start)"
 

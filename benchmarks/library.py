@@ -3,6 +3,8 @@ the others."""
 
 from __future__ import annotations
 
+import inspect
+import os
 from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
@@ -10,9 +12,10 @@ from importlib.util import find_spec
 
 import autodiff_trace
 
+from .scratch import scratch_folder
 from .workload import Workload
 
-__all__ = ["ByHand", "Eager", "Jit", "Library", "leaves", "map_leaves"]
+__all__ = ["ByHand", "Eager", "Jit", "Library", "Native", "leaves", "map_leaves"]
 
 
 class Library:
@@ -25,9 +28,17 @@ class Library:
     name = ""
     title = ""
     package = ""
+    needs: tuple[str, ...] = ()
+    """Distributions beside ``package``, without which there is no such column."""
+    like = ""
+    """The library whose losses this one uses where it has none of its own."""
+    compiles = False
+    """Whether the first calls make a program."""
 
-    def installed(self) -> bool:
-        return find_spec(self.package) is not None
+    def missing(self) -> str:
+        """Why this library cannot take part; empty if it can."""
+        absent = [name for name in (self.package, *self.needs) if find_spec(name) is None]
+        return f"{', '.join(absent)} not installed" if absent else ""
 
     def version(self) -> str:
         return version(self.package)
@@ -37,7 +48,7 @@ class Library:
 
     def prepare(self, workload: Workload, inputs: tuple) -> Callable[[], object] | None:
         """A function of no argument that computes the result; None where the library takes no part."""
-        loss, make = workload.loss_for(self.name), getattr(self, workload.kind, None)
+        loss, make = workload.loss_for(self.name, self.like), getattr(self, workload.kind, None)
         if loss is None or make is None:
             return None
         return self.bind(make(partial(loss, self.np), workload), inputs)
@@ -112,15 +123,36 @@ class Eager(Library):
 
 
 class Jit(Eager):
-    """This library, the trace compiled."""
+    """This library, the trace compiled: a program of NumPy's calls."""
 
     name, title = "jit", "jit"
+    compiles = True
+    back_end = "numpy"
 
-    def installed(self):
-        return hasattr(autodiff_trace, "jit")
+    def missing(self):
+        return "" if hasattr(autodiff_trace, "jit") else "no jit"
 
     def bind(self, function, inputs):
-        return partial(autodiff_trace.jit(function), *inputs)
+        options = {"backend": self.back_end} if has_back_ends() else {}
+        return partial(autodiff_trace.jit(function, **options), *inputs)
+
+
+class Native(Jit):
+    """This library, compiled to machine code by llvmlite. Nothing is kept from an earlier run."""
+
+    name, title, needs, like = "native", "jit native", ("llvmlite",), "jit"
+    back_end = "native"
+
+    def missing(self):
+        return Library.missing(self) or ("" if has_back_ends() else "jit has no other back end")
+
+    def start(self, threads):
+        super().start(threads)
+        os.environ["AUTODIFF_TRACE_CACHE"] = scratch_folder("native")
+
+
+def has_back_ends() -> bool:
+    return "backend" in inspect.signature(autodiff_trace.jit).parameters
 
 
 def map_leaves(function: Callable, tree):

@@ -6,31 +6,10 @@ import numpy as np
 
 from autodiff_trace.compiler.backends.native import vector_math
 from autodiff_trace.compiler.backends.native.builder import Builder
+from autodiff_trace.compiler.backends.native.symbols import address_of
 
 LANES = {"float64": 8, "float32": 16}
 engines = []  # machine code lives as long as its engine
-
-
-class Loop(ctypes.Structure):
-    """The beginning of a ufunc object."""
-
-    _fields_ = [
-        ("head", ctypes.c_ssize_t * 2), ("counts", ctypes.c_int * 4), ("functions", ctypes.POINTER(ctypes.c_void_p)),
-        ("data", ctypes.POINTER(ctypes.c_void_p)), ("ntypes", ctypes.c_int * 2), ("name", ctypes.c_char_p),
-    ]  # fmt: skip
-
-
-nothing = ctypes.create_string_buffer(16)
-
-
-def address_of(symbol):
-    """The address of ``loop.sin.d->d`` or of ``data.sin.d->d``."""
-    kind, name, signature = symbol.split(".")
-    ufunc = getattr(np, name)
-    loop = Loop.from_address(id(ufunc))
-    index = ufunc.types.index(signature)
-    address = (loop.functions if kind == "loop" else loop.data)[index]
-    return address or ctypes.addressof(nothing)
 
 
 def module_text(emit, inputs, outputs, dtype, width, inline=False):

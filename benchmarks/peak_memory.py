@@ -21,6 +21,7 @@ SIZES = {"chain": 2**20, "mlp": 20_000}
 """Doubles in a chain of ten rounds, and images in a batch of the net 784-100-10."""
 
 WARM_UP = 16
+ABSENT = "-"
 
 
 def peaks(problem: str, names: Sequence[str], threads: int, size: int | None = None) -> dict[str, int]:
@@ -32,14 +33,16 @@ def peaks(problem: str, names: Sequence[str], threads: int, size: int | None = N
     for name in names:
         command = [sys.executable, "-W", "ignore", "-m", "benchmarks.peak_memory", name, *arguments]
         output = subprocess.run(command, cwd=Path(__file__).parent.parent, capture_output=True, text=True, check=True)
-        found[name] = int(output.stdout)
+        if output.stdout.strip() != ABSENT:
+            found[name] = int(output.stdout)
     return found
 
 
-def peak_memory(name: str, problem: str, size: int, threads: int) -> int:
+def peak_memory(name: str, problem: str, size: int, threads: int) -> int | None:
     """In this process: the most there is during the second gradient, beyond the inputs.
 
-    The second, because the first may trace and compile; what it leaves behind for the second counts.
+    The second, because the first may trace and compile; what it leaves behind for the second counts. None if the
+    library takes no part.
     """
     set_threads(threads)
     from .peers import find_libraries
@@ -51,6 +54,8 @@ def peak_memory(name: str, problem: str, size: int, threads: int) -> int:
     for n in WARM_UP, size:
         workload = make_workload(problem, n)
         run = library.prepare(workload, workload.inputs())
+        if run is None:
+            return None
         give_back()
         before = read_status("VmRSS")
         run()
@@ -78,4 +83,5 @@ def read_status(key: str) -> int:
 
 if __name__ == "__main__":
     name, problem, size, threads = sys.argv[1:]
-    print(peak_memory(name, problem, int(size), int(threads)))
+    peak = peak_memory(name, problem, int(size), int(threads))
+    print(ABSENT if peak is None else peak)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from importlib import import_module
 
 import numpy
 
-from .library import ByHand, Eager, Jit, Library, leaves, map_leaves
+from .c_compiler import CPP_COMPILERS, find_compiler
+from .casadi_peer import CASADI
+from .library import ByHand, Eager, Jit, Library, Native, leaves, map_leaves
+from .numba_peer import Numba
+from .pytensor_peer import PyTensor
+from .scratch import scratch_folder
 from .workload import LIBRARIES
 
-__all__ = ["find_libraries"]
+__all__ = ["find_libraries", "why_missing"]
 
 
 class Autograd(Library):
@@ -47,6 +53,7 @@ class Jax(Library):
     """JAX, compiled, in double precision. Its arrays lie on its device beforehand; every call is waited for."""
 
     name, title, package = "jax", "JAX jit", "jax"
+    compiles = True
 
     def start(self, threads):
         self.jax = import_module("jax")
@@ -133,6 +140,54 @@ class Torch(Library):
         return lambda x, *rest: self.torch.func.vmap(self.grad(f), in_dims=(None,) + (0,) * len(rest))(x, *rest)
 
 
+class TorchCompile(Torch):
+    """PyTorch, compiled by Inductor, which needs a C++ compiler: derivatives by ``torch.func``, in one graph; of long
+    loops each turn, and the tape.
+
+    Nothing is kept from an earlier run, nor from an earlier workload: sizes are constants, as in the other columns.
+    """
+
+    name, title, like = "torch-compile", "PyTorch compiled", "torch"
+    compiles = True
+
+    def missing(self):
+        return super().missing() or ("" if find_compiler("CXX", *CPP_COMPILERS) else "no C++ compiler")
+
+    def start(self, threads):
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = scratch_folder("inductor")
+        super().start(threads)
+        config = import_module("torch._inductor.config")
+        self.turns = import_module(".programs.torch_losses", __package__).TURNS
+        # Nor do other processes wait for work while others are timed.
+        config.force_disable_caches, config.compile_threads = True, 1
+
+    def prepare(self, workload, inputs):
+        self.torch._dynamo.reset()
+        if workload.name not in self.turns:
+            return super().prepare(workload, inputs)
+        loss, turn = self.turns[workload.name]
+        loss = partial(loss, self.compile(partial(turn, self.torch)), self.torch)
+        return Torch.bind(self, Torch.gradient(self, loss, workload), inputs)
+
+    def compile(self, function):
+        return self.torch.compile(function, dynamic=False, fullgraph=True)
+
+    def bind(self, function, inputs):
+        return super().bind(self.compile(function), inputs)
+
+    def gradient(self, f, workload):
+        return self.grad(f)
+
+    def step(self, f, workload):
+        gradient = self.torch.func.grad_and_value(f)
+
+        def step(x, *rest):
+            grads, value = gradient(x, *rest)
+            return value, [W - workload.lr * G for W, G in zip(x, grads)]
+
+        return step
+
+
 class MyGrad(Library):
     """MyGrad: first derivatives only."""
 
@@ -156,7 +211,18 @@ class MyGrad(Library):
         return lambda x, *rest: value_and_grad(x, *rest)[1]
 
 
+EVERY: tuple[Library, ...] = (
+    ByHand(), Eager(), Jit(), Native(), Autograd(), Jax(), Torch(), TorchCompile(), MyGrad(), *CASADI, PyTensor(),
+    Numba(),
+)
+
+
 def find_libraries() -> dict[str, Library]:
-    """Those that are installed, in the order of the columns."""
-    every = {library.name: library for library in (ByHand(), Eager(), Jit(), Autograd(), Jax(), Torch(), MyGrad())}
-    return {name: every[name] for name in LIBRARIES if every[name].installed()}
+    """Those that can take part, in the order of the columns."""
+    every = {library.name: library for library in EVERY}
+    return {name: every[name] for name in LIBRARIES if not every[name].missing()}
+
+
+def why_missing() -> dict[str, str]:
+    """The others, and why."""
+    return {library.name: library.missing() for library in EVERY if library.missing()}

@@ -18,11 +18,14 @@ __all__ = ["check_writable", "describe_machine", "read_record", "write_record"]
 FORMAT = 1
 
 
-def describe_machine(libraries: Mapping[str, Library], threads: int) -> dict[str, object]:
-    """Versions of all that takes part, and where it runs."""
+def describe_machine(
+    libraries: Mapping[str, Library], threads: int, missing: Mapping[str, str] = {}
+) -> dict[str, object]:
+    """Versions of all that takes part, where it runs, and why others take no part."""
     return {
         "python": platform.python_version(),
         "libraries": {library.package: library.version() for library in libraries.values()},
+        "missing": dict(missing),
         "processor": processor_name(),
         "processors": os.cpu_count(),
         "system": f"{platform.system()} {platform.machine()}",

@@ -7,28 +7,20 @@ from statistics import median
 
 from .suite import OK, Row
 from .timing import format_time, ratio, spread
-from .workload import Target, Workload
 
 __all__ = [
-    "changes", "format_table", "general_targets", "judge", "ratio_table", "relative_times", "summary", "table_head",
-    "table_line", "target_table", "time_cells",
+    "OURS", "best_other", "changes", "compare", "compare_first_calls", "format_factor", "format_table", "ratio_table",
+    "relative_times", "summary", "table_head", "table_line", "time_cells",
 ]
 
-OURS = ("eager", "jit")
-COMPILED = ("jit", "jax")
+OURS = ("eager", "jit", "native")
 NOTICEABLE = 1.1
 """A change of a ratio by less than this factor is not reported."""
 
-RIVALS = (("jit", "numpy"), ("jit", "jax"), ("jit", "torch"), ("jit", "autograd"), ("eager", "torch"),
-          ("eager", "autograd"), ("eager", "mygrad"))
-
-GENERAL = (("jit", "numpy", "", None), ("jit", "jax", "", 10), ("eager", "torch", "overhead", None),
-           ("eager", "autograd", "", None))
-"""Ours, and whom it is to be as fast as; in which family (in all if empty); on how many workloads (all if None)."""
-
-FIRST_CALL_FACTOR = 5
-"""How much shorter the first two calls of ours, compiled, are to be than those of JAX."""
-
+RIVALS = (("native", "numpy"), ("native", "jax"), ("native", "torch-compile"), ("native", "casadi-sx-c"),
+          ("native", "pytensor"), ("native", "numba"), ("native", "jit"), ("jit", "numpy"), ("jit", "jax"),
+          ("jit", "torch"), ("jit", "torch-compile"), ("jit", "autograd"), ("eager", "torch"), ("eager", "autograd"),
+          ("eager", "mygrad"))
 
 def time_cells(row: Row, names: Sequence[str]) -> list[str]:
     """The median time of each library and its spread, or why there is none."""
@@ -41,17 +33,15 @@ def time_cells(row: Row, names: Sequence[str]) -> list[str]:
 
 
 def ratio_table(rows: Sequence[Row], names: Sequence[str]) -> str:
-    """Times relative to ours, compiled if that takes part; and the first two calls, which trace and compile."""
+    """Times relative to ours, compiled if that takes part."""
     base = next((name for name in ("jit", "eager", *names) if name in names), "")
-    head = [f"times the time of {base}", *names, *(f"first two calls {name}" for name in COMPILED if name in names)]
+    head = [f"times the time of {base}", *names]
     lines = []
     for row in rows:
         cells = [format_factor(ratio(row.samples(name), row.samples(base)))
                  if row.samples(name) and row.samples(base) else "" for name in names]
-        if not any(cells):
-            continue
-        first = [row.results[name].first_call for name in COMPILED if name in names]
-        lines.append([row.name, *cells, *(format_time(seconds) if seconds else "" for seconds in first)])
+        if any(cells):
+            lines.append([row.name, *cells])
     return format_table(head, lines)
 
 
@@ -65,59 +55,22 @@ def relative_times(rows: Sequence[Row], names: Sequence[str]) -> list[tuple[str,
     return lines
 
 
-def target_table(workloads: Sequence[Workload], rows: Sequence[Row]) -> str:
-    """What was asked, and what was seen; empty if nothing was asked of those that were timed."""
-    lines = []
-    for workload, row in zip(workloads, rows):
-        for target in workload.targets:
-            ours, theirs = row.samples(target.subject), row.samples(target.library)
-            if ours and theirs:
-                lines.append([row.name, *judge(target, ours, theirs)])
-    lines.extend(general_targets(rows))
-    marked = [[name, asked, seen, "" if reached else "missed"] for name, asked, seen, reached in lines]
-    return format_table(["target", "asked", "seen", ""], marked) if marked else ""
-
-
-def general_targets(rows: Sequence[Row]) -> Iterator[tuple[str, str, str, bool]]:
-    """What is asked of all workloads together: as :func:`judge`, a name before it."""
-    for ours, rival, family, least in GENERAL:
-        ratios = compare([row for row in rows if family in ("", row.family)], ours, rival).values()
-        if ratios:
-            enough = len(ratios) if least is None else least
-            ahead = sum(r >= 1 for r in ratios)
-            asked = f"{ours} as fast as {rival} on {'all' if least is None else least}"
-            yield family or "all", asked, f"{ahead} of {len(ratios)}", ahead >= enough
-    ratios = compare_first_calls(rows).values()
-    if ratios:
-        short = sum(r >= FIRST_CALL_FACTOR for r in ratios)
-        asked = f"first two calls of jit {FIRST_CALL_FACTOR} × shorter than of jax on all"
-        yield "all", asked, f"{short} of {len(ratios)}", short == len(ratios)
-
-
 def compare(rows: Sequence[Row], ours: str, rival: str) -> dict[str, float]:
     """How many times as fast ours is, by the name of the workload."""
     both = [row for row in rows if row.samples(ours) and row.samples(rival)]
     return {row.name: ratio(row.samples(rival), row.samples(ours)) for row in both}
 
 
+def best_other(row: Row, names: Sequence[str] | None = None) -> str:
+    """Who of ``names`` is the fastest, ours left out; empty without others."""
+    others = {name: median(row.samples(name)) for name in names or row.results
+              if name not in OURS and row.samples(name)}
+    return min(others, key=others.__getitem__, default="")
+
+
 def compare_first_calls(rows: Sequence[Row]) -> dict[str, float]:
     both = [row for row in rows if row.samples("jit") and row.samples("jax")]
     return {row.name: row.results["jax"].first_call / row.results["jit"].first_call for row in both}
-
-
-def judge(target: Target, ours: Sequence[float], theirs: Sequence[float]) -> tuple[str, str, bool]:
-    """The target in words, what was seen, and whether that is enough."""
-    if target.more is not None:
-        more = median(a - b for a, b in zip(ours, theirs))
-        asked = f"{target.subject} ≤ {target.library} + {format_time(target.more)}"
-        return asked, f"+ {format_time(max(more, 0.0))}", more <= target.more
-    if target.factor >= 1:
-        seen = ratio(theirs, ours)
-        asked = f"{target.subject} ≥ {format_factor(target.factor)} × as fast as {target.library}"
-        return asked, f"{format_factor(seen)} ×", seen >= target.factor
-    seen = ratio(ours, theirs)
-    asked = f"{target.subject} ≤ {format_factor(1 / target.factor)} × the time of {target.library}"
-    return asked, f"{format_factor(seen)} ×", seen <= 1 / target.factor
 
 
 def summary(rows: Sequence[Row]) -> Iterator[str]:

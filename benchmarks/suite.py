@@ -6,18 +6,23 @@ import gc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from time import perf_counter
 
 import numpy as np
 
 from .library import Library, leaves
+from .limit import TooLong, limited
 from .progress import progress
 from .timing import sample_in_turn, time_call
 from .workload import LIBRARIES, Workload
 
-__all__ = ["ABSENT", "ERROR", "OK", "WRONG", "Measurement", "Row", "measure", "warm_up"]
+__all__ = ["ABSENT", "ERROR", "OK", "TOO_LONG", "WRONG", "Measurement", "Row", "measure", "warm_up"]
 
-ABSENT, ERROR, OK, WRONG = "-", "ERROR", "ok", "WRONG"
+ABSENT, ERROR, OK, TOO_LONG, WRONG = "-", "ERROR", "ok", "TOO LONG", "WRONG"
+
+FIRST_CALL_LIMIT = 120.0
+"""Seconds for a library to compile a workload and run it twice."""
 
 PAUSE = 0.05
 """Seconds before each sample: threads that wait for work keep the processors busy for up to 30 ms, when it is another
@@ -31,7 +36,8 @@ WARM_UP = Workload("warm-up", "", "", lambda: (np.ones(3),), lambda np, x: np.su
 
 @dataclass
 class Measurement:
-    """One library on one workload: seconds a call, a sample a round, and of the first two, which may compile."""
+    """One library on one workload: seconds a call, a sample a round; and of all that comes before, the first two calls
+    included: to trace, to compile."""
 
     status: str = ABSENT
     first_call: float | None = None
@@ -40,7 +46,10 @@ class Measurement:
 
 @dataclass
 class Row:
-    """One workload. Ratios are to ``reference``: NumPy by hand, or where there is none, who agrees with most."""
+    """One workload. Ratios are to ``reference``: NumPy by hand, or where there is none, who agrees with most.
+
+    ``traffic`` is the bytes of inputs and results: what goes through memory at least.
+    """
 
     name: str
     title: str
@@ -48,6 +57,7 @@ class Row:
     size: float | None
     reference: str
     results: dict[str, Measurement]
+    traffic: int = 0
 
     def samples(self, name: str) -> list[float]:
         """Empty if ``name`` was not timed."""
@@ -61,8 +71,12 @@ def measure(
     rounds: int,
     complain: Callable[[str], None],
     label: str = "",
+    limit: float = FIRST_CALL_LIMIT,
 ) -> Row:
-    """Check and time ``workload`` for about so many seconds and at most so many rounds; errors go to ``complain``."""
+    """Check and time ``workload`` for about so many seconds and at most so many rounds; errors go to ``complain``.
+
+    A library whose first two calls take longer than ``limit`` is not timed.
+    """
     end = perf_counter() + seconds
     inputs = workload.inputs()
     results: dict[str, Measurement] = {}
@@ -71,27 +85,32 @@ def measure(
     for name, prepare in find_candidates(workload, libraries).items():
         results[name] = Measurement()
         try:
-            run = prepare(workload, inputs)
-            if run is None:
-                continue
-            # The first call of a compiled function need not have run the compiled program, nor made all of it.
-            (first, seconds_first), (second, seconds_second) = time_call(run), time_call(run)
-            results[name].first_call = seconds_first + seconds_second
+            with limited(limit) as clock:
+                run, seconds_before = time_call(partial(prepare, workload, inputs))
+                if run is None:
+                    continue
+                # The first call of a compiled function need not have run the compiled program, nor made all of it.
+                (first, seconds_first), (second, seconds_second) = time_call(run), time_call(run)
+            results[name].first_call = seconds_before + seconds_first + seconds_second
             answers[name] = [to_arrays(first), to_arrays(second)]
             runs[name] = run
+        except TooLong:
+            results[name].status = TOO_LONG
         except Exception as error:
-            results[name].status = ERROR
-            complain(f"{workload.name}: {name}: {type(error).__name__}: {error}")
+            results[name].status = TOO_LONG if clock.over else ERROR
+            if not clock.over:
+                complain(f"{workload.name}: {name}: {type(error).__name__}: {error}")
     reference = find_reference(answers, workload.rtol)
     for name in runs:
         right = all(agrees(answer, answers[reference][0], workload.rtol) for answer in answers[name])
         results[name].status = OK if right else WRONG
+    traffic = sum(array.nbytes for array in (*to_arrays(inputs), *(answers[reference][0] if reference else ())))
     answers.clear()
     right = {name: run for name, run in runs.items() if results[name].status == OK}
     with garbage_set_aside(), closing(progress(range(rounds if right else 0), label)) as turns:
         for name, samples in sample_in_turn(right, end - perf_counter(), turns, PAUSE).items():
             results[name].samples = samples
-    return Row(workload.name, workload.title, workload.family, workload.size, reference, results)
+    return Row(workload.name, workload.title, workload.family, workload.size, reference, results, traffic)
 
 
 @contextmanager

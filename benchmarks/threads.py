@@ -10,6 +10,7 @@ COUNTS = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
     # XLA takes the size of its pool from here.
     "NPROC", "PJRT_NPROC",
+    "NUMBA_NUM_THREADS",
 )
 
 

@@ -20,8 +20,13 @@ from dataclasses import dataclass, field
 
 __all__ = ["KINDS", "LIBRARIES", "Target", "Workload"]
 
-LIBRARIES = ("numpy", "eager", "jit", "autograd", "jax", "torch", "mygrad")
-"""The columns: ``numpy`` is NumPy by hand, ``eager`` and ``jit`` are this library, ``jax`` is ``jax.jit`` with x64."""
+LIBRARIES = (
+    "numpy", "eager", "jit", "native", "autograd", "jax", "torch", "torch-compile", "mygrad",
+    "casadi-sx", "casadi-mx", "casadi-sx-c", "casadi-mx-c", "pytensor", "numba",
+)
+"""The columns: ``numpy`` is NumPy by hand; ``eager``, ``jit`` and ``native`` are this library, the latter two compiled
+for NumPy and to machine code; ``jax`` is ``jax.jit`` with x64; ``-c`` is what CasADi writes in C; ``numba`` is loops
+by hand."""
 
 KINDS = {
     "gradient": "of the sum of loss(np, x, *rest) in x, an array or a list or tuple of arrays",
@@ -96,6 +101,6 @@ class Workload:
     def __post_init__(self) -> None:
         assert self.kind in KINDS, self.kind
 
-    def loss_for(self, library: str) -> Callable | None:
-        """The loss that ``library`` is to use; None if it takes no part."""
-        return self.losses.get(library, self.loss)
+    def loss_for(self, library: str, like: str = "") -> Callable | None:
+        """The loss that ``library`` is to use: its own, or else that of the library ``like``; None: takes no part."""
+        return self.losses.get(library, self.losses.get(like, self.loss))

@@ -28,6 +28,11 @@ def function(x, y=2.0):
     return anp.sin(x) * y + x
 
 
+@pytest.fixture(autouse=True)
+def nothing_said(monkeypatch):
+    monkeypatch.delenv("AUTODIFF_TRACE_BACKEND", raising=False)
+
+
 @pytest.fixture
 def native(monkeypatch):
     install(monkeypatch)

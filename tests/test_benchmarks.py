@@ -13,10 +13,9 @@ from benchmarks.__main__ import main
 from benchmarks.library import ByHand, Eager
 from benchmarks.peers import find_libraries
 from benchmarks.record import read_record, write_record
-from benchmarks.report import (
-    changes, general_targets, judge, ratio_table, summary, target_table, time_cells,
-)
+from benchmarks.report import changes, ratio_table, summary, time_cells
 from benchmarks.suite import ABSENT, ERROR, OK, WRONG, Measurement, Row, agrees, find_reference, measure, to_arrays
+from benchmarks.targets import general_targets, judge, target_table
 from benchmarks.timing import ratio, sample_in_turn
 from benchmarks.workload import Target, Workload
 from benchmarks.workloads import ALL
@@ -51,7 +50,7 @@ def test_names_are_unique():
     assert len({workload.name for workload in ALL}) == len(ALL)
 
 
-LARGE = {"size-1e7", "size-1e6", "per-example-784", "quadratic-map", "two-products"}
+LARGE = {"size-1e7", "size-1e6", "per-example-784", "quadratic-map", "two-products", "triad"}
 """They repeat smaller ones, or take long."""
 
 
@@ -198,7 +197,8 @@ def test_command(tmp_path, run):
 def test_list(run):
     result = run("--list", "--only", "RNN", "chain-s")
     assert result.returncode == 0
-    assert [line.split()[0] for line in result.stdout.splitlines()] == ["chain-scalar", "rnn"]
+    assert [line.split()[0] for line in result.stdout.splitlines()] == [
+        "chain-scalar", "chain-scalar-10", "chain-scalar-1000", "rnn"]
 
 
 @pytest.mark.parametrize("options, words", [

@@ -344,7 +344,7 @@ def test_flags_of_the_processor_are_as_before():
         code += f"""
 define void @u_{name}(ptr %frame, i64 %start, i64 %stop) {{
   %o = load ptr, ptr %frame
-  %now = call i32 @{name}(i32 61)
+  %now = call i32 @{name}(i32 29)
   %wide = zext i32 %now to i64
   store i64 %wide, ptr %o
   ret void

@@ -180,7 +180,7 @@ def gmm_inputs(N=1000, D=10, K=25):
 WORKLOADS = (
     Workload(
         "rnn", "RNN, 50 steps, 64 wide, batch 16", "dense", rnn_inputs, rnn, by_hand=rnn_by_hand,
-        losses={"mygrad": None}, targets=(Target("jax"),),
+        losses={"mygrad": None}, targets=(Target("jax"), Target("jax", 1.3, "native")),
     ),
     Workload(
         "mnist-step", "MNIST step 784-100-10, batch 100, float32", "dense", mnist_inputs, cross_entropy, kind="step",

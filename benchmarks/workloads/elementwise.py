@@ -6,7 +6,7 @@ import numpy as np
 
 from ..workload import Target, Workload
 
-__all__ = ["WORKLOADS", "quadratic_map", "quadratic_map_by_hand"]
+__all__ = ["WORKLOADS", "quadratic_map", "quadratic_map_by_hand", "square_map"]
 
 SIZE = 2**20
 BLOCK = 2**13
@@ -46,6 +46,13 @@ def quadratic_map(np, x):
     for _ in range(ROUNDS):
         x = x * x * 0.5 + 0.1
     return np.sum(x)
+
+
+def square_map(torch, x):
+    """The same: for ``x * x`` Inductor puts the expression of x in twice, round by round."""
+    for _ in range(ROUNDS):
+        x = torch.square(x) * 0.5 + 0.1
+    return torch.sum(x)
 
 
 def quadratic_map_by_hand(x):
@@ -91,11 +98,12 @@ WORKLOADS = (
     ),
     Workload(
         "quadratic-map", "10 × y·y·.5 + .1 on 2²⁰ doubles", "elementwise", lambda: (np.linspace(0.0, 1.0, SIZE),),
-        quadratic_map, by_hand=quadratic_map_by_hand, targets=(Target("torch", 4),),
+        quadratic_map, by_hand=quadratic_map_by_hand, losses={"torch-compile": square_map},
+        targets=(Target("torch", 4), Target("jax", 1.5, "native"), Target("numba", 1 / 1.3, "native")),
     ),
     Workload(
         "two-products", "sin·exp(−x²) + log(1 + x²)·tanh on 2²⁰ doubles", "elementwise",
         lambda: (np.linspace(-3.0, 3.0, SIZE),), two_products, by_hand=two_products_by_hand,
-        targets=(Target("torch", 1.8),),
+        targets=(Target("torch", 1.8), Target("jax", 2, "native"), Target("numba", 1 / 1.3, "native")),
     ),
 )

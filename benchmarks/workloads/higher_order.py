@@ -156,7 +156,8 @@ WORKLOADS = (
     Workload(
         "hvp", "Hessian times vector, Rosenbrock n = 100,000", "higher order",
         lambda: (np.linspace(-1.0, 1.0, 100_000), np.linspace(1.0, 2.0, 100_000)), rosenbrock, kind="hvp",
-        by_hand=hvp_by_hand, targets=(Target("torch", 3), Target("torch", subject="eager")),
+        by_hand=hvp_by_hand,
+        targets=(Target("torch", 3), Target("torch", subject="eager"), Target("jax", 1.5, "native")),
     ),
     Workload(
         "jacobian", "Jacobian, tanh net 50-50-50-50", "higher order", tanh_net_inputs, tanh_net, kind="jacobian",
@@ -166,7 +167,7 @@ WORKLOADS = (
         "nested-6", "Sixth derivative of tanh by nested grad, 200 points", "higher order",
         lambda: (np.linspace(-3.0, 3.0, 200),), exponential_tanh, kind="nested", order=ORDER, by_hand=sixth_by_hand,
         # Autograd's rule for division loses digits at every level.
-        rtol=1e-4, targets=(Target("torch", 20), Target("autograd", 3, "eager")),
+        rtol=1e-4, targets=(Target("torch", 20), Target("autograd", 3, "eager"), Target("jax", 2, "native")),
     ),
     Workload(
         "taylor-6", "The same, by derivatives() where there is such a thing", "higher order",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..workload import Workload
+from ..workload import Target, Workload
 
 __all__ = ["WORKLOADS", "gradient_by_hand", "loss", "make_instance"]
 
@@ -93,5 +93,6 @@ WORKLOADS = (
     Workload(
         "kalman", "Kalman filter log-likelihood, 4 states, 100 steps", "overhead", make_instance, loss,
         by_hand=gradient_by_hand, losses={"jax": jax_loss, "mygrad": None},
+        targets=(Target("jax", 1.5, "native"),),
     ),
 )

@@ -8,7 +8,7 @@ import numpy as np
 
 from autodiff_trace import nn
 
-from ..workload import Workload
+from ..workload import Target, Workload
 
 __all__ = ["WORKLOADS", "gradient_by_hand", "loss", "make_instance"]
 
@@ -154,5 +154,6 @@ WORKLOADS = (
         "lstm", "LSTM of ADBench, 2 layers, 14 characters, 100 steps", "overhead", make_instance, loss,
         by_hand=gradient_by_hand,
         losses={"eager": own_loss, "jit": own_loss, "jax": jax_loss, "torch": torch_loss},
+        targets=(Target("jax", 2, "native"),),
     ),
 )

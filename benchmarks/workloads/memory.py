@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from ..workload import Workload
-from .elementwise import quadratic_map, quadratic_map_by_hand
+from .elementwise import quadratic_map, quadratic_map_by_hand, square_map
 
 __all__ = ["make_workload"]
 
@@ -51,6 +51,6 @@ def make_workload(problem: str, size: int) -> Workload:
     """``chain`` on so many doubles, or ``mlp`` on so many images."""
     if problem == "chain":
         return Workload("memory-chain", "10 × x²/2 + 0.1", "elementwise", partial(chain_inputs, size),
-                        quadratic_map, by_hand=quadratic_map_by_hand)
+                        quadratic_map, by_hand=quadratic_map_by_hand, losses={"torch-compile": square_map})
     return Workload("memory-mlp", "Net 784-100-10", "dense", partial(net_inputs, size), net_loss, by_hand=net_by_hand,
                     losses={"torch": torch_net_loss})

@@ -18,16 +18,16 @@ LAYERS = 20
 VECTOR = np.linspace(0.1, 1.0, 10)
 
 
-def chain(np, x):
+def chain(np, x, rounds=CHAIN):
     """100 times x → sin(1.01 x) + 0.1."""
-    for _ in range(CHAIN):
+    for _ in range(rounds):
         x = np.sin(1.01 * x) + 0.1
     return x
 
 
-def chain_by_hand(x):
+def chain_by_hand(x, rounds=CHAIN):
     slopes = []
-    for _ in range(CHAIN):
+    for _ in range(rounds):
         x = 1.01 * x
         slopes.append(1.01 * np.cos(x))
         x = np.sin(x) + 0.1
@@ -77,6 +77,14 @@ def tanh_net_inputs():
     return [random.normal(size=(16, 16)) / 4 for _ in range(LAYERS)], random.normal(size=(8, 16))
 
 
+def chain_of(rounds, kind, x):
+    """The chain at another length, of a scalar or of a vector."""
+    return Workload(
+        f"chain-{kind}-{rounds}", f"{rounds:,} × sin(1.01 x) + 0.1, {'scalar' if kind == 'scalar' else '10-vector'}",
+        "overhead", lambda: (x,), partial(chain, rounds=rounds), by_hand=partial(chain_by_hand, rounds=rounds),
+    )
+
+
 def call(name, *args):
     """A call of a primitive without a box: what the wrapped function costs more than NumPy's own."""
     return Workload(
@@ -92,13 +100,16 @@ def call(name, *args):
 WORKLOADS = (
     Workload(
         "chain-scalar", "100 × sin(1.01 x) + 0.1, scalar", "overhead", lambda: (0.5,), chain, by_hand=chain_by_hand,
-        targets=(Target("torch", 15), Target("torch", 1.8, "eager"), Target("autograd", 3.5, "eager")),
+        targets=(Target("torch", 15), Target("torch", 1.8, "eager"), Target("autograd", 3.5, "eager"),
+                 Target("jax", 3, "native")),
     ),
     Workload(
         "chain-vector", "100 × sin(1.01 x) + 0.1, 10-vector", "overhead", lambda: (VECTOR,), chain,
         by_hand=chain_by_hand,
-        targets=(Target("torch", 9), Target("torch", 1.8, "eager"), Target("autograd", 3.5, "eager")),
+        targets=(Target("torch", 9), Target("torch", 1.8, "eager"), Target("autograd", 3.5, "eager"),
+                 Target("jax", 5, "native")),
     ),
+    *(chain_of(rounds, kind, x) for rounds in (10, 1000) for kind, x in (("scalar", 0.5), ("vector", VECTOR))),
     Workload(
         "rosenbrock-loop", "Rosenbrock in a Python loop over x[i], n = 500", "overhead",
         lambda: (np.linspace(-1.0, 1.0, 500),), rosenbrock, by_hand=rosenbrock_by_hand, targets=(Target("torch", 10),),

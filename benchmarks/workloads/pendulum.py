@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..workload import Workload
+from ..workload import Target, Workload
 
 __all__ = ["WORKLOADS", "cost", "gradient_by_hand", "make_instance"]
 
@@ -95,5 +95,6 @@ WORKLOADS = (
     Workload(
         "pendulum", "Pendulum trajectory optimisation, RK4, 500 steps", "overhead", make_instance, cost,
         by_hand=gradient_by_hand, losses={"jax": jax_cost, "torch": torch_cost},
+        targets=(Target("jax", 5, "native"),),
     ),
 )

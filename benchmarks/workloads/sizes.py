@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from ..workload import Workload
+from ..workload import Target, Workload
 
 __all__ = ["WORKLOADS", "by_hand", "loss"]
 
@@ -41,6 +41,7 @@ WORKLOADS = tuple(
     Workload(
         f"size-1e{k}", f"Σ exp(−x²) sin 3x, n = {10**k:,}", "overhead" if k < 3 else "elementwise",
         partial(inputs, 10**k), loss, by_hand=by_hand, size=10**k,
+        targets=(Target("jax", 1.5, "native"), *[Target("numba", 1 / 1.3, "native")] * (k > 5)),
     )
     for k in range(LARGEST + 1)
 )

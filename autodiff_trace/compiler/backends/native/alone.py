@@ -11,10 +11,12 @@ from ...ir.infer import UFUNCS
 from ...ir.node import Node, spec_at, value_of
 from ..numpy_source import calls
 from .code import UfuncCall
-from .elementwise import loop_chars
+from .elementwise import can_cast, loop_chars
+from .operands import multiplies_by_one_number
 from .operations import find_operation
 from .places import Place, collapse
 from .products import SmallProduct, is_small
+from .symbols import has_loop
 
 if TYPE_CHECKING:
     from .translate import Translator
@@ -26,11 +28,16 @@ Rule = Callable[["Translator", Node], None]
 HOLDS: dict[Callable, tuple[Callable[[Node], bool], Rule]] = {}
 
 
+OWN_ONLY: set[Callable] = set()
+
+
 def find_alone(step: Node, own: Any) -> Rule | None:
     """What translates such a step; None if it is none."""
     if step.kwargs or step.function.__hash__ is None:
         return None
     found = HOLDS.get(step.function)
+    if not own and step.function in OWN_ONLY:
+        return None
     if found is not None:
         return found[1] if found[0](step) else None
     ufunc = UFUNCS.get(step.function, step.function)
@@ -39,11 +46,16 @@ def find_alone(step: Node, own: Any) -> Rule | None:
     return None
 
 
-def alone(*functions: Callable, when: Callable[[Node], bool] = lambda step: True) -> Callable:
-    """Decorate what translates calls of these functions for which ``when(step)``."""
+def alone(
+    *functions: Callable, when: Callable[[Node], bool] = lambda step: True, own_only: bool = False,
+) -> Callable:
+    """Decorate what translates calls of these functions for which ``when(step)``; ``own_only``: in another way than
+    NumPy's to the last bit."""
 
     def decorate(rule: Rule) -> Rule:
         HOLDS.update(dict.fromkeys(functions, (when, rule)))
+        if own_only:
+            OWN_ONLY.update(functions)
         return rule
 
     return decorate
@@ -54,7 +66,7 @@ def is_plain_ufunc(ufunc: np.ufunc, step: Node) -> bool:
             step.spec.dtype is None):
         return False
     chars = loop_chars(ufunc, step.args)
-    return chars is not None and chars[-1] == step.spec.dtype.char and signature(chars) in ufunc.types
+    return chars is not None and chars[-1] == step.spec.dtype.char and has_loop(ufunc, signature(chars))
 
 
 def signature(chars: str) -> str:
@@ -90,7 +102,9 @@ def add_ufunc(
     broadcast = [place.broadcast(shape) for place in places]
     lengths, strides = collapse(shape, [place.strides for place in broadcast])
     if not lengths:
-        lengths, strides = [1], [[0]] * len(places)
+        # Of one element, as NumPy gives them: some loops go another way where strides are 0.
+        lengths, strides = [1], [[place.strides[-1] if place.strides else 0] for place in places]
+        strides[-1] = strides[-1] if places[-1].strides else [places[-1].dtype.itemsize]
     translator.records.append(UfuncCall(
         ufunc, types, tuple([place.at for place in places]), (lengths[-1],), tuple([each[-1] for each in strides]),
         tuple(lengths[:-1]), tuple([tuple(each[:-1]) for each in strides])))
@@ -110,6 +124,23 @@ def is_product(step: Node) -> bool:
     return step.function is np.matmul or x.ndim <= 2 and y.ndim <= 2
 
 
+def for_blas(translator: Translator, x: Place) -> Place:
+    """The elements in an order that the BLAS takes: where they are not, ``dot`` copies them, and ``matmul`` does
+    without the BLAS."""
+    size = x.dtype.itemsize
+    axes = [(length, stride) for length, stride in zip(x.shape, x.strides) if length != 1]
+    if len(axes) < 2:
+        fine = all(stride > 0 and stride % size == 0 for _, stride in axes)
+    else:
+        fine = any(inner == size and outer % size == 0 and outer >= size * length
+                   for (_, outer), (length, inner) in (axes, axes[::-1]))
+    if fine:
+        return x
+    copy = translator.temporary(x.shape, x.dtype)
+    translator.copy(x, copy)
+    return copy
+
+
 @alone(np.dot, np.matmul, when=is_product)
 def multiply(translator: Translator, step: Node) -> None:
     """NumPy's loop of ``matmul``, which calls the BLAS where it can."""
@@ -123,9 +154,15 @@ def multiply(translator: Translator, step: Node) -> None:
         y = y.insert(1)
         target = target.insert(len(target.shape))
     (m, k), n = x.shape[-2:], y.shape[-1]
+    if multiplies_by_one_number(step):
+        numbers = [each._replace(shape=target.shape, strides=(0,) * len(target.shape)) for each in (x, y)]
+        translator.move(find_operation(np.multiply, char * 2), numbers, target)
+        return
     if translator.own and is_small(x, y):
         translator.call(SmallProduct(x, y, target).write())
         return
+    if step.function is np.dot:
+        x, y = (for_blas(translator, each) for each in (x, y))
     stack = target.shape[:-2]
     outer = [each.broadcast(stack + each.shape[-2:]) for each in (x, y, target)]
     lengths, strides = collapse(stack, [each.strides[:-2] for each in outer])
@@ -178,51 +215,8 @@ def concatenate(translator: Translator, step: Node) -> None:
         start = stop
 
 
-def is_plain_scatter(step: Node) -> bool:
-    pieces, indices, _, zeros, ways = step.args[:5]
-    return len(step.args) == 5 and all(map(calls.is_basic, indices)) and "add.at" not in ways and all(
-        type(each) is Node and each.spec.dtype == step.spec.dtype for each in pieces)
-
-
-@alone(calls.scatter, when=is_plain_scatter)
-def scatter(translator: Translator, step: Node) -> None:
-    pieces, indices, _, zeros, ways = step.args
-    target = translator.allocate(step)
-    add = find_operation(np.add, target.dtype.char * 2)
-    for index in zeros:
-        place = target.index(index)
-        translator.copy(translator.constant(np.zeros((), place.dtype)).broadcast(place.shape), place)
-    for piece, index, way in zip(pieces, indices, ways):
-        place = target.index(index)
-        source = translator.place(piece).broadcast(place.shape)
-        if way == "write":
-            translator.copy(source, place)
-        else:
-            translator.move(add, [place, source], place)
-
-
 @alone(calls.roll, when=lambda step: len(step.args) == 2 and type(step.args[0]) is Node)
 def roll(translator: Translator, step: Node) -> None:
     source, target = translator.place(step.args[0]), translator.allocate(step)
     for to, come_from in step.args[1]:
         translator.copy(source.index(come_from), target.index(to))
-
-
-def is_plain_assignment(step: Node) -> bool:
-    x, index, value = step.args
-    return calls.is_basic(index) and type(x) is Node and x.spec.is_array
-
-
-@alone(calls.assign, when=is_plain_assignment)
-def assign(translator: Translator, step: Node) -> None:
-    x, index, value = step.args
-    target = translator.place(x)
-    if translator.root(x) not in translator.made:  # an input, which is the caller's
-        copy = translator.allocate(step)
-        translator.copy(target, copy)
-        target = copy
-    translator.places[step] = target
-    place = target.index(index)
-    source = source_of(translator, value, place.dtype)
-    translator.copy(source.broadcast(place.shape) if len(source.shape) <= len(place.shape) else
-                    source.index((0,) * (len(source.shape) - len(place.shape))).broadcast(place.shape), place)

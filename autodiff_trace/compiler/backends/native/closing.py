@@ -42,6 +42,11 @@ class Closing(NamedTuple):
     total: Place
 
     @property
+    def char(self) -> str:
+        """The dtype of what is reduced; that of ``total`` may be wider."""
+        return self.x.spec.dtype.char
+
+    @property
     def neutral(self) -> float:
         return {np.add: -0.0, np.maximum: -math.inf, np.minimum: math.inf}[self.ufunc]
 
@@ -86,7 +91,7 @@ class ClosingNest(Nest):
             if stride:
                 at, char = self.moved(name, i, stride), closing.total.dtype.char
                 before = load(self.lanes, at, stride, char, mask)
-                after = self.combine(closing, before, values[closing.x])
+                after = self.combine(closing, before, self.lanes.convert(values[closing.x], char))
                 store(self.lanes, after, at, stride, mask)
 
     def combine(self, closing: Closing, x: Value, y: Value, lanes: Lanes | None = None) -> Value:
@@ -105,7 +110,7 @@ class ClosingNest(Nest):
         for closing, name in zip(self.of_rows, found):
             address, _ = self.address(names, closing)
             char = closing.total.dtype.char
-            total = Value(name, char)
+            total = one.convert(Value(name, closing.char), char)
             if closing in self.adds:
                 total = self.combine(closing, load_one(one, address, char), total, one)
             elif closing.ufunc is np.add:
@@ -114,7 +119,7 @@ class ClosingNest(Nest):
 
     def call_row(self, names: list[str], start: str, count: str, length: int) -> list[str]:
         """A call of the function for a row of any length."""
-        kinds = [Lanes(self.lines, 1).type(each.total.dtype.char) for each in self.of_rows]
+        kinds = [Lanes(self.lines, 1).type(each.char) for each in self.of_rows]
         result = "{ " + ", ".join(kinds) + " }"
         outer, self.lines = self.lines, Lines()
         self.lines.declares, self.lines.functions = outer.declares, outer.functions
@@ -144,7 +149,7 @@ class ClosingNest(Nest):
         right = lines.emit(f"call {result} @SELF({parameters}, i64 {middle}, i64 {rest})")
         sums = []
         for i, closing in enumerate(self.of_rows):
-            char = closing.total.dtype.char
+            char = closing.char
             parts = [Value(lines.emit(f"extractvalue {result} {each}, {i}"), char) for each in (left, right)]
             sums.append(self.combine(closing, *parts, one).name)
         self.give(result, sums)
@@ -155,7 +160,7 @@ class ClosingNest(Nest):
     def give(self, result: str, names: list[str]) -> None:
         value = "poison"
         for i, (closing, name) in enumerate(zip(self.of_rows, names)):
-            kind = Lanes(self.lines, 1).type(closing.total.dtype.char)
+            kind = Lanes(self.lines, 1).type(closing.char)
             value = self.lines.emit(f"insertvalue {result} {value}, {kind} {name}, {i}")
         self.lines.write(f"ret {result} {value}")
 
@@ -163,16 +168,16 @@ class ClosingNest(Nest):
         """The sums of few numbers; their count has the remainder by eight of ``length``."""
         lines, rest = self.lines, length % LANES
         known = self.load_fixed(names)
-        kinds = [self.lanes.type(each.total.dtype.char) for each in self.of_rows]
-        first = [self.lanes.const(each.neutral, each.total.dtype.char).name for each in self.of_rows]
+        kinds = [self.lanes.type(each.char) for each in self.of_rows]
+        first = [self.lanes.const(each.neutral, each.char).name for each in self.of_rows]
         stop = lines.emit(f"add i64 {start}, {count}")
         if length < LANES:
             return self.tail(names, known, start, stop, rest, [
-                Lanes(lines, 1).const(each.neutral, each.total.dtype.char).name for each in self.of_rows])
+                Lanes(lines, 1).const(each.neutral, each.char).name for each in self.of_rows])
 
         def turn(i: str, *sums: str) -> list[str]:
             values = self.turn(names, known, i, None)
-            return [self.combine(each, Value(name, each.total.dtype.char), values[each.x]).name
+            return [self.combine(each, Value(name, each.char), values[each.x]).name
                     for each, name in zip(self.of_rows, sums)]
 
         whole = lines.emit(f"and i64 {count}, {-LANES}")
@@ -183,7 +188,7 @@ class ClosingNest(Nest):
 
     def across(self, closing: Closing, name: str) -> str:
         """The lanes in one: neighbours, then neighbours of these."""
-        char, width = closing.total.dtype.char, LANES
+        char, width = closing.char, LANES
         while width > 1:
             kind = Lanes(self.lines, width).type(char)
             halves = []
@@ -213,7 +218,7 @@ class ClosingNest(Nest):
         one = Lanes(lines, 1)
         longer = []
         for closing, name in zip(self.of_rows, sums):
-            char = closing.total.dtype.char
+            char = closing.char
             total, kind = Value(name, char), self.lanes.type(char)
             for i in range(rest):
                 each = lines.emit(f"extractelement {kind} {values[closing.x].name}, i32 {i}")
@@ -223,6 +228,6 @@ class ClosingNest(Nest):
         lines.label(f"none{number}")
         found = []
         for closing, name, other in zip(self.of_rows, sums, longer):
-            kind = one.type(closing.total.dtype.char)
+            kind = one.type(closing.char)
             found.append(lines.emit(f"phi {kind} [ {name}, %before{number} ], [ {other}, %last{number} ]"))
         return found

@@ -17,7 +17,7 @@ from ..numpy_source import calls
 from .operations import find_operation
 from .registers import Lanes, Value
 
-__all__ = ["Elementwise", "find_elementwise"]
+__all__ = ["Elementwise", "find_elementwise", "pointwise", "select"]
 
 
 class Elementwise(NamedTuple):
@@ -33,6 +33,22 @@ NUMBERS = "?bBhHiIlLqQfdFD"
 MOVED = {calls.copy, calls.fill, calls.cast, np.float64, np.float32, float, wrapped.astype.fun, selections.beside.fun}
 """Functions whose results are elements of the first argument, as they are or cast."""
 
+FUSED = (np.multiply, np.square)
+"""Functions whose loops of complex numbers fuse multiplications and additions where the processor can."""
+
+
+POINTWISE: dict[Callable, Callable[[Node, str], Elementwise | None]] = {}
+
+
+def pointwise(*functions: Callable) -> Callable:
+    """Decorate what says how steps of these functions are computed, from a step and the code of its dtype."""
+
+    def decorate(rule: Callable) -> Callable:
+        POINTWISE.update(dict.fromkeys(functions, rule))
+        return rule
+
+    return decorate
+
 
 def find_elementwise(step: Node, own: dict[np.ufunc, Callable]) -> Elementwise | None:
     """How a step is computed element by element; None if nothing is written for it. ``own`` are the functions that have
@@ -43,6 +59,8 @@ def find_elementwise(step: Node, own: dict[np.ufunc, Callable]) -> Elementwise |
     char = char_of(step.spec)
     if char is None:
         return None
+    if function in POINTWISE:
+        return POINTWISE[function](step, char)
     if function in MOVED:
         given = char_of(spec_at(args[0]))
         return Elementwise(args[:1], char, convert) if given is not None and can_cast(given, char) else None
@@ -70,6 +88,8 @@ def find_elementwise(step: Node, own: dict[np.ufunc, Callable]) -> Elementwise |
     if ufunc in (np.logical_and, np.logical_or, np.logical_xor, np.logical_not):
         chars = "?" * len(chars)
     rule = find_operation(ufunc, chars)
+    if not own and ufunc in FUSED and set(chars) <= set("FD") and (ufunc is function or step.spec.is_array):
+        return None
     if rule is None and ufunc in own and set(chars) <= set("fd"):
         rule = own[ufunc]
     return None if rule is None else Elementwise(operands, chars, rule)

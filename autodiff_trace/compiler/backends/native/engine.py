@@ -81,6 +81,7 @@ def loaded() -> SimpleNamespace:
     try:
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
+        llvm.initialize_native_asmparser()  # of what is written in assembly within a text
         target = llvm.Target.from_default_triple()
         cpu, features = llvm.get_host_cpu_name(), host_features(llvm)
         machine = target.create_target_machine(cpu=cpu, features=features, opt=2, jit=True)

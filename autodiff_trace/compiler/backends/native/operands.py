@@ -9,7 +9,7 @@ import numpy as np
 from ...ir.node import Node, is_fixed, spec_at
 from ...ir.spec import Spec
 
-__all__ = ["FEW", "char_of", "is_few", "is_few_of", "is_number", "item_spec"]
+__all__ = ["FEW", "char_of", "is_few", "is_few_of", "is_number", "item_spec", "multiplies_by_one_number"]
 
 FEW = 4
 """The most elements of an array that are numbers of their own."""
@@ -25,7 +25,7 @@ def is_few(arg: Any) -> bool:
 
 
 def is_few_of(spec: Spec) -> bool:
-    return spec.size <= FEW and not spec.items and (spec.dtype is not None or spec.kind in (float, bool, int, complex))
+    return 0 < spec.size <= FEW and not spec.items and (spec.dtype is not None or spec.kind in (float, bool, int, complex))
 
 
 def char_of(spec: Spec) -> str:
@@ -35,3 +35,8 @@ def char_of(spec: Spec) -> str:
 def item_spec(spec: Spec) -> Spec:
     """What one turn has of a list or of the rows of an array."""
     return spec.items[0] if spec.items else spec.with_shape(spec.shape[1:])
+
+
+def multiplies_by_one_number(step: Node) -> bool:
+    """Whether a product is one of two single numbers, of which ``np.dot`` makes no sum: -0 stays as it is."""
+    return step.function is np.dot and all(spec_at(arg).size == 1 for arg in step.args[:2])

@@ -29,7 +29,7 @@ def own_functions(math: str) -> dict[np.ufunc, Callable]:
 def call(function: Callable, lanes: Lanes, *operands: Value) -> Value:
     """A call of one, in the lines of a unit."""
     lines, char = lanes.lines, operands[0].char
-    builder = Builder(lanes.width, DTYPES[char], f"m{lines.count}_", lines.declares, lines.functions)
+    builder = Builder(lanes.width, DTYPES[char], f"m{lines.count}_", lines.declares, shared=True)
     lines.count += 1
     builder.lines = lines.lines
     return Value(function(builder, *[each.name for each in operands]), char)

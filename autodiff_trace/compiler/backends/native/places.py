@@ -77,6 +77,16 @@ class Place(NamedTuple):
         natural = c_strides(self.shape, self.dtype.itemsize)
         return all(n == 1 or stride == each for n, stride, each in zip(self.shape, self.strides, natural))
 
+    def is_dense(self) -> bool:
+        """Whether the elements are next to one another from the first on, in any order of axes."""
+        end = self.dtype.itemsize
+        for stride, length in sorted(zip(self.strides, self.shape)):
+            if length != 1:
+                if stride != end:
+                    return False
+                end *= length
+        return True
+
     def elements(self) -> list[int]:
         """The offsets of all elements, in the order of C."""
         offsets = [0]

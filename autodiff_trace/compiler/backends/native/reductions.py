@@ -11,7 +11,7 @@ from ....numpy.rules import cumulative, reductions
 from ...ir.node import Node, spec_at
 from ..numpy_source import calls
 from .alone import add_ufunc, alone, in_memory
-from .places import Place
+from .places import Place, collapse
 
 __all__ = ["Reduction", "find_closing", "find_reduction", "total_place"]
 
@@ -56,7 +56,7 @@ def find_reduction(step: Node) -> Reduction | None:
     char = "?" if ufunc in (np.logical_or, np.logical_and) else result.char
     if char not in "?lqLQfdFD" or spec.dtype.kind == "c" and result.kind != "c":
         return None
-    if ufunc in (np.maximum, np.minimum) and (char not in "fdlq" or min(spec.strides) < 0):
+    if ufunc in (np.maximum, np.minimum) and char not in "fdlq":
         return None
     if spec.dtype.char != char and not (spec.dtype.kind in "?biu" and char in "?lLqQ"):
         return None
@@ -96,22 +96,32 @@ def reduce(translator: Any, step: Node) -> None:
                         total.index(first))
     else:
         translator.copy(x.index(first), total.index(first))
-    x, total = forwards(x, total)
-    order = sorted(range(len(x.shape)), key=lambda i: (-x.strides[i], i))
-    places = [each.along(order) for each in (total, x, total)]
-    add_ufunc(translator, found.ufunc.__name__, f"{found.char}{found.char}->{found.char}", places, places[1].shape)
+    order = sorted(range(len(x.shape)), key=lambda i: (-abs(x.strides[i]), i))
+    for x, total in later_visits(x.along(order), total.along(order), found.neutral is None):
+        add_ufunc(translator, found.ufunc.__name__, f"{found.char}{found.char}->{found.char}", [total, x, total], x.shape)
+
+
+def later_visits(x: Place, total: Place, has_first: bool) -> list[tuple[Place, Place]]:
+    """The elements with the totals that they go to, without those that are the first ones and are there already: with
+    one more the loops of extrema would compare others, and zeros have signs."""
+    lengths, strides = collapse(x.shape, [total.strides, x.strides])
+    if not has_first or not lengths or strides[0][-1] != 0:
+        return [(x, total)]
+    total, x = (each._replace(shape=tuple(lengths), strides=tuple(own)) for each, own in zip((total, x), strides))
+    reduced = [axis for axis, stride in enumerate(total.strides) if stride == 0]
+    found = []
+    for axis in reversed(reduced):
+        index = tuple([
+            slice(1, None) if i == axis else slice(0, 1) if i in reduced and i < axis else slice(None)
+            for i in range(len(lengths))])
+        found.append((x.index(index), total.index(index)))
+    return found
 
 
 def cast(translator: Any, x: Place, char: str) -> Place:
     place = translator.temporary(x.shape, np.dtype(char))
     translator.copy(x, place)
     return place
-
-
-def forwards(x: Place, *others: Place) -> list[Place]:
-    """The places with the axes turned round along which ``x`` goes backwards."""
-    index = tuple([slice(None, None, -1) if stride < 0 else slice(None) for stride in x.strides])
-    return [each.index(index) for each in (x, *others)]
 
 
 def is_running(step: Node) -> bool:

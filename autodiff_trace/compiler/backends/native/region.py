@@ -13,6 +13,7 @@ from .descriptor import States, describe, unsupported
 from .engine import Module, available, compile_text
 from .handling import TABLE, is_visible
 from .launching import SHARED, launcher
+from .own_library import addresses_in
 from .packing import Packing
 from .plain import plain_region
 from .runtime import builtin, runner
@@ -55,7 +56,7 @@ def compile_region(code: Code, debug: str | None = None) -> Callable[..., Any]:
         debug = "after" if debug == "1" else debug
     check_bounds(code)
     units = units_of(code.records)
-    module = compile_text(code.text, resolve(code.text), sorted(units)) if units else None
+    module = compile_text(code.text, resolve(code.text, addresses_in(code.text)), sorted(units)) if units else None
     packing = Packing(code.bases, module.address if module else no_unit, ufunc_loop, facts_of(code.text))
     if debug in ("after", "before"):
         return checked(code, packing, module, debug)

@@ -13,6 +13,8 @@ TYPES = {"?": "i1", "b": "i8", "B": "i8", "h": "i16", "H": "i16", "i": "i32", "I
          "q": "i64", "Q": "i64", "f": "float", "d": "double"}
 """LLVM's types, by NumPy's codes; a complex number is two values."""
 
+ORDERS = ("olt", "ole", "ogt", "oge")
+
 PARTS = {"F": "f", "D": "d"}
 
 
@@ -107,7 +109,17 @@ class Lanes:
         return Value(self.lines.emit(f"call {kind} {full}({', '.join(f'{kind} {x.name}' for x in operands)})"), char)
 
     def compare(self, name: str, x: Value, y: Value) -> Value:
-        return self.op(("fcmp " if x.char in "fd" else "icmp ") + name, x, y, char="?")
+        """A comparison. Of floating-point numbers it raises no flag, as NumPy's: LLVM's plain instruction may flag NaN
+        as invalid where it asks for an order."""
+        if x.char not in "fd":
+            return self.op(f"icmp {name}", x, y, char="?")
+        if name not in ORDERS:
+            return self.op(f"fcmp {name}", x, y, char="?")
+        kind, full = self.type(x.char), f"@llvm.experimental.constrained.fcmp.{self.suffix(x.char)}"
+        self.lines.declares.add(f"declare {self.type('?')} {full}({kind}, {kind}, metadata, metadata)")
+        return Value(self.lines.emit(
+            f'call {self.type("?")} {full}({kind} {x.name}, {kind} {y.name}, metadata !"{name}", '
+            'metadata !"fpexcept.ignore")'), "?")
 
     def select(self, condition: Value, x: Value, y: Value) -> Value:
         if x.char in PARTS:

@@ -55,7 +55,7 @@ def write_shared(nest: ClosingNest, table: Place, partials: list[Place]) -> Unit
         length = lines.emit(f"sub i64 {bounds[1]}, {bounds[0]}")
         found = nest.call_row(names[:count], bounds[0], length, nest.lengths[0])
         for closing, name, start, place in zip(nest.of_rows, found, names[count + 1:], partials):
-            store(one, Value(name, closing.total.dtype.char), nest.moved(start, i, place.strides[0]), 0)
+            store(one, Value(name, closing.char), nest.moved(start, i, place.strides[0]), 0)
 
     write_loop(lines, "%start", "%stop", 1, turn)
     return Unit(lines.as_unit(), [*nest.places, table, *partials], 0, partials[0].size, 1, lines, f"in {partials[0].size} parts: {nest.about()}")
@@ -67,7 +67,7 @@ def write_total(nest: ClosingNest, partials: list[Place]) -> Unit:
     one = Lanes(lines, 1)
     names = lines.load_frame(2 * len(partials))
     for closing, place, source, target in zip(nest.of_rows, partials, names, names[len(partials):]):
-        char = closing.total.dtype.char
+        char = closing.char
         values = []
         for offset in place.elements():
             values.append(load_one(one, nest.moved(source, str(1), offset), char))

@@ -81,6 +81,14 @@ def ufunc_loop(name: str, signature: str) -> tuple[int, int]:
     return address, data or ctypes.addressof(NOTHING)
 
 
+def has_loop(ufunc: np.ufunc, signature: str) -> bool:
+    """Whether this very ufunc has a loop that can be called; others may have the name of one of NumPy's."""
+    try:
+        return find_ufunc(ufunc.__name__) is ufunc and bool(ufunc_loop(ufunc.__name__, signature))
+    except LookupError:
+        return False
+
+
 def is_as_expected(inside: UfuncStruct, ufunc: np.ufunc) -> bool:
     """Whether the struct says what Python says of the ufunc: all its numbers first, before a pointer is followed."""
     if (inside.type, inside.nin, inside.nout, inside.nargs, inside.ntypes) != (

@@ -10,8 +10,9 @@ __all__ = ["OPERAND", "Facts", "facts_of"]
 FUNCTION = re.compile(r'^define [^@]*@"?([\w.$]+)"?\((.*?)^}', re.M | re.S)
 NAME = re.compile(r"@([\w.$]+)")
 
-#: ns an element: of an instruction (most are of vectors of eight), of an operand, and of a loop of NumPy's.
-INSTRUCTION, OPERAND, LOOP = 0.05, 0.25, 5.0
+#: ns an element: of an instruction (most are of vectors of eight), of an operand, of a loop of NumPy's, and of a
+#: function of our own.
+INSTRUCTION, OPERAND, LOOP, OWN = 0.05, 0.25, 5.0, 1.0
 
 
 class Facts(NamedTuple):
@@ -42,6 +43,6 @@ def facts_of(text: str) -> dict[str, Facts]:
             stack.pop()
             body, inner = bodies[name], [known[each] for each in called[name] if each in known]
             loops = body.count('@"loop.')
-            cost = INSTRUCTION * body.count("\n") + LOOP * loops + sum(each.cost for each in inner)
+            cost = INSTRUCTION * body.count("\n") + LOOP * loops + OWN * body.count('@"own.') + sum(each.cost for each in inner)
             known[name] = Facts(loops > 0 or any(each.runs_loops for each in inner), cost)
     return known

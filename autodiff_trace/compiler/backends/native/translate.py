@@ -7,12 +7,13 @@ from collections.abc import Callable, Hashable, Sequence
 import numpy as np
 
 from ...ir.node import Node, Program, operands
-from ...ir.loop import Loop, result, stack_turns
-from ...ir.spec import array_spec
+from ...ir.loop import Loop, stack_turns
+from ...ir.spec import array_spec, c_strides
 from ..numpy_source import calls
 from .alone import find_alone
 from .closing import Closing, ClosingNest
 from .code import At, Call, Code, Expect, Flags, Mover, Record, Repeat
+from . import compositions, gathering, linear_algebra, moves, pointwise  # noqa: F401 (which register what they translate)
 from .elementwise import Elementwise
 from .kinds import Kinds
 from .loops import list_place, repeat
@@ -25,6 +26,7 @@ from .scheduling import ALONE, SCALARS, VIEW, Segment, schedule
 from .scratch import Scratch
 from .shared_sums import is_shared, split, write_shared, write_total
 from .units import Units
+from .views import is_result
 
 __all__ = ["Translator", "accepts", "translate"]
 
@@ -111,7 +113,7 @@ class Translator:
 
     def root(self, node: Node) -> Node:
         """The node in whose memory a value is."""
-        while node.kind == "call" and node.function is not result and (node.function is calls.assign or (
+        while node.kind == "call" and not is_result(node) and (node.function is calls.assign or (
                 self.kinds.key(node) == VIEW)):
             node = node.args[0]
         return node
@@ -165,6 +167,8 @@ class Translator:
     def take(self, like: Place) -> tuple[Place, tuple[int, int]]:
         """Scratch memory for such a place, and what is to be given back."""
         nbytes = like.size * like.dtype.itemsize
+        if not like.is_dense():  # the layout of a view
+            like = like._replace(strides=c_strides(like.shape, like.dtype.itemsize))
         offset = self.shared.scratch.take(nbytes)
         return like._replace(at=At(0, offset)), (offset, nbytes)
 
@@ -189,7 +193,10 @@ class Translator:
                 if type(step.function) is Loop:
                     self.allocate_lists(step)
             outputs = {step: self.allocate(step) for step in steps if step in self.read_outside and not step.spec.items}
-            self.call(Scalars(steps, self.kinds.scalar, self.place, outputs, self.results).write())
+            scalars = Scalars(steps, self.kinds.scalar, self.place, outputs, self.results, self.temporary)
+            self.call(scalars.write())
+            if scalars.flag is not None:
+                self.records.append(Expect(scalars.flag.at, True))
         else:
             self.translate_nest(key, steps)
         records = self.records[before:]
@@ -209,17 +216,29 @@ class Translator:
             if outputs or any(type(step.function) is Loop for step in steps):
                 self.call(Nest(shape, rules, self.place, outputs, self.results).write())
             return
-        found = []
-        for step in closings:
-            how = self.kinds.closing(step)
-            total = total_place(self.allocate(step), shape, how.axes)
-            found.append(Closing(step, how.x, how.ufunc, total))
-        nest = ClosingNest(shape, rules, self.place, outputs, self.results, found)
-        for each in found:
-            if each in nest.adds:
-                target = self.places[each.step]
-                neutral = {np.add: 0.0}.get(each.ufunc, each.neutral)
-                self.copy(self.constant(np.array(neutral, target.dtype)).broadcast(target.shape), target)
+        homes = {step: self.allocate(step) for step in closings}
+
+        def make_nest() -> ClosingNest:
+            found = [Closing(step, how.x, how.ufunc, total_place(homes[step], shape, how.axes))
+                     for step in closings for how in [self.kinds.closing(step)]]
+            return ClosingNest(shape, rules, self.place, outputs, self.results, found)
+
+        nest = make_nest()
+        for each in nest.adds:  # many numbers, one after the other: their sum gets more digits
+            if each.char == "f" and each.ufunc is np.add:
+                homes[each.step] = self.temporary(each.step.spec.shape, np.dtype(np.float64))
+        nest = make_nest()
+        for each in nest.adds:
+            home = homes[each.step]
+            neutral = 0.0 if each.ufunc is np.add else each.neutral
+            self.copy(self.constant(np.array(neutral, home.dtype)).broadcast(home.shape), home)
+        self.run_closing(nest)
+        for step, home in homes.items():
+            if home != self.places[step]:
+                self.copy(home, self.places[step])
+
+    def run_closing(self, nest: ClosingNest) -> None:
+        """The records of such a nest."""
         if not is_shared(nest):
             self.call(nest.write())
             return
@@ -229,7 +248,7 @@ class Translator:
         self.call(write_total(nest, partials))
 
     def results(self, step: Node) -> list[Node]:
-        """The steps that read the results of a loop."""
+        """The steps that read the results of a step that has several."""
         return self.program.users.get(step, [])
 
     def allocate_lists(self, step: Node) -> None:

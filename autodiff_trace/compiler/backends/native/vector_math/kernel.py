@@ -103,6 +103,10 @@ class Kernel:
         return call(builder, len(self.ufuncs), f'@"{function}"', arguments, " cold")
 
 
+ALL_FLAGS = 63
+"""All floating-point flags there are, and maybe more."""
+
+
 def special(builder, inputs, outputs):
     """The name of the function for vectors with special lanes: NumPy's loops compute a copy of all lanes, and the
     kernel the ordinary ones."""
@@ -124,11 +128,14 @@ def special(builder, inputs, outputs):
         body.lines.append(f"  store {wide.type} {value}, ptr {buffer}, align 64")
     loops = [(f"%loop{i}", f"%data{i}") for i in range(outputs)]
     chosen = []
+    body.declares |= {f"declare i32 @{each}(i32)" for each in ("fetestexcept", "feraiseexcept")}
+    raised = body.emit(f"call i32 @fetestexcept(i32 {ALL_FLAGS})")  # some of NumPy's loops clear the flags
     for (loop, data), result in zip(loops, results):
         call_loop(wide, loop, data, buffers)
         theirs = body.emit(f"load {wide.type}, ptr {buffers[-1]}, align 64")
         theirs = theirs if body.format is wide.format else body.convert(theirs, wide)
         chosen.append(body.select(mask, theirs, result))
+    body.emit(f"call i32 @feraiseexcept(i32 {raised})")
     returns(body, chosen)
     names = [*operands, "%lanes", *numbers, "%kernel", *(pointer for loop in loops for pointer in loop)]
     builder.functions[name] = definition(body, name, outputs, [*zip(kinds, names)], "noinline cold nounwind")
