@@ -189,3 +189,14 @@ def test_an_output_may_be_a_plain_number(transform, number, x):
     constant, block = transform(lambda x: (number, anp.sum(x * x)))(x)
     np.testing.assert_array_equal(constant, np.zeros(np.shape(x)))
     np.testing.assert_allclose(block, 2 * x)
+
+
+@pytest.mark.parametrize("transform", [jacfwd, jacrev, jacobian, hessian])
+def test_one_number_is_no_batch(transform):
+    """A pass for one seed computes with the function's own shapes, not with batches of one."""
+    graph = jit(transform(lambda x: anp.sin(x) * x)).graph(2.0)
+    batches = [line for line in str(graph).splitlines() if "float64[1]" in line]
+    assert all("reshape" in line or "[0:1]" in line for line in batches)
+    result = transform(lambda x: anp.sin(x) * x)(2.0)
+    expected = 2 * np.cos(2.0) - 2 * np.sin(2.0) if transform is hessian else np.sin(2.0) + 2 * np.cos(2.0)
+    assert np.shape(result) == () and result == pytest.approx(expected, rel=1e-12)

@@ -14,10 +14,18 @@ ORDER = """
     core: array_ops parameters traits cotangents errors pytree tracer recording derivative exact_numbers lowest
       primitives unary batching choices selections masked_rules backward reverse forward infinitesimals
       transformed taylor
+    compiler/backends/native: text_facts builder registers counting scratch access operations inputs_text
+      outputs_text __init__ assembly object_cache symbols engine sharing_text layouts words handling flags_text
+      entry_text interpreter_text runtime
+    compiler/backends/native/vector_math: double_words kernel exponentials logarithms hyperbolic powers roots
+      trigonometric inverse_trigonometric __init__
+    compiler/backends/native: own_library own
+    compiler: selection
     compiler/dispatch: limits __init__
     core/fast: calls donation residuals snapshots nodes processing ownership passing __init__
     core: __init__
     compiler/ir: spec layout __init__
+    compiler/backends/native: code bounds descriptor plain guard_pages packing checked
     captured_state: __init__
     compiler/analysis: __init__
     compiler/backends: __init__
@@ -49,33 +57,38 @@ ORDER = """
     compiler/record: cleanup collection guards introspection refusals exported_arrays
     transforms: checkpointing loops
     compiler/backends/numpy_source: arena short_rows sines threads
-    compiler/ir: node evaluation memory kernel loop terms
+    compiler/backends/native: launching region
+    compiler/ir: node evaluation memory kernel loop region terms
+    compiler/backends/native: phases operands places scalar_loops scheduling units products
+    compiler/backends/numpy_source: region_source kernels spelling
     compiler/backends: back_end
-    compiler/dispatch: static_values arguments matching
+    compiler/backends/native: fallback
+    compiler/dispatch: static_values arguments matching leaf_names
     compiler/record: boxes counters captured_folding live_arrays output_owner spent containers record bodies
       fission hidden_inputs shadow_copies loops loop_cotangents loop_tangents scans
-    compiler/backends/numpy_source: kernels spelling
-    compiler/dispatch: leaf_names
     compiler: failures
     compiler/record: outside tracing
     .: differences extend nn optim testing
     transforms: custom __init__
     compiler/backends/numpy_source: calls error_regions inline loop_source emit executable back_end
+    compiler/backends/native: executable
     compiler/ir: infer
+    compiler/analysis: layouts liveness row_independence
+    compiler/backends/native: elementwise nest_loops views alone nest closing shared_sums loops reductions
+      scalars kinds translate back_end partition
     compiler/graph: listing drawing interpreter serialization
-    compiler/dispatch: signature
-    compiler/rewrite: cse dce constant_folding floats __init__
-    compiler/analysis: liveness row_independence
+    compiler/dispatch: background signature
+    compiler/rewrite: cse dce constant_folding floats __init__ outputs
     compiler/schedule: in_place buffers rows batched_forms like_calls fusion sums_of_rows
-    compiler/rewrite: outputs
     compiler/rolling: repeats turns hoisting loop_bodies pieces wide_calls rolling
     compiler/rewrite/lowering: table arithmetic linear_algebra moves networks reductions scatters __init__
     compiler/rewrite: patterns driver finite exact quicker_calls
     compiler/schedule: horizontal_batching
     compiler: pipeline
-    compiler/dispatch: guard_slice tree cache retracing
+    compiler/dispatch: guard_slice tree quick_calls native_programs cache retracing
+    compiler: eager_runs commuting
     compiler/graph: graph
-    compiler: commuting jitted jit __init__
+    compiler: jitted jit __init__
     .: __init__
 """
 

@@ -19,7 +19,7 @@ from autodiff_trace.compiler.rolling import rolling, wide_calls
 
 @pytest.fixture(autouse=True)
 def short_programs_too(monkeypatch):
-    monkeypatch.setattr(rolling, "FEWEST_STEPS", 200)
+    monkeypatch.setattr(rolling, "PYTHON_LOOPS", rolling.PYTHON_LOOPS._replace(fewest=200))
     monkeypatch.setattr(wide_calls, "MANY_STEPS", 100)
 
 

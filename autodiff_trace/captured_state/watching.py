@@ -69,7 +69,8 @@ def is_plain_name(name: Any) -> bool:
 
 
 def compile_check(watched: Iterable[Watch]) -> Callable[[], bool]:
-    """A function that says whether all places hold the same objects.
+    """A function that says whether all places hold the same objects. Its ``expression`` is the condition as text, empty
+    if there is none, and ``known`` what that refers to.
 
     Of a function and a global variable it takes 0.1 µs, reading and comparing them one by one 0.6.
     """
@@ -107,13 +108,16 @@ def compile_check(watched: Iterable[Watch]) -> Callable[[], bool]:
             if not is_all or id(holder) not in keyed:
                 now = f"{name(itemgetter(*[watch.place.key for watch in watches]))}({owner})"
             conditions.append(f"all(map(is_, {now}, {name([watch.value for watch in watches])}))")
+    expression = " and ".join(conditions)
     exec(f"""def holds():
     try:
-        return {" and ".join(conditions) or True}
+        return {expression or True}
     except Exception:  # a variable has been deleted
         return False
 """, known)
-    return known.pop("holds")
+    holds = known.pop("holds")
+    holds.expression, holds.known = expression, known
+    return holds
 
 
 def condition(kind: str, owner: Any, key: Any, value: Any, name: Callable[[Any], str]) -> str | None:

@@ -41,7 +41,7 @@ class Outer:
         if found is None and len(self.compiled) < MOST_KEYS:
             inner = copy.copy(outer)
             inner.fun, inner.compiled = jitted.fun, None
-            found = self.compiled.setdefault(key, type(jitted)(inner, (), jitted.passes, jitted.constant))
+            found = self.compiled.setdefault(key, type(jitted)(inner, (), jitted.passes, jitted.constant, jitted.asked))
         return found
 
     def clear(self) -> None:

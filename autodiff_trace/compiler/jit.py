@@ -9,13 +9,14 @@ from typing import Any
 from .pipeline import PASSES
 from .graph.graph import Graph
 from .jitted import Jitted
+from .selection import check_selection
 
 __all__ = ["graph", "jit"]
 
 
 def jit(
     fun: Callable | None = None, static_argnames: str | Sequence[str] = (), passes: Sequence[str] = PASSES,
-    constant: str | Sequence[str] = (),
+    constant: str | Sequence[str] = (), backend: str = "auto", math: str = "own",
 ) -> Any:
     """``fun``, compiled: run once, and from then on replayed as a straight list of NumPy calls.
 
@@ -28,6 +29,13 @@ def jit(
             some out to find which is at fault. TypeError for a name that is none of them.
         constant: variables outside ``fun`` that do not change, or whose changes do not matter, as warnings name them:
             ``"table"``, ``"self.logger"``, ``'cfg["names"]'``, with all that is reached through them.
+        backend: what runs the programs. ``"numpy"``: NumPy. ``"native"``: machine code, made by llvmlite (``pip install
+            autodiff_trace[native]``) in the first call, for all that it can do as NumPy does; the rest is NumPy's, and
+            so is all of it where there is no llvmlite, as a :class:`JitWarning` says once. ``"auto"``: NumPy, and if
+            llvmlite is there machine code from some later call on, which is made in the background after the second
+            call with such arguments; or what ``AUTODIFF_TRACE_BACKEND`` in the environment says. ValueError for others.
+        math: whose functions machine code calls for ``exp``, ``sin`` …: ``"own"``, which differ by a unit in the last
+            place or two, or ``"numpy"``, NumPy's, to the last bit and slower.
 
     Returns a function with the signature and the results of ``fun``; it can be differentiated, batched, jitted and
     pickled, and has ``graph``, ``cache_info`` and ``clear_cache``. ``@jit`` and ``@jit(static_argnames=...)`` decorate.
@@ -76,7 +84,9 @@ def jit(
     drawn anew, and are the same as without ``jit``.
     """
     if fun is None:
-        return functools.partial(jit, static_argnames=static_argnames, passes=passes, constant=constant)
+        check_selection(backend, math)
+        return functools.partial(
+            jit, static_argnames=static_argnames, passes=passes, constant=constant, backend=backend, math=math)
     names = static_argnames if isinstance(static_argnames, (tuple, list)) else (static_argnames,)
     passes = (passes,) if isinstance(passes, str) else tuple(passes)
     unknown = [name for name in passes if name not in PASSES]
@@ -85,7 +95,7 @@ def jit(
     constants = (constant,) if isinstance(constant, str) else tuple(constant)
     if not all(isinstance(each, str) for each in constants):
         raise TypeError(f"jit: constant={constant!r}; give the names of variables, as warnings have them.")
-    return Jitted(fun, tuple(names), passes, constants)
+    return Jitted(fun, tuple(names), passes, constants, check_selection(backend, math))
 
 
 def graph(fun: Callable, /, *args: Any, **kwargs: Any) -> Graph:

@@ -15,42 +15,62 @@ from .dispatch.arguments import NotPlain, StaticArray, static_positions, take_ap
 from .dispatch.cache import Cache, CacheInfo, Entry, Version, make_branch
 from .record.collection import collection_paused
 from .pipeline import without_trust
-from .record.containers import overlap, run_on_copies
-from .failures import JitWarning, is_of_package, name_of, raise_if_from_signal, report, title, warn, warn_of_failure
+from .record.containers import overlap
+from .eager_runs import EagerRuns
+from .failures import JitWarning, name_of, raise_if_from_signal
 from .graph.graph import Graph, trace_graph
 from .record.guards import Miss
 from .record.hidden_inputs import HiddenInputs
 from .record.introspection import why_typed
 from .commuting import Outer
 from .record.outside import Outside, look_around, why_impure, why_unwatched
+from .dispatch.quick_calls import MISSED
 from .dispatch.retracing import why_hopeless
 from .record.refusals import MixedTraces, NotReplayable, SharedMemory
 from .backends.numpy_source.executable import NotFinite, Executable
 from .record.tracing import Recording, record
+from .selection import AUTO, Selection, selected
 from .dispatch.tree import run_apart
 
 __all__ = ["CacheInfo", "JitWarning", "Jitted"]
 
 
-class Jitted(Transformed):
+class Jitted(EagerRuns, Transformed):
     """A function that replays its traces."""
 
     def __init__(
         self, fun: Callable, static_argnames: tuple[str, ...], passes: tuple[str, ...], constant: tuple[str, ...] = (),
+        asked: Selection = AUTO,
     ) -> None:
-        super().__init__("jit", None, fun, static_argnames=static_argnames or None, constant=constant or None)
-        self.static_argnames, self.passes, self.constant = static_argnames, passes, constant
+        names = {"static_argnames": static_argnames or None, "constant": constant or None}
+        super().__init__("jit", None, fun, **names, **asked.named())
+        self.static_argnames, self.passes, self.constant, self.asked = static_argnames, passes, constant, asked
         self.positions = static_positions(fun, static_argnames)
         self.outer = Outer()
         self.start()
 
     def start(self) -> None:
+        self.selection = selected(self.asked)
         self.cache = Cache()
         self.outside = Outside()
         self.hits = self.traces = self.eager = self.failures = 0
         self.warned = self.reported = self.writes = False
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        if not kwargs:
+            try:
+                result = self.cache.quick(args)
+            except Exception as error:
+                raise_if_from_signal(error)
+                self.cache.quick_has_failed()  # it is run again, so that this error is seen to
+            else:
+                if result is not MISSED:
+                    self.hits += 1
+                    return result
+        return self.call(args, kwargs)
+
+    def call(self, args: tuple, kwargs: dict) -> Any:
+        """A call that is looked at."""
         match, entry = self.cache.latest
         statics: list = []
         try:
@@ -80,6 +100,8 @@ class Jitted(Transformed):
                     result = run_apart(version.tree, leaves) if running else version.tree.run(leaves)
                     if type(result) is not Miss:
                         self.hits += 1
+                        if not self.writes and not entry.has_tried():
+                            self.cache.make_quick(args)
                         return result
                     break
             else:
@@ -92,6 +114,7 @@ class Jitted(Transformed):
 
     def trace(self, entry: Entry, version: Version | None, statics: list, args: tuple, kwargs: dict) -> Any:
         """Run the function and keep what it did."""
+        entry.look_closely()
         errors = np.geterr()
         try:
             return self.trace_once(entry, version, statics, args, kwargs)
@@ -126,7 +149,7 @@ class Jitted(Transformed):
         if recording.pure:
             try:
                 passes = self.passes if version is None or version.tree.trusts else without_trust(self.passes)
-                branch = make_branch(recording, passes, name_of(self.fun))
+                branch = make_branch(recording, passes, name_of(self.fun), self.selection)
                 with self.cache.lock:
                     entry.add(captured, hidden, branch, recording.draws)
             except Exception as error:
@@ -173,7 +196,7 @@ class Jitted(Transformed):
             return self.run_instead(error, entry, args, kwargs) if error.failure else self.run(args, kwargs)
         if recording.program is not None and recording.pure:
             try:
-                branch = make_branch(recording, without_trust(self.passes), name_of(self.fun))
+                branch = make_branch(recording, without_trust(self.passes), name_of(self.fun), self.selection)
                 with self.cache.lock:
                     entry.add_exact(version, executable, branch)
             except Exception as error:
@@ -182,6 +205,7 @@ class Jitted(Transformed):
 
     def after_error(self, error: Exception, entry: Entry, version: Version, args: tuple, kwargs: dict) -> Any:
         """A program has failed. The function raises the same error, or catches it, or else the program is wrong."""
+        entry.look_closely()
         raise_if_from_signal(error)
         try:
             if type(error) in entry.caught:
@@ -200,44 +224,6 @@ class Jitted(Transformed):
         entry.caught.add(type(error))
         return recording.result
 
-    def fail(self, error: Exception, entry: Entry | None, result: Any) -> Any:
-        """Something of ``jit`` has failed: say and count it; from now on the function runs, which gave the result."""
-        raise_if_from_signal(error)
-        self.failures += 1
-        if entry is not None:
-            entry.give_up()
-        if not self.reported:
-            self.reported = True
-            warn_of_failure(self, error)
-        return result
-
-    def fail_to_look(self, error: Exception, entry: Entry | None, args: tuple, kwargs: dict) -> Any:
-        """Arguments or variables could not be looked at: it may be that an object of the user's raises errors."""
-        raise_if_from_signal(error)
-        if is_of_package(error):
-            return self.fail(error, entry, self.run(args, kwargs))
-        reason = f"an object that it reads raises errors when it is looked at ({report(error)})"
-        return self.give_up(entry or Entry(), reason, args, kwargs)
-
-    def run(self, args: tuple, kwargs: dict, in_place: bool = False) -> Any:
-        """The function itself; if it has been seen to write into arguments, on copies of them, or else ``in_place``."""
-        return run_on_copies(self.fun, args, kwargs) if self.writes and not in_place else self.fun(*args, **kwargs)
-
-    def run_eagerly(self, args: tuple, kwargs: dict, in_place: bool = False) -> Any:
-        self.eager += 1
-        return self.run(args, kwargs, in_place)
-
-    def give_up(self, entry: Entry, reason: str, args: tuple = (), kwargs: dict | None = None, **done: Any) -> Any:
-        entry.give_up()
-        self.say(reason)
-        return done["result"] if done else self.run_eagerly(args, kwargs or {})
-
-    def say(self, reason: str) -> None:
-        """Warn of what keeps it from being compiled, once."""
-        if reason and not self.warned:
-            self.warned = True
-            warn(f"{title(self)} runs without jit: {reason}.")
-
     def graph(self, /, *args: Any, **kwargs: Any) -> Graph:
         """What the function does with these arguments, as a :class:`Graph`: to be printed, drawn, saved, run again.
 
@@ -250,7 +236,9 @@ class Jitted(Transformed):
             return v1
         <BLANKLINE>
         """
-        return trace_graph(self.fun, args, kwargs, self.passes, name_of(self.fun), self.positions, self.static_argnames)
+        name = name_of(self.fun)
+        return trace_graph(
+            self.fun, args, kwargs, self.passes, name, self.positions, self.static_argnames, self.selection)
 
     def cache_info(self) -> CacheInfo:
         """How calls were served, and what is kept, also of ``grad``, ``vmap`` … of this function.
@@ -273,7 +261,7 @@ class Jitted(Transformed):
         return self.outer.find(outer, self)
 
     def __getstate__(self) -> dict:
-        return {name: value for name, value in vars(self).items() if name not in ("cache", "outside")}
+        return {name: value for name, value in vars(self).items() if name not in ("cache", "outside", "selection")}
 
     def __setstate__(self, state: dict) -> None:
         vars(self).update(state)

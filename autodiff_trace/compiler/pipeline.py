@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from ..core.pytree import Structure
+from ..core.pytree import Structure, tree_flatten
 from .backends.numpy_source import calls
 from .backends.back_end import BackEnd, Runnable
+from .backends.native.back_end import Native
+from .backends.native.executable import WholeRegion, is_whole
+from .backends.native.fallback import Fallback
 from .ir.memory import Memory
 from .backends.numpy_source.back_end import NumpySource
+from .backends.numpy_source.executable import Executable
 from .record.collection import collection_paused
-from .ir.loop import all_steps, in_bodies
+from .analysis.layouts import settle_layouts
+from .analysis.liveness import find_roots
+from .ir.infer import call
+from .ir.loop import all_steps, copied, in_bodies
+from .ir.region import Region
 from .rewrite.lowering import lower_step
-from .ir.node import Program, in_turn, rebuild
+from .ir.node import Node, Program, in_turn
 from .rewrite.driver import rewrite
 from .rewrite.exact import EXACT
 from .schedule.in_place import assign_in_place, carry_in_place
@@ -26,10 +34,10 @@ from .rewrite.floats import use_floats
 from .schedule.fusion import fuse
 from .schedule.horizontal_batching import batch_calls
 from .rewrite.outputs import Outputs, note_outputs, separate_outputs
-from .rolling.rolling import roll
+from .rolling.rolling import NATIVE_LOOPS, Limits, roll
 from .rewrite.quicker_calls import SHORT_AXES, SHORT_ROWS, SMALL_SUMS, sines
 
-__all__ = ["PASSES", "compile_program", "optimize", "without_trust"]
+__all__ = ["PASSES", "compile_natively", "compile_program", "optimize", "optimize_natively", "without_trust"]
 
 PASSES = (
     "constants", "algebra", "common", "dead code", "loops", "finite", "floats", "sines", "fusion", "sums", "stacks",
@@ -116,10 +124,10 @@ def place(program: Program, passes: Sequence[str]) -> tuple[Program, Memory]:
     return in_bodies(program, place_body), memory
 
 
-def prepare(program: Program, passes: Sequence[str]) -> Program:
+def prepare(program: Program, passes: Sequence[str], limits: Limits | None = None) -> Program:
     """A recorded program with its loops as steps, and calls of NumPy for primitives."""
     lowering = in_turn(lower_step, fold) if "constants" in passes else lower_step
-    return everywhere(roll(program) if "loops" in passes else program, partial(rebuild, rewrite=lowering, copies=True))
+    return copied(roll(program, limits) if "loops" in passes else program, lowering)
 
 
 def compile_program(
@@ -130,3 +138,59 @@ def compile_program(
         placed, memory, trusting = optimize(prepare(program, passes), passes)
         back_end = next(each for each in back_ends if each.accepts(placed))
         return back_end.compile(placed, structure, memory, name, trusting)
+
+
+def optimize_natively(
+    program: Program, passes: Sequence[str], native: Native, least: float = 0.0,
+) -> tuple[Program, Memory] | None:
+    """A recorded program with regions in the place of what ``native`` takes, after the passes named, and where it
+    writes; None if there is nothing that pays, or it is less than the share ``least`` of the work. None of it trusts
+    that all is finite: regions need no trust to be quick, and what is left is little."""
+    from .backends.native.partition import find_regions, share_of_regions  # which import what nobody else needs
+
+    passes = without_trust(passes)
+    lowered = prepare(program, passes, NATIVE_LOOPS)
+    short = shorten(lowered, note_outputs(lowered), passes)
+    settle_layouts(short)
+    parted = find_regions(short, native.accepts)
+    return None if parted is short or share_of_regions(parted) < least else place(parted, passes)
+
+
+def compile_natively(
+    program: Program, structure: Structure, passes: Sequence[str], name: str, native: Native, least: float = 0.0,
+) -> tuple[Executable, Program, Memory] | None:
+    """:func:`compile_program`, with regions compiled by ``native``, and what :func:`optimize_natively` gives; None if
+    there is nothing that pays."""
+    found = optimize_natively(program, passes, native, least)
+    if found is None:
+        return None
+    placed, memory = found
+    for step in placed.steps:
+        if type(region := step.function) is Region:
+            region.native = native.compile(region.program)
+            compile_it = partial(compile_instead, passes=without_trust(passes), name=name)
+            region.instead = Fallback(region.program, region.native, compile_it)
+    executable = NumpySource().compile(placed, structure, memory, name)
+    return WholeRegion(executable, placed) if is_whole(placed, structure) else executable, placed, memory
+
+
+def with_own_outputs(program: Program) -> Program:
+    """The program with copies of outputs that may lie in the memory of an input or of another output."""
+    roots = find_roots(program)
+    owners: dict[Node, int] = {}
+    steps, outputs = list(program.steps), list(program.outputs)
+    for i, output in enumerate(outputs):
+        found = roots.get(output, (output,)) if output.spec.is_array else ()
+        if any(root.kind != "call" or owners.setdefault(root, i) != i for root in found):
+            outputs[i] = call(calls.copy, (output,), output)
+            steps.append(outputs[i])
+    return Program(program.inputs, steps, outputs)
+
+
+def compile_instead(program: Program, passes: Sequence[str], name: str) -> Runnable:
+    """The program of a region by NumPy; its result is the one output, or the tuple of them."""
+    with collection_paused():
+        placed, memory = place(with_own_outputs(copied(program)), passes)
+        count = len(program.outputs)
+        structure = tree_flatten(0.0 if count == 1 else (0.0,) * count)[1]
+        return NumpySource().compile(placed, structure, memory, name)

@@ -39,6 +39,12 @@ def map_seeds(
             size = int(np.size(x))
             seeds.append(indicators[:, start : start + size].reshape((count, *np.shape(x))).astype(x.dtype))
             start += size
+        if count == 1:
+            # A batch of one would make arrays of numbers, in every operation of the function.
+            with owning(seeds):
+                answers = fun(*(seed[0] for seed in seeds))
+            chunks.append([anp.reshape(answer, (1, *np.shape(answer))) for answer in answers])
+            continue
         with owning(seeds):
             answers, mapped = trace_batch(fun, seeds, [True] * len(seeds), count)
         chunks.append([

@@ -9,7 +9,9 @@ import numpy as np
 from ...core.traits import traits_of
 from ...numpy import wrapped
 from ..backends.numpy_source import calls
+from ..ir.layout import view_strides
 from ..ir.loop import Loop
+from ..ir.region import Region
 from ..ir.node import Node, Program, nodes_in, operands, parts_of, spec_at
 
 __all__ = ["find_last_uses", "find_roots", "is_in_first", "owns_memory", "steps_under_outputs"]
@@ -44,7 +46,7 @@ def is_in_first(function: Callable) -> bool:
 
 def owns_memory(function: Callable) -> bool:
     """Whether results have memory of their own."""
-    return calls.out_position(function) is not None or traits_of(function).owns_memory
+    return type(function) is Region or calls.out_position(function) is not None or traits_of(function).owns_memory
 
 
 def has_memory(step: Node) -> bool:
@@ -76,8 +78,7 @@ def is_copying_reshape(step: Node) -> bool:
         return len(step.args) == 1 and not step.kwargs and not x.is_contiguous
     if step.function is not calls.reshape or x.is_contiguous:
         return False
-    longer = [length for length in x.shape if length != 1]
-    return longer != [length for length in step.args[1] if length != 1]
+    return view_strides(x, step.spec.shape) is None
 
 
 def is_copy(step: Node) -> bool:

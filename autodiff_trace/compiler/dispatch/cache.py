@@ -12,9 +12,12 @@ from .arguments import are_numbers
 from ..pipeline import compile_program
 from ..record.guards import outcome
 from ..record.hidden_inputs import HiddenInputs
-from .limits import HITS_PER_TRACE, MOST_KEYS, MOST_NEW_KEYS, MOST_STATES
+from .limits import HITS_PER_TRACE, MOST_FAILURES, MOST_KEYS, MOST_NEW_KEYS, MOST_STATES
 from .matching import make_match, no_match, take_any
 from .guard_slice import GuardSlice
+from .quick_calls import Ticket, make_quick, not_quick
+from .native_programs import compile_later, compile_now
+from ..selection import Selection
 from ..backends.numpy_source.executable import Executable
 from ..record.tracing import Recording
 from .tree import Branch, TraceTree, make_tree
@@ -53,7 +56,8 @@ class Version(NamedTuple):
 class Entry:
     """What is known for one kind of arguments."""
 
-    __slots__ = ("versions", "eager", "used", "impure", "errors", "match", "caught")
+    __slots__ = ("versions", "eager", "used", "impure", "errors", "match", "caught", "quick", "ticket",
+                 "failed")
 
     def __init__(self) -> None:
         self.versions: list[Version] = []
@@ -63,6 +67,19 @@ class Entry:
         self.impure = itertools.count(1)  # runs that changed what is outside
         self.errors = 0  # runs to be traced that raised one
         self.caught: set[type] = set()  # types of errors of programs that the function itself catches
+        self.quick = not_quick
+        self.ticket: Ticket | None = None  # of the quick call, once one has been tried
+        self.failed = 0  # quick calls that raised an error
+
+    def look_closely(self) -> None:
+        """From now on calls are looked at, until there is another quick call."""
+        self.quick = not_quick
+        if self.ticket is not None:
+            self.ticket.is_valid = False
+
+    def has_tried(self) -> bool:
+        """Whether there is a quick call, or can be none."""
+        return self.ticket is not None and self.ticket.is_valid or self.failed > MOST_FAILURES
 
     def add(self, captured: CapturedState, hidden: HiddenInputs | None, branch: Branch, draws: bool) -> None:
         """Keep a program for this state of the variables outside; another thread may have been here."""
@@ -71,6 +88,7 @@ class Entry:
             version = Version(captured, make_tree(hidden))
             self.versions.insert(0, version)
         version.tree.add(branch, draws)
+        self.look_closely()
 
     def add_exact(self, version: Version, executable: Executable, branch: Branch) -> None:
         """Keep a program that does not trust that all is finite, for values for which ``executable`` has failed.
@@ -78,12 +96,13 @@ class Entry:
         If it went another way, at an ``if isfinite(loss)``, those that trust fail before they come to where it parts:
         none of them is kept.
         """
-        if any(each.executable is executable and each.outcomes == branch.outcomes for each in version.tree.branches):
+        if any(each.first is executable and each.outcomes == branch.outcomes for each in version.tree.branches):
             executable.exact = branch.executable
         elif version in self.versions:
             tree = make_tree(version.tree.hidden, trusts=False)
             tree.add(branch, draws=False)
             self.versions[self.versions.index(version)] = version._replace(tree=tree)
+        self.look_closely()
 
     def is_often_impure(self) -> bool:
         """Whether runs change what is outside again and again; there has been one more."""
@@ -93,27 +112,35 @@ class Entry:
         """From now on the function itself runs for these arguments."""
         self.eager = True
         self.versions.clear()
+        self.look_closely()
 
 
-def make_branch(recording: Recording, passes: Sequence[str], name: str) -> Branch:
-    """Compile what has been recorded."""
+def make_branch(recording: Recording, passes: Sequence[str], name: str, selection: Selection) -> Branch:
+    """Compile what has been recorded, for the back end that is selected."""
     outcomes = [outcome(step.value) for step in recording.program.steps if step.kind == "guard"]
-    executable = compile_program(recording.program, recording.structure, passes, name)
+    program, structure = recording.program, recording.structure
+    found = compile_now(program, structure, passes, name, selection) if selection.backend == "native" else None
+    executable = found[0] if found else compile_program(program, structure, passes, name)
     executable.states = recording.states
-    return Branch(executable, outcomes, GuardSlice(recording.program, passes, name) if outcomes else None)
+    branch = Branch(executable, outcomes, GuardSlice(recording.program, passes, name) if outcomes else None)
+    if selection.backend == "auto":
+        compile_later(branch, recording, passes, name, selection)
+    return branch
 
 
 class Cache:
     """The entries of a jitted function.
 
     Attributes:
-        latest: the entry of the last call, and the test for its arguments.
+        latest: the entry of the last call, and the test for its arguments; ``quick`` does all that is to be done for
+            such, or gives MISSED.
         is_hopeless: whether call after call its arguments were new, so that the function itself runs for all.
     """
 
     def __init__(self) -> None:
         self.entries: dict[tuple, Entry] = {}
         self.latest: tuple[Callable, Any] = no_match, None
+        self.quick = not_quick
         self.lock = threading.Lock()
         self.clock = itertools.count(1)
         self.misses = 0  # kinds of arguments that were new
@@ -136,14 +163,33 @@ class Cache:
                 entry.match = no_match if args is None else make_match(args)
             entry.used = next(self.clock)
             self.latest = entry.match or no_match, entry
+            self.quick = entry.quick
             return entry
+
+    def make_quick(self, args: tuple) -> None:
+        """Let calls that are like this one, which had a program, be quick ones."""
+        with self.lock:
+            match, entry = self.latest
+            if match is not no_match and match is not take_any and match is entry.match and not entry.has_tried():
+                entry.ticket = Ticket()
+                entry.quick = self.quick = make_quick(args, entry, entry.ticket)
+
+    def quick_has_failed(self) -> None:
+        """A quick call has raised an error."""
+        with self.lock:
+            self.quick = not_quick
+            if (entry := self.latest[1]) is not None:
+                entry.failed += 1
+                entry.look_closely()
 
     def forget_matches(self) -> None:
         """From the next call on arguments are looked at more closely than a quick test does."""
         with self.lock:
             self.latest = no_match, None
+            self.quick = not_quick
             for entry in self.entries.values():
                 entry.match = None
+                entry.look_closely()
 
     def lose_hope(self) -> Entry:
         """From now on run the function itself for all kinds of arguments; the programs are let go."""
@@ -151,6 +197,7 @@ class Cache:
         self.entries.clear()
         entry = Entry()
         self.latest = take_any, entry
+        self.quick = not_quick
         return entry
 
     def count(self) -> tuple[int, int, int]:

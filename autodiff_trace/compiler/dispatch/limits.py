@@ -18,6 +18,9 @@ MOST_STATES = 8
 MOST_ERRORS = 8
 """Errors while tracing after which the function itself is run for a kind of arguments, if there were few hits."""
 
+MOST_FAILURES = 3
+"""Quick calls that raise an error after which there are none for a kind of arguments: what failed is done twice."""
+
 MOST_REWRITES = 32
 """Changes of arrays that are compared as a whole for which the function is traced anew, if there were few hits."""
 

@@ -12,7 +12,7 @@ from ...core.pytree import fields_of
 from .arguments import is_leaf
 from .limits import TESTED_DEPTH, TESTED_LEAVES
 
-__all__ = ["make_match", "no_match", "take_any"]
+__all__ = ["known_distinct", "make_match", "no_match", "take_any", "tests_of"]
 
 
 def no_match(args: tuple) -> None:
@@ -36,17 +36,31 @@ def make_match(args: tuple) -> Callable[[tuple], list | None]:
     [array([0., 0., 0.]), 2.0]
     >>> match((np.zeros(4), [2.0]))
     """
-    names: dict[str, Any] = {"ndarray": np.ndarray}
-    tests: list[str] = []
-    leaves: list[str] = []
+    names: dict[str, Any] = {}
     try:
-        arrays: dict[Any, list[tuple[str, np.ndarray]]] = {}
-        add_tests("args", args, names, tests, leaves, arrays)
-        add_distinct(arrays, tests)
+        tests, leaves = tests_of(args, names)
     except TypeError:
         return no_match
-    exec("def match(args):\n" + "".join(tests) + f"    return [{', '.join(leaves)}]\n", names)
+    exec(f"def match(args):\n{tests}    return [{', '.join(leaves)}]\n", names)
     return names.pop("match")
+
+
+def tests_of(args: tuple, names: dict[str, Any]) -> tuple[str, list[str]]:
+    """The body of a function of ``args``, which returns None for others than these, and the names of the leaves.
+    ``names`` get what it refers to. Raises TypeError for arguments that are known by their key alone."""
+    names["ndarray"] = np.ndarray
+    tests: list[str] = []
+    leaves: list[str] = []
+    arrays: dict[Any, list[tuple[str, np.ndarray]]] = {}
+    add_tests("args", args, names, tests, leaves, arrays)
+    add_distinct(arrays, tests)
+    return "".join(tests), leaves
+
+
+def known_distinct(args: tuple) -> list[tuple[int, int]]:
+    """The places of arrays of one form, two by two, which have to be two."""
+    forms = [(each.shape, each.strides, each.dtype) if type(each) is np.ndarray else None for each in args]
+    return [(i, j) for j, form in enumerate(forms) if form for i in range(j) if forms[i] == form]
 
 
 def is_tested(value: Any) -> bool:

@@ -18,14 +18,24 @@ __all__ = ["Branch", "TraceTree", "make_tree", "run_apart"]
 
 
 class Branch:
-    """A program, what its guards expect, in their order, and the part of it that these need."""
+    """A program, what its guards expect, in their order, and the part of it that these need.
 
-    __slots__ = ("executable", "outcomes", "guard_slice")
+    ``executable`` runs it; another one may take the place of the ``first`` while others run it.
+    """
+
+    __slots__ = ("executable", "first", "outcomes", "guard_slice", "ticket", "__weakref__")
 
     def __init__(self, executable: Executable, outcomes: Sequence[Any], guard_slice: GuardSlice | None) -> None:
-        self.executable = executable
+        self.executable = self.first = executable
         self.outcomes = outcomes
+        self.ticket: Any = None  # of the quick call that runs it
         self.guard_slice = guard_slice if guard_slice is not None and guard_slice.draws_nothing else None
+
+    def replace(self, executable: Executable) -> None:
+        """Run another executable from now on."""
+        self.executable = executable
+        if self.ticket is not None:
+            self.ticket.is_valid = False
 
 
 class Fork:

@@ -14,14 +14,16 @@ from ...core.pytree import Structure, tree_unflatten
 from ...core.tracer import find_top_trace
 from ...captured_state.captured import CapturedState
 from ..dispatch.arguments import NotPlain, are_numbers, take_apart
-from ..pipeline import compile_program, optimize, prepare
+from ..dispatch.native_programs import compile_now, find_native
+from ..pipeline import compile_program, optimize, optimize_natively, prepare
+from ..selection import AUTO, Selection
 from .drawing import to_dot, to_svg
 from .interpreter import evaluate, guard_error
 from ..dispatch.signature import Form, reveal
 from ..record.guards import Miss
 from ..ir.memory import Memory
 from ..ir.kernel import Kernel
-from .listing import guard_text, listing
+from .listing import guard_text, listing, native_listing
 from ..ir.node import Node, Program, operands
 from ..ir.spec import spec_of
 from ..record.refusals import NotReplayable
@@ -68,11 +70,15 @@ class Graph:
     (0.0, 0.0)
     """
 
-    def __init__(self, program: Program, form: Form, structure: Structure, passes: Sequence[str], name: str) -> None:
+    def __init__(
+        self, program: Program, form: Form, structure: Structure, passes: Sequence[str], name: str,
+        selection: Selection = AUTO,
+    ) -> None:
         self.program = program
         self.form = form
         self.structure = structure
         self.passes = tuple(passes)
+        self.selection = selection
         self.__name__ = name
 
     @property
@@ -99,14 +105,40 @@ class Graph:
         return [guard_text(step) for step in self.program.steps if step.kind == "guard"]
 
     @functools.cached_property
+    def compiled(self) -> tuple[Executable, Program, Memory]:
+        """What runs the program, what the passes make of the recorded one for that, and where it writes."""
+        if self.selection.backend == "native":
+            found = compile_now(self.program, self.structure, self.passes, self.__name__, self.selection)
+            if found is not None:
+                return found
+        executable = compile_program(self.program, self.structure, self.passes, self.__name__)
+        return executable, *optimize(prepare(self.program, self.passes), self.passes)[:2]
+
+    @property
     def executable(self) -> Executable:
         """The compiled program."""
-        return compile_program(self.program, self.structure, self.passes, self.__name__)
+        return self.compiled[0]
 
-    @functools.cached_property
+    @property
     def placed(self) -> tuple[Program, Memory]:
-        """The program that is compiled: what the passes make of the recorded one, and where it writes."""
-        return optimize(prepare(self.program, self.passes), self.passes)[:2]
+        """The program that is compiled, and where it writes."""
+        return self.compiled[1:]
+
+    @property
+    def native(self) -> str:
+        """The regions that run as machine code, with their loops, as text; empty if there are none.
+
+        With ``backend="auto"`` those that come of the program in the background; else those of the program itself.
+
+        >>> from autodiff_trace import jit
+        >>> jit(lambda x: x * x + x, backend="numpy").graph(2.0).native
+        ''
+        """
+        back_end = find_native(self.selection)
+        if back_end is None:
+            return ""
+        found = optimize_natively(self.program, self.passes, back_end)
+        return native_listing(found[0], back_end.describe) if found else ""
 
     @property
     def optimized(self) -> Program:
@@ -172,7 +204,7 @@ class Graph:
     def __getstate__(self) -> dict:
         for static in filter(callable, map(reveal, self.form.statics)):
             reference(static, repr(static), self.__name__)
-        state = {name: value for name, value in vars(self).items() if name not in ("nodes", "placed", "executable")}
+        state = {name: value for name, value in vars(self).items() if name not in ("nodes", "compiled")}
         return {**state, "program": pack(self.program, self.__name__)}
 
     def __setstate__(self, state: dict) -> None:
@@ -212,7 +244,7 @@ def own_bytes(node: Node) -> int:
 
 def trace_graph(
     fun: Callable, args: tuple, kwargs: dict, passes: Sequence[str], name: str, positions: tuple[int, ...],
-    static_argnames: tuple[str, ...],
+    static_argnames: tuple[str, ...], selection: Selection = AUTO,
 ) -> Graph:
     """Run ``fun`` once on these arguments and return its graph."""
     foreign = TypeError(f"graph: an argument of {name} is an array that programs cannot handle; pass one of numbers.")
@@ -238,4 +270,4 @@ def trace_graph(
         reason = str(error)
     if reason:
         raise TracedValueError(f"{name} has no graph: {reason}.")
-    return Graph(recording.program, form, recording.structure, passes, name)
+    return Graph(recording.program, form, recording.structure, passes, name, selection)

@@ -14,11 +14,12 @@ from ..backends.numpy_source.emit import emit
 from ..record.guards import signature
 from ..ir.kernel import Kernel
 from ..ir.node import Node, Program, spec_at
+from ..ir.region import Region
 from ..ir.spec import Spec
 from ..backends.numpy_source.executable import Executable
 from ..backends.numpy_source.spelling import printable
 
-__all__ = ["expression", "guard_text", "listing", "seen_text", "type_text"]
+__all__ = ["expression", "guard_text", "listing", "native_listing", "seen_text", "type_text"]
 
 SHOWN = 6
 """Constants with more elements are shown by their type alone."""
@@ -117,9 +118,11 @@ def seen_text(use: Callable, seen: Any) -> str:
 def listing(program: Program, memory: Memory, executable: Executable, guards: list[str]) -> str:
     """The source of a compiled program, annotated; ``program`` is the one after the passes."""
     types = {name: type_text(spec) for name, spec in named_specs(program, memory, executable.source.entry).items()}
+    types.update(region_types(program))
     *functions, main = re.split(r"^(?=def )", executable.source.text, flags=re.MULTILINE)[1:]
     kernels = [step.function for step in program.steps if type(step.function) is Kernel]
     parts = [kernel_listing(text, kernel) for text, kernel in zip(functions, kernels, strict=True)]
+    parts += [region_listing(region, i) for i, region in enumerate(regions_in(program), 1)]
     head, *body = main.splitlines()
     comments = [comment(*lines, types, guards, program.outputs) for lines in zip(body, [*body[1:], ""])]
     parts += [head, *(f"    # {line}" for line in preamble(program, executable, types)), *align(body, comments)]
@@ -135,6 +138,40 @@ def kernel_listing(text: str, kernel: Kernel) -> str:
     comments = [next(types, "") if re.match(r"\s*v\d+ = ", line) else "" for line in lines]
     comments[0] = f"{kernel.plan.blocks} blocks of {kernel.block} rows, side by side on all cores"
     return "\n".join([*align(lines, comments), "", ""])
+
+
+def regions_in(program: Program) -> list[Region]:
+    """The regions of a program, in the order in which its source numbers them."""
+    return [step.function for step in program.steps if type(step.function) is Region]
+
+
+def region_types(program: Program) -> dict[str, str]:
+    """By the names of regions in the source what their calls give."""
+    found = {}
+    for i, region in enumerate(regions_in(program), 1):
+        types = ", ".join([type_text(output.spec) for output in region.program.outputs])
+        found[f"region_{i}"] = f"native region {i}: {types}"
+    return found
+
+
+def region_listing(region: Region, number: int) -> str:
+    """The steps of a region as a function, annotated as a program is."""
+    program, memory, entry = region.program, Memory([], {}), f"region_{number}"
+    text = emit(program, memory, ", ".join, entry).text
+    types = {name: type_text(spec) for name, spec in named_specs(program, memory, entry).items()}
+    guards = [guard_text(step) for step in program.steps if step.kind == "guard"]
+    numbers = {step.out: i for i, step in enumerate([each for each in program.steps if each.kind == "guard"])}
+    lines = text.splitlines()
+    comments = [comment(*each, types, guards, program.outputs, numbers) for each in zip(lines, [*lines[1:], ""])]
+    comments[0] = "native"
+    return "\n".join([*align(lines, comments), "", ""])
+
+
+def native_listing(program: Program, describe: Callable[[Program], str]) -> str:
+    """The regions of a program, each with what ``describe`` says of its machine code."""
+    return "\n".join([
+        f"{region_listing(region, i).rstrip()}\n\n{describe(region.program).rstrip()}\n"
+        for i, region in enumerate(regions_in(program), 1)])
 
 
 def on_block(spec: Spec, kernel: Kernel) -> Spec:
@@ -185,12 +222,17 @@ def named_specs(program: Program, memory: Memory, entry: str) -> dict[str, Spec]
     return {name: node.spec for name, node in zip(names, named, strict=True)}
 
 
-def comment(line: str, following: str, types: dict[str, str], guards: list[str], outputs: list) -> str:
-    """What is said of a line of the source."""
+def comment(
+    line: str, following: str, types: dict[str, str], guards: list[str], outputs: list, numbers: dict | None = None,
+) -> str:
+    """What is said of a line of the source. ``numbers``: the places of guards among these by their own numbers."""
+    if call := re.match(r"\s*\w+ = (region_\d+)\(", line):
+        return types.get(call[1], "")
     if target := re.match(r"\s*(\w+) = ", line):
         return types.get(target[1], "")
     if line.strip().startswith("if ") and (miss := re.search(r"return Miss\((\d+)", following)):
-        return f"guard: {guards[int(miss[1])]}"
+        number = int(miss[1])
+        return f"guard: {guards[numbers[number] if numbers else number]}"
     if line.startswith("    return "):
         return ", ".join([type_text(output.spec if type(output) is Node else output) for output in outputs])
     return ""

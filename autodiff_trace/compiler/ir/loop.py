@@ -15,11 +15,11 @@ import numpy as np
 
 from ...core.traits import declares
 from .evaluation import as_function
-from .node import Node, Program
+from .node import Node, Program, rebuild
 from .spec import Spec
 
 __all__ = [
-    "Loop", "all_steps", "as_range", "in_bodies", "list_of", "read_each", "read_floats", "result", "slice_of",
+    "Loop", "all_steps", "as_range", "copied", "in_bodies", "list_of", "read_each", "read_floats", "result", "slice_of",
     "stack_turns", "sum_turns", "turn_of", "with_body",
 ]
 
@@ -137,6 +137,18 @@ def in_bodies(program: Program, rewrite: Callable[[Program], Program]) -> Progra
             step.function = Loop(loop.turns, body, loop.carried, loop.own, loop.kept)
             changed = True
     return Program(program.inputs, program.steps, program.outputs) if changed else program
+
+
+def copied(program: Program, rewrite: Callable[[Node], Any] = lambda step: step) -> Program:
+    """The program in steps of its own, also in the bodies of loops, each replaced by ``rewrite(step)``: nothing that is
+    done to them is done to those of ``program``."""
+
+    def copy_step(step):
+        if type(loop := step.function) is Loop:
+            step.function = Loop(loop.turns, copied(loop.body, rewrite), loop.carried, loop.own, loop.kept)
+        return rewrite(step)
+
+    return rebuild(program, copy_step, copies=True)
 
 
 def all_steps(program: Program) -> Iterator[Node]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...numpy.error_states import quiet
 from ..backends.numpy_source import calls
+from ..ir.infer import call
 from ..ir.node import Node, is_fixed, literal, parts_of, spec_at, value_of
 from ..ir.terms import is_factor, is_one_number, is_uniform
 from .driver import Table
@@ -55,7 +56,7 @@ def without_fill(step: Node) -> Node | None:
     if all(map(is_one_number, fillings)):
         value = step.function(*map(value_of, fillings))
         if np.isfinite(value):  # else there may be a warning
-            return step.with_call(calls.fill, (literal(value), shape))
+            return call(calls.fill, (literal(value), shape), step)
     args = list(step.args)
     for i, new in enumerate(fillings):
         others = args[:i] + args[i + 1 :]

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..backends.numpy_source import calls
 from ..record.containers import overlap
+from ..ir.infer import infer
 from ..ir.node import OUTSIDE, Node, Program
 from ..ir.spec import tuple_of
 from ..record.output_owner import copy_together
@@ -85,7 +86,7 @@ def separate_outputs(program: Program, before: Outputs) -> Program:
                 elif (other := owner.setdefault(root, i)) != i:
                     shared |= old_roots.isdisjoint(recorded.get(before.nodes[other], ()))
         if shared:
-            outputs[i] = Node(calls.copy, (new,), {}, new.spec, "copy")
+            outputs[i] = Node(calls.copy, (new,), {}, infer(calls.copy, (new,)), "copy")
             steps.append(outputs[i])
         elif merged:
             outputs[i] = Node(calls.getitem, (new, ...), {}, new.spec, "view")

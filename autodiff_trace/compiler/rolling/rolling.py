@@ -6,7 +6,7 @@ What follows, the passes and Python's compiler, then takes the time of one turn,
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,37 +19,51 @@ from .repeats import find_repeats, list_calls
 from .turns import Places, Stretch, describe_turns
 from .wide_calls import has_wide_calls
 
-__all__ = ["roll"]
-
-FEWEST_STEPS = 1000
-"""Steps of a program, and of all turns of a loop, from which rolling pays."""
+__all__ = ["NATIVE_LOOPS", "PYTHON_LOOPS", "Limits", "roll"]
 
 FEWEST_TURNS = 8
 
-SHORT = 48
-"""Steps of a body that is so short that several turns are made one: a turn takes some time of its own."""
+
+class Limits(NamedTuple):
+    """From what size on rolling pays.
+
+    Attributes:
+        fewest: steps of a program, and of all turns of a loop.
+        short: steps of a body that is so short that several turns are made one: a turn takes some time of its own.
+        batches: whether calls that can be made together for all turns had better be.
+    """
+
+    fewest: int
+    short: int
+    batches: bool
+
+
+PYTHON_LOOPS = Limits(1000, 48, batches=True)
+NATIVE_LOOPS = Limits(100, 1, batches=False)
+"""Loops of native code: turns take next to no time, and what is compiled takes more."""
 
 PEELED = 2
 """Turns at either end that may differ from the others."""
 
 
-def roll(program: Program) -> Program:
-    """The program with its loops as steps; itself if there are none."""
-    if len(program.steps) < FEWEST_STEPS:
+def roll(program: Program, limits: Limits | None = None) -> Program:
+    """The program with its loops as steps; itself if there are none. Loops are for Python unless ``limits`` differ."""
+    limits = limits or PYTHON_LOOPS
+    if len(program.steps) < limits.fewest:
         return program
     numbers, leaves = list_calls(program)
     places = None
     stretches: list[Stretch] = []
     repeats = [
         (start, period, turns) for start, period, turns in find_repeats(numbers)
-        if turns >= FEWEST_TURNS and period * turns >= FEWEST_STEPS
+        if turns >= FEWEST_TURNS and period * turns >= limits.fewest
     ]
-    several = turns_in_one(repeats)
+    several = turns_in_one(repeats, limits)
     for start, period, turns in repeats:
         period, turns = period * several, turns // several
         if turns >= FEWEST_TURNS:
             places = places or Places(program.steps, leaves)
-            stretch = find_stretch(places, start, period, turns, stretches)
+            stretch = find_stretch(places, start, period, turns, stretches, limits)
             if stretch is not None:
                 stretches.append(stretch)
     if not stretches:
@@ -57,18 +71,20 @@ def roll(program: Program) -> Program:
     return Rolling(program, places, stretches).run()
 
 
-def turns_in_one(repeats: list[tuple[int, int, int]]) -> int:
+def turns_in_one(repeats: list[tuple[int, int, int]], limits: Limits) -> int:
     """How many turns are made one: as many in all loops, since one reads what was kept of another's."""
-    return max(1, min([min(SHORT // period, turns // (FEWEST_TURNS + 2 * PEELED)) for _, period, turns in repeats],
+    return max(1, min([min(limits.short // period, turns // (FEWEST_TURNS + 2 * PEELED)) for _, period, turns in repeats],
                       default=1))
 
 
-def find_stretch(places: Places, start: int, period: int, turns: int, before: list[Stretch]) -> Stretch | None:
+def find_stretch(
+    places: Places, start: int, period: int, turns: int, before: list[Stretch], limits: Limits,
+) -> Stretch | None:
     """The turns that do the same, as many as possible; None if they are few, or had better stay as they are."""
     few = min(FEWEST_TURNS, turns - 2 * PEELED)
     inner = start + (PEELED - 1) * period
     some = describe_part(places, places.matrix(inner, period, few + 1), 1, few, inner, before)
-    if some is None or has_wide_calls(some, places, period * turns):
+    if some is None or limits.batches and has_wide_calls(some, places, period * turns):
         return None  # as a rule: so it would be of all turns, which take long to look at
     matrix = places.matrix(start, period, turns)
     best, least = None, np.inf
@@ -84,9 +100,9 @@ def find_stretch(places: Places, start: int, period: int, turns: int, before: li
             cost = (head + tail) * period + (picked + stretch.guarded) * left
             if cost < least:
                 best, least = stretch, cost
-    if best is None or best.period * best.turns < FEWEST_STEPS or least > 0.5 * period * turns:
+    if best is None or best.period * best.turns < limits.fewest or least > 0.5 * period * turns:
         return None
-    return None if has_wide_calls(best, places, best.period * best.turns) else best
+    return None if limits.batches and has_wide_calls(best, places, best.period * best.turns) else best
 
 
 def describe_part(

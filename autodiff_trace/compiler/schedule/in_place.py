@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container
 
 from ..backends.numpy_source import calls
+from ..ir.infer import call
 from ..ir.loop import Loop, with_body
 from ..ir.node import Node, Program, operands, rebuild
 from ..analysis.liveness import find_last_uses, find_roots, is_in_first, owns_memory
@@ -44,7 +45,7 @@ def assign_in_place(program: Program, own: Container[Node] = ()) -> Program:
         if original in needless:
             return step.args[0]
         if original in lent:
-            return [step, Node(calls.copy, (step,), {}, step.spec, "copy", "call", step.errstate)]
+            return [step, call(calls.copy, (step,), step)]
         return step
 
     return rebuild(program, rewrite)

@@ -18,8 +18,10 @@ from .error_regions import group_by_handling
 from .inline import find_inline
 from ...ir.kernel import Kernel, Plan
 from ...ir.loop import Loop, result, turn_of
+from ...ir.region import Region
 from .loop_source import write_loop
 from ...ir.node import Node, Program
+from .region_source import write_region
 from .spelling import Spelling, is_readable
 
 __all__ = ["Source", "emit"]
@@ -64,7 +66,8 @@ class Emitter(Spelling):
         self.inline: set[Node] = set()
         self.setup: list[str] = []
         self.turn = ""  # the name of the number of a loop's turn
-        self.results: dict[Node, list[str]] = {}  # the names of what loops give
+        self.results: dict[Node, list[str]] = {}  # the names of what loops and regions give
+        self.regions = 0
 
     def expression(self, step: Node) -> str:
         """The call of a step."""
@@ -132,8 +135,8 @@ class Emitter(Spelling):
         if step.function is calls.empty and step in self.memory.numbers:
             self.names[step] = self.buffer_name(step)
             return
-        if type(step.function) is Loop:
-            self.results[step] = write_loop(self, step)
+        if type(step.function) in (Loop, Region):
+            self.results[step] = (write_loop if type(step.function) is Loop else write_region)(self, step)
             self.names[step] = "None"
             return
         if step.function is result:

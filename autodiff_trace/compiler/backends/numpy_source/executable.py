@@ -43,6 +43,7 @@ class Executable:
         self.exact: Executable | None = None  # the same program without that trust, once it has been needed
         self.failures = 0
         self.states: list = []  # places outside, whose new values follow the result
+        self.at_first_run: Callable[[], None] | None = None  # is called then
         self.buffers = buffers
         of_kernels = [buffer.nbytes for plan in source.kernels.values() for buffer in plan.buffers]
         self.nbytes = sum(buffer.nbytes for buffer in buffers) + num_threads() * sum(of_kernels)
@@ -87,8 +88,16 @@ class Executable:
         """Bytes that it holds between calls."""
         return self.granted * self.nbytes
 
+    @property
+    def is_reentrant(self) -> bool:
+        """Whether calls at the same time may share an instance: it writes into no buffers."""
+        return not self.buffers and not self.source.kernels
+
     def make_instance(self) -> Callable:
         """The program as a function with buffers of its own; it is kept for other calls if the arena has room."""
+        if self.at_first_run is not None:
+            start, self.at_first_run = self.at_first_run, None
+            start()
         self.granted += arena.take(self.nbytes)
         if self.code is None:
             text = self.source.text

@@ -15,7 +15,7 @@ from .table import lowers
 
 @lowers(reductions.fill)
 def lower_fill(step):
-    return step.with_call(calls.fill, step.args)
+    return call(calls.fill, step.args, step)  # an array of its own: what is recorded may be a broadcast one
 
 
 @lowers(moving.reshape, moving.transpose)

@@ -1,0 +1,1 @@
+"""The native back end, on llvmlite: regions of programs as machine code."""

@@ -1,0 +1,108 @@
+"""Access: loads and stores of lanes, next to one another in memory or not, all of them or those of a mask."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .registers import PARTS, TYPES, Lanes, Value
+
+__all__ = ["load", "load_one", "store"]
+
+HELD = {"?": "i8"}
+"""LLVM's types in memory where they are not those in registers."""
+
+
+def held(char: str) -> str:
+    return HELD.get(char, TYPES.get(char, ""))
+
+
+def from_memory(lanes: Lanes, name: str, char: str) -> Value:
+    if char != "?":
+        return Value(name, char)
+    kind = lanes.of("i8")
+    zero = "0" if lanes.width == 1 else "zeroinitializer"
+    return Value(lanes.lines.emit(f"icmp ne {kind} {name}, {zero}"), char)
+
+
+def to_memory(lanes: Lanes, x: Value) -> str:
+    if x.char != "?":
+        return x.name
+    return lanes.lines.emit(f"zext {lanes.of('i1')} {x.name} to {lanes.of('i8')}")
+
+
+def load_one(lanes: Lanes, address: str, char: str) -> Value:
+    """One number, in all lanes."""
+    if char in PARTS:
+        part = PARTS[char]
+        second = lanes.lines.emit(f"getelementptr i8, ptr {address}, i64 {np.dtype(part).itemsize}")
+        return Value((load_one(lanes, address, part).name, load_one(lanes, second, part).name), char)
+    align = np.dtype(char).itemsize
+    one = Lanes(lanes.lines, 1)
+    value = from_memory(one, lanes.lines.emit(f"load {held(char)}, ptr {address}, align {align}"), char)
+    return Value(lanes.splat(value.name, char), char)
+
+
+def load(lanes: Lanes, address: str, stride: int, char: str, mask: str | None = None) -> Value:
+    """As many numbers as there are lanes, ``stride`` bytes from one another. Lanes that are off the mask get the number
+    of the first, so that what is computed of them raises no flags of its own."""
+    if stride == 0 or lanes.width == 1:
+        return load_one(lanes, address, char)
+    lines = lanes.lines
+    if char in PARTS:
+        part = PARTS[char]
+        second = lines.emit(f"getelementptr i8, ptr {address}, i64 {np.dtype(part).itemsize}")
+        return Value(tuple([load(lanes, each, stride, part, mask).name for each in (address, second)]), char)
+    align, kind = np.dtype(char).itemsize, lanes.of(held(char))
+    if stride == align and mask is None:
+        name = lines.emit(f"load {kind}, ptr {address}, align {align}")
+    else:
+        suffix = memory_suffix(lanes, char)
+        bits = lanes.of("i1")
+        if stride == align:
+            function, where = f"@llvm.masked.load.{suffix}.p0", ("ptr", address)
+        else:
+            function = f"@llvm.masked.gather.{suffix}.v{lanes.width}p0"
+            where = (lanes.of("ptr"), addresses(lanes, address, stride))
+        lines.declares.add(f"declare {kind} {function}({where[0]}, i32, {bits}, {kind})")
+        used = mask or "splat (i1 true)"
+        text = f"call {kind} {function}({where[0]} {where[1]}, i32 {align}, {bits} {used}, {kind} zeroinitializer)"
+        name = lines.emit(text)
+    if mask is not None:
+        first = lines.emit(
+            f"shufflevector {kind} {name}, {kind} poison, <{lanes.width} x i32> zeroinitializer")
+        name = lines.emit(f"select {lanes.of('i1')} {mask}, {kind} {name}, {kind} {first}")
+    return from_memory(lanes, name, char)
+
+
+def memory_suffix(lanes: Lanes, char: str) -> str:
+    kind = {"float": "f32", "double": "f64"}.get(held(char), held(char))
+    return f"v{lanes.width}{kind}"
+
+
+def addresses(lanes: Lanes, address: str, stride: int) -> str:
+    offsets = ", ".join(f"i64 {i * stride}" for i in range(lanes.width))
+    return lanes.lines.emit(f"getelementptr i8, ptr {address}, <{lanes.width} x i64> <{offsets}>")
+
+
+def store(lanes: Lanes, x: Value, address: str, stride: int, mask: str | None = None) -> None:
+    """Write lanes, those of the mask."""
+    lines = lanes.lines
+    if x.char in PARTS:
+        part = PARTS[x.char]
+        second = lines.emit(f"getelementptr i8, ptr {address}, i64 {np.dtype(part).itemsize}")
+        for each, to in zip(lanes.parts(x), (address, second)):
+            store(lanes, each, to, stride, mask)
+        return
+    align, kind = np.dtype(x.char).itemsize, lanes.of(held(x.char))
+    name = to_memory(lanes, x)
+    if lanes.width == 1 or stride == align and mask is None:
+        lines.write(f"store {kind} {name}, ptr {address}, align {align}")
+        return
+    suffix, bits, used = memory_suffix(lanes, x.char), lanes.of("i1"), mask or "splat (i1 true)"
+    if stride == align:
+        function, where = f"@llvm.masked.store.{suffix}.p0", ("ptr", address)
+    else:
+        function = f"@llvm.masked.scatter.{suffix}.v{lanes.width}p0"
+        where = (lanes.of("ptr"), addresses(lanes, address, stride))
+    lines.declares.add(f"declare void {function}({kind}, {where[0]}, i32, {bits})")
+    lines.write(f"call void {function}({kind} {name}, {where[0]} {where[1]}, i32 {align}, {bits} {used})")

@@ -1,0 +1,127 @@
+"""Kinds: of what kind of unit each step is a part; found once for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import numpy as np
+
+from ...ir.loop import Loop, result
+from ...ir.node import Node, operands
+from ...ir.spec import Spec
+from .alone import find_alone
+from .elementwise import Elementwise, find_elementwise
+from .loops import can_repeat
+from .nest_loops import LastTurn, NestLoop, find_nest_loop, loop_shape
+from .reductions import Reduction, find_closing
+from .scalar_loops import is_scalar_loop, loop_rule, result_rule
+from .scalars import find_scalar_rule
+from .scheduling import ALONE, SCALARS, VIEW
+from .views import find_view
+
+__all__ = ["Kinds"]
+
+
+class Kinds:
+    """What native code makes of steps; ``own`` are the functions with code of their own."""
+
+    def __init__(self, own: dict[np.ufunc, Callable]) -> None:
+        self.own = own
+        self.keys: dict[Node, Hashable] = {}
+        self.scalars: dict[Node, Any] = {}
+        self.rules: dict[Node, Any] = {}
+        self.views: dict[Node, Callable | None] = {}
+        self.closings: dict[Node, Reduction | None] = {}
+
+    def accepts(self, step: Node) -> bool:
+        """Whether a step can be part of a region."""
+        if step.kind != "call" or not all(is_held(node.spec) for node in operands(step)):
+            return False
+        return self.key(step) is not None
+
+    def key(self, step: Node) -> Hashable:
+        """The kind of unit that a step is part of: ``SCALARS``, ``VIEW``, ``ALONE``, or the shape of a nest of loops;
+        None if it cannot be part of a region."""
+        if step not in self.keys:
+            self.keys[step] = self.find_key(step)
+        return self.keys[step]
+
+    def find_key(self, step: Node) -> Hashable:
+        if not is_held(step.spec):
+            return None
+        if not step.spec.items and step.spec.is_array and not is_dense(step.spec) and self.view(step) is None:
+            return None  # it may be its operand, a view
+        if self.scalar(step) is not None:
+            return SCALARS
+        if step.function is result and type(self.elementwise(step)) is LastTurn:
+            return step.spec.shape
+        if self.view(step) is not None:
+            return VIEW
+        if self.elementwise(step) is not None:
+            return loop_shape(step) if type(step.function) is Loop else step.spec.shape
+        if type(step.function) is Loop:
+            return ALONE if can_repeat(step, lambda each: self.key(each) is not None) else None
+        if step.spec.items or not step.spec.size:
+            return None
+        if self.own and (closing := self.closing(step)) is not None:
+            return closing.x.spec.shape
+        return ALONE if find_alone(step, self.own) is not None else None
+
+    def scalar(self, step: Node) -> Any:
+        """How a step is computed number by number; None if it is not."""
+        if step not in self.scalars:
+            self.scalars[step] = self.find_scalar(step)
+        return self.scalars[step]
+
+    def find_scalar(self, step: Node) -> Any:
+        if type(step.function) is Loop:
+            return loop_rule if is_scalar_loop(step, self.scalar) else None
+        if step.function is result:
+            return result_rule if not step.spec.items and self.scalar(step.args[0]) is not None else None
+        return find_scalar_rule(step, self.own)
+
+    def elementwise(self, step: Node) -> Elementwise | NestLoop | LastTurn | None:
+        """How a step is computed in a nest of loops; None if it is not."""
+        if step not in self.rules:
+            self.rules[step] = self.find_elementwise(step)
+        return self.rules[step]
+
+    def find_elementwise(self, step: Node) -> Elementwise | NestLoop | LastTurn | None:
+        if type(step.function) is Loop:
+            return find_nest_loop(step, lambda each: find_elementwise(each, self.own))
+        if step.function is result:
+            return LastTurn(step) if not step.spec.items and type(self.elementwise(step.args[0])) is NestLoop else None
+        return find_elementwise(step, self.own) if step.spec.size and not step.spec.items else None
+
+    def view(self, step: Node) -> Callable | None:
+        """What gives the place of a view; None if a step is none."""
+        if step not in self.views:
+            self.views[step] = find_view(step)
+        return self.views[step]
+
+    def closing(self, step: Node) -> Reduction | None:
+        """The reduction that a step is if it can close a nest; None for others."""
+        if step not in self.closings:
+            self.closings[step] = find_closing(step)
+        return self.closings[step]
+
+
+def is_dense(spec: Spec) -> bool:
+    """Whether the elements of a new array of this layout lie next to one another, in some order of axes."""
+    axes = sorted([i for i in range(spec.ndim) if spec.shape[i] != 1], key=lambda i: -spec.strides[i])
+    size = spec.itemsize
+    for i in reversed(axes):
+        if spec.strides[i] != size:
+            return False
+        size *= spec.shape[i]
+    return True
+
+
+def is_held(spec: Spec) -> bool:
+    """Whether a value is a number or an array, or a list of such."""
+    if spec.items:
+        return spec.kind in (list, tuple) and all(map(is_held, spec.items))
+    if spec.dtype is None:
+        return spec.kind in (float, bool, complex)  # Python's integers have no end
+    return spec.dtype.isnative and spec.dtype.char in "?bBhHiIlLqQfdFD"

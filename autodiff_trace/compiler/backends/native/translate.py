@@ -1,0 +1,356 @@
+"""Translation: a region of a program as code: units, and the records that run them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+
+import numpy as np
+
+from ...ir.node import Node, Program, operands
+from ...ir.loop import Loop, result, stack_turns
+from ...ir.spec import array_spec, c_strides
+from ..numpy_source import calls
+from .alone import find_alone
+from .closing import Closing, ClosingNest
+from .code import At, Call, Code, Expect, Flags, Mover, Record, Repeat
+from .elementwise import Elementwise
+from .kinds import Kinds
+from .loops import list_place, repeat
+from .nest import Nest, Unit
+from .own import own_functions
+from .places import Place, place_of
+from .reductions import total_place
+from .scalars import Scalars
+from .scheduling import ALONE, SCALARS, VIEW, Segment, schedule
+from .scratch import Scratch
+from .shared_sums import is_shared, split, write_shared, write_total
+from .units import Units
+
+__all__ = ["Translator", "accepts", "translate"]
+
+CONSTANTS, MOVING = 10**6, 2 * 10**6
+"""Numbers of bases until it is known how many there are of each sort."""
+
+KINDS = ("divide", "over", "invalid", "under")
+
+
+def accepts(step: Node, math: str = "own") -> bool:
+    """Whether a step can be part of a region."""
+    return Kinds(own_functions(math)).accepts(step)
+
+
+def translate(region: Program, math: str = "own") -> Code:
+    """The code of a region, all of whose steps are accepted. Its outputs are new arrays or numbers."""
+    shared = Shared(own_functions(math))
+    count = len(region.inputs)
+    outputs = [each for each in region.outputs if type(each) is Node]
+    places = {node: place_of(node.spec, At(1 + i)) for i, node in enumerate(region.inputs)}
+    targets = [(node, place_of(node.spec, At(1 + count + i))) for i, node in enumerate(outputs)]
+    records = Translator(shared, region, places, targets).run()
+    first = 1 + count + len(outputs)
+    starts = {CONSTANTS: first, MOVING: first + len(shared.constants)}
+    return Code(
+        shared.units.text, renumbered(records, starts), [node.spec for node in region.inputs],
+        [node.spec for node in outputs], shared.constants, shared.scratch.size, starts[MOVING] + shared.moving, shared.units.about)
+
+
+class Shared:
+    """What the translations of a region and of the bodies of its loops have in common."""
+
+    def __init__(self, own: dict[np.ufunc, Callable]) -> None:
+        self.own, self.kinds = own, Kinds(own)
+        self.units, self.scratch = Units(), Scratch()
+        self.constants: list[np.ndarray] = []
+        self.known: dict[tuple, Place] = {}
+        self.moving = 0
+
+    def constant(self, value: np.ndarray) -> Place:
+        """An array of the code's own."""
+        key = value.tobytes(), value.shape, value.strides, value.dtype
+        if key not in self.known:
+            self.constants.append(value)
+            at = At(CONSTANTS + len(self.constants) - 1)
+            self.known[key] = Place(at, value.shape, value.strides, value.dtype)
+        return self.known[key]
+
+    def new_moving(self) -> int:
+        """The number of a base that a loop moves."""
+        self.moving += 1
+        return MOVING + self.moving - 1
+
+
+class Translator:
+    """Translates a program, whose inputs are at ``places``, so that its outputs are written at their places."""
+
+    def __init__(
+        self, shared: Shared, program: Program, places: dict[Node, Place], targets: list[tuple[Node, Place]],
+    ) -> None:
+        self.shared, self.program, self.own, self.kinds = shared, program, shared.own, shared.kinds
+        self.places, self.targets = places, targets
+        self.records: list[Record] = []
+        self.temporaries: list[tuple[int, int]] = []
+        self.owned: dict[Node, tuple[int, int]] = {}
+        self.carried: list[tuple[Node, Place]] = []
+
+    def run(self) -> list[Record]:
+        """The records."""
+        segments = schedule(self.program, self.kinds.key, lambda step: self.kinds.closing(step) is not None)
+        self.find_last_uses(segments)
+        for i, segment in enumerate(segments):
+            self.i = i
+            self.translate_segment(segment.key, segment.steps)
+            for root in self.ends.get(i, ()):
+                self.release(root)
+            while self.temporaries:
+                self.shared.scratch.give_back(*self.temporaries.pop())
+        self.copy_outputs()
+        self.copy_carried()
+        for root in list(self.owned):
+            self.release(root)
+        return merge_flags(self.records)
+
+    def root(self, node: Node) -> Node:
+        """The node in whose memory a value is."""
+        while node.kind == "call" and node.function is not result and (node.function is calls.assign or (
+                self.kinds.key(node) == VIEW)):
+            node = node.args[0]
+        return node
+
+    def find_last_uses(self, segments: Sequence[Segment]) -> None:
+        """Note which values are read outside the segment that makes them, and after which segment no more."""
+        made = {step: i for i, segment in enumerate(segments) for step in segment.steps}
+        last: dict[Node, int] = {}
+        self.read_outside: set[Node] = set()
+        for i, segment in enumerate(segments):
+            for step in segment.steps:
+                for node in operands(step):
+                    root = self.root(node)
+                    last[root] = i
+                    if root is not node or made.get(root) != i or self.kinds.closing(root) is not None:
+                        self.read_outside.add(root)
+        for node, _ in (*self.targets, *self.carried):
+            self.read_outside.add(self.root(node))
+            last[self.root(node)] = len(segments)
+        self.made, self.last = made, last
+        self.ends: dict[int, list[Node]] = {}
+        for root, i in last.items():
+            self.ends.setdefault(i, []).append(root)
+
+    def place(self, node: Node) -> Place:
+        """Where a value is in memory."""
+        found = self.places.get(node)
+        if found is None:
+            if node.kind == "constant":
+                found = self.shared.constant(np.array(node.value, copy=True, order="K"))
+            else:
+                found = self.kinds.view(node)(self.place(node.args[0]), node)
+            self.places[node] = found
+        return found
+
+    def constant(self, value: np.ndarray) -> Place:
+        return self.shared.constant(value)
+
+    def allocate(self, node: Node, place: Place | None = None) -> Place:
+        """Memory for the value of a step: that of an output, if it is one, else scratch memory; for a ``place`` like
+        this one."""
+        for output, target in self.targets:
+            if output is node or self.root(output) is node and output.function in (calls.assign, stack_turns):
+                self.places[node] = target
+                return target
+        place = place or place_of(node.spec, At(0))
+        place, self.owned[node] = self.take(place)
+        self.places[node] = place
+        return place
+
+    def take(self, like: Place) -> tuple[Place, tuple[int, int]]:
+        """Scratch memory for such a place, and what is to be given back."""
+        nbytes = like.size * like.dtype.itemsize
+        if not like.is_dense():  # the layout of a view
+            like = like._replace(strides=c_strides(like.shape, like.dtype.itemsize))
+        offset = self.shared.scratch.take(nbytes)
+        return like._replace(at=At(0, offset)), (offset, nbytes)
+
+    def release(self, node: Node) -> None:
+        if node in self.owned:
+            self.shared.scratch.give_back(*self.owned.pop(node))
+
+    def temporary(self, shape: tuple[int, ...], dtype: np.dtype) -> Place:
+        """Memory for one segment."""
+        place, taken = self.take(place_of(array_spec(shape, dtype), At(0)))
+        self.temporaries.append(taken)
+        return place
+
+    def translate_segment(self, key: Hashable, steps: list[Node]) -> None:
+        before = len(self.records)
+        if key == ALONE and type(steps[0].function) is Loop:
+            repeat(self, steps[0])
+        elif key == ALONE:
+            find_alone(steps[0], self.own)(self, steps[0])
+        elif key == SCALARS:
+            for step in steps:
+                if type(step.function) is Loop:
+                    self.allocate_lists(step)
+            outputs = {step: self.allocate(step) for step in steps if step in self.read_outside and not step.spec.items}
+            self.call(Scalars(steps, self.kinds.scalar, self.place, outputs, self.results).write())
+        else:
+            self.translate_nest(key, steps)
+        records = self.records[before:]
+        self.records[before:] = [with_flags(steps, records)] if records else []
+
+    def translate_nest(self, shape: tuple[int, ...], steps: list[Node]) -> None:
+        """A nest of loops, and the reductions that close it."""
+        closings = [step for step in steps if self.kinds.closing(step) is not None]
+        steps = [step for step in steps if step not in closings]
+        for step in steps:
+            if type(step.function) is Loop:
+                self.allocate_lists(step)
+        outputs = {step: self.allocate(step) for step in steps
+                   if step in self.read_outside and type(step.function) is not Loop}
+        rules = [(step, self.kinds.elementwise(step)) for step in steps]
+        if not closings:
+            if outputs or any(type(step.function) is Loop for step in steps):
+                self.call(Nest(shape, rules, self.place, outputs, self.results).write())
+            return
+        homes = {step: self.allocate(step) for step in closings}
+
+        def make_nest() -> ClosingNest:
+            found = [Closing(step, how.x, how.ufunc, total_place(homes[step], shape, how.axes))
+                     for step in closings for how in [self.kinds.closing(step)]]
+            return ClosingNest(shape, rules, self.place, outputs, self.results, found)
+
+        nest = make_nest()
+        for each in nest.adds:  # many numbers, one after the other: their sum gets more digits
+            if each.char == "f" and each.ufunc is np.add:
+                homes[each.step] = self.temporary(each.step.spec.shape, np.dtype(np.float64))
+        nest = make_nest()
+        for each in nest.adds:
+            home = homes[each.step]
+            neutral = 0.0 if each.ufunc is np.add else each.neutral
+            self.copy(self.constant(np.array(neutral, home.dtype)).broadcast(home.shape), home)
+        self.run_closing(nest)
+        for step, home in homes.items():
+            if home != self.places[step]:
+                self.copy(home, self.places[step])
+
+    def run_closing(self, nest: ClosingNest) -> None:
+        """The records of such a nest."""
+        if not is_shared(nest):
+            self.call(nest.write())
+            return
+        bounds = split(nest.lengths[0])
+        partials = [self.temporary((len(bounds) - 1,), each.total.dtype) for each in nest.of_rows]
+        self.call(write_shared(nest, self.constant(bounds), partials))
+        self.call(write_total(nest, partials))
+
+    def results(self, step: Node) -> list[Node]:
+        """The steps that read the results of a loop."""
+        return self.program.users.get(step, [])
+
+    def allocate_lists(self, step: Node) -> None:
+        """Memory for what a loop keeps of each turn: all of one value next to one another."""
+        for each in self.results(step):
+            if each.spec.items:
+                self.allocate(each, list_place(each.spec.items[0], step.function.turns))
+
+    def call(self, unit: Unit) -> None:
+        """The record that runs a unit."""
+        addresses = tuple([place.at for place in unit.operands])
+        self.records.append(Call(self.shared.units.add(unit), addresses, unit.start, unit.stop, unit.parallel))
+
+    def copy(self, source: Place, target: Place) -> None:
+        """Write elements at other places, as their dtype casts."""
+        self.move(lambda x: x, [source], target)
+
+    def move(self, function: Callable, sources: list[Place], target: Place) -> None:
+        """Write an elementwise function of elements, ``rule(lanes, *values)``."""
+        if not target.size:
+            return
+        nodes = [Node(None, (), {}, None, "", "input") for _ in sources]
+        places = dict(zip(nodes, sources))
+        result = Node(None, (), {}, None, "", "call")
+        chars = "".join([place.dtype.char for place in sources])
+        how = Elementwise(tuple(nodes), chars, lambda lanes, *values: function(*values) if len(values) == 1
+                          else function(lanes, *values))
+        self.call(Nest(target.shape, [(result, how)], places.__getitem__, {result: target}).write())
+
+    def run_turn(self, carried: list[tuple[Node, Place]]) -> list[Record]:
+        """The records of one turn of a loop, at whose end what is carried on is at its place."""
+        self.carried = carried
+        return self.run()
+
+    def copy_carried(self) -> None:
+        """Copy what is carried on to its place, after all that is still to be read from there."""
+        moved = [(self.place(node), target) for node, target in self.carried]
+        moved = [(source, target) for source, target in moved if source != target]
+        targets = [target for _, target in moved]
+        held = []
+        for source, target in moved:
+            if is_inside(source, targets):
+                place = self.temporary(target.shape, target.dtype)
+                self.copy(source, place)
+                source = place
+            held.append((source, target))
+        for source, target in held:
+            self.copy(source, target)
+
+    def copy_outputs(self) -> None:
+        """Outputs that are not where they were made: views, inputs, the same value twice."""
+        for node, target in self.targets:
+            if self.places.get(node) != target:
+                self.copy(self.place(node), target)
+
+
+def is_inside(place: Place, others: list[Place]) -> bool:
+    """Whether a place begins in the memory of another."""
+    return any(
+        place.at.base == other.at.base
+        and 0 <= place.at.offset - other.at.offset < max(other.size, 1) * other.dtype.itemsize for other in others)
+
+
+def with_flags(steps: list[Node], records: list[Record]) -> Flags:
+    """Records with what is known of the floating-point errors of steps: those that all of them ignore are dropped, and
+    those that one of them handles in its own way are always to be seen."""
+    states = [step.errstate or {} for step in steps]
+    ignored = frozenset(kind for kind in KINDS if all(state.get(kind) == "ignore" for state in states))
+    seen = frozenset(kind for kind in KINDS if any(state.get(kind, "ignore") != "ignore" for state in states))
+    return Flags(ignored, seen, tuple(records))
+
+
+def merge_flags(records: Sequence[Record]) -> list[Record]:
+    """Neighbours with the same handling as one; records without any as they are."""
+    merged: list[Record] = []
+    for each in records:
+        if type(each) is not Flags:
+            merged.append(each)
+        elif not each.ignored and not each.seen:
+            merged += each.body
+        elif merged and type(merged[-1]) is Flags and merged[-1][:2] == each[:2]:
+            merged[-1] = merged[-1]._replace(body=merged[-1].body + each.body)
+        else:
+            merged.append(each)
+    return merged
+
+
+def renumbered(records: Sequence[Record], starts: dict[int, int]) -> list[Record]:
+    """Records with the final numbers of bases."""
+
+    def final(at: At) -> At:
+        return At(number(at.base), at.offset)
+
+    def number(base: int) -> int:
+        for first in sorted(starts, reverse=True):
+            if base >= first:
+                return base - first + starts[first]
+        return base
+
+    def change(record: Record) -> Record:
+        if type(record) is Repeat:
+            movers = tuple([Mover(number(slot), final(source), stride) for slot, source, stride in record.movers])
+            return Repeat(record.turns, tuple(map(change, record.body)), movers)
+        if type(record) is Flags:
+            return record._replace(body=tuple(map(change, record.body)))
+        if type(record) is Expect:
+            return record._replace(operand=final(record.operand))
+        return record._replace(operands=tuple(map(final, record.operands)))
+
+    return list(map(change, records))

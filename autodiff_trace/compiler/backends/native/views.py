@@ -1,0 +1,111 @@
+"""Views: steps that name other elements of an array, or the same in another order, and take no time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ...ir.infer import reshape as infer_reshape
+from ...ir.layout import view_strides
+from ...ir.loop import read_each, read_floats, result, stack_turns, turn_of
+from ...ir.node import Node, spec_at
+from ..numpy_source import calls
+from .code import At
+from .places import Place, place_of
+
+__all__ = ["find_view", "is_view"]
+
+
+def index(place: Place, step: Node) -> Place:
+    return place.index(step.args[1])
+
+
+def reshape(place: Place, step: Node) -> Place:
+    shape = step.spec.shape
+    strides = step.spec.strides if place.is_contiguous() or not place.size else view_strides(
+        spec_at(step.args[0]), shape)
+    return place._replace(shape=shape, strides=tuple(strides))
+
+
+def transpose(place: Place, step: Node) -> Place:
+    return place.along(step.args[1])
+
+
+def broadcast(place: Place, step: Node) -> Place:
+    return place.broadcast(step.spec.shape)
+
+
+def diagonal(place: Place, step: Node) -> Place:
+    _, offset, first, second = step.args
+    axes = [i for i in range(len(place.shape)) if i not in (first % len(place.shape), second % len(place.shape))]
+    rest = place.along(axes)
+    start = place.strides[first] * max(-offset, 0) + place.strides[second] * max(offset, 0)
+    stride = place.strides[first] + place.strides[second]
+    return rest._replace(
+        shape=rest.shape + step.spec.shape[-1:], strides=rest.strides + (stride,)).moved(start if step.spec.size else 0)
+
+
+def result_place(place: Place, step: Node) -> Place:
+    raise LookupError("the result of a loop has a place of its own")
+
+
+def turn(place: Place, step: Node) -> Place:
+    """One turn's value of a list, or those of some turns."""
+    return place.index(step.args[1])
+
+
+def each(place: Place, step: Node) -> Place:
+    """The list of elements at indices that are evenly spaced."""
+    offsets = element_offsets(place, step.args[1])
+    stride = offsets[1] - offsets[0] if len(offsets) > 1 else 0
+    return place.index(step.args[1][0]).insert(0, len(offsets), stride)
+
+
+def element_offsets(place: Place, indices: tuple) -> list[int]:
+    return [place.index(index).at.offset for index in indices]
+
+
+def is_even(step: Node) -> bool:
+    """Whether a list of elements is of some that are evenly spaced in memory."""
+    x, indices = step.args
+    if not indices or not all(map(calls.is_basic, indices)):
+        return False
+    offsets = element_offsets(place_of(x.spec, At(0)), indices)
+    return len({after - before for before, after in zip(offsets, offsets[1:])}) <= 1
+
+
+VIEWS: dict[Callable, Callable[[Place, Node], Place]] = {
+    calls.getitem: index, calls.reshape: reshape, calls.transpose: transpose, np.broadcast_to: broadcast,
+    np.diagonal: diagonal, turn_of: turn, read_each: each, read_floats: each, result: result_place, stack_turns: lambda place, step: place,
+}
+
+
+def find_view(step: Node) -> Callable[[Place, Node], Place] | None:
+    """What gives the place of a view from that of the array; None if the step is none."""
+    if step.kwargs or step.function.__hash__ is None or step.function not in VIEWS or type(step.args[0]) is not Node:
+        return None
+    spec = step.args[0].spec
+    if step.function is turn_of:
+        return turn if spec.items else None
+    if step.function is result:
+        return result_place
+    if step.function is stack_turns:
+        return VIEWS[stack_turns] if spec.items and len(step.args) == 1 and step.spec.is_array else None
+    if step.function in (read_each, read_floats):
+        return each if spec.is_array and is_even(step) else None
+    if spec.dtype is None or not spec.is_array:
+        return None
+    if step.function is calls.getitem and not calls.is_basic(step.args[1]):
+        return None
+    if step.function is calls.reshape and not spec.is_contiguous and (
+            infer_reshape(step.args[0], step.spec.shape).strides != step.spec.strides
+            or view_strides(spec, step.spec.shape) is None):
+        return None
+    if step.function is np.diagonal and len(step.args) != 4:
+        return None
+    return VIEWS[step.function]
+
+
+def is_view(step: Node) -> bool:
+    return find_view(step) is not None
