@@ -97,8 +97,9 @@ def reduce(translator: Any, step: Node) -> None:
     else:
         translator.copy(x.index(first), total.index(first))
     order = sorted(range(len(x.shape)), key=lambda i: (-abs(x.strides[i]), i))
-    for x, total in later_visits(x.along(order), total.along(order), found.neutral is None):
-        add_ufunc(translator, found.ufunc.__name__, f"{found.char}{found.char}->{found.char}", [total, x, total], x.shape)
+    types = f"{found.char}{found.char}->{found.char}"
+    for source, sum_ in later_visits(x.along(order), total.along(order), found.neutral is None):
+        add_ufunc(translator, found.ufunc.__name__, types, [sum_, source, sum_], source.shape)
 
 
 def later_visits(x: Place, total: Place, has_first: bool) -> list[tuple[Place, Place]]:
