@@ -292,6 +292,7 @@ POINTWISE = {
     "parts": (lambda c: anp.real(c * 2) * 3 + anp.imag(c) * 2, COMPLEX),
     "parts of a number": (lambda c: anp.real(c * 2) * 3 + anp.imag(c) * 2, COMPLEX[0, 0]),
     "imaginary part of a slice": (lambda c: anp.imag(c[:, 1:3] * 2), COMPLEX),
+    "sigmoid": (lambda x: nn.sigmoid(x * 2) * 2, SPECIAL),
     "infinities": (lambda x: (anp.isposinf(x * 2), anp.isneginf(x * 2), anp.fix(x * 1.5)), SPECIAL),
     "infinity": (lambda x: (anp.isposinf(x * 2), anp.isneginf(x * 2), anp.fix(x * 1.5)), SPECIAL[0, 1]),
     "nan_to_num": (lambda x: anp.nan_to_num(x * 2) + 1, SPECIAL),
@@ -372,6 +373,28 @@ def test_interpolation(left):
 
 
 KEYS = normal(30)
+
+
+# Fourier transforms
+
+TRANSFORMS = {
+    **{f"{name} {norm} {axis} {n}": (
+        lambda x, name=name, n=n, axis=axis, norm=norm: getattr(anp.fft, name)(x * 2, n, axis, norm) * 2,
+        normal(4, 8) if name == "rfft" else normal(4, 8) + 1j * normal(4, 8))
+       for name in ("fft", "ifft", "rfft", "irfft")
+       for norm, axis, n in ((None, -1, None), ("ortho", 0, 3), ("forward", 1, 12), ("backward", 0, 5))},
+    "of real numbers": (lambda x: anp.fft.fft(x * 2) * 2, normal(3, 7)),
+    "there and back": (lambda x: anp.fft.irfft(anp.fft.rfft(x * 2)) * 2, normal(8)),
+    "two axes": (lambda x: anp.fft.fft2(x * 2) * 2, normal(2, 3, 4) * 1j),
+    "turned": (lambda x: anp.fft.fft(x.T[::-1] * 2) * 2, normal(3, 5) * 1j),
+    "a large prime": (lambda x: anp.fft.fft(x * 2) * 2, normal(1009)),
+}
+
+
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_fourier_transforms(name, left):
+    function, x = TRANSFORMS[name]
+    check(function, [(x,)], left)
 
 
 # Floating-point errors

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .... import nn
 from ....numpy import wrapped
 from ....numpy.rules import einsum, elementwise, lengths, reductions
 from ...ir.infer import call
@@ -208,3 +209,24 @@ def cast(step: Node) -> tuple[list[Node], Node]:
     low = (np.greater_equal, float(info.min)) if exact is None else (np.greater, exact)
     result = Node(truncated, (x, step.spec.dtype), {}, step.spec, "cast", "call", step.errstate)
     return [*between(x, low, high, step), result], result
+
+
+def is_sigmoid(step: Node) -> bool:
+    x = step.args[0]
+    return (type(x) is Node and x.spec.is_array and x.spec.size > 0 and x.spec.dtype == step.spec.dtype
+            and step.spec.dtype.char in "fd")
+
+
+@composed(nn.sigmoid.fun, when=is_sigmoid, own_only=False)
+def sigmoid(step: Node) -> tuple[list[Node], Node]:
+    """The steps of the function itself."""
+    x = step.args[0]
+    zero, one = (literal(x.spec.dtype.type(number)) for number in (0, 1))
+    lower = call(np.minimum, (x, zero), step)
+    power = call(np.exp, (lower,), step)
+    size = call(np.absolute, (x,), step)
+    below = call(np.negative, (size,), step)
+    other = call(np.exp, (below,), step)
+    total = call(np.add, (one, other), step)
+    result = call(np.divide, (power, total), step)
+    return [lower, power, size, below, other, total, result], result

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import importlib
 import re
 import sys
 from collections.abc import Mapping
@@ -21,6 +22,10 @@ PLAIN = frozenset("?bBhHiIlLqQefdFD")
 
 #: Loops that raise Python's errors for some values, by name and characters of dtypes.
 RAISING = {"power": frozenset("bBhHiIlLqQ")}
+
+
+#: Modules of NumPy's with ufuncs that it does not show, by the first part of their names here.
+MODULES = {"umath_linalg": "numpy.linalg._umath_linalg", "pocketfft": "numpy.fft._pocketfft_umath"}
 
 
 class UfuncStruct(ctypes.Structure):
@@ -44,10 +49,9 @@ def find_ufunc(name: str) -> np.ufunc:
     Raises:
         LookupError: there is none.
     """
-    if name.startswith("umath_linalg."):
-        from numpy.linalg import _umath_linalg as module
-
-        name = name.partition(".")[2]
+    place, _, rest = name.partition(".")
+    if place in MODULES:
+        module, name = importlib.import_module(MODULES[place]), rest
     else:
         module = np
     ufunc = getattr(module, name, None)
