@@ -75,8 +75,8 @@ ORDER = """
     compiler/ir: infer
     compiler/analysis: layouts liveness row_independence
     compiler/backends/native: elementwise pointwise nest_loops views alone compositions moves nest indexed
-      closing gathering small_matrices linear_algebra shared_sums loops reductions nest_units scalars kinds
-      shared translate back_end partition
+      searching closing gathering small_matrices linear_algebra shared_sums loops reductions nest_units scalars
+      kinds shared translate back_end partition
     compiler/graph: listing drawing interpreter serialization
     compiler/dispatch: background signature
     compiler/rewrite: cse dce constant_folding floats __init__ outputs

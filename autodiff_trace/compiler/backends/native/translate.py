@@ -10,7 +10,9 @@ from ...ir.loop import Loop, stack_turns
 from ...ir.node import Node, Program, operands
 from ...ir.spec import array_spec, c_strides
 from ..numpy_source import calls
-from . import compositions, gathering, linear_algebra, moves, pointwise, reductions  # noqa: F401 (they register rules)
+from . import (  # noqa: F401 (they register rules)
+    compositions, gathering, linear_algebra, moves, pointwise, reductions, searching,
+)
 from .alone import find_alone
 from .code import At, Call, Code, Expect, Record
 from .elementwise import Elementwise
