@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,8 @@ def is_plain_ufunc(ufunc: np.ufunc, step: Node) -> bool:
     if ufunc.nout != 1 or ufunc.signature is not None or len(step.args) != ufunc.nin or not step.spec.is_array and (
             step.spec.dtype is None):
         return False
+    if step.function is operator.pow and not step.spec.is_array:
+        return False  # NumPy's scalars take the C library's
     chars = loop_chars(ufunc, step.args)
     return chars is not None and chars[-1] == step.spec.dtype.char and has_loop(ufunc, signature(chars))
 

@@ -85,9 +85,9 @@ def reduce(translator: Any, step: Node) -> None:
     """The loop along the axes in the order in which NumPy walks them."""
     found = find_reduction(step)
     x = translator.place(found.x)
+    if step.function is COUNT and x.dtype.char != "?":
+        x = cast(translator, x, "?")
     if x.dtype.char != found.char:
-        if step.function is COUNT and x.dtype.char != "?":
-            x = cast(translator, x, "?")
         x = cast(translator, x, found.char)
     total = total_place(translator.allocate(step), x.shape, found.axes)
     first = tuple([slice(0, 1) if i in found.axes else slice(None) for i in range(len(x.shape))])
