@@ -296,15 +296,25 @@ def said(warning: Any) -> str:
 
 
 @contextmanager
-def by_numpy() -> Iterator[None]:
-    """Regions are computed by their programs of NumPy's, without passes that add up in another order."""
-    compile, instead = back_end.Native.compile, pipeline.compile_instead
-    back_end.Native.compile = lambda self, program: lambda *args: None
+def in_order() -> Iterator[None]:
+    """NumPy's programs of regions are without the passes that add up in another order."""
+    instead = pipeline.compile_instead
     pipeline.compile_instead = lambda program, passes, name: instead(program, ["buffers"], name)
     try:
         yield
     finally:
-        back_end.Native.compile, pipeline.compile_instead = compile, instead
+        pipeline.compile_instead = instead
+
+
+@contextmanager
+def by_numpy() -> Iterator[None]:
+    """Regions are computed by their programs of NumPy's."""
+    compile = back_end.Native.compile
+    back_end.Native.compile = lambda self, program: lambda *args: None
+    try:
+        yield
+    finally:
+        back_end.Native.compile = compile
 
 
 def check_case(case: Case, maths: tuple = ("numpy", "own")) -> Counter:
@@ -312,20 +322,27 @@ def check_case(case: Case, maths: tuple = ("numpy", "own")) -> Counter:
     counts: Counter = Counter()
     made = TRANSFORMS[case.transform](function_of(case, anp), lambda f: f)
     for math in maths:
-        with by_numpy():
-            instead = jit(made, backend="native", math=math)
-            expected, again = ([outcome(instead, case, call) for call in case.calls] for _ in range(2))
-        native_programs.said.clear()
-        compiled = jit(made, backend="native", math=math)
-        for turn in (expected, again):
-            for call, want in zip(case.calls, turn):
-                found = outcome(compiled, case, call)
-                try:
-                    compare(found, want, math == "numpy", lambda *args: outcome_of(made, args, call))
-                except AssertionError as error:
-                    when = "again" if turn is again else "first"
-                    raise AssertionError(f"{math}: {error} [call {case.calls.index(call)} {when}, {call}]") from None
-        counts["calls"] += 6
+        counts += check_with(case, made, math)
+    return counts
+
+
+@in_order()
+def check_with(case: Case, made: Callable, math: str) -> Counter:
+    counts: Counter = Counter()
+    with by_numpy():
+        instead = jit(made, backend="native", math=math)
+        expected, again = ([outcome(instead, case, call) for call in case.calls] for _ in range(2))
+    native_programs.said.clear()
+    compiled = jit(made, backend="native", math=math)
+    for turn in (expected, again):
+        for call, want in zip(case.calls, turn):
+            found = outcome(compiled, case, call)
+            try:
+                compare(found, want, math == "numpy", lambda *args: outcome_of(made, args, call))
+            except AssertionError as error:
+                when = "again" if turn is again else "first"
+                raise AssertionError(f"{math}: {error} [call {case.calls.index(call)} {when}, {call}]") from None
+    counts["calls"] += 6
     counts["errors"] += sum(each.error is not None for each in expected)
     return counts
 

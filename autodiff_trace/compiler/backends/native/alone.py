@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from ...ir.infer import UFUNCS
 from ...ir.node import Node, spec_at, value_of
 from ..numpy_source import calls
 from .code import UfuncCall
-from .elementwise import can_cast, loop_chars
+from .elementwise import can_cast, is_as_numpys, loop_chars
 from .operands import multiplies_by_one_number
 from .operations import find_operation
 from .places import Place, collapse
@@ -37,7 +36,8 @@ def find_alone(step: Node, own: Any) -> Rule | None:
     if found is not None:
         return found[1] if found[0](step) else None
     ufunc = UFUNCS.get(step.function, step.function)
-    if isinstance(ufunc, np.ufunc) and is_plain_ufunc(ufunc, step):
+    if isinstance(ufunc, np.ufunc) and is_plain_ufunc(ufunc, step) and (
+            ufunc is step.function or step.spec.is_array or own and is_as_numpys(ufunc, step.args)):
         return call_ufunc
     return None
 
@@ -56,8 +56,6 @@ def is_plain_ufunc(ufunc: np.ufunc, step: Node) -> bool:
     if ufunc.nout != 1 or ufunc.signature is not None or len(step.args) != ufunc.nin or not step.spec.is_array and (
             step.spec.dtype is None):
         return False
-    if step.function is operator.pow and not step.spec.is_array:
-        return False  # NumPy's scalars take the C library's
     chars = loop_chars(ufunc, step.args)
     return chars is not None and chars[-1] == step.spec.dtype.char and has_loop(ufunc, signature(chars))
 

@@ -27,6 +27,8 @@ def find_scalar_rule(step: Node, own: dict[np.ufunc, Callable]) -> Rule | Elemen
     if not is_few(step):
         return None
     rule = None if step.kwargs or step.function.__hash__ is None else RULES.get(step.function)
+    if rule is product and not own:
+        return None  # the BLAS has an order of its own
     if rule is None:
         rule = find_elementwise(step, own)
         if rule is not None and not all(map(is_few, rule.operands)):
