@@ -11,7 +11,7 @@ import numpy as np
 from ....numpy import selections, wrapped
 from ....nn import sigmoid as nn_sigmoid
 from ...ir.infer import UFUNCS
-from ...ir.node import Node, spec_at
+from ...ir.node import Node, spec_at, value_of
 from ...ir.spec import Spec
 from ..numpy_source import calls
 from .operations import find_operation
@@ -112,9 +112,20 @@ def has_long_number(operands: tuple) -> bool:
 
 
 def loop_chars(ufunc: np.ufunc, operands: tuple) -> str | None:
-    """The dtypes of the loop that NumPy takes for these operands, the last that of its result."""
+    """The dtypes of the loop that NumPy takes for these operands, the last that of its result; None if one of Python's
+    integers may have no place in its dtype: NumPy knows what is less all the same, or raises an error."""
     dtypes = tuple([spec.dtype or spec.kind for spec in map(spec_at, operands)])
-    return resolve(ufunc, dtypes)
+    chars = resolve(ufunc, dtypes)
+    return chars if chars is not None and all(map(has_place, operands, chars)) else None
+
+
+def has_place(arg: Any, char: str) -> bool:
+    if char in "?fdFD" or spec_at(arg).kind is not int:
+        return True
+    if type(arg) is Node and arg.kind != "constant":
+        return char in "lq"
+    info = np.iinfo(char)
+    return info.min <= value_of(arg) <= info.max
 
 
 @functools.lru_cache(maxsize=1024)
