@@ -28,11 +28,16 @@ Rule = Callable[["Translator", Node], None]
 HOLDS: dict[Callable, tuple[Callable[[Node], bool], Rule]] = {}
 
 
+OWN_ONLY: set[Callable] = set()
+
+
 def find_alone(step: Node, own: Any) -> Rule | None:
     """What translates such a step; None if it is none."""
     if step.kwargs or step.function.__hash__ is None:
         return None
     found = HOLDS.get(step.function)
+    if not own and step.function in OWN_ONLY:
+        return None
     if found is not None:
         return found[1] if found[0](step) else None
     ufunc = UFUNCS.get(step.function, step.function)
@@ -42,11 +47,16 @@ def find_alone(step: Node, own: Any) -> Rule | None:
     return None
 
 
-def alone(*functions: Callable, when: Callable[[Node], bool] = lambda step: True) -> Callable:
-    """Decorate what translates calls of these functions for which ``when(step)``."""
+def alone(
+    *functions: Callable, when: Callable[[Node], bool] = lambda step: True, own_only: bool = False,
+) -> Callable:
+    """Decorate what translates calls of these functions for which ``when(step)``; ``own_only``: in another way than
+    NumPy's to the last bit."""
 
     def decorate(rule: Rule) -> Rule:
         HOLDS.update(dict.fromkeys(functions, (when, rule)))
+        if own_only:
+            OWN_ONLY.update(functions)
         return rule
 
     return decorate
@@ -206,53 +216,8 @@ def concatenate(translator: Translator, step: Node) -> None:
         start = stop
 
 
-def is_plain_scatter(step: Node) -> bool:
-    pieces, indices, _, zeros, ways = step.args[:5]
-    return len(step.args) == 5 and all(map(calls.is_basic, indices)) and "add.at" not in ways and all(
-        type(each) is Node and each.spec.dtype == step.spec.dtype for each in pieces)
-
-
-@alone(calls.scatter, when=is_plain_scatter)
-def scatter(translator: Translator, step: Node) -> None:
-    pieces, indices, _, zeros, ways = step.args
-    target = translator.allocate(step)
-    add = find_operation(np.add, target.dtype.char * 2)
-    for index in zeros:
-        place = target.index(index)
-        translator.copy(translator.constant(np.zeros((), place.dtype)).broadcast(place.shape), place)
-    for piece, index, way in zip(pieces, indices, ways):
-        place = target.index(index)
-        source = translator.place(piece).broadcast(place.shape)
-        if way == "write":
-            translator.copy(source, place)
-        else:
-            translator.move(add, [place, source], place)
-
-
 @alone(calls.roll, when=lambda step: len(step.args) == 2 and type(step.args[0]) is Node)
 def roll(translator: Translator, step: Node) -> None:
     source, target = translator.place(step.args[0]), translator.allocate(step)
     for to, come_from in step.args[1]:
         translator.copy(source.index(come_from), target.index(to))
-
-
-def is_plain_assignment(step: Node) -> bool:
-    x, index, value = step.args
-    char = spec_at(value).dtype or spec_at(value).kind
-    return calls.is_basic(index) and type(x) is Node and x.spec.is_array and can_cast(
-        np.dtype(char).char, x.spec.dtype.char)
-
-
-@alone(calls.assign, when=is_plain_assignment)
-def assign(translator: Translator, step: Node) -> None:
-    x, index, value = step.args
-    target = translator.place(x)
-    if translator.root(x) not in translator.made:  # an input, which is the caller's
-        copy = translator.allocate(step)
-        translator.copy(target, copy)
-        target = copy
-    translator.places[step] = target
-    place = target.index(index)
-    source = source_of(translator, value, place.dtype)
-    translator.copy(source.broadcast(place.shape) if len(source.shape) <= len(place.shape) else
-                    source.index((0,) * (len(source.shape) - len(place.shape))).broadcast(place.shape), place)

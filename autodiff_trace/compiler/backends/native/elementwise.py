@@ -17,7 +17,7 @@ from ..numpy_source import calls
 from .operations import find_operation
 from .registers import Lanes, Value
 
-__all__ = ["Elementwise", "find_elementwise"]
+__all__ = ["Elementwise", "find_elementwise", "pointwise", "select"]
 
 
 class Elementwise(NamedTuple):
@@ -37,6 +37,19 @@ FUSED = (np.multiply, np.square)
 """Functions whose loops of complex numbers fuse multiplications and additions where the processor can."""
 
 
+POINTWISE: dict[Callable, Callable[[Node, str], Elementwise | None]] = {}
+
+
+def pointwise(*functions: Callable) -> Callable:
+    """Decorate what says how steps of these functions are computed, from a step and the code of its dtype."""
+
+    def decorate(rule: Callable) -> Callable:
+        POINTWISE.update(dict.fromkeys(functions, rule))
+        return rule
+
+    return decorate
+
+
 def find_elementwise(step: Node, own: dict[np.ufunc, Callable]) -> Elementwise | None:
     """How a step is computed element by element; None if nothing is written for it. ``own`` are the functions that have
     code of their own."""
@@ -46,6 +59,8 @@ def find_elementwise(step: Node, own: dict[np.ufunc, Callable]) -> Elementwise |
     char = char_of(step.spec)
     if char is None:
         return None
+    if function in POINTWISE:
+        return POINTWISE[function](step, char)
     if function in MOVED:
         given = char_of(spec_at(args[0]))
         return Elementwise(args[:1], char, convert) if given is not None and can_cast(given, char) else None

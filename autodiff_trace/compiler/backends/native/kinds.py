@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 
 from ...ir.loop import Loop, result
-from ...ir.node import Node, operands
+from ...ir.node import Node, is_fixed, operands
 from ...ir.spec import Spec
+from ..numpy_source import calls
 from .alone import find_alone
 from .elementwise import Elementwise, find_elementwise
 from .loops import can_repeat
 from .nest_loops import LastTurn, NestLoop, find_nest_loop, loop_shape
 from .reductions import Reduction, find_closing
 from .scalar_loops import is_scalar_loop, loop_rule, result_rule
-from .scalars import find_scalar_rule
+from .scalars import find_scalar_rule, guard, is_guard
 from .scheduling import ALONE, SCALARS, VIEW
 from .views import find_view
 
@@ -36,7 +37,7 @@ class Kinds:
 
     def accepts(self, step: Node) -> bool:
         """Whether a step can be part of a region."""
-        if step.kind != "call" or not all(is_held(node.spec) for node in operands(step)):
+        if step.kind not in ("call", "guard") or not all(may_be_read(node, step) for node in operands(step)):
             return False
         return self.key(step) is not None
 
@@ -48,6 +49,8 @@ class Kinds:
         return self.keys[step]
 
     def find_key(self, step: Node) -> Hashable:
+        if step.kind == "guard":
+            return SCALARS if self.scalar(step) is not None else None
         if not is_held(step.spec):
             return None
         if not step.spec.items and step.spec.is_array and not is_dense(step.spec) and self.view(step) is None:
@@ -62,7 +65,9 @@ class Kinds:
             return loop_shape(step) if type(step.function) is Loop else step.spec.shape
         if type(step.function) is Loop:
             return ALONE if can_repeat(step, lambda each: self.key(each) is not None) else None
-        if step.spec.items or not step.spec.size:
+        if step.spec.items:
+            return ALONE if find_alone(step, self.own) is not None else None
+        if not step.spec.size:
             return None
         if self.own and (closing := self.closing(step)) is not None:
             return closing.x.spec.shape
@@ -75,6 +80,8 @@ class Kinds:
         return self.scalars[step]
 
     def find_scalar(self, step: Node) -> Any:
+        if step.kind == "guard":
+            return guard if is_guard(step) else None
         if type(step.function) is Loop:
             return loop_rule if is_scalar_loop(step, self.scalar) else None
         if step.function is result:
@@ -118,10 +125,17 @@ def is_dense(spec: Spec) -> bool:
     return True
 
 
+def may_be_read(operand: Node, step: Node) -> bool:
+    """Whether a step can have an operand: a number, an array, lists of such; what is known; an index."""
+    if operand.kind == "constant" and is_fixed(operand) or is_held(operand.spec):
+        return True
+    return operand.spec.kind is int and step.function in (calls.getitem, calls.assign, calls.scatter)
+
+
 def is_held(spec: Spec) -> bool:
     """Whether a value is a number or an array, or a list of such."""
     if spec.items:
-        return spec.kind in (list, tuple) and all(map(is_held, spec.items))
+        return spec.is_sequence and all(map(is_held, spec.items))
     if spec.dtype is None:
         return spec.kind in (float, bool, complex)  # Python's integers have no end
     return spec.dtype.isnative and spec.dtype.char in "?bBhHiIlLqQfdFD"

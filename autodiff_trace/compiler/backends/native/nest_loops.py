@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ...ir.layout import broadcast_shape
 from ...ir.node import Node
 from .access import load, store
 from .counting import write_loop
@@ -116,6 +115,11 @@ def loop_shape(step: Node) -> tuple[int, ...] | None:
     return shapes.pop() if len(shapes) == 1 else None
 
 
+def fits(shape: tuple[int, ...], whole: tuple[int, ...]) -> bool:
+    """Whether an array of a shape can be broadcast to another."""
+    return len(shape) <= len(whole) and all(a in (1, b) for a, b in zip(reversed(shape), reversed(whole)))
+
+
 def find_nest_loop(step: Node, elementwise: Callable[[Node], Elementwise | None]) -> NestLoop | None:
     """The loop as a step of a nest; None if its turns are not elementwise."""
     loop = step.function
@@ -132,8 +136,7 @@ def find_nest_loop(step: Node, elementwise: Callable[[Node], Elementwise | None]
         if char_of(before.spec) != char_of(after.spec) or arg.spec.shape != shape:
             return None
     specs = [item_spec(arg.spec) for arg in step.args[loop.carried:own_end]] + [arg.spec for arg in step.args[own_end:]]
-    if any(each.items or broadcast_shape([each, step.args[0].spec] if loop.carried else [each]) != shape
-           and each.shape for each in specs) or any(each.kind != "call" for each in body.steps):
+    if any(each.items or not fits(each.shape, shape) for each in specs) or any(each.kind != "call" for each in body.steps):
         return None
     rules = [(each, elementwise(each)) for each in body.steps]
     if any(how is None or each.spec.shape != shape for each, how in rules):

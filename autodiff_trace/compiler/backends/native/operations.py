@@ -8,7 +8,7 @@ import numpy as np
 
 from .registers import Lanes, Value
 
-__all__ = ["find_operation"]
+__all__ = ["exponent_of_infinity", "find_operation"]
 
 INTEGERS, UNSIGNED = "bBhHiIlLqQ", "BHILQ"
 REALS = "fd"

@@ -13,7 +13,7 @@ import numpy as np
 
 from ...analysis.liveness import find_roots, is_in_first
 from ...ir.loop import Loop, read_each, read_floats, result, stack_turns, turn_of
-from ...ir.node import LIVE, Node, Program, operands, parts_of, relabel, spec_at
+from ...ir.node import LIVE, Node, Program, is_fixed, operands, parts_of, relabel, spec_at
 from ...ir.region import Region
 from ...ir.spec import Spec
 from ..numpy_source import calls
@@ -30,7 +30,7 @@ FEWEST = 2
 CALL = 300
 """Nanoseconds that a call of NumPy's takes, however small its arrays are."""
 
-NO_VIEWS = (calls.assign, calls.after, result, turn_of, read_each, read_floats, stack_turns)
+NO_VIEWS = (calls.assign, calls.after, calls.check_labels, result, turn_of, read_each, read_floats, stack_turns)
 """What gives, or reads from, its first argument, and is no view of an array: a region computes it like others."""
 
 
@@ -94,36 +94,53 @@ class Partition:
             return step.function is bool and step.args[0] in self.native and accepts(step)
         if step.kind != "call":
             return False
-        known = all(is_value(each.spec) or each in self.native for each in operands(step))
+        known = all(self.is_known(each) for each in operands(step))
         if step.function is calls.getitem and any(is_mask(part) for part in parts_of(step.args[1])):
             return False  # how many elements it gives is known when it has run
         if step.function is result:
             return known and step.args[0] in self.native
         return known and (is_value(step.spec) or step.spec.is_sequence) and accepts(step)
 
+    def is_known(self, operand: Node) -> bool:
+        """Whether a region can have an operand: a value that it takes, one of its own, or the same in each run."""
+        return is_value(operand.spec) or operand in self.native or operand.kind == "constant" and is_fixed(operand)
+
     def settle(self) -> None:
         """Leave out steps until each tuple or list stays within one region, and no result of a loop that leaves one is
         an array that is known by another name."""
         users, kept = self.program.users, self.program.kept
+        outside = self.under_outputs()
         changed = True
         while changed:
             changed = False
             for step in self.program.steps:
                 if step not in self.native:
                     continue
-                if not all(is_value(each.spec) or each in self.native for each in operands(step)):
+                if not all(self.is_known(each) for each in operands(step)):
                     is_fine = False
                 elif step.spec.is_sequence:
                     is_fine = step not in kept and all(each in self.native for each in users.get(step, ()))
                     if is_fine and type(step.function) is Loop:
-                        results = [each for each in users.get(step, ()) if each.function is result]
-                        is_fine = are_apart(step.function, [each.args[1] for each in results if each.spec.is_array])
+                        results = [each for each in users.get(step, ()) if each in outside]
+                        is_fine = are_apart(step.function, [each.args[1] for each in results])
                 else:
                     is_fine = step.kind != "guard" or step.args[0] in self.native
                 if not is_fine:
                     self.native.discard(step)
                     changed = True
         self.views = {step for step in self.native if self.is_view(step)}
+
+    def under_outputs(self) -> set[Node]:
+        """The results of loops, arrays, in whose memory outputs of the program may lie."""
+        found: set[Node] = set()
+        pending = [node for node in self.program.kept if node.spec.is_array]
+        while pending:
+            node = pending.pop()
+            if node not in found and node.kind == "call":
+                found.add(node)
+                if is_in_first(node.function) and node.function is not result:
+                    pending += [each for each in operands(node) if each.spec.is_array]
+        return {each for each in found if each.function is result}
 
     def give_up(self, steps: list[Node]) -> None:
         self.native.difference_update(steps)

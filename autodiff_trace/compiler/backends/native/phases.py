@@ -15,23 +15,42 @@ __all__ = ["Phases"]
 
 class Phases:
     """Takes all steps that NumPy can run, then all that a region can take, and so on: no order has fewer regions that
-    begins so. A tuple or list and all that reads it are one unit."""
+    begins so. A tuple or list and all that reads it are one unit, with what stands between them."""
 
     def __init__(self, partition: Partition) -> None:
         self.partition = partition
         self.steps = [step for step in partition.program.steps if step not in partition.views]
         self.unit: dict[Node, Node] = {}
+        joined = Sets()
         for step in self.steps:
-            first = [self.unit[each] for each in operands(step) if each.spec.is_sequence and each in partition.native]
-            self.unit[step] = first[0] if first and step in partition.native else step
+            for each in operands(step):
+                if each.spec.is_sequence and each in partition.native and step in partition.native:
+                    joined.unite(each, step)
+        self.gather(joined)
+        waits = self.dependences()
+        for circle in find_circles(waits):
+            if all(unit in partition.native for unit in circle):
+                for each in circle[1:]:
+                    joined.unite(circle[0], each)
+        self.gather(joined)
+
+    def gather(self, joined: Sets) -> None:
+        """Make the units."""
+        first: dict[Node, Node] = {}
         self.members: dict[Node, list[Node]] = {}
         for step in self.steps:
-            self.members.setdefault(self.unit[step], []).append(step)
+            unit = self.unit[step] = first.setdefault(joined.find(step), step)
+            self.members.setdefault(unit, []).append(step)
 
     def run(self) -> tuple[list[tuple[bool, list[Node]]], list[Node]]:
         """The phases, and the steps that wait for one another."""
         native, numbers = self.partition.native, self.partition.program.numbers
-        waiting, following = self.dependences()
+        waits = self.dependences()
+        waiting = {unit: len(before) for unit, before in waits.items()}
+        following: dict[Node, set[Node]] = {}
+        for unit, before in waits.items():
+            for each in before:
+                following.setdefault(each, set()).add(unit)
         ready: dict[bool, list] = {False: [], True: []}
         for unit in self.members:
             if not waiting[unit]:
@@ -90,9 +109,9 @@ class Phases:
             pending += [user for user in program.users.get(node, ()) if user in views]
         return False
 
-    def dependences(self) -> tuple[dict[Node, int], dict[Node, set[Node]]]:
-        """For how many units each waits, and which wait for it. What stands after a guard or an effect waits for it,
-        and that for those before it."""
+    def dependences(self) -> dict[Node, set[Node]]:
+        """For which units each waits. What stands after a guard or an effect waits for it, and that for those before
+        it."""
         waits: dict[Node, set[Node]] = {unit: set() for unit in self.members}
         barrier = None
         for step in self.steps:
@@ -103,8 +122,60 @@ class Phases:
             waits[unit] |= before - {unit}
             if step.kind != "call":
                 barrier = unit
-        following: dict[Node, set[Node]] = {}
-        for unit, before in waits.items():
-            for each in before:
-                following.setdefault(each, set()).add(unit)
-        return {unit: len(before) for unit, before in waits.items()}, following
+        return waits
+
+
+class Sets:
+    """Sets that are united."""
+
+    def __init__(self) -> None:
+        self.parents: dict[Node, Node] = {}
+
+    def find(self, node: Node) -> Node:
+        """What stands for the set of a node."""
+        while node in self.parents:
+            node = self.parents[node]
+        return node
+
+    def unite(self, node: Node, other: Node) -> None:
+        node, other = self.find(node), self.find(other)
+        if node is not other:
+            self.parents[other] = node
+
+
+def find_circles(waits: dict[Node, set[Node]]) -> list[list[Node]]:
+    """The sets of units that wait for one another (R. Tarjan, "Depth-first search and linear graph algorithms",
+    1972)."""
+    numbers: dict[Node, int] = {}
+    lowest: dict[Node, int] = {}
+    stack: list[Node] = []
+    inside: set[Node] = set()
+    circles = []
+    for start in waits:
+        if start in numbers:
+            continue
+        path = [(start, iter(waits[start]))]
+        while path:
+            unit, rest = path[-1]
+            if unit not in numbers:
+                numbers[unit] = lowest[unit] = len(numbers)
+                stack.append(unit)
+                inside.add(unit)
+            for each in rest:
+                if each not in numbers:
+                    path.append((each, iter(waits[each])))
+                    break
+                if each in inside:
+                    lowest[unit] = min(lowest[unit], numbers[each])
+            else:
+                path.pop()
+                if path:
+                    lowest[path[-1][0]] = min(lowest[path[-1][0]], lowest[unit])
+                if lowest[unit] == numbers[unit]:
+                    circle = [stack.pop()]
+                    while circle[-1] is not unit:
+                        circle.append(stack.pop())
+                    inside.difference_update(circle)
+                    if len(circle) > 1:
+                        circles.append(circle)
+    return circles

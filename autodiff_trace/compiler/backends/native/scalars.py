@@ -17,7 +17,7 @@ from .places import Place
 from .registers import Lanes, Lines, Value
 from .units import Unit
 
-__all__ = ["Scalars", "find_scalar_rule"]
+__all__ = ["Scalars", "find_scalar_rule", "guard", "is_guard"]
 
 Rule = Callable[["Scalars", Node], list[Value]]
 
@@ -48,13 +48,18 @@ def holds(step: Node) -> bool:
 
 
 class Scalars:
-    """Writes a unit of such steps."""
+    """Writes a unit of such steps. Where a truth among ``expected`` is False, NumPy's program has to run: ``flag`` is
+    where the unit says so."""
 
     def __init__(
         self, steps: Sequence[Node], rule: Callable[[Node], Any], place: Callable[[Any], Place],
         outputs: dict[Node, Place], results: Callable[[Node], list[Node]],
+        temporary: Callable[[tuple[int, ...], np.dtype], Place],
     ) -> None:
         self.steps, self.rule, self.place, self.outputs, self.results = steps, rule, place, outputs, results
+        self.temporary = temporary
+        self.expected: list[Value] = []
+        self.flag: Place | None = None
         self.lines = Lines()
         self.lanes = Lanes(self.lines, 1)
         self.values: dict[Node, list[Value]] = {}
@@ -67,6 +72,12 @@ class Scalars:
             name = self.parameter(place)
             for value, offset in zip(self.values[node], place.elements()):
                 store(self.lanes, self.lanes.convert(value, place.dtype.char), self.moved(name, offset), 0)
+        if self.expected:
+            self.flag = self.temporary((), np.dtype(bool))
+            truth = self.expected[0]
+            for each in self.expected[1:]:
+                truth = self.lanes.op("and", truth, each)
+            store(self.lanes, truth, self.parameter(self.flag), 0)
         names = ", ".join(dict.fromkeys([step.name for step in self.steps]))
         return Unit(self.lines.as_unit(), self.places, 0, 1, 0, self.lines, f"{len(self.steps)} on numbers: {names}")
 
@@ -116,6 +127,18 @@ class Scalars:
 
     def call(self, ufunc: np.ufunc, x: Value, y: Value) -> Value:
         return find_operation(ufunc, x.char + y.char)(self.lanes, x, y)
+
+
+def guard(scalars: Scalars, step: Node) -> list[Value]:
+    """Python's use of a truth, which has to be what it was."""
+    truth = scalars.lanes.convert(scalars.numbers(step.args[0])[0], "?")
+    scalars.expected.append(truth if step.value else find_operation(np.logical_not, "?")(scalars.lanes, truth))
+    return []
+
+
+def is_guard(step: Node) -> bool:
+    """Whether a guard is one that regions check."""
+    return step.function is bool and type(step.args[0]) is Node and is_few(step.args[0]) and step.args[0].spec.size == 1
 
 
 def indices(x: Any) -> np.ndarray:

@@ -7,12 +7,13 @@ from collections.abc import Callable, Hashable, Sequence
 import numpy as np
 
 from ...ir.node import Node, Program, operands
-from ...ir.loop import Loop, result, stack_turns
+from ...ir.loop import Loop, stack_turns
 from ...ir.spec import array_spec, c_strides
 from ..numpy_source import calls
 from .alone import find_alone
 from .closing import Closing, ClosingNest
 from .code import At, Call, Code, Expect, Flags, Mover, Record, Repeat
+from . import compositions, gathering, linear_algebra, moves, pointwise  # noqa: F401 (which register what they translate)
 from .elementwise import Elementwise
 from .kinds import Kinds
 from .loops import list_place, repeat
@@ -25,6 +26,7 @@ from .scheduling import ALONE, SCALARS, VIEW, Segment, schedule
 from .scratch import Scratch
 from .shared_sums import is_shared, split, write_shared, write_total
 from .units import Units
+from .views import is_result
 
 __all__ = ["Translator", "accepts", "translate"]
 
@@ -111,7 +113,7 @@ class Translator:
 
     def root(self, node: Node) -> Node:
         """The node in whose memory a value is."""
-        while node.kind == "call" and node.function is not result and (node.function is calls.assign or (
+        while node.kind == "call" and not is_result(node) and (node.function is calls.assign or (
                 self.kinds.key(node) == VIEW)):
             node = node.args[0]
         return node
@@ -191,7 +193,10 @@ class Translator:
                 if type(step.function) is Loop:
                     self.allocate_lists(step)
             outputs = {step: self.allocate(step) for step in steps if step in self.read_outside and not step.spec.items}
-            self.call(Scalars(steps, self.kinds.scalar, self.place, outputs, self.results).write())
+            scalars = Scalars(steps, self.kinds.scalar, self.place, outputs, self.results, self.temporary)
+            self.call(scalars.write())
+            if scalars.flag is not None:
+                self.records.append(Expect(scalars.flag.at, True))
         else:
             self.translate_nest(key, steps)
         records = self.records[before:]
@@ -243,7 +248,7 @@ class Translator:
         self.call(write_total(nest, partials))
 
     def results(self, step: Node) -> list[Node]:
-        """The steps that read the results of a loop."""
+        """The steps that read the results of a step that has several."""
         return self.program.users.get(step, [])
 
     def allocate_lists(self, step: Node) -> None:

@@ -9,12 +9,14 @@ import numpy as np
 from ...ir.infer import reshape as infer_reshape
 from ...ir.layout import view_strides
 from ...ir.loop import read_each, read_floats, result, stack_turns, turn_of
-from ...ir.node import Node, spec_at
+from ...ir.node import Node, spec_at, value_of
+from ...ir.spec import Spec
 from ..numpy_source import calls
 from .code import At
+from .operands import char_of
 from .places import Place, place_of
 
-__all__ = ["find_view", "is_view"]
+__all__ = ["find_view", "is_result", "is_view"]
 
 
 def index(place: Place, step: Node) -> Place:
@@ -46,8 +48,34 @@ def diagonal(place: Place, step: Node) -> Place:
         shape=rest.shape + step.spec.shape[-1:], strides=rest.strides + (stride,)).moved(start if step.spec.size else 0)
 
 
+def same_place(place: Place, step: Node) -> Place:
+    """The values of a list, which lie one after the other."""
+    return place
+
+
+def spread(place: Place, step: Node) -> Place:
+    """One number in another shape."""
+    return place.broadcast(step.spec.shape)
+
+
+def part(place: Place, step: Node) -> Place:
+    """The real or the imaginary parts of complex numbers."""
+    if place.dtype == step.spec.dtype:
+        return place
+    half = step.spec.itemsize if step.function is np.imag else 0
+    return place._replace(dtype=step.spec.dtype).moved(half)
+
+
+def is_part(step: Node) -> bool:
+    """Whether a step gives parts of complex numbers as they lie in memory."""
+    spec = step.args[0].spec
+    if step.function is calls.cast:
+        return spec.dtype.kind == "c" and step.spec.dtype.kind == "f" and spec.itemsize == 2 * step.spec.itemsize
+    return len(step.args) == 1 and (spec.dtype.kind == "c" or step.function is np.real) and step.spec.is_array
+
+
 def result_place(place: Place, step: Node) -> Place:
-    raise LookupError("the result of a loop has a place of its own")
+    raise LookupError("one of several results has a place of its own")
 
 
 def turn(place: Place, step: Node) -> Place:
@@ -57,9 +85,10 @@ def turn(place: Place, step: Node) -> Place:
 
 def each(place: Place, step: Node) -> Place:
     """The list of elements at indices that are evenly spaced."""
-    offsets = element_offsets(place, step.args[1])
+    indices = value_of(step.args[1])
+    offsets = element_offsets(place, indices)
     stride = offsets[1] - offsets[0] if len(offsets) > 1 else 0
-    return place.index(step.args[1][0]).insert(0, len(offsets), stride)
+    return place.index(indices[0]).insert(0, len(offsets), stride)
 
 
 def element_offsets(place: Place, indices: tuple) -> list[int]:
@@ -68,7 +97,7 @@ def element_offsets(place: Place, indices: tuple) -> list[int]:
 
 def is_even(step: Node) -> bool:
     """Whether a list of elements is of some that are evenly spaced in memory."""
-    x, indices = step.args
+    x, indices = step.args[0], value_of(step.args[1])
     if not indices or not all(map(calls.is_basic, indices)):
         return False
     offsets = element_offsets(place_of(x.spec, At(0)), indices)
@@ -77,7 +106,8 @@ def is_even(step: Node) -> bool:
 
 VIEWS: dict[Callable, Callable[[Place, Node], Place]] = {
     calls.getitem: index, calls.reshape: reshape, calls.transpose: transpose, np.broadcast_to: broadcast,
-    np.diagonal: diagonal, turn_of: turn, read_each: each, read_floats: each, result: result_place, stack_turns: lambda place, step: place,
+    np.diagonal: diagonal, turn_of: turn, read_each: each, read_floats: each, result: result_place, stack_turns: same_place,
+    np.array: same_place, np.reshape: spread, np.real: part, np.imag: part, calls.cast: part,
 }
 
 
@@ -88,13 +118,18 @@ def find_view(step: Node) -> Callable[[Place, Node], Place] | None:
     spec = step.args[0].spec
     if step.function is turn_of:
         return turn if spec.items else None
-    if step.function is result:
+    if is_result(step):
         return result_place
-    if step.function is stack_turns:
-        return VIEWS[stack_turns] if spec.items and len(step.args) == 1 and step.spec.is_array else None
+    if step.function in (stack_turns, np.array):
+        is_list = spec.items and len(step.args) == 1 and step.spec.is_array
+        return same_place if is_list and all(is_item(each, step.spec) for each in spec.items) else None
     if step.function in (read_each, read_floats):
         return each if spec.is_array and is_even(step) else None
-    if spec.dtype is None or not spec.is_array:
+    if step.function in (np.broadcast_to, np.reshape) and not spec.is_array:
+        return spread if not spec.items and char_of(spec) == step.spec.dtype.char else None
+    if spec.dtype is None or not spec.is_array or step.function is np.reshape:
+        return None
+    if VIEWS[step.function] is part and not is_part(step):
         return None
     if step.function is calls.getitem and not calls.is_basic(step.args[1]):
         return None
@@ -105,6 +140,22 @@ def find_view(step: Node) -> Callable[[Place, Node], Place] | None:
     if step.function is np.diagonal and len(step.args) != 4:
         return None
     return VIEWS[step.function]
+
+
+def is_item(item: Spec, whole: Spec) -> bool:
+    """Whether a list of such values is an array like this as it lies in memory."""
+    dtype = item.dtype if item.dtype is not None else np.dtype(item.kind)
+    return not item.items and dtype == whole.dtype and item.shape == whole.shape[1:]
+
+
+def is_result(step: Node) -> bool:
+    """Whether a step reads one of several results of another: of a loop, or of a function that gives a tuple."""
+    if step.function is result:
+        return True
+    if step.function is not calls.getitem or type(step.args[0]) is not Node or type(step.args[1]) is not int:
+        return False
+    spec = step.args[0].spec
+    return bool(spec.items) and issubclass(spec.kind, tuple) and step.args[0].kind == "call"
 
 
 def is_view(step: Node) -> bool:

@@ -29,6 +29,8 @@ def lower_logsumexp(step):
     log = log_step(steps[-1])
     ans = call(np.add, (log, steps[2]), step)
     if not keepdims:
+        if not step.spec.is_array:
+            return [*steps, log, ans, step.with_call(calls.getitem, (ans, 0))]
         return [*steps, log, ans, step.with_call(calls.reshape, (ans, step.spec.shape))]
     return [*steps, log, step.with_call(np.add, ans.args)]
 
@@ -57,10 +59,10 @@ def lower_softmax(step):
 
 
 def is_lowered(x, axes) -> bool:
-    """Whether a softmax is of rows, or columns, of which the steps compute what the function does."""
+    """Whether a softmax is along one axis, for which the steps compute what the function does."""
     if type(x) is not Node or not x.spec.is_array or len(axes) != 1:
         return False
-    return x.spec.ndim > 1 and x.spec.size > 0 and x.spec.dtype.char in "fd"
+    return x.spec.size > 0 and x.spec.dtype.char in "fd"
 
 
 def powers_steps(x: Node, axis: int, step: Node) -> list[Node]:

@@ -7,7 +7,7 @@ import operator
 import numpy as np
 
 from ....numpy import broadcasting
-from ....numpy.rules import extrema, reductions
+from ....numpy.rules import extrema, reductions, variances
 from ...backends.numpy_source import calls
 from ...ir.node import Node
 from ...ir.infer import call
@@ -43,6 +43,31 @@ def lower_mean(step):
     if step.spec.is_array:
         return [total, step.with_call(np.true_divide, (total, as_operand(count, step.spec.dtype)))]
     return [total, step.with_call(operator.truediv, (total, step.spec.dtype.type(count)))]
+
+
+@lowers(variances.var_over, variances.std_over)
+def lower_spread(step):
+    """The steps of the function itself."""
+    x, axes, keepdims, ddof = step.args
+    if type(x) is not Node or not x.spec.is_array or x.spec.dtype.char not in "fd" or not step.spec.size:
+        return None
+    count = x.spec.size // step.spec.size
+    if not axes or not x.spec.size or not count > ddof or not isinstance(ddof, int):
+        return None
+    dtype = x.spec.dtype
+    total = call(calls.ADD_REDUCE, (x, axes, None, None, True), step)
+    mean = call(np.true_divide, (total, as_operand(count, dtype)), step)
+    difference = call(np.subtract, (x, mean), step)
+    square = call(np.multiply, (difference, difference), step)
+    squares = call(calls.ADD_REDUCE, (square, axes, None, None, keepdims), step, step.spec)
+    steps = [total, mean, difference, square, squares]
+    is_root = step.function is variances.std_over
+    divisor = as_operand(count - ddof, dtype) if step.spec.is_array else dtype.type(count - ddof)
+    divide = np.true_divide if step.spec.is_array else operator.truediv
+    if not is_root:
+        return [*steps, step.with_call(divide, (squares, divisor))]
+    variance = call(divide, (squares, divisor), step, step.spec)
+    return [*steps, variance, step.with_call(np.sqrt, (variance,))]
 
 
 @lowers(broadcasting.sum_to)
