@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -97,8 +100,27 @@ def reduce(translator: Any, step: Node) -> None:
     else:
         translator.copy(x.index(first), total.index(first))
     order = sorted(range(len(x.shape)), key=lambda i: (-abs(x.strides[i]), i))
-    for x, total in later_visits(x.along(order), total.along(order), found.neutral is None):
+    x, total = x.along(order), total.along(order)
+    if found.char in "fdFD" and is_gathered(x, total):
+        x = cast(translator, x, found.char)
+    for x, total in later_visits(x, total, found.neutral is None):
         add_ufunc(translator, found.ufunc.__name__, f"{found.char}{found.char}->{found.char}", [total, x, total], x.shape)
+
+
+def is_gathered(x: Place, total: Place) -> bool:
+    """Whether NumPy puts elements of several rows next to one another first, and so adds up other pairs."""
+    lengths, strides = collapse(x.shape, [total.strides, x.strides])
+    rows = list(itertools.takewhile(lambda row: row[1] == 0, zip(reversed(lengths), reversed(strides[0])))) if lengths else []
+    return len(rows) > 1 and math.prod(length for length, _ in rows) <= np.getbufsize() and gathers()
+
+
+@functools.cache
+def gathers() -> bool:
+    """Whether this NumPy does (2.3 and later)."""
+    rows = np.zeros((2, 6))
+    rows[:, 0] = 1e16, -1e16
+    rows[0, 1:5] = 1
+    return np.add.reduce(rows[:, :5], None) != 0  # each 1 by itself is lost in 1e16
 
 
 def later_visits(x: Place, total: Place, has_first: bool) -> list[tuple[Place, Place]]:
