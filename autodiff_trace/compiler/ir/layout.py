@@ -8,7 +8,7 @@ import numpy as np
 
 from .spec import Spec, array_spec, c_strides, make_spec, new_spec
 
-__all__ = ["axes_by_strides", "broadcast_shape", "distances", "laid_out", "order_axes", "view_strides"]
+__all__ = ["axes_by_strides", "broadcast_shape", "copied", "distances", "laid_out", "order_axes", "view_strides"]
 
 
 def laid_out(operands: list[Spec], dtype: np.dtype) -> Spec:
@@ -19,6 +19,14 @@ def laid_out(operands: list[Spec], dtype: np.dtype) -> Spec:
     if all(each.is_contiguous for each in operands):
         return array_spec(shape, dtype)
     return new_spec(shape, dtype, axes_by_strides(shape, operands))
+
+
+def copied(x: Spec, dtype: np.dtype) -> Spec:
+    """What NumPy's functions make that give an array like ``x``, with its order of axes: unlike what an elementwise
+    function makes, axes along which it does not move are the innermost ones."""
+    if x.is_contiguous:
+        return array_spec(x.shape, dtype)
+    return new_spec(x.shape, dtype, sorted(range(x.ndim), key=lambda axis: (-abs(x.strides[axis]), axis)))
 
 
 def broadcast_shape(operands: list[Spec]) -> tuple[int, ...]:

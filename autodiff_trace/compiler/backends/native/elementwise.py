@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -134,7 +135,12 @@ def loop_chars(ufunc: np.ufunc, operands: tuple) -> str | None:
     return chars if chars is not None and all(map(has_place, operands, chars)) else None
 
 
+LARGEST = float(np.finfo(np.float32).max)
+
+
 def has_place(arg: Any, char: str) -> bool:
+    if char in "fF" and (type(arg) is not Node or arg.kind == "constant" and not arg.spec.shape):
+        return not math.isfinite(size := abs(value_of(arg))) or size <= LARGEST  # NumPy warns of others
     if char in "?fdFD" or spec_at(arg).kind is not int:
         return True
     if type(arg) is Node and arg.kind != "constant":
