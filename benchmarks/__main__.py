@@ -26,7 +26,7 @@ def parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
                         help="workloads whose name, title or family contains one of these")
     parser.add_argument("--libs", metavar="LIST", help="libraries, with commas between; without it, all installed ones")
     parser.add_argument("--budget", metavar="SECONDS", type=number(lambda x: x > 0, "a positive number"), default=300.0,
-                        help="time for all workloads together")
+                        help="time for all workloads together; compilers and three samples may take longer")
     parser.add_argument("--rounds", type=integer(1, 10_000), default=30,
                         help="samples of each library, if the budget allows")
     parser.add_argument("--threads", metavar="N", type=integer(1, 1024), default=processors(),

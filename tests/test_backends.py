@@ -326,3 +326,57 @@ def test_llvmlite_is_not_imported_before_it_is_needed():
             "backend='numpy'); f(1.0), f(2.0), jit(lambda x: x * 2 + 1)(1.0); "
             "sys.exit(any(each.startswith('llvmlite') or each.endswith('native.code') for each in sys.modules))")
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
+
+
+def test_quick_calls_end_where_something_changes(native):
+    """A call like the last goes through one function; what it was made from may be another in the next."""
+    scale = [2.0]
+    table = np.ones(4)
+
+    def changing(x, y=None):
+        return (anp.sin(x) * scale[0] + table) if anp.sum(x) > -100 else anp.cos(x)
+
+    for backend in ("numpy", "native", "auto"):
+        jitted = jit(changing, backend=backend)
+        for i in range(40):
+            x = [X, X * 2, X[0], X[:, ::2] if i % 5 == 4 else X, -X * 200][i // 2 % 5]
+            scale[0] = [2.0, 3.0, 2.0][i // 13 % 3]
+            table[:] = i
+            if x.shape[-1] == 2:
+                continue
+            np.testing.assert_array_equal(jitted(x), changing(x))
+            if i == 20:
+                jitted.clear_cache()
+            if i == 10:
+                background.wait()
+
+
+def test_an_error_is_that_of_the_function_in_each_call(native):
+    def solve(x):
+        return anp.linalg.inv(x) * 2 + 1
+
+    for backend in ("numpy", "native"):
+        jitted = jit(solve, backend=backend)
+        for i in range(12):
+            if i % 3 == 2:
+                with pytest.raises(np.linalg.LinAlgError, match="Singular"):
+                    jitted(np.zeros((2, 2)))
+            else:
+                np.testing.assert_allclose(jitted(np.eye(2) * (i + 1)), solve(np.eye(2) * (i + 1)))
+        assert jitted.cache_info().failures == 0
+
+
+def test_the_same_array_twice_is_another_kind_of_arguments(native):
+    jitted = jit(lambda x, y: anp.sin(x) * 2 if x is y else anp.sin(x) * y + 1, backend="native")
+    other = X + 1.0
+    for _ in range(3):
+        np.testing.assert_array_equal(jitted(X, other), np.sin(X) * other + 1)
+        np.testing.assert_array_equal(jitted(X, X), np.sin(X) * 2)
+
+
+def test_traced_values_run_the_function_between_quick_calls(native):
+    jitted = jit(lambda x: anp.sin(x) * 2 + x, backend="native")
+    for _ in range(3):
+        assert float(jitted(0.5)) == np.sin(0.5) * 2 + 0.5
+        assert float(grad(lambda x: jitted(x) * 3.0)(0.5)) == pytest.approx(3 * (2 * np.cos(0.5) + 1))
+        assert float(jit(lambda x: jitted(x) * 2)(0.5)) == 2 * (np.sin(0.5) * 2 + 0.5)

@@ -59,7 +59,7 @@ ORDER = """
     compiler/backends/numpy_source: arena short_rows sines threads
     compiler/backends/native: launching region
     compiler/ir: node evaluation memory kernel loop region terms
-    compiler/backends/native: phases operands places selection scalar_loops scheduling units products
+    compiler/backends/native: records phases operands places selection scalar_loops scheduling units products
     compiler/backends/numpy_source: region_source kernels spelling
     compiler/backends: back_end
     compiler/backends/native: fallback
@@ -75,8 +75,8 @@ ORDER = """
     compiler/ir: infer
     compiler/analysis: layouts liveness row_independence
     compiler/backends/native: elementwise pointwise nest_loops views alone compositions moves nest indexed
-      closing gathering small_matrices linear_algebra shared_sums loops reductions scalars kinds translate
-      back_end partition
+      closing gathering small_matrices linear_algebra shared_sums loops reductions nest_units scalars kinds
+      shared translate back_end partition
     compiler/graph: listing drawing interpreter serialization
     compiler/dispatch: background signature
     compiler/rewrite: cse dce constant_folding floats __init__ outputs

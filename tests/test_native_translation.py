@@ -92,7 +92,9 @@ def test_programs_give_what_they_give_by_numpy(number, math):
     np.testing.assert_allclose(found, expected, rtol=1e-5 if single else 1e-12, atol=1e-13)
 
 
-SHAPES = [(1,), (5,), (8,), (9,), (127,), (129,), (1000,), (2**17 + 3,), (3, 4), (20, 3), (3, 20), (2, 150, 3), (10, 1, 7)]
+SHAPES = [
+    (1,), (5,), (8,), (9,), (127,), (129,), (1000,), (2**17 + 3,), (3, 4), (20, 3), (3, 20), (2, 150, 3), (10, 1, 7),
+]
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)

@@ -57,9 +57,10 @@ class Jitted(EagerRuns, Transformed):
         self.warned = self.reported = self.writes = False
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        if not kwargs:
+        quick = self.cache.quick
+        if quick is not None and not kwargs:
             try:
-                result = self.cache.quick(args)
+                result = quick(args)
             except Exception as error:
                 raise_if_from_signal(error)
                 self.cache.quick_has_failed()  # it is run again, so that this error is seen to
@@ -67,10 +68,6 @@ class Jitted(EagerRuns, Transformed):
                 if result is not MISSED:
                     self.hits += 1
                     return result
-        return self.call(args, kwargs)
-
-    def call(self, args: tuple, kwargs: dict) -> Any:
-        """A call that is looked at."""
         match, entry = self.cache.latest
         statics: list = []
         try:
@@ -81,6 +78,7 @@ class Jitted(EagerRuns, Transformed):
                 leaves, key, statics = take_apart(args, kwargs, self.static_argnames, self.positions)
                 is_matched = not kwargs and not self.static_argnames and not (self.writes and len(leaves) > 1)
                 entry = self.cache.find(tuple(key), leaves, args if is_matched else None, self.hits)
+                match = None
         except NotPlain as error:
             self.say(error.reason)
             return self.fun(*args, **kwargs)
@@ -100,7 +98,7 @@ class Jitted(EagerRuns, Transformed):
                     result = run_apart(version.tree, leaves) if running else version.tree.run(leaves)
                     if type(result) is not Miss:
                         self.hits += 1
-                        if not self.writes and not entry.has_tried():
+                        if match is not None and not entry.ticket.is_valid and not self.writes:
                             self.cache.make_quick(args)
                         return result
                     break

@@ -117,8 +117,8 @@ def kalman_loss(np, params, observations, mean, covariance):
     return total
 
 
-ELEMENTWISE = {"chain-vector", "chain-vector-10", "chain-vector-1000", "quadratic-map", "memory-chain",
-               "two-products", "nested-6", "taylor-6", "triad", *(f"size-1e{k}" for k in range(8))}
+ELEMENTWISE = {"chain-vector", "chain-vector-10", "chain-vector-1000", "quadratic-map", "two-products", "nested-6",
+               "taylor-6", "triad", *(f"size-1e{k}" for k in range(8))}
 """Their losses are sums of functions of one element, written in NumPy's names that CasADi has too."""
 
 COMMON = {"chain-scalar", "chain-scalar-10", "chain-scalar-1000", "hessian"}

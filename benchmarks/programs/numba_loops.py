@@ -12,7 +12,7 @@ from ..workloads.higher_order import SIXTH
 from . import numba_sequences
 from .numba_compiler import compiled, prange
 
-__all__ = ["find"]
+__all__ = ["fill_triad", "find"]
 
 # Derivatives of functions of one element
 
@@ -122,11 +122,14 @@ def diffusion(u):
 # Sums
 
 
-def triad(b, c):
-    a = np.empty_like(b)
+def triad(b, c, a):
     for i in prange(len(b)):
         a[i] = b[i] + 3.0 * c[i]
     return a
+
+
+def fill_triad():
+    return compiled(triad, parallel=True)
 
 
 def norms_of_rows(x):
@@ -175,10 +178,10 @@ SLOPES = {"quadratic-map": quadratic_slope, "memory-chain": quadratic_slope, "tw
 
 LOOPS = {"chain-scalar": chain_slope(100), "chain-scalar-10": chain_slope(10), "chain-scalar-1000": chain_slope(1000),
          "rosenbrock-loop": rosenbrock, "hvp": rosenbrock_hvp, "hessian": rosenbrock_hessian, "diffusion": diffusion,
-         "triad": triad, "norms-rows": norms_of_rows, "norms-columns": norms_of_columns, "log-sum-exp": log_sum_exp,
+         "norms-rows": norms_of_rows, "norms-columns": norms_of_columns, "log-sum-exp": log_sum_exp,
          **numba_sequences.LOOPS}
 
-PARALLEL = {"quadratic-map", "memory-chain", "two-products", "size-1e5", "size-1e6", "size-1e7", "hvp", "triad",
+PARALLEL = {"quadratic-map", "memory-chain", "two-products", "size-1e5", "size-1e6", "size-1e7", "hvp",
             "norms-rows", "norms-columns", "log-sum-exp"}
 """Large enough for threads."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from ..workload import Workload
@@ -16,9 +18,9 @@ def triad(np, b, c):
     return b + 3.0 * c
 
 
-def triad_by_hand(b, c):
+def triad_by_hand(b, c, a=None):
     """In blocks that stay in the cache between the two operations, so that memory is passed once."""
-    a = np.empty_like(b)
+    a = np.empty_like(b) if a is None else a
     for start in range(0, len(b), BLOCK):
         part = a[start : start + BLOCK]
         np.multiply(c[start : start + BLOCK], 3.0, out=part)
@@ -26,11 +28,22 @@ def triad_by_hand(b, c):
     return a
 
 
+def triad_in_place(b, c):
+    return partial(triad_by_hand, b, c, np.empty_like(b))
+
+
+def triad_by_numba(b, c):
+    from ..programs.numba_loops import fill_triad
+
+    return partial(fill_triad(), b, c, np.empty_like(b))
+
+
 TRIAD = Workload(
     "triad", "Triad a = b + 3 c on 2²² doubles", "memory",
     lambda: (np.linspace(0.0, 1.0, TRIAD_SIZE), np.linspace(1.0, 2.0, TRIAD_SIZE)), triad, kind="value",
-    by_hand=triad_by_hand,
+    by_hand=triad_by_hand, calls={"numpy": triad_in_place, "numba": triad_by_numba},
 )
+"""By hand into an array that is there: new memory, page by page from the system, takes longer than to fill it."""
 
 
 def matrix():

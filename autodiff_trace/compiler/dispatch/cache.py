@@ -15,7 +15,7 @@ from ..record.hidden_inputs import HiddenInputs
 from .limits import HITS_PER_TRACE, MOST_FAILURES, MOST_KEYS, MOST_NEW_KEYS, MOST_STATES
 from .matching import make_match, no_match, take_any
 from .guard_slice import GuardSlice
-from .quick_calls import Ticket, make_quick, not_quick
+from .quick_calls import Ticket, make_quick
 from .native_programs import compile_later, compile_now
 from ..selection import Selection
 from ..backends.numpy_source.executable import Executable
@@ -67,19 +67,16 @@ class Entry:
         self.impure = itertools.count(1)  # runs that changed what is outside
         self.errors = 0  # runs to be traced that raised one
         self.caught: set[type] = set()  # types of errors of programs that the function itself catches
-        self.quick = not_quick
-        self.ticket: Ticket | None = None  # of the quick call, once one has been tried
+        self.quick: Callable | None = None
+        self.ticket = Ticket(False)  # of the quick call: without a valid one another is made
         self.failed = 0  # quick calls that raised an error
 
     def look_closely(self) -> None:
         """From now on calls are looked at, until there is another quick call."""
-        self.quick = not_quick
-        if self.ticket is not None:
-            self.ticket.is_valid = False
-
-    def has_tried(self) -> bool:
-        """Whether there is a quick call, or can be none."""
-        return self.ticket is not None and self.ticket.is_valid or self.failed > MOST_FAILURES
+        self.quick = None
+        self.ticket.is_valid = False
+        if self.failed > MOST_FAILURES:
+            self.ticket = Ticket(True)
 
     def add(self, captured: CapturedState, hidden: HiddenInputs | None, branch: Branch, draws: bool) -> None:
         """Keep a program for this state of the variables outside; another thread may have been here."""
@@ -132,15 +129,15 @@ class Cache:
     """The entries of a jitted function.
 
     Attributes:
-        latest: the entry of the last call, and the test for its arguments; ``quick`` does all that is to be done for
-            such, or gives MISSED.
+        latest: the entry of the last call, and the test for its arguments; ``quick``, if there is one, does all
+            that is to be done for such, or gives MISSED.
         is_hopeless: whether call after call its arguments were new, so that the function itself runs for all.
     """
 
     def __init__(self) -> None:
         self.entries: dict[tuple, Entry] = {}
         self.latest: tuple[Callable, Any] = no_match, None
-        self.quick = not_quick
+        self.quick: Callable | None = None
         self.lock = threading.Lock()
         self.clock = itertools.count(1)
         self.misses = 0  # kinds of arguments that were new
@@ -170,14 +167,14 @@ class Cache:
         """Let calls that are like this one, which had a program, be quick ones."""
         with self.lock:
             match, entry = self.latest
-            if match is not no_match and match is not take_any and match is entry.match and not entry.has_tried():
-                entry.ticket = Ticket()
+            if match is not no_match and match is not take_any and match is entry.match and not entry.ticket.is_valid:
+                entry.ticket = Ticket(True)  # until something changes, which may be now
                 entry.quick = self.quick = make_quick(args, entry, entry.ticket)
 
     def quick_has_failed(self) -> None:
         """A quick call has raised an error."""
         with self.lock:
-            self.quick = not_quick
+            self.quick = None
             if (entry := self.latest[1]) is not None:
                 entry.failed += 1
                 entry.look_closely()
@@ -186,7 +183,7 @@ class Cache:
         """From the next call on arguments are looked at more closely than a quick test does."""
         with self.lock:
             self.latest = no_match, None
-            self.quick = not_quick
+            self.quick = None
             for entry in self.entries.values():
                 entry.match = None
                 entry.look_closely()
@@ -197,7 +194,7 @@ class Cache:
         self.entries.clear()
         entry = Entry()
         self.latest = take_any, entry
-        self.quick = not_quick
+        self.quick = None
         return entry
 
     def count(self) -> tuple[int, int, int]:

@@ -73,7 +73,8 @@ def roll(program: Program, limits: Limits | None = None) -> Program:
 
 def turns_in_one(repeats: list[tuple[int, int, int]], limits: Limits) -> int:
     """How many turns are made one: as many in all loops, since one reads what was kept of another's."""
-    return max(1, min([min(limits.short // period, turns // (FEWEST_TURNS + 2 * PEELED)) for _, period, turns in repeats],
+    least = FEWEST_TURNS + 2 * PEELED
+    return max(1, min([min(limits.short // period, turns // least) for _, period, turns in repeats],
                       default=1))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Union
+from typing import NamedTuple
 
 import numpy as np
 
@@ -84,7 +84,7 @@ class Expect(NamedTuple):
     value: bool
 
 
-Record = Union[Call, UfuncCall, Repeat, Flags, Expect]
+Record = Call | UfuncCall | Repeat | Flags | Expect
 
 
 @dataclass(eq=False)

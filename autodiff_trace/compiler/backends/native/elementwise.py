@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ....numpy import selections, wrapped
 from ....nn import sigmoid as nn_sigmoid
+from ....numpy import selections, wrapped
 from ...ir.infer import UFUNCS
 from ...ir.node import Node, spec_at, value_of
 from ...ir.spec import Spec

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ...ir.node import Node
-from .access import held, load, load_one, memory_suffix, from_memory, store
+from .access import from_memory, held, load, load_one, memory_suffix, store
 from .elementwise import Elementwise
 from .nest import Nest
 from .places import Place

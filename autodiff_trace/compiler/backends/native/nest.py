@@ -113,7 +113,8 @@ class Nest:
         def turn(i: str) -> None:
             self.outer(axis + 1, [self.moved(name, i, each[axis]) for name, each in zip(names, self.strides)])
 
-        write_loop(self.lines, "%start" if axis == 0 else "0", "%stop" if axis == 0 else str(self.lengths[axis]), 1, turn)
+        start, stop = ("%start", "%stop") if axis == 0 else ("0", str(self.lengths[axis]))
+        write_loop(self.lines, start, stop, 1, turn)
 
     def moved(self, name: str, i: str, stride: int) -> str:
         if stride == 0:
@@ -181,7 +182,8 @@ class Nest:
                 rows = self.rows[node]
                 numbers = {id(row): count + k for k, row in enumerate(rows)}
                 count += len(rows)
-                how.write(self, values, lambda row, numbers=numbers: self.element(names, numbers[id(row)], i), rows, mask)
+                how.write(
+                    self, values, lambda row, numbers=numbers: self.element(names, numbers[id(row)], i), rows, mask)
             elif type(how) is LastTurn:
                 values[node] = how.find(self, values)
             else:

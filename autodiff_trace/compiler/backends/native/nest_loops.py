@@ -1,5 +1,5 @@
-"""Loops in nests: loops whose turns are elementwise, run turn by turn for one vector of elements after another, with all
-that is carried in registers."""
+"""Loops in nests: loops whose turns are elementwise, run turn by turn for one vector of elements after another, with
+all that is carried in registers."""
 
 from __future__ import annotations
 
@@ -136,7 +136,9 @@ def find_nest_loop(step: Node, elementwise: Callable[[Node], Elementwise | None]
         if char_of(before.spec) != char_of(after.spec) or arg.spec.shape != shape:
             return None
     specs = [item_spec(arg.spec) for arg in step.args[loop.carried:own_end]] + [arg.spec for arg in step.args[own_end:]]
-    if any(each.items or not fits(each.shape, shape) for each in specs) or any(each.kind != "call" for each in body.steps):
+    if any(each.items or not fits(each.shape, shape) for each in specs):
+        return None
+    if any(each.kind != "call" for each in body.steps):
         return None
     rules = [(each, elementwise(each)) for each in body.steps]
     if any(how is None or each.spec.shape != shape for each, how in rules):

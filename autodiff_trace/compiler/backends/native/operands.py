@@ -25,7 +25,8 @@ def is_few(arg: Any) -> bool:
 
 
 def is_few_of(spec: Spec) -> bool:
-    return 0 < spec.size <= FEW and not spec.items and (spec.dtype is not None or spec.kind in (float, bool, int, complex))
+    is_numbers = spec.dtype is not None or spec.kind in (float, bool, int, complex)
+    return 0 < spec.size <= FEW and not spec.items and is_numbers
 
 
 def char_of(spec: Spec) -> str:

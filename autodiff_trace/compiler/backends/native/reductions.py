@@ -100,11 +100,17 @@ def reduce(translator: Any, step: Node) -> None:
     else:
         translator.copy(x.index(first), total.index(first))
     order = sorted(range(len(x.shape)), key=lambda i: (-abs(x.strides[i]), i))
+<<<<<<< HEAD
     x, total = x.along(order), total.along(order)
     if found.char in "fdFD" and is_gathered(x, total):
         x = cast(translator, x, found.char)
     for x, total in later_visits(x, total, found.neutral is None):
         add_ufunc(translator, found.ufunc.__name__, f"{found.char}{found.char}->{found.char}", [total, x, total], x.shape)
+=======
+    types = f"{found.char}{found.char}->{found.char}"
+    for source, sum_ in later_visits(x.along(order), total.along(order), found.neutral is None):
+        add_ufunc(translator, found.ufunc.__name__, types, [sum_, source, sum_], source.shape)
+>>>>>>> s14
 
 
 def is_gathered(x: Place, total: Place) -> bool:

@@ -72,7 +72,8 @@ def loop_rule(scalars: Scalars, step: Node) -> list[Value]:
             start, row = turned(address, place, i), place.index(0)
             for value, offset in zip(scalars.numbers(node), row.elements()):
                 store(lanes, lanes.convert(value, place.dtype.char), scalars.moved(start, offset), 0)
-        new = [lanes.convert(value, char_of(node.spec)) for node, output in zip(body.inputs[:loop.carried], body.outputs)
+        pairs = zip(body.inputs[:loop.carried], body.outputs)
+        new = [lanes.convert(value, char_of(node.spec)) for node, output in pairs
                for value in scalars.broadcast(output, node.spec.shape)]
         return [value.name for value in new]
 

@@ -55,7 +55,7 @@ def schedule(
                 late_users.update({user} if is_memory else ())
                 continue
             if keys[user] == VIEW:
-                finish(user, keys[step] != SCALARS or is_memory)
+                finish(user, True)
             elif is_memory or user in late_users:
                 late.append(user)
             else:

@@ -58,7 +58,8 @@ def write_shared(nest: ClosingNest, table: Place, partials: list[Place]) -> Unit
             store(one, Value(name, closing.char), nest.moved(start, i, place.strides[0]), 0)
 
     write_loop(lines, "%start", "%stop", 1, turn)
-    return Unit(lines.as_unit(), [*nest.places, table, *partials], 0, partials[0].size, 1, lines, f"in {partials[0].size} parts: {nest.about()}")
+    about = f"in {partials[0].size} parts: {nest.about()}"
+    return Unit(lines.as_unit(), [*nest.places, table, *partials], 0, partials[0].size, 1, lines, about)
 
 
 def write_total(nest: ClosingNest, partials: list[Place]) -> Unit:

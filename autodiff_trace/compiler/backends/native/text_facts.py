@@ -43,6 +43,7 @@ def facts_of(text: str) -> dict[str, Facts]:
             stack.pop()
             body, inner = bodies[name], [known[each] for each in called[name] if each in known]
             loops = body.count('@"loop.')
-            cost = INSTRUCTION * body.count("\n") + LOOP * loops + OWN * body.count('@"own.') + sum(each.cost for each in inner)
+            cost = INSTRUCTION * body.count("\n") + LOOP * loops + OWN * body.count('@"own.')
+            cost += sum(each.cost for each in inner)
             known[name] = Facts(loops > 0 or any(each.runs_loops for each in inner), cost)
     return known

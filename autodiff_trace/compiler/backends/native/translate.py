@@ -6,34 +6,28 @@ from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 
-from ...ir.node import Node, Program, operands
 from ...ir.loop import Loop, stack_turns
+from ...ir.node import Node, Program, operands
 from ...ir.spec import array_spec, c_strides
 from ..numpy_source import calls
+from . import compositions, gathering, linear_algebra, moves, pointwise, reductions  # noqa: F401 (they register rules)
 from .alone import find_alone
-from .closing import Closing, ClosingNest
-from .code import At, Call, Code, Expect, Flags, Mover, Record, Repeat
-from . import compositions, gathering, linear_algebra, moves, pointwise  # noqa: F401 (which register what they translate)
+from .code import At, Call, Code, Expect, Record
 from .elementwise import Elementwise
 from .kinds import Kinds
 from .loops import list_place, repeat
-from .nest import Nest, Unit
+from .nest import Nest
+from .nest_units import translate_nest
 from .own import own_functions
 from .places import Place, place_of
-from .reductions import total_place
+from .records import CONSTANTS, MOVING, merge_flags, renumbered, with_flags
 from .scalars import Scalars
 from .scheduling import ALONE, SCALARS, VIEW, Segment, schedule
-from .scratch import Scratch
-from .shared_sums import is_shared, split, write_shared, write_total
-from .units import Units
+from .shared import Shared
+from .units import Unit
 from .views import is_result
 
 __all__ = ["Translator", "accepts", "translate"]
-
-CONSTANTS, MOVING = 10**6, 2 * 10**6
-"""Numbers of bases until it is known how many there are of each sort."""
-
-KINDS = ("divide", "over", "invalid", "under")
 
 
 def accepts(step: Node, math: str = "own") -> bool:
@@ -53,32 +47,8 @@ def translate(region: Program, math: str = "own") -> Code:
     starts = {CONSTANTS: first, MOVING: first + len(shared.constants)}
     return Code(
         shared.units.text, renumbered(records, starts), [node.spec for node in region.inputs],
-        [node.spec for node in outputs], shared.constants, shared.scratch.size, starts[MOVING] + shared.moving, shared.units.about)
-
-
-class Shared:
-    """What the translations of a region and of the bodies of its loops have in common."""
-
-    def __init__(self, own: dict[np.ufunc, Callable]) -> None:
-        self.own, self.kinds = own, Kinds(own)
-        self.units, self.scratch = Units(), Scratch()
-        self.constants: list[np.ndarray] = []
-        self.known: dict[tuple, Place] = {}
-        self.moving = 0
-
-    def constant(self, value: np.ndarray) -> Place:
-        """An array of the code's own."""
-        key = value.tobytes(), value.shape, value.strides, value.dtype
-        if key not in self.known:
-            self.constants.append(value)
-            at = At(CONSTANTS + len(self.constants) - 1)
-            self.known[key] = Place(at, value.shape, value.strides, value.dtype)
-        return self.known[key]
-
-    def new_moving(self) -> int:
-        """The number of a base that a loop moves."""
-        self.moving += 1
-        return MOVING + self.moving - 1
+        [node.spec for node in outputs], shared.constants, shared.scratch.size, starts[MOVING] + shared.moving,
+        shared.units.about)
 
 
 class Translator:
@@ -198,54 +168,9 @@ class Translator:
             if scalars.flag is not None:
                 self.records.append(Expect(scalars.flag.at, True))
         else:
-            self.translate_nest(key, steps)
+            translate_nest(self, key, steps)
         records = self.records[before:]
         self.records[before:] = [with_flags(steps, records)] if records else []
-
-    def translate_nest(self, shape: tuple[int, ...], steps: list[Node]) -> None:
-        """A nest of loops, and the reductions that close it."""
-        closings = [step for step in steps if self.kinds.closing(step) is not None]
-        steps = [step for step in steps if step not in closings]
-        for step in steps:
-            if type(step.function) is Loop:
-                self.allocate_lists(step)
-        outputs = {step: self.allocate(step) for step in steps
-                   if step in self.read_outside and type(step.function) is not Loop}
-        rules = [(step, self.kinds.elementwise(step)) for step in steps]
-        if not closings:
-            if outputs or any(type(step.function) is Loop for step in steps):
-                self.call(Nest(shape, rules, self.place, outputs, self.results).write())
-            return
-        homes = {step: self.allocate(step) for step in closings}
-
-        def make_nest() -> ClosingNest:
-            found = [Closing(step, how.x, how.ufunc, total_place(homes[step], shape, how.axes))
-                     for step in closings for how in [self.kinds.closing(step)]]
-            return ClosingNest(shape, rules, self.place, outputs, self.results, found)
-
-        nest = make_nest()
-        for each in nest.adds:  # many numbers, one after the other: their sum gets more digits
-            if each.char == "f" and each.ufunc is np.add:
-                homes[each.step] = self.temporary(each.step.spec.shape, np.dtype(np.float64))
-        nest = make_nest()
-        for each in nest.adds:
-            home = homes[each.step]
-            neutral = 0.0 if each.ufunc is np.add else each.neutral
-            self.copy(self.constant(np.array(neutral, home.dtype)).broadcast(home.shape), home)
-        self.run_closing(nest)
-        for step, home in homes.items():
-            if home != self.places[step]:
-                self.copy(home, self.places[step])
-
-    def run_closing(self, nest: ClosingNest) -> None:
-        """The records of such a nest."""
-        if not is_shared(nest):
-            self.call(nest.write())
-            return
-        bounds = split(nest.lengths[0])
-        partials = [self.temporary((len(bounds) - 1,), each.total.dtype) for each in nest.of_rows]
-        self.call(write_shared(nest, self.constant(bounds), partials))
-        self.call(write_total(nest, partials))
 
     def results(self, step: Node) -> list[Node]:
         """The steps that read the results of a step that has several."""
@@ -310,52 +235,3 @@ def is_inside(place: Place, others: list[Place]) -> bool:
     return any(
         place.at.base == other.at.base
         and 0 <= place.at.offset - other.at.offset < max(other.size, 1) * other.dtype.itemsize for other in others)
-
-
-def with_flags(steps: list[Node], records: list[Record]) -> Flags:
-    """Records with what is known of the floating-point errors of steps: those that all of them ignore are dropped, and
-    those that one of them handles in its own way are always to be seen."""
-    states = [step.errstate or {} for step in steps]
-    ignored = frozenset(kind for kind in KINDS if all(state.get(kind) == "ignore" for state in states))
-    seen = frozenset(kind for kind in KINDS if any(state.get(kind, "ignore") != "ignore" for state in states))
-    return Flags(ignored, seen, tuple(records))
-
-
-def merge_flags(records: Sequence[Record]) -> list[Record]:
-    """Neighbours with the same handling as one; records without any as they are."""
-    merged: list[Record] = []
-    for each in records:
-        if type(each) is not Flags:
-            merged.append(each)
-        elif not each.ignored and not each.seen:
-            merged += each.body
-        elif merged and type(merged[-1]) is Flags and merged[-1][:2] == each[:2]:
-            merged[-1] = merged[-1]._replace(body=merged[-1].body + each.body)
-        else:
-            merged.append(each)
-    return merged
-
-
-def renumbered(records: Sequence[Record], starts: dict[int, int]) -> list[Record]:
-    """Records with the final numbers of bases."""
-
-    def final(at: At) -> At:
-        return At(number(at.base), at.offset)
-
-    def number(base: int) -> int:
-        for first in sorted(starts, reverse=True):
-            if base >= first:
-                return base - first + starts[first]
-        return base
-
-    def change(record: Record) -> Record:
-        if type(record) is Repeat:
-            movers = tuple([Mover(number(slot), final(source), stride) for slot, source, stride in record.movers])
-            return Repeat(record.turns, tuple(map(change, record.body)), movers)
-        if type(record) is Flags:
-            return record._replace(body=tuple(map(change, record.body)))
-        if type(record) is Expect:
-            return record._replace(operand=final(record.operand))
-        return record._replace(operands=tuple(map(final, record.operands)))
-
-    return list(map(change, records))

@@ -11,7 +11,8 @@ __all__ = ["Unit", "Units"]
 
 
 class Unit(NamedTuple):
-    """A function that has been written: its text without its name, its operands, the range of its call, and what it does, for people."""
+    """A function that has been written: its text without its name, its operands, the range of its call, and what it
+    does, for people."""
 
     text: str
     operands: list[Place]

@@ -106,8 +106,8 @@ def is_even(step: Node) -> bool:
 
 VIEWS: dict[Callable, Callable[[Place, Node], Place]] = {
     calls.getitem: index, calls.reshape: reshape, calls.transpose: transpose, np.broadcast_to: broadcast,
-    np.diagonal: diagonal, turn_of: turn, read_each: each, read_floats: each, result: result_place, stack_turns: same_place,
-    np.array: same_place, np.reshape: spread, np.real: part, np.imag: part, calls.cast: part,
+    np.diagonal: diagonal, turn_of: turn, read_each: each, read_floats: each, result: result_place,
+    stack_turns: same_place, np.array: same_place, np.reshape: spread, np.real: part, np.imag: part, calls.cast: part,
 }
 
 
