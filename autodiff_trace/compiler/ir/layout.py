@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +40,7 @@ def axes_by_strides(shape: tuple[int, ...], operands: list[Spec]) -> tuple[int, 
     return order_axes(len(shape), [[0] * (len(shape) - each.ndim) + distances(each) for each in operands])
 
 
-def distances(x: Spec) -> list[int]:
+def distances(x: Any) -> list[int]:
     """The strides along the axes on which there are several elements; of others none, 0."""
     return [0 if length == 1 else abs(stride) for length, stride in zip(x.shape, x.strides)]
 

@@ -11,11 +11,7 @@ from ...ir.infer import UFUNCS
 from ...ir.node import Node, spec_at, value_of
 from ..numpy_source import calls
 from .code import UfuncCall
-<<<<<<< HEAD
 from .elementwise import can_cast, is_as_numpys, loop_chars
-=======
-from .elementwise import loop_chars
->>>>>>> s14
 from .operands import multiplies_by_one_number
 from .operations import find_operation
 from .places import Place, collapse

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ....numpy.rules import cumulative, reductions
+from ...ir.layout import distances, order_axes
 from ...ir.node import Node, spec_at
 from ..numpy_source import calls
 from .alone import add_ufunc, alone, in_memory
@@ -99,18 +100,13 @@ def reduce(translator: Any, step: Node) -> None:
                         total.index(first))
     else:
         translator.copy(x.index(first), total.index(first))
-    order = sorted(range(len(x.shape)), key=lambda i: (-abs(x.strides[i]), i))
-<<<<<<< HEAD
+    order = order_axes(len(x.shape), [distances(each) for each in (total, x)])
     x, total = x.along(order), total.along(order)
     if found.char in "fdFD" and is_gathered(x, total):
         x = cast(translator, x, found.char)
-    for x, total in later_visits(x, total, found.neutral is None):
-        add_ufunc(translator, found.ufunc.__name__, f"{found.char}{found.char}->{found.char}", [total, x, total], x.shape)
-=======
     types = f"{found.char}{found.char}->{found.char}"
-    for source, sum_ in later_visits(x.along(order), total.along(order), found.neutral is None):
+    for source, sum_ in later_visits(x, total, found.neutral is None):
         add_ufunc(translator, found.ufunc.__name__, types, [sum_, source, sum_], source.shape)
->>>>>>> s14
 
 
 def is_gathered(x: Place, total: Place) -> bool:
