@@ -89,7 +89,7 @@ def find_elementwise(step: Node, own: dict[np.ufunc, Callable]) -> Elementwise |
     if ufunc in (np.logical_and, np.logical_or, np.logical_xor, np.logical_not):
         chars = "?" * len(chars)
     rule = find_operation(ufunc, chars)
-    if not own and ufunc in FUSED and set(chars) <= set("FD") and (ufunc is function or step.spec.is_array):
+    if not own and ufunc in FUSED and set(chars) <= set("FD") and is_loop(ufunc, function, operands):
         return None
     if rule is None and ufunc in own and set(chars) <= set("fd"):
         rule = own[ufunc]
@@ -109,6 +109,11 @@ EXACT = 2**53
 PLAIN = (np.add, np.subtract, np.multiply, np.negative, np.absolute, np.less, np.less_equal, np.greater,
          np.greater_equal, np.equal, np.not_equal)
 """What Python computes of floats as NumPy does, without ever raising an error."""
+
+
+def is_loop(ufunc: np.ufunc, function: Callable, operands: tuple) -> bool:
+    """Whether NumPy runs the ufunc's loop for a step: of its numbers the operators are functions of their own."""
+    return ufunc is function or any(spec_at(arg).is_array for arg in operands)
 
 
 def is_as_numpys(ufunc: np.ufunc, operands: tuple) -> bool:
