@@ -430,6 +430,8 @@ def close(leaves: list, expected: list, want: Outcome, plain: Callable) -> None:
         if dtype.kind not in "fc" or is_near(x, y, 1e-13, 1e-5):
             continue
         apart = [distance(other[i], y) for other in others]
+        if not any(apart):
+            continue  # of whole numbers alone, which are not nudged
         mine = distance(x, y)
         eps = 1e-5 if any(np.asarray(each).dtype.itemsize in (4, 8) and np.asarray(each).dtype.char in "fF"
                           for each in (*expected, *want.args)) else 1e-12
