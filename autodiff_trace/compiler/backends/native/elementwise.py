@@ -67,7 +67,8 @@ def find_elementwise(step: Node, own: dict[np.ufunc, Callable]) -> Elementwise |
         return Elementwise(args[:1], char, convert) if given is not None and can_cast(given, char) else None
     if function is calls.select or function is calls.keep:
         condition, *values = args if function is calls.select else (args[1], args[0], 0)
-        return Elementwise((condition, *values), "?" + char * 2, select)
+        return Elementwise((condition, *values), "?" + char * 2, select) if all(
+            has_place(each, char) for each in values) else None
     if function is selections.restrict.fun and char in "fd" and type(args[1]) is Node:
         return Elementwise(args, char + "?", restrict)
     if function is nn_sigmoid.fun and char in "fd" and np.exp in own and spec_at(args[0]).dtype == step.spec.dtype:
@@ -140,12 +141,13 @@ def loop_chars(ufunc: np.ufunc, operands: tuple) -> str | None:
     return chars if chars is not None and all(map(has_place, operands, chars)) else None
 
 
-LARGEST = float(np.finfo(np.float32).max)
+LEAST, LARGEST = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max)
 
 
 def has_place(arg: Any, char: str) -> bool:
     if char in "fF" and (type(arg) is not Node or arg.kind == "constant" and not arg.spec.shape):
-        return not math.isfinite(size := abs(value_of(arg))) or size <= LARGEST  # NumPy warns of others
+        size = abs(value_of(arg))  # NumPy warns where one becomes infinite or loses digits
+        return not math.isfinite(size) or size == 0 or LEAST <= size <= LARGEST
     if char in "?fdFD" or spec_at(arg).kind is not int:
         return True
     if type(arg) is Node and arg.kind != "constant":
