@@ -29,11 +29,12 @@ HOLDS: dict[Callable, tuple[Callable[[Node], bool], Rule]] = {}
 
 
 OWN_ONLY: set[Callable] = set()
+KEYWORDS: dict[Callable, tuple[str, ...]] = {}
 
 
 def find_alone(step: Node, own: Any) -> Rule | None:
     """What translates such a step; None if it is none."""
-    if step.kwargs or step.function.__hash__ is None:
+    if step.function.__hash__ is None or not set(step.kwargs).issubset(KEYWORDS.get(step.function, ())):
         return None
     found = HOLDS.get(step.function)
     if not own and step.function in OWN_ONLY:
@@ -49,12 +50,14 @@ def find_alone(step: Node, own: Any) -> Rule | None:
 
 def alone(
     *functions: Callable, when: Callable[[Node], bool] = lambda step: True, own_only: bool = False,
+    keywords: tuple[str, ...] = (),
 ) -> Callable:
     """Decorate what translates calls of these functions for which ``when(step)``; ``own_only``: in another way than
-    NumPy's to the last bit."""
+    NumPy's to the last bit; ``keywords``: those that ``when`` looks at."""
 
     def decorate(rule: Rule) -> Rule:
         HOLDS.update(dict.fromkeys(functions, (when, rule)))
+        KEYWORDS.update(dict.fromkeys(functions, keywords))
         if own_only:
             OWN_ONLY.update(functions)
         return rule

@@ -69,7 +69,7 @@ def find_elementwise(step: Node, own: dict[np.ufunc, Callable]) -> Elementwise |
         condition, *values = args if function is calls.select else (args[1], args[0], 0)
         return Elementwise((condition, *values), "?" + char * 2, select) if all(
             has_place(each, char) for each in values) else None
-    if function is selections.restrict.fun and char in "fd" and type(args[1]) is Node:
+    if function is selections.restrict.fun and char in "fdFD" and type(args[1]) is Node:
         return Elementwise(args, char + "?", restrict)
     if function is nn_sigmoid.fun and char in "fd" and np.exp in own and spec_at(args[0]).dtype == step.spec.dtype:
         return Elementwise(args, char, functools.partial(sigmoid, own[np.exp]))
@@ -185,7 +185,10 @@ def select(lanes: Lanes, condition: Value, x: Value, y: Value) -> Value:
 
 
 def restrict(lanes: Lanes, x: Value, mask: Value) -> Value:
-    is_finite = find_operation(np.isfinite, x.char)(lanes, x)
+    is_finite = None
+    for each in lanes.parts(x) if x.char in "FD" else [x]:
+        truth = find_operation(np.isfinite, each.char)(lanes, each)
+        is_finite = truth if is_finite is None else lanes.op("and", is_finite, truth)
     return lanes.select(lanes.op("or", mask, is_finite), x, lanes.const(0, x.char))
 
 
