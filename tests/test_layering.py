@@ -74,7 +74,7 @@ ORDER = """
     compiler/backends/native: executable
     compiler/ir: infer
     compiler/analysis: layouts liveness row_independence
-    compiler/backends/native: elementwise pointwise nest_loops views alone fourier compositions moves nest
+    compiler/backends/native: elementwise pointwise nest_loops views alone fourier compositions moves nest maps
       indexed searching closing gathering small_matrices linear_algebra shared_sums loops reductions nest_units
       scalars kinds shared translate back_end partition
     compiler/graph: listing drawing interpreter serialization

@@ -11,7 +11,7 @@ from ...ir.infer import UFUNCS
 from ...ir.node import Node, spec_at, value_of
 from ..numpy_source import calls
 from .code import UfuncCall
-from .elementwise import loop_chars
+from .elementwise import can_cast, is_as_numpys, is_loop, loop_chars
 from .operands import multiplies_by_one_number
 from .operations import find_operation
 from .places import Place, collapse
@@ -42,7 +42,8 @@ def find_alone(step: Node, own: Any) -> Rule | None:
     if found is not None:
         return found[1] if found[0](step) else None
     ufunc = UFUNCS.get(step.function, step.function)
-    if isinstance(ufunc, np.ufunc) and is_plain_ufunc(ufunc, step):
+    if isinstance(ufunc, np.ufunc) and is_plain_ufunc(ufunc, step) and (
+            is_loop(ufunc, step.function, step.args) or own and is_as_numpys(ufunc, step.args)):
         return call_ufunc
     return None
 

@@ -101,6 +101,8 @@ def is_contraction(step: Node) -> bool:
     if step.spec.dtype.char not in "fd" or any(len(set(letters)) < len(letters) for letters in given):
         return False
     lengths = lengths_of(step)
+    if 0 in lengths.values():
+        return False
     if any(lengths[letter] != n for letters, arg in zip(given, args) for letter, n in zip(letters, arg.spec.shape)):
         return False
     return is_matrix_product(given, left) or np.prod([float(n) for n in lengths.values()]) <= MOST

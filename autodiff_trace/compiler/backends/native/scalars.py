@@ -11,7 +11,7 @@ from ...ir.node import Node, spec_at
 from ..numpy_source import calls
 from .access import load_one, store
 from .elementwise import Elementwise, find_elementwise
-from .operands import is_few, is_number, multiplies_by_one_number
+from .operands import is_few, is_number, multiplies_by_one_number, step_name
 from .operations import find_operation
 from .places import Place
 from .registers import Lanes, Lines, Value
@@ -27,6 +27,8 @@ def find_scalar_rule(step: Node, own: dict[np.ufunc, Callable]) -> Rule | Elemen
     if not is_few(step):
         return None
     rule = None if step.kwargs or step.function.__hash__ is None else RULES.get(step.function)
+    if rule is product and not own:
+        return None  # the BLAS has an order of its own
     if rule is None:
         rule = find_elementwise(step, own)
         if rule is not None and not all(map(is_few, rule.operands)):
@@ -76,7 +78,7 @@ class Scalars:
             for each in self.expected[1:]:
                 truth = self.lanes.op("and", truth, each)
             store(self.lanes, truth, self.parameter(self.flag), 0)
-        names = ", ".join(dict.fromkeys([step.name for step in self.steps]))
+        names = ", ".join(dict.fromkeys(map(step_name, self.steps)))
         return Unit(self.lines.as_unit(), self.places, 0, 1, 0, self.lines, f"{len(self.steps)} on numbers: {names}")
 
     def compute(self, step: Node) -> None:
@@ -239,6 +241,7 @@ RULES: dict[Callable, Rule] = {
     calls.getitem: moves(lambda places, args: places[args[0]]),
     calls.reshape: moves(lambda places, args: places.reshape(args[0])),
     calls.transpose: moves(lambda places, args: places.transpose(args[0])),
+    np.reshape: moves(lambda places, args: places.reshape(args[0])),
     np.broadcast_to: moves(lambda places, args: np.broadcast_to(places, args[0])),
     np.diagonal: moves(lambda places, args: places.diagonal(*args)),
     np.array: join(np.array),
@@ -252,6 +255,7 @@ RULES: dict[Callable, Rule] = {
 }
 
 RULE_HOLDS: dict[Callable, Callable[[Node], bool]] = {
+    np.reshape: lambda step: len(step.args) == 2 and not spec_at(step.args[0]).is_array,
     calls.getitem: is_plain_index, np.array: is_join, np.stack: is_join, np.concatenate: is_join,
     np.dot: is_plain_product, np.matmul: is_plain_product, calls.ADD_REDUCE: is_plain_reduction,
     calls.MAXIMUM_REDUCE: is_plain_reduction, calls.MINIMUM_REDUCE: is_plain_reduction,
