@@ -2,7 +2,8 @@
 
 Rows are exchanged as LAPACK does it (G. Golub and C. Van Loan, "Matrix Computations", 3.4): the largest number of a
 column divides. A stack of matrices is dealt with in vectors, one matrix a lane. Where a matrix is singular, but for
-rounding, a byte says so, and NumPy's program runs, which raises what there is to raise.
+rounding, a byte says so, and NumPy's program runs, which raises what there is to raise; it also runs where something is
+so large that it raises a floating-point flag, of which NumPy's functions say nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ...ir.node import Node
-from .code import Expect, Flags
+from .code import Expect
 from .elementwise import Elementwise
 from .indexed import note_truth
 from .nest import Nest
@@ -32,8 +33,6 @@ ROUNDING = 8 * np.finfo(float).eps
 
 LEAST = 1e-290
 """What divides is larger: LAPACK computes with reciprocals, and some of smaller numbers are infinite."""
-
-ALL = frozenset({"over", "divide", "invalid", "under"})
 
 
 class Eliminated(NamedTuple):
@@ -199,10 +198,7 @@ def eliminate_small(translator: Translator, name: str, a: Place, b: Place | None
     flag = translator.temporary((), np.dtype(bool))
     if any(length != 1 for length in stack):
         translator.copy(translator.constant(np.array(True)), flag)
-    start = len(translator.records)
     translator.call(Matrices(stack, reads, function, entries(target, cores), flag).write())
-    if name in ("solve", "inv"):  # as NumPy, which is silent about all but singular matrices
-        translator.records[start:] = [Flags(ALL, frozenset(), tuple(translator.records[start:]))]
     if name != "minors":
         translator.records.append(Expect(flag.at, True))
 
