@@ -11,7 +11,7 @@ from ...ir.infer import UFUNCS
 from ...ir.node import Node, spec_at, value_of
 from ..numpy_source import calls
 from .code import UfuncCall
-from .elementwise import can_cast, is_as_numpys, is_loop, loop_chars
+from .elementwise import is_as_numpys, is_loop, loop_chars
 from .operands import multiplies_by_one_number
 from .operations import find_operation
 from .places import Place, collapse
