@@ -8,11 +8,10 @@ from functools import partial
 from ..core.pytree import Structure, tree_flatten
 from .backends.numpy_source import calls
 from .backends.back_end import BackEnd, Runnable
-from .backends.native.back_end import Native
 from .backends.native.executable import WholeRegion, is_whole
 from .backends.native.fallback import Fallback
 from .ir.memory import Memory
-from .backends.numpy_source.back_end import NumpySource
+from .backends.numpy_source.back_end import compile_source
 from .backends.numpy_source.executable import Executable
 from .record.collection import collection_paused
 from .analysis.layouts import settle_layouts
@@ -54,9 +53,6 @@ several threads, "sums" takes quicker calls for sums of small arrays and over sh
 makes one call of the same function of many small arrays, and with "finite" one product of a sum of their products. "in
 place" leaves out copies of arrays that are assigned to, and "buffers" uses the memory of intermediate values again.
 """
-
-BACK_ENDS: tuple[BackEnd, ...] = (NumpySource(),)
-"""The first that accepts a program compiles it. NumPy's, the reference, is the last: it takes any."""
 
 TRUSTING = ("finite", "floats")
 """Passes whose programs fail where something is infinite or NaN."""
@@ -130,18 +126,15 @@ def prepare(program: Program, passes: Sequence[str], limits: Limits | None = Non
     return copied(roll(program, limits) if "loops" in passes else program, lowering)
 
 
-def compile_program(
-    program: Program, structure: Structure, passes: Sequence[str], name: str, back_ends: Sequence[BackEnd] = BACK_ENDS,
-) -> Runnable:
-    """The program, with its outputs in a container of this structure, as a function of its inputs."""
+def compile_program(program: Program, structure: Structure, passes: Sequence[str], name: str) -> Executable:
+    """The program, with its outputs in a container of this structure, as a function of its inputs, by NumPy."""
     with collection_paused():
         placed, memory, trusting = optimize(prepare(program, passes), passes)
-        back_end = next(each for each in back_ends if each.accepts(placed))
-        return back_end.compile(placed, structure, memory, name, trusting)
+        return compile_source(placed, structure, memory, name, trusting)
 
 
 def optimize_natively(
-    program: Program, passes: Sequence[str], native: Native, least: float = 0.0,
+    program: Program, passes: Sequence[str], native: BackEnd, least: float = 0.0,
 ) -> tuple[Program, Memory] | None:
     """A recorded program with regions in the place of what ``native`` takes, after the passes named, and where it
     writes; None if there is nothing that pays, or it is less than the share ``least`` of the work. None of it trusts
@@ -157,7 +150,7 @@ def optimize_natively(
 
 
 def compile_natively(
-    program: Program, structure: Structure, passes: Sequence[str], name: str, native: Native, least: float = 0.0,
+    program: Program, structure: Structure, passes: Sequence[str], name: str, native: BackEnd, least: float = 0.0,
 ) -> tuple[Executable, Program, Memory] | None:
     """:func:`compile_program`, with regions compiled by ``native``, and what :func:`optimize_natively` gives; None if
     there is nothing that pays."""
@@ -170,7 +163,7 @@ def compile_natively(
             region.native = native.compile(region.program)
             compile_it = partial(compile_instead, passes=without_trust(passes), name=name)
             region.instead = Fallback(region.program, region.native, compile_it)
-    executable = NumpySource().compile(placed, structure, memory, name)
+    executable = compile_source(placed, structure, memory, name)
     return WholeRegion(executable, placed) if is_whole(placed, structure) else executable, placed, memory
 
 
@@ -193,4 +186,4 @@ def compile_instead(program: Program, passes: Sequence[str], name: str) -> Runna
         placed, memory = place(with_own_outputs(copied(program)), passes)
         count = len(program.outputs)
         structure = tree_flatten(0.0 if count == 1 else (0.0,) * count)[1]
-        return NumpySource().compile(placed, structure, memory, name)
+        return compile_source(placed, structure, memory, name)

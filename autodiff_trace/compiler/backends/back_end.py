@@ -1,12 +1,11 @@
-"""What a back end is: the one thing that the rest of the compiler knows of what runs programs."""
+"""What a back end is: the one thing that the rest of the compiler knows of what runs regions of programs."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
-from ...core.pytree import Structure
-from ..ir.node import Program
-from ..ir.memory import Memory
+from ..ir.node import Node, Program
 
 __all__ = ["BackEnd", "Runnable"]
 
@@ -21,23 +20,21 @@ class Runnable(Protocol):
 
 
 class BackEnd(Protocol):
-    """Makes programs, or parts of them, run.
+    """Makes regions of programs run. The rest of a program, and all of it where there is no back end, is NumPy's:
+    ``numpy_source`` takes any program, and calls the regions in it.
 
-    A part is a :class:`Program` as well: steps that follow one another, without guards and effects, whose inputs are
-    what they read of others and whose outputs are what others read of them. All nodes have specs, which hold in each
-    run: a back end may settle shapes, strides and dtypes when it compiles.
+    A region is a :class:`Program` as well: steps that follow one another, without effects, whose inputs are what they
+    read of others and whose outputs are what others read of them. All nodes have specs, which hold in each run: a back
+    end may settle shapes, strides and dtypes when it compiles.
     """
 
-    name: str
+    def accepts(self, step: Node) -> bool:
+        """Whether a step, a call or a guard, can be one of a region: it is done as NumPy does it."""
 
-    def accepts(self, program: Program) -> bool:
-        """Whether it can do each step as NumPy does."""
+    def compile(self, program: Program) -> Callable[..., Any]:
+        """The program of a region as a function of its inputs, which gives the outputs (a tuple, or the one): new
+        arrays, and numbers. None says that NumPy's form of the region has to run instead: a floating-point error is to
+        be seen, a guard does not hold, an input is of another kind. Nothing was changed then."""
 
-    def compile(
-        self, program: Program, structure: Structure, memory: Memory, name: str, trusting: bool = False,
-    ) -> Runnable:
-        """The program as what can be run, with its outputs in a container of this structure.
-
-        ``memory`` says which results are written into memory that is kept between runs. ``name`` is the user's for the
-        function. One that is ``trusting`` raises NotFinite where something is infinite or NaN.
-        """
+    def describe(self, program: Program) -> str:
+        """What it makes of a region, for a person to read."""

@@ -19,6 +19,7 @@ from .access import load, load_one, store
 from .counting import write_loop
 from .elementwise import Elementwise
 from .nest import Nest
+from .operands import step_name
 from .operations import find_operation
 from .places import Place
 from .registers import Lanes, Lines, Value
@@ -75,7 +76,7 @@ class ClosingNest(Nest):
 
     def about(self) -> str:
         return self.tell([
-            *[node.name for node, _ in self.steps], *[f"{each.ufunc.__name__}.reduce" for each in self.closings]])
+            *[step_name(node) for node, _ in self.steps], *[f"{each.ufunc.__name__}.reduce" for each in self.closings]])
 
     def totals(self) -> list[Place]:
         return [each.total for each in self.closings]

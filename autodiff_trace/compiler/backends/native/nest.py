@@ -13,7 +13,7 @@ from .access import load, load_one, store
 from .counting import write_loop
 from .elementwise import Elementwise
 from .nest_loops import LastTurn, NestLoop
-from .operands import is_number
+from .operands import is_number, step_name
 from .places import Place, collapse
 from .registers import Lanes, Lines, Value
 from .units import Unit
@@ -99,7 +99,7 @@ class Nest:
 
     def about(self) -> str:
         """What the loops do, for people."""
-        return self.tell([node.name or "copy" for node, _ in self.steps])
+        return self.tell([step_name(node) for node, _ in self.steps])
 
     def tell(self, what: list[str]) -> str:
         return f"for {' x '.join(map(str, self.lengths))}, {self.width} at a time: {shortened(what)}"

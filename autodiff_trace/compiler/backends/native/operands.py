@@ -9,7 +9,7 @@ import numpy as np
 from ...ir.node import Node, is_fixed, spec_at
 from ...ir.spec import Spec
 
-__all__ = ["FEW", "char_of", "is_few", "is_few_of", "is_number", "item_spec", "multiplies_by_one_number"]
+__all__ = ["FEW", "char_of", "is_few", "is_few_of", "is_number", "item_spec", "multiplies_by_one_number", "step_name"]
 
 FEW = 4
 """The most elements of an array that are numbers of their own."""
@@ -41,3 +41,8 @@ def item_spec(spec: Spec) -> Spec:
 def multiplies_by_one_number(step: Node) -> bool:
     """Whether a product is one of two single numbers, of which ``np.dot`` makes no sum: -0 stays as it is."""
     return step.function is np.dot and all(spec_at(arg).size == 1 for arg in step.args[:2])
+
+
+def step_name(step: Node) -> str:
+    """What a step calls, for people; its own name is that of what was recorded, which passes may have replaced."""
+    return getattr(step.function, "__name__", "") or step.name or "copy"

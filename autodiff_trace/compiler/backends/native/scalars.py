@@ -11,7 +11,7 @@ from ...ir.node import Node, spec_at
 from ..numpy_source import calls
 from .access import load_one, store
 from .elementwise import Elementwise, find_elementwise
-from .operands import is_few, is_number, multiplies_by_one_number
+from .operands import is_few, is_number, multiplies_by_one_number, step_name
 from .operations import find_operation
 from .places import Place
 from .registers import Lanes, Lines, Value
@@ -78,7 +78,7 @@ class Scalars:
             for each in self.expected[1:]:
                 truth = self.lanes.op("and", truth, each)
             store(self.lanes, truth, self.parameter(self.flag), 0)
-        names = ", ".join(dict.fromkeys([step.name for step in self.steps]))
+        names = ", ".join(dict.fromkeys(map(step_name, self.steps)))
         return Unit(self.lines.as_unit(), self.places, 0, 1, 0, self.lines, f"{len(self.steps)} on numbers: {names}")
 
     def compute(self, step: Node) -> None:

@@ -1,4 +1,4 @@
-"""The back end of NumPy, the reference: it takes any program, and writes it as Python source that calls NumPy."""
+"""The back end of NumPy, the reference: any program as Python source that calls NumPy, and the regions in it."""
 
 from __future__ import annotations
 
@@ -12,26 +12,23 @@ from ...ir.memory import Memory
 from .emit import emit
 from .executable import Executable
 
-__all__ = ["NumpySource"]
+__all__ = ["compile_source"]
 
 DEEPEST = 40
 """Containers in one another that programs spell; Python's parser allows some hundred brackets."""
 
 
-class NumpySource:
-    """See :class:`~autodiff_trace.compiler.backends.back_end.BackEnd`."""
+def compile_source(
+    program: Program, structure: Structure, memory: Memory, name: str, trusting: bool = False,
+) -> Executable:
+    """The program as what can be run, with its outputs in a container of this structure.
 
-    name = "numpy"
-
-    def accepts(self, program: Program) -> bool:
-        return True
-
-    def compile(
-        self, program: Program, structure: Structure, memory: Memory, name: str, trusting: bool = False,
-    ) -> Executable:
-        objects: dict[str, Any] = {}
-        source = emit(program, memory, partial(container_text, structure, objects), name)
-        return Executable(source._replace(names={**source.names, **objects}), memory.buffers, trusting)
+    ``memory`` says which results are written into memory that is kept between runs. ``name`` is the user's for the
+    function. One that is ``trusting`` raises NotFinite where something is infinite or NaN.
+    """
+    objects: dict[str, Any] = {}
+    source = emit(program, memory, partial(container_text, structure, objects), name)
+    return Executable(source._replace(names={**source.names, **objects}), memory.buffers, trusting)
 
 
 def container_text(structure: Structure, objects: dict[str, Any], leaves: list[str]) -> str:
