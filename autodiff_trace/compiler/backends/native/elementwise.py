@@ -81,6 +81,8 @@ def find_elementwise(step: Node, own: dict[np.ufunc, Callable]) -> Elementwise |
         return None
     if ufunc is not function and not is_as_numpys(ufunc, operands) or has_long_number(operands):
         return None
+    if all(type(arg) is not Node or arg.kind == "constant" and not arg.spec.shape for arg in operands):
+        return None  # LLVM would compute it, and say nothing of 0 / 0
     chars = loop_chars(ufunc, operands)
     if chars is None or chars[-1] != char and not (step.spec.dtype is None and chars[-1] in "d?"):
         return None
@@ -125,7 +127,8 @@ def is_as_numpys(ufunc: np.ufunc, operands: tuple) -> bool:
         return True
     if all(spec.dtype is None for spec in specs):
         return ufunc in PLAIN and all(spec.kind is float for spec in specs)
-    return not any(spec.dtype is not None and spec.dtype.kind in "iu" for spec in specs)
+    chars = loop_chars(ufunc, operands)
+    return chars is not None and not set(chars[:-1]) & set("bBhHiIlLqQ")
 
 
 def has_long_number(operands: tuple) -> bool:

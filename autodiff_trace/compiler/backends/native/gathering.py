@@ -12,6 +12,7 @@ from ...ir.node import Node, is_fixed, spec_at, value_of
 from ..numpy_source import calls
 from .alone import alone, source_of
 from .code import At, Expect
+from .elementwise import has_place
 from .indexed import Bounds, Gather, ScatterNest
 from .operations import find_operation
 from .places import Place, place_of
@@ -126,7 +127,7 @@ def is_assignment(step: Node) -> bool:
     x, index, value = step.args
     if type(x) is not Node or not x.spec.is_array or spec_at(value).items:
         return False
-    if not can_assign(spec_at(value), x.spec.dtype):
+    if not can_assign(spec_at(value), x.spec.dtype) or not has_place(value, x.spec.dtype.char):
         return False
     return calls.is_basic(index) or is_selected(x.spec, index, None)
 
