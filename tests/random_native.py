@@ -296,15 +296,25 @@ def said(warning: Any) -> str:
 
 
 @contextmanager
-def by_numpy() -> Iterator[None]:
-    """Regions are computed by their programs of NumPy's, without passes that add up in another order."""
-    compile, instead = back_end.Native.compile, pipeline.compile_instead
-    back_end.Native.compile = lambda self, program: lambda *args: None
-    pipeline.compile_instead = lambda program, passes, name: instead(program, ["buffers"], name)
+def in_order() -> Iterator[None]:
+    """NumPy's programs of regions are without the passes that add up in another order."""
+    instead = pipeline.compile_instead
+    pipeline.compile_instead = lambda program, passes, name: instead(program, ["dead code"], name)
     try:
         yield
     finally:
-        back_end.Native.compile, pipeline.compile_instead = compile, instead
+        pipeline.compile_instead = instead
+
+
+@contextmanager
+def by_numpy() -> Iterator[None]:
+    """Regions are computed by their programs of NumPy's."""
+    compile = back_end.Native.compile
+    back_end.Native.compile = lambda self, program: lambda *args: None
+    try:
+        yield
+    finally:
+        back_end.Native.compile = compile
 
 
 def check_case(case: Case, maths: tuple = ("numpy", "own")) -> Counter:
@@ -312,20 +322,27 @@ def check_case(case: Case, maths: tuple = ("numpy", "own")) -> Counter:
     counts: Counter = Counter()
     made = TRANSFORMS[case.transform](function_of(case, anp), lambda f: f)
     for math in maths:
-        with by_numpy():
-            instead = jit(made, backend="native", math=math)
-            expected, again = ([outcome(instead, case, call) for call in case.calls] for _ in range(2))
-        native_programs.said.clear()
-        compiled = jit(made, backend="native", math=math)
-        for turn in (expected, again):
-            for call, want in zip(case.calls, turn):
-                found = outcome(compiled, case, call)
-                try:
-                    compare(found, want, math == "numpy", lambda *args: outcome_of(made, args, call))
-                except AssertionError as error:
-                    when = "again" if turn is again else "first"
-                    raise AssertionError(f"{math}: {error} [call {case.calls.index(call)} {when}, {call}]") from None
-        counts["calls"] += 6
+        counts += check_with(case, made, math)
+    return counts
+
+
+@in_order()
+def check_with(case: Case, made: Callable, math: str) -> Counter:
+    counts: Counter = Counter()
+    with by_numpy():
+        instead = jit(made, backend="native", math=math)
+        expected, again = ([outcome(instead, case, call) for call in case.calls] for _ in range(2))
+    native_programs.said.clear()
+    compiled = jit(made, backend="native", math=math)
+    for turn in (expected, again):
+        for call, want in zip(case.calls, turn):
+            found = outcome(compiled, case, call)
+            try:
+                compare(found, want, math == "numpy", lambda *args: outcome_of(made, args, call))
+            except AssertionError as error:
+                when = "again" if turn is again else "first"
+                raise AssertionError(f"{math}: {error} [call {case.calls.index(call)} {when}, {call}]") from None
+    counts["calls"] += 6
     counts["errors"] += sum(each.error is not None for each in expected)
     return counts
 
@@ -336,15 +353,18 @@ def outcome_of(function: Callable, args: tuple, call: tuple) -> Any:
         return function(*args)
 
 
+SUMMED = "encountered in (reduce|dot|matmul|add)"
+
+
 def compare(found: Outcome, want: Outcome, exactly: bool, plain: Callable) -> None:
     if failed := [each for each in found.said if "native back end has failed" in each]:
         raise AssertionError(f"warning {failed[0].partition('(')[2]}")
-    if "encountered in reduce" in str(want.error):
+    if any(re.search(SUMMED, str(each)) for each in (found.error, want.error)):
         return
     if (type(found.error), str(found.error)) != (type(want.error), str(want.error)):
         raise AssertionError(f"{found.error!r} instead of {want.error!r}")
     # NumPy's programs add up by products, which say nothing.
-    mine, theirs = ([each for each in one.said if "encountered in reduce" not in each] for one in (found, want))
+    mine, theirs = ([each for each in one.said if not re.search(SUMMED, each)] for one in (found, want))
     if mine != theirs:
         raise AssertionError(f"warnings {mine} instead of {theirs}")
     if want.error is not None:
@@ -410,6 +430,8 @@ def close(leaves: list, expected: list, want: Outcome, plain: Callable) -> None:
         if dtype.kind not in "fc" or is_near(x, y, 1e-13, 1e-5):
             continue
         apart = [distance(other[i], y) for other in others]
+        if not any(apart):
+            continue  # of whole numbers alone, which are not nudged
         mine = distance(x, y)
         eps = 1e-5 if any(np.asarray(each).dtype.itemsize in (4, 8) and np.asarray(each).dtype.char in "fF"
                           for each in (*expected, *want.args)) else 1e-12
@@ -470,9 +492,9 @@ def smaller_cases(case: Case) -> Iterator[Case]:
             yield put(layout="C")
         if each.dtype != "float64" and each.kind != "python":
             yield put(dtype="float64")
-        if each.kind == "array" and each.shape not in ((), (2,), (3,)):
+        if each.kind == "array" and each.shape not in ((), (2,), (3,), (2, 3)):
             yield put(shape=(3,))
-            if len(each.shape) == 2:
+            if len(each.shape) == 2 and each.shape != (2, 3):
                 yield put(shape=(2, 3))
     for i in range(len(case.calls)):
         if len(case.calls) > 1:

@@ -210,10 +210,6 @@ LOOPS = templates("""
     sum(e * e for e in {w})
     (h := {v}, [h := np.sin(h) * {v} for i in range(5)])[1]
 """)
-QUIET = templates("""
-    (s := np.errstate(all="ignore"), s.__enter__(), np.{u1}({x}), s.__exit__(None, None, None))[2]
-    (s := np.errstate(all="ignore"), s.__enter__(), {x} / {y}, s.__exit__(None, None, None))[2]
-""")
 CONDITIONS = templates("""
     {x} if np.sum({x}) > {c} else -{x}
     np.sum({y}) if np.any({x} > 0) else np.max({y}) * 2
@@ -225,5 +221,5 @@ CONDITIONS = templates("""
 
 KINDS = {  # with their weights
     "elementwise": (ELEMENTWISE, 14), "reductions": (REDUCTIONS, 6), "products": (PRODUCTS, 2), "moves": (MOVES, 6),
-    "writes": (WRITES, 2), "loops": (LOOPS, 1.5), "conditions": (CONDITIONS, 0.6), "quiet": (QUIET, 0.3),
+    "writes": (WRITES, 2), "loops": (LOOPS, 1.5), "conditions": (CONDITIONS, 0.6),
 }

@@ -170,6 +170,20 @@ def test_clear_cache_lets_programs_go(native):
     assert len(StandIn.regions) == 1
 
 
+def test_what_waits_to_be_compiled_keeps_no_arguments(native):
+    jitted = jit(function)
+    x = X + 0.0
+    argument = weakref.ref(x)
+    jitted(x)
+    del x
+    gc.collect()
+    assert argument() is None
+    jitted(X)
+    background.wait()
+    jitted(X)
+    assert runs() == 1
+
+
 def test_without_llvmlite_numpy_runs_and_says_so_once(absent):
     with pytest.warns(JitWarning, match=r"llvmlite is not installed.*pip install autodiff_trace\[native\]"):
         np.testing.assert_array_equal(jit(function, backend="native")(X), function(X))

@@ -74,9 +74,9 @@ ORDER = """
     compiler/backends/native: executable
     compiler/ir: infer
     compiler/analysis: layouts liveness row_independence
-    compiler/backends/native: elementwise pointwise nest_loops views alone compositions moves nest indexed
-      closing gathering small_matrices linear_algebra shared_sums loops reductions nest_units scalars kinds
-      shared translate back_end partition
+    compiler/backends/native: elementwise pointwise nest_loops views alone compositions moves nest maps indexed
+      searching closing gathering small_matrices linear_algebra shared_sums loops reductions nest_units scalars
+      kinds shared translate back_end partition
     compiler/graph: listing drawing interpreter serialization
     compiler/dispatch: background signature
     compiler/rewrite: cse dce constant_folding floats __init__ outputs

@@ -162,7 +162,8 @@ MATRICES = {
 FUNCTIONS = {
     "inv": lambda a: anp.linalg.inv(a) * 2, "det": lambda a: anp.linalg.det(a) * 2,
     "slogdet": lambda a: (anp.linalg.slogdet(a)[1] * 2, anp.linalg.slogdet(a)[0] * 2),
-    "solve vector": lambda a: anp.linalg.solve(a, a[..., :1])[..., 0] * 2, "solve": lambda a: anp.linalg.solve(a, a) * 2,
+    "solve vector": lambda a: anp.linalg.solve(a, a[..., :1])[..., 0] * 2,
+    "solve": lambda a: anp.linalg.solve(a, a) * 2,
     "solve many": lambda a: anp.linalg.solve(a, anp.concatenate([a, a + 1, a - 1], axis=-1)) * 2,
     "cholesky": lambda a: anp.linalg.cholesky(anp.swapaxes(a.conj(), -1, -2) @ a) * 2,
 }
@@ -183,13 +184,14 @@ def test_linear_algebra_of_numbers_of_all_sizes(function, value, left):
     check(FUNCTIONS[function], [(a,), (a * value,), (np.diag([1.0, value, 1.0]),)], left, covered=False)
 
 
+@pytest.mark.parametrize("n", [1, 2, 3, 4])
 @pytest.mark.parametrize("function", ["inv", "det", "solve", "slogdet"])
-def test_gradients_of_linear_algebra(function, left):
+def test_gradients_of_linear_algebra(function, n, left):
     def total(a):
         result = FUNCTIONS[function](a)
         return result[0] if function == "slogdet" else result
 
-    check(squared_gradient(total), [(normal(3, 3),)], left, rtol=1e-8, maths=("own",))
+    check(squared_gradient(total), [(normal(n, n),)], left, rtol=1e-8, covered=n < 4, maths=("own",))
 
 
 def test_small_systems_are_as_exact_as_those_of_lapack():
@@ -279,3 +281,125 @@ def test_loops_that_read_one_another(left):
     compiled = jit(grad(filtered), backend="native")
     compiled(0.3)
     assert "for " not in str(compiled.graph(0.3)).split("def ")[-1]
+
+
+# Pointwise functions, casts, compositions
+
+COMPLEX = normal(3, 4) + 1j * normal(3, 4)
+SPECIAL = np.array([[np.inf, -np.inf, 1.5, -0.0], [0.0, np.nan, -2.5, 2.5], [-1e300, 5e-324, 1.0, -1.0]])
+
+POINTWISE = {
+    "parts": (lambda c: anp.real(c * 2) * 3 + anp.imag(c) * 2, COMPLEX),
+    "parts of a number": (lambda c: anp.real(c * 2) * 3 + anp.imag(c) * 2, COMPLEX[0, 0]),
+    "imaginary part of a slice": (lambda c: anp.imag(c[:, 1:3] * 2), COMPLEX),
+    "infinities": (lambda x: (anp.isposinf(x * 2), anp.isneginf(x * 2), anp.fix(x * 1.5)), SPECIAL),
+    "infinity": (lambda x: (anp.isposinf(x * 2), anp.isneginf(x * 2), anp.fix(x * 1.5)), SPECIAL[0, 1]),
+    "nan_to_num": (lambda x: anp.nan_to_num(x * 2) + 1, SPECIAL),
+    "of a number": (lambda x: (anp.sum(x * 2) * 3, anp.max(x) * 2, anp.prod(x), anp.all(x), anp.any(x)), SPECIAL[0, 3]),
+    "spread": (lambda x: anp.std(x * 2, axis=1) * 3 + anp.var(x, ddof=1), TABLE),
+    "reshape of a transpose": (lambda x: anp.reshape(x.T * 2, (2, 10)) * 2, TABLE),
+    "copy of a number": (lambda x: anp.copy(anp.sum(x)) * 2, TABLE),
+    "parts of few": (lambda c: anp.real(c * 2) * 3 + anp.imag(c * 3) * 2, COMPLEX[0, :2]),
+    "one number in a matrix": (lambda x: anp.reshape(anp.sum(x) * 2, (1, 1)) * 2, TABLE),
+    "copy of a number, twice": (lambda x: anp.copy(anp.copy(anp.sum(x) * 2) * 2) * 2, TABLE),
+    "comparison for all": (lambda x: anp.broadcast_to(anp.max(x) > 0, (4, 5)) * x, TABLE),
+}
+
+
+@pytest.mark.parametrize("name", POINTWISE)
+def test_pointwise_functions(name, left):
+    function, x = POINTWISE[name]
+    check(function, [(x,), (x * 2,)], left)
+
+
+@pytest.mark.parametrize("precision", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", ["i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"])
+def test_casts_to_integers(dtype, precision, left):
+    dtype, info = np.dtype(dtype), np.iinfo(dtype)
+    least, largest, two = precision(info.min), precision(info.max), precision(2)
+    edges = [np.nextafter(largest, precision(0)), largest, largest + precision(1), least, least - precision(0.5),
+             least - precision(1), np.nan, np.inf, -np.inf, -0.5, 0.99]
+    calls = [(np.abs(TABLE).astype(precision) * 10,), *[(np.full((4, 5), edge / two, precision),) for edge in edges]]
+    check(lambda x: (x * two).astype(dtype) + dtype.type(1), calls, left)
+
+
+LOGITS = np.array([0.3, -2.0, 1.0, 0.0, 5.0])
+
+COMPOSITIONS = {
+    "norm": (lambda x: anp.linalg.norm(x * 2) * 3, TABLE),
+    "norms of rows": (lambda x: anp.linalg.norm(x * 2, axis=1) * 3, TABLE),
+    "norms of columns": (lambda x: anp.linalg.norm(x * 2, axis=0, keepdims=True) * 3, TABLE.astype(np.float32)),
+    "angle": (lambda p: anp.arctan2(p[0], p[1]) * 2, normal(2, 50)),
+    "logsumexp": (lambda x: nn.logsumexp(x * 2) * 3, LOGITS),
+    "softmax": (lambda x: nn.softmax(x * 2) * 3, LOGITS),
+    "log_softmax": (lambda x: nn.log_softmax(x * 2) * 3, LOGITS),
+    **{sub: (lambda x, sub=sub: anp.einsum(sub, x, anp.sin(x)) * 2, normal(3, 3)) for sub in (
+        "ij,jk->ik", "ij,jk->ki", "ji,jk->ik", "ij,kj->ik", "ij,ij->", "ij,ij->i", "ij,kl->ikjl", "ij,jk->i",
+        "ij,ji->j")},
+    "stack of products": (lambda x: anp.einsum("aij,kja->aik", x, anp.swapaxes(x, 0, 2)[:, :4]) * 2, normal(4, 3, 4)),
+    "three operands": (lambda x: anp.einsum("ij,jk,kl->il", x, x, x) * 2, normal(3, 3)),
+}
+
+
+@pytest.mark.parametrize("name", COMPOSITIONS)
+def test_compositions(name, left):
+    function, x = COMPOSITIONS[name]
+    rtol, large = (1e-5, np.float32(1e30)) if x.dtype == np.float32 else (1e-11, 1e200)
+    check(function, [(x,), (x * 0,), (x / large,), (x * large,), (x * np.nan,)], left, rtol, maths=("own",))
+    check(squared_gradient(function), [(x,), (x * 0,)], left, rtol, covered=False, maths=("own",))
+
+
+# Searches
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("count", [1, 2, 3, 8, 13])
+def test_searches(count, side, left):
+    table = np.sort(normal(13))
+    table[4] = table[5]
+    keys = np.concatenate([normal(30) * 2, table, [np.nan, np.inf, -np.inf, 0.0, -0.0]])
+    calls = [(table[:count], keys), (np.append(table[:count - 1], np.nan), keys)]
+    check(lambda table, x: anp.searchsorted(table, x, side=side) + 1, calls, left, maths=("own",))
+    check(lambda table, x: anp.searchsorted(table, x, side=side) + 1, [(table[:count], keys[3])], left, maths=("own",))
+    check(lambda table, x: anp.searchsorted(table, x, side=side) + 1, [(np.arange(count), np.arange(-2, 15))], left,
+          maths=("own",))
+
+
+def test_interpolation(left):
+    check(lambda x, y: anp.interp(KEYS, x, y) * 2, [(np.sort(normal(13)), normal(13))], left, maths=("own",))
+    check(lambda x, y: grad(lambda x: anp.sum(anp.interp(KEYS, x, y)))(x), [(np.sort(normal(13)), normal(13))], left,
+          maths=("own",))
+
+
+KEYS = normal(30)
+
+
+# Floating-point errors
+
+
+def quiet_solve(a, b):
+    with np.errstate(all="ignore"):
+        return anp.linalg.solve(a, b) * 2 + anp.log(b)
+
+
+def partly_quiet_solve(a, b):
+    with np.errstate(divide="ignore"):
+        c = anp.log(b)
+    return anp.linalg.solve(a, b) / b[0] + c
+
+
+@pytest.mark.parametrize("handling", ["warn", "raise", "ignore"])
+@pytest.mark.parametrize("function", [quiet_solve, partly_quiet_solve])
+def test_errors_of_linear_algebra(function, handling, left):
+    fine, bad = np.eye(2) + 0.1, np.ones((2, 2))
+    calls = [(fine, np.ones(2)), (bad, np.ones(2)), (fine, -np.ones(2)), (fine, np.zeros(2))]
+    with np.errstate(all=handling, under="ignore"):
+        check(function, calls, left)
+
+
+def test_errors_beside_gathers(left):
+    def relative(x, i):
+        with np.errstate(all="ignore"):
+            return x[i] / x[i][0]
+
+    check(relative, [(np.arange(3.0), np.array(i)) for i in ([1, 2], [0, 2], [0, 3])], left)

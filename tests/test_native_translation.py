@@ -51,6 +51,18 @@ def pendulum(angle):
     return angle
 
 
+def rosenbrock(x):
+    total = 0.0
+    for i in range(len(x) - 1):
+        total = total + 100.0 * (x[i + 1] - x[i] ** 2) ** 2 + (1 - x[i]) ** 2
+    return total
+
+
+def rows_apart(x):
+    """Turns that do not wait for one another."""
+    return [anp.sin(row) * 2 + row[0] for row in x]
+
+
 PROGRAMS = [
     (lambda x: x * x[::-1] + x / 2 - 3, X),
     (lambda x: anp.where(x > 0, anp.sqrt(abs(x)), x**3) + nn.sigmoid(x), X),
@@ -73,6 +85,10 @@ PROGRAMS = [
     (grad(swapped), X),
     (grad(swapped), X[:3]),
     (grad(pendulum), 1.0),
+    (grad(rosenbrock), RNG.normal(size=90)),
+    (lambda x: anp.stack(rows_apart(x)), RNG.normal(size=(60, 5))),
+    (grad(lambda x: sum(anp.sum(row) for row in rows_apart(x))), RNG.normal(size=(60, 5))),
+    (lambda x: scan(lambda c, y: (c, anp.exp(y) * x), 0.0, x)[1], X),
     (grad(lambda x: anp.sum(pendulum(x))), X),
     (lambda x: fori_loop(0, 60, lambda i, y: anp.sin(y) + x, x), X),
 ]

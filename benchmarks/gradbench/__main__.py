@@ -26,7 +26,8 @@ def parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--cases", metavar="N", type=integer(1, 1000), help="only the first N inputs of each eval")
     parser.add_argument("--data", metavar="DIR", help="folder with the suite's files: ht/complicated_big, ba, "
                         "lstm_full.txt")
-    parser.add_argument("--backend", metavar="NAME", help="back end of jit; without it, jit chooses")
+    parser.add_argument("--backend", choices=("auto", "numpy", "native"),
+                        help="back end of jit; without it, jit chooses")
     parser.add_argument("--threads", metavar="N", type=integer(1, 1024), default=1,
                         help="of jit and of NumPy's products")
     parser.add_argument("--min-runs", metavar="N", type=integer(1, 10**6), default=1, help="least runs of a function")

@@ -58,9 +58,9 @@ class Background:
 
     def wait(self) -> None:
         """Wait until all jobs that have been submitted are done."""
-        done = threading.Event()
-        self.submit(done.set)
         if self.thread is not None and not self.is_over:
+            done = threading.Event()
+            self.submit(done.set)
             done.wait()
 
 

@@ -68,17 +68,20 @@ def compile_later(branch: Branch, recording: Recording, passes: Sequence[str], n
     """Let the program of a branch be compiled natively in the background, when it is run for the first time, which is
     in the second call; what comes of it takes the place of NumPy's."""
     if back_end.is_installed():
-        job = partial(replace, weakref.ref(branch), recording.program, recording.structure, passes, name, selection)
-        branch.executable.at_first_run = partial(background.submit, job)
+        for node in recording.program.inputs:
+            node.value = None  # the arguments of the first call are let go
+        branch.recorded = recording.program, recording.structure, passes, name, selection
+        branch.executable.at_first_run = partial(background.submit, partial(replace, weakref.ref(branch)))
 
 
-def replace(
-    branch_of: Callable[[], Branch | None], program: Program, structure: Structure, passes: Sequence[str], name: str,
-    selection: Selection,
-) -> None:
-    """Compile a program, and let it take the place of NumPy's in its branch, if that is still there."""
+def replace(branch_of: Callable[[], Branch | None]) -> None:
+    """Compile the recorded program of a branch, and let it take the place of NumPy's, if the branch is still there."""
+    branch = branch_of()
+    if branch is None:
+        return
+    (program, structure, passes, name, selection), branch.recorded, branch = branch.recorded, None, None
     try:
-        native = find_native(selection) if branch_of() is not None else None
+        native = find_native(selection)
         found = native and compile_natively(program, structure, passes, name, native, LEAST_SHARE)
         branch = branch_of()
         if found and branch is not None:

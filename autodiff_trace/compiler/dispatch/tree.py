@@ -23,12 +23,13 @@ class Branch:
     ``executable`` runs it; another one may take the place of the ``first`` while others run it.
     """
 
-    __slots__ = ("executable", "first", "outcomes", "guard_slice", "ticket", "__weakref__")
+    __slots__ = ("executable", "first", "outcomes", "guard_slice", "ticket", "recorded", "__weakref__")
 
     def __init__(self, executable: Executable, outcomes: Sequence[Any], guard_slice: GuardSlice | None) -> None:
         self.executable = self.first = executable
         self.outcomes = outcomes
         self.ticket: Any = None  # of the quick call that runs it
+        self.recorded: Any = None  # what another executable is to be made from
         self.guard_slice = guard_slice if guard_slice is not None and guard_slice.draws_nothing else None
 
     def replace(self, executable: Executable) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ...core.traits import traits_of
 from ..backends.numpy_source import calls
-from .layout import axes_by_strides, broadcast_shape, distances, laid_out, order_axes, view_strides
+from .layout import axes_by_strides, broadcast_shape, copied, distances, laid_out, order_axes, view_strides
 from .node import Node, parts_of, spec_at
 from .spec import Spec, array_spec, make_spec, new_spec
 
@@ -223,7 +223,7 @@ def sum_rows(x: Any, axes: tuple, shape: tuple) -> Spec:
 @infers(calls.copy, calls.like, calls.roll, np.empty_like, np.zeros_like, np.ones_like)
 def like(x: Any, *_: Any) -> Spec:
     x = spec_at(x)
-    return laid_out([x], x.dtype) if x.shape else array_spec((), x.dtype or x.kind)
+    return copied(x, x.dtype) if x.shape else array_spec((), x.dtype or x.kind)
 
 
 @infers(calls.keep)
@@ -243,7 +243,7 @@ def cast(x: Any, dtype: Any) -> Spec:
         return x
     if x.dtype.kind == "c" and dtype.kind == "f" and x.is_array and 2 * dtype.itemsize == x.itemsize:  # the real part
         return make_spec(x.kind, x.shape, dtype, x.strides)
-    return laid_out([x], dtype) if x.shape or not x.is_array else array_spec((), dtype)
+    return copied(x, dtype) if x.shape else laid_out([x], dtype) if not x.is_array else array_spec((), dtype)
 
 
 @infers(calls.fill)

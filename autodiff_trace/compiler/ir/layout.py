@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from .spec import Spec, array_spec, c_strides, make_spec, new_spec
 
-__all__ = ["axes_by_strides", "broadcast_shape", "distances", "laid_out", "order_axes", "view_strides"]
+__all__ = ["axes_by_strides", "broadcast_shape", "copied", "distances", "laid_out", "order_axes", "view_strides"]
 
 
 def laid_out(operands: list[Spec], dtype: np.dtype) -> Spec:
@@ -21,6 +22,14 @@ def laid_out(operands: list[Spec], dtype: np.dtype) -> Spec:
     return new_spec(shape, dtype, axes_by_strides(shape, operands))
 
 
+def copied(x: Spec, dtype: np.dtype) -> Spec:
+    """What NumPy's functions make that give an array like ``x``, with its order of axes: unlike what an elementwise
+    function makes, axes along which it does not move are the innermost ones."""
+    if x.is_contiguous:
+        return array_spec(x.shape, dtype)
+    return new_spec(x.shape, dtype, sorted(range(x.ndim), key=lambda axis: (-abs(x.strides[axis]), axis)))
+
+
 def broadcast_shape(operands: list[Spec]) -> tuple[int, ...]:
     shapes = {each.shape for each in operands} - {()}
     return shapes.pop() if len(shapes) == 1 else np.broadcast_shapes(*shapes)  # as a rule (2 of 4 µs)
@@ -31,7 +40,7 @@ def axes_by_strides(shape: tuple[int, ...], operands: list[Spec]) -> tuple[int, 
     return order_axes(len(shape), [[0] * (len(shape) - each.ndim) + distances(each) for each in operands])
 
 
-def distances(x: Spec) -> list[int]:
+def distances(x: Any) -> list[int]:
     """The strides along the axes on which there are several elements; of others none, 0."""
     return [0 if length == 1 else abs(stride) for length, stride in zip(x.shape, x.strides)]
 

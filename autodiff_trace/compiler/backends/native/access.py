@@ -55,6 +55,9 @@ def load(lanes: Lanes, address: str, stride: int, char: str, mask: str | None = 
     align, kind = np.dtype(char).itemsize, lanes.of(held(char))
     if stride == align and mask is None:
         name = lines.emit(f"load {kind}, ptr {address}, align {align}")
+    elif stride == -align and mask is None:
+        first = lines.emit(f"getelementptr i8, ptr {address}, i64 {(1 - lanes.width) * align}")
+        name = turned_round(lanes, kind, lines.emit(f"load {kind}, ptr {first}, align {align}"))
     else:
         suffix = memory_suffix(lanes, char)
         bits = lanes.of("i1")
@@ -72,6 +75,12 @@ def load(lanes: Lanes, address: str, stride: int, char: str, mask: str | None = 
             f"shufflevector {kind} {name}, {kind} poison, <{lanes.width} x i32> zeroinitializer")
         name = lines.emit(f"select {lanes.of('i1')} {mask}, {kind} {name}, {kind} {first}")
     return from_memory(lanes, name, char)
+
+
+def turned_round(lanes: Lanes, kind: str, name: str) -> str:
+    """A vector with its lanes in reverse order."""
+    order = ", ".join(f"i32 {i}" for i in reversed(range(lanes.width)))
+    return lanes.lines.emit(f"shufflevector {kind} {name}, {kind} poison, <{lanes.width} x i32> <{order}>")
 
 
 def memory_suffix(lanes: Lanes, char: str) -> str:
@@ -97,6 +106,10 @@ def store(lanes: Lanes, x: Value, address: str, stride: int, mask: str | None = 
     name = to_memory(lanes, x)
     if lanes.width == 1 or stride == align and mask is None:
         lines.write(f"store {kind} {name}, ptr {address}, align {align}")
+        return
+    if stride == -align and mask is None:
+        first = lines.emit(f"getelementptr i8, ptr {address}, i64 {(1 - lanes.width) * align}")
+        lines.write(f"store {kind} {turned_round(lanes, kind, name)}, ptr {first}, align {align}")
         return
     suffix, bits, used = memory_suffix(lanes, x.char), lanes.of("i1"), mask or "splat (i1 true)"
     if stride == align:

@@ -11,7 +11,7 @@ from ...ir.infer import UFUNCS
 from ...ir.node import Node, spec_at, value_of
 from ..numpy_source import calls
 from .code import UfuncCall
-from .elementwise import loop_chars
+from .elementwise import can_cast, is_as_numpys, is_loop, loop_chars
 from .operands import multiplies_by_one_number
 from .operations import find_operation
 from .places import Place, collapse
@@ -29,11 +29,12 @@ HOLDS: dict[Callable, tuple[Callable[[Node], bool], Rule]] = {}
 
 
 OWN_ONLY: set[Callable] = set()
+KEYWORDS: dict[Callable, tuple[str, ...]] = {}
 
 
 def find_alone(step: Node, own: Any) -> Rule | None:
     """What translates such a step; None if it is none."""
-    if step.kwargs or step.function.__hash__ is None:
+    if step.function.__hash__ is None or not set(step.kwargs).issubset(KEYWORDS.get(step.function, ())):
         return None
     found = HOLDS.get(step.function)
     if not own and step.function in OWN_ONLY:
@@ -41,19 +42,22 @@ def find_alone(step: Node, own: Any) -> Rule | None:
     if found is not None:
         return found[1] if found[0](step) else None
     ufunc = UFUNCS.get(step.function, step.function)
-    if isinstance(ufunc, np.ufunc) and is_plain_ufunc(ufunc, step):
+    if isinstance(ufunc, np.ufunc) and is_plain_ufunc(ufunc, step) and (
+            is_loop(ufunc, step.function, step.args) or own and is_as_numpys(ufunc, step.args)):
         return call_ufunc
     return None
 
 
 def alone(
     *functions: Callable, when: Callable[[Node], bool] = lambda step: True, own_only: bool = False,
+    keywords: tuple[str, ...] = (),
 ) -> Callable:
     """Decorate what translates calls of these functions for which ``when(step)``; ``own_only``: in another way than
-    NumPy's to the last bit."""
+    NumPy's to the last bit; ``keywords``: those that ``when`` looks at."""
 
     def decorate(rule: Rule) -> Rule:
         HOLDS.update(dict.fromkeys(functions, (when, rule)))
+        KEYWORDS.update(dict.fromkeys(functions, keywords))
         if own_only:
             OWN_ONLY.update(functions)
         return rule

@@ -1,6 +1,6 @@
 """Compositions: functions of the library that are some steps of NumPy's, which are translated in their place.
 
-They add up in another order than the functions themselves, so that these are steps of ``math="own"`` alone. Where a
+Most add up in another order than the functions themselves, so that these are steps of ``math="own"`` alone. Where a
 function goes another way for some numbers, a guard among the steps says so, and NumPy's program runs.
 """
 
@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ....numpy import wrapped
 from ....numpy.rules import einsum, elementwise, lengths, reductions
 from ...ir.infer import call
 from ...ir.node import Node, Program, literal, operands, spec_at
 from ..numpy_source import calls
 from .alone import alone
+from .elementwise import Elementwise, pointwise
+from .registers import Lanes, Value
 
 if TYPE_CHECKING:
     from .translate import Translator
@@ -25,7 +28,7 @@ __all__: list[str] = []
 Steps = Callable[[Node], tuple[list[Node], Node]]
 
 
-def composed(*functions: Callable, when: Callable[[Node], bool]) -> Callable:
+def composed(*functions: Callable, when: Callable[[Node], bool], own_only: bool = True) -> Callable:
     """Decorate what gives the steps for a step of these functions, and that which has its value."""
 
     def decorate(steps_of: Steps) -> Steps:
@@ -38,7 +41,7 @@ def composed(*functions: Callable, when: Callable[[Node], bool]) -> Callable:
                 translator.shared, Program(inputs, steps, [output]), places, [(output, target)])
             translator.records += inner.run()
 
-        alone(*functions, when=when, own_only=True)(translate)
+        alone(*functions, when=when, own_only=own_only)(translate)
         return steps_of
 
     return decorate
@@ -46,9 +49,14 @@ def composed(*functions: Callable, when: Callable[[Node], bool]) -> Callable:
 
 def within(x: Node, least: float, step: Node) -> list[Node]:
     """Guards that all numbers are larger than ``least``, and finite."""
-    dtype, checks = x.spec.dtype, []
-    for ufunc, bound in ((np.greater, least), (np.less_equal, np.finfo(dtype).max)):
-        truth = call(ufunc, (x, literal(dtype.type(bound))), step)
+    return between(x, (np.greater, least), (np.less_equal, np.finfo(x.spec.dtype).max), step)
+
+
+def between(x: Node, low: tuple[np.ufunc, float], high: tuple[np.ufunc, float], step: Node) -> list[Node]:
+    """Guards that comparisons of all numbers with bounds hold."""
+    checks = []
+    for ufunc, bound in (low, high):
+        truth = call(ufunc, (x, literal(x.spec.dtype.type(bound))), step)
         checks.append(truth)
         if truth.spec.is_array:
             axes = tuple(range(truth.spec.ndim))
@@ -92,6 +100,8 @@ def is_contraction(step: Node) -> bool:
     if step.spec.dtype.char not in "fd" or any(len(set(letters)) < len(letters) for letters in given):
         return False
     lengths = lengths_of(step)
+    if 0 in lengths.values():
+        return False
     if any(lengths[letter] != n for letters, arg in zip(given, args) for letter, n in zip(letters, arg.spec.shape)):
         return False
     return is_matrix_product(given, left) or np.prod([float(n) for n in lengths.values()]) <= MOST
@@ -165,3 +175,38 @@ def inverted(step: Node) -> tuple[list[Node], Node]:
     checks = within(square, 1e6 * np.finfo(step.spec.dtype).tiny, step)
     quotient = call(np.divide, (x, square), step)
     return [*squares, square, *checks, quotient], quotient
+
+
+def truncated(x: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Floating-point numbers as integers, which they are known to fit in."""
+    return x.astype(dtype)
+
+
+@pointwise(truncated)
+def truncate(step: Node, char: str) -> Elementwise:
+    given = step.args[0].spec.dtype.char
+    name = "fptoui" if step.spec.dtype.kind == "u" else "fptosi"
+
+    def rule(lanes: Lanes, x: Value) -> Value:
+        return Value(lanes.lines.emit(f"{name} {lanes.type(given)} {x.name} to {lanes.type(char)}"), char)
+
+    return Elementwise(step.args[:1], given, rule)
+
+
+def is_truncation(step: Node) -> bool:
+    x, result = step.args[0], step.spec.dtype
+    return (type(x) is Node and not x.spec.items and x.spec.dtype is not None and x.spec.dtype.char in "fd"
+            and x.spec.size > 0 and result is not None and result.kind in "iu" and result.isnative
+            and len(step.args) == 2)
+
+
+@composed(calls.cast, wrapped.astype.fun, when=is_truncation, own_only=False)
+def cast(step: Node) -> tuple[list[Node], Node]:
+    """A cast to integers. Of numbers that are too large the processor decides, and NumPy warns."""
+    x, info = step.args[0], np.iinfo(step.spec.dtype)
+    high = (np.less, float(info.max + 1))
+    # One less than the least one is cast to it, where that is a number of its own.
+    exact = float(info.min) - 1 if step.spec.itemsize < 4 or step.spec.itemsize == 4 and x.spec.itemsize == 8 else None
+    low = (np.greater_equal, float(info.min)) if exact is None else (np.greater, exact)
+    result = Node(truncated, (x, step.spec.dtype), {}, step.spec, "cast", "call", step.errstate)
+    return [*between(x, low, high, step), result], result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ import numpy as np
 from ....nn import sigmoid as nn_sigmoid
 from ....numpy import selections, wrapped
 from ...ir.infer import UFUNCS
-from ...ir.node import Node, spec_at
+from ...ir.node import Node, spec_at, value_of
 from ...ir.spec import Spec
 from ..numpy_source import calls
 from .operations import find_operation
@@ -66,8 +67,9 @@ def find_elementwise(step: Node, own: dict[np.ufunc, Callable]) -> Elementwise |
         return Elementwise(args[:1], char, convert) if given is not None and can_cast(given, char) else None
     if function is calls.select or function is calls.keep:
         condition, *values = args if function is calls.select else (args[1], args[0], 0)
-        return Elementwise((condition, *values), "?" + char * 2, select)
-    if function is selections.restrict.fun and char in "fd" and type(args[1]) is Node:
+        return Elementwise((condition, *values), "?" + char * 2, select) if all(
+            has_place(each, char) for each in values) else None
+    if function is selections.restrict.fun and char in "fdFD" and type(args[1]) is Node:
         return Elementwise(args, char + "?", restrict)
     if function is nn_sigmoid.fun and char in "fd" and np.exp in own and spec_at(args[0]).dtype == step.spec.dtype:
         return Elementwise(args, char, functools.partial(sigmoid, own[np.exp]))
@@ -88,7 +90,7 @@ def find_elementwise(step: Node, own: dict[np.ufunc, Callable]) -> Elementwise |
     if ufunc in (np.logical_and, np.logical_or, np.logical_xor, np.logical_not):
         chars = "?" * len(chars)
     rule = find_operation(ufunc, chars)
-    if not own and ufunc in FUSED and set(chars) <= set("FD") and (ufunc is function or step.spec.is_array):
+    if not own and ufunc in FUSED and set(chars) <= set("FD") and is_loop(ufunc, function, operands):
         return None
     if rule is None and ufunc in own and set(chars) <= set("fd"):
         rule = own[ufunc]
@@ -110,6 +112,11 @@ PLAIN = (np.add, np.subtract, np.multiply, np.negative, np.absolute, np.less, np
 """What Python computes of floats as NumPy does, without ever raising an error."""
 
 
+def is_loop(ufunc: np.ufunc, function: Callable, operands: tuple) -> bool:
+    """Whether NumPy runs the ufunc's loop for a step: of its numbers the operators are functions of their own."""
+    return ufunc is function or any(spec_at(arg).is_array for arg in operands)
+
+
 def is_as_numpys(ufunc: np.ufunc, operands: tuple) -> bool:
     """Whether Python's operator gives for these operands what the ufunc does. Python's integers have no end, its truth
     values add up to 2, its divisions raise an error; NumPy's scalars of integers warn."""
@@ -127,9 +134,26 @@ def has_long_number(operands: tuple) -> bool:
 
 
 def loop_chars(ufunc: np.ufunc, operands: tuple) -> str | None:
-    """The dtypes of the loop that NumPy takes for these operands, the last that of its result."""
+    """The dtypes of the loop that NumPy takes for these operands, the last that of its result; None if one of Python's
+    integers may have no place in its dtype: NumPy knows what is less all the same, or raises an error."""
     dtypes = tuple([spec.dtype or spec.kind for spec in map(spec_at, operands)])
-    return resolve(ufunc, dtypes)
+    chars = resolve(ufunc, dtypes)
+    return chars if chars is not None and all(map(has_place, operands, chars)) else None
+
+
+LEAST, LARGEST = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max)
+
+
+def has_place(arg: Any, char: str) -> bool:
+    if char in "fF" and (type(arg) is not Node or arg.kind == "constant" and not arg.spec.shape):
+        size = abs(value_of(arg))  # NumPy warns where one becomes infinite or loses digits
+        return not math.isfinite(size) or size == 0 or LEAST <= size <= LARGEST
+    if char in "?fdFD" or spec_at(arg).kind is not int:
+        return True
+    if type(arg) is Node and arg.kind != "constant":
+        return char in "lq"
+    info = np.iinfo(char)
+    return info.min <= value_of(arg) <= info.max
 
 
 @functools.lru_cache(maxsize=1024)
@@ -161,7 +185,10 @@ def select(lanes: Lanes, condition: Value, x: Value, y: Value) -> Value:
 
 
 def restrict(lanes: Lanes, x: Value, mask: Value) -> Value:
-    is_finite = find_operation(np.isfinite, x.char)(lanes, x)
+    is_finite = None
+    for each in lanes.parts(x) if x.char in "FD" else [x]:
+        truth = find_operation(np.isfinite, each.char)(lanes, each)
+        is_finite = truth if is_finite is None else lanes.op("and", is_finite, truth)
     return lanes.select(lanes.op("or", mask, is_finite), x, lanes.const(0, x.char))
 
 

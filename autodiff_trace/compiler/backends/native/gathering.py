@@ -136,7 +136,8 @@ def can_assign(spec: Any, dtype: np.dtype) -> bool:
     given = spec.dtype if spec.dtype is not None else np.dtype(spec.kind)
     if spec.kind is int and dtype.char not in "lqfdFD":
         return False  # it may be too large, of which NumPy says something
-    return given == dtype or dtype.kind in "fc" and given.kind in "?biuf" or given.kind in "?biu" and dtype.kind in "biu"
+    return given == dtype or dtype.kind in ("fc" if given.kind in "biuf" else "") or (
+        given.kind in "biu" and dtype.kind in "iu")
 
 
 @alone(calls.assign, when=is_assignment)
@@ -190,6 +191,10 @@ def permute(translator: Translator, step: Node) -> None:
     translator.call(Gather(selection, numbers, translator.allocate(step), wraps).write())
 
 
-@alone(ordering.unpermute.fun, when=lambda step: is_permutation(step) and step.args[0].spec.shape == step.args[1].spec.shape)
+def is_inverse(step: Node) -> bool:
+    return is_permutation(step) and step.args[0].spec.shape == step.args[1].spec.shape
+
+
+@alone(ordering.unpermute.fun, when=is_inverse)
 def unpermute(translator: Translator, step: Node) -> None:
     put(translator, translator.allocate(step), along(step), translator.place(step.args[0]), False)

@@ -14,7 +14,7 @@ from .places import Place
 from .registers import PARTS, Lanes, Value
 from .selection import Selection
 
-__all__ = ["Bounds", "Gather", "ScatterNest", "note_truth"]
+__all__ = ["Bounds", "Gather", "ScatterNest", "gather", "note_truth", "stand_in"]
 
 
 def stand_in() -> Node:
@@ -116,7 +116,8 @@ class Indexed(Nest):
         if self.offsets is None:
             return load(lanes, self.address, self.stride, char, mask)
         if self.width == 1:
-            return load_one(lanes, self.lines.emit(f"getelementptr i8, ptr {self.address}, i64 {self.offsets.name}"), char)
+            address = self.lines.emit(f"getelementptr i8, ptr {self.address}, i64 {self.offsets.name}")
+            return load_one(lanes, address, char)
         offsets = self.offsets
         if self.stride:
             numbers = ", ".join(f"i64 {n * self.stride}" for n in range(self.width))

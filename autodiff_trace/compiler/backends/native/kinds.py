@@ -14,6 +14,7 @@ from ..numpy_source import calls
 from .alone import find_alone
 from .elementwise import Elementwise, find_elementwise
 from .loops import can_repeat
+from .maps import find_map
 from .nest_loops import LastTurn, NestLoop, find_nest_loop, loop_shape
 from .reductions import Reduction, find_closing
 from .scalar_loops import is_scalar_loop, loop_rule, result_rule
@@ -32,6 +33,7 @@ class Kinds:
         self.keys: dict[Node, Hashable] = {}
         self.scalars: dict[Node, Any] = {}
         self.rules: dict[Node, Any] = {}
+        self.maps: dict[Node, Any] = {}
         self.views: dict[Node, Callable | None] = {}
         self.closings: dict[Node, Reduction | None] = {}
 
@@ -64,7 +66,7 @@ class Kinds:
         if self.elementwise(step) is not None:
             return loop_shape(step) if type(step.function) is Loop else step.spec.shape
         if type(step.function) is Loop:
-            return ALONE if can_repeat(step, lambda each: self.key(each) is not None) else None
+            return ALONE if self.map(step) is not None or can_repeat(step, lambda each: self.key(each) is not None) else None
         if step.spec.items:
             return ALONE if find_alone(step, self.own) is not None else None
         if not step.spec.size:
@@ -83,7 +85,7 @@ class Kinds:
         if step.kind == "guard":
             return guard if is_guard(step) else None
         if type(step.function) is Loop:
-            return loop_rule if is_scalar_loop(step, self.scalar) else None
+            return loop_rule if self.map(step) is None and is_scalar_loop(step, self.scalar) else None
         if step.function is result:
             return result_rule if not step.spec.items and self.scalar(step.args[0]) is not None else None
         return find_scalar_rule(step, self.own)
@@ -96,10 +98,16 @@ class Kinds:
 
     def find_elementwise(self, step: Node) -> Elementwise | NestLoop | LastTurn | None:
         if type(step.function) is Loop:
-            return find_nest_loop(step, lambda each: find_elementwise(each, self.own))
+            return None if self.map(step) is not None else find_nest_loop(step, lambda each: find_elementwise(each, self.own))
         if step.function is result:
             return LastTurn(step) if not step.spec.items and type(self.elementwise(step.args[0])) is NestLoop else None
         return find_elementwise(step, self.own) if step.spec.size and not step.spec.items else None
+
+    def map(self, step: Node) -> Any:
+        """How a loop is computed for all turns at once; None if it is not."""
+        if step not in self.maps:
+            self.maps[step] = find_map(step, lambda each: find_elementwise(each, self.own))
+        return self.maps[step]
 
     def view(self, step: Node) -> Callable | None:
         """What gives the place of a view; None if a step is none."""

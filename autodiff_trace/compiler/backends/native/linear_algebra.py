@@ -177,4 +177,5 @@ def has_determinants(step: Node) -> bool:
 def logarithm_of_determinant(translator: Translator, step: Node) -> None:
     spec = spec_at(step.args[0])
     char = WIDE[spec.dtype.char]
-    call_with_results(translator, step, "slogdet", f"{char}->{char}{parts_char(char)}", (2, 0, 0), spec.shape[-1], False)
+    types = f"{char}->{char}{parts_char(char)}"
+    call_with_results(translator, step, "slogdet", types, (2, 0, 0), spec.shape[-1], False)

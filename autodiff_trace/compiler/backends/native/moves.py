@@ -8,6 +8,8 @@ import numpy as np
 
 from ....numpy.mutation import identity
 from ...ir.node import Node
+from ...ir.spec import c_strides
+from ..numpy_source import calls
 from .alone import alone
 from .places import Place
 
@@ -64,6 +66,17 @@ def triangle(translator: Translator, step: Node) -> None:
 @alone(np.copy, identity.fun, when=is_of_array)
 def copy(translator: Translator, step: Node) -> None:
     translator.copy(translator.place(step.args[0]), translator.allocate(step))
+
+
+def is_regrouped(step: Node) -> bool:
+    return is_of_array(step) and step.spec.is_contiguous
+
+
+@alone(calls.reshape, when=is_regrouped)
+def reshape(translator: Translator, step: Node) -> None:
+    """Another shape of an array that does not lie in the order of C: a copy."""
+    x, target = translator.place(step.args[0]), translator.allocate(step)
+    translator.copy(x, target._replace(shape=x.shape, strides=c_strides(x.shape, x.dtype.itemsize)))
 
 
 def is_tiling(step: Node) -> bool:

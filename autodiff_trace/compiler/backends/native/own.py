@@ -9,6 +9,7 @@ import numpy as np
 
 from .builder import Builder
 from .engine import load
+from .operations import find_operation
 from .registers import Lanes, Value
 from .vector_math import FUNCTIONS, available
 
@@ -23,7 +24,19 @@ def own_functions(math: str) -> dict[np.ufunc, Callable]:
     features = {each[1:]: each[0] == "+" for each in load().features.split(",")}
     if math != "own" or not available(features):
         return {}
-    return {ufunc: functools.partial(call, function) for ufunc, function in FUNCTIONS.items()}
+    found = {ufunc: functools.partial(call, function) for ufunc, function in FUNCTIONS.items()}
+    found[np.logaddexp] = functools.partial(logaddexp, found[np.exp], found[np.log1p])
+    return found
+
+
+def logaddexp(exp: Callable, log1p: Callable, lanes: Lanes, x: Value, y: Value) -> Value:
+    """``max(x, y) + log1p(exp(-|x - y|))``, as NumPy computes it (``npy_logaddexp``), with its errors where the result
+    is close to 0. Equal infinities are not subtracted."""
+    char, zero = x.char, lanes.const(0, x.char)
+    is_same = lanes.compare("oeq", x, y)
+    distance = lanes.op("fsub", lanes.select(is_same, zero, x), lanes.select(is_same, zero, y))
+    smaller = exp(lanes, lanes.op("fneg", lanes.intrinsic("fabs", distance)))
+    return lanes.op("fadd", find_operation(np.maximum, char * 2)(lanes, x, y), log1p(lanes, smaller))
 
 
 def call(function: Callable, lanes: Lanes, *operands: Value) -> Value:

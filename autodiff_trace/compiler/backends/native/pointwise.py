@@ -38,6 +38,8 @@ def over_nothing(step: Node) -> bool:
 def number(step: Node, char: str) -> Elementwise | None:
     if not over_nothing(step) or char_of(spec_at(step.args[0])) != char or char not in "fdFD":
         return None
+    if step.function is reductions.mean_over.fun and char in "FD":
+        return None  # a complex infinity that is divided by 1 is no longer one
     is_sum = step.function in (reductions.sum_over.fun, reductions.mean_over.fun)
     return Elementwise(step.args[:1], char, from_zero if is_sum else same)
 

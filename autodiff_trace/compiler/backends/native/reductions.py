@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ....numpy.rules import cumulative, reductions
+from ...ir.layout import distances, order_axes
 from ...ir.node import Node, spec_at
 from ..numpy_source import calls
 from .alone import add_ufunc, alone, in_memory
@@ -85,9 +89,9 @@ def reduce(translator: Any, step: Node) -> None:
     """The loop along the axes in the order in which NumPy walks them."""
     found = find_reduction(step)
     x = translator.place(found.x)
+    if step.function is COUNT and x.dtype.char != "?":
+        x = cast(translator, x, "?")
     if x.dtype.char != found.char:
-        if step.function is COUNT and x.dtype.char != "?":
-            x = cast(translator, x, "?")
         x = cast(translator, x, found.char)
     total = total_place(translator.allocate(step), x.shape, found.axes)
     first = tuple([slice(0, 1) if i in found.axes else slice(None) for i in range(len(x.shape))])
@@ -96,10 +100,29 @@ def reduce(translator: Any, step: Node) -> None:
                         total.index(first))
     else:
         translator.copy(x.index(first), total.index(first))
-    order = sorted(range(len(x.shape)), key=lambda i: (-abs(x.strides[i]), i))
+    order = order_axes(len(x.shape), [distances(each) for each in (total, x)])
+    x, total = x.along(order), total.along(order)
+    if found.char in "fdFD" and is_gathered(x, total):
+        x = cast(translator, x, found.char)
     types = f"{found.char}{found.char}->{found.char}"
-    for source, sum_ in later_visits(x.along(order), total.along(order), found.neutral is None):
+    for source, sum_ in later_visits(x, total, found.neutral is None):
         add_ufunc(translator, found.ufunc.__name__, types, [sum_, source, sum_], source.shape)
+
+
+def is_gathered(x: Place, total: Place) -> bool:
+    """Whether NumPy puts elements of several rows next to one another first, and so adds up other pairs."""
+    lengths, strides = collapse(x.shape, [total.strides, x.strides])
+    rows = list(itertools.takewhile(lambda row: row[1] == 0, zip(reversed(lengths), reversed(strides[0])))) if lengths else []
+    return len(rows) > 1 and math.prod(length for length, _ in rows) <= np.getbufsize() and gathers()
+
+
+@functools.cache
+def gathers() -> bool:
+    """Whether this NumPy does (2.3 and later)."""
+    rows = np.zeros((2, 6))
+    rows[:, 0] = 1e16, -1e16
+    rows[0, 1:5] = 1
+    return np.add.reduce(rows[:, :5], None) != 0  # each 1 by itself is lost in 1e16
 
 
 def later_visits(x: Place, total: Place, has_first: bool) -> list[tuple[Place, Place]]:

@@ -27,6 +27,8 @@ def find_scalar_rule(step: Node, own: dict[np.ufunc, Callable]) -> Rule | Elemen
     if not is_few(step):
         return None
     rule = None if step.kwargs or step.function.__hash__ is None else RULES.get(step.function)
+    if rule is product and not own:
+        return None  # the BLAS has an order of its own
     if rule is None:
         rule = find_elementwise(step, own)
         if rule is not None and not all(map(is_few, rule.operands)):
@@ -239,6 +241,7 @@ RULES: dict[Callable, Rule] = {
     calls.getitem: moves(lambda places, args: places[args[0]]),
     calls.reshape: moves(lambda places, args: places.reshape(args[0])),
     calls.transpose: moves(lambda places, args: places.transpose(args[0])),
+    np.reshape: moves(lambda places, args: places.reshape(args[0])),
     np.broadcast_to: moves(lambda places, args: np.broadcast_to(places, args[0])),
     np.diagonal: moves(lambda places, args: places.diagonal(*args)),
     np.array: join(np.array),
@@ -252,6 +255,7 @@ RULES: dict[Callable, Rule] = {
 }
 
 RULE_HOLDS: dict[Callable, Callable[[Node], bool]] = {
+    np.reshape: lambda step: len(step.args) == 2 and not spec_at(step.args[0]).is_array,
     calls.getitem: is_plain_index, np.array: is_join, np.stack: is_join, np.concatenate: is_join,
     np.dot: is_plain_product, np.matmul: is_plain_product, calls.ADD_REDUCE: is_plain_reduction,
     calls.MAXIMUM_REDUCE: is_plain_reduction, calls.MINIMUM_REDUCE: is_plain_reduction,

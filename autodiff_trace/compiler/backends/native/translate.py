@@ -10,12 +10,15 @@ from ...ir.loop import Loop, stack_turns
 from ...ir.node import Node, Program, operands
 from ...ir.spec import array_spec, c_strides
 from ..numpy_source import calls
-from . import compositions, gathering, linear_algebra, moves, pointwise, reductions  # noqa: F401 (they register rules)
+from . import (  # noqa: F401 (they register rules)
+    compositions, gathering, linear_algebra, moves, pointwise, reductions, searching,
+)
 from .alone import find_alone
 from .code import At, Call, Code, Expect, Record
 from .elementwise import Elementwise
 from .kinds import Kinds
 from .loops import list_place, repeat
+from .maps import write_map
 from .nest import Nest
 from .nest_units import translate_nest
 from .own import own_functions
@@ -155,7 +158,11 @@ class Translator:
     def translate_segment(self, key: Hashable, steps: list[Node]) -> None:
         before = len(self.records)
         if key == ALONE and type(steps[0].function) is Loop:
-            repeat(self, steps[0])
+            rules = self.kinds.map(steps[0])
+            if rules is None:
+                repeat(self, steps[0])
+            else:
+                write_map(self, steps[0], rules)
         elif key == ALONE:
             find_alone(steps[0], self.own)(self, steps[0])
         elif key == SCALARS:

@@ -107,7 +107,8 @@ def is_even(step: Node) -> bool:
 VIEWS: dict[Callable, Callable[[Place, Node], Place]] = {
     calls.getitem: index, calls.reshape: reshape, calls.transpose: transpose, np.broadcast_to: broadcast,
     np.diagonal: diagonal, turn_of: turn, read_each: each, read_floats: each, result: result_place,
-    stack_turns: same_place, np.array: same_place, np.reshape: spread, np.real: part, np.imag: part, calls.cast: part,
+    stack_turns: same_place, np.array: same_place, np.reshape: spread, np.copy: spread, np.real: part, np.imag: part,
+    calls.cast: part,
 }
 
 
@@ -125,9 +126,9 @@ def find_view(step: Node) -> Callable[[Place, Node], Place] | None:
         return same_place if is_list and all(is_item(each, step.spec) for each in spec.items) else None
     if step.function in (read_each, read_floats):
         return each if spec.is_array and is_even(step) else None
-    if step.function in (np.broadcast_to, np.reshape) and not spec.is_array:
-        return spread if not spec.items and char_of(spec) == step.spec.dtype.char else None
-    if spec.dtype is None or not spec.is_array or step.function is np.reshape:
+    if step.function in (np.broadcast_to, np.reshape, np.copy) and not spec.is_array:
+        return spread if step.spec.is_array and not spec.items and char_of(spec) == step.spec.dtype.char else None
+    if spec.dtype is None or not spec.is_array or step.function in (np.reshape, np.copy):
         return None
     if VIEWS[step.function] is part and not is_part(step):
         return None
