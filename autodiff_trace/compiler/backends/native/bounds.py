@@ -1,7 +1,7 @@
 """Bounds: whether records stay in the memory of their bases, found when a region is built.
 
 Loops move a base by a stride in each turn, so that where it may be is an interval, and what an operand reaches is the
-interval's ends. Of units only the addresses that they are given are known.
+interval's ends. What units reach follows from the places that they were written for.
 """
 
 from __future__ import annotations
@@ -50,8 +50,9 @@ def reaches(record: Record) -> Iterator[tuple[str, At, int, int]]:
     """What a record reaches: for each operand a name, where it is, and from which to which byte around that."""
     if type(record) is Call:
         if record.start == 0 < record.stop:  # else the address need not be one of an element
-            for number, operand in enumerate(record.operands):
-                yield f"operand {number} of {record.unit}", operand, 0, 0
+            reach = record.reach or ((0, 0),) * len(record.operands)
+            for number, (operand, (low, high)) in enumerate(zip(record.operands, reach)):
+                yield f"operand {number} of {record.unit}", operand, low, high
     elif type(record) is Expect:
         yield "what a guard reads", record.operand, 0, 1
     elif type(record) is UfuncCall and 0 not in record.dims and record.core[:1] != (0,):

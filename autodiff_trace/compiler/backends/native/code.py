@@ -30,13 +30,14 @@ class At(NamedTuple):
 class Call(NamedTuple):
     """A unit is run for the elements from ``start`` to ``stop``: ``void unit(ptr frame, i64 start, i64 stop)``, where
     the frame has the addresses of the operands. With ``parallel`` its range may be split among threads, at multiples of
-    that number."""
+    that number. ``reach`` has for each operand the bytes around its address that the unit may touch, from and to."""
 
     unit: str
     operands: tuple[At, ...]
     start: int
     stop: int
     parallel: int = 0
+    reach: tuple[tuple[int, int], ...] = ()
 
 
 class UfuncCall(NamedTuple):

@@ -95,7 +95,16 @@ class Nest:
         else:
             self.outer(0, names)
             stop, parallel = self.lengths[0], 1
-        return Unit(lines.as_unit(), self.places, 0, stop, 0 if self.is_serial else parallel, lines, self.about())
+        return Unit(lines.as_unit(), self.touched(), 0, stop, 0 if self.is_serial else parallel, lines, self.about())
+
+    def touched(self) -> list[Place]:
+        """The operands, with all that the unit touches: of what has a value for each turn of a loop all turns."""
+        turns = [(row, node.function.turns) for node, rows in self.rows.items() for row in rows]
+        first = len(self.reads)
+        return [
+            *self.places[:first],
+            *[place.insert(0, count, row.stride) for place, (row, count) in zip(self.places[first:], turns)],
+            *self.places[first + len(turns):]]
 
     def about(self) -> str:
         """What the loops do, for people."""

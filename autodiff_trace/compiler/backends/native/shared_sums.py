@@ -59,7 +59,7 @@ def write_shared(nest: ClosingNest, table: Place, partials: list[Place]) -> Unit
 
     write_loop(lines, "%start", "%stop", 1, turn)
     about = f"in {partials[0].size} parts: {nest.about()}"
-    return Unit(lines.as_unit(), [*nest.places, table, *partials], 0, partials[0].size, 1, lines, about)
+    return Unit(lines.as_unit(), [*nest.touched(), table, *partials], 0, partials[0].size, 1, lines, about)
 
 
 def write_total(nest: ClosingNest, partials: list[Place]) -> Unit:

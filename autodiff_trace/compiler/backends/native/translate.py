@@ -14,6 +14,7 @@ from . import (  # noqa: F401 (they register rules)
     compositions, gathering, linear_algebra, moves, pointwise, reductions, searching,
 )
 from .alone import find_alone
+from .bounds import extent
 from .code import At, Call, Code, Expect, Record
 from .elementwise import Elementwise
 from .kinds import Kinds
@@ -192,7 +193,9 @@ class Translator:
     def call(self, unit: Unit) -> None:
         """The record that runs a unit."""
         addresses = tuple([place.at for place in unit.operands])
-        self.records.append(Call(self.shared.units.add(unit), addresses, unit.start, unit.stop, unit.parallel))
+        reach = tuple([extent(place.shape, place.strides, place.dtype.itemsize) for place in unit.operands])
+        name = self.shared.units.add(unit)
+        self.records.append(Call(name, addresses, unit.start, unit.stop, unit.parallel, reach))
 
     def copy(self, source: Place, target: Place) -> None:
         """Write elements at other places, as their dtype casts."""
