@@ -1,8 +1,9 @@
-"""Each Python block of the README and of ``docs/extending.md`` runs as written and prints what it says, on its own."""
+"""Each Python block of the README, and those of a page of docs together, run as written and print what they say."""
 
 from __future__ import annotations
 
 import doctest
+import importlib.util
 import math
 import re
 
@@ -13,6 +14,7 @@ from tests.conftest import ROOT
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 EXTENDING = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```python\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
+NATIVE = (ROOT / "docs" / "native.md").read_text(encoding="utf-8")
 BLOCKS = [*BLOCK.findall(README), "\n".join(BLOCK.findall(EXTENDING))]
 NUMBER = re.compile(r"(?<![\w.])-?\d+\.?\d*(?:e[-+]?\d+)?")
 
@@ -37,6 +39,15 @@ def test_readme_has_blocks():
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.splitlines()[-1][:40])
 def test_block(block):
+    check(block)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("llvmlite") is None, reason="regions are compiled by llvmlite")
+def test_native_page():
+    check("\n".join(BLOCK.findall(NATIVE)))
+
+
+def check(block):
     test = doctest.DocTestParser().get_doctest(block, {}, "README.md", "README.md", 0)
     assert test.examples
     report = []

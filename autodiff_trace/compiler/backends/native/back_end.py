@@ -23,7 +23,8 @@ if hasattr(os, "register_at_fork"):
 
 
 class Native:
-    """A :class:`~autodiff_trace.compiler.backends.back_end.BackEnd`, on LLVM; ``math`` says whose functions they call: "own", or "numpy" for the same to the last bit."""
+    """A :class:`~autodiff_trace.compiler.backends.back_end.BackEnd`, on LLVM; ``math`` says whose functions
+    its regions call: "own", or "numpy" for the same to the last bit."""
 
     def __init__(self, math: str) -> None:
         self.math = math
