@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...ir.loop import sum_turns
-from ...ir.node import Node
+from ...ir.node import Node, Program, literal, spec_at
 from ...ir.spec import Spec
 from .alone import add_ufunc, alone
 from .code import At, Mover, Repeat
@@ -24,9 +24,11 @@ def can_repeat(step: Node, accepts: Callable[[Node], bool]) -> bool:
     """Whether the steps of a loop's body can be part of a region, and what is carried has one layout in all turns."""
     loop = step.function
     body = loop.body
-    if not all(type(arg) is Node for arg in step.args) or not all(type(each) is Node for each in body.outputs):
+    if not all(type(arg) is Node for arg in step.args[loop.carried:loop.carried + loop.own]):
         return False
-    if not all(is_layout(before.spec, after.spec) for before, after in zip(body.inputs[:loop.carried], body.outputs)):
+    if not all(type(arg) is Node or is_layout(node.spec, spec_at(arg)) for node, arg in zip(body.inputs, step.args)):
+        return False
+    if not all(is_layout(node.spec, spec_at(each)) for node, each in zip(body.inputs[:loop.carried], body.outputs)):
         return False
     return all(each.kind == "call" and accepts(each) for each in body.steps)
 
@@ -39,6 +41,16 @@ def dtype_of(spec: Spec) -> np.dtype:
     return spec.dtype if spec.dtype is not None else np.dtype(spec.kind)
 
 
+def as_node(value: Any) -> Node:
+    """A value as a node: of a number a constant."""
+    return value if type(value) is Node else literal(value)
+
+
+def with_nodes(body: Program) -> Program:
+    """A body whose outputs are nodes."""
+    return Program(body.inputs, body.steps, list(map(as_node, body.outputs)))
+
+
 def list_place(spec: Spec, turns: int) -> Place:
     """A place for so many values, one after the other."""
     place = place_of(spec, At(0))
@@ -49,7 +61,8 @@ def repeat(translator: Translator, step: Node) -> None:
     """The records of a loop. What is carried is in memory of its own, and copied there at the end of a turn if the
     body cannot write it there."""
     loop, shared = step.function, translator.shared
-    body, own_end = loop.body, loop.carried + loop.own
+    body, own_end = with_nodes(loop.body), loop.carried + loop.own
+    args = list(map(as_node, step.args))
     translator.allocate_lists(step)
     movers: list[Mover] = []
 
@@ -62,15 +75,15 @@ def repeat(translator: Translator, step: Node) -> None:
     places: dict[Node, Place] = {}
     carried: list[Place] = []
     taken = []
-    for node, arg in zip(body.inputs, step.args[:loop.carried]):
+    for node, arg in zip(body.inputs, args[:loop.carried]):
         place, block = translator.take(place_of(node.spec, At(0)))
         taken.append(block)
         translator.copy(translator.place(arg), place)
         places[node] = place
         carried.append(place)
-    for node, arg in zip(body.inputs[loop.carried:own_end], step.args[loop.carried:own_end]):
+    for node, arg in zip(body.inputs[loop.carried:own_end], args[loop.carried:own_end]):
         places[node] = moving(translator.place(arg))
-    for node, arg in zip(body.inputs[own_end:], step.args[own_end:]):
+    for node, arg in zip(body.inputs[own_end:], args[own_end:]):
         places[node] = translator.place(arg)
     targets: list[tuple[Node, Place]] = []
     for each in translator.results(step):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ...ir.node import Node
+from ...ir.node import Node, spec_at
 from .access import load_one, store
 from .counting import write_loop
 from .operands import char_of, is_few, is_few_of, item_spec
@@ -25,9 +25,9 @@ def is_scalar_loop(step: Node, rule: Callable[[Node], Any]) -> bool:
     """Whether the body of a loop is of steps with a rule of scalars, and all that it has of few numbers."""
     loop = step.function
     body, own_end = loop.body, loop.carried + loop.own
-    if not all(type(arg) is Node for arg in step.args) or not all(type(each) is Node for each in body.outputs):
+    if not all(type(arg) is Node for arg in step.args[loop.carried:own_end]):
         return False
-    if not all(is_few(each) and char_of(each.spec) not in "FD" for each in (*body.inputs, *body.outputs)):
+    if not all(is_few(each) and char_of(spec_at(each)) not in "FD" for each in (*body.inputs, *body.outputs)):
         return False
     if not all(is_few(arg) for arg in (*step.args[:loop.carried], *step.args[own_end:])):
         return False
@@ -36,7 +36,7 @@ def is_scalar_loop(step: Node, rule: Callable[[Node], Any]) -> bool:
     if sum(each.spec.size for each in body.inputs) > MOST:
         return False
     for before, after in zip(body.inputs[:loop.carried], body.outputs):
-        if before.spec.shape != after.spec.shape or char_of(before.spec) != char_of(after.spec):
+        if before.spec.shape != spec_at(after).shape or char_of(before.spec) != char_of(spec_at(after)):
             return False
     return all(each.kind == "call" and rule(each) is not None for each in body.steps)
 
