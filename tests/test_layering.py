@@ -14,8 +14,8 @@ ORDER = """
     core: array_ops parameters traits cotangents errors pytree tracer recording derivative exact_numbers lowest
       primitives unary batching choices selections masked_rules backward reverse forward infinitesimals
       transformed taylor
-    compiler/backends/native: text_facts builder registers counting scratch access operations inputs_text
-      outputs_text __init__ assembly object_cache symbols engine sharing_text layouts words handling flags_text
+    compiler/backends/native: text_facts builder scratch inputs_text outputs_text __init__ assembly object_cache
+      symbols engine registers counting access operations sharing_text layouts words handling flags_text
       entry_text interpreter_text runtime
     compiler/backends/native/vector_math: double_words kernel exponentials logarithms hyperbolic powers roots
       trigonometric inverse_trigonometric __init__

@@ -144,6 +144,8 @@ FLAGS = {  # programs that warn; the C library raises overflow in a unit of its 
     "an empty array": (lambda x: x - anp.sum(x) / (anp.sum(x) * 1), np.zeros(0)),
     "an assignment of what is too large": (lambda x: assigned(x, 1e300), X.astype(np.float32)),
     "zeros beside zeros": (lambda x: (z := anp.zeros_like(x), z / z, x + 1)[1:], np.float64(2)),
+    "a truth that is multiplied": (lambda x: (x > 5) * np.inf + 1, np.array([2.0])),
+    "a square of what is known": (lambda x: anp.array([x, 1e300, x + 1]) ** 2, 2.0),
     "division": (lambda x: x / (x * 0) + 1, X),
     "a mean of one complex number": (lambda x: anp.mean(anp.maximum(x, 0.5)) + 1, np.array(np.inf, np.complex64)),
 }

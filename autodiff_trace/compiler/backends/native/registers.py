@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .engine import machine
+
 __all__ = ["Lines", "Lanes", "Value"]
 
 TYPES = {"?": "i1", "b": "i8", "B": "i8", "h": "i16", "H": "i16", "i": "i32", "I": "i32", "l": "i64", "L": "i64",
@@ -156,11 +158,20 @@ class Lanes:
         elif char in "fd":
             name = "uitofp" if x.char in "?BHILQ" else "sitofp"
         else:
-            size, new = np.dtype(x.char).itemsize if x.char != "?" else 0, np.dtype(char).itemsize
-            if size == new:
+            size, wanted = np.dtype(x.char).itemsize if x.char != "?" else 0, np.dtype(char).itemsize
+            if size == wanted:
                 return x._replace(char=char)
-            name = "trunc" if new < size else "zext" if x.char in "?BHILQ" else "sext"
-        return Value(self.lines.emit(f"{name} {self.type(x.char)} {x.name} to {self.type(char)}"), char)
+            name = "trunc" if wanted < size else "zext" if x.char in "?BHILQ" else "sext"
+        new = Value(self.lines.emit(f"{name} {self.type(x.char)} {x.name} to {self.type(char)}"), char)
+        return self.opaque(new) if x.char == "?" else new
+
+    def opaque(self, x: Value) -> Value:
+        """The same number, without what LLVM knows of it: of numbers that are known it computes others when it compiles,
+        and no flag is raised."""
+        if self.width != 1 or x.char not in "fd":
+            return x
+        kind, register = self.type(x.char), "x" if machine() == "x86_64" else "w"
+        return x._replace(name=self.lines.emit(f'call {kind} asm "", "={register},0"({kind} {x.name})'))
 
     def splat(self, name: str, char: str) -> str:
         """A single number in all lanes."""

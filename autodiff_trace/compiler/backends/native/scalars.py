@@ -163,6 +163,8 @@ def join(function: Callable) -> Rule:
         char = step.spec.dtype.char
         for item in items:
             found = [scalars.lanes.convert(value, char) for value in scalars.numbers(item)]
+            if is_number(item):
+                found = list(map(scalars.lanes.opaque, found))
             places.append(np.arange(len(numbers), len(numbers) + len(found)).reshape(spec_at(item).shape))
             numbers += found
         return [numbers[i] for i in np.ravel(function(places, *rest))]
