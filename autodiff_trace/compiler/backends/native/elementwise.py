@@ -115,8 +115,9 @@ PLAIN = (np.add, np.subtract, np.multiply, np.negative, np.absolute, np.less, np
 
 
 def is_loop(ufunc: np.ufunc, function: Callable, operands: tuple) -> bool:
-    """Whether NumPy runs the ufunc's loop for a step: of its numbers the operators are functions of their own."""
-    return ufunc is function or any(spec_at(arg).is_array for arg in operands)
+    """Whether NumPy runs the ufunc's loop for a step as for arrays: of its numbers the operators are functions of their
+    own, and squares are computed in place, which complex loops do in another way."""
+    return ufunc is function and ufunc is not np.square or any(spec_at(arg).is_array for arg in operands)
 
 
 def is_as_numpys(ufunc: np.ufunc, operands: tuple) -> bool:
