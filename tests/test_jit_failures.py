@@ -55,7 +55,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_faults(fault, monkeypatch):
-    compiled = jit(lambda x: {"a": anp.sin(x) * 2 + OUTSIDE})
+    compiled = jit(lambda x: {"a": anp.sin(x) * 2 + OUTSIDE}, backend="numpy")
     monkeypatch.setattr(*FAULTS[fault])
     with expect_warnings("please report"):
         for _ in range(4):
@@ -78,7 +78,7 @@ def test_faults_beside_errors_of_the_function(fault, monkeypatch):
 def test_faults_in_programs(monkeypatch):
     monkeypatch.setattr("autodiff_trace.compiler.backends.numpy_source.back_end.Executable", broken)
     for function in (lambda x: anp.sin(x) * 2, grad(lambda x: anp.sum(anp.sin(x)))):
-        compiled = jit(function)
+        compiled = jit(function, backend="numpy")
         with expect_warnings("SyntaxError"):
             for _ in range(4):
                 assert_same(compiled(X), function(X))

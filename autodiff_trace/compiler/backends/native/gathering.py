@@ -144,8 +144,8 @@ def can_assign(spec: Any, dtype: np.dtype) -> bool:
 @alone(calls.assign, when=is_assignment)
 def assign(translator: Translator, step: Node) -> None:
     x, index, value = step.args
-    target = translator.place(x)
-    if translator.root(x) not in translator.made:  # an input, which is the caller's
+    target = translator.take_over(x, step) if x in translator.late_copies else translator.place(x)
+    if x not in translator.late_copies and translator.root(x) not in translator.made:  # an input, which is the caller's
         copy = translator.allocate(step)
         translator.copy(target, copy)
         target = copy

@@ -93,6 +93,7 @@ def repeat(translator: Translator, step: Node) -> None:
         else:
             targets.append((output, translator.allocate(each)))
     inner = type(translator)(shared, body, places, targets)
+    inner.slots = set(body.inputs[:loop.carried])
     records = inner.run_turn(list(zip(body.outputs, carried)))
     translator.records.append(Repeat(loop.turns, tuple(records), tuple(movers)))
     for block in taken:

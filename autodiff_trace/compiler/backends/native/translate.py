@@ -67,10 +67,12 @@ class Translator:
         self.temporaries: list[tuple[int, int]] = []
         self.owned: dict[Node, tuple[int, int]] = {}
         self.carried: list[tuple[Node, Place]] = []
+        self.slots: set[Node] = set()
+        self.late_copies = {step for step in program.steps if is_late_copy(step, program)}
 
     def run(self) -> list[Record]:
         """The records."""
-        segments = schedule(self.program, self.kinds.key, lambda step: self.kinds.closing(step) is not None)
+        segments = schedule(self.program, self.key, lambda step: self.kinds.closing(step) is not None)
         self.find_last_uses(segments)
         for i, segment in enumerate(segments):
             self.i = i
@@ -88,9 +90,28 @@ class Translator:
     def root(self, node: Node) -> Node:
         """The node in whose memory a value is."""
         while node.kind == "call" and not is_result(node) and (node.function is calls.assign or (
-                self.kinds.key(node) == VIEW)):
+                self.key(node) == VIEW and node not in self.late_copies)):
             node = node.args[0]
         return node
+
+    def key(self, step: Node) -> Hashable:
+        """The kind of unit that a step is part of. A copy that is written into is made when that is done."""
+        return VIEW if step in self.late_copies else self.kinds.key(step)
+
+    def take_over(self, copy: Node, assignment: Node) -> Place:
+        """The memory of a copy that is to be written into: that of the array itself, if nothing reads it any more."""
+        source = copy.args[0]
+        root = self.root(source)
+        is_free = (root in self.owned or root in self.slots) and self.last[root] == self.i
+        rest = [self.root(node) for node in operands(assignment)[1:]]
+        place = self.place(source)
+        if is_free and root not in rest and place == self.places[root] and place.strides == copy.spec.strides:
+            if root in self.owned:
+                self.owned[copy] = self.owned.pop(root)
+            self.places[copy] = place
+        else:
+            self.copy(place, self.allocate(copy))
+        return self.places[copy]
 
     def find_last_uses(self, segments: Sequence[Segment]) -> None:
         """Note which values are read outside the segment that makes them, and after which segment no more."""
@@ -99,7 +120,8 @@ class Translator:
         self.read_outside: set[Node] = set()
         for i, segment in enumerate(segments):
             for step in segment.steps:
-                for node in operands(step):
+                read = operands(step)
+                for node in (*read, *[each.args[0] for each in read if each in self.late_copies]):
                     root = self.root(node)
                     last[root] = i
                     if root is not node or made.get(root) != i or self.kinds.closing(root) is not None:
@@ -238,6 +260,16 @@ class Translator:
         for node, target in self.targets:
             if self.places.get(node) != target:
                 self.copy(self.place(node), target)
+
+
+def is_late_copy(step: Node, program: Program) -> bool:
+    """Whether a step is a copy of an array that is made to be written into, by one step."""
+    if step.function is not calls.copy or len(step.args) != 1 or type(step.args[0]) is not Node:
+        return False
+    users = program.users.get(step, [])
+    return (len(users) == 1 and users[0].function is calls.assign and users[0].args[0] is step
+            and step.args[0].spec.dtype == step.spec.dtype and step.args[0].spec.shape == step.spec.shape
+            and step not in program.kept)
 
 
 def is_inside(place: Place, others: list[Place]) -> bool:
