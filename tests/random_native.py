@@ -142,7 +142,7 @@ class NativeWriter(Writer):
     def fill(self, template: str, target: str = "") -> str | None:
         parts: list[str] = []
         values: dict[str, Any] = {}
-        for literal, field, form, conversion in string.Formatter().parse(template):
+        for literal, field, _form, conversion in string.Formatter().parse(template):
             parts.append(literal)
             if field is None:
                 continue

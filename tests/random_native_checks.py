@@ -1,9 +1,9 @@
 """Checks of random programs on the native back end: do they do what they do on NumPy's, under any handling of errors?
 
-With ``math="numpy"`` results have to be the same to the last bit; with ``math="own"`` they may differ by rounding. Types,
-dtypes, shapes, strides, who shares memory with whom, warnings and errors have to be the same in both. ``python -m
-tests.random_native_checks --count 5000 --seed 0`` makes and checks programs, and prints those that fail, made small; with
-``AUTODIFF_TRACE_NATIVE_DEBUG=before`` and ``=after`` accesses out of bounds end the process.
+With ``math="numpy"`` results have to be the same to the last bit; with ``math="own"`` they may differ by rounding.
+Types, dtypes, shapes, strides, who shares memory with whom, warnings and errors have to be the same in both.
+``python -m tests.random_native_checks --count 5000 --seed 0`` makes and checks programs, and prints those that fail,
+made small; with ``AUTODIFF_TRACE_NATIVE_DEBUG=before`` and ``=after`` accesses out of bounds end the process.
 """
 
 from __future__ import annotations
@@ -281,10 +281,12 @@ def main() -> None:
             kinds[kind] += 1
             if kinds[kind] == 1:
                 small, text = minimal(case)
-                print(f"\n--- {number}: {text}\n{text_of(small)}{small.givens}\n{small.transform} {small.calls}", flush=True)
+                print(f"\n--- {number}: {text}\n{text_of(small)}{small.givens}")
+                print(f"{small.transform} {small.calls}", flush=True)
             if len(kinds) >= chosen.most:
                 break
-    print(f"{sum(kinds.values())} of {number - chosen.seed + 1} failed, {time.perf_counter() - start:.0f} s; {dict(totals)}")
+    seconds = time.perf_counter() - start
+    print(f"{sum(kinds.values())} of {number - chosen.seed + 1} failed, {seconds:.0f} s; {dict(totals)}")
     for kind, count in kinds.most_common():
         print(f"{count} × {kind}")
 

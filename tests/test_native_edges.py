@@ -88,7 +88,8 @@ EXACT = {  # programs that give the same bits with math="numpy"
     "unsigned beside -1": (lambda x: anp.where(x > -1, x + 1, x), np.arange(5, dtype=np.uint64)),
     "small beside a large integer": (lambda x: (x < 300) & (x + 1 > 2), np.arange(5, dtype=np.uint8)),
     "nothing": (lambda x: (x - anp.sum(x) / 3, anp.sum(x * x), anp.concatenate([x, x]) * 2), np.zeros(0)),
-    "rows of nothing": (lambda x: anp.stack([row * 0.5 + 1 for row in anp.einsum("ij,kj->ik", x, x)]), np.zeros((3, 0))),
+    "rows of nothing": (
+        lambda x: anp.stack([row * 0.5 + 1 for row in anp.einsum("ij,kj->ik", x, x)]), np.zeros((3, 0))),
 }
 
 

@@ -66,7 +66,8 @@ class Kinds:
         if self.elementwise(step) is not None:
             return loop_shape(step) if type(step.function) is Loop else step.spec.shape
         if type(step.function) is Loop:
-            return ALONE if self.map(step) is not None or can_repeat(step, lambda each: self.key(each) is not None) else None
+            is_loop = self.map(step) is not None or can_repeat(step, lambda each: self.key(each) is not None)
+            return ALONE if is_loop else None
         if step.spec.items:
             return ALONE if find_alone(step, self.own) is not None else None
         if not step.spec.size:
@@ -98,7 +99,9 @@ class Kinds:
 
     def find_elementwise(self, step: Node) -> Elementwise | NestLoop | LastTurn | None:
         if type(step.function) is Loop:
-            return None if self.map(step) is not None else find_nest_loop(step, lambda each: find_elementwise(each, self.own))
+            if self.map(step) is not None:
+                return None
+            return find_nest_loop(step, lambda each: find_elementwise(each, self.own))
         if step.function is result:
             return LastTurn(step) if not step.spec.items and type(self.elementwise(step.args[0])) is NestLoop else None
         return find_elementwise(step, self.own) if step.spec.size and not step.spec.items else None

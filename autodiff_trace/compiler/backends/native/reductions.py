@@ -112,7 +112,8 @@ def reduce(translator: Any, step: Node) -> None:
 def is_gathered(x: Place, total: Place) -> bool:
     """Whether NumPy puts elements of several rows next to one another first, and so adds up other pairs."""
     lengths, strides = collapse(x.shape, [total.strides, x.strides])
-    rows = list(itertools.takewhile(lambda row: row[1] == 0, zip(reversed(lengths), reversed(strides[0])))) if lengths else []
+    walked = zip(reversed(lengths), reversed(strides[0])) if lengths else ()
+    rows = list(itertools.takewhile(lambda row: row[1] == 0, walked))
     return len(rows) > 1 and math.prod(length for length, _ in rows) <= np.getbufsize() and gathers()
 
 

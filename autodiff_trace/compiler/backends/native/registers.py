@@ -166,8 +166,8 @@ class Lanes:
         return self.opaque(new) if x.char == "?" else new
 
     def opaque(self, x: Value) -> Value:
-        """The same number, without what LLVM knows of it: of numbers that are known it computes others when it compiles,
-        and no flag is raised."""
+        """The same number, without what LLVM knows of it: of numbers that are known it computes others when it
+        compiles, and no flag is raised."""
         if self.width != 1 or x.char not in "fd":
             return x
         kind, register = self.type(x.char), "x" if machine() == "x86_64" else "w"
