@@ -33,14 +33,16 @@ def launcher(program: int) -> Callable[[int], None]:
         def work(number: int) -> None:
             if number:
                 assist(state)
-                return
-            header[words.STATUS] = run(program, state)
+            else:
+                header[words.STATUS] = run(program, state)
+
+        def finish() -> None:
             header[words.FINISHED] = 1
 
         try:
-            threads.share(work, count)
+            # It waits for those who assist, and they until all is finished: it says so before, also after Ctrl-C.
+            threads.share(work, count, finish)
         finally:
-            # Also where it was interrupted before the run: those who assist do not wait for ever.
-            header[words.FINISHED] = 1
+            header[words.FINISHED] = 1  # also where a second Ctrl-C came before that
 
     return launch

@@ -113,24 +113,28 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=lambda: workers.__init__())
 
 
-def share(work: Callable[[int], None], threads: int) -> None:
+def share(work: Callable[[int], None], threads: int, finish: Callable[[], None] | None = None) -> None:
     """Run ``work(0)`` here and ``work(1)`` … at the same time, in the same context (NumPy's error handling).
 
     ``work`` has to share out what is to be done by itself: a call may come late, or never, when the cores are busy.
+    ``finish`` is called when ``work(0)`` is over, also where it was interrupted before it had begun: it tells the
+    others to stop, where they do not see by themselves that nothing is left.
     All calls that have begun are over when it returns, or raises the error of one; but not when it is interrupted
     (Ctrl-C, what a handler of signals raises), which may come while it waits for them.
     """
     if threads == 1:
-        work(0)
+        work(0)  # there is nobody to be told
         return
     tasks = [Task(partial(copy_context().run, work, number)) for number in range(1, threads)]
     workers.start(threads - 1)
     with on_different_cores():
-        for each in tasks:
-            workers.tasks.put(each)
         try:
+            for each in tasks:
+                workers.tasks.put(each)
             work(0)
         finally:
+            if finish is not None:
+                finish()
             for each in [each for each in tasks if not each.take_back()]:
                 each.wait()
 
