@@ -14,6 +14,7 @@ from .code import UfuncCall
 from .elementwise import is_as_numpys, is_loop, loop_chars
 from .operands import multiplies_by_one_number
 from .operations import find_operation
+from .pieces import joined, target_of
 from .places import Place, collapse
 from .products import SmallProduct, is_small
 from .symbols import has_loop
@@ -188,11 +189,6 @@ def are_pieces(step: Node) -> bool:
             and all(type(each) in (Node, float, int, bool, complex) for each in items))
 
 
-def pieces_axis(step: Node) -> int:
-    axis = step.args[1] if len(step.args) > 1 else 0
-    return axis % step.spec.ndim
-
-
 def source_of(translator: Translator, arg: Any, dtype: np.dtype) -> Place:
     if type(arg) is Node and (arg.kind != "constant" or arg.spec.shape):
         return translator.place(arg)
@@ -201,22 +197,22 @@ def source_of(translator: Translator, arg: Any, dtype: np.dtype) -> Place:
 
 @alone(np.stack, np.array, when=are_pieces)
 def stack(translator: Translator, step: Node) -> None:
-    target = translator.allocate(step)
-    axis = pieces_axis(step) if step.function is np.stack else 0
-    for i, each in enumerate(step.args[0]):
-        place = target.index((slice(None),) * axis + (i,))
-        translator.copy(source_of(translator, each, place.dtype).broadcast(place.shape), place)
+    put_together(translator, step)
 
 
 @alone(np.concatenate, when=lambda step: are_pieces(step) and (len(step.args) < 2 or step.args[1] is not None))
 def concatenate(translator: Translator, step: Node) -> None:
-    target = translator.allocate(step)
-    axis, start = pieces_axis(step), 0
-    for each in step.args[0]:
-        stop = start + spec_at(each).shape[axis]
-        place = target.index((slice(None),) * axis + (slice(start, stop),))
-        translator.copy(source_of(translator, each, place.dtype), place)
-        start = stop
+    put_together(translator, step)
+
+
+def put_together(translator: Translator, step: Node) -> None:
+    """Copies of the pieces that are not there already."""
+    target = target_of(translator, step)
+    for each, index in joined(step):
+        place = target.index(index)
+        source = source_of(translator, each, place.dtype)
+        if source != place:
+            translator.copy(source.broadcast(place.shape), place)
 
 
 @alone(calls.roll, when=lambda step: len(step.args) == 2 and type(step.args[0]) is Node)

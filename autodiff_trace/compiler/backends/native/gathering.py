@@ -15,6 +15,7 @@ from .code import At, Expect
 from .elementwise import has_place
 from .indexed import Bounds, Gather, ScatterNest
 from .operations import find_operation
+from .pieces import add_intervals, intervals
 from .places import Place, place_of
 from .selection import Numbers, Selection, is_number, is_selection, select
 
@@ -115,6 +116,10 @@ def is_scatter(step: Node) -> bool:
 @alone(calls.scatter, when=is_scatter)
 def scatter(translator: Translator, step: Node) -> None:
     pieces, indices, _, zeros, ways = step.args
+    found = intervals(step)
+    if found is not None:
+        add_intervals(translator, step, *found)
+        return
     target = translator.allocate(step)
     for index in zeros:
         place = target.index(index)

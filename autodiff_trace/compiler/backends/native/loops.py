@@ -7,17 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...ir.loop import sum_turns
+from ...ir.loop import Loop, sum_turns
 from ...ir.node import Node, Program, literal, spec_at
 from ...ir.spec import Spec
+from ..numpy_source import calls
 from .alone import add_ufunc, alone
-from .code import At, Mover, Repeat
+from .code import At, Mover, Record, Repeat
 from .places import Place, place_of
+from .records import merge_flags
 
 if TYPE_CHECKING:
     from .translate import Translator
 
 __all__ = ["can_repeat", "list_place", "repeat"]
+
+
+FEWEST_BYTES, MOST_DOUBLED = 512, 100
+"""Of what is carried, and steps of a body, where its turns are written twice."""
 
 
 def can_repeat(step: Node, accepts: Callable[[Node], bool]) -> bool:
@@ -57,46 +63,70 @@ def list_place(spec: Spec, turns: int) -> Place:
     return place.insert(0, turns, max(place.size, 1) * place.dtype.itemsize)
 
 
+def alternates(loop: Loop) -> bool:
+    """Whether what is carried goes to and fro between two memories, so that no turn has to copy it: the records of two
+    turns then stand there."""
+    body = loop.body
+    if loop.turns < 4 or len(body.steps) > MOST_DOUBLED:
+        return False
+    if any(type(each.function) is Loop or each.function is calls.assign for each in body.steps):
+        return False  # what is written into stays where it is
+    return sum([each.spec.nbytes for each in body.inputs[:loop.carried]]) >= FEWEST_BYTES
+
+
 def repeat(translator: Translator, step: Node) -> None:
-    """The records of a loop. What is carried is in memory of its own, and copied there at the end of a turn if the
-    body cannot write it there."""
+    """The records of a loop. What is carried is in memory of its own; a turn writes it into another, which the next one
+    reads, or if there is none copies it there at its end."""
     loop, shared = step.function, translator.shared
     body, own_end = with_nodes(loop.body), loop.carried + loop.own
     args = list(map(as_node, step.args))
+    inputs, carried = body.inputs[:loop.carried], body.outputs[:loop.carried]
     translator.allocate_lists(step)
-    movers: list[Mover] = []
+    blocks: list[tuple[int, int]] = []
 
-    def moving(place: Place) -> Place:
-        """The value of one turn of a list."""
-        slot = shared.new_moving()
-        movers.append(Mover(slot, place.at, place.strides[0]))
-        return place._replace(at=At(slot), shape=place.shape[1:], strides=place.strides[1:])
-
-    places: dict[Node, Place] = {}
-    carried: list[Place] = []
-    taken = []
-    for node, arg in zip(body.inputs, args[:loop.carried]):
+    def take(node: Node) -> Place:
         place, block = translator.take(place_of(node.spec, At(0)))
-        taken.append(block)
+        blocks.append(block)
+        return place
+
+    memories = [list(map(take, inputs)) for _ in range(1 + alternates(loop))]
+    for arg, place in zip(args, memories[0]):
         translator.copy(translator.place(arg), place)
-        places[node] = place
-        carried.append(place)
-    for node, arg in zip(body.inputs[loop.carried:own_end], args[loop.carried:own_end]):
-        places[node] = moving(translator.place(arg))
-    for node, arg in zip(body.inputs[own_end:], args[own_end:]):
-        places[node] = translator.place(arg)
-    targets: list[tuple[Node, Place]] = []
-    for each in translator.results(step):
-        output = body.outputs[loop.carried + each.args[1]]
-        if each.spec.items:
-            targets.append((output, moving(translator.place(each))))
-        else:
-            targets.append((output, translator.allocate(each)))
-    inner = type(translator)(shared, body, places, targets)
-    inner.slots = set(body.inputs[:loop.carried])
-    records = inner.run_turn(list(zip(body.outputs, carried)))
-    translator.records.append(Repeat(loop.turns, tuple(records), tuple(movers)))
-    for block in taken:
+    results = [(body.outputs[loop.carried + each.args[1]], each) for each in translator.results(step)]
+    lists = [translator.place(arg) for arg in args[loop.carried:own_end]]
+    lists += [translator.place(each) for _, each in results if each.spec.items]
+    kept = [output for output, each in results if each.spec.items]
+    last = [(output, translator.allocate(each)) for output, each in results
+            if not each.spec.items and output not in carried]
+
+    def turn(k: int, rows: list[Place]) -> list[Record]:
+        """The records of a turn that reads the memory ``k``."""
+        source, end = memories[k % len(memories)], memories[(k + 1) % len(memories)]
+        places = dict(zip(body.inputs, [*source, *rows[:loop.own], *map(translator.place, args[own_end:])]))
+        targets = [*zip(kept, rows[loop.own:]), *last]
+        copied = []
+        for node, output, place in zip(inputs, carried, end):
+            can_write = source is not end and output.spec == node.spec
+            (targets if can_write else copied).append((output, place))
+        inner = type(translator)(shared, body, places, targets)
+        inner.slots = set(inputs)
+        return inner.run_turn(copied)
+
+    slots = [shared.new_moving() for _ in lists]
+    movers, records = [], []
+    for slot, place in zip(slots, lists):
+        movers.append(Mover(slot, place.at, len(memories) * place.strides[0]))
+    for k in range(len(memories)):
+        records += turn(k, [
+            place.index(0)._replace(at=At(slot, k * place.strides[0])) for slot, place in zip(slots, lists)])
+    translator.records.append(Repeat(loop.turns // len(memories), tuple(merge_flags(records)), tuple(movers)))
+    if loop.turns % len(memories):
+        translator.records += turn(0, [place.index(loop.turns - 1) for place in lists])
+    for output, each in results:
+        if not each.spec.items and output in carried:
+            place = memories[loop.turns % len(memories)][carried.index(output)]
+            translator.copy(place, translator.allocate(each))
+    for block in blocks:
         shared.scratch.give_back(*block)
 
 

@@ -10,6 +10,7 @@ from ...ir.loop import Loop
 from ...ir.node import Node
 from .closing import Closing, ClosingNest
 from .nest import Nest
+from .pieces import find_home
 from .reductions import total_place
 from .shared_sums import is_shared, split, write_shared, write_total
 
@@ -26,7 +27,7 @@ def translate_nest(translator: Translator, shape: tuple[int, ...], steps: list[N
     for step in steps:
         if type(step.function) is Loop:
             translator.allocate_lists(step)
-    outputs = {step: translator.allocate(step) for step in steps
+    outputs = {step: find_home(translator, step) or translator.allocate(step) for step in steps
                if step in translator.read_outside and type(step.function) is not Loop}
     rules = [(step, translator.kinds.elementwise(step)) for step in steps]
     if not closings:

@@ -221,18 +221,17 @@ class Translator:
 
     def copy(self, source: Place, target: Place) -> None:
         """Write elements at other places, as their dtype casts."""
-        self.move(lambda x: x, [source], target)
+        self.move(lambda lanes, x: x, [source], target)
 
     def move(self, function: Callable, sources: list[Place], target: Place) -> None:
-        """Write an elementwise function of elements, ``rule(lanes, *values)``."""
+        """Write an elementwise function of elements, ``function(lanes, *values)``."""
         if not target.size:
             return
         nodes = [Node(None, (), {}, None, "", "input") for _ in sources]
         places = dict(zip(nodes, sources))
         result = Node(None, (), {}, None, "", "call")
         chars = "".join([place.dtype.char for place in sources])
-        how = Elementwise(tuple(nodes), chars, lambda lanes, *values: function(*values) if len(values) == 1
-                          else function(lanes, *values))
+        how = Elementwise(tuple(nodes), chars, function)
         self.call(Nest(target.shape, [(result, how)], places.__getitem__, {result: target}).write())
 
     def run_turn(self, carried: list[tuple[Node, Place]]) -> list[Record]:
