@@ -71,7 +71,7 @@ ORDER = """
     .: differences extend nn optim testing
     transforms: custom __init__
     compiler/backends/numpy_source: calls error_regions inline loop_source emit executable back_end
-    compiler/backends/native: executable
+    compiler/backends/native: pieces executable
     compiler/ir: infer
     compiler/analysis: layouts liveness row_independence
     compiler/backends/native: elementwise pointwise nest_loops views alone fourier compositions moves nest maps
