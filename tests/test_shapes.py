@@ -230,3 +230,20 @@ def test_rules_read_only_shapes(function):
     g = grad(lambda x: anp.sum(function(x) * values))(x)
     t = normal(30, 30)
     np.testing.assert_allclose(np.sum(g * t), np.sum(jvp(function, (x,), (t,))[1] * values), rtol=1e-5, atol=1e-4)
+
+
+BASE = np.arange(48.0).reshape(2, 3, 4, 2)
+LAID_OUT = [
+    np.broadcast_to(np.arange(4.0), (3, 4)), np.broadcast_to(np.arange(3.0)[:, None], (3, 4)).T,
+    BASE.transpose(2, 0, 3, 1), BASE[::-1, :, ::2].transpose(1, 0, 2, 3),
+    np.broadcast_to(BASE[:, :1], BASE.shape).transpose(3, 1, 0, 2), BASE[:, :1].transpose(1, 3, 0, 2),
+]
+
+
+@pytest.mark.parametrize("order", "CFAK")
+@pytest.mark.parametrize("x", LAID_OUT, ids=lambda x: str(x.strides))
+def test_ravel_walks_as_numpy_does(x, order):
+    from autodiff_trace import jit
+
+    np.testing.assert_array_equal(jit(lambda x: anp.ravel(x, order=order) * 1)(x), np.ravel(x, order=order))
+    np.testing.assert_array_equal(jit(lambda x: x.ravel(order=order))(x), x.ravel(order=order))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...numpy.axis_order import order_axes
 from .spec import Spec, array_spec, c_strides, make_spec, new_spec
 
 __all__ = ["axes_by_strides", "broadcast_shape", "copied", "distances", "laid_out", "order_axes", "view_strides"]
@@ -43,21 +44,6 @@ def axes_by_strides(shape: tuple[int, ...], operands: list[Spec]) -> tuple[int, 
 def distances(x: Any) -> list[int]:
     """The strides along the axes on which there are several elements; of others none, 0."""
     return [0 if length == 1 else abs(stride) for length, stride in zip(x.shape, x.strides)]
-
-
-def order_axes(ndim: int, table: list[list[int]]) -> tuple[int, ...]:
-    """The same, from the strides of each operand along all axes, as NumPy's iterator sorts them."""
-    order: list[int] = []  # the innermost first
-    for axis in reversed(range(ndim)):
-        place = len(order)
-        for i in reversed(range(len(order))):
-            further = [strides[order[i]] > strides[axis] for strides in table if strides[axis] and strides[order[i]]]
-            if further and not all(further):
-                break
-            if further:
-                place = i
-        order.insert(place, axis)
-    return tuple(reversed(order))
 
 
 def view_strides(x: Spec, shape: tuple[int, ...]) -> tuple[int, ...] | None:

@@ -15,6 +15,7 @@ from ...core.tracer import box_classes
 from .. import moving
 from .. import wrapped as anp
 from ..along_axes import reduce_sets
+from ..axis_order import order_axes
 from ..broadcasting import match_dtype, sum_to
 from ..canonical import as_array
 from ..definers import define, defrules, linear
@@ -137,7 +138,8 @@ def axes_in_order(a, order):
     if order == "F":
         axes.reverse()
     elif order == "K":
-        axes.sort(key=lambda axis: -abs(memory.strides[axis]))
+        axes = list(order_axes(a.ndim, [[
+            abs(stride) if length > 1 else 0 for length, stride in zip(memory.shape, memory.strides)]]))
     elif order != "C":
         raise ValueError(f"order must be one of 'C', 'F', 'A', or 'K' (got {order!r})")
     return None if axes == list(range(a.ndim)) else tuple(axes)
