@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from table import Row, complex_rows, row, table_test
 
-from autodiff_trace import grad, jvp, vjp
+from autodiff_trace import grad, jit, jvp, vjp
 from autodiff_trace import numpy as anp
 from autodiff_trace.core.errors import TracedValueError
 
@@ -243,7 +243,5 @@ LAID_OUT = [
 @pytest.mark.parametrize("order", "CFAK")
 @pytest.mark.parametrize("x", LAID_OUT, ids=lambda x: str(x.strides))
 def test_ravel_walks_as_numpy_does(x, order):
-    from autodiff_trace import jit
-
     np.testing.assert_array_equal(jit(lambda x: anp.ravel(x, order=order) * 1)(x), np.ravel(x, order=order))
     np.testing.assert_array_equal(jit(lambda x: x.ravel(order=order))(x), x.ravel(order=order))
