@@ -105,3 +105,33 @@ def test_loops_are_native_and_carry_no_masks(name):
     f, x = PROGRAMS[name]
     text = str(jit(grad(f), backend="native").graph(x))
     assert "restrict" not in text and "bool" not in text
+
+
+def test_what_is_carried_and_changes_late_is_no_constant():
+    def f(x):  # b is 0 for two turns, then not
+        def step(carry, _):
+            a, b, c = carry
+            return (a + b * x, c, c + 1.0 * (c == 0)), None
+
+        return anp.sum(scan(step, (x, np.zeros(3), np.zeros(3)), None, length=20)[0][0])
+
+    x = normal(3)
+    for back_end in ("numpy", "native"):
+        np.testing.assert_allclose(jit(grad(f), backend=back_end)(x), grad(f)(x), rtol=1e-12)
+
+
+def test_a_constant_that_is_carried_may_be_changed_between_runs():
+    start = np.ones(3)
+
+    def f(x):
+        def step(carry, _):
+            a, b = carry
+            return (a + b * anp.sin(x), b), None
+
+        return anp.sum(scan(step, (x, start), None, length=20)[0][0])
+
+    x = normal(3)
+    for back_end in ("numpy", "native"):
+        fast = jit(grad(f), backend=back_end)
+        for start[:] in (1.0, 2.0, 3.0):
+            np.testing.assert_allclose(fast(x), grad(f)(x), rtol=1e-12)
