@@ -80,7 +80,7 @@ ORDER = """
       scalars kinds shared translate back_end partition
     compiler/graph: listing drawing interpreter serialization
     compiler/dispatch: background signature
-    compiler/rewrite: cse dce constant_folding floats __init__ outputs
+    compiler/rewrite: cse dce constant_folding carried_constants floats __init__ outputs
     compiler/schedule: in_place buffers rows batched_forms like_calls fusion sums_of_rows
     compiler/rolling: repeats turns hoisting loop_bodies pieces wide_calls rolling
     compiler/rewrite/lowering: table arithmetic linear_algebra moves networks reductions scatters __init__

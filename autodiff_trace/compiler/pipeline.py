@@ -27,6 +27,7 @@ from .schedule.in_place import assign_in_place, carry_in_place
 from .schedule.buffers import assign_buffers
 from .rewrite.cse import merger
 from .rewrite.constant_folding import fold
+from .rewrite.carried_constants import settle_carried
 from .rewrite.dce import remove_dead_code
 from .rewrite.finite import DIAGONALS, assume_finite
 from .rewrite.floats import use_floats
@@ -122,7 +123,7 @@ def place(program: Program, passes: Sequence[str]) -> tuple[Program, Memory]:
 
 def prepare(program: Program, passes: Sequence[str], limits: Limits | None = None) -> Program:
     """A recorded program with its loops as steps, and calls of NumPy for primitives."""
-    lowering = in_turn(lower_step, fold) if "constants" in passes else lower_step
+    lowering = in_turn(in_turn(lower_step, fold), settle_carried) if "constants" in passes else lower_step
     return copied(roll(program, limits) if "loops" in passes else program, lowering)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...core.array_ops import array_ops
+from ...core.array_ops import array_ops, owning
 from ...core.backward import backward_pass
 from ...core.cotangents import add_cotangents
 from ...core.reverse import VJPTrace, trace_vjp
@@ -100,13 +100,15 @@ class Backward:
 
     def with_masks(self, gs: dict[int, Any]) -> list:
         """Cotangents of these places (None is zero), with masks behind those that have some."""
-        leaves = []
+        return [leaf for leaf, _ in self.leaves_of(gs)]
+
+    def leaves_of(self, gs: dict[int, Any]) -> Iterator[tuple[Any, bool]]:
+        """The same, and which of them are arrays that nobody else has: zeros, and masks of what is not selected."""
         for i, g in gs.items():
             like = self.examples[i]
-            leaves.append(normal(zero_like(like) if g is None else settle(g)))
+            yield normal(zero_like(like) if g is None else settle(g)), g is None
             if self.masked[i]:
-                leaves.append(normal(mask_of(g, like)))
-        return leaves
+                yield normal(mask_of(g, like)), type(g) is not Selected
 
     def selected(self, places: list[int], leaves: Iterator) -> dict[int, Any]:
         """The cotangents that :meth:`with_masks` has written."""
@@ -181,9 +183,12 @@ class Backward:
         """The cotangents of the values, from those of the outputs and what was kept."""
         loop = self.loop
         last = dict(enumerate(gs[loop.kept:]))
-        ends = self.with_masks({**{i: last[i] for i in self.carries}, **dict.fromkeys(self.totals)})
+        ends = list(self.leaves_of({**{i: last[i] for i in self.carries}, **dict.fromkeys(self.totals)}))
+        own = [leaf for leaf, is_own in ends if is_own and type(leaf) is np.ndarray]
         rows = [*values[loop.carried:self.end], *stacks, *(g for g in gs[:loop.kept] if g is not None)]
-        outputs = bind(self.backward, [*ends, *(anp.flip(x, 0) for x in rows), *values[self.end:]])
+        with owning(own):
+            outputs = bind(self.backward, [
+                *(leaf for leaf, _ in ends), *(anp.flip(x, 0) for x in rows), *values[self.end:]])
         kept = self.backward.kept
         found = self.selected(self.rows, iter([anp.flip(g, 0) for g in outputs[:kept]]))
         rest = iter(outputs[kept:])

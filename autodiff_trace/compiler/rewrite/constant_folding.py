@@ -18,8 +18,8 @@ LARGEST = 2**15
 """Bytes. Larger constants would take more memory than the call that makes them takes time."""
 
 
-def fold(step: Node) -> Node:
-    """The step, or the constant that it computes."""
+def fold(step: Node, largest: int = LARGEST) -> Node:
+    """The step, or the constant that it computes, of at most so many bytes."""
     function = step.function
     used = operands(step)
     for each in used[1:] if function is np.ones_like or function is np.zeros_like else used:
@@ -27,7 +27,7 @@ def fold(step: Node) -> Node:
             return step
     if step.kind != "call" or function is calls.assign or step.spec.is_sequence:
         return step
-    if step.spec.nbytes > LARGEST or not is_pure(step):
+    if step.spec.nbytes > largest or not is_pure(step):
         return step
     try:
         value = compute(step)

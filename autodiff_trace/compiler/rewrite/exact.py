@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from ...numpy.error_states import quiet
+from ...numpy.selections import restrict
 from ..backends.numpy_source import calls
 from ..ir.infer import call
 from ..ir.node import Node, is_fixed, literal, parts_of, spec_at, value_of
-from ..ir.terms import is_factor, is_one_number, is_uniform
+from ..ir.terms import is_factor, is_number, is_one_number, is_uniform
 from .driver import Table
 from .lowering.table import as_operand
 from .patterns import ARRAY, NEGATIVE, Call, Rule, Term, head, once, reduced
@@ -22,7 +23,7 @@ LARGE = 8192
 
 ELEMENTWISE = tuple({each for each in vars(np).values() if calls.is_elementwise_ufunc(each)})
 
-x, y = Term("x"), Term("y")
+x, y, mask = Term("x"), Term("y"), Term("mask")
 shape, axes, outer, anything = map(Term, ("shape", "axes", "outer", "anything"))
 c, d = Term("c", is_factor), Term("d", is_factor)
 reshape, transpose, scatter = head(calls.reshape), head(calls.transpose), head(calls.scatter)
@@ -99,6 +100,7 @@ EXACT = Table(
          lambda step, x, **_: spec_at(x).size > LARGE + step.spec.size),
     Rule("numbers together", c * once(d * x), (c * d) * x, is_exact_product),
     # What changes nothing, or is done again.
+    Rule("mask of all", head(restrict.fun)(x, mask), x, lambda step, x, mask: is_number(mask, 1)),
     Rule("plus", head(np.positive)(x), x),
     Rule("cast", head(calls.cast)(x, anything), x),
     Rule("reshape", reshape(x, shape), x),
