@@ -149,7 +149,7 @@ EXAMPLES = {
     "transpose again": [{"x": POOLED, "axes": (1, 0, 2, 5, 3, 4), "outer": (2, 3, 1, 0, 5, 4)}],
     "whole scatter": [{"pieces": [V], "indices": [(None, ...)], "shape": (1, 3), "zeros": (), "ways": ("write",)}],
     "item of a number": [{"x": np.float64(2.0), "anything": ()}],
-    "mask": [{"x": M, "mask": M != 0}, {"x": np.float32(np.inf), "mask": True}],
+    "mask": [{"x": M, "mask": M != 0}, {"x": np.float32(2.0), "mask": np.True_}],
     "sigmoid": [{"x": M}, {"x": V.astype(np.float32)}],
     "identity times a matrix": [{"eye": np.eye(2), "matrix": M}],
     "diagonal times a matrix": [{"eye": np.eye(2), "d": V[:2], "matrix": M}],
