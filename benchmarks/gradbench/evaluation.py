@@ -99,8 +99,10 @@ def run_function(function: Function, input: Mapping[str, Any], compile: Compile,
     while now() - start < 1e9 * min(seconds, WARM_UP_SECONDS):
         call()
     evaluations: list[int] = []
-    while len(evaluations) < max(least, 1) or sum(evaluations) < 1e9 * seconds:
+    total = 0
+    while len(evaluations) < max(least, 1) or total < 1e9 * seconds:
         start = now()
         result = call()
         evaluations.append(now() - start)
+        total += evaluations[-1]
     return Run(function.output(result), preparation, evaluations)
