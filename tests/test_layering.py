@@ -25,7 +25,7 @@ ORDER = """
     compiler/dispatch: limits __init__
     core/fast: calls donation residuals snapshots nodes processing ownership passing __init__
     core: __init__
-    compiler/ir: spec layout __init__
+    compiler/ir: spec __init__
     compiler/backends/native: code bounds descriptor plain guard_pages packing checked
     captured_state: __init__
     compiler/analysis: __init__
@@ -59,7 +59,7 @@ ORDER = """
     transforms: checkpointing loops
     compiler/backends/numpy_source: arena short_rows sines threads
     compiler/backends/native: launching region
-    compiler/ir: node evaluation memory kernel loop region terms
+    compiler/ir: node layout evaluation memory kernel loop region terms
     compiler/backends/native: records phases operands places selection scalar_loops scheduling units products
     compiler/backends/numpy_source: region_source kernels spelling
     compiler/backends: back_end

@@ -12,7 +12,7 @@ import numpy as np
 
 from ...core.traits import traits_of
 from ..backends.numpy_source import calls
-from .layout import axes_by_strides, broadcast_shape, copied, distances, laid_out, order_axes, view_strides
+from .layout import axes_by_strides, broadcast_shape, copied, distances, indexed, laid_out, order_axes, view_strides
 from .node import Node, parts_of, spec_at
 from .spec import Spec, array_spec, make_spec, new_spec
 
@@ -142,28 +142,12 @@ def getitem(x: Any, index: Any) -> Spec:
     x = spec_at(x)
     if x.items:
         return x.items[index] if type(index) is int else Spec(x.kind, (), None, (), x.items[index])
-    parts = list(parts_of(index))
     if not x.is_array or not calls.is_basic(index):
         raise NotInferred("an index of arrays")
-    used = sum(part is not None and part is not ... for part in parts)
-    place = parts.index(...) if ... in parts else len(parts)
-    parts[place:place + 1] = [slice(None)] * (x.ndim - used)
-    lengths = iter(zip(x.shape, x.strides))
-    shape: list[int] = []
-    strides: list[int] = []
-    for part in parts:
-        if part is None:
-            shape.append(1)
-            strides.append(0)
-            continue
-        length, stride = next(lengths)
-        if type(part) is slice:
-            places = range(length)[part]
-            shape.append(len(places))
-            strides.append(stride * places.step)
+    shape, strides, _ = indexed(x.shape, x.strides, index)
     if not shape and ... not in parts_of(index):
         return make_spec(x.dtype.type, (), x.dtype, ())
-    return make_spec(np.ndarray, tuple(shape), x.dtype, tuple(strides))
+    return make_spec(np.ndarray, shape, x.dtype, strides)
 
 
 @infers(np.dot)

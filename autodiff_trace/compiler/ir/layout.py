@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ...numpy.axis_order import order_axes
+from .node import parts_of
 from .spec import Spec, array_spec, c_strides, make_spec, new_spec
 
-__all__ = ["axes_by_strides", "broadcast_shape", "copied", "distances", "laid_out", "order_axes", "view_strides"]
+__all__ = [
+    "axes_by_strides", "broadcast_shape", "copied", "distances", "indexed", "laid_out", "order_axes", "view_strides",
+]
 
 
 def laid_out(operands: list[Spec], dtype: np.dtype) -> Spec:
@@ -44,6 +48,36 @@ def axes_by_strides(shape: tuple[int, ...], operands: list[Spec]) -> tuple[int, 
 def distances(x: Any) -> list[int]:
     """The strides along the axes on which there are several elements; of others none, 0."""
     return [0 if length == 1 else abs(stride) for length, stride in zip(x.shape, x.strides)]
+
+
+def indexed(shape: Sequence[int], strides: Sequence[int], index: Any) -> tuple[tuple, tuple, int]:
+    """The shape and the strides of what an index of integers and slices reads, and how far it begins, in bytes.
+
+    >>> indexed((4, 3), (24, 8), (slice(None, None, -2), 1))
+    ((2,), (-48,), 80)
+    """
+    parts = list(parts_of(index))
+    used = sum(part is not None and part is not ... for part in parts)
+    place = parts.index(...) if ... in parts else len(parts)
+    parts[place:place + 1] = [slice(None)] * (len(shape) - used)
+    axes = iter(zip(shape, strides))
+    lengths: list[int] = []
+    steps: list[int] = []
+    offset = 0
+    for part in parts:
+        if part is None:
+            lengths.append(1)
+            steps.append(0)
+            continue
+        length, stride = next(axes)
+        if type(part) is slice:
+            places = range(length)[part]
+            offset += places.start * stride if places else 0
+            lengths.append(len(places))
+            steps.append(stride * places.step)
+        else:
+            offset += range(length)[part] * stride
+    return tuple(lengths), tuple(steps), offset
 
 
 def view_strides(x: Spec, shape: tuple[int, ...]) -> tuple[int, ...] | None:

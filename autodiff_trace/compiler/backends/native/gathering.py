@@ -14,6 +14,7 @@ from .alone import alone, source_of
 from .code import At, Expect
 from .elementwise import has_place
 from .indexed import Bounds, Gather, ScatterNest
+from .operands import dtype_of
 from .operations import find_operation
 from .pieces import add_intervals, intervals
 from .places import Place, place_of
@@ -139,7 +140,7 @@ def is_assignment(step: Node) -> bool:
 
 def can_assign(spec: Any, dtype: np.dtype) -> bool:
     """Whether a cast in an assignment has code."""
-    given = spec.dtype if spec.dtype is not None else np.dtype(spec.kind)
+    given = dtype_of(spec)
     if spec.kind is int and dtype.char not in "lqfdFD":
         return False  # it may be too large, of which NumPy says something
     return given == dtype or dtype.kind in ("fc" if given.kind in "biuf" else "") or (

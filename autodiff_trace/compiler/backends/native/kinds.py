@@ -12,10 +12,12 @@ from ...ir.node import Node, is_fixed, operands
 from ...ir.spec import Spec
 from ..numpy_source import calls
 from .alone import find_alone
+from .code import At
 from .elementwise import Elementwise, find_elementwise
 from .loops import can_repeat
 from .maps import find_map
 from .nest_loops import LastTurn, NestLoop, find_nest_loop, loop_shape
+from .places import place_of
 from .reductions import Reduction, find_closing
 from .scalar_loops import is_scalar_loop, loop_rule, result_rule
 from .scalars import find_scalar_rule, guard, is_guard
@@ -55,7 +57,8 @@ class Kinds:
             return SCALARS if self.scalar(step) is not None else None
         if not is_held(step.spec):
             return None
-        if not step.spec.items and step.spec.is_array and not is_dense(step.spec) and self.view(step) is None:
+        is_laid_out = not step.spec.is_array or place_of(step.spec, At(0)).is_dense()
+        if not is_laid_out and self.view(step) is None:
             return None  # it may be its operand, a view
         if self.scalar(step) is not None:
             return SCALARS
@@ -123,17 +126,6 @@ class Kinds:
         if step not in self.closings:
             self.closings[step] = find_closing(step)
         return self.closings[step]
-
-
-def is_dense(spec: Spec) -> bool:
-    """Whether the elements of a new array of this layout lie next to one another, in some order of axes."""
-    axes = sorted([i for i in range(spec.ndim) if spec.shape[i] != 1], key=lambda i: -spec.strides[i])
-    size = spec.itemsize
-    for i in reversed(axes):
-        if spec.strides[i] != size:
-            return False
-        size *= spec.shape[i]
-    return True
 
 
 def may_be_read(operand: Node, step: Node) -> bool:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ...ir.loop import Loop, sum_turns
 from ...ir.node import Node, Program, literal, spec_at
 from ...ir.spec import Spec
 from ..numpy_source import calls
 from .alone import add_ufunc, alone
 from .code import At, Mover, Record, Repeat
+from .operands import dtype_of
 from .places import Place, place_of
 from .records import merge_flags
 
@@ -41,10 +40,6 @@ def can_repeat(step: Node, accepts: Callable[[Node], bool]) -> bool:
 
 def is_layout(spec: Spec, other: Spec) -> bool:
     return spec.shape == other.shape and dtype_of(spec) == dtype_of(other) and not spec.items
-
-
-def dtype_of(spec: Spec) -> np.dtype:
-    return spec.dtype if spec.dtype is not None else np.dtype(spec.kind)
 
 
 def as_node(value: Any) -> Node:

@@ -9,7 +9,10 @@ import numpy as np
 from ...ir.node import Node, is_fixed, spec_at
 from ...ir.spec import Spec
 
-__all__ = ["FEW", "char_of", "is_few", "is_few_of", "is_number", "item_spec", "multiplies_by_one_number", "step_name"]
+__all__ = [
+    "FEW", "char_of", "dtype_of", "is_few", "is_few_of", "is_number",
+    "item_spec", "multiplies_by_one_number", "step_name",
+]
 
 FEW = 4
 """The most elements of an array that are numbers of their own."""
@@ -29,8 +32,13 @@ def is_few_of(spec: Spec) -> bool:
     return 0 < spec.size <= FEW and not spec.items and is_numbers
 
 
+def dtype_of(spec: Spec) -> np.dtype:
+    """The dtype of a value; that in which a number of Python's is held."""
+    return spec.dtype if spec.dtype is not None else np.dtype(spec.kind)
+
+
 def char_of(spec: Spec) -> str:
-    return spec.dtype.char if spec.dtype is not None else np.dtype(spec.kind).char
+    return dtype_of(spec).char
 
 
 def item_spec(spec: Spec) -> Spec:

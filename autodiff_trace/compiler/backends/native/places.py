@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...ir.node import parts_of
+from ...ir.layout import indexed
 from ...ir.spec import Spec, c_strides
 from .code import At
+from .operands import dtype_of
 
 __all__ = ["Place", "collapse", "place_of"]
 
@@ -50,28 +51,8 @@ class Place(NamedTuple):
 
     def index(self, index: Any) -> Place:
         """The elements that an index of integers and slices reads."""
-        parts = list(parts_of(index))
-        used = sum(part is not None and part is not ... for part in parts)
-        place = parts.index(...) if ... in parts else len(parts)
-        parts[place:place + 1] = [slice(None)] * (len(self.shape) - used)
-        axes = iter(zip(self.shape, self.strides))
-        shape: list[int] = []
-        strides: list[int] = []
-        offset = 0
-        for part in parts:
-            if part is None:
-                shape.append(1)
-                strides.append(0)
-                continue
-            length, stride = next(axes)
-            if type(part) is slice:
-                places = range(length)[part]
-                offset += places.start * stride if places else 0
-                shape.append(len(places))
-                strides.append(stride * places.step)
-            else:
-                offset += range(length)[part] * stride
-        return self._replace(shape=tuple(shape), strides=tuple(strides)).moved(offset)
+        shape, strides, offset = indexed(self.shape, self.strides, index)
+        return self._replace(shape=shape, strides=strides).moved(offset)
 
     def is_contiguous(self) -> bool:
         natural = c_strides(self.shape, self.dtype.itemsize)
@@ -97,7 +78,7 @@ class Place(NamedTuple):
 
 def place_of(spec: Spec, at: At) -> Place:
     """The place of a value with this spec; a number of Python's is held as its dtype."""
-    dtype = spec.dtype if spec.dtype is not None else np.dtype(spec.kind)
+    dtype = dtype_of(spec)
     return Place(at, spec.shape, spec.strides or c_strides(spec.shape, dtype.itemsize), dtype)
 
 

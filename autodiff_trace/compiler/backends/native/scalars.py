@@ -11,7 +11,7 @@ from ...ir.node import Node, spec_at
 from ..numpy_source import calls
 from .access import load_one, store
 from .elementwise import Elementwise, find_elementwise
-from .operands import is_few, is_number, multiplies_by_one_number, step_name
+from .operands import char_of, is_few, is_number, multiplies_by_one_number, step_name
 from .operations import find_operation
 from .places import Place
 from .registers import Lanes, Lines, Value
@@ -100,7 +100,7 @@ class Scalars:
         if is_number(arg):
             value = arg.value if type(arg) is Node else arg
             spec = spec_at(arg)
-            char = spec.dtype.char if spec.dtype is not None else np.dtype(spec.kind).char
+            char = char_of(spec)
             return [self.lanes.const(value, char)]
         if type(arg) is not Node:
             return [self.lanes.const(each, arg.dtype.char) for each in np.ravel(arg)]

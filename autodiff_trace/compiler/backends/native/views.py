@@ -13,7 +13,7 @@ from ...ir.node import Node, spec_at, value_of
 from ...ir.spec import Spec
 from ..numpy_source import calls
 from .code import At
-from .operands import char_of
+from .operands import char_of, dtype_of
 from .places import Place, place_of
 
 __all__ = ["find_view", "is_result", "is_view"]
@@ -145,7 +145,7 @@ def find_view(step: Node) -> Callable[[Place, Node], Place] | None:
 
 def is_item(item: Spec, whole: Spec) -> bool:
     """Whether a list of such values is an array like this as it lies in memory."""
-    dtype = item.dtype if item.dtype is not None else np.dtype(item.kind)
+    dtype = dtype_of(item)
     return not item.items and dtype == whole.dtype and item.shape == whole.shape[1:]
 
 
