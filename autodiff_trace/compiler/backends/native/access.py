@@ -59,16 +59,10 @@ def load(lanes: Lanes, address: str, stride: int, char: str, mask: str | None = 
         first = lines.emit(f"getelementptr i8, ptr {address}, i64 {(1 - lanes.width) * align}")
         name = turned_round(lanes, kind, lines.emit(f"load {kind}, ptr {first}, align {align}"))
     else:
-        suffix = memory_suffix(lanes, char)
-        bits = lanes.of("i1")
-        if stride == align:
-            function, where = f"@llvm.masked.load.{suffix}.p0", ("ptr", address)
-        else:
-            function = f"@llvm.masked.gather.{suffix}.v{lanes.width}p0"
-            where = (lanes.of("ptr"), addresses(lanes, address, stride))
-        lines.declares.add(f"declare {kind} {function}({where[0]}, i32, {bits}, {kind})")
-        used = mask or "splat (i1 true)"
-        text = f"call {kind} {function}({where[0]} {where[1]}, i32 {align}, {bits} {used}, {kind} zeroinitializer)"
+        function, pointer, where = masked(lanes, char, address, stride, "load", "gather")
+        bits, used = lanes.of("i1"), mask or "splat (i1 true)"
+        lines.declares.add(f"declare {kind} {function}({pointer}, i32, {bits}, {kind})")
+        text = f"call {kind} {function}({pointer} {where}, i32 {align}, {bits} {used}, {kind} zeroinitializer)"
         name = lines.emit(text)
     if mask is not None:
         first = lines.emit(
@@ -86,6 +80,15 @@ def turned_round(lanes: Lanes, kind: str, name: str) -> str:
 def memory_suffix(lanes: Lanes, char: str) -> str:
     kind = {"float": "f32", "double": "f64"}.get(held(char), held(char))
     return f"v{lanes.width}{kind}"
+
+
+def masked(lanes: Lanes, char: str, address: str, stride: int, near: str, apart: str) -> tuple[str, str, str]:
+    """LLVM's function for lanes under a mask, ``near`` where they are next to one another, else ``apart``; the type of
+    the pointer that it takes, or of the pointers, and their name."""
+    suffix = memory_suffix(lanes, char)
+    if stride == np.dtype(char).itemsize:
+        return f"@llvm.masked.{near}.{suffix}.p0", "ptr", address
+    return f"@llvm.masked.{apart}.{suffix}.v{lanes.width}p0", lanes.of("ptr"), addresses(lanes, address, stride)
 
 
 def addresses(lanes: Lanes, address: str, stride: int) -> str:
@@ -111,11 +114,7 @@ def store(lanes: Lanes, x: Value, address: str, stride: int, mask: str | None = 
         first = lines.emit(f"getelementptr i8, ptr {address}, i64 {(1 - lanes.width) * align}")
         lines.write(f"store {kind} {turned_round(lanes, kind, name)}, ptr {first}, align {align}")
         return
-    suffix, bits, used = memory_suffix(lanes, x.char), lanes.of("i1"), mask or "splat (i1 true)"
-    if stride == align:
-        function, where = f"@llvm.masked.store.{suffix}.p0", ("ptr", address)
-    else:
-        function = f"@llvm.masked.scatter.{suffix}.v{lanes.width}p0"
-        where = (lanes.of("ptr"), addresses(lanes, address, stride))
-    lines.declares.add(f"declare void {function}({kind}, {where[0]}, i32, {bits})")
-    lines.write(f"call void {function}({kind} {name}, {where[0]} {where[1]}, i32 {align}, {bits} {used})")
+    function, pointer, where = masked(lanes, x.char, address, stride, "store", "scatter")
+    bits, used = lanes.of("i1"), mask or "splat (i1 true)"
+    lines.declares.add(f"declare void {function}({kind}, {pointer}, i32, {bits})")
+    lines.write(f"call void {function}({kind} {name}, {pointer} {where}, i32 {align}, {bits} {used})")
