@@ -30,3 +30,11 @@ __all__ = [
     "set_num_threads", "stop_gradient", "to_numpy", "tree_flatten", "tree_leaves", "tree_map", "tree_unflatten",
     "value_and_grad", "value_grad_and_hvp", "vjp", "vmap",
 ]
+
+
+def __getattr__(name):
+    if name == "scipy":  # which need not be installed, and takes its time to load
+        from importlib import import_module
+
+        return import_module(f"{__name__}.scipy")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

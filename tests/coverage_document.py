@@ -61,12 +61,13 @@ def classify(name: str, function: object, module: types.ModuleType) -> str:
     return "rules" if hasattr(wrapped, "fun") or name in ("full", "full_like") else "missing"
 
 
-def load_rows() -> list:
-    """The rows of all tables."""
+def load_rows(library: str = "numpy") -> list:
+    """The rows of all tables of a library."""
     for path in sorted(HERE.glob("test_*.py")):
-        if "table_test(" in path.read_text():
+        text = path.read_text()
+        if "table_test(" in text and ("scipy_table" in text) == (library == "scipy"):
             importlib.import_module(path.stem)
-    return table.ALL_ROWS
+    return [row for row in table.ALL_ROWS if row.library == library]
 
 
 COLUMNS = ["reverse", "forward", "second order", "batched", "float32", "complex"]

@@ -21,9 +21,13 @@ from autodiff_trace.testing import check_grads, flatten_function, random_like
 from compiled import check_compiled, of_inexact
 
 
+LIBRARIES: dict[str, tuple] = {"numpy": (np, anp)}
+"""Libraries whose functions rows can name, with their traced forms."""
+
+
 @dataclass(frozen=True)
 class Row:
-    """``name`` is the function's name below ``numpy``: "sum", "linalg.inv". ``args`` are floating-point arrays, which
+    """``name`` is the function's name below its library: "sum", "linalg.inv". ``args`` are floating-point arrays, which
     are differentiated, and others, which are not; ``kwargs`` are NumPy's keywords."""
 
     name: str
@@ -33,6 +37,7 @@ class Row:
     tolerance: float | None = None
     skip: Sequence[str] = ()  # modes that this row has no part in; the reason stands beside the row
     is_first: bool = True  # of its form, in its table
+    library: str = "numpy"  # a key of LIBRARIES
 
     @property
     def form(self) -> tuple:
@@ -45,9 +50,15 @@ class Row:
         keywords = [f"{name}={value!r}" for name, value in self.kwargs.items()]
         return f"{self.name}({','.join(shapes + keywords)})".replace("\n", "")[:100]
 
-    def function(self, module: Any) -> Callable:
-        """The function of ``module`` (numpy, or its traced form) of the arguments alone."""
-        return partial(operator.attrgetter(self.name)(module), **self.kwargs)
+    @property
+    def plain(self) -> Callable:
+        """The library's own function, of the arguments alone."""
+        return partial(operator.attrgetter(self.name)(LIBRARIES[self.library][0]), **self.kwargs)
+
+    @property
+    def traced(self) -> Callable:
+        """The traced form of the function, of the arguments alone."""
+        return partial(operator.attrgetter(self.name)(LIBRARIES[self.library][1]), **self.kwargs)
 
 
 def row(
@@ -67,27 +78,27 @@ def to_complex(x: Any) -> Any:
     return x * (1 - 0.5j) if getattr(getattr(x, "dtype", None), "kind", "") == "f" else x
 
 
-def trace(row: Row, module: Any) -> tuple[Any, Callable]:
-    """The value of the row's function of ``module`` where the floating-point arguments are traced, and its pullback."""
-    function, varied = of_inexact(row.function(module), row.args)
+def trace(function: Callable, row: Row) -> tuple[Any, Callable]:
+    """The value of ``function`` where the floating-point arguments of the row are traced, and its pullback."""
+    function, varied = of_inexact(function, row.args)
     return vjp(function, *varied)
 
 
 def check_value(row: Row) -> None:
-    """The value is NumPy's, without traced arguments and with them."""
-    expected = row.function(np)(*row.args)
-    assert_same(row.function(anp)(*row.args), expected)
-    assert_same(trace(row, anp)[0], expected)
+    """The value is the library's own, without traced arguments and with them."""
+    expected = row.plain(*row.args)
+    assert_same(row.traced(*row.args), expected)
+    assert_same(trace(row.traced, row)[0], expected)
 
 
 def check_derivatives(row: Row) -> None:
     """VJPs and JVPs, of first and second order, against finite differences."""
-    check_grads(row.function(anp), *row.args, order=row.order, tolerance=row.tolerance, name=row.name)
+    check_grads(row.traced, *row.args, order=row.order, tolerance=row.tolerance, name=row.name)
 
 
 def check_batched(row: Row) -> None:
     """``vmap`` of the function, its VJP and its JVP computes what a loop does."""
-    flat, inputs, _ = flatten_function(row.function(anp), row.args)
+    flat, inputs, _ = flatten_function(row.traced, row.args)
     rng = np.random.default_rng(0)
     cotangents = [random_like(output, rng) for output in flat(*inputs)]
     directions = [random_like(x, rng) for x in inputs]
@@ -97,9 +108,11 @@ def check_batched(row: Row) -> None:
 
 
 def check_plain_numpy(row: Row) -> None:
-    """``np.f`` of a traced value has the same derivative as ``anp.f``."""
-    output, pull = trace(row, anp)
-    plain_output, plain_pull = trace(row, np)
+    """``np.f`` of a traced value has the same derivative as ``anp.f``, and so have the ufuncs of SciPy."""
+    if row.library != "numpy" and not isinstance(row.plain.func, np.ufunc):
+        return
+    output, pull = trace(row.traced, row)
+    plain_output, plain_pull = trace(row.plain, row)
     assert_same(plain_output, output)
     cotangent = tree_map(lambda x: np.ones_like(x) if np.asarray(x).dtype.kind in "fc" else x, output)
     assert_same(plain_pull(cotangent), pull(cotangent))
@@ -108,7 +121,7 @@ def check_plain_numpy(row: Row) -> None:
 def check_float32(row: Row) -> None:
     """Float32 stays float32, in the value as NumPy has it and in the gradient."""
     args = tree_map(to_single, row.args)
-    check_grads(row.function(anp), *args, order=1, tolerance=3e-2, name=row.name)
+    check_grads(row.traced, *args, order=1, tolerance=3e-2, name=row.name)
 
 
 def to_single(x: Any) -> Any:

@@ -14,6 +14,7 @@ ORDER = """
     core: array_ops parameters traits cotangents errors pytree tracer recording derivative exact_numbers lowest
       primitives unary batching choices selections masked_rules backward reverse forward infinitesimals
       transformed taylor
+    scipy: __init__
     numpy: axis_order
     compiler/backends/native: text_facts builder scratch inputs_text outputs_text __init__ assembly object_cache
       symbols engine registers counting access operations sharing_text layouts words handling flags_text
@@ -39,6 +40,18 @@ ORDER = """
     numpy: error_states recursive_linalg layouts mutation parameters random row_sums lapack operators
       quick_forms namespace canonical fft wrapped moving batching broadcasting buffers concatenators linalg
       ufunc_folds ufunc_methods masks
+    scipy: namespace
+    scipy/fft: wrapped __init__
+    scipy/integrate: wrapped __init__
+    scipy/interpolate: wrapped __init__
+    scipy/linalg: wrapped __init__
+    scipy/ndimage: wrapped __init__
+    scipy/optimize: wrapped __init__
+    scipy/signal: wrapped __init__
+    scipy/sparse: wrapped __init__
+    scipy/spatial: wrapped __init__
+    scipy/special: wrapped __init__
+    scipy/stats: wrapped __init__
     transforms: seeds
     numpy/rules: tolerances applying complex_domain donation
     numpy/sparsity: index_sets trace products __init__

@@ -37,7 +37,7 @@ def all_rows():
 
 def nodes_of(row):
     """The nodes of a row's graphs, where all arguments are followed and where one of them is."""
-    function, varied = of_inexact(row.function(anp), row.args)
+    function, varied = of_inexact(row.traced, row.args)
     inputs = [np.asarray(x)[()] for x in varied]
     found = {}
     for followed in [range(len(inputs)), *([i] for i in range(len(inputs)) if len(inputs) > 1)]:

@@ -13,6 +13,7 @@ __all__ = [
 ]
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+LIBRARIES = "numpy", "scipy"
 
 
 class TracedValueError(TypeError):
@@ -32,7 +33,7 @@ class MutationError(RuntimeError):
 
 
 def caller_line() -> str:
-    """Where the user's code is: 'file.py, line 3' of the innermost frame outside this package and NumPy."""
+    """Where the user's code is: 'file.py, line 3' of the innermost frame outside this package, NumPy and SciPy."""
     return place_text(caller_place())
 
 
@@ -48,7 +49,7 @@ def caller_place() -> tuple[types.CodeType, int] | None:
 
 @functools.cache
 def is_users_file(filename: str) -> bool:
-    return not filename.startswith(PACKAGE) and f"{os.sep}numpy{os.sep}" not in filename
+    return not filename.startswith(PACKAGE) and not any(f"{os.sep}{name}{os.sep}" in filename for name in LIBRARIES)
 
 
 def place_text(place: tuple[types.CodeType, int] | None) -> str:

@@ -54,12 +54,17 @@ places: dict[Callable, list[tuple[dict, str]]] = {}
 """Where wrapped forms stand: in the globals of which modules, under which names."""
 
 
-def wrap_namespace(module: types.ModuleType, namespace: dict, name: str) -> None:
-    """Put the wrapped form of each public name of ``module`` into ``namespace``, the globals of module ``name``."""
+def wrap_namespace(
+    module: types.ModuleType, namespace: dict, name: str, passed_on: frozenset[str] = PASSED_ON
+) -> None:
+    """Put the wrapped form of each public name of ``module`` into ``namespace``, the globals of module ``name``.
+
+    ``passed_on``: the names of functions that are no primitives, and stand there as they are.
+    """
     # vars() and not dir(): some of NumPy's modules are loaded when asked for (70 ms that nobody wants at import).
     for public, value in vars(module).copy().items():
         if not public.startswith("_") and not isinstance(value, types.ModuleType):
-            if is_function(value):
+            if is_function(value) and value.__name__ not in passed_on:
                 value = wrap(value, name)
                 places.setdefault(value, []).append((namespace, public))
             namespace[public] = value
@@ -84,8 +89,6 @@ def is_function(x: object) -> bool:
 def wrap(function, module_name: str):
     """The wrapped form of one function of NumPy."""
     name = function.__name__
-    if name in PASSED_ON:
-        return function
     if function in wrapped_functions:
         return wrapped_functions[function]
     if name in METADATA:

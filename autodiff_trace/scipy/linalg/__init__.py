@@ -1,0 +1,7 @@
+"""``scipy.linalg``, traced: the functions of SciPy's module under their own names."""
+
+from . import wrapped
+from ..namespace import public_names
+
+globals().update(public_names(wrapped))
+__all__ = sorted(public_names(wrapped))

@@ -1,0 +1,7 @@
+"""The public functions of ``scipy.spatial`` as primitives. Rules are written with these names."""
+
+import scipy.spatial
+
+from ..namespace import wrap_module
+
+wrap_module(scipy.spatial, globals())
