@@ -1,6 +1,8 @@
 """``scipy.linalg``, traced: the functions of SciPy's module under their own names."""
 
 from . import wrapped
+from . import factorizations as factorizations
+from . import systems as systems
 from ..namespace import public_names
 
 globals().update(public_names(wrapped))
