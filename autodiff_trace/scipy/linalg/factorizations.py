@@ -12,8 +12,8 @@ from ...numpy import wrapped as anp
 from ...numpy.batching import batch_aligned, batch_matrix
 from ...numpy.definers import define, defrules
 from ...numpy.rules.matrices import adjoint, identity, transposed
-from .operands import array, masked, over_stacks
-from .systems import fold, in_order, read, row_order, solve_triangle
+from .operands import array, in_columns, in_order, masked, over_stacks
+from .systems import fold, read, row_order, solve_triangle
 
 __all__: list[str] = []
 
@@ -170,13 +170,8 @@ def ldl_jvp(t, ans, a, lower, hermitian):
     blocks, strict = block_masks(d, lower)
     inverse = inverse_parts(ans, lower)
     t = read(t, "hermitian" if hermitian else "symmetric", lower)
-    x = inverse @ symmetric_order(t, order) @ flipped(inverse, hermitian)
+    x = inverse @ in_columns(in_order(t, order), order) @ flipped(inverse, hermitian)
     return [factor @ transposed(np_linalg.solve(transposed(d), transposed(masked(x, strict)))), masked(x, blocks), None]
-
-
-def symmetric_order(x, order):
-    """Rows and columns in some order."""
-    return transposed(in_order(transposed(in_order(x, order)), order))
 
 
 def ldl_vjp(g, ans, a, lower, hermitian):
@@ -185,8 +180,8 @@ def ldl_vjp(g, ans, a, lower, hermitian):
     inverse = inverse_parts(ans, lower)
     gx = masked(transposed(np_linalg.solve(d, transposed(transposed(factor) @ g[0]))), strict) + masked(g[1], blocks)
     x = transposed(inverse) @ gx @ transposed(flipped(inverse, hermitian))
-    x = symmetric_order(x, anp.argsort(order, axis=-1))
-    return fold(x, "hermitian" if hermitian else "symmetric", lower)
+    places = anp.argsort(order, axis=-1)
+    return fold(in_columns(in_order(x, places), places), "hermitian" if hermitian else "symmetric", lower)
 
 
 defrules(ldl_parts, (ldl_vjp, None, None), (ldl_jvp, None, None), batching=batch_matrix, reads=ANSWER)

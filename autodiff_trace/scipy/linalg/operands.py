@@ -10,9 +10,9 @@ import numpy as np
 
 from ...numpy import wrapped as anp
 from ...numpy.canonical import as_array
-from ...numpy.rules.matrices import column
+from ...numpy.rules.matrices import column, transposed
 
-__all__ = ["array", "as_columns", "masked", "over_stacks"]
+__all__ = ["array", "as_columns", "in_columns", "in_order", "masked", "over_stacks"]
 
 
 def array(x: Any, check_finite: bool = False) -> Any:
@@ -33,6 +33,20 @@ def as_columns(b: Any) -> tuple[Any, Callable]:
 def masked(x: Any, mask: np.ndarray) -> Any:
     """``x``, and 0 where the mask is not: the part of a matrix that is read."""
     return anp.where(mask, x, np.zeros((), x.dtype))
+
+
+def in_order(x, order):
+    """The rows of matrices in some order, which may be another for each matrix of a stack."""
+    if order.ndim == 1:
+        return anp.take(x, order, axis=-2)
+    lead = np.broadcast_shapes(x.shape[:-2], order.shape[:-1])
+    x, order = anp.broadcast_to(x, lead + x.shape[-2:]), anp.broadcast_to(order, lead + order.shape[-1:])
+    return anp.take_along_axis(x, anp.expand_dims(order, -1), axis=-2)
+
+
+def in_columns(x, order):
+    """The columns of matrices in some order."""
+    return transposed(in_order(transposed(x), order))
 
 
 def over_stacks(count: int, core_ndim: int = 2) -> Callable[[Callable], Callable]:

@@ -20,7 +20,7 @@ from ...numpy.broadcasting import broadcast_tangent, unbroadcast
 from ...numpy.canonical import as_array
 from ...numpy.definers import define
 from ...numpy.rules.matrices import adjoint, fold_triangle, halved_triangle, mirror_triangle, transposed
-from .operands import array, as_columns, masked, over_stacks
+from .operands import array, as_columns, in_order, masked, over_stacks
 
 __all__ = ["read", "row_order", "solution", "solve_factored", "solve_triangle"]
 
@@ -184,15 +184,6 @@ def lu_solve(lu_and_piv, b, trans, check_finite=True, **hints):
         return restore(solve_triangle(lu, solve_triangle(lu, in_order(b, order), True, unit=True), False))
     x = solve_triangle(lu, solve_triangle(lu, b, False, trans=trans), True, unit=True, trans=trans)
     return restore(in_order(x, anp.argsort(order, axis=-1)))
-
-
-def in_order(x, order):
-    """The rows of matrices in some order."""
-    if order.ndim == 1:
-        return anp.take(x, order, axis=-2)
-    lead = np.broadcast_shapes(x.shape[:-2], order.shape[:-1])
-    x, order = anp.broadcast_to(x, lead + x.shape[-2:]), anp.broadcast_to(order, lead + order.shape[-1:])
-    return anp.take_along_axis(x, anp.expand_dims(order, -1), axis=-2)
 
 
 @define(scipy.linalg.inv)
