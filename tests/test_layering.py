@@ -44,7 +44,7 @@ ORDER = """
     scipy/fft: wrapped __init__
     scipy/integrate: wrapped __init__
     scipy/interpolate: wrapped __init__
-    scipy/linalg: wrapped __init__
+    scipy/linalg: wrapped
     scipy/ndimage: wrapped __init__
     scipy/optimize: wrapped __init__
     scipy/signal: wrapped __init__
@@ -62,6 +62,8 @@ ORDER = """
       cumulative differences einsum factorizations histograms joining matrix_products padding polynomials
       products ranges rearranging fft selecting shapes reductions extrema norms solving special_functions
       splitting variances quantiles scattering spectral writing indexing singular_values powers __init__
+    scipy/linalg: operands toeplitz_systems banded matrix_equations systems factorizations matrix_functions
+      matrix_roots orthogonal special_matrices least_squares spectral eigensystems __init__
     numpy: views attributes shared_results writable_box array_box array_layer flat __init__
     numpy/taylor: __init__
     transforms: border coloring complex_jacobians ownership steps stopping flat_function followed_rules mapping
