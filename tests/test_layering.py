@@ -36,7 +36,7 @@ ORDER = """
     compiler/record: __init__
     compiler/rolling: __init__
     compiler/schedule: __init__
-    transforms: trace_substitution
+    transforms: trace_substitution closures
     numpy: error_states recursive_linalg layouts mutation parameters random row_sums lapack operators
       quick_forms namespace canonical fft wrapped moving batching broadcasting buffers concatenators linalg
       ufunc_folds ufunc_methods masks
