@@ -135,22 +135,23 @@ class Implicit:
         if not is_solved:
             raise self.refusal("the solver has not converged; look at success and message of its result")
         z, state = self.start(leaves, x)
-        first, size = z, x.size
-        scale = 1 + np.abs(x).max(initial=0)
-        for _ in range(NEWTON_STEPS):
-            step = self.newton_step(leaves, state, z, is_strict)
-            z = z + step
-            if np.abs(step[:size]).max(initial=0) <= SETTLED * scale:
-                break
-        else:
-            raise self.refusal("Newton's method does not settle there; is the function smooth at the solution?")
-        moved = np.abs(z - first)[:size].max(initial=0)
-        if not moved <= FAR * scale and is_strict:
+        refined = self.newton(leaves, z, state, is_strict)
+        moved = np.abs(refined - z)[: x.size].max(initial=0)
+        if not moved <= FAR * (1 + np.abs(x).max(initial=0)) and is_strict:
             raise self.refusal(
                 f"it is not accurate, Newton's method leads {moved:.1e} away from it; ask for a smaller tolerance"
             )
-        self.check(leaves, z, state)
-        return [z, *state]
+        self.check(leaves, refined, state)
+        return [refined, *state]
+
+    def newton(self, leaves: list, z: np.ndarray, state: list, is_strict: bool) -> np.ndarray:
+        """Steps of Newton's method until they settle."""
+        for _ in range(NEWTON_STEPS):
+            step = self.newton_step(leaves, state, z, is_strict)
+            z = z + step
+            if np.abs(step).max(initial=0) <= SETTLED * (1 + np.abs(z).max(initial=0)):
+                return z
+        raise self.refusal("Newton's method does not settle there; is the function smooth at the solution?")
 
 
 @nondifferentiable
@@ -174,6 +175,8 @@ def refined(problem: Implicit, leaves: Sequence, is_strict: bool = True) -> list
 
     def bwd(residuals, gs):
         leaves, (z, *state) = residuals
+        if not is_strict:
+            z, *state = refined(problem, leaves)
         return [*pull_unknowns(problem, leaves[:-2], state, z, gs[0]), None, None]
 
     rule = VJPRule(problem.name, lambda *leaves: list(refine_solution(problem, is_strict, *leaves)), fwd, bwd)
