@@ -6,6 +6,6 @@ from ..namespace import wrap_module
 
 wrap_module(
     scipy.fft, globals(),
-    "fftfreq rfftfreq next_fast_len prev_fast_len fhtoffset get_workers register_backend set_backend set_global_backend "
-    "set_workers skip_backend",
+    "fftfreq rfftfreq next_fast_len prev_fast_len fhtoffset get_workers register_backend set_backend "
+    "set_global_backend set_workers skip_backend",
 )
