@@ -42,6 +42,7 @@ ORDER = """
       quick_forms namespace canonical fft wrapped moving batching broadcasting buffers concatenators linalg
       ufunc_folds ufunc_methods masks
     scipy: namespace
+    scipy/spatial/distance: wrapped
     scipy/fft: wrapped
     scipy/integrate: wrapped __init__
     scipy/interpolate: wrapped __init__
@@ -50,7 +51,7 @@ ORDER = """
     scipy/optimize: wrapped
     scipy/signal: wrapped
     scipy/sparse: wrapped __init__
-    scipy/spatial: wrapped __init__
+    scipy/spatial: wrapped
     scipy/special: wrapped __init__
     scipy/stats: wrapped __init__
     transforms: seeds
@@ -68,6 +69,8 @@ ORDER = """
     scipy/fft: transforms cosine_transforms __init__
     scipy/linalg: operands toeplitz_systems banded matrix_equations systems factorizations matrix_functions
       matrix_roots orthogonal special_matrices least_squares spectral eigensystems __init__
+    scipy/spatial/distance: euclidean metrics pairs vectors __init__
+    scipy/spatial: matrices __init__
     numpy: views attributes shared_results writable_box array_box array_layer flat __init__
     numpy/taylor: __init__
     transforms: border coloring complex_jacobians ownership steps raveling stopping flat_function followed_rules
