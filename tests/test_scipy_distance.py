@@ -37,7 +37,7 @@ PAIRS = [
     scipy_row("spatial.distance.cdist", normal(4, 3), normal(2, 3), metric="mahalanobis"),
     scipy_row("spatial.distance.cdist", normal(4, 3), normal(2, 3), metric="mahalanobis", VI=VI @ VI.T),
     scipy_row("spatial.distance.cdist", positive(4, 3), positive(2, 3), metric="jensenshannon"),
-    *[scipy_row("spatial.distance.pdist", normal(4, 3), metric=name) for name in NAMES],
+    *[scipy_row("spatial.distance.pdist", positive(4, 3), metric=name) for name in NAMES],
     scipy_row("spatial.distance.pdist", normal(5, 3), metric="mahalanobis"),
     scipy_row("spatial.distance.pdist", normal(5, 3), metric="seuclidean"),
     scipy_row("spatial.distance.squareform", normal(6)),

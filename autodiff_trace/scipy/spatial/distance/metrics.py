@@ -89,7 +89,16 @@ def minkowski(x, y, p=2, w=None):
         if p in (1, 2, np.inf):
             return {1: cityblock, 2: euclidean, np.inf: chebyshev}[p](x, y, w)
     d = differences(x, y)
+    if is_box(p):
+        powers = weighed(positive_power(anp.absolute(d), p), w)
+        return positive_power(anp.sum(powers, axis=-1), 1 / p)
     return norm_of_vectors(d if w is None else weights(w) ** (1 / p) * d, p, (d.ndim - 1,), False)
+
+
+def positive_power(x, p):
+    """xᵖ of p > 0, and 0 with the derivative 0 where x is 0."""
+    is_zero = anp.equal(x, 0)
+    return anp.where(is_zero, 0, anp.where(is_zero, 1, x) ** p)
 
 
 def both(x, y):
