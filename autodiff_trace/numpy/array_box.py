@@ -216,8 +216,13 @@ class ArrayBox(WritableBox):
         frame = sys._getframe(1)
         if not gives_way_in and frame.f_globals.get("__name__", "").startswith("scipy.sparse"):
             importlib.import_module(f"{__package__.partition('.')[0]}.scipy.sparse")  # knows SciPy's operators
-        if frame.f_code in gives_way_in and is_operand(frame):
-            return np.empty((), object)
+        if frame.f_code in gives_way_in:
+            if is_operand(frame):
+                return np.empty((), object)
+            raise TracedValueError(
+                f"a method of another library ({frame.f_code.co_name}) takes no traced values ({caller_line()}), its "
+                "operators do: write A * x or A @ x."
+            )
         if self._node is None or isinstance(self._trace, RecordingTrace):  # no derivative is dropped
             return np.array(self._trace.python_value(self, np.array), dtype)
         raise TracedValueError(

@@ -141,7 +141,8 @@ class SparseArray:
 
     def transpose(self, axes: Any = None, copy: bool = False) -> SparseArray:
         ans = from_places(self.values, self.pattern.indices, self.pattern.rows, self.shape[::-1])
-        return SparseArray(ans.values, ans.pattern, {"csr": "csc", "csc": "csr"}.get(self.format, "coo"), self.is_matrix)
+        format = {"csr": "csc", "csc": "csr"}.get(self.format, "coo")
+        return SparseArray(ans.values, ans.pattern, format, self.is_matrix)
 
     def toarray(self, order: Any = None, out: Any = None) -> Any:
         """The dense matrix."""
@@ -258,9 +259,10 @@ class SparseArray:
     def sum(self, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
         if axis is None:
             return anp.sum(self.values)
-        if axis in (0, -2):
-            return add_up(self.values, self.pattern.indices, self.shape[1])
-        return add_up(self.values, self.pattern.rows, self.shape[0])
+        along_rows = axis in (0, -2)
+        places, size = (self.pattern.indices, self.shape[1]) if along_rows else (self.pattern.rows, self.shape[0])
+        sums = add_up(self.values, places, size)
+        return anp.expand_dims(sums, 0 if along_rows else 1) if self.is_matrix else sums
 
     def mean(self, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
         m, n = self.shape

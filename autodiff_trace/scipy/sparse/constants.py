@@ -40,7 +40,8 @@ def operate(prim, x, y):
 METHODS = {
     **dict.fromkeys(("__matmul__", "__rmatmul__", "__mul__", "__rmul__", "__truediv__", "__rtruediv__"), True),
     **dict.fromkeys(
-        ("_matmul_dispatch", "_rmatmul_dispatch", "multiply", "_multiply_2d_with_broadcasting", "_divide"), False
+        ("_matmul_dispatch", "_rmatmul_dispatch", "multiply", "_multiply_2d_with_broadcasting", "_divide", "dot"),
+        False,
     ),
 }
 """SciPy's operators, and what these call to ask whether an operand is an array."""

@@ -1,5 +1,5 @@
-"""The formats of sparse arrays and the functions that make them: of traced numbers they give a ``SparseArray``, of plain
-ones SciPy's own."""
+"""The formats of sparse arrays, and the functions that make them: of traced numbers a ``SparseArray``, of plain ones
+SciPy's own."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def build(kind, arg1, shape):
         return SparseArray(arg1.values, arg1.pattern, kind.format, kind.is_matrix)
     if not isinstance(arg1, tuple):
         raise TracedValueError(
-            f"{kind.__name__}: which places of a traced dense matrix are zeros depends on its values ({caller_line()}). "
+            f"{kind.__name__}: which places of a traced matrix are zeros depends on its values ({caller_line()}). "
             f"Give the places: {kind.__name__}((x[row, col], (row, col)), shape=x.shape)."
         )
     data = as_array(arg1[0])
