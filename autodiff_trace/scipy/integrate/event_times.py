@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...core.forward import trace_jvp
+from ...core.selections import settle
 from ...numpy import wrapped as anp
 from ...transforms.custom_rules import JVPRule, apply_rule
 from .flows import advance, replaced
@@ -24,6 +25,7 @@ def event_times(event: Callable, field: Callable, T: np.ndarray, Y: Any, paramet
     def jvp(leaves, tangents):
         # dt = −(dg at a time that stays) / (dg/dt along the solution)
         outputs = apply_rule(rule, leaves)
+        tangents = list(map(settle, tangents))
         followed = [i for i, t in enumerate(tangents) if t is not None]
 
         def value(t, leaves):

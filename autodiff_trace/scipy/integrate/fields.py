@@ -21,7 +21,7 @@ from ...core.tracer import is_box, to_value
 from ...numpy import wrapped as anp
 from ...transforms.closures import Closure
 
-__all__ = ["Field", "augmented", "jacobians", "plain_function"]
+__all__ = ["Field", "jacobians", "plain_function"]
 
 
 class Field:
@@ -92,26 +92,6 @@ def jacobians(field: Callable, T: Any, Y: Any, parameters: Sequence) -> Any:
     if columns is None:
         return np.zeros((m, n, n))
     return anp.moveaxis(anp.reshape(columns, (n, m, n)), 0, 2)
-
-
-def augmented(field: Callable, followed: Sequence[int], count: int) -> Callable:
-    """The field of states and their tangents, where the parameters ``followed`` of ``count`` have tangents, too."""
-
-    def pushed(T, Z, parameters):
-        n = Z.shape[1] // 2
-        values, given = parameters[:count], parameters[count:]
-        inputs = [Z[:, :n], *[values[i] for i in followed]]
-
-        def run(y, *own):
-            full = list(values)
-            for i, value in zip(followed, own):
-                full[i] = value
-            return [field(T, y, full)]
-
-        (ans,), (t,) = trace_jvp(run, inputs, [Z[:, n:], *given])
-        return anp.concatenate([ans, anp.zeros_like(ans) if t is None else t], axis=1)
-
-    return pushed
 
 
 def plain_function(function: Callable, closure: Closure, hidden: Sequence) -> Callable:

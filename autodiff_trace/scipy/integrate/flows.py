@@ -13,17 +13,19 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.integrate import DOP853
 
 from ...core.backward import backward_pass
+from ...core.errors import TracedValueError, caller_line
 from ...core.forward import trace_jvp
 from ...core.reverse import trace_vjp
 from ...core.selections import settle
 from ...core.tracer import is_box
 from ...numpy import wrapped as anp
-from ...transforms.custom_rules import JVPRule, apply_rule
+from ...transforms.custom_rules import apply_rule
 from ...transforms.steps import transpose
 from .butcher import Tableau
-from .fields import augmented, jacobians
+from .fields import jacobians
 from .linearised import pull_steps, push_steps, stage_states
 
 __all__ = ["Grid", "Rows", "advance", "flow", "replaced"]
@@ -124,6 +126,7 @@ class FlowRule(NamedTuple):
     def forward(self, leaves: list, tangents: list) -> tuple[list, list]:
         T, X = self.stages(leaves)
         parameters = leaves[1:]
+        tangents = list(map(settle, tangents))
         J = self.jacobians(T, X, parameters)
         own = [i for i, t in enumerate(tangents[1:]) if t is not None]
         r = np.zeros(self.grid.states.shape)
@@ -154,27 +157,50 @@ def flat(X: Any) -> Any:
 
 def advance(field: Callable, start: Any, end: Any, Y: Any, parameters: Sequence) -> Any:
     """The states (m, n) at the times ``end`` of the solutions through ``Y`` at the times ``start``, which are the same
-    numbers: what is asked for is how the states change when these move."""
-    m, n = Y.shape
+    numbers: what is asked for is how the states change when these move.
 
-    def fun(start, end, Y, *parameters):
-        return [Y]
+    That is a step of a Runge–Kutta method, of length zero. A method of order p has the derivatives of the solution in
+    its length up to the p-th, and there are no more than traces of derivatives that watch it.
+    """
+    h = end - start
+    order = depth(h)
+    if order == 0:
+        return Y
+    tableau = next((each() for most, each in BY_ORDER.items() if order <= most), None)
+    if tableau is None:
+        raise TracedValueError(
+            f"solve_ivp has derivatives in times up to order {max(BY_ORDER)}, and {order} are nested ({caller_line()})"
+        )
+    A, b, c = tableau
+    slopes: list = []
+    h = h[:, None]
+    for a, x in zip(A, c):
+        slopes.append(field(start + x * h[:, 0] if x else start, combined(Y, h, a, slopes), parameters))
+    return combined(Y, h, b, slopes)
 
-    def jvp(leaves, tangents):
-        # d y(t₁; t₀, y₀) = f(t₁, y₁) dt₁ + the solution of the linearised equation from dy₀ − f(t₀, y₀) dt₀ on.
-        start, end, Y, *parameters = leaves
-        outputs = apply_rule(rule, leaves)
-        d_start, d_end, dY, *given = tangents
-        change = np.zeros((m, n)) if dY is None else dY
-        if d_start is not None:
-            change = change - d_start[:, None] * field(start, Y, parameters)
-        followed = [i for i, t in enumerate(given) if t is not None]
-        pushed = augmented(field, followed, len(parameters))
-        both = anp.concatenate([Y, change], axis=1)
-        tangent = advance(pushed, start, end, both, [*parameters, *[given[i] for i in followed]])[:, n:]
-        if d_end is not None:
-            tangent = tangent + d_end[:, None] * field(end, outputs[0], parameters)
-        return outputs, [tangent]
 
-    rule = JVPRule("solve_ivp", fun, jvp)
-    return apply_rule(rule, [start, end, Y, *parameters])[0]
+def combined(Y, h, weights, slopes):
+    terms = [float(w) * K for w, K in zip(weights, slopes) if w]
+    return Y + h * sum(terms[1:], terms[0]) if terms else Y
+
+
+def depth(x: Any) -> int:
+    """How many traces watch ``x``."""
+    count = 0
+    while is_box(x):
+        count += x._node is not None
+        x = x._value
+    return count
+
+
+def dop853():
+    stages = DOP853.n_stages
+    return DOP853.A[:stages, :stages], DOP853.B, DOP853.C[:stages]
+
+
+BY_ORDER = {
+    1: lambda: ([[]], [1.0], [0.0]),  # Euler's method, the midpoint method, and that of Kutta
+    2: lambda: ([[], [0.5]], [0.0, 1.0], [0.0, 0.5]),
+    4: lambda: ([[], [0.5], [0.0, 0.5], [0.0, 0.0, 1.0]], [1 / 6, 1 / 3, 1 / 3, 1 / 6], [0.0, 0.5, 0.5, 1.0]),
+    8: dop853,
+}

@@ -194,7 +194,8 @@ class Solution:
         self.y0 = y0
         self.start = float(to_value(self.t0))
         if is_box(self.t0):
-            y0 = self.moved(np.array([self.start]), anp.reshape(self.t0, (1,)), y0[None])[0]
+            start = anp.reshape(self.t0, (1,))
+            y0 = advance(self.field, start, np.array([self.start]), y0[None], self.parameters)[0]
         self.y_start = y0
         if not problem.can_batch:
             self.field.can_batch = False
