@@ -27,8 +27,9 @@ from ...transforms.steps import transpose
 from .butcher import Tableau
 from .fields import jacobians
 from .linearised import pull_steps, push_steps, stage_states
+from .whole_steps import replaced
 
-__all__ = ["Grid", "Rows", "advance", "flow", "replaced"]
+__all__ = ["Grid", "Rows", "advance", "flow"]
 
 
 class Grid(NamedTuple):
@@ -139,13 +140,6 @@ class FlowRule(NamedTuple):
         d0 = np.zeros(r.shape[2]) if tangents[0] is None else tangents[0]
         S, K = push_steps(J, r[..., None], d0[:, None], *self.method)
         return apply_rule(self, leaves), [self.changes(S, K)]
-
-
-def replaced(parameters: Sequence, places: Sequence[int], values: Sequence) -> list:
-    full = list(parameters)
-    for i, value in zip(places, values):
-        full[i] = value
-    return full
 
 
 def flat(X: Any) -> Any:

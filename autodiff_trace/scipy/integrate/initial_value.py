@@ -19,9 +19,9 @@ from ...transforms.closures import Closure, running
 from ...transforms.custom_rules import VJPRule, apply_rule
 from .event_times import event_times
 from .fields import Field, plain_function
-from .flows import advance, flow, replaced
+from .flows import advance, flow
 from .trajectories import METHODS, Collocated, Recorded, as_real, is_explicit, recording
-from .whole_steps import call_whole
+from .whole_steps import call_whole, replaced
 
 __all__ = ["solve_ivp"]
 
@@ -124,7 +124,7 @@ class Problem:
 
     def solve(self):
         values = [*[self.leaves[i] for i in self.traced], *self.closure.hidden]
-        if not values:
+        if not values and not self.given["dense_output"]:
             return scipy.integrate.solve_ivp(self.fun, **self.given)
         structure = solution = None
 
@@ -136,11 +136,12 @@ class Problem:
 
         outputs = call_whole("solve_ivp", fun, values)
         t, y, t_events, y_events, counts = tree_unflatten(structure, outputs)
-        status = counts["status"]
+        if not self.events:
+            t_events = y_events = None
         sol = DenseSolution(self, values, solution) if self.given["dense_output"] else None
         return OdeResult(
             t=t, y=y, sol=sol, t_events=t_events, y_events=y_events, **counts, message=solution.result.message,
-            success=status >= 0,
+            success=counts["status"] >= 0,
         )
 
     def run(self, plain: tuple) -> Run:
@@ -239,8 +240,7 @@ class Solution:
                 t_events[i] = event_times(event, self.field, times, own, self.parameters)
                 y_events[i] = self.to_state(self.moved(times, t_events[i], own))
         return (
-            *self.steps_reached(t, rows[: len(t)], t_events), t_events if self.problem.events else None,
-            y_events if self.problem.events else None,
+            *self.steps_reached(t, rows[: len(t)], t_events), t_events, y_events,
             {name: result[name] for name in ("nfev", "njev", "nlu", "status")},
         )
 

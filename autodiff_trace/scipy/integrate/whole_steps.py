@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from ...core.backward import backward_pass
 from ...core.batching import BatchTrace
 from ...core.forward import JVPTrace, trace_jvp
 from ...core.reverse import VJPTrace, trace_vjp
 from ...core.selections import settle
-from ...core.tracer import is_box
+from ...core.tracer import boxers, find_top_trace, is_box
 from ...numpy import wrapped as anp
 from ...transforms.custom_rules import apply_rule
 from ...transforms.steps import has_derivative
 
-__all__ = ["WholeStep", "call_whole", "has_only_derivatives"]
+__all__ = ["call_whole", "has_only_derivatives", "replaced"]
 
 
 def has_only_derivatives(leaves: Sequence) -> bool:
@@ -29,13 +31,23 @@ def has_only_derivatives(leaves: Sequence) -> bool:
 
 
 class WholeStep(NamedTuple):
-    """``fun(*leaves)``, which looks at the values under the boxes of derivatives: no other trace sees inside.
+    """``function(*leaves)``, which looks at the values under the boxes of derivatives: no other trace sees inside.
 
     Its derivatives are functions of the same kind, and of a batch it is called for each element.
     """
 
     name: str
-    fun: Callable[..., list]
+    function: Callable[..., list]
+
+    def fun(self, *leaves):
+        if has_only_derivatives(leaves):
+            return self.function(*leaves)
+        trace = find_top_trace(leaves)  # that of a batch, with nothing to record below
+        own = [is_box(x) and x._trace is trace for x in leaves]
+        values = [x._value if mine else x for x, mine in zip(leaves, own)]
+        mapped = [mine and x._node is not None for x, mine in zip(leaves, own)]
+        outputs = self.batched(trace, mapped).fun(*values)
+        return [boxers[type(x)](x, trace, True) if type(x) in boxers else x for x in outputs]
 
     def reverse(self, leaves: list, followed: Sequence[int]) -> tuple[list, Callable[[list], list]]:
         if has_only_derivatives(leaves):
@@ -43,63 +55,59 @@ class WholeStep(NamedTuple):
             return outputs, lambda gs: pull_back(ends, gs, inputs)
         outputs = apply_rule(self, leaves)
         places = [i for i, x in enumerate(outputs) if has_derivative(x)]
+        count = len(leaves)
 
         def pulled(*both):
-            _, ends, inputs = self.record(both[: len(leaves)], followed)
-            return pull_back([ends[i] for i in places], both[len(leaves) :], inputs, both)
+            _, ends, inputs = self.record(both[:count], followed)
+            cotangents = pull_back([ends[i] for i in places], both[count:], inputs)
+            return [with_zeros(g, both[i]) for i, g in zip(followed, cotangents)]
 
         step = WholeStep(f"the derivative of {self.name}", pulled)
-
-        def pull(gs):
-            given = [g if g is not None else anp.zeros_like(outputs[i]) for i, g in
-                     ((i, gs[i]) for i in places)]
-            return apply_rule(step, [*leaves, *given])
-
-        return outputs, pull
-
-    def record(self, leaves, followed):
-        def run(*own):
-            full = list(leaves)
-            for i, x in zip(followed, own):
-                full[i] = x
-            return self.fun(*full)
-
-        return trace_vjp(run, [leaves[i] for i in followed])
+        return outputs, lambda gs: apply_rule(step, [*leaves, *[with_zeros(gs[i], outputs[i]) for i in places]])
 
     def forward(self, leaves: list, tangents: list) -> tuple[list, list]:
         followed = [i for i, t in enumerate(tangents) if t is not None]
-        given = [tangents[i] for i in followed]
+        given = [settle(tangents[i]) for i in followed]
         if has_only_derivatives([*leaves, *given]):
             return self.push(leaves, followed, given)
         count = len(leaves)
-        flags = []
 
         def pushed(*both):
             outputs, found = self.push(both[:count], followed, both[count:])
-            flags[:] = [has_derivative(x) for x in outputs]
-            return [*outputs, *[anp.zeros_like(x) if t is None else t for x, t in zip(outputs, found)]]
+            return [*outputs, *map(with_zeros, found, outputs)]
 
         both = apply_rule(WholeStep(f"the derivative of {self.name}", pushed), [*leaves, *given])
         return both[: len(both) // 2], both[len(both) // 2 :]
 
-    def push(self, leaves, followed, given):
-        def run(*own):
-            full = list(leaves)
-            for i, x in zip(followed, own):
-                full[i] = x
-            return self.fun(*full)
+    def record(self, leaves, followed):
+        return trace_vjp(lambda *own: self.function(*replaced(leaves, followed, own)), [leaves[i] for i in followed])
 
-        return trace_jvp(run, [leaves[i] for i in followed], given)
+    def push(self, leaves, followed, given):
+        return trace_jvp(
+            lambda *own: self.function(*replaced(leaves, followed, own)), [leaves[i] for i in followed], given)
 
     def batched(self, trace: BatchTrace, mapped: list[bool]) -> WholeStep:
         def loop(*leaves):
             answers = [
-                call_whole(self.name, self.fun, [x[i] if each else x for x, each in zip(leaves, mapped)])
+                call_whole(self.name, self.function, [x[i] if each else x for x, each in zip(leaves, mapped)])
                 for i in range(trace.size)
             ]
             return [stack(self.name, column) for column in zip(*answers)]
 
         return WholeStep(self.name, loop)
+
+
+def call_whole(name: str, fun: Callable[..., list], leaves: Sequence) -> list:
+    """``fun(*leaves)``; as one step, where there are traces that are no derivatives."""
+    return fun(*leaves) if has_only_derivatives(leaves) else apply_rule(WholeStep(name, fun), leaves)
+
+
+def replaced(values: Sequence, places: Sequence[int], others: Sequence) -> list:
+    """``values`` with ``others`` at ``places``."""
+    full = list(values)
+    for i, value in zip(places, others):
+        full[i] = value
+    return full
 
 
 def stack(name, column):
@@ -111,14 +119,13 @@ def stack(name, column):
     return anp.stack(column)
 
 
-def pull_back(ends, gs, inputs, leaves=None):
+def pull_back(ends, gs, inputs):
     seeds = [(end, g) for end, g in zip(ends, gs) if end is not None and g is not None]
-    pulled = list(map(settle, backward_pass(seeds, inputs)))
-    return pulled
+    return list(map(settle, backward_pass(seeds, inputs)))
 
 
-def call_whole(name: str, fun: Callable[..., list], leaves: Sequence) -> list:
-    """``fun(*leaves)``; as one step, where there are traces that are no derivatives."""
-    if has_only_derivatives(leaves):
-        return fun(*leaves)
-    return apply_rule(WholeStep(name, fun), leaves)
+def with_zeros(g, like):
+    """A cotangent or tangent of ``like``, zeros for None; of what has none, zero."""
+    if g is not None:
+        return g
+    return anp.zeros_like(like) if has_derivative(like) else np.float64(0.0)
