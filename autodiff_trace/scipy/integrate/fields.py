@@ -82,16 +82,44 @@ class Field:
         return anp.stack([self.one(T[i], Y[i], args) for i in range(len(T))])
 
 
+    def try_batch(self, t: float, y: np.ndarray, parameters: Sequence) -> bool:
+        """Whether the function can be batched, as one point tells."""
+        if self.can_batch:
+            try:
+                self.run(list(map(to_value, parameters)), self.batched, np.array([t]), y[None])
+            except TracedValueError:
+                self.can_batch = False
+        return self.can_batch
+
+
+MOST_NUMBERS = 1 << 22
+"""Of the states of points that are pushed at once."""
+
+MOST_BYTES = 1 << 32
+"""Of Jacobians."""
+
+
 def jacobians(field: Callable, T: Any, Y: Any, parameters: Sequence) -> Any:
-    """∂f/∂y at all points, of shape (m, n, n): one push for all columns, as points of their own."""
+    """∂f/∂y at all points, of shape (m, n, n): a push for many columns, as points of their own."""
     m, n = Y.shape
-    seeds = np.repeat(np.eye(n), m, axis=0)
-    _, (columns,) = trace_jvp(
-        lambda y: [field(np.tile(T, n), y, parameters)], [anp.concatenate([Y] * n)], [seeds]
+    if 8 * m * n * n > MOST_BYTES:
+        raise MemoryError(
+            f"solve_ivp: the Jacobians of {n} equations at {m} points would take {8e-9 * m * n * n:.0f} GB. The "
+            "derivative of an explicit method, RK45 or DOP853, takes no Jacobians."
+        )
+    size = max(1, min(n, MOST_NUMBERS // (m * n)))
+    blocks = [push_columns(field, T, Y, parameters, np.eye(n)[i : i + size]) for i in range(0, n, size)]
+    return anp.moveaxis(anp.concatenate(blocks), 0, 2)
+
+
+def push_columns(field, T, Y, parameters, columns):
+    m, n = Y.shape
+    count = len(columns)
+    _, (pushed,) = trace_jvp(
+        lambda y: [field(np.tile(T, count), y, parameters)], [anp.concatenate([Y] * count)],
+        [np.repeat(columns, m, axis=0)],
     )
-    if columns is None:
-        return np.zeros((m, n, n))
-    return anp.moveaxis(anp.reshape(columns, (n, m, n)), 0, 2)
+    return np.zeros((count, m, n)) if pushed is None else anp.reshape(pushed, (count, m, n))
 
 
 def plain_function(function: Callable, closure: Closure, hidden: Sequence) -> Callable:

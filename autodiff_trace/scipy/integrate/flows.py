@@ -25,11 +25,11 @@ from ...numpy import wrapped as anp
 from ...transforms.custom_rules import apply_rule
 from ...transforms.steps import transpose
 from .butcher import Tableau
-from .fields import jacobians
+from .fields import Field, jacobians
 from .linearised import pull_steps, push_steps, stage_states
 from .whole_steps import replaced
 
-__all__ = ["Grid", "Rows", "advance", "flow"]
+__all__ = ["Grid", "Rows", "advance", "flow", "replay"]
 
 
 class Grid(NamedTuple):
@@ -61,6 +61,27 @@ def flow(field: Callable, grid: Grid, rows: Rows, y0: Any, parameters: Sequence)
     """The states ``rows``, of shape (m, n), of the solution from ``y0`` on."""
     rule = FlowRule("solve_ivp", field, grid, rows.values, functools.partial(rows.changes, grid))
     return apply_rule(rule, [y0, *parameters])[0]
+
+
+def replay(field: Field, grid: Grid, rows: Rows, y0: Any, parameters: Sequence) -> Any:
+    """The same of an explicit method, step by step in traced operations: where Jacobians would be large, and where
+    Python branches on the state, so that there is no evaluating many points at once."""
+    A, b = grid.tableau.A, grid.tableau.b
+
+    def run(y, args):
+        states, slopes = [y], []
+        for h, times in zip(grid.h.tolist(), grid.times.tolist()):
+            K: list = []
+            for t, a in zip(times, A):
+                K.append(field.one(t, combined(y, h, a, K), args))
+            y = combined(y, h, b, K)
+            states.append(y)
+            slopes.append(K)
+        if rows.weights is None:
+            return anp.stack([states[i] for i in rows.steps])
+        return anp.stack([combined(states[i], grid.h[i], w, slopes[i]) for i, w in zip(rows.steps, rows.weights)])
+
+    return field.run(parameters, run, y0)
 
 
 class FlowRule(NamedTuple):

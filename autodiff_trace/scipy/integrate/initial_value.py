@@ -19,7 +19,7 @@ from ...transforms.closures import Closure, running
 from ...transforms.custom_rules import VJPRule, apply_rule
 from .event_times import event_times
 from .fields import Field, plain_function
-from .flows import advance, flow
+from .flows import advance, flow, replay
 from .trajectories import METHODS, Collocated, Recorded, as_real, is_explicit, recording
 from .whole_steps import call_whole, replaced
 
@@ -72,6 +72,10 @@ def solve_ivp(
 
 MOST_RUNS = 8
 """How many of SciPy's solutions one call keeps, for steps that are computed in parts."""
+
+
+LARGE = 40
+"""More equations than this have no Jacobians where these are not needed."""
 
 
 class Run(NamedTuple):
@@ -198,8 +202,7 @@ class Solution:
             start = anp.reshape(self.t0, (1,))
             y0 = advance(self.field, start, np.array([self.start]), y0[None], self.parameters)[0]
         self.y_start = y0
-        if not problem.can_batch:
-            self.field.can_batch = False
+        self.field.can_batch = problem.can_batch
 
     def to_real(self, y):
         if self.is_complex:
@@ -213,6 +216,10 @@ class Solution:
     def moved(self, T, times, Y):
         return advance(self.field, T, times, Y, self.parameters)
 
+    def can_batch(self, grid):
+        self.problem.can_batch = self.field.try_batch(grid.times[0, 0], grid.states[0, 0], self.parameters)
+        return self.problem.can_batch
+
     def rows(self, T: np.ndarray, values: np.ndarray) -> Any:
         """The states, ``values``, at the times ``T`` that do not move, real."""
         if self.result.status < 0:
@@ -220,6 +227,8 @@ class Solution:
         if self.steps is None:
             return anp.broadcast_to(self.y_start, (len(T), self.y_start.shape[0]))
         grid, rows = self.steps.ask(T, values)
+        if self.problem.is_discrete and (rows.values.shape[1] > LARGE or not self.can_batch(grid)):
+            return replay(self.field, grid, rows, self.y_start, self.parameters)
         return flow(self.field, grid, rows, self.y_start, self.parameters)
 
     def fields(self) -> tuple:

@@ -19,48 +19,55 @@ from ...numpy import wrapped as anp
 __all__ = ["pull_steps", "push_steps", "stage_states"]
 
 
+MOST_BYTES = 1 << 26
+"""Of the matrices of steps that are eliminated at once."""
+
+
 def stages_solved(J, rhs, h, A, is_explicit):
     """K of K_j − h J_j Σ A_jl K_l = rhs_j, for all steps: ``rhs`` is (steps, stages, n, columns)."""
-    steps, stages, n, columns = rhs.shape
     if not is_explicit:
-        system = block_system(J, h, A)
-        return np.linalg.solve(system, rhs.reshape(steps, stages * n, columns)).reshape(rhs.shape)
+        return eliminated(J, rhs, h, A, False)
     K = np.array(rhs)
-    for j in range(1, stages):
+    for j in range(1, rhs.shape[1]):
         if A[j, :j].any():
-            before = h[:, None, None] * np.tensordot(K[:, :j], A[j, :j], (1, 0))
-            K[:, j] += J[:, j] @ before
+            K[:, j] += J[:, j] @ (h[:, None, None] * np.einsum("ilnc,l->inc", K[:, :j], A[j, :j]))
     return K
 
 
 def stages_solved_transposed(J, rhs, h, A, is_explicit):
     """K of K_l − h Σ_j A_jl J_jᵀ K_j = rhs_l."""
-    steps, stages, n, columns = rhs.shape
     if not is_explicit:
-        system = np.swapaxes(block_system(J, h, A), 1, 2)
-        return np.linalg.solve(system, rhs.reshape(steps, stages * n, columns)).reshape(rhs.shape)
+        return eliminated(J, rhs, h, A, True)
     K = np.array(rhs)
     JT = np.swapaxes(J, 2, 3)
     pulled = np.empty_like(K)
-    for j in range(stages - 1, -1, -1):
-        if j < stages - 1 and A[j + 1 :, j].any():
-            K[:, j] += h[:, None, None] * np.tensordot(pulled[:, j + 1 :], A[j + 1 :, j], (1, 0))
+    for j in range(rhs.shape[1] - 1, -1, -1):
+        if A[j + 1 :, j].any():
+            K[:, j] += h[:, None, None] * np.einsum("ilnc,l->inc", pulled[:, j + 1 :], A[j + 1 :, j])
         pulled[:, j] = JT[:, j] @ K[:, j]
     return K
 
 
-def block_system(J, h, A):
-    steps, stages, n, _ = J.shape
-    system = -h[:, None, None, None, None] * A[None, :, None, :, None] * J[:, :, :, None, :]
-    system = system.reshape(steps, stages * n, stages * n)
-    system[:, np.arange(stages * n), np.arange(stages * n)] += 1
-    return system
+def eliminated(J, rhs, h, A, is_transposed):
+    """The same by the matrices I − h A ∘ J of all stages of a step."""
+    _, stages, n, columns = rhs.shape
+    size = stages * n
+    K = np.empty((len(h), size, columns))
+    chunk = max(1, MOST_BYTES // (8 * size * size))
+    for i in range(0, len(h), chunk):
+        part = slice(i, i + chunk)
+        system = -h[part, None, None, None, None] * A[None, :, None, :, None] * J[part, :, :, None, :]
+        system = system.reshape(-1, size, size)
+        system[:, np.arange(size), np.arange(size)] += 1
+        right = rhs[part].reshape(-1, size, columns)
+        K[part] = np.linalg.solve(np.swapaxes(system, 1, 2) if is_transposed else system, right)
+    return K.reshape(rhs.shape)
 
 
 def linear_maps(J, h, A, b, is_explicit):
     """∂K/∂y of (steps, stages, n, n), and ∂y⁺/∂y of (steps, n, n)."""
     W = stages_solved(J, J, h, A, is_explicit)
-    M = h[:, None, None] * np.tensordot(W, b, (1, 0))
+    M = h[:, None, None] * np.einsum("ijnc,j->inc", W, b)
     M[:, np.arange(J.shape[-1]), np.arange(J.shape[-1])] += 1
     return W, M
 
