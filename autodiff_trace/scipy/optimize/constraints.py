@@ -59,19 +59,31 @@ class Block(NamedTuple):
             jac = given.get("jac")
             exact = jacobian(values) if jac is None else jac
             arguments = () if jac is None else data[0]
-            return {"type": given["type"], "fun": plain, "jac": lambda x: np.asarray(exact(x, *arguments))}
+
+            def slopes(x):
+                return np.asarray(exact(x, *arguments))
+
+            if not has_hessian or jac is not None:
+                return {"type": given["type"], "fun": plain, "jac": slopes}
+            upper = 0.0 if given["type"].lower() == "eq" else np.inf
+            return scipy.optimize.NonlinearConstraint(plain, 0.0, upper, slopes, curvature_of(values))
         jac, hess = given.jac, given.hess
         if jac == "2-point":  # SciPy's default, which nobody wants to keep
             exact = jacobian(values)
             jac = lambda x: np.asarray(exact(x))  # noqa: E731
             if has_hessian and isinstance(hess, scipy.optimize.BFGS):
-                curvature = jacobian(grad(lambda x, v: anp.sum(values(x) * v)))
-                hess = lambda x, v: np.asarray(curvature(x, v))  # noqa: E731
+                hess = curvature_of(values)
         return scipy.optimize.NonlinearConstraint(
             plain, *data, jac=jac, hess=hess, keep_feasible=given.keep_feasible,
             finite_diff_rel_step=given.finite_diff_rel_step,
             finite_diff_jac_sparsity=given.finite_diff_jac_sparsity,
         )
+
+
+def curvature_of(values: Callable) -> Callable:
+    """(x, v) ↦ the Hessian of vᵀ values(x)."""
+    curvature = jacobian(grad(lambda x, v: anp.sum(values(x) * v)))
+    return lambda x, v: np.asarray(curvature(x, v))
 
 
 def blocks_of(constraints: Any) -> list[Block]:
