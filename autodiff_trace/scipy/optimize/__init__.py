@@ -8,5 +8,7 @@ globals().update(public_names(wrapped))
 
 from .callbacks import progress  # noqa: E402
 from .minimizing import minimize  # noqa: E402
+from .roots import fixed_point, fsolve, root  # noqa: E402
+from .scalar_roots import bisect, brenth, brentq, newton, ridder, root_scalar, toms748  # noqa: E402
 
-__all__ = sorted({*public_names(wrapped), "minimize", "progress"})
+__all__ = sorted({*public_names(wrapped), "progress"})

@@ -10,6 +10,7 @@ import numpy as np
 from ...core.errors import MissingRuleError, TracedValueError
 from ...transforms.closures import Closure
 from ...transforms.implicit_rules import Implicit, solution, solved
+from ...transforms.stopping import to_numpy
 from .evaluation import derived
 from .results import Template, TracedResult
 
@@ -43,6 +44,10 @@ class SolverCall(Implicit):
     def derived(self, which: int, derive: Callable, key: Any, hidden: Sequence) -> Callable:
         """``derive`` of a function, for SciPy to call: compiled when that pays."""
         return derived(self.functions[which], derive, key, self.closure, list(hidden), self.jit)
+
+    def outward(self, fun: Callable) -> Callable:
+        """A function of the user's, for SciPy to call: what it closes over is boxed while the solver runs."""
+        return (lambda *args: to_numpy(fun(*args))) if self.closure.traces else fun
 
     # What subclasses say
 

@@ -153,7 +153,7 @@ class Minimization(Optimum):
         if self.hessp is not None:
             extra["hessp"] = self.product(self.hessp)
         blocks = [
-            block.for_scipy(lambda x, i=i, each=each: self.call_one(i, x, *each), each, method == "trust-constr")
+            block.for_scipy(lambda x, i=i, each=each: self.call_one(i, x, *each), self.outward, each, method == "trust-constr")
             for i, (block, each) in enumerate(zip(self.blocks, data))
         ]
         if bounds is not None and isinstance(self.given_bounds, scipy.optimize.Bounds):
@@ -166,6 +166,8 @@ class Minimization(Optimum):
 
     def noting(self, fun: Callable) -> Callable:
         """``fun``, with its latest value for the line of progress."""
+        fun = self.outward(fun)
+
         def call(x):
             answer = fun(x)
             self.latest = answer[0] if isinstance(answer, tuple) else answer
@@ -197,8 +199,8 @@ class Minimization(Optimum):
 
     def curvature(self, method: Any, hidden: Sequence) -> dict:
         if method in WITH_PRODUCTS or method == "trust-constr" and self.size > MOST_DENSE:
-            return {"hessp": self.evaluated(hvp, "product", hidden)}
-        return {"hess": self.evaluated(hessian, "hessian", hidden)} if method in WITH_HESSIAN else {}
+            return {"hessp": self.outward(self.evaluated(hvp, "product", hidden))}
+        return {"hess": self.outward(self.evaluated(hessian, "hessian", hidden))} if method in WITH_HESSIAN else {}
 
     def with_args(self, fun: Any) -> Any:
         if not callable(fun):
