@@ -221,4 +221,4 @@ def minimal_value(problem: Optimum, leaves: Sequence, x: Any, is_solved: Any, va
         return [*pull_leaves(lagrangian, own, gs[0]), None, None, None]
 
     rule = VJPRule(problem.name, lambda *leaves: [leaves[-1].copy()], fwd, bwd)
-    return apply_rule(rule, [*map(number, leaves), x, is_solved, value])[0]
+    return apply_rule(rule, [*map(number, leaves), x, is_solved, number(value)])[0]
