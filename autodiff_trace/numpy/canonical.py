@@ -69,7 +69,7 @@ def bind(function: Callable, definition: Callable) -> Callable:
     scope = {
         "__name__": __name__, "boxes": box_classes, "watched": watched_types, "whole": WHOLE,
         "function": function, "definition": definition, "find_top_trace": find_top_trace, "plain": plain,
-        "refuse": refuse, "type_of": type,  # (some functions have a parameter that is called type)
+        "refuse": refuse, "type_of": type,  # (SciPy has parameters called type)
     }
 
     def generate():
