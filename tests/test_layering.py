@@ -41,10 +41,11 @@ ORDER = """
     numpy: error_states recursive_linalg layouts mutation parameters random row_sums lapack operators
       quick_forms namespace canonical fft wrapped moving batching broadcasting buffers concatenators linalg
       ufunc_folds ufunc_methods masks
+    scipy/interpolate: bands cubics
     scipy: namespace
     scipy/fft: wrapped
     scipy/integrate: wrapped __init__
-    scipy/interpolate: wrapped __init__
+    scipy/interpolate: wrapped
     scipy/linalg: wrapped
     scipy/ndimage: wrapped __init__
     scipy/optimize: wrapped
@@ -58,16 +59,15 @@ ORDER = """
     numpy/sparsity: index_sets trace products __init__
     numpy/taylor: series
     numpy: definers along_axes selections
+    scipy/interpolate: pieces piecewise __init__
     scipy/optimize: rosenbrock
     scipy/signal: convolutions filters __init__
     numpy/rules: matrices determinants repeated_values statistics nan_functions complex_parts division
       elementwise interpolation lengths creation diagonals ordering sets steps windows contractions covariances
       cumulative differences einsum factorizations histograms joining matrix_products padding polynomials
       products ranges rearranging fft selecting shapes reductions extrema norms solving special_functions
-      splitting variances quantiles
-    scipy/linalg: operands banded matrix_equations systems factorizations orthogonal
-    numpy/rules: scattering spectral writing indexing singular_values powers __init__
-    scipy/linalg: spectral __init__
+      splitting variances quantiles scattering spectral writing indexing singular_values powers __init__
+    scipy/linalg: operands banded matrix_equations systems factorizations orthogonal spectral __init__
     scipy/fft: transforms cosine_transforms __init__
     numpy: views attributes shared_results writable_box array_box array_layer flat __init__
     numpy/taylor: __init__
