@@ -26,9 +26,9 @@ DOCUMENT = HERE.parent / "docs" / "coverage.md"
 MODULES = {"numpy": (np, anp), "numpy.linalg": (np.linalg, anp.linalg), "numpy.fft": (np.fft, anp.fft)}
 
 NOT_ON_BOXES = {
-    "base": "memory", "byteswap": "memory", "ctypes": "memory", "data": "memory", "device": "memory",
+    "base": "memory", "byteswap": "memory", "ctypes": "memory", "data": "memory",
     "dump": "a file", "dumps": "a file", "getfield": "memory",
-    "setfield": "memory", "setflags": "memory", "to_device": "memory", "tobytes": "memory", "tofile": "a file",
+    "setfield": "memory", "setflags": "memory", "tobytes": "memory", "tofile": "a file",
     "itemset": "gone in NumPy 2", "newbyteorder": "gone in NumPy 2", "ptp": "gone in NumPy 2",
     "tostring": "gone in NumPy 2.3",
 }
