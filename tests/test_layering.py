@@ -14,7 +14,8 @@ ORDER = """
     core: array_ops parameters traits cotangents errors pytree tracer recording derivative exact_numbers lowest
       primitives unary batching choices selections masked_rules backward reverse forward infinitesimals
       transformed taylor
-    scipy: __init__
+    scipy/optimize: callbacks
+    scipy: plain_arguments __init__
     numpy: axis_order
     compiler/backends/native: text_facts builder scratch inputs_text outputs_text __init__ assembly object_cache
       symbols engine registers counting access operations sharing_text layouts words handling flags_text
@@ -41,13 +42,13 @@ ORDER = """
       quick_forms namespace canonical fft wrapped moving batching broadcasting buffers concatenators linalg
       ufunc_folds ufunc_methods masks
     scipy: namespace
-    scipy/fft: wrapped __init__
+    scipy/fft: wrapped
     scipy/integrate: wrapped __init__
     scipy/interpolate: wrapped __init__
-    scipy/linalg: wrapped __init__
+    scipy/linalg: wrapped
     scipy/ndimage: wrapped __init__
-    scipy/optimize: wrapped __init__
-    scipy/signal: wrapped __init__
+    scipy/optimize: wrapped
+    scipy/signal: wrapped
     scipy/sparse: wrapped __init__
     scipy/spatial: wrapped __init__
     scipy/special: wrapped __init__
@@ -57,15 +58,23 @@ ORDER = """
     numpy/sparsity: index_sets trace products __init__
     numpy/taylor: series
     numpy: definers along_axes selections
+    scipy/optimize: rosenbrock
+    scipy/signal: convolutions filters __init__
     numpy/rules: matrices determinants repeated_values statistics nan_functions complex_parts division
       elementwise interpolation lengths creation diagonals ordering sets steps windows contractions covariances
       cumulative differences einsum factorizations histograms joining matrix_products padding polynomials
       products ranges rearranging fft selecting shapes reductions extrema norms solving special_functions
-      splitting variances quantiles scattering spectral writing indexing singular_values powers __init__
+      splitting variances quantiles
+    scipy/linalg: operands banded matrix_equations systems factorizations orthogonal
+    numpy/rules: scattering spectral writing indexing singular_values powers __init__
+    scipy/linalg: spectral __init__
+    scipy/fft: transforms cosine_transforms __init__
     numpy: views attributes shared_results writable_box array_box array_layer flat __init__
     numpy/taylor: __init__
-    transforms: border coloring complex_jacobians ownership steps stopping flat_function followed_rules mapping
-      custom_rules gradient products sparsity custom_calls jacobians second_order taylor
+    transforms: border coloring complex_jacobians ownership steps raveling stopping flat_function followed_rules
+      mapping custom_rules gradient products sparsity custom_calls jacobians implicit_rules implicit
+      second_order taylor
+    scipy/optimize: unknowns constraints optimality results
     captured_state: contents names places holders random_states copying read_paths kinds watching members
       objects functions following captured restoring reruns references
     compiler/record: cleanup collection guards introspection refusals exported_arrays
@@ -104,6 +113,7 @@ ORDER = """
     compiler: eager_runs commuting
     compiler/graph: graph
     compiler: jitted jit __init__
+    scipy/optimize: evaluation minimizing __init__
     .: __init__
 """
 
