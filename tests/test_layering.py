@@ -38,9 +38,9 @@ ORDER = """
     compiler/rolling: __init__
     compiler/schedule: __init__
     transforms: trace_substitution closures
-    numpy: error_states recursive_linalg layouts mutation parameters random row_sums lapack operators
-      quick_forms namespace canonical fft wrapped moving batching broadcasting buffers concatenators linalg
-      ufunc_folds ufunc_methods masks
+    numpy: error_states recursive_linalg layouts mutation parameters random row_sums lapack quick_forms
+      namespace plain_scipy operators canonical fft wrapped moving batching broadcasting buffers concatenators
+      linalg ufunc_folds ufunc_methods masks
     scipy: namespace
     scipy/fft: wrapped
     scipy/integrate: wrapped __init__
@@ -64,10 +64,8 @@ ORDER = """
       elementwise interpolation lengths creation diagonals ordering sets steps windows contractions covariances
       cumulative differences einsum factorizations histograms joining matrix_products padding polynomials
       products ranges rearranging fft selecting shapes reductions extrema norms solving special_functions
-      splitting variances quantiles
-    scipy/linalg: operands banded matrix_equations systems factorizations orthogonal
-    numpy/rules: scattering spectral writing indexing singular_values powers __init__
-    scipy/linalg: spectral __init__
+      splitting variances quantiles scattering spectral writing indexing singular_values powers __init__
+    scipy/linalg: operands banded matrix_equations systems factorizations orthogonal spectral __init__
     scipy/fft: transforms cosine_transforms __init__
     numpy: views attributes shared_results writable_box array_box array_layer flat __init__
     numpy/taylor: __init__

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
+
+from fresh_process import run_python
 
 HIDE_SCIPY = "import sys; sys.modules['scipy'] = None\n"
 OLD_SCIPY = """
@@ -16,19 +15,13 @@ scipy.__version__ = "1.12.0rc1"
 """
 
 
-def run(program, **environment):
-    """What a fresh process prints."""
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment or None)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()
-
 
 @pytest.mark.parametrize("statement", [
     "import autodiff_trace.scipy", "from autodiff_trace import scipy", "import autodiff_trace; autodiff_trace.scipy",
     "import autodiff_trace.scipy.special", "import autodiff_trace; hasattr(autodiff_trace, 'scipy')",
 ])
 def test_without_scipy_one_line_says_how_to_get_it(statement):
-    lines = run(HIDE_SCIPY + f"""
+    lines = run_python(HIDE_SCIPY + f"""
 try:
     {statement}
 except ModuleNotFoundError as error:
@@ -43,7 +36,7 @@ print(grad(lambda x: x * x)(3.0))
 
 
 def test_an_old_scipy_is_named():
-    (message,) = run(OLD_SCIPY + """
+    (message,) = run_python(OLD_SCIPY + """
 try:
     import autodiff_trace.scipy
 except ImportError as error:
@@ -53,7 +46,7 @@ except ImportError as error:
 
 
 def test_the_package_does_not_import_scipy():
-    lines = run("""
+    lines = run_python("""
 import sys
 import autodiff_trace as at
 from autodiff_trace import extend, nn, numpy as anp, optim, testing
@@ -65,7 +58,7 @@ print([name for name in sys.modules if name.partition(".")[0] == "scipy"])
 
 def test_modules_are_loaded_when_they_are_asked_for():
     pytest.importorskip("scipy", reason="there is nothing to load without SciPy")
-    lines = run("""
+    lines = run_python("""
 import sys
 from autodiff_trace import scipy
 loaded = lambda: sorted({name.split(".")[2] for name in sys.modules if name.startswith("autodiff_trace.scipy.")})

@@ -208,12 +208,12 @@ class ArrayBox(WritableBox):
     def __array__(self, dtype=None, copy=None):
         if self._node is None or isinstance(self._trace, RecordingTrace):  # no derivative is dropped
             return np.array(self._trace.python_value(self, np.array), dtype)
-        raise TracedValueError(
-            why_no_plain_value("the array") or f"NumPy asks a traced value for a plain array, which would drop its derivative ({caller_line()}). "
+        raise TracedValueError(why_no_plain_value("the array") or (
+            f"NumPy asks a traced value for a plain array, which would drop its derivative ({caller_line()}). "
             "Instead of np.array([x, y]) write anp.array([x, y]), instead of np.f([[x, y]]) anp.f([[x, y]]); instead "
             "of a[x], of a plain array, anp.take(a, x, axis=0); instead of storing x into a plain array make the array "
             "with anp.zeros(...) inside the function; for the plain value take to_numpy(x)."
-        )
+        ))
 
 
 for _name in dir(np.ndarray):  # the methods whose signature is that of the function
