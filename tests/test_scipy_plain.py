@@ -59,6 +59,8 @@ CALLS = {
 
 @pytest.mark.parametrize("name", CALLS)
 def test_a_function_that_asks_for_an_array_names_itself_and_the_traced_form(name):
+    if name == "signal.lfilter" and "scipy" in OLDER:
+        pytest.skip("this release raises an error of its own instead")
     message = (
         rf"^scipy\.{name} asks for (the array|float\(\)) of a traced value, .*test_scipy_plain\.py, line \d+\)\. "
         rf"Write autodiff_trace\.scipy\.{name} instead"
