@@ -63,7 +63,7 @@ ORDER = """
     numpy/sparsity: index_sets trace products __init__
     numpy/taylor: series
     numpy: definers along_axes selections
-    scipy/sparse: products
+    scipy/sparse: products stored
     scipy/interpolate: pieces piecewise __init__
     scipy/optimize: rosenbrock
     scipy/signal: convolutions filters __init__
@@ -71,10 +71,9 @@ ORDER = """
       elementwise interpolation lengths creation diagonals ordering sets steps windows contractions covariances
       cumulative differences einsum factorizations histograms joining matrix_products padding polynomials
       products ranges rearranging fft selecting shapes reductions extrema norms solving special_functions
-      splitting variances quantiles
+      splitting variances quantiles scattering spectral writing indexing singular_values powers __init__
     scipy/sparse: arrays formats
     scipy/sparse/linalg: exponentials iterations norms systems spectra __init__
-    numpy/rules: scattering spectral writing indexing singular_values powers __init__
     scipy/fft: transforms cosine_transforms __init__
     scipy/linalg: operands toeplitz_systems banded matrix_equations systems factorizations matrix_functions
       matrix_roots orthogonal special_matrices least_squares spectral eigensystems __init__

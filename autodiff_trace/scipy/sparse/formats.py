@@ -15,7 +15,8 @@ from ...core.tracer import find_top_trace, is_box
 from ...numpy import wrapped as anp
 from ...numpy.canonical import as_array
 from ...numpy.namespace import replace_wrapped
-from .arrays import Pattern, SparseArray, as_sparse, from_places, is_sparse
+from .arrays import SparseArray, as_sparse, is_sparse
+from .stored import Pattern, placed
 
 __all__ = ["FORMATS", "define_sparse", "is_traced"]
 
@@ -64,8 +65,7 @@ def build(kind, arg1, shape):
         shape = int(row.max()) + 1, int(col.max()) + 1
     elif len(row) and (min(row.min(), col.min()) < 0 or row.max() >= shape[0] or col.max() >= shape[1]):
         raise ValueError(f"{kind.__name__}: an index is out of bounds of the shape {tuple(shape)}")
-    ans = from_places(data, row, col, tuple(shape))
-    return SparseArray(ans.values, ans.pattern, kind.format, kind.is_matrix)
+    return SparseArray(*placed(data, row, col, tuple(shape)), kind.format, kind.is_matrix)
 
 
 FORMATS = {
@@ -116,8 +116,8 @@ def of_diagonals(diagonals, offsets, shape, format, is_matrix):
         values.append(anp.broadcast_to(each, (length,)))
         rows.append(np.arange(length) - min(k, 0))
     columns = np.concatenate([row + k for row, k in zip(rows, map(int, offsets))])
-    ans = from_places(anp.concatenate(values), np.concatenate(rows), columns, (m, n))
-    return SparseArray(ans.values, ans.pattern, format or "coo", is_matrix)
+    places = placed(anp.concatenate(values), np.concatenate(rows), columns, (m, n))
+    return SparseArray(*places, format or "coo", is_matrix)
 
 
 def is_vector(x):
@@ -146,12 +146,10 @@ def spdiags(data, diags, m=None, n=None, format=None):
 
 def joined(parts, shape, format, is_matrix):
     """The array of some parts ``(array, first row, first column)``."""
-    ans = from_places(
-        anp.concatenate([each.values for each, _, _ in parts]),
-        np.concatenate([each.pattern.rows + i for each, i, _ in parts]),
-        np.concatenate([each.pattern.indices + j for each, _, j in parts]), shape,
-    )
-    return SparseArray(ans.values, ans.pattern, format or "coo", is_matrix)
+    rows = np.concatenate([each.pattern.rows + i for each, i, _ in parts])
+    columns = np.concatenate([each.pattern.indices + j for each, _, j in parts])
+    values = anp.concatenate([each.values for each, _, _ in parts])
+    return SparseArray(*placed(values, rows, columns, shape), format or "coo", is_matrix)
 
 
 def of_blocks(blocks, format=None, dtype=None):
@@ -192,10 +190,9 @@ def kron(A, B, format=None):
     a, b = as_sparse(A), as_sparse(B)
     (m, n), values = b.shape, anp.reshape(a.values[:, None] * b.values, (a.nnz * b.nnz,))
     rows = (a.pattern.rows[:, None] * m + b.pattern.rows).ravel()
-    ans = from_places(
-        values, rows, (a.pattern.indices[:, None] * n + b.pattern.indices).ravel(), (a.shape[0] * m, a.shape[1] * n)
-    )
-    return SparseArray(ans.values, ans.pattern, format or "coo", a.is_matrix and b.is_matrix)
+    columns = (a.pattern.indices[:, None] * n + b.pattern.indices).ravel()
+    places = placed(values, rows, columns, (a.shape[0] * m, a.shape[1] * n))
+    return SparseArray(*places, format or "coo", a.is_matrix and b.is_matrix)
 
 
 def part(a, is_kept, format):

@@ -17,9 +17,10 @@ from ....numpy import wrapped as anp
 from ....numpy.broadcasting import match_dtype, unbroadcast
 from ....numpy.rules.matrices import row
 from ....numpy.rules.repeated_values import are_unused
-from ..arrays import Pattern, SparseArray, as_sparse
+from ..arrays import SparseArray, as_sparse
 from ..formats import define_sparse, is_traced, of_blocks
 from ..products import csr_of, sampled, times
+from ..stored import Pattern
 from .systems import solve_system
 
 __all__: list[str] = []
