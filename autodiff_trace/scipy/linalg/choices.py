@@ -5,7 +5,6 @@ from __future__ import annotations
 import scipy.linalg
 
 from ...core.traits import declare
-from ...numpy.batching import batch_matrix
 from ...numpy.definers import define
 from ..plain_arguments import refuses
 from . import wrapped as linalg
@@ -36,4 +35,4 @@ for _name, _instead in REFUSED.items():
         define(getattr(scipy.linalg, _name))(refuses(_name, _instead))
 
 for _name in ("bandwidth", "ishermitian", "issymmetric"):
-    declare(getattr(linalg, _name), differentiable=False, batching=batch_matrix)
+    declare(getattr(linalg, _name), differentiable=False)
