@@ -8,8 +8,8 @@ import numpy as np
 import scipy.special
 
 from ...core.primitives import nondifferentiable
-from ...core.recording import to_recorded
 from ...core.errors import caller_line
+from ...core.recording import to_recorded
 from ...numpy import wrapped as anp
 from ...numpy.canonical import as_array
 from ...numpy.definers import define, elementwise
@@ -79,7 +79,8 @@ def binom_slope(in_n):
         at_k = anp.where(is_zero, k, 0 * k)
         lower, upper = special.rgamma(at_k + 1), special.rgamma(at_n - at_k + 1)
         d_lower, d_upper = rgamma_slope(lower, at_k + 1), rgamma_slope(upper, at_n - at_k + 1)
-        zero_slope = special.gamma(at_n + 1) * (lower * d_upper if in_n else d_lower * upper - lower * d_upper)
+        in_parts = lower * d_upper + special.psi(at_n + 1) * lower * upper if in_n else d_lower * upper - lower * d_upper
+        zero_slope = special.gamma(at_n + 1) * in_parts
         top = special.psi(n - k + 1)
         other = special.psi(n + 1) - top if in_n else top - special.psi(k + 1)
         return anp.where(is_zero, zero_slope, ans * other)

@@ -6,8 +6,6 @@ import numpy as np
 import scipy.special
 
 from ... import nn
-from ...core.recording import to_recorded
-from ...core.tracer import to_value
 from ...numpy import wrapped as anp
 from ...numpy.canonical import as_array
 from ...numpy.definers import define, elementwise
@@ -49,12 +47,8 @@ def logsumexp(a, axis=None, b=None, keepdims=False, return_sign=False):
     top = stop_gradient(anp.max(anp.real(a), axis=axis, keepdims=True))
     top = anp.where(anp.isfinite(top), top, top.dtype.type(0))
     total = anp.sum(weights * anp.exp(a - top), axis=axis, keepdims=True)
-    if a.dtype.kind == "c":
-        sign = anp.sign(total)
-        result = anp.log(anp.absolute(total) if return_sign else total) + top
-    else:
-        sign = anp.sign(total)
-        result = anp.log(anp.absolute(total) if return_sign else total) + top
+    sign = anp.sign(total)
+    result = anp.log(anp.absolute(total) if return_sign else total) + top
     if not keepdims:
         result, sign = anp.squeeze(result, axis=axis), anp.squeeze(sign, axis=axis)
     return (result, sign) if return_sign else result
