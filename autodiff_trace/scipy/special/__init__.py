@@ -1,6 +1,14 @@
 """``scipy.special``, traced: the functions of SciPy's module under their own names."""
 
 from . import wrapped
+from . import airy_functions
+from . import carlson_integrals
+from . import cylinder_functions
+from . import elliptic_integrals
+from . import lambert_functions
+from . import orthogonal_polynomials
+from . import scaled_cylinder_functions
+from . import spherical_bessel
 from ..namespace import public_names
 
 globals().update(public_names(wrapped))
