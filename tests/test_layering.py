@@ -57,8 +57,9 @@ ORDER = """
     numpy/sparsity: index_sets trace products __init__
     numpy/taylor: series
     numpy: definers along_axes selections
-    scipy/special: families lambert_functions airy_functions carlson_integrals cylinder_functions
-      orthogonal_polynomials spherical_bessel elliptic_integrals scaled_cylinder_functions __init__
+    scipy/special: families integral_functions zeta_functions lambert_functions airy_functions carlson_integrals
+      cylinder_functions bessel_integrals struve_functions orthogonal_polynomials spherical_bessel
+      elliptic_integrals scaled_cylinder_functions __init__
     numpy/rules: matrices determinants repeated_values statistics nan_functions complex_parts division
       elementwise interpolation lengths creation diagonals ordering sets steps windows contractions covariances
       cumulative differences einsum factorizations histograms joining matrix_products padding polynomials

@@ -2,13 +2,17 @@
 
 from . import wrapped
 from . import airy_functions
+from . import bessel_integrals
 from . import carlson_integrals
 from . import cylinder_functions
 from . import elliptic_integrals
+from . import integral_functions
 from . import lambert_functions
 from . import orthogonal_polynomials
 from . import scaled_cylinder_functions
 from . import spherical_bessel
+from . import struve_functions
+from . import zeta_functions
 from ..namespace import public_names
 
 globals().update(public_names(wrapped))
