@@ -6,6 +6,7 @@ from . import bessel_integrals
 from . import carlson_integrals
 from . import cylinder_functions
 from . import elliptic_integrals
+from . import hypergeometric
 from . import integral_functions
 from . import lambert_functions
 from . import orthogonal_polynomials
