@@ -55,13 +55,17 @@ ORDER = """
     scipy/signal: wrapped
     scipy/sparse: wrapped __init__
     scipy/spatial: wrapped
-    scipy/special: wrapped __init__
+    scipy/special: wrapped
     scipy/stats: wrapped __init__
     transforms: seeds
     numpy/rules: tolerances applying complex_domain donation
     numpy/sparsity: index_sets trace products __init__
     numpy/taylor: series
     numpy: definers along_axes selections
+    scipy/special: error_functions families information lambert_functions airy_functions carlson_integrals
+      cylinder_functions densities exponential_integrals gamma_functions hypergeometric integral_functions
+      orthogonal_polynomials spherical_bessel zeta_functions bessel_integrals elliptic_integrals
+      incomplete_functions scaled_cylinder_functions struve_functions
     scipy/interpolate: pieces piecewise __init__
     scipy/optimize: rosenbrock
     scipy/signal: convolutions filters __init__
@@ -99,6 +103,7 @@ ORDER = """
     compiler: failures
     compiler/record: outside tracing
     .: differences extend nn optim testing
+    scipy/special: logistic_functions __init__
     transforms: custom __init__
     compiler/backends/numpy_source: calls error_regions inline loop_source emit executable back_end
     compiler/backends/native: pieces executable
