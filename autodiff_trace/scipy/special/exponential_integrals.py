@@ -66,7 +66,8 @@ def spence_slope(ans, z):
     is_near = anp.absolute(s) < 0.5
     near = anp.where(is_near, s, 0 * s)
     far = anp.where(is_near, 0 * s + 1, s)
-    return -anp.where(is_near, special.hyp2f1(1, 1, 2, -near), anp.log(1 + far) / far)
+    series = anp.astype(special.hyp2f1(1, 1, 2, -near), z.dtype)  # (SciPy's is double for single precision)
+    return -anp.where(is_near, series, anp.log(1 + far) / far)
 
 
 elementwise(special.spence, spence_slope, singular=True)
