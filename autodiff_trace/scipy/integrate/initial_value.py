@@ -19,7 +19,9 @@ from ...transforms.closures import Closure, running
 from ...transforms.custom_rules import VJPRule, apply_rule
 from .event_times import event_times
 from .fields import Field, plain_function
-from .flows import advance, flow, replay
+from .flows import flow
+from .moving_times import advance
+from .stepwise import flow_stepwise
 from .trajectories import METHODS, Collocated, Recorded, as_real, is_explicit, recording
 from .whole_steps import call_whole, replaced
 
@@ -108,7 +110,6 @@ class Problem:
                 return anp.reshape(fun(t, y[:, None], *args), y.shape)
         self.functions = [single if given["vectorized"] else fun, *self.events, *([self.jac] if self.jac else [])]
         self.fun = fun
-        self.can_batch = True
         self.runs: dict[tuple, Run] = {}
         self.closure = Closure(self.dispatch)
         self.traced = [i for i, leaf in enumerate(leaves) if is_box(leaf)]
@@ -202,7 +203,6 @@ class Solution:
             start = anp.reshape(self.t0, (1,))
             y0 = advance(self.field, start, np.array([self.start]), y0[None], self.parameters)[0]
         self.y_start = y0
-        self.field.can_batch = problem.can_batch
 
     def to_real(self, y):
         if self.is_complex:
@@ -216,10 +216,6 @@ class Solution:
     def moved(self, T, times, Y):
         return advance(self.field, T, times, Y, self.parameters)
 
-    def can_batch(self, grid):
-        self.problem.can_batch = self.field.try_batch(grid.times[0, 0], grid.states[0, 0], self.parameters)
-        return self.problem.can_batch
-
     def rows(self, T: np.ndarray, values: np.ndarray) -> Any:
         """The states, ``values``, at the times ``T`` that do not move, real."""
         if self.result.status < 0:
@@ -227,8 +223,8 @@ class Solution:
         if self.steps is None:
             return anp.broadcast_to(self.y_start, (len(T), self.y_start.shape[0]))
         grid, rows = self.steps.ask(T, values)
-        if self.problem.is_discrete and (rows.values.shape[1] > LARGE or not self.can_batch(grid)):
-            return replay(self.field, grid, rows, self.y_start, self.parameters)
+        if self.problem.is_discrete and rows.values.shape[1] > LARGE:
+            return flow_stepwise(self.field, grid, rows, self.y_start, self.parameters)
         return flow(self.field, grid, rows, self.y_start, self.parameters)
 
     def fields(self) -> tuple:
@@ -245,7 +241,6 @@ class Solution:
             if len(times) and is_box(rows):
                 own = rows[ends[i] : ends[i + 1]]
                 event = Field(self.problem.closure, i + 1, self.field.args, self.is_complex, is_scalar=True)
-                event.can_batch = self.problem.can_batch
                 t_events[i] = event_times(event, self.field, times, own, self.parameters)
                 y_events[i] = self.to_state(self.moved(times, t_events[i], own))
         return (
