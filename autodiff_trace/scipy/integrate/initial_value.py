@@ -76,7 +76,7 @@ MOST_RUNS = 8
 """How many of SciPy's solutions one call keeps, for steps that are computed in parts."""
 
 
-LARGE = 40
+LARGE = 32
 """More equations than this have no Jacobians where these are not needed."""
 
 

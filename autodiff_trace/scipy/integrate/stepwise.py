@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...compiler.jit import jit
 from ...core.forward import trace_jvp
 from ...core.reverse import trace_vjp
 from ...core.selections import settle
@@ -22,6 +23,9 @@ from .moving_times import combined
 from .whole_steps import pull_back, replaced, with_zeros
 
 __all__ = ["flow_stepwise"]
+
+COMPILED = 400
+"""Stages from which on it pays to compile what pulls one back."""
 
 MOST_NUMBERS = 1 << 20
 """Of the states of stages that are pulled back to the parameters at once."""
@@ -50,6 +54,12 @@ def replay(field: Field, grid: Grid, rows: Rows, y0: Any, parameters: Sequence) 
         return anp.stack([combined(states[i], grid.h[i], w, slopes[i]) for i, w in zip(rows.steps, rows.weights)])
 
     return field.run(parameters, run, y0)
+
+
+def pull_state(field: Field, parameters: Sequence, t: Any, y: Any, g: Any) -> Any:
+    """gᵀ ∂f/∂y."""
+    _, ends, inputs = trace_vjp(lambda y: [field.run(parameters, field.one, t, y)], [y])
+    return with_zeros(pull_back(ends, [g], inputs)[0], y)
 
 
 class StepwiseRule(NamedTuple):
@@ -88,7 +98,7 @@ class StepwiseRule(NamedTuple):
         steps, stages, n = grid.states.shape
         likes = np.zeros((steps + 1, n, 1)), np.zeros((steps, stages, n, 1))
         gS, gK = transpose(lambda both: [self.rows.changes(grid, *both)], likes, gs)
-        g0, gr = self.field.run(parameters, functools.partial(self.sweep, gS, gK))
+        g0, gr = self.sweep(gS, gK, parameters)
         found = {0: g0}
         own = [i - 1 for i in followed if i]
         size = max(1, MOST_NUMBERS // (stages * n))
@@ -103,9 +113,13 @@ class StepwiseRule(NamedTuple):
                     found[place + 1] = more if place + 1 not in found else found[place + 1] + more
         return [found.get(i) for i in followed]
 
-    def sweep(self, gS, gK, args):
+    def sweep(self, gS, gK, parameters):
         """Cotangents of the initial state, and of the slopes of all stages."""
         grid = self.grid
+        pull_stage = functools.partial(pull_state, self.field)
+        if grid.times.size >= COMPILED:
+            pull_stage = jit(pull_stage)
+            pull_stage.warned = True  # nobody has asked for it, so nobody wants to know why it is not compiled
         A, b = grid.tableau.A, grid.tableau.b
         steps, stages, _ = grid.states.shape
         g = gS[-1, :, 0]
@@ -119,9 +133,7 @@ class StepwiseRule(NamedTuple):
             for j in range(stages - 1, -1, -1):
                 k = combined(h * b[j] * g, h, A[j + 1 :, j], pulled[j + 1 :])
                 ks[j] = k if gK is None else k + gK[i, j, :, 0]
-                _, ends, inputs = trace_vjp(
-                    lambda y, t=grid.times[i, j]: [self.field.one(t, y, args)], [grid.states[i, j]])
-                pulled[j] = with_zeros(pull_back(ends, [ks[j]], inputs)[0], none)
+                pulled[j] = pull_stage(parameters, grid.times[i, j], grid.states[i, j], ks[j])
             slopes.append(anp.stack(ks))
             g = sum(pulled, g + gS[i, :, 0])
         return g, anp.stack(slopes[::-1])
