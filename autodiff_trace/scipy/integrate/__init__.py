@@ -3,6 +3,10 @@
 from . import wrapped
 from ..namespace import public_names
 from .initial_value import solve_ivp
+from .odepack import odeint
 
-globals().update({**public_names(wrapped), "solve_ivp": solve_ivp})
+OWN = {function.__name__: function for function in (odeint, solve_ivp)}
+"""Functions that take functions: no primitives, but made of them."""
+
+globals().update({**public_names(wrapped), **OWN})
 __all__ = sorted(public_names(wrapped))
