@@ -4,8 +4,12 @@ from . import wrapped
 from ..namespace import public_names
 from .initial_value import solve_ivp
 from .odepack import odeint
+from .quadrature import dblquad, fixed_quad, nquad, quad, quad_vec, tplquad
 
-OWN = {function.__name__: function for function in (odeint, solve_ivp)}
+OWN = {
+    function.__name__: function
+    for function in (dblquad, fixed_quad, nquad, odeint, quad, quad_vec, solve_ivp, tplquad)
+}
 """Functions that take functions: no primitives, but made of them."""
 
 globals().update({**public_names(wrapped), **OWN})

@@ -21,7 +21,7 @@ from ...core.tracer import boxers, is_box, to_value
 from ...numpy import wrapped as anp
 from ...transforms.closures import Closure
 
-__all__ = ["Field", "jacobians", "plain_function"]
+__all__ = ["Field", "at_points", "jacobians", "plain_function"]
 
 
 class Field:
@@ -66,22 +66,26 @@ class Field:
         return self.closure.run(parameters[count:], thunk, *args, self.arguments(parameters[:count]))
 
     def __call__(self, T: Any, Y: Any, parameters: Sequence) -> Any:
-        return self.run(parameters, self.at_points, T, Y)
+        return self.run(parameters, lambda T, Y, args: at_points(lambda t, y: self.one(t, y, args), T, Y), T, Y)
 
-    def at_points(self, T, Y, args):
-        try:
-            (ans,), (node,) = SplittingTrace.run_on(lambda t, y: [self.one(t, y, args)], T, Y)
-        except Split as split:
-            if len(split.groups) > MOST_GROUPS:
-                return self.at_each(T, Y, args)
-            parts = [self.at_points(T[group], Y[group], args) for group in split.groups]
-            return anp.concatenate(parts)[np.argsort(np.concatenate(split.groups))]
-        except TracedValueError:
-            return self.at_each(T, Y, args)
-        return anp.broadcast_to(ans, (len(T), *np.shape(ans))) if node is None else ans
 
-    def at_each(self, T, Y, args):
-        return anp.stack([self.one(T[i], Y[i], args) for i in range(len(T))])
+def at_points(one: Callable, *inputs: Any) -> Any:
+    """``one(*point)`` for the points along the first axes of ``inputs``, by batching."""
+    count = len(inputs[0])
+    try:
+        (ans,), (node,) = SplittingTrace.run_on(lambda *point: [one(*point)], *inputs)
+    except Split as split:
+        if len(split.groups) > MOST_GROUPS:
+            return at_each(one, *inputs)
+        parts = [at_points(one, *[x[group] for x in inputs]) for group in split.groups]
+        return anp.concatenate(parts)[np.argsort(np.concatenate(split.groups))]
+    except TracedValueError:
+        return at_each(one, *inputs)
+    return anp.broadcast_to(ans, (count, *np.shape(ans))) if node is None else ans
+
+
+def at_each(one, *inputs):
+    return anp.stack([one(*[x[i] for x in inputs]) for i in range(len(inputs[0]))])
 
 
 MOST_GROUPS = 32
