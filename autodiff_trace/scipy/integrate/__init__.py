@@ -1,6 +1,6 @@
 """``scipy.integrate``, traced: the functions of SciPy's module under their own names."""
 
-from . import wrapped
+from . import samples, wrapped  # noqa: F401
 from ..namespace import public_names
 from .initial_value import solve_ivp
 from .odepack import odeint
