@@ -14,7 +14,7 @@ ORDER = """
     core: array_ops parameters traits cotangents errors pytree tracer recording derivative exact_numbers lowest
       primitives unary batching choices selections masked_rules backward reverse forward infinitesimals
       transformed taylor
-    scipy/integrate: butcher
+    scipy/integrate: gauss_kronrod moving_times butcher
     scipy/optimize: combinatorial callbacks
     scipy: plain_arguments __init__
     numpy: axis_order
@@ -62,6 +62,7 @@ ORDER = """
     numpy/sparsity: index_sets trace products __init__
     numpy/taylor: series
     numpy: definers along_axes selections
+    scipy/integrate: samples
     scipy/interpolate: pieces piecewise __init__
     scipy/optimize: rosenbrock
     scipy/signal: convolutions filters __init__
@@ -80,7 +81,7 @@ ORDER = """
     transforms: border coloring complex_jacobians ownership steps raveling stopping flat_function followed_rules
       mapping custom_rules gradient products sparsity custom_calls jacobians implicit_rules implicit
       second_order taylor
-    scipy/integrate: whole_steps flows event_times trajectories initial_value __init__
+    scipy/integrate: whole_steps integrals problems flows quadrature event_times trajectories
     scipy/optimize: unknowns constraints results
     captured_state: contents names places holders random_states copying read_paths kinds watching members
       objects functions following captured restoring reruns references
@@ -120,6 +121,7 @@ ORDER = """
     compiler: eager_runs commuting
     compiler/graph: graph
     compiler: jitted jit __init__
+    scipy/integrate: stepwise solutions initial_value odepack __init__
     scipy/optimize: evaluation calls optimality linear_problems curve_fitting minimizing roots scalar_roots
       global_minimizing least_squares __init__
     .: __init__
