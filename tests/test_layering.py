@@ -14,6 +14,7 @@ ORDER = """
     core: array_ops parameters traits cotangents errors pytree tracer recording derivative exact_numbers lowest
       primitives unary batching choices selections masked_rules backward reverse forward infinitesimals
       transformed taylor
+    scipy/optimize: progress_lines combinatorial
     scipy: __init__
     numpy: axis_order
     compiler/backends/native: text_facts builder scratch inputs_text outputs_text __init__ assembly object_cache
@@ -46,7 +47,7 @@ ORDER = """
     scipy/interpolate: wrapped __init__
     scipy/linalg: wrapped __init__
     scipy/ndimage: wrapped __init__
-    scipy/optimize: wrapped __init__
+    scipy/optimize: wrapped
     scipy/signal: wrapped __init__
     scipy/sparse: wrapped __init__
     scipy/spatial: wrapped __init__
@@ -57,6 +58,7 @@ ORDER = """
     numpy/sparsity: index_sets trace products __init__
     numpy/taylor: series
     numpy: definers along_axes selections
+    scipy/optimize: rosenbrock
     numpy/rules: matrices determinants repeated_values statistics nan_functions complex_parts division
       elementwise interpolation lengths creation diagonals ordering sets steps windows contractions covariances
       cumulative differences einsum factorizations histograms joining matrix_products padding polynomials
@@ -64,8 +66,10 @@ ORDER = """
       splitting variances quantiles scattering spectral writing indexing singular_values powers __init__
     numpy: views attributes shared_results writable_box array_box array_layer flat __init__
     numpy/taylor: __init__
-    transforms: border coloring complex_jacobians ownership steps stopping flat_function followed_rules mapping
-      custom_rules gradient products sparsity custom_calls jacobians second_order taylor
+    transforms: border coloring complex_jacobians ownership steps raveling stopping flat_function followed_rules
+      mapping custom_rules gradient products sparsity custom_calls jacobians implicit_rules implicit
+      second_order taylor
+    scipy/optimize: unknowns constraints results
     captured_state: contents names places holders random_states copying read_paths kinds watching members
       objects functions following captured restoring reruns references
     compiler/record: cleanup collection guards introspection refusals exported_arrays
@@ -104,6 +108,8 @@ ORDER = """
     compiler: eager_runs commuting
     compiler/graph: graph
     compiler: jitted jit __init__
+    scipy/optimize: evaluation calls optimality roots scalar_roots curve_fitting least_squares linear_problems
+      minimizing global_minimizing __init__
     .: __init__
 """
 

@@ -22,7 +22,7 @@ from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.recording import is_recording
 from ..core.reverse import trace_vjp
 from ..core.selections import settle
-from ..core.tracer import boxers, is_box, running_traces
+from ..core.tracer import is_box, running_traces
 from ..numpy import linalg
 from ..numpy import wrapped as anp
 from .closures import Closure

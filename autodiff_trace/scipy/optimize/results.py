@@ -1,4 +1,4 @@
-"""SciPy's results as the outputs of a step: arrays go through traces, and the result is put together again behind it."""
+"""SciPy's results as the outputs of a step: arrays go through traces, and the result is put together behind it."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ class Template:
 def kind_of(leaf: Any) -> Any:
     if isinstance(leaf, str):
         return TEXT
-    is_number = isinstance(leaf, (bool, int, float, complex, np.generic, np.ndarray)) and np.asarray(leaf).dtype.kind in "biufc"
-    return type(leaf) if is_number else OBJECT
+    is_array = isinstance(leaf, (bool, int, float, complex, np.generic, np.ndarray))
+    return type(leaf) if is_array and np.asarray(leaf).dtype.kind in "biufc" else OBJECT
 
 
 def decode(kind: Any, value: Any) -> Any:

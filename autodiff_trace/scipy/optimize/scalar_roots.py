@@ -94,8 +94,9 @@ def root_scalar(
             slope = call.outward(grad(f))
         if method == "halley" and fprime2 is None and fprime is not True:
             curvature = call.outward(grad(grad(f)))
+        ends = None if low is None else (low, high)
         found = scipy.optimize.root_scalar(
-            own, args, method, None if low is None else (low, high), slope, curvature, x0, x1, xtol, rtol, maxiter, options)
+            own, args, method, ends, slope, curvature, x0, x1, xtol, rtol, maxiter, options)
         return found.root, found.converged, found
 
     def finish(x, found, leaves):
@@ -141,9 +142,10 @@ def bracketing(function: Callable, more: tuple = ()) -> Callable:
         return call.result()
 
     find.__name__ = find.__qualname__ = name
-    find.__doc__ = f"""``scipy.optimize.{name}``, whose root can be differentiated in ``args`` and in what ``f`` closes over.
+    find.__doc__ = f"""``scipy.optimize.{name}``, whose root can be differentiated.
 
-    Arguments are SciPy's; the bracket has derivative zero.
+    Arguments are SciPy's. Derivatives are in ``args``, and in traced values that ``f`` closes over; the bracket has
+    derivative zero.
 
     >>> from autodiff_trace import grad
     >>> round(float(grad(lambda c: {name}(lambda x: x**3 - c, 0.0, 10.0))(8.0)), 9)

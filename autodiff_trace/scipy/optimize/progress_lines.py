@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["make_callback", "progress"]
+__all__ = ["progress"]
 
 SECONDS_BETWEEN_LINES = 0.25
 
