@@ -35,6 +35,8 @@ __all__ = ["Implicit", "Refusal", "pull_leaves", "refused", "run_solver", "solut
 NEWTON_STEPS = 8
 SETTLED = 1e-9
 """A step of Newton's method that is this small, relative to the unknowns, was the last."""
+STATIONARY = 1e-6
+"""A residual of the equations that counts as zero, relative to their matrix times the unknowns."""
 FAR = 0.05
 """A solution from which Newton's method goes farther than this, relative to the unknowns, is none."""
 SINGULAR = 1e-13
@@ -69,7 +71,8 @@ class Implicit:
 
     @property
     def is_traced(self) -> bool:
-        return any(map(is_box, self.leaves))
+        """Whether a trace watches a leaf, or may do so when this is run again (``checkpoint``)."""
+        return bool(self.closure.outer) or any(map(is_box, self.leaves))
 
     def restore(self, leaves: Sequence) -> tuple[Any, Sequence]:
         """The tree with ``leaves`` in their places, and the values of the hidden ones."""
@@ -141,8 +144,18 @@ class Implicit:
             raise self.refusal(
                 f"it is not accurate, Newton's method leads {moved:.1e} away from it; ask for a smaller tolerance"
             )
+        if not is_strict:
+            self.check_stationary(leaves, refined, state)
         self.check(leaves, refined, state)
         return [refined, *state]
+
+    def check_stationary(self, leaves: list, z: np.ndarray, state: list) -> None:
+        """Steps may end where the matrix is singular, and the equations do not hold."""
+        residual = np.asarray(self.residual(leaves, state, z))
+        matrix = np.asarray(jacobian(lambda z: self.residual(leaves, state, z))(z))
+        scale = np.abs(matrix).max(initial=0) * (1 + np.abs(z).max(initial=0))
+        if np.abs(residual).max(initial=0) > STATIONARY * scale:
+            raise self.refusal("the equations do not hold there; is the function smooth at the solution?")
 
     def newton(self, leaves: list, z: np.ndarray, state: list, is_strict: bool) -> np.ndarray:
         """Steps of Newton's method until they settle."""
