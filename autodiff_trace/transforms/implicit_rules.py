@@ -32,7 +32,9 @@ from .steps import has_derivative, number
 
 __all__ = ["Implicit", "Refusal", "pull_leaves", "refused", "run_solver", "solution", "solved"]
 
-NEWTON_STEPS = 8
+NEWTON_STEPS = 12
+SLOW = 0.01
+"""A step that is not this much smaller than the last one asks for another matrix."""
 SETTLED = 1e-9
 """A step of Newton's method that is this small, relative to the unknowns, was the last."""
 STATIONARY = 1e-6
@@ -105,12 +107,12 @@ class Implicit:
         matrix = jacobian(lambda z: self.residual(leaves, state, z))(z)
         return linalg.solve(matrix.T, g)
 
-    def newton_step(self, leaves: list, state: list, z: np.ndarray, is_strict: bool) -> np.ndarray:
-        """The step from plain ``z``. Raises Refusal if the matrix is singular, unless not ``is_strict``."""
-        residual = np.asarray(self.residual(leaves, state, z))
+    def linearized(self, leaves: list, state: list, z: np.ndarray, is_strict: bool) -> Callable:
+        """The inverse of the Jacobian at plain ``z``, as a function. Raises Refusal if it is singular, unless not
+        ``is_strict``: then the function gives the smallest solution."""
         matrix = np.asarray(jacobian(lambda z: self.residual(leaves, state, z))(z))
-        if not (np.isfinite(residual).all() and np.isfinite(matrix).all()):
-            raise self.refusal("the equations that it solves, or their slopes, are not finite there")
+        if not np.isfinite(matrix).all():
+            raise self.refusal("the slopes of the equations that it solves are not finite there")
         # Unknowns and equations have scales of their own.
         rows = np.abs(matrix).max(axis=1, initial=0)
         rows[rows == 0] = 1
@@ -118,15 +120,15 @@ class Implicit:
         columns = np.abs(scaled).max(axis=0, initial=0)
         columns[columns == 0] = 1
         scaled = scaled / columns
-        if not z.size:
-            return z
-        if is_strict and 1 / np.linalg.cond(scaled, 1) < SINGULAR:
+        if not is_strict:
+            return lambda residual: np.linalg.lstsq(scaled, residual / rows, rcond=1e-11)[0] / columns
+        inverse = invert(scaled)
+        if inverse is None:
             raise self.refusal(
                 "its matrix of second derivatives (the Jacobian of the equations) is singular there, so that the "
                 "solution is not unique or does not move smoothly"
             )
-        solve = np.linalg.solve if is_strict else lambda a, b: np.linalg.lstsq(a, b, rcond=1e-11)[0]
-        return -solve(scaled, residual / rows) / columns
+        return lambda residual: inverse @ (residual / rows) / columns
 
     def refusal(self, reason: str) -> Refusal:
         return Refusal(f"{self.name}: the solution has no derivative ({self.place}): {reason}.")
@@ -159,12 +161,31 @@ class Implicit:
 
     def newton(self, leaves: list, z: np.ndarray, state: list, is_strict: bool) -> np.ndarray:
         """Steps of Newton's method until they settle."""
+        solve, last = None, np.inf
         for _ in range(NEWTON_STEPS):
-            step = self.newton_step(leaves, state, z, is_strict)
+            residual = np.asarray(self.residual(leaves, state, z))
+            if not np.isfinite(residual).all():
+                raise self.refusal("the equations that it solves are not finite there")
+            if solve is None:
+                solve = self.linearized(leaves, state, z, is_strict)
+            step = -solve(residual)
             z = z + step
-            if np.abs(step).max(initial=0) <= SETTLED * (1 + np.abs(z).max(initial=0)):
+            size = np.abs(step).max(initial=0)
+            if size <= SETTLED * (1 + np.abs(z).max(initial=0)):
                 return z
+            # Near the solution one matrix serves for all steps.
+            solve, last = solve if size < SLOW * last else None, size
         raise self.refusal("Newton's method does not settle there; is the function smooth at the solution?")
+
+
+def invert(matrix: np.ndarray) -> np.ndarray | None:
+    """The inverse of an equilibrated matrix; None where it is singular."""
+    try:
+        inverse = np.linalg.inv(matrix)
+    except np.linalg.LinAlgError:
+        return None
+    size = np.linalg.norm(matrix, 1) * np.linalg.norm(inverse, 1) if matrix.size else 1.0
+    return inverse if size < 1 / SINGULAR else None
 
 
 @nondifferentiable

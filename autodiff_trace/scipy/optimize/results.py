@@ -36,7 +36,7 @@ class Template:
                     TEXTS.append(leaf)
                 values.append(np.int64(TEXTS.index(leaf)))
             elif kind is not OBJECT:
-                values.append(leaf if type(leaf) in (bool, int, float) else np.array(leaf)[()])
+                values.append(leaf if type(leaf) in (bool, int) else np.array(leaf)[()])
         return values
 
     def decoded(self, values: Sequence) -> dict:

@@ -42,13 +42,13 @@ class ScalarRoot(SolverCall):
         """The diagonal of the Jacobian."""
         return grad(lambda z: self.residual(leaves, [], z))(z)
 
-    def newton_step(self, leaves, state, z, is_strict):
-        residual, slopes = [np.asarray(each) for each in (self.residual(leaves, state, z), self.slopes(leaves, z))]
-        if not (np.isfinite(residual).all() and np.isfinite(slopes).all()):
-            raise self.refusal("the function, or its slope, is not finite there")
+    def linearized(self, leaves, state, z, is_strict):
+        slopes = np.asarray(self.slopes(leaves, z))
+        if not np.isfinite(slopes).all():
+            raise self.refusal("the slope of the function is not finite there")
         if not slopes.all():
             raise self.refusal("the slope of the function is zero there")
-        return -residual / slopes
+        return lambda residual: residual / slopes
 
     def solve_transposed(self, leaves, state, z, g):
         return g / self.slopes(leaves, z)
