@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from ..core.errors import TracedValueError
 from ..core.fast.ownership import writing
 from ..core.tracer import NO_KEYWORDS, fixed_types, watched_types
 from .layouts import is_number
+from .plain_scipy import why_no_plain_value
 
 __all__ = ["binary_operator", "comparison", "forward_method", "python_value"]
 
@@ -55,7 +57,12 @@ def comparison(prim):
 
 def python_value(use):
     def ask(self):
-        return self._trace.python_value(self, use)
+        try:
+            return self._trace.python_value(self, use)
+        except TracedValueError:
+            if (text := why_no_plain_value(f"{use.__name__}()")) is None:
+                raise
+            raise TracedValueError(text) from None
 
     return ask
 
