@@ -2,14 +2,14 @@
 
 from . import wrapped
 from . import (
-    combinatorial, curve_fitting, global_minimizing, linear_problems, minimizing, nonlinear_least_squares,
-    progress_lines, rosenbrock, roots, scalar_roots,
+    combinatorial, curve_fitting, global_minimizing, isotonic, linear_problems, minimizing, nonlinear_least_squares,
+    older_functions, progress_lines, rosenbrock, roots, scalar_roots,
 )
 from ..namespace import public_names
 
 SOLVERS = (
-    combinatorial, curve_fitting, global_minimizing, linear_problems, minimizing, nonlinear_least_squares,
-    progress_lines, rosenbrock, roots, scalar_roots,
+    combinatorial, curve_fitting, global_minimizing, isotonic, linear_problems, minimizing, nonlinear_least_squares,
+    older_functions, progress_lines, rosenbrock, roots, scalar_roots,
 )
 
 globals().update(public_names(wrapped))
