@@ -15,8 +15,8 @@ ORDER = """
       primitives unary batching choices selections masked_rules backward reverse forward infinitesimals
       transformed taylor
     scipy/integrate: butcher
-    scipy/optimize: combinatorial callbacks
     scipy: plain_arguments __init__
+    scipy/optimize: progress_lines combinatorial
     numpy: axis_order
     compiler/backends/native: text_facts builder scratch inputs_text outputs_text __init__ assembly object_cache
       symbols engine registers counting access operations sharing_text layouts words handling flags_text
@@ -67,18 +67,20 @@ ORDER = """
       orthogonal_polynomials spherical_bessel zeta_functions bessel_integrals elliptic_integrals
       incomplete_functions scaled_cylinder_functions struve_functions
     scipy/interpolate: pieces piecewise __init__
-    scipy/optimize: rosenbrock
     scipy/signal: convolutions filters __init__
+    scipy/optimize: rosenbrock
     numpy/rules: matrices determinants repeated_values statistics nan_functions complex_parts division
       elementwise interpolation lengths creation diagonals ordering sets steps windows contractions covariances
       cumulative differences einsum factorizations histograms joining matrix_products padding polynomials
       products ranges rearranging fft selecting shapes reductions extrema norms solving special_functions
-      splitting variances quantiles scattering spectral writing indexing singular_values powers __init__
-    scipy/fft: transforms cosine_transforms __init__
-    scipy/linalg: operands toeplitz_systems banded matrix_equations systems factorizations matrix_functions
-      matrix_roots orthogonal special_matrices least_squares spectral eigensystems __init__
+      splitting variances quantiles
+    scipy/linalg: operands banded matrix_equations matrix_functions systems toeplitz_systems factorizations
+      matrix_roots orthogonal special_matrices least_squares
     scipy/spatial/distance: euclidean metrics pairs vectors __init__
+    scipy/fft: transforms cosine_transforms __init__
     scipy/spatial: matrices __init__
+    numpy/rules: scattering spectral writing indexing singular_values powers __init__
+    scipy/linalg: spectral eigensystems __init__
     numpy: views attributes shared_results writable_box array_box array_layer flat __init__
     numpy/taylor: __init__
     transforms: border coloring complex_jacobians ownership steps raveling stopping flat_function followed_rules
@@ -125,8 +127,8 @@ ORDER = """
     compiler: eager_runs commuting
     compiler/graph: graph
     compiler: jitted jit __init__
-    scipy/optimize: evaluation calls optimality linear_problems curve_fitting minimizing roots scalar_roots
-      global_minimizing least_squares __init__
+    scipy/optimize: evaluation calls optimality roots nonlinear_least_squares scalar_roots curve_fitting
+      linear_problems minimizing global_minimizing __init__
     .: __init__
 """
 
