@@ -59,7 +59,7 @@ ORDER = """
     numpy/sparsity: index_sets trace products __init__
     numpy/taylor: series
     numpy: definers along_axes selections
-    scipy/interpolate: pieces piecewise __init__
+    scipy/interpolate: pieces basis piecewise bsplines cubic_splines lines grids __init__
     scipy/optimize: rosenbrock
     scipy/signal: convolutions filters __init__
     numpy/rules: matrices determinants repeated_values statistics nan_functions complex_parts division
