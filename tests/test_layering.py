@@ -14,7 +14,8 @@ ORDER = """
     core: array_ops parameters traits cotangents errors pytree tracer recording derivative exact_numbers lowest
       primitives unary batching choices selections masked_rules backward reverse forward infinitesimals
       transformed taylor
-    scipy/optimize: callbacks
+    scipy/integrate: butcher
+    scipy/optimize: combinatorial callbacks
     scipy: plain_arguments __init__
     numpy: axis_order
     compiler/backends/native: text_facts builder scratch inputs_text outputs_text __init__ assembly object_cache
@@ -41,16 +42,19 @@ ORDER = """
     numpy: error_states recursive_linalg layouts mutation parameters random row_sums lapack quick_forms
       namespace plain_scipy operators canonical fft wrapped moving batching broadcasting buffers concatenators
       linalg ufunc_folds ufunc_methods masks
+    scipy/integrate: fields linearised
+    scipy/interpolate: bands cubics
     scipy: namespace
+    scipy/spatial/distance: wrapped
     scipy/fft: wrapped
-    scipy/integrate: wrapped __init__
-    scipy/interpolate: wrapped __init__
+    scipy/integrate: wrapped
+    scipy/interpolate: wrapped
     scipy/linalg: wrapped
     scipy/ndimage: wrapped __init__
     scipy/optimize: wrapped
     scipy/signal: wrapped
     scipy/sparse: wrapped __init__
-    scipy/spatial: wrapped __init__
+    scipy/spatial: wrapped
     scipy/special: wrapped __init__
     scipy/stats: wrapped __init__
     transforms: seeds
@@ -58,6 +62,7 @@ ORDER = """
     numpy/sparsity: index_sets trace products __init__
     numpy/taylor: series
     numpy: definers along_axes selections
+    scipy/interpolate: pieces piecewise __init__
     scipy/optimize: rosenbrock
     scipy/signal: convolutions filters __init__
     numpy/rules: matrices determinants repeated_values statistics nan_functions complex_parts division
@@ -65,14 +70,18 @@ ORDER = """
       cumulative differences einsum factorizations histograms joining matrix_products padding polynomials
       products ranges rearranging fft selecting shapes reductions extrema norms solving special_functions
       splitting variances quantiles scattering spectral writing indexing singular_values powers __init__
-    scipy/linalg: operands banded matrix_equations systems factorizations orthogonal spectral __init__
     scipy/fft: transforms cosine_transforms __init__
+    scipy/linalg: operands toeplitz_systems banded matrix_equations systems factorizations matrix_functions
+      matrix_roots orthogonal special_matrices least_squares spectral eigensystems __init__
+    scipy/spatial/distance: euclidean metrics pairs vectors __init__
+    scipy/spatial: matrices __init__
     numpy: views attributes shared_results writable_box array_box array_layer flat __init__
     numpy/taylor: __init__
     transforms: border coloring complex_jacobians ownership steps raveling stopping flat_function followed_rules
       mapping custom_rules gradient products sparsity custom_calls jacobians implicit_rules implicit
       second_order taylor
-    scipy/optimize: unknowns constraints optimality results
+    scipy/integrate: whole_steps flows event_times trajectories initial_value __init__
+    scipy/optimize: unknowns constraints results
     captured_state: contents names places holders random_states copying read_paths kinds watching members
       objects functions following captured restoring reruns references
     compiler/record: cleanup collection guards introspection refusals exported_arrays
@@ -111,7 +120,8 @@ ORDER = """
     compiler: eager_runs commuting
     compiler/graph: graph
     compiler: jitted jit __init__
-    scipy/optimize: evaluation minimizing __init__
+    scipy/optimize: evaluation calls optimality linear_problems curve_fitting minimizing roots scalar_roots
+      global_minimizing least_squares __init__
     .: __init__
 """
 

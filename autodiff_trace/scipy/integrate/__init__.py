@@ -2,6 +2,7 @@
 
 from . import wrapped
 from ..namespace import public_names
+from .initial_value import solve_ivp
 
-globals().update(public_names(wrapped))
+globals().update({**public_names(wrapped), "solve_ivp": solve_ivp})
 __all__ = sorted(public_names(wrapped))

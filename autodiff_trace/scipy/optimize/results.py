@@ -55,8 +55,7 @@ class Template:
 def kind_of(leaf: Any) -> Any:
     if isinstance(leaf, str):
         return TEXT
-    dtype = getattr(leaf, "dtype", None)
-    is_number = isinstance(leaf, (bool, int, float, complex)) or dtype is not None and dtype.kind in "biufc"
+    is_number = isinstance(leaf, (bool, int, float, complex, np.generic, np.ndarray)) and np.asarray(leaf).dtype.kind in "biufc"
     return type(leaf) if is_number else OBJECT
 
 
