@@ -11,8 +11,6 @@ import math
 import numpy as np
 import scipy.special
 
-from ...numpy import wrapped as anp
-from . import wrapped as special
 from .families import family
 
 __all__ = ["beta_density", "gamma_density"]
@@ -97,14 +95,14 @@ def beta_moments(a, b, x, i, j):
     for m in range(i + 1):  # by Leibniz's rule of f' e^f, in a where there is an order in it
         for n in range(j + 1):
             if m:
-                terms = [(k, l) for k in range(m) for l in range(n + 1)]
+                terms = [(k, h) for k in range(m) for h in range(n + 1)]
                 values[m, n] = sum([
-                    math.comb(m - 1, k) * math.comb(n, l) * values[m - 1 - k, n - l] * cumulant(k + 1, l)
-                    for k, l in terms
+                    math.comb(m - 1, k) * math.comb(n, h) * values[m - 1 - k, n - h] * cumulant(k + 1, h)
+                    for k, h in terms
                 ])
             elif n:
                 values[m, n] = sum([
-                    math.comb(n - 1, l) * values[m, n - 1 - l] * cumulant(0, l + 1) for l in range(n)
+                    math.comb(n - 1, k) * values[m, n - 1 - k] * cumulant(0, k + 1) for k in range(n)
                 ])
     return values[i, j]
 

@@ -79,8 +79,8 @@ def binom_slope(in_n):
         at_k = anp.where(is_zero, k, 0 * k)
         lower, upper = special.rgamma(at_k + 1), special.rgamma(at_n - at_k + 1)
         d_lower, d_upper = rgamma_slope(lower, at_k + 1), rgamma_slope(upper, at_n - at_k + 1)
-        in_parts = lower * d_upper + special.psi(at_n + 1) * lower * upper if in_n else d_lower * upper - lower * d_upper
-        zero_slope = special.gamma(at_n + 1) * in_parts
+        left = special.psi(at_n + 1) * lower if in_n else d_lower
+        zero_slope = special.gamma(at_n + 1) * (left * upper + (lower if in_n else -lower) * d_upper)
         top = special.psi(n - k + 1)
         other = special.psi(n + 1) - top if in_n else top - special.psi(k + 1)
         return anp.where(is_zero, zero_slope, ans * other)
@@ -91,11 +91,15 @@ def binom_slope(in_n):
 elementwise(special.binom, binom_slope(True), binom_slope(False), singular=True)
 
 
+def refuse_exact(name, exact):
+    if exact:
+        raise TypeError(f"{name}: exact=True counts with integers, of which there is no derivative ({caller_line()}).")
+
+
 @define(scipy.special.comb)
 def comb(N, k, exact=False, repetition=False):
     N, k = as_array(N), as_array(k)
-    if exact:
-        raise TypeError(f"comb: exact=True counts with integers, of which there is no derivative ({caller_line()}).")
+    refuse_exact("comb", exact)
     if repetition:
         N = N + k - 1
     is_there = anp.logical_and(anp.logical_and(k <= N, N >= 0), k >= 0)
@@ -105,8 +109,7 @@ def comb(N, k, exact=False, repetition=False):
 @define(scipy.special.perm)
 def perm(N, k, exact=False):
     N, k = as_array(N), as_array(k)
-    if exact:
-        raise TypeError(f"perm: exact=True counts with integers, of which there is no derivative ({caller_line()}).")
+    refuse_exact("perm", exact)
     is_there = anp.logical_and(anp.logical_and(k <= N, N >= 0), k >= 0)
     return anp.where(is_there, special.poch(anp.where(is_there, N - k + 1, 1.0), anp.where(is_there, k, 1.0)), 0.0)
 
@@ -114,8 +117,7 @@ def perm(N, k, exact=False):
 @define(scipy.special.factorial)
 def factorial(n, exact=False):
     n = as_array(n)
-    if exact:
-        raise TypeError(f"factorial: exact=True counts with integers, of which there is no derivative ({caller_line()}).")
+    refuse_exact("factorial", exact)
     is_negative = n < 0
     return anp.where(is_negative, n.dtype.type(0), special.gamma(anp.where(is_negative, n.dtype.type(0), n) + 1))
 

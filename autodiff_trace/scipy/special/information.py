@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ...numpy import wrapped as anp
 from ...numpy.definers import elementwise
 from . import wrapped as special
