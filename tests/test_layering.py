@@ -64,6 +64,7 @@ ORDER = """
     numpy/sparsity: index_sets trace products __init__
     numpy/taylor: series
     numpy: definers along_axes selections
+    scipy/linalg: choices
     scipy/integrate: samples
     scipy/sparse: products stored
     scipy/special: error_functions families information lambert_functions airy_functions carlson_integrals

@@ -128,8 +128,8 @@ def expm_frechet(A, E, compute_expm, check_finite=True, **hints):
 
 
 def in_double(function, a):
-    """``function`` of a matrix, which SciPy computes and gives in double precision. SciPy's estimates of norms draw random numbers, which are
-    put back: the answer is a function of the matrix alone."""
+    """``function`` of a matrix, which SciPy computes and gives in double precision. Its estimates of norms draw
+    random numbers, which are put back: the answer is a function of the matrix alone."""
     state = np.random.get_state()
     try:
         ans = function(a.astype(np.result_type(a, np.float64)))
