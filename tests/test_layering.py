@@ -79,8 +79,8 @@ ORDER = """
       cumulative differences einsum factorizations histograms joining matrix_products padding polynomials
       products ranges rearranging fft selecting shapes reductions extrema norms solving special_functions
       splitting variances quantiles scattering spectral writing indexing singular_values powers __init__
-    scipy/sparse: arrays formats
-    scipy/sparse/linalg: exponentials iterations norms systems spectra __init__
+    scipy/sparse: arrays formats choices
+    scipy/sparse/linalg: choices exponentials iterations norms systems spectra __init__
     scipy/linalg: operands banded matrix_equations matrix_functions systems toeplitz_systems factorizations
       matrix_roots orthogonal special_matrices least_squares spectral eigensystems __init__
     scipy/spatial/distance: euclidean metrics pairs vectors __init__
