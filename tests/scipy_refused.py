@@ -41,5 +41,7 @@ AS_THEY_ARE["sparse"] = by_name({
 })
 AS_THEY_ARE["sparse.linalg"] = by_name({"an operator of plain vectors": "LaplacianNd LinearOperator SuperLU"})
 AS_THEY_ARE["spatial"] = by_name({
-    "made of plain points": "ConvexHull Delaunay HalfspaceIntersection KDTree Rectangle SphericalVoronoi Voronoi cKDTree",
+    "made of plain points": """
+        ConvexHull Delaunay HalfspaceIntersection KDTree Rectangle SphericalVoronoi Voronoi cKDTree
+    """,
 })

@@ -79,15 +79,16 @@ ORDER = """
       cumulative differences einsum factorizations histograms joining matrix_products padding polynomials
       products ranges rearranging fft selecting shapes reductions extrema norms solving special_functions
       splitting variances quantiles scattering spectral writing indexing singular_values powers __init__
-    scipy/sparse: arrays formats choices
-    scipy/sparse/linalg: choices exponentials iterations norms systems spectra __init__
     scipy/linalg: operands banded matrix_equations matrix_functions systems toeplitz_systems factorizations
       matrix_roots orthogonal special_matrices least_squares spectral eigensystems __init__
     scipy/spatial/distance: euclidean metrics pairs vectors __init__
     scipy/fft: transforms cosine_transforms __init__
     scipy/spatial: matrices __init__
-    numpy: views attributes shared_results writable_box array_box array_layer flat __init__
-    scipy/sparse: constants __init__
+    numpy: views attributes shared_results writable_box array_box array_layer
+    scipy/sparse: arrays formats choices constants
+    scipy/sparse/linalg: choices exponentials iterations norms systems spectra __init__
+    numpy: flat __init__
+    scipy/sparse: __init__
     numpy/taylor: __init__
     transforms: border coloring complex_jacobians ownership steps raveling stopping flat_function followed_rules
       mapping custom_rules gradient products sparsity custom_calls jacobians implicit_rules implicit
