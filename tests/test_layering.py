@@ -84,11 +84,9 @@ ORDER = """
     scipy/spatial/distance: euclidean metrics pairs vectors __init__
     scipy/fft: transforms cosine_transforms __init__
     scipy/spatial: matrices __init__
-    numpy: views attributes shared_results writable_box array_box array_layer
-    scipy/sparse: arrays formats choices constants
+    numpy: views attributes shared_results writable_box array_box array_layer flat __init__
+    scipy/sparse: arrays formats choices constants __init__
     scipy/sparse/linalg: choices exponentials iterations norms systems spectra __init__
-    numpy: flat __init__
-    scipy/sparse: __init__
     numpy/taylor: __init__
     transforms: border coloring complex_jacobians ownership steps raveling stopping flat_function followed_rules
       mapping custom_rules gradient products sparsity custom_calls jacobians implicit_rules implicit
