@@ -12,6 +12,7 @@ from . import lambert_functions
 from . import orthogonal_polynomials
 from . import scaled_cylinder_functions
 from . import spherical_bessel
+from . import spherical_harmonics
 from . import struve_functions
 from . import zeta_functions
 from ..namespace import public_names
