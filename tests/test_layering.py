@@ -57,9 +57,10 @@ ORDER = """
     numpy/sparsity: index_sets trace products __init__
     numpy/taylor: series
     numpy: definers along_axes selections
-    scipy/special: families integral_functions zeta_functions lambert_functions airy_functions carlson_integrals
-      cylinder_functions bessel_integrals struve_functions orthogonal_polynomials spherical_bessel
-      elliptic_integrals scaled_cylinder_functions __init__
+    scipy/special: families cumulative_distributions hypergeometric noncentral_distributions integral_functions
+      zeta_functions lambert_functions airy_functions carlson_integrals cylinder_functions struve_functions
+      bessel_integrals orthogonal_polynomials spherical_harmonics spherical_bessel elliptic_integrals
+      scaled_cylinder_functions
     numpy/rules: matrices determinants repeated_values statistics nan_functions complex_parts division
       elementwise interpolation lengths creation diagonals ordering sets steps windows contractions covariances
       cumulative differences einsum factorizations histograms joining matrix_products padding polynomials
@@ -87,6 +88,7 @@ ORDER = """
     compiler/record: outside tracing
     .: differences extend nn optim testing
     transforms: custom __init__
+    scipy/special: inverse_distributions __init__
     compiler/backends/numpy_source: calls error_regions inline loop_source emit executable back_end
     compiler/backends/native: pieces executable
     compiler/ir: infer

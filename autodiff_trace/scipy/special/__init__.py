@@ -5,10 +5,13 @@ from . import airy_functions
 from . import bessel_integrals
 from . import carlson_integrals
 from . import cylinder_functions
+from . import cumulative_distributions
 from . import elliptic_integrals
 from . import hypergeometric
 from . import integral_functions
+from . import inverse_distributions
 from . import lambert_functions
+from . import noncentral_distributions
 from . import orthogonal_polynomials
 from . import scaled_cylinder_functions
 from . import spherical_bessel
