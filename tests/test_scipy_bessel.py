@@ -1,12 +1,8 @@
 """Bessel, Hankel and Airy functions of SciPy: in the argument and in the order."""
 
 import numpy as np
-import pytest
 
 from scipy_table import scipy_row
-from autodiff_trace import grad, numpy as anp
-from autodiff_trace.scipy import special
-from autodiff_trace.scipy.special import cylinder_functions, scaled_cylinder_functions
 from table import table_test
 
 X = np.array([0.3, 1.2, 7.0])

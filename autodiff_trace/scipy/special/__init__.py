@@ -1,23 +1,23 @@
 """``scipy.special``, traced: the functions of SciPy's module under their own names."""
 
 from . import wrapped
-from . import airy_functions
-from . import bessel_integrals
-from . import carlson_integrals
-from . import cylinder_functions
-from . import cumulative_distributions
-from . import elliptic_integrals
-from . import hypergeometric
-from . import integral_functions
-from . import inverse_distributions
-from . import lambert_functions
-from . import noncentral_distributions
-from . import orthogonal_polynomials
-from . import scaled_cylinder_functions
-from . import spherical_bessel
-from . import spherical_harmonics
-from . import struve_functions
-from . import zeta_functions
+from . import airy_functions  # noqa: F401
+from . import bessel_integrals  # noqa: F401
+from . import carlson_integrals  # noqa: F401
+from . import cylinder_functions  # noqa: F401
+from . import cumulative_distributions  # noqa: F401
+from . import elliptic_integrals  # noqa: F401
+from . import hypergeometric  # noqa: F401
+from . import integral_functions  # noqa: F401
+from . import inverse_distributions  # noqa: F401
+from . import lambert_functions  # noqa: F401
+from . import noncentral_distributions  # noqa: F401
+from . import orthogonal_polynomials  # noqa: F401
+from . import scaled_cylinder_functions  # noqa: F401
+from . import spherical_bessel  # noqa: F401
+from . import spherical_harmonics  # noqa: F401
+from . import struve_functions  # noqa: F401
+from . import zeta_functions  # noqa: F401
 from ..namespace import public_names
 
 globals().update(public_names(wrapped))

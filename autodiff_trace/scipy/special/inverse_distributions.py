@@ -22,8 +22,8 @@ def partial(function, i, args):
 
 
 def inverse(name, function, place, fixed=()):
-    """Give ``special.name`` the rules of the inverse of ``function`` in its argument ``place``; None for arguments that are
-    counts."""
+    """Give ``special.name`` the rules of the inverse of ``function`` in its argument ``place``; in the
+    arguments ``fixed``, which are counts, nothing changes."""
 
     def slope(i):
         @quiet

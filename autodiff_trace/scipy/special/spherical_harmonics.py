@@ -26,8 +26,8 @@ def harmonic(n, m, theta, phi):
 
 @family_of("(n) (m) theta phi")
 def sph_harm_y_derivative(n, m, theta, phi, i, j):
-    """In θ by the ladder operators L±, 2 ∂Y/∂θ = (e^(−iφ) L₊ − e^(iφ) L₋) Y, which has no pole at the poles (E. U. Condon,
-    G. H. Shortley, "The Theory of Atomic Spectra", 1935, chapter 3)."""
+    """In θ by the ladder operators L±, 2 ∂Y/∂θ = (e^(−iφ) L₊ − e^(iφ) L₋) Y, which has no pole at the poles (E. U.
+    Condon, G. H. Shortley, "The Theory of Atomic Spectra", 1935, chapter 3)."""
 
     def slope(m, i):
         if i == 0:
