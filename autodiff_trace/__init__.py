@@ -15,20 +15,22 @@ from .core.pytree import register_pytree, tree_flatten, tree_leaves, tree_map, t
 from .numpy.array_box import register_array_type
 from .numpy.mutation import check_mutation
 from .transforms import (
-    checkpoint, custom_jvp, custom_vjp, deriv, derivatives, detect_sparsity, elementwise_grad, fori_loop, grad,
-    grad_and_aux, hessian, holomorphic_grad, hvp, jacfwd, jacobian, jacrev, jet, jvp, linearize, make_ggnvp, scan,
-    stop_gradient, to_numpy, value_and_grad, value_grad_and_hvp, vjp, vmap,
+    checkpoint, custom_jvp, custom_linear_solve, custom_root, custom_vjp, deriv, derivatives, detect_sparsity,
+    elementwise_grad, fori_loop, grad, grad_and_aux, hessian, holomorphic_grad, hvp, jacfwd, jacobian, jacrev,
+    jet, jvp, linearize, make_ggnvp, scan, stop_gradient, to_numpy, value_and_grad, value_grad_and_hvp, vjp,
+    vmap,
 )
 
 __version__ = "0.1.0"
 
 __all__ = [
     "EndedTraceError", "MissingRuleError", "MutationError", "TracedValueError", "check_mutation", "checkpoint",
-    "custom_jvp", "custom_vjp", "deriv", "derivatives", "detect_sparsity", "elementwise_grad", "fori_loop", "grad",
-    "grad_and_aux", "graph", "hessian", "holomorphic_grad", "hvp", "jacfwd", "jacobian", "jacrev", "jet", "jit",
-    "jvp", "linearize", "make_ggnvp", "num_threads", "numpy", "register_array_type", "register_pytree", "scan",
-    "set_num_threads", "stop_gradient", "to_numpy", "tree_flatten", "tree_leaves", "tree_map", "tree_unflatten",
-    "value_and_grad", "value_grad_and_hvp", "vjp", "vmap",
+    "custom_jvp", "custom_linear_solve", "custom_root", "custom_vjp", "deriv", "derivatives", "detect_sparsity",
+    "elementwise_grad", "fori_loop", "grad", "grad_and_aux", "graph", "hessian", "holomorphic_grad", "hvp",
+    "jacfwd", "jacobian", "jacrev", "jet", "jit", "jvp", "linearize", "make_ggnvp", "num_threads", "numpy",
+    "register_array_type", "register_pytree", "scan", "set_num_threads", "stop_gradient", "to_numpy",
+    "tree_flatten", "tree_leaves", "tree_map", "tree_unflatten", "value_and_grad", "value_grad_and_hvp", "vjp",
+    "vmap",
 ]
 
 

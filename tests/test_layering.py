@@ -14,7 +14,9 @@ ORDER = """
     core: array_ops parameters traits cotangents errors pytree tracer recording derivative exact_numbers lowest
       primitives unary batching choices selections masked_rules backward reverse forward infinitesimals
       transformed taylor
-    scipy: __init__
+    scipy/integrate: butcher gauss_kronrod moving_times
+    scipy/optimize: progress_lines combinatorial older_functions
+    scipy: plain_arguments __init__
     numpy: axis_order
     compiler/backends/native: text_facts builder scratch inputs_text outputs_text __init__ assembly object_cache
       symbols engine registers counting access operations sharing_text layouts words handling flags_text
@@ -36,20 +38,25 @@ ORDER = """
     compiler/record: __init__
     compiler/rolling: __init__
     compiler/schedule: __init__
-    transforms: trace_substitution
-    numpy: error_states recursive_linalg layouts mutation parameters random row_sums lapack operators
-      quick_forms namespace canonical fft wrapped moving batching broadcasting buffers concatenators linalg
-      ufunc_folds ufunc_methods masks
+    transforms: trace_substitution closures
+    numpy: error_states recursive_linalg layouts mutation parameters random row_sums lapack quick_forms
+      namespace plain_scipy operators canonical fft wrapped moving batching broadcasting buffers concatenators
+      linalg ufunc_folds ufunc_methods masks
+    scipy/integrate: fields linearised
+    scipy/optimize: isotonic
+    scipy/interpolate: bands cubics
     scipy: namespace
-    scipy/fft: wrapped __init__
-    scipy/integrate: wrapped __init__
-    scipy/interpolate: wrapped __init__
-    scipy/linalg: wrapped __init__
+    scipy/sparse/linalg: wrapped
+    scipy/spatial/distance: wrapped
+    scipy/fft: wrapped
+    scipy/integrate: wrapped
+    scipy/interpolate: wrapped
+    scipy/linalg: wrapped
     scipy/ndimage: wrapped __init__
-    scipy/optimize: wrapped __init__
-    scipy/signal: wrapped __init__
-    scipy/sparse: wrapped __init__
-    scipy/spatial: wrapped __init__
+    scipy/optimize: wrapped
+    scipy/signal: wrapped
+    scipy/sparse: wrapped
+    scipy/spatial: wrapped
     scipy/special: wrapped
     scipy/stats: wrapped __init__
     transforms: seeds
@@ -57,7 +64,13 @@ ORDER = """
     numpy/sparsity: index_sets trace products __init__
     numpy/taylor: series
     numpy: definers along_axes selections
-    scipy/special: families cumulative_distributions hypergeometric noncentral_distributions integral_functions
+    scipy/integrate: samples
+    scipy/interpolate: pieces basis piecewise bsplines cubic_splines lines grids __init__
+    scipy/optimize: rosenbrock
+    scipy/signal: convolutions filters __init__
+    scipy/sparse: products stored
+    scipy/special: error_functions information families densities exponential_integrals gamma_functions
+      cumulative_distributions incomplete_functions hypergeometric noncentral_distributions integral_functions
       zeta_functions lambert_functions airy_functions carlson_integrals cylinder_functions struve_functions
       bessel_integrals orthogonal_polynomials spherical_harmonics spherical_bessel elliptic_integrals
       scaled_cylinder_functions
@@ -65,11 +78,24 @@ ORDER = """
       elementwise interpolation lengths creation diagonals ordering sets steps windows contractions covariances
       cumulative differences einsum factorizations histograms joining matrix_products padding polynomials
       products ranges rearranging fft selecting shapes reductions extrema norms solving special_functions
-      splitting variances quantiles scattering spectral writing indexing singular_values powers __init__
+      splitting variances quantiles
+    scipy/linalg: operands banded matrix_equations matrix_functions systems toeplitz_systems factorizations
+      matrix_roots orthogonal special_matrices least_squares
+    scipy/sparse: arrays formats
+    scipy/sparse/linalg: exponentials iterations norms systems spectra __init__
+    scipy/spatial/distance: euclidean metrics pairs vectors __init__
+    scipy/fft: transforms cosine_transforms __init__
+    scipy/spatial: matrices __init__
+    numpy/rules: scattering spectral writing indexing singular_values powers __init__
+    scipy/linalg: spectral eigensystems __init__
     numpy: views attributes shared_results writable_box array_box array_layer flat __init__
+    scipy/sparse: constants __init__
     numpy/taylor: __init__
-    transforms: border coloring complex_jacobians ownership steps stopping flat_function followed_rules mapping
-      custom_rules gradient products sparsity custom_calls jacobians second_order taylor
+    transforms: border coloring complex_jacobians ownership steps raveling stopping flat_function followed_rules
+      mapping custom_rules gradient products sparsity custom_calls jacobians implicit_rules implicit
+      second_order taylor
+    scipy/optimize: unknowns constraints results
+    scipy/integrate: whole_steps event_times flows integrals problems quadrature trajectories
     captured_state: contents names places holders random_states copying read_paths kinds watching members
       objects functions following captured restoring reruns references
     compiler/record: cleanup collection guards introspection refusals exported_arrays
@@ -87,6 +113,7 @@ ORDER = """
     compiler: failures
     compiler/record: outside tracing
     .: differences extend nn optim testing
+    scipy/special: logistic_functions
     transforms: custom __init__
     scipy/special: inverse_distributions __init__
     compiler/backends/numpy_source: calls error_regions inline loop_source emit executable back_end
@@ -109,6 +136,9 @@ ORDER = """
     compiler: eager_runs commuting
     compiler/graph: graph
     compiler: jitted jit __init__
+    scipy/integrate: stepwise solutions initial_value odepack __init__
+    scipy/optimize: evaluation calls optimality roots scalar_roots curve_fitting linear_problems minimizing
+      nonlinear_least_squares global_minimizing __init__
     .: __init__
 """
 

@@ -18,6 +18,7 @@ ROWS = [
     scipy_row("special.eval_genlaguerre", N, A, X),
     scipy_row("special.eval_jacobi", N, A, B, X),
     scipy_row("special.eval_jacobi", 2, 0.3, 0.4, X + 0.3j),
+    scipy_row("special.eval_sh_jacobi", 3, A + 2, B + 1, X),
 ]
 
 test_polynomials = table_test(ROWS)

@@ -69,7 +69,7 @@ def bind(function: Callable, definition: Callable) -> Callable:
     scope = {
         "__name__": __name__, "boxes": box_classes, "watched": watched_types, "whole": WHOLE,
         "function": function, "definition": definition, "find_top_trace": find_top_trace, "plain": plain,
-        "refuse": refuse,
+        "refuse": refuse, "type_of": type,  # (SciPy has parameters called type)
     }
 
     def generate():
@@ -106,7 +106,7 @@ def source_of(scope: dict) -> str:
     takes_more = any(p.kind is MORE or p.kind is POSITIONAL and not has_several for p in wanted.values())
     return "\n".join([
         f"def call({signature_text(parameters)}):",
-        f"    if type({first}) not in boxes:",
+        f"    if type_of({first}) not in boxes:",
         f"        given = {{{', '.join([f'**{name}' for name in more])}}}",
         f"        traced = {' or '.join([traced_text(p.name, p.kind is POSITIONAL) for p in needed])}",
         *["        traced = traced or find_top_trace(given.values())"][: len(more)],
@@ -126,7 +126,7 @@ def source_of(scope: dict) -> str:
 
 
 def traced_text(name: str, are_several: bool = False) -> str:
-    return f"find_top_trace({name})" if are_several else f"type({name}) in watched and find_top_trace(({name},))"
+    return f"find_top_trace({name})" if are_several else f"type_of({name}) in watched and find_top_trace(({name},))"
 
 
 def signature_text(parameters: list) -> str:
@@ -167,7 +167,7 @@ def arguments_text(parameters: list, wanted: Mapping) -> str:
 
 def plain_text(p: inspect.Parameter, names: list) -> str:
     is_plain = p.name in PLAIN and p.name != names[0]
-    return f"{p.name} if type({p.name}) in whole else plain({p.name})" if is_plain else p.name
+    return f"{p.name} if type_of({p.name}) in whole else plain({p.name})" if is_plain else p.name
 
 
 def refuse(function: Callable, name: str) -> None:

@@ -3,6 +3,7 @@
 from .checkpointing import checkpoint
 from .custom import custom_jvp, custom_vjp
 from .gradient import elementwise_grad, grad, grad_and_aux, holomorphic_grad, value_and_grad
+from .implicit import custom_linear_solve, custom_root
 from .jacobians import hessian, jacfwd, jacobian, jacrev
 from .loops import fori_loop, scan
 from .mapping import vmap
@@ -13,8 +14,8 @@ from .stopping import stop_gradient, to_numpy
 from .taylor import derivatives, jet
 
 __all__ = [
-    "checkpoint", "custom_jvp", "custom_vjp", "deriv", "derivatives", "detect_sparsity", "elementwise_grad",
-    "fori_loop", "grad", "grad_and_aux", "hessian", "holomorphic_grad", "hvp", "jacfwd", "jacobian", "jacrev", "jet",
-    "jvp", "linearize", "make_ggnvp", "scan", "stop_gradient", "to_numpy", "value_and_grad", "value_grad_and_hvp",
-    "vjp", "vmap",
+    "checkpoint", "custom_jvp", "custom_linear_solve", "custom_root", "custom_vjp", "deriv", "derivatives",
+    "detect_sparsity", "elementwise_grad", "fori_loop", "grad", "grad_and_aux", "hessian", "holomorphic_grad",
+    "hvp", "jacfwd", "jacobian", "jacrev", "jet", "jvp", "linearize", "make_ggnvp", "scan", "stop_gradient",
+    "to_numpy", "value_and_grad", "value_grad_and_hvp", "vjp", "vmap",
 ]

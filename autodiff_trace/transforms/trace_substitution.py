@@ -27,13 +27,18 @@ class Substitutions(NamedTuple):
     """What boxes stand for.
 
     ``lifts`` has for a trace a pair (lift, ground): ``lift(box)`` is the value that a box of it stands for, which may
-    be a box of another trace with substitutions; a plain one is boxed as a constant of the trace ``ground``, so that
-    writing into it cannot reach the array. ``ground`` is that of the innermost run: what is below it is handled from
-    outside.
+    be a box of another trace with substitutions, or the box itself, which is then not replaced. A plain value is boxed
+    as a constant of the trace ``ground``, so that writing into it cannot reach the array; where that is None it stays
+    plain. ``Substitutions.ground`` is that of the innermost run: what is below it is handled from outside.
+
+    ``above``: traces whose boxes are values that others stand for. What they are made of may look like something to be
+    replaced, and is not: while such a trace processes a call, ``outside`` is what boxes stand for.
     """
 
-    lifts: dict[Trace, tuple[Callable[[Any], Any], Trace]]
+    lifts: dict[Trace, tuple[Callable[[Any], Any], Trace | None]]
     ground: Trace | None
+    above: frozenset[Trace] = frozenset()
+    outside: Substitutions | None = None
 
 
 NONE = Substitutions({}, None)
@@ -43,14 +48,19 @@ active: ContextVar[Substitutions] = ContextVar("active", default=NONE)
 
 
 @contextlib.contextmanager
-def substituting(lifts: dict[Trace, tuple[Callable[[Any], Any], Trace]], ground: Trace) -> Iterator[None]:
+def substituting(
+    lifts: dict[Trace, tuple[Callable[[Any], Any], Trace | None]], ground: Trace,
+    above: frozenset[Trace] = frozenset(),
+) -> Iterator[None]:
     """Let the boxes of the traces in ``lifts``, running or ended, stand for other values as well."""
-    lifts = {**active.get().lifts, **lifts}
-    for trace in (*lifts, innermost_trace()):  # the last gets the boxes, and may meet ones not yet replaced
+    before = active.get()
+    lifts = {**before.lifts, **lifts}
+    for trace in (*lifts, *above, innermost_trace()):  # the last gets the boxes, and may meet ones not yet replaced
         if not isinstance(trace, Redirecting):
             trace.__class__ = redirecting(type(trace))
     ground.is_ground = True
-    token = active.set(Substitutions(lifts, ground))
+    outside = (above, before) if above else (before.above, before.outside)
+    token = active.set(Substitutions(lifts, ground, *outside))
     try:
         yield
     finally:
@@ -62,8 +72,11 @@ def current(value: Any) -> Any:
     lifts = active.get().lifts
     ground = None
     while type(value) in box_classes and value._trace in lifts:
-        lift, ground = lifts[value._trace]
-        value = lift(value)
+        box = value
+        lift, ground = lifts[box._trace]
+        value = lift(box)
+        if value is box:
+            return box
     if ground is None or type(value) in box_classes and value._trace.level >= ground.level:
         return value
     return boxers[type(value)](value, ground, None)
@@ -75,11 +88,13 @@ def current_nested(arg: Any) -> Any:
 
 
 def is_replaced(arg: Any, lifts: dict) -> bool:
-    """Whether ``arg`` is a box of a trace in ``lifts``, or a list or tuple with such a box in it."""
+    """Whether ``arg`` is a box for which ``lifts`` has another value, or a list or tuple with such a box in it."""
     kind = type(arg)
     if kind not in watched_types or kind in exact_numbers:
         return False
-    return arg._trace in lifts if kind in box_classes else any(is_replaced(item, lifts) for item in arg)
+    if kind not in box_classes:
+        return any(is_replaced(item, lifts) for item in arg)
+    return arg._trace in lifts and lifts[arg._trace][0](arg) is not arg
 
 
 class Redirecting:
@@ -99,7 +114,7 @@ def redirecting(kind: type[Trace]) -> type[Trace]:
                     if type(arg) in watched_types and is_replaced(arg, lifts):
                         args = map(current_nested, args)
                         return prim(*args, **{name: current_nested(each) for name, each in kwargs.items()})
-            return method(self, prim, args, kwargs)
+            return from_outside(self, method, prim, args, kwargs)
 
         return process
 
@@ -110,15 +125,37 @@ def redirecting(kind: type[Trace]) -> type[Trace]:
         process_nondifferentiable = redirect(kind.process_nondifferentiable)
 
         def process_one(self, prim, box, argnum, values, is_beside=False):
-            if self in active.get().lifts:
+            if is_replaced(box, active.get().lifts):
                 return prim(*values[:argnum], current(box), *values[argnum + 1 :])
-            return kind.process_one(self, prim, box, argnum, values, is_beside)
+            return from_outside(self, kind.process_one, prim, box, argnum, values, is_beside)
 
         def metadata(self, box):
-            return metadata(current(box)) if self in active.get().lifts else kind.metadata(self, box)
+            if is_replaced(box, active.get().lifts):
+                return metadata(current(box))
+            return from_outside(self, kind.metadata, box)
 
         def python_value(self, box, use):
-            return use(current(box)) if self in active.get().lifts else kind.python_value(self, box, use)
+            if is_replaced(box, active.get().lifts):
+                return use(current(box))
+            return from_outside(self, kind.python_value, box, use)
+
+        def compute(self, use, name, *args):  # of a trace that records, on Python's numbers
+            lifts = active.get().lifts
+            if any([is_replaced(arg, lifts) for arg in args]):
+                return use(*map(current_nested, args))
+            return from_outside(self, kind.compute, use, name, *args)
 
     RedirectingTrace.__name__ = kind.__name__
     return RedirectingTrace
+
+
+def from_outside(trace: Trace, method: Callable, *args: Any) -> Any:
+    """``method(trace, *args)``, with the substitutions of outside where the trace is above those of now."""
+    substitutions = active.get()
+    if trace not in substitutions.above:
+        return method(trace, *args)
+    token = active.set(substitutions.outside)
+    try:
+        return method(trace, *args)
+    finally:
+        active.reset(token)

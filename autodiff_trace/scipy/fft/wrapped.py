@@ -4,4 +4,8 @@ import scipy.fft
 
 from ..namespace import wrap_module
 
-wrap_module(scipy.fft, globals())
+wrap_module(
+    scipy.fft, globals(),
+    "fftfreq rfftfreq next_fast_len prev_fast_len fhtoffset get_workers register_backend set_backend "
+    "set_global_backend set_workers skip_backend",
+)

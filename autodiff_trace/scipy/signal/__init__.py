@@ -1,6 +1,8 @@
 """``scipy.signal``, traced: the functions of SciPy's module under their own names."""
 
 from . import wrapped
+from . import convolutions as convolutions
+from . import filters as filters
 from ..namespace import public_names
 
 globals().update(public_names(wrapped))

@@ -86,32 +86,38 @@ POINTS = 24
 
 @functools.cache
 def weights(order: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The points in (−1, 1), what takes values at them to the derivative in the middle, and what takes them to the last
-    coefficients, by which one sees whether these have died away."""
+    """The points in (−1, 1), what takes values at them to the derivative in the middle, and what takes them to the
+    coefficients, of which the last tell whether they have died away."""
     points = chebyshev.chebpts1(POINTS)
     to_coefficients = np.linalg.inv(chebyshev.chebvander(points, POINTS - 1))
     slopes = [chebyshev.chebval(0.0, chebyshev.chebder(row, order)) for row in np.eye(POINTS)]
-    return points, np.array(slopes) @ to_coefficients, to_coefficients[-2:]
+    return points, np.array(slopes) @ to_coefficients, to_coefficients
 
 
-def differentiate(function: Callable, x: Any, radius: Any, order: int, name: str = "", tolerance: float = 1e-9) -> Any:
+def differentiate(
+    function: Callable, x: Any, radius: Any, order: int, name: str = "", tolerance: float = 1e-9, centre: Any = None
+) -> Any:
     """The derivative of ``function``, of arrays with one more axis in front, at ``x``: of the given order.
 
-    ``radius``: how far around ``x`` the function is smooth, and changes by no more than a factor of ten or so.
+    ``radius``: how far around ``x``, or around ``centre`` if that is given, the function is smooth, and changes by no
+    more than a factor of ten or so.
     Raises MissingRuleError where the coefficients show that this does not hold; ``name`` says of what.
     """
     if order == 0:
         return function(x[None])[0]
-    points, slopes, last = weights(order)
+    points, slopes, to_coefficients = weights(order)
     shape = (POINTS,) + (1,) * max(np.ndim(x), np.ndim(radius))
-    values = function(x + points.reshape(shape) * radius)
-    rest, size = np.abs(np.tensordot(last, values, 1)).max(0), np.abs(values).max(0)
-    if np.any(rest > tolerance * size):
+    values = function((x if centre is None else centre) + points.reshape(shape) * radius)
+    rest, size = np.abs(np.tensordot(to_coefficients[-2:], values, 1)).max(0), np.abs(values).max(0)
+    if np.any(rest > tolerance * size + 1e-290):  # of subnormal numbers there are no digits
         raise MissingRuleError(
             f"{name}: no derivative with an accuracy of 1e-8 is known for such values ({caller_line()}). Keep the "
             "parameter untraced with stop_gradient(x)."
         )
-    return np.tensordot(slopes, values, 1) / radius**order
+    if centre is None:
+        return np.tensordot(slopes, values, 1) / radius**order
+    coefficients = chebyshev.chebder(np.tensordot(to_coefficients, values, 1), order)
+    return chebyshev.chebval((x - centre) / radius, coefficients, tensor=False) / radius**order
 
 
 def differentiate_in_several(

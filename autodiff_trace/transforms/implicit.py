@@ -1,0 +1,260 @@
+"""``custom_root`` and ``custom_linear_solve``: solutions of equations, found by whatever solver, with derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.pytree import tree_leaves, tree_map
+from ..numpy import linalg
+from ..numpy import wrapped as anp
+from .closures import Closure, sample
+from .custom_rules import VJPRule, apply_rule
+from .implicit_rules import Implicit, pull_leaves, run_solver, solution, solved
+from .jacobians import jacobian
+from .products import vjp
+from .raveling import Raveling
+from .steps import number
+
+__all__ = ["custom_linear_solve", "custom_root", "newton"]
+
+MOST_STEPS = 100
+
+
+def custom_root(
+    f: Callable, initial_guess: Any, solve: Callable | None = None, tangent_solve: Callable | None = None
+) -> Any:
+    """The root of ``f``, x with f(x) = 0, with the derivative of the implicit function theorem.
+
+    Arguments:
+        f: a function of a number, an array, or a container of them, that returns as many numbers. What it closes over
+            may be traced: the root is differentiated with respect to that.
+        initial_guess: where to start, like x. The root does not depend on it: its derivative is zero.
+        solve: ``solve(f, initial_guess)`` is the root, found by whatever means: it is called on plain values, and
+            need not be written with traced functions. None: Newton's method with a line search.
+        tangent_solve: ``tangent_solve(g, y)`` is the u with g(u) = y, for a linear function ``g``, the derivative of
+            ``f`` at the root or its transpose; written with traced functions. None: the matrix of ``g`` is formed,
+            after a few steps of Newton's method that refine the point where the derivative is taken.
+
+    Returns the root, like ``initial_guess``. All modes and orders follow; under ``jit`` the solution is one step of
+    the program, under ``vmap`` each element is solved by itself.
+
+    Raises RuntimeError if Newton's method does not converge; TracedValueError where a derivative is asked for at a root
+    that has none, as where the Jacobian is singular.
+
+    Source: the signature is that of ``jax.lax.custom_root``.
+
+    >>> from autodiff_trace import grad
+    >>> def cube_root(a):
+    ...     return custom_root(lambda x: x**3 - a, 1.0)
+    >>> round(float(cube_root(8.0)), 12), round(float(grad(cube_root)(8.0)), 12)
+    (2.0, 0.083333333333)
+    """
+    problem = Root("custom_root", f, initial_guess, solve, tangent_solve)
+    if not problem.closure.traces:
+        return problem.plain(initial_guess)
+    problem.closure.discover(initial_guess)
+    leaves, (x, is_solved) = solved(problem)
+    return problem.raveling.unravel(solution(problem, leaves, x, is_solved))
+
+
+class Root(Implicit):
+    """The equations of a root: the unknown is a container."""
+
+    def __init__(self, name: str, f: Callable, guess: Any, solve: Callable | None, tangent_solve: Callable | None):
+        super().__init__(name, guess, Closure(f))
+        self.f, self.find, self.tangent_solve = f, solve, tangent_solve
+        self.raveling = Raveling(tree_map(sample, guess))
+
+    def plain(self, guess: Any) -> Any:
+        guess = tree_map(number, guess)
+        if self.find is not None:
+            return self.find(self.f, guess)
+        return self.raveling.unravel(newton(self.name, self.flat(self.f), self.raveling.ravel(guess)))
+
+    def flat(self, f: Callable) -> Callable:
+        """``f`` of a vector."""
+        def of_vector(z):
+            parts = [anp.reshape(x, (-1,)) for x in tree_leaves(f(self.raveling.unravel(z)))]
+            found = sum([part.shape[0] for part in parts])
+            if found != self.raveling.size:
+                raise TypeError(
+                    f"{self.name}: {getattr(f, '__name__', 'the function')} returns {found} numbers, but has "
+                    f"{self.raveling.size} unknowns ({self.place})."
+                )
+            return parts[0] if len(parts) == 1 else anp.concatenate(parts)
+
+        return of_vector
+
+    def solve(self, leaves):
+        x = self.raveling.ravel(self.plain(self.restore(leaves)[0]))
+        return [x, np.bool_(np.isfinite(x).all())]
+
+    def residual(self, leaves, state, z):
+        hidden = self.restore(leaves)[1]
+        return self.flat(lambda x: self.closure.call(hidden, x))(z)
+
+    def refine(self, leaves, x, is_solved, is_strict=True):
+        if self.tangent_solve is None:
+            return super().refine(leaves, x, is_solved, is_strict)
+        return [x]
+
+    def solve_transposed(self, leaves, state, z, g):
+        if self.tangent_solve is None:
+            return super().solve_transposed(leaves, state, z, g)
+        raveling = self.raveling
+        pull = vjp(lambda z: self.residual(leaves, state, z), z)[1]
+
+        def transposed(u):
+            return raveling.unravel(pull(raveling.ravel(u))[0])
+
+        return raveling.ravel(self.tangent_solve(transposed, raveling.unravel(g)))
+
+
+def newton(name: str, f: Callable, x: np.ndarray) -> np.ndarray:
+    """Newton's method for a function of a vector, with steps halved until the residual falls."""
+    x = np.asarray(x)
+    residual = np.asarray(f(x))
+    slopes = jacobian(f)
+    for _ in range(MOST_STEPS):
+        size = np.linalg.norm(residual)
+        try:
+            step = np.linalg.solve(np.asarray(slopes(x)), -residual)
+        except np.linalg.LinAlgError:
+            break
+        for _ in range(40):
+            new = x + step
+            new_residual = np.asarray(f(new))
+            if np.linalg.norm(new_residual) < size or np.abs(step).max(initial=0) <= 1e-14 * np.abs(x).max(initial=0):
+                break
+            step = step / 2
+        else:
+            if size <= 1e-12 * (1 + np.abs(x).max(initial=0)):
+                return x
+            break
+        is_last = np.abs(step).max(initial=0) <= 4e-16**0.75 * (1e-30 + np.abs(new).max(initial=0))
+        x, residual = new, new_residual
+        if is_last or not residual.any():
+            return x
+    raise RuntimeError(
+        f"{name}: Newton's method does not converge, from this guess it comes to a residual of "
+        f"{np.linalg.norm(residual):.1e}. Give another initial_guess, or a solver of your own with solve=."
+    )
+
+
+def custom_linear_solve(
+    matvec: Callable, b: Any, solve: Callable | None = None, transpose_solve: Callable | None = None,
+    symmetric: bool = False,
+) -> Any:
+    """The solution of a linear system, x with matvec(x) = b, with its derivative in ``b`` and in what ``matvec`` reads.
+
+    Arguments:
+        matvec: a linear function of arrays or containers like ``b``, that returns such. It may close over traced
+            values.
+        b: the right-hand side: a number, an array, or a container of them.
+        solve: ``solve(matvec, b)`` is the solution, found by whatever means: it is called on plain values. None: the
+            matrix is formed.
+        transpose_solve: ``transpose_solve(vecmat, b)`` the same of the transposed function, for derivatives; it is not
+            needed where no derivative is asked for, where the system is ``symmetric``, and without ``solve``.
+        symmetric: ``matvec`` is its own transpose, so that ``solve`` solves both.
+
+    Returns x, like ``b``. All modes and orders follow; under ``jit`` the solution is one step of the program.
+
+    Raises TypeError where a derivative needs the solution of the transposed system, and ``transpose_solve`` is missing.
+
+    Source: the signature is that of ``jax.lax.custom_linear_solve``.
+
+    >>> from autodiff_trace import grad
+    >>> float(grad(lambda a: custom_linear_solve(lambda x: a * x, 3.0))(2.0))
+    -0.75
+    """
+    transposed = solve if symmetric else transpose_solve
+    system = LinearSystem(matvec, b, solve, transposed, symmetric)
+    if not system.closure.traces:
+        return system.plain(matvec, b)
+    system.closure.discover(b)
+    return system.closure.attempt(lambda: system.raveling.unravel(system.result([*system.leaves])))
+
+
+class LinearSystem(Implicit):
+    """Solutions of a linear system: the leaves of ``b`` are part of the tree."""
+
+    def __init__(self, matvec, b, solve, transpose_solve, is_symmetric):
+        super().__init__("custom_linear_solve", b, Closure(matvec))
+        self.matvec, self.find, self.find_transposed = matvec, solve, transpose_solve
+        self.raveling = Raveling(tree_map(sample, b))
+        self.is_symmetric = is_symmetric
+
+    def plain(self, matvec: Callable, b: Any) -> Any:
+        return self.unraveled_solution(matvec, tree_map(number, b), self.find)
+
+    def unraveled_solution(self, matvec: Callable, b: Any, find: Callable | None) -> Any:
+        raveling = self.raveling
+        if find is not None:
+            return find(matvec, b)
+        zeros = np.zeros(raveling.size, raveling.dtype)
+        matrix = jacobian(lambda x: raveling.ravel(matvec(raveling.unravel(x))))(zeros)
+        return raveling.unravel(linalg.solve(matrix, raveling.ravel(b)))
+
+    def apply(self, hidden: Sequence, x: Any, transposed: bool) -> Any:
+        """A x or Aᵀ x, of vectors, by traced functions."""
+        raveling = self.raveling
+
+        def forward(x):
+            return raveling.ravel(self.closure.call(hidden, raveling.unravel(x)))
+
+        return vjp(forward, anp.zeros_like(x))[1](x)[0] if transposed and not self.is_symmetric else forward(x)
+
+    def result(self, leaves: list) -> Any:
+        b, hidden = self.restore(leaves)
+        return self.solution(hidden, self.raveling.ravel(b), False)
+
+    def solution(self, hidden: Sequence, b: Any, transposed: bool) -> Any:
+        """The solution of the system or of the transposed one, as one step of the hidden values and the vector b."""
+        step = Solve(self, transposed)
+
+        def fwd(*leaves):
+            outputs = apply_rule(rule, leaves)
+            return outputs, (list(leaves[:-1]), outputs[0])
+
+        def bwd(residuals, gs):
+            hidden, x = residuals
+            v = self.solution(hidden, gs[0], not transposed)
+            return [*pull_leaves(lambda *hidden: self.apply(hidden, x, transposed), hidden, -v), v]
+
+        rule = VJPRule(self.name, lambda *leaves: list(run_solver(step, *leaves)), fwd, bwd)
+        return apply_rule(rule, [*map(number, hidden), b])[0]
+
+
+class Solve:
+    """One direction of a linear system, as a problem for ``run_solver``."""
+
+    slots = ()
+
+    def __init__(self, system: LinearSystem, transposed: bool) -> None:
+        self.system, self.transposed, self.closure = system, transposed, Unsubstituted
+
+    def solve(self, leaves: list) -> list:
+        *hidden, b = leaves
+        system, raveling = self.system, self.system.raveling
+        find = system.find_transposed if self.transposed else system.find
+        if self.transposed and find is None and system.find is not None:
+            raise TypeError(
+                f"custom_linear_solve: the derivative needs the solution of the transposed system ({system.place}). "
+                "Give transpose_solve=, or say symmetric=True."
+            )
+
+        def matvec(x):
+            return raveling.unravel(system.apply(hidden, raveling.ravel(x), self.transposed))
+
+        return [raveling.ravel(system.unraveled_solution(matvec, raveling.unravel(b), find))]
+
+
+class Unsubstituted:
+    """Stands for a closure where the functions see to their hidden values by themselves."""
+
+    @staticmethod
+    def run(values: Sequence, thunk: Callable, *args: Any) -> Any:
+        return thunk(*args)
