@@ -69,25 +69,23 @@ ORDER = """
     scipy/optimize: rosenbrock
     scipy/signal: convolutions filters __init__
     scipy/sparse: products stored
-    scipy/special: error_functions information families densities exponential_integrals gamma_functions
-      cumulative_distributions incomplete_functions hypergeometric noncentral_distributions integral_functions
-      zeta_functions lambert_functions airy_functions carlson_integrals cylinder_functions struve_functions
-      bessel_integrals orthogonal_polynomials spherical_harmonics spherical_bessel elliptic_integrals
-      scaled_cylinder_functions
+    scipy/special: error_functions information families differential_equations densities exponential_integrals
+      gamma_functions cumulative_distributions incomplete_functions hypergeometric noncentral_distributions
+      integral_functions zeta_functions lambert_functions airy_functions carlson_integrals cylinder_functions
+      struve_functions bessel_integrals orthogonal_polynomials spherical_harmonics spherical_bessel
+      further_functions elliptic_integrals scaled_cylinder_functions
     numpy/rules: matrices determinants repeated_values statistics nan_functions complex_parts division
       elementwise interpolation lengths creation diagonals ordering sets steps windows contractions covariances
       cumulative differences einsum factorizations histograms joining matrix_products padding polynomials
       products ranges rearranging fft selecting shapes reductions extrema norms solving special_functions
-      splitting variances quantiles
+      splitting variances quantiles scattering spectral writing indexing singular_values powers __init__
     scipy/linalg: operands banded matrix_equations matrix_functions systems toeplitz_systems factorizations
-      matrix_roots orthogonal special_matrices least_squares
+      matrix_roots orthogonal special_matrices least_squares spectral eigensystems __init__
     scipy/sparse: arrays formats
     scipy/sparse/linalg: exponentials iterations norms systems spectra __init__
     scipy/spatial/distance: euclidean metrics pairs vectors __init__
     scipy/fft: transforms cosine_transforms __init__
     scipy/spatial: matrices __init__
-    numpy/rules: scattering spectral writing indexing singular_values powers __init__
-    scipy/linalg: spectral eigensystems __init__
     numpy: views attributes shared_results writable_box array_box array_layer flat __init__
     scipy/sparse: constants __init__
     numpy/taylor: __init__

@@ -17,6 +17,8 @@ ROWS = [
         "iv ive jv jve kv kve yv yve hankel1 hankel1e hankel2 hankel2e h1vp h2vp".split()
     )],
     scipy_row("special.jvp", 1, X, n=2),
+    *[scipy_row(f"special.{name}", 1, X) for name in "hankel1 hankel1e hankel2 hankel2e".split()],
+    *[scipy_row(f"special.riccati_{name}", 2, 0.7) for name in ("jn", "yn")],
     *[scipy_row(f"special.spherical_{name}", 2, X) for name in ("jn", "yn", "in", "kn")],
     *[scipy_row(f"special.spherical_{name}", 0, X, derivative=True) for name in ("jn", "yn", "in", "kn")],
     scipy_row("special.airy", np.array([-2.0, 0.0, 1.3])),

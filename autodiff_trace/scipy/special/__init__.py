@@ -7,9 +7,11 @@ from . import carlson_integrals as carlson_integrals
 from . import cumulative_distributions as cumulative_distributions
 from . import cylinder_functions as cylinder_functions
 from . import densities as densities
+from . import differential_equations as differential_equations
 from . import elliptic_integrals as elliptic_integrals
 from . import error_functions as error_functions
 from . import exponential_integrals as exponential_integrals
+from . import further_functions as further_functions
 from . import gamma_functions as gamma_functions
 from . import hypergeometric as hypergeometric
 from . import incomplete_functions as incomplete_functions

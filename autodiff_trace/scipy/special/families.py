@@ -16,7 +16,8 @@ from numpy.polynomial import chebyshev
 
 from ...core.errors import MissingRuleError, caller_line
 from ...core.primitives import primitive
-from ...numpy.definers import elementwise
+from ...numpy.broadcasting import broadcast_tangent, unbroadcast
+from ...numpy.definers import defrules, elementwise
 
 __all__ = ["differentiate", "differentiate_in_several", "family", "family_of", "refuse"]
 
@@ -61,8 +62,20 @@ def family(compute: Callable, names: str, **closed: Callable | None) -> Callable
         place = count + has_order[:i].count(True)
         return lambda ans, *args: derivative(*args[:place], args[place] + 1, *args[place + 1 :])
 
-    elementwise(derivative, *map(partial, range(count)), *[None] * has_order.count(True))
+    slopes = [*map(partial, range(count)), *[None] * has_order.count(True)]
+    if len(slopes) == 1 and slopes[0]:
+        of_one_argument(derivative, slopes[0])
+    else:
+        elementwise(derivative, *slopes)
     return derivative
+
+
+def of_one_argument(prim: Callable, slope: Callable) -> None:
+    """The rules of ``elementwise``, also where the answer is complex and the argument real."""
+    defrules(
+        prim, lambda g, ans, x: unbroadcast(g * slope(ans, x), x),
+        lambda t, ans, x: broadcast_tangent(t * slope(ans, x), ans), elementwise=True, answer_tells=True,
+    )
 
 
 def family_of(names: str, **closed: Callable | None) -> Callable[[Callable], Callable]:

@@ -20,7 +20,7 @@ def inhomogeneity(v, z, j):
 
 
 def power_series(v, z, j, sign):
-    """The derivative of Σ (∓1)ᵏ (z/2)^(v + 1 + 2k) / (Γ(k + 3/2) Γ(k + v + 3/2)), DLMF 11.2.1 and 11.2.2, for |z| < 1."""
+    """The derivative of Σ (∓1)ᵏ (z/2)^(v + 1 + 2k) / (Γ(k + 3/2) Γ(k + v + 3/2)), DLMF 11.2(i), for |z| < 1."""
     total = 0
     for k in range(12):
         power = v + 1 + 2 * k
