@@ -43,7 +43,8 @@ def arguments(name, method):
         return (PROBABILITIES, *shapes, 0.3, 1.7)
     lower = distribution.support(*shapes)[0]
     outside = [lower * 1.7 + 0.2 if np.isfinite(lower) else -40.0, 50.0] if name != "vonmises" else []
-    return (np.array([*distribution.ppf([0.02, 0.2, 0.5, 0.83, 0.97], *shapes, 0.3, 1.7), *outside]), *shapes, 0.3, 1.7)
+    inside = distribution.ppf([0.02, 0.2, 0.5, 0.83, 0.97], *shapes, 0.3, 1.7)
+    return (np.array([*inside, *outside]), *shapes, 0.3, 1.7)
 
 
 def compare(name, method, args, fixed=()):
@@ -113,7 +114,10 @@ def standard_rows(name):
 # All of them compute in double precision, as SciPy's do.
 ROWS = [each for name in SHAPES if name != "erlang" for each in standard_rows(name)]  # (SciPy warns of its shape)
 ROWS += [
-    row(f"stats.{name}.logpmf", np.array([1, 0, 1] if name == "bernoulli" else [1, 2, 3]), *[np.array(shape) for shape in shapes], skip=["float32"])
+    row(
+        f"stats.{name}.logpmf", np.array([1, 0, 1] if name == "bernoulli" else [1, 2, 3]), *map(np.array, shapes),
+        skip=["float32"],
+    )
     for name, shapes in COUNTS.items() if name not in INTEGERS
 ]
 ROWS += [

@@ -19,7 +19,7 @@ __all__ = ["draw"]
 
 
 def draw(family: Any, shapes: list, loc: Any, scale: Any, size: Any, random_state: Any) -> Any:
-    """Draws of a continuous family. ``random_state`` has to be a generator, so that one sees which numbers are meant."""
+    """Draws of a continuous family. ``random_state`` has to be a generator: it says which numbers are meant."""
     if not isinstance(random_state, (np.random.Generator, np.random.RandomState)):
         raise TracedValueError(
             f"{family.name}.rvs: draws with traced parameters need an explicit generator ({caller_line()}): "

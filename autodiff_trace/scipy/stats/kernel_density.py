@@ -33,7 +33,7 @@ class gaussian_kde:
     >>> from autodiff_trace import grad
     >>> kde = gaussian_kde(np.array([0.0, 1.0, 3.0]))
     >>> round(float(grad(lambda x: kde(x)[0])(0.5)), 6)
-    0.014826
+    0.022564
     """
 
     def __init__(self, dataset: Any, bw_method: Any = None, weights: Any = None) -> None:
@@ -98,7 +98,7 @@ class gaussian_kde:
             raise AttributeError(name)
         if self.plain is None:
             raise MissingRuleError(
-                f"scipy.stats.gaussian_kde.{name} has no derivative here ({caller_line()}). There are those of evaluate "
-                "and logpdf; build the estimate from to_numpy(dataset) if none is needed."
+                f"scipy.stats.gaussian_kde.{name} has no derivative here ({caller_line()}). There are those of "
+                "evaluate and logpdf; build the estimate from to_numpy(dataset) if none is needed."
             )
         return getattr(self.plain, name)

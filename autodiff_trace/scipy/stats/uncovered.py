@@ -30,9 +30,9 @@ class Uncovered:
         def call(*args, **kwargs):
             if find_top_trace((*args, *kwargs.values())) is not None:
                 raise MissingRuleError(
-                    f"scipy.stats.{name} has no derivative here ({caller_line()}): the distribution has no traced form. "
-                    "Write its density with autodiff_trace.numpy and autodiff_trace.scipy.special, or take plain values "
-                    "with to_numpy(x)."
+                    f"scipy.stats.{name} has no derivative here ({caller_line()}): the distribution has no traced "
+                    "form. Write its density with autodiff_trace.numpy and autodiff_trace.scipy.special, or take plain "
+                    "values with to_numpy(x)."
                 )
             return function(*args, **kwargs)
 
