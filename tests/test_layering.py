@@ -64,6 +64,7 @@ ORDER = """
     numpy/sparsity: index_sets trace products __init__
     numpy/taylor: series
     numpy: definers along_axes selections
+    scipy/linalg: choices
     scipy/integrate: samples
     scipy/interpolate: pieces basis piecewise bsplines cubic_splines lines grids __init__
     scipy/optimize: rosenbrock
@@ -86,8 +87,11 @@ ORDER = """
     scipy/spatial/distance: euclidean metrics pairs vectors __init__
     scipy/fft: transforms cosine_transforms __init__
     scipy/spatial: matrices __init__
-    numpy: views attributes shared_results writable_box array_box array_layer flat __init__
-    scipy/sparse: constants __init__
+    numpy: views attributes shared_results writable_box array_box array_layer
+    scipy/sparse: arrays formats choices constants
+    scipy/sparse/linalg: choices exponentials iterations norms systems spectra __init__
+    numpy: flat __init__
+    scipy/sparse: __init__
     numpy/taylor: __init__
     transforms: border coloring complex_jacobians ownership steps raveling stopping flat_function followed_rules
       mapping custom_rules gradient products sparsity custom_calls jacobians implicit_rules implicit
