@@ -17,7 +17,7 @@ from ...numpy import wrapped as anp
 from ...numpy.canonical import as_array
 from .problems import Problem
 from .solutions import DenseSolution, Solution
-from .trajectories import METHODS, Collocated, Recorded, interpolated, is_explicit, recording, stages_of
+from .trajectories import METHODS, Collocated, Recorded, interpolated, is_explicit, recording
 from .whole_steps import call_whole
 
 __all__ = ["solve_ivp"]
@@ -135,7 +135,7 @@ class InitialValueProblem(Problem):
         if self.is_discrete:
             return result, Recorded(self.method, record)
         steps = result.sol.ts, result.sol.interpolants
-        return result, Collocated(stages_of(self.method), steps[0], functools.partial(interpolated, *steps))
+        return result, Collocated(steps[0], functools.partial(interpolated, *steps))
 
 
 def one_column(fun):

@@ -20,7 +20,7 @@ from .flows import flow
 from .moving_times import advance
 from .problems import Problem
 from .solutions import failed
-from .trajectories import MOST_STAGES, Collocated
+from .trajectories import Collocated
 from .whole_steps import call_whole
 
 __all__ = ["odeint"]
@@ -129,7 +129,7 @@ class OdeintProblem(Problem):
         # LSODA evaluates f at the ends of its steps, and of those that it tries in vain.
         ends = np.unique(np.clip(seen, min(t[0], t[-1]), max(t[0], t[-1])))
         ends = ends[:: -1 if t[-1] < t[0] else 1]
-        return result, Collocated(MOST_STAGES, ends, states_at).ask(t, y)
+        return result, Collocated(ends, states_at).ask(t, y)
 
 
 def time_first(fun):
