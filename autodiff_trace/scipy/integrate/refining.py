@@ -22,7 +22,7 @@ __all__ = ["refined_states"]
 STIFF = 10.0
 """The size of h ∂f/∂y from which on an equation is stiff."""
 
-SMALL = 1e-8
+SMALL = 1e-10
 """A residual, relative to the largest value of a component, that one more iteration makes as small as can be."""
 
 MOST_ITERATIONS = 8

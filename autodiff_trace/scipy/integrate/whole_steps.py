@@ -39,6 +39,8 @@ class WholeStep(NamedTuple):
     name: str
     function: Callable[..., list]
 
+    shaped_by_values = True  # a solver takes as many steps as it needs
+
     def fun(self, *leaves):
         if has_only_derivatives(leaves):
             return self.function(*leaves)
