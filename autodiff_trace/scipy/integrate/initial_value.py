@@ -18,7 +18,7 @@ from ...numpy.canonical import as_array
 from .problems import Problem
 from .solutions import DenseSolution, Solution
 from .trajectories import METHODS, Collocated, Recorded, interpolated, is_explicit, recording
-from .whole_steps import call_whole
+from .whole_steps import call_whole, common
 
 __all__ = ["solve_ivp"]
 
@@ -108,6 +108,7 @@ class InitialValueProblem(Problem):
         t, y, t_events, y_events, counts = tree_unflatten(structure, outputs)
         if not self.events:
             t_events = y_events = None
+        counts["status"] = common(counts["status"])
         sol = DenseSolution(self, values, solution) if self.given["dense_output"] else None
         return OdeResult(
             t=t, y=y, sol=sol, t_events=t_events, y_events=y_events, **counts, message=solution.result.message,
