@@ -42,7 +42,7 @@ ORDER = """
     numpy: error_states recursive_linalg layouts mutation parameters random row_sums lapack quick_forms
       namespace plain_scipy operators canonical fft wrapped moving batching broadcasting buffers concatenators
       linalg ufunc_folds ufunc_methods masks
-    scipy/integrate: fields linearised
+    scipy/integrate: fields linearised refining
     scipy/interpolate: bands cubics
     scipy: namespace
     scipy/spatial/distance: wrapped

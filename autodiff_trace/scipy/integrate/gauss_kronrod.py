@@ -29,7 +29,7 @@ W10[1::2] = np.polynomial.legendre.leggauss(10)[1]
 
 MOST_INTERVALS = 4096
 
-MOST_HALVINGS = 250
+MOST_HALVINGS = 120
 """Of one interval."""
 
 EPSILON = np.finfo(float).eps
