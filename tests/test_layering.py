@@ -14,9 +14,9 @@ ORDER = """
     core: array_ops parameters traits cotangents errors pytree tracer recording derivative exact_numbers lowest
       primitives unary batching choices selections masked_rules backward reverse forward infinitesimals
       transformed taylor
+    scipy/optimize: older_functions progress_lines combinatorial
     scipy/integrate: butcher
     scipy: plain_arguments __init__
-    scipy/optimize: progress_lines combinatorial
     numpy: axis_order
     compiler/backends/native: text_facts builder scratch inputs_text outputs_text __init__ assembly object_cache
       symbols engine registers counting access operations sharing_text layouts words handling flags_text
@@ -42,6 +42,7 @@ ORDER = """
     numpy: error_states recursive_linalg layouts mutation parameters random row_sums lapack quick_forms
       namespace plain_scipy operators canonical fft wrapped moving batching broadcasting buffers concatenators
       linalg ufunc_folds ufunc_methods masks
+    scipy/optimize: isotonic
     scipy/integrate: fields linearised
     scipy/interpolate: bands cubics
     scipy: namespace
@@ -69,14 +70,12 @@ ORDER = """
       elementwise interpolation lengths creation diagonals ordering sets steps windows contractions covariances
       cumulative differences einsum factorizations histograms joining matrix_products padding polynomials
       products ranges rearranging fft selecting shapes reductions extrema norms solving special_functions
-      splitting variances quantiles
+      splitting variances quantiles scattering spectral writing indexing singular_values powers __init__
     scipy/linalg: operands banded matrix_equations matrix_functions systems toeplitz_systems factorizations
-      matrix_roots orthogonal special_matrices least_squares
+      matrix_roots orthogonal special_matrices least_squares spectral eigensystems __init__
     scipy/spatial/distance: euclidean metrics pairs vectors __init__
     scipy/fft: transforms cosine_transforms __init__
     scipy/spatial: matrices __init__
-    numpy/rules: scattering spectral writing indexing singular_values powers __init__
-    scipy/linalg: spectral eigensystems __init__
     numpy: views attributes shared_results writable_box array_box array_layer flat __init__
     numpy/taylor: __init__
     transforms: border coloring complex_jacobians ownership steps raveling stopping flat_function followed_rules

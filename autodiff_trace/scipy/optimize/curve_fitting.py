@@ -11,6 +11,7 @@ import numpy as np
 import scipy.optimize
 
 from ...core.errors import TracedValueError, caller_line
+from ...core.transformed import Transformed
 from ...numpy import linalg
 from ...numpy import wrapped as anp
 from ...transforms.jacobians import jacobian
@@ -139,10 +140,12 @@ class CurveFit(Optimum):
 
 def jacobian_of(fun: Callable) -> Callable:
     """(p, xdata) ↦ the Jacobian of fun(xdata, *p)."""
-    def vector(p, xdata):
-        return anp.reshape(fun(xdata, *[p[i] for i in range(p.shape[0])]), (-1,))
+    return jacobian(Transformed("curve", apply_curve, fun))
 
-    return jacobian(vector)
+
+def apply_curve(fun, options, args, kwargs):
+    p, xdata = args
+    return anp.reshape(fun(xdata, *[p[i] for i in range(p.shape[0])]), (-1,))
 
 
 def count_parameters(f: Callable) -> int:
