@@ -118,7 +118,7 @@ def nnls(A: Any, b: Any, maxiter: int | None = None, **options: Any) -> tuple:
            [0., 0.]])
     """
     A, b = as_matrix(A), as_matrix(b)
-    limits = np.zeros(A.shape[1]), np.full(A.shape[1], np.inf)
+    limits = np.zeros(A.shape[1]), np.full(A.shape[1], 1e100)  # programs would rather see finite numbers
     problem = LinearLeastSquares("nnls", (A, b, limits), A.shape[1])
     if not problem.is_traced:
         return scipy.optimize.nnls(A, b, maxiter=maxiter, **options)
