@@ -97,7 +97,7 @@ def parameters(area: str, name: str) -> list[str]:
     function = theirs(area)
     for part in name.split("."):
         owner, function = function, getattr(function, part)
-    if isinstance(underlying(function), np.ufunc) or not hasattr(function, "__code__") and area == "special":
+    if not inspect.isroutine(underlying(function)) and owner is theirs(area):
         return documented_parameters(underlying(function))
     try:
         found = [each for each in inspect.signature(function).parameters.values()]
@@ -113,7 +113,7 @@ def documented_parameters(function: np.ufunc) -> list[str]:
     """As the documentation writes the call of a ufunc, which tells no names itself."""
     calls = re.findall(rf"^{function.__name__}\((.*?)(?:, \*.*|, out=.*)?\)$", function.__doc__, re.MULTILINE)
     names = [re.findall(r"[a-z]\w*", call) for call in calls if not call.startswith("x1")]
-    return names[0] if names else [f"x{i + 1}" for i in range(function.nin)]
+    return names[0] if names else [f"x{i + 1}" for i in range(getattr(function, "nin", 0))]
 
 
 def checked_arguments(rows: list) -> dict[str, dict[str, set[str]]]:
