@@ -29,6 +29,9 @@ def cube(x, c):
 
 
 ROWS = [
+    scipy_row("optimize.rosen", np.array([0.3, 0.4, 0.2])), scipy_row("optimize.rosen", np.ones((3, 2)) * 0.3),
+    scipy_row("optimize.rosen_der", np.array([0.3, 0.4, 0.2])), scipy_row("optimize.rosen_hess", np.array([0.3, 0.4])),
+    scipy_row("optimize.rosen_hess_prod", np.array([0.3, 0.4]), np.array([1.0, -2.0])),
     # brackets and starts are integers: these have no derivative, but move what SciPy finds within its tolerance
     *[scipy_row(f"optimize.{name}", cube, -1, 10, (2.0,))
       for name in ("bisect", "brenth", "brentq", "ridder", "toms748")],
