@@ -14,6 +14,7 @@ ORDER = """
     core: array_ops parameters traits cotangents errors pytree tracer recording derivative exact_numbers lowest
       primitives unary batching choices selections masked_rules backward reverse forward infinitesimals
       transformed taylor
+    scipy/ndimage: taps
     scipy/optimize: callbacks
     scipy: plain_arguments __init__
     numpy: axis_order
@@ -47,7 +48,7 @@ ORDER = """
     scipy/integrate: wrapped __init__
     scipy/interpolate: wrapped
     scipy/linalg: wrapped
-    scipy/ndimage: wrapped __init__
+    scipy/ndimage: wrapped
     scipy/optimize: wrapped
     scipy/signal: wrapped
     scipy/sparse: wrapped __init__
@@ -59,9 +60,11 @@ ORDER = """
     numpy/sparsity: index_sets trace products __init__
     numpy/taylor: series
     numpy: definers along_axes selections
+    scipy/ndimage: boundaries sampling
     scipy/interpolate: pieces basis piecewise bsplines cubic_splines lines grids __init__
     scipy/optimize: rosenbrock
     scipy/signal: convolutions filters __init__
+    scipy/ndimage: correlations linear_filters transformations __init__
     numpy/rules: matrices determinants repeated_values statistics nan_functions complex_parts division
       elementwise interpolation lengths creation diagonals ordering sets steps windows contractions covariances
       cumulative differences einsum factorizations histograms joining matrix_products padding polynomials
