@@ -6,17 +6,15 @@ added to the elements that stood there. In the weights it is a correlation of th
 
 from __future__ import annotations
 
-import numpy as np
 import scipy.ndimage
 
 from ...core.forward import defjvp
 from ...core.primitives import primitive
-from ...core.traits import declare
 from ...core.unary import unary
 from ...numpy import wrapped as anp
 from ...numpy.broadcasting import match_dtype
 from ...numpy.definers import defrules, linear
-from ..signal.convolutions import convolve_along
+from ..convolving import convolve_along
 from .boundaries import extend, fold_along
 
 __all__ = ["correlate_bounded", "mean_along", "widths_of"]

@@ -201,9 +201,9 @@ def uniform_filter1d(input, size, axis=-1, mode="reflect", cval=0.0, origin=0):
 def uniform_filter(input, size=3, mode="reflect", cval=0.0, origin=0, axes=None):
     refuse_traced("uniform_filter", size=size, cval=cval)
     x = as_array(input)
-    for axis, each, mode, origin in axes_and_parameters(x, axes, size, mode, origin):
+    for axis, each, boundary, place in axes_and_parameters(x, axes, size, mode, origin):
         if each > 1:
-            x = mean_along(x, int(each), axis, mode_of(mode), cval, checked_origin(origin, int(each)))
+            x = mean_along(x, int(each), axis, mode_of(boundary), cval, checked_origin(place, int(each)))
     return x
 
 

@@ -2,7 +2,10 @@
 
 from . import wrapped
 from . import convolutions as convolutions
+from . import detrending as detrending
 from . import filters as filters
+from . import resampling as resampling
+from . import smoothing as smoothing
 from ..namespace import public_names
 
 globals().update(public_names(wrapped))
