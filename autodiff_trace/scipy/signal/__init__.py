@@ -6,6 +6,8 @@ from . import detrending as detrending
 from . import filters as filters
 from . import resampling as resampling
 from . import smoothing as smoothing
+from . import spectra as spectra
+from . import windows as windows
 from ..namespace import public_names
 
 globals().update(public_names(wrapped))
