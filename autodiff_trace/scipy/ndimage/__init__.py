@@ -2,6 +2,7 @@
 
 from . import wrapped
 from . import linear_filters as linear_filters
+from . import selections as selections
 from . import transformations as transformations
 from ..namespace import public_names
 
