@@ -26,9 +26,9 @@ DOCUMENT = HERE.parent / "docs" / "coverage.md"
 MODULES = {"numpy": (np, anp), "numpy.linalg": (np.linalg, anp.linalg), "numpy.fft": (np.fft, anp.fft)}
 
 NOT_ON_BOXES = {
-    "base": "memory", "byteswap": "memory", "ctypes": "memory", "data": "memory", "device": "memory",
+    "base": "memory", "byteswap": "memory", "ctypes": "memory", "data": "memory",
     "dump": "a file", "dumps": "a file", "getfield": "memory",
-    "setfield": "memory", "setflags": "memory", "to_device": "memory", "tobytes": "memory", "tofile": "a file",
+    "setfield": "memory", "setflags": "memory", "tobytes": "memory", "tofile": "a file",
     "itemset": "gone in NumPy 2", "newbyteorder": "gone in NumPy 2", "ptp": "gone in NumPy 2",
     "tostring": "gone in NumPy 2.3",
 }
@@ -73,17 +73,29 @@ def load_rows(library: str = "numpy") -> list:
 COLUMNS = ["reverse", "forward", "second order", "batched", "float32", "complex"]
 
 
+def modes_of_row(row: table.Row) -> set[str]:
+    """The columns in which a row checks its function."""
+    found = {mode for mode in ("batched", "float32") if mode not in row.skip}
+    if "derivatives" not in row.skip:
+        found |= {"reverse", "forward"} | ({"second order"} if row.order > 1 else set())
+    if "compiled" not in row.skip:
+        found.add("jit")
+    if any(getattr(getattr(arg, "dtype", None), "kind", "") == "c" for arg in tree_leaves(row.args)):
+        found.add("complex")
+    return found
+
+
 def checked_modes(rows: list) -> dict[str, set[str]]:
     """For each function that has rows, the columns in which they check it."""
     modes: dict[str, set[str]] = {}
     for row in rows:
-        found = modes.setdefault(row.name, set())
-        if "derivatives" not in row.skip:
-            found |= {"reverse", "forward"} | ({"second order"} if row.order > 1 else set())
-        found |= {mode for mode in ("batched", "float32") if mode not in row.skip}
-        if any(getattr(getattr(arg, "dtype", None), "kind", "") == "c" for arg in tree_leaves(row.args)):
-            found.add("complex")
+        modes.setdefault(row.name, set()).update(modes_of_row(row))
     return modes
+
+
+def ticks(columns: list[str], found: set[str]) -> str:
+    """The cells of a line of a table: a tick where a column is among those found."""
+    return " | ".join("✓" if column in found else "" for column in columns)
 
 
 def describe() -> str:
@@ -108,7 +120,7 @@ def describe() -> str:
         for name in ruled:
             aliases = [each for each in ruled if functions[each] is functions[name]]
             found = set().union(*(modes.get(f"{prefix}.{each}".lstrip("."), set()) for each in aliases))
-            lines.append(f"| `{name}` | " + " | ".join("✓" if column in found else "" for column in COLUMNS) + " |")
+            lines.append(f"| `{name}` | {ticks(COLUMNS, found)} |")
         for kind in ("nondifferentiable", "metadata", "passed on"):
             names = [f"`{name}`" for name, each in kinds.items() if each == kind]
             if names:

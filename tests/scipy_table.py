@@ -18,6 +18,8 @@ import table  # noqa: E402
 __all__ = ["scipy_row"]
 
 table.LIBRARIES["scipy"] = scipy, traced
+if tuple(map(int, scipy.__version__.split(".")[:2])) < (1, 17):
+    table.OLDER.add("scipy")
 
 
 def scipy_row(name: str, *args: Any, order: int = 2, tolerance: float | None = None, skip: Any = (), **kwargs: Any):

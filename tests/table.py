@@ -24,6 +24,9 @@ from compiled import check_compiled, of_inexact
 LIBRARIES: dict[str, tuple] = {"numpy": (np, anp)}
 """Libraries whose functions rows can name, with their traced forms."""
 
+OLDER: set[str] = set()
+"""Libraries of which an older release is installed than that for which the rows are written."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -176,6 +179,11 @@ def table_test(rows: Sequence[Row]) -> Callable:
 
 def check_row(row: Row) -> None:
     """All modes of a row; an error names the modes that failed, and shows the first of them."""
+    if row.library in OLDER:
+        try:
+            row.plain(*row.args)
+        except Exception as error:
+            pytest.skip(f"this release of {row.library} refuses the call: {error}")
     failures = {}
     for mode in [mode for mode in MODES if mode not in row.skip]:
         try:

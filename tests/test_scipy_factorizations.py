@@ -138,4 +138,5 @@ def test_riccati_equations(name):
     assert value.shape == (3, 3)
     check_grads(of, a, b, q, r, order=2)
     check_grads(of, a, b, q, r, e, s, order=1)
-    check_grads(of, complex_normal(3, 3) / 2, complex_normal(3, 2), q + np.eye(3) * (2 + 0j), complex_normal(2, 2), order=1)
+    large = q + np.eye(3) * (2 + 0j)
+    check_grads(of, complex_normal(3, 3) / 2, complex_normal(3, 2), large, complex_normal(2, 2), order=1)

@@ -6,13 +6,15 @@ import functools
 import os
 import sys
 import types
+from collections.abc import Callable
 
 __all__ = [
     "EndedTraceError", "MissingRuleError", "MutationError", "TracedValueError", "caller_line", "caller_place",
-    "place_text",
+    "place_text", "public_name",
 ]
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+PACKAGE_NAME = __name__.partition(".")[0]
 LIBRARIES = "numpy", "scipy"
 
 
@@ -50,6 +52,15 @@ def caller_place() -> tuple[types.CodeType, int] | None:
 @functools.cache
 def is_users_file(filename: str) -> bool:
     return not filename.startswith(PACKAGE) and not any(f"{os.sep}{name}{os.sep}" in filename for name in LIBRARIES)
+
+
+def public_name(prim: Callable) -> str:
+    """A primitive by the name that users know: "scipy.special.gamma" where it stands for a library's function in a
+    namespace of this package, and else its own."""
+    module = prim.__module__
+    if module == getattr(prim.fun, "__module__", None) or not module.startswith(f"{PACKAGE_NAME}."):
+        return prim.__name__
+    return f"{module.removeprefix(f'{PACKAGE_NAME}.')}.{prim.__name__}"
 
 
 def place_text(place: tuple[types.CodeType, int] | None) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from .array_ops import array_ops
 from .backward import VJPNode
-from .errors import MissingRuleError, caller_line
+from .errors import MissingRuleError, caller_line, public_name
 from .derivative import DerivativeTrace, RuleTable
 from .primitives import add_rule_table
 from .selections import OutputsCotangent
@@ -79,10 +79,12 @@ def add_vjp_table(prim: Callable) -> None:
         if prim.vjp_all is not None:
             rule = rule_of_several if type(argument) is tuple else rule_of_one
             return functools.partial(rule, prim.vjp_all, argument)
+        name = public_name(prim)
+        place = name if name == prim.__name__ else f"{prim.__module__}.{prim.__name__}"
         raise MissingRuleError(
-            f"{prim.__name__} has no derivative with respect to argument {argument!r} in reverse mode "
-            f"({caller_line()}). Add one with defvjp({prim.__name__}, rule, argnums=({argument!r},)), keep the "
-            "argument untraced with stop_gradient(x), or use another function."
+            f"{name} has no derivative with respect to argument {argument!r} in reverse mode ({caller_line()}). Add "
+            f"one with extend.defvjp({place}, rule, argnums=({argument!r},)), keep the argument untraced with "
+            "stop_gradient(x), or use another function."
         )
 
     prim.vjps = RuleTable(find_missing)

@@ -1,5 +1,8 @@
 """NumPy's functions, traced. ``from autodiff_trace import numpy as anp`` and write NumPy with ``anp``."""
 
+import sys
+from importlib import import_module
+
 import numpy as np
 
 from . import wrapped
@@ -15,14 +18,14 @@ from .concatenators import CONCATENATORS
 globals().update({name: value for name, value in vars(wrapped).items() if not name.startswith("_")})
 globals().update(make_buffers())
 globals().update(CONCATENATORS)
-__all__ = [name for name in globals() if not name.startswith("_") and name != "np"]
+__all__ = [name for name in globals() if not name.startswith("_") and name not in ("import_module", "np", "sys")]
 
 
 def __getattr__(name):
     if name == "random":  # NumPy loads it when it is asked for (10 of 60 ms), and so do we
-        from importlib import import_module
-
         return import_module(f"{__name__}.random")
+    if name == "special" and "scipy.special" in sys.modules:  # SciPy looks here, of arrays that are not NumPy's
+        return import_module(f"{__name__.rpartition('.')[0]}.scipy.special")
     if hasattr(np, name) and (not name.startswith("_") or name in ("__array_namespace_info__", "__version__")):
         return getattr(np, name)  # NumPy's other modules; their functions hand traced arrays to ours
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import operator
 import sys
+import types
 
 import numpy as np
 
@@ -18,11 +20,23 @@ from .attributes import conjugate, resize, set_imag, set_real, set_shape, view
 from .layouts import is_number, layout
 from .namespace import wrapped_functions
 from .operators import binary_operator, comparison, forward_method, python_value
+from .plain_scipy import why_no_plain_value
 from .rules.shapes import full_shape
 from .ufunc_methods import call_ufunc_method
 from .writable_box import WritableBox
 
-__all__ = ["ArrayBox", "register_array_type"]
+__all__ = ["ArrayBox", "gives_way_in", "register_array_type"]
+
+gives_way_in: dict[types.CodeType, bool] = {}
+"""Code of operators of others that give way to an operand of which NumPy makes no array: boxes let it make none there.
+True for the operators, False for the functions that these call, and that may be called without them."""
+
+
+def is_operand(frame):
+    """Whether an operator of others asks."""
+    while gives_way_in.get(frame.f_code) is False:
+        frame = frame.f_back
+    return frame.f_code in gives_way_in
 
 
 class ArrayBox(WritableBox):
@@ -118,6 +132,7 @@ class ArrayBox(WritableBox):
 
     T = property(lambda self: moving.transpose(self, tuple(range(self.ndim))[::-1]))
     mT = property(lambda self: anp.swapaxes(self, -1, -2))
+    device = property(lambda self: "cpu")  # NumPy's arrays know no other
     real = property(lambda self: anp.real(self), set_real)
     imag = property(lambda self: anp.imag(self), set_imag)
     strides = property(lambda self: layout(self).strides)
@@ -187,6 +202,10 @@ class ArrayBox(WritableBox):
         np.empty(0).__array_namespace__(api_version=api_version)  # raises for versions that NumPy does not know
         return sys.modules[__package__]
 
+    def to_device(self, device, /, *, stream=None):
+        np.empty(0).to_device(device, stream=stream)  # raises for devices that NumPy does not know
+        return self
+
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
         return call_ufunc_method(ufunc, method, inputs, kwargs)
 
@@ -200,14 +219,24 @@ class ArrayBox(WritableBox):
         return wrapped(*args, **kwargs)
 
     def __array__(self, dtype=None, copy=None):
+        frame = sys._getframe(1)
+        if not gives_way_in and frame.f_globals.get("__name__", "").startswith("scipy.sparse"):
+            importlib.import_module(f"{__package__.partition('.')[0]}.scipy.sparse")  # knows SciPy's operators
+        if frame.f_code in gives_way_in:
+            if is_operand(frame):
+                return np.empty((), object)
+            raise TracedValueError(
+                f"a method of another library ({frame.f_code.co_name}) takes no traced values ({caller_line()}), its "
+                "operators do: write A * x or A @ x."
+            )
         if self._node is None or isinstance(self._trace, RecordingTrace):  # no derivative is dropped
             return np.array(self._trace.python_value(self, np.array), dtype)
-        raise TracedValueError(
+        raise TracedValueError(why_no_plain_value("the array") or (
             f"NumPy asks a traced value for a plain array, which would drop its derivative ({caller_line()}). "
             "Instead of np.array([x, y]) write anp.array([x, y]), instead of np.f([[x, y]]) anp.f([[x, y]]); instead "
             "of a[x], of a plain array, anp.take(a, x, axis=0); instead of storing x into a plain array make the array "
             "with anp.zeros(...) inside the function; for the plain value take to_numpy(x)."
-        )
+        ))
 
 
 for _name in dir(np.ndarray):  # the methods whose signature is that of the function

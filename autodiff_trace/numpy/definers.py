@@ -106,11 +106,11 @@ def singular_unary_rules(derivative):
 
 
 def binary_rules(derivative, argnum):
-    def vjp(g, ans, x, y):
-        return unbroadcast(g * derivative(ans, x, y), y if argnum else x)
+    def vjp(g, ans, *args):
+        return unbroadcast(g * derivative(ans, *args), args[argnum])
 
-    def jvp(t, ans, x, y):
-        return broadcast_tangent(t * derivative(ans, x, y), ans)
+    def jvp(t, ans, *args):
+        return broadcast_tangent(t * derivative(ans, *args), ans)
 
     return vjp, jvp
 

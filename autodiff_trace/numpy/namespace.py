@@ -15,7 +15,7 @@ import numpy as np
 from ..core.primitives import notrace_primitive, wrap_function
 from ..core.traits import declare, traits_of
 
-__all__ = ["METADATA", "PASSED_ON", "replace_wrapped", "wrap_namespace", "wrapped_functions"]
+__all__ = ["METADATA", "PASSED_ON", "replace_wrapped", "underlying", "wrap_namespace", "wrapped_functions"]
 
 METADATA = frozenset("""
     can_cast common_type diag_indices_from get_printoptions iscomplexobj isfortran isrealobj isscalar issubdtype
@@ -86,8 +86,15 @@ def is_function(x: object) -> bool:
     return callable(x) and hasattr(x, "__name__") and not isinstance(x, type)
 
 
+def underlying(function: Callable) -> Callable:
+    """The ufunc that a function calls: where SCIPY_ARRAY_API is set, SciPy's are wrapped. Else the function itself."""
+    inner = getattr(function, "__wrapped__", None)
+    return inner if isinstance(inner, np.ufunc) else function
+
+
 def wrap(function, module_name: str):
     """The wrapped form of one function of NumPy."""
+    function = underlying(function)
     name = function.__name__
     if function in wrapped_functions:
         return wrapped_functions[function]

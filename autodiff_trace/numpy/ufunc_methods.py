@@ -17,13 +17,14 @@ from ..core.fast.ownership import writing
 from ..core.traits import traits_of
 from . import wrapped as anp
 from .namespace import wrapped_functions
+from .plain_scipy import find_ufunc
 from .ufunc_folds import METHODS
 
-__all__ = ["add_ufunc_methods", "call_ufunc_method", "with_keywords"]
+__all__ = ["add_ufunc_methods", "call_ufunc_method", "take_calls_as_ufuncs", "with_keywords"]
 
 def call_ufunc_method(ufunc: np.ufunc, method: str, inputs: tuple, kwargs: dict) -> Any:
     """``ufunc.method(*inputs, **kwargs)``, where some arguments are traced: NumPy's protocol NEP 13."""
-    prim = wrapped_functions.get(ufunc)
+    prim = wrapped_functions.get(ufunc) or find_ufunc(ufunc)
     if prim is not None:
         if method == "__call__":
             return prim(*inputs, **kwargs)
@@ -121,8 +122,13 @@ def add_ufunc_methods(prim: Callable, ufunc: np.ufunc) -> None:
         setattr(prim, name, getattr(ufunc, name))
 
 
-for _function, _prim in wrapped_functions.items():
-    if isinstance(_function, np.ufunc):
-        add_ufunc_methods(_prim, _function)
-        if _function.signature is None:
-            _prim.sequence_handler = lambda prim, args, kwargs: call_with_keywords(prim, prim.fun, args, **kwargs)
+def take_calls_as_ufuncs() -> None:
+    """Let all primitives of ufuncs have their methods, and take their keywords."""
+    for function, prim in wrapped_functions.items():
+        if isinstance(function, np.ufunc) and not hasattr(prim, "nin"):
+            add_ufunc_methods(prim, function)
+            if function.signature is None:
+                prim.sequence_handler = lambda prim, args, kwargs: call_with_keywords(prim, prim.fun, args, **kwargs)
+
+
+take_calls_as_ufuncs()

@@ -11,6 +11,14 @@ if find_spec("scipy") is None:
         "autodiff_trace.scipy needs SciPy, which is not installed: pip install 'autodiff_trace[scipy]'", name="scipy"
     )
 
+import scipy as plain  # noqa: E402
+
+if tuple(map(int, plain.__version__.split(".")[:2])) < (1, 13):
+    raise ImportError(
+        f"autodiff_trace.scipy needs SciPy 1.13 or later, and {plain.__version__} is installed: "
+        "pip install --upgrade 'autodiff_trace[scipy]'", name="scipy"
+    )
+
 MODULES = frozenset("""
     fft integrate interpolate linalg ndimage optimize signal sparse spatial special stats
 """.split())
@@ -22,11 +30,9 @@ __all__ = sorted(MODULES)
 def __getattr__(name):
     if name in MODULES:
         return import_module(f"{__name__}.{name}")
-    import scipy
-
-    if name.startswith("_") or not hasattr(scipy, name):
+    if name.startswith("_") and name != "__version__" or not hasattr(plain, name):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(scipy, name)
+    return getattr(plain, name)
 
 
 def __dir__():

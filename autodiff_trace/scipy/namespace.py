@@ -14,6 +14,7 @@ from __future__ import annotations
 import types
 
 from ..numpy.namespace import wrap_namespace
+from ..numpy.ufunc_methods import take_calls_as_ufuncs
 
 __all__ = ["public_names", "wrap_module"]
 
@@ -24,6 +25,7 @@ def wrap_module(module: types.ModuleType, scope: dict, passed_on: str = "") -> N
     ``passed_on``: names of functions that make arrays from nothing, or take functions; they stand there as they are.
     """
     wrap_namespace(module, scope, scope["__name__"].rpartition(".")[0], frozenset(passed_on.split()))
+    take_calls_as_ufuncs()
 
 
 def public_names(wrapped: types.ModuleType) -> dict[str, object]:

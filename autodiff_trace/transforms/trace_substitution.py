@@ -139,6 +139,12 @@ def redirecting(kind: type[Trace]) -> type[Trace]:
                 return use(current(box))
             return from_outside(self, kind.python_value, box, use)
 
+        def compute(self, use, name, *args):  # of a trace that records, on Python's numbers
+            lifts = active.get().lifts
+            if any([is_replaced(arg, lifts) for arg in args]):
+                return use(*map(current_nested, args))
+            return from_outside(self, kind.compute, use, name, *args)
+
     RedirectingTrace.__name__ = kind.__name__
     return RedirectingTrace
 

@@ -10,7 +10,7 @@ import numpy as np
 from ...core.errors import TracedValueError, caller_line
 from ...core.primitives import primitive
 from ...core.traits import declare
-from .. import wrapped as anp
+from .. import moving, wrapped as anp
 from ..broadcasting import match_dtype
 from ..canonical import as_array
 from ..definers import define, defrules, linear
@@ -43,10 +43,24 @@ def nested_tangents(t, nested):
     return anp.zeros_like(nested) if t is None else t
 
 
+def batch_nested(batch, prim, args, kwargs):
+    """The nested sequence of batches, stacked from the inside behind the mapped axis."""
+    return stack_nested(args[0], batch.mapped[0], batch.size)
+
+
+def stack_nested(nested, mapped, size):
+    if isinstance(nested, (list, tuple)) and nested:
+        flags = mapped if type(mapped) is list else [False] * len(nested)
+        return moving.stack([stack_nested(item, each, size) for item, each in zip(nested, flags)], 1)
+    x = as_array(nested)
+    return x if mapped is True else anp.broadcast_to(x, (size, *x.shape))
+
+
 defrules(
     join_nested, lambda g, ans, nested: nested_cotangents(g, nested),
     lambda t, ans, nested: match_dtype(join_nested(nested_tangents(t, nested)), ans.dtype),
     linear_in=(0,), sequence_args=(0,), moves_elements=True, moves_from=(0,), harmless=True, shows_nan=True,
+    batching=batch_nested,
 )
 declare(np.array, np.ones_like, np.zeros_like, np.full_like, owns_memory=True)
 declare(np.array, np.ones_like, np.zeros_like, harmless=True)

@@ -77,7 +77,9 @@ def unit(x, length):
     """``x / length``, and 0 where the length is 0."""
     if not length.ndim:
         return x / length if length else np.zeros_like(x)
-    return np.divide(x, length, where=length != 0, out=np.zeros_like(x))
+    if x.ndim < length.ndim:  # of a batch of lengths
+        x = np.broadcast_to(x, np.broadcast_shapes(x.shape, length.shape))
+    return np.divide(x, length, where=length != 0, out=np.zeros(x.shape, x.dtype))
 
 
 elementwise(unit, lambda ans, x, length: unit(anp.ones_like(length), length), lambda ans, x, length: -unit(ans, length))

@@ -1,7 +1,7 @@
 """Rules of banded matrices: solve_banded, solveh_banded, cholesky_banded, cho_solve_banded.
 
-Their diagonals are the rows of an array: ``ab[u + i - j, j]`` is the element (i, j), with u diagonals above the main one.
-The corners that belong to no element have the derivative 0.
+Their diagonals are the rows of an array: ``ab[above + i - j, j]`` is the element (i, j). So many diagonals are
+``above`` the main one, and so many ``below`` it. The corners that belong to no element have the derivative 0.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from .operands import array, as_columns, masked, over_stacks
 __all__ = ["dense_of_hermitian"]
 
 
-def diagonals(l, u, n):  # noqa: E741 (SciPy's names)
+def diagonals(below, above, n):
     """For each row of a band, which is a diagonal: its row i of the matrix − j, and the columns that it has."""
-    for row in range(l + u + 1):
-        shift = row - u
+    for row in range(below + above + 1):
+        shift = row - above
         yield row, shift, slice(max(0, -shift), min(n, n - shift))
 
 
@@ -37,45 +37,50 @@ def diagonals(l, u, n):  # noqa: E741 (SciPy's names)
 
 
 @primitive
-def transposed_band(ab, l, u):  # noqa: E741
-    """The band of Aᵀ, with u diagonals below the main one and l above."""
+def transposed_band(ab, below, above):
+    """The band of Aᵀ, which has as many diagonals above the main one as A has below."""
     ans = np.zeros_like(ab)
-    for row, shift, columns in diagonals(l, u, ab.shape[-1]):
-        ans[..., l + u - row, columns.start + shift : columns.stop + shift] = ab[..., row, columns]
+    for row, shift, columns in diagonals(below, above, ab.shape[-1]):
+        ans[..., below + above - row, columns.start + shift : columns.stop + shift] = ab[..., row, columns]
     return ans
 
 
 @primitive
-def band_times(ab, x, l, u):  # noqa: E741
+def band_times(ab, x, below, above):
     """A X of the matrix that has the band ``ab``; of X the columns are vectors."""
     lead = np.broadcast_shapes(ab.shape[:-2], x.shape[:-2])
     ans = np.zeros(lead + x.shape[-2:], np.result_type(ab, x))
-    for row, shift, columns in diagonals(l, u, x.shape[-2]):
+    for row, shift, columns in diagonals(below, above, x.shape[-2]):
         rows = slice(columns.start + shift, columns.stop + shift)
         ans[..., rows, :] += ab[..., row, columns, None] * x[..., columns, :]
     return ans
 
 
 @primitive
-def band_of_product(x, y, l, u):  # noqa: E741
+def band_of_product(x, y, below, above):
     """The band of X Yᵀ."""
     n = x.shape[-2]
     lead = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
-    ans = np.zeros((*lead, l + u + 1, n), np.result_type(x, y))
-    for row, shift, columns in diagonals(l, u, n):
+    ans = np.zeros((*lead, below + above + 1, n), np.result_type(x, y))
+    for row, shift, columns in diagonals(below, above, n):
         rows = slice(columns.start + shift, columns.stop + shift)
         np.sum(x[..., rows, :] * y[..., columns, :], axis=-1, out=ans[..., row, columns])
     return ans
 
 
-linear(transposed_band, lambda g, ans, ab, l, u: transposed_band(g, u, l), batching=batch_matrix)
+def transposed_times(ab, x, below, above):
+    """Aᵀ X."""
+    return band_times(transposed_band(ab, below, above), x, above, below)
+
+
+linear(transposed_band, lambda g, ans, ab, below, above: transposed_band(g, above, below), batching=batch_matrix)
 multilinear(
-    band_times, lambda g, ans, ab, x, l, u: unbroadcast(band_of_product(g, x, l, u), ab),
-    lambda g, ans, ab, x, l, u: unbroadcast(band_times(transposed_band(ab, l, u), g, u, l), x), batching=batch_aligned,
+    band_times, lambda g, ans, ab, x, below, above: unbroadcast(band_of_product(g, x, below, above), ab),
+    lambda g, ans, ab, x, below, above: unbroadcast(transposed_times(ab, g, below, above), x), batching=batch_aligned,
 )
 multilinear(
-    band_of_product, lambda g, ans, x, y, l, u: unbroadcast(band_times(g, y, l, u), x),
-    lambda g, ans, x, y, l, u: unbroadcast(band_times(transposed_band(g, l, u), x, u, l), y), batching=batch_aligned,
+    band_of_product, lambda g, ans, x, y, below, above: unbroadcast(band_times(g, y, below, above), x),
+    lambda g, ans, x, y, below, above: unbroadcast(transposed_times(g, x, below, above), y), batching=batch_aligned,
 )
 
 
@@ -84,22 +89,25 @@ multilinear(
 
 @primitive
 @over_stacks(2)
-def banded_solution(ab, b, l, u):  # noqa: E741
-    return scipy.linalg.solve_banded((l, u), ab, b, check_finite=False)
+def banded_solution(ab, b, below, above):
+    return scipy.linalg.solve_banded((below, above), ab, b, check_finite=False)
 
 
 def solution_vjp(argnums, g, ans, args, kwargs):
-    ab, b, l, u = args  # noqa: E741
-    gb = banded_solution(transposed_band(ab, l, u), g, u, l)
-    rules = [lambda: unbroadcast(-band_of_product(gb, ans, l, u), ab), lambda: unbroadcast(gb, b)]
+    ab, b, below, above = args
+    gb = banded_solution(transposed_band(ab, below, above), g, above, below)
+    rules = [lambda: unbroadcast(-band_of_product(gb, ans, below, above), ab), lambda: unbroadcast(gb, b)]
     return [rules[argnum]() for argnum in argnums]
+
+
+def solution_jvp(t, ans, ab, b, below, above):
+    return broadcast_tangent(-banded_solution(ab, band_times(t, ans, below, above), below, above), ans)
 
 
 defvjp_all(banded_solution, solution_vjp)
 defjvp(
-    banded_solution,
-    lambda t, ans, ab, b, l, u: broadcast_tangent(-banded_solution(ab, band_times(t, ans, l, u), l, u), ans),
-    lambda t, ans, ab, b, l, u: broadcast_tangent(banded_solution(ab, t, l, u), ans),
+    banded_solution, solution_jvp,
+    lambda t, ans, ab, b, below, above: broadcast_tangent(banded_solution(ab, t, below, above), ans),
 )
 declare(
     banded_solution, batching=batch_aligned, unread={0: (1,), 1: (1, ANSWER), (0, 1): (1,)}, owns_memory=True,
@@ -131,8 +139,8 @@ def both_halves(half, lower):
     return anp.concatenate([upper_half[..., :width, :], middle, lower_half[..., 1:, :]], axis=-2)
 
 
-def adjoint_band(ab, l, u):  # noqa: E741
-    return transposed_band(anp.conjugate(ab) if ab.dtype.kind == "c" else ab, l, u)
+def adjoint_band(ab, below, above):
+    return transposed_band(anp.conjugate(ab) if ab.dtype.kind == "c" else ab, below, above)
 
 
 @define(scipy.linalg.solveh_banded)
@@ -144,17 +152,17 @@ def solveh_banded(ab, b, lower, check_finite=True, **hints):
 
 
 @functools.lru_cache(maxsize=64)
-def places(n, l, u):  # noqa: E741
+def places(n, below, above):
     """For each element (i, j) of a matrix its row in the band, and whether it is there."""
-    row = u + np.arange(n)[:, None] - np.arange(n)
-    is_there = (row >= 0) & (row <= l + u)
+    row = above + np.arange(n)[:, None] - np.arange(n)
+    is_there = (row >= 0) & (row <= below + above)
     return np.where(is_there, row, 0), is_there
 
 
-def dense(ab, l, u):  # noqa: E741
+def dense(ab, below, above):
     """The matrix that has a band."""
     n = ab.shape[-1]
-    rows, is_there = places(n, l, u)
+    rows, is_there = places(n, below, above)
     return masked(ab[..., rows, np.arange(n)], is_there)
 
 
@@ -165,17 +173,17 @@ def dense_of_hermitian(half, lower):
 
 
 @functools.lru_cache(maxsize=64)
-def rows_of_band(n, l, u):  # noqa: E741
+def rows_of_band(n, below, above):
     """For each element of a band its row in the matrix, and whether it is there."""
-    i = np.arange(-u, l + 1)[:, None] + np.arange(n)
+    i = np.arange(-above, below + 1)[:, None] + np.arange(n)
     is_there = (i >= 0) & (i < n)
     return np.where(is_there, i, 0), is_there
 
 
-def band_of(a, l, u):  # noqa: E741
+def band_of(a, below, above):
     """The band of a matrix."""
     n = a.shape[-1]
-    rows, is_there = rows_of_band(n, l, u)
+    rows, is_there = rows_of_band(n, below, above)
     return masked(a[..., rows, np.arange(n)], is_there)
 
 
@@ -184,9 +192,9 @@ def cholesky_banded(ab, lower, check_finite=True, **hints):
     ab = array(ab, check_finite)
     width = ab.shape[-2] - 1
     factor = np_linalg.cholesky(dense_of_hermitian(ab, lower))
-    l, u = (width, 0) if lower else (0, width)  # noqa: E741
-    # SciPy leaves in the corner what stands there.
-    return band_of(factor if lower else adjoint(factor), l, u) + masked(ab, ~rows_of_band(ab.shape[-1], l, u)[1])
+    below, above = (width, 0) if lower else (0, width)
+    is_corner = ~rows_of_band(ab.shape[-1], below, above)[1]
+    return band_of(factor if lower else adjoint(factor), below, above) + masked(ab, is_corner)  # which SciPy leaves
 
 
 @define(scipy.linalg.cho_solve_banded)

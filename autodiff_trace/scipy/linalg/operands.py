@@ -1,4 +1,4 @@
-"""What the definitions of ``scipy.linalg`` do with their arguments: inexact arrays, checked; vectors as matrices; stacks."""
+"""What definitions of ``scipy.linalg`` do with arguments: inexact arrays, checked; vectors as matrices; stacks."""
 
 from __future__ import annotations
 

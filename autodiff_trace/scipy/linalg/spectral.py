@@ -1,4 +1,4 @@
-"""Rules of eigenvalues and singular values. SciPy computes, with its own drivers; the rules are those of NumPy's."""
+"""Rules of singular values, and eigenvalues of Hermitian matrices. SciPy computes; the rules are NumPy's."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ import scipy.linalg
 
 from ...core.choices import with_other
 from ...core.errors import TracedValueError, caller_line
-from ...core.primitives import nondifferentiable, primitive
-from ...core.traits import ANSWER, declare
+from ...core.primitives import primitive
+from ...core.traits import ANSWER
 from ...numpy import linalg as np_linalg
 from ...numpy import wrapped as anp
-from ...numpy.batching import batch_aligned, batch_matrix
+from ...numpy.batching import batch_matrix
 from ...numpy.definers import define, defrules
-from ...numpy.rules.matrices import adjoint, diagonal_matrix, mirror_triangle, row
+from ...numpy.rules.matrices import adjoint, diagonal_matrix, mirror_triangle
 from ...numpy.rules.repeated_values import part_repeated, with_other_vectors
 from ...numpy.rules.singular_values import other_vectors, svd_jvp, svd_vjp
 from ...numpy.rules.spectral import decompose, eigh_jvp, eigh_vjp
 from ...numpy.rules.tolerances import find_tolerance
 from .banded import dense_of_hermitian
-from .operands import array, in_columns, over_stacks
+from .operands import array, over_stacks
 from .systems import solve_triangle
 
-__all__: list[str] = []
+__all__ = ["refuse"]
 
 EighResult, SVDResult = type(np.linalg.eigh(np.eye(1))), type(np.linalg.svd(np.eye(1)))
 """What rules build their answers of."""
@@ -59,6 +59,7 @@ defrules(hermitian_system, hermitian_vjp, hermitian_jvp, batching=batch_matrix, 
 
 
 def refuse(name, argument, instead):
+    """Raise for what cannot be had of traced values."""
     raise TracedValueError(f"{name}: {argument} is not there for traced values ({caller_line()}): {instead}.")
 
 
@@ -158,56 +159,6 @@ def eigh_tridiagonal(d, e, eigvals_only, select, select_range, check_finite=True
 @define(scipy.linalg.eigvalsh_tridiagonal)
 def eigvalsh_tridiagonal(d, e, select, select_range, check_finite=True, **hints):
     return tridiagonal_pairs("eigvalsh_tridiagonal", d, e, select, select_range, check_finite)[0]
-
-
-# eig: LAPACK's driver is NumPy's. Values are complex, vectors as the values make them. Left vectors are the columns of
-# V⁻ᴴ, made of length 1. With B they are those of B⁻¹ A, which has to exist, in SciPy's order.
-
-
-@nondifferentiable
-@over_stacks(3)
-def general_order(a, b, v):
-    """For each value of SciPy's the number of the vector that belongs to it."""
-    w = scipy.linalg.eigvals(a, b, check_finite=False)
-    left = b @ v
-    ratios = np.sum(left.conj() * (a @ v), axis=0) / np.sum(left.conj() * left, axis=0)
-    order, distances = [], np.abs(w[:, None] - ratios)
-    for row in distances:
-        order.append(int(np.argmin(row)))
-        distances[:, order[-1]] = np.inf
-    return np.array(order, dtype=int)
-
-
-declare(general_order, batching=batch_aligned)
-
-
-def general_pairs(a, b, homogeneous_eigvals, check_finite):
-    if homogeneous_eigvals:
-        refuse("eig", "homogeneous_eigvals", "pairs of numbers have a common factor that is a choice")
-    a = array(a, check_finite)
-    if b is None:
-        w, v = np_linalg.eig(a)
-    else:
-        b = array(b, check_finite)
-        w, v = np_linalg.eig(np_linalg.solve(b, a))
-        order = general_order(a, b, v)
-        w, v = anp.take_along_axis(w, order, axis=-1), in_columns(v, order)
-    return anp.astype(w, np.result_type(w.dtype, np.complex64)), v
-
-
-@define(scipy.linalg.eig)
-def eig(a, b, left, right, check_finite=True, homogeneous_eigvals=False, **hints):
-    w, v = general_pairs(a, b, homogeneous_eigvals, check_finite)
-    if not left:
-        return (w, v) if right else w
-    u = adjoint(np_linalg.inv(v if b is None else array(b) @ v))
-    u = u / row(np_linalg.norm(u, axis=-2))
-    return (w, u, v) if right else (w, u)
-
-
-@define(scipy.linalg.eigvals)
-def eigvals(a, b, check_finite=True, homogeneous_eigvals=False, **hints):
-    return general_pairs(a, b, homogeneous_eigvals, check_finite)[0]
 
 
 # svd

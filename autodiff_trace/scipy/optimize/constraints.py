@@ -44,34 +44,41 @@ class Block(NamedTuple):
             return np.zeros(count), np.full(count, upper)
         return tuple([anp.broadcast_to(each, (count,)) for each in data[-2:]])
 
-    def for_scipy(self, values: Callable, data: tuple, has_hessian: bool) -> Any:
-        """As SciPy takes it, with plain ``data``; ``values`` is its function of a vector, traced."""
+    def for_scipy(self, values: Callable, outward: Callable, data: tuple, has_hessian: bool) -> Any:
+        """As SciPy takes it, with plain ``data``. ``values`` is its function of a vector; what ``outward`` makes of a
+        function can be called by SciPy."""
         given = self.given
         if self.fun is None:
             linear = scipy.optimize.LinearConstraint(given.A if scipy.sparse.issparse(given.A) else data[0], *data[1:])
             linear.keep_feasible = given.keep_feasible
             return linear
 
-        def plain(x):
-            return np.asarray(values(x))
-
+        plain = outward(values)
         if isinstance(given, dict):
             jac = given.get("jac")
             exact = jacobian(values) if jac is None else jac
             arguments = () if jac is None else data[0]
-            return {"type": given["type"], "fun": plain, "jac": lambda x: np.asarray(exact(x, *arguments))}
+
+            slopes = outward(lambda x: exact(x, *arguments))
+            if not has_hessian or jac is not None:
+                return {"type": given["type"], "fun": plain, "jac": slopes}
+            upper = 0.0 if given["type"].lower() == "eq" else np.inf
+            return scipy.optimize.NonlinearConstraint(plain, 0.0, upper, slopes, outward(curvature_of(values)))
         jac, hess = given.jac, given.hess
         if jac == "2-point":  # SciPy's default, which nobody wants to keep
-            exact = jacobian(values)
-            jac = lambda x: np.asarray(exact(x))  # noqa: E731
+            jac = outward(jacobian(values))
             if has_hessian and isinstance(hess, scipy.optimize.BFGS):
-                curvature = jacobian(grad(lambda x, v: anp.sum(values(x) * v)))
-                hess = lambda x, v: np.asarray(curvature(x, v))  # noqa: E731
+                hess = outward(curvature_of(values))
         return scipy.optimize.NonlinearConstraint(
             plain, *data, jac=jac, hess=hess, keep_feasible=given.keep_feasible,
             finite_diff_rel_step=given.finite_diff_rel_step,
             finite_diff_jac_sparsity=given.finite_diff_jac_sparsity,
         )
+
+
+def curvature_of(values: Callable) -> Callable:
+    """(x, v) ↦ the Hessian of vᵀ values(x)."""
+    return jacobian(grad(lambda x, v: anp.sum(values(x) * v)))
 
 
 def blocks_of(constraints: Any) -> list[Block]:

@@ -21,14 +21,16 @@ import scipy.optimize
 from ...numpy import wrapped as anp
 from ...transforms.custom_rules import VJPRule, apply_rule
 from ...transforms.gradient import grad
-from ...transforms.implicit_rules import Implicit, pull_leaves, refined
+from ...transforms.implicit_rules import Refusal, pull_leaves, refined
 from ...transforms.jacobians import jacobian
 from ...transforms.steps import number
+from .calls import SolverCall
 
 __all__ = ["EQUALITY", "Optimum", "minimal_value"]
 
-NEAR = 1e-4
-"""How near to its bound a constraint is that may be active, relative to one plus its size."""
+NEARNESS = 1e-5, 1e-2
+"""How near to its bound a constraint is that may be active, relative to one plus its size. An interior point method
+keeps away from bounds, so there is a second attempt."""
 DEGENERATE = 1e-7
 """A slack, or a multiplier relative to the slope of the objective, that counts as zero."""
 CHANGES = 10
@@ -37,7 +39,7 @@ CHANGES = 10
 LOWER, FREE, UPPER, EQUALITY = -1, 0, 1, 2
 
 
-class Optimum(Implicit):
+class Optimum(SolverCall):
     """The equations of a minimum. A subclass gives the objective, and if there are any, rows of constraints.
 
     The state is two arrays: which bound is active for each unknown, and which for each row of the constraints.
@@ -45,6 +47,9 @@ class Optimum(Implicit):
 
     size: int
     """How many unknowns there are."""
+
+    nearness: float
+    """What counts as near in this attempt."""
 
     def objective(self, leaves: Sequence, x: Any) -> Any:
         raise NotImplementedError
@@ -76,10 +81,21 @@ class Optimum(Implicit):
 
     # The active set, of plain numbers
 
+    def refine(self, leaves, x, is_solved, is_strict=True):
+        refusals = []
+        for self.nearness in NEARNESS:
+            try:
+                return super().refine(leaves, x, is_solved, is_strict)
+            except Refusal as refusal:
+                refusals.append(refusal)
+            if self.bounds(leaves) is None and self.rows(leaves) is None:
+                break
+        raise refusals[0]
+
     def start(self, leaves, x):
         x = np.asarray(x, float)
         bounds, rows = self.bounds(leaves), self.rows(leaves)
-        near = [np.zeros(0, int) if each is None else nearby(*each) for each in (
+        near = [np.zeros(0, int) if each is None else nearby(self.nearness, *each) for each in (
             None if bounds is None else (x, *bounds),
             None if rows is None else (np.asarray(rows[0](x)), *rows[1:]),
         )]
@@ -146,10 +162,10 @@ def target(state: Any, lower: Any, upper: Any) -> Any:
     return anp.where(state == UPPER, upper, anp.where(state == FREE, 0.0, lower))
 
 
-def nearby(values: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
+def nearby(nearness: float, values: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
     """Which bound may be active for each of the values."""
     lower, upper = np.asarray(lower), np.asarray(upper)
-    size = NEAR * (1 + np.abs(values))
+    size = nearness * (1 + np.abs(values))
     state = np.where(values - lower <= size, LOWER, FREE)
     state = np.where((upper - values <= size) & (upper - values < values - lower), UPPER, state)
     return np.where(lower == upper, EQUALITY, state)
@@ -205,4 +221,4 @@ def minimal_value(problem: Optimum, leaves: Sequence, x: Any, is_solved: Any, va
         return [*pull_leaves(lagrangian, own, gs[0]), None, None, None]
 
     rule = VJPRule(problem.name, lambda *leaves: [leaves[-1].copy()], fwd, bwd)
-    return apply_rule(rule, [*map(number, leaves), x, is_solved, value])[0]
+    return apply_rule(rule, [*map(number, leaves), x, is_solved, number(value)])[0]

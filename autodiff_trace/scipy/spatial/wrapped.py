@@ -4,4 +4,4 @@ import scipy.spatial
 
 from ..namespace import wrap_module
 
-wrap_module(scipy.spatial, globals())
+wrap_module(scipy.spatial, globals(), "convex_hull_plot_2d delaunay_plot_2d voronoi_plot_2d test tsearch")

@@ -10,14 +10,15 @@ import numpy as np
 from ...ir.infer import UFUNCS
 from ...ir.node import Node, spec_at, value_of
 from ..numpy_source import calls
-from .code import UfuncCall
+from .code import Flags, UfuncCall
 from .elementwise import is_as_numpys, is_loop, loop_chars
 from .operands import multiplies_by_one_number
 from .operations import find_operation
 from .pieces import joined, target_of
 from .places import Place, collapse
 from .products import SmallProduct, is_small
-from .symbols import has_loop
+from .records import KINDS
+from .symbols import has_loop, loop_name
 
 if TYPE_CHECKING:
     from .translate import Translator
@@ -84,7 +85,10 @@ def call_ufunc(translator: Translator, step: Node) -> None:
     chars = loop_chars(ufunc, step.args)
     target = translator.allocate(step)
     sources = [in_memory(translator, arg, char) for arg, char in zip(step.args, chars)]
-    add_ufunc(translator, ufunc.__name__, signature(chars), [*sources, target], target.shape)
+    name = loop_name(ufunc)
+    add_ufunc(translator, name, signature(chars), [*sources, target], target.shape)
+    if name.startswith("special."):  # whose loops clear all flags, those that were raised before among them
+        translator.records.append(Flags(frozenset(KINDS), frozenset(), (translator.records.pop(),)))
 
 
 def in_memory(translator: Translator, arg: Any, char: str) -> Place:

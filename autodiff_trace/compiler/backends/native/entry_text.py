@@ -28,6 +28,7 @@ declare ptr @PyLong_FromLongLong(i64)
 declare i64 @PyLong_AsLongLongAndOverflow(ptr, ptr)
 declare i64 @PyLong_AsLongLong(ptr)
 declare ptr @PyTuple_New(i64)
+declare ptr @PyErr_Occurred()
 declare ptr @PyEval_SaveThread()
 declare void @PyEval_RestoreThread(ptr)
 declare i32 @PyContextVar_Get(ptr, ptr, ptr)
@@ -180,7 +181,15 @@ prepare:
 work:
   %status = call i64 @work(ptr %descriptor, ptr %waiting)
   %ok = icmp eq i64 %status, 0
-  br i1 %ok, label %flags, label %stopped
+  br i1 %ok, label %done, label %stopped
+done:
+  ; SciPy's loops set errors, where scipy.special.seterr says so, and go on.
+  %set = call ptr @PyErr_Occurred()
+  %unset = icmp eq ptr %set, null
+  br i1 %unset, label %flags, label %failing
+failing:
+  call void @drop(ptr %results, i64 %outputs)
+  br label %error
 stopped:
   call void @drop(ptr %results, i64 %outputs)
   %wrong = icmp slt i64 %status, 0

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-__all__ = ["c_function", "find_ufunc", "numpy_function", "resolve", "ufunc_loop"]
+__all__ = ["c_function", "find_ufunc", "loop_name", "numpy_function", "resolve", "ufunc_loop"]
 
 #: Characters of the dtypes whose loops need no Python: not objects, dates, nor long doubles, whose size differs.
 PLAIN = frozenset("?bBhHiIlLqQefdFD")
@@ -24,8 +24,10 @@ PLAIN = frozenset("?bBhHiIlLqQefdFD")
 RAISING = {"power": frozenset("bBhHiIlLqQ")}
 
 
-#: Modules of NumPy's with ufuncs that it does not show, by the first part of their names here.
-MODULES = {"umath_linalg": "numpy.linalg._umath_linalg", "pocketfft": "numpy.fft._pocketfft_umath"}
+#: Modules with ufuncs that NumPy does not show, by the first part of their names here.
+MODULES = {
+    "pocketfft": "numpy.fft._pocketfft_umath", "special": "scipy.special", "umath_linalg": "numpy.linalg._umath_linalg",
+}
 
 
 class UfuncStruct(ctypes.Structure):
@@ -55,8 +57,9 @@ def find_ufunc(name: str) -> np.ufunc:
     else:
         module = np
     ufunc = getattr(module, name, None)
+    ufunc = getattr(ufunc, "__wrapped__", ufunc)  # where SCIPY_ARRAY_API is set
     if not isinstance(ufunc, np.ufunc):
-        raise LookupError(f"NumPy has no ufunc {name!r}.")
+        raise LookupError(f"{module.__name__} has no ufunc {name!r}.")
     return ufunc
 
 
@@ -85,10 +88,25 @@ def ufunc_loop(name: str, signature: str) -> tuple[int, int]:
     return address, data or ctypes.addressof(NOTHING)
 
 
+def loop_name(ufunc: np.ufunc) -> str:
+    """The name by which this very ufunc is found; others may have the name of one of NumPy's.
+
+    Raises:
+        LookupError: it is none of NumPy's or SciPy's.
+    """
+    for name in (ufunc.__name__, f"special.{ufunc.__name__}" if "scipy.special" in sys.modules else ""):
+        try:
+            if find_ufunc(name) is ufunc:
+                return name
+        except LookupError:
+            continue
+    raise LookupError(f"{ufunc.__name__} is neither NumPy's nor SciPy's.")
+
+
 def has_loop(ufunc: np.ufunc, signature: str) -> bool:
-    """Whether this very ufunc has a loop that can be called; others may have the name of one of NumPy's."""
+    """Whether a ufunc has a loop that can be called."""
     try:
-        return find_ufunc(ufunc.__name__) is ufunc and bool(ufunc_loop(ufunc.__name__, signature))
+        return bool(ufunc_loop(loop_name(ufunc), signature))
     except LookupError:
         return False
 

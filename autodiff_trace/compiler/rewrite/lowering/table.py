@@ -55,17 +55,22 @@ def lower_ufunc(step: Node, prim: Callable) -> None:
                 if dtype is not None and spec.dtype != dtype:
                     return
                 dtype = spec.dtype
-    if dtype is not None and step.spec.is_array and dtype.kind in "fc" and takes_alone(prim.fun, dtype):
+    if dtype is not None and step.spec.is_array and dtype.kind in "fc" and not PLAIN.isdisjoint(map(type, step.args)):
         # NumPy takes 0.16 µs to make an array of a number, at each call.
-        if not PLAIN.isdisjoint(map(type, step.args)):
+        if takes_alone(prim.fun, dtype, tuple([type(arg) if type(arg) in PLAIN else dtype for arg in step.args])):
             step.args = tuple([as_operand(arg, dtype) for arg in step.args])
             step.found = None
 
 
 @functools.cache
-def takes_alone(function: np.ufunc, dtype: np.dtype) -> bool:
-    """Whether a ufunc takes operands of this dtype alone. (``ldexp`` wants an integer beside.)"""
-    return any(types.startswith(dtype.char * function.nin + "->") for types in function.types)
+def takes_alone(function: np.ufunc, dtype: np.dtype, kinds: tuple) -> bool:
+    """Whether a ufunc takes operands of this dtype alone where some are Python's numbers. (``ldexp`` wants an integer
+    beside, and SciPy has loops of their own for whole orders of polynomials.)"""
+    try:
+        found = function.resolve_dtypes((*kinds, *(None,) * function.nout))
+    except TypeError:
+        return False
+    return all(each == dtype for each in found[:function.nin])
 
 
 def as_operand(arg: Any, dtype: np.dtype) -> Any:
