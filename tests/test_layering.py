@@ -14,8 +14,8 @@ ORDER = """
     core: array_ops parameters traits cotangents errors pytree tracer recording derivative exact_numbers lowest
       primitives unary batching choices selections masked_rules backward reverse forward infinitesimals
       transformed taylor
-    scipy/integrate: butcher
-    scipy/optimize: combinatorial callbacks
+    scipy/integrate: gauss_kronrod moving_times butcher
+    scipy/optimize: older_functions progress_lines combinatorial
     scipy: plain_arguments __init__
     numpy: axis_order
     compiler/backends/native: text_facts builder scratch inputs_text outputs_text __init__ assembly object_cache
@@ -42,9 +42,11 @@ ORDER = """
     numpy: error_states recursive_linalg layouts mutation parameters random row_sums lapack quick_forms
       namespace plain_scipy operators canonical fft wrapped moving batching broadcasting buffers concatenators
       linalg ufunc_folds ufunc_methods masks
+    scipy/optimize: isotonic
     scipy/integrate: fields linearised
     scipy/interpolate: bands cubics
     scipy: namespace
+    scipy/sparse/linalg: wrapped
     scipy/spatial/distance: wrapped
     scipy/fft: wrapped
     scipy/integrate: wrapped
@@ -53,34 +55,43 @@ ORDER = """
     scipy/ndimage: wrapped __init__
     scipy/optimize: wrapped
     scipy/signal: wrapped
-    scipy/sparse: wrapped __init__
+    scipy/sparse: wrapped
     scipy/spatial: wrapped
-    scipy/special: wrapped __init__
+    scipy/special: wrapped
     scipy/stats: wrapped __init__
     transforms: seeds
     numpy/rules: tolerances applying complex_domain donation
     numpy/sparsity: index_sets trace products __init__
     numpy/taylor: series
     numpy: definers along_axes selections
-    scipy/interpolate: pieces piecewise __init__
-    scipy/optimize: rosenbrock
+    scipy/integrate: samples
+    scipy/sparse: products stored
+    scipy/special: error_functions families information lambert_functions airy_functions carlson_integrals
+      cylinder_functions densities exponential_integrals gamma_functions hypergeometric integral_functions
+      orthogonal_polynomials spherical_bessel zeta_functions bessel_integrals elliptic_integrals
+      incomplete_functions scaled_cylinder_functions struve_functions
+    scipy/interpolate: pieces basis piecewise bsplines cubic_splines lines grids __init__
     scipy/signal: convolutions filters __init__
+    scipy/optimize: rosenbrock
     numpy/rules: matrices determinants repeated_values statistics nan_functions complex_parts division
       elementwise interpolation lengths creation diagonals ordering sets steps windows contractions covariances
       cumulative differences einsum factorizations histograms joining matrix_products padding polynomials
       products ranges rearranging fft selecting shapes reductions extrema norms solving special_functions
       splitting variances quantiles scattering spectral writing indexing singular_values powers __init__
-    scipy/fft: transforms cosine_transforms __init__
-    scipy/linalg: operands toeplitz_systems banded matrix_equations systems factorizations matrix_functions
+    scipy/sparse: arrays formats
+    scipy/sparse/linalg: exponentials iterations norms systems spectra __init__
+    scipy/linalg: operands banded matrix_equations matrix_functions systems toeplitz_systems factorizations
       matrix_roots orthogonal special_matrices least_squares spectral eigensystems __init__
     scipy/spatial/distance: euclidean metrics pairs vectors __init__
+    scipy/fft: transforms cosine_transforms __init__
     scipy/spatial: matrices __init__
     numpy: views attributes shared_results writable_box array_box array_layer flat __init__
+    scipy/sparse: constants __init__
     numpy/taylor: __init__
     transforms: border coloring complex_jacobians ownership steps raveling stopping flat_function followed_rules
       mapping custom_rules gradient products sparsity custom_calls jacobians implicit_rules implicit
       second_order taylor
-    scipy/integrate: whole_steps flows event_times trajectories initial_value __init__
+    scipy/integrate: whole_steps integrals problems flows quadrature event_times trajectories
     scipy/optimize: unknowns constraints results
     captured_state: contents names places holders random_states copying read_paths kinds watching members
       objects functions following captured restoring reruns references
@@ -99,6 +110,7 @@ ORDER = """
     compiler: failures
     compiler/record: outside tracing
     .: differences extend nn optim testing
+    scipy/special: logistic_functions __init__
     transforms: custom __init__
     compiler/backends/numpy_source: calls error_regions inline loop_source emit executable back_end
     compiler/backends/native: pieces executable
@@ -120,8 +132,9 @@ ORDER = """
     compiler: eager_runs commuting
     compiler/graph: graph
     compiler: jitted jit __init__
-    scipy/optimize: evaluation calls optimality linear_problems curve_fitting minimizing roots scalar_roots
-      global_minimizing least_squares __init__
+    scipy/integrate: stepwise solutions initial_value odepack __init__
+    scipy/optimize: evaluation calls optimality roots nonlinear_least_squares scalar_roots curve_fitting
+      linear_problems minimizing global_minimizing __init__
     .: __init__
 """
 

@@ -15,7 +15,7 @@ from ..core.traits import declare
 from .broadcasting import broadcast_tangent, unbroadcast
 from .canonical import bind
 from .error_states import quiet
-from .namespace import replace_wrapped, underlying, wrapped_functions
+from .namespace import replace_wrapped, wrapped_functions
 from .taylor.series import product_series
 from .ufunc_methods import add_ufunc_methods, with_keywords
 
@@ -82,7 +82,6 @@ def define(*functions: Callable) -> Callable[[Callable], Callable]:
 
 
 def public_form(function, definition):
-    function = underlying(function)
     if function not in wrapped_functions:
         return composite(function)(definition)
     if not isinstance(function, np.ufunc):
@@ -107,11 +106,11 @@ def singular_unary_rules(derivative):
 
 
 def binary_rules(derivative, argnum):
-    def vjp(g, ans, x, y):
-        return unbroadcast(g * derivative(ans, x, y), y if argnum else x)
+    def vjp(g, ans, *args):
+        return unbroadcast(g * derivative(ans, *args), args[argnum])
 
-    def jvp(t, ans, x, y):
-        return broadcast_tangent(t * derivative(ans, x, y), ans)
+    def jvp(t, ans, *args):
+        return broadcast_tangent(t * derivative(ans, *args), ans)
 
     return vjp, jvp
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..core.errors import TracedValueError
 from ..core.fast.ownership import writing
 from ..core.tracer import NO_KEYWORDS, fixed_types, watched_types
 from .layouts import is_number
 from .plain_scipy import why_no_plain_value
 
-__all__ = ["binary_operator", "comparison", "forward_method", "python_value"]
+__all__ = ["binary_operator", "comparison", "forward_method", "operands_of_others", "python_value"]
+
+operands_of_others: dict[type, Callable] = {}
+"""From types that are no arrays, and have no box (SciPy's sparse matrices), to what ``handler(prim, x, y)`` gives."""
 
 
 def binary_operator(prim):
@@ -30,6 +35,8 @@ def binary_operator(prim):
             return trace.process(prim, (self, other), NO_KEYWORDS)
         if type(other) in watched_types:
             return prim(self, other)
+        if type(other) in operands_of_others:
+            return operands_of_others[type(other)](prim, self, other)
         return trace.process_one(prim, self, 0, (self._value, other), True)
 
     def reflected(self, other):
@@ -37,6 +44,8 @@ def binary_operator(prim):
             return self._trace.process_one(prim, self, 1, (other, self._value))
         if type(other) in watched_types:
             return prim(other, self)
+        if type(other) in operands_of_others:
+            return operands_of_others[type(other)](prim, other, self)
         return self._trace.process_one(prim, self, 1, (other, self._value), True)
 
     def in_place(self, other):

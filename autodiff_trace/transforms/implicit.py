@@ -194,7 +194,8 @@ class LinearSystem(Implicit):
         raveling = self.raveling
         if find is not None:
             return find(matvec, b)
-        matrix = jacobian(lambda x: raveling.ravel(matvec(raveling.unravel(x))))(np.zeros(raveling.size, raveling.dtype))
+        zeros = np.zeros(raveling.size, raveling.dtype)
+        matrix = jacobian(lambda x: raveling.ravel(matvec(raveling.unravel(x))))(zeros)
         return raveling.unravel(linalg.solve(matrix, raveling.ravel(b)))
 
     def apply(self, hidden: Sequence, x: Any, transposed: bool) -> Any:

@@ -22,7 +22,7 @@ from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.recording import is_recording
 from ..core.reverse import trace_vjp
 from ..core.selections import settle
-from ..core.tracer import boxers, is_box, running_traces
+from ..core.tracer import is_box, running_traces
 from ..numpy import linalg
 from ..numpy import wrapped as anp
 from .closures import Closure
@@ -32,9 +32,13 @@ from .steps import has_derivative, number
 
 __all__ = ["Implicit", "Refusal", "pull_leaves", "refused", "run_solver", "solution", "solved"]
 
-NEWTON_STEPS = 8
+NEWTON_STEPS = 12
+SLOW = 0.01
+"""A step that is not this much smaller than the last one asks for another matrix."""
 SETTLED = 1e-9
 """A step of Newton's method that is this small, relative to the unknowns, was the last."""
+STATIONARY = 1e-6
+"""A residual of the equations that counts as zero, relative to their matrix times the unknowns."""
 FAR = 0.05
 """A solution from which Newton's method goes farther than this, relative to the unknowns, is none."""
 SINGULAR = 1e-13
@@ -69,7 +73,8 @@ class Implicit:
 
     @property
     def is_traced(self) -> bool:
-        return any(map(is_box, self.leaves))
+        """Whether a trace watches a leaf, or may do so when this is run again (``checkpoint``)."""
+        return bool(self.closure.outer) or any(map(is_box, self.leaves))
 
     def restore(self, leaves: Sequence) -> tuple[Any, Sequence]:
         """The tree with ``leaves`` in their places, and the values of the hidden ones."""
@@ -102,12 +107,12 @@ class Implicit:
         matrix = jacobian(lambda z: self.residual(leaves, state, z))(z)
         return linalg.solve(matrix.T, g)
 
-    def newton_step(self, leaves: list, state: list, z: np.ndarray, is_strict: bool) -> np.ndarray:
-        """The step from plain ``z``. Raises Refusal if the matrix is singular, unless not ``is_strict``."""
-        residual = np.asarray(self.residual(leaves, state, z))
+    def linearized(self, leaves: list, state: list, z: np.ndarray, is_strict: bool) -> Callable:
+        """The inverse of the Jacobian at plain ``z``, as a function. Raises Refusal if it is singular, unless not
+        ``is_strict``: then the function gives the smallest solution."""
         matrix = np.asarray(jacobian(lambda z: self.residual(leaves, state, z))(z))
-        if not (np.isfinite(residual).all() and np.isfinite(matrix).all()):
-            raise self.refusal("the equations that it solves, or their slopes, are not finite there")
+        if not np.isfinite(matrix).all():
+            raise self.refusal("the slopes of the equations that it solves are not finite there")
         # Unknowns and equations have scales of their own.
         rows = np.abs(matrix).max(axis=1, initial=0)
         rows[rows == 0] = 1
@@ -115,15 +120,15 @@ class Implicit:
         columns = np.abs(scaled).max(axis=0, initial=0)
         columns[columns == 0] = 1
         scaled = scaled / columns
-        if not z.size:
-            return z
-        if is_strict and 1 / np.linalg.cond(scaled, 1) < SINGULAR:
+        if not is_strict:
+            return lambda residual: np.linalg.lstsq(scaled, residual / rows, rcond=1e-11)[0] / columns
+        inverse = invert(scaled)
+        if inverse is None:
             raise self.refusal(
                 "its matrix of second derivatives (the Jacobian of the equations) is singular there, so that the "
                 "solution is not unique or does not move smoothly"
             )
-        solve = np.linalg.solve if is_strict else lambda a, b: np.linalg.lstsq(a, b, rcond=1e-11)[0]
-        return -solve(scaled, residual / rows) / columns
+        return lambda residual: inverse @ (residual / rows) / columns
 
     def refusal(self, reason: str) -> Refusal:
         return Refusal(f"{self.name}: the solution has no derivative ({self.place}): {reason}.")
@@ -141,17 +146,46 @@ class Implicit:
             raise self.refusal(
                 f"it is not accurate, Newton's method leads {moved:.1e} away from it; ask for a smaller tolerance"
             )
+        if not is_strict:
+            self.check_stationary(leaves, refined, state)
         self.check(leaves, refined, state)
         return [refined, *state]
 
+    def check_stationary(self, leaves: list, z: np.ndarray, state: list) -> None:
+        """Steps may end where the matrix is singular, and the equations do not hold."""
+        residual = np.asarray(self.residual(leaves, state, z))
+        matrix = np.asarray(jacobian(lambda z: self.residual(leaves, state, z))(z))
+        scale = np.abs(matrix).max(initial=0) * (1 + np.abs(z).max(initial=0))
+        if np.abs(residual).max(initial=0) > STATIONARY * scale:
+            raise self.refusal("the equations do not hold there; is the function smooth at the solution?")
+
     def newton(self, leaves: list, z: np.ndarray, state: list, is_strict: bool) -> np.ndarray:
         """Steps of Newton's method until they settle."""
+        solve, last = None, np.inf
         for _ in range(NEWTON_STEPS):
-            step = self.newton_step(leaves, state, z, is_strict)
+            residual = np.asarray(self.residual(leaves, state, z))
+            if not np.isfinite(residual).all():
+                raise self.refusal("the equations that it solves are not finite there")
+            if solve is None:
+                solve = self.linearized(leaves, state, z, is_strict)
+            step = -solve(residual)
             z = z + step
-            if np.abs(step).max(initial=0) <= SETTLED * (1 + np.abs(z).max(initial=0)):
+            size = np.abs(step).max(initial=0)
+            if size <= SETTLED * (1 + np.abs(z).max(initial=0)):
                 return z
+            # Near the solution one matrix serves for all steps.
+            solve, last = solve if size < SLOW * last else None, size
         raise self.refusal("Newton's method does not settle there; is the function smooth at the solution?")
+
+
+def invert(matrix: np.ndarray) -> np.ndarray | None:
+    """The inverse of an equilibrated matrix; None where it is singular."""
+    try:
+        inverse = np.linalg.inv(matrix)
+    except np.linalg.LinAlgError:
+        return None
+    size = np.linalg.norm(matrix, 1) * np.linalg.norm(inverse, 1) if matrix.size else 1.0
+    return inverse if size < 1 / SINGULAR else None
 
 
 @nondifferentiable

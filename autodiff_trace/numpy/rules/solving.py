@@ -127,7 +127,9 @@ def pseudoinverse_jvp(t, ans, a, rcond):
     return x @ adjoint(x) @ th @ left + right @ th @ adjoint(x) @ x - x @ t @ x
 
 
-defrules(pseudoinverse, (pseudoinverse_vjp, None), (pseudoinverse_jvp, None), batching=batch_matrix)
+defrules(
+    pseudoinverse, (pseudoinverse_vjp, None), (pseudoinverse_jvp, None), batching=batch_matrix, unread={0: (1,)},
+)
 
 
 @define(np.linalg.pinv)

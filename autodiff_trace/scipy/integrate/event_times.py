@@ -11,7 +11,7 @@ from ...core.forward import trace_jvp
 from ...core.selections import settle
 from ...numpy import wrapped as anp
 from ...transforms.custom_rules import JVPRule, apply_rule
-from .flows import advance
+from .moving_times import advance
 from .whole_steps import replaced
 
 __all__ = ["event_times"]

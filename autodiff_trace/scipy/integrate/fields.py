@@ -1,7 +1,7 @@
 """Vector fields: the user's f(t, y, *args), as a function of times, states and parameters that any trace may watch.
 
-A field is evaluated at many points at once, by batching; a function that cannot be batched, since Python branches on
-t or y, is called for each point.
+A field is evaluated at many points at once, by batching; where Python branches on t or y the batch is split into the
+points that take one way and those that take the other.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from ...core.batching import trace_batch
+from ...core.batching import BatchTrace
 from ...core.errors import TracedValueError
 from ...core.forward import trace_jvp
 from ...core.pytree import tree_flatten, tree_unflatten
-from ...core.tracer import is_box, to_value
+from ...core.tracer import boxers, is_box, to_value
 from ...numpy import wrapped as anp
 from ...transforms.closures import Closure
 
-__all__ = ["Field", "jacobians", "plain_function"]
+__all__ = ["Field", "at_points", "jacobians", "plain_function"]
 
 
 class Field:
@@ -43,7 +43,6 @@ class Field:
         self.own = [self.leaves[i] for i in self.traced]
         self.is_complex = is_complex
         self.is_scalar = is_scalar
-        self.can_batch = True
 
     def arguments(self, parameters: Sequence) -> Any:
         """``args`` with these values of the traced leaves."""
@@ -67,29 +66,57 @@ class Field:
         return self.closure.run(parameters[count:], thunk, *args, self.arguments(parameters[:count]))
 
     def __call__(self, T: Any, Y: Any, parameters: Sequence) -> Any:
-        if self.can_batch:
-            try:
-                return self.run(parameters, self.batched, T, Y)
-            except TracedValueError:
-                self.can_batch = False
-        return self.run(parameters, self.looped, T, Y)
-
-    def batched(self, T, Y, args):
-        (ans,), (mapped,) = trace_batch(lambda t, y: [self.one(t, y, args)], [T, Y], [True, True], len(T))
-        return ans if mapped else anp.broadcast_to(ans, (len(T), *np.shape(ans)))
-
-    def looped(self, T, Y, args):
-        return anp.stack([self.one(T[i], Y[i], args) for i in range(len(T))])
+        return self.run(parameters, lambda T, Y, args: at_points(lambda t, y: self.one(t, y, args), T, Y), T, Y)
 
 
-    def try_batch(self, t: float, y: np.ndarray, parameters: Sequence) -> bool:
-        """Whether the function can be batched, as one point tells."""
-        if self.can_batch:
-            try:
-                self.run(list(map(to_value, parameters)), self.batched, np.array([t]), y[None])
-            except TracedValueError:
-                self.can_batch = False
-        return self.can_batch
+def at_points(one: Callable, *inputs: Any) -> Any:
+    """``one(*point)`` for the points along the first axes of ``inputs``, by batching."""
+    count = len(inputs[0])
+    try:
+        (ans,), (node,) = SplittingTrace.run_on(lambda *point: [one(*point)], *inputs)
+    except Split as split:
+        if len(split.groups) > MOST_GROUPS:
+            return at_each(one, *inputs)
+        parts = [at_points(one, *[x[group] for x in inputs]) for group in split.groups]
+        return anp.concatenate(parts)[np.argsort(np.concatenate(split.groups))]
+    except TracedValueError:
+        return at_each(one, *inputs)
+    return anp.broadcast_to(ans, (count, *np.shape(ans))) if node is None else ans
+
+
+def at_each(one, *inputs):
+    return anp.stack([one(*[x[i] for x in inputs]) for i in range(len(inputs[0]))])
+
+
+MOST_GROUPS = 32
+"""Of points that take the same branch; with more each point is computed by itself."""
+
+
+class Split(Exception):
+    """The points of a batch go different ways: ``groups`` has those of each way, by their numbers."""
+
+    def __init__(self, outcomes: Sequence) -> None:
+        groups: dict[Any, list[int]] = {}
+        for i, outcome in enumerate(outcomes):
+            groups.setdefault(outcome, []).append(i)
+        self.groups = [np.array(group) for group in groups.values()]
+
+
+class SplittingTrace(BatchTrace):
+    """A batch in which Python may ask for values, as for a branch, where the answer is the same for all elements."""
+
+    @classmethod
+    def run_on(cls, fun: Callable, *inputs: Any) -> tuple[list, list]:
+        trace = cls(len(inputs[0]))
+        return trace.run(fun, [boxers[type(x)](x, trace, True) for x in inputs])
+
+    def python_value(self, box, use):
+        if box._node is None:
+            return use(box._value)
+        outcomes = [use(box._value[i]) for i in range(self.size)]
+        if any(outcome != outcomes[0] for outcome in outcomes):
+            raise Split(outcomes)
+        return outcomes[0]
 
 
 MOST_NUMBERS = 1 << 22

@@ -13,10 +13,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.integrate import DOP853
 
 from ...core.backward import backward_pass
-from ...core.errors import TracedValueError, caller_line
 from ...core.forward import trace_jvp
 from ...core.reverse import trace_vjp
 from ...core.selections import settle
@@ -25,11 +23,11 @@ from ...numpy import wrapped as anp
 from ...transforms.custom_rules import apply_rule
 from ...transforms.steps import transpose
 from .butcher import Tableau
-from .fields import Field, jacobians
+from .fields import jacobians
 from .linearised import pull_steps, push_steps, stage_states
 from .whole_steps import replaced
 
-__all__ = ["Grid", "Rows", "advance", "flow", "replay"]
+__all__ = ["Grid", "Rows", "flow"]
 
 
 class Grid(NamedTuple):
@@ -61,27 +59,6 @@ def flow(field: Callable, grid: Grid, rows: Rows, y0: Any, parameters: Sequence)
     """The states ``rows``, of shape (m, n), of the solution from ``y0`` on."""
     rule = FlowRule("solve_ivp", field, grid, rows.values, functools.partial(rows.changes, grid))
     return apply_rule(rule, [y0, *parameters])[0]
-
-
-def replay(field: Field, grid: Grid, rows: Rows, y0: Any, parameters: Sequence) -> Any:
-    """The same of an explicit method, step by step in traced operations: where Jacobians would be large, and where
-    Python branches on the state, so that there is no evaluating many points at once."""
-    A, b = grid.tableau.A, grid.tableau.b
-
-    def run(y, args):
-        states, slopes = [y], []
-        for h, times in zip(grid.h.tolist(), grid.times.tolist()):
-            K: list = []
-            for t, a in zip(times, A):
-                K.append(field.one(t, combined(y, h, a, K), args))
-            y = combined(y, h, b, K)
-            states.append(y)
-            slopes.append(K)
-        if rows.weights is None:
-            return anp.stack([states[i] for i in rows.steps])
-        return anp.stack([combined(states[i], grid.h[i], w, slopes[i]) for i, w in zip(rows.steps, rows.weights)])
-
-    return field.run(parameters, run, y0)
 
 
 class FlowRule(NamedTuple):
@@ -165,57 +142,3 @@ class FlowRule(NamedTuple):
 
 def flat(X: Any) -> Any:
     return anp.reshape(X, (-1, X.shape[2]))
-
-
-# Times that move
-
-
-def advance(field: Callable, start: Any, end: Any, Y: Any, parameters: Sequence) -> Any:
-    """The states (m, n) at the times ``end`` of the solutions through ``Y`` at the times ``start``, which are the same
-    numbers: what is asked for is how the states change when these move.
-
-    That is a step of a Runge–Kutta method, of length zero. A method of order p has the derivatives of the solution in
-    its length up to the p-th, and there are no more than traces of derivatives that watch it.
-    """
-    h = end - start
-    order = depth(h)
-    if order == 0:
-        return Y
-    tableau = next((each() for most, each in BY_ORDER.items() if order <= most), None)
-    if tableau is None:
-        raise TracedValueError(
-            f"solve_ivp has derivatives in times up to order {max(BY_ORDER)}, and {order} are nested ({caller_line()})"
-        )
-    A, b, c = tableau
-    slopes: list = []
-    h = h[:, None]
-    for a, x in zip(A, c):
-        slopes.append(field(start + x * h[:, 0] if x else start, combined(Y, h, a, slopes), parameters))
-    return combined(Y, h, b, slopes)
-
-
-def combined(Y, h, weights, slopes):
-    terms = [float(w) * K for w, K in zip(weights, slopes) if w]
-    return Y + h * sum(terms[1:], terms[0]) if terms else Y
-
-
-def depth(x: Any) -> int:
-    """How many traces watch ``x``."""
-    count = 0
-    while is_box(x):
-        count += x._node is not None
-        x = x._value
-    return count
-
-
-def dop853():
-    stages = DOP853.n_stages
-    return DOP853.A[:stages, :stages], DOP853.B, DOP853.C[:stages]
-
-
-BY_ORDER = {
-    1: lambda: ([[]], [1.0], [0.0]),  # Euler's method, the midpoint method, and that of Kutta
-    2: lambda: ([[], [0.5]], [0.0, 1.0], [0.0, 0.5]),
-    4: lambda: ([[], [0.5], [0.0, 0.5], [0.0, 0.0, 1.0]], [1 / 6, 1 / 3, 1 / 3, 1 / 6], [0.0, 0.5, 0.5, 1.0]),
-    8: dop853,
-}

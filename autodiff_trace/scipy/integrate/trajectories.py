@@ -1,8 +1,8 @@
 """What SciPy's solvers have done: the steps that they took, with the states at the stages, for ``flows``.
 
-Explicit Runge–Kutta methods are recorded: times, states and slopes of each accepted step, so that the derivative is that
-of the very numbers that SciPy has computed (the *discrete* one). Of other methods there are the interpolants of the
-steps. Along these the linearised equation is solved, and its adjoint with it, by collocation on the same steps (the
+Explicit Runge–Kutta methods are recorded: times, states and slopes of each accepted step, so that the derivative is
+that of the very numbers that SciPy has computed (the *discrete* one). Of other methods there are the interpolants of
+the steps. Along these the linearised equation is solved, and its adjoint with it, by collocation on the same steps (the
 derivative that is called *adjoint*).
 """
 
@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from scipy.integrate import BDF, DOP853, LSODA, RK23, RK45, OdeSolution, Radau
+from scipy.integrate import BDF, DOP853, LSODA, RK23, RK45, Radau
 
 from .butcher import Tableau, explicit_tableau, radau_tableau
 from .flows import Grid, Rows
 
-__all__ = ["METHODS", "Collocated", "Recorded", "is_explicit", "recording"]
+__all__ = [
+    "METHODS", "Collocated", "Recorded", "as_real", "interpolated", "is_explicit", "recording", "stages_of",
+]
 
 METHODS = {"RK23": RK23, "RK45": RK45, "DOP853": DOP853, "Radau": Radau, "BDF": BDF, "LSODA": LSODA}
 
@@ -107,12 +109,12 @@ class Recorded:
 
 
 class Collocated:
-    """The steps of any method, by their interpolants: ``ends`` has the times from the start on."""
+    """The steps of any method, of which ``states_at(times)`` gives the states at sorted times (m,), as (m, n)."""
 
-    def __init__(self, method: type, ends: Sequence[float], interpolants: Sequence[Callable]) -> None:
-        self.tableau = radau_tableau(next((s for base, s in STAGES.items() if issubclass(method, base)), MOST_STAGES))
+    def __init__(self, stages: int, ends: Sequence[float], states_at: Callable) -> None:
+        self.tableau = radau_tableau(stages)
         self.ends = np.asarray(ends, float)
-        self.interpolants = interpolants
+        self.states_at = states_at
         self.sign = -1.0 if self.ends[-1] < self.ends[0] else 1.0
 
     def ask(self, T: np.ndarray, values: np.ndarray) -> tuple[Grid, Rows]:
@@ -123,8 +125,22 @@ class Collocated:
         starts, h = points[:-1], np.diff(points)
         times = starts[:, None] + h[:, None] * self.tableau.c
         times[:, -1] = points[1:]
-        pieces = np.searchsorted(self.sign * self.ends, self.sign * starts, side="right") - 1
-        pieces = np.minimum(pieces, len(self.interpolants) - 1)
-        states = np.array([self.interpolants[i]._call_impl(t).T for i, t in zip(pieces, times)])
+        states = self.states_at(times.reshape(-1))
         numbers = np.searchsorted(self.sign * points, self.sign * T)
-        return Grid(h, times, as_real(states), self.tableau), Rows(as_real(values), numbers, None)
+        grid = Grid(h, times, as_real(states).reshape(*times.shape, -1), self.tableau)
+        return grid, Rows(as_real(values), numbers, None)
+
+
+def stages_of(method: type) -> int:
+    """The stages of the collocation along the solutions of a method."""
+    return next((stages for base, stages in STAGES.items() if issubclass(method, base)), MOST_STAGES)
+
+
+def interpolated(ends: Sequence[float], interpolants: Sequence[Callable], T: np.ndarray) -> np.ndarray:
+    """States by SciPy's interpolants of steps, each asked once."""
+    sign = -1.0 if ends[-1] < ends[0] else 1.0
+    pieces = np.searchsorted(sign * np.asarray(ends), sign * T, side="left") - 1
+    pieces = np.clip(pieces, 0, len(interpolants) - 1)
+    cuts = np.flatnonzero(np.diff(pieces)) + 1
+    groups = np.split(T, cuts)
+    return np.concatenate([interpolants[i](t).T for i, t in zip(pieces[[0, *cuts]], groups)])

@@ -17,7 +17,7 @@ from ...numpy import wrapped as anp
 from ...transforms.custom_rules import apply_rule
 from ...transforms.steps import has_derivative
 
-__all__ = ["call_whole", "has_only_derivatives", "replaced"]
+__all__ = ["call_whole", "has_only_derivatives", "pull_back", "replaced", "with_zeros"]
 
 
 def has_only_derivatives(leaves: Sequence) -> bool:

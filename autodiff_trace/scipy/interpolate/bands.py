@@ -1,4 +1,4 @@
-"""Linear systems whose matrix has few diagonals, which splines are made of: solved, and differentiated, in that form."""
+"""Linear systems whose matrix has few diagonals, of which splines are made."""
 
 from __future__ import annotations
 

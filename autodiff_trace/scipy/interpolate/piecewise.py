@@ -17,13 +17,9 @@ from ...core.pytree import register_pytree
 from ...numpy import wrapped as anp
 from ...numpy.canonical import as_array
 from ..plain_arguments import is_traced
-from . import cubics
 from .pieces import evaluate_pieces, factor_of, moved_axis
 
-__all__ = [
-    "Akima1DInterpolator", "BPoly", "CubicHermiteSpline", "CubicSpline", "PPoly", "PchipInterpolator", "as_leaves",
-    "held", "refused_method",
-]
+__all__ = ["BPoly", "PPoly", "Pieces", "as_float", "as_leaves", "held", "integral_over_period", "refused_method"]
 
 
 def held(name: str) -> property:
@@ -120,7 +116,7 @@ class Pieces:
 def integral_over_period(whole, first, last, a, b):
     """The integral from ``a`` to ``b`` of what repeats itself outside [first, last], of which ``whole`` is one."""
     period = last - first
-    total = whole.values(last, 0, True)
+    total = whole.values(last, 0, True) - whole.values(first, 0, True)
     found = []
     for end in (a, b):
         turns = anp.floor((end - first) / period)
@@ -229,64 +225,5 @@ class BPoly(Pieces, scipy.interpolate.BPoly):
         return self.as_powers().integrate(a, b, extrapolate)
 
 
-class CubicHermiteSpline(Pieces, scipy.interpolate.CubicHermiteSpline):
-    __doc__ = scipy.interpolate.CubicHermiteSpline.__doc__
-
-    def __init__(self, x, y, dydx, axis=0, extrapolate=None):
-        if not is_traced(x, y, dydx):
-            super().__init__(x, y, dydx, axis, extrapolate)
-            return
-        if np.shape(y) != np.shape(dydx):
-            raise ValueError("The shapes of `y` and `dydx` must be identical.")
-        x, values, place = cubics.prepare(x, y, axis)
-        slopes = anp.moveaxis(as_float(as_array(dydx)), place, 0)
-        self.set_pieces(cubics.hermite_pieces(x, values, slopes), x, extrapolate, place)
-
-
-class Interpolator(Pieces):
-    """Of a cubic spline whose slopes follow from the values."""
-
-    def interpolate(self, x, y, axis, extrapolate, slopes, *params):
-        x, y, axis = cubics.prepare(x, y, axis)
-        if type(self) is not CubicSpline and y.dtype.kind == "c":
-            raise ValueError(f"`{type(self).__name__}` only works with real values for `y`.")
-        self.set_pieces(cubics.hermite_pieces(x, y, slopes(x, y, *params)), x, extrapolate, axis)
-
-
-class CubicSpline(Interpolator, scipy.interpolate.CubicSpline):
-    __doc__ = scipy.interpolate.CubicSpline.__doc__
-
-    def __init__(self, x, y, axis=0, bc_type="not-a-knot", extrapolate=None):
-        conditions = () if isinstance(bc_type, str) else [bc for bc in bc_type if not isinstance(bc, str)]
-        if not is_traced(x, y, *[value for condition in conditions for value in condition]):
-            super().__init__(x, y, axis, bc_type, extrapolate)
-            return
-        if extrapolate is None and isinstance(bc_type, str) and bc_type == "periodic":
-            extrapolate = "periodic"
-        self.interpolate(x, y, axis, extrapolate, cubics.spline_slopes, bc_type)
-
-
-class PchipInterpolator(Interpolator, scipy.interpolate.PchipInterpolator):
-    __doc__ = scipy.interpolate.PchipInterpolator.__doc__
-
-    def __init__(self, x, y, axis=0, extrapolate=None):
-        if is_traced(x, y):
-            self.interpolate(x, y, axis, extrapolate, cubics.pchip_slopes)
-        else:
-            super().__init__(x, y, axis, extrapolate)
-
-
-class Akima1DInterpolator(Interpolator, scipy.interpolate.Akima1DInterpolator):
-    __doc__ = scipy.interpolate.Akima1DInterpolator.__doc__
-
-    def __init__(self, x, y, axis=0, *, method="akima", extrapolate=None):
-        if not is_traced(x, y):
-            super().__init__(x, y, axis, method=method, extrapolate=extrapolate)
-            return
-        if method not in ("akima", "makima"):
-            raise NotImplementedError(f"`method`={method} is unsupported.")
-        self.interpolate(x, y, axis, bool(extrapolate), cubics.akima_slopes, method)
-
-
-for _class in (PPoly, BPoly, CubicHermiteSpline, CubicSpline, PchipInterpolator, Akima1DInterpolator):
+for _class in (PPoly, BPoly):
     as_leaves(_class, "c x", "extrapolate axis")

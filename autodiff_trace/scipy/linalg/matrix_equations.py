@@ -11,7 +11,7 @@ import scipy.linalg
 from ...core.forward import defjvp_all
 from ...core.primitives import primitive
 from ...core.reverse import defvjp_all
-from ...core.traits import declare
+from ...core.traits import ALL, declare
 from ...numpy import linalg as np_linalg
 from ...numpy import wrapped as anp
 from ...numpy.batching import batch_aligned
@@ -23,9 +23,10 @@ from .operands import array, over_stacks
 __all__ = ["hermitian_part", "lyapunov", "stein", "sylvester"]
 
 
-def equation_rules(prim, pull, push):
+def equation_rules(prim, pull, push, constant):
     """Rules of the solution X of an equation: ``pull(g, ans, *args)`` gives the cotangents of all arguments, as
-    functions, and ``push(t, ans, *args)`` the tangent from tangents of all, None for 0."""
+    functions, and ``push(t, ans, *args)`` the tangent from tangents of all, None for 0. No rule reads the number
+    ``constant`` of the arguments, in which the equation is linear."""
 
     def vjp(argnums, g, ans, args, kwargs):
         cotangents = pull(g, ans, *args)
@@ -37,7 +38,7 @@ def equation_rules(prim, pull, push):
 
     defvjp_all(prim, vjp)
     defjvp_all(prim, jvp)
-    declare(prim, batching=batch_aligned, owns_memory=True)
+    declare(prim, batching=batch_aligned, owns_memory=True, unread={ALL: (constant,)})
 
 
 def total(*terms):
@@ -65,7 +66,7 @@ def sylvester_push(tangents, ans, a, b, q):
     return sylvester(a, b, total(tq, None if ta is None else -(ta @ ans), None if tb is None else -(ans @ tb)))
 
 
-equation_rules(sylvester, sylvester_pull, sylvester_push)
+equation_rules(sylvester, sylvester_pull, sylvester_push, 2)
 
 
 @define(scipy.linalg.solve_sylvester)
@@ -107,7 +108,7 @@ def stein_push(tangents, ans, a, q):
     return stein(a, total(tq, ta @ ans @ adjoint(a) + a @ ans @ adjoint(ta)))
 
 
-equation_rules(stein, stein_pull, stein_push)
+equation_rules(stein, stein_pull, stein_push, 1)
 
 
 @define(scipy.linalg.solve_discrete_lyapunov)
@@ -176,7 +177,7 @@ def riccati_rules(prim, loop, solve):
             parts.append(w + adjoint(w))
         return solve(adjoint(closed), total(*parts))
 
-    equation_rules(prim, pull, push)
+    equation_rules(prim, pull, push, 2)
 
 
 riccati_rules(continuous_riccati, continuous_loop, lambda c, f: lyapunov(c, -f))

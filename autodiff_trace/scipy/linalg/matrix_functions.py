@@ -17,7 +17,7 @@ from ...core.forward import defjvp
 from ...core.primitives import primitive
 from ...core.reverse import defvjp_all
 from ...core.tracer import is_box
-from ...core.traits import declare
+from ...core.traits import ANSWER, ARGUMENTS, declare
 from ...numpy import linalg as np_linalg
 from ...numpy import wrapped as anp
 from ...numpy.batching import batch_aligned, batch_matrix
@@ -68,7 +68,7 @@ def matrix_function(prim: Callable, change: Callable) -> None:
     def jvp(t, ans, a, *params):
         return broadcast_tangent(change(a, t, *params), ans)
 
-    defrules(prim, vjp, jvp, batching=batch_matrix, owns_memory=True)
+    defrules(prim, vjp, jvp, batching=batch_matrix, owns_memory=True, reads=ARGUMENTS)
 
     def change_vjp(argnums, g, ans, args, kwargs):
         a, e, *params = args
@@ -87,7 +87,10 @@ def matrix_function(prim: Callable, change: Callable) -> None:
 
     defvjp_all(change, change_vjp)
     defjvp(change, change_jvp, lambda t, ans, a, e, *params: broadcast_tangent(change(a, t, *params), ans))
-    declare(change, batching=batch_aligned, owns_memory=True)
+    declare(
+        change, batching=batch_aligned, owns_memory=True,
+        unread={0: (ANSWER,), 1: (1, ANSWER), (0, 1): (ANSWER,)},
+    )
 
 
 # expm, whose derivative SciPy has (A. Al-Mohy and N. Higham, "Computing the Fréchet derivative of the matrix

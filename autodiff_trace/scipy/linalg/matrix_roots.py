@@ -92,7 +92,7 @@ def real_if_close(f):
 
 defvjp(real_if_close, lambda g, ans, f: anp.astype(g, f.dtype))
 defjvp(real_if_close, lambda t, ans, f: match_dtype(t, ans.dtype))
-declare(real_if_close, shaped_by_values=True, batching=batch_matrix)
+declare(real_if_close, shaped_by_values=True, batching=batch_matrix, unread={0: (0, ANSWER)})
 
 
 @define(scipy.linalg.funm)

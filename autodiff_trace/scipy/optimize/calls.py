@@ -12,6 +12,7 @@ from ...transforms.closures import Closure
 from ...transforms.implicit_rules import Implicit, solution, solved
 from ...transforms.stopping import to_numpy
 from .evaluation import derived
+from .progress_lines import progress
 from .results import Template, TracedResult
 
 __all__ = ["SolverCall", "as_tuple", "with_remedy"]
@@ -26,6 +27,8 @@ class SolverCall(Implicit):
     """
 
     jit: bool | None = None
+    line: progress | None = None
+    """Which shows the progress."""
 
     def __init__(self, name: str, tree: Any, functions: Sequence[Callable]) -> None:
         self.functions = functions
@@ -74,6 +77,13 @@ class SolverCall(Implicit):
     # The call
 
     def result(self) -> Any:
+        try:
+            return self.result_of_run()
+        finally:
+            if self.line is not None:
+                self.line.close()
+
+    def result_of_run(self) -> Any:
         if not self.closure.traces:
             return self.plain(self.run(self.restore(self.leaves)[0]))
         for example in self.examples(self.restore(self.leaves)[0]):

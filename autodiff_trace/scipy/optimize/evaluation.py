@@ -15,7 +15,7 @@ from ...transforms.closures import Closure
 
 __all__ = ["derived"]
 
-COMPILING_SECONDS = 0.02
+COMPILING_SECONDS = 0.005
 """What it takes to compile an ordinary function. When evaluations have taken as long, more of them are expected."""
 
 KEPT = "__solved_for__"

@@ -112,14 +112,14 @@ def refuse_constraints(problem: Minimum, constraints: Any) -> None:
     """Raise TracedValueError where the derivative would need their multipliers."""
     if constraints is not None and np.size(constraints) and problem.closure.traces:
         raise TracedValueError(
-            f"{problem.name}: constraints= is not there inside of a derivative ({caller_line()}). Take to_numpy of what "
-            "is traced, and start minimize, which has constraints, from its result."
+            f"{problem.name}: constraints= is not there inside of a derivative ({caller_line()}). Take to_numpy of "
+            "what is traced, and start minimize, which has constraints, from its result."
         )
 
 
 def described(find: Callable, name: str) -> Callable:
     find.__name__ = find.__qualname__ = name
-    find.__doc__ = f"""``scipy.optimize.{name}``, whose ``x`` and ``fun`` can be differentiated as those of ``minimize``.
+    find.__doc__ = f"""``scipy.optimize.{name}``, whose minimum can be differentiated as that of ``minimize``.
 
     Arguments are SciPy's. The derivative is that of the minimum that has been found, which has to be a smooth one,
     inside of the bounds or on some of them.
@@ -142,7 +142,8 @@ def basinhopping(func: Callable, x0: Any, *rest: Any, minimizer_kwargs: dict | N
         refuse_constraints(problem, [1])
 
     def run(fun, args, *_):
-        return scipy.optimize.basinhopping(fun, x0, *rest, minimizer_kwargs={**minimizer_kwargs, "args": args}, **options)
+        local = {**minimizer_kwargs, "args": args}
+        return scipy.optimize.basinhopping(fun, x0, *rest, minimizer_kwargs=local, **options)
 
     problem.scipy_run = run
     return problem.result()

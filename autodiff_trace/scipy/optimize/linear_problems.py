@@ -1,4 +1,4 @@
-"""Linear problems: ``linprog``, ``nnls``, ``lsq_linear``, differentiable in their data where the solution is regular."""
+"""Linear problems: ``linprog``, ``nnls``, ``lsq_linear``, differentiable in their data at regular solutions."""
 
 from __future__ import annotations
 
@@ -85,7 +85,8 @@ def linprog(
     if bounds is None or len(bounds) == 2 and all(x is None or np.ndim(x) == 0 for x in bounds):
         pairs = [bounds or (0, None)] * unknowns.size
     a_ub, b_ub, a_eq, b_eq = map(as_matrix, (A_ub, b_ub, A_eq, b_eq))
-    problem = LinearProgram("linprog", (c, a_ub, b_ub, a_eq, b_eq, bounds_as_arrays(pairs, unknowns)), unknowns.size)
+    limits = bounds_as_arrays(pairs, unknowns)
+    problem = LinearProgram("linprog", (c, a_ub, b_ub, a_eq, b_eq, limits), unknowns.size)
     if not problem.is_traced:
         return scipy.optimize.linprog(c, a_ub, b_ub, a_eq, b_eq, bounds, method, callback, options, x0, integrality)
     if integrality is not None and np.any(integrality):
@@ -95,7 +96,8 @@ def linprog(
         )
 
     def run(c, a_ub, b_ub, a_eq, b_eq, limits):
-        return scipy.optimize.linprog(c, a_ub, b_ub, a_eq, b_eq, np.stack(limits, axis=1), method, callback, options, x0)
+        return scipy.optimize.linprog(
+            c, a_ub, b_ub, a_eq, b_eq, np.stack(limits, axis=1), method, callback, options, x0)
 
     problem.scipy_run = run
     problem.finish = lambda leaves, x, fields, traced: {
@@ -127,7 +129,7 @@ def nnls(A: Any, b: Any, maxiter: int | None = None, **options: Any) -> tuple:
 
 
 def lsq_linear(A: Any, b: Any, bounds: Any = (-np.inf, np.inf), *args: Any, **options: Any) -> Any:
-    """``scipy.optimize.lsq_linear``, whose ``x``, ``cost`` and ``fun`` can be differentiated in ``A``, ``b``, ``bounds``.
+    """``scipy.optimize.lsq_linear``, of which ``x``, ``cost``, ``fun`` have derivatives in ``A``, ``b``, ``bounds``.
 
     Arguments are SciPy's; a traced ``A`` is dense.
 

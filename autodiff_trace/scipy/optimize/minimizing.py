@@ -12,7 +12,7 @@ from ...numpy import wrapped as anp
 from ...transforms.gradient import value_and_grad
 from ...transforms.jacobians import hessian
 from ...transforms.second_order import hvp
-from .callbacks import make_callback
+from .progress_lines import make_callback
 from .calls import as_tuple, with_remedy
 from .constraints import blocks_of, limits_of
 from .optimality import Optimum, minimal_value
@@ -21,8 +21,8 @@ from .unknowns import Unknowns, bounds_as_arrays
 __all__ = ["minimize"]
 
 REMEDY = (
-    'minimize has run it for its gradient: where a function cannot be traced, give jac= as a function, or jac="2-point" '
-    "for SciPy's finite differences"
+    "minimize has run it for its gradient: where a function cannot be traced, give jac= as a function, or "
+    "jac=\"2-point\" for SciPy's finite differences"
 )
 
 WITHOUT_GRADIENT = frozenset({"nelder-mead", "powell", "cobyla", "cobyqa"})
@@ -52,8 +52,8 @@ def minimize(
         jit: compile what is evaluated; None: when that pays. ``fun`` then runs when it is traced alone, so that what it
             prints, or does to lists around it, is seen less often: ``jit=False`` leaves it as it is.
 
-    Returns SciPy's result. Its ``x`` and ``fun`` can be differentiated in ``args``, in bounds and limits, in the data of
-    constraints, and in traced values that ``fun`` or constraints close over: by the implicit function theorem, with
+    Returns SciPy's result. Its ``x`` and ``fun`` can be differentiated in ``args``, in bounds and limits, in the data
+    of constraints, and in traced values that ``fun`` or constraints close over: by the implicit function theorem, with
     the active bounds and constraints, at the solution after a few Newton steps more, so that the derivative is as
     exact as that of a solution found with tolerance zero. ``x0`` has derivative zero. Of ``fun`` it is the envelope
     theorem's, which needs no unique minimum.
@@ -152,17 +152,17 @@ class Minimization(Optimum):
             extra["hess"] = self.with_args(self.hess)
         if self.hessp is not None:
             extra["hessp"] = self.product(self.hessp)
-        blocks = [
-            block.for_scipy(lambda x, i=i, each=each: self.call_one(i, x, *each), self.outward, each, method == "trust-constr")
-            for i, (block, each) in enumerate(zip(self.blocks, data))
-        ]
+        blocks = [self.block_for_scipy(i, each, method == "trust-constr") for i, each in enumerate(data)]
         if bounds is not None and isinstance(self.given_bounds, scipy.optimize.Bounds):
             extra["bounds"] = scipy.optimize.Bounds(*bounds, self.given_bounds.keep_feasible)
         elif bounds is not None:
             extra["bounds"] = scipy.optimize.Bounds(*bounds)
         return scipy.optimize.minimize(
-            self.noting(fun), x0, method=self.method, constraints=blocks[0] if len(blocks) == 1 else blocks, tol=self.tol,
-            callback=self.callback, options=self.options, **extra)
+            self.noting(fun), x0, method=self.method, constraints=blocks[0] if len(blocks) == 1 else blocks,
+            tol=self.tol, callback=self.callback, options=self.options, **extra)
+
+    def block_for_scipy(self, i: int, data: tuple, has_hessian: bool) -> Any:
+        return self.blocks[i].for_scipy(lambda x: self.call_one(i, x, *data), self.outward, data, has_hessian)
 
     def noting(self, fun: Callable) -> Callable:
         """``fun``, with its latest value for the line of progress."""

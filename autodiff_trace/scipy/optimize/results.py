@@ -1,4 +1,4 @@
-"""SciPy's results as the outputs of a step: arrays go through traces, and the result is put together again behind it."""
+"""SciPy's results as the outputs of a step: arrays go through traces, and the result is put together behind it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import scipy.optimize
 
 from ...core.errors import TracedValueError, caller_line
-from ...core.pytree import tree_flatten, tree_unflatten
+from ...core.pytree import register_pytree, tree_flatten, tree_unflatten
 from ...core.tracer import is_box
 from ...transforms.implicit_rules import refused
 
@@ -36,7 +36,7 @@ class Template:
                     TEXTS.append(leaf)
                 values.append(np.int64(TEXTS.index(leaf)))
             elif kind is not OBJECT:
-                values.append(np.array(leaf)[()])
+                values.append(leaf if type(leaf) in (bool, int) else np.array(leaf)[()])
         return values
 
     def decoded(self, values: Sequence) -> dict:
@@ -55,8 +55,8 @@ class Template:
 def kind_of(leaf: Any) -> Any:
     if isinstance(leaf, str):
         return TEXT
-    is_number = isinstance(leaf, (bool, int, float, complex, np.generic, np.ndarray)) and np.asarray(leaf).dtype.kind in "biufc"
-    return type(leaf) if is_number else OBJECT
+    is_array = isinstance(leaf, (bool, int, float, complex, np.generic, np.ndarray))
+    return type(leaf) if is_array and np.asarray(leaf).dtype.kind in "biufc" else OBJECT
 
 
 def decode(kind: Any, value: Any) -> Any:
@@ -83,6 +83,12 @@ class TracedResult(scipy.optimize.OptimizeResult):
         self[name] = later[name]()
         return self[name]
 
+    def taken_apart(self) -> tuple[list, tuple]:
+        """As a container: what is text or None is part of its structure."""
+        static = tuple([(name, x) for name, x in self.items() if x is None or isinstance(x, str)])
+        names = tuple([name for name, x in self.items() if not (x is None or isinstance(x, str))])
+        return [self[name] for name in names], (names, static)
+
     @classmethod
     def make(cls, solver: str, names: Sequence, fields: dict, leaves: Sequence, known: dict) -> TracedResult:
         """The result with the fields ``known``, whose derivatives are known, and others."""
@@ -99,6 +105,14 @@ class TracedResult(scipy.optimize.OptimizeResult):
                 result[name] = fields[name]
         result.__dict__["later"] = later
         return result
+
+
+def put_together(extra: tuple, children: list) -> TracedResult:
+    names, static = extra
+    return TracedResult({**dict(zip(names, children)), **dict(static)})
+
+
+register_pytree(TracedResult, TracedResult.taken_apart, put_together)
 
 
 def is_inexact(x: Any) -> bool:

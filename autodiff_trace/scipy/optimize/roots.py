@@ -1,4 +1,4 @@
-"""Roots of functions of several unknowns: ``root``, ``fsolve``, ``fixed_point``, with exact Jacobians and derivatives."""
+"""Roots of functions of several unknowns: ``root``, ``fsolve``, ``fixed_point``, with exact Jacobians."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import scipy.optimize
 
 from ...numpy import wrapped as anp
 from ...transforms.jacobians import jacobian
-from .callbacks import make_callback
+from .progress_lines import make_callback
 from .calls import SolverCall, as_tuple, with_remedy
 from .results import TracedResult
 from .unknowns import Unknowns
@@ -97,8 +97,8 @@ class Roots(SolverCall):
         }
         slopes = self.slopes(args, with_remedy(evaluate["jacobian"], REMEDY))
         fun = self.unknowns.of_vector(self.given) if self.jac is True else evaluate["value"]
-        return self.scipy_run(
-            self.outward(lambda x: fun(x, *args)), self.unknowns.start(x0), self.outward(slopes) if callable(slopes) else slopes)
+        slopes = self.outward(slopes) if callable(slopes) else slopes
+        return self.scipy_run(self.outward(lambda x: fun(x, *args)), self.unknowns.start(x0), slopes)
 
     def slopes(self, args: tuple, exact: Callable) -> Any:
         if self.exact:

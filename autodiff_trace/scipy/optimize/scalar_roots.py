@@ -42,13 +42,13 @@ class ScalarRoot(SolverCall):
         """The diagonal of the Jacobian."""
         return grad(lambda z: self.residual(leaves, [], z))(z)
 
-    def newton_step(self, leaves, state, z, is_strict):
-        residual, slopes = [np.asarray(each) for each in (self.residual(leaves, state, z), self.slopes(leaves, z))]
-        if not (np.isfinite(residual).all() and np.isfinite(slopes).all()):
-            raise self.refusal("the function, or its slope, is not finite there")
+    def linearized(self, leaves, state, z, is_strict):
+        slopes = np.asarray(self.slopes(leaves, z))
+        if not np.isfinite(slopes).all():
+            raise self.refusal("the slope of the function is not finite there")
         if not slopes.all():
             raise self.refusal("the slope of the function is zero there")
-        return -residual / slopes
+        return lambda residual: residual / slopes
 
     def solve_transposed(self, leaves, state, z, g):
         return g / self.slopes(leaves, z)
@@ -94,8 +94,9 @@ def root_scalar(
             slope = call.outward(grad(f))
         if method == "halley" and fprime2 is None and fprime is not True:
             curvature = call.outward(grad(grad(f)))
+        ends = None if low is None else (low, high)
         found = scipy.optimize.root_scalar(
-            own, args, method, None if low is None else (low, high), slope, curvature, x0, x1, xtol, rtol, maxiter, options)
+            own, args, method, ends, slope, curvature, x0, x1, xtol, rtol, maxiter, options)
         return found.root, found.converged, found
 
     def finish(x, found, leaves):
@@ -141,9 +142,10 @@ def bracketing(function: Callable, more: tuple = ()) -> Callable:
         return call.result()
 
     find.__name__ = find.__qualname__ = name
-    find.__doc__ = f"""``scipy.optimize.{name}``, whose root can be differentiated in ``args`` and in what ``f`` closes over.
+    find.__doc__ = f"""``scipy.optimize.{name}``, whose root can be differentiated.
 
-    Arguments are SciPy's; the bracket has derivative zero.
+    Arguments are SciPy's. Derivatives are in ``args``, and in traced values that ``f`` closes over; the bracket has
+    derivative zero.
 
     >>> from autodiff_trace import grad
     >>> round(float(grad(lambda c: {name}(lambda x: x**3 - c, 0.0, 10.0))(8.0)), 9)

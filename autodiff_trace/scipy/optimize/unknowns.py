@@ -1,8 +1,8 @@
-"""The unknowns of a problem: what the user calls x, a vector, a number or a container, as SciPy's vector, and bounds."""
+"""The unknowns of a problem: what the user calls x, a vector or a container, as SciPy's vector; and their bounds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -96,7 +96,3 @@ def as_vector(bound: Any, unknowns: Unknowns, missing: float) -> Any:
     if not unknowns.is_vector:
         return unknowns.raveling.ravel(bound)
     return anp.broadcast_to(bound, (unknowns.size,))
-
-
-def as_pairs(bounds: Sequence | None) -> Any:
-    return None if bounds is None else scipy.optimize.Bounds(*bounds)

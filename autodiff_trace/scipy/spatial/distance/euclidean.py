@@ -10,6 +10,7 @@ import numpy as np
 import scipy.spatial.distance
 
 from ....core.primitives import primitive
+from ....core.traits import ARGUMENTS
 from ....numpy import wrapped as anp
 from ....numpy.batching import batch_aligned
 from ....numpy.broadcasting import unbroadcast
@@ -108,7 +109,7 @@ def square_pairs(x, y):
     return scipy.spatial.distance.cdist(x, y, "sqeuclidean")
 
 
-def pairs_rules(prim, weigh):
+def pairs_rules(prim, weigh, **facts):
     """``weigh(g, ans)``: the weights of the differences x − y in the cotangent of x."""
     defrules(
         prim,
@@ -120,12 +121,12 @@ def pairs_rules(prim, weigh):
             lambda t, ans, x, y: weigh(along_differences(t, x, y), ans),
             lambda t, ans, x, y: weigh(transposed(along_differences(t, y, x)), ans),
         ),
-        batching=batch_aligned, owns_memory=True,
+        batching=batch_aligned, owns_memory=True, **facts,
     )
 
 
 pairs_rules(euclidean_pairs, unit)
-pairs_rules(square_pairs, lambda g, ans: 2 * g)
+pairs_rules(square_pairs, lambda g, ans: 2 * g, reads=ARGUMENTS)
 
 
 # The condensed form of a symmetric matrix: what is above its diagonal, row by row

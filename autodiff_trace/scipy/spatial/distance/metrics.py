@@ -11,6 +11,7 @@ import numpy as np
 from ....core.errors import TracedValueError, caller_line
 from ....core.primitives import primitive
 from ....core.tracer import is_box
+from ....core.traits import ARGUMENTS
 from ....numpy import linalg as np_linalg
 from ....numpy import wrapped as anp
 from ....numpy.canonical import as_array
@@ -166,6 +167,7 @@ def log_ratio(p, m):
 
 elementwise(
     relative_entropy, lambda ans, p, m: log_ratio(p, m) + 1, lambda ans, p, m: -quotient(p, m), singular=True,
+    reads=ARGUMENTS,
 )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["make_callback", "progress"]
+__all__ = ["progress"]
 
 SECONDS_BETWEEN_LINES = 0.25
 
@@ -24,8 +24,9 @@ class progress:
 
     def __init__(self, stream: Any = None) -> None:
         self.stream = stream
-        self.count = 0
+        self.count = self.shown_count = 0
         self.shown = -np.inf
+        self.text = ""
         self.bar: Any = None
         if stream is None:
             try:
@@ -41,23 +42,30 @@ class progress:
     def note(self, value: Any) -> None:
         """One more iteration, with the value that has been reached."""
         self.count += 1
-        text = "" if value is None else f"fun = {float(value):.8g}"
-        now = time.monotonic()
+        self.text = "" if value is None else f"fun = {float(value):.8g}"
         if self.bar is not None:
-            self.bar.set_postfix_str(text, refresh=False)
+            self.bar.set_postfix_str(self.text, refresh=False)
             self.bar.update()
-        elif now - self.shown >= SECONDS_BETWEEN_LINES:
-            self.shown = now
-            print(f"iteration {self.count}: {text}", file=self.stream or sys.stderr)
+        elif time.monotonic() - self.shown >= SECONDS_BETWEEN_LINES:
+            self.show()
 
     def close(self) -> None:
+        """The solver has ended: show where."""
         if self.bar is not None:
             self.bar.close()
+        elif self.text and self.count > self.shown_count:
+            self.show()
+        self.count = self.shown_count = 0
+
+    def show(self) -> None:
+        self.shown, self.shown_count = time.monotonic(), self.count
+        print(f"iteration {self.count}: {self.text}", file=self.stream or sys.stderr)
 
 
 def make_callback(callback: Callable | None, shows_progress: bool, problem: Any) -> Callable | None:
-    """What SciPy gets as callback. ``problem`` has the unknowns, and the ``latest`` value."""
+    """What SciPy gets as callback. ``problem`` has the unknowns, and the ``latest`` value; it is given the ``line``."""
     line = callback if isinstance(callback, progress) else progress() if shows_progress else None
+    problem.line = line
     users = None if callback is line else callback
     if line is None and users is None:
         return None

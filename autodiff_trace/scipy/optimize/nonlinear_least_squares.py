@@ -79,10 +79,11 @@ class LeastSquares(Optimum):
         given = (bounds.lb, bounds.ub) if isinstance(bounds, scipy.optimize.Bounds) else tuple(bounds)
         self.has_bounds = not all(np.ndim(x) == 0 and abs(x) == np.inf for x in given)
         ends = scipy.optimize.Bounds(*given) if self.unknowns.is_vector else given
-        super().__init__(name, (x0, args, kwargs, bounds_as_arrays(ends, self.unknowns) if self.has_bounds else None), [fun])
+        limits = bounds_as_arrays(ends, self.unknowns) if self.has_bounds else None
+        super().__init__(name, (x0, args, kwargs, limits), [fun])
 
     def vector_valued(self, fun: Callable) -> Callable:
-        own = self.unknowns.of_vector(fun) if self.unknowns.is_vector else self.with_keywords(fun)
+        own = self.with_keywords(fun)
         return lambda x, args, kwargs: anp.reshape(as_array(own(x, *args, **kwargs)), (-1,))
 
     def with_keywords(self, fun: Callable) -> Callable:
@@ -155,12 +156,12 @@ class LeastSquares(Optimum):
         return found
 
     def traced(self, leaves, x, is_solved, fields):
-        (_, args, kwargs, _), hidden = self.restore(leaves)
+        _, args, kwargs, _ = self.restore(leaves)[0]
         x_traced = self.solution(leaves, x, is_solved)
-        fun = self.unknowns.of_vector(self.functions[0]) if self.unknowns.is_vector else self.with_keywords(self.functions[0])
+        fun = self.vector_valued(self.functions[0])
 
         def residuals(x):
-            return anp.reshape(as_array(fun(x, *args, **kwargs)), (-1,))
+            return fun(x, args, kwargs)
 
         known = {
             "x": self.unknowns.unravel(x_traced),

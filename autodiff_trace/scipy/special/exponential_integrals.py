@@ -1,0 +1,100 @@
+"""Rules of the exponential, sine and cosine integrals, of Spence's function, and of exponentials and roots."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import scipy.special
+
+from ...numpy import wrapped as anp
+from ...numpy.canonical import as_array
+from ...numpy.definers import define, elementwise
+from . import wrapped as special
+from .families import family
+
+elementwise(special.exp1, lambda ans, z: -anp.exp(-z) / z, singular=True)
+elementwise(special.expi, lambda ans, x: anp.exp(x) / x, singular=True)
+
+
+def expn_slope(ans, n, x):
+    is_zero = anp.equal(n, 0)
+    return -anp.where(is_zero, anp.exp(-x) * (1 + 1 / x) / x, special.expn(anp.where(is_zero, 1, n) - 1, x))
+
+
+elementwise(special.expn, None, expn_slope, singular=True)
+
+
+def pair(function, slopes):
+    """A function with two answers, of which ``slopes`` are the derivatives."""
+    names = f"{function.__name__}"
+    parts = []
+    for which, slope in enumerate(slopes):
+        def compute(x, which=which):
+            return function(x)[which]
+
+        compute.__name__ = f"{names}_{which}"
+        part = family(compute, "x", x=slope)
+        parts.append(part)
+
+    def definition(x):
+        return tuple([part(x) for part in parts])
+
+    define(function)(definition)
+    return parts
+
+
+sici_parts = pair(
+    scipy.special.sici, (lambda ans, x: anp.sinc(x / np.pi), lambda ans, x: anp.cos(x) / x)
+)
+shichi_parts = pair(
+    scipy.special.shichi,
+    (lambda ans, x: special.exprel(x) + x * x * 0 - cosh_rest(x), lambda ans, x: anp.cosh(x) / x),
+)
+
+
+def cosh_rest(x):
+    """(eˣ − 1)/x − sinh(x)/x."""
+    return (anp.cosh(x) - 1) / anp.where(anp.equal(x, 0), 1.0, x)
+
+
+# Spence's function is ∫₁ᶻ log t / (1 − t) dt, and log(1 + s) / s = 2F1(1, 1; 2; −s)
+
+
+def spence_slope(ans, z):
+    s = z - 1
+    is_near = anp.absolute(s) < 0.5
+    near = anp.where(is_near, s, 0 * s)
+    far = anp.where(is_near, 0 * s + 1, s)
+    series = anp.astype(special.hyp2f1(1, 1, 2, -near), z.dtype)  # (SciPy's is double for single precision)
+    return -anp.where(is_near, series, anp.log(1 + far) / far)
+
+
+elementwise(special.spence, spence_slope, singular=True)
+elementwise(special.exprel, lambda ans, x: special.hyp1f1(2, 3, x) / 2, singular=True)
+elementwise(special.expm1, lambda ans, x: anp.exp(x), singular=True)
+elementwise(special.exp2, lambda ans, x: ans * x.dtype.type(math.log(2)), singular=True)
+elementwise(special.exp10, lambda ans, x: ans * x.dtype.type(math.log(10)), singular=True)
+elementwise(special.log1p, lambda ans, x: 1 / (1 + x), singular=True)
+elementwise(special.cbrt, lambda ans, x: 1 / (3 * ans * ans), singular=True)
+elementwise(special.cosm1, lambda ans, x: -anp.sin(x))
+
+
+def degrees(function, slope):
+    elementwise(function, lambda ans, x: x.dtype.type(math.pi / 180) * slope(ans, x), singular=True)
+
+
+degrees(special.sindg, lambda ans, x: special.cosdg(x))
+degrees(special.cosdg, lambda ans, x: -special.sindg(x))
+degrees(special.tandg, lambda ans, x: 1 + ans * ans)
+degrees(special.cotdg, lambda ans, x: -1 - ans * ans)
+elementwise(
+    special.powm1, lambda ans, x, y: y * anp.power(x, y - 1), lambda ans, x, y: (ans + 1) * anp.log(x), singular=True
+)
+
+
+@define(scipy.special.agm)
+def agm(a, b):
+    """By the complete elliptic integral, DLMF 19.8.5."""
+    a, b = as_array(a), as_array(b)
+    return (a + b) * (np.pi / 4) / special.ellipk(((a - b) / (a + b)) ** 2)

@@ -1,0 +1,137 @@
+"""Rules of the gamma and beta functions, their logarithms, the polygamma functions, and of binomial coefficients."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import scipy.special
+
+from ...core.primitives import nondifferentiable
+from ...core.errors import caller_line
+from ...core.recording import to_recorded
+from ...numpy import wrapped as anp
+from ...numpy.canonical import as_array
+from ...numpy.definers import define, elementwise
+from ...numpy.namespace import replace_wrapped
+from . import wrapped as special
+from .families import differentiate, family
+
+elementwise(special.gamma, lambda ans, x: ans * special.psi(x), singular=True)
+elementwise(special.gammaln, lambda ans, x: special.psi(x), singular=True)
+elementwise(special.loggamma, lambda ans, z: special.psi(z), singular=True)
+
+
+def distance_to_pole(z):
+    """The distance of complex numbers from the nearest of 0, −1, −2 …"""
+    return np.abs(z - np.minimum(np.round(z.real), 0))
+
+
+@functools.partial(family, names="z")
+def psi_derivative(z, order):
+    """The polygamma functions. SciPy's own are of real arguments; near a pole that is taken off (DLMF 5.5.2)."""
+    if z.dtype.kind != "c":
+        return np.where(order % 2, 1, -1) * scipy.special.gamma(order + 1) * scipy.special.zeta(order + 1, z)
+    return differentiate(scipy.special.psi, z, 0.5 * distance_to_pole(z), order, "psi")
+
+
+elementwise(special.psi, lambda ans, z: psi_derivative(z, 1))
+elementwise(special.polygamma, None, lambda ans, n, x: special.polygamma(n + 1, x))
+
+
+def rgamma_slope(ans, x):
+    """1/Γ is entire. Left of 1/2 it is sin(πx) Γ(1 − x) / π, DLMF 5.5.3, of which nothing is infinite at the zeros."""
+    if x.dtype.kind == "c":
+        return -ans * special.psi(x)
+    is_left = x < 0.5
+    left = anp.where(is_left, x, x.dtype.type(0.25))
+    near = left - 2 * anp.round(left / 2)  # of which the sine has all digits
+    mirrored = special.gamma(1 - left)
+    slope = mirrored * (anp.cos(np.pi * near) - anp.sin(np.pi * near) * (special.psi(1 - left) / np.pi))
+    return anp.where(is_left, slope, -ans * special.psi(anp.where(is_left, x.dtype.type(1), x)))
+
+
+elementwise(special.rgamma, rgamma_slope, singular=True)
+elementwise(
+    special.beta,
+    lambda ans, a, b: ans * (special.psi(a) - special.psi(a + b)),
+    lambda ans, a, b: ans * (special.psi(b) - special.psi(a + b)), singular=True,
+)
+elementwise(
+    special.betaln,
+    lambda ans, a, b: special.psi(a) - special.psi(a + b),
+    lambda ans, a, b: special.psi(b) - special.psi(a + b), singular=True,
+)
+elementwise(
+    special.poch,
+    lambda ans, z, m: ans * (special.psi(z + m) - special.psi(z)),
+    lambda ans, z, m: ans * special.psi(z + m), singular=True,
+)
+
+
+# Binomial coefficients Γ(n + 1) / (Γ(k + 1) Γ(n − k + 1)): at their zeros one of the two reciprocals has a slope
+
+
+def binom_slope(in_n):
+    def slope(ans, n, k):
+        is_zero = anp.equal(ans, 0)
+        at_n = anp.where(is_zero, n, 0 * n + 1)
+        at_k = anp.where(is_zero, k, 0 * k)
+        lower, upper = special.rgamma(at_k + 1), special.rgamma(at_n - at_k + 1)
+        d_lower, d_upper = rgamma_slope(lower, at_k + 1), rgamma_slope(upper, at_n - at_k + 1)
+        left = special.psi(at_n + 1) * lower if in_n else d_lower
+        zero_slope = special.gamma(at_n + 1) * (left * upper + (lower if in_n else -lower) * d_upper)
+        top = special.psi(n - k + 1)
+        other = special.psi(n + 1) - top if in_n else top - special.psi(k + 1)
+        return anp.where(is_zero, zero_slope, ans * other)
+
+    return slope
+
+
+elementwise(special.binom, binom_slope(True), binom_slope(False), singular=True)
+
+
+def refuse_exact(name, exact):
+    if exact:
+        raise TypeError(f"{name}: exact=True counts with integers, of which there is no derivative ({caller_line()}).")
+
+
+@define(scipy.special.comb)
+def comb(N, k, exact=False, repetition=False):
+    N, k = as_array(N), as_array(k)
+    refuse_exact("comb", exact)
+    if repetition:
+        N = N + k - 1
+    is_there = anp.logical_and(anp.logical_and(k <= N, N >= 0), k >= 0)
+    return anp.where(is_there, special.binom(anp.where(is_there, N, 1.0), anp.where(is_there, k, 1.0)), 0.0)
+
+
+@define(scipy.special.perm)
+def perm(N, k, exact=False):
+    N, k = as_array(N), as_array(k)
+    refuse_exact("perm", exact)
+    is_there = anp.logical_and(anp.logical_and(k <= N, N >= 0), k >= 0)
+    return anp.where(is_there, special.poch(anp.where(is_there, N - k + 1, 1.0), anp.where(is_there, k, 1.0)), 0.0)
+
+
+@define(scipy.special.factorial)
+def factorial(n, exact=False):
+    n = as_array(n)
+    refuse_exact("factorial", exact)
+    is_negative = n < 0
+    return anp.where(is_negative, n.dtype.type(0), special.gamma(anp.where(is_negative, n.dtype.type(0), n) + 1))
+
+
+@define(scipy.special.multigammaln)
+def multigammaln(a, d):
+    a = as_array(a)
+    d = int(d)
+    if anp.any(to_recorded(a) <= 0.5 * (d - 1)):
+        raise ValueError(f"multigammaln: a has to be above (d - 1) / 2 = {0.5 * (d - 1)} ({caller_line()})")
+    total = d * (d - 1) * 0.25 * np.log(np.pi)
+    for j in range(d):
+        total = total + special.gammaln(a - 0.5 * j)
+    return total
+
+
+replace_wrapped(scipy.special.gammasgn, nondifferentiable(scipy.special.gammasgn))

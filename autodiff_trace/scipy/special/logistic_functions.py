@@ -1,0 +1,54 @@
+"""Rules of the logistic functions, of log Σ exp and of the softmax."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.special
+
+from ... import nn
+from ...numpy import wrapped as anp
+from ...numpy.canonical import as_array
+from ...numpy.definers import define, elementwise
+from ...transforms.stopping import stop_gradient
+from . import wrapped as special
+
+elementwise(special.expit, lambda ans, x: ans * special.expit(-x))
+elementwise(special.logit, lambda ans, p: 1 / (p * (1 - p)), singular=True)
+elementwise(special.log_expit, lambda ans, x: special.expit(-x))
+if hasattr(special, "softplus"):  # since SciPy 1.15
+    elementwise(special.softplus, lambda ans, x: special.expit(x))
+
+
+def floating(x):
+    """``x`` as an array of floating or complex numbers."""
+    x = as_array(x)
+    return x if x.dtype.kind in "fc" else anp.astype(x, np.float64)
+
+
+@define(scipy.special.softmax)
+def softmax(x, axis=None):
+    return nn.softmax(floating(x), axis)
+
+
+@define(scipy.special.log_softmax)
+def log_softmax(x, axis=None):
+    return nn.log_softmax(floating(x), axis)
+
+
+@define(scipy.special.logsumexp)
+def logsumexp(a, axis=None, b=None, keepdims=False, return_sign=False):
+    a = floating(a)
+    if b is None and not return_sign and a.dtype.kind == "f":
+        return nn.logsumexp(a, axis, keepdims)
+    weights = 1 if b is None else floating(b)
+    if b is not None:  # what has no weight does not count, infinite or not
+        a = anp.where(anp.not_equal(weights, 0), a, a.dtype.type(-np.inf))
+    # What the terms have in common; it drops out of the derivative.
+    top = stop_gradient(anp.max(anp.real(a), axis=axis, keepdims=True))
+    top = anp.where(anp.isfinite(top), top, top.dtype.type(0))
+    total = anp.sum(weights * anp.exp(a - top), axis=axis, keepdims=True)
+    sign = anp.sign(total)
+    result = anp.log(anp.absolute(total) if return_sign else total) + top
+    if not keepdims:
+        result, sign = anp.squeeze(result, axis=axis), anp.squeeze(sign, axis=axis)
+    return (result, sign) if return_sign else result

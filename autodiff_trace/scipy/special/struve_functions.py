@@ -1,0 +1,47 @@
+"""Rules of Struve's functions, in the argument and in the order."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import scipy.special
+
+from ...numpy.definers import elementwise
+from . import wrapped as special
+from .cylinder_functions import rate
+from .families import differentiate, family
+
+
+def inhomogeneity(v, z, j):
+    """The derivative of order ``j`` in z of (z/2)ᵛ / (√π Γ(v + 3/2))."""
+    factor = math.prod(v - i for i in range(j)) / 2**j
+    return factor * (z / 2) ** (v - j) * scipy.special.rgamma(v + 1.5) / math.sqrt(math.pi)
+
+
+def struve_family(function, sign):
+    """The family of a function with 2 S' = S(v − 1) ± S(v + 1) + (z/2)ᵛ / (√π Γ(v + 3/2)), DLMF 11.4(v).
+
+    It repeats that, as ``cylinder_functions`` does.
+    """
+
+    def compute(v, z, i, j):
+        def in_z(v, j):
+            if j == 0:
+                return function(v, z)
+            return (in_z(v - 1, j - 1) + sign * in_z(v + 1, j - 1) + inhomogeneity(v, z, j - 1)) / 2
+
+        v, z = np.broadcast_arrays(v, z)
+        return differentiate(lambda v: in_z(v, j), v, 2 / rate(v, z), i, function.__name__)
+
+    compute.__name__ = f"{function.__name__}_derivative"
+    derivative = family(compute, "v z")
+    elementwise(
+        getattr(special, function.__name__),
+        lambda ans, v, z: derivative(v, z, 1, 0), lambda ans, v, z: derivative(v, z, 0, 1),
+    )
+    return derivative
+
+
+struve_derivative = struve_family(scipy.special.struve, -1)
+modstruve_derivative = struve_family(scipy.special.modstruve, 1)

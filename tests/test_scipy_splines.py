@@ -1,0 +1,141 @@
+"""B-splines, interp1d and regular grids of ``scipy.interpolate``: in knots, values and queries."""
+
+from __future__ import annotations
+
+from scipy_table import traced
+
+import numpy as np
+import pytest
+import scipy.interpolate
+
+from autodiff_trace import grad, jit, vjp, vmap
+from autodiff_trace import numpy as anp
+from autodiff_trace.testing import check_grads
+
+rng = np.random.default_rng(0)
+ours = traced.interpolate
+
+USES = {
+    "call": lambda spline, q: spline(q),
+    "nu=1": lambda spline, q: spline(q, 1),
+    "derivative": lambda spline, q: spline.derivative()(q),
+    "antiderivative": lambda spline, q: spline.antiderivative(2)(q, extrapolate=True),
+    "integrate": lambda spline, q: spline.integrate(q[1], q[0], extrapolate=False),
+}
+
+
+@pytest.mark.parametrize("k, count, bc_type", [
+    (1, 4, None), (2, 5, None), (3, 4, None), (3, 7, "natural"), (3, 6, ([(1, np.ones(2))], [(2, np.ones(2))])),
+    (3, 6, "periodic"), (4, 7, "periodic"), (5, 7, None),
+], ids=str)
+def test_interpolating_splines(k, count, bc_type):
+    x, y = np.arange(count) + rng.uniform(-0.3, 0.3, count), rng.normal(size=(count, 2))
+    query = np.array([x[0] - 0.2, x[0] + 0.4, x[-1] + 0.3])
+    is_periodic = bc_type == "periodic"
+    y[-1] = y[0] if is_periodic else y[-1]
+
+    def make(library, x, y):
+        y = anp.concatenate([y, y[:1]]) if is_periodic else y
+        return library.make_interp_spline(x, y, k, bc_type=bc_type)
+
+    values = y[:-1] if is_periodic else y
+    expected, plain = make(scipy.interpolate, x, values), make(ours, x, values)
+    for label, use in USES.items():
+        found = jit(lambda x, y, q, use=use: use(make(ours, x, y), q))(x, values, query)
+        np.testing.assert_allclose(found, use(expected, query), rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(vjp(lambda q, use=use: use(plain, q), query)[0], use(expected, query), atol=1e-9)
+        if label in ("call", "integrate"):
+            check_grads(lambda x, y, q, use=use: use(make(ours, x, y), q), x, values, query, order=1, name=label)
+
+
+def test_knots_of_b_splines():
+    t = np.array([0, 0.1, 0.2, 0.3, 1.4, 1.5, 2.6, 3.7, 3.8, 3.9, 4.0])
+    c, query = rng.normal(size=(2, 7)), np.array([-0.5, 0.5, 1.7, 2.2, 3.3])
+    for nu in (0, 1, 4):
+        check_grads(lambda t, c, q, nu=nu: ours.BSpline(t, c, 3, axis=1)(q, nu), t, c, query, order=2 - nu % 2)
+    repeated = np.array([0, 0, 0, 0, 1, 1, 2, 3, 3, 3, 3.0])
+    found = vjp(lambda c: ours.BSpline(repeated, c, 3)(query, 1), c[0])[0]
+    np.testing.assert_allclose(found, scipy.interpolate.BSpline(repeated, c[0], 3)(query, 1))
+
+
+def test_fitted_splines():
+    x, y, w = np.sort(rng.uniform(0, 3, 20)), rng.normal(size=20), rng.uniform(0.5, 1, 20)
+    t, query = np.array([0, 0, 0, 0, 1, 1.5, 3, 3, 3, 3.0]), np.array([0.5, 2.2])
+    found = vjp(lambda y: ours.make_lsq_spline(x, y, t, 3, w)(query), y)[0]
+    np.testing.assert_allclose(found, scipy.interpolate.make_lsq_spline(x, y, t, 3, w)(query))
+    check_grads(lambda x, y, w: ours.make_lsq_spline(x, y, t, 3, w)(query), x, y, w, order=1)
+    found = vjp(lambda y: ours.make_smoothing_spline(x, y, lam=0.3)(query), y)[0]
+    np.testing.assert_allclose(found, scipy.interpolate.make_smoothing_spline(x, y, lam=0.3)(query))
+    check_grads(lambda y: ours.make_smoothing_spline(x, y, lam=0.3)(query), y, order=1)
+    with pytest.raises(TypeError, match="lam=None"):
+        grad(lambda y: ours.make_smoothing_spline(x, y)(1.0))(y)
+
+
+KINDS = ["linear", "nearest", "nearest-up", "previous", "next", "zero", "slinear", "quadratic", "cubic", 4]
+FILLS = [{}, {"fill_value": "extrapolate"}, {"bounds_error": False}, {"bounds_error": False, "fill_value": (1.0, 2.0)}]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_interp1d(kind):
+    x, y = np.cumsum(rng.uniform(0.5, 1.5, 6)), rng.normal(size=(2, 6, 3))
+    inside = np.array([x[0] + 0.1, 2.9, x[-1] - 0.3])
+    for keywords in FILLS:
+        query = np.append(inside, [x[0] - 0.5, x[-1] + 0.7, np.nan]) if keywords else inside
+        expected = scipy.interpolate.interp1d(x, y, kind, axis=1, **keywords)(query)
+        plain = ours.interp1d(x, y, kind, axis=1, **keywords)
+        np.testing.assert_array_equal(plain(query), expected)
+        found = jit(lambda y, q, kw=keywords: ours.interp1d(x, y, kind, axis=1, **kw)(q))(y, query)
+        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(vjp(plain, query)[0], expected, rtol=1e-9, atol=1e-9)
+    check_grads(lambda x, y, q: ours.interp1d(x[::-1], y[:, ::-1], kind, axis=1)(q), x, y, inside, order=1)
+    with pytest.raises(ValueError, match="outside the interpolation range"):
+        grad(lambda y: ours.interp1d(x, y, kind)(99.0))(y[0, :, 0])
+
+
+GRID = [np.cumsum(rng.uniform(0.5, 1.5, n)) for n in (7, 6)]
+VALUES = rng.normal(size=(7, 6, 2))
+POINTS = np.stack([rng.uniform(x[0], x[-1], 5) for x in GRID], -1)
+
+
+@pytest.mark.parametrize("method", ["linear", "nearest", "slinear", "cubic", "quintic", "pchip"])
+def test_regular_grids(method):
+    # SciPy iterates for the coefficients of splines
+    exact = {"solver_args": {"atol": 1e-13, "rtol": 1e-13}} if method in ("slinear", "cubic", "quintic") else {}
+    expected = scipy.interpolate.RegularGridInterpolator(GRID, VALUES, method, **exact)(POINTS)
+
+    def function(values, points, *grid):
+        return ours.RegularGridInterpolator(grid, values, method)(points)
+
+    np.testing.assert_allclose(jit(function)(VALUES, POINTS, *GRID), expected, rtol=1e-8, atol=1e-9)
+    flipped = vjp(lambda p: ours.interpn((GRID[0][::-1], GRID[1]), VALUES[::-1], p, method), POINTS)[0]
+    np.testing.assert_allclose(flipped, expected, rtol=1e-8, atol=1e-9)
+    plain = ours.RegularGridInterpolator(GRID, VALUES, method, **exact)
+    check_grads(lambda p: anp.sum(plain(p[:2]) ** 2), POINTS, order=1)
+    gradients = grad(lambda *args: anp.sum(function(*args) ** 2), argnums=(0, 1, 2, 3))(VALUES, POINTS, *GRID)
+    step = 1e-6
+    for number, gradient in enumerate(gradients):
+        args, direction = [VALUES, POINTS, *GRID], rng.normal(size=gradient.shape)
+        up, down = ([*args[:number], args[number] + s * direction, *args[number + 1 :]] for s in (step, -step))
+        up, down = (jit(lambda *a: anp.sum(function(*a) ** 2))(*each) for each in (up, down))
+        np.testing.assert_allclose(np.sum(gradient * direction), (up - down) / (2 * step), rtol=1e-5, atol=1e-6)
+    if exact:
+        reference = scipy.interpolate.RegularGridInterpolator(GRID, VALUES, method, **exact)
+        for nu in ((1, 1), (2, 0), (0, 3)):
+            found = vjp(lambda p, nu=nu: plain(p, nu=nu), POINTS)[0]
+            np.testing.assert_allclose(found, reference(POINTS, nu=nu), rtol=1e-6, atol=1e-7)
+
+
+def test_outside_of_grids():
+    points = np.array([[GRID[0][0] - 1, GRID[1][1] + 0.1], [GRID[0][2] + 0.1, np.nan], [2.0, 2.0]])
+    for fill_value in (None, np.nan, 3.0):
+        args = GRID, VALUES, "linear", False, fill_value
+        expected = scipy.interpolate.RegularGridInterpolator(*args)(points)
+        np.testing.assert_allclose(vjp(ours.RegularGridInterpolator(*args), points)[0], expected)
+    with pytest.raises(ValueError, match="out of bounds in dimension 0"):
+        vjp(ours.RegularGridInterpolator(GRID, VALUES), points)
+    found = vmap(ours.RegularGridInterpolator(GRID, VALUES))(POINTS)
+    np.testing.assert_allclose(found[:, 0], ours.interpn(GRID, VALUES, POINTS))
+    spline = ours.make_interp_spline(GRID[0], VALUES[:, 0])
+    np.testing.assert_allclose(vmap(spline)(POINTS[:, 0]), spline(POINTS[:, 0]))
+    np.testing.assert_allclose(vmap(ours.interp1d(GRID[0], VALUES[:, 0, 0]))(POINTS[:, :1])[:, 0],
+                               ours.interp1d(GRID[0], VALUES[:, 0, 0])(POINTS[:, 0]))
