@@ -188,7 +188,7 @@ for f in [
     lambda x: scipy.special.xlogy(x, 2 * x), traced.special.gammaln, lambda x: traced.special.xlogy(x, x),
     traced.special.logsumexp,
 ]:
-    check_grads(lambda x: anp.abs(f(x)), x)
+    check_grads(lambda x: anp.real(f(x)) + 2 * anp.imag(f(x)), x)
     np.testing.assert_allclose(jit(f)(x), f(x))
     np.testing.assert_allclose(jit(f)(2 * x), f(2 * x))
 print(isinstance(scipy.special.gammaln, np.ufunc), traced.special.gammaln.nin)
