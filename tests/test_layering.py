@@ -14,6 +14,8 @@ ORDER = """
     core: array_ops parameters traits cotangents errors pytree tracer recording derivative exact_numbers lowest
       primitives unary batching choices selections masked_rules backward reverse forward infinitesimals
       transformed taylor
+    scipy/ndimage: taps
+    scipy/stats: uncovered
     scipy/integrate: butcher gauss_kronrod moving_times
     scipy/optimize: progress_lines combinatorial older_functions
     scipy: plain_arguments __init__
@@ -42,7 +44,8 @@ ORDER = """
     numpy: error_states recursive_linalg layouts mutation parameters random row_sums lapack quick_forms
       namespace plain_scipy operators canonical fft wrapped moving batching broadcasting buffers concatenators
       linalg ufunc_folds ufunc_methods masks
-    scipy/integrate: fields linearised
+    scipy/stats: distributions
+    scipy/integrate: fields linearised refining
     scipy/optimize: isotonic
     scipy/interpolate: bands cubics
     scipy: namespace
@@ -52,23 +55,25 @@ ORDER = """
     scipy/integrate: wrapped
     scipy/interpolate: wrapped
     scipy/linalg: wrapped
-    scipy/ndimage: wrapped __init__
+    scipy/ndimage: wrapped
     scipy/optimize: wrapped
     scipy/signal: wrapped
     scipy/sparse: wrapped
     scipy/spatial: wrapped
     scipy/special: wrapped
-    scipy/stats: wrapped __init__
+    scipy/stats: wrapped
     transforms: seeds
     numpy/rules: tolerances applying complex_domain donation
     numpy/sparsity: index_sets trace products __init__
     numpy/taylor: series
     numpy: definers along_axes selections
+    scipy: convolving
+    scipy/ndimage: boundaries sampling correlations linear_filters selections transformations __init__
+    scipy/signal: segments waveforms windows extensions convolutions filters detrending responses smoothing
+      resampling spectra __init__
     scipy/linalg: choices
     scipy/integrate: samples
     scipy/interpolate: pieces basis piecewise bsplines cubic_splines lines grids __init__
-    scipy/optimize: rosenbrock
-    scipy/signal: convolutions filters __init__
     scipy/sparse: products stored
     scipy/special: error_functions information families differential_equations densities exponential_integrals
       gamma_functions cumulative_distributions incomplete_functions hypergeometric noncentral_distributions
@@ -82,21 +87,19 @@ ORDER = """
       splitting variances quantiles scattering spectral writing indexing singular_values powers __init__
     scipy/linalg: operands banded matrix_equations matrix_functions systems toeplitz_systems factorizations
       matrix_roots orthogonal special_matrices least_squares spectral eigensystems __init__
-    scipy/sparse: arrays formats
-    scipy/sparse/linalg: exponentials iterations norms systems spectra __init__
     scipy/spatial/distance: euclidean metrics pairs vectors __init__
     scipy/fft: transforms cosine_transforms __init__
     scipy/spatial: matrices __init__
-    numpy: views attributes shared_results writable_box array_box array_layer
-    scipy/sparse: arrays formats choices constants
+    numpy: views attributes shared_results writable_box array_box array_layer flat __init__
+    scipy/sparse: arrays formats choices constants __init__
     scipy/sparse/linalg: choices exponentials iterations norms systems spectra __init__
-    numpy: flat __init__
-    scipy/sparse: __init__
     numpy/taylor: __init__
     transforms: border coloring complex_jacobians ownership steps raveling stopping flat_function followed_rules
-      mapping custom_rules gradient products sparsity custom_calls jacobians implicit_rules implicit
-      second_order taylor
-    scipy/optimize: unknowns constraints results
+      mapping custom_rules gradient products sparsity custom_calls jacobians
+    scipy/optimize: rosenbrock unknowns constraints
+    scipy/stats: draws continuous numeric
+    transforms: implicit_rules implicit second_order taylor
+    scipy/optimize: results
     scipy/integrate: whole_steps event_times flows integrals problems quadrature trajectories
     captured_state: contents names places holders random_states copying read_paths kinds watching members
       objects functions following captured restoring reruns references
@@ -118,6 +121,7 @@ ORDER = """
     scipy/special: logistic_functions
     transforms: custom __init__
     scipy/special: inverse_distributions __init__
+    scipy/stats: discrete kernel_density multivariate real_families samples positive_families __init__
     compiler/backends/numpy_source: calls error_regions inline loop_source emit executable back_end
     compiler/backends/native: pieces executable
     compiler/ir: infer
