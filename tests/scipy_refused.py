@@ -45,3 +45,23 @@ AS_THEY_ARE["spatial"] = by_name({
         ConvexHull Delaunay HalfspaceIntersection KDTree Rectangle SphericalVoronoi Voronoi cKDTree
     """,
 })
+
+REFUSED["optimize"] = by_name({
+    "The solution is a choice, which stays the same or jumps": "linear_sum_assignment milp quadratic_assignment",
+    "Older names of `minimize`": """
+        fmin fmin_bfgs fmin_cg fmin_cobyla fmin_l_bfgs_b fmin_ncg fmin_powell fmin_slsqp fmin_tnc line_search
+    """,
+    "Older names of `minimize_scalar`": "bracket brent fminbound golden",
+    "An older name of `least_squares`": "leastsq",
+    "Older names of `root`": """
+        anderson broyden1 broyden2 diagbroyden excitingmixing linearmixing newton_krylov
+    """,
+    "Finite differences; `grad` is exact": "approx_fprime check_grad",
+})
+AS_THEY_ARE["optimize"] = by_name({
+    "They say what bounds and constraints are, with traced numbers too": "Bounds LinearConstraint NonlinearConstraint",
+    "Approximations of matrices, for the options of methods": """
+        BFGS BroydenFirst HessianUpdateStrategy InverseJacobian KrylovJacobian LbfgsInvHessProduct SR1
+    """,
+    "Results": "OptimizeResult RootResults",
+})
