@@ -37,8 +37,8 @@ def root_vjp(g, ans, a):
 
 
 defrules(
-    square_root, root_vjp, lambda t, ans, a: broadcast_tangent(sylvester(ans, ans, t, True), ans), batching=batch_matrix,
-    reads=ANSWER, shaped_by_values=True, owns_memory=True,
+    square_root, root_vjp, lambda t, ans, a: broadcast_tangent(sylvester(ans, ans, t, True), ans), reads=ANSWER,
+    batching=batch_matrix, shaped_by_values=True, owns_memory=True,
 )
 
 
@@ -48,7 +48,7 @@ def sqrtm(A, **older):
     return square_root(array(A))
 
 
-# signm: S² = I and S A = A S give N dS + dS N = dA − S dA S with N = A S (C. Kenney and A. Laub, "Polar decomposition
+# signm: S² = I and S A = A S give N dS + dS N = dA − S dA S with N = A S (C. Kenney and A. Laub, "Polar
 # and matrix sign function condition estimates", 1991)
 
 
@@ -105,7 +105,7 @@ def independent_vectors(v):
     condition = np.max(np.linalg.cond(v), initial=1) if v.size else 1
     if not condition**2 * np.finfo(v.dtype).eps < MOST_CONDITION:
         raise np.linalg.LinAlgError(
-            f"funm: the matrix has no basis of eigenvectors, or nearly none (of condition {condition:.1e}), so that its "
+            f"funm: the matrix has no basis of eigenvectors, or nearly none (of condition {condition:.1e}): its "
             "function cannot be traced here: take expm, logm, sqrtm or fractional_matrix_power, which need none."
         )
     return v
