@@ -72,15 +72,13 @@ ORDER = """
       incomplete_functions scaled_cylinder_functions struve_functions
     scipy/interpolate: pieces basis piecewise bsplines cubic_splines lines grids __init__
     scipy/signal: convolutions filters __init__
-    scipy/optimize: rosenbrock
     numpy/rules: matrices determinants repeated_values statistics nan_functions complex_parts division
       elementwise interpolation lengths creation diagonals ordering sets steps windows contractions covariances
       cumulative differences einsum factorizations histograms joining matrix_products padding polynomials
       products ranges rearranging fft selecting shapes reductions extrema norms solving special_functions
-      splitting variances quantiles
+      splitting variances quantiles scattering spectral writing indexing singular_values powers __init__
     scipy/sparse: arrays formats
     scipy/sparse/linalg: exponentials iterations norms systems spectra __init__
-    numpy/rules: scattering spectral writing indexing singular_values powers __init__
     scipy/linalg: operands banded matrix_equations matrix_functions systems toeplitz_systems factorizations
       matrix_roots orthogonal special_matrices least_squares spectral eigensystems __init__
     scipy/spatial/distance: euclidean metrics pairs vectors __init__
@@ -90,10 +88,11 @@ ORDER = """
     scipy/sparse: constants __init__
     numpy/taylor: __init__
     transforms: border coloring complex_jacobians ownership steps raveling stopping flat_function followed_rules
-      mapping custom_rules gradient products sparsity custom_calls jacobians implicit_rules implicit
-      second_order taylor
+      mapping custom_rules gradient products sparsity custom_calls jacobians
+    scipy/optimize: rosenbrock unknowns constraints
+    transforms: implicit_problems implicit_rules implicit second_order taylor
     scipy/integrate: whole_steps integrals problems flows quadrature event_times trajectories
-    scipy/optimize: unknowns constraints results
+    scipy/optimize: results
     captured_state: contents names places holders random_states copying read_paths kinds watching members
       objects functions following captured restoring reruns references
     compiler/record: cleanup collection guards introspection refusals exported_arrays

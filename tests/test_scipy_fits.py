@@ -214,7 +214,7 @@ def test_linear_programs():
     np.testing.assert_allclose(jacobian(lambda c: program(c=c).x)(COST), 0, atol=1e-12)
     slack = jacobian(lambda b: program(b=b).slack)(LIMIT)
     np.testing.assert_allclose(slack, jacobian(lambda b: b - LIMITS @ vertex(LIMITS, b))(LIMIT), atol=1e-9)
-    with pytest.raises(TracedValueError, match=r"linprog: .*does not hold the solution"):
+    with pytest.raises(TracedValueError, match=r"linprog: the solution has no derivative"):
         grad(lambda c: optimize.linprog(c, [[1.0, 1.0]], [1.0]).x[0])(-np.ones(2))
     with pytest.raises(TracedValueError, match=r"integers has no derivative"):
         grad(lambda c: optimize.linprog(c, [[1.0, 1.0]], [1.0], integrality=[1, 1]).fun)(-np.ones(2))

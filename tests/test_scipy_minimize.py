@@ -20,6 +20,14 @@ METHODS = """
     Nelder-Mead Powell CG BFGS Newton-CG L-BFGS-B TNC COBYLA COBYQA SLSQP trust-constr dogleg trust-ncg trust-exact
     trust-krylov
 """.split()
+SCIPY = np.lib.NumpyVersion(scipy.__version__)
+
+
+def skip_what_is_missing(method, kind=""):
+    if method == "COBYQA" and SCIPY < "1.14.0" or method == "COBYLA" and kind == "eq" and SCIPY < "1.16.0":
+        pytest.skip(f"{method} {kind} is not in this SciPy")
+
+
 Q = np.array([[3.0, 1.0, 0.5], [1.0, 2.0, 0.2], [0.5, 0.2, 1.0]])
 P = np.array([0.5, 2.0, -1.0])
 
@@ -34,6 +42,7 @@ def exact_quartic(a):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_each_method(method):
+    skip_what_is_missing(method)
     a = np.array([1.0, 2.0])
     slopes = jacobian(exact_quartic)(a)
 
@@ -93,6 +102,7 @@ def exact_bounded(p):
 
 @pytest.mark.parametrize("method", ["L-BFGS-B", "TNC", "SLSQP", "trust-constr", "Nelder-Mead", "Powell", "COBYQA"])
 def test_bounds_hold_some_unknowns(method):
+    skip_what_is_missing(method)
     np.testing.assert_allclose(jacrev(lambda p: bounded(p, method=method).x)(P), jacobian(exact_bounded)(P), atol=1e-8)
 
 
@@ -142,6 +152,7 @@ def exact_constrained(p):
 @pytest.mark.parametrize("method", ["SLSQP", "trust-constr", "COBYLA", "COBYQA"])
 @pytest.mark.parametrize("kind", ["eq", "ineq", "linear", "nonlinear"])
 def test_constraints(kind, method):
+    skip_what_is_missing(method, kind)
     p = np.array([0.5, 2.0, -1.0])
     np.testing.assert_allclose(jacrev(lambda p: constrained(kind, p, method).x)(p), jacobian(exact_constrained)(p),
                                atol=1e-8)

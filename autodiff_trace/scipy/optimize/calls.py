@@ -9,7 +9,8 @@ import numpy as np
 
 from ...core.errors import MissingRuleError, TracedValueError
 from ...transforms.closures import Closure
-from ...transforms.implicit_rules import Implicit, solution, solved
+from ...transforms.implicit_problems import Implicit
+from ...transforms.implicit_rules import solution, solved
 from ...transforms.stopping import to_numpy
 from .evaluation import derived
 from .progress_lines import progress

@@ -22,7 +22,8 @@ from ...core.primitives import nondifferentiable
 from ...numpy import wrapped as anp
 from ...transforms.custom_rules import VJPRule, apply_rule
 from ...transforms.gradient import grad
-from ...transforms.implicit_rules import Refusal, confirm, pull_leaves, refined
+from ...transforms.implicit_problems import Refusal
+from ...transforms.implicit_rules import confirm, pull_leaves, refined
 from ...transforms.jacobians import jacobian
 from ...transforms.steps import number
 from .calls import SolverCall
