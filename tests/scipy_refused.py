@@ -16,6 +16,36 @@ REFUSED: dict[str, dict[str, str]] = {}
 AS_THEY_ARE: dict[str, dict[str, str]] = {}
 """For each module the classes and objects that are SciPy's own here, too, with the reason."""
 
+# linalg, sparse, spatial
+
+REFUSED["linalg"] = by_name({
+    "a basis is a choice": "null_space orth",
+    "the factors are a choice that depends on rounding": "cdf2rdf cossin hessenberg ordqz qz rsf2csf schur",
+    "made by updates, whose signs are their own: take qr": "qr_delete qr_insert qr_update",
+    "an estimate": "expm_cond",
+    "powers of two, which change in steps": "matrix_balance",
+})
+REFUSED["sparse"] = by_name({"traced sparse arrays have two dimensions": "expand_dims permute_dims swapaxes"})
+REFUSED["sparse.linalg"] = by_name({
+    "dense as a rule: take the dense function": "eigs expm funm_multiply_krylov inv",
+    "take eigsh": "lobpcg",
+    "take the normal equations": "lsmr lsqr",
+    "an estimate, or an approximation": "onenormest spilu",
+})
+REFUSED["spatial.distance"] = by_name({
+    "counts what is true and false": "dice hamming jaccard rogerstanimoto russellrao sokalsneath yule",
+})
+AS_THEY_ARE["sparse"] = by_name({
+    "a format for plain numbers": "bsr_array bsr_matrix dia_array dia_matrix dok_array dok_matrix lil_array lil_matrix",
+    "a base class": "sparray spmatrix",
+})
+AS_THEY_ARE["sparse.linalg"] = by_name({"an operator of plain vectors": "LaplacianNd LinearOperator SuperLU"})
+AS_THEY_ARE["spatial"] = by_name({
+    "made of plain points": """
+        ConvexHull Delaunay HalfspaceIntersection KDTree Rectangle SphericalVoronoi Voronoi cKDTree
+    """,
+})
+
 REFUSED["optimize"] = by_name({
     "The solution is a choice, which stays the same or jumps": "linear_sum_assignment milp quadratic_assignment",
     "Older names of `minimize`": """
