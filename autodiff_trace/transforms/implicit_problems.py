@@ -26,6 +26,10 @@ SLOW = 0.01
 """A step that is not this much smaller than the last one asks for another matrix."""
 SETTLED = 1e-9
 """A step of Newton's method that is this small, relative to the unknowns, was the last."""
+MORE_STEPS = 3
+"""How many steps that are small beside the largest unknown are made, as long as some are not small beside their own."""
+NOISE = 0.9, 1e-5
+"""Steps that do not shrink, by this factor, and are this small are the noise of a function in single precision."""
 STATIONARY = 1e-6
 """A residual of the equations that counts as zero, relative to their matrix times the unknowns."""
 FAR = 0.05
@@ -171,8 +175,8 @@ class Implicit:
             raise self.refusal("the equations do not hold there; is the function smooth at the solution?")
 
     def newton(self, leaves: list, z: np.ndarray, state: list, is_strict: bool) -> np.ndarray:
-        """Steps of Newton's method until they settle."""
-        solve, last = None, np.inf
+        """Steps of Newton's method until they settle, for small unknowns beside large ones, too."""
+        solve, last, more = None, np.inf, MORE_STEPS
         for _ in range(NEWTON_STEPS):
             residual = np.asarray(self.residual(leaves, state, z))
             if not np.isfinite(residual).all():
@@ -181,8 +185,11 @@ class Implicit:
                 solve = self.linearized(leaves, state, z, is_strict)
             step = -solve(residual)
             z = z + step
-            size = np.abs(step).max(initial=0)
-            if size <= SETTLED * (1 + np.abs(z).max(initial=0)):
+            size, scale = np.abs(step).max(initial=0), 1 + np.abs(z).max(initial=0)
+            more -= size <= SETTLED * scale
+            if not more or np.all(np.abs(step) <= SETTLED * np.abs(z)):
+                return z
+            if NOISE[0] * last <= size <= NOISE[1] * scale:
                 return z
             # Near the solution one matrix serves for all steps.
             solve, last = solve if size < SLOW * last else None, size

@@ -158,7 +158,10 @@ class Minimization(Optimum):
             tol=self.tol, callback=self.callback, options=self.options, **extra)
 
     def block_for_scipy(self, i: int, data: tuple, has_hessian: bool) -> Any:
-        return self.blocks[i].for_scipy(lambda x: self.call_one(i, x, *data), self.outward, data, has_hessian)
+        def values(x):
+            return self.call_one(i, x, *data)
+
+        return self.blocks[i].for_scipy(values, self.outward, self.unknowns.of_vector, data, has_hessian)
 
     def noting(self, fun: Callable) -> Callable:
         """``fun``, with its value for the line of progress."""
