@@ -29,7 +29,7 @@ REMEDY = (
 WITHOUT_GRADIENT = frozenset({"nelder-mead", "powell", "cobyla", "cobyqa"})
 WITH_PRODUCTS = frozenset({"newton-cg", "trust-ncg", "trust-krylov"})
 WITH_HESSIAN = frozenset({"dogleg", "trust-exact", "trust-constr"})
-MOST_DENSE = 300
+MOST_IN_MATRIX = 300
 """Unknowns up to which ``trust-constr`` gets the Hessian as a matrix; from there on products with it."""
 
 
@@ -197,7 +197,7 @@ class Minimization(Optimum):
         return fun, self.jac
 
     def curvature(self, method: Any, hidden: Sequence) -> dict:
-        if method in WITH_PRODUCTS or method == "trust-constr" and self.size > MOST_DENSE:
+        if method in WITH_PRODUCTS or method == "trust-constr" and self.size > MOST_IN_MATRIX:
             return {"hessp": self.outward(self.evaluated(hvp, "product", hidden))}
         return {"hess": self.outward(self.evaluated(hessian, "hessian", hidden))} if method in WITH_HESSIAN else {}
 
