@@ -97,8 +97,8 @@ ORDER = """
     transforms: border coloring complex_jacobians ownership steps raveling stopping flat_function followed_rules
       mapping custom_rules gradient products sparsity custom_calls jacobians implicit_problems implicit_rules
       implicit second_order taylor
+    scipy/optimize: large_systems rosenbrock unknowns results
     scipy/stats: draws continuous numeric
-    scipy/optimize: rosenbrock unknowns constraints results
     scipy/integrate: whole_steps integrals problems flows quadrature event_times trajectories
     captured_state: contents names places holders random_states copying read_paths kinds watching members
       objects functions following captured restoring reruns references
@@ -142,8 +142,8 @@ ORDER = """
     compiler/graph: graph
     compiler: jitted jit __init__
     scipy/integrate: stepwise solutions initial_value odepack __init__
-    scipy/optimize: evaluation calls optimality roots nonlinear_least_squares scalar_roots curve_fitting
-      linear_problems minimizing global_minimizing __init__
+    scipy/optimize: evaluation calls constraints optimality roots nonlinear_least_squares scalar_roots
+      curve_fitting linear_problems minimizing global_minimizing __init__
     .: __init__
 """
 
