@@ -67,15 +67,15 @@ ORDER = """
     numpy: definers along_axes selections
     scipy: convolving
     scipy/signal: segments waveforms windows extensions convolutions filters detrending responses spectra
-    scipy/ndimage: boundaries sampling correlations linear_filters selections
+    scipy/ndimage: boundaries sampling correlations linear_filters selections transformations __init__
     scipy/integrate: samples
     scipy/sparse: products stored
     scipy/special: error_functions families information lambert_functions airy_functions carlson_integrals
       cylinder_functions densities exponential_integrals gamma_functions hypergeometric integral_functions
       orthogonal_polynomials spherical_bessel zeta_functions bessel_integrals elliptic_integrals
       incomplete_functions scaled_cylinder_functions struve_functions
-    scipy/interpolate: pieces basis piecewise bsplines cubic_splines lines grids __init__
-    scipy/ndimage: transformations __init__
+    scipy/interpolate: pieces basis piecewise bsplines univariate cubic_splines lines polynomials scattered
+      grids __init__
     scipy/signal: smoothing resampling __init__
     scipy/optimize: rosenbrock
     numpy/rules: matrices determinants repeated_values statistics nan_functions complex_parts division
