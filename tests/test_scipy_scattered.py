@@ -51,6 +51,7 @@ def test_univariate_splines():
         check(lambda lib, x, y, q, k=k: lib.InterpolatedUnivariateSpline(x, y, k=k)(q), x, y[:, 0], query)
     for ext in (1, 3, "extrapolate"):
         check(lambda lib, y, q, e=ext: lib.InterpolatedUnivariateSpline(x, y, ext=e)(q, 1), y[:, 0], query)
+    check(lambda lib, y, q: lib.InterpolatedUnivariateSpline(x, y, ext=3).derivative()(q), y[:, 0], query)
     check(lambda lib, y, a: lib.InterpolatedUnivariateSpline(x, y).integral(a, 4.3), y[:, 0], 0.5)
     check(lambda lib, q: lib.UnivariateSpline(x, y[:, 0], s=0.5)(q), query)
     with pytest.raises(ValueError, match="ext=2"):

@@ -23,8 +23,8 @@ def with_extension(spline, x, nu, ext):
     outside = anp.logical_or(x < first, x > last)
     if ext == 2 and anp.any(to_recorded(outside)):
         raise ValueError("UnivariateSpline: a value of x is beyond the ends, and ext=2")
-    if ext == 3:
-        return spline(anp.clip(x, first, last), nu)
+    if ext == 3 and not nu:  # (derivatives go on, as SciPy has it)
+        return spline(anp.clip(x, first, last))
     answer = spline(x, nu)
     return anp.where(outside, 0.0, answer) if ext == 1 else answer
 
@@ -75,13 +75,20 @@ class InterpolatedUnivariateSpline(TracedUnivariate, scipy.interpolate.Interpola
                                    f"({caller_line()}). Use make_interp_spline with knots t=.")
         self.ext, self.traced_spline = EXTENSIONS.get(ext, ext), make_interp_spline(x, y, k)
 
+    def with_spline(self, spline, ext):
+        new = object.__new__(type(self))
+        new.traced_spline, new.ext = spline, ext
+        return new
+
     def derivative(self, n=1):
-        """The derivative, as a :class:`BSpline` where the data are traced."""
-        return super().derivative(n) if self.traced_spline is None else self.traced_spline.derivative(n)
+        if self.traced_spline is None:
+            return super().derivative(n)
+        return self.with_spline(self.traced_spline.derivative(n), 1 if self.ext == 3 else self.ext)
 
     def antiderivative(self, n=1):
-        """The antiderivative, as a :class:`BSpline` where the data are traced."""
-        return super().antiderivative(n) if self.traced_spline is None else self.traced_spline.antiderivative(n)
+        if self.traced_spline is None:
+            return super().antiderivative(n)
+        return self.with_spline(self.traced_spline.antiderivative(n), self.ext)
 
     def get_knots(self):
         return super().get_knots() if self.traced_spline is None else anp.unique(self.traced_spline.t)
