@@ -40,11 +40,32 @@ class TracedUnivariate:
         spline = self.traced_spline if self.traced_spline is not None else BSpline(*self._eval_args)
         return with_extension(spline, x, nu, self.ext if ext is None else ext)
 
+    def derivative(self, n=1):
+        if self.traced_spline is None:
+            return as_ours(super().derivative(n))
+        return self.with_spline(self.traced_spline.derivative(n), 1 if self.ext == 3 else self.ext)
+
+    def antiderivative(self, n=1):
+        if self.traced_spline is None:
+            return as_ours(super().antiderivative(n))
+        return self.with_spline(self.traced_spline.antiderivative(n), self.ext)
+
+    def with_spline(self, spline, ext):
+        new = object.__new__(type(self))
+        new.traced_spline, new.ext = spline, ext
+        return new
+
     def integral(self, a, b):
         if self.traced_spline is None and not is_traced(a, b):
             return super().integral(a, b)
         spline = self.traced_spline if self.traced_spline is not None else BSpline(*self._eval_args)
         return spline.integrate(a, b, extrapolate=False)  # it is zero beyond its ends
+
+
+def as_ours(spline):
+    """SciPy's spline as one that takes traced queries."""
+    spline.__class__ = UnivariateSpline
+    return spline
 
 
 def refuses_data(cls):
@@ -74,21 +95,6 @@ class InterpolatedUnivariateSpline(TracedUnivariate, scipy.interpolate.Interpola
             raise TracedValueError(f"InterpolatedUnivariateSpline: bbox= is not there for traced values "
                                    f"({caller_line()}). Use make_interp_spline with knots t=.")
         self.ext, self.traced_spline = EXTENSIONS.get(ext, ext), make_interp_spline(x, y, k)
-
-    def with_spline(self, spline, ext):
-        new = object.__new__(type(self))
-        new.traced_spline, new.ext = spline, ext
-        return new
-
-    def derivative(self, n=1):
-        if self.traced_spline is None:
-            return super().derivative(n)
-        return self.with_spline(self.traced_spline.derivative(n), 1 if self.ext == 3 else self.ext)
-
-    def antiderivative(self, n=1):
-        if self.traced_spline is None:
-            return super().antiderivative(n)
-        return self.with_spline(self.traced_spline.antiderivative(n), self.ext)
 
     def get_knots(self):
         return super().get_knots() if self.traced_spline is None else anp.unique(self.traced_spline.t)
