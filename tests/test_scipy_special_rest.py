@@ -48,6 +48,7 @@ OF_NEWER_VERSIONS = [
     scipy_row("special.sph_harm_y", 2, 1, THETA, PHI, diff_n=2),
     scipy_row("special.legendre_p", 3, np.array([-0.4, 0.3]), diff_n=1),
     scipy_row("special.sph_legendre_p", 3, 2, THETA),
+    scipy_row("special.assoc_legendre_p", 3, -2, np.array([-0.4, 0.3]), norm=True, diff_n=1),
     scipy_row("special.log_wright_bessel", V[:2], X[:2], X[:2], tolerance=1e-4),
 ]
 
