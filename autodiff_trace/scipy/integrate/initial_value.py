@@ -118,6 +118,8 @@ class InitialValueProblem(Problem):
     def run_scipy(self, arguments, plain_form):
         t_span, y0, t_eval, args = arguments
         fun, *events = map(plain_form, [self.fun, *self.events])
+        for event, given in zip(events, self.events):
+            event.terminal, event.direction = getattr(given, "terminal", None), getattr(given, "direction", 0)
         options = dict(self.options)
         if self.jac:
             options["jac"] = plain_form(self.jac)
