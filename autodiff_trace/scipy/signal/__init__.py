@@ -2,7 +2,14 @@
 
 from . import wrapped
 from . import convolutions as convolutions
+from . import detrending as detrending
 from . import filters as filters
+from . import resampling as resampling
+from . import responses as responses
+from . import smoothing as smoothing
+from . import spectra as spectra
+from . import waveforms as waveforms
+from . import windows as windows
 from ..namespace import public_names
 
 globals().update(public_names(wrapped))

@@ -18,7 +18,7 @@ from ...numpy.broadcasting import broadcast_tangent, match_dtype, unbroadcast
 from ...numpy.canonical import as_array, unary_of
 from ...numpy.definers import define, linear
 from ..plain_arguments import is_traced
-from .convolutions import convolve_along, pad_zeros, part_of
+from ..convolving import convolve_along, pad_zeros, part_of
 
 __all__ = ["along_axis", "filter_along", "filter_with_state", "first_state", "sections_with_state"]
 
@@ -171,12 +171,12 @@ def sections(sos):
 
 
 @unary_of(scipy.signal.sosfilt)
-def sections_along(x, sos, axis):
+def sections_along(x, axis, sos):
     return scipy.signal.sosfilt(sos, x, axis)
 
 
-def sections_transpose(g, ans, x, sos, axis):
-    return match_dtype(anp.flip(sections_along(anp.flip(g, axis), sos, axis), axis), x.dtype)
+def sections_transpose(g, ans, x, axis, sos):
+    return match_dtype(anp.flip(sections_along(anp.flip(g, axis), axis, sos), axis), x.dtype)
 
 
 linear(sections_along, sections_transpose)
@@ -198,7 +198,7 @@ def sosfilt(sos, x, axis=-1, zi=None):
     if not is_traced(sos):
         scipy.signal.sosfilt(sos, np.zeros(1))  # which says what is wrong with the sections
         if zi is None and x.dtype.kind != "c":
-            return sections_along(x, np.array(sos), axis)
+            return sections_along(x, axis, np.array(sos))
     if zi is not None:
         return sections_with_state(sos, x, as_array(zi), axis)
     for b, a in sections(sos):
