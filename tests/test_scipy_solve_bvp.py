@@ -60,7 +60,7 @@ def test_an_eigenvalue():
     np.testing.assert_allclose(slopes, np.diag(2 * np.cos(np.pi * np.array([0.3, 0.9]))), rtol=1e-4)
 
 
-def test_values_are_those_of_scipy():
+def test_results_are_those_of_scipy():
     expected = scipy.integrate.solve_bvp(
         lambda x, y: np.stack([y[1], -np.exp(y[0])]), lambda a, b: np.stack([a[0], b[0]]), X, np.zeros((2, 11)))
     results, points = [], np.array([0.33, 1.0])
@@ -70,8 +70,8 @@ def test_values_are_those_of_scipy():
         results.append(result)
         return anp.sum(result.sol(points) - expected.sol(points))
 
-    assert abs(value_and_grad(f)(1.0)[0]) < 1e-12
-    np.testing.assert_array_equal(results[0].y._value, expected.y)
+    assert abs(value_and_grad(f)(1.0)[0]) < 1e-6  # of what is differentiated the equations are solved to the end
+    np.testing.assert_allclose(results[0].y._value, expected.y, atol=1e-6)
     np.testing.assert_array_equal(results[0].x, expected.x)
     assert results[0].message == expected.message and results[0].niter == expected.niter
 
