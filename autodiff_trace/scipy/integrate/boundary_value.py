@@ -32,8 +32,9 @@ def solve_bvp(
 
     All arguments are SciPy's. ``x``, ``y`` and ``p`` are where to start, on which the solution does not depend. Raises
     TracedValueError for a traced ``x``, whose ends it does depend on (map the interval to one of fixed length), and for
-    ``S`` where a derivative is asked for. A solution that is differentiated solves the collocation equations on SciPy's mesh
-    to the last digits, where SciPy stops at its tolerance. Of a solution that has not been found, asking for the derivative is an error.
+    ``S`` where a derivative is asked for. A solution that is differentiated solves the collocation equations on SciPy's
+    mesh to the last digits, where SciPy stops at its tolerance. Of one that has not been found, asking for the
+    derivative is an error.
 
     >>> import numpy as np
     >>> from autodiff_trace import grad
