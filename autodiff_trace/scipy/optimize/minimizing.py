@@ -188,12 +188,12 @@ class Minimization(Optimum):
 
             def both(x):
                 value, slope = own(x)
-                return value, np.asarray(self.unknowns.ravel(slope))
+                return value, self.unknowns.ravel(slope)
 
             return both, True
         if callable(self.jac):
             own = self.with_args(self.jac)
-            return fun, lambda x: np.asarray(self.unknowns.ravel(own(x)))
+            return fun, self.outward(lambda x: self.unknowns.ravel(own(x)))
         return fun, self.jac
 
     def curvature(self, method: Any, hidden: Sequence) -> dict:
@@ -205,11 +205,11 @@ class Minimization(Optimum):
         if not callable(fun):
             return fun
         own = self.unknowns.of_vector(fun)
-        return lambda x, *more: own(x, *more, *self.args)
+        return self.outward(lambda x, *more: own(x, *more, *self.args))
 
     def product(self, hessp: Callable) -> Callable:
         unravel = self.unknowns.unravel
-        return lambda x, p: np.asarray(self.unknowns.ravel(hessp(unravel(x), unravel(p), *self.args)))
+        return self.outward(lambda x, p: self.unknowns.ravel(hessp(unravel(x), unravel(p), *self.args)))
 
     # The result
 
