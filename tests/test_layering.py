@@ -16,8 +16,8 @@ ORDER = """
       transformed taylor
     scipy/ndimage: taps
     scipy/stats: uncovered
-    scipy/integrate: gauss_kronrod moving_times butcher
-    scipy/optimize: older_functions progress_lines combinatorial
+    scipy/integrate: butcher gauss_kronrod moving_times
+    scipy/optimize: progress_lines combinatorial older_functions
     scipy: plain_arguments __init__
     numpy: axis_order
     compiler/backends/native: text_facts builder scratch inputs_text outputs_text __init__ assembly object_cache
@@ -45,8 +45,8 @@ ORDER = """
       namespace plain_scipy operators canonical fft wrapped moving batching broadcasting buffers concatenators
       linalg ufunc_folds ufunc_methods masks
     scipy/stats: distributions
-    scipy/optimize: isotonic
     scipy/integrate: fields linearised refining
+    scipy/optimize: isotonic
     scipy/interpolate: bands cubics
     scipy: namespace
     scipy/sparse/linalg: wrapped
@@ -68,18 +68,19 @@ ORDER = """
     numpy/taylor: series
     numpy: definers along_axes selections
     scipy: convolving
-    scipy/linalg: choices
     scipy/ndimage: boundaries sampling correlations linear_filters selections transformations __init__
     scipy/signal: segments waveforms windows extensions convolutions filters detrending responses smoothing
       resampling spectra __init__
+    scipy/linalg: choices
     scipy/integrate: samples
+    scipy/interpolate: pieces basis piecewise bsplines univariate cubic_splines lines polynomials scattered
+      grids __init__
     scipy/sparse: products stored
-    scipy/special: error_functions families cumulative_distributions differential_equations
-      noncentral_distributions information lambert_functions airy_functions carlson_integrals cylinder_functions
-      densities exponential_integrals gamma_functions hypergeometric integral_functions orthogonal_polynomials
-      spherical_harmonics spherical_bessel further_functions zeta_functions elliptic_integrals
-      incomplete_functions scaled_cylinder_functions struve_functions bessel_integrals
-    scipy/interpolate: pieces basis piecewise bsplines cubic_splines lines grids __init__
+    scipy/special: error_functions information families differential_equations densities exponential_integrals
+      gamma_functions cumulative_distributions incomplete_functions hypergeometric noncentral_distributions
+      integral_functions zeta_functions lambert_functions airy_functions carlson_integrals cylinder_functions
+      struve_functions bessel_integrals orthogonal_polynomials spherical_harmonics spherical_bessel
+      further_functions elliptic_integrals scaled_cylinder_functions
     numpy/rules: matrices determinants repeated_values statistics nan_functions complex_parts division
       elementwise interpolation lengths creation diagonals ordering sets steps windows contractions covariances
       cumulative differences einsum factorizations histograms joining matrix_products padding polynomials
@@ -99,7 +100,7 @@ ORDER = """
       implicit second_order taylor
     scipy/optimize: large_systems rosenbrock unknowns results
     scipy/stats: draws continuous numeric
-    scipy/integrate: whole_steps integrals problems flows quadrature event_times trajectories
+    scipy/integrate: whole_steps event_times flows integrals problems quadrature trajectories
     captured_state: contents names places holders random_states copying read_paths kinds watching members
       objects functions following captured restoring reruns references
     compiler/record: cleanup collection guards introspection refusals exported_arrays
@@ -142,8 +143,8 @@ ORDER = """
     compiler/graph: graph
     compiler: jitted jit __init__
     scipy/integrate: stepwise solutions initial_value odepack __init__
-    scipy/optimize: evaluation calls constraints optimality roots nonlinear_least_squares scalar_roots
-      curve_fitting linear_problems minimizing global_minimizing __init__
+    scipy/optimize: evaluation calls constraints optimality roots scalar_roots curve_fitting linear_problems
+      minimizing nonlinear_least_squares global_minimizing __init__
     .: __init__
 """
 
