@@ -93,7 +93,15 @@ class Minimization(Optimum):
         self.given_bounds = bounds
         data = [each.data for each in self.blocks]
         fun = Transformed("first", apply_first, fun) if jac is True else fun
-        super().__init__("minimize", (x0, args, bounds_as_arrays(bounds, self.unknowns), data), [fun])
+        functions = [fun, *[block.fun for block in self.blocks if block.fun is not None]]
+        super().__init__("minimize", (x0, args, bounds_as_arrays(bounds, self.unknowns), data), functions)
+
+    further = "with_own_gradient", "jac", "hess", "hessp", "callback"
+
+    def set_users_functions(self, functions):
+        super().set_users_functions(functions)
+        own = iter(self.functions[1:])
+        self.blocks = [block if block.fun is None else block._replace(fun=next(own)) for block in self.blocks]
 
     def call_one(self, which, x, *args):
         if which < 0:
