@@ -161,7 +161,7 @@ def table_lines(area: str, checked: dict[str, dict[str, set[str]]]) -> list[str]
 def describe() -> str:
     """The generated part of the document."""
     checked = checked_arguments(load_rows("scipy"))
-    lines = [MARK]
+    lines = [MARK, *INTRODUCTION.splitlines(), ""]
     for area in AREAS:
         lines += [f"## scipy.{area}", ""]
         lines += table_lines(area, checked)
@@ -180,6 +180,15 @@ def describe() -> str:
                                        break_on_hyphens=False)
         lines.append("")
     return "\n".join(lines)
+
+
+INTRODUCTION = f"""\
+## Coverage
+
+Every public name of SciPy 1.17 stands below. A tick says that a row of the tables of tests checks the function in that
+mode, in these arguments, against finite differences (reverse, forward, second order), against a loop (batched), and
+against the uncompiled function (jit); those without ticks have tests of their own. The last columns say which other
+libraries have a function of that name: {", ".join(PEERS)}."""
 
 
 TITLES = {"nondifferentiable": "Nondifferentiable", "passed on": "SciPy's own, passed on"}

@@ -1,8 +1,8 @@
 """Which functions of SciPy other libraries have: found once, by their names, in the releases that stand here.
 
 autograd: what stands in ``autograd.scipy`` and has a VJP, or is defined by such; JAX: what stands in ``jax.scipy``;
-torch: what stands under SciPy's name in ``torch.special``, ``torch.linalg`` and ``torch.fft``. That a name is there does
-not say that its derivative is, in each argument.
+torch: what stands under SciPy's name in ``torch.special``, ``torch.linalg`` and ``torch.fft``. That a name is there
+does not say that its derivative is, in each argument.
 """
 
 __all__ = ["PEERS"]

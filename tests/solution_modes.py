@@ -1,4 +1,4 @@
-"""Solutions of problems, compared in every mode with what they are in closed form, or by Newton's method written out."""
+"""Solutions of problems, compared in every mode with their closed form, or with Newton's method written out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["compare_modes", "newton_written_out"]
 
 
 def compare_modes(solve: Callable, exact: Callable, p: Any, tolerance: float = 1e-6, order: int = 2) -> None:
-    """``solve(p)``, an array, has the value of ``exact(p)`` as a solver finds it, and its derivatives to ``tolerance``."""
+    """``solve(p)``, an array, has the value of ``exact(p)`` as solvers find it, and its derivatives to ``tolerance``."""
     def same(found, expected, allowed=tolerance):
         np.testing.assert_allclose(found, expected, rtol=allowed, atol=allowed)
 

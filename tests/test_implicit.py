@@ -47,7 +47,8 @@ def test_root_that_is_a_container():
 
 def test_guess_has_no_derivative():
     assert grad(lambda guess: custom_root(lambda x: x * x - 4.0, guess))(1.0) == 0
-    np.testing.assert_allclose(vmap(lambda guess: custom_root(lambda x: x * x - 4.0, guess))(np.array([1.0, -1.0])), [2, -2])
+    batch = vmap(lambda guess: custom_root(lambda x: x * x - 4.0, guess))(np.array([1.0, -1.0]))
+    np.testing.assert_allclose(batch, [2, -2])
 
 
 def test_large_systems_need_no_matrix():
@@ -142,6 +143,15 @@ def test_transpose_is_asked_for_where_it_is_needed():
     assert solve(2.0) == 0.5
     with pytest.raises(TypeError, match=r"transposed system \(.*line \d+\)\. Give transpose_solve="):
         grad(solve)(2.0)
+
+
+def test_numbers_of_python_that_are_closed_over():
+    """Under ``jit`` these are boxes of their own kind, whose operators come before any function of NumPy."""
+    solve = jit(lambda c, n: custom_root(lambda x: x - (c * 2 + (-c)) ** n + abs(c) - (c if c > 1.5 else 1.0), 1.0))
+    for c, n in ((1.0, 2), (2.0, 2), (3.0, 2), (3.0, 3), (-3.0, 3)):
+        assert solve(c, n) == c**n - abs(c) + (c if c > 1.5 else 1.0)
+    slope = jit(grad(lambda c: custom_root(lambda x: x - (c * 2 + (-c)) ** 2, 1.0)))
+    np.testing.assert_allclose([slope(1.0), slope(2.0)], [2, 4])
 
 
 def test_single_precision():

@@ -15,8 +15,9 @@ ORDER = """
       primitives unary batching choices selections masked_rules backward reverse forward infinitesimals
       transformed taylor
     scipy/ndimage: taps
-    scipy/integrate: gauss_kronrod moving_times butcher
-    scipy/optimize: older_functions progress_lines combinatorial
+    scipy/stats: uncovered
+    scipy/integrate: butcher gauss_kronrod moving_times
+    scipy/optimize: progress_lines combinatorial older_functions
     scipy: plain_arguments __init__
     numpy: axis_order
     compiler/backends/native: text_facts builder scratch inputs_text outputs_text __init__ assembly object_cache
@@ -43,8 +44,9 @@ ORDER = """
     numpy: error_states recursive_linalg layouts mutation parameters random row_sums lapack quick_forms
       namespace plain_scipy operators canonical fft wrapped moving batching broadcasting buffers concatenators
       linalg ufunc_folds ufunc_methods masks
+    scipy/stats: distributions
+    scipy/integrate: fields linearised refining
     scipy/optimize: isotonic
-    scipy/integrate: fields linearised
     scipy/interpolate: bands cubics
     scipy: namespace
     scipy/sparse/linalg: wrapped
@@ -59,45 +61,46 @@ ORDER = """
     scipy/sparse: wrapped
     scipy/spatial: wrapped
     scipy/special: wrapped
-    scipy/stats: wrapped __init__
+    scipy/stats: wrapped
     transforms: seeds
     numpy/rules: tolerances applying complex_domain donation
     numpy/sparsity: index_sets trace products __init__
     numpy/taylor: series
     numpy: definers along_axes selections
     scipy: convolving
-    scipy/signal: segments waveforms windows extensions convolutions filters detrending responses spectra
     scipy/ndimage: boundaries sampling correlations linear_filters selections transformations __init__
+    scipy/signal: segments waveforms windows extensions convolutions filters detrending responses smoothing
+      resampling spectra __init__
+    scipy/linalg: choices
     scipy/integrate: samples
-    scipy/sparse: products stored
-    scipy/special: error_functions families information lambert_functions airy_functions carlson_integrals
-      cylinder_functions densities exponential_integrals gamma_functions hypergeometric integral_functions
-      orthogonal_polynomials spherical_bessel zeta_functions bessel_integrals elliptic_integrals
-      incomplete_functions scaled_cylinder_functions struve_functions
     scipy/interpolate: pieces basis piecewise bsplines univariate cubic_splines lines polynomials scattered
       grids __init__
-    scipy/signal: smoothing resampling __init__
-    scipy/optimize: rosenbrock
+    scipy/sparse: products stored
+    scipy/special: error_functions information families differential_equations densities exponential_integrals
+      gamma_functions cumulative_distributions incomplete_functions hypergeometric noncentral_distributions
+      integral_functions zeta_functions lambert_functions airy_functions carlson_integrals cylinder_functions
+      struve_functions bessel_integrals orthogonal_polynomials spherical_harmonics spherical_bessel
+      further_functions elliptic_integrals scaled_cylinder_functions
     numpy/rules: matrices determinants repeated_values statistics nan_functions complex_parts division
       elementwise interpolation lengths creation diagonals ordering sets steps windows contractions covariances
       cumulative differences einsum factorizations histograms joining matrix_products padding polynomials
       products ranges rearranging fft selecting shapes reductions extrema norms solving special_functions
       splitting variances quantiles scattering spectral writing indexing singular_values powers __init__
-    scipy/sparse: arrays formats
-    scipy/sparse/linalg: exponentials iterations norms systems spectra __init__
     scipy/linalg: operands banded matrix_equations matrix_functions systems toeplitz_systems factorizations
       matrix_roots orthogonal special_matrices least_squares spectral eigensystems __init__
     scipy/spatial/distance: euclidean metrics pairs vectors __init__
     scipy/fft: transforms cosine_transforms __init__
     scipy/spatial: matrices __init__
     numpy: views attributes shared_results writable_box array_box array_layer flat __init__
-    scipy/sparse: constants __init__
+    scipy/sparse: arrays formats choices constants __init__
+    scipy/sparse/linalg: choices exponentials iterations norms systems spectra __init__
     numpy/taylor: __init__
     transforms: border coloring complex_jacobians ownership steps raveling stopping flat_function followed_rules
       mapping custom_rules gradient products sparsity custom_calls jacobians implicit_rules implicit
       second_order taylor
-    scipy/integrate: whole_steps integrals problems flows quadrature event_times trajectories
-    scipy/optimize: unknowns constraints results
+    scipy/optimize: rosenbrock unknowns constraints results
+    scipy/stats: draws continuous numeric
+    scipy/integrate: whole_steps event_times flows integrals problems quadrature trajectories
     captured_state: contents names places holders random_states copying read_paths kinds watching members
       objects functions following captured restoring reruns references
     compiler/record: cleanup collection guards introspection refusals exported_arrays
@@ -115,8 +118,10 @@ ORDER = """
     compiler: failures
     compiler/record: outside tracing
     .: differences extend nn optim testing
-    scipy/special: logistic_functions __init__
+    scipy/special: logistic_functions
     transforms: custom __init__
+    scipy/special: inverse_distributions __init__
+    scipy/stats: discrete kernel_density multivariate real_families samples positive_families __init__
     compiler/backends/numpy_source: calls error_regions inline loop_source emit executable back_end
     compiler/backends/native: pieces executable
     compiler/ir: infer
@@ -138,8 +143,8 @@ ORDER = """
     compiler/graph: graph
     compiler: jitted jit __init__
     scipy/integrate: stepwise solutions initial_value odepack __init__
-    scipy/optimize: evaluation calls optimality roots nonlinear_least_squares scalar_roots curve_fitting
-      linear_problems minimizing global_minimizing __init__
+    scipy/optimize: evaluation calls optimality roots scalar_roots curve_fitting linear_problems minimizing
+      nonlinear_least_squares global_minimizing __init__
     .: __init__
 """
 

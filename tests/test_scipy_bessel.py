@@ -1,12 +1,8 @@
 """Bessel, Hankel and Airy functions of SciPy: in the argument and in the order."""
 
 import numpy as np
-import pytest
 
 from scipy_table import scipy_row
-from autodiff_trace import grad, numpy as anp
-from autodiff_trace.scipy import special
-from autodiff_trace.scipy.special import cylinder_functions, scaled_cylinder_functions
 from table import table_test
 
 X = np.array([0.3, 1.2, 7.0])
@@ -21,6 +17,8 @@ ROWS = [
         "iv ive jv jve kv kve yv yve hankel1 hankel1e hankel2 hankel2e h1vp h2vp".split()
     )],
     scipy_row("special.jvp", 1, X, n=2),
+    *[scipy_row(f"special.{name}", 1, X) for name in "hankel1 hankel1e hankel2 hankel2e".split()],
+    *[scipy_row(f"special.riccati_{name}", 2, 0.7) for name in ("jn", "yn")],
     *[scipy_row(f"special.spherical_{name}", 2, X) for name in ("jn", "yn", "in", "kn")],
     *[scipy_row(f"special.spherical_{name}", 0, X, derivative=True) for name in ("jn", "yn", "in", "kn")],
     scipy_row("special.airy", np.array([-2.0, 0.0, 1.3])),

@@ -1,7 +1,6 @@
 """Elliptic integrals and functions of SciPy, Legendre's, Jacobi's and Carlson's, and Lambert's W."""
 
 import numpy as np
-import pytest
 
 from scipy_table import scipy_row
 from table import table_test

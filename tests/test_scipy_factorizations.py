@@ -79,7 +79,7 @@ SPECTRAL = [
         scipy_row("linalg.eigvalsh", symmetric(3, 3), symmetric(3, 3) + np.eye(3), type=kind, lower=kind == 2)
         for kind in (1, 2, 3)
     ],
-    scipy_row("linalg.eigh_tridiagonal", normal(4), normal(3), skip=VECTORS),
+    scipy_row("linalg.eigh_tridiagonal", normal(4), normal(3), skip=(*VECTORS, "value", "batched")),
     scipy_row("linalg.eigvals", symmetric(3, 3) + 0.1 * normal(3, 3)),
     scipy_row("linalg.eigvals", symmetric(3, 3), symmetric(3, 3) + np.eye(3)),
     scipy_row("linalg.eigvals_banded", BAND[::-1], lower=True),

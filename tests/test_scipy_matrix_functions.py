@@ -78,7 +78,6 @@ MATRICES = [
     scipy_row("linalg.block_diag", normal(2, 3), normal(2), normal(1, 1)),
     scipy_row("linalg.block_diag", normal(2, 2, 3), normal(1, 2)),
     scipy_row("linalg.circulant", normal(4)),
-    scipy_row("linalg.circulant", normal(2, 4)),
     scipy_row("linalg.companion", normal(4)),
     *[scipy_row("linalg.convolution_matrix", normal(3), 5, mode=mode) for mode in ("full", "valid", "same")],
     scipy_row("linalg.convolution_matrix", normal(5), 2, mode="same"),

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
+
+if os.environ.get("SCIPY_ARRAY_API"):
+    pytest.skip("what SciPy does with other arrays is asked in a process of its own", allow_module_level=True)
 
 from scipy_table import traced  # skips the module without SciPy
 
@@ -183,7 +188,7 @@ for f in [
     lambda x: scipy.special.xlogy(x, 2 * x), traced.special.gammaln, lambda x: traced.special.xlogy(x, x),
     traced.special.logsumexp,
 ]:
-    check_grads(lambda x: anp.abs(f(x)), x)
+    check_grads(lambda x: anp.real(f(x)) + 2 * anp.imag(f(x)), x)
     np.testing.assert_allclose(jit(f)(x), f(x))
     np.testing.assert_allclose(jit(f)(2 * x), f(2 * x))
 print(isinstance(scipy.special.gammaln, np.ufunc), traced.special.gammaln.nin)

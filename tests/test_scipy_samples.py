@@ -1,80 +1,91 @@
-"""Integrals of samples: trapezoid, simpson, their cumulative forms, and romb."""
-
-from scipy_table import scipy_row
+"""Multivariate distributions, kernel densities and statistics of samples."""
 
 import numpy as np
 import pytest
-import scipy.integrate
+from scipy_table import scipy, scipy_row as row, traced
 
-from autodiff_trace import grad
-from autodiff_trace.core.errors import TracedValueError
-from autodiff_trace.scipy import integrate
+from autodiff_trace import MissingRuleError, grad, jit, vmap
+from autodiff_trace import numpy as anp
+from autodiff_trace.testing import check_grads
 from table import table_test
 
-rng = np.random.default_rng(0)
-Y = rng.normal(size=7)
-Y2 = rng.normal(size=(3, 6))
-X = np.cumsum(rng.uniform(0.5, 1.5, 7))
-X2 = np.cumsum(rng.uniform(0.5, 1.5, (3, 6)), axis=1)
+stats, plain = traced.stats, scipy.stats
+R = np.random.default_rng(0)
+X = R.normal(size=(4, 3))
+MEAN = R.normal(size=3)
+A = R.normal(size=(3, 3))
+COV = A @ A.T + np.eye(3)
+P = R.dirichlet(np.ones(3))
+POSITIVE = R.uniform(0.5, 2, (4, 3))
+DOUBLE = ["float32"]  # all of it computes in double precision, as SciPy does
 
-ROWS = [
-    scipy_row("integrate.trapezoid", Y),
-    scipy_row("integrate.trapezoid", Y, X),
-    scipy_row("integrate.trapezoid", Y2, X2),
-    scipy_row("integrate.trapezoid", Y2, X[:6]),
-    scipy_row("integrate.trapezoid", Y2, axis=0, dx=0.3),
-    scipy_row("integrate.trapezoid", Y + 1j * X),
-    scipy_row("integrate.simpson", Y),
-    scipy_row("integrate.simpson", Y, X),
-    scipy_row("integrate.simpson", Y2, X2),
-    scipy_row("integrate.simpson", Y2, X[:6]),
-    scipy_row("integrate.simpson", Y2, dx=0.3),
-    scipy_row("integrate.simpson", Y2, axis=0),
-    scipy_row("integrate.simpson", Y[:2], X[:2]),
-    scipy_row("integrate.cumulative_trapezoid", Y, X),
-    scipy_row("integrate.cumulative_trapezoid", Y2, axis=0, dx=0.3),
-    scipy_row("integrate.cumulative_trapezoid", Y2, X2, initial=0),
-    scipy_row("integrate.cumulative_simpson", Y),
-    scipy_row("integrate.cumulative_simpson", Y2, axis=0, dx=0.3, initial=1.5),
-    scipy_row("integrate.cumulative_simpson", Y[:2]),
-    scipy_row("integrate.romb", Y[:5]),
-    scipy_row("integrate.romb", Y2[:, :5], dx=0.3),
-    scipy_row("integrate.romb", Y2[:, :3].T, axis=0),
+MULTIVARIATE = [
+    row("stats.multivariate_normal.logpdf", X, MEAN, COV, skip=DOUBLE),
+    row("stats.multivariate_normal.pdf", X[0], MEAN, COV, skip=DOUBLE),
+    row("stats.multivariate_normal.logpdf", X, MEAN, POSITIVE[0], skip=DOUBLE),
+    row("stats.multivariate_normal.logpdf", X[:, 0], MEAN[:1], np.array([[1.7]]), skip=DOUBLE),
+    row("stats.multivariate_normal.entropy", MEAN, COV, skip=DOUBLE),
+    row("stats.multivariate_t.logpdf", X, MEAN, COV, np.array(3.5), skip=DOUBLE),
+    row("stats.dirichlet.logpdf", P, POSITIVE[0], skip=[*DOUBLE, "derivatives", "batched"]),  # x sums to 1: see below
+    row("stats.dirichlet.entropy", POSITIVE[0], skip=DOUBLE),
+    row("stats.multinomial.logpmf", np.array([[2, 1, 3], [0, 6, 0]]), 6, P, skip=[*DOUBLE, "derivatives", "batched"]),
+    row("stats.wishart.logpdf", COV, np.float64(5.5), np.eye(3) + 0.1 * COV, skip=[*DOUBLE, "derivatives", "batched"]),
+    row(
+        "stats.invwishart.logpdf", COV, np.float64(5.5), np.eye(3) + 0.1 * COV, skip=[*DOUBLE, "derivatives", "batched"]
+    ),
 ]
-test_samples = table_test(ROWS)
+SAMPLES = [
+    row("stats.zscore", X), row("stats.zscore", X, axis=1, ddof=1), row("stats.zscore", X, axis=None),
+    row("stats.gmean", POSITIVE), row("stats.gmean", POSITIVE, axis=1, weights=np.array([1.0, 2.0, 3.0])),
+    row("stats.hmean", POSITIVE), row("stats.pmean", POSITIVE, 1.7), row("stats.moment", X, 3),
+    row("stats.moment", X, 2, axis=None), row("stats.skew", X), row("stats.skew", X, axis=1, bias=False),
+    row("stats.kurtosis", X), row("stats.kurtosis", X, axis=None, bias=False, fisher=False), row("stats.sem", X),
+    row("stats.variation", POSITIVE), row("stats.entropy", POSITIVE), row("stats.entropy", POSITIVE, POSITIVE[::-1]),
+    row("stats.entropy", POSITIVE, base=2.0, axis=1),
+]
+test_multivariate = table_test(MULTIVARIATE)
+test_samples = table_test(SAMPLES)
 
 
-@pytest.mark.parametrize("name", ["trapezoid", "simpson", "cumulative_trapezoid", "cumulative_simpson", "romb"])
-def test_derivative_in_dx(name):
-    f = getattr(integrate, name)
-    y = Y[:5]
-    slope = grad(lambda dx: np.sum(f(y, dx=dx)))(0.7)
-    np.testing.assert_allclose(slope, np.sum(getattr(scipy.integrate, name)(y)), rtol=1e-12)
+def test_densities_of_matrices_and_parts():
+    def symmetric(a):
+        return a @ a.T + np.eye(3)
+
+    check_grads(lambda a, df: stats.wishart.logpdf(symmetric(a), df, np.eye(3)), A, 5.5)
+    check_grads(lambda a, df: stats.wishart.logpdf(COV, df, symmetric(a)), A, 5.5)
+    check_grads(lambda a, df: stats.invwishart.logpdf(symmetric(a), df, symmetric(2 * a)), A, 5.5)
+    check_grads(lambda x, alpha: stats.dirichlet.logpdf(x, alpha), P[:2], POSITIVE[0])
+    counts = np.array([[2, 1, 3], [0, 6, 0]])
+    check_grads(lambda z: stats.multinomial.logpmf(counts, 6, traced.special.softmax(z)), MEAN)
+    check_grads(lambda a: stats.multivariate_normal(MEAN, symmetric(a)).logpdf(X), A)
+    with pytest.raises(ValueError, match="positive definite"):
+        grad(lambda a: stats.multivariate_normal.logpdf(X[0], MEAN, a * np.ones((3, 3))))(1.0)
+    with pytest.raises(MissingRuleError, match="multivariate_normal.cdf"):
+        grad(lambda m: stats.multivariate_normal.cdf(X[0], m, COV))(MEAN)
 
 
-@pytest.mark.parametrize("count", [3, 4, 5, 6])
-def test_derivative_of_cumulative_simpson_in_x(count):
-    def f(x):
-        return np.sum(integrate.cumulative_simpson(Y[:count], x=x)[..., 1:] ** 2)
-
-    x, h = X[:count], 1e-6
-    differences = [(f(x + h * e) - f(x - h * e)) / (2 * h) for e in np.eye(count)]
-    np.testing.assert_allclose(grad(f)(x), differences, rtol=1e-7, atol=1e-8)
+DATA = R.normal(size=(2, 7))
+POINTS = R.normal(size=(2, 3))
+WEIGHTS = R.uniform(0.5, 2, 7)
 
 
-def test_samples_at_one_place():
-    x = np.array([0.0, 1.0, 1.0, 2.0, 3.0])
-    value = scipy.integrate.simpson(Y[:5], x)
-    gradient = grad(lambda y: integrate.simpson(y, x))(Y[:5])
-    np.testing.assert_allclose(gradient @ Y[:5], value, rtol=1e-12)
+@pytest.mark.parametrize("method", [None, "silverman", 0.4, lambda kde: kde.scotts_factor() * 1.5])
+def test_kernel_densities(method):
+    expected = plain.gaussian_kde(DATA, method, WEIGHTS)
+    ours = stats.gaussian_kde(DATA, method, WEIGHTS)
+    np.testing.assert_allclose(ours(POINTS), expected(POINTS))
+    check_grads(lambda x: ours.logpdf(x), POINTS)
+    check_grads(lambda data, w, x: stats.gaussian_kde(data, method, w)(x), DATA, WEIGHTS, POINTS)
+    assert ours.integrate_box([-1, -1], [1, 1]) == expected.integrate_box([-1, -1], [1, 1])
 
 
-def test_errors():
-    with pytest.raises(ValueError, match="strictly increasing"):
-        grad(lambda y: integrate.cumulative_simpson(y, x=X[::-1])[-1])(Y)
-    with pytest.raises(ValueError, match="power of 2"):
-        grad(integrate.romb)(Y)
-    with pytest.raises(ValueError, match="length of x"):
-        grad(lambda y: integrate.simpson(y, X[:3]))(Y)
-    with pytest.raises(TracedValueError, match="show="):
-        grad(lambda y: integrate.romb(y, show=True))(Y[:5])
+def test_a_bandwidth_is_chosen_by_its_derivative():
+    def held_out(width):
+        return -anp.sum(stats.gaussian_kde(DATA[0], width).logpdf(POINTS[0]))
+
+    expected = -plain.gaussian_kde(DATA[0], 0.5).logpdf(POINTS[0]).sum()
+    np.testing.assert_allclose(jit(held_out)(0.5), expected)
+    check_grads(held_out, 0.5)
+    np.testing.assert_allclose(vmap(held_out)(np.array([0.5]))[0], expected)
+    with pytest.raises(MissingRuleError, match="gaussian_kde.integrate_gaussian"):
+        grad(lambda w: stats.gaussian_kde(DATA[0], w).integrate_gaussian(0, 1))(0.5)

@@ -45,13 +45,17 @@ CONSTANTS = [
 ]
 
 
+GIVES_WAY = hasattr(scipy.sparse.csr_array, "_multiply_2d_with_broadcasting")
+"""Whether this release's A * x asks whether x is an array; older ones are refused."""
+
+
 @pytest.mark.parametrize("a", CONSTANTS, ids=lambda a: type(a).__name__)
 def test_constants(a):
     for function, of_dense in [
         (lambda x: a @ x, lambda x: DENSE @ x), (lambda x: x @ a, lambda x: x @ DENSE),
         (lambda x: a + x, lambda x: DENSE + x), (lambda x: x - a, lambda x: x - DENSE),
-        (lambda x: (a * x[0]).toarray(), lambda x: DENSE * x[0]),
         (lambda x: (x[1] * a) @ x, lambda x: x[1] * DENSE @ x),
+        *[(lambda x: (a * x[0]).toarray(), lambda x: DENSE * x[0])][:GIVES_WAY],
         (lambda x: (a / x[2]).toarray(), lambda x: DENSE / x[2]),
     ]:
         value, pull = vjp(function, X)
@@ -63,16 +67,19 @@ def test_constants(a):
         np.testing.assert_allclose(vmap(function)(Y.T), vmap(of_dense)(Y.T), atol=1e-13)
     np.testing.assert_allclose(vjp(lambda y: a @ y, Y)[0], DENSE @ Y)
     np.testing.assert_allclose(jit(grad(lambda x: anp.sum((a @ x) ** 2)), constant=("a",))(X), 2 * DENSE.T @ DENSE @ X)
+    if not GIVES_WAY and not isinstance(a, scipy.sparse.spmatrix):
+        return
     star = (lambda x: a * x) if isinstance(a, scipy.sparse.spmatrix) else (lambda x: (a * x).toarray())
     expected = DENSE @ X if isinstance(a, scipy.sparse.spmatrix) else DENSE * X
     np.testing.assert_allclose(vjp(star, X)[0], expected)
 
 
 def test_methods_of_constants_that_cannot_give_way_say_so():
-    with pytest.raises(TracedValueError, match="write A"):
+    with pytest.raises(TracedValueError, match="write A" if GIVES_WAY else "plain value"):
         grad(lambda x: anp.sum(CONSTANTS[0].multiply(x).toarray()))(X)
-    with pytest.raises(TracedValueError, match="write A"):
-        grad(lambda x: anp.sum(CONSTANTS[2].dot(x)))(X)
+    if GIVES_WAY:
+        with pytest.raises(TracedValueError, match="write A"):
+            grad(lambda x: anp.sum(CONSTANTS[2].dot(x)))(X)
 
 
 @pytest.mark.parametrize("name", ["csr_array", "csc_array", "coo_array", "csr_matrix", "csc_matrix", "coo_matrix"])
@@ -151,7 +158,7 @@ def test_solvers(name):
         return SOLVERS[name](matrix(data, sparse.csc_array), b)
 
     np.testing.assert_allclose(vjp(solve, DATA, X)[0], solve(DATA, X), rtol=1e-9)
-    check_grads(solve, DATA, X, order=2 if "times" not in name else 1, tolerance=1e-5)
+    check_grads(solve, DATA, X, order=1 if "expm" in name else 2, tolerance=1e-5)
     slopes = grad(lambda data, b: anp.sum(solve(data, b) ** 2), argnums=(0, 1))
     for found, expected in zip(jit(slopes)(DATA, X), slopes(DATA, X)):
         np.testing.assert_allclose(found, expected, rtol=1e-8)
@@ -163,6 +170,13 @@ def test_solvers(name):
         return
     single = grad(lambda data: anp.sum(solve(data, X.astype(np.float32))))(DATA.astype(np.float32))
     assert single.dtype == np.float32
+
+
+def test_second_derivative_of_an_exponential():
+    slope = grad(lambda data: anp.sum(linalg.expm_multiply(matrix(data) * 0.2, X) ** 2))
+    direction, h = rng.normal(size=len(DATA)), 1e-5
+    expected = (slope(DATA + h * direction) - slope(DATA - h * direction)) / (2 * h)
+    np.testing.assert_allclose(jvp(slope, [DATA], [direction])[1], expected, rtol=1e-6)
 
 
 def test_solvers_of_matrices_and_complex_numbers():
@@ -186,16 +200,17 @@ def test_iterative_solvers(name):
     numbers = TRIDIAGONAL[:11]
     b = rng.normal(size=6)
     solver = getattr(linalg, name)
+    options = {"rtol": 1e-13} | ({"atol": 0.0} if name in ("lgmres", "tfqmr") else {})
 
     def solve(data, b):
-        x, info = solver(symmetric(data), b, rtol=1e-13)
+        x, info = solver(symmetric(data), b, **options)
         assert not is_plain(info) or info == 0
         return x
 
     check_grads(solve, numbers, b, order=2, tolerance=1e-5)
     dense = symmetric(numbers).toarray()
-    check_grads(lambda b: solver(scipy.sparse.linalg.aslinearoperator(dense), b, rtol=1e-13)[0], b, order=1)
-    check_grads(lambda a: solver(a + a.T, b, rtol=1e-13)[0], dense / 2, order=1, tolerance=1e-5)
+    check_grads(lambda b: solver(scipy.sparse.linalg.aslinearoperator(dense), b, **options)[0], b, order=1)
+    check_grads(lambda a: solver(a + a.T, b, **options)[0], dense / 2, order=1, tolerance=1e-5)
 
 
 def is_plain(x):
@@ -230,9 +245,9 @@ def test_spectra_and_norms():
     with pytest.raises(TracedValueError, match="singular vectors"):
         grad(lambda data: anp.sum(linalg.svds(matrix(data), k=2)[0]))(DATA)
     for ord in (None, "fro", 1, np.inf):
-        value, _ = vjp(lambda data: linalg.norm(matrix(data), ord), DATA)
-        assert value == pytest.approx(scipy.sparse.linalg.norm(scipy.sparse.csr_array(DENSE), ord))
-        check_grads(lambda data: linalg.norm(matrix(data), ord), DATA, order=1)
+        value, _ = vjp(lambda data: linalg.norm(matrix(data, sparse.csr_matrix), ord), DATA)
+        assert value == pytest.approx(scipy.sparse.linalg.norm(scipy.sparse.csr_matrix(DENSE), ord))
+        check_grads(lambda data: linalg.norm(matrix(data, sparse.csr_matrix), ord), DATA, order=1)
 
 
 def test_diffusion_on_a_grid():

@@ -25,18 +25,30 @@ from .rules.shapes import full_shape
 from .ufunc_methods import call_ufunc_method
 from .writable_box import WritableBox
 
-__all__ = ["ArrayBox", "gives_way_in", "register_array_type"]
+__all__ = ["ArrayBox", "gives_way", "gives_way_in", "register_array_type"]
 
 gives_way_in: dict[types.CodeType, bool] = {}
 """Code of operators of others that give way to an operand of which NumPy makes no array: boxes let it make none there.
 True for the operators, False for the functions that these call, and that may be called without them."""
 
 
-def is_operand(frame):
-    """Whether an operator of others asks."""
+def gives_way(frame):
+    """Whether an operator of others asks NumPy for the array of an operand: in the frames around ``frame``."""
+    while frame.f_globals.get("__name__", "").startswith("numpy."):  # np.atleast_2d
+        frame = frame.f_back
+    if not gives_way_in and frame.f_globals.get("__name__", "").startswith("scipy.sparse"):
+        importlib.import_module(f"{__package__.partition('.')[0]}.scipy.sparse")  # knows SciPy's operators
+    if frame.f_code not in gives_way_in:
+        return False
+    name = frame.f_code.co_name
     while gives_way_in.get(frame.f_code) is False:
         frame = frame.f_back
-    return frame.f_code in gives_way_in
+    if frame.f_code in gives_way_in:
+        return True
+    raise TracedValueError(
+        f"a method of another library ({name}) takes no traced values ({caller_line()}), its operators do: write "
+        "A * x or A @ x."
+    )
 
 
 class ArrayBox(WritableBox):
@@ -219,16 +231,8 @@ class ArrayBox(WritableBox):
         return wrapped(*args, **kwargs)
 
     def __array__(self, dtype=None, copy=None):
-        frame = sys._getframe(1)
-        if not gives_way_in and frame.f_globals.get("__name__", "").startswith("scipy.sparse"):
-            importlib.import_module(f"{__package__.partition('.')[0]}.scipy.sparse")  # knows SciPy's operators
-        if frame.f_code in gives_way_in:
-            if is_operand(frame):
-                return np.empty((), object)
-            raise TracedValueError(
-                f"a method of another library ({frame.f_code.co_name}) takes no traced values ({caller_line()}), its "
-                "operators do: write A * x or A @ x."
-            )
+        if gives_way(sys._getframe(1)):
+            return np.empty((), object)
         if self._node is None or isinstance(self._trace, RecordingTrace):  # no derivative is dropped
             return np.array(self._trace.python_value(self, np.array), dtype)
         raise TracedValueError(why_no_plain_value("the array") or (

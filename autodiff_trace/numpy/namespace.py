@@ -72,6 +72,7 @@ def wrap_namespace(
 
 def replace_wrapped(function: Callable, new: Callable) -> Callable:
     """Let ``new`` be the wrapped form of ``function`` under all its names, and of the module of the old form."""
+    function = underlying(function)
     old = wrapped_functions[function]
     new.__module__, new.__qualname__ = old.__module__, function.__name__
     wrapped_functions[function] = new

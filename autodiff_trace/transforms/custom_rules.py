@@ -230,4 +230,5 @@ def make_primitive(rule: VJPRule | JVPRule) -> Callable:
     prim = primitive(fun)
     defvjp_all(prim, vjp)
     defjvp_all(prim, jvp)
+    prim.traits.shaped_by_values = getattr(rule, "shaped_by_values", False)
     return prim

@@ -4,12 +4,13 @@ Where F(z, θ) = 0, the cotangent g of z is that of the leaves θ by the implici
 
     (∂F/∂z)ᵀ v = g,   θ̄ = −(∂F/∂θ)ᵀ v
 
-A solver stops near the solution, and the derivative there is wrong by as much. So the rule is evaluated where a few
-steps of Newton's method lead; the value stays the solver's.
+A solver stops near the solution, and the derivative there is wrong by as much, as is what is computed from it. So a
+solution that is differentiated is refined by a few steps of Newton's method; others stay the solver's.
 """
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -30,7 +31,7 @@ from .custom_rules import VJPRule, apply_rule, spread
 from .jacobians import jacobian
 from .steps import has_derivative, number
 
-__all__ = ["Implicit", "Refusal", "pull_leaves", "refused", "run_solver", "solution", "solved"]
+__all__ = ["Implicit", "Refusal", "confirm", "pull_leaves", "refined", "refused", "run_solver", "solution", "solved"]
 
 NEWTON_STEPS = 12
 SLOW = 0.01
@@ -133,7 +134,29 @@ class Implicit:
     def refusal(self, reason: str) -> Refusal:
         return Refusal(f"{self.name}: the solution has no derivative ({self.place}): {reason}.")
 
+    def blank(self, leaves: list, x: np.ndarray) -> list:
+        """Unknowns and state of the right shapes, where they cannot be refined."""
+        return [x]
+
     # Newton's method
+
+    last_refined: tuple[Sequence, bool, Any] = (), True, None
+    """What was refined last, whether strictly, and what came of it."""
+
+    def refine_once(self, leaves: Sequence, is_strict: bool) -> list | Refusal:
+        """What :meth:`refine` gives or raises, of the leaves, the solution and whether it is one; asked again at once
+        for the same it is remembered."""
+        known, was_strict, found = self.last_refined
+        is_known = len(known) == len(leaves) and all(map(operator.is_, known, leaves))
+        if is_known and (was_strict == is_strict or was_strict and not isinstance(found, Refusal)):
+            return found
+        *own, x, is_solved = leaves
+        try:
+            found = self.refine(own, np.asarray(x), bool(is_solved), is_strict)
+        except Refusal as refusal:
+            found = refusal
+        self.last_refined = leaves, is_strict, found
+        return found
 
     def refine(self, leaves: list, x: np.ndarray, is_solved: bool, is_strict: bool = True) -> list:
         """The unknowns, refined, and the state of the equations."""
@@ -196,44 +219,63 @@ def run_solver(problem: Implicit, *leaves: Any) -> tuple:
 
 @nondifferentiable
 def refine_solution(problem: Implicit, is_strict: bool, *leaves: Any) -> tuple:
-    *leaves, x, is_solved = leaves
-    return tuple(problem.refine(leaves, np.asarray(x), bool(is_solved), is_strict))
+    """The refined unknowns, the state of the equations, and whether they could be refined: else as they were."""
+    found = problem.refine_once(leaves, is_strict)
+    if not isinstance(found, Refusal):
+        return *found, np.True_
+    *leaves, x, _ = leaves
+    return *problem.blank(leaves, x), np.False_
 
 
-def refined(problem: Implicit, leaves: Sequence, is_strict: bool = True) -> list:
-    """The refined unknowns, with their derivative, and the state of the equations."""
+@nondifferentiable
+def confirm(problem: Implicit, is_strict: bool, is_refined: bool, *leaves: Any) -> np.float64:
+    """Zero; raises the Refusal where the unknowns could not be refined."""
+    if not is_refined:
+        raise problem.refine_once(leaves, is_strict)
+    return np.float64(0)
 
+
+def refined(problem: Implicit, leaves: Sequence, is_strict: bool = True) -> tuple[Any, list, Any]:
+    """The refined unknowns with their derivative, the state of the equations, and whether they could be refined."""
     def fwd(*leaves):
         outputs = apply_rule(rule, leaves)
         return outputs, (list(leaves), outputs)
 
     def bwd(residuals, gs):
-        leaves, (z, *state) = residuals
-        if not is_strict:
-            z, *state = refined(problem, leaves)
-        return [*pull_unknowns(problem, leaves[:-2], state, z, gs[0]), None, None]
+        leaves, outputs = residuals
+        z, state, is_refined = take_apart(outputs) if is_strict else refined(problem, leaves)
+        return pull_unknowns(problem, leaves, z, state, is_refined, gs[0])
 
     rule = VJPRule(problem.name, lambda *leaves: list(refine_solution(problem, is_strict, *leaves)), fwd, bwd)
-    return apply_rule(rule, leaves)
+    return take_apart(apply_rule(rule, leaves))
 
 
-def pull_unknowns(problem: Implicit, leaves: list, state: list, z: Any, g: Any) -> list:
-    v = problem.solve_transposed(leaves, state, z, g)
-    return pull_leaves(lambda *leaves: problem.residual(leaves, state, z), leaves, -v)
+def take_apart(outputs: Sequence) -> tuple[Any, list, Any]:
+    z, *state, is_refined = outputs
+    return z, state, is_refined
+
+
+def pull_unknowns(problem: Implicit, leaves: list, z: Any, state: list, is_refined: Any, g: Any) -> list:
+    """The cotangents of ``leaves``, of which the last two are the solver's solution and whether it is one."""
+    g = g + confirm(problem, True, is_refined, *leaves)
+    own = leaves[:-2]
+    v = problem.solve_transposed(own, state, z, g)
+    return [*pull_leaves(lambda *own: problem.residual(own, state, z), own, -v), None, None]
 
 
 def solution(problem: Implicit, leaves: Sequence, x: Any, is_solved: Any) -> Any:
-    """``x``, the solution as the solver has found it, with the derivative that the equations give it."""
-
+    """``x``, the solution as the solver has found it; where it is differentiated, refined, and with the derivative that
+    the equations give it."""
     def fwd(*leaves):
-        return apply_rule(rule, leaves), list(leaves)
+        z, state, is_refined = refined(problem, leaves)
+        return [z[: leaves[-2].shape[0]]], (list(leaves), z, state, is_refined)
 
-    def bwd(leaves, gs):
-        z, *state = refined(problem, leaves)
+    def bwd(residuals, gs):
+        leaves, z, state, is_refined = residuals
         g = gs[0]
         missing = z.shape[0] - g.shape[0]
         g = anp.concatenate([g, np.zeros(missing)]) if missing else g
-        return [*pull_unknowns(problem, leaves[:-2], state, z, g), None, None]
+        return pull_unknowns(problem, leaves, z, state, is_refined, g)
 
     rule = VJPRule(problem.name, lambda *leaves: [leaves[-2].copy()], fwd, bwd)
     return apply_rule(rule, [*map(number, leaves), x, is_solved])[0]

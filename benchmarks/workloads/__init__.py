@@ -5,14 +5,14 @@ from __future__ import annotations
 from ..workload import Workload
 from . import (
     convolution, dense, elementwise, gaussian_mixture, gaussian_process, higher_order, inference, kalman, lstm,
-    overhead, pendulum, reductions, sizes, small_matrices, spline,
+    overhead, pendulum, reductions, regressions, sizes, small_matrices, spline,
 )
 
 __all__ = ["ALL"]
 
 MODULES = (
     overhead, dense, elementwise, higher_order, gaussian_mixture, lstm, convolution, kalman, spline, inference,
-    gaussian_process, small_matrices, pendulum, reductions, sizes,
+    gaussian_process, regressions, small_matrices, pendulum, reductions, sizes,
 )
 
 ALL: tuple[Workload, ...] = tuple(workload for module in MODULES for workload in module.WORKLOADS)

@@ -19,6 +19,7 @@ from ...core.traits import declare
 from ...numpy import wrapped as anp
 from ...numpy.array_box import ArrayBox
 from ...numpy.definers import elementwise
+from ...transforms.trace_substitution import active, current
 from ...captured_state.names import has
 from ..ir.node import Node
 
@@ -129,6 +130,10 @@ class NumberBox(Box):
 
 def compute(use: Callable, prim: Callable, *args: Any) -> Any:
     """``use(*args)`` where all of them are Python's numbers, else ``prim(*args)``."""
+    if active.get().lifts:  # a function that closes over some runs again, with others in their places
+        args = tuple(map(current, args))
+        if number_classes.isdisjoint(map(type, args)):
+            return use(*args)
     trace = None
     for arg in args:
         kind = type(arg)

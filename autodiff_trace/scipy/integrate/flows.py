@@ -18,12 +18,13 @@ from ...core.backward import backward_pass
 from ...core.forward import trace_jvp
 from ...core.reverse import trace_vjp
 from ...core.selections import settle
-from ...core.tracer import is_box
+from ...core.tracer import is_box, to_value
 from ...numpy import wrapped as anp
 from ...transforms.custom_rules import apply_rule
 from ...transforms.steps import transpose
 from .butcher import Tableau
 from .fields import jacobians
+from .refining import refined_states
 from .linearised import pull_steps, push_steps, stage_states
 from .whole_steps import replaced
 
@@ -57,7 +58,7 @@ class Rows(NamedTuple):
 
 def flow(field: Callable, grid: Grid, rows: Rows, y0: Any, parameters: Sequence) -> Any:
     """The states ``rows``, of shape (m, n), of the solution from ``y0`` on."""
-    rule = FlowRule("solve_ivp", field, grid, rows.values, functools.partial(rows.changes, grid))
+    rule = FlowRule("solve_ivp", field, grid, rows.values, functools.partial(rows.changes, grid), [])
     return apply_rule(rule, [y0, *parameters])[0]
 
 
@@ -69,6 +70,8 @@ class FlowRule(NamedTuple):
     grid: Grid
     values: np.ndarray
     changes: Callable[[Any, Any], Any]
+    refined: list
+    """The states of the stages, once they have been refined."""
 
     def fun(self, *leaves):
         return [self.values]
@@ -76,7 +79,10 @@ class FlowRule(NamedTuple):
     def stages(self, leaves):
         """Times (m,) and states (m, n) of all stages."""
         grid = self.grid
-        states = grid.states.reshape(-1, grid.states.shape[2])
+        if not grid.tableau.is_explicit and not self.refined:
+            self.refined.append(refined_states(self.field, grid, *split(map(to_value, leaves))))
+        states = self.refined[0] if self.refined else grid.states
+        states = states.reshape(-1, states.shape[2])
         if any(map(is_box, leaves)):  # below a derivative of this one, they change, too
             rule = self._replace(values=states, changes=lambda S, K: flat(stage_states(S, K, grid.h, grid.tableau.A)))
             (states,) = apply_rule(rule, leaves)
@@ -138,6 +144,11 @@ class FlowRule(NamedTuple):
         d0 = np.zeros(r.shape[2]) if tangents[0] is None else tangents[0]
         S, K = push_steps(J, r[..., None], d0[:, None], *self.method)
         return apply_rule(self, leaves), [self.changes(S, K)]
+
+
+def split(leaves):
+    y0, *parameters = leaves
+    return y0, parameters
 
 
 def flat(X: Any) -> Any:

@@ -28,6 +28,10 @@ W10 = np.zeros(21)
 W10[1::2] = np.polynomial.legendre.leggauss(10)[1]
 
 MOST_INTERVALS = 4096
+
+MOST_HALVINGS = 120
+"""Of one interval."""
+
 EPSILON = np.finfo(float).eps
 
 
@@ -63,7 +67,7 @@ def integrated(f: Callable[[np.ndarray], np.ndarray], domain: Domain) -> tuple[n
         return 0 * f(np.array([domain.a]))[0], True
     pieces = domain.pieces()
     values, errors, sizes = rule(f, *pieces)
-    while True:
+    for i in range(MOST_HALVINGS + 1):
         total = np.sum(values, axis=0)
         tolerance = np.maximum(domain.epsabs, domain.epsrel * np.abs(total))
         is_done = bool(np.all(np.sum(errors, axis=0) <= tolerance))
@@ -71,7 +75,7 @@ def integrated(f: Callable[[np.ndarray], np.ndarray], domain: Domain) -> tuple[n
             break
         share = np.maximum(tolerance / len(values), 50 * EPSILON * sizes)
         large = np.any(errors > share, axis=1)
-        if not large.any() or len(values) > MOST_INTERVALS:
+        if not large.any() or len(values) > MOST_INTERVALS or i == MOST_HALVINGS:
             break
         starts, ends, limits, signs = (x[large] for x in pieces)
         middle = (starts + ends) / 2

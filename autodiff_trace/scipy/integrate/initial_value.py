@@ -17,8 +17,8 @@ from ...numpy import wrapped as anp
 from ...numpy.canonical import as_array
 from .problems import Problem
 from .solutions import DenseSolution, Solution
-from .trajectories import METHODS, Collocated, Recorded, interpolated, is_explicit, recording, stages_of
-from .whole_steps import call_whole
+from .trajectories import METHODS, Collocated, Recorded, interpolated, is_explicit, recording
+from .whole_steps import call_whole, common
 
 __all__ = ["solve_ivp"]
 
@@ -108,6 +108,7 @@ class InitialValueProblem(Problem):
         t, y, t_events, y_events, counts = tree_unflatten(structure, outputs)
         if not self.events:
             t_events = y_events = None
+        counts["status"] = common(counts["status"])
         sol = DenseSolution(self, values, solution) if self.given["dense_output"] else None
         return OdeResult(
             t=t, y=y, sol=sol, t_events=t_events, y_events=y_events, **counts, message=solution.result.message,
@@ -135,7 +136,7 @@ class InitialValueProblem(Problem):
         if self.is_discrete:
             return result, Recorded(self.method, record)
         steps = result.sol.ts, result.sol.interpolants
-        return result, Collocated(stages_of(self.method), steps[0], functools.partial(interpolated, *steps))
+        return result, Collocated(steps[0], functools.partial(interpolated, *steps))
 
 
 def one_column(fun):

@@ -64,20 +64,21 @@ def eliminated(J, rhs, h, A, is_transposed):
     return K.reshape(rhs.shape)
 
 
-def linear_maps(J, h, A, b, is_explicit):
-    """∂K/∂y of (steps, stages, n, n), and ∂y⁺/∂y of (steps, n, n)."""
-    W = stages_solved(J, J, h, A, is_explicit)
+def linear_map(W, h, b):
+    """∂y⁺/∂y of (steps, n, n) from ∂K/∂y of (steps, stages, n, n)."""
     M = h[:, None, None] * np.einsum("ijnc,j->inc", W, b)
-    M[:, np.arange(J.shape[-1]), np.arange(J.shape[-1])] += 1
-    return W, M
+    M[:, np.arange(M.shape[-1]), np.arange(M.shape[-1])] += 1
+    return M
 
 
 @primitive
 def push_steps(J, r, d0, h, A, b, is_explicit):
     """Changes (steps + 1, n, columns) of the states and (steps, stages, n, columns) of the slopes, from those of the
     slopes for other reasons, ``r``, and of the initial state, ``d0``."""
-    W, M = linear_maps(J, h, A, b, is_explicit)
-    q = stages_solved(J, r, h, A, is_explicit)
+    n = J.shape[-1]
+    solved = stages_solved(J, np.concatenate([J, r], axis=3), h, A, is_explicit)
+    W, q = solved[..., :n], solved[..., n:]
+    M = linear_map(W, h, b)
     added = h[:, None, None] * np.einsum("ijnc,j->inc", q, b)
     S = np.empty((len(h) + 1, *d0.shape), np.result_type(J, r, d0))
     S[0] = d = d0
@@ -89,8 +90,8 @@ def push_steps(J, r, d0, h, A, b, is_explicit):
 @primitive
 def pull_steps(J, gS, gK, h, A, b, is_explicit):
     """The transpose of :func:`push_steps`: cotangents of ``r`` and ``d0``."""
-    W, M = linear_maps(J, h, A, b, is_explicit)
-    MT = np.swapaxes(M, 1, 2)
+    W = stages_solved(J, J, h, A, is_explicit)
+    MT = np.swapaxes(linear_map(W, h, b), 1, 2)
     direct = gS[:-1] + np.sum(np.swapaxes(W, 2, 3) @ gK, axis=1)
     after = np.empty(direct.shape)
     g = gS[-1]

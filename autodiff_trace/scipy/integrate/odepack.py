@@ -20,7 +20,7 @@ from .flows import flow
 from .moving_times import advance
 from .problems import Problem
 from .solutions import failed
-from .trajectories import MOST_STAGES, Collocated
+from .trajectories import Collocated
 from .whole_steps import call_whole
 
 __all__ = ["odeint"]
@@ -93,7 +93,7 @@ class OdeintProblem(Problem):
         y0 = anp.astype(y0, float) if is_box(y0) else np.asarray(y0, float)
         field = Field(self.closure, 0, args)
         parameters = [*field.own, *self.hidden_of(values)]
-        if "successful" not in info["message"]:
+        if has_failed(info):
             return apply_rule(failed("odeint", info["message"], y), [y0, *parameters])[0]
         t = as_array(t)
         start = y0
@@ -118,7 +118,7 @@ class OdeintProblem(Problem):
 
         y, info = result = scipy.integrate.odeint(recorded, y0, t, args, full_output=True, **options)
         t = np.asarray(t, float)
-        if "successful" not in info["message"] or t[0] == t[-1]:
+        if has_failed(info) or t[0] == t[-1]:
             return result, None
 
         def states_at(T):
@@ -129,7 +129,11 @@ class OdeintProblem(Problem):
         # LSODA evaluates f at the ends of its steps, and of those that it tries in vain.
         ends = np.unique(np.clip(seen, min(t[0], t[-1]), max(t[0], t[-1])))
         ends = ends[:: -1 if t[-1] < t[0] else 1]
-        return result, Collocated(MOST_STAGES, ends, states_at).ask(t, y)
+        return result, Collocated(ends, states_at).ask(t, y)
+
+
+def has_failed(info):
+    return not any(words in info["message"] for words in ("successful", "Nothing was done"))
 
 
 def time_first(fun):

@@ -19,15 +19,13 @@ from .butcher import Tableau, explicit_tableau, radau_tableau
 from .flows import Grid, Rows
 
 __all__ = [
-    "METHODS", "Collocated", "Recorded", "as_real", "interpolated", "is_explicit", "recording", "stages_of",
+    "METHODS", "Collocated", "Recorded", "as_real", "interpolated", "is_explicit", "recording",
 ]
 
 METHODS = {"RK23": RK23, "RK45": RK45, "DOP853": DOP853, "Radau": Radau, "BDF": BDF, "LSODA": LSODA}
 
-STAGES = {Radau: 3, BDF: 3}
-"""Stages of the collocation, of order 2·stages − 1, by method: one that is more accurate than the method."""
-
-MOST_STAGES = 5
+STAGES = 5
+"""Of the collocation, whose order is 9: it is more accurate than the solvers' steps are."""
 
 
 def is_explicit(method: type) -> bool:
@@ -111,8 +109,8 @@ class Recorded:
 class Collocated:
     """The steps of any method, of which ``states_at(times)`` gives the states at sorted times (m,), as (m, n)."""
 
-    def __init__(self, stages: int, ends: Sequence[float], states_at: Callable) -> None:
-        self.tableau = radau_tableau(stages)
+    def __init__(self, ends: Sequence[float], states_at: Callable) -> None:
+        self.tableau = radau_tableau(STAGES)
         self.ends = np.asarray(ends, float)
         self.states_at = states_at
         self.sign = -1.0 if self.ends[-1] < self.ends[0] else 1.0
@@ -129,11 +127,6 @@ class Collocated:
         numbers = np.searchsorted(self.sign * points, self.sign * T)
         grid = Grid(h, times, as_real(states).reshape(*times.shape, -1), self.tableau)
         return grid, Rows(as_real(values), numbers, None)
-
-
-def stages_of(method: type) -> int:
-    """The stages of the collocation along the solutions of a method."""
-    return next((stages for base, stages in STAGES.items() if issubclass(method, base)), MOST_STAGES)
 
 
 def interpolated(ends: Sequence[float], interpolants: Sequence[Callable], T: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from ...numpy import wrapped as anp
 from ...transforms.custom_rules import apply_rule
 from ...transforms.steps import has_derivative
 
-__all__ = ["call_whole", "has_only_derivatives", "pull_back", "replaced", "with_zeros"]
+__all__ = ["call_whole", "common", "has_only_derivatives", "pull_back", "replaced", "with_zeros"]
 
 
 def has_only_derivatives(leaves: Sequence) -> bool:
@@ -38,6 +38,8 @@ class WholeStep(NamedTuple):
 
     name: str
     function: Callable[..., list]
+
+    shaped_by_values = True  # a solver takes as many steps as it needs
 
     def fun(self, *leaves):
         if has_only_derivatives(leaves):
@@ -117,6 +119,13 @@ def stack(name, column):
             "in each, with t_eval= where there are steps, or call it in a Python loop instead of vmap."
         )
     return anp.stack(column)
+
+
+def common(x):
+    """The number that a batch of equal ones has in each element, of which Python may ask."""
+    while is_box(x) and isinstance(x._trace, BatchTrace) and not is_box(x._value) and np.ptp(x._value) == 0:
+        x = int(np.ravel(x._value)[0])
+    return x
 
 
 def pull_back(ends, gs, inputs):

@@ -2,6 +2,7 @@
 
 from . import wrapped
 from . import banded as banded
+from . import choices as choices
 from . import eigensystems as eigensystems
 from . import factorizations as factorizations
 from . import least_squares as least_squares

@@ -62,6 +62,8 @@ def lstsq(a, b, cond, check_finite=True, lapack_driver=None, **hints):
     rank = anp.astype(rank, np.int64)  # (SciPy's is a number of Python's)
     if lapack_driver == "gelsy":
         return x, np.array([], x.dtype), rank, None
+    if not residuals.size:
+        residuals = np.empty(0, x.dtype)
     if b.ndim == 1 and residuals.shape == (1,):
         residuals = residuals[0]
     return x, residuals, rank, s

@@ -106,7 +106,7 @@ def exponential(a):
 @primitive
 @over_stacks(2)
 def exponential_change(a, e):
-    return scipy.linalg.expm_frechet(a, e, compute_expm=False, check_finite=False).astype(np.result_type(a, e))
+    return scipy.linalg.expm_frechet(a, e, compute_expm=False, check_finite=False)
 
 
 matrix_function(exponential, exponential_change)
@@ -124,18 +124,18 @@ def expm_frechet(A, E, compute_expm, check_finite=True, **hints):
     return (exponential(a), change) if compute_expm else change
 
 
-# logm, and powers that are no whole numbers. In single precision SciPy warns of each logarithm.
+# logm, and powers that are no whole numbers
 
 
 def in_double(function, a):
-    """``function`` of a matrix, computed in double precision. SciPy's estimates of norms draw random numbers, which are
-    put back: the answer is a function of the matrix alone."""
+    """``function`` of a matrix, which SciPy computes and gives in double precision. Its estimates of norms draw
+    random numbers, which are put back: the answer is a function of the matrix alone."""
     state = np.random.get_state()
     try:
         ans = function(a.astype(np.result_type(a, np.float64)))
     finally:
         np.random.set_state(state)
-    return ans if a.dtype.char not in "fF" else ans.astype(np.complex64 if ans.dtype.kind == "c" else np.float32)
+    return ans
 
 
 def in_direction(function, a, e):

@@ -70,6 +70,7 @@ def over_stacks(count: int, core_ndim: int = 2) -> Callable[[Callable], Callable
             if 0 in lead:
                 one = compute(*[example(x.shape[len(lead) :], x.dtype) for x in arrays], *params)
                 return stacked([one], lead, True)
+            arrays = [x if x.flags.writeable else x.copy() for x in arrays]  # (SciPy's Cython code takes no other)
             return stacked([compute(*[x[i] for x in arrays], *params) for i in np.ndindex(lead)], lead)
 
         return over

@@ -15,7 +15,7 @@ from .evaluation import derived
 from .progress_lines import progress
 from .results import Template, TracedResult
 
-__all__ = ["SolverCall", "as_tuple", "with_remedy"]
+__all__ = ["SolverCall", "apply_first", "as_tuple", "with_remedy"]
 
 
 class SolverCall(Implicit):
@@ -126,3 +126,8 @@ def with_remedy(fun: Callable, remedy: str) -> Callable:
             raise type(error)(f"{error} ({remedy})") from error
 
     return call
+
+
+def apply_first(fun, options, args, kwargs):
+    """Of a function that returns a value and its slope the value (for ``Transformed``)."""
+    return fun(*args, **kwargs)[0]

@@ -11,9 +11,8 @@ import scipy.optimize
 from ...core.errors import TracedValueError, caller_line
 from ...numpy import wrapped as anp
 from .calls import as_tuple
-from .minimizing import scalar
 from .optimality import Optimum, minimal_value
-from .unknowns import Unknowns, bounds_as_arrays
+from .unknowns import Unknowns, bounds_as_arrays, scalar
 
 __all__ = ["basinhopping", "brute", "differential_evolution", "direct", "dual_annealing", "minimize_scalar", "shgo"]
 

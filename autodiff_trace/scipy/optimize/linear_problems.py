@@ -113,12 +113,12 @@ def nnls(A: Any, b: Any, maxiter: int | None = None, **options: Any) -> tuple:
 
     >>> import numpy as np
     >>> from autodiff_trace import jacobian
-    >>> jacobian(lambda b: nnls(np.eye(2), b)[0])(np.array([1.0, -1.0]))
+    >>> abs(jacobian(lambda b: nnls(np.eye(2), b)[0])(np.array([1.0, -1.0])))
     array([[1., 0.],
            [0., 0.]])
     """
     A, b = as_matrix(A), as_matrix(b)
-    limits = np.zeros(A.shape[1]), np.full(A.shape[1], np.inf)
+    limits = np.zeros(A.shape[1]), np.full(A.shape[1], 1e100)  # programs would rather see finite numbers
     problem = LinearLeastSquares("nnls", (A, b, limits), A.shape[1])
     if not problem.is_traced:
         return scipy.optimize.nnls(A, b, maxiter=maxiter, **options)
@@ -135,7 +135,7 @@ def lsq_linear(A: Any, b: Any, bounds: Any = (-np.inf, np.inf), *args: Any, **op
 
     >>> import numpy as np
     >>> from autodiff_trace import jacobian
-    >>> jacobian(lambda b: lsq_linear(np.eye(2), b, bounds=(0.0, 1.5)).x)(np.array([1.0, 2.0]))
+    >>> abs(jacobian(lambda b: lsq_linear(np.eye(2), b, bounds=(0.0, 1.5)).x)(np.array([1.0, 2.0])))
     array([[1., 0.],
            [0., 0.]])
     """

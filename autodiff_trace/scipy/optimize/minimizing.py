@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import scipy.optimize
 
+from ...core.transformed import Transformed
 from ...numpy import wrapped as anp
 from ...transforms.gradient import value_and_grad
 from ...transforms.jacobians import hessian
 from ...transforms.second_order import hvp
 from .progress_lines import make_callback
-from .calls import as_tuple, with_remedy
+from .calls import apply_first, as_tuple, with_remedy
 from .constraints import blocks_of, limits_of
 from .optimality import Optimum, minimal_value
 from .unknowns import Unknowns, bounds_as_arrays
@@ -79,7 +80,7 @@ def minimize(
 class Minimization(Optimum):
     """One call of ``minimize``. Function -1 is the objective; the others are the blocks of constraints."""
 
-    latest = None
+    reached: Any = None
 
     def __init__(self, fun, x0, args, method, jac, hess, hessp, bounds, constraints, tol, options, jit):
         self.unknowns = Unknowns(x0)
@@ -91,21 +92,16 @@ class Minimization(Optimum):
         self.counts = [0] * len(self.blocks)
         self.given_bounds = bounds
         data = [each.data for each in self.blocks]
-        fun = first_of_two(fun) if jac is True else fun
+        fun = Transformed("first", apply_first, fun) if jac is True else fun
         super().__init__("minimize", (x0, args, bounds_as_arrays(bounds, self.unknowns), data), [fun])
 
     def call_one(self, which, x, *args):
         if which < 0:
-            return self.objective_of(self.functions[0])(x, *args)
+            return self.unknowns.number(self.functions[0])(x, *args)
         block = self.blocks[which]
         rows = block.rows(None if block.fun is None else self.unknowns.of_vector(block.fun), args, x)
         self.counts[which] = rows.shape[0]
         return rows
-
-    def objective_of(self, fun: Callable) -> Callable:
-        """The user's function as one of a vector, that returns a number."""
-        own = self.unknowns.of_vector(fun)
-        return lambda x, *args: scalar(own(x, *args))
 
     def examples(self, tree):
         x0, args, _, data = tree
@@ -165,19 +161,19 @@ class Minimization(Optimum):
         return self.blocks[i].for_scipy(lambda x: self.call_one(i, x, *data), self.outward, data, has_hessian)
 
     def noting(self, fun: Callable) -> Callable:
-        """``fun``, with its latest value for the line of progress."""
+        """``fun``, with its value for the line of progress."""
         fun = self.outward(fun)
 
         def call(x):
             answer = fun(x)
-            self.latest = answer[0] if isinstance(answer, tuple) else answer
+            self.reached = answer[0] if isinstance(answer, tuple) else answer
             return answer
 
         return call
 
     def evaluated(self, derive: Callable, key: str, hidden: Sequence) -> Callable:
         evaluate = self.derived(
-            0, lambda fun: derive(self.objective_of(fun)), (key, self.unknowns.key, self.jac is True), hidden)
+            0, lambda fun: derive(self.unknowns.number(fun)), (key, self.unknowns.key, self.jac is True), hidden)
         return lambda x, *more: evaluate(x, *self.args, *more)
 
     def gradient(self, fun: Callable, hidden: Sequence) -> tuple[Callable, Any]:
@@ -214,6 +210,12 @@ class Minimization(Optimum):
 
     # The result
 
+    def unpack(self, found):
+        fields = dict(found)
+        if isinstance(fields.get("hess_inv"), np.ndarray):  # at first it is an identity of integers
+            fields["hess_inv"] = fields["hess_inv"].astype(float)
+        return found.x, found.get("success", True), fields
+
     def plain(self, found):
         if not self.unknowns.is_vector:
             for name in ("x", "jac"):
@@ -227,17 +229,3 @@ class Minimization(Optimum):
             "fun": minimal_value(self, leaves, x, is_solved, fields["fun"]),
         }
         return self.make_result(leaves, fields, known)
-
-
-def first_of_two(fun: Callable) -> Callable:
-    return lambda *args: fun(*args)[0]
-
-
-def scalar(value: Any) -> Any:
-    """What the objective returns as a number, of an array of one element that element."""
-    shape = np.shape(value)
-    if shape == ():
-        return value
-    if shape and all(length == 1 for length in shape):
-        return anp.reshape(value, ())
-    raise TypeError(f"minimize: the objective returns an array of shape {shape}, not a number.")

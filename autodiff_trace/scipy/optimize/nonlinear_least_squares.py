@@ -9,13 +9,13 @@ import numpy as np
 import scipy.optimize
 import scipy.sparse
 
+from ...core.transformed import Transformed
 from ...numpy import wrapped as anp
 from ...transforms.jacobians import jacobian
 from ...transforms.sparsity import detect_sparsity, sparse_jacobian
 from .calls import as_tuple, with_remedy
 from .optimality import Optimum, minimal_value
-from .roots import as_array
-from .unknowns import Unknowns, bounds_as_arrays
+from .unknowns import Unknowns, as_vector, bounds_as_arrays
 
 __all__ = ["least_squares"]
 
@@ -82,15 +82,11 @@ class LeastSquares(Optimum):
         limits = bounds_as_arrays(ends, self.unknowns) if self.has_bounds else None
         super().__init__(name, (x0, args, kwargs, limits), [fun])
 
-    def vector_valued(self, fun: Callable) -> Callable:
-        own = self.with_keywords(fun)
-        return lambda x, args, kwargs: anp.reshape(as_array(own(x, *args, **kwargs)), (-1,))
-
     def with_keywords(self, fun: Callable) -> Callable:
         return lambda x, *args, **kwargs: fun(self.unknowns.unravel(x), *args, **kwargs)
 
     def call_one(self, which, x, args, kwargs):
-        return self.vector_valued(self.functions[0])(x, args, kwargs)
+        return residuals_of(self.functions[0], self.unknowns)(x, args, kwargs)
 
     def examples(self, tree):
         x0, args, kwargs, _ = tree
@@ -128,7 +124,8 @@ class LeastSquares(Optimum):
             jac_sparsity=None if callable(slopes) else self.jac_sparsity, **self.options)
 
     def evaluated(self, derive: Callable, key: str, args: tuple, kwargs: dict, hidden: Sequence) -> Callable:
-        evaluate = self.derived(0, lambda fun: derive(self.vector_valued(fun)), (key, self.unknowns.key), hidden)
+        evaluate = self.derived(
+            0, lambda fun: derive(residuals_of(fun, self.unknowns)), (key, self.unknowns.key), hidden)
         return lambda x: evaluate(x, args, kwargs)
 
     def pattern(self, fun: Callable, x0: np.ndarray) -> np.ndarray | None:
@@ -158,7 +155,7 @@ class LeastSquares(Optimum):
     def traced(self, leaves, x, is_solved, fields):
         _, args, kwargs, _ = self.restore(leaves)[0]
         x_traced = self.solution(leaves, x, is_solved)
-        fun = self.vector_valued(self.functions[0])
+        fun = residuals_of(self.functions[0], self.unknowns)
 
         def residuals(x):
             return fun(x, args, kwargs)
@@ -175,3 +172,11 @@ class LeastSquares(Optimum):
         return self.make_result(leaves, fields, known, later)
 
 
+def residuals_of(fun: Callable, unknowns: Unknowns) -> Callable:
+    """``fun`` as a function of a vector, a tuple of arguments and a dict of them, that returns a vector."""
+    return Transformed("residuals", apply_residuals, fun, unknowns=unknowns)
+
+
+def apply_residuals(fun, options, args, kwargs):
+    x, args, kwargs = args
+    return as_vector(fun(options["unknowns"].unravel(x), *args, **kwargs))

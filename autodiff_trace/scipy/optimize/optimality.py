@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 import scipy.optimize
 
+from ...core.primitives import nondifferentiable
 from ...numpy import wrapped as anp
 from ...transforms.custom_rules import VJPRule, apply_rule
 from ...transforms.gradient import grad
-from ...transforms.implicit_rules import Refusal, pull_leaves, refined
+from ...transforms.implicit_rules import Refusal, confirm, pull_leaves, refined
 from ...transforms.jacobians import jacobian
 from ...transforms.steps import number
 from .calls import SolverCall
@@ -132,6 +133,11 @@ class Optimum(SolverCall):
             found.append((1, np.asarray(rows[0](x)), *rows[1:], multipliers / scale))
         return found
 
+    def blank(self, leaves, x):
+        rows = self.rows(leaves)
+        count = 0 if rows is None else np.size(rows[1])
+        return [np.concatenate([x, np.zeros(count)]), np.zeros(self.size, int), np.zeros(count, int)]
+
     def changed(self, leaves: list, z: np.ndarray, state: list) -> list:
         new = [each.copy() for each in state]
         for i, values, lower, upper, multipliers in self.quantities(leaves, z, state):
@@ -197,15 +203,27 @@ def find_multipliers(slope: np.ndarray, normals: np.ndarray, near: list) -> list
     return [multipliers[:size], multipliers[size:]]
 
 
+@nondifferentiable
+def refine_value(problem: Optimum, *leaves: Any) -> np.float64:
+    """The objective at the refined solution, or if there is none the solver's value, the last of the leaves."""
+    *leaves, value = leaves
+    found = problem.refine_once(leaves, is_strict=False)
+    if isinstance(found, Refusal):
+        return np.float64(value)
+    return np.float64(problem.objective(leaves[:-2], found[0][: problem.size]))
+
+
 def minimal_value(problem: Optimum, leaves: Sequence, x: Any, is_solved: Any, value: Any) -> Any:
-    """The minimal value, as the solver has found it, with the derivative that the envelope theorem gives it."""
+    """The minimal value, as the solver has found it; where it is differentiated, that of the refined solution, and with
+    the derivative that the envelope theorem gives it."""
 
     def fwd(*leaves):
-        return apply_rule(rule, leaves), list(leaves)
+        return apply_rule(rule_at_refined, leaves), list(leaves)
 
     def bwd(leaves, gs):
-        *own, x, is_solved, _ = leaves
-        z, *state = refined(problem, [*own, x, is_solved], is_strict=False)
+        leaves = leaves[:-1]
+        own = leaves[:-2]
+        z, state, is_refined = refined(problem, leaves, is_strict=False)
         x, multipliers = z[: problem.size], z[problem.size :]
         held = None
         if problem.bounds(own) is not None:  # the multipliers of bounds
@@ -218,7 +236,9 @@ def minimal_value(problem: Optimum, leaves: Sequence, x: Any, is_solved: Any, va
                 return value
             return value + anp.sum(held * target(state[0], *problem.bounds(leaves)))
 
-        return [*pull_leaves(lagrangian, own, gs[0]), None, None, None]
+        g = gs[0] + confirm(problem, False, is_refined, *leaves)
+        return [*pull_leaves(lagrangian, own, g), None, None, None]
 
     rule = VJPRule(problem.name, lambda *leaves: [leaves[-1].copy()], fwd, bwd)
+    rule_at_refined = VJPRule(problem.name, lambda *leaves: [refine_value(problem, *leaves)], fwd, bwd)
     return apply_rule(rule, [*map(number, leaves), x, is_solved, number(value)])[0]

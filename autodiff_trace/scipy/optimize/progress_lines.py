@@ -63,7 +63,7 @@ class progress:
 
 
 def make_callback(callback: Callable | None, shows_progress: bool, problem: Any) -> Callable | None:
-    """What SciPy gets as callback. ``problem`` has the unknowns, and the ``latest`` value; it is given the ``line``."""
+    """What SciPy gets as callback. ``problem`` has the unknowns and the value ``reached``; it is given the ``line``."""
     line = callback if isinstance(callback, progress) else progress() if shows_progress else None
     problem.line = line
     users = None if callback is line else callback
@@ -74,7 +74,7 @@ def make_callback(callback: Callable | None, shows_progress: bool, problem: Any)
 
         def with_result(intermediate_result):
             if line is not None:
-                line.note(problem.latest)
+                line.note(problem.reached)
             intermediate_result.x = unravel(intermediate_result.x)
             return users(intermediate_result=intermediate_result)
 
@@ -82,7 +82,7 @@ def make_callback(callback: Callable | None, shows_progress: bool, problem: Any)
 
     def with_solution(xk, *state):
         if line is not None:
-            line.note(problem.latest)
+            line.note(problem.reached)
         return None if users is None else users(unravel(xk), *state)
 
     return with_solution

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import scipy.optimize
 
+from ...core.transformed import Transformed
 from ...numpy import wrapped as anp
 from ...transforms.jacobians import jacobian
 from .progress_lines import make_callback
-from .calls import SolverCall, as_tuple, with_remedy
+from .calls import SolverCall, apply_first, as_tuple, with_remedy
 from .results import TracedResult
-from .unknowns import Unknowns
+from .unknowns import Unknowns, as_vector
 
 __all__ = ["fixed_point", "fsolve", "root"]
 
@@ -57,7 +58,7 @@ def root(
 class Roots(SolverCall):
     """A call of ``root``, or of what is like it."""
 
-    latest = None
+    reached: Any = None
     scipy_run: Callable
     exact: bool
 
@@ -65,17 +66,10 @@ class Roots(SolverCall):
         self.unknowns = Unknowns(x0)
         self.given = fun
         self.jac, self.jit = jac, jit
-        super().__init__(name, (x0, args), [(lambda *each: fun(*each)[0]) if jac is True else fun])
+        super().__init__(name, (x0, args), [Transformed("first", apply_first, fun) if jac is True else fun])
 
     def call_one(self, which, x, *args):
-        return self.vector_valued(self.functions[0])(x, *args)
-
-    def vector_valued(self, fun: Callable) -> Callable:
-        """The user's function as one from a vector to a vector."""
-        own = self.unknowns.of_vector(fun)
-        if not self.unknowns.is_vector:
-            return lambda x, *args: self.unknowns.ravel(own(x, *args))
-        return lambda x, *args: anp.reshape(as_array(own(x, *args)), (-1,))
+        return self.unknowns.vector(self.functions[0])(x, *args)
 
     def examples(self, tree):
         x0, args = tree
@@ -91,14 +85,21 @@ class Roots(SolverCall):
     def run(self, tree, hidden=()):
         x0, args = tree
         evaluate = {
-            key: self.derived(0, lambda fun, derive=derive: derive(self.vector_valued(fun)), (key, self.unknowns.key),
+            key: self.derived(0, lambda fun, derive=derive: derive(self.unknowns.vector(fun)), (key, self.unknowns.key),
                               hidden)
             for key, derive in (("value", lambda fun: fun), ("jacobian", jacobian))
         }
         slopes = self.slopes(args, with_remedy(evaluate["jacobian"], REMEDY))
         fun = self.unknowns.of_vector(self.given) if self.jac is True else evaluate["value"]
         slopes = self.outward(slopes) if callable(slopes) else slopes
-        return self.scipy_run(self.outward(lambda x: fun(x, *args)), self.unknowns.start(x0), slopes)
+        values = self.outward(fun)
+
+        def noting(x):
+            answer = values(x, *args)
+            self.reached = np.linalg.norm(answer[0] if self.jac is True else answer)
+            return answer
+
+        return self.scipy_run(noting, self.unknowns.start(x0), slopes)
 
     def slopes(self, args: tuple, exact: Callable) -> Any:
         if self.exact:
@@ -114,10 +115,6 @@ class Roots(SolverCall):
 
     def traced(self, leaves, x, is_solved, fields):
         return self.make_result(leaves, fields, {"x": self.unknowns.unravel(self.solution(leaves, x, is_solved))})
-
-
-def as_array(values: Any) -> Any:
-    return anp.array(values) if isinstance(values, (list, tuple)) else values
 
 
 def fsolve(
@@ -187,7 +184,7 @@ class FixedPoint(Roots):
     options: tuple
 
     def call_one(self, which, x, *args):
-        return x - anp.reshape(as_array(self.functions[0](anp.reshape(x, self.shape)[()], *args)), (-1,))
+        return x - as_vector(self.functions[0](anp.reshape(x, self.shape)[()], *args))
 
     def examples(self, tree):
         x0, args = tree

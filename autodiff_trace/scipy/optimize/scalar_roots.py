@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.optimize
 
+from ...core.transformed import Transformed
 from ...numpy import wrapped as anp
 from ...transforms.gradient import grad
-from .calls import SolverCall, as_tuple
+from .calls import SolverCall, apply_first, as_tuple
 
 __all__ = ["bisect", "brenth", "brentq", "newton", "ridder", "root_scalar", "toms748"]
 
@@ -84,7 +85,7 @@ def root_scalar(
     0.083333333
     """
     call = ScalarRoot("root_scalar", (as_tuple(args), [*([None, None] if bracket is None else bracket), x0, x1]),
-                      [(lambda *each: f(*each)[0]) if fprime is True or fprime2 is True else f])
+                      [Transformed("first", apply_first, f) if fprime is True or fprime2 is True else f])
 
     def run(own, args, numbers):
         low, high, x0, x1 = numbers

@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 import scipy.optimize
 
-from ...core.pytree import tree_leaves, tree_map
+from ...core.errors import caller_line
+from ...core.pytree import tree_flatten, tree_leaves, tree_map
 from ...core.tracer import is_box
+from ...core.transformed import Transformed
 from ...numpy import wrapped as anp
 from ...transforms.closures import sample
 from ...transforms.raveling import Raveling
 
-__all__ = ["Unknowns", "bounds_as_arrays"]
+__all__ = ["Unknowns", "as_vector", "bounds_as_arrays", "scalar"]
 
 
 class Unknowns:
@@ -52,9 +54,48 @@ class Unknowns:
 
     def of_vector(self, fun: Callable) -> Callable:
         """``fun`` of a container as a function of a vector, and further arguments."""
-        if self.is_vector:
-            return fun
-        return lambda x, *args: fun(self.raveling.unravel(x), *args)
+        return fun if self.is_vector else Transformed("of_vector", apply_of_vector, fun, unknowns=self)
+
+    def number(self, fun: Callable) -> Callable:
+        """``fun`` as a function of a vector, and further arguments, that returns a number."""
+        return Transformed("number", apply_number, fun, unknowns=self)
+
+    def vector(self, fun: Callable) -> Callable:
+        """``fun`` as a function of a vector, and further arguments, that returns a vector."""
+        return Transformed("vector", apply_vector, fun, unknowns=self)
+
+
+# Transformed functions, and no closures: ``jit`` follows these to what the user's function reads.
+
+
+def apply_of_vector(fun, options, args, kwargs):
+    return fun(options["unknowns"].unravel(args[0]), *args[1:], **kwargs)
+
+
+def apply_number(fun, options, args, kwargs):
+    return scalar(apply_of_vector(fun, options, args, kwargs))
+
+
+def apply_vector(fun, options, args, kwargs):
+    values = apply_of_vector(fun, options, args, kwargs)
+    unknowns = options["unknowns"]
+    if not unknowns.is_vector and tree_flatten(values)[1] == unknowns.raveling.structure:
+        return unknowns.ravel(values)
+    return as_vector(values)
+
+
+def as_vector(values: Any) -> Any:
+    return anp.reshape(anp.array(values) if isinstance(values, (list, tuple)) else values, (-1,))
+
+
+def scalar(value: Any) -> Any:
+    """What an objective returns as a number, of an array of one element that element."""
+    shape = np.shape(value)
+    if shape == ():
+        return value
+    if all(length == 1 for length in shape):
+        return anp.reshape(value, ())
+    raise TypeError(f"the objective returns an array of shape {shape}, not a number ({caller_line()}).")
 
 
 def is_vector(x0: Any) -> bool:
@@ -85,10 +126,10 @@ def bounds_as_arrays(bounds: Any, unknowns: Unknowns) -> tuple[Any, Any] | None:
         if len(pair) != 2:
             raise ValueError("bounds: for a container of unknowns they are Bounds, or a pair (lower, upper) of "
                              "containers like it or of numbers.")
-    return tuple([as_vector(each, unknowns, end) for each, end in zip(pair, (-np.inf, np.inf))])
+    return tuple([as_limits(each, unknowns, end) for each, end in zip(pair, (-np.inf, np.inf))])
 
 
-def as_vector(bound: Any, unknowns: Unknowns, missing: float) -> Any:
+def as_limits(bound: Any, unknowns: Unknowns, missing: float) -> Any:
     if bound is None:
         return np.full(unknowns.size, missing)
     if np.ndim(bound) == 0 and len(tree_leaves(bound)) == 1 and not isinstance(bound, (dict, list, tuple)):

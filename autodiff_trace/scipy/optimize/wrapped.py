@@ -4,4 +4,4 @@ import scipy.optimize
 
 from ..namespace import wrap_module
 
-wrap_module(scipy.optimize, globals())
+wrap_module(scipy.optimize, globals(), passed_on="linprog_verbose_callback show_options")

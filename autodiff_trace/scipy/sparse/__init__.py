@@ -5,6 +5,7 @@ stand beside traced arrays as constants: ``A @ x``.
 """
 
 from . import wrapped
+from . import choices as choices
 from . import constants as constants
 from .arrays import SparseArray as SparseArray
 from .formats import FORMATS

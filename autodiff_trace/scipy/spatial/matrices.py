@@ -1,4 +1,4 @@
-"""Rules of the functions of ``scipy.spatial`` itself: distance_matrix, minkowski_distance, procrustes."""
+"""Rules of the functions of ``scipy.spatial`` itself: distance_matrix, minkowski_distance, procrustes …"""
 
 from __future__ import annotations
 
@@ -38,6 +38,19 @@ def minkowski_distance_p(x, y, p=2.0):
     if p == np.inf:
         return norm_of_vectors(d, p, (d.ndim - 1,), False)
     return anp.sum(anp.absolute(d) ** p, axis=-1)
+
+
+@define(scipy.spatial.geometric_slerp)
+def geometric_slerp(start, end, t, tol=1e-7):
+    # K. Shoemake, "Animating rotation with quaternion curves", 1985; the angle by its sine and its cosine
+    start, end, t = real(start), real(end), real(t)
+    cosine = anp.sum(start * end)
+    across = end - cosine * start
+    sine = np_linalg.norm(across)
+    angle = anp.arctan2(sine, cosine) * anp.expand_dims(t, -1)
+    is_there = anp.greater(sine, 0)
+    direction = across / anp.where(is_there, sine, 1)
+    return anp.cos(angle) * start + anp.sin(angle) * direction
 
 
 @define(scipy.spatial.procrustes)

@@ -9,6 +9,7 @@ from ...numpy.definers import define, elementwise
 from . import wrapped as special
 from .cylinder_functions import iv_derivative, jv_derivative, kv_derivative
 from .families import family, family_of
+from .struve_functions import modstruve_derivative, struve_derivative
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(20)
 NODES, WEIGHTS = (NODES + 1) / 2, WEIGHTS / 2
@@ -78,9 +79,9 @@ def it2j0y0(x):
     return it2j0y0_0(x), it2j0y0_1(x)
 
 
-elementwise(special.itstruve0, lambda ans, x: special.struve(0, x))
-elementwise(special.it2struve0, lambda ans, x: -special.struve(0, x) / x)
-elementwise(special.itmodstruve0, lambda ans, x: special.modstruve(0, x))
+elementwise(special.itstruve0, lambda ans, x: struve_derivative(0, x, 0, 0))
+elementwise(special.it2struve0, lambda ans, x: -struve_derivative(0, x, 0, 0) / x)
+elementwise(special.itmodstruve0, lambda ans, x: modstruve_derivative(0, x, 0, 0))
 
 
 # Kelvin's functions are the parts of J₀ (x e^(3πi/4)) and K₀ (x e^(πi/4)), DLMF 10.61(i)

@@ -1,4 +1,4 @@
-"""Rules of Carlson's symmetric elliptic integrals: differentiated under the integral, which the trapezoidal rule gives."""
+"""Rules of Carlson's symmetric elliptic integrals, differentiated under the integral, by the trapezoidal rule."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules of the cylinder functions J, Y, I, K and H, in the argument z and in the order v, and of those of fixed order."""
+"""Rules of the cylinder functions J, Y, I, K and H, in the argument z and in the order v."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ from . import wrapped as special
 from .carlson_integrals import integral, rising
 from .families import family_of
 
-# ∂ʲ/∂mʲ ∫ (1 − m sin² θ)^(½ − k) dθ, with k = 1 of the first kind and 0 of the second, is (k − ½)ⱼ times the integral of
-# sin²ʲ θ (1 − m sin² θ)^(½ − k − j), of which 1 / sin² θ = t + 1 / sin² φ makes Carlson's.
+# ∂ʲ/∂mʲ ∫ (1 − m sin² θ)^(½ − k) dθ, with k = 1 of the first kind and 0 of the second, is (k − ½)ⱼ times the integral
+# of sin²ʲ θ (1 − m sin² θ)^(½ − k − j), of which 1 / sin² θ = t + 1 / sin² φ makes Carlson's.
 
 
 def in_parameter(sine, complement, kind, order):

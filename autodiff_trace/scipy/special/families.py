@@ -1,8 +1,8 @@
 """Families of derivatives: of a special function all partial derivatives are one primitive, which is its own rule.
 
-``jv_derivative(v, z, i, j)`` is ∂ⁱ⁺ʲ J / ∂vⁱ ∂zʲ. Its derivative in v has i + 1 in the place of i, so that derivatives of
-any order are computed directly, and not from each other. Where nothing closed is known, as in the order v, a function
-that SciPy computes for neighbouring parameters is differentiated by its interpolation at Chebyshev's points.
+``jv_derivative(v, z, i, j)`` is ∂ⁱ⁺ʲ J / ∂vⁱ ∂zʲ. Its derivative in v has i + 1 in the place of i, so that derivatives
+of any order are computed directly, and not from each other. Where nothing closed is known, as in the order v, what
+SciPy computes for neighbouring parameters is interpolated at Chebyshev's points, and the interpolant differentiated.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from numpy.polynomial import chebyshev
 
 from ...core.errors import MissingRuleError, caller_line
 from ...core.primitives import primitive
-from ...numpy.definers import elementwise
+from ...numpy.broadcasting import broadcast_tangent, unbroadcast
+from ...numpy.definers import defrules, elementwise
 
 __all__ = ["differentiate", "differentiate_in_several", "family", "family_of", "refuse"]
 
@@ -27,7 +28,7 @@ def family(compute: Callable, names: str, **closed: Callable | None) -> Callable
     Arguments:
         compute: ``compute(*args, *orders)`` gives the partial derivative of these orders from arrays of double
             precision. Of what SciPy's functions give for arguments outside their domain it makes NaN.
-        names: the names of the arguments. Those of integers stand in parentheses: with them the function does not change.
+        names: the names of the arguments. Those of integers stand in parentheses: between them nothing changes.
         closed: by the name of an argument its derivative ``slope(ans, *args, *orders)`` where that is no member of the
             family; there is no order of it among the others. None: it is refused where it is asked for.
 
@@ -44,7 +45,6 @@ def family(compute: Callable, names: str, **closed: Callable | None) -> Callable
         dtype = np.result_type(*values)
         if dtype.kind not in "fc":
             dtype = np.dtype(float)
-        wide = np.result_type(dtype, float)
         values = [np.asarray(x, complex if np.asarray(x).dtype.kind == "c" else float) for x in values]
         with np.errstate(all="ignore"):
             ans = np.asarray(compute(*values, *orders))
@@ -62,8 +62,20 @@ def family(compute: Callable, names: str, **closed: Callable | None) -> Callable
         place = count + has_order[:i].count(True)
         return lambda ans, *args: derivative(*args[:place], args[place] + 1, *args[place + 1 :])
 
-    elementwise(derivative, *map(partial, range(count)), *[None] * has_order.count(True))
+    slopes = [*map(partial, range(count)), *[None] * has_order.count(True)]
+    if len(slopes) == 1 and slopes[0]:
+        of_one_argument(derivative, slopes[0])
+    else:
+        elementwise(derivative, *slopes)
     return derivative
+
+
+def of_one_argument(prim: Callable, slope: Callable) -> None:
+    """The rules of ``elementwise``, also where the answer is complex and the argument real."""
+    defrules(
+        prim, lambda g, ans, x: unbroadcast(g * slope(ans, x), x),
+        lambda t, ans, x: broadcast_tangent(t * slope(ans, x), ans), elementwise=True, answer_tells=True,
+    )
 
 
 def family_of(names: str, **closed: Callable | None) -> Callable[[Callable], Callable]:

@@ -1,8 +1,8 @@
 """Rules of the hypergeometric functions, in the argument and in the parameters.
 
-In the argument each derivative is the function of parameters that are shifted, DLMF 13.3(ii), 15.5(i). In the parameters
-the function is analytic, and differentiated by interpolation between poles; that is refused where SciPy's values
-are not accurate enough for it.
+In the argument each derivative is the function of parameters that are shifted, DLMF 13.3(ii), 15.5(i). In the
+parameters the function is analytic, and differentiated by interpolation between poles; that is refused where SciPy's
+values are not accurate enough for it.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ def fresnel(z):
 
 
 # w(z) = e^(−z²) erfc(−iz): w' = 2i/√π − 2 z w, DLMF 7.10.2. For large z that is a difference of nearly equal numbers:
-# there its expansion i/√π Σ (½)ₖ z^(−2k−1), DLMF 7.12.1, is differentiated; w(z) = 2 e^(−z²) − w(−z) below the real line.
+# there its expansion i/√π Σ (½)ₖ z^(−2k−1), DLMF 7.12.1, is differentiated; where Im z < 0, w(z) = 2 e^(−z²) − w(−z).
 
 LARGE = 6.5
 

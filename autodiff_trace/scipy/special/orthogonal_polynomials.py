@@ -1,7 +1,7 @@
 """Rules of the classical orthogonal polynomials: in x for every degree, in their parameters, and in a real degree.
 
-Derivatives in x are polynomials of the same kind, or Gegenbauer's, DLMF 18.9(iii). In the parameters, and in the degree,
-the functions are analytic and SciPy computes them for any: they are differentiated by interpolation.
+Derivatives in x are polynomials of the same kind, or Gegenbauer's, DLMF 18.9(iii). In the parameters, and in the
+degree, the functions are analytic and SciPy computes them for any: they are differentiated by interpolation.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def spread(n, x):
 
 
 def polynomials(function, slope, parameters="", reach=lambda *args: 1.0):
-    """The family of a polynomial in x of degree n with ``slope(m, n, *parameters, x)`` for its derivative of order m."""
+    """The family of a polynomial in x of degree n, with derivatives ``slope(m, n, *parameters, x)`` of order m in x."""
 
     def compute(n, *rest):
         count = len(parameters.split())

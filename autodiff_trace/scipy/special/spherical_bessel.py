@@ -10,7 +10,7 @@ from .families import family
 
 
 def spherical(function, lower, upper):
-    """The family of a function with (2n + 1) f' = lower n f(n − 1) + upper (n + 1) f(n + 1), DLMF 10.51.2 and 10.51.5."""
+    """The family of a function with (2n + 1) f' = lower n f(n − 1) + upper (n + 1) f(n + 1), DLMF 10.51(i, ii)."""
 
     def compute(n, z, order):
         def slope(n, order):

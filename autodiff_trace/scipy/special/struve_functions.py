@@ -19,10 +19,20 @@ def inhomogeneity(v, z, j):
     return factor * (z / 2) ** (v - j) * scipy.special.rgamma(v + 1.5) / math.sqrt(math.pi)
 
 
+def power_series(v, z, j, sign):
+    """The derivative of Σ (∓1)ᵏ (z/2)^(v + 1 + 2k) / (Γ(k + 3/2) Γ(k + v + 3/2)), DLMF 11.2(i), for |z| < 1."""
+    total = 0
+    for k in range(12):
+        power = v + 1 + 2 * k
+        factor = sign**k * math.prod(power - i for i in range(j)) / 2**j / math.gamma(k + 1.5)
+        total = total + factor * (z / 2) ** (power - j) * scipy.special.rgamma(k + v + 1.5)
+    return total
+
+
 def struve_family(function, sign):
     """The family of a function with 2 S' = S(v − 1) ± S(v + 1) + (z/2)ᵛ / (√π Γ(v + 3/2)), DLMF 11.4(v).
 
-    It repeats that, as ``cylinder_functions`` does.
+    It repeats that, as ``cylinder_functions`` does; near 0, where terms cancel, the power series is differentiated.
     """
 
     def compute(v, z, i, j):
@@ -32,7 +42,12 @@ def struve_family(function, sign):
             return (in_z(v - 1, j - 1) + sign * in_z(v + 1, j - 1) + inhomogeneity(v, z, j - 1)) / 2
 
         v, z = np.broadcast_arrays(v, z)
-        return differentiate(lambda v: in_z(v, j), v, 2 / rate(v, z), i, function.__name__)
+        small = np.abs(z) < 1
+
+        def values(v):
+            return np.where(small, power_series(v, z, j, sign), in_z(v, j)) if j and np.any(small) else in_z(v, j)
+
+        return differentiate(values, v, 2 / rate(v, z), i, function.__name__)
 
     compute.__name__ = f"{function.__name__}_derivative"
     derivative = family(compute, "v z")

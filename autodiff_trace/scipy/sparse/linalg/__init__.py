@@ -1,6 +1,7 @@
 """``scipy.sparse.linalg``, traced: the functions of SciPy's module under their own names."""
 
 from . import wrapped
+from . import choices as choices
 from . import exponentials as exponentials
 from . import iterations as iterations
 from . import norms as norms

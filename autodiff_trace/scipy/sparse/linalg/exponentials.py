@@ -50,7 +50,7 @@ def nodes(data, indices, shape, t):
     """Nodes and weights on [0, 1]. How many there are depends on values: under ``jit`` the program is one for these."""
     while is_box(data) and not isinstance(data._trace, RecordingTrace):
         data = data._value
-    x, w = np.polynomial.legendre.leggauss(10 + int(np.ceil(abs(t))) * int(largest_sum(data, indices, shape)))
+    x, w = np.polynomial.legendre.leggauss(8 + int(np.ceil(abs(t))) * int(largest_sum(data, indices, shape)))
     return zip(((x + 1) / 2).tolist(), (w / 2).tolist())
 
 

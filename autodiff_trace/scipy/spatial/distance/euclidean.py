@@ -34,6 +34,7 @@ def far_apart(x, y):
 
 
 @primitive
+@np.errstate(invalid="ignore")  # of points at infinity
 def weighted_differences(w, x, y):
     """Σⱼ wᵢⱼ (xᵢ − yⱼ)."""
     w, x, y = np.asarray(w), np.asarray(x), np.asarray(y)
@@ -52,6 +53,7 @@ def lost_digits(ans, w, size):
 
 
 @primitive
+@np.errstate(invalid="ignore")
 def along_differences(g, x, y):
     """gᵢ · (xᵢ − yⱼ), for each pair."""
     g, x, y = np.asarray(g), np.asarray(x), np.asarray(y)
@@ -125,7 +127,12 @@ def pairs_rules(prim, weigh, **facts):
     )
 
 
-pairs_rules(euclidean_pairs, unit)
+def over_distance(g, ans):
+    with np.errstate(invalid="ignore"):
+        return unit(g, ans)
+
+
+pairs_rules(euclidean_pairs, over_distance)
 pairs_rules(square_pairs, lambda g, ans: 2 * g, reads=ARGUMENTS)
 
 

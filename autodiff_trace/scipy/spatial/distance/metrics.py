@@ -60,6 +60,16 @@ def quotient(x, y):
     return anp.where(is_zero, 0, x / anp.where(is_zero, 1, y))
 
 
+@primitive
+def ratio(x, y):
+    """x / y, of which NumPy does not warn."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.divide(x, y)
+
+
+elementwise(ratio, lambda ans, x, y: ratio(1.0, y), lambda ans, x, y: -ratio(ans, y), singular=True)
+
+
 def euclidean(x, y, w=None):
     if w is None:
         return euclidean_pairs(x, y)
@@ -130,7 +140,8 @@ def mahalanobis(x, y, VI=None):
 def cosine(x, y, w=None):
     xw = weighed(x, w)
     x_square, y_square = anp.sum(xw * x, axis=-1), anp.sum(weighed(y * y, w), axis=-1)
-    return anp.clip(1 - (xw @ transposed(y)) / (column(anp.sqrt(x_square)) * row(anp.sqrt(y_square))), 0, 2)
+    lengths = column(root(x_square)) * row(root(y_square))
+    return anp.clip(1 - ratio(xw @ transposed(y), lengths), 0, 2)
 
 
 def correlation(x, y, w=None, centered=True):
@@ -148,7 +159,7 @@ def canberra(x, y, w=None):
 
 def braycurtis(x, y, w=None):
     sums = anp.absolute(anp.expand_dims(x, -2) + anp.expand_dims(y, -3))
-    return anp.sum(weighed(anp.absolute(differences(x, y)), w), axis=-1) / anp.sum(weighed(sums, w), axis=-1)
+    return ratio(anp.sum(weighed(anp.absolute(differences(x, y)), w), axis=-1), anp.sum(weighed(sums, w), axis=-1))
 
 
 @primitive

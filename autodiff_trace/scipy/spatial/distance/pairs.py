@@ -14,6 +14,7 @@ from ....numpy.canonical import as_array
 from ....numpy.definers import define
 from ....numpy.rules.matrices import transposed
 from ...linalg.operands import over_stacks
+from ...plain_arguments import refuses
 from .euclidean import condensed, spread
 from .metrics import metric_of, real
 
@@ -36,6 +37,13 @@ def pdist(X, metric="euclidean", *, out=None, **params):
     if x.ndim != 2:
         raise ValueError(f"A 2-dimensional array must be passed. (Shape was {x.shape}).")
     return array_ops.store(out, condensed(metric_of(metric)(x, x, **params)))
+
+
+for _name in ("dice", "hamming", "jaccard", "rogerstanimoto", "russellrao", "sokalmichener", "sokalsneath", "yule"):
+    if hasattr(scipy.spatial.distance, _name):
+        define(getattr(scipy.spatial.distance, _name))(
+            refuses(_name, "It counts what is true and false, which changes in steps.")
+        )
 
 
 @define(scipy.spatial.distance.squareform)

@@ -1,0 +1,200 @@
+"""The distributions of SciPy: values, and derivatives in all arguments, against SciPy and finite differences."""
+
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+from scipy_table import scipy, scipy_row as row, traced
+
+from autodiff_trace import MissingRuleError, TracedValueError, grad, hessian, jit, vjp, vmap
+from autodiff_trace import numpy as anp
+from table import table_test
+
+stats, plain_stats = traced.stats, scipy.stats
+
+SHAPES = {
+    "norm": (), "t": (3.5,), "laplace": (), "logistic": (), "cauchy": (), "gumbel_r": (), "gumbel_l": (),
+    "gennorm": (1.7,), "skewnorm": (1.3,), "vonmises": (1.4,), "genextreme": (0.3,), "truncnorm": (-0.5, 1.7),
+    "uniform": (), "beta": (1.7, 2.6), "powerlaw": (1.4,), "triang": (0.3,), "loguniform": (0.5, 3.0),
+    "wrapcauchy": (0.4,), "gamma": (1.8,), "erlang": (2.0,), "chi2": (3.3,), "chi": (2.5,), "invgamma": (2.4,),
+    "expon": (), "weibull_min": (1.6,), "weibull_max": (1.6,), "rayleigh": (), "maxwell": (), "halfnorm": (),
+    "halfcauchy": (), "lognorm": (0.7,), "pareto": (2.2,), "lomax": (1.8,), "fisk": (2.1,), "levy": (),
+    "genpareto": (-0.2,), "invgauss": (0.8,), "f": (3.0, 4.5),
+}
+COUNTS = {
+    "bernoulli": (0.3,), "binom": (6.0, 0.35), "nbinom": (2.5, 0.4), "poisson": (2.3,), "geom": (0.3,),
+    "betabinom": (6.0, 1.3, 2.2),
+}
+INTEGERS = {"binom": 1, "betabinom": 1}
+"""How many of the first shapes are whole numbers."""
+
+TAILS = "pdf logpdf cdf logcdf sf logsf".split()
+OF_SHAPES = "entropy mean var std median".split()
+PROBABILITIES = np.array([0.0, 0.01, 0.3, 0.5, 0.8, 0.99, 1.0])
+
+
+def arguments(name, method):
+    distribution = getattr(plain_stats, name)
+    shapes = SHAPES[name]
+    if method in OF_SHAPES:
+        return (*shapes, 0.3, 1.7)
+    if method in ("ppf", "isf"):
+        return (PROBABILITIES, *shapes, 0.3, 1.7)
+    lower = distribution.support(*shapes)[0]
+    outside = [lower * 1.7 + 0.2 if np.isfinite(lower) else -40.0, 50.0] if name != "vonmises" else []
+    inside = distribution.ppf([0.02, 0.2, 0.5, 0.83, 0.97], *shapes, 0.3, 1.7)
+    return (np.array([*inside, *outside]), *shapes, 0.3, 1.7)
+
+
+def compare(name, method, args, fixed=()):
+    """The value is SciPy's, and the VJP what finite differences of SciPy's values give."""
+    function, ours = getattr(getattr(plain_stats, name), method), getattr(getattr(stats, name), method)
+    args = [np.asarray(arg, float) for arg in args]
+
+    def reference(*args):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return np.asarray(function(*args))
+
+    value, pull = vjp(ours, *args)
+    expected = reference(*args)
+    np.testing.assert_allclose(value, expected, rtol=2e-9, atol=1e-13)
+    is_finite = np.isfinite(expected)
+    slopes = pull(is_finite * 1.0)
+    for i, arg in enumerate(args):
+        if i in fixed:
+            continue
+        with np.errstate(all="ignore"):
+            ends = [reference(*args[:i], arg + step, *args[i + 1 :]) for step in (1e-6, -1e-6)]
+            expected_slope = (ends[0] - ends[1]) / 2e-6
+        seen = is_finite & np.isfinite(expected_slope) & (np.abs(expected_slope) < 1e8)
+        if arg.ndim:
+            np.testing.assert_allclose(slopes[i][seen], expected_slope[seen], rtol=3e-5, atol=1e-7)
+        elif (seen | ~is_finite).all():
+            np.testing.assert_allclose(slopes[i], expected_slope[seen].sum(), rtol=3e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_continuous_families(name):
+    missing = []
+    for method in [*TAILS, "ppf", "isf", *OF_SHAPES]:
+        try:
+            compare(name, method, arguments(name, method))
+        except MissingRuleError:
+            missing.append(method)
+    assert set(missing) <= {"mean", "var", "std"}
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_discrete_families(name):
+    k = np.array([-1.0, 0, 1, 2, 2.5, 4, 6, 7, 30])
+    shapes = COUNTS[name]
+    for method in ["pmf", *TAILS[2:], "logpmf", "entropy", "mean", "var"]:
+        args = (*shapes, 1.0) if method in ("entropy", "mean", "var") else (k, *shapes, 1.0)
+        first = len(args) - 1 - len(shapes)
+        fixed = {*range(first), *range(first, first + INTEGERS.get(name, 0)), len(args) - 1}
+        compare(name, method, args, fixed)
+
+
+R = np.random.default_rng(0)
+LOC, SCALE = R.normal(size=3), R.uniform(0.5, 2, (2, 1))
+
+
+def standard_rows(name):
+    shapes = SHAPES[name]
+    x = getattr(plain_stats, name).ppf(R.uniform(0.1, 0.9, (2, 3)), *shapes) * SCALE + LOC
+    own = [np.array(shape) for shape in shapes]
+    # An end of the support is infinite: the first program trusts that all is finite, and is traced once more.
+    skip = ["float32", *["compiled"] * (name == "genextreme")]
+    yield row(f"stats.{name}.logpdf", x, *own, LOC, SCALE, tolerance=1e-4, skip=skip)
+    yield row(f"stats.{name}.sf", x, *own, LOC, SCALE, tolerance=1e-4, order=1, skip=skip)
+
+
+# All of them compute in double precision, as SciPy's do.
+ROWS = [each for name in SHAPES if name != "erlang" for each in standard_rows(name)]  # (SciPy warns of its shape)
+ROWS += [
+    row(
+        f"stats.{name}.logpmf", np.array([1, 0, 1] if name == "bernoulli" else [1, 2, 3]), *map(np.array, shapes),
+        skip=["float32"],
+    )
+    for name, shapes in COUNTS.items() if name not in INTEGERS
+]
+ROWS += [
+    row("stats.binom.logpmf", np.array([1, 2, 3]), 6, np.array(0.3), skip=["float32"]),
+    row("stats.betabinom.cdf", np.array([1, 2, 3]), 6, np.array(0.7), np.array(1.3), skip=["float32"]),
+    row("stats.gamma.ppf", R.uniform(0.1, 0.9, 3), np.array(1.8), tolerance=1e-4, skip=["float32"]),
+    row("stats.skewnorm.ppf", R.uniform(0.1, 0.9, 3), np.array(1.8), tolerance=1e-4, skip=["float32"]),
+]
+test_every_mode = table_test(ROWS)
+
+
+def test_the_tails_of_the_normal_distribution():
+    for x in (-40.0, -1e4):
+        slope = grad(stats.norm.logcdf)(x)
+        np.testing.assert_allclose(slope, -x - 1 / x, rtol=1e-3)
+        np.testing.assert_allclose(grad(grad(stats.norm.logcdf))(x), -1 + 1 / x**2, rtol=1e-5)
+    assert grad(stats.norm.logsf)(40.0) == -grad(stats.norm.logcdf)(-40.0)
+
+
+def test_ends_of_the_support():
+    assert grad(stats.expon.logpdf)(-1.0) == 0 and vjp(stats.expon.logpdf, -1.0)[0] == -np.inf
+    assert grad(lambda a: stats.gamma.pdf(-1.0, a))(2.0) == 0
+    assert grad(lambda a: stats.gamma.logpdf(0.0, a))(2.0) == -np.inf
+    assert vjp(stats.uniform.pdf, np.array([0.0, 0.5, 1.0, 1.5]))[0].tolist() == [1, 1, 1, 0]
+    assert grad(lambda b: stats.beta.cdf(1.0, 2.0, b))(3.0) == 0
+    for q in (0.0, 1.0):
+        assert grad(stats.norm.ppf, argnums=1)(q, 0.0, 1.0) in (0.0, 1.0)
+
+
+def test_parameters_that_are_none():
+    assert np.isnan(vjp(stats.norm.logpdf, 0.0, 0.0, -1.0)[0])
+    value, pull = vjp(lambda a: stats.gamma.logpdf(1.0, a), np.array([-1.0, 2.0]))
+    assert np.isnan(value[0]) and np.isfinite(value[1]) and np.isfinite(pull(np.array([0.0, 1.0]))[0][1])
+
+
+def test_frozen_distributions():
+    def loss(p):
+        return stats.norm(p[0], scale=p[1]).logpdf(np.array([0.3, 1.0])).sum()
+
+    p = np.array([0.2, 1.3])
+    np.testing.assert_allclose(loss(p), plain_stats.norm(0.2, 1.3).logpdf([0.3, 1.0]).sum())
+    expected = grad(lambda p: anp.sum(stats.norm.logpdf(np.array([0.3, 1.0]), p[0], p[1])))(p)
+    np.testing.assert_allclose(grad(loss)(p), expected)
+    np.testing.assert_allclose(jit(grad(loss))(p), expected)
+    np.testing.assert_allclose(vmap(grad(loss))(p[None])[0], expected)
+    assert hessian(loss)(p).shape == (2, 2)
+    assert stats.norm(0, 1).ppf(0.5) == 0 and stats.norm.fit([1.0, 2.0])[0] == 1.5
+
+
+def test_other_calls():
+    assert pickle.loads(pickle.dumps(stats.norm)) is stats.norm
+    with pytest.raises(MissingRuleError, match=r"stats\.norm\.fit.*test_scipy_distributions"):
+        grad(lambda x: stats.norm.fit(x)[0])(np.ones(3))
+    with pytest.raises(MissingRuleError, match="stats.nakagami.pdf"):
+        grad(lambda x: stats.nakagami.pdf(x, 2.0))(1.0)
+    with pytest.raises(TypeError, match="norm.pdf got an unexpected foo="):
+        grad(lambda x: stats.norm.pdf(x, foo=1))(1.0)
+    assert stats.nakagami.pdf(1.0, 2.0) == plain_stats.nakagami.pdf(1.0, 2.0)
+
+
+@pytest.mark.parametrize("name, shapes", [("norm", ()), ("gamma", (1.8,)), ("beta", (1.7, 2.6)), ("t", (4.0,))])
+def test_draws(name, shapes):
+    parameters = np.array([*shapes, 0.4, 1.3])
+
+    def draws(p):
+        *own, loc, scale = p
+        rng = np.random.default_rng(5)
+        return getattr(stats, name).rvs(*own, loc=loc, scale=scale, size=4, random_state=rng)
+
+    plain = getattr(plain_stats, name)
+    expected = plain.rvs(*shapes, 0.4, 1.3, size=4, random_state=np.random.default_rng(5))
+    value, pull = vjp(draws, parameters)
+    np.testing.assert_allclose(value, expected, rtol=1e-12)
+    probabilities = plain.cdf(expected, *parameters)
+    for i in range(len(parameters)):
+        step = 1e-5 * np.eye(len(parameters))[i]
+        change = plain.ppf(probabilities, *(parameters + step)) - plain.ppf(probabilities, *(parameters - step))
+        np.testing.assert_allclose(grad(lambda p: draws(p)[0])(parameters)[i], change[0] / 2e-5, rtol=1e-6)
+    with pytest.raises(TracedValueError, match="default_rng"):
+        grad(lambda x: stats.norm.rvs(x, 1.0))(0.0)
