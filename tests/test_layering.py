@@ -14,7 +14,8 @@ ORDER = """
     core: array_ops parameters traits cotangents errors pytree tracer recording derivative exact_numbers lowest
       primitives unary batching choices selections masked_rules backward reverse forward infinitesimals
       transformed taylor
-    scipy/ndimage: taps
+    scipy/ndimage: steps taps
+    scipy/signal: steps
     scipy/stats: uncovered
     scipy/integrate: butcher gauss_kronrod moving_times
     scipy/optimize: progress_lines combinatorial older_functions
@@ -69,8 +70,8 @@ ORDER = """
     numpy: definers along_axes selections
     scipy: convolving
     scipy/ndimage: boundaries sampling correlations linear_filters selections transformations __init__
-    scipy/signal: segments waveforms windows extensions convolutions filters detrending responses smoothing
-      resampling spectra __init__
+    scipy/signal: medians segments waveforms windows extensions convolutions filters detrending responses
+      smoothing resampling spectra __init__
     scipy/linalg: choices
     scipy/integrate: samples
     scipy/interpolate: pieces basis piecewise bsplines univariate cubic_splines lines polynomials scattered
@@ -96,9 +97,9 @@ ORDER = """
     scipy/sparse/linalg: choices exponentials iterations norms systems spectra __init__
     numpy/taylor: __init__
     transforms: border coloring complex_jacobians ownership steps raveling stopping flat_function followed_rules
-      mapping custom_rules gradient products sparsity custom_calls jacobians implicit_rules implicit
-      second_order taylor
-    scipy/optimize: rosenbrock unknowns constraints results
+      mapping custom_rules gradient products sparsity custom_calls jacobians implicit_problems implicit_rules
+      implicit second_order taylor
+    scipy/optimize: large_systems rosenbrock unknowns results
     scipy/stats: draws continuous numeric
     scipy/integrate: whole_steps event_times flows integrals problems quadrature trajectories
     captured_state: contents names places holders random_states copying read_paths kinds watching members
@@ -143,8 +144,8 @@ ORDER = """
     compiler/graph: graph
     compiler: jitted jit __init__
     scipy/integrate: stepwise solutions initial_value odepack __init__
-    scipy/optimize: evaluation calls optimality roots scalar_roots curve_fitting linear_problems minimizing
-      nonlinear_least_squares global_minimizing __init__
+    scipy/optimize: evaluation calls constraints optimality roots scalar_roots curve_fitting linear_problems
+      minimizing nonlinear_least_squares global_minimizing __init__
     .: __init__
 """
 

@@ -71,7 +71,7 @@ def test_fitted_splines():
         grad(lambda y: ours.make_smoothing_spline(x, y)(1.0))(y)
 
 
-KINDS = ["linear", "nearest", "nearest-up", "previous", "next", "zero", "slinear", "quadratic", "cubic", 4]
+KINDS = ["linear", "nearest", "nearest-up", "previous", "next", "zero", "slinear", "quadratic", "cubic", 5]
 FILLS = [{}, {"fill_value": "extrapolate"}, {"bounds_error": False}, {"bounds_error": False, "fill_value": (1.0, 2.0)}]
 
 
