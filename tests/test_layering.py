@@ -14,7 +14,8 @@ ORDER = """
     core: array_ops parameters traits cotangents errors pytree tracer recording derivative exact_numbers lowest
       primitives unary batching choices selections masked_rules backward reverse forward infinitesimals
       transformed taylor
-    scipy/ndimage: taps
+    scipy/ndimage: steps taps
+    scipy/signal: steps
     scipy/stats: uncovered
     scipy/integrate: butcher gauss_kronrod moving_times
     scipy/optimize: progress_lines combinatorial older_functions
@@ -69,8 +70,8 @@ ORDER = """
     numpy: definers along_axes selections
     scipy: convolving
     scipy/ndimage: boundaries sampling correlations linear_filters selections transformations __init__
-    scipy/signal: segments waveforms windows extensions convolutions filters detrending responses smoothing
-      resampling spectra __init__
+    scipy/signal: medians segments waveforms windows extensions convolutions filters detrending responses
+      smoothing resampling spectra __init__
     scipy/linalg: choices
     scipy/integrate: samples
     scipy/interpolate: pieces basis piecewise bsplines univariate cubic_splines lines polynomials scattered
