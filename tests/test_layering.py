@@ -69,8 +69,8 @@ ORDER = """
     numpy: definers along_axes selections
     scipy: convolving
     scipy/ndimage: boundaries sampling correlations linear_filters selections transformations __init__
-    scipy/signal: segments waveforms windows extensions convolutions filters detrending responses smoothing
-      resampling spectra __init__
+    scipy/signal: medians segments waveforms windows extensions convolutions filters detrending responses
+      smoothing resampling spectra __init__
     scipy/linalg: choices
     scipy/integrate: samples
     scipy/interpolate: pieces basis piecewise bsplines cubic_splines lines grids __init__
@@ -95,11 +95,10 @@ ORDER = """
     scipy/sparse/linalg: choices exponentials iterations norms systems spectra __init__
     numpy/taylor: __init__
     transforms: border coloring complex_jacobians ownership steps raveling stopping flat_function followed_rules
-      mapping custom_rules gradient products sparsity custom_calls jacobians
-    scipy/optimize: rosenbrock unknowns constraints
+      mapping custom_rules gradient products sparsity custom_calls jacobians implicit_rules implicit
+      second_order taylor
+    scipy/optimize: rosenbrock unknowns constraints results
     scipy/stats: draws continuous numeric
-    transforms: implicit_rules implicit second_order taylor
-    scipy/optimize: results
     scipy/integrate: whole_steps event_times flows integrals problems quadrature trajectories
     captured_state: contents names places holders random_states copying read_paths kinds watching members
       objects functions following captured restoring reruns references

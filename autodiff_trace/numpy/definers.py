@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import cmath
+import dis
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +13,7 @@ import numpy as np
 from ..core.forward import defjvp
 from ..core.reverse import defvjp
 from ..core.primitives import composite
-from ..core.traits import declare
+from ..core.traits import ANSWER, declare, several_of
 from .broadcasting import broadcast_tangent, unbroadcast
 from .canonical import bind
 from .error_states import quiet
@@ -56,7 +58,30 @@ def elementwise(prim: Callable, *derivatives: Derivative, singular: bool = False
         defjvp(prim, rules[1], argnums=(argnum,))
     if all(isinstance(derivative, int) for derivative in derivatives):
         facts["linear_in"] = tuple(range(len(derivatives)))
+    elif facts.keys().isdisjoint(("reads", "unread")):
+        facts["unread"] = unread_by_slopes(derivatives)
     declare(prim, elementwise=True, answer_tells=True, **facts)
+
+
+def unread_by_slopes(derivatives: tuple[Derivative, ...]) -> dict[Any, tuple]:
+    """What each of the derivatives, and several of them together, do not read: what their code does not name."""
+    unread = [unread_by(derivative, len(derivatives)) for derivative in derivatives]
+    found = dict(enumerate(unread))
+    for places in several_of(range(len(unread))):
+        found[places] = frozenset.intersection(*[unread[i] for i in places])
+    return {place: tuple(each) for place, each in found.items() if each}
+
+
+def unread_by(derivative: Derivative, count: int) -> frozenset:
+    """The places among the ``count`` arguments, and ANSWER, of which a derivative reads no value."""
+    if not isinstance(derivative, types.FunctionType):
+        return frozenset([ANSWER, *range(count)] if derivative is None or isinstance(derivative, int) else ())
+    code = derivative.__code__
+    named = set(code.co_cellvars)
+    for step in dis.get_instructions(code):
+        named.update(step.argval if isinstance(step.argval, tuple) else (step.argval,))
+    places = (ANSWER, *range(count))[:code.co_argcount]
+    return frozenset(place for place, name in zip(places, code.co_varnames) if name not in named)
 
 
 def define(*functions: Callable) -> Callable[[Callable], Callable]:

@@ -4,6 +4,7 @@ from . import wrapped
 from . import convolutions as convolutions
 from . import detrending as detrending
 from . import filters as filters
+from . import medians as medians
 from . import resampling as resampling
 from . import responses as responses
 from . import smoothing as smoothing
