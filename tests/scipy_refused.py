@@ -152,7 +152,11 @@ REFUSED["interpolate"] = by_name({
         bisplev bisplrep insert spalde splantider splder splev splint splprep splrep sproot
     """,
     "Knots are chosen, which jump": "generate_knots make_splprep make_splrep",
-    "Approximations of plain functions": "approximate_taylor_polynomial pade",
+    "Surfaces without a traced form; take `RegularGridInterpolator` or `RBFInterpolator`": """
+        CloughTocher2DInterpolator LSQBivariateSpline LSQSphereBivariateSpline NdBSpline NdPPoly Rbf RectBivariateSpline
+        RectSphereBivariateSpline SmoothBivariateSpline SmoothSphereBivariateSpline griddata
+    """,
+    "Approximations of plain functions": "AAA FloaterHormannInterpolator approximate_taylor_polynomial pade",
 })
 AS_THEY_ARE["interpolate"] = by_name({
     "a base class": "BivariateSpline", "gone in SciPy 1.14": "interp2d",
