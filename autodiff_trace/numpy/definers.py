@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import cmath
-import dis
+import opcode
 import types
 from collections.abc import Callable
 from typing import Any
@@ -77,11 +77,21 @@ def unread_by(derivative: Derivative, count: int) -> frozenset:
     if not isinstance(derivative, types.FunctionType):
         return frozenset([ANSWER, *range(count)] if derivative is None or isinstance(derivative, int) else ())
     code = derivative.__code__
-    named = set(code.co_cellvars)
-    for step in dis.get_instructions(code):
-        named.update(step.argval if isinstance(step.argval, tuple) else (step.argval,))
+    loaded = {code.co_varnames.index(name) for name in code.co_cellvars if name in code.co_varnames}
+    for operation, number in zip(code.co_code[::2], code.co_code[1::2]):
+        if operation in LOADS:
+            loaded.add(number)
+        elif operation in PAIRS:
+            loaded.update((number >> 4, number & 15))
     places = (ANSWER, *range(count))[:code.co_argcount]
-    return frozenset(place for place, name in zip(places, code.co_varnames) if name not in named)
+    return frozenset(place for i, place in enumerate(places) if i not in loaded)
+
+
+LOADS, PAIRS = [
+    {number for name, number in opcode.opmap.items() if "LOAD_FAST" in name and name.count("FAST") == count}
+    for count in (1, 2)
+]
+"""Python's instructions that load a local variable, and those that do it with two at once."""
 
 
 def define(*functions: Callable) -> Callable[[Callable], Callable]:
