@@ -69,32 +69,33 @@ AS_THEY_ARE["optimize"] = by_name({
 # special
 
 REFUSED["special"] = by_name({
-    "Of whole numbers; they are computed, and have no derivative": """
-        bernoulli euler factorial2 factorialk stirling2 gammasgn
-        ai_zeros bei_zeros beip_zeros ber_zeros berp_zeros bi_zeros erf_zeros fresnel_zeros fresnelc_zeros
-        fresnels_zeros jn_zeros jnjnp_zeros jnp_zeros jnyn_zeros kei_zeros keip_zeros kelvin_zeros ker_zeros kerp_zeros
-        y0_zeros y1_zeros y1p_zeros yn_zeros ynp_zeros
+    "zeros, which are constants": """
+        ai_zeros bei_zeros beip_zeros ber_zeros berp_zeros bi_zeros erf_zeros fresnel_zeros fresnelc_zeros fresnels_zeros
+        jn_zeros jnjnp_zeros jnp_zeros jnyn_zeros kei_zeros keip_zeros kelvin_zeros ker_zeros kerp_zeros y0_zeros
+        y1_zeros y1p_zeros yn_zeros ynp_zeros
     """,
-    "Nodes and weights, and polynomials as objects, of plain parameters; take `eval_jacobi` and its like": """
-        c_roots cg_roots h_roots he_roots j_roots js_roots l_roots la_roots p_roots ps_roots s_roots t_roots ts_roots
-        u_roots us_roots roots_chebyc roots_chebys roots_chebyt roots_chebyu roots_gegenbauer roots_genlaguerre
-        roots_hermite roots_hermitenorm roots_jacobi roots_laguerre roots_legendre roots_sh_chebyt roots_sh_chebyu
-        roots_sh_jacobi roots_sh_legendre
+    "of whole numbers": "bernoulli euler factorial2 factorialk stirling2",
+    "objects for a polynomial: take eval_legendre and its kin": """
         chebyc chebys chebyt chebyu gegenbauer genlaguerre hermite hermitenorm jacobi laguerre legendre sh_chebyt
         sh_chebyu sh_jacobi sh_legendre
     """,
-    "All orders and derivatives at once; take the function of one order": """
-        assoc_legendre_p assoc_legendre_p_all legendre_p_all lmbda lqmn lqn pbdn_seq pbdv_seq pbvv_seq sph_harm_y_all
-        sph_legendre_p_all
+    "nodes and weights, which are constants": """
+        c_roots cg_roots h_roots he_roots j_roots js_roots l_roots la_roots p_roots ps_roots roots_chebyc roots_chebys
+        roots_chebyt roots_chebyu roots_gegenbauer roots_genlaguerre roots_hermite roots_hermitenorm roots_jacobi
+        roots_laguerre roots_legendre roots_sh_chebyt roots_sh_chebyu roots_sh_jacobi roots_sh_legendre s_roots t_roots
+        ts_roots u_roots us_roots
     """,
-    "Functions of Lamé and of spheroidal coordinates: no derivative here beyond the one that SciPy returns": """
-        ellip_harm ellip_harm_2 ellip_normal mathieu_even_coef mathieu_odd_coef obl_ang1 obl_ang1_cv obl_cv obl_cv_seq
-        obl_rad1 obl_rad1_cv obl_rad2 obl_rad2_cv pro_ang1 pro_ang1_cv pro_cv pro_cv_seq pro_rad1 pro_rad1_cv pro_rad2
-        pro_rad2_cv
+    "all orders at once: take the function of one order": """
+        assoc_legendre_p_all legendre_p_all lmbda lqmn lqn pbdn_seq pbdv_seq pbvv_seq sph_harm_y_all sph_legendre_p_all
     """,
-    "The handling of errors": "geterr seterr",
+    "coefficients of Fourier series": "mathieu_even_coef mathieu_odd_coef",
+    "spheroidal and ellipsoidal functions": """
+        ellip_harm ellip_harm_2 ellip_normal obl_ang1 obl_ang1_cv obl_cv obl_cv_seq obl_rad1 obl_rad1_cv obl_rad2
+        obl_rad2_cv pro_ang1 pro_ang1_cv pro_cv pro_cv_seq pro_rad1 pro_rad1_cv pro_rad2 pro_rad2_cv
+    """,
+    "settings": "geterr seterr",
 })
-AS_THEY_ARE["special"] = by_name({"the handling of errors": "errstate"})
+AS_THEY_ARE["special"] = by_name({"a context for warnings": "errstate"})
 
 # stats
 

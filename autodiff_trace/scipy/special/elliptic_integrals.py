@@ -10,6 +10,7 @@ import scipy.special
 
 from ...numpy import wrapped as anp
 from ...numpy.definers import define, elementwise
+from ...numpy.error_states import quiet
 from . import wrapped as special
 from .carlson_integrals import integral, rising
 from .families import family_of
@@ -132,9 +133,11 @@ def ellipj(u, m):
     return jacobi_sn(u, m), jacobi_cn(u, m), jacobi_dn(u, m), amplitude(u, m)
 
 
-# The arithmetic-geometric mean, DLMF 19.8.5 in Carlson's form: π / (2 R_F(0, a², b²)), odd in both together
+# The arithmetic-geometric mean, DLMF 19.8.5 in Carlson's form: a π / (2 R_F(0, 1, (b/a)²))
 
 
 @define(scipy.special.agm)
+@quiet
 def agm(a, b):
-    return anp.sign(a) * np.pi / (2 * special.elliprf(0.0, a * a, b * b))
+    ratio = b / a
+    return a * (np.pi / 2) / special.elliprf(0.0, 1.0, ratio * ratio)

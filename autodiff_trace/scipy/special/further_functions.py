@@ -10,11 +10,12 @@ import scipy.special
 from ...core.traits import declare
 from ...numpy import wrapped as anp
 from ...numpy.definers import define, elementwise
+from ...numpy.error_states import quiet
 from . import wrapped as special
 from .families import differentiate_in_several, family, family_of
 from .spherical_bessel import spherical_jn_derivative, spherical_yn_derivative
 
-declare(special.round, differentiable=False)
+declare(special.gammasgn, special.round, differentiable=False)
 
 # Angles of degrees, minutes and seconds
 
@@ -119,11 +120,13 @@ elementwise(
 
 
 @define(scipy.special.assoc_laguerre)
+@quiet
 def assoc_laguerre(x, n, k=0.0):
     return special.eval_genlaguerre(n, k, x)
 
 
 @define(scipy.special.diric)
+@quiet
 def diric(x, n):
     """sin(nx/2) / (n sin(x/2)) is Chebyshev's U of degree n − 1 at cos(x/2), over n, which divides by no zero."""
     return special.eval_chebyu(np.asarray(n) - 1, anp.cos(0.5 * x)) / n

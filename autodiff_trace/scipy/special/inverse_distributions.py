@@ -78,10 +78,12 @@ inverse("stdtrit", special.stdtr, 1)
 
 
 @define(scipy.special.nrdtrimn)
+@quiet
 def nrdtrimn(p, std, x):
     return x - std * special.ndtri(p)
 
 
 @define(scipy.special.nrdtrisd)
+@quiet
 def nrdtrisd(mn, p, x):
     return (x - mn) / special.ndtri(p)
