@@ -12,10 +12,10 @@ import numpy as np
 import scipy.special
 
 from ...numpy import wrapped as anp
-from ...numpy.definers import define, elementwise
+from ...numpy.definers import define
 from ...numpy.error_states import quiet
 from . import wrapped as special
-from .families import differentiate, family_of
+from .families import differentiate, family_of, quiet_elementwise
 
 
 
@@ -167,7 +167,7 @@ def stdtr_derivative(df, t, i, j):
     return differentiate(in_t, df, radius, i, "stdtr in df")
 
 
-elementwise(
+quiet_elementwise(
     special.stdtr, lambda ans, df, t: stdtr_derivative(df, t, 1, 0), lambda ans, df, t: stdtr_derivative(df, t, 0, 1)
 )
 
@@ -192,7 +192,7 @@ def kolmogorov_slope(ans, x):
     return anp.where(large, far, anp.where(positive, near, 0))
 
 
-elementwise(special.kolmogorov, kolmogorov_slope)
+quiet_elementwise(special.kolmogorov, kolmogorov_slope)
 
 
 # Smirnov's: the sum over v ≤ n (1 − x) of C(n, v) x (x + v/n)^(v−1) (1 − x − v/n)^(n−v) (Z. W. Birnbaum, F. H. Tingey,
@@ -227,7 +227,7 @@ def log_binomial(n, v):
     return -np.log(n + 1) - scipy.special.betaln(np.maximum(n - v, 0) + 1, v + 1)
 
 
-elementwise(special.smirnov, None, lambda ans, n, x: smirnov_derivative(n, x, 1))
+quiet_elementwise(special.smirnov, None, lambda ans, n, x: smirnov_derivative(n, x, 1))
 
 
 # Tukey's lambda: the inverse of Q(p) = (p^λ − (1 − p)^λ) / λ, with slopes Q' = p^(λ−1) + (1 − p)^(λ−1) and ∂Q/∂λ
@@ -258,4 +258,4 @@ def tukey_in_lambda(ans, x, lmbda):
     return -anp.where(small, near, far) * tukey_density(ans, x, lmbda)
 
 
-elementwise(special.tklmbda, tukey_density, tukey_in_lambda)
+quiet_elementwise(special.tklmbda, tukey_density, tukey_in_lambda)

@@ -9,10 +9,10 @@ import scipy.special
 
 from ...numpy import wrapped as anp
 from ...numpy.canonical import as_array
-from ...numpy.definers import define, elementwise
+from ...numpy.definers import define
 from ...numpy.error_states import quiet
 from . import wrapped as special
-from .families import family_of
+from .families import family_of, quiet_elementwise
 
 # Fresnel's integrals of sin(πt²/2) and cos(πt²/2), DLMF 7.2(iii)
 
@@ -97,6 +97,6 @@ def owens_in_h(ans, h, a):
     return -anp.exp(-0.5 * h * h) * special.erf(a * h / math.sqrt(2)) / math.sqrt(8 * math.pi)
 
 
-elementwise(
+quiet_elementwise(
     special.owens_t, owens_in_h, lambda ans, h, a: anp.exp(-0.5 * h * h * (1 + a * a)) / (2 * np.pi * (1 + a * a))
 )

@@ -10,10 +10,9 @@ from scipy.special import poch
 
 from ...core.primitives import composite
 from ...numpy import wrapped as anp
-from ...numpy.definers import elementwise
 from ...numpy.namespace import replace_wrapped, wrapped_functions
 from . import wrapped as special
-from .families import differentiate, family_of, refuse
+from .families import differentiate, family_of, quiet_elementwise, refuse
 from .orthogonal_polynomials import eval_legendre_derivative, lower, spread
 
 
@@ -97,7 +96,7 @@ def lpmv_derivative(m, v, x, i, j):
     return differentiate(in_x, v, 1 / spread(v, x), i, "lpmv in v")
 
 
-elementwise(
+quiet_elementwise(
     special.lpmv, None, lambda ans, m, v, x: lpmv_derivative(m, v, x, 1, 0),
     lambda ans, m, v, x: lpmv_derivative(m, v, x, 0, 1),
 )
