@@ -86,8 +86,9 @@ ORDER = """
       cumulative differences einsum factorizations histograms joining matrix_products padding polynomials
       products ranges rearranging fft selecting shapes reductions extrema norms solving special_functions
       splitting variances quantiles scattering spectral writing indexing singular_values powers __init__
-    scipy/linalg: operands schur_forms banded matrix_equations matrix_functions systems toeplitz_systems
-      factorizations matrix_roots orthogonal special_matrices least_squares spectral eigensystems __init__
+    scipy/linalg: operands structures positive_systems schur_forms banded matrix_equations matrix_functions
+      systems toeplitz_systems factorizations matrix_roots orthogonal special_matrices least_squares spectral
+      eigensystems __init__
     scipy/spatial/distance: euclidean metrics pairs vectors __init__
     scipy/fft: transforms cosine_transforms __init__
     scipy/spatial: matrices __init__

@@ -1,9 +1,9 @@
 """Rules of schur: A = Z T Zᴴ with T upper triangular, of distinct eigenvalues.
 
 With M = Zᴴ dA Z and dZ = Z X it is dT = M + T X − X T. That dT is a triangle, too, determines the strict lower triangle
-L of the skew-Hermitian X = L − Lᴴ: low(T L − L T) = −low(M). The vectors are determined up to a sign or a phase, of
-which the rules take along the one that is there, as those of eigenvectors do. Where eigenvalues are equal the derivative is
-NaN. Real forms with blocks of two rows, of complex eigenvalues, are refused: ``output="complex"`` has triangles.
+L of the skew-Hermitian X = L − Lᴴ: low(T L − L T) = −low(M). The vectors are determined up to a sign or a phase; the
+rules take along the one that is there, as those of eigenvectors do. Where eigenvalues are equal the derivative is NaN.
+Real forms with blocks of two rows, of complex eigenvalues, are refused: ``output="complex"`` has triangles.
 """
 
 from __future__ import annotations
