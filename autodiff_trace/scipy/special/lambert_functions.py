@@ -21,7 +21,7 @@ defrules(
     special.lambertw,
     (lambda g, ans, z, *args, **kwargs: unbroadcast(g * lambertw_slope(ans), z), None),
     (lambda t, ans, z, *args, **kwargs: broadcast_tangent(t * lambertw_slope(ans), ans), None),
-    elementwise=True,
+    elementwise=True, reads="ans",
 )
 
 quiet_elementwise(special.wrightomega, lambda ans, z: ans / (1 + ans))
