@@ -13,8 +13,8 @@ from autodiff_trace import numpy as anp
 __all__ = ["compare_modes", "newton_written_out"]
 
 
-def compare_modes(solve: Callable, exact: Callable, p: Any, tolerance: float = 1e-6, order: int = 2) -> None:
-    """``solve(p)``, an array, has the value of ``exact(p)`` as solvers find it, and its derivatives to ``tolerance``."""
+def compare_modes(solve: Callable, exact: Callable, p: Any, tolerance: float = 1e-6, order: int = 1) -> None:
+    """``solve(p)``, an array, has the value of ``exact(p)`` as solvers find it, and its derivatives."""
     def same(found, expected, allowed=tolerance):
         np.testing.assert_allclose(found, expected, rtol=allowed, atol=allowed)
 

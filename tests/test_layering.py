@@ -73,13 +73,14 @@ ORDER = """
       resampling spectra __init__
     scipy/linalg: choices
     scipy/integrate: samples
-    scipy/interpolate: pieces basis piecewise bsplines cubic_splines lines grids __init__
+    scipy/interpolate: pieces basis piecewise bsplines univariate cubic_splines lines polynomials scattered
+      grids __init__
     scipy/sparse: products stored
-    scipy/special: error_functions information families differential_equations densities exponential_integrals
-      gamma_functions cumulative_distributions incomplete_functions hypergeometric noncentral_distributions
-      integral_functions zeta_functions lambert_functions airy_functions carlson_integrals cylinder_functions
-      struve_functions bessel_integrals orthogonal_polynomials spherical_harmonics spherical_bessel
-      further_functions elliptic_integrals scaled_cylinder_functions
+    scipy/special: error_functions information families empirical_distributions differential_equations densities
+      exponential_integrals gamma_functions cumulative_distributions incomplete_functions hypergeometric
+      noncentral_distributions integral_functions zeta_functions lambert_functions airy_functions
+      carlson_integrals cylinder_functions struve_functions bessel_integrals orthogonal_polynomials
+      spherical_harmonics spherical_bessel further_functions elliptic_integrals scaled_cylinder_functions
     numpy/rules: matrices determinants repeated_values statistics nan_functions complex_parts division
       elementwise interpolation lengths creation diagonals ordering sets steps windows contractions covariances
       cumulative differences einsum factorizations histograms joining matrix_products padding polynomials
@@ -95,9 +96,9 @@ ORDER = """
     scipy/sparse/linalg: choices exponentials iterations norms systems spectra __init__
     numpy/taylor: __init__
     transforms: border coloring complex_jacobians ownership steps raveling stopping flat_function followed_rules
-      mapping custom_rules gradient products sparsity custom_calls jacobians implicit_rules implicit
-      second_order taylor
-    scipy/optimize: rosenbrock unknowns constraints results
+      mapping custom_rules gradient products sparsity custom_calls jacobians implicit_problems implicit_rules
+      implicit second_order taylor
+    scipy/optimize: large_systems rosenbrock unknowns results
     scipy/stats: draws continuous numeric
     scipy/integrate: whole_steps event_times flows integrals problems quadrature trajectories
     captured_state: contents names places holders random_states copying read_paths kinds watching members
@@ -142,8 +143,8 @@ ORDER = """
     compiler/graph: graph
     compiler: jitted jit __init__
     scipy/integrate: stepwise solutions initial_value odepack __init__
-    scipy/optimize: evaluation calls optimality roots scalar_roots curve_fitting linear_problems minimizing
-      nonlinear_least_squares global_minimizing __init__
+    scipy/optimize: evaluation calls constraints optimality roots scalar_roots curve_fitting linear_problems
+      minimizing nonlinear_least_squares global_minimizing __init__
     .: __init__
 """
 

@@ -57,7 +57,7 @@ def test_least_squares_in_every_mode():
     def exact(y):
         return exact_fit(lambda p: decay(T, p[0], p[1]) - y)
 
-    compare_modes(lambda y: solve(y, "x"), exact, Y, 1e-7)
+    compare_modes(lambda y: solve(y, "x"), exact, Y, 1e-7, order=2)
     residuals = lambda y: decay(T, *exact(y)) - y  # noqa: E731
     compare_modes(lambda y: solve(y, "cost"), lambda y: 0.5 * anp.sum(residuals(y) ** 2), Y, 1e-7)
     np.testing.assert_allclose(jacrev(lambda y: solve(y, "fun"))(Y), jacobian(residuals)(Y), atol=1e-8)
@@ -125,7 +125,10 @@ def exact_covariance(p, sigma, y, is_absolute):
 
 
 def test_curve_fit_in_every_mode():
-    compare_modes(lambda y: optimize.curve_fit(decay, T, y, sigma=SIGMA)[0], lambda y: weighted(SIGMA, y), Y, 1e-7)
+    def fit(y):
+        return optimize.curve_fit(decay, T, y, sigma=SIGMA)[0]
+
+    compare_modes(fit, lambda y: weighted(SIGMA, y), Y, 1e-7, order=2)
 
 
 @pytest.mark.parametrize("is_absolute", [True, False])
@@ -208,13 +211,13 @@ def vertex(a, b):
 
 def test_linear_programs():
     compare_modes(lambda b: program(b=b).x, lambda b: vertex(LIMITS, b), LIMIT, 1e-9)
-    compare_modes(lambda a: program(a=a).x, lambda a: vertex(a, LIMIT), LIMITS, 1e-9)
+    compare_modes(lambda a: program(a=a).x, lambda a: vertex(a, LIMIT), LIMITS, 1e-9, order=2)
     compare_modes(lambda a: program(a=a).fun, lambda a: COST @ vertex(a, LIMIT), LIMITS, 1e-9)
     np.testing.assert_allclose(grad(lambda c: program(c=c).fun)(COST), program().x, atol=1e-9)
     np.testing.assert_allclose(jacobian(lambda c: program(c=c).x)(COST), 0, atol=1e-12)
     slack = jacobian(lambda b: program(b=b).slack)(LIMIT)
     np.testing.assert_allclose(slack, jacobian(lambda b: b - LIMITS @ vertex(LIMITS, b))(LIMIT), atol=1e-9)
-    with pytest.raises(TracedValueError, match=r"linprog: .*does not hold the solution"):
+    with pytest.raises(TracedValueError, match=r"linprog: the solution has no derivative"):
         grad(lambda c: optimize.linprog(c, [[1.0, 1.0]], [1.0]).x[0])(-np.ones(2))
     with pytest.raises(TracedValueError, match=r"integers has no derivative"):
         grad(lambda c: optimize.linprog(c, [[1.0, 1.0]], [1.0], integrality=[1, 1]).fun)(-np.ones(2))

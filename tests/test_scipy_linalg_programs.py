@@ -148,6 +148,24 @@ def test_equal_values():
     np.testing.assert_allclose(jacobian(linalg.logm)(np.eye(2)).reshape(4, 4), np.eye(4), atol=1e-14)
 
 
+@pytest.mark.filterwarnings("ignore:Matrix is singular")
+def test_where_there_is_no_derivative_it_is_nan():
+    singular = np.outer([1.0, 2, 3], [1.0, 0, 1])
+    assert np.all(np.isnan(grad(lambda a: anp.sum(linalg.polar(a)[0]))(singular)))
+    assert np.all(np.isnan(grad(lambda a: anp.sum(linalg.polar(a)[0]))(np.zeros((2, 2)))))
+    assert np.all(np.isnan(grad(lambda a: anp.sum(linalg.sqrtm(a)))(np.diag([1.0, 0.0]))))
+    assert np.all(np.isnan(grad(lambda q: anp.sum(linalg.solve_sylvester(np.eye(2), -np.eye(2), q)))(np.eye(2))))
+    with pytest.raises(np.linalg.LinAlgError, match="funm.*no basis of eigenvectors"):
+        grad(lambda a: anp.sum(linalg.funm(a, anp.exp)))(np.array([[2.0, 1.0], [0.0, 2.0]]))
+
+
+def test_on_the_cut_of_a_logarithm():
+    """Real matrices with a negative eigenvalue, of which each derivative doubles the eigenvalues."""
+    a = np.diag([1.0, -2, 3]) + np.array([[0.1, 0.2, -0.1], [0.3, 0, 0.1], [0.2, -0.2, 0.1]])
+    for function in (linalg.logm, linalg.sqrtm, lambda a: linalg.fractional_matrix_power(a, 0.3)):
+        check_grads(function, a, order=2)
+
+
 def test_exponent_of_a_power():
     a = rng.normal(size=(3, 3)) / 2 + 3 * np.eye(3)
     check_grads(linalg.fractional_matrix_power, a, 0.7, order=2)

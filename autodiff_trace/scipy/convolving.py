@@ -20,7 +20,7 @@ from ..numpy.definers import multilinear
 
 __all__ = ["convolve_along", "pad_zeros", "part_of", "reverse"]
 
-FEW = 32
+FEW = 128
 """Elements of an answer, each a sum of products of two large arrays: these sums take less than a transform."""
 
 
@@ -50,10 +50,10 @@ def convolve_along(x, y, mode, method, axes):
 
 def sums_of_products(x, y, shape):
     y = np.ascontiguousarray(np.flip(y))
-    answer = np.empty(shape, np.result_type(x, y))
+    answer, axes = np.empty(shape, np.result_type(x, y)), range(y.ndim)
     for place in np.ndindex(*shape):
         part = x[tuple([slice(start, start + n) for start, n in zip(place, y.shape)])]
-        answer[place] = np.dot(part.ravel(), y.ravel())
+        answer[place] = np.einsum(part, axes, y, axes, ())  # which starts no threads, as dot does (milliseconds)
     return answer
 
 

@@ -12,7 +12,8 @@ from ..numpy import linalg
 from ..numpy import wrapped as anp
 from .closures import Closure, sample
 from .custom_rules import VJPRule, apply_rule
-from .implicit_rules import Implicit, pull_leaves, run_solver, solution, solved
+from .implicit_problems import Implicit
+from .implicit_rules import pull_leaves, run_solver, solution, solved
 from .jacobians import jacobian
 from .products import vjp
 from .raveling import Raveling

@@ -6,6 +6,7 @@ Lyapunov's with the closed loop for that of Riccati's. The cotangent solves it w
 
 from __future__ import annotations
 
+import numpy as np
 import scipy.linalg
 
 from ...core.forward import defjvp_all
@@ -52,18 +53,29 @@ def total(*terms):
 
 @primitive
 @over_stacks(3)
-def sylvester(a, b, q):
-    return scipy.linalg.solve_sylvester(a, b, q)
+def sylvester(a, b, q, is_strict):
+    """The solution; where it is not unique what SciPy makes of it, or NaN if ``is_strict``, as derivatives are."""
+    x = scipy.linalg.solve_sylvester(a, b, q)
+    if is_strict and is_amplified(x, a, b, q):
+        return np.full_like(x, np.nan)
+    return x
 
 
-def sylvester_pull(g, ans, a, b, q):
-    gq = sylvester(transposed(a), transposed(b), g)
+def is_amplified(x, a, b, q):
+    """Whether a solution is so large that the equation is singular, but for rounding."""
+    size = np.abs(a).max(initial=0) + np.abs(b).max(initial=0)
+    eps = np.finfo(x.dtype).eps
+    return np.abs(x).max(initial=0) * size * (len(a) + len(b)) * eps > np.abs(q).max(initial=0) > 0
+
+
+def sylvester_pull(g, ans, a, b, q, is_strict):
+    gq = sylvester(transposed(a), transposed(b), g, True)
     return lambda: -(gq @ transposed(ans)), lambda: -(transposed(ans) @ gq), lambda: gq
 
 
-def sylvester_push(tangents, ans, a, b, q):
-    ta, tb, tq = tangents
-    return sylvester(a, b, total(tq, None if ta is None else -(ta @ ans), None if tb is None else -(ans @ tb)))
+def sylvester_push(tangents, ans, a, b, q, is_strict):
+    ta, tb, tq, _ = tangents
+    return sylvester(a, b, total(tq, None if ta is None else -(ta @ ans), None if tb is None else -(ans @ tb)), True)
 
 
 equation_rules(sylvester, sylvester_pull, sylvester_push, 2)
@@ -71,19 +83,19 @@ equation_rules(sylvester, sylvester_pull, sylvester_push, 2)
 
 @define(scipy.linalg.solve_sylvester)
 def solve_sylvester(a, b, q):
-    return sylvester(array(a), array(b), array(q))
+    return sylvester(array(a), array(b), array(q), False)
 
 
 # lyapunov: A X + X Aᴴ = Q, which is Sylvester's
 
 
-def lyapunov(a, q):
-    return sylvester(a, adjoint(a), q)
+def lyapunov(a, q, is_strict=True):
+    return sylvester(a, adjoint(a), q, is_strict)
 
 
 @define(scipy.linalg.solve_continuous_lyapunov)
 def solve_continuous_lyapunov(a, q):
-    return lyapunov(array(a), array(q))
+    return lyapunov(array(a), array(q), False)
 
 
 # stein: A X Aᴴ − X + Q = 0, so dX solves it for dQ + dA X Aᴴ + A X dAᴴ

@@ -74,8 +74,11 @@ def matrix_function(prim: Callable, change: Callable) -> None:
         a, e, *params = args
         cotangents = {}
         if 0 in argnums:
+            # L([[A, E], [0, A]]ᵀ, [[0, g], [0, 0]]), with both blocks exchanged: an upper triangle of blocks stays one
+            # when LAPACK computes its eigenvalues, so that double ones on a branch cut do not part.
             zero = zeros_like(g)
-            first, _, last = halves(change(transposed(block(a, e, a)), block(zero, g, zero), *params))
+            lower_left = transposed(block(zero, transposed(g), zero))
+            first, _, last = halves(change(block(*map(transposed, (a, e, a))), lower_left, *params))
             cotangents[0] = match_dtype(first + last, a.dtype)
         if 1 in argnums:
             cotangents[1] = match_dtype(change(transposed(a), g, *params), e.dtype)

@@ -13,7 +13,7 @@ from ...numpy import linalg as np_linalg
 from ...numpy import wrapped as anp
 from ...numpy.batching import batch_matrix
 from ...numpy.broadcasting import broadcast_tangent, match_dtype
-from ...numpy.definers import define, defrules
+from ...numpy.definers import define, defrules, linear
 from ...numpy.rules.matrices import transposed
 from .matrix_equations import sylvester
 from .matrix_functions import refuse_estimates
@@ -33,12 +33,12 @@ def square_root(a):
 
 def root_vjp(g, ans, a):
     x = transposed(ans)
-    return match_dtype(sylvester(x, x, g), a.dtype)
+    return match_dtype(sylvester(x, x, g, True), a.dtype)
 
 
 defrules(
-    square_root, root_vjp, lambda t, ans, a: broadcast_tangent(sylvester(ans, ans, t), ans), batching=batch_matrix,
-    reads=ANSWER, shaped_by_values=True, owns_memory=True,
+    square_root, root_vjp, lambda t, ans, a: broadcast_tangent(sylvester(ans, ans, t, True), ans), reads=ANSWER,
+    batching=batch_matrix, shaped_by_values=True, owns_memory=True,
 )
 
 
@@ -48,7 +48,7 @@ def sqrtm(A, **older):
     return square_root(array(A))
 
 
-# signm: S² = I and S A = A S give N dS + dS N = dA − S dA S with N = A S (C. Kenney and A. Laub, "Polar decomposition
+# signm: S² = I and S A = A S give N dS + dS N = dA − S dA S with N = A S (C. Kenney and A. Laub, "Polar
 # and matrix sign function condition estimates", 1991)
 
 
@@ -60,13 +60,13 @@ def matrix_sign(a):
 
 def sign_vjp(g, ans, a):
     n, s = transposed(a @ ans), transposed(ans)
-    y = sylvester(n, n, g)
+    y = sylvester(n, n, g, True)
     return match_dtype(y - s @ y @ s, a.dtype)
 
 
 def sign_jvp(t, ans, a):
     n = a @ ans
-    return broadcast_tangent(sylvester(n, n, t - ans @ t @ ans), ans)
+    return broadcast_tangent(sylvester(n, n, t - ans @ t @ ans, True), ans)
 
 
 defrules(matrix_sign, sign_vjp, sign_jvp, batching=batch_matrix, shaped_by_values=True, owns_memory=True)
@@ -95,11 +95,31 @@ defjvp(real_if_close, lambda t, ans, f: match_dtype(t, ans.dtype))
 declare(real_if_close, shaped_by_values=True, batching=batch_matrix, unread={0: (0, ANSWER)})
 
 
+MOST_CONDITION = 1e-3
+"""The condition of the eigenvectors up to which they are used, squared, in reciprocals of the machine precision."""
+
+
+@primitive
+def independent_vectors(v):
+    """``v`` itself; an error where eigenvectors depend on each other, but for rounding."""
+    condition = np.max(np.linalg.cond(v), initial=1) if v.size else 1
+    if not condition**2 * np.finfo(v.dtype).eps < MOST_CONDITION:
+        raise np.linalg.LinAlgError(
+            f"funm: the matrix has no basis of eigenvectors, or nearly none (of condition {condition:.1e}): its "
+            "function cannot be traced here: take expm, logm, sqrtm or fractional_matrix_power, which need none."
+        )
+    return v
+
+
+linear(independent_vectors, lambda g, ans, v: g, batching=batch_matrix)
+
+
 @define(scipy.linalg.funm)
 def funm(A, func, disp):
     refuse_estimates("funm", {"disp": disp})
     a = array(A)
     w, v = np_linalg.eig(a)
+    v = independent_vectors(v)
     w = anp.astype(w, np.result_type(w.dtype, np.complex64))
     f = (v * anp.expand_dims(func(w), -2)) @ np_linalg.inv(v)
     return real_if_close(f) if a.dtype.kind != "c" and f.dtype.kind == "c" else f

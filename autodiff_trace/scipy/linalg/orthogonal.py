@@ -96,10 +96,21 @@ def unitary_factor(a):
     return w @ vh
 
 
+@nondifferentiable
+def where_of_full_rank(a):
+    """1, and NaN for matrices of less than full rank, whose U is a choice."""
+    s = np.linalg.svd(a, compute_uv=False)
+    least = s.shape[-1] * np.finfo(s.dtype).eps * np.max(s, axis=-1, initial=0)
+    return np.where(np.min(s, axis=-1, initial=np.inf) > least, 1, np.nan).astype(s.dtype)[..., None, None]
+
+
+declare(where_of_full_rank, batching=batch_matrix)
+
+
 def factor_change(u, a, t):
     p = hermitian_part(adjoint(u) @ a)
     turn = adjoint(u) @ t
-    change = u @ sylvester(p, p, turn - adjoint(turn))
+    change = u @ sylvester(p, p, turn - adjoint(turn), True) * where_of_full_rank(a)
     if a.shape[-2] > a.shape[-1]:
         change = change + adjoint(np_linalg.solve(p, adjoint(t - u @ turn)))
     return change

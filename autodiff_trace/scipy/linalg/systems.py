@@ -75,10 +75,30 @@ def mask_of(shape, structure, lower):
 def solution(a, b, structure, lower):
     """The solution of systems whose matrices have a structure; the right-hand sides are columns."""
     if structure in ("triangular", "unit triangular"):
-        return scipy.linalg.solve_triangular(
-            a, b, lower=lower, unit_diagonal=structure == "unit triangular", check_finite=False
-        )
+        return divide_by_triangle(a, b, structure == "unit triangular", lower)
     return scipy.linalg.solve(a, b, lower=lower, assume_a=SCIPY_NAMES.get(structure, structure), check_finite=False)
+
+
+TRTRS = {
+    "f": scipy.linalg.lapack.strtrs, "d": scipy.linalg.lapack.dtrtrs, "F": scipy.linalg.lapack.ctrtrs,
+    "D": scipy.linalg.lapack.ztrtrs,
+}
+
+
+def divide_by_triangle(a, b, is_unit, lower):
+    """What ``scipy.linalg.solve_triangular`` does, by LAPACK itself (5×5: 5 instead of 20 µs)."""
+    if a.ndim != 2 or a.shape[0] != a.shape[1] or a.shape[0] != b.shape[0]:
+        raise ValueError(f"solve_triangular: shapes of a {a.shape} and b {b.shape} are incompatible")
+    if not b.size:
+        return np.empty(b.shape, np.result_type(a, b))
+    trtrs = TRTRS[np.result_type(a, b, np.float32).char]
+    if a.flags.f_contiguous:
+        x, info = trtrs(a, b, lower=lower, unitdiag=is_unit)
+    else:
+        x, info = trtrs(a.T, b, lower=not lower, trans=1, unitdiag=is_unit)
+    if info > 0:
+        raise np.linalg.LinAlgError(f"singular matrix: resolution failed at diagonal {info - 1}")
+    return x
 
 
 SCIPY_NAMES = {"symmetric": "sym", "hermitian": "her", "positive definite": "pos"}
@@ -89,7 +109,7 @@ def solution_vjp(argnums, g, ans, args, kwargs):
     a, b, structure, lower = args
     gb = solution(transposed(a), g, structure, not lower)
     rules = [
-        lambda: unbroadcast(fold(-(gb @ transposed(ans)), structure, lower), a), lambda: unbroadcast(gb, b),
+        lambda: unbroadcast(fold((-gb) @ transposed(ans), structure, lower), a), lambda: unbroadcast(gb, b),
     ]
     return [rules[argnum]() for argnum in argnums]
 

@@ -29,18 +29,18 @@ def spline_sample(c, coordinates, order, mode, cval, nu):
     flat, total = np.append(c.ravel(), np.asarray(cval, c.dtype)), 0.0
     for index, weights in pairs:
         total = total + flat[index] * weights
-    return np.where(there, total, 0).astype(c.dtype)
+    return (total if there is True else np.where(there, total, 0)).astype(c.dtype)
 
 
 @primitive
 def sample_adjoint(g, coordinates, order, mode, shape, nu):
     """The transpose of ``spline_sample`` in the coefficients."""
     pairs, there = combinations(coordinates, shape, order, mode, nu)
-    g, size = np.where(there, g, 0), math.prod(shape)
+    g, size = g if there is True else np.where(there, g, 0), math.prod(shape)
     parts = [g.real, g.imag] if g.dtype.kind == "c" else [g]
     sums = [0.0] * len(parts)
     for index, weights in pairs:
-        index = np.where(index < 0, size, index).ravel()
+        index = (np.where(index < 0, size, index) if mode == "grid-constant" else index).ravel()
         for i, part in enumerate(parts):
             sums[i] = sums[i] + np.bincount(index, np.ravel(part * weights), size + 1)
     total = sums[0] if len(parts) == 1 else sums[0] + 1j * sums[1]

@@ -7,7 +7,7 @@ and image processing", 1999), and their derivatives.
 
 from __future__ import annotations
 
-import itertools
+import functools
 import math
 
 import numpy as np
@@ -15,28 +15,37 @@ import numpy as np
 __all__ = ["combinations", "taps_along"]
 
 
-def weight(t, order, nu):
-    """The derivative of order ``nu`` of the B-spline of degree ``order``, at ``t``."""
-    degree = order - nu
-    if degree < 0:
-        return np.zeros_like(t)
-    total = 0.0
-    for k in range(order + 2):
-        u = t + (order + 1) / 2 - k
-        power = np.maximum(u, 0) ** degree if degree else (u >= 0).astype(float)
-        total = total + (-1) ** k * math.comb(order + 1, k) * power
-    return total / math.factorial(degree)
+@functools.cache
+def weights_by_powers(order, nu):
+    """For each of the neighbours the coefficients, the highest power first, of its weight as a polynomial of the
+    distance of the place from the point that it rounds to."""
+    rows, low = [], 0.0 if order % 2 else -0.5
+    for j in range(order + 1):
+        total = np.poly1d(0.0)
+        for k in range(order + 2):
+            shift = order // 2 - j + (order + 1) / 2 - k
+            if shift + low >= 0:
+                total = total + (-1) ** k * math.comb(order + 1, k) * np.poly1d([1.0, shift]) ** order
+        rows.append((total / math.factorial(order)).deriv(nu).coeffs)
+    return rows
+
+
+def polynomial(coefficients, u):
+    total = np.full(u.shape, coefficients[0])
+    for each in coefficients[1:]:
+        total *= u
+        total += each
+    return total
 
 
 def mapped(x, size, mode):
-    """Where in the array a place is, or an index, and the slope of that; whether it is anywhere."""
+    """Where in the array a place is, or an index, the slope of that, None for 1, and whether it is anywhere."""
+    if x.size and x.min() >= 0 and x.max() <= size - 1 or mode in ("nearest", "grid-constant"):
+        return x, None, True  # of these modes the coefficients beyond the ends are read
     below, above = x < 0, x > size - 1
     outside = below | above
-    slope = np.ones(x.shape)
-    if mode == "constant" or not outside.any():
-        return x, slope, ~outside
-    if mode in ("nearest", "grid-constant"):  # whose coefficients beyond the ends are read
-        return x, slope, True
+    if mode == "constant":
+        return x, None, ~outside
     if size <= 1:
         return np.clip(x, 0, size - 1), np.where(outside, 0.0, 1.0), True
     if mode in ("mirror", "reflect", "grid-mirror"):
@@ -47,28 +56,36 @@ def mapped(x, size, mode):
         return np.where(outside, np.where(back, period - turned, turned) - half, x), np.where(back, -1.0, 1.0), True
     if mode == "wrap":
         period = size - 1
-        return x + period * np.where(below, np.trunc(-x / period) + 1, -np.trunc(x / period) * above), slope, True
+        return x + period * np.where(below, np.trunc(-x / period) + 1, -np.trunc(x / period) * above), None, True
     turns = np.where(below, np.trunc((-1 - x) / size) + 1, -np.trunc(x / size) * above)
-    return x + size * turns, slope, True  # grid-wrap
+    return x + size * turns, None, True  # grid-wrap
 
 
 def taps_along(x, size, order, mode, nu):
     """For the places ``x`` along an axis: pairs of indices and weights, where an index −1 stands for the constant, and
     whether the place is anywhere."""
     x, slope, is_there = mapped(x, size, mode)
-    start = np.floor(x if order % 2 else x + 0.5) - order // 2
-    found = []
-    for j in range(order + 1):
+    middle = np.floor(x if order % 2 else x + 0.5)
+    u, found = x - middle, []
+    start = middle - order // 2
+    is_inside = start.size and start.min() >= 0 and start.max() + order < size
+    if is_inside:
+        start = start.astype(np.intp)
+    for j, coefficients in enumerate(weights_by_powers(order, nu)):
         index = start + j
-        weights = weight(x - index, order, nu) if order else np.full(x.shape, float(nu == 0))
-        if nu:
-            weights = weights * slope**nu
+        weights = polynomial(coefficients, u)
+        if nu and slope is not None:
+            weights *= slope**nu
+        if is_inside:
+            found.append((index, weights))
+            continue
         if mode == "grid-constant":
             index = np.where((index < 0) | (index >= size), -1, index)
         elif mode != "nearest":
             index = mapped(index, size, "mirror" if mode in ("constant", "wrap") else mode)[0]
-        index = np.clip(index, -1 if mode == "grid-constant" else 0, size - 1)
-        found.append((np.nan_to_num(index).astype(np.intp), weights))
+        # What is not in the array at all, or NaN, may have any index that is there.
+        index = np.nan_to_num(np.clip(index, -1 if mode == "grid-constant" else 0, size - 1))
+        found.append((index.astype(np.intp), weights))
     return found, is_there
 
 
@@ -76,16 +93,20 @@ def combinations(coordinates, shape, order, mode, nu):
     """Pairs of flat indices and weights, one for each combination of neighbours along the axes; where a place is in the
     array at all; a flat index −1 stands for the constant."""
     axes = [taps_along(x, size, order, mode, n) for x, size, n in zip(coordinates, shape, nu)]
-    there = np.ones(coordinates.shape[1:], bool)
-    for _, is_there in axes:
-        there = there & is_there
+    there = [is_there for _, is_there in axes if is_there is not True]
+    has_constant = mode == "grid-constant"
 
-    def pairs():
-        for chosen in itertools.product(*[found for found, _ in axes]):
-            flat, total = 0, 1.0
-            for (index, weights), size in zip(chosen, shape):
-                flat = np.where((flat < 0) | (index < 0), -1, flat * size + index)
-                total = total * weights
-            yield flat, total
+    def pairs(axes, shape, flat, total):
+        """Each combination of what is left of the axes with the one that is chosen of those before."""
+        (found, _), size = axes[0], shape[0]
+        for index, weights in found:
+            place = index if flat is None else flat * size + index
+            if has_constant:
+                place = np.where(index < 0 if flat is None else (index < 0) | (flat < 0), -1, place)
+            weights = weights if total is None else total * weights
+            if len(axes) == 1:
+                yield place, weights
+            else:
+                yield from pairs(axes[1:], shape[1:], place, weights)
 
-    return pairs(), there
+    return pairs(axes, shape, None, None), functools.reduce(np.logical_and, there) if there else True

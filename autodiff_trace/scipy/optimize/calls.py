@@ -9,9 +9,12 @@ import numpy as np
 
 from ...core.errors import MissingRuleError, TracedValueError
 from ...transforms.closures import Closure
-from ...transforms.implicit_rules import Implicit, solution, solved
+from ...transforms.implicit_problems import Implicit
+from ...transforms.implicit_rules import solution, solved
 from ...transforms.stopping import to_numpy
+from ...transforms.products import jvp, vjp
 from .evaluation import derived
+from .large_systems import MOST_DENSE, NotSolved, solve_by_products, solve_traced
 from .progress_lines import progress
 from .results import Template, TracedResult
 
@@ -51,6 +54,31 @@ class SolverCall(Implicit):
     def outward(self, fun: Callable) -> Callable:
         """A function of the user's, for SciPy to call: what it closes over is boxed while the solver runs."""
         return (lambda *args: to_numpy(fun(*args))) if self.closure.traces else fun
+
+    # Of many unknowns the matrix is not formed
+
+    def linearized(self, leaves, state, z, is_strict):
+        if z.size <= MOST_DENSE:
+            return super().linearized(leaves, state, z, is_strict)
+
+        def product(t):
+            return jvp(lambda z: self.residual(leaves, state, z), (z,), (t,))[1]
+
+        def solve(residual):
+            try:
+                return solve_by_products(product, residual)
+            except NotSolved:
+                raise self.refusal(
+                    "its matrix of second derivatives (the Jacobian of the equations) is singular there, or so "
+                    "ill-conditioned that GMRES does not converge"
+                ) from None
+
+        return solve
+
+    def solve_transposed(self, leaves, state, z, g):
+        if z.shape[0] <= MOST_DENSE:
+            return super().solve_transposed(leaves, state, z, g)
+        return solve_traced(lambda v: vjp(lambda z: self.residual(leaves, state, z), z)[1](v)[0], g)
 
     # What subclasses say
 

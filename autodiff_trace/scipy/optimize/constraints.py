@@ -12,8 +12,14 @@ import scipy.sparse
 from ...numpy import wrapped as anp
 from ...transforms.gradient import grad
 from ...transforms.jacobians import jacobian
+from .calls import with_remedy
 
 __all__ = ["Block", "blocks_of", "limits_of"]
+
+REMEDY = (
+    'a constraint has been run for its Jacobian: where it cannot be traced, give jac= as a function, or jac="3-point" '
+    'for SciPy\'s finite differences, in a dict "2-point"'
+)
 
 
 class Block(NamedTuple):
@@ -44,9 +50,11 @@ class Block(NamedTuple):
             return np.zeros(count), np.full(count, upper)
         return tuple([anp.broadcast_to(each, (count,)) for each in data[-2:]])
 
-    def for_scipy(self, values: Callable, outward: Callable, data: tuple, has_hessian: bool) -> Any:
-        """As SciPy takes it, with plain ``data``. ``values`` is its function of a vector; what ``outward`` makes of a
-        function can be called by SciPy."""
+    def for_scipy(
+        self, values: Callable, outward: Callable, of_vector: Callable, data: tuple, has_hessian: bool
+    ) -> Any:
+        """As SciPy takes it, with plain ``data``. ``values`` is its function of a vector, ``of_vector`` makes such of
+        others; what ``outward`` makes of a function can be called by SciPy."""
         given = self.given
         if self.fun is None:
             linear = scipy.optimize.LinearConstraint(given.A if scipy.sparse.issparse(given.A) else data[0], *data[1:])
@@ -56,19 +64,23 @@ class Block(NamedTuple):
         plain = outward(values)
         if isinstance(given, dict):
             jac = given.get("jac")
-            exact = jacobian(values) if jac is None else jac
-            arguments = () if jac is None else data[0]
-
-            slopes = outward(lambda x: exact(x, *arguments))
-            if not has_hessian or jac is not None:
+            if jac == "2-point":
+                return {"type": given["type"], "fun": plain}
+            if jac is not None:
+                own = of_vector(jac)
+                return {"type": given["type"], "fun": plain, "jac": outward(lambda x: own(x, *data[0]))}
+            slopes = outward(with_remedy(jacobian(values), REMEDY))
+            if not has_hessian:
                 return {"type": given["type"], "fun": plain, "jac": slopes}
             upper = 0.0 if given["type"].lower() == "eq" else np.inf
             return scipy.optimize.NonlinearConstraint(plain, 0.0, upper, slopes, outward(curvature_of(values)))
         jac, hess = given.jac, given.hess
         if jac == "2-point":  # SciPy's default, which nobody wants to keep
-            jac = outward(jacobian(values))
+            jac = outward(with_remedy(jacobian(values), REMEDY))
             if has_hessian and isinstance(hess, scipy.optimize.BFGS):
                 hess = outward(curvature_of(values))
+        elif callable(jac):
+            jac = outward(of_vector(jac))
         return scipy.optimize.NonlinearConstraint(
             plain, *data, jac=jac, hess=hess, keep_feasible=given.keep_feasible,
             finite_diff_rel_step=given.finite_diff_rel_step,

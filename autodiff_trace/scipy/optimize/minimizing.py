@@ -29,7 +29,7 @@ REMEDY = (
 WITHOUT_GRADIENT = frozenset({"nelder-mead", "powell", "cobyla", "cobyqa"})
 WITH_PRODUCTS = frozenset({"newton-cg", "trust-ncg", "trust-krylov"})
 WITH_HESSIAN = frozenset({"dogleg", "trust-exact", "trust-constr"})
-MOST_DENSE = 300
+MOST_IN_MATRIX = 300
 """Unknowns up to which ``trust-constr`` gets the Hessian as a matrix; from there on products with it."""
 
 
@@ -158,7 +158,10 @@ class Minimization(Optimum):
             tol=self.tol, callback=self.callback, options=self.options, **extra)
 
     def block_for_scipy(self, i: int, data: tuple, has_hessian: bool) -> Any:
-        return self.blocks[i].for_scipy(lambda x: self.call_one(i, x, *data), self.outward, data, has_hessian)
+        def values(x):
+            return self.call_one(i, x, *data)
+
+        return self.blocks[i].for_scipy(values, self.outward, self.unknowns.of_vector, data, has_hessian)
 
     def noting(self, fun: Callable) -> Callable:
         """``fun``, with its value for the line of progress."""
@@ -194,7 +197,7 @@ class Minimization(Optimum):
         return fun, self.jac
 
     def curvature(self, method: Any, hidden: Sequence) -> dict:
-        if method in WITH_PRODUCTS or method == "trust-constr" and self.size > MOST_DENSE:
+        if method in WITH_PRODUCTS or method == "trust-constr" and self.size > MOST_IN_MATRIX:
             return {"hessp": self.outward(self.evaluated(hvp, "product", hidden))}
         return {"hess": self.outward(self.evaluated(hessian, "hessian", hidden))} if method in WITH_HESSIAN else {}
 

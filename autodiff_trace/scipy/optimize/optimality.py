@@ -22,7 +22,8 @@ from ...core.primitives import nondifferentiable
 from ...numpy import wrapped as anp
 from ...transforms.custom_rules import VJPRule, apply_rule
 from ...transforms.gradient import grad
-from ...transforms.implicit_rules import Refusal, confirm, pull_leaves, refined
+from ...transforms.implicit_problems import Refusal
+from ...transforms.implicit_rules import confirm, pull_leaves, refined
 from ...transforms.jacobians import jacobian
 from ...transforms.steps import number
 from .calls import SolverCall
@@ -141,7 +142,7 @@ class Optimum(SolverCall):
     def changed(self, leaves: list, z: np.ndarray, state: list) -> list:
         new = [each.copy() for each in state]
         for i, values, lower, upper, multipliers in self.quantities(leaves, z, state):
-            size = DEGENERATE * (1 + np.abs(values))
+            size = DEGENERATE * size_of(values, lower, upper)
             active = state[i]
             new[i][(active == LOWER) & (multipliers > DEGENERATE)] = FREE
             new[i][(active == UPPER) & (multipliers < -DEGENERATE)] = FREE
@@ -151,7 +152,7 @@ class Optimum(SolverCall):
 
     def check(self, leaves, z, state):
         for i, values, lower, upper, multipliers in self.quantities(leaves, z, state):
-            size = DEGENERATE * (1 + np.abs(values))
+            size = DEGENERATE * size_of(values, lower, upper)
             bound = (state[i] == LOWER) | (state[i] == UPPER)
             touching = (state[i] == FREE) & ((values - lower < size) | (upper - values < size))
             weak = bound & (np.abs(multipliers) <= DEGENERATE) | touching
@@ -163,6 +164,11 @@ class Optimum(SolverCall):
                 )
 
 
+def size_of(values: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
+    """What slacks are compared with."""
+    return np.minimum(1 + np.abs(values), np.where(upper > lower, upper - lower, np.inf))
+
+
 def target(state: Any, lower: Any, upper: Any) -> Any:
     """The bound that is active; zero where none is."""
     return anp.where(state == UPPER, upper, anp.where(state == FREE, 0.0, lower))
@@ -171,7 +177,7 @@ def target(state: Any, lower: Any, upper: Any) -> Any:
 def nearby(nearness: float, values: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
     """Which bound may be active for each of the values."""
     lower, upper = np.asarray(lower), np.asarray(upper)
-    size = nearness * (1 + np.abs(values))
+    size = nearness * size_of(values, lower, upper)
     state = np.where(values - lower <= size, LOWER, FREE)
     state = np.where((upper - values <= size) & (upper - values < values - lower), UPPER, state)
     return np.where(lower == upper, EQUALITY, state)
