@@ -6,7 +6,6 @@ these functions are constant.
 
 from __future__ import annotations
 
-
 import numpy as np
 import scipy.special
 

@@ -9,7 +9,7 @@ import scipy.special
 
 from ...numpy import wrapped as anp
 from . import wrapped as special
-from .families import family_of, quiet_elementwise
+from .families import family_of, quiet_elementwise, refuse
 
 # Kolmogorov's: 1 − √(2π)/x Σ exp(−(2k − 1)² π² / 8x²) for small x, 2 Σ (−1)ᵏ⁻¹ exp(−2 k² x²) for large (W. Feller, "On
 # the Kolmogorov-Smirnov limit theorems for empirical distributions", Annals of Mathematical Statistics 19, 1948)
@@ -38,11 +38,16 @@ quiet_elementwise(special.kolmogorov, kolmogorov_slope)
 # "One-sided confidence contours for probability distribution functions", ibid. 22, 1951)
 
 
+MOST_TERMS = 100_000
+
+
 @family_of("(n) x")
 def smirnov_derivative(n, x, order):
     if order == 0:
         return scipy.special.smirnov(n, x)
     n, x = np.broadcast_arrays(n, x)
+    if np.any(n > MOST_TERMS):
+        refuse(f"smirnov of more than {MOST_TERMS} observations", "x")
     total = falling(n, order) * (-1) ** order * (1 - x) ** (n - order)
     for v in range(1, int(np.nan_to_num(n * (1 - x), nan=0).max(initial=0)) + 1):
         a, b = x + v / n, 1 - x - v / n
