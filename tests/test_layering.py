@@ -14,7 +14,8 @@ ORDER = """
     core: array_ops parameters traits cotangents errors pytree tracer recording derivative exact_numbers lowest
       primitives unary batching choices selections masked_rules backward reverse forward infinitesimals
       transformed taylor
-    scipy/ndimage: taps
+    scipy/ndimage: steps taps
+    scipy/signal: steps
     scipy/stats: uncovered
     scipy/integrate: butcher gauss_kronrod moving_times
     scipy/optimize: progress_lines combinatorial older_functions
@@ -69,8 +70,8 @@ ORDER = """
     numpy: definers along_axes selections
     scipy: convolving
     scipy/ndimage: boundaries sampling correlations linear_filters selections transformations __init__
-    scipy/signal: segments waveforms windows extensions convolutions filters detrending responses smoothing
-      resampling spectra __init__
+    scipy/signal: medians segments waveforms windows extensions convolutions filters detrending responses
+      smoothing resampling spectra __init__
     scipy/linalg: choices
     scipy/integrate: samples
     scipy/interpolate: pieces basis piecewise bsplines univariate cubic_splines lines polynomials scattered
@@ -86,8 +87,9 @@ ORDER = """
       cumulative differences einsum factorizations histograms joining matrix_products padding polynomials
       products ranges rearranging fft selecting shapes reductions extrema norms solving special_functions
       splitting variances quantiles scattering spectral writing indexing singular_values powers __init__
-    scipy/linalg: operands banded matrix_equations matrix_functions systems toeplitz_systems factorizations
-      matrix_roots orthogonal special_matrices least_squares spectral eigensystems __init__
+    scipy/linalg: operands structures positive_systems schur_forms banded matrix_equations matrix_functions
+      systems toeplitz_systems factorizations matrix_roots orthogonal special_matrices least_squares spectral
+      eigensystems __init__
     scipy/spatial/distance: euclidean metrics pairs vectors __init__
     scipy/fft: transforms cosine_transforms __init__
     scipy/spatial: matrices __init__
@@ -96,15 +98,15 @@ ORDER = """
     scipy/sparse/linalg: choices exponentials iterations norms systems spectra __init__
     numpy/taylor: __init__
     transforms: border coloring complex_jacobians ownership steps raveling stopping flat_function followed_rules
-      mapping custom_rules gradient products sparsity custom_calls jacobians implicit_problems implicit_rules
-      implicit second_order taylor
-    scipy/optimize: large_systems rosenbrock unknowns results
+      mapping custom_rules gradient products sparsity custom_calls jacobians second_order taylor
+    scipy/optimize: rosenbrock unknowns
     scipy/stats: draws continuous numeric
     scipy/integrate: whole_steps event_times flows integrals problems quadrature trajectories
     captured_state: contents names places holders random_states copying read_paths kinds watching members
       objects functions following captured restoring reruns references
+    transforms: remembering implicit_problems implicit_rules implicit checkpointing loops
+    scipy/optimize: large_systems results
     compiler/record: cleanup collection guards introspection refusals exported_arrays
-    transforms: checkpointing loops
     compiler/backends/numpy_source: arena short_rows sines threads
     compiler/backends/native: launching region
     compiler/ir: node layout evaluation memory kernel loop region terms

@@ -66,6 +66,8 @@ def calls_by_function():
     for function, *args in OWN_CALLS:
         found.setdefault(function, {})[repr(args)] = None, args, {}
     for ufunc, prim in wrapped.wrapped_functions.items():
+        if ".scipy." in prim.__module__:
+            continue  # some of SciPy's take numbers of a kind alone, and crash with others
         if isinstance(ufunc, np.ufunc) and ufunc.signature is None and hasattr(prim, "traits") and ufunc not in found:
             for operand in (POSITIVE, np.array([1, 2, 3]), np.array(["2020-01-01"], "M8[D]")):
                 try:

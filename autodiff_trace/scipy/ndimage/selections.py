@@ -9,7 +9,6 @@ import operator
 
 import numpy as np
 import scipy.ndimage
-import scipy.signal
 
 from ...numpy import wrapped as anp
 from ...numpy.canonical import as_array
@@ -19,7 +18,7 @@ from .boundaries import extend, mode_of
 from .correlations import widths_of
 from .linear_filters import axes_and_parameters
 
-__all__: list[str] = []
+__all__ = ["median_filter", "rank_filter"]
 
 
 def windows(x, footprint, origins, modes, cval):
@@ -120,24 +119,6 @@ def percentile_filter(input, percentile, size=None, footprint=None, mode="reflec
         as_array(input), lambda count: count - 1 if percentile == 100 else int(float(count) * percentile / 100.0),
         size, footprint, mode, cval, origin, axes,
     )
-
-
-@define(scipy.signal.medfilt)
-def medfilt(volume, kernel_size=None):
-    x = as_array(volume)
-    x = x if x.ndim else anp.reshape(x, (1,))
-    sizes = np.broadcast_to(3 if kernel_size is None else kernel_size, (x.ndim,)).tolist()
-    if any([size % 2 != 1 for size in sizes]):
-        raise ValueError("Each element of kernel_size should be odd.")
-    return median_filter(x, sizes, mode="constant")
-
-
-@define(scipy.signal.order_filter)
-def order_filter(a, domain, rank):
-    domain = np.asarray(domain)
-    if any([size % 2 != 1 for size in domain.shape]):
-        raise ValueError("Each dimension of domain argument should have an odd number of elements.")
-    return rank_filter(a, rank, footprint=domain, mode="constant")
 
 
 # Sums over regions

@@ -4,10 +4,12 @@ from . import wrapped
 from . import convolutions as convolutions
 from . import detrending as detrending
 from . import filters as filters
+from . import medians as medians
 from . import resampling as resampling
 from . import responses as responses
 from . import smoothing as smoothing
 from . import spectra as spectra
+from . import steps as steps
 from . import waveforms as waveforms
 from . import windows as windows
 from ..namespace import public_names

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import scipy.special
 
-from ...numpy.definers import define, elementwise
+from ...numpy.definers import define
 from . import wrapped as special
 from .cylinder_functions import iv_derivative, jv_derivative, kv_derivative
-from .families import family, family_of
+from .families import family, family_of, quiet_elementwise
 from .struve_functions import modstruve_derivative, struve_derivative
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(20)
@@ -79,9 +79,9 @@ def it2j0y0(x):
     return it2j0y0_0(x), it2j0y0_1(x)
 
 
-elementwise(special.itstruve0, lambda ans, x: struve_derivative(0, x, 0, 0))
-elementwise(special.it2struve0, lambda ans, x: -struve_derivative(0, x, 0, 0) / x)
-elementwise(special.itmodstruve0, lambda ans, x: modstruve_derivative(0, x, 0, 0))
+quiet_elementwise(special.itstruve0, lambda ans, x: struve_derivative(0, x, 0, 0))
+quiet_elementwise(special.it2struve0, lambda ans, x: -struve_derivative(0, x, 0, 0) / x)
+quiet_elementwise(special.itmodstruve0, lambda ans, x: modstruve_derivative(0, x, 0, 0))
 
 
 # Kelvin's functions are the parts of J₀ (x e^(3πi/4)) and K₀ (x e^(πi/4)), DLMF 10.61(i)
@@ -113,8 +113,8 @@ def kei_derivative(x, order):
 for _name, _derivative in zip(
     ("ber", "bei", "ker", "kei"), (ber_derivative, bei_derivative, ker_derivative, kei_derivative)
 ):
-    elementwise(getattr(special, _name), lambda ans, x, derivative=_derivative: derivative(x, 1))
-    elementwise(getattr(special, f"{_name}p"), lambda ans, x, derivative=_derivative: derivative(x, 2))
+    quiet_elementwise(getattr(special, _name), lambda ans, x, derivative=_derivative: derivative(x, 1))
+    quiet_elementwise(getattr(special, f"{_name}p"), lambda ans, x, derivative=_derivative: derivative(x, 2))
 
 
 @define(scipy.special.kelvin)

@@ -11,6 +11,7 @@ from ...core.errors import MissingRuleError, caller_line
 from ...numpy import wrapped as anp
 from ...numpy.canonical import as_array
 from ...numpy.definers import define
+from ...numpy.error_states import quiet
 from .families import family, family_of
 
 __all__ = ["integral", "rising"]
@@ -76,21 +77,25 @@ elliprj_derivative = carlson(scipy.special.elliprj, "x y z p", [0.5, 0.5, 0.5, 1
 
 
 @define(scipy.special.elliprd)
+@quiet
 def elliprd(x, y, z):
     return elliprd_derivative(x, y, z, 0, 0, 0)
 
 
 @define(scipy.special.elliprf)
+@quiet
 def elliprf(x, y, z):
     return elliprf_derivative(x, y, z, 0, 0, 0)
 
 
 @define(scipy.special.elliprg)
+@quiet
 def elliprg(x, y, z):
     return elliprg_derivative(x, y, z, 0, 0, 0)
 
 
 @define(scipy.special.elliprc)
+@quiet
 def elliprc(x, y):
     x, y = as_array(x), as_array(y)
     if x.dtype.kind == "c" or y.dtype.kind == "c":
@@ -113,5 +118,6 @@ def positive(p):
 
 
 @define(scipy.special.elliprj)
+@quiet
 def elliprj(x, y, z, p):
     return elliprj_derivative(x, y, z, positive(p), 0, 0, 0, 0)

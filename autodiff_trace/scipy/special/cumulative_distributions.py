@@ -12,9 +12,10 @@ import numpy as np
 import scipy.special
 
 from ...numpy import wrapped as anp
-from ...numpy.definers import define, elementwise
+from ...numpy.definers import define
+from ...numpy.error_states import quiet
 from . import wrapped as special
-from .families import differentiate, family_of
+from .families import differentiate, family_of, quiet_elementwise
 
 
 
@@ -27,44 +28,52 @@ def counts(*numbers):
 
 
 @define(scipy.special.pdtr)
+@quiet
 def pdtr(k, m):
     [k] = counts(k)
     return special.gammaincc(k + 1, m)
 
 
 @define(scipy.special.pdtrc)
+@quiet
 def pdtrc(k, m):
     [k] = counts(k)
     return special.gammainc(k + 1, m)
 
 
 @define(scipy.special.pdtri)
+@quiet
 def pdtri(k, y):
     [k] = counts(k)
     return special.gammainccinv(k + 1, y)
 
 
 @define(scipy.special.chdtr)
+@quiet
 def chdtr(v, x):
     return special.gammainc(0.5 * v, 0.5 * x)
 
 
 @define(scipy.special.chdtrc)
+@quiet
 def chdtrc(v, x):
     return special.gammaincc(0.5 * v, 0.5 * x)
 
 
 @define(scipy.special.chdtri)
+@quiet
 def chdtri(v, p):
     return 2 * special.gammainccinv(0.5 * v, p)
 
 
 @define(scipy.special.gdtr)
+@quiet
 def gdtr(a, b, x):
     return special.gammainc(b, a * x)
 
 
 @define(scipy.special.gdtrc)
+@quiet
 def gdtrc(a, b, x):
     return special.gammaincc(b, a * x)
 
@@ -73,6 +82,7 @@ def gdtrc(a, b, x):
 
 
 @define(scipy.special.bdtr)
+@quiet
 def bdtr(k, n, p):
     k, n = counts(k, n)
     all_of_them = anp.equal(k, n)
@@ -80,6 +90,7 @@ def bdtr(k, n, p):
 
 
 @define(scipy.special.bdtrc)
+@quiet
 def bdtrc(k, n, p):
     k, n = anp.floor(k), anp.floor(n)
     none, all_of_them = anp.less(k, 0), anp.equal(k, n)
@@ -88,35 +99,41 @@ def bdtrc(k, n, p):
 
 
 @define(scipy.special.bdtri)
+@quiet
 def bdtri(k, n, y):
     k, n = counts(k, n)
     return 1 - special.betaincinv(n - k, k + 1, y)
 
 
 @define(scipy.special.nbdtr)
+@quiet
 def nbdtr(k, n, p):
     k, n = counts(k, n)
     return special.betainc(n, k + 1, p)
 
 
 @define(scipy.special.nbdtrc)
+@quiet
 def nbdtrc(k, n, p):
     k, n = counts(k, n)
     return special.betainc(k + 1, n, 1 - p)
 
 
 @define(scipy.special.nbdtri)
+@quiet
 def nbdtri(k, n, y):
     k, n = counts(k, n)
     return special.betaincinv(n, k + 1, y)
 
 
 @define(scipy.special.fdtr)
+@quiet
 def fdtr(dfn, dfd, x):
     return special.betainc(0.5 * dfn, 0.5 * dfd, dfn * x / (dfd + dfn * x))
 
 
 @define(scipy.special.fdtrc)
+@quiet
 def fdtrc(dfn, dfd, x):
     return special.betainc(0.5 * dfd, 0.5 * dfn, dfd / (dfd + dfn * x))
 
@@ -150,7 +167,7 @@ def stdtr_derivative(df, t, i, j):
     return differentiate(in_t, df, radius, i, "stdtr in df")
 
 
-elementwise(
+quiet_elementwise(
     special.stdtr, lambda ans, df, t: stdtr_derivative(df, t, 1, 0), lambda ans, df, t: stdtr_derivative(df, t, 0, 1)
 )
 
@@ -175,7 +192,7 @@ def kolmogorov_slope(ans, x):
     return anp.where(large, far, anp.where(positive, near, 0))
 
 
-elementwise(special.kolmogorov, kolmogorov_slope)
+quiet_elementwise(special.kolmogorov, kolmogorov_slope)
 
 
 # Smirnov's: the sum over v ≤ n (1 − x) of C(n, v) x (x + v/n)^(v−1) (1 − x − v/n)^(n−v) (Z. W. Birnbaum, F. H. Tingey,
@@ -210,7 +227,7 @@ def log_binomial(n, v):
     return -np.log(n + 1) - scipy.special.betaln(np.maximum(n - v, 0) + 1, v + 1)
 
 
-elementwise(special.smirnov, None, lambda ans, n, x: smirnov_derivative(n, x, 1))
+quiet_elementwise(special.smirnov, None, lambda ans, n, x: smirnov_derivative(n, x, 1))
 
 
 # Tukey's lambda: the inverse of Q(p) = (p^λ − (1 − p)^λ) / λ, with slopes Q' = p^(λ−1) + (1 − p)^(λ−1) and ∂Q/∂λ
@@ -241,4 +258,4 @@ def tukey_in_lambda(ans, x, lmbda):
     return -anp.where(small, near, far) * tukey_density(ans, x, lmbda)
 
 
-elementwise(special.tklmbda, tukey_density, tukey_in_lambda)
+quiet_elementwise(special.tklmbda, tukey_density, tukey_in_lambda)

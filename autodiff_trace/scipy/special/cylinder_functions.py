@@ -8,9 +8,9 @@ import operator
 import numpy as np
 import scipy.special
 
-from ...numpy.definers import define, elementwise
+from ...numpy.definers import define
 from . import wrapped as special
-from .families import differentiate, family
+from .families import differentiate, family, quiet_elementwise
 
 
 def rate(v, z):
@@ -36,7 +36,7 @@ def cylinder(function, lower, upper):
 
     compute.__name__ = f"{function.__name__}_derivative"
     derivative = family(compute, "v z")
-    elementwise(
+    quiet_elementwise(
         getattr(special, function.__name__),
         lambda ans, v, z: derivative(v, z, 1, 0), lambda ans, v, z: derivative(v, z, 0, 1),
     )
@@ -53,16 +53,16 @@ kv_derivative = cylinder(scipy.special.kv, -1, -1)
 
 # Of fixed order: SciPy has quicker functions
 
-elementwise(special.j0, lambda ans, x: -special.j1(x))
-elementwise(special.j1, lambda ans, x: jv_derivative(1, x, 0, 1))
-elementwise(special.y0, lambda ans, x: -special.y1(x))
-elementwise(special.y1, lambda ans, x: yv_derivative(1, x, 0, 1))
-elementwise(special.i0, lambda ans, x: special.i1(x))
-elementwise(special.i1, lambda ans, x: iv_derivative(1, x, 0, 1))
-elementwise(special.k0, lambda ans, x: -special.k1(x))
-elementwise(special.k1, lambda ans, x: kv_derivative(1, x, 0, 1))
-elementwise(special.yn, None, lambda ans, n, x: yv_derivative(n, x, 0, 1))
-elementwise(special.kn, None, lambda ans, n, x: kv_derivative(n, x, 0, 1))
+quiet_elementwise(special.j0, lambda ans, x: -special.j1(x))
+quiet_elementwise(special.j1, lambda ans, x: jv_derivative(1, x, 0, 1))
+quiet_elementwise(special.y0, lambda ans, x: -special.y1(x))
+quiet_elementwise(special.y1, lambda ans, x: yv_derivative(1, x, 0, 1))
+quiet_elementwise(special.i0, lambda ans, x: special.i1(x))
+quiet_elementwise(special.i1, lambda ans, x: iv_derivative(1, x, 0, 1))
+quiet_elementwise(special.k0, lambda ans, x: -special.k1(x))
+quiet_elementwise(special.k1, lambda ans, x: kv_derivative(1, x, 0, 1))
+quiet_elementwise(special.yn, None, lambda ans, n, x: yv_derivative(n, x, 0, 1))
+quiet_elementwise(special.kn, None, lambda ans, n, x: kv_derivative(n, x, 0, 1))
 
 
 # Derivatives in z that SciPy has as functions of their own

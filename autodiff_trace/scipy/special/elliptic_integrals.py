@@ -9,10 +9,11 @@ import numpy as np
 import scipy.special
 
 from ...numpy import wrapped as anp
-from ...numpy.definers import define, elementwise
+from ...numpy.definers import define
+from ...numpy.error_states import quiet
 from . import wrapped as special
 from .carlson_integrals import integral, rising
-from .families import family_of
+from .families import family_of, quiet_elementwise
 
 # ∂ʲ/∂mʲ ∫ (1 − m sin² θ)^(½ − k) dθ, with k = 1 of the first kind and 0 of the second, is (k − ½)ⱼ times the integral
 # of sin²ʲ θ (1 − m sin² θ)^(½ − k − j), of which 1 / sin² θ = t + 1 / sin² φ makes Carlson's.
@@ -47,7 +48,7 @@ def ellipe_derivative(m, order):
 for _function, _derivative in (
     (special.ellipk, ellipk_derivative), (special.ellipkm1, ellipkm1_derivative), (special.ellipe, ellipe_derivative)
 ):
-    elementwise(_function, lambda ans, m, derivative=_derivative: derivative(m, 1))
+    quiet_elementwise(_function, lambda ans, m, derivative=_derivative: derivative(m, 1))
 
 
 def incomplete(function, phi, m, kind, order):
@@ -132,9 +133,11 @@ def ellipj(u, m):
     return jacobi_sn(u, m), jacobi_cn(u, m), jacobi_dn(u, m), amplitude(u, m)
 
 
-# The arithmetic-geometric mean, DLMF 19.8.5 in Carlson's form: π / (2 R_F(0, a², b²)), odd in both together
+# The arithmetic-geometric mean, DLMF 19.8.5 in Carlson's form: a π / (2 R_F(0, 1, (b/a)²))
 
 
 @define(scipy.special.agm)
+@quiet
 def agm(a, b):
-    return anp.sign(a) * np.pi / (2 * special.elliprf(0.0, a * a, b * b))
+    ratio = b / a
+    return a * (np.pi / 2) / special.elliprf(0.0, 1.0, ratio * ratio)

@@ -73,21 +73,21 @@ def spence_slope(ans, z):
 elementwise(special.spence, spence_slope, singular=True)
 elementwise(special.exprel, lambda ans, x: special.hyp1f1(2, 3, x) / 2, singular=True)
 elementwise(special.expm1, lambda ans, x: anp.exp(x), singular=True)
-elementwise(special.exp2, lambda ans, x: ans * x.dtype.type(math.log(2)), singular=True)
-elementwise(special.exp10, lambda ans, x: ans * x.dtype.type(math.log(10)), singular=True)
+elementwise(special.exp2, lambda ans, x: ans * x.dtype.type(math.log(2)), singular=True, reads="ans")
+elementwise(special.exp10, lambda ans, x: ans * x.dtype.type(math.log(10)), singular=True, reads="ans")
 elementwise(special.log1p, lambda ans, x: 1 / (1 + x), singular=True)
 elementwise(special.cbrt, lambda ans, x: 1 / (3 * ans * ans), singular=True)
 elementwise(special.cosm1, lambda ans, x: -anp.sin(x))
 
 
-def degrees(function, slope):
-    elementwise(function, lambda ans, x: x.dtype.type(math.pi / 180) * slope(ans, x), singular=True)
+def degrees(function, slope, reads):
+    elementwise(function, lambda ans, x: x.dtype.type(math.pi / 180) * slope(ans, x), singular=True, reads=reads)
 
 
-degrees(special.sindg, lambda ans, x: special.cosdg(x))
-degrees(special.cosdg, lambda ans, x: -special.sindg(x))
-degrees(special.tandg, lambda ans, x: 1 + ans * ans)
-degrees(special.cotdg, lambda ans, x: -1 - ans * ans)
+degrees(special.sindg, lambda ans, x: special.cosdg(x), "args")
+degrees(special.cosdg, lambda ans, x: -special.sindg(x), "args")
+degrees(special.tandg, lambda ans, x: 1 + ans * ans, "ans")
+degrees(special.cotdg, lambda ans, x: -1 - ans * ans, "ans")
 elementwise(
     special.powm1, lambda ans, x, y: y * anp.power(x, y - 1), lambda ans, x, y: (ans + 1) * anp.log(x), singular=True
 )

@@ -11,9 +11,8 @@ import numpy as np
 import scipy.special
 from scipy.special import poch
 
-from ...numpy.definers import elementwise
 from . import wrapped as special
-from .families import differentiate_in_several, family_of
+from .families import differentiate_in_several, family_of, quiet_elementwise
 
 
 def to_pole(b):
@@ -114,23 +113,23 @@ def hyperu_derivative(a, b, x, i, j, m):
     )
 
 
-elementwise(
+quiet_elementwise(
     special.hyp0f1, lambda ans, v, z: hyp0f1_derivative(v, z, 1, 0), lambda ans, v, z: hyp0f1_derivative(v, z, 0, 1)
 )
-elementwise(
+quiet_elementwise(
     special.hyp1f1,
     lambda ans, a, b, z: hyp1f1_derivative(a, b, z, 1, 0, 0),
     lambda ans, a, b, z: hyp1f1_derivative(a, b, z, 0, 1, 0),
     lambda ans, a, b, z: hyp1f1_derivative(a, b, z, 0, 0, 1),
 )
-elementwise(
+quiet_elementwise(
     special.hyp2f1,
     lambda ans, a, b, c, z: hyp2f1_derivative(a, b, c, z, 1, 0, 0, 0),
     lambda ans, a, b, c, z: hyp2f1_derivative(a, b, c, z, 0, 1, 0, 0),
     lambda ans, a, b, c, z: hyp2f1_derivative(a, b, c, z, 0, 0, 1, 0),
     lambda ans, a, b, c, z: hyp2f1_derivative(a, b, c, z, 0, 0, 0, 1),
 )
-elementwise(
+quiet_elementwise(
     special.hyperu,
     lambda ans, a, b, x: hyperu_derivative(a, b, x, 1, 0, 0),
     lambda ans, a, b, x: hyperu_derivative(a, b, x, 0, 1, 0),

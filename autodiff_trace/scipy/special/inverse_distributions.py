@@ -9,10 +9,11 @@ from __future__ import annotations
 import scipy.special
 
 from ...numpy import wrapped as anp
-from ...numpy.definers import define, elementwise
+from ...numpy.definers import define
 from ...numpy.error_states import quiet
 from ...transforms import jvp
 from . import wrapped as special
+from .families import quiet_elementwise
 
 
 def partial(function, i, args):
@@ -36,7 +37,7 @@ def inverse(name, function, place, fixed=()):
 
     if hasattr(special, name):
         wrapped = getattr(special, name)
-        elementwise(wrapped, *[slope(i) for i in range(wrapped.fun.nin)])
+        quiet_elementwise(wrapped, *[slope(i) for i in range(wrapped.fun.nin)])
 
 
 def binomial(k, n, p):
@@ -78,10 +79,12 @@ inverse("stdtrit", special.stdtr, 1)
 
 
 @define(scipy.special.nrdtrimn)
+@quiet
 def nrdtrimn(p, std, x):
     return x - std * special.ndtri(p)
 
 
 @define(scipy.special.nrdtrisd)
+@quiet
 def nrdtrisd(mn, p, x):
     return (x - mn) / special.ndtri(p)

@@ -9,10 +9,10 @@ import scipy.special
 
 from ...numpy import wrapped as anp
 from ...numpy.canonical import as_array
-from ...numpy.definers import define, elementwise
+from ...numpy.definers import define
 from . import wrapped as special
 from .cylinder_functions import jv_derivative, rate, yv_derivative
-from .families import differentiate, family
+from .families import differentiate, family, quiet_elementwise
 
 TERMS = 30
 
@@ -74,16 +74,16 @@ hankel2e_derivative = scaled(
 for _function, _derivative in (
     (special.kve, kve_derivative), (special.hankel1e, hankel1e_derivative), (special.hankel2e, hankel2e_derivative)
 ):
-    elementwise(
+    quiet_elementwise(
         _function,
         lambda ans, v, z, derivative=_derivative: derivative(v, z, 1, 0),
         lambda ans, v, z, derivative=_derivative: derivative(v, z, 0, 1),
     )
 
-elementwise(special.i0e, lambda ans, x: ive_derivative(0, x, 0, 1))
-elementwise(special.i1e, lambda ans, x: ive_derivative(1, x, 0, 1))
-elementwise(special.k0e, lambda ans, x: kve_derivative(0, x, 0, 1))
-elementwise(special.k1e, lambda ans, x: kve_derivative(1, x, 0, 1))
+quiet_elementwise(special.i0e, lambda ans, x: ive_derivative(0, x, 0, 1))
+quiet_elementwise(special.i1e, lambda ans, x: ive_derivative(1, x, 0, 1))
+quiet_elementwise(special.k0e, lambda ans, x: kve_derivative(0, x, 0, 1))
+quiet_elementwise(special.k1e, lambda ans, x: kve_derivative(1, x, 0, 1))
 
 
 # ive, jve and yve of complex z are scaled by the exponential of −|Re z| or −|Im z|, so that they are no holomorphic

@@ -7,10 +7,9 @@ import math
 import numpy as np
 import scipy.special
 
-from ...numpy.definers import elementwise
 from . import wrapped as special
 from .cylinder_functions import rate
-from .families import differentiate, family
+from .families import differentiate, family, quiet_elementwise
 
 
 def inhomogeneity(v, z, j):
@@ -51,7 +50,7 @@ def struve_family(function, sign):
 
     compute.__name__ = f"{function.__name__}_derivative"
     derivative = family(compute, "v z")
-    elementwise(
+    quiet_elementwise(
         getattr(special, function.__name__),
         lambda ans, v, z: derivative(v, z, 1, 0), lambda ans, v, z: derivative(v, z, 0, 1),
     )

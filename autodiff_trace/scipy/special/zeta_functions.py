@@ -7,9 +7,9 @@ import math
 import numpy as np
 import scipy.special
 
-from ...numpy.definers import define, elementwise
+from ...numpy.definers import define
 from . import wrapped as special
-from .families import family_of
+from .families import family_of, quiet_elementwise
 
 # ζ(s, q) by Euler and Maclaurin's formula, DLMF 25.11.28, of which each term is differentiated as a power series in s
 # (F. Johansson, "Rigorous high-precision computation of the Hurwitz zeta function and its derivatives", Numerical
@@ -109,4 +109,4 @@ def zeta(x, q=None, out=None):
     return riemann_derivative(x, 0) if q is None else hurwitz_derivative(x, q, 0, 0)
 
 
-elementwise(special.zetac, lambda ans, x: riemann_derivative(x, 1))
+quiet_elementwise(special.zetac, lambda ans, x: riemann_derivative(x, 1))
