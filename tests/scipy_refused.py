@@ -137,7 +137,6 @@ AS_THEY_ARE["stats"] = by_name({
 
 REFUSED["integrate"] = by_name({
     "Integrals without a rule: take `quad`, `quad_vec` or `nquad`": "cubature nsum qmc_quad tanhsinh",
-    "Boundary value problems: take `optimize.root` of a collocation": "solve_bvp",
     "Weights, of whole numbers": "lebedev_rule newton_cotes",
 })
 AS_THEY_ARE["integrate"] = by_name({

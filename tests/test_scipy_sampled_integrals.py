@@ -64,8 +64,8 @@ def test_derivative_of_cumulative_simpson_in_x(count):
 
 def test_samples_at_one_place():
     x = np.array([0.0, 1.0, 1.0, 2.0, 3.0])
-    value = scipy.integrate.simpson(Y[:5], x)
-    gradient = grad(lambda y: integrate.simpson(y, x))(Y[:5])
+    value = scipy.integrate.simpson(Y[:5], x=x)
+    gradient = grad(lambda y: integrate.simpson(y, x=x))(Y[:5])
     np.testing.assert_allclose(gradient @ Y[:5], value, rtol=1e-12)
 
 
@@ -75,6 +75,6 @@ def test_errors():
     with pytest.raises(ValueError, match="power of 2"):
         grad(integrate.romb)(Y)
     with pytest.raises(ValueError, match="length of x"):
-        grad(lambda y: integrate.simpson(y, X[:3]))(Y)
+        grad(lambda y: integrate.simpson(y, x=X[:3]))(Y)
     with pytest.raises(TracedValueError, match="show="):
         grad(lambda y: integrate.romb(y, show=True))(Y[:5])
