@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from ...core.batching import BatchTrace
-from ...core.errors import TracedValueError
 from ...core.forward import trace_jvp
 from ...core.pytree import tree_flatten, tree_unflatten
 from ...core.tracer import boxers, is_box, to_value
@@ -79,7 +78,7 @@ def at_points(one: Callable, *inputs: Any) -> Any:
             return at_each(one, *inputs)
         parts = [at_points(one, *[x[group] for x in inputs]) for group in split.groups]
         return anp.concatenate(parts)[np.argsort(np.concatenate(split.groups))]
-    except TracedValueError:
+    except (TypeError, ValueError, IndexError):  # something in it takes no batch: its own errors come at each point
         return at_each(one, *inputs)
     return anp.broadcast_to(ans, (count, *np.shape(ans))) if node is None else ans
 

@@ -42,6 +42,9 @@ def solve_ivp(
     integration the final state moves with it. Of an integration that failed the result is SciPy's, and asking for its
     derivative an error. Tolerances and step sizes are plain numbers.
 
+    ``fun`` may branch on ``t`` and ``y``. Where its values jump as ``y`` crosses a threshold, the time of the crossing
+    has no part in the derivative: let a terminal event find it, and integrate on from there.
+
     >>> from autodiff_trace import grad
     >>> def end(rate):
     ...     return solve_ivp(lambda t, y: -rate * y, (0.0, 1.0), [1.0], rtol=1e-8, atol=1e-8).y[0, -1]
@@ -118,6 +121,8 @@ class InitialValueProblem(Problem):
     def run_scipy(self, arguments, plain_form):
         t_span, y0, t_eval, args = arguments
         fun, *events = map(plain_form, [self.fun, *self.events])
+        for event, given in zip(events, self.events):
+            event.terminal, event.direction = getattr(given, "terminal", None), getattr(given, "direction", 0)
         options = dict(self.options)
         if self.jac:
             options["jac"] = plain_form(self.jac)
