@@ -97,15 +97,15 @@ ORDER = """
     scipy/sparse/linalg: choices exponentials iterations norms systems spectra __init__
     numpy/taylor: __init__
     transforms: border coloring complex_jacobians ownership steps raveling stopping flat_function followed_rules
-      mapping custom_rules gradient products sparsity custom_calls jacobians implicit_problems implicit_rules
-      implicit second_order taylor
-    scipy/optimize: large_systems rosenbrock unknowns results
+      mapping custom_rules gradient products sparsity custom_calls jacobians second_order taylor
+    scipy/optimize: rosenbrock unknowns
     scipy/stats: draws continuous numeric
     scipy/integrate: whole_steps event_times flows integrals problems quadrature trajectories
     captured_state: contents names places holders random_states copying read_paths kinds watching members
       objects functions following captured restoring reruns references
+    transforms: remembering implicit_problems implicit_rules implicit checkpointing loops
+    scipy/optimize: large_systems results
     compiler/record: cleanup collection guards introspection refusals exported_arrays
-    transforms: checkpointing loops
     compiler/backends/numpy_source: arena short_rows sines threads
     compiler/backends/native: launching region
     compiler/ir: node layout evaluation memory kernel loop region terms

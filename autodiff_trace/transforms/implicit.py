@@ -69,6 +69,15 @@ class Root(Implicit):
         self.f, self.find, self.tangent_solve = f, solve, tangent_solve
         self.raveling = Raveling(tree_map(sample, guess))
 
+    def users_functions(self):
+        return [self.f, *[each for each in (self.find, self.tangent_solve) if each is not None]]
+
+    def set_users_functions(self, functions):
+        functions = iter(functions)
+        self.f = self.closure.fun = next(functions)
+        self.find = self.find and next(functions)
+        self.tangent_solve = self.tangent_solve and next(functions)
+
     def plain(self, guess: Any) -> Any:
         guess = tree_map(number, guess)
         if self.find is not None:
@@ -176,6 +185,7 @@ def custom_linear_solve(
     if not system.closure.traces:
         return system.plain(matvec, b)
     system.closure.discover(b)
+    system.remember()
     return system.closure.attempt(lambda: system.raveling.unravel(system.result([*system.leaves])))
 
 
@@ -187,6 +197,15 @@ class LinearSystem(Implicit):
         self.matvec, self.find, self.find_transposed = matvec, solve, transpose_solve
         self.raveling = Raveling(tree_map(sample, b))
         self.is_symmetric = is_symmetric
+
+    def users_functions(self):
+        return [self.closure.fun, *[each for each in (self.find, self.find_transposed) if each is not None]]
+
+    def set_users_functions(self, functions):
+        functions = iter(functions)
+        self.closure.fun = next(functions)
+        self.find = self.find and next(functions)
+        self.find_transposed = self.find_transposed and next(functions)
 
     def plain(self, matvec: Callable, b: Any) -> Any:
         return self.unraveled_solution(matvec, tree_map(number, b), self.find)
@@ -222,6 +241,7 @@ class LinearSystem(Implicit):
 
         def bwd(residuals, gs):
             hidden, x = residuals
+            self.recall()
             v = self.solution(hidden, gs[0], not transposed)
             return [*pull_leaves(lambda *hidden: self.apply(hidden, x, transposed), hidden, -v), v]
 
@@ -236,6 +256,9 @@ class Solve:
 
     def __init__(self, system: LinearSystem, transposed: bool) -> None:
         self.system, self.transposed, self.closure = system, transposed, Unsubstituted
+
+    def recall(self) -> None:
+        self.system.recall()
 
     def solve(self, leaves: list) -> list:
         *hidden, b = leaves

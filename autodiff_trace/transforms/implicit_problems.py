@@ -18,6 +18,7 @@ from ..core.tracer import is_box, running_traces
 from ..numpy import linalg
 from .closures import Closure
 from .jacobians import jacobian
+from .remembering import Remembered
 
 __all__ = ["Implicit", "Refusal"]
 
@@ -76,6 +77,26 @@ class Implicit:
         for i, x in zip(self.slots, leaves[:count]):
             full[i] = x
         return tree_unflatten(self.structure, full), list(leaves[count:])
+
+    # The user's functions
+
+    remembered: Remembered | None = None
+
+    def users_functions(self) -> list:
+        """The user's functions, those that are there, in some order."""
+        return [self.closure.fun]
+
+    def set_users_functions(self, functions: list) -> None:
+        (self.closure.fun,) = functions
+
+    def remember(self) -> None:
+        """From now on the functions may run again when the variables that they read have changed."""
+        self.remembered = Remembered(self.users_functions(), self.name)
+
+    def recall(self) -> None:
+        """Let the functions be those of then."""
+        if self.remembered is not None:
+            self.set_users_functions(self.remembered.functions_of_then())
 
     # What subclasses say
 
@@ -143,6 +164,7 @@ class Implicit:
         if is_known and (was_strict == is_strict or was_strict and not isinstance(found, Refusal)):
             return found
         *own, x, is_solved = leaves
+        self.recall()
         try:
             found = self.refine(own, np.asarray(x), bool(is_solved), is_strict)
         except Refusal as refusal:

@@ -43,6 +43,18 @@ class SolverCall(Implicit):
         """A function of the user, on what equations and SciPy call it with."""
         return self.functions[which](*args)
 
+    further: tuple = ()
+    """The names of attributes that may be functions of the user's, too: they run in replays alone."""
+
+    def users_functions(self):
+        return [*self.functions, *[each for each in map(self.__dict__.get, self.further) if callable(each)]]
+
+    def set_users_functions(self, functions):
+        count = len(self.functions)
+        self.functions = functions[:count]
+        names = [name for name in self.further if callable(self.__dict__.get(name))]
+        vars(self).update(zip(names, functions[count:]))
+
     def call(self, hidden: Sequence, which: int, *args: Any) -> Any:
         """The same where the hidden values are these."""
         return self.closure.call(hidden, which, *args)

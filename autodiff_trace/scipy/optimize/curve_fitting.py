@@ -64,6 +64,7 @@ class CurveFit(Optimum):
     absolute: bool
     full_output: bool
     options: dict
+    further = ("jac",)
 
     def __init__(self, f, xdata, ydata, p0, sigma, bounds, jac, jit):
         self.jac, self.jit = jac, jit

@@ -93,7 +93,15 @@ class Minimization(Optimum):
         self.given_bounds = bounds
         data = [each.data for each in self.blocks]
         fun = Transformed("first", apply_first, fun) if jac is True else fun
-        super().__init__("minimize", (x0, args, bounds_as_arrays(bounds, self.unknowns), data), [fun])
+        functions = [fun, *[block.fun for block in self.blocks if block.fun is not None]]
+        super().__init__("minimize", (x0, args, bounds_as_arrays(bounds, self.unknowns), data), functions)
+
+    further = "with_own_gradient", "jac", "hess", "hessp", "callback"
+
+    def set_users_functions(self, functions):
+        super().set_users_functions(functions)
+        own = iter(self.functions[1:])
+        self.blocks = [block if block.fun is None else block._replace(fun=next(own)) for block in self.blocks]
 
     def call_one(self, which, x, *args):
         if which < 0:
@@ -188,12 +196,12 @@ class Minimization(Optimum):
 
             def both(x):
                 value, slope = own(x)
-                return value, np.asarray(self.unknowns.ravel(slope))
+                return value, self.unknowns.ravel(slope)
 
             return both, True
         if callable(self.jac):
             own = self.with_args(self.jac)
-            return fun, lambda x: np.asarray(self.unknowns.ravel(own(x)))
+            return fun, self.outward(lambda x: self.unknowns.ravel(own(x)))
         return fun, self.jac
 
     def curvature(self, method: Any, hidden: Sequence) -> dict:
@@ -205,11 +213,11 @@ class Minimization(Optimum):
         if not callable(fun):
             return fun
         own = self.unknowns.of_vector(fun)
-        return lambda x, *more: own(x, *more, *self.args)
+        return self.outward(lambda x, *more: own(x, *more, *self.args))
 
     def product(self, hessp: Callable) -> Callable:
         unravel = self.unknowns.unravel
-        return lambda x, p: np.asarray(self.unknowns.ravel(hessp(unravel(x), unravel(p), *self.args)))
+        return self.outward(lambda x, p: self.unknowns.ravel(hessp(unravel(x), unravel(p), *self.args)))
 
     # The result
 

@@ -71,6 +71,7 @@ class LeastSquares(Optimum):
     tr_solver: str | None
     jac_sparsity: Any
     options: dict
+    further = "jac", "loss"
 
     def __init__(self, name, fun, x0, args, kwargs, jac, bounds, loss, jit):
         self.unknowns = Unknowns(x0)
@@ -155,10 +156,10 @@ class LeastSquares(Optimum):
     def traced(self, leaves, x, is_solved, fields):
         _, args, kwargs, _ = self.restore(leaves)[0]
         x_traced = self.solution(leaves, x, is_solved)
-        fun = residuals_of(self.functions[0], self.unknowns)
 
         def residuals(x):
-            return fun(x, args, kwargs)
+            self.recall()
+            return residuals_of(self.functions[0], self.unknowns)(x, args, kwargs)
 
         known = {
             "x": self.unknowns.unravel(x_traced),

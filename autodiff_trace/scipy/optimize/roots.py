@@ -59,6 +59,7 @@ class Roots(SolverCall):
     """A call of ``root``, or of what is like it."""
 
     reached: Any = None
+    further = "given", "jac"
     scipy_run: Callable
     exact: bool
 

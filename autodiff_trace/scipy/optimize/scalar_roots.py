@@ -89,7 +89,8 @@ def root_scalar(
 
     def run(own, args, numbers):
         low, high, x0, x1 = numbers
-        own = f if fprime is True or fprime2 is True else own
+        f = call.functions[0]
+        own = call.outward(f.fun) if fprime is True or fprime2 is True else own
         slope, curvature = fprime, fprime2
         if method in ("newton", "halley") and fprime is None:
             slope = call.outward(grad(f))
