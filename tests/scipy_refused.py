@@ -167,7 +167,7 @@ AS_THEY_ARE["interpolate"] = by_name({
 
 REFUSED["signal"] = by_name({
     "Peaks and extrema are places, which jump": """
-        argrelextrema argrelmax argrelmin find_peaks find_peaks_cwt peak_prominences peak_widths
+        peak_prominences peak_widths
     """,
     "Designs of filters without a definition here": """
         band_stop_obj besselap buttord ellipord firls firwin firwin2 firwin_2d gammatone iircomb iirnotch iirpeak
@@ -186,7 +186,7 @@ REFUSED["signal"] = by_name({
         qspline1d_eval qspline2d sepfir2d spline_filter sweep_poly symiirorder1 symiirorder2 vectorstrength zoom_fft
     """,
     "Of whole numbers and names": """
-        check_COLA check_NOLA choose_conv_method closest_STFT_dual_window correlation_lags get_window max_len_seq
+        check_COLA check_NOLA closest_STFT_dual_window correlation_lags get_window max_len_seq
         unit_impulse
     """,
 })
@@ -206,9 +206,7 @@ REFUSED["signal.windows"] = by_name({
 
 REFUSED["ndimage"] = by_name({
     "Of truth values and labels": """
-        binary_closing binary_dilation binary_erosion binary_fill_holes binary_hit_or_miss binary_opening
-        binary_propagation distance_transform_bf distance_transform_cdt distance_transform_edt find_objects
-        generate_binary_structure iterate_structure label value_indices watershed_ift
+        generate_binary_structure iterate_structure value_indices watershed_ift
     """,
     "Morphology of grey values, without a definition here": """
         black_tophat grey_closing grey_dilation grey_erosion grey_opening morphological_gradient
@@ -217,7 +215,7 @@ REFUSED["ndimage"] = by_name({
     "Filters of a transform, without a definition here": """
         fourier_ellipsoid fourier_gaussian fourier_shift fourier_uniform
     """,
-    "Places and counts, which jump": "extrema histogram maximum_position minimum_position",
+    "Places and counts, which jump": "extrema",
     "An older name of `sum_labels`": "sum",
     "Of functions of the user's": "labeled_comprehension vectorized_filter",
 })

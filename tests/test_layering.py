@@ -14,7 +14,8 @@ ORDER = """
     core: array_ops parameters traits cotangents errors pytree tracer recording derivative exact_numbers lowest
       primitives unary batching choices selections masked_rules backward reverse forward infinitesimals
       transformed taylor
-    scipy/ndimage: taps
+    scipy/ndimage: steps taps
+    scipy/signal: steps
     scipy/stats: uncovered
     scipy/integrate: butcher gauss_kronrod moving_times
     scipy/optimize: progress_lines combinatorial older_functions

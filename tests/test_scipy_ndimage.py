@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from scipy_table import scipy_row, traced
 
+import inspect
+
 import numpy as np
 import pytest
 import scipy.ndimage
@@ -101,8 +103,9 @@ def test_widths_of_gaussians():
 
 def test_axes_and_batches():
     cube_weights = rng.normal(size=(3, 2))
-    check_transpose(lambda x: ours.correlate(x, cube_weights, axes=(2, 1)),
-                    lambda x: scipy.ndimage.correlate(x, cube_weights, axes=(2, 1)), cube)
+    if "axes" in inspect.signature(scipy.ndimage.correlate).parameters:
+        check_transpose(lambda x: ours.correlate(x, cube_weights, axes=(2, 1)),
+                        lambda x: scipy.ndimage.correlate(x, cube_weights, axes=(2, 1)), cube)
     check_transpose(lambda x: ours.gaussian_filter(x, 0.8, axes=1),
                     lambda x: scipy.ndimage.gaussian_filter(x, 0.8, axes=1), cube)
     np.testing.assert_allclose(vmap(lambda x: ours.gaussian_filter(x, 0.8))(cube),

@@ -26,7 +26,7 @@ USES = {
 
 @pytest.mark.parametrize("k, count, bc_type", [
     (1, 4, None), (2, 5, None), (3, 4, None), (3, 7, "natural"), (3, 6, ([(1, np.ones(2))], [(2, np.ones(2))])),
-    (3, 6, "periodic"), (4, 7, "periodic"), (5, 7, None),
+    (3, 6, "periodic"), (5, 8, "periodic"), (5, 7, None),
 ], ids=str)
 def test_interpolating_splines(k, count, bc_type):
     x, y = np.arange(count) + rng.uniform(-0.3, 0.3, count), rng.normal(size=(count, 2))
@@ -71,7 +71,7 @@ def test_fitted_splines():
         grad(lambda y: ours.make_smoothing_spline(x, y)(1.0))(y)
 
 
-KINDS = ["linear", "nearest", "nearest-up", "previous", "next", "zero", "slinear", "quadratic", "cubic", 4]
+KINDS = ["linear", "nearest", "nearest-up", "previous", "next", "zero", "slinear", "quadratic", "cubic", 5]
 FILLS = [{}, {"fill_value": "extrapolate"}, {"bounds_error": False}, {"bounds_error": False, "fill_value": (1.0, 2.0)}]
 
 
@@ -120,7 +120,7 @@ def test_regular_grids(method):
         np.testing.assert_allclose(np.sum(gradient * direction), (up - down) / (2 * step), rtol=1e-5, atol=1e-6)
     if exact:
         reference = scipy.interpolate.RegularGridInterpolator(GRID, VALUES, method, **exact)
-        for nu in ((1, 1), (2, 0), (0, 3)):
+        for nu in ((1, 1), (2, 0), (0, 3))[: 1 if method == "slinear" else 3]:
             found = vjp(lambda p, nu=nu: plain(p, nu=nu), POINTS)[0]
             np.testing.assert_allclose(found, reference(POINTS, nu=nu), rtol=1e-6, atol=1e-7)
 

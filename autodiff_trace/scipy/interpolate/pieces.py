@@ -36,9 +36,10 @@ def piece_value(c, s, i, nu):
     """The derivative of order ``nu`` of polynomial ``i`` at ``s``, by Horner's rule."""
     count = c.shape[0]
     s = beside(s, c.ndim - 2)
-    answer = np.zeros((*np.shape(i), *c.shape[2:]), c.dtype) + 0 * s
-    for k in range(count - nu):
-        answer = answer * s + factor_of(count - 1 - k, nu) * c[k][i]
+    answer = np.zeros((*np.shape(i), *c.shape[2:]), c.dtype)
+    with np.errstate(invalid="ignore", over="ignore"):
+        for k in range(count - nu):
+            answer = answer * s + factor_of(count - 1 - k, nu) * c[k][i]
     return answer
 
 

@@ -18,7 +18,7 @@ from .boundaries import extend, mode_of
 from .correlations import widths_of
 from .linear_filters import axes_and_parameters
 
-__all__: list[str] = []
+__all__ = ["median_filter", "rank_filter"]
 
 
 def windows(x, footprint, origins, modes, cval):

@@ -60,7 +60,9 @@ def sample(function, x, coordinates, order, mode, cval, prefilter):
             coordinates = coordinates + MARGIN
         x = filter_coefficients(x, order, mode)
     answer = spline_sample(x, coordinates, order, mode, cval, (0,) * x.ndim)
-    return answer if answer.dtype == dtype or dtype.kind not in "fc" else anp.astype(answer, dtype)
+    if dtype.kind in "iu":
+        answer = anp.rint(answer)
+    return answer if answer.dtype == dtype else anp.astype(answer, dtype)
 
 
 @define(scipy.ndimage.map_coordinates)

@@ -9,6 +9,7 @@ from . import resampling as resampling
 from . import responses as responses
 from . import smoothing as smoothing
 from . import spectra as spectra
+from . import steps as steps
 from . import waveforms as waveforms
 from . import windows as windows
 from ..namespace import public_names

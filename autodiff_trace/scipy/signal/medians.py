@@ -1,4 +1,4 @@
-"""Rules of filters by rank: medfilt, order_filter. They are those of ``scipy.ndimage``, with zeros around."""
+"""Medians and other ranks of windows: medfilt and order_filter, by the filters of ndimage."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ...numpy.canonical import as_array
 from ...numpy.definers import define
 from ..ndimage.selections import median_filter, rank_filter
 
-__all__ = ["medfilt", "order_filter"]
+__all__: list[str] = []
 
 
 @define(scipy.signal.medfilt)
