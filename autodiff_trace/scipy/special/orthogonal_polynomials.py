@@ -17,10 +17,14 @@ from . import wrapped as special
 from .families import differentiate_in_several, family
 
 
+MOST_STEPS = 100_000
+"""Of a recurrence."""
+
+
 def at_degree(function, n, *args):
     """``function(n, *args)`` by SciPy's recurrence, which whole degrees have, where all are whole."""
     whole = np.rint(n)
-    if np.all(n == whole):
+    if np.all((n == whole) & (np.abs(n) <= MOST_STEPS)):
         n = whole.astype(int)
     return function(n, *args)
 
