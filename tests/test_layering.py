@@ -104,7 +104,7 @@ ORDER = """
     scipy/integrate: whole_steps event_times flows integrals problems quadrature trajectories
     captured_state: contents names places holders random_states copying read_paths kinds watching members
       objects functions following captured restoring reruns references
-    transforms: remembering implicit_problems implicit_rules implicit checkpointing loops
+    transforms: remembering implicit_problems implicit_rules linear_solve implicit checkpointing loops
     scipy/optimize: large_systems results
     compiler/record: cleanup collection guards introspection refusals exported_arrays
     compiler/backends/numpy_source: arena short_rows sines threads
