@@ -166,7 +166,7 @@ AS_THEY_ARE["interpolate"] = by_name({
 
 REFUSED["signal"] = by_name({
     "Peaks and extrema are places, which jump": """
-        argrelextrema argrelmax argrelmin find_peaks find_peaks_cwt peak_prominences peak_widths
+        peak_prominences peak_widths
     """,
     "Designs of filters without a definition here": """
         band_stop_obj besselap buttord ellipord firls firwin firwin2 firwin_2d gammatone iircomb iirnotch iirpeak
@@ -185,8 +185,7 @@ REFUSED["signal"] = by_name({
         qspline1d_eval qspline2d sepfir2d spline_filter sweep_poly symiirorder1 symiirorder2 vectorstrength zoom_fft
     """,
     "Of whole numbers and names": """
-        check_COLA check_NOLA choose_conv_method closest_STFT_dual_window correlation_lags get_window max_len_seq
-        unit_impulse
+        check_COLA check_NOLA closest_STFT_dual_window correlation_lags get_window max_len_seq unit_impulse
     """,
 })
 AS_THEY_ARE["signal"] = by_name({
@@ -205,18 +204,12 @@ REFUSED["signal.windows"] = by_name({
 
 REFUSED["ndimage"] = by_name({
     "Of truth values and labels": """
-        binary_closing binary_dilation binary_erosion binary_fill_holes binary_hit_or_miss binary_opening
-        binary_propagation distance_transform_bf distance_transform_cdt distance_transform_edt find_objects
-        generate_binary_structure iterate_structure label value_indices watershed_ift
+        generate_binary_structure iterate_structure value_indices watershed_ift
     """,
     "Morphology of grey values, without a definition here": """
         black_tophat grey_closing grey_dilation grey_erosion grey_opening morphological_gradient
         morphological_laplace white_tophat
     """,
-    "Filters of a transform, without a definition here": """
-        fourier_ellipsoid fourier_gaussian fourier_shift fourier_uniform
-    """,
-    "Places and counts, which jump": "extrema histogram maximum_position minimum_position",
-    "An older name of `sum_labels`": "sum",
+    "Places and counts, which jump": "extrema",
     "Of functions of the user's": "labeled_comprehension vectorized_filter",
 })

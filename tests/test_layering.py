@@ -68,8 +68,9 @@ ORDER = """
     numpy/sparsity: index_sets trace products __init__
     numpy/taylor: series
     numpy: definers along_axes selections
+    scipy/ndimage: spectral_filters boundaries sampling
     scipy: convolving
-    scipy/ndimage: boundaries sampling correlations linear_filters selections transformations __init__
+    scipy/ndimage: correlations linear_filters selections transformations __init__
     scipy/signal: medians segments waveforms windows extensions convolutions filters detrending responses
       smoothing resampling spectra __init__
     scipy/linalg: choices
@@ -77,11 +78,11 @@ ORDER = """
     scipy/interpolate: pieces basis piecewise bsplines univariate cubic_splines lines polynomials scattered
       grids __init__
     scipy/sparse: products stored
-    scipy/special: error_functions information families differential_equations densities exponential_integrals
-      gamma_functions cumulative_distributions incomplete_functions hypergeometric noncentral_distributions
-      integral_functions zeta_functions lambert_functions airy_functions carlson_integrals cylinder_functions
-      struve_functions bessel_integrals orthogonal_polynomials spherical_harmonics spherical_bessel
-      further_functions elliptic_integrals scaled_cylinder_functions
+    scipy/special: error_functions information families empirical_distributions differential_equations densities
+      exponential_integrals gamma_functions cumulative_distributions incomplete_functions hypergeometric
+      noncentral_distributions integral_functions zeta_functions lambert_functions airy_functions
+      carlson_integrals cylinder_functions struve_functions bessel_integrals orthogonal_polynomials
+      spherical_harmonics spherical_bessel further_functions elliptic_integrals scaled_cylinder_functions
     numpy/rules: matrices determinants repeated_values statistics nan_functions complex_parts division
       elementwise interpolation lengths creation diagonals ordering sets steps windows contractions covariances
       cumulative differences einsum factorizations histograms joining matrix_products padding polynomials
@@ -104,7 +105,7 @@ ORDER = """
     scipy/integrate: whole_steps event_times flows integrals problems quadrature trajectories
     captured_state: contents names places holders random_states copying read_paths kinds watching members
       objects functions following captured restoring reruns references
-    transforms: remembering implicit_problems implicit_rules implicit checkpointing loops
+    transforms: remembering implicit_problems implicit_rules linear_solve implicit checkpointing loops
     scipy/optimize: large_systems results
     compiler/record: cleanup collection guards introspection refusals exported_arrays
     compiler/backends/numpy_source: arena short_rows sines threads

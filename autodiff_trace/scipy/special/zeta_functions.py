@@ -18,6 +18,9 @@ from .families import family_of, quiet_elementwise
 TERMS = 15
 """Of the tail, with Bernoulli's numbers."""
 
+MOST_TERMS = 10_000
+"""Before the tail: as many as the imaginary part of s is, beyond which the answer is NaN."""
+
 BERNOULLI = scipy.special.bernoulli(2 * TERMS)[2::2]
 
 
@@ -45,7 +48,9 @@ def reciprocal_series(c, order):
 def hurwitz_series(s, q, order):
     """ζ(s + h, q) as a series in h, for Re s > −1 and q > 0."""
     s, q = np.broadcast_arrays(s, q)
-    first = int(10 + np.nan_to_num(np.abs(np.imag(s))).max(initial=0))
+    height = np.abs(np.imag(s))
+    s = np.where(height < MOST_TERMS, s, np.nan)
+    first = int(10 + np.where(height < MOST_TERMS, height, 0).max(initial=0))
     total = sum(power_series(q + k, s, order) for k in range(first))
     end = q + first
     power = power_series(end, s, order)
