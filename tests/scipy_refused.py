@@ -137,7 +137,6 @@ AS_THEY_ARE["stats"] = by_name({
 
 REFUSED["integrate"] = by_name({
     "Integrals without a rule: take `quad`, `quad_vec` or `nquad`": "cubature nsum qmc_quad tanhsinh",
-    "Boundary value problems: take `optimize.root` of a collocation": "solve_bvp",
     "Weights, of whole numbers": "lebedev_rule newton_cotes",
 })
 AS_THEY_ARE["integrate"] = by_name({
@@ -186,8 +185,7 @@ REFUSED["signal"] = by_name({
         qspline1d_eval qspline2d sepfir2d spline_filter sweep_poly symiirorder1 symiirorder2 vectorstrength zoom_fft
     """,
     "Of whole numbers and names": """
-        check_COLA check_NOLA closest_STFT_dual_window correlation_lags get_window max_len_seq
-        unit_impulse
+        check_COLA check_NOLA closest_STFT_dual_window correlation_lags get_window max_len_seq unit_impulse
     """,
 })
 AS_THEY_ARE["signal"] = by_name({
@@ -212,10 +210,6 @@ REFUSED["ndimage"] = by_name({
         black_tophat grey_closing grey_dilation grey_erosion grey_opening morphological_gradient
         morphological_laplace white_tophat
     """,
-    "Filters of a transform, without a definition here": """
-        fourier_ellipsoid fourier_gaussian fourier_shift fourier_uniform
-    """,
     "Places and counts, which jump": "extrema",
-    "An older name of `sum_labels`": "sum",
     "Of functions of the user's": "labeled_comprehension vectorized_filter",
 })

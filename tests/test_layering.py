@@ -68,8 +68,9 @@ ORDER = """
     numpy/sparsity: index_sets trace products __init__
     numpy/taylor: series
     numpy: definers along_axes selections
+    scipy/ndimage: spectral_filters boundaries sampling
     scipy: convolving
-    scipy/ndimage: boundaries sampling correlations linear_filters selections transformations __init__
+    scipy/ndimage: correlations linear_filters selections transformations __init__
     scipy/signal: medians segments waveforms windows extensions convolutions filters detrending responses
       smoothing resampling spectra __init__
     scipy/linalg: choices

@@ -86,6 +86,26 @@ def test_bounds_of_least_squares():
     compare_modes(solve, exact, np.float64(2.0), 1e-7)
 
 
+BOUNDED = {
+    "lists": lambda u: optimize.least_squares(
+        lambda x: x - np.array([3.0, 4.0]), [1.0, 1.0], bounds=([0, 0], [u, 9.0])).x,
+    "Bounds": lambda u: optimize.least_squares(
+        lambda x: x - np.array([3.0, 4.0]), [1.0, 1.0], bounds=scipy.optimize.Bounds(0, anp.stack([u, 9.0]))).x,
+    "curve_fit": lambda u: optimize.curve_fit(
+        lambda t, a, b: a + b * (t - 1.5), np.arange(4.0), np.arange(4.0) * 4 - 3, bounds=([0, 0], [u, 9.0]))[0],
+    "lsq_linear": lambda u: optimize.lsq_linear(np.eye(2), np.array([3.0, 4.0]), ([0, 0], [u, 9.0])).x,
+    "minimize": lambda u: optimize.minimize(
+        lambda x: anp.sum((x - np.array([3.0, 4.0])) ** 2), np.ones(2), bounds=[(0, u), (None, 9)]).x,
+    "linprog": lambda u: optimize.linprog([1.0, 2.0], [[-1.0, -1.0]], [-1.5], bounds=[(0, u), (0, None)]).x,
+}
+
+
+@pytest.mark.parametrize("name", list(BOUNDED))
+def test_ends_of_bounds_may_be_traced(name):
+    expected = [1, -1] if name == "linprog" else [1, 0]
+    np.testing.assert_allclose(jacobian(BOUNDED[name])(1.0), expected, atol=1e-8)
+
+
 def test_containers_and_keywords():
     def solve(y):
         found = optimize.least_squares(

@@ -36,6 +36,11 @@ SMOOTHING_ROWS = [
     scipy_row("ndimage.uniform_filter1d", image, size=2, origin=-1),
     scipy_row("ndimage.laplace", cube), scipy_row("ndimage.prewitt", image), scipy_row("ndimage.sobel", cube, axis=1),
 ]
+SPECTRAL_ROWS = [
+    scipy_row("ndimage.fourier_gaussian", image + 1j, sigma=1.2), scipy_row("ndimage.fourier_uniform", image, size=2),
+    scipy_row("ndimage.fourier_ellipsoid", image, size=2.0), scipy_row("ndimage.fourier_shift", image, shift=1.5),
+    scipy_row("ndimage.sum", image), scipy_row("ndimage.sum_labels", image),
+]
 SPLINE_ROWS = [
     scipy_row("ndimage.spline_filter1d", image, axis=0, skip=("float32",)),
     scipy_row("ndimage.spline_filter", image, mode="reflect", skip=("float32",)),
@@ -51,6 +56,7 @@ SPLINE_ROWS = [
 
 test_correlations = table_test([*ROWS, *complex_rows(ROWS)])
 test_smoothing = table_test(SMOOTHING_ROWS)
+test_spectra = table_test(SPECTRAL_ROWS)
 test_splines = table_test(SPLINE_ROWS)
 
 MODES = ["reflect", "constant", "nearest", "mirror", "wrap", "grid-wrap", "grid-mirror", "grid-constant"]
@@ -130,3 +136,14 @@ def test_what_ndimage_refuses():
         grad(lambda x: ours.generic_filter(x, np.mean, 3)[0])(line)
     with pytest.raises(RuntimeError, match="boundary mode"):
         grad(lambda x: ours.correlate1d(x, w1, mode="odd")[0])(line)
+
+
+def test_steps():
+    """Labels, distances and places are constants to derivatives."""
+    for function in (
+        lambda x: x * ours.label(x > 0)[0], lambda x: x * ours.distance_transform_edt(x > 0),
+        lambda x: x[ours.maximum_position(x)],
+    ):
+        found = grad(lambda x, f=function: anp.sum(f(x)))(image)
+        step = np.full(image.shape, 1e-6)
+        np.testing.assert_allclose(np.sum(found) * 1e-6, np.sum(function(image + step)) - np.sum(function(image)))

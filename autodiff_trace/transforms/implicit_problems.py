@@ -5,7 +5,6 @@ Knows no rule: of plain numbers alone.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -160,7 +159,7 @@ class Implicit:
         """What :meth:`refine` gives or raises, of the leaves, the solution and whether it is one; asked again at once
         for the same it is remembered."""
         known, was_strict, found = self.last_refined
-        is_known = len(known) == len(leaves) and all(map(operator.is_, known, leaves))
+        is_known = len(known) == len(leaves) and all(map(np.array_equal, known, leaves))
         if is_known and (was_strict == is_strict or was_strict and not isinstance(found, Refusal)):
             return found
         *own, x, is_solved = leaves
@@ -169,7 +168,8 @@ class Implicit:
             found = self.refine(own, np.asarray(x), bool(is_solved), is_strict)
         except Refusal as refusal:
             found = refusal
-        self.last_refined = leaves, is_strict, found
+        # Copies, since programs write into their buffers.
+        self.last_refined = list(map(np.array, leaves)), is_strict, found
         return found
 
     def refine(self, leaves: list, x: np.ndarray, is_solved: bool, is_strict: bool = True) -> list:

@@ -40,7 +40,7 @@ def refine_solution(problem: Implicit, is_strict: bool, *leaves: Any) -> tuple:
     """The refined unknowns, the state of the equations, and whether they could be refined: else as they were."""
     found = problem.refine_once(leaves, is_strict)
     if not isinstance(found, Refusal):
-        return *found, np.True_
+        return *map(np.array, found), np.True_
     *leaves, x, _ = leaves
     return *problem.blank(leaves, x), np.False_
 

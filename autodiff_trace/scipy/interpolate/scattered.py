@@ -78,7 +78,8 @@ def radial_basis(y, d, smoothing, kernel, epsilon, degree, x):
     flat = anp.reshape(d, (count, -1))
     # The polynomial is the same whatever its origin and unit are: these are constants.
     plain = to_recorded(y)
-    low, high = anp.min(plain, -2), anp.max(plain, -2)
+    others = tuple(range(plain.ndim - 1))
+    low, high = anp.min(plain, others), anp.max(plain, others)
     shift, scale = (low + high) / 2, anp.where(high > low, (high - low) / 2, 1.0)
     p = monomials((y - shift) / scale, degree)
     if p.shape[1] > count:

@@ -144,7 +144,8 @@ def mean_of(x, mask):
     return anp.sum(x[mask]) / np.count_nonzero(mask) if mask.any() else anp.sum(x[mask]) * np.nan
 
 
-over_regions(scipy.ndimage.sum_labels, lambda x, mask: anp.sum(x[mask]))
+for _sum in (scipy.ndimage.sum, scipy.ndimage.sum_labels):
+    over_regions(_sum, lambda x, mask: anp.sum(x[mask]))
 over_regions(scipy.ndimage.mean, mean_of)
 over_regions(scipy.ndimage.variance, lambda x, mask: mean_of(anp.abs(x - mean_of(x, mask)) ** 2, mask))
 over_regions(scipy.ndimage.standard_deviation, lambda x, mask: anp.std(x[mask]))

@@ -17,7 +17,7 @@ from ...numpy import wrapped as anp
 from ...transforms.jacobians import jacobian
 from .calls import with_remedy
 from .optimality import Optimum
-from .unknowns import Unknowns, bounds_as_arrays
+from .unknowns import Unknowns, bounds_as_arrays, ends_of
 
 __all__ = ["curve_fit"]
 
@@ -68,8 +68,8 @@ class CurveFit(Optimum):
 
     def __init__(self, f, xdata, ydata, p0, sigma, bounds, jac, jit):
         self.jac, self.jit = jac, jit
-        given = (bounds.lb, bounds.ub) if isinstance(bounds, scipy.optimize.Bounds) else tuple(bounds)
-        self.has_bounds = not all(np.ndim(x) == 0 and abs(x) == np.inf for x in given)
+        given = ends_of(bounds)
+        self.has_bounds = not all(type(x) is float and abs(x) == np.inf for x in given)
         self.size = count_parameters(f) if p0 is None else int(np.size(p0))
         ends = None
         if self.has_bounds:

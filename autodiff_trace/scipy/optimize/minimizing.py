@@ -55,9 +55,9 @@ def minimize(
 
     Returns SciPy's result. Its ``x`` and ``fun`` can be differentiated in ``args``, in bounds and limits, in the data
     of constraints, and in traced values that ``fun`` or constraints close over: by the implicit function theorem, with
-    the active bounds and constraints, at the solution after a few Newton steps more, so that the derivative is as
-    exact as that of a solution found with tolerance zero. ``x0`` has derivative zero. Of ``fun`` it is the envelope
-    theorem's, which needs no unique minimum.
+    the active bounds and constraints; ``fun`` by the envelope theorem, which needs no unique minimum. Where they are
+    differentiated they are refined by a few steps of Newton's method, so that values and derivatives are those of a
+    tolerance of zero. ``x0`` has derivative zero.
 
     Raises TracedValueError where a derivative is asked for that is not there: the method has not converged, the Hessian
     is singular, a constraint is met without being needed.

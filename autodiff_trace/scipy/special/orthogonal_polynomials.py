@@ -13,6 +13,7 @@ import scipy.special
 from scipy.special import poch
 
 from ...numpy.definers import define
+from ...numpy.error_states import quiet
 from . import wrapped as special
 from .families import differentiate_in_several, family
 
@@ -156,5 +157,6 @@ def eval_sh_legendre(n, x):
 
 
 @define(scipy.special.eval_sh_jacobi)
+@quiet
 def eval_sh_jacobi(n, p, q, x):
     return special.eval_jacobi(n, p - q, q - 1, 2 * x - 1) / special.binom(2 * n + p - 1, n)
