@@ -71,8 +71,8 @@ ORDER = """
     scipy/ndimage: spectral_filters boundaries sampling
     scipy: convolving
     scipy/ndimage: correlations linear_filters selections transformations __init__
-    scipy/signal: medians segments waveforms windows extensions convolutions filters detrending responses
-      smoothing resampling spectra __init__
+    scipy/signal: medians segments windows extensions convolutions filters chirp_transforms detrending responses
+      smoothing resampling spectra
     scipy/linalg: choices
     scipy/integrate: samples
     scipy/interpolate: pieces basis piecewise bsplines univariate cubic_splines lines polynomials scattered
@@ -124,6 +124,7 @@ ORDER = """
     scipy/special: logistic_functions
     transforms: custom __init__
     scipy/special: inverse_distributions __init__
+    scipy/signal: waveforms __init__
     scipy/stats: discrete kernel_density multivariate real_families samples positive_families __init__
     compiler/backends/numpy_source: calls error_regions inline loop_source emit executable back_end
     compiler/backends/native: pieces executable

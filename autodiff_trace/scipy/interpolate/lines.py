@@ -104,6 +104,7 @@ def filled(answer, x, query, fill_value, refuses):
     ndim = answer.ndim - query.ndim
     low, high = (wide(np.nan * query, ndim) if isinstance(each, float) and np.isnan(each) else each
                  for each in (low, high))
+    low, high = (anp.astype(as_array(each), answer.dtype) for each in (low, high))
     return anp.where(wide(below, ndim), low, anp.where(wide(above, ndim), high, answer))
 
 
