@@ -124,7 +124,8 @@ ORDER = """
     scipy/special: logistic_functions
     transforms: custom __init__
     scipy/special: inverse_distributions __init__
-    scipy/stats: discrete kernel_density multivariate real_families samples positive_families __init__
+    scipy/stats: log_tails discrete kernel_density multivariate real_families bounded_families samples
+      positive_families statistics_of_tests __init__
     compiler/backends/numpy_source: calls error_regions inline loop_source emit executable back_end
     compiler/backends/native: pieces executable
     compiler/ir: infer
