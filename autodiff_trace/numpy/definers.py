@@ -17,7 +17,7 @@ from ..core.traits import ANSWER, declare, several_of
 from .broadcasting import broadcast_tangent, unbroadcast
 from .canonical import bind
 from .error_states import quiet
-from .namespace import replace_wrapped, wrapped_functions
+from .namespace import replace_wrapped, underlying, wrapped_functions
 from .taylor.series import product_series
 from .ufunc_methods import add_ufunc_methods, with_keywords
 
@@ -117,6 +117,7 @@ def define(*functions: Callable) -> Callable[[Callable], Callable]:
 
 
 def public_form(function, definition):
+    function = underlying(function)
     if function not in wrapped_functions:
         return composite(function)(definition)
     if not isinstance(function, np.ufunc):
