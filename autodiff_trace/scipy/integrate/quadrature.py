@@ -93,6 +93,9 @@ class QuadProblem(Problem):
                 )
         a, b, args = self.arguments(self.values())
         self.discover(middle(a, b), *args)
+        for end in (a, b):
+            if is_box(end) and np.isfinite(plain := float(np.ravel(to_value(end))[0])):  # where its derivative will be
+                self.discover(np.float64(plain), *args)
 
     def solve(self):
         values = self.values()
