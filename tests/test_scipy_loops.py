@@ -138,7 +138,7 @@ def test_branches_first_taken_by_the_derivative():
 
     def unforeseen(p):
         a, b = p
-        closure = Closure(lambda is_first: a if is_first else b)
+        closure = Closure(lambda is_first: 2 * a if is_first else 2 * b)
         closure.discover(True)
         with pytest.raises(TracedValueError, match="another branch"):
             closure.call([1.0], False)
