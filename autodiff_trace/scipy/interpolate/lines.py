@@ -40,6 +40,8 @@ class TracedInterpolator:
             check_kind(kind)
         else:
             super().__init__(x, y, kind, axis, copy, bounds_error, fill_value, assume_sorted)
+        if copy and not self.data_are_traced:
+            x, y = np.array(x), np.array(y)
         self.given = x, y, kind, axis, bounds_error, fill_value, assume_sorted
 
     def __call__(self, x):

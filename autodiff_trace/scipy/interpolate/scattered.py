@@ -104,6 +104,10 @@ class RBFInterpolator(scipy.interpolate.RBFInterpolator):
         if not self.data_are_traced:
             super().__init__(y, d, neighbors, smoothing, kernel, epsilon, degree)
 
+    def __reduce__(self):
+        y, d, *rest = self.given
+        return type(self), (y, d, self.given_neighbors, *rest)
+
     def __call__(self, x):
         if not self.data_are_traced and not is_traced(x):
             return super().__call__(x)
