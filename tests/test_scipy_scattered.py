@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from scipy_table import traced
 
+import pickle
+
 import numpy as np
 import pytest
 import scipy.interpolate
@@ -129,3 +131,9 @@ def test_fitpack_coefficients_and_derivatives():
         grad(lambda y: ours.InterpolatedUnivariateSpline(x, y, ext=7)(1.0))(y[:, 0])
     with pytest.raises(TracedValueError, match="get_residual"):
         grad(lambda y: ours.InterpolatedUnivariateSpline(x, y).get_residual())(y[:, 0])
+
+
+def test_radial_bases_are_pickled():
+    found = pickle.loads(pickle.dumps(ours.RBFInterpolator(POINTS, VALUES, smoothing=0.1)))
+    expected = scipy.interpolate.RBFInterpolator(POINTS, VALUES, smoothing=0.1)(PLACES)
+    np.testing.assert_allclose(vjp(found, PLACES)[0], expected, rtol=1e-8, atol=1e-9)

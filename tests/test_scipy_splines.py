@@ -177,3 +177,30 @@ def test_repeated_knots_have_no_derivative():
         grad(lambda c: ours.BSpline(t, c, 2).derivative(2)(0.5))(c)
     with pytest.raises(ValueError, match="too few"):
         grad(lambda y: ours.make_lsq_spline(np.arange(9.0), y, np.arange(5.0))(0.5))(np.arange(9.0))
+
+
+def test_changed_splines_are_seen_by_compiled_functions():
+    """A spline that a compiled function reads from outside may get other coefficients, and a grid other values."""
+    x, y = np.arange(6.0), rng.normal(size=6)
+    for spline in (ours.CubicSpline(x, y), ours.make_interp_spline(x, y), ours.PPoly(y[None, :5], x)):
+        compiled = jit(lambda q, s=spline: s(q))
+        compiled(1.3)
+        spline.c = 3 * spline.c
+        np.testing.assert_allclose(compiled(1.3), spline(1.3))
+        spline.c[...] = 0.5
+        np.testing.assert_allclose(compiled(1.3), spline(1.3))
+    values = rng.normal(size=6)
+    grid = ours.RegularGridInterpolator((x,), values)
+    compiled = jit(grad(lambda q: grid(q)[0]))
+    compiled(np.array([1.3]))
+    values *= 2
+    np.testing.assert_allclose(compiled(np.array([1.3])), values[2:3] - values[1:2])
+
+
+def test_interp1d_has_its_own_data():
+    x, y = np.arange(6.0), rng.normal(size=6)
+    own, krogh, expected = ours.interp1d(x, y), ours.KroghInterpolator(x, y), y[1] + 0.25 * (y[2] - y[1])
+    polynomial = krogh(1.25)
+    y[:] = 0
+    np.testing.assert_allclose(vjp(own, 1.25)[0], expected)
+    np.testing.assert_allclose(vjp(krogh, 1.25)[0], polynomial)
