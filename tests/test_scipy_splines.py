@@ -204,3 +204,5 @@ def test_interp1d_has_its_own_data():
     y[:] = 0
     np.testing.assert_allclose(vjp(own, 1.25)[0], expected)
     np.testing.assert_allclose(vjp(krogh, 1.25)[0], polynomial)
+    own.bounds_error, own.fill_value = False, 3.0
+    assert vjp(own, 9.0)[0] == 3

@@ -48,6 +48,8 @@ class TracedInterpolator:
         if not self.data_are_traced and not is_traced(x):
             return super().__call__(x)
         points, y, kind, axis, bounds_error, fill_value, assume_sorted = self.given
+        if not self.data_are_traced:
+            bounds_error, fill_value = self.bounds_error, self.fill_value  # which users may have changed
         points, y, query = as_array(points), as_float_kept(as_array(y)), as_array(x)
         axis = axis % y.ndim
         if points.ndim != 1 or points.shape[0] != y.shape[axis]:
