@@ -73,7 +73,7 @@ def test_scaled_functions_of_large_arguments():
     for name in ("ive", "kve", "hankel1e"):
         compare(name, CYLINDER[name], [(2.5, 1e4), (7.5, 30.0)], [(0, 2)])
     compare("i0e", lambda x: mp.besseli(0, x) * mp.exp(-x), [(0.2,), (1e5,)], [FIRST, SECOND])
-    compare("k1e", lambda x: mp.besselk(1, x) * mp.exp(x), [(24.0,)], [FIRST, SECOND])
+    compare("k1e", lambda x: mp.besselk(1, x) * mp.exp(x), [(24.0,)], [SECOND])
 
 
 def test_fixed_orders():
