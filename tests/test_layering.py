@@ -102,10 +102,11 @@ ORDER = """
       mapping custom_rules gradient products sparsity custom_calls jacobians second_order taylor
     scipy/optimize: rosenbrock unknowns
     scipy/stats: draws continuous numeric
-    scipy/integrate: whole_steps event_times flows integrals problems quadrature trajectories
+    scipy/integrate: whole_steps event_times flows integrals trajectories
     captured_state: contents names places holders random_states copying read_paths kinds watching members
       objects functions following captured restoring reruns references
     transforms: remembering implicit_problems implicit_rules linear_solve implicit checkpointing loops
+    scipy/integrate: problems quadrature
     scipy/optimize: large_systems results
     compiler/record: cleanup collection guards introspection refusals exported_arrays
     compiler/backends/numpy_source: arena short_rows sines threads

@@ -26,7 +26,9 @@ class Remembered(Rerun):
     def __init__(self, functions: Sequence[Callable], name: str) -> None:
         super().__init__(list, functions, name)
         self.place = caller_line()
+        self.arrays_read_anew: list = []
         if is_recording(running_traces()):
+            self.arrays_read_anew = self.arrays
             self.arrays, self.generators, self.shared = [], [], []
 
     def functions_of_then(self) -> list:
