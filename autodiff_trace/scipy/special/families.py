@@ -101,15 +101,15 @@ def partial(function: Callable, i: int, args: tuple) -> Any:
     return jvp(lambda x: function(*args[:i], x, *args[i + 1 :]), (x,), (anp.ones_like(x),))[1]
 
 
-def slopes_of(ufunc: np.ufunc) -> Callable[[Callable], Callable]:
-    """Decorate what SciPy's ``ufunc`` is in terms of other functions: its values stay SciPy's, its slopes are those of
-    the definition."""
+def slopes_of(function: Callable) -> Callable[[Callable], Callable]:
+    """Decorate what SciPy's elementwise ``function`` is in terms of others: its values stay SciPy's, its slopes are
+    those of the definition."""
 
     def decorate(definition):
         def slope(i):
             return lambda ans, *args: partial(definition, i, args)
 
-        quiet_elementwise(getattr(special, ufunc.__name__), *map(slope, range(ufunc.nin)))
+        quiet_elementwise(getattr(special, function.__name__), *map(slope, range(definition.__code__.co_argcount)))
         return definition
 
     return decorate
