@@ -132,6 +132,8 @@ def test_what_scipy_raises_is_raised():
         optimize.brentq(lambda x: x, 1, 2)
     with pytest.raises(ValueError, match="different signs"):
         grad(lambda a: optimize.brentq(lambda x: x - a, 1, 2))(5.0)
+    with pytest.raises(ValueError, match="neither bracket nor starting point"):
+        grad(lambda a: optimize.root_scalar(lambda x: x - a).root)(5.0)
     with pytest.raises(RuntimeError, match="Failed to converge"):
         grad(lambda a: optimize.newton(lambda x: x**2 + a, 1.0))(1.0)
     with pytest.warns(RuntimeWarning, match="not making good progress"):

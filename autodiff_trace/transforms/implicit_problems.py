@@ -54,11 +54,15 @@ class Implicit:
     def __init__(self, name: str, tree: Any, closure: Closure) -> None:
         self.name = name
         self.place = caller_line()
+        self.closure = closure
+        self.slots: list[int] = []
+        if not closure.traces:  # a third of the time of a small problem
+            self.tree = tree
+            return
         self.tree_leaves, self.structure = tree_flatten(tree)
         # What a recorded program computes from plain arrays outside it reads anew in each run.
         types = (np.ndarray,) if is_recording(running_traces()) else ()
         self.slots = [i for i, x in enumerate(self.tree_leaves) if is_box(x) or isinstance(x, types)]
-        self.closure = closure
 
     @property
     def leaves(self) -> list:
@@ -71,6 +75,8 @@ class Implicit:
 
     def restore(self, leaves: Sequence) -> tuple[Any, Sequence]:
         """The tree with ``leaves`` in their places, and the values of the hidden ones."""
+        if not self.closure.traces:
+            return self.tree, list(leaves)
         full = list(self.tree_leaves)
         count = len(self.slots)
         for i, x in zip(self.slots, leaves[:count]):

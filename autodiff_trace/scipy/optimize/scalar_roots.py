@@ -33,7 +33,8 @@ class ScalarRoot(SolverCall):
     def examples(self, tree):
         args, numbers = tree
         given = [x for x in numbers if x is not None]
-        yield 0, anp.array(given[0])[()] * 1.0, *args
+        if given:  # else SciPy says what is missing
+            yield 0, anp.array(given[0])[()] * 1.0, *args
 
     def residual(self, leaves, state, z):
         (args, _), hidden = self.restore(leaves)
