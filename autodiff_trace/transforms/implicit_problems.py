@@ -30,6 +30,8 @@ MORE_STEPS = 3
 """How many steps that are small beside the largest unknown are made, as long as some are not small beside their own."""
 NOISE = 0.9, 1e-5
 """Steps that do not shrink, by this factor, and are this small are the noise of a function in single precision."""
+CHANGED = 0.1
+"""How much a step may differ, relatively, with the matrix behind it in place of that before it."""
 STATIONARY = 1e-6
 """A residual of the equations that counts as zero, relative to their matrix times the unknowns."""
 FAR = 0.05
@@ -215,13 +217,21 @@ class Implicit:
             z = z + step
             size, scale = np.abs(step).max(initial=0), 1 + np.abs(z).max(initial=0)
             more -= size <= SETTLED * scale
-            if not more or np.all(np.abs(step) <= SETTLED * np.abs(z)):
-                return z
-            if NOISE[0] * last <= size <= NOISE[1] * scale:
+            is_last = not more or np.all(np.abs(step) <= SETTLED * np.abs(z))
+            if is_last or NOISE[0] * last <= size <= NOISE[1] * scale:
+                if is_strict and size and (size >= SLOW * last or last == np.inf):
+                    self.check_simple(leaves, z, state, residual, step)
                 return z
             # Near the solution one matrix serves for all steps.
             solve, last = solve if size < SLOW * last else None, size
         raise self.refusal("Newton's method does not settle there; is the function smooth at the solution?")
+
+    def check_simple(self, leaves: list, z: np.ndarray, state: list, residual: np.ndarray, step: np.ndarray) -> None:
+        """Raise Refusal where the last step has changed the matrix itself, as at a multiple root, which is approached
+        by half the distance in each step; the matrix of a simple one hardly changes."""
+        again = -self.linearized(leaves, state, z, True)(residual)
+        if not np.abs(again - step).max() <= CHANGED * np.abs(step).max():
+            raise self.refusal("the equations have more than one solution there (a multiple root)")
 
 
 def invert(matrix: np.ndarray) -> np.ndarray | None:
