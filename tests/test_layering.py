@@ -78,11 +78,11 @@ ORDER = """
     scipy/interpolate: pieces basis piecewise bsplines univariate cubic_splines lines polynomials scattered
       grids __init__
     scipy/sparse: products stored
-    scipy/special: error_functions information families empirical_distributions differential_equations densities
-      exponential_integrals gamma_functions cumulative_distributions incomplete_functions hypergeometric
-      noncentral_distributions integral_functions zeta_functions lambert_functions airy_functions
-      carlson_integrals cylinder_functions struve_functions bessel_integrals orthogonal_polynomials
-      spherical_harmonics spherical_bessel further_functions elliptic_integrals scaled_cylinder_functions
+    scipy/special: error_functions families empirical_distributions differential_equations densities
+      gamma_functions cumulative_distributions incomplete_functions hypergeometric noncentral_distributions
+      integral_functions zeta_functions lambert_functions airy_functions carlson_integrals cylinder_functions
+      struve_functions bessel_integrals orthogonal_polynomials spherical_harmonics spherical_bessel
+      exponential_integrals information further_functions elliptic_integrals scaled_cylinder_functions
     numpy/rules: matrices determinants repeated_values statistics nan_functions complex_parts division
       elementwise interpolation lengths creation diagonals ordering sets steps windows contractions covariances
       cumulative differences einsum factorizations histograms joining matrix_products padding polynomials
@@ -102,10 +102,11 @@ ORDER = """
       mapping custom_rules gradient products sparsity custom_calls jacobians second_order taylor
     scipy/optimize: rosenbrock unknowns
     scipy/stats: draws continuous numeric
-    scipy/integrate: whole_steps event_times flows integrals problems quadrature trajectories
+    scipy/integrate: whole_steps event_times flows integrals trajectories
     captured_state: contents names places holders random_states copying read_paths kinds watching members
       objects functions following captured restoring reruns references
     transforms: remembering implicit_problems implicit_rules linear_solve implicit checkpointing loops
+    scipy/integrate: problems quadrature
     scipy/optimize: large_systems results
     compiler/record: cleanup collection guards introspection refusals exported_arrays
     compiler/backends/numpy_source: arena short_rows sines threads
@@ -124,7 +125,8 @@ ORDER = """
     scipy/special: logistic_functions
     transforms: custom __init__
     scipy/special: inverse_distributions __init__
-    scipy/stats: discrete kernel_density multivariate real_families samples positive_families __init__
+    scipy/stats: log_tails discrete kernel_density multivariate real_families bounded_families samples
+      positive_families statistics_of_tests __init__
     compiler/backends/numpy_source: calls error_regions inline loop_source emit executable back_end
     compiler/backends/native: pieces executable
     compiler/ir: infer

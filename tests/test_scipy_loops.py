@@ -7,7 +7,8 @@ import scipy_table  # noqa: F401  skips the module without SciPy
 
 from autodiff_trace import TracedValueError, custom_linear_solve, custom_root, grad, jacobian, jit
 from autodiff_trace import numpy as anp
-from autodiff_trace.scipy import optimize
+from autodiff_trace.scipy import integrate, optimize
+from autodiff_trace.transforms.closures import Closure
 
 P = np.array([1.0, 8.0, 27.0])
 T = np.arange(3.0)
@@ -29,6 +30,21 @@ SOLVERS = {
     "minimize_scalar": lambda p, i: optimize.minimize_scalar(lambda x: (x - p[i()] ** 2) ** 2).x,
     "least_squares": lambda p, i: optimize.least_squares(lambda x: x - p[i()] ** 2, [1.0]).x[0],
     "curve_fit": lambda p, i: optimize.curve_fit(lambda t, k: (k - p[i()] ** 2) * t, T, 0 * T, p0=(1.0,))[0][0],
+    **{
+        method: lambda p, i, method=method: integrate.solve_ivp(
+            lambda t, y: p[i()] ** 2 + 0 * y, (0, 1), [0.0], method=method).y[0, -1]
+        for method in ("RK45", "DOP853", "Radau", "LSODA")
+    },
+    "event": lambda p, i: integrate.solve_ivp(
+        lambda t, y: 1 + 0 * y, (0, 1e4), [0.0], events=lambda t, y: y[0] - p[i()] ** 2).t_events[0][0],
+    "sol": lambda p, i: integrate.solve_ivp(
+        lambda t, y: p[i()] ** 2 + 0 * y, (0, 2), [0.0], dense_output=True).sol(1.0)[0],
+    "odeint": lambda p, i: integrate.odeint(lambda y, t: p[i()] ** 2 + 0 * y, [0.0], [0.0, 1.0])[-1, 0],
+    "quad": lambda p, i: integrate.quad(lambda x: 2 * x * p[i()] ** 2, 0, 1)[0],
+    "quad_vec": lambda p, i: integrate.quad_vec(lambda x: 2 * x * p[i()] ** 2, 0, 1)[0],
+    "dblquad": lambda p, i: integrate.dblquad(lambda y, x: 2 * x * p[i()] ** 2, 0, 1, 0, 1)[0],
+    "solve_bvp": lambda p, i: integrate.solve_bvp(
+        lambda x, y: p[i()] ** 2 + 0 * y, lambda a, b: a, [0.0, 0.5, 1.0], np.zeros((1, 3))).y[0, -1],
 }
 
 
@@ -80,3 +96,67 @@ def test_programs_read_arrays_anew():
     for table[0] in (2.0, 3.0, 4.0):
         assert solve(1.0) == pytest.approx(table[0], abs=1e-6)
         assert slope(1.0) == pytest.approx(table[0], abs=1e-6)
+
+
+def test_integrands_read_what_they_read_then():
+    state, table, work = {}, np.ones(1), np.zeros(2000)
+
+    def rhs(t, y):
+        work[:] = t  # a buffer of its own, too large for a copy
+        return state["k"] * table[0] + 0 * work[0] * y
+
+    def solve(k):
+        state["k"], table[0] = k, 1.0
+        first = integrate.solve_ivp(rhs, (0, 1), [0.0]).y[0, -1]
+        state["k"], table[0] = 3 * k, 5.0
+        second = integrate.quad(lambda x: state["k"] * table[0], 0, 1)[0]
+        state["k"], table[0] = 0.0, 0.0
+        return first * k + second * k
+
+    assert np.isclose(grad(solve)(2.0), 2 * 2.0 + 2 * 15 * 2.0)
+    assert np.isclose(grad(grad(solve))(2.0), 32.0)
+
+
+def test_arrays_that_change_between_replays():
+    table = np.ones(2000)
+    slope = jit(grad(lambda k: integrate.odeint(lambda y, t: k * table[-1] + 0 * y, [0.0], [0.0, 1.0])[-1, 0]))
+    value = jit(lambda k: integrate.quad(lambda x: k * table[-1], 0, 1)[0])
+    for each in (1.0, 2.0, 3.0, 1.0):
+        table[-1] = each
+        assert np.isclose(slope(1.0), each)
+        assert np.isclose(value(1.0), each)
+
+
+def test_branches_first_taken_by_the_derivative():
+    def moving_end(v, end):
+        a, b = v
+        return integrate.quad(lambda x: a * x if x < 1.0 else b * x, 0.0, end)[0]
+
+    v = np.array([1.0, 4.0])
+    np.testing.assert_allclose(grad(moving_end, argnums=(0, 1))(v, 1.0)[0], [0.5, 0.0])
+    np.testing.assert_allclose(grad(moving_end, argnums=(0, 1))(v, 1.0)[1], 4.0)
+
+    def unforeseen(p):
+        a, b = p
+        closure = Closure(lambda is_first: 2 * a if is_first else 2 * b)
+        closure.discover(True)
+        with pytest.raises(TracedValueError, match="another branch"):
+            closure.call([1.0], False)
+        return a
+
+    grad(unforeseen)(np.ones(2))
+
+
+def test_jacobians_of_integrals():
+    def integrals(p):
+        return anp.stack([integrate.quad(lambda x: 2 * x * p[i] ** 2, 0, 1)[0] for i in range(3)])
+
+    np.testing.assert_allclose(jacobian(integrals)(P), np.diag(2 * P), atol=1e-9)
+
+
+def test_lists_of_hidden_values():
+    solve = lambda w: integrate.solve_ivp(lambda t, y: anp.array([w]), (0, 1), [0.0]).y[0, -1]  # noqa: E731
+    assert np.isclose(grad(solve)(2.0), 1.0)
+    wide = lambda w: integrate.solve_ivp(lambda t, y: anp.array(w), (0, 1), [0.0, 1.0]).y.sum()  # noqa: E731
+    steps = integrate.solve_ivp(lambda t, y: 2.0, (0, 1), [0.0, 1.0]).t
+    assert np.isclose(grad(wide)(2.0), 2 * steps.sum())

@@ -28,8 +28,9 @@ class Remembered(Rerun):
         super().__init__(list, functions, name)
         self.place = caller_line()
         self.recorders = [trace for trace in running_traces() if isinstance(trace, RecordingTrace)]
+        self.arrays_read_anew = self.captured.arrays if self.recorders else []
         for trace in self.recorders:
-            for array in self.captured.arrays:
+            for array in self.arrays_read_anew:
                 trace.note_read(array)
 
     def functions_of_then(self) -> list:

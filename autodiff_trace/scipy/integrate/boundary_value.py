@@ -66,7 +66,7 @@ class BoundaryValueProblem(Problem):
         jacobians = {name: given.pop(name) for name in ("fun_jac", "bc_jac")}
         self.jacobians = {name: jac for name, jac in jacobians.items() if jac is not None}
         self.given = given
-        super().__init__([fun, bc, *self.jacobians.values()], [], tree_flatten(())[1])
+        super().__init__("solve_bvp", [fun, bc, *self.jacobians.values()], [], tree_flatten(())[1])
         y, p = (value if value is None else np.asarray(value, float) for value in start)
         more = () if p is None else (p,)
         x = np.asarray(x, float)
@@ -132,8 +132,8 @@ class BoundaryValueProblem(Problem):
 
     def run_scipy(self, arguments, plain_form):
         y, p = self.start
-        jacobians = {name: plain_form(jac) for name, jac in self.jacobians.items()}
-        fun, bc = map(plain_form, self.functions[:2])
+        fun, bc, *jacobians = map(plain_form, self.functions)
+        jacobians = dict(zip(self.jacobians, jacobians))
         return scipy.integrate.solve_bvp(fun, bc, self.x, y, p, **self.given, **jacobians)
 
 

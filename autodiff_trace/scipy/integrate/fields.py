@@ -57,7 +57,9 @@ class Field:
         ans = anp.array(ans) if isinstance(ans, (list, tuple)) else ans
         if self.is_scalar:
             return anp.reshape(ans, ()) if np.ndim(ans) else ans
-        return anp.concatenate([anp.real(ans), anp.imag(ans)]) if self.is_complex else anp.reshape(ans, y.shape)
+        if self.is_complex:
+            return anp.concatenate([anp.real(ans), anp.imag(ans)])
+        return anp.broadcast_to(ans, y.shape) if np.size(ans) == 1 else anp.reshape(ans, y.shape)
 
     def run(self, parameters: Sequence, thunk: Callable, *args: Any) -> Any:
         """``thunk(*args, arguments)`` where what the functions close over has the values among ``parameters``."""

@@ -88,17 +88,19 @@ class InitialValueProblem(Problem):
         events = given["events"]
         self.events = [] if events is None else [events] if callable(events) else list(events)
         jac = options.get("jac")
-        self.jac = jac if callable(jac) else None
-        self.fun = fun
-        functions = [one_column(fun) if given["vectorized"] else fun, *self.events, *([self.jac] if self.jac else [])]
-        super().__init__(functions, leaves, structure)
+        self.has_jac = callable(jac)
+        super().__init__("solve_ivp", [fun, *self.events, *([jac] if self.has_jac else [])], leaves, structure)
         (t0, _), y0, _, args = self.arguments(self.values())
         self.discover(t0, as_array(y0), *args)
+
+    def adapted(self, which):
+        fun = self.functions[which]
+        return one_column(fun) if which == 0 and self.given["vectorized"] else fun
 
     def solve(self):
         values = self.values()
         if not values and not self.given["dense_output"]:
-            return scipy.integrate.solve_ivp(self.fun, **self.given)
+            return scipy.integrate.solve_ivp(self.functions[0], **self.given)
         structure = solution = None
 
         def fun(*values):
@@ -120,12 +122,12 @@ class InitialValueProblem(Problem):
 
     def run_scipy(self, arguments, plain_form):
         t_span, y0, t_eval, args = arguments
-        fun, *events = map(plain_form, [self.fun, *self.events])
-        for event, given in zip(events, self.events):
+        fun, *events = map(plain_form, self.functions[: len(self.events) + 1])
+        for event, given in zip(events, self.functions[1:]):
             event.terminal, event.direction = getattr(given, "terminal", None), getattr(given, "direction", 0)
         options = dict(self.options)
-        if self.jac:
-            options["jac"] = plain_form(self.jac)
+        if self.has_jac:
+            options["jac"] = plain_form(self.functions[-1])
         record: list = []
         method = self.method
         if self.is_discrete:

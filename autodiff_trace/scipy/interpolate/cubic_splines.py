@@ -71,7 +71,7 @@ class Akima1DInterpolator(Interpolator, scipy.interpolate.Akima1DInterpolator):
             return
         if method not in ("akima", "makima"):
             raise NotImplementedError(f"`method`={method} is unsupported.")
-        self.interpolate(x, y, axis, bool(extrapolate), cubics.akima_slopes, method)
+        self.interpolate(x, y, axis, False if extrapolate is None else extrapolate, cubics.akima_slopes, method)
 
 
 for _class in (CubicHermiteSpline, CubicSpline, PchipInterpolator, Akima1DInterpolator):

@@ -48,7 +48,7 @@ def piece_adjoint(g, s, i, nu, shape):
     """The transpose of ``piece_value`` in the coefficients, which have ``shape``."""
     count, pieces = shape[:2]
     answer = np.zeros((count, pieces, math.prod(shape[2:])), g.dtype)
-    s, i, g = np.ravel(s), np.ravel(i), np.reshape(g, (np.size(i), -1))
+    s, i, g = np.ravel(s), np.ravel(i), np.reshape(g, (np.size(i), math.prod(shape[2:])))
     sums = None
     if g.shape[1] != 1 or g.dtype.kind == "c":
         ones = np.ones(i.size)

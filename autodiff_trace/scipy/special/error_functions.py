@@ -11,7 +11,7 @@ from . import wrapped as special
 TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
 ROOT_TWO_PI = math.sqrt(2 * math.pi)
 
-FAR = 25.0
+FAR = 7.0
 """Where the asymptotic expansions give all digits, of which the closed forms lose 2 log₁₀(x)."""
 
 
@@ -29,7 +29,7 @@ def far_slope(x, sign):
     """The derivative of Σ (2n − 1)!! signⁿ / 2ⁿ x^−(2n+1), DLMF 7.12.1: the functions are that times a constant."""
     square = 1 / (x * x)
     total, term = 0, square
-    for n in range(12):
+    for n in range(20):
         total = total - (2 * n + 1) * term
         term = term * square * (sign * (2 * n + 1) / 2)
     return total

@@ -8,10 +8,10 @@ import numpy as np
 import scipy.special
 
 from ...numpy import wrapped as anp
-from ...numpy.canonical import as_array
 from ...numpy.definers import define, elementwise
 from . import wrapped as special
-from .families import family
+from .families import family, family_of
+from .spherical_bessel import spherical_in_derivative
 
 elementwise(special.exp1, lambda ans, z: -anp.exp(-z) / z, singular=True)
 elementwise(special.expi, lambda ans, x: anp.exp(x) / x, singular=True)
@@ -49,13 +49,27 @@ sici_parts = pair(
 )
 shichi_parts = pair(
     scipy.special.shichi,
-    (lambda ans, x: special.exprel(x) + x * x * 0 - cosh_rest(x), lambda ans, x: anp.cosh(x) / x),
+    (lambda ans, x: spherical_in_derivative(0, without_tiny(x), 0), lambda ans, x: anp.cosh(x) / x),
 )
 
 
-def cosh_rest(x):
-    """(eˣ − 1)/x − sinh(x)/x."""
-    return (anp.cosh(x) - 1) / anp.where(anp.equal(x, 0), 1.0, x)
+def without_tiny(x):
+    """``x``, of which SciPy's spherical_in takes no subnormal numbers."""
+    return anp.where(anp.less(anp.absolute(x), 1e-30), 0 * x, x)
+
+
+# The derivatives of exprel are ∫ tⁿ e^(xt) dt from 0 to 1: 1F1(n + 1; n + 2; x) / (n + 1), DLMF 13.4.1, near 0, and
+# elsewhere by parts. (SciPy's 1F1 takes a time that grows with x.)
+
+
+@family_of("x")
+def exprel_derivative(x, order):
+    far = np.abs(x) > order + 2
+    value = scipy.special.exprel(x)
+    for n in range(1, order + 1):
+        value = (np.exp(x) - n * value) / np.where(far, x, 1)
+    near = scipy.special.hyp1f1(order + 1, order + 2, np.where(far, 0, x)) / (order + 1)
+    return np.where(far, np.where(x > 709, np.inf, value), near)
 
 
 # Spence's function is ∫₁ᶻ log t / (1 − t) dt, and log(1 + s) / s = 2F1(1, 1; 2; −s)
@@ -71,7 +85,7 @@ def spence_slope(ans, z):
 
 
 elementwise(special.spence, spence_slope, singular=True)
-elementwise(special.exprel, lambda ans, x: special.hyp1f1(2, 3, x) / 2, singular=True)
+elementwise(special.exprel, lambda ans, x: exprel_derivative(x, 1), singular=True)
 elementwise(special.expm1, lambda ans, x: anp.exp(x), singular=True)
 elementwise(special.exp2, lambda ans, x: ans * x.dtype.type(math.log(2)), singular=True, reads="ans")
 elementwise(special.exp10, lambda ans, x: ans * x.dtype.type(math.log(10)), singular=True, reads="ans")
@@ -91,10 +105,3 @@ degrees(special.cotdg, lambda ans, x: -1 - ans * ans, "ans")
 elementwise(
     special.powm1, lambda ans, x, y: y * anp.power(x, y - 1), lambda ans, x, y: (ans + 1) * anp.log(x), singular=True
 )
-
-
-@define(scipy.special.agm)
-def agm(a, b):
-    """By the complete elliptic integral, DLMF 19.8.5."""
-    a, b = as_array(a), as_array(b)
-    return (a + b) * (np.pi / 4) / special.ellipk(((a - b) / (a + b)) ** 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...numpy import wrapped as anp
 from ...numpy.definers import elementwise
 from . import wrapped as special
+from .exponential_integrals import exprel_derivative
 
 # x log y is 0 at x = 0, whatever y: so are its slopes there but for log y, where that is finite
 
@@ -30,7 +31,7 @@ elementwise(
 )
 
 
-# With l = log x: boxcox is l exprel(λ l), and exprel' is 1F1(2; 3; ·) / 2, DLMF 13.4.1
+# With l = log x: boxcox is l exprel(λ l)
 
 
 def boxcox_rules(prim, log, shift):
@@ -38,7 +39,7 @@ def boxcox_rules(prim, log, shift):
         level = log(x)
         is_end = anp.isinf(level)  # x = 0: the value is −1/λ
         level = anp.where(is_end, 0 * power + 1, level)
-        inner = level * level * special.hyp1f1(2, 3, power * level) / 2
+        inner = level * level * exprel_derivative(power * level, 1)
         return anp.where(is_end, 1 / anp.where(is_end, power * power, 1), inner)
 
     elementwise(

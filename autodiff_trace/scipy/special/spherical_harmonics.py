@@ -13,7 +13,7 @@ from ...numpy import wrapped as anp
 from ...numpy.namespace import replace_wrapped, wrapped_functions
 from . import wrapped as special
 from .families import differentiate, family_of, quiet_elementwise, refuse
-from .orthogonal_polynomials import eval_legendre_derivative, lower, spread
+from .orthogonal_polynomials import MOST_STEPS, eval_legendre_derivative, lower, spread
 
 
 def harmonic(n, m, theta, phi):
@@ -81,6 +81,7 @@ def power_slope(a, x, order):
 @family_of("(m) v x")
 def lpmv_derivative(m, v, x, i, j):
     m, v, x = np.broadcast_arrays(np.trunc(m), v, x)
+    m = np.where(np.abs(m) > MOST_STEPS, np.nan, m)
     size = np.abs(m)
 
     def in_x(v):

@@ -14,6 +14,7 @@ from ...numpy import wrapped as anp
 from ...transforms.stopping import stop_gradient
 from .. import special
 from .distributions import Distribution, all_of, everywhere, masked, method_of, positive
+from .log_tails import log_betainc, log_gammainc, log_gammaincc
 
 __all__ = ["Discrete"]
 
@@ -74,7 +75,8 @@ class Discrete(Distribution):
         inside = anp.logical_not(anp.logical_or(below, above))
         value = self.standard[name](masked(inside, k, lower), *shapes)
         if not everywhere(inside):
-            none, full = (0.0, 1.0) if name == "cdf" else (1.0, 0.0)
+            ends = (-INFINITE, 0.0) if name.startswith("log") else (0.0, 1.0)
+            none, full = ends if name.endswith("cdf") else ends[::-1]
             value = anp.where(below, none, anp.where(above, full, value))
         return masked(valid, value, np.nan)
 
@@ -85,6 +87,8 @@ class Discrete(Distribution):
         return self.of_tail("sf", k, parameters)
 
     def of_logarithm(self, name, k, parameters):
+        if f"log{name}" in self.standard:
+            return self.of_tail(f"log{name}", k, parameters)
         value = self.of_tail(name, k, parameters)
         is_there = anp.logical_not(anp.equal(value, 0))
         return masked(is_there, anp.log(masked(is_there, value, 1.0)), -INFINITE)
@@ -164,6 +168,8 @@ binom = Discrete(
     logpmf=lambda k, n, p: log_binomial(n, k) + special.xlogy(k, p) + special.xlog1py(n - k, -p),
     cdf=lambda k, n, p: special.betaincc(k + 1, masked(n > k, n - k, 1.0), p),
     sf=lambda k, n, p: special.betainc(k + 1, masked(n > k, n - k, 1.0), p),
+    logcdf=lambda k, n, p: log_betainc(masked(n > k, n - k, 1.0), k + 1, 1 - p, p),
+    logsf=lambda k, n, p: log_betainc(k + 1, masked(n > k, n - k, 1.0), p, 1 - p),
     mean=lambda n, p: n * p, var=lambda n, p: n * p * (1 - p),
 )
 nbinom = Discrete(
@@ -172,17 +178,20 @@ nbinom = Discrete(
         special.gammaln(n + k) - special.gammaln(k + 1) - special.gammaln(n) + n * anp.log(p) + special.xlog1py(k, -p)
     ),
     cdf=lambda k, n, p: special.betainc(n, k + 1, p), sf=lambda k, n, p: special.betaincc(n, k + 1, p),
+    logcdf=lambda k, n, p: log_betainc(n, k + 1, p, 1 - p), logsf=lambda k, n, p: log_betainc(k + 1, n, 1 - p, p),
     mean=lambda n, p: n * (1 - p) / p, var=lambda n, p: n * (1 - p) / (p * p),
 )
 poisson = Discrete(
     "poisson", "mu", lambda mu: mu >= 0, logpmf=lambda k, mu: special.xlogy(k, mu) - special.gammaln(k + 1) - mu,
     cdf=lambda k, mu: special.gammaincc(k + 1, mu), sf=lambda k, mu: special.gammainc(k + 1, mu),
+    logcdf=lambda k, mu: log_gammaincc(k + 1, mu), logsf=lambda k, mu: log_gammainc(k + 1, mu),
     mean=lambda mu: mu, var=lambda mu: mu,
 )
 geom = Discrete(
     "geom", "p", lambda p: all_of(p > 0, p <= 1), support=(1.0, INFINITE),
     logpmf=lambda k, p: special.xlog1py(k - 1, -p) + anp.log(p),
     cdf=lambda k, p: -anp.expm1(anp.log1p(-p) * k), sf=lambda k, p: anp.exp(anp.log1p(-p) * k),
+    logsf=lambda k, p: anp.log1p(-p) * k,
     mean=lambda p: 1 / p, var=lambda p: (1 - p) / (p * p),
 )
 

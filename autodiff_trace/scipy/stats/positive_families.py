@@ -9,6 +9,7 @@ import scipy.stats
 from ...numpy import wrapped as anp
 from .. import special
 from .continuous import INFINITE, Continuous
+from .log_tails import log_betainc, log_gammainc, log_gammaincc
 from .numeric import quantile_of
 from .real_families import EULER, HALF_LOG_TWO_PI, LOG_TWO, ROOT_HALF, any_shape
 
@@ -27,6 +28,7 @@ gamma, erlang = [
     on_positive(
         name, "a", logpdf=lambda x, a: special.xlogy(a - 1, x) - x - special.gammaln(a),
         cdf=lambda x, a: special.gammainc(a, x), sf=lambda x, a: special.gammaincc(a, x),
+        logcdf=lambda x, a: log_gammainc(a, x), logsf=lambda x, a: log_gammaincc(a, x),
         ppf=lambda q, a: special.gammaincinv(a, q), isf=lambda q, a: special.gammainccinv(a, q),
         entropy=gamma_entropy, mean=lambda a: a, var=lambda a: a,
     )
@@ -36,6 +38,7 @@ chi2 = on_positive(
     "chi2", "df",
     logpdf=lambda x, df: special.xlogy(0.5 * df - 1, x) - 0.5 * x - special.gammaln(0.5 * df) - 0.5 * LOG_TWO * df,
     cdf=lambda x, df: special.gammainc(0.5 * df, 0.5 * x), sf=lambda x, df: special.gammaincc(0.5 * df, 0.5 * x),
+    logcdf=lambda x, df: log_gammainc(0.5 * df, 0.5 * x), logsf=lambda x, df: log_gammaincc(0.5 * df, 0.5 * x),
     ppf=lambda q, df: 2 * special.gammaincinv(0.5 * df, q), isf=lambda q, df: 2 * special.gammainccinv(0.5 * df, q),
     entropy=lambda df: gamma_entropy(0.5 * df) + LOG_TWO, mean=lambda df: df, var=lambda df: 2 * df,
 )
@@ -44,6 +47,7 @@ chi = on_positive(
     logpdf=lambda x, df: LOG_TWO * (1 - 0.5 * df) - special.gammaln(0.5 * df) + special.xlogy(df - 1, x) - 0.5 * x * x,
     cdf=lambda x, df: special.gammainc(0.5 * df, 0.5 * x * x),
     sf=lambda x, df: special.gammaincc(0.5 * df, 0.5 * x * x),
+    logcdf=lambda x, df: log_gammainc(0.5 * df, 0.5 * x * x), logsf=lambda x, df: log_gammaincc(0.5 * df, 0.5 * x * x),
     ppf=lambda q, df: anp.sqrt(2 * special.gammaincinv(0.5 * df, q)),
     isf=lambda q, df: anp.sqrt(2 * special.gammainccinv(0.5 * df, q)),
     entropy=lambda df: special.gammaln(0.5 * df) + 0.5 * (df - LOG_TWO - (df - 1) * special.psi(0.5 * df)),
@@ -51,6 +55,7 @@ chi = on_positive(
 invgamma = on_positive(
     "invgamma", "a", logpdf=lambda x, a: -(a + 1) * anp.log(x) - special.gammaln(a) - 1 / x,
     cdf=lambda x, a: special.gammaincc(a, 1 / x), sf=lambda x, a: special.gammainc(a, 1 / x),
+    logcdf=lambda x, a: log_gammaincc(a, 1 / x), logsf=lambda x, a: log_gammainc(a, 1 / x),
     ppf=lambda q, a: 1 / special.gammainccinv(a, q), isf=lambda q, a: 1 / special.gammaincinv(a, q),
     entropy=lambda a: a + special.gammaln(a) - (1 + a) * special.psi(a),
     mean=lambda a: anp.where(a > 1, 1 / anp.where(a > 1, a - 1, 1.0), INFINITE),
@@ -201,6 +206,12 @@ f = on_positive(
     ),
     cdf=lambda x, dfn, dfd: special.betainc(0.5 * dfn, 0.5 * dfd, f_share(x, dfn, dfd)),
     sf=lambda x, dfn, dfd: special.betainc(0.5 * dfd, 0.5 * dfn, dfd / (dfn * x + dfd)),
+    logcdf=lambda x, dfn, dfd: log_betainc(
+        0.5 * dfn, 0.5 * dfd, f_share(x, dfn, dfd), dfd / (dfn * x + dfd)
+    ),
+    logsf=lambda x, dfn, dfd: log_betainc(
+        0.5 * dfd, 0.5 * dfn, dfd / (dfn * x + dfd), f_share(x, dfn, dfd)
+    ),
     ppf=lambda q, dfn, dfd: f_quantile(
         special.betaincinv(0.5 * dfn, 0.5 * dfd, q), special.betainccinv(0.5 * dfd, 0.5 * dfn, q), dfn, dfd
     ),
