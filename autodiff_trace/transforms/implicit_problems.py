@@ -220,15 +220,20 @@ class Implicit:
             is_last = not more or np.all(np.abs(step) <= SETTLED * np.abs(z))
             if is_last or NOISE[0] * last <= size <= NOISE[1] * scale:
                 if is_strict and size and (size >= SLOW * last or last == np.inf):
-                    self.check_simple(leaves, z, state, residual, step)
+                    self.check_simple(leaves, z, state, residual, step, solve)
                 return z
             # Near the solution one matrix serves for all steps.
             solve, last = solve if size < SLOW * last else None, size
         raise self.refusal("Newton's method does not settle there; is the function smooth at the solution?")
 
-    def check_simple(self, leaves: list, z: np.ndarray, state: list, residual: np.ndarray, step: np.ndarray) -> None:
+    def check_simple(
+        self, leaves: list, z: np.ndarray, state: list, residual: np.ndarray, step: np.ndarray, solve: Callable
+    ) -> None:
         """Raise Refusal where the last step has changed the matrix itself, as at a multiple root, which is approached
         by half the distance in each step; the matrix of a simple one hardly changes."""
+        after = solve(np.asarray(self.residual(leaves, state, z)))
+        if np.abs(after).max() < SLOW * np.abs(step).max():
+            return  # in one evaluation: the residual has fallen as it does at a simple root
         again = -self.linearized(leaves, state, z, True)(residual)
         if not np.abs(again - step).max() <= CHANGED * np.abs(step).max():
             raise self.refusal("the equations have more than one solution there (a multiple root)")
