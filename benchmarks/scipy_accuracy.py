@@ -1,7 +1,7 @@
 """How exact special functions and their derivatives are: units in the last place, against mpmath with many digits.
 
-``python -m benchmarks.scipy_accuracy`` prints the table that ``docs/scipy.md`` has. The error of a value is SciPy's; that
-of a derivative is ours, or that of the functions of SciPy that it is made of.
+``python -m benchmarks.scipy_accuracy`` prints the table that ``docs/scipy.md`` has. The error of a value is SciPy's;
+that of a derivative is ours, or that of the functions of SciPy that it is made of.
 """
 
 from __future__ import annotations

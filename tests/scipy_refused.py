@@ -70,7 +70,8 @@ AS_THEY_ARE["optimize"] = by_name({
 
 REFUSED["special"] = by_name({
     "zeros, which are constants": """
-        ai_zeros bei_zeros beip_zeros ber_zeros berp_zeros bi_zeros erf_zeros fresnel_zeros fresnelc_zeros fresnels_zeros
+        ai_zeros bei_zeros beip_zeros ber_zeros berp_zeros bi_zeros erf_zeros fresnel_zeros fresnelc_zeros
+        fresnels_zeros
         jn_zeros jnjnp_zeros jnp_zeros jnyn_zeros kei_zeros keip_zeros kelvin_zeros ker_zeros kerp_zeros y0_zeros
         y1_zeros y1p_zeros yn_zeros ynp_zeros
     """,

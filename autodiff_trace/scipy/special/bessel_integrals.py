@@ -89,6 +89,32 @@ quiet_elementwise(special.itmodstruve0, lambda ans, x: modstruve_derivative(0, x
 TURN = np.exp(0.75j * np.pi)
 HALF_TURN = np.exp(0.25j * np.pi)
 
+# They solve x y'' + y' = i x y, of which near 0 the parts keep their digits beside one another.
+
+
+def kelvin_near_zero(x, order, value, slope):
+    """The derivative of order 0, 1 … by the equation, from those of the orders 0 and 1."""
+    values = [value(x), slope(x)]
+    for n in range(order - 1):
+        before = n * values[n - 1] if n else 0
+        values.append(1j * values[n] + (1j * before - (n + 1) * values[n + 1]) / x)
+    return values[order]
+
+
+def ker_and_kei(x):
+    return scipy.special.ker(x) + 1j * scipy.special.kei(x)
+
+
+def kerp_and_keip(x):
+    return scipy.special.kerp(x) + 1j * scipy.special.keip(x)
+
+
+def second_kind(x, order):
+    """The derivative of ker x + i kei x, K₀ (x e^(πi/4))."""
+    far = HALF_TURN**order * kv_derivative(0, HALF_TURN * x, 0, order)
+    near = kelvin_near_zero(np.minimum(x, 1), order, ker_and_kei, kerp_and_keip)
+    return np.where(x < 0, np.nan, np.where(x < 1, near, far))
+
 
 @family_of("x")
 def ber_derivative(x, order):
@@ -102,12 +128,12 @@ def bei_derivative(x, order):
 
 @family_of("x")
 def ker_derivative(x, order):
-    return np.where(x < 0, np.nan, np.real(HALF_TURN**order * kv_derivative(0, HALF_TURN * x, 0, order)))
+    return np.real(second_kind(x, order))
 
 
 @family_of("x")
 def kei_derivative(x, order):
-    return np.where(x < 0, np.nan, np.imag(HALF_TURN**order * kv_derivative(0, HALF_TURN * x, 0, order)))
+    return np.imag(second_kind(x, order))
 
 
 for _name, _derivative in zip(

@@ -49,8 +49,13 @@ sici_parts = pair(
 )
 shichi_parts = pair(
     scipy.special.shichi,
-    (lambda ans, x: spherical_in_derivative(0, x, 0), lambda ans, x: anp.cosh(x) / x),
+    (lambda ans, x: spherical_in_derivative(0, without_tiny(x), 0), lambda ans, x: anp.cosh(x) / x),
 )
+
+
+def without_tiny(x):
+    """``x``, of which SciPy's spherical_in takes no subnormal numbers."""
+    return anp.where(anp.less(anp.absolute(x), 1e-30), 0 * x, x)
 
 
 # The derivatives of exprel are ∫ tⁿ e^(xt) dt from 0 to 1: 1F1(n + 1; n + 2; x) / (n + 1), DLMF 13.4.1, near 0, and

@@ -59,7 +59,7 @@ def wright_bessel_derivative(a, b, x, i, j, m):
     a, b, x = np.broadcast_arrays(a, b, x)
     reach = 1 / (1 + np.log1p(np.abs(x)))
     return differentiate_in_several(
-        lambda a, b: scipy.special.wright_bessel(a, b + m * a, x), [a, b],
+        lambda a, b: scipy.special.wright_bessel(a, np.where(b < 0, np.nan, b + m * a), x), [a, b],
         [np.minimum(reach, 0.9 * a), np.minimum(reach, 0.9 * b)], (i, j), "wright_bessel in a and b",
     )
 

@@ -41,8 +41,10 @@ def inverse(name, function, place, fixed=()):
             size = anp.absolute(ans)
             is_end = anp.logical_or(anp.less_equal(size, SMALLEST), anp.greater_equal(size, LARGEST))
             rest = anp.absolute(function(*solved) - args[place])
-            is_missed = anp.greater(rest, 1e-6 * anp.absolute(args[place]))
-            return anp.where(anp.logical_and(is_end, is_missed), 0, slope)
+            is_fixed = anp.logical_not(anp.less_equal(rest, 1e-6 * anp.absolute(args[place])))
+            if i != place:
+                is_fixed = anp.logical_or(is_fixed, anp.isnan(slope))
+            return anp.where(anp.logical_and(is_end, is_fixed), 0, slope)
 
         return None if i in fixed else derivative
 

@@ -80,7 +80,9 @@ quiet_elementwise(
 @family_of("df nc t")
 def nctdtr_derivative(df, nc, t, i, j, k):
     df, nc, t = np.broadcast_arrays(df, nc, t)
-    radii = [np.minimum(1, df / 4), np.full(df.shape, 0.5), np.minimum(0.5, np.sqrt(df + t * t) / 4)]
+    size = np.sqrt(df + t * t) / 4  # far out F is a power of t
+    in_t = np.minimum(size, np.maximum(0.5, size / ((df + 1) * (1 + np.abs(nc)))))
+    radii = [np.minimum(1, df / 4), np.full(df.shape, 0.5), in_t]
     return differentiate_in_several(scipy.special.nctdtr, [df, nc, t], radii, (i, j, k), "nctdtr")
 
 

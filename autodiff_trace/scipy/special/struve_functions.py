@@ -18,7 +18,7 @@ def power_series(v, z, j, sign):
     For v = −3/2, −5/2 … the first terms are 0.
     """
     total = 0
-    for k in range(12 + int(np.clip(-v, 0, 100).max(initial=0))):
+    for k in range(12 + int(np.nan_to_num(np.clip(-v, 0, 100)).max(initial=0))):
         power = v + 1 + 2 * k
         factor = sign**k * math.prod(power - i for i in range(j)) / 2**j / math.gamma(k + 1.5)
         total = total + factor * (z / 2) ** (power - j) * scipy.special.rgamma(k + v + 1.5)
