@@ -71,8 +71,8 @@ ORDER = """
     scipy/ndimage: spectral_filters boundaries sampling
     scipy: convolving
     scipy/ndimage: correlations linear_filters selections transformations __init__
-    scipy/signal: medians segments waveforms windows extensions convolutions filters detrending responses
-      smoothing resampling spectra __init__
+    scipy/signal: medians segments windows extensions convolutions filters chirp_transforms detrending responses
+      smoothing resampling spectra
     scipy/linalg: choices
     scipy/integrate: samples
     scipy/interpolate: pieces basis piecewise bsplines univariate cubic_splines lines polynomials scattered
@@ -125,6 +125,7 @@ ORDER = """
       zeta_functions lambert_functions airy_functions carlson_integrals cylinder_functions struve_functions
       bessel_integrals orthogonal_polynomials spherical_harmonics spherical_bessel exponential_integrals
       information further_functions elliptic_integrals scaled_cylinder_functions inverse_distributions __init__
+    scipy/signal: waveforms __init__
     scipy/stats: log_tails discrete kernel_density multivariate real_families bounded_families samples
       positive_families statistics_of_tests __init__
     compiler/backends/numpy_source: calls error_regions inline loop_source emit executable back_end
