@@ -175,3 +175,21 @@ def test_lists_of_hidden_values():
     wide = lambda w: integrate.solve_ivp(lambda t, y: anp.array(w), (0, 1), [0.0, 1.0]).y.sum()  # noqa: E731
     steps = integrate.solve_ivp(lambda t, y: 2.0, (0, 1), [0.0, 1.0]).t
     assert np.isclose(grad(wide)(2.0), 2 * steps.sum())
+
+
+@pytest.mark.filterwarnings("ignore::autodiff_trace.compiler.failures.JitWarning")
+@pytest.mark.parametrize("integral", [
+    lambda k, a: integrate.quad(lambda x, k, a: k * a[0] * x, 0, 1, args=(k, a))[0],
+    lambda k, a: integrate.solve_ivp(lambda t, y, k, a: -k * a * y, (0, 1), np.ones(1), args=(k, a)).y[0, -1],
+])
+def test_an_array_among_the_arguments_that_the_function_writes_into_afterwards(integral):
+    def f(k):
+        a = np.full(1, 2.0)
+        value = integral(k, a)
+        a[:] = 9
+        return value
+
+    expected = grad(lambda k: integral(k, np.full(1, 2.0)))(1.0)
+    derivative = jit(grad(f))
+    for found in (grad(f)(1.0), derivative(1.0), derivative(1.0)):
+        np.testing.assert_allclose(found, expected, rtol=1e-6)

@@ -38,8 +38,8 @@ class Problem:
         self.leaves = [np.array(leaf) if isinstance(leaf, copied) else leaf for leaf in leaves]
         self.structure = structure
         self.traced = [i for i, leaf in enumerate(leaves) if is_box(leaf)]
-        arrays = [leaf for leaf in leaves if is_read_anew and isinstance(leaf, np.ndarray)]
-        self.remembered = Remembered([*functions, arrays], name)
+        self.read_anew = [i for i, leaf in enumerate(leaves) if is_read_anew and isinstance(leaf, np.ndarray)]
+        self.remembered = Remembered([*functions, [leaves[i] for i in self.read_anew]], name)
         self.closure = RecallingClosure(self)
         self.runs: dict[tuple, Any] = {}
 
@@ -51,8 +51,10 @@ class Problem:
         return self.functions[which]
 
     def recall(self) -> None:
-        """Let the functions be those of the call, whatever has become of what they read."""
-        self.functions = self.remembered.functions_of_then()[:-1]
+        """Let the functions and the arrays be those of the call, whatever has become of what they read."""
+        *self.functions, arrays = self.remembered.functions_of_then()
+        for i, array in zip(self.read_anew, arrays):
+            self.leaves[i] = array
 
     def discover(self, *args: Any) -> None:
         for which in range(len(self.functions)):
