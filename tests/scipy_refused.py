@@ -174,16 +174,16 @@ REFUSED["signal"] = by_name({
         kaiser_atten kaiser_beta kaiserord minimum_phase remez savgol_coeffs
     """,
     "Linear systems as objects and their responses, of plain numbers; take `lfilter`, `freqz` or `integrate`": """
-        abcd_normalize bode cont2discrete dbode dfreqresp dimpulse dlsim dstep findfreqs freqresp freqs_zpk freqz_zpk
-        impulse lsim place_poles step ss2tf ss2zpk tf2ss zpk2ss
+        abcd_normalize bode cont2discrete dbode dfreqresp dimpulse dlsim dstep findfreqs freqresp impulse
+        lsim place_poles step ss2tf ss2zpk tf2ss zpk2ss
     """,
     "Forms of filters without a definition here": """
-        bilinear_zpk invres invresz lfiltic lp2bp lp2bp_zpk lp2bs lp2bs_zpk lp2hp lp2hp_zpk lp2lp lp2lp_zpk normalize
+        bilinear_zpk invres invresz lp2bp lp2bp_zpk lp2bs lp2bs_zpk lp2hp lp2hp_zpk lp2lp lp2lp_zpk normalize
         residue residuez sos2zpk unique_roots
     """,
     "Splines and transforms without a definition here": """
-        cspline1d cspline1d_eval cspline2d czt czt_points envelope gauss_spline lombscargle medfilt2d qspline1d
-        qspline1d_eval qspline2d sepfir2d spline_filter sweep_poly symiirorder1 symiirorder2 vectorstrength zoom_fft
+        cspline1d cspline1d_eval cspline2d czt_points envelope gauss_spline lombscargle qspline1d
+        qspline1d_eval qspline2d sepfir2d spline_filter sweep_poly symiirorder1 symiirorder2 vectorstrength
     """,
     "Of whole numbers and names": """
         check_COLA check_NOLA closest_STFT_dual_window correlation_lags get_window max_len_seq unit_impulse

@@ -70,18 +70,14 @@ ORDER = """
     scipy/ndimage: spectral_filters boundaries sampling
     scipy: convolving
     scipy/ndimage: correlations linear_filters selections transformations __init__
-    scipy/signal: medians segments waveforms windows extensions convolutions filters detrending responses
-      smoothing resampling spectra __init__
+    scipy/signal: medians segments windows extensions convolutions filters chirp_transforms detrending responses
+      smoothing resampling spectra
     scipy/linalg: choices
     scipy/integrate: samples
     scipy/interpolate: pieces basis piecewise bsplines univariate cubic_splines lines polynomials scattered
       grids __init__
     scipy/sparse: products stored
-    scipy/special: error_functions families empirical_distributions differential_equations densities
-      gamma_functions cumulative_distributions incomplete_functions hypergeometric noncentral_distributions
-      integral_functions zeta_functions lambert_functions airy_functions carlson_integrals cylinder_functions
-      struve_functions bessel_integrals orthogonal_polynomials spherical_harmonics spherical_bessel
-      exponential_integrals information further_functions elliptic_integrals scaled_cylinder_functions
+    scipy/special: error_functions
     numpy/rules: matrices determinants repeated_values statistics nan_functions complex_parts division
       elementwise interpolation lengths creation diagonals ordering sets steps windows contractions covariances
       cumulative differences einsum factorizations histograms joining matrix_products padding polynomials
@@ -125,7 +121,12 @@ ORDER = """
     .: differences extend nn optim testing
     scipy/special: logistic_functions
     transforms: custom __init__
-    scipy/special: inverse_distributions __init__
+    scipy/special: families empirical_distributions differential_equations densities gamma_functions
+      cumulative_distributions incomplete_functions hypergeometric noncentral_distributions integral_functions
+      zeta_functions lambert_functions airy_functions carlson_integrals cylinder_functions struve_functions
+      bessel_integrals orthogonal_polynomials spherical_harmonics spherical_bessel exponential_integrals
+      information further_functions elliptic_integrals scaled_cylinder_functions inverse_distributions __init__
+    scipy/signal: waveforms __init__
     scipy/stats: log_tails discrete kernel_density multivariate real_families bounded_families samples
       positive_families statistics_of_tests __init__
     compiler/backends/numpy_source: calls error_regions inline loop_source emit executable back_end

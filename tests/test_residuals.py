@@ -88,7 +88,7 @@ def settled(x):
 
 def random_like(x):
     rng = np.random.default_rng(0)
-    x = np.zeros(x.shape, x.dtype)
+    x = np.zeros(getattr(x, "shape", ()), getattr(x, "dtype", type(x)))  # (of Python's numbers too)
     return (rng.uniform(0.5, 1.5, x.shape) + 1j * (x.dtype.kind == "c") * rng.uniform(0.5, 1.5, x.shape)).astype(
         x.dtype if x.dtype.kind in "fc" else float
     )[()]

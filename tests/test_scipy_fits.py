@@ -8,7 +8,7 @@ import scipy.optimize
 import scipy.sparse
 from table import table_test
 
-from autodiff_trace import TracedValueError, grad, jacobian, jacrev, jit, vmap
+from autodiff_trace import TracedValueError, grad, jacobian, jacrev, jit, vjp, vmap
 from autodiff_trace import numpy as anp
 from autodiff_trace.scipy import optimize
 from solution_modes import compare_modes, newton_written_out
@@ -343,3 +343,38 @@ def test_rosenbrocks_function():
     np.testing.assert_allclose(optimize.rosen(x), scipy.optimize.rosen(x))
     np.testing.assert_allclose(grad(optimize.rosen)(x[:, 0]), scipy.optimize.rosen_der(x[:, 0]))
     np.testing.assert_allclose(jit(grad(optimize.rosen))(x[:, 0]), scipy.optimize.rosen_der(x[:, 0]))
+
+
+def test_one_parameter_that_starts_as_a_number():
+    t = np.arange(4.0)
+
+    def slope(y):
+        return optimize.curve_fit(lambda t, p: p * t, t, y, 1)[0][0]
+
+    np.testing.assert_allclose(grad(slope)(t**2), t / 14, rtol=1e-9)
+
+
+@pytest.mark.parametrize("is_absolute", [False, True])
+def test_one_sigma_for_all(is_absolute):
+    t, y = np.arange(4.0), np.array([0.0, 1.5, 1.0, 3.0])
+
+    def fit(sigma):
+        return optimize.curve_fit(lambda t, a, b: a + b * t, t, y, sigma=sigma, absolute_sigma=is_absolute)
+
+    for mine, other in zip(fit(0.5), fit(np.full(4, 0.5))):
+        np.testing.assert_allclose(mine, other, rtol=1e-12)
+    expected = 2 * fit(1.0)[1][1, 1] * 0.5 if is_absolute else 0.0
+    np.testing.assert_allclose(grad(lambda sigma: fit(sigma)[1][1, 1])(0.5), expected, atol=1e-12)
+
+
+def test_covariance_of_parameters_that_the_data_do_not_tell_apart():
+    t = np.arange(4.0)
+
+    def fit(y):
+        return optimize.curve_fit(lambda t, a, b: (a + b) * t, t, y)[1]
+
+    y = np.array([0.0, 1.5, 1.0, 3.0])
+    with pytest.warns(scipy.optimize.OptimizeWarning, match="Covariance"):
+        np.testing.assert_array_equal(vjp(fit, y)[0], np.full((2, 2), np.inf))
+    with pytest.warns(scipy.optimize.OptimizeWarning), pytest.raises(TracedValueError, match="singular"):
+        grad(lambda y: fit(y).sum())(y)

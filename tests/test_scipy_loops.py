@@ -35,6 +35,8 @@ SOLVERS = {
             lambda t, y: p[i()] ** 2 + 0 * y, (0, 1), [0.0], method=method).y[0, -1]
         for method in ("RK45", "DOP853", "Radau", "LSODA")
     },
+    "many equations": lambda p, i: integrate.solve_ivp(
+        lambda t, y: p[i()] ** 2 + 0 * y, (0, 1), np.zeros(40)).y[0, -1],
     "event": lambda p, i: integrate.solve_ivp(
         lambda t, y: 1 + 0 * y, (0, 1e4), [0.0], events=lambda t, y: y[0] - p[i()] ** 2).t_events[0][0],
     "sol": lambda p, i: integrate.solve_ivp(
@@ -115,6 +117,19 @@ def test_integrands_read_what_they_read_then():
 
     assert np.isclose(grad(solve)(2.0), 2 * 2.0 + 2 * 15 * 2.0)
     assert np.isclose(grad(grad(solve))(2.0), 32.0)
+
+
+def test_arguments_are_those_of_the_call():
+    def solve(k):
+        a, y0, ends = np.array([2.0]), np.zeros(1), np.array([0.0, 1.0])
+        y = integrate.solve_ivp(lambda t, y, k, a: k**2 * a, ends, y0, args=(k, a), t_eval=ends).y[0, -1]
+        z = integrate.odeint(lambda y, t, k, a: k**2 * a, y0, ends, args=(k, a))[-1, 0]
+        x = integrate.quad(lambda x, k, a: k**2 * a[0], 0, 1, args=(k, a))[0]
+        a[:], y0[:], ends[:] = 7.0, 7.0, 7.0
+        return x + y + z
+
+    assert np.isclose(grad(solve)(3.0), 36.0)
+    assert np.isclose(grad(grad(solve))(3.0), 12.0)
 
 
 def test_arrays_that_change_between_replays():

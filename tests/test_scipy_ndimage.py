@@ -147,3 +147,23 @@ def test_steps():
         found = grad(lambda x, f=function: anp.sum(f(x)))(image)
         step = np.full(image.shape, 1e-6)
         np.testing.assert_allclose(np.sum(found) * 1e-6, np.sum(function(image + step)) - np.sum(function(image)))
+
+
+def test_functions_of_the_user():
+    """A parameter that SciPy calls ``function`` is the user's, and not the one that is called."""
+    np.testing.assert_array_equal(ours.generic_filter(line, np.mean, 3), scipy.ndimage.generic_filter(line, np.mean, 3))
+
+
+def test_empty_images():
+    empty = np.zeros((0, 3))
+    for smooth in (lambda x, w: ours.gaussian_filter(x, w[0] + 2), lambda x, w: ours.uniform_filter(x, 3) * w[0],
+                   lambda x, w: ours.correlate1d(x, w, 0)):
+        gradients = vjp(smooth, empty, w1)[1](empty)
+        np.testing.assert_array_equal(gradients[0], empty)
+        np.testing.assert_array_equal(gradients[1], np.zeros(3))
+
+
+def test_complex_images_are_sampled_quietly():
+    expected = scipy.ndimage.map_coordinates(image + 1j * image[::-1], PLACES, mode="mirror")
+    found = vjp(lambda x: ours.map_coordinates(x, PLACES, mode="mirror"), image + 1j * image[::-1])[0]
+    np.testing.assert_allclose(found, expected)

@@ -139,3 +139,68 @@ def test_outside_of_grids():
     np.testing.assert_allclose(vmap(spline)(POINTS[:, 0]), spline(POINTS[:, 0]))
     np.testing.assert_allclose(vmap(ours.interp1d(GRID[0], VALUES[:, 0, 0]))(POINTS[:, :1])[:, 0],
                                ours.interp1d(GRID[0], VALUES[:, 0, 0])(POINTS[:, 0]))
+
+
+def test_forms_of_places_on_grids():
+    """A tuple of numbers is one place, of which the answer is a number; a list of them, an array of one place."""
+    grid, values = (np.arange(4.0), np.arange(5.0) ** 1.2), rng.normal(size=(4, 5))
+    for method in ("linear", "nearest", "pchip"):
+        theirs = scipy.interpolate.RegularGridInterpolator(grid, values, method)
+        for form in (lambda a, b: (a, b), lambda a, b: [a, b], lambda a, b: [[a, b], [b, b]]):
+            def value(a, form=form, method=method):
+                return ours.RegularGridInterpolator(grid, values, method)(form(a, 1.3))
+
+            expected, found = theirs(form(2.2, 1.3)), vjp(value, 2.2)[0]
+            assert np.shape(found) == np.shape(expected)
+            np.testing.assert_allclose(found, expected, rtol=1e-12)
+            single = ours.RegularGridInterpolator(grid, values.astype(np.float32), method)
+            if method != "linear":
+                assert vjp(single, np.array([[2.2, 1.3]]))[0].dtype == np.float32
+        queries = rng.uniform(0.1, 2.9, size=(3, 2, 2))
+        np.testing.assert_allclose(vmap(ours.RegularGridInterpolator(grid, values, method))(queries), theirs(queries))
+    with pytest.raises(ValueError, match="out of bounds in dimension 1"):
+        grad(lambda q: ours.RegularGridInterpolator(grid, values)(q)[0])(np.array([1.0, np.nan]))
+    short = ours.RegularGridInterpolator((grid[0][:1], grid[1]), values[:1], bounds_error=False, fill_value=None)
+    np.testing.assert_allclose(grad(lambda q: short(q)[0])(np.array([0.3, 1.5])),
+                               [0.0, (values[0, 2] - values[0, 1]) / (grid[1][2] - 1)])
+
+
+def test_steps_keep_float32():
+    y = rng.normal(size=4).astype(np.float32)
+    for kind in ("nearest", "previous", "next"):
+        assert vjp(lambda y, how=kind: ours.interp1d(np.arange(4.0), y, how)([0.3, 2.9]), y)[0].dtype == np.float32
+
+
+def test_repeated_knots_have_no_derivative():
+    t, c = np.array([0.0, 0, 0, 1, 1, 2, 2, 2]), np.arange(5.0)
+    with pytest.raises(ValueError, match="not differentiable 2 times"):
+        grad(lambda c: ours.BSpline(t, c, 2).derivative(2)(0.5))(c)
+    with pytest.raises(ValueError, match="too few"):
+        grad(lambda y: ours.make_lsq_spline(np.arange(9.0), y, np.arange(5.0))(0.5))(np.arange(9.0))
+
+
+def test_changed_splines_are_seen_by_compiled_functions():
+    """A spline that a compiled function reads from outside may get other coefficients, and a grid other values."""
+    x, y = np.arange(6.0), rng.normal(size=6)
+    for spline in (ours.CubicSpline(x, y), ours.make_interp_spline(x, y), ours.PPoly(y[None, :5], x)):
+        compiled = jit(lambda q, s=spline: s(q))
+        compiled(1.3)
+        spline.c = 3 * spline.c
+        np.testing.assert_allclose(compiled(1.3), spline(1.3))
+        spline.c[...] = 0.5
+        np.testing.assert_allclose(compiled(1.3), spline(1.3))
+    values = rng.normal(size=6)
+    grid = ours.RegularGridInterpolator((x,), values)
+    compiled = jit(grad(lambda q: grid(q)[0]))
+    compiled(np.array([1.3]))
+    values *= 2
+    np.testing.assert_allclose(compiled(np.array([1.3])), values[2:3] - values[1:2])
+
+
+def test_interp1d_has_its_own_data():
+    x, y = np.arange(6.0), rng.normal(size=6)
+    own, krogh, expected = ours.interp1d(x, y), ours.KroghInterpolator(x, y), y[1] + 0.25 * (y[2] - y[1])
+    polynomial = krogh(1.25)
+    y[:] = 0
+    np.testing.assert_allclose(vjp(own, 1.25)[0], expected)
+    np.testing.assert_allclose(vjp(krogh, 1.25)[0], polynomial)

@@ -30,6 +30,8 @@ MORE_STEPS = 3
 """How many steps that are small beside the largest unknown are made, as long as some are not small beside their own."""
 NOISE = 0.9, 1e-5
 """Steps that do not shrink, by this factor, and are this small are the noise of a function in single precision."""
+CHANGED = 0.1
+"""How much a step may differ, relatively, with the matrix behind it in place of that before it."""
 STATIONARY = 1e-6
 """A residual of the equations that counts as zero, relative to their matrix times the unknowns."""
 FAR = 0.05
@@ -54,11 +56,15 @@ class Implicit:
     def __init__(self, name: str, tree: Any, closure: Closure) -> None:
         self.name = name
         self.place = caller_line()
+        self.closure = closure
+        self.slots: list[int] = []
+        if not closure.traces:  # a third of the time of a small problem
+            self.tree = tree
+            return
         self.tree_leaves, self.structure = tree_flatten(tree)
         # What a recorded program computes from plain arrays outside it reads anew in each run.
         types = (np.ndarray,) if is_recording(running_traces()) else ()
         self.slots = [i for i, x in enumerate(self.tree_leaves) if is_box(x) or isinstance(x, types)]
-        self.closure = closure
 
     @property
     def leaves(self) -> list:
@@ -71,6 +77,8 @@ class Implicit:
 
     def restore(self, leaves: Sequence) -> tuple[Any, Sequence]:
         """The tree with ``leaves`` in their places, and the values of the hidden ones."""
+        if not self.closure.traces:
+            return self.tree, list(leaves)
         full = list(self.tree_leaves)
         count = len(self.slots)
         for i, x in zip(self.slots, leaves[:count]):
@@ -209,13 +217,26 @@ class Implicit:
             z = z + step
             size, scale = np.abs(step).max(initial=0), 1 + np.abs(z).max(initial=0)
             more -= size <= SETTLED * scale
-            if not more or np.all(np.abs(step) <= SETTLED * np.abs(z)):
-                return z
-            if NOISE[0] * last <= size <= NOISE[1] * scale:
+            is_last = not more or np.all(np.abs(step) <= SETTLED * np.abs(z))
+            if is_last or NOISE[0] * last <= size <= NOISE[1] * scale:
+                if is_strict and size and (size >= SLOW * last or last == np.inf):
+                    self.check_simple(leaves, z, state, residual, step, solve)
                 return z
             # Near the solution one matrix serves for all steps.
             solve, last = solve if size < SLOW * last else None, size
         raise self.refusal("Newton's method does not settle there; is the function smooth at the solution?")
+
+    def check_simple(
+        self, leaves: list, z: np.ndarray, state: list, residual: np.ndarray, step: np.ndarray, solve: Callable
+    ) -> None:
+        """Raise Refusal where the last step has changed the matrix itself, as at a multiple root, which is approached
+        by half the distance in each step; the matrix of a simple one hardly changes."""
+        after = solve(np.asarray(self.residual(leaves, state, z)))
+        if np.abs(after).max() < SLOW * np.abs(step).max():
+            return  # in one evaluation: the residual has fallen as it does at a simple root
+        again = -self.linearized(leaves, state, z, True)(residual)
+        if not np.abs(again - step).max() <= CHANGED * np.abs(step).max():
+            raise self.refusal("the equations have more than one solution there (a multiple root)")
 
 
 def invert(matrix: np.ndarray) -> np.ndarray | None:

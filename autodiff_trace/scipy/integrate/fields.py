@@ -16,7 +16,7 @@ import numpy as np
 from ...core.batching import BatchTrace
 from ...core.forward import trace_jvp
 from ...core.pytree import tree_flatten, tree_unflatten
-from ...core.tracer import boxers, is_box, to_value
+from ...core.tracer import box_classes, boxers, is_box, to_value
 from ...numpy import wrapped as anp
 from ...transforms.closures import Closure
 
@@ -168,7 +168,10 @@ def plain_function(function: Callable, closure: Closure, hidden: Sequence) -> Ca
         if kind is np.ndarray:
             return ans
         if kind is list or kind is tuple:
-            return [to_value(x) for x in ans]
+            for x in ans:
+                if type(x) in box_classes:
+                    return list(map(to_value, ans))
+            return ans
         return to_value(ans)
 
     return call

@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import scipy.integrate
 from scipy.integrate import OdeSolver
 
@@ -57,6 +58,8 @@ def solve_ivp(
         t_span=t_span, y0=y0, method=method, t_eval=t_eval, dense_output=dense_output, events=events,
         vectorized=vectorized, args=args, **options,
     )
+    if args is not None and not np.iterable(args):
+        raise TypeError("solve_ivp: args= is a tuple, of one argument args=(k,)")
     leaves, structure = tree_flatten((tuple(t_span), y0, t_eval, () if args is None else tuple(args)))
     if not running_traces() and not any(map(is_box, leaves)):
         return scipy.integrate.solve_ivp(fun, **given)

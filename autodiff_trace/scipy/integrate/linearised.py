@@ -103,16 +103,19 @@ def pull_steps(J, gS, gK, h, A, b, is_explicit):
     """The transpose of :func:`push_steps`: cotangents of ``r`` and ``d0``."""
     if J.shape[-1] > MANY and not is_explicit:
         return pulled_one_by_one(J, gS, gK, h, A, b)
-    W = stages_solved(J, J, h, A, is_explicit)
-    MT = np.swapaxes(linear_map(W, h, b), 1, 2)
-    direct = gS[:-1] + np.sum(np.swapaxes(W, 2, 3) @ gK, axis=1)
+    # The slopes are wanted of what comes from the state after the step, whatever that is, and of what is known.
+    n = J.shape[-1]
+    units = np.broadcast_to(h[:, None, None, None] * b[:, None, None] * np.eye(n), J.shape)
+    K = stages_solved_transposed(J, np.concatenate([units, gK], axis=3), h, A, is_explicit)
+    pulled = np.sum(np.swapaxes(J, 2, 3) @ K, axis=1)
+    MT = pulled[..., :n] + np.eye(n)
+    direct = gS[:-1] + pulled[..., n:]
     after = np.empty(direct.shape)
     g = gS[-1]
-    for i in range(len(h) - 1, -1, -1):
-        after[i] = g
-        g = MT[i] @ g + direct[i]
-    gK = gK + h[:, None, None, None] * b[:, None, None] * after[:, None]
-    return stages_solved_transposed(J, gK, h, A, is_explicit), g
+    for place, M, more in zip(after[::-1], MT[::-1], direct[::-1]):
+        place[:] = g
+        g = M.dot(g) + more
+    return K[..., :n] @ after[:, None] + K[..., n:], g
 
 
 def pulled_one_by_one(J, gS, gK, h, A, b):

@@ -110,14 +110,15 @@ class OdeintProblem(Problem):
 
     def run_scipy(self, arguments, plain_form):
         y0, t, args = arguments
+        is_first = self.tfirst
         func, *more = map(plain_form, self.functions)
         options = {**self.options, "Dfun": more[0]} if more else self.options
-        place = 0 if self.tfirst else 1
-        seen = []
+        seen: list = []
+        note = seen.append
 
-        def recorded(*call):
-            seen.append(call[place])
-            return func(*call)
+        def recorded(first, second, *more):
+            note(first if is_first else second)
+            return func(first, second, *more)
 
         y, info = result = scipy.integrate.odeint(recorded, y0, t, args, full_output=True, **options)
         t = np.asarray(t, float)

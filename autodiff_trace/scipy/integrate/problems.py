@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from ...core.pytree import tree_unflatten
-from ...core.tracer import is_box, to_value
+from ...core.recording import is_recording
+from ...core.tracer import is_box, running_traces, to_value
 from ...transforms.closures import Closure, running
 from ...transforms.remembering import Remembered
 from .fields import plain_function
@@ -31,9 +32,14 @@ class Problem:
 
     def __init__(self, name: str, functions: Sequence[Callable], leaves: list, structure: Any) -> None:
         self.functions = list(functions)
-        self.leaves, self.structure = leaves, structure
+        # A recorded program reads arrays when it runs; else they are those of the call.
+        is_read_anew = is_recording(running_traces())
+        copied = () if is_read_anew else np.ndarray
+        self.leaves = [np.array(leaf) if isinstance(leaf, copied) else leaf for leaf in leaves]
+        self.structure = structure
         self.traced = [i for i, leaf in enumerate(leaves) if is_box(leaf)]
-        self.remembered = Remembered(self.functions, name)
+        arrays = [leaf for leaf in leaves if is_read_anew and isinstance(leaf, np.ndarray)]
+        self.remembered = Remembered([*functions, arrays], name)
         self.closure = RecallingClosure(self)
         self.runs: dict[tuple, Any] = {}
 
@@ -46,7 +52,7 @@ class Problem:
 
     def recall(self) -> None:
         """Let the functions be those of the call, whatever has become of what they read."""
-        self.functions = self.remembered.functions_of_then()
+        self.functions = self.remembered.functions_of_then()[:-1]
 
     def discover(self, *args: Any) -> None:
         for which in range(len(self.functions)):
@@ -70,8 +76,6 @@ class Problem:
         found = self.runs.get(key)
         if found is None:
             is_first = not self.runs
-            if not is_first:
-                self.recall()
             hidden = self.hidden_of(plain)
             plain_form = functools.partial(plain_function, closure=self.closure, hidden=hidden)
 
@@ -108,6 +112,8 @@ class RecallingClosure(Closure):
     @contextmanager
     def recalled(self) -> Iterator[None]:
         """For many runs without a look at what has changed in between."""
+        if self.problem.runs and not self.is_recalled:
+            self.problem.recall()
         before, self.is_recalled = self.is_recalled, True
         try:
             yield

@@ -35,7 +35,8 @@ def quad(
     closes over: in the limits the integrand, in the parameters the integral of its derivative, to the same tolerance.
 
     All arguments are SciPy's. Raises TracedValueError for a ``weight`` where a derivative is asked for. The other
-    results, the error and ``infodict``, are plain.
+    results, the error and ``infodict``, are plain. Where the values of ``func`` jump at a place that depends on a
+    parameter, the place has no part in the derivative: make it a limit.
 
     >>> from autodiff_trace import grad, numpy as anp
     >>> float(grad(lambda rate: quad(lambda x: anp.exp(-rate * x), 0, anp.inf)[0])(2.0))

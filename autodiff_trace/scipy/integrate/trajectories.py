@@ -25,8 +25,9 @@ __all__ = [
 METHODS = {"RK23": RK23, "RK45": RK45, "DOP853": DOP853, "Radau": Radau, "BDF": BDF, "LSODA": LSODA}
 
 FEW = 8
-"""Equations up to which the collocation has 5 stages, and order 9, which is more accurate than the solvers' steps are;
-of more equations it has 3, and order 5, for the matrices of all stages of a step are eliminated."""
+"""Equations up to which the collocation has 5 stages, and order 9, which is more accurate than the solvers' steps are,
+also over two of these; of more equations it has 3, and order 5, for the matrices of all stages of a step are
+eliminated."""
 
 
 def is_explicit(method: type) -> bool:
@@ -119,9 +120,11 @@ class Collocated:
         """The grid, on which the times ``T`` are ends of steps, and the states ``values`` at these."""
         if np.any(self.sign * T < self.sign * self.ends[0]):
             raise ValueError("solve_ivp: the solution has no derivative at times before the start of the integration")
-        points = self.sign * np.unique(self.sign * np.concatenate([self.ends, T]))
+        is_small = as_real(values).shape[1] <= FEW
+        ends = [self.ends[:-1:2], self.ends[-1:]] if is_small else [self.ends]  # two steps of the solver are one here
+        points = self.sign * np.unique(self.sign * np.concatenate([*ends, T]))
         starts, h = points[:-1], np.diff(points)
-        tableau = radau_tableau(5 if as_real(values).shape[1] <= FEW else 3)
+        tableau = radau_tableau(5 if is_small else 3)
         times = starts[:, None] + h[:, None] * tableau.c
         times[:, -1] = points[1:]
         states = self.states_at(times.reshape(-1))

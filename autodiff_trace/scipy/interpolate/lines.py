@@ -40,6 +40,8 @@ class TracedInterpolator:
             check_kind(kind)
         else:
             super().__init__(x, y, kind, axis, copy, bounds_error, fill_value, assume_sorted)
+        if copy and not self.data_are_traced:
+            x, y = np.array(x), np.array(y)
         self.given = x, y, kind, axis, bounds_error, fill_value, assume_sorted
 
     def __call__(self, x):
@@ -104,6 +106,7 @@ def filled(answer, x, query, fill_value, refuses):
     ndim = answer.ndim - query.ndim
     low, high = (wide(np.nan * query, ndim) if isinstance(each, float) and np.isnan(each) else each
                  for each in (low, high))
+    low, high = (anp.astype(as_array(each), answer.dtype) for each in (low, high))
     return anp.where(wide(below, ndim), low, anp.where(wide(above, ndim), high, answer))
 
 

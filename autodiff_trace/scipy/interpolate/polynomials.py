@@ -112,6 +112,11 @@ class KroghInterpolator(TracedPolynomial, scipy.interpolate.KroghInterpolator):
     __doc__ = scipy.interpolate.KroghInterpolator.__doc__
     reorders = False
 
+    def __init__(self, xi, yi, axis=0):
+        super().__init__(xi, yi, axis)
+        if not self.data_are_traced:
+            self.given = np.array(xi), np.array(yi), axis  # as SciPy, which is done with them
+
 
 class BarycentricInterpolator(TracedPolynomial, scipy.interpolate.BarycentricInterpolator):
     __doc__ = scipy.interpolate.BarycentricInterpolator.__doc__

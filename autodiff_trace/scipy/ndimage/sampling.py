@@ -139,7 +139,7 @@ declare(sample_adjoint, owns_memory=True)
 
 @unary
 def filter_along(x, order, axis, mode):
-    return scipy.ndimage.spline_filter1d(x, order, axis, mode=mode)
+    return scipy.ndimage.spline_filter1d(x, order, axis, np.complex128 if x.dtype.kind == "c" else np.float64, mode)
 
 
 SYMMETRIC = frozenset(["reflect", "grid-mirror", "grid-wrap", "nearest"])

@@ -117,26 +117,27 @@ class SolverCall(Implicit):
     # The call
 
     def result(self) -> Any:
-        try:
-            return self.result_of_run()
-        finally:
-            if self.line is not None:
-                self.line.close()
-
-    def result_of_run(self) -> Any:
         if not self.closure.traces:
-            return self.plain(self.run(self.restore(self.leaves)[0]))
+            return self.plain(self.run_to_end(self.restore(self.leaves)[0]))
         for example in self.examples(self.restore(self.leaves)[0]):
             self.closure.discover(*example)
         if not self.is_traced:
-            return self.plain(self.closure.run([], self.run, self.restore(self.leaves)[0]))
+            return self.plain(self.closure.run([], self.run_to_end, self.restore(self.leaves)[0]))
         leaves, (x, is_solved, *values) = solved(self)
         fields = self.template.decoded(values)
         return self.traced(leaves, x, is_solved, fields)
 
+    def run_to_end(self, tree: Any, hidden: Sequence = ()) -> Any:
+        """:meth:`run`, with the end of its line of progress."""
+        try:
+            return self.run(tree, hidden)
+        finally:
+            if self.line is not None:
+                self.line.close()
+
     def solve(self, leaves):
         tree, hidden = self.restore(leaves)
-        x, is_solved, fields = self.unpack(self.run(tree, hidden))
+        x, is_solved, fields = self.unpack(self.run_to_end(tree, hidden))
         self.template = Template(fields)
         return [np.atleast_1d(np.asarray(x)), np.bool_(is_solved), *self.template.encoded()]
 

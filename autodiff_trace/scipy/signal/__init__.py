@@ -1,6 +1,7 @@
 """``scipy.signal``, traced: the functions of SciPy's module under their own names."""
 
 from . import wrapped
+from . import chirp_transforms as chirp_transforms
 from . import convolutions as convolutions
 from . import detrending as detrending
 from . import filters as filters

@@ -23,6 +23,14 @@ def medfilt(volume, kernel_size=None):
     return median_filter(x, sizes, mode="constant")
 
 
+@define(scipy.signal.medfilt2d)
+def medfilt2d(input, kernel_size=3):
+    x = as_array(input)
+    if x.ndim != 2:
+        raise ValueError(f"medfilt2d: input must have two dimensions, but has {x.ndim}")
+    return medfilt(x, kernel_size)
+
+
 @define(scipy.signal.order_filter)
 def order_filter(a, domain, rank):
     domain = np.asarray(domain)

@@ -12,7 +12,7 @@ from ...numpy import wrapped as anp
 from ...numpy.canonical import as_array
 from ...numpy.definers import define
 from ...numpy.error_states import quiet
-from .families import family, family_of
+from .families import family, family_of, slopes_of
 
 __all__ = ["integral", "rising"]
 
@@ -98,8 +98,7 @@ def elliprg(x, y, z):
     return elliprg_derivative(x, y, z, 0, 0, 0)
 
 
-@define(scipy.special.elliprc)
-@quiet
+@slopes_of(scipy.special.elliprc)
 def elliprc(x, y):
     x, y = as_array(x), as_array(y)
     if x.dtype.kind == "c" or y.dtype.kind == "c":

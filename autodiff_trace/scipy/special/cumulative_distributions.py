@@ -10,10 +10,8 @@ import numpy as np
 import scipy.special
 
 from ...numpy import wrapped as anp
-from ...numpy.definers import define
-from ...numpy.error_states import quiet
 from . import wrapped as special
-from .families import differentiate, family_of, quiet_elementwise
+from .families import differentiate, family_of, quiet_elementwise, slopes_of
 
 
 
@@ -25,53 +23,45 @@ def counts(*numbers):
 # Gamma: Poisson's, χ² and gamma distributions, DLMF 8.2.4
 
 
-@define(scipy.special.pdtr)
-@quiet
+@slopes_of(scipy.special.pdtr)
 def pdtr(k, m):
     [k] = counts(k)
     return special.gammaincc(k + 1, m)
 
 
-@define(scipy.special.pdtrc)
-@quiet
+@slopes_of(scipy.special.pdtrc)
 def pdtrc(k, m):
     [k] = counts(k)
     return special.gammainc(k + 1, m)
 
 
-@define(scipy.special.pdtri)
-@quiet
+@slopes_of(scipy.special.pdtri)
 def pdtri(k, y):
     [k] = counts(k)
     return special.gammainccinv(k + 1, y)
 
 
-@define(scipy.special.chdtr)
-@quiet
+@slopes_of(scipy.special.chdtr)
 def chdtr(v, x):
     return special.gammainc(0.5 * v, 0.5 * x)
 
 
-@define(scipy.special.chdtrc)
-@quiet
+@slopes_of(scipy.special.chdtrc)
 def chdtrc(v, x):
     return special.gammaincc(0.5 * v, 0.5 * x)
 
 
-@define(scipy.special.chdtri)
-@quiet
+@slopes_of(scipy.special.chdtri)
 def chdtri(v, p):
     return 2 * special.gammainccinv(0.5 * v, p)
 
 
-@define(scipy.special.gdtr)
-@quiet
+@slopes_of(scipy.special.gdtr)
 def gdtr(a, b, x):
     return special.gammainc(b, a * x)
 
 
-@define(scipy.special.gdtrc)
-@quiet
+@slopes_of(scipy.special.gdtrc)
 def gdtrc(a, b, x):
     return special.gammaincc(b, a * x)
 
@@ -79,16 +69,14 @@ def gdtrc(a, b, x):
 # Beta: binomial, negative binomial and F distributions, DLMF 8.17.5
 
 
-@define(scipy.special.bdtr)
-@quiet
+@slopes_of(scipy.special.bdtr)
 def bdtr(k, n, p):
     k, n = counts(k, n)
     all_of_them = anp.equal(k, n)
     return anp.where(all_of_them, 1, special.betainc(anp.where(all_of_them, 1, n - k), k + 1, 1 - p))
 
 
-@define(scipy.special.bdtrc)
-@quiet
+@slopes_of(scipy.special.bdtrc)
 def bdtrc(k, n, p):
     k, n = anp.floor(k), anp.floor(n)
     none, all_of_them = anp.less(k, 0), anp.equal(k, n)
@@ -96,42 +84,36 @@ def bdtrc(k, n, p):
     return anp.where(none, 1, anp.where(all_of_them, 0, special.betainc(a, b, p)))
 
 
-@define(scipy.special.bdtri)
-@quiet
+@slopes_of(scipy.special.bdtri)
 def bdtri(k, n, y):
     k, n = counts(k, n)
     return 1 - special.betaincinv(n - k, k + 1, y)
 
 
-@define(scipy.special.nbdtr)
-@quiet
+@slopes_of(scipy.special.nbdtr)
 def nbdtr(k, n, p):
     k, n = counts(k, n)
     return special.betainc(n, k + 1, p)
 
 
-@define(scipy.special.nbdtrc)
-@quiet
+@slopes_of(scipy.special.nbdtrc)
 def nbdtrc(k, n, p):
     k, n = counts(k, n)
     return special.betainc(k + 1, n, 1 - p)
 
 
-@define(scipy.special.nbdtri)
-@quiet
+@slopes_of(scipy.special.nbdtri)
 def nbdtri(k, n, y):
     k, n = counts(k, n)
     return special.betaincinv(n, k + 1, y)
 
 
-@define(scipy.special.fdtr)
-@quiet
+@slopes_of(scipy.special.fdtr)
 def fdtr(dfn, dfd, x):
     return special.betainc(0.5 * dfn, 0.5 * dfd, dfn * x / (dfd + dfn * x))
 
 
-@define(scipy.special.fdtrc)
-@quiet
+@slopes_of(scipy.special.fdtrc)
 def fdtrc(dfn, dfd, x):
     return special.betainc(0.5 * dfd, 0.5 * dfn, dfd / (dfd + dfn * x))
 

@@ -78,6 +78,14 @@ elementwise(
 )
 
 
+def upper_beta(a, b, x):
+    """betaincc of arrays, in a fraction of SciPy's time where 1 − x keeps the digits of x, DLMF 8.17.4."""
+    ans = scipy.special.betainc(b, a, 1 - x)
+    small = x < 1 / 16
+    ans[small] = scipy.special.betaincc(a[small], b[small], x[small])
+    return ans
+
+
 @lambda compute: family(compute, "a b x", x=lambda ans, a, b, x, i, j: beta_density(a, b, x, i, j))
 def betainc_derivative(a, b, x, i, j):
     """The derivatives of betainc(a, b, x) of orders i in a and j in b."""
@@ -92,7 +100,7 @@ def betainc_derivative(a, b, x, i, j):
 
     centre_a, radius_a = reach(a, np.log(inner) - psi(near_a) + joint, spread(near_a), b)
     centre_b, radius_b = reach(b, np.log1p(-inner) - psi(near_b) + joint, spread(near_b), a)
-    tail = smaller_tail(scipy.special.betainc, scipy.special.betaincc, a, b, x)
+    tail = smaller_tail(scipy.special.betainc, upper_beta, a, b, x)
 
     def in_b(a):
         if not j:

@@ -12,7 +12,7 @@ from ...numpy.canonical import as_array
 from ...numpy.definers import define
 from ...numpy.error_states import quiet
 from . import wrapped as special
-from .families import family_of, quiet_elementwise
+from .families import family_of, quiet_elementwise, slopes_of
 
 # Fresnel's integrals of sin(πt²/2) and cos(πt²/2), DLMF 7.2(iii)
 
@@ -82,8 +82,7 @@ def wofz(z):
     return wofz_derivative(anp.astype(z, np.result_type(z.dtype, np.complex64)), 0)
 
 
-@define(scipy.special.voigt_profile)
-@quiet
+@slopes_of(scipy.special.voigt_profile)
 def voigt_profile(x, sigma, gamma):
     """Re w((x + iγ) / (σ√2)) / (σ√(2π)), DLMF 7.19.1 to 7.19.4."""
     width = math.sqrt(2) * sigma

@@ -11,21 +11,13 @@ from __future__ import annotations
 import scipy.special
 
 from ...numpy import wrapped as anp
-from ...numpy.definers import define
 from ...numpy.error_states import quiet
-from ...transforms import jvp
 from . import wrapped as special
-from .families import quiet_elementwise
+from .families import partial, quiet_elementwise, slopes_of
 
 
 SMALLEST, LARGEST = 1e-100, 1e100
 """The ends of what SciPy looks at."""
-
-
-def partial(function, i, args):
-    """The partial derivative of an elementwise function in its argument ``i``."""
-    x = anp.asarray(args[i]) if not hasattr(args[i], "dtype") else args[i]
-    return jvp(lambda x: function(*args[:i], x, *args[i + 1 :]), (x,), (anp.ones_like(x),))[1]
 
 
 def inverse(name, function, place, fixed=()):
@@ -91,13 +83,11 @@ inverse("stdtridf", special.stdtr, 0)
 inverse("stdtrit", special.stdtr, 1)
 
 
-@define(scipy.special.nrdtrimn)
-@quiet
+@slopes_of(scipy.special.nrdtrimn)
 def nrdtrimn(p, std, x):
     return x - std * special.ndtri(p)
 
 
-@define(scipy.special.nrdtrisd)
-@quiet
+@slopes_of(scipy.special.nrdtrisd)
 def nrdtrisd(mn, p, x):
     return (x - mn) / special.ndtri(p)
