@@ -93,12 +93,10 @@ ORDER = """
     scipy/sparse: arrays formats choices constants __init__
     scipy/sparse/linalg: choices exponentials iterations norms systems spectra __init__
     numpy/taylor: __init__
-    transforms: border coloring complex_jacobians ownership steps raveling stopping
-    scipy/stats: distributions draws continuous
-    transforms: flat_function followed_rules mapping custom_rules gradient products sparsity custom_calls
-      jacobians second_order taylor
+    transforms: border coloring complex_jacobians ownership steps raveling stopping flat_function followed_rules
+      mapping custom_rules gradient products sparsity custom_calls jacobians second_order taylor
+    scipy/stats: distributions draws continuous numeric
     scipy/optimize: rosenbrock unknowns
-    scipy/stats: numeric
     scipy/integrate: whole_steps event_times flows integrals trajectories
     captured_state: contents names places holders random_states copying read_paths kinds watching members
       objects functions following captured restoring reruns references
