@@ -45,7 +45,6 @@ ORDER = """
     numpy: error_states recursive_linalg layouts mutation parameters random row_sums lapack quick_forms
       namespace plain_scipy operators canonical fft wrapped moving batching broadcasting buffers concatenators
       linalg ufunc_folds ufunc_methods masks
-    scipy/stats: distributions
     scipy/integrate: fields linearised refining
     scipy/optimize: isotonic
     scipy/interpolate: bands cubics
@@ -96,8 +95,8 @@ ORDER = """
     numpy/taylor: __init__
     transforms: border coloring complex_jacobians ownership steps raveling stopping flat_function followed_rules
       mapping custom_rules gradient products sparsity custom_calls jacobians second_order taylor
+    scipy/stats: distributions draws continuous numeric
     scipy/optimize: rosenbrock unknowns
-    scipy/stats: draws continuous numeric
     scipy/integrate: whole_steps event_times flows integrals trajectories
     captured_state: contents names places holders random_states copying read_paths kinds watching members
       objects functions following captured restoring reruns references

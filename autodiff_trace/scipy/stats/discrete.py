@@ -11,6 +11,7 @@ from ...core.errors import MissingRuleError, caller_line
 from ...core.primitives import nondifferentiable
 from ...core.recording import to_recorded
 from ...numpy import wrapped as anp
+from ...numpy.error_states import quiet
 from ...transforms.stopping import stop_gradient
 from .. import special
 from .distributions import Distribution, all_of, everywhere, masked, method_of, positive
@@ -54,14 +55,21 @@ class Discrete(Distribution):
         lower, upper = [end(*shapes) if callable(end) else end for end in self.support_ends]
         return k, stop_gradient(lower), stop_gradient(upper), valid, shapes
 
+    @quiet
     def traced_logpmf(self, k, *parameters):
+        return self.at_counts("logpmf", -INFINITE, k, parameters)
+
+    def at_counts(self, name, nothing, k, parameters):
         k, lower, upper, valid, shapes = self.prepared(k, parameters)
         is_there = all_of(k >= lower, k <= upper, anp.equal(k, anp.floor(k)))
-        value = masked(is_there, self.standard["logpmf"](masked(is_there, k, lower), *shapes), -INFINITE)
+        value = masked(is_there, self.standard[name](masked(is_there, k, lower), *shapes), nothing)
         return masked(valid, masked(anp.logical_not(anp.isnan(k)), value, np.nan), np.nan)
 
+    @quiet
     def traced_pmf(self, k, *parameters):
-        return anp.exp(self.traced_logpmf(k, *parameters))
+        if "pmf" not in self.standard:
+            return anp.exp(self.traced_logpmf(k, *parameters))
+        return self.at_counts("pmf", 0.0, k, parameters)
 
     def of_tail(self, name, k, parameters):
         k, lower, upper, valid, shapes = self.prepared(k, parameters)
@@ -157,15 +165,35 @@ def log_binomial(n, k):
     return -anp.log(n + 1) - special.betaln(n - k + 1, k + 1)
 
 
+def binomial_pmf(k, n, p):
+    """At p = 0 and 1 the logarithm is infinite; powers have slopes there."""
+    chosen, is_inner = log_binomial(n, k), all_of(p > 0, p < 1)
+    near = anp.exp(chosen + special.xlogy(k, p) + special.xlog1py(n - k, -p))
+    if everywhere(is_inner):
+        return near
+    return anp.where(is_inner, near, anp.exp(chosen) * p**k * (1 - p) ** (n - k))
+
+
+def poisson_pmf(k, mu):
+    near, is_inner = anp.exp(poisson_logpmf(k, mu)), mu > 0
+    return near if everywhere(is_inner) else anp.where(is_inner, near, mu**k * anp.exp(-mu - special.gammaln(k + 1)))
+
+
+def poisson_logpmf(k, mu):
+    return special.xlogy(k, mu) - special.gammaln(k + 1) - mu
+
+
 bernoulli = Discrete(
     "bernoulli", "p", probability, support=(0.0, 1.0),
     logpmf=lambda k, p: special.xlogy(k, p) + special.xlog1py(1 - k, -p),
+    pmf=lambda k, p: anp.where(anp.equal(k, 1), p, 1 - p),
     cdf=lambda k, p: 1 - p, sf=lambda k, p: p + 0 * k, mean=lambda p: p, var=lambda p: p * (1 - p),
     entropy=lambda p: special.entr(p) + special.entr(1 - p),
 )
 binom = Discrete(
     "binom", "n p", lambda n, p: all_of(is_whole(n), probability(p)), support=(0.0, lambda n, p: n),
     logpmf=lambda k, n, p: log_binomial(n, k) + special.xlogy(k, p) + special.xlog1py(n - k, -p),
+    pmf=binomial_pmf,
     cdf=lambda k, n, p: special.betaincc(k + 1, masked(n > k, n - k, 1.0), p),
     sf=lambda k, n, p: special.betainc(k + 1, masked(n > k, n - k, 1.0), p),
     logcdf=lambda k, n, p: log_betainc(masked(n > k, n - k, 1.0), k + 1, 1 - p, p),
@@ -182,7 +210,7 @@ nbinom = Discrete(
     mean=lambda n, p: n * (1 - p) / p, var=lambda n, p: n * (1 - p) / (p * p),
 )
 poisson = Discrete(
-    "poisson", "mu", lambda mu: mu >= 0, logpmf=lambda k, mu: special.xlogy(k, mu) - special.gammaln(k + 1) - mu,
+    "poisson", "mu", lambda mu: mu >= 0, logpmf=poisson_logpmf, pmf=poisson_pmf,
     cdf=lambda k, mu: special.gammaincc(k + 1, mu), sf=lambda k, mu: special.gammainc(k + 1, mu),
     logcdf=lambda k, mu: log_gammaincc(k + 1, mu), logsf=lambda k, mu: log_gammainc(k + 1, mu),
     mean=lambda mu: mu, var=lambda mu: mu,

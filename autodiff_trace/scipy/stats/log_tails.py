@@ -10,7 +10,7 @@ from ...transforms.stopping import to_numpy
 from .. import special
 from ..special.families import differentiate_in_several, family
 
-__all__ = ["log_betainc", "log_gammainc", "log_gammaincc", "upper_fraction"]
+__all__ = ["log_betainc", "log_gammainc", "log_gammaincc", "log_rest", "upper_fraction"]
 
 TINY = 1e-280
 
@@ -20,6 +20,14 @@ def blend(ans, far):
     is_far = anp.less(ans, TINY)
     near = anp.log(anp.where(is_far, 1.0, ans))
     return anp.where(is_far, far(is_far), near)
+
+
+def log_rest(level):
+    """log(1 − e^(−H)) of level = log H: for small H, which may underflow, level + log((1 − e^(−H)) / H)."""
+    is_large = anp.greater(level, 0)
+    small, large = anp.where(is_large, 0.0, level), anp.where(is_large, level, 1.0)
+    near = small + anp.log(special.exprel(-anp.exp(small)))
+    return anp.where(is_large, anp.log1p(-anp.exp(-anp.exp(large))), near)
 
 
 def log_gammainc(a, x):

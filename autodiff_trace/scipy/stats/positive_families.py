@@ -9,7 +9,7 @@ import scipy.stats
 from ...numpy import wrapped as anp
 from .. import special
 from .continuous import INFINITE, Continuous
-from .log_tails import log_betainc, log_gammainc, log_gammaincc
+from .log_tails import log_betainc, log_gammainc, log_gammaincc, log_rest
 from .numeric import quantile_of
 from .real_families import EULER, HALF_LOG_TWO_PI, LOG_TWO, ROOT_HALF, any_shape
 
@@ -53,7 +53,7 @@ chi = on_positive(
     entropy=lambda df: special.gammaln(0.5 * df) + 0.5 * (df - LOG_TWO - (df - 1) * special.psi(0.5 * df)),
 )
 invgamma = on_positive(
-    "invgamma", "a", logpdf=lambda x, a: -(a + 1) * anp.log(x) - special.gammaln(a) - 1 / x,
+    "invgamma", "a", open_ends=True, logpdf=lambda x, a: -(a + 1) * anp.log(x) - special.gammaln(a) - 1 / x,
     cdf=lambda x, a: special.gammaincc(a, 1 / x), sf=lambda x, a: special.gammainc(a, 1 / x),
     logcdf=lambda x, a: log_gammaincc(a, 1 / x), logsf=lambda x, a: log_gammainc(a, 1 / x),
     ppf=lambda q, a: 1 / special.gammainccinv(a, q), isf=lambda q, a: 1 / special.gammaincinv(a, q),
@@ -66,6 +66,7 @@ expon = on_positive(
 )
 weibull_min = on_positive(
     "weibull_min", "c", logpdf=lambda x, c: anp.log(c) + special.xlogy(c - 1, x) - x**c, logsf=lambda x, c: -(x**c),
+    logcdf=lambda x, c: log_rest(c * anp.log(x)),
     ppf=lambda q, c: (-anp.log1p(-q)) ** (1 / c), isf=lambda q, c: (-anp.log(q)) ** (1 / c),
     entropy=lambda c: EULER * (1 - 1 / c) - anp.log(c) + 1, mean=lambda c: special.gamma(1 + 1 / c),
     var=lambda c: special.gamma(1 + 2 / c) - special.gamma(1 + 1 / c) ** 2,
@@ -73,6 +74,7 @@ weibull_min = on_positive(
 weibull_max = Continuous(
     "weibull_max", "c", support=(-INFINITE, 0.0),
     logpdf=lambda x, c: anp.log(c) + special.xlogy(c - 1, -x) - (-x) ** c, logcdf=lambda x, c: -((-x) ** c),
+    logsf=lambda x, c: log_rest(c * anp.log(-x)),
     ppf=lambda q, c: -((-anp.log(q)) ** (1 / c)), isf=lambda q, c: -((-anp.log1p(-q)) ** (1 / c)),
     entropy=lambda c: EULER * (1 - 1 / c) - anp.log(c) + 1,
 )
@@ -101,7 +103,7 @@ halfcauchy = on_positive(
     entropy=lambda: math.log(2 * math.pi),
 )
 lognorm = on_positive(
-    "lognorm", "s",
+    "lognorm", "s", open_ends=True,
     logpdf=lambda x, s: -0.5 * (anp.log(x) / s) ** 2 - anp.log(s) - anp.log(x) - HALF_LOG_TWO_PI,
     cdf=lambda x, s: special.ndtr(anp.log(x) / s), sf=lambda x, s: special.ndtr(-anp.log(x) / s),
     logcdf=lambda x, s: special.log_ndtr(anp.log(x) / s), logsf=lambda x, s: special.log_ndtr(-anp.log(x) / s),
@@ -128,7 +130,7 @@ fisk = on_positive(
     entropy=lambda c: 2 - anp.log(c),
 )
 levy = on_positive(
-    "levy", logpdf=lambda x: -0.5 / x - 1.5 * anp.log(x) - HALF_LOG_TWO_PI,
+    "levy", open_ends=True, logpdf=lambda x: -0.5 / x - 1.5 * anp.log(x) - HALF_LOG_TWO_PI,
     cdf=lambda x: 2 * special.ndtr(-1 / anp.sqrt(x)), sf=lambda x: special.erf(anp.sqrt(0.5 / x)),
     logcdf=lambda x: LOG_TWO + special.log_ndtr(-1 / anp.sqrt(x)), ppf=lambda q: special.ndtri(0.5 * q) ** -2.0,
     isf=lambda q: 0.5 / special.erfinv(q) ** 2, entropy=lambda: 0.5 * (1 + 3 * EULER + math.log(16 * math.pi)),
@@ -179,8 +181,8 @@ invgauss_logpdf = lambda x, mu: (  # noqa: E731
 )
 invgauss_cdf = lambda x, mu: anp.exp(invgauss_logcdf(x, mu))  # noqa: E731
 invgauss = on_positive(
-    "invgauss", "mu", logpdf=invgauss_logpdf, logcdf=invgauss_logcdf, logsf=invgauss_logsf, cdf=invgauss_cdf,
-    sf=lambda x, mu: anp.exp(invgauss_logsf(x, mu)),
+    "invgauss", "mu", open_ends=True, logpdf=invgauss_logpdf, logcdf=invgauss_logcdf, logsf=invgauss_logsf,
+    cdf=invgauss_cdf, sf=lambda x, mu: anp.exp(invgauss_logsf(x, mu)),
     ppf=quantile_of(scipy.stats.invgauss.ppf, invgauss_cdf, invgauss_logpdf, 1),
     isf=quantile_of(scipy.stats.invgauss.isf, invgauss_cdf, invgauss_logpdf, 1, -1),
     entropy=lambda mu: (

@@ -14,7 +14,7 @@ from .. import special
 from ..special.families import differentiate, family
 from .continuous import INFINITE, Continuous
 from .distributions import all_of
-from .log_tails import log_betainc
+from .log_tails import log_betainc, log_gammaincc, log_rest
 from .numeric import quantile_of
 
 EULER = 0.5772156649015328606
@@ -80,19 +80,20 @@ cauchy = Continuous(
     entropy=lambda: math.log(4 * math.pi),
 )
 gumbel_r = Continuous(
-    "gumbel_r", logpdf=lambda x: -x - anp.exp(-x), logcdf=lambda x: -anp.exp(-x),
+    "gumbel_r", logpdf=lambda x: -x - anp.exp(-x), logcdf=lambda x: -anp.exp(-x), logsf=lambda x: log_rest(-x),
     ppf=lambda q: -anp.log(-anp.log(q)), isf=lambda q: -anp.log(-anp.log1p(-q)),
     entropy=lambda: 1 + EULER, mean=lambda: EULER, var=lambda: math.pi**2 / 6,
 )
 gumbel_l = Continuous(
-    "gumbel_l", logpdf=lambda x: x - anp.exp(x), logsf=lambda x: -anp.exp(x),
+    "gumbel_l", logpdf=lambda x: x - anp.exp(x), logsf=lambda x: -anp.exp(x), logcdf=log_rest,
     ppf=lambda q: anp.log(-anp.log1p(-q)), isf=lambda q: anp.log(-anp.log(q)),
     entropy=lambda: 1 + EULER, mean=lambda: -EULER, var=lambda: math.pi**2 / 6,
 )
 gennorm = Continuous(
     "gennorm", "beta", symmetric=True,
     logpdf=lambda x, beta: anp.log(0.5 * beta) - special.gammaln(1 / beta) - anp.absolute(x) ** beta,
-    sf=lambda x, beta: gennorm_tail(x, beta), isf=lambda q, beta: gennorm_quantile(q, beta),
+    sf=lambda x, beta: gennorm_tail(x, beta), logsf=lambda x, beta: gennorm_logtail(x, beta),
+    isf=lambda q, beta: gennorm_quantile(q, beta),
     entropy=lambda beta: 1 / beta - anp.log(0.5 * beta) + special.gammaln(1 / beta),
     mean=lambda beta: 0 * beta, var=lambda beta: anp.exp(special.gammaln(3 / beta) - special.gammaln(1 / beta)),
 )
@@ -109,6 +110,13 @@ def gennorm_tail(x, beta):
     is_centre = anp.equal(x, 0)
     tail = 0.5 * special.gammaincc(1 / beta, anp.absolute(anp.where(is_centre, 1.0, x)) ** beta)
     return anp.where(is_centre, 0.5 - gennorm_peak(beta) * x, anp.where(x > 0, tail, 1 - tail))
+
+
+def gennorm_logtail(x, beta):
+    is_right = x > 0
+    size = anp.where(is_right, x, 1.0) ** beta
+    left = gennorm_tail(anp.where(is_right, -1.0, x), beta)
+    return anp.where(is_right, log_gammaincc(1 / beta, size) - LOG_TWO, anp.log(left))
 
 
 def gennorm_quantile(q, beta):
@@ -218,7 +226,7 @@ def extreme_quantile(level, c):
 genextreme = Continuous(
     "genextreme", "c", any_shape, support=(extreme_ends(-1), extreme_ends(1)),
     logpdf=lambda x, c: extreme_level(x, c) * (1 - c) - anp.exp(extreme_level(x, c)),
-    logcdf=lambda x, c: -anp.exp(extreme_level(x, c)),
+    logcdf=lambda x, c: -anp.exp(extreme_level(x, c)), logsf=lambda x, c: log_rest(extreme_level(x, c)),
     ppf=lambda q, c: extreme_quantile(anp.log(-anp.log(q)), c),
     isf=lambda q, c: extreme_quantile(anp.log(-anp.log1p(-q)), c), entropy=lambda c: EULER * (1 - c) + 1,
 )
