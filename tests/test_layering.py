@@ -77,7 +77,6 @@ ORDER = """
     scipy/interpolate: pieces basis piecewise bsplines univariate cubic_splines lines polynomials scattered
       grids __init__
     scipy/sparse: products stored
-    scipy/special: error_functions
     numpy/rules: matrices determinants repeated_values statistics nan_functions complex_parts division
       elementwise interpolation lengths creation diagonals ordering sets steps windows contractions covariances
       cumulative differences einsum factorizations histograms joining matrix_products padding polynomials
@@ -117,13 +116,13 @@ ORDER = """
     compiler: failures
     compiler/record: outside tracing
     .: differences extend nn optim testing
-    scipy/special: logistic_functions
     transforms: custom __init__
-    scipy/special: families empirical_distributions differential_equations densities gamma_functions
-      cumulative_distributions incomplete_functions hypergeometric noncentral_distributions integral_functions
-      zeta_functions lambert_functions airy_functions carlson_integrals cylinder_functions struve_functions
-      bessel_integrals orthogonal_polynomials spherical_harmonics spherical_bessel exponential_integrals
-      information further_functions elliptic_integrals scaled_cylinder_functions inverse_distributions __init__
+    scipy/special: families error_functions logistic_functions empirical_distributions differential_equations
+      densities gamma_functions cumulative_distributions incomplete_functions hypergeometric
+      noncentral_distributions integral_functions zeta_functions lambert_functions airy_functions
+      carlson_integrals cylinder_functions struve_functions bessel_integrals orthogonal_polynomials
+      spherical_harmonics spherical_bessel exponential_integrals information further_functions
+      elliptic_integrals scaled_cylinder_functions inverse_distributions __init__
     scipy/signal: waveforms __init__
     scipy/stats: log_tails discrete kernel_density multivariate real_families bounded_families samples
       positive_families statistics_of_tests __init__

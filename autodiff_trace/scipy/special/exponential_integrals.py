@@ -81,7 +81,7 @@ def spence_slope(ans, z):
     near = anp.where(is_near, s, 0 * s)
     far = anp.where(is_near, 0 * s + 1, s)
     series = anp.astype(special.hyp2f1(1, 1, 2, -near), z.dtype)  # (SciPy's is double for single precision)
-    return -anp.where(is_near, series, anp.log(1 + far) / far)
+    return -anp.where(is_near, series, anp.log(anp.where(is_near, 0 * z + 2, z)) / far)
 
 
 elementwise(special.spence, spence_slope, singular=True)
