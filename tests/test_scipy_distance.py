@@ -102,3 +102,14 @@ def test_metrics_of_ones_own_and_those_without_a_derivative():
     np.testing.assert_allclose(distance.cdist(x, y, "hamming"), 1.0)
     assert np.all(grad(lambda p: anp.sum(distance.cdist(x, y, "minkowski", p=p)))(3.0) < 0)
     assert scipy.spatial.KDTree(x).n == 3
+
+
+@pytest.mark.parametrize("x", [[1.0, 2.0, 0.5], [2.0, 4.0, 1.0]])
+def test_rounding_that_is_cut_off_takes_no_curvature_with_it(x):
+    y = np.array([[1.0, 2.0, 0.5]])
+
+    def plain(x):
+        return 1 - x @ y[0] / anp.sqrt(x @ x) / np.sqrt(y[0] @ y[0])
+
+    found = hessian(lambda x: scipy.spatial.distance.cdist(x[None], y, "cosine")[0, 0])(np.array(x))
+    np.testing.assert_allclose(found, hessian(plain)(np.array(x)), atol=1e-12)

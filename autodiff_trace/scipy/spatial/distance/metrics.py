@@ -18,6 +18,7 @@ from ....numpy.canonical import as_array
 from ....numpy.definers import elementwise
 from ....numpy.rules.matrices import column, row, transposed
 from ....numpy.rules.norms import norm_of_vectors
+from ....transforms.stopping import stop_gradient
 from .euclidean import euclidean_pairs, square_pairs
 
 __all__ = ["METRICS", "jensenshannon", "metric_of", "real"]
@@ -144,7 +145,8 @@ def cosine(x, y, w=None):
     xw = weighed(x, w)
     x_square, y_square = anp.sum(xw * x, axis=-1), anp.sum(weighed(y * y, w), axis=-1)
     lengths = column(root(x_square)) * row(root(y_square))
-    return anp.clip(1 - ratio(xw @ transposed(y), lengths), 0, 2)
+    distance = 1 - ratio(xw @ transposed(y), lengths)
+    return distance - stop_gradient(distance - anp.clip(distance, 0, 2))  # rounding is cut off, and no derivative
 
 
 def correlation(x, y, w=None, centered=True):
