@@ -85,15 +85,17 @@ ORDER = """
     scipy/linalg: operands structures positive_systems schur_forms banded matrix_equations matrix_functions
       systems toeplitz_systems factorizations matrix_roots orthogonal special_matrices least_squares spectral
       eigensystems __init__
-    scipy/spatial/distance: euclidean metrics pairs vectors __init__
+    scipy/spatial/distance: euclidean
     scipy/fft: transforms cosine_transforms __init__
-    scipy/spatial: matrices __init__
     numpy: views attributes shared_results writable_box array_box array_layer flat __init__
     scipy/sparse: arrays formats choices constants __init__
     scipy/sparse/linalg: choices exponentials iterations norms systems spectra __init__
     numpy/taylor: __init__
     transforms: border coloring complex_jacobians ownership steps raveling stopping flat_function followed_rules
-      mapping custom_rules gradient products sparsity custom_calls jacobians second_order taylor
+      mapping
+    scipy/spatial/distance: metrics pairs vectors __init__
+    scipy/spatial: matrices __init__
+    transforms: custom_rules gradient products sparsity custom_calls jacobians second_order taylor
     scipy/stats: distributions draws continuous numeric
     scipy/optimize: rosenbrock unknowns
     scipy/integrate: whole_steps event_times flows integrals trajectories
