@@ -11,6 +11,7 @@ import math
 import numpy as np
 import scipy.special
 
+from ...numpy import wrapped as anp
 from .families import family
 
 __all__ = ["beta_density", "gamma_density"]
@@ -56,7 +57,7 @@ def gamma_density(a, x, order):
 
 def gamma_density_slope(ans, a, x, order):
     """∂ₓ f = (a − 1) f(x) / x − f(x); each derivative of the factor a gives one term more."""
-    slope = ans * ((a - 1) / x - 1)
+    slope = ans * ((a - 1) / anp.where(anp.equal(a, 1), 1 + 0 * x, x) - 1)
     return slope + order * gamma_density(a, x, order - 1) / x if order else slope
 
 

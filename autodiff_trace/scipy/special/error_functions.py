@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 
+import scipy.special
+
 from ...numpy import wrapped as anp
 from ...numpy.definers import elementwise
 from . import wrapped as special
+from .families import family_of
 
 TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
 ROOT_TWO_PI = math.sqrt(2 * math.pi)
@@ -21,7 +24,9 @@ def number(x, value):
 
 
 def gaussian(x, factor, scale=1.0):
-    """factor · e^(−scale x²)."""
+    """factor · e^(−scale x²), whose derivatives vanish at infinity."""
+    if scale > 0 and x.dtype.kind != "c":
+        x = anp.clip(x, -1e4, 1e4)
     return number(x, factor) * anp.exp(-(number(x, scale) * x * x))
 
 
@@ -43,7 +48,9 @@ def with_far_slope(near, factor, sign):
             return near(ans, x)
         # Dawson's integral is odd, the other one explodes to the left
         is_far = (anp.absolute(x) if sign > 0 else x) > FAR
-        far = far_slope(anp.where(is_far, x, number(x, FAR)), sign) * number(x, factor)
+        is_finite = anp.logical_and(is_far, anp.isfinite(x))
+        far = far_slope(anp.where(is_finite, x, number(x, FAR)), sign) * number(x, factor)
+        far = anp.where(anp.isinf(x), number(x, 0), far)
         return anp.where(is_far, far, near(ans, x))
 
     return slope
@@ -52,10 +59,8 @@ def with_far_slope(near, factor, sign):
 elementwise(special.erf, lambda ans, x: gaussian(x, TWO_OVER_ROOT_PI))
 elementwise(special.erfc, lambda ans, x: gaussian(x, -TWO_OVER_ROOT_PI))
 elementwise(special.erfi, lambda ans, x: gaussian(x, TWO_OVER_ROOT_PI, -1.0), singular=True)
-elementwise(
-    special.erfcx,
-    with_far_slope(lambda ans, x: 2 * x * ans - number(x, TWO_OVER_ROOT_PI), 1 / math.sqrt(math.pi), -1), singular=True,
-)
+ERFCX_SLOPE = with_far_slope(lambda ans, x: 2 * x * ans - number(x, TWO_OVER_ROOT_PI), 1 / math.sqrt(math.pi), -1)
+elementwise(special.erfcx, ERFCX_SLOPE, singular=True)
 elementwise(special.dawsn, with_far_slope(lambda ans, x: 1 - 2 * x * ans, 0.5, 1), singular=True)
 elementwise(special.erfinv, lambda ans, x: gaussian(ans, 1 / TWO_OVER_ROOT_PI, -1.0), singular=True)
 elementwise(special.erfcinv, lambda ans, x: gaussian(ans, -1 / TWO_OVER_ROOT_PI, -1.0), singular=True)
@@ -65,7 +70,27 @@ elementwise(special.erfcinv, lambda ans, x: gaussian(ans, -1 / TWO_OVER_ROOT_PI,
 
 
 def hazard(x):
-    return number(x, math.sqrt(2 / math.pi)) / special.erfcx(x * number(x, -math.sqrt(0.5)))
+    """φ(x) / Φ(x), which falls like the density to the right, and is close to −x to the left."""
+    if x.dtype.kind == "c":
+        return number(x, math.sqrt(2 / math.pi)) / special.erfcx(x * number(x, -math.sqrt(0.5)))
+    return real_hazard(x)
+
+
+def hazard_slope(ans, x):
+    """−h (x + h): to the left, where x + h vanishes, by the slope of erfcx."""
+    is_left = x < -1
+    is_there = anp.logical_and(is_left, x > -1e8)
+    u = anp.where(is_there, x, number(x, -1)) * number(x, -math.sqrt(0.5))
+    scaled = special.erfcx(u)
+    left = ERFCX_SLOPE(scaled, u) / (scaled * scaled) * number(x, 1 / math.sqrt(math.pi))
+    is_right = anp.logical_not(anp.logical_or(is_left, anp.equal(ans, 0)))
+    right = -ans * (anp.where(is_right, x, number(x, 0)) + ans)
+    return anp.where(is_left, anp.where(is_there, left, number(x, -1)), right)
+
+
+@family_of("x", x=hazard_slope)
+def real_hazard(x):
+    return math.sqrt(2 / math.pi) / scipy.special.erfcx(-math.sqrt(0.5) * x)
 
 
 elementwise(special.ndtr, lambda ans, x: gaussian(x, 1 / ROOT_TWO_PI, 0.5))

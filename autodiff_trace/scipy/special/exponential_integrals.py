@@ -11,7 +11,7 @@ from ...numpy import wrapped as anp
 from ...numpy.canonical import as_array
 from ...numpy.definers import define, elementwise
 from . import wrapped as special
-from .families import family
+from .families import family, family_of
 
 elementwise(special.exp1, lambda ans, z: -anp.exp(-z) / z, singular=True)
 elementwise(special.expi, lambda ans, x: anp.exp(x) / x, singular=True)
@@ -49,13 +49,8 @@ sici_parts = pair(
 )
 shichi_parts = pair(
     scipy.special.shichi,
-    (lambda ans, x: special.exprel(x) + x * x * 0 - cosh_rest(x), lambda ans, x: anp.cosh(x) / x),
+    (lambda ans, x: special.hyp0f1(1.5, x * x / 4), lambda ans, x: anp.cosh(x) / x),  # DLMF 10.39.9: sinh(x)/x
 )
-
-
-def cosh_rest(x):
-    """(eˣ − 1)/x − sinh(x)/x."""
-    return (anp.cosh(x) - 1) / anp.where(anp.equal(x, 0), 1.0, x)
 
 
 # Spence's function is ∫₁ᶻ log t / (1 − t) dt, and log(1 + s) / s = 2F1(1, 1; 2; −s)
@@ -67,11 +62,21 @@ def spence_slope(ans, z):
     near = anp.where(is_near, s, 0 * s)
     far = anp.where(is_near, 0 * s + 1, s)
     series = anp.astype(special.hyp2f1(1, 1, 2, -near), z.dtype)  # (SciPy's is double for single precision)
-    return -anp.where(is_near, series, anp.log(1 + far) / far)
+    return -anp.where(is_near, series, anp.log(anp.where(is_near, 0 * z + 2, z)) / far)
 
 
 elementwise(special.spence, spence_slope, singular=True)
-elementwise(special.exprel, lambda ans, x: special.hyp1f1(2, 3, x) / 2, singular=True)
+
+
+@family_of("x")
+def exprel_derivative(x, order):
+    """∫ tⁿ eˣᵗ dt from 0 to 1 = 1F1(n + 1; n + 2; x) / (n + 1), DLMF 13.4.1; n! / (−x)ⁿ⁺¹ far to the left."""
+    near = scipy.special.hyp1f1(order + 1, order + 2, np.clip(x, -700, 800)) / (order + 1)
+    far = math.factorial(order) * np.minimum(x, -1) ** -(order + 1.0) * (-1.0) ** (order + 1)
+    return np.where(x < -700, far, near)
+
+
+elementwise(special.exprel, lambda ans, x: exprel_derivative(x, 1), singular=True)
 elementwise(special.expm1, lambda ans, x: anp.exp(x), singular=True)
 elementwise(special.exp2, lambda ans, x: ans * x.dtype.type(math.log(2)), singular=True)
 elementwise(special.exp10, lambda ans, x: ans * x.dtype.type(math.log(10)), singular=True)
@@ -96,5 +101,5 @@ elementwise(
 @define(scipy.special.agm)
 def agm(a, b):
     """By the complete elliptic integral, DLMF 19.8.5."""
-    a, b = as_array(a), as_array(b)
-    return (a + b) * (np.pi / 4) / special.ellipk(((a - b) / (a + b)) ** 2)
+    total = as_array(a) + as_array(b)
+    return total * (np.pi / 4) / special.ellipkm1(4 * (a / total) * (b / total))

@@ -18,6 +18,7 @@ from ...core.errors import MissingRuleError, caller_line
 from ...core.primitives import primitive
 from ...numpy.broadcasting import broadcast_tangent, unbroadcast
 from ...numpy.definers import defrules, elementwise
+from ...numpy.error_states import quiet
 
 __all__ = ["differentiate", "differentiate_in_several", "family", "family_of", "refuse"]
 
@@ -66,15 +67,15 @@ def family(compute: Callable, names: str, **closed: Callable | None) -> Callable
     if len(slopes) == 1 and slopes[0]:
         of_one_argument(derivative, slopes[0])
     else:
-        elementwise(derivative, *slopes)
+        elementwise(derivative, *slopes, singular=True)
     return derivative
 
 
 def of_one_argument(prim: Callable, slope: Callable) -> None:
     """The rules of ``elementwise``, also where the answer is complex and the argument real."""
     defrules(
-        prim, lambda g, ans, x: unbroadcast(g * slope(ans, x), x),
-        lambda t, ans, x: broadcast_tangent(t * slope(ans, x), ans), elementwise=True, answer_tells=True,
+        prim, quiet(lambda g, ans, x: unbroadcast(g * slope(ans, x), x)),
+        quiet(lambda t, ans, x: broadcast_tangent(t * slope(ans, x), ans)), elementwise=True, answer_tells=True,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 
 import numpy as np
 import scipy.special
@@ -15,7 +16,7 @@ from ...numpy.canonical import as_array
 from ...numpy.definers import define, elementwise
 from ...numpy.namespace import replace_wrapped
 from . import wrapped as special
-from .families import differentiate, family
+from .families import differentiate, family, family_of
 
 elementwise(special.gamma, lambda ans, x: ans * special.psi(x), singular=True)
 elementwise(special.gammaln, lambda ans, x: special.psi(x), singular=True)
@@ -48,25 +49,71 @@ def rgamma_slope(ans, x):
     near = left - 2 * anp.round(left / 2)  # of which the sine has all digits
     mirrored = special.gamma(1 - left)
     slope = mirrored * (anp.cos(np.pi * near) - anp.sin(np.pi * near) * (special.psi(1 - left) / np.pi))
-    return anp.where(is_left, slope, -ans * special.psi(anp.where(is_left, x.dtype.type(1), x)))
+    is_near = anp.logical_not(anp.logical_or(is_left, anp.equal(x, np.inf)))
+    return anp.where(is_left, slope, -ans * special.psi(anp.where(is_near, x, x.dtype.type(1))))
 
 
 elementwise(special.rgamma, rgamma_slope, singular=True)
+
+
+# ψ(x + d) − ψ(x): the difference of two values would lose what they have in common
+
+STIRLING = [1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12, -3617 / 8160]
+"""B₂ₖ / 2k, DLMF 5.11.2."""
+
+
+@family_of("x d", d=lambda ans, x, d, order: psi_derivative(x + d, order + 1))
+def psi_difference(x, d, order):
+    """ψ⁽ⁿ⁾(x + d) − ψ⁽ⁿ⁾(x), by the recurrence (DLMF 5.15.5) up to where the asymptotic expansion (5.11.2) has all
+    digits, term by term. By whole steps left of 0 by reflection (5.15.6)."""
+    x, d = np.broadcast_arrays(x, d)
+    is_left = (x <= 0) & (x + d <= 0) & (d == np.round(d))
+    x, d = np.where(is_left, 1 - x, x), np.where(is_left, -d, d)
+    is_right = (x > 0) & (x + d > 0)
+    at, step = np.where(is_right, x, 1.0), np.where(is_right, d, 0.0)
+    sign, factorial = (-1) ** order, math.factorial(order)
+    ans = np.zeros(at.shape)
+
+    def difference(base, power):
+        """(base + step)⁻ᵖ − base⁻ᵖ."""
+        return base**-power * np.expm1(-power * np.log1p(step / base))
+
+    for _ in range(16):
+        ans -= sign * factorial * (difference(at, order + 1.0) if order else -step / at / (at + step))
+        at = at + 1
+    ans += -sign * math.factorial(order - 1) * difference(at, float(order)) if order else np.log1p(step / at)
+    ans -= sign * factorial / 2 * difference(at, order + 1.0)
+    for k, coefficient in enumerate(STIRLING, 1):
+        rising = math.factorial(2 * k - 1 + order) / math.factorial(2 * k - 1)
+        ans -= sign * coefficient * rising * difference(at, 2.0 * k + order)
+    plain = scipy.special.psi if order == 0 else lambda x: psi_derivative(x, order)
+    return np.where(is_left, sign, 1) * np.where(is_right, ans, plain(x + d) - plain(x))
+
+
 elementwise(
     special.beta,
-    lambda ans, a, b: ans * (special.psi(a) - special.psi(a + b)),
-    lambda ans, a, b: ans * (special.psi(b) - special.psi(a + b)), singular=True,
+    lambda ans, a, b: -ans * psi_difference(a, b, 0),
+    lambda ans, a, b: -ans * psi_difference(b, a, 0), singular=True,
 )
 elementwise(
     special.betaln,
-    lambda ans, a, b: special.psi(a) - special.psi(a + b),
-    lambda ans, a, b: special.psi(b) - special.psi(a + b), singular=True,
+    lambda ans, a, b: -psi_difference(a, b, 0),
+    lambda ans, a, b: -psi_difference(b, a, 0), singular=True,
 )
-elementwise(
-    special.poch,
-    lambda ans, z, m: ans * (special.psi(z + m) - special.psi(z)),
-    lambda ans, z, m: ans * special.psi(z + m), singular=True,
-)
+
+
+def poch_in_z(ans, z, m):
+    """Of Γ(z + m) / Γ(z). At its zeros the reciprocal has a slope."""
+    is_zero = anp.equal(ans, 0)
+    at_z, at_m = anp.where(is_zero, z, 0 * z + 1), anp.where(is_zero, m, 0 * m)
+    reciprocal = special.rgamma(at_z)
+    zero_slope = special.gamma(at_z + at_m) * (
+        special.psi(at_z + at_m) * reciprocal + rgamma_slope(reciprocal, at_z)
+    )
+    return anp.where(is_zero, zero_slope, ans * psi_difference(z, m, 0))
+
+
+elementwise(special.poch, poch_in_z, lambda ans, z, m: ans * special.psi(z + m), singular=True)
 
 
 # Binomial coefficients Γ(n + 1) / (Γ(k + 1) Γ(n − k + 1)): at their zeros one of the two reciprocals has a slope
@@ -81,8 +128,7 @@ def binom_slope(in_n):
         d_lower, d_upper = rgamma_slope(lower, at_k + 1), rgamma_slope(upper, at_n - at_k + 1)
         left = special.psi(at_n + 1) * lower if in_n else d_lower
         zero_slope = special.gamma(at_n + 1) * (left * upper + (lower if in_n else -lower) * d_upper)
-        top = special.psi(n - k + 1)
-        other = special.psi(n + 1) - top if in_n else top - special.psi(k + 1)
+        other = psi_difference(n - k + 1, k, 0) if in_n else psi_difference(k + 1, n - 2 * k, 0)
         return anp.where(is_zero, zero_slope, ans * other)
 
     return slope

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ...numpy import wrapped as anp
 from ...numpy.definers import elementwise
 from . import wrapped as special
+from .exponential_integrals import exprel_derivative
+from .families import family_of
 
 # x log y is 0 at x = 0, whatever y: so are its slopes there but for log y, where that is finite
 
@@ -30,7 +34,7 @@ elementwise(
 )
 
 
-# With l = log x: boxcox is l exprel(λ l), and exprel' is 1F1(2; 3; ·) / 2, DLMF 13.4.1
+# With l = log x: boxcox is l exprel(λ l), of which exprel_derivative has the derivatives
 
 
 def boxcox_rules(prim, log, shift):
@@ -38,7 +42,7 @@ def boxcox_rules(prim, log, shift):
         level = log(x)
         is_end = anp.isinf(level)  # x = 0: the value is −1/λ
         level = anp.where(is_end, 0 * power + 1, level)
-        inner = level * level * special.hyp1f1(2, 3, power * level) / 2
+        inner = level * level * exprel_derivative(power * level, 1)
         return anp.where(is_end, 1 / anp.where(is_end, power * power, 1), inner)
 
     elementwise(
@@ -53,12 +57,12 @@ boxcox_rules(special.boxcox1p, anp.log1p, 1)
 # Their inverses (1 + λ y)^(1/λ), whose logarithm is log(1 + λ y) / λ
 
 
-def inverse_boxcox_rules(prim, shift):
+def inverse_boxcox_rules(prim, xlog, shift):
     def value(ans):
         return ans + shift if shift else ans
 
     def in_y(ans, y, power):
-        return value(ans) / (1 + power * y)
+        return anp.exp(xlog(1 - power, ans))
 
     def in_power(ans, y, power):
         """s/(1 + s) − log(1 + s) is −s²/2 · 2F1(2, 2; 3; −s)."""
@@ -67,8 +71,8 @@ def inverse_boxcox_rules(prim, shift):
     elementwise(prim, in_y, in_power, singular=True)
 
 
-inverse_boxcox_rules(special.inv_boxcox, 0)
-inverse_boxcox_rules(special.inv_boxcox1p, 1)
+inverse_boxcox_rules(special.inv_boxcox, special.xlogy, 0)
+inverse_boxcox_rules(special.inv_boxcox1p, special.xlog1py, 1)
 
 
 # Losses of a residual r, whose slope is bounded by δ
@@ -87,6 +91,20 @@ def pseudo_huber_in_delta(ans, delta, r):
     return delta * (square / (root + 1)) ** 2 / root
 
 
+def cubed_root(delta, r):
+    """(1 + (r / δ)²)^(−3/2), which the slope of r / √(1 + (r / δ)²) is: not a difference of two terms."""
+    return (1 + (r / delta) ** 2) ** -1.5
+
+
+@family_of(
+    "delta r",
+    delta=lambda ans, delta, r: (r / delta) ** 3 * cubed_root(delta, r),
+    r=lambda ans, delta, r: cubed_root(delta, r),
+)
+def pseudo_huber_slope(delta, r):
+    return r / np.sqrt(1 + (r / delta) ** 2)
+
+
 elementwise(
-    special.pseudo_huber, pseudo_huber_in_delta, lambda ans, delta, r: r / anp.sqrt(1 + (r / delta) ** 2), singular=True
+    special.pseudo_huber, pseudo_huber_in_delta, lambda ans, delta, r: pseudo_huber_slope(delta, r), singular=True
 )

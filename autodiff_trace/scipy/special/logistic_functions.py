@@ -9,11 +9,21 @@ from ... import nn
 from ...numpy import wrapped as anp
 from ...numpy.canonical import as_array
 from ...numpy.definers import define, elementwise
+from ...numpy.error_states import quiet
 from ...transforms.stopping import stop_gradient
 from . import wrapped as special
+from .families import family_of
 
 elementwise(special.expit, lambda ans, x: ans * special.expit(-x))
-elementwise(special.logit, lambda ans, p: 1 / (p * (1 - p)), singular=True)
+
+
+@family_of("p", p=lambda ans, p: (2 * p - 1) * (ans * ans))
+def logit_slope(p):
+    """1 / (p (1 − p)), NaN outside of the domain."""
+    return np.where((p < 0) | (p > 1), np.nan, 1 / (p * (1 - p)))
+
+
+elementwise(special.logit, lambda ans, p: logit_slope(p), singular=True)
 elementwise(special.log_expit, lambda ans, x: special.expit(-x))
 if hasattr(special, "softplus"):  # since SciPy 1.15
     elementwise(special.softplus, lambda ans, x: special.expit(x))
@@ -46,9 +56,13 @@ def logsumexp(a, axis=None, b=None, keepdims=False, return_sign=False):
     # What the terms have in common; it drops out of the derivative.
     top = stop_gradient(anp.max(anp.real(a), axis=axis, keepdims=True))
     top = anp.where(anp.isfinite(top), top, top.dtype.type(0))
-    total = anp.sum(weights * anp.exp(a - top), axis=axis, keepdims=True)
+    is_nothing = anp.equal(anp.real(a), -np.inf)  # terms that are constants, in any order
+    terms = weights * anp.exp(anp.where(is_nothing, top, a) - top)
+    total = anp.sum(anp.where(is_nothing, 0 * weights, terms), axis=axis, keepdims=True)
     sign = anp.sign(total)
-    result = anp.log(anp.absolute(total) if return_sign else total) + top
+    if not return_sign and total.dtype.kind == "f":
+        total = total + anp.where(total < 0, total.dtype.type(np.nan), total.dtype.type(0))
+    result = quiet(anp.log)(anp.absolute(total) if return_sign else total) + top
     if not keepdims:
         result, sign = anp.squeeze(result, axis=axis), anp.squeeze(sign, axis=axis)
     return (result, sign) if return_sign else result
