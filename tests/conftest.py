@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import functools
 import gc
 import os
 import shutil
@@ -15,6 +16,7 @@ if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):  # or each process that a te
     os.environ["PYTHONPYCACHEPREFIX"] = tempfile.mkdtemp(prefix="autodiff_trace-tests-")
     atexit.register(shutil.rmtree, os.environ["PYTHONPYCACHEPREFIX"], ignore_errors=True)
 
+import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
 import halves  # noqa: E402
@@ -59,3 +61,17 @@ def mnist_folder():
     if not MNIST.is_dir():
         pytest.skip("no MNIST: ../shared/data/mnist is absent")
     return MNIST
+
+
+@functools.cache
+def generators_of(module):
+    """The generators of random numbers of a test module, with their states when its first test begins."""
+    found = [each for each in vars(module).values() if isinstance(each, np.random.Generator)]
+    return [(each, each.bit_generator.state) for each in found]
+
+
+@pytest.fixture(autouse=True)
+def same_draws(request):
+    """A test draws the same numbers in whatever order tests run, and in whichever process."""
+    for generator, state in generators_of(request.module) if hasattr(request, "module") else ():
+        generator.bit_generator.state = state

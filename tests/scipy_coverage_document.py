@@ -22,6 +22,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 from autodiff_trace import tree_leaves  # noqa: E402
 from autodiff_trace.core.traits import traits_of  # noqa: E402
 from autodiff_trace.numpy.namespace import underlying  # noqa: E402
+from autodiff_trace.scipy.stats.uncovered import Uncovered  # noqa: E402
 
 from compiled import is_inexact  # noqa: E402
 from coverage_document import load_rows, modes_of_row, ticks  # noqa: E402
@@ -70,11 +71,18 @@ def classify(area: str, name: str) -> str:
     kind = kind_of(original, traced)
     if kind in ("rules", "nondifferentiable"):
         return kind
-    if name in REFUSED.get(area, {}):
+    if name in refused(area):
         return "refused"
     if kind == "missing" and name in AS_THEY_ARE.get(area, {}):
         return "passed on"
     return kind
+
+
+def refused(area: str) -> dict[str, str]:
+    """The names of a module that have no derivative, with the reasons."""
+    uncovered = [name for name, value in vars(ours(area)).items() if isinstance(value, Uncovered)]
+    reason = "Distributions without a traced form: density and `cdf` can be written with `anp` and `special`"
+    return {**REFUSED.get(area, {}), **dict.fromkeys(uncovered, reason)}
 
 
 def kind_of(original: object, traced: object) -> str:
@@ -111,7 +119,7 @@ def parameters(area: str, name: str) -> list[str]:
 
 def documented_parameters(function: np.ufunc) -> list[str]:
     """As the documentation writes the call of a ufunc, which tells no names itself."""
-    calls = re.findall(rf"^{function.__name__}\((.*?)(?:, \*.*|, out=.*)?\)$", function.__doc__, re.MULTILINE)
+    calls = re.findall(rf"^\s*{function.__name__}\((.*?)(?:, \*.*|, out=.*)?\)$", function.__doc__, re.MULTILINE)
     names = [re.findall(r"[a-z]\w*", call) for call in calls if not call.startswith("x1")]
     return names[0] if names else [f"x{i + 1}" for i in range(getattr(function, "nin", 0))]
 
@@ -148,14 +156,22 @@ def table_lines(area: str, checked: dict[str, dict[str, set[str]]]) -> list[str]
     methods = [name.removeprefix(f"{area}.") for name in checked if split_name(name)[0] == area and "." in
                name.removeprefix(f"{area}.")]
     owners = {name.partition(".")[0] for name in methods}
-    for name in sorted({*covered, *methods} - owners, key=str.lower):
+    apart = [name for name in covered if f"{area}.{name}" not in checked and name not in owners]
+    for name in sorted({*covered, *methods} - owners - {*apart}, key=str.lower):
         groups: dict[frozenset, list[str]] = {}
         for argument, modes in checked.get(f"{area}.{name}", {}).items():
             groups.setdefault(frozenset(modes), []).append(f"`{argument}`")
         theirs = ticks(list(peers), {peer for peer in peers if name in peers[peer]})
         for modes, arguments in groups.items() or [(frozenset(), [])]:
             lines.append(f"| `{name}` | {' '.join(arguments)} | {ticks(COLUMNS, modes)} | {theirs} |")
-    return lines if len(lines) > 2 else []
+    lines = lines if len(lines) > 2 else []
+    return lines + listed("Tested apart, or made of functions above", apart)
+
+
+def listed(title: str, names: list[str]) -> list[str]:
+    """A paragraph of names, if there are any."""
+    text = f"{title}: {', '.join(f'`{name}`' for name in names)}."
+    return ["", *textwrap.wrap(text, 119, break_on_hyphens=False)] if names else []
 
 
 def describe() -> str:
@@ -167,11 +183,9 @@ def describe() -> str:
         lines += table_lines(area, checked)
         kinds = {name: classify(area, name) for name in public_names(area)}
         for kind, title in TITLES.items():
-            names = [f"`{name}`" for name in kinds if kinds[name] == kind]
-            if names:
-                lines += ["", *textwrap.wrap(f"{title}: {', '.join(names)}.", 119, break_on_hyphens=False)]
+            lines += listed(title, [name for name in kinds if kinds[name] == kind])
         reasons: dict[str, list[str]] = {}
-        for name, reason in REFUSED.get(area, {}).items():
+        for name, reason in refused(area).items():
             reasons.setdefault(reason, []).append(f"`{name}`")
         if reasons:
             lines += ["", "Refused:", ""]
@@ -187,7 +201,7 @@ INTRODUCTION = f"""\
 
 Every public name of SciPy 1.17 stands below. A tick says that a row of the tables of tests checks the function in that
 mode, in these arguments, against finite differences (reverse, forward, second order), against a loop (batched), and
-against the uncompiled function (jit); those without ticks have tests of their own. The last columns say which other
+against the uncompiled function (jit). What has no row is listed below the table. The last columns say which other
 libraries have a function of that name: {", ".join(PEERS)}."""
 
 

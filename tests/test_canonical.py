@@ -213,3 +213,16 @@ def test_parameters_that_a_definition_lacks_are_refused():
         grad(lambda x: anp.sum(anp.asarray(x, like=np.ones(2))))(np.ones(2))
     with pytest.raises(TypeError, match="unexpected keyword argument 'sources'"):
         grad(lambda x: anp.moveaxis(x, sources=0, destination=1))(X)
+
+
+def test_parameters_have_any_names():
+    def plain(function, definition, given=1, traced=2, boxes=3, whole=4, n=5, refuse=6, watched=7, **find_top_trace):
+        return (function, definition, given, traced, boxes, whole, n, refuse, watched, find_top_trace)
+
+    def of_traced(function, definition, given, traced, boxes, whole, n, refuse, watched, **find_top_trace):
+        return function * given * whole * n
+
+    both = bind(plain, of_traced)
+    assert both(1, 2, whole=np.int64(9), type=3) == (1, 2, 1, 2, 3, 9, 5, 6, 7, {"type": 3})
+    assert grad(lambda x: both(x, 2, 3, whole=7, n=np.int64(2)))(1.5) == 42
+    assert grad(lambda x: both(2, x, given=x))(1.5) == 40

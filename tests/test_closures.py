@@ -166,3 +166,13 @@ def test_a_compiled_pullback():
     g = jit(f)
     for p in (P, P, 2 * P):
         np.testing.assert_allclose(g(p), vmap(f)(p[None])[0])
+
+
+@pytest.mark.parametrize("reduce", [anp.sum, lambda p: p.sum(), lambda p: p.shape[0] * p[0], lambda p: len(p) * p[-1]])
+def test_shapes_are_asked_for_in_every_order(reduce):
+    def f(p):
+        return solve(lambda x: x - 2 / reduce(p), 1.0)
+
+    expected = hessian(lambda p: 2 / reduce(p))(P)
+    for second in (jacrev(jacrev(f)), jacfwd(jacrev(f)), jacrev(jacfwd(f)), jit(jacrev(jacrev(f)))):
+        np.testing.assert_allclose(second(P), expected, atol=1e-12)

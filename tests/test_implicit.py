@@ -158,3 +158,33 @@ def test_single_precision():
     a = np.array([4.0, 9.0], np.float32)
     assert jacobian(lambda a: custom_root(lambda x: x * x - a, np.ones(2, np.float32)))(a).dtype == np.float32
     assert grad(lambda a: anp.sum(custom_linear_solve(lambda x: a * x, np.ones(2, np.float32))))(a).dtype == np.float32
+
+
+@pytest.mark.parametrize("transform", [jit, lambda f: jit(grad(f)), lambda f: grad(jit(f))])
+def test_arrays_that_are_filled_anew_between_calls(transform):
+    """A solver reads them unseen by the trace that records."""
+    def total(a):
+        scale, matrix, answer = np.zeros(2), np.eye(2), 0.0
+        for i in range(3):
+            scale[:] = matrix[0, 0] = i + 1.0
+            answer = answer + anp.sum(custom_root(lambda x: x**3 - a * scale, np.ones(2)))
+            answer = answer + anp.sum(custom_linear_solve(lambda x: a * (matrix @ x), np.ones(2)))
+        return answer
+
+    expected = (total if transform is jit else grad(total))(8.0)
+    compiled = transform(total)
+    with pytest.warns(UserWarning, match="it writes into a plain array"):
+        answers = [compiled(8.0) for _ in range(3)]
+    np.testing.assert_allclose(answers, expected, rtol=1e-12)
+
+
+def test_an_array_that_is_returned_is_the_callers():
+    @jit
+    def root(a):
+        scale = np.array([1.0, 8.0])
+        return custom_root(lambda x: x**3 - a * scale, np.ones(2)), scale
+
+    for _ in range(3):
+        x, scale = root(1.0)
+        np.testing.assert_allclose(x, [1.0, 2.0])
+        scale[:] = 5.0

@@ -14,7 +14,8 @@ ORDER = """
     core: array_ops parameters traits cotangents errors pytree tracer recording derivative exact_numbers lowest
       primitives unary batching choices selections masked_rules backward reverse forward infinitesimals
       transformed taylor
-    scipy/ndimage: taps
+    scipy/ndimage: steps taps
+    scipy/signal: steps
     scipy/stats: uncovered
     scipy/integrate: butcher gauss_kronrod moving_times
     scipy/optimize: progress_lines combinatorial older_functions
@@ -44,7 +45,6 @@ ORDER = """
     numpy: error_states recursive_linalg layouts mutation parameters random row_sums lapack quick_forms
       namespace plain_scipy operators canonical fft wrapped moving batching broadcasting buffers concatenators
       linalg ufunc_folds ufunc_methods masks
-    scipy/stats: distributions
     scipy/integrate: fields linearised refining
     scipy/optimize: isotonic
     scipy/interpolate: bands cubics
@@ -67,27 +67,24 @@ ORDER = """
     numpy/sparsity: index_sets trace products __init__
     numpy/taylor: series
     numpy: definers along_axes selections
+    scipy/ndimage: spectral_filters boundaries sampling
     scipy: convolving
-    scipy/ndimage: boundaries sampling correlations linear_filters selections transformations __init__
-    scipy/signal: segments waveforms windows extensions convolutions filters detrending responses smoothing
-      resampling spectra __init__
+    scipy/ndimage: correlations linear_filters selections transformations __init__
+    scipy/signal: medians segments windows extensions convolutions filters chirp_transforms detrending responses
+      smoothing resampling spectra
     scipy/linalg: choices
     scipy/integrate: samples
     scipy/interpolate: pieces basis piecewise bsplines univariate cubic_splines lines polynomials scattered
       grids __init__
     scipy/sparse: products stored
-    scipy/special: error_functions information families differential_equations densities exponential_integrals
-      gamma_functions cumulative_distributions incomplete_functions hypergeometric noncentral_distributions
-      integral_functions zeta_functions lambert_functions airy_functions carlson_integrals cylinder_functions
-      struve_functions bessel_integrals orthogonal_polynomials spherical_harmonics spherical_bessel
-      further_functions elliptic_integrals scaled_cylinder_functions
     numpy/rules: matrices determinants repeated_values statistics nan_functions complex_parts division
       elementwise interpolation lengths creation diagonals ordering sets steps windows contractions covariances
       cumulative differences einsum factorizations histograms joining matrix_products padding polynomials
       products ranges rearranging fft selecting shapes reductions extrema norms solving special_functions
       splitting variances quantiles scattering spectral writing indexing singular_values powers __init__
-    scipy/linalg: operands banded matrix_equations matrix_functions systems toeplitz_systems factorizations
-      matrix_roots orthogonal special_matrices least_squares spectral eigensystems __init__
+    scipy/linalg: operands structures positive_systems schur_forms banded matrix_equations matrix_functions
+      systems toeplitz_systems factorizations matrix_roots orthogonal special_matrices least_squares spectral
+      eigensystems __init__
     scipy/spatial/distance: euclidean metrics pairs vectors __init__
     scipy/fft: transforms cosine_transforms __init__
     scipy/spatial: matrices __init__
@@ -96,15 +93,16 @@ ORDER = """
     scipy/sparse/linalg: choices exponentials iterations norms systems spectra __init__
     numpy/taylor: __init__
     transforms: border coloring complex_jacobians ownership steps raveling stopping flat_function followed_rules
-      mapping custom_rules gradient products sparsity custom_calls jacobians implicit_problems implicit_rules
-      implicit second_order taylor
-    scipy/optimize: large_systems rosenbrock unknowns results
-    scipy/stats: draws continuous numeric
-    scipy/integrate: whole_steps event_times flows integrals problems quadrature trajectories
+      mapping custom_rules gradient products sparsity custom_calls jacobians second_order taylor
+    scipy/stats: distributions draws continuous numeric
+    scipy/optimize: rosenbrock unknowns
+    scipy/integrate: whole_steps event_times flows integrals trajectories
     captured_state: contents names places holders random_states copying read_paths kinds watching members
       objects functions following captured restoring reruns references
+    transforms: remembering implicit_problems implicit_rules linear_solve implicit checkpointing loops
+    scipy/integrate: problems quadrature
+    scipy/optimize: large_systems results
     compiler/record: cleanup collection guards introspection refusals exported_arrays
-    transforms: checkpointing loops
     compiler/backends/numpy_source: arena short_rows sines threads
     compiler/backends/native: launching region
     compiler/ir: node layout evaluation memory kernel loop region terms
@@ -118,10 +116,16 @@ ORDER = """
     compiler: failures
     compiler/record: outside tracing
     .: differences extend nn optim testing
-    scipy/special: logistic_functions
     transforms: custom __init__
-    scipy/special: inverse_distributions __init__
-    scipy/stats: discrete kernel_density multivariate real_families samples positive_families __init__
+    scipy/special: families error_functions logistic_functions empirical_distributions differential_equations
+      densities gamma_functions cumulative_distributions incomplete_functions hypergeometric
+      noncentral_distributions integral_functions zeta_functions lambert_functions airy_functions
+      carlson_integrals cylinder_functions struve_functions bessel_integrals orthogonal_polynomials
+      spherical_harmonics spherical_bessel exponential_integrals information further_functions
+      elliptic_integrals scaled_cylinder_functions inverse_distributions __init__
+    scipy/signal: waveforms __init__
+    scipy/stats: log_tails discrete kernel_density multivariate real_families bounded_families samples
+      positive_families statistics_of_tests __init__
     compiler/backends/numpy_source: calls error_regions inline loop_source emit executable back_end
     compiler/backends/native: pieces executable
     compiler/ir: infer
@@ -142,7 +146,7 @@ ORDER = """
     compiler: eager_runs commuting
     compiler/graph: graph
     compiler: jitted jit __init__
-    scipy/integrate: stepwise solutions initial_value odepack __init__
+    scipy/integrate: stepwise solutions boundary_value initial_value odepack __init__
     scipy/optimize: evaluation calls constraints optimality roots scalar_roots curve_fitting linear_problems
       minimizing nonlinear_least_squares global_minimizing __init__
     .: __init__

@@ -3,6 +3,7 @@
 import numpy as np
 
 from scipy_table import scipy_row
+from autodiff_trace.scipy import special
 from table import table_test
 
 P = np.array([0.2, 0.5, 0.9])
@@ -33,9 +34,6 @@ ROWS = [
     scipy_row("special.bdtrik", np.array([0.5, 0.8]), np.array([5.0, 8.0]), np.array([0.5, 0.4])),
     scipy_row("special.chndtr", X, A, B),
     scipy_row("special.chndtrix", P, A, B, tolerance=1e-4),
-    scipy_row("special.ncfdtr", A, B + 2, X, X[::-1], tolerance=1e-4),
-    scipy_row("special.nctdtr", A + 2, X, X - 1.2, tolerance=1e-4),
-    scipy_row("special.nctdtrit", A + 2, X, P, tolerance=1e-4),
     scipy_row("special.nrdtrimn", P, B, X),
     scipy_row("special.nrdtrisd", A, np.array([0.2, 0.7, 0.9]), X),
     scipy_row("special.kolmogorov", np.array([0.4, 0.9, 1.5])),
@@ -45,4 +43,11 @@ ROWS = [
     scipy_row("special.tklmbda", np.array([-0.3, 0.4, 1.9]), np.array([-0.4, 0.0, 0.5])),
 ]
 
+NONCENTRAL = [  # the older code in SciPy has too few digits for their derivatives, which are refused
+    scipy_row("special.ncfdtr", A, B + 2, X, X[::-1], tolerance=1e-4),
+    scipy_row("special.nctdtr", A + 2, X, X - 1.2, tolerance=1e-4),
+    scipy_row("special.nctdtrit", A + 2, X, P, tolerance=1e-4),
+]
+
 test_cdfs = table_test(ROWS)
+test_noncentral_cdfs = table_test(NONCENTRAL if hasattr(special, "sph_harm_y") else [])

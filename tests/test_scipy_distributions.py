@@ -1,5 +1,6 @@
 """The distributions of SciPy: values, and derivatives in all arguments, against SciPy and finite differences."""
 
+import functools
 import pickle
 import warnings
 
@@ -135,6 +136,36 @@ def test_the_tails_of_the_normal_distribution():
         np.testing.assert_allclose(slope, -x - 1 / x, rtol=1e-3)
         np.testing.assert_allclose(grad(grad(stats.norm.logcdf))(x), -1 + 1 / x**2, rtol=1e-5)
     assert grad(stats.norm.logsf)(40.0) == -grad(stats.norm.logcdf)(-40.0)
+
+
+@pytest.mark.parametrize("name, method, args", [
+    ("gamma", "logsf", (2000.0, 2.5)), ("gamma", "logcdf", (1e-200, 2.5)), ("chi2", "logsf", (3000.0, 3.0)),
+    ("beta", "logcdf", (1e-200, 2.5, 3.0)), ("beta", "logsf", (1 - 1e-12, 2.0, 40.0)), ("t", "logcdf", (-1e90, 5.0)),
+    ("f", "logsf", (1e200, 3.0, 4.0)), ("poisson", "logsf", (400, 2.0)), ("binom", "logsf", (900, 1000, 0.2)),
+    ("nbinom", "logsf", (5000, 3.0, 0.5)),
+])
+def test_logarithms_of_tails_that_underflow(name, method, args):
+    mp = pytest.importorskip("mpmath", reason="references beyond double precision")
+    gammainc, betainc = [functools.partial(each, regularized=True) for each in (mp.gammainc, mp.betainc)]
+    references = {
+        ("gamma", "logsf"): lambda x, a: gammainc(a, x, mp.inf), ("gamma", "logcdf"): lambda x, a: gammainc(a, 0, x),
+        ("chi2", "logsf"): lambda x, df: gammainc(df / 2, x / 2, mp.inf),
+        ("beta", "logcdf"): lambda x, a, b: betainc(a, b, 0, x),
+        ("beta", "logsf"): lambda x, a, b: betainc(b, a, 0, 1 - x),
+        ("t", "logcdf"): lambda x, df: betainc(df / 2, mp.mpf(0.5), 0, df / (df + mp.mpf(x) ** 2)) / 2,
+        ("f", "logsf"): lambda x, n, m: betainc(m / 2, n / 2, 0, m / (m + n * mp.mpf(x))),
+        ("poisson", "logsf"): lambda k, mu: gammainc(k + 1, 0, mu),
+        ("binom", "logsf"): lambda k, n, p: betainc(k + 1, n - k, 0, p),
+        ("nbinom", "logsf"): lambda k, n, p: betainc(k + 1, n, 0, 1 - mp.mpf(p)),
+    }
+    mp.mp.dps = 50
+    reference = references[name, method]
+    last = len(args) - 1
+    value, pull = vjp(lambda p: getattr(getattr(stats, name), method)(*args[:last], p), args[last])
+    exact = mp.log(reference(*args))
+    np.testing.assert_allclose(value, float(exact), rtol=1e-11)
+    slope = mp.diff(lambda p: mp.log(reference(*args[:last], p)), args[last])
+    np.testing.assert_allclose(pull(1.0)[0], float(slope), rtol=1e-7)
 
 
 def test_ends_of_the_support():

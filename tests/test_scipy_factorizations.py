@@ -7,7 +7,7 @@ from scipy_table import scipy_row
 import scipy.linalg as plain
 from table import table_test
 
-from autodiff_trace import grad, scipy, vjp
+from autodiff_trace import grad, scipy, vjp, vmap
 from autodiff_trace import numpy as anp
 from autodiff_trace.testing import check_grads
 
@@ -113,6 +113,30 @@ test_orthogonal = table_test(ORTHOGONAL)
 test_spectral = table_test(SPECTRAL)
 test_equations = table_test(EQUATIONS)
 test_banded = table_test(BANDED)
+
+
+def test_schur():
+    """What does not depend on signs and phases: sizes in T, projectors on the leading vectors."""
+    a = symmetric(4, 4) + normal(4, 4) / 10
+    value, _ = vjp(scipy.linalg.schur, a)
+    for found, expected in zip(value, plain.schur(a), strict=True):
+        np.testing.assert_allclose(found, expected)
+
+    def invariant(a, output):
+        t, z = scipy.linalg.schur(a, output=output)
+        return anp.real(t * anp.conj(t)), anp.diag(t), z[:, :2] @ anp.conj(z[:, :2]).T
+
+    check_grads(lambda a: invariant(a, "real"), a, order=2)
+    check_grads(lambda a: invariant(a, "complex"), np.array([[1.0, 2, 0.3], [-2, 1.5, 0.1], [0.4, 0.2, 3]]), order=2)
+    check_grads(lambda a: invariant(a, "complex"), complex_normal(3, 3), order=2)
+    batch = np.stack([a, a + np.eye(4)])
+    np.testing.assert_allclose(
+        vmap(grad(lambda a: anp.sum(invariant(a, "real")[0])))(batch)[1],
+        grad(lambda a: anp.sum(invariant(a, "real")[0]))(batch[1]),
+    )
+    with pytest.raises(np.linalg.LinAlgError, match='output="complex"'):
+        grad(lambda a: anp.sum(scipy.linalg.schur(a)[0]))(np.array([[1.0, 2], [-2, 1]]))
+    assert np.all(np.isnan(grad(lambda a: anp.sum(scipy.linalg.schur(a)[1]))(np.eye(2))))
 
 
 @pytest.mark.parametrize("name", ["polar", "rq", "eigh", "svd", "lu_factor", "lu", "ldl"])

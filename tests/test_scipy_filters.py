@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import scipy.signal
 
-from autodiff_trace import grad, vjp
+from autodiff_trace import grad, vjp, vmap
 from autodiff_trace import numpy as anp
 from table import complex_rows, table_test
 
@@ -83,3 +83,18 @@ def test_what_filters_refuse():
         grad(lambda x: traced.signal.lfilter(b, a, x))(1.0)
     with pytest.raises(ValueError):
         grad(lambda x: traced.signal.sosfilt(SOS[:, :5], x).sum())(x)
+
+
+def test_nothing_to_filter():
+    empty = np.zeros(0)
+    for gradient, c in zip(vjp(lambda b, a, x: traced.signal.lfilter(b, a, x), b, a, empty)[1](empty), (b, a, empty)):
+        np.testing.assert_array_equal(gradient, np.zeros(c.shape))
+
+
+def test_batches_of_sections():
+    batch = np.stack([SOS, SOS * [1.1, 1.1, 1.1, 1, 1, 1]])
+    expected = [scipy.signal.sosfiltfilt(sos, long) for sos in batch]
+    np.testing.assert_allclose(vmap(lambda sos: traced.signal.sosfiltfilt(sos, long))(batch), expected)
+    batch[1, 0, 2] = batch[1, 0, 5] = batch[1, 1, 2] = batch[1, 1, 5] = 0
+    with pytest.raises(TypeError, match="of several orders"):
+        vmap(lambda sos: traced.signal.sosfiltfilt(sos, long))(batch)

@@ -8,7 +8,7 @@ import scipy.optimize
 import scipy.sparse
 from table import table_test
 
-from autodiff_trace import TracedValueError, grad, jacobian, jacrev, jit, vmap
+from autodiff_trace import TracedValueError, grad, jacobian, jacrev, jit, vjp, vmap
 from autodiff_trace import numpy as anp
 from autodiff_trace.scipy import optimize
 from solution_modes import compare_modes, newton_written_out
@@ -84,6 +84,26 @@ def test_bounds_of_least_squares():
         return anp.stack([b, k[0]])
 
     compare_modes(solve, exact, np.float64(2.0), 1e-7)
+
+
+BOUNDED = {
+    "lists": lambda u: optimize.least_squares(
+        lambda x: x - np.array([3.0, 4.0]), [1.0, 1.0], bounds=([0, 0], [u, 9.0])).x,
+    "Bounds": lambda u: optimize.least_squares(
+        lambda x: x - np.array([3.0, 4.0]), [1.0, 1.0], bounds=scipy.optimize.Bounds(0, anp.stack([u, 9.0]))).x,
+    "curve_fit": lambda u: optimize.curve_fit(
+        lambda t, a, b: a + b * (t - 1.5), np.arange(4.0), np.arange(4.0) * 4 - 3, bounds=([0, 0], [u, 9.0]))[0],
+    "lsq_linear": lambda u: optimize.lsq_linear(np.eye(2), np.array([3.0, 4.0]), ([0, 0], [u, 9.0])).x,
+    "minimize": lambda u: optimize.minimize(
+        lambda x: anp.sum((x - np.array([3.0, 4.0])) ** 2), np.ones(2), bounds=[(0, u), (None, 9)]).x,
+    "linprog": lambda u: optimize.linprog([1.0, 2.0], [[-1.0, -1.0]], [-1.5], bounds=[(0, u), (0, None)]).x,
+}
+
+
+@pytest.mark.parametrize("name", list(BOUNDED))
+def test_ends_of_bounds_may_be_traced(name):
+    expected = [1, -1] if name == "linprog" else [1, 0]
+    np.testing.assert_allclose(jacobian(BOUNDED[name])(1.0), expected, atol=1e-8)
 
 
 def test_containers_and_keywords():
@@ -323,3 +343,38 @@ def test_rosenbrocks_function():
     np.testing.assert_allclose(optimize.rosen(x), scipy.optimize.rosen(x))
     np.testing.assert_allclose(grad(optimize.rosen)(x[:, 0]), scipy.optimize.rosen_der(x[:, 0]))
     np.testing.assert_allclose(jit(grad(optimize.rosen))(x[:, 0]), scipy.optimize.rosen_der(x[:, 0]))
+
+
+def test_one_parameter_that_starts_as_a_number():
+    t = np.arange(4.0)
+
+    def slope(y):
+        return optimize.curve_fit(lambda t, p: p * t, t, y, 1)[0][0]
+
+    np.testing.assert_allclose(grad(slope)(t**2), t / 14, rtol=1e-9)
+
+
+@pytest.mark.parametrize("is_absolute", [False, True])
+def test_one_sigma_for_all(is_absolute):
+    t, y = np.arange(4.0), np.array([0.0, 1.5, 1.0, 3.0])
+
+    def fit(sigma):
+        return optimize.curve_fit(lambda t, a, b: a + b * t, t, y, sigma=sigma, absolute_sigma=is_absolute)
+
+    for mine, other in zip(fit(0.5), fit(np.full(4, 0.5))):
+        np.testing.assert_allclose(mine, other, rtol=1e-12)
+    expected = 2 * fit(1.0)[1][1, 1] * 0.5 if is_absolute else 0.0
+    np.testing.assert_allclose(grad(lambda sigma: fit(sigma)[1][1, 1])(0.5), expected, atol=1e-12)
+
+
+def test_covariance_of_parameters_that_the_data_do_not_tell_apart():
+    t = np.arange(4.0)
+
+    def fit(y):
+        return optimize.curve_fit(lambda t, a, b: (a + b) * t, t, y)[1]
+
+    y = np.array([0.0, 1.5, 1.0, 3.0])
+    with pytest.warns(scipy.optimize.OptimizeWarning, match="Covariance"):
+        np.testing.assert_array_equal(vjp(fit, y)[0], np.full((2, 2), np.inf))
+    with pytest.warns(scipy.optimize.OptimizeWarning), pytest.raises(TracedValueError, match="singular"):
+        grad(lambda y: fit(y).sum())(y)

@@ -1,6 +1,7 @@
 """``scipy.optimize.minimize``, traced: each method, bounds, constraints, containers, what is refused."""
 
 import io
+import types
 import warnings
 
 import numpy as np
@@ -379,6 +380,35 @@ def test_progress(capsys, monkeypatch):
     assert lines[0].startswith("iteration 1: fun = ") and lines[-1].startswith(f"iteration {found.nit}: ")
     optimize.minimize(optimize.rosen, np.zeros(2), progress=True)
     assert f"iteration {found.nit}: fun" in capsys.readouterr().err
+
+
+def test_progress_by_tqdm(monkeypatch):
+    class Bar:
+        def __init__(self, unit):
+            self.count, self.is_closed, self.text = 0, False, ""
+            bars.append(self)
+
+        def set_postfix_str(self, text, refresh):
+            self.text = text
+
+        def update(self):
+            assert not self.is_closed
+            self.count += 1
+
+        def close(self):
+            self.is_closed = True
+
+    bars = []
+    monkeypatch.setitem(__import__("sys").modules, "tqdm", types.SimpleNamespace(tqdm=Bar))
+    line = optimize.progress()
+    assert not bars  # none before there is something to show
+    found = [optimize.minimize(optimize.rosen, np.zeros(2), callback=line) for _ in range(2)]
+    assert [bar.count for bar in bars] == [each.nit for each in found]
+    assert bars[0].text == f"fun = {found[0].fun:.8g}"
+    solve = jit(lambda a: optimize.minimize(lambda x: anp.sum((x - a) ** 4), np.zeros(2), progress=True).x)
+    for _ in range(3):
+        solve(1.0)
+    assert len(bars) == 5 and all(bar.is_closed and bar.count for bar in bars)
 
 
 REFUSED = {

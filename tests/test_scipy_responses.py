@@ -9,7 +9,7 @@ import pytest
 import scipy.ndimage
 import scipy.signal
 
-from autodiff_trace import grad, vjp
+from autodiff_trace import grad, jacobian, vjp, vmap
 from autodiff_trace import numpy as anp
 from autodiff_trace.testing import check_grads
 from table import table_test
@@ -25,6 +25,11 @@ ROWS = [
     scipy_row("signal.freqz", b, a, worN=8, whole=True, fs=3.0),
     scipy_row("signal.bilinear", a, b, fs=3.0),
     scipy_row("signal.zpk2tf", b[:2], a, np.array(2.0)),
+    scipy_row("signal.freqz_zpk", b[:2], a, np.array(2.0), worN=7, whole=True),
+    scipy_row("signal.freqs_zpk", b[:2], a, np.array(2.0), worN=t),
+    scipy_row("signal.czt", x, m=5, axis=0), scipy_row("signal.czt", t + 1j, m=12), scipy_row("signal.medfilt2d", x),
+    scipy_row("signal.zoom_fft", x, np.array([0.2, 0.7]), m=6, fs=3.0, endpoint=True),
+    scipy_row("signal.lfiltic", b, a, t), scipy_row("signal.lfiltic", a, b, t[:1], t[:2]),
     scipy_row("signal.gausspulse", t, fc=2.0),
     scipy_row("signal.sawtooth", 5 * t, width=0.3),
 ]
@@ -68,6 +73,12 @@ def test_frequencies_and_delays():
 @pytest.mark.parametrize("method", ["linear", "quadratic", "logarithmic", "hyperbolic"])
 def test_chirps(method):
     check(lambda lib, t, f0, t1, f1: lib.signal.chirp(t, f0, t1, f1, method, phi=30), t, 1.0, 3.0, 2.0)
+    # Where the frequency stays the same the slope in the last one is not zero.
+    slope = jacobian(lambda f1: traced.signal.chirp(t, 3.0, 2.0, f1, method))
+    np.testing.assert_allclose(slope(3.0), (slope(3.0 + 1e-6) + slope(3.0 - 1e-6)) / 2, rtol=1e-6, atol=1e-9)
+    batch = np.array([1.0, 2.0, 3.0])
+    expected = [scipy.signal.chirp(t, f0, 3.0, 2.0, method) for f0 in batch]
+    np.testing.assert_allclose(vmap(lambda f0: traced.signal.chirp(t, f0, 3.0, 2.0, method))(batch), expected)
 
 
 def test_parameters_of_waveforms():
@@ -84,3 +95,10 @@ def test_what_responses_refuse():
         grad(lambda b: anp.abs(traced.signal.freqs(b, a)[1][0]))(b)
     with pytest.raises(TypeError, match="percentile= has to be a plain value"):
         grad(lambda p: traced.ndimage.percentile_filter(x, p, 3)[0, 0])(30.0)
+
+
+def test_spirals():
+    check(lambda lib, x, w, a: lib.signal.czt(x, 5, w, a), t, 0.9 * np.exp(-0.3j), 1.1 + 0.2j)
+    check(lambda lib, x, f: lib.signal.zoom_fft(x, f, 5), x, 0.7)
+    with pytest.raises(ValueError, match="Invalid number of CZT output points"):
+        grad(lambda x: anp.abs(traced.signal.czt(x, 0)[0]))(t)

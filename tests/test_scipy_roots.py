@@ -7,7 +7,7 @@ from scipy_table import scipy_row  # skips the module without SciPy
 import scipy.optimize
 from table import table_test
 
-from autodiff_trace import TracedValueError, grad, jacobian, jacrev, jit, vmap
+from autodiff_trace import TracedValueError, custom_root, grad, jacobian, jacrev, jit, vmap
 from autodiff_trace import numpy as anp
 from autodiff_trace.scipy import optimize
 from solution_modes import compare_modes, newton_written_out
@@ -132,6 +132,8 @@ def test_what_scipy_raises_is_raised():
         optimize.brentq(lambda x: x, 1, 2)
     with pytest.raises(ValueError, match="different signs"):
         grad(lambda a: optimize.brentq(lambda x: x - a, 1, 2))(5.0)
+    with pytest.raises(ValueError, match="neither bracket nor starting point"):
+        grad(lambda a: optimize.root_scalar(lambda x: x - a).root)(5.0)
     with pytest.raises(RuntimeError, match="Failed to converge"):
         grad(lambda a: optimize.newton(lambda x: x**2 + a, 1.0))(1.0)
     with pytest.warns(RuntimeWarning, match="not making good progress"):
@@ -158,3 +160,31 @@ def test_a_replay_solves_anew():
     slope = jit(grad(lambda c: optimize.brentq(cube, 0.0, 10.0, (c,))))
     np.testing.assert_allclose([slope(8.0), slope(27.0)], [1 / 12, 1 / 27])
     assert slope.cache_info().traces == 1
+
+
+@pytest.mark.parametrize("solve", [
+    lambda f: optimize.newton(f, 1.0 + 1.0j),
+    lambda f: optimize.newton(f, np.array([1.0 + 1.0j, 1.0 + 0.5j])).sum() / 2,
+    lambda f: optimize.root_scalar(f, x0=1.0 + 1.0j, method="newton").root,
+    lambda f: optimize.root_scalar(f, x0=1.0 + 1.0j, method="halley").root,
+])
+def test_complex_roots(solve):
+    def part(a):
+        return anp.imag(solve(lambda z: z**3 - (a + 1j)) ** 2)
+
+    root = (2.0 + 1j) ** (1 / 3)
+    np.testing.assert_allclose(part(2.0), (root**2).imag, rtol=1e-7)
+    np.testing.assert_allclose([grad(part)(2.0), jit(grad(part))(2.0)], (2 / (3 * root)).imag, rtol=1e-9)
+
+
+@pytest.mark.parametrize("solve", [
+    lambda f: optimize.newton(f, 5.0), lambda f: optimize.root(f, [3.0]).x[0], lambda f: custom_root(f, 3.0),
+])
+def test_multiple_roots_have_no_derivative(solve):
+    def root(a):
+        return solve(lambda x: (x - a) * (x - 2))
+
+    assert abs(root(2.0) - 2) < 1e-5
+    with pytest.raises(TracedValueError, match=r"no derivative .*\(a multiple root\)"):
+        grad(root)(2.0)
+    np.testing.assert_allclose(grad(root)(2.5), float(root(2.5) > 2.2), atol=1e-9)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy_table import scipy, scipy_row as row, traced
 
-from autodiff_trace import MissingRuleError, grad, jit, vmap
+from autodiff_trace import MissingRuleError, grad, jit, vjp, vmap
 from autodiff_trace import numpy as anp
 from autodiff_trace.testing import check_grads
 from table import table_test
@@ -41,7 +41,8 @@ SAMPLES = [
     row("stats.moment", X, 2, axis=None), row("stats.skew", X), row("stats.skew", X, axis=1, bias=False),
     row("stats.kurtosis", X), row("stats.kurtosis", X, axis=None, bias=False, fisher=False), row("stats.sem", X),
     row("stats.variation", POSITIVE), row("stats.entropy", POSITIVE), row("stats.entropy", POSITIVE, POSITIVE[::-1]),
-    row("stats.entropy", POSITIVE, base=2.0, axis=1),
+    row("stats.entropy", POSITIVE, base=2.0, axis=1), row("stats.gstd", POSITIVE, axis=1),
+    row("stats.boxcox", POSITIVE[0], 0.4), row("stats.boxcox_llf", 0.4, POSITIVE, skip=["float32"]),
 ]
 test_multivariate = table_test(MULTIVARIATE)
 test_samples = table_test(SAMPLES)
@@ -62,6 +63,27 @@ def test_densities_of_matrices_and_parts():
         grad(lambda a: stats.multivariate_normal.logpdf(X[0], MEAN, a * np.ones((3, 3))))(1.0)
     with pytest.raises(MissingRuleError, match="multivariate_normal.cdf"):
         grad(lambda m: stats.multivariate_normal.cdf(X[0], m, COV))(MEAN)
+
+
+@pytest.mark.parametrize("name, args, keywords", [
+    ("ttest_1samp", (X, 0.7), {}), ("ttest_rel", (X, POSITIVE), {"axis": 1}), ("ttest_ind", (X, POSITIVE), {}),
+    ("ttest_ind", (X[:, 0], POSITIVE[:3, 0]), {"equal_var": False, "alternative": "less"}),
+    ("f_oneway", (X[:, 0], POSITIVE[:, 0], POSITIVE[1:, 1]), {}), ("chisquare", (POSITIVE[:, 0],), {}),
+    ("pearsonr", (X[:, 0], X[:, 1]), {}), ("linregress", (X[:, 0], X[:, 1]), {"alternative": "greater"}),
+])
+def test_statistics_of_tests(name, args, keywords):
+    expected = getattr(plain, name)(*args, **keywords)
+
+    def values(*args):
+        result = getattr(stats, name)(*args, **keywords)
+        return list(result)[:5] if name == "linregress" else [result.statistic, result.pvalue]
+
+    found, pull = vjp(values, *args)
+    wanted = list(expected)[:5] if name == "linregress" else [expected.statistic, expected.pvalue]
+    for pair in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(*pair)
+    check_grads(values, *args, order=1, tolerance=1e-4)
+    np.testing.assert_allclose(jit(values)(*args)[1], wanted[1])
 
 
 DATA = R.normal(size=(2, 7))

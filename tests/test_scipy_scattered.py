@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from scipy_table import traced
 
+import pickle
+
 import numpy as np
 import pytest
 import scipy.interpolate
 
-from autodiff_trace import grad, jit, vjp
+from autodiff_trace import TracedValueError, grad, jacobian, jit, vjp, vmap
 from autodiff_trace import numpy as anp
 from autodiff_trace.testing import check_grads
 
@@ -91,3 +93,47 @@ def test_what_is_refused():
     }.items():
         with pytest.raises(TypeError, match=message):
             grad(lambda d, f=function: anp.sum(f(d)))(d)
+
+
+def test_batches_of_places_on_triangles():
+    """A batch of queries finds the triangle of each, and not that of another one."""
+    batch = rng.uniform(0.2, 0.8, size=(5, 4, 2))
+    for name in ("LinearNDInterpolator", "NearestNDInterpolator"):
+        expected = getattr(scipy.interpolate, name)(POINTS, VALUES)(batch)
+        found = vmap(getattr(ours, name)(POINTS, VALUES))(batch)
+        np.testing.assert_allclose(found, expected, rtol=1e-9, err_msg=name)
+    slopes = vmap(jacobian(ours.LinearNDInterpolator(POINTS, VALUES)))(batch[:, 0])
+    each = [jacobian(ours.LinearNDInterpolator(POINTS, VALUES))(place) for place in batch[:, 0]]
+    np.testing.assert_allclose(slopes, each, rtol=1e-9)
+
+
+def test_scales_and_forms_of_places():
+    scaled = POINTS * [1.0, 100.0]
+    for place in (PLACES * [1.0, 100.0], PLACES[0] * [1.0, 100.0]):
+        for name in ("LinearNDInterpolator", "NearestNDInterpolator"):
+            check(lambda m, v, q, n=name: getattr(m, n)(scaled, v, rescale=True)(q), VALUES, place)
+    check(lambda m, v, q: m.griddata(scaled, v, q, rescale=True), VALUES, PLACES * [1.0, 100.0])
+    line = rng.permutation(x)
+    for method in ("nearest", "linear", "cubic"):
+        check(lambda m, v, q, how=method: m.griddata(line, v, q, method=how), y[:, 0], np.array([0.7, 3.1]))
+    slope = vjp(lambda q: ours.LinearNDInterpolator(POINTS, VALUES[:, 0])(q), np.array([[9.0, 9.0]]))[1](np.ones(1))[0]
+    assert np.isnan(slope).all()
+
+
+def test_fitpack_coefficients_and_derivatives():
+    def coefficients(m, x, y):
+        return m.InterpolatedUnivariateSpline(x, y).get_coeffs()
+
+    check(coefficients, x, y[:, 0])
+    check(lambda m, y, q: m.InterpolatedUnivariateSpline(x, y).derivatives(q), y[:, 0], 2.3)
+    check(lambda m, q: m.UnivariateSpline(x, y[:, 0]).derivatives(q), 2.3)
+    with pytest.raises(ValueError, match="Unknown extrapolation mode 7"):
+        grad(lambda y: ours.InterpolatedUnivariateSpline(x, y, ext=7)(1.0))(y[:, 0])
+    with pytest.raises(TracedValueError, match="get_residual"):
+        grad(lambda y: ours.InterpolatedUnivariateSpline(x, y).get_residual())(y[:, 0])
+
+
+def test_radial_bases_are_pickled():
+    found = pickle.loads(pickle.dumps(ours.RBFInterpolator(POINTS, VALUES, smoothing=0.1)))
+    expected = scipy.interpolate.RBFInterpolator(POINTS, VALUES, smoothing=0.1)(PLACES)
+    np.testing.assert_allclose(vjp(found, PLACES)[0], expected, rtol=1e-8, atol=1e-9)

@@ -42,7 +42,8 @@ def check(name, signals, **keywords):
         np.testing.assert_allclose(*pair_of)
     check_grads(lambda *s: function(*s)[-1], *signals, order=1, name=f"{name} {keywords}")
     single = [s.astype(np.complex64 if s.dtype.kind == "c" else np.float32) for s in signals]
-    assert vjp(lambda *s: function(*s)[-1], *single)[0].dtype == getattr(scipy.signal, name)(*single, **keywords)[-1].dtype
+    expected = getattr(scipy.signal, name)(*single, **keywords)[-1]
+    assert vjp(lambda *s: function(*s)[-1], *single)[0].dtype == expected.dtype
 
 
 @pytest.mark.parametrize("name", ["coherence", "csd", "periodogram", "spectrogram", "stft", "welch"])
@@ -83,7 +84,8 @@ def test_windows_that_are_traced():
     check_grads(lambda w: ours.stft(x, window=w, nperseg=11)[2], WINDOW, order=1)
     spectrum = scipy.signal.stft(x, nperseg=11)[2]
     check_grads(lambda w: ours.istft(spectrum, window=w, nperseg=11)[1], WINDOW, order=1)
-    np.testing.assert_allclose(vmap(lambda x: ours.welch(x, nperseg=8)[1])(pair), scipy.signal.welch(pair, nperseg=8)[1])
+    expected = scipy.signal.welch(pair, nperseg=8)[1]
+    np.testing.assert_allclose(vmap(lambda x: ours.welch(x, nperseg=8)[1])(pair), expected)
 
 
 PARAMETERS = {
@@ -105,7 +107,8 @@ def test_parameters_of_windows(name):
                 options = {"tau": args[0]} if name == "exponential" else {}
                 return getattr(library.windows, name)(count, *(() if options else args), sym=sym, **options)
 
-            np.testing.assert_allclose(vjp(lambda *a, f=make: f(ours, *a), *args)[0], make(scipy.signal, *args), atol=1e-12)
+            value = vjp(lambda *a, f=make: f(ours, *a), *args)[0]
+            np.testing.assert_allclose(value, make(scipy.signal, *args), atol=1e-12)
             check_grads(lambda *a, f=make: f(ours, *a), *args, order=2 if count == 6 else 1, name=name)
 
 

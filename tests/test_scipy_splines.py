@@ -26,7 +26,7 @@ USES = {
 
 @pytest.mark.parametrize("k, count, bc_type", [
     (1, 4, None), (2, 5, None), (3, 4, None), (3, 7, "natural"), (3, 6, ([(1, np.ones(2))], [(2, np.ones(2))])),
-    (3, 6, "periodic"), (4, 7, "periodic"), (5, 7, None),
+    (3, 6, "periodic"), (5, 8, "periodic"), (5, 7, None),
 ], ids=str)
 def test_interpolating_splines(k, count, bc_type):
     x, y = np.arange(count) + rng.uniform(-0.3, 0.3, count), rng.normal(size=(count, 2))
@@ -59,7 +59,7 @@ def test_knots_of_b_splines():
 
 
 def test_fitted_splines():
-    x, y, w = np.sort(rng.uniform(0, 3, 20)), rng.normal(size=20), rng.uniform(0.5, 1, 20)
+    x, y, w = np.linspace(0.05, 2.85, 20) + rng.uniform(0, 0.1, 20), rng.normal(size=20), rng.uniform(0.5, 1, 20)
     t, query = np.array([0, 0, 0, 0, 1, 1.5, 3, 3, 3, 3.0]), np.array([0.5, 2.2])
     found = vjp(lambda y: ours.make_lsq_spline(x, y, t, 3, w)(query), y)[0]
     np.testing.assert_allclose(found, scipy.interpolate.make_lsq_spline(x, y, t, 3, w)(query))
@@ -71,7 +71,7 @@ def test_fitted_splines():
         grad(lambda y: ours.make_smoothing_spline(x, y)(1.0))(y)
 
 
-KINDS = ["linear", "nearest", "nearest-up", "previous", "next", "zero", "slinear", "quadratic", "cubic", 4]
+KINDS = ["linear", "nearest", "nearest-up", "previous", "next", "zero", "slinear", "quadratic", "cubic", 5]
 FILLS = [{}, {"fill_value": "extrapolate"}, {"bounds_error": False}, {"bounds_error": False, "fill_value": (1.0, 2.0)}]
 
 
@@ -120,7 +120,7 @@ def test_regular_grids(method):
         np.testing.assert_allclose(np.sum(gradient * direction), (up - down) / (2 * step), rtol=1e-5, atol=1e-6)
     if exact:
         reference = scipy.interpolate.RegularGridInterpolator(GRID, VALUES, method, **exact)
-        for nu in ((1, 1), (2, 0), (0, 3)):
+        for nu in ((1, 1), (2, 0), (0, 3))[: 1 if method == "slinear" else 3]:
             found = vjp(lambda p, nu=nu: plain(p, nu=nu), POINTS)[0]
             np.testing.assert_allclose(found, reference(POINTS, nu=nu), rtol=1e-6, atol=1e-7)
 
@@ -139,3 +139,70 @@ def test_outside_of_grids():
     np.testing.assert_allclose(vmap(spline)(POINTS[:, 0]), spline(POINTS[:, 0]))
     np.testing.assert_allclose(vmap(ours.interp1d(GRID[0], VALUES[:, 0, 0]))(POINTS[:, :1])[:, 0],
                                ours.interp1d(GRID[0], VALUES[:, 0, 0])(POINTS[:, 0]))
+
+
+def test_forms_of_places_on_grids():
+    """A tuple of numbers is one place, of which the answer is a number; a list of them, an array of one place."""
+    grid, values = (np.arange(4.0), np.arange(5.0) ** 1.2), rng.normal(size=(4, 5))
+    for method in ("linear", "nearest", "pchip"):
+        theirs = scipy.interpolate.RegularGridInterpolator(grid, values, method)
+        for form in (lambda a, b: (a, b), lambda a, b: [a, b], lambda a, b: [[a, b], [b, b]]):
+            def value(a, form=form, method=method):
+                return ours.RegularGridInterpolator(grid, values, method)(form(a, 1.3))
+
+            expected, found = theirs(form(2.2, 1.3)), vjp(value, 2.2)[0]
+            assert np.shape(found) == np.shape(expected)
+            np.testing.assert_allclose(found, expected, rtol=1e-12)
+            single = ours.RegularGridInterpolator(grid, values.astype(np.float32), method)
+            if method != "linear":
+                assert vjp(single, np.array([[2.2, 1.3]]))[0].dtype == np.float32
+        queries = rng.uniform(0.1, 2.9, size=(3, 2, 2))
+        np.testing.assert_allclose(vmap(ours.RegularGridInterpolator(grid, values, method))(queries), theirs(queries))
+    with pytest.raises(ValueError, match="out of bounds in dimension 1"):
+        grad(lambda q: ours.RegularGridInterpolator(grid, values)(q)[0])(np.array([1.0, np.nan]))
+    short = ours.RegularGridInterpolator((grid[0][:1], grid[1]), values[:1], bounds_error=False, fill_value=None)
+    np.testing.assert_allclose(grad(lambda q: short(q)[0])(np.array([0.3, 1.5])),
+                               [0.0, (values[0, 2] - values[0, 1]) / (grid[1][2] - 1)])
+
+
+def test_steps_keep_float32():
+    y = rng.normal(size=4).astype(np.float32)
+    for kind in ("nearest", "previous", "next"):
+        assert vjp(lambda y, how=kind: ours.interp1d(np.arange(4.0), y, how)([0.3, 2.9]), y)[0].dtype == np.float32
+
+
+def test_repeated_knots_have_no_derivative():
+    t, c = np.array([0.0, 0, 0, 1, 1, 2, 2, 2]), np.arange(5.0)
+    with pytest.raises(ValueError, match="not differentiable 2 times"):
+        grad(lambda c: ours.BSpline(t, c, 2).derivative(2)(0.5))(c)
+    with pytest.raises(ValueError, match="too few"):
+        grad(lambda y: ours.make_lsq_spline(np.arange(9.0), y, np.arange(5.0))(0.5))(np.arange(9.0))
+
+
+def test_changed_splines_are_seen_by_compiled_functions():
+    """A spline that a compiled function reads from outside may get other coefficients, and a grid other values."""
+    x, y = np.arange(6.0), rng.normal(size=6)
+    for spline in (ours.CubicSpline(x, y), ours.make_interp_spline(x, y), ours.PPoly(y[None, :5], x)):
+        compiled = jit(lambda q, s=spline: s(q))
+        compiled(1.3)
+        spline.c = 3 * spline.c
+        np.testing.assert_allclose(compiled(1.3), spline(1.3))
+        spline.c[...] = 0.5
+        np.testing.assert_allclose(compiled(1.3), spline(1.3))
+    values = rng.normal(size=6)
+    grid = ours.RegularGridInterpolator((x,), values)
+    compiled = jit(grad(lambda q: grid(q)[0]))
+    compiled(np.array([1.3]))
+    values *= 2
+    np.testing.assert_allclose(compiled(np.array([1.3])), values[2:3] - values[1:2])
+
+
+def test_interp1d_has_its_own_data():
+    x, y = np.arange(6.0), rng.normal(size=6)
+    own, krogh, expected = ours.interp1d(x, y), ours.KroghInterpolator(x, y), y[1] + 0.25 * (y[2] - y[1])
+    polynomial = krogh(1.25)
+    y[:] = 0
+    np.testing.assert_allclose(vjp(own, 1.25)[0], expected)
+    np.testing.assert_allclose(vjp(krogh, 1.25)[0], polynomial)
+    own.bounds_error, own.fill_value = False, 3.0
+    assert vjp(own, 9.0)[0] == 3

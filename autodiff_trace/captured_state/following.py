@@ -38,6 +38,11 @@ READS_OF_FORMS = {"flags", "names", "fields", "descr"}
 
 TESTS_OF_CLASSES = {"isinstance", "issubclass", "singledispatch"}
 
+INTERPOLANTS = frozenset(f"{__name__.partition('.')[0]}.scipy.interpolate.{name}" for name in (
+    "bsplines", "cubic_splines", "grids", "lines", "piecewise", "polynomials", "univariate",
+))
+"""Modules of this package whose objects hold what users change: coefficients, knots, values on a grid."""
+
 FUNCTIONS = (types.BuiltinFunctionType, types.FunctionType, type)
 
 
@@ -128,7 +133,7 @@ class Follower(Functions):
             self.follow_object(value, place)
         elif kind is types.ModuleType and is_users(value.__name__):
             self.objects[id(value)] = [value, place, None]
-        elif isinstance(value, np.vectorize):
+        elif isinstance(value, np.vectorize) or kind.__module__ in INTERPOLANTS:
             self.follow_whole(value, place)
         elif has(value, "__wrapped__"):
             self.escape(value.__wrapped__, place)

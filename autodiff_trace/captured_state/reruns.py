@@ -87,7 +87,10 @@ class Rerun:
         """Remember what the first run gave, and forget what turns out not to matter."""
         self.outputs = list(map(excerpt, outputs))
         self.shared = [(each, state) for each, state in self.shared if frozen(state_of(each)) != frozen(state)]
-        # Large arrays that the function itself writes into are its own business.
+        self.forget_written()
+
+    def forget_written(self) -> None:
+        """After the first run: large arrays that the function itself writes into are its own business."""
         kept = [(array, each) for array, each in zip(self.arrays, self.kept) if type(each) is not int or
                 fingerprint(array) == each]
         self.arrays, self.kept = [array for array, _ in kept], [each for _, each in kept]

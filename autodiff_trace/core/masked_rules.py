@@ -24,14 +24,17 @@ def pull_selected(node: tuple, selected: Selected) -> Sequence[tuple[tuple, Any]
     if getattr(rules, "func", None) is OutputsCotangent:
         return [(parents, rules(selected, ans))]
     if prim.traits.elementwise:
-        shape = ans.shape
+        shape = getattr(ans, "shape", ())
         args = [arg if getattr(arg, "shape", shape) == shape else array_ops.expand(arg, shape) for arg in args]
     pulled: list = []
     for rule, parent in zip(rules, parents) if type(rules) is tuple else ((rules, parents),):
         g = rule(selected.value, ans, *args, **kwargs)
         triples = nested_triples(parent, g) if type(parent) is list else [((), parent, g)]
         if prim.traits.elementwise:
-            pulled += [(each, narrow(g, selected.mask, each[3].shape)) for _, each, g in triples if g is not None]
+            pulled += [
+                (each, narrow(g, selected.mask, getattr(each[3], "shape", ())))  # (Python's numbers have none)
+                for _, each, g in triples if g is not None
+            ]
         elif prim.traits.moves_elements:
             masks = Mask(weights_of_rule(rule, selected.value, ans, args, kwargs), selected.mask)
             pulled += [

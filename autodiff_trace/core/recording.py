@@ -14,6 +14,10 @@ class RecordingTrace(Trace):
     """A trace of which other runs repeat the calls: Python may have the plain value of each of its boxes, since the
     trace sees to it that the value is right in other runs too."""
 
+    def note_read(self, array: Any) -> None:
+        """A step reads the plain ``array``, which is not among its arguments; so do other runs."""
+        raise NotImplementedError
+
     def note_copy(self, copy: Any, array: Any) -> None:
         """A node keeps ``copy`` of a plain ``array``, which other runs read itself."""
         raise NotImplementedError

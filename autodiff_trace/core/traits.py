@@ -13,7 +13,9 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-__all__ = ["ALL", "ANSWER", "ARGUMENTS", "Traits", "UNKNOWN", "declare", "declares", "table", "traits_of"]
+__all__ = [
+    "ALL", "ANSWER", "ARGUMENTS", "Traits", "UNKNOWN", "declare", "declares", "several_of", "table", "traits_of",
+]
 
 ANSWER = "ans"
 ARGUMENTS = "args"

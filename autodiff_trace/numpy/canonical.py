@@ -67,9 +67,10 @@ def bind(function: Callable, definition: Callable) -> Callable:
     Its code is generated when it is called for the first time: importing the package makes some hundreds of them.
     """
     scope = {
-        "__name__": __name__, "boxes": box_classes, "watched": watched_types, "whole": WHOLE,
-        "function": function, "definition": definition, "find_top_trace": find_top_trace, "plain": plain,
-        "refuse": refuse, "type_of": type,  # (SciPy has parameters called type)
+        # Parameters have any names (SciPy's: type, function, whole), but none begins with an underscore.
+        "__name__": __name__, "_boxes": box_classes, "_watched": watched_types, "_whole": WHOLE,
+        "_function": function, "_definition": definition, "_find_top_trace": find_top_trace, "_plain": plain,
+        "_refuse": refuse, "_type": type,
     }
 
     def generate():
@@ -91,7 +92,7 @@ def call_once(*args, **kwargs):
 
 def source_of(scope: dict) -> str:
     """The code of a binder; the defaults go to the scope."""
-    function, wanted = scope["function"], inspect.signature(scope["definition"]).parameters
+    function, wanted = scope["_function"], inspect.signature(scope["_definition"]).parameters
     try:
         parameters = [*inspect.signature(SIGNATURES.get(function.__name__, function)).parameters.values()]
     except ValueError:  # of functions in C, before NumPy 2.4: the definition has what it does not refuse
@@ -106,27 +107,28 @@ def source_of(scope: dict) -> str:
     takes_more = any(p.kind is MORE or p.kind is POSITIONAL and not has_several for p in wanted.values())
     return "\n".join([
         f"def call({signature_text(parameters)}):",
-        f"    if type_of({first}) not in boxes:",
-        f"        given = {{{', '.join([f'**{name}' for name in more])}}}",
-        f"        traced = {' or '.join([traced_text(p.name, p.kind is POSITIONAL) for p in needed])}",
-        *["        traced = traced or find_top_trace(given.values())"][: len(more)],
+        f"    if _type({first}) not in _boxes:",
+        f"        _given = {{{', '.join([f'**{name}' for name in more])}}}",
+        f"        _traced = {' or '.join([traced_text(p.name, p.kind is POSITIONAL) for p in needed])}",
+        *["        _traced = _traced or _find_top_trace(_given.values())"][: len(more)],
         *[
-            f"        if {name} is not default_{name}: given['{name}'] = {name}; traced = traced or {traced_text(name)}"
+            f"        if {name} is not default_{name}: "
+            f"_given['{name}'] = {name}; _traced = _traced or {traced_text(name)}"
             for name in optional
         ],
-        "        if not traced:",
-        f"            return function({operands}, **given) if given else function({operands})",  # (0.1 µs less)
+        "        if not _traced:",
+        f"            return _function({operands}, **_given) if _given else _function({operands})",  # (0.1 µs less)
         *[
-            f"    if {name} is not default_{name}: refuse(function, '{name}')"
+            f"    if {name} is not default_{name}: _refuse(_function, '{name}')"
             for name in optional if name not in wanted and not takes_more
         ],
-        *["    if further: refuse(function, next(iter(further)))"] * (FURTHER in parameters),
-        f"    return definition({arguments_text(parameters, wanted)})",
+        *["    if further: _refuse(_function, next(iter(further)))"] * (FURTHER in parameters),
+        f"    return _definition({arguments_text(parameters, wanted)})",
     ])
 
 
 def traced_text(name: str, are_several: bool = False) -> str:
-    return f"find_top_trace({name})" if are_several else f"type_of({name}) in watched and find_top_trace(({name},))"
+    return f"_find_top_trace({name})" if are_several else f"_type({name}) in _watched and _find_top_trace(({name},))"
 
 
 def signature_text(parameters: list) -> str:
@@ -167,7 +169,7 @@ def arguments_text(parameters: list, wanted: Mapping) -> str:
 
 def plain_text(p: inspect.Parameter, names: list) -> str:
     is_plain = p.name in PLAIN and p.name != names[0]
-    return f"{p.name} if type_of({p.name}) in whole else plain({p.name})" if is_plain else p.name
+    return f"{p.name} if _type({p.name}) in _whole else _plain({p.name})" if is_plain else p.name
 
 
 def refuse(function: Callable, name: str) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import cmath
+import opcode
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -11,11 +13,11 @@ import numpy as np
 from ..core.forward import defjvp
 from ..core.reverse import defvjp
 from ..core.primitives import composite
-from ..core.traits import declare
+from ..core.traits import ANSWER, declare, several_of
 from .broadcasting import broadcast_tangent, unbroadcast
 from .canonical import bind
 from .error_states import quiet
-from .namespace import replace_wrapped, wrapped_functions
+from .namespace import replace_wrapped, underlying, wrapped_functions
 from .taylor.series import product_series
 from .ufunc_methods import add_ufunc_methods, with_keywords
 
@@ -56,7 +58,40 @@ def elementwise(prim: Callable, *derivatives: Derivative, singular: bool = False
         defjvp(prim, rules[1], argnums=(argnum,))
     if all(isinstance(derivative, int) for derivative in derivatives):
         facts["linear_in"] = tuple(range(len(derivatives)))
+    elif facts.keys().isdisjoint(("reads", "unread")):
+        facts["unread"] = unread_by_slopes(derivatives)
     declare(prim, elementwise=True, answer_tells=True, **facts)
+
+
+def unread_by_slopes(derivatives: tuple[Derivative, ...]) -> dict[Any, tuple]:
+    """What each of the derivatives, and several of them together, do not read: what their code does not name."""
+    unread = [unread_by(derivative, len(derivatives)) for derivative in derivatives]
+    found = dict(enumerate(unread))
+    for places in several_of(range(len(unread))):
+        found[places] = frozenset.intersection(*[unread[i] for i in places])
+    return {place: tuple(each) for place, each in found.items() if each}
+
+
+def unread_by(derivative: Derivative, count: int) -> frozenset:
+    """The places among the ``count`` arguments, and ANSWER, of which a derivative reads no value."""
+    if not isinstance(derivative, types.FunctionType):
+        return frozenset([ANSWER, *range(count)] if derivative is None or isinstance(derivative, int) else ())
+    code = derivative.__code__
+    loaded = {code.co_varnames.index(name) for name in code.co_cellvars if name in code.co_varnames}
+    for operation, number in zip(code.co_code[::2], code.co_code[1::2]):
+        if operation in LOADS:
+            loaded.add(number)
+        elif operation in PAIRS:
+            loaded.update((number >> 4, number & 15))
+    places = (ANSWER, *range(count))[:code.co_argcount]
+    return frozenset(place for i, place in enumerate(places) if i not in loaded)
+
+
+LOADS, PAIRS = [
+    {number for name, number in opcode.opmap.items() if "LOAD_FAST" in name and name.count("FAST") == count}
+    for count in (1, 2)
+]
+"""Python's instructions that load a local variable, and those that do it with two at once."""
 
 
 def define(*functions: Callable) -> Callable[[Callable], Callable]:
@@ -82,6 +117,7 @@ def define(*functions: Callable) -> Callable[[Callable], Callable]:
 
 
 def public_form(function, definition):
+    function = underlying(function)
     if function not in wrapped_functions:
         return composite(function)(definition)
     if not isinstance(function, np.ufunc):

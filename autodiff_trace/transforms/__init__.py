@@ -3,8 +3,9 @@
 from .checkpointing import checkpoint
 from .custom import custom_jvp, custom_vjp
 from .gradient import elementwise_grad, grad, grad_and_aux, holomorphic_grad, value_and_grad
-from .implicit import custom_linear_solve, custom_root
+from .implicit import custom_root
 from .jacobians import hessian, jacfwd, jacobian, jacrev
+from .linear_solve import custom_linear_solve
 from .loops import fori_loop, scan
 from .mapping import vmap
 from .products import jvp, vjp

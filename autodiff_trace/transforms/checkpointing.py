@@ -20,7 +20,7 @@ from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.reverse import VJPTrace, trace_vjp
 from ..core.selections import Mask, Selected, settle
 from .trace_substitution import active, current, substituting
-from ..core.tracer import Trace, boxers, innermost_trace, is_box, own_box, running_traces
+from ..core.tracer import Box, Trace, boxers, innermost_trace, is_box, own_box, running_traces
 from ..core.transformed import Transformed
 from ..captured_state.reruns import Rerun
 from .steps import record_step
@@ -62,7 +62,7 @@ def apply_checkpoint(fun, options, args, kwargs):
 
     def thunk(fun, *leaves):
         nonlocal out_structure
-        own = [own_box(current(leaf)) if is_box(leaf) else leaf for leaf in leaves]
+        own = [own_current(leaf) if is_box(leaf) else leaf for leaf in leaves]
         values = [box._value if is_box(box) else None for box in own]
         new_args, new_kwargs = tree_unflatten(structure, own)
         outputs, out_structure = tree_flatten(fun(*new_args, **new_kwargs))
@@ -74,11 +74,17 @@ def apply_checkpoint(fun, options, args, kwargs):
         return outputs
 
     # The caller may write into its boxes before the function is run again.
-    own = [own_box(current(leaf)) if is_box(leaf) else leaf for leaf in leaves]
+    own = [own_current(leaf) if is_box(leaf) else leaf for leaf in leaves]
     name = getattr(fun, "__name__", repr(fun))
     outputs = recompute(thunk, name, fun, *own)
     array_ops.note_shared(name, outputs, leaves)
     return tree_unflatten(out_structure, outputs)
+
+
+def own_current(box: Box) -> Any:
+    """What ``box`` stands for now, in a box of one's own; a plain value (``closures``) as it is."""
+    value = current(box)
+    return own_box(value) if is_box(value) else value
 
 
 def recompute(thunk: Callable[..., list], name: str, *roots: Any) -> list:

@@ -49,6 +49,7 @@ class Closure:
         self.places: dict[tuple, int] = {}
         self.outer = active.get().lifts
         self.traces = {*running_traces(), *self.outer}
+        self.is_attempting = False
 
     def discover(self, *args: Any, **kwargs: Any) -> None:
         """Call the function on a :func:`sample` of its arguments, and note what it reads."""
@@ -111,6 +112,12 @@ class Closure:
             if key not in self.places:
                 if box._trace in given:
                     return box
+                if values is not None and not self.is_attempting:
+                    raise TracedValueError(
+                        f"{self.name}, run for a derivative, reads a traced value ({caller_line()}) that it did not "
+                        "read when it was called, since it takes another branch. Pass the value as an argument, or "
+                        "let each branch read it."
+                    )
                 self.places[key] = len(self.hidden)
                 self.hidden.append(own_box(box))  # which keeps what the key names
                 if values is not None:
@@ -121,11 +128,15 @@ class Closure:
 
     def attempt(self, step: Callable[[], Any]) -> Any:
         """``step()``, which makes a step of the leaves in ``hidden`` and runs it; once more when there are more."""
-        for _ in range(MOST_STARTS):
-            try:
-                return step()
-            except MoreHidden:
-                pass
+        before, self.is_attempting = self.is_attempting, True
+        try:
+            for _ in range(MOST_STARTS):
+                try:
+                    return step()
+                except MoreHidden:
+                    pass
+        finally:
+            self.is_attempting = before
         raise TracedValueError(
             f"{self.name} reads other traced values in each run ({caller_line()}). Pass them as arguments."
         )

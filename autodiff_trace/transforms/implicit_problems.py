@@ -5,7 +5,6 @@ Knows no rule: of plain numbers alone.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,6 +17,7 @@ from ..core.tracer import is_box, running_traces
 from ..numpy import linalg
 from .closures import Closure
 from .jacobians import jacobian
+from .remembering import Remembered
 
 __all__ = ["Implicit", "Refusal"]
 
@@ -30,6 +30,8 @@ MORE_STEPS = 3
 """How many steps that are small beside the largest unknown are made, as long as some are not small beside their own."""
 NOISE = 0.9, 1e-5
 """Steps that do not shrink, by this factor, and are this small are the noise of a function in single precision."""
+CHANGED = 0.1
+"""How much a step may differ, relatively, with the matrix behind it in place of that before it."""
 STATIONARY = 1e-6
 """A residual of the equations that counts as zero, relative to their matrix times the unknowns."""
 FAR = 0.05
@@ -54,11 +56,15 @@ class Implicit:
     def __init__(self, name: str, tree: Any, closure: Closure) -> None:
         self.name = name
         self.place = caller_line()
+        self.closure = closure
+        self.slots: list[int] = []
+        if not closure.traces:  # a third of the time of a small problem
+            self.tree = tree
+            return
         self.tree_leaves, self.structure = tree_flatten(tree)
         # What a recorded program computes from plain arrays outside it reads anew in each run.
         types = (np.ndarray,) if is_recording(running_traces()) else ()
         self.slots = [i for i, x in enumerate(self.tree_leaves) if is_box(x) or isinstance(x, types)]
-        self.closure = closure
 
     @property
     def leaves(self) -> list:
@@ -71,11 +77,33 @@ class Implicit:
 
     def restore(self, leaves: Sequence) -> tuple[Any, Sequence]:
         """The tree with ``leaves`` in their places, and the values of the hidden ones."""
+        if not self.closure.traces:
+            return self.tree, list(leaves)
         full = list(self.tree_leaves)
         count = len(self.slots)
         for i, x in zip(self.slots, leaves[:count]):
             full[i] = x
         return tree_unflatten(self.structure, full), list(leaves[count:])
+
+    # The user's functions
+
+    remembered: Remembered | None = None
+
+    def users_functions(self) -> list:
+        """The user's functions, those that are there, in some order."""
+        return [self.closure.fun]
+
+    def set_users_functions(self, functions: list) -> None:
+        (self.closure.fun,) = functions
+
+    def remember(self) -> None:
+        """From now on the functions may run again when the variables that they read have changed."""
+        self.remembered = Remembered(self.users_functions(), self.name)
+
+    def recall(self) -> None:
+        """Let the functions be those of then."""
+        if self.remembered is not None:
+            self.set_users_functions(self.remembered.functions_of_then())
 
     # What subclasses say
 
@@ -139,15 +167,17 @@ class Implicit:
         """What :meth:`refine` gives or raises, of the leaves, the solution and whether it is one; asked again at once
         for the same it is remembered."""
         known, was_strict, found = self.last_refined
-        is_known = len(known) == len(leaves) and all(map(operator.is_, known, leaves))
+        is_known = len(known) == len(leaves) and all(map(np.array_equal, known, leaves))
         if is_known and (was_strict == is_strict or was_strict and not isinstance(found, Refusal)):
             return found
         *own, x, is_solved = leaves
+        self.recall()
         try:
             found = self.refine(own, np.asarray(x), bool(is_solved), is_strict)
         except Refusal as refusal:
             found = refusal
-        self.last_refined = leaves, is_strict, found
+        # Copies, since programs write into their buffers.
+        self.last_refined = list(map(np.array, leaves)), is_strict, found
         return found
 
     def refine(self, leaves: list, x: np.ndarray, is_solved: bool, is_strict: bool = True) -> list:
@@ -187,13 +217,26 @@ class Implicit:
             z = z + step
             size, scale = np.abs(step).max(initial=0), 1 + np.abs(z).max(initial=0)
             more -= size <= SETTLED * scale
-            if not more or np.all(np.abs(step) <= SETTLED * np.abs(z)):
-                return z
-            if NOISE[0] * last <= size <= NOISE[1] * scale:
+            is_last = not more or np.all(np.abs(step) <= SETTLED * np.abs(z))
+            if is_last or NOISE[0] * last <= size <= NOISE[1] * scale:
+                if is_strict and size and (size >= SLOW * last or last == np.inf):
+                    self.check_simple(leaves, z, state, residual, step, solve)
                 return z
             # Near the solution one matrix serves for all steps.
             solve, last = solve if size < SLOW * last else None, size
         raise self.refusal("Newton's method does not settle there; is the function smooth at the solution?")
+
+    def check_simple(
+        self, leaves: list, z: np.ndarray, state: list, residual: np.ndarray, step: np.ndarray, solve: Callable
+    ) -> None:
+        """Raise Refusal where the last step has changed the matrix itself, as at a multiple root, which is approached
+        by half the distance in each step; the matrix of a simple one hardly changes."""
+        after = solve(np.asarray(self.residual(leaves, state, z)))
+        if np.abs(after).max() < SLOW * np.abs(step).max():
+            return  # in one evaluation: the residual has fallen as it does at a simple root
+        again = -self.linearized(leaves, state, z, True)(residual)
+        if not np.abs(again - step).max() <= CHANGED * np.abs(step).max():
+            raise self.refusal("the equations have more than one solution there (a multiple root)")
 
 
 def invert(matrix: np.ndarray) -> np.ndarray | None:

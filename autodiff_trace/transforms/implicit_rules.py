@@ -31,6 +31,7 @@ __all__ = ["confirm", "pull_leaves", "refined", "refused", "run_solver", "soluti
 @nondifferentiable
 def run_solver(problem: Implicit, *leaves: Any) -> tuple:
     """The solver as a primitive: derivatives skip it, batches call it for each element, programs have it as a step."""
+    problem.recall()
     return tuple(problem.closure.run(leaves[len(problem.slots) :], problem.solve, list(leaves)))
 
 
@@ -39,7 +40,7 @@ def refine_solution(problem: Implicit, is_strict: bool, *leaves: Any) -> tuple:
     """The refined unknowns, the state of the equations, and whether they could be refined: else as they were."""
     found = problem.refine_once(leaves, is_strict)
     if not isinstance(found, Refusal):
-        return *found, np.True_
+        return *map(np.array, found), np.True_
     *leaves, x, _ = leaves
     return *problem.blank(leaves, x), np.False_
 
@@ -75,6 +76,7 @@ def take_apart(outputs: Sequence) -> tuple[Any, list, Any]:
 def pull_unknowns(problem: Implicit, leaves: list, z: Any, state: list, is_refined: Any, g: Any) -> list:
     """The cotangents of ``leaves``, of which the last two are the solver's solution and whether it is one."""
     g = g + confirm(problem, True, is_refined, *leaves)
+    problem.recall()
     own = leaves[:-2]
     v = problem.solve_transposed(own, state, z, g)
     return [*pull_leaves(lambda *own: problem.residual(own, state, z), own, -v), None, None]
@@ -136,4 +138,5 @@ def solved(problem: Implicit) -> tuple[list, list]:
         leaves = problem.leaves
         return leaves, list(run_solver(problem, *leaves))
 
+    problem.remember()
     return problem.closure.attempt(step)

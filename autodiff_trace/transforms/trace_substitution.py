@@ -118,6 +118,9 @@ def redirecting(kind: type[Trace]) -> type[Trace]:
 
         return process
 
+    def all_metadata(trace, box):  # what the box is made of is no more to be replaced than it is
+        return metadata(kind.metadata(trace, box))
+
     class RedirectingTrace(kind, Redirecting):
         overwrites = property(lambda self: overwrites(kind) and not active.get().lifts)
         process = redirect(kind.process)
@@ -132,7 +135,7 @@ def redirecting(kind: type[Trace]) -> type[Trace]:
         def metadata(self, box):
             if is_replaced(box, active.get().lifts):
                 return metadata(current(box))
-            return from_outside(self, kind.metadata, box)
+            return from_outside(self, all_metadata, box)
 
         def python_value(self, box, use):
             if is_replaced(box, active.get().lifts):

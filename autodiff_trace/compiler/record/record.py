@@ -193,6 +193,9 @@ class RecordTrace(RecordingTrace):
             raise NotReplayable(f"it computes with a {kind.__name__}; make it an array with np.array(...)")
         return arg
 
+    def note_read(self, array: np.ndarray) -> None:
+        self.arrays.node(array)
+
     def note_copy(self, copy: np.ndarray, array: np.ndarray) -> None:
         """A derivative keeps ``copy`` of the plain ``array`` that a step has read: other runs read the array itself."""
         self.arrays.note_copy(copy, array)

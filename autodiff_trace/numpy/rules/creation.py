@@ -9,6 +9,7 @@ import numpy as np
 
 from ...core.errors import TracedValueError, caller_line
 from ...core.primitives import primitive
+from ...core.tracer import is_box
 from ...core.traits import declare
 from .. import moving, wrapped as anp
 from ..broadcasting import match_dtype
@@ -71,6 +72,9 @@ declare(anp.copy, anp.empty_like, anp.ones_like, anp.zeros_like, batching=batch_
 def array(object, dtype=None, *, copy=True, order="K", subok=False, ndmin=0, ndmax=0):
     """An array from a number, an array or a nested sequence of them, traced or not."""
     x = join_nested(object) if isinstance(object, (list, tuple)) else object
+    if not is_box(x):  # those in the list stand for plain values here
+        more = {"ndmax": ndmax} if ndmax else {}
+        return np.array(x, dtype, copy=copy, order=order, subok=subok, ndmin=ndmin, **more)
     if dtype is not None and x.dtype != np.dtype(dtype):
         x = anp.astype(x, dtype, order or "K")
     elif copy and x is object or is_number(x):

@@ -38,7 +38,8 @@ def event_times(event: Callable, field: Callable, T: np.ndarray, Y: Any, paramet
             [leaves[i] for i in followed], [tangents[i] for i in followed],
         )
         _, (slope,) = trace_jvp(lambda t: [value(t, leaves)], outputs, [anp.ones_like(outputs[0])])
-        return outputs, [None if change is None else -change / slope]
+        with np.errstate(all="ignore"):  # where it only touches zero its time has no derivative
+            return outputs, [None if change is None else -change / slope]
 
     rule = JVPRule("event time", fun, jvp)
     return apply_rule(rule, [Y, *parameters])[0]

@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 
 from ...core.batching import BatchTrace
-from ...core.errors import TracedValueError
 from ...core.forward import trace_jvp
 from ...core.pytree import tree_flatten, tree_unflatten
-from ...core.tracer import boxers, is_box, to_value
+from ...core.tracer import box_classes, boxers, is_box, to_value
 from ...numpy import wrapped as anp
 from ...transforms.closures import Closure
 
@@ -58,7 +57,9 @@ class Field:
         ans = anp.array(ans) if isinstance(ans, (list, tuple)) else ans
         if self.is_scalar:
             return anp.reshape(ans, ()) if np.ndim(ans) else ans
-        return anp.concatenate([anp.real(ans), anp.imag(ans)]) if self.is_complex else anp.reshape(ans, y.shape)
+        if self.is_complex:
+            return anp.concatenate([anp.real(ans), anp.imag(ans)])
+        return anp.broadcast_to(ans, y.shape) if np.size(ans) == 1 else anp.reshape(ans, y.shape)
 
     def run(self, parameters: Sequence, thunk: Callable, *args: Any) -> Any:
         """``thunk(*args, arguments)`` where what the functions close over has the values among ``parameters``."""
@@ -79,7 +80,7 @@ def at_points(one: Callable, *inputs: Any) -> Any:
             return at_each(one, *inputs)
         parts = [at_points(one, *[x[group] for x in inputs]) for group in split.groups]
         return anp.concatenate(parts)[np.argsort(np.concatenate(split.groups))]
-    except TracedValueError:
+    except (TypeError, ValueError, IndexError):  # something in it takes no batch: its own errors come at each point
         return at_each(one, *inputs)
     return anp.broadcast_to(ans, (count, *np.shape(ans))) if node is None else ans
 
@@ -167,7 +168,10 @@ def plain_function(function: Callable, closure: Closure, hidden: Sequence) -> Ca
         if kind is np.ndarray:
             return ans
         if kind is list or kind is tuple:
-            return [to_value(x) for x in ans]
+            for x in ans:
+                if type(x) in box_classes:
+                    return list(map(to_value, ans))
+            return ans
         return to_value(ans)
 
     return call

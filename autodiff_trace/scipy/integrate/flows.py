@@ -71,7 +71,7 @@ class FlowRule(NamedTuple):
     values: np.ndarray
     changes: Callable[[Any, Any], Any]
     refined: list
-    """The states of the stages, once they have been refined."""
+    """The states of the stages, once they have been refined, and Jacobians at them, if these are known."""
 
     def fun(self, *leaves):
         return [self.values]
@@ -80,7 +80,7 @@ class FlowRule(NamedTuple):
         """Times (m,) and states (m, n) of all stages."""
         grid = self.grid
         if not grid.tableau.is_explicit and not self.refined:
-            self.refined.append(refined_states(self.field, grid, *split(map(to_value, leaves))))
+            self.refined.extend(refined_states(self.field, grid, *split(map(to_value, leaves))))
         states = self.refined[0] if self.refined else grid.states
         states = states.reshape(-1, states.shape[2])
         if any(map(is_box, leaves)):  # below a derivative of this one, they change, too
@@ -89,6 +89,8 @@ class FlowRule(NamedTuple):
         return grid.times.reshape(-1), states
 
     def jacobians(self, T, X, parameters):
+        if self.refined and self.refined[1] is not None and not any(map(is_box, (X, *parameters))):
+            return self.refined[1]
         J = jacobians(self.field, T, X, parameters)
         return anp.reshape(J, (*self.grid.times.shape, *J.shape[1:]))
 

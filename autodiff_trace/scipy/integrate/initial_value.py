@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import scipy.integrate
 from scipy.integrate import OdeSolver
 
@@ -42,6 +43,9 @@ def solve_ivp(
     integration the final state moves with it. Of an integration that failed the result is SciPy's, and asking for its
     derivative an error. Tolerances and step sizes are plain numbers.
 
+    ``fun`` may branch on ``t`` and ``y``. Where its values jump as ``y`` crosses a threshold, the time of the crossing
+    has no part in the derivative: let a terminal event find it, and integrate on from there.
+
     >>> from autodiff_trace import grad
     >>> def end(rate):
     ...     return solve_ivp(lambda t, y: -rate * y, (0.0, 1.0), [1.0], rtol=1e-8, atol=1e-8).y[0, -1]
@@ -54,6 +58,8 @@ def solve_ivp(
         t_span=t_span, y0=y0, method=method, t_eval=t_eval, dense_output=dense_output, events=events,
         vectorized=vectorized, args=args, **options,
     )
+    if args is not None and not np.iterable(args):
+        raise TypeError("solve_ivp: args= is a tuple, of one argument args=(k,)")
     leaves, structure = tree_flatten((tuple(t_span), y0, t_eval, () if args is None else tuple(args)))
     if not running_traces() and not any(map(is_box, leaves)):
         return scipy.integrate.solve_ivp(fun, **given)
@@ -85,17 +91,19 @@ class InitialValueProblem(Problem):
         events = given["events"]
         self.events = [] if events is None else [events] if callable(events) else list(events)
         jac = options.get("jac")
-        self.jac = jac if callable(jac) else None
-        self.fun = fun
-        functions = [one_column(fun) if given["vectorized"] else fun, *self.events, *([self.jac] if self.jac else [])]
-        super().__init__(functions, leaves, structure)
+        self.has_jac = callable(jac)
+        super().__init__("solve_ivp", [fun, *self.events, *([jac] if self.has_jac else [])], leaves, structure)
         (t0, _), y0, _, args = self.arguments(self.values())
         self.discover(t0, as_array(y0), *args)
+
+    def adapted(self, which):
+        fun = self.functions[which]
+        return one_column(fun) if which == 0 and self.given["vectorized"] else fun
 
     def solve(self):
         values = self.values()
         if not values and not self.given["dense_output"]:
-            return scipy.integrate.solve_ivp(self.fun, **self.given)
+            return scipy.integrate.solve_ivp(self.functions[0], **self.given)
         structure = solution = None
 
         def fun(*values):
@@ -117,10 +125,12 @@ class InitialValueProblem(Problem):
 
     def run_scipy(self, arguments, plain_form):
         t_span, y0, t_eval, args = arguments
-        fun, *events = map(plain_form, [self.fun, *self.events])
+        fun, *events = map(plain_form, self.functions[: len(self.events) + 1])
+        for event, given in zip(events, self.functions[1:]):
+            event.terminal, event.direction = getattr(given, "terminal", None), getattr(given, "direction", 0)
         options = dict(self.options)
-        if self.jac:
-            options["jac"] = plain_form(self.jac)
+        if self.has_jac:
+            options["jac"] = plain_form(self.functions[-1])
         record: list = []
         method = self.method
         if self.is_discrete:

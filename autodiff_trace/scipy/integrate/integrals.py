@@ -22,7 +22,7 @@ from ...numpy import wrapped as anp
 from ...transforms.custom_rules import apply_rule
 from .fields import at_points
 from .gauss_kronrod import Domain, integrated
-from .whole_steps import pull_back, replaced, with_zeros
+from .whole_steps import call_whole, pull_back, replaced, with_zeros
 
 __all__ = ["Integral"]
 
@@ -80,9 +80,10 @@ class Integral(NamedTuple):
     domain: Domain
     value: Any = None
 
-    def fun(self, a, b, *parameters):
-        if self.value is not None:
-            return [self.value]
+    def fun(self, *leaves):
+        return [self.value] if self.value is not None else call_whole(self.name, self.plain, leaves)
+
+    def plain(self, a, b, *parameters):
         shape = []
 
         def evaluate(X):
@@ -135,7 +136,10 @@ class Gradient(NamedTuple):
     domain: Domain
     wrt: Sequence[int]
 
-    def fun(self, a, b, *parameters):
+    def fun(self, *leaves):
+        return call_whole(self.name, self.plain, leaves)  # which takes the elements of a batch one by one
+
+    def plain(self, a, b, *parameters):
         likes = [np.asarray(parameters[i]) for i in self.wrt]
         sizes = [like.size for like in likes]
 

@@ -23,6 +23,10 @@ MOST_BYTES = 1 << 26
 """Of the matrices of steps that are eliminated at once."""
 
 
+MANY = 24
+"""Equations from which on the matrices of the steps take longer than what they save."""
+
+
 def stages_solved(J, rhs, h, A, is_explicit):
     """K of K_j − h J_j Σ A_jl K_l = rhs_j, for all steps: ``rhs`` is (steps, stages, n, columns)."""
     if not is_explicit:
@@ -56,12 +60,19 @@ def eliminated(J, rhs, h, A, is_transposed):
     chunk = max(1, MOST_BYTES // (8 * size * size))
     for i in range(0, len(h), chunk):
         part = slice(i, i + chunk)
-        system = -h[part, None, None, None, None] * A[None, :, None, :, None] * J[part, :, :, None, :]
-        system = system.reshape(-1, size, size)
-        system[:, np.arange(size), np.arange(size)] += 1
+        system = systems(J[part], h[part], A)
         right = rhs[part].reshape(-1, size, columns)
         K[part] = np.linalg.solve(np.swapaxes(system, 1, 2) if is_transposed else system, right)
     return K.reshape(rhs.shape)
+
+
+def systems(J, h, A):
+    """I − h A ∘ J of (steps, stages n, stages n)."""
+    steps, stages, n, _ = J.shape
+    system = -h[:, None, None, None, None] * A[None, :, None, :, None] * J[:, :, :, None, :]
+    system = system.reshape(steps, stages * n, stages * n)
+    system[:, np.arange(stages * n), np.arange(stages * n)] += 1
+    return system
 
 
 def linear_map(W, h, b):
@@ -90,16 +101,33 @@ def push_steps(J, r, d0, h, A, b, is_explicit):
 @primitive
 def pull_steps(J, gS, gK, h, A, b, is_explicit):
     """The transpose of :func:`push_steps`: cotangents of ``r`` and ``d0``."""
-    W = stages_solved(J, J, h, A, is_explicit)
-    MT = np.swapaxes(linear_map(W, h, b), 1, 2)
-    direct = gS[:-1] + np.sum(np.swapaxes(W, 2, 3) @ gK, axis=1)
+    if J.shape[-1] > MANY and not is_explicit:
+        return pulled_one_by_one(J, gS, gK, h, A, b)
+    # The slopes are wanted of what comes from the state after the step, whatever that is, and of what is known.
+    n = J.shape[-1]
+    units = np.broadcast_to(h[:, None, None, None] * b[:, None, None] * np.eye(n), J.shape)
+    K = stages_solved_transposed(J, np.concatenate([units, gK], axis=3), h, A, is_explicit)
+    pulled = np.sum(np.swapaxes(J, 2, 3) @ K, axis=1)
+    MT = pulled[..., :n] + np.eye(n)
+    direct = gS[:-1] + pulled[..., n:]
     after = np.empty(direct.shape)
     g = gS[-1]
+    for place, M, more in zip(after[::-1], MT[::-1], direct[::-1]):
+        place[:] = g
+        g = M.dot(g) + more
+    return K[..., :n] @ after[:, None] + K[..., n:], g
+
+
+def pulled_one_by_one(J, gS, gK, h, A, b):
+    """The same, step by step, without the matrices of the steps."""
+    K = np.empty(np.broadcast_shapes(gK.shape, (*J.shape[:3], gS.shape[-1])))
+    g = gS[-1]
     for i in range(len(h) - 1, -1, -1):
-        after[i] = g
-        g = MT[i] @ g + direct[i]
-    gK = gK + h[:, None, None, None] * b[:, None, None] * after[:, None]
-    return stages_solved_transposed(J, gK, h, A, is_explicit), g
+        right = gK[i] + h[i] * b[:, None, None] * g
+        system = systems(J[i : i + 1], h[i : i + 1], A)[0]
+        K[i] = np.linalg.solve(system.T, right.reshape(len(system), -1)).reshape(right.shape)
+        g = g + gS[i] + np.sum(np.swapaxes(J[i], 1, 2) @ K[i], axis=0)
+    return K, g
 
 
 def stage_states(S, K, h, A):

@@ -66,11 +66,13 @@ class OdeintProblem(Problem):
     """One call of ``odeint``."""
 
     def __init__(self, func, Dfun, tfirst, options, leaves, structure):
-        self.func, self.Dfun, self.tfirst, self.options = func, Dfun, tfirst, options
-        functions = [func, Dfun] if Dfun is not None else [func]
-        super().__init__(functions if tfirst else [time_first(f) for f in functions], leaves, structure)
+        self.tfirst, self.options = tfirst, options
+        super().__init__("odeint", [func, Dfun] if Dfun is not None else [func], leaves, structure)
         y0, t, args = self.arguments(self.values())
         self.discover(as_array(t)[0], anp.reshape(as_array(y0), (-1,)), *args)
+
+    def adapted(self, which):
+        return self.functions[which] if self.tfirst else time_first(self.functions[which])
 
     def solve(self):
         values = self.values()
@@ -84,7 +86,8 @@ class OdeintProblem(Problem):
         if values:
             return call_whole("odeint", fun, values)[0], info
         y0, t, args = self.arguments(())
-        return scipy.integrate.odeint(self.func, y0, t, args, Dfun=self.Dfun, full_output=True, **self.options)
+        func, Dfun = [*self.functions, None][:2]
+        return scipy.integrate.odeint(func, y0, t, args, Dfun=Dfun, full_output=True, **self.options)
 
     def states(self, values):
         (y, info), steps = self.run(values)
@@ -107,14 +110,15 @@ class OdeintProblem(Problem):
 
     def run_scipy(self, arguments, plain_form):
         y0, t, args = arguments
-        func, *more = map(plain_form, [self.func, *([self.Dfun] if self.Dfun is not None else [])])
+        is_first = self.tfirst
+        func, *more = map(plain_form, self.functions)
         options = {**self.options, "Dfun": more[0]} if more else self.options
-        place = 0 if self.tfirst else 1
-        seen = []
+        seen: list = []
+        note = seen.append
 
-        def recorded(*call):
-            seen.append(call[place])
-            return func(*call)
+        def recorded(first, second, *more):
+            note(first if is_first else second)
+            return func(first, second, *more)
 
         y, info = result = scipy.integrate.odeint(recorded, y0, t, args, full_output=True, **options)
         t = np.asarray(t, float)

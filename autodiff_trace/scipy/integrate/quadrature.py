@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -34,7 +35,8 @@ def quad(
     closes over: in the limits the integrand, in the parameters the integral of its derivative, to the same tolerance.
 
     All arguments are SciPy's. Raises TracedValueError for a ``weight`` where a derivative is asked for. The other
-    results, the error and ``infodict``, are plain.
+    results, the error and ``infodict``, are plain. Where the values of ``func`` jump at a place that depends on a
+    parameter, the place has no part in the derivative: make it a limit.
 
     >>> from autodiff_trace import grad, numpy as anp
     >>> float(grad(lambda rate: quad(lambda x: anp.exp(-rate * x), 0, anp.inf)[0])(2.0))
@@ -82,8 +84,8 @@ class QuadProblem(Problem):
     """One call of ``quad``."""
 
     def __init__(self, name, func, options, full_output, leaves, structure):
-        self.name, self.func, self.options, self.full_output = name, func, options, full_output
-        super().__init__([func], leaves, structure)
+        self.name, self.options, self.full_output = name, options, full_output
+        super().__init__(name, [func], leaves, structure)
         for key, value in options.items():
             if any(map(is_box, tree_flatten(value)[0])):
                 raise TracedValueError(
@@ -92,12 +94,15 @@ class QuadProblem(Problem):
                 )
         a, b, args = self.arguments(self.values())
         self.discover(middle(a, b), *args)
+        for end in (a, b):
+            if is_box(end) and np.isfinite(plain := float(np.ravel(to_value(end))[0])):  # where its derivative will be
+                self.discover(np.float64(plain), *args)
 
     def solve(self):
         values = self.values()
         if not values:
             a, b, args = self.arguments(())
-            return self.call_scipy(self.func, a, b, args, self.full_output)
+            return self.call_scipy(self.functions[0], a, b, args, self.full_output)
         if self.options.get("weight") is not None:
             raise TracedValueError(
                 f"quad has no derivative with weight={self.options['weight']!r} ({caller_line()}): multiply it into "
@@ -125,7 +130,7 @@ class QuadProblem(Problem):
 
     def call(self, x, given):
         _, _, args = self.arguments(given)
-        return self.func(x, *args)
+        return self.functions[0](x, *args)
 
     def call_scipy(self, func, a, b, args, full_output):
         return scipy.integrate.quad(func, a, b, args, full_output, **self.options)
@@ -133,7 +138,7 @@ class QuadProblem(Problem):
     def run_scipy(self, arguments, plain_form):
         a, b, args = arguments
         a, b = float(a), float(b)
-        func = plain_form(self.func)
+        func = plain_form(self.functions[0])
         if self.options["complex_func"]:
             value, error, info = self.call_scipy(func, a, b, args, True)
             first, second = info["real"], info["imag"]
@@ -162,7 +167,7 @@ class QuadVecProblem(QuadProblem):
     def run_scipy(self, arguments, plain_form):
         a, b, args = arguments
         a, b = float(a), float(b)
-        result = self.call_scipy(plain_form(self.func), a, b, args, self.full_output)
+        result = self.call_scipy(plain_form(self.functions[0]), a, b, args, self.full_output)
         if np.isfinite(a) and np.isfinite(b):
             cuts = [] if self.options["points"] is None else self.options["points"]
             ends = np.unique([a, b, *[x for x in np.ravel(cuts) if min(a, b) < x < max(a, b)]])
@@ -241,19 +246,22 @@ def nquad(func: Callable, ranges: Any, args: Any = None, opts: Any = None, full_
     if full_output:
         raise TracedValueError(f"nquad: full_output= is not there for traced values ({caller_line()}). Leave it away.")
     options = [opts or {}] * len(ranges) if opts is None or isinstance(opts, dict) or callable(opts) else list(opts)
-    errors = []
-
-    def integrate(outer):
-        place = len(ranges) - len(outer) - 1
-        low, high = ranges[place](*outer, *args) if callable(ranges[place]) else ranges[place]
-        own = options[place](*outer, *args) if callable(options[place]) else options[place]
-
-        def integrand(x):
-            return integrate((x, *outer)) if place else func(x, *outer, *args)
-
-        value, error = quad(integrand, low, high, **own)[:2]
-        errors.append(to_value(error))
-        return value
-
-    value = integrate(())
+    errors: list = []
+    value = integrate((func, ranges, options, args), errors, ())
     return value, max(map(np.max, errors))
+
+
+def integrate(nest, errors, outer):
+    func, ranges, options, args = nest
+    place = len(ranges) - len(outer) - 1
+    low, high = ranges[place](*outer, *args) if callable(ranges[place]) else ranges[place]
+    own = options[place](*outer, *args) if callable(options[place]) else options[place]
+    value, error = quad(functools.partial(inner, nest, errors, outer), low, high, **own)[:2]
+    errors.append(to_value(error))
+    return value
+
+
+def inner(nest, errors, outer, x):
+    """The integrand of the integral over the innermost variable that is not in ``outer`` yet."""
+    func, ranges, _, args = nest
+    return integrate(nest, errors, (x, *outer)) if len(outer) + 1 < len(ranges) else func(x, *outer, *args)

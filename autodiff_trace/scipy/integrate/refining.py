@@ -27,28 +27,40 @@ SMALL = 1e-10
 
 MOST_ITERATIONS = 8
 
+MOST_EQUATIONS = 24
+"""Of more, the states of the solver have to do."""
 
-def refined_states(field: Callable, grid: Any, y0: np.ndarray, parameters: Sequence) -> np.ndarray:
-    """The states (N, s, n) of the stages; those of the grid, where the equation is not stiff or it does not help."""
+
+def refined_states(field: Callable, grid: Any, y0: np.ndarray, parameters: Sequence) -> tuple[np.ndarray, Any]:
+    """The states (N, s, n) of the stages; where the equation is not stiff those of the grid, and Jacobians there."""
+    if len(y0) > MOST_EQUATIONS:
+        return grid.states, None
+    try:
+        with np.errstate(all="ignore"):
+            return by_newton(field, grid, y0, parameters)
+    except (ArithmeticError, ValueError):  # at states that the solver has not seen
+        return grid.states, None
+
+
+def by_newton(field, grid, y0, parameters):
     h, times, X, tableau = grid
     start = size = None
-    with np.errstate(all="ignore"):
-        for _ in range(MOST_ITERATIONS):
-            residual = residuals(field, grid, X, y0, parameters)
-            size = np.max(np.abs(residual) / (np.max(np.abs(X), axis=(0, 1)) + np.finfo(float).tiny))
-            if not np.isfinite(size):
-                return grid.states
-            J = jacobians(field, times.reshape(-1), X.reshape(-1, X.shape[2]), parameters)
-            J = np.asarray(J).reshape(*X.shape, -1)
-            if start is None:
-                start = size
-                if not np.max(np.abs(h[:, None, None, None] * J)) > STIFF:
-                    return X
-            S, K = push_steps(J, J @ residual[..., None], np.zeros((len(y0), 1)), h, tableau.A, tableau.b, False)
-            X = X + residual + stage_states(S, K, h, tableau.A)[..., 0]
-            if size < SMALL:
-                break
-    return X if size < max(start, SMALL) and np.all(np.isfinite(X)) else grid.states
+    for _ in range(MOST_ITERATIONS):
+        J = jacobians(field, times.reshape(-1), X.reshape(-1, X.shape[2]), parameters)
+        J = np.asarray(J).reshape(*X.shape, -1)
+        if start is None and not np.max(np.abs(h[:, None, None, None] * J)) > STIFF:
+            return X, J
+        residual = residuals(field, grid, X, y0, parameters)
+        size = np.max(np.abs(residual) / (np.max(np.abs(X), axis=(0, 1)) + np.finfo(float).tiny))
+        if not np.isfinite(size):
+            return grid.states, None
+        start = start or size
+        S, K = push_steps(J, J @ residual[..., None], np.zeros((len(y0), 1)), h, tableau.A, tableau.b, False)
+        X = X + residual + stage_states(S, K, h, tableau.A)[..., 0]
+        if size < SMALL:
+            break
+    is_better = size < max(start, SMALL) and np.all(np.isfinite(X))
+    return X if is_better else grid.states, None
 
 
 def residuals(field, grid, X, y0, parameters):

@@ -74,13 +74,13 @@ class Solution:
     def fields(self) -> tuple:
         """t, y, t_events, y_events, and the counts."""
         result = self.result
-        t, y = result.t, np.asarray(result.y)
-        found = result.t_events or []
+        t, y = np.array(result.t), np.array(result.y)  # copies: the user may write into what is returned
+        found = [np.array(each) for each in result.t_events or []]
         T = np.concatenate([t, *found])
         states = [y.T if y.size else np.zeros((0, self.n)), *[ye for ye in result.y_events or [] if len(ye)]]
         rows = self.rows(T, np.concatenate(states)) if len(T) else np.zeros((0, self.n))
         ends = np.cumsum([len(t), *map(len, found)]).tolist()
-        t_events, y_events = list(found), list(result.y_events or [])
+        t_events, y_events = list(found), [np.array(each) for each in result.y_events or []]
         for i, times in enumerate(found):
             if len(times) and is_box(rows):
                 own = rows[ends[i] : ends[i + 1]]

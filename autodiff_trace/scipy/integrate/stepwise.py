@@ -98,7 +98,8 @@ class StepwiseRule(NamedTuple):
         steps, stages, n = grid.states.shape
         likes = np.zeros((steps + 1, n, 1)), np.zeros((steps, stages, n, 1))
         gS, gK = transpose(lambda both: [self.rows.changes(grid, *both)], likes, gs)
-        g0, gr = self.sweep(gS, gK, parameters)
+        with self.field.closure.recalled():
+            g0, gr = self.sweep(gS, gK, parameters)
         found = {0: g0}
         own = [i - 1 for i in followed if i]
         size = max(1, MOST_NUMBERS // (stages * n))

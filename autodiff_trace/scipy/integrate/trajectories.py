@@ -24,8 +24,10 @@ __all__ = [
 
 METHODS = {"RK23": RK23, "RK45": RK45, "DOP853": DOP853, "Radau": Radau, "BDF": BDF, "LSODA": LSODA}
 
-STAGES = 5
-"""Of the collocation, whose order is 9: it is more accurate than the solvers' steps are."""
+FEW = 8
+"""Equations up to which the collocation has 5 stages, and order 9, which is more accurate than the solvers' steps are,
+also over two of these; of more equations it has 3, and order 5, for the matrices of all stages of a step are
+eliminated."""
 
 
 def is_explicit(method: type) -> bool:
@@ -110,7 +112,6 @@ class Collocated:
     """The steps of any method, of which ``states_at(times)`` gives the states at sorted times (m,), as (m, n)."""
 
     def __init__(self, ends: Sequence[float], states_at: Callable) -> None:
-        self.tableau = radau_tableau(STAGES)
         self.ends = np.asarray(ends, float)
         self.states_at = states_at
         self.sign = -1.0 if self.ends[-1] < self.ends[0] else 1.0
@@ -119,13 +120,16 @@ class Collocated:
         """The grid, on which the times ``T`` are ends of steps, and the states ``values`` at these."""
         if np.any(self.sign * T < self.sign * self.ends[0]):
             raise ValueError("solve_ivp: the solution has no derivative at times before the start of the integration")
-        points = self.sign * np.unique(self.sign * np.concatenate([self.ends, T]))
+        is_small = as_real(values).shape[1] <= FEW
+        ends = [self.ends[:-1:2], self.ends[-1:]] if is_small else [self.ends]  # two steps of the solver are one here
+        points = self.sign * np.unique(self.sign * np.concatenate([*ends, T]))
         starts, h = points[:-1], np.diff(points)
-        times = starts[:, None] + h[:, None] * self.tableau.c
+        tableau = radau_tableau(5 if is_small else 3)
+        times = starts[:, None] + h[:, None] * tableau.c
         times[:, -1] = points[1:]
         states = self.states_at(times.reshape(-1))
         numbers = np.searchsorted(self.sign * points, self.sign * T)
-        grid = Grid(h, times, as_real(states).reshape(*times.shape, -1), self.tableau)
+        grid = Grid(h, times, as_real(states).reshape(*times.shape, -1), tableau)
         return grid, Rows(as_real(values), numbers, None)
 
 

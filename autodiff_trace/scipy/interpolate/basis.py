@@ -22,7 +22,7 @@ def spans(t, k, query):
 
 def basis(t, k, query, i):
     """The k + 1 functions that are not zero in piece ``i``, at ``query``: those of number i − k to i."""
-    found = [1.0 + 0 * query]
+    found = [anp.where(anp.isnan(query), query, 1.0)]
     left = [query - anp.take(t, i + 1 - j) for j in range(1, k + 1)]
     right = [anp.take(t, i + j) - query for j in range(1, k + 1)]
     for j in range(k):

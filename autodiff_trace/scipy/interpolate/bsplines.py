@@ -68,6 +68,9 @@ class TracedSpline:
     def changed(self, change, nu, extrapolate):
         tck = self.tck
         for _ in range(nu):
+            t, _, k = tck
+            if change is lowered and anp.any(to_recorded(t)[..., k + 1 : -1] == to_recorded(t)[..., 1 : -k - 1]):
+                raise ValueError(f"The spline has internal repeated knots and is not differentiable {nu} times")
             tck = change(*tck)
         return self.with_spline(*tck, extrapolate)
 
@@ -209,7 +212,11 @@ def make_lsq_spline(x, y, t, k=3, w=None, axis=0, check_finite=True, **options):
     y = anp.moveaxis(y, axis, 0)
     if x.ndim != 1 or x.shape[0] != y.shape[0]:
         raise ValueError(f"Shapes of x {x.shape} and y {y.shape} are incompatible")
+    if t.ndim != 1 or t.shape[0] < 2 * operator.index(k) + 2:
+        raise ValueError(f"{t.shape} knots are too few for degree {k}")
     w = np.ones(x.shape) if w is None else as_array(w)
+    if w.shape != x.shape:
+        raise ValueError(f"Shapes of weights {w.shape} and x {x.shape} are incompatible")
     c = least_squares_coefficients(t, operator.index(k), x, y, w)
     return object.__new__(BSpline).set_spline(t, c, operator.index(k), True, axis)
 

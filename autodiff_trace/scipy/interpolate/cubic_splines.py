@@ -66,11 +66,12 @@ class Akima1DInterpolator(Interpolator, scipy.interpolate.Akima1DInterpolator):
 
     def __init__(self, x, y, axis=0, *, method="akima", extrapolate=None):
         if not is_traced(x, y):
-            super().__init__(x, y, axis, method=method, extrapolate=extrapolate)
+            options = {} if extrapolate is None else {"extrapolate": extrapolate}  # (SciPy has it since 1.14)
+            super().__init__(x, y, axis, method=method, **options)
             return
         if method not in ("akima", "makima"):
             raise NotImplementedError(f"`method`={method} is unsupported.")
-        self.interpolate(x, y, axis, bool(extrapolate), cubics.akima_slopes, method)
+        self.interpolate(x, y, axis, False if extrapolate is None else extrapolate, cubics.akima_slopes, method)
 
 
 for _class in (CubicHermiteSpline, CubicSpline, PchipInterpolator, Akima1DInterpolator):

@@ -21,6 +21,9 @@ def prepare(x, y, axis, *others):
     if x.ndim != 1 or x.shape[0] < 2 or x.shape[0] != y.shape[axis]:
         raise ValueError(f"x has to be of one dimension, of at least 2 points, as many as y has along axis {axis}: "
                          f"the shapes are {x.shape} and {y.shape}")
+    for name, each in (("x", x), ("y", y)):
+        if not anp.all(anp.isfinite(to_recorded(each))):
+            raise ValueError(f"`{name}` must contain only finite values.")
     if anp.any(to_recorded(x)[..., 1:] <= to_recorded(x)[..., :-1]):
         raise ValueError("`x` must be strictly increasing sequence.")
     y = anp.moveaxis(anp.astype(y, np.result_type(y.dtype, np.float64)), axis, 0)

@@ -11,7 +11,9 @@ import itertools
 import numpy as np
 import scipy.interpolate
 
+from ...core.primitives import nondifferentiable
 from ...core.recording import to_recorded
+from ...core.traits import declare
 from ...numpy import wrapped as anp
 from ...numpy.canonical import as_array
 from ..plain_arguments import is_traced
@@ -19,27 +21,11 @@ from .basis import basis, spans
 from .bsplines import make_interp_spline
 from .cubics import hermite_pieces, pchip_slopes
 from .lines import as_float_kept
-from .pieces import find_piece, piece_value, wide
+from .pieces import as_points, batch_find, find_piece, piece_value, wide
 
 __all__ = ["RegularGridInterpolator", "interpn"]
 
 DEGREES = {"slinear": 1, "cubic": 3, "quintic": 5}
-
-
-def as_points(xi, ndim):
-    """The queries with their coordinates along the last axis."""
-    if isinstance(xi, (tuple, list)) and len(xi) and not (isinstance(xi, list) and np.ndim(xi) == 2):
-        if isinstance(xi, list) or all([np.ndim(each) == 0 for each in xi]):
-            xi = anp.stack([as_array(each) for each in xi]) if np.ndim(xi[0]) == 0 else as_array(xi)
-        else:
-            xi = anp.stack(anp.broadcast_arrays(*[as_array(each) for each in xi]), -1)
-    xi = as_array(xi)
-    if xi.ndim == 1:
-        xi = xi[:, None] if ndim == 1 else xi[None]
-    if xi.shape[-1] != ndim:
-        raise ValueError(f"The requested sample points xi have dimension {xi.shape[-1]}, but this "
-                         f"RegularGridInterpolator has dimension {ndim}")
-    return anp.astype(xi, np.float64)
 
 
 def ascending(points, values):
@@ -72,16 +58,21 @@ def combined(values, neighbours):
 
 
 def linear_neighbours(x, q):
+    if x.shape[0] == 1:
+        return [(anp.zeros_like(q, dtype=int), 1 + 0 * q)]  # constant along this axis
     i = find_piece(x, q)
     first = anp.take(x, i)
     part = (q - first) / (anp.take(x, i + 1) - first)
     return [(i, 1 - part), (i + 1, part)]
 
 
+@nondifferentiable
 def nearest(x, q):
-    i = find_piece(x, q)
-    first = to_recorded(anp.take(x, i))
-    return i + (to_recorded(q) - first > 0.5 * (to_recorded(anp.take(x, i + 1)) - first))
+    i = np.clip(np.searchsorted(x, q, "right") - 1, 0, max(len(x) - 2, 0))
+    return i + (q - x[i] > 0.5 * (x[np.minimum(i + 1, len(x) - 1)] - x[i]))
+
+
+declare(nearest, batching=batch_find)
 
 
 def spline_neighbours(t, k, q, nu):
@@ -155,7 +146,7 @@ def interpolate(points, values, xi, method, bounds_error, fill_value, nu=None):
     for axis, x in enumerate(grid):
         q = xi[:, axis]
         beyond = anp.logical_or(q < x[0], q > x[-1])
-        if bounds_error and anp.any(to_recorded(beyond)):
+        if bounds_error and anp.any(to_recorded(anp.logical_or(beyond, anp.isnan(q)))):
             raise ValueError(f"One of the requested xi is out of bounds in dimension {axis}")
         outside = anp.logical_or(outside, beyond)
     method = method.removesuffix("_legacy")
@@ -166,15 +157,16 @@ def interpolate(points, values, xi, method, bounds_error, fill_value, nu=None):
     elif method == "nearest":
         answer = anp.getitem(values, tuple([nearest(x, xi[:, axis]) for axis, x in enumerate(grid)]))
     elif method == "pchip":
-        answer = by_pchip(grid, values, xi)
+        answer = anp.astype(by_pchip(grid, values, xi), values.dtype)
     elif method in DEGREES:
         answer = by_splines(grid, values, xi, DEGREES[method], (0,) * ndim if nu is None else tuple(nu))
     else:
         raise ValueError(f"Method '{method}' is not defined, or not there for traced values")
     extra = answer.ndim - 1
-    nothing = wide(np.nan * anp.sum(xi, -1), extra)  # NaN, and so is its slope
+    nothing = anp.astype(wide(np.nan * anp.sum(xi, -1), extra), answer.dtype)  # NaN, and so is its slope
     if not bounds_error and fill_value is not None:
-        filling = nothing if isinstance(fill_value, float) and np.isnan(fill_value) else fill_value
+        filling = nothing if isinstance(fill_value, float) and np.isnan(fill_value) else (
+            anp.astype(as_array(fill_value), answer.dtype))
         answer = anp.where(wide(outside, extra), filling, answer)
     answer = anp.where(wide(anp.any(anp.isnan(xi), -1), extra), nothing, answer)
     return anp.reshape(answer, (*shape, *values.shape[ndim:]))

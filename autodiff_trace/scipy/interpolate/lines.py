@@ -40,12 +40,16 @@ class TracedInterpolator:
             check_kind(kind)
         else:
             super().__init__(x, y, kind, axis, copy, bounds_error, fill_value, assume_sorted)
+        if copy and not self.data_are_traced:
+            x, y = np.array(x), np.array(y)
         self.given = x, y, kind, axis, bounds_error, fill_value, assume_sorted
 
     def __call__(self, x):
         if not self.data_are_traced and not is_traced(x):
             return super().__call__(x)
         points, y, kind, axis, bounds_error, fill_value, assume_sorted = self.given
+        if not self.data_are_traced:
+            bounds_error, fill_value = self.bounds_error, self.fill_value  # which users may have changed
         points, y, query = as_array(points), as_float_kept(as_array(y)), as_array(x)
         axis = axis % y.ndim
         if points.ndim != 1 or points.shape[0] != y.shape[axis]:
@@ -104,6 +108,7 @@ def filled(answer, x, query, fill_value, refuses):
     ndim = answer.ndim - query.ndim
     low, high = (wide(np.nan * query, ndim) if isinstance(each, float) and np.isnan(each) else each
                  for each in (low, high))
+    low, high = (anp.astype(as_array(each), answer.dtype) for each in (low, high))
     return anp.where(wide(below, ndim), low, anp.where(wide(above, ndim), high, answer))
 
 

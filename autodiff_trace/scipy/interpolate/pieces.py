@@ -18,7 +18,7 @@ from ...numpy.broadcasting import match_dtype
 from ...numpy.canonical import as_array
 from ...numpy.definers import defrules
 
-__all__ = ["evaluate_pieces", "find_piece", "moved_axis", "piece_value"]
+__all__ = ["as_points", "batch_find", "evaluate_pieces", "find_piece", "moved_axis", "piece_value"]
 
 
 def factor_of(power, nu):
@@ -36,9 +36,10 @@ def piece_value(c, s, i, nu):
     """The derivative of order ``nu`` of polynomial ``i`` at ``s``, by Horner's rule."""
     count = c.shape[0]
     s = beside(s, c.ndim - 2)
-    answer = np.zeros((*np.shape(i), *c.shape[2:]), c.dtype) + 0 * s
-    for k in range(count - nu):
-        answer = answer * s + factor_of(count - 1 - k, nu) * c[k][i]
+    answer = np.zeros((*np.shape(i), *c.shape[2:]), c.dtype)
+    with np.errstate(invalid="ignore", over="ignore"):
+        for k in range(count - nu):
+            answer = answer * s + factor_of(count - 1 - k, nu) * c[k][i]
     return answer
 
 
@@ -47,7 +48,7 @@ def piece_adjoint(g, s, i, nu, shape):
     """The transpose of ``piece_value`` in the coefficients, which have ``shape``."""
     count, pieces = shape[:2]
     answer = np.zeros((count, pieces, math.prod(shape[2:])), g.dtype)
-    s, i, g = np.ravel(s), np.ravel(i), np.reshape(g, (np.size(i), -1))
+    s, i, g = np.ravel(s), np.ravel(i), np.reshape(g, (np.size(i), math.prod(shape[2:])))
     sums = None
     if g.shape[1] != 1 or g.dtype.kind == "c":
         ones = np.ones(i.size)
@@ -157,3 +158,21 @@ def moved_axis(answer, ndim, axis):
         return answer
     order = list(range(answer.ndim))
     return anp.transpose(answer, order[ndim : ndim + axis] + order[:ndim] + order[ndim + axis :])
+
+
+def as_points(xi, ndim):
+    """Queries of several coordinates, which stand along the last axis."""
+    if isinstance(xi, tuple):
+        if len(xi) > 1:
+            xi = anp.stack(anp.broadcast_arrays(*[as_array(each) for each in xi]), -1)
+        else:
+            xi = xi[0]
+    elif as_array(xi).ndim == 1:
+        xi = anp.reshape(as_array(xi), (-1, ndim))
+    xi = as_array(xi)
+    if xi.ndim == 1 and ndim == 1:
+        xi = xi[:, None]
+    if xi.shape[-1:] != (ndim,):
+        raise ValueError(f"The requested sample points xi have shape {xi.shape}, but this interpolator has dimension "
+                         f"{ndim}")
+    return anp.astype(xi, np.float64)

@@ -14,6 +14,7 @@ import scipy.interpolate
 
 from ...core.errors import TracedValueError, caller_line
 from ...core.pytree import register_pytree
+from ...core.recording import to_recorded
 from ...numpy import wrapped as anp
 from ...numpy.canonical import as_array
 from ..plain_arguments import is_traced
@@ -166,6 +167,9 @@ class PPoly(Pieces, scipy.interpolate.PPoly):
             c = anp.moveaxis(c, (axis, axis + 1), (0, 1))
         if x.ndim != 1 or c.ndim < 2 or c.shape[1] != x.shape[0] - 1 or not c.shape[0]:
             raise ValueError(f"PPoly: c has shape {c.shape}, and x {x.shape}: c[k, i] wants one x more than pieces")
+        steps = anp.diff(to_recorded(x))
+        if not (anp.all(steps > 0) or anp.all(steps < 0)):
+            raise ValueError("`x` must be strictly increasing or decreasing.")
         self.set_pieces(as_float(c), anp.astype(x, np.float64), extrapolate, axis)
 
     @classmethod

@@ -18,6 +18,7 @@ from ...numpy.canonical import as_array
 from ..plain_arguments import is_traced, refuses
 from .cubic_splines import PchipInterpolator
 from .lines import as_float_kept
+from .piecewise import as_float
 from .pieces import moved_axis, wide
 
 __all__ = [
@@ -53,7 +54,7 @@ def divided_differences(x, y):
 def newton_value(c, x, query, nu):
     """The derivative of order ``nu`` of Σ cₖ (q − x₀) … (q − xₖ₋₁)."""
     ndim = c[0].ndim
-    products = [1.0 + 0 * query] + [0 * query] * nu  # and their derivatives
+    products = [anp.ones_like(query)] + [anp.zeros_like(query)] * nu  # and their derivatives
     total = c[0] * wide(products[nu], ndim)
     for k in range(1, len(c)):
         step = query - x[k - 1]
@@ -83,7 +84,7 @@ class TracedPolynomial:
 
     def traced_value(self, x, nu):
         points, y, axis = self.given
-        points, y, x = as_array(points), as_float_kept(as_array(y)), as_array(x)
+        points, y, x = as_array(points), as_float_kept(as_array(y)), as_float(as_array(x))
         axis = axis % y.ndim
         if points.ndim != 1 or points.shape[0] != y.shape[axis]:
             raise ValueError(f"x has shape {points.shape}, and y {y.shape}, along axis {axis} of it")
@@ -110,6 +111,11 @@ class TracedPolynomial:
 class KroghInterpolator(TracedPolynomial, scipy.interpolate.KroghInterpolator):
     __doc__ = scipy.interpolate.KroghInterpolator.__doc__
     reorders = False
+
+    def __init__(self, xi, yi, axis=0):
+        super().__init__(xi, yi, axis)
+        if not self.data_are_traced:
+            self.given = np.array(xi), np.array(yi), axis  # as SciPy, which is done with them
 
 
 class BarycentricInterpolator(TracedPolynomial, scipy.interpolate.BarycentricInterpolator):

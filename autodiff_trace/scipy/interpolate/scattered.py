@@ -8,13 +8,15 @@ import numpy as np
 import scipy.interpolate
 
 from ...core.errors import TracedValueError, caller_line
+from ...core.primitives import nondifferentiable
 from ...core.recording import to_recorded
-from ...core.tracer import to_value
+from ...core.traits import declare
 from ...numpy import linalg
 from ...numpy import wrapped as anp
 from ...numpy.canonical import as_array
 from ..plain_arguments import is_traced, refuse_traced
-from .lines import as_float_kept
+from .lines import as_float_kept, interp1d
+from .pieces import as_points, wide
 
 __all__ = ["LinearNDInterpolator", "NearestNDInterpolator", "RBFInterpolator", "griddata"]
 
@@ -78,7 +80,8 @@ def radial_basis(y, d, smoothing, kernel, epsilon, degree, x):
     flat = anp.reshape(d, (count, -1))
     # The polynomial is the same whatever its origin and unit are: these are constants.
     plain = to_recorded(y)
-    low, high = anp.min(plain, -2), anp.max(plain, -2)
+    others = tuple(range(plain.ndim - 1))
+    low, high = anp.min(plain, others), anp.max(plain, others)
     shift, scale = (low + high) / 2, anp.where(high > low, (high - low) / 2, 1.0)
     p = monomials((y - shift) / scale, degree)
     if p.shape[1] > count:
@@ -101,6 +104,10 @@ class RBFInterpolator(scipy.interpolate.RBFInterpolator):
         if not self.data_are_traced:
             super().__init__(y, d, neighbors, smoothing, kernel, epsilon, degree)
 
+    def __reduce__(self):
+        y, d, *rest = self.given
+        return type(self), (y, d, self.given_neighbors, *rest)
+
     def __call__(self, x):
         if not self.data_are_traced and not is_traced(x):
             return super().__call__(x)
@@ -110,28 +117,34 @@ class RBFInterpolator(scipy.interpolate.RBFInterpolator):
         return radial_basis(*self.given, x)
 
 
-def as_queries(args, ndim):
-    """Queries with their coordinates along the last axis."""
-    if len(args) == 1 and not isinstance(args[0], tuple):
-        x = as_array(args[0])
-        return x if x.ndim > 1 or ndim != 1 else x[:, None]
-    args = args[0] if len(args) == 1 else args
-    return anp.stack(anp.broadcast_arrays(*[as_array(each) for each in args]), -1)
+@nondifferentiable
+def find_triangle(triangles, query):
+    """The number of the triangle that each query is in, −1 where there is none."""
+    return triangles.find_simplex(np.asarray(query, float))
+
+
+@nondifferentiable
+def find_nearest(tree, query):
+    return tree.query(np.asarray(query, float))[1]
+
+
+for _prim in (find_triangle, find_nearest):
+    declare(_prim, batching=lambda batch, prim, args, kwargs: prim(*args))  # the queries may have any shape
 
 
 def by_triangles(triangles, values, query, fill_value):
     """The line on the triangle that a query is in; where it is in none, ``fill_value``."""
-    plain = np.asarray(to_value(query), float)
-    found = triangles.find_simplex(plain)
-    inside, found = found >= 0, np.maximum(found, 0)
-    transform = triangles.transform[found]
+    found = find_triangle(triangles, query)
+    inside, found = found >= 0, anp.maximum(found, 0)
+    transform = anp.take(triangles.transform, found, 0)
     ndim = query.shape[-1]
     part = anp.sum(transform[..., :ndim, :] * (query - transform[..., ndim, :])[..., None, :], -1)
     part = anp.concatenate([part, 1 - anp.sum(part, -1, keepdims=True)], -1)
-    corners = anp.take(values, triangles.simplices[found], 0)
-    part = anp.reshape(part, (*part.shape, *[1] * (values.ndim - 1)))
-    inside = np.reshape(inside, (*inside.shape, *[1] * (values.ndim - 1)))
-    return anp.where(inside, anp.sum(part * corners, found.ndim), fill_value)
+    corners = anp.take(values, anp.take(triangles.simplices, found, 0), 0)
+    extra = values.ndim - 1
+    if np.isnan(fill_value):
+        fill_value = wide(np.nan * anp.sum(query, -1), extra)  # NaN, and so is its slope
+    return anp.where(wide(inside, extra), anp.sum(wide(part, extra) * corners, found.ndim), fill_value)
 
 
 class ScatteredInterpolator:
@@ -143,20 +156,17 @@ class ScatteredInterpolator:
         super().__init__(points, np.ones(np.shape(values)) if self.values_are_traced else values, *args, **options)
 
     def __call__(self, *args, **options):
-        queries = args[0] if len(args) == 1 and isinstance(args[0], tuple) else args
-        if not self.values_are_traced and not is_traced(*queries):
+        queries = args[0] if len(args) == 1 else args
+        if not self.values_are_traced and not is_traced(*(queries if isinstance(queries, (tuple, list)) else args)):
             return super().__call__(*args, **options)
-        values = as_float_kept(as_array(self.given_values))
-        return self.traced_value(values, as_queries(args, self.points.shape[1]))
+        query, values = as_points(queries, self.points.shape[1]), as_float_kept(as_array(self.given_values))
+        return self.traced_value(values, query if self.scale is None else (query - self.offset) / self.scale)
 
 
 class LinearNDInterpolator(ScatteredInterpolator, scipy.interpolate.LinearNDInterpolator):
     __doc__ = scipy.interpolate.LinearNDInterpolator.__doc__
 
     def traced_value(self, values, query):
-        if getattr(self, "scale", None) is not None:
-            raise TracedValueError(f"LinearNDInterpolator: rescale=True is not there for traced values "
-                                   f"({caller_line()}). Scale points and queries before.")
         return by_triangles(self.tri, values, query, self.fill_value)
 
 
@@ -164,7 +174,7 @@ class NearestNDInterpolator(ScatteredInterpolator, scipy.interpolate.NearestNDIn
     __doc__ = scipy.interpolate.NearestNDInterpolator.__doc__
 
     def traced_value(self, values, query):
-        return anp.take(values, self.tree.query(self._scale_x(np.asarray(to_value(query), float)))[1], 0)
+        return anp.take(values, find_nearest(self.tree, query), 0)
 
 
 def griddata(points, values, xi, method="linear", fill_value=np.nan, rescale=False):
@@ -175,10 +185,13 @@ def griddata(points, values, xi, method="linear", fill_value=np.nan, rescale=Fal
         return scipy.interpolate.griddata(points, values, xi, method, fill_value, rescale)
     refuse_traced("griddata", "Use RBFInterpolator, which has derivatives in the points.",
                   points=points if isinstance(points, (tuple, list)) else [points])
+    if np.ndim(points) == 1 or len(parts) == 1 and np.ndim(parts[0]) < 2:
+        fill_value = "extrapolate" if method == "nearest" else fill_value
+        points, xi = (each[0] if isinstance(each, tuple) else each for each in (points, xi))
+        return interp1d(points, values, method, 0, bounds_error=False, fill_value=fill_value)(xi)
     if method == "nearest":
         return NearestNDInterpolator(points, values, rescale=rescale)(xi)
-    if method != "linear" or rescale or (np.asarray(points).ndim == 1 and not isinstance(points, tuple)):
-        raise TracedValueError(f"griddata: method={method!r} with rescale={rescale} and points of this shape is not "
-                               f"there for traced values ({caller_line()}). Use method='linear' or RBFInterpolator; "
-                               "interp1d in one dimension.")
-    return LinearNDInterpolator(points, values, fill_value=fill_value)(xi)
+    if method != "linear":
+        raise TracedValueError(f"griddata: method={method!r} is not there for traced values ({caller_line()}). Use "
+                               "method='linear' or RBFInterpolator.")
+    return LinearNDInterpolator(points, values, fill_value=fill_value, rescale=rescale)(xi)

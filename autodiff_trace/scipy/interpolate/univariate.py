@@ -10,6 +10,7 @@ from ...numpy import wrapped as anp
 from ...numpy.canonical import as_array
 from ..plain_arguments import is_traced, refuse_traced
 from .bsplines import BSpline, make_interp_spline
+from .piecewise import refused_method
 
 __all__ = ["InterpolatedUnivariateSpline", "LSQUnivariateSpline", "UnivariateSpline", "guarded"]
 
@@ -19,6 +20,8 @@ EXTENSIONS = {"extrapolate": 0, "zeros": 1, "raise": 2, "const": 3}
 def with_extension(spline, x, nu, ext):
     """The spline at ``x``; beyond its ends its polynomial, 0, an error or its last value."""
     x, ext = as_array(x), EXTENSIONS.get(ext, ext)
+    if ext not in EXTENSIONS.values():
+        raise ValueError(f"Unknown extrapolation mode {ext}.")
     first, last = spline.t[spline.k], spline.t[spline.t.shape[0] - spline.k - 1]
     outside = anp.logical_or(x < first, x > last)
     if ext == 2 and anp.any(to_recorded(outside)):
@@ -34,11 +37,23 @@ class TracedUnivariate:
 
     traced_spline = None
 
+    def is_traced(self, *args):
+        return self.traced_spline is not None or is_traced(*args)
+
+    @property
+    def spline(self):
+        return self.traced_spline if self.traced_spline is not None else BSpline(*self._eval_args)
+
     def __call__(self, x, nu=0, ext=None):
-        if self.traced_spline is None and not is_traced(x):
+        if not self.is_traced(x):
             return super().__call__(x, nu, ext)
-        spline = self.traced_spline if self.traced_spline is not None else BSpline(*self._eval_args)
-        return with_extension(spline, x, nu, self.ext if ext is None else ext)
+        return with_extension(self.spline, x, nu, self.ext if ext is None else ext)
+
+    def derivatives(self, x):
+        """The values of the spline and of its derivatives at one place."""
+        if not self.is_traced(x):
+            return super().derivatives(x)
+        return anp.stack([self.spline(x, nu) for nu in range(self.spline.k + 1)])
 
     def derivative(self, n=1):
         if self.traced_spline is None:
@@ -56,10 +71,17 @@ class TracedUnivariate:
         return new
 
     def integral(self, a, b):
-        if self.traced_spline is None and not is_traced(a, b):
+        if not self.is_traced(a, b):
             return super().integral(a, b)
-        spline = self.traced_spline if self.traced_spline is not None else BSpline(*self._eval_args)
-        return spline.integrate(a, b, extrapolate=False)  # it is zero beyond its ends
+        return self.spline.integrate(a, b, extrapolate=False)  # it is zero beyond its ends
+
+    def get_coeffs(self):
+        return super().get_coeffs() if self.traced_spline is None else self.traced_spline.c
+
+
+TracedUnivariate.mixin = TracedUnivariate
+for _name in ("get_residual", "roots", "set_smoothing_factor"):
+    setattr(TracedUnivariate, _name, refused_method(_name))
 
 
 def as_ours(spline):

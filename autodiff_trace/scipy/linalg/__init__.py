@@ -10,6 +10,7 @@ from . import matrix_equations as matrix_equations
 from . import matrix_functions as matrix_functions
 from . import matrix_roots as matrix_roots
 from . import orthogonal as orthogonal
+from . import schur_forms as schur_forms
 from . import special_matrices as special_matrices
 from . import spectral as spectral
 from . import systems as systems

@@ -16,7 +16,6 @@ ROTATION = "Its factors are determined up to a choice that depends on rounding: 
 REFUSED = {
     "null_space": BASIS.format("write the projector I - pinv(A) @ A, which has a derivative"),
     "orth": BASIS.format("write the projector A @ pinv(A), or qr, which has a derivative for independent columns"),
-    "schur": ROTATION.format("for eigenvalues take eigvals, for functions of matrices funm, expm, logm, sqrtm"),
     "rsf2csf": ROTATION.format("for eigenvalues take eigvals"),
     "hessenberg": ROTATION.format("take the plain value with to_numpy(x)"),
     "qz": ROTATION.format("for generalised eigenvalues take eigvals(a, b)"),

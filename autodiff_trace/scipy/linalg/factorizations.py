@@ -13,7 +13,8 @@ from ...numpy.batching import batch_aligned, batch_matrix
 from ...numpy.definers import define, defrules
 from ...numpy.rules.matrices import adjoint, identity, transposed
 from .operands import array, in_columns, in_order, masked, over_stacks
-from .systems import fold, read, row_order, solve_triangle
+from .structures import fold, read, solve_triangle
+from .systems import row_order
 
 __all__: list[str] = []
 

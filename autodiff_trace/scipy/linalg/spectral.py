@@ -20,7 +20,7 @@ from ...numpy.rules.spectral import decompose, eigh_jvp, eigh_vjp
 from ...numpy.rules.tolerances import find_tolerance
 from .banded import dense_of_hermitian
 from .operands import array, over_stacks
-from .systems import solve_triangle
+from .structures import solve_triangle
 
 __all__ = ["refuse"]
 

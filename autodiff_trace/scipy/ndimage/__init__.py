@@ -3,6 +3,8 @@
 from . import wrapped
 from . import linear_filters as linear_filters
 from . import selections as selections
+from . import spectral_filters as spectral_filters
+from . import steps as steps
 from . import transformations as transformations
 from ..namespace import public_names
 

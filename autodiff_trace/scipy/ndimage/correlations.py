@@ -46,7 +46,7 @@ def transposed(filter_by, g, sizes, origins, mode):
     the ends."""
     widths = widths_of(sizes, origins)
     mirrored = tuple([after - size // 2 for (_, after), size in zip(widths, sizes)])
-    if mode == "constant":
+    if mode == "constant" or not g.size:
         return filter_by(g, mirrored)
     g = filter_by(anp.pad(g, widths) if any(map(any, widths)) else g, mirrored)
     for axis, (before, after) in enumerate(widths):
@@ -63,6 +63,8 @@ def transpose_x(g, ans, x, w, mode, cval, origins):
 
 
 def transpose_w(g, ans, x, w, mode, cval, origins):
+    if not x.size:
+        return anp.zeros_like(w)
     x = extend(x, widths_of(w.shape, origins), mode, cval)
     return match_dtype(convolve_along(x, anp.flip(g), "valid", "auto", None), w.dtype)
 

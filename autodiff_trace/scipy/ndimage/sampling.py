@@ -25,24 +25,42 @@ def spline_sample(c, coordinates, order, mode, cval, nu):
     """The spline with coefficients ``c`` at ``coordinates``, or its derivative of orders ``nu`` along the axes."""
     if not any(nu):
         return scipy.ndimage.map_coordinates(c, coordinates, order=order, mode=mode, cval=cval, prefilter=False)
-    pairs, there = combinations(coordinates, c.shape, order, mode, nu)
-    flat, total = np.append(c.ravel(), np.asarray(cval, c.dtype)), 0.0
-    for index, weights in pairs:
-        total = total + flat[index] * weights
-    return (total if there is True else np.where(there, total, 0)).astype(c.dtype)
+    flat = np.append(c.ravel(), np.asarray(cval, c.dtype))
+    answer = np.empty(coordinates[0].size, c.dtype)
+    for part, places in blocks(coordinates, c.size):
+        total, (pairs, there) = 0.0, combinations(places, c.shape, order, mode, nu)
+        for index, weights in pairs:
+            total = total + flat[index] * weights
+        answer[part] = total if there is True else np.where(there, total, 0)
+    return answer.reshape(coordinates.shape[1:])
+
+
+LEAST_BLOCK = 16384
+"""Places that are dealt with at once: what each takes from its neighbours is many times as long."""
+
+
+def blocks(coordinates, size):
+    """The coordinates in blocks, not much shorter than an array of ``size`` elements that each block makes."""
+    flat = coordinates.reshape(len(coordinates), -1)
+    length = max(LEAST_BLOCK, size // 4)
+    for start in range(0, flat.shape[1], length):
+        part = slice(start, start + length)
+        yield part, flat[:, part]
 
 
 @primitive
 def sample_adjoint(g, coordinates, order, mode, shape, nu):
     """The transpose of ``spline_sample`` in the coefficients."""
-    pairs, there = combinations(coordinates, shape, order, mode, nu)
-    g, size = g if there is True else np.where(there, g, 0), math.prod(shape)
-    parts = [g.real, g.imag] if g.dtype.kind == "c" else [g]
-    sums = [0.0] * len(parts)
-    for index, weights in pairs:
-        index = (np.where(index < 0, size, index) if mode == "grid-constant" else index).ravel()
-        for i, part in enumerate(parts):
-            sums[i] = sums[i] + np.bincount(index, np.ravel(part * weights), size + 1)
+    size, g = math.prod(shape), np.asarray(g)
+    parts = [g.real.ravel(), g.imag.ravel()] if g.dtype.kind == "c" else [g.ravel()]
+    sums = [np.zeros(size + 1) for _ in parts]
+    for block, places in blocks(coordinates, size):
+        pairs, there = combinations(places, shape, order, mode, nu)
+        seen = [part[block] if there is True else np.where(there, part[block], 0) for part in parts]
+        for index, weights in pairs:
+            index = np.where(index < 0, size, index) if mode == "grid-constant" else index
+            for total, part in zip(sums, seen):
+                total += np.bincount(index, part * weights, size + 1)
     total = sums[0] if len(parts) == 1 else sums[0] + 1j * sums[1]
     return total[:size].reshape(shape).astype(g.dtype)
 
@@ -121,7 +139,7 @@ declare(sample_adjoint, owns_memory=True)
 
 @unary
 def filter_along(x, order, axis, mode):
-    return scipy.ndimage.spline_filter1d(x, order, axis, mode=mode)
+    return scipy.ndimage.spline_filter1d(x, order, axis, np.complex128 if x.dtype.kind == "c" else np.float64, mode)
 
 
 SYMMETRIC = frozenset(["reflect", "grid-mirror", "grid-wrap", "nearest"])

@@ -9,7 +9,6 @@ import operator
 
 import numpy as np
 import scipy.ndimage
-import scipy.signal
 
 from ...numpy import wrapped as anp
 from ...numpy.canonical import as_array
@@ -19,7 +18,7 @@ from .boundaries import extend, mode_of
 from .correlations import widths_of
 from .linear_filters import axes_and_parameters
 
-__all__: list[str] = []
+__all__ = ["median_filter", "rank_filter"]
 
 
 def windows(x, footprint, origins, modes, cval):
@@ -122,24 +121,6 @@ def percentile_filter(input, percentile, size=None, footprint=None, mode="reflec
     )
 
 
-@define(scipy.signal.medfilt)
-def medfilt(volume, kernel_size=None):
-    x = as_array(volume)
-    x = x if x.ndim else anp.reshape(x, (1,))
-    sizes = np.broadcast_to(3 if kernel_size is None else kernel_size, (x.ndim,)).tolist()
-    if any([size % 2 != 1 for size in sizes]):
-        raise ValueError("Each element of kernel_size should be odd.")
-    return median_filter(x, sizes, mode="constant")
-
-
-@define(scipy.signal.order_filter)
-def order_filter(a, domain, rank):
-    domain = np.asarray(domain)
-    if any([size % 2 != 1 for size in domain.shape]):
-        raise ValueError("Each dimension of domain argument should have an odd number of elements.")
-    return rank_filter(a, rank, footprint=domain, mode="constant")
-
-
 # Sums over regions
 
 
@@ -163,7 +144,8 @@ def mean_of(x, mask):
     return anp.sum(x[mask]) / np.count_nonzero(mask) if mask.any() else anp.sum(x[mask]) * np.nan
 
 
-over_regions(scipy.ndimage.sum_labels, lambda x, mask: anp.sum(x[mask]))
+for _sum in (scipy.ndimage.sum, scipy.ndimage.sum_labels):
+    over_regions(_sum, lambda x, mask: anp.sum(x[mask]))
 over_regions(scipy.ndimage.mean, mean_of)
 over_regions(scipy.ndimage.variance, lambda x, mask: mean_of(anp.abs(x - mean_of(x, mask)) ** 2, mask))
 over_regions(scipy.ndimage.standard_deviation, lambda x, mask: anp.std(x[mask]))

@@ -11,6 +11,7 @@ import scipy.ndimage
 import scipy.special
 from numpy.lib.array_utils import normalize_axis_index
 
+from ...core.errors import TracedValueError, caller_line
 from ...core.primitives import primitive
 from ...core.recording import to_recorded
 from ...numpy import wrapped as anp
@@ -60,7 +61,9 @@ def sample(function, x, coordinates, order, mode, cval, prefilter):
             coordinates = coordinates + MARGIN
         x = filter_coefficients(x, order, mode)
     answer = spline_sample(x, coordinates, order, mode, cval, (0,) * x.ndim)
-    return answer if answer.dtype == dtype or dtype.kind not in "fc" else anp.astype(answer, dtype)
+    if dtype.kind in "iu":
+        answer = anp.rint(answer)
+    return answer if answer.dtype == dtype else anp.astype(answer, dtype)
 
 
 @define(scipy.ndimage.map_coordinates)
@@ -165,6 +168,9 @@ def rotate(input, angle, axes=(1, 0), reshape=True, order=3, mode="constant", cv
     size = np.array([x.shape[first], x.shape[second]])
     shape = list(x.shape)
     if reshape:
+        if to_recorded(matrix).ndim > 2:
+            raise TracedValueError(f"rotate: the angles of a batch give several shapes ({caller_line()}). Give "
+                                   "reshape=False.")
         bounds = to_recorded(matrix) @ (np.array([[0, 0, 1, 1], [0, 1, 0, 1]]) * size[:, None])
         shape[first], shape[second] = (int(each) for each in anp.ptp(bounds, axis=1) + 0.5)
     plane = shape[first], shape[second]

@@ -43,6 +43,18 @@ class SolverCall(Implicit):
         """A function of the user, on what equations and SciPy call it with."""
         return self.functions[which](*args)
 
+    further: tuple = ()
+    """The names of attributes that may be functions of the user's, too: they run in replays alone."""
+
+    def users_functions(self):
+        return [*self.functions, *[each for each in map(self.__dict__.get, self.further) if callable(each)]]
+
+    def set_users_functions(self, functions):
+        count = len(self.functions)
+        self.functions = functions[:count]
+        names = [name for name in self.further if callable(self.__dict__.get(name))]
+        vars(self).update(zip(names, functions[count:]))
+
     def call(self, hidden: Sequence, which: int, *args: Any) -> Any:
         """The same where the hidden values are these."""
         return self.closure.call(hidden, which, *args)
@@ -105,26 +117,27 @@ class SolverCall(Implicit):
     # The call
 
     def result(self) -> Any:
-        try:
-            return self.result_of_run()
-        finally:
-            if self.line is not None:
-                self.line.close()
-
-    def result_of_run(self) -> Any:
         if not self.closure.traces:
-            return self.plain(self.run(self.restore(self.leaves)[0]))
+            return self.plain(self.run_to_end(self.restore(self.leaves)[0]))
         for example in self.examples(self.restore(self.leaves)[0]):
             self.closure.discover(*example)
         if not self.is_traced:
-            return self.plain(self.closure.run([], self.run, self.restore(self.leaves)[0]))
+            return self.plain(self.closure.run([], self.run_to_end, self.restore(self.leaves)[0]))
         leaves, (x, is_solved, *values) = solved(self)
         fields = self.template.decoded(values)
         return self.traced(leaves, x, is_solved, fields)
 
+    def run_to_end(self, tree: Any, hidden: Sequence = ()) -> Any:
+        """:meth:`run`, with the end of its line of progress."""
+        try:
+            return self.run(tree, hidden)
+        finally:
+            if self.line is not None:
+                self.line.close()
+
     def solve(self, leaves):
         tree, hidden = self.restore(leaves)
-        x, is_solved, fields = self.unpack(self.run(tree, hidden))
+        x, is_solved, fields = self.unpack(self.run_to_end(tree, hidden))
         self.template = Template(fields)
         return [np.atleast_1d(np.asarray(x)), np.bool_(is_solved), *self.template.encoded()]
 

@@ -17,7 +17,7 @@ from ...numpy import wrapped as anp
 from ...transforms.jacobians import jacobian
 from .calls import with_remedy
 from .optimality import Optimum
-from .unknowns import Unknowns, bounds_as_arrays
+from .unknowns import Unknowns, bounds_as_arrays, ends_of
 
 __all__ = ["curve_fit"]
 
@@ -64,22 +64,25 @@ class CurveFit(Optimum):
     absolute: bool
     full_output: bool
     options: dict
+    further = ("jac",)
 
     def __init__(self, f, xdata, ydata, p0, sigma, bounds, jac, jit):
         self.jac, self.jit = jac, jit
-        given = (bounds.lb, bounds.ub) if isinstance(bounds, scipy.optimize.Bounds) else tuple(bounds)
-        self.has_bounds = not all(np.ndim(x) == 0 and abs(x) == np.inf for x in given)
+        given = ends_of(bounds)
+        self.has_bounds = not all(type(x) is float and abs(x) == np.inf for x in given)
         self.size = count_parameters(f) if p0 is None else int(np.size(p0))
         ends = None
         if self.has_bounds:
             ends = bounds_as_arrays(scipy.optimize.Bounds(*given), Unknowns(np.zeros(self.size)))
         xdata, ydata = [anp.array(x) if isinstance(x, (list, tuple)) else x for x in (xdata, ydata)]
         sigma = anp.array(sigma) if isinstance(sigma, (list, tuple)) else sigma
+        if sigma is not None and np.ndim(sigma) == 0:  # SciPy takes a number with finite differences alone
+            sigma = anp.broadcast_to(sigma, (np.size(ydata),))
         super().__init__("curve_fit", (xdata, ydata, p0, sigma, ends), [f])
 
     def examples(self, tree):
         xdata, _, p0, _, _ = tree
-        parameters = np.ones(self.size) if p0 is None else p0
+        parameters = np.ones(self.size) if p0 is None else anp.atleast_1d(anp.array(p0))
         yield 0, xdata, *[parameters[i] for i in range(self.size)]
 
     def residuals(self, curve: Callable, tree: Any, p: Any) -> Any:
@@ -128,14 +131,18 @@ class CurveFit(Optimum):
         return tuple([result[name] for name in self.template.names])
 
     def covariance(self, tree: Any, popt: Any, found: Any) -> Any:
-        """(JᵀJ)⁻¹, times the mean square of the residuals unless sigma is absolute."""
+        """(JᵀJ)⁻¹, times the mean square of the residuals unless sigma is absolute: J⁺J⁺ᵀ, but infinite
+        where SciPy says so."""
         residuals = self.residuals(self.functions[0], tree, popt)
         free = residuals.shape[0] - self.size
         if not self.absolute and free <= 0:
             return found  # infinite, says SciPy
         slopes = jacobian(lambda p: self.residuals(self.functions[0], tree, p))(popt)
-        covariance = linalg.inv(slopes.T @ slopes)
-        return covariance if self.absolute else covariance * (anp.sum(residuals**2) / free)
+        inverse = linalg.pinv(slopes, np.finfo(float).eps * max(slopes.shape))
+        covariance = inverse @ inverse.T
+        if not self.absolute:
+            covariance = covariance * (anp.sum(residuals**2) / free)
+        return covariance + anp.where(anp.isfinite(found), 0.0, found)
 
 
 def jacobian_of(fun: Callable) -> Callable:

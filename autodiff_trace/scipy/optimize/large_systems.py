@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse.linalg
 
-from ...transforms.implicit import custom_linear_solve
+from ...transforms.linear_solve import custom_linear_solve
 
 __all__ = ["MOST_DENSE", "NotSolved", "solve_by_products", "solve_traced"]
 

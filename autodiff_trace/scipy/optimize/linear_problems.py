@@ -12,7 +12,7 @@ from ...core.errors import TracedValueError, caller_line
 from ...numpy import linalg
 from ...numpy import wrapped as anp
 from .optimality import Optimum, minimal_value
-from .unknowns import Unknowns, bounds_as_arrays
+from .unknowns import Unknowns, bounds_as_arrays, ends_of
 
 __all__ = ["linprog", "lsq_linear", "nnls"]
 
@@ -82,8 +82,10 @@ def linprog(
     c = as_matrix(c)
     unknowns = Unknowns(np.zeros(np.size(c)))
     pairs = bounds
-    if bounds is None or len(bounds) == 2 and all(x is None or np.ndim(x) == 0 for x in bounds):
+    if bounds is None or len(bounds) == 2 and not any(isinstance(x, (list, tuple)) or np.ndim(x) for x in bounds):
         pairs = [bounds or (0, None)] * unknowns.size
+    elif len(bounds) == 1:  # one for all, as SciPy takes it
+        pairs = [bounds[0]] * unknowns.size
     a_ub, b_ub, a_eq, b_eq = map(as_matrix, (A_ub, b_ub, A_eq, b_eq))
     limits = bounds_as_arrays(pairs, unknowns)
     problem = LinearProgram("linprog", (c, a_ub, b_ub, a_eq, b_eq, limits), unknowns.size)
@@ -139,7 +141,7 @@ def lsq_linear(A: Any, b: Any, bounds: Any = (-np.inf, np.inf), *args: Any, **op
     array([[1., 0.],
            [0., 0.]])
     """
-    given = (bounds.lb, bounds.ub) if isinstance(bounds, scipy.optimize.Bounds) else tuple(bounds)
+    given = ends_of(bounds)
     if not isinstance(A, (list, tuple, np.ndarray)) and not hasattr(A, "_trace"):
         return scipy.optimize.lsq_linear(A, b, bounds, *args, **options)
     A, b = as_matrix(A), as_matrix(b)

@@ -55,9 +55,9 @@ def minimize(
 
     Returns SciPy's result. Its ``x`` and ``fun`` can be differentiated in ``args``, in bounds and limits, in the data
     of constraints, and in traced values that ``fun`` or constraints close over: by the implicit function theorem, with
-    the active bounds and constraints, at the solution after a few Newton steps more, so that the derivative is as
-    exact as that of a solution found with tolerance zero. ``x0`` has derivative zero. Of ``fun`` it is the envelope
-    theorem's, which needs no unique minimum.
+    the active bounds and constraints; ``fun`` by the envelope theorem, which needs no unique minimum. Where they are
+    differentiated they are refined by a few steps of Newton's method, so that values and derivatives are those of a
+    tolerance of zero. ``x0`` has derivative zero.
 
     Raises TracedValueError where a derivative is asked for that is not there: the method has not converged, the Hessian
     is singular, a constraint is met without being needed.
@@ -93,7 +93,15 @@ class Minimization(Optimum):
         self.given_bounds = bounds
         data = [each.data for each in self.blocks]
         fun = Transformed("first", apply_first, fun) if jac is True else fun
-        super().__init__("minimize", (x0, args, bounds_as_arrays(bounds, self.unknowns), data), [fun])
+        functions = [fun, *[block.fun for block in self.blocks if block.fun is not None]]
+        super().__init__("minimize", (x0, args, bounds_as_arrays(bounds, self.unknowns), data), functions)
+
+    further = "with_own_gradient", "jac", "hess", "hessp", "callback"
+
+    def set_users_functions(self, functions):
+        super().set_users_functions(functions)
+        own = iter(self.functions[1:])
+        self.blocks = [block if block.fun is None else block._replace(fun=next(own)) for block in self.blocks]
 
     def call_one(self, which, x, *args):
         if which < 0:
@@ -188,12 +196,12 @@ class Minimization(Optimum):
 
             def both(x):
                 value, slope = own(x)
-                return value, np.asarray(self.unknowns.ravel(slope))
+                return value, self.unknowns.ravel(slope)
 
             return both, True
         if callable(self.jac):
             own = self.with_args(self.jac)
-            return fun, lambda x: np.asarray(self.unknowns.ravel(own(x)))
+            return fun, self.outward(lambda x: self.unknowns.ravel(own(x)))
         return fun, self.jac
 
     def curvature(self, method: Any, hidden: Sequence) -> dict:
@@ -205,11 +213,11 @@ class Minimization(Optimum):
         if not callable(fun):
             return fun
         own = self.unknowns.of_vector(fun)
-        return lambda x, *more: own(x, *more, *self.args)
+        return self.outward(lambda x, *more: own(x, *more, *self.args))
 
     def product(self, hessp: Callable) -> Callable:
         unravel = self.unknowns.unravel
-        return lambda x, p: np.asarray(self.unknowns.ravel(hessp(unravel(x), unravel(p), *self.args)))
+        return self.outward(lambda x, p: self.unknowns.ravel(hessp(unravel(x), unravel(p), *self.args)))
 
     # The result
 

@@ -15,7 +15,7 @@ from ...transforms.jacobians import jacobian
 from ...transforms.sparsity import detect_sparsity, sparse_jacobian
 from .calls import as_tuple, with_remedy
 from .optimality import Optimum, minimal_value
-from .unknowns import Unknowns, as_vector, bounds_as_arrays
+from .unknowns import Unknowns, as_vector, bounds_as_arrays, ends_of
 
 __all__ = ["least_squares"]
 
@@ -71,13 +71,14 @@ class LeastSquares(Optimum):
     tr_solver: str | None
     jac_sparsity: Any
     options: dict
+    further = "jac", "loss"
 
     def __init__(self, name, fun, x0, args, kwargs, jac, bounds, loss, jit):
         self.unknowns = Unknowns(x0)
         self.size = self.unknowns.size
         self.jac, self.loss, self.jit = jac, loss, jit
-        given = (bounds.lb, bounds.ub) if isinstance(bounds, scipy.optimize.Bounds) else tuple(bounds)
-        self.has_bounds = not all(np.ndim(x) == 0 and abs(x) == np.inf for x in given)
+        given = ends_of(bounds)
+        self.has_bounds = not all(type(x) is float and abs(x) == np.inf for x in given)
         ends = scipy.optimize.Bounds(*given) if self.unknowns.is_vector else given
         limits = bounds_as_arrays(ends, self.unknowns) if self.has_bounds else None
         super().__init__(name, (x0, args, kwargs, limits), [fun])
@@ -155,10 +156,10 @@ class LeastSquares(Optimum):
     def traced(self, leaves, x, is_solved, fields):
         _, args, kwargs, _ = self.restore(leaves)[0]
         x_traced = self.solution(leaves, x, is_solved)
-        fun = residuals_of(self.functions[0], self.unknowns)
 
         def residuals(x):
-            return fun(x, args, kwargs)
+            self.recall()
+            return residuals_of(self.functions[0], self.unknowns)(x, args, kwargs)
 
         known = {
             "x": self.unknowns.unravel(x_traced),

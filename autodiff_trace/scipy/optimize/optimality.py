@@ -227,6 +227,7 @@ def minimal_value(problem: Optimum, leaves: Sequence, x: Any, is_solved: Any, va
         return apply_rule(rule_at_refined, leaves), list(leaves)
 
     def bwd(leaves, gs):
+        problem.recall()
         leaves = leaves[:-1]
         own = leaves[:-2]
         z, state, is_refined = refined(problem, leaves, is_strict=False)

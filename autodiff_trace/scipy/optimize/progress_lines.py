@@ -28,19 +28,14 @@ class progress:
         self.shown = -np.inf
         self.text = ""
         self.bar: Any = None
-        if stream is None:
-            try:
-                from tqdm import tqdm
-            except ImportError:
-                pass
-            else:
-                self.bar = tqdm(unit="it")
 
     def __call__(self, intermediate_result: Any) -> None:
         self.note(intermediate_result.get("fun"))
 
     def note(self, value: Any) -> None:
         """One more iteration, with the value that has been reached."""
+        if not self.count and self.stream is None:
+            self.bar = new_bar()
         self.count += 1
         self.text = "" if value is None else f"fun = {float(value):.8g}"
         if self.bar is not None:
@@ -53,6 +48,7 @@ class progress:
         """The solver has ended: show where."""
         if self.bar is not None:
             self.bar.close()
+            self.bar = None
         elif self.text and self.count > self.shown_count:
             self.show()
         self.count = self.shown_count = 0
@@ -60,6 +56,14 @@ class progress:
     def show(self) -> None:
         self.shown, self.shown_count = time.monotonic(), self.count
         print(f"iteration {self.count}: {self.text}", file=self.stream or sys.stderr)
+
+
+def new_bar() -> Any:
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        return None
+    return tqdm(unit="it")
 
 
 def make_callback(callback: Callable | None, shows_progress: bool, problem: Any) -> Callable | None:

@@ -59,6 +59,7 @@ class Roots(SolverCall):
     """A call of ``root``, or of what is like it."""
 
     reached: Any = None
+    further = "given", "jac"
     scipy_run: Callable
     exact: bool
 
@@ -192,10 +193,10 @@ class FixedPoint(Roots):
 
     def run(self, tree, hidden=()):
         x0, args = tree
-        return {"x": np.asarray(scipy.optimize.fixed_point(self.outward(self.functions[0]), x0, args, *self.options))}
+        return {"x": scipy.optimize.fixed_point(self.outward(self.functions[0]), x0, args, *self.options)}
 
     def unpack(self, found):
-        return found["x"].reshape(-1), True, {}
+        return np.reshape(found["x"], -1), True, {}
 
     def plain(self, found):
         return found["x"]

@@ -10,7 +10,7 @@ import scipy.optimize
 
 from ...core.transformed import Transformed
 from ...numpy import wrapped as anp
-from ...transforms.gradient import grad
+from ...transforms.products import vjp
 from .calls import SolverCall, apply_first, as_tuple
 
 __all__ = ["bisect", "brenth", "brentq", "newton", "ridder", "root_scalar", "toms748"]
@@ -33,7 +33,8 @@ class ScalarRoot(SolverCall):
     def examples(self, tree):
         args, numbers = tree
         given = [x for x in numbers if x is not None]
-        yield 0, anp.array(given[0])[()] * 1.0, *args
+        if given:  # else SciPy says what is missing
+            yield 0, anp.array(given[0])[()] * 1.0, *args
 
     def residual(self, leaves, state, z):
         (args, _), hidden = self.restore(leaves)
@@ -41,7 +42,7 @@ class ScalarRoot(SolverCall):
 
     def slopes(self, leaves: Any, z: Any) -> Any:
         """The diagonal of the Jacobian."""
-        return grad(lambda z: self.residual(leaves, [], z))(z)
+        return slope_of(lambda z: self.residual(leaves, [], z))(z)
 
     def linearized(self, leaves, state, z, is_strict):
         slopes = np.asarray(self.slopes(leaves, z))
@@ -89,12 +90,13 @@ def root_scalar(
 
     def run(own, args, numbers):
         low, high, x0, x1 = numbers
-        own = f if fprime is True or fprime2 is True else own
+        f = call.functions[0]
+        own = call.outward(f.fun) if fprime is True or fprime2 is True else own
         slope, curvature = fprime, fprime2
         if method in ("newton", "halley") and fprime is None:
-            slope = call.outward(grad(f))
+            slope = call.outward(slope_of(f))
         if method == "halley" and fprime2 is None and fprime is not True:
-            curvature = call.outward(grad(grad(f)))
+            curvature = call.outward(slope_of(slope_of(f)))
         ends = None if low is None else (low, high)
         found = scipy.optimize.root_scalar(
             own, args, method, ends, slope, curvature, x0, x1, xtol, rtol, maxiter, options)
@@ -105,6 +107,15 @@ def root_scalar(
 
     call.scipy_run, call.finish = with_dict(run, call), finish
     return call.result()
+
+
+def slope_of(f: Callable) -> Callable:
+    """The elementwise derivative in the first argument, also of a complex one."""
+    def slope(x, *args):
+        values, pull = vjp(lambda x: f(x, *args), x)
+        return pull(anp.ones_like(values))[0]
+
+    return slope
 
 
 def with_dict(run: Callable, call: SolverCall) -> Callable:

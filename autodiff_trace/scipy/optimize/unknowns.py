@@ -16,7 +16,7 @@ from ...numpy import wrapped as anp
 from ...transforms.closures import sample
 from ...transforms.raveling import Raveling
 
-__all__ = ["Unknowns", "as_vector", "bounds_as_arrays", "scalar"]
+__all__ = ["Unknowns", "as_vector", "bounds_as_arrays", "ends_of", "scalar"]
 
 
 class Unknowns:
@@ -100,8 +100,19 @@ def scalar(value: Any) -> Any:
 
 def is_vector(x0: Any) -> bool:
     if isinstance(x0, (list, tuple)) and type(x0) in (list, tuple):
-        return all(np.ndim(x) == 0 and not isinstance(x, (list, tuple, dict)) for x in x0)
+        return not is_nested(x0)
     return hasattr(x0, "ndim") and np.ndim(x0) < 2 or isinstance(x0, (int, float))
+
+
+def ends_of(bounds: Any) -> tuple[Any, Any]:
+    """The lower and the upper end of ``Bounds`` or of a pair; lists, which may hold traced numbers, as arrays."""
+    pair = (bounds.lb, bounds.ub) if isinstance(bounds, scipy.optimize.Bounds) else bounds
+    lower, upper = [anp.array(x) if isinstance(x, (list, tuple)) and not is_nested(x) else x for x in pair]
+    return lower, upper
+
+
+def is_nested(x: Any) -> bool:
+    return any(isinstance(each, (list, tuple, dict)) or np.ndim(each) for each in x)
 
 
 def bounds_as_arrays(bounds: Any, unknowns: Unknowns) -> tuple[Any, Any] | None:
@@ -132,7 +143,7 @@ def bounds_as_arrays(bounds: Any, unknowns: Unknowns) -> tuple[Any, Any] | None:
 def as_limits(bound: Any, unknowns: Unknowns, missing: float) -> Any:
     if bound is None:
         return np.full(unknowns.size, missing)
-    if np.ndim(bound) == 0 and len(tree_leaves(bound)) == 1 and not isinstance(bound, (dict, list, tuple)):
+    if not isinstance(bound, (dict, list, tuple)) and len(tree_leaves(bound)) == 1 and np.ndim(bound) == 0:
         return anp.broadcast_to(bound, (unknowns.size,))
     if not unknowns.is_vector:
         return unknowns.raveling.ravel(bound)

@@ -37,11 +37,15 @@ def filter_along(b, a, x, zi, axis):
 
 def backwards(b, a, g, axis):
     """The transpose of the filter b/a."""
+    if not g.size:
+        return g  # which SciPy's filters without ``a`` refuse
     return anp.flip(filter_along(b, a, anp.flip(g, axis), None, axis), axis)
 
 
 def lagged_products(x, y, count, axis):
     """The sums Σ xₙ₊ₖ yₙ for k < ``count``, over all elements of ``y``."""
+    if not y.size:
+        return np.zeros(count, y.dtype)
     x = pad_zeros(x, {axis: (0, count - 1)})
     return anp.reshape(convolve_along(x, anp.flip(y), "valid", "auto", None), (count,))
 
@@ -158,6 +162,25 @@ def first_state(b, a):
 @define(scipy.signal.lfilter_zi)
 def lfilter_zi(b, a):
     return first_state(at_least_1d(b), at_least_1d(a))
+
+
+@define(scipy.signal.lfiltic)
+def lfiltic(b, a, y, x=None):
+    b, a, y = at_least_1d(b), at_least_1d(a), as_array(y)
+    if b.ndim > 1 or a.ndim > 1 or not a.shape[0]:
+        raise ValueError("Filter coefficients `b` and `a` must be 1-D, and not empty.")
+    order = max(b.shape[0], a.shape[0]) - 1
+    past = [(a, -y)] if x is None else [(b, as_array(x)), (a, -y)]
+    state = [sum_of_past(c, each, order) for c, each in past]
+    return sum(state[1:], state[0]) / a[0]
+
+
+def sum_of_past(c, past, order):
+    """The sums Σⱼ c[m + 1 + j] past[j], for m < ``order``, where both are zero beyond their ends."""
+    c = pad_zeros(c[1:], {0: (0, 2 * order)})
+    past = fit_state(past, order, 0)
+    places = np.arange(order)
+    return anp.sum(anp.take(c, places[:, None] + places) * past, -1)
 
 
 # Sections of second order: one filter after the other

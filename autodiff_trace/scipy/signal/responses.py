@@ -68,13 +68,33 @@ else:
     define(scipy.signal.sosfreqz)(lambda *args, **kwargs: response_of_sections(*args, **kwargs))
 
 
+@define(scipy.signal.freqz_zpk)
+def freqz_zpk(z, p, k, worN=512, whole=False, fs=2 * np.pi):
+    z, p, w = at_least_1d(z), at_least_1d(p), angles(worN, whole, fs)
+    return w * (fs / (2 * np.pi)), k * quotient(np.exp(1j * w), z, p)
+
+
+def quotient(s, z, p):
+    """Π (s − zᵢ) / Π (s − pᵢ)"""
+    return anp.prod(s[:, None] - z, -1) / anp.prod(s[:, None] - p, -1)
+
+
+@define(scipy.signal.freqs_zpk)
+def freqs_zpk(z, p, k, worN=200):
+    z, p, w = at_least_1d(z), at_least_1d(p), given_frequencies("freqs_zpk", worN)
+    return w, k * quotient(1j * w, z, p)
+
+
+def given_frequencies(name, worN):  # noqa: N803, SciPy's name
+    if worN is None or isinstance(worN, (int, np.integer)):
+        raise TracedValueError(f"{name}: worN={worN!r}, frequencies that follow from the filter, are not there for "
+                               f"traced values ({caller_line()}). Give worN as an array of frequencies.")
+    return at_least_1d(worN)
+
+
 @define(scipy.signal.freqs)
 def freqs(b, a, worN=200):
-    b, a = at_least_1d(b), at_least_1d(a)
-    if worN is None or isinstance(worN, (int, np.integer)):
-        raise TracedValueError(f"freqs: worN={worN!r}, frequencies that follow from b and a, are not there for traced "
-                               f"values ({caller_line()}). Give worN as an array of frequencies.")
-    w = at_least_1d(worN)
+    b, a, w = at_least_1d(b), at_least_1d(a), given_frequencies("freqs", worN)
     return w, horner(anp.flip(b), 1j * w) / horner(anp.flip(a), 1j * w)
 
 

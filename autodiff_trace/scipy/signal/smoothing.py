@@ -52,7 +52,11 @@ def sosfiltfilt(sos, x, axis=-1, padtype="odd", padlen=None):
     x, parts = as_array(x), sections(sos)
     axis = along_axis(x, axis)
     plain = to_recorded(as_array(sos))
-    taps = 2 * len(parts) + 1 - min(int(anp.sum(plain[:, 2] == 0)), int(anp.sum(plain[:, 5] == 0)))
+    zeros = {int(n) for n in np.ravel(anp.minimum(*[anp.sum(plain[..., i] == 0, -1) for i in (2, 5)]))}
+    if len(zeros) > 1:
+        raise TracedValueError(f"sosfiltfilt: the sections of a batch are of several orders ({caller_line()}). Filter "
+                               "them one by one.")
+    taps = 2 * len(parts) + 1 - zeros.pop()
     state = anp.reshape(sosfilt_zi(sos), (len(parts), *[2 if i == axis else 1 for i in range(x.ndim)]))
     return both_ways(x, axis, padtype, padlen, taps, state, lambda x, zi: sections_with_state(sos, x, zi, axis)[0])
 

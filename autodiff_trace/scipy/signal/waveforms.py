@@ -7,10 +7,12 @@ import scipy.signal
 
 from ...core.errors import TracedValueError, caller_line
 from ...core.primitives import nondifferentiable
+from ...core.recording import to_recorded
 from ...numpy import wrapped as anp
 from ...numpy.canonical import as_array
 from ...numpy.definers import define
 from ..plain_arguments import is_traced
+from .. import special
 
 __all__: list[str] = []
 
@@ -25,20 +27,21 @@ def phase_of(t, f0, t1, f1, method, vertex_zero):
             return 2 * np.pi * (f0 * t + beta * t**3 / 3)
         return 2 * np.pi * (f1 * t + beta * ((t1 - t) ** 3 - t1**3) / 3)
     if method in ("logarithmic", "log", "lo"):
-        if f0 * f1 <= 0.0:
+        if anp.any(to_recorded(f0 * f1) <= 0.0):
             raise ValueError("For a logarithmic chirp, f0 and f1 must be nonzero and have the same sign.")
-        if f0 == f1:
-            return 2 * np.pi * f0 * t
-        beta = t1 / anp.log(f1 / f0)
-        return 2 * np.pi * beta * f0 * ((f1 / f0) ** (t / t1) - 1.0)
+        return 2 * np.pi * f0 * t * special.exprel(t / t1 * anp.log(f1 / f0))
     if method in ("hyperbolic", "hyp"):
-        if f0 == 0 or f1 == 0:
+        if anp.any(to_recorded(f0 * f1) == 0):
             raise ValueError("For a hyperbolic chirp, f0 and f1 must be nonzero.")
-        if f0 == f1:
-            return 2 * np.pi * f0 * t
-        singular = -f1 * t1 / (f0 - f1)
-        return 2 * np.pi * (-singular * f0) * anp.log(anp.abs(1 - t / singular))
+        return 2 * np.pi * f0 * t * log_ratio(t * (f0 - f1) / (f1 * t1))
     raise ValueError(f"Method must be 'linear', 'quadratic', 'logarithmic', or 'hyperbolic', but {method!r} was given.")
+
+
+def log_ratio(x):
+    """log |1 + x| / x, which near 0 is 1 / exprel(log1p(x))."""
+    is_near = anp.abs(x) < 0.5
+    near, far = anp.where(is_near, x, 0.0), anp.where(is_near, 1.0, x)
+    return anp.where(is_near, 1 / special.exprel(anp.log1p(near)), anp.log(anp.abs(1 + far)) / far)
 
 
 @define(scipy.signal.chirp)

@@ -9,6 +9,7 @@ from . import cylinder_functions as cylinder_functions
 from . import densities as densities
 from . import differential_equations as differential_equations
 from . import elliptic_integrals as elliptic_integrals
+from . import empirical_distributions as empirical_distributions
 from . import error_functions as error_functions
 from . import exponential_integrals as exponential_integrals
 from . import further_functions as further_functions

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import scipy.special
 
-from ...numpy.definers import define, elementwise
+from ...numpy.definers import define
 from . import wrapped as special
 from .cylinder_functions import iv_derivative, jv_derivative, kv_derivative
-from .families import family, family_of
+from .families import family, family_of, quiet_elementwise
 from .struve_functions import modstruve_derivative, struve_derivative
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(20)
@@ -79,15 +79,41 @@ def it2j0y0(x):
     return it2j0y0_0(x), it2j0y0_1(x)
 
 
-elementwise(special.itstruve0, lambda ans, x: struve_derivative(0, x, 0, 0))
-elementwise(special.it2struve0, lambda ans, x: -struve_derivative(0, x, 0, 0) / x)
-elementwise(special.itmodstruve0, lambda ans, x: modstruve_derivative(0, x, 0, 0))
+quiet_elementwise(special.itstruve0, lambda ans, x: struve_derivative(0, x, 0, 0))
+quiet_elementwise(special.it2struve0, lambda ans, x: -struve_derivative(0, x, 0, 0) / x)
+quiet_elementwise(special.itmodstruve0, lambda ans, x: modstruve_derivative(0, x, 0, 0))
 
 
 # Kelvin's functions are the parts of J₀ (x e^(3πi/4)) and K₀ (x e^(πi/4)), DLMF 10.61(i)
 
 TURN = np.exp(0.75j * np.pi)
 HALF_TURN = np.exp(0.25j * np.pi)
+
+# They solve x y'' + y' = i x y, of which near 0 the parts keep their digits beside one another.
+
+
+def kelvin_near_zero(x, order, value, slope):
+    """The derivative of order 0, 1 … by the equation, from those of the orders 0 and 1."""
+    values = [value(x), slope(x)]
+    for n in range(order - 1):
+        before = n * values[n - 1] if n else 0
+        values.append(1j * values[n] + (1j * before - (n + 1) * values[n + 1]) / x)
+    return values[order]
+
+
+def ker_and_kei(x):
+    return scipy.special.ker(x) + 1j * scipy.special.kei(x)
+
+
+def kerp_and_keip(x):
+    return scipy.special.kerp(x) + 1j * scipy.special.keip(x)
+
+
+def second_kind(x, order):
+    """The derivative of ker x + i kei x, K₀ (x e^(πi/4))."""
+    far = HALF_TURN**order * kv_derivative(0, HALF_TURN * x, 0, order)
+    near = kelvin_near_zero(np.minimum(x, 1), order, ker_and_kei, kerp_and_keip)
+    return np.where(x < 0, np.nan, np.where(x < 1, near, far))
 
 
 @family_of("x")
@@ -102,19 +128,19 @@ def bei_derivative(x, order):
 
 @family_of("x")
 def ker_derivative(x, order):
-    return np.where(x < 0, np.nan, np.real(HALF_TURN**order * kv_derivative(0, HALF_TURN * x, 0, order)))
+    return np.real(second_kind(x, order))
 
 
 @family_of("x")
 def kei_derivative(x, order):
-    return np.where(x < 0, np.nan, np.imag(HALF_TURN**order * kv_derivative(0, HALF_TURN * x, 0, order)))
+    return np.imag(second_kind(x, order))
 
 
 for _name, _derivative in zip(
     ("ber", "bei", "ker", "kei"), (ber_derivative, bei_derivative, ker_derivative, kei_derivative)
 ):
-    elementwise(getattr(special, _name), lambda ans, x, derivative=_derivative: derivative(x, 1))
-    elementwise(getattr(special, f"{_name}p"), lambda ans, x, derivative=_derivative: derivative(x, 2))
+    quiet_elementwise(getattr(special, _name), lambda ans, x, derivative=_derivative: derivative(x, 1))
+    quiet_elementwise(getattr(special, f"{_name}p"), lambda ans, x, derivative=_derivative: derivative(x, 2))
 
 
 @define(scipy.special.kelvin)

@@ -11,7 +11,8 @@ from ...core.errors import MissingRuleError, caller_line
 from ...numpy import wrapped as anp
 from ...numpy.canonical import as_array
 from ...numpy.definers import define
-from .families import family, family_of
+from ...numpy.error_states import quiet
+from .families import family, family_of, slopes_of
 
 __all__ = ["integral", "rising"]
 
@@ -31,6 +32,10 @@ def rising(a: float, n: int) -> float:
 
 def integral(bases: list, exponents: list, power: int = 0) -> np.ndarray:
     """∫₀^∞ tᵖ Π (t + xᵢ)^(−eᵢ) dt for arrays ``bases`` that share a shape; infinite where it diverges at 0."""
+    if sorted(exponents) == [0.5, 0.5, 1.5] and power == 0:  # DLMF 19.16.5
+        x, y, z = [bases[i] for i in np.argsort(exponents)]
+        diverges = (z == 0) | (x == 0) & (y == 0)
+        return np.where(diverges, np.inf, scipy.special.elliprd(x, y, np.where(diverges, 1, z)) / 1.5)
     bases = np.array(np.broadcast_arrays(*bases))
     size = np.abs(bases)
     step, tilt = STEP, 1.0
@@ -46,8 +51,8 @@ def integral(bases: list, exponents: list, power: int = 0) -> np.ndarray:
     high = np.where(size == 0, -np.inf, logs).max(0) + DIGITS / falls
     span = np.nanmax(np.where(np.isfinite(high - low), high - low, 0), initial=0)
     u = low + step * np.arange(int(span / step) + 2).reshape((-1,) + (1,) * low.ndim)
-    t = np.exp(u) * tilt
-    product = t ** (1 + power)
+    t = np.exp(np.minimum(u, high)) * tilt
+    product = np.where(u > high, 0, t) * t**power
     for x, e in zip(bases, exponents.ravel()):
         product = product * (t + x) ** -e
     return np.where(rises > 0, step * product.sum(0), np.inf)
@@ -76,21 +81,24 @@ elliprj_derivative = carlson(scipy.special.elliprj, "x y z p", [0.5, 0.5, 0.5, 1
 
 
 @define(scipy.special.elliprd)
+@quiet
 def elliprd(x, y, z):
     return elliprd_derivative(x, y, z, 0, 0, 0)
 
 
 @define(scipy.special.elliprf)
+@quiet
 def elliprf(x, y, z):
     return elliprf_derivative(x, y, z, 0, 0, 0)
 
 
 @define(scipy.special.elliprg)
+@quiet
 def elliprg(x, y, z):
     return elliprg_derivative(x, y, z, 0, 0, 0)
 
 
-@define(scipy.special.elliprc)
+@slopes_of(scipy.special.elliprc)
 def elliprc(x, y):
     x, y = as_array(x), as_array(y)
     if x.dtype.kind == "c" or y.dtype.kind == "c":
@@ -113,5 +121,6 @@ def positive(p):
 
 
 @define(scipy.special.elliprj)
+@quiet
 def elliprj(x, y, z, p):
     return elliprj_derivative(x, y, z, positive(p), 0, 0, 0, 0)

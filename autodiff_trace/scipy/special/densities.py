@@ -48,7 +48,7 @@ def gamma_density(a, x, order):
     u = (x - safe) / safe
     large = np.exp(safe * log1p_rest(u) - stirling_rest(safe)) * np.sqrt(safe / (2 * np.pi)) / x
     density = np.where(a > LARGE, large, np.exp(scipy.special.xlogy(a - 1, x) - x - scipy.special.gammaln(a)))
-    density = np.where((x < 0) | (a <= 0), np.nan, np.where(np.isinf(x), 0, density))
+    density = np.where((x < 0) | (a <= 0), np.nan, np.where(np.isinf(x) | (x == 0) & (a > LARGE), 0, density))
     if order == 0:
         return density
     cumulants = [np.log(x) - scipy.special.psi(a), *[-scipy.special.polygamma(n, a) for n in range(1, order)]]
@@ -72,7 +72,7 @@ def beta_density(a, b, x, i, j):
     v = (y * total - q) / q
     deviance = p * log1p_rest(u) + q * log1p_rest(v)
     rest = stirling_rest(total) - stirling_rest(p) - stirling_rest(q)
-    large = np.exp(deviance + rest) * np.sqrt(p / total * q / (2 * np.pi)) / (x * y)
+    large = np.where(x * y == 0, 0, np.exp(deviance + rest) * np.sqrt(p / total * q / (2 * np.pi)) / (x * y))
     plain = np.exp(scipy.special.xlogy(a - 1, x) + scipy.special.xlog1py(b - 1, -x) - scipy.special.betaln(a, b))
     density = np.where(is_large, large, plain)
     density = np.where((x < 0) | (x > 1) | (a <= 0) | (b <= 0), np.nan, density)

@@ -11,9 +11,9 @@ import numpy as np
 import scipy.special
 
 from ...numpy import wrapped as anp
-from ...numpy.definers import define, elementwise
+from ...numpy.definers import define
 from . import wrapped as special
-from .families import differentiate, family, family_of
+from .families import differentiate, family, family_of, quiet_elementwise
 
 
 def solutions(function, names, potential, radius, unit=1.0):
@@ -86,8 +86,8 @@ def mathieu_b_derivative(m, q, order):
     return differentiate(lambda q: scipy.special.mathieu_b(m, q), q, 0.3, order, "mathieu_b in q")
 
 
-elementwise(special.mathieu_a, None, lambda ans, m, q: mathieu_a_derivative(m, q, 1))
-elementwise(special.mathieu_b, None, lambda ans, m, q: mathieu_b_derivative(m, q, 1))
+quiet_elementwise(special.mathieu_a, None, lambda ans, m, q: mathieu_a_derivative(m, q, 1))
+quiet_elementwise(special.mathieu_b, None, lambda ans, m, q: mathieu_b_derivative(m, q, 1))
 
 
 def mathieu(characteristic, wave, sign):

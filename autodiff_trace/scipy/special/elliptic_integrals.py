@@ -1,6 +1,7 @@
 """Rules of Legendre's elliptic integrals and of Jacobi's functions, in the amplitude and in the parameter m.
 
-Derivatives in m are Carlson's integrals, without the quotients by m and 1 − m of DLMF 19.4 that lose digits.
+Derivatives in m are Carlson's integrals, without the quotients by m and 1 − m of DLMF 19.4 that lose digits; the first
+are R_D, DLMF 19.25(i).
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ import numpy as np
 import scipy.special
 
 from ...numpy import wrapped as anp
-from ...numpy.definers import define, elementwise
+from ...numpy.definers import define
 from . import wrapped as special
 from .carlson_integrals import integral, rising
-from .families import family_of
+from .families import family_of, quiet_elementwise
 
 # ∂ʲ/∂mʲ ∫ (1 − m sin² θ)^(½ − k) dθ, with k = 1 of the first kind and 0 of the second, is (k − ½)ⱼ times the integral
 # of sin²ʲ θ (1 − m sin² θ)^(½ − k − j), of which 1 / sin² θ = t + 1 / sin² φ makes Carlson's.
@@ -47,13 +48,14 @@ def ellipe_derivative(m, order):
 for _function, _derivative in (
     (special.ellipk, ellipk_derivative), (special.ellipkm1, ellipkm1_derivative), (special.ellipe, ellipe_derivative)
 ):
-    elementwise(_function, lambda ans, m, derivative=_derivative: derivative(m, 1))
+    quiet_elementwise(_function, lambda ans, m, derivative=_derivative: derivative(m, 1))
 
 
 def incomplete(function, phi, m, kind, order):
     if order == 0:
         return function(phi, m)
     phi, m = np.broadcast_arrays(phi, m)
+    m = np.where(m > 1, np.nan, m)  # of which SciPy has no values
     periods = np.rint(phi / np.pi)
     sine = np.sin(phi - periods * np.pi)
     whole = np.where(periods == 0, 0, 2 * periods * complete(1 - np.where(periods == 0, 0, m), kind, order))
@@ -64,6 +66,7 @@ def integrand(kind):
     def slope(ans, phi, m, order):
         sine = anp.sin(phi)
         square = sine * sine
+        m = anp.where(anp.greater(m, 1), np.nan, m)  # of which SciPy has no values
         return rising(kind - 0.5, order) * square**order * (1 - m * square) ** (0.5 - kind - order)
 
     return slope
@@ -132,9 +135,16 @@ def ellipj(u, m):
     return jacobi_sn(u, m), jacobi_cn(u, m), jacobi_dn(u, m), amplitude(u, m)
 
 
-# The arithmetic-geometric mean, DLMF 19.8.5 in Carlson's form: π / (2 R_F(0, a², b²)), odd in both together
+# The arithmetic-geometric mean is b π / (2 K'((a/b)²)), DLMF 19.8.5, with K'(p) = K(1 − p), and symmetric
 
 
-@define(scipy.special.agm)
-def agm(a, b):
-    return anp.sign(a) * np.pi / (2 * special.elliprf(0.0, a * a, b * b))
+def agm_in_first(ans, a, b):
+    ratio = a / b
+    p = ratio * ratio
+    whole = special.ellipkm1(p)
+    slope = -np.pi * ratio * ellipkm1_derivative(p, 1) / (whole * whole)
+    slope = anp.where(anp.equal(a, 0), np.inf, anp.where(anp.equal(b, 0), 0, slope))
+    return anp.where(anp.greater(a * b, 0) | anp.not_equal(a, b) & anp.equal(a * b, 0), slope, np.nan)
+
+
+quiet_elementwise(special.agm, agm_in_first, lambda ans, a, b: agm_in_first(ans, b, a))

@@ -14,7 +14,7 @@ from .families import family_of
 TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
 ROOT_TWO_PI = math.sqrt(2 * math.pi)
 
-FAR = 25.0
+FAR = 7.0
 """Where the asymptotic expansions give all digits, of which the closed forms lose 2 log₁₀(x)."""
 
 
@@ -34,7 +34,7 @@ def far_slope(x, sign):
     """The derivative of Σ (2n − 1)!! signⁿ / 2ⁿ x^−(2n+1), DLMF 7.12.1: the functions are that times a constant."""
     square = 1 / (x * x)
     total, term = 0, square
-    for n in range(12):
+    for n in range(20):
         total = total - (2 * n + 1) * term
         term = term * square * (sign * (2 * n + 1) / 2)
     return total

@@ -8,10 +8,10 @@ import numpy as np
 import scipy.special
 
 from ...numpy import wrapped as anp
-from ...numpy.canonical import as_array
 from ...numpy.definers import define, elementwise
 from . import wrapped as special
 from .families import family, family_of
+from .spherical_bessel import spherical_in_derivative
 
 elementwise(special.exp1, lambda ans, z: -anp.exp(-z) / z, singular=True)
 elementwise(special.expi, lambda ans, x: anp.exp(x) / x, singular=True)
@@ -49,8 +49,27 @@ sici_parts = pair(
 )
 shichi_parts = pair(
     scipy.special.shichi,
-    (lambda ans, x: special.hyp0f1(1.5, x * x / 4), lambda ans, x: anp.cosh(x) / x),  # DLMF 10.39.9: sinh(x)/x
+    (lambda ans, x: spherical_in_derivative(0, without_tiny(x), 0), lambda ans, x: anp.cosh(x) / x),
 )
+
+
+def without_tiny(x):
+    """``x``, of which SciPy's spherical_in takes no subnormal numbers."""
+    return anp.where(anp.less(anp.absolute(x), 1e-30), 0 * x, x)
+
+
+# The derivatives of exprel are ∫ tⁿ e^(xt) dt from 0 to 1: 1F1(n + 1; n + 2; x) / (n + 1), DLMF 13.4.1, near 0, and
+# elsewhere by parts. (SciPy's 1F1 takes a time that grows with x.)
+
+
+@family_of("x")
+def exprel_derivative(x, order):
+    far = np.abs(x) > order + 2
+    value = scipy.special.exprel(x)
+    for n in range(1, order + 1):
+        value = (np.exp(x) - n * value) / np.where(far, x, 1)
+    near = scipy.special.hyp1f1(order + 1, order + 2, np.where(far, 0, x)) / (order + 1)
+    return np.where(far, np.where(x > 709, np.inf, value), near)
 
 
 # Spence's function is ∫₁ᶻ log t / (1 − t) dt, and log(1 + s) / s = 2F1(1, 1; 2; −s)
@@ -66,40 +85,23 @@ def spence_slope(ans, z):
 
 
 elementwise(special.spence, spence_slope, singular=True)
-
-
-@family_of("x")
-def exprel_derivative(x, order):
-    """∫ tⁿ eˣᵗ dt from 0 to 1 = 1F1(n + 1; n + 2; x) / (n + 1), DLMF 13.4.1; n! / (−x)ⁿ⁺¹ far to the left."""
-    near = scipy.special.hyp1f1(order + 1, order + 2, np.clip(x, -700, 800)) / (order + 1)
-    far = math.factorial(order) * np.minimum(x, -1) ** -(order + 1.0) * (-1.0) ** (order + 1)
-    return np.where(x < -700, far, near)
-
-
 elementwise(special.exprel, lambda ans, x: exprel_derivative(x, 1), singular=True)
 elementwise(special.expm1, lambda ans, x: anp.exp(x), singular=True)
-elementwise(special.exp2, lambda ans, x: ans * x.dtype.type(math.log(2)), singular=True)
-elementwise(special.exp10, lambda ans, x: ans * x.dtype.type(math.log(10)), singular=True)
+elementwise(special.exp2, lambda ans, x: ans * x.dtype.type(math.log(2)), singular=True, reads="ans")
+elementwise(special.exp10, lambda ans, x: ans * x.dtype.type(math.log(10)), singular=True, reads="ans")
 elementwise(special.log1p, lambda ans, x: 1 / (1 + x), singular=True)
 elementwise(special.cbrt, lambda ans, x: 1 / (3 * ans * ans), singular=True)
 elementwise(special.cosm1, lambda ans, x: -anp.sin(x))
 
 
-def degrees(function, slope):
-    elementwise(function, lambda ans, x: x.dtype.type(math.pi / 180) * slope(ans, x), singular=True)
+def degrees(function, slope, reads):
+    elementwise(function, lambda ans, x: x.dtype.type(math.pi / 180) * slope(ans, x), singular=True, reads=reads)
 
 
-degrees(special.sindg, lambda ans, x: special.cosdg(x))
-degrees(special.cosdg, lambda ans, x: -special.sindg(x))
-degrees(special.tandg, lambda ans, x: 1 + ans * ans)
-degrees(special.cotdg, lambda ans, x: -1 - ans * ans)
+degrees(special.sindg, lambda ans, x: special.cosdg(x), "args")
+degrees(special.cosdg, lambda ans, x: -special.sindg(x), "args")
+degrees(special.tandg, lambda ans, x: 1 + ans * ans, "ans")
+degrees(special.cotdg, lambda ans, x: -1 - ans * ans, "ans")
 elementwise(
     special.powm1, lambda ans, x, y: y * anp.power(x, y - 1), lambda ans, x, y: (ans + 1) * anp.log(x), singular=True
 )
-
-
-@define(scipy.special.agm)
-def agm(a, b):
-    """By the complete elliptic integral, DLMF 19.8.5."""
-    total = as_array(a) + as_array(b)
-    return total * (np.pi / 4) / special.ellipkm1(4 * (a / total) * (b / total))

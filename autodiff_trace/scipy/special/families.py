@@ -16,11 +16,17 @@ from numpy.polynomial import chebyshev
 
 from ...core.errors import MissingRuleError, caller_line
 from ...core.primitives import primitive
+from ...numpy import wrapped as anp
 from ...numpy.broadcasting import broadcast_tangent, unbroadcast
 from ...numpy.definers import defrules, elementwise
 from ...numpy.error_states import quiet
+from ...transforms import jvp
+from . import wrapped as special
 
-__all__ = ["differentiate", "differentiate_in_several", "family", "family_of", "refuse"]
+__all__ = [
+    "differentiate", "differentiate_in_several", "family", "family_of", "partial", "quiet_elementwise", "refuse",
+    "slopes_of",
+]
 
 
 def family(compute: Callable, names: str, **closed: Callable | None) -> Callable:
@@ -67,8 +73,13 @@ def family(compute: Callable, names: str, **closed: Callable | None) -> Callable
     if len(slopes) == 1 and slopes[0]:
         of_one_argument(derivative, slopes[0])
     else:
-        elementwise(derivative, *slopes, singular=True)
+        quiet_elementwise(derivative, *slopes)
     return derivative
+
+
+def quiet_elementwise(prim: Callable, *derivatives: Callable | None) -> None:
+    """The rules of ``elementwise``, which warn of nothing: outside the domain the value is NaN, and so is the slope."""
+    elementwise(prim, *derivatives, singular=True)
 
 
 def of_one_argument(prim: Callable, slope: Callable) -> None:
@@ -82,6 +93,26 @@ def of_one_argument(prim: Callable, slope: Callable) -> None:
 def family_of(names: str, **closed: Callable | None) -> Callable[[Callable], Callable]:
     """Decorate ``compute`` of :func:`family`."""
     return lambda compute: family(compute, names, **closed)
+
+
+def partial(function: Callable, i: int, args: tuple) -> Any:
+    """The partial derivative of an elementwise function in its argument ``i``."""
+    x = anp.asarray(args[i]) if not hasattr(args[i], "dtype") else args[i]
+    return jvp(lambda x: function(*args[:i], x, *args[i + 1 :]), (x,), (anp.ones_like(x),))[1]
+
+
+def slopes_of(function: Callable) -> Callable[[Callable], Callable]:
+    """Decorate what SciPy's elementwise ``function`` is in terms of others: its values stay SciPy's, its slopes are
+    those of the definition."""
+
+    def decorate(definition):
+        def slope(i):
+            return lambda ans, *args: partial(definition, i, args)
+
+        quiet_elementwise(getattr(special, function.__name__), *map(slope, range(definition.__code__.co_argcount)))
+        return definition
+
+    return decorate
 
 
 def refuse(function: str, argument: str) -> None:

@@ -9,18 +9,19 @@ import scipy.special
 
 from ...core.traits import declare
 from ...numpy import wrapped as anp
-from ...numpy.definers import define, elementwise
+from ...numpy.definers import define
+from ...numpy.error_states import quiet
 from . import wrapped as special
-from .families import differentiate_in_several, family, family_of
+from .families import differentiate_in_several, family, family_of, quiet_elementwise
 from .spherical_bessel import spherical_jn_derivative, spherical_yn_derivative
 
-declare(special.round, differentiable=False)
+declare(special.gammasgn, special.round, differentiable=False)
 
 # Angles of degrees, minutes and seconds
 
 RADIANS = np.pi / 180, np.pi / 10800, np.pi / 648000
 
-elementwise(
+quiet_elementwise(
     special.radian,
     *[lambda ans, d, m, s, unit=each: unit for each in RADIANS],
 )
@@ -58,12 +59,12 @@ def wright_bessel_derivative(a, b, x, i, j, m):
     a, b, x = np.broadcast_arrays(a, b, x)
     reach = 1 / (1 + np.log1p(np.abs(x)))
     return differentiate_in_several(
-        lambda a, b: scipy.special.wright_bessel(a, b + m * a, x), [a, b],
+        lambda a, b: scipy.special.wright_bessel(a, np.where(b < 0, np.nan, b + m * a), x), [a, b],
         [np.minimum(reach, 0.9 * a), np.minimum(reach, 0.9 * b)], (i, j), "wright_bessel in a and b",
     )
 
 
-elementwise(
+quiet_elementwise(
     special.wright_bessel,
     lambda ans, a, b, x: wright_bessel_derivative(a, b, x, 1, 0, 0),
     lambda ans, a, b, x: wright_bessel_derivative(a, b, x, 0, 1, 0),
@@ -81,7 +82,7 @@ if hasattr(special, "log_wright_bessel"):  # since SciPy 1.14
             [np.minimum(reach, a / 4), np.minimum(reach, b / 4), np.minimum(1, x / 4)], (i, j, m), "log_wright_bessel",
         )
 
-    elementwise(
+    quiet_elementwise(
         special.log_wright_bessel,
         lambda ans, a, b, x: log_wright_bessel_derivative(a, b, x, 1, 0, 0),
         lambda ans, a, b, x: log_wright_bessel_derivative(a, b, x, 0, 1, 0),
@@ -107,7 +108,7 @@ def besselpoly_derivative(a, lmb, nu, m, i, j):
     return differentiate_in_several(in_a, [lmb, nu], [radius, radius], (i, j), "besselpoly in lmb and nu")
 
 
-elementwise(
+quiet_elementwise(
     special.besselpoly,
     lambda ans, *args: besselpoly_derivative(*args, 1, 0, 0),
     lambda ans, *args: besselpoly_derivative(*args, 0, 1, 0),
@@ -119,11 +120,13 @@ elementwise(
 
 
 @define(scipy.special.assoc_laguerre)
+@quiet
 def assoc_laguerre(x, n, k=0.0):
     return special.eval_genlaguerre(n, k, x)
 
 
 @define(scipy.special.diric)
+@quiet
 def diric(x, n):
     """sin(nx/2) / (n sin(x/2)) is Chebyshev's U of degree n − 1 at cos(x/2), over n, which divides by no zero."""
     return special.eval_chebyu(np.asarray(n) - 1, anp.cos(0.5 * x)) / n

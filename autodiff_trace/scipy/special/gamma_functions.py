@@ -86,7 +86,10 @@ def psi_difference(x, d, order):
     for k, coefficient in enumerate(STIRLING, 1):
         rising = math.factorial(2 * k - 1 + order) / math.factorial(2 * k - 1)
         ans -= sign * coefficient * rising * difference(at, 2.0 * k + order)
-    plain = scipy.special.psi if order == 0 else lambda x: psi_derivative(x, order)
+
+    def plain(x):
+        return psi_derivative(x, order) if order else scipy.special.psi(x)
+
     return np.where(is_left, sign, 1) * np.where(is_right, ans, plain(x + d) - plain(x))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.special
 
+from ...numpy import wrapped as anp
 from ...numpy.definers import elementwise
 from . import wrapped as special
 from .densities import beta_density, gamma_density
@@ -62,16 +63,27 @@ elementwise(
     special.gammaincc,
     lambda ans, a, x: -gammainc_derivative(a, x, 1), lambda ans, a, x: -gamma_density(a, x, 0), singular=True,
 )
+
+def gamma_inverse_in_a(ans, a, y):
+    return anp.where(anp.equal(ans, 0), 0 * a, -gammainc_derivative(a, ans, 1) / gamma_density(a, ans, 0))
+
+
 elementwise(
-    special.gammaincinv,
-    lambda ans, a, y: -gammainc_derivative(a, ans, 1) / gamma_density(a, ans, 0),
+    special.gammaincinv, gamma_inverse_in_a,
     lambda ans, a, y: 1 / gamma_density(a, ans, 0), singular=True,
 )
 elementwise(
-    special.gammainccinv,
-    lambda ans, a, y: -gammainc_derivative(a, ans, 1) / gamma_density(a, ans, 0),
+    special.gammainccinv, gamma_inverse_in_a,
     lambda ans, a, y: -1 / gamma_density(a, ans, 0), singular=True,
 )
+
+
+def upper_beta(a, b, x):
+    """betaincc of arrays, in a fraction of SciPy's time where 1 − x keeps the digits of x, DLMF 8.17.4."""
+    ans = scipy.special.betainc(b, a, 1 - x)
+    small = x < 1 / 16
+    ans[small] = scipy.special.betaincc(a[small], b[small], x[small])
+    return ans
 
 
 @lambda compute: family(compute, "a b x", x=lambda ans, a, b, x, i, j: beta_density(a, b, x, i, j))
@@ -88,7 +100,7 @@ def betainc_derivative(a, b, x, i, j):
 
     centre_a, radius_a = reach(a, np.log(inner) - psi(near_a) + joint, spread(near_a), b)
     centre_b, radius_b = reach(b, np.log1p(-inner) - psi(near_b) + joint, spread(near_b), a)
-    tail = smaller_tail(scipy.special.betainc, scipy.special.betaincc, a, b, x)
+    tail = smaller_tail(scipy.special.betainc, upper_beta, a, b, x)
 
     def in_b(a):
         if not j:
@@ -109,11 +121,17 @@ def betainc_rules(prim, sign):
     )
 
 
+def beta_inverse_slope(i, j):
+    def slope(ans, a, b, y):
+        is_end = anp.logical_or(anp.equal(ans, 0), anp.equal(ans, 1))
+        return anp.where(is_end, 0 * a * b, -betainc_derivative(a, b, ans, i, j) / beta_density(a, b, ans, 0, 0))
+
+    return slope
+
+
 def betainc_inverse_rules(prim, sign):
     elementwise(
-        prim,
-        lambda ans, a, b, y: -betainc_derivative(a, b, ans, 1, 0) / beta_density(a, b, ans, 0, 0),
-        lambda ans, a, b, y: -betainc_derivative(a, b, ans, 0, 1) / beta_density(a, b, ans, 0, 0),
+        prim, beta_inverse_slope(1, 0), beta_inverse_slope(0, 1),
         lambda ans, a, b, y: sign / beta_density(a, b, ans, 0, 0), singular=True,
     )
 

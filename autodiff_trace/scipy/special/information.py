@@ -18,7 +18,12 @@ def log_slope(log):
 
 
 def ratio_slope(shift):
-    return lambda ans, x, y: anp.where(anp.equal(x, 0), 0 * x, x / (y + shift))
+    return lambda ans, x, y: quotient(x, y + shift)
+
+
+def quotient(x, y):
+    """x / y, and 0 where both are 0. (At x = 0 alone its own slope is 1 / y, which second derivatives need.)"""
+    return anp.where(anp.logical_and(anp.equal(x, 0), anp.equal(y, 0)), 0 * x, x / y)
 
 
 elementwise(special.xlogy, log_slope(anp.log), ratio_slope(0), singular=True)
@@ -26,15 +31,15 @@ elementwise(special.xlog1py, log_slope(anp.log1p), ratio_slope(1), singular=True
 elementwise(special.entr, lambda ans, x: -1 - anp.log(x), singular=True)
 elementwise(
     special.rel_entr, lambda ans, x, y: anp.log(x / y) + 1,
-    lambda ans, x, y: anp.where(anp.equal(x, 0), 0 * x, -x / y), singular=True,
+    lambda ans, x, y: -quotient(x, y), singular=True,
 )
 elementwise(
     special.kl_div, lambda ans, x, y: anp.log(x / y),
-    lambda ans, x, y: 1 - anp.where(anp.equal(x, 0), 0 * x, x / y), singular=True,
+    lambda ans, x, y: 1 - quotient(x, y), singular=True,
 )
 
 
-# With l = log x: boxcox is l exprel(λ l), of which exprel_derivative has the derivatives
+# With l = log x: boxcox is l exprel(λ l)
 
 
 def boxcox_rules(prim, log, shift):

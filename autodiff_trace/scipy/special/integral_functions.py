@@ -9,9 +9,10 @@ import scipy.special
 
 from ...numpy import wrapped as anp
 from ...numpy.canonical import as_array
-from ...numpy.definers import define, elementwise
+from ...numpy.definers import define
+from ...numpy.error_states import quiet
 from . import wrapped as special
-from .families import family_of
+from .families import family_of, quiet_elementwise, slopes_of
 
 # Fresnel's integrals of sin(πt²/2) and cos(πt²/2), DLMF 7.2(iii)
 
@@ -27,6 +28,7 @@ def fresnel_cosine(z):
 
 
 @define(scipy.special.fresnel)
+@quiet
 def fresnel(z):
     return fresnel_sine(z), fresnel_cosine(z)
 
@@ -74,12 +76,13 @@ def wofz_derivative(z, order):
 
 
 @define(scipy.special.wofz)
+@quiet
 def wofz(z):
     z = as_array(z)
     return wofz_derivative(anp.astype(z, np.result_type(z.dtype, np.complex64)), 0)
 
 
-@define(scipy.special.voigt_profile)
+@slopes_of(scipy.special.voigt_profile)
 def voigt_profile(x, sigma, gamma):
     """Re w((x + iγ) / (σ√2)) / (σ√(2π)), DLMF 7.19.1 to 7.19.4."""
     width = math.sqrt(2) * sigma
@@ -93,6 +96,6 @@ def owens_in_h(ans, h, a):
     return -anp.exp(-0.5 * h * h) * special.erf(a * h / math.sqrt(2)) / math.sqrt(8 * math.pi)
 
 
-elementwise(
+quiet_elementwise(
     special.owens_t, owens_in_h, lambda ans, h, a: anp.exp(-0.5 * h * h * (1 + a * a)) / (2 * np.pi * (1 + a * a))
 )

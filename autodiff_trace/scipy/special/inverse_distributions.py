@@ -2,6 +2,8 @@
 
 SciPy's inverse of F in an argument has the value p of F in the place of it: ``stdtrit(df, p)`` solves
 ``stdtr(df, t) = p`` for t. With y for the answer, ∂y/∂p = 1 / F_y and ∂y/∂x = −F_x / F_y.
+
+Where there is no such y, SciPy gives an end of the interval in which it looks for it: that does not move.
 """
 
 from __future__ import annotations
@@ -9,16 +11,13 @@ from __future__ import annotations
 import scipy.special
 
 from ...numpy import wrapped as anp
-from ...numpy.definers import define, elementwise
 from ...numpy.error_states import quiet
-from ...transforms import jvp
 from . import wrapped as special
+from .families import partial, quiet_elementwise, slopes_of
 
 
-def partial(function, i, args):
-    """The partial derivative of an elementwise function in its argument ``i``."""
-    x = anp.asarray(args[i]) if not hasattr(args[i], "dtype") else args[i]
-    return jvp(lambda x: function(*args[:i], x, *args[i + 1 :]), (x,), (anp.ones_like(x),))[1]
+SMALLEST, LARGEST = 1e-100, 1e100
+"""The ends of what SciPy looks at."""
 
 
 def inverse(name, function, place, fixed=()):
@@ -30,13 +29,20 @@ def inverse(name, function, place, fixed=()):
         def derivative(ans, *args):
             solved = (*args[:place], ans, *args[place + 1 :])
             steepness = partial(function, place, solved)
-            return 1 / steepness if i == place else -partial(function, i, solved) / steepness
+            slope = 1 / steepness if i == place else -partial(function, i, solved) / steepness
+            size = anp.absolute(ans)
+            is_end = anp.logical_or(anp.less_equal(size, SMALLEST), anp.greater_equal(size, LARGEST))
+            rest = anp.absolute(function(*solved) - args[place])
+            is_fixed = anp.logical_not(anp.less_equal(rest, 1e-6 * anp.absolute(args[place])))
+            if i != place:
+                is_fixed = anp.logical_or(is_fixed, anp.isnan(slope))
+            return anp.where(anp.logical_and(is_end, is_fixed), 0, slope)
 
         return None if i in fixed else derivative
 
     if hasattr(special, name):
         wrapped = getattr(special, name)
-        elementwise(wrapped, *[slope(i) for i in range(wrapped.fun.nin)])
+        quiet_elementwise(wrapped, *[slope(i) for i in range(wrapped.fun.nin)])
 
 
 def binomial(k, n, p):
@@ -77,11 +83,11 @@ inverse("stdtridf", special.stdtr, 0)
 inverse("stdtrit", special.stdtr, 1)
 
 
-@define(scipy.special.nrdtrimn)
+@slopes_of(scipy.special.nrdtrimn)
 def nrdtrimn(p, std, x):
     return x - std * special.ndtri(p)
 
 
-@define(scipy.special.nrdtrisd)
+@slopes_of(scipy.special.nrdtrisd)
 def nrdtrisd(mn, p, x):
     return (x - mn) / special.ndtri(p)

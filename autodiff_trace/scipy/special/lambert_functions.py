@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from ...numpy import wrapped as anp
 from ...numpy.broadcasting import broadcast_tangent, unbroadcast
-from ...numpy.definers import defrules, elementwise
+from ...numpy.definers import defrules
 from ...numpy.error_states import quiet
 from . import wrapped as special
+from .families import quiet_elementwise
 
 # W' = e⁻ᵂ / (1 + W), DLMF 4.13.4, which is right at z = 0, too
 
@@ -20,7 +21,7 @@ defrules(
     special.lambertw,
     (lambda g, ans, z, *args, **kwargs: unbroadcast(g * lambertw_slope(ans), z), None),
     (lambda t, ans, z, *args, **kwargs: broadcast_tangent(t * lambertw_slope(ans), ans), None),
-    elementwise=True,
+    elementwise=True, reads="ans",
 )
 
-elementwise(special.wrightomega, lambda ans, z: ans / (1 + ans))
+quiet_elementwise(special.wrightomega, lambda ans, z: ans / (1 + ans))

@@ -61,7 +61,7 @@ def logsumexp(a, axis=None, b=None, keepdims=False, return_sign=False):
     total = anp.sum(anp.where(is_nothing, 0 * weights, terms), axis=axis, keepdims=True)
     sign = anp.sign(total)
     if not return_sign and total.dtype.kind == "f":
-        total = total + anp.where(total < 0, total.dtype.type(np.nan), total.dtype.type(0))
+        total = anp.where(total < 0, total.dtype.type(np.nan), total)
     result = quiet(anp.log)(anp.absolute(total) if return_sign else total) + top
     if not keepdims:
         result, sign = anp.squeeze(result, axis=axis), anp.squeeze(sign, axis=axis)

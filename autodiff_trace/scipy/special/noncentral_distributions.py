@@ -10,9 +10,8 @@ import math
 import numpy as np
 import scipy.special
 
-from ...numpy.definers import elementwise
 from . import wrapped as special
-from .families import differentiate, differentiate_in_several, family_of
+from .families import differentiate, differentiate_in_several, family_of, quiet_elementwise
 
 
 def differences(function, order):
@@ -50,7 +49,7 @@ def chndtr_derivative(x, df, nc, i, j, k):
     return differentiate(in_x_and_nc, df, radius, j, "chndtr in df")
 
 
-elementwise(
+quiet_elementwise(
     special.chndtr,
     lambda ans, x, df, nc: chndtr_derivative(x, df, nc, 1, 0, 0),
     lambda ans, x, df, nc: chndtr_derivative(x, df, nc, 0, 1, 0),
@@ -69,7 +68,7 @@ def ncfdtr_derivative(dfn, dfd, nc, f, i, j, k, m):
     return differentiate_in_several(in_nc, values, radii, (i, j, m), "ncfdtr")
 
 
-elementwise(
+quiet_elementwise(
     special.ncfdtr,
     lambda ans, *args: ncfdtr_derivative(*args, 1, 0, 0, 0),
     lambda ans, *args: ncfdtr_derivative(*args, 0, 1, 0, 0),
@@ -81,11 +80,13 @@ elementwise(
 @family_of("df nc t")
 def nctdtr_derivative(df, nc, t, i, j, k):
     df, nc, t = np.broadcast_arrays(df, nc, t)
-    radii = [np.minimum(1, df / 4), np.full(df.shape, 0.5), np.minimum(0.5, np.sqrt(df + t * t) / 4)]
+    size = np.sqrt(df + t * t) / 4  # far out F is a power of t
+    in_t = np.minimum(size, np.maximum(0.5, size / ((df + 1) * (1 + np.abs(nc)))))
+    radii = [np.minimum(1, df / 4), np.full(df.shape, 0.5), in_t]
     return differentiate_in_several(scipy.special.nctdtr, [df, nc, t], radii, (i, j, k), "nctdtr")
 
 
-elementwise(
+quiet_elementwise(
     special.nctdtr,
     lambda ans, *args: nctdtr_derivative(*args, 1, 0, 0),
     lambda ans, *args: nctdtr_derivative(*args, 0, 1, 0),

@@ -14,13 +14,17 @@ from scipy.special import poch
 
 from ...numpy.definers import define
 from . import wrapped as special
-from .families import differentiate_in_several, family
+from .families import differentiate_in_several, family, quiet_elementwise, slopes_of
+
+
+MOST_STEPS = 100_000
+"""Of a recurrence."""
 
 
 def at_degree(function, n, *args):
     """``function(n, *args)`` by SciPy's recurrence, which whole degrees have, where all are whole."""
     whole = np.rint(n)
-    if np.all(n == whole):
+    if np.all((n == whole) & (np.abs(n) <= MOST_STEPS)):
         n = whole.astype(int)
     return function(n, *args)
 
@@ -54,8 +58,12 @@ def polynomials(function, slope, parameters="", reach=lambda *args: 1.0):
 
     compute.__name__ = f"{function.__name__}_derivative"
     derivative = family(compute, f"n {parameters} x")
-    zeros = (0,) * (len(parameters.split()) + 2)
-    define(function)(lambda *args: derivative(*args, *zeros))
+    count = len(parameters.split()) + 2
+    orders = np.eye(count, dtype=int).tolist()
+    quiet_elementwise(
+        getattr(special, function.__name__),
+        *[lambda ans, *args, orders=each: derivative(*args, *orders) for each in orders],
+    )
     return derivative
 
 
@@ -126,31 +134,31 @@ eval_hermitenorm_derivative = hermite(scipy.special.eval_hermitenorm, 1)
 # The same polynomials on other intervals, DLMF 18.7(i)
 
 
-@define(scipy.special.eval_chebyc)
+@slopes_of(scipy.special.eval_chebyc)
 def eval_chebyc(n, x):
     return 2 * special.eval_chebyt(n, 0.5 * x)
 
 
-@define(scipy.special.eval_chebys)
+@slopes_of(scipy.special.eval_chebys)
 def eval_chebys(n, x):
     return special.eval_chebyu(n, 0.5 * x)
 
 
-@define(scipy.special.eval_sh_chebyt)
+@slopes_of(scipy.special.eval_sh_chebyt)
 def eval_sh_chebyt(n, x):
     return special.eval_chebyt(n, 2 * x - 1)
 
 
-@define(scipy.special.eval_sh_chebyu)
+@slopes_of(scipy.special.eval_sh_chebyu)
 def eval_sh_chebyu(n, x):
     return special.eval_chebyu(n, 2 * x - 1)
 
 
-@define(scipy.special.eval_sh_legendre)
+@slopes_of(scipy.special.eval_sh_legendre)
 def eval_sh_legendre(n, x):
     return special.eval_legendre(n, 2 * x - 1)
 
 
-@define(scipy.special.eval_sh_jacobi)
+@slopes_of(scipy.special.eval_sh_jacobi)
 def eval_sh_jacobi(n, p, q, x):
     return special.eval_jacobi(n, p - q, q - 1, 2 * x - 1) / special.binom(2 * n + p - 1, n)

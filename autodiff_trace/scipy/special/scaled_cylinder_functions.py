@@ -9,10 +9,10 @@ import scipy.special
 
 from ...numpy import wrapped as anp
 from ...numpy.canonical import as_array
-from ...numpy.definers import define, elementwise
+from ...numpy.definers import define
 from . import wrapped as special
-from .cylinder_functions import jv_derivative, rate, yv_derivative
-from .families import differentiate, family
+from .cylinder_functions import is_quick, jv_derivative, quick_slope, rate, yv_derivative
+from .families import differentiate, family, quiet_elementwise
 
 TERMS = 30
 
@@ -29,7 +29,7 @@ def expansion(v, z, j, factor, sign):
     return factor * total
 
 
-def scaled(function, lower, upper, rate_of, factor, sign):
+def scaled(function, lower, upper, rate_of, factor, sign, quick=None):
     """The family of e^(cz) C(z), with 2 C' = lower C(v − 1) + upper C(v + 1) and c = ``rate_of(z)``.
 
     Where z is large its derivatives are small beside each of the terms of Leibniz' rule: there they are those of
@@ -37,12 +37,20 @@ def scaled(function, lower, upper, rate_of, factor, sign):
     """
 
     def compute(v, z, i, j):
-        def in_z(v):
+        def beside_zero(v):
             near = 0
             for n in range(j + 1):
                 for k in range(n + 1):
                     weight = math.comb(j, n) * math.comb(n, k) / 2**n * lower ** (n - k) * upper**k
                     near = near + weight * rate_of(z) ** (j - n) * function(v - n + 2 * k, z)
+            return near
+
+        def in_z(v):
+            if is_quick(quick, order, z, i, j):
+                near = rate_of(z) * quick[int(order)](z) + quick_slope(order, z, lower, upper, quick)
+                near = np.broadcast_to(near, v.shape)
+            else:
+                near = beside_zero(v)
             large = np.abs(z) > np.maximum(25, v * v / 2)
             if j == 0 or not np.any(large):
                 return near
@@ -51,9 +59,10 @@ def scaled(function, lower, upper, rate_of, factor, sign):
             if z.dtype.kind != "c" and np.any(z < 0):
                 side = np.where(z > 0, 1, np.where(v == np.rint(v), np.where((v + j) % 2, -1.0, 1.0), np.nan))
                 size = np.abs(z)
-            return np.where(large, side * expansion(v, size, j, factor(v), sign), near)
+            undefined = np.isnan(near) & np.isfinite(z)
+            return np.where(large & ~undefined, side * expansion(v, size, j, factor(v), sign), near)
 
-        v, z = np.broadcast_arrays(v, z)
+        order, (v, z) = v, np.broadcast_arrays(v, z)
         return differentiate(in_z, v, 2 / rate(v, z), i, function.__name__)
 
     compute.__name__ = f"{function.__name__}_derivative"
@@ -64,8 +73,14 @@ def phase(v):
     return math.sqrt(2 / math.pi) * np.exp(-0.5j * math.pi * (v + 0.5))
 
 
-ive_derivative = scaled(scipy.special.ive, 1, 1, lambda z: -np.sign(z), lambda v: 1 / math.sqrt(2 * math.pi), -1)
-kve_derivative = scaled(scipy.special.kve, -1, -1, np.ones_like, lambda v: math.sqrt(math.pi / 2), 1)
+ive_derivative = scaled(
+    scipy.special.ive, 1, 1, lambda z: -np.sign(z), lambda v: 1 / math.sqrt(2 * math.pi), -1,
+    (scipy.special.i0e, scipy.special.i1e, 0.5),
+)
+kve_derivative = scaled(
+    scipy.special.kve, -1, -1, np.ones_like, lambda v: math.sqrt(math.pi / 2), 1,
+    (scipy.special.k0e, scipy.special.k1e, -np.inf),
+)
 hankel1e_derivative = scaled(scipy.special.hankel1e, 1, -1, lambda z: np.full_like(z, -1j, complex), phase, 1j)
 hankel2e_derivative = scaled(
     scipy.special.hankel2e, 1, -1, lambda z: np.full_like(z, 1j, complex), lambda v: np.conj(phase(v)), -1j
@@ -74,16 +89,16 @@ hankel2e_derivative = scaled(
 for _function, _derivative in (
     (special.kve, kve_derivative), (special.hankel1e, hankel1e_derivative), (special.hankel2e, hankel2e_derivative)
 ):
-    elementwise(
+    quiet_elementwise(
         _function,
         lambda ans, v, z, derivative=_derivative: derivative(v, z, 1, 0),
         lambda ans, v, z, derivative=_derivative: derivative(v, z, 0, 1),
     )
 
-elementwise(special.i0e, lambda ans, x: ive_derivative(0, x, 0, 1))
-elementwise(special.i1e, lambda ans, x: ive_derivative(1, x, 0, 1))
-elementwise(special.k0e, lambda ans, x: kve_derivative(0, x, 0, 1))
-elementwise(special.k1e, lambda ans, x: kve_derivative(1, x, 0, 1))
+quiet_elementwise(special.i0e, lambda ans, x: ive_derivative(0, x, 0, 1))
+quiet_elementwise(special.i1e, lambda ans, x: ive_derivative(1, x, 0, 1))
+quiet_elementwise(special.k0e, lambda ans, x: kve_derivative(0, x, 0, 1))
+quiet_elementwise(special.k1e, lambda ans, x: kve_derivative(1, x, 0, 1))
 
 
 # ive, jve and yve of complex z are scaled by the exponential of −|Re z| or −|Im z|, so that they are no holomorphic

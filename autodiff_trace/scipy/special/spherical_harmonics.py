@@ -10,11 +10,10 @@ from scipy.special import poch
 
 from ...core.primitives import composite
 from ...numpy import wrapped as anp
-from ...numpy.definers import elementwise
 from ...numpy.namespace import replace_wrapped, wrapped_functions
 from . import wrapped as special
-from .families import differentiate, family_of
-from .orthogonal_polynomials import eval_legendre_derivative, lower, spread
+from .families import differentiate, family_of, quiet_elementwise, refuse
+from .orthogonal_polynomials import MOST_STEPS, eval_legendre_derivative, lower, spread
 
 
 def harmonic(n, m, theta, phi):
@@ -82,6 +81,7 @@ def power_slope(a, x, order):
 @family_of("(m) v x")
 def lpmv_derivative(m, v, x, i, j):
     m, v, x = np.broadcast_arrays(np.trunc(m), v, x)
+    m = np.where(np.abs(m) > MOST_STEPS, np.nan, m)
     size = np.abs(m)
 
     def in_x(v):
@@ -97,7 +97,7 @@ def lpmv_derivative(m, v, x, i, j):
     return differentiate(in_x, v, 1 / spread(v, x), i, "lpmv in v")
 
 
-elementwise(
+quiet_elementwise(
     special.lpmv, None, lambda ans, m, v, x: lpmv_derivative(m, v, x, 1, 0),
     lambda ans, m, v, x: lpmv_derivative(m, v, x, 0, 1),
 )
@@ -112,7 +112,17 @@ def sph_legendre_p(n, m, theta, *, diff_n=0):
     return anp.stack([anp.real(sph_harm_y_derivative(n, m, theta, 0.0, i, 0)) for i in range(diff_n + 1)])
 
 
-for _definition in (sph_harm_y, sph_harm, legendre_p, sph_legendre_p):
+def assoc_legendre_p(n, m, z, *, branch_cut=2, norm=False, diff_n=0):
+    if np.any(np.asarray(branch_cut) != 2):
+        refuse("assoc_legendre_p on the branch_cut from −1 to 1", "z")
+    if z.dtype.kind == "c":
+        refuse("assoc_legendre_p of complex numbers", "z")
+    n, m = np.asarray(n, float), np.asarray(m, float)
+    scale = np.sqrt((2 * n + 1) / 2 * poch(n + m + 1, -2 * m)) if norm else 1.0
+    return anp.stack([scale * lpmv_derivative(m, n, z, 0, i) for i in range(diff_n + 1)])
+
+
+for _definition in (sph_harm_y, sph_harm, legendre_p, assoc_legendre_p, sph_legendre_p):
     _function = getattr(scipy.special, _definition.__name__, None)
     if _function in wrapped_functions:
         replace_wrapped(_function, composite(_function)(_definition))

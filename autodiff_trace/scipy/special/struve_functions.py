@@ -7,22 +7,18 @@ import math
 import numpy as np
 import scipy.special
 
-from ...numpy.definers import elementwise
 from . import wrapped as special
 from .cylinder_functions import rate
-from .families import differentiate, family
-
-
-def inhomogeneity(v, z, j):
-    """The derivative of order ``j`` in z of (z/2)ᵛ / (√π Γ(v + 3/2))."""
-    factor = math.prod(v - i for i in range(j)) / 2**j
-    return factor * (z / 2) ** (v - j) * scipy.special.rgamma(v + 1.5) / math.sqrt(math.pi)
+from .families import differentiate, family, quiet_elementwise
 
 
 def power_series(v, z, j, sign):
-    """The derivative of Σ (∓1)ᵏ (z/2)^(v + 1 + 2k) / (Γ(k + 3/2) Γ(k + v + 3/2)), DLMF 11.2(i), for |z| < 1."""
+    """The derivative of Σ (∓1)ᵏ (z/2)^(v + 1 + 2k) / (Γ(k + 3/2) Γ(k + v + 3/2)), DLMF 11.2(i), for |z| < 1.
+
+    For v = −3/2, −5/2 … the first terms are 0.
+    """
     total = 0
-    for k in range(12):
+    for k in range(12 + int(np.nan_to_num(np.clip(-v, 0, 100)).max(initial=0))):
         power = v + 1 + 2 * k
         factor = sign**k * math.prod(power - i for i in range(j)) / 2**j / math.gamma(k + 1.5)
         total = total + factor * (z / 2) ** (power - j) * scipy.special.rgamma(k + v + 1.5)
@@ -30,16 +26,21 @@ def power_series(v, z, j, sign):
 
 
 def struve_family(function, sign):
-    """The family of a function with 2 S' = S(v − 1) ± S(v + 1) + (z/2)ᵛ / (√π Γ(v + 3/2)), DLMF 11.4(v).
+    """The family of a function with S' = S(v − 1) − (v / z) S, DLMF 11.4.27 and 11.4.29.
 
-    It repeats that, as ``cylinder_functions`` does; near 0, where terms cancel, the power series is differentiated.
+    It repeats that; near 0, where terms cancel, the power series is differentiated. (The formula without division by z
+    has a term that is z² times as large as its result.)
     """
 
     def compute(v, z, i, j):
         def in_z(v, j):
             if j == 0:
                 return function(v, z)
-            return (in_z(v - 1, j - 1) + sign * in_z(v + 1, j - 1) + inhomogeneity(v, z, j - 1)) / 2
+            total = in_z(v - 1, j - 1)
+            for k in range(j):
+                falling = (-1) ** k * math.perm(j - 1, k) * z ** (-1.0 - k)
+                total = total - v * falling * in_z(v, j - 1 - k)
+            return total
 
         v, z = np.broadcast_arrays(v, z)
         small = np.abs(z) < 1
@@ -51,7 +52,7 @@ def struve_family(function, sign):
 
     compute.__name__ = f"{function.__name__}_derivative"
     derivative = family(compute, "v z")
-    elementwise(
+    quiet_elementwise(
         getattr(special, function.__name__),
         lambda ans, v, z: derivative(v, z, 1, 0), lambda ans, v, z: derivative(v, z, 0, 1),
     )

@@ -7,9 +7,9 @@ import math
 import numpy as np
 import scipy.special
 
-from ...numpy.definers import define, elementwise
+from ...numpy.definers import define
 from . import wrapped as special
-from .families import family_of
+from .families import family_of, quiet_elementwise
 
 # ζ(s, q) by Euler and Maclaurin's formula, DLMF 25.11.28, of which each term is differentiated as a power series in s
 # (F. Johansson, "Rigorous high-precision computation of the Hurwitz zeta function and its derivatives", Numerical
@@ -17,6 +17,9 @@ from .families import family_of
 
 TERMS = 15
 """Of the tail, with Bernoulli's numbers."""
+
+MOST_TERMS = 10_000
+"""Before the tail: as many as the imaginary part of s is, beyond which the answer is NaN."""
 
 BERNOULLI = scipy.special.bernoulli(2 * TERMS)[2::2]
 
@@ -45,7 +48,9 @@ def reciprocal_series(c, order):
 def hurwitz_series(s, q, order):
     """ζ(s + h, q) as a series in h, for Re s > −1 and q > 0."""
     s, q = np.broadcast_arrays(s, q)
-    first = int(10 + np.nan_to_num(np.abs(np.imag(s))).max(initial=0))
+    height = np.abs(np.imag(s))
+    s = np.where(height < MOST_TERMS, s, np.nan)
+    first = int(10 + np.where(height < MOST_TERMS, height, 0).max(initial=0))
     total = sum(power_series(q + k, s, order) for k in range(first))
     end = q + first
     power = power_series(end, s, order)
@@ -109,4 +114,4 @@ def zeta(x, q=None, out=None):
     return riemann_derivative(x, 0) if q is None else hurwitz_derivative(x, q, 0, 0)
 
 
-elementwise(special.zetac, lambda ans, x: riemann_derivative(x, 1))
+quiet_elementwise(special.zetac, lambda ans, x: riemann_derivative(x, 1))

@@ -1,7 +1,8 @@
 """``scipy.stats``, traced: the functions and the distributions of SciPy's module under their own names."""
 
-from . import discrete, multivariate, positive_families, real_families, wrapped
+from . import bounded_families, discrete, multivariate, positive_families, real_families, wrapped
 from . import samples as samples
+from . import statistics_of_tests as statistics_of_tests
 from ..namespace import public_names
 from .distributions import Distribution
 from .kernel_density import gaussian_kde as gaussian_kde
@@ -10,8 +11,8 @@ from .uncovered import Uncovered
 
 _families = {
     family.name: family
-    for module in (real_families, positive_families, discrete, multivariate) for family in vars(module).values()
-    if isinstance(family, (Distribution, Multivariate))
+    for module in (real_families, bounded_families, positive_families, discrete, multivariate)
+    for family in vars(module).values() if isinstance(family, (Distribution, Multivariate))
 }
 for _name, _value in public_names(wrapped).items():
     if hasattr(_value, "rvs") and not isinstance(_value, type):

@@ -10,8 +10,9 @@ import numpy as np
 from ...core.errors import MissingRuleError, caller_line
 from ...core.tracer import find_top_trace
 from ...numpy import wrapped as anp
+from ...numpy.error_states import quiet
 from ...transforms.stopping import stop_gradient
-from .distributions import Distribution, all_of, everywhere, masked, method_of, positive
+from .distributions import Distribution, all_of, everywhere, masked, method_of, positive, settled
 from .draws import draw
 
 __all__ = ["Continuous"]
@@ -28,6 +29,7 @@ class Continuous(Distribution):
         entropy, mean, var: functions of the shapes.
         support: ``(lower, upper)``, numbers or functions of the shapes.
         symmetric: around zero.
+        open_ends: the formulas are for the inside of the support; at its ends the density is zero.
     """
 
     methods = tuple("pdf logpdf cdf logcdf sf logsf ppf isf entropy mean var std median interval rvs".split())
@@ -35,11 +37,12 @@ class Continuous(Distribution):
 
     def __init__(
         self, name: str, shapes: str = "", valid: Callable = positive, *, support: tuple = (-INFINITE, INFINITE),
-        symmetric: bool = False, **standard: Callable,
+        symmetric: bool = False, open_ends: bool = False, **standard: Callable,
     ) -> None:
         super().__init__(name, shapes, valid)
         self.support_ends = support
         self.symmetric = symmetric
+        self.open_ends = open_ends
         self.standard = standard
 
     for _name in "pdf logpdf cdf logcdf sf logsf ppf isf entropy mean var std median".split():
@@ -113,26 +116,35 @@ class Continuous(Distribution):
         scale = masked(valid, scale, 1.0)
         y = (x - loc) / scale
         if self.support_ends == (-INFINITE, INFINITE):
-            if is_open and not everywhere(anp.isfinite(y)):
+            if not everywhere(anp.isfinite(y)):
                 below, above = anp.equal(y, -INFINITE), anp.equal(y, INFINITE)
                 return anp.where(anp.logical_or(below, above), 0.0, y), below, above, valid, shapes, scale
             return y, False, False, valid, shapes, scale
         lower, upper = self.ends(*shapes)
-        below, above = (y <= lower, y >= upper) if is_open else (y < lower, y > upper)
+        below = y <= lower if is_open else anp.logical_or(y < lower, anp.equal(y, -INFINITE))
+        above = y >= upper if is_open else anp.logical_or(y > upper, anp.equal(y, INFINITE))
         outside = anp.logical_or(below, above)
         if everywhere(anp.logical_not(outside)):
             return y, False, False, valid, shapes, scale
         return anp.where(outside, inner(lower, upper), y), below, above, valid, shapes, scale
 
+    @quiet
     def traced_logpdf(self, x, *parameters):
-        y, below, above, valid, shapes, scale = self.prepared(x, parameters)
-        value = self.standard["logpdf"](y, *shapes) - anp.log(scale)
+        y, below, above, valid, shapes, scale = self.prepared(x, parameters, self.open_ends)
+        value = self.standard["logpdf"](y, *shapes)
+        is_infinite = anp.isinf(value)  # at an end, where the slopes in x, loc and scale are 0 by convention
+        if not everywhere(anp.logical_not(is_infinite)):
+            y, scale = [anp.where(is_infinite, stop_gradient(each), each) for each in (y, scale)]
+            value = self.standard["logpdf"](y, *shapes)
+            if any(map(callable, self.support_ends)):  # shapes move the end
+                value = settled(value)
+        value = value - anp.log(scale)
         if below is not False:
             value = anp.where(anp.logical_or(below, above), -INFINITE, value)
         return masked(valid, value, np.nan)
 
     def traced_pdf(self, x, *parameters):
-        return anp.exp(self.traced_logpdf(x, *parameters))
+        return anp.exp(settled(self.traced_logpdf(x, *parameters)))
 
     def of_tail(self, name, x, parameters):
         y, below, above, valid, shapes, _ = self.prepared(x, parameters, is_open=True)

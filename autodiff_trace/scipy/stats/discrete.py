@@ -11,9 +11,11 @@ from ...core.errors import MissingRuleError, caller_line
 from ...core.primitives import nondifferentiable
 from ...core.recording import to_recorded
 from ...numpy import wrapped as anp
+from ...numpy.error_states import quiet
 from ...transforms.stopping import stop_gradient
 from .. import special
 from .distributions import Distribution, all_of, everywhere, masked, method_of, positive
+from .log_tails import log_betainc, log_gammainc, log_gammaincc
 
 __all__ = ["Discrete"]
 
@@ -53,14 +55,21 @@ class Discrete(Distribution):
         lower, upper = [end(*shapes) if callable(end) else end for end in self.support_ends]
         return k, stop_gradient(lower), stop_gradient(upper), valid, shapes
 
+    @quiet
     def traced_logpmf(self, k, *parameters):
+        return self.at_counts("logpmf", -INFINITE, k, parameters)
+
+    def at_counts(self, name, nothing, k, parameters):
         k, lower, upper, valid, shapes = self.prepared(k, parameters)
         is_there = all_of(k >= lower, k <= upper, anp.equal(k, anp.floor(k)))
-        value = masked(is_there, self.standard["logpmf"](masked(is_there, k, lower), *shapes), -INFINITE)
+        value = masked(is_there, self.standard[name](masked(is_there, k, lower), *shapes), nothing)
         return masked(valid, masked(anp.logical_not(anp.isnan(k)), value, np.nan), np.nan)
 
+    @quiet
     def traced_pmf(self, k, *parameters):
-        return anp.exp(self.traced_logpmf(k, *parameters))
+        if "pmf" not in self.standard:
+            return anp.exp(self.traced_logpmf(k, *parameters))
+        return self.at_counts("pmf", 0.0, k, parameters)
 
     def of_tail(self, name, k, parameters):
         k, lower, upper, valid, shapes = self.prepared(k, parameters)
@@ -74,7 +83,8 @@ class Discrete(Distribution):
         inside = anp.logical_not(anp.logical_or(below, above))
         value = self.standard[name](masked(inside, k, lower), *shapes)
         if not everywhere(inside):
-            none, full = (0.0, 1.0) if name == "cdf" else (1.0, 0.0)
+            ends = (-INFINITE, 0.0) if name.startswith("log") else (0.0, 1.0)
+            none, full = ends if name.endswith("cdf") else ends[::-1]
             value = anp.where(below, none, anp.where(above, full, value))
         return masked(valid, value, np.nan)
 
@@ -85,6 +95,8 @@ class Discrete(Distribution):
         return self.of_tail("sf", k, parameters)
 
     def of_logarithm(self, name, k, parameters):
+        if f"log{name}" in self.standard:
+            return self.of_tail(f"log{name}", k, parameters)
         value = self.of_tail(name, k, parameters)
         is_there = anp.logical_not(anp.equal(value, 0))
         return masked(is_there, anp.log(masked(is_there, value, 1.0)), -INFINITE)
@@ -153,17 +165,39 @@ def log_binomial(n, k):
     return -anp.log(n + 1) - special.betaln(n - k + 1, k + 1)
 
 
+def binomial_pmf(k, n, p):
+    """At p = 0 and 1 the logarithm is infinite; powers have slopes there."""
+    chosen, is_inner = log_binomial(n, k), all_of(p > 0, p < 1)
+    near = anp.exp(chosen + special.xlogy(k, p) + special.xlog1py(n - k, -p))
+    if everywhere(is_inner):
+        return near
+    return anp.where(is_inner, near, anp.exp(chosen) * p**k * (1 - p) ** (n - k))
+
+
+def poisson_pmf(k, mu):
+    near, is_inner = anp.exp(poisson_logpmf(k, mu)), mu > 0
+    return near if everywhere(is_inner) else anp.where(is_inner, near, mu**k * anp.exp(-mu - special.gammaln(k + 1)))
+
+
+def poisson_logpmf(k, mu):
+    return special.xlogy(k, mu) - special.gammaln(k + 1) - mu
+
+
 bernoulli = Discrete(
     "bernoulli", "p", probability, support=(0.0, 1.0),
     logpmf=lambda k, p: special.xlogy(k, p) + special.xlog1py(1 - k, -p),
+    pmf=lambda k, p: anp.where(anp.equal(k, 1), p, 1 - p),
     cdf=lambda k, p: 1 - p, sf=lambda k, p: p + 0 * k, mean=lambda p: p, var=lambda p: p * (1 - p),
     entropy=lambda p: special.entr(p) + special.entr(1 - p),
 )
 binom = Discrete(
     "binom", "n p", lambda n, p: all_of(is_whole(n), probability(p)), support=(0.0, lambda n, p: n),
     logpmf=lambda k, n, p: log_binomial(n, k) + special.xlogy(k, p) + special.xlog1py(n - k, -p),
+    pmf=binomial_pmf,
     cdf=lambda k, n, p: special.betaincc(k + 1, masked(n > k, n - k, 1.0), p),
     sf=lambda k, n, p: special.betainc(k + 1, masked(n > k, n - k, 1.0), p),
+    logcdf=lambda k, n, p: log_betainc(masked(n > k, n - k, 1.0), k + 1, 1 - p, p),
+    logsf=lambda k, n, p: log_betainc(k + 1, masked(n > k, n - k, 1.0), p, 1 - p),
     mean=lambda n, p: n * p, var=lambda n, p: n * p * (1 - p),
 )
 nbinom = Discrete(
@@ -172,17 +206,20 @@ nbinom = Discrete(
         special.gammaln(n + k) - special.gammaln(k + 1) - special.gammaln(n) + n * anp.log(p) + special.xlog1py(k, -p)
     ),
     cdf=lambda k, n, p: special.betainc(n, k + 1, p), sf=lambda k, n, p: special.betaincc(n, k + 1, p),
+    logcdf=lambda k, n, p: log_betainc(n, k + 1, p, 1 - p), logsf=lambda k, n, p: log_betainc(k + 1, n, 1 - p, p),
     mean=lambda n, p: n * (1 - p) / p, var=lambda n, p: n * (1 - p) / (p * p),
 )
 poisson = Discrete(
-    "poisson", "mu", lambda mu: mu >= 0, logpmf=lambda k, mu: special.xlogy(k, mu) - special.gammaln(k + 1) - mu,
+    "poisson", "mu", lambda mu: mu >= 0, logpmf=poisson_logpmf, pmf=poisson_pmf,
     cdf=lambda k, mu: special.gammaincc(k + 1, mu), sf=lambda k, mu: special.gammainc(k + 1, mu),
+    logcdf=lambda k, mu: log_gammaincc(k + 1, mu), logsf=lambda k, mu: log_gammainc(k + 1, mu),
     mean=lambda mu: mu, var=lambda mu: mu,
 )
 geom = Discrete(
     "geom", "p", lambda p: all_of(p > 0, p <= 1), support=(1.0, INFINITE),
     logpmf=lambda k, p: special.xlog1py(k - 1, -p) + anp.log(p),
     cdf=lambda k, p: -anp.expm1(anp.log1p(-p) * k), sf=lambda k, p: anp.exp(anp.log1p(-p) * k),
+    logsf=lambda k, p: anp.log1p(-p) * k,
     mean=lambda p: 1 / p, var=lambda p: (1 - p) / (p * p),
 )
 

@@ -16,8 +16,11 @@ from ...core.errors import MissingRuleError, caller_line
 from ...core.recording import to_recorded
 from ...core.tracer import find_top_trace
 from ...numpy import wrapped as anp
+from ...transforms.stopping import stop_gradient
 
-__all__ = ["Distribution", "Frozen", "all_of", "double", "everywhere", "masked", "method_of", "positive"]
+__all__ = [
+    "Distribution", "Frozen", "all_of", "double", "everywhere", "masked", "method_of", "positive", "settled",
+]
 
 
 def double(x: Any) -> Any:
@@ -42,6 +45,12 @@ def everywhere(condition: Any) -> bool:
 def masked(condition: Any, value: Any, otherwise: Any) -> Any:
     """``value`` where the condition holds, else ``otherwise``."""
     return value if everywhere(condition) else anp.where(condition, value, otherwise)
+
+
+def settled(value: Any) -> Any:
+    """A log density: where it is infinite, at ends of the support, its slopes are 0 by convention."""
+    is_infinite = anp.isinf(value)
+    return value if everywhere(anp.logical_not(is_infinite)) else anp.where(is_infinite, stop_gradient(value), value)
 
 
 def positive(*shapes: Any) -> Any:

@@ -9,6 +9,7 @@ import scipy.stats
 from ...numpy import wrapped as anp
 from .. import special
 from .continuous import INFINITE, Continuous
+from .log_tails import log_betainc, log_gammainc, log_gammaincc, log_rest
 from .numeric import quantile_of
 from .real_families import EULER, HALF_LOG_TWO_PI, LOG_TWO, ROOT_HALF, any_shape
 
@@ -27,6 +28,7 @@ gamma, erlang = [
     on_positive(
         name, "a", logpdf=lambda x, a: special.xlogy(a - 1, x) - x - special.gammaln(a),
         cdf=lambda x, a: special.gammainc(a, x), sf=lambda x, a: special.gammaincc(a, x),
+        logcdf=lambda x, a: log_gammainc(a, x), logsf=lambda x, a: log_gammaincc(a, x),
         ppf=lambda q, a: special.gammaincinv(a, q), isf=lambda q, a: special.gammainccinv(a, q),
         entropy=gamma_entropy, mean=lambda a: a, var=lambda a: a,
     )
@@ -36,6 +38,7 @@ chi2 = on_positive(
     "chi2", "df",
     logpdf=lambda x, df: special.xlogy(0.5 * df - 1, x) - 0.5 * x - special.gammaln(0.5 * df) - 0.5 * LOG_TWO * df,
     cdf=lambda x, df: special.gammainc(0.5 * df, 0.5 * x), sf=lambda x, df: special.gammaincc(0.5 * df, 0.5 * x),
+    logcdf=lambda x, df: log_gammainc(0.5 * df, 0.5 * x), logsf=lambda x, df: log_gammaincc(0.5 * df, 0.5 * x),
     ppf=lambda q, df: 2 * special.gammaincinv(0.5 * df, q), isf=lambda q, df: 2 * special.gammainccinv(0.5 * df, q),
     entropy=lambda df: gamma_entropy(0.5 * df) + LOG_TWO, mean=lambda df: df, var=lambda df: 2 * df,
 )
@@ -44,13 +47,15 @@ chi = on_positive(
     logpdf=lambda x, df: LOG_TWO * (1 - 0.5 * df) - special.gammaln(0.5 * df) + special.xlogy(df - 1, x) - 0.5 * x * x,
     cdf=lambda x, df: special.gammainc(0.5 * df, 0.5 * x * x),
     sf=lambda x, df: special.gammaincc(0.5 * df, 0.5 * x * x),
+    logcdf=lambda x, df: log_gammainc(0.5 * df, 0.5 * x * x), logsf=lambda x, df: log_gammaincc(0.5 * df, 0.5 * x * x),
     ppf=lambda q, df: anp.sqrt(2 * special.gammaincinv(0.5 * df, q)),
     isf=lambda q, df: anp.sqrt(2 * special.gammainccinv(0.5 * df, q)),
     entropy=lambda df: special.gammaln(0.5 * df) + 0.5 * (df - LOG_TWO - (df - 1) * special.psi(0.5 * df)),
 )
 invgamma = on_positive(
-    "invgamma", "a", logpdf=lambda x, a: -(a + 1) * anp.log(x) - special.gammaln(a) - 1 / x,
+    "invgamma", "a", open_ends=True, logpdf=lambda x, a: -(a + 1) * anp.log(x) - special.gammaln(a) - 1 / x,
     cdf=lambda x, a: special.gammaincc(a, 1 / x), sf=lambda x, a: special.gammainc(a, 1 / x),
+    logcdf=lambda x, a: log_gammaincc(a, 1 / x), logsf=lambda x, a: log_gammainc(a, 1 / x),
     ppf=lambda q, a: 1 / special.gammainccinv(a, q), isf=lambda q, a: 1 / special.gammaincinv(a, q),
     entropy=lambda a: a + special.gammaln(a) - (1 + a) * special.psi(a),
     mean=lambda a: anp.where(a > 1, 1 / anp.where(a > 1, a - 1, 1.0), INFINITE),
@@ -61,6 +66,7 @@ expon = on_positive(
 )
 weibull_min = on_positive(
     "weibull_min", "c", logpdf=lambda x, c: anp.log(c) + special.xlogy(c - 1, x) - x**c, logsf=lambda x, c: -(x**c),
+    logcdf=lambda x, c: log_rest(c * anp.log(x)),
     ppf=lambda q, c: (-anp.log1p(-q)) ** (1 / c), isf=lambda q, c: (-anp.log(q)) ** (1 / c),
     entropy=lambda c: EULER * (1 - 1 / c) - anp.log(c) + 1, mean=lambda c: special.gamma(1 + 1 / c),
     var=lambda c: special.gamma(1 + 2 / c) - special.gamma(1 + 1 / c) ** 2,
@@ -68,6 +74,7 @@ weibull_min = on_positive(
 weibull_max = Continuous(
     "weibull_max", "c", support=(-INFINITE, 0.0),
     logpdf=lambda x, c: anp.log(c) + special.xlogy(c - 1, -x) - (-x) ** c, logcdf=lambda x, c: -((-x) ** c),
+    logsf=lambda x, c: log_rest(c * anp.log(-x)),
     ppf=lambda q, c: -((-anp.log(q)) ** (1 / c)), isf=lambda q, c: -((-anp.log1p(-q)) ** (1 / c)),
     entropy=lambda c: EULER * (1 - 1 / c) - anp.log(c) + 1,
 )
@@ -96,7 +103,7 @@ halfcauchy = on_positive(
     entropy=lambda: math.log(2 * math.pi),
 )
 lognorm = on_positive(
-    "lognorm", "s",
+    "lognorm", "s", open_ends=True,
     logpdf=lambda x, s: -0.5 * (anp.log(x) / s) ** 2 - anp.log(s) - anp.log(x) - HALF_LOG_TWO_PI,
     cdf=lambda x, s: special.ndtr(anp.log(x) / s), sf=lambda x, s: special.ndtr(-anp.log(x) / s),
     logcdf=lambda x, s: special.log_ndtr(anp.log(x) / s), logsf=lambda x, s: special.log_ndtr(-anp.log(x) / s),
@@ -123,7 +130,7 @@ fisk = on_positive(
     entropy=lambda c: 2 - anp.log(c),
 )
 levy = on_positive(
-    "levy", logpdf=lambda x: -0.5 / x - 1.5 * anp.log(x) - HALF_LOG_TWO_PI,
+    "levy", open_ends=True, logpdf=lambda x: -0.5 / x - 1.5 * anp.log(x) - HALF_LOG_TWO_PI,
     cdf=lambda x: 2 * special.ndtr(-1 / anp.sqrt(x)), sf=lambda x: special.erf(anp.sqrt(0.5 / x)),
     logcdf=lambda x: LOG_TWO + special.log_ndtr(-1 / anp.sqrt(x)), ppf=lambda q: special.ndtri(0.5 * q) ** -2.0,
     isf=lambda q: 0.5 / special.erfinv(q) ** 2, entropy=lambda: 0.5 * (1 + 3 * EULER + math.log(16 * math.pi)),
@@ -174,8 +181,8 @@ invgauss_logpdf = lambda x, mu: (  # noqa: E731
 )
 invgauss_cdf = lambda x, mu: anp.exp(invgauss_logcdf(x, mu))  # noqa: E731
 invgauss = on_positive(
-    "invgauss", "mu", logpdf=invgauss_logpdf, logcdf=invgauss_logcdf, logsf=invgauss_logsf, cdf=invgauss_cdf,
-    sf=lambda x, mu: anp.exp(invgauss_logsf(x, mu)),
+    "invgauss", "mu", open_ends=True, logpdf=invgauss_logpdf, logcdf=invgauss_logcdf, logsf=invgauss_logsf,
+    cdf=invgauss_cdf, sf=lambda x, mu: anp.exp(invgauss_logsf(x, mu)),
     ppf=quantile_of(scipy.stats.invgauss.ppf, invgauss_cdf, invgauss_logpdf, 1),
     isf=quantile_of(scipy.stats.invgauss.isf, invgauss_cdf, invgauss_logpdf, 1, -1),
     entropy=lambda mu: (
@@ -201,6 +208,12 @@ f = on_positive(
     ),
     cdf=lambda x, dfn, dfd: special.betainc(0.5 * dfn, 0.5 * dfd, f_share(x, dfn, dfd)),
     sf=lambda x, dfn, dfd: special.betainc(0.5 * dfd, 0.5 * dfn, dfd / (dfn * x + dfd)),
+    logcdf=lambda x, dfn, dfd: log_betainc(
+        0.5 * dfn, 0.5 * dfd, f_share(x, dfn, dfd), dfd / (dfn * x + dfd)
+    ),
+    logsf=lambda x, dfn, dfd: log_betainc(
+        0.5 * dfd, 0.5 * dfn, dfd / (dfn * x + dfd), f_share(x, dfn, dfd)
+    ),
     ppf=lambda q, dfn, dfd: f_quantile(
         special.betaincinv(0.5 * dfn, 0.5 * dfd, q), special.betainccinv(0.5 * dfd, 0.5 * dfn, q), dfn, dfd
     ),

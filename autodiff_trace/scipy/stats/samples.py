@@ -124,3 +124,28 @@ def entropy(pk, qk=None, base=None, axis=0, nan_policy="propagate", keepdims=Fal
         terms = special.rel_entr(pk, qk / anp.sum(qk, axis=axis, keepdims=True))
     total = anp.sum(terms, axis=axis, keepdims=keepdims)
     return total if base is None else total / anp.log(base)
+
+
+@define(scipy.stats.gstd)
+def gstd(a, axis=0, ddof=1, nan_policy="propagate", keepdims=False):
+    a, axis = prepared(a, axis, nan_policy, "gstd")
+    return anp.exp(anp.std(anp.log(a), axis=axis, ddof=ddof, keepdims=keepdims))
+
+
+@define(scipy.stats.boxcox_llf)
+def boxcox_llf(lmb, data, axis=0, keepdims=False, nan_policy="propagate"):
+    """Without the constant, as SciPy has it."""
+    data, axis = prepared(data, axis, nan_policy, "boxcox_llf")
+    spread = anp.log(anp.var(special.boxcox(data, lmb), axis=axis, keepdims=keepdims))
+    total = anp.sum(anp.log(data), axis=axis, keepdims=keepdims)
+    return (lmb - 1) * total - data.shape[axis] / 2 * spread
+
+
+@define(scipy.stats.boxcox)
+def boxcox(x, lmbda=None):
+    if lmbda is None:
+        raise TracedValueError(
+            f"scipy.stats.boxcox: of traced values lmbda= has to be given ({caller_line()}). "
+            "The best one maximises boxcox_llf(lmbda, x)."
+        )
+    return special.boxcox(anp.asarray(x), lmbda)

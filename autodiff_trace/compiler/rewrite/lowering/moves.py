@@ -51,7 +51,7 @@ def lower_add_at(step):
     x, index, value = step.args
     dtype = spec_at(value).dtype
     places = tuple([0 if is_place(part) else part for part in parts_of(index)])
-    if type(x) is not Node or not calls.is_basic(places) or dtype != x.spec.dtype:
+    if type(x) is not Node or not x.spec.is_array or not calls.is_basic(places) or dtype != x.spec.dtype:
         return None
     before = call(calls.getitem, (x, index), step, infer(calls.getitem, (x, places)))
     after = call(np.add, (before, value), step)

@@ -11,7 +11,7 @@ import numpy as np
 from ....core.errors import TracedValueError, caller_line
 from ....core.primitives import primitive
 from ....core.tracer import is_box
-from ....core.traits import ARGUMENTS
+from ....core.traits import ANSWER, ARGUMENTS
 from ....numpy import linalg as np_linalg
 from ....numpy import wrapped as anp
 from ....numpy.canonical import as_array
@@ -67,7 +67,10 @@ def ratio(x, y):
         return np.divide(x, y)
 
 
-elementwise(ratio, lambda ans, x, y: ratio(1.0, y), lambda ans, x, y: -ratio(ans, y), singular=True)
+elementwise(
+    ratio, lambda ans, x, y: ratio(1.0, y), lambda ans, x, y: -ratio(ans, y), singular=True,
+    unread={0: (0, ANSWER), 1: (0,), (0, 1): (0,)},
+)
 
 
 def euclidean(x, y, w=None):
