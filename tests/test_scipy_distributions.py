@@ -98,6 +98,20 @@ def test_discrete_families(name):
         compare(name, method, args, fixed)
 
 
+@pytest.mark.parametrize("name", COUNTS)
+def test_quantiles_that_are_counts(name):
+    shapes = COUNTS[name]
+    for method in ("ppf", "isf"):
+        quantile, expected = getattr(getattr(stats, name), method), getattr(getattr(plain_stats, name), method)
+        value, pull = vjp(lambda q, p: quantile(q, *shapes[:-1], p, 1.0), PROBABILITIES, shapes[-1])
+        np.testing.assert_array_equal(value, expected(PROBABILITIES, *shapes, 1.0))
+        assert not np.any(pull(np.ones(7))[0]) and pull(np.ones(7))[1] == 0
+        compiled = jit(lambda q, p: quantile(q, *shapes[:-1], p))
+        for q in (PROBABILITIES[1:-1], PROBABILITIES[1:-1] / 2):
+            np.testing.assert_array_equal(compiled(q, shapes[-1]), expected(q, *shapes))
+    assert grad(lambda p: getattr(stats, name).median(*shapes[:-1], p))(shapes[-1]) == 0
+
+
 R = np.random.default_rng(0)
 LOC, SCALE = R.normal(size=3), R.uniform(0.5, 2, (2, 1))
 

@@ -32,7 +32,7 @@ class Discrete(Distribution):
         support: ``(lower, upper)``, numbers or functions of the shapes.
     """
 
-    methods = tuple("pmf logpmf cdf logcdf sf logsf entropy mean var std".split())
+    methods = tuple("pmf logpmf cdf logcdf sf logsf ppf isf entropy mean var std median".split())
     parameters = ("loc",)
 
     def __init__(
@@ -43,7 +43,7 @@ class Discrete(Distribution):
         self.support_ends = support
         self.standard = standard
 
-    for _name in "pmf logpmf cdf logcdf sf logsf entropy mean var std".split():
+    for _name in methods:
         locals()[_name] = method_of(_name)
     del _name
 
@@ -107,6 +107,18 @@ class Discrete(Distribution):
     def traced_logsf(self, k, *parameters):
         return self.of_logarithm("sf", k, parameters)
 
+    def traced_ppf(self, q, *parameters):
+        """A count, which stays the same or jumps: its derivative in all but ``loc`` is zero."""
+        *shapes, loc = parameters
+        return quantile(self.plain.ppf, q, *shapes) + loc
+
+    def traced_isf(self, q, *parameters):
+        *shapes, loc = parameters
+        return quantile(self.plain.isf, q, *shapes) + loc
+
+    def traced_median(self, *parameters):
+        return self.traced_ppf(np.float64(0.5), *parameters)
+
     def traced_entropy(self, *parameters):
         """The sum of −p log p over all counts that have some probability."""
         *shapes, loc = parameters
@@ -142,6 +154,11 @@ class Discrete(Distribution):
 
     def traced_std(self, *parameters):
         return anp.sqrt(self.traced_var(*parameters))
+
+
+@nondifferentiable
+def quantile(plain, q, *shapes):
+    return plain(q, *shapes)
 
 
 @nondifferentiable
