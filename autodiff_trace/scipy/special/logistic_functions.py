@@ -50,18 +50,26 @@ def logsumexp(a, axis=None, b=None, keepdims=False, return_sign=False):
     a = floating(a)
     if b is None and not return_sign and a.dtype.kind == "f":
         return nn.logsumexp(a, axis, keepdims)
-    weights = 1 if b is None else floating(b)
-    if b is not None:  # what has no weight does not count, infinite or not
-        a = anp.where(anp.not_equal(weights, 0), a, a.dtype.type(-np.inf))
+    if b is None:
+        weights, is_without = 1, False
+    else:
+        weights = floating(b)
+        is_without = anp.equal(weights, 0)
     # What the terms have in common; it drops out of the derivative.
-    top = stop_gradient(anp.max(anp.real(a), axis=axis, keepdims=True))
+    counted = anp.where(is_without, -np.inf, anp.real(a)).astype(anp.real(a).dtype)
+    top = stop_gradient(anp.max(counted, axis=axis, keepdims=True))
     top = anp.where(anp.isfinite(top), top, top.dtype.type(0))
     is_nothing = anp.equal(anp.real(a), -np.inf)  # terms that are constants, in any order
-    terms = weights * anp.exp(anp.where(is_nothing, top, a) - top)
-    total = anp.sum(anp.where(is_nothing, 0 * weights, terms), axis=axis, keepdims=True)
+    exponent = anp.where(is_nothing, top, a) - top
+    if b is not None:  # what has no weight does not count, infinite or not, but would with some: d/db = exp(a) / Σ
+        largest = top.dtype.type(0.999 * np.log(np.finfo(top.dtype).max))
+        is_huge = anp.logical_and(is_without, anp.real(exponent) > largest)
+        exponent = anp.where(is_huge, largest, exponent)
+    terms = weights * anp.exp(exponent)
+    total = anp.sum(anp.where(is_nothing, terms.dtype.type(0), terms), axis=axis, keepdims=True)
     sign = anp.sign(total)
     if not return_sign and total.dtype.kind == "f":
-        total = anp.where(total < 0, total.dtype.type(np.nan), total)
+        total = total + anp.where(total < 0, total.dtype.type(np.nan), total.dtype.type(0))  # and so its slope
     result = quiet(anp.log)(anp.absolute(total) if return_sign else total) + top
     if not keepdims:
         result, sign = anp.squeeze(result, axis=axis), anp.squeeze(sign, axis=axis)
