@@ -92,10 +92,9 @@ ORDER = """
     scipy/sparse/linalg: choices exponentials iterations norms systems spectra __init__
     numpy/taylor: __init__
     transforms: border coloring complex_jacobians ownership steps raveling stopping flat_function followed_rules
-      mapping
+      mapping custom_rules gradient products sparsity custom_calls jacobians second_order taylor
     scipy/spatial/distance: metrics pairs vectors __init__
     scipy/spatial: matrices __init__
-    transforms: custom_rules gradient products sparsity custom_calls jacobians second_order taylor
     scipy/stats: distributions draws continuous numeric
     scipy/optimize: rosenbrock unknowns
     scipy/integrate: whole_steps event_times flows integrals trajectories
