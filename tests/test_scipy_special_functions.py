@@ -1,8 +1,9 @@
 """SciPy's gamma, beta, error, exponential, logistic and information functions."""
 
 import numpy as np
-from scipy_table import scipy_row as row
+from scipy_table import scipy_row as row, traced
 
+from autodiff_trace import grad
 from table import table_test
 
 R = np.random.default_rng(0)
@@ -56,3 +57,9 @@ INCOMPLETE = [
 test_functions_of_one_argument = table_test(UNARY)
 test_functions_of_several_arguments = table_test(BINARY)
 test_incomplete_functions = table_test(INCOMPLETE)
+
+
+def test_slopes_outside_of_the_domain():
+    assert np.isnan(grad(traced.special.exp1)(-1.0)) and np.isnan(grad(traced.special.log1p)(-2.0))
+    for name in ("rel_entr", "kl_div"):
+        assert np.isnan(grad(getattr(traced.special, name), argnums=1)(1.0, -1.0))

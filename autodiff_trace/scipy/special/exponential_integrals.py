@@ -10,10 +10,10 @@ import scipy.special
 from ...numpy import wrapped as anp
 from ...numpy.definers import define, elementwise
 from . import wrapped as special
-from .families import family, family_of
+from .families import family, family_of, in_domain
 from .spherical_bessel import spherical_in_derivative
 
-elementwise(special.exp1, lambda ans, z: -anp.exp(-z) / z, singular=True)
+elementwise(special.exp1, lambda ans, z: in_domain(ans, -anp.exp(-z) / z), singular=True)
 elementwise(special.expi, lambda ans, x: anp.exp(x) / x, singular=True)
 
 
@@ -89,7 +89,7 @@ elementwise(special.exprel, lambda ans, x: exprel_derivative(x, 1), singular=Tru
 elementwise(special.expm1, lambda ans, x: anp.exp(x), singular=True)
 elementwise(special.exp2, lambda ans, x: ans * x.dtype.type(math.log(2)), singular=True, reads="ans")
 elementwise(special.exp10, lambda ans, x: ans * x.dtype.type(math.log(10)), singular=True, reads="ans")
-elementwise(special.log1p, lambda ans, x: 1 / (1 + x), singular=True)
+elementwise(special.log1p, lambda ans, x: in_domain(ans, 1 / (1 + x)), singular=True)
 elementwise(special.cbrt, lambda ans, x: 1 / (3 * ans * ans), singular=True)
 elementwise(special.cosm1, lambda ans, x: -anp.sin(x))
 

@@ -24,9 +24,14 @@ from ...transforms import jvp
 from . import wrapped as special
 
 __all__ = [
-    "differentiate", "differentiate_in_several", "family", "family_of", "partial", "quiet_elementwise", "refuse",
-    "slopes_of",
+    "differentiate", "differentiate_in_several", "family", "family_of", "in_domain", "partial", "quiet_elementwise",
+    "refuse", "slopes_of",
 ]
+
+
+def in_domain(ans: Any, slope: Any) -> Any:
+    """``slope``, and NaN where the function itself is NaN."""
+    return anp.where(anp.isnan(ans), np.nan, slope)
 
 
 def family(compute: Callable, names: str, **closed: Callable | None) -> Callable:

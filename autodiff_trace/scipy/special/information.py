@@ -8,7 +8,7 @@ from ...numpy import wrapped as anp
 from ...numpy.definers import elementwise
 from . import wrapped as special
 from .exponential_integrals import exprel_derivative
-from .families import family_of
+from .families import family_of, in_domain
 
 # x log y is 0 at x = 0, whatever y: so are its slopes there but for log y, where that is finite
 
@@ -26,16 +26,21 @@ def quotient(x, y):
     return anp.where(anp.logical_and(anp.equal(x, 0), anp.equal(y, 0)), 0 * x, x / y)
 
 
+def outside_is_none(x, y, slope):
+    """NaN where x or y is negative: the value is infinite there."""
+    return anp.where(anp.logical_or(x < 0, y < 0), np.nan, slope)
+
+
 elementwise(special.xlogy, log_slope(anp.log), ratio_slope(0), singular=True)
 elementwise(special.xlog1py, log_slope(anp.log1p), ratio_slope(1), singular=True)
 elementwise(special.entr, lambda ans, x: -1 - anp.log(x), singular=True)
 elementwise(
-    special.rel_entr, lambda ans, x, y: anp.log(x / y) + 1,
-    lambda ans, x, y: -quotient(x, y), singular=True,
+    special.rel_entr, lambda ans, x, y: in_domain(ans, anp.log(x / y) + 1),
+    lambda ans, x, y: outside_is_none(x, y, -quotient(x, y)), singular=True,
 )
 elementwise(
-    special.kl_div, lambda ans, x, y: anp.log(x / y),
-    lambda ans, x, y: 1 - quotient(x, y), singular=True,
+    special.kl_div, lambda ans, x, y: in_domain(ans, anp.log(x / y)),
+    lambda ans, x, y: outside_is_none(x, y, 1 - quotient(x, y)), singular=True,
 )
 
 
