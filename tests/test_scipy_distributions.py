@@ -198,6 +198,11 @@ def test_parameters_that_are_none():
     assert np.isnan(value[0]) and np.isfinite(value[1]) and np.isfinite(pull(np.array([0.0, 1.0]))[0][1])
 
 
+def test_the_middle_of_the_cauchy_distribution():
+    assert grad(grad(stats.cauchy.ppf))(0.5) == 0
+    np.testing.assert_allclose(grad(stats.cauchy.ppf)(1e-100), 1e200 / np.pi, rtol=1e-12)
+
+
 def test_frozen_distributions():
     def loss(p):
         return stats.norm(p[0], scale=p[1]).logpdf(np.array([0.3, 1.0])).sum()

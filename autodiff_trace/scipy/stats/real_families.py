@@ -76,9 +76,18 @@ logistic = Continuous(
 )
 cauchy = Continuous(
     "cauchy", symmetric=True, logpdf=lambda x: -math.log(math.pi) - anp.log1p(x * x),
-    cdf=lambda x: anp.arctan2(1.0, -x) / math.pi, ppf=lambda q: -1 / anp.tan(math.pi * q),
+    cdf=lambda x: anp.arctan2(1.0, -x) / math.pi, ppf=lambda q: cauchy_quantile(q),
     entropy=lambda: math.log(4 * math.pi),
 )
+
+
+def cauchy_quantile(q):
+    """tan(π (q − 1/2)), in the tails by the cotangent, which has all digits of a small q."""
+    is_near = anp.absolute(q - 0.5) < 0.25
+    near = anp.tan(math.pi * (anp.where(is_near, q, 0.5) - 0.5))
+    return anp.where(is_near, near, -1 / anp.tan(math.pi * anp.where(is_near, 0.25, q)))
+
+
 gumbel_r = Continuous(
     "gumbel_r", logpdf=lambda x: -x - anp.exp(-x), logcdf=lambda x: -anp.exp(-x), logsf=lambda x: log_rest(-x),
     ppf=lambda q: -anp.log(-anp.log(q)), isf=lambda q: -anp.log(-anp.log1p(-q)),
