@@ -113,3 +113,30 @@ def test_rounding_that_is_cut_off_takes_no_curvature_with_it(x):
 
     found = hessian(lambda x: scipy.spatial.distance.cdist(x[None], y, "cosine")[0, 0])(np.array(x))
     np.testing.assert_allclose(found, hessian(plain)(np.array(x)), atol=1e-12)
+
+
+def test_weights_of_zero():
+    weight = np.array([1.0, 0.0, 2.0, 0.5])
+    for name, params in (("euclidean", {}), ("minkowski", {"p": 3}), ("minkowski", {"p": 1.5})):
+        slope = grad(lambda w, name=name, params=params: getattr(distance, name)(U, V, w=w, **params))(weight)
+        p = params.get("p", 2)
+        size = getattr(distance, name)(U, V, w=weight, **params)
+        np.testing.assert_allclose(slope, np.abs(U - V) ** p / p * size ** (1 - p))
+
+
+def test_no_points():
+    assert not grad(lambda x: anp.sum(distance.cdist(x, np.zeros((0, 2)))))(np.ones((3, 2))).any()
+    assert grad(lambda y: anp.sum(distance.cdist(np.ones((3, 2)), y)))(np.ones((0, 2))).shape == (0, 2)
+
+
+def test_pairs_that_are_left_out():
+    # a point at infinity, whose distances are not taken, leaves the others their derivatives
+    x, y = np.array([[0.0, 0.0], [1.0, 1.0]]), np.array([[0.0, 1.0], [np.inf, 1.0], [3.0, 4.0]])
+    keep = np.array([True, False, True])
+    for metric in ("euclidean", "sqeuclidean"):
+        left_out = grad(lambda x, m=metric: anp.sum(anp.where(keep, distance.cdist(x, y, m), 0)))(x)
+        np.testing.assert_allclose(left_out, grad(lambda x, m=metric: anp.sum(distance.cdist(x, y[keep], m)))(x))
+
+
+def test_hausdorff_distance_of_zero():
+    assert not grad(lambda u: distance.directed_hausdorff(u, np.ones((2, 2)))[0])(np.ones((2, 2))).any()

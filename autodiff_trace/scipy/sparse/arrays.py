@@ -91,7 +91,8 @@ class SparseArray(Stored):
         return sparse_power(self, power) if self.is_matrix else self.with_values(self.values**power)
 
     def power(self, n: Any, dtype: Any = None) -> SparseArray:
-        return self.with_values(self.values**n)
+        ans = self.with_values(self.values**n)
+        return ans if dtype is None else ans.astype(dtype)
 
     def __neg__(self) -> SparseArray:
         return self.with_values(-self.values)
@@ -147,7 +148,9 @@ def rebuilt(extra: tuple, children: list) -> Any:
     if type(values) is not np.ndarray:
         return ans
     csr = scipy.sparse.csr_matrix if ans.is_matrix else scipy.sparse.csr_array
-    return csr((values, pattern.indices, pattern.indptr), shape=pattern.shape, copy=False).asformat(ans.format)
+    # of its own index arrays: some methods of SciPy's change them in place, and the pattern may be another matrix's
+    places = pattern.indices.copy(), pattern.indptr.copy()
+    return csr((values, *places), shape=pattern.shape, copy=False).asformat(ans.format)
 
 
 def taken_apart(x: Any) -> tuple:

@@ -61,11 +61,20 @@ def build(kind, arg1, shape):
         row, col = col, row
     if len(row) != data.shape[0] or len(col) != data.shape[0]:
         raise ValueError(f"{kind.__name__}: {data.shape[0]} numbers, {len(row)} rows and {len(col)} columns do not fit")
+    row, col = (each if len(each) else each.astype(int) for each in (row, col))
     if shape is None:
-        shape = int(row.max()) + 1, int(col.max()) + 1
+        m, n = (int(each.max()) + 1 if len(each) else 0 for each in (row, col))
+        if len(arg1) == 3:  # rows (columns) without a number count, too
+            m, n = (len(ends) - 1, n) if kind.format != "csc" else (m, len(ends) - 1)
+        elif not len(row):
+            raise ValueError("cannot infer dimensions from zero sized index arrays")
+        shape = m, n
     elif len(row) and (min(row.min(), col.min()) < 0 or row.max() >= shape[0] or col.max() >= shape[1]):
         raise ValueError(f"{kind.__name__}: an index is out of bounds of the shape {tuple(shape)}")
-    return SparseArray(*placed(data, row, col, tuple(shape)), kind.format, kind.is_matrix)
+    ans = SparseArray(*placed(data, row, col, tuple(shape)), kind.format, kind.is_matrix)
+    if len(arg1) == (2 if kind.format == "coo" else 3):  # (of another form SciPy makes one in order, too)
+        ans.given_order = np.argsort(np.lexsort((col, row)))
+    return ans
 
 
 FORMATS = {
@@ -98,7 +107,7 @@ def define_sparse(function: Callable) -> Callable[[Callable], Callable]:
 # Of diagonals
 
 
-def of_diagonals(diagonals, offsets, shape, format, is_matrix):
+def of_diagonals(diagonals, offsets, shape, format, is_matrix, dtype=None):
     if np.ndim(offsets) == 0 and not isinstance(offsets, (list, tuple)):
         offsets = [int(offsets)]
         one = diagonals[0] if isinstance(diagonals, (list, tuple)) and is_vector(diagonals[0]) else diagonals
@@ -117,7 +126,11 @@ def of_diagonals(diagonals, offsets, shape, format, is_matrix):
         rows.append(np.arange(length) - min(k, 0))
     columns = np.concatenate([row + k for row, k in zip(rows, map(int, offsets))])
     places = placed(anp.concatenate(values), np.concatenate(rows), columns, (m, n))
-    return SparseArray(*places, format or "coo", is_matrix)
+    return cast(SparseArray(*places, format or "coo", is_matrix), dtype)
+
+
+def cast(a, dtype):
+    return a if dtype is None else a.astype(dtype)
 
 
 def is_vector(x):
@@ -126,12 +139,12 @@ def is_vector(x):
 
 @define_sparse(scipy.sparse.diags_array)
 def diags_array(diagonals, /, *, offsets=0, shape=None, format=None, dtype=None):
-    return of_diagonals(diagonals, offsets, shape, format, False)
+    return of_diagonals(diagonals, offsets, shape, format, False, dtype)
 
 
 @define_sparse(scipy.sparse.diags)
 def diags(diagonals, offsets=0, shape=None, format=None, dtype=None):
-    return of_diagonals(diagonals, offsets, shape, format, True)
+    return of_diagonals(diagonals, offsets, shape, format, True, dtype)
 
 
 @define_sparse(scipy.sparse.spdiags)
@@ -162,7 +175,8 @@ def of_blocks(blocks, format=None, dtype=None):
         heights[i], widths[j] = each.shape
     top, left = np.cumsum([0, *heights]), np.cumsum([0, *widths])
     is_matrix = all(each.is_matrix for _, _, each in is_there)
-    return joined([(each, top[i], left[j]) for i, j, each in is_there], (top[-1], left[-1]), format, is_matrix)
+    parts = [(each, top[i], left[j]) for i, j, each in is_there]
+    return cast(joined(parts, (top[-1], left[-1]), format, is_matrix), dtype)
 
 
 for _name in ("bmat", "block_array"):
@@ -171,18 +185,19 @@ for _name in ("bmat", "block_array"):
 
 @define_sparse(scipy.sparse.hstack)
 def hstack(blocks, format=None, dtype=None):
-    return of_blocks([blocks], format)
+    return of_blocks([blocks], format, dtype)
 
 
 @define_sparse(scipy.sparse.vstack)
 def vstack(blocks, format=None, dtype=None):
-    return of_blocks([[each] for each in blocks], format)
+    return of_blocks([[each] for each in blocks], format, dtype)
 
 
 @define_sparse(scipy.sparse.block_diag)
 def block_diag(mats, format=None, dtype=None):
     mats = list(mats)
-    return of_blocks([[each if i == j else None for j in range(len(mats))] for i, each in enumerate(mats)], format)
+    blocks = [[each if i == j else None for j in range(len(mats))] for i, each in enumerate(mats)]
+    return of_blocks(blocks, format, dtype)
 
 
 @define_sparse(scipy.sparse.kron)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 
+from ...core.errors import TracedValueError, caller_line
 from ...numpy import wrapped as anp
 from .products import add_up, csr_of, rows_of
 
@@ -66,6 +67,8 @@ class Stored:
     """Numbers at the places of a pattern, without arithmetic."""
 
     ndim = 2
+    given_order = None
+    """Of numbers that a user gave at places: the position of each among those that are kept, before some are added."""
 
     def __init__(self, values: Any, pattern: Pattern, format: str = "csr", is_matrix: bool = False) -> None:
         self.values = values
@@ -84,29 +87,44 @@ class Stored:
 
     def with_values(self, values: Any) -> Stored:
         """Other numbers at the same places."""
-        return type(self)(values, self.pattern, self.format, self.is_matrix)
+        ans = type(self)(values, self.pattern, self.format, self.is_matrix)
+        ans.given_order = self.given_order
+        return ans
 
     # Where the numbers are, in the order of the format
 
     @property
+    def order(self) -> Any:
+        """The positions of the numbers in the order in which SciPy has them."""
+        if self.given_order is None:
+            return self.pattern.column_order if self.format == "csc" else slice(None)
+        if len(self.given_order) != self.nnz:
+            raise TracedValueError(
+                f"of this {self.format} array of traced numbers some were given at one place, and are added, so that "
+                f"its data and places are not those of SciPy's ({caller_line()}). Give each place once."
+            )
+        return self.given_order
+
+    @property
     def data(self) -> Any:
-        return self.values[self.pattern.column_order] if self.format == "csc" else self.values
+        order = self.order
+        return self.values if isinstance(order, slice) else self.values[order]
 
     @property
     def row(self) -> np.ndarray:
-        return self.pattern.rows
+        return self.pattern.rows[self.order]
 
     @property
     def col(self) -> np.ndarray:
-        return self.pattern.indices
+        return self.pattern.indices[self.order]
 
     @property
     def coords(self) -> tuple[np.ndarray, np.ndarray]:
-        return self.pattern.rows, self.pattern.indices
+        return self.row, self.col
 
     @property
     def indices(self) -> np.ndarray:
-        return self.pattern.rows[self.pattern.column_order] if self.format == "csc" else self.pattern.indices
+        return self.row if self.format == "csc" else self.col
 
     @property
     def indptr(self) -> np.ndarray:
@@ -117,7 +135,10 @@ class Stored:
     # Conversions
 
     def asformat(self, format: str | None, copy: bool = False) -> Stored:
-        return type(self)(self.values, self.pattern, format or self.format, self.is_matrix)
+        ans = type(self)(self.values, self.pattern, format or self.format, self.is_matrix)
+        if ans.format == self.format or (self.format, ans.format) == ("csr", "coo"):
+            ans.given_order = self.given_order
+        return ans
 
     def tocsr(self, copy: bool = False) -> Stored:
         return self.asformat("csr")
@@ -146,6 +167,8 @@ class Stored:
 
     def toarray(self, order: Any = None, out: Any = None) -> Any:
         """The dense matrix."""
+        if out is not None:
+            raise TracedValueError(f"toarray: out= cannot be filled with traced numbers ({caller_line()})")
         m, n = self.shape
         return anp.reshape(add_up(self.values, self.pattern.rows * n + self.pattern.indices, m * n), (m, n))
 
@@ -154,8 +177,13 @@ class Stored:
     def at(self, pattern: Pattern) -> Any:
         """The numbers at the places of another pattern, 0 where none is stored."""
         place = csr_of(np.arange(1, self.nnz + 1), *self.places)
-        wanted = np.asarray(place[pattern.rows, pattern.indices]).ravel()
-        return anp.where(wanted > 0, self.values[np.maximum(wanted - 1, 0)], np.zeros((), self.dtype))
+        return self.numbers(np.asarray(place[pattern.rows, pattern.indices]).ravel())
+
+    def numbers(self, place: np.ndarray) -> Any:
+        """The numbers of these positions, counted from 1; of the position 0 it is 0."""
+        if not self.nnz:
+            return np.zeros(place.shape, self.dtype)
+        return anp.where(place > 0, self.values[np.maximum(place - 1, 0)], np.zeros((), self.dtype))
 
     # What is read of it
 
@@ -169,6 +197,10 @@ class Stored:
         return anp.sum(self.diagonal(offset))
 
     def sum(self, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
+        if out is not None:
+            raise TracedValueError(f"sum: out= cannot be filled with traced numbers ({caller_line()})")
+        if dtype is not None:
+            return self.astype(dtype).sum(axis)
         if axis is None:
             return anp.sum(self.values)
         along_rows = axis in (0, -2)
@@ -178,10 +210,13 @@ class Stored:
 
     def mean(self, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
         m, n = self.shape
-        return self.sum(axis) / (m * n if axis is None else m if axis in (0, -2) else n)
+        return self.sum(axis, dtype, out) / (m * n if axis is None else m if axis in (0, -2) else n)
 
     def __getitem__(self, index: Any) -> Any:
         place = csr_of(np.arange(1, self.nnz + 1), *self.places)[index]
+        if isinstance(place, np.ndarray):  # the elements of some rows and columns
+            ans = self.numbers(place)
+            return anp.atleast_2d(ans) if self.is_matrix else ans
         if np.ndim(place) == 0 and not scipy.sparse.issparse(place):
             return self.values[int(place) - 1] if place else np.zeros((), self.dtype)[()]
         place = place.tocsr() if place.ndim == 2 else place.tocoo().reshape(1, -1).tocsr()

@@ -49,6 +49,7 @@ def tight(name, options, dtype):
     options = dict(options)
     tolerance = "rtol" if "rtol" in inspect.signature(solver(name)).parameters else "tol"  # (until SciPy 1.13)
     options[tolerance] = max(min(options.get(tolerance, TIGHT), TIGHT), TIGHTEST, 50 * float(np.finfo(dtype).eps))
+    options.pop("atol", None)  # it is of the size of the right-hand side of the call, not of a cotangent's
     options.pop("callback", None)
     return tuple(sorted(options.items()))
 

@@ -27,7 +27,7 @@ CLOSE = 1e-4
 
 def far_apart(x, y):
     """Both, moved so that their middle is 0, and whether a product of matrices leaves the digits of x − y."""
-    middle = np.mean(y, axis=-2, keepdims=True)
+    middle = np.mean(y, axis=-2, keepdims=True) if y.shape[-2] else 0
     x, y = x - middle, y - middle
     size = max(np.max(np.abs(x), initial=0), np.max(np.abs(y), initial=0))
     return x, y, size
@@ -38,11 +38,13 @@ def far_apart(x, y):
 def weighted_differences(w, x, y):
     """Σⱼ wᵢⱼ (xᵢ − yⱼ)."""
     w, x, y = np.asarray(w), np.asarray(x), np.asarray(y)
-    x, y, size = far_apart(x, y)
-    ans = np.sum(w, axis=-1)[..., None] * x - w @ y
-    if lost_digits(ans, w, size):
+    near, other, size = far_apart(x, y)
+    ans = np.sum(w, axis=-1)[..., None] * near - w @ other
+    if not np.isfinite(size) or lost_digits(ans, w, size):
         for k in range(x.shape[-1]):
-            ans[..., k] = np.einsum("...ij,...ij->...i", w, x[..., :, None, k] - y[..., None, :, k])
+            difference = x[..., :, None, k] - y[..., None, :, k]
+            # of a pair of no weight nothing is taken, also of a point at infinity
+            ans[..., k] = np.einsum("...ij,...ij->...i", w, np.where(w == 0, 0, difference))
     return ans
 
 

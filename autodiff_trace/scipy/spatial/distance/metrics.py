@@ -21,7 +21,7 @@ from ....numpy.rules.norms import norm_of_vectors
 from ....transforms.stopping import stop_gradient
 from .euclidean import euclidean_pairs, square_pairs
 
-__all__ = ["METRICS", "jensenshannon", "metric_of", "real"]
+__all__ = ["METRICS", "jensenshannon", "metric_of", "real", "root"]
 
 
 def real(x):
@@ -77,6 +77,8 @@ elementwise(
 def euclidean(x, y, w=None):
     if w is None:
         return euclidean_pairs(x, y)
+    if is_box(w):  # which has a derivative where it is 0, too
+        return root(sqeuclidean(x, y, w))
     scale = root(weights(w))
     return euclidean_pairs(x * scale, y * scale)
 
@@ -104,7 +106,7 @@ def minkowski(x, y, p=2, w=None):
         if p in (1, 2, np.inf):
             return {1: cityblock, 2: euclidean, np.inf: chebyshev}[p](x, y, w)
     d = differences(x, y)
-    if is_box(p):
+    if is_box(p) or is_box(w):
         powers = weighed(positive_power(anp.absolute(d), p), w)
         return positive_power(anp.sum(powers, axis=-1), 1 / p)
     return norm_of_vectors(d if w is None else weights(w) ** (1 / p) * d, p, (d.ndim - 1,), False)

@@ -16,7 +16,7 @@ from ....numpy.rules.matrices import transposed
 from ...linalg.operands import over_stacks
 from ...plain_arguments import refuses
 from .euclidean import condensed, spread
-from .metrics import metric_of, real
+from .metrics import metric_of, real, root
 
 __all__: list[str] = []
 
@@ -79,4 +79,4 @@ def directed_hausdorff(u, v, rng=0, seed=0):
     u, v = real(u), real(v)
     i, j = farthest(u, v, seed if rng is None else rng)
     difference = anp.take(u, i, axis=0) - anp.take(v, j, axis=0)
-    return anp.sqrt(anp.sum(difference * difference)), i, j
+    return root(anp.sum(difference * difference)), i, j
