@@ -84,7 +84,7 @@ ORDER = """
       splitting variances quantiles scattering spectral writing indexing singular_values powers __init__
     scipy/linalg: operands structures positive_systems schur_forms banded matrix_equations matrix_functions
       systems toeplitz_systems factorizations matrix_roots orthogonal special_matrices least_squares spectral
-      eigensystems __init__
+      banded_spectra eigensystems __init__
     scipy/spatial/distance: euclidean
     scipy/fft: transforms cosine_transforms __init__
     numpy: views attributes shared_results writable_box array_box array_layer flat __init__

@@ -164,3 +164,28 @@ def test_riccati_equations(name):
     check_grads(of, a, b, q, r, e, s, order=1)
     large = q + np.eye(3) * (2 + 0j)
     check_grads(of, complex_normal(3, 3) / 2, complex_normal(3, 2), large, complex_normal(2, 2), order=1)
+
+
+def test_vectors_are_those_of_scipy():
+    # of a band, of three diagonals, left ones and those of two matrices, whose signs and phases LAPACK chooses
+    random = np.random.default_rng(3)
+    for dtype in (float, complex):
+        a, b = random.normal(size=(2, 5, 5)) + (1j * random.normal(size=(2, 5, 5)) if dtype is complex else 0)
+        calls = [
+            lambda at, a, b: at.eig(a, left=True), lambda at, a, b: at.eig(a, b, left=True),
+            lambda at, a, b: at.eig(a, left=True, right=False), lambda at, a, b: at.eig_banded(a[:3]),
+            lambda at, a, b: at.eig_banded(a[:3], lower=True, select="i", select_range=(1, 2)),
+        ]
+        if dtype is float:
+            calls += [lambda at, a, b, driver=driver: at.eigh_tridiagonal(a[0], b[1, 1:], lapack_driver=driver)
+                      for driver in ("auto", "stebz", "stev")]
+        for call in calls:
+            found, _ = vjp(lambda a, call=call, b=b: call(scipy.linalg, a, b), a)
+            for one, other in zip(found, call(plain, a, b), strict=True):
+                np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("name", ["companion", "fiedler_companion"])
+def test_companion_matrix_of_a_leading_zero(name):
+    with pytest.raises(ValueError, match="first coefficient"):
+        vjp(getattr(scipy.linalg, name), np.array([0.0, 1.0, 2.0, 3.0]))

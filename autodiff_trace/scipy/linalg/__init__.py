@@ -2,6 +2,7 @@
 
 from . import wrapped
 from . import banded as banded
+from . import banded_spectra as banded_spectra
 from . import choices as choices
 from . import eigensystems as eigensystems
 from . import factorizations as factorizations

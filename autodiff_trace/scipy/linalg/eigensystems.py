@@ -12,7 +12,7 @@ from ...numpy import wrapped as anp
 from ...numpy.batching import batch_aligned
 from ...numpy.definers import define
 from ...numpy.rules.matrices import adjoint, row
-from .operands import array, in_columns, over_stacks
+from .operands import array, in_columns, over_stacks, phases
 from .spectral import refuse
 
 __all__: list[str] = []
@@ -36,7 +36,23 @@ def general_order(a, b, v):
     return np.array(order, dtype=int)
 
 
-declare(general_order, batching=batch_aligned)
+@nondifferentiable
+@over_stacks(2)
+def standard_phases(a, v, is_left):
+    return phases(v, scipy.linalg.eig(a, left=is_left, right=not is_left, check_finite=False)[1])
+
+
+@nondifferentiable
+@over_stacks(3)
+def general_phases(a, b, v, is_left):
+    return phases(v, scipy.linalg.eig(a, b, left=is_left, right=not is_left, check_finite=False)[1])
+
+
+declare(general_order, standard_phases, general_phases, batching=batch_aligned)
+
+
+def as_scipy_turns(a, b, v, is_left):
+    return v * row(standard_phases(a, v, is_left) if b is None else general_phases(a, b, v, is_left))
 
 
 def general_pairs(a, b, homogeneous_eigvals, check_finite):
@@ -56,11 +72,13 @@ def general_pairs(a, b, homogeneous_eigvals, check_finite):
 @define(scipy.linalg.eig)
 def eig(a, b, left, right, check_finite=True, homogeneous_eigvals=False, **hints):
     w, v = general_pairs(a, b, homogeneous_eigvals, check_finite)
+    a, b = array(a), None if b is None else array(b)
+    turned = as_scipy_turns(a, b, v, False) if right else v
     if not left:
-        return (w, v) if right else w
-    u = adjoint(np_linalg.inv(v if b is None else array(b) @ v))
-    u = u / row(np_linalg.norm(u, axis=-2))
-    return (w, u, v) if right else (w, u)
+        return (w, turned) if right else w
+    u = adjoint(np_linalg.inv(v if b is None else b @ v))
+    u = as_scipy_turns(a, b, u / row(np_linalg.norm(u, axis=-2)), True)
+    return (w, u, turned) if right else (w, u)
 
 
 @define(scipy.linalg.eigvals)

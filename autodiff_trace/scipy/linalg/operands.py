@@ -12,7 +12,7 @@ from ...numpy import wrapped as anp
 from ...numpy.canonical import as_array
 from ...numpy.rules.matrices import column, transposed
 
-__all__ = ["array", "as_columns", "in_columns", "in_order", "masked", "over_stacks"]
+__all__ = ["array", "as_columns", "in_columns", "in_order", "masked", "over_stacks", "phases"]
 
 
 def array(x: Any, check_finite: bool = False) -> Any:
@@ -47,6 +47,14 @@ def in_order(x, order):
 def in_columns(x, order):
     """The columns of matrices in some order."""
     return transposed(in_order(transposed(x), order))
+
+
+def phases(v, wanted):
+    """The numbers of length 1 that make the vectors ``v`` those that SciPy gives."""
+    product = np.sum(v.conj() * wanted, axis=0)
+    size = np.abs(product)
+    is_same = size > 0.5  # (of repeated values the vectors are a choice)
+    return np.where(is_same, product / np.where(is_same, size, 1), 1).astype(v.dtype)
 
 
 def over_stacks(count: int, core_ndim: int = 2) -> Callable[[Callable], Callable]:

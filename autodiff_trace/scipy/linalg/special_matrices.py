@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import scipy.linalg
 
+from ...core.primitives import primitive
 from ...numpy import wrapped as anp
+from ...numpy.batching import batch_aligned
 from ...numpy.canonical import as_array
-from ...numpy.definers import define
+from ...numpy.definers import define, linear
 from ...numpy.rules.matrices import column, diagonal_matrix, row
 from .operands import masked
 from .toeplitz_systems import diagonals_of
@@ -50,12 +52,24 @@ def hankel(c, r):
     return anp.concatenate([c, r[1:]])[np.arange(c.shape[0])[:, None] + np.arange(r.shape[0])]
 
 
+@primitive
+def leading(a):
+    """``a`` itself; an error where the coefficient of the highest power is 0."""
+    if np.any(a[..., :1] == 0):
+        raise ValueError("The first coefficient of a polynomial, a[..., 0], must not be zero.")
+    return a
+
+
+linear(leading, lambda g, ans, a: g, batching=batch_aligned)
+
+
 @define(scipy.linalg.companion)
 def companion(a):
     a = vector(a)
     n = a.shape[-1]
     if n < 2:
         raise ValueError("The length of `a` along the last axis must be at least 2.")
+    a = leading(a)
     first = -a[..., 1:] / (1.0 * a[..., :1])
     return on_top(first, np.eye(n - 2, n - 1, dtype=first.dtype))
 
@@ -78,7 +92,7 @@ def fiedler(a):
 @define(scipy.linalg.fiedler_companion)
 def fiedler_companion(a):
     # M. Fiedler, "A note on companion matrices", 2003: five diagonals, of coefficients and ones
-    a = vector(a)
+    a = leading(vector(a))
     a = a / a[..., :1]
     n = a.shape[-1] - 1
     if n <= 1:

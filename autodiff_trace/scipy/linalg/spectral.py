@@ -18,11 +18,10 @@ from ...numpy.rules.repeated_values import part_repeated, with_other_vectors
 from ...numpy.rules.singular_values import other_vectors, svd_jvp, svd_vjp
 from ...numpy.rules.spectral import decompose, eigh_jvp, eigh_vjp
 from ...numpy.rules.tolerances import find_tolerance
-from .banded import dense_of_hermitian
-from .operands import array, over_stacks
+from .operands import array, over_stacks, phases
 from .structures import solve_triangle
 
-__all__ = ["refuse"]
+__all__ = ["hermitian_system", "refuse"]
 
 EighResult, SVDResult = type(np.linalg.eigh(np.eye(1))), type(np.linalg.svd(np.eye(1)))
 """What rules build their answers of."""
@@ -33,7 +32,19 @@ EighResult, SVDResult = type(np.linalg.eigh(np.eye(1))), type(np.linalg.svd(np.e
 
 @over_stacks(1)
 def system_of(a, lower, driver):
+    if isinstance(driver, tuple):
+        return system_by_other(a, *driver)
     return scipy.linalg.eigh(a, lower=lower, driver=driver, check_finite=False)
+
+
+def system_by_other(a, solve, options):
+    """The system of a whole matrix, with the signs that another of SciPy's functions gives vectors."""
+    w, v = scipy.linalg.eigh(a, driver="evd", check_finite=False)
+    options = dict(options)
+    wanted = solve(a, **options)
+    first, last = options["select_range"] or (0, len(w) - 1)
+    v[:, first : last + 1] *= phases(v[:, first : last + 1], wanted)
+    return w, v
 
 
 @primitive
@@ -103,62 +114,6 @@ def eigvalsh(
 ):
     a, b = array(a, check_finite), None if b is None else array(b, check_finite)
     return eigenpairs(a, b, lower, type, subset_by_index, subset_by_value, driver)[0]
-
-
-# Of bands and of three diagonals: those of the dense matrix, whose derivative is read at their places
-
-
-def selected(w, v, select, select_range, name):
-    """The values with the numbers in a range."""
-    if select in ("a", "all", 0):
-        return w, v
-    if select in ("v", "value", 1):
-        refuse(name, "select='v'", "how many values there are depends on them; take select='i'")
-    first, last = map(int, select_range)
-    return w[..., first : last + 1], v[..., first : last + 1]
-
-
-def banded_pairs(name, a_band, lower, select, select_range, check_finite):
-    a = dense_of_hermitian(array(a_band, check_finite), lower)
-    return selected(*decompose(hermitian_system, a, True, "evd"), select, select_range, name)
-
-
-@define(scipy.linalg.eig_banded)
-def eig_banded(a_band, lower, eigvals_only, select, select_range, check_finite=True, **hints):
-    w, v = banded_pairs("eig_banded", a_band, lower, select, select_range, check_finite)
-    return w if eigvals_only else (w, v)
-
-
-@define(scipy.linalg.eigvals_banded)
-def eigvals_banded(a_band, lower, select, select_range, check_finite=True, **hints):
-    return banded_pairs("eigvals_banded", a_band, lower, select, select_range, check_finite)[0]
-
-
-def tridiagonal_pairs(name, d, e, select, select_range, check_finite):
-    d, e = array(d, check_finite), array(e, check_finite)
-    if "c" in (d.dtype.kind, e.dtype.kind):
-        raise TypeError("Only real arrays currently supported")
-    if d.shape[-1] != e.shape[-1] + 1:
-        raise ValueError(f"d ({d.shape[-1]}) must have one more element than e ({e.shape[-1]})")
-    lead = np.broadcast_shapes(d.shape[:-1], e.shape[:-1])
-    pad = np.zeros((*lead, 1), e.dtype)
-    band = anp.stack([
-        anp.broadcast_to(d, (*lead, d.shape[-1])),
-        anp.concatenate([anp.broadcast_to(e, (*lead, e.shape[-1])), pad], axis=-1),
-    ], axis=-2)
-    w, v = decompose(hermitian_system, dense_of_hermitian(band, True), True, "evd")
-    return selected(w, v, select, select_range, name)
-
-
-@define(scipy.linalg.eigh_tridiagonal)
-def eigh_tridiagonal(d, e, eigvals_only, select, select_range, check_finite=True, **hints):
-    w, v = tridiagonal_pairs("eigh_tridiagonal", d, e, select, select_range, check_finite)
-    return w if eigvals_only else (w, v)
-
-
-@define(scipy.linalg.eigvalsh_tridiagonal)
-def eigvalsh_tridiagonal(d, e, select, select_range, check_finite=True, **hints):
-    return tridiagonal_pairs("eigvalsh_tridiagonal", d, e, select, select_range, check_finite)[0]
 
 
 # svd
