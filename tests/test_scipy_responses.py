@@ -20,6 +20,9 @@ SOS = scipy.signal.butter(4, 0.3, output="sos")
 t, x = np.linspace(0.1, 2, 9), rng.normal(size=(5, 4))
 LABELS = rng.integers(0, 3, (5, 4))
 
+NORMALISES = bool(scipy.signal.lfiltic([2.0], [2.0, 1.0], [1.0])[0] == -0.5)
+"""SciPy 1.13 does not divide by the first coefficient of the denominator, as lfilter does."""
+
 ROWS = [
     scipy_row("signal.freqz", b, a, worN=7),
     scipy_row("signal.freqz", b, a, worN=8, whole=True, fs=3.0),
@@ -29,10 +32,11 @@ ROWS = [
     scipy_row("signal.freqs_zpk", b[:2], a, np.array(2.0), worN=t),
     scipy_row("signal.czt", x, m=5, axis=0), scipy_row("signal.czt", t + 1j, m=12), scipy_row("signal.medfilt2d", x),
     scipy_row("signal.zoom_fft", x, np.array([0.2, 0.7]), m=6, fs=3.0, endpoint=True),
-    scipy_row("signal.lfiltic", b, a, t), scipy_row("signal.lfiltic", a, b, t[:1], t[:2]),
     scipy_row("signal.gausspulse", t, fc=2.0),
     scipy_row("signal.sawtooth", 5 * t, width=0.3),
-]
+] + [
+    scipy_row("signal.lfiltic", b, a, t), scipy_row("signal.lfiltic", a, b, t[:1], t[:2]),
+][: 2 * NORMALISES]
 SELECTING_ROWS = [
     *[scipy_row(f"ndimage.{name}", x, **keywords)
       for name in ("maximum_filter", "minimum_filter", "median_filter")

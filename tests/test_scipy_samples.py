@@ -38,7 +38,8 @@ SAMPLES = [
     row("stats.zscore", X), row("stats.zscore", X, axis=1, ddof=1), row("stats.zscore", X, axis=None),
     row("stats.gmean", POSITIVE), row("stats.gmean", POSITIVE, axis=1, weights=np.array([1.0, 2.0, 3.0])),
     row("stats.hmean", POSITIVE), row("stats.pmean", POSITIVE, 1.7), row("stats.moment", X, 3),
-    row("stats.moment", X, 2, axis=None), row("stats.skew", X), row("stats.skew", X, axis=1, bias=False),
+    row("stats.moment", X, 2, axis=None), row("stats.skew", X),
+    row("stats.skew", X, axis=1, bias=False, skip=["float32"]),  # SciPy 1.13 fails in single precision
     row("stats.kurtosis", X), row("stats.kurtosis", X, axis=None, bias=False, fisher=False), row("stats.sem", X),
     row("stats.variation", POSITIVE), row("stats.entropy", POSITIVE), row("stats.entropy", POSITIVE, POSITIVE[::-1]),
     row("stats.entropy", POSITIVE, base=2.0, axis=1), row("stats.gstd", POSITIVE, axis=1),

@@ -11,7 +11,6 @@ from ...numpy import wrapped as anp
 from ...numpy.definers import define, elementwise
 from . import wrapped as special
 from .families import family, family_of, in_domain
-from .spherical_bessel import spherical_in_derivative
 
 elementwise(special.exp1, lambda ans, z: in_domain(ans, -anp.exp(-z) / z), singular=True)
 elementwise(special.expi, lambda ans, x: anp.exp(x) / x, singular=True)
@@ -49,13 +48,8 @@ sici_parts = pair(
 )
 shichi_parts = pair(
     scipy.special.shichi,
-    (lambda ans, x: spherical_in_derivative(0, without_tiny(x), 0), lambda ans, x: anp.cosh(x) / x),
+    (lambda ans, x: special.hyp0f1(1.5, x * x / 4), lambda ans, x: anp.cosh(x) / x),  # DLMF 10.39.9: sinh(x)/x
 )
-
-
-def without_tiny(x):
-    """``x``, of which SciPy's spherical_in takes no subnormal numbers."""
-    return anp.where(anp.less(anp.absolute(x), 1e-30), 0 * x, x)
 
 
 # The derivatives of exprel are ∫ tⁿ e^(xt) dt from 0 to 1: 1F1(n + 1; n + 2; x) / (n + 1), DLMF 13.4.1, near 0, and
