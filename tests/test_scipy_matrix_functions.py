@@ -1,11 +1,15 @@
 """``scipy.linalg``: functions of matrices, Toeplitz systems, least squares, and matrices made of a few numbers."""
 
+import warnings
+
 import numpy as np
 from scipy_table import scipy_row
 
 from table import table_test
 
+from autodiff_trace import grad
 from autodiff_trace import numpy as anp
+from autodiff_trace.scipy import linalg
 
 rng = np.random.default_rng(0)
 
@@ -97,3 +101,10 @@ test_functions = table_test(FUNCTIONS)
 test_toeplitz = table_test(TOEPLITZ)
 test_least_squares = table_test(LEAST_SQUARES)
 test_matrices = table_test(MATRICES)
+
+
+def test_root_of_zero_has_no_derivative():
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # SciPy's, of a singular matrix
+        for a in (np.zeros((2, 2)), np.diag([0.0, 1.0])):
+            assert np.isnan(grad(lambda a: anp.sum(linalg.sqrtm(a)))(a)).all()

@@ -65,7 +65,8 @@ def is_amplified(x, a, b, q):
     """Whether a solution is so large that the equation is singular, but for rounding."""
     size = np.abs(a).max(initial=0) + np.abs(b).max(initial=0)
     eps = np.finfo(x.dtype).eps
-    return np.abs(x).max(initial=0) * size * (len(a) + len(b)) * eps > np.abs(q).max(initial=0) > 0
+    largest = np.abs(q).max(initial=0)
+    return largest > 0 and (size == 0 or np.abs(x).max(initial=0) * size * (len(a) + len(b)) * eps > largest)
 
 
 def sylvester_pull(g, ans, a, b, q, is_strict):
