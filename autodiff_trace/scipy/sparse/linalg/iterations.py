@@ -47,9 +47,11 @@ def options_of(name, options):
 def tight(name, options, dtype):
     """The options with which derivatives are solved."""
     options = dict(options)
-    tolerance = "rtol" if "rtol" in inspect.signature(solver(name)).parameters else "tol"  # (until SciPy 1.13)
+    known = inspect.signature(solver(name)).parameters
+    tolerance = "rtol" if "rtol" in known else "tol"  # (until SciPy 1.13)
     options[tolerance] = max(min(options.get(tolerance, TIGHT), TIGHT), TIGHTEST, 50 * float(np.finfo(dtype).eps))
-    options.pop("atol", None)  # it is of the size of the right-hand side of the call, not of a cotangent's
+    if "atol" in known:  # the call's is of the size of its right-hand side, not of a cotangent
+        options["atol"] = 0.0
     options.pop("callback", None)
     return tuple(sorted(options.items()))
 
