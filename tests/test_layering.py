@@ -151,6 +151,8 @@ ORDER = """
     scipy/optimize: evaluation calls constraints optimality roots scalar_roots curve_fitting linear_problems
       minimizing nonlinear_least_squares global_minimizing __init__
     .: __init__
+    autograd_compat: installing __init__ __main__
+    autograd_compat/startup: __init__ sitecustomize
 """
 
 
