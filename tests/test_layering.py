@@ -151,6 +151,9 @@ ORDER = """
     scipy/optimize: evaluation calls constraints optimality roots scalar_roots curve_fitting linear_problems
       minimizing nonlinear_least_squares global_minimizing __init__
     .: __init__
+    autograd_compat: __init__
+    autograd_compat/scipy: __init__ pullbacks integrate linalg signal special
+    autograd_compat/scipy/stats: beta chi2 dirichlet gamma multivariate_normal norm poisson t __init__
 """
 
 
