@@ -5,6 +5,7 @@
 """
 
 from . import numpy as numpy
+from .installing import install, is_installed, uninstall
 from .builtins import dict, isinstance, list, tuple, type
 from .core import primitive_with_deprecation_warnings as primitive
 from .differential_operators import (
@@ -15,7 +16,7 @@ from .differential_operators import (
 
 __all__ = [
     "checkpoint", "deriv", "dict", "elementwise_grad", "grad", "grad_and_aux", "grad_named", "hessian",
-    "hessian_tensor_product", "hessian_vector_product", "holomorphic_grad", "isinstance", "jacobian", "list",
-    "make_ggnvp", "make_hvp", "make_jvp", "make_vjp", "multigrad_dict", "numpy", "primitive",
-    "tensor_jacobian_product", "tuple", "type", "value_and_grad", "vector_jacobian_product",
+    "hessian_tensor_product", "hessian_vector_product", "holomorphic_grad", "install", "is_installed", "isinstance",
+    "jacobian", "list", "make_ggnvp", "make_hvp", "make_jvp", "make_vjp", "multigrad_dict", "numpy", "primitive",
+    "tensor_jacobian_product", "tuple", "type", "uninstall", "value_and_grad", "vector_jacobian_product",
 ]

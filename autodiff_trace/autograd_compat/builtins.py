@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from .containers import holds_box
-from .tracer import SequenceBox, container_take, getval, notrace_primitive
+from .tracer import SequenceBox, container_take, notrace_primitive
 from .util import subval
-from .vspaces import SparseObject, VSpace, vspace
+from .vspaces import VSpace, vspace
 
 __all__ = [
     "ContainerVSpace", "DictBox", "DictVSpace", "ListVSpace", "NamedTupleVSpace", "SequenceBox", "SequenceVSpace",

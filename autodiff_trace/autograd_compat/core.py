@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from typing import Any
 
 from ..core.tracer import Box
@@ -15,7 +15,7 @@ from .rules import (
     add_outgrads, def_linear, defjvp, defjvp_argnum, defjvp_argnums, defvjp, defvjp_argnum, defvjp_argnums,
     identity_jvp, identity_vjp, sparse_add, sum_outgrads, translate_jvp, translate_vjp,
 )
-from .tracer import DerivativeNode, Node, getval, isbox, primitive, toposort, trace
+from .tracer import DerivativeNode, Node, getval, isbox, toposort, trace
 from .util import func, subval, subvals
 from .vspaces import SparseObject, VSpace, vspace
 
@@ -27,6 +27,9 @@ __all__ = [
     "primitive_with_deprecation_warnings", "sparse_add", "sparse_object_types", "subval", "sum_outgrads", "toposort",
     "trace", "translate_jvp", "translate_vjp", "vspace",
 ]
+
+
+primitive = primitive_with_deprecation_warnings
 
 
 def make_vjp(fun: Callable, x: Any) -> tuple[Callable, Any]:
@@ -120,22 +123,28 @@ class RulesByPrimitive(MutableMapping):
     """The rules of one mode by primitive, of the package's own functions as well: read, looked for and set like a dict.
     Iterating gives those that were set here."""
 
-    def __init__(self, find: Callable, give: Callable) -> None:
-        self.find, self.give = find, give
-        self.given: dict[Callable, Callable] = {}
+    def __init__(self, make_native: Callable, give: Callable, maker_name: str) -> None:
+        self.make_native, self.give, self.maker_name = make_native, give, maker_name
+        self.given: set[Callable] = set()
 
     def __getitem__(self, fun: Callable) -> Callable:
-        maker = self.find(fun)
-        if maker is None:
+        rules = getattr(fun, "rules", None)
+        is_own = type(rules) is Rules and (fun is rules.fun or fun is rules.natives[0])
+        maker = getattr(rules, self.maker_name) if is_own else NativeRule(self.make_native, fun)
+        if maker is None or not is_own and not has_derivative(fun):
             raise KeyError(fun)
         return maker
 
     def __setitem__(self, fun: Callable, maker: Callable) -> None:
-        self.give(fun, maker)
-        self.given[fun] = maker
+        if isinstance(maker, NativeRule) and maker.fun is fun:
+            rules_of(fun).restore()
+        else:
+            self.give(fun, maker)
+            self.given.add(fun)
 
     def __delitem__(self, fun: Callable) -> None:
-        del self.given[fun]
+        self[fun]
+        self.given.discard(fun)
         rules_of(fun).forget()
 
     def __iter__(self) -> Iterator:
@@ -145,30 +154,33 @@ class RulesByPrimitive(MutableMapping):
         return len(self.given)
 
 
-def find_vjpmaker(fun: Callable) -> Callable | None:
-    rules = getattr(fun, "rules", None)
-    if type(rules) is Rules and fun is not rules.natives[-1]:
-        return rules.vjpmaker
-    if not hasattr(fun, "fun"):
-        return None
+class NativeRule:
+    """The rule of a function of the package, as autograd's nodes call it."""
 
-    def vjpmaker(argnums, ans, args, kwargs):
-        vjp, _ = make_vjp(lambda xs: fun(*subvals(args, zip(argnums, xs)), **kwargs), tuple([args[i] for i in argnums]))
-        return vjp
+    def __init__(self, make: Callable, fun: Callable) -> None:
+        self.make, self.fun = make, fun
 
-    return vjpmaker
+    def __call__(self, argnums: Sequence[int], *call: Any) -> Any:
+        *_, args, kwargs = call
 
+        def of_followed(xs):
+            return self.fun(*subvals(args, zip(argnums, xs)), **kwargs)
 
-def find_jvpmaker(fun: Callable) -> Callable | None:
-    if not hasattr(fun, "fun"):
-        return None
-
-    def jvpmaker(argnums, gs, ans, args, kwargs):
-        xs = tuple([args[i] for i in argnums])
-        return make_jvp(lambda xs: fun(*subvals(args, zip(argnums, xs)), **kwargs), xs)(tuple(gs))[1]
-
-    return jvpmaker
+        return self.make(of_followed, tuple([args[i] for i in argnums]), *call[:-3])
 
 
-primitive_vjps = RulesByPrimitive(find_vjpmaker, defvjp_argnums)
-primitive_jvps = RulesByPrimitive(find_jvpmaker, defjvp_argnums)
+def has_derivative(fun: Callable) -> bool:
+    """Whether a function is one of the package's, and not constant piece by piece."""
+    return hasattr(fun, "fun") and getattr(getattr(fun, "traits", None), "differentiable", True)
+
+
+def pull_native(fun: Callable, x: tuple) -> Callable:
+    return make_vjp(fun, x)[0]
+
+
+def push_native(fun: Callable, x: tuple, tangents: Sequence) -> Any:
+    return make_jvp(fun, x)(tuple(tangents))[1]
+
+
+primitive_vjps = RulesByPrimitive(pull_native, defvjp_argnums, "vjpmaker")
+primitive_jvps = RulesByPrimitive(push_native, defjvp_argnums, "jvpmaker")

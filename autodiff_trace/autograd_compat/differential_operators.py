@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from ..core.pytree import tree_leaves
 from ..numpy import wrapped as anp
 from ..transforms import checkpoint as native_checkpoint
 from ..transforms import jacobian as native_jacobian
@@ -39,8 +40,9 @@ def record_scalar(name: str, fun: Callable, x: Any) -> Recording:
 
 @unary_to_nary
 def grad(fun: Callable, x: Any) -> Any:
-    """The gradient of a function that returns one real number, with respect to argument number ``argnum``: of the type
-    of the argument.
+    """
+    Returns a function which gives the gradient of a function that returns one real number, with respect to argument
+    number ``argnum``: of the type of that argument.
 
     >>> float(grad(lambda x, y: x * y**2, 1)(3.0, 5.0))
     30.0
@@ -158,15 +160,9 @@ def make_ggnvp(f: Callable, g: Callable = half_square, f_argnum: int = 0) -> Cal
 @unary_to_nary
 def grad_and_aux(fun: Callable, x: Any) -> tuple[Any, Any]:
     """The gradient of the first of two outputs, and the second one as it is."""
-    aux = None
-
-    def first(x):
-        nonlocal aux
-        ans, aux = fun(x)
-        return ans
-
-    gradient = grad(first)(x)
-    return gradient, aux
+    recording = Recording(lambda x: tuple(fun(x)), x, is_reused=False)
+    ans, aux = recording.output()
+    return recording.pull_ones(len(tree_leaves(ans))), aux
 
 
 def multigrad_dict(fun: Callable) -> Callable:

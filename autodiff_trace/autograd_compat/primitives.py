@@ -33,8 +33,10 @@ class Rules:
     def __init__(self, fun: Callable) -> None:
         self.fun = fun
         self.vjpmaker: Callable | None = None
+        self.jvpmaker: Callable | None = None
         self.vjp_argnums: set[int] | None = None
         self.natives: list[Callable] = []
+        self.before: list[tuple] = []
 
     def be_constant(self) -> None:
         """From now on derivatives take the answers for constants."""
@@ -43,14 +45,23 @@ class Rules:
 
     def set_jvp(self, jvpmaker: Callable) -> None:
         """Give the rule of forward mode, ``jvpmaker(argnums, tangents, ans, args, kwargs)``."""
+        self.jvpmaker = jvpmaker
         for native in self.natives:
             native.jvp_all = functools.partial(push_leaves, jvpmaker) if native.takes_forms else jvpmaker
 
     def forget(self) -> None:
         """Have no rules."""
-        self.vjpmaker = None
+        self.vjpmaker = self.jvpmaker = None
         for native in self.natives:
             native.jvp_all = None
+
+    def restore(self) -> None:
+        """Give a native function its own rules back."""
+        for native, (vjps, find_missing, facts) in self.before:
+            native.vjps.update(vjps)
+            native.vjps.find_missing = find_missing
+            native.jvp_all, native.traits.differentiable = facts
+            del native.rules
 
     def check(self, argnums: Sequence) -> None:
         """Raise NotImplementedError where there is no rule."""
@@ -171,7 +182,7 @@ def is_own_type(kind: type) -> bool:
 
 
 def pull_rows(pull: Callable[[Any], list], g: Any) -> list:
-    """``pull(g)``; of a batch of cotangents one by one, since a rule may hand its cotangent to what knows arrays only."""
+    """``pull(g)``; of a batch of cotangents one by one, since a rule may hand its own to what knows arrays only."""
     if type(g) in box_classes and not g._trace.holds_values and not isinstance(g._trace, RecordingTrace):
         return list(native_primitive(lambda g: tuple(map(ready, pull(g))))(g))
     return list(map(ready, pull(g)))
@@ -300,6 +311,8 @@ def by_position(fun: Callable, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
 
 def use_rules(native: Callable, rules: Rules, kind: type[Curried]) -> None:
     """Let a native primitive have ``rules``."""
+    before = dict(native.vjps), native.vjps.find_missing, (native.jvp_all, native.traits.differentiable)
+    rules.before.append((native, before))
     native.vjps.clear()
     native.vjps.find_missing = functools.partial(kind, rules)
     native.rules = rules

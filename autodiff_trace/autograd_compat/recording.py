@@ -75,7 +75,7 @@ class Recording:
         if len(self.values) != 1:
             return False
         value = self.values[0]
-        return type(value) is np.float64 or not anp.iscomplexobj(value) and np.size(value) == 1
+        return type(value) is np.float64 or vspace(value).size == 1
 
     def pull(self, g: Any) -> Any:
         """The cotangent of ``x`` from that of the output."""
@@ -84,9 +84,10 @@ class Recording:
             raise TypeError(f"the cotangent has the structure {structure}, but the output {self.output_structure}.")
         return self.pull_leaves(list(map(cotangent_like, given, self.values)), given)
 
-    def pull_ones(self) -> Any:
-        """The gradient of the sum of the outputs. The graph is used up."""
-        ones = [vspace(value).ones() if anp.iscomplexobj(value) else anp.ones_like(value)[()] for value in self.values]
+    def pull_ones(self, count: int | None = None) -> Any:
+        """The gradient of the sum of the outputs, or of the first ``count``. The graph is used up."""
+        followed = self.values[:count]
+        ones = [vspace(value).ones() if anp.iscomplexobj(value) else anp.ones_like(value)[()] for value in followed]
         self.values = None
         return self.pull_leaves(ones, (), is_last=True)
 
@@ -137,5 +138,4 @@ def push(fun: Callable, x: Any, t: Any) -> tuple[Any, Any]:
         warnings.warn("Output seems independent of input.", stacklevel=find_caller())
     results = [zeros_of(value) if each is None else each for value, each in zip(values, pushed)]
     both = detach([*values, *results], x, t)
-    answers = tree_unflatten(output_structure, both[: len(values)]), tree_unflatten(output_structure, both[len(values):])
-    return settled(answers)
+    return settled(tuple([tree_unflatten(output_structure, each) for each in (both[: len(values)], both[len(values) :])]))

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from ..core.derivative import DerivativeTrace
 from ..core.pytree import tree_map
 from ..core.tracer import (
     Box, Trace, box_classes, boxers, find_top_trace, innermost_trace, is_box, trace_stack as running, watched_types,

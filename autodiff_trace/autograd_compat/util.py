@@ -68,5 +68,5 @@ def quick_grad_check(
     """Deprecated: the check of a gradient that :func:`test_util.check_grads` has taken the place of."""
     from .test_util import check_grads
 
-    warnings.warn("quick_grad_check is deprecated: use test_util.check_grads(f, modes=['rev'], order=1)(x)", stacklevel=2)
+    warnings.warn("quick_grad_check is deprecated: write check_grads(f, modes=['rev'], order=1)(x).", stacklevel=2)
     check_grads(lambda x: fun(x, *extra_args, **(kwargs or {})), modes=["rev"], order=1)(arg0)

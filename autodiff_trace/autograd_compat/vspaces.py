@@ -69,7 +69,7 @@ class VSpace:
         return x * a
 
     def _inner_prod(self, x, y):
-        raise NotImplementedError(f"{self!r} has no inner product: define {type(self).__name__}._inner_prod(self, x, y)")
+        raise NotImplementedError(f"{self!r} has no inner product: define {type(self).__name__}._inner_prod")
 
     def _covector(self, x):
         return x

@@ -18,7 +18,9 @@ def get_doc(f: Any) -> str:
     return getattr(f, "__doc__", "")
 
 
-def wraps(fun: Callable, namestr: str = "{fun}", docstr: str = "{doc}", **kwargs: Any) -> Callable[[Callable], Callable]:
+def wraps(
+    fun: Callable, namestr: str = "{fun}", docstr: str = "{doc}", **kwargs: Any
+) -> Callable[[Callable], Callable]:
     """Decorate a function that stands for ``fun``: its name and docstring are made from those of ``fun``.
 
     >>> @wraps(abs, "{what}_of_{fun}", what="sign")
@@ -44,7 +46,7 @@ def wrap_nary_f(fun: Callable, op: Callable, argnum: Any) -> Callable[[Callable]
     """Name a function after the operator that made it: ``grad_of_loss_wrt_argnum_0``."""
     return wraps(
         fun, "{op}_of_{fun}_wrt_argnum_{argnum}",
-        "{op} of the function {fun} with respect to argument {argnum}, a function of the same arguments.",
+        "    {op} of function {fun} with respect to argument number {argnum}: a function of the same arguments.",
         op=get_name(op), argnum=argnum,
     )
 

@@ -7,10 +7,8 @@ import math
 import numpy as np
 import numpy.fft as ffto
 
-from ...extend import defvjp, primitive
 from ...numpy import fft as native
 from . import numpy_wrapper as anp
-from .numpy_vjps import match_complex
 from .numpy_wrapper import wrap_namespace
 from .pullbacks import pullback_of
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import builtins
 from functools import partial
 
 import numpy.linalg as npla
 
-from ...extend import defjvp, defvjp
 from ...numpy import linalg as native
 from . import numpy_wrapper as anp
 from .numpy_wrapper import wrap_namespace

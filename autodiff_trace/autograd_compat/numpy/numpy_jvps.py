@@ -5,11 +5,9 @@ from __future__ import annotations
 import numpy as onp
 
 from ... import numpy as native
-from ...numpy.array_box import ArrayBox
 from . import numpy_wrapper as anp
 from .numpy_vjps import (
-    balanced_eq, dot_adjoint_0, dot_adjoint_1, grad_chooser, match_complex, nograd_functions, replace_zero,
-    tensordot_adjoint_0, tensordot_adjoint_1, untake,
+    grad_chooser,
 )
 from .pullbacks import pushforward_of
 

@@ -7,13 +7,10 @@ The functions take plain arrays and boxes, so that rules made of them can be dif
 from __future__ import annotations
 
 import math
-from functools import partial
 
 import numpy as onp
 
 from ... import numpy as native
-from ...extend import primitive
-from ...numpy.array_box import ArrayBox
 from . import numpy_wrapper as anp
 from .pullbacks import pullback_of, pullback_of_each
 

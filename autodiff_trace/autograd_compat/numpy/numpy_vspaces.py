@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from ...numpy import wrapped as anp
+from ..builtins import NamedTupleVSpace
 from ..vspaces import VSpace
 
 __all__ = ["ArrayVSpace", "ComplexArrayVSpace"]
@@ -86,3 +87,9 @@ for number in (float, np.longdouble, np.float64, np.float32, np.float16):
     ArrayVSpace.register(number)
 for number in (complex, np.clongdouble, np.complex128, np.complex64):
     ComplexArrayVSpace.register(number)
+
+for result in ("EigResult", "EighResult", "QRResult", "SlogdetResult", "SVDResult"):
+    result_type = getattr(np.linalg._linalg, result)
+    space = type(f"{result}VSpace", (NamedTupleVSpace,), {"seq_type": result_type, "__module__": __name__})
+    space.register(result_type)
+    globals()[space.__name__] = space

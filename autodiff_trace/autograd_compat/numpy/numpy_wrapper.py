@@ -11,7 +11,7 @@ import numpy as np
 from ... import numpy as native
 from ...core.tracer import is_box
 from ..tracer import notrace_primitive, primitive
-from .native_forms import NOTHING, form_of, wrap_intdtype
+from .native_forms import NOTHING, form_of
 
 numpy_version = np.__version__
 
