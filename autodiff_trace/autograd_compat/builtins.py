@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from .containers import holds_box
+from .rules import defjvp, defvjp
 from .tracer import SequenceBox, container_take, notrace_primitive
 from .util import subval
 from .vspaces import VSpace, vspace
@@ -90,6 +91,10 @@ def container_untake(x: Any, idx: Any, vs: ContainerVSpace) -> Any:
     for i, item in zip(range(*idx.indices(len(zeros))), x):
         zeros = vs._subval(zeros, i, item)
     return zeros
+
+
+defvjp(container_take, lambda ans, A, idx: lambda g: container_untake(g, idx, vspace(A)))
+defjvp(container_take, "same")
 
 
 class ContainerVSpace(VSpace):

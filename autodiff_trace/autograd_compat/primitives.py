@@ -379,18 +379,26 @@ def rules_of(fun: Callable) -> Rules:
         fun.traits.linear_in = fun.traits.multilinear_in = ()
         fun.traits.differentiable = True
         return rules
-    if hasattr(fun, "fun") and "_definition" in getattr(fun, "__globals__", ()):
+    if hasattr(fun, "fun") and has_definition(fun):
         return replace_definition(fun)
     name = getattr(fun, "__name__", fun)
     raise NotImplementedError(f"{name} is no primitive: give the rules to primitive({name}), and call that.")
 
 
+def has_definition(fun: Callable) -> bool:
+    """Whether a native function hands traced calls to its definition by other functions."""
+    return "_definition" in fun.__globals__ or "definition" in fun.__code__.co_freevars
+
+
 def replace_definition(fun: Callable) -> Rules:
-    """Let a function that is defined by others (``numpy.canonical.bind``) be a primitive."""
+    """Let a function that is defined by others, with ``numpy.canonical.bind`` or ``composite``, be a primitive."""
     replacement = primitive(fun.fun)
-    fun.__globals__["_replacement"] = replacement
-    fun.__defaults__ = fun.__kwdefaults__ = None
-    fun.__code__ = call_replacement.__code__
+    if "definition" in fun.__code__.co_freevars:
+        fun.__closure__[fun.__code__.co_freevars.index("definition")].cell_contents = replacement
+    else:
+        fun.__globals__["_replacement"] = replacement
+        fun.__defaults__ = fun.__kwdefaults__ = None
+        fun.__code__ = call_replacement.__code__
     fun.rules = replacement.rules
     return replacement.rules
 
