@@ -44,7 +44,7 @@ ORDER = """
     transforms: trace_substitution closures
     numpy: error_states recursive_linalg layouts mutation parameters random row_sums lapack quick_forms
       namespace plain_scipy operators canonical fft wrapped moving batching broadcasting buffers concatenators
-      linalg ufunc_folds ufunc_methods masks
+      linalg ufunc_folds rebinding ufunc_methods masks
     scipy/integrate: fields linearised refining
     scipy/optimize: isotonic
     scipy/interpolate: bands cubics

@@ -259,8 +259,8 @@ def store(out, x):
             np.copyto(out, x, casting="same_kind")
             return out
         raise TracedValueError(
-            f"out= is a plain array, which cannot hold a traced value ({caller_line()}). Leave out= away, or make the "
-            "array with anp.zeros(...) inside the function."
+            f"out= is a plain array, which cannot hold a traced value ({caller_line()}). Leave out= away, write y = y "
+            "+ x instead of y += x where others hold y, too, or make the array with anp.zeros(...) inside the function."
         )
     with writing:
         return out.replace(anp.broadcast_to(x, out.shape) if np.shape(x) != out.shape else x)
