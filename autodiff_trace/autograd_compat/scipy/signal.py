@@ -17,7 +17,7 @@ from ...core.traits import declare
 from ...numpy import wrapped as anp
 from ...numpy.canonical import as_array
 from ...numpy.definers import multilinear
-from .pullbacks import pullback
+from ..pullbacks import pullback
 
 __all__ = ["convolve"]
 
