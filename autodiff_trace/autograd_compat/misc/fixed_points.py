@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...core.pytree import tree_map
+from ...core.tracer import running_traces
 from ...numpy import wrapped as anp
 from ...transforms.implicit import custom_root
 from ..pullbacks import pullback
@@ -32,6 +33,9 @@ def fixed_point(f: Callable, a: Any, x0: Any, distance: Callable, tol: float) ->
         while distance(x, previous) > tol:
             x, previous = step(x), x
         return x
+
+    if not running_traces():
+        return iterate(None, x0)
 
     def residual(x):
         return tree_map(anp.subtract, f(a)(x), x)

@@ -61,7 +61,7 @@ def take_apart(value: Any, parts: list, start: int) -> tuple[Callable[[Any], Any
         return lambda vector: kind([rebuild(vector) for rebuild in rebuilds]), start
     space = vspace(value)
     parts.append(anp.ravel(value))
-    stop = start + space.size
+    stop = start + parts[-1].size
     return lambda vector: leaf_like(space, vector[start:stop]), stop
 
 
