@@ -153,6 +153,11 @@ ORDER = """
     .: __init__
     autograd_compat: installing __init__ __main__
     autograd_compat/startup: __init__ sitecustomize
+    autograd_compat: pullbacks
+    autograd_compat/scipy: __init__ integrate linalg signal special
+    autograd_compat/scipy/stats: beta chi2 dirichlet gamma multivariate_normal norm poisson t __init__
+    autograd_compat/misc: flatten optimizers fixed_points tracers __init__
+    autograd_compat: test_util
 """
 
 

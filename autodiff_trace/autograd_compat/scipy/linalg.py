@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...scipy import linalg as native
-from .pullbacks import pullback
+from ..pullbacks import pullback
 
 __all__ = native.__all__
 

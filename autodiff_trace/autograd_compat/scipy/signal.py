@@ -17,7 +17,7 @@ from ...core.traits import declare
 from ...numpy import wrapped as anp
 from ...numpy.canonical import as_array
 from ...numpy.definers import multilinear
-from .pullbacks import pullback
+from ..pullbacks import pullback
 
 __all__ = ["convolve"]
 
@@ -156,6 +156,32 @@ def slide_reversed(x, k, x_axes, k_axes, x_dots, k_dots, mode):
 
 
 # What else autograd's module has
+
+
+def parse_axes(
+    A_shape: Sequence, B_shape: Sequence, conv_axes: Sequence | None, dot_axes: Sequence, mode: str
+) -> tuple[dict, dict]:
+    """The axes of the operands "A" and "B" and of the answer "out" by what they are for, and their lengths."""
+    shapes = {"A": tuple(A_shape), "B": tuple(B_shape)}
+    axes: dict = {}
+    for k, (name, shape) in enumerate(shapes.items()):
+        along = tuple(range(len(shape)) if conv_axes is None else conv_axes[k])
+        dots = tuple(dot_axes[k])
+        ignored = tuple([axis for axis in range(len(shape)) if axis not in along + dots])
+        axes[name] = {"conv": along, "dot": dots, "ignore": ignored}
+    lengths = {
+        name: {part: tuple([shapes[name][axis] for axis in places]) for part, places in axes[name].items()}
+        for name in shapes
+    }
+    lengths["out"] = {
+        "ignore_A": lengths["A"]["ignore"], "ignore_B": lengths["B"]["ignore"],
+        "conv": tuple([compute_conv_size(a, b, mode) for a, b in zip(lengths["A"]["conv"], lengths["B"]["conv"])]),
+    }
+    axes["out"], start = {}, 0
+    for part, shape in lengths["out"].items():
+        axes["out"][part] = tuple(range(start, start + len(shape)))
+        start += len(shape)
+    return axes, lengths
 
 
 def compute_conv_size(A_size: int, B_size: int, mode: str) -> int:

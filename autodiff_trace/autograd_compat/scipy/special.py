@@ -6,7 +6,7 @@ import math
 
 from ...scipy import special as native
 from ...transforms.products import jvp
-from .pullbacks import pullback
+from ..pullbacks import pullback
 
 __all__ = native.__all__
 

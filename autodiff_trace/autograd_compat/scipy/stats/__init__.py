@@ -1,4 +1,4 @@
-"""``autograd.scipy.stats``: a module for each distribution that autograd has; the others are SciPy's, traced."""
+"""``autograd.scipy.stats``: modules of autograd's distributions; the others are SciPy's objects, traced."""
 
 from ....scipy import stats as _native
 from . import beta, chi2, dirichlet, gamma, multivariate_normal, norm, poisson, t

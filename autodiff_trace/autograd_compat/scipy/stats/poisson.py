@@ -3,7 +3,7 @@
 from functools import partial
 
 from ....scipy import stats as native
-from ..pullbacks import slope
+from ...pullbacks import slope
 
 __all__ = ["cdf", "logpmf", "pmf"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ...numpy import wrapped as anp
-from ...transforms.gradient import elementwise_grad
-from ...transforms.products import vjp
+from ..numpy import wrapped as anp
+from ..transforms.gradient import elementwise_grad
+from ..transforms.products import vjp
 
 __all__ = ["pullback", "slope"]
 
