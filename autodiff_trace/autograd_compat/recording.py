@@ -18,7 +18,7 @@ from ..numpy import wrapped as anp
 from ..numpy.mutation import call_watching
 from ..transforms.border import to_input
 from ..transforms.ownership import detach, own_constant, own_value, separate
-from .primitives import ready
+from .curried import ready
 from .vspaces import VSpace, dense, vspace
 
 __all__ = ["Recording", "push"]
