@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 from ..core.cotangents import DeferredCotangent
 from ..core.fast.snapshots import check_and_call
+from ..core.forward import transpose_vjp
 from ..core.primitives import primitive as native_primitive
 from ..core.recording import RecordingTrace
 from ..core.tracer import box_classes, fixed_types
 from .containers import is_container, pick, put_back
 from .vspaces import SparseObject, VSpace, dense, vspace
 
-__all__ = ["Curried", "CurriedOverLeaves", "Rules", "bind_rules", "ready", "use_rules"]
+__all__ = ["Curried", "CurriedOverLeaves", "NeedsReverse", "Rules", "bind_rules", "ready", "rules_only", "use_rules"]
 
 
 class Rules:
@@ -55,9 +57,10 @@ class Rules:
 
     def restore(self) -> None:
         """Give a native function its own rules back."""
-        for native, (vjps, find_missing, facts) in self.before:
-            native.vjps.update(vjps)
-            native.vjps.find_missing = find_missing
+        for native, (tables, facts) in self.before:
+            for table, rules, find_missing in tables:
+                table.update(rules)
+                table.find_missing = find_missing
             native.jvp_all, native.traits.differentiable = facts
             del native.rules
 
@@ -75,6 +78,21 @@ class Rules:
         """The function from the cotangent of the answer to a list of cotangents."""
         vjp = self.vjpmaker(argnums, ans, tuple(args), kwargs)
         return lambda g: list(vjp(g))
+
+
+rules_only: ContextVar[bool] = ContextVar("rules_only", default=False)
+"""Whether forward mode has to do with rules of its own: not with those of reverse mode, transposed."""
+
+
+class NeedsReverse(Exception):
+    """A primitive has no rule of forward mode."""
+
+
+def find_jvp(native: Callable, argument: Any) -> Callable:
+    """The rule of forward mode that follows from that of reverse mode."""
+    if rules_only.get():
+        raise NeedsReverse
+    return transpose_vjp(native.vjps[argument])
 
 
 class Curried:
@@ -191,10 +209,13 @@ def pull_rows(pull: Callable[[Any], list], g: Any) -> list:
 
 def use_rules(native: Callable, rules: Rules, kind: type[Curried]) -> None:
     """Let a native primitive have ``rules``."""
-    before = dict(native.vjps), native.vjps.find_missing, (native.jvp_all, native.traits.differentiable)
+    tables = [(table, dict(table), table.find_missing) for table in (native.vjps, native.jvps)]
+    before = tables, (native.jvp_all, native.traits.differentiable)
     rules.before.append((native, before))
     native.vjps.clear()
     native.vjps.find_missing = functools.partial(kind, rules)
+    native.jvps.clear()
+    native.jvps.find_missing = functools.partial(find_jvp, native)
     native.rules = rules
     native.takes_forms = kind is CurriedOverLeaves
     rules.natives.append(native)
