@@ -72,9 +72,10 @@ def jacobian_at(fun: Callable, x: Any) -> Any:
     try:
         return jacobian(as_autograd(fun))(x)
     except NeedsReverse:
-        return jacrev(as_autograd(fun))(x)
+        pass
     finally:
         rules_only.reset(token)
+    return jacrev(as_autograd(fun))(x)
 
 
 class Recording:
