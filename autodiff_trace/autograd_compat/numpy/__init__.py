@@ -17,4 +17,6 @@ __version__ = numpy_wrapper.numpy_version
 
 
 def __getattr__(name):
+    if name.startswith("_"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(_native, name)  # constants and modules that autograd leaves to NumPy

@@ -8,7 +8,9 @@ import numpy as np
 import numpy.fft as ffto
 
 from ...numpy import fft as native
+from ..extend import defvjp as defvjp, primitive as primitive, vspace as vspace
 from . import numpy_wrapper as anp
+from .numpy_vjps import match_complex as match_complex
 from .numpy_wrapper import wrap_namespace
 from .pullbacks import pullback_of
 

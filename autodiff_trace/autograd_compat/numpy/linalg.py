@@ -7,6 +7,8 @@ from functools import partial
 import numpy.linalg as npla
 
 from ...numpy import linalg as native
+from .. import builtins as builtins
+from ..extend import defjvp as defjvp, defvjp as defvjp
 from . import numpy_wrapper as anp
 from .numpy_wrapper import wrap_namespace
 from .pullbacks import pullback_of, pullback_of_each, pushforward_of
@@ -41,4 +43,4 @@ def _diag(a):
 
 
 def _matrix_diag(a):
-    return _diag(anp.expand_dims(a, -1))
+    return _diag(anp.expand_dims(a, -2))

@@ -5,9 +5,17 @@ from __future__ import annotations
 import numpy as onp
 
 from ... import numpy as native
+from ...numpy.array_box import ArrayBox as ArrayBox
+from ..extend import (
+    JVPNode as JVPNode, def_linear as def_linear, defjvp as defjvp, defjvp_argnum as defjvp_argnum,
+    register_notrace as register_notrace, vspace as vspace,
+)
+from ..util import func as func
 from . import numpy_wrapper as anp
 from .numpy_vjps import (
-    grad_chooser,
+    balanced_eq as balanced_eq, dot_adjoint_0 as dot_adjoint_0, dot_adjoint_1 as dot_adjoint_1, grad_chooser,
+    match_complex as match_complex, nograd_functions as nograd_functions, replace_zero as replace_zero,
+    tensordot_adjoint_0 as tensordot_adjoint_0, tensordot_adjoint_1 as tensordot_adjoint_1, untake as untake,
 )
 from .pullbacks import pushforward_of
 

@@ -23,10 +23,17 @@ def pullback_of(fun: Callable, argnum: int = 0) -> Callable:
         def function(x):
             return fun(*args[:argnum], x, *args[argnum + 1 :], **kwargs)
 
-        pullback = vjp(function, args[argnum])[1]
-        return lambda g: pullback(g)[0]
+        output, pullback = vjp(function, args[argnum])
+        return lambda g: pullback(like_output(g, output))[0]
 
     return maker
+
+
+def like_output(g: Any, output: Any) -> Any:
+    """A cotangent of several outputs, one array or a tuple, as a container like them."""
+    if not isinstance(output, (tuple, list)) or type(g) is type(output):
+        return g
+    return type(output)(*g) if hasattr(output, "_fields") else type(output)(g)
 
 
 def pullback_of_each(fun: Callable) -> Callable:
