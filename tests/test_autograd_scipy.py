@@ -30,8 +30,8 @@ NAMES = {
         gammasgn i0 i1 inv_root_pi iv ive j0 j1 jn logit logsumexp make_gammainc_vjp_arg1 make_grad_logsumexp
         multigammaln polygamma psi rgamma root_pi y0 y1 yn
     """,
-    "linalg": "LinAlgError block_diag cholesky expm grad_solve_banded grad_solve_triangular inv lu_factor norm qr solve "
-              "solve_banded solve_sylvester solve_triangular sqrtm svd toeplitz",
+    "linalg": "LinAlgError block_diag cholesky expm grad_solve_banded grad_solve_triangular inv lu_factor norm qr "
+              "solve solve_banded solve_sylvester solve_triangular sqrtm svd toeplitz",
     "signal": "compute_conv_size convolve einsum_tensordot flipped_idxs grad_convolve parse_axes",
     "integrate": "argnums_unpack grad_odeint odeint quad solve_ivp",
     "stats": "beta chi2 dirichlet gamma multivariate_normal norm poisson t",
@@ -110,10 +110,10 @@ def test_derivatives_in_a_covariance_are_symmetric(shape):
     inverse = np.linalg.inv(COVARIANCE)
     whitened = (x - mean).reshape(-1, 4) @ inverse
     expected = 0.5 * (whitened.T @ whitened - len(whitened) * inverse)
-    for function, scale in ((stats.multivariate_normal.logpdf, 1.0), (lambda *args: anp.log(
-            stats.multivariate_normal.pdf(*args)), 1.0)):
-        np.testing.assert_allclose(
-            grad(lambda cov: anp.sum(function(x, mean, cov)))(COVARIANCE), scale * expected, rtol=1e-9)
+    for function in (
+        stats.multivariate_normal.logpdf, lambda *args: anp.log(stats.multivariate_normal.pdf(*args)),
+    ):
+        np.testing.assert_allclose(grad(lambda cov: anp.sum(function(x, mean, cov)))(COVARIANCE), expected, rtol=1e-9)
         check_grads(lambda x, mean: function(x, mean, COVARIANCE), x, mean)
     check_grads(lambda A: stats.multivariate_normal.logpdf(x, mean, 0.5 * (A + A.T)), COVARIANCE)
     np.testing.assert_allclose(
@@ -139,8 +139,8 @@ def test_singular_covariances():
         plain = getattr(scipy.stats.multivariate_normal, name)(x, mean, cov, allow_singular=True)
         assert float(value) == pytest.approx(plain[0], rel=1e-14)
         np.testing.assert_allclose(gradient, slope(plain) * np.array([[0.3, -0.8, 0.0, 0.0], np.zeros(4)]), atol=1e-15)
-        values = value_and_grad(lambda x: anp.sum(anp.where(anp.isfinite(y := function(x, mean, cov, True)), y, 0.0)))(x)
-        assert np.isfinite(values[1]).all()
+        np.testing.assert_array_equal(
+            value_and_grad(lambda x: anp.sum(anp.exp(function(x, mean, cov, True))))(x)[1][1], np.zeros(4))
         with pytest.raises(NotImplementedError, match="singular"):
             grad(function, argnums=2)(x[0], mean, cov, allow_singular=True)
     with_flag, without = [
@@ -152,7 +152,8 @@ def test_singular_covariances():
 
 CONVOLUTIONS = [
     ((6,), (3,), None, ((), ())), ((3,), (6,), None, ((), ())), ((5, 4), (3, 2), None, ((), ())),
-    ((4, 1), (2, 3), None, ((), ())), ((4, 3), (3, 2), ([0], [1]), ((), ())), ((4, 3), (3, 2), ([1, 0], [1, 0]), ((), ())),
+    ((4, 1), (2, 3), None, ((), ())), ((4, 3), (3, 2), ([0], [1]), ((), ())),
+    ((4, 3), (3, 2), ([1, 0], [1, 0]), ((), ())),
     ((3, 3, 2), (3, 2, 3), ([1], [1]), ([0], [2])), ((3, 5), (3, 4), ([], []), ([0], [0])),
     ((2, 5, 4, 3), (2, 4, 2, 3, 2), ([1, 2], [2, 4]), ([3, 0], [3, 0])),
     ((2, 3, 5, 5), (3, 4, 3, 3), ([2, 3], [2, 3]), ([1], [0])),
@@ -300,4 +301,4 @@ def test_differential_equations():
 def test_second_derivatives():
     assert float(grad(grad(special.expit))(40.0)) == pytest.approx(-4.248354255291589e-18, rel=1e-14)
     H = hessian(lambda x: anp.sum(stats.norm.logcdf(x)))(np.array([-30.0, 0.0, 2.0]))
-    assert H[0, 0] == pytest.approx(-0.9978021837, rel=1e-9) and np.count_nonzero(H - np.diag(np.diag(H))) == 0
+    assert H[0, 0] == pytest.approx(-0.9988962284881099, rel=1e-12) and np.count_nonzero(H - np.diag(np.diag(H))) == 0

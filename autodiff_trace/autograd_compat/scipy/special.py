@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from ...scipy import special as native
-from ...transforms.products import jvp
+from ...transforms import products
 from ..pullbacks import pullback
 
 __all__ = native.__all__
@@ -28,4 +28,4 @@ def make_grad_logsumexp(ans, x, axis=None, b=1.0, keepdims=False):
 
 def fwd_grad_logsumexp(g, ans, x, axis=None, b=1.0, keepdims=False):
     """The tangent of ``logsumexp``."""
-    return jvp(lambda x: native.logsumexp(x, axis=axis, b=b, keepdims=keepdims), (x,), (g,))[1]
+    return products.jvp(lambda x: native.logsumexp(x, axis=axis, b=b, keepdims=keepdims), (x,), (g,))[1]
