@@ -11,9 +11,9 @@ ROOT = Path(autodiff_trace.__file__).parent
 # All modules from the bottom up, folder by folder: each imports only from those that stand before it. A folder whose
 # modules need others in between comes more than once. A new module goes where what it imports stands before it.
 ORDER = """
-    core: array_ops parameters traits cotangents errors pytree tracer recording derivative exact_numbers lowest
-      primitives unary batching choices selections masked_rules backward reverse forward infinitesimals transformed
-      taylor
+    core: array_ops parameters traits cotangents errors habits unknown_names pytree tracer recording derivative
+      exact_numbers lowest primitives unary batching choices selections masked_rules backward rule_checks reverse
+      forward infinitesimals transformed taylor
     scipy/ndimage: steps taps
     scipy/signal: steps
     scipy/stats: uncovered
@@ -154,7 +154,7 @@ ORDER = """
     autograd_compat: containers installing __main__ pullbacks util vspaces curried primitives recording rules
       deprecated wrap_util tracer builtins core differential_operators extend test_util
     autograd_compat/misc: fixed_points flatten optimizers tracers __init__
-    autograd_compat/numpy: native_forms numpy_boxes numpy_vspaces numpy_wrapper pullbacks fft linalg numpy_vjps
+    autograd_compat/numpy: native_forms numpy_boxes numpy_vspaces numpy_wrapper pullbacks linalg numpy_vjps fft
       numpy_jvps random __init__
     autograd_compat: __init__
     autograd_compat/scipy: __init__ integrate linalg signal special
