@@ -36,7 +36,7 @@ class Rules:
         self.jvpmaker: Callable | None = None
         self.vjp_argnums: set[int] | None = None
         self.natives: list[Callable] = []
-        self.before: list[tuple] = []
+        self.undo: list[Callable] = []
 
     def be_constant(self) -> None:
         """From now on derivatives take the answers for constants."""
@@ -57,12 +57,8 @@ class Rules:
 
     def restore(self) -> None:
         """Give a native function its own rules back."""
-        for native, (tables, facts) in self.before:
-            for table, rules, find_missing in tables:
-                table.update(rules)
-                table.find_missing = find_missing
-            native.jvp_all, native.traits.differentiable = facts
-            del native.rules
+        for undo in self.undo:
+            undo()
 
     def check(self, argnums: Sequence) -> None:
         """Raise NotImplementedError where there is no rule."""
@@ -209,9 +205,6 @@ def pull_rows(pull: Callable[[Any], list], g: Any) -> list:
 
 def use_rules(native: Callable, rules: Rules, kind: type[Curried]) -> None:
     """Let a native primitive have ``rules``."""
-    tables = [(table, dict(table), table.find_missing) for table in (native.vjps, native.jvps)]
-    before = tables, (native.jvp_all, native.traits.differentiable)
-    rules.before.append((native, before))
     native.vjps.clear()
     native.vjps.find_missing = functools.partial(kind, rules)
     native.jvps.clear()
