@@ -154,7 +154,7 @@ ORDER = """
     autograd_compat: containers installing __main__ pullbacks util vspaces curried primitives recording rules
       deprecated wrap_util tracer builtins core differential_operators extend test_util
     autograd_compat/misc: fixed_points flatten optimizers tracers __init__
-    autograd_compat/numpy: native_forms numpy_boxes numpy_vspaces numpy_wrapper numpy_vjps numpy_jvps fft linalg
+    autograd_compat/numpy: native_forms numpy_boxes numpy_vspaces numpy_wrapper linalg numpy_vjps fft numpy_jvps
       random __init__
     autograd_compat: __init__
     autograd_compat/scipy: __init__ integrate linalg signal special
