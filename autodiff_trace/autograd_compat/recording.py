@@ -85,7 +85,7 @@ def warn_of_independence() -> None:
     frame, level = sys._getframe(1), 2
     while frame.f_back is not None and not is_users_file(frame.f_code.co_filename):
         frame, level = frame.f_back, level + 1
-    warnings.warn("Output seems independent of input.", stacklevel=level - 1)
+    warnings.warn("Output seems independent of input.", stacklevel=level)
 
 
 class Recording:
