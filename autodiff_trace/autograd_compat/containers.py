@@ -12,7 +12,7 @@ from typing import Any
 
 from ..core.tracer import box_classes, fixed_types
 
-__all__ = ["Place", "holds_box", "is_container", "map_container", "pick", "put_back", "take_out"]
+__all__ = ["Form", "Place", "holds_box", "is_box", "is_container", "map_container", "pick", "put_back", "take_out"]
 
 
 class Place:
@@ -77,3 +77,30 @@ def holds_box(x: Any) -> bool:
     if kind in fixed_types or not is_container(kind):
         return False
     return any(type(item) in box_classes or holds_box(item) for item in (x.values() if isinstance(x, dict) else x))
+
+
+def is_box(x: Any) -> bool:
+    return type(x) in box_classes
+
+
+class Form:
+    """A call with containers: where its traced values are, and after it where the numbers of its answer are."""
+
+    def __init__(self, args: tuple, kwargs: dict) -> None:
+        self.call, self.boxes = take_out((args, kwargs), is_box)
+        self.answer: Any = None
+        self.has_one_answer = False
+
+    def argnums_of(self, places: Sequence[int]) -> tuple[int, ...]:
+        """The arguments that have values at these places; a keyword has no rule in autograd."""
+        wanted = set(places)
+        argnums = []
+        for i, form in enumerate(self.call[0]):
+            inside: dict[int, Any] = {}
+            pick(form, form, inside)
+            if not wanted.isdisjoint(inside):
+                argnums.append(i)
+                wanted -= set(inside)
+        if wanted:
+            raise NotImplementedError("a traced keyword argument has no rule: hand it over by position.")
+        return tuple(argnums)

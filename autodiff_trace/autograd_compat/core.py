@@ -9,7 +9,8 @@ from ..core.tracer import Box
 from .deprecated import (
     deprecated_defgrad, deprecated_defvjp, deprecated_defvjp_is_zero, primitive_with_deprecation_warnings,
 )
-from .primitives import Rules, rules_of
+from .curried import Rules
+from .primitives import rules_of
 from .recording import Recording, push
 from .rules import (
     add_outgrads, def_linear, defjvp, defjvp_argnum, defjvp_argnums, defvjp, defvjp_argnum, defvjp_argnums,

@@ -10,9 +10,8 @@ from typing import Any
 from ..core.pytree import tree_leaves
 from ..numpy import wrapped as anp
 from ..transforms import checkpoint as native_checkpoint
-from ..transforms import jacobian as native_jacobian
 from . import core
-from .recording import Recording, push
+from .recording import Recording, jacobian_at, push
 from .vspaces import vspace
 from .wrap_util import unary_to_nary, wraps
 
@@ -76,7 +75,7 @@ def deriv(fun: Callable, x: Any) -> Any:
 @unary_to_nary
 def jacobian(fun: Callable, x: Any) -> Any:
     """The Jacobian of a function of an array: of shape (out…, in…)."""
-    return native_jacobian(fun)(x)
+    return jacobian_at(fun, x)
 
 
 @unary_to_nary

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib import import_module
 from typing import Any
 
 __all__ = ["func", "quick_grad_check", "subval", "subvals", "toposort"]
@@ -66,7 +67,6 @@ def quick_grad_check(
     eps: float = 1e-4, rtol: float = 1e-4, atol: float = 1e-6, rs: Any = None,
 ) -> None:
     """Deprecated: the check of a gradient that :func:`test_util.check_grads` has taken the place of."""
-    from .test_util import check_grads
-
     warnings.warn("quick_grad_check is deprecated: write check_grads(f, modes=['rev'], order=1)(x).", stacklevel=2)
+    check_grads = import_module(f"{__package__}.test_util").check_grads
     check_grads(lambda x: fun(x, *extra_args, **(kwargs or {})), modes=["rev"], order=1)(arg0)

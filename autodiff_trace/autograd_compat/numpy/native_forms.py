@@ -9,13 +9,15 @@ from importlib import import_module
 import numpy as np
 
 from ... import numpy as native
-from ...core.primitives import root_module
 from ...core.tracer import is_box
 from ...numpy import linalg, random
-from ...numpy.namespace import METADATA, underlying, wrapped_functions
+from ...numpy.namespace import underlying, wrapped_functions
 from ...numpy.plain_scipy import find_ufunc
 
-__all__ = ["NOTHING", "form_of", "wrap_intdtype"]
+__all__ = ["NOTHING", "form_of", "note_primitive", "notrace_functions", "wrap_intdtype"]
+
+notrace_functions = [np.ndim, np.shape, np.iscomplexobj, np.result_type]
+"""Functions that no trace sees."""
 
 NOTHING = object()
 """The form of what is no function, type or number, and is left out of a wrapped namespace."""
@@ -60,10 +62,17 @@ def form_of(value: object, primitive: Callable[[Callable], Callable]) -> object:
     form = find_native(value)
     if form is None:
         return primitive(value)
-    if isinstance(form, types.FunctionType) and root_module(form) == PACKAGE:  # and not one that NumPy's own stands for
-        form._is_primitive = True
-        if form.__name__ not in METADATA:
-            form._is_autograd_primitive = True
+    if isinstance(form, types.FunctionType) and form is not value:
+        note_primitive(form, value)
+    return form
+
+
+def note_primitive(form: Callable, function: Callable) -> Callable:
+    """``form``, known as the primitive of ``function`` by what clients ask of it."""
+    form._is_primitive = True
+    if function not in notrace_functions:
+        form._is_autograd_primitive = True
+        form.fun = getattr(form, "fun", function)
     return form
 
 

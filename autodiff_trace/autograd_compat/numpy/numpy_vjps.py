@@ -7,12 +7,20 @@ The functions take plain arrays and boxes, so that rules made of them can be dif
 from __future__ import annotations
 
 import math
+from functools import partial as partial
 
 import numpy as onp
 
 from ... import numpy as native
+from ...numpy.array_box import ArrayBox as ArrayBox
+from ..extend import (
+    SparseObject as SparseObject, VJPNode as VJPNode, defvjp as defvjp, defvjp_argnum as defvjp_argnum,
+    primitive as primitive, register_notrace as register_notrace, vspace as vspace,
+)
+from ..util import func as func
+from ..pullbacks import pullback_of, pullback_of_each
 from . import numpy_wrapper as anp
-from .pullbacks import pullback_of, pullback_of_each
+from .native_forms import note_primitive
 
 nograd_functions = [
     getattr(native, name) for name in """
@@ -98,12 +106,12 @@ def _unpad(array, width):
 
 def balanced_eq(x, z, y):
     """1 where ``z`` is ``x`` alone, half where ``y`` is the same, 0 where it is ``y``."""
-    return native.equal(x, z) / (1.0 + native.equal(x, y))
+    return (x == z) / (1.0 + (x == y))
 
 
 def replace_zero(x, val):
     """``x``, with ``val`` in the place of zeros."""
-    return anp.where(native.equal(x, 0), val, x)
+    return anp.where(x, x, val)
 
 
 def grad_chooser(ans, x, axis=None, keepdims=None, **kwargs):
@@ -179,6 +187,10 @@ def tensordot_adjoint_1(A, G, axes, A_ndim, B_ndim):
     product = native.tensordot(A, G, (kept_A, [*range(len(kept_A))]))
     order = [axis for _, axis in sorted(zip(of_A, of_B))] + kept_B
     return native.transpose(product, onp.argsort(order))
+
+
+for _function in (dot_adjoint_0, dot_adjoint_1, tensordot_adjoint_0, tensordot_adjoint_1, untake):
+    note_primitive(_function, _function)
 
 
 def array_from_args_gradmaker(argnum, ans, args, kwargs):

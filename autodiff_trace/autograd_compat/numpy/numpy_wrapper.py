@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import builtins
+import builtins as python
 import warnings
 from importlib import import_module
 
@@ -10,8 +10,11 @@ import numpy as np
 
 from ... import numpy as native
 from ...core.tracer import is_box
-from ..tracer import notrace_primitive, primitive
-from .native_forms import NOTHING, form_of
+from .. import builtins as builtins
+from ..tracer import notrace_primitive, primitive, trace_primitives_map
+from .native_forms import (
+    NOTHING, form_of, note_primitive, notrace_functions as notrace_functions, wrap_intdtype as wrap_intdtype,
+)
 
 numpy_version = np.__version__
 
@@ -31,12 +34,14 @@ def wrap_namespace(old, new):
         if not (name.startswith("__") and name.endswith("__")):
             if id(value) not in forms:
                 forms[id(value)] = form_of(value, primitive)
-            if forms[id(value)] is not NOTHING:
-                new[name] = forms[id(value)]
+            form = forms[id(value)]
+            if form is not NOTHING:
+                new[name] = form
+            if hasattr(form, "_is_autograd_primitive"):
+                trace_primitives_map[value] = form
 
 
 wrap_namespace(vars(np), globals())
-notrace_functions = [np.ndim, np.shape, np.iscomplexobj, np.result_type]
 _primitive_mean, _primitive_std, _primitive_var = native.mean, native.std, native.var
 _astype = native.astype
 row_stack = native.vstack  # which NumPy warns of
@@ -58,7 +63,7 @@ def _array_from_scalar_or_array(array_args, array_kwargs, scalar):
 
 def wrap_if_boxes_inside(raw_array, slow_op_name=None):
     """A traced array in the place of an array of objects that are boxes; other arrays as they are."""
-    if raw_array.dtype != builtins.object:
+    if raw_array.dtype != python.object:
         return raw_array
     if slow_op_name:
         warnings.warn(f"{slow_op_name} of traced values is slow; np.concatenate is quicker.", stacklevel=2)
@@ -67,8 +72,8 @@ def wrap_if_boxes_inside(raw_array, slow_op_name=None):
 
 def holds_array(x):
     """Whether ``x``, or an item of a list or tuple, is NumPy's or traced."""
-    if isinstance(x, (builtins.list, builtins.tuple)):
-        return builtins.any(holds_array(item) for item in x)
+    if isinstance(x, (python.list, python.tuple)):
+        return python.any(holds_array(item) for item in x)
     return is_box(x) or isinstance(x, (np.ndarray, np.generic))
 
 
@@ -107,6 +112,10 @@ def make_diagonal(D, offset=0, axis1=0, axis2=1):
 def metadata(A):
     """The shape, the number of dimensions and the dtype of ``A``, and whether it is complex."""
     return native.shape(A), native.ndim(A), native.result_type(A), native.iscomplexobj(A)
+
+
+for _function in (concatenate_args, array_from_args, _array_from_scalar_or_array, make_diagonal):
+    note_primitive(_function, _function)
 
 
 @notrace_primitive
