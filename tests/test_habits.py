@@ -53,6 +53,7 @@ CALLS = {
     "scan": (autodiff_trace.scan, lambda c, x: (c, x), 0.0, X),
     "tree_map": (autodiff_trace.tree_map, double, [1.0]),
     "vjp": (vjp, f, X),
+    "check_grads": (testing.check_grads, f, X),
     "adam": (optim.adam, 0.1),
     "sgd": (optim.sgd, 0.1),
     "custom_vjp.defvjp": (custom_vjp(f).defvjp, f, f),
@@ -120,7 +121,10 @@ def test_a_name_that_a_module_does_not_have(place, name, way):
         exec(f"from {place} import {name} as other")
 
 
-@pytest.mark.parametrize("module", [autodiff_trace, anp, extend, nn, optim], ids=lambda module: module.__name__)
+MODULES = [autodiff_trace, anp, extend, nn, optim, testing]
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
 def test_a_name_that_nobody_knows(module):
     assert getattr(module, "nonsense", None) is None
     with pytest.raises(AttributeError, match=rf"^module '{module.__name__}' has no attribute 'nonsense'$"):
@@ -226,6 +230,11 @@ def test_attributes_of_compiled_functions(place, name, way):
 def test_arguments_beside_the_function(name, x):
     with pytest.raises(TypeError, match=rf"{name}\(f\)\(x\)"):
         getattr(autodiff_trace, name)(f, x)
+
+
+def test_the_arguments_of_a_check_stand_beside_the_function():
+    with pytest.raises(ValueError, match=r"check_grads\(f, x\)"):
+        testing.check_grads(f, modes=["rev"])(X)
 
 
 def test_the_vector_beside_the_function():
