@@ -12,6 +12,7 @@ from . import numpy as numpy
 from .compiler import graph, jit, num_threads, set_num_threads
 from .core.errors import EndedTraceError, MissingRuleError, MutationError, TracedValueError
 from .core.pytree import register_pytree, tree_flatten, tree_leaves, tree_map, tree_unflatten
+from .core.unknown_names import unknown_name
 from .numpy.array_box import register_array_type
 from .numpy.mutation import check_mutation
 from .transforms import (
@@ -39,4 +40,4 @@ def __getattr__(name):
         from importlib import import_module
 
         return import_module(f"{__name__}.scipy")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise unknown_name(__name__, name)

@@ -18,6 +18,7 @@ from .core.pytree import register_pytree
 from .core.reverse import defvjp, defvjp_all
 from .core.tracer import Box, is_box
 from .core.traits import declare
+from .core.unknown_names import unknown_name
 from .numpy.along_axes import reduces, reduction, runs_along
 from .numpy.array_box import ArrayBox, register_array_type
 from .numpy.broadcasting import unbroadcast
@@ -31,3 +32,7 @@ __all__ = [
     "defvjp_all", "elementwise", "is_box", "linear", "moves", "multilinear", "nondifferentiable", "notrace_primitive",
     "primitive", "reduces", "reduction", "register_array_type", "register_pytree", "runs_along", "unbroadcast",
 ]
+
+
+def __getattr__(name):
+    raise unknown_name(__name__, name)

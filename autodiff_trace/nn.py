@@ -10,6 +10,7 @@ from .core.primitives import primitive
 from .core.tracer import is_box
 from .core.traits import ANSWER, ARGUMENTS, declares
 from .core.unary import unary
+from .core.unknown_names import unknown_name
 from .numpy import wrapped as anp
 from .numpy.along_axes import reduction, runs_along
 from .numpy.canonical import as_array, axes_of
@@ -242,3 +243,7 @@ def mse(predictions: Any, targets: Any) -> Any:
     2.0
     """
     return anp.mean(anp.square(predictions - targets))
+
+
+def __getattr__(name):
+    raise unknown_name(__name__, name)

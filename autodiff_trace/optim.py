@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
 from .core.pytree import tree_map
+from .core.unknown_names import unknown_keyword, unknown_name
 from .numpy import wrapped as anp
 
 __all__ = ["Optimizer", "adam", "sgd"]
@@ -31,13 +32,15 @@ class Optimizer(NamedTuple):
     update: Callable[[Any, Any, Any], tuple[Any, Any]]
 
 
-def sgd(learning_rate: float, momentum: float = 0.0) -> Optimizer:
+def sgd(learning_rate: float, momentum: float = 0.0, **unknown: NoReturn) -> Optimizer:
     """Gradient descent, with momentum v ← momentum·v + g, p ← p − learning_rate·v (Polyak, 1964).
 
     >>> optimizer = sgd(0.5)
     >>> optimizer.update({"w": 2.0}, optimizer.init({"w": 1.0}), {"w": 1.0})[0]
     {'w': 0.0}
     """
+    if unknown:
+        raise unknown_keyword("sgd", unknown)
 
     def init(params):
         return tree_map(zeros, params) if momentum else None
@@ -62,7 +65,9 @@ class AdamState(NamedTuple):
     square: Any
 
 
-def adam(learning_rate: float = 1e-3, b1: float = 0.9, b2: float = 0.999, eps: float = 1e-8) -> Optimizer:
+def adam(
+    learning_rate: float = 1e-3, b1: float = 0.9, b2: float = 0.999, eps: float = 1e-8, **unknown: NoReturn
+) -> Optimizer:
     """Adam (Kingma and Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1).
 
     >>> optimizer = adam(0.1)
@@ -70,6 +75,8 @@ def adam(learning_rate: float = 1e-3, b1: float = 0.9, b2: float = 0.999, eps: f
     >>> round(float(params), 6)
     0.9
     """
+    if unknown:
+        raise unknown_keyword("adam", unknown)
 
     def init(params):
         return AdamState(0, tree_map(zeros, params), tree_map(zeros, params))
@@ -114,3 +121,7 @@ def move(p: Any, change: Any) -> Any:
     new = p + change
     dtype = getattr(p, "dtype", None)
     return new if dtype is None or dtype.kind not in "fc" or new.dtype == dtype else new.astype(dtype)
+
+
+def __getattr__(name):
+    raise unknown_name(__name__, name)

@@ -11,9 +11,9 @@ ROOT = Path(autodiff_trace.__file__).parent
 # All modules from the bottom up, folder by folder: each imports only from those that stand before it. A folder whose
 # modules need others in between comes more than once. A new module goes where what it imports stands before it.
 ORDER = """
-    core: array_ops parameters traits cotangents errors pytree tracer recording derivative exact_numbers lowest
-      primitives unary batching choices selections masked_rules backward reverse forward infinitesimals
-      transformed taylor
+    core: array_ops parameters traits cotangents errors habits unknown_names pytree tracer recording derivative
+      exact_numbers lowest primitives unary batching choices selections masked_rules backward rule_checks reverse
+      forward infinitesimals transformed taylor
     scipy/ndimage: steps taps
     scipy/signal: steps
     scipy/stats: uncovered
@@ -22,8 +22,8 @@ ORDER = """
     scipy: plain_arguments __init__
     numpy: axis_order
     compiler/backends/native: text_facts builder scratch inputs_text outputs_text __init__ assembly object_cache
-      symbols engine registers counting access operations sharing_text layouts words handling flags_text
-      entry_text interpreter_text runtime
+      symbols engine registers counting access operations sharing_text layouts words handling flags_text entry_text
+      interpreter_text runtime
     compiler/backends/native/vector_math: double_words kernel exponentials logarithms hyperbolic powers roots
       trigonometric inverse_trigonometric __init__
     compiler/backends/native: own_library own
@@ -42,9 +42,9 @@ ORDER = """
     compiler/rolling: __init__
     compiler/schedule: __init__
     transforms: trace_substitution closures
-    numpy: error_states recursive_linalg layouts mutation parameters random row_sums lapack quick_forms
-      namespace plain_scipy operators canonical fft wrapped moving batching broadcasting buffers concatenators
-      linalg ufunc_folds ufunc_methods masks
+    numpy: error_states recursive_linalg layouts mutation parameters random row_sums lapack quick_forms namespace
+      plain_scipy operators canonical fft wrapped moving batching broadcasting buffers concatenators linalg
+      ufunc_folds rebinding ufunc_methods masks
     scipy/integrate: fields linearised refining
     scipy/optimize: isotonic
     scipy/interpolate: bands cubics
@@ -74,17 +74,17 @@ ORDER = """
       smoothing resampling spectra
     scipy/linalg: choices
     scipy/integrate: samples
-    scipy/interpolate: pieces basis piecewise bsplines univariate cubic_splines lines polynomials scattered
-      grids __init__
+    scipy/interpolate: pieces basis piecewise bsplines univariate cubic_splines lines polynomials scattered grids
+      __init__
     scipy/sparse: products stored
-    numpy/rules: matrices determinants repeated_values statistics nan_functions complex_parts division
-      elementwise interpolation lengths creation diagonals ordering sets steps windows contractions covariances
-      cumulative differences einsum factorizations histograms joining matrix_products padding polynomials
-      products ranges rearranging fft selecting shapes reductions extrema norms solving special_functions
-      splitting variances quantiles scattering spectral writing indexing singular_values powers __init__
-    scipy/linalg: operands structures positive_systems schur_forms banded matrix_equations matrix_functions
-      systems toeplitz_systems factorizations matrix_roots orthogonal special_matrices least_squares spectral
-      banded_spectra eigensystems __init__
+    numpy/rules: matrices determinants repeated_values statistics nan_functions complex_parts division elementwise
+      interpolation lengths creation diagonals ordering sets steps windows contractions covariances cumulative
+      differences einsum factorizations histograms joining matrix_products padding polynomials products ranges
+      rearranging fft selecting shapes reductions extrema norms solving special_functions splitting variances
+      quantiles scattering spectral writing indexing singular_values powers __init__
+    scipy/linalg: operands structures positive_systems schur_forms banded matrix_equations matrix_functions systems
+      toeplitz_systems factorizations matrix_roots orthogonal special_matrices least_squares spectral banded_spectra
+      eigensystems __init__
     scipy/spatial/distance: euclidean
     scipy/fft: transforms cosine_transforms __init__
     numpy: views attributes shared_results writable_box array_box array_layer flat __init__
@@ -98,8 +98,8 @@ ORDER = """
     scipy/stats: distributions draws continuous numeric
     scipy/optimize: rosenbrock unknowns
     scipy/integrate: whole_steps event_times flows integrals trajectories
-    captured_state: contents names places holders random_states copying read_paths kinds watching members
-      objects functions following captured restoring reruns references
+    captured_state: contents names places holders random_states copying read_paths kinds watching members objects
+      functions following captured restoring reruns references
     transforms: remembering implicit_problems implicit_rules linear_solve implicit checkpointing loops
     scipy/integrate: problems quadrature
     scipy/optimize: large_systems results
@@ -112,18 +112,18 @@ ORDER = """
     compiler/backends: back_end
     compiler/backends/native: fallback
     compiler/dispatch: static_values arguments matching leaf_names
-    compiler/record: boxes counters captured_folding live_arrays output_owner spent containers record bodies
-      fission hidden_inputs shadow_copies loops loop_cotangents loop_tangents scans
+    compiler/record: boxes counters captured_folding live_arrays output_owner spent containers record bodies fission
+      hidden_inputs shadow_copies loops loop_cotangents loop_tangents scans
     compiler: failures
     compiler/record: outside tracing
     .: differences extend nn optim testing
     transforms: custom __init__
     scipy/special: families error_functions logistic_functions empirical_distributions differential_equations
-      densities gamma_functions cumulative_distributions incomplete_functions hypergeometric
-      noncentral_distributions integral_functions zeta_functions lambert_functions airy_functions
-      carlson_integrals cylinder_functions struve_functions bessel_integrals orthogonal_polynomials
-      spherical_harmonics spherical_bessel exponential_integrals information further_functions
-      elliptic_integrals scaled_cylinder_functions inverse_distributions __init__
+      densities gamma_functions cumulative_distributions incomplete_functions hypergeometric noncentral_distributions
+      integral_functions zeta_functions lambert_functions airy_functions carlson_integrals cylinder_functions
+      struve_functions bessel_integrals orthogonal_polynomials spherical_harmonics spherical_bessel
+      exponential_integrals information further_functions elliptic_integrals scaled_cylinder_functions
+      inverse_distributions __init__
     scipy/signal: waveforms __init__
     scipy/stats: log_tails discrete kernel_density multivariate real_families bounded_families samples
       positive_families statistics_of_tests __init__
@@ -151,7 +151,14 @@ ORDER = """
     scipy/optimize: evaluation calls constraints optimality roots scalar_roots curve_fitting linear_problems
       minimizing nonlinear_least_squares global_minimizing __init__
     .: __init__
-    autograd_compat: installing __init__ __main__
+    autograd_compat: containers installing __main__ pullbacks util vspaces curried primitives recording rules
+      deprecated wrap_util tracer builtins core differential_operators extend test_util
+    autograd_compat/misc: fixed_points flatten optimizers tracers __init__
+    autograd_compat/numpy: native_forms numpy_boxes numpy_vspaces numpy_wrapper linalg numpy_vjps fft numpy_jvps
+      random __init__
+    autograd_compat: __init__
+    autograd_compat/scipy: __init__ integrate linalg signal special
+    autograd_compat/scipy/stats: beta chi2 dirichlet gamma multivariate_normal norm poisson t __init__
     autograd_compat/startup: __init__ sitecustomize
 """
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
+from ..core.unknown_names import unknown_keyword
 from .pipeline import PASSES
 from .graph.graph import Graph
 from .jitted import Jitted
@@ -17,6 +18,7 @@ __all__ = ["graph", "jit"]
 def jit(
     fun: Callable | None = None, static_argnames: str | Sequence[str] = (), passes: Sequence[str] = PASSES,
     constant: str | Sequence[str] = (), backend: str = "auto", math: str = "own",
+    **unknown: NoReturn,
 ) -> Any:
     """``fun``, compiled: run once, and from then on replayed as a straight list of NumPy calls.
 
@@ -83,6 +85,8 @@ def jit(
     of its own, or draws from a generator, runs as it is, with the warning. ``anp.random`` is replayed: its numbers are
     drawn anew, and are the same as without ``jit``.
     """
+    if unknown:
+        raise unknown_keyword("jit", unknown)
     if fun is None:
         check_selection(backend, math)
         return functools.partial(

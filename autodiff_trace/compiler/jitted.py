@@ -10,6 +10,7 @@ import numpy as np
 from ..core.recording import is_recording
 from ..core.tracer import running_traces
 from ..core.transformed import Transformed
+from ..core.unknown_names import add_missing
 from ..captured_state.captured import CapturedState
 from .dispatch.arguments import NotPlain, StaticArray, static_positions, take_apart
 from .dispatch.cache import Cache, CacheInfo, Entry, Version, make_branch
@@ -264,3 +265,6 @@ class Jitted(EagerRuns, Transformed):
     def __setstate__(self, state: dict) -> None:
         vars(self).update(state)
         self.start()
+
+
+add_missing(Jitted, "jit(f)")

@@ -13,6 +13,7 @@ from .derivative import DerivativeTrace, RuleTable, without_derivatives
 from .masked_rules import Push, has_selected, outline_unread, push_selected
 from .primitives import add_rule_table
 from .reverse import trace_vjp, zero_rule
+from .rule_checks import check_primitive, check_rules
 from .selections import Mask, Selected, settle
 from .tracer import boxers
 
@@ -125,6 +126,8 @@ def defjvp(prim: Callable, *rules: Callable | None, argnums: Sequence[int] | Non
     >>> jvp(product, (2.0, 3.0), (1.0, 1.0))
     (np.float64(6.0), np.float64(5.0))
     """
+    check_primitive("defjvp", prim)
+    check_rules("defjvp", prim, rules, keyword_rules)
     for argnum, rule in zip(argnums or range(len(rules)), rules):
         prim.jvps[argnum] = rule or zero_rule
     prim.jvps.update(keyword_rules)
@@ -143,6 +146,7 @@ def defjvp_all(prim: Callable, rule: Callable) -> None:
     >>> jvp(product, (2.0, 3.0), (1.0, 1.0))
     (np.float64(6.0), np.float64(5.0))
     """
+    check_primitive("defjvp_all", prim)
     prim.jvp_all = rule
 
 

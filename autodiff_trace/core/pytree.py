@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, NoReturn
+
+from .unknown_names import unknown_keyword
 
 __all__ = ["Structure", "fields_of", "register_pytree", "tree_flatten", "tree_leaves", "tree_map", "tree_unflatten"]
 
@@ -216,12 +218,14 @@ def tree_leaves(tree: Any) -> list:
     return tree_flatten(tree)[0]
 
 
-def tree_map(fun: Callable, tree: Any, *trees: Any) -> Any:
+def tree_map(fun: Callable, tree: Any, *trees: Any, **unknown: NoReturn) -> Any:
     """Apply ``fun`` to the leaves of ``tree``, and of further trees with the same structure.
 
     >>> tree_map(lambda w, g: w - 0.5 * g, {"w": 1.0, "b": 2.0}, {"w": 2.0, "b": 4.0})
     {'w': 0.0, 'b': 0.0}
     """
+    if unknown:
+        raise unknown_keyword("tree_map", unknown)
     leaves, structure = tree_flatten(tree)
     columns = [leaves]
     for other in trees:

@@ -12,6 +12,7 @@ from .backward import VJPNode
 from .errors import MissingRuleError, caller_line, public_name
 from .derivative import DerivativeTrace, RuleTable
 from .primitives import add_rule_table
+from .rule_checks import check_primitive, check_rules
 from .selections import OutputsCotangent
 from .tracer import NO_KEYWORDS, box_classes, boxers, own_box, snapshot
 
@@ -109,6 +110,8 @@ def defvjp(prim: Callable, *rules: Callable | None, argnums: Sequence[int] | Non
     >>> grad(product, argnums=(0, 1))(2.0, 3.0)
     (np.float64(3.0), np.float64(2.0))
     """
+    check_primitive("defvjp", prim)
+    check_rules("defvjp", prim, rules, keyword_rules)
     new = {**dict(zip(argnums or range(len(rules)), rules)), **keyword_rules}
     for several in [key for key in prim.vjps if type(key) is tuple]:
         del prim.vjps[several]
@@ -127,6 +130,7 @@ def defvjp_all(prim: Callable, rule: Callable) -> None:
     >>> grad(product, argnums=(0, 1))(2.0, 3.0)
     (np.float64(3.0), np.float64(2.0))
     """
+    check_primitive("defvjp_all", prim)
     forget_declared(prim, bool(prim.vjps) or prim.vjp_all is not None)
     prim.vjps.clear()
     prim.vjp_all = rule

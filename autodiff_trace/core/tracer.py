@@ -68,6 +68,11 @@ class Box:
     def __hash__(self) -> int:
         return self._trace.hash(self)
 
+    @classmethod
+    def register(cls, value_type: type) -> None:
+        """Let values of this type be boxed in boxes of this class."""
+        register_box(cls, value_type)
+
 
 def register_box(box_class: type[Box], *value_types: type, convert: Callable[[Any], Any] | None = None) -> None:
     """Let values of these types be boxed in ``box_class``, after ``convert(value)`` if that is given."""

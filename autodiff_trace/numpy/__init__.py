@@ -5,6 +5,7 @@ from importlib import import_module
 
 import numpy as np
 
+from ..core.unknown_names import unknown_name
 from . import wrapped
 from . import rules as rules
 from . import flat as flat
@@ -18,7 +19,8 @@ from .concatenators import CONCATENATORS
 globals().update({name: value for name, value in vars(wrapped).items() if not name.startswith("_")})
 globals().update(make_buffers())
 globals().update(CONCATENATORS)
-__all__ = [name for name in globals() if not name.startswith("_") and name not in ("import_module", "np", "sys")]
+_own = {"import_module", "np", "sys", "unknown_name", "why_removed"}
+__all__ = [name for name in globals() if not name.startswith("_") and name not in _own]
 
 
 def __getattr__(name):
@@ -28,4 +30,14 @@ def __getattr__(name):
         return import_module(f"{__name__.rpartition('.')[0]}.scipy.special")
     if hasattr(np, name) and (not name.startswith("_") or name in ("__array_namespace_info__", "__version__")):
         return getattr(np, name)  # NumPy's other modules; their functions hand traced arrays to ours
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise unknown_name(__name__, name, why_removed(name))
+
+
+def why_removed(name):
+    """What NumPy says of a name that it had once."""
+    try:
+        getattr(np, name)
+    except AttributeError as error:
+        text = str(error).removeprefix(f"module 'numpy' has no attribute {name!r}").lstrip(".\n")
+        return f". {text}" if text else ""
+    return ""

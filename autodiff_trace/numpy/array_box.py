@@ -14,6 +14,7 @@ from ..core.fast.ownership import writing
 from ..core.unary import call_on
 from ..core.recording import RecordingTrace
 from ..core.tracer import Box, fixed_types, is_box, register_box
+from ..core.unknown_names import add_missing
 from . import moving
 from . import wrapped as anp
 from .attributes import conjugate, resize, set_imag, set_real, set_shape, view
@@ -259,8 +260,8 @@ def store(out, x):
             np.copyto(out, x, casting="same_kind")
             return out
         raise TracedValueError(
-            f"out= is a plain array, which cannot hold a traced value ({caller_line()}). Leave out= away, or make the "
-            "array with anp.zeros(...) inside the function."
+            f"out= is a plain array, which cannot hold a traced value ({caller_line()}). Leave out= away, write y = y "
+            "+ x instead of y += x where others hold y, too, or make the array with anp.zeros(...) inside the function."
         )
     with writing:
         return out.replace(anp.broadcast_to(x, out.shape) if np.shape(x) != out.shape else x)
@@ -274,7 +275,6 @@ def register_array_type(array_type: type, *scalar_types: type) -> None:
 NUMBERS = {np.dtype(code).type for code in np.typecodes["All"] if code not in "OSUVMm"}
 fixed_types.update(NUMBERS, {type(np.dtype(number)) for number in NUMBERS})
 register_box(ArrayBox, np.ndarray, *NUMBERS)
-register_box(ArrayBox, bool, convert=np.bool_)
-register_box(ArrayBox, int, convert=np.int64)
-register_box(ArrayBox, float, convert=np.float64)
-register_box(ArrayBox, complex, convert=np.complex128)
+for _kind, _scalar in ((bool, np.bool_), (int, np.int64), (float, np.float64), (complex, np.complex128)):
+    register_box(ArrayBox, _kind, convert=_scalar)
+add_missing(ArrayBox, "x")

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..core.errors import TracedValueError, caller_line
 from ..core.tracer import Box
+from ..core.unknown_names import our_way
 from . import wrapped as anp
 from .layouts import Views, is_number, layout
 from .views import is_view, link, stand_for_view
@@ -45,7 +46,10 @@ def conjugate(x: Box) -> Any:
 
 def view(x: Box, dtype: Any = None, type: Any = None) -> Any:
     """A view with the same dtype: of the bytes of a traced array nothing is known."""
-    dtype = x.dtype if dtype is None or dtype is np.ndarray else np.dtype(dtype)
+    try:
+        dtype = x.dtype if dtype is None or dtype is np.ndarray else np.dtype(dtype)
+    except TypeError as error:  # a shape, perhaps
+        raise TypeError(our_way(f"view takes a dtype ({error}), and no shape", ["x.view()"], "shape")) from None
     if dtype != x.dtype or type is not None and type is not np.ndarray:
         raise TracedValueError(
             f"view: a traced array of {x.dtype} can be seen only as what it is ({caller_line()}). Write x.real and "

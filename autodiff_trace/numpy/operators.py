@@ -7,6 +7,7 @@ from collections.abc import Callable
 from ..core.errors import TracedValueError
 from ..core.fast.ownership import writing
 from ..core.tracer import NO_KEYWORDS, fixed_types, watched_types
+from ..core.unknown_names import find_way, unknown_keyword
 from .layouts import is_number
 from .plain_scipy import why_no_plain_value
 
@@ -78,7 +79,13 @@ def python_value(use):
 
 def forward_method(function):
     def method(self, *args, **kwargs):
-        return function(self, *args, **kwargs)
+        try:
+            return function(self, *args, **kwargs)
+        except TypeError:
+            for name in kwargs:
+                if find_way(["x.method()"], name):
+                    raise unknown_keyword(f"x.{function.__name__}", [name], "x.method()") from None
+            raise
 
     method.__name__ = function.__name__
     method.__doc__ = f"``anp.{function.__name__}`` of this array."

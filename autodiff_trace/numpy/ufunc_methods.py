@@ -14,10 +14,12 @@ import numpy as np
 from ..core.array_ops import array_ops
 from ..core.errors import TracedValueError, caller_line
 from ..core.fast.ownership import writing
+from ..core.tracer import is_box
 from ..core.traits import traits_of
 from . import wrapped as anp
 from .namespace import wrapped_functions
 from .plain_scipy import find_ufunc
+from .rebinding import find_rebinding
 from .ufunc_folds import METHODS
 
 __all__ = ["add_ufunc_methods", "call_ufunc_method", "take_calls_as_ufuncs", "with_keywords"]
@@ -27,6 +29,8 @@ def call_ufunc_method(ufunc: np.ufunc, method: str, inputs: tuple, kwargs: dict)
     prim = wrapped_functions.get(ufunc) or find_ufunc(ufunc)
     if prim is not None:
         if method == "__call__":
+            if kwargs and (rebinding := find_rebinding(ufunc, inputs, kwargs.get("out"))) is not None:
+                return call_in_place(prim, inputs, rebinding, **kwargs)
             return prim(*inputs, **kwargs)
         return METHODS[method](prim, *inputs, **kwargs)
     name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
@@ -34,6 +38,12 @@ def call_ufunc_method(ufunc: np.ufunc, method: str, inputs: tuple, kwargs: dict)
         f"{name} of a traced value has no derivative here ({caller_line()}). Wrap it with extend.primitive and give it "
         "rules, or take the plain value with to_numpy(x)."
     )
+
+
+def call_in_place(prim: Callable, inputs: tuple, rebinding: Callable, *, out: tuple, **kwargs: Any) -> Any:
+    """``prim(*inputs, out=out, **kwargs)`` of an operator ``y += x``: ``rebinding`` takes a traced answer."""
+    ans = prim(*inputs, **kwargs)
+    return rebinding(*out, ans) if is_box(ans) else array_ops.store(out, ans)
 
 
 # Keywords

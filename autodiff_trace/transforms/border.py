@@ -14,8 +14,8 @@ from ..numpy import wrapped as anp
 from ..numpy.mutation import call_watching
 
 __all__ = [
-    "Selection", "as_plain_array", "check_number", "describe", "flatten_output", "select_arguments", "split_aux",
-    "to_input",
+    "Selection", "as_plain_array", "check_number", "check_positions", "describe", "flatten_output", "select_arguments",
+    "split_aux", "to_input",
 ]
 
 
@@ -61,6 +61,18 @@ def as_plain_array(name: str, leaf: Any) -> Any:
     if is_plain_subclass(kind):
         return leaf.view(np.ndarray)
     raise TypeError(f"{name}: an argument is {describe(leaf)}; hand over an array, np.asarray(x).")
+
+
+def check_positions(name: str, argnums: Any) -> None:
+    """Raise TypeError for ``argnums`` that are no positions: an argument, perhaps, as in ``jacobian(f, x)``."""
+    if type(argnums) is int:
+        return
+    for each in argnums if isinstance(argnums, (tuple, list)) else [argnums]:
+        if isinstance(each, (bool, np.bool_)) or not isinstance(each, (int, np.integer)):
+            raise TypeError(
+                f"{name}: argnums={argnums!r}, but positions are integers; names go into argnames. Arguments go to "
+                f"what it returns: {name}(f)(x)."
+            )
 
 
 class Selection:
@@ -150,9 +162,8 @@ def select_arguments(
     else:
         single = not isinstance(argnums, (tuple, list))
         keys = [argnums] if single else list(argnums)
+        check_positions(name, argnums)
         for i, key in enumerate(keys):
-            if isinstance(key, (bool, np.bool_)) or not isinstance(key, (int, np.integer)):
-                raise TypeError(f"{name}: argnums={argnums!r}, but positions are integers; names go into argnames.")
             if not -len(args) <= key < len(args):
                 hint = f" (and {', '.join(kwargs)} by name, for argnames)" if kwargs else ""
                 raise TypeError(f"{name}: argnums={argnums!r}, but the call has {count_arguments(args)}{hint}.")

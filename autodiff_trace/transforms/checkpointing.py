@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from ..core.array_ops import array_ops
 from ..core.backward import VJPNode, backward_pass
@@ -22,6 +22,7 @@ from ..core.selections import Mask, Selected, settle
 from .trace_substitution import active, current, substituting
 from ..core.tracer import Box, Trace, boxers, innermost_trace, is_box, own_box, running_traces
 from ..core.transformed import Transformed
+from ..core.unknown_names import unknown_keyword
 from ..captured_state.reruns import Rerun
 from .steps import record_step
 
@@ -30,7 +31,7 @@ __all__ = ["checkpoint", "recompute", "traces_to_handle"]
 Thunk = Callable[[], list]
 
 
-def checkpoint(fun: Callable) -> Callable:
+def checkpoint(fun: Callable, **unknown: NoReturn) -> Callable:
     """``fun``, whose intermediate values are not kept for the backward pass but computed again in it.
 
     Arguments:
@@ -53,6 +54,8 @@ def checkpoint(fun: Callable) -> Callable:
     >>> float(grad(lambda w: checkpoint(lambda x: w * w * x)(5.0))(2.0))
     20.0
     """
+    if unknown:
+        raise unknown_keyword("checkpoint", unknown)
     return Transformed("checkpoint", apply_checkpoint, fun)
 
 

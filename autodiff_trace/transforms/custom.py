@@ -6,13 +6,15 @@ import functools
 import inspect
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from ..core.pytree import tree_flatten, tree_map
+from ..core.rule_checks import check_rules
 from ..core.tracer import find_top_trace
 from ..testing import check_grads
 from .custom_calls import JVPCall, VJPCall, insert
 from ..core.transformed import Transformed
+from ..core.unknown_names import unknown_keyword
 
 __all__ = ["custom_jvp", "custom_vjp"]
 
@@ -23,8 +25,10 @@ class Custom(Transformed):
     call: type
     how: str
 
-    def __init__(self, fun: Callable, nondiff_argnums: int | Sequence[int] = ()) -> None:
+    def __init__(self, fun: Callable, nondiff_argnums: int | Sequence[int] = (), **unknown: NoReturn) -> None:
         name = type(self).__name__
+        if unknown:
+            raise unknown_keyword(name, unknown)
         places = (nondiff_argnums,) if isinstance(nondiff_argnums, int) else tuple(sorted(nondiff_argnums))
         if any(i < 0 for i in places):
             raise ValueError(f"{name}: nondiff_argnums={nondiff_argnums!r}; positions count from 0.")
@@ -103,10 +107,13 @@ class custom_vjp(Custom):
     call = VJPCall
     how = "f.defvjp(fwd, bwd)"
 
-    def defvjp(self, fwd: Callable, bwd: Callable) -> None:
+    def defvjp(self, fwd: Callable, bwd: Callable, **unknown: NoReturn) -> None:
+        if unknown:
+            raise unknown_keyword("custom_vjp.defvjp", unknown)
         self.rules = fwd, bwd
 
     def defvjps(self, *rules: Callable | None) -> None:
+        check_rules("f.defvjps", self, rules)
         self.rules = functools.partial(forward_of, self), functools.partial(backward_of, rules)
 
 
@@ -133,11 +140,14 @@ class custom_jvp(Custom):
     call = JVPCall
     how = "f.defjvp(jvp)"
 
-    def defjvp(self, jvp: Callable) -> Callable:
+    def defjvp(self, jvp: Callable, **unknown: NoReturn) -> Callable:
+        if unknown:
+            raise unknown_keyword("custom_jvp.defjvp", unknown)
         self.rules = (jvp,)
         return jvp
 
     def defjvps(self, *rules: Callable | None) -> None:
+        check_rules("f.defjvps", self, rules)
         self.rules = (functools.partial(push_each, self, rules),)
 
 

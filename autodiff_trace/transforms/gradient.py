@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from ..numpy import wrapped as anp
 from .border import check_number, select_arguments, split_aux
 from .flat_function import fill_zeros
 from ..core.transformed import Transformed
+from ..core.unknown_names import unknown_keyword
 from .ownership import detach, own_constant, separate
 
 __all__ = ["elementwise_grad", "grad", "grad_and_aux", "holomorphic_grad", "value_and_grad"]
@@ -85,6 +86,7 @@ def grad(
     *,
     argnames: str | Sequence[str] | None = None,
     has_aux: bool = False,
+    **unknown: NoReturn,
 ) -> Callable:
     """The function that computes the gradient of ``fun``.
 
@@ -111,6 +113,8 @@ def grad(
     >>> grad(lambda p: p["a"] * p["b"])({"a": 2.0, "b": 5.0})
     {'a': np.float64(5.0), 'b': np.float64(2.0)}
     """
+    if unknown:
+        raise unknown_keyword("grad", unknown)
     return Transformed("grad", apply_grad, fun, argnums=argnums, argnames=argnames, has_aux=has_aux)
 
 
@@ -126,6 +130,7 @@ def value_and_grad(
     *,
     argnames: str | Sequence[str] | None = None,
     has_aux: bool = False,
+    **unknown: NoReturn,
 ) -> Callable:
     """The function that computes the value of ``fun`` and its gradient together: ``(value, gradient)``.
 
@@ -135,6 +140,8 @@ def value_and_grad(
     >>> float(value), float(gradient)
     (9.0, 6.0)
     """
+    if unknown:
+        raise unknown_keyword("value_and_grad", unknown)
     return Transformed("value_and_grad", apply_value_and_grad, fun, argnums=argnums, argnames=argnames, has_aux=has_aux)
 
 
@@ -144,7 +151,11 @@ def apply_grad_and_aux(fun, options, args, kwargs):
 
 
 def grad_and_aux(
-    fun: Callable, argnums: int | Sequence[int] = 0, *, argnames: str | Sequence[str] | None = None
+    fun: Callable,
+    argnums: int | Sequence[int] = 0,
+    *,
+    argnames: str | Sequence[str] | None = None,
+    **unknown: NoReturn,
 ) -> Callable:
     """``grad(fun, has_aux=True)``: of a function that returns ``(value, aux)`` the pair ``(gradient, aux)``.
 
@@ -152,6 +163,8 @@ def grad_and_aux(
     >>> float(gradient), aux
     (6.0, 'done')
     """
+    if unknown:
+        raise unknown_keyword("grad_and_aux", unknown)
     return Transformed("grad_and_aux", apply_grad_and_aux, fun, argnums=argnums, argnames=argnames)
 
 
@@ -161,6 +174,7 @@ def elementwise_grad(
     *,
     argnames: str | Sequence[str] | None = None,
     has_aux: bool = False,
+    **unknown: NoReturn,
 ) -> Callable:
     """The derivative, element by element, of a function that works element by element.
 
@@ -170,6 +184,8 @@ def elementwise_grad(
     >>> elementwise_grad(lambda x: x * x)(np.array([1.0, 2.0]))
     array([2., 4.])
     """
+    if unknown:
+        raise unknown_keyword("elementwise_grad", unknown)
     options = {"argnums": argnums, "argnames": argnames, "has_aux": has_aux}
     return Transformed("elementwise_grad", apply_elementwise_grad, fun, **options)
 
@@ -180,6 +196,7 @@ def holomorphic_grad(
     *,
     argnames: str | Sequence[str] | None = None,
     has_aux: bool = False,
+    **unknown: NoReturn,
 ) -> Callable:
     """The complex derivative df/dz of a holomorphic function of complex numbers.
 
@@ -189,5 +206,7 @@ def holomorphic_grad(
     >>> complex(holomorphic_grad(lambda z: z * z)(1 + 2j))
     (2+4j)
     """
+    if unknown:
+        raise unknown_keyword("holomorphic_grad", unknown)
     options = {"argnums": argnums, "argnames": argnames, "has_aux": has_aux}
     return Transformed("holomorphic_grad", apply_holomorphic_grad, fun, **options)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from ..core.pytree import tree_leaves, tree_map
+from ..core.unknown_names import unknown_keyword
 from ..numpy import wrapped as anp
 from .closures import Closure, sample
 from .implicit_problems import Implicit
@@ -23,7 +24,8 @@ MOST_STEPS = 100
 
 
 def custom_root(
-    f: Callable, initial_guess: Any, solve: Callable | None = None, tangent_solve: Callable | None = None
+    f: Callable, initial_guess: Any, solve: Callable | None = None, tangent_solve: Callable | None = None,
+    **unknown: NoReturn,
 ) -> Any:
     """The root of ``f``, x with f(x) = 0, with the derivative of the implicit function theorem.
 
@@ -51,6 +53,8 @@ def custom_root(
     >>> round(float(cube_root(8.0)), 12), round(float(grad(cube_root)(8.0)), 12)
     (2.0, 0.083333333333)
     """
+    if unknown:
+        raise unknown_keyword("custom_root", unknown)
     problem = Root("custom_root", f, initial_guess, solve, tangent_solve)
     if not problem.closure.traces:
         return problem.plain(initial_guess)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from ..numpy import wrapped as anp
 from ..numpy.canonical import as_array
+from .border import check_positions
 from .complex_jacobians import check_holomorphic, is_complex, probe, pull_rows, push_columns, real_block, turned
 from .flat_function import FlatFunction
 from ..core.transformed import Transformed
+from ..core.unknown_names import unknown_keyword
 from .gradient import grad
 from .ownership import detach
 from .seeds import map_seeds, total_size
@@ -29,6 +31,7 @@ def jacobian(
     sparsity: Any = None,
     dense: bool = False,
     check: bool = False,
+    **unknown: NoReturn,
 ) -> Callable:
     """The function that computes the Jacobian of ``fun``, in the mode that takes fewer passes.
 
@@ -53,6 +56,8 @@ def jacobian(
     array([[2., 0.],
            [0., 4.]])
     """
+    if unknown:
+        raise unknown_keyword("jacobian", unknown)
     if sparsity is not None:
         options = {"argnames": argnames, "has_aux": has_aux, "chunk_size": chunk_size}
         return sparse_jacobian(fun, argnums, sparsity=sparsity, dense=dense, check=check, **options)
@@ -66,6 +71,7 @@ def jacrev(
     argnames: str | Sequence[str] | None = None,
     has_aux: bool = False,
     chunk_size: int | None = None,
+    **unknown: NoReturn,
 ) -> Callable:
     """:func:`jacobian` in reverse mode: a pass for each output, all at once. For fewer outputs than inputs.
 
@@ -73,6 +79,8 @@ def jacrev(
     >>> jacrev(lambda x: x[0] * x[1])(np.array([3.0, 4.0]))
     array([4., 3.])
     """
+    if unknown:
+        raise unknown_keyword("jacrev", unknown)
     return make("jacrev", apply_jacrev, fun, argnums, argnames, has_aux, chunk_size)
 
 
@@ -83,6 +91,7 @@ def jacfwd(
     argnames: str | Sequence[str] | None = None,
     has_aux: bool = False,
     chunk_size: int | None = None,
+    **unknown: NoReturn,
 ) -> Callable:
     """:func:`jacobian` in forward mode: a pass for each input, all at once. For fewer inputs than outputs.
 
@@ -90,10 +99,13 @@ def jacfwd(
     >>> jacfwd(lambda x: x * np.arange(3.0))(2.0)
     array([0., 1., 2.])
     """
+    if unknown:
+        raise unknown_keyword("jacfwd", unknown)
     return make("jacfwd", apply_jacfwd, fun, argnums, argnames, has_aux, chunk_size)
 
 
 def make(name, apply, fun, argnums, argnames, has_aux, chunk_size):
+    check_positions(name, argnums)
     return Transformed(name, apply, fun, argnums=argnums, argnames=argnames, has_aux=has_aux, chunk_size=chunk_size)
 
 
@@ -190,6 +202,7 @@ def hessian(
     argnames: str | Sequence[str] | None = None,
     has_aux: bool = False,
     chunk_size: int | None = None,
+    **unknown: NoReturn,
 ) -> Callable:
     """The function that computes the matrix of second derivatives: ``jacobian(grad(fun))``.
 
@@ -201,6 +214,8 @@ def hessian(
     array([[4., 2.],
            [2., 0.]])
     """
+    if unknown:
+        raise unknown_keyword("hessian", unknown)
     return make("hessian", apply_hessian, fun, argnums, argnames, has_aux, chunk_size)
 
 

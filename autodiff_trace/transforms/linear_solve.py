@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from ..core.pytree import tree_map
+from ..core.unknown_names import unknown_keyword
 from ..numpy import linalg
 from ..numpy import wrapped as anp
 from .closures import Closure, sample
@@ -25,6 +26,7 @@ __all__ = ["custom_linear_solve"]
 def custom_linear_solve(
     matvec: Callable, b: Any, solve: Callable | None = None, transpose_solve: Callable | None = None,
     symmetric: bool = False,
+    **unknown: NoReturn,
 ) -> Any:
     """The solution of a linear system, x with matvec(x) = b, with its derivative in ``b`` and in what ``matvec`` reads.
 
@@ -48,6 +50,8 @@ def custom_linear_solve(
     >>> float(grad(lambda a: custom_linear_solve(lambda x: a * x, 3.0))(2.0))
     -0.75
     """
+    if unknown:
+        raise unknown_keyword("custom_linear_solve", unknown)
     transposed = solve if symmetric else transpose_solve
     system = LinearSystem(matvec, b, solve, transposed, symmetric)
     if not system.closure.traces:

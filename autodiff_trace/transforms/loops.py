@@ -10,7 +10,7 @@ import functools
 import math
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from ..core.errors import caller_line
 from ..core.pytree import Structure, tree_flatten, tree_unflatten
 from .trace_substitution import current
 from ..core.tracer import boxers, innermost_trace, is_box, own_box
+from ..core.unknown_names import unknown_keyword
 from ..numpy import wrapped as anp
 from .border import as_plain_array, describe
 from .checkpointing import checkpoint, recompute, traces_to_handle
@@ -35,7 +36,9 @@ recorders: list[Callable] = []
 carry and of the stacked outputs, or None."""
 
 
-def scan(f: Callable, init: Any, xs: Any = None, length: int | None = None, reverse: bool = False) -> tuple:
+def scan(
+    f: Callable, init: Any, xs: Any = None, length: int | None = None, reverse: bool = False, **unknown: NoReturn
+) -> tuple:
     """Thread a carry through a loop over the first axis of ``xs``: ``carry, y = f(carry, x)``.
 
     Arguments:
@@ -68,6 +71,8 @@ def scan(f: Callable, init: Any, xs: Any = None, length: int | None = None, reve
     >>> float(total), running
     (10.0, array([ 1.,  3.,  6., 10.]))
     """
+    if unknown:
+        raise unknown_keyword("scan", unknown)
     carry, structure = tree_flatten(init)
     carry = [to_root(number(leaf)) for leaf in carry]
     x_leaves, x_structure = tree_flatten(xs)
@@ -104,7 +109,7 @@ def scan(f: Callable, init: Any, xs: Any = None, length: int | None = None, reve
     return tree_unflatten(structure, carry), tree_unflatten(steps.y_structure, ys)
 
 
-def fori_loop(lower: int, upper: int, body: Callable, init: Any) -> Any:
+def fori_loop(lower: int, upper: int, body: Callable, init: Any, **unknown: NoReturn) -> Any:
     """``for i in range(lower, upper): carry = body(i, carry)``, from ``init``; the last carry.
 
     What :func:`scan` says of the carry and of the backward pass holds here.
@@ -112,6 +117,8 @@ def fori_loop(lower: int, upper: int, body: Callable, init: Any) -> Any:
     >>> float(fori_loop(0, 5, lambda i, c: c * 2.0, 1.0))
     32.0
     """
+    if unknown:
+        raise unknown_keyword("fori_loop", unknown)
     lower, upper = operator.index(lower), operator.index(upper)
     if upper <= lower:
         return init

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -14,12 +14,13 @@ from ..numpy import wrapped as anp
 from ..numpy.layouts import keep_layout_of_element
 from .border import as_plain_array, describe
 from ..core.transformed import Transformed
+from ..core.unknown_names import unknown_keyword
 from .ownership import detach
 
 __all__ = ["vmap"]
 
 
-def vmap(fun: Callable, in_axes: Any = 0, out_axes: Any = 0) -> Callable:
+def vmap(fun: Callable, in_axes: Any = 0, out_axes: Any = 0, **unknown: NoReturn) -> Callable:
     """The function that maps ``fun`` over an axis of its arguments, all elements at once.
 
     Arguments:
@@ -38,6 +39,8 @@ def vmap(fun: Callable, in_axes: Any = 0, out_axes: Any = 0) -> Callable:
     >>> vmap(lambda x, y: x @ y, in_axes=(0, None))(np.eye(3), np.arange(3.0))
     array([0., 1., 2.])
     """
+    if unknown:
+        raise unknown_keyword("vmap", unknown)
     return Transformed("vmap", apply_vmap, fun, in_axes=in_axes, out_axes=out_axes)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from ..core.infinitesimals import settled
 from ..core.pytree import Structure, tree_flatten
+from ..core.unknown_names import unknown_keyword
 from .border import describe, select_arguments, to_input
 from .flat_function import FlatFunction
 from .ownership import detach, own_value, separate
@@ -16,7 +17,7 @@ from .ownership import detach, own_value, separate
 __all__ = ["jvp", "vjp"]
 
 
-def vjp(fun: Callable, *args: Any, has_aux: bool = False) -> tuple:
+def vjp(fun: Callable, *args: Any, has_aux: bool = False, **unknown: NoReturn) -> tuple:
     """Evaluate ``fun`` and return the function that pulls cotangents back through it.
 
     Arguments:
@@ -31,6 +32,8 @@ def vjp(fun: Callable, *args: Any, has_aux: bool = False) -> tuple:
     >>> float(output), [float(g) for g in pullback(1.0)]
     (12.0, [4.0, 3.0])
     """
+    if unknown:
+        raise unknown_keyword("vjp", unknown)
     selection = select_arguments("vjp", fun, args, {}, tuple(range(len(args))))
     flat = FlatFunction("vjp", fun, selection, has_aux)
     flat.inputs = list(map(own_value, flat.inputs))
@@ -46,7 +49,7 @@ def vjp(fun: Callable, *args: Any, has_aux: bool = False) -> tuple:
     return settled(flat.with_aux(flat.output(flat.outputs), pullback))
 
 
-def jvp(fun: Callable, primals: Sequence, tangents: Sequence, has_aux: bool = False) -> tuple:
+def jvp(fun: Callable, primals: Sequence, tangents: Sequence, has_aux: bool = False, **unknown: NoReturn) -> tuple:
     """Evaluate ``fun`` at ``primals`` and push ``tangents`` forward through it.
 
     Arguments:
@@ -61,6 +64,8 @@ def jvp(fun: Callable, primals: Sequence, tangents: Sequence, has_aux: bool = Fa
     >>> float(output), float(tangent)
     (12.0, 4.0)
     """
+    if unknown:
+        raise unknown_keyword("jvp", unknown)
     if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
         raise TypeError("jvp: primals and tangents are tuples with one entry for each argument: jvp(f, (x,), (t,)).")
     selection = select_arguments("jvp", fun, tuple(primals), {}, tuple(range(len(primals))))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from ..core.forward import trace_jvp
 from ..core.pytree import tree_flatten, tree_map, tree_unflatten
@@ -12,6 +12,7 @@ from .border import Selection, select_arguments
 from .complex_jacobians import check_holomorphic, is_complex, push_columns, turned
 from .flat_function import FlatFunction, fill_zeros
 from ..core.transformed import Transformed
+from ..core.unknown_names import unknown_keyword
 from .gradient import differentiate, grad
 from .ownership import detach
 from .products import jvp, match_leaf, vjp
@@ -25,6 +26,7 @@ def deriv(
     *,
     argnames: str | Sequence[str] | None = None,
     has_aux: bool = False,
+    **unknown: NoReturn,
 ) -> Callable:
     """The derivative of a function of a number, in forward mode: an array-valued ``fun`` gives an array.
 
@@ -36,6 +38,8 @@ def deriv(
     >>> deriv(lambda t: anp.array([t, t * t]))(3.0)
     array([1., 6.])
     """
+    if unknown:
+        raise unknown_keyword("deriv", unknown)
     return Transformed("deriv", apply_deriv, fun, argnums=argnums, argnames=argnames, has_aux=has_aux)
 
 
@@ -59,9 +63,10 @@ def apply_deriv(fun, options, args, kwargs):
 def hvp(
     fun: Callable,
     argnums: int | Sequence[int] = 0,
-    *,
+    *vectors: NoReturn,
     argnames: str | Sequence[str] | None = None,
     has_aux: bool = False,
+    **unknown: NoReturn,
 ) -> Callable:
     """The function ``(*args, v) ↦ H v``: the Hessian of ``fun`` times a vector, without forming the Hessian.
 
@@ -73,6 +78,10 @@ def hvp(
     >>> hvp(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 2.0]), np.array([1.0, 0.0]))
     array([4., 2.])
     """
+    if unknown:
+        raise unknown_keyword("hvp", unknown)
+    if vectors:
+        raise TypeError("hvp: the arguments and the vector go to what it returns: hvp(f)(x, v).")
     return Transformed("hvp", apply_hvp, fun, argnums=argnums, argnames=argnames, has_aux=has_aux)
 
 
@@ -87,6 +96,7 @@ def value_grad_and_hvp(
     *,
     argnames: str | Sequence[str] | None = None,
     has_aux: bool = False,
+    **unknown: NoReturn,
 ) -> Callable:
     """The function ``(*args, v) ↦ (value, gradient, H v)``, all from one pass.
 
@@ -96,6 +106,8 @@ def value_grad_and_hvp(
     >>> float(value), float(gradient), float(product)
     (8.0, 12.0, 12.0)
     """
+    if unknown:
+        raise unknown_keyword("value_grad_and_hvp", unknown)
     return Transformed(
         "value_grad_and_hvp", apply_value_grad_and_hvp, fun, argnums=argnums, argnames=argnames, has_aux=has_aux
     )
@@ -141,7 +153,7 @@ def as_selected(selection: Selection, tree: Any) -> tuple:
     return tuple(tree[name] for name in selection.named) if selection.named else tuple(tree)
 
 
-def linearize(fun: Callable, *primals: Any) -> tuple[Any, Callable]:
+def linearize(fun: Callable, *primals: Any, **unknown: NoReturn) -> tuple[Any, Callable]:
     """Evaluate ``fun`` and return the linear map that pushes tangents forward from there.
 
     Returns ``(output, push)``; ``push(*tangents)`` is the tangent of the output. ``fun`` runs once: each push walks the
@@ -152,13 +164,17 @@ def linearize(fun: Callable, *primals: Any) -> tuple[Any, Callable]:
     >>> float(output), float(push(1.0, 0.0)), float(push(0.0, 1.0))
     (12.0, 4.0, 3.0)
     """
+    if unknown:
+        raise unknown_keyword("linearize", unknown)
     output, pullback = vjp(fun, *primals)
     zero = tree_map(anp.zeros_like, output)
     _, push = vjp(pullback, zero)
     return output, lambda *tangents: push(tangents)[0]
 
 
-def make_ggnvp(fun: Callable, loss: Callable | None = None, argnum: int = 0) -> Callable[..., Callable[[Any], Any]]:
+def make_ggnvp(
+    fun: Callable, loss: Callable | None = None, argnum: int = 0, **unknown: NoReturn
+) -> Callable[..., Callable[[Any], Any]]:
     """The function ``(*args) ↦ (v ↦ Jᵀ H J v)``: products with the generalised Gauss-Newton matrix.
 
     Arguments:
@@ -172,6 +188,8 @@ def make_ggnvp(fun: Callable, loss: Callable | None = None, argnum: int = 0) -> 
     >>> make_ggnvp(lambda x: x * np.array([1.0, 2.0]))(np.ones(2))(np.ones(2))
     array([1., 4.])
     """
+    if unknown:
+        raise unknown_keyword("make_ggnvp", unknown)
     return Transformed("make_ggnvp", apply_ggnvp, fun, loss=loss, argnum=argnum)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -16,12 +16,14 @@ from .flat_function import FlatFunction, fill_zeros
 from .coloring import GivenPattern, Pattern
 from .complex_jacobians import check_holomorphic, is_complex, probe, pull_rows, push_columns
 from ..core.transformed import Transformed
+from ..core.unknown_names import unknown_keyword
 from .seeds import count_colors, map_seeds, total_size
 
 __all__ = ["detect_sparsity", "sparse_jacobian"]
 
 def detect_sparsity(
-    fun: Callable, *args: Any, argnums: int | Sequence[int] = 0, argnames: str | Sequence[str] | None = None
+    fun: Callable, *args: Any, argnums: int | Sequence[int] = 0, argnames: str | Sequence[str] | None = None,
+    **unknown: NoReturn,
 ) -> np.ndarray:
     """Which elements of the output of ``fun`` may depend on which elements of an argument.
 
@@ -43,6 +45,8 @@ def detect_sparsity(
     >>> detect_sparsity(lambda x: x[1:] - x[:-1], np.zeros(3)).tolist()
     [[0, 0], [0, 1], [1, 1], [1, 2]]
     """
+    if unknown:
+        raise unknown_keyword("detect_sparsity", unknown)
     selection = select_arguments("detect_sparsity", fun, args, {}, argnums, argnames)
     return detect(FlatFunction("detect_sparsity", fun, selection, has_aux=False)).indices
 

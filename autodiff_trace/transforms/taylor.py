@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.taylor import Series, trace_taylor
@@ -13,6 +13,7 @@ from ..numpy import wrapped as anp
 from .border import Selection, select_arguments
 from .flat_function import FlatFunction, fill_zeros
 from ..core.transformed import Transformed
+from ..core.unknown_names import unknown_keyword
 from .ownership import detach
 from .products import match_leaf
 
@@ -20,7 +21,8 @@ __all__ = ["derivatives", "jet"]
 
 
 def derivatives(
-    fun: Callable, order: int, argnums: int = 0, *, argnames: str | None = None, has_aux: bool = False
+    fun: Callable, order: int, argnums: int = 0, *, argnames: str | None = None, has_aux: bool = False,
+    **unknown: NoReturn,
 ) -> Callable:
     """The function that computes ``fun`` and its derivatives up to ``order`` in one number.
 
@@ -48,6 +50,8 @@ def derivatives(
     >>> derivatives(lambda x: x**3, 2)(np.array([1.0, 2.0]))
     [array([1., 8.]), array([ 3., 12.]), array([ 6., 12.])]
     """
+    if unknown:
+        raise unknown_keyword("derivatives", unknown)
     order = check_order(order)
     return Transformed(
         "derivatives", apply_derivatives, fun, order=order, argnums=argnums, argnames=argnames, has_aux=has_aux
@@ -77,7 +81,7 @@ def apply_derivatives(fun, options, args, kwargs):
     return (terms, aux) if options["has_aux"] else terms
 
 
-def jet(fun: Callable, primals: Sequence, series: Sequence) -> tuple:
+def jet(fun: Callable, primals: Sequence, series: Sequence, **unknown: NoReturn) -> tuple:
     """Evaluate ``fun`` along a curve: its value and its derivatives in t, from those of the arguments.
 
     Arguments:
@@ -94,6 +98,8 @@ def jet(fun: Callable, primals: Sequence, series: Sequence) -> tuple:
     >>> float(output), [float(term) for term in terms]
     (6.0, [5.0, 2.0])
     """
+    if unknown:
+        raise unknown_keyword("jet", unknown)
     sequences = (tuple, list)
     if not isinstance(primals, sequences) or not isinstance(series, sequences) or len(primals) != len(series):
         raise TypeError("jet: primals and series are tuples, an entry for each argument: jet(f, (x,), ([x1, x2],)).")

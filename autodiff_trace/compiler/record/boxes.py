@@ -200,6 +200,9 @@ NEEDED = {
 
 DEFAULTS = set(dir(object)) - {"__class__", "__format__", "__reduce_ex__", "__repr__", "__str__"}
 
+ATTRIBUTES = [name for name in dir(RecordBox) if hasattr(RecordBox, name)]
+"""Those of arrays, without those that only raise an error."""
+
 INSIDE = (__name__.partition(".")[0], "numpy")
 
 
@@ -209,7 +212,7 @@ def number_box(kind: type) -> type:
     made = {**vars(NumberBox), **operators()}
     named = set(dir(kind))
     methods: dict[str, Any] = {"__slots__": (), "__hash__": RecordBox.__hash__}
-    for name in {*dir(RecordBox), *made, *named}:
+    for name in {*ATTRIBUTES, *made, *named}:
         is_special = name.startswith("__")
         own = made.get(name) or inspect.getattr_static(RecordBox, name, None)
         if name.startswith("_") and not is_special or name not in made and name in DEFAULTS:

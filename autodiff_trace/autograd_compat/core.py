@@ -1,0 +1,187 @@
+"""Autograd's core: rules in curried form, ``make_vjp`` and ``make_jvp`` of functions of one argument, vector spaces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from typing import Any
+
+from ..core.tracer import Box
+from .deprecated import (
+    deprecated_defgrad, deprecated_defvjp, deprecated_defvjp_is_zero, primitive_with_deprecation_warnings,
+)
+from .curried import Rules
+from .primitives import rules_of
+from .recording import Recording, push
+from .rules import (
+    add_outgrads, def_linear, defjvp, defjvp_argnum, defjvp_argnums, defvjp, defvjp_argnum, defvjp_argnums,
+    identity_jvp, identity_vjp, sparse_add, sum_outgrads, translate_jvp, translate_vjp,
+)
+from .tracer import DerivativeNode, Node, getval, isbox, toposort, trace
+from .util import func, subval, subvals
+from .vspaces import SparseObject, VSpace, vspace
+
+__all__ = [
+    "Box", "JVPNode", "Node", "SparseBox", "SparseObject", "VJPNode", "VSpace", "add_outgrads", "backward_pass",
+    "def_linear", "defjvp", "defjvp_argnum", "defjvp_argnums", "defvjp", "defvjp_argnum", "defvjp_argnums",
+    "deprecated_defgrad", "deprecated_defvjp", "deprecated_defvjp_is_zero", "func", "getval", "identity_jvp",
+    "identity_vjp", "isbox", "make_jvp", "make_vjp", "primitive", "primitive_jvps", "primitive_vjps",
+    "primitive_with_deprecation_warnings", "sparse_add", "sparse_object_types", "subval", "sum_outgrads", "toposort",
+    "trace", "translate_jvp", "translate_vjp", "vspace",
+]
+
+
+primitive = primitive_with_deprecation_warnings
+
+
+def make_vjp(fun: Callable, x: Any) -> tuple[Callable, Any]:
+    """The function that pulls cotangents of ``fun(x)`` back to ``x``, and ``fun(x)``.
+
+    >>> vjp, ans = make_vjp(lambda x: x * x, 3.0)
+    >>> float(vjp(1.0)), float(ans)
+    (6.0, 9.0)
+    """
+    recording = Recording(fun, x)
+    return recording.pull, recording.output()
+
+
+def make_jvp(fun: Callable, x: Any) -> Callable[[Any], tuple[Any, Any]]:
+    """The function from a tangent of ``x`` to ``fun(x)`` and its tangent.
+
+    >>> ans, tangent = make_jvp(lambda x: x * x, 3.0)(1.0)
+    >>> float(ans), float(tangent)
+    (9.0, 6.0)
+    """
+
+    def jvp(g):
+        return push(fun, x, g)
+
+    return jvp
+
+
+class SparseBox(Box):
+    """The box of a sparse object. None is made: sparse objects are added up where rules return them."""
+
+    __slots__ = ()
+
+
+sparse_object_types = {SparseObject, SparseBox}
+
+
+# Nodes of derivatives, for graphs that a client records and walks itself
+
+
+class VJPNode(DerivativeNode):
+    """A call that :func:`trace` recorded: ``vjp(g)`` gives the cotangents of ``parents``."""
+
+    __slots__ = ("parents", "vjp")
+
+    def __init__(self, value, fun, args, kwargs, parent_argnums, parents):
+        self.parents = parents
+        try:
+            vjpmaker = primitive_vjps[fun]
+        except KeyError:
+            name = getattr(fun, "__name__", fun)
+            raise NotImplementedError(f"VJP of {name} wrt argnums {parent_argnums} not defined") from None
+        self.vjp = vjpmaker(parent_argnums, value, args, kwargs)
+
+    def initialize_root(self):
+        self.parents = ()
+        self.vjp = no_cotangents
+
+
+def no_cotangents(g: Any) -> tuple:
+    return ()
+
+
+class JVPNode(DerivativeNode):
+    """A call that :func:`trace` recorded: ``g`` is the tangent of its value."""
+
+    __slots__ = ("g",)
+
+    def __init__(self, value, fun, args, kwargs, parent_argnums, parents):
+        try:
+            jvpmaker = primitive_jvps[fun]
+        except KeyError:
+            name = getattr(fun, "__name__", fun)
+            raise NotImplementedError(f"JVP of {name} wrt argnums {parent_argnums} not defined") from None
+        self.g = jvpmaker(parent_argnums, [parent.g for parent in parents], value, args, kwargs)
+
+    def initialize_root(self, g):
+        self.g = g
+
+
+def backward_pass(g: Any, end_node: VJPNode) -> Any:
+    """The cotangent of the root from that of ``end_node``."""
+    sums = {end_node: (g, False)}
+    for node in toposort(end_node):
+        outgrad = sums.pop(node)
+        for parent, ingrad in zip(node.parents, node.vjp(outgrad[0])):
+            sums[parent] = add_outgrads(sums.get(parent), ingrad)
+    return outgrad[0]
+
+
+class RulesByPrimitive(MutableMapping):
+    """The rules of one mode by primitive, of the package's own functions as well: read, looked for and set like a dict.
+    Iterating gives those that were set here."""
+
+    def __init__(self, make_native: Callable, give: Callable, maker_name: str) -> None:
+        self.make_native, self.give, self.maker_name = make_native, give, maker_name
+        self.given: set[Callable] = set()
+
+    def __getitem__(self, fun: Callable) -> Callable:
+        rules = getattr(fun, "rules", None)
+        is_own = type(rules) is Rules and (fun is rules.fun or fun is rules.natives[0])
+        maker = getattr(rules, self.maker_name) if is_own else NativeRule(self.make_native, fun)
+        if maker is None or not is_own and not has_derivative(fun):
+            raise KeyError(fun)
+        return maker
+
+    def __setitem__(self, fun: Callable, maker: Callable) -> None:
+        if isinstance(maker, NativeRule) and maker.fun is fun:
+            rules_of(fun).restore()
+        else:
+            self.give(fun, maker)
+            self.given.add(fun)
+
+    def __delitem__(self, fun: Callable) -> None:
+        self[fun]
+        self.given.discard(fun)
+        rules_of(fun).forget()
+
+    def __iter__(self) -> Iterator:
+        return iter(self.given)
+
+    def __len__(self) -> int:
+        return len(self.given)
+
+
+class NativeRule:
+    """The rule of a function of the package, as autograd's nodes call it."""
+
+    def __init__(self, make: Callable, fun: Callable) -> None:
+        self.make, self.fun = make, fun
+
+    def __call__(self, argnums: Sequence[int], *call: Any) -> Any:
+        *_, args, kwargs = call
+
+        def of_followed(xs):
+            return self.fun(*subvals(args, zip(argnums, xs)), **kwargs)
+
+        return self.make(of_followed, tuple([args[i] for i in argnums]), *call[:-3])
+
+
+def has_derivative(fun: Callable) -> bool:
+    """Whether a function is one of the package's, and not constant piece by piece."""
+    return hasattr(fun, "fun") and getattr(getattr(fun, "traits", None), "differentiable", True)
+
+
+def pull_native(fun: Callable, x: tuple) -> Callable:
+    return make_vjp(fun, x)[0]
+
+
+def push_native(fun: Callable, x: tuple, tangents: Sequence) -> Any:
+    return make_jvp(fun, x)(tuple(tangents))[1]
+
+
+primitive_vjps = RulesByPrimitive(pull_native, defvjp_argnums, "vjpmaker")
+primitive_jvps = RulesByPrimitive(push_native, defjvp_argnums, "jvpmaker")

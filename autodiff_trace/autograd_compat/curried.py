@@ -1,0 +1,247 @@
+"""Rules in curried form, bound to the calls that they were recorded for.
+
+``maker(ans, *args)`` is called when the call is recorded, as autograd does: what it computes there, or reads from
+variables, is of that time. It gives the function from the cotangent of the answer to that of the argument.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from typing import Any
+
+from ..core.cotangents import DeferredCotangent
+from ..core.fast.snapshots import check_and_call
+from ..core.forward import transpose_vjp
+from ..core.primitives import primitive as native_primitive
+from ..core.recording import RecordingTrace
+from ..core.tracer import box_classes, fixed_types
+from .containers import is_container, pick, put_back
+from .vspaces import SparseObject, VSpace, dense, vspace
+
+__all__ = ["Curried", "CurriedOverLeaves", "NeedsReverse", "Rules", "bind_rules", "ready", "rules_only", "use_rules"]
+
+
+class Rules:
+    """The rules of a primitive, in autograd's form.
+
+    ``vjpmaker(argnums, ans, args, kwargs)`` gives the function from a cotangent to the cotangents of the arguments;
+    ``vjp_argnums`` are the positions that have a rule, None where all have; ``natives`` the primitives that have them.
+    """
+
+    def __init__(self, fun: Callable) -> None:
+        self.fun = fun
+        self.vjpmaker: Callable | None = None
+        self.jvpmaker: Callable | None = None
+        self.vjp_argnums: set[int] | None = None
+        self.natives: list[Callable] = []
+        self.undo: list[Callable] = []
+
+    def be_constant(self) -> None:
+        """From now on derivatives take the answers for constants."""
+        for native in self.natives:
+            native.traits.differentiable = False
+
+    def set_jvp(self, jvpmaker: Callable) -> None:
+        """Give the rule of forward mode, ``jvpmaker(argnums, tangents, ans, args, kwargs)``."""
+        self.jvpmaker = jvpmaker
+        for native in self.natives:
+            native.jvp_all = functools.partial(push_leaves, jvpmaker) if native.takes_forms else jvpmaker
+
+    def forget(self) -> None:
+        """Have no rules."""
+        self.vjpmaker = self.jvpmaker = None
+        for native in self.natives:
+            native.jvp_all = None
+
+    def restore(self) -> None:
+        """Give a native function its own rules back."""
+        for undo in self.undo:
+            undo()
+
+    def check(self, argnums: Sequence) -> None:
+        """Raise NotImplementedError where there is no rule."""
+        known = self.vjp_argnums
+        missing = argnums if self.vjpmaker is None else [i for i in argnums if known is not None and i not in known]
+        if missing:
+            name = getattr(self.fun, "__name__", self.fun)
+            raise NotImplementedError(
+                f"VJP of {name} wrt argnums {tuple(missing)} not defined: give it with defvjp({name}, …, argnums=…)."
+            )
+
+    def pull(self, argnums: tuple, ans: Any, args: Sequence, kwargs: dict) -> Callable[[Any], list]:
+        """The function from the cotangent of the answer to a list of cotangents."""
+        vjp = self.vjpmaker(argnums, ans, tuple(args), kwargs)
+        return lambda g: list(vjp(g))
+
+
+rules_only: ContextVar[bool] = ContextVar("rules_only", default=False)
+"""Whether forward mode has to do with rules of its own: not with those of reverse mode, transposed."""
+
+
+class NeedsReverse(Exception):
+    """A primitive has no rule of forward mode."""
+
+
+def find_jvp(native: Callable, argument: Any) -> Callable:
+    """The rule of forward mode that follows from that of reverse mode."""
+    if rules_only.get():
+        raise NeedsReverse
+    return transpose_vjp(native.vjps[argument])
+
+
+class Curried:
+    """The rule of one call, as the native backward pass calls it, for an argument or a tuple of them."""
+
+    def __init__(self, rules: Rules, argument: Any) -> None:
+        self.rules = rules
+        self.argument = argument
+        self.argnums = argument if type(argument) is tuple else (argument,)
+        self.check(rules)
+
+    def check(self, rules):
+        rules.check(self.argnums)
+
+    def __call__(self, g: Any, ans: Any, *args: Any, **kwargs: Any) -> Any:
+        return self.bind(ans, args, kwargs)(g, ans)
+
+    def bind(self, ans: Any, args: Sequence, kwargs: dict) -> Callable[[Any, Any], Any]:
+        """The same with the rules' makers called now."""
+        return self.bound(self.rules.pull(self.argnums, ans, args, kwargs))
+
+    def bound(self, pull):
+        is_single = type(self.argument) is not tuple
+
+        def rule(g, ans, *args, **kwargs):
+            cotangents = pull_rows(pull, g)
+            return cotangents[0] if is_single else cotangents
+
+        return rule
+
+
+class CurriedOverLeaves(Curried):
+    """The same for a call that was taken apart: arguments are its form, and the traced values."""
+
+    def check(self, rules):
+        pass  # which arguments they belong to is known when the form is
+
+    def bind(self, ans, args, kwargs):
+        form, *leaves = args
+        call_args, call_kwargs = put_back(form.call, leaves)
+        places = [i - 1 for i in self.argnums]
+        argnums = form.argnums_of(places)
+        self.rules.check(argnums)
+        call_ans = put_back(form.answer, [ans] if form.has_one_answer else ans)
+        pull = self.rules.pull(argnums, call_ans, call_args, call_kwargs)
+        templates = [form.call[0][i] for i in argnums]
+
+        def pull_leaves(g):
+            picked: dict[int, Any] = {}
+            cotangents = pull(put_back(form.answer, [g] if form.has_one_answer else g))
+            for template, cotangent in zip(templates, cotangents):
+                pick(template, cotangent, picked)
+            return [ready(picked.get(place)) for place in places]
+
+        return self.bound(pull_leaves)
+
+
+def push_leaves(jvpmaker: Callable, argnums: Sequence, ts: Sequence, ans: Any, args: Sequence, kwargs: dict) -> Any:
+    """The tangents of the numbers of an answer, from those of the traced values among the arguments."""
+    form, *leaves = args
+    call_args, call_kwargs = put_back(form.call, leaves)
+    tangents = [vspace(leaf).zeros() for leaf in leaves]
+    for argnum, t in zip(argnums, ts):
+        tangents[argnum - 1] = t
+    followed = form.argnums_of([argnum - 1 for argnum in argnums])
+    call_ts = [put_back(form.call[0][i], tangents) for i in followed]
+    call_ans = put_back(form.answer, [ans] if form.has_one_answer else ans)
+    picked: dict[int, Any] = {}
+    pick(form.answer, jvpmaker(followed, call_ts, call_ans, call_args, call_kwargs), picked)
+    pushed = [dense(picked.get(i)) for i in range(len(picked))]
+    return pushed[0] if form.has_one_answer else pushed
+
+
+class OwnCotangent(DeferredCotangent):
+    """A cotangent of a type of the user's own, added as its vector space says."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def plus(self, g):
+        other = g.value if type(g) is OwnCotangent else g
+        return OwnCotangent(vspace(other).add(self.value, other))
+
+    def settle(self):
+        return self.value
+
+
+def ready(g: Any) -> Any:
+    """A cotangent as the native backward pass adds it."""
+    kind = type(g)
+    if kind in box_classes:
+        return g
+    if kind is SparseObject:
+        return dense(g)
+    return OwnCotangent(g) if kind in VSpace.mappings and is_own_type(kind) else g
+
+
+def is_own_type(kind: type) -> bool:
+    """Whether values of this type are neither arrays, nor numbers, nor containers."""
+    return not is_container(kind) and not hasattr(kind, "__array__") and kind not in fixed_types
+
+
+def pull_rows(pull: Callable[[Any], list], g: Any) -> list:
+    """``pull(g)``; of a batch of cotangents one by one, since a rule may hand its own to what knows arrays only."""
+    if type(g) in box_classes and not g._trace.holds_values and not isinstance(g._trace, RecordingTrace):
+        return list(native_primitive(lambda g: tuple(map(ready, pull(g))))(g))
+    return list(map(ready, pull(g)))
+
+
+# Binding
+
+
+def use_rules(native: Callable, rules: Rules, kind: type[Curried]) -> None:
+    """Let a native primitive have ``rules``."""
+    native.vjps.clear()
+    native.vjps.find_missing = functools.partial(kind, rules)
+    native.jvps.clear()
+    native.jvps.find_missing = functools.partial(find_jvp, native)
+    native.rules = rules
+    native.takes_forms = kind is CurriedOverLeaves
+    rules.natives.append(native)
+
+
+def bind_rules(ans: Any, native: Callable) -> Any:
+    """``ans``, the answer of a primitive, with the rules of its nodes bound to the call, in all traces that saw it."""
+    outputs = ans if type(ans) is tuple else (ans,)
+    if not outputs or type(outputs[0]) not in box_classes:
+        return ans
+    bind_rules(tuple([box._value if type(box) in box_classes else box for box in outputs]), native)
+    bound: dict[int, Any] = {}
+    for box in outputs:
+        node = box._node if type(box) in box_classes else None
+        if type(node) is not tuple or len(node) != 7 or node[6] is not native:
+            continue
+        if isinstance(rule_under_checks(node[1]), Curried):
+            box._node = bind_node(node)
+        elif type(node[2]) is tuple:  # one of several outputs: its parent is the node of the call
+            parent = bound.setdefault(node[2][0], None) or bind_node(node[2])
+            bound[node[2][0]] = parent
+            box._node = (*node[:2], parent, *node[3:])
+    return ans
+
+
+def rule_under_checks(rule: Any) -> Any:
+    return rule.args[0] if isinstance(rule, functools.partial) and rule.func is check_and_call else rule
+
+
+def bind_node(node: tuple) -> tuple:
+    """A node whose rule has been bound to its arguments, which it keeps no more."""
+    index, rule, parent, ans, args, kwargs, prim = node
+    bound = rule_under_checks(rule).bind(ans, args, kwargs)
+    if isinstance(rule, functools.partial):
+        bound = functools.partial(check_and_call, bound, *rule.args[1:])
+    return index, bound, parent, ans, (), {}, prim

@@ -1,0 +1,192 @@
+"""Primitives as autograd has them: containers among arguments and answers, and rules in curried form.
+
+Under each is a primitive of :mod:`autodiff_trace.core.primitives`, so that every transformation knows it, and a second
+one for calls with containers, which sees the values in them.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from ..core.primitives import primitive as native_primitive
+from ..core.tracer import box_classes, boxers, fixed_types
+from .containers import Form, holds_box, is_container, map_container, put_back, take_out
+from .curried import Curried, CurriedOverLeaves, Rules, bind_rules, use_rules
+from .vspaces import dense
+
+__all__ = ["primitive", "public_form", "rules_of"]
+
+
+def is_number(x: Any) -> bool:
+    return type(x) in boxers
+
+
+class NotANumber(Exception):
+    """The answer of a primitive is no number or array: it is taken apart."""
+
+
+def primitive(f_raw: Callable) -> Callable:
+    """A function that traces see as one step, with rules of :func:`defvjp` and :func:`defjvp`.
+
+    It may take and give lists, tuples and dicts, and values of types that are registered with ``Box`` and ``VSpace``.
+
+    >>> from autodiff_trace.autograd_compat import grad
+    >>> from autodiff_trace.autograd_compat.extend import defvjp
+    >>> total = primitive(lambda parts: {"sum": parts["a"] + parts["b"]})
+    >>> defvjp(total, lambda ans, parts: lambda g: {"a": g["sum"], "b": g["sum"]})
+    >>> grad(lambda x: total({"a": x, "b": 3.0 * x})["sum"])(1.0)
+    np.float64(4.0)
+    """
+
+    @functools.wraps(f_raw, updated=())
+    def compute(*args, **kwargs):
+        ans = dense(f_raw(*args, **kwargs))
+        if type(ans) not in boxers:
+            raise NotANumber
+        return ans
+
+    @functools.wraps(f_raw, updated=())
+    def compute_over_leaves(form, *leaves):
+        args, kwargs = put_back(form.call, leaves)
+        form.answer, numbers = take_out(dense_items(f_raw(*args, **kwargs)), is_number)
+        form.has_one_answer = is_place(form.answer)
+        if not numbers:
+            raise TypeError(f"Can't differentiate w.r.t. type {type(put_back(form.answer, ()))}: the answer of "
+                            f"{getattr(f_raw, '__name__', f_raw)} has no floating-point number in it.")
+        return numbers[0] if form.has_one_answer else tuple(numbers)
+
+    simple = native_primitive(compute)
+    over_leaves = native_primitive(compute_over_leaves)
+
+    @functools.wraps(f_raw, updated=())
+    def f_wrapped(*args, **kwargs):
+        is_traced = is_apart = False
+        for arg in (*args, *kwargs.values()) if kwargs else args:
+            kind = type(arg)
+            if kind in box_classes:
+                is_traced = True
+            elif kind not in fixed_types and is_container(kind) and holds_box(arg):
+                is_apart = True
+        if not is_traced and not is_apart:
+            return f_raw(*args, **kwargs)
+        if not is_apart and not f_wrapped.gives_containers:
+            try:
+                return bind_rules(simple(*args, **kwargs), simple)
+            except NotANumber:
+                f_wrapped.gives_containers = True
+        if kwargs and any(type(arg) in box_classes or holds_box(arg) for arg in kwargs.values()):
+            args, kwargs = by_position(f_raw, args, kwargs)
+        form = Form(args, kwargs)
+        ans = bind_rules(over_leaves(form, *form.boxes), over_leaves)
+        return put_back(form.answer, [ans] if form.has_one_answer else ans)
+
+    rules = Rules(f_wrapped)
+    f_wrapped.fun = f_raw
+    f_wrapped._is_autograd_primitive = True
+    f_wrapped.gives_containers = False
+    f_wrapped.rules = rules
+    use_rules(simple, rules, Curried)
+    use_rules(over_leaves, rules, CurriedOverLeaves)
+    return f_wrapped
+
+
+def is_place(form: Any) -> bool:
+    return not is_container(type(form))
+
+
+def dense_items(x: Any) -> Any:
+    return map_container(dense_items, x) if is_container(type(x)) else dense(x)
+
+
+def by_position(fun: Callable, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
+    """A call with as many arguments by position as ``fun`` takes."""
+    try:
+        call = inspect.signature(fun).bind(*args, **kwargs)
+    except (TypeError, ValueError):  # the function says it itself, or does not tell its parameters
+        return args, kwargs
+    call.apply_defaults()
+    return call.args, call.kwargs
+
+
+# Rules of functions that exist
+
+
+def public_form(native: Callable) -> Callable:
+    """The primitive that clients know, of the native one that traces see."""
+    rules = getattr(native, "rules", None)
+    return rules.fun if type(rules) is Rules and native is rules.natives[0] else native
+
+
+def rules_of(fun: Callable) -> Rules:
+    """The rules of ``fun``, to be changed: of a primitive of this package, or of a native function, which from now on
+    has these.
+
+    Raises NotImplementedError for a function that is neither.
+    """
+    rules = getattr(fun, "rules", None)
+    if type(rules) is Rules:
+        return rules
+    if hasattr(fun, "vjps"):
+        rules = Rules(fun)
+        rules.undo.append(keep_native_rules(fun))
+        use_rules(fun, rules, Curried)
+        fun.overwriting.clear()
+        fun.traits.unread.clear()
+        fun.traits.linear_in = fun.traits.multilinear_in = ()
+        fun.traits.differentiable = True
+        return rules
+    if hasattr(fun, "fun") and has_definition(fun):
+        return replace_definition(fun)
+    name = getattr(fun, "__name__", fun)
+    raise NotImplementedError(f"{name} is no primitive: give the rules to primitive({name}), and call that.")
+
+
+def has_definition(fun: Callable) -> bool:
+    """Whether a native function hands traced calls to its definition by other functions."""
+    return "_definition" in fun.__globals__ or "definition" in fun.__code__.co_freevars
+
+
+def replace_definition(fun: Callable) -> Rules:
+    """Let a function that is defined by others, with ``numpy.canonical.bind`` or ``composite``, be a primitive."""
+    replacement = primitive(fun.fun)
+    rules = fun.rules = replacement.rules
+    if "definition" in fun.__code__.co_freevars:
+        cell = fun.__closure__[fun.__code__.co_freevars.index("definition")]
+        definition, cell.cell_contents = cell.cell_contents, replacement
+
+        def put_back():
+            cell.cell_contents = definition
+            del fun.rules
+    else:
+        before = fun.__code__, fun.__defaults__, fun.__kwdefaults__
+        fun.__globals__["_replacement"] = replacement
+        fun.__code__, fun.__defaults__, fun.__kwdefaults__ = call_replacement.__code__, None, None
+
+        def put_back():
+            fun.__code__, fun.__defaults__, fun.__kwdefaults__ = before
+            del fun.rules
+
+    rules.undo.append(put_back)
+    return rules
+
+
+def call_replacement(*args, **kwargs):
+    return _replacement(*args, **kwargs)  # noqa: F821, of the globals of the function that it replaces
+
+
+def keep_native_rules(native: Callable) -> Callable[[], None]:
+    """The function that gives a native primitive the rules back that it has now."""
+    tables = [(table, dict(table), table.find_missing) for table in (native.vjps, native.jvps)]
+    facts = native.jvp_all, native.traits.differentiable
+
+    def put_back():
+        for table, rules, find_missing in tables:
+            table.update(rules)
+            table.find_missing = find_missing
+        native.jvp_all, native.traits.differentiable = facts
+        del native.rules
+
+    return put_back
