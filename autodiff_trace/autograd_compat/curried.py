@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import Any
 
+import numpy as np
+
 from ..core.cotangents import DeferredCotangent
 from ..core.fast.snapshots import check_and_call
 from ..core.forward import transpose_vjp
@@ -36,7 +38,7 @@ class Rules:
         self.jvpmaker: Callable | None = None
         self.vjp_argnums: set[int] | None = None
         self.natives: list[Callable] = []
-        self.before: list[tuple] = []
+        self.before: list[Callable[[], None]] = []
 
     def be_constant(self) -> None:
         """From now on derivatives take the answers for constants."""
@@ -57,12 +59,8 @@ class Rules:
 
     def restore(self) -> None:
         """Give a native function its own rules back."""
-        for native, (tables, facts) in self.before:
-            for table, rules, find_missing in tables:
-                table.update(rules)
-                table.find_missing = find_missing
-            native.jvp_all, native.traits.differentiable = facts
-            del native.rules
+        for put_back_one in self.before:
+            put_back_one()
 
     def check(self, argnums: Sequence) -> None:
         """Raise NotImplementedError where there is no rule."""
@@ -198,7 +196,12 @@ def is_own_type(kind: type) -> bool:
 
 
 def pull_rows(pull: Callable[[Any], list], g: Any) -> list:
-    """``pull(g)``; of a batch of cotangents one by one, since a rule may hand its own to what knows arrays only."""
+    """``pull(g)``, which may write into its argument; of a batch of cotangents one by one, since a rule may hand its
+    own to what knows arrays only."""
+    if type(g) is np.ndarray:
+        g = g.copy()
+    elif type(g) is list or type(g) is tuple:
+        g = [each.copy() if type(each) is np.ndarray else each for each in g]
     if type(g) in box_classes and not g._trace.holds_values and not isinstance(g._trace, RecordingTrace):
         return list(native_primitive(lambda g: tuple(map(ready, pull(g))))(g))
     return list(map(ready, pull(g)))
@@ -210,8 +213,16 @@ def pull_rows(pull: Callable[[Any], list], g: Any) -> list:
 def use_rules(native: Callable, rules: Rules, kind: type[Curried]) -> None:
     """Let a native primitive have ``rules``."""
     tables = [(table, dict(table), table.find_missing) for table in (native.vjps, native.jvps)]
-    before = tables, (native.jvp_all, native.traits.differentiable)
-    rules.before.append((native, before))
+    jvp_all, is_differentiable = native.jvp_all, native.traits.differentiable
+
+    def restore():
+        for table, own, find_missing in tables:
+            table.update(own)
+            table.find_missing = find_missing
+        native.jvp_all, native.traits.differentiable = jvp_all, is_differentiable
+        del native.rules
+
+    rules.before.append(restore)
     native.vjps.clear()
     native.vjps.find_missing = functools.partial(kind, rules)
     native.jvps.clear()

@@ -25,7 +25,7 @@ def is_number(x: Any) -> bool:
 
 
 class NotANumber(Exception):
-    """The answer of a primitive is no number or array: it is taken apart."""
+    """The answer of a primitive, ``args[0]``, is no number or array: it is taken apart."""
 
 
 def primitive(f_raw: Callable) -> Callable:
@@ -45,13 +45,14 @@ def primitive(f_raw: Callable) -> Callable:
     def compute(*args, **kwargs):
         ans = dense(f_raw(*args, **kwargs))
         if type(ans) not in boxers:
-            raise NotANumber
+            raise NotANumber(ans)
         return ans
 
     @functools.wraps(f_raw, updated=())
     def compute_over_leaves(form, *leaves):
         args, kwargs = put_back(form.call, leaves)
-        form.answer, numbers = take_out(dense_items(f_raw(*args, **kwargs)), is_number)
+        ans = form.computed.pop() if form.computed else f_raw(*args, **kwargs)
+        form.answer, numbers = take_out(dense_items(ans), is_number)
         form.has_one_answer = is_place(form.answer)
         if not numbers:
             raise TypeError(f"Can't differentiate w.r.t. type {type(put_back(form.answer, ()))}: the answer of "
@@ -64,22 +65,25 @@ def primitive(f_raw: Callable) -> Callable:
     @functools.wraps(f_raw, updated=())
     def f_wrapped(*args, **kwargs):
         is_traced = is_apart = False
-        for arg in (*args, *kwargs.values()) if kwargs else args:
+        for arg in args:
             kind = type(arg)
             if kind in box_classes:
                 is_traced = True
             elif kind not in fixed_types and is_container(kind) and holds_box(arg):
                 is_apart = True
-        if not is_traced and not is_apart:
+        is_named = bool(kwargs) and any(map(is_or_holds_box, kwargs.values()))
+        if not is_traced and not (is_apart or is_named) or not is_traced and not has_rules(rules, f_raw, args, kwargs):
             return f_raw(*args, **kwargs)
+        computed = []
         if not is_apart and not f_wrapped.gives_containers:
             try:
                 return bind_rules(simple(*args, **kwargs), simple)
-            except NotANumber:
+            except NotANumber as answer:
+                computed = [*answer.args]
                 f_wrapped.gives_containers = True
-        if kwargs and any(type(arg) in box_classes or holds_box(arg) for arg in kwargs.values()):
+        if is_named:
             args, kwargs = by_position(f_raw, args, kwargs)
-        form = Form(args, kwargs)
+        form = Form(args, kwargs, computed)
         ans = bind_rules(over_leaves(form, *form.boxes), over_leaves)
         return put_back(form.answer, [ans] if form.has_one_answer else ans)
 
@@ -99,6 +103,20 @@ def is_place(form: Any) -> bool:
 
 def dense_items(x: Any) -> Any:
     return map_container(dense_items, x) if is_container(type(x)) else dense(x)
+
+
+def is_or_holds_box(x: Any) -> bool:
+    return type(x) in box_classes or holds_box(x)
+
+
+def has_rules(rules: Rules, fun: Callable, args: tuple, kwargs: dict) -> bool:
+    """Whether the arguments that hold traced values have rules. Where none is itself one, autograd runs the function on
+    what they hold."""
+    args, kwargs = by_position(fun, args, kwargs)
+    if rules.vjpmaker is None and rules.jvpmaker is None or any(map(is_or_holds_box, kwargs.values())):
+        return False
+    known = rules.vjp_argnums
+    return known is None or all(i in known for i, arg in enumerate(args) if is_or_holds_box(arg))
 
 
 def by_position(fun: Callable, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
@@ -145,20 +163,35 @@ def rules_of(fun: Callable) -> Rules:
 
 def has_definition(fun: Callable) -> bool:
     """Whether a native function hands traced calls to its definition by other functions."""
-    return "_definition" in fun.__globals__ or "definition" in fun.__code__.co_freevars
+    return "_definition" in fun.__globals__ or is_composite(fun)
 
 
 def replace_definition(fun: Callable) -> Rules:
     """Let a function that is defined by others, with ``numpy.canonical.bind`` or ``composite``, be a primitive."""
     replacement = primitive(fun.fun)
-    if "definition" in fun.__code__.co_freevars:
-        fun.__closure__[fun.__code__.co_freevars.index("definition")].cell_contents = replacement
+    scope = fun.__closure__[fun.__code__.co_freevars.index("definition")] if is_composite(fun) else None
+    before = (scope.cell_contents,) if scope else (fun.__code__, fun.__defaults__, fun.__kwdefaults__)
+
+    def restore():
+        if scope:
+            (scope.cell_contents,) = before
+        else:
+            fun.__code__, fun.__defaults__, fun.__kwdefaults__ = before
+        del fun.rules
+
+    if scope:
+        scope.cell_contents = replacement
     else:
         fun.__globals__["_replacement"] = replacement
         fun.__defaults__ = fun.__kwdefaults__ = None
         fun.__code__ = call_replacement.__code__
     fun.rules = replacement.rules
-    return replacement.rules
+    fun.rules.before = [restore]
+    return fun.rules
+
+
+def is_composite(fun: Callable) -> bool:
+    return "definition" in fun.__code__.co_freevars
 
 
 def call_replacement(*args, **kwargs):
