@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from autodiff_trace import jit
-from autodiff_trace.autograd_compat import elementwise_grad, grad, jacobian, test_util
+from autodiff_trace.autograd_compat import elementwise_grad, grad, jacobian, make_jvp, test_util
 from autodiff_trace.autograd_compat import numpy as anp
 from autodiff_trace.autograd_compat.core import VSpace, defvjp, primitive, vspace
 from autodiff_trace.autograd_compat.misc import const_graph, flatten
@@ -193,6 +193,19 @@ def test_the_start_has_no_influence_and_what_is_closed_over_has():
         warnings.simplefilter("ignore")
         assert grad(root)(1.0, 4.0) == 0.0
     assert grad(root, 1)(1.0, 4.0) == pytest.approx(0.25)
+    assert grad(grad(root, 1), 1)(1.0, 4.0) == pytest.approx(-1 / 32)
+
+    def product(a, b):  # √(ab), by what f is given and by what it closes over
+        return fixed_point(lambda a: lambda x: 0.5 * (x + a * b / x), a, 1.0, lambda x, y: abs(x - y), 1e-12)
+
+    test_util.check_grads(product, (0, 1), modes=["rev"])(2.0, 3.0)
+
+
+def test_forward_mode_and_programs():
+    ans, tangent = make_jvp(newton_root)(4.0)(10.0)
+    assert (ans, tangent) == (2.0, pytest.approx(2.5))
+    test_util.check_grads(newton_root, order=2)(4.0)
+    assert jit(newton_root)(4.0) == 2.0 and jit(grad(newton_root))(4.0) == pytest.approx(0.25)
 
 
 # Graphs of calls

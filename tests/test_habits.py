@@ -105,6 +105,8 @@ def test_decorators_refuse_them_where_they_stand():
 @pytest.mark.parametrize(("place", "name", "way"), rows(lambda place: place.startswith("autodiff_trace")))
 def test_a_name_that_a_module_does_not_have(place, name, way):
     module = importlib.import_module(place)
+    if module is anp and hasattr(np, name):
+        pytest.skip(f"NumPy {np.__version__} has it")
     assert not hasattr(module, name)
     with pytest.raises(AttributeError) as caught:
         getattr(module, name)
@@ -157,6 +159,8 @@ def test_attributes_of_traced_arrays(mode):
                 with pytest.raises(AttributeError, match=rf"object has no attribute '{name}', which") as caught:
                     getattr(x, name)
                 assert way in str(caught.value)
+                with pytest.raises(AttributeError, match=rf"object has no attribute '{name}', which"):
+                    setattr(x, name, None)
                 seen.append(name)
 
     MODES[mode](see)

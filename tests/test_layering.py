@@ -154,8 +154,8 @@ ORDER = """
     autograd_compat: containers installing __main__ pullbacks util vspaces curried primitives recording rules
       deprecated wrap_util tracer builtins core differential_operators extend test_util
     autograd_compat/misc: fixed_points flatten optimizers tracers __init__
-    autograd_compat/numpy: native_forms numpy_boxes numpy_vspaces numpy_wrapper pullbacks linalg numpy_vjps fft
-      numpy_jvps random __init__
+    autograd_compat/numpy: native_forms numpy_boxes numpy_vspaces numpy_wrapper linalg numpy_vjps fft numpy_jvps
+      random __init__
     autograd_compat: __init__
     autograd_compat/scipy: __init__ integrate linalg signal special
     autograd_compat/scipy/stats: beta chi2 dirichlet gamma multivariate_normal norm poisson t __init__

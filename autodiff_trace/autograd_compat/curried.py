@@ -38,7 +38,7 @@ class Rules:
         self.jvpmaker: Callable | None = None
         self.vjp_argnums: set[int] | None = None
         self.natives: list[Callable] = []
-        self.before: list[Callable[[], None]] = []
+        self.undo: list[Callable] = []
 
     def be_constant(self) -> None:
         """From now on derivatives take the answers for constants."""
@@ -59,8 +59,8 @@ class Rules:
 
     def restore(self) -> None:
         """Give a native function its own rules back."""
-        for put_back_one in self.before:
-            put_back_one()
+        for undo in self.undo:
+            undo()
 
     def check(self, argnums: Sequence) -> None:
         """Raise NotImplementedError where there is no rule."""
@@ -212,17 +212,6 @@ def pull_rows(pull: Callable[[Any], list], g: Any) -> list:
 
 def use_rules(native: Callable, rules: Rules, kind: type[Curried]) -> None:
     """Let a native primitive have ``rules``."""
-    tables = [(table, dict(table), table.find_missing) for table in (native.vjps, native.jvps)]
-    jvp_all, is_differentiable = native.jvp_all, native.traits.differentiable
-
-    def restore():
-        for table, own, find_missing in tables:
-            table.update(own)
-            table.find_missing = find_missing
-        native.jvp_all, native.traits.differentiable = jvp_all, is_differentiable
-        del native.rules
-
-    rules.before.append(restore)
     native.vjps.clear()
     native.vjps.find_missing = functools.partial(kind, rules)
     native.jvps.clear()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from .primitives import primitive
 from .rules import defvjp
@@ -19,46 +18,40 @@ def warn(name: str) -> None:
     warnings.warn(f"f.{name} is deprecated: write extend.defvjp(f, lambda ans, x: lambda g: ...).", stacklevel=3)
 
 
-def give(fun: Callable, rules: dict[int, Callable | None]) -> None:
+def give(fun: Callable, new: dict[int, Callable | None]) -> None:
+    """Add rules to those that a primitive was given in these ways."""
+    rules = fun.__dict__.setdefault("deprecated_rules", {})
+    rules.update(new)
     defvjp(fun, *rules.values(), argnums=tuple(rules))
 
 
 def deprecated_defvjp(primitive_fun: Callable) -> Callable:
     """``f.defvjp(rule, argnum=0)``, where ``rule(g, ans, vs, gvs, *args, **kwargs)`` gives the cotangent."""
-    rules: dict[int, Callable | None] = {}
-
     def set_rule(vjpmaker, argnum=0):
         warn("defvjp")
 
         def maker(ans, *args, **kwargs):
             return lambda g: vjpmaker(g, ans, vspace(args[argnum]), vspace(g), *args, **kwargs)
 
-        rules[argnum] = maker
-        give(primitive_fun, rules)
+        give(primitive_fun, {argnum: maker})
 
     return set_rule
 
 
 def deprecated_defvjp_is_zero(primitive_fun: Callable) -> Callable:
     """``f.defvjp_is_zero(argnums=(0,))``."""
-    rules: dict[int, Any] = {}
-
     def set_rules(argnums: Sequence[int] = (0,)):
         warn("defvjp_is_zero")
-        rules.update(dict.fromkeys(argnums))
-        give(primitive_fun, rules)
+        give(primitive_fun, dict.fromkeys(argnums))
 
     return set_rules
 
 
 def deprecated_defgrad(primitive_fun: Callable) -> Callable:
     """``f.defgrad(maker, argnum=0)``, where ``maker(ans, *args, **kwargs)`` gives the function of the cotangent."""
-    rules: dict[int, Callable | None] = {}
-
     def set_rule(gradfun, argnum=0):
         warn("defgrad")
-        rules[argnum] = gradfun
-        give(primitive_fun, rules)
+        give(primitive_fun, {argnum: gradfun})
 
     return set_rule
 

@@ -149,6 +149,7 @@ def rules_of(fun: Callable) -> Rules:
         return rules
     if hasattr(fun, "vjps"):
         rules = Rules(fun)
+        rules.undo.append(keep_native_rules(fun))
         use_rules(fun, rules, Curried)
         fun.overwriting.clear()
         fun.traits.unread.clear()
@@ -163,36 +164,47 @@ def rules_of(fun: Callable) -> Rules:
 
 def has_definition(fun: Callable) -> bool:
     """Whether a native function hands traced calls to its definition by other functions."""
-    return "_definition" in fun.__globals__ or is_composite(fun)
+    return "_definition" in fun.__globals__ or "definition" in fun.__code__.co_freevars
 
 
 def replace_definition(fun: Callable) -> Rules:
     """Let a function that is defined by others, with ``numpy.canonical.bind`` or ``composite``, be a primitive."""
     replacement = primitive(fun.fun)
-    scope = fun.__closure__[fun.__code__.co_freevars.index("definition")] if is_composite(fun) else None
-    before = (scope.cell_contents,) if scope else (fun.__code__, fun.__defaults__, fun.__kwdefaults__)
+    rules = fun.rules = replacement.rules
+    if "definition" in fun.__code__.co_freevars:
+        cell = fun.__closure__[fun.__code__.co_freevars.index("definition")]
+        definition, cell.cell_contents = cell.cell_contents, replacement
 
-    def restore():
-        if scope:
-            (scope.cell_contents,) = before
-        else:
-            fun.__code__, fun.__defaults__, fun.__kwdefaults__ = before
-        del fun.rules
-
-    if scope:
-        scope.cell_contents = replacement
+        def put_back():
+            cell.cell_contents = definition
+            del fun.rules
     else:
+        before = fun.__code__, fun.__defaults__, fun.__kwdefaults__
         fun.__globals__["_replacement"] = replacement
-        fun.__defaults__ = fun.__kwdefaults__ = None
-        fun.__code__ = call_replacement.__code__
-    fun.rules = replacement.rules
-    fun.rules.before = [restore]
-    return fun.rules
+        fun.__code__, fun.__defaults__, fun.__kwdefaults__ = call_replacement.__code__, None, None
 
+        def put_back():
+            fun.__code__, fun.__defaults__, fun.__kwdefaults__ = before
+            del fun.rules
 
-def is_composite(fun: Callable) -> bool:
-    return "definition" in fun.__code__.co_freevars
+    rules.undo.append(put_back)
+    return rules
 
 
 def call_replacement(*args, **kwargs):
     return _replacement(*args, **kwargs)  # noqa: F821, of the globals of the function that it replaces
+
+
+def keep_native_rules(native: Callable) -> Callable[[], None]:
+    """The function that gives a native primitive the rules back that it has now."""
+    tables = [(table, dict(table), table.find_missing) for table in (native.vjps, native.jvps)]
+    facts = native.jvp_all, native.traits.differentiable
+
+    def put_back():
+        for table, rules, find_missing in tables:
+            table.update(rules)
+            table.find_missing = find_missing
+        native.jvp_all, native.traits.differentiable = facts
+        del native.rules
+
+    return put_back

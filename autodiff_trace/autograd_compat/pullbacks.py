@@ -7,9 +7,9 @@ from typing import Any
 
 from ..numpy import wrapped as anp
 from ..transforms.gradient import elementwise_grad
-from ..transforms.products import vjp
+from ..transforms.products import jvp, vjp
 
-__all__ = ["pullback", "slope"]
+__all__ = ["pullback", "pullback_of", "pullback_of_each", "pushforward_of", "slope"]
 
 
 def pullback(function: Callable, argnum: int, *args: Any, **kwargs: Any) -> Callable:
@@ -22,8 +22,38 @@ def pullback(function: Callable, argnum: int, *args: Any, **kwargs: Any) -> Call
     def of_one(x):
         return function(*args[:argnum], x, *args[argnum + 1 :], **kwargs)
 
-    pull = vjp(of_one, args[argnum])[1]
-    return lambda g: pull(g)[0]
+    output, pull = vjp(of_one, args[argnum])
+    return lambda g: pull(like_output(g, output))[0]
+
+
+def like_output(g: Any, output: Any) -> Any:
+    """A cotangent of several outputs, one array or a tuple, as a container like them."""
+    if not isinstance(output, (tuple, list)) or type(g) is type(output):
+        return g
+    return type(output)(*g) if hasattr(output, "_fields") else type(output)(g)
+
+
+def pullback_of(function: Callable, argnum: int = 0) -> Callable:
+    """The rule of ``function`` in one argument, in autograd's form: ``rule(ans, *args, **kwargs)(g)``.
+
+    >>> float(pullback_of(anp.multiply, 1)(12.0, 3.0, 4.0)(1.0))
+    3.0
+    """
+    return lambda ans, *args, **kwargs: pullback(function, argnum, *args, **kwargs)
+
+
+def pullback_of_each(function: Callable) -> Callable:
+    """The same for any argument, whose number the rule is told first: ``rule(argnum, ans, *args, **kwargs)(g)``."""
+    return lambda argnum, ans, *args, **kwargs: pullback(function, argnum, *args, **kwargs)
+
+
+def pushforward_of(function: Callable) -> Callable:
+    """The rule of forward mode: ``rule(g, ans, x, *args, **kwargs)`` is the tangent of the answer.
+
+    >>> float(pushforward_of(anp.square)(1.0, 9.0, 3.0))
+    6.0
+    """
+    return lambda g, ans, x, *args, **kwargs: jvp(lambda x: function(x, *args, **kwargs), (x,), (g,))[1]
 
 
 def slope(function: Callable, argnum: int) -> Callable:

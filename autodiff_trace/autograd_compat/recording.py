@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..core.backward import backward_pass
+from ..core.errors import is_users_file
 from ..core.forward import trace_jvp
 from ..core.infinitesimals import settled
 from ..core.pytree import Structure, tree_flatten, tree_unflatten
@@ -23,7 +25,7 @@ from ..transforms.ownership import detach, own_constant, own_value, separate
 from .curried import NeedsReverse, ready, rules_only
 from .vspaces import VSpace, dense, vspace
 
-__all__ = ["Recording", "jacobian_at", "push"]
+__all__ = ["Recording", "jacobian_at", "push", "warn_of_independence"]
 
 
 ONE = np.float64(1.0)
@@ -78,6 +80,14 @@ def jacobian_at(fun: Callable, x: Any) -> Any:
     return jacrev(as_autograd(fun))(x)
 
 
+def warn_of_independence() -> None:
+    """Warn at the user's line that the derivative is zero because nothing is differentiated."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and not is_users_file(frame.f_code.co_filename):
+        frame, level = frame.f_back, level + 1
+    warnings.warn("Output seems independent of input.", stacklevel=level)
+
+
 class Recording:
     """``fun(x)`` recorded: its value, and the cotangents of ``x``.
 
@@ -97,7 +107,7 @@ class Recording:
 
         self.values, self.nodes, self.input_nodes = trace_vjp(traced, self.inputs)
         if self.nodes.count(None) == len(self.nodes):
-            warnings.warn("Output seems independent of input.", stacklevel=find_caller())
+            warn_of_independence()
 
     def output(self) -> Any:
         """The value of the function, in memory of its own."""
@@ -138,10 +148,6 @@ class Recording:
         return settled(unflatten(self.structure, separate(results, given)))
 
 
-def find_caller() -> int:
-    return 4
-
-
 def zeros_of(x: Any) -> Any:
     zeros = vspace(x).zeros()
     return zeros[()] if type(zeros) is np.ndarray and not zeros.shape else zeros
@@ -174,7 +180,7 @@ def push(fun: Callable, x: Any, t: Any) -> tuple[Any, Any]:
 
     values, pushed = trace_jvp(traced, inputs, tangents)
     if all(t is None for t in pushed):
-        warnings.warn("Output seems independent of input.", stacklevel=find_caller())
+        warn_of_independence()
     results = [zeros_of(value) if each is None else each for value, each in zip(values, pushed)]
     both = detach([*values, *results], x, t)
     halves = both[: len(values)], both[len(values) :]

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
 from ..core.tracer import box_classes, to_value
 
 __all__ = ["SparseObject", "VSpace", "dense", "vspace"]
@@ -94,7 +96,7 @@ def vspace(value: Any) -> VSpace:
     Raises TypeError for a type that has none.
     """
     if type(value) in box_classes:
-        value = to_value(value)
+        value = plain_like(value)
     maker = VSpace.mappings.get(type(value))
     if maker is None:
         known = ", ".join(sorted({kind.__name__ for kind in VSpace.mappings}))
@@ -103,6 +105,13 @@ def vspace(value: Any) -> VSpace:
             "VSpace.register adds one, and an integer is written as a float, 1.0."
         )
     return maker(value)
+
+
+def plain_like(box: Any) -> Any:
+    """A plain value of the type, shape and dtype that a user sees in a box: under a batch, of one element of it."""
+    value = to_value(box)
+    shape = getattr(box, "shape", None)
+    return value if shape is None or shape == np.shape(value) else np.broadcast_to(np.zeros((), value.dtype), shape)
 
 
 class SparseObject:

@@ -45,14 +45,14 @@ def unknown_name(module: str, name: str, more: str = "") -> AttributeError | Imp
 
     In ``from module import name`` an ImportError: of an AttributeError Python would show none of the text.
     """
-    if is_import(sys._getframe(2)):
+    if is_import(sys._getframe(1).f_back):
         return ImportError(our_way(f"cannot import name {name!r} from {module!r}", (module,), name) + more, name=module)
     return AttributeError(our_way(f"module {module!r} has no attribute {name!r}", (module,), name) + more)
 
 
-def is_import(frame: FrameType) -> bool:
+def is_import(frame: FrameType | None) -> bool:
     """Whether the frame is at a ``from … import``."""
-    return frame.f_code.co_code[frame.f_lasti] == dis.opmap["IMPORT_FROM"]
+    return frame is not None and frame.f_code.co_code[frame.f_lasti] == dis.opmap["IMPORT_FROM"]
 
 
 class MissingAttribute:
@@ -65,6 +65,9 @@ class MissingAttribute:
     def __get__(self, instance: Any, owner: type) -> NoReturn:
         usual = f"{owner.__name__!r} object has no attribute {self.name!r}"
         raise AttributeError(our_way(usual, (self.place,), self.name), name=self.name, obj=instance)
+
+    def __set__(self, instance: Any, value: Any) -> NoReturn:
+        self.__get__(instance, type(instance))
 
 
 def add_missing(owner: type, place: str) -> None:

@@ -9,10 +9,10 @@ import numpy.fft as ffto
 
 from ...numpy import fft as native
 from ..extend import defvjp as defvjp, primitive as primitive, vspace as vspace
+from ..pullbacks import pullback_of
 from . import numpy_wrapper as anp
 from .numpy_vjps import match_complex as match_complex
 from .numpy_wrapper import wrap_namespace
-from .pullbacks import pullback_of
 
 wrap_namespace(vars(ffto), globals())
 REAL = (native.rfft, native.irfft), (native.rfft2, native.irfft2), (native.rfftn, native.irfftn)

@@ -9,9 +9,9 @@ import numpy.linalg as npla
 from ...numpy import linalg as native
 from .. import builtins as builtins
 from ..extend import defjvp as defjvp, defvjp as defvjp
+from ..pullbacks import pullback_of, pullback_of_each, pushforward_of
 from . import numpy_wrapper as anp
 from .numpy_wrapper import wrap_namespace
-from .pullbacks import pullback_of, pullback_of_each, pushforward_of
 
 wrap_namespace(vars(npla), globals())
 _primitive_norm = native.norm

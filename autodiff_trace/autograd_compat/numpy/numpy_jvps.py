@@ -11,13 +11,13 @@ from ..extend import (
     register_notrace as register_notrace, vspace as vspace,
 )
 from ..util import func as func
+from ..pullbacks import pushforward_of
 from . import numpy_wrapper as anp
 from .numpy_vjps import (
     balanced_eq as balanced_eq, dot_adjoint_0 as dot_adjoint_0, dot_adjoint_1 as dot_adjoint_1, grad_chooser,
     match_complex as match_complex, nograd_functions as nograd_functions, replace_zero as replace_zero,
     tensordot_adjoint_0 as tensordot_adjoint_0, tensordot_adjoint_1 as tensordot_adjoint_1, untake as untake,
 )
-from .pullbacks import pushforward_of
 
 
 def broadcast(x, target):
@@ -30,7 +30,7 @@ def broadcast(x, target):
 
 def fwd_grad_chooser(g, ans, x, axis=None, keepdims=False, **kwargs):
     """The rule of a function that takes one element, or one an axis: the mean of those that are equal."""
-    share = grad_chooser(ans, x, axis, keepdims)(native.ones_like(ans))
+    share = grad_chooser(ans, x, axis, keepdims)(onp.ones(native.shape(ans)))
     return native.sum(g * share, axis=axis, keepdims=keepdims)
 
 

@@ -18,9 +18,9 @@ from ..extend import (
     primitive as primitive, register_notrace as register_notrace, vspace as vspace,
 )
 from ..util import func as func
+from ..pullbacks import pullback_of, pullback_of_each
 from . import numpy_wrapper as anp
 from .native_forms import note_primitive
-from .pullbacks import pullback_of, pullback_of_each
 
 nograd_functions = [
     getattr(native, name) for name in """

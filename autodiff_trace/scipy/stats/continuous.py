@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...core.derivative import without_derivatives
 from ...core.errors import MissingRuleError, caller_line
 from ...core.tracer import find_top_trace
 from ...numpy import wrapped as anp
@@ -108,6 +109,17 @@ class Continuous(Distribution):
 
     # With location and scale, and where the arguments are none
 
+    def standardized(self, x: Any, parameters: tuple) -> Any:
+        """x in standard form where all is valid, finite and inside the support, which is asked of plain values at once;
+        None elsewhere."""
+        at, *shapes, loc, scale = map(without_derivatives, (x, *parameters))
+        y = at if is_constant(loc, 0.0) and is_constant(scale, 1.0) else (at - loc) / scale
+        lower, upper = self.ends(*shapes)
+        if not everywhere(all_of(y > lower, y < upper, scale > 0, self.valid(*shapes))):
+            return None
+        *_, loc, scale = parameters
+        return x if y is at else (x - loc) / scale
+
     def prepared(self, x: Any, parameters: tuple, is_open: bool = False) -> tuple:
         """x in standard form, moved inside where it is not in the support; where it is below and above, or whether it
         is nowhere; what is valid; the shapes and the scale."""
@@ -130,6 +142,12 @@ class Continuous(Distribution):
 
     @quiet
     def traced_logpdf(self, x, *parameters):
+        y = self.standardized(x, parameters)
+        if y is not None:
+            *shapes, _, scale = parameters
+            value = self.standard["logpdf"](y, *shapes)
+            if everywhere(anp.isfinite(without_derivatives(value))):
+                return value if is_constant(scale, 1.0) else value - anp.log(scale)
         y, below, above, valid, shapes, scale = self.prepared(x, parameters, self.open_ends)
         value = self.standard["logpdf"](y, *shapes)
         is_infinite = anp.isinf(value)  # at an end, where the slopes in x, loc and scale are 0 by convention
@@ -147,6 +165,9 @@ class Continuous(Distribution):
         return anp.exp(settled(self.traced_logpdf(x, *parameters)))
 
     def of_tail(self, name, x, parameters):
+        y = self.standardized(x, parameters)
+        if y is not None:
+            return self.tail(name, y, *parameters[:-2])
         y, below, above, valid, shapes, _ = self.prepared(x, parameters, is_open=True)
         none, full = (-INFINITE, 0.0) if name.startswith("log") else (0.0, 1.0)
         at_lower, at_upper = (full, none) if name in ("sf", "logsf") else (none, full)
@@ -212,6 +233,10 @@ class Continuous(Distribution):
 
 
 MIRRORED = {"cdf": "sf", "sf": "cdf", "logcdf": "logsf", "logsf": "logcdf"}
+
+
+def is_constant(x: Any, value: float) -> bool:
+    return type(x) is np.float64 and x == value
 
 
 def inner(lower: Any, upper: Any) -> Any:

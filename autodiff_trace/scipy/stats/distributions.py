@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import scipy.stats
 
+from ...core.derivative import without_derivatives
 from ...core.errors import MissingRuleError, caller_line
 from ...core.recording import to_recorded
 from ...core.tracer import find_top_trace
@@ -25,6 +26,8 @@ __all__ = [
 
 def double(x: Any) -> Any:
     """``x`` in double precision, as all of ``scipy.stats`` computes."""
+    if type(x) is float:
+        return np.float64(x)
     dtype = getattr(x, "dtype", None)
     return x if dtype == np.float64 else anp.astype(anp.asarray(x), np.float64)
 
@@ -39,7 +42,10 @@ def all_of(*conditions: Any) -> Any:
 
 def everywhere(condition: Any) -> bool:
     """Whether a condition holds everywhere; under ``jit`` a guard."""
-    return condition is True or bool(anp.all(to_recorded(condition)))
+    if condition is True:
+        return True
+    condition = to_recorded(condition)
+    return bool(condition.all() if type(condition) is np.ndarray else anp.all(condition))
 
 
 def masked(condition: Any, value: Any, otherwise: Any) -> Any:
@@ -49,6 +55,8 @@ def masked(condition: Any, value: Any, otherwise: Any) -> Any:
 
 def settled(value: Any) -> Any:
     """A log density: where it is infinite, at ends of the support, its slopes are 0 by convention."""
+    if everywhere(anp.isfinite(without_derivatives(value))):
+        return value
     is_infinite = anp.isinf(value)
     return value if everywhere(anp.logical_not(is_infinite)) else anp.where(is_infinite, stop_gradient(value), value)
 
