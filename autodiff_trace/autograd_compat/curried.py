@@ -210,10 +210,14 @@ def pull_rows(pull: Callable[[Any], list], g: Any) -> list:
 # Binding
 
 
-def use_rules(native: Callable, rules: Rules, kind: type[Curried]) -> None:
-    """Let a native primitive have ``rules``."""
+def use_rules(native: Callable, rules: Rules, kind: type[Curried], own: Callable | None = None) -> None:
+    """Let a native primitive have ``rules``; until one of reverse mode is given those that ``own`` finds."""
+
+    def find_vjp(argument):
+        return kind(rules, argument) if own is None or rules.vjpmaker is not None else own(argument)
+
     native.vjps.clear()
-    native.vjps.find_missing = functools.partial(kind, rules)
+    native.vjps.find_missing = find_vjp
     native.jvps.clear()
     native.jvps.find_missing = functools.partial(find_jvp, native)
     native.rules = rules
