@@ -1,8 +1,8 @@
 """A process that runs one example each time it is told to, on one of the libraries, and says how long it took.
 
 ``python -m benchmarks.autograd_clients.process LIBRARY FOLDER EXAMPLE RESULTS`` reads lines from its input: after each
-it runs the example, and writes a line of JSON. Of the first run it saves the numbers in RESULTS: those that are printed,
-drawn, and left in the variables of the module.
+it runs the example, and writes a line of JSON. Of the first run it saves the numbers in RESULTS: those that are
+printed, drawn, and left in the variables of the module.
 """
 
 from __future__ import annotations

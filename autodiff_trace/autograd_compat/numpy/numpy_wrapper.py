@@ -48,7 +48,7 @@ _astype = native.astype
 
 
 def of_any_iterable(join):
-    """A function that joins the arrays of a list or tuple, and here of any iterable: the values of a dict, a ``map``."""
+    """A function that joins the arrays of a list or tuple, and here of any iterable: values of a dict, a ``map``."""
 
     @functools.wraps(join, updated=())
     def join_arrays(arrays, *args, **kwargs):
@@ -59,8 +59,8 @@ def of_any_iterable(join):
     return join_arrays
 
 
-concatenate, stack, hstack = of_any_iterable(native.concatenate), of_any_iterable(native.stack), of_any_iterable(native.hstack)
-column_stack, vstack = of_any_iterable(native.column_stack), of_any_iterable(native.vstack)
+concatenate, stack, hstack, vstack, column_stack = map(
+    of_any_iterable, (native.concatenate, native.stack, native.hstack, native.vstack, native.column_stack))
 row_stack = vstack  # which NumPy warns of
 
 
