@@ -68,7 +68,14 @@ def pick(form: Any, x: Any, picked: dict[int, Any]) -> None:
     elif x is not None and is_container(type(form)):
         keys: Iterable = form if isinstance(form, dict) else range(len(form))
         for key in keys:
-            pick(form[key], x[key], picked)
+            if holds_place(form[key]):  # of others there may be nothing in ``x``
+                pick(form[key], x[key], picked)
+
+
+def holds_place(form: Any) -> bool:
+    if type(form) is Place or not is_container(type(form)):
+        return type(form) is Place
+    return any(map(holds_place, form.values() if isinstance(form, dict) else form))
 
 
 def holds_box(x: Any) -> bool:
@@ -84,10 +91,14 @@ def is_box(x: Any) -> bool:
 
 
 class Form:
-    """A call with containers: where its traced values are, and after it where the numbers of its answer are."""
+    """A call with containers: where its traced values are, and after it where the numbers of its answer are.
 
-    def __init__(self, args: tuple, kwargs: dict) -> None:
+    ``computed`` has the answer, if that is known already.
+    """
+
+    def __init__(self, args: tuple, kwargs: dict, computed: list) -> None:
         self.call, self.boxes = take_out((args, kwargs), is_box)
+        self.computed = computed
         self.answer: Any = None
         self.has_one_answer = False
 

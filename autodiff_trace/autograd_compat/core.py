@@ -9,8 +9,7 @@ from ..core.tracer import Box
 from .deprecated import (
     deprecated_defgrad, deprecated_defvjp, deprecated_defvjp_is_zero, primitive_with_deprecation_warnings,
 )
-from .curried import Rules
-from .primitives import rules_of
+from .primitives import find_rules, rules_of
 from .recording import Recording, push
 from .rules import (
     add_outgrads, def_linear, defjvp, defjvp_argnum, defjvp_argnums, defvjp, defvjp_argnum, defvjp_argnums,
@@ -129,10 +128,12 @@ class RulesByPrimitive(MutableMapping):
         self.given: set[Callable] = set()
 
     def __getitem__(self, fun: Callable) -> Callable:
-        rules = getattr(fun, "rules", None)
-        is_own = type(rules) is Rules and (fun is rules.fun or fun is rules.natives[0])
-        maker = getattr(rules, self.maker_name) if is_own else NativeRule(self.make_native, fun)
-        if maker is None or not is_own and not has_derivative(fun):
+        rules = find_rules(fun)
+        is_own = rules is not None and fun in (rules.fun, *rules.natives[:1])
+        maker = getattr(rules, self.maker_name) if is_own else None
+        if maker is None and (not is_own or rules.undo) and has_derivative(fun):
+            maker = NativeRule(self.make_native, fun)
+        if maker is None:
             raise KeyError(fun)
         return maker
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import Any
 
+import numpy as np
+
 from ..core.cotangents import DeferredCotangent
 from ..core.fast.snapshots import check_and_call
 from ..core.forward import transpose_vjp
@@ -194,7 +196,12 @@ def is_own_type(kind: type) -> bool:
 
 
 def pull_rows(pull: Callable[[Any], list], g: Any) -> list:
-    """``pull(g)``; of a batch of cotangents one by one, since a rule may hand its own to what knows arrays only."""
+    """``pull(g)``, which may write into its argument; of a batch of cotangents one by one, since a rule may hand its
+    own to what knows arrays only."""
+    if type(g) is np.ndarray:
+        g = g.copy()
+    elif type(g) is list or type(g) is tuple:
+        g = [each.copy() if type(each) is np.ndarray else each for each in g]
     if type(g) in box_classes and not g._trace.holds_values and not isinstance(g._trace, RecordingTrace):
         return list(native_primitive(lambda g: tuple(map(ready, pull(g))))(g))
     return list(map(ready, pull(g)))
@@ -203,10 +210,14 @@ def pull_rows(pull: Callable[[Any], list], g: Any) -> list:
 # Binding
 
 
-def use_rules(native: Callable, rules: Rules, kind: type[Curried]) -> None:
-    """Let a native primitive have ``rules``."""
+def use_rules(native: Callable, rules: Rules, kind: type[Curried], own: Callable | None = None) -> None:
+    """Let a native primitive have ``rules``; until one of reverse mode is given those that ``own`` finds."""
+
+    def find_vjp(argument):
+        return kind(rules, argument) if own is None or rules.vjpmaker is not None else own(argument)
+
     native.vjps.clear()
-    native.vjps.find_missing = functools.partial(kind, rules)
+    native.vjps.find_missing = find_vjp
     native.jvps.clear()
     native.jvps.find_missing = functools.partial(find_jvp, native)
     native.rules = rules

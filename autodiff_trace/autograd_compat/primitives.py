@@ -9,15 +9,18 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
-from ..core.primitives import primitive as native_primitive
+from ..core.primitives import composite, primitive as native_primitive
 from ..core.tracer import box_classes, boxers, fixed_types
+from ..numpy.canonical import call_once
 from .containers import Form, holds_box, is_container, map_container, put_back, take_out
 from .curried import Curried, CurriedOverLeaves, Rules, bind_rules, use_rules
+from .pullbacks import pullback
 from .vspaces import dense
 
-__all__ = ["primitive", "public_form", "rules_of"]
+__all__ = ["find_rules", "primitive", "public_form", "rules_of"]
 
 
 def is_number(x: Any) -> bool:
@@ -25,7 +28,7 @@ def is_number(x: Any) -> bool:
 
 
 class NotANumber(Exception):
-    """The answer of a primitive is no number or array: it is taken apart."""
+    """The answer of a primitive, ``args[0]``, is no number or array: it is taken apart."""
 
 
 def primitive(f_raw: Callable) -> Callable:
@@ -45,13 +48,14 @@ def primitive(f_raw: Callable) -> Callable:
     def compute(*args, **kwargs):
         ans = dense(f_raw(*args, **kwargs))
         if type(ans) not in boxers:
-            raise NotANumber
+            raise NotANumber(ans)
         return ans
 
     @functools.wraps(f_raw, updated=())
     def compute_over_leaves(form, *leaves):
         args, kwargs = put_back(form.call, leaves)
-        form.answer, numbers = take_out(dense_items(f_raw(*args, **kwargs)), is_number)
+        ans = form.computed.pop() if form.computed else f_raw(*args, **kwargs)
+        form.answer, numbers = take_out(dense_items(ans), is_number)
         form.has_one_answer = is_place(form.answer)
         if not numbers:
             raise TypeError(f"Can't differentiate w.r.t. type {type(put_back(form.answer, ()))}: the answer of "
@@ -64,22 +68,25 @@ def primitive(f_raw: Callable) -> Callable:
     @functools.wraps(f_raw, updated=())
     def f_wrapped(*args, **kwargs):
         is_traced = is_apart = False
-        for arg in (*args, *kwargs.values()) if kwargs else args:
+        for arg in args:
             kind = type(arg)
             if kind in box_classes:
                 is_traced = True
             elif kind not in fixed_types and is_container(kind) and holds_box(arg):
                 is_apart = True
-        if not is_traced and not is_apart:
+        is_named = bool(kwargs) and any(map(is_or_holds_box, kwargs.values()))
+        if not is_traced and not (is_apart or is_named) or not is_traced and not has_rules(rules, f_raw, args, kwargs):
             return f_raw(*args, **kwargs)
+        computed = []
         if not is_apart and not f_wrapped.gives_containers:
             try:
                 return bind_rules(simple(*args, **kwargs), simple)
-            except NotANumber:
+            except NotANumber as answer:
+                computed = [*answer.args]
                 f_wrapped.gives_containers = True
-        if kwargs and any(type(arg) in box_classes or holds_box(arg) for arg in kwargs.values()):
+        if is_named:
             args, kwargs = by_position(f_raw, args, kwargs)
-        form = Form(args, kwargs)
+        form = Form(args, kwargs, computed)
         ans = bind_rules(over_leaves(form, *form.boxes), over_leaves)
         return put_back(form.answer, [ans] if form.has_one_answer else ans)
 
@@ -101,6 +108,20 @@ def dense_items(x: Any) -> Any:
     return map_container(dense_items, x) if is_container(type(x)) else dense(x)
 
 
+def is_or_holds_box(x: Any) -> bool:
+    return type(x) in box_classes or holds_box(x)
+
+
+def has_rules(rules: Rules, fun: Callable, args: tuple, kwargs: dict) -> bool:
+    """Whether the arguments that hold traced values have rules. Where none is itself one, autograd runs the function on
+    what they hold."""
+    args, kwargs = by_position(fun, args, kwargs)
+    if rules.vjpmaker is None and rules.jvpmaker is None or any(map(is_or_holds_box, kwargs.values())):
+        return False
+    known = rules.vjp_argnums
+    return known is None or all(i in known for i, arg in enumerate(args) if is_or_holds_box(arg))
+
+
 def by_position(fun: Callable, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
     """A call with as many arguments by position as ``fun`` takes."""
     try:
@@ -114,6 +135,10 @@ def by_position(fun: Callable, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
 # Rules of functions that exist
 
 
+rules_of_others: dict[Callable, Rules] = {}
+"""Those of functions that no trace sees: nodes that a client makes by hand ask for them."""
+
+
 def public_form(native: Callable) -> Callable:
     """The primitive that clients know, of the native one that traces see."""
     rules = getattr(native, "rules", None)
@@ -122,17 +147,14 @@ def public_form(native: Callable) -> Callable:
 
 def rules_of(fun: Callable) -> Rules:
     """The rules of ``fun``, to be changed: of a primitive of this package, or of a native function, which from now on
-    has these.
-
-    Raises NotImplementedError for a function that is neither.
-    """
-    rules = getattr(fun, "rules", None)
-    if type(rules) is Rules:
+    has these. Of other functions they are kept for who looks for them."""
+    rules = find_rules(fun)
+    if rules is not None:
         return rules
     if hasattr(fun, "vjps"):
         rules = Rules(fun)
         rules.undo.append(keep_native_rules(fun))
-        use_rules(fun, rules, Curried)
+        use_rules(fun, rules, Curried, own=find_own_rule(fun))
         fun.overwriting.clear()
         fun.traits.unread.clear()
         fun.traits.linear_in = fun.traits.multilinear_in = ()
@@ -140,8 +162,13 @@ def rules_of(fun: Callable) -> Rules:
         return rules
     if hasattr(fun, "fun") and has_definition(fun):
         return replace_definition(fun)
-    name = getattr(fun, "__name__", fun)
-    raise NotImplementedError(f"{name} is no primitive: give the rules to primitive({name}), and call that.")
+    return rules_of_others.setdefault(fun, Rules(fun))
+
+
+def find_rules(fun: Callable) -> Rules | None:
+    """The rules that were given to ``fun``."""
+    rules = getattr(fun, "rules", None)
+    return rules if type(rules) is Rules else rules_of_others.get(fun)
 
 
 def has_definition(fun: Callable) -> bool:
@@ -150,18 +177,24 @@ def has_definition(fun: Callable) -> bool:
 
 
 def replace_definition(fun: Callable) -> Rules:
-    """Let a function that is defined by others, with ``numpy.canonical.bind`` or ``composite``, be a primitive."""
+    """Let a function that is defined by others, with ``numpy.canonical.bind`` or ``composite``, be a primitive. In
+    reverse mode it has the derivative of the definition until a rule is given."""
     replacement = primitive(fun.fun)
     rules = fun.rules = replacement.rules
     if "definition" in fun.__code__.co_freevars:
         cell = fun.__closure__[fun.__code__.co_freevars.index("definition")]
         definition, cell.cell_contents = cell.cell_contents, replacement
+        original = composite(fun.fun)(definition)
 
         def put_back():
             cell.cell_contents = definition
             del fun.rules
     else:
+        if fun.__code__ is call_once.__code__:
+            fun.__globals__["generate"]()
         before = fun.__code__, fun.__defaults__, fun.__kwdefaults__
+        original = FunctionType(fun.__code__, fun.__globals__, fun.__name__, fun.__defaults__)
+        original.__kwdefaults__ = fun.__kwdefaults__
         fun.__globals__["_replacement"] = replacement
         fun.__code__, fun.__defaults__, fun.__kwdefaults__ = call_replacement.__code__, None, None
 
@@ -169,12 +202,23 @@ def replace_definition(fun: Callable) -> Rules:
             fun.__code__, fun.__defaults__, fun.__kwdefaults__ = before
             del fun.rules
 
+    def pull_all(argnums, ans, args, kwargs):
+        pulls = [pullback(original, argnum, *args, **kwargs) for argnum in argnums]
+        return lambda g: [pull(g) for pull in pulls]
+
+    rules.vjpmaker = pull_all
     rules.undo.append(put_back)
     return rules
 
 
 def call_replacement(*args, **kwargs):
     return _replacement(*args, **kwargs)  # noqa: F821, of the globals of the function that it replaces
+
+
+def find_own_rule(native: Callable) -> Callable[[Any], Any]:
+    """The lookup of the rules of reverse mode that a native primitive has now."""
+    own, find_missing = dict(native.vjps), native.vjps.find_missing
+    return lambda argument: own[argument] if argument in own else find_missing(argument)
 
 
 def keep_native_rules(native: Callable) -> Callable[[], None]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..core.backward import backward_pass
-from ..core.errors import is_users_file
+from ..core.errors import TracedValueError, is_users_file
 from ..core.forward import trace_jvp
 from ..core.infinitesimals import settled
 from ..core.pytree import Structure, tree_flatten, tree_unflatten
@@ -18,6 +18,7 @@ from ..core.reverse import trace_vjp
 from ..core.tracer import box_classes, boxers
 from ..numpy import wrapped as anp
 from ..numpy.mutation import call_watching
+from ..numpy.plain_arrays import gives_objects
 from ..numpy.rebinding import rebinds_shared
 from ..transforms import jacobian, jacrev
 from ..transforms.border import to_input
@@ -55,16 +56,37 @@ def take_leaf(leaf: Any) -> Any:
 
 
 def as_autograd(fun: Callable) -> Callable:
-    """``fun``, where ``y += x`` of an array ``y`` and a traced ``x`` makes a new array, as it does in autograd."""
+    """``fun`` under autograd's habits: ``y += x`` of an array ``y`` and a traced ``x`` makes a new array, NumPy's
+    ``array([x])`` one of objects, and traced values that outlive the call, a loss that is kept to be compared, go on as
+    constants."""
 
     def call(*args, **kwargs):
-        token = rebinds_shared.set(True)
+        for x in flatten(args)[0]:
+            if type(x) in box_classes:
+                x._trace.leaves_constants = True
+        tokens = rebinds_shared.set(True), gives_objects.set(True)
         try:
-            return fun(*args, **kwargs)
+            output = fun(*args, **kwargs)
         finally:
-            rebinds_shared.reset(token)
+            rebinds_shared.reset(tokens[0])
+            gives_objects.reset(tokens[1])
+        for x in flatten(output)[0]:
+            if type(x) in box_classes and is_mixed(x):
+                raise TracedValueError(
+                    "an array of objects, np.array([x]) of a traced x, met a traced array, which would drop its "
+                    "derivative: write anp.array([x])."
+                )
+        return output
 
     return call
+
+
+def is_mixed(x: Any) -> bool:
+    """Whether the value in a box has boxes of the same trace in it."""
+    value = x._value
+    if type(value) is np.ndarray:
+        return value.dtype.kind == "O" and any(type(item) in box_classes for item in value.flat)
+    return type(value) in box_classes and value._trace.level >= x._trace.level
 
 
 def jacobian_at(fun: Callable, x: Any) -> Any:
@@ -85,7 +107,7 @@ def warn_of_independence() -> None:
     frame, level = sys._getframe(1), 2
     while frame.f_back is not None and not is_users_file(frame.f_code.co_filename):
         frame, level = frame.f_back, level + 1
-    warnings.warn("Output seems independent of input.", stacklevel=level - 1)
+    warnings.warn("Output seems independent of input.", stacklevel=level)
 
 
 class Recording:

@@ -136,10 +136,10 @@ def innermost_trace() -> Trace | None:
 
 
 def spent_constant(value: Any) -> Any:
-    """``value`` without boxes of traces that have ended, where it does not depend on their inputs; also inside lists
-    and tuples."""
+    """``value`` without boxes of traces that have ended, where it does not depend on their inputs, or they leave
+    constants; also inside lists and tuples."""
     kind = type(value)
-    while kind in box_classes and value._node is None and value._trace.has_ended:
+    while kind in box_classes and value._trace.has_ended and (value._node is None or value._trace.leaves_constants):
         if getattr(value._trace, "is_ground", False) and getattr(value, "_made", bool)() is not value._value:
             break  # (trace_substitution) it may depend on what others stood in for, unless it is a buffer as made
         value = value._value
@@ -169,6 +169,9 @@ class Trace:
 
     holds_values = False
     """Whether a box holds the value that the user sees in it, and its derivative beside."""
+
+    leaves_constants = False
+    """Whether boxes that outlive the trace go on as their values, as in autograd; else their use is refused."""
 
     def __init__(self) -> None:
         self.level = new_level()

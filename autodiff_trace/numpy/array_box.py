@@ -21,7 +21,7 @@ from .attributes import conjugate, resize, set_imag, set_real, set_shape, view
 from .layouts import is_number, layout
 from .namespace import wrapped_functions
 from .operators import binary_operator, comparison, forward_method, python_value
-from .plain_scipy import why_no_plain_value
+from .plain_arrays import plain_array
 from .rules.shapes import full_shape
 from .ufunc_methods import call_ufunc_method
 from .writable_box import WritableBox
@@ -234,14 +234,7 @@ class ArrayBox(WritableBox):
     def __array__(self, dtype=None, copy=None):
         if gives_way(sys._getframe(1)):
             return np.empty((), object)
-        if self._node is None or isinstance(self._trace, RecordingTrace):  # no derivative is dropped
-            return np.array(self._trace.python_value(self, np.array), dtype)
-        raise TracedValueError(why_no_plain_value("the array") or (
-            f"NumPy asks a traced value for a plain array, which would drop its derivative ({caller_line()}). "
-            "Instead of np.array([x, y]) write anp.array([x, y]), instead of np.f([[x, y]]) anp.f([[x, y]]); instead "
-            "of a[x], of a plain array, anp.take(a, x, axis=0); instead of storing x into a plain array make the array "
-            "with anp.zeros(...) inside the function; for the plain value take to_numpy(x)."
-        ))
+        return plain_array(self, dtype)
 
 
 for _name in dir(np.ndarray):  # the methods whose signature is that of the function

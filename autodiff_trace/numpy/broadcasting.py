@@ -94,10 +94,11 @@ def sum_to(x, shape):
 
 @primitive
 def match_dtype(x, dtype):
-    """Cast a cotangent or tangent to ``dtype``; where a complex one meets a real value its real part is left."""
+    """Cast a cotangent or tangent to ``dtype``; where a complex one meets a real value its real part is left. The
+    cotangents of integers, which a user's primitive may give with a rule, stay floating-point numbers."""
     if x.dtype.kind == "c" and dtype.kind != "c":
         x = x.real
-    return x.astype(dtype, copy=False)
+    return x.astype(dtype, copy=False) if dtype.kind in "fc" else x
 
 
 def cast(x: Any, dtype: Any) -> Any:
