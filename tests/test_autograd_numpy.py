@@ -3,10 +3,11 @@
 import functools
 import types
 
+import autodiff_trace
 import numpy as np
 import pytest
 from autodiff_trace import numpy as native
-from autodiff_trace.autograd_compat import grad, jacobian, make_jvp, numpy as anp
+from autodiff_trace.autograd_compat import grad, hessian, jacobian, make_jvp, numpy as anp
 from autodiff_trace.autograd_compat.extend import def_linear, defjvp, defvjp, defvjp_argnum, primitive, vspace
 from autodiff_trace.autograd_compat.numpy import fft, linalg, numpy_jvps, numpy_vjps, numpy_wrapper, random
 from autodiff_trace.autograd_compat.test_util import check_grads
@@ -61,7 +62,7 @@ def test_each_name_of_numpy_is_there(module, plain):
 
 
 def test_functions_are_the_native_ones():
-    for name in "exp add matmul einsum sum mean array zeros transpose".split():
+    for name in "exp add matmul einsum sum mean zeros transpose".split():
         assert getattr(anp, name) is getattr(native, name)
     assert anp.linalg.solve is native.linalg.solve and anp.fft.rfft is native.fft.rfft
     assert anp.conj is anp.conjugate and anp.pi == np.pi and anp.float32 is np.float32 and anp.newaxis is None
@@ -177,6 +178,26 @@ def test_arrays_from_parts():
     with pytest.warns(UserWarning, match="np.concatenate is quicker"):
         assert numpy_wrapper.wrap_if_boxes_inside(np.array([1.0, 2.0], object), "r_").dtype == np.float64
     assert numpy_wrapper.wrap_if_boxes_inside(x) is x
+
+
+def objects(x):
+    """What clients do by accident, and count on."""
+    whole, items = np.array(x), np.array([x[0], x[1] * 2.0])
+    assert whole.dtype == items.dtype == object and whole.shape == x.shape
+    several = anp.array([x[0], 1.0, x[2]], dtype=object)
+    ratio = whole / (whole + 1.0)
+    return np.sum(ratio) * np.dot(items, [1.0, 3.0]) + anp.sum(anp.array(several, dtype=float)) + np.array(x[0]) ** 2
+
+
+def test_arrays_of_objects():
+    x = np.array([1.0, 2.0, 3.0])
+    ratio = lambda x: anp.sum(x / (x + 1.0)) * (x[0] + 6.0 * x[1]) + x[0] + x[2] + x[0] ** 2  # noqa: E731
+    np.testing.assert_allclose(grad(objects)(x), grad(ratio)(x))
+    np.testing.assert_allclose(hessian(objects)(x), hessian(ratio)(x))
+    with pytest.raises(ValueError, match="setting an array element with a sequence"):
+        grad(lambda x: np.asarray(x, float).sum())(x)
+    with pytest.raises(TypeError, match="would drop its derivative"):  # natively
+        autodiff_trace.grad(objects)(x)
 
 
 def test_make_diagonal():

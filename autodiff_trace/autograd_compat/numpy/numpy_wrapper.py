@@ -10,7 +10,7 @@ from importlib import import_module
 import numpy as np
 
 from ... import numpy as native
-from ...core.tracer import is_box
+from ...core.tracer import find_top_trace, is_box
 from .. import builtins as builtins
 from ..tracer import notrace_primitive, primitive, trace_primitives_map
 from .native_forms import (
@@ -62,6 +62,13 @@ def of_any_iterable(join):
 concatenate, stack, hstack, vstack, column_stack = map(
     of_any_iterable, (native.concatenate, native.stack, native.hstack, native.vstack, native.column_stack))
 row_stack = vstack  # which NumPy warns of
+
+
+def array(A, dtype=None, *args, **kwargs):
+    """``np.array``; of traced values with ``dtype=object``, too: the array is then one of numbers."""
+    if dtype is not None and np.dtype(dtype) == python.object and find_top_trace((A,)) is not None:
+        dtype = None
+    return native.array(A, dtype, *args, **kwargs)
 
 
 def concatenate_args(axis, *args):
