@@ -101,16 +101,14 @@ def holds_array(x):
     return is_box(x) or isinstance(x, (np.ndarray, np.generic))
 
 
-def where(condition, *args, **kwargs):
+def where(condition, x=np._NoValue, y=np._NoValue):
     """``np.where``; of Python's lists and numbers alone it makes a list or a number of Python's."""
-    if not args and not kwargs:
+    if x is y is np._NoValue:
         return native.where(condition)
-    if len(args) + len(kwargs) != 2:
+    if x is np._NoValue or y is np._NoValue:
         raise ValueError("where takes both x and y, or neither.")
-    branches = dict(zip("xy", args), **kwargs)
-    x, y = branches["x"], branches["y"]
     ans = native.where(condition, x, y)
-    return ans if holds_array([condition, x, y]) else ans.tolist()
+    return ans if python.type(condition) is np.ndarray or holds_array((condition, x, y)) else ans.tolist()
 
 
 class Concatenator:
