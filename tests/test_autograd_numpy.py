@@ -397,7 +397,7 @@ def test_curried_rules(name):
     module, name = (linalg, name[7:]) if name.startswith("linalg.") else (numpy_vjps, name)
     ans = function(x, *rest, **kwargs)
     t, g = ramp(x), ramp(ans)
-    if name == "grad_eigh":  # of symmetric directions
+    if name in ("grad_eigh", "grad_cholesky"):  # of symmetric directions
         t = t + t.T
     plus, minus = (function(x + step * t, *rest, **kwargs) for step in (1e-5, -1e-5))
     slope = (dot(plus, g) - dot(minus, g)) / 2e-5
@@ -448,6 +448,16 @@ def test_rules_of_transforms():
     for check, wrong in ((fft.check_no_repeated_axes, [1, 1]), (fft.check_even_shape, [4, 3])):
         with pytest.raises(NotImplementedError):
             check(wrong)
+
+
+def test_the_gradient_of_cholesky_is_symmetric():
+    f = lambda A: anp.sum(linalg.cholesky(A) * np.arange(9.0).reshape(3, 3))  # noqa: E731
+    lower = autodiff_trace.grad(lambda A: anp.sum(np.linalg.cholesky(A) * np.arange(9.0).reshape(3, 3)))(S)
+    gradient = grad(f)(S)
+    np.testing.assert_allclose(gradient, (lower + lower.T) / 2)
+    check_grads(lambda A: linalg.cholesky(A @ A.T), order=2)(S)
+    np.testing.assert_array_equal(linalg.cholesky(S), np.linalg.cholesky(S))
+    np.testing.assert_array_equal(linalg.grad_cholesky(None, S)(np.arange(9.0).reshape(3, 3)), gradient)
 
 
 def test_helpers_of_matrices():
