@@ -227,22 +227,27 @@ def use_rules(native: Callable, rules: Rules, kind: type[Curried], own: Callable
 
 def bind_rules(ans: Any, native: Callable) -> Any:
     """``ans``, the answer of a primitive, with the rules of its nodes bound to the call, in all traces that saw it."""
-    outputs = ans if type(ans) is tuple else (ans,)
-    if not outputs or type(outputs[0]) not in box_classes:
-        return ans
-    bind_rules(tuple([box._value if type(box) in box_classes else box for box in outputs]), native)
-    bound: dict[int, Any] = {}
-    for box in outputs:
-        node = box._node if type(box) in box_classes else None
-        if type(node) is not tuple or len(node) != 7 or node[6] is not native:
-            continue
-        if isinstance(rule_under_checks(node[1]), Curried):
-            box._node = bind_node(node)
-        elif type(node[2]) is tuple:  # one of several outputs: its parent is the node of the call
-            parent = bound.setdefault(node[2][0], None) or bind_node(node[2])
-            bound[node[2][0]] = parent
-            box._node = (*node[:2], parent, *node[3:])
+    calls: dict[int, Any] = {}
+    for box in ans if type(ans) is tuple else (ans,):
+        bind_output(box, native, calls)
     return ans
+
+
+def bind_output(box: Any, native: Callable, calls: dict[int, Any]) -> None:
+    """The same for one output: ``calls`` has the bound nodes of calls with several, by their indices."""
+    if type(box) not in box_classes:
+        return
+    bind_output(box._value, native, calls)
+    node = box._node
+    if type(node) is not tuple or len(node) != 7 or node[6] is not native:
+        return
+    if isinstance(rule_under_checks(node[1]), Curried):
+        box._node = bind_node(node)
+    elif type(node[2]) is tuple:  # one of several outputs: its parent is the node of the call
+        call = node[2]
+        if call[0] not in calls:
+            calls[call[0]] = bind_node(call)
+        box._node = (*node[:2], calls[call[0]], *node[3:])
 
 
 def rule_under_checks(rule: Any) -> Any:

@@ -61,7 +61,7 @@ def as_autograd(fun: Callable) -> Callable:
     constants."""
 
     def call(*args, **kwargs):
-        for x in flatten(args)[0]:
+        for x in flatten(args[0] if len(args) == 1 else args)[0]:
             if type(x) in box_classes:
                 x._trace.leaves_constants = True
         tokens = rebinds_shared.set(True), gives_objects.set(True)
@@ -153,13 +153,8 @@ class Recording:
     def pull_ones(self, count: int | None = None) -> Any:
         """The gradient of the sum of the outputs, or of the first ``count``. The graph is used up."""
         followed = self.values[:count]
-        ones = [
-            ONE if type(value) is np.float64 else
-            vspace(value).ones() if anp.iscomplexobj(value) else anp.ones_like(value)[()]
-            for value in followed
-        ]
         self.values = None
-        return self.pull_leaves(ones, (), is_last=True)
+        return self.pull_leaves(list(map(ones_of, followed)), (), is_last=True)
 
     def pull_leaves(self, cotangents: Sequence, given: Sequence, is_last: bool = False) -> Any:
         seeds = [(node, g) for node, g in zip(self.nodes, cotangents) if node is not None]
@@ -168,6 +163,14 @@ class Recording:
         reached = backward_pass(seeds, self.input_nodes)
         results = [zeros_of(x) if g is None else g for x, g in zip(self.inputs, reached)]
         return settled(unflatten(self.structure, separate(results, given)))
+
+
+def ones_of(x: Any) -> Any:
+    if type(x) is np.float64:
+        return ONE
+    if type(x) is np.ndarray and x.dtype.kind == "f":  # 1 instead of 5 µs
+        return np.ones(x.shape, x.dtype)[()]
+    return vspace(x).ones() if anp.iscomplexobj(x) else anp.ones_like(x)[()]
 
 
 def zeros_of(x: Any) -> Any:

@@ -10,7 +10,11 @@ from importlib import import_module
 import numpy as np
 
 from ... import numpy as native
+<<<<<<< HEAD
 from ...core.tracer import find_top_trace, is_box
+=======
+from ...core.tracer import is_box, metadata as shown
+>>>>>>> c16_clients
 from .. import builtins as builtins
 from ..tracer import notrace_primitive, primitive, trace_primitives_map
 from .native_forms import (
@@ -133,6 +137,9 @@ def make_diagonal(D, offset=0, axis1=0, axis2=1):
 
 def metadata(A):
     """The shape, the number of dimensions and the dtype of ``A``, and whether it is complex."""
+    A = shown(A)
+    if python.isinstance(A, (np.ndarray, np.generic)):  # 0.5 instead of 5 µs
+        return A.shape, A.ndim, A.dtype, A.dtype.kind == "c"
     return native.shape(A), native.ndim(A), native.result_type(A), native.iscomplexobj(A)
 
 
