@@ -10,11 +10,7 @@ from importlib import import_module
 import numpy as np
 
 from ... import numpy as native
-<<<<<<< HEAD
-from ...core.tracer import find_top_trace, is_box
-=======
-from ...core.tracer import is_box, metadata as shown
->>>>>>> c16_clients
+from ...core.tracer import find_top_trace, is_box, metadata as shown
 from .. import builtins as builtins
 from ..tracer import notrace_primitive, primitive, trace_primitives_map
 from .native_forms import (
