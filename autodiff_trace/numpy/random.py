@@ -18,16 +18,20 @@ __all__ = ["refuse_traced"]
 def refuse_traced(function: Callable) -> Callable:
     """``function``, with an error for arguments that are followed by a derivative."""
 
+    def definition(*args, **kwargs):
+        raise TracedValueError(
+            f"numpy.random.{function.__name__}: a parameter is a traced value ({caller_line()}), but a draw has no "
+            "derivative. Draw with plain parameters and transform the draw: loc + scale * random.normal(size=n)."
+        )
+
     @functools.wraps(function, updated=())
     def call(*args, **kwargs):
         top = find_top_trace((*args, *kwargs.values()))
         if top is not None and not isinstance(top, RecordingTrace):
-            raise TracedValueError(
-                f"numpy.random.{function.__name__}: a parameter is a traced value ({caller_line()}), but a draw has no "
-                "derivative. Draw with plain parameters and transform the draw: loc + scale * random.normal(size=n)."
-            )
+            return definition(*args, **kwargs)
         return draw(function, args, kwargs)
 
+    call.fun = function
     return call
 
 
