@@ -20,7 +20,7 @@ from .curried import Curried, CurriedOverLeaves, Rules, bind_rules, use_rules
 from .pullbacks import pullback
 from .vspaces import dense
 
-__all__ = ["find_rules", "primitive", "public_form", "rules_of"]
+__all__ = ["find_rules", "primitive", "rules_of"]
 
 
 def is_number(x: Any) -> bool:
@@ -137,12 +137,6 @@ def by_position(fun: Callable, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
 
 rules_of_others: dict[Callable, Rules] = {}
 """Those of functions that no trace sees: nodes that a client makes by hand ask for them."""
-
-
-def public_form(native: Callable) -> Callable:
-    """The primitive that clients know, of the native one that traces see."""
-    rules = getattr(native, "rules", None)
-    return rules.fun if type(rules) is Rules and native is rules.natives[0] else native
 
 
 def rules_of(fun: Callable) -> Rules:
