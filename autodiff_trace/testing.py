@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from .core.pytree import tree_flatten, tree_unflatten
+from .core.unknown_names import unknown_keyword, unknown_name
 from .differences import Difference, balance, measure, numerical_jvp, real_dtype, wide
 from .transforms.border import to_input
 from .transforms.mapping import vmap
@@ -27,6 +28,7 @@ def check_grads(
     step: float | None = None,
     seed: int = 0,
     name: str | None = None,
+    **unknown: NoReturn,
 ) -> None:
     """Check the derivatives of ``fun`` at ``args`` against finite differences in random directions.
 
@@ -47,9 +49,12 @@ def check_grads(
     >>> from autodiff_trace import numpy as anp
     >>> check_grads(lambda x, y: anp.sin(x) * y, 0.5, 2.0)
     """
-    unknown = set(modes) - {"rev", "fwd", "batch"}
     if unknown:
-        raise ValueError(f"check_grads: unknown modes {sorted(unknown)}; there are 'rev', 'fwd' and 'batch'")
+        raise unknown_keyword("check_grads", unknown)
+    if not args:
+        raise ValueError("check_grads: there are no arguments. Write check_grads(f, x), not check_grads(f)(x).")
+    if wrong := set(modes) - {"rev", "fwd", "batch"}:
+        raise ValueError(f"check_grads: unknown modes {sorted(wrong)}; there are 'rev', 'fwd' and 'batch'")
     name = name or getattr(fun, "__name__", repr(fun))
     flat, inputs, numbers = flatten_function(fun, args)
     if not inputs:
@@ -194,3 +199,7 @@ def check_close(where: str, found: Any, expected: Any, allowed: Any) -> None:
         near = (np.abs(found - expected) <= allowed) | (found == expected)
     if not np.all(near):
         raise AssertionError(f"{where}: {found}, but finite differences give {expected}")
+
+
+def __getattr__(name):
+    raise unknown_name(__name__, name)

@@ -4,6 +4,7 @@ import importlib
 import importlib.util
 import inspect
 import re
+import sys
 import traceback
 
 import numpy as np
@@ -53,6 +54,7 @@ CALLS = {
     "scan": (autodiff_trace.scan, lambda c, x: (c, x), 0.0, X),
     "tree_map": (autodiff_trace.tree_map, double, [1.0]),
     "vjp": (vjp, f, X),
+    "check_grads": (testing.check_grads, f, X),
     "adam": (optim.adam, 0.1),
     "sgd": (optim.sgd, 0.1),
     "custom_vjp.defvjp": (custom_vjp(f).defvjp, f, f),
@@ -120,7 +122,10 @@ def test_a_name_that_a_module_does_not_have(place, name, way):
         exec(f"from {place} import {name} as other")
 
 
-@pytest.mark.parametrize("module", [autodiff_trace, anp, extend, nn, optim], ids=lambda module: module.__name__)
+MODULES = [autodiff_trace, anp, extend, nn, optim, testing]
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
 def test_a_name_that_nobody_knows(module):
     assert getattr(module, "nonsense", None) is None
     with pytest.raises(AttributeError, match=rf"^module '{module.__name__}' has no attribute 'nonsense'$"):
@@ -179,6 +184,18 @@ def test_under_jit(mode, run, way):
     assert re.search(way, shown)
 
 
+def test_no_guesses_are_added():
+    for see in (lambda x: x.detach(), lambda x: autodiff_trace.make_vjp, lambda x: anp.cat):
+        with pytest.raises(AttributeError) as caught:
+            grad(see)(X)
+        assert "Did you mean" not in "".join(traceback.format_exception(caught.value))
+    with pytest.raises(AttributeError) as caught:
+        grad(lambda x: x.transpos)(X)
+    if sys.version_info >= (3, 12):  # before, only what prints an uncaught error adds it
+        assert "Did you mean: 'transpose'" in "".join(traceback.format_exception(caught.value))
+    assert grad(lambda x: ("detach" in dir(x) or "sum" not in dir(x) or anp.sum(x)))(X).tolist() == [1.0, 1.0]
+
+
 def test_an_attribute_that_nobody_knows():
     with pytest.raises(AttributeError, match="^'ArrayBox' object has no attribute 'nonsense'$"):
         grad(lambda x: x.nonsense)(X)
@@ -226,6 +243,11 @@ def test_attributes_of_compiled_functions(place, name, way):
 def test_arguments_beside_the_function(name, x):
     with pytest.raises(TypeError, match=rf"{name}\(f\)\(x\)"):
         getattr(autodiff_trace, name)(f, x)
+
+
+def test_the_arguments_of_a_check_stand_beside_the_function():
+    with pytest.raises(ValueError, match=r"check_grads\(f, x\)"):
+        testing.check_grads(f, modes=["rev"])(X)
 
 
 def test_the_vector_beside_the_function():
@@ -295,7 +317,16 @@ def test_rules_that_take_too_little_or_are_none():
             extend.defjvp_all(not_primitive, lambda argnums, tangents, ans, args, kwargs: 0)
 
 
+def rule_with_idle_helper(g, ans, x, n):
+    g = 3.0 * g
+
+    def helper():
+        return x
+    return g
+
+
 RULES = {
+    "an idle helper": rule_with_idle_helper,
     "plain": lambda g, ans, x, n: 3.0 * g,
     "any": lambda *args: 3.0 * args[0],
     "any keywords": lambda g, ans, x, **kwargs: 3.0 * g,
@@ -308,7 +339,7 @@ RULES = {
 def test_rules_that_are_right_stay(rule):
     prim = extend.primitive(lambda x, n: 3.0 * x)
     extend.defvjp(prim, rule, argnums=(0,))
-    by_name = "by name" in [name for name, each in RULES.items() if each is rule] or rule is RULES["any keywords"]
+    by_name = rule in (RULES["by name"], RULES["any keywords"])
     run = (lambda x: prim(x, n=2)) if by_name else (lambda x: prim(x, 2))
     assert float(grad(run)(1.0)) == 3.0
 

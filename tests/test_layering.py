@@ -87,7 +87,7 @@ ORDER = """
       eigensystems __init__
     scipy/spatial/distance: euclidean
     scipy/fft: transforms cosine_transforms __init__
-    numpy: views attributes shared_results writable_box array_box array_layer flat __init__
+    numpy: views attributes shared_results writable_box plain_arrays array_box array_layer flat __init__
     scipy/sparse: arrays formats choices constants __init__
     scipy/sparse/linalg: choices exponentials iterations norms systems spectra __init__
     numpy/taylor: __init__
@@ -151,15 +151,17 @@ ORDER = """
     scipy/optimize: evaluation calls constraints optimality roots scalar_roots curve_fitting linear_problems
       minimizing nonlinear_least_squares global_minimizing __init__
     .: __init__
-    autograd_compat: containers installing __main__ pullbacks util vspaces curried primitives recording rules
-      deprecated wrap_util tracer builtins core differential_operators extend test_util
-    autograd_compat/misc: fixed_points flatten optimizers tracers __init__
-    autograd_compat/numpy: native_forms numpy_boxes numpy_vspaces numpy_wrapper linalg numpy_vjps fft numpy_jvps
-      random __init__
-    autograd_compat: __init__
+    autograd_compat: containers installing __main__ pullbacks util vspaces curried primitives rules deprecated
+      wrap_util tracer builtins
+    autograd_compat/misc: flatten optimizers tracers __init__
+    autograd_compat/numpy: native_forms numpy_boxes numpy_vspaces numpy_wrapper random
     autograd_compat/scipy: __init__ integrate linalg signal special
     autograd_compat/scipy/stats: beta chi2 dirichlet gamma multivariate_normal norm poisson t __init__
     autograd_compat/startup: __init__ sitecustomize
+    autograd_compat: recording core differential_operators extend test_util
+    autograd_compat/misc: fixed_points
+    autograd_compat/numpy: linalg numpy_vjps fft numpy_jvps __init__
+    autograd_compat: __init__
 """
 
 

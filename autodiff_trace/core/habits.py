@@ -96,7 +96,6 @@ JAX = {
         "nondiff_argnames": "Write nondiff_argnums=, the positions",
         "is_leaf": "Leave it out: what register_pytree does not know is a leaf",
         **same("symbolic_zeros optimize_remat", "Leave it out: None is the zero of cotangents"),
-        "length_hint": "Write length=",
     },
     "checkpoint()": {"static_argnums": "Leave it out: arguments that hold no numbers are passed on as they are"},
     OURS: {
@@ -129,6 +128,7 @@ JAX = {
     f"{OURS}.numpy": {
         **same("DeviceArray Array", "Write anp.ndarray"),
     },
+    f"{OURS}.extend": {"Primitive": "Write extend.primitive(f)"},
     f"{OURS}.nn": {
         **same("gelu silu swish elu softplus leaky_relu", "Write it with anp, nn.relu(x) and nn.sigmoid(x)"),
         "one_hot": "Write anp.eye(n)[labels]; nn.softmax_cross_entropy(logits, labels) takes the labels",
@@ -164,6 +164,7 @@ TORCH = {
     },
     "vmap()": {"chunk_size": "Leave it out, and call vmap(f) for parts of the batch"},
     "adam()": {"lr": "Write learning_rate=", "betas": "Write b1= and b2=", "weight_decay": "Add the decay to the loss"},
+    "check_grads()": {**same("atol rtol", "Write tolerance="), "eps": "Write step="},
     "sgd()": {"lr": "Write learning_rate=", "weight_decay": "Add the decay to the loss"},
     "x.view()": {"shape": "Write x.reshape(shape)"},
     "x.method()": {
@@ -202,6 +203,7 @@ TORCH = {
         **same("sigmoid relu softmax log_softmax", "Write nn.{}(x), of autodiff_trace.nn"),
         **same("mm bmm mv", "Write x @ y"),
     },
+    f"{OURS}.testing": same("gradcheck gradgradcheck", "Write testing.check_grads(f, x)"),
     f"{OURS}.optim": {
         **same("Adam AdamW", "Write optim.adam(0.001), which gives new parameters and changes none"),
         "SGD": "Write optim.sgd(0.1), which gives new parameters and changes none",

@@ -23,10 +23,10 @@ PACKAGE = __name__.partition(".")[0]
 POSITIONAL = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
 
 RETURNING = frozenset("""
-    LOAD_CLOSURE BUILD_TUPLE LOAD_CONST MAKE_FUNCTION SET_FUNCTION_ATTRIBUTE STORE_FAST LOAD_FAST LOAD_FAST_BORROW
-    STORE_FAST_LOAD_FAST STORE_DEREF LOAD_DEREF RETURN_VALUE
+    MAKE_FUNCTION SET_FUNCTION_ATTRIBUTE STORE_FAST LOAD_FAST LOAD_FAST_BORROW STORE_FAST_LOAD_FAST STORE_DEREF
+    LOAD_DEREF RETURN_VALUE
 """.split())
-"""What stands between the making of a function and the end of the code that returns it."""
+"""What code does from the making of a function on, if that is what it returns, perhaps by a variable."""
 
 
 def check_primitive(definer: str, prim: Any) -> None:
@@ -78,11 +78,12 @@ def is_curried(rule: Callable) -> bool:
         return False
     if code.co_varnames[:1] == ("ans",) and code.co_argcount:
         return True
-    operations = [each.opname for each in dis.get_instructions(code)]
-    if "MAKE_FUNCTION" not in operations:
+    instructions = list(dis.get_instructions(code))
+    made = [i for i, each in enumerate(instructions) if each.opname == "MAKE_FUNCTION"]
+    if not made or not RETURNING.issuperset([each.opname for each in instructions[made[-1] :]]):
         return False
-    last = len(operations) - 1 - operations[::-1].index("MAKE_FUNCTION")
-    return RETURNING.issuperset(operations[last:])
+    names = [each.argval for each in instructions[made[-1] :] if each.opname.startswith(("STORE_", "LOAD_"))]
+    return len({name for each in names for name in (each if isinstance(each, tuple) else [each])}) <= 1
 
 
 def parameters_of(function: Callable) -> list[inspect.Parameter] | None:

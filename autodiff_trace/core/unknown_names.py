@@ -47,7 +47,13 @@ def unknown_name(module: str, name: str, more: str = "") -> AttributeError | Imp
     """
     if is_import(sys._getframe(1).f_back):
         return ImportError(our_way(f"cannot import name {name!r} from {module!r}", (module,), name) + more, name=module)
-    return AttributeError(our_way(f"module {module!r} has no attribute {name!r}", (module,), name) + more)
+    text = our_way(f"module {module!r} has no attribute {name!r}", (module,), name) + more
+    return without_guess(text, sys.modules[module]) if find_way((module,), name) else AttributeError(text)
+
+
+def without_guess(text: str, owner: Any) -> AttributeError:
+    """An AttributeError to which Python does not add "Did you mean …?": it is told of what, but not of which name."""
+    return AttributeError(text, obj=owner)
 
 
 def is_import(frame: FrameType | None) -> bool:
@@ -64,7 +70,7 @@ class MissingAttribute:
 
     def __get__(self, instance: Any, owner: type) -> NoReturn:
         usual = f"{owner.__name__!r} object has no attribute {self.name!r}"
-        raise AttributeError(our_way(usual, (self.place,), self.name), name=self.name, obj=instance)
+        raise without_guess(our_way(usual, (self.place,), self.name), owner)
 
     def __set__(self, instance: Any, value: Any) -> NoReturn:
         self.__get__(instance, type(instance))
@@ -72,7 +78,7 @@ class MissingAttribute:
 
 def add_missing(owner: type, place: str) -> None:
     """Let objects of ``owner`` say what to write instead of the attributes that are habits at ``place``."""
-    for habits in HABITS.values():
-        for name in habits.get(place, ()):
-            if not hasattr(owner, name):
-                setattr(owner, name, MissingAttribute(place, name))
+    missing = {name for habits in HABITS.values() for name in habits.get(place, ()) if not hasattr(owner, name)}
+    for name in missing:
+        setattr(owner, name, MissingAttribute(place, name))
+    owner.__dir__ = lambda self: [name for name in object.__dir__(self) if name not in missing]  # type: ignore

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins as python
+import functools
 import warnings
 from importlib import import_module
 
@@ -44,7 +45,23 @@ def wrap_namespace(old, new):
 wrap_namespace(vars(np), globals())
 _primitive_mean, _primitive_std, _primitive_var = native.mean, native.std, native.var
 _astype = native.astype
-row_stack = native.vstack  # which NumPy warns of
+
+
+def of_any_iterable(join):
+    """A function that joins the arrays of a list or tuple, and here of any iterable: values of a dict, a ``map``."""
+
+    @functools.wraps(join, updated=())
+    def join_arrays(arrays, *args, **kwargs):
+        if not (python.isinstance(arrays, (python.list, python.tuple, np.ndarray)) or is_box(arrays)):
+            arrays = [*arrays]
+        return join(arrays, *args, **kwargs)
+
+    return join_arrays
+
+
+concatenate, stack, hstack, vstack, column_stack = map(
+    of_any_iterable, (native.concatenate, native.stack, native.hstack, native.vstack, native.column_stack))
+row_stack = vstack  # which NumPy warns of
 
 
 def concatenate_args(axis, *args):

@@ -39,13 +39,19 @@ def slide(x, k, x_axes, k_axes, x_dots, k_dots):
     ``k_axes`` of ``k``, ``d`` along their ``dots``, and i and j are the other axes."""
     widths = [k.shape[axis] for axis in k_axes]
     windows = np.lib.stride_tricks.sliding_window_view(x, widths, x_axes) if widths else x
-    window_axes = range(x.ndim, windows.ndim)
-    product = np.tensordot(windows, k, ([*window_axes, *x_dots], [*k_axes, *k_dots]))
+    window_axes = [*range(x.ndim, windows.ndim), *x_dots], [*k_axes, *k_dots]
     left = [axis for axis in range(x.ndim) if axis not in x_dots]
-    free = len(left)
-    own = [place for place, axis in enumerate(left) if axis not in x_axes]
-    along = [left.index(axis) for axis in x_axes]
-    return product.transpose([*own, *range(free, product.ndim), *along])
+    x_count, k_count = len(left), k.ndim - len(window_axes[1])
+    # Windows that are many are copied in half the time with their places last.
+    if k.size < x.size:
+        product = np.tensordot(k, windows, window_axes[::-1])
+        x_places, k_places = range(k_count, product.ndim), range(k_count)
+    else:
+        product = np.tensordot(windows, k, window_axes)
+        x_places, k_places = range(x_count), range(x_count, product.ndim)
+    own = [place for place, axis in zip(x_places, left) if axis not in x_axes]
+    along = [x_places[left.index(axis)] for axis in x_axes]
+    return product.transpose([*own, *k_places, *along])
 
 
 def others(x, axes, dots):

@@ -61,6 +61,9 @@ elementwise(special.rgamma, rgamma_slope, singular=True)
 STIRLING = [1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12, -3617 / 8160]
 """B₂ₖ / 2k, DLMF 5.11.2."""
 
+RECURRENCES = 16
+"""Steps after which the expansion has all digits."""
+
 
 @family_of("x d", d=lambda ans, x, d, order: psi_derivative(x + d, order + 1))
 def psi_difference(x, d, order):
@@ -72,20 +75,30 @@ def psi_difference(x, d, order):
     is_right = (x > 0) & (x + d > 0)
     at, step = np.where(is_right, x, 1.0), np.where(is_right, d, 0.0)
     sign, factorial = (-1) ** order, math.factorial(order)
-    ans = np.zeros(at.shape)
 
     def difference(base, power):
         """(base + step)⁻ᵖ − base⁻ᵖ."""
         return base**-power * np.expm1(-power * np.log1p(step / base))
 
-    for _ in range(16):
-        ans -= sign * factorial * (difference(at, order + 1.0) if order else -step / at / (at + step))
-        at = at + 1
-    ans += -sign * math.factorial(order - 1) * difference(at, float(order)) if order else np.log1p(step / at)
-    ans -= sign * factorial / 2 * difference(at, order + 1.0)
-    for k, coefficient in enumerate(STIRLING, 1):
-        rising = math.factorial(2 * k - 1 + order) / math.factorial(2 * k - 1)
-        ans -= sign * coefficient * rising * difference(at, 2.0 * k + order)
+    def total(term, count):
+        """Σ term(k) of k = 0 … count − 1: of small arrays at once, which takes two thirds of the time."""
+        rows = count if at.size <= 1024 else 1
+        each = [np.arange(float(first), first + rows).reshape(-1, *[1] * at.ndim) for first in range(0, count, rows)]
+        return sum([term(k).sum(axis=0) for k in each])
+
+    def recurrence(k):
+        base = at + k
+        return difference(base, order + 1.0) if order else -step / base / (base + step)
+
+    far = at + RECURRENCES
+
+    def expansion(k):
+        factors = [b * math.factorial(2 * i + 1 + order) / math.factorial(2 * i + 1) for i, b in enumerate(STIRLING)]
+        return np.take(factors, k.astype(int)) * difference(far, 2.0 * (k + 1) + order)
+
+    ans = -sign * factorial * total(recurrence, RECURRENCES)
+    ans += -sign * math.factorial(order - 1) * difference(far, float(order)) if order else np.log1p(step / far)
+    ans -= sign * (factorial / 2 * difference(far, order + 1.0) + total(expansion, len(STIRLING)))
 
     def plain(x):
         return psi_derivative(x, order) if order else scipy.special.psi(x)

@@ -1,0 +1,41 @@
+"""What NumPy gets where it asks a traced value for an array: the plain one, where no derivative is dropped.
+
+Else the call is refused, or, as autograd has it, the array is one of objects, with the traced items in it: NumPy adds
+and multiplies these by their own operators.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import TracedValueError, caller_line
+from ..core.recording import RecordingTrace
+from .plain_scipy import why_no_plain_value
+
+__all__ = ["gives_objects", "plain_array"]
+
+gives_objects: ContextVar[bool] = ContextVar("gives_objects", default=False)
+"""Whether ``np.array([x, y])`` of traced values is an array of these, as in autograd."""
+
+
+def plain_array(box: Any, dtype: Any) -> np.ndarray:
+    """``np.array(box, dtype)``.
+
+    Raises TracedValueError where that would drop a derivative.
+    """
+    if box._node is None or isinstance(box._trace, RecordingTrace):
+        return np.array(box._trace.python_value(box, np.array), dtype)
+    if gives_objects.get() and dtype in (None, object):
+        items = np.empty(box.shape, object)
+        for index in np.ndindex(items.shape):
+            items[index] = box[index] if index else box
+        return items
+    raise TracedValueError(why_no_plain_value("the array") or (
+        f"NumPy asks a traced value for a plain array, which would drop its derivative ({caller_line()}). "
+        "Instead of np.array([x, y]) write anp.array([x, y]), instead of np.f([[x, y]]) anp.f([[x, y]]); instead "
+        "of a[x], of a plain array, anp.take(a, x, axis=0); instead of storing x into a plain array make the array "
+        "with anp.zeros(...) inside the function; for the plain value take to_numpy(x)."
+    ))

@@ -1,0 +1,1 @@
+"""Autograd's own tests and examples, run on ``autodiff_trace.autograd_compat``; fetched, and kept nowhere in here."""
