@@ -52,6 +52,7 @@ def public_call(prim: Callable, args: tuple, kwargs: dict, ans: Any) -> tuple[Ca
     ans = to_value(ans)
     names = [keyword_of(public, name) for name in getattr(prim, "params", ())]
     if names and len(names) == len(params) and None not in names and not kwargs:
+        params = [param[0] if type(param) is tuple and len(param) == 1 else param for param in params]
         keywords = dict(zip(names, params))
         if gives(ans, public, (x,), keywords):
             for name in names:

@@ -17,6 +17,7 @@ from ..core.pytree import tree_map
 from ..core.tracer import (
     Box, Trace, box_classes, boxers, find_top_trace, innermost_trace, is_box, trace_stack as running, watched_types,
 )
+from ..core.traits import traits_of
 from .containers import holds_box, put_back, take_out
 from .primitives import primitive, rules_of
 from .public_calls import public_call, with_items
@@ -78,14 +79,19 @@ class NodeTrace(Trace):
         parents = tuple([box._node for box in boxes if box._node is not None])
         args, kwargs = put_back(form, values)
         ans = prim(*args, **kwargs)
-        if not parents or prim in notrace_primitives[type(parents[0])]:
+        if not parents:
+            return ans
+        kind = type(parents[0])
+        if issubclass(kind, DerivativeNode) and not traits_of(prim).differentiable:
             return ans
         if len(argnums) == len(parents):
             fun, args, kwargs = public_call(prim, tuple(args), kwargs, ans)
         else:
             fun, args, kwargs = with_items(prim), (form, *values), {}
             argnums = tuple([i for i, box in enumerate(boxes, 1) if box._node is not None])
-        return self.boxed(ans, type(parents[0])(ans, fun, args, kwargs, argnums, parents))
+        if fun in notrace_primitives[kind]:
+            return ans
+        return self.boxed(ans, kind(ans, fun, args, kwargs, argnums, parents))
 
     def boxed(self, value: Any, node: Any) -> Any:
         if isinstance(value, (list, tuple)):
@@ -218,10 +224,9 @@ def notrace_primitive(f_raw: Callable) -> Callable:
 
 def register_notrace(trace_type: type, primitive_fun: Callable) -> None:
     """Let nodes of the class ``trace_type`` not be made for a primitive: its answer is a constant to them."""
-    rules = rules_of(primitive_fun)
-    notrace_primitives[trace_type].update((primitive_fun, *rules.natives))
+    notrace_primitives[trace_type].add(primitive_fun)
     if issubclass(trace_type, DerivativeNode):
-        rules.be_constant()
+        rules_of(primitive_fun).be_constant()
 
 
 class DerivativeNode(Node):
