@@ -134,7 +134,8 @@ class RulesByPrimitive(MutableMapping):
         is_own = rules is not None and fun in (rules.fun, *rules.natives[:1])
         maker = getattr(rules, self.maker_name) if is_own else None
         if maker is None and (not is_own or rules.original is not None) and has_derivative(fun):
-            maker = NativeRule(self.make_native, fun, rules.original if is_own else original_of(fun))
+            original = original_of(fun) if rules is None else rules.original or fun
+            maker = NativeRule(self.make_native, fun, original)
         if maker is None:
             raise KeyError(fun)
         return maker
