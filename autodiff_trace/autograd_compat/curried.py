@@ -29,7 +29,8 @@ class Rules:
     """The rules of a primitive, in autograd's form.
 
     ``vjpmaker(argnums, ans, args, kwargs)`` gives the function from a cotangent to the cotangents of the arguments;
-    ``vjp_argnums`` are the positions that have a rule, None where all have; ``natives`` the primitives that have them.
+    ``vjp_argnums`` are the positions that have a rule, None where all have; ``natives`` the primitives that have them;
+    ``original``, of a function of the package, one that keeps its own.
     """
 
     def __init__(self, fun: Callable) -> None:
@@ -39,6 +40,7 @@ class Rules:
         self.vjp_argnums: set[int] | None = None
         self.natives: list[Callable] = []
         self.undo: list[Callable] = []
+        self.original: Callable | None = None
 
     def be_constant(self) -> None:
         """From now on derivatives take the answers for constants."""
@@ -210,11 +212,12 @@ def pull_rows(pull: Callable[[Any], list], g: Any) -> list:
 # Binding
 
 
-def use_rules(native: Callable, rules: Rules, kind: type[Curried], own: Callable | None = None) -> None:
-    """Let a native primitive have ``rules``; until one of reverse mode is given those that ``own`` finds."""
+def use_rules(native: Callable, rules: Rules, kind: type[Curried]) -> None:
+    """Let a native primitive have ``rules``; until one of reverse mode is given those of the original."""
 
     def find_vjp(argument):
-        return kind(rules, argument) if own is None or rules.vjpmaker is not None else own(argument)
+        is_given = rules.original is None or rules.vjpmaker is not None
+        return kind(rules, argument) if is_given else rules.original.vjps[argument]
 
     native.vjps.clear()
     native.vjps.find_missing = find_vjp

@@ -19,6 +19,12 @@ def refuse_traced(function: Callable) -> Callable:
     """``function``, with an error for arguments that are followed by a derivative. (Arrays that ``anp.zeros`` and its
     kin have made are traced, too, but constants until a traced value is written into them.)"""
 
+    def definition(*args, **kwargs):
+        raise TracedValueError(
+            f"numpy.random.{function.__name__}: a parameter is a traced value ({caller_line()}), but a draw has no "
+            "derivative. Draw with plain parameters and transform the draw: loc + scale * random.normal(size=n)."
+        )
+
     @functools.wraps(function, updated=())
     def call(*args, **kwargs):
         top = find_top_trace((*args, *kwargs.values()))
@@ -27,12 +33,10 @@ def refuse_traced(function: Callable) -> Callable:
             kwargs = {name: constant(arg) for name, arg in kwargs.items()}
             top = find_top_trace((*args, *kwargs.values()))
         if top is not None and not isinstance(top, RecordingTrace):
-            raise TracedValueError(
-                f"numpy.random.{function.__name__}: a parameter is a traced value ({caller_line()}), but a draw has no "
-                "derivative. Draw with plain parameters and transform the draw: loc + scale * random.normal(size=n)."
-            )
+            return definition(*args, **kwargs)
         return draw(function, args, kwargs)
 
+    call.fun = function
     return call
 
 
