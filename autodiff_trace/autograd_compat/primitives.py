@@ -118,7 +118,7 @@ def has_rules(rules: Rules, fun: Callable, args: tuple, kwargs: dict) -> bool:
     args, kwargs = by_position(fun, args, kwargs)
     if rules.vjpmaker is None and rules.jvpmaker is None or any(map(is_or_holds_box, kwargs.values())):
         return False
-    known = rules.vjp_argnums
+    known = rules.vjpmakers
     return known is None or all(i in known for i, arg in enumerate(args) if is_or_holds_box(arg))
 
 
@@ -206,7 +206,7 @@ def replace_definition(fun: Callable) -> Rules:
         pulls = [pullback(original, argnum, *args, **kwargs) for argnum in argnums]
         return lambda g: [pull(g) for pull in pulls]
 
-    rules.vjpmaker = pull_all
+    rules.set_vjp(pull_all)
     rules.undo.append(put_back)
     return rules
 
@@ -228,6 +228,7 @@ def keep_native_rules(native: Callable) -> Callable[[], None]:
 
     def put_back():
         for table, rules, find_missing in tables:
+            table.clear()
             table.update(rules)
             table.find_missing = find_missing
         native.jvp_all, native.traits.differentiable = facts
