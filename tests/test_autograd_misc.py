@@ -289,6 +289,16 @@ def test_numbers_of_the_checks():
     test_util.check_jvp(anp.sin, 0.5)
 
 
+def test_importing_the_module_of_flatten_leaves_the_function():
+    assert run_python("""
+from autodiff_trace import autograd_compat
+autograd_compat.install()
+import autograd.misc.flatten
+from autograd.misc.flatten import flatten_func
+print(autograd.misc.flatten(1.0)[0], autograd.misc.flatten is autograd.misc.flatten.__globals__["flatten"])
+""") == ["[1.] True"]
+
+
 def test_all_this_needs_no_scipy():
     lines = run_python("""
 import sys

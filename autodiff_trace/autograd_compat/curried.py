@@ -28,7 +28,8 @@ class Rules:
 
     ``vjpmaker(argnums, ans, args, kwargs)`` gives the function from a cotangent to the cotangents of the arguments;
     ``vjpmakers`` are those of single arguments, ``maker(ans, *args, **kwargs)``, by position, None where there is one
-    for all; ``natives`` the primitives that have them.
+    for all; ``natives`` the primitives that have them; ``original``, of a function of the package, one that keeps its
+    own.
     """
 
     def __init__(self, fun: Callable) -> None:
@@ -38,6 +39,7 @@ class Rules:
         self.vjpmakers: dict[int, Callable] | None = None
         self.natives: list[Callable] = []
         self.undo: list[Callable] = []
+        self.original: Callable | None = None
 
     def be_constant(self) -> None:
         """From now on derivatives take the answers for constants."""
@@ -186,12 +188,12 @@ def push_leaves(jvpmaker: Callable, argnums: Sequence, ts: Sequence, ans: Any, a
 # Binding
 
 
-def use_rules(native: Callable, rules: Rules, kind: type[Curried], own: Callable | None = None) -> None:
-    """Let a native primitive have ``rules``; until one of reverse mode is given those that ``own`` finds."""
+def use_rules(native: Callable, rules: Rules, kind: type[Curried]) -> None:
+    """Let a native primitive have ``rules``; until one of reverse mode is given those of the original."""
 
     def find_vjp(argument):
-        if own is not None and rules.vjpmaker is None:
-            return own(argument)
+        if rules.original is not None and rules.vjpmaker is None:
+            return rules.original.vjps[argument]
         rule = native.vjps[argument] = kind(rules, argument)
         return rule
 

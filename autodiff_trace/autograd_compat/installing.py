@@ -71,6 +71,12 @@ class AliasLoader(importlib.abc.InspectLoader):
 
     def exec_module(self, module: ModuleType) -> None:
         module.__spec__ = self.own_spec
+        # Importing a module sets its name in the package, which has a function there (``misc.flatten``): those modules
+        # are imported with it, as they are in autograd.
+        for name, loaded in list(sys.modules.items()):
+            parent, _, child = name.rpartition(".")
+            if parent == self.target.name and getattr(module, child, loaded) is not loaded:
+                sys.modules[ALIAS + name.removeprefix(PACKAGE)] = loaded
 
     def get_source(self, fullname: str) -> str | None:
         return self.target.loader.get_source(self.target.name)
