@@ -62,6 +62,7 @@ def keep_rules(native: Callable) -> Callable[[], None]:
 
     def put_back():
         for table, rules, find_missing in tables:
+            table.clear()
             table.update(rules)
             table.find_missing = find_missing
         traits.unread.update(unread)
