@@ -3,10 +3,11 @@
 import functools
 import types
 
+import autodiff_trace
 import numpy as np
 import pytest
 from autodiff_trace import numpy as native
-from autodiff_trace.autograd_compat import grad, jacobian, make_jvp, numpy as anp
+from autodiff_trace.autograd_compat import grad, hessian, jacobian, make_jvp, numpy as anp
 from autodiff_trace.autograd_compat.extend import def_linear, defjvp, defvjp, defvjp_argnum, primitive, vspace
 from autodiff_trace.autograd_compat.numpy import fft, linalg, numpy_jvps, numpy_vjps, numpy_wrapper, random
 from autodiff_trace.autograd_compat.test_util import check_grads
@@ -61,7 +62,7 @@ def test_each_name_of_numpy_is_there(module, plain):
 
 
 def test_functions_are_the_native_ones():
-    for name in "exp add matmul einsum sum mean array zeros transpose".split():
+    for name in "exp add matmul einsum sum mean transpose".split():
         assert getattr(anp, name) is getattr(native, name)
     assert anp.linalg.solve is native.linalg.solve and anp.fft.rfft is native.fft.rfft
     assert anp.conj is anp.conjugate and anp.pi == np.pi and anp.float32 is np.float32 and anp.newaxis is None
@@ -71,7 +72,7 @@ def test_functions_are_the_native_ones():
 
 def test_primitives_say_that_they_are():
     for function, plain in (
-        (anp.exp, np.exp), (anp.sum, np.sum), (anp.zeros, np.zeros), (anp.linalg.inv, np.linalg.inv),
+        (anp.exp, np.exp), (anp.sum, np.sum), (anp.zeros_like, np.zeros_like), (anp.linalg.inv, np.linalg.inv),
         (anp.fft.fft, np.fft.fft), (anp.random.randn, np.random.randn),
     ):
         assert function._is_autograd_primitive and function.fun is plain
@@ -121,7 +122,7 @@ def test_wrap_namespace():
     new = {}
     numpy_wrapper.wrap_namespace(old, new)
     assert new.keys() == old.keys() - {"text", "module", "__getattr__"}
-    assert new["exp"] is native.exp and new["again"] is native.sin and new["zeros"] is native.zeros
+    assert new["exp"] is native.exp and new["again"] is native.sin and new["zeros"] is np.zeros
     assert new["double"] is new["also"] and new["double"].fun is double and new["double"] is not double
     defvjp(new["double"], lambda ans, x: lambda g: 2.0 * g)
     assert grad(new["double"])(3.0) == 2.0
@@ -177,6 +178,39 @@ def test_arrays_from_parts():
     with pytest.warns(UserWarning, match="np.concatenate is quicker"):
         assert numpy_wrapper.wrap_if_boxes_inside(np.array([1.0, 2.0], object), "r_").dtype == np.float64
     assert numpy_wrapper.wrap_if_boxes_inside(x) is x
+
+
+def test_new_arrays_are_plain():
+    def f(x):
+        for array in (
+            anp.zeros(3), anp.ones(3, int), anp.empty(2), anp.full(2, 1.0), anp.zeros_like(x), anp.ones_like(x),
+            anp.full_like(x, 2.0), anp.empty_like(x),
+        ):
+            assert type(array) is np.ndarray
+        anp.random.multivariate_normal(anp.zeros(2), anp.eye(2))
+        return anp.sum(anp.full((2, 2), x[0])) * x[1]
+
+    assert grad(f)(np.array([2.0, 3.0])).tolist() == [12.0, 8.0]
+
+
+def objects(x):
+    """What clients do by accident, and count on."""
+    whole, items = np.array(x), np.array([x[0], x[1] * 2.0])
+    assert whole.dtype == items.dtype == object and whole.shape == x.shape
+    several = anp.array([x[0], 1.0, x[2]], dtype=object)
+    ratio = whole / (whole + 1.0)
+    return np.sum(ratio) * np.dot(items, [1.0, 3.0]) + anp.sum(anp.array(several, dtype=float)) + np.array(x[0]) ** 2
+
+
+def test_arrays_of_objects():
+    x = np.array([1.0, 2.0, 3.0])
+    ratio = lambda x: anp.sum(x / (x + 1.0)) * (x[0] + 6.0 * x[1]) + x[0] + x[2] + x[0] ** 2  # noqa: E731
+    np.testing.assert_allclose(grad(objects)(x), grad(ratio)(x))
+    np.testing.assert_allclose(hessian(objects)(x), hessian(ratio)(x))
+    with pytest.raises(ValueError, match="setting an array element with a sequence"):
+        grad(lambda x: np.asarray(x, float).sum())(x)
+    with pytest.raises(TypeError, match="would drop its derivative"):  # natively
+        autodiff_trace.grad(objects)(x)
 
 
 def test_make_diagonal():
@@ -376,7 +410,7 @@ def test_curried_rules(name):
     module, name = (linalg, name[7:]) if name.startswith("linalg.") else (numpy_vjps, name)
     ans = function(x, *rest, **kwargs)
     t, g = ramp(x), ramp(ans)
-    if name == "grad_eigh":  # of symmetric directions
+    if name in ("grad_eigh", "grad_cholesky"):  # of symmetric directions
         t = t + t.T
     plus, minus = (function(x + step * t, *rest, **kwargs) for step in (1e-5, -1e-5))
     slope = (dot(plus, g) - dot(minus, g)) / 2e-5
@@ -427,6 +461,16 @@ def test_rules_of_transforms():
     for check, wrong in ((fft.check_no_repeated_axes, [1, 1]), (fft.check_even_shape, [4, 3])):
         with pytest.raises(NotImplementedError):
             check(wrong)
+
+
+def test_the_gradient_of_cholesky_is_symmetric():
+    f = lambda A: anp.sum(linalg.cholesky(A) * np.arange(9.0).reshape(3, 3))  # noqa: E731
+    lower = autodiff_trace.grad(lambda A: anp.sum(np.linalg.cholesky(A) * np.arange(9.0).reshape(3, 3)))(S)
+    gradient = grad(f)(S)
+    np.testing.assert_allclose(gradient, (lower + lower.T) / 2)
+    check_grads(lambda A: linalg.cholesky(A @ A.T), order=2)(S)
+    np.testing.assert_array_equal(linalg.cholesky(S), np.linalg.cholesky(S))
+    np.testing.assert_array_equal(linalg.grad_cholesky(None, S)(np.arange(9.0).reshape(3, 3)), gradient)
 
 
 def test_helpers_of_matrices():

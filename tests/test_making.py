@@ -139,3 +139,25 @@ def test_asarray_chkfinite_looks_in_each_run():
 def test_kaiser_refuses_an_array():
     with pytest.raises(ValueError, match="kaiser: beta"):
         grad(lambda x: anp.sum(anp.kaiser(3, x)))(np.ones(1))
+
+
+def test_an_array_of_objects_holds_traced_values():
+    def f(x):
+        parts = anp.zeros(3, object)
+        parts[1] = x[1] ** 2
+        return anp.sum(parts)
+
+    assert grad(f)(np.array([1.0, 2.0, 3.0])).tolist() == [0.0, 4.0, 0.0]
+    assert jit(f)(np.array([1.0, 2.0, 3.0])) == 4.0
+
+
+def test_draws_with_constants_made_inside():
+    def f(x):
+        mean = anp.zeros(2)
+        assert np.random.default_rng(0).normal(mean).shape == anp.random.multivariate_normal(mean, cov=anp.eye(2)).shape
+        mean[0] = x
+        with pytest.raises(TracedValueError, match="a draw has no derivative"):
+            anp.random.multivariate_normal(mean, anp.eye(2))
+        return x * anp.random.normal(anp.ones(3)).size
+
+    assert grad(f)(2.0) == 3.0

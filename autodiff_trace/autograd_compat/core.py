@@ -9,6 +9,7 @@ from ..core.tracer import Box
 from .deprecated import (
     deprecated_defgrad, deprecated_defvjp, deprecated_defvjp_is_zero, primitive_with_deprecation_warnings,
 )
+from .originals import original_of, primitive_of
 from .primitives import find_rules, rules_of
 from .recording import Recording, push
 from .rules import (
@@ -128,17 +129,19 @@ class RulesByPrimitive(MutableMapping):
         self.given: set[Callable] = set()
 
     def __getitem__(self, fun: Callable) -> Callable:
+        fun = primitive_of(fun)
         rules = find_rules(fun)
         is_own = rules is not None and fun in (rules.fun, *rules.natives[:1])
         maker = getattr(rules, self.maker_name) if is_own else None
-        if maker is None and (not is_own or rules.undo) and has_derivative(fun):
-            maker = NativeRule(self.make_native, fun)
+        if maker is None and (not is_own or rules.original is not None) and has_derivative(fun):
+            original = original_of(fun) if rules is None else rules.original or fun
+            maker = NativeRule(self.make_native, fun, original)
         if maker is None:
             raise KeyError(fun)
         return maker
 
     def __setitem__(self, fun: Callable, maker: Callable) -> None:
-        if isinstance(maker, NativeRule) and maker.fun is fun:
+        if isinstance(maker, NativeRule) and maker.fun is primitive_of(fun):
             rules_of(fun).restore()
         else:
             self.give(fun, maker)
@@ -157,16 +160,16 @@ class RulesByPrimitive(MutableMapping):
 
 
 class NativeRule:
-    """The rule of a function of the package, as autograd's nodes call it."""
+    """The own rule of a function of the package, as autograd's nodes call it, whatever rule it has afterwards."""
 
-    def __init__(self, make: Callable, fun: Callable) -> None:
-        self.make, self.fun = make, fun
+    def __init__(self, make: Callable, fun: Callable, original: Callable) -> None:
+        self.make, self.fun, self.original = make, fun, original
 
     def __call__(self, argnums: Sequence[int], *call: Any) -> Any:
         *_, args, kwargs = call
 
         def of_followed(xs):
-            return self.fun(*subvals(args, zip(argnums, xs)), **kwargs)
+            return self.original(*subvals(args, zip(argnums, xs)), **kwargs)
 
         return self.make(of_followed, tuple([args[i] for i in argnums]), *call[:-3])
 

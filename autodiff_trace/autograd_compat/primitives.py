@@ -9,18 +9,17 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from types import FunctionType
 from typing import Any
 
-from ..core.primitives import composite, primitive as native_primitive
+from ..core.primitives import primitive as native_primitive
 from ..core.tracer import box_classes, boxers, fixed_types
-from ..numpy.canonical import call_once
 from .containers import Form, holds_box, is_container, map_container, put_back, take_out
 from .curried import Curried, CurriedOverLeaves, Rules, bind_rules, use_rules
+from .originals import has_definition, keep_rules, original_of, primitive_of, redirect
 from .pullbacks import pullback
 from .vspaces import dense
 
-__all__ = ["find_rules", "primitive", "public_form", "rules_of"]
+__all__ = ["find_rules", "primitive", "rules_of"]
 
 
 def is_number(x: Any) -> bool:
@@ -118,7 +117,7 @@ def has_rules(rules: Rules, fun: Callable, args: tuple, kwargs: dict) -> bool:
     args, kwargs = by_position(fun, args, kwargs)
     if rules.vjpmaker is None and rules.jvpmaker is None or any(map(is_or_holds_box, kwargs.values())):
         return False
-    known = rules.vjp_argnums
+    known = rules.vjpmakers
     return known is None or all(i in known for i, arg in enumerate(args) if is_or_holds_box(arg))
 
 
@@ -139,98 +138,47 @@ rules_of_others: dict[Callable, Rules] = {}
 """Those of functions that no trace sees: nodes that a client makes by hand ask for them."""
 
 
-def public_form(native: Callable) -> Callable:
-    """The primitive that clients know, of the native one that traces see."""
-    rules = getattr(native, "rules", None)
-    return rules.fun if type(rules) is Rules and native is rules.natives[0] else native
-
-
 def rules_of(fun: Callable) -> Rules:
     """The rules of ``fun``, to be changed: of a primitive of this package, or of a native function, which from now on
     has these. Of other functions they are kept for who looks for them."""
+    fun = primitive_of(fun)
     rules = find_rules(fun)
     if rules is not None:
         return rules
     if hasattr(fun, "vjps"):
         rules = Rules(fun)
-        rules.undo.append(keep_native_rules(fun))
-        use_rules(fun, rules, Curried, own=find_own_rule(fun))
+        rules.original = original_of(fun)
+        rules.undo.append(keep_rules(fun))
+        use_rules(fun, rules, Curried)
         fun.overwriting.clear()
         fun.traits.unread.clear()
         fun.traits.linear_in = fun.traits.multilinear_in = ()
         fun.traits.differentiable = True
         return rules
-    if hasattr(fun, "fun") and has_definition(fun):
+    if has_definition(fun):
         return replace_definition(fun)
     return rules_of_others.setdefault(fun, Rules(fun))
 
 
 def find_rules(fun: Callable) -> Rules | None:
     """The rules that were given to ``fun``."""
+    fun = primitive_of(fun)
     rules = getattr(fun, "rules", None)
     return rules if type(rules) is Rules else rules_of_others.get(fun)
-
-
-def has_definition(fun: Callable) -> bool:
-    """Whether a native function hands traced calls to its definition by other functions."""
-    return "_definition" in fun.__globals__ or "definition" in fun.__code__.co_freevars
 
 
 def replace_definition(fun: Callable) -> Rules:
     """Let a function that is defined by others, with ``numpy.canonical.bind`` or ``composite``, be a primitive. In
     reverse mode it has the derivative of the definition until a rule is given."""
+    original = original_of(fun)
     replacement = primitive(fun.fun)
-    rules = fun.rules = replacement.rules
-    if "definition" in fun.__code__.co_freevars:
-        cell = fun.__closure__[fun.__code__.co_freevars.index("definition")]
-        definition, cell.cell_contents = cell.cell_contents, replacement
-        original = composite(fun.fun)(definition)
-
-        def put_back():
-            cell.cell_contents = definition
-            del fun.rules
-    else:
-        if fun.__code__ is call_once.__code__:
-            fun.__globals__["generate"]()
-        before = fun.__code__, fun.__defaults__, fun.__kwdefaults__
-        original = FunctionType(fun.__code__, fun.__globals__, fun.__name__, fun.__defaults__)
-        original.__kwdefaults__ = fun.__kwdefaults__
-        fun.__globals__["_replacement"] = replacement
-        fun.__code__, fun.__defaults__, fun.__kwdefaults__ = call_replacement.__code__, None, None
-
-        def put_back():
-            fun.__code__, fun.__defaults__, fun.__kwdefaults__ = before
-            del fun.rules
 
     def pull_all(argnums, ans, args, kwargs):
         pulls = [pullback(original, argnum, *args, **kwargs) for argnum in argnums]
         return lambda g: [pull(g) for pull in pulls]
 
-    rules.vjpmaker = pull_all
-    rules.undo.append(put_back)
+    rules = fun.rules = replacement.rules
+    rules.original = original
+    rules.set_vjp(pull_all)
+    rules.undo.append(redirect(fun, replacement))
     return rules
-
-
-def call_replacement(*args, **kwargs):
-    return _replacement(*args, **kwargs)  # noqa: F821, of the globals of the function that it replaces
-
-
-def find_own_rule(native: Callable) -> Callable[[Any], Any]:
-    """The lookup of the rules of reverse mode that a native primitive has now."""
-    own, find_missing = dict(native.vjps), native.vjps.find_missing
-    return lambda argument: own[argument] if argument in own else find_missing(argument)
-
-
-def keep_native_rules(native: Callable) -> Callable[[], None]:
-    """The function that gives a native primitive the rules back that it has now."""
-    tables = [(table, dict(table), table.find_missing) for table in (native.vjps, native.jvps)]
-    facts = native.jvp_all, native.traits.differentiable
-
-    def put_back():
-        for table, rules, find_missing in tables:
-            table.update(rules)
-            table.find_missing = find_missing
-        native.jvp_all, native.traits.differentiable = facts
-        del native.rules
-
-    return put_back

@@ -23,7 +23,8 @@ from ..numpy.rebinding import rebinds_shared
 from ..transforms import jacobian, jacrev
 from ..transforms.border import to_input
 from ..transforms.ownership import detach, own_constant, own_value, separate
-from .curried import NeedsReverse, ready, rules_only
+from .cotangents import ready
+from .curried import NeedsReverse, rules_only
 from .vspaces import VSpace, dense, vspace
 
 __all__ = ["Recording", "jacobian_at", "push", "warn_of_independence"]
@@ -64,21 +65,30 @@ def as_autograd(fun: Callable) -> Callable:
         for x in flatten(args)[0]:
             if type(x) in box_classes:
                 x._trace.leaves_constants = True
-        tokens = rebinds_shared.set(True), gives_objects.set(True)
-        try:
-            output = fun(*args, **kwargs)
-        finally:
-            rebinds_shared.reset(tokens[0])
-            gives_objects.reset(tokens[1])
-        for x in flatten(output)[0]:
-            if type(x) in box_classes and is_mixed(x):
-                raise TracedValueError(
-                    "an array of objects, np.array([x]) of a traced x, met a traced array, which would drop its "
-                    "derivative: write anp.array([x])."
-                )
+        output = call_as_autograd(fun, *args, **kwargs)
+        check_mixed(flatten(output)[0])
         return output
 
     return call
+
+
+def call_as_autograd(fun: Callable, *args: Any, **kwargs: Any) -> Any:
+    tokens = rebinds_shared.set(True), gives_objects.set(True)
+    try:
+        return fun(*args, **kwargs)
+    finally:
+        rebinds_shared.reset(tokens[0])
+        gives_objects.reset(tokens[1])
+
+
+def check_mixed(outputs: Sequence) -> None:
+    """Raise TracedValueError for a value with boxes of its own trace in it."""
+    for x in outputs:
+        if type(x) in box_classes and is_mixed(x):
+            raise TracedValueError(
+                "an array of objects, np.array([x]) of a traced x, met a traced array, which would drop its "
+                "derivative: write anp.array([x])."
+            )
 
 
 def is_mixed(x: Any) -> bool:
@@ -123,8 +133,11 @@ class Recording:
             self.inputs = list(map(own_value, self.inputs))
 
         def traced(*boxes):
-            output = call_watching(self.inputs, as_autograd(fun), (unflatten(self.structure, boxes),), {})
+            for box in boxes[:1]:
+                box._trace.leaves_constants = True
+            output = call_watching(self.inputs, call_as_autograd, (fun, unflatten(self.structure, boxes)), {})
             leaves, self.output_structure = flatten(output)
+            check_mixed(leaves)
             return list(map(own_constant, leaves))
 
         self.values, self.nodes, self.input_nodes = trace_vjp(traced, self.inputs)
@@ -153,13 +166,8 @@ class Recording:
     def pull_ones(self, count: int | None = None) -> Any:
         """The gradient of the sum of the outputs, or of the first ``count``. The graph is used up."""
         followed = self.values[:count]
-        ones = [
-            ONE if type(value) is np.float64 else
-            vspace(value).ones() if anp.iscomplexobj(value) else anp.ones_like(value)[()]
-            for value in followed
-        ]
         self.values = None
-        return self.pull_leaves(ones, (), is_last=True)
+        return self.pull_leaves(list(map(ones_of, followed)), (), is_last=True)
 
     def pull_leaves(self, cotangents: Sequence, given: Sequence, is_last: bool = False) -> Any:
         seeds = [(node, g) for node, g in zip(self.nodes, cotangents) if node is not None]
@@ -168,6 +176,16 @@ class Recording:
         reached = backward_pass(seeds, self.input_nodes)
         results = [zeros_of(x) if g is None else g for x, g in zip(self.inputs, reached)]
         return settled(unflatten(self.structure, separate(results, given)))
+
+
+def ones_of(x: Any) -> Any:
+    if type(x) is np.float64:
+        return ONE
+    if type(x) is np.ndarray and x.dtype.kind == "f":  # 0.5 instead of 5 µs
+        ones = np.empty(x.shape, x.dtype)
+        ones.fill(1.0)
+        return ones[()]
+    return vspace(x).ones() if anp.iscomplexobj(x) else anp.ones_like(x)[()]
 
 
 def zeros_of(x: Any) -> Any:

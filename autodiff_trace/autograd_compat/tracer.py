@@ -17,8 +17,10 @@ from ..core.pytree import tree_map
 from ..core.tracer import (
     Box, Trace, box_classes, boxers, find_top_trace, innermost_trace, is_box, trace_stack as running, watched_types,
 )
-from .containers import holds_box
-from .primitives import primitive, public_form, rules_of
+from ..core.traits import traits_of
+from .containers import holds_box, put_back, take_out
+from .primitives import primitive, rules_of
+from .public_calls import public_call, with_items
 from .util import subval, subvals, toposort
 from .wrap_util import wraps
 
@@ -71,22 +73,25 @@ class NodeTrace(Trace):
     holds_values = True
 
     def process_general(self, prim, args, kwargs):
-        argnums, parents, values = [], [], []
-        for i, arg in enumerate(args):
-            nodes = self.nodes_in(arg)
-            argnums += [i] * len(nodes)
-            parents += nodes
-            values.append(self.unboxed(arg) if nodes else arg)
-        for arg in kwargs.values():
-            nodes = self.nodes_in(arg)
-            argnums += [None] * len(nodes)  # by keyword: at no place
-            parents += nodes
-        kwargs = {name: self.unboxed(arg) for name, arg in kwargs.items()}
-        ans = prim(*values, **kwargs)
-        if not parents or prim in notrace_primitives[type(parents[0])]:
+        form, boxes = take_out((args, kwargs), self.is_mine)
+        values = [box._value for box in boxes]
+        argnums = tuple([i for i, arg in enumerate(args) if self.is_mine(arg) and arg._node is not None])
+        parents = tuple([box._node for box in boxes if box._node is not None])
+        args, kwargs = put_back(form, values)
+        ans = prim(*args, **kwargs)
+        if not parents:
             return ans
-        fun = public_form(prim)
-        return self.boxed(ans, type(parents[0])(ans, fun, tuple(values), kwargs, tuple(argnums), tuple(parents)))
+        kind = type(parents[0])
+        if issubclass(kind, DerivativeNode) and not traits_of(prim).differentiable:
+            return ans
+        if len(argnums) == len(parents):
+            fun, args, kwargs = public_call(prim, tuple(args), kwargs, ans)
+        else:
+            fun, args, kwargs = with_items(prim), (form, *values), {}
+            argnums = tuple([i for i, box in enumerate(boxes, 1) if box._node is not None])
+        if fun in notrace_primitives[kind]:
+            return ans
+        return self.boxed(ans, kind(ans, fun, args, kwargs, argnums, parents))
 
     def boxed(self, value: Any, node: Any) -> Any:
         if isinstance(value, (list, tuple)):
@@ -94,15 +99,8 @@ class NodeTrace(Trace):
         boxer = boxers.get(type(value))
         return value if boxer is None else boxer(value, self, node)
 
-    def nodes_in(self, arg: Any) -> list:
-        if type(arg) in box_classes:
-            return [arg._node] if arg._trace is self else []
-        return [node for item in arg for node in self.nodes_in(item)] if type(arg) in watched_types else []
-
-    def unboxed(self, arg: Any) -> Any:
-        if type(arg) in box_classes:
-            return arg._value if arg._trace is self else arg
-        return tree_map(self.unboxed, arg) if holds_box(arg) else arg
+    def is_mine(self, arg: Any) -> bool:
+        return type(arg) in box_classes and arg._trace is self
 
     def python_value(self, box, use):
         return use(box._value)
@@ -226,10 +224,9 @@ def notrace_primitive(f_raw: Callable) -> Callable:
 
 def register_notrace(trace_type: type, primitive_fun: Callable) -> None:
     """Let nodes of the class ``trace_type`` not be made for a primitive: its answer is a constant to them."""
-    rules = rules_of(primitive_fun)
-    notrace_primitives[trace_type].update((primitive_fun, *rules.natives))
+    notrace_primitives[trace_type].add(primitive_fun)
     if issubclass(trace_type, DerivativeNode):
-        rules.be_constant()
+        rules_of(primitive_fun).be_constant()
 
 
 class DerivativeNode(Node):

@@ -31,8 +31,11 @@ def wraps(
     """
 
     def decorate(f):
-        names = {"fun": get_name(fun), **kwargs}
         try:
+            if (namestr, docstr) == ("{fun}", "{doc}"):  # as at each call of an operator (0.5 instead of 4 µs)
+                f.__name__, f.__doc__ = get_name(fun), get_doc(fun)
+                return f
+            names = {"fun": get_name(fun), **kwargs}
             f.__name__ = namestr.format(**names)
             f.__doc__ = docstr.format(doc=get_doc(fun), **names)
         except Exception:  # a callable object may have no place for them, a docstring braces of its own

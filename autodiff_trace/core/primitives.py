@@ -86,6 +86,8 @@ def notrace_primitive(fun: Callable) -> Callable:
 
     @functools.wraps(fun, updated=())
     def call(*args, **kwargs):
+        if len(args) == 1 and not kwargs and type(args[0]) not in (list, tuple):  # 0.4 instead of 1.4 µs
+            return fun(metadata(args[0]))
         return fun(*map(shown, args), **{name: shown(arg) for name, arg in kwargs.items()})
 
     return call

@@ -33,7 +33,7 @@ def buffer_maker(function: Callable) -> Callable:
                 set_layout(array, np.zeros((), array.dtype))
             return array
         trace = innermost_trace()
-        if trace is None:
+        if trace is None or array.dtype.hasobject:  # an array of objects holds traced values as they are
             return array
         box = boxers[type(array)](array, trace, None)
         if getattr(trace, "is_ground", False):

@@ -23,9 +23,6 @@ __all__ = ["differences", "run_examples"]
 
 ROOT = Path(__file__).parents[2]
 
-TOLERANCE = 1e-6
-
-
 class Side(NamedTuple):
     """A process that runs an example on a library, and where it saves the numbers of its first run."""
 
@@ -83,7 +80,7 @@ def compare(sources: Path, name: str, rounds: int) -> Comparison:
                 except RuntimeError as error:
                     problems.append(f"{library}: {error}")
             if not problems:
-                largest, problems = differences(*(side.numbers() for side in sides.values()))
+                largest, problems = differences(*(side.numbers() for side in sides.values()), EXAMPLES[name].tolerance)
                 for _ in range(rounds):
                     for library, side in sides.items():
                         samples[library].append(side.run())
@@ -93,10 +90,12 @@ def compare(sources: Path, name: str, rounds: int) -> Comparison:
         return Comparison(problems, largest, samples)
 
 
-def differences(expected: dict[str, np.ndarray], found: dict[str, np.ndarray]) -> tuple[float, list[str]]:
+def differences(
+    expected: dict[str, np.ndarray], found: dict[str, np.ndarray], tolerance: float
+) -> tuple[float, list[str]]:
     """The largest difference, relative to the largest number of its array or to 1e-3, and those that are too large.
 
-    >>> differences({"x": np.array([1.0, 2.0]), "n": np.array(3)}, {"x": np.array([1.0, 2.5]), "n": np.array(3)})
+    >>> differences({"x": np.array([1.0, 2.0]), "n": np.array(3)}, {"x": np.array([1.0, 2.5]), "n": np.array(3)}, 1e-6)
     (0.2, ['x: differs by 2.0e-01'])
     """
     problems = [f"{name}: only on one side" for name in sorted(expected.keys() ^ found.keys())]
@@ -111,7 +110,7 @@ def differences(expected: dict[str, np.ndarray], found: dict[str, np.ndarray]) -
         elif old.size:
             difference = relative_difference(old, new)
             largest = max(largest, difference)
-            if difference > TOLERANCE:
+            if difference > tolerance:
                 problems.append(f"{name}: differs by {difference:.1e}")
     return largest, problems
 
@@ -131,7 +130,7 @@ def first_difference(old: str, new: str) -> str:
 
 
 def run_examples(sources: Path, only: Sequence[str], rounds: int) -> tuple[list[str], bool]:
-    """The table in Markdown and what went wrong, and whether nothing did."""
+    """The table in Markdown with notes and what went wrong, and whether nothing did."""
     unknown = sorted({*only} - {*EXAMPLES})
     if unknown:
         raise UserError(f"no example {unknown[0]}; there are {', '.join(EXAMPLES)}")
@@ -146,5 +145,6 @@ def run_examples(sources: Path, only: Sequence[str], rounds: int) -> tuple[list[
             times = ["-", "-", "-"]
         rows.append([name, f"{result.largest:.0e}" if not result.problems else "no", *times])
         print(" ".join(rows[-1]), file=sys.stderr, flush=True)
+    notes = [f"{name}: {EXAMPLES[name].note}" for name in only or EXAMPLES if EXAMPLES[name].note]
     head = ["example", "largest difference", "autograd", "ours", "autograd / ours"]
-    return [format_table(head, rows), *problems], not problems
+    return [format_table(head, rows), "", *notes, *problems], not problems

@@ -18,7 +18,10 @@ ROOT = Path(__file__).parents[2]
 
 SECONDS = 1200
 
-EXPECTED: dict[str, str] = {}
+EXPECTED: dict[str, str] = {
+    "test_fft.test_rfftn_odd_not_implemented": "asks that rfftn of odd length is refused, which has a derivative here",
+    "test_graphs.test_assignment_raises_error": "asks that assignment to an item raises, which is recorded here",
+}
 """The tests that are not to pass, by their names, and why."""
 
 
@@ -58,7 +61,7 @@ def read_report(text: str) -> dict[str, Outcome]:
     """
     outcomes = {}
     for case in ElementTree.fromstring(text).iter("testcase"):
-        name = ".".join(filter(None, [*case.get("classname").split(".")[1:], case.get("name")]))
+        name = ".".join(filter(None, [case.get("classname"), case.get("name")])).removeprefix("tests.")
         outcomes[name] = Outcome("passed")
         for part in case:
             if part.tag in ("failure", "error"):

@@ -6,18 +6,20 @@ from functools import partial
 
 import numpy.linalg as npla
 
+from ...core.primitives import primitive as native_primitive
 from ...numpy import linalg as native
+from ...numpy.definers import defrules
 from .. import builtins as builtins
 from ..extend import defjvp as defjvp, defvjp as defvjp
 from ..pullbacks import pullback_of, pullback_of_each, pushforward_of
 from . import numpy_wrapper as anp
+from .native_forms import note_primitive
 from .numpy_wrapper import wrap_namespace
 
 wrap_namespace(vars(npla), globals())
 _primitive_norm = native.norm
 _dot = partial(anp.einsum, "...ij,...jk->...ik")
 
-grad_cholesky = pullback_of(native.cholesky)
 grad_eig = pullback_of(native.eig)
 grad_eigh = pullback_of(native.eigh)
 grad_inv = pullback_of(native.inv)
@@ -26,6 +28,28 @@ grad_solve = pullback_of_each(native.solve)
 grad_svd = pullback_of(native.svd)
 norm_vjp = pullback_of(native.norm)
 norm_jvp = pushforward_of(native.norm)
+
+
+@native_primitive
+def as_symmetric(A):
+    """``A``, whose derivatives are those of symmetric matrices."""
+    return A
+
+
+def symmetric_part(g, ans, A):
+    return (g + T(g)) / 2.0
+
+
+defrules(as_symmetric, symmetric_part, symmetric_part)
+
+
+def cholesky(a, *args, **kwargs):
+    """``np.linalg.cholesky``. It reads one triangle; its gradient is that along symmetric matrices, as in autograd."""
+    return native.cholesky(a if anp.iscomplexobj(a) else as_symmetric(a), *args, **kwargs)
+
+
+note_primitive(cholesky, npla.cholesky)
+grad_cholesky = pullback_of(cholesky)
 
 
 def T(x):

@@ -10,7 +10,8 @@ import numpy as np
 
 from ... import numpy as native
 from ...core.tracer import is_box
-from ...numpy import linalg, random
+from ...numpy import linalg, random, wrapped
+from ...numpy.buffers import BUFFER_MAKERS
 from ...numpy.namespace import underlying, wrapped_functions
 from ...numpy.plain_scipy import find_ufunc
 
@@ -31,6 +32,9 @@ native_forms: dict[Callable, Callable] = {
     if callable(function) and not isinstance(function, type) and name in vars(module)
 }
 """Of NumPy's functions. (Those of ``fft`` have rules under NumPy's names, and are found among the wrapped ones.)"""
+
+native_forms.update({getattr(np, name): getattr(wrapped, name) for name in BUFFER_MAKERS})
+"""Natively these give traced arrays inside a traced function, to be filled; autograd's users know plain ones."""
 
 
 def find_native(function: Callable) -> Callable | None:

@@ -46,14 +46,17 @@ def unbroadcast(x, target_meta, broadcast_idx=0):
     """``x`` summed to the shape of ``target_meta``, of which it has further axes at ``broadcast_idx``; real if that is.
     """
     shape, ndim, _, is_complex = target_meta
-    more = native.ndim(x) - ndim
+    x_shape, x_ndim, _, x_is_complex = anp.metadata(x)
+    if x_shape == shape and x_is_complex <= is_complex:
+        return x
+    more = x_ndim - ndim
     if more > 0:
-        first = broadcast_idx % native.ndim(x) - (more - 1 if broadcast_idx < 0 else 0)
+        first = broadcast_idx % x_ndim - (more - 1 if broadcast_idx < 0 else 0)
         x = native.sum(x, axis=tuple(range(first, first + more)))
     stretched = tuple([axis for axis, size in enumerate(shape) if size == 1 < native.shape(x)[axis]])
     if stretched:
         x = native.sum(x, axis=stretched, keepdims=True)
-    return native.real(x) if native.iscomplexobj(x) and not is_complex else x
+    return native.real(x) if x_is_complex and not is_complex else x
 
 
 def unbroadcast_f(target, f):

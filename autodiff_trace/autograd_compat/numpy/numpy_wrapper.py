@@ -10,7 +10,7 @@ from importlib import import_module
 import numpy as np
 
 from ... import numpy as native
-from ...core.tracer import is_box
+from ...core.tracer import find_top_trace, is_box, metadata as shown
 from .. import builtins as builtins
 from ..tracer import notrace_primitive, primitive, trace_primitives_map
 from .native_forms import (
@@ -64,6 +64,13 @@ concatenate, stack, hstack, vstack, column_stack = map(
 row_stack = vstack  # which NumPy warns of
 
 
+def array(A, dtype=None, *args, **kwargs):
+    """``np.array``; of traced values with ``dtype=object``, too: the array is then one of numbers."""
+    if dtype is not None and np.dtype(dtype) == python.object and find_top_trace((A,)) is not None:
+        dtype = None
+    return native.array(A, dtype, *args, **kwargs)
+
+
 def concatenate_args(axis, *args):
     """``concatenate`` with the arrays one by one."""
     return native.concatenate(args, axis)
@@ -94,16 +101,14 @@ def holds_array(x):
     return is_box(x) or isinstance(x, (np.ndarray, np.generic))
 
 
-def where(condition, *args, **kwargs):
+def where(condition, x=np._NoValue, y=np._NoValue):
     """``np.where``; of Python's lists and numbers alone it makes a list or a number of Python's."""
-    if not args and not kwargs:
+    if x is y is np._NoValue:
         return native.where(condition)
-    if len(args) + len(kwargs) != 2:
+    if x is np._NoValue or y is np._NoValue:
         raise ValueError("where takes both x and y, or neither.")
-    branches = dict(zip("xy", args), **kwargs)
-    x, y = branches["x"], branches["y"]
     ans = native.where(condition, x, y)
-    return ans if holds_array([condition, x, y]) else ans.tolist()
+    return ans if python.type(condition) is np.ndarray or holds_array((condition, x, y)) else ans.tolist()
 
 
 class Concatenator:
@@ -128,6 +133,9 @@ def make_diagonal(D, offset=0, axis1=0, axis2=1):
 
 def metadata(A):
     """The shape, the number of dimensions and the dtype of ``A``, and whether it is complex."""
+    A = shown(A)
+    if python.isinstance(A, (np.ndarray, np.generic)):  # 0.5 instead of 5 µs
+        return A.shape, A.ndim, A.dtype, A.dtype.kind == "c"
     return native.shape(A), native.ndim(A), native.result_type(A), native.iscomplexobj(A)
 
 
