@@ -49,12 +49,18 @@ def is_own_type(kind: type) -> bool:
 
 
 def pull_rows(pull: Callable[[Any], list], g: Any) -> list:
-    """``pull(g)``, which may write into its argument; of a batch of cotangents one by one, since a rule may hand its
-    own to what knows arrays only."""
-    if type(g) is np.ndarray:
-        g = g.copy()
-    elif type(g) is list or type(g) is tuple:
-        g = [each.copy() if type(each) is np.ndarray else each for each in g]
-    if type(g) in box_classes and not g._trace.holds_values and not isinstance(g._trace, RecordingTrace):
-        return list(native_primitive(lambda g: tuple(map(ready, pull(g))))(g))
-    return list(map(ready, pull(g)))
+    """``pull(g)``, which may write into its argument, a cotangent or a list of those of several answers; of a batch of
+    cotangents one by one, since a rule may hand its own to what knows arrays only."""
+    has_several = type(g) is not np.ndarray and isinstance(g, (list, tuple))
+    gs = [each.copy() if type(each) is np.ndarray else each for each in (g if has_several else (g,))]
+
+    def pull_one(*gs):
+        return list(map(ready, pull(list(gs) if has_several else gs[0])))
+
+    if any(map(is_batch, gs)):
+        return list(native_primitive(lambda *gs: tuple(pull_one(*gs)))(*gs))
+    return pull_one(*gs)
+
+
+def is_batch(g: Any) -> bool:
+    return type(g) in box_classes and not g._trace.holds_values and not isinstance(g._trace, RecordingTrace)
