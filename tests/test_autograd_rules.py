@@ -44,6 +44,18 @@ def test_cotangents_of_whole_numbers_are_not_rounded(to_whole, loss, by_x):
     onp.testing.assert_allclose(grad(lambda x: loss(straight_through(x), x))(X), by_x(to_whole(X), X))
 
 
+@pytest.mark.parametrize("slope", [2.0, 2, True, onp.float32(2.0), onp.array(2.0)])
+@pytest.mark.parametrize("inner, expected", [
+    (np.sum, [1.0, 1.0]), (lambda x: np.mean(x), [0.5, 0.5]), (lambda x: x[0], [1.0, 0.0]),
+    (lambda x: np.dot(x, x), [3.0, 5.0]), (lambda x: np.linalg.norm(x) ** 2, [3.0, 5.0]),
+    (lambda x: np.max(x), [0.0, 1.0]), (lambda x: np.reshape(x[1:], ()), [0.0, 1.0]),
+    (lambda x: np.prod(x) + np.std(x), [2.0, 2.0]), (lambda x: np.einsum("i->", x), [1.0, 1.0]),
+])
+def test_a_rule_may_give_any_number(slope, inner, expected):
+    f = with_rule(lambda x: float(x) ** 2, lambda ans, x: lambda g: slope)
+    onp.testing.assert_allclose(grad(lambda x: f(inner(x)))(X), slope * onp.array(expected))
+
+
 def test_what_is_no_number_needs_no_cotangent():
     f = with_rule(lambda d: d["x"] * d["k"], lambda ans, d: lambda g: {"x": g * d["k"], "k": g * d["x"]})
     assert grad(lambda x: f({"x": 2.0, "k": x, "name": "f", "more": ["text"]}))(3.0) == 2.0

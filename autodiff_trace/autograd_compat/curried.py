@@ -13,16 +13,18 @@ from typing import Any
 
 import numpy as np
 
-from ..core.cotangents import DeferredCotangent
 from ..core.fast.snapshots import check_and_call
 from ..core.forward import transpose_vjp
 from ..core.primitives import primitive as native_primitive
 from ..core.recording import RecordingTrace
-from ..core.tracer import box_classes, fixed_types
-from .containers import is_container, pick, put_back
-from .vspaces import SparseObject, VSpace, dense, vspace
+from ..core.tracer import box_classes
+from .containers import pick, put_back
+from .vspaces import OwnCotangent, dense, ready, vspace
 
-__all__ = ["Curried", "CurriedOverLeaves", "NeedsReverse", "Rules", "bind_rules", "ready", "rules_only", "use_rules"]
+__all__ = [
+    "Curried", "CurriedOverLeaves", "NeedsReverse", "NeedsSinglePasses", "Rules", "bind_rules", "rules_only",
+    "use_rules",
+]
 
 
 class Rules:
@@ -166,37 +168,6 @@ def push_leaves(jvpmaker: Callable, argnums: Sequence, ts: Sequence, ans: Any, a
     return pushed[0] if form.has_one_answer else pushed
 
 
-class OwnCotangent(DeferredCotangent):
-    """A cotangent of a type of the user's own, added as its vector space says."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def plus(self, g):
-        other = g.value if type(g) is OwnCotangent else g
-        return OwnCotangent(vspace(other).add(self.value, other))
-
-    def settle(self):
-        return self.value
-
-
-def ready(g: Any) -> Any:
-    """A cotangent as the native backward pass adds it."""
-    kind = type(g)
-    if kind in box_classes:
-        return g
-    if kind is SparseObject:
-        return dense(g)
-    return OwnCotangent(g) if kind in VSpace.mappings and is_own_type(kind) else g
-
-
-def is_own_type(kind: type) -> bool:
-    """Whether values of this type are neither arrays, nor numbers, nor containers."""
-    return not is_container(kind) and not hasattr(kind, "__array__") and kind not in fixed_types
-
-
 def pull_rows(pull: Callable[[Any], list], g: Any) -> list:
     """``pull(g)``, which may write into its argument; of a batch of cotangents one by one, since a rule may hand its
     own to what knows arrays only."""
@@ -205,8 +176,19 @@ def pull_rows(pull: Callable[[Any], list], g: Any) -> list:
     elif type(g) is list or type(g) is tuple:
         g = [each.copy() if type(each) is np.ndarray else each for each in g]
     if type(g) in box_classes and not g._trace.holds_values and not isinstance(g._trace, RecordingTrace):
-        return list(native_primitive(lambda g: tuple(map(ready, pull(g))))(g))
+        return list(native_primitive(lambda g: tuple(map(one_of_rows, pull(g))))(g))
     return list(map(ready, pull(g)))
+
+
+def one_of_rows(g: Any) -> Any:
+    g = ready(g)
+    if type(g) is OwnCotangent:
+        raise NeedsSinglePasses
+    return g
+
+
+class NeedsSinglePasses(Exception):
+    """There are no batches of cotangents of this type."""
 
 
 # Binding
