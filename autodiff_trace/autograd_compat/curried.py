@@ -15,31 +15,28 @@ import numpy as np
 
 from ..core.fast.snapshots import check_and_call
 from ..core.forward import transpose_vjp
-from ..core.primitives import primitive as native_primitive
-from ..core.recording import RecordingTrace
 from ..core.tracer import box_classes
 from .containers import pick, put_back
-from .vspaces import OwnCotangent, dense, ready, vspace
+from .cotangents import pull_rows
+from .vspaces import dense, ready, vspace
 
-__all__ = [
-    "Curried", "CurriedOverLeaves", "NeedsReverse", "NeedsSinglePasses", "Rules", "bind_rules", "rules_only",
-    "use_rules",
-]
+__all__ = ["Curried", "CurriedOverLeaves", "NeedsReverse", "Rules", "bind_rules", "rules_only", "use_rules"]
 
 
 class Rules:
     """The rules of a primitive, in autograd's form.
 
     ``vjpmaker(argnums, ans, args, kwargs)`` gives the function from a cotangent to the cotangents of the arguments;
-    ``vjp_argnums`` are the positions that have a rule, None where all have; ``natives`` the primitives that have them;
-    ``original``, of a function of the package, one that keeps its own.
+    ``vjpmakers`` are those of single arguments, ``maker(ans, *args, **kwargs)``, by position, None where there is one
+    for all; ``natives`` the primitives that have them; ``original``, of a function of the package, one that keeps its
+    own.
     """
 
     def __init__(self, fun: Callable) -> None:
         self.fun = fun
         self.vjpmaker: Callable | None = None
         self.jvpmaker: Callable | None = None
-        self.vjp_argnums: set[int] | None = None
+        self.vjpmakers: dict[int, Callable] | None = None
         self.natives: list[Callable] = []
         self.undo: list[Callable] = []
         self.original: Callable | None = None
@@ -49,6 +46,12 @@ class Rules:
         for native in self.natives:
             native.traits.differentiable = False
 
+    def set_vjp(self, vjpmaker: Callable, vjpmakers: dict[int, Callable] | None = None) -> None:
+        """Give the rules of reverse mode."""
+        self.vjpmaker, self.vjpmakers = vjpmaker, vjpmakers
+        for native in self.natives:
+            native.vjps.clear()
+
     def set_jvp(self, jvpmaker: Callable) -> None:
         """Give the rule of forward mode, ``jvpmaker(argnums, tangents, ans, args, kwargs)``."""
         self.jvpmaker = jvpmaker
@@ -57,8 +60,9 @@ class Rules:
 
     def forget(self) -> None:
         """Have no rules."""
-        self.vjpmaker = self.jvpmaker = None
+        self.vjpmaker = self.vjpmakers = self.jvpmaker = None
         for native in self.natives:
+            native.vjps.clear()
             native.jvp_all = None
 
     def restore(self) -> None:
@@ -68,7 +72,7 @@ class Rules:
 
     def check(self, argnums: Sequence) -> None:
         """Raise NotImplementedError where there is no rule."""
-        known = self.vjp_argnums
+        known = self.vjpmakers
         missing = argnums if self.vjpmaker is None else [i for i in argnums if known is not None and i not in known]
         if missing:
             name = getattr(self.fun, "__name__", self.fun)
@@ -104,6 +108,7 @@ class Curried:
         self.rules = rules
         self.argument = argument
         self.argnums = argument if type(argument) is tuple else (argument,)
+        self.vjpmaker = rules.vjpmakers.get(argument) if rules.vjpmakers else None
         self.check(rules)
 
     def check(self, rules):
@@ -114,6 +119,8 @@ class Curried:
 
     def bind(self, ans: Any, args: Sequence, kwargs: dict) -> Callable[[Any, Any], Any]:
         """The same with the rules' makers called now."""
+        if self.vjpmaker is not None:  # of one argument, as a rule (1 µs)
+            return bound_to_one(self.vjpmaker(ans, *args, **kwargs))
         return self.bound(self.rules.pull(self.argnums, ans, args, kwargs))
 
     def bound(self, pull):
@@ -124,6 +131,16 @@ class Curried:
             return cotangents[0] if is_single else cotangents
 
         return rule
+
+
+def bound_to_one(pull: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
+    def rule(g, ans, *args, **kwargs):
+        if type(g) is not np.ndarray:
+            return pull_rows(lambda g: [pull(g)], g)[0]
+        cotangent = pull(g.copy())
+        return cotangent if type(cotangent) is np.ndarray else ready(cotangent)
+
+    return rule
 
 
 class CurriedOverLeaves(Curried):
@@ -168,29 +185,6 @@ def push_leaves(jvpmaker: Callable, argnums: Sequence, ts: Sequence, ans: Any, a
     return pushed[0] if form.has_one_answer else pushed
 
 
-def pull_rows(pull: Callable[[Any], list], g: Any) -> list:
-    """``pull(g)``, which may write into its argument; of a batch of cotangents one by one, since a rule may hand its
-    own to what knows arrays only."""
-    if type(g) is np.ndarray:
-        g = g.copy()
-    elif type(g) is list or type(g) is tuple:
-        g = [each.copy() if type(each) is np.ndarray else each for each in g]
-    if type(g) in box_classes and not g._trace.holds_values and not isinstance(g._trace, RecordingTrace):
-        return list(native_primitive(lambda g: tuple(map(one_of_rows, pull(g))))(g))
-    return list(map(ready, pull(g)))
-
-
-def one_of_rows(g: Any) -> Any:
-    g = ready(g)
-    if type(g) is OwnCotangent:
-        raise NeedsSinglePasses
-    return g
-
-
-class NeedsSinglePasses(Exception):
-    """There are no batches of cotangents of this type."""
-
-
 # Binding
 
 
@@ -198,8 +192,10 @@ def use_rules(native: Callable, rules: Rules, kind: type[Curried]) -> None:
     """Let a native primitive have ``rules``; until one of reverse mode is given those of the original."""
 
     def find_vjp(argument):
-        is_given = rules.original is None or rules.vjpmaker is not None
-        return kind(rules, argument) if is_given else rules.original.vjps[argument]
+        if rules.original is not None and rules.vjpmaker is None:
+            return rules.original.vjps[argument]
+        rule = native.vjps[argument] = kind(rules, argument)
+        return rule
 
     native.vjps.clear()
     native.vjps.find_missing = find_vjp

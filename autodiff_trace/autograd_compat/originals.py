@@ -54,15 +54,20 @@ def original_of(fun: Callable) -> Callable:
 
 
 def keep_rules(native: Callable) -> Callable[[], None]:
-    """The function that gives a native primitive the rules back that it has now."""
+    """The function that gives a native primitive the rules back that it has now, and what is declared of them."""
+    traits = native.traits
     tables = [(table, dict(table), table.find_missing) for table in (native.vjps, native.jvps)]
-    facts = native.jvp_all, native.traits.differentiable
+    unread, overwriting = dict(traits.unread), dict(native.overwriting)
+    facts = native.jvp_all, traits.differentiable, traits.linear_in, traits.multilinear_in
 
     def put_back():
         for table, rules, find_missing in tables:
+            table.clear()
             table.update(rules)
             table.find_missing = find_missing
-        native.jvp_all, native.traits.differentiable = facts
+        traits.unread.update(unread)
+        native.overwriting.update(overwriting)
+        native.jvp_all, traits.differentiable, traits.linear_in, traits.multilinear_in = facts
         del native.rules
 
     return put_back

@@ -117,7 +117,7 @@ def has_rules(rules: Rules, fun: Callable, args: tuple, kwargs: dict) -> bool:
     args, kwargs = by_position(fun, args, kwargs)
     if rules.vjpmaker is None and rules.jvpmaker is None or any(map(is_or_holds_box, kwargs.values())):
         return False
-    known = rules.vjp_argnums
+    known = rules.vjpmakers
     return known is None or all(i in known for i, arg in enumerate(args) if is_or_holds_box(arg))
 
 
@@ -179,6 +179,6 @@ def replace_definition(fun: Callable) -> Rules:
 
     rules = fun.rules = replacement.rules
     rules.original = original
-    rules.vjpmaker = pull_all
+    rules.set_vjp(pull_all)
     rules.undo.append(redirect(fun, replacement))
     return rules

@@ -22,9 +22,7 @@ __all__ = [
 def defvjp_argnums(fun: Callable, vjpmaker: Callable) -> None:
     """Give ``fun`` one rule for all arguments: ``vjpmaker(argnums, ans, args, kwargs)`` gives the function from a
     cotangent to those of the arguments."""
-    rules = rules_of(fun)
-    rules.vjpmaker = vjpmaker
-    rules.vjp_argnums = None
+    rules_of(fun).set_vjp(vjpmaker)
 
 
 def defvjp_argnum(fun: Callable, vjpmaker: Callable) -> None:
@@ -57,8 +55,7 @@ def defvjp(fun: Callable, *vjpmakers: Callable | None, argnums: Iterable[int] | 
         vjps = [makers[argnum](ans, *args, **kwargs) for argnum in argnums]
         return lambda g: [vjp(g) for vjp in vjps]
 
-    defvjp_argnums(fun, make_all)
-    rules_of(fun).vjp_argnums = set(makers)
+    rules_of(fun).set_vjp(make_all, makers)
 
 
 def translate_vjp(vjpfun: Callable | None, fun: Callable, argnum: int) -> Callable:

@@ -42,7 +42,7 @@ def find_rebinding(ufunc: np.ufunc, inputs: tuple, out: Any) -> Any:
     if base is not None and (type(base) is not np.ndarray or getrefcount(base) > IN_SLOT + 1):
         is_held_by_name = False
     if rebinds_shared.get():
-        return take_new if is_held_by_name else take_new_and_warn
+        return take_new if is_held_by_name or not COUNTS_TELL else take_new_and_warn
     return take_into_box if is_held_by_name and inputs[0].flags.writeable else None
 
 

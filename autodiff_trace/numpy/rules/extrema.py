@@ -42,8 +42,8 @@ def extremum_vjp(g, ans, x, axes, keepdims):
 def extremum_jvp(t, ans, x, axes, keepdims):
     attains, count = find_extrema(ans, x, axes)
     dtype = np.result_type(t.dtype, np.float32)  # a sum of many ties can be too large for float16
-    total = sum_over(anp.astype(anp.where(attains, t, 0), dtype), axes, True)
-    return match_dtype(anp.reshape(total / count, ans.shape), ans.dtype)
+    total = sum_over(anp.astype(anp.where(attains, t, 0), dtype), axes, keepdims)
+    return match_dtype(total / anp.reshape(count, ans.shape), ans.dtype)
 
 
 def extremum(*functions, ufunc, worst):

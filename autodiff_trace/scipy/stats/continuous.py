@@ -114,8 +114,12 @@ class Continuous(Distribution):
         None elsewhere."""
         at, *shapes, loc, scale = map(without_derivatives, (x, *parameters))
         y = at if is_constant(loc, 0.0) and is_constant(scale, 1.0) else (at - loc) / scale
-        lower, upper = self.ends(*shapes)
-        if not everywhere(all_of(y > lower, y < upper, scale > 0, self.valid(*shapes))):
+        if self.support_ends == (-INFINITE, INFINITE):
+            inside = anp.isfinite(y)
+        else:
+            lower, upper = self.ends(*shapes)
+            inside = anp.logical_and(y > lower, y < upper)
+        if not (everywhere(inside) and everywhere(all_of(scale > 0, self.valid(*shapes)))):
             return None
         *_, loc, scale = parameters
         return x if y is at else (x - loc) / scale

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from ...core.derivative import without_derivatives
 from ...core.errors import MissingRuleError, caller_line
 from ...core.primitives import nondifferentiable
 from ...core.recording import to_recorded
 from ...numpy import wrapped as anp
 from ...numpy.error_states import quiet
-from ...transforms.stopping import stop_gradient
 from .. import special
 from .distributions import Distribution, all_of, everywhere, masked, method_of, positive
 from .log_tails import log_betainc, log_gammainc, log_gammaincc
@@ -20,6 +20,11 @@ from .log_tails import log_betainc, log_gammainc, log_gammaincc
 __all__ = ["Discrete"]
 
 INFINITE = float("inf")
+
+
+def map_plain(k: Any, parameters: tuple) -> tuple[Any, tuple]:
+    """The arguments of a call without the boxes of derivatives."""
+    return without_derivatives(k), tuple(map(without_derivatives, parameters))
 
 
 class Discrete(Distribution):
@@ -51,15 +56,18 @@ class Discrete(Distribution):
         """The count in standard form, its ends, what is valid, and the shapes: with those that are not, replaced."""
         *shapes, loc = parameters
         valid = self.valid(*shapes)
-        k = stop_gradient(k - loc)
-        lower, upper = [end(*shapes) if callable(end) else end for end in self.support_ends]
-        return k, stop_gradient(lower), stop_gradient(upper), valid, shapes
+        ends = [without_derivatives(end(*shapes)) if callable(end) else end for end in self.support_ends]
+        return without_derivatives(k - loc), *ends, valid, shapes
 
     @quiet
     def traced_logpmf(self, k, *parameters):
         return self.at_counts("logpmf", -INFINITE, k, parameters)
 
     def at_counts(self, name, nothing, k, parameters):
+        at, lower, upper, valid, _ = self.prepared(*map_plain(k, parameters))
+        inside = all_of(at >= lower, at <= upper, anp.equal(at, anp.floor(at)))
+        if everywhere(inside) and everywhere(valid):  # the ordinary call, of which plain values tell
+            return self.standard[name](at, *parameters[:-1])
         k, lower, upper, valid, shapes = self.prepared(k, parameters)
         is_there = all_of(k >= lower, k <= upper, anp.equal(k, anp.floor(k)))
         value = masked(is_there, self.standard[name](masked(is_there, k, lower), *shapes), nothing)

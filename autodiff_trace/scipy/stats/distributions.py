@@ -45,7 +45,8 @@ def everywhere(condition: Any) -> bool:
     if condition is True:
         return True
     condition = to_recorded(condition)
-    return bool(condition.all() if type(condition) is np.ndarray else anp.all(condition))
+    kind = type(condition)
+    return bool(condition if kind is np.bool_ else condition.all() if kind is np.ndarray else anp.all(condition))
 
 
 def masked(condition: Any, value: Any, otherwise: Any) -> Any:
@@ -126,6 +127,9 @@ class Distribution:
             return getattr(self.plain, method)(*args, **kwargs)
         has_argument = method in TAKES_ARGUMENT
         names = [*(["x"] if has_argument else []), *self.shapes, *self.parameters]
+        if not kwargs and len(args) <= len(names) <= len(args) + len(self.parameters):
+            return getattr(self, f"traced_{method}")(
+                *map(double, args), *[DEFAULTS[name] for name in names[len(args) :]])
         for alias in ("q", "k"):
             if has_argument and alias in kwargs:
                 kwargs = {**kwargs, "x": kwargs[alias]}
@@ -143,7 +147,7 @@ class Distribution:
         return getattr(self, f"traced_{method}")(*[double(given[name]) for name in names])
 
 
-DEFAULTS = {"loc": 0.0, "scale": 1.0}
+DEFAULTS = {"loc": np.float64(0.0), "scale": np.float64(1.0)}
 TAKES_ARGUMENT = frozenset("pdf logpdf pmf logpmf cdf logcdf sf logsf ppf isf".split())
 
 
