@@ -1,8 +1,8 @@
-"""Cotangents that a client's rules return: of single passes, and of batches of them."""
+"""Cotangents and tangents that a client's rules return: of single passes, and of batches of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,9 +10,10 @@ import numpy as np
 from ..core.primitives import primitive as native_primitive
 from ..core.recording import RecordingTrace
 from ..core.tracer import box_classes
+from .containers import is_container, map_container
 from .vspaces import OwnCotangent, ready
 
-__all__ = ["NeedsSinglePasses", "pull_rows"]
+__all__ = ["NeedsSinglePasses", "pull_rows", "push_rows"]
 
 
 class NeedsSinglePasses(Exception):
@@ -26,9 +27,31 @@ def pull_rows(pull: Callable[[Any], list], g: Any) -> list:
         g = g.copy()
     elif type(g) is list or type(g) is tuple:
         g = [each.copy() if type(each) is np.ndarray else each for each in g]
-    if type(g) in box_classes and not g._trace.holds_values and not isinstance(g._trace, RecordingTrace):
+    if is_batch(g):
         return list(native_primitive(lambda g: tuple(map(one_of_rows, pull(g))))(g))
     return list(map(ready, pull(g)))
+
+
+def push_rows(
+    jvpmaker: Callable, argnums: Sequence, ts: Sequence, ans: Any, args: Sequence, kwargs: dict
+) -> Any:
+    """The tangent of an answer by a rule of forward mode; of a batch of tangents one by one."""
+
+    def push(*ts):
+        return ready_tangent(jvpmaker(argnums, ts, ans, args, kwargs))
+
+    return (native_primitive(push) if any(map(is_batch, ts)) else push)(*ts)
+
+
+def ready_tangent(t: Any) -> Any:
+    if is_container(type(t)):
+        return map_container(ready_tangent, t)
+    t = ready(t)
+    return t.settle() if type(t) is OwnCotangent else t
+
+
+def is_batch(g: Any) -> bool:
+    return type(g) in box_classes and not g._trace.holds_values and not isinstance(g._trace, RecordingTrace)
 
 
 def one_of_rows(g: Any) -> Any:

@@ -15,6 +15,7 @@ from ..core.cotangents import DeferredCotangent
 from ..core.primitives import primitive as native_primitive
 from ..core.reverse import defvjp
 from ..core.tracer import box_classes, fixed_types, to_value
+from ..numpy import wrapped as anp
 from .containers import is_container
 
 __all__ = ["OwnCotangent", "SparseObject", "VSpace", "dense", "ready", "vspace"]
@@ -158,6 +159,8 @@ def ready(g: Any) -> Any:
         return dense(g)
     if kind in (float, int, bool, complex):
         return np.complex128(g) if kind is complex else np.float64(g)
+    if kind is list or kind is tuple:
+        return anp.array(g)
     return OwnCotangent(g) if kind in VSpace.mappings and is_own_type(kind) else g
 
 
