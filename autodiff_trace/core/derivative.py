@@ -83,8 +83,8 @@ class DerivativeTrace(Trace):
             raise TracedValueError(
                 f"{use.__name__}() of a traced value would drop its derivative ({caller_line()}). A traced value works "
                 "as a number without it. Instead of math.f(x) write anp.f(x); instead of storing x into a plain array "
-                "make the array with anp.zeros(...), of autodiff_trace.numpy, inside the function; for the plain number "
-                "take to_numpy(x)."
+                "make the array with anp.zeros(...), of autodiff_trace.numpy, inside the function; for the plain "
+                "number take to_numpy(x)."
             )
         return use(box._value)
 
