@@ -21,7 +21,6 @@ class NeedsSinglePasses(Exception):
 
 
 def pull_rows(pull: Callable[[Any], list], g: Any) -> list:
-<<<<<<< HEAD
     """``pull(g)``, which may write into its argument, a cotangent or a list of those of several answers; of a batch of
     cotangents one by one, since a rule may hand its own to what knows arrays only."""
     has_several = type(g) is not np.ndarray and isinstance(g, (list, tuple))
@@ -31,18 +30,8 @@ def pull_rows(pull: Callable[[Any], list], g: Any) -> list:
         return list(map(ready, pull(list(gs) if has_several else gs[0])))
 
     if any(map(is_batch, gs)):
-        return list(native_primitive(lambda *gs: tuple(pull_one(*gs)))(*gs))
+        return list(native_primitive(lambda *gs: tuple(map(one_of_rows, pull_one(*gs))))(*gs))
     return pull_one(*gs)
-=======
-    """``pull(g)``, which may write into its argument; of a batch of cotangents one by one, since a rule may hand its
-    own to what knows arrays only."""
-    if type(g) is np.ndarray:
-        g = g.copy()
-    elif type(g) is list or type(g) is tuple:
-        g = [each.copy() if type(each) is np.ndarray else each for each in g]
-    if is_batch(g):
-        return list(native_primitive(lambda g: tuple(map(one_of_rows, pull(g))))(g))
-    return list(map(ready, pull(g)))
 
 
 def push_rows(
@@ -61,18 +50,13 @@ def ready_tangent(t: Any) -> Any:
         return map_container(ready_tangent, t)
     t = ready(t)
     return t.settle() if type(t) is OwnCotangent else t
->>>>>>> c16_attack
 
 
 def is_batch(g: Any) -> bool:
     return type(g) in box_classes and not g._trace.holds_values and not isinstance(g._trace, RecordingTrace)
-<<<<<<< HEAD
-=======
 
 
 def one_of_rows(g: Any) -> Any:
-    g = ready(g)
     if type(g) is OwnCotangent:
         raise NeedsSinglePasses
     return g
->>>>>>> c16_attack
