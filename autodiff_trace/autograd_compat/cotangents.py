@@ -10,7 +10,7 @@ import numpy as np
 from ..core.cotangents import DeferredCotangent
 from ..core.primitives import primitive as native_primitive
 from ..core.recording import RecordingTrace
-from ..core.tracer import box_classes, fixed_types
+from ..core.tracer import box_classes, fixed_types, spent_constant
 from .containers import is_container
 from .vspaces import SparseObject, VSpace, dense, vspace
 
@@ -36,7 +36,9 @@ class OwnCotangent(DeferredCotangent):
 def ready(g: Any) -> Any:
     """A cotangent as the native backward pass adds it."""
     kind = type(g)
-    if kind is np.float64 or kind in box_classes:
+    if kind in box_classes:
+        return spent_constant(g)
+    if kind is np.float64:
         return g
     if kind is SparseObject:
         return dense(g)
