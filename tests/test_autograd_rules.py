@@ -3,7 +3,7 @@
 import numpy as onp
 import pytest
 
-from autodiff_trace.autograd_compat import grad, jacobian, make_jvp
+from autodiff_trace.autograd_compat import grad, hessian, jacobian, make_jvp
 from autodiff_trace.autograd_compat import numpy as np
 from autodiff_trace.autograd_compat.core import VJPNode, primitive_jvps, primitive_vjps
 from autodiff_trace.autograd_compat.extend import defjvp, defvjp, defvjp_argnums, primitive
@@ -42,6 +42,39 @@ def test_a_rule_may_write_into_its_cotangent():
 def test_cotangents_of_whole_numbers_are_not_rounded(to_whole, loss, by_x):
     straight_through = with_rule(to_whole, lambda ans, x: lambda g: 1.0 * g)
     onp.testing.assert_allclose(grad(lambda x: loss(straight_through(x), x))(X), by_x(to_whole(X), X))
+
+
+@pytest.mark.parametrize("slope", [2.0, 2, True, onp.float32(2.0), onp.array(2.0)])
+@pytest.mark.parametrize("inner, expected", [
+    (np.sum, [1.0, 1.0]), (lambda x: np.mean(x), [0.5, 0.5]), (lambda x: x[0], [1.0, 0.0]),
+    (lambda x: np.dot(x, x), [3.0, 5.0]), (lambda x: np.linalg.norm(x) ** 2, [3.0, 5.0]),
+    (lambda x: np.max(x), [0.0, 1.0]), (lambda x: np.reshape(x[1:], ()), [0.0, 1.0]),
+    (lambda x: np.prod(x) + np.std(x), [2.0, 2.0]), (lambda x: np.einsum("i->", x), [1.0, 1.0]),
+])
+def test_a_rule_may_give_any_number(slope, inner, expected):
+    f = with_rule(lambda x: float(x) ** 2, lambda ans, x: lambda g: slope)
+    onp.testing.assert_allclose(grad(lambda x: f(inner(x)))(X), slope * onp.array(expected))
+
+
+def test_a_rule_may_give_a_list_for_an_array():
+    f = with_rule(lambda x: x[0] * x[1], lambda ans, x: lambda g: [g * x[1], g * x[0]])
+    assert grad(lambda x: f(2.0 * x))(X).tolist() == [10.0, 6.0]
+    assert hessian(f)(X).tolist() == [[0.0, 1.0], [1.0, 0.0]]
+
+
+@pytest.mark.parametrize("slope", [2.0, 2, True, onp.float32(2.0), onp.array(2.0)])
+@pytest.mark.parametrize("outer", [
+    lambda y, x: np.sin(y), lambda y, x: y * x, lambda y, x: np.array([y, x[1]]), lambda y, x: y + x[1],
+    lambda y, x: np.exp(np.reshape(y, (1,))), lambda y, x: np.array([y] * 9), lambda y, x: np.dot(y * x, x),
+])
+def test_a_rule_of_forward_mode_may_give_any_number(slope, outer):
+    f = with_rule(lambda x: float(x) ** 2, lambda ans, x: lambda g: slope * g)
+    expected = jacobian(lambda x: outer(f(x[0]), x))(X)
+    defjvp(f, lambda g, ans, x: slope * float(g))
+    onp.testing.assert_allclose(jacobian(lambda x: outer(f(x[0]), x))(X), expected)
+    onp.testing.assert_allclose(make_jvp(lambda x: outer(f(x[0]), x))(X)(X)[1], expected @ X)
+    defjvp(f, lambda g, ans, x: slope)
+    onp.testing.assert_allclose(make_jvp(lambda x: f(x[0]) + f(x[1]))(X)(X)[1], 2.0 * slope)
 
 
 def test_what_is_no_number_needs_no_cotangent():

@@ -49,15 +49,31 @@ def take_out(x: Any, is_wanted: Callable[[Any], bool]) -> tuple[Any, list]:
         if is_wanted(x):
             values.append(x)
             return Place(len(values) - 1)
-        return map_container(form_of, x) if is_container(type(x)) else x
+        kind = type(x)
+        if kind is tuple or kind is list:
+            items = [form_of(item) for item in x]
+            return items if kind is list else tuple(items)
+        if kind in fixed_types:
+            return x
+        if kind is dict and not x:
+            return {}
+        return map_container(form_of, x) if is_container(kind) else x
 
     return form_of(x), values
 
 
 def put_back(form: Any, values: Sequence) -> Any:
     """``form`` with values in the places."""
-    if type(form) is Place:
+    kind = type(form)
+    if kind is Place:
         return values[form.i]
+    if kind is tuple or kind is list:  # as a rule: written out (2 µs a call)
+        items = [values[item.i] if type(item) is Place else put_back(item, values) for item in form]
+        return items if kind is list else tuple(items)
+    if kind in fixed_types:
+        return form
+    if kind is dict and not form:
+        return {}
     return map_container(lambda item: put_back(item, values), form) if is_container(type(form)) else form
 
 

@@ -1,53 +1,23 @@
-"""Cotangents that a client's rules return: made ready for the native backward pass, which adds arrays and numbers."""
+"""Cotangents and tangents that a client's rules return: of single passes, and of batches of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..core.cotangents import DeferredCotangent
 from ..core.primitives import primitive as native_primitive
 from ..core.recording import RecordingTrace
-from ..core.tracer import box_classes, fixed_types, spent_constant
-from .containers import is_container
-from .vspaces import SparseObject, VSpace, dense, vspace
+from ..core.tracer import box_classes
+from .containers import is_container, map_container
+from .vspaces import OwnCotangent, ready
 
-__all__ = ["pull_rows", "ready"]
-
-
-class OwnCotangent(DeferredCotangent):
-    """A cotangent of a type of the user's own, added as its vector space says."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def plus(self, g):
-        other = g.value if type(g) is OwnCotangent else g
-        return OwnCotangent(vspace(other).add(self.value, other))
-
-    def settle(self):
-        return self.value
+__all__ = ["NeedsSinglePasses", "pull_rows", "push_rows"]
 
 
-def ready(g: Any) -> Any:
-    """A cotangent as the native backward pass adds it."""
-    kind = type(g)
-    if kind in box_classes:
-        return spent_constant(g)
-    if kind is np.float64:
-        return g
-    if kind is SparseObject:
-        return dense(g)
-    return OwnCotangent(g) if kind in VSpace.mappings and is_own_type(kind) else g
-
-
-def is_own_type(kind: type) -> bool:
-    """Whether values of this type are neither arrays, nor numbers, nor containers."""
-    return not is_container(kind) and not hasattr(kind, "__array__") and kind not in fixed_types
+class NeedsSinglePasses(Exception):
+    """There are no batches of cotangents of a type of the user's own."""
 
 
 def pull_rows(pull: Callable[[Any], list], g: Any) -> list:
@@ -60,9 +30,33 @@ def pull_rows(pull: Callable[[Any], list], g: Any) -> list:
         return list(map(ready, pull(list(gs) if has_several else gs[0])))
 
     if any(map(is_batch, gs)):
-        return list(native_primitive(lambda *gs: tuple(pull_one(*gs)))(*gs))
+        return list(native_primitive(lambda *gs: tuple(map(one_of_rows, pull_one(*gs))))(*gs))
     return pull_one(*gs)
+
+
+def push_rows(
+    jvpmaker: Callable, argnums: Sequence, ts: Sequence, ans: Any, args: Sequence, kwargs: dict
+) -> Any:
+    """The tangent of an answer by a rule of forward mode; of a batch of tangents one by one."""
+
+    def push(*ts):
+        return ready_tangent(jvpmaker(argnums, ts, ans, args, kwargs))
+
+    return (native_primitive(push) if any(map(is_batch, ts)) else push)(*ts)
+
+
+def ready_tangent(t: Any) -> Any:
+    if is_container(type(t)):
+        return map_container(ready_tangent, t)
+    t = ready(t)
+    return t.settle() if type(t) is OwnCotangent else t
 
 
 def is_batch(g: Any) -> bool:
     return type(g) in box_classes and not g._trace.holds_values and not isinstance(g._trace, RecordingTrace)
+
+
+def one_of_rows(g: Any) -> Any:
+    if type(g) is OwnCotangent:
+        raise NeedsSinglePasses
+    return g

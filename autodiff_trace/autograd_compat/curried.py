@@ -17,8 +17,8 @@ from ..core.fast.snapshots import check_and_call
 from ..core.forward import transpose_vjp
 from ..core.tracer import box_classes
 from .containers import pick, put_back
-from .cotangents import pull_rows, ready
-from .vspaces import dense, vspace
+from .cotangents import pull_rows, push_rows
+from .vspaces import dense, ready, vspace
 
 __all__ = ["Curried", "CurriedOverLeaves", "NeedsReverse", "Rules", "bind_rules", "rules_only", "use_rules"]
 
@@ -56,7 +56,8 @@ class Rules:
         """Give the rule of forward mode, ``jvpmaker(argnums, tangents, ans, args, kwargs)``."""
         self.jvpmaker = jvpmaker
         for native in self.natives:
-            native.jvp_all = functools.partial(push_leaves, jvpmaker) if native.takes_forms else jvpmaker
+            maker = functools.partial(push_leaves, jvpmaker) if native.takes_forms else jvpmaker
+            native.jvp_all = functools.partial(push_rows, maker)
 
     def forget(self) -> None:
         """Have no rules."""

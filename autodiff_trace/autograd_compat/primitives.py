@@ -13,17 +13,17 @@ from typing import Any
 
 from ..core.primitives import primitive as native_primitive
 from ..core.tracer import box_classes, boxers, fixed_types
-from .containers import Form, holds_box, is_container, map_container, put_back, take_out
+from .containers import Form, holds_box, is_container, put_back, take_out
 from .curried import Curried, CurriedOverLeaves, Rules, bind_rules, use_rules
 from .originals import has_definition, keep_rules, original_of, primitive_of, redirect
 from .pullbacks import pullback
-from .vspaces import dense
+from .vspaces import SparseObject, dense
 
 __all__ = ["find_rules", "primitive", "rules_of"]
 
 
 def is_number(x: Any) -> bool:
-    return type(x) in boxers
+    return type(x) in boxers or type(x) is SparseObject
 
 
 class NotANumber(Exception):
@@ -54,7 +54,8 @@ def primitive(f_raw: Callable) -> Callable:
     def compute_over_leaves(form, *leaves):
         args, kwargs = put_back(form.call, leaves)
         ans = form.computed.pop() if form.computed else f_raw(*args, **kwargs)
-        form.answer, numbers = take_out(dense_items(ans), is_number)
+        form.answer, numbers = take_out(ans, is_number)
+        numbers = list(map(dense, numbers))
         form.has_one_answer = is_place(form.answer)
         if not numbers:
             raise TypeError(f"Can't differentiate w.r.t. type {type(put_back(form.answer, ()))}: the answer of "
@@ -101,10 +102,6 @@ def primitive(f_raw: Callable) -> Callable:
 
 def is_place(form: Any) -> bool:
     return not is_container(type(form))
-
-
-def dense_items(x: Any) -> Any:
-    return map_container(dense_items, x) if is_container(type(x)) else dense(x)
 
 
 def is_or_holds_box(x: Any) -> bool:

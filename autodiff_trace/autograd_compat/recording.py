@@ -23,9 +23,9 @@ from ..numpy.rebinding import rebinds_shared
 from ..transforms import jacobian, jacrev
 from ..transforms.border import to_input
 from ..transforms.ownership import detach, own_constant, own_value, separate
-from .cotangents import ready
+from .cotangents import NeedsSinglePasses
 from .curried import NeedsReverse, rules_only
-from .vspaces import VSpace, dense, vspace
+from .vspaces import VSpace, dense, ready, vspace
 
 __all__ = ["Recording", "jacobian_at", "push", "warn_of_independence"]
 
@@ -108,11 +108,17 @@ def jacobian_at(fun: Callable, x: Any) -> Any:
     token = rules_only.set(True)
     try:
         return jacobian(as_autograd(fun))(x)
-    except NeedsReverse:
+    except (NeedsReverse, NeedsSinglePasses):
         pass
     finally:
         rules_only.reset(token)
-    return jacrev(as_autograd(fun))(x)
+    try:
+        return jacrev(as_autograd(fun))(x)
+    except NeedsSinglePasses:
+        recording = Recording(fun, x)
+        (output,) = recording.values
+        rows = [recording.pull(each) for each in vspace(output).standard_basis()]
+        return anp.reshape(anp.stack(rows), (*output.shape, *rows[0].shape))
 
 
 def warn_of_independence() -> None:

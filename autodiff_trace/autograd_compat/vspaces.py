@@ -11,9 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from ..core.tracer import box_classes, to_value
+from ..core.cotangents import DeferredCotangent
+from ..core.primitives import primitive as native_primitive
+from ..core.reverse import defvjp
+from ..core.tracer import box_classes, fixed_types, spent_constant, to_value
+from ..numpy import wrapped as anp
+from .containers import is_container
 
-__all__ = ["SparseObject", "VSpace", "dense", "vspace"]
+__all__ = ["OwnCotangent", "SparseObject", "VSpace", "dense", "ready", "vspace"]
 
 
 class VSpace:
@@ -49,16 +54,16 @@ class VSpace:
         return self._mut_add(self.zeros() if x_prev is None else x_prev, x_new)
 
     def add(self, x_prev: Any, x_new: Any) -> Any:
-        return self._add(x_prev, x_new)
+        return (add_own if is_own_box(x_prev) or is_own_box(x_new) else type(self)._add)(self, x_prev, x_new)
 
     def scalar_mul(self, x: Any, a: Any) -> Any:
-        return self._scalar_mul(x, a)
+        return (scale_own if is_own_box(x) or is_own_type(type(x)) else type(self)._scalar_mul)(self, x, a)
 
     def inner_prod(self, x: Any, y: Any) -> Any:
-        return self._inner_prod(x, y)
+        return (multiply_own if is_own_box(x) or is_own_box(y) else type(self)._inner_prod)(self, x, y)
 
     def covector(self, x: Any) -> Any:
-        return self._covector(x)
+        return (turn_own if is_own_box(x) else type(self)._covector)(self, x)
 
     def _add(self, x, y):
         return x + y
@@ -122,6 +127,87 @@ class SparseObject:
     def __init__(self, vs: VSpace, mut_add: Callable[[Any], Any]) -> None:
         self.vs = vs
         self.mut_add = mut_add
+
+
+# Values of types of the user's own
+
+
+class OwnCotangent(DeferredCotangent):
+    """A cotangent of a type of the user's own, added as its vector space says."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def plus(self, g):
+        other = g.value if type(g) is OwnCotangent else g
+        return OwnCotangent(vspace(other).add(self.value, other))
+
+    def settle(self):
+        return self.value
+
+
+def ready(g: Any) -> Any:
+    """A cotangent as the native backward pass adds it."""
+    kind = type(g)
+    if kind is np.float64:
+        return g
+    if kind in box_classes and g._trace.has_ended:
+        g = spent_constant(g)
+        kind = type(g)
+    if kind in box_classes:
+        return OwnCotangent(g) if is_own_box(g) else g
+    if kind is SparseObject:
+        return dense(g)
+    if kind in (float, int, bool, complex):
+        return np.complex128(g) if kind is complex else np.float64(g)
+    if kind is list or kind is tuple:
+        return anp.array(g)
+    return OwnCotangent(g) if kind in VSpace.mappings and is_own_type(kind) else g
+
+
+def is_own_type(kind: type) -> bool:
+    """Whether values of this type are neither arrays, nor numbers, nor containers."""
+    return not is_container(kind) and not hasattr(kind, "__array__") and kind not in fixed_types
+
+
+def is_own_box(x: Any) -> bool:
+    return type(x) in box_classes and is_own_type(type(to_value(x)))
+
+
+@native_primitive
+def add_own(space, x, y):
+    return space._add(x, y)
+
+
+@native_primitive
+def scale_own(space, x, a):
+    return space._scalar_mul(x, a)
+
+
+@native_primitive
+def multiply_own(space, x, y):
+    return space._inner_prod(x, y)
+
+
+@native_primitive
+def turn_own(space, x):
+    return space._covector(x)
+
+
+defvjp(add_own, None, lambda g, ans, space, x, y: ready(g), lambda g, ans, space, x, y: ready(g))
+defvjp(
+    scale_own, None,
+    lambda g, ans, space, x, a: ready(space.covector(space.scalar_mul(space.covector(g), a))),
+    lambda g, ans, space, x, a: ready(space.inner_prod(g, space.covector(x))),
+)
+defvjp(
+    multiply_own, None,
+    lambda g, ans, space, x, y: ready(space.covector(space.scalar_mul(y, g))),
+    lambda g, ans, space, x, y: ready(space.covector(space.scalar_mul(x, g))),
+)
+defvjp(turn_own, None, lambda g, ans, space, x: ready(space.covector(g)))
 
 
 def dense(x: Any) -> Any:

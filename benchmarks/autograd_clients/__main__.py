@@ -19,7 +19,7 @@ from pathlib import Path
 
 from ..cli import OneLineParser, UserError, integer, run_script
 from .sources import AUTOGRAD, Unavailable, fetch
-from .suite import run_suite, summarize
+from .suite import EXPECTED, run_suite, summarize
 
 PROGRAM = "python -m benchmarks.autograd_clients"
 
@@ -44,7 +44,9 @@ def run_part(options: argparse.Namespace, folder: Path) -> tuple[list[str], bool
         return run_projects(options.only, options.rounds, options.slow, folder)
     sources = fetch(AUTOGRAD, folder)
     if options.what == "tests":
-        return summarize(run_suite(sources, options.real, tuple(options.only)))
+        outcomes = run_suite(sources, options.real, tuple(options.only))
+        expected = {name: reason for name, reason in EXPECTED.items() if name in outcomes or not options.only}
+        return summarize(outcomes, {} if options.real else expected)
     from .examples import run_examples
 
     return run_examples(sources, options.only, options.rounds)

@@ -17,11 +17,15 @@ from ...core.traits import declare
 from ...numpy import wrapped as anp
 from ...numpy.canonical import as_array
 from ...numpy.definers import multilinear
+from ...scipy.convolving import part_of
 from ..pullbacks import pullback
 
 __all__ = ["convolve"]
 
 MODES = ("valid", "full", "same")
+
+MOST_COPIED = 2**23
+"""Elements of windows that are copied at once, for one product of matrices."""
 
 
 def __getattr__(name):
@@ -39,6 +43,9 @@ def slide(x, k, x_axes, k_axes, x_dots, k_dots):
     ``k_axes`` of ``k``, ``d`` along their ``dots``, and i and j are the other axes."""
     widths = [k.shape[axis] for axis in k_axes]
     windows = np.lib.stride_tricks.sliding_window_view(x, widths, x_axes) if widths else x
+    wide = [i for i, width in enumerate(widths) if width > 1]
+    if wide and windows.size > MOST_COPIED:
+        return sum(slices(x, k, x_axes, k_axes, x_dots, k_dots, wide[0]))
     window_axes = [*range(x.ndim, windows.ndim), *x_dots], [*k_axes, *k_dots]
     left = [axis for axis in range(x.ndim) if axis not in x_dots]
     x_count, k_count = len(left), k.ndim - len(window_axes[1])
@@ -52,6 +59,15 @@ def slide(x, k, x_axes, k_axes, x_dots, k_dots):
     own = [place for place, axis in zip(x_places, left) if axis not in x_axes]
     along = [x_places[left.index(axis)] for axis in x_axes]
     return product.transpose([*own, *k_places, *along])
+
+
+def slices(x, k, x_axes, k_axes, x_dots, k_dots, i):
+    """The terms of ``slide`` for each index of ``k`` along one of its axes."""
+    width = k.shape[k_axes[i]]
+    count = x.shape[x_axes[i]] - width + 1
+    for u in range(width):
+        x_part = part_of(x, {x_axes[i]: (u, u + count)})
+        yield slide(x_part, part_of(k, {k_axes[i]: (u, u + 1)}), x_axes, k_axes, x_dots, k_dots)
 
 
 def others(x, axes, dots):
@@ -132,6 +148,8 @@ def convolve(
     assert mode in MODES, f"convolve: mode={mode!r} is none of {', '.join(MODES)}"
     A, B = as_array(A), as_array(B)
     A_axes, B_axes = [counted(each, x) for each, x in zip(axes or (range(A.ndim), range(B.ndim)), (A, B))]
+    if len(A_axes) == A.ndim == B.ndim == len(B_axes):
+        return native.signal.convolve(anp.transpose(A, A_axes), anp.transpose(B, B_axes), mode)
     A_dots, B_dots = [counted(each, x) for each, x in zip(dot_axes, (A, B))]
     sizes = [(A.shape[i], B.shape[j]) for i, j in zip(A_axes, B_axes)]
     if mode == "valid" and any([a < b for a, b in sizes]) and any([a > b for a, b in sizes]):
