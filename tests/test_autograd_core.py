@@ -369,3 +369,36 @@ def test_joins_take_any_iterable():
     found = grad(f)(params)
     onp.testing.assert_allclose(found["a"], onp.cos(params["a"]))
     onp.testing.assert_allclose(found["b"], 2.0 * params["b"] + onp.cos(params["b"]))
+
+
+def test_a_primitive_that_reads_traced_variables_has_the_derivative_of_its_arguments_alone():
+    def f(x):
+        scaled = primitive(lambda y: y * x)
+        both = primitive(lambda y: (y * x, y + x))
+        defvjp(scaled, lambda ans, y: lambda g: g * core.getval(x))
+        defvjp(both, lambda ans, y: lambda g: g[0] * core.getval(x) + g[1])
+        return scaled(2.0 * x) + both(x)[0]
+
+    assert f(3.0) == 27.0
+    assert grad(f)(3.0) == 9.0
+
+
+def test_values_of_an_inner_gradient_keep_what_an_outer_one_follows():
+    @primitive
+    def run(x, tape):
+        return core.getval(x) ** 2
+
+    def pull(ans, x, tape):  # as PennyLane does: the tape holds what was traced, of which one box is taken off
+        def pull_back(g):
+            found = g * 2.0 * tape[0]
+            return found._value if isinstance(found, tracer.Box) else found
+
+        return pull_back
+
+    defvjp(run, pull, argnums=[0])
+    assert grad(grad(lambda x: run(x, (x,))))(3.0) == 2.0
+
+
+def test_a_jacobian_of_a_constant_warns():
+    with pytest.warns(UserWarning, match="independent"):
+        assert not jacobian(lambda x: onp.ones(2))(x2).any()

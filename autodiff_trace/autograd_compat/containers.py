@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from ..core.tracer import box_classes, fixed_types
@@ -109,11 +109,15 @@ def is_box(x: Any) -> bool:
 class Form:
     """A call with containers: where its traced values are, and after it where the numbers of its answer are.
 
-    ``computed`` has the answer, if that is known already.
+    ``computed`` has the answer, if that is known already. Containers at positions without a rule, where ``known`` says
+    which have one, stay as they are.
     """
 
-    def __init__(self, args: tuple, kwargs: dict, computed: list) -> None:
-        self.call, self.boxes = take_out((args, kwargs), is_box)
+    def __init__(self, args: tuple, kwargs: dict, computed: list, known: Collection[int] | None) -> None:
+        kept = {i: arg for i, arg in enumerate(args) if known is not None and i not in known and not is_box(arg)}
+        taken = [None if i in kept else arg for i, arg in enumerate(args)]
+        (forms, keywords), self.boxes = take_out((taken, kwargs), is_box)
+        self.call = tuple([kept.get(i, form) for i, form in enumerate(forms)]), keywords
         self.computed = computed
         self.answer: Any = None
         self.has_one_answer = False

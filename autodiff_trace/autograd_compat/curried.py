@@ -219,16 +219,19 @@ def bind_output(box: Any, native: Callable, calls: dict[int, Any]) -> None:
     """The same for one output: ``calls`` has the bound nodes of calls with several, by their indices."""
     if type(box) not in box_classes:
         return
-    bind_output(box._value, native, calls)
+    level = box._trace.level
+    if type(box._value) in box_classes:
+        box._value = below(box._value, level)
+        bind_output(box._value, native, calls)
     node = box._node
     if type(node) is not tuple or len(node) != 7 or node[6] is not native:
         return
     if isinstance(rule_under_checks(node[1]), Curried):
-        box._node = bind_node(node)
+        box._node = bind_node(node, level)
     elif type(node[2]) is tuple:  # one of several outputs: its parent is the node of the call
         call = node[2]
         if call[0] not in calls:
-            calls[call[0]] = bind_node(call)
+            calls[call[0]] = bind_node(call, level)
         box._node = (*node[:2], calls[call[0]], *node[3:])
 
 
@@ -236,9 +239,20 @@ def rule_under_checks(rule: Any) -> Any:
     return rule.args[0] if isinstance(rule, functools.partial) and rule.func is check_and_call else rule
 
 
-def bind_node(node: tuple) -> tuple:
+def below(value: Any, level: float) -> Any:
+    """An answer in a trace of that level, without boxes of that trace in it, which it has where the function reads
+    traced variables besides its arguments: of these a rule knows nothing."""
+    if type(value) is tuple:
+        return tuple([below(item, level) for item in value])
+    while type(value) in box_classes and value._trace.level >= level:
+        value = value._value
+    return value
+
+
+def bind_node(node: tuple, level: float) -> tuple:
     """A node whose rule has been bound to its arguments, which it keeps no more."""
     index, rule, parent, ans, args, kwargs, prim = node
+    ans = below(ans, level)
     bound = rule_under_checks(rule).bind(ans, args, kwargs)
     if isinstance(rule, functools.partial):
         bound = functools.partial(check_and_call, bound, *rule.args[1:])

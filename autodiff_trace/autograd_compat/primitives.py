@@ -86,7 +86,7 @@ def primitive(f_raw: Callable) -> Callable:
                 f_wrapped.gives_containers = True
         if is_named:
             args, kwargs = by_position(f_raw, args, kwargs)
-        form = Form(args, kwargs, computed)
+        form = Form(args, kwargs, computed, rules.vjpmakers)
         ans = bind_rules(over_leaves(form, *form.boxes), over_leaves)
         return put_back(form.answer, [ans] if form.has_one_answer else ans)
 

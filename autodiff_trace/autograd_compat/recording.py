@@ -15,7 +15,7 @@ from ..core.forward import trace_jvp
 from ..core.infinitesimals import settled
 from ..core.pytree import Structure, tree_flatten, tree_unflatten
 from ..core.reverse import trace_vjp
-from ..core.tracer import box_classes, boxers
+from ..core.tracer import box_classes, boxers, spent_constant
 from ..numpy import wrapped as anp
 from ..numpy.mutation import call_watching
 from ..numpy.plain_arrays import gives_objects
@@ -65,9 +65,12 @@ def as_autograd(fun: Callable) -> Callable:
         for x in flatten(args)[0]:
             if type(x) in box_classes:
                 x._trace.leaves_constants = True
-        output = call_as_autograd(fun, *args, **kwargs)
-        check_mixed(flatten(output)[0])
-        return output
+        leaves, structure = flatten(call_as_autograd(fun, *args, **kwargs))
+        leaves = list(map(spent_constant, leaves))
+        check_mixed(leaves)
+        if not any(type(x) in box_classes and x._node is not None for x in leaves):
+            warn_of_independence()
+        return unflatten(structure, leaves)
 
     return call
 
@@ -143,6 +146,7 @@ class Recording:
                 box._trace.leaves_constants = True
             output = call_watching(self.inputs, call_as_autograd, (fun, unflatten(self.structure, boxes)), {})
             leaves, self.output_structure = flatten(output)
+            leaves = list(map(spent_constant, leaves))
             check_mixed(leaves)
             return list(map(own_constant, leaves))
 

@@ -14,7 +14,7 @@ import numpy as np
 from ..core.cotangents import DeferredCotangent
 from ..core.primitives import primitive as native_primitive
 from ..core.reverse import defvjp
-from ..core.tracer import box_classes, fixed_types, to_value
+from ..core.tracer import box_classes, fixed_types, spent_constant, to_value
 from ..numpy import wrapped as anp
 from .containers import is_container
 
@@ -153,6 +153,9 @@ def ready(g: Any) -> Any:
     kind = type(g)
     if kind is np.float64:
         return g
+    if kind in box_classes and g._trace.has_ended:
+        g = spent_constant(g)
+        kind = type(g)
     if kind in box_classes:
         return OwnCotangent(g) if is_own_box(g) else g
     if kind is SparseObject:

@@ -250,7 +250,8 @@ class EndedTrace(Trace):
         constants = [spent_constant(arg) for arg in args]
         keywords = {name: spent_constant(arg) for name, arg in kwargs.items()}
         if find_top_trace(keywords.values(), find_top_trace(constants)) is not self:
-            return prim(*constants, **keywords)
+            ans = prim(*constants, **keywords)
+            return self.constant(ans) if self.leaves_constants else ans
         raise EndedTraceError(
             f"{prim.__name__} got a traced value whose trace has ended ({caller_line()}). A value that was computed "
             "inside a transformed function cannot be used after that function has returned: return it (has_aux=True "
@@ -258,6 +259,12 @@ class EndedTrace(Trace):
         )
 
     process_general = process
+
+    def constant(self, ans):
+        """What an outer trace follows stays in a box of this one, which one may take off."""
+        if isinstance(ans, (list, tuple)):
+            return type(ans)(map(self.constant, ans))
+        return boxers[type(ans)](ans, self, None) if type(ans) in box_classes else ans
 
     def python_value(self, box, use):
         return use(box._value) if spent_constant(box) is not box else self.process(use, (box,), {})

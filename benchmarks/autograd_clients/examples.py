@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from ..report import format_table
 from ..timing import format_time
 from .cuts import EXAMPLES
 
-__all__ = ["differences", "run_examples"]
+__all__ = ["Comparison", "Side", "differences", "run_examples", "take_turns"]
 
 ROOT = Path(__file__).parents[2]
 
@@ -70,8 +70,13 @@ def start(library: str, sources: Path, name: str, folder: Path) -> Side:
 
 def compare(sources: Path, name: str, rounds: int) -> Comparison:
     """Run an example on both sides: once for its numbers, then by turns for the time."""
+    return take_turns(lambda library, folder: start(library, sources, name, folder), rounds, EXAMPLES[name].tolerance)
+
+
+def take_turns(start: Callable[[str, Path], Side], rounds: int, tolerance: float) -> Comparison:
+    """``start(library, folder)`` gives the two sides: each runs once for its numbers, then by turns for the time."""
     with tempfile.TemporaryDirectory() as folder:
-        sides = {library: start(library, sources, name, Path(folder)) for library in ("autograd", "ours")}
+        sides = {library: start(library, Path(folder)) for library in ("autograd", "ours")}
         problems, count, largest = [], 0, 0.0
         samples: dict[str, list[float]] = {library: [] for library in sides}
         try:
@@ -82,7 +87,7 @@ def compare(sources: Path, name: str, rounds: int) -> Comparison:
                     problems.append(f"{library}: {error}")
             if not problems:
                 theirs, ours = (side.numbers() for side in sides.values())
-                largest, problems = differences(theirs, ours, EXAMPLES[name].tolerance)
+                largest, problems = differences(theirs, ours, tolerance)
                 count = sum(array.size for array in theirs.values() if array.dtype.kind != "U")
                 for _ in range(rounds):
                     for library, side in sides.items():

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
 
-__all__ = ["EXPECTED", "Outcome", "run_suite", "summarize"]
+__all__ = ["EXPECTED", "Outcome", "last_line", "read_report", "run_suite", "summarize"]
 
 ROOT = Path(__file__).parents[2]
 
