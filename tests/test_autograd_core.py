@@ -345,3 +345,27 @@ def test_builtins():
     x, y = space.randn(), space.ones()
     assert space.inner_prod(space.add(x, y), y) == pytest.approx(space.inner_prod(x, y) + space.inner_prod(y, y))
     assert space == vspace(space.scalar_mul(x, 2.0))
+
+
+def test_jacobians_of_primitives_that_give_tuples_call_rules_with_arrays():
+    both = primitive(lambda x: (x[0] * x[1], onp.sin(x[2])))
+
+    def pull(ans, x):
+        return lambda g: onp.array([float(g[0]) * x[1], float(g[0]) * x[0], float(g[1]) * onp.cos(x[2])])
+
+    defvjp(both, pull)
+    x = onp.array([0.5, 2.0, 0.3])
+    found = jacobian(lambda x: np.stack([*both(x), *both(2.0 * x)]))(x)
+    expected = [[2.0, 0.5, 0.0], [0.0, 0.0, onp.cos(0.3)], [8.0, 2.0, 0.0], [0.0, 0.0, 2.0 * onp.cos(0.6)]]
+    onp.testing.assert_allclose(found, expected, atol=1e-15)
+
+
+def test_joins_take_any_iterable():
+    params = {"a": onp.array([1.0, 2.0]), "b": onp.array([3.0, 4.0])}
+
+    def f(params):
+        return np.sum(np.stack(params.values())[1] ** 2) + np.sum(np.concatenate(map(np.sin, params.values())))
+
+    found = grad(f)(params)
+    onp.testing.assert_allclose(found["a"], onp.cos(params["a"]))
+    onp.testing.assert_allclose(found["b"], 2.0 * params["b"] + onp.cos(params["b"]))

@@ -99,3 +99,38 @@ def test_shifts(use):
 
 def test_shifts_inside_a_derivative():
     assert grad(lambda x: x * (anp.astype(x, int) << 3))(2.5) == 16.0
+
+
+class Labelled(np.lib.mixins.NDArrayOperatorsMixin):
+    """A container of an array, as xarray's: it computes with what it holds."""
+
+    def __init__(self, data):
+        self.data = data
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+        return Labelled(getattr(ufunc, method)(*(getattr(each, "data", each) for each in inputs), **kwargs))
+
+
+@pytest.mark.parametrize("use", [
+    lambda x, held: x * held, lambda x, held: held * x, lambda x, held: x * (held * x), lambda x, held: (x - held) / x,
+])
+@pytest.mark.parametrize("x", [2.0, np.array([1.0, 2.0, 3.0])])
+def test_containers_of_other_libraries_compute_with_boxes(use, x):
+    base = np.array([1.0, 2.0, 4.0])
+
+    def f(x):
+        return anp.sum(use(x, Labelled(base)).data)
+
+    def plain(x):
+        return anp.sum(use(x, base))
+
+    np.testing.assert_allclose(grad(f)(x), grad(plain)(x))
+    np.testing.assert_allclose(grad(grad(lambda x: f(x) + 0.0 * anp.sum(x**2)))(2.0), grad(grad(plain))(2.0))
+    np.testing.assert_allclose(jvp(f, (x,), (x,))[1], jvp(plain, (x,), (x,))[1])
+
+
+def test_what_is_no_container_is_an_error():
+    with pytest.raises(TypeError):
+        grad(lambda x: x * object())(2.0)
+    with pytest.raises(TypeError):
+        grad(lambda x: x * np.array(["a"]))(2.0)

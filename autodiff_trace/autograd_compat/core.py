@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from typing import Any
 
+from ..core.cotangents import deferred_types
 from ..core.tracer import Box
 from .deprecated import (
     deprecated_defgrad, deprecated_defvjp, deprecated_defvjp_is_zero, primitive_with_deprecation_warnings,
@@ -74,6 +76,7 @@ class VJPNode(DerivativeNode):
     """A call that :func:`trace` recorded: ``vjp(g)`` gives the cotangents of ``parents``."""
 
     __slots__ = ("parents", "vjp")
+    is_unseen = True
 
     def __init__(self, value, fun, args, kwargs, parent_argnums, parents):
         self.parents = parents
@@ -97,6 +100,7 @@ class JVPNode(DerivativeNode):
     """A call that :func:`trace` recorded: ``g`` is the tangent of its value."""
 
     __slots__ = ("g",)
+    is_unseen = True
 
     def __init__(self, value, fun, args, kwargs, parent_argnums, parents):
         try:
@@ -134,8 +138,7 @@ class RulesByPrimitive(MutableMapping):
         is_own = rules is not None and fun in (rules.fun, *rules.natives[:1])
         maker = getattr(rules, self.maker_name) if is_own else None
         if maker is None and (not is_own or rules.original is not None) and has_derivative(fun):
-            original = original_of(fun) if rules is None else rules.original or fun
-            maker = NativeRule(self.make_native, fun, original)
+            maker = native_rule(self.make_native, fun, None if rules is None else rules.original or fun)
         if maker is None:
             raise KeyError(fun)
         return maker
@@ -167,11 +170,19 @@ class NativeRule:
 
     def __call__(self, argnums: Sequence[int], *call: Any) -> Any:
         *_, args, kwargs = call
+        if self.make is pull_native and hasattr(self.original, "vjps") and not kwargs:
+            if not any(isinstance(args[i], (list, tuple)) for i in argnums):
+                return pull_by_rules({i: self.original.vjps[i] for i in argnums}, call[0], args)
 
         def of_followed(xs):
             return self.original(*subvals(args, zip(argnums, xs)), **kwargs)
 
         return self.make(of_followed, tuple([args[i] for i in argnums]), *call[:-3])
+
+
+@functools.lru_cache(512)
+def native_rule(make: Callable, fun: Callable, original: Callable | None) -> NativeRule:
+    return NativeRule(make, fun, original_of(fun) if original is None else original)
 
 
 def has_derivative(fun: Callable) -> bool:
@@ -181,6 +192,18 @@ def has_derivative(fun: Callable) -> bool:
 
 def pull_native(fun: Callable, x: tuple) -> Callable:
     return make_vjp(fun, x)[0]
+
+
+def pull_by_rules(rules: dict[int, Callable], ans: Any, args: Sequence) -> Callable[[Any], list]:
+    """The pullback of a call by the native rules of the arguments that are followed."""
+
+    def pull_to(i, g):
+        pulled = rules[i](g, ans, *args)
+        if type(pulled) in deferred_types:
+            return pulled.settle()
+        return vspace(args[i]).zeros() if pulled is None else pulled
+
+    return lambda g: [pull_to(i, g) for i in rules]
 
 
 def push_native(fun: Callable, x: tuple, tangents: Sequence) -> Any:

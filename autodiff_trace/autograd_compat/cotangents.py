@@ -21,15 +21,17 @@ class NeedsSinglePasses(Exception):
 
 
 def pull_rows(pull: Callable[[Any], list], g: Any) -> list:
-    """``pull(g)``, which may write into its argument; of a batch of cotangents one by one, since a rule may hand its
-    own to what knows arrays only."""
-    if type(g) is np.ndarray:
-        g = g.copy()
-    elif type(g) is list or type(g) is tuple:
-        g = [each.copy() if type(each) is np.ndarray else each for each in g]
-    if is_batch(g):
-        return list(native_primitive(lambda g: tuple(map(one_of_rows, pull(g))))(g))
-    return list(map(ready, pull(g)))
+    """``pull(g)``, which may write into its argument, a cotangent or a list of those of several answers; of a batch of
+    cotangents one by one, since a rule may hand its own to what knows arrays only."""
+    has_several = type(g) is not np.ndarray and isinstance(g, (list, tuple))
+    gs = [each.copy() if type(each) is np.ndarray else each for each in (g if has_several else (g,))]
+
+    def pull_one(*gs):
+        return list(map(ready, pull(list(gs) if has_several else gs[0])))
+
+    if any(map(is_batch, gs)):
+        return list(native_primitive(lambda *gs: tuple(map(one_of_rows, pull_one(*gs))))(*gs))
+    return pull_one(*gs)
 
 
 def push_rows(
@@ -55,7 +57,6 @@ def is_batch(g: Any) -> bool:
 
 
 def one_of_rows(g: Any) -> Any:
-    g = ready(g)
     if type(g) is OwnCotangent:
         raise NeedsSinglePasses
     return g

@@ -17,7 +17,7 @@ from ..numpy.namespace import wrapped_functions
 from .containers import put_back
 from .curried import Rules
 
-__all__ = ["public_call", "with_items"]
+__all__ = ["known_call", "public_call", "with_items"]
 
 
 @functools.cache
@@ -40,9 +40,9 @@ def public_call(prim: Callable, args: tuple, kwargs: dict, ans: Any) -> tuple[Ca
     >>> public_call(anp.sum.fun, (np.ones(2),), {}, 2.0)[0].__name__
     'sum'
     """
-    rules = getattr(prim, "rules", None)
-    if type(rules) is Rules and prim is rules.natives[0]:
-        return rules.fun, args, kwargs
+    known, *_ = known_call(prim, args, kwargs)
+    if known is not prim:
+        return known, args, kwargs
     if prim is anp.getitem:
         return ArrayBox.__getitem__, args, kwargs
     public = public_functions().get(id(traits_of(prim)))
@@ -61,6 +61,12 @@ def public_call(prim: Callable, args: tuple, kwargs: dict, ans: Any) -> tuple[Ca
                     keywords = fewer
             return public, args[:1], keywords
     return (public if gives(ans, public, (x, *params), kwargs) else prim), args, kwargs
+
+
+def known_call(prim: Callable, args: tuple, kwargs: dict, ans: Any = None) -> tuple[Callable, tuple, dict]:
+    """The same of primitives of clients alone."""
+    rules = getattr(prim, "rules", None)
+    return rules.fun if type(rules) is Rules and prim is rules.natives[0] else prim, args, kwargs
 
 
 @functools.cache

@@ -20,7 +20,7 @@ from ..core.tracer import (
 from ..core.traits import traits_of
 from .containers import holds_box, put_back, take_out
 from .primitives import primitive, rules_of
-from .public_calls import public_call, with_items
+from .public_calls import known_call, public_call, with_items
 from .util import subval, subvals, toposort
 from .wrap_util import wraps
 
@@ -73,11 +73,15 @@ class NodeTrace(Trace):
     holds_values = True
 
     def process_general(self, prim, args, kwargs):
-        form, boxes = take_out((args, kwargs), self.is_mine)
-        values = [box._value for box in boxes]
         argnums = tuple([i for i, arg in enumerate(args) if self.is_mine(arg) and arg._node is not None])
-        parents = tuple([box._node for box in boxes if box._node is not None])
-        args, kwargs = put_back(form, values)
+        if kwargs or any(map(holds_box, args)):
+            form, boxes = take_out((args, kwargs), self.is_mine)
+            values = [box._value for box in boxes]
+            parents = tuple([box._node for box in boxes if box._node is not None])
+            args, kwargs = put_back(form, values)
+        else:  # as a rule (60 µs)
+            parents = tuple([args[i]._node for i in argnums])
+            args = [arg._value if self.is_mine(arg) else arg for arg in args]
         ans = prim(*args, **kwargs)
         if not parents:
             return ans
@@ -85,7 +89,8 @@ class NodeTrace(Trace):
         if issubclass(kind, DerivativeNode) and not traits_of(prim).differentiable:
             return ans
         if len(argnums) == len(parents):
-            fun, args, kwargs = public_call(prim, tuple(args), kwargs, ans)
+            is_seen = "is_unseen" not in vars(kind)
+            fun, args, kwargs = (public_call if is_seen else known_call)(prim, tuple(args), kwargs, ans)
         else:
             fun, args, kwargs = with_items(prim), (form, *values), {}
             argnums = tuple([i for i, box in enumerate(boxes, 1) if box._node is not None])
@@ -230,6 +235,7 @@ def register_notrace(trace_type: type, primitive_fun: Callable) -> None:
 
 
 class DerivativeNode(Node):
-    """A node of reverse or forward mode, which native traces make."""
+    """A node of reverse or forward mode, which native traces make. One of a class that has ``is_unseen`` does not show
+    the function that it is of."""
 
     __slots__ = ()

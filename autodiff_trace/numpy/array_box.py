@@ -20,7 +20,7 @@ from . import wrapped as anp
 from .attributes import conjugate, resize, set_imag, set_real, set_shape, view
 from .layouts import is_number, layout
 from .namespace import wrapped_functions
-from .operators import binary_operator, comparison, forward_method, python_value
+from .operators import binary_operator, comparison, forward_method, holds_arrays, python_value
 from .plain_arrays import plain_array
 from .rules.shapes import full_shape
 from .ufunc_methods import call_ufunc_method
@@ -220,7 +220,12 @@ class ArrayBox(WritableBox):
         return self
 
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
-        return call_ufunc_method(ufunc, method, inputs, kwargs)
+        try:
+            return call_ufunc_method(ufunc, method, inputs, kwargs)
+        except Exception:
+            if any(map(holds_arrays, inputs)):
+                return NotImplemented
+            raise
 
     def __array_function__(self, function, types, args, kwargs):
         wrapped = wrapped_functions.get(function)

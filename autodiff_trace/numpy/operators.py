@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from ..core.errors import TracedValueError
 from ..core.fast.ownership import writing
-from ..core.tracer import NO_KEYWORDS, fixed_types, watched_types
+from ..core.tracer import NO_KEYWORDS, Box, fixed_types, watched_types
 from ..core.unknown_names import find_way, unknown_keyword
 from .layouts import is_number
 from .plain_scipy import why_no_plain_value
 
-__all__ = ["binary_operator", "comparison", "forward_method", "operands_of_others", "python_value"]
+__all__ = ["binary_operator", "comparison", "forward_method", "holds_arrays", "operands_of_others", "python_value"]
 
 operands_of_others: dict[type, Callable] = {}
 """From types that are no arrays, and have no box (SciPy's sparse matrices), to what ``handler(prim, x, y)`` gives."""
@@ -38,7 +40,12 @@ def binary_operator(prim):
             return prim(self, other)
         if type(other) in operands_of_others:
             return operands_of_others[type(other)](prim, self, other)
-        return trace.process_one(prim, self, 0, (self._value, other), True)
+        try:
+            return trace.process_one(prim, self, 0, (self._value, other), True)
+        except Exception:
+            if holds_arrays(other):
+                return NotImplemented
+            raise
 
     def reflected(self, other):
         if type(other) in fixed_types:
@@ -56,6 +63,12 @@ def binary_operator(prim):
             return self.replace(prim(self, other))
 
     return (forward, reflected, in_place) if prim.traits.differentiable else (call, call_reflected, in_place)
+
+
+def holds_arrays(value):
+    """Whether a value is a container of arrays of another library (xarray's ``DataArray``), which computes with what it
+    holds: Python asks it where a box does not know the operator."""
+    return hasattr(type(value), "__array_ufunc__") and not isinstance(value, (Box, np.ndarray))
 
 
 def comparison(prim):

@@ -26,6 +26,15 @@ def on_diagonal(x, offset, zeros):
 
 
 def undiagonal(g, ans, a, offset, axis1, axis2):
+    if type(g) is np.ndarray:  # 5 instead of 25 µs
+        rest = [size for axis, size in enumerate(a.shape) if axis not in (axis1, axis2)]
+        rows, columns = a.shape[axis1], a.shape[axis2]
+        flat = np.zeros((*rest, rows * columns), g.dtype)
+        first = offset if offset >= 0 else -offset * columns
+        flat[..., first :: columns + 1][..., : g.shape[-1]] = g
+        matrices = flat.reshape((*rest, rows, columns))
+        is_last = axis1 == a.ndim - 2 and axis2 == a.ndim - 1
+        return matrices if is_last else np.moveaxis(matrices, (-2, -1), (axis1, axis2))
     zeros = anp.moveaxis(anp.zeros_like(g, shape=a.shape), (axis1, axis2), (-2, -1))
     return anp.moveaxis(on_diagonal(g, offset, zeros), (-2, -1), (axis1, axis2))
 
