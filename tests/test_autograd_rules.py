@@ -82,6 +82,24 @@ def test_what_is_no_number_needs_no_cotangent():
     assert grad(lambda x: f({"x": 2.0, "k": x, "name": "f", "more": ["text"]}))(3.0) == 2.0
 
 
+def test_what_a_rule_leaves_out_is_zero():
+    f = primitive(lambda d: {"p": 2.0 * d["a"], "q": d["b"] ** 2})
+    defvjp(f, lambda ans, d: lambda g: {"a": 2.0 * g["p"]})
+    defjvp(f, lambda t, ans, d: {"p": 2.0 * t["a"] + t["k"]})
+    parts = {"a": X, "b": 3.0, "k": 1.0}
+    by_parts = grad(lambda d: np.sum(f(d)["p"]) + f(d)["q"])(parts)
+    assert by_parts["a"].tolist() == [2.0, 2.0]
+    assert by_parts["b"] == by_parts["k"] == 0.0
+
+    def loss(x):
+        ans = f({"a": x, "b": x[0], "k": 5.0})
+        return np.sum(ans["p"]) + ans["q"]
+
+    assert make_jvp(loss)(X)(X)[1] == 8.0
+    short = with_rule(lambda xs: xs[0], lambda ans, xs: lambda g: [g])
+    assert grad(lambda xs: short(xs) * xs[1])([2.0, 3.0]) == [3.0, 2.0]
+
+
 def test_a_function_of_containers_without_rules_is_run_on_what_they_hold():
     no_rules = primitive(lambda xs, scale=1.0: sum(xs) * scale)
     assert grad(lambda x: no_rules([x, 2.0 * x]))(1.0) == 3.0
