@@ -6,6 +6,8 @@ import functools
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from ..core.cotangents import deferred_types
 from ..core.tracer import Box
 from .deprecated import (
@@ -204,7 +206,11 @@ def pull_by_rules(rules: dict[int, Callable], ans: Any, args: Sequence) -> Calla
             return pulled.settle()
         return vspace(args[i]).zeros() if pulled is None else pulled
 
-    return lambda g: [pull_to(i, g) for i in rules]
+    def pull(g):
+        g = np.float64(g) if type(g) in (float, int) else g
+        return [pull_to(i, g) for i in rules]
+
+    return pull
 
 
 def push_native(fun: Callable, x: tuple, tangents: Sequence) -> Any:
