@@ -3,7 +3,7 @@
 import numpy as onp
 import pytest
 
-from autodiff_trace.autograd_compat import grad, hessian, jacobian, make_jvp
+from autodiff_trace.autograd_compat import grad, hessian, jacobian, make_jvp, make_vjp
 from autodiff_trace.autograd_compat import numpy as np
 from autodiff_trace.autograd_compat.core import VJPNode, primitive_jvps, primitive_vjps
 from autodiff_trace.autograd_compat.extend import defjvp, defvjp, defvjp_argnums, primitive
@@ -28,6 +28,22 @@ def test_a_rule_may_write_into_its_cotangent():
     by_x, by_y = grad(lambda x, y: np.sum(f(x) + y), (0, 1))(X, X)
     assert by_x.tolist() == [2.0, 2.0]
     assert by_y.tolist() == [1.0, 1.0]
+
+
+def test_a_rule_may_give_memory_that_it_keeps():
+    memory = onp.zeros(2)
+
+    def pull(g):
+        memory[:] = 2.0 * g
+        return memory
+
+    f = with_rule(lambda x: 2.0 * x, lambda ans, x: pull)
+    by_x = grad(lambda x: np.sum(f(f(x))))(X)
+    assert jacobian(f)(X).tolist() == [[2.0, 0.0], [0.0, 2.0]]
+    assert by_x.tolist() == [4.0, 4.0]
+    vjp, ans = make_vjp(with_rule(onp.exp, lambda ans, x: lambda g: ans))(X)
+    vjp(X)[:] = 0.0
+    onp.testing.assert_allclose(vjp(X), onp.exp(X))
 
 
 @pytest.mark.parametrize("to_whole", [lambda x: x.astype(int), lambda x: x > 2.0])

@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from ..core.fast.donation import ALONE, getrefcount
 from ..core.fast.snapshots import check_and_call
 from ..core.forward import transpose_vjp
 from ..core.tracer import box_classes
+from ..numpy.shared_results import own_result
 from .containers import Place, is_container, map_container, pick, put_back
 from .cotangents import pull_rows, push_rows
 from .vspaces import VSpace, dense, ready, vspace
@@ -139,7 +141,10 @@ def bound_to_one(pull: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
         if type(g) is not np.ndarray:
             return pull_rows(lambda g: [pull(g)], g)[0]
         cotangent = pull(g.copy())
-        return cotangent if type(cotangent) is np.ndarray else ready(cotangent)
+        if type(cotangent) is not np.ndarray:
+            return ready(cotangent)
+        is_alone = getrefcount(cotangent) == ALONE
+        return cotangent if is_alone and cotangent.base is None else own_result(cotangent, is_alone, ())
 
     return rule
 
