@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -165,7 +166,7 @@ def grad_and_aux(fun: Callable, x: Any) -> tuple[Any, Any]:
 
 
 def multigrad_dict(fun: Callable) -> Callable:
-    """The gradients with respect to all arguments: a dict by their names."""
+    """The gradients with respect to all arguments: an OrderedDict by their names."""
     signature = inspect.signature(fun)
 
     def gradfun(*args, **kwargs):
@@ -176,7 +177,7 @@ def multigrad_dict(fun: Callable) -> Callable:
             bound = inspect.BoundArguments(signature, arguments)
             return fun(*bound.args, **bound.kwargs)
 
-        return grad(of_arguments)(dict(call.arguments))
+        return OrderedDict(grad(of_arguments)(dict(call.arguments)))
 
     return gradfun
 
