@@ -149,6 +149,8 @@ def keep_object(x: Any, prim: Callable, place: Any, snapshots: list) -> Any:
     if isinstance(x, np.generic):
         return x
     array = np.asarray(x)
+    if not (hasattr(x, "ndim") or prim.traits.is_users):  # no more than a number of rows, say: what NumPy read it as
+        return array.copy()
     level = level_now.get()
     if not array.dtype.hasobject and (level != "off" or array.nbytes <= LARGE):
         look = checksum if array.nbytes <= LARGE else CONTENTS[level]
