@@ -98,6 +98,20 @@ def test_walk(installed):
     assert sys.modules["autograd.startup"] is native("autograd.startup")
 
 
+def test_each_module_that_autograd_has_is_one_object(installed):
+    pytest.importorskip("scipy")
+    import autograd
+    import autograd.numpy as np
+    import autograd.scipy.stats.norm as norm
+    from autograd.numpy.numpy_boxes import ArrayBox as box_class
+
+    assert np is autograd.numpy is autograd_compat.numpy and norm is autograd.scipy.stats.norm
+    assert box_class is native("autograd.numpy.numpy_boxes").ArrayBox
+    for each in pkgutil.walk_packages(autograd.__path__, "autograd."):
+        if not each.name.endswith(("__main__", "sitecustomize")):
+            assert importlib.import_module(each.name) is native(each.name)
+
+
 def test_pickle(installed):
     from autograd.installing import install
 

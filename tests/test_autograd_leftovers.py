@@ -22,6 +22,8 @@ def test_losses_that_are_kept_go_on_as_numbers():
     assert losses[1] < losses[2] < losses[0]
     assert min(losses) == 5.0
     assert abs(losses[0] - losses[1]) > 1.0
+    assert onp.array(losses).tolist() == [45.0, 5.0, 20.0]
+    assert [float(loss) for loss in losses] == [45.0, 5.0, 20.0]
     assert getval(np.mean(np.array(losses))) == pytest.approx(70.0 / 3.0)
 
 

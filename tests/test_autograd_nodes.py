@@ -3,10 +3,11 @@
 import numpy as onp
 import pytest
 
-from autodiff_trace.autograd_compat import numpy as np
+from autodiff_trace.autograd_compat import grad, jacobian, numpy as np
 from autodiff_trace.autograd_compat.core import VJPNode, backward_pass, primitive_jvps
+from autodiff_trace.autograd_compat.extend import defvjp
 from autodiff_trace.autograd_compat.numpy.numpy_boxes import ArrayBox
-from autodiff_trace.autograd_compat.tracer import Node, register_notrace, trace
+from autodiff_trace.autograd_compat.tracer import Node, find_top_boxed_args, new_box, register_notrace, subvals, trace
 
 X = onp.arange(6.0).reshape(2, 3) + 1.0
 
@@ -85,3 +86,25 @@ def test_derivatives_made_of_nodes(f):
     assert np.greater not in primitive_jvps
     value, node = trace(VJPNode.new_root(), lambda x: np.sum(f(x)), X)
     onp.testing.assert_allclose(onp.sum(backward_pass(1.0, node)), onp.sum(slope), atol=1e-6)
+
+
+def test_functions_that_find_boxes_themselves():
+    def with_boxes_found(f):
+        def wrapped(*args, **kwargs):
+            boxed, top, make_node, _ = find_top_boxed_args(args)
+            if not boxed:
+                return f(*args, **kwargs)
+            values = subvals(args, [(i, box._value) for i, box in boxed])
+            ans = wrapped(*values, **kwargs)
+            argnums, boxes = zip(*boxed)
+            return new_box(ans, top, make_node(ans, wrapped, values, kwargs, argnums, [box._node for box in boxes]))
+
+        return wrapped
+
+    product = with_boxes_found(lambda x, y, k=1.0: k * x * y)
+    defvjp(product, lambda ans, x, y, k=1.0: lambda g: k * g * y, lambda ans, x, y, k=1.0: lambda g: k * g * x)
+    assert grad(lambda x: product(x, product(x, x, k=2.0)))(3.0) == 54.0
+    assert grad(grad(lambda x: product(x, product(x, x))))(3.0) == 18.0
+    assert jacobian(lambda x: product(x, x))(X[0]) == pytest.approx(onp.diag(2.0 * X[0]))
+    with pytest.raises(NotImplementedError, match="VJP of"):
+        grad(with_boxes_found(lambda x: x))(1.0)

@@ -3,7 +3,7 @@
 import numpy as onp
 import pytest
 
-from autodiff_trace.autograd_compat import grad, hessian, jacobian, make_jvp
+from autodiff_trace.autograd_compat import grad, hessian, jacobian, make_jvp, make_vjp
 from autodiff_trace.autograd_compat import numpy as np
 from autodiff_trace.autograd_compat.core import VJPNode, primitive_jvps, primitive_vjps
 from autodiff_trace.autograd_compat.extend import defjvp, defvjp, defvjp_argnums, primitive
@@ -28,6 +28,22 @@ def test_a_rule_may_write_into_its_cotangent():
     by_x, by_y = grad(lambda x, y: np.sum(f(x) + y), (0, 1))(X, X)
     assert by_x.tolist() == [2.0, 2.0]
     assert by_y.tolist() == [1.0, 1.0]
+
+
+def test_a_rule_may_give_memory_that_it_keeps():
+    memory = onp.zeros(2)
+
+    def pull(g):
+        memory[:] = 2.0 * g
+        return memory
+
+    f = with_rule(lambda x: 2.0 * x, lambda ans, x: pull)
+    by_x = grad(lambda x: np.sum(f(f(x))))(X)
+    assert jacobian(f)(X).tolist() == [[2.0, 0.0], [0.0, 2.0]]
+    assert by_x.tolist() == [4.0, 4.0]
+    vjp, ans = make_vjp(with_rule(onp.exp, lambda ans, x: lambda g: ans))(X)
+    vjp(X)[:] = 0.0
+    onp.testing.assert_allclose(vjp(X), onp.exp(X))
 
 
 @pytest.mark.parametrize("to_whole", [lambda x: x.astype(int), lambda x: x > 2.0])
@@ -80,6 +96,24 @@ def test_a_rule_of_forward_mode_may_give_any_number(slope, outer):
 def test_what_is_no_number_needs_no_cotangent():
     f = with_rule(lambda d: d["x"] * d["k"], lambda ans, d: lambda g: {"x": g * d["k"], "k": g * d["x"]})
     assert grad(lambda x: f({"x": 2.0, "k": x, "name": "f", "more": ["text"]}))(3.0) == 2.0
+
+
+def test_what_a_rule_leaves_out_is_zero():
+    f = primitive(lambda d: {"p": 2.0 * d["a"], "q": d["b"] ** 2})
+    defvjp(f, lambda ans, d: lambda g: {"a": 2.0 * g["p"]})
+    defjvp(f, lambda t, ans, d: {"p": 2.0 * t["a"] + t["k"]})
+    parts = {"a": X, "b": 3.0, "k": 1.0}
+    by_parts = grad(lambda d: np.sum(f(d)["p"]) + f(d)["q"])(parts)
+    assert by_parts["a"].tolist() == [2.0, 2.0]
+    assert by_parts["b"] == by_parts["k"] == 0.0
+
+    def loss(x):
+        ans = f({"a": x, "b": x[0], "k": 5.0})
+        return np.sum(ans["p"]) + ans["q"]
+
+    assert make_jvp(loss)(X)(X)[1] == 8.0
+    short = with_rule(lambda xs: xs[0], lambda ans, xs: lambda g: [g])
+    assert grad(lambda xs: short(xs) * xs[1])([2.0, 3.0]) == [3.0, 2.0]
 
 
 def test_a_function_of_containers_without_rules_is_run_on_what_they_hold():

@@ -152,7 +152,7 @@ ORDER = """
       minimizing nonlinear_least_squares global_minimizing __init__
     .: __init__
     autograd_compat: containers installing __main__ originals pullbacks util vspaces cotangents curried primitives
-      public_calls rules deprecated wrap_util tracer builtins
+      own_dispatch public_calls rules deprecated wrap_util tracer builtins
     autograd_compat/misc: flatten optimizers tracers __init__
     autograd_compat/numpy: native_forms numpy_boxes numpy_vspaces numpy_wrapper random
     autograd_compat/scipy: __init__ integrate linalg signal special

@@ -129,6 +129,24 @@ def test_containers_of_other_libraries_compute_with_boxes(use, x):
     np.testing.assert_allclose(jvp(f, (x,), (x,))[1], jvp(plain, (x,), (x,))[1])
 
 
+class Asked:
+    """One that knows no operator of Python's."""
+
+    def __init__(self, data):
+        self.data = data
+
+    __array_ufunc__ = Labelled.__array_ufunc__
+
+
+@pytest.mark.parametrize("use", [
+    lambda x, held: x * held, lambda x, held: x + held, lambda x, held: x**held, lambda x, held: np.divide(x, held),
+])
+def test_operands_that_only_know_ufuncs_are_asked(use):
+    base = np.array([1.0, 2.0, 4.0])
+    by_x = grad(lambda x: anp.sum(use(x, Asked(base)).data))(base)
+    np.testing.assert_allclose(by_x, grad(lambda x: anp.sum(use(x, base)))(base))
+
+
 def test_what_is_no_container_is_an_error():
     with pytest.raises(TypeError):
         grad(lambda x: x * object())(2.0)

@@ -78,20 +78,13 @@ def put_back(form: Any, values: Sequence) -> Any:
 
 
 def pick(form: Any, x: Any, picked: dict[int, Any]) -> None:
-    """Put what ``x``, which is like ``form``, has in the places into ``picked``; None has nothing."""
+    """Put what ``x``, which is like ``form``, has in the places into ``picked``: it may have less."""
     if type(form) is Place:
         picked[form.i] = x
     elif x is not None and is_container(type(form)):
-        keys: Iterable = form if isinstance(form, dict) else range(len(form))
+        keys: Iterable = form.keys() & x.keys() if isinstance(form, dict) else range(min(len(form), len(x)))
         for key in keys:
-            if holds_place(form[key]):  # of others there may be nothing in ``x``
-                pick(form[key], x[key], picked)
-
-
-def holds_place(form: Any) -> bool:
-    if type(form) is Place or not is_container(type(form)):
-        return type(form) is Place
-    return any(map(holds_place, form.values() if isinstance(form, dict) else form))
+            pick(form[key], x[key], picked)
 
 
 def holds_box(x: Any) -> bool:

@@ -22,7 +22,7 @@ from .rules import (
 )
 from .tracer import DerivativeNode, Node, getval, isbox, toposort, trace
 from .util import func, subval, subvals
-from .vspaces import SparseObject, VSpace, vspace
+from .vspaces import SparseObject, VSpace, ready, vspace
 
 __all__ = [
     "Box", "JVPNode", "Node", "SparseBox", "SparseObject", "VJPNode", "VSpace", "add_outgrads", "backward_pass",
@@ -198,9 +198,10 @@ def pull_native(fun: Callable, x: tuple) -> Callable:
 
 def pull_by_rules(rules: dict[int, Callable], ans: Any, args: Sequence) -> Callable[[Any], list]:
     """The pullback of a call by the native rules of the arguments that are followed."""
+    ans, args = ready(ans), [ready(arg) if i in rules else arg for i, arg in enumerate(args)]
 
     def pull_to(i, g):
-        pulled = rules[i](g, ans, *args)
+        pulled = rules[i](ready(g), ans, *args)
         if type(pulled) in deferred_types:
             return pulled.settle()
         return vspace(args[i]).zeros() if pulled is None else pulled

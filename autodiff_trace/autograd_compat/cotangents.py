@@ -10,6 +10,7 @@ import numpy as np
 from ..core.primitives import primitive as native_primitive
 from ..core.recording import RecordingTrace
 from ..core.tracer import box_classes
+from ..numpy.shared_results import own_items
 from .containers import is_container, map_container
 from .vspaces import OwnCotangent, ready
 
@@ -27,7 +28,7 @@ def pull_rows(pull: Callable[[Any], list], g: Any) -> list:
     gs = [each.copy() if type(each) is np.ndarray else each for each in (g if has_several else (g,))]
 
     def pull_one(*gs):
-        return list(map(ready, pull(list(gs) if has_several else gs[0])))
+        return list(map(ready, own_items(pull(list(gs) if has_several else gs[0]), ())))
 
     if any(map(is_batch, gs)):
         return list(native_primitive(lambda *gs: tuple(map(one_of_rows, pull_one(*gs))))(*gs))

@@ -13,12 +13,14 @@ from typing import Any
 
 import numpy as np
 
+from ..core.fast.donation import ALONE, getrefcount
 from ..core.fast.snapshots import check_and_call
 from ..core.forward import transpose_vjp
 from ..core.tracer import box_classes
-from .containers import pick, put_back
+from ..numpy.shared_results import own_result
+from .containers import Place, is_container, map_container, pick, put_back
 from .cotangents import pull_rows, push_rows
-from .vspaces import dense, ready, vspace
+from .vspaces import VSpace, dense, ready, vspace
 
 __all__ = ["Curried", "CurriedOverLeaves", "NeedsReverse", "Rules", "bind_rules", "rules_only", "use_rules"]
 
@@ -139,7 +141,10 @@ def bound_to_one(pull: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
         if type(g) is not np.ndarray:
             return pull_rows(lambda g: [pull(g)], g)[0]
         cotangent = pull(g.copy())
-        return cotangent if type(cotangent) is np.ndarray else ready(cotangent)
+        if type(cotangent) is not np.ndarray:
+            return ready(cotangent)
+        is_alone = getrefcount(cotangent) == ALONE
+        return cotangent if is_alone and cotangent.base is None else own_result(cotangent, is_alone, ())
 
     return rule
 
@@ -178,12 +183,22 @@ def push_leaves(jvpmaker: Callable, argnums: Sequence, ts: Sequence, ans: Any, a
     for argnum, t in zip(argnums, ts):
         tangents[argnum - 1] = t
     followed = form.argnums_of([argnum - 1 for argnum in argnums])
-    call_ts = [put_back(form.call[0][i], tangents) for i in followed]
-    call_ans = put_back(form.answer, [ans] if form.has_one_answer else ans)
+    call_ts = [put_tangents(form.call[0][i], tangents) for i in followed]
+    answers = [ans] if form.has_one_answer else ans
+    call_ans = put_back(form.answer, answers)
     picked: dict[int, Any] = {}
     pick(form.answer, jvpmaker(followed, call_ts, call_ans, call_args, call_kwargs), picked)
-    pushed = [dense(picked.get(i)) for i in range(len(picked))]
+    pushed = [dense(picked[i]) if i in picked else vspace(answer).zeros() for i, answer in enumerate(answers)]
     return pushed[0] if form.has_one_answer else pushed
+
+
+def put_tangents(form: Any, tangents: Sequence) -> Any:
+    """``form`` with tangents in the places, and zeros in those of other numbers."""
+    if type(form) is Place:
+        return tangents[form.i]
+    if is_container(type(form)):
+        return map_container(lambda item: put_tangents(item, tangents), form)
+    return vspace(form).zeros() if type(form) in VSpace.mappings else form
 
 
 # Binding

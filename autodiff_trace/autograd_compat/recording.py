@@ -22,7 +22,7 @@ from ..numpy.plain_arrays import gives_objects
 from ..numpy.rebinding import rebinds_shared
 from ..transforms import jacobian, jacrev
 from ..transforms.border import to_input
-from ..transforms.ownership import detach, own_constant, own_value, separate
+from ..transforms.ownership import own_constant, own_value, separate
 from .cotangents import NeedsSinglePasses
 from .curried import NeedsReverse, rules_only
 from .vspaces import VSpace, dense, ready, vspace
@@ -129,6 +129,17 @@ def warn_of_independence() -> None:
     warnings.warn("Output seems independent of input.", stacklevel=level)
 
 
+def call_on_leaves(fun: Callable, inputs: Sequence, structure: Structure | None, boxes: Sequence) -> tuple[list, Any]:
+    """The leaves of ``fun`` of a container with ``boxes`` of ``inputs``, under autograd's habits, and its structure."""
+    for box in boxes[:1]:
+        box._trace.leaves_constants = True
+    output = call_watching(inputs, call_as_autograd, (fun, unflatten(structure, boxes)), {})
+    leaves, output_structure = flatten(output)
+    leaves = list(map(spent_constant, leaves))
+    check_mixed(leaves)
+    return list(map(own_constant, leaves)), output_structure
+
+
 class Recording:
     """``fun(x)`` recorded: its value, and the cotangents of ``x``.
 
@@ -142,13 +153,8 @@ class Recording:
             self.inputs = list(map(own_value, self.inputs))
 
         def traced(*boxes):
-            for box in boxes[:1]:
-                box._trace.leaves_constants = True
-            output = call_watching(self.inputs, call_as_autograd, (fun, unflatten(self.structure, boxes)), {})
-            leaves, self.output_structure = flatten(output)
-            leaves = list(map(spent_constant, leaves))
-            check_mixed(leaves)
-            return list(map(own_constant, leaves))
+            outputs, self.output_structure = call_on_leaves(fun, self.inputs, self.structure, boxes)
+            return outputs
 
         self.values, self.nodes, self.input_nodes = trace_vjp(traced, self.inputs)
         if self.nodes.count(None) == len(self.nodes):
@@ -156,7 +162,7 @@ class Recording:
 
     def output(self) -> Any:
         """The value of the function, in memory of its own."""
-        values = detach(list(map(own_value, self.values)), self.inputs)
+        values = separate(list(map(own_value, self.values)), self.inputs)
         return settled(unflatten(self.output_structure, values))
 
     def has_one_real_number(self) -> bool:
@@ -225,13 +231,13 @@ def push(fun: Callable, x: Any, t: Any) -> tuple[Any, Any]:
 
     def traced(*boxes):
         nonlocal output_structure
-        leaves, output_structure = flatten(call_watching(inputs, as_autograd(fun), (unflatten(structure, boxes),), {}))
-        return list(map(own_constant, leaves))
+        outputs, output_structure = call_on_leaves(fun, inputs, structure, boxes)
+        return outputs
 
     values, pushed = trace_jvp(traced, inputs, tangents)
     if all(t is None for t in pushed):
         warn_of_independence()
     results = [zeros_of(value) if each is None else each for value, each in zip(values, pushed)]
-    both = detach([*values, *results], x, t)
+    both = separate([*values, *results], [*inputs, *tangents])
     halves = both[: len(values)], both[len(values) :]
     return settled(tuple([unflatten(output_structure, half) for half in halves]))

@@ -19,6 +19,7 @@ from ..core.tracer import (
 )
 from ..core.traits import traits_of
 from .containers import holds_box, put_back, take_out
+from .own_dispatch import CallNode
 from .primitives import primitive, rules_of
 from .public_calls import known_call, public_call, with_items
 from .util import subval, subvals, toposort
@@ -153,6 +154,8 @@ def new_box(value: Any, trace: Any, node: Any) -> Any:
     Raises TypeError for a value of a type that has no box.
     """
     trace = numbered_trace(trace) if isinstance(trace, int) else trace
+    if isinstance(node, CallNode):
+        return node.box(value, trace)
     if isinstance(value, (list, tuple)) and type(value) not in boxers:
         return SequenceBox(value, trace, node)
     boxer = boxers.get(type(value))
@@ -213,7 +216,8 @@ def find_top_boxed_args(args: Sequence) -> tuple[list, Any, Any, bool]:
     and False: operands with ``__array_ufunc__`` of their own are asked by the boxes."""
     top = find_top_trace(args)
     boxed = [(i, arg) for i, arg in enumerate(args) if isbox(arg) and arg._trace is top]
-    return boxed, -1 if top is None else top, type(boxed[0][1]._node) if boxed else None, False
+    kind = type(boxed[0][1]._node) if boxed else None
+    return boxed, -1 if top is None else top, kind if kind is None or issubclass(kind, Node) else CallNode, False
 
 
 def notrace_primitive(f_raw: Callable) -> Callable:

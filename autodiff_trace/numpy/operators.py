@@ -44,7 +44,7 @@ def binary_operator(prim):
             return trace.process_one(prim, self, 0, (self._value, other), True)
         except Exception:
             if holds_arrays(other):
-                return NotImplemented
+                return ask_other(prim.fun, self, other)
             raise
 
     def reflected(self, other):
@@ -69,6 +69,12 @@ def holds_arrays(value):
     """Whether a value is a container of arrays of another library (xarray's ``DataArray``), which computes with what it
     holds: Python asks it where a box does not know the operator."""
     return hasattr(type(value), "__array_ufunc__") and not isinstance(value, (Box, np.ndarray))
+
+
+def ask_other(ufunc, x, other):
+    """What ``other`` makes of ``ufunc(x, other)``; where it leaves that alone, Python tries its reflected operator."""
+    ask = type(other).__array_ufunc__
+    return NotImplemented if ask is None else ask(other, ufunc, "__call__", x, other)
 
 
 def comparison(prim):

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..core.errors import TracedValueError, caller_line
 from ..core.recording import RecordingTrace
+from ..core.tracer import spent_constant
 from .plain_scipy import why_no_plain_value
 
 __all__ = ["gives_objects", "plain_array"]
@@ -26,6 +27,8 @@ def plain_array(box: Any, dtype: Any) -> np.ndarray:
 
     Raises TracedValueError where that would drop a derivative.
     """
+    if box._trace.has_ended and (constant := spent_constant(box)) is not box:
+        return np.array(constant, dtype)
     if box._node is None or isinstance(box._trace, RecordingTrace):
         return np.array(box._trace.python_value(box, np.array), dtype)
     if gives_objects.get() and dtype in (None, object):

@@ -9,7 +9,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from statistics import median
 from typing import NamedTuple
 
 import numpy as np
@@ -50,9 +49,11 @@ class Side(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """What came of an example: what differs, or an error, and the seconds of each run on each side."""
+    """What came of an example: what differs, or an error; how many numbers were compared, and how much they differ at
+    most; and the seconds of each run on each side."""
 
     problems: list[str]
+    count: int
     largest: float
     samples: dict[str, list[float]]
 
@@ -76,7 +77,7 @@ def take_turns(start: Callable[[str, Path], Side], rounds: int, tolerance: float
     """``start(library, folder)`` gives the two sides: each runs once for its numbers, then by turns for the time."""
     with tempfile.TemporaryDirectory() as folder:
         sides = {library: start(library, Path(folder)) for library in ("autograd", "ours")}
-        problems, largest = [], 0.0
+        problems, count, largest = [], 0, 0.0
         samples: dict[str, list[float]] = {library: [] for library in sides}
         try:
             for library, side in sides.items():
@@ -85,14 +86,16 @@ def take_turns(start: Callable[[str, Path], Side], rounds: int, tolerance: float
                 except RuntimeError as error:
                     problems.append(f"{library}: {error}")
             if not problems:
-                largest, problems = differences(*(side.numbers() for side in sides.values()), tolerance)
+                theirs, ours = (side.numbers() for side in sides.values())
+                largest, problems = differences(theirs, ours, tolerance)
+                count = sum(array.size for array in theirs.values() if array.dtype.kind != "U")
                 for _ in range(rounds):
                     for library, side in sides.items():
                         samples[library].append(side.run())
         finally:
             for side in sides.values():
                 side.close()
-        return Comparison(problems, largest, samples)
+        return Comparison(problems, count, largest, samples)
 
 
 def differences(
@@ -135,7 +138,7 @@ def first_difference(old: str, new: str) -> str:
 
 
 def run_examples(sources: Path, only: Sequence[str], rounds: int) -> tuple[list[str], bool]:
-    """The table in Markdown with notes and what went wrong, and whether nothing did."""
+    """The table in Markdown with notes and what went wrong, and whether nothing did. Times are of the fastest runs."""
     unknown = sorted({*only} - {*EXAMPLES})
     if unknown:
         raise UserError(f"no example {unknown[0]}; there are {', '.join(EXAMPLES)}")
@@ -144,12 +147,12 @@ def run_examples(sources: Path, only: Sequence[str], rounds: int) -> tuple[list[
         result = compare(sources, name, rounds)
         problems += [f"{name}: {problem}" for problem in result.problems]
         if all(result.samples.values()):
-            theirs, ours = (median(samples) for samples in result.samples.values())
+            theirs, ours = map(min, result.samples.values())
             times = [format_time(theirs), format_time(ours), f"{theirs / ours:.2f}"]
         else:
             times = ["-", "-", "-"]
-        rows.append([name, f"{result.largest:.0e}" if not result.problems else "no", *times])
+        rows.append([name, str(result.count), f"{result.largest:.0e}" if not result.problems else "no", *times])
         print(" ".join(rows[-1]), file=sys.stderr, flush=True)
     notes = [f"{name}: {EXAMPLES[name].note}" for name in only or EXAMPLES if EXAMPLES[name].note]
-    head = ["example", "largest difference", "autograd", "ours", "autograd / ours"]
+    head = ["example", "numbers", "largest difference", "autograd", "ours", "autograd / ours"]
     return [format_table(head, rows), "", *notes, *problems], not problems
