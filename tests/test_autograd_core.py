@@ -402,3 +402,12 @@ def test_values_of_an_inner_gradient_keep_what_an_outer_one_follows():
 def test_a_jacobian_of_a_constant_warns():
     with pytest.warns(UserWarning, match="independent"):
         assert not jacobian(lambda x: onp.ones(2))(x2).any()
+
+
+def test_operands_that_numpy_reads_as_arrays():
+    class Matrix:
+        def __array__(self, dtype=None, copy=None):
+            return onp.array([[1.0, 2.0], [3.0, 4.0]])
+
+    found = grad(lambda x: np.sum(np.matmul(x, Matrix()) ** 2))(onp.ones((1, 2)))
+    onp.testing.assert_allclose(found, [[2.0 * 4.0 + 4.0 * 6.0, 6.0 * 4.0 + 8.0 * 6.0]])

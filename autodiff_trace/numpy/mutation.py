@@ -145,7 +145,8 @@ def keep_array(x: ndarray, prim: Callable, place: Any, snapshots: list) -> ndarr
 
 
 def keep_object(x: Any, prim: Callable, place: Any, snapshots: list) -> Any:
-    """What has ``__array__``, as a data frame has. Rules may want more of it than its elements: it is not copied."""
+    """What has ``__array__``, as a data frame has. Rules may want more of it than its elements: it is not copied. What
+    has no ``ndim`` does not have what NumPy's rules ask of operands: these get what NumPy has read."""
     if isinstance(x, np.generic):
         return x
     array = np.asarray(x)
@@ -153,7 +154,7 @@ def keep_object(x: Any, prim: Callable, place: Any, snapshots: list) -> Any:
     if not array.dtype.hasobject and (level != "off" or array.nbytes <= LARGE):
         look = checksum if array.nbytes <= LARGE else CONTENTS[level]
         snapshots.append(ArraySnapshot(x, look, prim, place))
-    return x
+    return x if hasattr(x, "ndim") or prim.traits.is_users else array
 
 
 def copied(x: Any) -> Any:
