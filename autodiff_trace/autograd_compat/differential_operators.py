@@ -12,7 +12,8 @@ from ..core.pytree import tree_leaves
 from ..numpy import wrapped as anp
 from ..transforms import checkpoint as native_checkpoint
 from . import core
-from .recording import Recording, jacobian_at, push
+from .jacobians import jacobian_at
+from .recording import Recording, push
 from .vspaces import vspace
 from .wrap_util import unary_to_nary, wraps
 
