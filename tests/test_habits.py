@@ -331,6 +331,7 @@ RULES = {
     "any": lambda *args: 3.0 * args[0],
     "any keywords": lambda g, ans, x, **kwargs: 3.0 * g,
     "by name": lambda g, ans, x, *, n: 3.0 * g,
+    "the cotangent named as the answer is elsewhere": lambda ans, out, x, n: 3.0 * ans,
     "with a helper inside": lambda g, ans, x, n: (lambda h: 3.0 * h)(g),
 }
 
@@ -406,3 +407,12 @@ def test_ways_that_give_what_the_habit_gave():
     extend.linear(twice, lambda g, ans, x: 2.0 * g)
     assert float(grad(twice)(1.0)) == 2.0
     assert float(autodiff_trace.custom_root(lambda x: anp.cos(x) - x, 1.0)) == pytest.approx(0.7390851332151607)
+
+
+@pytest.mark.parametrize("name", [name for name in HABITS["PyTorch"]["x"] if hasattr(anp, name)])
+def test_the_way_of_a_method_has_as_many_arguments_as_the_function_needs(name):
+    way = HABITS["PyTorch"]["x"][name]
+    called = re.fullmatch(rf"Write anp\.{name}\((.*)\)", way)
+    if called:
+        x = np.array([1, 2, 3])
+        eval(f"anp.{name}({called[1]})", {"anp": anp, "x": x, "y": x, "mask": x > 1, "axis": 0, "q": 0.5, "n": 3})

@@ -146,10 +146,14 @@ JAX = {
 }
 
 FUNCTIONS_OF_TENSORS = """
-    abs acos arccos arcsin arctan arctan2 asin atan atan2 bincount bitwise_and ceil cos cosh cov cross deg2rad divide
-    equal exp exp2 expm1 flip fmod greater hypot isclose isfinite isinf isnan kron less log log10 log1p log2
-    logical_and logical_not logical_or logaddexp matmul maximum median minimum multiply nanmean nansum negative outer
-    power quantile sign sin sinh sqrt square subtract tan tanh tensordot tile tril triu unique vdot vstack where
+    abs acos arccos arcsin arctan asin atan bincount ceil cos cosh cov deg2rad exp exp2 expm1 isfinite isinf isnan log
+    log10 log1p log2 logical_not median nanmean nansum negative sign sin sinh sqrt square tan tanh tril triu unique
+    vstack
+""".split()
+
+FUNCTIONS_OF_TWO_TENSORS = """
+    arctan2 atan2 bitwise_and cross divide equal fmod greater hypot isclose kron less logical_and logical_or logaddexp
+    matmul maximum minimum multiply outer power subtract tensordot vdot
 """.split()
 
 TORCH = {
@@ -173,6 +177,7 @@ TORCH = {
         "unbiased": "Write ddof=",
     },
     OURS: {
+        **same("linalg fft", "Write anp.{}, of autodiff_trace.numpy"),
         **same("no_grad inference_mode", "Write stop_gradient(x) for what derivatives are not to follow"),
         **same("enable_grad set_grad_enabled is_grad_enabled", "Leave it out: grad(f)(x) follows f(x)"),
         **same("tensor as_tensor from_numpy", "Write anp.array(x)"),
@@ -237,7 +242,8 @@ TORCH = {
         "stride": "Write x.strides",
         "t": "Write x.T",
         **same("mm bmm mv", "Write x @ y"),
-        **same("add sub mul div pow neg", "Write it as an operator, x + y"),
+        **same("add sub mul div", "Write it as an operator, x + y"),
+        **{"pow": "Write x ** n", "neg": "Write -x"},
         **same("add_ sub_ mul_ div_ pow_", "Write x += y, or x[...] = y"),
         **same("zero_ copy_ fill_", "Write x[...] = y"),
         **same("clamp clip_ clamp_", "Write x.clip(low, high)"),
@@ -251,6 +257,10 @@ TORCH = {
         **same("sigmoid relu softmax log_softmax logsumexp", "Write nn.{}(x), of autodiff_trace.nn"),
         "is_cuda": "Leave it out: arrays are on the CPU",
         **{name: f"Write anp.{name}(x)" for name in FUNCTIONS_OF_TENSORS},
+        **{name: f"Write anp.{name}(x, y)" for name in FUNCTIONS_OF_TWO_TENSORS},
+        **{name: f"Write anp.{name}(x, {more})" for name, more in (("flip", "axis"), ("quantile", "q"), ("tile", "n"))},
+        "where": "Write anp.where(mask, x, y)",
+        "H": "Write x.conj().T",
     },
 }
 

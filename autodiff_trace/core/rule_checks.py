@@ -71,15 +71,15 @@ def is_own(rule: Any) -> bool:
 
 
 def is_curried(rule: Callable) -> bool:
-    """Whether it is called without a cotangent and gives a function of it: its first parameter is the answer, or the
-    last that it does is to return a function that it makes."""
+    """Whether it is called without a cotangent and gives a function of it: its first parameter is the answer, and it
+    makes a function or has no room for a cotangent, or the last that it does is to return a function that it makes."""
     code = getattr(rule, "__code__", None)
     if not isinstance(code, types.CodeType):
         return False
-    if code.co_varnames[:1] == ("ans",) and code.co_argcount:
-        return True
     instructions = list(dis.get_instructions(code))
     made = [i for i, each in enumerate(instructions) if each.opname == "MAKE_FUNCTION"]
+    if code.co_varnames[:1] == ("ans",) and code.co_argcount and (made or code.co_argcount < 3):
+        return True
     if not made or not RETURNING.issuperset([each.opname for each in instructions[made[-1] :]]):
         return False
     names = [each.argval for each in instructions[made[-1] :] if each.opname.startswith(("STORE_", "LOAD_"))]
