@@ -153,7 +153,7 @@ FUNCTIONS_OF_TENSORS = """
 
 FUNCTIONS_OF_TWO_TENSORS = """
     arctan2 atan2 bitwise_and cross divide equal fmod greater hypot isclose kron less logical_and logical_or logaddexp
-    matmul maximum minimum multiply outer power subtract tensordot vdot
+    matmul maximum minimum multiply outer power subtract vdot
 """.split()
 
 TORCH = {
@@ -243,7 +243,7 @@ TORCH = {
         "t": "Write x.T",
         **same("mm bmm mv", "Write x @ y"),
         **same("add sub mul div", "Write it as an operator, x + y"),
-        **{"pow": "Write x ** n", "neg": "Write -x"},
+        **{"pow": "Write x ** n", "neg": "Write -x", "H": "Write x.conj().T"},
         **same("add_ sub_ mul_ div_ pow_", "Write x += y, or x[...] = y"),
         **same("zero_ copy_ fill_", "Write x[...] = y"),
         **same("clamp clip_ clamp_", "Write x.clip(low, high)"),
@@ -260,7 +260,7 @@ TORCH = {
         **{name: f"Write anp.{name}(x, y)" for name in FUNCTIONS_OF_TWO_TENSORS},
         **{name: f"Write anp.{name}(x, {more})" for name, more in (("flip", "axis"), ("quantile", "q"), ("tile", "n"))},
         "where": "Write anp.where(mask, x, y)",
-        "H": "Write x.conj().T",
+        "tensordot": "Write anp.tensordot(x, y, 1)",
     },
 }
 
