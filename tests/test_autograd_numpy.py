@@ -478,3 +478,17 @@ def test_helpers_of_matrices():
     np.testing.assert_array_equal(linalg.T(x), x.T)
     assert linalg.add2d(x).shape == (2, 3, 1, 1)
     np.testing.assert_array_equal(linalg._matrix_diag(x), [np.diag(row) for row in x])
+
+
+@pytest.mark.parametrize("function", [
+    lambda S: anp.sum(linalg.eigh(S)[0] ** 2), lambda S: linalg.norm(S, "nuc"),
+    lambda S: anp.sum(linalg.svd(S, compute_uv=False) ** 3),
+])
+def test_second_derivatives_where_eigenvalues_are_equal(function):
+    S = np.eye(3)
+    found, step = hessian(function)(S), 1e-5
+    assert type(found) is np.ndarray
+    for unit in np.eye(9).reshape(9, 3, 3):
+        unit = unit + unit.T
+        slope = (grad(function)(S + step * unit) - grad(function)(S - step * unit)) / (2 * step)
+        np.testing.assert_allclose(np.tensordot(found, unit, 2), slope, atol=1e-8)

@@ -120,6 +120,13 @@ def test_derivatives_in_a_covariance_are_symmetric(shape):
         grad(stats.multivariate_normal.entropy, argnums=1)(mean, COVARIANCE), 0.5 * inverse, rtol=1e-12)
 
 
+def test_the_entropy_has_the_second_derivative_of_a_function_of_all_elements():
+    S = np.array([[2.0, 0.3], [0.3, 1.0]])
+    inverse = np.linalg.inv(S)
+    found = hessian(lambda S: stats.multivariate_normal.entropy(np.zeros(2), S))(S)
+    np.testing.assert_allclose(found, -0.5 * np.einsum("jk,li->ijkl", inverse, inverse), atol=1e-14)
+
+
 def test_covariances_may_be_numbers_and_vectors():
     logpdf = stats.multivariate_normal.logpdf
     assert float(logpdf(0.3, 0.1, 2.0)) == float(scipy.stats.multivariate_normal.logpdf(0.3, 0.1, 2.0))

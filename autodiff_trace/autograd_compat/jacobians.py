@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.infinitesimals import settled
 from ..core.tracer import box_classes, spent_constant
 from ..numpy import wrapped as anp
 from ..transforms import jacrev
@@ -34,12 +35,12 @@ def jacobian_at(fun: Callable, x: Any) -> Any:
         flat = FlatFunction.of_call("jacobian", as_autograd(fun), OPTIONS, (x,), {})
         flat.record()
         by_columns = columns(flat)
-        return rows_by_pullback(flat, None) if by_columns is None else by_columns
+        return settled(rows_by_pullback(flat, None) if by_columns is None else by_columns)
     except NeedsSinglePasses:
         recording = Recording(fun, x)
         (output,) = recording.values
         rows = [recording.pull(each) for each in vspace(output).standard_basis()]
-        return anp.reshape(anp.stack(rows), (*output.shape, *rows[0].shape))
+        return settled(anp.reshape(anp.stack(rows), (*output.shape, *rows[0].shape)))
 
 
 def columns(flat: FlatFunction) -> Any:
