@@ -8,11 +8,13 @@
 0.419974341614
 """
 
+import sys as _sys
+
 from . import numpy as numpy
 from .compiler import graph, jit, num_threads, set_num_threads
 from .core.errors import EndedTraceError, MissingRuleError, MutationError, TracedValueError
 from .core.pytree import register_pytree, tree_flatten, tree_leaves, tree_map, tree_unflatten
-from .core.unknown_names import unknown_name
+from .core.unknown_names import MissingModules, unknown_name
 from .numpy.array_box import register_array_type
 from .numpy.mutation import check_mutation
 from .transforms import (
@@ -33,6 +35,8 @@ __all__ = [
     "tree_flatten", "tree_leaves", "tree_map", "tree_unflatten", "value_and_grad", "value_grad_and_hvp", "vjp",
     "vmap",
 ]
+
+_sys.meta_path.append(MissingModules)
 
 
 def __getattr__(name):

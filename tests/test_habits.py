@@ -122,6 +122,26 @@ def test_a_name_that_a_module_does_not_have(place, name, way):
         exec(f"from {place} import {name} as other")
 
 
+MISSING_MODULES = [
+    "misc", "misc.optimizers", "test_util", "builtins", "tracer", "util", "wrap_util", "differential_operators",
+    "numpy.numpy_boxes", "lax", "tree_util", "random", "autograd",
+]
+
+
+@pytest.mark.parametrize("name", MISSING_MODULES)
+def test_a_module_that_is_not_here(name):
+    full = f"autodiff_trace.{name}"
+    missing = ".".join(full.split(".")[:3 if name.startswith("numpy") else 2])
+    for statement in (f"import {full}", f"from {full} import x"):
+        with pytest.raises(ModuleNotFoundError) as caught:
+            exec(statement)
+        assert str(caught.value).startswith(f"No module named {missing!r}, which is ")
+        assert caught.value.name == missing
+    with pytest.raises(ModuleNotFoundError, match="^No module named 'autodiff_trace.nonsense'$"):
+        importlib.import_module("autodiff_trace.nonsense")
+    assert importlib.util.find_spec("autodiff_trace.nonsense") is None
+
+
 MODULES = [autodiff_trace, anp, extend, nn, optim, testing]
 
 

@@ -25,10 +25,10 @@ AUTOGRAD = {
     },
     "defvjp()": {"argnum": "Write extend.defvjp(f, rule, argnums=(1,))"},
     "defjvp()": {"argnum": "Write extend.defjvp(f, rule, argnums=(1,))"},
-    "make_ggnvp()": {
-        "f_argnum": "Write make_ggnvp(f, loss, argnum=0)",
-        "g": "Write make_ggnvp(f, loss)",
-    },
+    "make_ggnvp()": {"f_argnum": "Write make_ggnvp(f, loss, argnum=0)", "g": "Write make_ggnvp(f, loss)"},
+    **{f"{name}()": same(
+        "num_iters step_size callback mass", "Write learning_rate=, and a loop; autograd_compat.misc.optimizers has it"
+    ) for name in ("adam", "sgd")},
     "rules": {
         "curried": (
             "A rule is one function, rule(g, ans, *args), of the cotangent first: instead of lambda ans, x: lambda g: "
@@ -79,6 +79,7 @@ AUTOGRAD = {
         "getval": "Write to_numpy(x), of autodiff_trace",
         "isbox": "Write extend.is_box(x)",
     },
+    f"{OURS}.numpy": same("numpy_boxes numpy_vjps numpy_jvps numpy_vspaces", "Write autograd_compat.numpy.{}"),
     "x": {"value": "Write to_numpy(x)"},
 }
 
@@ -125,9 +126,7 @@ JAX = {
         "Array": "Write numpy.ndarray; inside a function extend.ArrayBox",
         **same("debug experimental config", "Leave it out: Python's print works, and numbers are float64"),
     },
-    f"{OURS}.numpy": {
-        **same("DeviceArray Array", "Write anp.ndarray"),
-    },
+    f"{OURS}.numpy": same("DeviceArray Array", "Write anp.ndarray"),
     f"{OURS}.extend": {"Primitive": "Write extend.primitive(f)"},
     f"{OURS}.nn": {
         **same("gelu silu swish elu softplus leaky_relu", "Write it with anp, nn.relu(x) and nn.sigmoid(x)"),
@@ -146,9 +145,9 @@ JAX = {
 }
 
 FUNCTIONS_OF_TENSORS = """
-    abs acos arccos arcsin arctan asin atan bincount ceil cos cosh cov deg2rad exp exp2 expm1 isfinite isinf isnan log
-    log10 log1p log2 logical_not median nanmean nansum negative sign sin sinh sqrt square tan tanh tril triu unique
-    vstack
+    abs acos amax amin arccos arcsin arctan asin atan bincount ceil cos cosh cov deg2rad diag exp exp2 expm1 isfinite
+    isinf isnan log log10 log1p log2 logical_not median nanmean nansum negative reciprocal sign sin sinh sqrt square tan
+    tanh tril triu unique vstack
 """.split()
 
 FUNCTIONS_OF_TWO_TENSORS = """
@@ -252,13 +251,13 @@ TORCH = {
         **same("index_select gather", "Write anp.take(x, i, axis=0) or anp.take_along_axis(x, i, axis=0)"),
         **same("scatter scatter_ scatter_add scatter_add_ index_add", "Write x[i] = v, or anp.add.at(x, i, v)"),
         **same("chunk split unbind", "Write anp.split(x, n)"),
-        "norm": "Write anp.linalg.norm(x)",
+        **same("norm det inv pinv slogdet", "Write anp.linalg.{}(x)"),
         **same("new_zeros new_ones new_full", "Write anp.zeros(shape)"),
         **same("sigmoid relu softmax log_softmax logsumexp", "Write nn.{}(x), of autodiff_trace.nn"),
         "is_cuda": "Leave it out: arrays are on the CPU",
         **{name: f"Write anp.{name}(x)" for name in FUNCTIONS_OF_TENSORS},
         **{name: f"Write anp.{name}(x, y)" for name in FUNCTIONS_OF_TWO_TENSORS},
-        **{name: f"Write anp.{name}(x, {more})" for name, more in (("flip", "axis"), ("quantile", "q"), ("tile", "n"))},
+        **{f: f"Write anp.{f}(x, {y})" for f, y in (("flip", "axis"), ("quantile", "q"), ("tile", "n"), ("roll", "n"))},
         "where": "Write anp.where(mask, x, y)",
         "tensordot": "Write anp.tensordot(x, y, 1)",
     },

@@ -15,7 +15,11 @@ from typing import Any, NoReturn
 
 from .habits import HABITS
 
-__all__ = ["MissingAttribute", "add_missing", "find_way", "our_way", "unknown_keyword", "unknown_name"]
+__all__ = [
+    "MissingAttribute", "MissingModules", "add_missing", "find_way", "our_way", "unknown_keyword", "unknown_name",
+]
+
+PACKAGE = __name__.partition(".")[0]
 
 
 def find_way(places: Iterable[str], name: str) -> tuple[str, str] | None:
@@ -82,3 +86,13 @@ def add_missing(owner: type, place: str) -> None:
     for name in missing:
         setattr(owner, name, MissingAttribute(place, name))
     owner.__dir__ = lambda self: [name for name in object.__dir__(self) if name not in missing]  # type: ignore
+
+
+class MissingModules:
+    """The last finder of imports: it finds nothing, and says what to write instead of a module that is a habit."""
+
+    @staticmethod
+    def find_spec(name: str, path: Any = None, target: Any = None) -> None:
+        parent, _, own = name.rpartition(".")
+        if parent.partition(".")[0] == PACKAGE and find_way((parent,), own):
+            raise ModuleNotFoundError(our_way(f"No module named {name!r}", (parent,), own), name=name)
