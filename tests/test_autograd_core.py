@@ -97,6 +97,23 @@ def test_rules_may_hand_their_cotangent_to_what_knows_arrays_only(rows):
     assert (jacobian(multiply)(x2) == matrix).all()
 
 
+@pytest.mark.parametrize("copies", [1, 4])
+def test_a_jacobian_calls_its_function_once(copies):
+    calls = []
+
+    def f(x):
+        calls.append(copies)
+        return np.concatenate([x * onp.random.randn(2), np.sin(x), x[0] * x] * copies)
+
+    onp.random.seed(0)
+    block = jacobian(f)(x2)
+    onp.random.seed(0)
+    factors = onp.random.randn(2)
+    expected = onp.vstack([onp.diag(factors), onp.diag(onp.cos(x2)), [[2.0, 0.0], [2.0, 1.0]]])
+    assert block == pytest.approx(onp.vstack([expected] * copies)) and calls == [copies]
+    assert autograd.hessian(lambda x: x**2 * x[0])(x2).shape == (2, 2, 2)
+
+
 def test_rules_of_functions_that_exist_and_their_own_again():
     rule = core.primitive_vjps[np.sinc]
     for name, at in ("sign", 0.5), ("round", 0.5), ("sinc", 0.5), ("std", x2):

@@ -152,16 +152,15 @@ ORDER = """
       minimizing nonlinear_least_squares global_minimizing __init__
     .: __init__
     autograd_compat: containers installing __main__ originals pullbacks util vspaces cotangents curried primitives
-      own_dispatch public_calls rules deprecated wrap_util tracer builtins
-    autograd_compat/misc: flatten optimizers tracers __init__
-    autograd_compat/numpy: native_forms numpy_boxes numpy_vspaces numpy_wrapper random
+      own_dispatch public_calls recording jacobians rules deprecated wrap_util tracer builtins core
+      differential_operators extend test_util
+    autograd_compat/misc: fixed_points flatten optimizers tracers __init__
+    autograd_compat/numpy: native_forms numpy_boxes numpy_vspaces numpy_wrapper linalg numpy_vjps fft numpy_jvps
+      random __init__
+    autograd_compat: __init__
     autograd_compat/scipy: __init__ integrate linalg signal special
     autograd_compat/scipy/stats: beta chi2 dirichlet gamma multivariate_normal norm poisson t __init__
     autograd_compat/startup: __init__ sitecustomize
-    autograd_compat: recording core differential_operators extend test_util
-    autograd_compat/misc: fixed_points
-    autograd_compat/numpy: linalg numpy_vjps fft numpy_jvps __init__
-    autograd_compat: __init__
 """
 
 

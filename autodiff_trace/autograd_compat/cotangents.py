@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,15 @@ from ..numpy.shared_results import own_items
 from .containers import is_container, map_container
 from .vspaces import OwnCotangent, ready
 
-__all__ = ["NeedsSinglePasses", "pull_rows", "push_rows"]
+__all__ = ["NeedsSinglePasses", "passes_are_plain", "pull_rows", "push_rows"]
+
+
+passes_are_plain: ContextVar[bool] = ContextVar("passes_are_plain", default=False)
+"""Whether cotangents that are traced come from a pass that could as well be done on plain ones."""
 
 
 class NeedsSinglePasses(Exception):
-    """There are no batches of cotangents of a type of the user's own."""
+    """There are no batches of cotangents of a type of the user's own; a rule may know plain cotangents only."""
 
 
 def pull_rows(pull: Callable[[Any], list], g: Any) -> list:
@@ -30,6 +35,8 @@ def pull_rows(pull: Callable[[Any], list], g: Any) -> list:
     def pull_one(*gs):
         return list(map(ready, own_items(pull(list(gs) if has_several else gs[0]), ())))
 
+    if passes_are_plain.get() and any(type(each) in box_classes for each in gs):
+        raise NeedsSinglePasses
     if any(map(is_batch, gs)):
         return list(native_primitive(lambda *gs: tuple(map(one_of_rows, pull_one(*gs))))(*gs))
     return pull_one(*gs)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,7 @@ from .containers import Place, is_container, map_container, pick, put_back
 from .cotangents import pull_rows, push_rows
 from .vspaces import VSpace, dense, ready, vspace
 
-__all__ = ["Curried", "CurriedOverLeaves", "NeedsReverse", "Rules", "bind_rules", "rules_only", "use_rules"]
+__all__ = ["Curried", "CurriedOverLeaves", "Rules", "bind_rules", "use_rules"]
 
 
 class Rules:
@@ -87,21 +86,6 @@ class Rules:
         """The function from the cotangent of the answer to a list of cotangents."""
         vjp = self.vjpmaker(argnums, ans, tuple(args), kwargs)
         return lambda g: list(vjp(g))
-
-
-rules_only: ContextVar[bool] = ContextVar("rules_only", default=False)
-"""Whether forward mode has to do with rules of its own: not with those of reverse mode, transposed."""
-
-
-class NeedsReverse(Exception):
-    """A primitive has no rule of forward mode."""
-
-
-def find_jvp(native: Callable, argument: Any) -> Callable:
-    """The rule of forward mode that follows from that of reverse mode."""
-    if rules_only.get():
-        raise NeedsReverse
-    return transpose_vjp(native.vjps[argument])
 
 
 class Curried:
@@ -216,7 +200,7 @@ def use_rules(native: Callable, rules: Rules, kind: type[Curried]) -> None:
     native.vjps.clear()
     native.vjps.find_missing = find_vjp
     native.jvps.clear()
-    native.jvps.find_missing = functools.partial(find_jvp, native)
+    native.jvps.find_missing = lambda argument: transpose_vjp(native.vjps[argument])
     native.rules = rules
     native.takes_forms = kind is CurriedOverLeaves
     rules.natives.append(native)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,8 @@ from ..core.pytree import tree_leaves
 from ..numpy import wrapped as anp
 from ..transforms import checkpoint as native_checkpoint
 from . import core
-from .recording import Recording, jacobian_at, push
+from .jacobians import jacobian_at
+from .recording import Recording, push
 from .vspaces import vspace
 from .wrap_util import unary_to_nary, wraps
 
@@ -165,7 +167,7 @@ def grad_and_aux(fun: Callable, x: Any) -> tuple[Any, Any]:
 
 
 def multigrad_dict(fun: Callable) -> Callable:
-    """The gradients with respect to all arguments: a dict by their names."""
+    """The gradients with respect to all arguments: an OrderedDict by their names."""
     signature = inspect.signature(fun)
 
     def gradfun(*args, **kwargs):
@@ -176,7 +178,7 @@ def multigrad_dict(fun: Callable) -> Callable:
             bound = inspect.BoundArguments(signature, arguments)
             return fun(*bound.args, **bound.kwargs)
 
-        return grad(of_arguments)(dict(call.arguments))
+        return OrderedDict(grad(of_arguments)(dict(call.arguments)))
 
     return gradfun
 

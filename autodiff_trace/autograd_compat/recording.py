@@ -20,14 +20,14 @@ from ..numpy import wrapped as anp
 from ..numpy.mutation import call_watching
 from ..numpy.plain_arrays import gives_objects
 from ..numpy.rebinding import rebinds_shared
-from ..transforms import jacobian, jacrev
 from ..transforms.border import to_input
 from ..transforms.ownership import own_constant, own_value, separate
-from .cotangents import NeedsSinglePasses
-from .curried import NeedsReverse, rules_only
 from .vspaces import VSpace, dense, ready, vspace
 
-__all__ = ["Recording", "jacobian_at", "push", "warn_of_independence"]
+__all__ = [
+    "Recording", "call_as_autograd", "check_mixed", "flatten", "push", "take_leaf", "unflatten",
+    "warn_of_independence",
+]
 
 
 ONE = np.float64(1.0)
@@ -56,25 +56,6 @@ def take_leaf(leaf: Any) -> Any:
     return to_input(leaf) if kind is np.ndarray or isinstance(leaf, (float, complex, np.inexact)) else leaf
 
 
-def as_autograd(fun: Callable) -> Callable:
-    """``fun`` under autograd's habits: ``y += x`` of an array ``y`` and a traced ``x`` makes a new array, NumPy's
-    ``array([x])`` one of objects, and traced values that outlive the call, a loss that is kept to be compared, go on as
-    constants."""
-
-    def call(*args, **kwargs):
-        for x in flatten(args)[0]:
-            if type(x) in box_classes:
-                x._trace.leaves_constants = True
-        leaves, structure = flatten(call_as_autograd(fun, *args, **kwargs))
-        leaves = list(map(spent_constant, leaves))
-        check_mixed(leaves)
-        if not any(type(x) in box_classes and x._node is not None for x in leaves):
-            warn_of_independence()
-        return unflatten(structure, leaves)
-
-    return call
-
-
 def call_as_autograd(fun: Callable, *args: Any, **kwargs: Any) -> Any:
     tokens = rebinds_shared.set(True), gives_objects.set(True)
     try:
@@ -100,25 +81,6 @@ def is_mixed(x: Any) -> bool:
     if type(value) is np.ndarray:
         return value.dtype.kind == "O" and any(type(item) in box_classes for item in value.flat)
     return type(value) in box_classes and value._trace.level >= x._trace.level
-
-
-def jacobian_at(fun: Callable, x: Any) -> Any:
-    """The Jacobian of ``fun`` at ``x``, in forward mode where that takes fewer passes and all rules are there."""
-    list(map(take_leaf, flatten(x)[0]))
-    token = rules_only.set(True)
-    try:
-        return jacobian(as_autograd(fun))(x)
-    except (NeedsReverse, NeedsSinglePasses):
-        pass
-    finally:
-        rules_only.reset(token)
-    try:
-        return jacrev(as_autograd(fun))(x)
-    except NeedsSinglePasses:
-        recording = Recording(fun, x)
-        (output,) = recording.values
-        rows = [recording.pull(each) for each in vspace(output).standard_basis()]
-        return anp.reshape(anp.stack(rows), (*output.shape, *rows[0].shape))
 
 
 def warn_of_independence() -> None:
