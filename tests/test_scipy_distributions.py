@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy_table import scipy, scipy_row as row, traced
 
-from autodiff_trace import MissingRuleError, TracedValueError, grad, hessian, jit, vjp, vmap
+from autodiff_trace import MissingRuleError, TracedValueError, grad, hessian, jit, jvp, vjp, vmap
 from autodiff_trace import numpy as anp
 from table import table_test
 
@@ -201,6 +201,19 @@ def test_parameters_that_are_none():
 def test_the_middle_of_the_cauchy_distribution():
     assert grad(grad(stats.cauchy.ppf))(0.5) == 0
     np.testing.assert_allclose(grad(stats.cauchy.ppf)(1e-100), 1e200 / np.pi, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["norm", "t", "gamma", "uniform", "expon"])
+@pytest.mark.parametrize("method", ["logpdf", "pdf", "cdf", "logsf"])
+def test_slopes_in_location_and_scale_at_the_standard_form(name, method):
+    function, plain = [getattr(getattr(package, name), method) for package in (stats, plain_stats)]
+    for keyword, value in (("loc", 0.0), ("scale", 1.0)):
+        def of(p, function=function, keyword=keyword):
+            return function(0.4, *SHAPES[name], **{keyword: p})
+
+        below, above = [of(value + step, plain) for step in (-1e-6, 1e-6)]
+        assert grad(of)(value) == pytest.approx((above - below) / 2e-6, abs=1e-6)
+        assert jvp(of, (value,), (1.0,))[1] == pytest.approx((above - below) / 2e-6, abs=1e-6)
 
 
 def test_frozen_distributions():

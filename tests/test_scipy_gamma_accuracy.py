@@ -98,3 +98,9 @@ def test_ends_of_domains(name, x, slope, curvature):
         warnings.simplefilter("error")
         found = [grad(function)(x), grad(grad(function))(x)]
     np.testing.assert_allclose(found, [slope, curvature], rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", ["gammainc", "gammaincc"])
+def test_the_slope_in_x_of_the_point_at_zero(name):
+    function = getattr(special, name)
+    assert grad(function, argnums=1)(0.0, 0.4) == 0

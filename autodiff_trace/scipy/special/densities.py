@@ -48,7 +48,8 @@ def gamma_density(a, x, order):
     u = (x - safe) / safe
     large = np.exp(safe * log1p_rest(u) - stirling_rest(safe)) * np.sqrt(safe / (2 * np.pi)) / x
     density = np.where(a > LARGE, large, np.exp(scipy.special.xlogy(a - 1, x) - x - scipy.special.gammaln(a)))
-    density = np.where((x < 0) | (a <= 0), np.nan, np.where(np.isinf(x) | (x == 0) & (a > LARGE), 0, density))
+    is_none = (a < 0) | (a == 0) & (order > 0)  # at 0 the density is that of the point 0, whose slope in a is another
+    density = np.where((x < 0) | is_none, np.nan, np.where(np.isinf(x) | (x == 0) & (a > LARGE), 0, density))
     if order == 0:
         return density
     cumulants = [np.log(x) - scipy.special.psi(a), *[-scipy.special.polygamma(n, a) for n in range(1, order)]]

@@ -113,7 +113,8 @@ class Continuous(Distribution):
         """x in standard form where all is valid, finite and inside the support, which is asked of plain values at once;
         None elsewhere."""
         at, *shapes, loc, scale = map(without_derivatives, (x, *parameters))
-        y = at if is_constant(loc, 0.0) and is_constant(scale, 1.0) else (at - loc) / scale
+        is_standard = is_constant(parameters[-2], 0.0) and is_constant(parameters[-1], 1.0)
+        y = at if is_standard else (at - loc) / scale
         if self.support_ends == (-INFINITE, INFINITE):
             inside = anp.isfinite(y)
         else:
@@ -122,7 +123,7 @@ class Continuous(Distribution):
         if not (everywhere(inside) and everywhere(all_of(scale > 0, self.valid(*shapes)))):
             return None
         *_, loc, scale = parameters
-        return x if y is at else (x - loc) / scale
+        return x if is_standard else (x - loc) / scale
 
     def prepared(self, x: Any, parameters: tuple, is_open: bool = False) -> tuple:
         """x in standard form, moved inside where it is not in the support; where it is below and above, or whether it
