@@ -39,5 +39,5 @@ def __getattr__(name):
     if name in ("autograd_compat", "scipy"):  # which take their time to load; SciPy need not be installed
         from importlib import import_module
 
-        return import_module(f"{__name__}.scipy")
+        return import_module(f"{__name__}.{name}")
     raise unknown_name(__name__, name)

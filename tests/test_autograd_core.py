@@ -344,6 +344,12 @@ def test_graphs_that_a_client_walks():
         tracer.new_box("text", 0, core.VJPNode.new_root())
 
 
+def test_the_package_has_it_when_it_is_asked_for():
+    import autodiff_trace
+
+    assert autodiff_trace.autograd_compat is autograd
+
+
 def test_builtins():
     seen = []
 
