@@ -40,8 +40,8 @@ _sys.meta_path.append(MissingModules)
 
 
 def __getattr__(name):
-    if name == "scipy":  # which need not be installed, and takes its time to load
+    if name in ("autograd_compat", "scipy"):  # which take their time to load; SciPy need not be installed
         from importlib import import_module
 
-        return import_module(f"{__name__}.scipy")
+        return import_module(f"{__name__}.{name}")
     raise unknown_name(__name__, name)

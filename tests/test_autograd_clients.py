@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
+import subprocess
 import sys
 import tarfile
+import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks.autograd_clients import process, sources
+from benchmarks.autograd_clients import process, projects, sources
 from benchmarks.autograd_clients.__main__ import main
 from benchmarks.autograd_clients.cuts import EXAMPLES, Example
 from benchmarks.autograd_clients.examples import compare, differences, run_examples
 from benchmarks.autograd_clients.headless import make_digits, stand_ins
+from benchmarks.autograd_clients.projects import Project, compare_fits, compare_outcomes, run_tests
 from benchmarks.autograd_clients.sources import Unavailable, fetch
 from benchmarks.autograd_clients.suite import Outcome, run_suite, summarize
 
@@ -160,3 +165,40 @@ def test_a_table_of_examples(project):
     lines, as_expected = run_examples(project, ["rosenbrock"], 1)
     assert as_expected and [cell.strip() for cell in lines[0].splitlines()[2].split("|")[1:4]] == [
         "rosenbrock", "1", "0e+00"]
+
+
+def test_projects_that_cannot_be_installed_are_skipped_with_the_reason(tmp_path, monkeypatch, capsys):
+    failed = subprocess.CompletedProcess([], 1, "", "ERROR: no index\n")
+    monkeypatch.setattr(projects.venv, "create", lambda folder, with_pip: None)
+    monkeypatch.setattr(projects.subprocess, "run", lambda *args, **kwargs: failed)
+    assert main(["projects", "--sources", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == "skipped: the projects: ERROR: no index\n"
+    assert main(["projects", "--only", "nothing", "--sources", str(tmp_path)]) == 2
+    assert "no fit nothing" in capsys.readouterr().err
+
+
+TESTS_OF_A_PROJECT = """
+import autograd, numpy
+def test_it(): assert autograd.__name__ == "autodiff_trace.autograd_compat"
+def test_seed(): assert numpy.random.rand() == %r
+def test_slow(): assert False
+"""
+
+
+def test_the_tests_of_a_project_run_on_this_library_with_seeds(tmp_path, monkeypatch):
+    np.random.seed(zlib.crc32(b"tests/test_it.py::test_seed"))
+    (tmp_path / "inside" / "tests").mkdir(parents=True)
+    (tmp_path / "inside" / "tests" / "test_it.py").write_text(TESTS_OF_A_PROJECT % np.random.rand())
+    monkeypatch.setitem(projects.PROJECTS, "lifelines", Project("tiny==1", "inside/tests", ("tests",), ("slow",)))
+    outcomes = run_tests(Path(sys.executable), "lifelines", tmp_path, "ours", slow=False)
+    assert {name: outcome.status for name, outcome in outcomes.items()} == dict.fromkeys(
+        ["test_it.test_it", "test_it.test_seed"], "passed")
+    row, lost = compare_outcomes("tiny", outcomes, {"test_it.test_it": Outcome("passed")})
+    assert row == ["tiny", "2", "2", "1"] and lost == ["tiny: test_it.test_seed: not run"]
+
+
+def test_a_fit_whose_project_is_missing_says_so():
+    if importlib.util.find_spec("lifelines"):
+        pytest.skip("lifelines is here")
+    result = compare_fits(Path(sys.executable), "lifelines: Weibull", 1)
+    assert len(result.problems) == 2 and all("ModuleNotFoundError" in problem for problem in result.problems)

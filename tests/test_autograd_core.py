@@ -344,6 +344,12 @@ def test_graphs_that_a_client_walks():
         tracer.new_box("text", 0, core.VJPNode.new_root())
 
 
+def test_the_package_has_it_when_it_is_asked_for():
+    import autodiff_trace
+
+    assert autodiff_trace.autograd_compat is autograd
+
+
 def test_builtins():
     seen = []
 
@@ -428,3 +434,10 @@ def test_operands_that_numpy_reads_as_arrays():
 
     found = grad(lambda x: np.sum(np.matmul(x, Matrix()) ** 2))(onp.ones((1, 2)))
     onp.testing.assert_allclose(found, [[2.0 * 4.0 + 4.0 * 6.0, 6.0 * 4.0 + 8.0 * 6.0]])
+
+
+def test_none_is_the_cotangent_of_what_does_not_count():
+    vjp, (ans, aux) = core.make_vjp(lambda x: (np.sum(x**2), {"norm": x[0] * 3.0, "name": "text"}), x2)
+    assert ans == 5.0 and aux == {"norm": 3.0, "name": "text"}
+    assert (vjp((1.0, None)) == 2.0 * x2).all()
+    assert (vjp((None, {"norm": 1.0, "name": None})) == [3.0, 0.0]).all()

@@ -2,6 +2,10 @@
 
 ``from autodiff_trace.autograd_compat import grad, numpy as np`` in a program, or none of its lines changed:
 ``autograd_compat.install()`` lets ``import autograd`` find this package.
+
+>>> from autodiff_trace.autograd_compat import grad, numpy as np
+>>> float(grad(lambda x: np.sin(x) * x)(0.0))
+0.0
 """
 
 from . import numpy as numpy

@@ -22,6 +22,7 @@ from ..numpy.plain_arrays import gives_objects
 from ..numpy.rebinding import rebinds_shared
 from ..transforms.border import to_input
 from ..transforms.ownership import own_constant, own_value, separate
+from .containers import Place, pick
 from .vspaces import VSpace, dense, ready, vspace
 
 __all__ = [
@@ -135,11 +136,21 @@ class Recording:
         return type(value) is np.float64 or vspace(value).size == 1
 
     def pull(self, g: Any) -> Any:
-        """The cotangent of ``x`` from that of the output."""
+        """The cotangent of ``x`` from that of the output, in which None stands for zeros, of a whole container as well.
+        """
         given, structure = flatten(dense(g))
+        if any(each is None for each in given):
+            given, structure = self.leaves_of(g), self.output_structure
         if structure != self.output_structure:
             raise TypeError(f"the cotangent has the structure {structure}, but the output {self.output_structure}.")
-        return self.pull_leaves(list(map(cotangent_like, given, self.values)), given)
+        cotangents = [None if each is None else cotangent_like(each, value) for each, value in zip(given, self.values)]
+        return self.pull_leaves(cotangents, given)
+
+    def leaves_of(self, g: Any) -> list:
+        """The leaves of a cotangent that has None in the place of some containers."""
+        picked: dict[int, Any] = {}
+        pick(unflatten(self.output_structure, list(map(Place, range(len(self.values))))), g, picked)
+        return [picked.get(i) for i in range(len(self.values))]
 
     def pull_ones(self, count: int | None = None) -> Any:
         """The gradient of the sum of the outputs, or of the first ``count``. The graph is used up."""
@@ -148,7 +159,7 @@ class Recording:
         return self.pull_leaves(list(map(ones_of, followed)), (), is_last=True)
 
     def pull_leaves(self, cotangents: Sequence, given: Sequence, is_last: bool = False) -> Any:
-        seeds = [(node, g) for node, g in zip(self.nodes, cotangents) if node is not None]
+        seeds = [(node, g) for node, g in zip(self.nodes, cotangents) if node is not None and g is not None]
         if is_last:  # the backward pass lets go of each node as it leaves it
             self.nodes = None
         reached = backward_pass(seeds, self.input_nodes)
