@@ -44,9 +44,10 @@ class Tangent(Node):
 def test_nodes_see_public_functions(f, fun, kwargs):
     value, node = trace(Call.new_root(), f, X)
     assert node.call[0] is fun
-    assert node.call[2] == kwargs
+    by_position = node.call[1][1:]  # NumPy 2.0 has another name for the shape of reshape
+    assert node.call[2] == kwargs or node.call[2] == {} and by_position == tuple(kwargs.values())
     assert node.call[3] == (0,)
-    onp.testing.assert_array_equal(fun(*node.call[1], **kwargs), value)
+    onp.testing.assert_array_equal(fun(*node.call[1], **node.call[2]), value)
 
 
 for fun in (np.greater, np.argsort):
