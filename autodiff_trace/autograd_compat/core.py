@@ -74,6 +74,15 @@ sparse_object_types = {SparseObject, SparseBox}
 # Nodes of derivatives, for graphs that a client records and walks itself
 
 
+def find_maker(mode: str, rules: RulesByPrimitive, fun: Callable, argnums: tuple) -> Callable:
+    """The rule of ``fun``; NotImplementedError where it has none."""
+    try:
+        return rules[fun]
+    except KeyError:
+        name = getattr(fun, "__name__", fun)
+        raise NotImplementedError(f"{mode} of {name} wrt argnums {argnums} not defined") from None
+
+
 class VJPNode(DerivativeNode):
     """A call that :func:`trace` recorded: ``vjp(g)`` gives the cotangents of ``parents``."""
 
@@ -82,12 +91,7 @@ class VJPNode(DerivativeNode):
 
     def __init__(self, value, fun, args, kwargs, parent_argnums, parents):
         self.parents = parents
-        try:
-            vjpmaker = primitive_vjps[fun]
-        except KeyError:
-            name = getattr(fun, "__name__", fun)
-            raise NotImplementedError(f"VJP of {name} wrt argnums {parent_argnums} not defined") from None
-        self.vjp = vjpmaker(parent_argnums, value, args, kwargs)
+        self.vjp = find_maker("VJP", primitive_vjps, fun, parent_argnums)(parent_argnums, value, args, kwargs)
 
     def initialize_root(self):
         self.parents = ()
@@ -105,11 +109,7 @@ class JVPNode(DerivativeNode):
     is_unseen = True
 
     def __init__(self, value, fun, args, kwargs, parent_argnums, parents):
-        try:
-            jvpmaker = primitive_jvps[fun]
-        except KeyError:
-            name = getattr(fun, "__name__", fun)
-            raise NotImplementedError(f"JVP of {name} wrt argnums {parent_argnums} not defined") from None
+        jvpmaker = find_maker("JVP", primitive_jvps, fun, parent_argnums)
         self.g = jvpmaker(parent_argnums, [parent.g for parent in parents], value, args, kwargs)
 
     def initialize_root(self, g):

@@ -13,6 +13,7 @@ import numpy as onp
 
 from ... import numpy as native
 from ...numpy.array_box import ArrayBox as ArrayBox
+from ...numpy.rules.contractions import summed_axes
 from ..extend import (
     SparseObject as SparseObject, VJPNode as VJPNode, defvjp as defvjp, defvjp_argnum as defvjp_argnum,
     primitive as primitive, register_notrace as register_notrace, vspace as vspace,
@@ -160,21 +161,18 @@ def dot_adjoint_1(A, G, A_meta, B_meta):
     return native.dot.vjps[1](G, None, A, like(B_meta))
 
 
-def paired_axes(axes, A_ndim, B_ndim):
-    """The axes of a ``tensordot`` as two lists of numbers from 0 on."""
-    if isinstance(axes, int):
-        axes = [*range(A_ndim - max(axes, 0), A_ndim)], [*range(max(axes, 0))]
-    pairs = zip([[each] if isinstance(each, int) else each for each in axes], (A_ndim, B_ndim))
-    return [[axis % ndim for axis in each] for each, ndim in pairs]
+def axes_of_product(axes, A_ndim, B_ndim):
+    """The axes of both operands of a ``tensordot`` that are summed over, pair by pair, and those that are kept."""
+    of_A, of_B = summed_axes(A_ndim, B_ndim, axes)
+    kept_A, kept_B = ([i for i in range(ndim) if i not in summed] for ndim, summed in ((A_ndim, of_A), (B_ndim, of_B)))
+    return of_A, of_B, kept_A, kept_B
 
 
 def tensordot_adjoint_0(B, G, axes, A_ndim, B_ndim):
     """The adjoint of ``A ↦ tensordot(A, B, axes)``."""
     if B_ndim == 0:
         return G * B
-    of_A, of_B = paired_axes(axes, A_ndim, B_ndim)
-    kept_A = [i for i in range(A_ndim) if i not in of_A]
-    kept_B = [i for i in range(B_ndim) if i not in of_B]
+    of_A, of_B, kept_A, kept_B = axes_of_product(axes, A_ndim, B_ndim)
     product = native.tensordot(G, B, ([*range(len(kept_A), native.ndim(G))], kept_B))
     order = kept_A + [axis for _, axis in sorted(zip(of_B, of_A))]  # which axis of A each of the product is
     return native.transpose(product, onp.argsort(order))
@@ -184,9 +182,7 @@ def tensordot_adjoint_1(A, G, axes, A_ndim, B_ndim):
     """The adjoint of ``B ↦ tensordot(A, B, axes)``."""
     if A_ndim == 0:
         return G * A
-    of_A, of_B = paired_axes(axes, A_ndim, B_ndim)
-    kept_A = [i for i in range(A_ndim) if i not in of_A]
-    kept_B = [i for i in range(B_ndim) if i not in of_B]
+    of_A, of_B, kept_A, kept_B = axes_of_product(axes, A_ndim, B_ndim)
     product = native.tensordot(A, G, (kept_A, [*range(len(kept_A))]))
     order = [axis for _, axis in sorted(zip(of_A, of_B))] + kept_B
     return native.transpose(product, onp.argsort(order))
