@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from ..core.infinitesimals import settled
-from ..core.tracer import box_classes, spent_constant
+from ..core.tracer import box_classes
 from ..numpy import wrapped as anp
 from ..transforms import jacrev
 from ..transforms.flat_function import FlatFunction
 from ..transforms.jacobians import rows_by_pullback
 from .cotangents import NeedsSinglePasses, passes_are_plain
 from .recording import (
-    Recording, call_as_autograd, check_mixed, flatten, take_leaf, unflatten, warn_of_independence,
+    Recording, call_as_autograd, flatten, take_leaf, take_output, unflatten, warn_of_independence,
 )
 from .vspaces import vspace
 
@@ -70,9 +70,7 @@ def as_autograd(fun: Callable) -> Callable:
         for x in flatten(args)[0]:
             if type(x) in box_classes:
                 x._trace.leaves_constants = True
-        leaves, structure = flatten(call_as_autograd(fun, *args, **kwargs))
-        leaves = list(map(spent_constant, leaves))
-        check_mixed(leaves)
+        leaves, structure = take_output(call_as_autograd(fun, *args, **kwargs))
         if not any(type(x) in box_classes and x._node is not None for x in leaves):
             warn_of_independence()
         return unflatten(structure, leaves)

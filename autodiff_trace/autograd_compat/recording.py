@@ -26,7 +26,7 @@ from .containers import Place, pick
 from .vspaces import VSpace, dense, ready, vspace
 
 __all__ = [
-    "Recording", "call_as_autograd", "check_mixed", "flatten", "push", "take_leaf", "unflatten",
+    "Recording", "call_as_autograd", "flatten", "push", "take_leaf", "take_output", "unflatten",
     "warn_of_independence",
 ]
 
@@ -66,14 +66,20 @@ def call_as_autograd(fun: Callable, *args: Any, **kwargs: Any) -> Any:
         gives_objects.reset(tokens[1])
 
 
-def check_mixed(outputs: Sequence) -> None:
-    """Raise TracedValueError for a value with boxes of its own trace in it."""
-    for x in outputs:
+def take_output(output: Any) -> tuple[list, Structure | None]:
+    """The leaves of what a function returned, values of traces that have ended as constants, and its structure.
+
+    Raises TracedValueError for a value with boxes of its own trace in it.
+    """
+    leaves, structure = flatten(output)
+    leaves = list(map(spent_constant, leaves))
+    for x in leaves:
         if type(x) in box_classes and is_mixed(x):
             raise TracedValueError(
                 "an array of objects, np.array([x]) of a traced x, met a traced array, which would drop its "
                 "derivative: write anp.array([x])."
             )
+    return leaves, structure
 
 
 def is_mixed(x: Any) -> bool:
@@ -97,9 +103,7 @@ def call_on_leaves(fun: Callable, inputs: Sequence, structure: Structure | None,
     for box in boxes[:1]:
         box._trace.leaves_constants = True
     output = call_watching(inputs, call_as_autograd, (fun, unflatten(structure, boxes)), {})
-    leaves, output_structure = flatten(output)
-    leaves = list(map(spent_constant, leaves))
-    check_mixed(leaves)
+    leaves, output_structure = take_output(output)
     return list(map(own_constant, leaves)), output_structure
 
 
