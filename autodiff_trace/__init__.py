@@ -15,7 +15,7 @@ from .compiler import graph, jit, num_threads, set_num_threads
 from .core.errors import EndedTraceError, MissingRuleError, MutationError, TracedValueError
 from .core.pytree import register_pytree, tree_flatten, tree_leaves, tree_map, tree_unflatten
 from .core.unknown_names import MissingModules, unknown_name
-from .numpy.array_box import register_array_type
+from .numpy.array_types import register_array_type
 from .numpy.mutation import check_mutation
 from .transforms import (
     checkpoint, custom_jvp, custom_linear_solve, custom_root, custom_vjp, deriv, derivatives, detect_sparsity,

@@ -20,7 +20,8 @@ from .core.tracer import Box, is_box
 from .core.traits import declare
 from .core.unknown_names import unknown_name
 from .numpy.along_axes import reduces, reduction, runs_along
-from .numpy.array_box import ArrayBox, register_array_type
+from .numpy.array_box import ArrayBox
+from .numpy.array_types import register_array_type
 from .numpy.broadcasting import unbroadcast
 from .numpy.canonical import axes_of
 from .numpy.definers import define, elementwise, linear, multilinear

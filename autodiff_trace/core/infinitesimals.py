@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .choices import CHOICES, with_other
+from .foreign import FOREIGN, array_types
 from .forward import JVPTrace, add_tangents, defjvp
 from .lowest import ChangeLostError, LowestTrace, must_follow
 from .primitives import primitive
@@ -146,13 +147,13 @@ declare(without_change, with_unknown_change, batching=lambda batch, prim, args, 
 
 
 def settled(tree: Any) -> Any:
-    """The results of a transformation, without the infinitesimal changes."""
-    return tree_map(settle, tree) if TRACE.is_used or CHOICES.is_used else tree
+    """The results of a transformation, without the boxes of the traces below all others."""
+    return tree_map(settle, tree) if TRACE.is_used or CHOICES.is_used or array_types else tree
 
 
 def settle(x: Any) -> Any:
-    """``x`` without its infinitesimal change, for the first choice."""
-    while is_split(x):
+    """``x`` without its infinitesimal change, for the first choice; of another library's array the array itself."""
+    while is_split(x) or type(x) in box_classes and x._trace is FOREIGN:
         x = x._value
     return x
 

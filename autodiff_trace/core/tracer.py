@@ -14,14 +14,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
-from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 from .errors import EndedTraceError, caller_line
 
 __all__ = [
-    "NO_KEYWORDS", "Box", "Trace", "box_classes", "boxers", "exact_numbers", "find_top_trace", "fixed_types",
+    "NO_KEYWORDS", "Box", "Trace", "box_classes", "boxers", "converters", "find_top_trace", "fixed_types",
     "innermost_trace", "is_box", "metadata", "own_box", "register_box", "running_traces", "snapshot", "spent_constant",
     "to_value", "trace_stack", "watched_types",
 ]
@@ -36,11 +34,12 @@ copied inside a traced function outlives its traces: ask :func:`running_traces`,
 box_classes: set[type] = set()
 """The classes of box."""
 
-exact_numbers = (Fraction, Decimal)
-"""Python's numbers that no array holds: a primitive takes a fraction as a float."""
+converters: dict[type, Callable[[Callable, Any], Any]] = {}
+"""Types that primitives do not take as they are beside a box, and for each what makes of one, ``convert(prim, value)``,
+what they take: of Python's fractions floats, of arrays of other libraries boxes (``foreign``)."""
 
-watched_types: set[type] = {list, tuple, *exact_numbers}
-"""The types of argument a primitive has to look at: boxes, the sequences that may hold some, and exact numbers."""
+watched_types: set[type] = {list, tuple}
+"""The types of argument a primitive has to look at: boxes, the sequences that may hold some, and what is converted."""
 
 fixed_types: set[type] = {bool, bytes, complex, float, int, slice, str, type, type(None), type(...)}
 """Types of argument that hold no box, and that nobody can change; the array layer adds those of its numbers."""
@@ -116,7 +115,7 @@ def find_top_trace(args: Iterable, top: Trace | None = None) -> Trace | None:
             if kind in box_classes:
                 if top is None or arg._trace.level > top.level:
                     top = arg._trace
-            elif kind not in exact_numbers:
+            elif kind not in converters:
                 top = find_top_trace(arg, top)
     return top
 

@@ -42,6 +42,8 @@ class Traits:
     most_args: int = sys.maxsize
     """How many arguments can be given by position before ``out_name``, which the primitive gets as a keyword alone."""
     out_name: str = "out"
+    protocol_form: Callable | None = None
+    """What computes it by NumPy's protocols alone, where the function itself looks into memory."""
 
     # Mathematics
     differentiable: bool = True

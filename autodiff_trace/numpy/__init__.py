@@ -12,7 +12,7 @@ from . import flat as flat
 from . import shared_results as shared_results
 from . import array_layer as array_layer
 from .array_box import ArrayBox as ArrayBox
-from .array_box import register_array_type as register_array_type
+from .array_types import register_array_type as register_array_type
 from .buffers import make_buffers
 from .concatenators import CONCATENATORS
 

@@ -26,7 +26,7 @@ from .rules.shapes import full_shape
 from .ufunc_methods import call_ufunc_method
 from .writable_box import WritableBox
 
-__all__ = ["ArrayBox", "gives_way", "gives_way_in", "register_array_type"]
+__all__ = ["ArrayBox", "gives_way", "gives_way_in"]
 
 gives_way_in: dict[types.CodeType, bool] = {}
 """Code of operators of others that give way to an operand of which NumPy makes no array: boxes let it make none there.
@@ -263,11 +263,6 @@ def store(out, x):
         )
     with writing:
         return out.replace(anp.broadcast_to(x, out.shape) if np.shape(x) != out.shape else x)
-
-
-def register_array_type(array_type: type, *scalar_types: type) -> None:
-    """Let arrays of a further type be traced: one that speaks NumPy's protocols, as Dask and CuPy arrays do."""
-    register_box(ArrayBox, array_type, *scalar_types)
 
 
 NUMBERS = {np.dtype(code).type for code in np.typecodes["All"] if code not in "OSUVMm"}

@@ -47,6 +47,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..core.array_ops import array_ops
 from ..core.errors import TracedValueError, caller_line
+from ..core.foreign import to_foreign
 from ..core.unary import params_of, wrap_unary
 from ..core.tracer import box_classes, find_top_trace, watched_types
 from ..core.traits import declare, traits_of
@@ -196,8 +197,10 @@ def unary_of(function: Callable, **facts: Any) -> Callable[[Callable], Callable]
 
 def as_array(x: Any) -> Any:
     """``x`` as an array, a NumPy scalar, or the box of one."""
-    if type(x) in box_classes or hasattr(x, "dtype"):
+    if type(x) in box_classes:
         return x
+    if hasattr(x, "dtype"):
+        return to_foreign(x)
     return array_ops.array(x) if find_top_trace((x,)) is not None else np.asarray(x)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..core.array_ops import LARGE
+from ..core.foreign import array_types
 from ..core.tracer import box_classes, watched_types
 
 __all__ = [
@@ -50,7 +51,13 @@ def layout(x: Any) -> Any:
         if is_mapped(x):
             return layout_of_element(layout(x._value))
         x = x._value
-    return x
+    return outline_foreign(x) if type(x) in array_types else x
+
+
+def outline_foreign(x: Any) -> np.ndarray:
+    """What stands for an array of another library: one element of NumPy's, again and again."""
+    shape = [0 if size != size else size for size in x.shape]  # (Dask's NaN, where it does not know)
+    return np.ndarray(shape, x.dtype, np.zeros((), x.dtype), strides=(0,) * len(shape))
 
 
 def is_mapped(box: Any) -> bool:
@@ -63,7 +70,7 @@ def layout_of_element(batch: Any) -> Any:
     if type(batch) is not np.ndarray or not len(batch):
         return np.zeros(batch.shape[1:], batch.dtype)[()]
     first = batch[0]
-    return first if type(first) is not np.ndarray else zeros_laid_out_like(first)
+    return first if type(first) is not np.ndarray or not any(batch.strides) else zeros_laid_out_like(first)
 
 
 def zeros_laid_out_like(x: np.ndarray) -> np.ndarray:
@@ -78,6 +85,8 @@ def plain_element(arg: Any) -> Any:
     kind = type(arg)
     if kind not in watched_types:
         return arg
+    if kind in array_types:
+        return outline_foreign(arg)
     if kind not in box_classes:
         return kind(map(plain_element, arg))
     value = plain_element(arg._value)

@@ -23,6 +23,7 @@ from numpy import ndarray
 
 from ..core.array_ops import LARGE
 from ..core.errors import MutationError, caller_line, caller_place, place_text
+from ..core.foreign import array_types
 from ..core.fast.snapshots import find_keeper, keepers
 from ..core.primitives import nondifferentiable
 from ..core.tracer import box_classes, fixed_types
@@ -147,7 +148,7 @@ def keep_array(x: ndarray, prim: Callable, place: Any, snapshots: list) -> ndarr
 def keep_object(x: Any, prim: Callable, place: Any, snapshots: list) -> Any:
     """What has ``__array__``, as a data frame has. Rules may want more of it than its elements: it is not copied. What
     has no ``ndim`` does not have what NumPy's rules ask of operands: these get what NumPy has read."""
-    if isinstance(x, np.generic):
+    if isinstance(x, np.generic) or type(x) in array_types:
         return x
     array = np.asarray(x)
     level = level_now.get()

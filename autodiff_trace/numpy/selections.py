@@ -41,7 +41,7 @@ def restrict(x, mask):
     if is_plain_and_finite(x):
         return x
     kept = (mask() if type(mask) is Mask else mask) | np.isfinite(x)  # zeros keep their signs, as where all is finite
-    return np.where(kept, x, np.zeros((), x.dtype))[()]
+    return np.where(kept, x, x.dtype.type(0))[()]
 
 
 def is_plain_and_finite(x: Any) -> bool:
@@ -250,3 +250,4 @@ defrules(
     may_give_first=True, unread={0: (0, ANSWER)},
 )
 declare(beside, ones_beside, harmless=True)
+declare(beside, protocol_form=lambda mask, g: np.copy(mask))

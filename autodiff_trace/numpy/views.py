@@ -17,6 +17,7 @@ import numpy as np
 
 from ..core.errors import TracedValueError, caller_line
 from ..core.fast.ownership import lend_copies, writing
+from ..core.foreign import array_types
 from ..core.tracer import Box, box_classes, is_box, to_value
 from . import wrapped as anp
 from .layouts import Views, is_mapped, keep_layout, layout, plain_element, set_layout
@@ -38,6 +39,8 @@ def note_view(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dict) -
     value, base_value, inner = view._value, base._value, None
     kind = type(value)
     if kind is not np.ndarray and kind not in box_classes:
+        if kind in array_types and owner_of(value) is owner_of(base_value):
+            link(view, base, prim, args, kwargs)
         return  # a number
     views = getattr(base, "_views", None)
     if views is not None and views.layout is not None:
@@ -70,6 +73,13 @@ def look_again(view: Box, base: Box, prim: Callable, args: tuple, kwargs: dict) 
                 link(view, base, prim, args, kwargs)
         finally:
             looking.clear()
+
+
+def owner_of(x: Any) -> Any:
+    """The array of another library that owns the memory of ``x``, as far as that library says."""
+    while (base := getattr(x, "base", None)) is not None:
+        x = base
+    return x
 
 
 def shares(memory: Any, base_memory: Any) -> bool:

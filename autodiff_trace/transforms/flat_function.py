@@ -7,9 +7,12 @@ from typing import Any
 
 from ..core.array_ops import array_ops
 from ..core.backward import backward_pass
+from ..core.foreign import array_types, is_foreign, to_foreign
 from ..core.forward import trace_jvp
+from ..core.infinitesimals import settle
 from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.reverse import trace_vjp
+from ..core.tracer import is_box
 from .border import Selection, flatten_output, select_arguments, split_aux
 from .ownership import detach, own_constant
 
@@ -54,12 +57,16 @@ class FlatFunction:
 
     def pull(self, *cotangents: Any) -> list:
         """The cotangents of the inputs from those of the first outputs; None is zero."""
+        if array_types:
+            cotangents = tuple(map(of_its_library, self.values, cotangents))
         seeds = [(node, g) for node, g in zip(self.nodes, cotangents) if node is not None and g is not None]
         return fill_zeros(self.inputs, backward_pass(seeds, self.input_nodes))
 
     def push(self, *tangents: Any) -> tuple[list, list]:
         """Run it in forward mode: the outputs and their tangents; None is zero."""
-        self.values, pushed = trace_jvp(self, self.inputs, tangents)
+        self.values, pushed = trace_jvp(
+            self, self.inputs, list(map(of_its_library, self.inputs, tangents)) if array_types else tangents
+        )
         return self.outputs, fill_zeros(self.outputs, pushed)
 
     def output(self, leaves: list) -> Any:
@@ -76,4 +83,20 @@ class FlatFunction:
 
 def fill_zeros(values: Iterable, terms: Iterable) -> list:
     """The tangents or cotangents of ``values``, with zeros where there is none."""
-    return [array_ops.zeros_like(x)[()] if term is None else term for x, term in zip(values, terms)]
+    filled = [array_ops.zeros_like(x)[()] if term is None else term for x, term in zip(values, terms)]
+    return [conformed(x, term) for x, term in zip(values, filled)] if array_types else filled
+
+
+def conformed(x: Any, term: Any) -> Any:
+    """``term``, the tangent or cotangent of ``x``, with what an array of another library has beside shape and dtype."""
+    if type(x) not in array_types:
+        return term
+    term = settle(of_its_library(x, term))
+    return array_types[type(x)].conform(term, x) if type(term) in array_types else term
+
+
+def of_its_library(x: Any, term: Any) -> Any:
+    """``term``, the tangent or cotangent of ``x``, as a value of the foreign trace where ``x`` is one: also a number."""
+    if type(term) in array_types:
+        return to_foreign(term)
+    return array_ops.zeros_like(to_foreign(x)) + term if term is not None and is_foreign(x) and not is_box(term) else term

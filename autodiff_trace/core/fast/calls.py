@@ -10,9 +10,9 @@ import functools
 from collections.abc import Callable
 
 from ..array_ops import array_ops
-from ..exact_numbers import call_with_floats
+from ..converted import call_converted
 from ..primitives import dispatch, with_rules
-from ..tracer import box_classes, exact_numbers, find_top_trace, watched_types
+from ..tracer import box_classes, converters, find_top_trace, watched_types
 from ..traits import Traits
 
 __all__ = ["wrap_function"]
@@ -33,8 +33,8 @@ def wrap_function(fun: Callable, traits: Traits) -> Callable:
                     trace = arg._trace
                     if trace is not top and (top is None or trace.level > top.level):
                         top = trace
-                elif kind in exact_numbers:
-                    return call_with_floats(call, args, kwargs)
+                elif kind in converters:
+                    return call_converted(call, args, kwargs)
                 elif find_top_trace(arg) is None:
                     has_sequence = True  # shapes, axes, indices: as a rule no reason to leave this path
                 else:

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from ...core.errors import TracedValueError, caller_line
+from ...core.foreign import is_foreign
 from ...core.primitives import primitive
+from ...core.pytree import tree_leaves
 from ...core.tracer import is_box
 from ...core.traits import declare
 from .. import moving, wrapped as anp
@@ -63,6 +65,19 @@ defrules(
     linear_in=(0,), sequence_args=(0,), moves_elements=True, moves_from=(0,), harmless=True, shows_nan=True,
     batching=batch_nested,
 )
+
+
+def join_foreign(nested):
+    """The same where some leaves are arrays of another library."""
+    like = next(leaf for leaf in tree_leaves(nested) if is_foreign(leaf))
+
+    def join(item):
+        return np.stack([*map(join, item)]) if isinstance(item, (list, tuple)) else np.asarray(item, like=like)
+
+    return join(nested)
+
+
+declare(join_nested, protocol_form=join_foreign)
 declare(np.array, np.ones_like, np.zeros_like, np.full_like, owns_memory=True)
 declare(np.array, np.ones_like, np.zeros_like, harmless=True)
 declare(anp.copy, anp.empty_like, anp.ones_like, anp.zeros_like, batching=batch_first)
@@ -79,7 +94,7 @@ def array(object, dtype=None, *, copy=True, order="K", subok=False, ndmin=0, ndm
         x = anp.astype(x, dtype, order or "K")
     elif copy and x is object or is_number(x):
         x = anp.copy(x, order or "K")
-    else:
+    elif not is_foreign(x):  # (of an order in memory other libraries know nothing)
         memory = layout(x)
         x = laid_out(x, memory, np.asarray(memory, order=order))
     if 0 < ndmax < x.ndim or x.dtype.kind == "O":
@@ -120,7 +135,13 @@ def check_finite(a):
     return np.asarray_chkfinite(a)
 
 
-linear(check_finite, lambda g, ans, a: g)
+def check_finite_foreign(a):
+    if not np.all(np.isfinite(a)):
+        raise ValueError("array must not contain infs or NaNs")
+    return a
+
+
+linear(check_finite, lambda g, ans, a: g, protocol_form=check_finite_foreign)
 
 
 @define(np.ascontiguousarray)
@@ -136,6 +157,8 @@ def asfortranarray(a, dtype=None):
 @define(np.require)
 def require(a, dtype=None, requirements=None):
     x = array(a, dtype, copy=False)
+    if is_foreign(x):
+        return x
     memory = layout(x)
     if getattr(x, "_view_of", None) is not None:  # the new value of a view is an array of its own
         memory = memory.view()

@@ -8,7 +8,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from .. import wrapped as anp
 from ..broadcasting import match_dtype
 from ..definers import define
-from ..canonical import NO_VALUE
+from ..canonical import NO_VALUE, as_array
 
 
 def cut(x, axis, start, stop=None):
@@ -43,7 +43,7 @@ def diff(a, n=1, axis=-1, prepend=NO_VALUE, append=NO_VALUE):
 
 def end_piece(end, a, axis):
     """What ``diff`` puts before or after ``a``: a number stands for a slice of it."""
-    end = anp.asarray(end)
+    end = as_array(end)
     shape = list(a.shape)
     shape[axis] = 1
     return end if end.ndim else anp.broadcast_to(end, tuple(shape))
@@ -51,12 +51,12 @@ def end_piece(end, a, axis):
 
 @define(np.ediff1d)
 def ediff1d(ary, to_end=None, to_begin=None):
-    ary = anp.ravel(anp.asarray(ary))
+    ary = anp.ravel(as_array(ary))
     pieces = [ary[1:] - ary[:-1]]
     for name, end in (("to_begin", to_begin), ("to_end", to_end)):
         if end is None:
             continue
-        end = anp.ravel(anp.asarray(end))
+        end = anp.ravel(as_array(end))
         if not np.can_cast(end.dtype, ary.dtype, "same_kind"):
             raise TypeError(f"ediff1d: {name} of dtype {end.dtype} does not fit an array of dtype {ary.dtype}")
         pieces.insert(0 if name == "to_begin" else len(pieces), anp.astype(end, ary.dtype))

@@ -50,6 +50,20 @@ def factor_cotangent(g, factor):
     return ans.conj()
 
 
+def foreign_factor_cotangent(g, factor):
+    """The same by NumPy's protocols."""
+    upper = factor.swapaxes(-1, -2)
+    product = np.tril(upper @ g)
+    diagonal = np.eye(factor.shape[-1], like=factor)
+    half = np.linalg.solve(upper, product - product * diagonal / 2)
+    s = np.linalg.solve(upper.conj(), half.swapaxes(-1, -2)).swapaxes(-1, -2)
+    folded = np.tril(s + s.swapaxes(-1, -2).conj())
+    return folded - folded * diagonal / 2
+
+
+declare(factor_cotangent, protocol_form=foreign_factor_cotangent)
+
+
 def factor_tangent(t, factor):
     return factor @ halved_triangle(whitened(t, lower_inverse(factor)))
 

@@ -10,6 +10,7 @@ import numpy as np
 from ...core.array_ops import array_ops
 from .. import linalg
 from .. import wrapped as anp
+from ..canonical import as_array
 from ..definers import define
 from .matrices import identity
 
@@ -18,7 +19,7 @@ __all__: list[str] = []
 
 @define(np.linalg.cross)
 def cross(x1, x2, /, *, axis=-1):
-    x1, x2 = anp.asarray(x1), anp.asarray(x2)
+    x1, x2 = as_array(x1), as_array(x2)
     if x1.shape[axis] != 3 or x2.shape[axis] != 3:
         raise ValueError(f"cross: vectors must be of dimension 3, not {x1.shape[axis]} and {x2.shape[axis]}")
     return anp.cross(x1, x2, axis=axis)
@@ -46,7 +47,7 @@ def matrix_power(a, n):
 
 @define(np.linalg.multi_dot)
 def multi_dot(arrays, *, out=None):
-    arrays = [anp.asarray(x) for x in arrays]
+    arrays = [as_array(x) for x in arrays]
     if len(arrays) < 2:
         raise ValueError("multi_dot: expected at least two arrays")
     first, last = arrays[0], arrays[-1]
@@ -87,7 +88,7 @@ def chain(matrices):
 
 @define(np.linalg.outer)
 def outer(x1, x2, /):
-    x1, x2 = anp.asarray(x1), anp.asarray(x2)
+    x1, x2 = as_array(x1), as_array(x2)
     if x1.ndim != 1 or x2.ndim != 1:
         raise ValueError(f"outer: both arrays must be one-dimensional, not {x1.ndim}- and {x2.ndim}-dimensional")
     return anp.outer(x1, x2)

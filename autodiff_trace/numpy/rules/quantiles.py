@@ -159,11 +159,10 @@ def weighted_place(weights, q):
         sums /= sums[:, -1:]
     if np.isnan(sums[:, -1]).any():
         raise ValueError("Weights included NaN, inf or were all zero.")
-    q = np.asarray(q)
-    if q.dtype.kind == "f":  # as NumPy: a q of single precision is looked for among such sums
+    if hasattr(q, "dtype") and q.dtype.kind == "f":  # as NumPy: a q of single precision is looked for among such sums
         sums = sums.astype(q.dtype)
     sums[sums == 0] = -1  # what has no weight is not picked for q = 0
-    return np.minimum((sums < q[..., None, None]).sum(-1), weights.shape[-1] - 1)
+    return np.minimum((sums < (q[..., None, None] if np.ndim(q) else q)).sum(-1), weights.shape[-1] - 1)
 
 
 # overwrite_input only permits NumPy to use the argument's memory.

@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ...core.errors import TracedValueError, caller_line
+from ...core.foreign import is_foreign
 from ...core.tracer import box_classes
 from .. import moving
 from .. import wrapped as anp
@@ -132,6 +134,11 @@ def full_shape(a, shape):
 def axes_in_order(a, order):
     """The axes of ``a``, those along which ``order`` takes larger steps in memory first; None where that is order C."""
     memory = layout(a)
+    if order in ("A", "K") and a.ndim > 1 and is_foreign(a):
+        raise TracedValueError(
+            f"order={order!r} asks how an array lies in memory ({caller_line()}), which is not known of arrays of other "
+            "libraries. Write order='C' or order='F'."
+        )
     if order == "A":
         order = "F" if memory.flags.f_contiguous and not memory.flags.c_contiguous else "C"
     axes = list(range(a.ndim))

@@ -13,6 +13,7 @@ from ...core.traits import ANSWER, ARGUMENTS, declare
 from .. import linalg
 from .. import wrapped as anp
 from ..broadcasting import broadcast_tangent, unbroadcast
+from ..canonical import as_array
 from ..definers import define, defrules
 from ..batching import align, batch_matrix
 from .matrices import adjoint, column, identity, inverts, mirror_triangle, transposed
@@ -80,7 +81,7 @@ def tensorinv(a, ind=2):
 
 @define(np.linalg.tensorsolve)
 def tensorsolve(a, b, axes=None):
-    a, b = anp.asarray(a), anp.asarray(b)
+    a, b = as_array(a), as_array(b)
     if axes is not None:
         last = [axis % a.ndim for axis in axes]
         a = anp.transpose(a, [axis for axis in range(a.ndim) if axis not in last] + last)
@@ -97,15 +98,16 @@ def tensorsolve(a, b, axes=None):
 def pseudoinverse(a, rcond):
     """``np.linalg.pinv``, where all singular values that are cut off are zero but for rounding."""
     u, s, vh = np.linalg.svd(a, full_matrices=False)
-    kept = s > np.asarray(rcond)[..., None] * s.max(axis=-1, keepdims=True, initial=0)
-    smallest = np.where(kept, s, np.inf).min(axis=-1, initial=np.inf)
-    largest_cut = np.where(kept, 0, s).max(axis=-1, initial=0)
+    largest = np.max(s, axis=-1, keepdims=True, initial=0)
+    kept = s > (rcond[..., None] if np.ndim(rcond) else rcond) * largest
+    smallest = np.min(np.where(kept, s, np.inf), axis=-1, initial=np.inf)
+    largest_cut = np.max(np.where(kept, 0, s), axis=-1, initial=0)
     if np.any((largest_cut > math.sqrt(np.finfo(s.dtype).eps) * smallest) & np.isfinite(smallest)):
         raise np.linalg.LinAlgError(
             f"the cutoff {rcond} drops singular values that are not zero: the derivative of the pseudoinverse that is "
             "implemented needs a constant rank. Lower rcond/rtol, or write the truncated inverse with anp.linalg.svd."
         )
-    inverse = np.divide(1, s, where=kept, out=np.zeros_like(s))
+    inverse = np.where(kept, 1 / np.where(kept, s, 1), 0)
     return vh.swapaxes(-1, -2).conj() @ (inverse[..., None] * u.swapaxes(-1, -2).conj())
 
 
@@ -166,7 +168,7 @@ defrules(residual_squares, (residual_vjp, None), (residual_jvp, None), reads=ARG
 
 @define(np.linalg.lstsq)
 def lstsq(a, b, rcond=None):
-    a, b = anp.asarray(a), anp.asarray(b)
+    a, b = as_array(a), as_array(b)
     if a.ndim != 2 or b.ndim not in (1, 2) or len(a) != len(b):
         raise np.linalg.LinAlgError(
             f"lstsq: a matrix and a vector or matrix of as many rows are needed, not arrays of {a.shape} and {b.shape}"

@@ -58,7 +58,7 @@ def sinc_derivative(x, order):
     sin(u) / u = Σ (−1)ᵏ u²ᵏ / (2k+1)!, differentiated term by term.
     """
     wide = np.result_type(x, float)
-    u = np.pi * np.asarray(x, wide)
+    u = np.pi * as_array(x).astype(wide)
     near = np.abs(u) <= max(order, 1)
     far = np.where(near, 1, u)
     by_steps = np.sin(far) / far
@@ -96,7 +96,7 @@ def bessel_i(x, order):
     expansion, DLMF 10.40.1.
     """
     wide = np.result_type(x, float)
-    signed = np.asarray(x, wide)
+    signed = as_array(x).astype(wide)
     size = np.abs(signed)
     limit = 25 + order * order
     near = size <= limit

@@ -1,0 +1,113 @@
+"""Arrays of other libraries: values of one more trace, below all others. Knows no array library.
+
+A Dask array is to a derivative what a number is: a value on which primitives are called. So the foreign trace boxes it,
+all other traces run above, with rules that ask a box for no memory (as above a trace that records), and each primitive
+ends here: the boxes come off, and the array's own library computes, as its record in ``array_types`` says:
+
+    sin(Box(Box(dask array, foreign trace), VJP trace))
+      VJP trace: sin(Box(dask array, foreign trace))      records the node
+        foreign trace: array_types[dask.array.Array].compute(sin, (dask array,), {})
+
+Beside a box an array that the user's function has at hand becomes a box as well: its type is among
+``tracer.converters``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .tracer import NO_KEYWORDS, Trace, box_classes, boxers, converters, register_box, watched_types
+
+__all__ = ["FOREIGN", "ArrayType", "array_types", "foreign_type", "is_foreign", "register_foreign", "to_foreign"]
+
+
+class ArrayType:
+    """What is known of a type of array: how a primitive is computed, and what belongs to a result."""
+
+    box_class: Callable
+
+    def compute(self, prim: Callable, args: tuple, kwargs: dict) -> Any:
+        """The answer of ``prim`` for plain arguments, at least one of which is an array of this type."""
+        raise NotImplementedError
+
+    def conform(self, result: Any, like: Any) -> Any:
+        """A gradient with what ``like``, the argument, has beside shape and dtype: chunks."""
+        return result
+
+
+array_types: dict[type, ArrayType] = {}
+"""The types of array that have been registered."""
+
+
+class ForeignTrace(Trace):
+    """The trace below all others. It runs for ever, and follows nothing: its boxes are values."""
+
+    def __init__(self) -> None:
+        self.level = -2  # those of the infinitesimal changes and of the choices of vectors may have its boxes in them
+
+    def process(self, prim, args, kwargs):
+        values = tuple(map(self.unbox, args))
+        keywords = {name: self.unbox(arg) for name, arg in kwargs.items()} if kwargs else kwargs
+        kind = foreign_type(values, keywords)
+        return self.box(prim.fun(*values, **keywords) if kind is None else kind.compute(prim, values, keywords))
+
+    process_general = process_nondifferentiable = process
+
+    def process_one(self, prim, box, argnum, values, is_beside=False):
+        return self.process(prim, values, NO_KEYWORDS)
+
+    def unbox(self, arg: Any) -> Any:
+        kind = type(arg)
+        if kind in box_classes:
+            return arg._value
+        return kind(map(self.unbox, arg)) if kind is list or kind is tuple else arg
+
+    def box(self, ans: Any) -> Any:
+        """``ans`` with boxes around the foreign arrays in it."""
+        if type(ans) in array_types:
+            return array_types[type(ans)].box_class(ans, self, None)
+        if isinstance(ans, (tuple, list)):
+            items = map(self.box, ans)
+            return type(ans)(*items) if hasattr(ans, "_fields") else type(ans)(items)
+        return ans
+
+    def python_value(self, box, use):
+        return use(box._value)
+
+    def text(self, box):
+        return str(box._value)
+
+
+FOREIGN = ForeignTrace()
+
+
+def register_foreign(kind: type, array_type: ArrayType) -> None:
+    """Let arrays of class ``kind`` be values of the foreign trace."""
+    array_types[kind] = array_type
+    register_box(array_type.box_class, kind, convert=FOREIGN.box)
+    converters[kind] = lambda prim, array: FOREIGN.box(array)
+    watched_types.add(kind)
+
+
+def foreign_type(args: Any, kwargs: dict = NO_KEYWORDS) -> ArrayType | None:
+    """The type of the first foreign array among plain arguments, also in lists and tuples."""
+    for arg in (*args, *kwargs.values()) if kwargs else args:
+        kind = type(arg)
+        if kind in array_types:
+            return array_types[kind]
+        if (kind is list or kind is tuple) and (found := foreign_type(arg)) is not None:
+            return found
+    return None
+
+
+def is_foreign(x: Any) -> bool:
+    """Whether there is a foreign array under all boxes of ``x``."""
+    while type(x) in box_classes:
+        x = x._value
+    return type(x) in array_types
+
+
+def to_foreign(x: Any) -> Any:
+    """A foreign array as a box; another value as it is."""
+    return FOREIGN.box(x) if type(x) in array_types else x

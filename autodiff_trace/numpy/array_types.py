@@ -1,0 +1,149 @@
+"""Arrays of other libraries that speak NumPy's protocols: how primitives are computed on them.
+
+As a rule a primitive is computed by its own function, which calls NumPy's, which asks the array (``__array_ufunc__``,
+``__array_function__``). Where such a function looks into memory, or its library lacks one of NumPy's, a *form* takes
+its place: of the primitive itself (``traits.protocol_form``, for all types of arrays), or of one type (``forms``).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import TracedValueError, caller_line, public_name
+from ..core.foreign import ArrayType, array_types, register_foreign
+from ..core.pytree import tree_leaves
+from .array_box import ArrayBox
+from .namespace import wrapped_functions
+
+__all__ = ["ProtocolArrays", "register_array_type"]
+
+
+MACHINERY = frozenset(f"{__package__}.{name}" for name in """
+    array_box array_types canonical operators ufunc_methods wrapped writable_box
+""".split())
+"""Modules of this folder through which calls come from the user, as well as from rules."""
+
+PACKAGE = __package__.partition(".")[0]
+
+
+def is_called_by_rule() -> bool:
+    """Whether a rule or a definition makes the call, rather than the user: then NumPy's arrays in it are its own."""
+    frame = sys._getframe(2)
+    while frame is not None:
+        module = frame.f_globals.get("__name__", "")
+        if module not in MACHINERY and not module.startswith(f"{PACKAGE}.core."):
+            return module.startswith(f"{PACKAGE}.")
+        frame = frame.f_back
+    return False
+
+
+class ProtocolArrays(ArrayType):
+    """A type of array, as :func:`register_array_type` describes it."""
+
+    box_class = ArrayBox
+
+    def __init__(
+        self, name: str, forms: Mapping[Callable, Callable], supports: Callable[[Callable], bool] | None,
+        conform: Callable[[Any, Any], Any] | None,
+    ) -> None:
+        self.name = name
+        self.forms = {wrapped_functions.get(function, function): form for function, form in forms.items()}
+        self.supports = supports
+        if conform is not None:
+            self.conform = conform
+
+    def compute(self, prim, args, kwargs):
+        form = self.forms.get(prim)
+        if form is None and self.supports is not None and not self.supports(prim):
+            raise self.refusal(prim)
+        form = form or prim.traits.protocol_form or prim.fun
+        if self.has_numpy(prim, args) and is_called_by_rule():
+            args = self.adopted(prim, args)
+        try:
+            ans = form(*args, **kwargs)
+        except Exception as error:
+            if "no implementation found for" in str(error):  # what NumPy says of its functions
+                raise self.refusal(prim) from error
+            if hasattr(error, "add_note"):
+                error.add_note(f"In {public_name(prim)} of arrays of type {self.name} ({caller_line()}).")
+            raise
+        if not self.is_mine(ans):
+            raise TracedValueError(
+                f"{public_name(prim)} made a {type(ans).__module__}.{type(ans).__name__} of an array of type {self.name} "
+                f"({caller_line()}), which would leave the library that holds it. Convert it yourself where that is meant."
+            )
+        return ans
+
+    def has_numpy(self, prim: Callable, args: Any) -> bool:
+        """Whether an array of NumPy's is an operand, beside that of another library; indices are none."""
+        for i, arg in enumerate(args):
+            if type(arg) is np.ndarray and not (prim.traits.indexes and i == 1):
+                return True
+            if type(arg) is list and self.has_numpy(prim, arg):
+                return True
+        return False
+
+    def adopted(self, prim: Callable, args: tuple) -> tuple:
+        """``args`` with arrays of this library in the place of NumPy's."""
+        like = next(arg for arg in tree_leaves(args) if type(arg) in array_types)
+
+        def adopt(arg):
+            if type(arg) is list:
+                return [*map(adopt, arg)]
+            return np.asarray(arg, like=like) if type(arg) is np.ndarray else arg
+
+        return tuple([arg if prim.traits.indexes and i == 1 else adopt(arg) for i, arg in enumerate(args)])
+
+    def is_mine(self, ans: Any) -> bool:
+        if isinstance(ans, (tuple, list)):
+            return all(map(self.is_mine, ans))
+        return type(ans) is not np.ndarray
+
+    def refusal(self, prim: Callable) -> TypeError:
+        return TypeError(
+            f"{public_name(prim)} is not there for arrays of type {self.name} ({caller_line()}): their library does not "
+            "have it, or it does not go without the values. Use another function, or convert the array to NumPy's."
+        )
+
+
+def register_array_type(
+    array_type: type,
+    *further_types: type,
+    forms: Mapping[Callable, Callable] | None = None,
+    supports: Callable[[Callable], bool] | None = None,
+    conform: Callable[[Any, Any], Any] | None = None,
+) -> None:
+    """Let arrays of another library be differentiated, batched and computed with, in all modes.
+
+    The type must have ``shape``, ``dtype`` (a ``numpy.dtype``), ``ndim``, ``size``, ``astype``, ``reshape``,
+    ``transpose``, ``copy`` and items, speak NumPy's protocols ``__array_ufunc__`` and ``__array_function__``, among them
+    ``zeros_like`` and ``ones_like``, and give its own arrays for its own, of dimension 0 as well (or numbers of
+    ``further_types``). It need not be writable, nor have an ``__array__``, which is never called. Derivatives of its
+    arrays are its arrays. Dask's and CuPy's arrays and those of ``sparse`` are registered as soon as these are imported.
+
+    Arguments:
+        array_type: the class of the arrays.
+        further_types: of its scalars, if they are no arrays.
+        forms: for functions of NumPy (``numpy.roll``) or primitives what computes them on arrays of this type, from the
+            same arguments, where the protocols do not.
+        supports: whether the library has a function that a primitive stands for; else it is refused by its name before
+            anything is computed. Without it all is tried.
+        conform: ``conform(gradient, argument)``: the gradient with what the argument has beside shape and dtype, such
+            as chunks.
+
+    Raises TypeError for a class that does not speak the protocols.
+    """
+    missing = [name for name in ("__array_ufunc__", "__array_function__") if not hasattr(array_type, name)]
+    if missing:
+        raise TypeError(
+            f"register_array_type: {array_type.__name__} has no {' and no '.join(missing)}, by which NumPy's functions "
+            "reach it. To differentiate containers of arrays use register_pytree."
+        )
+    name = f"{array_type.__module__.partition('.')[0]}.{array_type.__qualname__}"
+    record = ProtocolArrays(name, forms or {}, supports, conform)
+    for kind in (array_type, *further_types):
+        register_foreign(kind, record)
