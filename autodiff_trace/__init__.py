@@ -10,6 +10,7 @@
 
 import sys as _sys
 
+from . import array_libraries as _array_libraries  # noqa: F401, it says which there are
 from . import numpy as numpy
 from .compiler import graph, jit, num_threads, set_num_threads
 from .core.errors import EndedTraceError, MissingRuleError, MutationError, TracedValueError

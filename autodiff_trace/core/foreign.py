@@ -19,7 +19,9 @@ from typing import Any
 
 from .tracer import NO_KEYWORDS, Trace, box_classes, boxers, converters, register_box, watched_types
 
-__all__ = ["FOREIGN", "ArrayType", "array_types", "foreign_type", "is_foreign", "register_foreign", "to_foreign"]
+__all__ = [
+    "FOREIGN", "ArrayType", "array_types", "foreign_type", "is_foreign", "register_foreign", "to_foreign",
+]
 
 
 class ArrayType:

@@ -17,6 +17,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from .errors import EndedTraceError, caller_line
+from .libraries import look_for_libraries
 
 __all__ = [
     "NO_KEYWORDS", "Box", "Trace", "box_classes", "boxers", "converters", "find_top_trace", "fixed_types",
@@ -215,6 +216,7 @@ class Trace:
 
     def run(self, fun: Callable[..., list], boxes: Iterable[Box]) -> tuple[list, list]:
         """Run ``fun`` on ``boxes`` of this trace: its outputs unboxed, and their nodes (None for what has none)."""
+        look_for_libraries()
         values = []
         nodes = []
         stack = trace_stack.get()

@@ -47,18 +47,20 @@ class ProtocolArrays(ArrayType):
     box_class = ArrayBox
 
     def __init__(
-        self, name: str, forms: Mapping[Callable, Callable], supports: Callable[[Callable], bool] | None,
+        self, name: str, forms: Mapping[Callable, Callable], find_form: Callable[[Callable], Any] | None,
         conform: Callable[[Any, Any], Any] | None,
     ) -> None:
         self.name = name
         self.forms = {wrapped_functions.get(function, function): form for function, form in forms.items()}
-        self.supports = supports
+        self.find_form = find_form
         if conform is not None:
             self.conform = conform
 
     def compute(self, prim, args, kwargs):
         form = self.forms.get(prim)
-        if form is None and self.supports is not None and not self.supports(prim):
+        if form is None and self.find_form is not None:
+            form = self.forms[prim] = self.find_form(prim)
+        if form is NotImplemented:
             raise self.refusal(prim)
         form = form or prim.traits.protocol_form or prim.fun
         if self.has_numpy(prim, args) and is_called_by_rule():
@@ -114,7 +116,7 @@ def register_array_type(
     array_type: type,
     *further_types: type,
     forms: Mapping[Callable, Callable] | None = None,
-    supports: Callable[[Callable], bool] | None = None,
+    find_form: Callable[[Callable], Any] | None = None,
     conform: Callable[[Any, Any], Any] | None = None,
 ) -> None:
     """Let arrays of another library be differentiated, batched and computed with, in all modes.
@@ -130,8 +132,9 @@ def register_array_type(
         further_types: of its scalars, if they are no arrays.
         forms: for functions of NumPy (``numpy.roll``) or primitives what computes them on arrays of this type, from the
             same arguments, where the protocols do not.
-        supports: whether the library has a function that a primitive stands for; else it is refused by its name before
-            anything is computed. Without it all is tried.
+        find_form: ``find_form(primitive)`` gives such a form of a primitive that is not among ``forms``; None if it is
+            computed by the protocols; NotImplemented if the library cannot do it, which is then refused by its name
+            before anything is computed. Without it all is tried.
         conform: ``conform(gradient, argument)``: the gradient with what the argument has beside shape and dtype, such
             as chunks.
 
@@ -144,6 +147,6 @@ def register_array_type(
             "reach it. To differentiate containers of arrays use register_pytree."
         )
     name = f"{array_type.__module__.partition('.')[0]}.{array_type.__qualname__}"
-    record = ProtocolArrays(name, forms or {}, supports, conform)
+    record = ProtocolArrays(name, forms or {}, find_form, conform)
     for kind in (array_type, *further_types):
         register_foreign(kind, record)

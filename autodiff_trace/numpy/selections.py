@@ -250,4 +250,4 @@ defrules(
     may_give_first=True, unread={0: (0, ANSWER)},
 )
 declare(beside, ones_beside, harmless=True)
-declare(beside, protocol_form=lambda mask, g: np.copy(mask))
+declare(beside, protocol_form=lambda mask, g: mask.copy())

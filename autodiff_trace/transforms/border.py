@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.libraries import look_for_libraries
 from ..core.pytree import Structure, tree_flatten, tree_unflatten
 from ..core.tracer import boxers, is_box, to_value
 from ..numpy import wrapped as anp
@@ -30,6 +31,8 @@ def to_input(leaf: Any) -> Any:
         return np.complex128(leaf)
     if kind is bool:
         return None
+    if kind not in boxers:
+        look_for_libraries()
     if kind not in boxers:
         if not is_plain_subclass(kind):
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -27,8 +28,7 @@ def map_seeds(
     colors = np.arange(total_size(likes)) if colors is None else colors
     total = count_colors(colors)
     if chunk_size is None:
-        arrays = map(np.asarray, map(to_value, [*likes, *answers_like]))
-        largest = max([x.size * x.dtype.itemsize for x in arrays], default=8)
+        largest = max([x.size * x.dtype.itemsize for x in map(to_array, [*likes, *answers_like])], default=8)
         chunk_size = max(1, CHUNK_BYTES // max(largest, 1))
     chunks = []
     for first in range(0, max(total, 1), chunk_size):
@@ -52,6 +52,12 @@ def map_seeds(
             for answer, each in zip(answers, mapped)
         ])
     return chunks[0] if len(chunks) == 1 else [anp.concatenate(list(parts)) for parts in zip(*chunks)]
+
+
+def to_array(x: Any) -> Any:
+    """The plain array under all boxes; of a number one, too."""
+    x = to_value(x)
+    return x if hasattr(x, "dtype") else np.asarray(x)
 
 
 def count_colors(colors: np.ndarray) -> int:
