@@ -31,7 +31,7 @@ FORMS: dict[Callable, Callable] = {
 
 
 def form_of(prim: Callable) -> Callable | None:
-    """What computes a primitive that has no form of its own: one that works element by element does so block by block."""
+    """What computes a primitive that has no form of its own: what works element by element does so block by block."""
     if prim.traits.elementwise and not isinstance(prim.fun, np.ufunc):
         return lambda *args, **kwargs: elemwise(prim.fun, *args, **kwargs)
     return None

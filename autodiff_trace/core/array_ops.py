@@ -43,7 +43,7 @@ class ArrayOps:
     ``with_own_results(function)``: a user's function, made to return arrays that nobody else writes into.
     ``copied(x)``: what stays as it is when others write into ``x``.
     ``shape_only(x)``: what stands for ``x`` where only its shape and dtype will be read; ``outline(x)``: the same of
-    whatever size.
+    whatever size; ``outline_foreign(x)``: the same of an array of another library.
     ``stack(arrays)``: along a new first axis. ``zeros_like(x)``, ``ones_like(x)``. The others are for
     :mod:`~autodiff_trace.core.selections`.
     """
@@ -55,6 +55,7 @@ class ArrayOps:
     note_shared: Callable[..., None]
     find_shared: Callable[..., Any]
     outline: Callable[[Any], Any]
+    outline_foreign: Callable[[Any], Any]
     shape_only: Callable[[Any], Any]
     stack: Callable[[list], Any]
     store: Callable[[Any, Any], Any]

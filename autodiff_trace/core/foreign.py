@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .tracer import NO_KEYWORDS, Trace, box_classes, boxers, converters, register_box, watched_types
+from .tracer import NO_KEYWORDS, Trace, box_classes, converters, register_box, watched_types
 
 __all__ = [
     "FOREIGN", "ArrayType", "array_types", "foreign_type", "is_foreign", "register_foreign", "to_foreign",

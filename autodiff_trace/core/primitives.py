@@ -80,12 +80,14 @@ def notrace_primitive(fun: Callable) -> Callable:
 
     def shown(arg):
         is_traced_sequence = (type(arg) is list or type(arg) is tuple) and find_top_trace(arg) is not None
-        return metadata(array_ops.array(arg) if is_traced_sequence else arg)
+        found = metadata(array_ops.array(arg) if is_traced_sequence else arg)
+        is_foreign = type(found) in converters and hasattr(found, "dtype")
+        return array_ops.outline_foreign(found) if is_foreign else found
 
     @functools.wraps(fun, updated=())
     def call(*args, **kwargs):
         if len(args) == 1 and not kwargs and type(args[0]) not in (list, tuple):  # 0.4 instead of 1.4 µs
-            return fun(metadata(args[0]))
+            return fun(shown(args[0]))
         return fun(*map(shown, args), **{name: shown(arg) for name, arg in kwargs.items()})
 
     return call

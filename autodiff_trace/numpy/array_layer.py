@@ -12,6 +12,7 @@ from .array_box import store
 from .batching import align
 from .broadcasting import ShapeOnly, outline, shape_only, sum_to
 from .error_states import error_state, restore_errors, set_quiet
+from .layouts import outline_foreign
 from .masks import (
     any_in_matrix, as_weights, broadcast_mask, either, expand, has_nonzero, nonzero, quietly, reduce_mask,
 )
@@ -25,7 +26,8 @@ large_types[np.ndarray] = ShapeOnly
 overwritable.add(np.ndarray)
 array_ops.install(
     align=align, array=array, copied=copied, find_shared=find_shared, note_shared=note_shared, note_view=note_view,
-    outline=outline, shape_only=shape_only, stack=anp.stack, store=store, with_own_results=with_own_results,
+    outline=outline, outline_foreign=outline_foreign, shape_only=shape_only, stack=anp.stack, store=store,
+    with_own_results=with_own_results,
     zeros_like=anp.zeros_like, ones_like=ones_beside,
     # for selections
     any=anp.any, any_in_matrix=any_in_matrix, as_weights=as_weights, both=anp.logical_and,

@@ -75,8 +75,9 @@ class ProtocolArrays(ArrayType):
             raise
         if not self.is_mine(ans):
             raise TracedValueError(
-                f"{public_name(prim)} made a {type(ans).__module__}.{type(ans).__name__} of an array of type {self.name} "
-                f"({caller_line()}), which would leave the library that holds it. Convert it yourself where that is meant."
+                f"{public_name(prim)} made a {type(ans).__module__}.{type(ans).__name__} of an array of type "
+                f"{self.name} ({caller_line()}), which would leave the library that holds it. Convert it yourself where "
+                "that is meant."
             )
         return ans
 
@@ -107,8 +108,8 @@ class ProtocolArrays(ArrayType):
 
     def refusal(self, prim: Callable) -> TypeError:
         return TypeError(
-            f"{public_name(prim)} is not there for arrays of type {self.name} ({caller_line()}): their library does not "
-            "have it, or it does not go without the values. Use another function, or convert the array to NumPy's."
+            f"{public_name(prim)} is not there for arrays of type {self.name} ({caller_line()}): their library does "
+            "not have it, or it does not go without the values. Use another function, or convert the array to NumPy's."
         )
 
 
@@ -122,10 +123,11 @@ def register_array_type(
     """Let arrays of another library be differentiated, batched and computed with, in all modes.
 
     The type must have ``shape``, ``dtype`` (a ``numpy.dtype``), ``ndim``, ``size``, ``astype``, ``reshape``,
-    ``transpose``, ``copy`` and items, speak NumPy's protocols ``__array_ufunc__`` and ``__array_function__``, among them
-    ``zeros_like`` and ``ones_like``, and give its own arrays for its own, of dimension 0 as well (or numbers of
-    ``further_types``). It need not be writable, nor have an ``__array__``, which is never called. Derivatives of its
-    arrays are its arrays. Dask's and CuPy's arrays and those of ``sparse`` are registered as soon as these are imported.
+    ``transpose``, ``copy`` and items, speak NumPy's protocols ``__array_ufunc__`` and ``__array_function__`` (with
+    ``zeros_like``, ``ones_like`` and ``asarray(x, like=…)`` among the functions), and give its own arrays for its own,
+    of dimension 0 as well (or numbers of ``further_types``). It need not be writable, nor have an ``__array__``, which
+    is never called. Derivatives of its arrays are its arrays. Those of Dask, CuPy and sparse are registered as soon as
+    the program has imported these.
 
     Arguments:
         array_type: the class of the arrays.

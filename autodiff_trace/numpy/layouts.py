@@ -17,7 +17,7 @@ from ..core.tracer import box_classes, watched_types
 
 __all__ = [
     "Views", "axes_by_stride", "is_mapped", "is_number", "keep_layout", "keep_layout_of_element", "layout",
-    "plain_element", "set_layout",
+    "outline_foreign", "plain_element", "set_layout",
 ]
 
 

@@ -96,7 +96,8 @@ def conformed(x: Any, term: Any) -> Any:
 
 
 def of_its_library(x: Any, term: Any) -> Any:
-    """``term``, the tangent or cotangent of ``x``, as a value of the foreign trace where ``x`` is one: also a number."""
+    """``term``, the tangent or cotangent of ``x``, as a value of the foreign trace where ``x`` is one; so a number."""
     if type(term) in array_types:
         return to_foreign(term)
-    return array_ops.zeros_like(to_foreign(x)) + term if term is not None and is_foreign(x) and not is_box(term) else term
+    is_plain = term is not None and not is_box(term)
+    return array_ops.zeros_like(to_foreign(x)) + term if is_plain and is_foreign(x) else term

@@ -136,8 +136,8 @@ def axes_in_order(a, order):
     memory = layout(a)
     if order in ("A", "K") and a.ndim > 1 and is_foreign(a):
         raise TracedValueError(
-            f"order={order!r} asks how an array lies in memory ({caller_line()}), which is not known of arrays of other "
-            "libraries. Write order='C' or order='F'."
+            f"order={order!r} asks how an array lies in memory ({caller_line()}), which is not known of arrays of "
+            "other libraries. Write order='C' or order='F'."
         )
     if order == "A":
         order = "F" if memory.flags.f_contiguous and not memory.flags.c_contiguous else "C"
