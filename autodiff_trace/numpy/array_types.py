@@ -16,6 +16,7 @@ import numpy as np
 from ..core.errors import TracedValueError, caller_line, public_name
 from ..core.foreign import ArrayType, array_types, register_foreign
 from ..core.pytree import tree_leaves
+from . import protocol_forms as protocol_forms
 from .array_box import ArrayBox
 from .namespace import wrapped_functions
 
@@ -76,8 +77,8 @@ class ProtocolArrays(ArrayType):
         if not self.is_mine(ans):
             raise TracedValueError(
                 f"{public_name(prim)} made a {type(ans).__module__}.{type(ans).__name__} of an array of type "
-                f"{self.name} ({caller_line()}), which would leave the library that holds it. Convert it yourself where "
-                "that is meant."
+                f"{self.name} ({caller_line()}), which would leave the library that holds it. Convert it yourself "
+                "where that is meant."
             )
         return ans
 
