@@ -175,12 +175,12 @@ def eigh_vjp(g, ans, a, UPLO):
     ga = left @ gp @ right
     if has_split(v) and not are_unused(g, 1):
         ga = agreed(ga, left, right, w, least, magnitude(diagonal_matrix(gw)), magnitude(gv), "eigh")
-    return fold_triangle(ga, UPLO.upper() == "L")
+    return fold_triangle(ga, UPLO == "L")
 
 
 def eigh_jvp(t, ans, a, UPLO):
     w, v = ans
-    t = mirror_triangle(t, UPLO.upper() == "L")
+    t = mirror_triangle(t, UPLO == "L")
     p = adjoint(v) @ t @ v
     least = tolerance(w)
     is_aligned = can_align(w, least)
@@ -197,7 +197,7 @@ defrules(hermitian_eigensystem, eigh_vjp, eigh_jvp, batching=batch_matrix, reads
 
 @define(np.linalg.eigh)
 def eigh(a, UPLO="L"):
-    return decompose(hermitian_eigensystem, anp.asarray(a), UPLO)
+    return decompose(hermitian_eigensystem, anp.asarray(a), UPLO.upper())
 
 
 @define(np.linalg.eigvalsh)
