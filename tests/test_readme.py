@@ -17,6 +17,9 @@ BLOCK = re.compile(r"^```python\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
 FROM_AUTOGRAD = (ROOT / "docs" / "from_autograd.md").read_text(encoding="utf-8")
 NATIVE = (ROOT / "docs" / "native.md").read_text(encoding="utf-8")
 BLOCKS = [*BLOCK.findall(README), *["\n".join(BLOCK.findall(page)) for page in (EXTENDING, FROM_AUTOGRAD)]]
+PAGES = ["array_libraries.md"]
+"""Pages whose examples need libraries that need not be installed: each example is a test of its own."""
+OPTIONAL = ["cupy", "dask", "distributed", "pandas", "scipy", "sparse", "xarray"]
 NUMBER = re.compile(r"(?<![\w.])-?\d+\.?\d*(?:e[-+]?\d+)?")
 
 
@@ -48,6 +51,18 @@ def test_block(block):
 @pytest.mark.skipif(importlib.util.find_spec("llvmlite") is None, reason="regions are compiled by llvmlite")
 def test_native_page():
     check("\n".join(BLOCK.findall(NATIVE)))
+
+
+@pytest.mark.parametrize("page, block", [
+    (page, block) for page in PAGES for block in BLOCK.findall((ROOT / "docs" / page).read_text(encoding="utf-8"))
+])
+def test_page(page, block):
+    for name in OPTIONAL:
+        if re.search(rf"^>>> (import|from) {name}\b", block, flags=re.MULTILINE):
+            library = pytest.importorskip(name, reason=f"an example of docs/{page} needs {name}")
+            if name == "cupy" and not library.is_available():
+                pytest.skip(f"an example of docs/{page} needs a GPU")
+    check(block)
 
 
 def check(block):
