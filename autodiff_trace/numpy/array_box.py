@@ -147,7 +147,7 @@ class ArrayBox(WritableBox):
 
     T = property(lambda self: moving.transpose(self, tuple(range(self.ndim))[::-1]))
     mT = property(lambda self: anp.swapaxes(self, -1, -2))
-    device = property(lambda self: "cpu")  # NumPy's arrays know no other
+    device = property(lambda self: getattr(self._trace.metadata(self), "device", "cpu"))  # NumPy's know no other
     real = property(lambda self: anp.real(self), set_real)
     imag = property(lambda self: anp.imag(self), set_imag)
     strides = property(lambda self: layout(self).strides)
