@@ -8,17 +8,15 @@ from collections.abc import Callable
 from typing import Any
 
 from .array_ops import array_ops
-from .exact_numbers import call_with_floats
+from .other_operands import call_with_others
 from .parameters import is_own_out, positional_parameters
-from .tracer import box_classes, exact_numbers, find_top_trace, metadata, watched_types
+from .tracer import box_classes, find_top_trace, metadata, passed_types, watched_types
 from .traits import Traits, table
 
 __all__ = [
     "add_rule_table", "composite", "dispatch", "nondifferentiable", "notrace_primitive", "primitive",
     "with_rules", "wrap_function",
 ]
-
-exact_types = frozenset(exact_numbers)
 
 
 def primitive(
@@ -109,7 +107,7 @@ def composite(fun: Callable) -> Callable[[Callable], Callable]:
         def call(*args, **kwargs):
             for arg in args:
                 kind = type(arg)
-                if kind in watched_types and (kind in box_classes or kind not in exact_numbers and find_top_trace(arg)):
+                if kind in watched_types and (kind in box_classes or find_top_trace(arg)):
                     return definition(*args, **kwargs)
             if kwargs and find_top_trace(kwargs.values()) is not None:
                 return definition(*args, **kwargs)
@@ -139,8 +137,8 @@ def wrap_function(fun: Callable, traits: Traits) -> Callable:
 
     @functools.wraps(fun, updated=())
     def call(*args, **kwargs):
-        if not exact_types.isdisjoint(map(type, args)):
-            return call_with_floats(call, args, kwargs)
+        if not all([type(arg) in passed_types or type(arg) in watched_types for arg in args]):
+            return call_with_others(call, args, kwargs)
         return dispatch(call, args, kwargs)
 
     return with_rules(call, fun, traits)

@@ -9,8 +9,9 @@ import numpy as np
 
 from ..core.batching import trace_batch
 from ..core.pytree import find_container, tree_flatten, tree_unflatten
-from ..core.tracer import boxers
+from ..core.tracer import boxers, is_box
 from ..numpy import wrapped as anp
+from ..numpy.array_kinds import instead_of, is_array_of_others, operands_of_others
 from ..numpy.layouts import keep_layout_of_element
 from .border import as_plain_array, describe
 from ..core.transformed import Transformed
@@ -50,9 +51,15 @@ def apply_vmap(fun, options, args, kwargs):
         in_axes = tuple(in_axes)
     if isinstance(in_axes, tuple) and len(in_axes) != len(args):
         raise ValueError(f"vmap: in_axes has {len(in_axes)} entries, but there are {len(args)} positional arguments.")
+    for arg in args:
+        if type(arg) in operands_of_others:  # containers of their numbers, which are no rows
+            raise TypeError(f"vmap: an argument is {describe(arg)}; hand over an array, {instead_of(arg)}.")
     leaves, structure = tree_flatten((args, kwargs))
     axes = spread_axes("in_axes", in_axes if isinstance(in_axes, tuple) else (in_axes,) * len(args), args)
-    axes += [0 if np.ndim(leaf) and hasattr(leaf, "dtype") else None for leaf in leaves[len(axes) :]]
+    axes += [
+        0 if np.ndim(leaf) and (hasattr(leaf, "dtype") or is_array_of_others(type(leaf))) else None
+        for leaf in leaves[len(axes) :]
+    ]
     leaves = [leaf if axis is None else as_plain_array("vmap", leaf) for leaf, axis in zip(leaves, axes, strict=True)]
     inputs = list(leaves)
     mapped = [axis is not None and type(leaf) in boxers for leaf, axis in zip(leaves, axes, strict=True)]
@@ -73,6 +80,9 @@ def apply_vmap(fun, options, args, kwargs):
                 keep_layout_of_element(value)
         new_args, new_kwargs = tree_unflatten(structure, values)
         outputs, output_structure = tree_flatten(fun(*new_args, **new_kwargs))
+        for output in outputs:
+            if is_array_of_others(type(output)) and is_box(getattr(output, "data", None)):
+                raise TypeError(f"vmap: the function returned {describe(output)}; it must return arrays, x.data.")
         return outputs
 
     outputs, out_mapped = trace_batch(traced, inputs, mapped, size)
