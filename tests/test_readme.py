@@ -15,8 +15,10 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 EXTENDING = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```python\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
 FROM_AUTOGRAD = (ROOT / "docs" / "from_autograd.md").read_text(encoding="utf-8")
+ARRAY_TYPES = (ROOT / "docs" / "array_types.md").read_text(encoding="utf-8")
 NATIVE = (ROOT / "docs" / "native.md").read_text(encoding="utf-8")
-BLOCKS = [*BLOCK.findall(README), *["\n".join(BLOCK.findall(page)) for page in (EXTENDING, FROM_AUTOGRAD)]]
+PAGES = EXTENDING, FROM_AUTOGRAD, ARRAY_TYPES
+BLOCKS = [*BLOCK.findall(README), *["\n".join(BLOCK.findall(page)) for page in PAGES]]
 NUMBER = re.compile(r"(?<![\w.])-?\d+\.?\d*(?:e[-+]?\d+)?")
 
 

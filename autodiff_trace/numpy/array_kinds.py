@@ -28,8 +28,8 @@ from ..core.recording import RecordingTrace
 from ..core.tracer import Box, Trace, box_classes, exact_numbers, is_box, passed_types, trace_stack, watched_types
 
 __all__ = [
-    "call_with_arrays", "computes_as_array", "instead_of", "is_array_of_others", "operands_of_others", "refusal",
-    "stored", "taken", "why_asked",
+    "call_with_arrays", "computes_as_array", "holds_box", "instead_of", "is_array_of_others", "operands_of_others",
+    "refusal", "stored", "taken", "why_asked",
 ]
 
 operands_of_others: dict[type, Callable] = {}
@@ -62,7 +62,7 @@ def is_array_of_others(kind: type) -> bool:
         hasattr(kind, "__array__") or hasattr(kind, "__array_ufunc__") or issubclass(kind, BUFFERS)
         or kind in operands_of_others
     )
-    if not is_one and kind not in exact_numbers:
+    if not is_one and kind not in exact_numbers and kind not in watched_types:
         passed_types.add(kind)
     return is_one
 
@@ -73,9 +73,11 @@ def is_array_of_others(kind: type) -> bool:
 def call_with_arrays(prim: Callable, args: tuple, kwargs: dict, top: Trace) -> Any:
     """``prim(*args, **kwargs)`` with arguments of other kinds, where ``top`` is the highest trace among them."""
     if prim.traits.is_users or not prim.traits.differentiable and top.holds_values:
+        # A user's function gets what it was given; comparisons are of plain values.
         for arg in args:
-            is_array_of_others(type(arg))
-        return dispatch(prim, args, kwargs)  # a user's function gets what it was given; comparisons are of plain values
+            if is_array_of_others(type(arg)) and type(arg) in operands_of_others and not prim.traits.is_users:
+                raise refusal(prim, arg)
+        return dispatch(prim, args, kwargs)
     if computes(prim) and prim.fun.signature is None:
         for arg in args:
             if has_own_ufuncs(type(arg)):
@@ -154,14 +156,22 @@ def advice(kind: type) -> tuple[str, str]:
     return next((why, instead) for fits, why, instead in ADVICE if fits(kind))
 
 
+def holds_box(value: Any) -> bool:
+    """Whether an array of another kind, a ``DataArray``, has a traced array in it."""
+    return not issubclass(type(value), (np.ndarray, *BUFFERS)) and is_box(getattr(value, "data", None))
+
+
 def instead_of(value: Any) -> str | None:
     """What to write for a value, an array of another kind, where a plain array is needed; None of what is no array of
     numbers."""
     kind = type(value)
+    names = getattr(getattr(value, "dtype", None), "names", None)
+    if names:
+        return f'x["{names[0]}"]'
     if kind is not np.ndarray:
-        return advice(kind)[1].rpartition(" or ")[2] if is_array_of_others(kind) else None
-    if value.dtype.names:
-        return f'x["{value.dtype.names[0]}"]'
+        if not is_array_of_others(kind):
+            return None
+        return "x.data" if holds_box(value) else advice(kind)[1].rpartition(" or ")[2]
     if value.dtype.kind != "O":
         return None
     return "anp.array(x.tolist())" if any(map(is_box, value.flat)) else "x.astype(float)"

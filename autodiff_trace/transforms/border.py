@@ -259,7 +259,7 @@ def as_number(leaf: Any, message: str) -> Any:
     if type(leaf) not in boxers and computes_as_array(type(leaf)):
         leaf = np.array(leaf)
     if type(leaf) not in boxers or getattr(getattr(leaf, "dtype", None), "kind", "f") not in "biufc":
-        instead = "x.data" if is_box(getattr(leaf, "data", None)) else instead_of(to_value(leaf))
+        instead = instead_of(to_value(leaf))
         raise TypeError(message.format(describe(leaf), f", {instead}" if instead else ""))
     return leaf
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from ..core.batching import trace_batch
 from ..core.pytree import find_container, tree_flatten, tree_unflatten
-from ..core.tracer import boxers, is_box
+from ..core.tracer import boxers
 from ..numpy import wrapped as anp
-from ..numpy.array_kinds import instead_of, is_array_of_others, operands_of_others
+from ..numpy.array_kinds import holds_box, instead_of, is_array_of_others, operands_of_others
 from ..numpy.layouts import keep_layout_of_element
 from .border import as_plain_array, describe
 from ..core.transformed import Transformed
@@ -81,7 +81,7 @@ def apply_vmap(fun, options, args, kwargs):
         new_args, new_kwargs = tree_unflatten(structure, values)
         outputs, output_structure = tree_flatten(fun(*new_args, **new_kwargs))
         for output in outputs:
-            if is_array_of_others(type(output)) and is_box(getattr(output, "data", None)):
+            if is_array_of_others(type(output)) and holds_box(output):
                 raise TypeError(f"vmap: the function returned {describe(output)}; it must return arrays, x.data.")
         return outputs
 
