@@ -118,6 +118,7 @@ ORDER = """
     compiler/record: outside tracing
     .: differences extend nn optim testing
     transforms: custom __init__
+    processes: sharing worker pool __init__
     scipy/special: families error_functions logistic_functions empirical_distributions differential_equations
       densities gamma_functions cumulative_distributions incomplete_functions hypergeometric noncentral_distributions
       integral_functions zeta_functions lambert_functions airy_functions carlson_integrals cylinder_functions

@@ -230,10 +230,8 @@ class Trace:
                 mine = type(output) in box_classes and output._trace is self
                 value = output._value if mine else output
                 if mine and type(value) in box_classes and value._trace is self:
-                    raise TracedValueError(
-                        "an array of objects that holds traced values was an operand beside a traced array. Make it a "
-                        "traced array first: anp.array(x.tolist())."
-                    )
+                    raise TracedValueError("an array of objects that holds traced values was an operand beside a "
+                                           "traced array. Make it a traced array first: anp.array(x.tolist()).")
                 values.append(value)
                 nodes.append(output._node if mine else None)
         finally:

@@ -123,8 +123,8 @@ def taken(function: Callable, value: Any) -> Any:
         return value
     if is_numpys and (issubclass(kind, np.ndarray) or computes(function) and has_own_ufuncs(kind)):
         raise refusal(function, value)
-    if any(isinstance(trace, RecordingTrace) for trace in trace_stack.get()):
-        return value  # each run reads the object itself
+    if computes(function) or any(isinstance(trace, RecordingTrace) for trace in trace_stack.get()):
+        return value  # NumPy reads the object itself, in each run
     plain = np.asarray(value)
     if plain.dtype.kind not in "biufc":
         raise refusal(function, value, plain.dtype)

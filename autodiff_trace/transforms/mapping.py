@@ -18,7 +18,7 @@ from ..core.transformed import Transformed
 from ..core.unknown_names import unknown_keyword
 from .ownership import detach
 
-__all__ = ["vmap"]
+__all__ = ["common_size", "spread_axes", "vmap"]
 
 
 def vmap(fun: Callable, in_axes: Any = 0, out_axes: Any = 0, **unknown: NoReturn) -> Callable:
@@ -70,7 +70,7 @@ def apply_vmap(fun, options, args, kwargs):
                 raise ValueError(f"vmap: in_axes has {axis} for an argument of shape {np.shape(leaf)}.")
             inputs[i] = anp.moveaxis(leaf, axis, 0) if axis % leaf.ndim else leaf
             sizes[i] = inputs[i].shape[0]
-    size = common_size(sizes, structure, args)
+    size = common_size(sizes, args)
     output_structure = None
 
     def traced(*values):
@@ -105,17 +105,17 @@ def spread_axes(name: str, axes: Any, tree: Any) -> list:
     return [axis for pair in zip(axes_children, children) for axis in spread_axes(name, *pair)]
 
 
-def common_size(sizes: dict[int, int], structure: Any, args: tuple) -> int:
+def common_size(sizes: dict[int, int], args: tuple, name: str = "vmap") -> int:
     """The size of the mapped axes, by the number of the leaf."""
     if not sizes:
-        raise TypeError("vmap: no argument is mapped: in_axes is None for all, or they hold no arrays.")
+        raise TypeError(f"{name}: no argument is mapped: in_axes is None for all, or they hold no arrays.")
     if len(set(sizes.values())) > 1:
         owners = [i for i, arg in enumerate(args) for _ in tree_flatten(arg)[0]]
         found = ", ".join(
             f"{size} (argument {owners[leaf]})" if leaf < len(owners) else f"{size} (a keyword argument)"
             for leaf, size in sizes.items()
         )
-        raise ValueError(f"vmap: the mapped axes have different sizes: {found}.")
+        raise ValueError(f"{name}: the mapped axes have different sizes: {found}.")
     return next(iter(sizes.values()))
 
 
