@@ -15,9 +15,11 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 EXTENDING = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```python\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
 FROM_AUTOGRAD = (ROOT / "docs" / "from_autograd.md").read_text(encoding="utf-8")
+ARRAY_TYPES = (ROOT / "docs" / "array_types.md").read_text(encoding="utf-8")
 NATIVE = (ROOT / "docs" / "native.md").read_text(encoding="utf-8")
-BLOCKS = [*BLOCK.findall(README), *["\n".join(BLOCK.findall(page)) for page in (EXTENDING, FROM_AUTOGRAD)]]
-PAGES = ["array_libraries.md"]
+PAGES = EXTENDING, FROM_AUTOGRAD, ARRAY_TYPES
+BLOCKS = [*BLOCK.findall(README), *["\n".join(BLOCK.findall(page)) for page in PAGES]]
+PAGES_OF_EXAMPLES = ["array_libraries.md"]
 """Pages whose examples need libraries that need not be installed: each example is a test of its own."""
 OPTIONAL = ["cupy", "dask", "distributed", "pandas", "scipy", "sparse", "xarray"]
 NUMBER = re.compile(r"(?<![\w.])-?\d+\.?\d*(?:e[-+]?\d+)?")
@@ -54,7 +56,8 @@ def test_native_page():
 
 
 @pytest.mark.parametrize("page, block", [
-    (page, block) for page in PAGES for block in BLOCK.findall((ROOT / "docs" / page).read_text(encoding="utf-8"))
+    (page, block) for page in PAGES_OF_EXAMPLES
+    for block in BLOCK.findall((ROOT / "docs" / page).read_text(encoding="utf-8"))
 ])
 def test_page(page, block):
     for name in OPTIONAL:
