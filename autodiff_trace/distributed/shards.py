@@ -1,0 +1,173 @@
+"""Shards on workers: each has one place, in memory there, and what it takes to make it again."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from dask import delayed
+from distributed import Client, Future, wait
+from distributed.protocol.pickle import dumps
+
+from .errors import DistributedError
+from .programs import compact, identity, make_shard
+from .sources import DATA, DELAYED, FUNCTION, FUTURE, find_sources
+
+__all__ = ["Shards", "place"]
+
+
+def place(client: Client, shards: Any, *, keep: bool = True) -> Shards:
+    """Put shards on workers, in contiguous runs, where they stay.
+
+    Arguments:
+        client: of ``dask.distributed``.
+        shards: a list with one entry a shard: a tuple (the arguments of the loss after the parameters) or another
+            container of arrays, which is sent once, and once more if its worker is lost; a function without arguments
+            that makes a shard on its worker; a Delayed or a Future. Or Dask arrays, one or a tuple or dict of them:
+            each block of rows is a shard.
+        keep: False: functions run in each step anew, and shards are let go after their use: for more data than the
+            workers have memory for.
+
+    >>> from distributed import Client, LocalCluster  # doctest: +SKIP
+    >>> shards = place(Client(LocalCluster()), [(X[:1000], y[:1000]), (X[1000:], y[1000:])])  # doctest: +SKIP
+    """
+    return shards if isinstance(shards, Shards) else Shards(client, shards, keep)
+
+
+class Shards:
+    """What :func:`place` returns: ``len(shards)``, ``shards.workers()``, ``shards.release()``."""
+
+    def __init__(self, client: Client, shards: Any, keep: bool = True) -> None:
+        if not isinstance(client, Client) or client.asynchronous:
+            raise TypeError(f"client has to be a dask.distributed.Client that is not asynchronous, got {client!r}.")
+        self.client = client
+        self.sources = find_sources(shards)
+        self.keep = keep
+        if not keep and any(kind != FUNCTION for kind, _ in self.sources):
+            raise TypeError("keep=False makes shards anew in each step, so that each of them has to be a function.")
+        self.payloads = {i: dumps(made) for i, (kind, made) in enumerate(self.sources) if kind == FUNCTION}
+        self.futures: list[Future] = [None] * len(self.sources)
+        self.direct = has_direct_ways(client)
+        self.name = f"shard-{uuid.uuid4().hex[:8]}"
+        self.starts = 0
+        self.start(self.deal(range(len(self.sources))))
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+    def workers(self) -> dict[str, list[int]]:
+        """The numbers of the shards that each worker has."""
+        found: dict[str, list[int]] = {}
+        for number, addresses in enumerate(self.locate()):
+            for address in addresses[:1]:
+                found.setdefault(address, []).append(number)
+        return dict(sorted(found.items()))
+
+    def release(self) -> None:
+        """Let the shards go; data of the client is no longer kept by it either."""
+        self.futures, self.sources, self.payloads = [], [], {}
+
+    def locate(self) -> list[tuple[str, ...]]:
+        """The workers that each shard is on."""
+        if not self.futures:
+            raise ValueError("these shards have been released.")
+        found = self.client.who_has(self.futures)
+        return [tuple(sorted(found.get(future.key, ()))) for future in self.futures]
+
+    def deal(self, numbers: Iterable[int]) -> dict[int, str]:
+        """A worker for each shard, in contiguous runs, in proportion to its threads."""
+        slots = [address for address, threads in sorted(self.client.nthreads().items()) for _ in range(threads)]
+        if not slots:
+            raise DistributedError("the cluster has no workers; start some, or client.wait_for_workers(1).")
+        numbers = list(numbers)
+        return {number: slots[i * len(slots) // len(numbers)] for i, number in enumerate(numbers)}
+
+    def start(self, places: dict[int, str]) -> None:
+        """Make these shards, each at its place."""
+        self.starts += 1
+        sent: dict[str, list[int]] = {}
+        for number, address in places.items():
+            kind, made = self.sources[number]
+            if kind == DATA:
+                sent.setdefault(address, []).append(number)
+            elif kind == FUNCTION:
+                self.futures[number] = self.client.submit(
+                    make_shard, self.payloads[number], number, self.keep, key=self.key(number), workers=[address],
+                    allow_other_workers=True)
+            elif kind == FUTURE:
+                self.futures[number] = made
+        for address, run in sent.items():
+            data = [compact(self.sources[number][1]) for number in run]
+            for number, future in zip(run, self.client.scatter(
+                    data, workers=[address], hash=False, direct=self.direct)):
+                self.futures[number] = future
+        lazy = [number for number in places if self.sources[number][0] == DELAYED]
+        if lazy:
+            computed = self.client.compute([delayed(compact)(self.sources[number][1]) for number in lazy])
+            for number, future in zip(lazy, computed):
+                self.futures[number] = future
+        wait([self.futures[number] for number in places])
+        for number in places:
+            future = self.futures[number]
+            if future.status == "error":
+                future.result()  # raises what has been raised there
+            if future.status != "finished":
+                raise DistributedError(self.why_lost(number))
+
+    def key(self, number: int) -> tuple:
+        return self.name, self.starts, number
+
+    def repair(self) -> None:
+        """Make those again that Dask cannot: what was sent to a worker that is gone."""
+        located = self.locate()
+        lost = [i for i, future in enumerate(self.futures)
+                if future.status in ("cancelled", "lost") or self.sources[i][0] == DATA and not located[i]]
+        gone = [i for i in lost if self.sources[i][0] == FUTURE]
+        if gone:
+            raise DistributedError(self.why_lost(gone[0]))
+        if lost:
+            self.start(self.deal(lost))
+
+    def why_lost(self, number: int) -> str:
+        return (
+            f"shard {number} of {len(self)} is lost, and cannot be made again: it was given as a {self.sources[number][0]}"
+            f" ({self.futures[number].status}). Give a function that makes it, or the arrays themselves.")
+
+    def balance(self, located: list[tuple[str, ...]]) -> list[str]:
+        """Where each shard is from now on; those beyond a worker's part move to workers that have less."""
+        threads = self.client.nthreads()
+        total = sum(threads.values())
+        room = {address: -(-len(self) * count // total) for address, count in sorted(threads.items())}
+        places: dict[int, str] = {}
+        for number, addresses in enumerate(located):
+            here = next((address for address in addresses if room.get(address, 0) > 0), None)
+            if here is not None:
+                room[here] -= 1
+                places[number] = here
+        homeless = [number for number in range(len(self)) if number not in places]
+        free = [address for address, count in room.items() for _ in range(count)]
+        moves = dict(zip(homeless, free))
+        if moves:
+            self.move(moves)
+        return [(places | moves)[number] for number in range(len(self))]
+
+    def move(self, places: dict[int, str]) -> None:
+        """Shards that are somewhere, elsewhere."""
+        again = {number: address for number, address in places.items() if self.sources[number][0] in (DATA, FUNCTION)}
+        if again:
+            self.start(again)
+        self.starts += 1
+        rest = [number for number in places if number not in again]
+        for number in rest:
+            self.futures[number] = self.client.submit(
+                identity, self.futures[number], key=self.key(number), workers=[places[number]],
+                allow_other_workers=True)
+        wait([self.futures[number] for number in rest])
+
+
+def has_direct_ways(client: Client) -> bool:
+    """Whether to speak to workers without the scheduler in between: as the client says, or where all is on one machine."""
+    if client.direct_to_workers is not None:
+        return client.direct_to_workers
+    return client.scheduler.address.startswith(("tcp://127.0.0.1", "tcp://[::1]", "inproc://"))
