@@ -72,7 +72,8 @@ class Shards:
         """The workers that each shard is on."""
         if not self.futures:
             raise ValueError("these shards have been released.")
-        found = self.client.who_has(self.futures)
+        live = [future for future in self.futures if future.status not in ("cancelled", "lost")]
+        found = self.client.who_has(live) if live else {}
         return [tuple(sorted(found.get(future.key, ()))) for future in self.futures]
 
     def deal(self, numbers: Iterable[int]) -> dict[int, str]:
