@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Iterable
 from typing import Any
@@ -14,7 +15,10 @@ from .errors import DistributedError
 from .programs import compact, identity, make_shard
 from .sources import DATA, DELAYED, FUNCTION, FUTURE, find_sources
 
-__all__ = ["Shards", "place"]
+__all__ = ["WATCH", "Shards", "place"]
+
+WATCH = 2.0
+"""Seconds after which it is asked anew which workers there are."""
 
 
 def place(client: Client, shards: Any, *, keep: bool = True) -> Shards:
@@ -108,7 +112,7 @@ class Shards:
             computed = self.client.compute([delayed(compact)(self.sources[number][1]) for number in lazy])
             for number, future in zip(lazy, computed):
                 self.futures[number] = future
-        wait([self.futures[number] for number in places])
+        self.wait_for(places)
         for number in places:
             future = self.futures[number]
             if future.status == "error":
@@ -116,17 +120,27 @@ class Shards:
             if future.status != "finished":
                 raise DistributedError(self.why_lost(number))
 
+    def wait_for(self, places: dict[int, str]) -> None:
+        """Wait until these shards are there; those whose workers have all ended are started once more."""
+        while True:
+            try:
+                wait([self.futures[number] for number in places], timeout=WATCH)
+                return
+            except (TimeoutError, asyncio.TimeoutError):
+                present = self.client.nthreads()
+                if present and not set(places.values()) & set(present):
+                    return self.start(self.deal(number for number in places if not self.futures[number].done()))
+
     def key(self, number: int) -> tuple:
         return self.name, self.starts, number
 
     def repair(self) -> None:
-        """Make those again that Dask cannot: what was sent to a worker that is gone."""
-        located = self.locate()
-        lost = [i for i, future in enumerate(self.futures)
-                if future.status in ("cancelled", "lost") or self.sources[i][0] == DATA and not located[i]]
-        gone = [i for i in lost if self.sources[i][0] == FUTURE]
-        if gone:
-            raise DistributedError(self.why_lost(gone[0]))
+        """Make those again that are nowhere: what was sent to a worker that is gone, or was to run on one."""
+        lost = [number for number, addresses in enumerate(self.locate()) if not addresses]
+        for number in [each for each in lost if self.sources[each][0] == FUTURE]:
+            if self.futures[number].status in ("cancelled", "lost"):
+                raise DistributedError(self.why_lost(number))
+            lost.remove(number)  # Dask is computing it again
         if lost:
             self.start(self.deal(lost))
 
@@ -164,7 +178,7 @@ class Shards:
             self.futures[number] = self.client.submit(
                 identity, self.futures[number], key=self.key(number), workers=[places[number]],
                 allow_other_workers=True)
-        wait([self.futures[number] for number in rest])
+        self.wait_for({number: places[number] for number in rest})
 
 
 def has_direct_ways(client: Client) -> bool:

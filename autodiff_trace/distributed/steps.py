@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import math
 import time
 from concurrent.futures import CancelledError
 from contextlib import suppress
@@ -16,7 +17,7 @@ from distributed.protocol.pickle import dumps
 from .errors import DistributedError
 from .groups import Group, find_groups
 from .programs import Job, Program, run_group
-from .shards import Shards
+from .shards import WATCH, Shards
 from .sums import Part, Report, join
 
 __all__ = ["StepInfo", "Steps"]
@@ -27,18 +28,11 @@ FAN = 8
 IN_GRAPH = 8 << 20
 """Bytes of parameters, for all groups together, up to which they go with the graph, which saves messages."""
 
-WATCH = 5.0
-"""Seconds after which it is asked anew which workers there are."""
-
 ATTEMPTS = 5
 """How often a step is tried of which data has been lost."""
 
 PAUSE = 0.1
 """Seconds between two of them, times the number of the attempt."""
-
-
-class DataLost(Exception):
-    """Tasks were cancelled, or workers not to be reached: the step is to be tried again."""
 
 
 class StepInfo(NamedTuple):
@@ -62,20 +56,26 @@ class Steps:
         self.groups: list[Group] = []
         self.threads: dict[str, int] = {}
         self.checked = 0.0
+        self.failed = False  # by an error of the loss
+        self.deadline = math.inf
         self.done: Any = None  # the futures of the last step: let go with the next one, in one message
 
     def run(self, params: Any, job: Job) -> tuple[Part, StepInfo]:
         """The sum over all shards."""
         start = time.perf_counter()
+        self.deadline = math.inf if self.timeout is None else time.monotonic() + self.timeout
         payload = dumps(params)
         for attempt in range(ATTEMPTS):
+            self.failed = False
             try:
                 if attempt:
                     self.repair()
                 self.prepare()
                 part = join(self.compute(payload, job), job.count)
                 break
-            except (CancelledError, DataLost, OSError) as error:  # OSError: of communication; the loss's are LossFailed
+            except (CancelledError, OSError) as error:  # OSError: of communication, or else of the loss
+                if self.failed:
+                    raise
                 self.groups, self.done = [], None
                 if self.client.status != "running":
                     raise self.gone() from error
@@ -129,19 +129,16 @@ class Steps:
         try:
             return self.client.sync(self.gather, futures)
         except BaseException as error:
-            failed = any(future.status == "error" for future in futures)
-            self.cancel(futures)
+            self.failed = any(future.status == "error" for future in futures)
+            self.done = None
+            if self.client.status == "running":
+                with suppress(Exception):
+                    self.client.cancel(futures)
             if isinstance(error, KilledWorker):
                 raise DistributedError(
                     f"a task of a step has ended several workers, as a rule for want of memory ({error}). Give smaller "
                     "shards, or functions that make them and keep=False.") from error
-            if isinstance(error, (TimeoutError, asyncio.TimeoutError)) and not failed:
-                raise DistributedError(
-                    f"a step has taken longer than {self.timeout} seconds, with {len(self.client.nthreads())} workers "
-                    "on the cluster. Give more time, or see the log of the workers.") from error
-            if failed or not isinstance(error, Exception):
-                raise
-            raise DataLost(str(error)) from error
+            raise
 
     def lay_out(self, job: Job, sent: Any) -> tuple[dict, dict]:
         """The tasks of the groups, and where they are to run."""
@@ -154,14 +151,30 @@ class Steps:
         return tasks, places
 
     async def gather(self, futures: list) -> list[Part]:
-        gathered = self.client.gather(futures, direct=self.shards.direct, asynchronous=True)
-        return await asyncio.wait_for(gathered, self.timeout)
+        gathering = asyncio.ensure_future(
+            self.client.gather(futures, direct=self.shards.direct, asynchronous=True))
+        why: Exception | None = None
+        while not gathering.done() and why is None:
+            await asyncio.wait([gathering], timeout=max(0.0, min(self.deadline - time.monotonic(), WATCH)))
+            if time.monotonic() >= self.deadline:
+                why = DistributedError(
+                    f"a step took longer than {self.timeout} seconds, with {len(self.threads)} workers on the cluster. "
+                    "Give it more time, or see the logs of the workers.")
+            elif not gathering.done() and await self.is_deserted():
+                why = CancelledError("all of the workers that it ran on have ended")
+        if not gathering.done():
+            await self.client.cancel(futures, asynchronous=True)
+            await asyncio.wait([gathering])
+            if gathering.cancelled() or gathering.exception() is not None:
+                raise why
+        return gathering.result()
 
-    def cancel(self, futures: list) -> None:
-        if self.client.status == "running":
-            with suppress(Exception):
-                self.client.cancel(futures)
-        self.done = None
+    async def is_deserted(self) -> bool:
+        """Whether there are workers, but none of those that the tasks are for: Dask leaves such tasks where they are."""
+        if self.client.status != "running":
+            return False
+        present = await self.client.scheduler.ncores()
+        return bool(present) and not any(group.worker in present for group in self.groups)
 
     def account(self, reports: list[Report], seconds: float, rows: int) -> StepInfo:
         busy: dict[str, list[float]] = {}
