@@ -15,7 +15,7 @@ from .errors import DistributedError
 from .programs import compact, identity, make_shard
 from .sources import DATA, DELAYED, FUNCTION, FUTURE, find_sources
 
-__all__ = ["WATCH", "Shards", "place"]
+__all__ = ["WATCH", "Shards", "lost_scheduler", "place"]
 
 WATCH = 2.0
 """Seconds after which it is asked anew which workers there are."""
@@ -36,7 +36,11 @@ def place(client: Client, shards: Any, *, keep: bool = True) -> Shards:
     >>> from distributed import Client, LocalCluster  # doctest: +SKIP
     >>> shards = place(Client(LocalCluster()), [(X[:1000], y[:1000]), (X[1000:], y[1000:])])  # doctest: +SKIP
     """
-    return shards if isinstance(shards, Shards) else Shards(client, shards, keep)
+    if not isinstance(shards, Shards):
+        return Shards(client, shards, keep)
+    if shards.client is not client:
+        raise ValueError("these shards were placed by another client.")
+    return shards
 
 
 class Shards:
@@ -45,6 +49,8 @@ class Shards:
     def __init__(self, client: Client, shards: Any, keep: bool = True) -> None:
         if not isinstance(client, Client) or client.asynchronous:
             raise TypeError(f"client has to be a dask.distributed.Client that is not asynchronous, got {client!r}.")
+        if client.status != "running":
+            raise lost_scheduler(client)
         self.client = client
         self.sources = find_sources(shards)
         self.keep = keep
@@ -179,6 +185,11 @@ class Shards:
                 identity, self.futures[number], key=self.key(number), workers=[places[number]],
                 allow_other_workers=True)
         self.wait_for({number: places[number] for number in rest})
+
+
+def lost_scheduler(client: Client) -> DistributedError:
+    address = getattr(client.scheduler, "address", "unknown")
+    return DistributedError(f"the connection to the scheduler at {address} is lost (the client is {client.status}).")
 
 
 def has_direct_ways(client: Client) -> bool:

@@ -17,7 +17,7 @@ from distributed.protocol.pickle import dumps
 from .errors import DistributedError
 from .groups import Group, find_groups
 from .programs import Job, Program, run_group
-from .shards import WATCH, Shards
+from .shards import WATCH, Shards, lost_scheduler
 from .sums import Part, Report, join
 
 __all__ = ["StepInfo", "Steps"]
@@ -78,9 +78,9 @@ class Steps:
                     raise
                 self.groups, self.done = [], None
                 if self.client.status != "running":
-                    raise self.gone() from error
+                    raise lost_scheduler(self.client) from None
                 if attempt + 1 == ATTEMPTS:
-                    raise DistributedError(f"a step failed {ATTEMPTS} times, as data was lost: {error}") from error
+                    raise DistributedError(f"a step failed {ATTEMPTS} times: {error}.") from error
                 time.sleep(PAUSE * attempt)
         if any(report.worker != self.groups[report.group].worker for report in part.reports):
             self.groups = []  # a worker is lost, or has been helped: shards are elsewhere now
@@ -90,7 +90,7 @@ class Steps:
     def prepare(self) -> None:
         """See to it that the loss is on the cluster, and that groups are those of the workers that there are."""
         if self.client.status != "running":
-            raise self.gone()
+            raise lost_scheduler(self.client)
         if self.program is None:
             self.program = self.client.submit(
                 Program, self.source.payload, self.source.backend, key=(self.name, "loss", next(self.numbers)))
@@ -182,10 +182,6 @@ class Steps:
             busy.setdefault(report.worker, []).append(report.seconds)
         longest = max(sum(times) / min(self.threads.get(worker, 1), len(times)) for worker, times in busy.items())
         return StepInfo(seconds, {worker: sum(times) for worker, times in busy.items()}, rows, seconds - longest)
-
-    def gone(self) -> DistributedError:
-        scheduler = getattr(self.client.scheduler, "address", "unknown")
-        return DistributedError(f"the connection to the scheduler at {scheduler} is lost (client: {self.client.status}).")
 
     def close(self) -> None:
         self.program = self.done = None
