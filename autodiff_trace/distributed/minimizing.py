@@ -46,32 +46,38 @@ def minimize(
     if method not in METHODS:
         raise ValueError(f"minimize: method has to be one of {', '.join(METHODS)}, got {method!r}.")
     raveling = Raveling(params)
-    best: list[tuple[float, Any]] = []
-    iterations = 0
+    best: list[tuple] = []  # the value, the parameters as a vector and as they are given, the gradient
+    counts = {"nfev": 0, "nit": 0}
     reached = Reached(params, None, 0)
-    evaluated: tuple[np.ndarray, float] | None = None
     with keeping(reached, checkpoint), value_and_grad(
             loss, client, shards, reduction=reduction, weights=weights, penalty=penalty, backend=backend,
             retries=retries, timeout=timeout) as objective:
 
         def evaluate(x):
-            nonlocal evaluated
             at = raveling.unravel(np.array(x))
             value, gradient = objective(at)
+            slope = np.asarray(raveling.ravel(gradient), dtype=np.float64)
+            counts["nfev"] += 1
             if not best or value < best[0][0]:
-                best[:] = [(value, at)]
+                best[:] = [(float(value), np.array(x), at, slope)]
                 reached.params = at
-            return float(value), np.asarray(raveling.ravel(gradient), dtype=np.float64)
+            return float(value), slope
 
         def after(x):
-            nonlocal iterations
-            iterations += 1
-            reached.step = iterations
-            if tell(callback, iterations, best[0][0], best[0][1], objective.last):
+            counts["nit"] += 1
+            reached.step = counts["nit"]
+            if tell(callback, counts["nit"], best[0][0], best[0][2], objective.last):
                 raise StopIteration
 
         start = np.asarray(raveling.ravel(params), dtype=np.float64)
-        result = optimize.minimize(evaluate, start, jac=True, method=method, tol=tol, options=options, callback=after)
+        try:
+            result = optimize.minimize(
+                evaluate, start, jac=True, method=method, tol=tol, options=options, callback=after)
+        except StopIteration:  # which not all methods take
+            value, x, _, slope = best[0]
+            result = optimize.OptimizeResult(
+                x=x, fun=value, jac=slope, success=False, status=99, message="the callback has asked for an end",
+                njev=counts["nfev"], **counts)
     result.x = raveling.unravel(result.x)
     result.jac = raveling.unravel(result.jac)
     return result
