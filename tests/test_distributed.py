@@ -4,19 +4,22 @@ import functools
 import os
 import pickle
 import signal
+import sys
 import threading
 import time
+import types
 
 import numpy as np
 import pytest
 
 pytest.importorskip("distributed", reason="data-parallel training wants dask.distributed")
 
+import cloudpickle  # noqa: E402
 import dask  # noqa: E402
 import dask.array as da  # noqa: E402
 from distributed import Client, LocalCluster  # noqa: E402
 
-from autodiff_trace import distributed, jit, optim, tree_leaves, value_and_grad  # noqa: E402
+from autodiff_trace import distributed, grad, hessian, jit, optim, tree_leaves, value_and_grad  # noqa: E402
 from autodiff_trace import numpy as anp  # noqa: E402
 from autodiff_trace.distributed.sums import Part, Sum, join, merge  # noqa: E402
 
@@ -150,7 +153,8 @@ def test_many_parameters_are_scattered(client, monkeypatch):
 
 def test_shards_that_are_made_in_each_step(client):
     shards = distributed.place(client, FUNCTIONS, keep=False)
-    check(distributed.value_and_grad(loss, client, shards, reduction="mean")(PARAMS), value_and_grad(loss)(PARAMS, *data()))
+    step = distributed.value_and_grad(loss, client, shards, reduction="mean")
+    check(step(PARAMS), value_and_grad(loss)(PARAMS, *data()))
     with pytest.raises(TypeError, match="keep=False makes shards anew"):
         distributed.place(client, SHARDS, keep=False)
 
@@ -177,10 +181,9 @@ def test_training_by_minibatches(client):
         values = []
         for step in range(steps):
             parts = []
-            for i, (X, y) in enumerate(SHARDS):
+            for i, (_, y) in enumerate(SHARDS):
                 if len(y):
-                    draw = np.random.default_rng((5, step, i)).choice(len(y), min(25, len(y)), replace=False, shuffle=False)
-                    value, gradient = value_and_grad(loss)(params, X[np.sort(draw)], y[np.sort(draw)])
+                    value, gradient = value_and_grad(loss)(params, *drawn(step, i))
                     parts.append((len(y) / 200 * value, len(y) / 200 * gradient["w"], len(y) / 200 * gradient["b"][0]))
             value, w, b = map(sum, zip(*parts))
             values.append(value)
@@ -197,14 +200,15 @@ def test_training_by_minibatches(client):
         loss, first.params, client, SHARDS, steps=4, state=first.state, first_step=2, **settings)
     assert bits(rest.params) == bits(whole.params)
     summed = distributed.train(total, PARAMS, client, SHARDS, reduction="sum", steps=1, batch_size=25, seed=5)
-    assert summed.values[0] == pytest.approx(200 * sum(
-        len(y) / 200 * value for y, value in [(SHARDS[i][1], minibatch_total(i)) for i in (0, 1, 3, 4)]) / 200)
+    expected = sum(loss(PARAMS, *drawn(0, i)) * len(SHARDS[i][1]) for i in (0, 1, 3, 4))
+    assert summed.values[0] == pytest.approx(expected)
 
 
-def minibatch_total(i):
+def drawn(step, i):
+    """The minibatch of 25 rows of shard i for the seed 5."""
     X, y = SHARDS[i]
-    draw = np.sort(np.random.default_rng((5, 0, i)).choice(len(y), min(25, len(y)), replace=False, shuffle=False))
-    return total(PARAMS, X[draw], y[draw]) * 200 / len(draw)
+    draw = np.random.default_rng((5, step, i)).choice(len(y), min(25, len(y)), replace=False, shuffle=False)
+    return X[np.sort(draw)], y[np.sort(draw)]
 
 
 def test_an_error_of_the_loss_comes_back_with_its_shard(client):
@@ -220,7 +224,8 @@ def test_an_error_of_the_loss_comes_back_with_its_shard(client):
 def test_a_step_that_takes_too_long(client, tmp_path):
     path = tmp_path / "reached.pickle"
     with pytest.raises(distributed.DistributedError, match="took longer than 0.05 seconds, with 2 workers") as caught:
-        distributed.train(slow_loss, PARAMS, client, FUNCTIONS, backend=None, timeout=0.05, checkpoint=path, first_step=7)
+        distributed.train(
+            slow_loss, PARAMS, client, FUNCTIONS, backend=None, timeout=0.05, checkpoint=path, first_step=7)
     assert caught.value.params is PARAMS and caught.value.step == 7 and caught.value.path == str(path)
     saved = pickle.loads(path.read_bytes())
     assert bits(saved["params"]) == bits(PARAMS) and saved["step"] == 7 and saved["state"] is None
@@ -261,6 +266,25 @@ def test_a_scheduler_that_goes_away(lone_client, tmp_path):
     assert bits(pickle.loads(path.read_bytes())["params"]) == bits(caught.value.params)
     with pytest.raises(distributed.DistributedError, match="connection to the scheduler"):
         distributed.place(lone_client, SHARDS)
+
+
+@pytest.mark.parametrize("wrap", [jit, jit(backend="numpy"), grad, hessian, lambda f: jit(grad(f))])
+def test_functions_of_a_script_travel(wrap, monkeypatch):
+    script = types.ModuleType("__main__")
+    script.wrap = wrap
+    monkeypatch.setitem(sys.modules, "__main__", script)
+    exec("import numpy as np\n@wrap\ndef f(x, n=3):\n    return np.sum(x**n)", vars(script))
+    script.f.__module__ = "__main__"
+    x = np.arange(3.0)
+    answers = [script.f(x), script.f(x)]
+    made = [len(cloudpickle.dumps(each)) for each in (script.f, wrap(lambda x: x))]
+    payload = cloudpickle.dumps((script.f, grad(script.f)))
+    del script.f
+    f, slope = pickle.loads(payload)
+    np.testing.assert_array_equal(f(x), answers[0])
+    assert slope(x).shape == x.shape and max(made) < 3000  # no programs
+    if hasattr(f, "cache_info"):
+        assert f.cache_info().hits == 0
 
 
 def test_sums_are_those_of_one_tree():

@@ -151,6 +151,7 @@ ORDER = """
     scipy/optimize: evaluation calls constraints optimality roots scalar_roots curve_fitting linear_problems
       minimizing nonlinear_least_squares global_minimizing __init__
     .: __init__
+    distributed: sums errors programs sources shards groups steps progress objective minimizing training __init__
     autograd_compat: containers installing __main__ originals pullbacks util vspaces cotangents curried primitives
       own_dispatch public_calls recording jacobians rules deprecated wrap_util tracer builtins core
       differential_operators extend test_util

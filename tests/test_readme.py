@@ -16,6 +16,7 @@ EXTENDING = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```python\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
 FROM_AUTOGRAD = (ROOT / "docs" / "from_autograd.md").read_text(encoding="utf-8")
 NATIVE = (ROOT / "docs" / "native.md").read_text(encoding="utf-8")
+DISTRIBUTED = (ROOT / "docs" / "distributed.md").read_text(encoding="utf-8")
 BLOCKS = [*BLOCK.findall(README), *["\n".join(BLOCK.findall(page)) for page in (EXTENDING, FROM_AUTOGRAD)]]
 NUMBER = re.compile(r"(?<![\w.])-?\d+\.?\d*(?:e[-+]?\d+)?")
 
@@ -48,6 +49,12 @@ def test_block(block):
 @pytest.mark.skipif(importlib.util.find_spec("llvmlite") is None, reason="regions are compiled by llvmlite")
 def test_native_page():
     check("\n".join(BLOCK.findall(NATIVE)))
+
+
+@pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reason="the page is about dask.distributed")
+def test_page_of_distributed():
+    pytest.importorskip("scipy", reason="minimize runs SciPy's methods")
+    check("\n".join(BLOCK.findall(DISTRIBUTED)))
 
 
 def check(block):

@@ -31,7 +31,8 @@ def minimize(
 
     Arguments:
         loss, client, shards, reduction, weights, penalty, backend, retries, timeout: as in :func:`value_and_grad`.
-        method: ``"L-BFGS-B"``, ``"BFGS"``, ``"CG"``, ``"TNC"`` or ``"SLSQP"``; ``tol`` and ``options`` as SciPy has them.
+        method: ``"L-BFGS-B"``, ``"BFGS"``, ``"CG"``, ``"TNC"`` or ``"SLSQP"``.
+        tol, options: as SciPy has them.
         callback: called with a :class:`Progress` after each iteration; True, or StopIteration, ends the search.
         checkpoint: a file; the best parameters are saved there where the search ends by an error or Ctrl-C.
 
@@ -42,7 +43,9 @@ def minimize(
     try:
         from scipy import optimize
     except ImportError as error:
-        raise ImportError("distributed.minimize needs SciPy: pip install 'autodiff_trace[scipy]'", name="scipy") from error
+        raise ImportError(
+            f"distributed.minimize needs SciPy, which cannot be imported ({error}): "
+            "pip install 'autodiff_trace[scipy]'", name="scipy") from None
     if method not in METHODS:
         raise ValueError(f"minimize: method has to be one of {', '.join(METHODS)}, got {method!r}.")
     raveling = Raveling(params)

@@ -152,8 +152,9 @@ class Shards:
 
     def why_lost(self, number: int) -> str:
         return (
-            f"shard {number} of {len(self)} is lost, and cannot be made again: it was given as a {self.sources[number][0]}"
-            f" ({self.futures[number].status}). Give a function that makes it, or the arrays themselves.")
+            f"shard {number} of {len(self)} is lost, and cannot be made again: it was given as a "
+            f"{self.sources[number][0]} ({self.futures[number].status}). Give a function that makes it, or the arrays "
+            "themselves.")
 
     def balance(self, located: list[tuple[str, ...]]) -> list[str]:
         """Where each shard is from now on; those beyond a worker's part move to workers that have less."""
@@ -193,7 +194,7 @@ def lost_scheduler(client: Client) -> DistributedError:
 
 
 def has_direct_ways(client: Client) -> bool:
-    """Whether to speak to workers without the scheduler in between: as the client says, or where all is on one machine."""
+    """Whether to speak to workers without the scheduler in between: as the client says, or where it is here, too."""
     if client.direct_to_workers is not None:
         return client.direct_to_workers
     return client.scheduler.address.startswith(("tcp://127.0.0.1", "tcp://[::1]", "inproc://"))

@@ -48,14 +48,14 @@ def split_blocks(tree: Any) -> list[tuple[str, Any]]:
     leaves, structure = tree_flatten(tree)
     if not all(hasattr(leaf, "to_delayed") and hasattr(leaf, "numblocks") and leaf.ndim for leaf in leaves):
         raise TypeError(
-            "shards is a container of Dask arrays and of something else; each of its arrays has to be a Dask array with "
-            "rows (a DataFrame: frame.to_dask_array(lengths=True)). Close over all else in the loss.")
+            "shards is a container of Dask arrays and of something else; each of its arrays has to be a Dask array "
+            "with rows (a DataFrame: frame.to_dask_array(lengths=True)). Close over all else in the loss.")
     first = leaves[0]
     columns = []
     for leaf in leaves:
         if [str(size) for size in leaf.chunks[0]] != [str(size) for size in first.chunks[0]]:
             if any(math.isnan(size) for each in (leaf, first) for size in each.chunks[0]):
-                raise ValueError("the Dask arrays of shards have chunks of unknown sizes; call their compute_chunk_sizes().")
+                raise ValueError("the Dask arrays of shards have chunks of unknown sizes: call compute_chunk_sizes().")
             if leaf.shape[0] != first.shape[0]:
                 raise ValueError(f"the Dask arrays of shards have {first.shape[0]} and {leaf.shape[0]} rows.")
         whole = {0: first.chunks[0]} | {axis: -1 for axis in range(1, leaf.ndim)}

@@ -170,7 +170,7 @@ class Steps:
         return gathering.result()
 
     async def is_deserted(self) -> bool:
-        """Whether there are workers, but none of those that the tasks are for: Dask leaves such tasks where they are."""
+        """Whether there are workers, but none of those that the tasks are for: Dask would never start them."""
         if self.client.status != "running":
             return False
         present = await self.client.scheduler.ncores()

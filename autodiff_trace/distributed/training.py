@@ -27,7 +27,7 @@ class TrainResult(NamedTuple):
 
 
 def train(
-    loss: Callable, params: Any, client: Client, shards: Any, *, optimizer: Optimizer = sgd(0.1), steps: int = 100,
+    loss: Callable, params: Any, client: Client, shards: Any, *, optimizer: Optimizer | None = None, steps: int = 100,
     batch_size: int | None = None, seed: int = 0, reduction: str = "mean", weights: Sequence[float] | None = None,
     penalty: Callable | None = None, state: Any = None, first_step: int = 0,
     callback: Callable[[Progress], Any] | None = None, checkpoint: str | os.PathLike | None = None,
@@ -37,6 +37,7 @@ def train(
 
     Arguments:
         loss, client, shards, reduction, weights, penalty, backend, retries, timeout: as in :func:`value_and_grad`.
+        optimizer: of ``optim``; ``sgd(0.1)`` unless told otherwise.
         batch_size: how many rows of each shard a step takes, drawn without replacement by a generator that is seeded
             with ``seed``, the number of the step and that of the shard; None: all. Where ``weights`` does not say
             otherwise, a shard counts by all of its rows, so that the gradient is that over all rows in the mean.
@@ -50,6 +51,7 @@ def train(
     """
     if batch_size is not None and batch_size < 1:
         raise ValueError(f"batch_size has to be at least 1, or None for all rows, got {batch_size!r}.")
+    optimizer = sgd(0.1) if optimizer is None else optimizer
     reached = Reached(params, optimizer.init(params) if state is None else state, first_step)
     values = []
     with keeping(reached, checkpoint), value_and_grad(
