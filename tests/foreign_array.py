@@ -9,16 +9,21 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-__all__ = ["ForeignArray", "to_numpy"]
+__all__ = ["ForeignArray", "add_at", "to_numpy"]
 
 ATTRIBUTES = frozenset(
     "dtype flags itemsize nbytes ndim shape size strides".split()
 )
 METHODS = frozenset("""
-    all any argmax argmin argsort astype clip conj conjugate copy cumprod cumsum diagonal dot flatten max mean min nonzero
-    prod ravel repeat reshape round searchsorted sort squeeze std sum swapaxes take trace transpose var
+    all any argmax argmin argsort clip conj conjugate copy cumprod cumsum diagonal dot flatten max mean min nonzero
+    prod ravel repeat reshape round searchsorted sort squeeze std sum swapaxes take trace transpose
 """.split())
 NUMBERS = (bool, int, float, complex, np.generic)
+LACKING = {
+    np.argpartition: "order", np.argsort: "order stable", np.count_nonzero: "keepdims", np.eye: "device",
+    np.linalg.svd: "hermitian", np.max: "initial where", np.min: "initial where", np.unique: "equal_nan sorted",
+}
+"""Parameters of NumPy's functions that CuPy's do not have."""
 
 
 class ForeignArray(NDArrayOperatorsMixin):
@@ -34,9 +39,10 @@ class ForeignArray(NDArrayOperatorsMixin):
         raise TypeError("Implicit conversion to a NumPy array is not allowed. Use to_numpy(x).")
 
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
-        operands = inputs[::2] if method == "at" else inputs  # the index may be anything
-        if not all(isinstance(x, (ForeignArray, *NUMBERS)) for x in operands):
-            if any(isinstance(x, np.ndarray) for x in operands):
+        if method == "at" or "where" in kwargs:
+            return NotImplemented
+        if not all(isinstance(x, (ForeignArray, *NUMBERS)) for x in inputs):
+            if any(isinstance(x, np.ndarray) for x in inputs):
                 raise TypeError("Unsupported type <class 'numpy.ndarray'>")
             return NotImplemented
         return wrap(getattr(ufunc, method)(*unwrap(inputs), **unwrap(kwargs)))
@@ -46,7 +52,11 @@ class ForeignArray(NDArrayOperatorsMixin):
             if any(issubclass(kind, np.ndarray) for kind in types):
                 raise TypeError("Unsupported type <class 'numpy.ndarray'>")
             return NotImplemented
-        return wrap(function(*unwrap(args), **unwrap(kwargs)))
+        lacking = LACKING.get(function, "").split()
+        if not kwargs.keys().isdisjoint(lacking):
+            raise TypeError(f"{function.__name__}() got an unexpected keyword argument among {lacking}")
+        ans = function(*unwrap(args), **unwrap(kwargs))
+        return wrap(tuple(ans) if isinstance(ans, tuple) else ans)
 
     def __getattr__(self, name):
         if name in ATTRIBUTES:
@@ -59,6 +69,9 @@ class ForeignArray(NDArrayOperatorsMixin):
     T = property(lambda self: self.view(self.memory.T))
     real = property(lambda self: self.view(self.memory.real))
     imag = property(lambda self: self.view(self.memory.imag))
+
+    def astype(self, dtype, copy=True):
+        return ForeignArray(self.memory.astype(dtype)) if copy or self.dtype != dtype else self
 
     def __getitem__(self, index):
         return self.view(self.memory[unwrap(index)])
@@ -112,3 +125,8 @@ def unwrap(x):
 def to_numpy(x):
     """The NumPy array of the same elements."""
     return x.memory
+
+
+def add_at(x, index, value):
+    """``np.add.at``, which the protocol does not hand over."""
+    np.add.at(x.memory, unwrap(index), unwrap(value))

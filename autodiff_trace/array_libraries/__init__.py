@@ -1,4 +1,4 @@
-"""What is known of the arrays of Dask, CuPy and sparse, each in a module that is loaded when the user's program has
+"""What is known of the arrays of Dask, CuPy, sparse and xarray, each in a module that is loaded when the user's program has
 imported that library. Knows no rule."""
 
 from __future__ import annotations
@@ -10,5 +10,8 @@ from ..core.libraries import libraries
 
 __all__: list[str] = []
 
-for _library, _module in (("cupy", "cupy_arrays"), ("dask.array", "dask_arrays"), ("sparse", "sparse_arrays")):
+for _library, _module in (
+    ("cupy", "cupy_arrays"), ("dask.array", "dask_arrays"), ("sparse", "sparse_arrays"),
+    ("xarray", "xarray_containers"),
+):
     libraries[_library] = functools.partial(importlib.import_module, f".{_module}", __name__)

@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any, NoReturn
 
 from .errors import caller_line
+from .foreign import foreign_type
 from .tracer import converters, find_top_trace, watched_types
 
 __all__ = ["call_converted", "converted"]
@@ -21,7 +22,8 @@ def call_converted(prim: Callable, args: tuple, kwargs: dict) -> Any:
     """A call with values among ``args`` that are converted beside a box. Comparisons of fractions are exact."""
     top = find_top_trace(kwargs.values(), find_top_trace(args))
     if top is None:
-        return prim.fun(*args, **kwargs)
+        library = foreign_type(args, kwargs)
+        return prim.fun(*args, **kwargs) if library is None else library.compute(prim, args, kwargs)
     if prim.traits.fast_fun in COMPARISONS and not {Fraction, Decimal}.isdisjoint(map(type, args)):
         return top.process_nondifferentiable(prim, args, kwargs)
     return prim(*[converted(prim, arg) for arg in args], **kwargs)

@@ -9,7 +9,9 @@ from typing import Any, NoReturn
 
 from .unknown_names import unknown_keyword
 
-__all__ = ["Structure", "fields_of", "register_pytree", "tree_flatten", "tree_leaves", "tree_map", "tree_unflatten"]
+__all__ = [
+    "Structure", "array_holders", "fields_of", "held_array", "register_pytree", "tree_flatten", "tree_leaves", "tree_map", "tree_unflatten",
+]
 
 SHOWN_DEPTH = 20
 """Levels of containers in containers that are shown."""
@@ -21,6 +23,10 @@ Children = tuple[Iterable[Any], Any]
 registry: dict[type, tuple[Callable[[Any], Children], Callable[[Any, list], Any]]] = {}
 fields: dict[type, tuple[str, ...]] = {}
 """Those of the named tuples and dataclasses among them, as far as these have been asked for."""
+
+
+array_holders: set[type] = set()
+"""Containers of one array that stand for it (xarray's): a function that returns one returns a number or an array."""
 
 
 class Structure:
@@ -207,6 +213,11 @@ def build_tree(structure: Structure, leaves: Iterator) -> Any:
                 return tree
             structure, children, built = around.pop()
             built.append(tree)
+
+
+def held_array(x: Any) -> Any:
+    """The array that a container stands for; another value as it is."""
+    return tree_flatten(x)[0][0] if type(x) in array_holders else x
 
 
 def tree_leaves(tree: Any) -> list:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .array_ops import array_ops
+from .foreign import array_types
 from .primitives import with_rules
 from .tracer import NO_KEYWORDS, box_classes, find_top_trace
 from .traits import Traits, declare, traits_of
@@ -38,6 +39,8 @@ def wrap_unary(fun: Callable, traits: Traits, params: tuple[str, ...]) -> Callab
     @functools.wraps(fun, updated=())
     def call(x, *params):  # call_on(), written out (0.1 µs)
         if type(x) not in box_classes:
+            if type(x) in array_types:
+                return array_types[type(x)].compute(call, (x, *params), NO_KEYWORDS)
             return traits.fast_fun(x, *params)
         if not traits.differentiable:
             return x._trace.process_nondifferentiable(call, (x, *params), NO_KEYWORDS)

@@ -83,7 +83,7 @@ def by_ufunc(ufunc, function):
     def compute(x, axes, keepdims):
         # (Of objects logical functions give an element.)
         if type(x) is not ndarray or is_logical and x.dtype.kind not in "biufc":
-            return function(x, axes, keepdims=keepdims)
+            return function(x, axis=axes, keepdims=keepdims)
         return ufunc_reduce(x, axes, None, None, keepdims)
 
     return compute

@@ -16,6 +16,7 @@ import numpy as np
 from ..core.errors import TracedValueError, caller_line, public_name
 from ..core.foreign import ArrayType, array_types, register_foreign
 from ..core.pytree import tree_leaves
+from . import protocol_forms as protocol_forms
 from .array_box import ArrayBox
 from .namespace import wrapped_functions
 
@@ -48,9 +49,10 @@ class ProtocolArrays(ArrayType):
 
     def __init__(
         self, name: str, forms: Mapping[Callable, Callable], find_form: Callable[[Callable], Any] | None,
-        conform: Callable[[Any, Any], Any] | None,
+        conform: Callable[[Any, Any], Any] | None, mixes: bool,
     ) -> None:
         self.name = name
+        self.mixes = mixes
         self.forms = {wrapped_functions.get(function, function): form for function, form in forms.items()}
         self.find_form = find_form
         if conform is not None:
@@ -63,7 +65,7 @@ class ProtocolArrays(ArrayType):
         if form is NotImplemented:
             raise self.refusal(prim)
         form = form or prim.traits.protocol_form or prim.fun
-        if self.has_numpy(prim, args) and is_called_by_rule():
+        if not self.mixes and self.has_numpy(prim, args) and is_called_by_rule():
             args = self.adopted(prim, args)
         try:
             ans = form(*args, **kwargs)
@@ -73,11 +75,11 @@ class ProtocolArrays(ArrayType):
             if hasattr(error, "add_note"):
                 error.add_note(f"In {public_name(prim)} of arrays of type {self.name} ({caller_line()}).")
             raise
-        if not self.is_mine(ans):
+        if not self.mixes and not self.is_mine(ans):
             raise TracedValueError(
                 f"{public_name(prim)} made a {type(ans).__module__}.{type(ans).__name__} of an array of type "
-                f"{self.name} ({caller_line()}), which would leave the library that holds it. Convert it yourself where "
-                "that is meant."
+                f"{self.name} ({caller_line()}), which would leave the library that holds it. Convert it yourself "
+                "where that is meant."
             )
         return ans
 
@@ -119,6 +121,7 @@ def register_array_type(
     forms: Mapping[Callable, Callable] | None = None,
     find_form: Callable[[Callable], Any] | None = None,
     conform: Callable[[Any, Any], Any] | None = None,
+    mixes: bool = False,
 ) -> None:
     """Let arrays of another library be differentiated, batched and computed with, in all modes.
 
@@ -139,6 +142,8 @@ def register_array_type(
             before anything is computed. Without it all is tried.
         conform: ``conform(gradient, argument)``: the gradient with what the argument has beside shape and dtype, such
             as chunks.
+        mixes: NumPy's arrays go beside its own, and are what some of its functions give (a sparse matrix times a vector
+            is a vector).
 
     Raises TypeError for a class that does not speak the protocols.
     """
@@ -149,6 +154,6 @@ def register_array_type(
             "reach it. To differentiate containers of arrays use register_pytree."
         )
     name = f"{array_type.__module__.partition('.')[0]}.{array_type.__qualname__}"
-    record = ProtocolArrays(name, forms or {}, find_form, conform)
+    record = ProtocolArrays(name, forms or {}, find_form, conform, mixes)
     for kind in (array_type, *further_types):
         register_foreign(kind, record)

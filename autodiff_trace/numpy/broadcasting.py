@@ -13,7 +13,6 @@ from ..core.array_ops import LARGE, large_types
 from ..core.fast.ownership import overwrites
 from ..core.primitives import primitive
 from ..core.tracer import box_classes, to_value
-from ..core.traits import declare
 from . import wrapped as anp
 from .row_sums import sum_axes
 
@@ -91,16 +90,6 @@ def sum_to(x, shape):
     if axes and type(x) is ndarray and (x.size > MANY or x.dtype.char == "e"):
         return sum_axes(x, axes).reshape(shape)[()]
     return np.add.reduce(x, axis=axes, keepdims=True).reshape(shape)[()]
-
-
-def sum_to_foreign(x, shape):
-    """The same by NumPy's protocols."""
-    lead = x.ndim - len(shape)
-    axes = (*range(lead), *(lead + i for i, size in enumerate(shape) if size == 1 and x.shape[lead + i] != 1))
-    return (np.sum(x, axis=axes, keepdims=True) if axes else x).reshape(shape)
-
-
-declare(sum_to, protocol_form=sum_to_foreign)
 
 
 @primitive

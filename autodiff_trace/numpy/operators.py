@@ -8,6 +8,7 @@ import numpy as np
 
 from ..core.errors import TracedValueError
 from ..core.fast.ownership import writing
+from ..core.foreign import array_types
 from ..core.tracer import NO_KEYWORDS, Box, fixed_types, watched_types
 from ..core.unknown_names import find_way, unknown_keyword
 from .layouts import is_number
@@ -68,7 +69,8 @@ def binary_operator(prim):
 def holds_arrays(value):
     """Whether a value is a container of arrays of another library (xarray's ``DataArray``), which computes with what it
     holds: Python asks it where a box does not know the operator."""
-    return hasattr(type(value), "__array_ufunc__") and not isinstance(value, (Box, np.ndarray))
+    kind = type(value)
+    return hasattr(kind, "__array_ufunc__") and kind not in array_types and not isinstance(value, (Box, np.ndarray))
 
 
 def ask_other(ufunc, x, other):

@@ -25,7 +25,7 @@ from .batching import align, first_mapped, map_all
 from .masks import broadcast_mask, nonzero, reduce_mask
 
 __all__ = [
-    "moves", "ones_beside", "restrict", "select", "select_by", "selects", "unbroadcast_selected",
+    "beside", "moves", "ones_beside", "restrict", "select", "select_by", "selects", "unbroadcast_selected",
 ]
 
 
@@ -250,4 +250,3 @@ defrules(
     may_give_first=True, unread={0: (0, ANSWER)},
 )
 declare(beside, ones_beside, harmless=True)
-declare(beside, protocol_form=lambda mask, g: mask.copy())

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..core.backward import backward_pass
-from ..core.pytree import tree_flatten, tree_unflatten
+from ..core.pytree import held_array, tree_flatten, tree_unflatten
 from ..core.reverse import trace_vjp
 from ..numpy import wrapped as anp
 from .border import check_number, select_arguments, split_aux
@@ -33,10 +33,10 @@ def differentiate(name, fun, args, kwargs, argnums, argnames, has_aux, holomorph
         nonlocal aux_structure
         output = selection.call(fun, boxes)
         if not has_aux:
-            return [own_constant(output)]
+            return [own_constant(held_array(output))]
         value, aux = split_aux(name, output)
         aux_leaves, aux_structure = tree_flatten(aux)
-        return list(map(own_constant, [value, *aux_leaves]))
+        return list(map(own_constant, [held_array(value), *aux_leaves]))
 
     (value, *aux_leaves), (node, *_), input_nodes = trace_vjp(traced, selection.inputs)
     check_output(name, value, holomorphic)

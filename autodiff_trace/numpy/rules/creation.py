@@ -10,7 +10,6 @@ import numpy as np
 from ...core.errors import TracedValueError, caller_line
 from ...core.foreign import is_foreign
 from ...core.primitives import primitive
-from ...core.pytree import tree_leaves
 from ...core.tracer import is_box
 from ...core.traits import declare
 from .. import moving, wrapped as anp
@@ -20,7 +19,7 @@ from ..definers import define, defrules, linear
 from ..layouts import is_number, layout
 from ..batching import batch_first
 
-__all__ = ["nested_cotangents", "nested_tangents"]
+__all__ = ["check_finite", "join_nested", "nested_cotangents", "nested_tangents"]
 
 
 # array: a nested sequence of numbers and arrays
@@ -65,19 +64,6 @@ defrules(
     linear_in=(0,), sequence_args=(0,), moves_elements=True, moves_from=(0,), harmless=True, shows_nan=True,
     batching=batch_nested,
 )
-
-
-def join_foreign(nested):
-    """The same where some leaves are arrays of another library."""
-    like = next(leaf for leaf in tree_leaves(nested) if is_foreign(leaf))
-
-    def join(item):
-        return np.stack([*map(join, item)]) if isinstance(item, (list, tuple)) else np.asarray(item, like=like)
-
-    return join(nested)
-
-
-declare(join_nested, protocol_form=join_foreign)
 declare(np.array, np.ones_like, np.zeros_like, np.full_like, owns_memory=True)
 declare(np.array, np.ones_like, np.zeros_like, harmless=True)
 declare(anp.copy, anp.empty_like, anp.ones_like, anp.zeros_like, batching=batch_first)
@@ -135,13 +121,7 @@ def check_finite(a):
     return np.asarray_chkfinite(a)
 
 
-def check_finite_foreign(a):
-    if not np.all(np.isfinite(a)):
-        raise ValueError("array must not contain infs or NaNs")
-    return a
-
-
-linear(check_finite, lambda g, ans, a: g, protocol_form=check_finite_foreign)
+linear(check_finite, lambda g, ans, a: g)
 
 
 @define(np.ascontiguousarray)

@@ -17,9 +17,9 @@ from ..definers import define, defrules, linear
 from ..recursive_linalg import invert_triangle, pull_back_factor
 from ..batching import batch_aligned, batch_matrix
 from .matrices import adjoint, fold_triangle, halved_triangle, identity, inverts, mirror_triangle, transposed
-from .tolerances import ROUNDING
+from .tolerances import ROUNDING, largest, smallest
 
-__all__: list[str] = []
+__all__ = ["factor_cotangent"]
 
 # cholesky: dL = L Φ(L⁻¹ dA L⁻ᴴ), Φ the lower triangle with half of the diagonal (I. Murray, "Differentiation of the
 # Cholesky decomposition", 2016). The triangle that is not read has the derivative 0.
@@ -48,20 +48,6 @@ def factor_cotangent(g, factor):
         return ans
     pull_back_factor(g.conj(), factor, None, ans)
     return ans.conj()
-
-
-def foreign_factor_cotangent(g, factor):
-    """The same by NumPy's protocols."""
-    upper = factor.swapaxes(-1, -2)
-    product = np.tril(upper @ g)
-    diagonal = np.eye(factor.shape[-1], like=factor)
-    half = np.linalg.solve(upper, product - product * diagonal / 2)
-    s = np.linalg.solve(upper.conj(), half.swapaxes(-1, -2)).swapaxes(-1, -2)
-    folded = np.tril(s + s.swapaxes(-1, -2).conj())
-    return folded - folded * diagonal / 2
-
-
-declare(factor_cotangent, protocol_form=foreign_factor_cotangent)
 
 
 def factor_tangent(t, factor):
@@ -114,17 +100,20 @@ def cholesky(a, /, *, upper=False):
 # complex matrices, so no phase is left to choose. The columns must be independent: of others the derivative is NaN.
 
 
+QRResult = type(np.linalg.qr(np.eye(1)))
+
+
 @primitive
 def tall_qr(a):
-    return np.linalg.qr(a)
+    return QRResult(*np.linalg.qr(a))
 
 
 @primitive
 def independent(r):
     """``r`` itself; NaN, with a warning, for matrices whose columns depend on each other, but for rounding."""
     diagonal = np.abs(np.diagonal(r, axis1=-2, axis2=-1))
-    least = ROUNDING * r.shape[-1] * np.finfo(r.dtype).eps * np.max(diagonal, axis=-1, initial=0)
-    is_dependent = np.min(diagonal, axis=-1, initial=np.inf) <= least
+    least = ROUNDING * r.shape[-1] * np.finfo(r.dtype).eps * largest(diagonal, -1)
+    is_dependent = smallest(diagonal, -1) <= least
     if not np.any(is_dependent):
         return r
     warnings.warn(

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from ...core.primitives import primitive
-from ...core.traits import declare
 from ...core.unary import unary
 from .. import wrapped as anp
 from ..definers import elementwise
@@ -31,19 +30,6 @@ def euclidean_norm(x, axes, keepdims):
         return euclidean_norm.fun(x.astype(np.float32), axes, keepdims).astype(np.float16)
     ans = plain_norm(x, axes, keepdims)
     return ans if has_digits(ans) else scaled_norm(x, ans, axes)
-
-
-def foreign_norm(x, axes, keepdims):
-    """The same by NumPy's protocols: of vectors whose largest element is 1."""
-    scale = 1
-    if x.size:
-        size = np.max(np.abs(x), axis=axes, keepdims=True)
-        scale = np.where(np.logical_and(size > 0, np.isfinite(size)), size, x.real.dtype.type(1))
-    ans = np.sqrt(np.sum(np.abs(x / scale) ** 2, axis=axes, keepdims=True)) * scale
-    return ans if keepdims else ans.reshape(tuple([n for i, n in enumerate(x.shape) if i not in axes]))
-
-
-declare(euclidean_norm, protocol_form=foreign_norm)
 
 
 @np.errstate(over="ignore", under="ignore")

@@ -16,7 +16,7 @@ from ..definers import define
 from ..batching import map_all
 from ..selections import moves
 
-__all__ = ["argsort_along", "permute", "sort_along"]
+__all__ = ["argpartition_along", "argsort_along", "permute", "sort_along"]
 
 # Places, which have no derivative
 

@@ -24,7 +24,7 @@ from ...core.tracer import is_box, to_value, trace_stack
 from ...core.traits import declare
 from ..batching import batch_aligned, batch_stacks
 from ..definers import defrules
-from .tolerances import clusters, find_tolerance, nearly_repeated, repeated
+from .tolerances import clusters, find_tolerance, largest, nearly_repeated, repeated
 
 __all__ = [
     "NOISE", "agreed", "are_unused", "can_align", "is_recorded", "limit_quotient", "magnitude", "other_basis",
@@ -34,12 +34,14 @@ __all__ = [
 NOISE = 1000
 """Machine precisions up to which numbers that should cancel may differ."""
 
-magnitude = nondifferentiable(lambda x: np.max(np.abs(x), axis=(-2, -1), keepdims=True, initial=0))
+magnitude = nondifferentiable(lambda x: largest(np.abs(x), (-2, -1), keepdims=True))
 declare(magnitude, batching=batch_stacks)
 
 
 def part_repeated(w: np.ndarray, v: Any = None, with_zero: bool = False) -> Any:
     """``w``; where reverse mode follows, with the directions in which repeated values part. ``v``: as of tolerances."""
+    if type(w) is not np.ndarray:  # of other libraries' values nobody looks at single ones
+        return w
     if not w.size or not are_wanted() or not (mask := repeated(w, find_tolerance(w, v), with_zero)).any():
         return w
     step = np.max(np.abs(w), axis=-1, keepdims=True)

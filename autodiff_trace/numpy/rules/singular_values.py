@@ -32,14 +32,18 @@ __all__ = ["pair_rotation", "singular_value_decomposition"]
 # U = [U₁ U₂], the rest follows: dU₂ = −U₁ dU₁ᴴ U₂.
 
 
+SVDResult = type(np.linalg.svd(np.eye(1)))
+
+
 @primitive
 def singular_value_decomposition(a, full_matrices, hermitian):
-    u, s, vh = ans = np.linalg.svd(a, full_matrices=full_matrices, hermitian=hermitian)
+    keywords = {"hermitian": True} if hermitian and type(a) is np.ndarray else {}  # other libraries know no other way
+    u, s, vh = np.linalg.svd(a, full_matrices=full_matrices, **keywords)
     parted = part_repeated(s, with_zero=True)
     if parted is s:
-        return ans
+        return SVDResult(u, s, vh)
     other_u, other_v = other_vectors(u, s, False), other_vectors(adjoint(vh), s, True)
-    return type(ans)(with_other(u, other_u), parted, with_other(vh, adjoint(other_v)))
+    return SVDResult(with_other(u, other_u), parted, with_other(vh, adjoint(other_v)))
 
 
 def other_vectors(u, s, is_right):

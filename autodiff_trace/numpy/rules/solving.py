@@ -17,6 +17,7 @@ from ..canonical import as_array
 from ..definers import define, defrules
 from ..batching import align, batch_matrix
 from .matrices import adjoint, column, identity, inverts, mirror_triangle, transposed
+from .tolerances import largest, smallest
 
 __all__: list[str] = []
 
@@ -98,11 +99,10 @@ def tensorsolve(a, b, axes=None):
 def pseudoinverse(a, rcond):
     """``np.linalg.pinv``, where all singular values that are cut off are zero but for rounding."""
     u, s, vh = np.linalg.svd(a, full_matrices=False)
-    largest = np.max(s, axis=-1, keepdims=True, initial=0)
-    kept = s > (rcond[..., None] if np.ndim(rcond) else rcond) * largest
-    smallest = np.min(np.where(kept, s, np.inf), axis=-1, initial=np.inf)
-    largest_cut = np.max(np.where(kept, 0, s), axis=-1, initial=0)
-    if np.any((largest_cut > math.sqrt(np.finfo(s.dtype).eps) * smallest) & np.isfinite(smallest)):
+    kept = s > (rcond[..., None] if np.ndim(rcond) else rcond) * largest(s, -1, keepdims=True)
+    least_kept = smallest(np.where(kept, s, np.inf), -1)
+    largest_cut = largest(np.where(kept, 0, s), -1)
+    if np.any((largest_cut > math.sqrt(np.finfo(s.dtype).eps) * least_kept) & np.isfinite(least_kept)):
         raise np.linalg.LinAlgError(
             f"the cutoff {rcond} drops singular values that are not zero: the derivative of the pseudoinverse that is "
             "implemented needs a constant rank. Lower rcond/rtol, or write the truncated inverse with anp.linalg.svd."

@@ -25,7 +25,7 @@ from .repeated_values import (
     NOISE, agreed, are_unused, can_align, is_recorded, limit_quotient, magnitude, part_repeated, unless_constant,
     with_other_vectors,
 )
-from .tolerances import clusters, find_tolerance, tolerance
+from .tolerances import clusters, find_tolerance, largest, tolerance
 
 __all__ = [
     "broadcast_stacks", "condition", "decompose", "eigensystem", "hermitian_eigensystem", "hermitian_rotation",
@@ -33,11 +33,16 @@ __all__ = [
 ]
 
 
+EigResult, EighResult = type(np.linalg.eig(np.eye(1))), type(np.linalg.eigh(np.eye(1)))
+
+
 @primitive
 def eigensystem(a):
-    w, v = ans = np.linalg.eig(a)
+    w, v = np.linalg.eig(a)
     parted = part_repeated(w, v)
-    return ans if parted is w else type(ans)(parted, with_other_vectors(v, w, find_tolerance(w, v), a.dtype))
+    return EigResult(w, v) if parted is w else EigResult(
+        parted, with_other_vectors(v, w, find_tolerance(w, v), a.dtype)
+    )
 
 
 eigensystem.__name__ = "eig"
@@ -45,9 +50,9 @@ eigensystem.__name__ = "eig"
 
 @primitive
 def hermitian_eigensystem(a, UPLO):
-    w, v = ans = np.linalg.eigh(a, UPLO)
+    w, v = np.linalg.eigh(a, UPLO)
     parted = part_repeated(w)
-    return ans if parted is w else type(ans)(parted, with_other_vectors(v, w, find_tolerance(w), v.dtype))
+    return EighResult(w, v) if parted is w else EighResult(parted, with_other_vectors(v, w, find_tolerance(w), v.dtype))
 
 
 def over_gaps(x, w, least, size, name=""):
@@ -92,7 +97,7 @@ declare(condition, batching=batch_stacks)
 @nondifferentiable
 def is_noise(p, w, least):
     """The mask of what is 0 but for rounding between values that are equal within ``least``."""
-    size = NOISE * np.finfo(p.dtype).eps * np.max(np.abs(p), axis=(-2, -1), keepdims=True, initial=0)
+    size = NOISE * np.finfo(p.dtype).eps * largest(np.abs(p), (-2, -1), keepdims=True)
     return (np.abs(w[..., None, :] - w[..., None]) <= least) & (np.abs(p) <= size)
 
 
@@ -170,12 +175,12 @@ def eigh_vjp(g, ans, a, UPLO):
     ga = left @ gp @ right
     if has_split(v) and not are_unused(g, 1):
         ga = agreed(ga, left, right, w, least, magnitude(diagonal_matrix(gw)), magnitude(gv), "eigh")
-    return fold_triangle(ga, UPLO.upper() == "L")
+    return fold_triangle(ga, UPLO == "L")
 
 
 def eigh_jvp(t, ans, a, UPLO):
     w, v = ans
-    t = mirror_triangle(t, UPLO.upper() == "L")
+    t = mirror_triangle(t, UPLO == "L")
     p = adjoint(v) @ t @ v
     least = tolerance(w)
     is_aligned = can_align(w, least)
@@ -192,7 +197,7 @@ defrules(hermitian_eigensystem, eigh_vjp, eigh_jvp, batching=batch_matrix, reads
 
 @define(np.linalg.eigh)
 def eigh(a, UPLO="L"):
-    return decompose(hermitian_eigensystem, anp.asarray(a), UPLO)
+    return decompose(hermitian_eigensystem, anp.asarray(a), UPLO.upper())
 
 
 @define(np.linalg.eigvalsh)

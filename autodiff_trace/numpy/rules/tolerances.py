@@ -8,7 +8,7 @@ from ...core.primitives import nondifferentiable
 from ...core.traits import declare
 from ..batching import batch_stacks
 
-__all__ = ["ROUNDING", "clusters", "find_tolerance", "nearly_repeated", "repeated", "tolerance"]
+__all__ = ["ROUNDING", "clusters", "find_tolerance", "largest", "nearly_repeated", "repeated", "smallest", "tolerance"]
 
 ROUNDING = 4
 """Machine precisions, for each value of a matrix, that rounding leaves between equal ones, relative to the largest."""
@@ -20,13 +20,23 @@ MOST_CONDITION = 1e4
 """The condition that is reckoned with at most: vectors that are all but dependent say little about rounding."""
 
 
+def largest(x, axis, keepdims=False):
+    """The largest of numbers ≥ 0 along ``axis``; of none it is 0."""
+    return np.max(x, axis=axis, keepdims=keepdims) if x.size else np.sum(x, axis=axis, keepdims=keepdims)
+
+
+def smallest(x, axis):
+    """The smallest of numbers along ``axis``; of none it is infinite."""
+    return np.min(x, axis=axis) if x.size else np.sum(x, axis=axis) + np.inf
+
+
 def find_tolerance(w, v=None):
     """The difference up to which values are equal: what rounding leaves of equal ones.
 
     For vectors ``v`` that need not be orthogonal it is larger, by the norm of the matrix and the condition of ``v``
     (Bauer and Fike). These are computed for values that may be equal, in which no more than half the digits differ.
     """
-    eps, size = np.finfo(w.dtype).eps, np.max(np.abs(w), axis=-1, initial=0)
+    eps, size = np.finfo(w.dtype).eps, largest(np.abs(w), -1)
     least = ROUNDING * w.shape[-1] * eps * size
     if v is not None:
         most = eps**0.5 * size
