@@ -20,11 +20,15 @@ from ..numpy import moving
 from ..numpy import wrapped as anp
 from ..numpy.array_types import register_array_type
 from ..numpy.broadcasting import sum_to
-from ..numpy.rules import einsum, extrema, lengths, norms, ordering, reductions, repeated_values, scattering
+from ..numpy.rules import cumulative, einsum, extrema, lengths, norms, ordering, reductions, repeated_values, scattering
 from ..numpy.rules import variances
+from ..numpy.rules.covariances import check_weights
+from ..numpy.rules.creation import check_finite, join_nested
+from ..numpy.rules.polynomials import warn_of_rank
+from ..numpy.rules.solving import residual_squares as residuals
 from ..numpy.selections import beside, ones_beside, restrict
 from . import dask_axes, dask_matrices, dask_reading, dask_writing
-from .dask_blocks import Task, as_dask, is_unknown
+from .dask_blocks import Task, as_dask, is_unknown, refuse
 from .dask_shapes import is_same_shape, reshape
 
 __all__: list[str] = []
@@ -64,32 +68,93 @@ def limit_quotient(x, y, size, least, recorded, name):
     return elemwise(Task(repeated_values.limit_quotient, recorded, name), x, y, size, least)
 
 
+def norm(x, axes, keepdims):
+    """The root of the sum of squares; of vectors whose largest element is 1, if that is not 0."""
+    if x.size == 0:
+        return da.sum(x.real, axis=axes, keepdims=keepdims)
+    size = da.max(da.absolute(x), axis=axes, keepdims=True)
+    scale = da.where(da.logical_and(size > 0, da.isfinite(size)), size, x.real.dtype.type(1))
+    total = da.sqrt(da.sum(da.absolute(x / scale) ** 2, axis=axes, keepdims=True)) * scale
+    return total if keepdims else total[tuple([0 if i in axes else slice(None) for i in range(x.ndim)])]
+
+
+def sum_to_shape(x, shape):
+    lead = x.ndim - len(shape)
+    axes = (*range(lead), *(lead + i for i, size in enumerate(shape) if size == 1 and x.shape[lead + i] != 1))
+    return reshape(da.sum(x, axis=axes, keepdims=True) if axes else x, shape)
+
+
+def repeat(x, repeats, axis):
+    if np.size(repeats) == 1:
+        return da.repeat(x, int(np.ravel(repeats)[0]), axis)
+    return da.take(x, np.repeat(np.arange(x.shape[axis]), repeats), axis)
+
+
+def bincount(x, weights=None, minlength=0):
+    """Each block counts for itself. The length must be known before."""
+    if not minlength:
+        raise refuse(anp.bincount, "how long the answer is only the values tell. Give minlength=.")
+    operands = [(x, (0,))] if weights is None else [(x, (0,)), (as_dask(weights), (0,))]
+    task = functools.partial(count_block, minlength)
+    dtype = np.dtype(np.intp if weights is None else np.float64)
+    counts = da.blockwise(
+        task, (0, 1), *[part for pair in operands for part in pair], new_axes={1: minlength},
+        adjust_chunks={0: 1}, dtype=dtype, meta=np.empty((0, 0), dtype),
+    )
+    return da.sum(counts, axis=0)
+
+
+def count_block(length, x, *weights):
+    counts = np.bincount(x, *weights, minlength=length)
+    if len(counts) > length:
+        raise ValueError(f"bincount: {len(counts) - 1} is counted, which is not below minlength={length}")
+    return counts[None]
+
+
+def residual_squares(r, rank, columns):
+    """NaN where NumPy gives none because the rank is too small."""
+    if columns >= r.shape[0]:
+        return da.zeros((0,), dtype=r.real.dtype)
+    sums = da.atleast_1d(da.sum((r.conj() * r).real, axis=0))
+    return da.where(rank == columns, sums, np.nan)
+
+
 FORMS: dict[Callable, Callable] = {
     anp.add_at: dask_writing.add_at,
     anp.astype: lambda x, dtype, order="K", casting="unsafe", subok=True, copy=True: x.astype(dtype),
+    anp.bincount: bincount,
     anp.dot: dot,
+    anp.flatnonzero: da.flatnonzero,
     anp.getitem: dask_reading.getitem,
     anp.set_item: dask_writing.set_item,
     anp.write_item: dask_writing.set_item,
+    check_finite: lambda a: elemwise(Task(check_finite), a),
+    check_weights: lambda name, weights: elemwise(functools.partial(check_weights, name), weights),
+    lengths.euclidean_norm: norm,
     moving.broadcast_to: broadcast_to,
+    moving.repeat: repeat,
+    moving.roll: lambda x, shift, axis: da.roll(x, tuple(np.ravel(shift).tolist()), axis),
     moving.reshape: reshape,
     norms.infinite_where: lambda ans, is_lost: da.where(is_lost, np.inf, ans),
     reductions.count_over: count,
     reductions.fill: broadcast_to,
     reductions.mean_over: mean,
     repeated_values.limit_quotient: limit_quotient,
+    residuals: residual_squares,
     restrict: lambda x, mask: elemwise(Task(restrict), x, mask() if type(mask) is Mask else mask),
     scattering.scatter: dask_writing.scatter,
+    sum_to: sum_to_shape,
+    warn_of_rank: lambda rank, order: rank,
     **dask_axes.FORMS,
     **dask_matrices.FORMS,
 }
 
 BY_PROTOCOLS = frozenset({
     anp.around, anp.fix, anp.frexp, anp.isin, anp.isneginf, anp.isposinf, anp.matmul, anp.modf, anp.ones_like, anp.round,
-    anp.searchsorted, anp.sign, anp.zeros_like, beside, ones_beside, sum_to,
-    moving.concatenate, moving.copy, moving.diag, moving.diagonal, moving.repeat, moving.roll, moving.stack, moving.tile,
+    anp.searchsorted, anp.sign, anp.zeros_like, beside, cumulative.cumsum_along, join_nested, ones_beside,
+    moving.concatenate, moving.copy, moving.diag, moving.diagonal, moving.stack, moving.tile,
     moving.transpose, moving.tril, moving.triu,
-    einsum.contract, extrema.max_over, extrema.min_over, lengths.euclidean_norm, ordering.argmax_along,
+    einsum.contract, extrema.max_over, extrema.min_over, ordering.argmax_along,
     ordering.argmin_along, reductions.all_over, reductions.any_over, reductions.prod_over, reductions.sum_over,
     variances.std_over, variances.var_over,
 })
@@ -106,4 +171,4 @@ def form_of(prim: Callable) -> Any:
     return NotImplemented
 
 
-register_array_type(da.Array, forms=FORMS, find_form=form_of, conform=with_chunks_of)
+register_array_type(da.Array, forms=FORMS, find_form=form_of, conform=with_chunks_of, is_lazy=True)

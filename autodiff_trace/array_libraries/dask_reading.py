@@ -10,7 +10,7 @@ import numpy as np
 
 from .dask_blocks import in_one_chunk, is_unknown, over_blocks, refuse
 from .dask_indices import advanced_axis, full_index, has_lazy, is_array, mask_axis
-from .dask_shapes import reshape
+from .dask_shapes import move_axes, reshape
 
 __all__ = ["along_mask", "getitem"]
 
@@ -31,7 +31,7 @@ def getitem(x: da.Array, index: Any) -> da.Array:
     axes = [i for i, part in enumerate(kept) if is_array(part)]
     ans = take_lazily(x, axes, arrays) if has_lazy(tuple(arrays)) else take_known(x, axes, arrays)
     lead = max(part.ndim for part in arrays)
-    return da.moveaxis(ans, range(lead), range(front, front + lead)) if front and lead else ans
+    return move_axes(ans, range(lead), range(front, front + lead)) if front and lead else ans
 
 
 def take_known(x: da.Array, axes: Sequence[int], arrays: Sequence[np.ndarray]) -> da.Array:
@@ -42,13 +42,13 @@ def take_known(x: da.Array, axes: Sequence[int], arrays: Sequence[np.ndarray]) -
             index[axis] = numbers
         return x.vindex[tuple(index)]
     (axis,), (numbers,) = axes, arrays
-    taken = da.moveaxis(da.take(x, numbers.ravel(), axis), axis, 0)
+    taken = move_axes(da.take(x, numbers.ravel(), axis), axis, 0)
     return taken if numbers.ndim == 1 else reshape(taken, (*numbers.shape, *taken.shape[1:]))
 
 
 def take_lazily(x: da.Array, axes: Sequence[int], arrays: Sequence[Any]) -> da.Array:
     """The same by arrays of Dask's: each of their blocks takes of the whole of these axes."""
-    x = da.moveaxis(in_one_chunk("getitem by an array", x, axes, whole=True), axes, range(len(axes)))
+    x = move_axes(in_one_chunk("getitem by an array", x, axes, whole=True), axes, range(len(axes)))
     lead = max(part.ndim for part in arrays)
     labels = [*[f"of {axis}" for axis in axes], *range(100, 100 + x.ndim - len(axes))]
     order = [*range(lead), *labels[len(axes) :]]

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import dask.array as da
 
 from .dask_blocks import is_unknown, refuse
 
-__all__ = ["is_same_shape", "reshape"]
+__all__ = ["is_same_shape", "move_axes", "reshape"]
 
 
 def is_same_shape(shape: tuple, other: tuple) -> bool:
     """Whether two shapes agree, unknown sizes with unknown ones."""
     return len(shape) == len(other) and all(n == m or n != n and m != m for n, m in zip(shape, other))
+
+
+def move_axes(x: da.Array, source: Any, destination: Any) -> da.Array:
+    return da.moveaxis(x, *[each if isinstance(each, int) else tuple(each) for each in (source, destination)])
 
 
 def reshape(x: da.Array, shape: tuple[int, ...]) -> da.Array:

@@ -17,7 +17,7 @@ from dask.highlevelgraph import HighLevelGraph
 from .dask_blocks import as_dask, in_one_chunk, is_unknown, over_blocks, refuse
 from .dask_indices import Group, full_index, groups_of, has_lazy, is_array, mask_axis
 from .dask_reading import along_mask, getitem
-from .dask_shapes import is_same_shape, reshape
+from .dask_shapes import move_axes, is_same_shape, reshape
 
 __all__ = ["add_at", "scatter", "set_item"]
 
@@ -241,7 +241,7 @@ def scatter_lazily(piece: da.Array, index: Any, shape: tuple) -> da.Array:
     lead = max(parts[axis].ndim for axis in axes)
     contiguous = axes == list(range(axes[0], axes[-1] + 1))
     front = axes[0] if contiguous else 0
-    piece = da.moveaxis(piece, range(front, front + lead), range(lead)) if front and lead else piece
+    piece = move_axes(piece, range(front, front + lead), range(lead)) if front and lead else piece
     numbers = [as_dask(da.broadcast_to(as_dask(parts[axis]), piece.shape[:lead])) for axis in axes]
     numbers = [each.rechunk(piece.chunks[:lead]) for each in numbers]
     sizes = tuple([shape[axis] for axis in axes])
@@ -259,7 +259,7 @@ def scatter_lazily(piece: da.Array, index: Any, shape: tuple) -> da.Array:
     )
     total = da.sum(partial, axis=tuple(range(lead))) if lead else partial
     total = total.astype(piece.dtype)
-    return da.moveaxis(total, range(len(axes)), axes)
+    return move_axes(total, range(len(axes)), axes)
 
 
 def add_blocks(sizes: tuple, piece: np.ndarray, *numbers: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ import operator
 
 import numpy as np
 
+from ...core.foreign import has_values
 from ...core.recording import to_recorded
 from .. import wrapped as anp
 from ..canonical import as_array
@@ -55,7 +56,7 @@ def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
     if num < 0:
         raise ValueError(f"Number of samples, {num}, must be non-negative.")
     start, stop = as_inexact(start, stop, at_least=np.dtype(dtype))  # float64, unless dtype= says something else
-    if not (anp.all(to_recorded(start)) and anp.all(to_recorded(stop))):
+    if has_values(start) and has_values(stop) and not (anp.all(to_recorded(start)) and anp.all(to_recorded(stop))):
         raise ValueError("Geometric sequence cannot include zero")
     ratio = stop / start
     exponents = np.linspace(0.0, 1.0, num, endpoint).reshape((-1,) + (1,) * ratio.ndim)
