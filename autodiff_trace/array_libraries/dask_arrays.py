@@ -16,7 +16,8 @@ import numpy as np
 from dask.array.core import elemwise
 
 from ..core.selections import Mask
-from ..numpy import moving
+from ..core.unknown_sizes import is_same_shape
+from ..numpy import moving, mutation
 from ..numpy import wrapped as anp
 from ..numpy.array_types import register_array_type
 from ..numpy.broadcasting import sum_to
@@ -29,7 +30,7 @@ from ..numpy.rules.solving import residual_squares as residuals
 from ..numpy.selections import beside, ones_beside, restrict
 from . import dask_axes, dask_matrices, dask_reading, dask_writing
 from .dask_blocks import Task, as_dask, is_unknown, refuse
-from .dask_shapes import is_same_shape, reshape
+from .dask_shapes import reshape
 
 __all__: list[str] = []
 
@@ -85,6 +86,8 @@ def sum_to_shape(x, shape):
 
 
 def repeat(x, repeats, axis):
+    if isinstance(repeats, da.Array):
+        raise refuse(moving.repeat, "how long the answer is only the values of repeats= tell.")
     if np.size(repeats) == 1:
         return da.repeat(x, int(np.ravel(repeats)[0]), axis)
     return da.take(x, np.repeat(np.arange(x.shape[axis]), repeats), axis)
@@ -124,6 +127,7 @@ FORMS: dict[Callable, Callable] = {
     anp.astype: lambda x, dtype, order="K", casting="unsafe", subok=True, copy=True: x.astype(dtype),
     anp.bincount: bincount,
     anp.dot: dot,
+    mutation.identity: lambda x: x,
     anp.flatnonzero: da.flatnonzero,
     anp.getitem: dask_reading.getitem,
     anp.set_item: dask_writing.set_item,

@@ -51,7 +51,7 @@ def take_lazily(x: da.Array, axes: Sequence[int], arrays: Sequence[Any]) -> da.A
     x = move_axes(in_one_chunk("getitem by an array", x, axes, whole=True), axes, range(len(axes)))
     lead = max(part.ndim for part in arrays)
     labels = [*[f"of {axis}" for axis in axes], *range(100, 100 + x.ndim - len(axes))]
-    order = [*range(lead), *labels[len(axes) :]]
+    order = (*range(lead), *labels[len(axes) :])
     operands = [(x, labels), *[(part, range(lead - part.ndim, lead)) for part in arrays]]
     return over_blocks(take_blocks, operands, order, {}, x.dtype)
 

@@ -7,14 +7,10 @@ from typing import Any
 
 import dask.array as da
 
+from ..core.unknown_sizes import is_same_shape
 from .dask_blocks import is_unknown, refuse
 
-__all__ = ["is_same_shape", "move_axes", "reshape"]
-
-
-def is_same_shape(shape: tuple, other: tuple) -> bool:
-    """Whether two shapes agree, unknown sizes with unknown ones."""
-    return len(shape) == len(other) and all(n == m or n != n and m != m for n, m in zip(shape, other))
+__all__ = ["move_axes", "reshape"]
 
 
 def move_axes(x: da.Array, source: Any, destination: Any) -> da.Array:

@@ -17,7 +17,7 @@ from dask.highlevelgraph import HighLevelGraph
 from .dask_blocks import as_dask, in_one_chunk, is_unknown, over_blocks, refuse
 from .dask_indices import Group, full_index, groups_of, has_lazy, is_array, mask_axis
 from .dask_reading import along_mask, getitem
-from .dask_shapes import move_axes, is_same_shape, reshape
+from .dask_shapes import move_axes, reshape
 
 __all__ = ["add_at", "scatter", "set_item"]
 
@@ -243,19 +243,19 @@ def scatter_lazily(piece: da.Array, index: Any, shape: tuple) -> da.Array:
     front = axes[0] if contiguous else 0
     piece = move_axes(piece, range(front, front + lead), range(lead)) if front and lead else piece
     numbers = [as_dask(da.broadcast_to(as_dask(parts[axis]), piece.shape[:lead])) for axis in axes]
-    numbers = [each.rechunk(piece.chunks[:lead]) for each in numbers]
+    if not is_unknown(piece):
+        numbers = [each.rechunk(piece.chunks[:lead]) for each in numbers]
     sizes = tuple([shape[axis] for axis in axes])
     if math.prod(sizes) * math.prod([max(n, default=0) for n in piece.chunks[lead:]]) * piece.dtype.itemsize > 2**31:
         raise refuse("the gradient of an index", "the axes that it reads do not go into one chunk.")
     rest = range(100, 100 + piece.ndim - lead)
     operands = [(piece, [*range(lead), *rest]), *[(each, range(lead)) for each in numbers]]
     # Each block of the index gives an array of all places; they are added up as a tree.
-    blocks = [f"block {i}" for i in range(lead)]
     partial = da.blockwise(
-        functools.partial(add_blocks, sizes), (*range(lead), *[f"of {axis}" for axis in axes], *rest),
+        functools.partial(add_blocks, sizes), (*range(lead), *[50 + axis for axis in axes], *rest),
         *[part for x, labels in operands for part in (x, tuple(labels))],
-        new_axes={f"of {axis}": shape[axis] for axis in axes}, adjust_chunks={i: 1 for i in range(len(blocks))},
-        dtype=piece.dtype, meta=np.empty((0,) * (piece.ndim + len(axes)), piece.dtype),
+        new_axes={50 + axis: shape[axis] for axis in axes}, adjust_chunks=dict.fromkeys(range(lead), 1),
+        dtype=piece.dtype, align_arrays=not is_unknown(piece), meta=np.empty((0,) * (piece.ndim + len(axes)), piece.dtype),
     )
     total = da.sum(partial, axis=tuple(range(lead))) if lead else partial
     total = total.astype(piece.dtype)

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 from .errors import caller_line
 
-__all__ = ["UNKNOWN", "UnknownSize", "has_unknown", "known_in_part"]
+__all__ = ["UNKNOWN", "UnknownSize", "has_unknown", "is_same_shape", "known_in_part"]
 
 
 class UnknownSize(float):
@@ -47,6 +47,11 @@ class KnownInPart:
 def has_unknown(shape: tuple) -> bool:
     """Whether a size in ``shape`` is not known."""
     return any([n != n for n in shape])
+
+
+def is_same_shape(shape: tuple, other: tuple) -> bool:
+    """Whether two shapes agree, unknown sizes with unknown ones."""
+    return shape == other or len(shape) == len(other) and all([n == m or n != n and m != m for n, m in zip(shape, other)])
 
 
 def known_in_part(x: Any) -> Any:
