@@ -16,7 +16,7 @@ import numpy as np
 from dask.array.core import elemwise
 
 from ..core.selections import Mask
-from ..core.unknown_sizes import is_same_shape
+from ..core.unknown_sizes import has_unknown, is_same_shape
 from ..numpy import moving, mutation
 from ..numpy import wrapped as anp
 from ..numpy.array_types import register_array_type
@@ -42,11 +42,22 @@ def with_chunks_of(gradient: Any, argument: Any) -> Any:
     return gradient.rechunk(argument.chunks)
 
 
+def without_empty_chunks(x: Any) -> Any:
+    """An operand, or a list of such, without chunks of size 0, with which Dask's reductions fail."""
+    if isinstance(x, (list, tuple)):
+        return type(x)(map(without_empty_chunks, x)) if type(x) in (list, tuple) else x
+    if not isinstance(x, da.Array) or not any(0 in sizes and sum(sizes) > 0 for sizes in x.chunks):
+        return x
+    return x.rechunk(tuple([tuple([n for n in sizes if n]) or (0,) for sizes in x.chunks]))
+
+
 def broadcast_to(x, shape):
     """New axes in chunks of Dask's usual size: what is computed of them is as large as they are."""
     x = as_dask(x)
     if is_same_shape(x.shape, shape):
         return x
+    if is_unknown(x) or has_unknown(shape):
+        raise refuse(moving.broadcast_to, "its sizes are not known. Call x.compute_chunk_sizes() before.")
     lead = len(shape) - x.ndim
     kept = [*[False] * lead, *[n == size for n, size in zip(x.shape, shape[lead:])]]
     chunks = [x.chunks[i - lead] if keep else "auto" for i, keep in enumerate(kept)]
@@ -57,12 +68,17 @@ def dot(x, y):
     return x * y if np.ndim(x) == 0 or np.ndim(y) == 0 else da.dot(as_dask(x), as_dask(y))
 
 
+def searchsorted(a, v, side="left", sorter=None):
+    a, v = map(without_empty_chunks, map(as_dask, (a, v)))
+    return da.searchsorted(a, v, side, sorter)
+
+
 def count(x, axes, keepdims):
     return da.sum(x != 0, axis=axes, keepdims=keepdims, dtype=np.intp)
 
 
 def mean(x, axes, keepdims):
-    return da.mean(x, axis=axes, keepdims=keepdims)
+    return da.mean(without_empty_chunks(x), axis=axes, keepdims=keepdims)
 
 
 def limit_quotient(x, y, size, least, recorded, name):
@@ -73,6 +89,7 @@ def norm(x, axes, keepdims):
     """The root of the sum of squares; of vectors whose largest element is 1, if that is not 0."""
     if x.size == 0:
         return da.sum(x.real, axis=axes, keepdims=keepdims)
+    x = without_empty_chunks(x)
     size = da.max(da.absolute(x), axis=axes, keepdims=True)
     scale = da.where(da.logical_and(size > 0, da.isfinite(size)), size, x.real.dtype.type(1))
     total = da.sqrt(da.sum(da.absolute(x / scale) ** 2, axis=axes, keepdims=True)) * scale
@@ -82,7 +99,7 @@ def norm(x, axes, keepdims):
 def sum_to_shape(x, shape):
     lead = x.ndim - len(shape)
     axes = (*range(lead), *(lead + i for i, size in enumerate(shape) if size == 1 and x.shape[lead + i] != 1))
-    return reshape(da.sum(x, axis=axes, keepdims=True) if axes else x, shape)
+    return reshape(da.sum(without_empty_chunks(x), axis=axes, keepdims=True) if axes else x, shape)
 
 
 def repeat(x, repeats, axis):
@@ -130,6 +147,7 @@ FORMS: dict[Callable, Callable] = {
     mutation.identity: lambda x: x,
     anp.flatnonzero: da.flatnonzero,
     anp.getitem: dask_reading.getitem,
+    anp.searchsorted: searchsorted,
     anp.set_item: dask_writing.set_item,
     anp.write_item: dask_writing.set_item,
     check_finite: lambda a: elemwise(Task(check_finite), a),
@@ -155,7 +173,7 @@ FORMS: dict[Callable, Callable] = {
 
 BY_PROTOCOLS = frozenset({
     anp.around, anp.fix, anp.frexp, anp.isin, anp.isneginf, anp.isposinf, anp.matmul, anp.modf, anp.ones_like, anp.round,
-    anp.searchsorted, anp.sign, anp.zeros_like, beside, cumulative.cumsum_along, join_nested, ones_beside,
+    anp.sign, anp.zeros_like, beside, cumulative.cumsum_along, join_nested, ones_beside,
     moving.concatenate, moving.copy, moving.diag, moving.diagonal, moving.stack, moving.tile,
     moving.transpose, moving.tril, moving.triu,
     einsum.contract, extrema.max_over, extrema.min_over, ordering.argmax_along,
@@ -168,7 +186,10 @@ BY_PROTOCOLS = frozenset({
 def form_of(prim: Callable) -> Any:
     """What computes a primitive that has no form of its own."""
     traits = prim.traits
-    if isinstance(prim.fun, np.ufunc) or prim in BY_PROTOCOLS or traits.is_users and not traits.elementwise:
+    if prim in BY_PROTOCOLS:
+        form = traits.protocol_form or prim.fun
+        return lambda *args, **kwargs: form(*map(without_empty_chunks, args), **kwargs)
+    if isinstance(prim.fun, np.ufunc) or traits.is_users and not traits.elementwise:
         return None
     if traits.elementwise:
         return lambda *args, **kwargs: elemwise(functools.partial(prim, **kwargs) if kwargs else Task(prim), *args)

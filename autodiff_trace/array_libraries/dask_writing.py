@@ -15,7 +15,7 @@ from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
 
 from .dask_blocks import as_dask, in_one_chunk, is_unknown, over_blocks, refuse
-from .dask_indices import Group, full_index, groups_of, has_lazy, is_array, mask_axis
+from .dask_indices import Group, advanced_axis, full_index, groups_of, has_lazy, is_array, mask_axis
 from .dask_reading import along_mask, getitem
 from .dask_shapes import move_axes, reshape
 
@@ -232,21 +232,27 @@ def write_to_unknown(x: Any, pieces: Sequence, indices: Sequence, is_sum: bool, 
 
 def scatter_lazily(piece: da.Array, index: Any, shape: tuple) -> da.Array:
     parts = full_index(index, len(shape))
+    others = tuple([slice(None) if is_array(part) else part for part in parts for _ in range(axes_of_part(part))])
+    if any(part != slice(None) for part in others):  # first into what these parts read, then that into all
+        inner = np.broadcast_to(np.False_, shape)[others].shape
+        arrays = [part for part in parts if is_array(part) or not isinstance(part, (int, np.integer))]
+        arrays = [part if is_array(part) else slice(None) for part in arrays]
+        lead = max([part.ndim for part in arrays if is_array(part)])
+        if mask_axis(parts) is None:
+            front, now = advanced_axis(parts), advanced_axis(arrays)
+            piece = move_axes(piece, range(front, front + lead), range(now, now + lead))
+        return write(None, [scatter_lazily(piece, tuple(arrays), inner)], [others], True, shape)
     place = mask_axis(parts)
     if place is not None:
         return spread_masked(shape, piece, parts, place)[0]
     axes = [i for i, part in enumerate(parts) if is_array(part)]
-    if any(not isinstance(part, slice) or part != slice(None) for i, part in enumerate(parts) if i not in axes):
-        raise refuse("an index", "an array of Dask's beside other parts. Index one after the other.")
-    lead = max(parts[axis].ndim for axis in axes)
-    contiguous = axes == list(range(axes[0], axes[-1] + 1))
-    front = axes[0] if contiguous else 0
-    piece = move_axes(piece, range(front, front + lead), range(lead)) if front and lead else piece
+    lead, front = max(parts[axis].ndim for axis in axes), advanced_axis(parts)
+    piece = move_axes(piece, range(front, front + lead), range(lead))
     numbers = [as_dask(da.broadcast_to(as_dask(parts[axis]), piece.shape[:lead])) for axis in axes]
     if not is_unknown(piece):
         numbers = [each.rechunk(piece.chunks[:lead]) for each in numbers]
     sizes = tuple([shape[axis] for axis in axes])
-    if math.prod(sizes) * math.prod([max(n, default=0) for n in piece.chunks[lead:]]) * piece.dtype.itemsize > 2**31:
+    if math.prod(sizes) * math.prod([max(n, default=0) for n in piece.chunks[lead:]]) * piece.dtype.itemsize > MOST_BYTES:
         raise refuse("the gradient of an index", "the axes that it reads do not go into one chunk.")
     rest = range(100, 100 + piece.ndim - lead)
     operands = [(piece, [*range(lead), *rest]), *[(each, range(lead)) for each in numbers]]
@@ -257,9 +263,16 @@ def scatter_lazily(piece: da.Array, index: Any, shape: tuple) -> da.Array:
         new_axes={50 + axis: shape[axis] for axis in axes}, adjust_chunks=dict.fromkeys(range(lead), 1),
         dtype=piece.dtype, align_arrays=not is_unknown(piece), meta=np.empty((0,) * (piece.ndim + len(axes)), piece.dtype),
     )
-    total = da.sum(partial, axis=tuple(range(lead))) if lead else partial
-    total = total.astype(piece.dtype)
+    total = da.sum(partial, axis=tuple(range(lead)), dtype=piece.dtype) if lead else partial
     return move_axes(total, range(len(axes)), axes)
+
+
+MOST_BYTES = 2**31
+"""The largest array of places that one block of an index may give."""
+
+
+def axes_of_part(part: Any) -> int:
+    return part.ndim if isinstance(part, da.Array) and part.dtype == bool else 1
 
 
 def add_blocks(sizes: tuple, piece: np.ndarray, *numbers: np.ndarray) -> np.ndarray:

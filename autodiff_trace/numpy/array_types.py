@@ -84,7 +84,7 @@ class ProtocolArrays(ArrayType):
         if form is NotImplemented:
             raise self.refusal(prim)
         form = form or prim.traits.protocol_form or prim.fun
-        if not self.mixes and self.has_numpy(prim, args) and is_called_by_rule():
+        if not self.mixes and not self.is_lazy and self.has_numpy(prim, args) and is_called_by_rule():
             args = self.adopted(prim, args)
         try:
             ans = form(*args, **kwargs)
