@@ -11,9 +11,9 @@ ROOT = Path(autodiff_trace.__file__).parent
 # All modules from the bottom up, folder by folder: each imports only from those that stand before it. A folder whose
 # modules need others in between comes more than once. A new module goes where what it imports stands before it.
 ORDER = """
-    core: array_ops parameters traits cotangents errors habits unknown_names pytree tracer recording derivative
-      exact_numbers lowest primitives unary batching choices selections masked_rules backward rule_checks reverse
-      forward infinitesimals transformed taylor
+    core: array_ops parameters traits cotangents errors habits unknown_names pytree libraries tracer recording
+      derivative lowest foreign converted primitives unary batching choices selections masked_rules backward
+      rule_checks reverse forward infinitesimals transformed taylor
     scipy/ndimage: steps taps
     scipy/signal: steps
     scipy/stats: uncovered
@@ -87,7 +87,8 @@ ORDER = """
       eigensystems __init__
     scipy/spatial/distance: euclidean
     scipy/fft: transforms cosine_transforms __init__
-    numpy: views attributes shared_results writable_box plain_arrays array_box array_layer flat __init__
+    numpy: views attributes shared_results writable_box plain_arrays array_box array_layer flat protocol_forms
+      array_types __init__
     scipy/sparse: arrays formats choices constants __init__
     scipy/sparse/linalg: choices exponentials iterations norms systems spectra __init__
     numpy/taylor: __init__
@@ -150,7 +151,9 @@ ORDER = """
     scipy/integrate: stepwise solutions boundary_value initial_value odepack __init__
     scipy/optimize: evaluation calls constraints optimality roots scalar_roots curve_fitting linear_problems
       minimizing nonlinear_least_squares global_minimizing __init__
+    array_libraries: __init__
     .: __init__
+    array_libraries: sparse_arrays dask_arrays cupy_arrays xarray_containers
     autograd_compat: containers installing __main__ originals pullbacks util vspaces cotangents curried primitives
       own_dispatch public_calls recording jacobians rules deprecated wrap_util tracer builtins core
       differential_operators extend test_util

@@ -1,5 +1,7 @@
-"""What is known of the arrays of Dask, CuPy, sparse and xarray, each in a module that is loaded when the user's program has
-imported that library. Knows no rule."""
+"""What is known of the arrays of Dask, CuPy, sparse and xarray, each in a module of its own.
+
+It is loaded when the user's program has imported that library. Knows no rule.
+"""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..core.errors import TracedValueError, caller_line
 from ..core.fast.ownership import writing
+from ..core.foreign import FOREIGN
 from ..core.unary import call_on
 from ..core.recording import RecordingTrace
 from ..core.tracer import Box, fixed_types, is_box, register_box
@@ -113,7 +114,8 @@ class ArrayBox(WritableBox):
         return self._trace.text(self)
 
     def __repr__(self):
-        return f"ArrayBox({self._value!r})"
+        value = self._value
+        return f"ArrayBox({(value._value if is_box(value) and value._trace is FOREIGN else value)!r})"
 
     # Metadata
 

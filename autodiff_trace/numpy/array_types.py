@@ -16,9 +16,9 @@ import numpy as np
 from ..core.errors import TracedValueError, caller_line, public_name
 from ..core.foreign import ArrayType, array_types, register_foreign
 from ..core.pytree import tree_leaves
+from ..core.traits import UNKNOWN, traits_of
 from . import protocol_forms as protocol_forms
 from .array_box import ArrayBox
-from .namespace import wrapped_functions
 
 __all__ = ["ProtocolArrays", "register_array_type"]
 
@@ -60,6 +60,12 @@ def asking_function() -> str | None:
 DEFINING = frozenset(f"{__package__}.{name}" for name in ["along_axes", "batching", "broadcasting", "selections"])
 
 
+def key_of(function: Callable) -> Any:
+    """What stands for a function, in whatever form: its record, if it has one."""
+    traits = traits_of(function)
+    return function if traits is UNKNOWN else traits
+
+
 class ProtocolArrays(ArrayType):
     """A type of array, as :func:`register_array_type` describes it."""
 
@@ -72,15 +78,15 @@ class ProtocolArrays(ArrayType):
         self.name = name
         self.mixes = mixes
         self.is_lazy = is_lazy
-        self.forms = {wrapped_functions.get(function, function): form for function, form in forms.items()}
+        self.forms = {key_of(function): form for function, form in forms.items()}
         self.find_form = find_form
         if conform is not None:
             self.conform = conform
 
     def compute(self, prim, args, kwargs):
-        form = self.forms.get(prim)
+        form = self.forms.get(prim.traits)
         if form is None and self.find_form is not None:
-            form = self.forms[prim] = self.find_form(prim)
+            form = self.forms[prim.traits] = self.find_form(prim)
         if form is NotImplemented:
             raise self.refusal(prim)
         form = form or prim.traits.protocol_form or prim.fun
@@ -163,8 +169,8 @@ def register_array_type(
     Arguments:
         array_type: the class of the arrays.
         further_types: of its scalars, if they are no arrays.
-        forms: for functions of NumPy (``numpy.roll``) or primitives what computes them on arrays of this type, from the
-            same arguments, where the protocols do not.
+        forms: for functions of NumPy (``numpy.roll``) or primitives what computes them on arrays of this type where the
+            protocols do not. It is called as the primitive is: ``form(x, axes, keepdims)``, axes being tuples.
         find_form: ``find_form(primitive)`` gives such a form of a primitive that is not among ``forms``; None if it is
             computed by the protocols; NotImplemented if the library cannot do it, which is then refused by its name
             before anything is computed. Without it all is tried.
