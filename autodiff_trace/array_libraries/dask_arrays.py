@@ -27,7 +27,7 @@ from ..numpy.rules.covariances import check_weights
 from ..numpy.rules.creation import check_finite, join_nested
 from ..numpy.rules.polynomials import warn_of_rank
 from ..numpy.rules.solving import residual_squares as residuals
-from ..numpy.selections import beside, ones_beside, restrict
+from ..numpy.selections import ones_beside, restrict
 from . import dask_axes, dask_matrices, dask_reading, dask_writing
 from .dask_blocks import Task, as_dask, is_unknown, refuse
 from .dask_shapes import reshape
@@ -70,7 +70,7 @@ def dot(x, y):
 
 def searchsorted(a, v, side="left", sorter=None):
     a, v = map(without_empty_chunks, map(as_dask, (a, v)))
-    return da.searchsorted(a, v, side, sorter)
+    return da.searchsorted(a, v, side, sorter) if v.ndim else da.searchsorted(a, v[None], side, sorter)[0]
 
 
 def count(x, axes, keepdims):
@@ -150,6 +150,7 @@ FORMS: dict[Callable, Callable] = {
     anp.searchsorted: searchsorted,
     anp.set_item: dask_writing.set_item,
     anp.write_item: dask_writing.set_item,
+    beside: lambda mask, g: as_dask(mask),
     check_finite: lambda a: elemwise(Task(check_finite), a),
     check_weights: lambda name, weights: elemwise(functools.partial(check_weights, name), weights),
     lengths.euclidean_norm: norm,

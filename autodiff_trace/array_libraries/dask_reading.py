@@ -8,7 +8,7 @@ from typing import Any
 import dask.array as da
 import numpy as np
 
-from .dask_blocks import in_one_chunk, is_unknown, over_blocks, refuse
+from .dask_blocks import as_dask, in_one_chunk, is_unknown, over_blocks, refuse
 from .dask_indices import advanced_axis, full_index, has_lazy, is_array, mask_axis
 from .dask_shapes import move_axes, reshape
 
@@ -17,6 +17,7 @@ __all__ = ["along_mask", "getitem"]
 
 def getitem(x: da.Array, index: Any) -> da.Array:
     """``x[index]``."""
+    x = as_dask(x)
     parts = full_index(index, x.ndim)
     place = mask_axis(parts)
     if place is not None:

@@ -44,7 +44,7 @@ def as_inexact(*ends, at_least=1.0):
 def logspace(start, stop, num=50, endpoint=True, base=10.0, dtype=None, axis=0):
     if anp.ndim(base):
         ndim = len(np.broadcast_shapes(anp.shape(start), anp.shape(stop), anp.shape(base)))
-        start, stop, base = (anp.array(x, ndmin=ndim) for x in (start, stop, base))
+        start, stop, base = (anp.array(as_array(x), ndmin=ndim) for x in (start, stop, base))
         base = anp.expand_dims(base, axis)
     samples = anp.power(base, anp.linspace(start, stop, num, endpoint=endpoint, axis=axis))
     return samples if dtype is None else anp.astype(samples, dtype)
