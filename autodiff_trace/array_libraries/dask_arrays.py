@@ -27,7 +27,7 @@ from ..numpy.rules.covariances import check_weights
 from ..numpy.rules.creation import check_finite, join_nested
 from ..numpy.rules.polynomials import warn_of_rank
 from ..numpy.rules.solving import residual_squares as residuals
-from ..numpy.selections import ones_beside, restrict
+from ..numpy.selections import beside, ones_beside, restrict
 from . import dask_axes, dask_matrices, dask_reading, dask_writing
 from .dask_blocks import Task, as_dask, is_unknown, refuse
 from .dask_shapes import reshape
@@ -174,7 +174,7 @@ FORMS: dict[Callable, Callable] = {
 
 BY_PROTOCOLS = frozenset({
     anp.around, anp.fix, anp.frexp, anp.isin, anp.isneginf, anp.isposinf, anp.matmul, anp.modf, anp.ones_like, anp.round,
-    anp.sign, anp.zeros_like, beside, cumulative.cumsum_along, join_nested, ones_beside,
+    anp.sign, anp.zeros_like, cumulative.cumsum_along, join_nested, ones_beside,
     moving.concatenate, moving.copy, moving.diag, moving.diagonal, moving.stack, moving.tile,
     moving.transpose, moving.tril, moving.triu,
     einsum.contract, extrema.max_over, extrema.min_over, ordering.argmax_along,
