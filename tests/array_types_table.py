@@ -140,7 +140,7 @@ KINDS = {
         "eeeeeeeaaaaaa", "eee", "ee", "a DataFrame", *PANDAS, 2),
     "`xarray.DataArray`": Kind(
         of("xarray", lambda xr, x: xr.DataArray(x, dims="t")),
-        "ooooeenaaaaaa", "eee", "ee", "a DataArray", "a traced array has no labels", "x.to_numpy()", "xarray"),
+        "ooooeenaaaaaa", "ooa", "aa", "a DataArray", "a traced array has no labels", "x.to_numpy()", "xarray"),
     "masked array": Kind(
         lambda x: np.ma.masked_array(x, x == 2),
         "eeeeeeeeeeeee", "eee", "ee", *MASKED),

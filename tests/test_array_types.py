@@ -108,7 +108,7 @@ def test_returned(name, role):
         return
     if table.text_of(error.value) != table.refused(kind, "multiply"):
         own = role == "returns `x * m`" and kind.beside[0] == "o"
-        called = f"a {'SparseArray' if kind.package == 'scipy' else 'DataArray'}" if own else kind.called
+        called = "a SparseArray" if own else kind.called
         hint = ", x.data" if own else table.hint(kind)
         assert str(error.value) == f"grad: the function returned {called}; it must return a number or an array{hint}."
 
