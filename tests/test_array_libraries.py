@@ -43,7 +43,7 @@ def on_the_gpu():
 
 READS_VALUES = {
     "delete": "which elements are left", "insert": "where elements go", "histogram": "the number of bins",
-    "logspace": "base= of several numbers", "repeat": "how often each element is repeated",
+    "repeat": "how often each element is repeated",
 }
 """Functions with calls that need numbers on the host: NumPy takes them, or the shape of the answer depends on them."""
 

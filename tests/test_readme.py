@@ -22,6 +22,7 @@ BLOCKS = [*BLOCK.findall(README), *["\n".join(BLOCK.findall(page)) for page in P
 PAGES_OF_EXAMPLES = ["array_libraries.md"]
 """Pages whose examples need libraries that need not be installed: each example is a test of its own."""
 OPTIONAL = ["cupy", "dask", "distributed", "pandas", "scipy", "sparse", "xarray"]
+DISTRIBUTED = (ROOT / "docs" / "distributed.md").read_text(encoding="utf-8")
 NUMBER = re.compile(r"(?<![\w.])-?\d+\.?\d*(?:e[-+]?\d+)?")
 
 
@@ -66,6 +67,12 @@ def test_page(page, block):
             if name == "cupy" and not library.is_available():
                 pytest.skip(f"an example of docs/{page} needs a GPU")
     check(block)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reason="the page is about dask.distributed")
+def test_page_of_distributed():
+    pytest.importorskip("scipy", reason="minimize runs SciPy's methods")
+    check("\n".join(BLOCK.findall(DISTRIBUTED)))
 
 
 def check(block):

@@ -17,9 +17,10 @@ from collections.abc import Callable
 from typing import Any
 
 from .tracer import NO_KEYWORDS, Trace, box_classes, passed_types, register_box
+from .unknown_sizes import known_in_part
 
 __all__ = [
-    "FOREIGN", "ArrayType", "array_types", "foreign_type", "is_foreign", "register_foreign", "to_foreign",
+    "FOREIGN", "ArrayType", "array_types", "foreign_type", "has_values", "is_foreign", "register_foreign", "to_foreign",
 ]
 
 
@@ -27,10 +28,15 @@ class ArrayType:
     """What is known of a type of array: how a primitive is computed, and what belongs to a result."""
 
     box_class: Callable
+    is_lazy = False
+    """Whether its arrays have no values before their user asks for them."""
 
     def compute(self, prim: Callable, args: tuple, kwargs: dict) -> Any:
         """The answer of ``prim`` for plain arguments, at least one of which is an array of this type."""
         raise NotImplementedError
+
+    def refuse_use(self) -> None:
+        """Raise an error where a rule asks for the values of arrays that have none."""
 
     def conform(self, result: Any, like: Any) -> Any:
         """A gradient with what ``like``, the argument, has beside shape and dtype: chunks."""
@@ -73,7 +79,12 @@ class ForeignTrace(Trace):
             return type(ans)(*items) if hasattr(ans, "_fields") else type(ans)(items)
         return ans
 
+    def metadata(self, box):
+        return known_in_part(box._value) if array_types[type(box._value)].is_lazy else box._value
+
     def python_value(self, box, use):
+        if array_types[type(box._value)].is_lazy:
+            array_types[type(box._value)].refuse_use()
         return use(box._value)
 
     def text(self, box):
@@ -106,6 +117,13 @@ def is_foreign(x: Any) -> bool:
     while type(x) in box_classes:
         x = x._value
     return type(x) in array_types
+
+
+def has_values(x: Any) -> bool:
+    """Whether Python may ask for the value of ``x``: of arrays that are yet to be computed no rule does."""
+    while type(x) in box_classes:
+        x = x._value
+    return type(x) not in array_types or not array_types[type(x)].is_lazy
 
 
 def to_foreign(x: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from .array_ops import array_ops
 from .cotangents import add_cotangents, deferred_types
 from .derivative import without_derivatives
+from .foreign import has_values
 from .selections import Mask, OutputsCotangent, Selected, outline, settle
 from .traits import ALL, ANSWER
 
@@ -89,7 +90,7 @@ def mix(g: Any, mask: Mask, by_matrix: bool) -> Any:
         taken = array_ops.either(*[array_ops.any_in_matrix(each, g.shape) for each in masks])
     else:
         taken = array_ops.either(*map(array_ops.any, masks))
-        if not array_ops.is_traced(taken):
+        if not array_ops.is_traced(taken) and has_values(taken):
             return g if taken else None
     return Selected(array_ops.restrict(g, taken), Mask(lambda: array_ops.broadcast_mask(taken, g.shape)))
 
@@ -171,7 +172,7 @@ def push_selected(push: Push, prim: Callable, argument: Any, node: Any, ans: Any
     if None in masks:
         return push.plain(argument, plain)
     taken = array_ops.either(*[array_ops.any(mask()) for mask in masks])
-    if not array_ops.is_traced(taken):
+    if not array_ops.is_traced(taken) and has_values(taken):
         return push.plain(argument, plain) if taken else None
     pushed = settle(push.plain(argument, plain))
     return None if pushed is None else push.restrict(pushed, Mask(lambda: taken))

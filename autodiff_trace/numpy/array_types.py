@@ -42,6 +42,24 @@ def is_called_by_rule() -> bool:
     return False
 
 
+def asking_function() -> str | None:
+    """The function of NumPy, called by the user, whose rule or definition asks Python for a value; None: the user."""
+    frame, name = sys._getframe(2), None
+    while frame is not None:
+        module = frame.f_globals.get("__name__", "")
+        if module.startswith((f"{__package__}.rules.", f"{PACKAGE}.scipy.")) or name is None and module in DEFINING:
+            name = frame.f_code.co_name
+        elif name is None and module not in MACHINERY and not module.startswith(f"{PACKAGE}.core."):
+            return None
+        elif not module.startswith(f"{PACKAGE}."):
+            return name
+        frame = frame.f_back
+    return name
+
+
+DEFINING = frozenset(f"{__package__}.{name}" for name in ["along_axes", "batching", "broadcasting", "selections"])
+
+
 def key_of(function: Callable) -> Any:
     """What stands for a function, in whatever form: its record, if it has one."""
     traits = traits_of(function)
@@ -55,10 +73,11 @@ class ProtocolArrays(ArrayType):
 
     def __init__(
         self, name: str, forms: Mapping[Callable, Callable], find_form: Callable[[Callable], Any] | None,
-        conform: Callable[[Any, Any], Any] | None, mixes: bool,
+        conform: Callable[[Any, Any], Any] | None, mixes: bool, is_lazy: bool,
     ) -> None:
         self.name = name
         self.mixes = mixes
+        self.is_lazy = is_lazy
         self.forms = {key_of(function): form for function, form in forms.items()}
         self.find_form = find_form
         if conform is not None:
@@ -71,7 +90,7 @@ class ProtocolArrays(ArrayType):
         if form is NotImplemented:
             raise self.refusal(prim)
         form = form or prim.traits.protocol_form or prim.fun
-        if not self.mixes and self.has_numpy(prim, args) and is_called_by_rule():
+        if not self.mixes and not self.is_lazy and self.has_numpy(prim, args) and is_called_by_rule():
             args = self.adopted(prim, args)
         try:
             ans = form(*args, **kwargs)
@@ -114,6 +133,14 @@ class ProtocolArrays(ArrayType):
             return all(map(self.is_mine, ans))
         return type(ans) is not np.ndarray
 
+    def refuse_use(self):
+        name = asking_function()
+        if name is not None:
+            raise TypeError(
+                f"{name} asks for values of an array of type {self.name} ({caller_line()}), which would compute it. Use "
+                "another function, or compute the array before."
+            )
+
     def refusal(self, prim: Callable) -> TypeError:
         return TypeError(
             f"{public_name(prim)} is not there for arrays of type {self.name} ({caller_line()}): their library does "
@@ -128,6 +155,7 @@ def register_array_type(
     find_form: Callable[[Callable], Any] | None = None,
     conform: Callable[[Any, Any], Any] | None = None,
     mixes: bool = False,
+    is_lazy: bool = False,
 ) -> None:
     """Let arrays of another library be differentiated, batched and computed with, in all modes.
 
@@ -150,6 +178,8 @@ def register_array_type(
             as chunks.
         mixes: NumPy's arrays go beside its own, and are what some of its functions give (a sparse matrix times a vector
             is a vector).
+        is_lazy: values are computed when their user asks for them, which rules and definitions never do: what needs them
+            is refused by its name.
 
     Raises TypeError for a class that does not speak the protocols.
     """
@@ -160,6 +190,6 @@ def register_array_type(
             "reach it. To differentiate containers of arrays use register_pytree."
         )
     name = f"{array_type.__module__.partition('.')[0]}.{array_type.__qualname__}"
-    record = ProtocolArrays(name, forms or {}, find_form, conform, mixes)
+    record = ProtocolArrays(name, forms or {}, find_form, conform, mixes, is_lazy)
     for kind in (array_type, *further_types):
         register_foreign(kind, record)

@@ -13,6 +13,7 @@ from ..core.array_ops import LARGE, large_types
 from ..core.fast.ownership import overwrites
 from ..core.primitives import primitive
 from ..core.tracer import box_classes, to_value
+from ..core.unknown_sizes import has_unknown
 from . import wrapped as anp
 from .row_sums import sum_axes
 
@@ -127,7 +128,7 @@ def broadcast_tangent(t: Any, ans: Any) -> Any:
     if type(ans) is complex:  # what Python makes of 1j * float64(1.0)
         ans = np.complex128(ans)
     if t.shape != ans.shape:
-        t = anp.broadcast_to(t, ans.shape)
+        t = t + anp.zeros_like(ans, dtype=t.dtype) if has_unknown(ans.shape) else anp.broadcast_to(t, ans.shape)
     if t.dtype != ans.dtype:
         t = match_dtype(t, ans.dtype)
     return t

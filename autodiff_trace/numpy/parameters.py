@@ -12,6 +12,7 @@ import numpy as np
 from ..core.parameters import positional_parameters
 from ..core.recording import RecordingTrace
 from ..core.tracer import box_classes
+from ..core.unknown_sizes import UNKNOWN
 
 __all__ = ["INTEGER", "PLAIN", "WHOLE", "plain", "plain_parameters", "whole_numbers"]
 
@@ -90,7 +91,7 @@ def whole_numbers(arg: Any) -> Any:
     """
     if type(arg) in WHOLE or type(arg) is tuple and INTEGER.issuperset(map(type, arg)):
         return arg
-    return tuple(map(operator.index, arg)) if np.iterable(arg) else operator.index(arg)
+    return tuple([n if n is UNKNOWN else operator.index(n) for n in arg]) if np.iterable(arg) else operator.index(arg)
 
 
 WHOLE = frozenset([int, type(None)])

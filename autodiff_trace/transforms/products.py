@@ -10,6 +10,7 @@ import numpy as np
 from ..core.infinitesimals import settled
 from ..core.pytree import Structure, tree_flatten
 from ..core.unknown_names import unknown_keyword
+from ..core.unknown_sizes import is_same_shape
 from ..numpy.array_kinds import instead_of
 from .border import describe, select_arguments, to_input
 from .flat_function import FlatFunction
@@ -95,7 +96,7 @@ def match_leaves(name: str, role: str, tree: Any, structure: Structure, likes: S
 def match_leaf(name: str, role: str, leaf: Any, like: Any) -> Any:
     """``leaf`` with the dtype of ``like``; TypeError if it is no number, has another shape, or is complex of a real."""
     value = to_input(leaf)
-    if value is None or value.shape != np.shape(like):
+    if value is None or not is_same_shape(value.shape, np.shape(like)):
         found = describe(leaf) if value is None else f"of shape {value.shape}"
         instead = instead_of(leaf) if value is None else None
         hint = f" Hand over {instead}." if instead else ""

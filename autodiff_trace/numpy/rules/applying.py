@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ...core.errors import TracedValueError, caller_line
+from ...core.foreign import has_values
 from ...core.tracer import innermost_trace
 from .. import wrapped as anp
 from ..array_kinds import taken
@@ -78,7 +79,7 @@ def piecewise(x, condlist, funclist, *args, **kw):
     for condition, function in zip(conditions, funclist):
         if not callable(function):
             ans = anp.set_item(ans, condition, function)
-        elif anp.any(condition):
+        elif not has_values(condition) or anp.any(condition):
             ans = anp.set_item(ans, condition, function(x[condition], *args, **kw))
     return ans
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...core.errors import TracedValueError, caller_line
-from ...core.foreign import is_foreign
+from ...core.foreign import is_foreign, to_foreign
 from ...core.primitives import primitive
 from ...core.tracer import is_box
 from ...core.traits import declare
@@ -73,6 +73,7 @@ declare(anp.copy, anp.empty_like, anp.ones_like, anp.zeros_like, batching=batch_
 def array(object, dtype=None, *, copy=True, order="K", subok=False, ndmin=0, ndmax=0):
     """An array from a number, an array or a nested sequence of them, traced or not."""
     x = join_nested(object) if isinstance(object, (list, tuple)) else object
+    x = to_foreign(x)
     if not is_box(x):  # those in the list stand for plain values here
         more = {"ndmax": ndmax} if ndmax else {}
         return np.array(x, dtype, copy=copy, order=order, subok=subok, ndmin=ndmin, **more)

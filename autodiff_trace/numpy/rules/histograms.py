@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ...core.foreign import has_values
 from ...core.primitives import nondifferentiable
 from ...core.recording import to_recorded
 from .. import wrapped as anp
@@ -86,7 +87,7 @@ def check_edges(edges: Any) -> Any:
     edges = as_array(edges)
     if edges.ndim > 1:
         raise ValueError("`bins` must be a scalar or 1d array")
-    if anp.any(anp.greater(to_recorded(edges[:-1]), to_recorded(edges[1:]))):
+    if has_values(edges) and anp.any(anp.greater(to_recorded(edges[:-1]), to_recorded(edges[1:]))):
         raise ValueError("`bins` must be monotonically increasing, when an array")
     return edges
 
@@ -101,9 +102,9 @@ def even_edges(a: Any, bins: Any, range: Any) -> Any:
     else:
         least, greatest = (anp.min(a), anp.max(a)) if a.size else (0.0, 1.0)
     ends = to_recorded(least), to_recorded(greatest)
-    if anp.any(anp.greater(*ends)):
+    if has_values(least) and anp.any(anp.greater(*ends)):
         raise ValueError("max must be larger than min in range parameter.")
-    if not anp.all(anp.logical_and(*map(anp.isfinite, ends))):
+    if has_values(least) and not anp.all(anp.logical_and(*map(anp.isfinite, ends))):
         raise ValueError(f"the range from {ends[0]} to {ends[1]} is not finite")
     margin = anp.where(anp.equal(least, greatest), 0.5, 0.0)
     if (dtype := anp.result_type(least, greatest)).kind in "fc":

@@ -6,6 +6,7 @@ import operator
 
 import numpy as np
 
+from ...core.foreign import has_values
 from ...core.recording import to_recorded
 from .. import wrapped as anp
 from ..canonical import as_array
@@ -43,7 +44,7 @@ def as_inexact(*ends, at_least=1.0):
 def logspace(start, stop, num=50, endpoint=True, base=10.0, dtype=None, axis=0):
     if anp.ndim(base):
         ndim = len(np.broadcast_shapes(anp.shape(start), anp.shape(stop), anp.shape(base)))
-        start, stop, base = (anp.array(x, ndmin=ndim) for x in (start, stop, base))
+        start, stop, base = (anp.array(as_array(x), ndmin=ndim) for x in (start, stop, base))
         base = anp.expand_dims(base, axis)
     samples = anp.power(base, anp.linspace(start, stop, num, endpoint=endpoint, axis=axis))
     return samples if dtype is None else anp.astype(samples, dtype)
@@ -55,7 +56,7 @@ def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
     if num < 0:
         raise ValueError(f"Number of samples, {num}, must be non-negative.")
     start, stop = as_inexact(start, stop, at_least=np.dtype(dtype))  # float64, unless dtype= says something else
-    if not (anp.all(to_recorded(start)) and anp.all(to_recorded(stop))):
+    if has_values(start) and has_values(stop) and not (anp.all(to_recorded(start)) and anp.all(to_recorded(stop))):
         raise ValueError("Geometric sequence cannot include zero")
     ratio = stop / start
     exponents = np.linspace(0.0, 1.0, num, endpoint).reshape((-1,) + (1,) * ratio.ndim)

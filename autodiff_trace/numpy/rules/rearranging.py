@@ -72,9 +72,13 @@ def repeat(a, repeats, axis=None):
 
 moves(
     moving.roll,
-    transpose=lambda g, ans, a, shift, axis: moving.roll(g, np.negative(shift), axis),
+    transpose=lambda g, ans, a, shift, axis: moving.roll(g, opposite(shift), axis),
     batch=lambda a, shift, axis: moving.roll(a, shift, tuple([i + 1 for i in axis])),
 )
+
+
+def opposite(shift):
+    return tuple([-each for each in shift]) if type(shift) is tuple else np.negative(shift)
 
 
 @functools.lru_cache(256)

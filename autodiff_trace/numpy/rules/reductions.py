@@ -11,8 +11,10 @@ from numpy import ndarray
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ...core.array_ops import array_ops
+from ...core.foreign import array_types, has_values
 from ...core.tracer import is_box
 from ...core.unary import unary
+from ...core.unknown_sizes import has_unknown
 from .. import wrapped as anp
 from ..along_axes import expand_reduced, kept_axes_last, reduction
 from ..broadcasting import cast, match_dtype, sum_to
@@ -57,7 +59,8 @@ def spread(g, ans, x, axes, keepdims):
     """The cotangent of a sum, given to each element that went into it."""
     if g.dtype != x.dtype:
         g = match_dtype(g, x.dtype)
-    return fill(expand_reduced(g, x, axes), x.shape)
+    g = expand_reduced(g, x, axes)
+    return g + anp.zeros_like(x) if array_types and not has_values(x) else fill(g, x.shape)  # in the chunks of ``x``
 
 
 sum_over = reduction(
@@ -72,6 +75,9 @@ def average(x, axes, keepdims):
 
 
 def mean_transpose(g, ans, x, axes, keepdims):
+    if has_unknown(x.shape):
+        ones = anp.ones_like(anp.real(x))
+        return spread(g / anp.maximum(sum_over(ones, axes, keepdims), 1), ans, x, axes, keepdims)
     # Times the reciprocal, because a count can be beyond the largest number of float16.
     return spread(g * (1 / max(count_reduced(x, axes), 1)), ans, x, axes, keepdims)
 
@@ -101,7 +107,7 @@ def mean(a, axis, dtype, out, keepdims, where):
 def count_taken(x: Any, axes: tuple[int, ...], where: Any, keepdims: bool) -> Any:
     """How many elements the mask takes into each element of the answer; NaN, with NumPy's warning, for none."""
     count = sum_over(anp.broadcast_to(where, x.shape), axes, keepdims)
-    if not is_box(count) and not np.all(count):
+    if not is_box(count) and has_values(count) and not np.all(count):
         warnings.warn("Mean of empty slice.", RuntimeWarning, stacklevel=2)
     return anp.where(anp.greater(count, 0), count, np.nan)
 

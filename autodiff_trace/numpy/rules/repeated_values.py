@@ -16,6 +16,7 @@ import numpy as np
 from ...core.derivative import DerivativeTrace
 from ...core.errors import caller_line
 from ...core.choices import with_other
+from ...core.foreign import has_values
 from ...core.infinitesimals import are_wanted, has_split, is_split, split, without_change
 from ...core.primitives import nondifferentiable, primitive
 from ...core.recording import RecordingTrace, is_recording
@@ -96,12 +97,12 @@ def is_constant_zero(x: Any) -> bool:
         if isinstance(x._trace, RecordingTrace) or isinstance(x._trace, DerivativeTrace) and x._node is not None:
             return False
         x = x._value
-    return not np.any(x)
+    return has_values(x) and not np.any(x)
 
 
 def can_align(w: Any, least: Any) -> bool:
     """Whether there are values repeated within ``least``, and no trace below follows how they change."""
-    if is_recorded():
+    if is_recorded() or not has_values(w):
         return False
     box = w
     while is_box(box):

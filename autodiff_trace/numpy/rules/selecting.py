@@ -6,6 +6,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ...core.array_ops import array_ops
+from ...core.foreign import has_values
 from ...core.recording import to_recorded
 from .. import wrapped as anp
 from ..canonical import as_array
@@ -72,7 +73,8 @@ def choose(a, choices, out=None, mode="raise"):
     a, *choices = anp.broadcast_arrays(as_indices(a), *choices)
     choices = [x if x.dtype == dtype else anp.astype(x, dtype) for x in choices]
     a = within(a, len(choices), mode)
-    if mode == "raise" and anp.any(anp.logical_or((places := to_recorded(a)) < 0, places >= len(choices))):
+    places = to_recorded(a)
+    if mode == "raise" and has_values(a) and anp.any(anp.logical_or(places < 0, places >= len(choices))):
         raise ValueError("invalid entry in choice array")
     return array_ops.store(out, anp.take_along_axis(anp.stack(choices), anp.expand_dims(a, 0), 0)[0])
 
@@ -85,11 +87,23 @@ def compress(condition, a, axis=None, out=None):
     condition = as_array(condition)
     if condition.ndim != 1:
         raise ValueError("condition must be a 1-d array")
+    if not has_values(condition):
+        a, axis = (anp.ravel(a), 0) if axis is None else (as_array(a), axis)
+        return array_ops.store(out, anp.getitem(a, masked_along(condition, a, normalize_axis_index(axis, a.ndim))))
     return anp.take(a, anp.flatnonzero(condition), axis, out)
+
+
+def masked_along(condition, a, axis):
+    """The mask of a condition, which may be too short, as an index."""
+    lacking = a.shape[axis] - condition.size
+    mask = anp.astype(condition, bool)
+    return (slice(None),) * axis + (anp.concatenate([mask, np.zeros(lacking, bool)]) if lacking > 0 else mask,)
 
 
 @define(np.extract)
 def extract(condition, arr):
+    if not has_values(condition):
+        return compress(anp.ravel(condition), anp.ravel(arr))
     return anp.take(anp.ravel(arr), anp.flatnonzero(condition))
 
 

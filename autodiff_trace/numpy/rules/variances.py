@@ -9,6 +9,7 @@ from numpy import ndarray
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ...core.array_ops import array_ops
+from ...core.foreign import has_values
 from ...core.tracer import is_box
 from ...core.traits import ANSWER
 from .. import wrapped as anp
@@ -102,7 +103,7 @@ def deviation_from(function, x, axes, keepdims, ddof, where, mean):
     if not is_given(mean):
         mean = sum_over(x, axes, True) / cast(anp.maximum(count, 1), x.real.dtype)
     n = cast((count if keepdims else anp.squeeze(count, axes)) - ddof, x.real.dtype)
-    if not is_box(n) and not np.all(n > 0):
+    if not is_box(n) and has_values(n) and not np.all(n > 0):
         warnings.warn("Degrees of freedom <= 0 for slice.", RuntimeWarning, stacklevel=3)
     is_positive = anp.greater(n, 0)
     factor = anp.where(is_positive, 1 / anp.where(is_positive, n, 1), np.inf)

@@ -1,0 +1,59 @@
+"""Sizes that are not known before an array is computed: they can be compared, but no number comes of them."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from .errors import caller_line
+
+__all__ = ["UNKNOWN", "UnknownSize", "has_unknown", "is_same_shape", "known_in_part"]
+
+
+class UnknownSize(float):
+    """NaN, but for what would be computed of it: NaN as a factor makes every number that it meets NaN, silently.
+
+    >>> UNKNOWN == 1, (UNKNOWN, 2) == (UNKNOWN, 2)
+    (False, True)
+    """
+
+    def refuse(self, *args: Any) -> NoReturn:
+        raise TypeError(
+            f"the size of an axis is not known before the array is computed ({caller_line()}), and a number was to be "
+            "computed of it. Give the array its sizes before (of Dask's arrays: x.compute_chunk_sizes())."
+        )
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = refuse
+    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = __neg__ = __int__ = __index__ = refuse
+
+
+UNKNOWN = UnknownSize("nan")
+
+
+class KnownInPart:
+    """What stands for an array of which some sizes are not known where its shape is read."""
+
+    __slots__ = ("array", "shape")
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+        self.shape = tuple([n if n == n else UNKNOWN for n in array.shape])
+
+    size = property(lambda self: UNKNOWN)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.array, name)
+
+
+def has_unknown(shape: tuple) -> bool:
+    """Whether a size in ``shape`` is not known."""
+    return any([n != n for n in shape])
+
+
+def is_same_shape(shape: tuple, other: tuple) -> bool:
+    """Whether two shapes agree, unknown sizes with unknown ones."""
+    return shape == other or len(shape) == len(other) and all([n == m or n != n and m != m for n, m in zip(shape, other)])
+
+
+def known_in_part(x: Any) -> Any:
+    """``x``, or what stands for it where not all sizes are known."""
+    return KnownInPart(x) if has_unknown(x.shape) else x
