@@ -22,7 +22,7 @@ def swing(parameters: np.ndarray) -> np.ndarray:
     """The angle at which a damped pendulum ends, by a loop in Python: with its gradient a row takes about 50 ms."""
     length, damping, angle = parameters[0], parameters[1], parameters[2]
     speed = 0.0
-    for _ in range(600):
+    for _ in range(1200):
         speed = speed - 0.01 * (9.81 / length * anp.sin(angle) + damping * speed)
         angle = angle + 0.01 * speed
     return angle
