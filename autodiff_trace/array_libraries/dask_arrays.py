@@ -28,7 +28,7 @@ from ..numpy.rules.creation import check_finite, join_nested
 from ..numpy.rules.polynomials import warn_of_rank
 from ..numpy.rules.solving import residual_squares as residuals
 from ..numpy.selections import beside, ones_beside, restrict
-from . import dask_axes, dask_matrices, dask_reading, dask_writing
+from . import dask_axes, dask_matrices, dask_methods, dask_reading, dask_writing
 from .dask_blocks import Task, as_dask, is_unknown, refuse
 from .dask_shapes import reshape
 
@@ -154,6 +154,8 @@ FORMS: dict[Callable, Callable] = {
     check_finite: lambda a: elemwise(Task(check_finite), a),
     check_weights: lambda name, weights: elemwise(functools.partial(check_weights, name), weights),
     lengths.euclidean_norm: norm,
+    dask_methods.persist: lambda x: x.persist(),
+    dask_methods.rechunk: lambda x, chunks: x.rechunk(chunks),
     moving.broadcast_to: broadcast_to,
     moving.repeat: repeat,
     moving.roll: lambda x, shift, axis: da.roll(x, tuple(np.ravel(shift).tolist()), axis),

@@ -14,6 +14,7 @@ import numpy as np
 from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
 
+from ..core.unknown_sizes import has_unknown
 from .dask_blocks import as_dask, in_one_chunk, is_unknown, over_blocks, refuse
 from .dask_indices import Group, advanced_axis, full_index, groups_of, has_lazy, is_array, mask_axis
 from .dask_reading import along_mask, getitem
@@ -224,7 +225,27 @@ def write_to_unknown(x: Any, pieces: Sequence, indices: Sequence, is_sum: bool, 
         parts = full_index(indices[0], len(shape))
         if len(parts) == len(shape) == pieces[0].ndim and all(part == slice(None) for part in parts):
             return pieces[0]
+    rows = slice(None)
+    if x is None and all(full_index(index, len(shape))[0] == rows for index in indices) and not has_unknown(shape[1:]):
+        return sum(scatter_in_rows(piece, full_index(index, len(shape))[1:], shape[1:]) for piece, index in zip(pieces, indices))
     raise refuse("an index", "its sizes are not known. Call x.compute_chunk_sizes() before.")
+
+
+def scatter_in_rows(piece: da.Array, rest: list, shape: tuple) -> da.Array:
+    """Of as many rows as the piece has, whose number is not known."""
+    piece = in_one_chunk("an index", piece, range(1, piece.ndim), whole=True)
+    labels = tuple(range(piece.ndim))
+    new = {100 + i: n for i, n in enumerate(shape)}
+    return da.blockwise(
+        functools.partial(add_in_rows, tuple(rest), shape), (0, *new), piece, labels, new_axes=new, concatenate=True,
+        dtype=piece.dtype, meta=np.empty((0,) * (1 + len(shape)), piece.dtype),
+    )
+
+
+def add_in_rows(rest: tuple, shape: tuple, piece: np.ndarray) -> np.ndarray:
+    total = np.zeros((len(piece), *shape), piece.dtype)
+    np.add.at(total, (slice(None), *rest), piece)
+    return total
 
 
 # Places that Dask computes

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .tracer import NO_KEYWORDS, Trace, box_classes, converters, register_box, watched_types
-from .unknown_sizes import known_in_part
+from .unknown_sizes import UnknownSize, known_in_part
 
 __all__ = [
     "FOREIGN", "ArrayType", "array_types", "foreign_type", "has_values", "is_foreign", "register_foreign", "to_foreign",
@@ -93,6 +93,9 @@ class ForeignTrace(Trace):
 
 
 FOREIGN = ForeignTrace()
+
+converters[UnknownSize] = lambda prim, size: size.refuse()
+watched_types.add(UnknownSize)
 
 
 def register_foreign(kind: type, array_type: ArrayType) -> None:

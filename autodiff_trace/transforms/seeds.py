@@ -65,4 +65,4 @@ def count_colors(colors: np.ndarray) -> int:
 
 
 def total_size(arrays: Sequence) -> int:
-    return sum(int(np.size(x)) for x in arrays)
+    return sum(int(to_array(x).size) for x in arrays)
