@@ -41,7 +41,7 @@ _sys.meta_path.append(MissingModules)
 
 
 def __getattr__(name):
-    if name in ("autograd_compat", "scipy"):  # which take their time to load; SciPy need not be installed
+    if name in ("autograd_compat", "distributed", "scipy"):  # which take their time to load, and need others
         from importlib import import_module
 
         return import_module(f"{__name__}.{name}")

@@ -12,7 +12,7 @@ ROOT = Path(autodiff_trace.__file__).parent
 # modules need others in between comes more than once. A new module goes where what it imports stands before it.
 ORDER = """
     core: array_ops parameters traits cotangents errors habits unknown_names pytree libraries tracer recording
-      derivative lowest foreign converted primitives unary batching choices selections masked_rules backward
+      derivative lowest foreign other_operands primitives unary batching choices selections masked_rules backward
       rule_checks reverse forward infinitesimals transformed taylor
     scipy/ndimage: steps taps
     scipy/signal: steps
@@ -42,8 +42,8 @@ ORDER = """
     compiler/rolling: __init__
     compiler/schedule: __init__
     transforms: trace_substitution closures
-    numpy: error_states recursive_linalg layouts mutation parameters random row_sums lapack quick_forms namespace
-      plain_scipy operators canonical fft wrapped moving batching broadcasting buffers concatenators linalg
+    numpy: error_states recursive_linalg layouts mutation parameters random row_sums lapack quick_forms array_kinds
+      namespace plain_scipy operators canonical fft wrapped moving batching broadcasting buffers concatenators linalg
       ufunc_folds rebinding ufunc_methods masks
     scipy/integrate: fields linearised refining
     scipy/optimize: isotonic
@@ -119,6 +119,7 @@ ORDER = """
     compiler/record: outside tracing
     .: differences extend nn optim testing
     transforms: custom __init__
+    processes: sharing worker pool __init__
     scipy/special: families error_functions logistic_functions empirical_distributions differential_equations
       densities gamma_functions cumulative_distributions incomplete_functions hypergeometric noncentral_distributions
       integral_functions zeta_functions lambert_functions airy_functions carlson_integrals cylinder_functions

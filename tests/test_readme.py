@@ -15,8 +15,14 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 EXTENDING = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```python\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
 FROM_AUTOGRAD = (ROOT / "docs" / "from_autograd.md").read_text(encoding="utf-8")
+ARRAY_TYPES = (ROOT / "docs" / "array_types.md").read_text(encoding="utf-8")
 NATIVE = (ROOT / "docs" / "native.md").read_text(encoding="utf-8")
-BLOCKS = [*BLOCK.findall(README), *["\n".join(BLOCK.findall(page)) for page in (EXTENDING, FROM_AUTOGRAD)]]
+PAGES = EXTENDING, FROM_AUTOGRAD, ARRAY_TYPES
+BLOCKS = [*BLOCK.findall(README), *["\n".join(BLOCK.findall(page)) for page in PAGES]]
+PAGES_OF_EXAMPLES = ["array_libraries.md"]
+"""Pages whose examples need libraries that need not be installed: each example is a test of its own."""
+OPTIONAL = ["cupy", "dask", "distributed", "pandas", "scipy", "sparse", "xarray"]
+DISTRIBUTED = (ROOT / "docs" / "distributed.md").read_text(encoding="utf-8")
 NUMBER = re.compile(r"(?<![\w.])-?\d+\.?\d*(?:e[-+]?\d+)?")
 
 
@@ -48,6 +54,25 @@ def test_block(block):
 @pytest.mark.skipif(importlib.util.find_spec("llvmlite") is None, reason="regions are compiled by llvmlite")
 def test_native_page():
     check("\n".join(BLOCK.findall(NATIVE)))
+
+
+@pytest.mark.parametrize("page, block", [
+    (page, block) for page in PAGES_OF_EXAMPLES
+    for block in BLOCK.findall((ROOT / "docs" / page).read_text(encoding="utf-8"))
+])
+def test_page(page, block):
+    for name in OPTIONAL:
+        if re.search(rf"^>>> (import|from) {name}\b", block, flags=re.MULTILINE):
+            library = pytest.importorskip(name, reason=f"an example of docs/{page} needs {name}")
+            if name == "cupy" and not library.is_available():
+                pytest.skip(f"an example of docs/{page} needs a GPU")
+    check(block)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reason="the page is about dask.distributed")
+def test_page_of_distributed():
+    pytest.importorskip("scipy", reason="minimize runs SciPy's methods")
+    check("\n".join(BLOCK.findall(DISTRIBUTED)))
 
 
 def check(block):

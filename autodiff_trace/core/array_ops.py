@@ -35,6 +35,7 @@ class ArrayOps:
     """The functions, which ``numpy/array_layer`` installs.
 
     ``align(args, mapped)``: arguments that are mapped or not, as broadcasting wants them.
+    ``call_with_arrays(prim, args, kwargs, top)``: a call with operands that are arrays of other kinds.
     ``array(nested)``: one traced array from a nested sequence with traced values in it. ``store(out, x)``: ``x``,
     written into ``out`` if that is given, as the argument ``out=`` asks. ``note_view(view, base, prim, args, kwargs)``:
     remember that ``view = prim(base, *args, **kwargs)`` may share memory with ``base``. ``note_shared(name, results,
@@ -50,6 +51,7 @@ class ArrayOps:
 
     align: Callable[[list, list], list]
     array: Callable[[list | tuple], Any]
+    call_with_arrays: Callable[..., Any]
     copied: Callable[[Any], Any]
     note_view: Callable[..., None]
     note_shared: Callable[..., None]

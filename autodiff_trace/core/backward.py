@@ -105,7 +105,9 @@ def note_operation(error: Exception, node: VJPNode | None) -> None:
     *_, args, _, prim = node
     if prim is not None:
         arguments = ", ".join(describe_argument(arg) for arg in args)
-        error.add_note(f"In the backward pass, at the rule for {prim.__name__}({arguments}).")
+        of_objects = any(str(getattr(arg, "dtype", "")) == "object" for arg in args)
+        hint = " The rules are for arrays of numbers: write x.astype(float) for one of objects." * of_objects
+        error.add_note(f"In the backward pass, at the rule for {prim.__name__}({arguments}).{hint}")
 
 
 def describe_argument(arg: Any) -> str:

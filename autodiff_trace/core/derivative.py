@@ -8,7 +8,7 @@ from typing import Any
 
 from .errors import TracedValueError, caller_line
 from .tracer import (
-    Trace, box_classes, boxers, converters, find_top_trace, snapshot, watched_types,
+    Trace, box_classes, boxers, find_top_trace, snapshot, watched_types,
 )
 
 __all__ = [
@@ -98,7 +98,7 @@ class DerivativeTrace(Trace):
         kind = type(arg)
         if kind in box_classes:
             return (arg._value, arg._node) if arg._trace is self else (snapshot(arg), None)
-        if kind not in watched_types or kind in converters:
+        if kind not in watched_types:
             return arg, None
         values, nodes = [], []
         is_followed = is_unboxed = False

@@ -15,7 +15,7 @@ __all__ = [
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 PACKAGE_NAME = __name__.partition(".")[0]
-LIBRARIES = "numpy", "scipy", os.path.join("site-packages", "dask")
+LIBRARIES = "numpy", "scipy", "pandas", "xarray", os.path.join("site-packages", "dask")
 
 
 class TracedValueError(TypeError):
@@ -35,7 +35,7 @@ class MutationError(RuntimeError):
 
 
 def caller_line() -> str:
-    """Where the user's code is: 'file.py, line 3' of the innermost frame outside this package, NumPy and SciPy."""
+    """Where the user's code is: 'file.py, line 3' of the innermost frame outside this package and its ``LIBRARIES``."""
     return place_text(caller_place())
 
 

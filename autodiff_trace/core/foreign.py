@@ -8,8 +8,7 @@ ends here: the boxes come off, and the array's own library computes, as its reco
       VJP trace: sin(Box(dask array, foreign trace))      records the node
         foreign trace: array_types[dask.array.Array].compute(sin, (dask array,), {})
 
-Beside a box an array that the user's function has at hand becomes a box as well: its type is among
-``tracer.converters``.
+Beside a box an array that the user's function has at hand becomes a box as well (``other_operands``).
 """
 
 from __future__ import annotations
@@ -17,8 +16,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .tracer import NO_KEYWORDS, Trace, box_classes, converters, register_box, watched_types
-from .unknown_sizes import UnknownSize, known_in_part
+from .tracer import NO_KEYWORDS, Trace, box_classes, passed_types, register_box
+from .unknown_sizes import known_in_part
 
 __all__ = [
     "FOREIGN", "ArrayType", "array_types", "foreign_type", "has_values", "is_foreign", "register_foreign", "to_foreign",
@@ -94,16 +93,12 @@ class ForeignTrace(Trace):
 
 FOREIGN = ForeignTrace()
 
-converters[UnknownSize] = lambda prim, size: size.refuse()
-watched_types.add(UnknownSize)
-
 
 def register_foreign(kind: type, array_type: ArrayType) -> None:
     """Let arrays of class ``kind`` be values of the foreign trace."""
     array_types[kind] = array_type
     register_box(array_type.box_class, kind, convert=FOREIGN.box)
-    converters[kind] = lambda prim, array: FOREIGN.box(array)
-    watched_types.add(kind)
+    passed_types.discard(kind)  # it is looked at wherever a primitive meets it
 
 
 def foreign_type(args: Any, kwargs: dict = NO_KEYWORDS) -> ArrayType | None:

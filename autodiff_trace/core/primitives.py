@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 from .array_ops import array_ops
-from .converted import call_converted
+from .foreign import array_types
+from .other_operands import call_with_others
 from .parameters import is_own_out, positional_parameters
-from .tracer import box_classes, converters, find_top_trace, metadata, watched_types
+from .tracer import box_classes, find_top_trace, metadata, passed_types, watched_types
 from .traits import Traits, table
 
 __all__ = [
@@ -81,8 +82,7 @@ def notrace_primitive(fun: Callable) -> Callable:
     def shown(arg):
         is_traced_sequence = (type(arg) is list or type(arg) is tuple) and find_top_trace(arg) is not None
         found = metadata(array_ops.array(arg) if is_traced_sequence else arg)
-        is_foreign = type(found) in converters and hasattr(found, "dtype")
-        return array_ops.outline_foreign(found) if is_foreign else found
+        return array_ops.outline_foreign(found) if type(found) in array_types else found
 
     @functools.wraps(fun, updated=())
     def call(*args, **kwargs):
@@ -109,7 +109,7 @@ def composite(fun: Callable) -> Callable[[Callable], Callable]:
         def call(*args, **kwargs):
             for arg in args:
                 kind = type(arg)
-                if kind in watched_types and (kind in box_classes or kind not in converters and find_top_trace(arg)):
+                if kind in watched_types and (kind in box_classes or find_top_trace(arg)):
                     return definition(*args, **kwargs)
             if kwargs and find_top_trace(kwargs.values()) is not None:
                 return definition(*args, **kwargs)
@@ -139,8 +139,8 @@ def wrap_function(fun: Callable, traits: Traits) -> Callable:
 
     @functools.wraps(fun, updated=())
     def call(*args, **kwargs):
-        if not converters.keys().isdisjoint(map(type, args)):
-            return call_converted(call, args, kwargs)
+        if not all([type(arg) in passed_types or type(arg) in watched_types for arg in args]):
+            return call_with_others(call, args, kwargs)
         return dispatch(call, args, kwargs)
 
     return with_rules(call, fun, traits)

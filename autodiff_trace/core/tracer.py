@@ -14,15 +14,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
-from .errors import EndedTraceError, caller_line
-from .libraries import look_for_libraries
+from .errors import EndedTraceError, TracedValueError, caller_line
 
 __all__ = [
-    "NO_KEYWORDS", "Box", "Trace", "box_classes", "boxers", "converters", "find_top_trace", "fixed_types",
-    "innermost_trace", "is_box", "metadata", "own_box", "register_box", "running_traces", "snapshot", "spent_constant",
-    "to_value", "trace_stack", "watched_types",
+    "NO_KEYWORDS", "Box", "Trace", "box_classes", "boxers", "exact_numbers", "find_top_trace", "fixed_types",
+    "innermost_trace", "is_box", "metadata", "own_box", "passed_types", "register_box", "running_traces", "snapshot",
+    "spent_constant", "to_value", "trace_stack", "watched_types",
 ]
 
 new_level = itertools.count(1).__next__
@@ -35,15 +36,18 @@ copied inside a traced function outlives its traces: ask :func:`running_traces`,
 box_classes: set[type] = set()
 """The classes of box."""
 
-converters: dict[type, Callable[[Callable, Any], Any]] = {}
-"""Types that primitives do not take as they are beside a box, and for each what makes of one, ``convert(prim, value)``,
-what they take: of Python's fractions floats, of arrays of other libraries boxes (``foreign``)."""
+exact_numbers = (Fraction, Decimal)
+"""Python's numbers that no array holds: a primitive takes a fraction as a float."""
 
 watched_types: set[type] = {list, tuple}
-"""The types of argument a primitive has to look at: boxes, the sequences that may hold some, and what is converted."""
+"""The types of argument a primitive has to look at: boxes, and the sequences that may hold some."""
 
 fixed_types: set[type] = {bool, bytes, complex, float, int, slice, str, type, type(None), type(...)}
 """Types of argument that hold no box, and that nobody can change; the array layer adds those of its numbers."""
+
+passed_types: set[type] = set(fixed_types)
+"""The types of argument that a primitive hands on as they are: those that have a box, and what is no array at all.
+Arguments of types that are neither here nor watched are looked at (``other_operands``)."""
 
 boxers: dict[type, Callable[[Any, Trace, Any], Box]] = {}
 """For each type of value what makes a box of it. Box classes are in it themselves: boxes nest."""
@@ -78,6 +82,7 @@ def register_box(box_class: type[Box], *value_types: type, convert: Callable[[An
     """Let values of these types be boxed in ``box_class``, after ``convert(value)`` if that is given."""
     box_classes.add(box_class)
     watched_types.add(box_class)
+    passed_types.update(value_types)
     boxers[box_class] = box_class
     for value_type in value_types:
         boxers[value_type] = (
@@ -116,7 +121,7 @@ def find_top_trace(args: Iterable, top: Trace | None = None) -> Trace | None:
             if kind in box_classes:
                 if top is None or arg._trace.level > top.level:
                     top = arg._trace
-            elif kind not in converters:
+            else:
                 top = find_top_trace(arg, top)
     return top
 
@@ -216,7 +221,6 @@ class Trace:
 
     def run(self, fun: Callable[..., list], boxes: Iterable[Box]) -> tuple[list, list]:
         """Run ``fun`` on ``boxes`` of this trace: its outputs unboxed, and their nodes (None for what has none)."""
-        look_for_libraries()
         values = []
         nodes = []
         stack = trace_stack.get()
@@ -224,7 +228,11 @@ class Trace:
             trace_stack.set((*stack, self))
             for output in fun(*boxes):
                 mine = type(output) in box_classes and output._trace is self
-                values.append(output._value if mine else output)
+                value = output._value if mine else output
+                if mine and type(value) in box_classes and value._trace is self:
+                    raise TracedValueError("an array of objects that holds traced values was an operand beside a "
+                                           "traced array. Make it a traced array first: anp.array(x.tolist()).")
+                values.append(value)
                 nodes.append(output._node if mine else None)
         finally:
             trace_stack.set(stack)  # first of all: no signal (Ctrl-C) is handled before this call of C has returned

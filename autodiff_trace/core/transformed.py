@@ -52,8 +52,11 @@ class Transformed:
         return self if instance is None else types.MethodType(self, instance)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        # One made by a decorator stands where pickle looks for the function that it transforms: it pickles by name.
-        name = getattr(self, "__qualname__", None)
+        # One made by a decorator stands where pickle looks for the function that it transforms: it pickles by name, but
+        # for cloudpickle in a script, whose __main__ is another one in the process that it goes to.
+        caller = sys._getframe(1).f_globals["__name__"]
+        is_sent = self.__module__ == "__main__" and caller.endswith("cloudpickle")
+        name = None if is_sent else getattr(self, "__qualname__", None)
         try:
             found = name and operator.attrgetter(name)(sys.modules[self.__module__])
         except (AttributeError, KeyError):

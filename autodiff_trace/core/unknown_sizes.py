@@ -65,7 +65,9 @@ def has_unknown(shape: tuple) -> bool:
 
 def is_same_shape(shape: tuple, other: tuple) -> bool:
     """Whether two shapes agree, unknown sizes with unknown ones."""
-    return shape == other or len(shape) == len(other) and all([n == m or n != n and m != m for n, m in zip(shape, other)])
+    if shape == other:
+        return True
+    return len(shape) == len(other) and all([n == m or n != n and m != m for n, m in zip(shape, other)])
 
 
 def known_in_part(x: Any) -> Any:

@@ -21,7 +21,7 @@ from . import wrapped as anp
 from .attributes import conjugate, resize, set_imag, set_real, set_shape, view
 from .layouts import is_number, layout
 from .namespace import wrapped_functions
-from .operators import binary_operator, comparison, forward_method, holds_arrays, python_value
+from .operators import binary_operator, comparison, forward_method, python_value
 from .plain_arrays import plain_array
 from .rules.shapes import full_shape
 from .ufunc_methods import call_ufunc_method
@@ -58,6 +58,7 @@ class ArrayBox(WritableBox):
 
     __slots__ = ("_view_of", "_views", "_copies_left", "_made")
     __array_priority__ = 1000.0
+    __pandas_priority__ = 10_000  # pandas leaves its operators to what has a higher one
     __hash__ = Box.__hash__
 
     __add__, __radd__, __iadd__ = binary_operator(anp.add)
@@ -147,7 +148,7 @@ class ArrayBox(WritableBox):
 
     T = property(lambda self: moving.transpose(self, tuple(range(self.ndim))[::-1]))
     mT = property(lambda self: anp.swapaxes(self, -1, -2))
-    device = property(lambda self: "cpu")  # NumPy's arrays know no other
+    device = property(lambda self: getattr(self._trace.metadata(self), "device", "cpu"))  # NumPy's know no other
     real = property(lambda self: anp.real(self), set_real)
     imag = property(lambda self: anp.imag(self), set_imag)
     strides = property(lambda self: layout(self).strides)
@@ -222,12 +223,7 @@ class ArrayBox(WritableBox):
         return self
 
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
-        try:
-            return call_ufunc_method(ufunc, method, inputs, kwargs)
-        except Exception:
-            if any(map(holds_arrays, inputs)):
-                return NotImplemented
-            raise
+        return call_ufunc_method(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, function, types, args, kwargs):
         wrapped = wrapped_functions.get(function)

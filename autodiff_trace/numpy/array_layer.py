@@ -9,6 +9,7 @@ from ..core.fast.donation import overwritable
 from ..core.tracer import is_box
 from . import wrapped as anp
 from .array_box import store
+from .array_kinds import call_with_arrays
 from .batching import align
 from .broadcasting import ShapeOnly, outline, shape_only, sum_to
 from .error_states import error_state, restore_errors, set_quiet
@@ -25,8 +26,9 @@ from .views import note_view
 large_types[np.ndarray] = ShapeOnly
 overwritable.add(np.ndarray)
 array_ops.install(
-    align=align, array=array, copied=copied, find_shared=find_shared, note_shared=note_shared, note_view=note_view,
-    outline=outline, outline_foreign=outline_foreign, shape_only=shape_only, stack=anp.stack, store=store,
+    align=align, array=array, call_with_arrays=call_with_arrays, copied=copied, find_shared=find_shared,
+    note_shared=note_shared, note_view=note_view, outline=outline,
+    outline_foreign=outline_foreign, shape_only=shape_only, stack=anp.stack, store=store,
     with_own_results=with_own_results,
     zeros_like=anp.zeros_like, ones_like=ones_beside,
     # for selections

@@ -83,10 +83,10 @@ def zeros_laid_out_like(x: np.ndarray) -> np.ndarray:
 def plain_element(arg: Any) -> Any:
     """``arg`` without the boxes in it, of batches the first element: an index for the layout of what is indexed."""
     kind = type(arg)
-    if kind not in watched_types:
-        return arg
     if kind in array_types:
         return outline_foreign(arg)
+    if kind not in watched_types:
+        return arg
     if kind not in box_classes:
         return kind(map(plain_element, arg))
     value = plain_element(arg._value)

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import numpy as np
-
 from ..core.errors import TracedValueError
 from ..core.fast.ownership import writing
 from ..core.foreign import array_types
-from ..core.tracer import NO_KEYWORDS, Box, fixed_types, watched_types
+from ..core.tracer import NO_KEYWORDS, fixed_types, passed_types, watched_types
 from ..core.unknown_names import find_way, unknown_keyword
+from .array_kinds import is_array_of_others, operands_of_others, refusal
 from .layouts import is_number
 from .plain_scipy import why_no_plain_value
 
-__all__ = ["binary_operator", "comparison", "forward_method", "holds_arrays", "operands_of_others", "python_value"]
-
-operands_of_others: dict[type, Callable] = {}
-"""From types that are no arrays, and have no box (SciPy's sparse matrices), to what ``handler(prim, x, y)`` gives."""
-
+__all__ = ["binary_operator", "comparison", "forward_method", "python_value"]
 
 def binary_operator(prim):
     """The methods of ``box ∘ other``, ``other ∘ box`` and ``box ∘= other``."""
@@ -39,22 +32,17 @@ def binary_operator(prim):
             return trace.process(prim, (self, other), NO_KEYWORDS)
         if type(other) in watched_types:
             return prim(self, other)
-        if type(other) in operands_of_others:
-            return operands_of_others[type(other)](prim, self, other)
-        try:
-            return trace.process_one(prim, self, 0, (self._value, other), True)
-        except Exception:
-            if holds_arrays(other):
-                return ask_other(prim.fun, self, other)
-            raise
+        if type(other) not in passed_types:
+            return meet(prim, self, other, other)
+        return trace.process_one(prim, self, 0, (self._value, other), True)
 
     def reflected(self, other):
         if type(other) in fixed_types:
             return self._trace.process_one(prim, self, 1, (other, self._value))
         if type(other) in watched_types:
             return prim(other, self)
-        if type(other) in operands_of_others:
-            return operands_of_others[type(other)](prim, other, self)
+        if type(other) not in passed_types:
+            return meet(prim, other, self, other)
         return self._trace.process_one(prim, self, 1, (other, self._value), True)
 
     def in_place(self, other):
@@ -66,17 +54,18 @@ def binary_operator(prim):
     return (forward, reflected, in_place) if prim.traits.differentiable else (call, call_reflected, in_place)
 
 
-def holds_arrays(value):
-    """Whether a value is a container of arrays of another library (xarray's ``DataArray``), which computes with what it
-    holds: Python asks it where a box does not know the operator."""
-    kind = type(value)
-    return hasattr(kind, "__array_ufunc__") and kind not in array_types and not isinstance(value, (Box, np.ndarray))
-
-
-def ask_other(ufunc, x, other):
-    """What ``other`` makes of ``ufunc(x, other)``; where it leaves that alone, Python tries its reflected operator."""
-    ask = type(other).__array_ufunc__
-    return NotImplemented if ask is None else ask(other, ufunc, "__call__", x, other)
+def meet(prim, x, y, other):
+    """``prim(x, y)`` of a box and ``other``, whose type is not known. Where that has operators of its own, but none of
+    NumPy's functions, Python tries these."""
+    if is_array_of_others(type(other)) and type(other) not in array_types:
+        if type(other) in operands_of_others:
+            ans = operands_of_others[type(other)](prim, x, y)
+            if ans is NotImplemented:
+                raise refusal(prim, other)
+            return ans
+        if getattr(type(other), "__array_ufunc__", prim) is None:
+            return NotImplemented
+    return prim(x, y)
 
 
 def comparison(prim):

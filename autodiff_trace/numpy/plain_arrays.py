@@ -14,6 +14,7 @@ import numpy as np
 from ..core.errors import TracedValueError, caller_line
 from ..core.recording import RecordingTrace
 from ..core.tracer import spent_constant
+from .array_kinds import why_asked
 from .plain_scipy import why_no_plain_value
 
 __all__ = ["gives_objects", "plain_array"]
@@ -36,7 +37,7 @@ def plain_array(box: Any, dtype: Any) -> np.ndarray:
         for index in np.ndindex(items.shape):
             items[index] = box[index] if index else box
         return items
-    raise TracedValueError(why_no_plain_value("the array") or (
+    raise TracedValueError(why_no_plain_value("the array") or why_asked() or (
         f"NumPy asks a traced value for a plain array, which would drop its derivative ({caller_line()}). "
         "Instead of np.array([x, y]) write anp.array([x, y]), instead of np.f([[x, y]]) anp.f([[x, y]]); instead "
         "of a[x], of a plain array, anp.take(a, x, axis=0); instead of storing x into a plain array make the array "

@@ -18,7 +18,7 @@ from .rules.creation import check_finite, join_nested
 from .rules.factorizations import factor_cotangent
 from .rules.lengths import euclidean_norm, unit
 from .rules.ordering import argpartition_along, argsort_along
-from .rules.reductions import count_over
+from .rules.reductions import count_over, fill
 from .rules.scattering import has_no_repeats, scatter
 from .rules.sets import find_unique
 from .selections import beside
@@ -147,7 +147,8 @@ def pull_back_factor(g, factor):
 for _prim, _form in (
     (anp.add_at, add_at), (anp.astype, astype), (anp.dot, dot), (anp.where, where), (argpartition_along, argpartition),
     (argsort_along, argsort), (beside, lambda mask, g: mask.copy()), (check_finite, finite), (count_over, count),
-    (euclidean_norm, norm), (factor_cotangent, pull_back_factor), (find_unique, unique), (join_nested, join),
+    (euclidean_norm, norm), (factor_cotangent, pull_back_factor),
+    (fill, lambda g, shape: np.broadcast_to(g, shape).copy()), (find_unique, unique), (join_nested, join),
     (linalg.solve, solve), (moving.copy, lambda x, order: x.copy()), (scatter, scatter_pieces),
     (sum_to, sum_to_shape), (unit, direction),
 ):

@@ -11,6 +11,7 @@ from ..core.errors import caller_line
 from ..core.fast.ownership import can_overwrite, note_write, writing
 from ..core.tracer import Box, box_classes, find_top_trace, is_box, to_value
 from . import wrapped as anp
+from .array_kinds import stored
 from .broadcasting import drop_leading, indexed_ndim
 from .layouts import axes_by_stride, is_mapped, is_number, keep_layout, layout
 from .views import check_writable, find_root, is_view, refresh_views, write_base
@@ -115,4 +116,4 @@ class WritableBox(Box):
         if is_box(new):
             self._value, self._trace, self._node = new._value, new._trace, new._node
         else:
-            self._value, self._node = new, None
+            self._value, self._node = stored(new), None

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from numbers import Number
 from typing import Any
 
 import numpy as np
 
 from ..core.libraries import look_for_libraries
-from ..core.pytree import Structure, tree_flatten, tree_unflatten
+from ..core.pytree import Structure, find_container, tree_flatten, tree_unflatten
 from ..core.tracer import boxers, is_box, to_value
 from ..numpy import wrapped as anp
+from ..numpy.array_kinds import computes_as_array, instead_of, is_array_of_others
 from ..numpy.mutation import call_watching
 
 __all__ = [
-    "Selection", "as_plain_array", "check_number", "check_positions", "describe", "flatten_output", "select_arguments",
+    "Selection", "as_number", "as_plain_array", "check_positions", "describe", "flatten_output", "select_arguments",
     "split_aux", "to_input",
 ]
 
@@ -34,7 +36,7 @@ def to_input(leaf: Any) -> Any:
     if kind not in boxers:
         look_for_libraries()
     if kind not in boxers:
-        if not is_plain_subclass(kind):
+        if not computes_as_array(kind):
             return None
         leaf = leaf.view(np.ndarray)
     elif hasattr(kind, "to_numpy_scalar"):  # a Python number that a trace outside watches
@@ -47,23 +49,14 @@ def to_input(leaf: Any) -> Any:
     return None
 
 
-def is_plain_subclass(kind: type) -> bool:
-    """Whether ``kind`` is a subclass of arrays that computes as arrays do; ``np.matrix`` and masked arrays do not."""
-    return (
-        issubclass(kind, np.ndarray)
-        and kind.__mul__ is np.ndarray.__mul__
-        and kind.__array_ufunc__ is np.ndarray.__array_ufunc__
-    )
-
-
 def as_plain_array(name: str, leaf: Any) -> Any:
     """``leaf``, that of a plain subclass as an array; other arrays cannot be traced."""
     kind = type(leaf)
-    if kind in boxers or not hasattr(kind, "__array__") or not np.ndim(leaf):
+    if kind in boxers or not is_array_of_others(kind) or not np.ndim(leaf):
         return leaf
-    if is_plain_subclass(kind):
+    if computes_as_array(kind):
         return leaf.view(np.ndarray)
-    raise TypeError(f"{name}: an argument is {describe(leaf)}; hand over an array, np.asarray(x).")
+    raise TypeError(f"{name}: an argument is {describe(leaf)}; hand over an array, {instead_of(leaf)}.")
 
 
 def check_positions(name: str, argnums: Any) -> None:
@@ -185,7 +178,9 @@ def select_arguments(
             selection.inputs.append(value)
     if len(selection.numeric) < len(selection.leaves):
         for key, tree in zip(keys, trees):
-            check_has_number(name, key, tree)
+            check_numbers(name, key, tree)
+        if tree_flatten(trees)[1] != selection.structure:  # a leaf has become a container when it was looked at
+            return select_arguments(name, fun, args, kwargs, argnums, argnames)
     return selection
 
 
@@ -212,12 +207,32 @@ def count_arguments(args: tuple) -> str:
     return "one positional argument" if len(args) == 1 else f"{len(args)} positional arguments"
 
 
-def check_has_number(name: str, key: int | str, tree: Any) -> None:
+def check_numbers(name: str, key: int | str, tree: Any) -> None:
+    """Raise TypeError for an argument without numbers, and for arrays of numbers that cannot be traced."""
+    leaves, _ = tree_flatten(tree)
+    for leaf in leaves:
+        is_other = to_input(leaf) is None and (instead := instead_of(leaf)) is not None
+        if is_other and find_container(type(leaf)) is None and holds_numbers(leaf):
+            has = "is" if leaf is tree else "holds"
+            raise TypeError(
+                f"{name}: argument {key!r} {has} {describe(leaf)}; differentiate with respect to numbers or arrays, "
+                f"{instead}."
+            )
     leaves, _ = tree_flatten(tree)
     if leaves and not any(to_input(leaf) is not None for leaf in leaves):
         raise TypeError(
             f"{name}: argument {key!r} is {describe(tree)}; differentiate with respect to numbers or arrays."
         )
+
+
+def holds_numbers(array: Any) -> bool:
+    """Whether the elements of an array of another kind are numbers, of which there might be derivatives."""
+    if type(array) is not np.ndarray and not hasattr(type(array), "__array__"):
+        return True  # a sparse matrix, a buffer
+    array = np.asarray(array)
+    if array.dtype.kind == "O":
+        return any(isinstance(each, Number) for each in array.flat[:1])
+    return array.dtype.kind in "iufcV"
 
 
 def describe(value: Any) -> str:
@@ -235,15 +250,21 @@ def describe(value: Any) -> str:
 def flatten_output(name: str, output: Any) -> tuple[list, Structure]:
     """The leaves of what the user's function returned, each a number or an array."""
     leaves, structure = tree_flatten(output)
-    for leaf in leaves:
-        check_number(leaf, f"{name}: the function returned {{}}; it must return numbers or arrays.")
-    return leaves, structure
+    message = f"{name}: the function returned {{}}; it must return numbers or arrays{{}}."
+    return [as_number(leaf, message) for leaf in leaves], structure
 
 
-def check_number(leaf: Any, message: str) -> None:
-    """Raise TypeError unless ``leaf`` is a number or an array of numbers; ``message`` has a place for what it is."""
+def as_number(leaf: Any, message: str) -> Any:
+    """``leaf``, a number or an array of numbers, as a plain one.
+
+    Raises TypeError for others; ``message`` has places for what it is and what to write instead.
+    """
+    if type(leaf) not in boxers and computes_as_array(type(leaf)):
+        leaf = np.array(leaf)
     if type(leaf) not in boxers or getattr(getattr(leaf, "dtype", None), "kind", "f") not in "biufc":
-        raise TypeError(message.format(describe(leaf)))
+        instead = instead_of(to_value(leaf))
+        raise TypeError(message.format(describe(leaf), f", {instead}" if instead else ""))
+    return leaf
 
 
 def split_aux(name: str, output: Any) -> tuple[Any, Any]:

@@ -11,13 +11,14 @@ from ..core.batching import trace_batch
 from ..core.pytree import find_container, tree_flatten, tree_unflatten
 from ..core.tracer import boxers
 from ..numpy import wrapped as anp
+from ..numpy.array_kinds import holds_box, instead_of, is_array_of_others, operands_of_others
 from ..numpy.layouts import keep_layout_of_element
 from .border import as_plain_array, describe
 from ..core.transformed import Transformed
 from ..core.unknown_names import unknown_keyword
 from .ownership import detach
 
-__all__ = ["vmap"]
+__all__ = ["common_size", "spread_axes", "vmap"]
 
 
 def vmap(fun: Callable, in_axes: Any = 0, out_axes: Any = 0, **unknown: NoReturn) -> Callable:
@@ -50,9 +51,15 @@ def apply_vmap(fun, options, args, kwargs):
         in_axes = tuple(in_axes)
     if isinstance(in_axes, tuple) and len(in_axes) != len(args):
         raise ValueError(f"vmap: in_axes has {len(in_axes)} entries, but there are {len(args)} positional arguments.")
+    for arg in args:
+        if type(arg) in operands_of_others:  # containers of their numbers, which are no rows
+            raise TypeError(f"vmap: an argument is {describe(arg)}; hand over an array, {instead_of(arg)}.")
     leaves, structure = tree_flatten((args, kwargs))
     axes = spread_axes("in_axes", in_axes if isinstance(in_axes, tuple) else (in_axes,) * len(args), args)
-    axes += [0 if np.ndim(leaf) and hasattr(leaf, "dtype") else None for leaf in leaves[len(axes) :]]
+    axes += [
+        0 if np.ndim(leaf) and (hasattr(leaf, "dtype") or is_array_of_others(type(leaf))) else None
+        for leaf in leaves[len(axes) :]
+    ]
     leaves = [leaf if axis is None else as_plain_array("vmap", leaf) for leaf, axis in zip(leaves, axes, strict=True)]
     inputs = list(leaves)
     mapped = [axis is not None and type(leaf) in boxers for leaf, axis in zip(leaves, axes, strict=True)]
@@ -63,7 +70,7 @@ def apply_vmap(fun, options, args, kwargs):
                 raise ValueError(f"vmap: in_axes has {axis} for an argument of shape {np.shape(leaf)}.")
             inputs[i] = anp.moveaxis(leaf, axis, 0) if axis % leaf.ndim else leaf
             sizes[i] = inputs[i].shape[0]
-    size = common_size(sizes, structure, args)
+    size = common_size(sizes, args)
     output_structure = None
 
     def traced(*values):
@@ -73,6 +80,9 @@ def apply_vmap(fun, options, args, kwargs):
                 keep_layout_of_element(value)
         new_args, new_kwargs = tree_unflatten(structure, values)
         outputs, output_structure = tree_flatten(fun(*new_args, **new_kwargs))
+        for output in outputs:
+            if is_array_of_others(type(output)) and holds_box(output):
+                raise TypeError(f"vmap: the function returned {describe(output)}; it must return arrays, x.data.")
         return outputs
 
     outputs, out_mapped = trace_batch(traced, inputs, mapped, size)
@@ -95,17 +105,17 @@ def spread_axes(name: str, axes: Any, tree: Any) -> list:
     return [axis for pair in zip(axes_children, children) for axis in spread_axes(name, *pair)]
 
 
-def common_size(sizes: dict[int, int], structure: Any, args: tuple) -> int:
+def common_size(sizes: dict[int, int], args: tuple, name: str = "vmap") -> int:
     """The size of the mapped axes, by the number of the leaf."""
     if not sizes:
-        raise TypeError("vmap: no argument is mapped: in_axes is None for all, or they hold no arrays.")
+        raise TypeError(f"{name}: no argument is mapped: in_axes is None for all, or they hold no arrays.")
     if len(set(sizes.values())) > 1:
         owners = [i for i, arg in enumerate(args) for _ in tree_flatten(arg)[0]]
         found = ", ".join(
             f"{size} (argument {owners[leaf]})" if leaf < len(owners) else f"{size} (a keyword argument)"
             for leaf, size in sizes.items()
         )
-        raise ValueError(f"vmap: the mapped axes have different sizes: {found}.")
+        raise ValueError(f"{name}: the mapped axes have different sizes: {found}.")
     return next(iter(sizes.values()))
 
 

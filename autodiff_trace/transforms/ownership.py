@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ..core.foreign import array_types, is_foreign
+from ..core.infinitesimals import settle
 from ..core.pytree import tree_flatten
 from ..core.recording import RecordingTrace
 from ..core.tracer import fixed_types, is_box, own_box
@@ -28,6 +30,11 @@ def separate(results: list, others: Iterable = ()) -> list:
             memory = id(x if x.base is None else memory_of(x))
             if memory in seen or not x.flags.writeable:
                 results[i] = copy_array(x)
+            seen.add(memory)
+        elif is_foreign(x) and not is_box(value := settle(x)):
+            memory = id(memory_of(value))
+            if memory in seen or 0 in getattr(value, "strides", ()):
+                results[i] = anp.copy(value)
             seen.add(memory)
         elif is_box(x):
             places = places_of(x)
@@ -62,7 +69,7 @@ def detach(results: list, *arguments: Any) -> list:
 
 def places_of(x: Any) -> tuple[int, ...]:
     """What tells one array from another: the memory of a plain one, a box, and of one that is being recorded both."""
-    if type(x) is np.ndarray:
+    if type(x) is np.ndarray or type(x) in array_types:
         return (id(memory_of(x)),)
     if not is_box(x):
         return ()
@@ -72,7 +79,7 @@ def places_of(x: Any) -> tuple[int, ...]:
 
 def memory_of(x: Any) -> Any:
     """What owns the memory of ``x``: an array, as a rule."""
-    base = x.base
+    base = getattr(x, "base", None)
     while base is not None:
         x, base = base, getattr(base, "base", None)
     return x

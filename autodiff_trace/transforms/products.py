@@ -11,6 +11,7 @@ from ..core.infinitesimals import settled
 from ..core.pytree import Structure, tree_flatten
 from ..core.unknown_names import unknown_keyword
 from ..core.unknown_sizes import is_same_shape
+from ..numpy.array_kinds import instead_of
 from .border import describe, select_arguments, to_input
 from .flat_function import FlatFunction
 from .ownership import detach, own_value, separate
@@ -97,7 +98,9 @@ def match_leaf(name: str, role: str, leaf: Any, like: Any) -> Any:
     value = to_input(leaf)
     if value is None or not is_same_shape(value.shape, np.shape(like)):
         found = describe(leaf) if value is None else f"of shape {value.shape}"
-        raise TypeError(f"{name}: a {role} is {found}, but belongs to a value of shape {np.shape(like)}.")
+        instead = instead_of(leaf) if value is None else None
+        hint = f" Hand over {instead}." if instead else ""
+        raise TypeError(f"{name}: a {role} is {found}, but belongs to a value of shape {np.shape(like)}.{hint}")
     dtype = getattr(like, "dtype", value.dtype)  # a constant output may be a number of Python's
     if value.dtype == dtype or dtype.kind not in "fc":
         return value

@@ -36,7 +36,7 @@ def map_seeds(
         indicators = colors == np.arange(first, first + count)[:, None]
         seeds, start = [], 0
         for x in likes:
-            size = int(np.size(x))
+            size = int(to_array(x).size)
             seeds.append(indicators[:, start : start + size].reshape((count, *np.shape(x))).astype(x.dtype))
             start += size
         if count == 1:

@@ -18,7 +18,7 @@ from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 from ..core.fast.ownership import overwrites
-from ..core.tracer import Trace, box_classes, boxers, converters, innermost_trace, metadata, watched_types
+from ..core.tracer import Trace, box_classes, boxers, innermost_trace, metadata, watched_types
 
 __all__ = ["Substitutions", "active", "current", "substituting"]
 
@@ -90,7 +90,7 @@ def current_nested(arg: Any) -> Any:
 def is_replaced(arg: Any, lifts: dict) -> bool:
     """Whether ``arg`` is a box for which ``lifts`` has another value, or a list or tuple with such a box in it."""
     kind = type(arg)
-    if kind not in watched_types or kind in converters:
+    if kind not in watched_types:
         return False
     if kind not in box_classes:
         return any(is_replaced(item, lifts) for item in arg)

@@ -24,7 +24,7 @@ from .exported_arrays import ExportedArrays
 from .captured_folding import Sources, find_sources, is_foldable, is_live_view
 from ..ir.node import LIVE, Node, literal, substitute
 from ..ir.spec import Spec, spec_of
-from .refusals import MixedTraces, NotReplayable
+from .refusals import DRAWS, MixedTraces, NotReplayable
 from .spent import SpentRecordTrace, take_off
 
 __all__ = ["RecordTrace"]
@@ -250,7 +250,7 @@ class RecordTrace(RecordingTrace):
     def draw(self, function: Callable, args: tuple, kwargs: dict) -> Any:
         """Call a function of ``numpy.random``, which is called anew in each run."""
         if frozen(numpy_state()) != frozen(self.numpy_state):
-            raise NotReplayable("it draws random numbers that the trace does not see; draw with anp.random, or outside")
+            raise NotReplayable(DRAWS)
         if function.__name__ == "shuffle":
             raise NotReplayable("random.shuffle(x) changes x in place; write random.permutation(x)")
         values = [self.value_of(arg) for arg in args]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["MixedTraces", "NotReplayable", "SharedMemory"]
+__all__ = ["DRAWS", "MixedTraces", "NotReplayable", "SharedMemory"]
+
+DRAWS = "it draws random numbers that the trace does not see; draw with anp.random, or outside"
 
 
 class NotReplayable(BaseException):

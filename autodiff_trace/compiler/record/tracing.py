@@ -26,7 +26,7 @@ from .output_owner import Owner, bases, refresh_shared
 from ...captured_state.places import Place, write_states
 from .record import RecordTrace
 from . import scans as scans  # (it makes loops steps)
-from .refusals import MixedTraces, NotReplayable, SharedMemory
+from .refusals import DRAWS, MixedTraces, NotReplayable, SharedMemory
 from .shadow_copies import ShadowCopies
 
 __all__ = ["Recording", "record"]
@@ -251,7 +251,7 @@ def find_reason(trace: RecordTrace, states: RandomStates, outside: list) -> str:
     if trace.arrays.are_written(outside):
         return "it writes into a plain array that it computes with; make it with anp.zeros(...)"
     if states.drawn_from(trace.numpy_state):
-        return "it draws random numbers that the trace does not see; draw with anp.random, or outside"
+        return DRAWS
     return ""
 
 

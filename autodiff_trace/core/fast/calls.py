@@ -10,9 +10,9 @@ import functools
 from collections.abc import Callable
 
 from ..array_ops import array_ops
-from ..converted import call_converted
+from ..other_operands import call_with_others
 from ..primitives import dispatch, with_rules
-from ..tracer import box_classes, converters, find_top_trace, watched_types
+from ..tracer import box_classes, find_top_trace, passed_types, watched_types
 from ..traits import Traits
 
 __all__ = ["wrap_function"]
@@ -28,13 +28,13 @@ def wrap_function(fun: Callable, traits: Traits) -> Callable:
         has_sequence = False
         for arg in args:
             kind = type(arg)
-            if kind in watched_types:
+            if kind not in passed_types:
                 if kind in box_classes:
                     trace = arg._trace
                     if trace is not top and (top is None or trace.level > top.level):
                         top = trace
-                elif kind in converters:
-                    return call_converted(call, args, kwargs)
+                elif kind not in watched_types:
+                    return call_with_others(call, args, kwargs)
                 elif find_top_trace(arg) is None:
                     has_sequence = True  # shapes, axes, indices: as a rule no reason to leave this path
                 else:

@@ -11,7 +11,7 @@ from numpy import ndarray
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ...core.array_ops import array_ops
-from ...core.foreign import has_values
+from ...core.foreign import array_types, has_values
 from ...core.tracer import is_box
 from ...core.unary import unary
 from ...core.unknown_sizes import has_unknown
@@ -60,7 +60,7 @@ def spread(g, ans, x, axes, keepdims):
     if g.dtype != x.dtype:
         g = match_dtype(g, x.dtype)
     g = expand_reduced(g, x, axes)
-    return fill(g, x.shape) if has_values(x) else g + anp.zeros_like(x)  # in the chunks of ``x``
+    return g + anp.zeros_like(x) if array_types and not has_values(x) else fill(g, x.shape)  # in the chunks of ``x``
 
 
 sum_over = reduction(

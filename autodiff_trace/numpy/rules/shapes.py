@@ -207,11 +207,11 @@ def copy(a, order="K", subok=False):
 
 
 def astype_vjp(g, ans, x, dtype, *args, **kwargs):
-    return match_dtype(g, x.dtype) if ans.dtype.kind in "fc" else None
+    return match_dtype(g, x.dtype) if ans.dtype.kind in "fcO" else None
 
 
 def astype_jvp(t, ans, x, dtype, *args, **kwargs):
-    return match_dtype(t, ans.dtype) if ans.dtype.kind in "fc" else None
+    return match_dtype(t, ans.dtype) if ans.dtype.kind in "fcO" else None
 
 
 defrules(

@@ -12,7 +12,7 @@ import scipy.sparse
 
 from ...numpy import wrapped as anp
 from ...numpy.array_box import gives_way_in
-from ...numpy.operators import operands_of_others
+from ...numpy.array_kinds import operands_of_others
 from .arrays import SparseArray, as_sparse
 
 __all__: list[str] = []

@@ -1,0 +1,50 @@
+"""Arguments of a primitive that are neither boxes nor plain: exact numbers, arrays of other libraries and kinds."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from .array_ops import array_ops
+from .errors import caller_line
+from .foreign import array_types, foreign_type, to_foreign
+from .libraries import look_for_libraries
+from .tracer import exact_numbers, find_top_trace
+from .unknown_sizes import UNKNOWN
+
+__all__ = ["call_with_others"]
+
+COMPARISONS = frozenset({operator.eq, operator.ge, operator.gt, operator.le, operator.lt, operator.ne})
+
+
+def call_with_others(prim: Callable, args: tuple, kwargs: dict) -> Any:
+    """A call with arguments of types that are neither watched nor passed on as they are.
+
+    Beside a box a fraction is a float, as it is beside a NumPy scalar; comparisons are exact. An array of another
+    library is a value of the foreign trace. What else there is, the array layer takes as it should be.
+    """
+    look_for_libraries()
+    top = find_top_trace(kwargs.values(), find_top_trace(args))
+    if top is None:
+        library = foreign_type(args, kwargs)
+        return prim.fun(*args, **kwargs) if library is None else library.compute(prim, args, kwargs)
+    if any([arg is UNKNOWN for arg in args]):
+        UNKNOWN.refuse()
+    if not array_types.keys().isdisjoint(map(type, args)):
+        return prim(*map(to_foreign, args), **kwargs)
+    if any([type(arg) in exact_numbers for arg in args]):
+        if prim.traits.fast_fun in COMPARISONS:
+            return top.process_nondifferentiable(prim, args, kwargs)
+        return prim(*[to_float(prim, arg) if type(arg) in exact_numbers else arg for arg in args], **kwargs)
+    return array_ops.call_with_arrays(prim, args, kwargs, top)
+
+
+def to_float(prim: Callable, number: Any) -> float:
+    if type(number) is Decimal:
+        raise TypeError(
+            f"{prim.__name__}: a Decimal does not compute with floating-point numbers ({caller_line()}). "
+            "Write float(number)."
+        )
+    return float(number)
