@@ -175,8 +175,8 @@ FORMS: dict[Callable, Callable] = {
 }
 
 BY_PROTOCOLS = frozenset({
-    anp.around, anp.fix, anp.frexp, anp.isin, anp.isneginf, anp.isposinf, anp.matmul, anp.modf, anp.ones_like, anp.round,
-    anp.sign, anp.zeros_like, cumulative.cumsum_along, join_nested, ones_beside,
+    anp.around, anp.fix, anp.frexp, anp.isin, anp.isneginf, anp.isposinf, anp.matmul, anp.modf, anp.ones_like,
+    anp.round, anp.sign, anp.zeros_like, cumulative.cumsum_along, join_nested, ones_beside,
     moving.concatenate, moving.copy, moving.diag, moving.diagonal, moving.stack, moving.tile,
     moving.transpose, moving.tril, moving.triu,
     einsum.contract, extrema.max_over, extrema.min_over, ordering.argmax_along,

@@ -1,5 +1,5 @@
-"""What Dask's arrays have beside NumPy's attributes, of traced ones: chunks, which are linear to change, and errors that
-say what to write where Dask would not see a trace."""
+"""What Dask's arrays have beside NumPy's attributes, of traced ones: chunks, and errors that say what to write where
+Dask would not see a trace."""
 
 from __future__ import annotations
 
@@ -78,9 +78,9 @@ INSTEAD = {
 def refuse_lost(box: ArrayBox) -> NoReturn:
     """Dask asks for the token of all that goes into a graph: a traced value would be a constant in it."""
     raise TracedValueError(
-        f"Dask's own functions do not see that a value is traced ({caller_line()}): its derivative would be lost. Write "
-        "np.sum(x) or anp.sum(x) instead of da.sum(x), f(x) instead of da.map_blocks(f, x); what is to be a task of its "
-        "own needs rules: custom_vjp."
+        f"Dask's own functions do not see that a value is traced ({caller_line()}): its derivative would be lost. "
+        "Write np.sum(x) or anp.sum(x) instead of da.sum(x), f(x) instead of da.map_blocks(f, x); what is to be a task "
+        "of its own needs rules: custom_vjp."
     )
 
 
