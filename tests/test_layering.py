@@ -11,9 +11,9 @@ ROOT = Path(autodiff_trace.__file__).parent
 # All modules from the bottom up, folder by folder: each imports only from those that stand before it. A folder whose
 # modules need others in between comes more than once. A new module goes where what it imports stands before it.
 ORDER = """
-    core: array_ops parameters traits cotangents errors habits unknown_names pytree libraries unknown_sizes tracer
-      recording derivative lowest foreign other_operands primitives unary batching choices selections masked_rules backward
-      rule_checks reverse forward infinitesimals transformed taylor
+    core: array_ops parameters traits cotangents errors habits unknown_names pytree libraries tracer recording
+      derivative lowest unknown_sizes foreign other_operands primitives unary batching choices selections masked_rules
+      backward rule_checks reverse forward infinitesimals transformed taylor
     scipy/ndimage: steps taps
     scipy/signal: steps
     scipy/stats: uncovered
@@ -156,6 +156,7 @@ ORDER = """
     .: __init__
     array_libraries: sparse_arrays dask_blocks dask_shapes dask_indices dask_reading dask_places dask_scattering
       dask_writing dask_axes dask_matrices dask_methods dask_arrays cupy_arrays xarray_containers
+    distributed: sums errors programs sources shards groups steps progress objective training minimizing __init__
     autograd_compat: containers installing __main__ originals pullbacks util vspaces cotangents curried primitives
       own_dispatch public_calls recording jacobians rules deprecated wrap_util tracer builtins core
       differential_operators extend test_util

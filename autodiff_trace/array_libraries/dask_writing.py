@@ -41,7 +41,7 @@ def add_at(x: da.Array, index: Any, value: Any) -> da.Array:
 def broadcast_shape(value: da.Array, shape: tuple, index: Any) -> tuple:
     parts = full_index(index, len(shape))
     parts = [np.zeros(part.shape, part.dtype) if isinstance(part, da.Array) else part for part in parts]
-    if any(getattr(part, "dtype", None) == bool for part in parts):
+    if any(isinstance(part, np.ndarray) and part.dtype.kind == "b" for part in parts):
         return value.shape
     return np.broadcast_to(np.False_, shape)[tuple(parts)].shape
 
