@@ -102,6 +102,12 @@ def sum_to_shape(x, shape):
     return reshape(da.sum(without_empty_chunks(x), axis=axes, keepdims=True) if axes else x, shape)
 
 
+def triangle(x, k, is_lower):
+    rows, columns = (da.arange(n, chunks=(sizes,)) for n, sizes in zip(x.shape[-2:], x.chunks[-2:]))
+    mask = rows[:, None] + (k if is_lower else k - 1) >= columns
+    return da.where(mask if is_lower else ~mask, x, x.dtype.type(0))
+
+
 def repeat(x, repeats, axis):
     if isinstance(repeats, da.Array):
         raise refuse(moving.repeat, "how long the answer is only the values of repeats= tell.")
@@ -160,6 +166,8 @@ FORMS: dict[Callable, Callable] = {
     moving.repeat: repeat,
     moving.roll: lambda x, shift, axis: da.roll(x, tuple(np.ravel(shift).tolist()), axis),
     moving.reshape: reshape,
+    moving.tril: lambda x, k: triangle(x, k, True),
+    moving.triu: lambda x, k: triangle(x, k, False),
     norms.infinite_where: lambda ans, is_lost: da.where(is_lost, np.inf, ans),
     reductions.count_over: count,
     reductions.fill: broadcast_to,
@@ -178,7 +186,7 @@ BY_PROTOCOLS = frozenset({
     anp.around, anp.fix, anp.frexp, anp.isin, anp.isneginf, anp.isposinf, anp.matmul, anp.modf, anp.ones_like,
     anp.round, anp.sign, anp.zeros_like, cumulative.cumsum_along, join_nested, ones_beside,
     moving.concatenate, moving.copy, moving.diag, moving.diagonal, moving.stack, moving.tile,
-    moving.transpose, moving.tril, moving.triu,
+    moving.transpose,
     einsum.contract, extrema.max_over, extrema.min_over, ordering.argmax_along,
     ordering.argmin_along, reductions.all_over, reductions.any_over, reductions.prod_over, reductions.sum_over,
     variances.std_over, variances.var_over,
