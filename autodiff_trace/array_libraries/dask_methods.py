@@ -24,15 +24,15 @@ def rechunk(x, chunks):
 
 
 @unary
-def persist(x):
-    return x.persist()
+def persist(x, options):
+    return x.persist(**dict(options))
 
 
 moves(
     rechunk, transpose=lambda g, ans, x, chunks: g,
     batch=lambda x, chunks: rechunk(x, {i + 1: sizes for i, sizes in enumerate(chunks)}),
 )
-moves(persist, transpose=lambda g, ans, x: g, batch=persist)
+moves(persist, transpose=lambda g, ans, x, options: g, batch=persist)
 
 
 def rechunk_box(x, chunks="auto", threshold=None, block_size_limit=None, balance=False, method=None):
@@ -91,7 +91,7 @@ ATTRIBUTES: dict[str, Callable[[Box], Any]] = {
     )},
     **{name: refusing(name, instead) for name, instead in INSTEAD.items()},
     "compute_chunk_sizes": lambda box: refuse_sizes,
-    "persist": lambda box: lambda **kwargs: persist(box),
+    "persist": lambda box: lambda **options: persist(box, tuple(options.items())),
     "rechunk": lambda box: lambda *args, **kwargs: rechunk_box(box, *args, **kwargs),
 }
 
