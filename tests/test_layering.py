@@ -117,15 +117,16 @@ ORDER = """
       hidden_inputs shadow_copies loops loop_cotangents loop_tangents scans
     compiler: failures
     compiler/record: outside tracing
-    .: differences extend nn optim testing
+    .: differences extend optim testing
     transforms: custom __init__
     processes: sharing worker pool __init__
-    scipy/special: families error_functions logistic_functions empirical_distributions differential_equations
-      densities gamma_functions cumulative_distributions incomplete_functions hypergeometric noncentral_distributions
-      integral_functions zeta_functions lambert_functions airy_functions carlson_integrals cylinder_functions
-      struve_functions bessel_integrals orthogonal_polynomials spherical_harmonics spherical_bessel
-      exponential_integrals information further_functions elliptic_integrals scaled_cylinder_functions
-      inverse_distributions __init__
+    scipy/special: families error_functions
+    nn: softmaxes losses protocol_forms activations __init__
+    scipy/special: logistic_functions empirical_distributions differential_equations densities gamma_functions
+      cumulative_distributions incomplete_functions hypergeometric noncentral_distributions integral_functions
+      zeta_functions lambert_functions airy_functions carlson_integrals cylinder_functions struve_functions
+      bessel_integrals orthogonal_polynomials spherical_harmonics spherical_bessel exponential_integrals information
+      further_functions elliptic_integrals scaled_cylinder_functions inverse_distributions __init__
     scipy/signal: waveforms __init__
     scipy/stats: log_tails discrete kernel_density multivariate real_families bounded_families samples
       positive_families statistics_of_tests __init__

@@ -47,7 +47,6 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..core.array_ops import array_ops
 from ..core.errors import TracedValueError, caller_line
-from ..core.foreign import to_foreign
 from ..core.primitives import root_module
 from ..core.unary import params_of, wrap_unary
 from ..core.tracer import box_classes, find_top_trace, passed_types, watched_types
@@ -214,10 +213,8 @@ def unary_of(function: Callable, **facts: Any) -> Callable[[Callable], Callable]
 
 def as_array(x: Any) -> Any:
     """``x`` as an array, a NumPy scalar, or the box of one."""
-    if type(x) in box_classes:
+    if type(x) in box_classes or hasattr(x, "dtype"):
         return x
-    if hasattr(x, "dtype"):
-        return to_foreign(x)
     return array_ops.array(x) if find_top_trace((x,)) is not None else np.asarray(x)
 
 
