@@ -16,6 +16,7 @@ from autodiff_trace import (  # noqa: E402
     tree_leaves, value_and_grad, vjp, vmap,
 )
 from autodiff_trace import numpy as anp  # noqa: E402
+from autodiff_trace.compiler.failures import JitWarning  # noqa: E402
 
 never_computing = dask_coverage.never_computing
 
@@ -350,6 +351,14 @@ def test_jit_runs_as_it_is():
             value, gradient = compiled(WN, X)
         np.testing.assert_allclose(gradient.compute(), grad(loss)(WN, XN), rtol=1e-12)
     assert compiled.cache_info().traces == 0
+
+
+def test_jit_says_once_that_it_leaves_arrays_to_dask():
+    compiled = jit(lambda w: loss(w, X), constant=("X",))
+    with pytest.warns(JitWarning, match=r"arrays of type dask\.Array, which are left to their library"):
+        value = compiled(WN)
+    for _ in range(2):
+        assert compiled(WN).name == value.name
 
 
 # The page
