@@ -155,8 +155,8 @@ ORDER = """
       minimizing nonlinear_least_squares global_minimizing __init__
     array_libraries: __init__
     .: __init__
-    array_libraries: sparse_arrays dask_blocks dask_shapes dask_indices dask_reading dask_writing dask_axes
-      dask_matrices dask_arrays cupy_arrays xarray_containers
+    array_libraries: sparse_arrays dask_blocks dask_shapes dask_indices dask_reading dask_places dask_scattering
+      dask_writing dask_axes dask_matrices dask_methods dask_arrays cupy_arrays xarray_containers
     distributed: sums errors programs sources shards groups steps progress objective training minimizing __init__
     autograd_compat: containers installing __main__ originals pullbacks util vspaces cotangents curried primitives
       own_dispatch public_calls recording jacobians rules deprecated wrap_util tracer builtins core

@@ -137,8 +137,8 @@ class ProtocolArrays(ArrayType):
         name = asking_function()
         if name is not None:
             raise TypeError(
-                f"{name} asks for values of an array of type {self.name} ({caller_line()}), which would compute it. Use "
-                "another function, or compute the array before."
+                f"{name} asks for values of an array of type {self.name} ({caller_line()}), which would compute it. "
+                "Use another function, or compute the array before."
             )
 
     def refusal(self, prim: Callable) -> TypeError:
@@ -178,8 +178,8 @@ def register_array_type(
             as chunks.
         mixes: NumPy's arrays go beside its own, and are what some of its functions give (a sparse matrix times a vector
             is a vector).
-        is_lazy: values are computed when their user asks for them, which rules and definitions never do: what needs them
-            is refused by its name.
+        is_lazy: values are computed when their user asks for them, which rules and definitions never do: what needs
+            them is refused by its name.
 
     Raises TypeError for a class that does not speak the protocols.
     """

@@ -47,7 +47,8 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..core.array_ops import array_ops
 from ..core.errors import TracedValueError, caller_line
-from ..core.foreign import array_types
+from ..core.foreign import FOREIGN, array_types, lazy_types
+from ..core.infinitesimals import settled
 from ..core.primitives import root_module
 from ..core.unary import params_of, wrap_unary
 from ..core.tracer import box_classes, find_top_trace, passed_types, watched_types
@@ -74,7 +75,8 @@ def bind(function: Callable, definition: Callable) -> Callable:
         "__name__": __name__, "_boxes": box_classes, "_watched": watched_types, "_whole": WHOLE,
         "_passed": passed_types, "_taken": taken,
         "_function": function, "_definition": definition, "_find_top_trace": find_top_trace, "_plain": plain,
-        "_refuse": refuse, "_type": type,
+        "_refuse": refuse, "_type": type, "_lazy_types": lazy_types, "_has_lazy": has_lazy, "_settled": settled,
+        "_box": FOREIGN.box,
     }
 
     def generate():
@@ -122,6 +124,8 @@ def source_of(scope: dict) -> str:
             for name in optional
         ],
         "        if not _traced:",
+        f"            if _lazy_types and _has_lazy(({operands},)):",
+        f"                return _settled(call(*_box(({operands},)), **dict(zip(_given, _box([*_given.values()])))))",
         f"            return _function({operands}, **_given) if _given else _function({operands})",  # (0.1 µs less)
         *[f"        {taking_text(p.name)}" for p in parameters[:1] if takes_arrays and p.kind is not POSITIONAL],
         *[
@@ -138,6 +142,12 @@ def source_of(scope: dict) -> str:
         *["    if further: _refuse(_function, next(iter(further)))"] * (FURTHER in parameters),
         f"    return _definition({arguments_text(parameters, wanted)})",
     ])
+
+
+def has_lazy(args: Any) -> bool:
+    """Whether there is an array among plain arguments that has no values yet: NumPy's function would compute it where
+    its library lacks that function, or give what that library means by its name."""
+    return any([type(arg) in lazy_types or type(arg) is list and has_lazy(arg) for arg in args])
 
 
 def taking_text(name: str) -> str:
