@@ -284,6 +284,13 @@ def test_on_a_cluster():
         np.testing.assert_allclose(x, y, rtol=1e-11, atol=1e-13)
 
 
+def test_a_plain_array_and_its_transpose_have_keys_of_their_own():
+    a = np.tri(4)
+    with never_computing():
+        both = grad(lambda x: anp.sum(x[:4] * a * x[:4]) + 2 * anp.sum(x[:4] * a.T * x[:4]))(X)
+    np.testing.assert_allclose(both.compute(scheduler="synchronous")[:4], 2 * XN[:4] * (a + 2 * a.T), rtol=1e-12)
+
+
 # Unknown sizes
 
 UNKNOWN = da.from_delayed(dask.delayed(np.copy)(XN), (np.nan, 4), float)
