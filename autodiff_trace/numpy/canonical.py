@@ -47,7 +47,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..core.array_ops import array_ops
 from ..core.errors import TracedValueError, caller_line
-from ..core.foreign import to_foreign
+from ..core.foreign import taken_over
 from ..core.primitives import root_module
 from ..core.unary import params_of, wrap_unary
 from ..core.tracer import box_classes, find_top_trace, passed_types, watched_types
@@ -217,7 +217,7 @@ def as_array(x: Any) -> Any:
     if type(x) in box_classes:
         return x
     if hasattr(x, "dtype"):
-        return to_foreign(x)
+        return taken_over(x)
     return array_ops.array(x) if find_top_trace((x,)) is not None else np.asarray(x)
 
 
