@@ -124,7 +124,7 @@ def test_tangents_and_cotangents_are_of_the_library(x):
         hvp(lambda x: anp.sum(x**3))(x, np.ones(3))
 
 
-@pytest.mark.parametrize("array", [np.array([True]), np.array(["a"]), np.array([1.0], object)], ids="bool str object".split())
+@pytest.mark.parametrize("array", [np.array([True]), np.array(["a"]), np.array([1.0], object)], ids=repr)
 def test_no_values_are_asked_for_where_there_are_no_numbers(array):
     with pytest.raises(TypeError, match=f"grad: argument 0 is a ForeignArray of dtype {array.dtype}"):
         grad(lambda x: anp.sum(x))(ForeignArray(array))
@@ -168,3 +168,13 @@ def test_sparse_arrays_beside_numpys():
     np.testing.assert_allclose(gradient, grad(lambda w: anp.sum((dense * w) ** 2))(weights))
     for f in (anp.mean, anp.max):
         np.testing.assert_allclose(grad(f)(matrix).todense(), grad(f)(dense))
+
+
+# xarray
+
+
+def test_a_dataset_with_names_in_it_keeps_its_labels():
+    xarray = pytest.importorskip("xarray", reason="xarray is not installed")
+    rain = xarray.Dataset({"x": ("i", [1.0, 2.0]), "place": ("i", ["a", "b"])}, coords={"i": [10, 20]})
+    gradient = grad(lambda rain: (rain.x**2).sum())(rain)
+    assert list(gradient.data_vars) == ["x"] and gradient.x.sel(i=20).item() == 4.0

@@ -128,7 +128,7 @@ def is_foreign(x: Any) -> bool:
 
 
 def is_of_another_library(x: Any, other: Any) -> bool:
-    """Whether ``x`` is no array of the library of ``other``, under all boxes, and nobody but the user may convert it."""
+    """Whether ``x`` is not of the library of ``other``, under all boxes, and nobody but the user may convert it."""
     kind = array_types.get(type(to_value(other)))
     if kind is None or kind.mixes or kind.is_lazy:
         return False

@@ -43,8 +43,9 @@ NUMPYS = "numpy.", "_operator.", f"{__package__}."
 BUFFERS = array.array, bytearray, memoryview
 
 
-OPERATORS = [f"__{r}{name}__" for name in "add sub mul truediv floordiv mod pow matmul".split() for r in ("", "r", "i")]
-OPERATORS += [f"__{name}__" for name in "eq ne lt le gt ge neg abs".split()]
+OPERATORS = ["__array_ufunc__", "__array_function__", *map("__{}__".format, "eq ne lt le gt ge neg abs".split())]
+for _name in "add sub mul truediv floordiv mod pow matmul".split():
+    OPERATORS += [f"__{_name}__", f"__r{_name}__", f"__i{_name}__"]
 """By which a type of array tells that it computes as arrays do."""
 
 
@@ -52,7 +53,7 @@ OPERATORS += [f"__{name}__" for name in "eq ne lt le gt ge neg abs".split()]
 def computes_as_array(kind: type) -> bool:
     """Whether ``kind`` is a subclass of arrays that computes as arrays do; ``np.matrix`` and masked arrays do not."""
     return issubclass(kind, np.ndarray) and all([
-        getattr(kind, name) is getattr(np.ndarray, name) for name in ("__array_ufunc__", "__array_function__", *OPERATORS)
+        getattr(kind, name) is getattr(np.ndarray, name) for name in OPERATORS
     ])
 
 

@@ -206,8 +206,8 @@ def register_array_type(
             as chunks. Of a type that mixes, the argument may be NumPy's.
         mixes: NumPy's arrays go beside its own, and are what some of its functions give (a sparse matrix times a vector
             is a vector).
-        is_lazy: values are computed when their user asks for them, which rules and definitions never do: what needs them
-            is refused by its name.
+        is_lazy: values are computed when their user asks for them, which rules and definitions never do: what needs
+            them is refused by its name.
 
     A class that is registered again is what the last call says; a subclass is registered by itself.
 

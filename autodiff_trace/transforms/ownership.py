@@ -81,7 +81,7 @@ def detach(results: list, *arguments: Any) -> list:
 
 def places_of(x: Any) -> tuple[int, ...]:
     """What tells one array from another: the memory of a plain one, a box, and of one that is being recorded both."""
-    if type(x) in array_types or isinstance(x, np.ndarray):
+    if type(x) in array_types or issubclass(type(x), np.ndarray):  # (isinstance() says that boxes are arrays)
         return (id(memory_of(x)),)
     if not is_box(x):
         return ()
