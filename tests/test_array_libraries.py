@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from autodiff_trace import (
-    checkpoint, custom_vjp, grad, hessian, hvp, jacobian, jit, jvp, linearize, register_array_type, scan, to_numpy,
+    checkpoint, custom_vjp, grad, hessian, hvp, jacobian, jit, jvp, linearize, nn, register_array_type, scan, to_numpy,
     value_and_grad, vjp, vmap,
 )
 from autodiff_trace import numpy as anp
@@ -58,7 +58,7 @@ CUPY_REFUSED = REFUSED | {
     "convolve": "CuPy takes arrays alone", "correlate": "CuPy takes arrays alone",
     "linalg.eigh": "another sign of vectors",
     "polyfit": "matrix_rank(rtol=) is not there", "roots": "CuPy has roots of Hermitian companions alone",
-    "sort": "CuPy knows one kind", "spacing": "CuPy does not have it", "unique": "add.at of complex numbers",
+    "sort": "CuPy knows one kind", "spacing": "CuPy does not have it",
     "linalg.svd": "another sign of vectors",
 }
 
@@ -148,6 +148,26 @@ def test_python_asks_for_values():
     seen = []
     grad(lambda w: (seen.append((to_numpy(w), repr(w))), anp.sum(w))[1])(foreign(W))
     assert type(seen[0][0]) is ForeignArray and seen[0][1].startswith("ArrayBox(ForeignArray(array([")
+
+
+LOGITS = np.array([[1.0, 2.0, -np.inf], [1000.0, 1000.0, 3.0]])
+
+
+@pytest.mark.parametrize("f", [
+    lambda x: anp.sum(nn.logsumexp(x, axis=1)), lambda x: anp.sum(nn.log_softmax(x[:, :2]) ** 2),
+    lambda x: anp.sum(nn.softmax(x) ** 2), lambda x: anp.sum(nn.sigmoid(x[:, :2]) * nn.relu(x[:, :2])),
+    lambda x: nn.mse(x[:, :2], 1.0),
+])
+def test_networks(f):
+    same(grad(f)(foreign(LOGITS)), grad(f)(LOGITS))
+    assert type(f(foreign(LOGITS))) is ForeignArray
+
+
+def test_cross_entropy_with_labels_of_the_library():
+    for labels in (np.array([0, 1]), np.array([[0.2, 0.8, 0.0], [0.0, 1.0, 0.0]])):
+        expected = grad(nn.softmax_cross_entropy)(LOGITS, labels)
+        same(grad(nn.softmax_cross_entropy)(foreign(LOGITS), ForeignArray(labels)), expected)
+    assert np.isnan(float(nn.softmax_cross_entropy(foreign(LOGITS), ForeignArray(np.array([0, 7])))))
 
 
 def test_rules_and_primitives_of_users():

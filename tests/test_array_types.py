@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import array_types_table as table
-from autodiff_trace import grad, hessian, hvp, jacobian, jit, jvp, value_and_grad, vjp, vmap
+import coverage_document
+from autodiff_trace import grad, hessian, hvp, jacobian, jit, jvp, tree_leaves, value_and_grad, vjp, vmap
 from autodiff_trace import numpy as anp
 from fresh_process import run_python
 
@@ -108,7 +109,7 @@ def test_returned(name, role):
         return
     if table.text_of(error.value) != table.refused(kind, "multiply"):
         own = role == "returns `x * m`" and kind.beside[0] == "o"
-        called = f"a {'SparseArray' if kind.package == 'scipy' else 'DataArray'}" if own else kind.called
+        called = "a SparseArray" if own else kind.called
         hint = ", x.data" if own else table.hint(kind)
         assert str(error.value) == f"grad: the function returned {called}; it must return a number or an array{hint}."
 
@@ -245,3 +246,46 @@ def test_a_sparse_matrix_is_found_at_its_first_operation():
 def test_the_document_is_that_of_the_table():
     text = table.DOCUMENT.read_text(encoding="utf-8")
     assert text.partition(table.MARK)[2] == table.describe(), "python tests/array_types_table.py"
+
+
+def rows_with_constants():
+    """The first row of each form of a function of several arrays, the argument that is traced, and the others."""
+    for row in coverage_document.load_rows():
+        arrays = [i for i, arg in enumerate(row.args) if type(arg) is np.ndarray and arg.size and arg.ndim]
+        traced = [i for i in arrays if row.args[i].dtype.kind == "f"]
+        if row.is_first and traced and len(arrays) > 1:
+            yield row, traced[0], [i for i in arrays if i != traced[0]]
+
+
+def gradient_with(row, traced, args):
+    def total(x):
+        leaves = tree_leaves(row.traced(*args[:traced], x, *args[traced + 1 :]))
+        return sum(anp.sum(anp.real(leaf) * 1.0) for leaf in leaves)
+
+    return grad(total)(args[traced])
+
+
+def test_constants_of_other_kinds_in_all_functions():
+    wrong, count = [], 0
+    for row, traced, others in rows_with_constants():
+        try:
+            expected = gradient_with(row, traced, row.args)
+        except Exception:  # it has no sum of real numbers
+            continue
+        count += 1
+        args = [arg.view(table.Subclass) if i in others else arg for i, arg in enumerate(row.args)]
+        result = gradient_with(row, traced, args)
+        if type(result) is not type(expected) or not np.array_equal(result, expected, equal_nan=True):
+            wrong.append(f"{row}: {result}, not {expected}")
+        args = [
+            np.ma.masked_array(arg, np.arange(arg.size).reshape(arg.shape) == 0) if i in others else arg
+            for i, arg in enumerate(row.args)
+        ]
+        try:
+            gradient_with(row, traced, args)
+        except TypeError as error:
+            if "MaskedArray" not in str(error) or "x.filled(value)" not in str(error):
+                wrong.append(f"{row}: {error}")
+        else:
+            wrong.append(f"{row}: a mask is left out")
+    assert count > 150 and [text for text in wrong if not text.startswith("delete")] == []  # where are integers

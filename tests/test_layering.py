@@ -117,15 +117,16 @@ ORDER = """
       hidden_inputs shadow_copies loops loop_cotangents loop_tangents scans
     compiler: failures
     compiler/record: outside tracing
-    .: differences extend nn optim testing
+    .: differences extend optim testing
     transforms: custom __init__
     processes: sharing worker pool __init__
-    scipy/special: families error_functions logistic_functions empirical_distributions differential_equations
-      densities gamma_functions cumulative_distributions incomplete_functions hypergeometric noncentral_distributions
-      integral_functions zeta_functions lambert_functions airy_functions carlson_integrals cylinder_functions
-      struve_functions bessel_integrals orthogonal_polynomials spherical_harmonics spherical_bessel
-      exponential_integrals information further_functions elliptic_integrals scaled_cylinder_functions
-      inverse_distributions __init__
+    scipy/special: families error_functions
+    nn: softmaxes losses protocol_forms activations __init__
+    scipy/special: logistic_functions empirical_distributions differential_equations densities gamma_functions
+      cumulative_distributions incomplete_functions hypergeometric noncentral_distributions integral_functions
+      zeta_functions lambert_functions airy_functions carlson_integrals cylinder_functions struve_functions
+      bessel_integrals orthogonal_polynomials spherical_harmonics spherical_bessel exponential_integrals information
+      further_functions elliptic_integrals scaled_cylinder_functions inverse_distributions __init__
     scipy/signal: waveforms __init__
     scipy/stats: log_tails discrete kernel_density multivariate real_families bounded_families samples
       positive_families statistics_of_tests __init__
@@ -154,8 +155,8 @@ ORDER = """
       minimizing nonlinear_least_squares global_minimizing __init__
     array_libraries: __init__
     .: __init__
-    array_libraries: sparse_arrays dask_blocks dask_shapes dask_indices dask_reading dask_writing dask_axes
-      dask_matrices dask_arrays cupy_arrays xarray_containers
+    array_libraries: sparse_arrays dask_blocks dask_shapes dask_indices dask_reading dask_places dask_scattering
+      dask_writing dask_axes dask_matrices dask_methods dask_arrays cupy_arrays xarray_containers
     distributed: sums errors programs sources shards groups steps progress objective training minimizing __init__
     autograd_compat: containers installing __main__ originals pullbacks util vspaces cotangents curried primitives
       own_dispatch public_calls recording jacobians rules deprecated wrap_util tracer builtins core

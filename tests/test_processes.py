@@ -15,7 +15,7 @@ from autodiff_trace import grad, jit, vmap
 from autodiff_trace import numpy as anp
 from autodiff_trace.processes import ProcessPool, WorkerError
 from benchmarks import processes
-from fresh_process import ROOT, run_python
+from fresh_process import ROOT
 
 X = np.random.default_rng(0).normal(size=(10, 3))
 W = np.random.default_rng(1).normal(size=(3, 3))
@@ -186,15 +186,19 @@ def test_a_script_without_a_main_guard_is_told(tmp_path):
 
 
 INTERRUPTED = """
-import numpy as np, os, sys, time
-sys.path.insert(0, {folder!r})
+import numpy as np, os, time
 from autodiff_trace.processes import ProcessPool
+
+def wait(row):
+    open(f"running{int(row)}", "w").close()
+    time.sleep(60.0)
+
 if __name__ == "__main__":
     pool = ProcessPool(2)
     shared = pool.share(np.ones(20_000))
-    print(*[process.pid for process in pool.workers.values()], flush=True)
     try:
-        pool.map(time.sleep, np.full(4, 60.0))
+        print(*[process.pid for process in pool.workers.values()], flush=True)
+        pool.map(wait, np.arange(4))
     except KeyboardInterrupt:
         print(len(pool.workers), flush=True)
 """
@@ -204,11 +208,13 @@ if __name__ == "__main__":
 def test_ctrl_c_ends_the_processes(tmp_path):
     before = blocks()
     script = tmp_path / "script.py"
-    script.write_text(INTERRUPTED.format(folder=str(ROOT)))
+    script.write_text(INTERRUPTED)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    running = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True, env=environment)
+    running = subprocess.Popen(
+        [sys.executable, script], stdout=subprocess.PIPE, text=True, env=environment, cwd=tmp_path)
     numbers = [int(number) for number in running.stdout.readline().split()]
-    time.sleep(0.2)
+    while not (tmp_path / "running0").exists():
+        time.sleep(0.01)
     running.send_signal(signal.SIGINT)
     rest, _ = running.communicate(timeout=30)
     assert rest == "0\n" and running.returncode == 0 and len(numbers) == 2
@@ -227,8 +233,6 @@ def test_the_recipe_runs(tmp_path):
     page = (ROOT / "docs" / "processes.md").read_text(encoding="utf-8")
     for number, block in enumerate(part.partition("```")[0] for part in page.split("```python\n")[1:]):
         (tmp_path / f"example{number}.py").write_text(block)
-        run = f"import runpy, sys; sys.argv = ['x']; runpy.run_path(r'{tmp_path}/example{number}.py', run_name='x')"
-        run_python(run)  # without what is below __main__
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         done = subprocess.run(
             [sys.executable, tmp_path / f"example{number}.py"], capture_output=True, text=True, env=environment)

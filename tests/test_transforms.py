@@ -371,7 +371,7 @@ def test_gradients_share_no_memory():
     ids=repr,
 )
 def test_argument_without_numbers(x, found):
-    message = rf"{found}.*; differentiate with respect to numbers or arrays\.$"
+    message = rf"{found}.*; differentiate with respect to numbers or arrays(, x\S+)?\.$"
     for transformation in TRANSFORMATIONS:
         with pytest.raises(TypeError, match=f"^{transformation.__name__}: argument 1 is {message}"):
             transformation(lambda x, y: x, argnums=1)(1.0, x)

@@ -17,6 +17,7 @@ from dask.array.core import elemwise
 
 from ..core.selections import Mask
 from ..core.unknown_sizes import has_unknown, is_same_shape
+from ..nn import losses, softmaxes
 from ..numpy import moving, mutation
 from ..numpy import wrapped as anp
 from ..numpy.array_types import register_array_type
@@ -28,7 +29,7 @@ from ..numpy.rules.creation import check_finite, join_nested
 from ..numpy.rules.polynomials import warn_of_rank
 from ..numpy.rules.solving import residual_squares as residuals
 from ..numpy.selections import beside, ones_beside, restrict
-from . import dask_axes, dask_matrices, dask_reading, dask_writing
+from . import dask_axes, dask_matrices, dask_methods, dask_reading, dask_writing
 from .dask_blocks import Task, as_dask, is_unknown, refuse
 from .dask_shapes import reshape
 
@@ -102,6 +103,12 @@ def sum_to_shape(x, shape):
     return reshape(da.sum(without_empty_chunks(x), axis=axes, keepdims=True) if axes else x, shape)
 
 
+def triangle(x, k, is_lower):
+    rows, columns = (da.arange(n, chunks=(sizes,)) for n, sizes in zip(x.shape[-2:], x.chunks[-2:]))
+    mask = rows[:, None] + (k if is_lower else k - 1) >= columns
+    return da.where(mask if is_lower else ~mask, x, x.dtype.type(0))
+
+
 def repeat(x, repeats, axis):
     if isinstance(repeats, da.Array):
         raise refuse(moving.repeat, "how long the answer is only the values of repeats= tell.")
@@ -154,10 +161,14 @@ FORMS: dict[Callable, Callable] = {
     check_finite: lambda a: elemwise(Task(check_finite), a),
     check_weights: lambda name, weights: elemwise(functools.partial(check_weights, name), weights),
     lengths.euclidean_norm: norm,
+    dask_methods.persist: dask_methods.persist.fun,
+    dask_methods.rechunk: dask_methods.rechunk.fun,
     moving.broadcast_to: broadcast_to,
     moving.repeat: repeat,
     moving.roll: lambda x, shift, axis: da.roll(x, tuple(np.ravel(shift).tolist()), axis),
     moving.reshape: reshape,
+    moving.tril: lambda x, k: triangle(x, k, True),
+    moving.triu: lambda x, k: triangle(x, k, False),
     norms.infinite_where: lambda ans, is_lost: da.where(is_lost, np.inf, ans),
     reductions.count_over: count,
     reductions.fill: broadcast_to,
@@ -173,13 +184,15 @@ FORMS: dict[Callable, Callable] = {
 }
 
 BY_PROTOCOLS = frozenset({
-    anp.around, anp.fix, anp.frexp, anp.isin, anp.isneginf, anp.isposinf, anp.matmul, anp.modf, anp.ones_like, anp.round,
-    anp.sign, anp.zeros_like, cumulative.cumsum_along, join_nested, ones_beside,
+    anp.around, anp.fix, anp.frexp, anp.isin, anp.isneginf, anp.isposinf, anp.matmul, anp.modf, anp.ones_like,
+    anp.round, anp.sign, anp.zeros_like, cumulative.cumsum_along, join_nested, ones_beside,
     moving.concatenate, moving.copy, moving.diag, moving.diagonal, moving.stack, moving.tile,
-    moving.transpose, moving.tril, moving.triu,
+    moving.transpose,
     einsum.contract, extrema.max_over, extrema.min_over, ordering.argmax_along,
     ordering.argmin_along, reductions.all_over, reductions.any_over, reductions.prod_over, reductions.sum_over,
     variances.std_over, variances.var_over,
+    losses.label_losses, softmaxes.log_softmax_along, softmaxes.logsumexp_over, softmaxes.shares,
+    softmaxes.softmax_along,
 })
 """What NumPy's protocols do as it should be: Dask has the function, with these parameters."""
 

@@ -17,7 +17,9 @@ from .dask_shapes import reshape
 __all__ = ["FORMS"]
 
 
-def along(prim: Callable, arrays: int = 1, axis_at: int = 0, size: Callable | None = None, dtype: Any = None) -> Callable:
+def along(
+    prim: Callable, arrays: int = 1, axis_at: int = 0, size: Callable | None = None, dtype: Any = None
+) -> Callable:
     """The form of ``prim(x, …, *params)``, of one or several arrays of one shape. ``axis_at``: where among the params
     the axis is; ``size``: how long it is in the answer, from the params; ``dtype``: that of the answer, or what finds
     it; by default those of ``x``."""
@@ -46,7 +48,8 @@ def weighted_place(weights, q):
     """For each row of weights, and each q."""
     prim = quantiles.weighted_place
     weights, q = in_one_chunk(prim, as_dask(weights), (1,)), as_dask(q)
-    return over_blocks(Task(prim), [(weights, (0, "n")), (q, range(1, 1 + q.ndim))], (*range(1, 1 + q.ndim), 0), {}, np.intp)
+    labels = tuple(range(1, 1 + q.ndim))
+    return over_blocks(Task(prim), [(weights, (0, "n")), (q, labels)], (*labels, 0), {}, np.intp)
 
 
 def convolve(a, v, mode="full"):

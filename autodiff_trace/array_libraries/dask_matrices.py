@@ -7,7 +7,6 @@ where it has an algorithm by blocks.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import dask.array as da
 import numpy as np
@@ -32,7 +31,9 @@ def of_matrices(prim: Callable, *cores: str, answers: str, by_blocks: Callable |
             ans = by_blocks(*operands, *params)
             if ans is not NotImplemented:
                 return ans
-        sizes = {letter: n for x, core in zip(operands, cores) for letter, n in zip(core, x.shape[x.ndim - len(core) :])}
+        sizes = {}
+        for x, core in zip(operands, cores):
+            sizes.update(zip(core, x.shape[x.ndim - len(core) :]))
         if "n" in sizes and cores[0] == "nn" and operands[0].shape[-1] != operands[0].shape[-2]:
             raise np.linalg.LinAlgError("Last 2 dimensions of the array must be square")
         if "k" in answers and "k" not in sizes:
@@ -135,7 +136,9 @@ def rank_by_rtol(a, rtol, hermitian):
 
 def eig(a):
     if a.dtype.kind != "c":
-        raise refuse(spectral.eigensystem, "whether the values are real only the values tell. Write a.astype(complex), or eigh.")
+        raise refuse(
+            spectral.eigensystem, "whether its answer is real only the values tell. Write a.astype(complex), or eigh."
+        )
     return of_matrices(spectral.eigensystem, "nn", answers="n,nn")(a)
 
 

@@ -15,7 +15,7 @@ __all__ = [
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 PACKAGE_NAME = __name__.partition(".")[0]
-LIBRARIES = "numpy", "scipy", "pandas", "xarray"
+LIBRARIES = "numpy", "scipy", "pandas", "xarray", os.path.join("site-packages", "dask")
 
 
 class TracedValueError(TypeError):

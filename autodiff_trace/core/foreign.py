@@ -21,7 +21,7 @@ from .unknown_sizes import known_in_part
 
 __all__ = [
     "FOREIGN", "ArrayType", "array_types", "foreign_type", "has_values", "is_foreign", "is_of_another_library",
-    "register_foreign", "taken_over", "to_foreign",
+    "lazy_types", "register_foreign", "taken_over", "to_foreign",
 ]
 
 
@@ -53,6 +53,10 @@ class ArrayType:
 
 array_types: dict[type, ArrayType] = {}
 """The types of array that have been registered."""
+
+
+lazy_types: set[type] = set()
+"""Those of them whose arrays have no values before their user asks."""
 
 
 class ForeignTrace(Trace):
@@ -105,6 +109,8 @@ FOREIGN = ForeignTrace()
 def register_foreign(kind: type, array_type: ArrayType) -> None:
     """Let arrays of class ``kind`` be values of the foreign trace."""
     array_types[kind] = array_type
+    if array_type.is_lazy:
+        lazy_types.add(kind)
     register_box(array_type.box_class, kind, convert=FOREIGN.box)
     passed_types.discard(kind)  # it is looked at wherever a primitive meets it
 

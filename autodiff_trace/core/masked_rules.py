@@ -12,6 +12,7 @@ from .derivative import without_derivatives
 from .foreign import has_values
 from .selections import Mask, OutputsCotangent, Selected, outline, settle
 from .traits import ALL, ANSWER
+from .unknown_sizes import has_unknown
 
 __all__ = ["Push", "has_selected", "outline_unread", "pull_selected", "push_selected"]
 
@@ -26,7 +27,7 @@ def pull_selected(node: tuple, selected: Selected) -> Sequence[tuple[tuple, Any]
         return [(parents, rules(selected, ans))]
     if prim.traits.elementwise:
         shape = getattr(ans, "shape", ())
-        args = [arg if getattr(arg, "shape", shape) == shape else array_ops.expand(arg, shape) for arg in args]
+        args = [arg if getattr(arg, "shape", shape) == shape else expanded(arg, shape, ans) for arg in args]
     pulled: list = []
     for rule, parent in zip(rules, parents) if type(rules) is tuple else ((rules, parents),):
         g = rule(selected.value, ans, *args, **kwargs)
@@ -46,6 +47,13 @@ def pull_selected(node: tuple, selected: Selected) -> Sequence[tuple[tuple, Any]
             mixed = [(each, mix(g, selected.mask, prim.traits.by_matrix)) for _, each, g in triples if g is not None]
             pulled += [(each, g) for each, g in mixed if g is not None]
     return pulled
+
+
+def expanded(arg: Any, shape: tuple, ans: Any) -> Any:
+    """An operand with the shape of the answer; of an unknown one by a sum with zeros."""
+    if not has_unknown(shape):
+        return array_ops.expand(arg, shape)
+    return arg if arg.dtype == bool else arg + array_ops.zeros_like(ans)
 
 
 def weights_of_rule(rule: Callable, g: Any, ans: Any, args: Sequence, kwargs: dict) -> Callable:

@@ -12,6 +12,7 @@ from .errors import caller_line
 from .foreign import array_types, foreign_type, taken_over
 from .libraries import look_for_libraries
 from .tracer import exact_numbers, find_top_trace
+from .unknown_sizes import UNKNOWN
 
 __all__ = ["call_with_others"]
 
@@ -29,6 +30,8 @@ def call_with_others(prim: Callable, args: tuple, kwargs: dict) -> Any:
     if top is None:
         library = foreign_type(args, kwargs)
         return prim.fun(*args, **kwargs) if library is None else library.compute(prim, args, kwargs)
+    if any([arg is UNKNOWN for arg in args]):
+        UNKNOWN.refuse()
     if not array_types.keys().isdisjoint(map(type, args)):
         return prim(*map(taken_over, args), **kwargs)
     if any([type(arg) in exact_numbers for arg in args]):

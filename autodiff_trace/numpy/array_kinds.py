@@ -128,7 +128,7 @@ def taken(function: Callable, value: Any) -> Any:
     if issubclass(kind, BUFFERS):
         return np.asarray(value)
     if issubclass(kind, np.ma.MaskedArray):
-        if is_numpys and (computes(function) or np.ma.is_masked(value)):
+        if is_numpys and computes(function) or np.ma.is_masked(value):
             raise refusal(function, value)
         return value.view(np.ndarray)
     if kind in operands_of_others or not hasattr(kind, "__array__"):

@@ -165,8 +165,8 @@ class ProtocolArrays(ArrayType):
         name = asking_function()
         if name is not None:
             raise TypeError(
-                f"{name} asks for values of an array of type {self.name} ({caller_line()}), which would compute it. Use "
-                "another function, or compute the array before."
+                f"{name} asks for values of an array of type {self.name} ({caller_line()}), which would compute it. "
+                "Use another function, or compute the array before."
             )
 
     def refusal(self, prim: Callable) -> TypeError:

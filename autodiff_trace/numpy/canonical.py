@@ -47,7 +47,8 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..core.array_ops import array_ops
 from ..core.errors import TracedValueError, caller_line
-from ..core.foreign import taken_over
+from ..core.foreign import FOREIGN, array_types, lazy_types
+from ..core.infinitesimals import settled
 from ..core.primitives import root_module
 from ..core.unary import params_of, wrap_unary
 from ..core.tracer import box_classes, find_top_trace, passed_types, watched_types
@@ -74,7 +75,8 @@ def bind(function: Callable, definition: Callable) -> Callable:
         "__name__": __name__, "_boxes": box_classes, "_watched": watched_types, "_whole": WHOLE,
         "_passed": passed_types, "_taken": taken,
         "_function": function, "_definition": definition, "_find_top_trace": find_top_trace, "_plain": plain,
-        "_refuse": refuse, "_type": type,
+        "_refuse": refuse, "_type": type, "_lazy_types": lazy_types, "_has_lazy": has_lazy, "_settled": settled,
+        "_box": FOREIGN.box,
     }
 
     def generate():
@@ -108,7 +110,7 @@ def source_of(scope: dict) -> str:
     needed = [p for p in parameters if p.name not in [*optional, *more]]
     operands = ", ".join([f"*{p.name}" if p.kind is POSITIONAL else p.name for p in needed])
     has_several = any(p.kind is POSITIONAL for p in parameters)
-    is_numpys = root_module(function) == "numpy"
+    takes_arrays = root_module(function) in ("numpy", "scipy")
     takes_more = any(p.kind is MORE or p.kind is POSITIONAL and not has_several for p in wanted.values())
     return "\n".join([
         f"def call({signature_text(parameters)}):",
@@ -122,22 +124,30 @@ def source_of(scope: dict) -> str:
             for name in optional
         ],
         "        if not _traced:",
+        f"            if _lazy_types and _has_lazy(({operands},)):",
+        f"                return _settled(call(*_box(({operands},)), **dict(zip(_given, _box([*_given.values()])))))",
         f"            return _function({operands}, **_given) if _given else _function({operands})",  # (0.1 µs less)
-        *[f"        {taking_text(p.name)}" for p in parameters[:1] if is_numpys and p.kind is not POSITIONAL],
+        *[f"        {taking_text(p.name)}" for p in parameters[:1] if takes_arrays and p.kind is not POSITIONAL],
         *[
             f"    if {name} is not default_{name}: _refuse(_function, '{name}')"
             for name in optional if name not in wanted and not takes_more
         ],
         *[
             f"    if _type({p.name}) not in _boxes: {taking_text(p.name)}" for p in parameters[1:]
-            if is_numpys and p.name not in PLAIN and p.kind not in (POSITIONAL, MORE)
+            if takes_arrays and p.name not in PLAIN and p.kind not in (POSITIONAL, MORE)
         ],
         *[
-            f"    {p.name} = _taken(_function, {p.name})" for p in parameters if is_numpys and p.kind is POSITIONAL
+            f"    {p.name} = _taken(_function, {p.name})" for p in parameters if takes_arrays and p.kind is POSITIONAL
         ],
         *["    if further: _refuse(_function, next(iter(further)))"] * (FURTHER in parameters),
         f"    return _definition({arguments_text(parameters, wanted)})",
     ])
+
+
+def has_lazy(args: Any) -> bool:
+    """Whether there is an array among plain arguments that has no values yet: NumPy's function would compute it where
+    its library lacks that function, or give what that library means by its name."""
+    return any([type(arg) in lazy_types or type(arg) is list and has_lazy(arg) for arg in args])
 
 
 def taking_text(name: str) -> str:
@@ -214,10 +224,11 @@ def unary_of(function: Callable, **facts: Any) -> Callable[[Callable], Callable]
 
 def as_array(x: Any) -> Any:
     """``x`` as an array, a NumPy scalar, or the box of one."""
-    if type(x) in box_classes:
+    kind = type(x)
+    if kind in box_classes or kind in passed_types and hasattr(x, "dtype") or kind in array_types:
         return x
     if hasattr(x, "dtype"):
-        return taken_over(x)
+        return taken(np.asarray, x)
     return array_ops.array(x) if find_top_trace((x,)) is not None else np.asarray(x)
 
 

@@ -17,6 +17,7 @@ from ..core.fast.ownership import writing
 from ..core.tracer import is_box
 from ..core.traits import traits_of
 from . import wrapped as anp
+from .array_kinds import taken
 from .namespace import wrapped_functions
 from .plain_scipy import find_ufunc
 from .rebinding import find_rebinding
@@ -58,7 +59,9 @@ def call_with_keywords(
     Lists among the arguments become arrays. ``order`` and ``subok`` do not change values.
     """
     outs = find_outs(ufunc, args[ufunc.nin :], out)
-    args = [anp.array(arg) if isinstance(arg, (list, range, tuple)) else arg for arg in args[: ufunc.nin]]
+    args = [
+        anp.array(arg) if isinstance(arg, (list, range, tuple)) else taken(ufunc, arg) for arg in args[: ufunc.nin]
+    ]
     if unknown:
         raise TypeError(f"{ufunc.__name__}() got an unexpected keyword argument '{next(iter(unknown))}'")
     signature = signature or sig

@@ -23,9 +23,6 @@ from .worker import READY, Call, work
 
 __all__ = ["ProcessPool", "WorkerError"]
 
-CHUNKS = 4
-"""Pieces of the rows for each process, so that all end at about the same time where rows take unequally long."""
-
 THREADS = "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 
 environment = threading.Lock()
@@ -144,16 +141,15 @@ class ProcessPool:
 
     def run(self, call: Call, count: int) -> list[tuple]:
         """The answers for all pieces of ``count`` rows, in their order."""
-        size = -(-count // (CHUNKS * len(self.workers)))
-        starts = iter(range(0, count, size))
+        pieces = pieces_of(count, len(self.workers))
         answers: dict[int, Any] = {}
         busy: dict[Connection, int] = {}
 
         def give_next(connection: Connection) -> None:
-            start = next(starts, None)
-            if start is not None and not errors:
-                self.send(connection, (start, min(start + size, count)))
-                busy[connection] = start
+            piece = None if errors else next(pieces, None)
+            if piece is not None:
+                self.send(connection, piece)
+                busy[connection] = piece[0]
 
         errors: list[Exception] = []
         for connection in list(self.workers):
@@ -193,6 +189,15 @@ class ProcessPool:
             f"ProcessPool: a process has ended (exit code {code}), and the pool is closed. Where it never started, the "
             'script lacks `if __name__ == "__main__":` around what makes the pool; -9 is for want of memory, as a rule.'
         )
+
+
+def pieces_of(count: int, processes: int) -> Iterator[tuple[int, int]]:
+    """Rows from … to …, in pieces that get smaller, so that all processes end at about the same time."""
+    start = 0
+    while start < count:
+        stop = start + max(1, (count - start) // (2 * processes))
+        yield start, stop
+        start = stop
 
 
 def pickled(fun: Callable, blocks: Blocks, kept: dict[int, tuple]) -> bytes:

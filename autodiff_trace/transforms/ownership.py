@@ -35,7 +35,7 @@ def separate(results: list, others: Iterable = ()) -> list:
         elif is_foreign(x) and not is_box(value := settle(x)):
             memory = id(memory_of(value))
             if memory in seen or 0 in getattr(value, "strides", ()):
-                results[i] = anp.copy(value)
+                results[i] = value.copy()
             seen.add(memory)
         elif is_box(x):
             places = places_of(x)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["DRAWS", "MixedTraces", "NotReplayable", "SharedMemory"]
+from ...core.foreign import array_types
+
+__all__ = ["DRAWS", "MixedTraces", "NotReplayable", "SharedMemory", "refuse_libraries"]
 
 DRAWS = "it draws random numbers that the trace does not see; draw with anp.random, or outside"
 
@@ -32,3 +34,13 @@ class SharedMemory(NotReplayable):
         super().__init__(f"it writes into {written} that shares memory with {other}; pass copies")
         self.outside = outside
         self.writes = writes
+
+
+def refuse_libraries(values: list) -> None:
+    """Arrays of other libraries are left to these: a program holds calls of NumPy."""
+    for value in values:
+        if type(value) in array_types:
+            raise NotReplayable(
+                f"it computes with arrays of type {type(value).__module__.partition('.')[0]}.{type(value).__name__}, "
+                "which are left to their library: without jit it is as quick"
+            )

@@ -11,6 +11,7 @@ from ...core.errors import TracedValueError, caller_line
 from ...core.foreign import has_values
 from ...core.tracer import innermost_trace
 from .. import wrapped as anp
+from ..array_kinds import taken
 from ..canonical import as_array
 from ..namespace import replace_wrapped
 
@@ -68,7 +69,7 @@ def piecewise(x, condlist, funclist, *args, **kw):
     x = as_array(x)
     if np.isscalar(condlist) or (x.ndim and not isinstance(condlist[0], (list, tuple)) and np.ndim(condlist[0]) == 0):
         condlist = [condlist]
-    conditions = [anp.astype(as_array(condition), bool) for condition in condlist]
+    conditions = [anp.astype(as_array(taken(np.piecewise, condition)), bool) for condition in condlist]
     if len(funclist) == len(conditions) + 1:
         conditions.append(anp.logical_not(functools.reduce(anp.logical_or, conditions)))
     elif len(funclist) != len(conditions):

@@ -14,6 +14,7 @@ import numpy as np
 from ...core.errors import TracedValueError, caller_line
 from ...core.foreign import is_foreign
 from ...core.tracer import box_classes, to_value
+from ...core.unknown_sizes import UNKNOWN, has_unknown
 from .. import moving
 from .. import wrapped as anp
 from ..along_axes import reduce_sets
@@ -94,8 +95,15 @@ for _function in {np.matrix_transpose, np.linalg.matrix_transpose, np.moveaxis, 
 # Of an array that takes no memory NumPy shows what shape a function gives it.
 
 
+STAND_IN = 2**31 - 1
+"""For a size that is not known: a prime, which no axis is likely to have."""
+
+
 @functools.lru_cache(1024)
 def new_shape(function, shape, *params):
+    if has_unknown(shape):
+        known = tuple([n if n == n else STAND_IN for n in shape])
+        return tuple([UNKNOWN if n == STAND_IN else n for n in new_shape(function, known, *params)])
     return function(np.broadcast_to(0.0, shape), *params).shape
 
 

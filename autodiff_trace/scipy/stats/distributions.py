@@ -17,6 +17,7 @@ from ...core.errors import MissingRuleError, caller_line
 from ...core.recording import to_recorded
 from ...core.tracer import find_top_trace
 from ...numpy import wrapped as anp
+from ...numpy.canonical import as_array
 from ...transforms.stopping import stop_gradient
 
 __all__ = [
@@ -29,7 +30,7 @@ def double(x: Any) -> Any:
     if type(x) is float:
         return np.float64(x)
     dtype = getattr(x, "dtype", None)
-    return x if dtype == np.float64 else anp.astype(anp.asarray(x), np.float64)
+    return as_array(x) if dtype == np.float64 else anp.astype(anp.asarray(x), np.float64)
 
 
 def all_of(*conditions: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ....core.traits import declare, declares, traits_of
-from ....nn import check_labels
+from ....nn.losses import check_labels
 from ....numpy.definers import is_surely_finite
 from ....numpy.error_states import quiet
 from ....numpy.row_sums import sum_axes

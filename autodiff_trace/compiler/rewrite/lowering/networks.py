@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from .... import nn
+from ....nn import activations, losses, softmaxes
 from ...backends.numpy_source import calls
 from ...ir.node import Node, literal
 from ...ir.infer import call
 from .table import as_operand, lowers
 
 
-@lowers(nn.relu)
+@lowers(activations.relu)
 def lower_relu(step):
     x = step.args[0]
     if not step.spec.is_array or type(x) is not Node or x.spec.dtype != step.spec.dtype:
@@ -19,7 +19,7 @@ def lower_relu(step):
     return step.with_call(np.maximum, (x, as_operand(0, x.spec.dtype)))
 
 
-@lowers(nn.logsumexp_over)
+@lowers(softmaxes.logsumexp_over)
 def lower_logsumexp(step):
     """The steps of the function itself, so that they can be fused with what is around them."""
     x, axes, keepdims = step.args
@@ -35,7 +35,7 @@ def lower_logsumexp(step):
     return [*steps, log, step.with_call(np.add, ans.args)]
 
 
-@lowers(nn.log_softmax_along)
+@lowers(softmaxes.log_softmax_along)
 def lower_log_softmax(step):
     x, axes = step.args
     if not is_lowered(x, axes):
@@ -45,14 +45,15 @@ def lower_log_softmax(step):
     return [*steps, log, step.with_call(np.subtract, (steps[3], log))]
 
 
-@lowers(nn.shares, nn.softmax_along)
+@lowers(softmaxes.shares, softmaxes.softmax_along)
 def lower_softmax(step):
     x, axes = step.args
     if not is_lowered(x, axes):
         return None
     steps = powers_steps(x, axes[0], step)
     total = steps[-1]
-    if step.function is nn.shares:  # the largest power is 1, or there is none: where x is -inf alone the sum is 0
+    if step.function is softmaxes.shares:
+        # The largest power is 1, or there is none: where x is -inf alone the sum is 0.
         total = call(np.maximum, (total, as_operand(1, total.spec.dtype)), step)
         steps.append(total)
     return [*steps, step.with_call(np.divide, (steps[4], total))]
@@ -66,7 +67,7 @@ def is_lowered(x, axes) -> bool:
 
 
 def powers_steps(x: Node, axis: int, step: Node) -> list[Node]:
-    """The steps of ``nn.below_top``, the powers and, last, their sum, in the place of ``step``."""
+    """The steps of ``softmaxes.below_top``, the powers and, last, their sum, in the place of ``step``."""
     top = call(calls.MAXIMUM_REDUCE, (x, axis, None, None, True), step)
     finite = call(np.isfinite, (top,), step)
     shift = call(calls.select, (finite, top, as_operand(0, x.spec.dtype)), step)
@@ -83,7 +84,7 @@ def log_step(total: Node) -> Node:
     return log
 
 
-@lowers(nn.label_losses)
+@lowers(losses.label_losses)
 def lower_label_losses(step):
     """The check, which fails for labels that are no classes; and the loss, which may not be needed."""
     logits, labels = step.args
@@ -91,7 +92,7 @@ def lower_label_losses(step):
         return None
     checked = Node(calls.check_labels, (labels, logits.spec.shape[-1]), {}, labels.spec, "check_labels")
     if logits.spec.ndim != 2 or not is_lowered(logits, (1,)):
-        return [checked, step.with_call(nn.label_losses.fun, (logits, checked))]
+        return [checked, step.with_call(losses.label_losses.fun, (logits, checked))]
     steps = powers_steps(logits, -1, step)
     log = log_step(steps[-1])
     flat = call(calls.reshape, (log, step.spec.shape), step)
