@@ -73,3 +73,18 @@ def test_threads_wait_until_a_library_is_registered(monkeypatch):
     for thread in threads:
         thread.join()
     assert started.is_set() and seen == [1] * 4
+
+
+def test_errors_show_items_as_they_are_written():
+    x = ForeignArray(np.array([1.0, 2.0]))
+    with pytest.raises(TypeError) as raised:
+        grad(lambda n: anp.sum(n[ForeignArray(np.array([0, 1]))]))(np.ones(2))
+    assert not hasattr(raised.value, "__notes__") or "In x[index] of arrays" in raised.value.__notes__[0]
+
+    def write(x):
+        buffer = anp.zeros(2)
+        buffer[0] = x[0]
+        return anp.sum(buffer)
+
+    with pytest.raises(TracedValueError, match=r"x\[index\] = value made a numpy.ndarray of an array of type"):
+        grad(write)(x)

@@ -30,8 +30,8 @@ from ..core.recording import RecordingTrace
 from ..core.tracer import Box, Trace, box_classes, exact_numbers, is_box, passed_types, trace_stack, watched_types
 
 __all__ = [
-    "call_with_arrays", "computes_as_array", "holds_box", "instead_of", "is_array_of_others", "operands_of_others",
-    "refusal", "stored", "taken", "why_asked",
+    "NAMES", "call_with_arrays", "computes_as_array", "holds_box", "instead_of", "is_array_of_others",
+    "operands_of_others", "refusal", "stored", "taken", "why_asked",
 ]
 
 operands_of_others: dict[type, Callable] = {}

@@ -22,6 +22,7 @@ from ..core.tracer import Box
 from ..core.traits import UNKNOWN, traits_of
 from . import protocol_forms as protocol_forms
 from .array_box import ArrayBox
+from .array_kinds import NAMES
 from .layouts import memory_of
 
 __all__ = ["ProtocolArrays", "register_array_type"]
@@ -81,6 +82,11 @@ def asking_function() -> str | None:
 DEFINING = frozenset(f"{__package__}.{name}" for name in ["along_axes", "batching", "broadcasting", "selections"])
 
 
+def shown_name(prim: Callable) -> str:
+    """A primitive as the user has written it."""
+    return NAMES.get(prim.__name__, public_name(prim))
+
+
 def key_of(function: Callable) -> Any:
     """What stands for a function, in whatever form: its record, if it has one."""
     traits = traits_of(function)
@@ -119,11 +125,11 @@ class ProtocolArrays(ArrayType):
             if "no implementation found for" in str(error):  # what NumPy says of its functions
                 raise self.refusal(prim) from error
             if hasattr(error, "add_note"):
-                error.add_note(f"In {public_name(prim)} of arrays of type {self.name} ({caller_line()}).")
+                error.add_note(f"In {shown_name(prim)} of arrays of type {self.name} ({caller_line()}).")
             raise
         if not self.mixes and not self.is_mine(ans):
             raise TracedValueError(
-                f"{public_name(prim)} made a {type(ans).__module__}.{type(ans).__name__} of an array of type "
+                f"{shown_name(prim)} made a {type(ans).__module__}.{type(ans).__name__} of an array of type "
                 f"{self.name} ({caller_line()}), which would leave the library that holds it. Convert it yourself "
                 "where that is meant."
             )
@@ -171,7 +177,7 @@ class ProtocolArrays(ArrayType):
 
     def refusal(self, prim: Callable) -> TypeError:
         return TypeError(
-            f"{public_name(prim)} is not there for arrays of type {self.name} ({caller_line()}): their library does "
+            f"{shown_name(prim)} is not there for arrays of type {self.name} ({caller_line()}): their library does "
             "not have it, or it does not go without the values. Use another function, or convert the array to NumPy's."
         )
 
