@@ -56,6 +56,8 @@ class ForeignArray(NDArrayOperatorsMixin):
         if not kwargs.keys().isdisjoint(lacking):
             raise TypeError(f"{function.__name__}() got an unexpected keyword argument among {lacking}")
         ans = function(*unwrap(args), **unwrap(kwargs))
+        if args and isinstance(args[0], ForeignArray) and isinstance(ans, np.ndarray):
+            return args[0].view(ans)
         return wrap(tuple(ans) if isinstance(ans, tuple) else ans)
 
     def __getattr__(self, name):

@@ -41,5 +41,10 @@ def put_at(piece: sparse.COO, index: Any, shape: tuple[int, ...]) -> sparse.COO:
     return sparse.COO(np.array(coords).reshape(len(shape), piece.nnz), piece.data, shape)
 
 
+def conform(gradient: Any, argument: Any) -> Any:
+    """The gradient with respect to an array of NumPy's is dense."""
+    return gradient.todense() if isinstance(argument, np.ndarray) else gradient
+
+
 for _kind in (sparse.COO, sparse.GCXS):
-    register_array_type(_kind, forms={scatter: scatter_pieces}, mixes=True)
+    register_array_type(_kind, forms={scatter: scatter_pieces}, conform=conform, mixes=True)

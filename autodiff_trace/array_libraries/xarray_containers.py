@@ -49,11 +49,11 @@ def take_dataset_apart(x: xarray.Dataset) -> tuple[list, Labels]:
 
 
 def put_dataset_together(labels: Labels, children: list) -> Any:
-    names = list(labels.container.data_vars)
-    shapes = [each.shape for each in labels.container.data_vars.values()]
-    fits = [getattr(each, "shape", None) for each in children] == shapes
-    data = dict(zip(names, children))
-    return labels.container.copy(data=data) if fits else data
+    data = dict(zip(labels.container.data_vars, children))
+    numeric = [name for name, each in data.items() if each is not None]  # of names there is no gradient
+    container = labels.container[numeric]
+    fits = all([getattr(data[name], "shape", None) == container[name].shape for name in numeric])
+    return container.copy(data={name: data[name] for name in numeric}) if fits else data
 
 
 for _kind in (xarray.Variable, xarray.DataArray):

@@ -16,12 +16,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .tracer import NO_KEYWORDS, Trace, box_classes, passed_types, register_box
+from .tracer import NO_KEYWORDS, Trace, box_classes, passed_types, register_box, to_value
 from .unknown_sizes import known_in_part
 
 __all__ = [
-    "FOREIGN", "ArrayType", "array_types", "foreign_type", "has_values", "is_foreign", "lazy_types", "register_foreign",
-    "to_foreign",
+    "FOREIGN", "ArrayType", "array_types", "foreign_type", "has_values", "is_foreign", "is_of_another_library",
+    "lazy_types", "register_foreign", "taken_over", "to_foreign",
 ]
 
 
@@ -32,12 +32,19 @@ class ArrayType:
     is_lazy = False
     """Whether its arrays have no values before their user asks for them."""
 
+    mixes = False
+    """Whether NumPy's arrays go beside its own."""
+
     def compute(self, prim: Callable, args: tuple, kwargs: dict) -> Any:
         """The answer of ``prim`` for plain arguments, at least one of which is an array of this type."""
         raise NotImplementedError
 
     def refuse_use(self) -> None:
         """Raise an error where a rule asks for the values of arrays that have none."""
+
+    def kept(self, x: Any) -> Any:
+        """``x`` as a rule may read it later on, when its user may have written into it."""
+        return x
 
     def conform(self, result: Any, like: Any) -> Any:
         """A gradient with what ``like``, the argument, has beside shape and dtype: chunks."""
@@ -124,6 +131,20 @@ def is_foreign(x: Any) -> bool:
     while type(x) in box_classes:
         x = x._value
     return type(x) in array_types
+
+
+def is_of_another_library(x: Any, other: Any) -> bool:
+    """Whether ``x`` is not of the library of ``other``, under all boxes, and nobody but the user may convert it."""
+    kind = array_types.get(type(to_value(other)))
+    if kind is None or kind.mixes or kind.is_lazy:
+        return False
+    return x.ndim > 0 and array_types.get(type(to_value(x))) is not kind
+
+
+def taken_over(x: Any) -> Any:
+    """A foreign array of the user's as a box; a small one as a copy, into which nobody else writes."""
+    kind = array_types.get(type(x))
+    return x if kind is None else FOREIGN.box(kind.kept(x))
 
 
 def has_values(x: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -13,11 +14,16 @@ libraries: dict[str, Callable[[], Any]] = {}
 
 modules_seen = 0
 
+looking = threading.RLock()
+"""Held while arrays are registered: another thread waits until they are."""
+
 
 def look_for_libraries() -> None:
     """Register the arrays of the libraries that have been imported since the last time."""
     global modules_seen
     if len(sys.modules) != modules_seen:  # (0.03 µs)
-        for name in [name for name in libraries if name in sys.modules]:
-            libraries.pop(name)()
-        modules_seen = len(sys.modules)
+        with looking:
+            for name in [name for name in libraries if sys.modules.get(name) is not None]:
+                if (register := libraries.pop(name, None)) is not None:  # (registering one looks for others)
+                    register()
+            modules_seen = len(sys.modules)

@@ -9,7 +9,7 @@ from typing import Any
 
 from .array_ops import array_ops
 from .errors import caller_line
-from .foreign import array_types, foreign_type, to_foreign
+from .foreign import array_types, foreign_type, taken_over
 from .libraries import look_for_libraries
 from .tracer import exact_numbers, find_top_trace
 from .unknown_sizes import UNKNOWN
@@ -33,7 +33,7 @@ def call_with_others(prim: Callable, args: tuple, kwargs: dict) -> Any:
     if any([arg is UNKNOWN for arg in args]):
         UNKNOWN.refuse()
     if not array_types.keys().isdisjoint(map(type, args)):
-        return prim(*map(to_foreign, args), **kwargs)
+        return prim(*map(taken_over, args), **kwargs)
     if any([type(arg) in exact_numbers for arg in args]):
         if prim.traits.fast_fun in COMPARISONS:
             return top.process_nondifferentiable(prim, args, kwargs)

@@ -23,15 +23,15 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import PACKAGE_NAME, TracedValueError, caller_line, is_users_file
-from ..core.foreign import array_types, to_foreign
+from ..core.foreign import array_types, taken_over
 from ..core.libraries import look_for_libraries
 from ..core.primitives import dispatch
 from ..core.recording import RecordingTrace
 from ..core.tracer import Box, Trace, box_classes, exact_numbers, is_box, passed_types, trace_stack, watched_types
 
 __all__ = [
-    "call_with_arrays", "computes_as_array", "holds_box", "instead_of", "is_array_of_others", "operands_of_others",
-    "refusal", "stored", "taken", "why_asked",
+    "NAMES", "call_with_arrays", "computes_as_array", "holds_box", "instead_of", "is_array_of_others",
+    "operands_of_others", "refusal", "stored", "taken", "why_asked",
 ]
 
 operands_of_others: dict[type, Callable] = {}
@@ -43,9 +43,18 @@ NUMPYS = "numpy.", "_operator.", f"{__package__}."
 BUFFERS = array.array, bytearray, memoryview
 
 
+OPERATORS = ["__array_ufunc__", "__array_function__", *map("__{}__".format, "eq ne lt le gt ge neg abs".split())]
+for _name in "add sub mul truediv floordiv mod pow matmul".split():
+    OPERATORS += [f"__{_name}__", f"__r{_name}__", f"__i{_name}__"]
+"""By which a type of array tells that it computes as arrays do."""
+
+
+@functools.cache
 def computes_as_array(kind: type) -> bool:
     """Whether ``kind`` is a subclass of arrays that computes as arrays do; ``np.matrix`` and masked arrays do not."""
-    return issubclass(kind, np.ndarray) and kind.__mul__ is np.ndarray.__mul__ and not has_own_ufuncs(kind)
+    return issubclass(kind, np.ndarray) and all([
+        getattr(kind, name) is getattr(np.ndarray, name) for name in OPERATORS
+    ])
 
 
 def has_own_ufuncs(kind: type) -> bool:
@@ -112,7 +121,7 @@ def taken(function: Callable, value: Any) -> Any:
         return value
     look_for_libraries()
     if kind in array_types:
-        return to_foreign(value)
+        return taken_over(value)
     if computes_as_array(kind):
         return value.view(np.ndarray)
     is_numpys = f"{getattr(getattr(function, 'fun', function), '__module__', None) or 'numpy'}.".startswith(NUMPYS)
@@ -146,6 +155,8 @@ def stored(new: Any) -> Any:
 # Messages
 
 ADVICE: list[tuple[Callable[[type], bool], str, str]] = [
+    (lambda kind: not array_types.keys().isdisjoint(kind.__mro__), "of its type only a base class is registered",
+     "register_array_type(type(x)) once"),
     (lambda kind: issubclass(kind, np.ma.MaskedArray), "a traced array has no mask", "x.filled(value)"),
     (lambda kind: issubclass(kind, np.matrix), "a traced array is no matrix, whose * is another", "np.asarray(x)"),
     (lambda kind: hasattr(kind, "to_numpy"), "a traced array has no labels", "x.to_numpy()"),

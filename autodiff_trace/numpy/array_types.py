@@ -13,12 +13,17 @@ from typing import Any
 
 import numpy as np
 
+from ..core.array_ops import LARGE
 from ..core.errors import TracedValueError, caller_line, public_name
 from ..core.foreign import ArrayType, array_types, register_foreign
+from ..core.libraries import look_for_libraries
 from ..core.pytree import tree_leaves
+from ..core.tracer import Box
 from ..core.traits import UNKNOWN, traits_of
 from . import protocol_forms as protocol_forms
 from .array_box import ArrayBox
+from .array_kinds import NAMES
+from .layouts import memory_of
 
 __all__ = ["ProtocolArrays", "register_array_type"]
 
@@ -27,6 +32,8 @@ MACHINERY = frozenset(f"{__package__}.{name}" for name in """
     array_box array_types canonical operators ufunc_methods wrapped writable_box
 """.split())
 """Modules of this folder through which calls come from the user, as well as from rules."""
+
+BINDERS = f"{__package__}.canonical"
 
 PACKAGE = __package__.partition(".")[0]
 
@@ -40,6 +47,21 @@ def is_called_by_rule() -> bool:
             return module.startswith(f"{PACKAGE}.")
         frame = frame.f_back
     return False
+
+
+def arrays_of_user() -> list:
+    """The arrays that the user has handed to the function of NumPy whose definition makes the call."""
+    frame, call = sys._getframe(2), None
+    while frame is not None:
+        module = frame.f_globals.get("__name__", "")
+        if module == BINDERS and frame.f_code.co_name == "call":
+            call = frame
+        elif not module.startswith(f"{PACKAGE}."):
+            break
+        elif module not in MACHINERY and not module.startswith(f"{PACKAGE}.core."):
+            call = None
+        frame = frame.f_back
+    return [each for each in tree_leaves([*call.f_locals.values()]) if type(each) is np.ndarray] if call else []
 
 
 def asking_function() -> str | None:
@@ -65,6 +87,11 @@ def in_order(arg: Any) -> Any:
     if type(arg) is list:
         return list(map(in_order, arg))
     return np.ascontiguousarray(arg) if type(arg) is np.ndarray and not arg.flags.c_contiguous else arg
+
+
+def shown_name(prim: Callable) -> str:
+    """A primitive as the user has written it."""
+    return NAMES.get(prim.__name__, public_name(prim))
 
 
 def key_of(function: Callable) -> Any:
@@ -107,15 +134,19 @@ class ProtocolArrays(ArrayType):
             if "no implementation found for" in str(error):  # what NumPy says of its functions
                 raise self.refusal(prim) from error
             if hasattr(error, "add_note"):
-                error.add_note(f"In {public_name(prim)} of arrays of type {self.name} ({caller_line()}).")
+                error.add_note(f"In {shown_name(prim)} of arrays of type {self.name} ({caller_line()}).")
             raise
         if not self.mixes and not self.is_mine(ans):
             raise TracedValueError(
-                f"{public_name(prim)} made a {type(ans).__module__}.{type(ans).__name__} of an array of type "
+                f"{shown_name(prim)} made a {type(ans).__module__}.{type(ans).__name__} of an array of type "
                 f"{self.name} ({caller_line()}), which would leave the library that holds it. Convert it yourself "
                 "where that is meant."
             )
         return ans
+
+    def kept(self, x):
+        is_written = not self.is_lazy and x.ndim and hasattr(type(x), "__setitem__")
+        return x.copy() if is_written and x.size * x.dtype.itemsize <= LARGE else x
 
     def has_numpy(self, prim: Callable, args: Any) -> bool:
         """Whether an array of NumPy's is an operand, beside that of another library; indices are none."""
@@ -127,13 +158,16 @@ class ProtocolArrays(ArrayType):
         return False
 
     def adopted(self, prim: Callable, args: tuple) -> tuple:
-        """``args`` with arrays of this library in the place of NumPy's."""
+        """``args`` with arrays of this library in the place of NumPy's, of which the user's own stay (indices, counts
+        and masks do not)."""
         like = next(arg for arg in tree_leaves(args) if type(arg) in array_types)
+        users = {id(memory_of(each)) for each in arrays_of_user() if each.dtype.kind in "fc" and each.ndim}
 
         def adopt(arg):
             if type(arg) is list:
                 return [*map(adopt, arg)]
-            return np.asarray(arg, like=like) if type(arg) is np.ndarray else arg
+            is_rules = type(arg) is np.ndarray and id(memory_of(arg)) not in users
+            return np.asarray(arg, like=like) if is_rules else arg
 
         return tuple([arg if prim.traits.indexes and i == 1 else adopt(arg) for i, arg in enumerate(args)])
 
@@ -152,7 +186,7 @@ class ProtocolArrays(ArrayType):
 
     def refusal(self, prim: Callable) -> TypeError:
         return TypeError(
-            f"{public_name(prim)} is not there for arrays of type {self.name} ({caller_line()}): their library does "
+            f"{shown_name(prim)} is not there for arrays of type {self.name} ({caller_line()}): their library does "
             "not have it, or it does not go without the values. Use another function, or convert the array to NumPy's."
         )
 
@@ -184,14 +218,23 @@ def register_array_type(
             computed by the protocols; NotImplemented if the library cannot do it, which is then refused by its name
             before anything is computed. Without it all is tried.
         conform: ``conform(gradient, argument)``: the gradient with what the argument has beside shape and dtype, such
-            as chunks.
+            as chunks. Of a type that mixes, the argument may be NumPy's.
         mixes: NumPy's arrays go beside its own, and are what some of its functions give (a sparse matrix times a vector
             is a vector).
         is_lazy: values are computed when their user asks for them, which rules and definitions never do: what needs
             them is refused by its name.
 
-    Raises TypeError for a class that does not speak the protocols.
+    A class that is registered again is what the last call says; a subclass is registered by itself.
+
+    Raises TypeError for a class that does not speak the protocols, and for NumPy's own.
     """
+    look_for_libraries()  # what the user says of their arrays comes after what we say
+    for kind in (array_type, *further_types):
+        if not isinstance(kind, type) or kind.__module__.partition(".")[0] == "numpy" or issubclass(kind, Box):
+            raise TypeError(
+                f"register_array_type: {getattr(kind, '__qualname__', repr(kind))} is no class of another library's "
+                "arrays. NumPy's own are taken as they are."
+            )
     missing = [name for name in ("__array_ufunc__", "__array_function__") if not hasattr(array_type, name)]
     if missing:
         raise TypeError(
@@ -199,6 +242,8 @@ def register_array_type(
             "reach it. To differentiate containers of arrays use register_pytree."
         )
     name = f"{array_type.__module__.partition('.')[0]}.{array_type.__qualname__}"
+    if not all([callable(function) and callable(form) for function, form in (forms or {}).items()]):
+        raise TypeError("register_array_type: forms has functions for functions, {np.add.at: my_add_at}.")
     record = ProtocolArrays(name, forms or {}, find_form, conform, mixes, is_lazy)
     for kind in (array_type, *further_types):
         register_foreign(kind, record)

@@ -17,7 +17,7 @@ from ..core.tracer import box_classes, watched_types
 
 __all__ = [
     "Views", "axes_by_stride", "is_mapped", "is_number", "keep_layout", "keep_layout_of_element", "layout",
-    "outline_foreign", "plain_element", "set_layout",
+    "memory_of", "outline_foreign", "plain_element", "set_layout",
 ]
 
 
@@ -91,6 +91,14 @@ def plain_element(arg: Any) -> Any:
         return kind(map(plain_element, arg))
     value = plain_element(arg._value)
     return value[0] if is_mapped(arg) else value
+
+
+def memory_of(x: Any) -> Any:
+    """What owns the memory of ``x``: an array, as a rule."""
+    base = getattr(x, "base", None)
+    while base is not None:
+        x, base = base, getattr(base, "base", None)
+    return x
 
 
 NUMBERS = np.generic, int, float, complex

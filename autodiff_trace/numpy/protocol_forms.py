@@ -48,6 +48,8 @@ def join(nested):
     like = next(leaf for leaf in tree_leaves(nested) if is_foreign(leaf))
 
     def stacked(item):
+        if isinstance(item, np.ndarray) and item.ndim:  # the library says whether it goes beside its own
+            return item
         return np.stack([*map(stacked, item)]) if isinstance(item, (list, tuple)) else np.asarray(item, like=like)
 
     return stacked(nested)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.foreign import array_types
 from ..core.libraries import look_for_libraries
 from ..core.pytree import Structure, find_container, tree_flatten, tree_unflatten
 from ..core.tracer import boxers, is_box, to_value
@@ -227,6 +228,9 @@ def check_numbers(name: str, key: int | str, tree: Any) -> None:
 
 def holds_numbers(array: Any) -> bool:
     """Whether the elements of an array of another kind are numbers, of which there might be derivatives."""
+    dtype = getattr(array, "dtype", None)
+    if isinstance(dtype, np.dtype) and dtype.kind != "O" or type(array) in array_types:
+        return dtype.kind in "iufcV"
     if type(array) is not np.ndarray and not hasattr(type(array), "__array__"):
         return True  # a sparse matrix, a buffer
     array = np.asarray(array)
@@ -242,6 +246,8 @@ def describe(value: Any) -> str:
     kind = type(value)
     if kind is np.ndarray or is_box(value):
         return f"an array of dtype {value.dtype}"
+    if kind in array_types:
+        return f"{'an' if kind.__name__[0].lower() in 'aeiou' else 'a'} {kind.__name__} of dtype {value.dtype}"
     items = list(value.values()) if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
     inner = f" of {type(to_value(items[0])).__name__}" if items else ""
     return f"{'an' if kind.__name__[0].lower() in 'aeiou' else 'a'} {kind.__name__}{inner}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
+
 from ..core.array_ops import array_ops
 from ..core.backward import backward_pass
 from ..core.foreign import array_types, is_foreign, to_foreign
@@ -12,11 +14,10 @@ from ..core.forward import trace_jvp
 from ..core.infinitesimals import settle
 from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.reverse import trace_vjp
-from ..core.tracer import is_box
 from .border import Selection, flatten_output, select_arguments, split_aux
 from .ownership import detach, own_constant
 
-__all__ = ["FlatFunction", "fill_zeros"]
+__all__ = ["FlatFunction", "fill_zeros", "of_its_library"]
 
 
 class FlatFunction:
@@ -89,15 +90,19 @@ def fill_zeros(values: Iterable, terms: Iterable) -> list:
 
 def conformed(x: Any, term: Any) -> Any:
     """``term``, the tangent or cotangent of ``x``, with what an array of another library has beside shape and dtype."""
-    if type(x) not in array_types:
+    if type(x) in array_types:
+        term = settle(of_its_library(x, term))
+        return array_types[type(x)].conform(term, x) if type(term) in array_types else term
+    if type(x) is not np.ndarray or type(term) is np.ndarray:
         return term
-    term = settle(of_its_library(x, term))
-    return array_types[type(x)].conform(term, x) if type(term) in array_types else term
+    kind = array_types.get(type(plain := settle(term)))
+    return kind.conform(plain, x) if kind is not None and kind.mixes else term
 
 
 def of_its_library(x: Any, term: Any) -> Any:
-    """``term``, the tangent or cotangent of ``x``, as a value of the foreign trace where ``x`` is one; so a number."""
+    """``term``, the tangent or cotangent of ``x``, as a value of the foreign trace where ``x`` is one; so a number, and
+    the ones and zeros of a Jacobian."""
     if type(term) in array_types:
         return to_foreign(term)
-    is_plain = term is not None and not is_box(term)
-    return array_ops.zeros_like(to_foreign(x)) + term if is_plain and is_foreign(x) else term
+    is_of_numpy = term is not None and is_foreign(x) and not is_foreign(term)
+    return array_ops.zeros_like(to_foreign(x)) + term if is_of_numpy else term

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..core.array_ops import owning
 from ..core.errors import caller_line
+from ..core.foreign import is_foreign
 from ..core.pytree import Structure, tree_flatten, tree_unflatten
 from .trace_substitution import current
 from ..core.tracer import boxers, innermost_trace, is_box, own_box
@@ -261,7 +262,8 @@ def stack(column: Sequence) -> Any:
     first = column[0]
     if first is None:
         return None
-    return anp.stack(column) if first.shape or any(map(is_box, column)) else np.array(column)
+    are_arrays = first.shape or is_foreign(first) or any(map(is_box, column))
+    return anp.stack(column) if are_arrays else np.array(column)
 
 
 def join(column: Sequence) -> Any:

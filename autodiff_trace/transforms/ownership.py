@@ -13,6 +13,7 @@ from ..core.pytree import tree_flatten
 from ..core.recording import RecordingTrace
 from ..core.tracer import fixed_types, is_box, own_box
 from ..numpy import wrapped as anp
+from ..numpy.layouts import memory_of
 from ..numpy.mutation import copy_array
 
 __all__ = ["detach", "own_constant", "own_value", "separate"]
@@ -50,6 +51,8 @@ def own_constant(x: Any) -> Any:
     """``x``, what a function returned, or a copy of an array that no derivative follows: others may have it as well."""
     if type(x) is np.ndarray:
         return copy_array(x)
+    if type(x) in array_types:
+        return copy_foreign(x)
     # In a program it may be an argument.
     is_recorded = is_box(x) and isinstance(x._trace, RecordingTrace) and type(x._value) is np.ndarray
     return anp.copy(x) if is_recorded else x
@@ -57,7 +60,16 @@ def own_constant(x: Any) -> Any:
 
 def own_value(x: Any) -> Any:
     """``x`` where nobody else can write into it."""
-    return copy_array(x) if type(x) is np.ndarray else own_box(x) if is_box(x) else x
+    if type(x) is np.ndarray:
+        return copy_array(x)
+    if is_box(x):
+        return own_box(x) if is_box(x := settle(x)) or type(x) not in array_types else copy_foreign(x)
+    return copy_foreign(x) if type(x) in array_types else x
+
+
+def copy_foreign(x: Any) -> Any:
+    """A copy of an array of another library, if arrays of that can be written."""
+    return x.copy() if not array_types[type(x)].is_lazy and hasattr(type(x), "__setitem__") else x
 
 
 def detach(results: list, *arguments: Any) -> list:
@@ -69,17 +81,9 @@ def detach(results: list, *arguments: Any) -> list:
 
 def places_of(x: Any) -> tuple[int, ...]:
     """What tells one array from another: the memory of a plain one, a box, and of one that is being recorded both."""
-    if type(x) is np.ndarray or type(x) in array_types:
+    if type(x) in array_types or issubclass(type(x), np.ndarray):  # (isinstance() says that boxes are arrays)
         return (id(memory_of(x)),)
     if not is_box(x):
         return ()
     value = x._value if isinstance(x._trace, RecordingTrace) else None
     return (id(x), id(memory_of(value))) if type(value) is np.ndarray else (id(x),)
-
-
-def memory_of(x: Any) -> Any:
-    """What owns the memory of ``x``: an array, as a rule."""
-    base = getattr(x, "base", None)
-    while base is not None:
-        x, base = base, getattr(base, "base", None)
-    return x

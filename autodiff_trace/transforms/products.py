@@ -7,8 +7,10 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from ..core.foreign import array_types, is_of_another_library
 from ..core.infinitesimals import settled
 from ..core.pytree import Structure, tree_flatten
+from ..core.tracer import to_value
 from ..core.unknown_names import unknown_keyword
 from ..core.unknown_sizes import is_same_shape
 from ..numpy.array_kinds import instead_of
@@ -43,7 +45,7 @@ def vjp(fun: Callable, *args: Any, has_aux: bool = False, **unknown: NoReturn) -
     outputs = flat.outputs
 
     def pullback(g):
-        cotangents = match_leaves("vjp", "cotangent", g, flat.structure, outputs)
+        cotangents = match_leaves("vjp", "cotangent", g, flat.structure, outputs, flat.nodes)
         return settled(selection.result(separate(flat.pull(*cotangents), cotangents)))
 
     # The caller may write into what is returned here, and into the arguments, before the pullback reads them.
@@ -85,15 +87,15 @@ def jvp(fun: Callable, primals: Sequence, tangents: Sequence, has_aux: bool = Fa
     return settled(flat.with_aux(flat.output(both[: flat.count]), flat.output(both[flat.count :])))
 
 
-def match_leaves(name: str, role: str, tree: Any, structure: Structure, likes: Sequence) -> list:
-    """The leaves of ``tree``, each checked against the array it belongs to."""
+def match_leaves(name: str, role: str, tree: Any, structure: Structure, likes: Sequence, nodes: Sequence) -> list:
+    """The leaves of ``tree``, each checked against the array it belongs to, which has no node where it is constant."""
     leaves, given = tree_flatten(tree)
     if given != structure:
         raise TypeError(f"{name}: the {role} has the structure {given}, but the output {structure}; * is a number.")
-    return [match_leaf(name, role, leaf, like) for leaf, like in zip(leaves, likes)]
+    return [match_leaf(name, role, leaf, like, node is not None) for leaf, like, node in zip(leaves, likes, nodes)]
 
 
-def match_leaf(name: str, role: str, leaf: Any, like: Any) -> Any:
+def match_leaf(name: str, role: str, leaf: Any, like: Any, is_used: bool = True) -> Any:
     """``leaf`` with the dtype of ``like``; TypeError if it is no number, has another shape, or is complex of a real."""
     value = to_input(leaf)
     if value is None or not is_same_shape(value.shape, np.shape(like)):
@@ -101,6 +103,11 @@ def match_leaf(name: str, role: str, leaf: Any, like: Any) -> Any:
         instead = instead_of(leaf) if value is None else None
         hint = f" Hand over {instead}." if instead else ""
         raise TypeError(f"{name}: a {role} is {found}, but belongs to a value of shape {np.shape(like)}.{hint}")
+    if array_types and is_used and is_of_another_library(value, like):
+        raise TypeError(
+            f"{name}: a {role} is {describe(to_value(value))}, but belongs to {describe(to_value(like))}, of another "
+            "library. Convert it: np.asarray(t, like=x)."
+        )
     dtype = getattr(like, "dtype", value.dtype)  # a constant output may be a number of Python's
     if value.dtype == dtype or dtype.kind not in "fc":
         return value

@@ -10,7 +10,7 @@ from ..core.pytree import tree_flatten, tree_map, tree_unflatten
 from ..numpy import wrapped as anp
 from .border import Selection, select_arguments
 from .complex_jacobians import check_holomorphic, is_complex, push_columns, turned
-from .flat_function import FlatFunction, fill_zeros
+from .flat_function import FlatFunction, fill_zeros, of_its_library
 from ..core.transformed import Transformed
 from ..core.unknown_names import unknown_keyword
 from .gradient import differentiate, grad
@@ -139,7 +139,7 @@ def push_gradient(name, fun, args, kwargs, argnums, argnames, has_aux):
     if structure != selection.structure:
         raise TypeError(f"{name}: the vector has the structure {structure}, but the arguments {selection.structure}.")
     tangents = [match_leaf(name, "vector", leaves[i], x) for i, x in zip(selection.numeric, selection.inputs)]
-    values, pushed = trace_jvp(traced, selection.inputs, tangents)
+    values, pushed = trace_jvp(traced, selection.inputs, list(map(of_its_library, selection.inputs, tangents)))
     count = len(selection.inputs)
     results = detach([*values, *fill_zeros(values[:count], pushed)], args, kwargs, v)
     gradient, (value, *aux), product = results[:count], results[count : len(values)], results[len(values) :]

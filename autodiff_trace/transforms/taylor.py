@@ -7,11 +7,12 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
+from ..core.infinitesimals import settled
 from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.taylor import Series, trace_taylor
 from ..numpy import wrapped as anp
 from .border import Selection, select_arguments
-from .flat_function import FlatFunction, fill_zeros
+from .flat_function import FlatFunction, fill_zeros, of_its_library
 from ..core.transformed import Transformed
 from ..core.unknown_names import unknown_keyword
 from .ownership import detach
@@ -114,10 +115,11 @@ def jet(fun: Callable, primals: Sequence, series: Sequence, **unknown: NoReturn)
         if structure != selection.structure:
             raise TypeError(f"jet: a derivative has the structure {structure}, but the primals {selection.structure}.")
         leaves = [match_leaf("jet", "derivative", leaves[i], x) for i, x in zip(selection.numeric, selection.inputs)]
-        columns.append([scale_term(leaf, 1 / math.factorial(k + 1)) for leaf in leaves])
+        scaled = [scale_term(leaf, 1 / math.factorial(k + 1)) for leaf in leaves]
+        columns.append([*map(of_its_library, selection.inputs, scaled)])
     nodes = [Series(node) for node in zip(*columns)]
     terms, _ = run("jet", fun, selection, nodes, order, has_aux=False)
-    return terms[0], terms[1:]
+    return settled((terms[0], terms[1:]))
 
 
 def run(name: str, fun: Callable, selection: Selection, nodes: list, order: int, has_aux: bool) -> tuple[list, Any]:

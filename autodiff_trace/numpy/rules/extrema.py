@@ -52,7 +52,7 @@ def extremum(*functions, ufunc, worst):
 
     def compute(x, axes, keepdims):
         if type(x) is not ndarray:
-            return function(x, axes, keepdims=keepdims)
+            return function(x, axis=axes, keepdims=keepdims)
         if not keepdims and x.size >= MANY and 0 < len(axes) < x.ndim and x.dtype.kind in "fiu":
             ans = fold_places(ufunc, x, axes)  # of many times few elements place by place
             if ans is not None:

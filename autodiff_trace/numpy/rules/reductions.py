@@ -70,7 +70,7 @@ sum_over = reduction(
 
 def average(x, axes, keepdims):
     if type(x) is not ndarray or x.dtype.char not in "fdFD" or not x.size:
-        return np.mean(x, axes, keepdims=keepdims)
+        return np.mean(x, axis=axes, keepdims=keepdims)
     return add_reduce(x, axes, None, None, keepdims) / (x.size if len(axes) == x.ndim else count_reduced(x, axes))
 
 

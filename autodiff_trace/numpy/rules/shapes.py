@@ -13,7 +13,7 @@ import numpy as np
 
 from ...core.errors import TracedValueError, caller_line
 from ...core.foreign import is_foreign
-from ...core.tracer import box_classes
+from ...core.tracer import box_classes, to_value
 from ...core.unknown_sizes import UNKNOWN, has_unknown
 from .. import moving
 from .. import wrapped as anp
@@ -170,7 +170,9 @@ def ravel(a, order="C"):
     memory = layout(a)
     if type(memory) is not np.ndarray:
         return moving.reshape(a, (1,))
-    if not memory.flags.c_contiguous:  # NumPy gives no view with gaps
+    # (Of another library's array the layout is not known; it says itself, if it has memory.)
+    flags = getattr(to_value(a), "flags", None) if is_foreign(a) else memory.flags
+    if not getattr(flags, "c_contiguous", True):  # NumPy gives no view with gaps
         a = moving.copy(a, "C")
     return moving.reshape(a, (memory.size,))
 
