@@ -1,0 +1,96 @@
+"""Processes of a cluster that is all messages: a scheduler, or many workers in one process.
+
+    python -m benchmarks.data_parallel.processes scheduler                      prints its address
+    python -m benchmarks.data_parallel.processes workers ADDRESS COUNT NAME
+
+Each worker is dask.distributed's own, with its connections. The process ends when its standard input does, which it
+does with the process that has started it, however that ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
+
+__all__ = ["process"]
+
+TOGETHER = 25
+"""So many workers connect at the same time."""
+
+SETTINGS = {
+    "distributed.comm.timeouts.connect": "120s",
+    # What looks after the process would be there once for each worker.
+    "distributed.admin.system-monitor.interval": "1h",
+    "distributed.worker.http.routes": [],
+    "distributed.worker.profile.enabled": False,
+    **{f"distributed.worker.memory.{name}": False for name in ("pause", "spill", "target", "terminate")},
+}
+
+
+@contextmanager
+def process(*arguments: str) -> Iterator[subprocess.Popen]:
+    """One of these processes, which is ended when the block is left. Its log goes nowhere."""
+    child = subprocess.Popen(
+        [sys.executable, "-m", __name__, *arguments], cwd=Path(__file__).parents[2], stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True, text=True)
+    with child:
+        try:
+            yield child
+        finally:
+            child.kill()
+
+
+async def run_scheduler() -> None:
+    from distributed import Scheduler
+
+    async with Scheduler(host="127.0.0.1", port=0, dashboard=False) as scheduler:
+        print(scheduler.address, flush=True)
+        await end_of_input()
+
+
+async def run_workers(address: str, count: int, name: str, folder: str) -> None:
+    from distributed import Worker
+
+    async with AsyncExitStack() as stack:
+        for first in range(0, count, TOGETHER):
+            # One thread for all of them: hundreds would wait for each other and for Python's lock.
+            batch = [Worker(address, nthreads=1, name=f"{name}-{number}", memory_limit=0, dashboard=False,
+                            executor="offload", local_directory=folder)
+                     for number in range(first, min(first + TOGETHER, count))]
+            await asyncio.gather(*map(stack.enter_async_context, batch))
+        await end_of_input()
+
+
+async def end_of_input() -> None:
+    """Wait for it in a thread that Python does not wait for at its exit."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def read() -> None:
+        sys.stdin.read()
+        loop.call_soon_threadsafe(ended.set)
+
+    threading.Thread(target=read, daemon=True).start()
+    await ended.wait()
+
+
+def main(role: str, *arguments: str) -> None:
+    import dask
+
+    with tempfile.TemporaryDirectory(prefix="benchmarks-", ignore_cleanup_errors=True) as folder:
+        if role == "scheduler":
+            asyncio.run(run_scheduler())
+        else:
+            address, count, name = arguments
+            with dask.config.set(SETTINGS):
+                asyncio.run(run_workers(address, int(count), name, folder))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
