@@ -124,7 +124,7 @@ def test_sum_weights_and_futures(client):
 
 def test_one_worker_gives_the_same_bits(client, lone_client):
     def run(client):
-        step = distributed.value_and_grad(jit(loss, backend="numpy"), client, SHARDS, reduction="mean")
+        step = distributed.value_and_grad(jit(loss), client, SHARDS, reduction="mean")
         trained = distributed.train(
             loss, PARAMS, client, SHARDS, optimizer=optim.adam(0.1), steps=4, batch_size=8, seed=3)
         return bits(step(PARAMS)), bits(trained.params), bits(trained.values)
@@ -242,6 +242,9 @@ def test_mistakes_are_told(client):
                            (dict(backend="auto"), "would change last bits")]:
         with pytest.raises(ValueError, match=text):
             distributed.value_and_grad(loss, client, placed, **settings)
+    lock = threading.Lock()
+    with pytest.raises(TypeError, match="the loss cannot be sent to workers.*does not pickle"):
+        distributed.value_and_grad(lambda p, X, y: lock and loss(p, X, y), client, placed)
     with pytest.raises(TypeError, match="client has to be"):
         distributed.place(None, SHARDS)
     with pytest.raises(ValueError, match="none of the shards has rows"):

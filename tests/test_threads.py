@@ -1,9 +1,11 @@
 """The threads of compiled programs: how many there are, what they share, and what becomes of errors and forks."""
 
 import os
+import random
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -146,3 +148,24 @@ def test_all_threads_have_the_error_handling_of_the_caller():
     with np.errstate(divide="ignore", over="raise"):
         share(work, 3)
         assert seen == [{**np.geterr(), "under": "raise"}] * 3
+
+
+def test_draws_of_another_thread_are_not_the_functions():
+    drawing = threading.Event()
+
+    def draw():
+        while not drawing.wait(1e-4):
+            random.random()
+
+    def run(f, x):  # where threads of their own call what is compiled, the main thread may draw
+        thread = threading.Thread(target=draw)
+        thread.start()
+        first = f(x)
+        drawing.set()
+        thread.join()
+        return first, f(x), f(x)
+
+    f, x = jit(lambda x: anp.sum(anp.exp(x))), np.zeros(10**6)
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(run, f, x).result() == (1e6, 1e6, 1e6)
+    assert f.cache_info().hits == 2 and not f.cache_info().eager

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import current_thread, main_thread
 from typing import Any
 
 import numpy as np
@@ -24,10 +26,33 @@ class RandomStates:
             self.generators.append(sys.modules["random"])
         self.states = list(map(state_of, self.generators))
         self.numpy = numpy_state()
+        self.is_watched = self.has_called = False
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Whether it is this thread that draws from ``random``: asked outside the main thread, which may draw
+        meanwhile, as that of Dask's workers does twice a second. Calls take longer."""
+        self.is_watched = (
+            "random" in sys.modules and current_thread() is not main_thread() and sys.getprofile() is None)
+        if not self.is_watched:
+            yield
+            return
+        generator = sys.modules["random"].random.__self__
+
+        def look(frame, event, called):
+            if event == "c_call" and getattr(called, "__self__", None) is generator:
+                self.has_called = True
+
+        sys.setprofile(look)
+        try:
+            yield
+        finally:
+            sys.setprofile(None)
 
     def drawn_from(self, numpy_now: Any) -> bool:
         """Whether there have been draws, besides those after which NumPy's own generator is in ``numpy_now``."""
-        if frozen(list(map(state_of, self.generators))) != frozen(self.states):
+        count = len(self.generators) - self.is_watched
+        if self.has_called or frozen(list(map(state_of, self.generators[:count]))) != frozen(self.states[:count]):
             return True
         now = numpy_state()
         if numpy_now is None and now is not None:  # it has been loaded meanwhile

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import current_thread, main_thread
 from typing import Any
 
 import numpy as np
@@ -28,7 +27,7 @@ from .commuting import Outer
 from .record.outside import Outside, look_around, why_impure, why_unwatched
 from .dispatch.quick_calls import MISSED
 from .dispatch.retracing import why_hopeless
-from .record.refusals import DRAWS, MixedTraces, NotReplayable, SharedMemory
+from .record.refusals import MixedTraces, NotReplayable, SharedMemory
 from .backends.numpy_source.executable import NotFinite, Executable
 from .record.tracing import Recording, record
 from .selection import AUTO, Selection, selected
@@ -145,8 +144,6 @@ class Jitted(EagerRuns, Transformed):
         hidden = self.outside.hide(captured) if version is None else version.tree.hidden
         recording = self.record(args, kwargs, captured, hidden)
         if recording.program is None:
-            if recording.reason == DRAWS and current_thread() is not main_thread() and not entry.is_often_impure():
-                return recording.result  # the main thread may have drawn, as that of a worker of Dask does
             return self.give_up(entry, recording.reason, result=recording.result)
         if recording.pure:
             try:

@@ -7,11 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from distributed import Client
-from distributed.protocol.pickle import dumps
 
 from ..core.pytree import tree_flatten, tree_leaves, tree_unflatten
 from .programs import Batch, Job, Program, compiled
-from .shards import Shards, place
+from .shards import Shards, pack, place
 from .steps import StepInfo, Steps
 
 __all__ = ["Objective", "value_and_grad"]
@@ -25,7 +24,7 @@ def value_and_grad(
 
     Arguments:
         loss: ``loss(params, *shard)`` of a shard that is a tuple, ``loss(params, shard)`` of another one. It is sent
-            once and compiled there by :func:`jit`; one that is jitted keeps its own options.
+            once and compiled there by :func:`jit`; one that is jitted keeps its own options, but for ``"auto"``.
         client, shards: as in :func:`place`, or what that returned.
         reduction: ``"sum"``: the sum of the losses of the shards; ``"mean"``: their mean, weighted by their numbers of
             rows, which is the mean over all rows where the loss is a mean over rows. A shard without rows counts for
@@ -67,7 +66,7 @@ class Objective:
         self.mean = reduction == "mean"
         self.penalty = None if penalty is None else compiled(penalty, backend)
         name = f"{getattr(loss, '__name__', 'loss')}-{uuid.uuid4().hex[:8]}"
-        self.steps = Steps(self.shards, Program(dumps(loss), backend), name, retries, timeout)
+        self.steps = Steps(self.shards, Program(pack("the loss", loss), backend), name, retries, timeout)
         self.last: StepInfo | None = None
 
     def __call__(self, params: Any, batch: Batch | None = None) -> tuple[Any, Any]:

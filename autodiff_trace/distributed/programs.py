@@ -56,7 +56,10 @@ lock = threading.Lock()
 
 
 def compiled(loss: Callable, backend: str | None) -> Callable:
-    """The value and gradient of ``loss``; one that is jitted keeps its own options."""
+    """The value and gradient of ``loss``; one that is jitted keeps its own options, but for a back end that changes."""
+    if isinstance(loss, Jitted) and backend is not None and loss.selection.backend == "auto":
+        asked = loss.asked._replace(backend=backend)
+        return value_and_grad(Jitted(loss.fun, loss.static_argnames, loss.passes, loss.constant, asked))
     if backend is None or isinstance(loss, Jitted):
         return value_and_grad(loss)
     return jit(value_and_grad(loss), backend=backend)

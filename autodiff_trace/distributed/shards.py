@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+import cloudpickle
 from dask import delayed
 from distributed import Client, Future, wait
-from distributed.protocol.pickle import dumps
 
 from .errors import DistributedError
 from .programs import compact, identity, make_shard
 from .sources import DATA, DELAYED, FUNCTION, FUTURE, find_sources
 
-__all__ = ["WATCH", "Shards", "lost_scheduler", "place"]
+__all__ = ["WATCH", "Shards", "lost_scheduler", "pack", "place"]
 
 WATCH = 2.0
 """Seconds after which it is asked anew which workers there are."""
@@ -56,7 +56,9 @@ class Shards:
         self.keep = keep
         if not keep and any(kind != FUNCTION for kind, _ in self.sources):
             raise TypeError("keep=False makes shards anew in each step, so that each of them has to be a function.")
-        self.payloads = {i: dumps(made) for i, (kind, made) in enumerate(self.sources) if kind == FUNCTION}
+        self.payloads = {
+            i: pack(f"the function of shard {i}", made) for i, (kind, made) in enumerate(self.sources)
+            if kind == FUNCTION}
         self.futures: list[Future] = [None] * len(self.sources)
         self.direct = has_direct_ways(client)
         self.name = f"shard-{uuid.uuid4().hex[:8]}"
@@ -186,6 +188,16 @@ class Shards:
                 identity, self.futures[number], key=self.key(number), workers=[places[number]],
                 allow_other_workers=True)
         self.wait_for({number: places[number] for number in rest})
+
+
+def pack(name: str, function: Callable) -> bytes:
+    """A function, pickled. TypeError, in these words, if that cannot be."""
+    try:
+        return cloudpickle.dumps(function)
+    except Exception as error:
+        raise TypeError(
+            f"{name} cannot be sent to workers, as it does not pickle ({error}). Let it refer to numbers, arrays and "
+            "functions; make files, locks and connections inside of it.") from None
 
 
 def lost_scheduler(client: Client) -> DistributedError:

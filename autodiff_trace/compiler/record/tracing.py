@@ -111,7 +111,7 @@ def run(trace: RecordTrace, call: tuple, captured: CapturedState, shadows: Shado
     stack = trace_stack.get()
     try:
         trace_stack.set((*stack, trace))
-        with collection_paused():
+        with collection_paused(), states.watched():
             output = function(*args, **kwargs)
         changes = shadows.take_states()
         output_leaves, structure = tree_flatten((output, [new for _, new in changes]) if changes else output)
