@@ -6,19 +6,17 @@ import argparse
 import inspect
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
-from time import perf_counter, sleep
+from time import perf_counter, process_time, sleep
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..costs import format_bytes
 from ..peak_memory import STATUS, read_status
 from ..report import format_table
-from ..timing import format_time
 from .cluster import check_installed
 from .processes import process
 from .shards import logistic_loss, regression_makers
@@ -67,12 +65,13 @@ class Load(NamedTuple):
     memory_before: int
     memory: int
     seconds: float
+    client: float
     step: Usage
     moved: float
 
 
 def run_load(options: argparse.Namespace) -> None:
-    """Measure, a line a cluster as it goes, and what a worker adds, by a line through the measurements."""
+    """Measure, a line a cluster as it goes, and a table of all."""
     check_installed()
     loads: list[Load] = []
     try:
@@ -83,8 +82,7 @@ def run_load(options: argparse.Namespace) -> None:
     finally:
         if loads:
             print("", load_table(loads), "", sep="\n")
-            for line in (*growth(loads), kinds(loads[-1])):
-                print(f"- {line}")
+            print(f"- {kinds(loads[-1])}")
 
 
 def measure(count: int, options: argparse.Namespace) -> Load:
@@ -103,15 +101,17 @@ def measure(count: int, options: argparse.Namespace) -> Load:
             with distributed.value_and_grad(logistic_loss, client, makers, backend=None) as objective:
                 for _ in range(WARM_UP):
                     objective(weights)
-                first, moved = client.run_on_scheduler(read_usage), loopback_bytes()
+                first, moved, computed = client.run_on_scheduler(read_usage), loopback_bytes(), process_time()
                 seconds = []
                 for _ in range(options.steps):
                     start = perf_counter()
                     objective(weights)
                     seconds.append(perf_counter() - start)
+                computed = (process_time() - computed) / options.steps
                 last, moved = client.run_on_scheduler(read_usage), loopback_bytes() - moved
     step = first.per_step(last, options.steps)
-    return Load(count, started, idle, before.memory, last.memory, median(seconds), step, moved / options.steps)
+    return Load(count, started, idle, before.memory, last.memory, median(seconds), computed, step,
+                moved / options.steps)
 
 
 @contextmanager
@@ -178,31 +178,51 @@ def loopback_bytes() -> int:
     return int(line.split()[1])
 
 
+def format_time(seconds: float) -> str:
+    """
+    >>> format_time(0.0123456)
+    '12.35 ms'
+    """
+    return f"{1000 * seconds:,.4g} ms"
+
+
+def format_kibibytes(count: float) -> str:
+    """
+    >>> format_kibibytes(3 * 2**20)
+    '3,072 KiB'
+    """
+    return f"{count / 1024:,.4g} KiB"
+
+
+def rows_of(load: Load) -> dict[str, tuple[float, Callable[[float], str]]]:
+    """What is shown of a cluster: numbers by name, and how each is written."""
+    return {
+        "a step": (load.seconds, format_time),
+        "client's time in it": (load.client, format_time),
+        "scheduler's time in it": (load.step.cpu, format_time),
+        "the same without what it does idle": (load.step.cpu - load.idle * load.seconds, format_time),
+        "messages to the scheduler": (load.step.count("to"), "{:,.4g}".format),
+        "messages from it": (load.step.count("from"), "{:,.4g}".format),
+        "bytes from it": (load.step.bytes_sent, format_kibibytes),
+        "bytes of all": (load.moved, format_kibibytes),
+        "its transitions of tasks": (load.step.transitions, "{:,.4g}".format),
+        "its memory, beyond that without workers": (load.memory - load.memory_before, format_kibibytes),
+        "its time a second, idle": (load.idle, format_time),
+        "to start the workers": (load.start, format_time),
+    }
+
+
 def load_table(loads: list[Load]) -> str:
-    head = ["a step", "scheduler's time", "messages to it", "from it", "bytes from it", "transitions",
-            "bytes of all", "its memory", "before", "its time a second, idle", "to start"]
-    return format_table(["workers", *head], [
-        [str(load.workers), format_time(load.seconds), format_time(load.step.cpu), f"{load.step.count('to'):,.0f}",
-         f"{load.step.count('from'):,.0f}", f"{load.step.bytes_sent:,.0f}",
-         f"{load.step.transitions:,.0f}", f"{load.moved:,.0f}",
-         format_bytes(load.memory), format_bytes(load.memory_before), format_time(load.idle), format_time(load.start)]
-        for load in loads])
-
-
-def growth(loads: list[Load]) -> Iterator[str]:
-    """What each worker adds, where there are clusters of several sizes."""
-    if len(loads) < 2:
-        return
+    """A column a cluster; where there are several, the last one is what a worker adds, from a line through them all."""
+    columns = [rows_of(load) for load in loads]
     sizes = [load.workers for load in loads]
-    for what, amounts, show in (
-        ("scheduler's time in a step", [load.step.cpu for load in loads], format_time),
-        ("messages to it in a step", [load.step.count("to") for load in loads], "{:.3g}".format),
-        ("messages from it in a step", [load.step.count("from") for load in loads], "{:.3g}".format),
-        ("bytes from it in a step", [load.step.bytes_sent for load in loads], "{:,.0f}".format),
-        ("its memory", [load.memory - load.memory_before for load in loads], lambda count: f"{count / 1024:.3g} KiB"),
-    ):
-        slope, constant = np.polyfit(sizes, amounts, 1)
-        yield f"{what}: {show(slope)} a worker, and {show(max(constant, 0.0))}"
+    head = ["", *(f"{size} workers" for size in sizes), *(["each worker"] if len(loads) > 1 else [])]
+    lines = []
+    for name, (_, show) in columns[0].items():
+        numbers = [column[name][0] for column in columns]
+        each = [show(np.polyfit(sizes, numbers, 1)[0])] if len(loads) > 1 else []
+        lines.append([name, *map(show, numbers), *each])
+    return format_table(head, lines)
 
 
 def kinds(load: Load) -> str:
