@@ -10,12 +10,14 @@ does with the process that has started it, however that ends.
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 __all__ = ["process"]
@@ -43,7 +45,7 @@ def process(*arguments: str) -> Iterator[subprocess.Popen]:
         try:
             yield child
         finally:
-            child.kill()
+            child.stdin.close()
 
 
 async def run_scheduler() -> None:
@@ -51,45 +53,39 @@ async def run_scheduler() -> None:
 
     async with Scheduler(host="127.0.0.1", port=0, dashboard=False) as scheduler:
         print(scheduler.address, flush=True)
-        await end_of_input()
+        await scheduler.finished()
 
 
 async def run_workers(address: str, count: int, name: str, folder: str) -> None:
     from distributed import Worker
 
-    async with AsyncExitStack() as stack:
-        for first in range(0, count, TOGETHER):
-            # One thread for all of them: hundreds would wait for each other and for Python's lock.
-            batch = [Worker(address, nthreads=1, name=f"{name}-{number}", memory_limit=0, dashboard=False,
-                            executor="offload", local_directory=folder)
-                     for number in range(first, min(first + TOGETHER, count))]
-            await asyncio.gather(*map(stack.enter_async_context, batch))
-        await end_of_input()
+    workers: list[Worker] = []
+    for first in range(0, count, TOGETHER):
+        # One thread for all of them: hundreds would wait for each other and for Python's lock.
+        batch = [Worker(address, nthreads=1, name=f"{name}-{number}", memory_limit=0, dashboard=False,
+                        executor="offload", local_directory=folder) for number in range(first, min(first + TOGETHER, count))]
+        workers += await asyncio.gather(*batch)
+    await asyncio.gather(*(worker.finished() for worker in workers))
 
 
-async def end_of_input() -> None:
-    """Wait for it in a thread that Python does not wait for at its exit."""
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def read() -> None:
-        sys.stdin.read()
-        loop.call_soon_threadsafe(ended.set)
-
-    threading.Thread(target=read, daemon=True).start()
-    await ended.wait()
+def end_with_input(folder: str) -> None:
+    """Wait for the end of the input, and leave without the farewells of hundreds of workers."""
+    sys.stdin.read()
+    shutil.rmtree(folder, ignore_errors=True)
+    os._exit(0)
 
 
 def main(role: str, *arguments: str) -> None:
     import dask
 
-    with tempfile.TemporaryDirectory(prefix="benchmarks-", ignore_cleanup_errors=True) as folder:
+    folder = tempfile.mkdtemp(prefix="benchmarks-")
+    threading.Thread(target=end_with_input, args=(folder,), daemon=True).start()
+    with dask.config.set(SETTINGS):
         if role == "scheduler":
             asyncio.run(run_scheduler())
         else:
             address, count, name = arguments
-            with dask.config.set(SETTINGS):
-                asyncio.run(run_workers(address, int(count), name, folder))
+            asyncio.run(run_workers(address, int(count), name, folder))
 
 
 if __name__ == "__main__":
