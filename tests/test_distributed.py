@@ -247,6 +247,8 @@ def test_mistakes_are_told(client):
         distributed.value_and_grad(lambda p, X, y: lock and loss(p, X, y), client, placed)
     with pytest.raises(TypeError, match="client has to be"):
         distributed.place(None, SHARDS)
+    with pytest.raises(TypeError, match=r"has to return a number, but returned an array of shape \(30,\)"):
+        distributed.value_and_grad(lambda p, X, y: X @ p["w"], client, SHARDS[:1])(PARAMS)
     with pytest.raises(ValueError, match="none of the shards has rows"):
         distributed.value_and_grad(loss, client, [SHARDS[2]])(PARAMS)
     placed.release()

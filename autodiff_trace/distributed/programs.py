@@ -183,6 +183,8 @@ def run_shard(function: Callable, job: Job, params: Any, number: int, shard: Any
         shard, taken = job.batch.draw(shard, rows, number), job.batch.size
         scale = weight if job.mean else weight * rows / taken
     value, gradient = evaluate(function, (params, *shard) if type(shard) is tuple else (params, shard))
+    if np.ndim(value):
+        raise TypeError(f"the loss has to return a number, but returned an array of shape {np.shape(value)}.")
     leaves = tree_flatten(gradient)[0]
     if scale is not None:
         value, leaves = scale * value, [None if leaf is None else scale * leaf for leaf in leaves]

@@ -153,6 +153,7 @@ class Steps:
     async def gather(self, futures: list) -> list[Part]:
         gathering = asyncio.ensure_future(
             self.client.gather(futures, direct=self.shards.direct, asynchronous=True))
+        gathering.add_done_callback(lambda task: task.cancelled() or task.exception())  # Ctrl-C leaves it alone
         why: Exception | None = None
         while not gathering.done() and why is None:
             await asyncio.wait([gathering], timeout=max(0.0, min(self.deadline - time.monotonic(), WATCH)))
