@@ -63,7 +63,8 @@ async def run_workers(address: str, count: int, name: str, folder: str) -> None:
     for first in range(0, count, TOGETHER):
         # One thread for all of them: hundreds would wait for each other and for Python's lock.
         batch = [Worker(address, nthreads=1, name=f"{name}-{number}", memory_limit=0, dashboard=False,
-                        executor="offload", local_directory=folder) for number in range(first, min(first + TOGETHER, count))]
+                        executor="offload", local_directory=folder)
+                 for number in range(first, min(first + TOGETHER, count))]
         workers += await asyncio.gather(*batch)
     await asyncio.gather(*(worker.finished() for worker in workers))
 
