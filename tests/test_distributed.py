@@ -19,6 +19,7 @@ import dask  # noqa: E402
 import dask.array as da  # noqa: E402
 from distributed import Client, LocalCluster  # noqa: E402
 
+import autodiff_trace  # noqa: E402
 from autodiff_trace import distributed, grad, hessian, jit, optim, tree_leaves, value_and_grad  # noqa: E402
 from autodiff_trace import numpy as anp  # noqa: E402
 from autodiff_trace.distributed.sums import Part, Sum, join, merge  # noqa: E402
@@ -254,6 +255,15 @@ def test_mistakes_are_told(client):
     placed.release()
     with pytest.raises(ValueError, match="have been released"):
         placed.workers()
+
+
+def test_without_dask(monkeypatch):
+    for name in [each for each in sys.modules if each.startswith("autodiff_trace.distributed")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    monkeypatch.delattr(autodiff_trace, "distributed")
+    with pytest.raises(ImportError, match=r"needs dask.distributed.*pip install 'autodiff_trace\[dask\]'"):
+        from autodiff_trace import distributed as missing  # noqa: F401
 
 
 def test_a_scheduler_that_goes_away(lone_client, tmp_path):
