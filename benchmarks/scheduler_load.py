@@ -29,7 +29,8 @@ def parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--workers", type=counts, default=[250, 500, 1000], metavar="N,N", help="numbers of workers")
     parser.add_argument("--processes", type=integer(1, 256), default=4, help="that the workers share")
     parser.add_argument("--parameters", type=integer(1, 10**9), default=1000, help="of the regression, 8 bytes each")
-    parser.add_argument("--rows", type=integer(1, 10**9), default=10, help="of each worker's shard")
+    parser.add_argument("--shards", type=integer(1, 100_000), default=1, help="of each worker")
+    parser.add_argument("--rows", type=integer(1, 10**9), default=10, help="of each shard")
     parser.add_argument("--steps", type=integer(1, 100_000), default=10, help="that are measured, after the first two")
     return parser.parse_args(argv)
 

@@ -96,7 +96,7 @@ def measure(count: int, options: argparse.Namespace) -> Load:
             usage = client.run_on_scheduler(read_usage)
             sleep(IDLE_SECONDS)
             idle = (client.run_on_scheduler(read_usage).cpu - usage.cpu) / IDLE_SECONDS
-            makers = regression_makers(0, [options.rows] * count, options.parameters)
+            makers = regression_makers(0, [options.rows] * (count * options.shards), options.parameters)
             weights = np.zeros(options.parameters)
             with distributed.value_and_grad(logistic_loss, client, makers, backend=None) as objective:
                 for _ in range(WARM_UP):
