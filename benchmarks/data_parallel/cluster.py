@@ -8,8 +8,10 @@ import os
 import signal
 import tempfile
 import threading
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..cli import UserError
@@ -59,13 +61,8 @@ def ignore_interrupts() -> None:
 @contextmanager
 def connected(address: str) -> Iterator[Client]:
     """A client of the cluster whose scheduler listens at ``address``; it is left running."""
-    import cloudpickle
     from distributed import Client
 
-    import benchmarks
-
-    # Its workers may have the library alone, without this folder.
-    cloudpickle.register_pickle_by_value(benchmarks)
     try:
         client = Client(address, timeout=CONNECT_SECONDS)
     except (OSError, ValueError) as error:
@@ -73,7 +70,19 @@ def connected(address: str) -> Iterator[Client]:
     with client:
         if not client.scheduler_info(n_workers=-1)["workers"]:
             raise UserError(f"--scheduler {address}: it has no workers")
-        yield client
+        with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
+            client.upload_file(zip_modules(folder))  # the workers may have the library alone
+            yield client
+
+
+def zip_modules(folder: str) -> str:
+    """The path of a zip file in ``folder`` from which Python can import this package."""
+    root = Path(__file__).parents[2]
+    path = Path(folder) / "benchmarks.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for module in sorted(Path(__file__).parents[1].rglob("*.py")):
+            archive.write(module, module.relative_to(root))
+    return str(path)
 
 
 def peak_memories(client: Client) -> dict[str, int | None]:
