@@ -21,6 +21,10 @@ WATCH = 2.0
 """Seconds after which it is asked anew which workers there are."""
 
 
+PATIENCE = 60.0
+"""Seconds to wait for a first worker."""
+
+
 def place(client: Client, shards: Any, *, keep: bool = True) -> Shards:
     """Put shards on workers, in contiguous runs, where they stay.
 
@@ -88,11 +92,17 @@ class Shards:
         found = self.client.who_has(live) if live else {}
         return [tuple(sorted(found.get(future.key, ()))) for future in self.futures]
 
+    def threads(self) -> dict[str, int]:
+        """The threads of each worker; where there is none, one may be about to start in place of one that is lost."""
+        try:
+            self.client.wait_for_workers(1, timeout=PATIENCE)
+        except (TimeoutError, asyncio.TimeoutError):
+            raise DistributedError(f"the cluster has had no workers for {PATIENCE} seconds.") from None
+        return self.client.nthreads()
+
     def deal(self, numbers: Iterable[int]) -> dict[int, str]:
         """A worker for each shard, in contiguous runs, in proportion to its threads."""
-        slots = [address for address, threads in sorted(self.client.nthreads().items()) for _ in range(threads)]
-        if not slots:
-            raise DistributedError("the cluster has no workers; start some, or client.wait_for_workers(1).")
+        slots = [address for address, threads in sorted(self.threads().items()) for _ in range(threads)]
         numbers = list(numbers)
         return {number: slots[i * len(slots) // len(numbers)] for i, number in enumerate(numbers)}
 
@@ -160,7 +170,7 @@ class Shards:
 
     def balance(self, located: list[tuple[str, ...]]) -> list[str]:
         """Where each shard is from now on; those beyond a worker's part move to workers that have less."""
-        threads = self.client.nthreads()
+        threads = self.threads()
         total = sum(threads.values())
         room = {address: -(-len(self) * count // total) for address, count in sorted(threads.items())}
         places: dict[int, str] = {}

@@ -11,9 +11,8 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 import dask
-from distributed import Future, KilledWorker, wait
+from distributed import Future, KilledWorker
 from distributed.protocol.pickle import dumps
-from distributed.utils_comm import gather_from_workers
 
 from .errors import DistributedError
 from .groups import Group, find_groups
@@ -134,7 +133,7 @@ class Steps:
             futures = self.client.get(tasks, keys, sync=False, retries=self.retries)
         self.done = futures
         try:
-            return self.client.sync(self.gather, futures, places)
+            return self.client.sync(self.gather, futures)
         except BaseException as error:
             self.failed = any(future.status == "error" for future in futures)
             self.done = None
@@ -157,9 +156,10 @@ class Steps:
             places[self.name, step, i] = group.worker
         return tasks, places
 
-    async def gather(self, futures: list, places: dict) -> list[Part]:
+    async def gather(self, futures: list) -> list[Part]:
         """The results; or an error where they take too long, or will never come."""
-        gathering = asyncio.ensure_future(self.fetch(futures, places))
+        gathering = asyncio.ensure_future(
+            self.client.gather(futures, direct=self.shards.direct, asynchronous=True))
         gathering.add_done_callback(lambda task: task.cancelled() or task.exception())  # Ctrl-C leaves it alone
         why: Exception | None = None
         while not gathering.done() and why is None:
@@ -176,17 +176,6 @@ class Steps:
             if gathering.cancelled() or gathering.exception() is not None:
                 raise why
         return gathering.result()
-
-    async def fetch(self, futures: list, places: dict) -> list[Part]:
-        """The results from the workers that they are planned for, which saves a question (1 ms); else from anywhere."""
-        if self.shards.direct:
-            with self.client.as_current():
-                await wait(futures)
-            with suppress(Exception):  # some are elsewhere, or there is an error to be raised
-                where = {each.key: [places[each.key]] for each in futures}
-                found = await gather_from_workers(where, rpc=self.client.rpc)
-                return [found[0][each.key] for each in futures]
-        return await self.client.gather(futures, direct=self.shards.direct, asynchronous=True)
 
     async def is_deserted(self) -> bool:
         """Whether there are workers, but none of those that the tasks are for: Dask would never start them."""
