@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from ..cli import UserError
@@ -20,9 +21,12 @@ from ..peak_memory import STATUS, read_status
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["check_installed", "connected", "end_worker", "local_cluster", "peak_memories"]
+__all__ = ["check_installed", "connected", "end_worker", "local_cluster", "peak_memories", "wait_without"]
 
 CONNECT_SECONDS = 20
+REPLACE_SECONDS = 20
+DEAD_SECONDS = 5
+"""How long a local worker that has been killed may be tried; Dask's default is half a minute."""
 
 PACKAGES = (("distributed", "dask[array] distributed"), ("scipy", "scipy"))
 """What has to be installed, and how."""
@@ -42,10 +46,11 @@ def local_cluster(workers: int, memory_limit: int) -> Iterator[Client]:
 
     When the block is left, by Ctrl-C too, they are ended.
     """
+    import dask
     from distributed import Client, LocalCluster
 
     with tempfile.TemporaryDirectory(prefix="benchmarks-", ignore_cleanup_errors=True) as folder:
-        with LocalCluster(
+        with dask.config.set({"distributed.comm.timeouts.connect": DEAD_SECONDS}), LocalCluster(
             n_workers=workers, threads_per_worker=1, processes=True, memory_limit=memory_limit, dashboard_address=":0",
             local_directory=folder, silence_logs=logging.CRITICAL,
         ) as cluster, Client(cluster) as client:
@@ -100,6 +105,16 @@ def end_worker(client: Client, seconds: float) -> str:
     address = min(client.scheduler_info(n_workers=-1)["workers"])
     client.run(end_worker_of, seconds, workers=[address])
     return address
+
+
+def wait_without(client: Client, address: str, count: int) -> None:
+    """Wait until the worker at ``address`` is gone and there are ``count`` again, but not for longer than a while."""
+    end = monotonic() + REPLACE_SECONDS
+    while monotonic() < end:
+        workers = client.scheduler_info(n_workers=-1)["workers"]
+        if address not in workers and len(workers) >= count:
+            return
+        sleep(0.1)
 
 
 def end_worker_of(seconds: float) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ..cli import UserError
 from ..costs import format_bytes
 from ..record import processor_name
-from .cluster import check_installed, connected, local_cluster, peak_memories
+from .cluster import check_installed, connected, local_cluster, peak_memories, wait_without
 from .fits import Fit, fit_logistic, fit_network
 from .glm_peer import fit_by_dask_glm, why_without
 from .report import Watch, count_workers, differing, memory_table, peer_line, results_table, speed_table, targets
@@ -89,6 +89,8 @@ def run_on(client: Client, options: argparse.Namespace, fits: list[Fit], peaks: 
         fits.append(fit)
         try:
             run(client, fit, options, watch)
+            if fit.ended:
+                wait_without(client, fit.ended, count)
         finally:
             watch.wipe()
             with suppress(OSError):  # the cluster may be what has failed
