@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 import dask
-from distributed import KilledWorker
+from distributed import Future, KilledWorker
 from distributed.protocol.pickle import dumps
 
 from .errors import DistributedError
@@ -27,6 +27,10 @@ FAN = 8
 
 IN_GRAPH = 8 << 20
 """Bytes of parameters, for all groups together, up to which they go with the graph, which saves messages."""
+
+SMALL_LOSS = 32 << 10
+"""Bytes of a pickled loss up to which it goes with each task. A larger one is a value of its own on the cluster: Dask
+takes back all copies of it but one every two seconds, and each worker fetches it again, by five messages."""
 
 ATTEMPTS = 5
 """How often a step is tried of which data has been lost."""
@@ -91,7 +95,9 @@ class Steps:
         """See to it that the loss is on the cluster, and that groups are those of the workers that there are."""
         if self.client.status != "running":
             raise lost_scheduler(self.client)
-        if self.program is None:
+        if self.program is None and len(self.source.payload) <= SMALL_LOSS:
+            self.program = self.source
+        elif self.program is None:
             self.program = self.client.submit(
                 Program, self.source.payload, self.source.backend, key=(self.name, "loss", next(self.numbers)))
         if self.groups and time.monotonic() - self.checked < WATCH:
@@ -103,7 +109,7 @@ class Steps:
 
     def repair(self) -> None:
         """Bring back what Dask has lost and cannot compute."""
-        if self.program is not None and self.program.status in ("cancelled", "lost"):
+        if isinstance(self.program, Future) and self.program.status in ("cancelled", "lost"):
             self.program = None
         self.shards.repair()
 
