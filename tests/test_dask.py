@@ -43,10 +43,10 @@ def check(function, *arguments):
 # The tables of rules
 
 
-@pytest.mark.parametrize("part", [0, pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("part", [0, *[pytest.param(part, marks=pytest.mark.slow) for part in range(1, 5)]])
 def test_rows_of_the_tables(part):
     rows = [row for row in dask_coverage.rows_of_functions() if not dask_coverage.is_elementwise(row.name)]
-    found = dask_coverage.outcomes(rows[part::3])
+    found = dask_coverage.outcomes(rows[part::5])
     document = dask_coverage.DOCUMENT.read_text(encoding="utf-8").splitlines()
     lines = dask_coverage.describe(found).splitlines()
     missing = [line for line in lines if line not in document]
@@ -210,7 +210,7 @@ def test_tasks_grow_with_operations():
 
     x = da.ones((20, 3), chunks=(5, 3))
     for derivative in (lambda n: grad(chain)(x, n), lambda n: hvp(lambda x: chain(x, n))(x, x)):
-        counts = [count_tasks(derivative(n)) for n in (10, 20, 40)]
+        counts = [count_tasks(derivative(n)) for n in (5, 10, 20)]
         assert is_linear(counts), counts
 
 
@@ -264,6 +264,17 @@ def test_columns_of_tall_blocks(name):
     assert any("qr" in str(key) or "stack" in str(key) for key in dict(gradient.__dask_graph__()))
 
 
+def test_repeated_eigenvalues():
+    def f(a):  # e to the power of a symmetric matrix, whose derivative is there, as a limit
+        w, v = anp.linalg.eigh(a)
+        return anp.sum((v * anp.exp(w)) @ v.T * np.arange(9.0).reshape(3, 3))
+
+    a = da.from_array(np.diag([1.0, 1.0, 2.0]), chunks=3)
+    assert np.isnan(grad(f)(a).compute()).any()  # and not a number that is wrong
+    check(grad(f), da.from_array(np.diag([1.0, 3.0, 2.0]) + 0.1, chunks=2))
+    check(grad(lambda a: anp.sum(anp.linalg.eigvalsh(a) ** 2)), a)
+
+
 def test_on_a_cluster():
     distributed = pytest.importorskip("distributed", reason="dask.distributed is not installed")
     with distributed.Client(processes=False, n_workers=1, threads_per_worker=2, dashboard_address=None):
@@ -271,6 +282,13 @@ def test_on_a_cluster():
     wanted = grad(loss, argnums=(0, 1))(WN, XN), grad(PROGRAMS["full mask"])(XN), hvp(anp.std)(XN, XN)
     for x, y in zip(tree_leaves(gradient), tree_leaves(wanted), strict=True):
         np.testing.assert_allclose(x, y, rtol=1e-11, atol=1e-13)
+
+
+def test_a_plain_array_and_its_transpose_have_keys_of_their_own():
+    a = np.tri(4)
+    with never_computing():
+        both = grad(lambda x: anp.sum(x[:4] * a * x[:4]) + 2 * anp.sum(x[:4] * a.T * x[:4]))(X)
+    np.testing.assert_allclose(both.compute(scheduler="synchronous")[:4], 2 * XN[:4] * (a + 2 * a.T), rtol=1e-12)
 
 
 # Unknown sizes

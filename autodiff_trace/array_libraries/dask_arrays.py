@@ -83,7 +83,13 @@ def mean(x, axes, keepdims):
 
 
 def limit_quotient(x, y, size, least, recorded, name):
-    return elemwise(Task(repeated_values.limit_quotient, recorded, name), x, y, size, least)
+    return elemwise(quotient_or_nan, x, y, least)
+
+
+def quotient_or_nan(x, y, least):
+    """A block of quotients. Where the divisor counts as 0 the limit is not known: 0/0 need not be 0."""
+    close = np.abs(y) <= least
+    return np.where(close, np.nan, x / np.where(close, 1, y))
 
 
 def norm(x, axes, keepdims):

@@ -8,7 +8,9 @@ from typing import Any, NoReturn
 
 import dask.array as da
 
+from ..compiler.record.refusals import unrecorded
 from ..core.errors import TracedValueError, caller_line
+from ..core.recording import RecordingTrace
 from ..core.tracer import Box, to_value
 from ..core.unary import call_on, unary
 from ..numpy.array_box import ArrayBox
@@ -77,6 +79,8 @@ INSTEAD = {
 
 def refuse_lost(box: ArrayBox) -> NoReturn:
     """Dask asks for the token of all that goes into a graph: a traced value would be a constant in it."""
+    if isinstance(box._trace, RecordingTrace):
+        raise unrecorded(da.Array)
     raise TracedValueError(
         f"Dask's own functions do not see that a value is traced ({caller_line()}): its derivative would be lost. "
         "Write np.sum(x) or anp.sum(x) instead of da.sum(x), f(x) instead of da.map_blocks(f, x); what is to be a task "

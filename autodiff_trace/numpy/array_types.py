@@ -87,6 +87,13 @@ def shown_name(prim: Callable) -> str:
     return NAMES.get(prim.__name__, public_name(prim))
 
 
+def in_order(arg: Any) -> Any:
+    """An operand, where NumPy's arrays lie in memory as they are read: Dask names A and Aᵀ in other orders the same."""
+    if type(arg) is list:
+        return list(map(in_order, arg))
+    return np.ascontiguousarray(arg) if type(arg) is np.ndarray and not arg.flags.c_contiguous else arg
+
+
 def key_of(function: Callable) -> Any:
     """What stands for a function, in whatever form: its record, if it has one."""
     traits = traits_of(function)
@@ -119,6 +126,8 @@ class ProtocolArrays(ArrayType):
         form = form or prim.traits.protocol_form or prim.fun
         if not self.mixes and not self.is_lazy and self.has_numpy(prim, args) and is_called_by_rule():
             args = self.adopted(prim, args)
+        if self.is_lazy:
+            args = tuple(map(in_order, args))
         try:
             ans = form(*args, **kwargs)
         except Exception as error:

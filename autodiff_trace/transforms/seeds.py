@@ -36,7 +36,7 @@ def map_seeds(
         indicators = colors == np.arange(first, first + count)[:, None]
         seeds, start = [], 0
         for x in likes:
-            size = int(to_array(x).size)
+            size = int(anp.size(x))
             seeds.append(indicators[:, start : start + size].reshape((count, *np.shape(x))).astype(x.dtype))
             start += size
         if count == 1:
@@ -65,4 +65,4 @@ def count_colors(colors: np.ndarray) -> int:
 
 
 def total_size(arrays: Sequence) -> int:
-    return sum(int(to_array(x).size) for x in arrays)
+    return sum(int(anp.size(x)) for x in arrays)

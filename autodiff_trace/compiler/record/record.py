@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ...core.foreign import array_types
 from ...core.recording import RecordingTrace
 from ...core.tracer import box_classes, boxers, trace_stack
 from ...numpy.parameters import plain_parameters
@@ -24,7 +25,7 @@ from .exported_arrays import ExportedArrays
 from .captured_folding import Sources, find_sources, is_foldable, is_live_view
 from ..ir.node import LIVE, Node, literal, substitute
 from ..ir.spec import Spec, spec_of
-from .refusals import DRAWS, MixedTraces, NotReplayable
+from .refusals import DRAWS, MixedTraces, NotReplayable, unrecorded
 from .spent import SpentRecordTrace, take_off
 
 __all__ = ["RecordTrace"]
@@ -189,8 +190,8 @@ class RecordTrace(RecordingTrace):
             return arg._node
         if issubclass(kind, np.ndarray):
             return self.arrays.node(arg)
-        if kind is bytearray or kind is memoryview:
-            raise NotReplayable(f"it computes with a {kind.__name__}; make it an array with np.array(...)")
+        if kind is bytearray or kind is memoryview or kind in array_types:
+            raise unrecorded(kind)
         return arg
 
     def note_read(self, array: np.ndarray) -> None:

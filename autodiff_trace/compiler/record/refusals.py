@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...core.foreign import array_types
 
-__all__ = ["DRAWS", "MixedTraces", "NotReplayable", "SharedMemory", "refuse_libraries"]
+__all__ = ["DRAWS", "MixedTraces", "NotReplayable", "SharedMemory", "unrecorded"]
 
 DRAWS = "it draws random numbers that the trace does not see; draw with anp.random, or outside"
 
@@ -36,11 +36,11 @@ class SharedMemory(NotReplayable):
         self.writes = writes
 
 
-def refuse_libraries(values: list) -> None:
-    """Arrays of other libraries are left to these: a program holds calls of NumPy."""
-    for value in values:
-        if type(value) in array_types:
-            raise NotReplayable(
-                f"it computes with arrays of type {type(value).__module__.partition('.')[0]}.{type(value).__name__}, "
-                "which are left to their library: without jit it is as quick"
-            )
+def unrecorded(kind: type) -> NotReplayable:
+    """The refusal of an operand of a type that no program holds: arrays of other libraries are left to these."""
+    if kind not in array_types:
+        return NotReplayable(f"it computes with a {kind.__name__}; make it an array with np.array(...)")
+    return NotReplayable(
+        f"it computes with arrays of type {kind.__module__.partition('.')[0]}.{kind.__name__}, which are left to their "
+        "library: without jit it is as quick"
+    )

@@ -26,7 +26,7 @@ from .output_owner import Owner, bases, refresh_shared
 from ...captured_state.places import Place, write_states
 from .record import RecordTrace
 from . import scans as scans  # (it makes loops steps)
-from .refusals import DRAWS, MixedTraces, NotReplayable, SharedMemory, refuse_libraries
+from .refusals import DRAWS, MixedTraces, NotReplayable, SharedMemory
 from .shadow_copies import ShadowCopies
 
 __all__ = ["Recording", "record"]
@@ -120,7 +120,6 @@ def run(trace: RecordTrace, call: tuple, captured: CapturedState, shadows: Shado
         refresh_shared(output_leaves)
         nodes = [trace.node_of(leaf) for leaf in output_leaves]
         values = [trace.value_of(leaf) for leaf in output_leaves]
-        refuse_libraries(values)
         if containers.shared and containers.changed():
             raise NotReplayable("it changes a container that it is given twice")
         if has_written(inputs):
