@@ -150,6 +150,13 @@ def test_python_asks_for_values():
     assert type(seen[0][0]) is ForeignArray and seen[0][1].startswith("ArrayBox(ForeignArray(array([")
 
 
+def test_vectors_of_equal_eigenvalues_have_no_derivative():
+    equal = np.diag([2.0, 2.0, 5.0])
+    same(grad(lambda a: anp.sum(anp.linalg.eigvalsh(a) ** 2))(foreign(equal)), 2 * equal)
+    found = grad(lambda a: anp.sum(anp.linalg.eigh(a)[1][0] ** 3))(foreign(equal))
+    assert np.isnan(numpy_of(found)).any()
+
+
 LOGITS = np.array([[1.0, 2.0, -np.inf], [1000.0, 1000.0, 3.0]])
 
 

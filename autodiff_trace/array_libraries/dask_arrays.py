@@ -82,16 +82,6 @@ def mean(x, axes, keepdims):
     return da.mean(without_empty_chunks(x), axis=axes, keepdims=keepdims)
 
 
-def limit_quotient(x, y, size, least, recorded, name):
-    return elemwise(quotient_or_nan, x, y, least)
-
-
-def quotient_or_nan(x, y, least):
-    """A block of quotients. Where the divisor counts as 0 the limit is not known: 0/0 need not be 0."""
-    close = np.abs(y) <= least
-    return np.where(close, np.nan, x / np.where(close, 1, y))
-
-
 def norm(x, axes, keepdims):
     """The root of the sum of squares; of vectors whose largest element is 1, if that is not 0."""
     if x.size == 0:
@@ -179,7 +169,6 @@ FORMS: dict[Callable, Callable] = {
     reductions.count_over: count,
     reductions.fill: broadcast_to,
     reductions.mean_over: mean,
-    repeated_values.limit_quotient: limit_quotient,
     residuals: residual_squares,
     restrict: lambda x, mask: elemwise(Task(restrict), x, mask() if type(mask) is Mask else mask),
     scattering.scatter: dask_writing.scatter,
@@ -196,6 +185,7 @@ BY_PROTOCOLS = frozenset({
     moving.transpose,
     einsum.contract, extrema.max_over, extrema.min_over, ordering.argmax_along,
     ordering.argmin_along, reductions.all_over, reductions.any_over, reductions.prod_over, reductions.sum_over,
+    repeated_values.limit_quotient,
     variances.std_over, variances.var_over,
     losses.label_losses, softmaxes.log_softmax_along, softmaxes.logsumexp_over, softmaxes.shares,
     softmaxes.softmax_along,

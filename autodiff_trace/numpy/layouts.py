@@ -55,7 +55,13 @@ def layout(x: Any) -> Any:
 
 
 def outline_foreign(x: Any) -> np.ndarray:
-    """What stands for an array of another library: one element of NumPy's, again and again."""
+    """What stands for an array of another library: if it may have views, pages that nobody touches; else one element
+    of NumPy's, again and again."""
+    if hasattr(x, "base"):
+        try:
+            return np.zeros(x.shape, x.dtype)
+        except MemoryError:
+            pass
     shape = [0 if size != size else size for size in x.shape]  # (Dask's NaN, where it does not know)
     return np.ndarray(shape, x.dtype, np.zeros((), x.dtype), strides=(0,) * len(shape))
 

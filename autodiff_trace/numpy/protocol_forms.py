@@ -19,6 +19,7 @@ from .rules.factorizations import factor_cotangent
 from .rules.lengths import euclidean_norm, unit
 from .rules.ordering import argpartition_along, argsort_along
 from .rules.reductions import count_over, fill
+from .rules.repeated_values import limit_quotient
 from .rules.scattering import has_no_repeats, scatter
 from .rules.sets import find_unique
 from .selections import beside
@@ -135,6 +136,12 @@ def solve(a, b):
     return np.linalg.solve(a, b)
 
 
+def quotient_or_nan(x, y, size, least, recorded, name):
+    """Where the divisor counts as 0, at repeated values, the limit is not known: 0/0 need not be 0."""
+    close = np.abs(y) <= least
+    return np.where(close, x.dtype.type(np.nan), x / np.where(close, y.dtype.type(1), y))
+
+
 def pull_back_factor(g, factor):
     """Ā from the cotangent g of the factor L: the folded L⁻ᵀ Φ(Lᵀ g) L̄⁻¹."""
     upper = factor.swapaxes(-1, -2)
@@ -151,7 +158,7 @@ for _prim, _form in (
     (argsort_along, argsort), (beside, lambda mask, g: mask.copy()), (check_finite, finite), (count_over, count),
     (euclidean_norm, norm), (factor_cotangent, pull_back_factor),
     (fill, lambda g, shape: np.broadcast_to(g, shape).copy()), (find_unique, unique), (join_nested, join),
-    (linalg.solve, solve), (moving.copy, lambda x, order: x.copy()), (scatter, scatter_pieces),
+    (limit_quotient, quotient_or_nan), (linalg.solve, solve), (moving.copy, lambda x, order: x.copy()), (scatter, scatter_pieces),
     (sum_to, sum_to_shape), (unit, direction),
 ):
     declare(_prim, protocol_form=_form)
