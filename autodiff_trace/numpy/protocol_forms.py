@@ -158,7 +158,7 @@ for _prim, _form in (
     (argsort_along, argsort), (beside, lambda mask, g: mask.copy()), (check_finite, finite), (count_over, count),
     (euclidean_norm, norm), (factor_cotangent, pull_back_factor),
     (fill, lambda g, shape: np.broadcast_to(g, shape).copy()), (find_unique, unique), (join_nested, join),
-    (limit_quotient, quotient_or_nan), (linalg.solve, solve), (moving.copy, lambda x, order: x.copy()), (scatter, scatter_pieces),
-    (sum_to, sum_to_shape), (unit, direction),
+    (limit_quotient, quotient_or_nan), (linalg.solve, solve), (moving.copy, lambda x, order: x.copy()),
+    (scatter, scatter_pieces), (sum_to, sum_to_shape), (unit, direction),
 ):
     declare(_prim, protocol_form=_form)
