@@ -42,6 +42,8 @@ NUMPYS = "numpy.", "_operator.", f"{__package__}."
 
 BUFFERS = array.array, bytearray, memoryview
 
+passed_types.add(np.poly1d)  # of which NumPy's functions of polynomials know more than the coefficients
+
 
 OPERATORS = ["__array_ufunc__", "__array_function__", *map("__{}__".format, "eq ne lt le gt ge neg abs".split())]
 for _name in "add sub mul truediv floordiv mod pow matmul".split():

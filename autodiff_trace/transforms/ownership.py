@@ -62,9 +62,9 @@ def own_value(x: Any) -> Any:
     """``x`` where nobody else can write into it."""
     if type(x) is np.ndarray:
         return copy_array(x)
-    if is_box(x):
-        return own_box(x) if is_box(x := settle(x)) or type(x) not in array_types else copy_foreign(x)
-    return copy_foreign(x) if type(x) in array_types else x
+    if is_foreign(x) and not is_box(value := settle(x)):
+        return copy_foreign(value)
+    return own_box(x) if is_box(x) else x
 
 
 def copy_foreign(x: Any) -> Any:
