@@ -1,5 +1,6 @@
 """A pool of processes: rows as without it, errors with their row, nothing left behind."""
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -10,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fresh_process import ROOT
 
 from autodiff_trace import grad, jit, vmap
 from autodiff_trace import numpy as anp
 from autodiff_trace.processes import ProcessPool, WorkerError
 from benchmarks import processes
-from fresh_process import ROOT
 
 X = np.random.default_rng(0).normal(size=(10, 3))
 W = np.random.default_rng(1).normal(size=(3, 3))
@@ -75,12 +76,23 @@ def blocks():
     return {path.name for path in SHARED.glob("psm_*")} if SHARED.exists() else set()
 
 
+def is_left(before):
+    """Whether blocks are there that were not: those of other programs on this machine go within seconds, and so do
+    those that an error's traceback holds."""
+    for _ in range(50):
+        gc.collect()
+        if blocks() <= before:
+            return False
+        time.sleep(0.1)
+    return True
+
+
 @pytest.fixture(scope="module")
 def pool():
     before = blocks()
     with ProcessPool(2) as pool:
         yield pool
-    assert blocks() == before
+    assert not is_left(before)
     assert not multiprocessing.active_children()
 
 
@@ -171,7 +183,7 @@ def test_a_process_that_ends_is_one_clear_error():
         pool.map(fails, np.arange(3.0))
     pool.close()
     assert shared.sum() == 20_000.0  # who still has it can read it
-    assert blocks() == before and set(multiprocessing.active_children()) == set(others)
+    assert not is_left(before) and set(multiprocessing.active_children()) == set(others)
 
 
 def test_a_script_without_a_main_guard_is_told(tmp_path):
@@ -221,7 +233,7 @@ def test_ctrl_c_ends_the_processes(tmp_path):
     for number in numbers:
         with pytest.raises(ProcessLookupError):
             os.kill(number, 0)
-    assert blocks() == before
+    assert not is_left(before)
 
 
 def test_the_benchmark_at_a_tiny_size(capsys):
