@@ -112,6 +112,8 @@ PROGRAMS = {
     "places that Dask computes": lambda x: anp.sum(x[anp.argmax(x, axis=0), np.arange(4)] ** 2),
     "one place that Dask computes": lambda x: x[anp.argmax(x[:, 1]), 1] ** 2,
     "item by item": lambda x: sum(x[i, 0] * x[i, 1] for i in range(9)),
+    "einsum of one operand": lambda x: anp.einsum("ii", x[:4] ** 2) + anp.sum(
+        anp.einsum("ij->ji", x[2:6]) ** 2 * anp.einsum("ii->i", x[1:5])),
     "median": lambda x: anp.median(x) ** 2,
     "eigh": lambda x: anp.sum(anp.linalg.eigh(x.T @ x)[1][:, 0] ** 4),
     "svd": lambda x: anp.sum(anp.abs(anp.linalg.svd(x, full_matrices=False)[0]) ** 4),

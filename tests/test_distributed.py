@@ -22,6 +22,7 @@ from distributed import Client, LocalCluster  # noqa: E402
 import autodiff_trace  # noqa: E402
 from autodiff_trace import distributed, grad, hessian, jit, optim, tree_leaves, value_and_grad  # noqa: E402
 from autodiff_trace import numpy as anp  # noqa: E402
+from autodiff_trace.distributed.programs import Batch  # noqa: E402
 from autodiff_trace.distributed.sums import Part, Sum, join, merge  # noqa: E402
 
 CUTS = [0, 30, 75, 75, 180, 200]
@@ -203,6 +204,15 @@ def test_training_by_minibatches(client):
     summed = distributed.train(total, PARAMS, client, SHARDS, reduction="sum", steps=1, batch_size=25, seed=5)
     expected = sum(loss(PARAMS, *drawn(0, i)) * len(SHARDS[i][1]) for i in (0, 1, 3, 4))
     assert summed.values[0] == pytest.approx(expected)
+
+
+def test_rows_with_labels_are_drawn_by_their_place():
+    pandas = pytest.importorskip("pandas", reason="rows with labels want pandas")
+    labels, X = [3, 0, 1, 4, 2], np.arange(25.0).reshape(5, 5)
+    plain, series, frame = Batch(2, seed=0, step=0).draw(
+        (X, pandas.Series(X[:, 0], labels), pandas.DataFrame(X, labels)), 5, 0)
+    np.testing.assert_array_equal(series.to_numpy(), plain[:, 0])
+    np.testing.assert_array_equal(frame.to_numpy(), plain)
 
 
 def drawn(step, i):

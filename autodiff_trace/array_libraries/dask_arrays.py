@@ -69,6 +69,20 @@ def dot(x, y):
     return x * y if np.ndim(x) == 0 or np.ndim(y) == 0 else da.dot(as_dask(x), as_dask(y))
 
 
+def contract(*args):
+    *operands, subscripts, optimize = args
+    operands = map(with_like_chunks, operands, subscripts.partition("->")[0].split(","))
+    return da.einsum(subscripts, *operands, optimize=optimize)
+
+
+def with_like_chunks(x, letters):
+    """An operand of ``einsum`` in which axes of one letter have the same chunks: Dask takes only blocks of these."""
+    x = without_empty_chunks(x)
+    if not isinstance(x, da.Array) or len(set(letters)) == len(letters):
+        return x
+    return x.rechunk({axis: x.chunks[letters.index(letter)] for axis, letter in enumerate(letters)})
+
+
 def searchsorted(a, v, side="left", sorter=None):
     a, v = map(without_empty_chunks, map(as_dask, (a, v)))
     return da.searchsorted(a, v, side, sorter) if v.ndim else da.searchsorted(a, v[None], side, sorter)[0]
@@ -155,6 +169,8 @@ FORMS: dict[Callable, Callable] = {
     anp.write_item: dask_writing.set_item,
     beside: lambda mask, g: as_dask(mask),
     check_finite: lambda a: elemwise(Task(check_finite), a),
+    einsum.contract: contract,
+    einsum.select_axes: lambda x, subscripts: contract(x, subscripts, False),
     check_weights: lambda name, weights: elemwise(functools.partial(check_weights, name), weights),
     lengths.euclidean_norm: norm,
     dask_methods.persist: dask_methods.persist.fun,
@@ -183,7 +199,7 @@ BY_PROTOCOLS = frozenset({
     anp.round, anp.sign, anp.zeros_like, cumulative.cumsum_along, join_nested, ones_beside,
     moving.concatenate, moving.copy, moving.diag, moving.diagonal, moving.stack, moving.tile,
     moving.transpose,
-    einsum.contract, extrema.max_over, extrema.min_over, ordering.argmax_along,
+    extrema.max_over, extrema.min_over, ordering.argmax_along,
     ordering.argmin_along, reductions.all_over, reductions.any_over, reductions.prod_over, reductions.sum_over,
     repeated_values.limit_quotient,
     variances.std_over, variances.var_over,

@@ -134,7 +134,7 @@ class Batch(NamedTuple):
                 raise ValueError(
                     f"arrays of one shard have {rows} and {leaf.shape[0]} rows; minibatches are drawn along the first "
                     "axis of all of them. Close over what is no data in the loss.")
-            return leaf[index]
+            return leaf.iloc[index] if hasattr(leaf, "iloc") else leaf[index]  # pandas: its items are found by labels
 
         return tree_map(take, shard)
 
