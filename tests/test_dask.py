@@ -143,6 +143,17 @@ def test_second_order(name):
     check(lambda x: hvp(PROGRAMS[name])(x, x * 0.5), X)
 
 
+def test_operators_in_place_make_new_arrays_as_dasks_do():
+    def f(x):
+        y = z = x * 1.0
+        z += 1
+        return y * z
+
+    value, pull = vjp(f, X)
+    np.testing.assert_array_equal(*dask.compute(value, f(X), scheduler="synchronous"))
+    np.testing.assert_allclose(pull(da.ones_like(X))[0].compute(scheduler="synchronous"), 2 * XN + 1)
+
+
 def test_transformations():
     for w in (W, WN):
         for x in (X, XN):

@@ -20,8 +20,8 @@ from .tracer import NO_KEYWORDS, Trace, box_classes, passed_types, register_box,
 from .unknown_sizes import known_in_part
 
 __all__ = [
-    "FOREIGN", "ArrayType", "array_types", "foreign_type", "has_values", "is_foreign", "is_of_another_library",
-    "lazy_types", "register_foreign", "taken_over", "to_foreign",
+    "FOREIGN", "ArrayType", "array_types", "foreign_type", "has_in_place", "has_values", "is_foreign",
+    "is_of_another_library", "lazy_types", "register_foreign", "taken_over", "to_foreign",
 ]
 
 
@@ -131,6 +131,13 @@ def is_foreign(x: Any) -> bool:
     while type(x) in box_classes:
         x = x._value
     return type(x) in array_types
+
+
+def has_in_place(x: Any) -> bool:
+    """Whether ``x += y`` writes into the array: of a type without that operator (Dask's) Python makes a new one."""
+    while type(x) in box_classes:
+        x = x._value
+    return type(x) not in array_types or hasattr(x, "__iadd__")
 
 
 def is_of_another_library(x: Any, other: Any) -> bool:

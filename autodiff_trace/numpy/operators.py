@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..core.errors import TracedValueError
 from ..core.fast.ownership import writing
-from ..core.foreign import array_types
+from ..core.foreign import array_types, has_in_place
 from ..core.tracer import NO_KEYWORDS, fixed_types, passed_types, watched_types
 from ..core.unknown_names import find_way, unknown_keyword
 from .array_kinds import is_array_of_others, operands_of_others, refusal
@@ -46,7 +46,7 @@ def binary_operator(prim):
         return self._trace.process_one(prim, self, 1, (other, self._value), True)
 
     def in_place(self, other):
-        if is_number(self):
+        if is_number(self) or not has_in_place(self):
             return prim(self, other)
         with writing:
             return self.replace(prim(self, other))
