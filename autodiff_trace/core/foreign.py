@@ -128,15 +128,12 @@ def foreign_type(args: Any, kwargs: dict = NO_KEYWORDS) -> ArrayType | None:
 
 def is_foreign(x: Any) -> bool:
     """Whether there is a foreign array under all boxes of ``x``."""
-    while type(x) in box_classes:
-        x = x._value
-    return type(x) in array_types
+    return type(to_value(x)) in array_types
 
 
 def has_in_place(x: Any) -> bool:
     """Whether ``x += y`` writes into the array: of a type without that operator (Dask's) Python makes a new one."""
-    while type(x) in box_classes:
-        x = x._value
+    x = to_value(x)
     return type(x) not in array_types or hasattr(x, "__iadd__")
 
 
@@ -156,8 +153,7 @@ def taken_over(x: Any) -> Any:
 
 def has_values(x: Any) -> bool:
     """Whether Python may ask for the value of ``x``: of arrays that are yet to be computed no rule does."""
-    while type(x) in box_classes:
-        x = x._value
+    x = to_value(x)
     return type(x) not in array_types or not array_types[type(x)].is_lazy
 
 
