@@ -14,6 +14,7 @@ from autodiff_trace import (
     value_and_grad, vjp, vmap,
 )
 from autodiff_trace import numpy as anp
+from autodiff_trace.core.foreign import array_types, lazy_types
 from autodiff_trace.core.libraries import libraries
 from autodiff_trace.extend import primitive
 from foreign_array import ForeignArray, add_at, to_numpy as numpy_of
@@ -257,6 +258,15 @@ def test_conform_is_what_a_gradient_gets_from_its_argument():
     x = Named(W)
     x.name = "weights"
     assert grad(lambda x: anp.sum(x * x))(x).name == "weights"
+
+
+def test_a_class_that_is_registered_again_is_what_the_last_call_says():
+    class Again(ForeignArray):
+        __slots__ = ()
+
+    register_array_type(Again, is_lazy=True)
+    register_array_type(Again)
+    assert Again in array_types and Again not in lazy_types
 
 
 def test_a_class_that_speaks_no_protocol_is_refused():

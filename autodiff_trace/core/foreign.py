@@ -109,8 +109,7 @@ FOREIGN = ForeignTrace()
 def register_foreign(kind: type, array_type: ArrayType) -> None:
     """Let arrays of class ``kind`` be values of the foreign trace."""
     array_types[kind] = array_type
-    if array_type.is_lazy:
-        lazy_types.add(kind)
+    (lazy_types.add if array_type.is_lazy else lazy_types.discard)(kind)  # what was said before no longer holds
     register_box(array_type.box_class, kind, convert=FOREIGN.box)
     passed_types.discard(kind)  # it is looked at wherever a primitive meets it
 
