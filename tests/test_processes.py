@@ -198,7 +198,7 @@ def test_a_script_without_a_main_guard_is_told(tmp_path):
 
 
 INTERRUPTED = """
-import numpy as np, os, time
+import numpy as np, os, signal, time
 from autodiff_trace.processes import ProcessPool
 
 def wait(row):
@@ -206,6 +206,7 @@ def wait(row):
     time.sleep(60.0)
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it for what runs in its background
     pool = ProcessPool(2)
     shared = pool.share(np.ones(20_000))
     try:
@@ -228,7 +229,10 @@ def test_ctrl_c_ends_the_processes(tmp_path):
     while not (tmp_path / "running0").exists():
         time.sleep(0.01)
     running.send_signal(signal.SIGINT)
-    rest, _ = running.communicate(timeout=30)
+    try:
+        rest, _ = running.communicate(timeout=30)
+    finally:
+        running.kill()
     assert rest == "0\n" and running.returncode == 0 and len(numbers) == 2
     for number in numbers:
         with pytest.raises(ProcessLookupError):

@@ -450,7 +450,7 @@ def test_memory_is_not_copied_at_each_write(loop, run, monkeypatch):
     for name in ("set_item", "add_at"):
         prim = getattr(anp_wrapped, name)
         monkeypatch.setattr(prim.traits, "fast_fun", lambda *args: copies.append(1) or plain(*args))
-    run(loop)(np.linspace(0.0, 1.0, 600))
+    run(loop)(np.linspace(0.0, 1.0, 520))
     assert len(copies) <= 8
 
 
@@ -464,6 +464,6 @@ def test_time_is_linear():
         finally:
             gc.enable()
 
-    seconds(800)
+    seconds(400)
     # Ten times the work; quadratic would be a hundred.
-    assert min(seconds(8_000) for _ in range(2)) < 30 * min(seconds(800) for _ in range(3))
+    assert min(seconds(4_000) for _ in range(2)) < 30 * min(seconds(400) for _ in range(3))
