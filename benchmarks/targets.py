@@ -75,7 +75,8 @@ def best_targets(rows: Sequence[Row]) -> Iterator[tuple[str, str, str, bool]]:
     factors = memory_factors(rows, "native")
     for name in LIGHT:
         if name in factors:
-            yield (name, f"native takes at most {format_factor(MEMORY_FACTOR)} times the time of one pass through memory",
+            passes = f"{format_factor(MEMORY_FACTOR)} times the time of one pass through memory"
+            yield (name, f"native takes at most {passes}",
                    f"{format_factor(factors[name])} times", factors[name] <= MEMORY_FACTOR)
 
 
