@@ -27,7 +27,7 @@ ORDER = """
     compiler/backends/native/vector_math: double_words kernel exponentials logarithms hyperbolic powers roots
       trigonometric inverse_trigonometric __init__
     compiler/backends/native: own_library own
-    compiler: selection
+    compiler: selection pass_names
     compiler/dispatch: limits __init__
     core/fast: calls donation residuals snapshots nodes processing ownership passing __init__
     core: __init__

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "RandomStates", "copy_generator", "frozen", "numpy_state", "random_module", "restore_numpy", "set_state", "state_of",
+    "RandomStates", "copy_generator", "frozen", "numpy_state", "random_module", "restore_numpy", "set_state",
+    "state_of",
 ]
 
 FIRST_POSITION = 623
