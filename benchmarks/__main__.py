@@ -14,13 +14,14 @@ import shlex
 import sys
 from collections.abc import Sequence
 
-from .cli import OneLineParser, integer, number, run_script
-from .threads import processors, set_threads
+from .threads import asked_threads, processors, set_threads
 
 PROGRAM = "python -m benchmarks"
 
 
 def parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
+    from autodiff_trace.demo.cli import OneLineParser, integer, number
+
     parser = OneLineParser(prog=PROGRAM, description="Measure this library next to its peers.")
     parser.add_argument("--only", metavar="SUBSTRING", nargs="+", action="extend", default=[],
                         help="workloads whose name, title or family contains one of these")
@@ -46,11 +47,9 @@ def parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def run(options: argparse.Namespace) -> None:
-    set_threads(options.threads)
     if options.data is not None:
         # Where workloads.gaussian_mixture looks, which cannot be imported yet.
         os.environ["BENCHMARK_DATA"] = options.data
-    # Only now, because NumPy reads how many threads it may use when it is loaded.
     from . import command
 
     if options.list:
@@ -61,6 +60,10 @@ def run(options: argparse.Namespace) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status."""
+    # Before NumPy is loaded, which reads it then.
+    set_threads(asked_threads(argv, processors()))
+    from autodiff_trace.demo.cli import run_script
+
     options = parse_options(argv)
     return run_script(PROGRAM, lambda: run(options))
 

@@ -10,14 +10,16 @@ from pathlib import Path
 from subprocess import CalledProcessError
 from time import perf_counter
 
-from .cli import UserError, one_line
+from autodiff_trace.demo.cli import UserError, one_line
+from autodiff_trace.demo.plotting import check_plot
+
 from .comparison import bandwidth_table, best_table, first_call_table
 from .costs import COSTS, Cost, cost_table
 from .growth import growth_table
 from .library import Library
 from .page import results_page
 from .peers import find_libraries, why_missing
-from .plotting import check_plot, plot_ratios
+from .plotting import plot_ratios
 from .record import check_writable, describe_machine, read_record, write_record
 from .report import (
     changes, ratio_table, relative_times, summary, table_head, table_line, time_cells,

@@ -13,7 +13,6 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from .cli import OneLineParser, integer, run_script
 from .threads import set_threads
 
 __all__ = ["main"]
@@ -21,6 +20,8 @@ __all__ = ["main"]
 PROGRAM = "python -m benchmarks.distributed"
 
 def parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
+    from autodiff_trace.demo.cli import OneLineParser, integer
+
     parser = OneLineParser(prog=PROGRAM, description="Train on a cluster, and say how fast that is, and how "
                            "much faster with more workers.")
     most = 2**40
@@ -55,12 +56,12 @@ def counts(text: str) -> list[int]:
     >>> counts("1,2,4")
     [1, 2, 4]
     """
+    from autodiff_trace.demo.cli import integer
+
     return [integer(1, 4096)(part) for part in text.split(",")]
 
 
 def run(options: argparse.Namespace) -> None:
-    # The workers inherit it; their processes, not threads of NumPy's, are to fill the processors.
-    set_threads(1)
     from .data_parallel.command import run_fits
 
     run_fits(options)
@@ -68,6 +69,11 @@ def run(options: argparse.Namespace) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the script; returns its exit status."""
+    # Before NumPy is loaded, which reads it then, and the workers inherit it: their processes, not threads of NumPy's,
+    # are to fill the processors.
+    set_threads(1)
+    from autodiff_trace.demo.cli import run_script
+
     options = parse_options(argv)
     return run_script(PROGRAM, lambda: run(options))
 

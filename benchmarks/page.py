@@ -41,7 +41,7 @@ def results_page(
         ("Relative to memory", bandwidth_table(rows, names)),
         ("Size", growth_table(rows, names)),
         ("What is needed", cost_table(found, names)),
-        ("What was asked", target_table(workloads, rows)),
+        ("Goals", target_table(workloads, rows)),
         ("Summary", "\n".join(f"- {line}" for line in summary(rows))),
     ]
     parts = ["# Results of the benchmarks"]

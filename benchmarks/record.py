@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from .cli import UserError
+from autodiff_trace.demo.cli import UserError
+
 from .library import Library
 from .suite import Measurement, Row
 

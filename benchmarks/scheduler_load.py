@@ -15,7 +15,6 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from .cli import OneLineParser, integer, run_script
 from .distributed import counts
 from .threads import set_threads
 
@@ -25,6 +24,8 @@ PROGRAM = "python -m benchmarks.scheduler_load"
 
 
 def parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
+    from autodiff_trace.demo.cli import OneLineParser, integer
+
     parser = OneLineParser(prog=PROGRAM, description="Count a scheduler's messages, time and memory.")
     parser.add_argument("--workers", type=counts, default=[250, 500, 1000], metavar="N,N", help="numbers of workers")
     parser.add_argument("--processes", type=integer(1, 256), default=4, help="that the workers share")
@@ -36,7 +37,6 @@ def parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def run(options: argparse.Namespace) -> None:
-    set_threads(1)
     from .data_parallel.load import run_load
 
     run_load(options)
@@ -44,6 +44,11 @@ def run(options: argparse.Namespace) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the script; returns its exit status."""
+    # Before NumPy is loaded, which reads it then, and the workers inherit it: their processes, not threads of NumPy's,
+    # are to fill the processors.
+    set_threads(1)
+    from autodiff_trace.demo.cli import run_script
+
     options = parse_options(argv)
     return run_script(PROGRAM, lambda: run(options))
 

@@ -1,4 +1,4 @@
-"""What was asked of this library, and what was seen."""
+"""The goals of this project, in words, and whether a run reached them."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ FIRST_CALL_FACTOR = 5
 BEST_FACTOR = 1.5
 """How many times the time of the best other library ours may take, as machine code, on any workload."""
 
+EVERY = "every workload"
+
 MEMORY_FACTOR = 2.0
 """How many times the time of the memory ours may take, as machine code, where arithmetic is light."""
 
@@ -30,7 +32,7 @@ LIGHT = ("triad", "norms-rows", "norms-columns")
 
 
 def target_table(workloads: Sequence[Workload], rows: Sequence[Row]) -> str:
-    """What was asked, and what was seen; empty if nothing was asked of those that were timed."""
+    """Each goal, what was measured, and whether that reaches it; empty if there is no goal for what was timed."""
     lines = []
     for workload, row in zip(workloads, rows):
         for target in workload.targets:
@@ -38,8 +40,8 @@ def target_table(workloads: Sequence[Workload], rows: Sequence[Row]) -> str:
             if ours and theirs:
                 lines.append([row.name, *judge(target, ours, theirs)])
     lines.extend(general_targets(rows))
-    marked = [[name, asked, seen, "" if reached else "missed"] for name, asked, seen, reached in lines]
-    return format_table(["target", "asked", "seen", ""], marked) if marked else ""
+    marked = [[name, asked, seen, "yes" if reached else "no"] for name, asked, seen, reached in lines]
+    return format_table(["where", "goal of this project", "measured here", "reached"], marked) if marked else ""
 
 
 def general_targets(rows: Sequence[Row]) -> Iterator[tuple[str, str, str, bool]]:
@@ -49,14 +51,15 @@ def general_targets(rows: Sequence[Row]) -> Iterator[tuple[str, str, str, bool]]
         if ratios:
             enough = len(ratios) if least is None else least
             ahead = sum(r >= 1 for r in ratios)
-            asked = f"{ours} as fast as {rival} on {'all' if least is None else least}"
-            yield family or "all", asked, f"{ahead} of {len(ratios)}", ahead >= enough
+            where = f"workloads of the family {family}" if family else EVERY
+            asked = f"{ours} at least as fast as {rival}{'' if least is None else f', on {least} of them'}"
+            yield where, asked, f"on {ahead} of {len(ratios)}", ahead >= enough
     yield from best_targets(rows)
     ratios = compare_first_calls(rows).values()
     if ratios:
         short = sum(r >= FIRST_CALL_FACTOR for r in ratios)
-        asked = f"first two calls of jit {FIRST_CALL_FACTOR} × shorter than of jax on all"
-        yield "all", asked, f"{short} of {len(ratios)}", short == len(ratios)
+        asked = f"the first two calls of jit take at most 1/{FIRST_CALL_FACTOR} of the time of those of jax"
+        yield EVERY, asked, f"on {short} of {len(ratios)}", short == len(ratios)
 
 
 def best_targets(rows: Sequence[Row]) -> Iterator[tuple[str, str, str, bool]]:
@@ -65,26 +68,28 @@ def best_targets(rows: Sequence[Row]) -> Iterator[tuple[str, str, str, bool]]:
     ratios = [ratio(row.samples("native"), row.samples(best[row.name])) for row in rows if best.get(row.name)]
     if ratios:
         near, ahead = sum(r <= BEST_FACTOR for r in ratios), sum(r <= 1 for r in ratios)
-        yield ("all", f"native ≤ {format_factor(BEST_FACTOR)} × the time of the best other on all",
-               f"{near} of {len(ratios)}", near == len(ratios))
-        yield ("all", "native ahead of the best other on half", f"{ahead} of {len(ratios)}", 2 * ahead >= len(ratios))
+        count = len(ratios)
+        yield (EVERY, f"native takes at most {format_factor(BEST_FACTOR)} times the time of the fastest other library",
+               f"on {near} of {count}", near == count)
+        yield EVERY, "native the fastest of all, on half of them", f"on {ahead} of {count}", 2 * ahead >= count
     factors = memory_factors(rows, "native")
     for name in LIGHT:
         if name in factors:
-            yield (name, f"native ≤ {format_factor(MEMORY_FACTOR)} × the time of the memory",
-                   f"{format_factor(factors[name])} ×", factors[name] <= MEMORY_FACTOR)
+            passes = f"{format_factor(MEMORY_FACTOR)} times the time of one pass through memory"
+            yield (name, f"native takes at most {passes}",
+                   f"{format_factor(factors[name])} times", factors[name] <= MEMORY_FACTOR)
 
 
 def judge(target: Target, ours: Sequence[float], theirs: Sequence[float]) -> tuple[str, str, bool]:
     """The target in words, what was seen, and whether that is enough."""
     if target.more is not None:
         more = median(a - b for a, b in zip(ours, theirs))
-        asked = f"{target.subject} ≤ {target.library} + {format_time(target.more)}"
-        return asked, f"+ {format_time(max(more, 0.0))}", more <= target.more
+        asked = f"{target.subject} takes at most {format_time(target.more)} longer than {target.library}"
+        return asked, f"{format_time(max(more, 0.0))} longer", more <= target.more
     if target.factor >= 1:
         seen = ratio(theirs, ours)
-        asked = f"{target.subject} ≥ {format_factor(target.factor)} × as fast as {target.library}"
-        return asked, f"{format_factor(seen)} ×", seen >= target.factor
+        asked = f"{target.subject} at least {format_factor(target.factor)} times as fast as {target.library}"
+        return asked, f"{format_factor(seen)} times", seen >= target.factor
     seen = ratio(ours, theirs)
-    asked = f"{target.subject} ≤ {format_factor(1 / target.factor)} × the time of {target.library}"
-    return asked, f"{format_factor(seen)} ×", seen <= 1 / target.factor
+    asked = f"{target.subject} takes at most {format_factor(1 / target.factor)} times the time of {target.library}"
+    return asked, f"{format_factor(seen)} times", seen <= 1 / target.factor

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import os
+from collections.abc import Sequence
 
-__all__ = ["processors", "set_threads"]
+__all__ = ["asked_threads", "processors", "set_threads"]
 
 COUNTS = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
@@ -28,3 +30,17 @@ def set_threads(count: int) -> None:
     if count == 1:
         flags = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {flags}".strip()
+
+
+def asked_threads(argv: Sequence[str] | None, default: int) -> int:
+    """What the option ``--threads`` says, read before all others, since what parses these loads NumPy.
+
+    >>> asked_threads(["--list", "--threads", "3"], 1), asked_threads(["--threads", "x"], 1)
+    (3, 1)
+    """
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--threads", type=int, default=default)
+    try:
+        return parser.parse_known_args(argv)[0].threads
+    except argparse.ArgumentError:
+        return default  # the other parser will say what is wrong

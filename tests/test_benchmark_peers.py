@@ -209,5 +209,5 @@ def test_what_is_asked_beside_the_best_and_the_memory():
     rows = [row("triad", 10**8, "memory", numpy=0.01, native=0.018), row("a", native=1.0, numba=0.6),
             row("b", native=1.0, numpy=2.0, jit=0.1)]
     assert [(name, seen, reached) for name, _, seen, reached in best_targets(rows)] == [
-        ("all", "1 of 3", False), ("all", "1 of 3", False), ("triad", "1.8 ×", True)]
+        ("every workload", "on 1 of 3", False), ("every workload", "on 1 of 3", False), ("triad", "1.8 times", True)]
     assert list(best_targets([row("a", jit=1.0, numba=2.0)])) == []

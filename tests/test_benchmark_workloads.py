@@ -10,7 +10,7 @@ import pytest
 from autodiff_trace import grad, jit, value_and_grad
 from autodiff_trace import numpy as anp
 from autodiff_trace.testing import check_grads
-from benchmarks.cli import UserError
+from autodiff_trace.demo.cli import UserError
 from benchmarks.costs import COSTS, cost_table
 from benchmarks.growth import growth_table, slope
 from benchmarks.import_time import import_times

@@ -8,8 +8,8 @@ import struct
 import numpy as np
 import pytest
 
-from benchmarks.cli import UserError
-from benchmarks.datasets import load_digits, load_mnist
+from autodiff_trace.demo.cli import UserError
+from autodiff_trace.demo.datasets import load_digits, load_mnist
 from tests.test_mlp import check_error, read_table, run_mlp
 
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
@@ -70,6 +70,11 @@ DAMAGES = {
     "short header": (TEST_IMAGES, lambda content: content[:9], "truncated"),
     "truncated": (TEST_IMAGES, lambda content: content[:-1], "truncated"),
     "too long": (TEST_LABELS, lambda content: content + b"1", "too long"),
+    "terabytes announced": (TEST_IMAGES, lambda content: content[:4] + b"\xff" * 12, "truncated, no more than 0 bytes"),
+    "terabytes announced, packed": (PACKED[0], lambda content: gzip.compress(b"\0\0\x08\x03" + b"\xff" * 12),
+                                    "truncated, no more than"),
+    "expands beyond its header": (
+        PACKED[1], lambda content: gzip.compress(idx(np.zeros(30)) + bytes(10**8), 1), "too long, more than 30 bytes"),
     "wrong magic": (TEST_IMAGES, lambda content: b"\0\0\x08\x01" + content[4:], "magic number 00000801"),
     "not idx": (TEST_LABELS, lambda content: b"hello, this is text", "magic number"),
     "truncated gzip": (PACKED[0], lambda content: content[: len(content) // 2], "truncated"),

@@ -14,7 +14,7 @@ import pytest
 
 from autodiff_trace import jit
 from autodiff_trace.testing import check_grads
-from benchmarks.cli import UserError
+from autodiff_trace.demo.cli import UserError
 from benchmarks.gradbench import ba, det, gmm, ht, kmeans, llsq, lse, lstm, ode, particle, saddle
 from benchmarks.gradbench.__main__ import main
 from benchmarks.gradbench.comparison import mismatches

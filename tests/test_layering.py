@@ -27,7 +27,7 @@ ORDER = """
     compiler/backends/native/vector_math: double_words kernel exponentials logarithms hyperbolic powers roots
       trigonometric inverse_trigonometric __init__
     compiler/backends/native: own_library own
-    compiler: selection
+    compiler: selection pass_names
     compiler/dispatch: limits __init__
     core/fast: calls donation residuals snapshots nodes processing ownership passing __init__
     core: __init__
@@ -150,6 +150,7 @@ ORDER = """
     compiler: eager_runs commuting
     compiler/graph: graph
     compiler: jitted jit __init__
+    demo: __init__ cli datasets network progress plotting training __main__
     scipy/integrate: stepwise solutions boundary_value initial_value odepack __init__
     scipy/optimize: evaluation calls constraints optimality roots scalar_roots curve_fitting linear_problems
       minimizing nonlinear_least_squares global_minimizing __init__

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import io
 import os
 import re
@@ -16,8 +17,9 @@ import numpy as np
 import pytest
 
 from autodiff_trace import value_and_grad
-from benchmarks.mlp import HEADER, main
-from benchmarks.network import init_params, loss, numpy_step
+from autodiff_trace.demo.network import init_params, loss, numpy_step
+from autodiff_trace.demo.training import HEADER
+from benchmarks.mlp import main
 from tests.conftest import ROOT
 
 REFERENCE = {
@@ -199,15 +201,22 @@ runpy.run_module("benchmarks.mlp", run_name="__main__")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT for child processes")
-def test_interrupt():
+@pytest.mark.parametrize("number, status, word", [
+    (signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated"),
+])
+def test_interrupt(number, status, word, tmp_path):
     command = [sys.executable, "-c", UNDER_SIGINT, "mlp", "--epochs", "100000"]
+    plot = tmp_path / "curves.png"
+    if importlib.util.find_spec("matplotlib"):
+        command += ["--plot", str(plot)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         lines = [process.stdout.readline() for _ in range(3)]
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         rest, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert errors.splitlines() == ["python -m benchmarks.mlp: interrupted"]
+    assert process.returncode == status
+    assert errors.splitlines() == [f"python -m benchmarks.mlp: {word}"]
     assert len(read_table("".join(lines) + rest)) >= 2
+    assert plot.exists() == ("--plot" in command)
 
 
 def test_reader_that_leaves():

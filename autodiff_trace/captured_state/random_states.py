@@ -11,7 +11,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["RandomStates", "copy_generator", "frozen", "numpy_state", "restore_numpy", "set_state", "state_of"]
+__all__ = [
+    "RandomStates", "copy_generator", "frozen", "numpy_state", "random_module", "restore_numpy", "set_state",
+    "state_of",
+]
 
 FIRST_POSITION = 623
 """Where NumPy's own generator, the Mersenne Twister, stands before its first draw."""
@@ -22,8 +25,9 @@ class RandomStates:
 
     def __init__(self, generators: Sequence[Any]) -> None:
         self.generators = list(generators)
-        if "random" in sys.modules:
-            self.generators.append(sys.modules["random"])
+        self.random = random_module()
+        if self.random is not None:
+            self.generators.append(self.random)
         self.states = list(map(state_of, self.generators))
         self.numpy = numpy_state()
         self.is_watched = self.has_called = False
@@ -33,11 +37,11 @@ class RandomStates:
         """Whether it is this thread that draws from ``random``: asked outside the main thread, which may draw
         meanwhile, as that of Dask's workers does twice a second. Calls take longer."""
         self.is_watched = (
-            "random" in sys.modules and current_thread() is not main_thread() and sys.getprofile() is None)
+            self.random is not None and current_thread() is not main_thread() and sys.getprofile() is None)
         if not self.is_watched:
             yield
             return
-        generator = sys.modules["random"].random.__self__
+        generator = self.random.random.__self__
 
         def look(frame, event, called):
             if event == "c_call" and getattr(called, "__self__", None) is generator:
@@ -64,6 +68,12 @@ class RandomStates:
         for generator, state in zip(self.generators, self.states):
             set_state(generator, state)
         restore_numpy(self.numpy)
+
+
+def random_module() -> Any:
+    """The module ``random``, None if it has not been loaded, or is being loaded by another thread."""
+    module = sys.modules.get("random")
+    return module if hasattr(module, "setstate") else None
 
 
 def state_of(generator: Any) -> Any:

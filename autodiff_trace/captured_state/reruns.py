@@ -11,7 +11,7 @@ import numpy as np
 
 from ..core.errors import TracedValueError, caller_line
 from ..core.tracer import to_value
-from .random_states import frozen, set_state, state_of
+from .random_states import frozen, random_module, set_state, state_of
 from .copying import NotCopied
 from .restoring import Restorer
 from .contents import sample
@@ -156,8 +156,8 @@ def shared_generators() -> list:
     found: list = []
     if "numpy.random" in sys.modules:
         found.append(np.random.mtrand._rand)
-    if "random" in sys.modules:
-        found.append(sys.modules["random"]._inst)
+    if random_module() is not None:
+        found.append(random_module()._inst)
     return found
 
 

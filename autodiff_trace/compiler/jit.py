@@ -1,16 +1,20 @@
-"""``jit``: run a function once, and from then on replay what it did as a straight list of NumPy calls."""
+"""``jit``: run a function once, and from then on replay what it did as a straight list of NumPy calls.
+
+The compiler itself is loaded by the first call of these functions: it is more than half of the package.
+"""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..core.unknown_names import unknown_keyword
-from .pipeline import PASSES
-from .graph.graph import Graph
-from .jitted import Jitted
+from .pass_names import PASSES
 from .selection import check_selection
+
+if TYPE_CHECKING:
+    from .graph.graph import Graph
 
 __all__ = ["graph", "jit"]
 
@@ -99,6 +103,8 @@ def jit(
     constants = (constant,) if isinstance(constant, str) else tuple(constant)
     if not all(isinstance(each, str) for each in constants):
         raise TypeError(f"jit: constant={constant!r}; give the names of variables, as warnings have them.")
+    from .jitted import Jitted
+
     return Jitted(fun, tuple(names), passes, constants, check_selection(backend, math))
 
 
@@ -113,4 +119,6 @@ def graph(fun: Callable, /, *args: Any, **kwargs: Any) -> Graph:
     >>> g(4.0, 5.0)
     24.0
     """
+    from .jitted import Jitted
+
     return (fun if isinstance(fun, Jitted) else jit(fun)).graph(*args, **kwargs)

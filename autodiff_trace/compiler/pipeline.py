@@ -37,23 +37,7 @@ from .rewrite.outputs import Outputs, note_outputs, separate_outputs
 from .rolling.rolling import NATIVE_LOOPS, Limits, roll
 from .rewrite.quicker_calls import SHORT_AXES, SHORT_ROWS, SMALL_SUMS, sines
 
-__all__ = ["PASSES", "compile_natively", "compile_program", "optimize", "optimize_natively", "without_trust"]
-
-PASSES = (
-    "constants", "algebra", "common", "dead code", "loops", "finite", "floats", "sines", "fusion", "sums", "stacks",
-    "in place", "buffers",
-)
-"""The names of all passes, for ``jit(f, passes=...)``.
-
-"constants" computes what is the same in each run when the program is compiled, "algebra" replaces steps by cheaper ones
-of the same value, "common" computes each value once, "dead code" leaves out what nothing needs. "loops" makes one step
-of what a function does again and again, before all other passes. "finite" leaves out the masks that keep zeros beside
-infinities, "floats" computes single numbers with Python's floats; where a run is not finite it is done again without
-these two. "sines" computes sine and cosine of an array together, "fusion" runs steps on large arrays block by block, on
-several threads, "sums" takes quicker calls for sums of small arrays and over short axes, "stacks"
-makes one call of the same function of many small arrays, and with "finite" one product of a sum of their products. "in
-place" leaves out copies of arrays that are assigned to, and "buffers" uses the memory of intermediate values again.
-"""
+__all__ = ["compile_natively", "compile_program", "optimize", "optimize_natively", "without_trust"]
 
 TRUSTING = ("finite", "floats")
 """Passes whose programs fail where something is infinite or NaN."""

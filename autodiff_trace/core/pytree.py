@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any, NoReturn
 
 from .unknown_names import unknown_keyword
@@ -26,6 +27,11 @@ fields: dict[type, tuple[str, ...]] = {}
 """Those of the named tuples and dataclasses among them, as far as these have been asked for."""
 
 
+leaves_of_ours: set[type] = {bool, complex, float, int, str, type(None)}
+"""Types that are known to be no containers: Python's, NumPy's and boxes, which nobody makes into dataclasses."""
+
+OURS = {"builtins", "numpy", __name__.partition(".")[0]}
+
 array_holders: set[type] = set()
 """Containers of one array that stand for it (xarray's): a function that returns one returns a number or an array."""
 
@@ -33,13 +39,15 @@ array_holders: set[type] = set()
 class Structure:
     """The shape of a container without its leaves: ``kind`` None is a leaf. Structures compare and hash by content."""
 
-    __slots__ = ("kind", "extra", "children", "count")
+    __slots__ = ("kind", "extra", "children", "count", "is_flat")
 
-    def __init__(self, kind: type | None, extra: Any, children: tuple[Structure, ...]) -> None:
+    def __init__(self, kind: type | None, extra: Any, children: tuple[Structure, ...], is_flat: bool = False) -> None:
+        """``is_flat``: all children are leaves, of which much is then not asked one by one."""
         self.kind = kind
         self.extra = extra
         self.children = children
-        self.count = sum(child.count for child in children) if kind is not None else 1
+        self.is_flat = is_flat
+        self.count = len(children) if is_flat else sum([child.count for child in children]) if kind is not None else 1
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Structure):
@@ -49,7 +57,8 @@ class Structure:
             if one is not two:
                 if one.kind is not two.kind or len(one.children) != len(two.children) or one.extra != two.extra:
                     return False
-                pairs += zip(one.children, two.children)
+                if not (one.is_flat and two.is_flat):
+                    pairs += zip(one.children, two.children)
         return True
 
     def __hash__(self) -> int:
@@ -89,6 +98,7 @@ def register_pytree(
     """
     registry[kind] = flatten, unflatten
     fields.pop(kind, None)
+    leaves_of_ours.discard(kind)
 
 
 register_pytree(list, lambda x: (x, None), lambda extra, children: children)
@@ -108,6 +118,8 @@ def find_container(kind: type) -> tuple[Callable, Callable] | None:
     """How to take containers of type ``kind`` apart and to build them; None if it is a leaf."""
     if kind in registry:
         return registry[kind]
+    if kind in leaves_of_ours:
+        return None
     if issubclass(kind, tuple) and hasattr(kind, "_fields"):
         registry[kind] = (lambda x: (x, kind._fields)), (lambda extra, children: kind._make(children))
         fields[kind] = kind._fields
@@ -117,6 +129,8 @@ def find_container(kind: type) -> tuple[Callable, Callable] | None:
         registry[kind] = (lambda x: ([getattr(x, name) for name in names], names)), build_dataclass(kind)
         fields[kind] = names
         return registry[kind]
+    if str(kind.__module__).partition(".")[0] in OURS:
+        leaves_of_ours.add(kind)
     return None
 
 
@@ -149,10 +163,16 @@ def tree_flatten(tree: Any) -> tuple[list, Structure]:
         return [tree], LEAF
     leaves: list = []
     children, extra = container[0](tree)
-    children = iter(children)
     structures: list[Structure] = []
     around: list[tuple] = []  # the containers that the one at hand is in, each with what is left of its children
     while True:
+        if not structures:  # a container that has just been met
+            children = list(children)
+            is_flat = leaves_of_ours.issuperset(map(type, children))
+            if is_flat:  # all at once (a fifth of the time)
+                leaves += children
+                structures, children = [LEAF] * len(children), []
+            children = iter(children)
         for child in children:
             child_kind = type(child)
             container = find_container(child_kind)
@@ -165,14 +185,14 @@ def tree_flatten(tree: Any) -> tuple[list, Structure]:
                 raise ValueError(f"a {kind.__name__} contains itself; containers of numbers and arrays have an end")
             tree, kind, structures = child, child_kind, []
             children, extra = container[0](child)
-            children = iter(children)
             break
         else:
-            structure = Structure(kind, extra, tuple(structures))
+            structure = Structure(kind, extra, tuple(structures), is_flat)
             if not around:
                 return leaves, structure
             tree, kind, extra, children, structures = around.pop()
             structures.append(structure)
+            is_flat = False
 
 
 def has_cycle(around: list[tuple]) -> bool:
@@ -201,6 +221,8 @@ def build_tree(structure: Structure, leaves: Iterator) -> Any:
     children = iter(structure.children)
     around: list[tuple] = []
     while True:
+        if structure.is_flat:
+            built, children = list(islice(leaves, structure.count)), iter(())
         for child in children:
             if child.kind is None:
                 built.append(next(leaves))

@@ -14,14 +14,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
-from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 from .errors import EndedTraceError, TracedValueError, caller_line
 
 __all__ = [
-    "NO_KEYWORDS", "Box", "Trace", "box_classes", "boxers", "exact_numbers", "find_top_trace", "fixed_types",
+    "NO_KEYWORDS", "Box", "Trace", "box_classes", "boxers", "find_top_trace", "fixed_types",
     "innermost_trace", "is_box", "metadata", "own_box", "passed_types", "register_box", "running_traces", "snapshot",
     "spent_constant", "to_value", "trace_stack", "watched_types",
 ]
@@ -35,9 +33,6 @@ copied inside a traced function outlives its traces: ask :func:`running_traces`,
 
 box_classes: set[type] = set()
 """The classes of box."""
-
-exact_numbers = (Fraction, Decimal)
-"""Python's numbers that no array holds: a primitive takes a fraction as a float."""
 
 watched_types: set[type] = {list, tuple}
 """The types of argument a primitive has to look at: boxes, and the sequences that may hold some."""

@@ -25,9 +25,10 @@ import numpy as np
 from ..core.errors import PACKAGE_NAME, TracedValueError, caller_line, is_users_file
 from ..core.foreign import array_types, taken_over
 from ..core.libraries import look_for_libraries
+from ..core.other_operands import is_exact_number
 from ..core.primitives import dispatch
 from ..core.recording import RecordingTrace
-from ..core.tracer import Box, Trace, box_classes, exact_numbers, is_box, passed_types, trace_stack, watched_types
+from ..core.tracer import Box, Trace, box_classes, is_box, passed_types, trace_stack, watched_types
 
 __all__ = [
     "NAMES", "call_with_arrays", "computes_as_array", "holds_box", "instead_of", "is_array_of_others",
@@ -75,7 +76,7 @@ def is_array_of_others(kind: type) -> bool:
         hasattr(kind, "__array__") or hasattr(kind, "__array_ufunc__") or issubclass(kind, BUFFERS)
         or kind in operands_of_others
     )
-    if not is_one and kind not in exact_numbers and kind not in watched_types:
+    if not is_one and not is_exact_number(kind) and kind not in watched_types:
         passed_types.add(kind)
     return is_one
 

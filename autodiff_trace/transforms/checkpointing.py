@@ -23,7 +23,6 @@ from .trace_substitution import active, current, substituting
 from ..core.tracer import Box, Trace, boxers, innermost_trace, is_box, own_box, running_traces
 from ..core.transformed import Transformed
 from ..core.unknown_names import unknown_keyword
-from ..captured_state.reruns import Rerun
 from .steps import record_step
 
 __all__ = ["checkpoint", "recompute", "traces_to_handle"]
@@ -98,7 +97,11 @@ def recompute(thunk: Callable[..., list], name: str, *roots: Any) -> list:
     traces = traces_to_handle()
     if not traces:
         return thunk(*roots)
-    return run(traces, Rerun(thunk, roots, name) if roots else thunk, name)
+    if roots:
+        from ..captured_state.reruns import Rerun  # it takes its time to load, and most programs do without
+
+        thunk = Rerun(thunk, roots, name)
+    return run(traces, thunk, name)
 
 
 def traces_to_handle() -> tuple[Trace, ...]:

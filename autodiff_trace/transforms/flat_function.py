@@ -19,6 +19,8 @@ from .ownership import detach, own_constant
 
 __all__ = ["FlatFunction", "fill_zeros", "of_its_library"]
 
+ZERO = np.float64(0.0)
+
 
 class FlatFunction:
     """The user's function from the selected leaves to a list of output leaves, those of ``aux`` last.
@@ -84,8 +86,17 @@ class FlatFunction:
 
 def fill_zeros(values: Iterable, terms: Iterable) -> list:
     """The tangents or cotangents of ``values``, with zeros where there is none."""
-    filled = [array_ops.zeros_like(x)[()] if term is None else term for x, term in zip(values, terms)]
+    filled = [zeros_of(x) if term is None else term for x, term in zip(values, terms)]
     return [conformed(x, term) for x, term in zip(values, filled)] if array_types else filled
+
+
+def zeros_of(x: Any) -> Any:
+    kind = type(x)
+    if kind is np.float64:  # the commonest first (0.1 and 0.4 instead of 5 µs)
+        return ZERO
+    if kind is np.ndarray and x.ndim and x.flags.c_contiguous:
+        return np.zeros(x.shape, x.dtype)
+    return array_ops.zeros_like(x)[()]
 
 
 def conformed(x: Any, term: Any) -> Any:

@@ -6,7 +6,7 @@ Knows no rule: of plain numbers alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,7 +17,9 @@ from ..core.tracer import is_box, running_traces
 from ..numpy import linalg
 from .closures import Closure
 from .jacobians import jacobian
-from .remembering import Remembered
+
+if TYPE_CHECKING:
+    from .remembering import Remembered
 
 __all__ = ["Implicit", "Refusal"]
 
@@ -98,6 +100,8 @@ class Implicit:
 
     def remember(self) -> None:
         """From now on the functions may run again when the variables that they read have changed."""
+        from .remembering import Remembered  # it takes its time to load, and plain calls do without
+
         self.remembered = Remembered(self.users_functions(), self.name)
 
     def recall(self) -> None:

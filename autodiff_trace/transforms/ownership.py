@@ -25,6 +25,8 @@ def separate(results: list, others: Iterable = ()) -> list:
     A sum hands its cotangent to both operands; who then scales one gradient in place must not scale the other. The same
     holds for traced values, which can be written as well.
     """
+    if fixed_types.issuperset(map(type, results)):
+        return results
     seen = {each for x in others for each in places_of(x)}
     for i, x in enumerate(results):
         if type(x) is np.ndarray:
@@ -74,7 +76,7 @@ def copy_foreign(x: Any) -> Any:
 
 def detach(results: list, *arguments: Any) -> list:
     """``results``, where none shares memory with another, nor with an array in ``arguments``, which are containers."""
-    if fixed_types.issuperset(map(type, results)):
+    if fixed_types.issuperset(map(type, results)):  # before the arguments are taken apart
         return results
     return separate(results, tree_flatten(arguments)[0])
 

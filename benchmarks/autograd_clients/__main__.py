@@ -17,7 +17,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..cli import OneLineParser, UserError, integer, run_script
+from autodiff_trace.demo.cli import OneLineParser, UserError, integer, run_script
+
 from .sources import AUTOGRAD, Unavailable, fetch
 from .suite import EXPECTED, run_suite, summarize
 

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..cli import UserError
+from autodiff_trace.demo.cli import UserError
+
 from ..report import format_table
 from ..timing import format_time
 from .cuts import EXAMPLES

@@ -16,7 +16,8 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from ..cli import UserError
+from autodiff_trace.demo.cli import UserError
+
 from ..report import format_table
 from ..timing import format_time
 from .examples import Comparison, Side, take_turns

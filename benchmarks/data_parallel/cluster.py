@@ -15,7 +15,8 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
-from ..cli import UserError
+from autodiff_trace.demo.cli import UserError
+
 from ..peak_memory import STATUS, read_status
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from ..cli import UserError
+from autodiff_trace.demo.cli import UserError
+
 from ..costs import format_bytes
 from ..record import processor_name
 from .cluster import check_installed, connected, local_cluster, peak_memories, wait_without

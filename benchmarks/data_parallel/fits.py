@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from autodiff_trace import optim
+from autodiff_trace.demo.datasets import CLASSES, load_digits
+from autodiff_trace.demo.network import init_params
 
-from ..datasets import CLASSES, load_digits
-from ..network import init_params
 from .cluster import end_worker
 from .shards import digit_loss, digit_makers, logistic_loss, regression_makers
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from autodiff_trace import nn, numpy as anp
 
-from ..network import logits
+from autodiff_trace.demo.network import logits
 
 __all__ = [
     "BYTES", "digit_loss", "digit_makers", "logistic_loss", "make_digits", "make_regression", "regression_makers",

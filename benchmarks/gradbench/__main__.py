@@ -11,13 +11,14 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from ..cli import OneLineParser, integer, number, run_script
-from ..threads import set_threads
+from ..threads import asked_threads, set_threads
 
 PROGRAM = "python -m benchmarks.gradbench"
 
 
 def parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
+    from autodiff_trace.demo.cli import OneLineParser, integer, number
+
     parser = OneLineParser(prog=PROGRAM, description="Run the evals of GradBench with this library.")
     parser.add_argument("--protocol", action="store_true", help="be a tool of the suite: JSON messages on stdin, "
                         "answers on stdout")
@@ -42,12 +43,14 @@ def parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status: 1 if an output is wrong."""
+    # Before NumPy is loaded, which reads it then.
+    set_threads(asked_threads(argv, 1))
+    from autodiff_trace.demo.cli import run_script
+
     options, right = parse_options(argv), True
 
     def run() -> None:
         nonlocal right
-        set_threads(options.threads)
-        # Only now, because NumPy reads how many threads it may use when it is loaded.
         from . import command
 
         if options.protocol:

@@ -15,8 +15,8 @@ import numpy as np
 
 from autodiff_trace import jacobian
 from autodiff_trace import numpy as anp
+from autodiff_trace.demo.cli import UserError
 
-from ..cli import UserError
 from .evaluation import SEED, Case, Eval, Function
 
 __all__ = ["EVAL", "make_case", "read_case", "residuals"]

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from ..cli import UserError, one_line
+from autodiff_trace.demo.cli import UserError, one_line
+
 from .comparison import mismatches
 from .evals import REPORTED
 from .evaluation import Case, Compile, Eval, Skipped, compiler, run_function

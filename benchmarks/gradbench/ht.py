@@ -15,8 +15,8 @@ import numpy as np
 
 from autodiff_trace import jacfwd
 from autodiff_trace import numpy as anp
+from autodiff_trace.demo.cli import UserError
 
-from ..cli import UserError
 from .evaluation import Case, Eval, Function, Skipped
 
 __all__ = ["EVAL", "distances", "read_case"]

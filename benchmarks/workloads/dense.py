@@ -7,9 +7,9 @@ from functools import partial
 import numpy as np
 
 from autodiff_trace import nn
+from autodiff_trace.demo.network import init_params, numpy_step
+from autodiff_trace.demo.network import loss as network_loss
 
-from ..network import init_params, numpy_step
-from ..network import loss as network_loss
 from ..workload import Target, Workload
 
 __all__ = ["WORKLOADS"]

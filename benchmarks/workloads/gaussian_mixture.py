@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..cli import UserError
+from autodiff_trace.demo.cli import UserError
+
 from ..workload import Workload
 
 __all__ = ["WORKLOADS", "gradient_by_hand", "log_posterior", "make_instance", "read_instance"]

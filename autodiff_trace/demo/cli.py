@@ -1,26 +1,44 @@
-"""What the scripts share on the command line: a user's mistake is one line on stderr and exit status 2."""
+"""What commands share: a mistake of the user is one line on stderr, an interruption ends with what there is."""
 
 from __future__ import annotations
 
 import argparse
 import math
 import os
+import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
-__all__ = ["OneLineParser", "UserError", "integer", "number", "run_script"]
+__all__ = ["OneLineParser", "Terminated", "UserError", "integer", "number", "run_script"]
+
+INTERRUPTED, TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
+"""The exit statuses that a shell gives to what has ended by these signals."""
 
 
 class UserError(Exception):
     """A mistake of the user, not of the program; its message is all that the user is shown."""
 
 
+class Terminated(KeyboardInterrupt):
+    """The process is asked to end, by SIGTERM: as if by Ctrl-C, but for the exit status."""
+
+
+class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows the defaults that say something; an option that is off, or has nothing, is so without being told."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        silent = action.default is None or action.default is False or action.default == []
+        return action.help if silent else super()._get_help_string(action)
+
+
 class OneLineParser(argparse.ArgumentParser):
     """An ArgumentParser that leaves out the usage before an error: that is for ``--help``."""
 
     def __init__(self, **kwargs) -> None:
-        super().__init__(formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False, **kwargs)
+        super().__init__(formatter_class=HelpFormatter, allow_abbrev=False, **kwargs)
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: error: {one_line(message)}\n")
@@ -67,7 +85,8 @@ def number(accepts: Callable[[float], bool], description: str) -> Callable[[str]
 def run_script(name: str, run: Callable[[], None]) -> int:
     """Call ``run`` and return the exit status of the script ``name``; what goes wrong is one line on stderr."""
     try:
-        run()
+        with termination_as_interrupt():
+            run()
     except UserError as error:
         return complain(name, f"error: {error}", 2)
     except MemoryError as error:
@@ -79,9 +98,35 @@ def run_script(name: str, run: Callable[[], None]) -> int:
     except OSError as error:
         discard_stdout()
         return complain(name, f"error: {error}", 2)
+    except Terminated:
+        return complain(name, "terminated", TERMINATED)
     except KeyboardInterrupt:
-        return complain(name, "interrupted", 130)
+        return complain(name, "interrupted", INTERRUPTED)
     return 0
+
+
+@contextmanager
+def termination_as_interrupt() -> Iterator[None]:
+    """SIGTERM raises :class:`Terminated` meanwhile, in the main thread, which alone has a say in signals.
+
+    Processes that are forked meanwhile end by it as ever.
+    """
+    process = os.getpid()
+
+    def terminate(number, frame):
+        if os.getpid() == process:
+            raise Terminated
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL if before is None else before)
 
 
 def discard_stdout() -> None:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from autodiff_trace import nn
+from .. import nn
 
 __all__ = ["Params", "error_rate", "init_params", "logits", "loss", "numpy_step", "numpy_value_and_grad"]
 

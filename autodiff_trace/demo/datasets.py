@@ -1,12 +1,16 @@
-"""Handwritten digits: the small set that ships with the project, and MNIST from a folder of the user's."""
+"""Handwritten digits: the small set inside the package, and MNIST from a folder of the user's."""
 
 from __future__ import annotations
 
 import gzip
+import io
 import math
+import os
 import zlib
+from contextlib import nullcontext
+from importlib.resources import files
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -15,9 +19,17 @@ from .cli import UserError
 __all__ = ["CLASSES", "Dataset", "load_digits", "load_mnist", "read_idx"]
 
 CLASSES = 10
-DIGITS_FILE = Path(__file__).parent / "data" / "digits.csv.gz"
+DIGITS_FILE = files(__package__) / "data" / "digits.csv.gz"
+"""Also where the package is imported from a zip file."""
+
 DIGITS_TRAIN = 1437
 GZIP_MAGIC = b"\x1f\x8b"
+DEFLATE_FACTOR = 1032
+"""How many bytes one byte of a packed file can stand for at most (https://zlib.net/zlib_tech.html)."""
+
+CHUNK = 2**20
+"""Bytes that are unpacked at a time."""
+
 UNSIGNED_BYTE = 8
 """The code that the idx format gives to the type of its numbers; images and labels have no other."""
 
@@ -32,11 +44,12 @@ class Dataset(NamedTuple):
 
 
 def load_digits(seed: int, dtype: str) -> Dataset:
-    """The 1,797 digits of 8×8 pixels in ``benchmarks/data``, shuffled with ``seed``, split 1437 / 360."""
+    """The 1,797 digits of 8×8 pixels in the folder ``data``, shuffled with ``seed``, split 1437 / 360."""
     try:
-        table = np.loadtxt(DIGITS_FILE, delimiter=",", dtype=np.uint8)
+        text = gzip.decompress(DIGITS_FILE.read_bytes()).decode("ascii")
+        table = np.loadtxt(io.StringIO(text), delimiter=",", dtype=np.uint8)
     except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise UserError(f"cannot read the digits of the project, {DIGITS_FILE}: {error}") from error
+        raise UserError(f"cannot read the digits of the package, {DIGITS_FILE}: {error}") from error
     # As for the weights, a generator whose numbers NumPy has promised not to change.
     table = table[np.random.RandomState(seed).permutation(len(table))]
     images, labels = table[:, :-1].astype(dtype) / 16, table[:, -1].astype(np.int64)
@@ -78,35 +91,44 @@ def find_file(folder: Path, name: str) -> Path:
 
 
 def read_idx(path: Path, ndim: int) -> np.ndarray:
-    """The array of bytes in an idx file with ``ndim`` axes.
+    """The array of bytes in an idx file with ``ndim`` axes, unpacked if it is packed (whatever its name says).
 
     The format: two zero bytes, the code of the type, the number of axes; the length of each axis as a big-endian 32-bit
-    integer; the numbers in C order (http://yann.lecun.com/exdb/mnist).
+    integer; the numbers in C order (http://yann.lecun.com/exdb/mnist). What the header announces is compared with the
+    length of the file before memory is taken for it, and no more is unpacked than it announces.
     """
-    content = read_bytes(path)
-    expected = bytes((0, 0, UNSIGNED_BYTE, ndim))
-    header = 4 + 4 * ndim
-    if content[:4] != expected:
-        raise UserError(f"{path}: magic number {content[:4].hex() or 'missing'}, expected {expected.hex()}")
-    if len(content) < header:
-        raise UserError(f"{path}: truncated, {len(content)} bytes are less than a header")
-    shape = tuple(int.from_bytes(content[i : i + 4], "big") for i in range(4, header, 4))
-    if len(content) != header + math.prod(shape):
-        problem = "truncated" if len(content) < header + math.prod(shape) else "too long"
-        raise UserError(
-            f"{path}: {problem}, {len(content) - header} bytes of data where the header announces "
-            f"{'×'.join(map(str, shape))}"
-        )
-    return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
-
-
-def read_bytes(path: Path) -> bytes:
-    """The content of a file, unpacked if it is packed (whatever its name says)."""
     try:
-        content = path.read_bytes()
-        return gzip.decompress(content) if content.startswith(GZIP_MAGIC) else content
+        with open(path, "rb") as file:
+            packed = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
+            file.seek(0)
+            stored = os.fstat(file.fileno()).st_size
+            with gzip.open(file) if packed else nullcontext(file) as content:
+                return read_array(path, content, ndim, stored * DEFLATE_FACTOR if packed else stored)
     except EOFError as error:
         raise UserError(f"{path}: truncated: {error}") from error
     except (OSError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise UserError(f"{path}: cannot be read: {reason}") from error
+
+
+def read_array(path: Path, content: BinaryIO, ndim: int, most: int) -> np.ndarray:
+    """The array in ``content``, which cannot hold more bytes than ``most``."""
+    expected = bytes((0, 0, UNSIGNED_BYTE, ndim))
+    length = 4 + 4 * ndim
+    header = content.read(length)
+    if header[:4] != expected:
+        raise UserError(f"{path}: magic number {header[:4].hex() or 'missing'}, expected {expected.hex()}")
+    if len(header) < length:
+        raise UserError(f"{path}: truncated, {len(header)} bytes are less than a header")
+    shape = tuple(int.from_bytes(header[i : i + 4], "big") for i in range(4, length, 4))
+    size, announced = math.prod(shape), f"where the header announces {'×'.join(map(str, shape))}"
+    if length + size > most:
+        raise UserError(f"{path}: truncated, no more than {most - length} bytes of data {announced}")
+    data = bytearray()
+    while chunk := content.read(min(size - len(data), CHUNK)):
+        data += chunk
+    if len(data) < size:
+        raise UserError(f"{path}: truncated, {len(data)} bytes of data {announced}")
+    if content.read(1):  # at the end, gzip compares its checksum
+        raise UserError(f"{path}: too long, more than {size} bytes of data {announced}")
+    return np.frombuffer(data, np.uint8).reshape(shape)
