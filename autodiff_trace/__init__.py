@@ -45,12 +45,10 @@ if TYPE_CHECKING:
     from . import autograd_compat as autograd_compat, distributed as distributed, extend as extend, nn as nn
     from . import optim as optim, processes as processes, scipy as scipy, testing as testing
 else:
-    _LOADED_WHEN_ASKED_FOR = frozenset("""
-        autograd_compat distributed extend nn optim processes scipy testing
-    """.split())
+    LOADED_WHEN_ASKED_FOR = frozenset("autograd_compat distributed extend nn optim processes scipy testing".split())
 
     def __getattr__(name):
-        if name in _LOADED_WHEN_ASKED_FOR:  # which take their time to load, or need others
+        if name in LOADED_WHEN_ASKED_FOR:  # which take their time to load, or need others
             from importlib import import_module
 
             return import_module(f"{__name__}.{name}")

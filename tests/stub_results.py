@@ -9,7 +9,9 @@ import numpy as np
 from stub_text import arguments_of, def_text, method_text
 
 REFLECTED = "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split()
-COMPARISONS = "eq ne lt le gt ge".split()
+COMPARISONS = "__eq__ __ne__ __lt__ __le__ __gt__ __ge__".split()
+OPERATORS = [f"__{prefix}{each}__" for each in REFLECTED for prefix in ("", "r")]
+OPERATORS += [*COMPARISONS, "__divmod__", "__rdivmod__", "__getitem__"]
 
 
 def array_for_mypy() -> str:
@@ -22,9 +24,7 @@ def array_for_mypy() -> str:
         "class Array(np.ndarray[Any, Any], np.float64, int, complex, Any):",
         '    """An array or a number. It fits where either is asked for, and its operators come before theirs."""', "",
     ]
-    operators = [f"__{prefix}{each}__" for each in REFLECTED for prefix in ("", "r")]
-    operators += [f"__{each}__" for each in [*COMPARISONS, "divmod", "rdivmod", "getitem"]]
-    lines += [f"    def {each}(self, other: Any, /) -> Array: ..." for each in operators]
+    lines += [f"    def {each}(self, other: Any, /) -> Array: ..." for each in OPERATORS]
     lines += [f"    def __{each}__(self) -> Array: ..." for each in ("neg", "pos", "abs", "invert")]
     lines += ["    def __iter__(self) -> Iterator[Array]: ..."]
     lines += ["    def __setitem__(self, key: Any, value: Any, /) -> None: ..."]

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "autodiff_trace"
 sys.path[:0] = [str(Path(__file__).parent), str(ROOT)]
 
-from stub_results import array_for_mypy, results_for_others  # noqa: E402
+from stub_results import COMPARISONS, OPERATORS, array_for_mypy, results_for_others  # noqa: E402
 from stub_text import (  # noqa: E402
     arguments_of, def_text, fill, function_text, method_text, own_function_text, result_of, signature_of,
 )
@@ -141,7 +141,10 @@ def class_text(public: str, value: type, original: object) -> str:
         method = inspect.getattr_static(value, each)
         if isinstance(method, types.FunctionType) and hasattr(original, each):
             lines.append(method_text(each, method, "_t.Tree", "scipy"))
-    return f"class {public}(_t.Anything):  # type: ignore[misc]\n" + textwrap.indent("\n".join(lines), "    ")
+    operators = [each for each in OPERATORS if hasattr(original, each) and each not in COMPARISONS]
+    lines += [f"def {each}(self, *args: _t.Anything) -> _t.Tree: ..." for each in operators]
+    lines.append("def __getattr__(self, name: str) -> _t.Anything: ...")
+    return f"class {public}:\n" + textwrap.indent("\n".join(lines), "    ")
 
 
 def instance_text(public: str, original: object, classes: dict[str, str]) -> str:

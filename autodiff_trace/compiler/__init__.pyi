@@ -9,7 +9,7 @@ from .. import _types as _t
 from .backends.numpy_source.threads import num_threads as num_threads, set_num_threads as set_num_threads
 from .dispatch.cache import CacheInfo
 from .failures import JitWarning as JitWarning
-from .graph.graph import Graph as Graph
+from .graph.graph import Counts
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")
@@ -17,6 +17,25 @@ R = TypeVar("R")
 S = TypeVar("S")
 
 PASSES: tuple[str, ...]
+
+class Graph:
+    """What a function does for one kind of arguments."""
+
+    __name__: str
+    @property
+    def inputs(self) -> list[Any]: ...
+    @property
+    def nodes(self) -> list[Any]: ...
+    @property
+    def guards(self) -> list[str]: ...
+    @property
+    def native(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def counts(self) -> Counts: ...
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any: ...
+    def to_dot(self) -> str: ...
 
 class _Jitted(Generic[P, R]):
     """A function that is compiled."""

@@ -39,9 +39,9 @@ class Structure:
     __slots__ = ("kind", "extra", "children", "count")
 
     def __init__(self, kind: type | None, extra: Any, children: tuple[Structure, ...]) -> None:
-        self.kind = kind
+        self.kind: type | None = kind
         self.extra: Any = extra
-        self.children = children
+        self.children: tuple[Structure, ...] = children
         self.count: int = sum(child.count for child in children) if kind is not None else 1
 
     def __eq__(self, other: object) -> bool:

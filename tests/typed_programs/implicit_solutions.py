@@ -28,7 +28,8 @@ def spline_area(y: Vector) -> float:
 
 
 def conduction(k: Vector, b: Vector) -> float:
-    A = sparse.diags_array(k, format="csc")
+    A = sparse.csc_array(sparse.diags_array(k, format="csc"))
+    assert (2.0 * A @ b).shape == A.shape[:1]
     return anp.sum(spla.spsolve(A, b))
 
 
