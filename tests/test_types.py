@@ -91,6 +91,11 @@ def test_programs_run(path: Path, capsys):
     module.main()
 
 
+def test_the_page_runs(capsys):
+    exec(compile(type_checkers.page_program(), str(type_checkers.PAGE), "exec"), {})
+    assert capsys.readouterr().out == "[1. 1.]\n"
+
+
 @pytest.mark.parametrize("checker, check", [
     ("mypy", type_checkers.check_with_mypy), ("pyright", type_checkers.check_with_pyright),
 ], ids=["mypy", "pyright"])

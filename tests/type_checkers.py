@@ -19,6 +19,7 @@ from type_stubs import PACKAGE, ROOT, WRAPPED
 
 PROGRAMS = Path(__file__).parent / "typed_programs"
 COMPAT = "differential_operators extend misc misc.flatten misc.optimizers test_util util".split()
+PAGE = ROOT / "docs" / "types.md"
 MARK = "# mistake"
 
 
@@ -38,9 +39,20 @@ def marked_lines() -> set[tuple[str, int]]:
     }
 
 
+def page_program() -> str:
+    """The program on the page about types."""
+    return re.search(r"^```python\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)[1]
+
+
+def copy_programs(folder: Path) -> None:
+    """The programs in a folder of their own, where a checker sees nothing else."""
+    shutil.copytree(PROGRAMS, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "page.py").write_text(page_program())
+
+
 def check_with_mypy(folder: Path) -> tuple[set[tuple[str, int]], str]:
     """The lines of the programs of which ``mypy --strict`` complains, and what it says."""
-    shutil.copytree(PROGRAMS, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    copy_programs(folder)
     options = ["--strict", "--follow-imports=silent", "--cache-dir", str(folder / ".cache")]
     # What MYPYPATH finds is checked, too, unless imports are followed silently, as those of installed packages are.
     text = run([sys.executable, "-m", "mypy", *options, "."], folder, MYPYPATH=str(ROOT))
@@ -49,7 +61,7 @@ def check_with_mypy(folder: Path) -> tuple[set[tuple[str, int]], str]:
 
 def check_with_pyright(folder: Path) -> tuple[set[tuple[str, int]], str]:
     """The lines of the programs of which pyright complains, and what it says."""
-    shutil.copytree(PROGRAMS, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    copy_programs(folder)
     (folder / "pyrightconfig.json").write_text(json.dumps({"include": ["."], "extraPaths": [str(ROOT)]}))
     text = run([sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable], folder)
     errors = [each for each in json.loads(text)["generalDiagnostics"] if each["severity"] == "error"]
