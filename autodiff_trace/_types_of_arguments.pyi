@@ -17,7 +17,6 @@ Ints: TypeAlias = int | Sequence[int]
 Names: TypeAlias = str | Sequence[str]
 Nothing: TypeAlias = None
 Operand: TypeAlias = ArrayLike | Sequence[Any]
-Scalar: TypeAlias = complex | np.generic
 Shape: TypeAlias = tuple[int, ...]
 Text: TypeAlias = str
 Truth: TypeAlias = bool
