@@ -9,6 +9,7 @@
 """
 
 import sys as _sys
+from typing import TYPE_CHECKING
 
 from . import array_libraries as _array_libraries  # noqa: F401, it says which there are
 from . import numpy as numpy
@@ -40,9 +41,15 @@ __all__ = [
 _sys.meta_path.append(MissingModules)
 
 
-def __getattr__(name):
-    if name in ("autograd_compat", "distributed", "scipy"):  # which take their time to load, and need others
-        from importlib import import_module
+if TYPE_CHECKING:
+    from . import autograd_compat as autograd_compat, distributed as distributed, extend as extend, nn as nn
+    from . import optim as optim, processes as processes, scipy as scipy, testing as testing
+else:
+    LOADED_WHEN_ASKED_FOR = frozenset("autograd_compat distributed extend nn optim processes scipy testing".split())
 
-        return import_module(f"{__name__}.{name}")
-    raise unknown_name(__name__, name)
+    def __getattr__(name):
+        if name in LOADED_WHEN_ASKED_FOR:  # which take their time to load, or need others
+            from importlib import import_module
+
+            return import_module(f"{__name__}.{name}")
+        raise unknown_name(__name__, name)

@@ -110,7 +110,9 @@ def balance(g: Any, output: Any, expected: Difference, tolerance: float) -> Any:
     return balanced.astype(output.dtype)[()]
 
 
-def numerical_jvp(flat: Callable, inputs: Sequence, tangents: Sequence, step: float | None = None) -> list:
+def numerical_jvp(
+    flat: Callable[..., Any], inputs: Sequence[Any], tangents: Sequence[Any], step: float | None = None
+) -> list[Any]:
     """The derivative of ``flat``, a function to a list, at ``inputs`` in the direction ``tangents``.
 
     By central differences of fourth order: (8 (f(x+h) − f(x−h)) − (f(x+2h) − f(x−2h))) / 12h.

@@ -12,6 +12,8 @@
 ``docs/extending.md`` shows each definer.
 """
 
+from typing import TYPE_CHECKING
+
 from .core.forward import defjvp, defjvp_all
 from .core.primitives import composite, nondifferentiable, notrace_primitive, primitive
 from .core.pytree import register_pytree
@@ -35,5 +37,6 @@ __all__ = [
 ]
 
 
-def __getattr__(name):
-    raise unknown_name(__name__, name)
+if not TYPE_CHECKING:  # to which it would say that there is every name
+    def __getattr__(name):
+        raise unknown_name(__name__, name)

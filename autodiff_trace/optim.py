@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -123,5 +123,6 @@ def move(p: Any, change: Any) -> Any:
     return new if dtype is None or dtype.kind not in "fc" or new.dtype == dtype else new.astype(dtype)
 
 
-def __getattr__(name):
-    raise unknown_name(__name__, name)
+if not TYPE_CHECKING:  # to which it would say that there is every name
+    def __getattr__(name):
+        raise unknown_name(__name__, name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -201,5 +201,6 @@ def check_close(where: str, found: Any, expected: Any, allowed: Any) -> None:
         raise AssertionError(f"{where}: {found}, but finite differences give {expected}")
 
 
-def __getattr__(name):
-    raise unknown_name(__name__, name)
+if not TYPE_CHECKING:  # to which it would say that there is every name
+    def __getattr__(name):
+        raise unknown_name(__name__, name)

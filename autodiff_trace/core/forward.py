@@ -114,7 +114,9 @@ def add_jvp_table(prim: Callable) -> None:
 add_rule_table(add_jvp_table)
 
 
-def defjvp(prim: Callable, *rules: Callable | None, argnums: Sequence[int] | None = None, **keyword_rules: Callable):
+def defjvp(
+    prim: Callable, *rules: Callable | None, argnums: Sequence[int] | None = None, **keyword_rules: Callable
+) -> None:
     """Give ``prim`` its JVP rules, one an argument.
 
     A rule is ``rule(t, ans, *args, **kwargs)``: the tangent of the answer ``ans`` from the tangent ``t`` of its

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from .array_ops import array_ops
 from .foreign import array_types
@@ -19,16 +19,18 @@ __all__ = [
     "with_rules", "wrap_function",
 ]
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 
 def primitive(
-    fun: Callable,
+    fun: F,
     *,
     fast_fun: Callable | None = None,
     sequence_args: tuple[int, ...] = (),
     makes_view: bool = False,
     out_position: int | None = None,
     out_name: str = "out",
-) -> Callable:
+) -> F:
     """Make ``fun`` a function that traces see as one step.
 
     Arguments:
@@ -55,9 +57,7 @@ def primitive(
     )
 
 
-def nondifferentiable(
-    fun: Callable, *, fast_fun: Callable | None = None, out_position: int | None = None
-) -> Callable:
+def nondifferentiable(fun: F, *, fast_fun: Callable | None = None, out_position: int | None = None) -> F:
     """Make ``fun``, whose derivative is zero wherever it exists, a primitive that derivatives skip: ``floor``, ``>``.
 
     Unlike :func:`notrace_primitive` it is seen by traces that are not derivatives (batching, recording).
@@ -70,7 +70,7 @@ def nondifferentiable(
     return make_primitive(fun, fast_fun, out_position, differentiable=False)
 
 
-def notrace_primitive(fun: Callable) -> Callable:
+def notrace_primitive(fun: F) -> F:
     """Make ``fun``, which reads only shape and dtype, a function that no trace sees: ``shape``, ``ndim``, ``size``.
 
     >>> from autodiff_trace import grad
@@ -93,7 +93,7 @@ def notrace_primitive(fun: Callable) -> Callable:
     return call
 
 
-def composite(fun: Callable) -> Callable[[Callable], Callable]:
+def composite(fun: Callable) -> Callable[[F], F]:
     """Decorate the definition of ``fun`` by primitives: plain arguments go to ``fun``, traced ones to the definition.
 
     >>> import math

@@ -6,9 +6,12 @@ import dataclasses
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from .unknown_names import unknown_keyword
+
+if TYPE_CHECKING:
+    from .._types import Tree
 
 __all__ = [
     "Structure", "array_holders", "fields_of", "held_array", "register_pytree", "tree_flatten", "tree_leaves",
@@ -43,11 +46,13 @@ class Structure:
 
     def __init__(self, kind: type | None, extra: Any, children: tuple[Structure, ...], is_flat: bool = False) -> None:
         """``is_flat``: all children are leaves, of which much is then not asked one by one."""
-        self.kind = kind
-        self.extra = extra
-        self.children = children
-        self.is_flat = is_flat
-        self.count = len(children) if is_flat else sum([child.count for child in children]) if kind is not None else 1
+        self.kind: type | None = kind
+        self.extra: Any = extra
+        self.children: tuple[Structure, ...] = children
+        self.is_flat: bool = is_flat
+        self.count: int = (
+            len(children) if is_flat else sum([child.count for child in children]) if kind is not None else 1
+        )
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Structure):
@@ -82,7 +87,7 @@ LEAF = Structure(None, None, ())
 
 
 def register_pytree(
-    kind: type, flatten: Callable[[Any], Children], unflatten: Callable[[Any, list], Any]
+    kind: type, flatten: Callable[[Any], Children], unflatten: Callable[[Any, list[Any]], Any]
 ) -> None:
     """Make ``kind`` a container.
 
@@ -151,7 +156,7 @@ def build_dataclass(kind: type) -> Callable[[tuple, list], Any]:
     return build
 
 
-def tree_flatten(tree: Any) -> tuple[list, Structure]:
+def tree_flatten(tree: Any) -> tuple[list[Any], Structure]:
     """The leaves of ``tree``, from left to right, and its structure.
 
     >>> tree_flatten({"w": [1.0, 2.0], "b": 3.0})
@@ -201,7 +206,7 @@ def has_cycle(around: list[tuple]) -> bool:
     return count & (count - 1) == 0 and len({id(each[0]) for each in around}) < count
 
 
-def tree_unflatten(structure: Structure, leaves: Iterable) -> Any:
+def tree_unflatten(structure: Structure, leaves: Iterable[Any]) -> Tree:
     """The container with this structure and these leaves. ValueError if there are too few or too many.
 
     >>> leaves, structure = tree_flatten({"w": [1.0, 2.0], "b": 3.0})
@@ -243,7 +248,7 @@ def held_array(x: Any) -> Any:
     return tree_flatten(x)[0][0] if type(x) in array_holders else x
 
 
-def tree_leaves(tree: Any) -> list:
+def tree_leaves(tree: Any) -> list[Any]:
     """The leaves of ``tree``, from left to right.
 
     >>> tree_leaves({"w": [1.0, 2.0], "b": 3.0})
@@ -252,7 +257,7 @@ def tree_leaves(tree: Any) -> list:
     return tree_flatten(tree)[0]
 
 
-def tree_map(fun: Callable, tree: Any, *trees: Any, **unknown: NoReturn) -> Any:
+def tree_map(fun: Callable[..., Any], tree: Any, *trees: Any, **unknown: NoReturn) -> Tree:
     """Apply ``fun`` to the leaves of ``tree``, and of further trees with the same structure.
 
     >>> tree_map(lambda w, g: w - 0.5 * g, {"w": 1.0, "b": 2.0}, {"w": 2.0, "b": 4.0})

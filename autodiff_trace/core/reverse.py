@@ -95,7 +95,9 @@ def add_vjp_table(prim: Callable) -> None:
 add_rule_table(add_vjp_table)
 
 
-def defvjp(prim: Callable, *rules: Callable | None, argnums: Sequence[int] | None = None, **keyword_rules: Callable):
+def defvjp(
+    prim: Callable, *rules: Callable | None, argnums: Sequence[int] | None = None, **keyword_rules: Callable
+) -> None:
     """Give ``prim`` its VJP rules, one an argument.
 
     A rule is ``rule(g, ans, *args, **kwargs)``: the cotangent of its argument from the cotangent ``g`` of the answer

@@ -1,5 +1,7 @@
 """Data-parallel training on ``dask.distributed``: shards stay on their workers, gradients come back as one sum."""
 
+from typing import TYPE_CHECKING
+
 try:
     import distributed as _distributed  # noqa: F401
 except ImportError as _error:
@@ -22,5 +24,6 @@ __all__ = [
 ]
 
 
-def __getattr__(name):
-    raise unknown_name(__name__, name)
+if not TYPE_CHECKING:  # to which it would say that there is every name
+    def __getattr__(name):
+        raise unknown_name(__name__, name)

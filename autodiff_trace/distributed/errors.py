@@ -42,7 +42,7 @@ class Reached:
 
 
 @contextmanager
-def keeping(reached: Reached, checkpoint: str | os.PathLike | None) -> Iterator[None]:
+def keeping(reached: Reached, checkpoint: str | os.PathLike[str] | None) -> Iterator[None]:
     """Where the work inside ends early, by Ctrl-C too, what it has reached is saved, and told by a DistributedError."""
     try:
         yield

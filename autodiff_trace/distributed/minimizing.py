@@ -23,8 +23,8 @@ METHODS = ("BFGS", "CG", "L-BFGS-B", "SLSQP", "TNC")
 def minimize(
     loss: Callable, params: Any, client: Client, shards: Any, *, method: str = "L-BFGS-B", reduction: str = "sum",
     weights: Sequence[float] | None = None, penalty: Callable | None = None, tol: float | None = None,
-    options: dict | None = None, callback: Callable[[Progress], Any] | None = None,
-    checkpoint: str | os.PathLike | None = None, backend: str | None = "numpy", retries: int = 0,
+    options: dict[str, Any] | None = None, callback: Callable[[Progress], Any] | None = None,
+    checkpoint: str | os.PathLike[str] | None = None, backend: str | None = "numpy", retries: int = 0,
     timeout: float | None = None,
 ) -> Any:
     """Minimise ``loss`` over all shards from ``params`` on, by ``scipy.optimize.minimize`` on the client.

@@ -30,7 +30,7 @@ def train(
     loss: Callable, params: Any, client: Client, shards: Any, *, optimizer: Optimizer | None = None, steps: int = 100,
     batch_size: int | None = None, seed: int = 0, reduction: str = "mean", weights: Sequence[float] | None = None,
     penalty: Callable | None = None, state: Any = None, first_step: int = 0,
-    callback: Callable[[Progress], Any] | None = None, checkpoint: str | os.PathLike | None = None,
+    callback: Callable[[Progress], Any] | None = None, checkpoint: str | os.PathLike[str] | None = None,
     backend: str | None = "numpy", retries: int = 0, timeout: float | None = None,
 ) -> TrainResult:
     """Take ``steps`` steps of an optimiser of ``optim`` from ``params`` on, each after all shards have answered.

@@ -1,5 +1,7 @@
 """Functions for small neural networks: activations and losses, stable where the plain formula overflows."""
 
+from typing import TYPE_CHECKING
+
 from ..core.unknown_names import unknown_name
 from . import protocol_forms as protocol_forms
 from .activations import relu, sigmoid
@@ -9,5 +11,6 @@ from .softmaxes import log_softmax, logsumexp, softmax
 __all__ = ["log_softmax", "logsumexp", "mse", "relu", "sigmoid", "softmax", "softmax_cross_entropy"]
 
 
-def __getattr__(name):
-    raise unknown_name(__name__, name)
+if not TYPE_CHECKING:  # to which it would say that there is every name
+    def __getattr__(name):
+        raise unknown_name(__name__, name)

@@ -194,8 +194,8 @@ class ProtocolArrays(ArrayType):
 def register_array_type(
     array_type: type,
     *further_types: type,
-    forms: Mapping[Callable, Callable] | None = None,
-    find_form: Callable[[Callable], Any] | None = None,
+    forms: Mapping[Callable[..., Any], Callable[..., Any]] | None = None,
+    find_form: Callable[[Callable[..., Any]], Any] | None = None,
     conform: Callable[[Any, Any], Any] | None = None,
     mixes: bool = False,
     is_lazy: bool = False,
