@@ -15,6 +15,7 @@ from . import numpy as numpy
 from .compiler import graph, jit, num_threads, set_num_threads
 from .core.errors import EndedTraceError, MissingRuleError, MutationError, TracedValueError
 from .core.pytree import register_pytree, tree_flatten, tree_leaves, tree_map, tree_unflatten
+from .core.tracebacks import border
 from .core.unknown_names import MissingModules, unknown_name
 from .numpy.array_types import register_array_type
 from .numpy.mutation import check_mutation
@@ -40,6 +41,7 @@ __all__ = [
 _sys.meta_path.append(MissingModules)
 
 
+@border
 def __getattr__(name):
     if name in ("autograd_compat", "distributed", "scipy"):  # which take their time to load, and need others
         from importlib import import_module

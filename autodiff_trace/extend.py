@@ -18,6 +18,7 @@ from .core.pytree import register_pytree
 from .core.reverse import defvjp, defvjp_all
 from .core.tracer import Box, is_box
 from .core.traits import declare
+from .core.tracebacks import border
 from .core.unknown_names import unknown_name
 from .numpy.along_axes import reduces, reduction, runs_along
 from .numpy.array_box import ArrayBox
@@ -35,5 +36,6 @@ __all__ = [
 ]
 
 
+@border
 def __getattr__(name):
     raise unknown_name(__name__, name)

@@ -427,7 +427,7 @@ def test_traceback_shows_the_emitted_line():
     with pytest.raises(np.linalg.LinAlgError) as caught:
         compiled(np.zeros((2, 2)))
     text = "".join(traceback.format_exception(caught.value))
-    assert 'File "<jit function' in text and "= solve(" in text and __file__ in text
+    assert 'File "<autodiff_trace jit function' in text and "= solve(" in text and __file__ in text
 
 
 def test_error_handling_of_numpy():

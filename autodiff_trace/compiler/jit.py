@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
+from ..core.tracebacks import border
 from ..core.unknown_names import unknown_keyword
 from .pipeline import PASSES
 from .graph.graph import Graph
@@ -15,6 +16,7 @@ from .selection import check_selection
 __all__ = ["graph", "jit"]
 
 
+@border
 def jit(
     fun: Callable | None = None, static_argnames: str | Sequence[str] = (), passes: Sequence[str] = PASSES,
     constant: str | Sequence[str] = (), backend: str = "auto", math: str = "own",
@@ -102,6 +104,7 @@ def jit(
     return Jitted(fun, tuple(names), passes, constants, check_selection(backend, math))
 
 
+@border
 def graph(fun: Callable, /, *args: Any, **kwargs: Any) -> Graph:
     """Run ``fun`` once on these arguments and return what it did: ``jit(fun).graph(*args, **kwargs)``.
 

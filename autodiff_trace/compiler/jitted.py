@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.recording import is_recording
+from ..core.tracebacks import hide_frames
 from ..core.tracer import running_traces
 from ..core.transformed import Transformed
 from ..core.unknown_names import add_missing
@@ -69,6 +70,14 @@ class Jitted(EagerRuns, Transformed):
                 if result is not MISSED:
                     self.hits += 1
                     return result
+        try:
+            return self.look_up(args, kwargs)
+        except Exception as error:
+            hide_frames(error)
+            raise
+
+    def look_up(self, args: tuple, kwargs: dict) -> Any:
+        """Run the program that fits, or the function."""
         match, entry = self.cache.latest
         statics: list = []
         try:

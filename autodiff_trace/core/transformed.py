@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .infinitesimals import settled
+from .tracebacks import hide_frames
 
 __all__ = ["Transformed"]
 
@@ -39,9 +40,13 @@ class Transformed:
         self.compiled = fun.compiled_under(self) if commutes else None
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        if self.compiled is not None:
-            return self.compiled(*args, **kwargs)
-        return settled(self.apply(self.fun, self.options, args, kwargs))
+        try:
+            if self.compiled is not None:
+                return self.compiled(*args, **kwargs)
+            return settled(self.apply(self.fun, self.options, args, kwargs))
+        except Exception as error:
+            hide_frames(error)
+            raise
 
     def compiled_under(self, outer: Transformed) -> Transformed | None:
         """What ``outer``, a transformation of this function, runs as: where a compiled function is at the bottom, the

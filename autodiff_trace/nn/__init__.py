@@ -1,5 +1,6 @@
 """Functions for small neural networks: activations and losses, stable where the plain formula overflows."""
 
+from ..core.tracebacks import border
 from ..core.unknown_names import unknown_name
 from . import protocol_forms as protocol_forms
 from .activations import relu, sigmoid
@@ -9,5 +10,6 @@ from .softmaxes import log_softmax, logsumexp, softmax
 __all__ = ["log_softmax", "logsumexp", "mse", "relu", "sigmoid", "softmax", "softmax_cross_entropy"]
 
 
+@border
 def __getattr__(name):
     raise unknown_name(__name__, name)

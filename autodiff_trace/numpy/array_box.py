@@ -12,6 +12,7 @@ import numpy as np
 from ..core.errors import TracedValueError, caller_line
 from ..core.fast.ownership import writing
 from ..core.foreign import FOREIGN
+from ..core.tracebacks import hide_frames
 from ..core.unary import call_on
 from ..core.recording import RecordingTrace
 from ..core.tracer import Box, fixed_types, is_box, register_box
@@ -136,7 +137,11 @@ class ArrayBox(WritableBox):
     # Items
 
     def __getitem__(self, index):
-        return call_on(anp.getitem, self, index) if type(index) is int else anp.getitem(self, index)
+        try:
+            return call_on(anp.getitem, self, index) if type(index) is int else anp.getitem(self, index)
+        except Exception as error:
+            hide_frames(error)
+            raise
 
     def __iter__(self):
         return (self[i] for i in range(len(self)))
@@ -223,21 +228,33 @@ class ArrayBox(WritableBox):
         return self
 
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
-        return call_ufunc_method(ufunc, method, inputs, kwargs)
+        try:
+            return call_ufunc_method(ufunc, method, inputs, kwargs)
+        except Exception as error:
+            hide_frames(error)
+            raise
 
     def __array_function__(self, function, types, args, kwargs):
-        wrapped = wrapped_functions.get(function)
-        if wrapped is None:
-            raise TracedValueError(
-                f"numpy.{function.__name__} cannot be traced ({caller_line()}): it has no form that follows "
-                "derivatives. Take the plain value with to_numpy(x) if none is needed."
-            )
-        return wrapped(*args, **kwargs)
+        try:
+            wrapped = wrapped_functions.get(function)
+            if wrapped is None:
+                raise TracedValueError(
+                    f"numpy.{function.__name__} cannot be traced ({caller_line()}): it has no form that follows "
+                    "derivatives. Take the plain value with to_numpy(x) if none is needed."
+                )
+            return wrapped(*args, **kwargs)
+        except Exception as error:
+            hide_frames(error)
+            raise
 
     def __array__(self, dtype=None, copy=None):
-        if gives_way(sys._getframe(1)):
-            return np.empty((), object)
-        return plain_array(self, dtype)
+        try:
+            if gives_way(sys._getframe(1)):
+                return np.empty((), object)
+            return plain_array(self, dtype)
+        except Exception as error:
+            hide_frames(error)
+            raise
 
 
 for _name in dir(np.ndarray):  # the methods whose signature is that of the function

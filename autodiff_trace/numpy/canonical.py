@@ -50,6 +50,7 @@ from ..core.errors import TracedValueError, caller_line
 from ..core.foreign import FOREIGN, array_types, lazy_types
 from ..core.infinitesimals import settled
 from ..core.primitives import root_module
+from ..core.tracebacks import hide_frames
 from ..core.unary import params_of, wrap_unary
 from ..core.tracer import box_classes, find_top_trace, passed_types, watched_types
 from ..core.traits import declare, traits_of
@@ -76,7 +77,7 @@ def bind(function: Callable, definition: Callable) -> Callable:
         "_passed": passed_types, "_taken": taken,
         "_function": function, "_definition": definition, "_find_top_trace": find_top_trace, "_plain": plain,
         "_refuse": refuse, "_type": type, "_lazy_types": lazy_types, "_has_lazy": has_lazy, "_settled": settled,
-        "_box": FOREIGN.box,
+        "_box": FOREIGN.box, "_hide_frames": hide_frames,
     }
 
     def generate():
@@ -93,7 +94,11 @@ def bind(function: Callable, definition: Callable) -> Callable:
 
 
 def call_once(*args, **kwargs):
-    return generate()(*args, **kwargs)  # noqa: F821, of the scope that bind() gives it
+    try:
+        return generate()(*args, **kwargs)  # noqa: F821, of the scope that bind() gives it
+    except Exception as error:
+        _hide_frames(error)  # noqa: F821
+        raise
 
 
 def source_of(scope: dict) -> str:
@@ -112,8 +117,7 @@ def source_of(scope: dict) -> str:
     has_several = any(p.kind is POSITIONAL for p in parameters)
     takes_arrays = root_module(function) in ("numpy", "scipy")
     takes_more = any(p.kind is MORE or p.kind is POSITIONAL and not has_several for p in wanted.values())
-    return "\n".join([
-        f"def call({signature_text(parameters)}):",
+    lines = [
         f"    if _type({first}) not in _boxes:",
         f"        _given = {{{', '.join([f'**{name}' for name in more])}}}",
         f"        _traced = {' or '.join([traced_text(p.name, p.kind is POSITIONAL) for p in needed])}",
@@ -141,6 +145,14 @@ def source_of(scope: dict) -> str:
         ],
         *["    if further: _refuse(_function, next(iter(further)))"] * (FURTHER in parameters),
         f"    return _definition({arguments_text(parameters, wanted)})",
+    ]
+    return "\n".join([
+        f"def call({signature_text(parameters)}):",
+        "    try:",
+        *[f"    {line}" for line in lines],
+        "    except Exception as error:",
+        "        _hide_frames(error)",
+        "        raise",
     ])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..core.errors import TracedValueError
 from ..core.fast.ownership import writing
 from ..core.foreign import array_types, has_in_place
+from ..core.tracebacks import hide_frames
 from ..core.tracer import NO_KEYWORDS, fixed_types, passed_types, watched_types
 from ..core.unknown_names import find_way, unknown_keyword
 from .array_kinds import is_array_of_others, operands_of_others, refusal
@@ -17,39 +18,59 @@ def binary_operator(prim):
     """The methods of ``box ∘ other``, ``other ∘ box`` and ``box ∘= other``."""
 
     def call(self, other):
-        return prim(self, other)
+        try:
+            return prim(self, other)
+        except Exception as error:
+            hide_frames(error)
+            raise
 
     def call_reflected(self, other):
-        return prim(other, self)
+        try:
+            return prim(other, self)
+        except Exception as error:
+            hide_frames(error)
+            raise
 
     # Where the other operand is no box, or one of the same trace, the trace is known (0.2 µs less than calling the
     # primitive).
     def forward(self, other):
-        trace = self._trace
-        if type(other) in fixed_types:
-            return trace.process_one(prim, self, 0, (self._value, other))
-        if type(other) is type(self) and other._trace is trace:
-            return trace.process(prim, (self, other), NO_KEYWORDS)
-        if type(other) in watched_types:
-            return prim(self, other)
-        if type(other) not in passed_types:
-            return meet(prim, self, other, other)
-        return trace.process_one(prim, self, 0, (self._value, other), True)
+        try:
+            trace = self._trace
+            if type(other) in fixed_types:
+                return trace.process_one(prim, self, 0, (self._value, other))
+            if type(other) is type(self) and other._trace is trace:
+                return trace.process(prim, (self, other), NO_KEYWORDS)
+            if type(other) in watched_types:
+                return prim(self, other)
+            if type(other) not in passed_types:
+                return meet(prim, self, other, other)
+            return trace.process_one(prim, self, 0, (self._value, other), True)
+        except Exception as error:
+            hide_frames(error)
+            raise
 
     def reflected(self, other):
-        if type(other) in fixed_types:
-            return self._trace.process_one(prim, self, 1, (other, self._value))
-        if type(other) in watched_types:
-            return prim(other, self)
-        if type(other) not in passed_types:
-            return meet(prim, other, self, other)
-        return self._trace.process_one(prim, self, 1, (other, self._value), True)
+        try:
+            if type(other) in fixed_types:
+                return self._trace.process_one(prim, self, 1, (other, self._value))
+            if type(other) in watched_types:
+                return prim(other, self)
+            if type(other) not in passed_types:
+                return meet(prim, other, self, other)
+            return self._trace.process_one(prim, self, 1, (other, self._value), True)
+        except Exception as error:
+            hide_frames(error)
+            raise
 
     def in_place(self, other):
-        if is_number(self) or not has_in_place(self):
-            return prim(self, other)
-        with writing:
-            return self.replace(prim(self, other))
+        try:
+            if is_number(self) or not has_in_place(self):
+                return prim(self, other)
+            with writing:
+                return self.replace(prim(self, other))
+        except Exception as error:
+            hide_frames(error)
+            raise
 
     return (forward, reflected, in_place) if prim.traits.differentiable else (call, call_reflected, in_place)
 
@@ -70,7 +91,11 @@ def meet(prim, x, y, other):
 
 def comparison(prim):
     def compare(self, other):
-        return prim(self, other)
+        try:
+            return prim(self, other)
+        except Exception as error:
+            hide_frames(error)
+            raise
 
     return compare
 
@@ -79,10 +104,11 @@ def python_value(use):
     def ask(self):
         try:
             return self._trace.python_value(self, use)
-        except TracedValueError:
-            if (text := why_no_plain_value(f"{use.__name__}()")) is None:
-                raise
-            raise TracedValueError(text) from None
+        except Exception as error:
+            if isinstance(error, TracedValueError) and (text := why_no_plain_value(f"{use.__name__}()")) is not None:
+                error.args = (text,)
+            hide_frames(error)
+            raise
 
     return ask
 
@@ -91,10 +117,11 @@ def forward_method(function):
     def method(self, *args, **kwargs):
         try:
             return function(self, *args, **kwargs)
-        except TypeError:
-            for name in kwargs:
+        except Exception as error:
+            for name in kwargs if isinstance(error, TypeError) else ():
                 if find_way(["x.method()"], name):
                     raise unknown_keyword(f"x.{function.__name__}", [name], "x.method()") from None
+            hide_frames(error)
             raise
 
     method.__name__ = function.__name__

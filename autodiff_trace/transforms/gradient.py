@@ -14,6 +14,7 @@ from ..core.reverse import trace_vjp
 from ..numpy import wrapped as anp
 from .border import as_number, select_arguments, split_aux
 from .flat_function import fill_zeros
+from ..core.tracebacks import border
 from ..core.transformed import Transformed
 from ..core.unknown_names import unknown_keyword
 from .ownership import detach, own_constant, separate
@@ -81,6 +82,7 @@ apply_grad, apply_elementwise_grad, apply_holomorphic_grad = [
     functools.partial(apply_gradient, name) for name in ("grad", "elementwise_grad", "holomorphic_grad")]
 
 
+@border
 def grad(
     fun: Callable,
     argnums: int | Sequence[int] = 0,
@@ -125,6 +127,7 @@ def apply_value_and_grad(fun, options, args, kwargs):
     return ((value, aux) if options["has_aux"] else value), gradient
 
 
+@border
 def value_and_grad(
     fun: Callable,
     argnums: int | Sequence[int] = 0,
@@ -151,6 +154,7 @@ def apply_grad_and_aux(fun, options, args, kwargs):
     return gradient, aux
 
 
+@border
 def grad_and_aux(
     fun: Callable,
     argnums: int | Sequence[int] = 0,
@@ -169,6 +173,7 @@ def grad_and_aux(
     return Transformed("grad_and_aux", apply_grad_and_aux, fun, argnums=argnums, argnames=argnames)
 
 
+@border
 def elementwise_grad(
     fun: Callable,
     argnums: int | Sequence[int] = 0,
@@ -191,6 +196,7 @@ def elementwise_grad(
     return Transformed("elementwise_grad", apply_elementwise_grad, fun, **options)
 
 
+@border
 def holomorphic_grad(
     fun: Callable,
     argnums: int | Sequence[int] = 0,

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..core.pytree import tree_leaves, tree_map
+from ..core.tracebacks import border
 from ..core.unknown_names import unknown_keyword
 from ..numpy import wrapped as anp
 from .closures import Closure, sample
@@ -23,6 +24,7 @@ __all__ = ["custom_root"]
 MOST_STEPS = 100
 
 
+@border
 def custom_root(
     f: Callable, initial_guess: Any, solve: Callable | None = None, tangent_solve: Callable | None = None,
     **unknown: NoReturn,

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..core.pytree import tree_map
+from ..core.tracebacks import border
 from ..core.unknown_names import unknown_keyword
 from ..numpy import linalg
 from ..numpy import wrapped as anp
@@ -23,6 +24,7 @@ from .steps import number
 __all__ = ["custom_linear_solve"]
 
 
+@border
 def custom_linear_solve(
     matvec: Callable, b: Any, solve: Callable | None = None, transpose_solve: Callable | None = None,
     symmetric: bool = False,

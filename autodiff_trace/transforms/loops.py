@@ -19,6 +19,7 @@ from ..core.errors import caller_line
 from ..core.foreign import is_foreign
 from ..core.pytree import Structure, tree_flatten, tree_unflatten
 from .trace_substitution import current
+from ..core.tracebacks import border
 from ..core.tracer import boxers, innermost_trace, is_box, own_box
 from ..core.unknown_names import unknown_keyword
 from ..numpy import wrapped as anp
@@ -37,6 +38,7 @@ recorders: list[Callable] = []
 carry and of the stacked outputs, or None."""
 
 
+@border
 def scan(
     f: Callable, init: Any, xs: Any = None, length: int | None = None, reverse: bool = False, **unknown: NoReturn
 ) -> tuple:
@@ -110,6 +112,7 @@ def scan(
     return tree_unflatten(structure, carry), tree_unflatten(steps.y_structure, ys)
 
 
+@border
 def fori_loop(lower: int, upper: int, body: Callable, init: Any, **unknown: NoReturn) -> Any:
     """``for i in range(lower, upper): carry = body(i, carry)``, from ``init``; the last carry.
 

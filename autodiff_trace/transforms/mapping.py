@@ -9,6 +9,7 @@ import numpy as np
 
 from ..core.batching import trace_batch
 from ..core.pytree import find_container, tree_flatten, tree_unflatten
+from ..core.tracebacks import border
 from ..core.tracer import boxers
 from ..numpy import wrapped as anp
 from ..numpy.array_kinds import holds_box, instead_of, is_array_of_others, operands_of_others
@@ -21,6 +22,7 @@ from .ownership import detach
 __all__ = ["common_size", "spread_axes", "vmap"]
 
 
+@border
 def vmap(fun: Callable, in_axes: Any = 0, out_axes: Any = 0, **unknown: NoReturn) -> Callable:
     """The function that maps ``fun`` over an axis of its arguments, all elements at once.
 

@@ -10,6 +10,7 @@ import numpy as np
 from ..core.foreign import array_types, is_of_another_library
 from ..core.infinitesimals import settled
 from ..core.pytree import Structure, tree_flatten
+from ..core.tracebacks import border, hide_frames
 from ..core.tracer import to_value
 from ..core.unknown_names import unknown_keyword
 from ..core.unknown_sizes import is_same_shape
@@ -21,6 +22,7 @@ from .ownership import detach, own_value, separate
 __all__ = ["jvp", "vjp"]
 
 
+@border
 def vjp(fun: Callable, *args: Any, has_aux: bool = False, **unknown: NoReturn) -> tuple:
     """Evaluate ``fun`` and return the function that pulls cotangents back through it.
 
@@ -45,14 +47,19 @@ def vjp(fun: Callable, *args: Any, has_aux: bool = False, **unknown: NoReturn) -
     outputs = flat.outputs
 
     def pullback(g):
-        cotangents = match_leaves("vjp", "cotangent", g, flat.structure, outputs, flat.nodes)
-        return settled(selection.result(separate(flat.pull(*cotangents), cotangents)))
+        try:
+            cotangents = match_leaves("vjp", "cotangent", g, flat.structure, outputs, flat.nodes)
+            return settled(selection.result(separate(flat.pull(*cotangents), cotangents)))
+        except Exception as error:
+            hide_frames(error)
+            raise
 
     # The caller may write into what is returned here, and into the arguments, before the pullback reads them.
     flat.values = detach(list(map(own_value, flat.values)), args)
     return settled(flat.with_aux(flat.output(flat.outputs), pullback))
 
 
+@border
 def jvp(fun: Callable, primals: Sequence, tangents: Sequence, has_aux: bool = False, **unknown: NoReturn) -> tuple:
     """Evaluate ``fun`` at ``primals`` and push ``tangents`` forward through it.
 
