@@ -11,6 +11,7 @@ from .array_ops import array_ops
 from .foreign import array_types
 from .other_operands import call_with_others
 from .parameters import is_own_out, positional_parameters
+from .shape_errors import name_shapes
 from .tracebacks import hide_frames
 from .tracer import box_classes, find_top_trace, metadata, passed_types, watched_types
 from .traits import Traits, table
@@ -153,6 +154,7 @@ def wrap_function(fun: Callable, traits: Traits) -> Callable:
                 return call_with_others(call, args, kwargs)
             return dispatch(call, args, kwargs)
         except Exception as error:
+            name_shapes(error, call, args)
             hide_frames(error)
             raise
 

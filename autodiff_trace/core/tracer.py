@@ -18,6 +18,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from .asking import raise_ours
 from .errors import EndedTraceError, TracedValueError, caller_line
 
 __all__ = [
@@ -164,9 +165,6 @@ def snapshot(box: Box) -> Any:
     return own_box(box)
 
 
-# Traces
-
-
 class Trace:
     """One running transformation. A subclass says what becomes of a primitive that meets its boxes."""
 
@@ -234,6 +232,9 @@ class Trace:
                                            "traced array. Make it a traced array first: anp.array(x.tolist()).")
                 values.append(value)
                 nodes.append(output._node if mine else None)
+        except (TypeError, ValueError) as error:
+            raise_ours(error)
+            raise
         finally:
             trace_stack.set(stack)  # first of all: no signal (Ctrl-C) is handled before this call of C has returned
             self.end()
@@ -249,8 +250,7 @@ class Trace:
 class EndedTrace(Trace):
     """What a trace becomes when its transformation has returned.
 
-    What did not depend on its inputs, a table that a helper has made and keeps (``functools.cache``), goes on as the
-    plain value.
+    What did not depend on its inputs, a table that ``functools.cache`` keeps, say, goes on as the plain value.
     """
 
     has_ended = True

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 import operator
 import sys
-import types
 
 import numpy as np
 
+from ..core.asking import why_not_stored
 from ..core.errors import TracedValueError, caller_line
 from ..core.fast.ownership import writing
 from ..core.foreign import FOREIGN
+from ..core.shape_errors import name_shapes
 from ..core.tracebacks import hide_frames
 from ..core.unary import call_on
 from ..core.recording import RecordingTrace
@@ -20,6 +20,7 @@ from ..core.unknown_names import add_missing
 from . import moving
 from . import wrapped as anp
 from .attributes import conjugate, resize, set_imag, set_real, set_shape, view
+from .giving_way import gives_way
 from .layouts import is_number, layout
 from .namespace import wrapped_functions
 from .operators import binary_operator, comparison, forward_method, python_value
@@ -28,30 +29,7 @@ from .rules.shapes import full_shape
 from .ufunc_methods import call_ufunc_method
 from .writable_box import WritableBox
 
-__all__ = ["ArrayBox", "gives_way", "gives_way_in"]
-
-gives_way_in: dict[types.CodeType, bool] = {}
-"""Code of operators of others that give way to an operand of which NumPy makes no array: boxes let it make none there.
-True for the operators, False for the functions that these call, and that may be called without them."""
-
-
-def gives_way(frame):
-    """Whether an operator of others asks NumPy for the array of an operand: in the frames around ``frame``."""
-    while frame.f_globals.get("__name__", "").startswith("numpy."):  # np.atleast_2d
-        frame = frame.f_back
-    if not gives_way_in and frame.f_globals.get("__name__", "").startswith("scipy.sparse"):
-        importlib.import_module(f"{__package__.partition('.')[0]}.scipy.sparse")  # knows SciPy's operators
-    if frame.f_code not in gives_way_in:
-        return False
-    name = frame.f_code.co_name
-    while gives_way_in.get(frame.f_code) is False:
-        frame = frame.f_back
-    if frame.f_code in gives_way_in:
-        return True
-    raise TracedValueError(
-        f"a method of another library ({name}) takes no traced values ({caller_line()}), its operators do: write "
-        "A * x or A @ x."
-    )
+__all__ = ["ArrayBox"]
 
 
 class ArrayBox(WritableBox):
@@ -110,7 +88,10 @@ class ArrayBox(WritableBox):
         return int(anp.round(self)) if ndigits is None else anp.round(self, ndigits)
 
     def __format__(self, spec):
-        return self._trace.python_value(self, lambda value: format(value, spec))
+        def format(value):
+            return value.__format__(spec)
+
+        return self._trace.python_value(self, format)
 
     def __str__(self):
         return self._trace.text(self)
@@ -231,6 +212,7 @@ class ArrayBox(WritableBox):
         try:
             return call_ufunc_method(ufunc, method, inputs, kwargs)
         except Exception as error:
+            name_shapes(error, ufunc, inputs)
             hide_frames(error)
             raise
 
@@ -272,10 +254,7 @@ def store(out, x):
         if not is_box(x):  # a mask, say, in which no trace is interested
             np.copyto(out, x, casting="same_kind")
             return out
-        raise TracedValueError(
-            f"out= is a plain array, which cannot hold a traced value ({caller_line()}). Leave out= away, write y = y "
-            "+ x instead of y += x where others hold y, too, or make the array with anp.zeros(...) inside the function."
-        )
+        raise TracedValueError(why_not_stored(caller_line()))
     with writing:
         return out.replace(anp.broadcast_to(x, out.shape) if np.shape(x) != out.shape else x)
 

@@ -50,6 +50,7 @@ from ..core.errors import TracedValueError, caller_line
 from ..core.foreign import FOREIGN, array_types, lazy_types
 from ..core.infinitesimals import settled
 from ..core.primitives import root_module
+from ..core.shape_errors import name_shapes
 from ..core.tracebacks import hide_frames
 from ..core.unary import params_of, wrap_unary
 from ..core.tracer import box_classes, find_top_trace, passed_types, watched_types
@@ -77,7 +78,7 @@ def bind(function: Callable, definition: Callable) -> Callable:
         "_passed": passed_types, "_taken": taken,
         "_function": function, "_definition": definition, "_find_top_trace": find_top_trace, "_plain": plain,
         "_refuse": refuse, "_type": type, "_lazy_types": lazy_types, "_has_lazy": has_lazy, "_settled": settled,
-        "_box": FOREIGN.box, "_hide_frames": hide_frames,
+        "_box": FOREIGN.box, "_hide_frames": hide_frames, "_name_shapes": name_shapes,
     }
 
     def generate():
@@ -97,6 +98,7 @@ def call_once(*args, **kwargs):
     try:
         return generate()(*args, **kwargs)  # noqa: F821, of the scope that bind() gives it
     except Exception as error:
+        _name_shapes(error, _function, args)  # noqa: F821
         _hide_frames(error)  # noqa: F821
         raise
 
@@ -151,6 +153,7 @@ def source_of(scope: dict) -> str:
         "    try:",
         *[f"    {line}" for line in lines],
         "    except Exception as error:",
+        f"        _name_shapes(error, _function, ({operands},))",
         "        _hide_frames(error)",
         "        raise",
     ])

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from ..core.errors import TracedValueError
+import operator
+
+from ..core.asking import users_step
+from ..core.errors import TracedValueError, caller_line
 from ..core.fast.ownership import writing
 from ..core.foreign import array_types, has_in_place
+from ..core.shape_errors import name_shapes
 from ..core.tracebacks import hide_frames
 from ..core.tracer import NO_KEYWORDS, fixed_types, passed_types, watched_types
 from ..core.unknown_names import find_way, unknown_keyword
@@ -21,6 +25,7 @@ def binary_operator(prim):
         try:
             return prim(self, other)
         except Exception as error:
+            name_shapes(error, prim, (self, other))
             hide_frames(error)
             raise
 
@@ -28,6 +33,7 @@ def binary_operator(prim):
         try:
             return prim(other, self)
         except Exception as error:
+            name_shapes(error, prim, (other, self))
             hide_frames(error)
             raise
 
@@ -46,6 +52,7 @@ def binary_operator(prim):
                 return meet(prim, self, other, other)
             return trace.process_one(prim, self, 0, (self._value, other), True)
         except Exception as error:
+            name_shapes(error, prim, (self, other))
             hide_frames(error)
             raise
 
@@ -59,6 +66,7 @@ def binary_operator(prim):
                 return meet(prim, other, self, other)
             return self._trace.process_one(prim, self, 1, (other, self._value), True)
         except Exception as error:
+            name_shapes(error, prim, (other, self))
             hide_frames(error)
             raise
 
@@ -69,6 +77,7 @@ def binary_operator(prim):
             with writing:
                 return self.replace(prim(self, other))
         except Exception as error:
+            name_shapes(error, prim, (self, other))
             hide_frames(error)
             raise
 
@@ -94,10 +103,27 @@ def comparison(prim):
         try:
             return prim(self, other)
         except Exception as error:
+            name_shapes(error, prim, (self, other))
             hide_frames(error)
             raise
 
     return compare
+
+
+def why_no_number(x, use):
+    """What to tell a user where Python asks an array, or a number with a fraction, for a whole number."""
+    if x.size != 1:
+        return (
+            f"{use.__name__}() of an array of shape {x.shape} ({caller_line()}): one number is asked for. Take an item, "
+            "x[0]; x.astype(int) casts all."
+        )
+    if use is operator.index and x.dtype.kind == "f":
+        what, way = ("an index", "y[int(x)]") if users_step() == "y[x]" else ("range() or a count", "range(int(x))")
+        return (
+            f"{what} takes a whole number, and this traced value is a {x.dtype} ({caller_line()}): transformations take "
+            f"numbers as floats. Write {way}, through which no derivative flows."
+        )
+    return None
 
 
 def python_value(use):
@@ -106,6 +132,8 @@ def python_value(use):
             return self._trace.python_value(self, use)
         except Exception as error:
             if isinstance(error, TracedValueError) and (text := why_no_plain_value(f"{use.__name__}()")) is not None:
+                error.args = (text,)
+            elif type(error) is TypeError and (text := why_no_number(self, use)) is not None:
                 error.args = (text,)
             hide_frames(error)
             raise

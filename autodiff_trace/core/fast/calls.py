@@ -12,6 +12,7 @@ from collections.abc import Callable
 from ..array_ops import array_ops
 from ..other_operands import call_with_others
 from ..primitives import dispatch, with_rules
+from ..shape_errors import name_shapes
 from ..tracebacks import hide_frames
 from ..tracer import box_classes, find_top_trace, passed_types, watched_types
 from ..traits import Traits
@@ -62,6 +63,7 @@ def wrap_function(fun: Callable, traits: Traits) -> Callable:
                 array_ops.note_shared(call.__name__, ans, args, refuses_plain=True)
             return ans
         except Exception as error:
+            name_shapes(error, call, args)
             hide_frames(error)
             raise
 
