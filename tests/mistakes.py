@@ -13,7 +13,6 @@ The program has the names of :func:`names`; its file is called ``user.py``. ``py
 errors that come out behind the programs: to be read before they are committed.
 """
 
-import importlib
 import math
 import sys
 import textwrap

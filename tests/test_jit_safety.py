@@ -421,7 +421,8 @@ def test_errors_are_those_of_the_function(case):
             assert_same(actual, expected)
 
 
-def test_traceback_shows_the_emitted_line():
+def test_traceback_shows_the_emitted_line(monkeypatch):
+    monkeypatch.setenv("AUTODIFF_TRACE_TRACEBACK", "full")
     compiled = jit(lambda x: anp.linalg.solve(x, X[:2]))
     compiled(np.eye(2))
     with pytest.raises(np.linalg.LinAlgError) as caught:

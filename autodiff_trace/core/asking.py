@@ -1,6 +1,6 @@
-"""Who asks a traced value for a plain one: the user's line, read from its instruction, and what to write there.
+"""What the user's line asks a traced value for, read from its instruction, and what to write there.
 
-NumPy and Python put errors of their own in the place of some that a traced value raises; :func:`raise_ours` finds these.
+NumPy and Python put errors of their own in the place of some that a traced value raises: :func:`raise_ours`.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ def why_not_stored(line: str) -> str:
             "inside the function."
         )
     return (
-        f"out= is a plain array, which cannot hold a traced value ({line}). Leave out= away, or make the array with "
-        "anp.zeros(...), of autodiff_trace.numpy, inside the function."
+        f"out= is a plain array, which cannot hold a traced value ({line}). Leave out= away, write y = y + x instead "
+        "of y += x, or make the array with anp.zeros(...), of autodiff_trace.numpy, inside the function."
     )
 
 
@@ -75,6 +75,10 @@ def why_not(line: str) -> str | None:
 
 KEYWORD = re.compile(r"(.*\) got an unexpected keyword argument '(\w+)')(?:\. Did you mean .*)?")
 A_NUMBER = "a real number is required, not ArrayBox"
+A_BATCH = (
+    "%d asks a mapped value for one number ({line}), but it is a whole batch of values. Print the batch itself, print(x), "
+    "or format the elements of what vmap(f) gives."
+)
 
 
 def line_of(error: Exception) -> str:
@@ -86,12 +90,12 @@ def line_of(error: Exception) -> str:
 
 def raise_ours(error: Exception) -> None:
     """Raise the error of ours that NumPy or Python has put ``error`` in the place of, or one that says more."""
-    cause, text = error.__cause__, str(error)
-    if type(error) is ValueError and isinstance(cause, TracedValueError) and text.startswith("setting an array element"):
-        raise cause.with_traceback(error.__traceback__) from None
+    text, trace = str(error), error.__traceback__
+    is_stored = type(error) is ValueError and text.startswith("setting an array element")
+    if is_stored and isinstance(error.__cause__, TracedValueError):
+        error.__cause__ = error.__context__ = None
+        raise TracedValueError(ANSWERS["y[i] = x"].format(line=line_of(error))).with_traceback(trace) from None
     if type(error) is TypeError and text.endswith(A_NUMBER):
-        new = TracedValueError(f"%d asks a mapped value for one number ({line_of(error)}), but it is a whole batch of "
-                               "values. Print the batch itself, print(x), or format the elements of what vmap(f) gives.")
-        raise new.with_traceback(error.__traceback__) from None
+        raise TracedValueError(A_BATCH.format(line=line_of(error))).with_traceback(trace) from None
     if type(error) is TypeError and (found := KEYWORD.fullmatch(text)):
         error.args = (our_way(found[1], ["x.method()"], found[2]),)

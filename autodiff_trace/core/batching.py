@@ -34,8 +34,8 @@ ADVICE = {
     "bool": "For a choice of two values write anp.where(condition, x, y); to branch on each element call the function "
     "in a Python loop",
     "float": "Instead of math.f(x) write anp.f(x), of autodiff_trace.numpy; x.astype(dtype) casts all elements",
-    "index": "A count or an index is the same for all elements where in_axes is None for it; of a batch of indices write "
-    "anp.take(y, i, axis=0)",
+    "index": "A count or an index is the same for all elements where in_axes is None for it; for a batch of indices "
+    "write anp.take(y, i, axis=0)",
     "format": "Print the batch itself, print(x), or format the elements of what vmap(f) gives",
 }
 """What to do instead where Python asks a mapped value for a plain one, by what asks."""

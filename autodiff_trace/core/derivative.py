@@ -84,8 +84,8 @@ class DerivativeTrace(Trace):
             line = caller_line()
             raise TracedValueError(why_not(line) or (
                 f"{use.__name__}() of a traced value would drop its derivative ({line}). A traced value works as a "
-                "number without it: instead of math.f(x) write anp.f(x), of autodiff_trace.numpy; instead of "
-                "np.fromiter(xs, float) anp.array([...]); for the plain number take to_numpy(x), to print it f\"{x:.3f}\"."
+                "number without it: instead of math.f(x) write anp.f(x), of autodiff_trace.numpy; for the plain number "
+                "take to_numpy(x), to print it f\"{x:.3f}\"."
             ))
         return use(box._value)
 

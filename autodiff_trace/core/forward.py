@@ -13,7 +13,7 @@ from .derivative import DerivativeTrace, RuleTable, without_derivatives
 from .masked_rules import Push, has_selected, outline_unread, push_selected
 from .primitives import add_rule_table
 from .reverse import trace_vjp, zero_rule
-from .rule_checks import check_primitive, check_rules
+from .rule_checks import check_primitive, check_rules, checked
 from .selections import Mask, Selected, settle
 from .tracer import boxers
 
@@ -129,7 +129,7 @@ def defjvp(prim: Callable, *rules: Callable | None, argnums: Sequence[int] | Non
     check_primitive("defjvp", prim)
     check_rules("defjvp", prim, rules, keyword_rules)
     for argnum, rule in zip(argnums or range(len(rules)), rules):
-        prim.jvps[argnum] = rule or zero_rule
+        prim.jvps[argnum] = checked(prim, rule, argnum, is_forward=True) or zero_rule
     prim.jvps.update(keyword_rules)
 
 

@@ -32,6 +32,8 @@ def name_shapes(error: Exception, prim: Callable, args: tuple) -> None:
     if not MISFIT.search(text) or top is None or isinstance(top, RecordingTrace):
         return
     shapes = [f"{x.shape}" for x in leaves(args) if hasattr(x, "shape")]
+    if len(shapes) < 2:
+        return
     error.args = (f"{name_of(prim)}: the shapes {' and '.join(shapes)} do not fit ({caller_line()}){why(text)}.",)
 
 

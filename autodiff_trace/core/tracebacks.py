@@ -16,17 +16,37 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import TracebackType
 
 from .errors import is_own_file
 
-__all__ = ["border", "hide_frames"]
+__all__ = ["border", "hide_frames", "keeping_frames", "shows_all"]
 
 VARIABLE = "AUTODIFF_TRACE_TRACEBACK"
 """The variable of the environment that shows all frames: ``full``."""
 
 REMOVES_BORDER = sys.version_info >= (3, 11)
+
+keeps_frames: ContextVar[bool] = ContextVar("keeps_frames", default=False)
+"""Whether somebody further out wants to see all frames: ``jit`` tells faults of its own from errors of the function."""
+
+
+@contextmanager
+def keeping_frames() -> Iterator[None]:
+    """Let errors keep all their frames until they leave the block."""
+    token = keeps_frames.set(True)
+    try:
+        yield
+    finally:
+        keeps_frames.reset(token)
+
+
+def shows_all() -> bool:
+    """Whether the user wants to see all frames."""
+    return os.environ.get(VARIABLE) == "full"
 
 
 def hide_frames(error: BaseException) -> None:
@@ -36,7 +56,7 @@ def hide_frames(error: BaseException) -> None:
     Nothing is done where the caller of the border is of this package, too: the error has not left it yet.
     """
     try:
-        if is_own_file(sys._getframe(2).f_code.co_filename) or os.environ.get(VARIABLE) == "full":
+        if is_own_file(sys._getframe(2).f_code.co_filename) or keeps_frames.get() or shows_all():
             return
         seen: set[int] = set()
         pending: list[BaseException | None] = [error]

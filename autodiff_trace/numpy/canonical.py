@@ -47,7 +47,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..core.array_ops import array_ops
 from ..core.errors import TracedValueError, caller_line
-from ..core.foreign import FOREIGN, array_types, lazy_types
+from ..core.foreign import FOREIGN, array_types, has_lazy, lazy_types
 from ..core.infinitesimals import settled
 from ..core.primitives import root_module
 from ..core.shape_errors import name_shapes
@@ -62,7 +62,6 @@ from .parameters import INTEGER, PLAIN, WHOLE, plain
 __all__ = ["NO_VALUE", "as_array", "axes_of", "axis_of", "bind", "is_given", "unary_of"]
 
 NO_VALUE = np._NoValue
-
 POSITIONAL, MORE = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
 FURTHER = inspect.Parameter("further", MORE)
 
@@ -153,16 +152,9 @@ def source_of(scope: dict) -> str:
         "    try:",
         *[f"    {line}" for line in lines],
         "    except Exception as error:",
-        f"        _name_shapes(error, _function, ({operands},))",
-        "        _hide_frames(error)",
+        f"        _name_shapes(error, _function, ({operands},)); _hide_frames(error)",
         "        raise",
     ])
-
-
-def has_lazy(args: Any) -> bool:
-    """Whether there is an array among plain arguments that has no values yet: NumPy's function would compute it where
-    its library lacks that function, or give what that library means by its name."""
-    return any([type(arg) in lazy_types or type(arg) is list and has_lazy(arg) for arg in args])
 
 
 def taking_text(name: str) -> str:

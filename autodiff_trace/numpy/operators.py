@@ -114,14 +114,14 @@ def why_no_number(x, use):
     """What to tell a user where Python asks an array, or a number with a fraction, for a whole number."""
     if x.size != 1:
         return (
-            f"{use.__name__}() of an array of shape {x.shape} ({caller_line()}): one number is asked for. Take an item, "
-            "x[0]; x.astype(int) casts all."
+            f"{use.__name__}() of an array of shape {x.shape} ({caller_line()}): one number is asked for. Take an "
+            "item, x[0]; x.astype(int) casts all."
         )
     if use is operator.index and x.dtype.kind == "f":
         what, way = ("an index", "y[int(x)]") if users_step() == "y[x]" else ("range() or a count", "range(int(x))")
         return (
-            f"{what} takes a whole number, and this traced value is a {x.dtype} ({caller_line()}): transformations take "
-            f"numbers as floats. Write {way}, through which no derivative flows."
+            f"{what} takes a whole number, and this traced value is a {x.dtype} ({caller_line()}): transformations "
+            f"take numbers as floats. Write {way}, through which no derivative flows."
         )
     return None
 

@@ -40,7 +40,7 @@ def plain_array(box: Any, dtype: Any) -> np.ndarray:
         return items
     line = caller_line()
     raise TracedValueError(why_no_plain_value("the array") or why_asked() or why_not(line) or (
-        f"NumPy asks a traced value for a plain array, which would drop its derivative ({line}). Instead of np.array([x, "
-        "y]) write anp.array([x, y]), of autodiff_trace.numpy, instead of np.f([[x, y]]) anp.f([[x, y]]); for the plain "
-        "value take to_numpy(x)."
+        f"NumPy asks a traced value for a plain array, which would drop its derivative ({line}). Instead of "
+        "np.array([x, y]) write anp.array([x, y]), of autodiff_trace.numpy, instead of np.f([[x, y]]) anp.f([[x, y]]); "
+        "an array to write into is made with anp.zeros(...) inside the function; for the plain value take to_numpy(x)."
     ))

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..core.pytree import tree_map
 from ..core.tracebacks import border
+from ..core.transformed import check_function
 from ..core.unknown_names import unknown_keyword
 from ..numpy import linalg
 from ..numpy import wrapped as anp
@@ -54,6 +55,7 @@ def custom_linear_solve(
     """
     if unknown:
         raise unknown_keyword("custom_linear_solve", unknown)
+    check_function("custom_linear_solve", matvec, "custom_linear_solve(matvec, b)")
     transposed = solve if symmetric else transpose_solve
     system = LinearSystem(matvec, b, solve, transposed, symmetric)
     if not system.closure.traces:

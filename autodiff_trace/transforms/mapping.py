@@ -69,7 +69,10 @@ def apply_vmap(fun, options, args, kwargs):
     for i, (leaf, axis) in enumerate(zip(leaves, axes)):
         if mapped[i]:
             if not -np.ndim(leaf) <= axis < np.ndim(leaf):
-                raise ValueError(f"vmap: in_axes has {axis} for an argument of shape {np.shape(leaf)}.")
+                raise ValueError(
+                    f"vmap: in_axes has {axis} for an argument of shape {np.shape(leaf)}. Write None there for what is "
+                    "the same for all elements."
+                )
             inputs[i] = anp.moveaxis(leaf, axis, 0) if axis % leaf.ndim else leaf
             sizes[i] = inputs[i].shape[0]
     size = common_size(sizes, args)
@@ -129,4 +132,6 @@ def place_axis(output: Any, mapped: bool, axis: int | None, size: int) -> Any:
         return output
     if not mapped:
         output = anp.broadcast_to(output, (size, *np.shape(output)))
+    if not -output.ndim <= axis < output.ndim:
+        raise ValueError(f"vmap: out_axes has {axis} for an output of shape {output.shape}, the batch among its axes.")
     return anp.moveaxis(output, 0, axis) if axis % output.ndim else output

@@ -16,7 +16,7 @@ from ..core.transformed import Transformed
 from ..core.unknown_names import unknown_keyword
 from .gradient import differentiate, grad
 from .ownership import detach
-from .products import jvp, match_leaf, vjp
+from .products import jvp, make_pullback, match_leaf, vjp
 
 __all__ = ["deriv", "hvp", "linearize", "make_ggnvp", "value_grad_and_hvp"]
 
@@ -171,9 +171,9 @@ def linearize(fun: Callable, *primals: Any, **unknown: NoReturn) -> tuple[Any, C
     """
     if unknown:
         raise unknown_keyword("linearize", unknown)
-    output, pullback = vjp(fun, *primals)
+    output, pullback = make_pullback("linearize", "cotangent", fun, primals)
     zero = tree_map(anp.zeros_like, output)
-    _, push = vjp(pullback, zero)
+    _, push = make_pullback("linearize", "tangent", pullback, (zero,))
     return output, lambda *tangents: push(tangents)[0]
 
 

@@ -14,7 +14,7 @@ from ..numpy import wrapped as anp
 from .border import Selection, select_arguments
 from .flat_function import FlatFunction, fill_zeros, of_its_library
 from ..core.tracebacks import border
-from ..core.transformed import Transformed
+from ..core.transformed import Transformed, check_function
 from ..core.unknown_names import unknown_keyword
 from .ownership import detach
 from .products import match_leaf
@@ -104,6 +104,7 @@ def jet(fun: Callable, primals: Sequence, series: Sequence, **unknown: NoReturn)
     """
     if unknown:
         raise unknown_keyword("jet", unknown)
+    check_function("jet", fun, "jet(f, (x,), ([x1, x2],))")
     sequences = (tuple, list)
     if not isinstance(primals, sequences) or not isinstance(series, sequences) or len(primals) != len(series):
         raise TypeError("jet: primals and series are tuples, an entry for each argument: jet(f, (x,), ([x1, x2],)).")
