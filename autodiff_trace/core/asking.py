@@ -76,8 +76,8 @@ def why_not(line: str) -> str | None:
 KEYWORD = re.compile(r"(.*\) got an unexpected keyword argument '(\w+)')(?:\. Did you mean .*)?")
 A_NUMBER = "a real number is required, not ArrayBox"
 A_BATCH = (
-    "%d asks a mapped value for one number ({line}), but it is a whole batch of values. Print the batch itself, print(x), "
-    "or format the elements of what vmap(f) gives."
+    "%d asks a mapped value for one number ({line}), but it is a whole batch of values. Print the batch itself, "
+    "print(x), or format the elements of what vmap(f) gives."
 )
 
 

@@ -15,6 +15,7 @@ from .primitives import add_rule_table
 from .reverse import trace_vjp, zero_rule
 from .rule_checks import check_primitive, check_rules, checked
 from .selections import Mask, Selected, settle
+from .tracebacks import border
 from .tracer import boxers
 
 __all__ = [
@@ -114,6 +115,7 @@ def add_jvp_table(prim: Callable) -> None:
 add_rule_table(add_jvp_table)
 
 
+@border
 def defjvp(prim: Callable, *rules: Callable | None, argnums: Sequence[int] | None = None, **keyword_rules: Callable):
     """Give ``prim`` its JVP rules, one an argument.
 
@@ -133,6 +135,7 @@ def defjvp(prim: Callable, *rules: Callable | None, argnums: Sequence[int] | Non
     prim.jvps.update(keyword_rules)
 
 
+@border
 def defjvp_all(prim: Callable, rule: Callable) -> None:
     """Give ``prim`` one JVP rule for all its arguments, where they share work.
 

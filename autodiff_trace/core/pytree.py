@@ -7,6 +7,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NoReturn
 
+from .tracebacks import border
 from .unknown_names import unknown_keyword
 
 __all__ = [
@@ -230,6 +231,7 @@ def tree_leaves(tree: Any) -> list:
     return tree_flatten(tree)[0]
 
 
+@border
 def tree_map(fun: Callable, tree: Any, *trees: Any, **unknown: NoReturn) -> Any:
     """Apply ``fun`` to the leaves of ``tree``, and of further trees with the same structure.
 

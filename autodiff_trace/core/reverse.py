@@ -14,6 +14,7 @@ from .derivative import DerivativeTrace, RuleTable
 from .primitives import add_rule_table
 from .rule_checks import check_primitive, check_rules, checked, checked_all
 from .selections import OutputsCotangent
+from .tracebacks import border
 from .tracer import NO_KEYWORDS, box_classes, boxers, own_box, snapshot
 
 __all__ = ["VJPTrace", "defvjp", "defvjp_all", "defvjp_pair", "trace_vjp"]
@@ -95,6 +96,7 @@ def add_vjp_table(prim: Callable) -> None:
 add_rule_table(add_vjp_table)
 
 
+@border
 def defvjp(prim: Callable, *rules: Callable | None, argnums: Sequence[int] | None = None, **keyword_rules: Callable):
     """Give ``prim`` its VJP rules, one an argument.
 
@@ -119,6 +121,7 @@ def defvjp(prim: Callable, *rules: Callable | None, argnums: Sequence[int] | Non
     prim.vjps.update({argument: checked(prim, rule, argument) or zero_rule for argument, rule in new.items()})
 
 
+@border
 def defvjp_all(prim: Callable, rule: Callable) -> None:
     """Give ``prim`` one rule for all its arguments, where they share work.
 

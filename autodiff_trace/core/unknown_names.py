@@ -98,6 +98,7 @@ class MissingModules:
     """The last finder of imports: it finds nothing, and says what to write instead of a module that is a habit."""
 
     @staticmethod
+    @border
     def find_spec(name: str, path: Any = None, target: Any = None) -> None:
         parent, _, own = name.rpartition(".")
         if parent.partition(".")[0] == PACKAGE and find_way((parent,), own):

@@ -91,7 +91,11 @@ class ArrayBox(WritableBox):
         def format(value):
             return value.__format__(spec)
 
-        return self._trace.python_value(self, format)
+        try:
+            return self._trace.python_value(self, format)
+        except Exception as error:
+            hide_frames(error)
+            raise
 
     def __str__(self):
         return self._trace.text(self)

@@ -56,6 +56,7 @@ def check_output(name: str, value: Any, holomorphic: bool) -> Any:
     if type(value) in (np.float64, np.ndarray) and value.dtype.kind == "f":  # as a rule (0.1 instead of 0.8 µs)
         return value
     hint = " With has_aux=True it may return (value, aux)." if isinstance(value, tuple) else ""
+    hint = " Is a return missing?" if value is None else hint
     value = as_number(value, f"{name}: the function returned {{}}; it must return a number or an array{{}}.{hint}")
     if not holomorphic and anp.iscomplexobj(value):
         raise TypeError(

@@ -61,6 +61,7 @@ def make_pullback(name: str, role: str, fun: Callable, args: tuple, has_aux: boo
             hide_frames(error)
             raise
 
+    pullback.__qualname__ = "pullback"
     # The caller may write into what is returned here, and into the arguments, before the pullback reads them.
     flat.values = detach(list(map(own_value, flat.values)), args)
     return settled(flat.with_aux(flat.output(flat.outputs), pullback))

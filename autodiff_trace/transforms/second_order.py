@@ -174,7 +174,7 @@ def linearize(fun: Callable, *primals: Any, **unknown: NoReturn) -> tuple[Any, C
     output, pullback = make_pullback("linearize", "cotangent", fun, primals)
     zero = tree_map(anp.zeros_like, output)
     _, push = make_pullback("linearize", "tangent", pullback, (zero,))
-    return output, lambda *tangents: push(tangents)[0]
+    return output, border(lambda *tangents: push(tangents)[0])
 
 
 @border
