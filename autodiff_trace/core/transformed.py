@@ -35,7 +35,8 @@ class Transformed:
     """
 
     def __init__(self, name: str, apply: Callable, fun: Callable, **options: Any) -> None:
-        check_function(name, fun, f"{name}(f)(x), not {name}(f(x))")
+        if not callable(fun):
+            check_function(name, fun, f"{name}(f)(x), not {name}(f(x))")
         functools.update_wrapper(self, fun, updated=())
         self.transformation = name
         self.apply = apply

@@ -14,7 +14,7 @@ from ..core.reverse import trace_vjp
 from ..numpy import wrapped as anp
 from .border import as_number, select_arguments, split_aux
 from .flat_function import fill_zeros
-from ..core.tracebacks import border
+from ..core.tracebacks import border, hide_frames
 from ..core.transformed import Transformed
 from ..core.unknown_names import unknown_keyword
 from .ownership import detach, own_constant, separate
@@ -83,7 +83,6 @@ apply_grad, apply_elementwise_grad, apply_holomorphic_grad = [
     functools.partial(apply_gradient, name) for name in ("grad", "elementwise_grad", "holomorphic_grad")]
 
 
-@border
 def grad(
     fun: Callable,
     argnums: int | Sequence[int] = 0,
@@ -117,9 +116,13 @@ def grad(
     >>> grad(lambda p: p["a"] * p["b"])({"a": 2.0, "b": 5.0})
     {'a': np.float64(5.0), 'b': np.float64(2.0)}
     """
-    if unknown:
-        raise unknown_keyword("grad", unknown)
-    return Transformed("grad", apply_grad, fun, argnums=argnums, argnames=argnames, has_aux=has_aux)
+    try:
+        if unknown:
+            raise unknown_keyword("grad", unknown)
+        return Transformed("grad", apply_grad, fun, argnums=argnums, argnames=argnames, has_aux=has_aux)
+    except Exception as error:
+        hide_frames(error)
+        raise
 
 
 def apply_value_and_grad(fun, options, args, kwargs):
@@ -128,7 +131,6 @@ def apply_value_and_grad(fun, options, args, kwargs):
     return ((value, aux) if options["has_aux"] else value), gradient
 
 
-@border
 def value_and_grad(
     fun: Callable,
     argnums: int | Sequence[int] = 0,
@@ -145,9 +147,14 @@ def value_and_grad(
     >>> float(value), float(gradient)
     (9.0, 6.0)
     """
-    if unknown:
-        raise unknown_keyword("value_and_grad", unknown)
-    return Transformed("value_and_grad", apply_value_and_grad, fun, argnums=argnums, argnames=argnames, has_aux=has_aux)
+    try:
+        if unknown:
+            raise unknown_keyword("value_and_grad", unknown)
+        options = {"argnums": argnums, "argnames": argnames, "has_aux": has_aux}
+        return Transformed("value_and_grad", apply_value_and_grad, fun, **options)
+    except Exception as error:
+        hide_frames(error)
+        raise
 
 
 def apply_grad_and_aux(fun, options, args, kwargs):

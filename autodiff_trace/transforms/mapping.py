@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.batching import trace_batch
 from ..core.pytree import find_container, tree_flatten, tree_unflatten
-from ..core.tracebacks import border
+from ..core.tracebacks import hide_frames
 from ..core.tracer import boxers
 from ..numpy import wrapped as anp
 from ..numpy.array_kinds import holds_box, instead_of, is_array_of_others, operands_of_others
@@ -22,7 +22,6 @@ from .ownership import detach
 __all__ = ["common_size", "spread_axes", "vmap"]
 
 
-@border
 def vmap(fun: Callable, in_axes: Any = 0, out_axes: Any = 0, **unknown: NoReturn) -> Callable:
     """The function that maps ``fun`` over an axis of its arguments, all elements at once.
 
@@ -42,9 +41,13 @@ def vmap(fun: Callable, in_axes: Any = 0, out_axes: Any = 0, **unknown: NoReturn
     >>> vmap(lambda x, y: x @ y, in_axes=(0, None))(np.eye(3), np.arange(3.0))
     array([0., 1., 2.])
     """
-    if unknown:
-        raise unknown_keyword("vmap", unknown)
-    return Transformed("vmap", apply_vmap, fun, in_axes=in_axes, out_axes=out_axes)
+    try:
+        if unknown:
+            raise unknown_keyword("vmap", unknown)
+        return Transformed("vmap", apply_vmap, fun, in_axes=in_axes, out_axes=out_axes)
+    except Exception as error:
+        hide_frames(error)
+        raise
 
 
 def apply_vmap(fun, options, args, kwargs):
