@@ -16,6 +16,7 @@ from . import numpy as numpy
 from .compiler import graph, jit, num_threads, set_num_threads
 from .core.errors import EndedTraceError, MissingRuleError, MutationError, TracedValueError
 from .core.pytree import register_pytree, tree_flatten, tree_leaves, tree_map, tree_unflatten
+from .core.tracebacks import border
 from .core.unknown_names import MissingModules, unknown_name
 from .numpy.array_types import register_array_type
 from .numpy.mutation import check_mutation
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
     from . import optim as optim, processes as processes, scipy as scipy, testing as testing
 else:
     LOADED_WHEN_ASKED_FOR = frozenset("autograd_compat distributed extend nn optim processes scipy testing".split())
+
+    @border
 
     def __getattr__(name):
         if name in LOADED_WHEN_ASKED_FOR:  # which take their time to load, or need others

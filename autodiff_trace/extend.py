@@ -20,6 +20,7 @@ from .core.pytree import register_pytree
 from .core.reverse import defvjp, defvjp_all
 from .core.tracer import Box, is_box
 from .core.traits import declare
+from .core.tracebacks import border
 from .core.unknown_names import unknown_name
 from .numpy.along_axes import reduces, reduction, runs_along
 from .numpy.array_box import ArrayBox
@@ -38,5 +39,6 @@ __all__ = [
 
 
 if not TYPE_CHECKING:  # to which it would say that there is every name
+    @border
     def __getattr__(name):
         raise unknown_name(__name__, name)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from .core.pytree import tree_flatten, tree_unflatten
+from .core.tracebacks import border
 from .core.unknown_names import unknown_keyword, unknown_name
 from .differences import Difference, balance, measure, numerical_jvp, real_dtype, wide
 from .transforms.border import to_input
@@ -19,6 +20,7 @@ __all__ = ["check_grads", "check_jvp", "check_vjp", "numerical_jvp"]
 TOLERANCES = {np.dtype(np.float16): 5e-2, np.dtype(np.float32): 5e-3, np.dtype(np.float64): 1e-6}
 
 
+@border
 def check_grads(
     fun: Callable,
     *args: Any,
@@ -202,5 +204,6 @@ def check_close(where: str, found: Any, expected: Any, allowed: Any) -> None:
 
 
 if not TYPE_CHECKING:  # to which it would say that there is every name
+    @border
     def __getattr__(name):
         raise unknown_name(__name__, name)

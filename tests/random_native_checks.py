@@ -64,7 +64,7 @@ def outcome(function: Callable, case: Case, call: tuple) -> Outcome:
 def said(warning: Any) -> str:
     """A warning, without what tells one jitted function from another."""
     text = f"{warning.category.__name__}: {warning.message}"
-    return re.sub(r"(, backend='\w+'|, math='\w+'|<jit \w+ \d+>)", "", text)
+    return re.sub(r"(, backend='\w+'|, math='\w+'|<autodiff_trace jit \w+ \d+>)", "", text)
 
 
 @contextmanager

@@ -11,9 +11,9 @@ ROOT = Path(autodiff_trace.__file__).parent
 # All modules from the bottom up, folder by folder: each imports only from those that stand before it. A folder whose
 # modules need others in between comes more than once. A new module goes where what it imports stands before it.
 ORDER = """
-    core: array_ops parameters traits cotangents errors habits unknown_names pytree libraries tracer recording
-      derivative lowest unknown_sizes foreign other_operands primitives unary batching choices selections masked_rules
-      backward rule_checks reverse forward infinitesimals transformed taylor
+    core: array_ops parameters traits cotangents errors tracebacks habits unknown_names asking pytree libraries tracer
+      recording shape_errors derivative lowest unknown_sizes foreign other_operands primitives unary batching choices
+      selections masked_rules backward rule_checks reverse forward infinitesimals transformed taylor
     scipy/ndimage: steps taps
     scipy/signal: steps
     scipy/stats: uncovered
@@ -42,9 +42,9 @@ ORDER = """
     compiler/rolling: __init__
     compiler/schedule: __init__
     transforms: trace_substitution closures
-    numpy: error_states recursive_linalg layouts mutation parameters random row_sums lapack quick_forms array_kinds
-      namespace plain_scipy operators canonical fft wrapped moving batching broadcasting buffers concatenators linalg
-      ufunc_folds rebinding ufunc_methods masks
+    numpy: error_states recursive_linalg layouts mutation parameters giving_way random row_sums lapack quick_forms
+      array_kinds namespace plain_scipy operators canonical fft wrapped moving batching broadcasting buffers
+      concatenators linalg ufunc_folds rebinding ufunc_methods masks
     scipy/integrate: fields linearised refining
     scipy/optimize: isotonic
     scipy/interpolate: bands cubics

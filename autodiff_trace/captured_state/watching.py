@@ -109,12 +109,13 @@ def compile_check(watched: Iterable[Watch]) -> Callable[[], bool]:
                 now = f"{name(itemgetter(*[watch.place.key for watch in watches]))}({owner})"
             conditions.append(f"all(map(is_, {now}, {name([watch.value for watch in watches])}))")
     expression = " and ".join(conditions)
-    exec(f"""def holds():
+    source = f"""def holds():
     try:
         return {expression or True}
     except Exception:  # a variable has been deleted
         return False
-""", known)
+"""
+    exec(compile(source, f"{__file__} for holds", "exec"), known)
     holds = known.pop("holds")
     holds.expression, holds.known = expression, known
     return holds

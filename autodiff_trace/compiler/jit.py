@@ -9,6 +9,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from ..core.tracebacks import border
 from ..core.unknown_names import unknown_keyword
 from .pass_names import PASSES
 from .selection import check_selection
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["graph", "jit"]
 
 
+@border
 def jit(
     fun: Callable | None = None, static_argnames: str | Sequence[str] = (), passes: Sequence[str] = PASSES,
     constant: str | Sequence[str] = (), backend: str = "auto", math: str = "own",
@@ -108,6 +110,7 @@ def jit(
     return Jitted(fun, tuple(names), passes, constants, check_selection(backend, math))
 
 
+@border
 def graph(fun: Callable, /, *args: Any, **kwargs: Any) -> Graph:
     """Run ``fun`` once on these arguments and return what it did: ``jit(fun).graph(*args, **kwargs)``.
 

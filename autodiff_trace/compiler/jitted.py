@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.recording import is_recording
+from ..core.tracebacks import hide_frames, shows_all
 from ..core.tracer import running_traces
 from ..core.transformed import Transformed
 from ..core.unknown_names import add_missing
@@ -69,6 +70,14 @@ class Jitted(EagerRuns, Transformed):
                 if result is not MISSED:
                     self.hits += 1
                     return result
+        try:
+            return self.look_up(args, kwargs)
+        except Exception as error:
+            hide_frames(error)
+            raise
+
+    def look_up(self, args: tuple, kwargs: dict) -> Any:
+        """Run the program that fits, or the function."""
         match, entry = self.cache.latest
         statics: list = []
         try:
@@ -214,7 +223,7 @@ class Jitted(EagerRuns, Transformed):
             entry.caught.add(type(error))  # programs fail at values at which nothing can be replayed
             return self.run_instead(problem, entry, args, kwargs) if problem.failure else self.run(args, kwargs)
         except Exception as original:
-            if type(original) is type(error):
+            if type(original) is type(error) and shows_all():
                 # The traceback of ``error`` shows the emitted line; that of ``original`` the user's own.
                 raise error from original
             raise

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from .array_ops import array_ops
+from .asking import why_not
 from .errors import TracedValueError, caller_line
 from .tracer import Trace, box_classes, boxers, find_top_trace, watched_types
 
@@ -27,6 +28,17 @@ class Batch(NamedTuple):
     size: int
     mapped: list
     mapped_keywords: dict[str, Any]
+
+
+ADVICE = {
+    "bool": "For a choice of two values write anp.where(condition, x, y); to branch on each element call the function "
+    "in a Python loop",
+    "float": "Instead of math.f(x) write anp.f(x), of autodiff_trace.numpy; x.astype(dtype) casts all elements",
+    "index": "A count or an index is the same for all elements where in_axes is None for it; for a batch of indices "
+    "write anp.take(y, i, axis=0)",
+    "format": "Print the batch itself, print(x), or format the elements of what vmap(f) gives",
+}
+"""What to do instead where Python asks a mapped value for a plain one, by what asks."""
 
 
 class Metadata:
@@ -112,10 +124,11 @@ class BatchTrace(Trace):
     def python_value(self, box, use):
         if box._node is None:
             return use(box._value)
-        raise TracedValueError(
-            f"{use.__name__}() of a mapped value: it is a whole batch of values ({caller_line()}). For a choice of "
-            "two values write anp.where(condition, x, y); to branch on each element call the function in a Python loop."
-        )
+        line = caller_line()
+        raise TracedValueError(why_not(line) or (
+            f"{use.__name__}() of a mapped value: it is a whole batch of values ({line}). "
+            f"{ADVICE.get(use.__name__, ADVICE['float'])}."
+        ))
 
 
 def loop_and_stack(batch: Batch, prim: Callable, args: list, kwargs: dict) -> tuple[Any, int | None]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import Any
 
+from .asking import why_not
 from .errors import TracedValueError, caller_line
 from .tracer import (
     Trace, box_classes, boxers, find_top_trace, snapshot, watched_types,
@@ -80,12 +81,12 @@ class DerivativeTrace(Trace):
 
     def python_value(self, box, use):
         if box._node is not None and (use is float or use is complex):
-            raise TracedValueError(
-                f"{use.__name__}() of a traced value would drop its derivative ({caller_line()}). A traced value works "
-                "as a number without it. Instead of math.f(x) write anp.f(x); instead of storing x into a plain array "
-                "make the array with anp.zeros(...), of autodiff_trace.numpy, inside the function; for the plain "
-                "number take to_numpy(x)."
-            )
+            line = caller_line()
+            raise TracedValueError(why_not(line) or (
+                f"{use.__name__}() of a traced value would drop its derivative ({line}). A traced value works as a "
+                "number without it: instead of math.f(x) write anp.f(x), of autodiff_trace.numpy; for the plain number "
+                "take to_numpy(x), to print it f\"{x:.3f}\"."
+            ))
         return use(box._value)
 
     def plain(self, box):

@@ -20,7 +20,7 @@ from .tracer import NO_KEYWORDS, Trace, box_classes, passed_types, register_box,
 from .unknown_sizes import known_in_part
 
 __all__ = [
-    "FOREIGN", "ArrayType", "array_types", "foreign_type", "has_in_place", "has_values", "is_foreign",
+    "FOREIGN", "ArrayType", "array_types", "foreign_type", "has_in_place", "has_lazy", "has_values", "is_foreign",
     "is_of_another_library", "lazy_types", "register_foreign", "taken_over", "to_foreign",
 ]
 
@@ -112,6 +112,12 @@ def register_foreign(kind: type, array_type: ArrayType) -> None:
     (lazy_types.add if array_type.is_lazy else lazy_types.discard)(kind)  # what was said before no longer holds
     register_box(array_type.box_class, kind, convert=FOREIGN.box)
     passed_types.discard(kind)  # it is looked at wherever a primitive meets it
+
+
+def has_lazy(args: Any) -> bool:
+    """Whether there is an array among plain arguments that has no values yet: NumPy's function would compute it where
+    its library lacks that function, or give what that library means by its name."""
+    return any([type(arg) in lazy_types or type(arg) is list and has_lazy(arg) for arg in args])
 
 
 def foreign_type(args: Any, kwargs: dict = NO_KEYWORDS) -> ArrayType | None:

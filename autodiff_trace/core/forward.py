@@ -13,8 +13,9 @@ from .derivative import DerivativeTrace, RuleTable, without_derivatives
 from .masked_rules import Push, has_selected, outline_unread, push_selected
 from .primitives import add_rule_table
 from .reverse import trace_vjp, zero_rule
-from .rule_checks import check_primitive, check_rules
+from .rule_checks import check_primitive, check_rules, checked
 from .selections import Mask, Selected, settle
+from .tracebacks import border
 from .tracer import boxers
 
 __all__ = [
@@ -114,6 +115,7 @@ def add_jvp_table(prim: Callable) -> None:
 add_rule_table(add_jvp_table)
 
 
+@border
 def defjvp(
     prim: Callable, *rules: Callable | None, argnums: Sequence[int] | None = None, **keyword_rules: Callable
 ) -> None:
@@ -131,10 +133,11 @@ def defjvp(
     check_primitive("defjvp", prim)
     check_rules("defjvp", prim, rules, keyword_rules)
     for argnum, rule in zip(argnums or range(len(rules)), rules):
-        prim.jvps[argnum] = rule or zero_rule
+        prim.jvps[argnum] = checked(prim, rule, argnum, is_forward=True) or zero_rule
     prim.jvps.update(keyword_rules)
 
 
+@border
 def defjvp_all(prim: Callable, rule: Callable) -> None:
     """Give ``prim`` one JVP rule for all its arguments, where they share work.
 

@@ -101,6 +101,7 @@ JAX = {
     "checkpoint()": {"static_argnums": "Leave it out: arguments that hold no numbers are passed on as they are"},
     OURS: {
         **same("pmap pjit shard_map xmap", "Write vmap(f)"),
+        "jnp": "Write anp, which is autodiff_trace.numpy",
         "lax": (
             "Write scan, fori_loop, custom_root, custom_linear_solve, stop_gradient, or Python's if and while; other "
             "functions of lax are those of NumPy, anp.where(c, x, y)"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from .tracebacks import border
 from .unknown_names import unknown_keyword
 
 if TYPE_CHECKING:
@@ -257,6 +258,7 @@ def tree_leaves(tree: Any) -> list[Any]:
     return tree_flatten(tree)[0]
 
 
+@border
 def tree_map(fun: Callable[..., Any], tree: Any, *trees: Any, **unknown: NoReturn) -> Tree:
     """Apply ``fun`` to the leaves of ``tree``, and of further trees with the same structure.
 

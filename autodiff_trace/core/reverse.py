@@ -12,8 +12,9 @@ from .backward import VJPNode
 from .errors import MissingRuleError, caller_line, public_name
 from .derivative import DerivativeTrace, RuleTable
 from .primitives import add_rule_table
-from .rule_checks import check_primitive, check_rules
+from .rule_checks import check_primitive, check_rules, checked, checked_all
 from .selections import OutputsCotangent
+from .tracebacks import border
 from .tracer import NO_KEYWORDS, box_classes, boxers, own_box, snapshot
 
 __all__ = ["VJPTrace", "defvjp", "defvjp_all", "defvjp_pair", "trace_vjp"]
@@ -95,6 +96,7 @@ def add_vjp_table(prim: Callable) -> None:
 add_rule_table(add_vjp_table)
 
 
+@border
 def defvjp(
     prim: Callable, *rules: Callable | None, argnums: Sequence[int] | None = None, **keyword_rules: Callable
 ) -> None:
@@ -118,9 +120,10 @@ def defvjp(
     for several in [key for key in prim.vjps if type(key) is tuple]:
         del prim.vjps[several]
     forget_declared(prim, not new.keys().isdisjoint(prim.vjps))
-    prim.vjps.update({argument: rule or zero_rule for argument, rule in new.items()})
+    prim.vjps.update({argument: checked(prim, rule, argument) or zero_rule for argument, rule in new.items()})
 
 
+@border
 def defvjp_all(prim: Callable, rule: Callable) -> None:
     """Give ``prim`` one rule for all its arguments, where they share work.
 
@@ -135,7 +138,7 @@ def defvjp_all(prim: Callable, rule: Callable) -> None:
     check_primitive("defvjp_all", prim)
     forget_declared(prim, bool(prim.vjps) or prim.vjp_all is not None)
     prim.vjps.clear()
-    prim.vjp_all = rule
+    prim.vjp_all = checked_all(prim, rule)
 
 
 def forget_declared(prim: Callable, has_rules: bool) -> None:

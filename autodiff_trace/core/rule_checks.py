@@ -11,13 +11,15 @@ import inspect
 import math
 import types
 from collections.abc import Callable, Iterable
+from numbers import Number
 from typing import Any
 
 from .habits import HABITS
 from .tracer import NO_KEYWORDS
 from .unknown_names import unknown_keyword
+from .unknown_sizes import is_same_shape
 
-__all__ = ["check_primitive", "check_rules"]
+__all__ = ["check_primitive", "check_rules", "checked", "checked_all"]
 
 PACKAGE = __name__.partition(".")[0]
 POSITIONAL = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
@@ -56,12 +58,75 @@ def check_rules(
             raise TypeError(f"{where} is {rule!r}, not a function rule(g, ans, *args), or None.")
         if is_curried(rule):
             raise TypeError(f"{where} is curried, as in autograd. {HABITS['autograd']['rules']['curried']}.")
+        if returns_nothing(rule):
+            raise TypeError(f"{where} returns nothing. Write return in front of what it computes.")
         most, least = most_arguments(rule), least_arguments(prim, rule)
         if most < least:
             raise TypeError(
                 f"{where} takes {most} arguments, but gets {least} or more, rule(g, ans, *args): the cotangent (or "
                 "tangent), the answer, and the arguments of the call."
             )
+
+
+def checked(prim: Callable, rule: Callable | None, argument: int | str, is_forward: bool = False) -> Callable | None:
+    """A rule of a user's that raises TypeError where it gives what is not like its argument (in forward mode like the
+    answer); ``rule`` itself, where it is of this package."""
+    if rule is None or is_own(rule):
+        return rule
+
+    @functools.wraps(rule, updated=())
+    def call(g: Any, ans: Any, *args: Any, **kwargs: Any) -> Any:
+        term = rule(g, ans, *args, **kwargs)
+        if is_forward:
+            like = ans
+        else:
+            like = args[argument] if argument in range(len(args)) else kwargs.get(argument)
+        if term is not None and (shape := shape_of(like)) is not None:
+            check_term(prim, rule, term, shape, "an answer" if is_forward else f"argument {argument!r}", is_forward)
+        return term
+
+    return call
+
+
+def check_term(prim: Callable, rule: Callable, term: Any, shape: tuple, whose: str, is_forward: bool) -> None:
+    found = shape_of(term)
+    if found is not None and is_same_shape(found, shape) or found is None and type(term).__module__ != "builtins":
+        return
+    term_name = "tangent" if is_forward else "cotangent"
+    code = getattr(rule, "__code__", None)
+    place = f" ({code.co_filename}, line {code.co_firstlineno})" if code else ""
+    if found is None:
+        what, way = f"a {type(term).__name__}", f"It is one {term_name}, an array or a number."
+    else:
+        what = f"a {term_name} of shape {found}"
+        way = "It has the shape of the answer." if is_forward else (
+            "It has the shape of the argument; what NumPy has broadcast is summed by extend.unbroadcast(g, x)."
+        )
+    name = getattr(prim, "__name__", prim)
+    raise TypeError(f"a rule of {name}{place} gave {what} for {whose} of shape {shape}. {way}")
+
+
+def shape_of(x: Any) -> tuple | None:
+    return () if isinstance(x, Number) and not hasattr(x, "shape") else getattr(x, "shape", None)
+
+
+def checked_all(prim: Callable, rule: Callable) -> Callable:
+    """The same of one rule for all arguments, which gives a list with one cotangent for each of those it is given."""
+    if is_own(rule):
+        return rule
+
+    @functools.wraps(rule, updated=())
+    def call(argnums: tuple, g: Any, ans: Any, args: Any, kwargs: dict) -> Any:
+        terms = rule(argnums, g, ans, args, kwargs)
+        count = len(terms) if isinstance(terms, (list, tuple)) else f"a {type(terms).__name__}, not"
+        if count != len(argnums):
+            raise TypeError(
+                f"the rule for all arguments of {getattr(prim, '__name__', prim)} gave {count} cotangents for the "
+                f"arguments {argnums}. It gives a list with one for each of argnums."
+            )
+        return terms
+
+    return call
 
 
 def is_own(rule: Any) -> bool:
@@ -84,6 +149,21 @@ def is_curried(rule: Callable) -> bool:
         return False
     names = [each.argval for each in instructions[made[-1] :] if each.opname.startswith(("STORE_", "LOAD_"))]
     return len({name for each in names for name in (each if isinstance(each, tuple) else [each])}) <= 1
+
+
+def returns_nothing(rule: Callable) -> bool:
+    """Whether it computes something, and has no ``return``."""
+    code = getattr(rule, "__code__", None)
+    if not isinstance(code, types.CodeType) or code.co_flags & inspect.CO_GENERATOR:
+        return False
+    steps = [each for each in dis.get_instructions(code) if each.opname not in ("RESUME", "COPY_FREE_VARS", "NOP")]
+    ends = [i for i, each in enumerate(steps) if each.opname in ("RETURN_VALUE", "RETURN_CONST")]
+    nothing = [(steps[i - (steps[i].opname == "RETURN_VALUE")].argval, steps[i - 1].opname) for i in ends]
+    is_none = all(
+        value is None and (steps[i].opname == "RETURN_CONST" or before == "LOAD_CONST")
+        for i, (value, before) in zip(ends, nothing)
+    )
+    return bool(ends) and is_none and len(steps) > 2
 
 
 def parameters_of(function: Callable) -> list[inspect.Parameter] | None:

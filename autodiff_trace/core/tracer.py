@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from typing import Any
 
+from .asking import raise_ours
 from .errors import EndedTraceError, TracedValueError, caller_line
 
 __all__ = [
@@ -159,9 +160,6 @@ def snapshot(box: Box) -> Any:
     return own_box(box)
 
 
-# Traces
-
-
 class Trace:
     """One running transformation. A subclass says what becomes of a primitive that meets its boxes."""
 
@@ -229,6 +227,9 @@ class Trace:
                                            "traced array. Make it a traced array first: anp.array(x.tolist()).")
                 values.append(value)
                 nodes.append(output._node if mine else None)
+        except (TypeError, ValueError) as error:
+            raise_ours(error)
+            raise
         finally:
             trace_stack.set(stack)  # first of all: no signal (Ctrl-C) is handled before this call of C has returned
             self.end()
@@ -244,8 +245,7 @@ class Trace:
 class EndedTrace(Trace):
     """What a trace becomes when its transformation has returned.
 
-    What did not depend on its inputs, a table that a helper has made and keeps (``functools.cache``), goes on as the
-    plain value.
+    What did not depend on its inputs, a table that ``functools.cache`` keeps, say, goes on as the plain value.
     """
 
     has_ended = True

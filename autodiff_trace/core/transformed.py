@@ -10,8 +10,16 @@ from collections.abc import Callable
 from typing import Any
 
 from .infinitesimals import settled
+from .tracebacks import hide_frames
 
-__all__ = ["Transformed"]
+__all__ = ["Transformed", "check_function"]
+
+
+def check_function(name: str, fun: Any, call: str) -> None:
+    """Raise TypeError for what is no function; ``call`` is how one writes the call of ``name``."""
+    if not callable(fun):
+        raise TypeError(f"{name}: expected a function, got {fun!r}. Write {call}.")
+
 
 COMMUTING = frozenset("""
     deriv derivatives elementwise_grad grad grad_and_aux hessian holomorphic_grad hvp jacfwd jacobian jacrev
@@ -28,7 +36,7 @@ class Transformed:
 
     def __init__(self, name: str, apply: Callable, fun: Callable, **options: Any) -> None:
         if not callable(fun):
-            raise TypeError(f"{name}: expected a function, got {fun!r}. Write {name}(f)(x), not {name}(f(x)).")
+            check_function(name, fun, f"{name}(f)(x), not {name}(f(x))")
         functools.update_wrapper(self, fun, updated=())
         self.transformation = name
         self.apply = apply
@@ -39,9 +47,13 @@ class Transformed:
         self.compiled = fun.compiled_under(self) if commutes else None
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        if self.compiled is not None:
-            return self.compiled(*args, **kwargs)
-        return settled(self.apply(self.fun, self.options, args, kwargs))
+        try:
+            if self.compiled is not None:
+                return self.compiled(*args, **kwargs)
+            return settled(self.apply(self.fun, self.options, args, kwargs))
+        except Exception as error:
+            hide_frames(error)
+            raise
 
     def compiled_under(self, outer: Transformed) -> Transformed | None:
         """What ``outer``, a transformation of this function, runs as: where a compiled function is at the bottom, the

@@ -13,7 +13,9 @@ from collections.abc import Iterable
 from types import FrameType
 from typing import Any, NoReturn
 
+from .errors import is_own_file
 from .habits import HABITS
+from .tracebacks import border
 
 __all__ = [
     "MissingAttribute", "MissingModules", "add_missing", "find_way", "our_way", "unknown_keyword", "unknown_name",
@@ -49,7 +51,10 @@ def unknown_name(module: str, name: str, more: str = "") -> AttributeError | Imp
 
     In ``from module import name`` an ImportError: of an AttributeError Python would show none of the text.
     """
-    if is_import(sys._getframe(1).f_back):
+    frame = sys._getframe(1)
+    while frame is not None and is_own_file(frame.f_code.co_filename):
+        frame = frame.f_back
+    if is_import(frame):
         return ImportError(our_way(f"cannot import name {name!r} from {module!r}", (module,), name) + more, name=module)
     text = our_way(f"module {module!r} has no attribute {name!r}", (module,), name) + more
     return without_guess(text, sys.modules[module]) if find_way((module,), name) else AttributeError(text)
@@ -72,6 +77,7 @@ class MissingAttribute:
         self.place = place
         self.name = name
 
+    @border
     def __get__(self, instance: Any, owner: type) -> NoReturn:
         usual = f"{owner.__name__!r} object has no attribute {self.name!r}"
         raise without_guess(our_way(usual, (self.place,), self.name), owner)
@@ -92,6 +98,7 @@ class MissingModules:
     """The last finder of imports: it finds nothing, and says what to write instead of a module that is a habit."""
 
     @staticmethod
+    @border
     def find_spec(name: str, path: Any = None, target: Any = None) -> None:
         parent, _, own = name.rpartition(".")
         if parent.partition(".")[0] == PACKAGE and find_way((parent,), own):

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from ..core.tracebacks import border
 from ..core.unknown_names import unknown_name
 from . import protocol_forms as protocol_forms
 from .activations import relu, sigmoid
@@ -12,5 +13,6 @@ __all__ = ["log_softmax", "logsumexp", "mse", "relu", "sigmoid", "softmax", "sof
 
 
 if not TYPE_CHECKING:  # to which it would say that there is every name
+    @border
     def __getattr__(name):
         raise unknown_name(__name__, name)

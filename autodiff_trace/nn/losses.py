@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.primitives import primitive
+from ..core.tracebacks import border
 from ..core.traits import declares
 from ..numpy import wrapped as anp
 from ..numpy.batching import map_all
@@ -17,6 +18,7 @@ from .softmaxes import below_top, in_precision_of, log_softmax, log_sum_exp, sof
 __all__ = ["check_labels", "label_losses", "mse", "softmax_cross_entropy"]
 
 
+@border
 def softmax_cross_entropy(logits: Any, labels: Any) -> Any:
     """The mean over examples of ``-log(softmax(logits))`` at the right class.
 
@@ -86,6 +88,7 @@ defrules(
 )
 
 
+@border
 def mse(predictions: Any, targets: Any) -> Any:
     """The mean of the squared differences.
 

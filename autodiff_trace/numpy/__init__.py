@@ -5,6 +5,7 @@ from importlib import import_module
 
 import numpy as np
 
+from ..core.tracebacks import border
 from ..core.unknown_names import unknown_name
 from . import wrapped
 from . import rules as rules
@@ -23,6 +24,7 @@ _own = {"import_module", "np", "sys", "unknown_name", "why_removed"}
 __all__ = [name for name in globals() if not name.startswith("_") and name not in _own]
 
 
+@border
 def __getattr__(name):
     if name == "random":  # NumPy loads it when it is asked for (10 of 60 ms), and so do we
         return import_module(f"{__name__}.random")

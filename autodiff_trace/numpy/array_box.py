@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 import operator
 import sys
-import types
 
 import numpy as np
 
+from ..core.asking import why_not_stored
 from ..core.errors import TracedValueError, caller_line
 from ..core.fast.ownership import writing
 from ..core.foreign import FOREIGN
+from ..core.shape_errors import name_shapes
+from ..core.tracebacks import hide_frames
 from ..core.unary import call_on
 from ..core.recording import RecordingTrace
 from ..core.tracer import Box, fixed_types, is_box, register_box
@@ -19,6 +20,7 @@ from ..core.unknown_names import add_missing
 from . import moving
 from . import wrapped as anp
 from .attributes import conjugate, resize, set_imag, set_real, set_shape, view
+from .giving_way import gives_way
 from .layouts import is_number, layout
 from .namespace import wrapped_functions
 from .operators import binary_operator, comparison, forward_method, python_value
@@ -27,30 +29,7 @@ from .rules.shapes import full_shape
 from .ufunc_methods import call_ufunc_method
 from .writable_box import WritableBox
 
-__all__ = ["ArrayBox", "gives_way", "gives_way_in"]
-
-gives_way_in: dict[types.CodeType, bool] = {}
-"""Code of operators of others that give way to an operand of which NumPy makes no array: boxes let it make none there.
-True for the operators, False for the functions that these call, and that may be called without them."""
-
-
-def gives_way(frame):
-    """Whether an operator of others asks NumPy for the array of an operand: in the frames around ``frame``."""
-    while frame.f_globals.get("__name__", "").startswith("numpy."):  # np.atleast_2d
-        frame = frame.f_back
-    if not gives_way_in and frame.f_globals.get("__name__", "").startswith("scipy.sparse"):
-        importlib.import_module(f"{__package__.partition('.')[0]}.scipy.sparse")  # knows SciPy's operators
-    if frame.f_code not in gives_way_in:
-        return False
-    name = frame.f_code.co_name
-    while gives_way_in.get(frame.f_code) is False:
-        frame = frame.f_back
-    if frame.f_code in gives_way_in:
-        return True
-    raise TracedValueError(
-        f"a method of another library ({name}) takes no traced values ({caller_line()}), its operators do: write "
-        "A * x or A @ x."
-    )
+__all__ = ["ArrayBox"]
 
 
 class ArrayBox(WritableBox):
@@ -109,7 +88,14 @@ class ArrayBox(WritableBox):
         return int(anp.round(self)) if ndigits is None else anp.round(self, ndigits)
 
     def __format__(self, spec):
-        return self._trace.python_value(self, lambda value: format(value, spec))
+        def format(value):
+            return value.__format__(spec)
+
+        try:
+            return self._trace.python_value(self, format)
+        except Exception as error:
+            hide_frames(error)
+            raise
 
     def __str__(self):
         return self._trace.text(self)
@@ -136,7 +122,11 @@ class ArrayBox(WritableBox):
     # Items
 
     def __getitem__(self, index):
-        return call_on(anp.getitem, self, index) if type(index) is int else anp.getitem(self, index)
+        try:
+            return call_on(anp.getitem, self, index) if type(index) is int else anp.getitem(self, index)
+        except Exception as error:
+            hide_frames(error)
+            raise
 
     def __iter__(self):
         return (self[i] for i in range(len(self)))
@@ -223,21 +213,34 @@ class ArrayBox(WritableBox):
         return self
 
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
-        return call_ufunc_method(ufunc, method, inputs, kwargs)
+        try:
+            return call_ufunc_method(ufunc, method, inputs, kwargs)
+        except Exception as error:
+            name_shapes(error, ufunc, inputs)
+            hide_frames(error)
+            raise
 
     def __array_function__(self, function, types, args, kwargs):
-        wrapped = wrapped_functions.get(function)
-        if wrapped is None:
-            raise TracedValueError(
-                f"numpy.{function.__name__} cannot be traced ({caller_line()}): it has no form that follows "
-                "derivatives. Take the plain value with to_numpy(x) if none is needed."
-            )
-        return wrapped(*args, **kwargs)
+        try:
+            wrapped = wrapped_functions.get(function)
+            if wrapped is None:
+                raise TracedValueError(
+                    f"numpy.{function.__name__} cannot be traced ({caller_line()}): it has no form that follows "
+                    "derivatives. Take the plain value with to_numpy(x) if none is needed."
+                )
+            return wrapped(*args, **kwargs)
+        except Exception as error:
+            hide_frames(error)
+            raise
 
     def __array__(self, dtype=None, copy=None):
-        if gives_way(sys._getframe(1)):
-            return np.empty((), object)
-        return plain_array(self, dtype)
+        try:
+            if gives_way(sys._getframe(1)):
+                return np.empty((), object)
+            return plain_array(self, dtype)
+        except Exception as error:
+            hide_frames(error)
+            raise
 
 
 for _name in dir(np.ndarray):  # the methods whose signature is that of the function
@@ -255,10 +258,7 @@ def store(out, x):
         if not is_box(x):  # a mask, say, in which no trace is interested
             np.copyto(out, x, casting="same_kind")
             return out
-        raise TracedValueError(
-            f"out= is a plain array, which cannot hold a traced value ({caller_line()}). Leave out= away, write y = y "
-            "+ x instead of y += x where others hold y, too, or make the array with anp.zeros(...) inside the function."
-        )
+        raise TracedValueError(why_not_stored(caller_line()))
     with writing:
         return out.replace(anp.broadcast_to(x, out.shape) if np.shape(x) != out.shape else x)
 

@@ -215,7 +215,7 @@ def refusal(function: Callable, value: Any, dtype: np.dtype | None = None) -> Tr
 def why_asked() -> str | None:
     """What to tell a user where masked arrays, or a package of data frames, ask for the plain array of a box."""
     frame: FrameType | None = sys._getframe(1)
-    package = None
+    package = last = None
     while frame is not None and not is_users_file(frame.f_code.co_filename):
         name = frame.f_globals.get("__name__", "")
         if name.startswith("numpy.ma"):
@@ -225,10 +225,32 @@ def why_asked() -> str | None:
             )
         if not name.startswith("numpy"):
             package = name.partition(".")[0]
-        frame = frame.f_back
+        last, frame = frame, frame.f_back
+    if last is not None and last.f_globals.get("__name__", "").startswith("numpy"):
+        return (
+            f"{numpy_name(last)} asks a traced value for a plain array, which would drop its derivative "
+            f"({caller_line()}). {numpy_way(numpy_name(last))}; for the plain value take to_numpy(x)."
+        )
     if package in (None, PACKAGE_NAME):
         return None
     return (
         f"{package} asks a traced value for a plain array, which would drop its derivative ({caller_line()}). Write "
         f"x.to_numpy() in the place of what is of {package}; for the plain value take to_numpy(x)."
     )
+
+
+def numpy_name(frame: FrameType) -> str:
+    """What a user calls the function of NumPy that runs in a frame: np.full, np.vectorize, np.polynomial."""
+    if frame.f_globals["__name__"].startswith("numpy.polynomial"):
+        return "np.polynomial"
+    owner = type(frame.f_locals.get("self")).__name__
+    return f"np.{owner if hasattr(np, owner) else frame.f_code.co_name}"
+
+
+def numpy_way(name: str) -> str:
+    """What to write instead of such a function."""
+    if name == "np.polynomial":
+        return "Write anp.polyval(coefficients, x), the highest power first"
+    if name == "np.vectorize":
+        return "Call the function with the array itself, where it is written with anp, or write vmap(f)(x)"
+    return f"Write a{name}, of autodiff_trace.numpy"

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..core.tracebacks import hide_frames
 from ..core.tracer import boxers, innermost_trace, is_box
 from . import wrapped
 from .layouts import set_layout
@@ -26,7 +27,11 @@ def buffer_maker(function: Callable) -> Callable:
 
     @functools.wraps(function, updated=())
     def make(*args, **kwargs):
-        array = function(*args, **kwargs)
+        try:
+            array = function(*args, **kwargs)
+        except Exception as error:
+            hide_frames(error)
+            raise
         if is_box(array):
             if not array.shape:
                 # An array, though elements of a batch without axes pass for numbers.

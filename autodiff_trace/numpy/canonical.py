@@ -47,9 +47,11 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..core.array_ops import array_ops
 from ..core.errors import TracedValueError, caller_line
-from ..core.foreign import FOREIGN, array_types, lazy_types
+from ..core.foreign import FOREIGN, array_types, has_lazy, lazy_types
 from ..core.infinitesimals import settled
 from ..core.primitives import root_module
+from ..core.shape_errors import name_shapes
+from ..core.tracebacks import hide_frames
 from ..core.unary import params_of, wrap_unary
 from ..core.tracer import box_classes, find_top_trace, passed_types, watched_types
 from ..core.traits import declare, traits_of
@@ -60,7 +62,6 @@ from .parameters import INTEGER, PLAIN, WHOLE, plain
 __all__ = ["NO_VALUE", "as_array", "axes_of", "axis_of", "bind", "is_given", "unary_of"]
 
 NO_VALUE = np._NoValue
-
 POSITIONAL, MORE = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
 FURTHER = inspect.Parameter("further", MORE)
 
@@ -76,7 +77,7 @@ def bind(function: Callable, definition: Callable) -> Callable:
         "_passed": passed_types, "_taken": taken,
         "_function": function, "_definition": definition, "_find_top_trace": find_top_trace, "_plain": plain,
         "_refuse": refuse, "_type": type, "_lazy_types": lazy_types, "_has_lazy": has_lazy, "_settled": settled,
-        "_box": FOREIGN.box,
+        "_box": FOREIGN.box, "_hide_frames": hide_frames, "_name_shapes": name_shapes,
     }
 
     def generate():
@@ -93,7 +94,12 @@ def bind(function: Callable, definition: Callable) -> Callable:
 
 
 def call_once(*args, **kwargs):
-    return generate()(*args, **kwargs)  # noqa: F821, of the scope that bind() gives it
+    try:
+        return generate()(*args, **kwargs)  # noqa: F821, of the scope that bind() gives it
+    except Exception as error:
+        _name_shapes(error, _function, args)  # noqa: F821
+        _hide_frames(error)  # noqa: F821
+        raise
 
 
 def source_of(scope: dict) -> str:
@@ -112,8 +118,7 @@ def source_of(scope: dict) -> str:
     has_several = any(p.kind is POSITIONAL for p in parameters)
     takes_arrays = root_module(function) in ("numpy", "scipy")
     takes_more = any(p.kind is MORE or p.kind is POSITIONAL and not has_several for p in wanted.values())
-    return "\n".join([
-        f"def call({signature_text(parameters)}):",
+    lines = [
         f"    if _type({first}) not in _boxes:",
         f"        _given = {{{', '.join([f'**{name}' for name in more])}}}",
         f"        _traced = {' or '.join([traced_text(p.name, p.kind is POSITIONAL) for p in needed])}",
@@ -141,13 +146,15 @@ def source_of(scope: dict) -> str:
         ],
         *["    if further: _refuse(_function, next(iter(further)))"] * (FURTHER in parameters),
         f"    return _definition({arguments_text(parameters, wanted)})",
+    ]
+    return "\n".join([
+        f"def call({signature_text(parameters)}):",
+        "    try:",
+        *[f"    {line}" for line in lines],
+        "    except Exception as error:",
+        f"        _name_shapes(error, _function, ({operands},)); _hide_frames(error)",
+        "        raise",
     ])
-
-
-def has_lazy(args: Any) -> bool:
-    """Whether there is an array among plain arguments that has no values yet: NumPy's function would compute it where
-    its library lacks that function, or give what that library means by its name."""
-    return any([type(arg) in lazy_types or type(arg) is list and has_lazy(arg) for arg in args])
 
 
 def taking_text(name: str) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 from ..core.forward import defjvp
 from ..core.reverse import defvjp
 from ..core.primitives import composite
+from ..core.tracebacks import border
 from ..core.traits import ANSWER, declare, several_of
 from .broadcasting import broadcast_tangent, unbroadcast
 from .canonical import bind
@@ -26,6 +27,7 @@ __all__ = ["define", "defrules", "elementwise", "is_surely_finite", "linear", "m
 Derivative = Callable[..., Any] | int | None
 
 
+@border
 def elementwise(prim: Callable, *derivatives: Derivative, singular: bool = False, **facts: Any) -> None:
     """Give an elementwise primitive its VJP and JVP rules.
 
@@ -195,6 +197,7 @@ def defrules(prim: Callable, vjps: Any, jvps: Any, **facts: Any) -> None:
     declare(prim, **facts)
 
 
+@border
 def linear(prim: Callable, transpose: Callable, *others: None, **facts: Any) -> None:
     """Give a primitive that is linear in its first argument its rules.
 
@@ -216,6 +219,7 @@ def linear(prim: Callable, transpose: Callable, *others: None, **facts: Any) -> 
     defjvp(prim, lambda t, ans, x, *args, **kwargs: prim(t, *args, **kwargs), *others)
 
 
+@border
 def multilinear(prim: Callable, *transposes: Callable, **facts: Any) -> None:
     """Give a product, a primitive that is linear in each of its first arguments, its rules.
 

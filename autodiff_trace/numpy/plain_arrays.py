@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.asking import why_not
 from ..core.errors import TracedValueError, caller_line
 from ..core.recording import RecordingTrace
 from ..core.tracer import spent_constant
@@ -37,9 +38,9 @@ def plain_array(box: Any, dtype: Any) -> np.ndarray:
         for index in np.ndindex(items.shape):
             items[index] = box[index] if index else box
         return items
-    raise TracedValueError(why_no_plain_value("the array") or why_asked() or (
-        f"NumPy asks a traced value for a plain array, which would drop its derivative ({caller_line()}). "
-        "Instead of np.array([x, y]) write anp.array([x, y]), instead of np.f([[x, y]]) anp.f([[x, y]]); instead "
-        "of a[x], of a plain array, anp.take(a, x, axis=0); instead of storing x into a plain array make the array "
-        "with anp.zeros(...) inside the function; for the plain value take to_numpy(x)."
+    line = caller_line()
+    raise TracedValueError(why_no_plain_value("the array") or why_asked() or why_not(line) or (
+        f"NumPy asks a traced value for a plain array, which would drop its derivative ({line}). Instead of "
+        "np.array([x, y]) write anp.array([x, y]), of autodiff_trace.numpy, instead of np.f([[x, y]]) anp.f([[x, y]]); "
+        "an array to write into is made with anp.zeros(...) inside the function; for the plain value take to_numpy(x)."
     ))

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..core.errors import caller_line
 from ..core.fast.ownership import can_overwrite, note_write, writing
+from ..core.tracebacks import hide_frames
 from ..core.tracer import Box, box_classes, find_top_trace, is_box, to_value
 from . import wrapped as anp
 from .array_kinds import stored
@@ -34,8 +35,9 @@ class WritableBox(Box):
         with writing:
             try:
                 self.write(index, value)
-            except BaseException:  # also Ctrl-C between the array and its views
+            except BaseException as error:  # also Ctrl-C between the array and its views
                 self.settle_views()
+                hide_frames(error)
                 raise
 
     def settle_views(self) -> None:

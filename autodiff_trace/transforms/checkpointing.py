@@ -20,6 +20,7 @@ from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.reverse import VJPTrace, trace_vjp
 from ..core.selections import Mask, Selected, settle
 from .trace_substitution import active, current, substituting
+from ..core.tracebacks import border
 from ..core.tracer import Box, Trace, boxers, innermost_trace, is_box, own_box, running_traces
 from ..core.transformed import Transformed
 from ..core.unknown_names import unknown_keyword
@@ -30,6 +31,7 @@ __all__ = ["checkpoint", "recompute", "traces_to_handle"]
 Thunk = Callable[[], list]
 
 
+@border
 def checkpoint(fun: Callable, **unknown: NoReturn) -> Callable:
     """``fun``, whose intermediate values are not kept for the backward pass but computed again in it.
 

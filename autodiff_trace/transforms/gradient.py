@@ -14,6 +14,7 @@ from ..core.reverse import trace_vjp
 from ..numpy import wrapped as anp
 from .border import as_number, select_arguments, split_aux
 from .flat_function import fill_zeros
+from ..core.tracebacks import border, hide_frames
 from ..core.transformed import Transformed
 from ..core.unknown_names import unknown_keyword
 from .ownership import detach, own_constant, separate
@@ -55,6 +56,7 @@ def check_output(name: str, value: Any, holomorphic: bool) -> Any:
     if type(value) in (np.float64, np.ndarray) and value.dtype.kind == "f":  # as a rule (0.1 instead of 0.8 µs)
         return value
     hint = " With has_aux=True it may return (value, aux)." if isinstance(value, tuple) else ""
+    hint = " Is a return missing?" if value is None else hint
     value = as_number(value, f"{name}: the function returned {{}}; it must return a number or an array{{}}.{hint}")
     if not holomorphic and anp.iscomplexobj(value):
         raise TypeError(
@@ -114,9 +116,13 @@ def grad(
     >>> grad(lambda p: p["a"] * p["b"])({"a": 2.0, "b": 5.0})
     {'a': np.float64(5.0), 'b': np.float64(2.0)}
     """
-    if unknown:
-        raise unknown_keyword("grad", unknown)
-    return Transformed("grad", apply_grad, fun, argnums=argnums, argnames=argnames, has_aux=has_aux)
+    try:
+        if unknown:
+            raise unknown_keyword("grad", unknown)
+        return Transformed("grad", apply_grad, fun, argnums=argnums, argnames=argnames, has_aux=has_aux)
+    except Exception as error:
+        hide_frames(error)
+        raise
 
 
 def apply_value_and_grad(fun, options, args, kwargs):
@@ -141,9 +147,14 @@ def value_and_grad(
     >>> float(value), float(gradient)
     (9.0, 6.0)
     """
-    if unknown:
-        raise unknown_keyword("value_and_grad", unknown)
-    return Transformed("value_and_grad", apply_value_and_grad, fun, argnums=argnums, argnames=argnames, has_aux=has_aux)
+    try:
+        if unknown:
+            raise unknown_keyword("value_and_grad", unknown)
+        options = {"argnums": argnums, "argnames": argnames, "has_aux": has_aux}
+        return Transformed("value_and_grad", apply_value_and_grad, fun, **options)
+    except Exception as error:
+        hide_frames(error)
+        raise
 
 
 def apply_grad_and_aux(fun, options, args, kwargs):
@@ -151,6 +162,7 @@ def apply_grad_and_aux(fun, options, args, kwargs):
     return gradient, aux
 
 
+@border
 def grad_and_aux(
     fun: Callable,
     argnums: int | Sequence[int] = 0,
@@ -169,6 +181,7 @@ def grad_and_aux(
     return Transformed("grad_and_aux", apply_grad_and_aux, fun, argnums=argnums, argnames=argnames)
 
 
+@border
 def elementwise_grad(
     fun: Callable,
     argnums: int | Sequence[int] = 0,
@@ -191,6 +204,7 @@ def elementwise_grad(
     return Transformed("elementwise_grad", apply_elementwise_grad, fun, **options)
 
 
+@border
 def holomorphic_grad(
     fun: Callable,
     argnums: int | Sequence[int] = 0,

@@ -8,6 +8,8 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..core.pytree import tree_leaves, tree_map
+from ..core.tracebacks import border
+from ..core.transformed import check_function
 from ..core.unknown_names import unknown_keyword
 from ..numpy import wrapped as anp
 from .closures import Closure, sample
@@ -23,6 +25,7 @@ __all__ = ["custom_root"]
 MOST_STEPS = 100
 
 
+@border
 def custom_root(
     f: Callable, initial_guess: Any, solve: Callable | None = None, tangent_solve: Callable | None = None,
     **unknown: NoReturn,
@@ -55,6 +58,7 @@ def custom_root(
     """
     if unknown:
         raise unknown_keyword("custom_root", unknown)
+    check_function("custom_root", f, "custom_root(f, initial_guess)")
     problem = Root("custom_root", f, initial_guess, solve, tangent_solve)
     if not problem.closure.traces:
         return problem.plain(initial_guess)

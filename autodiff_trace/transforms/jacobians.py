@@ -13,6 +13,7 @@ from ..numpy.canonical import as_array
 from .border import check_positions
 from .complex_jacobians import check_holomorphic, is_complex, probe, pull_rows, push_columns, real_block, turned
 from .flat_function import FlatFunction
+from ..core.tracebacks import border
 from ..core.transformed import Transformed
 from ..core.unknown_names import unknown_keyword
 from .gradient import grad
@@ -26,6 +27,7 @@ FEW = 3
 """So many rows are pulled back one by one, which takes 0.8 to 0.95 of the time of a batch."""
 
 
+@border
 def jacobian(
     fun: Callable,
     argnums: int | Sequence[int] = 0,
@@ -69,6 +71,7 @@ def jacobian(
     return make("jacobian", apply_jacobian, fun, argnums, argnames, has_aux, chunk_size)
 
 
+@border
 def jacrev(
     fun: Callable,
     argnums: int | Sequence[int] = 0,
@@ -89,6 +92,7 @@ def jacrev(
     return make("jacrev", apply_jacrev, fun, argnums, argnames, has_aux, chunk_size)
 
 
+@border
 def jacfwd(
     fun: Callable,
     argnums: int | Sequence[int] = 0,
@@ -202,6 +206,7 @@ def check_rows(name: str, pull: Callable, inputs: list, output: Any, row: list) 
             check_holomorphic(name, found, anp.tensordot(1j * r, block, r.ndim), size)
 
 
+@border
 def hessian(
     fun: Callable,
     argnums: int | Sequence[int] = 0,

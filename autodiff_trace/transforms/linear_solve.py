@@ -8,6 +8,8 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..core.pytree import tree_map
+from ..core.tracebacks import border
+from ..core.transformed import check_function
 from ..core.unknown_names import unknown_keyword
 from ..numpy import linalg
 from ..numpy import wrapped as anp
@@ -23,6 +25,7 @@ from .steps import number
 __all__ = ["custom_linear_solve"]
 
 
+@border
 def custom_linear_solve(
     matvec: Callable, b: Any, solve: Callable | None = None, transpose_solve: Callable | None = None,
     symmetric: bool = False,
@@ -52,6 +55,7 @@ def custom_linear_solve(
     """
     if unknown:
         raise unknown_keyword("custom_linear_solve", unknown)
+    check_function("custom_linear_solve", matvec, "custom_linear_solve(matvec, b)")
     transposed = solve if symmetric else transpose_solve
     system = LinearSystem(matvec, b, solve, transposed, symmetric)
     if not system.closure.traces:

@@ -19,7 +19,9 @@ from ..core.errors import caller_line
 from ..core.foreign import is_foreign
 from ..core.pytree import Structure, tree_flatten, tree_unflatten
 from .trace_substitution import current
+from ..core.tracebacks import border
 from ..core.tracer import boxers, innermost_trace, is_box, own_box
+from ..core.transformed import check_function
 from ..core.unknown_names import unknown_keyword
 from ..numpy import wrapped as anp
 from .border import as_plain_array, describe
@@ -37,6 +39,7 @@ recorders: list[Callable] = []
 carry and of the stacked outputs, or None."""
 
 
+@border
 def scan(
     f: Callable, init: Any, xs: Any = None, length: int | None = None, reverse: bool = False, **unknown: NoReturn
 ) -> tuple:
@@ -74,6 +77,7 @@ def scan(
     """
     if unknown:
         raise unknown_keyword("scan", unknown)
+    check_function("scan", f, "scan(f, init, xs)")
     carry, structure = tree_flatten(init)
     carry = [to_root(number(leaf)) for leaf in carry]
     x_leaves, x_structure = tree_flatten(xs)
@@ -110,6 +114,7 @@ def scan(
     return tree_unflatten(structure, carry), tree_unflatten(steps.y_structure, ys)
 
 
+@border
 def fori_loop(lower: int, upper: int, body: Callable, init: Any, **unknown: NoReturn) -> Any:
     """``for i in range(lower, upper): carry = body(i, carry)``, from ``init``; the last carry.
 
@@ -120,6 +125,10 @@ def fori_loop(lower: int, upper: int, body: Callable, init: Any, **unknown: NoRe
     """
     if unknown:
         raise unknown_keyword("fori_loop", unknown)
+    check_function("fori_loop", body, "fori_loop(lower, upper, body, init)")
+    if wrong := [bound for bound in (lower, upper) if not hasattr(type(bound), "__index__")]:
+        way = "fori_loop(lower, upper, body, init)"
+        raise TypeError(f"fori_loop: lower and upper are whole numbers, but one is {wrong[0]!r}. Write {way}.")
     lower, upper = operator.index(lower), operator.index(upper)
     if upper <= lower:
         return init

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..core.batching import trace_batch
 from ..core.pytree import find_container, tree_flatten, tree_unflatten
+from ..core.tracebacks import hide_frames
 from ..core.tracer import boxers
 from ..numpy import wrapped as anp
 from ..numpy.array_kinds import holds_box, instead_of, is_array_of_others, operands_of_others
@@ -40,9 +41,13 @@ def vmap(fun: Callable, in_axes: Any = 0, out_axes: Any = 0, **unknown: NoReturn
     >>> vmap(lambda x, y: x @ y, in_axes=(0, None))(np.eye(3), np.arange(3.0))
     array([0., 1., 2.])
     """
-    if unknown:
-        raise unknown_keyword("vmap", unknown)
-    return Transformed("vmap", apply_vmap, fun, in_axes=in_axes, out_axes=out_axes)
+    try:
+        if unknown:
+            raise unknown_keyword("vmap", unknown)
+        return Transformed("vmap", apply_vmap, fun, in_axes=in_axes, out_axes=out_axes)
+    except Exception as error:
+        hide_frames(error)
+        raise
 
 
 def apply_vmap(fun, options, args, kwargs):
@@ -67,7 +72,10 @@ def apply_vmap(fun, options, args, kwargs):
     for i, (leaf, axis) in enumerate(zip(leaves, axes)):
         if mapped[i]:
             if not -np.ndim(leaf) <= axis < np.ndim(leaf):
-                raise ValueError(f"vmap: in_axes has {axis} for an argument of shape {np.shape(leaf)}.")
+                raise ValueError(
+                    f"vmap: in_axes has {axis} for an argument of shape {np.shape(leaf)}. Write None there for what is "
+                    "the same for all elements."
+                )
             inputs[i] = anp.moveaxis(leaf, axis, 0) if axis % leaf.ndim else leaf
             sizes[i] = inputs[i].shape[0]
     size = common_size(sizes, args)
@@ -127,4 +135,6 @@ def place_axis(output: Any, mapped: bool, axis: int | None, size: int) -> Any:
         return output
     if not mapped:
         output = anp.broadcast_to(output, (size, *np.shape(output)))
+    if not -output.ndim <= axis < output.ndim:
+        raise ValueError(f"vmap: out_axes has {axis} for an output of shape {output.shape}, the batch among its axes.")
     return anp.moveaxis(output, 0, axis) if axis % output.ndim else output

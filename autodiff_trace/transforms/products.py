@@ -10,7 +10,9 @@ import numpy as np
 from ..core.foreign import array_types, is_of_another_library
 from ..core.infinitesimals import settled
 from ..core.pytree import Structure, tree_flatten
+from ..core.tracebacks import border, hide_frames
 from ..core.tracer import to_value
+from ..core.transformed import check_function
 from ..core.unknown_names import unknown_keyword
 from ..core.unknown_sizes import is_same_shape
 from ..numpy.array_kinds import instead_of
@@ -18,9 +20,10 @@ from .border import describe, select_arguments, to_input
 from .flat_function import FlatFunction
 from .ownership import detach, own_value, separate
 
-__all__ = ["jvp", "vjp"]
+__all__ = ["jvp", "make_pullback", "vjp"]
 
 
+@border
 def vjp(fun: Callable, *args: Any, has_aux: bool = False, **unknown: NoReturn) -> tuple:
     """Evaluate ``fun`` and return the function that pulls cotangents back through it.
 
@@ -38,21 +41,33 @@ def vjp(fun: Callable, *args: Any, has_aux: bool = False, **unknown: NoReturn) -
     """
     if unknown:
         raise unknown_keyword("vjp", unknown)
-    selection = select_arguments("vjp", fun, args, {}, tuple(range(len(args))))
-    flat = FlatFunction("vjp", fun, selection, has_aux)
+    return make_pullback("vjp", "cotangent", fun, args, has_aux)
+
+
+def make_pullback(name: str, role: str, fun: Callable, args: tuple, has_aux: bool = False) -> tuple:
+    """What :func:`vjp` returns; ``name`` and ``role`` are who pulls back what, for messages."""
+    check_function(name, fun, f"{name}(f, x)")
+    selection = select_arguments(name, fun, args, {}, tuple(range(len(args))))
+    flat = FlatFunction(name, fun, selection, has_aux)
     flat.inputs = list(map(own_value, flat.inputs))
     flat.record()
     outputs = flat.outputs
 
     def pullback(g):
-        cotangents = match_leaves("vjp", "cotangent", g, flat.structure, outputs, flat.nodes)
-        return settled(selection.result(separate(flat.pull(*cotangents), cotangents)))
+        try:
+            cotangents = match_leaves(name, role, g, flat.structure, outputs, flat.nodes)
+            return settled(selection.result(separate(flat.pull(*cotangents), cotangents)))
+        except Exception as error:
+            hide_frames(error)
+            raise
 
+    pullback.__qualname__ = "pullback"
     # The caller may write into what is returned here, and into the arguments, before the pullback reads them.
     flat.values = detach(list(map(own_value, flat.values)), args)
     return settled(flat.with_aux(flat.output(flat.outputs), pullback))
 
 
+@border
 def jvp(fun: Callable, primals: Sequence, tangents: Sequence, has_aux: bool = False, **unknown: NoReturn) -> tuple:
     """Evaluate ``fun`` at ``primals`` and push ``tangents`` forward through it.
 
@@ -70,6 +85,7 @@ def jvp(fun: Callable, primals: Sequence, tangents: Sequence, has_aux: bool = Fa
     """
     if unknown:
         raise unknown_keyword("jvp", unknown)
+    check_function("jvp", fun, "jvp(f, (x,), (t,))")
     if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
         raise TypeError("jvp: primals and tangents are tuples with one entry for each argument: jvp(f, (x,), (t,)).")
     selection = select_arguments("jvp", fun, tuple(primals), {}, tuple(range(len(primals))))
@@ -91,7 +107,7 @@ def match_leaves(name: str, role: str, tree: Any, structure: Structure, likes: S
     """The leaves of ``tree``, each checked against the array it belongs to, which has no node where it is constant."""
     leaves, given = tree_flatten(tree)
     if given != structure:
-        raise TypeError(f"{name}: the {role} has the structure {given}, but the output {structure}; * is a number.")
+        raise TypeError(f"{name}: the {role} has the structure {given}, but should have {structure}; * is a number.")
     return [match_leaf(name, role, leaf, like, node is not None) for leaf, like, node in zip(leaves, likes, nodes)]
 
 

@@ -11,15 +11,17 @@ from ..numpy import wrapped as anp
 from .border import Selection, select_arguments
 from .complex_jacobians import check_holomorphic, is_complex, push_columns, turned
 from .flat_function import FlatFunction, fill_zeros, of_its_library
+from ..core.tracebacks import border
 from ..core.transformed import Transformed
 from ..core.unknown_names import unknown_keyword
 from .gradient import differentiate, grad
 from .ownership import detach
-from .products import jvp, match_leaf, vjp
+from .products import jvp, make_pullback, match_leaf, vjp
 
 __all__ = ["deriv", "hvp", "linearize", "make_ggnvp", "value_grad_and_hvp"]
 
 
+@border
 def deriv(
     fun: Callable,
     argnums: int | Sequence[int] = 0,
@@ -60,6 +62,7 @@ def apply_deriv(fun, options, args, kwargs):
     return flat.with_aux(result)
 
 
+@border
 def hvp(
     fun: Callable,
     argnums: int | Sequence[int] = 0,
@@ -90,6 +93,7 @@ def apply_hvp(fun, options, args, kwargs):
     return (product, aux) if options["has_aux"] else product
 
 
+@border
 def value_grad_and_hvp(
     fun: Callable,
     argnums: int | Sequence[int] = 0,
@@ -153,6 +157,7 @@ def as_selected(selection: Selection, tree: Any) -> tuple:
     return tuple(tree[name] for name in selection.named) if selection.named else tuple(tree)
 
 
+@border
 def linearize(fun: Callable, *primals: Any, **unknown: NoReturn) -> tuple[Any, Callable]:
     """Evaluate ``fun`` and return the linear map that pushes tangents forward from there.
 
@@ -166,12 +171,13 @@ def linearize(fun: Callable, *primals: Any, **unknown: NoReturn) -> tuple[Any, C
     """
     if unknown:
         raise unknown_keyword("linearize", unknown)
-    output, pullback = vjp(fun, *primals)
+    output, pullback = make_pullback("linearize", "cotangent", fun, primals)
     zero = tree_map(anp.zeros_like, output)
-    _, push = vjp(pullback, zero)
-    return output, lambda *tangents: push(tangents)[0]
+    _, push = make_pullback("linearize", "tangent", pullback, (zero,))
+    return output, border(lambda *tangents: push(tangents)[0])
 
 
+@border
 def make_ggnvp(
     fun: Callable, loss: Callable | None = None, argnum: int = 0, **unknown: NoReturn
 ) -> Callable[..., Callable[[Any], Any]]:

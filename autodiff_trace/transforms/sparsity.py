@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..core.forward import trace_jvp
+from ..core.tracebacks import border
 from ..core.tracer import to_value
 from ..numpy import wrapped as anp
 from ..numpy.sparsity.trace import trace_dependence
@@ -21,6 +22,7 @@ from .seeds import count_colors, map_seeds, total_size
 
 __all__ = ["detect_sparsity", "sparse_jacobian"]
 
+@border
 def detect_sparsity(
     fun: Callable, *args: Any, argnums: int | Sequence[int] = 0, argnames: str | Sequence[str] | None = None,
     **unknown: NoReturn,
@@ -65,6 +67,7 @@ def detect(flat: FlatFunction) -> Pattern:
     return Pattern(pairs, (first, total_size(flat.inputs)))
 
 
+@border
 def sparse_jacobian(
     fun: Callable,
     argnums: int | Sequence[int] = 0,

@@ -13,7 +13,8 @@ from ..core.taylor import Series, trace_taylor
 from ..numpy import wrapped as anp
 from .border import Selection, select_arguments
 from .flat_function import FlatFunction, fill_zeros, of_its_library
-from ..core.transformed import Transformed
+from ..core.tracebacks import border
+from ..core.transformed import Transformed, check_function
 from ..core.unknown_names import unknown_keyword
 from .ownership import detach
 from .products import match_leaf
@@ -21,6 +22,7 @@ from .products import match_leaf
 __all__ = ["derivatives", "jet"]
 
 
+@border
 def derivatives(
     fun: Callable, order: int, argnums: int = 0, *, argnames: str | None = None, has_aux: bool = False,
     **unknown: NoReturn,
@@ -82,6 +84,7 @@ def apply_derivatives(fun, options, args, kwargs):
     return (terms, aux) if options["has_aux"] else terms
 
 
+@border
 def jet(fun: Callable, primals: Sequence, series: Sequence, **unknown: NoReturn) -> tuple:
     """Evaluate ``fun`` along a curve: its value and its derivatives in t, from those of the arguments.
 
@@ -101,6 +104,7 @@ def jet(fun: Callable, primals: Sequence, series: Sequence, **unknown: NoReturn)
     """
     if unknown:
         raise unknown_keyword("jet", unknown)
+    check_function("jet", fun, "jet(f, (x,), ([x1, x2],))")
     sequences = (tuple, list)
     if not isinstance(primals, sequences) or not isinstance(series, sequences) or len(primals) != len(series):
         raise TypeError("jet: primals and series are tuples, an entry for each argument: jet(f, (x,), ([x1, x2],)).")

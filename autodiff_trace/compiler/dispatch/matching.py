@@ -41,7 +41,8 @@ def make_match(args: tuple) -> Callable[[tuple], list | None]:
         tests, leaves = tests_of(args, names)
     except TypeError:
         return no_match
-    exec(f"def match(args):\n{tests}    return [{', '.join(leaves)}]\n", names)
+    source = f"def match(args):\n{tests}    return [{', '.join(leaves)}]\n"
+    exec(compile(source, f"{__file__} for match", "exec"), names)
     return names.pop("match")
 
 

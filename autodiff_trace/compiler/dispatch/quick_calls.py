@@ -70,7 +70,8 @@ def make_quick(args: tuple, entry: Entry, ticket: Ticket) -> Callable[[tuple], A
         else:
             names["program"] = executable.run
             end += f"    return program([{', '.join(leaves)}])\n"
-    exec(BEGINNING + tests.replace("return None", "return missed") + end, names)
+    source = BEGINNING + tests.replace("return None", "return missed") + end
+    exec(compile(source, f"{__file__} for quick", "exec"), names)
     return names.pop("quick")
 
 

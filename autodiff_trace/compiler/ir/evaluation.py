@@ -57,7 +57,7 @@ def as_function(program: Program) -> Callable[..., list]:
         names[step] = f"v{i}"
         lines.append(f"    v{i} = f{i}({', '.join(arguments)})")
     source = "\n".join([f"def run({parameters}):", *lines, f"    return {text(list(program.outputs))}"])
-    exec(source, objects)
+    exec(compile(source, f"{__file__} for run", "exec"), objects)
     return objects["run"]
 
 

@@ -176,7 +176,7 @@ def compile_reading(
         expression = place.expression(f"o{i}", f"k{i}")
         tests.append(f"m{i}(({expression},)) is not None")
         reads.append(expression if is_leaf(value) else f"*m{i}(({expression},))")
-    exec(f"""def hold():
+    source = f"""def hold():
     try:
         return {' and '.join(tests)}
     except ABSENT:
@@ -184,5 +184,6 @@ def compile_reading(
 
 def read():
     return [{', '.join(reads)}]
-""", names)
+"""
+    exec(compile(source, f"{__file__} for hold", "exec"), names)
     return names.pop("hold"), names.pop("read")

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...core.errors import EndedTraceError
 from ...core.pytree import Structure, tree_flatten, tree_map, tree_unflatten
+from ...core.tracebacks import keeping_frames
 from ...core.tracer import boxers, is_box, trace_stack
 from ...captured_state.random_states import RandomStates
 from ...captured_state.captured import CapturedState
@@ -111,7 +112,7 @@ def run(trace: RecordTrace, call: tuple, captured: CapturedState, shadows: Shado
     stack = trace_stack.get()
     try:
         trace_stack.set((*stack, trace))
-        with collection_paused(), states.watched():
+        with collection_paused(), states.watched(), keeping_frames():
             output = function(*args, **kwargs)
         changes = shadows.take_states()
         output_leaves, structure = tree_flatten((output, [new for _, new in changes]) if changes else output)

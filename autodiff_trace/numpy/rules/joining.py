@@ -8,6 +8,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ...core.array_ops import array_ops
+from ...core.errors import caller_line
 from ...core.primitives import nondifferentiable
 from .. import moving
 from .. import wrapped as anp
@@ -73,6 +74,16 @@ def as_arrays(arrays, dtype, casting):
     return [anp.astype(x, dtype) for x in arrays]
 
 
+def place_of_axis(name, axis, ndim):
+    try:
+        return normalize_axis_index(axis, ndim)
+    except TypeError:
+        if getattr(axis, "ndim", 0):
+            way = f"The arrays go into one list: anp.{name}([x, y])"
+            raise TypeError(f"{name}: axis is an array of shape {axis.shape} ({caller_line()}). {way}.") from None
+        raise
+
+
 NO_ARRAYS = frozenset([list, tuple, bool, int, float, complex])
 
 
@@ -81,13 +92,13 @@ def concatenate(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
     arrays = as_arrays(arrays, dtype, casting)
     if axis is None:
         arrays, axis = [anp.ravel(x) for x in arrays], 0
-    return array_ops.store(out, moving.concatenate(arrays, normalize_axis_index(axis, arrays[0].ndim)))
+    return array_ops.store(out, moving.concatenate(arrays, place_of_axis("concatenate", axis, arrays[0].ndim)))
 
 
 @define(np.stack)
 def stack(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
     arrays = as_arrays(arrays, dtype, casting)
-    return array_ops.store(out, moving.stack(arrays, normalize_axis_index(axis, arrays[0].ndim + 1)))
+    return array_ops.store(out, moving.stack(arrays, place_of_axis("stack", axis, arrays[0].ndim + 1)))
 
 
 # The others by concatenate

@@ -15,7 +15,7 @@ from ...core.errors import TracedValueError, caller_line
 from ...core.pytree import register_pytree
 from ...core.tracer import is_box
 from ...numpy import wrapped as anp
-from ...numpy.array_box import gives_way
+from ...numpy.giving_way import gives_way
 from ...numpy.canonical import as_array
 from ...numpy.rules.matrices import column
 from .products import times

@@ -11,7 +11,7 @@ import operator
 import scipy.sparse
 
 from ...numpy import wrapped as anp
-from ...numpy.array_box import gives_way_in
+from ...numpy.giving_way import gives_way_in
 from ...numpy.array_kinds import operands_of_others
 from .arrays import SparseArray, as_sparse
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ....core.errors import PACKAGE_NAME
 from .arena import arena
 from ...ir.memory import Buffer
 from .emit import Source
@@ -47,7 +48,7 @@ class Executable:
         self.buffers = buffers
         of_kernels = [buffer.nbytes for plan in source.kernels.values() for buffer in plan.buffers]
         self.nbytes = sum(buffer.nbytes for buffer in buffers) + num_threads() * sum(of_kernels)
-        self.filename = f"<jit {source.entry} {next(numbers)}>"
+        self.filename = f"<{PACKAGE_NAME} jit {source.entry} {next(numbers)}>"
         self.code = None
         self.idle: list[Callable] = []  # instances that no call is using; append and pop are atomic
         self.granted = 0  # instances that may be kept

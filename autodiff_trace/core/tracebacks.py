@@ -1,0 +1,110 @@
+"""Tracebacks: errors that leave this package show the user's lines, not ours.
+
+A *border* is a function that users call. It has, around all that it does,
+
+    except Exception as error:
+        hide_frames(error)
+        raise
+
+which costs nothing where nothing is raised (Python 3.11 and newer; 10 ns before). A bare ``raise`` adds no entry for
+the frame that it stands in, so that the border itself is hidden, too. (Python 3.10 has the traceback beside the error,
+and there one line of the border stays.)
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import TracebackType
+
+from .errors import is_own_file
+
+__all__ = ["border", "hide_frames", "keeping_frames", "shows_all"]
+
+VARIABLE = "AUTODIFF_TRACE_TRACEBACK"
+"""The variable of the environment that shows all frames: ``full``."""
+
+REMOVES_BORDER = sys.version_info >= (3, 11)
+
+keeps_frames: ContextVar[bool] = ContextVar("keeps_frames", default=False)
+"""Whether somebody further out wants to see all frames: ``jit`` tells faults of its own from errors of the function."""
+
+
+@contextmanager
+def keeping_frames() -> Iterator[None]:
+    """Let errors keep all their frames until they leave the block."""
+    token = keeps_frames.set(True)
+    try:
+        yield
+    finally:
+        keeps_frames.reset(token)
+
+
+def shows_all() -> bool:
+    """Whether the user wants to see all frames."""
+    return os.environ.get(VARIABLE) == "full"
+
+
+def hide_frames(error: BaseException) -> None:
+    """Take the frames of this package off the traceback of ``error``, which is leaving a border, and off those of the
+    errors that it goes back to; all others stay, in their order.
+
+    Nothing is done where the caller of the border is of this package, too: the error has not left it yet.
+    """
+    try:
+        if is_own_file(sys._getframe(2).f_code.co_filename) or keeps_frames.get() or shows_all():
+            return
+        seen: set[int] = set()
+        pending: list[BaseException | None] = [error]
+        while pending:
+            each = pending.pop()
+            if each is not None and id(each) not in seen:
+                seen.add(id(each))
+                pending += each.__cause__, each.__context__
+                if each is not error or REMOVES_BORDER:
+                    each.__traceback__ = without_own(each.__traceback__)
+                elif each.__traceback__ is not None:
+                    each.__traceback__.tb_next = without_own(each.__traceback__.tb_next)
+    except (RecursionError, ValueError):  # no frames are left for this; the border is the first frame of a thread
+        pass
+
+
+def without_own(trace: TracebackType | None) -> TracebackType | None:
+    """A traceback without the frames of this package; what is behind the last of them is shared."""
+    kept: list[TracebackType] = []
+    rest = each = trace
+    while each is not None:
+        if is_own_file(each.tb_frame.f_code.co_filename):
+            kept += before(rest, each)
+            rest = each.tb_next
+        each = each.tb_next
+    for each in reversed(kept):
+        rest = TracebackType(rest, each.tb_frame, each.tb_lasti, each.tb_lineno)
+    return rest
+
+
+def before(trace: TracebackType | None, end: TracebackType) -> list[TracebackType]:
+    entries = []
+    while trace is not None and trace is not end:
+        entries.append(trace)
+        trace = trace.tb_next
+    return entries
+
+
+def border(function: Callable) -> Callable:
+    """Decorate a function that users call seldom enough for one more call (0.1 µs): the frames of this package are
+    taken off the tracebacks of errors that leave it."""
+
+    @functools.wraps(function)
+    def call(*args, **kwargs):
+        try:
+            return function(*args, **kwargs)
+        except Exception as error:
+            hide_frames(error)
+            raise
+
+    return call
