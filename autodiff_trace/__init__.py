@@ -49,7 +49,6 @@ else:
     LOADED_WHEN_ASKED_FOR = frozenset("autograd_compat distributed extend nn optim processes scipy testing".split())
 
     @border
-
     def __getattr__(name):
         if name in LOADED_WHEN_ASKED_FOR:  # which take their time to load, or need others
             from importlib import import_module
