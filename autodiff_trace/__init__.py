@@ -41,7 +41,7 @@ _sys.meta_path.append(MissingModules)
 
 
 def __getattr__(name):
-    if name in ("autograd_compat", "distributed", "scipy"):  # which take their time to load, and need others
+    if name in ("autograd_compat", "data", "distributed", "extend", "nn", "optim", "processes", "scipy", "testing"):
         from importlib import import_module
 
         return import_module(f"{__name__}.{name}")

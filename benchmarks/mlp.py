@@ -16,12 +16,12 @@ from typing import NamedTuple
 import numpy as np
 
 from autodiff_trace import jit, nn, optim, value_and_grad
+from autodiff_trace.data import progress
 
 from .cli import OneLineParser, UserError, integer, number, run_script
 from .datasets import CLASSES, Dataset, load_digits, load_mnist
 from .network import Params, error_rate, init_params, logits, loss, numpy_value_and_grad
 from .plotting import check_plot, plot_curves
-from .progress import progress
 
 __all__ = ["Row", "main", "train"]
 

@@ -11,9 +11,10 @@ from time import perf_counter
 
 import numpy as np
 
+from autodiff_trace.data import progress
+
 from .library import Library, leaves
 from .limit import TooLong, limited
-from .progress import progress
 from .timing import sample_in_turn, time_call
 from .workload import LIBRARIES, Workload
 

@@ -11,8 +11,9 @@ ROOT = Path(autodiff_trace.__file__).parent
 # All modules from the bottom up, folder by folder: each imports only from those that stand before it. A folder whose
 # modules need others in between comes more than once. A new module goes where what it imports stands before it.
 ORDER = """
-    core: array_ops parameters traits cotangents errors habits unknown_names pytree libraries tracer recording
-      derivative lowest unknown_sizes foreign other_operands primitives unary batching choices selections masked_rules
+    core: array_ops parameters traits cotangents errors network_habits habits unknown_names pytree libraries tracer
+      recording derivative lowest unknown_sizes foreign other_operands primitives unary batching choices selections
+      masked_rules
       backward rule_checks reverse forward infinitesimals transformed taylor
     scipy/ndimage: steps taps
     scipy/signal: steps
@@ -42,9 +43,9 @@ ORDER = """
     compiler/rolling: __init__
     compiler/schedule: __init__
     transforms: trace_substitution closures
-    numpy: error_states recursive_linalg layouts mutation parameters random row_sums lapack quick_forms array_kinds
-      namespace plain_scipy operators canonical fft wrapped moving batching broadcasting buffers concatenators linalg
-      ufunc_folds rebinding ufunc_methods masks
+    numpy: error_states recursive_linalg layouts mutation parameters random generators row_sums lapack quick_forms
+      array_kinds namespace plain_scipy operators canonical fft wrapped moving batching broadcasting buffers
+      concatenators linalg ufunc_folds rebinding ufunc_methods masks
     scipy/integrate: fields linearised refining
     scipy/optimize: isotonic
     scipy/interpolate: bands cubics
@@ -117,11 +118,12 @@ ORDER = """
       hidden_inputs shadow_copies loops loop_cotangents loop_tangents scans
     compiler: failures
     compiler/record: outside tracing
-    .: differences extend optim testing
+    .: data differences extend optim testing
     transforms: custom __init__
     processes: sharing worker pool __init__
     scipy/special: families error_functions
-    nn: softmaxes losses protocol_forms activations __init__
+    nn: softmaxes reductions losses protocol_forms activations gelus deviations divergences correlating spans
+      convolutions windows pooling normalising dropping attention init __init__
     scipy/special: logistic_functions empirical_distributions differential_equations densities gamma_functions
       cumulative_distributions incomplete_functions hypergeometric noncentral_distributions integral_functions
       zeta_functions lambert_functions airy_functions carlson_integrals cylinder_functions struve_functions

@@ -44,10 +44,10 @@ def embedding(table: Any, numbers: Any) -> Any:
 
     Arguments:
         table: an array of shape (rows, ...).
-        numbers: integers from 0 on, of any shape; negative ones do not count from the end.
+        numbers: integers from 0 on, of any shape (...); negative ones do not count from the end.
 
-    Returns an array of shape (\\*shape of numbers, ...). Raises TypeError for numbers that are no integers, and
-    ValueError for those that are no rows.
+    Returns an array of the shape of ``numbers`` and that of a row. Raises TypeError for numbers that are no integers,
+    and ValueError for those that are no rows.
 
     >>> import numpy as np
     >>> embedding(np.array([[0.0, 1.0], [2.0, 3.0]]), np.array([1, 0, 1]))
@@ -65,7 +65,7 @@ def one_hot(labels: Any, classes: int, dtype: Any = float) -> Any:
     Arguments:
         labels: integers of any shape, from 0 to ``classes - 1``.
 
-    Returns an array of shape (\\*shape of labels, classes). Raises TypeError for labels that are no integers, and
+    Returns an array of shape (..., classes). Raises TypeError for labels that are no integers, and
     ValueError for those that are no classes.
 
     >>> import numpy as np

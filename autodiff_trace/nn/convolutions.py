@@ -1,4 +1,4 @@
-"""Convolutional layers, in the layout (images, channels, \\*space)."""
+"""Convolutional layers, in the layout (images, channels, space …)."""
 
 from __future__ import annotations
 

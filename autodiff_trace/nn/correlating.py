@@ -1,12 +1,12 @@
 """Correlation of images with kernels: three products, of which each is a transpose of the two others.
 
-``correlate(x, w, …)`` is what networks call a convolution; ``correlate_back(g, w, …)`` gives what comes back to ``x``, and
-``correlate_kernels(x, g, …)`` what comes back to ``w``. All three lay the patches of the image that kernels see side by
-side, some images at a time so that they stay in cache, and leave the sums to BLAS.
+``correlate(x, w, …)`` is what networks call a convolution; ``correlate_back(g, w, …)`` gives what comes back to ``x``,
+and ``correlate_kernels(x, g, …)`` what comes back to ``w``. All three lay the patches of the image that kernels see
+side by side, some images at a time so that they stay in cache, and leave the sums to BLAS.
 
-Images are of shape (images, channels, \\*space), kernels of shape (outputs, channels / groups, \\*size). Params are tuples
-with an entry for each axis of space: strides, pairs of zeros to put before and after, and steps between the elements of a
-kernel (``dilation``).
+Images are of shape (images, channels, space …), kernels of shape (outputs, channels / groups, size …). Params are
+tuples with an entry for each axis of space: strides, pairs of zeros to put before and after, and steps between the
+elements of a kernel (``dilation``).
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def pad(x, padding, dtype):
 
 
 def windows_of(x, size, strides, dilation, writeable=False):
-    """A view of ``x`` of shape (images, channels, \\*places, \\*size): what kernels see at each place."""
+    """A view of ``x`` of shape (images, channels, places …, size …): what kernels see at each place."""
     axes = tuple(range(2, x.ndim))
     reach = [(n - 1) * step + 1 for n, step in zip(size, dilation)]
     windows = np.lib.stride_tricks.sliding_window_view(x, reach, axes, writeable=writeable)

@@ -13,8 +13,7 @@ __all__ = ["dropout"]
 
 
 def dropout(x: Any, rate: float, rng: Any, *, training: bool = True) -> Any:
-    """``x`` with each element zero with probability ``rate``, and else divided by ``1 - rate`` (Srivastava and others,
-    2014).
+    """``x``, each element zero with probability ``rate``, else over ``1 - rate`` (Srivastava and others, 2014).
 
     Arguments:
         x: an array of any shape.

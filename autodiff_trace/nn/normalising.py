@@ -117,7 +117,7 @@ def batch_norm(
     x: Any, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None, *, training: bool = True,
     momentum: float = 0.1, eps: float = 1e-5, axis: int = 1,
 ) -> tuple[Any, Any, Any]:
-    """Each channel less its mean over its standard deviation, times its weight, plus its bias (Ioffe and Szegedy, 2015).
+    """Each channel less its mean over its deviation, times its weight, plus its bias (Ioffe and Szegedy, 2015).
 
     Arguments:
         x: an array with at least two axes, of which ``axis`` is that of the channels.

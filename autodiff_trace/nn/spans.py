@@ -1,4 +1,4 @@
-"""What windows that move over an array are told by: their size, strides, padding and dilation, checked, axis by axis."""
+"""What windows that move over an array are told by, checked, axis by axis: size, strides, padding and dilation."""
 
 from __future__ import annotations
 
