@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import numpy as np
@@ -30,7 +29,7 @@ def checked_generator(rng: Any, function: str) -> Any:
 
 def is_shared(rng: Any) -> bool:
     """Whether ``rng`` is ``numpy.random``, or its traced form: NumPy's own generator."""
-    return rng is np.random or rng is sys.modules.get(f"{__package__}.random")
+    return rng is np.random or getattr(rng, "__name__", None) == f"{__package__}.random"
 
 
 def uniform_beside(x: Any, rng: Any) -> Any:
