@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from .core.errors import caller_line
-from .core.pytree import tree_flatten, tree_unflatten
+from .core.pytree import find_container, tree_flatten, tree_unflatten
 from .core.tracer import is_box
 from .core.unknown_names import unknown_name
 from .numpy.array_kinds import instead_of
@@ -67,7 +67,8 @@ def minibatches(
     (2, 2) [3 0]
     (1, 2) [1]
     """
-    leaves, structure = tree_flatten(arrays)
+    leaves, structure = tree_flatten(with_leaves(arrays))
+    leaves = [leaf.array for leaf in leaves]
     if not leaves:
         raise ValueError(f"minibatches: there are no arrays ({caller_line()})")
     for leaf in leaves:
@@ -93,12 +94,28 @@ def minibatches(
     return Minibatches(leaves, structure, sizes[0], batch_size, rng, drop_last)
 
 
+class Leaf:
+    """An array that is a leaf here, also where derivatives take it for a container, as they do of sparse ones."""
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+
+
+def with_leaves(tree: Any) -> Any:
+    """``tree`` with its arrays as leaves."""
+    container = find_container(type(tree))
+    if container is None or isinstance(getattr(tree, "shape", None), tuple) and not isinstance(tree, (tuple, dict)):
+        return Leaf(tree)
+    children, extra = container[0](tree)
+    return container[1](extra, [with_leaves(child) for child in children])
+
+
 def check_rows(leaf: Any) -> None:
     """Raise TypeError for what has no rows that numbers select."""
     shape, kind = getattr(leaf, "shape", None), type(leaf).__name__
-    if hasattr(leaf, "to_numpy") or hasattr(leaf, "__array__") and not hasattr(leaf, "__getitem__"):
+    if hasattr(leaf, "iloc"):
         raise TypeError(
-            f"minibatches: rows of a {kind} are taken by labels ({caller_line()}). Write {instead_of(leaf)} instead"
+            f"minibatches: rows of a {kind} are taken by labels ({caller_line()}). Write {instead_of(leaf)}"
         )
     if not isinstance(shape, tuple) or not shape or not hasattr(leaf, "__getitem__"):
         raise TypeError(

@@ -76,7 +76,7 @@ def test_what_has_no_batches(error, message, call):
 
 def test_data_frames_say_what_to_write():
     pandas = pytest.importorskip("pandas", reason="the error is about data frames")
-    for frame in (pandas.DataFrame(X), pandas.Series(Y), pandas.Index(Y)):
+    for frame in (pandas.DataFrame(X), pandas.Series(Y)):
         with pytest.raises(TypeError, match=r"are taken by labels .*Write x.to_numpy\(\)"):
             data.minibatches((X, frame), 2)
     assert len(data.minibatches(pandas.DataFrame(X).to_numpy(), 5)) == 2
@@ -124,8 +124,9 @@ def test_tqdm_draws_the_bar(monkeypatch):
     assert "summing" in stream.text and "/3" in stream.text
 
 
-@pytest.mark.parametrize("name", ["data", "extend", "nn", "optim", "processes", "testing"])
-def test_modules_are_attributes_of_the_package(name):
-    code = f"import autodiff_trace as at; assert at.{name}.__name__ == 'autodiff_trace.{name}'"
+def test_modules_are_attributes_of_the_package():
+    names = ["data", "extend", "nn", "optim", "processes", "testing"]
+    code = f"import autodiff_trace as at; [getattr(at, name) for name in {names}]"
     subprocess.run([sys.executable, "-c", code], check=True)
-    assert getattr(autodiff_trace, name) is importlib.import_module(f"autodiff_trace.{name}")
+    for name in names:
+        assert getattr(autodiff_trace, name) is importlib.import_module(f"autodiff_trace.{name}")

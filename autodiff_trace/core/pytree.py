@@ -10,8 +10,8 @@ from typing import Any, NoReturn
 from .unknown_names import unknown_keyword
 
 __all__ = [
-    "Structure", "array_holders", "fields_of", "held_array", "register_pytree", "tree_flatten", "tree_leaves",
-    "tree_map", "tree_unflatten",
+    "Structure", "array_holders", "fields_of", "find_container", "held_array", "register_pytree", "tree_flatten",
+    "tree_leaves", "tree_map", "tree_unflatten",
 ]
 
 SHOWN_DEPTH = 20

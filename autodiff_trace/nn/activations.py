@@ -82,7 +82,7 @@ def silu(x: Any) -> Any:
     >>> float(silu(1.0)), float(silu(-1000.0))
     (0.7310585786300049, -0.0)
     """
-    return np.maximum(x, -FAR) * sigmoid.fun(x)
+    return np.multiply(np.maximum(x, -FAR), sigmoid.fun(x))  # (of matrices * is another product)
 
 
 def silu_slope(ans, x):
@@ -125,7 +125,7 @@ selects(hard_tanh, lambda ans, x: anp.less(anp.absolute(x), 1))
 
 @primitive
 def rectify(x, slope):
-    return np.maximum(x, 0) + slope * np.minimum(x, 0)
+    return np.maximum(x, 0) + np.multiply(slope, np.minimum(x, 0))
 
 
 elementwise(
@@ -147,7 +147,7 @@ def leaky_relu(x: Any, negative_slope: Any = 0.01) -> Any:
 
 @primitive
 def exponential_unit(x, alpha, scale):
-    return scale * (np.maximum(x, 0) + alpha * np.expm1(np.minimum(x, 0)))
+    return scale * (np.maximum(x, 0) + np.multiply(alpha, np.expm1(np.minimum(x, 0))))
 
 
 def exponential_slope(ans, x, alpha, scale):

@@ -18,8 +18,9 @@ __all__ = ["huber", "mae", "mse", "operands"]
 NUMBERS = bool, int, float
 
 
-def is_inexact(x: Any) -> bool:
-    return getattr(getattr(x, "dtype", None), "kind", None) in ("f", "c")
+def beside(x: Any) -> type:
+    """The type of numbers for one that stands beside ``x``."""
+    return x.dtype.type if getattr(getattr(x, "dtype", None), "kind", None) in ("f", "c") else np.float64
 
 
 def operands(name: str, predictions: Any, targets: Any, words: str = "predictions targets") -> tuple[Any, Any]:
@@ -27,8 +28,8 @@ def operands(name: str, predictions: Any, targets: Any, words: str = "prediction
     every prediction with every target."""
     x, y = (each if type(each) in NUMBERS else as_array(each) for each in (predictions, targets))
     # One of Python's numbers has the precision of what stands beside it.
-    x = np.asarray(x, getattr(y, "dtype", None) if is_inexact(y) else float) if type(x) in NUMBERS else x
-    y = np.asarray(y, x.dtype if is_inexact(x) else float) if type(y) in NUMBERS else y
+    x = beside(y)(x) if type(x) in NUMBERS else x
+    y = beside(x)(y) if type(y) in NUMBERS else y
     if x.shape != y.shape:
         try:
             fits = np.broadcast_shapes(x.shape, y.shape) in (x.shape, y.shape)

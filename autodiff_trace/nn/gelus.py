@@ -35,6 +35,7 @@ TAIL = (
      2.33520497626869185e-3),
 )
 NEAR_END, MIDDLE_END = 0.46875, 4.0
+ROOT_HALF = math.sqrt(0.5)
 ONE_OVER_ROOT_PI = 1 / math.sqrt(math.pi)
 ONE_OVER_ROOT_TWO_PI = 1 / math.sqrt(2 * math.pi)
 FAR = 40.0
@@ -59,7 +60,7 @@ def ratio(x, powers):
 
 def cdf_of_block(x):
     """The normal distribution function of a flat array."""
-    u = np.abs(x) * math.sqrt(0.5)
+    u = np.abs(x) * ROOT_HALF
     ans = ratio(np.minimum(u, MIDDLE_END), MIDDLE)
     if (is_far := u > MIDDLE_END).any():
         far = u[is_far]
@@ -69,7 +70,7 @@ def cdf_of_block(x):
     ans *= 0.5
     np.copyto(ans, 1 - ans, where=x > 0)
     if (is_near := u <= NEAR_END).any():
-        near = x[is_near] * math.sqrt(0.5)
+        near = x[is_near] * ROOT_HALF
         ans[is_near] = 0.5 + 0.5 * near * ratio(near * near, NEAR)
     return ans
 
@@ -101,19 +102,19 @@ elementwise(normal_cdf, lambda ans, x: density(x), reads=ARGUMENTS, shows_nan=Tr
 
 @primitive
 def exact_gelu(x):
-    return np.maximum(x, -FAR) * normal_cdf.fun(x)
+    return np.multiply(np.maximum(x, -FAR), normal_cdf.fun(x))
 
 
 @primitive
 def tanh_gelu(x):
-    return np.maximum(x, -FAR) * sigmoid.fun(2 * inner(np.clip(x, -FAR, FAR)))
+    return np.multiply(np.maximum(x, -FAR), sigmoid.fun(2 * inner(np.clip(x, -FAR, FAR))))
 
 
 ROOT_TWO_OVER_PI, CUBIC = math.sqrt(2 / math.pi), 0.044715
 
 
 def inner(x):
-    return ROOT_TWO_OVER_PI * (x + CUBIC * x * x * x)
+    return ROOT_TWO_OVER_PI * (x + CUBIC * anp.multiply(x, anp.square(x)))
 
 
 @primitive
