@@ -43,10 +43,12 @@ _sys.meta_path.append(MissingModules)
 
 
 if TYPE_CHECKING:
-    from . import autograd_compat as autograd_compat, distributed as distributed, extend as extend, nn as nn
-    from . import optim as optim, processes as processes, scipy as scipy, testing as testing
+    from . import autograd_compat as autograd_compat, data as data, distributed as distributed, extend as extend
+    from . import nn as nn, optim as optim, processes as processes, scipy as scipy, testing as testing
 else:
-    LOADED_WHEN_ASKED_FOR = frozenset("autograd_compat distributed extend nn optim processes scipy testing".split())
+    LOADED_WHEN_ASKED_FOR = frozenset(
+        "autograd_compat data distributed extend nn optim processes scipy testing".split()
+    )
 
     @border
     def __getattr__(name):

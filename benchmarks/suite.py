@@ -11,7 +11,7 @@ from time import perf_counter
 
 import numpy as np
 
-from autodiff_trace.demo.progress import progress
+from autodiff_trace.data import progress
 
 from .library import Library, leaves
 from .limit import TooLong, limited

@@ -176,7 +176,11 @@ LOGITS = np.array([[1.0, 2.0, -np.inf], [1000.0, 1000.0, 3.0]])
 @pytest.mark.parametrize("f", [
     lambda x: anp.sum(nn.logsumexp(x, axis=1)), lambda x: anp.sum(nn.log_softmax(x[:, :2]) ** 2),
     lambda x: anp.sum(nn.softmax(x) ** 2), lambda x: anp.sum(nn.sigmoid(x[:, :2]) * nn.relu(x[:, :2])),
-    lambda x: nn.mse(x[:, :2], 1.0),
+    lambda x: nn.mse(x[:, :2], 1.0), lambda x: nn.huber(x[:, :2], 1.0), lambda x: anp.sum(nn.elu(x[:, :2], 2.0) ** 2),
+    lambda x: anp.sum(nn.gelu(x[:, :2] - 2) ** 2), lambda x: anp.sum(nn.gelu(x[:, :2] * 1e-3 - 1, "tanh") ** 2),
+    lambda x: anp.sum(nn.silu(x[:, :2] - 2) ** 2), lambda x: anp.sum(nn.softplus(x[:, :2]) ** 2),
+    lambda x: anp.sum(nn.layer_norm(x[:, :2] ** 2) ** 3), lambda x: nn.sigmoid_cross_entropy(x[:, :2], 1.0),
+    lambda x: anp.sum(nn.attention(x[:, :2], x[:, :2], x[:, :2], causal=True) ** 2),
 ])
 def test_networks(f):
     same(grad(f)(foreign(LOGITS)), grad(f)(LOGITS))

@@ -7,9 +7,9 @@ import types
 import pytest
 
 import autodiff_trace
-from autodiff_trace import extend, nn, optim, testing
+from autodiff_trace import data, extend, nn, optim, testing
 
-MODULES = [autodiff_trace, extend, nn, optim, testing]
+MODULES = [autodiff_trace, data, extend, nn, nn.init, optim, testing]
 NAMES = [
     pytest.param(getattr(module, name), id=f"{module.__name__}.{name}")
     for module in MODULES

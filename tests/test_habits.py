@@ -142,7 +142,7 @@ def test_a_module_that_is_not_here(name):
     assert importlib.util.find_spec("autodiff_trace.nonsense") is None
 
 
-MODULES = [autodiff_trace, anp, extend, nn, optim, testing]
+MODULES = [autodiff_trace, anp, extend, nn, nn.init, optim, testing]
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)

@@ -117,11 +117,12 @@ ORDER = """
       hidden_inputs shadow_copies loops loop_cotangents loop_tangents scans
     compiler: failures
     compiler/record: outside tracing
-    .: differences extend optim testing
+    .: data differences extend optim testing
     transforms: custom __init__
     processes: sharing worker pool __init__
     scipy/special: families error_functions
-    nn: softmaxes losses protocol_forms activations __init__
+    nn: softmaxes reductions losses activations gelus deviations divergences correlating spans
+      convolutions windows pooling normalising protocol_forms dropping attention init __init__
     scipy/special: logistic_functions empirical_distributions differential_equations densities gamma_functions
       cumulative_distributions incomplete_functions hypergeometric noncentral_distributions integral_functions
       zeta_functions lambert_functions airy_functions carlson_integrals cylinder_functions struve_functions

@@ -17,7 +17,7 @@ from dask.array.core import elemwise
 
 from ..core.selections import Mask
 from ..core.unknown_sizes import has_unknown, is_same_shape
-from ..nn import losses, softmaxes
+from ..nn import losses, normalising, softmaxes
 from ..numpy import moving, mutation
 from ..numpy import wrapped as anp
 from ..numpy.array_types import register_array_type
@@ -203,8 +203,8 @@ BY_PROTOCOLS = frozenset({
     ordering.argmin_along, reductions.all_over, reductions.any_over, reductions.prod_over, reductions.sum_over,
     repeated_values.limit_quotient,
     variances.std_over, variances.var_over,
-    losses.label_losses, softmaxes.log_softmax_along, softmaxes.logsumexp_over, softmaxes.shares,
-    softmaxes.softmax_along,
+    losses.label_losses, normalising.inverse_deviation, normalising.normalised,
+    softmaxes.log_softmax_along, softmaxes.logsumexp_over, softmaxes.shares, softmaxes.softmax_along,
 })
 """What NumPy's protocols do as it should be: Dask has the function, with these parameters."""
 

@@ -7,16 +7,11 @@ of compiled functions) or ``rules``. ``tests/test_habits.py`` tries each.
 
 from __future__ import annotations
 
+from .network_habits import NETWORKS_OF_JAX, NETWORKS_OF_TORCH, OURS, same
+
 __all__ = ["HABITS"]
 
-OURS = "autodiff_trace"
 COMPAT = "; autograd_compat.{} is as in autograd"
-
-
-def same(names: str, way: str) -> dict[str, str]:
-    """One way for several names; ``{}`` in it is the name."""
-    return {name: way.replace("{}", name) for name in names.split()}
-
 
 AUTOGRAD = {
     "()": {
@@ -129,10 +124,7 @@ JAX = {
     },
     f"{OURS}.numpy": same("DeviceArray Array", "Write anp.ndarray"),
     f"{OURS}.extend": {"Primitive": "Write extend.primitive(f)"},
-    f"{OURS}.nn": {
-        **same("gelu silu swish elu softplus leaky_relu", "Write it with anp, nn.relu(x) and nn.sigmoid(x)"),
-        "one_hot": "Write anp.eye(n)[labels]; nn.softmax_cross_entropy(logits, labels) takes the labels",
-    },
+    **NETWORKS_OF_JAX,
     "x": {
         "at": "Write x[i] = v or x[i] += v: assignment to items works, on a copy of the argument",
         "block_until_ready": "Leave it out: arrays are there at once",
@@ -214,13 +206,7 @@ TORCH = {
         "SGD": "Write optim.sgd(0.1), which gives new parameters and changes none",
         "lr_scheduler": "Make another optimiser, optim.sgd(0.01), and go on with the state",
     },
-    f"{OURS}.nn": {
-        **same("Module Parameter Sequential Linear", "Hand the parameters over: grad(loss)(parameters, x)"),
-        "functional": "Its functions stand here: nn.relu, nn.sigmoid, nn.softmax, nn.softmax_cross_entropy",
-        **same("ReLU Sigmoid Softmax LogSoftmax", "Write nn.relu(x), nn.sigmoid(x), nn.softmax(x), nn.log_softmax(x)"),
-        **same("CrossEntropyLoss cross_entropy", "Write nn.softmax_cross_entropy(logits, labels)"),
-        **same("MSELoss mse_loss", "Write nn.mse(predictions, targets)"),
-    },
+    **NETWORKS_OF_TORCH,
     "x": {
         **same("detach detach_", "Write stop_gradient(x)"),
         "backward": "Write grad(f)(x), where f computes this value, or vjp(f, x)",

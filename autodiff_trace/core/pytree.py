@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from .._types import Tree
 
 __all__ = [
-    "Structure", "array_holders", "fields_of", "held_array", "register_pytree", "tree_flatten", "tree_leaves",
-    "tree_map", "tree_unflatten",
+    "Structure", "array_holders", "fields_of", "find_container", "held_array", "register_pytree", "tree_flatten",
+    "tree_leaves", "tree_map", "tree_unflatten",
 ]
 
 SHOWN_DEPTH = 20

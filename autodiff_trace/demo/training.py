@@ -16,12 +16,12 @@ import numpy as np
 
 from .. import nn, optim
 from ..compiler import jit
+from ..data import progress
 from ..transforms import value_and_grad
 from .cli import OneLineParser, UserError, integer, number, run_script
 from .datasets import CLASSES, Dataset, load_digits, load_mnist
 from .network import Params, error_rate, init_params, logits, loss, numpy_value_and_grad
 from .plotting import check_plot, plot_curves
-from .progress import progress
 
 __all__ = ["Row", "main", "train"]
 

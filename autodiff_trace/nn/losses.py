@@ -1,4 +1,4 @@
-"""Losses, in means over examples."""
+"""Cross entropy of classes."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ from ..numpy import wrapped as anp
 from ..numpy.batching import map_all
 from ..numpy.canonical import as_array
 from ..numpy.definers import defrules
+from .reductions import reduced
 from .softmaxes import below_top, in_precision_of, log_softmax, log_sum_exp, softmax
 
-__all__ = ["check_labels", "label_losses", "mse", "softmax_cross_entropy"]
+__all__ = ["check_labels", "label_losses", "softmax_cross_entropy"]
 
 
 @border
-def softmax_cross_entropy(logits: Any, labels: Any) -> Any:
+def softmax_cross_entropy(logits: Any, labels: Any, reduction: str = "mean") -> Any:
     """The mean over examples of ``-log(softmax(logits))`` at the right class.
 
     Arguments:
         logits: an array of shape (..., classes).
         labels: integers of shape (...), or rows of probabilities (one-hot, say) of the shape of ``logits``.
+        reduction: "mean" or "sum" over examples, or "none" for the loss of each.
 
     Returns a number, in nats an example. Raises ValueError if the labels do not fit.
 
@@ -32,14 +34,14 @@ def softmax_cross_entropy(logits: Any, labels: Any) -> Any:
     >>> float(softmax_cross_entropy(np.zeros((2, 4)), np.array([0, 3])))
     1.3862943611198906
     """
-    labels = as_array(labels)
+    logits, labels = as_array(logits), as_array(labels)
     if labels.dtype.kind in "iu":
         if labels.shape != logits.shape[:-1]:
             raise ValueError(
                 f"softmax_cross_entropy: integer labels have shape {labels.shape}, but logits of shape {logits.shape} "
                 f"want {logits.shape[:-1]}"
             )
-        return anp.mean(label_losses(logits, labels))
+        return reduced("softmax_cross_entropy", label_losses(logits, labels), reduction)
     if labels.shape != logits.shape:
         raise ValueError(
             f"softmax_cross_entropy: labels of dtype {labels.dtype} are rows of probabilities and have the shape of "
@@ -47,7 +49,8 @@ def softmax_cross_entropy(logits: Any, labels: Any) -> Any:
         )
     # A class that a logit of -inf rules out, with label 0, adds 0 and not 0 times infinity.
     ruled_out = anp.logical_and(anp.equal(logits, -np.inf), anp.equal(labels, 0))
-    return anp.mean(-anp.sum(labels * anp.where(ruled_out, 0, log_softmax(logits)), axis=-1))
+    losses = -anp.sum(labels * anp.where(ruled_out, 0, log_softmax(logits)), axis=-1)
+    return reduced("softmax_cross_entropy", losses, reduction)
 
 
 @primitive
@@ -86,14 +89,3 @@ defrules(
     (lambda t, ans, logits, labels: anp.sum(t * label_losses_slope(logits, labels), axis=-1), None),
     batching=lambda batch, prim, args, kwargs: prim(*map_all(batch, args)),
 )
-
-
-@border
-def mse(predictions: Any, targets: Any) -> Any:
-    """The mean of the squared differences.
-
-    >>> import numpy as np
-    >>> float(mse(np.array([1.0, 2.0]), np.array([1.0, 4.0])))
-    2.0
-    """
-    return anp.mean(anp.square(predictions - targets))

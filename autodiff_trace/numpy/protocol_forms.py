@@ -6,6 +6,8 @@ LAPACK, write with ``out=`` and ``where=``, or make NumPy's arrays; each form gi
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ..core.foreign import array_types, is_foreign
@@ -22,6 +24,7 @@ from .rules.reductions import count_over, fill
 from .rules.repeated_values import limit_quotient
 from .rules.scattering import has_no_repeats, scatter
 from .rules.sets import find_unique
+from .rules.windows import sum_windows
 from .selections import beside
 
 __all__: list[str] = []
@@ -126,6 +129,12 @@ def scatter_pieces(pieces, indices, shape):
     return total
 
 
+def add_windows(g, shape, window_shape, axis):
+    size = math.prod(shape)
+    places = np.lib.stride_tricks.sliding_window_view(np.arange(size).reshape(shape), window_shape, axis)
+    return add_at(np.zeros_like(g, shape=(size,)), places, g).reshape(shape)
+
+
 # Matrices
 
 
@@ -159,6 +168,6 @@ for _prim, _form in (
     (euclidean_norm, norm), (factor_cotangent, pull_back_factor),
     (fill, lambda g, shape: np.broadcast_to(g, shape).copy()), (find_unique, unique), (join_nested, join),
     (limit_quotient, quotient_or_nan), (linalg.solve, solve), (moving.copy, lambda x, order: x.copy()),
-    (scatter, scatter_pieces), (sum_to, sum_to_shape), (unit, direction),
+    (scatter, scatter_pieces), (sum_to, sum_to_shape), (sum_windows, add_windows), (unit, direction),
 ):
     declare(_prim, protocol_form=_form)

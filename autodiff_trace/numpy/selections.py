@@ -26,6 +26,7 @@ from .masks import broadcast_mask, nonzero, reduce_mask
 
 __all__ = [
     "beside", "moves", "ones_beside", "restrict", "select", "select_by", "selects", "unbroadcast_selected",
+    "with_moved_mask",
 ]
 
 

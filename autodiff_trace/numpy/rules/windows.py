@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
+import math
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ...core.primitives import primitive
-from .. import moving
-from .. import wrapped as anp
+from ...core.unary import unary
 from ..canonical import as_array, bind
 from ..definers import linear
 from ..batching import first_mapped
@@ -24,17 +24,42 @@ def windows(x, window_shape, axis, writeable):
     return np.lib.stride_tricks.sliding_window_view(x, window_shape, axis, writeable=writeable)
 
 
-def add_windows(g, ans, x, window_shape, axis, writeable):
-    """Each element gets the sum of what comes back to it from the windows that it is in."""
-    positions = windows(np.arange(x.size).reshape(x.shape), window_shape, axis, False)
-    return moving.reshape(anp.add_at(anp.zeros_like(g, shape=(x.size,)), positions, g), x.shape)
+@unary
+def sum_windows(g, shape, window_shape, axis):
+    """Each element of an array of ``shape`` gets the sum of what comes back to it from the windows that it is in.
+
+    The windows overlap, but the elements at one place of all of them do not, nor do those of one window: whichever are
+    fewer are added slice by slice (a quarter of the time of ``add.at``, which needs a number for each element besides).
+    """
+    total = np.zeros(shape, g.dtype)
+    target = np.lib.stride_tricks.sliding_window_view(total, window_shape, axis, writeable=True)
+    counts = [target.shape[i] for i in axis]
+    if math.prod(window_shape) <= math.prod(counts) or len({*axis}) < len(axis):
+        indices = [(..., *place) for place in np.ndindex(*window_shape)]
+    else:
+        starts = [dict(zip(axis, start)) for start in np.ndindex(*counts)]
+        indices = [tuple([start.get(i, slice(None)) for i in range(len(shape))]) for start in starts]
+    for index in indices:
+        target[index] += g[index]
+    return total
 
 
 def batch_windows(x, window_shape, axis, writeable):
     return windows(x, window_shape, tuple([i + 1 for i in axis]), writeable)
 
 
-linear(windows, transpose=add_windows, batching=first_mapped(batch_windows), moves_from=(0,))
+def batch_sums(g, shape, window_shape, axis):
+    return sum_windows(g, (g.shape[0], *shape), window_shape, tuple([i + 1 for i in axis]))
+
+
+linear(
+    windows, lambda g, ans, x, window_shape, axis, writeable: sum_windows(g, x.shape, window_shape, axis),
+    batching=first_mapped(batch_windows), moves_from=(0,),
+)
+linear(
+    sum_windows, lambda h, ans, g, shape, window_shape, axis: windows(h, window_shape, axis, False),
+    batching=first_mapped(batch_sums), moves_elements=True, harmless=True, owns_memory=True, shows_nan=True,
+)
 
 
 def view_windows(x, window_shape, axis, subok, writeable):

@@ -1,0 +1,67 @@
+"""Habits from JAX and PyTorch that have to do with networks, as ``habits`` has them: data alone."""
+
+from __future__ import annotations
+
+__all__ = ["NETWORKS_OF_JAX", "NETWORKS_OF_TORCH", "OURS", "same"]
+
+OURS = "autodiff_trace"
+
+
+def same(names: str, way: str) -> dict[str, str]:
+    """One way for several names; ``{}`` in it is the name."""
+    return {name: way.replace("{}", name) for name in names.split()}
+
+
+NETWORKS_OF_JAX = {
+    f"{OURS}.nn": {
+        **same("celu glu hard_sigmoid hard_silu hard_swish mish soft_sign", "Write it with anp, nn.relu6, nn.sigmoid"),
+        "dot_product_attention": "Write nn.attention(query, key, value), with heads before positions",
+        "initializers": "Write nn.init.he_normal(rng, shape)",
+        "standardize": "Write nn.layer_norm(x)",
+    },
+    f"{OURS}.nn.init": {
+        **same("kaiming_normal kaiming_uniform", "Write nn.init.he_normal(rng, shape)"),
+        **same("xavier_normal xavier_uniform", "Write nn.init.glorot_normal(rng, shape)"),
+        "variance_scaling": "Write nn.init.lecun_normal(rng, shape)",
+        **same("constant normal uniform truncated_normal", "Draw from the generator, or write numpy.full(shape, 0.1)"),
+    },
+}
+
+ACTIVATIONS_OF_TORCH = {
+    "ELU": "elu", "GELU": "gelu", "Hardtanh": "hard_tanh", "LeakyReLU": "leaky_relu", "LogSigmoid": "log_sigmoid",
+    "PReLU": "leaky_relu", "ReLU6": "relu6", "SELU": "selu", "SiLU": "silu", "Softplus": "softplus",
+    "hardtanh": "hard_tanh", "logsigmoid": "log_sigmoid",
+}
+
+LAYERS_OF_TORCH = {
+    "AvgPool1d": "avg_pool1d(x, size)", "AvgPool2d": "avg_pool2d(x, size)",
+    "BatchNorm1d": "batch_norm(x, mean, var)", "BatchNorm2d": "batch_norm(x, mean, var)",
+    "Conv1d": "conv1d(x, weight, bias)", "Conv2d": "conv2d(x, weight, bias)", "Dropout": "dropout(x, rate, rng)",
+    "Embedding": "embedding(table, numbers)", "LayerNorm": "layer_norm(x, weight, bias)",
+    "MaxPool1d": "max_pool1d(x, size)", "MaxPool2d": "max_pool2d(x, size)",
+    "MultiheadAttention": "attention(query, key, value)",
+}
+
+NETWORKS_OF_TORCH = {
+    f"{OURS}.nn": {
+        **same("Module Parameter Sequential Linear", "Hand the parameters over: grad(loss)(parameters, x)"),
+        "functional": "Its functions stand here: nn.relu, nn.conv2d, nn.softmax, nn.softmax_cross_entropy",
+        **same("ReLU Sigmoid Softmax LogSoftmax", "Write nn.relu(x), nn.sigmoid(x), nn.softmax(x), nn.log_softmax(x)"),
+        **{name: f"Write nn.{ours}(x)" for name, ours in ACTIVATIONS_OF_TORCH.items()},
+        **{name: f"Write nn.{ours}" for name, ours in LAYERS_OF_TORCH.items()},
+        **same("CrossEntropyLoss cross_entropy", "Write nn.softmax_cross_entropy(logits, labels)"),
+        **same("MSELoss mse_loss", "Write nn.mse(predictions, targets)"),
+        **same("L1Loss l1_loss", "Write nn.mae(predictions, targets)"),
+        **same("HuberLoss SmoothL1Loss huber_loss smooth_l1_loss", "Write nn.huber(predictions, targets)"),
+        **same("BCEWithLogitsLoss binary_cross_entropy_with_logits", "Write nn.sigmoid_cross_entropy(logits, labels)"),
+        "BCELoss": "Write nn.binary_cross_entropy(probabilities, labels)",
+        **same("KLDivLoss kl_div", "Write nn.kl_divergence(log_predictions, targets)"),
+        "scaled_dot_product_attention": "Write nn.attention(query, key, value)",
+    },
+    f"{OURS}.nn.init": {
+        **same("kaiming_normal_ kaiming_uniform_", "Write nn.init.he_normal(rng, shape), which gives a new array"),
+        **same("xavier_normal_ xavier_uniform_", "Write nn.init.glorot_normal(rng, shape), which gives a new array"),
+        **same("orthogonal_ zeros_ ones_", "Write nn.init.orthogonal(rng, shape), which gives a new array"),
+        "calculate_gain": "Hand the number to nn.init.he_normal, as its gain",
+    },
+}

@@ -1,0 +1,41 @@
+"""Dropout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..core.errors import caller_line
+from ..numpy import wrapped as anp
+from ..numpy.canonical import as_array
+from ..numpy.generators import checked_generator, is_shared, uniform_beside
+
+__all__ = ["dropout"]
+
+
+def dropout(x: Any, rate: float, rng: Any, *, training: bool = True) -> Any:
+    """``x``, each element zero with probability ``rate``, else over ``1 - rate`` (Srivastava and others, 2014).
+
+    Arguments:
+        x: an array of any shape.
+        rate: how many are dropped, from 0 to 1.
+        rng: a ``numpy.random.Generator``, which draws anew in each call: under ``vmap`` for each example, in the second
+            run of ``checkpoint`` the same. Under ``jit`` it lets the function run as it is, with a warning; draws from
+            ``anp.random``, NumPy's own generator, which may be passed in its place, are compiled.
+        training: False gives ``x`` itself.
+
+    >>> import numpy as np
+    >>> kept = dropout(np.ones(1000), 0.25, np.random.default_rng(0))
+    >>> np.unique(kept)
+    array([0.        , 1.33333333])
+    """
+    if not is_shared(rng):
+        checked_generator(rng, "dropout")
+    if not 0 <= rate <= 1:
+        raise ValueError(f"dropout: rate is a probability, from 0 to 1, not {rate!r} ({caller_line()})")
+    if not training:
+        return x
+    x = as_array(x)
+    x = x if x.dtype.kind in "fc" else anp.astype(x, float)
+    if rate == 0:
+        return x
+    return anp.where(uniform_beside(x, rng) >= rate, x / (1 - rate) if rate < 1 else x, x.dtype.type(0))
