@@ -15,6 +15,7 @@ from . import numpy as numpy
 from .compiler import graph, jit, num_threads, set_num_threads
 from .core.errors import EndedTraceError, MissingRuleError, MutationError, TracedValueError
 from .core.pytree import register_pytree, tree_flatten, tree_leaves, tree_map, tree_unflatten
+from .core.warning_places import point_warnings as _point_warnings
 from .core.unknown_names import MissingModules, unknown_name
 from .debugging import NonFiniteError, debug_nans, debug_trace, profile
 from .numpy.array_types import register_array_type
@@ -40,6 +41,7 @@ __all__ = [
 ]
 
 _sys.meta_path.append(MissingModules)
+_point_warnings()
 
 
 def __getattr__(name):

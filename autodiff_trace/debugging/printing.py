@@ -67,8 +67,8 @@ def debug_trace(stream: Any = None) -> Iterator[None]:
     ...     slope = grad(lambda x: anp.sum(anp.sin(x) * 2))(anp.array([1.0, 2.0]))
     <...>:2  reverse  sin(float64[2]) -> float64[2]
     <...>:2  reverse  multiply(float64[2], 2) -> float64[2]
-    <...>:2  reverse  sum_over(float64[2], (0,), False) -> float64
-    <...>:2  backward  sum_over: float64 -> float64[2]
+    <...>:2  reverse  sum(float64[2], (0,), False) -> float64
+    <...>:2  backward  sum: float64 -> float64[2]
     <...>:2  backward  multiply: float64[2] -> float64[2]
     <...>:2  backward  sin: float64[2] -> float64[2]
     """

@@ -203,7 +203,7 @@ def profile(fun: Callable, /, *args: Any, argnums: int | Sequence[int] = 0, **kw
     ...     return anp.sum(y * y)
     >>> costs = profile(loss, anp.ones(1000))
     >>> [(line.calls, line.allocated, line.kept) for line in costs.lines]
-    [(1, 16000, 8000), (2, 24000, 0)]
+    [(1, 16000, 8000), (2, 32000, 0)]
     """
     if not callable(fun):
         raise TypeError(f"profile: expected a function, got {fun!r}. Write profile(f, x), not profile(f(x)).")
