@@ -8,6 +8,7 @@
 0.419974341614
 """
 
+import os as _os
 import sys as _sys
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from .core.errors import EndedTraceError, MissingRuleError, MutationError, Trace
 from .core.pytree import register_pytree, tree_flatten, tree_leaves, tree_map, tree_unflatten
 from .core.tracebacks import border
 from .core.unknown_names import MissingModules, unknown_name
+from .core.warning_places import point_warnings as _point_warnings
 from .numpy.array_types import register_array_type
 from .numpy.mutation import check_mutation
 from .transforms import (
@@ -30,30 +32,42 @@ from .transforms import (
 __version__ = "0.1.0"
 
 __all__ = [
-    "EndedTraceError", "MissingRuleError", "MutationError", "TracedValueError", "check_mutation", "checkpoint",
-    "custom_jvp", "custom_linear_solve", "custom_root", "custom_vjp", "deriv", "derivatives", "detect_sparsity",
+    "EndedTraceError", "MissingRuleError", "MutationError", "NonFiniteError", "TracedValueError", "check_mutation",
+    "checkpoint", "custom_jvp", "custom_linear_solve", "custom_root", "custom_vjp", "debug_nans", "debug_trace",
+    "deriv", "derivatives", "detect_sparsity",
     "elementwise_grad", "fori_loop", "grad", "grad_and_aux", "graph", "hessian", "holomorphic_grad", "hvp",
-    "jacfwd", "jacobian", "jacrev", "jet", "jit", "jvp", "linearize", "make_ggnvp", "num_threads", "numpy",
+    "jacfwd", "jacobian", "jacrev", "jet", "jit", "jvp", "linearize", "make_ggnvp", "num_threads", "numpy", "profile",
     "register_array_type", "register_pytree", "scan", "set_num_threads", "stop_gradient", "to_numpy",
     "tree_flatten", "tree_leaves", "tree_map", "tree_unflatten", "value_and_grad", "value_grad_and_hvp", "vjp",
     "vmap",
 ]
 
 _sys.meta_path.append(MissingModules)
+_point_warnings()
 
 
 if TYPE_CHECKING:
-    from . import autograd_compat as autograd_compat, data as data, distributed as distributed, extend as extend
-    from . import nn as nn, optim as optim, processes as processes, scipy as scipy, testing as testing
+    from . import autograd_compat as autograd_compat, data as data, debugging as debugging
+    from . import distributed as distributed, extend as extend, nn as nn, optim as optim, processes as processes
+    from . import scipy as scipy, testing as testing
+    from .debugging import NonFiniteError, debug_nans, debug_trace, profile
 else:
+    # They take their time to load, or need others.
     LOADED_WHEN_ASKED_FOR = frozenset(
-        "autograd_compat data distributed extend nn optim processes scipy testing".split()
+        "autograd_compat data debugging distributed extend nn optim processes scipy testing".split()
     )
+    OF_DEBUGGING = frozenset("NonFiniteError debug_nans debug_trace profile".split())
 
     @border
     def __getattr__(name):
-        if name in LOADED_WHEN_ASKED_FOR:  # which take their time to load, or need others
-            from importlib import import_module
+        from importlib import import_module
 
+        if name in LOADED_WHEN_ASKED_FOR:
             return import_module(f"{__name__}.{name}")
+        if name in OF_DEBUGGING:
+            return getattr(import_module(f"{__name__}.debugging"), name)
         raise unknown_name(__name__, name)
+
+
+if _os.environ.get("AUTODIFF_TRACE_DEBUG_NANS"):
+    from . import debugging as _debugging  # noqa: F401, watches from now on

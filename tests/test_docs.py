@@ -18,7 +18,7 @@ NAMES = [
 ]
 # Met rather than called; and register_array_type wants an array library that need not be installed.
 WITHOUT_EXAMPLE = {
-    "ArrayBox", "Box", "EndedTraceError", "MissingRuleError", "MutationError", "TracedValueError",
+    "ArrayBox", "Box", "EndedTraceError", "MissingRuleError", "MutationError", "NonFiniteError", "TracedValueError",
     "register_array_type",
 }
 

@@ -148,6 +148,10 @@ FLAGS = {  # programs that warn; the C library raises overflow in a unit of its 
     "a truth that is multiplied": (lambda x: (x > 5) * np.inf + 1, np.array([2.0])),
     "a square of what is known": (lambda x: anp.array([x, 1e300, x + 1]) ** 2, 2.0),
     "division": (lambda x: x / (x * 0) + 1, X),
+    "what a selection does not take": (
+        lambda x: anp.where(x > 0, x * (x * 0) + 1, x - 3) * anp.abs(x), np.float64(-np.inf)),
+    "complex numbers that a selection does not take": (
+        lambda x: anp.where(x.real > 0, x * x + 1, x - 3), np.complex128(-1e300 + 1j)),
     "a mean of one complex number": (lambda x: anp.mean(anp.maximum(x, 0.5)) + 1, np.array(np.inf, np.complex64)),
 }
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.backward import backward_pass
+from ..core import backward
 from ..core.errors import TracedValueError, is_users_file
 from ..core.forward import trace_jvp
 from ..core.infinitesimals import settled
@@ -166,7 +166,7 @@ class Recording:
         seeds = [(node, g) for node, g in zip(self.nodes, cotangents) if node is not None and g is not None]
         if is_last:  # the backward pass lets go of each node as it leaves it
             self.nodes = None
-        reached = backward_pass(seeds, self.input_nodes)
+        reached = backward.backward_pass(seeds, self.input_nodes)
         results = [zeros_of(x) if g is None else g for x, g in zip(self.inputs, reached)]
         return settled(unflatten(self.structure, separate(results, given)))
 

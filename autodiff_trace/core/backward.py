@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from heapq import heappop, heappush
 from typing import Any
 
@@ -11,7 +11,7 @@ from .cotangents import add_cotangents
 from .masked_rules import pull_selected
 from .selections import Selected, settle, settle_selected
 
-__all__ = ["VJPNode", "backward_pass", "note_operation", "zip_nested"]
+__all__ = ["VJPNode", "backward_pass", "note_operation", "plain_pass", "pull_node", "zip_nested"]
 
 VJPNode = tuple[int, Any, Any, Any, Sequence, dict, Any]
 """One recorded operation, ``(index, rule, parent, ans, args, kwargs, prim)``.
@@ -26,7 +26,16 @@ operation, forward and backward); and flat, because the garbage collector visits
 """
 
 
-def backward_pass(seeds: list[tuple[VJPNode, Any]], inputs: Sequence[VJPNode], keeps_selected: bool = False) -> list:
+def pull_node(node: VJPNode, g: Any) -> Iterable[tuple[VJPNode, Any]]:
+    """The parents of a node with their cotangents, from that of its answer, which may be selected."""
+    is_masked = type(g) is Selected and not g.is_mixed_by(node[6])
+    return pull_selected(node, g) if is_masked else pull(node, settle(g))
+
+
+def plain_pass(
+    seeds: list[tuple[VJPNode, Any]], inputs: Sequence[VJPNode], keeps_selected: bool = False,
+    pull_node: Callable[[VJPNode, Any], Iterable[tuple[VJPNode, Any]]] = pull_node,
+) -> list:
     """Pull cotangents back from the ends of a graph to its inputs.
 
     Arguments:
@@ -34,6 +43,7 @@ def backward_pass(seeds: list[tuple[VJPNode, Any]], inputs: Sequence[VJPNode], k
             graph is let go node by node as the pass leaves it.
         inputs: the nodes of the inputs.
         keeps_selected: give selected cotangents as they are: the pass is part of another.
+        pull_node: what takes a cotangent through one node.
 
     Returns the cotangents of the inputs, None for one that was not reached.
     """
@@ -53,8 +63,7 @@ def backward_pass(seeds: list[tuple[VJPNode, Any]], inputs: Sequence[VJPNode], k
             if type(g) is Selected and errors is None:  # of what is not selected NumPy is not to warn
                 errors = array_ops.error_state()
                 array_ops.ignore_errors(errors)
-            is_masked = type(g) is Selected and not g.is_mixed_by(node[6])
-            for parent, parent_g in pull_selected(node, g) if is_masked else pull(node, settle(g)):
+            for parent, parent_g in pull_node(node, g):
                 contribute(parent, parent_g, pending, heap)
     except Exception as error:
         note_operation(error, node)
@@ -63,6 +72,10 @@ def backward_pass(seeds: list[tuple[VJPNode, Any]], inputs: Sequence[VJPNode], k
         if errors is not None:
             array_ops.restore_errors(errors)
     return [reached.get(node[0]) for node in inputs]
+
+
+backward_pass = plain_pass
+"""The pass that runs: by default a quicker one (``core/fast/passing``), under ``debugging`` one that is watched."""
 
 
 def pull(node: VJPNode, g: Any) -> Iterator[tuple[VJPNode, Any]]:

@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from ..core.array_ops import array_ops
-from ..core.backward import VJPNode, backward_pass
+from ..core import backward
+from ..core.backward import VJPNode
 from ..core.batching import BatchTrace, trace_batch
 from ..core.errors import TracedValueError, caller_line
 from ..core.forward import JVPTrace, trace_jvp
@@ -213,7 +214,7 @@ def run_reverse(trace: VJPTrace, lower: Sequence[Trace], thunk: Thunk, name: str
 
         _, ends, inputs = trace_vjp(again, values)
         seeds = [(end, g) for end, g in zip(ends, gs) if end is not None and g is not None]
-        pulled = backward_pass(seeds, inputs, keeps_selected=True)
+        pulled = backward.backward_pass(seeds, inputs, keeps_selected=True)
         # Masks are found while the traces that they were made under are there.
         return [settle(g) for g in pulled] + [g.mask() if type(g) is Selected else None for g in pulled]
 

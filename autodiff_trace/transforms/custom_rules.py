@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from ..core.backward import backward_pass
+from ..core import backward
 from ..core.array_ops import array_ops
 from ..core.batching import BatchTrace, trace_batch
 from ..core import selections
@@ -128,7 +128,7 @@ class JVPRule(NamedTuple):
 
         def pull(gs):
             ends = [(node, g) for node, g in zip(nodes[count:], gs) if node is not None and g is not None]
-            return backward_pass(ends, inputs, keeps_selected=True)
+            return backward.backward_pass(ends, inputs, keeps_selected=True)
 
         return values[:count], pull
 

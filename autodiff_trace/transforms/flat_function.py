@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.array_ops import array_ops
-from ..core.backward import backward_pass
+from ..core import backward
 from ..core.foreign import array_types, is_foreign, to_foreign
 from ..core.forward import trace_jvp
 from ..core.infinitesimals import settle
@@ -63,7 +63,7 @@ class FlatFunction:
         if array_types:
             cotangents = tuple(map(of_its_library, self.values, cotangents))
         seeds = [(node, g) for node, g in zip(self.nodes, cotangents) if node is not None and g is not None]
-        return fill_zeros(self.inputs, backward_pass(seeds, self.input_nodes))
+        return fill_zeros(self.inputs, backward.backward_pass(seeds, self.input_nodes))
 
     def push(self, *tangents: Any) -> tuple[list, list]:
         """Run it in forward mode: the outputs and their tangents; None is zero."""

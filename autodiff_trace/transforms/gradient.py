@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..core.backward import backward_pass
+from ..core import backward
 from ..core.pytree import held_array, tree_flatten, tree_unflatten
 from ..core.reverse import trace_vjp
 from ..numpy import wrapped as anp
@@ -46,7 +46,7 @@ def differentiate(name, fun, args, kwargs, argnums, argnames, has_aux, holomorph
     # The ends of the graph are handed over, so that the backward pass can let go of each node as it leaves it.
     seeds = [] if node is None else [(node, ONE if type(value) is np.float64 else anp.ones_like(value)[()])]
     del node, _
-    results = fill_zeros(selection.inputs, backward_pass(seeds, input_nodes))
+    results = fill_zeros(selection.inputs, backward.backward_pass(seeds, input_nodes))
     aux = tree_unflatten(aux_structure, detach(aux_leaves, value, args, kwargs)) if has_aux else None
     return value, aux, selection.result(separate(results))
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.backward import backward_pass
+from ..core import backward
 from ..core.errors import caller_line
 from ..core.primitives import nondifferentiable
 from ..core.reverse import trace_vjp
@@ -127,7 +127,7 @@ def pull_leaves(fun: Callable, leaves: Sequence, g: Any) -> list:
         return [fun(*full)]
 
     _, (end,), inputs = trace_vjp(some, [leaves[i] for i in places])
-    cotangents = map(settle, backward_pass([] if end is None else [(end, g)], inputs))
+    cotangents = map(settle, backward.backward_pass([] if end is None else [(end, g)], inputs))
     return spread(len(leaves), places, list(cotangents))
 
 

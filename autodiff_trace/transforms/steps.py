@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.backward import backward_pass
+from ..core import backward
 from ..core.array_ops import array_ops
 from ..core.reverse import VJPTrace, next_index, trace_vjp
 from ..core.tracer import boxers
@@ -66,4 +66,4 @@ def transpose(linear: Callable[[list], Sequence], likes: Sequence, cotangents: S
     zeros = [array_ops.zeros_like(x)[()] for x in likes]
     _, ends, inputs = trace_vjp(lambda *xs: linear(list(xs)), zeros)
     seeds = [(end, g) for end, g in zip(ends, cotangents) if end is not None and g is not None]
-    return backward_pass(seeds, inputs)
+    return backward.backward_pass(seeds, inputs)

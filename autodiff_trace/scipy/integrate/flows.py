@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...core.backward import backward_pass
+from ...core import backward
 from ...core.forward import trace_jvp
 from ...core.reverse import trace_vjp
 from ...core.selections import settle
@@ -124,7 +124,7 @@ class FlowRule(NamedTuple):
             gr, g0 = pull_steps(J, gS, gK, *self.method)
             found = {0: g0[:, 0]}
             if end is not None:
-                pulled = backward_pass([(end, anp.reshape(gr, (-1, n)))], inputs)
+                pulled = backward.backward_pass([(end, anp.reshape(gr, (-1, n)))], inputs)
                 found.update(zip([i + 1 for i in own], map(settle, pulled)))
             return [found.get(i) for i in followed]
 

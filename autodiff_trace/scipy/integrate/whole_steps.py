@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...core.backward import backward_pass
+from ...core import backward
 from ...core.batching import BatchTrace
 from ...core.forward import JVPTrace, trace_jvp
 from ...core.reverse import VJPTrace, trace_vjp
@@ -130,7 +130,7 @@ def common(x):
 
 def pull_back(ends, gs, inputs):
     seeds = [(end, g) for end, g in zip(ends, gs) if end is not None and g is not None]
-    return list(map(settle, backward_pass(seeds, inputs)))
+    return list(map(settle, backward.backward_pass(seeds, inputs)))
 
 
 def with_zeros(g, like):

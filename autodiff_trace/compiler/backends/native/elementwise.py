@@ -185,7 +185,7 @@ def convert(lanes: Lanes, x: Value) -> Value:
 
 
 def select(lanes: Lanes, condition: Value, x: Value, y: Value) -> Value:
-    return lanes.select(condition, x, y)
+    return lanes.select(condition, lanes.computed(x), lanes.computed(y))
 
 
 def restrict(lanes: Lanes, x: Value, mask: Value) -> Value:

@@ -168,10 +168,20 @@ class Lanes:
     def opaque(self, x: Value) -> Value:
         """The same number, without what LLVM knows of it: of numbers that are known it computes others when it
         compiles, and no flag is raised."""
+        return self.through_assembly(x, "asm")
+
+    def computed(self, x: Value) -> Value:
+        """The same number, which is computed in any case: of what a selection does not take LLVM may make a branch
+        that leaves it out, and then no flag is raised."""
+        if x.char in PARTS:
+            return Value(tuple([self.computed(part).name for part in self.parts(x)]), x.char)
+        return self.through_assembly(x, "asm sideeffect")
+
+    def through_assembly(self, x: Value, form: str) -> Value:
         if self.width != 1 or x.char not in "fd":
             return x
         kind, register = self.type(x.char), "x" if machine() == "x86_64" else "w"
-        return x._replace(name=self.lines.emit(f'call {kind} asm "", "={register},0"({kind} {x.name})'))
+        return x._replace(name=self.lines.emit(f'call {kind} {form} "", "={register},0"({kind} {x.name})'))
 
     def splat(self, name: str, char: str) -> str:
         """A single number in all lanes."""
