@@ -11,9 +11,9 @@ ROOT = Path(autodiff_trace.__file__).parent
 # All modules from the bottom up, folder by folder: each imports only from those that stand before it. A folder whose
 # modules need others in between comes more than once. A new module goes where what it imports stands before it.
 ORDER = """
-    core: array_ops parameters traits cotangents errors tracebacks habits unknown_names asking pytree libraries tracer
-      recording shape_errors derivative lowest unknown_sizes foreign other_operands primitives unary batching choices
-      selections masked_rules backward rule_checks reverse forward infinitesimals transformed taylor
+    core: array_ops parameters traits cotangents errors tracebacks network_habits habits unknown_names asking pytree
+      libraries tracer recording shape_errors derivative lowest unknown_sizes foreign other_operands primitives unary
+      batching choices selections masked_rules backward rule_checks reverse forward infinitesimals transformed taylor
     scipy/ndimage: steps taps
     scipy/signal: steps
     scipy/stats: uncovered
@@ -117,12 +117,13 @@ ORDER = """
       hidden_inputs shadow_copies loops loop_cotangents loop_tangents scans
     compiler: failures
     compiler/record: outside tracing
+    numpy: generators
     .: data differences extend optim testing
     transforms: custom __init__
     processes: sharing worker pool __init__
     scipy/special: families error_functions
-    nn: softmaxes reductions losses activations gelus deviations divergences correlating spans
-      convolutions windows pooling normalising protocol_forms dropping attention init __init__
+    nn: softmaxes reductions losses activations gelus deviations divergences correlating spans convolutions windows
+      pooling normalising protocol_forms dropping attention init __init__
     scipy/special: logistic_functions empirical_distributions differential_equations densities gamma_functions
       cumulative_distributions incomplete_functions hypergeometric noncentral_distributions integral_functions
       zeta_functions lambert_functions airy_functions carlson_integrals cylinder_functions struve_functions
@@ -151,12 +152,13 @@ ORDER = """
     compiler: eager_runs commuting
     compiler/graph: graph
     compiler: jitted jit __init__
-    demo: __init__ cli datasets network progress plotting training __main__
+    demo: __init__ cli datasets network plotting training __main__
     scipy/integrate: stepwise solutions boundary_value initial_value odepack __init__
     scipy/optimize: evaluation calls constraints optimality roots scalar_roots curve_fitting linear_problems
       minimizing nonlinear_least_squares global_minimizing __init__
     debugging: watching watched_runs places non_finite printing profiling __init__
     array_libraries: __init__
+    core: warning_places
     .: __init__
     array_libraries: sparse_arrays dask_blocks dask_shapes dask_indices dask_reading dask_places dask_scattering
       dask_writing dask_axes dask_matrices dask_methods dask_arrays cupy_arrays xarray_containers
