@@ -11,9 +11,9 @@ ROOT = Path(autodiff_trace.__file__).parent
 # All modules from the bottom up, folder by folder: each imports only from those that stand before it. A folder whose
 # modules need others in between comes more than once. A new module goes where what it imports stands before it.
 ORDER = """
-    core: array_ops parameters traits cotangents errors habits unknown_names pytree libraries tracer recording
-      derivative lowest unknown_sizes foreign other_operands primitives unary batching choices selections masked_rules
-      backward rule_checks reverse forward infinitesimals transformed taylor
+    core: array_ops parameters traits cotangents errors habits unknown_names tree_paths pytree tree_functions
+      libraries tracer recording derivative lowest unknown_sizes foreign other_operands primitives unary batching
+      choices selections masked_rules backward rule_checks reverse forward infinitesimals transformed taylor
     scipy/ndimage: steps taps
     scipy/signal: steps
     scipy/stats: uncovered
@@ -117,7 +117,8 @@ ORDER = """
       hidden_inputs shadow_copies loops loop_cotangents loop_tangents scans
     compiler: failures
     compiler/record: outside tracing
-    .: differences extend optim testing
+    .: differences extend testing
+    optim: hyperparameters leaves stepping momentum moments transformations schedules __init__
     transforms: custom __init__
     processes: sharing worker pool __init__
     scipy/special: families error_functions
