@@ -118,8 +118,9 @@ ORDER = """
     compiler: failures
     compiler/record: outside tracing
     .: differences extend testing
-    optim: hyperparameters leaves stepping momentum moments transformations schedules __init__
     transforms: custom __init__
+    optim: hyperparameters leaves stepping momentum moments transformations schedules line_search quasi_newton
+      minimizing __init__
     processes: sharing worker pool __init__
     scipy/special: families error_functions
     nn: softmaxes losses protocol_forms activations __init__

@@ -125,6 +125,6 @@ def check_column(name: str, field: str, slots: Sequence, leaves: Sequence, struc
         if g is not None and shape_of(slot) != shape_of(g):
             found = "nothing" if slot is None else f"shape {shape_of(slot)}"
             raise ValueError(
-                f"{name}: the state is one of other parameters: state.{field} has {found}{path_text(structure, i)}, but "
-                f"the gradient has shape {shape_of(g)}. Begin with state = init(params)."
+                f"{name}: the state is one of other parameters: state.{field} has {found}{path_text(structure, i)}, "
+                f"but the gradient has shape {shape_of(g)}. Begin with state = init(params)."
             )
