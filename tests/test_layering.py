@@ -101,7 +101,8 @@ ORDER = """
     scipy/integrate: whole_steps event_times flows integrals trajectories
     captured_state: contents names places holders random_states copying read_paths kinds watching members objects
       functions following captured restoring reruns references
-    transforms: remembering implicit_problems implicit_rules linear_solve implicit checkpointing loops
+    transforms: remembering implicit_problems implicit_rules linear_solve implicit checkpointing carries
+      loops branches
     scipy/integrate: problems quadrature
     scipy/optimize: large_systems results
     compiler/record: cleanup collection guards introspection refusals exported_arrays

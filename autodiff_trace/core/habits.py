@@ -102,17 +102,16 @@ JAX = {
     OURS: {
         **same("pmap pjit shard_map xmap", "Write vmap(f)"),
         "lax": (
-            "Write scan, fori_loop, custom_root, custom_linear_solve, stop_gradient, or Python's if and while; other "
+            "Write scan, fori_loop, while_loop, cond, switch, custom_root, custom_linear_solve, stop_gradient; other "
             "functions of lax are those of NumPy, anp.where(c, x, y)"
         ),
-        "while_loop": "Write Python's while, or fori_loop(0, n, body, init)",
-        **same("cond switch select", "Write Python's if, or anp.where(c, x, y) under vmap"),
+        "select": "Write Python's if, cond(pred, true_fun, false_fun, *operands), or anp.where(c, x, y) under vmap",
         "associative_scan": "Write scan(f, init, xs)",
         "random": "Write numpy.random.default_rng(0), or under jit anp.random",
         **same("tree tree_util", "Write tree_map(f, tree), tree_flatten(tree), tree_leaves(tree)"),
-        **same("tree_structure tree_transpose tree_reduce tree_map_with_path", "Write tree_flatten(tree)"),
+        "tree_transpose": "Write tree_flatten(tree) and tree_unflatten(structure, leaves)",
         **same("register_pytree_node register_pytree_node_class register_dataclass", "Write register_pytree"),
-        **same("flatten_util ravel_pytree", "Write leaves, structure = tree_flatten(tree) and anp.concatenate"),
+        "flatten_util": "Write vector, unravel = ravel_pytree(tree)",
         "remat": "Write checkpoint(f)",
         **same("value_and_jacfwd value_and_jacrev", "Write jacobian(f, has_aux=True), where f returns (y, y)"),
         "linear_transpose": "Write vjp(f, x)[1]",

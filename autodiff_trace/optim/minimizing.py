@@ -23,7 +23,7 @@ LIMIT = 25
 """Evaluations at most along a line."""
 
 STALLED = 10
-"""So many steps one after the other that lower neither the value by more than rounding, nor the gradient, are the end."""
+"""So many steps one after the other that lower neither the value, by more than rounding, nor the gradient end it."""
 
 
 class Minimum(NamedTuple):
