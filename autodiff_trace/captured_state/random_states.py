@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ class RandomStates:
     def __init__(self, generators: Sequence[Any]) -> None:
         self.generators = list(generators)
         if "random" in sys.modules:
-            self.generators.append(sys.modules["random"])
+            self.generators.append(importlib.import_module("random"))  # another thread may be loading it: wait
         self.states = list(map(state_of, self.generators))
         self.numpy = numpy_state()
         self.is_watched = self.has_called = False

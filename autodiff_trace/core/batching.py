@@ -114,8 +114,8 @@ class BatchTrace(Trace):
             return use(box._value)
         raise TracedValueError(
             f"{use.__name__}() of a mapped value: it is a whole batch of values ({caller_line()}). For a choice of "
-            "two values write anp.where(condition, x, y); to branch on each element cond(pred, f, g, x) or while_loop, or "
-            "call the function in a Python loop."
+            "two values write anp.where(condition, x, y); to branch on each element cond(pred, f, g, x) or while_loop, "
+            "or call the function in a Python loop."
         )
 
 

@@ -125,6 +125,19 @@ JAX = {
         "Array": "Write numpy.ndarray; inside a function extend.ArrayBox",
         **same("debug experimental config", "Leave it out: Python's print works, and numbers are float64"),
     },
+    f"{OURS}.optim": {
+        **same("apply_updates incremental_update", "Leave it out: update(grads, state, params) gives new parameters"),
+        **same("clip_by_global_norm adaptive_grad_clip", "Write optim.clip_by_norm(limit)"),
+        "clip": "Write optim.clip_by_value(limit)",
+        "trace": "Write optim.scale_by_momentum(momentum)",
+        **same("scale_by_learning_rate", "Write optim.sgd(learning_rate), as the last one of a chain"),
+        "constant_schedule": "Write optim.constant(value)",
+        **same("linear_schedule polynomial_schedule", "Write optim.linear(start, end, steps)"),
+        **same("cosine_decay_schedule", "Write optim.cosine(start, steps, end)"),
+        "warmup_cosine_decay_schedule": "Write optim.warmup_cosine(peak, warmup_steps, steps, start, end)",
+        "exponential_decay": "Write optim.exponential(start, factor, steps)",
+        "piecewise_constant_schedule": "Write optim.piecewise_constant(start, {1000: 0.1})",
+    },
     f"{OURS}.numpy": same("DeviceArray Array", "Write anp.ndarray"),
     f"{OURS}.extend": {"Primitive": "Write extend.primitive(f)"},
     f"{OURS}.nn": {
@@ -208,9 +221,14 @@ TORCH = {
     },
     f"{OURS}.testing": same("gradcheck gradgradcheck", "Write testing.check_grads(f, x)"),
     f"{OURS}.optim": {
-        **same("Adam AdamW", "Write optim.adam(0.001), which gives new parameters and changes none"),
-        "SGD": "Write optim.sgd(0.1), which gives new parameters and changes none",
-        "lr_scheduler": "Make another optimiser, optim.sgd(0.01), and go on with the state",
+        **{name: f"Write optim.{name.lower()}(0.001), which gives new parameters and changes none"
+           for name in ("Adam", "AdamW", "SGD", "RMSprop", "Adagrad")},
+        "LBFGS": "Write optim.minimize(f, params), or optim.lbfgs(f) for single steps",
+        "lr_scheduler": "Write a schedule in the place of the rate: optim.adam(optim.cosine(0.001, steps))",
+        **same("CosineAnnealingLR OneCycleLR", "Write optim.cosine(start, steps) or optim.warmup_cosine(…)"),
+        "ExponentialLR": "Write optim.exponential(start, factor)",
+        **same("StepLR MultiStepLR", "Write optim.piecewise_constant(start, {1000: 0.1})"),
+        **same("clip_grad_norm_ clip_grad_value_", "Write optim.chain(optim.clip_by_norm(1.0), optim.adam(0.001))"),
     },
     f"{OURS}.nn": {
         **same("Module Parameter Sequential Linear", "Hand the parameters over: grad(loss)(parameters, x)"),

@@ -78,7 +78,8 @@ def rate_at(x: Rate, count: Any) -> Any:
     value = x(count)
     if type(value) is np.float64:
         return float(value)
-    if np.shape(value) != () or getattr(value, "dtype", np.dtype(float)).kind not in "iuf":
+    is_number = is_box(value) or isinstance(value, (int, float, np.generic, np.ndarray))
+    if not is_number or np.shape(value) != () or getattr(value, "dtype", np.dtype(float)).kind not in "iuf":
         raise TypeError(f"the schedule {x!r} has to return one real number, got {value!r}.")
     return value
 

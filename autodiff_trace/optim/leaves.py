@@ -20,9 +20,11 @@ __all__ = ["check_column", "column_like", "conjugate_of", "flat_gradients", "kee
 
 def zeros(leaf: Any) -> Any:
     """A zero of the shape and precision of ``leaf``; None for what is no number."""
-    if isinstance(leaf, (float, int, complex)) and not isinstance(leaf, bool):
+    if type(leaf) in (float, int, complex):
         return 0.0
     kind = getattr(getattr(leaf, "dtype", None), "kind", None)
+    if isinstance(leaf, np.generic):
+        return leaf.dtype.type(0) if kind in ("f", "c") else np.float64(0.0) if kind in ("i", "u") else None
     return np.zeros_like(leaf) if kind in ("f", "c") else np.zeros(leaf.shape) if kind in ("i", "u") else None
 
 

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from ..core.pytree import tree_leaves
+from ..core.pytree import tree_leaves, tree_map
 from ..core.unknown_names import unknown_keyword
+from ..transforms.border import to_input
 from ..transforms.gradient import grad
 from ..transforms.implicit import Root
 from ..transforms.implicit_rules import solution, solved
@@ -141,6 +142,7 @@ class Search:
             if point is None or stalled >= STALLED:
                 message = f"no lower value is found, where the largest element of the gradient is {largest:.1e}"
                 break
-        jac = raveling.unravel(gradient.conj() if gradient.dtype.kind == "c" else gradient)
+        jac = tree_map(lambda p, g: None if to_input(p) is None else g, params,
+                       raveling.unravel(gradient.conj() if gradient.dtype.kind == "c" else gradient))
         return Minimum(
             raveling.unravel(vector), value, jac, state.count, objective.evaluations, success, message)
