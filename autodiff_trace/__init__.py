@@ -18,28 +18,29 @@ from .compiler import graph, jit, num_threads, set_num_threads
 from .core.errors import EndedTraceError, MissingRuleError, MutationError, TracedValueError
 from .core.pytree import register_pytree, tree_flatten, tree_leaves, tree_map, tree_unflatten
 from .core.tracebacks import border
+from .core.tree_functions import tree_map_with_path, tree_reduce, tree_structure
 from .core.unknown_names import MissingModules, unknown_name
 from .core.warning_places import point_warnings as _point_warnings
 from .numpy.array_types import register_array_type
 from .numpy.mutation import check_mutation
 from .transforms import (
-    checkpoint, custom_jvp, custom_linear_solve, custom_root, custom_vjp, deriv, derivatives, detect_sparsity,
-    elementwise_grad, fori_loop, grad, grad_and_aux, hessian, holomorphic_grad, hvp, jacfwd, jacobian, jacrev,
-    jet, jvp, linearize, make_ggnvp, scan, stop_gradient, to_numpy, value_and_grad, value_grad_and_hvp, vjp,
-    vmap,
+    checkpoint, cond, custom_jvp, custom_linear_solve, custom_root, custom_vjp, deriv, derivatives,
+    detect_sparsity, elementwise_grad, fori_loop, grad, grad_and_aux, hessian, holomorphic_grad, hvp, jacfwd,
+    jacobian, jacrev, jet, jvp, linearize, make_ggnvp, ravel_pytree, scan, stop_gradient, switch, to_numpy,
+    value_and_grad, value_grad_and_hvp, vjp, vmap, while_loop,
 )
 
 __version__ = "0.1.0"
 
 __all__ = [
     "EndedTraceError", "MissingRuleError", "MutationError", "NonFiniteError", "TracedValueError", "check_mutation",
-    "checkpoint", "custom_jvp", "custom_linear_solve", "custom_root", "custom_vjp", "debug_nans", "debug_trace",
-    "deriv", "derivatives", "detect_sparsity",
-    "elementwise_grad", "fori_loop", "grad", "grad_and_aux", "graph", "hessian", "holomorphic_grad", "hvp",
-    "jacfwd", "jacobian", "jacrev", "jet", "jit", "jvp", "linearize", "make_ggnvp", "num_threads", "numpy", "profile",
-    "register_array_type", "register_pytree", "scan", "set_num_threads", "stop_gradient", "to_numpy",
-    "tree_flatten", "tree_leaves", "tree_map", "tree_unflatten", "value_and_grad", "value_grad_and_hvp", "vjp",
-    "vmap",
+    "checkpoint", "cond", "custom_jvp", "custom_linear_solve", "custom_root", "custom_vjp", "debug_nans",
+    "debug_trace", "deriv", "derivatives", "detect_sparsity", "elementwise_grad", "fori_loop", "grad", "grad_and_aux",
+    "graph", "hessian", "holomorphic_grad", "hvp", "jacfwd", "jacobian", "jacrev", "jet", "jit", "jvp", "linearize",
+    "make_ggnvp", "num_threads", "numpy", "profile", "ravel_pytree", "register_array_type", "register_pytree", "scan",
+    "set_num_threads", "stop_gradient", "switch", "to_numpy", "tree_flatten", "tree_leaves", "tree_map",
+    "tree_map_with_path", "tree_reduce", "tree_structure", "tree_unflatten", "value_and_grad", "value_grad_and_hvp",
+    "vjp", "vmap", "while_loop",
 ]
 
 _sys.meta_path.append(MissingModules)

@@ -11,9 +11,10 @@ ROOT = Path(autodiff_trace.__file__).parent
 # All modules from the bottom up, folder by folder: each imports only from those that stand before it. A folder whose
 # modules need others in between comes more than once. A new module goes where what it imports stands before it.
 ORDER = """
-    core: array_ops parameters traits cotangents errors tracebacks network_habits habits unknown_names asking pytree
-      libraries tracer recording shape_errors derivative lowest unknown_sizes foreign other_operands primitives unary
-      batching choices selections masked_rules backward rule_checks reverse forward infinitesimals transformed taylor
+    core: array_ops parameters traits cotangents errors tracebacks network_habits habits unknown_names asking
+      tree_paths pytree libraries tracer recording shape_errors derivative lowest unknown_sizes foreign other_operands
+      primitives unary batching choices selections masked_rules backward rule_checks reverse forward infinitesimals
+      transformed taylor
     scipy/ndimage: steps taps
     scipy/signal: steps
     scipy/stats: uncovered
@@ -101,7 +102,8 @@ ORDER = """
     scipy/integrate: whole_steps event_times flows integrals trajectories
     captured_state: contents names places holders random_states copying read_paths kinds watching members objects
       functions following captured restoring reruns references
-    transforms: remembering implicit_problems implicit_rules linear_solve implicit checkpointing loops
+    transforms: remembering implicit_problems implicit_rules linear_solve implicit checkpointing carries loops
+      branches
     scipy/integrate: problems quadrature
     scipy/optimize: large_systems results
     compiler/record: cleanup collection guards introspection refusals exported_arrays
@@ -118,8 +120,10 @@ ORDER = """
     compiler: failures
     compiler/record: outside tracing
     numpy: generators
-    .: data differences extend optim testing
+    .: data differences extend testing
     transforms: custom __init__
+    optim: hyperparameters leaves stepping momentum moments transformations schedules line_search quasi_newton
+      minimizing __init__
     processes: sharing worker pool __init__
     scipy/special: families error_functions
     nn: softmaxes reductions losses activations gelus deviations divergences correlating spans convolutions windows
@@ -158,7 +162,7 @@ ORDER = """
       minimizing nonlinear_least_squares global_minimizing __init__
     debugging: watching watched_runs places non_finite printing profiling __init__
     array_libraries: __init__
-    core: warning_places
+    core: warning_places tree_functions
     .: __init__
     array_libraries: sparse_arrays dask_blocks dask_shapes dask_indices dask_reading dask_places dask_scattering
       dask_writing dask_axes dask_matrices dask_methods dask_arrays cupy_arrays xarray_containers

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import abc
 import collections
+import dataclasses
 import functools
 import pathlib
 import types
@@ -25,7 +26,7 @@ from .functions import Functions
 from .holders import WRAPPERS
 from .kinds import READS_OF_PATHS, is_constant, is_generator, unknown_function, unknown_object
 from .members import is_of_user
-from .names import MISSING, has, is_users
+from .names import MISSING, has, is_users, root_module
 from .places import VALUES
 from .watching import Form, no_class_registered
 
@@ -38,7 +39,9 @@ READS_OF_FORMS = {"flags", "names", "fields", "descr"}
 
 TESTS_OF_CLASSES = {"isinstance", "issubclass", "singledispatch"}
 
-INTERPOLANTS = frozenset(f"{__name__.partition('.')[0]}.scipy.interpolate.{name}" for name in (
+OUR_PACKAGE = __name__.partition(".")[0]
+
+INTERPOLANTS = frozenset(f"{OUR_PACKAGE}.scipy.interpolate.{name}" for name in (
     "bsplines", "cubic_splines", "grids", "lines", "piecewise", "polynomials", "univariate",
 ))
 """Modules of this package whose objects hold what users change: coefficients, knots, values on a grid."""
@@ -127,6 +130,8 @@ class Follower(Functions):
             for each in (*vars(value).values(), *value.options.values()):
                 if callable(each):
                     self.escape(each, place)
+        elif dataclasses.is_dataclass(kind) and root_module(kind) == OUR_PACKAGE:
+            self.escape_all([*vars(value).items()], place)  # an optimiser, with a schedule of the user's
         elif is_generator(value):
             captured.generators.append(value)
         elif is_of_user(value if isinstance(value, type) else kind):

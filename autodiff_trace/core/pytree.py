@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from .tracebacks import border
+from .tree_paths import first_difference
 from .unknown_names import unknown_keyword
 
 if TYPE_CHECKING:
@@ -262,6 +263,8 @@ def tree_leaves(tree: Any) -> list[Any]:
 def tree_map(fun: Callable[..., Any], tree: Any, *trees: Any, **unknown: NoReturn) -> Tree:
     """Apply ``fun`` to the leaves of ``tree``, and of further trees with the same structure.
 
+    Raises ValueError, with the place, where the structures differ.
+
     >>> tree_map(lambda w, g: w - 0.5 * g, {"w": 1.0, "b": 2.0}, {"w": 2.0, "b": 4.0})
     {'w': 0.0, 'b': 0.0}
     """
@@ -272,6 +275,8 @@ def tree_map(fun: Callable[..., Any], tree: Any, *trees: Any, **unknown: NoRetur
     for other in trees:
         other_leaves, other_structure = tree_flatten(other)
         if other_structure != structure:
-            raise ValueError(f"tree_map: the structures differ: {structure} and {other_structure}")
+            raise ValueError(
+                f"tree_map: the structures differ: {structure} and {other_structure}: "
+                f"{first_difference(structure, other_structure)}")
         columns.append(other_leaves)
     return tree_unflatten(structure, [fun(*row) for row in zip(*columns)])

@@ -18,13 +18,13 @@ from ..core.array_ops import owning
 from ..core.errors import caller_line
 from ..core.foreign import is_foreign
 from ..core.pytree import Structure, tree_flatten, tree_unflatten
-from .trace_substitution import current
 from ..core.tracebacks import border
-from ..core.tracer import boxers, innermost_trace, is_box, own_box
+from ..core.tracer import boxers, is_box
 from ..core.transformed import check_function
 from ..core.unknown_names import unknown_keyword
 from ..numpy import wrapped as anp
-from .border import as_plain_array, describe
+from .border import describe
+from .carries import check_carry, kind_of, own, to_root, writable
 from .checkpointing import checkpoint, recompute, traces_to_handle
 from .steps import number
 
@@ -79,9 +79,9 @@ def scan(
         raise unknown_keyword("scan", unknown)
     check_function("scan", f, "scan(f, init, xs)")
     carry, structure = tree_flatten(init)
-    carry = [to_root(number(leaf)) for leaf in carry]
+    carry = [to_root("scan", number(leaf)) for leaf in carry]
     x_leaves, x_structure = tree_flatten(xs)
-    x_leaves = list(map(to_root, x_leaves))
+    x_leaves = [to_root("scan", leaf) for leaf in x_leaves]
     if xs is None:
         x_leaves, x_structure = [], None
     n = count_steps(x_leaves, length)
@@ -180,18 +180,7 @@ class Steps:
         if not isinstance(answer, tuple) or len(answer) != 2:
             raise TypeError(f"scan: {self.name} returned {describe(answer)}, not (carry, y) ({caller_line()}).")
         carry, y = answer
-        leaves, structure = tree_flatten(carry)
-        if structure != self.structure:
-            raise TypeError(
-                f"scan: {self.name} returned the carry {structure}, but init is {self.structure} ({caller_line()})."
-            )
-        for i, kind in enumerate(self.kinds):
-            found = kind_of(leaves[i])
-            if found != kind:
-                raise TypeError(
-                    f"scan: {self.name} returned a carry in which leaf {i} is {show(found)}, but in init it is "
-                    f"{show(kind)} ({caller_line()}). Start from an init with the shape and dtype of what it returns."
-                )
+        leaves = check_carry("scan", self.name, carry, self.structure, self.kinds)
         y_leaves, y_structure = tree_flatten(y)
         for leaf in y_leaves:
             if leaf is not None and type(leaf) not in boxers:
@@ -225,37 +214,10 @@ def count_steps(x_leaves: Sequence, length: int | None) -> int:
     return lengths.pop()
 
 
-def to_root(leaf: Any) -> Any:
-    """``leaf`` for blocks that run again: the caller may write into a box of theirs before."""
-    return own_box(leaf) if is_box(leaf) else as_plain_array("scan", leaf)
-
-
-def kind_of(leaf: Any) -> Any:
-    """What must not change of a leaf: shape and dtype of a number or array, else the leaf itself."""
-    leaf = number(leaf)
-    return (leaf.shape, leaf.dtype.newbyteorder("=")) if type(leaf) in boxers else leaf
-
-
-def show(kind: Any) -> str:
-    return f"{kind[1]}{list(kind[0])}" if isinstance(kind, tuple) else repr(kind)
-
-
-def own(leaf: Any) -> Any:
-    """``leaf`` such that writing into it, or into what it came from, does not reach the other."""
-    return own_box(current(leaf)) if is_box(leaf) else leaf.copy() if type(leaf) is np.ndarray else leaf
-
-
 def with_own_carry(f: Callable, carry: Any, x: Any) -> Any:
     """A step that may write into its carry, as other steps may: into a copy."""
     leaves, structure = tree_flatten(carry)
     return f(tree_unflatten(structure, list(map(writable, leaves))), x)
-
-
-def writable(leaf: Any) -> Any:
-    """A leaf of the carry for ``f`` to write into, if it likes: where a trace runs also traced values."""
-    leaf = own(leaf)
-    trace = innermost_trace()
-    return boxers[np.ndarray](leaf, trace, None) if trace is not None and type(leaf) is np.ndarray else leaf
 
 
 def element(leaf: Any, k: int) -> Any:

@@ -128,7 +128,9 @@ def common_size(sizes: dict[int, int], args: tuple, name: str = "vmap") -> int:
 
 
 def place_axis(output: Any, mapped: bool, axis: int | None, size: int) -> Any:
-    """The output with its mapped axis at ``axis``; what does not depend on the batch is repeated."""
+    """The output with its mapped axis at ``axis``; what does not depend on the batch is repeated, but for None."""
+    if output is None:
+        return None
     if axis is None:
         if mapped:
             raise ValueError("vmap: out_axes is None for an output that differs from element to element.")
