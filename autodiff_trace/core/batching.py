@@ -31,8 +31,8 @@ class Batch(NamedTuple):
 
 
 ADVICE = {
-    "bool": "For a choice of two values write anp.where(condition, x, y); to branch on each element cond(pred, f, g, x) "
-    "or while_loop, or call the function in a Python loop",
+    "bool": "For a choice of two values write anp.where(condition, x, y); to branch on each element cond(pred, f, g, x)"
+    " or while_loop, or call the function in a Python loop",
     "float": "Instead of math.f(x) write anp.f(x), of autodiff_trace.numpy; x.astype(dtype) casts all elements",
     "index": "A count or an index is the same for all elements where in_axes is None for it; for a batch of indices "
     "write anp.take(y, i, axis=0)",
