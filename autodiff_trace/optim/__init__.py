@@ -1,5 +1,8 @@
 """Optimisers as pure functions on pytrees: a state in, a state out; transformations of gradients, and schedules."""
 
+from typing import TYPE_CHECKING
+
+from ..core.tracebacks import border
 from ..core.unknown_names import unknown_name
 from .minimizing import Minimum, minimize
 from .moments import adagrad, adam, adamw, rmsprop, scale_by_adam
@@ -19,5 +22,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name):
-    raise unknown_name(__name__, name)
+if not TYPE_CHECKING:  # to which it would say that there is every name
+    @border
+    def __getattr__(name):
+        raise unknown_name(__name__, name)
