@@ -123,7 +123,7 @@ ORDER = """
     processes: sharing worker pool __init__
     scipy/special: families error_functions
     nn: softmaxes reductions losses activations gelus deviations divergences correlating spans
-      convolutions windows pooling normalising protocol_forms dropping attention init __init__
+      convolutions windows pooling normalising protocol_forms dropping attending init __init__
     scipy/special: logistic_functions empirical_distributions differential_equations densities gamma_functions
       cumulative_distributions incomplete_functions hypergeometric noncentral_distributions integral_functions
       zeta_functions lambert_functions airy_functions carlson_integrals cylinder_functions struve_functions
