@@ -18,6 +18,8 @@ from autodiff_trace.core.traits import UNKNOWN, declare, traits_of
 from autodiff_trace.numpy import linalg, wrapped
 from autodiff_trace.numpy.broadcasting import ShapeOnly
 from autodiff_trace.numpy.rules import determinants, elementwise, factorizations, lengths, special_functions, windows
+from autodiff_trace.nn import activations, attending, correlating, deviations, divergences, gelus, normalising
+from autodiff_trace.nn import windows as nn_windows
 from autodiff_trace.numpy.selections import beside, ones_beside, restrict
 from test_residuals import all_rows, nodes_of
 
@@ -25,6 +27,10 @@ RANDOM = np.random.default_rng(0)
 X, Y = RANDOM.normal(size=(2, 3, 4))
 POSITIVE = np.abs(X) + 0.5
 MASK = X > 0
+SHARES = POSITIVE[:, :3] / 8
+IMAGES, KERNELS = RANDOM.normal(size=(2, 4, 5, 6)), RANDOM.normal(size=(2, 2, 3, 2))
+SPANS = (2, 1), ((1, 0), (0, 1)), (1, 2), 2
+PLACES = np.array([[0, 1], [1, 1], [0, 0]], np.uint8)
 SYMMETRIC = np.diag([2.0, 3.0, 4.0]) + 0.1
 AWKWARD = np.array([0.0, -0.0, 1.0, -1.0, 0.5, 1e308, -1e308, 1e-310, np.inf, -np.inf, np.nan])
 
@@ -46,6 +52,21 @@ OWN_CALLS = [
     (restrict.fun, X, MASK), (nn.sigmoid.fun, X), (nn.relu.fun, X), (elementwise.inverted.fun, X, Y),
     (lengths.unit.fun, X, POSITIVE), (special_functions.bessel_i.fun, X, 1),
     (special_functions.sinc_derivative.fun, X, 1), (windows.sliding_window_view.fun, X[0], 2),
+    *[(function.fun, X) for function in (
+        nn.hard_tanh, nn.log_sigmoid, nn.relu6, nn.silu, nn.softplus, gelus.exact_gelu, gelus.normal_cdf,
+        gelus.tanh_gelu)],
+    (gelus.cdf_again.fun, X, X), (activations.rectify.fun, X, 0.1), (activations.exponential_unit.fun, X, 1.5, 2.0),
+    (deviations.huber_of.fun, X, 0.5), (divergences.logit_losses.fun, X, Y), (divergences.divergences.fun, X, POSITIVE),
+    (divergences.probability_losses.fun, SHARES, SHARES.T), (divergences.share_over.fun, X, POSITIVE),
+    (divergences.log_odds.fun, SHARES), (normalising.normalised.fun, X, (1,), 0.1),
+    (normalising.inverse_deviation.fun, X, (1,), True, 0.1), (correlating.correlate.fun, IMAGES, KERNELS, *SPANS),
+    (correlating.correlate_back.fun, IMAGES[:, :2, :2, :5], KERNELS, (5, 6), *SPANS),
+    (correlating.correlate_kernels.fun, IMAGES, IMAGES[:, :2, :2, :5], (3, 2), *SPANS),
+    (nn_windows.sum_windows.fun, X, (2,), (1,)), (nn_windows.spread_windows.fun, X, (5,), (2,), (1,)),
+    (nn_windows.max_of_windows.fun, X, (2,), (2,)), (nn_windows.take_places.fun, X, PLACES, (2,), (2,)),
+    (nn_windows.put_places.fun, X[:, :2], PLACES, (4,), (2,), (2,)),
+    (nn_windows.places_of.fun, X[:, :2], X, (2,), (2,)), (attending.checked_numbers.fun, PLACES, 2, "f", "numbers"),
+    (windows.sum_windows.fun, Y.T, (6,), (3,), (0,)),
     *[(function, X) for function in (np.all, np.any, np.argmax, np.argmin, np.argsort)],
     *[(function, 2, 3) for function in (operator.and_, operator.or_, operator.xor)], (operator.invert, 2),
     (operator.pos, 2.0), (wrapped.set_item.fun, X, 0, Y[0]), (wrapped.write_item.fun, X, 0, Y[0]),

@@ -9,7 +9,7 @@ from . import protocol_forms as protocol_forms
 from .activations import (
     elu, hard_tanh, leaky_relu, log_sigmoid, relu, relu6, selu, sigmoid, silu, softplus, swish,
 )
-from .attention import attention, embedding, one_hot
+from .attending import attention, embedding, one_hot
 from .convolutions import conv1d, conv2d
 from .deviations import huber, mae, mse
 from .divergences import binary_cross_entropy, kl_divergence, sigmoid_cross_entropy
