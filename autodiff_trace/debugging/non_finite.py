@@ -60,7 +60,8 @@ class NanWatcher(Watcher):
     def called(self, call: Call) -> None:
         operands = [call.args, call.kwargs]
         elementwise = traits_of(call.prim).elementwise and not call.kwargs
-        made = find_made(call.ans, operands, elementwise, *self.watched_kinds())
+        kinds = self.watched_kinds()
+        made = find_made(call.ans, operands, elementwise, *kinds)
         if made is not None:
             rule = "" if call.rule is None else f", in the rule of {name_of(call.rule[2])} in the backward pass,"
             shown = named_arguments(call.prim, call.args, call.kwargs)
@@ -68,7 +69,7 @@ class NanWatcher(Watcher):
         if isinstance(call.trace, (JVPTrace, TaylorTrace)):
             tangents = [node_of(arg, call.trace) for arg in (*call.args, *call.kwargs.values())]
             found = node_of(call.ans, call.trace)
-            made = find_made(found, [*operands, tangents, call.ans], elementwise, True, self.infs)
+            made = find_made(found, [*operands, tangents, call.ans], elementwise, *kinds)
             if made is not None:
                 shown = named_arguments(call.prim, call.args, call.kwargs)
                 shown += [("tangent", each) for each in tangents]

@@ -141,6 +141,9 @@ class WatchedVJPTrace(WatchedTrace):
     def make_lasting_node(self, *call):
         return placed(super().make_lasting_node(*call))
 
+    def output_node(self, node, outputs, i):
+        return super().output_node(node if type(node[5]) is PlacedKeywords else placed(node), outputs, i)
+
 
 def placed(node: tuple) -> tuple:
     keywords = PlacedKeywords(node[5])
