@@ -6,6 +6,7 @@ import io
 import pickle
 import sys
 import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -151,6 +152,17 @@ def test_the_line_in_a_backward_pass_is_that_of_the_forward_call():
         with pytest.raises(NonFiniteError) as caught, debug_nans():
             function(np.zeros(2) if isinstance(function, type(vmap(model))) and "vmap" in repr(function) else 0.0)
         assert caught.value.lineno == line
+
+
+def test_where_warnings_are_errors_the_error_says_more():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for function, x in ((log_sum, BAD), (lambda x: x * 1e200 * (1e200 * x), 1e-300)):
+            with pytest.raises(NonFiniteError), debug_nans():
+                grad(function)(x)
+        with pytest.raises(RuntimeWarning), debug_nans(infs=False):
+            grad(log_sum)(BAD)
+    grad(log_sum)(np.ones(3))
 
 
 def test_infinities_may_be_left_out():

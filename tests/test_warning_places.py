@@ -1,5 +1,4 @@
-"""Floating-point warnings stand at the user's line, where the filters of the user's module hold, as those of plain NumPy
-code do."""
+"""Floating-point warnings stand at the user's line, and filters of the user's module hold, as for plain NumPy code."""
 
 import sys
 import types

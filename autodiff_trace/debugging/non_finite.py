@@ -130,10 +130,9 @@ def explained(test: Callable, operands: Sequence, shape: tuple[int, ...], elemen
 
 def named_arguments(prim: Callable, args: Sequence, kwargs: dict) -> list[tuple[str, Any]]:
     """The arguments of a call by their names."""
-    try:
-        names = [parameter.name for parameter in positional_parameters(prim)]
-    except (TypeError, ValueError):
-        names = []
+    names = [parameter.name for parameter in positional_parameters(prim)]
+    if not names and isinstance(getattr(prim, "fun", None), np.ufunc):  # which tell from NumPy 2.4 on
+        names = ["x"] if prim.fun.nin == 1 else [f"x{i + 1}" for i in range(prim.fun.nin)]
     numbered = [f"argument {i}" for i in range(len(names), len(args))]
     return [*zip([*names, *numbered], args), *kwargs.items()]
 

@@ -18,7 +18,7 @@ from ..core.forward import JVPTrace
 from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.tracer import boxers, running_traces
 from ..core.transformed import COMMUTING
-from .watching import Pull, is_inside, replacements, timed, who_watches, within
+from .watching import Pull, is_inside, replacements, timed, warned, who_watches, within
 
 __all__ = ["ValueTrace"]
 
@@ -47,12 +47,14 @@ def report_pull(node: tuple, g: Any) -> list[tuple[tuple, Any]]:
     place = getattr(node[5], "place", None)
     token = within.set((caller_place(), place, node[6]))
     try:
-        pulled, seconds, inside = timed(lambda: list(backward.pull_node(bound, g)))
+        (pulled, seconds, inside), warning = warned(timed, lambda: list(backward.pull_node(bound, g)))
     finally:
         within.reset(token)
     pull = Pull(node, g, pulled, place, seconds, inside)
     for watcher in who_watches():
         watcher.pulled(pull)
+    if warning is not None:
+        raise warning
     return pulled
 
 

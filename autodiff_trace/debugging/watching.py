@@ -18,6 +18,8 @@ from contextvars import ContextVar
 from time import perf_counter
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..compiler.record.refusals import NotReplayable
 from ..core.batching import BatchTrace
 from ..core.errors import caller_place
@@ -29,8 +31,8 @@ from ..core.taylor import TaylorTrace
 from ..core.tracer import NO_KEYWORDS, Trace, running_traces
 
 __all__ = [
-    "Call", "Place", "Pull", "Watcher", "is_inside", "replacements", "timed", "watch", "watch_everywhere", "watched_by",
-    "who_watches", "within",
+    "Call", "Place", "Pull", "Watcher", "is_inside", "replacements", "timed", "warned", "watch", "watch_everywhere",
+    "watched_by", "who_watches", "within",
 ]
 
 Place = tuple[types.CodeType, int] | None
@@ -159,13 +161,25 @@ def report(trace: WatchedTrace, compute: Callable, prim: Callable, args: Sequenc
         return compute(prim, args, kwargs)
     trace.is_reporting = True
     try:
-        ans, seconds, inside = timed(compute, prim, args, kwargs)
+        (ans, seconds, inside), warning = warned(timed, compute, prim, args, kwargs)
     finally:
         trace.is_reporting = False
     call = Call(trace, prim, args, kwargs, current_place(), ans, seconds, inside, within.get())
     for watcher in found:
         watcher.called(call)
+    if warning is not None:
+        raise warning
     return ans
+
+
+def warned(function: Callable, *args: Any) -> tuple[Any, RuntimeWarning | None]:
+    """The result of ``function``, and the warning of NumPy's that would have been raised, where warnings are errors: of
+    what has been computed who watches can say more."""
+    try:
+        return function(*args), None
+    except RuntimeWarning as warning:
+        with np.errstate(all="ignore"):
+            return function(*args), warning
 
 
 def timed(function: Callable, *args: Any) -> tuple[Any, float, bool]:
