@@ -8,7 +8,9 @@
 0.419974341614
 """
 
+import os as _os
 import sys as _sys
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from . import array_libraries as _array_libraries  # noqa: F401, it says which there are
 from . import numpy as numpy
@@ -17,7 +19,6 @@ from .core.errors import EndedTraceError, MissingRuleError, MutationError, Trace
 from .core.pytree import register_pytree, tree_flatten, tree_leaves, tree_map, tree_unflatten
 from .core.warning_places import point_warnings as _point_warnings
 from .core.unknown_names import MissingModules, unknown_name
-from .debugging import NonFiniteError, debug_nans, debug_trace, profile
 from .numpy.array_types import register_array_type
 from .numpy.mutation import check_mutation
 from .transforms import (
@@ -26,6 +27,9 @@ from .transforms import (
     jet, jvp, linearize, make_ggnvp, scan, stop_gradient, to_numpy, value_and_grad, value_grad_and_hvp, vjp,
     vmap,
 )
+
+if _TYPE_CHECKING:
+    from .debugging import NonFiniteError, debug_nans, debug_trace, profile
 
 __version__ = "0.1.0"
 
@@ -45,8 +49,16 @@ _point_warnings()
 
 
 def __getattr__(name):
+    if name in ("NonFiniteError", "debug_nans", "debug_trace", "profile"):  # loaded when they are asked for
+        from . import debugging
+
+        return globals().setdefault(name, getattr(debugging, name))
     if name in ("autograd_compat", "distributed", "scipy"):  # which take their time to load, and need others
         from importlib import import_module
 
         return import_module(f"{__name__}.{name}")
     raise unknown_name(__name__, name)
+
+
+if _os.environ.get("AUTODIFF_TRACE_DEBUG_NANS"):
+    from . import debugging as debugging

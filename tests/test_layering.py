@@ -153,7 +153,7 @@ ORDER = """
     scipy/integrate: stepwise solutions boundary_value initial_value odepack __init__
     scipy/optimize: evaluation calls constraints optimality roots scalar_roots curve_fitting linear_problems
       minimizing nonlinear_least_squares global_minimizing __init__
-    debugging: watching watched_runs places non_finite printing profiling __init__
+    debugging: watchers watched_traces watching watched_runs places non_finite printing profiling __init__
     array_libraries: __init__
     .: __init__
     array_libraries: sparse_arrays dask_blocks dask_shapes dask_indices dask_reading dask_places dask_scattering

@@ -16,7 +16,8 @@ from ..core.taylor import TaylorTrace
 from ..core.tracer import Trace, running_traces
 from ..core.traits import traits_of
 from .places import arrays_in, file_and_line, name_of, range_text, source_line
-from .watching import Call, Place, Pull, Watcher, watch_everywhere, watched_by, who_watches
+from .watchers import Call, Place, Pull, Watcher, who_watches
+from .watching import watch_everywhere, watched_by
 
 __all__ = ["NonFiniteError", "debug_nans", "watch_from_environment"]
 
@@ -164,7 +165,7 @@ def failure(mode: str, name: str, place: Place, made: Made, shown: list[tuple[st
     filename, line = file_and_line(place)
     at = f"{filename}, line {line}" if line else "a line that is not known: it was called before debug_nans began"
     source = source_line(place)
-    shown = [each for each in shown if list(arrays_in(each[1]))]
+    shown = [each for each in shown if each[1] is not None]
     finite = all(np.isfinite(x).all() for x in arrays_in([value for _, value in shown]))
     error = NonFiniteError("\n".join([
         f"{name} {GAVE[mode]} {what}{where} ({at}{': ' * bool(source)}{source})".replace(" :", ":"),

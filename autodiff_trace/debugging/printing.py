@@ -13,7 +13,8 @@ from ..core.reverse import VJPTrace
 from ..core.tracer import Trace, running_traces
 from .places import file_and_line, name_of, shape_text, short_name
 from .watched_runs import ValueTrace
-from .watching import Call, Pull, Watcher, watch
+from .watchers import Call, Pull, Watcher
+from .watching import watch
 
 __all__ = ["debug_trace"]
 

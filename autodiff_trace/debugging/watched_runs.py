@@ -18,7 +18,8 @@ from ..core.forward import JVPTrace
 from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.tracer import boxers, running_traces
 from ..core.transformed import COMMUTING
-from .watching import Pull, is_inside, replacements, timed, warned, who_watches, within
+from .watchers import Pull, is_inside, timed, warned, who_watches, within
+from .watching import replacements
 
 __all__ = ["ValueTrace"]
 
