@@ -160,7 +160,7 @@ ORDER = """
     scipy/integrate: stepwise solutions boundary_value initial_value odepack __init__
     scipy/optimize: evaluation calls constraints optimality roots scalar_roots curve_fitting linear_problems
       minimizing nonlinear_least_squares global_minimizing __init__
-    debugging: watching watched_runs places non_finite printing profiling __init__
+    debugging: watchers watched_traces watching watched_runs places non_finite printing profiling __init__
     array_libraries: __init__
     core: warning_places tree_functions
     .: __init__

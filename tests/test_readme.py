@@ -12,18 +12,22 @@ import pytest
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-EXTENDING = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```python\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
-FROM_AUTOGRAD = (ROOT / "docs" / "from_autograd.md").read_text(encoding="utf-8")
-ARRAY_TYPES = (ROOT / "docs" / "array_types.md").read_text(encoding="utf-8")
-NATIVE = (ROOT / "docs" / "native.md").read_text(encoding="utf-8")
-NETWORKS = (ROOT / "docs" / "nn.md").read_text(encoding="utf-8")
-PAGES = EXTENDING, FROM_AUTOGRAD, ARRAY_TYPES, NETWORKS
-BLOCKS = [*BLOCK.findall(README), *["\n".join(BLOCK.findall(page)) for page in PAGES]]
+PAGES = "array_types debugging errors extending from_autograd nn optim types".split()
+"""Pages that are one program each."""
+
+
+def page_of(name):
+    """A page of the documents as text."""
+    return (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+
+
+NATIVE = page_of("native")
+BLOCKS = [*BLOCK.findall(README), *["\n".join(BLOCK.findall(page_of(name))) for name in PAGES]]
 PAGES_OF_EXAMPLES = ["array_libraries.md"]
 """Pages whose examples need libraries that need not be installed: each example is a test of its own."""
 OPTIONAL = ["cupy", "dask", "distributed", "pandas", "scipy", "sparse", "xarray"]
-DISTRIBUTED = (ROOT / "docs" / "distributed.md").read_text(encoding="utf-8")
+DISTRIBUTED = page_of("distributed")
 NUMBER = re.compile(r"(?<![\w.])-?\d+\.?\d*(?:e[-+]?\d+)?")
 
 
@@ -59,7 +63,7 @@ def test_native_page():
 
 @pytest.mark.parametrize("page, block", [
     (page, block) for page in PAGES_OF_EXAMPLES
-    for block in BLOCK.findall((ROOT / "docs" / page).read_text(encoding="utf-8"))
+    for block in BLOCK.findall(page_of(page.removesuffix(".md")))
 ])
 def test_page(page, block):
     for name in OPTIONAL:

@@ -16,7 +16,8 @@ from ..core.taylor import TaylorTrace
 from ..core.tracer import Trace, running_traces
 from ..core.traits import traits_of
 from .places import arrays_in, file_and_line, name_of, range_text, source_line
-from .watching import Call, Place, Pull, Watcher, watch_everywhere, watched_by, who_watches
+from .watchers import Call, Place, Pull, Watcher, who_watches
+from .watching import watch_everywhere, watched_by
 
 __all__ = ["NonFiniteError", "debug_nans", "watch_from_environment"]
 
@@ -60,7 +61,8 @@ class NanWatcher(Watcher):
     def called(self, call: Call) -> None:
         operands = [call.args, call.kwargs]
         elementwise = traits_of(call.prim).elementwise and not call.kwargs
-        made = find_made(call.ans, operands, elementwise, *self.watched_kinds())
+        kinds = self.watched_kinds()
+        made = find_made(call.ans, operands, elementwise, *kinds)
         if made is not None:
             rule = "" if call.rule is None else f", in the rule of {name_of(call.rule[2])} in the backward pass,"
             shown = named_arguments(call.prim, call.args, call.kwargs)
@@ -68,7 +70,7 @@ class NanWatcher(Watcher):
         if isinstance(call.trace, (JVPTrace, TaylorTrace)):
             tangents = [node_of(arg, call.trace) for arg in (*call.args, *call.kwargs.values())]
             found = node_of(call.ans, call.trace)
-            made = find_made(found, [*operands, tangents, call.ans], elementwise, True, self.infs)
+            made = find_made(found, [*operands, tangents, call.ans], elementwise, *kinds)
             if made is not None:
                 shown = named_arguments(call.prim, call.args, call.kwargs)
                 shown += [("tangent", each) for each in tangents]
@@ -129,10 +131,9 @@ def explained(test: Callable, operands: Sequence, shape: tuple[int, ...], elemen
 
 def named_arguments(prim: Callable, args: Sequence, kwargs: dict) -> list[tuple[str, Any]]:
     """The arguments of a call by their names."""
-    try:
-        names = [parameter.name for parameter in positional_parameters(prim)]
-    except (TypeError, ValueError):
-        names = []
+    names = [parameter.name for parameter in positional_parameters(prim)]
+    if not names and isinstance(getattr(prim, "fun", None), np.ufunc):  # which tell from NumPy 2.4 on
+        names = ["x"] if prim.fun.nin == 1 else [f"x{i + 1}" for i in range(prim.fun.nin)]
     numbered = [f"argument {i}" for i in range(len(names), len(args))]
     return [*zip([*names, *numbered], args), *kwargs.items()]
 
@@ -164,7 +165,7 @@ def failure(mode: str, name: str, place: Place, made: Made, shown: list[tuple[st
     filename, line = file_and_line(place)
     at = f"{filename}, line {line}" if line else "a line that is not known: it was called before debug_nans began"
     source = source_line(place)
-    shown = [each for each in shown if list(arrays_in(each[1]))]
+    shown = [each for each in shown if each[1] is not None]
     finite = all(np.isfinite(x).all() for x in arrays_in([value for _, value in shown]))
     error = NonFiniteError("\n".join([
         f"{name} {GAVE[mode]} {what}{where} ({at}{': ' * bool(source)}{source})".replace(" :", ":"),

@@ -13,7 +13,7 @@ from ..core.cotangents import deferred_types
 from ..core.errors import place_text, public_name
 from ..core.selections import OutputsCotangent, Selected
 from ..core.tracer import metadata, to_value
-from .watching import Place
+from .watchers import Place
 
 __all__ = [
     "arrays_in", "file_and_line", "leaves_in", "name_of", "range_text", "short_name", "shape_text", "source_line",

@@ -12,11 +12,13 @@ from ..core.forward import JVPTrace
 from ..core.reverse import VJPTrace
 from ..core.tracer import Trace, running_traces
 from .places import file_and_line, name_of, shape_text, short_name
-from .watching import Call, Pull, Watcher, watch
+from .watched_runs import ValueTrace
+from .watchers import Call, Pull, Watcher
+from .watching import watch
 
 __all__ = ["debug_trace"]
 
-MODES = (VJPTrace, "reverse"), (JVPTrace, "forward"), (BatchTrace, "vmap")
+MODES = (ValueTrace, "value"), (VJPTrace, "reverse"), (JVPTrace, "forward"), (BatchTrace, "vmap")
 
 
 class Printer(Watcher):
@@ -55,11 +57,11 @@ def debug_trace(stream: Any = None) -> Iterator[None]:
         stream: what is written to, by default ``sys.stderr``.
 
     A line is ``file:line  mode  name(operands) -> answer``, arrays by dtype and shape, as the function sees them: under
-    ``vmap`` those of one element. ``mode`` is the trace that has recorded it, ``reverse``, ``forward``, ``vmap`` or
-    ``series``, with its number where several run, the outermost first: an operation of ``grad(grad(f))`` is printed by
-    both. A step of a backward pass is ``file:line  backward  name: cotangent -> cotangents of what is followed``, with
-    the line of the forward call. Compiled functions run as they are, uncompiled; what NumPy computes of plain arrays is
-    not printed.
+    ``vmap`` those of one element. ``mode`` is the trace that has recorded it, ``reverse``, ``forward``, ``vmap``,
+    ``series``, or ``value`` in a compiled function, with its number where several run, the outermost first: an
+    operation of ``grad(grad(f))`` is printed by both. A step of a backward pass is ``file:line  backward  name:
+    cotangent -> cotangents of what is followed``, with the line of the forward call. Compiled functions run as they
+    are, uncompiled; what NumPy computes of plain arrays is not printed.
 
     >>> import sys
     >>> from autodiff_trace import debug_trace, grad, numpy as anp

@@ -13,7 +13,8 @@ import numpy as np
 from ..core.tracer import Trace
 from ..transforms.gradient import value_and_grad
 from .places import file_and_line, leaves_in, short_name, source_line
-from .watching import Call, Place, Pull, Watcher, watch
+from .watchers import Call, Place, Pull, Watcher
+from .watching import watch
 
 __all__ = ["LineCost", "Profile", "profile"]
 

@@ -7,14 +7,21 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
+import numpy as np
+
 from ..compiler.jitted import Jitted
 from ..compiler.record.containers import run_on_copies
 from ..core import backward
 from ..core.errors import caller_place
 from ..core.fast.donation import Overwriting
-from .watching import Pull, is_inside, replacements, timed, who_watches, within
+from ..core.forward import JVPTrace
+from ..core.pytree import tree_flatten, tree_unflatten
+from ..core.tracer import boxers, running_traces
+from ..core.transformed import COMMUTING
+from .watchers import Pull, is_inside, timed, warned, who_watches, within
+from .watching import replacements
 
-__all__: list[str] = []
+__all__ = ["ValueTrace"]
 
 
 def make_pass(original: Callable) -> Callable:
@@ -41,13 +48,40 @@ def report_pull(node: tuple, g: Any) -> list[tuple[tuple, Any]]:
     place = getattr(node[5], "place", None)
     token = within.set((caller_place(), place, node[6]))
     try:
-        pulled, seconds, inside = timed(lambda: list(backward.pull_node(bound, g)))
+        (pulled, seconds, inside), warning = warned(timed, lambda: list(backward.pull_node(bound, g)))
     finally:
         within.reset(token)
     pull = Pull(node, g, pulled, place, seconds, inside)
     for watcher in who_watches():
         watcher.pulled(pull)
+    if warning is not None:
+        raise warning
     return pulled
+
+
+class ValueTrace(JVPTrace):
+    """Follows nothing: it is there to be watched."""
+
+
+def run_watched(fun: Callable, *args: Any, **kwargs: Any) -> Any:
+    """``fun`` of these arguments on the boxes of a :class:`ValueTrace`."""
+    leaves, structure = tree_flatten((args, kwargs))
+    numbers = [np.float64(leaf) if type(leaf) is float else leaf for leaf in leaves]
+    places = [i for i, x in enumerate(numbers) if type(x) in boxers and x.dtype.kind in "fc"]
+    result_structure = None
+
+    def traced(*boxes):
+        nonlocal result_structure
+        now = list(leaves)
+        for i, box in zip(places, boxes):
+            now[i] = box
+        args, kwargs = tree_unflatten(structure, now)
+        results, result_structure = tree_flatten(fun(*args, **kwargs))
+        return results
+
+    trace = ValueTrace()
+    results, _ = trace.run(traced, [boxers[type(numbers[i])](numbers[i], trace, None) for i in places])
+    return tree_unflatten(result_structure, results)
 
 
 def make_call(original: Callable) -> Callable:
@@ -57,7 +91,9 @@ def make_call(original: Callable) -> Callable:
     def watched_call(self, /, *args, **kwargs):
         if not who_watches():
             return original(self, *args, **kwargs)
-        return run_on_copies(self.fun, args, kwargs)
+        # What transforms is watched as it is, and so is what others trace.
+        is_traced = getattr(self.fun, "transformation", None) in COMMUTING or running_traces()
+        return run_on_copies(self.fun if is_traced else functools.partial(run_watched, self.fun), args, kwargs)
 
     return watched_call
 
