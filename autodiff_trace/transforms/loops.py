@@ -128,7 +128,7 @@ def fori_loop(lower: int, upper: int, body: Callable, init: Any, **unknown: NoRe
     check_function("fori_loop", body, "fori_loop(lower, upper, body, init)")
     if wrong := [bound for bound in (lower, upper) if not hasattr(type(bound), "__index__")]:
         way = "fori_loop(lower, upper, body, init)"
-        raise TypeError(f"fori_loop: lower and upper are whole numbers, but one is {wrong[0]!r}. Write {way}.")
+        raise TypeError(f"fori_loop: lower and upper are integers, but one is {wrong[0]!r}. Write {way}.")
     lower, upper = operator.index(lower), operator.index(upper)
     if upper <= lower:
         return init
