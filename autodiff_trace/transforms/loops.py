@@ -212,7 +212,8 @@ class Steps:
 def count_steps(x_leaves: Sequence, length: int | None) -> int:
     for x in x_leaves:
         if not np.shape(x):
-            raise TypeError(f"scan: xs holds {describe(x)} without axes; it is looped over along its first axis.")
+            way = "it is looped over along its first axis. Write scan(f, init, xs)"
+            raise TypeError(f"scan: xs holds {describe(x)} without axes; {way}.")
     lengths = {int(np.shape(x)[0]) for x in x_leaves}
     if length is not None:
         lengths.add(operator.index(length))
