@@ -64,6 +64,7 @@ def check_grads(
     check_flat(flat, inputs, numbers, modes, order, tolerance, step, np.random.default_rng(seed), name)
 
 
+@border
 def check_vjp(fun: Callable, *args: Any, **options: Any) -> None:
     """:func:`check_grads` of first-order VJPs alone.
 
@@ -73,6 +74,7 @@ def check_vjp(fun: Callable, *args: Any, **options: Any) -> None:
     check_grads(fun, *args, modes=("rev",), order=1, **options)
 
 
+@border
 def check_jvp(fun: Callable, *args: Any, **options: Any) -> None:
     """:func:`check_grads` of first-order JVPs alone.
 

@@ -1,6 +1,7 @@
 """Errors that leave the package show the user's frames and those of other libraries, in order, and no others."""
 
 import asyncio
+import dataclasses
 import gc
 import io
 import os
@@ -209,6 +210,19 @@ def test_a_debugger_ends_at_the_line_of_the_user():
         debugger = pdb.Pdb(stdin=io.StringIO(), stdout=io.StringIO(), nosigint=True, readrc=False)
         stack, current = debugger.get_stack(None, error.__traceback__)
         assert stack[current][0].f_code.co_name == "fail"
+
+
+def test_classes_of_errors_may_be_frozen():
+    @dataclasses.dataclass(frozen=True)
+    class Frozen(Exception):
+        code: int
+
+    def f(x):
+        raise Frozen(3)
+
+    with pytest.raises(Frozen) as caught:
+        grad(f)(1.0)
+    assert functions_in(caught.value)[1:] == ["f"] and caught.value.code == 3
 
 
 def test_deep_recursion_is_still_its_own_error():

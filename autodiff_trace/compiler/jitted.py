@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.recording import is_recording
-from ..core.tracebacks import hide_frames, shows_all
+from ..core.tracebacks import border, hide_frames, shows_all
 from ..core.tracer import running_traces
 from ..core.transformed import Transformed
 from ..core.unknown_names import add_missing
@@ -232,6 +232,7 @@ class Jitted(EagerRuns, Transformed):
         entry.caught.add(type(error))
         return recording.result
 
+    @border
     def graph(self, /, *args: Any, **kwargs: Any) -> Graph:
         """What the function does with these arguments, as a :class:`Graph`: to be printed, drawn, saved, run again.
 

@@ -12,6 +12,7 @@ from traceback import walk_tb
 from types import FrameType
 
 from .errors import TracedValueError, is_own_file, is_users_file
+from .traits import table
 from .unknown_names import our_way
 
 __all__ = ["raise_ours", "why_not", "why_not_stored"]
@@ -73,7 +74,7 @@ def why_not(line: str) -> str | None:
     return answer and answer.format(line=line)
 
 
-KEYWORD = re.compile(r"(.*\) got an unexpected keyword argument '(\w+)')(?:\. Did you mean .*)?")
+KEYWORD = re.compile(r"((\w+)\(\) got an unexpected keyword argument '(\w+)')(?:\. Did you mean .*)?")
 A_NUMBER = "a real number is required, not ArrayBox"
 A_BATCH = (
     "%d asks a mapped value for one number ({line}), but it is a whole batch of values. Print the batch itself, "
@@ -91,11 +92,12 @@ def line_of(error: Exception) -> str:
 def raise_ours(error: Exception) -> None:
     """Raise the error of ours that NumPy or Python has put ``error`` in the place of, or one that says more."""
     text, trace = str(error), error.__traceback__
-    is_stored = type(error) is ValueError and text.startswith("setting an array element")
+    is_stored = type(error) is ValueError and text.rstrip(".") == "setting an array element with a sequence"
     if is_stored and isinstance(error.__cause__, TracedValueError):
         error.__cause__ = error.__context__ = None
         raise TracedValueError(ANSWERS["y[i] = x"].format(line=line_of(error))).with_traceback(trace) from None
     if type(error) is TypeError and text.endswith(A_NUMBER):
         raise TracedValueError(A_BATCH.format(line=line_of(error))).with_traceback(trace) from None
-    if type(error) is TypeError and (found := KEYWORD.fullmatch(text)):
-        error.args = (our_way(found[1], ["x.method()"], found[2]),)
+    found = KEYWORD.fullmatch(text) if type(error) is TypeError else None
+    if found and any(found[2] == function.__name__ for function in table):
+        error.args = (our_way(found[1], ["x.method()"], found[3]),)

@@ -66,10 +66,10 @@ def hide_frames(error: BaseException) -> None:
                 seen.add(id(each))
                 pending += each.__cause__, each.__context__
                 if each is not error or REMOVES_BORDER:
-                    each.__traceback__ = without_own(each.__traceback__)
+                    BaseException.with_traceback(each, without_own(each.__traceback__))  # also of frozen classes
                 elif each.__traceback__ is not None:
                     each.__traceback__.tb_next = without_own(each.__traceback__.tb_next)
-    except (RecursionError, ValueError):  # no frames are left for this; the border is the first frame of a thread
+    except Exception:  # no frames are left for this, or there is no caller; the error itself counts
         pass
 
 

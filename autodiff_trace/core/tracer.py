@@ -228,7 +228,8 @@ class Trace:
                 values.append(value)
                 nodes.append(output._node if mine else None)
         except (TypeError, ValueError) as error:
-            raise_ours(error)
+            if not self.leaves_constants:
+                raise_ours(error)
             raise
         finally:
             trace_stack.set(stack)  # first of all: no signal (Ctrl-C) is handled before this call of C has returned

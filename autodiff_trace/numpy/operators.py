@@ -118,7 +118,7 @@ def why_no_number(x, use):
             "item, x[0]; x.astype(int) casts all."
         )
     if use is operator.index and x.dtype.kind == "f":
-        what, way = ("an index", "y[int(x)]") if users_step() == "y[x]" else ("range() or a count", "range(int(x))")
+        what, way = ("an index", "y[int(x)]") if users_step() == "y[x]" else ("range(), or a count,", "int(x)")
         return (
             f"{what} takes a whole number, and this traced value is a {x.dtype} ({caller_line()}): transformations "
             f"take numbers as floats. Write {way}, through which no derivative flows."
@@ -149,6 +149,7 @@ def forward_method(function):
             for name in kwargs if isinstance(error, TypeError) else ():
                 if find_way(["x.method()"], name):
                     raise unknown_keyword(f"x.{function.__name__}", [name], "x.method()") from None
+            name_shapes(error, function, (self, *args))
             hide_frames(error)
             raise
 

@@ -92,11 +92,14 @@ class WritableBox(Box):
         else:
             shape, dtype = self.shape, self.dtype
         if new.shape != shape:
-            raise ValueError(f"an array of shape {shape} cannot hold a result of shape {new.shape}")
+            raise ValueError(f"an array of shape {shape} cannot hold a result of shape {new.shape} ({caller_line()})")
         if new.dtype != dtype:
             new = new if shape else anp.copy(new)  # (a number has no order of bytes)
             if not np.can_cast(new.dtype, dtype, "same_kind"):
-                raise TypeError(f"an array of dtype {dtype} cannot hold a result of dtype {new.dtype}")
+                raise TypeError(
+                    f"an array of dtype {dtype} cannot hold a result of dtype {new.dtype} ({caller_line()}). Write y = "
+                    "y + x, or make the array with that dtype."
+                )
             new = anp.astype(new, dtype)
             after = to_value(new)
         memory = None

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from ..core.pytree import tree_flatten, tree_map
 from ..core.rule_checks import check_rules
+from ..core.tracebacks import border, hide_frames
 from ..core.tracer import find_top_trace
 from .custom_calls import JVPCall, VJPCall, insert
 from ..core.transformed import Transformed
@@ -24,6 +25,7 @@ class Custom(Transformed):
     call: type
     how: str
 
+    @border
     def __init__(self, fun: Callable, nondiff_argnums: int | Sequence[int] = (), **unknown: NoReturn) -> None:
         name = type(self).__name__
         if unknown:
@@ -40,8 +42,13 @@ class Custom(Transformed):
             self.signature = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return apply_custom(self, args, kwargs)
+        try:
+            return apply_custom(self, args, kwargs)
+        except Exception as error:
+            hide_frames(error)
+            raise
 
+    @border
     def check(self, *args: Any, **options: Any) -> None:
         """Check the rule against finite differences at ``args``: :func:`autodiff_trace.testing.check_grads`.
 
@@ -108,11 +115,13 @@ class custom_vjp(Custom):
     call = VJPCall
     how = "f.defvjp(fwd, bwd)"
 
+    @border
     def defvjp(self, fwd: Callable, bwd: Callable, **unknown: NoReturn) -> None:
         if unknown:
             raise unknown_keyword("custom_vjp.defvjp", unknown)
         self.rules = fwd, bwd
 
+    @border
     def defvjps(self, *rules: Callable | None) -> None:
         check_rules("f.defvjps", self, rules)
         self.rules = functools.partial(forward_of, self), functools.partial(backward_of, rules)
@@ -141,12 +150,14 @@ class custom_jvp(Custom):
     call = JVPCall
     how = "f.defjvp(jvp)"
 
+    @border
     def defjvp(self, jvp: Callable, **unknown: NoReturn) -> Callable:
         if unknown:
             raise unknown_keyword("custom_jvp.defjvp", unknown)
         self.rules = (jvp,)
         return jvp
 
+    @border
     def defjvps(self, *rules: Callable | None) -> None:
         check_rules("f.defjvps", self, rules)
         self.rules = (functools.partial(push_each, self, rules),)

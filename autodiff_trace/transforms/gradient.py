@@ -57,6 +57,8 @@ def check_output(name: str, value: Any, holomorphic: bool) -> Any:
         return value
     hint = " With has_aux=True it may return (value, aux)." if isinstance(value, tuple) else ""
     hint = " Is a return missing?" if value is None else hint
+    if type(value) in (list, dict):
+        hint = " Of several results take jacobian(f), or the gradient of their sum."
     value = as_number(value, f"{name}: the function returned {{}}; it must return a number or an array{{}}.{hint}")
     if not holomorphic and anp.iscomplexobj(value):
         raise TypeError(

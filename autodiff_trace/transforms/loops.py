@@ -128,7 +128,7 @@ def fori_loop(lower: int, upper: int, body: Callable, init: Any, **unknown: NoRe
     check_function("fori_loop", body, "fori_loop(lower, upper, body, init)")
     if wrong := [bound for bound in (lower, upper) if not hasattr(type(bound), "__index__")]:
         way = "fori_loop(lower, upper, body, init)"
-        raise TypeError(f"fori_loop: lower and upper are whole numbers, but one is {wrong[0]!r}. Write {way}.")
+        raise TypeError(f"fori_loop: lower and upper are integers, but one is {wrong[0]!r}. Write {way}.")
     lower, upper = operator.index(lower), operator.index(upper)
     if upper <= lower:
         return init
@@ -201,7 +201,8 @@ class Steps:
 def count_steps(x_leaves: Sequence, length: int | None) -> int:
     for x in x_leaves:
         if not np.shape(x):
-            raise TypeError(f"scan: xs holds {describe(x)} without axes; it is looped over along its first axis.")
+            way = "it is looped over along its first axis. Write scan(f, init, xs)"
+            raise TypeError(f"scan: xs holds {describe(x)} without axes; {way}.")
     lengths = {int(np.shape(x)[0]) for x in x_leaves}
     if length is not None:
         lengths.add(operator.index(length))

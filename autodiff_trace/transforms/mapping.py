@@ -106,7 +106,10 @@ def spread_axes(name: str, axes: Any, tree: Any) -> list:
         return [axes] * len(tree_flatten(tree)[0])
     container = find_container(type(tree))
     if container is None or type(axes) is not type(tree):
-        raise ValueError(f"vmap: {name} has {axes!r} where there is {describe(tree)}.")
+        raise ValueError(
+            f"vmap: {name} has {axes!r} where there is {describe(tree)}. It has an integer there, or None, or a "
+            "container of these like the one it is for."
+        )
     children, axes_children = (list(container[0](each)[0]) for each in (tree, axes))
     if len(children) != len(axes_children):
         raise ValueError(f"vmap: {name} has {len(axes_children)} entries where there are {len(children)}.")

@@ -107,7 +107,8 @@ def match_leaves(name: str, role: str, tree: Any, structure: Structure, likes: S
     """The leaves of ``tree``, each checked against the array it belongs to, which has no node where it is constant."""
     leaves, given = tree_flatten(tree)
     if given != structure:
-        raise TypeError(f"{name}: the {role} has the structure {given}, but should have {structure}; * is a number.")
+        whose = "output" if role == "cotangent" else "primals"
+        raise TypeError(f"{name}: the {role} has the structure {given}, but the {whose} {structure}; * is a number.")
     return [match_leaf(name, role, leaf, like, node is not None) for leaf, like, node in zip(leaves, likes, nodes)]
 
 

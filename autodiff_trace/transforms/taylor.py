@@ -63,12 +63,12 @@ def derivatives(
 
 def check_order(order: Any) -> int:
     try:
-        order = operator.index(order)
+        number = operator.index(order)
     except TypeError:
-        order = -1
-    if order < 0:
-        raise ValueError("derivatives: order is a whole number, 0 or more")
-    return order
+        number = -1
+    if number < 0:
+        raise ValueError(f"derivatives: order is a whole number, 0 or more, not {order!r}.")
+    return number
 
 
 def apply_derivatives(fun, options, args, kwargs):

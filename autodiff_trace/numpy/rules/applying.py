@@ -9,6 +9,7 @@ import numpy as np
 
 from ...core.errors import TracedValueError, caller_line
 from ...core.foreign import has_values
+from ...core.tracebacks import border
 from ...core.tracer import innermost_trace
 from .. import wrapped as anp
 from ..array_kinds import taken
@@ -23,6 +24,7 @@ def define_caller(function: Callable) -> Callable[[Callable], Callable]:
     called may have traced values of its own."""
 
     def decorate(definition):
+        @border
         @functools.wraps(function)
         def call(*args, **kwargs):
             return definition(*args, **kwargs) if innermost_trace() is not None else function(*args, **kwargs)

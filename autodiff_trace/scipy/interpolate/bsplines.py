@@ -10,6 +10,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ...core.errors import TracedValueError, caller_line
 from ...core.recording import to_recorded
+from ...core.tracebacks import border
 from ...numpy import wrapped as anp
 from ...numpy.canonical import as_array
 from ..plain_arguments import is_traced, refuse_traced
@@ -127,6 +128,7 @@ def flat_values(bc_type):
     return [value for end in bc_type if end is not None and not isinstance(end, str) for _, value in end]
 
 
+@border
 def make_interp_spline(x, y, k=3, t=None, bc_type=None, axis=0, check_finite=True):
     """SciPy's function of the same name, differentiable in ``x``, ``y``, ``t`` and the derivatives in ``bc_type``."""
     if not is_traced(x, y, t, *flat_values(bc_type)):
@@ -221,6 +223,7 @@ def make_lsq_spline(x, y, t, k=3, w=None, axis=0, check_finite=True, **options):
     return object.__new__(BSpline).set_spline(t, c, operator.index(k), True, axis)
 
 
+@border
 def make_smoothing_spline(x, y, w=None, lam=None, **options):
     """SciPy's function of the same name, differentiable in ``y`` where ``lam`` is given: it is linear in it then."""
     if not is_traced(x, y, w, lam):

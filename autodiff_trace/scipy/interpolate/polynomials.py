@@ -13,6 +13,7 @@ import scipy.interpolate
 
 from ...core.errors import TracedValueError, caller_line
 from ...core.recording import to_recorded
+from ...core.tracebacks import border
 from ...numpy import wrapped as anp
 from ...numpy.canonical import as_array
 from ..plain_arguments import is_traced, refuses
@@ -160,6 +161,7 @@ def pchip_interpolate(xi, yi, x, der=0, axis=0):
     return spline(x, der) if isinstance(der, (int, np.integer)) else [spline(x, nu) for nu in der]
 
 
+@border
 def lagrange(x, w):
     """SciPy's function of the same name, for plain points and values."""
     if is_traced(x, w):

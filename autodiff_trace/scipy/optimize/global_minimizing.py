@@ -9,6 +9,7 @@ import numpy as np
 import scipy.optimize
 
 from ...core.errors import TracedValueError, caller_line
+from ...core.tracebacks import border
 from ...numpy import wrapped as anp
 from .calls import as_tuple
 from .optimality import Optimum, minimal_value
@@ -62,6 +63,7 @@ def inside(limits: tuple) -> Any:
     return 0.4 * ends[0] + 0.6 * ends[1]
 
 
+@border
 def minimize_scalar(
     fun: Callable, bracket: Any = None, bounds: Any = None, args: Any = (), method: Any = None,
     tol: float | None = None, options: dict | None = None,
@@ -132,6 +134,7 @@ differential_evolution, direct, dual_annealing, shgo = [
 ]
 
 
+@border
 def basinhopping(func: Callable, x0: Any, *rest: Any, minimizer_kwargs: dict | None = None, **options: Any) -> Any:
     minimizer_kwargs = dict(minimizer_kwargs or {})
     x0 = np.atleast_1d(np.asarray(x0, float))
@@ -151,6 +154,7 @@ def basinhopping(func: Callable, x0: Any, *rest: Any, minimizer_kwargs: dict | N
 basinhopping = described(basinhopping, "basinhopping")
 
 
+@border
 def brute(func: Callable, ranges: Any, args: Any = (), *rest: Any, full_output: bool = False, **options: Any) -> Any:
     if rest or full_output:
         return scipy.optimize.brute(func, ranges, args, *rest, full_output=full_output, **options)

@@ -8,6 +8,7 @@ import numpy as np
 import scipy.optimize
 
 from ...core.primitives import nondifferentiable
+from ...core.tracebacks import border
 from ...core.tracer import is_box
 from ...numpy import wrapped as anp
 
@@ -21,6 +22,7 @@ def block_starts(y, weights, increasing):
     return np.repeat(blocks[:-1], np.diff(blocks))
 
 
+@border
 def isotonic_regression(y: Any, *, weights: Any = None, increasing: bool = True) -> scipy.optimize.OptimizeResult:
     """``scipy.optimize.isotonic_regression``, whose ``x`` can be differentiated in ``y`` and in ``weights``.
 

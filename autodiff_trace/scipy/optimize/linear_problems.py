@@ -9,6 +9,7 @@ import numpy as np
 import scipy.optimize
 
 from ...core.errors import TracedValueError, caller_line
+from ...core.tracebacks import border
 from ...numpy import linalg
 from ...numpy import wrapped as anp
 from .optimality import Optimum, minimal_value
@@ -61,6 +62,7 @@ class LinearProgram(Linear):
         return lambda x: anp.concatenate([a @ x for a, _, _ in given]), lower, upper
 
 
+@border
 def linprog(
     c: Any, A_ub: Any = None, b_ub: Any = None, A_eq: Any = None, b_eq: Any = None, bounds: Any = (0, None),
     method: str = "highs", callback: Callable | None = None, options: dict | None = None, x0: Any = None,
@@ -110,6 +112,7 @@ def linprog(
     return result_of(problem)
 
 
+@border
 def nnls(A: Any, b: Any, maxiter: int | None = None, **options: Any) -> tuple:
     """``scipy.optimize.nnls``, (x, |A x − b|) with x ≥ 0, which can be differentiated in ``A`` and ``b``.
 
@@ -130,6 +133,7 @@ def nnls(A: Any, b: Any, maxiter: int | None = None, **options: Any) -> tuple:
     return x, linalg.norm(A @ x - b)
 
 
+@border
 def lsq_linear(A: Any, b: Any, bounds: Any = (-np.inf, np.inf), *args: Any, **options: Any) -> Any:
     """``scipy.optimize.lsq_linear``, of which ``x``, ``cost``, ``fun`` have derivatives in ``A``, ``b``, ``bounds``.
 

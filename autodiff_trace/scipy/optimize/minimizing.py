@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import scipy.optimize
 
+from ...core.tracebacks import border
 from ...core.transformed import Transformed
 from ...numpy import wrapped as anp
 from ...transforms.gradient import value_and_grad
@@ -33,6 +34,7 @@ MOST_IN_MATRIX = 300
 """Unknowns up to which ``trust-constr`` gets the Hessian as a matrix; from there on products with it."""
 
 
+@border
 def minimize(
     fun: Callable, x0: Any, args: Any = (), method: Any = None, jac: Any = None, hess: Any = None, hessp: Any = None,
     bounds: Any = None, constraints: Any = (), tol: float | None = None, callback: Callable | None = None,

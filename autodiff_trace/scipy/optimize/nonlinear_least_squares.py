@@ -9,6 +9,7 @@ import numpy as np
 import scipy.optimize
 import scipy.sparse
 
+from ...core.tracebacks import border
 from ...core.transformed import Transformed
 from ...numpy import wrapped as anp
 from ...transforms.jacobians import jacobian
@@ -33,6 +34,7 @@ LOSSES: dict[str, Callable] = {
 """ρ(z) of SciPy's losses."""
 
 
+@border
 def least_squares(
     fun: Callable, x0: Any, jac: Any = None, bounds: Any = (-np.inf, np.inf), method: str = "trf", *,
     loss: Any = "linear", f_scale: float = 1.0, tr_solver: str | None = None, jac_sparsity: Any = None, args: Any = (),

@@ -13,6 +13,7 @@ import scipy.optimize
 
 from ...core.errors import TracedValueError, caller_line
 from ...core.pytree import tree_leaves
+from ...core.tracebacks import border
 from ...core.tracer import is_box, running_traces
 
 NEWER = {
@@ -43,6 +44,7 @@ def plain_only(function: Callable, newer: str) -> Callable:
 
         return call
 
+    @border
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         if not running_traces():

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.optimize
 
+from ...core.tracebacks import border
 from ...core.transformed import Transformed
 from ...numpy import wrapped as anp
 from ...transforms.products import vjp
@@ -71,6 +72,7 @@ class ScalarRoot(SolverCall):
         return self.finish(x, fields, leaves)
 
 
+@border
 def root_scalar(
     f: Callable, args: Any = (), method: str | None = None, bracket: Any = None, fprime: Any = None,
     fprime2: Any = None, x0: Any = None, x1: Any = None, xtol: float | None = None, rtol: float | None = None,
@@ -172,6 +174,7 @@ bisect, brenth, brentq, ridder = [
 toms748 = bracketing(scipy.optimize.toms748, ("k",))
 
 
+@border
 def newton(
     func: Callable, x0: Any, fprime: Callable | None = None, args: Any = (), tol: float = 1.48e-8, maxiter: int = 50,
     fprime2: Callable | None = None, x1: Any = None, rtol: float = 0.0, full_output: bool = False, disp: bool = True,

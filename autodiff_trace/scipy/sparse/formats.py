@@ -11,6 +11,7 @@ import numpy as np
 import scipy.sparse
 
 from ...core.errors import TracedValueError, caller_line
+from ...core.tracebacks import border
 from ...core.tracer import find_top_trace, is_box
 from ...numpy import wrapped as anp
 from ...numpy.canonical import as_array
@@ -92,6 +93,7 @@ def define_sparse(function: Callable) -> Callable[[Callable], Callable]:
     """Decorate the definition of a function of SciPy's that takes sparse arrays: plain calls go to SciPy."""
 
     def decorate(definition):
+        @border
         @functools.wraps(function)
         def call(*args, **kwargs):
             if is_traced(args) or is_traced(tuple(kwargs.values())):

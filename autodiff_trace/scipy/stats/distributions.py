@@ -15,6 +15,7 @@ import scipy.stats
 from ...core.derivative import without_derivatives
 from ...core.errors import MissingRuleError, caller_line
 from ...core.recording import to_recorded
+from ...core.tracebacks import border
 from ...core.tracer import find_top_trace
 from ...numpy import wrapped as anp
 from ...numpy.canonical import as_array
@@ -88,6 +89,7 @@ class Distribution:
         self.valid = valid
         self.__doc__ = self.plain.__doc__
 
+    @border
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The distribution with these parameters."""
         if find_top_trace((*args, *kwargs.values())) is None:

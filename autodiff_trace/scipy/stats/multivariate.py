@@ -10,6 +10,7 @@ import scipy.stats
 
 from ...core.errors import MissingRuleError, caller_line
 from ...core.recording import to_recorded
+from ...core.tracebacks import border
 from ...core.tracer import find_top_trace
 from ...numpy import linalg
 from ...numpy import wrapped as anp
@@ -40,6 +41,7 @@ class Multivariate:
         self.methods = tuple(self.functions)
         self.__doc__ = self.plain.__doc__
 
+    @border
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         is_traced = find_top_trace((*args, *kwargs.values())) is not None
         return Frozen(self, args, kwargs, None if is_traced else self.plain(*args, **kwargs))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...core.errors import MissingRuleError, caller_line
+from ...core.tracebacks import border
 from ...core.tracer import find_top_trace
 
 __all__ = ["Uncovered"]
@@ -23,6 +24,7 @@ class Uncovered:
         value = getattr(self.plain, name)
         return self.guarded(f"{self.name}.{name}", value) if callable(value) else value
 
+    @border
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.guarded(self.name, self.plain)(*args, **kwargs)
 
