@@ -20,7 +20,7 @@ TOLERANCES = {np.dtype(np.float16): 5e-2, np.dtype(np.float32): 5e-3, np.dtype(n
 
 
 def check_grads(
-    fun: Callable,
+    fun: Callable[..., Any],
     *args: Any,
     modes: Sequence[str] = ("rev", "fwd"),
     order: int = 2,
@@ -62,7 +62,7 @@ def check_grads(
     check_flat(flat, inputs, numbers, modes, order, tolerance, step, np.random.default_rng(seed), name)
 
 
-def check_vjp(fun: Callable, *args: Any, **options: Any) -> None:
+def check_vjp(fun: Callable[..., Any], *args: Any, **options: Any) -> None:
     """:func:`check_grads` of first-order VJPs alone.
 
     >>> from autodiff_trace import numpy as anp
@@ -71,7 +71,7 @@ def check_vjp(fun: Callable, *args: Any, **options: Any) -> None:
     check_grads(fun, *args, modes=("rev",), order=1, **options)
 
 
-def check_jvp(fun: Callable, *args: Any, **options: Any) -> None:
+def check_jvp(fun: Callable[..., Any], *args: Any, **options: Any) -> None:
     """:func:`check_grads` of first-order JVPs alone.
 
     >>> from autodiff_trace import numpy as anp

@@ -115,7 +115,8 @@ add_rule_table(add_jvp_table)
 
 
 def defjvp(
-    prim: Callable, *rules: Callable | None, argnums: Sequence[int] | None = None, **keyword_rules: Callable
+    prim: Callable[..., Any], *rules: Callable[..., Any] | None, argnums: Sequence[int] | None = None,
+    **keyword_rules: Callable[..., Any]
 ) -> None:
     """Give ``prim`` its JVP rules, one an argument.
 
@@ -135,7 +136,7 @@ def defjvp(
     prim.jvps.update(keyword_rules)
 
 
-def defjvp_all(prim: Callable, rule: Callable) -> None:
+def defjvp_all(prim: Callable[..., Any], rule: Callable[..., Any]) -> None:
     """Give ``prim`` one JVP rule for all its arguments, where they share work.
 
     ``rule(argnums, tangents, ans, args, kwargs)`` gives the tangent of the answer from those of some arguments.

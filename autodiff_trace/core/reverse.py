@@ -96,7 +96,8 @@ add_rule_table(add_vjp_table)
 
 
 def defvjp(
-    prim: Callable, *rules: Callable | None, argnums: Sequence[int] | None = None, **keyword_rules: Callable
+    prim: Callable[..., Any], *rules: Callable[..., Any] | None, argnums: Sequence[int] | None = None,
+    **keyword_rules: Callable[..., Any]
 ) -> None:
     """Give ``prim`` its VJP rules, one an argument.
 
@@ -121,7 +122,7 @@ def defvjp(
     prim.vjps.update({argument: rule or zero_rule for argument, rule in new.items()})
 
 
-def defvjp_all(prim: Callable, rule: Callable) -> None:
+def defvjp_all(prim: Callable[..., Any], rule: Callable[..., Any]) -> None:
     """Give ``prim`` one rule for all its arguments, where they share work.
 
     ``rule(argnums, g, ans, args, kwargs)`` gives a sequence with the cotangents of the arguments in ``argnums``.
