@@ -11,7 +11,7 @@ from ._types_of_arguments import (
     Anything as Anything, Axis as Axis, DType as DType, DTypeOf as DTypeOf, Flag as Flag,
     Function as Function, Ints as Ints, MatrixUfuncOptions as MatrixUfuncOptions, Names as Names,
     Nothing as Nothing, Operand as Operand, Shape as Shape, Text as Text,
-    Truth as Truth, UfuncOptions as UfuncOptions, Unpack as Unpack, Whole as Whole,
+    Truth as Truth, UfuncOptions as UfuncOptions, Unpack as Unpack, Value as Value, Whole as Whole,
 )
 
 # mypy takes MYPY for true, so that it passes over the first import. Other checkers pass over the second one.
@@ -27,7 +27,7 @@ ListOfArrays: TypeAlias = list[Array]
 class Concatenator(Protocol):
     """``r_`` and ``c_``."""
 
-    def __getitem__(self, key: Anything, /) -> Array: ...
+    def __getitem__(self, key: Value, /) -> Array: ...
 
 # Ufuncs have one signature: of overloaded ones checkers keep the first, where ``grad(grad(anp.tanh))`` is asked for.
 class Ufunc(Protocol):
@@ -35,32 +35,32 @@ class Ufunc(Protocol):
 
     @property
     def __name__(self) -> Text: ...
-    def at(self, a: Anything, indices: Anything, b: Anything = ..., /) -> None: ...
+    def at(self, a: Value, indices: Value, b: Value = ..., /) -> None: ...
 
 class UnaryUfunc(Ufunc, Protocol):
     """A ufunc of one argument."""
 
-    def __call__(self, x: Operand, /, out: Anything = None, **options: Unpack[UfuncOptions]) -> Number: ...
+    def __call__(self, x: Operand, /, out: Value = None, **options: Unpack[UfuncOptions]) -> Number: ...
 
 class BinaryUfunc(Ufunc, Protocol):
     """A ufunc of two arguments, with its methods."""
 
     def __call__(
-        self, x1: Operand, x2: Operand, /, out: Anything = None, **options: Unpack[UfuncOptions]
+        self, x1: Operand, x2: Operand, /, out: Value = None, **options: Unpack[UfuncOptions]
     ) -> Number: ...
     def reduce(
-        self, array: Operand, axis: Axis = 0, dtype: DType = None, out: Anything = None, keepdims: Flag = False,
-        initial: Anything = ..., where: Anything = True,
+        self, array: Operand, axis: Axis = 0, dtype: DType = None, out: Value = None, keepdims: Flag = False,
+        initial: Value = ..., where: Value = True,
     ) -> Number: ...
-    def accumulate(self, array: Operand, axis: Axis = 0, dtype: DType = None, out: Anything = None) -> Array: ...
+    def accumulate(self, array: Operand, axis: Axis = 0, dtype: DType = None, out: Value = None) -> Array: ...
     def reduceat(
-        self, array: Operand, indices: Operand, axis: Axis = 0, dtype: DType = None, out: Anything = None
+        self, array: Operand, indices: Operand, axis: Axis = 0, dtype: DType = None, out: Value = None
     ) -> Array: ...
-    def outer(self, A: Operand, B: Operand, /, **options: Anything) -> Array: ...
+    def outer(self, A: Operand, B: Operand, /, **options: Value) -> Array: ...
 
 class TernaryUfunc(Ufunc, Protocol):
     """A ufunc of three arguments."""
 
     def __call__(
-        self, x1: Operand, x2: Operand, x3: Operand, /, out: Anything = None, **options: Unpack[UfuncOptions]
+        self, x1: Operand, x2: Operand, x3: Operand, /, out: Value = None, **options: Unpack[UfuncOptions]
     ) -> Number: ...

@@ -2,8 +2,8 @@
 
 from typing import Any, TypeAlias
 
-from numpy.typing import NDArray
+import numpy as np
 
-Array: TypeAlias = NDArray[Any]
+Array: TypeAlias = np.ndarray[Any, Any]  # pyright does not take NDArray[Any] for something that has a real part
 Number: TypeAlias = Any
 Tree: TypeAlias = Any

@@ -7,6 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 from typing_extensions import Unpack as Unpack
 
+# What a parameter of any type has: beside Any mypy would not infer what ``jac=grad(lambda x: x**2)`` is.
+Value: TypeAlias = object
+
 Anything: TypeAlias = Any
 Axis: TypeAlias = SupportsIndex | Sequence[SupportsIndex] | None
 DType: TypeAlias = DTypeLike | None

@@ -22,7 +22,7 @@ TOLERANCES = {np.dtype(np.float16): 5e-2, np.dtype(np.float32): 5e-3, np.dtype(n
 
 @border
 def check_grads(
-    fun: Callable,
+    fun: Callable[..., Any],
     *args: Any,
     modes: Sequence[str] = ("rev", "fwd"),
     order: int = 2,
@@ -65,7 +65,7 @@ def check_grads(
 
 
 @border
-def check_vjp(fun: Callable, *args: Any, **options: Any) -> None:
+def check_vjp(fun: Callable[..., Any], *args: Any, **options: Any) -> None:
     """:func:`check_grads` of first-order VJPs alone.
 
     >>> from autodiff_trace import numpy as anp
@@ -75,7 +75,7 @@ def check_vjp(fun: Callable, *args: Any, **options: Any) -> None:
 
 
 @border
-def check_jvp(fun: Callable, *args: Any, **options: Any) -> None:
+def check_jvp(fun: Callable[..., Any], *args: Any, **options: Any) -> None:
     """:func:`check_grads` of first-order JVPs alone.
 
     >>> from autodiff_trace import numpy as anp

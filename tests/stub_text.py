@@ -25,7 +25,7 @@ def signature_of(value: object, original: object) -> inspect.Signature | None:
 def function_text(public: str, signature: inspect.Signature | None, result: str, name: str, first: str = "") -> str:
     """``def``, with the types that the names of parameters tell."""
     if signature is None:
-        parameters = ["*args: _t.Anything", "**kwargs: _t.Anything"]
+        parameters = ["*args: _t.Value", "**kwargs: _t.Value"]
     else:
         parameters = parameter_texts(signature, name)
     return def_text(public, [first, *parameters] if first else parameters, result)
@@ -49,14 +49,14 @@ def parameter_texts(signature: inspect.Signature, name: str) -> list[str]:
 
 
 def type_of(p: inspect.Parameter, name: str) -> str:
-    """The type of a parameter, by its name and its default; Anything where these do not tell."""
+    """The type of a parameter, by its name and its default; Value where these do not tell."""
     if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
-        return "Anything"
+        return "Value"
     if p.name in OPERANDS and p.default is p.empty and "numpy" in name:
         return "Operand"
     if p.name in PARAMETERS and "numpy" in name:
         return PARAMETERS[p.name]
-    return "Flag" if isinstance(p.default, bool) and "numpy" in name else "Anything"
+    return "Flag" if isinstance(p.default, bool) and "numpy" in name else "Value"
 
 
 def default_text(default: object) -> str:
@@ -93,7 +93,7 @@ def own_function_text(public: str, signature: inspect.Signature) -> str:
     for i, text in enumerate(texts):
         found = re.match(r"\**(\w+): ", text)
         if found:
-            texts[i] = text.replace("_t.Anything", text_of(signature.parameters[found[1]].annotation), 1)
+            texts[i] = text.replace("_t.Value", text_of(signature.parameters[found[1]].annotation), 1)
     result = text_of(signature.return_annotation)
     return def_text(public, texts, "_t.Number" if result == "Any" else result)
 

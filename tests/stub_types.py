@@ -9,7 +9,7 @@ OPERANDS = frozenset("""
 """Parameters that take an array or what makes one. (Others take any container of them.)"""
 
 PARAMETERS = {
-    "axis": "Axis", "dtype": "DType", "keepdims": "Flag", "rowvar": "Flag", "order": "Anything",
+    "axis": "Axis", "dtype": "DType", "keepdims": "Flag", "rowvar": "Flag", "order": "Value",
 }
 """Other parameters of NumPy's functions, by name."""
 

@@ -129,7 +129,7 @@ def ufunc_text(public: str, ufunc: np.ufunc) -> str:
         return f"{public}: _t.{kinds[ufunc.nin]}"
     parameters = [f"{each}: _t.Operand" for each in arguments_of(ufunc.nin)]
     options = "MatrixUfuncOptions" if ufunc.signature else "UfuncOptions"
-    parameters += ["/", "out: _t.Anything = None", f"**options: _t.Unpack[_t.{options}]"]
+    parameters += ["/", "out: _t.Value = None", f"**options: _t.Unpack[_t.{options}]"]
     results = ["_t.Number"] * ufunc.nout
     return def_text(public, parameters, results[0] if ufunc.nout == 1 else f"tuple[{', '.join(results)}]")
 
@@ -142,7 +142,7 @@ def class_text(public: str, value: type, original: object) -> str:
         if isinstance(method, types.FunctionType) and hasattr(original, each):
             lines.append(method_text(each, method, "_t.Tree", "scipy"))
     operators = [each for each in OPERATORS if hasattr(original, each) and each not in COMPARISONS]
-    lines += [f"def {each}(self, *args: _t.Anything) -> _t.Tree: ..." for each in operators]
+    lines += [f"def {each}(self, *args: _t.Value) -> _t.Tree: ..." for each in operators]
     lines.append("def __getattr__(self, name: str) -> _t.Anything: ...")
     return f"class {public}:\n" + textwrap.indent("\n".join(lines), "    ")
 
@@ -153,11 +153,11 @@ def instance_text(public: str, original: object, classes: dict[str, str]) -> str
     lines = []
     for each in sorted({*(name for name in dir(original) if not name.startswith("_")), "args", "dist", "kwds"}):
         is_method = callable(getattr(original, each, None))
-        lines.append(f"    def {each}(self, *args: _t.Anything, **kwds: _t.Anything) -> _t.Number: ..." if is_method
+        lines.append(f"    def {each}(self, *args: _t.Value, **kwds: _t.Value) -> _t.Number: ..." if is_method
                      else f"    {each}: _t.Anything")
     body = "\n".join(lines)
     first = classes.setdefault(body, public)
-    call = f"    def __call__(self, *args: _t.Anything, **kwds: _t.Anything) -> _Like_{first}: ..."
+    call = f"    def __call__(self, *args: _t.Value, **kwds: _t.Value) -> _Like_{first}: ..."
     definition = f"class _Like_{first}:\n{call}\n{body}\n" if first == public else ""
     return f"{definition}{public}: _Like_{first}"
 

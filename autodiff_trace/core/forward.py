@@ -117,7 +117,8 @@ add_rule_table(add_jvp_table)
 
 @border
 def defjvp(
-    prim: Callable, *rules: Callable | None, argnums: Sequence[int] | None = None, **keyword_rules: Callable
+    prim: Callable[..., Any], *rules: Callable[..., Any] | None, argnums: Sequence[int] | None = None,
+    **keyword_rules: Callable[..., Any]
 ) -> None:
     """Give ``prim`` its JVP rules, one an argument.
 
@@ -138,7 +139,7 @@ def defjvp(
 
 
 @border
-def defjvp_all(prim: Callable, rule: Callable) -> None:
+def defjvp_all(prim: Callable[..., Any], rule: Callable[..., Any]) -> None:
     """Give ``prim`` one JVP rule for all its arguments, where they share work.
 
     ``rule(argnums, tangents, ans, args, kwargs)`` gives the tangent of the answer from those of some arguments.

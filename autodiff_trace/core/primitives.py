@@ -27,7 +27,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 def primitive(
     fun: F,
     *,
-    fast_fun: Callable | None = None,
+    fast_fun: Callable[..., Any] | None = None,
     sequence_args: tuple[int, ...] = (),
     makes_view: bool = False,
     out_position: int | None = None,
@@ -59,7 +59,7 @@ def primitive(
     )
 
 
-def nondifferentiable(fun: F, *, fast_fun: Callable | None = None, out_position: int | None = None) -> F:
+def nondifferentiable(fun: F, *, fast_fun: Callable[..., Any] | None = None, out_position: int | None = None) -> F:
     """Make ``fun``, whose derivative is zero wherever it exists, a primitive that derivatives skip: ``floor``, ``>``.
 
     Unlike :func:`notrace_primitive` it is seen by traces that are not derivatives (batching, recording).
@@ -99,7 +99,7 @@ def notrace_primitive(fun: F) -> F:
     return call
 
 
-def composite(fun: Callable) -> Callable[[F], F]:
+def composite(fun: Callable[..., Any]) -> Callable[[F], F]:
     """Decorate the definition of ``fun`` by primitives: plain arguments go to ``fun``, traced ones to the definition.
 
     >>> import math

@@ -98,7 +98,8 @@ add_rule_table(add_vjp_table)
 
 @border
 def defvjp(
-    prim: Callable, *rules: Callable | None, argnums: Sequence[int] | None = None, **keyword_rules: Callable
+    prim: Callable[..., Any], *rules: Callable[..., Any] | None, argnums: Sequence[int] | None = None,
+    **keyword_rules: Callable[..., Any]
 ) -> None:
     """Give ``prim`` its VJP rules, one an argument.
 
@@ -124,7 +125,7 @@ def defvjp(
 
 
 @border
-def defvjp_all(prim: Callable, rule: Callable) -> None:
+def defvjp_all(prim: Callable[..., Any], rule: Callable[..., Any]) -> None:
     """Give ``prim`` one rule for all its arguments, where they share work.
 
     ``rule(argnums, g, ans, args, kwargs)`` gives a sequence with the cotangents of the arguments in ``argnums``.

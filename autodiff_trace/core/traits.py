@@ -141,7 +141,9 @@ def traits_of(function: Any) -> Traits:
     return found if type(found) is Traits else UNKNOWN
 
 
-def declare(*functions: Callable, reads: str | None = None, unread: dict[Any, Any] | None = None, **facts: Any) -> None:
+def declare(
+    *functions: Callable[..., Any], reads: str | None = None, unread: dict[Any, Any] | None = None, **facts: Any
+) -> None:
     """Declare facts, by the names of the fields of :class:`Traits`, of primitives or of plain functions.
 
     ``reads``: what the rules read alone, ``"ans"`` (``exp``) or ``"args"`` (``sin``). Those of ``linear_in`` read

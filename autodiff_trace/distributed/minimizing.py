@@ -21,8 +21,9 @@ METHODS = ("BFGS", "CG", "L-BFGS-B", "SLSQP", "TNC")
 
 
 def minimize(
-    loss: Callable, params: Any, client: Client, shards: Any, *, method: str = "L-BFGS-B", reduction: str = "sum",
-    weights: Sequence[float] | None = None, penalty: Callable | None = None, tol: float | None = None,
+    loss: Callable[..., Any], params: Any, client: Client, shards: Any, *, method: str = "L-BFGS-B",
+    reduction: str = "sum",
+    weights: Sequence[float] | None = None, penalty: Callable[..., Any] | None = None, tol: float | None = None,
     options: dict[str, Any] | None = None, callback: Callable[[Progress], Any] | None = None,
     checkpoint: str | os.PathLike[str] | None = None, backend: str | None = "numpy", retries: int = 0,
     timeout: float | None = None,

@@ -17,8 +17,10 @@ __all__ = ["Objective", "value_and_grad"]
 
 
 def value_and_grad(
-    loss: Callable, client: Client, shards: Any, *, reduction: str = "sum", weights: Sequence[float] | None = None,
-    penalty: Callable | None = None, backend: str | None = "numpy", retries: int = 0, timeout: float | None = None,
+    loss: Callable[..., Any], client: Client, shards: Any, *, reduction: str = "sum",
+    weights: Sequence[float] | None = None,
+    penalty: Callable[..., Any] | None = None, backend: str | None = "numpy", retries: int = 0,
+    timeout: float | None = None,
 ) -> Objective:
     """A function from parameters to the value and gradient of ``loss`` over all shards, computed on their workers.
 
@@ -49,8 +51,8 @@ class Objective:
     """``value, gradient = objective(params)``; ``objective.last`` tells what the last step took."""
 
     def __init__(
-        self, loss: Callable, client: Client, shards: Any, reduction: str, weights: Sequence[float] | None,
-        penalty: Callable | None, backend: str | None, retries: int, timeout: float | None,
+        self, loss: Callable[..., Any], client: Client, shards: Any, reduction: str, weights: Sequence[float] | None,
+        penalty: Callable[..., Any] | None, backend: str | None, retries: int, timeout: float | None,
     ) -> None:
         if not callable(loss):
             raise TypeError(f"value_and_grad: the loss has to be a function, got a {type(loss).__name__}.")

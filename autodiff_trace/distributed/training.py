@@ -27,9 +27,10 @@ class TrainResult(NamedTuple):
 
 
 def train(
-    loss: Callable, params: Any, client: Client, shards: Any, *, optimizer: Optimizer | None = None, steps: int = 100,
+    loss: Callable[..., Any], params: Any, client: Client, shards: Any, *, optimizer: Optimizer | None = None,
+    steps: int = 100,
     batch_size: int | None = None, seed: int = 0, reduction: str = "mean", weights: Sequence[float] | None = None,
-    penalty: Callable | None = None, state: Any = None, first_step: int = 0,
+    penalty: Callable[..., Any] | None = None, state: Any = None, first_step: int = 0,
     callback: Callable[[Progress], Any] | None = None, checkpoint: str | os.PathLike[str] | None = None,
     backend: str | None = "numpy", retries: int = 0, timeout: float | None = None,
 ) -> TrainResult:

@@ -33,9 +33,10 @@ __all__ = [
 
 
 def reduction(
-    compute: Callable | np.ufunc, *functions: Callable, neutral: Any = None, transpose: Callable | None = None,
-    slope: Callable | None = None, **facts: Any,
-) -> Callable:
+    compute: Callable[..., Any] | np.ufunc, *functions: Callable[..., Any], neutral: Any = None,
+    transpose: Callable[..., Any] | None = None,
+    slope: Callable[..., Any] | None = None, **facts: Any,
+) -> Callable[..., Any]:
     """Make a function that reduces axes a primitive, and give it its rules. Returns the primitive.
 
     Arguments:
@@ -129,7 +130,7 @@ def with_parameters(prim: Callable, neutral: Any) -> Callable:
     return reduce
 
 
-def reduces(prim: Callable) -> None:
+def reduces(prim: Callable[..., Any]) -> None:
     """Give a primitive ``prim(x, axes, …)`` that reduces ``axes`` its batching and its sparsity.
 
     >>> from autodiff_trace import vmap
@@ -144,7 +145,7 @@ def reduces(prim: Callable) -> None:
     )
 
 
-def runs_along(prim: Callable) -> None:
+def runs_along(prim: Callable[..., Any]) -> None:
     """The same for a primitive of which each element of the answer depends on all along ``axes``, or ``axis``.
 
     >>> from autodiff_trace import vmap

@@ -24,7 +24,7 @@ def align(args: list, mapped: list) -> list:
     ]
 
 
-def batch_aligned(batch: Any, prim: Callable, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+def batch_aligned(batch: Any, prim: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """The batching rule of what takes arrays and broadcasts them, elements or stacks of matrices.
 
     >>> from autodiff_trace import extend, vmap

@@ -28,7 +28,7 @@ Derivative = Callable[..., Any] | int | None
 
 
 @border
-def elementwise(prim: Callable, *derivatives: Derivative, singular: bool = False, **facts: Any) -> None:
+def elementwise(prim: Callable[..., Any], *derivatives: Derivative, singular: bool = False, **facts: Any) -> None:
     """Give an elementwise primitive its VJP and JVP rules.
 
     Arguments:
@@ -96,7 +96,7 @@ LOADS, PAIRS = [
 """Python's instructions that load a local variable, and those that do it with two at once."""
 
 
-def define(*functions: Callable) -> Callable[[Callable], Callable]:
+def define(*functions: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Decorate the definition of functions by primitives. Traced calls follow it, plain ones go to the function.
 
     All modes follow from the definition; rules are for what is no short composition, or has to be quick. A function of
@@ -198,7 +198,7 @@ def defrules(prim: Callable, vjps: Any, jvps: Any, **facts: Any) -> None:
 
 
 @border
-def linear(prim: Callable, transpose: Callable, *others: None, **facts: Any) -> None:
+def linear(prim: Callable[..., Any], transpose: Callable[..., Any], *others: None, **facts: Any) -> None:
     """Give a primitive that is linear in its first argument its rules.
 
     Arguments:
@@ -220,7 +220,7 @@ def linear(prim: Callable, transpose: Callable, *others: None, **facts: Any) -> 
 
 
 @border
-def multilinear(prim: Callable, *transposes: Callable, **facts: Any) -> None:
+def multilinear(prim: Callable[..., Any], *transposes: Callable[..., Any], **facts: Any) -> None:
     """Give a product, a primitive that is linear in each of its first arguments, its rules.
 
     Arguments:

@@ -3,62 +3,48 @@
 from .. import _types as _t
 
 def fft(
-    a: _t.Operand, n: _t.Anything = None, axis: _t.Axis = -1, norm: _t.Anything = None,
-    out: _t.Anything = None,
+    a: _t.Operand, n: _t.Value = None, axis: _t.Axis = -1, norm: _t.Value = None, out: _t.Value = None,
 ) -> _t.Array: ...
 def fft2(
-    a: _t.Operand, s: _t.Anything = None, axes: _t.Anything = ..., norm: _t.Anything = None,
-    out: _t.Anything = None,
+    a: _t.Operand, s: _t.Value = None, axes: _t.Value = ..., norm: _t.Value = None, out: _t.Value = None,
 ) -> _t.Array: ...
-def fftfreq(n: _t.Anything, d: _t.Anything = ..., device: _t.Anything = None) -> _t.Array: ...
+def fftfreq(n: _t.Value, d: _t.Value = ..., device: _t.Value = None) -> _t.Array: ...
 def fftn(
-    a: _t.Operand, s: _t.Anything = None, axes: _t.Anything = None, norm: _t.Anything = None,
-    out: _t.Anything = None,
+    a: _t.Operand, s: _t.Value = None, axes: _t.Value = None, norm: _t.Value = None, out: _t.Value = None,
 ) -> _t.Array: ...
-def fftshift(x: _t.Operand, axes: _t.Anything = None) -> _t.Array: ...
+def fftshift(x: _t.Operand, axes: _t.Value = None) -> _t.Array: ...
 def hfft(
-    a: _t.Operand, n: _t.Anything = None, axis: _t.Axis = -1, norm: _t.Anything = None,
-    out: _t.Anything = None,
+    a: _t.Operand, n: _t.Value = None, axis: _t.Axis = -1, norm: _t.Value = None, out: _t.Value = None,
 ) -> _t.Array: ...
 def ifft(
-    a: _t.Operand, n: _t.Anything = None, axis: _t.Axis = -1, norm: _t.Anything = None,
-    out: _t.Anything = None,
+    a: _t.Operand, n: _t.Value = None, axis: _t.Axis = -1, norm: _t.Value = None, out: _t.Value = None,
 ) -> _t.Array: ...
 def ifft2(
-    a: _t.Operand, s: _t.Anything = None, axes: _t.Anything = ..., norm: _t.Anything = None,
-    out: _t.Anything = None,
+    a: _t.Operand, s: _t.Value = None, axes: _t.Value = ..., norm: _t.Value = None, out: _t.Value = None,
 ) -> _t.Array: ...
 def ifftn(
-    a: _t.Operand, s: _t.Anything = None, axes: _t.Anything = None, norm: _t.Anything = None,
-    out: _t.Anything = None,
+    a: _t.Operand, s: _t.Value = None, axes: _t.Value = None, norm: _t.Value = None, out: _t.Value = None,
 ) -> _t.Array: ...
-def ifftshift(x: _t.Operand, axes: _t.Anything = None) -> _t.Array: ...
+def ifftshift(x: _t.Operand, axes: _t.Value = None) -> _t.Array: ...
 def ihfft(
-    a: _t.Operand, n: _t.Anything = None, axis: _t.Axis = -1, norm: _t.Anything = None,
-    out: _t.Anything = None,
+    a: _t.Operand, n: _t.Value = None, axis: _t.Axis = -1, norm: _t.Value = None, out: _t.Value = None,
 ) -> _t.Array: ...
 def irfft(
-    a: _t.Operand, n: _t.Anything = None, axis: _t.Axis = -1, norm: _t.Anything = None,
-    out: _t.Anything = None,
+    a: _t.Operand, n: _t.Value = None, axis: _t.Axis = -1, norm: _t.Value = None, out: _t.Value = None,
 ) -> _t.Array: ...
 def irfft2(
-    a: _t.Operand, s: _t.Anything = None, axes: _t.Anything = ..., norm: _t.Anything = None,
-    out: _t.Anything = None,
+    a: _t.Operand, s: _t.Value = None, axes: _t.Value = ..., norm: _t.Value = None, out: _t.Value = None,
 ) -> _t.Array: ...
 def irfftn(
-    a: _t.Operand, s: _t.Anything = None, axes: _t.Anything = None, norm: _t.Anything = None,
-    out: _t.Anything = None,
+    a: _t.Operand, s: _t.Value = None, axes: _t.Value = None, norm: _t.Value = None, out: _t.Value = None,
 ) -> _t.Array: ...
 def rfft(
-    a: _t.Operand, n: _t.Anything = None, axis: _t.Axis = -1, norm: _t.Anything = None,
-    out: _t.Anything = None,
+    a: _t.Operand, n: _t.Value = None, axis: _t.Axis = -1, norm: _t.Value = None, out: _t.Value = None,
 ) -> _t.Array: ...
 def rfft2(
-    a: _t.Operand, s: _t.Anything = None, axes: _t.Anything = ..., norm: _t.Anything = None,
-    out: _t.Anything = None,
+    a: _t.Operand, s: _t.Value = None, axes: _t.Value = ..., norm: _t.Value = None, out: _t.Value = None,
 ) -> _t.Array: ...
-def rfftfreq(n: _t.Anything, d: _t.Anything = ..., device: _t.Anything = None) -> _t.Array: ...
+def rfftfreq(n: _t.Value, d: _t.Value = ..., device: _t.Value = None) -> _t.Array: ...
 def rfftn(
-    a: _t.Operand, s: _t.Anything = None, axes: _t.Anything = None, norm: _t.Anything = None,
-    out: _t.Anything = None,
+    a: _t.Operand, s: _t.Value = None, axes: _t.Value = None, norm: _t.Value = None, out: _t.Value = None,
 ) -> _t.Array: ...

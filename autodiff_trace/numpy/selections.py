@@ -164,7 +164,8 @@ def with_moved_mask(rule: Callable) -> Callable:
 
 
 def moves(
-    prim: Callable, transpose: Callable, *, batch: Callable | None = None, zeros: bool = False, **facts: Any
+    prim: Callable[..., Any], transpose: Callable[..., Any], *, batch: Callable[..., Any] | None = None,
+    zeros: bool = False, **facts: Any
 ) -> None:
     """:func:`~.definers.linear` for a primitive each element of whose answer is one of its argument, or a sum of some.
 

@@ -98,7 +98,7 @@ class ProcessPool:
         self.shared[id(copied)] = copied, place
         return copied
 
-    def map(self, fun: Callable, *args: Any, in_axes: Any = 0) -> Any:
+    def map(self, fun: Callable[..., Any], *args: Any, in_axes: Any = 0) -> Any:
         """``fun`` of each row of the arguments, stacked along a new first axis.
 
         Arguments:

@@ -74,7 +74,7 @@ def leaf_like(space: Any, part: Any) -> Any:
     return part if is_box(part) and part.dtype == dtype else anp.astype(part, dtype)
 
 
-def flatten_func(func: Callable, example: Any) -> tuple[Callable, Callable, Any]:
+def flatten_func(func: Callable[..., Any], example: Any) -> tuple[Callable[..., Any], Callable[..., Any], Any]:
     """``func``, a function of containers like ``example``, as a function of a vector that returns a vector; the
     function that makes a container of a vector; and the vector of the example.
 

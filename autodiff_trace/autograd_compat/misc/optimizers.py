@@ -17,7 +17,7 @@ from .flatten import flatten
 __all__ = ["adam", "rmsprop", "sgd", "unflatten_optimizer"]
 
 
-def unflatten_optimizer(optimize: Callable) -> Callable:
+def unflatten_optimizer(optimize: Callable[..., Any]) -> Callable[..., Any]:
     """From ``optimize(grad, x, callback, …)``, an optimiser of a vector, to one of a container, as ``flatten`` has it.
 
     Of the optimiser that this gives, ``grad(params, i)`` is the gradient in step ``i``, a container like ``params``,
@@ -51,7 +51,8 @@ def descend(grad: Callable, x: Any, callback: Callable | None, num_iters: int, c
 
 @unflatten_optimizer
 def sgd(
-    grad: Callable, x: Any, callback: Callable | None = None, num_iters: int = 200, step_size: float = 0.1,
+    grad: Callable[..., Any], x: Any, callback: Callable[..., Any] | None = None, num_iters: int = 200,
+    step_size: float = 0.1,
     mass: float = 0.9,
 ) -> Any:
     """Gradient descent with momentum: v ← mass·v − (1 − mass)·g, x ← x + step_size·v.
@@ -71,7 +72,8 @@ def sgd(
 
 @unflatten_optimizer
 def rmsprop(
-    grad: Callable, x: Any, callback: Callable | None = None, num_iters: int = 100, step_size: float = 0.1,
+    grad: Callable[..., Any], x: Any, callback: Callable[..., Any] | None = None, num_iters: int = 100,
+    step_size: float = 0.1,
     gamma: float = 0.9, eps: float = 1e-8,
 ) -> Any:
     """Gradient descent with each element divided by the root of the running mean of its squares, which starts at 1
@@ -92,7 +94,8 @@ def rmsprop(
 
 @unflatten_optimizer
 def adam(
-    grad: Callable, x: Any, callback: Callable | None = None, num_iters: int = 100, step_size: float = 0.001,
+    grad: Callable[..., Any], x: Any, callback: Callable[..., Any] | None = None, num_iters: int = 100,
+    step_size: float = 0.001,
     b1: float = 0.9, b2: float = 0.999, eps: float = 1e-8,
 ) -> Any:
     """Adam (D. Kingma and J. Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1).

@@ -8,128 +8,116 @@ from scipy.fft import (  # type: ignore[import-untyped,attr-defined,unused-ignor
 )
 
 def dct(
-    x: _t.Anything, type: _t.Anything = 2, n: _t.Anything = None, axis: _t.Anything = -1,
-    norm: _t.Anything = None, overwrite_x: _t.Anything = False, workers: _t.Anything = None,
-    orthogonalize: _t.Anything = None,
+    x: _t.Value, type: _t.Value = 2, n: _t.Value = None, axis: _t.Value = -1, norm: _t.Value = None,
+    overwrite_x: _t.Value = False, workers: _t.Value = None, orthogonalize: _t.Value = None,
 ) -> _t.Tree: ...
 def dctn(
-    x: _t.Anything, type: _t.Anything = 2, s: _t.Anything = None, axes: _t.Anything = None,
-    norm: _t.Anything = None, overwrite_x: _t.Anything = False, workers: _t.Anything = None, *,
-    orthogonalize: _t.Anything = None,
+    x: _t.Value, type: _t.Value = 2, s: _t.Value = None, axes: _t.Value = None, norm: _t.Value = None,
+    overwrite_x: _t.Value = False, workers: _t.Value = None, *, orthogonalize: _t.Value = None,
 ) -> _t.Tree: ...
 def dst(
-    x: _t.Anything, type: _t.Anything = 2, n: _t.Anything = None, axis: _t.Anything = -1,
-    norm: _t.Anything = None, overwrite_x: _t.Anything = False, workers: _t.Anything = None,
-    orthogonalize: _t.Anything = None,
+    x: _t.Value, type: _t.Value = 2, n: _t.Value = None, axis: _t.Value = -1, norm: _t.Value = None,
+    overwrite_x: _t.Value = False, workers: _t.Value = None, orthogonalize: _t.Value = None,
 ) -> _t.Tree: ...
 def dstn(
-    x: _t.Anything, type: _t.Anything = 2, s: _t.Anything = None, axes: _t.Anything = None,
-    norm: _t.Anything = None, overwrite_x: _t.Anything = False, workers: _t.Anything = None,
-    orthogonalize: _t.Anything = None,
+    x: _t.Value, type: _t.Value = 2, s: _t.Value = None, axes: _t.Value = None, norm: _t.Value = None,
+    overwrite_x: _t.Value = False, workers: _t.Value = None, orthogonalize: _t.Value = None,
 ) -> _t.Tree: ...
 def fft(
-    x: _t.Anything, n: _t.Anything = None, axis: _t.Anything = -1, norm: _t.Anything = None,
-    overwrite_x: _t.Anything = False, workers: _t.Anything = None, *, plan: _t.Anything = None,
+    x: _t.Value, n: _t.Value = None, axis: _t.Value = -1, norm: _t.Value = None,
+    overwrite_x: _t.Value = False, workers: _t.Value = None, *, plan: _t.Value = None,
 ) -> _t.Tree: ...
 def fft2(
-    x: _t.Anything, s: _t.Anything = None, axes: _t.Anything = ..., norm: _t.Anything = None,
-    overwrite_x: _t.Anything = False, workers: _t.Anything = None, *, plan: _t.Anything = None,
+    x: _t.Value, s: _t.Value = None, axes: _t.Value = ..., norm: _t.Value = None,
+    overwrite_x: _t.Value = False, workers: _t.Value = None, *, plan: _t.Value = None,
 ) -> _t.Tree: ...
-def fftfreq(
-    n: _t.Anything, d: _t.Anything = ..., *, xp: _t.Anything = None, device: _t.Anything = None,
-) -> _t.Tree: ...
+def fftfreq(n: _t.Value, d: _t.Value = ..., *, xp: _t.Value = None, device: _t.Value = None) -> _t.Tree: ...
 def fftn(
-    x: _t.Anything, s: _t.Anything = None, axes: _t.Anything = None, norm: _t.Anything = None,
-    overwrite_x: _t.Anything = False, workers: _t.Anything = None, *, plan: _t.Anything = None,
+    x: _t.Value, s: _t.Value = None, axes: _t.Value = None, norm: _t.Value = None,
+    overwrite_x: _t.Value = False, workers: _t.Value = None, *, plan: _t.Value = None,
 ) -> _t.Tree: ...
-def fftshift(x: _t.Anything, axes: _t.Anything = None) -> _t.Tree: ...
+def fftshift(x: _t.Value, axes: _t.Value = None) -> _t.Tree: ...
 def fht(
-    a: _t.Anything, dln: _t.Anything, mu: _t.Anything, offset: _t.Anything = ..., bias: _t.Anything = ...,
+    a: _t.Value, dln: _t.Value, mu: _t.Value, offset: _t.Value = ..., bias: _t.Value = ...,
 ) -> _t.Tree: ...
 def hfft(
-    x: _t.Anything, n: _t.Anything = None, axis: _t.Anything = -1, norm: _t.Anything = None,
-    overwrite_x: _t.Anything = False, workers: _t.Anything = None, *, plan: _t.Anything = None,
+    x: _t.Value, n: _t.Value = None, axis: _t.Value = -1, norm: _t.Value = None,
+    overwrite_x: _t.Value = False, workers: _t.Value = None, *, plan: _t.Value = None,
 ) -> _t.Tree: ...
 def hfft2(
-    x: _t.Anything, s: _t.Anything = None, axes: _t.Anything = ..., norm: _t.Anything = None,
-    overwrite_x: _t.Anything = False, workers: _t.Anything = None, *, plan: _t.Anything = None,
+    x: _t.Value, s: _t.Value = None, axes: _t.Value = ..., norm: _t.Value = None,
+    overwrite_x: _t.Value = False, workers: _t.Value = None, *, plan: _t.Value = None,
 ) -> _t.Tree: ...
 def hfftn(
-    x: _t.Anything, s: _t.Anything = None, axes: _t.Anything = None, norm: _t.Anything = None,
-    overwrite_x: _t.Anything = False, workers: _t.Anything = None, *, plan: _t.Anything = None,
+    x: _t.Value, s: _t.Value = None, axes: _t.Value = None, norm: _t.Value = None,
+    overwrite_x: _t.Value = False, workers: _t.Value = None, *, plan: _t.Value = None,
 ) -> _t.Tree: ...
 def idct(
-    x: _t.Anything, type: _t.Anything = 2, n: _t.Anything = None, axis: _t.Anything = -1,
-    norm: _t.Anything = None, overwrite_x: _t.Anything = False, workers: _t.Anything = None,
-    orthogonalize: _t.Anything = None,
+    x: _t.Value, type: _t.Value = 2, n: _t.Value = None, axis: _t.Value = -1, norm: _t.Value = None,
+    overwrite_x: _t.Value = False, workers: _t.Value = None, orthogonalize: _t.Value = None,
 ) -> _t.Tree: ...
 def idctn(
-    x: _t.Anything, type: _t.Anything = 2, s: _t.Anything = None, axes: _t.Anything = None,
-    norm: _t.Anything = None, overwrite_x: _t.Anything = False, workers: _t.Anything = None,
-    orthogonalize: _t.Anything = None,
+    x: _t.Value, type: _t.Value = 2, s: _t.Value = None, axes: _t.Value = None, norm: _t.Value = None,
+    overwrite_x: _t.Value = False, workers: _t.Value = None, orthogonalize: _t.Value = None,
 ) -> _t.Tree: ...
 def idst(
-    x: _t.Anything, type: _t.Anything = 2, n: _t.Anything = None, axis: _t.Anything = -1,
-    norm: _t.Anything = None, overwrite_x: _t.Anything = False, workers: _t.Anything = None,
-    orthogonalize: _t.Anything = None,
+    x: _t.Value, type: _t.Value = 2, n: _t.Value = None, axis: _t.Value = -1, norm: _t.Value = None,
+    overwrite_x: _t.Value = False, workers: _t.Value = None, orthogonalize: _t.Value = None,
 ) -> _t.Tree: ...
 def idstn(
-    x: _t.Anything, type: _t.Anything = 2, s: _t.Anything = None, axes: _t.Anything = None,
-    norm: _t.Anything = None, overwrite_x: _t.Anything = False, workers: _t.Anything = None,
-    orthogonalize: _t.Anything = None,
+    x: _t.Value, type: _t.Value = 2, s: _t.Value = None, axes: _t.Value = None, norm: _t.Value = None,
+    overwrite_x: _t.Value = False, workers: _t.Value = None, orthogonalize: _t.Value = None,
 ) -> _t.Tree: ...
 def ifft(
-    x: _t.Anything, n: _t.Anything = None, axis: _t.Anything = -1, norm: _t.Anything = None,
-    overwrite_x: _t.Anything = False, workers: _t.Anything = None, *, plan: _t.Anything = None,
+    x: _t.Value, n: _t.Value = None, axis: _t.Value = -1, norm: _t.Value = None,
+    overwrite_x: _t.Value = False, workers: _t.Value = None, *, plan: _t.Value = None,
 ) -> _t.Tree: ...
 def ifft2(
-    x: _t.Anything, s: _t.Anything = None, axes: _t.Anything = ..., norm: _t.Anything = None,
-    overwrite_x: _t.Anything = False, workers: _t.Anything = None, *, plan: _t.Anything = None,
+    x: _t.Value, s: _t.Value = None, axes: _t.Value = ..., norm: _t.Value = None,
+    overwrite_x: _t.Value = False, workers: _t.Value = None, *, plan: _t.Value = None,
 ) -> _t.Tree: ...
 def ifftn(
-    x: _t.Anything, s: _t.Anything = None, axes: _t.Anything = None, norm: _t.Anything = None,
-    overwrite_x: _t.Anything = False, workers: _t.Anything = None, *, plan: _t.Anything = None,
+    x: _t.Value, s: _t.Value = None, axes: _t.Value = None, norm: _t.Value = None,
+    overwrite_x: _t.Value = False, workers: _t.Value = None, *, plan: _t.Value = None,
 ) -> _t.Tree: ...
-def ifftshift(x: _t.Anything, axes: _t.Anything = None) -> _t.Tree: ...
+def ifftshift(x: _t.Value, axes: _t.Value = None) -> _t.Tree: ...
 def ifht(
-    A: _t.Anything, dln: _t.Anything, mu: _t.Anything, offset: _t.Anything = ..., bias: _t.Anything = ...,
+    A: _t.Value, dln: _t.Value, mu: _t.Value, offset: _t.Value = ..., bias: _t.Value = ...,
 ) -> _t.Tree: ...
 def ihfft(
-    x: _t.Anything, n: _t.Anything = None, axis: _t.Anything = -1, norm: _t.Anything = None,
-    overwrite_x: _t.Anything = False, workers: _t.Anything = None, *, plan: _t.Anything = None,
+    x: _t.Value, n: _t.Value = None, axis: _t.Value = -1, norm: _t.Value = None,
+    overwrite_x: _t.Value = False, workers: _t.Value = None, *, plan: _t.Value = None,
 ) -> _t.Tree: ...
 def ihfft2(
-    x: _t.Anything, s: _t.Anything = None, axes: _t.Anything = ..., norm: _t.Anything = None,
-    overwrite_x: _t.Anything = False, workers: _t.Anything = None, *, plan: _t.Anything = None,
+    x: _t.Value, s: _t.Value = None, axes: _t.Value = ..., norm: _t.Value = None,
+    overwrite_x: _t.Value = False, workers: _t.Value = None, *, plan: _t.Value = None,
 ) -> _t.Tree: ...
 def ihfftn(
-    x: _t.Anything, s: _t.Anything = None, axes: _t.Anything = None, norm: _t.Anything = None,
-    overwrite_x: _t.Anything = False, workers: _t.Anything = None, *, plan: _t.Anything = None,
+    x: _t.Value, s: _t.Value = None, axes: _t.Value = None, norm: _t.Value = None,
+    overwrite_x: _t.Value = False, workers: _t.Value = None, *, plan: _t.Value = None,
 ) -> _t.Tree: ...
 def irfft(
-    x: _t.Anything, n: _t.Anything = None, axis: _t.Anything = -1, norm: _t.Anything = None,
-    overwrite_x: _t.Anything = False, workers: _t.Anything = None, *, plan: _t.Anything = None,
+    x: _t.Value, n: _t.Value = None, axis: _t.Value = -1, norm: _t.Value = None,
+    overwrite_x: _t.Value = False, workers: _t.Value = None, *, plan: _t.Value = None,
 ) -> _t.Tree: ...
 def irfft2(
-    x: _t.Anything, s: _t.Anything = None, axes: _t.Anything = ..., norm: _t.Anything = None,
-    overwrite_x: _t.Anything = False, workers: _t.Anything = None, *, plan: _t.Anything = None,
+    x: _t.Value, s: _t.Value = None, axes: _t.Value = ..., norm: _t.Value = None,
+    overwrite_x: _t.Value = False, workers: _t.Value = None, *, plan: _t.Value = None,
 ) -> _t.Tree: ...
 def irfftn(
-    x: _t.Anything, s: _t.Anything = None, axes: _t.Anything = None, norm: _t.Anything = None,
-    overwrite_x: _t.Anything = False, workers: _t.Anything = None, *, plan: _t.Anything = None,
+    x: _t.Value, s: _t.Value = None, axes: _t.Value = None, norm: _t.Value = None,
+    overwrite_x: _t.Value = False, workers: _t.Value = None, *, plan: _t.Value = None,
 ) -> _t.Tree: ...
 def rfft(
-    x: _t.Anything, n: _t.Anything = None, axis: _t.Anything = -1, norm: _t.Anything = None,
-    overwrite_x: _t.Anything = False, workers: _t.Anything = None, *, plan: _t.Anything = None,
+    x: _t.Value, n: _t.Value = None, axis: _t.Value = -1, norm: _t.Value = None,
+    overwrite_x: _t.Value = False, workers: _t.Value = None, *, plan: _t.Value = None,
 ) -> _t.Tree: ...
 def rfft2(
-    x: _t.Anything, s: _t.Anything = None, axes: _t.Anything = ..., norm: _t.Anything = None,
-    overwrite_x: _t.Anything = False, workers: _t.Anything = None, *, plan: _t.Anything = None,
+    x: _t.Value, s: _t.Value = None, axes: _t.Value = ..., norm: _t.Value = None,
+    overwrite_x: _t.Value = False, workers: _t.Value = None, *, plan: _t.Value = None,
 ) -> _t.Tree: ...
-def rfftfreq(
-    n: _t.Anything, d: _t.Anything = ..., *, xp: _t.Anything = None, device: _t.Anything = None,
-) -> _t.Tree: ...
+def rfftfreq(n: _t.Value, d: _t.Value = ..., *, xp: _t.Value = None, device: _t.Value = None) -> _t.Tree: ...
 def rfftn(
-    x: _t.Anything, s: _t.Anything = None, axes: _t.Anything = None, norm: _t.Anything = None,
-    overwrite_x: _t.Anything = False, workers: _t.Anything = None, *, plan: _t.Anything = None,
+    x: _t.Value, s: _t.Value = None, axes: _t.Value = None, norm: _t.Value = None,
+    overwrite_x: _t.Value = False, workers: _t.Value = None, *, plan: _t.Value = None,
 ) -> _t.Tree: ...

@@ -8,83 +8,72 @@ from scipy.integrate import (  # type: ignore[import-untyped,attr-defined,unused
 )
 
 def cubature(
-    f: _t.Anything, a: _t.Anything, b: _t.Anything, *, rule: _t.Anything = "gk21", rtol: _t.Anything = ...,
-    atol: _t.Anything = 0, max_subdivisions: _t.Anything = 10000, args: _t.Anything = ...,
-    workers: _t.Anything = 1, points: _t.Anything = None,
+    f: _t.Value, a: _t.Value, b: _t.Value, *, rule: _t.Value = "gk21", rtol: _t.Value = ...,
+    atol: _t.Value = 0, max_subdivisions: _t.Value = 10000, args: _t.Value = ..., workers: _t.Value = 1,
+    points: _t.Value = None,
 ) -> _t.Tree: ...
 def cumulative_simpson(
-    y: _t.Anything, *, x: _t.Anything = None, dx: _t.Anything = ..., axis: _t.Anything = -1,
-    initial: _t.Anything = None,
+    y: _t.Value, *, x: _t.Value = None, dx: _t.Value = ..., axis: _t.Value = -1, initial: _t.Value = None,
 ) -> _t.Tree: ...
 def cumulative_trapezoid(
-    y: _t.Anything, x: _t.Anything = None, dx: _t.Anything = ..., axis: _t.Anything = -1,
-    initial: _t.Anything = None,
+    y: _t.Value, x: _t.Value = None, dx: _t.Value = ..., axis: _t.Value = -1, initial: _t.Value = None,
 ) -> _t.Tree: ...
 def dblquad(
-    func: _t.Anything, a: _t.Anything, b: _t.Anything, gfun: _t.Anything, hfun: _t.Anything,
-    args: _t.Anything = ..., epsabs: _t.Anything = ..., epsrel: _t.Anything = ...,
+    func: _t.Value, a: _t.Value, b: _t.Value, gfun: _t.Value, hfun: _t.Value, args: _t.Value = ...,
+    epsabs: _t.Value = ..., epsrel: _t.Value = ...,
 ) -> _t.Tree: ...
 def fixed_quad(
-    func: _t.Anything, a: _t.Anything, b: _t.Anything, args: _t.Anything = ..., n: _t.Anything = 5,
+    func: _t.Value, a: _t.Value, b: _t.Value, args: _t.Value = ..., n: _t.Value = 5,
 ) -> _t.Tree: ...
-def lebedev_rule(n: _t.Anything) -> _t.Tree: ...
-def newton_cotes(rn: _t.Anything, equal: _t.Anything = 0) -> _t.Tree: ...
+def lebedev_rule(n: _t.Value) -> _t.Tree: ...
+def newton_cotes(rn: _t.Value, equal: _t.Value = 0) -> _t.Tree: ...
 def nquad(
-    func: _t.Anything, ranges: _t.Anything, args: _t.Anything = None, opts: _t.Anything = None,
-    full_output: _t.Anything = False,
+    func: _t.Value, ranges: _t.Value, args: _t.Value = None, opts: _t.Value = None,
+    full_output: _t.Value = False,
 ) -> _t.Tree: ...
 def nsum(
-    f: _t.Anything, a: _t.Anything, b: _t.Anything, *, step: _t.Anything = 1, args: _t.Anything = ...,
-    log: _t.Anything = False, maxterms: _t.Anything = 1048576, tolerances: _t.Anything = None,
+    f: _t.Value, a: _t.Value, b: _t.Value, *, step: _t.Value = 1, args: _t.Value = ...,
+    log: _t.Value = False, maxterms: _t.Value = 1048576, tolerances: _t.Value = None,
 ) -> _t.Tree: ...
 def odeint(
-    func: _t.Anything, y0: _t.Anything, t: _t.Anything, args: _t.Anything = ..., Dfun: _t.Anything = None,
-    col_deriv: _t.Anything = 0, full_output: _t.Anything = 0, *more: _t.Anything,
-    tfirst: _t.Anything = False, **options: _t.Anything,
+    func: _t.Value, y0: _t.Value, t: _t.Value, args: _t.Value = ..., Dfun: _t.Value = None,
+    col_deriv: _t.Value = 0, full_output: _t.Value = 0, *more: _t.Value, tfirst: _t.Value = False,
+    **options: _t.Value,
 ) -> _t.Tree: ...
 def qmc_quad(
-    func: _t.Anything, a: _t.Anything, b: _t.Anything, *, n_estimates: _t.Anything = 8,
-    n_points: _t.Anything = 1024, qrng: _t.Anything = None, log: _t.Anything = False,
+    func: _t.Value, a: _t.Value, b: _t.Value, *, n_estimates: _t.Value = 8, n_points: _t.Value = 1024,
+    qrng: _t.Value = None, log: _t.Value = False,
 ) -> _t.Tree: ...
 def quad(
-    func: _t.Anything, a: _t.Anything, b: _t.Anything, args: _t.Anything = ..., full_output: _t.Anything = 0,
-    epsabs: _t.Anything = ..., epsrel: _t.Anything = ..., limit: _t.Anything = 50,
-    points: _t.Anything = None, weight: _t.Anything = None, wvar: _t.Anything = None,
-    wopts: _t.Anything = None, maxp1: _t.Anything = 50, limlst: _t.Anything = 50,
-    complex_func: _t.Anything = False,
+    func: _t.Value, a: _t.Value, b: _t.Value, args: _t.Value = ..., full_output: _t.Value = 0,
+    epsabs: _t.Value = ..., epsrel: _t.Value = ..., limit: _t.Value = 50, points: _t.Value = None,
+    weight: _t.Value = None, wvar: _t.Value = None, wopts: _t.Value = None, maxp1: _t.Value = 50,
+    limlst: _t.Value = 50, complex_func: _t.Value = False,
 ) -> _t.Tree: ...
 def quad_vec(
-    f: _t.Anything, a: _t.Anything, b: _t.Anything, epsabs: _t.Anything = ..., epsrel: _t.Anything = ...,
-    norm: _t.Anything = "2", cache_size: _t.Anything = ..., limit: _t.Anything = 10000,
-    workers: _t.Anything = 1, points: _t.Anything = None, quadrature: _t.Anything = None,
-    full_output: _t.Anything = False, *, args: _t.Anything = ...,
+    f: _t.Value, a: _t.Value, b: _t.Value, epsabs: _t.Value = ..., epsrel: _t.Value = ...,
+    norm: _t.Value = "2", cache_size: _t.Value = ..., limit: _t.Value = 10000, workers: _t.Value = 1,
+    points: _t.Value = None, quadrature: _t.Value = None, full_output: _t.Value = False, *,
+    args: _t.Value = ...,
 ) -> _t.Tree: ...
-def romb(
-    y: _t.Anything, dx: _t.Anything = ..., axis: _t.Anything = -1, show: _t.Anything = False,
-) -> _t.Tree: ...
-def simpson(
-    y: _t.Anything, x: _t.Anything = None, *, dx: _t.Anything = ..., axis: _t.Anything = -1,
-) -> _t.Tree: ...
+def romb(y: _t.Value, dx: _t.Value = ..., axis: _t.Value = -1, show: _t.Value = False) -> _t.Tree: ...
+def simpson(y: _t.Value, x: _t.Value = None, *, dx: _t.Value = ..., axis: _t.Value = -1) -> _t.Tree: ...
 def solve_bvp(
-    fun: _t.Anything, bc: _t.Anything, x: _t.Anything, y: _t.Anything, p: _t.Anything = None,
-    S: _t.Anything = None, fun_jac: _t.Anything = None, bc_jac: _t.Anything = None, **options: _t.Anything,
+    fun: _t.Value, bc: _t.Value, x: _t.Value, y: _t.Value, p: _t.Value = None, S: _t.Value = None,
+    fun_jac: _t.Value = None, bc_jac: _t.Value = None, **options: _t.Value,
 ) -> _t.Tree: ...
 def solve_ivp(
-    fun: _t.Anything, t_span: _t.Anything, y0: _t.Anything, method: _t.Anything = "RK45",
-    t_eval: _t.Anything = None, dense_output: _t.Anything = False, events: _t.Anything = None,
-    vectorized: _t.Anything = False, args: _t.Anything = None, *, gradient: _t.Anything = None,
-    **options: _t.Anything,
+    fun: _t.Value, t_span: _t.Value, y0: _t.Value, method: _t.Value = "RK45", t_eval: _t.Value = None,
+    dense_output: _t.Value = False, events: _t.Value = None, vectorized: _t.Value = False,
+    args: _t.Value = None, *, gradient: _t.Value = None, **options: _t.Value,
 ) -> _t.Tree: ...
 def tanhsinh(
-    f: _t.Anything, a: _t.Anything, b: _t.Anything, *, args: _t.Anything = ..., log: _t.Anything = False,
-    maxlevel: _t.Anything = None, minlevel: _t.Anything = 2, atol: _t.Anything = None,
-    rtol: _t.Anything = None, preserve_shape: _t.Anything = False, callback: _t.Anything = None,
+    f: _t.Value, a: _t.Value, b: _t.Value, *, args: _t.Value = ..., log: _t.Value = False,
+    maxlevel: _t.Value = None, minlevel: _t.Value = 2, atol: _t.Value = None, rtol: _t.Value = None,
+    preserve_shape: _t.Value = False, callback: _t.Value = None,
 ) -> _t.Tree: ...
 def tplquad(
-    func: _t.Anything, a: _t.Anything, b: _t.Anything, gfun: _t.Anything, hfun: _t.Anything,
-    qfun: _t.Anything, rfun: _t.Anything, args: _t.Anything = ..., epsabs: _t.Anything = ...,
-    epsrel: _t.Anything = ...,
+    func: _t.Value, a: _t.Value, b: _t.Value, gfun: _t.Value, hfun: _t.Value, qfun: _t.Value, rfun: _t.Value,
+    args: _t.Value = ..., epsabs: _t.Value = ..., epsrel: _t.Value = ...,
 ) -> _t.Tree: ...
-def trapezoid(
-    y: _t.Anything, x: _t.Anything = None, dx: _t.Anything = ..., axis: _t.Anything = -1,
-) -> _t.Tree: ...
+def trapezoid(y: _t.Value, x: _t.Value = None, dx: _t.Value = ..., axis: _t.Value = -1) -> _t.Tree: ...

@@ -3,288 +3,270 @@
 from ... import _types as _t
 
 def affine_transform(
-    input: _t.Anything, matrix: _t.Anything, offset: _t.Anything = ..., output_shape: _t.Anything = None,
-    output: _t.Anything = None, order: _t.Anything = 3, mode: _t.Anything = "constant",
-    cval: _t.Anything = ..., prefilter: _t.Anything = True,
+    input: _t.Value, matrix: _t.Value, offset: _t.Value = ..., output_shape: _t.Value = None,
+    output: _t.Value = None, order: _t.Value = 3, mode: _t.Value = "constant", cval: _t.Value = ...,
+    prefilter: _t.Value = True,
 ) -> _t.Tree: ...
 def binary_closing(
-    input: _t.Anything, structure: _t.Anything = None, iterations: _t.Anything = 1,
-    output: _t.Anything = None, origin: _t.Anything = 0, mask: _t.Anything = None,
-    border_value: _t.Anything = 0, brute_force: _t.Anything = False, *, axes: _t.Anything = None,
+    input: _t.Value, structure: _t.Value = None, iterations: _t.Value = 1, output: _t.Value = None,
+    origin: _t.Value = 0, mask: _t.Value = None, border_value: _t.Value = 0, brute_force: _t.Value = False,
+    *, axes: _t.Value = None,
 ) -> _t.Tree: ...
 def binary_dilation(
-    input: _t.Anything, structure: _t.Anything = None, iterations: _t.Anything = 1, mask: _t.Anything = None,
-    output: _t.Anything = None, border_value: _t.Anything = 0, origin: _t.Anything = 0,
-    brute_force: _t.Anything = False, *, axes: _t.Anything = None,
+    input: _t.Value, structure: _t.Value = None, iterations: _t.Value = 1, mask: _t.Value = None,
+    output: _t.Value = None, border_value: _t.Value = 0, origin: _t.Value = 0, brute_force: _t.Value = False,
+    *, axes: _t.Value = None,
 ) -> _t.Tree: ...
 def binary_erosion(
-    input: _t.Anything, structure: _t.Anything = None, iterations: _t.Anything = 1, mask: _t.Anything = None,
-    output: _t.Anything = None, border_value: _t.Anything = 0, origin: _t.Anything = 0,
-    brute_force: _t.Anything = False, *, axes: _t.Anything = None,
+    input: _t.Value, structure: _t.Value = None, iterations: _t.Value = 1, mask: _t.Value = None,
+    output: _t.Value = None, border_value: _t.Value = 0, origin: _t.Value = 0, brute_force: _t.Value = False,
+    *, axes: _t.Value = None,
 ) -> _t.Tree: ...
 def binary_fill_holes(
-    input: _t.Anything, structure: _t.Anything = None, output: _t.Anything = None, origin: _t.Anything = 0,
-    *, axes: _t.Anything = None,
+    input: _t.Value, structure: _t.Value = None, output: _t.Value = None, origin: _t.Value = 0, *,
+    axes: _t.Value = None,
 ) -> _t.Tree: ...
 def binary_hit_or_miss(
-    input: _t.Anything, structure1: _t.Anything = None, structure2: _t.Anything = None,
-    output: _t.Anything = None, origin1: _t.Anything = 0, origin2: _t.Anything = None, *,
-    axes: _t.Anything = None,
+    input: _t.Value, structure1: _t.Value = None, structure2: _t.Value = None, output: _t.Value = None,
+    origin1: _t.Value = 0, origin2: _t.Value = None, *, axes: _t.Value = None,
 ) -> _t.Tree: ...
 def binary_opening(
-    input: _t.Anything, structure: _t.Anything = None, iterations: _t.Anything = 1,
-    output: _t.Anything = None, origin: _t.Anything = 0, mask: _t.Anything = None,
-    border_value: _t.Anything = 0, brute_force: _t.Anything = False, *, axes: _t.Anything = None,
+    input: _t.Value, structure: _t.Value = None, iterations: _t.Value = 1, output: _t.Value = None,
+    origin: _t.Value = 0, mask: _t.Value = None, border_value: _t.Value = 0, brute_force: _t.Value = False,
+    *, axes: _t.Value = None,
 ) -> _t.Tree: ...
 def binary_propagation(
-    input: _t.Anything, structure: _t.Anything = None, mask: _t.Anything = None, output: _t.Anything = None,
-    border_value: _t.Anything = 0, origin: _t.Anything = 0, *, axes: _t.Anything = None,
+    input: _t.Value, structure: _t.Value = None, mask: _t.Value = None, output: _t.Value = None,
+    border_value: _t.Value = 0, origin: _t.Value = 0, *, axes: _t.Value = None,
 ) -> _t.Tree: ...
 def black_tophat(
-    input: _t.Anything, size: _t.Anything = None, footprint: _t.Anything = None,
-    structure: _t.Anything = None, output: _t.Anything = None, mode: _t.Anything = "reflect",
-    cval: _t.Anything = ..., origin: _t.Anything = 0, *, axes: _t.Anything = None,
+    input: _t.Value, size: _t.Value = None, footprint: _t.Value = None, structure: _t.Value = None,
+    output: _t.Value = None, mode: _t.Value = "reflect", cval: _t.Value = ..., origin: _t.Value = 0, *,
+    axes: _t.Value = None,
 ) -> _t.Tree: ...
-def center_of_mass(input: _t.Anything, labels: _t.Anything = None, index: _t.Anything = None) -> _t.Tree: ...
+def center_of_mass(input: _t.Value, labels: _t.Value = None, index: _t.Value = None) -> _t.Tree: ...
 def convolve(
-    input: _t.Anything, weights: _t.Anything, output: _t.Anything = None, mode: _t.Anything = "reflect",
-    cval: _t.Anything = ..., origin: _t.Anything = 0, *, axes: _t.Anything = None,
+    input: _t.Value, weights: _t.Value, output: _t.Value = None, mode: _t.Value = "reflect",
+    cval: _t.Value = ..., origin: _t.Value = 0, *, axes: _t.Value = None,
 ) -> _t.Tree: ...
 def convolve1d(
-    input: _t.Anything, weights: _t.Anything, axis: _t.Anything = -1, output: _t.Anything = None,
-    mode: _t.Anything = "reflect", cval: _t.Anything = ..., origin: _t.Anything = 0,
+    input: _t.Value, weights: _t.Value, axis: _t.Value = -1, output: _t.Value = None,
+    mode: _t.Value = "reflect", cval: _t.Value = ..., origin: _t.Value = 0,
 ) -> _t.Tree: ...
 def correlate(
-    input: _t.Anything, weights: _t.Anything, output: _t.Anything = None, mode: _t.Anything = "reflect",
-    cval: _t.Anything = ..., origin: _t.Anything = 0, *, axes: _t.Anything = None,
+    input: _t.Value, weights: _t.Value, output: _t.Value = None, mode: _t.Value = "reflect",
+    cval: _t.Value = ..., origin: _t.Value = 0, *, axes: _t.Value = None,
 ) -> _t.Tree: ...
 def correlate1d(
-    input: _t.Anything, weights: _t.Anything, axis: _t.Anything = -1, output: _t.Anything = None,
-    mode: _t.Anything = "reflect", cval: _t.Anything = ..., origin: _t.Anything = 0,
+    input: _t.Value, weights: _t.Value, axis: _t.Value = -1, output: _t.Value = None,
+    mode: _t.Value = "reflect", cval: _t.Value = ..., origin: _t.Value = 0,
 ) -> _t.Tree: ...
 def distance_transform_bf(
-    input: _t.Anything, metric: _t.Anything = "euclidean", sampling: _t.Anything = None,
-    return_distances: _t.Anything = True, return_indices: _t.Anything = False, distances: _t.Anything = None,
-    indices: _t.Anything = None,
+    input: _t.Value, metric: _t.Value = "euclidean", sampling: _t.Value = None,
+    return_distances: _t.Value = True, return_indices: _t.Value = False, distances: _t.Value = None,
+    indices: _t.Value = None,
 ) -> _t.Tree: ...
 def distance_transform_cdt(
-    input: _t.Anything, metric: _t.Anything = "chessboard", return_distances: _t.Anything = True,
-    return_indices: _t.Anything = False, distances: _t.Anything = None, indices: _t.Anything = None,
+    input: _t.Value, metric: _t.Value = "chessboard", return_distances: _t.Value = True,
+    return_indices: _t.Value = False, distances: _t.Value = None, indices: _t.Value = None,
 ) -> _t.Tree: ...
 def distance_transform_edt(
-    input: _t.Anything, sampling: _t.Anything = None, return_distances: _t.Anything = True,
-    return_indices: _t.Anything = False, distances: _t.Anything = None, indices: _t.Anything = None,
+    input: _t.Value, sampling: _t.Value = None, return_distances: _t.Value = True,
+    return_indices: _t.Value = False, distances: _t.Value = None, indices: _t.Value = None,
 ) -> _t.Tree: ...
-def extrema(input: _t.Anything, labels: _t.Anything = None, index: _t.Anything = None) -> _t.Tree: ...
-def find_objects(input: _t.Anything, max_label: _t.Anything = 0) -> _t.Tree: ...
+def extrema(input: _t.Value, labels: _t.Value = None, index: _t.Value = None) -> _t.Tree: ...
+def find_objects(input: _t.Value, max_label: _t.Value = 0) -> _t.Tree: ...
 def fourier_ellipsoid(
-    input: _t.Anything, size: _t.Anything, n: _t.Anything = -1, axis: _t.Anything = -1,
-    output: _t.Anything = None,
+    input: _t.Value, size: _t.Value, n: _t.Value = -1, axis: _t.Value = -1, output: _t.Value = None,
 ) -> _t.Tree: ...
 def fourier_gaussian(
-    input: _t.Anything, sigma: _t.Anything, n: _t.Anything = -1, axis: _t.Anything = -1,
-    output: _t.Anything = None,
+    input: _t.Value, sigma: _t.Value, n: _t.Value = -1, axis: _t.Value = -1, output: _t.Value = None,
 ) -> _t.Tree: ...
 def fourier_shift(
-    input: _t.Anything, shift: _t.Anything, n: _t.Anything = -1, axis: _t.Anything = -1,
-    output: _t.Anything = None,
+    input: _t.Value, shift: _t.Value, n: _t.Value = -1, axis: _t.Value = -1, output: _t.Value = None,
 ) -> _t.Tree: ...
 def fourier_uniform(
-    input: _t.Anything, size: _t.Anything, n: _t.Anything = -1, axis: _t.Anything = -1,
-    output: _t.Anything = None,
+    input: _t.Value, size: _t.Value, n: _t.Value = -1, axis: _t.Value = -1, output: _t.Value = None,
 ) -> _t.Tree: ...
 def gaussian_filter(
-    input: _t.Anything, sigma: _t.Anything, order: _t.Anything = 0, output: _t.Anything = None,
-    mode: _t.Anything = "reflect", cval: _t.Anything = ..., truncate: _t.Anything = ..., *,
-    radius: _t.Anything = None, axes: _t.Anything = None,
+    input: _t.Value, sigma: _t.Value, order: _t.Value = 0, output: _t.Value = None,
+    mode: _t.Value = "reflect", cval: _t.Value = ..., truncate: _t.Value = ..., *, radius: _t.Value = None,
+    axes: _t.Value = None,
 ) -> _t.Tree: ...
 def gaussian_filter1d(
-    input: _t.Anything, sigma: _t.Anything, axis: _t.Anything = -1, order: _t.Anything = 0,
-    output: _t.Anything = None, mode: _t.Anything = "reflect", cval: _t.Anything = ...,
-    truncate: _t.Anything = ..., *, radius: _t.Anything = None,
+    input: _t.Value, sigma: _t.Value, axis: _t.Value = -1, order: _t.Value = 0, output: _t.Value = None,
+    mode: _t.Value = "reflect", cval: _t.Value = ..., truncate: _t.Value = ..., *, radius: _t.Value = None,
 ) -> _t.Tree: ...
 def gaussian_gradient_magnitude(
-    input: _t.Anything, sigma: _t.Anything, output: _t.Anything = None, mode: _t.Anything = "reflect",
-    cval: _t.Anything = ..., *, axes: _t.Anything = None, **kwargs: _t.Anything,
+    input: _t.Value, sigma: _t.Value, output: _t.Value = None, mode: _t.Value = "reflect",
+    cval: _t.Value = ..., *, axes: _t.Value = None, **kwargs: _t.Value,
 ) -> _t.Tree: ...
 def gaussian_laplace(
-    input: _t.Anything, sigma: _t.Anything, output: _t.Anything = None, mode: _t.Anything = "reflect",
-    cval: _t.Anything = ..., *, axes: _t.Anything = None, **kwargs: _t.Anything,
+    input: _t.Value, sigma: _t.Value, output: _t.Value = None, mode: _t.Value = "reflect",
+    cval: _t.Value = ..., *, axes: _t.Value = None, **kwargs: _t.Value,
 ) -> _t.Tree: ...
-def generate_binary_structure(rank: _t.Anything, connectivity: _t.Anything) -> _t.Tree: ...
+def generate_binary_structure(rank: _t.Value, connectivity: _t.Value) -> _t.Tree: ...
 def generic_filter(
-    input: _t.Anything, function: _t.Anything, size: _t.Anything = None, footprint: _t.Anything = None,
-    output: _t.Anything = None, mode: _t.Anything = "reflect", cval: _t.Anything = ...,
-    origin: _t.Anything = 0, extra_arguments: _t.Anything = ..., extra_keywords: _t.Anything = None, *,
-    axes: _t.Anything = None,
+    input: _t.Value, function: _t.Value, size: _t.Value = None, footprint: _t.Value = None,
+    output: _t.Value = None, mode: _t.Value = "reflect", cval: _t.Value = ..., origin: _t.Value = 0,
+    extra_arguments: _t.Value = ..., extra_keywords: _t.Value = None, *, axes: _t.Value = None,
 ) -> _t.Tree: ...
 def generic_filter1d(
-    input: _t.Anything, function: _t.Anything, filter_size: _t.Anything, axis: _t.Anything = -1,
-    output: _t.Anything = None, mode: _t.Anything = "reflect", cval: _t.Anything = ...,
-    origin: _t.Anything = 0, extra_arguments: _t.Anything = ..., extra_keywords: _t.Anything = None,
+    input: _t.Value, function: _t.Value, filter_size: _t.Value, axis: _t.Value = -1, output: _t.Value = None,
+    mode: _t.Value = "reflect", cval: _t.Value = ..., origin: _t.Value = 0, extra_arguments: _t.Value = ...,
+    extra_keywords: _t.Value = None,
 ) -> _t.Tree: ...
 def generic_gradient_magnitude(
-    input: _t.Anything, derivative: _t.Anything, output: _t.Anything = None, mode: _t.Anything = "reflect",
-    cval: _t.Anything = ..., extra_arguments: _t.Anything = ..., extra_keywords: _t.Anything = None, *,
-    axes: _t.Anything = None,
+    input: _t.Value, derivative: _t.Value, output: _t.Value = None, mode: _t.Value = "reflect",
+    cval: _t.Value = ..., extra_arguments: _t.Value = ..., extra_keywords: _t.Value = None, *,
+    axes: _t.Value = None,
 ) -> _t.Tree: ...
 def generic_laplace(
-    input: _t.Anything, derivative2: _t.Anything, output: _t.Anything = None, mode: _t.Anything = "reflect",
-    cval: _t.Anything = ..., extra_arguments: _t.Anything = ..., extra_keywords: _t.Anything = None, *,
-    axes: _t.Anything = None,
+    input: _t.Value, derivative2: _t.Value, output: _t.Value = None, mode: _t.Value = "reflect",
+    cval: _t.Value = ..., extra_arguments: _t.Value = ..., extra_keywords: _t.Value = None, *,
+    axes: _t.Value = None,
 ) -> _t.Tree: ...
 def geometric_transform(
-    input: _t.Anything, mapping: _t.Anything, output_shape: _t.Anything = None, output: _t.Anything = None,
-    order: _t.Anything = 3, mode: _t.Anything = "constant", cval: _t.Anything = ...,
-    prefilter: _t.Anything = True, extra_arguments: _t.Anything = ..., extra_keywords: _t.Anything = None,
+    input: _t.Value, mapping: _t.Value, output_shape: _t.Value = None, output: _t.Value = None,
+    order: _t.Value = 3, mode: _t.Value = "constant", cval: _t.Value = ..., prefilter: _t.Value = True,
+    extra_arguments: _t.Value = ..., extra_keywords: _t.Value = None,
 ) -> _t.Tree: ...
 def grey_closing(
-    input: _t.Anything, size: _t.Anything = None, footprint: _t.Anything = None,
-    structure: _t.Anything = None, output: _t.Anything = None, mode: _t.Anything = "reflect",
-    cval: _t.Anything = ..., origin: _t.Anything = 0, *, axes: _t.Anything = None,
+    input: _t.Value, size: _t.Value = None, footprint: _t.Value = None, structure: _t.Value = None,
+    output: _t.Value = None, mode: _t.Value = "reflect", cval: _t.Value = ..., origin: _t.Value = 0, *,
+    axes: _t.Value = None,
 ) -> _t.Tree: ...
 def grey_dilation(
-    input: _t.Anything, size: _t.Anything = None, footprint: _t.Anything = None,
-    structure: _t.Anything = None, output: _t.Anything = None, mode: _t.Anything = "reflect",
-    cval: _t.Anything = ..., origin: _t.Anything = 0, *, axes: _t.Anything = None,
+    input: _t.Value, size: _t.Value = None, footprint: _t.Value = None, structure: _t.Value = None,
+    output: _t.Value = None, mode: _t.Value = "reflect", cval: _t.Value = ..., origin: _t.Value = 0, *,
+    axes: _t.Value = None,
 ) -> _t.Tree: ...
 def grey_erosion(
-    input: _t.Anything, size: _t.Anything = None, footprint: _t.Anything = None,
-    structure: _t.Anything = None, output: _t.Anything = None, mode: _t.Anything = "reflect",
-    cval: _t.Anything = ..., origin: _t.Anything = 0, *, axes: _t.Anything = None,
+    input: _t.Value, size: _t.Value = None, footprint: _t.Value = None, structure: _t.Value = None,
+    output: _t.Value = None, mode: _t.Value = "reflect", cval: _t.Value = ..., origin: _t.Value = 0, *,
+    axes: _t.Value = None,
 ) -> _t.Tree: ...
 def grey_opening(
-    input: _t.Anything, size: _t.Anything = None, footprint: _t.Anything = None,
-    structure: _t.Anything = None, output: _t.Anything = None, mode: _t.Anything = "reflect",
-    cval: _t.Anything = ..., origin: _t.Anything = 0, *, axes: _t.Anything = None,
+    input: _t.Value, size: _t.Value = None, footprint: _t.Value = None, structure: _t.Value = None,
+    output: _t.Value = None, mode: _t.Value = "reflect", cval: _t.Value = ..., origin: _t.Value = 0, *,
+    axes: _t.Value = None,
 ) -> _t.Tree: ...
 def histogram(
-    input: _t.Anything, min: _t.Anything, max: _t.Anything, bins: _t.Anything, labels: _t.Anything = None,
-    index: _t.Anything = None,
+    input: _t.Value, min: _t.Value, max: _t.Value, bins: _t.Value, labels: _t.Value = None,
+    index: _t.Value = None,
 ) -> _t.Tree: ...
-def iterate_structure(
-    structure: _t.Anything, iterations: _t.Anything, origin: _t.Anything = None,
-) -> _t.Tree: ...
-def label(input: _t.Anything, structure: _t.Anything = None, output: _t.Anything = None) -> _t.Tree: ...
+def iterate_structure(structure: _t.Value, iterations: _t.Value, origin: _t.Value = None) -> _t.Tree: ...
+def label(input: _t.Value, structure: _t.Value = None, output: _t.Value = None) -> _t.Tree: ...
 def labeled_comprehension(
-    input: _t.Anything, labels: _t.Anything, index: _t.Anything, func: _t.Anything, out_dtype: _t.Anything,
-    default: _t.Anything, pass_positions: _t.Anything = False,
+    input: _t.Value, labels: _t.Value, index: _t.Value, func: _t.Value, out_dtype: _t.Value,
+    default: _t.Value, pass_positions: _t.Value = False,
 ) -> _t.Tree: ...
 def laplace(
-    input: _t.Anything, output: _t.Anything = None, mode: _t.Anything = "reflect", cval: _t.Anything = ...,
-    *, axes: _t.Anything = None,
+    input: _t.Value, output: _t.Value = None, mode: _t.Value = "reflect", cval: _t.Value = ..., *,
+    axes: _t.Value = None,
 ) -> _t.Tree: ...
 def map_coordinates(
-    input: _t.Anything, coordinates: _t.Anything, output: _t.Anything = None, order: _t.Anything = 3,
-    mode: _t.Anything = "constant", cval: _t.Anything = ..., prefilter: _t.Anything = True,
+    input: _t.Value, coordinates: _t.Value, output: _t.Value = None, order: _t.Value = 3,
+    mode: _t.Value = "constant", cval: _t.Value = ..., prefilter: _t.Value = True,
 ) -> _t.Tree: ...
-def maximum(input: _t.Anything, labels: _t.Anything = None, index: _t.Anything = None) -> _t.Tree: ...
+def maximum(input: _t.Value, labels: _t.Value = None, index: _t.Value = None) -> _t.Tree: ...
 def maximum_filter(
-    input: _t.Anything, size: _t.Anything = None, footprint: _t.Anything = None, output: _t.Anything = None,
-    mode: _t.Anything = "reflect", cval: _t.Anything = ..., origin: _t.Anything = 0, *,
-    axes: _t.Anything = None,
+    input: _t.Value, size: _t.Value = None, footprint: _t.Value = None, output: _t.Value = None,
+    mode: _t.Value = "reflect", cval: _t.Value = ..., origin: _t.Value = 0, *, axes: _t.Value = None,
 ) -> _t.Tree: ...
 def maximum_filter1d(
-    input: _t.Anything, size: _t.Anything, axis: _t.Anything = -1, output: _t.Anything = None,
-    mode: _t.Anything = "reflect", cval: _t.Anything = ..., origin: _t.Anything = 0,
+    input: _t.Value, size: _t.Value, axis: _t.Value = -1, output: _t.Value = None,
+    mode: _t.Value = "reflect", cval: _t.Value = ..., origin: _t.Value = 0,
 ) -> _t.Tree: ...
-def maximum_position(
-    input: _t.Anything, labels: _t.Anything = None, index: _t.Anything = None,
-) -> _t.Tree: ...
-def mean(input: _t.Anything, labels: _t.Anything = None, index: _t.Anything = None) -> _t.Tree: ...
-def median(input: _t.Anything, labels: _t.Anything = None, index: _t.Anything = None) -> _t.Tree: ...
+def maximum_position(input: _t.Value, labels: _t.Value = None, index: _t.Value = None) -> _t.Tree: ...
+def mean(input: _t.Value, labels: _t.Value = None, index: _t.Value = None) -> _t.Tree: ...
+def median(input: _t.Value, labels: _t.Value = None, index: _t.Value = None) -> _t.Tree: ...
 def median_filter(
-    input: _t.Anything, size: _t.Anything = None, footprint: _t.Anything = None, output: _t.Anything = None,
-    mode: _t.Anything = "reflect", cval: _t.Anything = ..., origin: _t.Anything = 0, *,
-    axes: _t.Anything = None,
+    input: _t.Value, size: _t.Value = None, footprint: _t.Value = None, output: _t.Value = None,
+    mode: _t.Value = "reflect", cval: _t.Value = ..., origin: _t.Value = 0, *, axes: _t.Value = None,
 ) -> _t.Tree: ...
-def minimum(input: _t.Anything, labels: _t.Anything = None, index: _t.Anything = None) -> _t.Tree: ...
+def minimum(input: _t.Value, labels: _t.Value = None, index: _t.Value = None) -> _t.Tree: ...
 def minimum_filter(
-    input: _t.Anything, size: _t.Anything = None, footprint: _t.Anything = None, output: _t.Anything = None,
-    mode: _t.Anything = "reflect", cval: _t.Anything = ..., origin: _t.Anything = 0, *,
-    axes: _t.Anything = None,
+    input: _t.Value, size: _t.Value = None, footprint: _t.Value = None, output: _t.Value = None,
+    mode: _t.Value = "reflect", cval: _t.Value = ..., origin: _t.Value = 0, *, axes: _t.Value = None,
 ) -> _t.Tree: ...
 def minimum_filter1d(
-    input: _t.Anything, size: _t.Anything, axis: _t.Anything = -1, output: _t.Anything = None,
-    mode: _t.Anything = "reflect", cval: _t.Anything = ..., origin: _t.Anything = 0,
+    input: _t.Value, size: _t.Value, axis: _t.Value = -1, output: _t.Value = None,
+    mode: _t.Value = "reflect", cval: _t.Value = ..., origin: _t.Value = 0,
 ) -> _t.Tree: ...
-def minimum_position(
-    input: _t.Anything, labels: _t.Anything = None, index: _t.Anything = None,
-) -> _t.Tree: ...
+def minimum_position(input: _t.Value, labels: _t.Value = None, index: _t.Value = None) -> _t.Tree: ...
 def morphological_gradient(
-    input: _t.Anything, size: _t.Anything = None, footprint: _t.Anything = None,
-    structure: _t.Anything = None, output: _t.Anything = None, mode: _t.Anything = "reflect",
-    cval: _t.Anything = ..., origin: _t.Anything = 0, *, axes: _t.Anything = None,
+    input: _t.Value, size: _t.Value = None, footprint: _t.Value = None, structure: _t.Value = None,
+    output: _t.Value = None, mode: _t.Value = "reflect", cval: _t.Value = ..., origin: _t.Value = 0, *,
+    axes: _t.Value = None,
 ) -> _t.Tree: ...
 def morphological_laplace(
-    input: _t.Anything, size: _t.Anything = None, footprint: _t.Anything = None,
-    structure: _t.Anything = None, output: _t.Anything = None, mode: _t.Anything = "reflect",
-    cval: _t.Anything = ..., origin: _t.Anything = 0, *, axes: _t.Anything = None,
+    input: _t.Value, size: _t.Value = None, footprint: _t.Value = None, structure: _t.Value = None,
+    output: _t.Value = None, mode: _t.Value = "reflect", cval: _t.Value = ..., origin: _t.Value = 0, *,
+    axes: _t.Value = None,
 ) -> _t.Tree: ...
 def percentile_filter(
-    input: _t.Anything, percentile: _t.Anything, size: _t.Anything = None, footprint: _t.Anything = None,
-    output: _t.Anything = None, mode: _t.Anything = "reflect", cval: _t.Anything = ...,
-    origin: _t.Anything = 0, *, axes: _t.Anything = None,
+    input: _t.Value, percentile: _t.Value, size: _t.Value = None, footprint: _t.Value = None,
+    output: _t.Value = None, mode: _t.Value = "reflect", cval: _t.Value = ..., origin: _t.Value = 0, *,
+    axes: _t.Value = None,
 ) -> _t.Tree: ...
 def prewitt(
-    input: _t.Anything, axis: _t.Anything = -1, output: _t.Anything = None, mode: _t.Anything = "reflect",
-    cval: _t.Anything = ...,
+    input: _t.Value, axis: _t.Value = -1, output: _t.Value = None, mode: _t.Value = "reflect",
+    cval: _t.Value = ...,
 ) -> _t.Tree: ...
 def rank_filter(
-    input: _t.Anything, rank: _t.Anything, size: _t.Anything = None, footprint: _t.Anything = None,
-    output: _t.Anything = None, mode: _t.Anything = "reflect", cval: _t.Anything = ...,
-    origin: _t.Anything = 0, *, axes: _t.Anything = None,
+    input: _t.Value, rank: _t.Value, size: _t.Value = None, footprint: _t.Value = None,
+    output: _t.Value = None, mode: _t.Value = "reflect", cval: _t.Value = ..., origin: _t.Value = 0, *,
+    axes: _t.Value = None,
 ) -> _t.Tree: ...
 def rotate(
-    input: _t.Anything, angle: _t.Anything, axes: _t.Anything = ..., reshape: _t.Anything = True,
-    output: _t.Anything = None, order: _t.Anything = 3, mode: _t.Anything = "constant",
-    cval: _t.Anything = ..., prefilter: _t.Anything = True,
+    input: _t.Value, angle: _t.Value, axes: _t.Value = ..., reshape: _t.Value = True,
+    output: _t.Value = None, order: _t.Value = 3, mode: _t.Value = "constant", cval: _t.Value = ...,
+    prefilter: _t.Value = True,
 ) -> _t.Tree: ...
 def shift(
-    input: _t.Anything, shift: _t.Anything, output: _t.Anything = None, order: _t.Anything = 3,
-    mode: _t.Anything = "constant", cval: _t.Anything = ..., prefilter: _t.Anything = True,
+    input: _t.Value, shift: _t.Value, output: _t.Value = None, order: _t.Value = 3,
+    mode: _t.Value = "constant", cval: _t.Value = ..., prefilter: _t.Value = True,
 ) -> _t.Tree: ...
 def sobel(
-    input: _t.Anything, axis: _t.Anything = -1, output: _t.Anything = None, mode: _t.Anything = "reflect",
-    cval: _t.Anything = ...,
+    input: _t.Value, axis: _t.Value = -1, output: _t.Value = None, mode: _t.Value = "reflect",
+    cval: _t.Value = ...,
 ) -> _t.Tree: ...
 def spline_filter(
-    input: _t.Anything, order: _t.Anything = 3, output: _t.Anything = ..., mode: _t.Anything = "mirror",
+    input: _t.Value, order: _t.Value = 3, output: _t.Value = ..., mode: _t.Value = "mirror",
 ) -> _t.Tree: ...
 def spline_filter1d(
-    input: _t.Anything, order: _t.Anything = 3, axis: _t.Anything = -1, output: _t.Anything = ...,
-    mode: _t.Anything = "mirror",
+    input: _t.Value, order: _t.Value = 3, axis: _t.Value = -1, output: _t.Value = ...,
+    mode: _t.Value = "mirror",
 ) -> _t.Tree: ...
-def standard_deviation(
-    input: _t.Anything, labels: _t.Anything = None, index: _t.Anything = None,
-) -> _t.Tree: ...
-def sum(input: _t.Anything, labels: _t.Anything = None, index: _t.Anything = None) -> _t.Tree: ...
-def sum_labels(input: _t.Anything, labels: _t.Anything = None, index: _t.Anything = None) -> _t.Tree: ...
+def standard_deviation(input: _t.Value, labels: _t.Value = None, index: _t.Value = None) -> _t.Tree: ...
+def sum(input: _t.Value, labels: _t.Value = None, index: _t.Value = None) -> _t.Tree: ...
+def sum_labels(input: _t.Value, labels: _t.Value = None, index: _t.Value = None) -> _t.Tree: ...
 def uniform_filter(
-    input: _t.Anything, size: _t.Anything = 3, output: _t.Anything = None, mode: _t.Anything = "reflect",
-    cval: _t.Anything = ..., origin: _t.Anything = 0, *, axes: _t.Anything = None,
+    input: _t.Value, size: _t.Value = 3, output: _t.Value = None, mode: _t.Value = "reflect",
+    cval: _t.Value = ..., origin: _t.Value = 0, *, axes: _t.Value = None,
 ) -> _t.Tree: ...
 def uniform_filter1d(
-    input: _t.Anything, size: _t.Anything, axis: _t.Anything = -1, output: _t.Anything = None,
-    mode: _t.Anything = "reflect", cval: _t.Anything = ..., origin: _t.Anything = 0,
+    input: _t.Value, size: _t.Value, axis: _t.Value = -1, output: _t.Value = None,
+    mode: _t.Value = "reflect", cval: _t.Value = ..., origin: _t.Value = 0,
 ) -> _t.Tree: ...
-def value_indices(arr: _t.Anything, *, ignore_value: _t.Anything = None) -> _t.Tree: ...
-def variance(input: _t.Anything, labels: _t.Anything = None, index: _t.Anything = None) -> _t.Tree: ...
+def value_indices(arr: _t.Value, *, ignore_value: _t.Value = None) -> _t.Tree: ...
+def variance(input: _t.Value, labels: _t.Value = None, index: _t.Value = None) -> _t.Tree: ...
 def vectorized_filter(
-    input: _t.Anything, function: _t.Anything, *, size: _t.Anything = None, footprint: _t.Anything = None,
-    output: _t.Anything = None, mode: _t.Anything = "reflect", cval: _t.Anything = None,
-    origin: _t.Anything = None, axes: _t.Anything = None, batch_memory: _t.Anything = 1073741824,
+    input: _t.Value, function: _t.Value, *, size: _t.Value = None, footprint: _t.Value = None,
+    output: _t.Value = None, mode: _t.Value = "reflect", cval: _t.Value = None, origin: _t.Value = None,
+    axes: _t.Value = None, batch_memory: _t.Value = 1073741824,
 ) -> _t.Tree: ...
 def watershed_ift(
-    input: _t.Anything, markers: _t.Anything, structure: _t.Anything = None, output: _t.Anything = None,
+    input: _t.Value, markers: _t.Value, structure: _t.Value = None, output: _t.Value = None,
 ) -> _t.Tree: ...
 def white_tophat(
-    input: _t.Anything, size: _t.Anything = None, footprint: _t.Anything = None,
-    structure: _t.Anything = None, output: _t.Anything = None, mode: _t.Anything = "reflect",
-    cval: _t.Anything = ..., origin: _t.Anything = 0, *, axes: _t.Anything = None,
+    input: _t.Value, size: _t.Value = None, footprint: _t.Value = None, structure: _t.Value = None,
+    output: _t.Value = None, mode: _t.Value = "reflect", cval: _t.Value = ..., origin: _t.Value = 0, *,
+    axes: _t.Value = None,
 ) -> _t.Tree: ...
 def zoom(
-    input: _t.Anything, zoom: _t.Anything, output: _t.Anything = None, order: _t.Anything = 3,
-    mode: _t.Anything = "constant", cval: _t.Anything = ..., prefilter: _t.Anything = True, *,
-    grid_mode: _t.Anything = False,
+    input: _t.Value, zoom: _t.Value, output: _t.Value = None, order: _t.Value = 3,
+    mode: _t.Value = "constant", cval: _t.Value = ..., prefilter: _t.Value = True, *,
+    grid_mode: _t.Value = False,
 ) -> _t.Tree: ...

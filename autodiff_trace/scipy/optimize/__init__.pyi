@@ -12,272 +12,247 @@ from scipy.optimize import (  # type: ignore[import-untyped,attr-defined,unused-
 )
 
 def anderson(
-    F: _t.Anything, xin: _t.Anything, iter: _t.Anything = None, alpha: _t.Anything = None,
-    w0: _t.Anything = ..., M: _t.Anything = 5, verbose: _t.Anything = False, maxiter: _t.Anything = None,
-    f_tol: _t.Anything = None, f_rtol: _t.Anything = None, x_tol: _t.Anything = None,
-    x_rtol: _t.Anything = None, tol_norm: _t.Anything = None, line_search: _t.Anything = "armijo",
-    callback: _t.Anything = None, **kw: _t.Anything,
+    F: _t.Value, xin: _t.Value, iter: _t.Value = None, alpha: _t.Value = None, w0: _t.Value = ...,
+    M: _t.Value = 5, verbose: _t.Value = False, maxiter: _t.Value = None, f_tol: _t.Value = None,
+    f_rtol: _t.Value = None, x_tol: _t.Value = None, x_rtol: _t.Value = None, tol_norm: _t.Value = None,
+    line_search: _t.Value = "armijo", callback: _t.Value = None, **kw: _t.Value,
 ) -> _t.Tree: ...
-def approx_fprime(
-    xk: _t.Anything, f: _t.Anything, epsilon: _t.Anything = ..., *args: _t.Anything,
-) -> _t.Tree: ...
+def approx_fprime(xk: _t.Value, f: _t.Value, epsilon: _t.Value = ..., *args: _t.Value) -> _t.Tree: ...
 def basinhopping(
-    func: _t.Anything, x0: _t.Anything, *rest: _t.Anything, minimizer_kwargs: _t.Anything = None,
-    **options: _t.Anything,
+    func: _t.Value, x0: _t.Value, *rest: _t.Value, minimizer_kwargs: _t.Value = None, **options: _t.Value,
 ) -> _t.Tree: ...
 def bisect(
-    f: _t.Anything, a: _t.Anything, b: _t.Anything, args: _t.Anything = ..., *rest: _t.Anything,
-    xtol: _t.Anything = ..., rtol: _t.Anything = ..., maxiter: _t.Anything = 100,
-    full_output: _t.Anything = False, disp: _t.Anything = True, **options: _t.Anything,
+    f: _t.Value, a: _t.Value, b: _t.Value, args: _t.Value = ..., *rest: _t.Value, xtol: _t.Value = ...,
+    rtol: _t.Value = ..., maxiter: _t.Value = 100, full_output: _t.Value = False, disp: _t.Value = True,
+    **options: _t.Value,
 ) -> _t.Tree: ...
 def bracket(
-    func: _t.Anything, xa: _t.Anything = ..., xb: _t.Anything = ..., args: _t.Anything = ...,
-    grow_limit: _t.Anything = ..., maxiter: _t.Anything = 1000,
+    func: _t.Value, xa: _t.Value = ..., xb: _t.Value = ..., args: _t.Value = ..., grow_limit: _t.Value = ...,
+    maxiter: _t.Value = 1000,
 ) -> _t.Tree: ...
 def brent(
-    func: _t.Anything, args: _t.Anything = ..., brack: _t.Anything = None, tol: _t.Anything = ...,
-    full_output: _t.Anything = 0, maxiter: _t.Anything = 500,
+    func: _t.Value, args: _t.Value = ..., brack: _t.Value = None, tol: _t.Value = ...,
+    full_output: _t.Value = 0, maxiter: _t.Value = 500,
 ) -> _t.Tree: ...
 def brenth(
-    f: _t.Anything, a: _t.Anything, b: _t.Anything, args: _t.Anything = ..., *rest: _t.Anything,
-    xtol: _t.Anything = ..., rtol: _t.Anything = ..., maxiter: _t.Anything = 100,
-    full_output: _t.Anything = False, disp: _t.Anything = True, **options: _t.Anything,
+    f: _t.Value, a: _t.Value, b: _t.Value, args: _t.Value = ..., *rest: _t.Value, xtol: _t.Value = ...,
+    rtol: _t.Value = ..., maxiter: _t.Value = 100, full_output: _t.Value = False, disp: _t.Value = True,
+    **options: _t.Value,
 ) -> _t.Tree: ...
 def brentq(
-    f: _t.Anything, a: _t.Anything, b: _t.Anything, args: _t.Anything = ..., *rest: _t.Anything,
-    xtol: _t.Anything = ..., rtol: _t.Anything = ..., maxiter: _t.Anything = 100,
-    full_output: _t.Anything = False, disp: _t.Anything = True, **options: _t.Anything,
+    f: _t.Value, a: _t.Value, b: _t.Value, args: _t.Value = ..., *rest: _t.Value, xtol: _t.Value = ...,
+    rtol: _t.Value = ..., maxiter: _t.Value = 100, full_output: _t.Value = False, disp: _t.Value = True,
+    **options: _t.Value,
 ) -> _t.Tree: ...
 def broyden1(
-    F: _t.Anything, xin: _t.Anything, iter: _t.Anything = None, alpha: _t.Anything = None,
-    reduction_method: _t.Anything = "restart", max_rank: _t.Anything = None, verbose: _t.Anything = False,
-    maxiter: _t.Anything = None, f_tol: _t.Anything = None, f_rtol: _t.Anything = None,
-    x_tol: _t.Anything = None, x_rtol: _t.Anything = None, tol_norm: _t.Anything = None,
-    line_search: _t.Anything = "armijo", callback: _t.Anything = None, **kw: _t.Anything,
+    F: _t.Value, xin: _t.Value, iter: _t.Value = None, alpha: _t.Value = None,
+    reduction_method: _t.Value = "restart", max_rank: _t.Value = None, verbose: _t.Value = False,
+    maxiter: _t.Value = None, f_tol: _t.Value = None, f_rtol: _t.Value = None, x_tol: _t.Value = None,
+    x_rtol: _t.Value = None, tol_norm: _t.Value = None, line_search: _t.Value = "armijo",
+    callback: _t.Value = None, **kw: _t.Value,
 ) -> _t.Tree: ...
 def broyden2(
-    F: _t.Anything, xin: _t.Anything, iter: _t.Anything = None, alpha: _t.Anything = None,
-    reduction_method: _t.Anything = "restart", max_rank: _t.Anything = None, verbose: _t.Anything = False,
-    maxiter: _t.Anything = None, f_tol: _t.Anything = None, f_rtol: _t.Anything = None,
-    x_tol: _t.Anything = None, x_rtol: _t.Anything = None, tol_norm: _t.Anything = None,
-    line_search: _t.Anything = "armijo", callback: _t.Anything = None, **kw: _t.Anything,
+    F: _t.Value, xin: _t.Value, iter: _t.Value = None, alpha: _t.Value = None,
+    reduction_method: _t.Value = "restart", max_rank: _t.Value = None, verbose: _t.Value = False,
+    maxiter: _t.Value = None, f_tol: _t.Value = None, f_rtol: _t.Value = None, x_tol: _t.Value = None,
+    x_rtol: _t.Value = None, tol_norm: _t.Value = None, line_search: _t.Value = "armijo",
+    callback: _t.Value = None, **kw: _t.Value,
 ) -> _t.Tree: ...
 def brute(
-    func: _t.Anything, ranges: _t.Anything, args: _t.Anything = ..., *rest: _t.Anything,
-    full_output: _t.Anything = False, **options: _t.Anything,
+    func: _t.Value, ranges: _t.Value, args: _t.Value = ..., *rest: _t.Value, full_output: _t.Value = False,
+    **options: _t.Value,
 ) -> _t.Tree: ...
 def check_grad(
-    func: _t.Anything, grad: _t.Anything, x0: _t.Anything, *args: _t.Anything, epsilon: _t.Anything = ...,
-    direction: _t.Anything = "all", rng: _t.Anything = None, seed: _t.Anything = None,
+    func: _t.Value, grad: _t.Value, x0: _t.Value, *args: _t.Value, epsilon: _t.Value = ...,
+    direction: _t.Value = "all", rng: _t.Value = None, seed: _t.Value = None,
 ) -> _t.Tree: ...
 def curve_fit(
-    f: _t.Anything, xdata: _t.Anything, ydata: _t.Anything, p0: _t.Anything = None,
-    sigma: _t.Anything = None, absolute_sigma: _t.Anything = False, check_finite: _t.Anything = None,
-    bounds: _t.Anything = ..., method: _t.Anything = None, jac: _t.Anything = None, *,
-    full_output: _t.Anything = False, nan_policy: _t.Anything = None, jit: _t.Anything = None,
-    **kwargs: _t.Anything,
+    f: _t.Value, xdata: _t.Value, ydata: _t.Value, p0: _t.Value = None, sigma: _t.Value = None,
+    absolute_sigma: _t.Value = False, check_finite: _t.Value = None, bounds: _t.Value = ...,
+    method: _t.Value = None, jac: _t.Value = None, *, full_output: _t.Value = False,
+    nan_policy: _t.Value = None, jit: _t.Value = None, **kwargs: _t.Value,
 ) -> _t.Tree: ...
 def diagbroyden(
-    F: _t.Anything, xin: _t.Anything, iter: _t.Anything = None, alpha: _t.Anything = None,
-    verbose: _t.Anything = False, maxiter: _t.Anything = None, f_tol: _t.Anything = None,
-    f_rtol: _t.Anything = None, x_tol: _t.Anything = None, x_rtol: _t.Anything = None,
-    tol_norm: _t.Anything = None, line_search: _t.Anything = "armijo", callback: _t.Anything = None,
-    **kw: _t.Anything,
+    F: _t.Value, xin: _t.Value, iter: _t.Value = None, alpha: _t.Value = None, verbose: _t.Value = False,
+    maxiter: _t.Value = None, f_tol: _t.Value = None, f_rtol: _t.Value = None, x_tol: _t.Value = None,
+    x_rtol: _t.Value = None, tol_norm: _t.Value = None, line_search: _t.Value = "armijo",
+    callback: _t.Value = None, **kw: _t.Value,
 ) -> _t.Tree: ...
 def differential_evolution(
-    func: _t.Anything, bounds: _t.Anything, args: _t.Anything = ..., *rest: _t.Anything,
-    **options: _t.Anything,
+    func: _t.Value, bounds: _t.Value, args: _t.Value = ..., *rest: _t.Value, **options: _t.Value,
 ) -> _t.Tree: ...
 def direct(
-    func: _t.Anything, bounds: _t.Anything, args: _t.Anything = ..., *rest: _t.Anything,
-    **options: _t.Anything,
+    func: _t.Value, bounds: _t.Value, args: _t.Value = ..., *rest: _t.Value, **options: _t.Value,
 ) -> _t.Tree: ...
 def dual_annealing(
-    func: _t.Anything, bounds: _t.Anything, args: _t.Anything = ..., *rest: _t.Anything,
-    **options: _t.Anything,
+    func: _t.Value, bounds: _t.Value, args: _t.Value = ..., *rest: _t.Value, **options: _t.Value,
 ) -> _t.Tree: ...
 def excitingmixing(
-    F: _t.Anything, xin: _t.Anything, iter: _t.Anything = None, alpha: _t.Anything = None,
-    alphamax: _t.Anything = ..., verbose: _t.Anything = False, maxiter: _t.Anything = None,
-    f_tol: _t.Anything = None, f_rtol: _t.Anything = None, x_tol: _t.Anything = None,
-    x_rtol: _t.Anything = None, tol_norm: _t.Anything = None, line_search: _t.Anything = "armijo",
-    callback: _t.Anything = None, **kw: _t.Anything,
+    F: _t.Value, xin: _t.Value, iter: _t.Value = None, alpha: _t.Value = None, alphamax: _t.Value = ...,
+    verbose: _t.Value = False, maxiter: _t.Value = None, f_tol: _t.Value = None, f_rtol: _t.Value = None,
+    x_tol: _t.Value = None, x_rtol: _t.Value = None, tol_norm: _t.Value = None,
+    line_search: _t.Value = "armijo", callback: _t.Value = None, **kw: _t.Value,
 ) -> _t.Tree: ...
 def fixed_point(
-    func: _t.Anything, x0: _t.Anything, args: _t.Anything = ..., xtol: _t.Anything = ...,
-    maxiter: _t.Anything = 500, method: _t.Anything = "del2", *, jit: _t.Anything = None,
+    func: _t.Value, x0: _t.Value, args: _t.Value = ..., xtol: _t.Value = ..., maxiter: _t.Value = 500,
+    method: _t.Value = "del2", *, jit: _t.Value = None,
 ) -> _t.Tree: ...
 def fmin(
-    func: _t.Anything, x0: _t.Anything, args: _t.Anything = ..., xtol: _t.Anything = ...,
-    ftol: _t.Anything = ..., maxiter: _t.Anything = None, maxfun: _t.Anything = None,
-    full_output: _t.Anything = 0, disp: _t.Anything = 1, retall: _t.Anything = 0,
-    callback: _t.Anything = None, initial_simplex: _t.Anything = None,
+    func: _t.Value, x0: _t.Value, args: _t.Value = ..., xtol: _t.Value = ..., ftol: _t.Value = ...,
+    maxiter: _t.Value = None, maxfun: _t.Value = None, full_output: _t.Value = 0, disp: _t.Value = 1,
+    retall: _t.Value = 0, callback: _t.Value = None, initial_simplex: _t.Value = None,
 ) -> _t.Tree: ...
 def fmin_bfgs(
-    f: _t.Anything, x0: _t.Anything, fprime: _t.Anything = None, args: _t.Anything = ...,
-    gtol: _t.Anything = ..., norm: _t.Anything = ..., epsilon: _t.Anything = ...,
-    maxiter: _t.Anything = None, full_output: _t.Anything = 0, disp: _t.Anything = 1,
-    retall: _t.Anything = 0, callback: _t.Anything = None, xrtol: _t.Anything = 0, c1: _t.Anything = ...,
-    c2: _t.Anything = ..., hess_inv0: _t.Anything = None,
+    f: _t.Value, x0: _t.Value, fprime: _t.Value = None, args: _t.Value = ..., gtol: _t.Value = ...,
+    norm: _t.Value = ..., epsilon: _t.Value = ..., maxiter: _t.Value = None, full_output: _t.Value = 0,
+    disp: _t.Value = 1, retall: _t.Value = 0, callback: _t.Value = None, xrtol: _t.Value = 0,
+    c1: _t.Value = ..., c2: _t.Value = ..., hess_inv0: _t.Value = None,
 ) -> _t.Tree: ...
 def fmin_cg(
-    f: _t.Anything, x0: _t.Anything, fprime: _t.Anything = None, args: _t.Anything = ...,
-    gtol: _t.Anything = ..., norm: _t.Anything = ..., epsilon: _t.Anything = ...,
-    maxiter: _t.Anything = None, full_output: _t.Anything = 0, disp: _t.Anything = 1,
-    retall: _t.Anything = 0, callback: _t.Anything = None, c1: _t.Anything = ..., c2: _t.Anything = ...,
+    f: _t.Value, x0: _t.Value, fprime: _t.Value = None, args: _t.Value = ..., gtol: _t.Value = ...,
+    norm: _t.Value = ..., epsilon: _t.Value = ..., maxiter: _t.Value = None, full_output: _t.Value = 0,
+    disp: _t.Value = 1, retall: _t.Value = 0, callback: _t.Value = None, c1: _t.Value = ...,
+    c2: _t.Value = ...,
 ) -> _t.Tree: ...
 def fmin_cobyla(
-    func: _t.Anything, x0: _t.Anything, cons: _t.Anything, args: _t.Anything = ...,
-    consargs: _t.Anything = None, rhobeg: _t.Anything = ..., rhoend: _t.Anything = ...,
-    maxfun: _t.Anything = 1000, disp: _t.Anything = None, catol: _t.Anything = ..., *,
-    callback: _t.Anything = None,
+    func: _t.Value, x0: _t.Value, cons: _t.Value, args: _t.Value = ..., consargs: _t.Value = None,
+    rhobeg: _t.Value = ..., rhoend: _t.Value = ..., maxfun: _t.Value = 1000, disp: _t.Value = None,
+    catol: _t.Value = ..., *, callback: _t.Value = None,
 ) -> _t.Tree: ...
 def fmin_l_bfgs_b(
-    func: _t.Anything, x0: _t.Anything, fprime: _t.Anything = None, args: _t.Anything = ...,
-    approx_grad: _t.Anything = 0, bounds: _t.Anything = None, m: _t.Anything = 10, factr: _t.Anything = ...,
-    pgtol: _t.Anything = ..., epsilon: _t.Anything = ..., iprint: _t.Anything = ...,
-    maxfun: _t.Anything = 15000, maxiter: _t.Anything = 15000, disp: _t.Anything = ...,
-    callback: _t.Anything = None, maxls: _t.Anything = 20,
+    func: _t.Value, x0: _t.Value, fprime: _t.Value = None, args: _t.Value = ..., approx_grad: _t.Value = 0,
+    bounds: _t.Value = None, m: _t.Value = 10, factr: _t.Value = ..., pgtol: _t.Value = ...,
+    epsilon: _t.Value = ..., iprint: _t.Value = ..., maxfun: _t.Value = 15000, maxiter: _t.Value = 15000,
+    disp: _t.Value = ..., callback: _t.Value = None, maxls: _t.Value = 20,
 ) -> _t.Tree: ...
 def fmin_ncg(
-    f: _t.Anything, x0: _t.Anything, fprime: _t.Anything, fhess_p: _t.Anything = None,
-    fhess: _t.Anything = None, args: _t.Anything = ..., avextol: _t.Anything = ...,
-    epsilon: _t.Anything = ..., maxiter: _t.Anything = None, full_output: _t.Anything = 0,
-    disp: _t.Anything = 1, retall: _t.Anything = 0, callback: _t.Anything = None, c1: _t.Anything = ...,
-    c2: _t.Anything = ...,
+    f: _t.Value, x0: _t.Value, fprime: _t.Value, fhess_p: _t.Value = None, fhess: _t.Value = None,
+    args: _t.Value = ..., avextol: _t.Value = ..., epsilon: _t.Value = ..., maxiter: _t.Value = None,
+    full_output: _t.Value = 0, disp: _t.Value = 1, retall: _t.Value = 0, callback: _t.Value = None,
+    c1: _t.Value = ..., c2: _t.Value = ...,
 ) -> _t.Tree: ...
 def fmin_powell(
-    func: _t.Anything, x0: _t.Anything, args: _t.Anything = ..., xtol: _t.Anything = ...,
-    ftol: _t.Anything = ..., maxiter: _t.Anything = None, maxfun: _t.Anything = None,
-    full_output: _t.Anything = 0, disp: _t.Anything = 1, retall: _t.Anything = 0,
-    callback: _t.Anything = None, direc: _t.Anything = None,
+    func: _t.Value, x0: _t.Value, args: _t.Value = ..., xtol: _t.Value = ..., ftol: _t.Value = ...,
+    maxiter: _t.Value = None, maxfun: _t.Value = None, full_output: _t.Value = 0, disp: _t.Value = 1,
+    retall: _t.Value = 0, callback: _t.Value = None, direc: _t.Value = None,
 ) -> _t.Tree: ...
 def fmin_slsqp(
-    func: _t.Anything, x0: _t.Anything, eqcons: _t.Anything = ..., f_eqcons: _t.Anything = None,
-    ieqcons: _t.Anything = ..., f_ieqcons: _t.Anything = None, bounds: _t.Anything = ...,
-    fprime: _t.Anything = None, fprime_eqcons: _t.Anything = None, fprime_ieqcons: _t.Anything = None,
-    args: _t.Anything = ..., iter: _t.Anything = 100, acc: _t.Anything = ..., iprint: _t.Anything = 1,
-    disp: _t.Anything = None, full_output: _t.Anything = 0, epsilon: _t.Anything = ...,
-    callback: _t.Anything = None,
+    func: _t.Value, x0: _t.Value, eqcons: _t.Value = ..., f_eqcons: _t.Value = None, ieqcons: _t.Value = ...,
+    f_ieqcons: _t.Value = None, bounds: _t.Value = ..., fprime: _t.Value = None,
+    fprime_eqcons: _t.Value = None, fprime_ieqcons: _t.Value = None, args: _t.Value = ...,
+    iter: _t.Value = 100, acc: _t.Value = ..., iprint: _t.Value = 1, disp: _t.Value = None,
+    full_output: _t.Value = 0, epsilon: _t.Value = ..., callback: _t.Value = None,
 ) -> _t.Tree: ...
 def fmin_tnc(
-    func: _t.Anything, x0: _t.Anything, fprime: _t.Anything = None, args: _t.Anything = ...,
-    approx_grad: _t.Anything = 0, bounds: _t.Anything = None, epsilon: _t.Anything = ...,
-    scale: _t.Anything = None, offset: _t.Anything = None, messages: _t.Anything = 15,
-    maxCGit: _t.Anything = -1, maxfun: _t.Anything = None, eta: _t.Anything = -1, stepmx: _t.Anything = 0,
-    accuracy: _t.Anything = 0, fmin: _t.Anything = 0, ftol: _t.Anything = -1, xtol: _t.Anything = -1,
-    pgtol: _t.Anything = -1, rescale: _t.Anything = -1, disp: _t.Anything = None,
-    callback: _t.Anything = None,
+    func: _t.Value, x0: _t.Value, fprime: _t.Value = None, args: _t.Value = ..., approx_grad: _t.Value = 0,
+    bounds: _t.Value = None, epsilon: _t.Value = ..., scale: _t.Value = None, offset: _t.Value = None,
+    messages: _t.Value = 15, maxCGit: _t.Value = -1, maxfun: _t.Value = None, eta: _t.Value = -1,
+    stepmx: _t.Value = 0, accuracy: _t.Value = 0, fmin: _t.Value = 0, ftol: _t.Value = -1,
+    xtol: _t.Value = -1, pgtol: _t.Value = -1, rescale: _t.Value = -1, disp: _t.Value = None,
+    callback: _t.Value = None,
 ) -> _t.Tree: ...
 def fminbound(
-    func: _t.Anything, x1: _t.Anything, x2: _t.Anything, args: _t.Anything = ..., xtol: _t.Anything = ...,
-    maxfun: _t.Anything = 500, full_output: _t.Anything = 0, disp: _t.Anything = 1,
+    func: _t.Value, x1: _t.Value, x2: _t.Value, args: _t.Value = ..., xtol: _t.Value = ...,
+    maxfun: _t.Value = 500, full_output: _t.Value = 0, disp: _t.Value = 1,
 ) -> _t.Tree: ...
 def fsolve(
-    func: _t.Anything, x0: _t.Anything, args: _t.Anything = ..., fprime: _t.Anything = None,
-    full_output: _t.Anything = False, col_deriv: _t.Anything = False, xtol: _t.Anything = ...,
-    maxfev: _t.Anything = 0, band: _t.Anything = None, epsfcn: _t.Anything = None, factor: _t.Anything = 100,
-    diag: _t.Anything = None, *, jit: _t.Anything = None,
+    func: _t.Value, x0: _t.Value, args: _t.Value = ..., fprime: _t.Value = None,
+    full_output: _t.Value = False, col_deriv: _t.Value = False, xtol: _t.Value = ..., maxfev: _t.Value = 0,
+    band: _t.Value = None, epsfcn: _t.Value = None, factor: _t.Value = 100, diag: _t.Value = None, *,
+    jit: _t.Value = None,
 ) -> _t.Tree: ...
 def golden(
-    func: _t.Anything, args: _t.Anything = ..., brack: _t.Anything = None, tol: _t.Anything = ...,
-    full_output: _t.Anything = 0, maxiter: _t.Anything = 5000,
+    func: _t.Value, args: _t.Value = ..., brack: _t.Value = None, tol: _t.Value = ...,
+    full_output: _t.Value = 0, maxiter: _t.Value = 5000,
 ) -> _t.Tree: ...
 def isotonic_regression(
-    y: _t.Anything, *, weights: _t.Anything = None, increasing: _t.Anything = True,
+    y: _t.Value, *, weights: _t.Value = None, increasing: _t.Value = True,
 ) -> _t.Tree: ...
 def least_squares(
-    fun: _t.Anything, x0: _t.Anything, jac: _t.Anything = None, bounds: _t.Anything = ...,
-    method: _t.Anything = "trf", *, loss: _t.Anything = "linear", f_scale: _t.Anything = ...,
-    tr_solver: _t.Anything = None, jac_sparsity: _t.Anything = None, args: _t.Anything = ...,
-    kwargs: _t.Anything = None, jit: _t.Anything = None, **options: _t.Anything,
+    fun: _t.Value, x0: _t.Value, jac: _t.Value = None, bounds: _t.Value = ..., method: _t.Value = "trf", *,
+    loss: _t.Value = "linear", f_scale: _t.Value = ..., tr_solver: _t.Value = None,
+    jac_sparsity: _t.Value = None, args: _t.Value = ..., kwargs: _t.Value = None, jit: _t.Value = None,
+    **options: _t.Value,
 ) -> _t.Tree: ...
 def leastsq(
-    func: _t.Anything, x0: _t.Anything, args: _t.Anything = ..., Dfun: _t.Anything = None,
-    full_output: _t.Anything = False, col_deriv: _t.Anything = False, ftol: _t.Anything = ...,
-    xtol: _t.Anything = ..., gtol: _t.Anything = ..., maxfev: _t.Anything = 0, epsfcn: _t.Anything = None,
-    factor: _t.Anything = 100, diag: _t.Anything = None,
+    func: _t.Value, x0: _t.Value, args: _t.Value = ..., Dfun: _t.Value = None, full_output: _t.Value = False,
+    col_deriv: _t.Value = False, ftol: _t.Value = ..., xtol: _t.Value = ..., gtol: _t.Value = ...,
+    maxfev: _t.Value = 0, epsfcn: _t.Value = None, factor: _t.Value = 100, diag: _t.Value = None,
 ) -> _t.Tree: ...
 def line_search(
-    f: _t.Anything, myfprime: _t.Anything, xk: _t.Anything, pk: _t.Anything, gfk: _t.Anything = None,
-    old_fval: _t.Anything = None, old_old_fval: _t.Anything = None, args: _t.Anything = ...,
-    c1: _t.Anything = ..., c2: _t.Anything = ..., amax: _t.Anything = None,
-    extra_condition: _t.Anything = None, maxiter: _t.Anything = 10,
+    f: _t.Value, myfprime: _t.Value, xk: _t.Value, pk: _t.Value, gfk: _t.Value = None,
+    old_fval: _t.Value = None, old_old_fval: _t.Value = None, args: _t.Value = ..., c1: _t.Value = ...,
+    c2: _t.Value = ..., amax: _t.Value = None, extra_condition: _t.Value = None, maxiter: _t.Value = 10,
 ) -> _t.Tree: ...
-def linear_sum_assignment(*args: _t.Anything, **kwargs: _t.Anything) -> _t.Tree: ...
+def linear_sum_assignment(*args: _t.Value, **kwargs: _t.Value) -> _t.Tree: ...
 def linearmixing(
-    F: _t.Anything, xin: _t.Anything, iter: _t.Anything = None, alpha: _t.Anything = None,
-    verbose: _t.Anything = False, maxiter: _t.Anything = None, f_tol: _t.Anything = None,
-    f_rtol: _t.Anything = None, x_tol: _t.Anything = None, x_rtol: _t.Anything = None,
-    tol_norm: _t.Anything = None, line_search: _t.Anything = "armijo", callback: _t.Anything = None,
-    **kw: _t.Anything,
+    F: _t.Value, xin: _t.Value, iter: _t.Value = None, alpha: _t.Value = None, verbose: _t.Value = False,
+    maxiter: _t.Value = None, f_tol: _t.Value = None, f_rtol: _t.Value = None, x_tol: _t.Value = None,
+    x_rtol: _t.Value = None, tol_norm: _t.Value = None, line_search: _t.Value = "armijo",
+    callback: _t.Value = None, **kw: _t.Value,
 ) -> _t.Tree: ...
 def linprog(
-    c: _t.Anything, A_ub: _t.Anything = None, b_ub: _t.Anything = None, A_eq: _t.Anything = None,
-    b_eq: _t.Anything = None, bounds: _t.Anything = ..., method: _t.Anything = "highs",
-    callback: _t.Anything = None, options: _t.Anything = None, x0: _t.Anything = None,
-    integrality: _t.Anything = None,
+    c: _t.Value, A_ub: _t.Value = None, b_ub: _t.Value = None, A_eq: _t.Value = None, b_eq: _t.Value = None,
+    bounds: _t.Value = ..., method: _t.Value = "highs", callback: _t.Value = None, options: _t.Value = None,
+    x0: _t.Value = None, integrality: _t.Value = None,
 ) -> _t.Tree: ...
 def lsq_linear(
-    A: _t.Anything, b: _t.Anything, bounds: _t.Anything = ..., *args: _t.Anything, **options: _t.Anything,
+    A: _t.Value, b: _t.Value, bounds: _t.Value = ..., *args: _t.Value, **options: _t.Value,
 ) -> _t.Tree: ...
 def milp(
-    c: _t.Anything, *, integrality: _t.Anything = None, bounds: _t.Anything = None,
-    constraints: _t.Anything = None, options: _t.Anything = None,
+    c: _t.Value, *, integrality: _t.Value = None, bounds: _t.Value = None, constraints: _t.Value = None,
+    options: _t.Value = None,
 ) -> _t.Tree: ...
 def minimize(
-    fun: _t.Anything, x0: _t.Anything, args: _t.Anything = ..., method: _t.Anything = None,
-    jac: _t.Anything = None, hess: _t.Anything = None, hessp: _t.Anything = None, bounds: _t.Anything = None,
-    constraints: _t.Anything = ..., tol: _t.Anything = None, callback: _t.Anything = None,
-    options: _t.Anything = None, *, progress: _t.Anything = False, jit: _t.Anything = None,
+    fun: _t.Value, x0: _t.Value, args: _t.Value = ..., method: _t.Value = None, jac: _t.Value = None,
+    hess: _t.Value = None, hessp: _t.Value = None, bounds: _t.Value = None, constraints: _t.Value = ...,
+    tol: _t.Value = None, callback: _t.Value = None, options: _t.Value = None, *, progress: _t.Value = False,
+    jit: _t.Value = None,
 ) -> _t.Tree: ...
 def minimize_scalar(
-    fun: _t.Anything, bracket: _t.Anything = None, bounds: _t.Anything = None, args: _t.Anything = ...,
-    method: _t.Anything = None, tol: _t.Anything = None, options: _t.Anything = None,
+    fun: _t.Value, bracket: _t.Value = None, bounds: _t.Value = None, args: _t.Value = ...,
+    method: _t.Value = None, tol: _t.Value = None, options: _t.Value = None,
 ) -> _t.Tree: ...
 def newton(
-    func: _t.Anything, x0: _t.Anything, fprime: _t.Anything = None, args: _t.Anything = ...,
-    tol: _t.Anything = ..., maxiter: _t.Anything = 50, fprime2: _t.Anything = None, x1: _t.Anything = None,
-    rtol: _t.Anything = ..., full_output: _t.Anything = False, disp: _t.Anything = True,
+    func: _t.Value, x0: _t.Value, fprime: _t.Value = None, args: _t.Value = ..., tol: _t.Value = ...,
+    maxiter: _t.Value = 50, fprime2: _t.Value = None, x1: _t.Value = None, rtol: _t.Value = ...,
+    full_output: _t.Value = False, disp: _t.Value = True,
 ) -> _t.Tree: ...
 def newton_krylov(
-    F: _t.Anything, xin: _t.Anything, iter: _t.Anything = None, rdiff: _t.Anything = None,
-    method: _t.Anything = "lgmres", inner_maxiter: _t.Anything = 20, inner_M: _t.Anything = None,
-    outer_k: _t.Anything = 10, verbose: _t.Anything = False, maxiter: _t.Anything = None,
-    f_tol: _t.Anything = None, f_rtol: _t.Anything = None, x_tol: _t.Anything = None,
-    x_rtol: _t.Anything = None, tol_norm: _t.Anything = None, line_search: _t.Anything = "armijo",
-    callback: _t.Anything = None, **kw: _t.Anything,
+    F: _t.Value, xin: _t.Value, iter: _t.Value = None, rdiff: _t.Value = None, method: _t.Value = "lgmres",
+    inner_maxiter: _t.Value = 20, inner_M: _t.Value = None, outer_k: _t.Value = 10,
+    verbose: _t.Value = False, maxiter: _t.Value = None, f_tol: _t.Value = None, f_rtol: _t.Value = None,
+    x_tol: _t.Value = None, x_rtol: _t.Value = None, tol_norm: _t.Value = None,
+    line_search: _t.Value = "armijo", callback: _t.Value = None, **kw: _t.Value,
 ) -> _t.Tree: ...
-def nnls(A: _t.Anything, b: _t.Anything, maxiter: _t.Anything = None, **options: _t.Anything) -> _t.Tree: ...
+def nnls(A: _t.Value, b: _t.Value, maxiter: _t.Value = None, **options: _t.Value) -> _t.Tree: ...
 def quadratic_assignment(
-    A: _t.Anything, B: _t.Anything, method: _t.Anything = "faq", options: _t.Anything = None,
+    A: _t.Value, B: _t.Value, method: _t.Value = "faq", options: _t.Value = None,
 ) -> _t.Tree: ...
 def ridder(
-    f: _t.Anything, a: _t.Anything, b: _t.Anything, args: _t.Anything = ..., *rest: _t.Anything,
-    xtol: _t.Anything = ..., rtol: _t.Anything = ..., maxiter: _t.Anything = 100,
-    full_output: _t.Anything = False, disp: _t.Anything = True, **options: _t.Anything,
+    f: _t.Value, a: _t.Value, b: _t.Value, args: _t.Value = ..., *rest: _t.Value, xtol: _t.Value = ...,
+    rtol: _t.Value = ..., maxiter: _t.Value = 100, full_output: _t.Value = False, disp: _t.Value = True,
+    **options: _t.Value,
 ) -> _t.Tree: ...
 def root(
-    fun: _t.Anything, x0: _t.Anything, args: _t.Anything = ..., method: _t.Anything = "hybr",
-    jac: _t.Anything = None, tol: _t.Anything = None, callback: _t.Anything = None,
-    options: _t.Anything = None, *, progress: _t.Anything = False, jit: _t.Anything = None,
+    fun: _t.Value, x0: _t.Value, args: _t.Value = ..., method: _t.Value = "hybr", jac: _t.Value = None,
+    tol: _t.Value = None, callback: _t.Value = None, options: _t.Value = None, *, progress: _t.Value = False,
+    jit: _t.Value = None,
 ) -> _t.Tree: ...
 def root_scalar(
-    f: _t.Anything, args: _t.Anything = ..., method: _t.Anything = None, bracket: _t.Anything = None,
-    fprime: _t.Anything = None, fprime2: _t.Anything = None, x0: _t.Anything = None, x1: _t.Anything = None,
-    xtol: _t.Anything = None, rtol: _t.Anything = None, maxiter: _t.Anything = None,
-    options: _t.Anything = None,
+    f: _t.Value, args: _t.Value = ..., method: _t.Value = None, bracket: _t.Value = None,
+    fprime: _t.Value = None, fprime2: _t.Value = None, x0: _t.Value = None, x1: _t.Value = None,
+    xtol: _t.Value = None, rtol: _t.Value = None, maxiter: _t.Value = None, options: _t.Value = None,
 ) -> _t.Tree: ...
-def rosen(x: _t.Anything) -> _t.Tree: ...
-def rosen_der(x: _t.Anything) -> _t.Tree: ...
-def rosen_hess(x: _t.Anything) -> _t.Tree: ...
-def rosen_hess_prod(x: _t.Anything, p: _t.Anything) -> _t.Tree: ...
+def rosen(x: _t.Value) -> _t.Tree: ...
+def rosen_der(x: _t.Value) -> _t.Tree: ...
+def rosen_hess(x: _t.Value) -> _t.Tree: ...
+def rosen_hess_prod(x: _t.Value, p: _t.Value) -> _t.Tree: ...
 def shgo(
-    func: _t.Anything, bounds: _t.Anything, args: _t.Anything = ..., *rest: _t.Anything,
-    **options: _t.Anything,
+    func: _t.Value, bounds: _t.Value, args: _t.Value = ..., *rest: _t.Value, **options: _t.Value,
 ) -> _t.Tree: ...
 def toms748(
-    f: _t.Anything, a: _t.Anything, b: _t.Anything, args: _t.Anything = ..., *rest: _t.Anything,
-    xtol: _t.Anything = ..., rtol: _t.Anything = ..., maxiter: _t.Anything = 100,
-    full_output: _t.Anything = False, disp: _t.Anything = True, **options: _t.Anything,
+    f: _t.Value, a: _t.Value, b: _t.Value, args: _t.Value = ..., *rest: _t.Value, xtol: _t.Value = ...,
+    rtol: _t.Value = ..., maxiter: _t.Value = 100, full_output: _t.Value = False, disp: _t.Value = True,
+    **options: _t.Value,
 ) -> _t.Tree: ...

@@ -3,90 +3,84 @@
 from ... import _types as _t
 
 def barthann(
-    M: _t.Anything, sym: _t.Anything = True, *, xp: _t.Anything = None, device: _t.Anything = None,
+    M: _t.Value, sym: _t.Value = True, *, xp: _t.Value = None, device: _t.Value = None,
 ) -> _t.Number: ...
 def bartlett(
-    M: _t.Anything, sym: _t.Anything = True, *, xp: _t.Anything = None, device: _t.Anything = None,
+    M: _t.Value, sym: _t.Value = True, *, xp: _t.Value = None, device: _t.Value = None,
 ) -> _t.Number: ...
 def blackman(
-    M: _t.Anything, sym: _t.Anything = True, *, xp: _t.Anything = None, device: _t.Anything = None,
+    M: _t.Value, sym: _t.Value = True, *, xp: _t.Value = None, device: _t.Value = None,
 ) -> _t.Number: ...
 def blackmanharris(
-    M: _t.Anything, sym: _t.Anything = True, *, xp: _t.Anything = None, device: _t.Anything = None,
+    M: _t.Value, sym: _t.Value = True, *, xp: _t.Value = None, device: _t.Value = None,
 ) -> _t.Number: ...
 def bohman(
-    M: _t.Anything, sym: _t.Anything = True, *, xp: _t.Anything = None, device: _t.Anything = None,
+    M: _t.Value, sym: _t.Value = True, *, xp: _t.Value = None, device: _t.Value = None,
 ) -> _t.Number: ...
 def boxcar(
-    M: _t.Anything, sym: _t.Anything = True, *, xp: _t.Anything = None, device: _t.Anything = None,
+    M: _t.Value, sym: _t.Value = True, *, xp: _t.Value = None, device: _t.Value = None,
 ) -> _t.Number: ...
 def chebwin(
-    M: _t.Anything, at: _t.Anything, sym: _t.Anything = True, *, xp: _t.Anything = None,
-    device: _t.Anything = None,
+    M: _t.Value, at: _t.Value, sym: _t.Value = True, *, xp: _t.Value = None, device: _t.Value = None,
 ) -> _t.Number: ...
 def cosine(
-    M: _t.Anything, sym: _t.Anything = True, *, xp: _t.Anything = None, device: _t.Anything = None,
+    M: _t.Value, sym: _t.Value = True, *, xp: _t.Value = None, device: _t.Value = None,
 ) -> _t.Number: ...
 def dpss(
-    M: _t.Anything, NW: _t.Anything, Kmax: _t.Anything = None, sym: _t.Anything = True,
-    norm: _t.Anything = None, return_ratios: _t.Anything = False, *, xp: _t.Anything = None,
-    device: _t.Anything = None,
+    M: _t.Value, NW: _t.Value, Kmax: _t.Value = None, sym: _t.Value = True, norm: _t.Value = None,
+    return_ratios: _t.Value = False, *, xp: _t.Value = None, device: _t.Value = None,
 ) -> _t.Number: ...
 def exponential(
-    M: _t.Anything, center: _t.Anything = None, tau: _t.Anything = ..., sym: _t.Anything = True, *,
-    xp: _t.Anything = None, device: _t.Anything = None,
+    M: _t.Value, center: _t.Value = None, tau: _t.Value = ..., sym: _t.Value = True, *, xp: _t.Value = None,
+    device: _t.Value = None,
 ) -> _t.Number: ...
 def flattop(
-    M: _t.Anything, sym: _t.Anything = True, *, xp: _t.Anything = None, device: _t.Anything = None,
+    M: _t.Value, sym: _t.Value = True, *, xp: _t.Value = None, device: _t.Value = None,
 ) -> _t.Number: ...
 def gaussian(
-    M: _t.Anything, std: _t.Anything, sym: _t.Anything = True, *, xp: _t.Anything = None,
-    device: _t.Anything = None,
+    M: _t.Value, std: _t.Value, sym: _t.Value = True, *, xp: _t.Value = None, device: _t.Value = None,
 ) -> _t.Number: ...
-def general_cosine(M: _t.Anything, a: _t.Anything, sym: _t.Anything = True) -> _t.Number: ...
+def general_cosine(M: _t.Value, a: _t.Value, sym: _t.Value = True) -> _t.Number: ...
 def general_gaussian(
-    M: _t.Anything, p: _t.Anything, sig: _t.Anything, sym: _t.Anything = True, *, xp: _t.Anything = None,
-    device: _t.Anything = None,
+    M: _t.Value, p: _t.Value, sig: _t.Value, sym: _t.Value = True, *, xp: _t.Value = None,
+    device: _t.Value = None,
 ) -> _t.Number: ...
 def general_hamming(
-    M: _t.Anything, alpha: _t.Anything, sym: _t.Anything = True, *, xp: _t.Anything = None,
-    device: _t.Anything = None,
+    M: _t.Value, alpha: _t.Value, sym: _t.Value = True, *, xp: _t.Value = None, device: _t.Value = None,
 ) -> _t.Number: ...
 def get_window(
-    window: _t.Anything, Nx: _t.Anything, fftbins: _t.Anything = True, *, xp: _t.Anything = None,
-    device: _t.Anything = None,
+    window: _t.Value, Nx: _t.Value, fftbins: _t.Value = True, *, xp: _t.Value = None,
+    device: _t.Value = None,
 ) -> _t.Number: ...
 def hamming(
-    M: _t.Anything, sym: _t.Anything = True, *, xp: _t.Anything = None, device: _t.Anything = None,
+    M: _t.Value, sym: _t.Value = True, *, xp: _t.Value = None, device: _t.Value = None,
 ) -> _t.Number: ...
 def hann(
-    M: _t.Anything, sym: _t.Anything = True, *, xp: _t.Anything = None, device: _t.Anything = None,
+    M: _t.Value, sym: _t.Value = True, *, xp: _t.Value = None, device: _t.Value = None,
 ) -> _t.Number: ...
 def kaiser(
-    M: _t.Anything, beta: _t.Anything, sym: _t.Anything = True, *, xp: _t.Anything = None,
-    device: _t.Anything = None,
+    M: _t.Value, beta: _t.Value, sym: _t.Value = True, *, xp: _t.Value = None, device: _t.Value = None,
 ) -> _t.Number: ...
 def kaiser_bessel_derived(
-    M: _t.Anything, beta: _t.Anything, *, sym: _t.Anything = True, xp: _t.Anything = None,
-    device: _t.Anything = None,
+    M: _t.Value, beta: _t.Value, *, sym: _t.Value = True, xp: _t.Value = None, device: _t.Value = None,
 ) -> _t.Number: ...
 def lanczos(
-    M: _t.Anything, *, sym: _t.Anything = True, xp: _t.Anything = None, device: _t.Anything = None,
+    M: _t.Value, *, sym: _t.Value = True, xp: _t.Value = None, device: _t.Value = None,
 ) -> _t.Number: ...
 def nuttall(
-    M: _t.Anything, sym: _t.Anything = True, *, xp: _t.Anything = None, device: _t.Anything = None,
+    M: _t.Value, sym: _t.Value = True, *, xp: _t.Value = None, device: _t.Value = None,
 ) -> _t.Number: ...
 def parzen(
-    M: _t.Anything, sym: _t.Anything = True, *, xp: _t.Anything = None, device: _t.Anything = None,
+    M: _t.Value, sym: _t.Value = True, *, xp: _t.Value = None, device: _t.Value = None,
 ) -> _t.Number: ...
 def taylor(
-    M: _t.Anything, nbar: _t.Anything = 4, sll: _t.Anything = 30, norm: _t.Anything = True,
-    sym: _t.Anything = True, *, xp: _t.Anything = None, device: _t.Anything = None,
+    M: _t.Value, nbar: _t.Value = 4, sll: _t.Value = 30, norm: _t.Value = True, sym: _t.Value = True, *,
+    xp: _t.Value = None, device: _t.Value = None,
 ) -> _t.Number: ...
 def triang(
-    M: _t.Anything, sym: _t.Anything = True, *, xp: _t.Anything = None, device: _t.Anything = None,
+    M: _t.Value, sym: _t.Value = True, *, xp: _t.Value = None, device: _t.Value = None,
 ) -> _t.Number: ...
 def tukey(
-    M: _t.Anything, alpha: _t.Anything = ..., sym: _t.Anything = True, *, xp: _t.Anything = None,
-    device: _t.Anything = None,
+    M: _t.Value, alpha: _t.Value = ..., sym: _t.Value = True, *, xp: _t.Value = None,
+    device: _t.Value = None,
 ) -> _t.Number: ...

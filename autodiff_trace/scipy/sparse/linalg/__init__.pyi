@@ -8,124 +8,116 @@ from scipy.sparse.linalg import (  # type: ignore[import-untyped,attr-defined,un
 )
 
 def bicg(
-    A: _t.Anything, b: _t.Anything, x0: _t.Anything = None, *, rtol: _t.Anything = ...,
-    atol: _t.Anything = ..., maxiter: _t.Anything = None, M: _t.Anything = None,
-    callback: _t.Anything = None,
+    A: _t.Value, b: _t.Value, x0: _t.Value = None, *, rtol: _t.Value = ..., atol: _t.Value = ...,
+    maxiter: _t.Value = None, M: _t.Value = None, callback: _t.Value = None,
 ) -> _t.Tree: ...
 def bicgstab(
-    A: _t.Anything, b: _t.Anything, x0: _t.Anything = None, *, rtol: _t.Anything = ...,
-    atol: _t.Anything = ..., maxiter: _t.Anything = None, M: _t.Anything = None,
-    callback: _t.Anything = None,
+    A: _t.Value, b: _t.Value, x0: _t.Value = None, *, rtol: _t.Value = ..., atol: _t.Value = ...,
+    maxiter: _t.Value = None, M: _t.Value = None, callback: _t.Value = None,
 ) -> _t.Tree: ...
 def cg(
-    A: _t.Anything, b: _t.Anything, x0: _t.Anything = None, *, rtol: _t.Anything = ...,
-    atol: _t.Anything = ..., maxiter: _t.Anything = None, M: _t.Anything = None,
-    callback: _t.Anything = None,
+    A: _t.Value, b: _t.Value, x0: _t.Value = None, *, rtol: _t.Value = ..., atol: _t.Value = ...,
+    maxiter: _t.Value = None, M: _t.Value = None, callback: _t.Value = None,
 ) -> _t.Tree: ...
 def cgs(
-    A: _t.Anything, b: _t.Anything, x0: _t.Anything = None, *, rtol: _t.Anything = ...,
-    atol: _t.Anything = ..., maxiter: _t.Anything = None, M: _t.Anything = None,
-    callback: _t.Anything = None,
+    A: _t.Value, b: _t.Value, x0: _t.Value = None, *, rtol: _t.Value = ..., atol: _t.Value = ...,
+    maxiter: _t.Value = None, M: _t.Value = None, callback: _t.Value = None,
 ) -> _t.Tree: ...
 def eigs(
-    A: _t.Anything, k: _t.Anything = 6, M: _t.Anything = None, sigma: _t.Anything = None,
-    which: _t.Anything = "LM", v0: _t.Anything = None, ncv: _t.Anything = None, maxiter: _t.Anything = None,
-    tol: _t.Anything = 0, return_eigenvectors: _t.Anything = True, Minv: _t.Anything = None,
-    OPinv: _t.Anything = None, OPpart: _t.Anything = None, rng: _t.Anything = None,
+    A: _t.Value, k: _t.Value = 6, M: _t.Value = None, sigma: _t.Value = None, which: _t.Value = "LM",
+    v0: _t.Value = None, ncv: _t.Value = None, maxiter: _t.Value = None, tol: _t.Value = 0,
+    return_eigenvectors: _t.Value = True, Minv: _t.Value = None, OPinv: _t.Value = None,
+    OPpart: _t.Value = None, rng: _t.Value = None,
 ) -> _t.Tree: ...
 def eigsh(
-    A: _t.Anything, k: _t.Anything = 6, M: _t.Anything = None, sigma: _t.Anything = None,
-    which: _t.Anything = "LM", v0: _t.Anything = None, ncv: _t.Anything = None, maxiter: _t.Anything = None,
-    tol: _t.Anything = 0, return_eigenvectors: _t.Anything = True, Minv: _t.Anything = None,
-    OPinv: _t.Anything = None, mode: _t.Anything = "normal", rng: _t.Anything = None,
+    A: _t.Value, k: _t.Value = 6, M: _t.Value = None, sigma: _t.Value = None, which: _t.Value = "LM",
+    v0: _t.Value = None, ncv: _t.Value = None, maxiter: _t.Value = None, tol: _t.Value = 0,
+    return_eigenvectors: _t.Value = True, Minv: _t.Value = None, OPinv: _t.Value = None,
+    mode: _t.Value = "normal", rng: _t.Value = None,
 ) -> _t.Tree: ...
-def expm(A: _t.Anything) -> _t.Tree: ...
+def expm(A: _t.Value) -> _t.Tree: ...
 def expm_multiply(
-    A: _t.Anything, B: _t.Anything, start: _t.Anything = None, stop: _t.Anything = None,
-    num: _t.Anything = None, endpoint: _t.Anything = None, traceA: _t.Anything = None,
+    A: _t.Value, B: _t.Value, start: _t.Value = None, stop: _t.Value = None, num: _t.Value = None,
+    endpoint: _t.Value = None, traceA: _t.Value = None,
 ) -> _t.Tree: ...
-def factorized(A: _t.Anything) -> _t.Tree: ...
+def factorized(A: _t.Value) -> _t.Tree: ...
 def funm_multiply_krylov(
-    f: _t.Anything, A: _t.Anything, b: _t.Anything, *, assume_a: _t.Anything = "general",
-    t: _t.Anything = ..., atol: _t.Anything = ..., rtol: _t.Anything = ...,
-    restart_every_m: _t.Anything = None, max_restarts: _t.Anything = 20,
+    f: _t.Value, A: _t.Value, b: _t.Value, *, assume_a: _t.Value = "general", t: _t.Value = ...,
+    atol: _t.Value = ..., rtol: _t.Value = ..., restart_every_m: _t.Value = None,
+    max_restarts: _t.Value = 20,
 ) -> _t.Tree: ...
 def gcrotmk(
-    A: _t.Anything, b: _t.Anything, x0: _t.Anything = None, *, rtol: _t.Anything = ...,
-    atol: _t.Anything = ..., maxiter: _t.Anything = 1000, M: _t.Anything = None,
-    callback: _t.Anything = None, m: _t.Anything = 20, k: _t.Anything = None, CU: _t.Anything = None,
-    discard_C: _t.Anything = False, truncate: _t.Anything = "oldest",
+    A: _t.Value, b: _t.Value, x0: _t.Value = None, *, rtol: _t.Value = ..., atol: _t.Value = ...,
+    maxiter: _t.Value = 1000, M: _t.Value = None, callback: _t.Value = None, m: _t.Value = 20,
+    k: _t.Value = None, CU: _t.Value = None, discard_C: _t.Value = False, truncate: _t.Value = "oldest",
 ) -> _t.Tree: ...
 def gmres(
-    A: _t.Anything, b: _t.Anything, x0: _t.Anything = None, *, rtol: _t.Anything = ...,
-    atol: _t.Anything = ..., restart: _t.Anything = None, maxiter: _t.Anything = None, M: _t.Anything = None,
-    callback: _t.Anything = None, callback_type: _t.Anything = None,
+    A: _t.Value, b: _t.Value, x0: _t.Value = None, *, rtol: _t.Value = ..., atol: _t.Value = ...,
+    restart: _t.Value = None, maxiter: _t.Value = None, M: _t.Value = None, callback: _t.Value = None,
+    callback_type: _t.Value = None,
 ) -> _t.Tree: ...
-def inv(A: _t.Anything) -> _t.Tree: ...
-def is_sptriangular(A: _t.Anything) -> _t.Tree: ...
+def inv(A: _t.Value) -> _t.Tree: ...
+def is_sptriangular(A: _t.Value) -> _t.Tree: ...
 def lgmres(
-    A: _t.Anything, b: _t.Anything, x0: _t.Anything = None, *, rtol: _t.Anything = ...,
-    atol: _t.Anything = ..., maxiter: _t.Anything = 1000, M: _t.Anything = None,
-    callback: _t.Anything = None, inner_m: _t.Anything = 30, outer_k: _t.Anything = 3,
-    outer_v: _t.Anything = None, store_outer_Av: _t.Anything = True, prepend_outer_v: _t.Anything = False,
+    A: _t.Value, b: _t.Value, x0: _t.Value = None, *, rtol: _t.Value = ..., atol: _t.Value = ...,
+    maxiter: _t.Value = 1000, M: _t.Value = None, callback: _t.Value = None, inner_m: _t.Value = 30,
+    outer_k: _t.Value = 3, outer_v: _t.Value = None, store_outer_Av: _t.Value = True,
+    prepend_outer_v: _t.Value = False,
 ) -> _t.Tree: ...
 def lobpcg(
-    A: _t.Anything, X: _t.Anything, B: _t.Anything = None, M: _t.Anything = None, Y: _t.Anything = None,
-    tol: _t.Anything = None, maxiter: _t.Anything = None, largest: _t.Anything = True,
-    verbosityLevel: _t.Anything = 0, retLambdaHistory: _t.Anything = False,
-    retResidualNormsHistory: _t.Anything = False, restartControl: _t.Anything = 20,
+    A: _t.Value, X: _t.Value, B: _t.Value = None, M: _t.Value = None, Y: _t.Value = None,
+    tol: _t.Value = None, maxiter: _t.Value = None, largest: _t.Value = True, verbosityLevel: _t.Value = 0,
+    retLambdaHistory: _t.Value = False, retResidualNormsHistory: _t.Value = False,
+    restartControl: _t.Value = 20,
 ) -> _t.Tree: ...
 def lsmr(
-    A: _t.Anything, b: _t.Anything, damp: _t.Anything = ..., atol: _t.Anything = ...,
-    btol: _t.Anything = ..., conlim: _t.Anything = ..., maxiter: _t.Anything = None,
-    show: _t.Anything = False, x0: _t.Anything = None,
+    A: _t.Value, b: _t.Value, damp: _t.Value = ..., atol: _t.Value = ..., btol: _t.Value = ...,
+    conlim: _t.Value = ..., maxiter: _t.Value = None, show: _t.Value = False, x0: _t.Value = None,
 ) -> _t.Tree: ...
 def lsqr(
-    A: _t.Anything, b: _t.Anything, damp: _t.Anything = ..., atol: _t.Anything = ...,
-    btol: _t.Anything = ..., conlim: _t.Anything = ..., iter_lim: _t.Anything = None,
-    show: _t.Anything = False, calc_var: _t.Anything = False, x0: _t.Anything = None,
+    A: _t.Value, b: _t.Value, damp: _t.Value = ..., atol: _t.Value = ..., btol: _t.Value = ...,
+    conlim: _t.Value = ..., iter_lim: _t.Value = None, show: _t.Value = False, calc_var: _t.Value = False,
+    x0: _t.Value = None,
 ) -> _t.Tree: ...
-def matrix_power(A: _t.Anything, power: _t.Anything) -> _t.Tree: ...
+def matrix_power(A: _t.Value, power: _t.Value) -> _t.Tree: ...
 def minres(
-    A: _t.Anything, b: _t.Anything, x0: _t.Anything = None, *, rtol: _t.Anything = ...,
-    shift: _t.Anything = ..., maxiter: _t.Anything = None, M: _t.Anything = None,
-    callback: _t.Anything = None, show: _t.Anything = False, check: _t.Anything = False,
+    A: _t.Value, b: _t.Value, x0: _t.Value = None, *, rtol: _t.Value = ..., shift: _t.Value = ...,
+    maxiter: _t.Value = None, M: _t.Value = None, callback: _t.Value = None, show: _t.Value = False,
+    check: _t.Value = False,
 ) -> _t.Tree: ...
-def norm(x: _t.Anything, ord: _t.Anything = None, axis: _t.Anything = None) -> _t.Tree: ...
+def norm(x: _t.Value, ord: _t.Value = None, axis: _t.Value = None) -> _t.Tree: ...
 def onenormest(
-    A: _t.Anything, t: _t.Anything = 2, itmax: _t.Anything = 5, compute_v: _t.Anything = False,
-    compute_w: _t.Anything = False,
+    A: _t.Value, t: _t.Value = 2, itmax: _t.Value = 5, compute_v: _t.Value = False,
+    compute_w: _t.Value = False,
 ) -> _t.Tree: ...
 def qmr(
-    A: _t.Anything, b: _t.Anything, x0: _t.Anything = None, *, rtol: _t.Anything = ...,
-    atol: _t.Anything = ..., maxiter: _t.Anything = None, M1: _t.Anything = None, M2: _t.Anything = None,
-    callback: _t.Anything = None,
+    A: _t.Value, b: _t.Value, x0: _t.Value = None, *, rtol: _t.Value = ..., atol: _t.Value = ...,
+    maxiter: _t.Value = None, M1: _t.Value = None, M2: _t.Value = None, callback: _t.Value = None,
 ) -> _t.Tree: ...
-def spbandwidth(A: _t.Anything) -> _t.Tree: ...
+def spbandwidth(A: _t.Value) -> _t.Tree: ...
 def spilu(
-    A: _t.Anything, drop_tol: _t.Anything = None, fill_factor: _t.Anything = None,
-    drop_rule: _t.Anything = None, permc_spec: _t.Anything = None, diag_pivot_thresh: _t.Anything = None,
-    relax: _t.Anything = None, panel_size: _t.Anything = None, options: _t.Anything = None,
+    A: _t.Value, drop_tol: _t.Value = None, fill_factor: _t.Value = None, drop_rule: _t.Value = None,
+    permc_spec: _t.Value = None, diag_pivot_thresh: _t.Value = None, relax: _t.Value = None,
+    panel_size: _t.Value = None, options: _t.Value = None,
 ) -> _t.Tree: ...
 def splu(
-    A: _t.Anything, permc_spec: _t.Anything = None, diag_pivot_thresh: _t.Anything = None,
-    relax: _t.Anything = None, panel_size: _t.Anything = None, options: _t.Anything = None,
+    A: _t.Value, permc_spec: _t.Value = None, diag_pivot_thresh: _t.Value = None, relax: _t.Value = None,
+    panel_size: _t.Value = None, options: _t.Value = None,
 ) -> _t.Tree: ...
 def spsolve(
-    A: _t.Anything, b: _t.Anything, permc_spec: _t.Anything = None, use_umfpack: _t.Anything = True,
+    A: _t.Value, b: _t.Value, permc_spec: _t.Value = None, use_umfpack: _t.Value = True,
 ) -> _t.Tree: ...
 def spsolve_triangular(
-    A: _t.Anything, b: _t.Anything, lower: _t.Anything = True, overwrite_A: _t.Anything = False,
-    overwrite_b: _t.Anything = False, unit_diagonal: _t.Anything = False,
+    A: _t.Value, b: _t.Value, lower: _t.Value = True, overwrite_A: _t.Value = False,
+    overwrite_b: _t.Value = False, unit_diagonal: _t.Value = False,
 ) -> _t.Tree: ...
 def svds(
-    A: _t.Anything, k: _t.Anything = 6, ncv: _t.Anything = None, tol: _t.Anything = 0,
-    which: _t.Anything = "LM", v0: _t.Anything = None, maxiter: _t.Anything = None,
-    return_singular_vectors: _t.Anything = True, solver: _t.Anything = "arpack", rng: _t.Anything = None,
-    options: _t.Anything = None, *, random_state: _t.Anything = None,
+    A: _t.Value, k: _t.Value = 6, ncv: _t.Value = None, tol: _t.Value = 0, which: _t.Value = "LM",
+    v0: _t.Value = None, maxiter: _t.Value = None, return_singular_vectors: _t.Value = True,
+    solver: _t.Value = "arpack", rng: _t.Value = None, options: _t.Value = None, *,
+    random_state: _t.Value = None,
 ) -> _t.Tree: ...
 def tfqmr(
-    A: _t.Anything, b: _t.Anything, x0: _t.Anything = None, *, rtol: _t.Anything = ...,
-    atol: _t.Anything = ..., maxiter: _t.Anything = None, M: _t.Anything = None,
-    callback: _t.Anything = None, show: _t.Anything = False,
+    A: _t.Value, b: _t.Value, x0: _t.Value = None, *, rtol: _t.Value = ..., atol: _t.Value = ...,
+    maxiter: _t.Value = None, M: _t.Value = None, callback: _t.Value = None, show: _t.Value = False,
 ) -> _t.Tree: ...
