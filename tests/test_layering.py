@@ -11,9 +11,9 @@ ROOT = Path(autodiff_trace.__file__).parent
 # All modules from the bottom up, folder by folder: each imports only from those that stand before it. A folder whose
 # modules need others in between comes more than once. A new module goes where what it imports stands before it.
 ORDER = """
-    core: array_ops parameters traits cotangents errors habits unknown_names tree_paths pytree tree_functions
-      libraries tracer recording derivative lowest unknown_sizes foreign other_operands primitives unary batching
-      choices selections masked_rules backward rule_checks reverse forward infinitesimals transformed taylor
+    core: array_ops parameters traits cotangents errors training_habits habits unknown_names tree_paths
+      pytree tree_functions libraries tracer recording derivative lowest unknown_sizes foreign other_operands
+      primitives unary batching choices selections masked_rules backward rule_checks reverse forward infinitesimals transformed taylor
     scipy/ndimage: steps taps
     scipy/signal: steps
     scipy/stats: uncovered

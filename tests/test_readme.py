@@ -19,7 +19,7 @@ ARRAY_TYPES = (ROOT / "docs" / "array_types.md").read_text(encoding="utf-8")
 NATIVE = (ROOT / "docs" / "native.md").read_text(encoding="utf-8")
 PAGES = EXTENDING, FROM_AUTOGRAD, ARRAY_TYPES
 BLOCKS = [*BLOCK.findall(README), *["\n".join(BLOCK.findall(page)) for page in PAGES]]
-PAGES_OF_EXAMPLES = ["array_libraries.md"]
+PAGES_OF_EXAMPLES = ["array_libraries.md", "optim.md"]
 """Pages whose examples need libraries that need not be installed: each example is a test of its own."""
 OPTIONAL = ["cupy", "dask", "distributed", "pandas", "scipy", "sparse", "xarray"]
 DISTRIBUTED = (ROOT / "docs" / "distributed.md").read_text(encoding="utf-8")
