@@ -13,7 +13,8 @@ ROOT = Path(autodiff_trace.__file__).parent
 ORDER = """
     core: array_ops parameters traits cotangents errors training_habits habits unknown_names tree_paths
       pytree tree_functions libraries tracer recording derivative lowest unknown_sizes foreign other_operands
-      primitives unary batching choices selections masked_rules backward rule_checks reverse forward infinitesimals transformed taylor
+      primitives unary batching choices selections masked_rules backward rule_checks reverse forward infinitesimals
+      transformed taylor
     scipy/ndimage: steps taps
     scipy/signal: steps
     scipy/stats: uncovered
