@@ -11,10 +11,10 @@ ROOT = Path(autodiff_trace.__file__).parent
 # All modules from the bottom up, folder by folder: each imports only from those that stand before it. A folder whose
 # modules need others in between comes more than once. A new module goes where what it imports stands before it.
 ORDER = """
-    core: array_ops parameters traits cotangents errors tracebacks network_habits habits unknown_names asking
-      tree_paths structures pytree libraries tracer recording shape_errors derivative lowest unknown_sizes foreign
-      other_operands primitives unary batching choices selections masked_rules backward rule_checks reverse forward
-      infinitesimals transformed taylor
+    core: array_ops parameters traits cotangents errors tracebacks habit_rows network_habits training_habits habits
+      unknown_names asking tree_paths structures pytree libraries tracer recording shape_errors derivative lowest
+      unknown_sizes foreign other_operands primitives unary batching choices selections masked_rules backward
+      rule_checks reverse forward infinitesimals transformed taylor
     scipy/ndimage: steps taps
     scipy/signal: steps
     scipy/stats: uncovered
@@ -127,7 +127,7 @@ ORDER = """
     processes: sharing worker pool __init__
     scipy/special: families error_functions
     nn: softmaxes reductions losses activations gelus deviations divergences correlating spans convolutions windows
-      pooling normalising protocol_forms dropping attention init __init__
+      pooling normalising protocol_forms dropping init attending __init__
     scipy/special: logistic_functions empirical_distributions differential_equations densities gamma_functions
       cumulative_distributions incomplete_functions hypergeometric noncentral_distributions integral_functions
       zeta_functions lambert_functions airy_functions carlson_integrals cylinder_functions struve_functions

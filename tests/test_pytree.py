@@ -1,13 +1,18 @@
 """Pytrees: what is a container, what is a leaf, and back again."""
 
 import dataclasses
+import pickle
 import typing
 from collections import OrderedDict, defaultdict, deque, namedtuple
 
 import numpy as np
 import pytest
 
-from autodiff_trace import register_pytree, tree_flatten, tree_leaves, tree_map, tree_unflatten
+from autodiff_trace import (
+    grad, hessian, jit, jvp, ravel_pytree, register_pytree, tree_flatten, tree_leaves, tree_map, tree_map_with_path,
+    tree_reduce, tree_structure, tree_unflatten, vmap,
+)
+from autodiff_trace import numpy as anp
 from autodiff_trace.core.pytree import registry
 
 Point = namedtuple("Point", "x y")
@@ -126,3 +131,99 @@ def test_registered_container():
         assert repr(tree_flatten(deque([1.0]))[1]) == "deque(0: *)"
     finally:
         del registry[deque]
+
+
+DIFFERENCES = [
+    ({"w": 1, "b": [1, 2]}, {"w": 1, "b": (1, 2)}, r"at \['b'\] a list of 2, but a tuple of 2$"),
+    ({"w": 1, "b": [1, 2]}, {"w": 1, "b": [1, [2]]}, r"at \['b'\]\[1\] a leaf, but a list of 1$"),
+    ({"w": 1, "b": 2}, {"b": 1, "w": 2}, r": the same keys in another order: 'w', 'b', but 'b', 'w'$"),
+    ({"w": 1}, {"w": 1, "b": 2}, r": a dict with the keys 'w', but a dict with the keys 'w', 'b'$"),
+    ([Layer(1, [2])], [Layer(1, 2)], r"at \[0\]\.bias a list of 1, but a leaf$"),
+    (Point(1, 2), Layer(1, 2), r": a Point, but a Layer$"),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "text"), DIFFERENCES)
+def test_where_structures_differ(one, other, text):
+    with pytest.raises(ValueError, match=text):
+        tree_map(lambda x, y: x, one, other)
+
+
+def test_paths():
+    tree = {"layers": [Layer(1.0, (2.0,)), Point(3.0, None)], 4: 5.0}
+    paths = tree_leaves(tree_map_with_path(lambda path, x: "/".join(map(str, path)), tree))
+    assert paths == ["layers/0/weights", "layers/0/bias/0", "layers/0/name", "layers/1/x", "layers/1/y", "4"]
+    assert tree_map_with_path(lambda path, x, y: (path, x + y), 1, 2) == ((), 3)
+    assert tree_map_with_path(lambda path, x: x, tree) == tree
+    assert tree_structure(tree) == tree_flatten(tree)[1]
+
+
+def test_reduce():
+    assert tree_reduce(lambda a, b: a + b, {"a": [1, 2], "b": 3}) == 6
+    assert tree_reduce(max, [], 0) == 0 and tree_reduce(lambda a, b: a + [b], (1, (2,)), []) == [1, 2]
+    with pytest.raises(TypeError, match="the tree has no leaves; say with initial="):
+        tree_reduce(max, [])
+
+
+# Raveling
+
+MIXED = {"w": np.arange(6.0).reshape(2, 3), "s": np.float32(7.0), "n": np.array([8, 9]), "t": "x", "none": [None, True]}
+
+
+def test_ravel_and_back():
+    vector, unravel = ravel_pytree(MIXED)
+    assert vector.tolist() == [0, 1, 2, 3, 4, 5, 7, 8, 9] and vector.dtype == np.float64
+    back = pickle.loads(pickle.dumps(unravel))(vector)
+    assert back["s"].dtype == np.float32 and back["n"].dtype == np.float64 and back["none"] == [None, True]
+    tree_map(np.testing.assert_array_equal, back, MIXED)
+    back["w"][0, 0] = vector[1] = 100.0
+    assert vector[0] == 0.0 and back["w"][0, 1] == 1.0 and MIXED["w"][0, 1] == 1.0
+    alone, unravel = ravel_pytree(x := np.arange(3.0))
+    alone[0] = unravel(alone)[1] = 100.0
+    assert x[0] == 0.0 and alone[1] == 1.0
+
+
+@pytest.mark.parametrize(("tree", "dtype"), [
+    (np.ones((2, 2), np.float32), np.float32), ([np.float32(1), 1.0], np.float64), ([1.0, 2j], np.complex128),
+    ([np.float32(1), np.complex64(1j)], np.complex64), (3, np.float64), ([], np.float64), (["x"], np.float64),
+])
+def test_ravelled_precision(tree, dtype):
+    vector, unravel = ravel_pytree(tree)
+    assert vector.dtype == dtype and vector.ndim == 1
+    for one, other in zip(tree_leaves(unravel(vector)), tree_leaves(tree)):
+        assert np.array_equal(one, other)
+        assert not hasattr(other, "dtype") or one.dtype == other.dtype
+
+
+@pytest.mark.parametrize(("vector", "error", "text"), [
+    (np.zeros(8), ValueError, r"a vector of 9 numbers is needed, got shape \(8,\)"),
+    (np.zeros((1, 9)), ValueError, r"got shape \(1, 9\)"), (3.0, ValueError, r"got shape \(\)"),
+    (np.zeros(9, complex), TypeError, "a vector of float64 is needed, got an array of dtype complex128"),
+    (["x"] * 9, TypeError, "got an array of dtype <U1"),
+])
+def test_what_cannot_be_unravelled(vector, error, text):
+    with pytest.raises(error, match=f"unravel: .*{text}"):
+        ravel_pytree(MIXED)[1](vector)
+
+
+def test_raveling_in_every_mode():
+    tree = {"a": np.array([[1.0, 2.0]]), "b": 3.0, "none": None}
+    vector, unravel = ravel_pytree(tree)
+
+    def loss(tree):
+        return anp.sum(tree["a"] ** 3) * tree["b"]
+
+    def of_vector(vector):
+        return loss(unravel(vector))
+
+    expected = ravel_pytree(grad(loss)(tree))[0]
+    np.testing.assert_allclose(grad(of_vector)(vector), expected)
+    np.testing.assert_allclose(jit(grad(of_vector))(vector), expected)
+    np.testing.assert_allclose(vmap(grad(of_vector))(np.stack([vector, vector])), [expected] * 2)
+    np.testing.assert_allclose(jvp(of_vector, (vector,), (vector,))[1], vector @ expected)
+    assert hessian(of_vector)(vector).shape == (3, 3)
+    norm = grad(lambda tree: anp.sum(ravel_pytree(tree)[0] ** 2))(tree)
+    assert norm["b"] == 6.0 and norm["a"].tolist() == [[2.0, 4.0]] and norm["none"] is None
+    rows = vmap(lambda tree: ravel_pytree(tree)[0])({"a": np.ones((4, 2)), "b": np.zeros(4)})
+    assert rows.tolist() == [[1.0, 1.0, 0.0]] * 4
+    assert jit(lambda tree: ravel_pytree(tree)[0])(tree).tolist() == [1.0, 2.0, 3.0]

@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```python\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
-PAGES = "array_types debugging errors extending from_autograd nn optim types".split()
+PAGES = "array_types debugging errors extending from_autograd nn types".split()
 """Pages that are one program each."""
 
 
@@ -24,7 +24,7 @@ def page_of(name):
 
 NATIVE = page_of("native")
 BLOCKS = [*BLOCK.findall(README), *["\n".join(BLOCK.findall(page_of(name))) for name in PAGES]]
-PAGES_OF_EXAMPLES = ["array_libraries.md"]
+PAGES_OF_EXAMPLES = ["array_libraries.md", "optim.md"]
 """Pages whose examples need libraries that need not be installed: each example is a test of its own."""
 OPTIONAL = ["cupy", "dask", "distributed", "pandas", "scipy", "sparse", "xarray"]
 DISTRIBUTED = page_of("distributed")

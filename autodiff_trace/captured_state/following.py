@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import abc
 import collections
-import dataclasses
 import functools
 import pathlib
 import types
@@ -26,7 +25,7 @@ from .functions import Functions
 from .holders import WRAPPERS
 from .kinds import READS_OF_PATHS, is_constant, is_generator, unknown_function, unknown_object
 from .members import is_of_user
-from .names import MISSING, has, is_users, root_module
+from .names import MISSING, has, is_users
 from .places import VALUES
 from .watching import Form, no_class_registered
 
@@ -39,9 +38,9 @@ READS_OF_FORMS = {"flags", "names", "fields", "descr"}
 
 TESTS_OF_CLASSES = {"isinstance", "issubclass", "singledispatch"}
 
-OUR_PACKAGE = __name__.partition(".")[0]
+OPTIMISERS = f"{__name__.partition('.')[0]}.optim."
 
-INTERPOLANTS = frozenset(f"{OUR_PACKAGE}.scipy.interpolate.{name}" for name in (
+INTERPOLANTS = frozenset(f"{__name__.partition('.')[0]}.scipy.interpolate.{name}" for name in (
     "bsplines", "cubic_splines", "grids", "lines", "piecewise", "polynomials", "univariate",
 ))
 """Modules of this package whose objects hold what users change: coefficients, knots, values on a grid."""
@@ -130,8 +129,8 @@ class Follower(Functions):
             for each in (*vars(value).values(), *value.options.values()):
                 if callable(each):
                     self.escape(each, place)
-        elif dataclasses.is_dataclass(kind) and root_module(kind) == OUR_PACKAGE:
-            self.escape_all([*vars(value).items()], place)  # an optimiser, with a schedule of the user's
+        elif kind.__module__.startswith(OPTIMISERS):  # with schedules of the user's
+            self.escape_all([*vars(value).items()], place)
         elif is_generator(value):
             captured.generators.append(value)
         elif is_of_user(value if isinstance(value, type) else kind):

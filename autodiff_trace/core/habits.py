@@ -7,7 +7,9 @@ of compiled functions) or ``rules``. ``tests/test_habits.py`` tries each.
 
 from __future__ import annotations
 
-from .network_habits import NETWORKS_OF_JAX, NETWORKS_OF_TORCH, OURS, same
+from .habit_rows import OURS, same
+from .network_habits import NETWORKS_OF_JAX, NETWORKS_OF_TORCH
+from .training_habits import OPTAX, TORCH_OPTIM
 
 __all__ = ["HABITS"]
 
@@ -121,19 +123,7 @@ JAX = {
         "Array": "Write numpy.ndarray; inside a function extend.ArrayBox",
         **same("debug experimental config", "Leave it out: Python's print works, and numbers are float64"),
     },
-    f"{OURS}.optim": {
-        **same("apply_updates incremental_update", "Leave it out: update(grads, state, params) gives new parameters"),
-        **same("clip_by_global_norm adaptive_grad_clip", "Write optim.clip_by_norm(limit)"),
-        "clip": "Write optim.clip_by_value(limit)",
-        "trace": "Write optim.scale_by_momentum(momentum)",
-        **same("scale_by_learning_rate", "Write optim.sgd(learning_rate), as the last one of a chain"),
-        "constant_schedule": "Write optim.constant(value)",
-        **same("linear_schedule polynomial_schedule", "Write optim.linear(start, end, steps)"),
-        **same("cosine_decay_schedule", "Write optim.cosine(start, steps, end)"),
-        "warmup_cosine_decay_schedule": "Write optim.warmup_cosine(peak, warmup_steps, steps, start, end)",
-        "exponential_decay": "Write optim.exponential(start, factor, steps)",
-        "piecewise_constant_schedule": "Write optim.piecewise_constant(start, {1000: 0.1})",
-    },
+    **OPTAX,
     f"{OURS}.numpy": same("DeviceArray Array", "Write anp.ndarray"),
     f"{OURS}.extend": {"Primitive": "Write extend.primitive(f)"},
     **NETWORKS_OF_JAX,
@@ -171,9 +161,7 @@ TORCH = {
         **same("fullgraph dynamic mode", "Leave it out: jit(f) follows Python's branches"),
     },
     "vmap()": {"chunk_size": "Leave it out, and call vmap(f) for parts of the batch"},
-    "adam()": {"lr": "Write learning_rate=", "betas": "Write b1= and b2=", "weight_decay": "Add the decay to the loss"},
     "check_grads()": {**same("atol rtol", "Write tolerance="), "eps": "Write step="},
-    "sgd()": {"lr": "Write learning_rate=", "weight_decay": "Add the decay to the loss"},
     "x.view()": {"shape": "Write x.reshape(shape)"},
     "x.method()": {
         "dim": "Write axis=",
@@ -213,16 +201,7 @@ TORCH = {
         **same("mm bmm mv", "Write x @ y"),
     },
     f"{OURS}.testing": same("gradcheck gradgradcheck", "Write testing.check_grads(f, x)"),
-    f"{OURS}.optim": {
-        **{name: f"Write optim.{name.lower()}(0.001), which gives new parameters and changes none"
-           for name in ("Adam", "AdamW", "SGD", "RMSprop", "Adagrad")},
-        "LBFGS": "Write optim.minimize(f, params), or optim.lbfgs(f) for single steps",
-        "lr_scheduler": "Write a schedule in the place of the rate: optim.adam(optim.cosine(0.001, steps))",
-        **same("CosineAnnealingLR OneCycleLR", "Write optim.cosine(start, steps) or optim.warmup_cosine(…)"),
-        "ExponentialLR": "Write optim.exponential(start, factor)",
-        **same("StepLR MultiStepLR", "Write optim.piecewise_constant(start, {1000: 0.1})"),
-        **same("clip_grad_norm_ clip_grad_value_", "Write optim.chain(optim.clip_by_norm(1.0), optim.adam(0.001))"),
-    },
+    **TORCH_OPTIM,
     **NETWORKS_OF_TORCH,
     "x": {
         **same("detach detach_", "Write stop_gradient(x)"),

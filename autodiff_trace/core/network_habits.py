@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["NETWORKS_OF_JAX", "NETWORKS_OF_TORCH", "OURS", "same"]
+from .habit_rows import OURS, same
 
-OURS = "autodiff_trace"
-
-
-def same(names: str, way: str) -> dict[str, str]:
-    """One way for several names; ``{}`` in it is the name."""
-    return {name: way.replace("{}", name) for name in names.split()}
-
+__all__ = ["NETWORKS_OF_JAX", "NETWORKS_OF_TORCH"]
 
 NETWORKS_OF_JAX = {
     f"{OURS}.nn": {

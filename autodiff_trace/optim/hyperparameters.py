@@ -12,10 +12,14 @@ from ..core.pytree import find_container
 from ..core.tracer import is_box
 from ..numpy import wrapped as anp
 
-__all__ = ["Rate", "count_of_steps", "fit", "fraction", "is_zero", "not_negative", "rate", "rate_at"]
+__all__ = ["Rate", "count_of_steps", "fit", "fraction", "is_schedule", "is_zero", "not_negative", "rate", "rate_at"]
 
 Rate = Any
 """A number, traced perhaps, or a schedule: a function of the number of steps made so far."""
+
+
+def is_schedule(x: Rate) -> bool:
+    return callable(x) and not is_box(x)
 
 
 def is_zero(x: Any) -> bool:
@@ -57,7 +61,7 @@ def fraction(function: str, name: str, x: Any) -> Any:
 
 
 def rate(function: str, name: str, x: Any) -> Rate:
-    if callable(x) and not is_box(x) and not isinstance(x, type):
+    if is_schedule(x) and not isinstance(x, type):
         return x
     wanted = "a number of at least 0, or a schedule, a function of the number of steps so far"
     return number(function, name, x, wanted, lambda x: 0 <= x < math.inf)
@@ -73,7 +77,7 @@ def count_of_steps(function: str, name: str, n: Any, least: int) -> int:
 
 def rate_at(x: Rate, count: Any) -> Any:
     """The rate of the step that follows ``count`` others."""
-    if not callable(x) or is_box(x):
+    if not is_schedule(x):
         return x
     value = x(count)
     if type(value) is np.float64:

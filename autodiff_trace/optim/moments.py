@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn
 
 from ..core.unknown_names import unknown_keyword
-from .hyperparameters import Rate, fit, fraction, is_zero, not_negative, rate
+from .hyperparameters import Rate, fit, fraction, is_schedule, is_zero, not_negative, rate
 from .leaves import conjugate_of, keep, real_zeros, root, square_of, zeros
 from .stepping import GradientTransformation, Optimizer, Rule, make_optimizer, make_transformation
 
@@ -115,9 +115,10 @@ def adam_rule(function: str, b1: Any, b2: Any, eps: Any, weight_decay: Any = 0.0
 
 
 class RMSPropState(NamedTuple):
-    """The number of steps so far, running means of the squares of gradients and of these, and the velocity."""
+    """The number of steps so far, where a schedule asks for it, running means of the squares of gradients and of these,
+    and the velocity."""
 
-    count: int
+    count: int | None
     square: Any
     mean: Any
     velocity: Any
@@ -129,6 +130,7 @@ class RMSProp(Rule):
     eps: Any
     momentum: Any
     centered: bool
+    counts: bool
 
     state_type = RMSPropState
 
@@ -175,10 +177,11 @@ def rmsprop(
     """
     if unknown:
         raise unknown_keyword("rmsprop", unknown)
+    learning_rate = rate("rmsprop", "learning_rate", learning_rate)
     rule = RMSProp(
         fraction("rmsprop", "decay", decay), not_negative("rmsprop", "eps", eps),
-        fraction("rmsprop", "momentum", momentum), bool(centered))
-    return make_optimizer("rmsprop", rule, rate("rmsprop", "learning_rate", learning_rate))
+        fraction("rmsprop", "momentum", momentum), bool(centered), is_schedule(learning_rate))
+    return make_optimizer("rmsprop", rule, learning_rate)
 
 
 class AdagradState(NamedTuple):

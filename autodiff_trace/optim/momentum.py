@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn
 
-from ..core.tracer import is_box
 from ..core.unknown_names import unknown_keyword
-from .hyperparameters import Rate, fraction, is_zero, rate
+from .hyperparameters import Rate, fraction, is_schedule, is_zero, rate
 from .leaves import keep, zeros
 from .stepping import GradientTransformation, Optimizer, Rule, make_optimizer, make_transformation
 
@@ -15,9 +14,9 @@ __all__ = ["scale_by_momentum", "sgd"]
 
 
 class SGDState(NamedTuple):
-    """The number of steps so far, and the velocity."""
+    """The number of steps so far, where a schedule asks for it, and the velocity."""
 
-    count: int
+    count: int | None
     velocity: Any
 
 
@@ -43,6 +42,7 @@ class ScheduledDescent(Rule):
 class Momentum(Rule):
     momentum: Any
     nesterov: bool
+    counts: bool = False
 
     state_type = SGDState
 
@@ -74,11 +74,11 @@ def sgd(
     learning_rate = rate("sgd", "learning_rate", learning_rate)
     momentum = fraction("sgd", "momentum", momentum)
     if not is_zero(momentum):
-        rule: Rule = Momentum(momentum, bool(nesterov))
+        rule: Rule = Momentum(momentum, bool(nesterov), is_schedule(learning_rate))
     elif nesterov:
         raise ValueError("sgd: nesterov=True needs a momentum, such as momentum=0.9.")
     else:
-        rule = ScheduledDescent() if callable(learning_rate) and not is_box(learning_rate) else Descent()
+        rule = ScheduledDescent() if is_schedule(learning_rate) else Descent()
     return make_optimizer("sgd", rule, learning_rate)
 
 

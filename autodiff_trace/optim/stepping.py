@@ -63,6 +63,9 @@ class Rule:
 
     needs_params = False
 
+    counts = True
+    """Whether steps are counted; else the number is None, and no part of a compiled step."""
+
     @property
     def fields(self) -> tuple[str, ...]:
         """The fields of the state that hold slots; others are None."""
@@ -92,7 +95,8 @@ class Init:
         if kind is None:
             return None
         leaves, structure = tree_flatten(params)
-        return make_state(self.rule, 0, structure, [self.rule.slots(leaf) for leaf in leaves])
+        count = 0 if self.rule.counts else None
+        return make_state(self.rule, count, structure, [self.rule.slots(leaf) for leaf in leaves])
 
 
 def make_state(rule: Rule, count: Any, structure: Structure, rows: Sequence) -> Any:
@@ -121,14 +125,15 @@ class Step:
             )
         leaves, moved, structure = flat_gradients(name, grads, params)
         columns = []
-        count = 0
+        count = None
         if kind is not None:
-            count = state[0] + 1
+            count = state[0] + 1 if rule.counts else None
             for field in rule.fields:
                 columns.append(column_like(name, field, getattr(state, field), structure))
                 check_column(name, field, columns[-1], leaves, structure)
         numbers = rule.numbers(count)
-        rate = None if self.learning_rate is None else -rate_at(self.learning_rate, count - 1 if kind else 0)
+        made = None if count is None else count - 1
+        rate = None if self.learning_rate is None else -rate_at(self.learning_rate, made)
         results, rows = [], []
         for i, g in enumerate(leaves):
             slots = [column[i] for column in columns]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from ....core.pytree import Structure, tree_unflatten
+from ....core.pytree import Structure, fields_of, tree_unflatten
 from ...ir.node import Program
 from ...ir.memory import Memory
 from .emit import emit
@@ -33,19 +33,20 @@ def compile_source(
 
 def container_text(structure: Structure, objects: dict[str, Any], leaves: list[str]) -> str:
     """The expression for a container with these expressions as leaves; what it refers to is put into ``objects``."""
-    text = display(structure, iter(leaves))
+    text = display(structure, objects, iter(leaves))
     if text is None:
         objects["unflatten"] = partial(tree_unflatten, structure)
         return f"unflatten([{', '.join(leaves)}])"
     return text
 
 
-def display(structure: Structure, texts: Iterator[str], depth: int = 0) -> str | None:
-    """The container as Python displays it; None if it is none of lists, tuples and dicts of strings, or too
-    deep."""
+def display(structure: Structure, objects: dict[str, Any], texts: Iterator[str], depth: int = 0) -> str | None:
+    """The container as Python displays it; None if it is none of lists, tuples, named ones, and dicts of strings, or
+    too deep."""
     if structure.kind is None:
         return next(texts)
-    inner = [display(child, texts, depth + 1) for child in structure.children] if depth < DEEPEST else [None]
+    children = structure.children
+    inner = [display(child, objects, texts, depth + 1) for child in children] if depth < DEEPEST else [None]
     if None in inner:
         return None
     if structure.kind is list:
@@ -54,4 +55,9 @@ def display(structure: Structure, texts: Iterator[str], depth: int = 0) -> str |
         return f"({', '.join(inner)}{',' if len(inner) == 1 else ''})"
     if structure.kind is dict and all(type(key) is str for key in structure.extra):
         return "{" + ", ".join(f"{key!r}: {value}" for key, value in zip(structure.extra, inner)) + "}"
+    if issubclass(structure.kind, tuple) and fields_of(structure.kind):  # a state of Adam: 3 µs less than unflatten
+        make = structure.kind._make
+        name = next((name for name, each in objects.items() if each == make), f"__make_{len(objects)}")
+        objects[name] = make  # no name of the user's begins so
+        return f"{name}(({', '.join(inner)},))"
     return None
