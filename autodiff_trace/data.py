@@ -49,6 +49,7 @@ class Minibatches:
             yield tree_unflatten(self.structure, [leaf[rows] for leaf in self.leaves])
 
 
+@border
 def minibatches(
     arrays: Any, batch_size: int, *, rng: np.random.Generator | None = None, drop_last: bool = False
 ) -> Minibatches:
@@ -134,6 +135,7 @@ WIDTH = 30
 SECONDS_BETWEEN_DRAWINGS = 0.1
 
 
+@border
 def progress(items: Iterable[T], label: str = "", *, total: int | None = None) -> Iterator[T]:
     """Iterate over ``items`` and show how far it is, by tqdm where that is installed; in a file or a pipe nothing.
 

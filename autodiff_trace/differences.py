@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .core.tracebacks import border
+
 __all__ = ["Difference", "balance", "measure", "numerical_jvp", "real_dtype", "wide"]
 
 STEPS = {np.dtype(np.float16): 5e-2, np.dtype(np.float32): 1e-2, np.dtype(np.float64): 1e-3}
@@ -110,6 +112,7 @@ def balance(g: Any, output: Any, expected: Difference, tolerance: float) -> Any:
     return balanced.astype(output.dtype)[()]
 
 
+@border
 def numerical_jvp(
     flat: Callable[..., Any], inputs: Sequence[Any], tangents: Sequence[Any], step: float | None = None
 ) -> list[Any]:

@@ -231,7 +231,7 @@ def test_mistakes_of_the_call():
         scan(step, 0.0, 3.0)
     with pytest.raises(TypeError, match="leaf 0 is float64.*int64.*Start from an init"):
         scan(lambda c, x: (c + x, None), 0, X)
-    with pytest.raises(TypeError, match="whole numbers"):
+    with pytest.raises(TypeError, match="integers"):
         fori_loop(0, 2.5, lambda i, c: c, 0.0)
     with pytest.raises(TracedValueError, match="float"):
         grad(lambda c: scan(lambda c, x: (c * float(c), None), c, X)[0])(1.0)

@@ -39,6 +39,7 @@ array_holders: set[type] = set()
 """Containers of one array that stand for it (xarray's): a function that returns one returns a number or an array."""
 
 
+@border
 def register_pytree(
     kind: type, flatten: Callable[[Any], Children], unflatten: Callable[[Any, list[Any]], Any]
 ) -> None:

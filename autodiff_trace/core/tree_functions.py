@@ -9,12 +9,14 @@ from typing import Any, NoReturn
 from .pytree import Structure, tree_flatten, tree_map, tree_unflatten
 from .tree_paths import leaf_paths
 from .unknown_names import unknown_keyword
+from .tracebacks import border
 
 __all__ = ["tree_map_with_path", "tree_reduce", "tree_structure"]
 
 NOTHING = object()
 
 
+@border
 def tree_structure(tree: Any) -> Structure:
     """The structure of ``tree``, which compares and hashes by content.
 
@@ -24,6 +26,7 @@ def tree_structure(tree: Any) -> Structure:
     return tree_flatten(tree)[1]
 
 
+@border
 def tree_reduce(fun: Callable, tree: Any, initial: Any = NOTHING, **unknown: NoReturn) -> Any:
     """Fold the leaves of ``tree`` from left to right, ``fun(fun(initial, leaf), leaf) …``.
 
@@ -42,6 +45,7 @@ def tree_reduce(fun: Callable, tree: Any, initial: Any = NOTHING, **unknown: NoR
     return functools.reduce(fun, leaves)
 
 
+@border
 def tree_map_with_path(fun: Callable, tree: Any, *trees: Any, **unknown: NoReturn) -> Any:
     """Apply ``fun(path, leaf, …)`` to the leaves of ``tree``, and of further trees with the same structure.
 

@@ -10,6 +10,7 @@ from weakref import ref
 
 import numpy as np
 
+from ..core.tracebacks import border
 from ..core.tracer import Trace
 from ..transforms.gradient import value_and_grad
 from .places import file_and_line, leaves_in, short_name, source_line
@@ -181,6 +182,7 @@ def size_text(count: int) -> str:
     return f"{count} B"
 
 
+@border
 def profile(fun: Callable, /, *args: Any, argnums: int | Sequence[int] = 0, **kwargs: Any) -> Profile:
     """Time and memory of the gradient of ``fun`` at these arguments, by the lines of its code, forward and backward.
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.primitives import primitive
+from ..core.tracebacks import border
 from ..core.traits import ARGUMENTS
 from ..numpy import wrapped as anp
 from ..numpy.definers import elementwise
@@ -135,6 +136,7 @@ elementwise(
 )
 
 
+@border
 def leaky_relu(x: Any, negative_slope: Any = 0.01) -> Any:
     """``x`` where it is positive, else ``negative_slope * x``; the slope may be learnt, and broadcasts (PReLU).
 
@@ -162,6 +164,7 @@ elementwise(
 )
 
 
+@border
 def elu(x: Any, alpha: Any = 1.0) -> Any:
     """``x`` where it is positive, else ``alpha * (exp(x) - 1)`` (Clevert and others, 2016).
 
@@ -172,6 +175,7 @@ def elu(x: Any, alpha: Any = 1.0) -> Any:
     return exponential_unit(x, alpha, 1.0)
 
 
+@border
 def selu(x: Any) -> Any:
     """``elu`` with the two constants that keep mean 0 and variance 1 from layer to layer (Klambauer and others, 2017).
 

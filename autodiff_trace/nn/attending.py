@@ -9,6 +9,7 @@ import numpy as np
 
 from ..core.errors import caller_line
 from ..core.primitives import nondifferentiable
+from ..core.tracebacks import border
 from ..core.traits import declare
 from ..numpy import wrapped as anp
 from ..numpy.batching import batch_first
@@ -39,6 +40,7 @@ def integers(name, what, numbers):
     return numbers
 
 
+@border
 def embedding(table: Any, numbers: Any) -> Any:
     """The rows of ``table`` with these numbers.
 
@@ -59,6 +61,7 @@ def embedding(table: Any, numbers: Any) -> Any:
     return anp.take(table, checked_numbers(numbers, table.shape[0], "embedding", "numbers"), axis=0)
 
 
+@border
 def one_hot(labels: Any, classes: int, dtype: Any = float) -> Any:
     """A row for each label, which is 1 at the label and else 0.
 
@@ -77,6 +80,7 @@ def one_hot(labels: Any, classes: int, dtype: Any = float) -> Any:
     return anp.astype(anp.equal(anp.expand_dims(labels, -1), np.arange(classes)), dtype)
 
 
+@border
 def attention(
     query: Any, key: Any, value: Any, *, mask: Any = None, causal: bool = False, scale: float | None = None
 ) -> Any:

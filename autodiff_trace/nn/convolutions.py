@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..core.errors import caller_line
+from ..core.tracebacks import border
 from ..numpy.canonical import as_array
 from ..numpy import wrapped as anp
 from .correlating import correlate
@@ -13,6 +14,7 @@ from .spans import check_fit, numbers_of, pairs_of
 __all__ = ["conv1d", "conv2d"]
 
 
+@border
 def conv1d(
     x: Any, weight: Any, bias: Any = None, *, stride: Any = 1, padding: Any = "valid", dilation: Any = 1,
     groups: int = 1,
@@ -26,6 +28,7 @@ def conv1d(
     return convolution("conv1d", 1, x, weight, bias, stride, padding, dilation, groups)
 
 
+@border
 def conv2d(
     x: Any, weight: Any, bias: Any = None, *, stride: Any = 1, padding: Any = "valid", dilation: Any = 1,
     groups: int = 1,

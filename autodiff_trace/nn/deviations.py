@@ -8,6 +8,7 @@ import numpy as np
 
 from ..core.errors import caller_line
 from ..core.primitives import primitive
+from ..core.tracebacks import border
 from ..numpy import wrapped as anp
 from ..numpy.canonical import as_array
 from ..numpy.definers import elementwise
@@ -44,6 +45,7 @@ def operands(name: str, predictions: Any, targets: Any, words: str = "prediction
     return x, y
 
 
+@border
 def mse(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
     """The mean of the squared differences.
 
@@ -58,6 +60,7 @@ def mse(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
     return reduced("mse", anp.square(predictions - targets), reduction)
 
 
+@border
 def mae(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
     """The mean of the absolute differences.
 
@@ -83,6 +86,7 @@ elementwise(
 )
 
 
+@border
 def huber(predictions: Any, targets: Any, delta: float = 1.0, reduction: str = "mean") -> Any:
     """The mean of d² / 2 for differences d up to ``delta``, and of ``delta`` (|d| − delta / 2) beyond (Huber, 1964).
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..core.errors import caller_line
 from ..core.primitives import primitive
+from ..core.tracebacks import border
 from ..numpy import wrapped as anp
 from ..numpy.definers import elementwise
 from .activations import sigmoid, softplus
@@ -34,6 +35,7 @@ elementwise(
 )
 
 
+@border
 def sigmoid_cross_entropy(logits: Any, labels: Any, reduction: str = "mean") -> Any:
     """The mean of ``binary_cross_entropy(sigmoid(logits), labels)``, also where the sigmoid is rounded to 0 or 1.
 
@@ -89,6 +91,7 @@ elementwise(
 )
 
 
+@border
 def binary_cross_entropy(probabilities: Any, labels: Any, reduction: str = "mean") -> Any:
     """The mean of ``-labels * log(p) - (1 - labels) * log(1 - p)``; of logits use :func:`sigmoid_cross_entropy`.
 
@@ -119,6 +122,7 @@ elementwise(
 )
 
 
+@border
 def kl_divergence(log_predictions: Any, targets: Any, reduction: str = "mean") -> Any:
     """The mean over examples of the sum of ``targets * (log(targets) - log_predictions)``.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..core.errors import caller_line
+from ..core.tracebacks import border
 from ..numpy import wrapped as anp
 from ..numpy.canonical import as_array
 from ..numpy.generators import checked_generator, is_shared, uniform_beside
@@ -12,6 +13,7 @@ from ..numpy.generators import checked_generator, is_shared, uniform_beside
 __all__ = ["dropout"]
 
 
+@border
 def dropout(x: Any, rate: float, rng: Any, *, training: bool = True) -> Any:
     """``x``, each element zero with probability ``rate``, else over ``1 - rate`` (Srivastava and others, 2014).
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.primitives import primitive
+from ..core.tracebacks import border
 from ..core.traits import ARGUMENTS
 from ..numpy import wrapped as anp
 from ..numpy.definers import elementwise
@@ -144,6 +145,7 @@ elementwise(exact_gelu, exact_slope, shows_nan=True)
 elementwise(tanh_gelu, tanh_slope, reads=ARGUMENTS, shows_nan=True)
 
 
+@border
 def gelu(x: Any, approximate: bool | str = False) -> Any:
     """``x`` times the normal distribution function (Hendrycks and Gimpel, 2016), with the limit 0 at -inf.
 

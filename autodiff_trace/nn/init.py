@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import caller_line
+from ..core.tracebacks import border
 from ..core.unknown_names import unknown_name
 from ..numpy.generators import checked_generator
 
@@ -83,6 +84,7 @@ def mean(inputs, outputs):
     return (inputs + outputs) / 2
 
 
+@border
 def he_normal(
     rng: np.random.Generator, shape: Any, *, dtype: Any = float, gain: float = math.sqrt(2), in_axis: int | None = None,
     out_axis: int | None = None,
@@ -104,6 +106,7 @@ def he_normal(
     return normal_of("he_normal", rng, shape, dtype, gain, first, in_axis, out_axis)
 
 
+@border
 def he_uniform(
     rng: np.random.Generator, shape: Any, *, dtype: Any = float, gain: float = math.sqrt(2), in_axis: int | None = None,
     out_axis: int | None = None,
@@ -116,6 +119,7 @@ def he_uniform(
     return uniform_of("he_uniform", rng, shape, dtype, gain, first, in_axis, out_axis)
 
 
+@border
 def lecun_normal(
     rng: np.random.Generator, shape: Any, *, dtype: Any = float, gain: float = 1.0, in_axis: int | None = None,
     out_axis: int | None = None,
@@ -128,6 +132,7 @@ def lecun_normal(
     return normal_of("lecun_normal", rng, shape, dtype, gain, first, in_axis, out_axis)
 
 
+@border
 def lecun_uniform(
     rng: np.random.Generator, shape: Any, *, dtype: Any = float, gain: float = 1.0, in_axis: int | None = None,
     out_axis: int | None = None,
@@ -140,6 +145,7 @@ def lecun_uniform(
     return uniform_of("lecun_uniform", rng, shape, dtype, gain, first, in_axis, out_axis)
 
 
+@border
 def glorot_normal(
     rng: np.random.Generator, shape: Any, *, dtype: Any = float, gain: float = 1.0, in_axis: int | None = None,
     out_axis: int | None = None,
@@ -154,6 +160,7 @@ def glorot_normal(
     return normal_of("glorot_normal", rng, shape, dtype, gain, mean, in_axis, out_axis)
 
 
+@border
 def glorot_uniform(
     rng: np.random.Generator, shape: Any, *, dtype: Any = float, gain: float = 1.0, in_axis: int | None = None,
     out_axis: int | None = None,
@@ -166,6 +173,7 @@ def glorot_uniform(
     return uniform_of("glorot_uniform", rng, shape, dtype, gain, mean, in_axis, out_axis)
 
 
+@border
 def orthogonal(rng: np.random.Generator, shape: Any, *, dtype: Any = float, gain: float = 1.0) -> np.ndarray:
     """``gain`` times a matrix with orthonormal rows or columns, whichever are fewer (Saxe and others, 2014).
 
@@ -185,6 +193,7 @@ def orthogonal(rng: np.random.Generator, shape: Any, *, dtype: Any = float, gain
     return np.ascontiguousarray((gain * (q if rows >= columns else q.T)).reshape(shape), dtype)
 
 
+@border
 def zeros(rng: np.random.Generator, shape: Any, *, dtype: Any = float) -> np.ndarray:
     """Zeros, for which the generator is not asked.
 
@@ -194,6 +203,7 @@ def zeros(rng: np.random.Generator, shape: Any, *, dtype: Any = float) -> np.nda
     return np.zeros(*checked("zeros", rng, shape, dtype))
 
 
+@border
 def ones(rng: np.random.Generator, shape: Any, *, dtype: Any = float) -> np.ndarray:
     """Ones, for which the generator is not asked.
 

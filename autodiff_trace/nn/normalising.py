@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import caller_line
+from ..core.tracebacks import border
 from ..core.traits import declare
 from ..core.unary import unary
 from ..numpy import wrapped as anp
@@ -90,6 +91,7 @@ def scaled(name, ans, weight, bias, shape, expand):
     return ans
 
 
+@border
 def layer_norm(
     x: Any, weight: Any = None, bias: Any = None, *, axis: int | tuple[int, ...] = -1, eps: float = 1e-5
 ) -> Any:
@@ -113,6 +115,7 @@ def layer_norm(
     return scaled("layer_norm", normalised(x, axes, eps), weight, bias, shape, expand)
 
 
+@border
 def batch_norm(
     x: Any, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None, *, training: bool = True,
     momentum: float = 0.1, eps: float = 1e-5, axis: int = 1,

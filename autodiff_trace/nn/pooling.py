@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import caller_line
+from ..core.tracebacks import border
 from ..numpy import wrapped as anp
 from ..numpy.canonical import as_array
 from .spans import check_fit, numbers_of, pairs_of
@@ -16,6 +17,7 @@ from .windows import max_of_windows, sum_windows
 __all__ = ["avg_pool1d", "avg_pool2d", "max_pool1d", "max_pool2d"]
 
 
+@border
 def max_pool1d(x: Any, size: Any, *, stride: Any = None, padding: Any = "valid") -> Any:
     """:func:`max_pool2d` along the last axis alone.
 
@@ -26,6 +28,7 @@ def max_pool1d(x: Any, size: Any, *, stride: Any = None, padding: Any = "valid")
     return max_pool("max_pool1d", 1, x, size, stride, padding)
 
 
+@border
 def max_pool2d(x: Any, size: Any, *, stride: Any = None, padding: Any = "valid") -> Any:
     """The largest element of each window of the last two axes; of equal ones the first has the derivative.
 
@@ -45,6 +48,7 @@ def max_pool2d(x: Any, size: Any, *, stride: Any = None, padding: Any = "valid")
     return max_pool("max_pool2d", 2, x, size, stride, padding)
 
 
+@border
 def avg_pool1d(
     x: Any, size: Any, *, stride: Any = None, padding: Any = "valid", count_include_pad: bool = True
 ) -> Any:
@@ -57,6 +61,7 @@ def avg_pool1d(
     return avg_pool("avg_pool1d", 1, x, size, stride, padding, count_include_pad)
 
 
+@border
 def avg_pool2d(
     x: Any, size: Any, *, stride: Any = None, padding: Any = "valid", count_include_pad: bool = True
 ) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.tracebacks import border
 from ..core.traits import ANSWER, ARGUMENTS
 from ..core.unary import unary
 from ..numpy.along_axes import reduction, runs_along
@@ -48,6 +49,7 @@ def in_precision_of(ans, x):
     return (ans.astype(np.float16) if getattr(x, "dtype", None) == np.float16 else ans)[()]
 
 
+@border
 def logsumexp(x: Any, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Any:
     """``log(sum(exp(x)))`` along ``axis``, right where ``exp`` overflows or underflows.
 
@@ -64,6 +66,7 @@ def logsumexp(x: Any, axis: int | tuple[int, ...] | None = None, keepdims: bool 
     return logsumexp_over(x, axes_of(x, axis), bool(keepdims))
 
 
+@border
 def log_softmax(x: Any, axis: int | tuple[int, ...] | None = -1) -> Any:
     """``log(softmax(x))`` along ``axis``, of the shape of ``x``, without rounding small probabilities to zero.
 
@@ -75,6 +78,7 @@ def log_softmax(x: Any, axis: int | tuple[int, ...] | None = -1) -> Any:
     return log_softmax_along(x, axes_of(x, axis))
 
 
+@border
 def softmax(x: Any, axis: int | tuple[int, ...] | None = -1) -> Any:
     """``exp(x) / sum(exp(x))`` along ``axis``, of the shape of ``x``.
 

@@ -16,6 +16,7 @@ from ..core.array_ops import array_ops
 from ..core.forward import defjvp
 from ..core.primitives import primitive
 from ..core.reverse import defvjp
+from ..core.tracebacks import border
 from ..core.tracer import box_classes
 from ..core.traits import declare
 from . import moving
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 
+@border
 def reduction(
     compute: Callable[..., Any] | np.ufunc, *functions: Callable[..., Any], neutral: Any = None,
     transpose: Callable[..., Any] | None = None,
@@ -130,6 +132,7 @@ def with_parameters(prim: Callable, neutral: Any) -> Callable:
     return reduce
 
 
+@border
 def reduces(prim: Callable[..., Any]) -> None:
     """Give a primitive ``prim(x, axes, …)`` that reduces ``axes`` its batching and its sparsity.
 
@@ -145,6 +148,7 @@ def reduces(prim: Callable[..., Any]) -> None:
     )
 
 
+@border
 def runs_along(prim: Callable[..., Any]) -> None:
     """The same for a primitive of which each element of the answer depends on all along ``axes``, or ``axis``.
 

@@ -18,6 +18,7 @@ from ..core.errors import TracedValueError, caller_line, public_name
 from ..core.foreign import ArrayType, array_types, register_foreign
 from ..core.libraries import look_for_libraries
 from ..core.pytree import tree_leaves
+from ..core.tracebacks import border
 from ..core.tracer import Box
 from ..core.traits import UNKNOWN, traits_of
 from . import protocol_forms as protocol_forms
@@ -191,6 +192,7 @@ class ProtocolArrays(ArrayType):
         )
 
 
+@border
 def register_array_type(
     array_type: type,
     *further_types: type,

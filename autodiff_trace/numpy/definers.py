@@ -96,6 +96,7 @@ LOADS, PAIRS = [
 """Python's instructions that load a local variable, and those that do it with two at once."""
 
 
+@border
 def define(*functions: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Decorate the definition of functions by primitives. Traced calls follow it, plain ones go to the function.
 

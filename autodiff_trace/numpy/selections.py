@@ -15,6 +15,7 @@ from ..core.primitives import nondifferentiable, primitive
 from ..core.reverse import defvjp
 from ..core.selections import Mask, Selected, outline
 from ..core.recording import RecordingTrace
+from ..core.tracebacks import border
 from ..core.tracer import find_top_trace, is_box
 from ..core.traits import ANSWER, declare
 from . import wrapped as anp
@@ -163,6 +164,7 @@ def with_moved_mask(rule: Callable) -> Callable:
     return selecting
 
 
+@border
 def moves(
     prim: Callable[..., Any], transpose: Callable[..., Any], *, batch: Callable[..., Any] | None = None,
     zeros: bool = False, **facts: Any

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from ..core.pytree import tree_leaves, tree_map
+from ..core.tracebacks import border
 from ..core.unknown_names import unknown_keyword
 from ..transforms.border import to_input
 from ..transforms.gradient import grad
@@ -47,6 +48,7 @@ class Minimum(NamedTuple):
     message: str
 
 
+@border
 def minimize(
     fun: Callable, params: Any, *, maxiter: int = 1000, tol: float = 1e-6, history: int = 10, **unknown: NoReturn
 ) -> Minimum:

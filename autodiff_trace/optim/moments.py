@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn
 
+from ..core.tracebacks import border
 from ..core.unknown_names import unknown_keyword
 from .hyperparameters import Rate, fit, fraction, is_schedule, is_zero, not_negative, rate
 from .leaves import conjugate_of, keep, real_zeros, root, square_of, zeros
@@ -52,6 +53,7 @@ class Adam(Rule):
         return g, (mean, square)
 
 
+@border
 def adam(
     learning_rate: Rate = 1e-3, b1: float = 0.9, b2: float = 0.999, eps: float = 1e-8, **unknown: NoReturn
 ) -> Optimizer:
@@ -73,6 +75,7 @@ def adam(
     return make_optimizer("adam", adam_rule("adam", b1, b2, eps), rate("adam", "learning_rate", learning_rate))
 
 
+@border
 def adamw(
     learning_rate: Rate = 1e-3, b1: float = 0.9, b2: float = 0.999, eps: float = 1e-8, weight_decay: float = 1e-2,
     **unknown: NoReturn,
@@ -94,6 +97,7 @@ def adamw(
     return make_optimizer("adamw", rule, rate("adamw", "learning_rate", learning_rate))
 
 
+@border
 def scale_by_adam(
     b1: float = 0.9, b2: float = 0.999, eps: float = 1e-8, **unknown: NoReturn
 ) -> GradientTransformation:
@@ -155,6 +159,7 @@ class RMSProp(Rule):
         return g, new
 
 
+@border
 def rmsprop(
     learning_rate: Rate = 1e-2, decay: float = 0.99, eps: float = 1e-8, momentum: float = 0.0, centered: bool = False,
     **unknown: NoReturn,
@@ -212,6 +217,7 @@ class Adagrad(Rule):
         return (fit(numbers[0], g) * g if numbers else g), (total,)
 
 
+@border
 def adagrad(
     learning_rate: Rate = 1e-2, lr_decay: float = 0.0, initial: float = 0.0, eps: float = 1e-10, **unknown: NoReturn
 ) -> Optimizer:

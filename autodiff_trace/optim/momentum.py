@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn
 
+from ..core.tracebacks import border
 from ..core.unknown_names import unknown_keyword
 from .hyperparameters import Rate, fraction, is_schedule, is_zero, rate
 from .leaves import keep, zeros
@@ -54,6 +55,7 @@ class Momentum(Rule):
         return (keep(g + self.momentum * velocity, velocity) if self.nesterov else velocity), (velocity,)
 
 
+@border
 def sgd(
     learning_rate: Rate = 1e-2, momentum: float = 0.0, nesterov: bool = False, **unknown: NoReturn
 ) -> Optimizer:
@@ -82,6 +84,7 @@ def sgd(
     return make_optimizer("sgd", rule, learning_rate)
 
 
+@border
 def scale_by_momentum(momentum: float = 0.9, nesterov: bool = False, **unknown: NoReturn) -> GradientTransformation:
     """Momentum, v ← momentum·v + g, for :func:`chain`.
 

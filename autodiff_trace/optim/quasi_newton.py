@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from ..core.errors import caller_line
+from ..core.tracebacks import border
 from ..core.tracer import is_box
 from ..core.tree_paths import path_text
 from ..core.unknown_names import unknown_keyword
@@ -156,6 +157,7 @@ class LBFGSStep:
         return params if point is None else objective.raveling.unravel(point.params), new
 
 
+@border
 def lbfgs(fun: Callable, history: int = 10, limit: int = 25, **unknown: NoReturn) -> Optimizer:
     """L-BFGS with a line search, step by step; :func:`minimize` takes all steps.
 

@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from ..core.tracebacks import border
 from ..core.unknown_names import unknown_keyword
 from ..numpy import wrapped as anp
 from .hyperparameters import count_of_steps, not_negative
@@ -30,6 +31,7 @@ class Constant:
         return self.value
 
 
+@border
 def constant(value: float, **unknown: NoReturn) -> Constant:
     """The same rate in every step.
 
@@ -53,6 +55,7 @@ class Linear:
         return self.start + (self.end - self.start) * part_of(count, self.begin, self.steps)
 
 
+@border
 def linear(start: float, end: float, steps: int, begin: int = 0, **unknown: NoReturn) -> Linear:
     """From ``start`` to ``end`` in ``steps`` steps, the first of them after ``begin`` others; then ``end``.
 
@@ -78,6 +81,7 @@ class Cosine:
         return self.end + (self.start - self.end) * 0.5 * (1.0 + anp.cos(math.pi * part_of(count, 0, self.steps)))
 
 
+@border
 def cosine(start: float, steps: int, end: float = 0.0, **unknown: NoReturn) -> Cosine:
     """Half a cosine from ``start`` to ``end`` in ``steps`` steps; then ``end``.
 
@@ -107,6 +111,7 @@ class WarmupCosine:
         return anp.where(count < self.warmup_steps, self.warmup(count), self.decay(count - self.warmup_steps))
 
 
+@border
 def warmup_cosine(
     peak: float, warmup_steps: int, steps: int, start: float = 0.0, end: float = 0.0, **unknown: NoReturn
 ) -> WarmupCosine:
@@ -138,6 +143,7 @@ class Exponential:
         return self.start * self.factor ** (count // self.steps if self.staircase else count / self.steps)
 
 
+@border
 def exponential(
     start: float, factor: float, steps: int = 1, staircase: bool = False, **unknown: NoReturn
 ) -> Exponential:
@@ -167,6 +173,7 @@ class PiecewiseConstant:
         return value
 
 
+@border
 def piecewise_constant(start: float, factors: dict[int, float], **unknown: NoReturn) -> PiecewiseConstant:
     """``start``, multiplied by ``factors[n]`` after n steps, for each n.
 

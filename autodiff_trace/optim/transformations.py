@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..core.pytree import tree_flatten, tree_unflatten
+from ..core.tracebacks import border
 from ..core.tree_paths import first_difference, path_text
 from ..core.unknown_names import unknown_keyword
 from ..numpy import wrapped as anp
@@ -20,6 +21,7 @@ from .stepping import GradientTransformation, Optimizer, Rule, make_transformati
 __all__ = ["add_decayed_weights", "chain", "clip_by_norm", "clip_by_value", "global_norm", "scale", "scale_by_schedule"]
 
 
+@border
 def chain(*steps: Any, **unknown: NoReturn) -> Any:
     """Transformations of gradients one after the other; with an optimiser at the end an optimiser.
 
@@ -80,6 +82,7 @@ class ClipByValue(Rule):
         return keep(anp.clip(g, -self.limit, self.limit), g), ()
 
 
+@border
 def clip_by_value(limit: float, **unknown: NoReturn) -> GradientTransformation:
     """Each element of the gradients from −limit to limit.
 
@@ -100,6 +103,7 @@ class Scale(Rule):
         return keep(self.factor * g, g), ()
 
 
+@border
 def scale(factor: float, **unknown: NoReturn) -> GradientTransformation:
     """Gradients times a number.
 
@@ -125,6 +129,7 @@ class ScaleBySchedule(Rule):
         return fit(numbers[0], g) * g, ()
 
 
+@border
 def scale_by_schedule(schedule: Rate, **unknown: NoReturn) -> GradientTransformation:
     """Gradients times what a schedule gives for the number of steps so far.
 
@@ -142,6 +147,7 @@ def scale_by_schedule(schedule: Rate, **unknown: NoReturn) -> GradientTransforma
 # Those that look at all leaves
 
 
+@border
 def global_norm(tree: Any) -> Any:
     """The root of the sum of the squares of all numbers in ``tree``, computed in double precision.
 
@@ -184,6 +190,7 @@ class ClipByNorm:
         return tree_unflatten(structure, [g if g is None else fit(factor, g) * g for g in leaves]), state
 
 
+@border
 def clip_by_norm(limit: float, **unknown: NoReturn) -> GradientTransformation:
     """Gradients scaled down, where the norm of all together is larger, to the norm ``limit``.
 
@@ -225,6 +232,7 @@ class AddDecayedWeights:
         ]), state
 
 
+@border
 def add_decayed_weights(weight_decay: float, mask: Any = None, **unknown: NoReturn) -> GradientTransformation:
     """Gradients plus ``weight_decay`` times the parameters: before an optimiser the gradient of a quadratic penalty.
 

@@ -16,6 +16,7 @@ from ..core.batching import BatchTrace
 from ..core.errors import caller_line
 from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.derivative import DerivativeTrace
+from ..core.tracebacks import border
 from ..core.tracer import is_box
 from ..core.tree_paths import first_difference, path_text
 from ..core.unknown_names import unknown_keyword
@@ -31,6 +32,7 @@ Answer = tuple[list, Any, str]
 """Leaves and structure of what a branch returned, and its name."""
 
 
+@border
 def cond(pred: Any, true_fun: Callable, false_fun: Callable, *operands: Any, **unknown: NoReturn) -> Any:
     """``true_fun(*operands)`` where ``pred`` is true, else ``false_fun(*operands)``.
 
@@ -67,6 +69,7 @@ def cond(pred: Any, true_fun: Callable, false_fun: Callable, *operands: Any, **u
     return tree_unflatten(structure, leaves)
 
 
+@border
 def switch(index: Any, branches: Sequence[Callable], *operands: Any, **unknown: NoReturn) -> Any:
     """``branches[index](*operands)``, with an index below zero as the first and one that is too large as the last.
 
@@ -96,6 +99,7 @@ def switch(index: Any, branches: Sequence[Callable], *operands: Any, **unknown: 
     return tree_unflatten(answer[1], answer[0])
 
 
+@border
 def while_loop(cond_fun: Callable, body_fun: Callable, init_val: Any, **unknown: NoReturn) -> Any:
     """``while cond_fun(carry): carry = body_fun(carry)``, from ``init_val``; the last carry.
 

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..core.pytree import tree_flatten, tree_unflatten
+from ..core.tracebacks import border
 from ..core.tracer import is_box
 from ..core.tree_paths import first_difference
 from ..core.unknown_names import unknown_keyword
@@ -18,6 +19,7 @@ from .border import describe, to_input
 __all__ = ["Raveling", "ravel_pytree"]
 
 
+@border
 def ravel_pytree(tree: Any, **unknown: NoReturn) -> tuple[Any, Callable[[Any], Any]]:
     """The numbers of ``tree`` as one vector, and the function that makes a container like it of such a vector.
 
