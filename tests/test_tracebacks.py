@@ -275,8 +275,11 @@ def test_the_line_is_the_innermost_of_the_user_below_other_libraries():
 
 
 def test_where_all_is_installed_the_line_is_the_innermost_outside_the_package():
-    code = "from autodiff_trace.core import errors\n" \
-        "errors.is_users_file = lambda name: False\nprint(errors.caller_line())\n"
+    code = (
+        "from autodiff_trace.core import errors\n"
+        "errors.owner_of_file = lambda name: errors.LIBRARY if name[0] == '<' else errors.OURS\n"
+        "print(errors.caller_line())\n"
+    )
     path = os.path.dirname(os.path.dirname(autodiff_trace.__file__))
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=path, check=True)
     assert run.stdout.strip() == "<string>, line 3"

@@ -10,7 +10,7 @@ import types
 import warnings
 from collections.abc import Iterator
 
-from ..core.errors import is_users_file
+from ..core.errors import is_own_file, is_users_file
 from ..captured_state.names import is_users, root_module
 from .backends.numpy_source.spelling import printable
 
@@ -81,7 +81,7 @@ def title(function: object) -> str:
 def warn(message: str) -> None:
     """Give a JitWarning at the line of the user's code that has led here."""
     level, frame = 1, sys._getframe()
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
+    while frame.f_back is not None and is_own_file(frame.f_code.co_filename):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, JitWarning, stacklevel=level)
 

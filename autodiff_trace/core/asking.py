@@ -76,9 +76,9 @@ def why_not(line: str) -> str | None:
 
 KEYWORD = re.compile(r"((\w+)\(\) got an unexpected keyword argument '(\w+)')(?:\. Did you mean .*)?")
 A_NUMBER = "a real number is required, not ArrayBox"
-A_BATCH = (
-    "%d asks a mapped value for one number ({line}), but it is a whole batch of values. Print the batch itself, "
-    "print(x), or format the elements of what vmap(f) gives."
+SEVERAL = (
+    "%d asks a traced value for one number ({line}), but it is an array, or under vmap a whole batch of values. Print "
+    "it whole, print(x), or format its elements outside of vmap(f)."
 )
 
 
@@ -97,7 +97,7 @@ def raise_ours(error: Exception) -> None:
         error.__cause__ = error.__context__ = None
         raise TracedValueError(ANSWERS["y[i] = x"].format(line=line_of(error))).with_traceback(trace) from None
     if type(error) is TypeError and text.endswith(A_NUMBER):
-        raise TracedValueError(A_BATCH.format(line=line_of(error))).with_traceback(trace) from None
+        raise TracedValueError(SEVERAL.format(line=line_of(error))).with_traceback(trace) from None
     found = KEYWORD.fullmatch(text) if type(error) is TypeError else None
     if found and any(found[2] == function.__name__ for function in table):
         error.args = (our_way(found[1], ["x.method()"], found[3]),)

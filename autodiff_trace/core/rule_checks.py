@@ -77,10 +77,15 @@ def checked(prim: Callable, rule: Callable | None, argument: int | str, is_forwa
     @functools.wraps(rule, updated=())
     def call(g: Any, ans: Any, *args: Any, **kwargs: Any) -> Any:
         term = rule(g, ans, *args, **kwargs)
+        try:  # as a rule both are arrays (0.3 instead of 2 µs)
+            if term.shape == (ans if is_forward else args[argument]).shape:
+                return term
+        except (AttributeError, IndexError, TypeError):
+            pass
         if is_forward:
             like = ans
         else:
-            like = args[argument] if argument in range(len(args)) else kwargs.get(argument)
+            like = args[argument] if type(argument) is int and argument < len(args) else kwargs.get(argument)
         if term is not None and (shape := shape_of(like)) is not None:
             check_term(prim, rule, term, shape, "an answer" if is_forward else f"argument {argument!r}", is_forward)
         return term

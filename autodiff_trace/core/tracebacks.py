@@ -20,10 +20,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import TracebackType
+from typing import Any, TypeVar
 
 from .errors import is_own_file
 
 __all__ = ["border", "hide_frames", "keeping_frames", "shows_all"]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 VARIABLE = "AUTODIFF_TRACE_TRACEBACK"
 """The variable of the environment that shows all frames: ``full``."""
@@ -95,7 +98,7 @@ def before(trace: TracebackType | None, end: TracebackType) -> list[TracebackTyp
     return entries
 
 
-def border(function: Callable) -> Callable:
+def border(function: F) -> F:
     """Decorate a function that users call seldom enough for one more call (0.1 µs): the frames of this package are
     taken off the tracebacks of errors that leave it."""
 
@@ -107,4 +110,4 @@ def border(function: Callable) -> Callable:
             hide_frames(error)
             raise
 
-    return call
+    return call  # type: ignore[return-value]
