@@ -115,6 +115,7 @@ PASSED = {
     "a row without an element": lambda: grad(lambda x: anp.max(anp.where(x > 9, x, -np.inf)))(BAD),
     "a selection in the backward pass": lambda: grad(lambda x: anp.sum(anp.where(x > 0, anp.sqrt(x), 0)))(BAD),
     "a selection under vmap": lambda: vmap(grad(lambda x: anp.where(x > 0, anp.sqrt(x), 0)))(BAD),
+    "a selection in a second derivative": lambda: hessian(lambda x: anp.sum(anp.where(x > 0, anp.sqrt(x), 0)))(BAD),
     "what is ignored": lambda: grad(muted)(BAD),
     "what is ignored, compiled": lambda: jit(grad(muted))(BAD),
     "second derivatives of what is ignored": lambda: hessian(muted)(BAD),
@@ -126,8 +127,9 @@ PASSED = {
 
 
 @pytest.mark.parametrize("name", PASSED)
-def test_what_passes(name):
-    with debug_nans():
+@pytest.mark.parametrize("handling", ["warn", "ignore"])
+def test_what_passes(name, handling):
+    with np.errstate(all=handling), debug_nans():
         PASSED[name]()
 
 

@@ -57,7 +57,7 @@ def at_users_line(show: Callable[[warnings.WarningMessage], None]) -> Callable[[
         names = users.f_globals
         warnings.warn_explicit(
             message.message, message.category, users.f_code.co_filename, users.f_lineno,
-            names.get("__name__") or "<unknown>", names.setdefault("__warningregistry__", {}), source=message.source,
+            names.get("__name__") or "<string>", names.setdefault("__warningregistry__", {}), source=message.source,
         )
 
     show_at_users_line.is_pointing = True

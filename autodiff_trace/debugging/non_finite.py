@@ -15,6 +15,7 @@ from ..core.parameters import positional_parameters
 from ..core.taylor import TaylorTrace
 from ..core.tracer import Trace, running_traces
 from ..core.traits import traits_of
+from ..numpy.error_states import error_state
 from .places import arrays_in, file_and_line, name_of, range_text, source_line
 from .watchers import Call, Place, Pull, Watcher, who_watches
 from .watching import watch_everywhere, watched_by
@@ -44,7 +45,7 @@ class Made(NamedTuple):
     first: tuple[int, ...]
 
 
-errors_before: ContextVar[dict[str, str] | None] = ContextVar("errors_before", default=None)
+errors_before: ContextVar[Any] = ContextVar("errors_before", default=None)
 """NumPy's handling of errors around what is watched."""
 
 
@@ -56,15 +57,17 @@ class NanWatcher(Watcher):
 
     def start(self, trace: Trace) -> None:
         if not running_traces():
-            errors_before.set(np.geterr())
+            errors_before.set(error_state())
 
     def called(self, call: Call) -> None:
         operands = [call.args, call.kwargs]
         elementwise = traits_of(call.prim).elementwise and not call.kwargs
+        if call.rule is not None and call.rule.is_masked:
+            return  # of what the rule gives the part that counts is looked at
         kinds = self.watched_kinds()
         made = find_made(call.ans, operands, elementwise, *kinds)
         if made is not None:
-            rule = "" if call.rule is None else f", in the rule of {name_of(call.rule[2])} in the backward pass,"
+            rule = "" if call.rule is None else f", in the rule of {name_of(call.rule.prim)} in the backward pass,"
             shown = named_arguments(call.prim, call.args, call.kwargs)
             raise failure("value", f"{name_of(call.prim)}{rule}", call.place, made, shown)
         if isinstance(call.trace, (JVPTrace, TaylorTrace)):
@@ -86,8 +89,10 @@ class NanWatcher(Watcher):
 
     def watched_kinds(self) -> tuple[bool, bool]:
         """Whether NaN counts, and infinity: not where the function itself has told NumPy to ignore such errors."""
-        before = errors_before.get() or {}
-        ignored = {kind for kind, how in np.geterr().items() if how == "ignore" and before.get(kind) != "ignore"}
+        now, before = error_state(), errors_before.get()
+        if now is before or now == before:
+            return True, self.infs
+        ignored = {kind for kind, how in np.geterr().items() if how == "ignore"}
         return "invalid" not in ignored, self.infs and ignored.isdisjoint(("divide", "over"))
 
 
@@ -212,7 +217,7 @@ def debug_nans(enabled: bool = True, *, infs: bool = True) -> Iterator[None]:
         if not isinstance(value, (bool, np.bool_)):
             raise TypeError(f"debug_nans: {name}={value!r}, but it is True or False; the function to be watched is "
                             "called within the block, with debug_nans(): f(x).")
-    errors_before.set(np.geterr())
+    errors_before.set(error_state())
     others = [each for each in who_watches() if not isinstance(each, NanWatcher)]
     with watched_by(*others, *[NanWatcher(bool(infs))] * bool(enabled)):
         yield

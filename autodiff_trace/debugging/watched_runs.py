@@ -16,9 +16,10 @@ from ..core.errors import caller_place
 from ..core.fast.donation import Overwriting
 from ..core.forward import JVPTrace
 from ..core.pytree import tree_flatten, tree_unflatten
+from ..core.selections import Selected
 from ..core.tracer import boxers, running_traces
 from ..core.transformed import COMMUTING
-from .watchers import Pull, is_inside, timed, warned, who_watches, within
+from .watchers import Pull, Rule, is_inside, timed, warned, who_watches, within
 from .watching import replacements
 
 __all__ = ["ValueTrace"]
@@ -46,7 +47,9 @@ def report_pull(node: tuple, g: Any) -> list[tuple[tuple, Any]]:
     # Nothing is written into: who watches is to see the cotangent as it was.
     bound = (node[0], rules.bind(False, g), *node[2:]) if isinstance(rules, Overwriting) else node
     place = getattr(node[5], "place", None)
-    token = within.set((caller_place(), place, node[6]))
+    around = within.get()
+    is_masked = type(g) is Selected or around is not None and around.is_masked
+    token = within.set(Rule(caller_place(), place, node[6], is_masked))
     try:
         (pulled, seconds, inside), warning = warned(timed, lambda: list(backward.pull_node(bound, g)))
     finally:

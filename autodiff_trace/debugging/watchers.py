@@ -14,8 +14,8 @@ from ..core.errors import caller_place
 from ..core.tracer import Trace
 
 __all__ = [
-    "Call", "Place", "Pull", "Watcher", "current_place", "everywhere", "is_inside", "timed", "warned", "watchers",
-    "who_watches", "within",
+    "Call", "Place", "Pull", "Rule", "Watcher", "current_place", "everywhere", "is_inside", "timed", "warned",
+    "watchers", "who_watches", "within",
 ]
 
 Place = tuple[types.CodeType, int] | None
@@ -34,8 +34,8 @@ class Call(NamedTuple):
     seconds: float
     is_inside: bool
     """Whether it is a part of another that is reported later: of the same call on an inner trace, or of a rule."""
-    rule: tuple | None
-    """What ``within`` holds, where it is a part of a rule in a backward pass."""
+    rule: Rule | None
+    """Of which rule it is a part, in a backward pass."""
 
 
 class Pull(NamedTuple):
@@ -81,15 +81,25 @@ def who_watches() -> Sequence[Watcher]:
 is_inside: ContextVar[bool] = ContextVar("is_inside", default=False)
 """Whether something is being computed that will be reported as a whole."""
 
-within: ContextVar[tuple[Place, Place, Callable] | None] = ContextVar("within", default=None)
-"""While a rule runs in a backward pass: the user's line now, that of the call whose rule it is, and its primitive."""
+class Rule(NamedTuple):
+    """A rule that runs in a backward pass: the user's line now, that of the call whose rule it is, its primitive, and
+    whether a part of what it computes is nothing to the result, since a selection did not take it."""
+
+    now: Place
+    recorded: Place
+    prim: Callable
+    is_masked: bool
+
+
+within: ContextVar[Rule | None] = ContextVar("within", default=None)
+"""The rule that runs in this context."""
 
 
 def current_place() -> Place:
     """The user's line; in a rule that of the forward call, unless the rule runs code of the user's."""
     place = caller_place()
     rule = within.get()
-    return rule[1] if rule is not None and rule[0] == place and rule[1] is not None else place
+    return rule.recorded if rule is not None and rule.now == place and rule.recorded is not None else place
 
 
 def warned(function: Callable, *args: Any) -> tuple[Any, RuntimeWarning | None]:
