@@ -456,6 +456,27 @@ def test_the_derivative_of_a_minimum():
     np.testing.assert_allclose([compiled(row) for row in rows], [lowest(row).x for row in rows], rtol=1e-6)
 
 
+def test_minima_within_minima_and_beside_text():
+    def inner(x, a):
+        return optim.minimize(lambda p: (p["y"] - a * x) ** 2 + p["y"] ** 2, {"y": 0.0, "name": "y"}).x["y"]
+
+    def outer(a):
+        return optim.minimize(lambda x: (x - inner(x, a)) ** 2 + (x - 1) ** 2, 0.0).x
+
+    np.testing.assert_allclose([outer(1.0), grad(outer)(1.0)], [0.8, 0.32], rtol=1e-5)
+
+
+def test_steps_of_lbfgs_are_differentiable():
+    def after(c):
+        optimizer, x = optim.lbfgs(f := lambda x: anp.sum((x - c) ** 4 + x**2)), np.ones(2)
+        state = optimizer.init(x)
+        for _ in range(4):
+            x, state = optimizer.update(grad(f)(x), state, x)
+        return anp.sum(x)
+
+    np.testing.assert_allclose(grad(after)(2.0), (after(2 + 1e-6) - after(2 - 1e-6)) / 2e-6, rtol=1e-6)
+
+
 def test_single_steps_of_lbfgs():
     optimizer = optim.lbfgs(rosenbrock)
     p, state = np.array([-1.2, 1.0]), optimizer.init(None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -157,7 +158,7 @@ def shared_generators() -> list:
     if "numpy.random" in sys.modules:
         found.append(np.random.mtrand._rand)
     if "random" in sys.modules:
-        found.append(sys.modules["random"]._inst)
+        found.append(importlib.import_module("random")._inst)  # another thread may be loading it: wait
     return found
 
 
