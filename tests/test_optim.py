@@ -358,6 +358,8 @@ UPDATES = {
     "other state": (lambda: optim.adam().update(G, optim.adam().init(1.0), P), ValueError, "of other parameters.*mean"),
     "other shape": (lambda: optim.adam().update(np.ones(3), optim.adam().init(np.ones(1)), np.ones(3)), ValueError,
                     r"state.mean has shape \(1,\), but the gradient has shape \(3,\)"),
+    "constant before": (lambda: optim.sgd(abs, 0.9).update(1.0, optim.sgd(0.1, 0.9).init(1.0), 1.0), TypeError,
+                        "the state has counted no steps"),
     "chain": (lambda: optim.chain(optim.adam()).update(G, STATE, P), TypeError, "no tuple of 1 states"),
     "schedule": (lambda: optim.sgd(lambda n: None).update(1.0, optim.sgd(lambda n: None).init(1.0), 1.0), TypeError,
                  "schedule .* has to return one real number, got None"),
