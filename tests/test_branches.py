@@ -247,3 +247,37 @@ def test_mistakes_under_vmap():
         vmap(lambda x: cond(x > 1, lambda x: {"a": x}, lambda x: {"a": 1}, x))(X)
     with pytest.raises(TracedValueError, match="anp.where"):
         vmap(lambda x: x if x > 1 else -x)(X)
+
+
+def test_writes_into_what_is_around_them():
+    """Of one value they are Python's; of a batch they would be done for all examples."""
+    def branching(x):
+        buffer = anp.zeros(2)
+
+        def first(y):
+            buffer[0] = y
+            return y
+
+        def second(y):
+            buffer[1] = y
+            return -y
+
+        cond(x > 1.5, first, second, x)
+        return buffer
+
+    def looping(x):
+        buffer = anp.zeros(1)
+
+        def body(c):
+            buffer[0] = buffer[0] + 1.0
+            return c * 2.0
+
+        while_loop(lambda c: c < 4.0, body, x)
+        return buffer
+
+    assert branching(2.0).tolist() == [2.0, 0.0] and looping(1.0).tolist() == [2.0]
+    assert grad(lambda x: anp.sum(branching(x)))(2.0) == 1.0
+    with pytest.raises(TracedValueError, match="cond: first writes into an array from around it .*test_branches"):
+        vmap(branching)(X)
+    with pytest.raises(TracedValueError, match="while_loop: body writes .* part of the carry, and return it"):
+        vmap(looping)(X)

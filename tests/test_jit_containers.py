@@ -1,6 +1,7 @@
 """Containers in containers, as deep as the function itself takes them; ones without an end; great ones outside."""
 
 import time
+from collections import namedtuple
 
 import numpy as np
 import pytest
@@ -110,3 +111,18 @@ def test_tuples_of_numbers_are_not_watched():
     for _ in range(3):
         assert_same(compiled(X), X * 7)
     assert compiled.cache_info().hits == 2
+
+
+def test_named_tuples_that_are_called_alike():
+    """Programs spell them by the functions that make them."""
+    first, second = namedtuple("P", "a b"), namedtuple("P", "u v")
+    other, empty = namedtuple("Pé", "a"), namedtuple("E", "")
+
+    def f(x, __make_P):
+        return first(x * 2, second(1, x)), {"k": other(x)}, empty(), second(x + __make_P, None)
+
+    expected, compiled = f(1.5, 2.0), jit(f)
+    for _ in range(3):
+        found = compiled(1.5, 2.0)
+        assert repr(found) == repr(expected)
+        assert [type(found[0]), type(found[0].b), type(found[1]["k"]), type(found[2])] == [first, second, other, empty]

@@ -358,6 +358,8 @@ UPDATES = {
     "other state": (lambda: optim.adam().update(G, optim.adam().init(1.0), P), ValueError, "of other parameters.*mean"),
     "other shape": (lambda: optim.adam().update(np.ones(3), optim.adam().init(np.ones(1)), np.ones(3)), ValueError,
                     r"state.mean has shape \(1,\), but the gradient has shape \(3,\)"),
+    "constant before": (lambda: optim.sgd(abs, 0.9).update(1.0, optim.sgd(0.1, 0.9).init(1.0), 1.0), TypeError,
+                        "the state has counted no steps"),
     "chain": (lambda: optim.chain(optim.adam()).update(G, STATE, P), TypeError, "no tuple of 1 states"),
     "schedule": (lambda: optim.sgd(lambda n: None).update(1.0, optim.sgd(lambda n: None).init(1.0), 1.0), TypeError,
                  "schedule .* has to return one real number, got None"),
@@ -454,6 +456,27 @@ def test_the_derivative_of_a_minimum():
     np.testing.assert_allclose(vmap(lambda c: lowest(c).x)(rows), [lowest(row).x for row in rows], rtol=1e-6)
     compiled = jit(lambda c: lowest(c).x)
     np.testing.assert_allclose([compiled(row) for row in rows], [lowest(row).x for row in rows], rtol=1e-6)
+
+
+def test_minima_within_minima_and_beside_text():
+    def inner(x, a):
+        return optim.minimize(lambda p: (p["y"] - a * x) ** 2 + p["y"] ** 2, {"y": 0.0, "name": "y"}).x["y"]
+
+    def outer(a):
+        return optim.minimize(lambda x: (x - inner(x, a)) ** 2 + (x - 1) ** 2, 0.0).x
+
+    np.testing.assert_allclose([outer(1.0), grad(outer)(1.0)], [0.8, 0.32], rtol=1e-5)
+
+
+def test_steps_of_lbfgs_are_differentiable():
+    def after(c):
+        optimizer, x = optim.lbfgs(f := lambda x: anp.sum((x - c) ** 4 + x**2)), np.ones(2)
+        state = optimizer.init(x)
+        for _ in range(4):
+            x, state = optimizer.update(grad(f)(x), state, x)
+        return anp.sum(x)
+
+    np.testing.assert_allclose(grad(after)(2.0), (after(2 + 1e-6) - after(2 - 1e-6)) / 2e-6, rtol=1e-6)
 
 
 def test_single_steps_of_lbfgs():

@@ -94,13 +94,14 @@ def flat_gradients(name: str, grads: Any, params: Any) -> tuple[list, list, Stru
             f"{first_difference(own, structure)}. The order is update(grads, state, params)."
         )
     for i, (g, p) in enumerate(zip(leaves, columns)):
-        if g is not None and (shape := shape_of(g)) != shape_of(p) or g is not None and shape is None:
-            if shape_of(g) is None or shape_of(p) is None:
-                raise no_gradient(name, g if shape_of(g) is None else p, structure, i)
-            raise ValueError(
-                f"{name}: the gradient{path_text(structure, i)} has shape {shape_of(g)}, but the parameter has shape "
-                f"{shape_of(p)}."
-            )
+        if g is None:
+            continue
+        shape, wanted = shape_of(g), shape_of(p)
+        if shape is None or wanted is None:
+            raise no_gradient(name, g if shape is None else p, structure, i)
+        if shape != wanted:
+            place = path_text(structure, i)
+            raise ValueError(f"{name}: the gradient{place} has shape {shape}, but the parameter has shape {wanted}.")
     return leaves, columns, structure
 
 

@@ -6,9 +6,10 @@ through two points (3.59); where values differ by rounding alone, slopes decide 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
+
+from ..numpy import wrapped as anp
 
 __all__ = ["Point", "strong_wolfe"]
 
@@ -41,7 +42,7 @@ class Line:
 
     def falls(self, point: Point) -> bool:
         start = self.start
-        if not math.isfinite(point.value) or not math.isfinite(point.slope):
+        if not is_finite(point.value, point.slope):
             return False
         return bool(point.value <= start.value + FALL * point.step * start.slope) or self.is_level(point)
 
@@ -104,13 +105,17 @@ def zoom(at: Callable[[Any], Point], line: Line, low: Point, high: Point, limit:
 
 def cubic_minimum(a: Point, b: Point) -> Any:
     """Where the cubic with the values and slopes of two points has its minimum; None if nowhere."""
-    if not all(map(math.isfinite, (a.value, a.slope, b.value, b.slope))) or a.step == b.step:
+    if not is_finite(a.value, a.slope, b.value, b.slope) or a.step == b.step:
         return None
     d = a.slope + b.slope - 3 * (a.value - b.value) / (a.step - b.step)
     square = d * d - a.slope * b.slope
-    if not (square >= 0 and math.isfinite(square)):
+    if not (square >= 0 and is_finite(square)):
         return None
-    root = math.copysign(1.0, b.step - a.step) * square**0.5
+    root = square**0.5 if b.step > a.step else -(square**0.5)
     scale = b.slope - a.slope + 2 * root
     guess = None if scale == 0 else b.step - (b.step - a.step) * (b.slope + root - d) / scale
-    return guess if guess is not None and math.isfinite(guess) else None
+    return guess if guess is not None and is_finite(guess) else None
+
+
+def is_finite(*numbers: Any) -> bool:
+    return all([bool(anp.isfinite(x)) for x in numbers])

@@ -127,6 +127,8 @@ class Step:
         columns = []
         count = None
         if kind is not None:
+            if rule.counts and state[0] is None:
+                raise TypeError(f"{name}: the state has counted no steps, for a schedule: begin with init(params).")
             count = state[0] + 1 if rule.counts else None
             for field in rule.fields:
                 columns.append(column_like(name, field, getattr(state, field), structure))

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 
 from ..core.batching import BatchTrace
-from ..core.errors import caller_line
+from ..core.errors import TracedValueError, caller_line
 from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.derivative import DerivativeTrace
 from ..core.tracebacks import border
@@ -88,7 +88,7 @@ def switch(index: Any, branches: Sequence[Callable], *operands: Any, **unknown: 
     branches = list(branches)
     if not branches or not all(map(callable, branches)):
         raise TypeError("switch: branches is a list of functions, at least one: switch(index, [f, g], *operands).")
-    value = as_scalar(index)
+    value = number(index)
     if getattr(value, "shape", None) != () or value.dtype.kind not in "iu":
         raise TypeError(f"switch: index is {describe(index)}, not one integer ({caller_line()}).")
     if not is_mapped(value):
@@ -148,14 +148,14 @@ def while_loop(cond_fun: Callable, body_fun: Callable, init_val: Any, **unknown:
         going = goes_on if going is None else anp.logical_and(going, goes_on)
         if not any_example(going):
             return tree_unflatten(structure, carry)
-        answer = body_fun(tree_unflatten(structure, list(map(writable, carry))))
+        answer = call_for_all("while_loop", body_fun, tree_unflatten(structure, list(map(writable, carry))))
         new = check_carry("while_loop", body_name, answer, structure, kinds)
         carry = [choose(going, x, y) for x, y in zip(new, carry)]
 
 
 def truth(what: str, value: Any) -> Any:
     """``value`` as one truth value, which may be mapped."""
-    value = as_scalar(value)
+    value = number(value)
     shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
     if dtype is None or dtype.kind not in "biu":
         raise TypeError(
@@ -166,11 +166,6 @@ def truth(what: str, value: Any) -> Any:
             f"{what} is an array of shape {shape}, not one truth value ({caller_line()}): write anp.any(…) or "
             "anp.all(…), or map over it with vmap.")
     return value if dtype.kind == "b" else value != 0
-
-
-def as_scalar(x: Any) -> Any:
-    """A number of Python, traced perhaps, as NumPy's."""
-    return x.to_numpy_scalar() if hasattr(type(x), "to_numpy_scalar") else number(x)
 
 
 def is_mapped(x: Any) -> bool:
@@ -198,9 +193,30 @@ def own_tree(tree: Any) -> Any:
     return tree_unflatten(structure, list(map(own, leaves)))
 
 
+def call_for_all(name: str, fun: Callable, *args: Any) -> Any:
+    """``fun(*args)``, which runs for all examples. Raises TracedValueError if it writes into a traced value from around
+    it."""
+    cells = [cell.cell_contents for cell in getattr(fun, "__closure__", None) or () if holds_something(cell)]
+    boxes = [box for box in tree_flatten(cells)[0] if is_box(box)]
+    values = [box._value for box in boxes]
+    answer = fun(*args)
+    if any(box._value is not value for box, value in zip(boxes, values)):
+        raise TracedValueError(
+            f"{name}: {getattr(fun, '__name__', fun)} writes into an array from around it ({caller_line()}), but is "
+            "run for all examples of a batch. Make the array an operand, or part of the carry, and return it.")
+    return answer
+
+
+def holds_something(cell: Any) -> bool:
+    try:
+        return cell.cell_contents is not None
+    except ValueError:
+        return False
+
+
 def run_branch(name: str, fun: Callable, operands: tuple) -> Answer:
     leaves, structure = tree_flatten(operands)
-    answer = fun(*tree_unflatten(structure, list(map(writable, leaves))))
+    answer = call_for_all(name, fun, *tree_unflatten(structure, list(map(writable, leaves))))
     return *tree_flatten(answer), getattr(fun, "__name__", repr(fun))
 
 

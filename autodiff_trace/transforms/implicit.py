@@ -93,7 +93,7 @@ class Root(Implicit):
     def flat(self, f: Callable) -> Callable:
         """``f`` of a vector."""
         def of_vector(z):
-            parts = [anp.reshape(x, (-1,)) for x in tree_leaves(f(self.raveling.unravel(z)))]
+            parts = [anp.reshape(x, (-1,)) for x in tree_leaves(f(self.raveling.unravel(z))) if x is not None]
             found = sum([part.shape[0] for part in parts])
             if found != self.raveling.size:
                 raise TypeError(

@@ -56,8 +56,9 @@ def display(structure: Structure, objects: dict[str, Any], texts: Iterator[str],
     if structure.kind is dict and all(type(key) is str for key in structure.extra):
         return "{" + ", ".join(f"{key!r}: {value}" for key, value in zip(structure.extra, inner)) + "}"
     if issubclass(structure.kind, tuple) and fields_of(structure.kind):  # a state of Adam: 3 µs less than unflatten
-        make = structure.kind._make
-        name = next((name for name, each in objects.items() if each == make), f"__make_{len(objects)}")
-        objects[name] = make  # no name of the user's begins so
+        make, name = structure.kind._make, f"__make_{structure.kind.__name__}"  # no value is called so
+        if objects.setdefault(name, make) != make or not name.isascii():
+            name = f"__make_{len(objects)}"
+            objects[name] = make
         return f"{name}(({', '.join(inner)},))"
     return None
