@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.errors import caller_line
+import numpy as np
+
+from ..core.derivative import DerivativeTrace
+from ..core.errors import TracedValueError, caller_line
+from ..core.tracer import is_box
 from ..numpy import wrapped as anp
 from ..numpy.canonical import as_array
 from ..numpy.generators import checked_generator, is_shared, uniform_beside
@@ -28,10 +32,14 @@ def dropout(x: Any, rate: float, rng: Any, *, training: bool = True) -> Any:
     >>> np.unique(kept)
     array([0.        , 1.33333333])
     """
-    if not is_shared(rng):
+    if training and not is_shared(rng):
         checked_generator(rng, "dropout")
-    if not 0 <= rate <= 1:
-        raise ValueError(f"dropout: rate is a probability, from 0 to 1, not {rate!r} ({caller_line()})")
+    if isinstance(rate, (str, list, tuple, np.ndarray)) or not 0 <= rate <= 1:
+        raise ValueError(f"dropout: rate is a probability, a number from 0 to 1, not {rate!r} ({caller_line()})")
+    if is_box(rate) and isinstance(rate._trace, DerivativeTrace):
+        raise TracedValueError(
+            f"dropout: rate is a traced value ({caller_line()}), but a draw has no derivative. Write to_numpy(rate)"
+        )
     if not training:
         return x
     x = as_array(x)

@@ -73,8 +73,13 @@ reduction(inverse_deviation, slope=slope)
 declare(normalised, inverse_deviation, owns_memory=True, harmless=True)
 
 
-def inexact(x: Any) -> Any:
+def checked(name: str, x: Any, eps: float) -> Any:
+    """``x`` as an array of floating-point numbers."""
     x = as_array(x)
+    if x.dtype.kind == "c":
+        raise TypeError(f"{name}: x is complex ({caller_line()}). Write {name}(x.real)")
+    if not eps >= 0:
+        raise ValueError(f"{name}: eps is a number, at least 0, not {eps!r} ({caller_line()})")
     return x if x.dtype.kind == "f" else anp.astype(x, float)
 
 
@@ -106,7 +111,7 @@ def layer_norm(
     array([[-1.22474487,  0.        ,  1.22474487],
            [-1.22474487,  0.        ,  1.22474487]])
     """
-    x = inexact(x)
+    x = checked("layer_norm", x, eps)
     axes = axes_of(x, axis)
     shape = tuple([x.shape[i] for i in axes])
     expand = tuple([n if i in axes else 1 for i, n in enumerate(x.shape)])
@@ -135,7 +140,7 @@ def batch_norm(
     (array([[-1., -1.],
            [ 1.,  1.]]), array([0.2, 0.4]), array([1.1, 1.7]))
     """
-    x = inexact(x)
+    x = checked("batch_norm", x, eps)
     if x.ndim < 2:
         raise ValueError(f"batch_norm: x has shape {x.shape}, but needs two axes at least ({caller_line()})")
     channel_axis, = axes_of(x, axis)
