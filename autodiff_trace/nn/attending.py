@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import operator
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from ..core.errors import caller_line
 from ..core.primitives import nondifferentiable
 from ..core.traits import declare
+from ..core.unknown_names import unknown_keyword
 from ..numpy import wrapped as anp
 from ..numpy.batching import batch_first
 from ..numpy.broadcasting import cast
@@ -84,7 +85,8 @@ def one_hot(labels: Any, classes: int, dtype: Any = float) -> Any:
 
 
 def attention(
-    query: Any, key: Any, value: Any, *, mask: Any = None, causal: bool = False, scale: float | None = None
+    query: Any, key: Any, value: Any, *, mask: Any = None, causal: bool = False, scale: float | None = None,
+    **unknown: NoReturn,
 ) -> Any:
     """``softmax(query @ key.T * scale) @ value`` (Vaswani and others, 2017).
 
@@ -106,6 +108,8 @@ def attention(
     array([[1.],
            [2.]])
     """
+    if unknown:
+        raise unknown_keyword("attention", unknown)
     query, key, value = as_array(query), as_array(key), as_array(value)
     if min(query.ndim, key.ndim, value.ndim) < 2 or query.shape[-1] != key.shape[-1] or (
             key.shape[-2] != value.shape[-2]):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from ..core.derivative import DerivativeTrace
 from ..core.errors import TracedValueError, caller_line
 from ..core.tracer import is_box
+from ..core.unknown_names import unknown_keyword
 from ..numpy import wrapped as anp
 from ..numpy.canonical import as_array
 from ..numpy.generators import checked_generator, is_shared, uniform_beside
@@ -16,7 +17,7 @@ from ..numpy.generators import checked_generator, is_shared, uniform_beside
 __all__ = ["dropout"]
 
 
-def dropout(x: Any, rate: float, rng: Any, *, training: bool = True) -> Any:
+def dropout(x: Any, rate: float, rng: Any, *, training: bool = True, **unknown: NoReturn) -> Any:
     """``x``, each element zero with probability ``rate``, else over ``1 - rate`` (Srivastava and others, 2014).
 
     Arguments:
@@ -32,6 +33,8 @@ def dropout(x: Any, rate: float, rng: Any, *, training: bool = True) -> Any:
     >>> np.unique(kept)
     array([0.        , 1.33333333])
     """
+    if unknown:
+        raise unknown_keyword("dropout", unknown)
     if training and not is_shared(rng):
         checked_generator(rng, "dropout")
     if isinstance(rate, (str, list, tuple, np.ndarray)) or not 0 <= rate <= 1:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from ..core.errors import caller_line
 from ..core.traits import declare
 from ..core.unary import unary
+from ..core.unknown_names import unknown_keyword
 from ..numpy import wrapped as anp
 from ..numpy.along_axes import reduction, runs_along
 from ..numpy.broadcasting import cast
@@ -96,7 +97,8 @@ def scaled(name, ans, weight, bias, shape, expand):
 
 
 def layer_norm(
-    x: Any, weight: Any = None, bias: Any = None, *, axis: int | tuple[int, ...] = -1, eps: float = 1e-5
+    x: Any, weight: Any = None, bias: Any = None, *, axis: int | tuple[int, ...] = -1, eps: float = 1e-5,
+    **unknown: NoReturn,
 ) -> Any:
     """``(x - mean) / sqrt(variance + eps) * weight + bias``, mean and variance along ``axis`` (Ba and others, 2016).
 
@@ -111,6 +113,8 @@ def layer_norm(
     array([[-1.22474487,  0.        ,  1.22474487],
            [-1.22474487,  0.        ,  1.22474487]])
     """
+    if unknown:
+        raise unknown_keyword("layer_norm", unknown)
     x = checked("layer_norm", x, eps)
     axes = axes_of(x, axis)
     shape = tuple([x.shape[i] for i in axes])
@@ -120,7 +124,7 @@ def layer_norm(
 
 def batch_norm(
     x: Any, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None, *, training: bool = True,
-    momentum: float = 0.1, eps: float = 1e-5, axis: int = 1,
+    momentum: float = 0.1, eps: float = 1e-5, axis: int = 1, **unknown: NoReturn,
 ) -> tuple[Any, Any, Any]:
     """Each channel less its mean over its deviation, times its weight, plus its bias (Ioffe and Szegedy, 2015).
 
@@ -140,6 +144,8 @@ def batch_norm(
     (array([[-1., -1.],
            [ 1.,  1.]]), array([0.2, 0.4]), array([1.1, 1.7]))
     """
+    if unknown:
+        raise unknown_keyword("batch_norm", unknown)
     x = checked("batch_norm", x, eps)
     if x.ndim < 2:
         raise ValueError(f"batch_norm: x has shape {x.shape}, but needs two axes at least ({caller_line()})")
