@@ -126,8 +126,8 @@ def check_rows(leaf: Any) -> None:
         )
     if not is_box(leaf) and not isinstance(shape[0], (int, np.integer)):
         raise TypeError(
-            f"minibatches: a {kind} has {shape[0]} rows ({caller_line()}). Compute their number first; of Dask's arrays "
-            "x.compute_chunk_sizes() does so"
+            f"minibatches: a {kind} has {shape[0]} rows ({caller_line()}). Compute their number first; of Dask's "
+            "arrays x.compute_chunk_sizes() does so"
         )
 
 
