@@ -6,7 +6,7 @@ import operator
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from .core.errors import caller_line
 from .core.pytree import find_container, tree_flatten, tree_unflatten
 from .core.tracebacks import border
 from .core.tracer import is_box
-from .core.unknown_names import unknown_name
+from .core.unknown_names import unknown_keyword, unknown_name
 from .numpy.array_kinds import instead_of
 from .numpy.generators import checked_generator
 
@@ -51,7 +51,8 @@ class Minibatches:
 
 @border
 def minibatches(
-    arrays: Any, batch_size: int, *, rng: np.random.Generator | None = None, drop_last: bool = False
+    arrays: Any, batch_size: int, *, rng: np.random.Generator | None = None, drop_last: bool = False,
+    **unknown: NoReturn,
 ) -> Minibatches:
     """The rows of ``arrays``, ``batch_size`` at a time.
 
@@ -71,6 +72,8 @@ def minibatches(
     (2, 2) [3 0]
     (1, 2) [1]
     """
+    if unknown:
+        raise unknown_keyword("minibatches", unknown)
     leaves, structure = tree_flatten(with_leaves(arrays))
     leaves = [leaf.array for leaf in leaves]
     if not leaves:
@@ -126,7 +129,10 @@ def check_rows(leaf: Any) -> None:
             f"minibatches: a {kind} is no array with rows ({caller_line()}). Write numpy.array(x) for a list of numbers"
         )
     if not is_box(leaf) and not isinstance(shape[0], (int, np.integer)):
-        raise TypeError(f"minibatches: a {kind} has {shape[0]} rows ({caller_line()}). Compute its size first")
+        raise TypeError(
+            f"minibatches: a {kind} has {shape[0]} rows ({caller_line()}). Compute their number first; of Dask's "
+            "arrays x.compute_chunk_sizes() does so"
+        )
 
 
 T = TypeVar("T")

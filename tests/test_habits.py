@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 import autodiff_trace
-from autodiff_trace import custom_jvp, custom_vjp, extend, grad, hvp, jacobian, jit, jvp, linearize, nn, optim, testing
+from autodiff_trace import (
+    custom_jvp, custom_vjp, data, extend, grad, hvp, jacobian, jit, jvp, linearize, nn, optim, testing,
+)
 from autodiff_trace import numpy as anp
 from autodiff_trace import vjp, vmap
 from autodiff_trace.core.habits import HABITS
@@ -74,6 +76,13 @@ CALLS = {
     "ravel_pytree": (autodiff_trace.ravel_pytree, X),
     "tree_map_with_path": (autodiff_trace.tree_map_with_path, lambda path, x: x, [1.0]),
     "tree_reduce": (autodiff_trace.tree_reduce, lambda a, b: a + b, [1.0]),
+    "minibatches": (data.minibatches, X, 1),
+    "dropout": (nn.dropout, X, 0.5, np.random.default_rng(0)),
+    "attention": (nn.attention, *[np.ones((2, 2))] * 3),
+    "layer_norm": (nn.layer_norm, X),
+    "batch_norm": (nn.batch_norm, np.ones((2, 2)), np.ones(2), np.ones(2)),
+    "conv1d": (nn.conv1d, np.ones((1, 1, 2)), np.ones((1, 1, 2))),
+    "conv2d": (nn.conv2d, np.ones((1, 1, 2, 2)), np.ones((1, 1, 2, 2))),
     "custom_vjp.defvjp": (custom_vjp(f).defvjp, f, f),
     "custom_jvp.defjvp": (custom_jvp(f).defjvp, f),
 }
@@ -159,7 +168,7 @@ def test_a_module_that_is_not_here(name):
     assert importlib.util.find_spec("autodiff_trace.nonsense") is None
 
 
-MODULES = [autodiff_trace, anp, extend, nn, nn.init, optim, testing]
+MODULES = [autodiff_trace, anp, data, extend, nn, nn.init, optim, testing]
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
@@ -386,8 +395,8 @@ def test_rules_that_are_right_stay(rule):
 
 SCOPE = {
     **{name: getattr(autodiff_trace, name) for name in autodiff_trace.__all__},
-    "anp": anp, "extend": extend, "nn": nn, "optim": optim, "testing": testing, "numpy": np, "x": X, "y": X,
-    "autodiff_trace": autodiff_trace,
+    "anp": anp, "data": data, "extend": extend, "nn": nn, "optim": optim, "testing": testing, "numpy": np,
+    "x": X, "y": X, "autodiff_trace": autodiff_trace,
 }
 OF_THE_USER = {"f", "rule", "pullback", "push", "loss"}
 

@@ -147,6 +147,7 @@ def test_losses_of_both_arguments():
     p, q = nn.sigmoid(P), nn.sigmoid(Q)
     for function in (nn.mse, nn.mae, nn.huber):
         check_grads(function, P, Q)
+    check_grads(nn.huber, P, Q, 0.7)
     for function in (nn.sigmoid_cross_entropy, nn.binary_cross_entropy):
         check_grads(function, p, q)
     check_grads(nn.kl_divergence, np.log(p), q)
@@ -208,6 +209,32 @@ def test_probabilities_at_their_ends():
     np.testing.assert_array_equal(grad(nn.kl_divergence)(log_q, np.array([[0.0, 1.0]])), [[0, -1]])
     with pytest.raises(ValueError, match=r"probabilities are from 0 to 1, not from -1\.\d+ to .*sigmoid_cross_entropy"):
         nn.binary_cross_entropy(P, SHARES)
+
+
+def test_rounding_is_no_error():
+    above = np.nextafter(np.float32([1.0, 1.0, -0.0]), np.float32([2.0, 2.0, -1.0]))
+    np.testing.assert_array_equal(nn.binary_cross_entropy(above, np.array([1, 0, 0]), "none"), [0, np.inf, 0])
+    assert np.isfinite(nn.sigmoid_cross_entropy(P[0], above))
+    with pytest.raises(ValueError, match="sigmoid_cross_entropy: labels are from 0 to 1, not from 0.0 to 2.0"):
+        nn.sigmoid_cross_entropy(P, np.full((4, 3), 2) * (P > 0))
+    compiled = jit(lambda p: nn.binary_cross_entropy(p, 1.0))
+    for _ in range(2):
+        with pytest.raises(ValueError, match="probabilities are from 0 to 1, not from 2.0 to 2.0"):
+            compiled(np.full(3, 2.0))
+        np.testing.assert_allclose(compiled(np.full(3, 0.5)), math.log(2))
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_activations_are_of_real_numbers(name):
+    with pytest.raises(TypeError, match=r"x is complex .*\(x.real\)"):
+        ACTIVATIONS[name][0](BETWEEN + 1j)
+
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
+def test_activations_of_matrices_go_by_elements():
+    matrix = np.asmatrix(BETWEEN[:, :2])
+    for function, _, _ in ACTIVATIONS.values():
+        np.testing.assert_allclose(np.asarray(function(matrix)), function(BETWEEN[:, :2]))
 
 
 def test_huber_far_out():

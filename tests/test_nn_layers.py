@@ -129,7 +129,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-@pytest.mark.parametrize("block", [2**20, 256])
+@pytest.mark.parametrize("block", [correlating.BLOCK_BYTES, 256])
 def test_convolution_by_its_definition(case, block, monkeypatch):
     monkeypatch.setattr(correlating, "BLOCK_BYTES", block)
     channels, outputs, groups, size, strides, padding, dilation = case
@@ -217,7 +217,11 @@ IMAGE, KERNEL = np.ones((1, 4, 5, 5)), np.ones((2, 4, 3, 3))
     (lambda: nn.embedding(np.ones((3, 2)), [0, 3]), "embedding: numbers from 0 to 3, but there are 3, 0 to 2"),
     (lambda: nn.embedding(np.ones((3, 2)), [-1]), "embedding: numbers from -1 to -1"),
     (lambda: nn.one_hot(np.array([0, 3]), 3), "one_hot: labels from 0 to 3, but there are 3, 0 to 2"),
-    (lambda: nn.dropout(X, 1.5, np.random.default_rng(0)), "dropout: rate is a probability, from 0 to 1, not 1.5"),
+    (lambda: nn.attention(QUERY, KEY, VALUE, mask=MASK[:2]), r"mask has shape \(2, 5\), which does not broadcast to"),
+    (lambda: nn.one_hot(np.array([0]), 0), "one_hot: classes is an integer, at least 1, not 0"),
+    (lambda: nn.layer_norm(X, eps=-1.0), "layer_norm: eps is a number, at least 0, not -1.0"),
+    (lambda: nn.dropout(X, [0.1], np.random.default_rng(0)), "a number from 0 to 1, not \\[0.1\\]"),
+    (lambda: nn.dropout(X, 1.5, np.random.default_rng(0)), "rate is a probability, a number from 0 to 1, not 1.5"),
 ])
 def test_arguments_that_do_not_fit(call, message):
     with pytest.raises(ValueError, match=message):
@@ -228,6 +232,8 @@ def test_arguments_that_do_not_fit(call, message):
     (lambda: nn.embedding(np.ones((3, 2)), [0.5]), "embedding: numbers are integers, not float64"),
     (lambda: nn.one_hot(np.array([0.0]), 3), "one_hot: labels are integers, not float64"),
     (lambda: nn.attention(QUERY, KEY, VALUE, mask=MASK.astype(int)), r"mask is of dtype int64.*mask.astype\(bool\)"),
+    (lambda: nn.layer_norm(X + 1j), r"layer_norm: x is complex .*Write layer_norm\(x.real\)"),
+    (lambda: grad(lambda rate: nn.dropout(X, rate, np.random.default_rng(0)).sum())(0.5), "a draw has no derivative"),
     (lambda: nn.dropout(X, 0.5, 0), r"rng is .*Generator, not 0 .*Write rng = numpy.random.default_rng\(0\) once"),
 ])
 def test_types_that_do_not_fit(call, message):
@@ -337,7 +343,9 @@ def test_attention_far_out_and_without_keys():
     heads = nn.attention(QUERY[:, None], KEY[:, None], VALUE[:, None], mask=mask, causal=True)
     np.testing.assert_allclose(heads[:, 0], nn.attention(QUERY, KEY, VALUE, mask=mask & np.tri(3, 5, dtype=bool)))
     single = [x.astype(np.float32) for x in (QUERY, KEY, VALUE)]
-    assert nn.attention(*single, mask=bias).dtype == np.float32
+    assert nn.attention(*single, mask=bias, scale=np.float64(0.5)).dtype == np.float32
+    assert nn.attention(QUERY, KEY[:, :0], VALUE[:, :0]).tolist() == np.zeros((2, 3, 2)).tolist()
+    assert grad(lambda x: nn.attention(x, x, x).sum())(np.zeros((0, 3))).shape == (0, 3)
 
 
 def test_tables_under_jit_and_vmap():
@@ -365,7 +373,7 @@ def test_dropout():
     y = nn.dropout(x, 0.2, rng)
     assert y.dtype == np.float32 and set(np.unique(y)) == {np.float32(0), np.float32(1.25)}
     assert abs(np.mean(y == 0) - 0.2) < 0.01
-    assert nn.dropout(x, 0.2, rng, training=False) is x and nn.dropout(x, 0.0, rng) is x
+    assert nn.dropout(x, 0.2, None, training=False) is x and nn.dropout(x, 0.0, rng) is x
     assert not nn.dropout(x, 1.0, rng).any()
     np.testing.assert_array_equal(nn.dropout(x, 0.2, np.random.default_rng(0)), y)
     x = np.array([np.inf, np.nan] * 10)

@@ -6,7 +6,25 @@ from .habit_rows import OURS, same
 
 __all__ = ["NETWORKS_OF_JAX", "NETWORKS_OF_TORCH"]
 
+CONVOLUTIONS_OF_JAX = {
+    "strides": "Write stride=",
+    "window_strides": "Write stride=",
+    "rhs_dilation": "Write dilation=",
+    "kernel_dilation": "Write dilation=",
+    "feature_group_count": "Write groups=",
+    "dimension_numbers": "Leave it out: images are (images, channels, height, width), of anp.moveaxis(x, -1, 1)",
+}
+
 NETWORKS_OF_JAX = {
+    "conv1d()": CONVOLUTIONS_OF_JAX,
+    "conv2d()": CONVOLUTIONS_OF_JAX,
+    "dropout()": {"deterministic": "Write training=", "key": "Write rng=, a numpy.random.Generator"},
+    "attention()": {"is_causal": "Write causal=", "bias": "Write mask=, floating-point numbers, which are added"},
+    "layer_norm()": {"epsilon": "Write eps=", "scale": "Write weight=", "reduction_axes": "Write axis="},
+    "batch_norm()": {
+        "epsilon": "Write eps=", "scale": "Write weight=", "use_running_average": "Write training=",
+        "use_scale": "Leave weight out, or write weight=", "use_bias": "Leave bias out, or write bias=",
+    },
     f"{OURS}.nn": {
         **same("celu glu hard_sigmoid hard_silu hard_swish mish soft_sign", "Write it with anp, nn.relu6, nn.sigmoid"),
         "dot_product_attention": "Write nn.attention(query, key, value), with heads before positions",
@@ -37,6 +55,22 @@ LAYERS_OF_TORCH = {
 }
 
 NETWORKS_OF_TORCH = {
+    "minibatches()": {
+        "shuffle": "Write rng=, a numpy.random.Generator", "generator": "Write rng=, a numpy.random.Generator",
+        **same("num_workers pin_memory collate_fn sampler", "Leave it out: rows are read by slices of arrays"),
+    },
+    "dropout()": {
+        "p": "Write rate=", "inplace": "Leave it out: the answer is a new array",
+        "train": "Write training=", "generator": "Write rng=, a numpy.random.Generator",
+    },
+    "attention()": {
+        "is_causal": "Write causal=", "attn_mask": "Write mask=",
+        "dropout_p": "Write nn.dropout(x, rate, rng) around it",
+    },
+    "layer_norm()": {"normalized_shape": "Write axis=, the axes of that shape"},
+    "conv1d()": {"padding_mode": "Write anp.pad(x, widths, mode) before it"},
+    "conv2d()": {"padding_mode": "Write anp.pad(x, widths, mode) before it"},
+    f"{OURS}.data": same("DataLoader Dataset TensorDataset", "Write data.minibatches(arrays, batch_size, rng=rng)"),
     f"{OURS}.nn": {
         **same("Module Parameter Sequential Linear", "Hand the parameters over: grad(loss)(parameters, x)"),
         "functional": "Its functions stand here: nn.relu, nn.conv2d, nn.softmax, nn.softmax_cross_entropy",

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.errors import caller_line
 from ..core.primitives import primitive
 from ..core.tracebacks import border
 from ..core.traits import ARGUMENTS
@@ -47,6 +48,12 @@ def sigmoid(x: Any) -> Any:
 elementwise(sigmoid, lambda ans, x: ans * sigmoid(-x), shows_nan=True)
 
 
+def check_real(x: Any, name: str) -> None:
+    """Raise TypeError for complex numbers, of which maxima and signs would give some number."""
+    if type(x) is complex or getattr(getattr(x, "dtype", None), "kind", None) == "c":
+        raise TypeError(f"{name}: x is complex ({caller_line()}). Write {name}(x.real), or another function of it")
+
+
 @primitive
 def softplus(x: Any) -> Any:
     """``log(1 + exp(x))`` element by element, without overflow.
@@ -54,6 +61,7 @@ def softplus(x: Any) -> Any:
     >>> float(softplus(0.0)), float(softplus(1000.0))
     (0.6931471805599453, 1000.0)
     """
+    check_real(x, "softplus")
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
@@ -67,6 +75,7 @@ def log_sigmoid(x: Any) -> Any:
     >>> float(log_sigmoid(-1000.0))
     -1000.0
     """
+    check_real(x, "log_sigmoid")
     return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
 
 
@@ -83,6 +92,7 @@ def silu(x: Any) -> Any:
     >>> float(silu(1.0)), float(silu(-1000.0))
     (0.7310585786300049, -0.0)
     """
+    check_real(x, "silu")
     return np.multiply(np.maximum(x, -FAR), sigmoid.fun(x))  # (of matrices * is another product)
 
 
@@ -104,6 +114,7 @@ def relu6(x: Any) -> Any:
     >>> relu6(np.array([-1.0, 2.0, 8.0]))
     array([0., 2., 6.])
     """
+    check_real(x, "relu6")
     return np.minimum(np.maximum(x, 0), 6)
 
 
@@ -118,6 +129,7 @@ def hard_tanh(x: Any) -> Any:
     >>> hard_tanh(np.array([-3.0, 0.5, 8.0]))
     array([-1. ,  0.5,  1. ])
     """
+    check_real(x, "hard_tanh")
     return np.minimum(np.maximum(x, -1), 1)
 
 
@@ -126,6 +138,7 @@ selects(hard_tanh, lambda ans, x: anp.less(anp.absolute(x), 1))
 
 @primitive
 def rectify(x, slope):
+    check_real(x, "leaky_relu")
     return np.maximum(x, 0) + np.multiply(slope, np.minimum(x, 0))
 
 
@@ -149,6 +162,7 @@ def leaky_relu(x: Any, negative_slope: Any = 0.01) -> Any:
 
 @primitive
 def exponential_unit(x, alpha, scale):
+    check_real(x, "elu")
     return scale * (np.maximum(x, 0) + np.multiply(alpha, np.expm1(np.minimum(x, 0))))
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+import operator
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from ..core.errors import caller_line
 from ..core.primitives import nondifferentiable
 from ..core.tracebacks import border
 from ..core.traits import declare
+from ..core.unknown_names import unknown_keyword
 from ..numpy import wrapped as anp
 from ..numpy.batching import batch_first
 from ..numpy.broadcasting import cast
@@ -35,6 +37,8 @@ declare(checked_numbers, batching=batch_first, owns_memory=True)
 
 def integers(name, what, numbers):
     numbers = as_array(numbers)
+    if not numbers.size and numbers.dtype == float:  # an empty list
+        numbers = anp.astype(numbers, np.intp)
     if numbers.dtype.kind not in "iu":
         raise TypeError(f"{name}: {what} are integers, not {numbers.dtype} ({caller_line()})")
     return numbers
@@ -76,13 +80,17 @@ def one_hot(labels: Any, classes: int, dtype: Any = float) -> Any:
     array([[0., 0., 1.],
            [1., 0., 0.]])
     """
+    classes = operator.index(classes)
+    if classes < 1:
+        raise ValueError(f"one_hot: classes is an integer, at least 1, not {classes} ({caller_line()})")
     labels = checked_numbers(integers("one_hot", "labels", labels), classes, "one_hot", "labels")
     return anp.astype(anp.equal(anp.expand_dims(labels, -1), np.arange(classes)), dtype)
 
 
 @border
 def attention(
-    query: Any, key: Any, value: Any, *, mask: Any = None, causal: bool = False, scale: float | None = None
+    query: Any, key: Any, value: Any, *, mask: Any = None, causal: bool = False, scale: float | None = None,
+    **unknown: NoReturn,
 ) -> Any:
     """``softmax(query @ key.T * scale) @ value`` (Vaswani and others, 2017).
 
@@ -104,6 +112,8 @@ def attention(
     array([[1.],
            [2.]])
     """
+    if unknown:
+        raise unknown_keyword("attention", unknown)
     query, key, value = as_array(query), as_array(key), as_array(value)
     if min(query.ndim, key.ndim, value.ndim) < 2 or query.shape[-1] != key.shape[-1] or (
             key.shape[-2] != value.shape[-2]):
@@ -113,6 +123,8 @@ def attention(
         )
     if scale is None:
         scale = 1 / math.sqrt(max(1, query.shape[-1]))
+    elif isinstance(scale, np.floating):  # which in double precision would make all of it so
+        scale = float(scale)
     scores = (query * scale) @ anp.swapaxes(key, -1, -2)
     if mask is not None:
         mask = as_array(mask)
@@ -121,10 +133,22 @@ def attention(
                 f"attention: mask is of dtype {mask.dtype} ({caller_line()}). Write mask.astype(bool), True where the "
                 "query sees the key; or floating-point numbers, which are added"
             )
+        check_mask(mask.shape, scores.shape)
         scores = hide(scores, mask) if mask.dtype == bool else scores + cast(mask, scores.dtype)
     if causal:
         scores = hide(scores, np.tri(*scores.shape[-2:], dtype=bool))
-    return shares(scores, (scores.ndim - 1,)) @ value
+    weights = shares(scores, (scores.ndim - 1,)) if scores.shape[-1] else scores
+    return weights @ value
+
+
+def check_mask(shape, wanted):
+    try:
+        np.broadcast_shapes(shape, wanted)
+    except ValueError:
+        raise ValueError(
+            f"attention: mask has shape {shape}, which does not broadcast to (..., queries, keys), {wanted} "
+            f"({caller_line()})"
+        ) from None
 
 
 def hide(scores, mask):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 from ..core.errors import caller_line
 from ..core.tracebacks import border
+from ..core.unknown_names import unknown_keyword
 from ..numpy.canonical import as_array
 from ..numpy import wrapped as anp
 from .correlating import correlate
@@ -17,7 +18,7 @@ __all__ = ["conv1d", "conv2d"]
 @border
 def conv1d(
     x: Any, weight: Any, bias: Any = None, *, stride: Any = 1, padding: Any = "valid", dilation: Any = 1,
-    groups: int = 1,
+    groups: int = 1, **unknown: NoReturn,
 ) -> Any:
     """:func:`conv2d` of signals: ``x`` of shape (signals, channels, length), ``weight`` (outputs, channels, size).
 
@@ -25,13 +26,13 @@ def conv1d(
     >>> conv1d(np.arange(5.0).reshape(1, 1, 5), np.array([[[1.0, 0.0, -1.0]]]))
     array([[[-2., -2., -2.]]])
     """
-    return convolution("conv1d", 1, x, weight, bias, stride, padding, dilation, groups)
+    return convolution("conv1d", 1, x, weight, bias, stride, padding, dilation, groups, unknown)
 
 
 @border
 def conv2d(
     x: Any, weight: Any, bias: Any = None, *, stride: Any = 1, padding: Any = "valid", dilation: Any = 1,
-    groups: int = 1,
+    groups: int = 1, **unknown: NoReturn,
 ) -> Any:
     """The convolution of networks (a correlation: kernels are not reversed), as PyTorch has it.
 
@@ -55,13 +56,15 @@ def conv2d(
     >>> conv2d(x, w, stride=2, padding="same").shape
     (1, 1, 2, 2)
     """
-    return convolution("conv2d", 2, x, weight, bias, stride, padding, dilation, groups)
+    return convolution("conv2d", 2, x, weight, bias, stride, padding, dilation, groups, unknown)
 
 
 SPACE = {1: "length", 2: "height, width"}
 
 
-def convolution(name, ndim, x, weight, bias, stride, padding, dilation, groups):
+def convolution(name, ndim, x, weight, bias, stride, padding, dilation, groups, unknown):
+    if unknown:
+        raise unknown_keyword(name, unknown)
     x, weight = as_array(x), as_array(weight)
     for array, what, axes in ((x, "x", "images, channels"), (weight, "weight", "outputs, channels / groups")):
         if array.ndim != ndim + 2:

@@ -25,7 +25,7 @@ from ..numpy.definers import multilinear
 
 __all__ = ["correlate", "correlate_back", "correlate_kernels"]
 
-BLOCK_BYTES = 2**20
+BLOCK_BYTES = 2**19
 """Bytes of patches that are computed with at once."""
 
 
@@ -48,6 +48,14 @@ def correlate(x, w, strides, padding, dilation, groups):
 @primitive
 def correlate_back(g, w, space, strides, padding, dilation, groups):
     """The transpose of ``correlate(x, w, …)`` for an ``x`` whose axes of space have the lengths ``space``."""
+    around = [
+        ((n - 1) * step - before, (n - 1) * step - after)
+        for n, step, (before, after) in zip(w.shape[2:], dilation, padding)
+    ]
+    # Of stride 1 it is a correlation with the reversed kernels. To copy patches takes a quarter of the time that to add
+    # them up takes, but there are as many as outputs.
+    if max(strides) == 1 and min(map(min, around)) >= 0 and w.shape[0] <= 4 * groups * w.shape[1]:
+        return correlate.fun(g, reversed_kernels(w, groups), strides, around, dilation, groups)
     dtype = np.result_type(g, w)
     work, count = working(dtype), len(g)
     channels = w.shape[1] * groups
@@ -81,6 +89,12 @@ def correlate_kernels(x, g, size, strides, padding, dilation, groups):
         part = np.moveaxis(parts[images, :, :, rows], 0, 2).astype(padded.dtype, copy=False)
         ans += part.reshape(groups, outputs, -1) @ patches.swapaxes(1, 2)
     return ans.reshape(g.shape[1], x.shape[1] // groups, *size).astype(dtype, copy=False)
+
+
+def reversed_kernels(w, groups):
+    """The kernels with inputs and outputs exchanged, and each axis of space backwards."""
+    parts = w.reshape(groups, w.shape[0] // groups, *w.shape[1:]).swapaxes(1, 2)
+    return np.flip(parts.reshape(groups * w.shape[1], -1, *w.shape[2:]), tuple(range(2, w.ndim)))
 
 
 def working(dtype: np.dtype) -> np.dtype:

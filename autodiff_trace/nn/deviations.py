@@ -82,7 +82,8 @@ def huber_of(difference, delta):
 
 
 elementwise(
-    huber_of, lambda ans, difference, delta: anp.clip(difference, -delta, delta), None, shows_nan=True,
+    huber_of, lambda ans, difference, delta: anp.clip(difference, -delta, delta),
+    lambda ans, difference, delta: anp.maximum(anp.absolute(difference) - delta, 0), shows_nan=True,
 )
 
 
@@ -98,7 +99,7 @@ def huber(predictions: Any, targets: Any, delta: float = 1.0, reduction: str = "
     >>> huber(np.array([1.0, 2.0]), np.array([1.5, 12.0]), reduction="none")
     array([0.125, 9.5  ])
     """
-    if not delta > 0:
+    if isinstance(delta, (list, tuple, np.ndarray)) or not delta > 0:
         raise ValueError(f"huber: delta is a number above 0, not {delta!r} ({caller_line()})")
     predictions, targets = operands("huber", predictions, targets)
     difference = predictions - targets

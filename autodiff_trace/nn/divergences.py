@@ -24,8 +24,17 @@ def times(weight, x):
         return np.where(np.equal(weight, 0), weight, weight * x)[()]
 
 
+def check_shares(y, name, what):
+    """Raise ValueError for numbers below 0 or above 1 by more than rounding."""
+    slack = 16 * np.finfo(y.dtype).eps if getattr(getattr(y, "dtype", None), "kind", None) == "f" else 0
+    if np.size(y) and (np.min(y) < -slack or np.max(y) > 1 + slack):
+        of_logits = ". Of logits write sigmoid_cross_entropy(logits, labels)" if what == "probabilities" else ""
+        raise ValueError(f"{name}: {what} are from 0 to 1, not from {np.min(y)} to {np.max(y)}{of_logits}")
+
+
 @primitive
 def logit_losses(x, y):
+    check_shares(y, "sigmoid_cross_entropy", "labels")
     return times(y, softplus.fun(-x)) + times(1 - y, softplus.fun(x))
 
 
@@ -44,7 +53,7 @@ def sigmoid_cross_entropy(logits: Any, labels: Any, reduction: str = "mean") -> 
         labels: an array of its shape, of truth values, or of probabilities from 0 to 1.
         reduction: "mean" or "sum" over all elements, or "none" for the loss of each.
 
-    Raises ValueError where shapes do not fit.
+    Raises ValueError where shapes do not fit, and for labels that are none.
 
     >>> import numpy as np
     >>> sigmoid_cross_entropy(np.array([0.0, 1000.0, 1000.0]), np.array([1, 1, 0]), reduction="none")
@@ -61,13 +70,21 @@ def as_shares(labels, x):
 
 @primitive
 def probability_losses(p, y):
-    if np.size(p) and (np.min(p) < 0 or np.max(p) > 1):
-        raise ValueError(
-            f"binary_cross_entropy: probabilities are from 0 to 1, not from {np.min(p)} to {np.max(p)}. Of logits "
-            "write sigmoid_cross_entropy(logits, labels)"
-        )
+    check_shares(p, "binary_cross_entropy", "probabilities")
+    check_shares(y, "binary_cross_entropy", "labels")
+    p = within(p)
     with np.errstate(divide="ignore"):
         return 0 - times(y, np.log(p)) - times(1 - y, np.log1p(-p))
+
+
+def within(p):
+    """``p`` without what rounding has added at the ends."""
+    return anp.where(anp.greater(p, 1), 1, anp.where(anp.less(p, 0), 0, p))
+
+
+def probability_slope(ans, p, y):
+    p = within(p)
+    return share_over(1 - y, 1 - p) - share_over(y, p)
 
 
 @primitive
@@ -86,8 +103,7 @@ def log_odds(p):
 elementwise(share_over, lambda ans, y, p: 1 / p, lambda ans, y, p: -share_over(ans, p), singular=True)
 elementwise(log_odds, lambda ans, p: -1 / (p * (1 - p)), singular=True)
 elementwise(
-    probability_losses, lambda ans, p, y: share_over(1 - y, 1 - p) - share_over(y, p), lambda ans, p, y: log_odds(p),
-    singular=True,
+    probability_losses, probability_slope, lambda ans, p, y: log_odds(within(p)), singular=True,
 )
 
 
@@ -100,7 +116,7 @@ def binary_cross_entropy(probabilities: Any, labels: Any, reduction: str = "mean
         labels, reduction: as in ``sigmoid_cross_entropy``.
 
     The loss of a probability 0 of what is the case is infinite. Raises ValueError where shapes do not fit, and for
-    probabilities that are none.
+    probabilities and labels that are none.
 
     >>> import numpy as np
     >>> binary_cross_entropy(np.array([0.5, 1.0]), np.array([0, 1]), reduction="none")
@@ -113,6 +129,7 @@ def binary_cross_entropy(probabilities: Any, labels: Any, reduction: str = "mean
 
 @primitive
 def divergences(log_q, p):
+    check_shares(p, "kl_divergence", "targets")
     with np.errstate(divide="ignore", invalid="ignore"):
         return times(p, np.log(p) - log_q)
 
@@ -133,7 +150,7 @@ def kl_divergence(log_predictions: Any, targets: Any, reduction: str = "mean") -
         targets: probabilities, of the same shape; what is 0 counts for nothing.
         reduction: "mean" or "sum" over examples, or "none" for each.
 
-    Raises ValueError where shapes do not fit.
+    Raises ValueError where shapes do not fit, and for targets that are no probabilities.
 
     >>> import numpy as np
     >>> log_q, p = np.log(np.array([[0.5, 0.5]])), np.array([[0.0, 1.0]])

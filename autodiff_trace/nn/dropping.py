@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
-from ..core.errors import caller_line
+import numpy as np
+
+from ..core.derivative import DerivativeTrace
+from ..core.errors import TracedValueError, caller_line
 from ..core.tracebacks import border
+from ..core.tracer import is_box
+from ..core.unknown_names import unknown_keyword
 from ..numpy import wrapped as anp
 from ..numpy.canonical import as_array
 from ..numpy.generators import checked_generator, is_shared, uniform_beside
@@ -14,7 +19,7 @@ __all__ = ["dropout"]
 
 
 @border
-def dropout(x: Any, rate: float, rng: Any, *, training: bool = True) -> Any:
+def dropout(x: Any, rate: float, rng: Any, *, training: bool = True, **unknown: NoReturn) -> Any:
     """``x``, each element zero with probability ``rate``, else over ``1 - rate`` (Srivastava and others, 2014).
 
     Arguments:
@@ -30,10 +35,16 @@ def dropout(x: Any, rate: float, rng: Any, *, training: bool = True) -> Any:
     >>> np.unique(kept)
     array([0.        , 1.33333333])
     """
-    if not is_shared(rng):
+    if unknown:
+        raise unknown_keyword("dropout", unknown)
+    if training and not is_shared(rng):
         checked_generator(rng, "dropout")
-    if not 0 <= rate <= 1:
-        raise ValueError(f"dropout: rate is a probability, from 0 to 1, not {rate!r} ({caller_line()})")
+    if isinstance(rate, (str, list, tuple, np.ndarray)) or not 0 <= rate <= 1:
+        raise ValueError(f"dropout: rate is a probability, a number from 0 to 1, not {rate!r} ({caller_line()})")
+    if is_box(rate) and isinstance(rate._trace, DerivativeTrace):
+        raise TracedValueError(
+            f"dropout: rate is a traced value ({caller_line()}), but a draw has no derivative. Write to_numpy(rate)"
+        )
     if not training:
         return x
     x = as_array(x)

@@ -12,7 +12,7 @@ from ..core.tracebacks import border
 from ..core.traits import ARGUMENTS
 from ..numpy import wrapped as anp
 from ..numpy.definers import elementwise
-from .activations import sigmoid
+from .activations import check_real, sigmoid
 
 __all__ = ["gelu", "normal_cdf"]
 
@@ -42,8 +42,8 @@ ONE_OVER_ROOT_TWO_PI = 1 / math.sqrt(2 * math.pi)
 FAR = 40.0
 """Where the normal density is zero in double precision; its cube is a number in half precision."""
 
-BLOCK = 8192
-"""Elements that are computed at once: all that they need is in cache (a third of the time)."""
+BLOCK = 32768
+"""Elements that are computed at once: all that they need is in cache."""
 
 
 def ratio(x, powers):
@@ -67,12 +67,11 @@ def cdf_of_block(x):
         far = u[is_far]
         square = 1 / (far * far)
         ans[is_far] = (ONE_OVER_ROOT_PI - square * ratio(square, TAIL)) / far
-    ans *= np.exp(-0.5 * x * x)  # erfc(u) from exp(u**2) erfc(u)
-    ans *= 0.5
-    np.copyto(ans, 1 - ans, where=x > 0)
-    if (is_near := u <= NEAR_END).any():
-        near = x[is_near] * ROOT_HALF
-        ans[is_near] = 0.5 + 0.5 * near * ratio(near * near, NEAR)
+    ans *= 0.5 * np.exp(-0.5 * np.square(x))  # erfc(u) from exp(u**2) erfc(u)
+    np.subtract(1, ans, out=ans, where=x > 0)
+    if (is_near := u <= NEAR_END).any():  # (to compute all takes less time than to pick them)
+        near = np.copysign(np.minimum(u, NEAR_END), x)
+        np.copyto(ans, 0.5 + 0.5 * near * ratio(np.square(near), NEAR), where=is_near)
     return ans
 
 
@@ -103,11 +102,13 @@ elementwise(normal_cdf, lambda ans, x: density(x), reads=ARGUMENTS, shows_nan=Tr
 
 @primitive
 def exact_gelu(x):
+    check_real(x, "gelu")
     return np.multiply(np.maximum(x, -FAR), normal_cdf.fun(x))
 
 
 @primitive
 def tanh_gelu(x):
+    check_real(x, "gelu")
     return np.multiply(np.maximum(x, -FAR), sigmoid.fun(2 * inner(np.clip(x, -FAR, FAR))))
 
 

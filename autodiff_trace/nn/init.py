@@ -18,6 +18,7 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ..core.errors import caller_line
 from ..core.tracebacks import border
@@ -35,7 +36,7 @@ def __getattr__(name):
 
 
 def shape_of(name: str, shape: Any) -> tuple[int, ...]:
-    shape = tuple(shape) if isinstance(shape, (list, tuple)) else (shape,)
+    shape = tuple(shape) if isinstance(shape, (list, tuple, np.ndarray)) else (shape,)
     if not all([isinstance(n, (int, np.integer)) and n >= 0 for n in shape]):
         raise ValueError(f"init.{name}: shape is a tuple of integers, not {shape!r} ({caller_line()})")
     return shape
@@ -59,8 +60,9 @@ def fans(name: str, shape: tuple, in_axis: int | None, out_axis: int | None) -> 
     is_kernel = len(shape) > 2
     in_axis = (1 if is_kernel else 0) if in_axis is None else in_axis
     out_axis = (0 if is_kernel else 1) if out_axis is None else out_axis
+    in_axis, out_axis = normalize_axis_index(in_axis, len(shape)), normalize_axis_index(out_axis, len(shape))
     inputs, outputs = shape[in_axis], shape[out_axis]
-    seen = math.prod([n for i, n in enumerate(shape) if i not in (in_axis % len(shape), out_axis % len(shape))])
+    seen = math.prod([n for i, n in enumerate(shape) if i not in (in_axis, out_axis)])
     return max(1, inputs * seen), max(1, outputs * seen)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from ..core.errors import caller_line
 from ..core.tracebacks import border
 from ..core.traits import declare
 from ..core.unary import unary
+from ..core.unknown_names import unknown_keyword
 from ..numpy import wrapped as anp
 from ..numpy.along_axes import reduction, runs_along
 from ..numpy.broadcasting import cast
@@ -74,8 +75,13 @@ reduction(inverse_deviation, slope=slope)
 declare(normalised, inverse_deviation, owns_memory=True, harmless=True)
 
 
-def inexact(x: Any) -> Any:
+def checked(name: str, x: Any, eps: float) -> Any:
+    """``x`` as an array of floating-point numbers."""
     x = as_array(x)
+    if x.dtype.kind == "c":
+        raise TypeError(f"{name}: x is complex ({caller_line()}). Write {name}(x.real)")
+    if not eps >= 0:
+        raise ValueError(f"{name}: eps is a number, at least 0, not {eps!r} ({caller_line()})")
     return x if x.dtype.kind == "f" else anp.astype(x, float)
 
 
@@ -93,7 +99,8 @@ def scaled(name, ans, weight, bias, shape, expand):
 
 @border
 def layer_norm(
-    x: Any, weight: Any = None, bias: Any = None, *, axis: int | tuple[int, ...] = -1, eps: float = 1e-5
+    x: Any, weight: Any = None, bias: Any = None, *, axis: int | tuple[int, ...] = -1, eps: float = 1e-5,
+    **unknown: NoReturn,
 ) -> Any:
     """``(x - mean) / sqrt(variance + eps) * weight + bias``, mean and variance along ``axis`` (Ba and others, 2016).
 
@@ -108,7 +115,9 @@ def layer_norm(
     array([[-1.22474487,  0.        ,  1.22474487],
            [-1.22474487,  0.        ,  1.22474487]])
     """
-    x = inexact(x)
+    if unknown:
+        raise unknown_keyword("layer_norm", unknown)
+    x = checked("layer_norm", x, eps)
     axes = axes_of(x, axis)
     shape = tuple([x.shape[i] for i in axes])
     expand = tuple([n if i in axes else 1 for i, n in enumerate(x.shape)])
@@ -118,7 +127,7 @@ def layer_norm(
 @border
 def batch_norm(
     x: Any, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None, *, training: bool = True,
-    momentum: float = 0.1, eps: float = 1e-5, axis: int = 1,
+    momentum: float = 0.1, eps: float = 1e-5, axis: int = 1, **unknown: NoReturn,
 ) -> tuple[Any, Any, Any]:
     """Each channel less its mean over its deviation, times its weight, plus its bias (Ioffe and Szegedy, 2015).
 
@@ -138,7 +147,9 @@ def batch_norm(
     (array([[-1., -1.],
            [ 1.,  1.]]), array([0.2, 0.4]), array([1.1, 1.7]))
     """
-    x = inexact(x)
+    if unknown:
+        raise unknown_keyword("batch_norm", unknown)
+    x = checked("batch_norm", x, eps)
     if x.ndim < 2:
         raise ValueError(f"batch_norm: x has shape {x.shape}, but needs two axes at least ({caller_line()})")
     channel_axis, = axes_of(x, axis)
