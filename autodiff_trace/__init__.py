@@ -39,9 +39,11 @@ __all__ = [
 
 _sys.meta_path.append(MissingModules)
 
+_LOADED_WHEN_ASKED_FOR = ("autograd_compat", "distributed", "extend", "nn", "optim", "processes", "scipy", "testing")
+
 
 def __getattr__(name):
-    if name in ("autograd_compat", "distributed", "scipy"):  # which take their time to load, and need others
+    if name in _LOADED_WHEN_ASKED_FOR:  # they take their time to load, and some need others
         from importlib import import_module
 
         return import_module(f"{__name__}.{name}")

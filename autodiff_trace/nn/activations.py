@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.primitives import primitive
+from ..core.traits import ANSWER
 from ..numpy import wrapped as anp
 from ..numpy.definers import elementwise
 from ..numpy.selections import selects
@@ -25,7 +26,8 @@ def relu(x: Any) -> Any:
     return np.maximum(x, 0)
 
 
-selects(relu, lambda ans, x: anp.greater(x, 0))
+# The answer is kept by what comes next; the argument need not be.
+selects(relu, lambda ans, x: anp.greater(ans, 0), reads=ANSWER)
 
 
 @primitive
