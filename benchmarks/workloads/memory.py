@@ -7,6 +7,9 @@ from functools import partial
 
 import numpy as np
 
+from autodiff_trace import nn
+
+from ..report import OURS
 from ..workload import Workload
 from .elementwise import quadratic_map, quadratic_map_by_hand, square_map
 
@@ -63,6 +66,12 @@ def deep_loss(np, weights, x):
     return np.mean(x * x)
 
 
+def our_deep_loss(np, weights, x):
+    for W in weights:
+        x = nn.relu(x @ W)
+    return np.mean(x * x)
+
+
 def torch_deep_loss(torch, weights, x):
     for W in weights:
         x = torch.relu(x @ W)
@@ -79,11 +88,10 @@ def deep_by_hand(weights, x):
     del x
     grads = []
     for W in reversed(weights):
-        if grads:
-            g *= above > 0.0
-        above = kept.pop()
-        grads.append(above.T @ g)
+        below = kept.pop()
+        grads.append(below.T @ g)
         g = g @ W.T
+        g *= below > 0.0
     return grads[::-1]
 
 
@@ -91,7 +99,8 @@ def make_workload(problem: str, size: int) -> Workload:
     """``chain`` on so many doubles, ``mlp`` on so many images, or ``deep`` on so many rows."""
     if problem == "deep":
         return Workload("memory-deep", f"Net of {LAYERS} layers", "dense", partial(deep_inputs, size), deep_loss,
-                        by_hand=deep_by_hand, losses={"torch": torch_deep_loss})
+                        by_hand=deep_by_hand,
+                        losses={"torch": torch_deep_loss, **dict.fromkeys(OURS, our_deep_loss)})
     if problem == "chain":
         return Workload("memory-chain", "10 × x²/2 + 0.1", "elementwise", partial(chain_inputs, size),
                         quadratic_map, by_hand=quadratic_map_by_hand, losses={"torch-compile": square_map})

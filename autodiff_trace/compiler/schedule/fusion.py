@@ -102,8 +102,8 @@ class Group:
         self.fewest = 2  # steps that pay
 
     def leave_for_later(self, places: dict[Node, int], roots: Callable[[], dict]) -> None:
-        """Let members wait that are made, after large steps that wait for this group, of what is kept anyway for most of
-        the time till then.
+        """Let members wait that come after large steps which need this group, and are made of what is kept anyway for
+        most of the time till then.
 
         Their results would take memory all the while: the slope of an activation, from the forward to the backward
         pass of a net, beside the activation (a net of 50 layers takes half of the memory).
