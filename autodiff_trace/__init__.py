@@ -46,7 +46,6 @@ __all__ = [
 _sys.meta_path.append(MissingModules)
 _point_warnings()
 
-
 if TYPE_CHECKING:
     from . import autograd_compat as autograd_compat, data as data, debugging as debugging
     from . import distributed as distributed, extend as extend, nn as nn, optim as optim, processes as processes

@@ -39,6 +39,7 @@ COSTS = (
     Cost("installed", "Installed, with all it requires", lambda names, threads: installed_sizes(names), format_bytes),
     Cost("memory-chain", "Peak memory, 10 × x²/2 + 0.1 on 2²⁰ doubles", partial(peaks, "chain"), format_bytes),
     Cost("memory-mlp", "Peak memory, net 784-100-10, batch 20,000", partial(peaks, "mlp"), format_bytes),
+    Cost("memory-deep", "Peak memory, net of 50 layers of 256, batch 2,000", partial(peaks, "deep"), format_bytes),
 )
 
 

@@ -17,8 +17,8 @@ from .threads import set_threads
 __all__ = ["SIZES", "peak_memory", "peaks"]
 
 STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
-SIZES = {"chain": 2**20, "mlp": 20_000}
-"""Doubles in a chain of ten rounds, and images in a batch of the net 784-100-10."""
+SIZES = {"chain": 2**20, "mlp": 20_000, "deep": 2_000}
+"""Doubles in a chain of ten rounds, images in a batch of the net 784-100-10, rows in one of the net of 50 layers."""
 
 WARM_UP = 16
 ABSENT = "-"

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autodiff_trace import TracedValueError, jit, tree_leaves, tree_map
-from autodiff_trace.compiler import pipeline
+from autodiff_trace.compiler import PASSES
 from autodiff_trace.compiler.jitted import JitWarning
 from autodiff_trace.compiler.schedule import fusion
 from autodiff_trace.testing import is_inexact
@@ -47,7 +47,7 @@ def random_options(rng: Any) -> Options:
     if rng.random() < 0.5:
         return Options(None, tiny)
     share = rng.choice([0, 0.3, 0.7])
-    return Options(tuple(name for name in pipeline.PASSES if rng.random() < share), tiny)
+    return Options(tuple(name for name in PASSES if rng.random() < share), tiny)
 
 
 ORDERS = ([0, 1, 0, 2, 1], [1, 0])

@@ -7,7 +7,8 @@ from autodiff_trace import jit
 from autodiff_trace import numpy as anp
 from autodiff_trace.compiler.ir.loop import all_steps
 from autodiff_trace.compiler.ir.node import operands
-from autodiff_trace.compiler.pipeline import PASSES, compile_natively
+from autodiff_trace.compiler.pass_names import PASSES
+from autodiff_trace.compiler.pipeline import compile_natively
 
 X = np.linspace(0.1, 1.0, 12).reshape(3, 4)
 

@@ -12,7 +12,8 @@ from autodiff_trace.compiler.backends.native.partition import find_regions
 from autodiff_trace.compiler.backends.numpy_source import calls
 from autodiff_trace.compiler.ir.node import operands
 from autodiff_trace.compiler.ir.region import Region
-from autodiff_trace.compiler.pipeline import PASSES, prepare
+from autodiff_trace.compiler.pass_names import PASSES
+from autodiff_trace.compiler.pipeline import prepare
 
 from native_stand_in import StandIn, install
 

@@ -9,7 +9,7 @@ import numpy as np
 from ..core.errors import caller_line
 from ..core.primitives import primitive
 from ..core.tracebacks import border
-from ..core.traits import ARGUMENTS
+from ..core.traits import ANSWER, ARGUMENTS
 from ..numpy import wrapped as anp
 from ..numpy.definers import elementwise
 from ..numpy.selections import selects
@@ -30,7 +30,8 @@ def relu(x: Any) -> Any:
     return np.maximum(x, 0)
 
 
-selects(relu, lambda ans, x: anp.greater(x, 0))
+# The answer is kept by what comes next; the argument need not be.
+selects(relu, lambda ans, x: anp.greater(ans, 0), reads=ANSWER)
 
 
 @primitive

@@ -102,18 +102,24 @@ def apply_vmap(fun, options, args, kwargs):
 
 def spread_axes(name: str, axes: Any, tree: Any) -> list:
     """An axis for each leaf of ``tree``, where ``axes`` gives one for whole branches."""
-    if axes is None or isinstance(axes, (int, np.integer)):
-        return [axes] * len(tree_flatten(tree)[0])
-    container = find_container(type(tree))
-    if container is None or type(axes) is not type(tree):
-        raise ValueError(
-            f"vmap: {name} has {axes!r} where there is {describe(tree)}. It has an integer there, or None, or a "
-            "container of these like the one it is for."
-        )
-    children, axes_children = (list(container[0](each)[0]) for each in (tree, axes))
-    if len(children) != len(axes_children):
-        raise ValueError(f"vmap: {name} has {len(axes_children)} entries where there are {len(children)}.")
-    return [axis for pair in zip(axes_children, children) for axis in spread_axes(name, *pair)]
+    spread: list = []
+    pending = [(axes, tree)]
+    while pending:
+        axes, tree = pending.pop()
+        if axes is None or isinstance(axes, (int, np.integer)):
+            spread += [axes] * tree_flatten(tree)[1].count
+            continue
+        container = find_container(type(tree))
+        if container is None or type(axes) is not type(tree):
+            raise ValueError(
+                f"vmap: {name} has {axes!r} where there is {describe(tree)}. It has an integer there, or None, or a "
+                "container of these like the one it is for."
+            )
+        children, axes_children = (list(container[0](each)[0]) for each in (tree, axes))
+        if len(children) != len(axes_children):
+            raise ValueError(f"vmap: {name} has {len(axes_children)} entries where there are {len(children)}.")
+        pending += reversed(list(zip(axes_children, children)))
+    return spread
 
 
 def common_size(sizes: dict[int, int], args: tuple, name: str = "vmap") -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 from ...core.traits import traits_of
@@ -12,6 +13,7 @@ from ..ir.kernel import Kernel
 from ..ir.node import Node, Program, operands, relabel, substitute
 from ..ir.spec import Spec, array_spec
 from .buffers import assign_buffers, describe
+from ..analysis.liveness import find_roots
 from ..analysis.row_independence import ROW, row_operands, row_step
 
 __all__ = ["fuse"]
@@ -32,12 +34,15 @@ def fuse(program: Program) -> Program:
     steps: list[Node] = []
     pending = program.steps
     moved: dict[Node, Node] = {}
+    places = {step: i for i, step in enumerate(pending)}
+    roots = cache(lambda: find_roots(program))
     while pending:
         start = next((i for i, step in enumerate(pending) if is_large(step)), len(pending))
         steps += pending[:start]
         pending = pending[start:]
         if pending:
             group = Group(pending, program.outputs)
+            group.leave_for_later(places, roots)
             if group.pays():
                 steps += group.before
                 steps += group.make_steps(moved)
@@ -94,6 +99,44 @@ class Group:
             else:
                 self.before.append(step)
         self.outputs = outputs
+        self.fewest = 2  # steps that pay
+
+    def leave_for_later(self, places: dict[Node, int], roots: Callable[[], dict]) -> None:
+        """Let members wait that come after large steps which need this group, and are made of what is kept anyway for
+        most of the time till then.
+
+        Their results would take memory all the while: the slope of an activation, from the forward to the backward
+        pass of a net, beside the activation (a net of 50 layers takes half of the memory).
+        """
+        first = next((places[step] for step in self.later if self.is_apart(step)), len(places))
+        if places[self.members[-1]] < first:
+            return
+        here, memory = places[self.members[0]], roots()
+        uses = [(places[step], operand) for step in self.later for operand in operands(step)]
+        uses += [(len(places), output) for output in self.outputs if type(output) is Node]
+        last_use = {root: place for place, operand in uses for root in memory.get(operand, ())}
+        waiting = {step for step in self.members if places[step] > first}
+        needed = {operand for step in self.closing for operand in operands(step)}
+        for step in reversed(self.members):  # a step that does not wait needs its operands
+            if step in needed:
+                waiting.discard(step)
+            if step not in waiting:
+                needed.update(operands(step))
+        for step in self.members:
+            if step in waiting and not all(
+                operand in waiting or operand.kind != "call" or operand.spec.nbytes < LARGE
+                or all(2 * last_use.get(root, -1) > here + places[step] for root in memory.get(operand, ()))
+                for operand in operands(step)
+            ):
+                return
+        self.members = [step for step in self.members if step not in waiting]
+        self.fewest = 1  # one alone is still done on all cores
+        self.later = sorted([*self.later, *waiting], key=places.__getitem__)
+
+    def is_apart(self, step: Node) -> bool:
+        """Whether a step is large, and in no kernel."""
+        return (step.kind == "call" and step.spec.is_array and step.spec.nbytes >= LARGE
+                and row_step(step, self.length) != ROW)
 
     def pays(self) -> bool:
         """Whether there is more than one block, and enough to do in each."""
@@ -102,7 +145,7 @@ class Group:
         blocks = -(-self.length // self.block)
         self.block = -(-self.length // blocks)
         self.work = self.estimate_work()
-        return blocks > 1 and len(self.work) > 1 and sum(self.work) > WORTH
+        return blocks > 1 and len(self.work) >= self.fewest and sum(self.work) > WORTH
 
     def estimate_work(self) -> list[float]:
         """Nanoseconds on one thread that each step takes, more or less."""
