@@ -21,10 +21,12 @@ def array_for_mypy() -> str:
         "# mypy: ignore-errors", "",
         "from collections.abc import Iterator", "from typing import Any, TypeAlias", "",
         "import numpy as np", "", "from . import _types_of_arguments as _t", "",
-        "class Array(np.ndarray[Any, Any], np.float64, int, complex, Any):",
+        "class Array(np.ndarray[Any, Any], np.float64, float, int, complex, Any):",
         '    """An array or a number. It fits where either is asked for, and its operators come before theirs."""', "",
     ]
-    lines += [f"    def {each}(self, other: Any, /) -> Array: ..." for each in OPERATORS]
+    in_place = [f"__i{each}__" for each in REFLECTED]
+    lines += [f"    def {each}(self, other: Any, /) -> Array: ..." for each in [*OPERATORS, *in_place]]
+    lines += [f"    def {each}(self, *args: Any) -> Any: ..." for each in ("item", "tolist")]
     lines += [f"    def __{each}__(self) -> Array: ..." for each in ("neg", "pos", "abs", "invert")]
     lines += ["    def __iter__(self) -> Iterator[Array]: ..."]
     lines += ["    def __setitem__(self, key: Any, value: Any, /) -> None: ..."]
