@@ -1,8 +1,8 @@
 """The types of arguments and results, for the stubs; nothing of this is there when a program runs.
 
 What is an array at any rate has NumPy's type. Other results are arrays or numbers, which only values tell: a type that
-is too narrow refuses programs that are right. For mypy, which warns of Any that is returned, they have a class that fits
-wherever an array, a number or a container is asked for; for other checkers they are Any.
+is too narrow refuses programs that are right. For mypy, which warns of Any that is returned, they have a class that
+fits wherever an array, a number or a container is asked for; for other checkers they are Any.
 """
 
 from typing import Any, Protocol, TypeAlias
@@ -23,7 +23,8 @@ if not MYPY:
 if 0:
     from ._types_for_mypy import Number as Number, Tree as Tree
 
-Array: TypeAlias = np.ndarray[Any, Any]  # pyright does not take NDArray[Any] for something with a real part
+# pyright does not take NDArray[Any] for something with a real part.
+Array: TypeAlias = np.ndarray[Any, Any]
 Arrays: TypeAlias = tuple[Array, ...]
 ListOfArrays: TypeAlias = list[Array]
 
