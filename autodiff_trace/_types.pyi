@@ -1,11 +1,13 @@
 """The types of arguments and results, for the stubs; nothing of this is there when a program runs.
 
-Results of traced functions are arrays or numbers, which only values tell: a type that is too narrow refuses programs
-that are right. For mypy, which warns of Any that is returned, they have a class that fits wherever an array, a number
-or a container is asked for; other checkers take an array for NumPy's, and for Any what may be a number.
+What is an array at any rate has NumPy's type. Other results are arrays or numbers, which only values tell: a type that
+is too narrow refuses programs that are right. For mypy, which warns of Any that is returned, they have a class that
+fits wherever an array, a number or a container is asked for; for other checkers they are Any.
 """
 
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
 
 from ._types_of_arguments import (
     Anything as Anything, Axis as Axis, DType as DType, DTypeOf as DTypeOf, Flag as Flag,
@@ -17,10 +19,12 @@ from ._types_of_arguments import (
 # mypy takes MYPY for true, so that it passes over the first import. Other checkers pass over the second one.
 MYPY: bool
 if not MYPY:
-    from ._types_for_others import Array as Array, Number as Number, Tree as Tree
+    from ._types_for_others import Number as Number, Tree as Tree
 if 0:
-    from ._types_for_mypy import Array as Array, Number as Number, Tree as Tree
+    from ._types_for_mypy import Number as Number, Tree as Tree
 
+# pyright does not take NDArray[Any] for something with a real part.
+Array: TypeAlias = np.ndarray[Any, Any]
 Arrays: TypeAlias = tuple[Array, ...]
 ListOfArrays: TypeAlias = list[Array]
 

@@ -25,8 +25,10 @@ needs_newest = pytest.mark.skipif(
     or not hasattr(np, "float128"),
     reason=f"the stubs describe {NEWEST} where float128 is",
 )
-WRITTEN = ["autograd_compat.differential_operators", "compiler", "scipy", "transforms"]
+WRITTEN = ["autograd_compat.differential_operators", "compiler", "compiler.jit", "scipy", "transforms"]
 """Modules whose stubs are written by hand."""
+NOT_IMPORTED = {"euclidean"}
+"""Modules beside a stub that no other module imports."""
 UNTYPED = {"unknown", "vectors", "nary_op_args", "nary_op_kwargs"}
 """Parameters that are there for mistakes alone, or that hardly anyone gives."""
 
@@ -40,6 +42,16 @@ def test_stubs_are_up_to_date():
 def test_every_stub_is_written_or_generated():
     generated = {*map(type_stubs.stub_path, [*type_stubs.WRAPPED, *type_stubs.OURS, *WRITTEN])}
     assert {path for path in PACKAGE.rglob("*.pyi") if not path.name.startswith("_types")} == generated
+
+
+def test_no_stub_defines_a_name_of_a_module():
+    """mypy takes it for the module, where it reads the stub from its cache."""
+    for path in PACKAGE.rglob("__init__.pyi"):
+        modules = {each.stem if each.suffix else each.name for each in path.parent.iterdir()}
+        nodes = ast.parse(path.read_text(encoding="utf-8")).body
+        names = {node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+        names |= {node.target.id for node in nodes if isinstance(node, ast.AnnAssign)}
+        assert names & modules <= NOT_IMPORTED, path.relative_to(ROOT)
 
 
 @pytest.mark.parametrize("name", WRITTEN)

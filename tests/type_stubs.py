@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "autodiff_trace"
 sys.path[:0] = [str(Path(__file__).parent), str(ROOT)]
 
-from stub_results import COMPARISONS, OPERATORS, array_for_mypy  # noqa: E402
+from stub_results import COMPARISONS, OPERATORS, number_for_mypy  # noqa: E402
 from stub_text import (  # noqa: E402
     arguments_of, def_text, fill, function_text, method_text, own_function_text, result_of, signature_of,
 )
@@ -186,7 +186,7 @@ def all_stubs() -> dict[Path, str]:
     """The text of each stub that is generated, by its path."""
     texts = {stub_path(name): describe(name) for name in WRAPPED}
     texts |= {stub_path(name): describe_ours(name) for name in OURS}
-    texts[PACKAGE / "_types_for_mypy.pyi"] = array_for_mypy()
+    texts[PACKAGE / "_types_for_mypy.pyi"] = number_for_mypy()
     return {path: re.sub(r"\n{3,}", "\n\n", text) for path, text in texts.items()}
 
 
