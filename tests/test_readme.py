@@ -17,7 +17,8 @@ BLOCK = re.compile(r"^```python\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
 FROM_AUTOGRAD = (ROOT / "docs" / "from_autograd.md").read_text(encoding="utf-8")
 ARRAY_TYPES = (ROOT / "docs" / "array_types.md").read_text(encoding="utf-8")
 NATIVE = (ROOT / "docs" / "native.md").read_text(encoding="utf-8")
-PAGES = EXTENDING, FROM_AUTOGRAD, ARRAY_TYPES
+LOAD = (ROOT / "docs" / "load.md").read_text(encoding="utf-8")
+PAGES = EXTENDING, FROM_AUTOGRAD, ARRAY_TYPES, LOAD
 BLOCKS = [*BLOCK.findall(README), *["\n".join(BLOCK.findall(page)) for page in PAGES]]
 PAGES_OF_EXAMPLES = ["array_libraries.md"]
 """Pages whose examples need libraries that need not be installed: each example is a test of its own."""
