@@ -203,6 +203,23 @@ def test_numbers_of_python_keep_the_precision():
         np.testing.assert_allclose(function(P, 1.0), function(P, np.ones((4, 3))))
 
 
+def test_integers_do_not_wrap_around():
+    x, y = np.array([1, 200], np.uint8), np.array([2, 1], np.uint8)
+    for function in (nn.mse, nn.mae, nn.huber):
+        np.testing.assert_array_equal(function(x, y, reduction="none"), function(1.0 * x, 1.0 * y, reduction="none"))
+        assert grad(function)(x.astype(np.float32), y).dtype == function(y, x.astype(np.float32)).dtype == np.float32
+    for dtype, classes in ((np.int8, 300), (np.int16, 40000), (np.int32, 3)):
+        with pytest.raises(ValueError, match=f"labels from -1 to 0, but there are {classes} classes"):
+            nn.softmax_cross_entropy(np.zeros((2, classes)), np.array([-1, 0], dtype))
+
+
+@pytest.mark.parametrize("function", [
+    nn.mse, nn.huber, nn.sigmoid_cross_entropy, nn.binary_cross_entropy, nn.kl_divergence])
+def test_losses_are_of_real_numbers(function):
+    with pytest.raises(TypeError, match=f"{function.__name__}: .* are complex"):
+        function(SHARES, SHARES + 0j)
+
+
 EXTREMES = np.array([-np.inf, -1e300, -1e4, 0.0, 1e4, 1e300, np.inf])
 TWICE = math.log(2)
 

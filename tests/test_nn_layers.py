@@ -1,5 +1,6 @@
 """Layers: against PyTorch's numbers and plain sums, far out, and in every mode."""
 
+import functools
 import itertools
 import math
 import warnings
@@ -172,6 +173,17 @@ def test_convolutions_of_batches(groups, in_axes):
             np.testing.assert_allclose(mapped(x, w), each(lambda x, w: (function(x, w),))[0], rtol=1e-11, atol=1e-12)
 
 
+def test_convolutions_of_no_images_and_of_complex_ones():
+    x, w = waves(0.3, 2, 2, 5, 5), waves(0.7, 4, 1, 2, 2)
+    for stride in (1, 2):
+        conv = functools.partial(nn.conv2d, stride=stride, padding=1, groups=2)
+        ans, pull = vjp(conv, x[:0], w)
+        back = pull(ans)
+        assert ans.shape[0] == 0 and back[0].shape == (0, 2, 5, 5) and back[1].tolist() == (0 * w).tolist()
+        g = conv(x, w) * (2 + 1j)
+        np.testing.assert_allclose(vjp(conv, x * 1j, w)[1](g)[1], vjp(conv, -x, w)[1](g.imag)[1])
+
+
 def test_convolutions_of_other_numbers():
     x, w = np.arange(32).reshape(1, 2, 4, 4), np.ones((1, 2, 2, 2), int)
     assert nn.conv2d(x, w).dtype == int and nn.conv2d(x, w)[0, 0, 0, 0] == np.sum(x[0, :, :2, :2])
@@ -219,6 +231,10 @@ IMAGE, KERNEL = np.ones((1, 4, 5, 5)), np.ones((2, 4, 3, 3))
     (lambda: nn.one_hot(np.array([0, 3]), 3), "one_hot: labels from 0 to 3, but there are 3, 0 to 2"),
     (lambda: nn.attention(QUERY, KEY, VALUE, mask=MASK[:2]), r"mask has shape \(2, 5\), which does not broadcast to"),
     (lambda: nn.one_hot(np.array([0]), 0), "one_hot: classes is an integer, at least 1, not 0"),
+    (lambda: nn.one_hot(np.array([0]), 2.0), "one_hot: classes is an integer, at least 1, not 2.0"),
+    (lambda: nn.embedding(3.0, [0]), "embedding: table is a number, and has no rows"),
+    (lambda: nn.layer_norm(2.0), "layer_norm: x is a number, which has no axis"),
+    (lambda: nn.batch_norm(X, np.zeros(4), np.ones(4), momentum=None), "momentum is a number from 0 to 1, not None"),
     (lambda: nn.layer_norm(X, eps=-1.0), "layer_norm: eps is a number, at least 0, not -1.0"),
     (lambda: nn.dropout(X, [0.1], np.random.default_rng(0)), "a number from 0 to 1, not \\[0.1\\]"),
     (lambda: nn.dropout(X, 1.5, np.random.default_rng(0)), "rate is a probability, a number from 0 to 1, not 1.5"),
@@ -232,6 +248,8 @@ def test_arguments_that_do_not_fit(call, message):
     (lambda: nn.embedding(np.ones((3, 2)), [0.5]), "embedding: numbers are integers, not float64"),
     (lambda: nn.one_hot(np.array([0.0]), 3), "one_hot: labels are integers, not float64"),
     (lambda: nn.attention(QUERY, KEY, VALUE, mask=MASK.astype(int)), r"mask is of dtype int64.*mask.astype\(bool\)"),
+    (lambda: nn.max_pool1d(X + 1j, 2), r"max_pool1d: x is complex .*Write max_pool1d\(x.real, ...\)"),
+    (lambda: grad(lambda eps: nn.layer_norm(X, eps=eps))(0.1), r"eps is a traced value .*Write to_numpy\(eps\)"),
     (lambda: nn.layer_norm(X + 1j), r"layer_norm: x is complex .*Write layer_norm\(x.real\)"),
     (lambda: grad(lambda rate: nn.dropout(X, rate, np.random.default_rng(0)).sum())(0.5), "a draw has no derivative"),
     (lambda: nn.dropout(X, 0.5, 0), r"rng is .*Generator, not 0 .*Write rng = numpy.random.default_rng\(0\) once"),
@@ -267,6 +285,12 @@ def average(x, size, **options):
     return nn.avg_pool2d(x, size, count_include_pad=False, **options)
 
 
+def test_sums_of_windows_are_beyond_half_precision():
+    for count_include_pad in (True, False):
+        ans = nn.avg_pool1d(np.full(6, 60000, np.float16), 4, padding=2, count_include_pad=count_include_pad)
+        assert ans.dtype == np.float16 and ans[0] == (30000 if count_include_pad else 60000) and ans[1] <= 60000
+
+
 def test_pooling_at_ties_and_beyond_numbers():
     assert grad(lambda x: nn.max_pool1d(x, 2))(np.array([1.0, 1.0, 0.0, 0.0])).tolist() == [1, 0, 1, 0]
     x = np.array([np.nan, 1.0, 2.0, np.inf])
@@ -284,7 +308,7 @@ def test_pooling_at_ties_and_beyond_numbers():
 
 
 @pytest.mark.parametrize("dtype, size", [
-    (np.float64, 1e300), (np.float64, 1e-100), (np.float32, 1e25), (np.float32, 1e38), (np.float16, 1e4)])
+    (np.float64, 1e300), (np.float64, 1e-100), (np.float64, 1e-200), (np.float32, 1e25), (np.float32, 1e-30), (np.float32, 1e38), (np.float16, 1e4)])
 def test_layer_norm_at_every_magnitude(dtype, size):
     x = np.array([[1.0, 3.0, -2.0, 0.5], [2.0, 1.0, 1.5, -1.0]])
     scaled, tolerance = (x * size).astype(dtype), 20 * float(np.finfo(dtype).eps)
@@ -296,6 +320,25 @@ def test_layer_norm_at_every_magnitude(dtype, size):
     if dtype is not np.float16:
         gradient = pull(g.astype(dtype))[0].astype(float) * size
         np.testing.assert_allclose(gradient, exact_pull(g)[0], rtol=1e3 * tolerance, atol=20 * tolerance)
+
+
+def test_layer_norm_of_rows_of_other_magnitudes():
+    x = np.array([[1e200, -1e200, 3e200], [1.0, 2.0, 4.0], [np.nan, 1.0, 2.0], [1e-200, 2e-200, 4e-200]])
+    for eps in (0.0, 1e-5):
+        rows = np.stack([nn.layer_norm(row, eps=eps) for row in x])
+        np.testing.assert_allclose(nn.layer_norm(x, eps=eps), rows, rtol=1e-14)
+        np.testing.assert_allclose(rows[0], nn.layer_norm(x[0] / 1e200, eps=0.0), rtol=1e-14)
+
+
+def test_hyperparameters_in_double_precision_leave_single_precision():
+    x, zeros, ones = np.eye(3, dtype=np.float32), np.zeros(3, np.float32), np.ones(3, np.float32)
+    half = np.float64(0.5)
+    results = [
+        nn.layer_norm(x, eps=half), *nn.batch_norm(x, zeros, ones, momentum=half, eps=half),
+        *nn.batch_norm(x, zeros, ones, eps=half, training=False), nn.attention(x, x, x, scale=half),
+        nn.dropout(x, half, np.random.default_rng(0)), nn.huber(x, 0.0, half),
+    ]
+    assert {each.dtype for each in results} == {np.dtype(np.float32)}
 
 
 def test_layer_norm_of_equal_numbers_and_of_none():

@@ -19,6 +19,12 @@ __all__ = [
 ]
 
 
+def check_real(x: Any, name: str) -> None:
+    """Raise TypeError for complex numbers, of which maxima and signs would give some number."""
+    if type(x) is complex or getattr(getattr(x, "dtype", None), "kind", None) == "c":
+        raise TypeError(f"{name}: x is complex ({caller_line()}). Write {name}(x.real), or another function of it")
+
+
 @primitive
 def relu(x: Any) -> Any:
     """``max(x, 0)`` element by element, with derivative 0 at 0.
@@ -27,6 +33,7 @@ def relu(x: Any) -> Any:
     >>> relu(np.array([-1.0, 0.0, 2.0]))
     array([0., 0., 2.])
     """
+    check_real(x, "relu")
     return np.maximum(x, 0)
 
 
@@ -47,12 +54,6 @@ def sigmoid(x: Any) -> Any:
 
 # 1 − ans would lose its digits where ans is close to 1
 elementwise(sigmoid, lambda ans, x: ans * sigmoid(-x), shows_nan=True)
-
-
-def check_real(x: Any, name: str) -> None:
-    """Raise TypeError for complex numbers, of which maxima and signs would give some number."""
-    if type(x) is complex or getattr(getattr(x, "dtype", None), "kind", None) == "c":
-        raise TypeError(f"{name}: x is complex ({caller_line()}). Write {name}(x.real), or another function of it")
 
 
 @primitive

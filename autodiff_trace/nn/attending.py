@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 from typing import Any, NoReturn
 
 import numpy as np
@@ -17,6 +16,7 @@ from ..numpy import wrapped as anp
 from ..numpy.batching import batch_first
 from ..numpy.broadcasting import cast
 from ..numpy.canonical import as_array
+from .reductions import as_hyperparameter
 from .softmaxes import shares
 
 __all__ = ["attention", "embedding", "one_hot"]
@@ -62,6 +62,8 @@ def embedding(table: Any, numbers: Any) -> Any:
            [2., 3.]])
     """
     table, numbers = as_array(table), integers("embedding", "numbers", numbers)
+    if not table.ndim:
+        raise ValueError(f"embedding: table is a number, and has no rows ({caller_line()})")
     return anp.take(table, checked_numbers(numbers, table.shape[0], "embedding", "numbers"), axis=0)
 
 
@@ -80,9 +82,8 @@ def one_hot(labels: Any, classes: int, dtype: Any = float) -> Any:
     array([[0., 0., 1.],
            [1., 0., 0.]])
     """
-    classes = operator.index(classes)
-    if classes < 1:
-        raise ValueError(f"one_hot: classes is an integer, at least 1, not {classes} ({caller_line()})")
+    if not isinstance(classes, (int, np.integer)) or classes < 1:
+        raise ValueError(f"one_hot: classes is an integer, at least 1, not {classes!r} ({caller_line()})")
     labels = checked_numbers(integers("one_hot", "labels", labels), classes, "one_hot", "labels")
     return anp.astype(anp.equal(anp.expand_dims(labels, -1), np.arange(classes)), dtype)
 
@@ -121,10 +122,7 @@ def attention(
             f"attention: query is of shape (..., queries, features), key (..., keys, features) and value (..., keys, "
             f"outputs), not {query.shape}, {key.shape} and {value.shape} ({caller_line()})"
         )
-    if scale is None:
-        scale = 1 / math.sqrt(max(1, query.shape[-1]))
-    elif isinstance(scale, np.floating):  # which in double precision would make all of it so
-        scale = float(scale)
+    scale = 1 / math.sqrt(max(1, query.shape[-1])) if scale is None else as_hyperparameter(scale)
     scores = (query * scale) @ anp.swapaxes(key, -1, -2)
     if mask is not None:
         mask = as_array(mask)

@@ -20,7 +20,7 @@ from ..core.primitives import primitive
 from ..core.traits import declare
 from ..numpy import wrapped as anp
 from ..numpy.batching import map_all
-from ..numpy.broadcasting import cast
+from ..numpy.broadcasting import match_dtype
 from ..numpy.definers import multilinear
 
 __all__ = ["correlate", "correlate_back", "correlate_kernels"]
@@ -63,7 +63,7 @@ def correlate_back(g, w, space, strides, padding, dilation, groups):
         (count, channels, *[n + before + after for n, (before, after) in zip(space, padding)]), work)
     windows = windows_of(padded, w.shape[2:], strides, dilation, writeable=True)
     kernels = w.astype(work, copy=False).reshape(groups, w.shape[0] // groups, -1).swapaxes(1, 2)
-    parts = g.reshape(count, groups, -1, *g.shape[2:])
+    parts = g.reshape(count, groups, w.shape[0] // groups, *g.shape[2:])
     for images, rows in blocks(windows, groups, g.shape[2:]):
         part = groups_first(parts[images, :, :, rows]).astype(work, copy=False)
         patches = kernels @ part.reshape(groups, part.shape[1], -1)
@@ -153,20 +153,20 @@ def patches_of(windows, groups, ndim):
 
 multilinear(
     correlate,
-    lambda g, ans, x, w, strides, padding, dilation, groups: cast(
+    lambda g, ans, x, w, strides, padding, dilation, groups: match_dtype(
         correlate_back(g, w, x.shape[2:], strides, padding, dilation, groups), x.dtype),
-    lambda g, ans, x, w, strides, padding, dilation, groups: cast(
+    lambda g, ans, x, w, strides, padding, dilation, groups: match_dtype(
         correlate_kernels(x, g, w.shape[2:], strides, padding, dilation, groups), w.dtype),
 )
 multilinear(
     correlate_back,
-    lambda h, ans, g, w, space, *params: cast(correlate(h, w, *params), g.dtype),
-    lambda h, ans, g, w, space, *params: cast(correlate_kernels(h, g, w.shape[2:], *params), w.dtype),
+    lambda h, ans, g, w, space, *params: match_dtype(correlate(h, w, *params), g.dtype),
+    lambda h, ans, g, w, space, *params: match_dtype(correlate_kernels(h, g, w.shape[2:], *params), w.dtype),
 )
 multilinear(
     correlate_kernels,
-    lambda h, ans, x, g, size, *params: cast(correlate_back(g, h, x.shape[2:], *params), x.dtype),
-    lambda h, ans, x, g, size, *params: cast(correlate(x, h, *params), g.dtype),
+    lambda h, ans, x, g, size, *params: match_dtype(correlate_back(g, h, x.shape[2:], *params), x.dtype),
+    lambda h, ans, x, g, size, *params: match_dtype(correlate(x, h, *params), g.dtype),
 )
 
 

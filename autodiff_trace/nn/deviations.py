@@ -12,7 +12,7 @@ from ..core.tracebacks import border
 from ..numpy import wrapped as anp
 from ..numpy.canonical import as_array
 from ..numpy.definers import elementwise
-from .reductions import reduced
+from .reductions import as_hyperparameter, reduced
 
 __all__ = ["huber", "mae", "mse", "operands"]
 
@@ -25,12 +25,13 @@ def beside(x: Any) -> type:
 
 
 def operands(name: str, predictions: Any, targets: Any, words: str = "predictions targets") -> tuple[Any, Any]:
-    """Both as arrays. Raises ValueError where they broadcast to a shape that neither has: of (n, 1) and (n,) to (n, n),
-    every prediction with every target."""
+    """Both as arrays of floating-point numbers. Raises ValueError where they broadcast to a shape that neither has: of
+    (n, 1) and (n,) to (n, n), every prediction with every target."""
     x, y = (each if type(each) in NUMBERS else as_array(each) for each in (predictions, targets))
     # One of Python's numbers has the precision of what stands beside it.
     x = beside(y)(x) if type(x) in NUMBERS else x
     y = beside(x)(y) if type(y) in NUMBERS else y
+    x, y = in_precision_of(y, x), in_precision_of(x, y)
     if x.shape != y.shape:
         try:
             fits = np.broadcast_shapes(x.shape, y.shape) in (x.shape, y.shape)
@@ -42,7 +43,15 @@ def operands(name: str, predictions: Any, targets: Any, words: str = "prediction
                 f"{name}: {first} have shape {x.shape}, but {second} {y.shape} ({caller_line()}). Write "
                 "x.reshape(y.shape) where they belong together"
             )
+    if "c" in (x.dtype.kind, y.dtype.kind) and name != "mae":
+        raise TypeError(f"{name}: {words.replace(' ', ' or ')} are complex ({caller_line()}). Write {name}(x.real, "
+                        "y.real), or the loss of another number, anp.absolute(x - y)")
     return x, y
+
+
+def in_precision_of(other: Any, x: Any) -> Any:
+    """Integers and truth values, which would wrap around, as floating-point numbers, of the precision of ``other``."""
+    return anp.astype(x, beside(other)) if x.dtype.kind in "biu" else x
 
 
 @border
@@ -99,7 +108,8 @@ def huber(predictions: Any, targets: Any, delta: float = 1.0, reduction: str = "
     >>> huber(np.array([1.0, 2.0]), np.array([1.5, 12.0]), reduction="none")
     array([0.125, 9.5  ])
     """
-    if isinstance(delta, (list, tuple, np.ndarray)) or not delta > 0:
+    delta = as_hyperparameter(delta)
+    if isinstance(delta, (str, list, tuple, np.ndarray)) or not delta > 0:
         raise ValueError(f"huber: delta is a number above 0, not {delta!r} ({caller_line()})")
     predictions, targets = operands("huber", predictions, targets)
     difference = predictions - targets

@@ -60,12 +60,7 @@ def sigmoid_cross_entropy(logits: Any, labels: Any, reduction: str = "mean") -> 
     array([6.93147181e-01, 0.00000000e+00, 1.00000000e+03])
     """
     logits, labels = operands("sigmoid_cross_entropy", logits, labels, "logits labels")
-    return reduced("sigmoid_cross_entropy", logit_losses(logits, as_shares(labels, logits)), reduction)
-
-
-def as_shares(labels, x):
-    """Labels that are truth values or integers in the precision of ``x``."""
-    return labels if labels.dtype.kind == "f" else anp.astype(labels, x.dtype if x.dtype.kind == "f" else float)
+    return reduced("sigmoid_cross_entropy", logit_losses(logits, labels), reduction)
 
 
 @primitive
@@ -123,8 +118,7 @@ def binary_cross_entropy(probabilities: Any, labels: Any, reduction: str = "mean
     array([0.69314718, 0.        ])
     """
     p, labels = operands("binary_cross_entropy", probabilities, labels, "probabilities labels")
-    p = p if p.dtype.kind == "f" else anp.astype(p, float)
-    return reduced("binary_cross_entropy", probability_losses(p, as_shares(labels, p)), reduction)
+    return reduced("binary_cross_entropy", probability_losses(p, labels), reduction)
 
 
 @primitive
@@ -160,4 +154,4 @@ def kl_divergence(log_predictions: Any, targets: Any, reduction: str = "mean") -
     log_q, p = operands("kl_divergence", log_predictions, targets, "log_predictions targets")
     if not log_q.ndim:
         raise ValueError(f"kl_divergence: log_predictions are a number, not rows of them ({caller_line()})")
-    return reduced("kl_divergence", anp.sum(divergences(log_q, as_shares(p, log_q)), axis=-1), reduction)
+    return reduced("kl_divergence", anp.sum(divergences(log_q, p), axis=-1), reduction)

@@ -14,6 +14,7 @@ from ..core.unknown_names import unknown_keyword
 from ..numpy import wrapped as anp
 from ..numpy.canonical import as_array
 from ..numpy.generators import checked_generator, is_shared, uniform_beside
+from .reductions import as_hyperparameter
 
 __all__ = ["dropout"]
 
@@ -50,6 +51,7 @@ def dropout(x: Any, rate: float, rng: Any, *, training: bool = True, **unknown: 
         return x
     x = as_array(x)
     x = x if x.dtype.kind in "fc" else anp.astype(x, float)
+    rate = as_hyperparameter(rate)
     if rate == 0:
         return x
     return anp.where(uniform_beside(x, rng) >= rate, x / (1 - rate) if rate < 1 else x, x.dtype.type(0))

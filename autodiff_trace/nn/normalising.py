@@ -7,8 +7,10 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..core.errors import caller_line
+from ..core.derivative import DerivativeTrace
+from ..core.errors import TracedValueError, caller_line
 from ..core.tracebacks import border
+from ..core.tracer import is_box
 from ..core.traits import declare
 from ..core.unary import unary
 from ..core.unknown_names import unknown_keyword
@@ -19,6 +21,7 @@ from ..numpy.canonical import as_array, axes_of
 from ..numpy.definers import defrules
 from ..numpy.rules.reductions import sum_over
 from ..transforms.stopping import stop_gradient
+from .reductions import as_hyperparameter
 
 __all__ = ["batch_norm", "layer_norm"]
 
@@ -26,20 +29,36 @@ __all__ = ["batch_norm", "layer_norm"]
 def normalise(x, axes, eps):
     """``x`` without its mean over its standard deviation √(variance + eps), and one over that, the axes kept.
 
-    Half precision is computed in single precision. Where squares overflow, all is computed on a smaller scale.
+    Half precision is computed in single precision. Where squares overflow, or leave nothing to divide by, all is
+    computed on another scale.
     """
     x = x.astype(np.float32, copy=False) if x.dtype == np.float16 else x
     count = x.dtype.type(max(1, count_of(x, axes)))
-    with np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore"):
-        centred = x - np.add.reduce(x, axis=axes, keepdims=True) / count
-        variance = np.add.reduce(np.square(centred), axis=axes, keepdims=True) / count
-        if not np.isfinite(variance).all() and np.isfinite(x).all():
-            size = np.max(np.abs(x), axis=axes, keepdims=True)
-            size = np.where(size > 1, size, x.dtype.type(1))
-            ans, scale = normalise(x / size / count, axes, (np.sqrt(x.dtype.type(eps)) / size / count) ** 2)
-            return ans, scale / size / count
+    centred, variance = centre(x, axes, count)
+    if not eps or not np.isfinite(variance).all():
+        size = np.max(np.abs(x), axis=axes, keepdims=True, initial=0)
+        is_finite = np.isfinite(size)
+        is_small = (size > 0) & (size < SMALL[x.dtype.itemsize > 4]) if not eps else False
+        if (is_finite & (is_small | ~np.isfinite(variance))).any():
+            size = np.where(is_finite & (size > (1 if eps else 0)), size, x.dtype.type(1))
+            centred, variance = centre(x / size / count, axes, count)
+            with np.errstate(under="ignore", divide="ignore"):
+                scale = 1 / np.sqrt(variance + (np.sqrt(x.dtype.type(eps)) / size / count) ** 2)
+            return centred * scale, scale / size / count
+    with np.errstate(divide="ignore"):
         scale = 1 / np.sqrt(variance + eps)
     return np.multiply(centred, scale, centred), scale
+
+
+SMALL = 1e-12, 1e-138
+"""Numbers, in single and in double precision, of which squares of differences are zero."""
+
+
+def centre(x, axes, count):
+    """``x`` less its mean, and the variance, the axes kept."""
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        centred = x - np.add.reduce(x, axis=axes, keepdims=True) / count
+        return centred, np.add.reduce(np.square(centred), axis=axes, keepdims=True) / count
 
 
 def count_of(x, axes):
@@ -82,6 +101,8 @@ def checked(name: str, x: Any, eps: float) -> Any:
         raise TypeError(f"{name}: x is complex ({caller_line()}). Write {name}(x.real)")
     if not eps >= 0:
         raise ValueError(f"{name}: eps is a number, at least 0, not {eps!r} ({caller_line()})")
+    if is_box(eps) and isinstance(eps._trace, DerivativeTrace):
+        raise TracedValueError(f"{name}: eps is a traced value ({caller_line()}). Write to_numpy(eps)")
     return x if x.dtype.kind == "f" else anp.astype(x, float)
 
 
@@ -118,6 +139,8 @@ def layer_norm(
     if unknown:
         raise unknown_keyword("layer_norm", unknown)
     x = checked("layer_norm", x, eps)
+    if not x.ndim:
+        raise ValueError(f"layer_norm: x is a number, which has no axis ({caller_line()})")
     axes = axes_of(x, axis)
     shape = tuple([x.shape[i] for i in axes])
     expand = tuple([n if i in axes else 1 for i, n in enumerate(x.shape)])
@@ -138,8 +161,9 @@ def batch_norm(
         training: mean and variance are those of ``x`` along all other axes; False takes the running ones.
         momentum: how much of the new mean and variance goes into the running ones.
 
-    Returns ``(y, running_mean, running_var)``: the running ones are new arrays, of which no derivative is taken; as in
-    PyTorch their variance is that of n − 1. Raises ValueError where shapes do not fit, and for one number a channel.
+    Returns ``(y, running_mean, running_var)``. In training the running ones are new arrays, of which no derivative is
+    taken; as in PyTorch their variance is that of n − 1. Else they are those that were given. Raises ValueError where
+    shapes do not fit, and for one number a channel.
 
     >>> import numpy as np
     >>> y, mean, var = batch_norm(np.array([[1.0, 2.0], [3.0, 6.0]]), np.zeros(2), np.ones(2), eps=0.0)
@@ -159,6 +183,9 @@ def batch_norm(
     for what, given in (("running_mean", running_mean), ("running_var", running_var)):
         if given.shape != shape:
             raise ValueError(f"batch_norm: {what} has shape {given.shape}, not {shape} ({caller_line()})")
+    if isinstance(momentum, (str, type(None))) or not 0 <= momentum <= 1:
+        raise ValueError(f"batch_norm: momentum is a number from 0 to 1, not {momentum!r} ({caller_line()})")
+    eps, momentum = as_hyperparameter(eps), as_hyperparameter(momentum)
     if not training:
         mean, var = (anp.reshape(cast(each, x.dtype), expand) for each in (running_mean, running_var))
         ans = (x - mean) / anp.sqrt(var + eps)

@@ -10,6 +10,7 @@ import numpy as np
 from ..core.errors import caller_line
 from ..core.tracebacks import border
 from ..numpy import wrapped as anp
+from ..numpy.broadcasting import cast
 from ..numpy.canonical import as_array
 from .spans import check_fit, numbers_of, pairs_of
 from .windows import max_of_windows, sum_windows
@@ -97,6 +98,8 @@ def spans_of(name, ndim, x, size, stride, padding):
 
 def max_pool(name, ndim, x, size, stride, padding):
     x, size, strides, pairs = spans_of(name, ndim, x, size, stride, padding)
+    if x.dtype.kind == "c":
+        raise TypeError(f"{name}: x is complex ({caller_line()}). Write {name}(x.real, ...), or another function of it")
     if any(map(any, pairs)):
         least = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min if x.dtype.kind in "iu" else False
         x = anp.pad(x, pairs, constant_values=least)
@@ -105,11 +108,12 @@ def max_pool(name, ndim, x, size, stride, padding):
 
 def avg_pool(name, ndim, x, size, stride, padding, count_include_pad):
     x, size, strides, pairs = spans_of(name, ndim, x, size, stride, padding)
-    x = x if x.dtype.kind in "fc" else anp.astype(x, np.float64)
-    if not any(map(any, pairs)):
-        return sum_windows(x, size, strides) / math.prod(size)
-    total = sum_windows(anp.pad(x, pairs), size, strides)
-    if count_include_pad:
-        return total / math.prod(size)
-    ones = np.pad(np.ones(x.shape[x.ndim - ndim :], x.dtype), pairs[x.ndim - ndim :])
-    return total / sum_windows(ones, size, strides)
+    kind = x.dtype if x.dtype.kind in "fc" else np.dtype(np.float64)
+    x = cast(x, np.dtype(np.float32) if kind == np.float16 else kind)  # (sums are beyond the range of half precision)
+    counts = math.prod(size)
+    if any(map(any, pairs)):
+        if not count_include_pad:
+            ones = np.pad(np.ones(x.shape[x.ndim - ndim :], x.dtype), pairs[x.ndim - ndim :])
+            counts = sum_windows(ones, size, strides)
+        x = anp.pad(x, pairs)
+    return cast(sum_windows(x, size, strides) / counts, kind)
