@@ -412,3 +412,16 @@ def test_dropout_draws_anew_under_jit():
     with pytest.warns(match="it draws random numbers"):
         eager = jit(lambda x: nn.dropout(x, 0.5, rng))
         assert len({eager(np.ones(40)).tobytes() for _ in range(4)}) == 4
+
+
+def test_arrays_of_dask():
+    dask_array = pytest.importorskip("dask.array", reason="it is about arrays of Dask")
+    x = dask_array.from_array(BETWEEN, chunks=2)
+    for function in (nn.gelu, nn.silu, nn.layer_norm, lambda x: nn.attention(x, x, x, causal=True), nn.softmax,
+                     lambda x: nn.batch_norm(x, np.zeros(4), np.ones(4))[0], lambda x: nn.mse(x, 1.0)):
+        np.testing.assert_allclose(function(x).compute(), function(BETWEEN), rtol=1e-12, atol=1e-14)
+        slope = grad(lambda x: anp.sum(function(x) ** 2))
+        np.testing.assert_allclose(slope(x).compute(), slope(BETWEEN), rtol=1e-9, atol=1e-12)
+    for function in (lambda x: nn.max_pool2d(x, 2), lambda x: nn.dropout(x, 0.5, np.random.default_rng(0))):
+        with pytest.raises(TypeError, match="is not there for arrays of type dask.Array .*convert the array"):
+            function(x)
