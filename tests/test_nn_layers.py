@@ -180,6 +180,8 @@ def test_convolutions_of_other_numbers():
     z = waves(0.7, 1, 2, 4, 4) + 1j
     np.testing.assert_allclose(nn.conv2d(z, w), nn.conv2d(z.real, w) + 1j * nn.conv2d(z.imag, w))
     assert nn.conv2d(np.ones((0, 2, 4, 4)), w).shape == (0, 1, 3, 3)
+    for stride in (1, 2):
+        assert grad(lambda x: nn.conv2d(x, 1.0 * w, stride=stride).sum())(np.ones((0, 2, 4, 4))).shape == (0, 2, 4, 4)
     assert grad(lambda w: nn.conv2d(np.ones((0, 2, 4, 4)), w).sum())(np.ones(w.shape)).tolist() == (0.0 * w).tolist()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
