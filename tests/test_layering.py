@@ -11,9 +11,9 @@ ROOT = Path(autodiff_trace.__file__).parent
 # All modules from the bottom up, folder by folder: each imports only from those that stand before it. A folder whose
 # modules need others in between comes more than once. A new module goes where what it imports stands before it.
 ORDER = """
-    core: array_ops parameters traits cotangents errors habits unknown_names pytree libraries tracer recording
-      derivative lowest unknown_sizes foreign other_operands primitives unary batching choices selections masked_rules
-      backward rule_checks reverse forward infinitesimals transformed taylor
+    core: collection array_ops parameters traits cotangents errors habits unknown_names pytree libraries tracer
+      recording derivative lowest unknown_sizes foreign other_operands primitives unary batching choices selections
+      masked_rules backward rule_checks reverse forward infinitesimals transformed taylor
     scipy/ndimage: steps taps
     scipy/signal: steps
     scipy/stats: uncovered
@@ -104,7 +104,7 @@ ORDER = """
     transforms: remembering implicit_problems implicit_rules linear_solve implicit checkpointing loops
     scipy/integrate: problems quadrature
     scipy/optimize: large_systems results
-    compiler/record: cleanup collection guards introspection refusals exported_arrays
+    compiler/record: cleanup guards introspection refusals exported_arrays
     compiler/backends/numpy_source: arena short_rows sines threads
     compiler/backends/native: launching region
     compiler/ir: node layout evaluation memory kernel loop region terms
