@@ -116,7 +116,7 @@ def expected_of(mode, f):
 def test_batches(name, mode):
     ours, python = PROGRAMS[name]
     found = BATCHED[mode](ours)
-    for x in (X, X[::-1].copy(), X[:4] * 1.1):
+    for x in (X, X[::-1] * 1.1):
         np.testing.assert_allclose(found(x), expected_of(mode, python)(x), rtol=1e-7, atol=1e-8)
 
 

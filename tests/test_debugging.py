@@ -111,6 +111,7 @@ PASSED = {
     "an infinite argument": lambda: grad(lambda x: anp.sum(anp.tanh(x) * 2))(np.array([np.inf, 1])),
     "what is NaN already": lambda: grad(lambda x: anp.sum(anp.sin(x) * x))(np.array([np.nan, 1])),
     "a constant": lambda: grad(lambda x: anp.sum(x * np.nan))(BAD),
+    "a type": lambda: grad(lambda x: anp.sum(anp.astype(x, np.float32) * np.inf))(BAD + 1),
     "a start": lambda: grad(lambda x: anp.max(x, initial=-np.inf))(BAD),
     "a row without an element": lambda: grad(lambda x: anp.max(anp.where(x > 9, x, -np.inf)))(BAD),
     "a selection in the backward pass": lambda: grad(lambda x: anp.sum(anp.where(x > 0, anp.sqrt(x), 0)))(BAD),
@@ -119,6 +120,7 @@ PASSED = {
     "what is ignored": lambda: grad(muted)(BAD),
     "what is ignored, compiled": lambda: jit(grad(muted))(BAD),
     "second derivatives of what is ignored": lambda: hessian(muted)(BAD),
+    "a compiled function of a whole number": lambda: jit(lambda n, x: x * n)(2, 3.0),
     "an empty array": lambda: grad(log_sum)(np.zeros(0)),
     "integers": lambda: vmap(lambda i: i * 2)(np.arange(3)),
     "a norm at an infinite order": lambda: grad(lambda x: anp.linalg.norm(x, np.inf))(BAD),
@@ -199,6 +201,24 @@ def test_a_block_within_the_function_watches_what_follows():
     assert caught.value.primitive == "sqrt"
     with pytest.raises(NonFiniteError):
         jit(grad(model))(1.0)
+
+
+@pytest.mark.filterwarnings("ignore::autodiff_trace.compiler.JitWarning")
+def test_a_compiled_function_treats_its_arguments_as_it_always_does():
+    def step(x, y, state, n):
+        state["count"] += 1
+        state["last"] = x
+        x[0] = 7.0
+        n[0] = 5
+        return x is y, x + y, anp.sum(n)
+
+    outcomes = []
+    for watched in (False, True):
+        x, n, state = np.arange(3.0), np.arange(3), {"count": 0}
+        with debug_nans(watched):
+            same, total, count = jit(step, backend="numpy")(x, x, state, n)
+        outcomes.append((same, repr(total), count, repr(x), repr(n), repr(state)))
+    assert outcomes[0] == outcomes[1]
 
 
 def test_a_decorator():

@@ -414,6 +414,26 @@ def test_import_loads_no_compiler_and_little_else():
     assert modules == "autodiff_trace.optim autodiff_trace.testing"
 
 
+def test_sixteen_threads_load_the_compiler_at_once():
+    assert run_python("""if True:
+        import threading
+        import numpy as np
+        from autodiff_trace import checkpoint, grad, graph, jit
+        start, results = threading.Barrier(16), []
+        def work(i):
+            start.wait()
+            with np.errstate(all="raise"):
+                square = (jit(lambda x: x * x), graph(lambda x: x * x, 1.0), checkpoint(lambda x: x * x))[i % 3]
+                results.append(grad(lambda x: square(x))(float(i)) if i % 3 != 1 else 2 * square(float(i)) / max(i, 1))
+        threads = [threading.Thread(target=work, args=(i,)) for i in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        print(sorted(map(float, results)))
+    """) == [str([2.0 * i for i in range(16)])]
+
+
 SURROUNDINGS = {
     "without assertions": (["-O"], {}),
     "warnings are errors": (["-W", "error"], {}),

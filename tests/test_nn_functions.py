@@ -63,6 +63,35 @@ def test_activation(name):
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_compiled_activations_are_steps_of_numpy(name, dtype):
+    function = ACTIVATIONS[name][0]
+    x = np.concatenate([np.linspace(-9, 9, 61), [0.0, -0.0, -50.0, 50.0, np.inf, -np.inf, np.nan]]).astype(dtype)[None]
+    for f in (lambda x: 3 * function(2 * x), grad(lambda x: 3 * function(2 * x))):
+        compiled = jit(f, backend="numpy")
+        for _ in range(3):
+            # (Compiled sigmoids may choose another form.)
+            np.testing.assert_allclose(compiled(x), f(x), rtol=8 * np.finfo(dtype).eps)
+            assert compiled(x).dtype == dtype
+        opaque = "cdf_again exact_gelu exponential_unit hard_tanh log_sigmoid normal_cdf rectify relu6 silu softplus"
+        assert not any(f" {name}(" in str(compiled.graph(x)) for name in [*opaque.split(), "tanh_gelu"])
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_activations_in_machine_code(dtype):
+    pytest.importorskip("llvmlite", reason="regions are compiled by llvmlite")
+    x = np.concatenate([np.linspace(-9, 9, 700), [0.0, -0.0, -50.0, 50.0, np.inf, -np.inf, np.nan]]).astype(dtype)
+    functions = [function for function, *_ in ACTIVATIONS.values()]
+    compiled = jit(lambda x: [grad(function)(x) * 2 + function(x) for function in functions], backend="native")
+    for _ in range(3):
+        for found, function in zip(compiled(x), functions):
+            with np.errstate(invalid="ignore"):
+                expected = grad(function)(x) * 2 + function(x)
+            assert found.dtype == dtype
+            np.testing.assert_allclose(found, expected, rtol=64 * np.finfo(dtype).eps, atol=16 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
 def test_activation_far_out(name, dtype):
     function = ACTIVATIONS[name][0]

@@ -361,6 +361,8 @@ UPDATES = {
     "constant before": (lambda: optim.sgd(abs, 0.9).update(1.0, optim.sgd(0.1, 0.9).init(1.0), 1.0), TypeError,
                         "the state has counted no steps"),
     "chain": (lambda: optim.chain(optim.adam()).update(G, STATE, P), TypeError, "no tuple of 1 states"),
+    "rate": (lambda: optim.sgd(lambda n: -0.1).update(1.0, optim.sgd(abs).init(1.0), 1.0), ValueError,
+             "schedule .* gives -0.1 after 0 steps; a rate is a number of at least 0"),
     "schedule": (lambda: optim.sgd(lambda n: None).update(1.0, optim.sgd(lambda n: None).init(1.0), 1.0), TypeError,
                  "schedule .* has to return one real number, got None"),
 }

@@ -77,7 +77,7 @@ def shape_text(value: Any) -> str:
     if type(value) in deferred_types:
         return shape_text(value.value) if type(value) is Selected else "(a part)"
     plain = metadata(value)
-    if hasattr(plain, "dtype") and hasattr(plain, "shape"):
+    if hasattr(plain, "dtype") and isinstance(getattr(plain, "shape", None), tuple):
         sizes = ",".join(map(str, plain.shape))
         return f"{plain.dtype}[{sizes}]" if sizes else f"{plain.dtype}"
     text = getattr(plain, "__name__", None) or repr(plain)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..compiler.jitted import Jitted
-from ..compiler.record.containers import run_on_copies
+from ..compiler.record.containers import run_in_place_of, run_on_copies
 from ..core import backward
 from ..core.errors import caller_place
 from ..core.fast.donation import Overwriting
@@ -66,25 +66,29 @@ class ValueTrace(JVPTrace):
     """Follows nothing: it is there to be watched."""
 
 
-def run_watched(fun: Callable, *args: Any, **kwargs: Any) -> Any:
-    """``fun`` of these arguments on the boxes of a :class:`ValueTrace`."""
+def run_watched(fun: Callable, args: tuple, kwargs: dict) -> Any:
+    """``fun`` on boxes of a :class:`ValueTrace` and copies of the arrays among its arguments, one for each."""
+    trace = ValueTrace()
     leaves, structure = tree_flatten((args, kwargs))
-    numbers = [np.float64(leaf) if type(leaf) is float else leaf for leaf in leaves]
-    places = [i for i, x in enumerate(numbers) if type(x) in boxers and x.dtype.kind in "fc"]
+    new = {id(leaf): boxed(leaf, trace) for leaf in leaves}
+    copies = tree_unflatten(structure, [new[id(leaf)] for leaf in leaves])
     result_structure = None
 
-    def traced(*boxes):
+    def traced():
         nonlocal result_structure
-        now = list(leaves)
-        for i, box in zip(places, boxes):
-            now[i] = box
-        args, kwargs = tree_unflatten(structure, now)
-        results, result_structure = tree_flatten(fun(*args, **kwargs))
+        results, result_structure = tree_flatten(run_in_place_of(fun, (args, kwargs), copies))
         return results
 
-    trace = ValueTrace()
-    results, _ = trace.run(traced, [boxers[type(numbers[i])](numbers[i], trace, None) for i in places])
+    results, _ = trace.run(traced, [])
     return tree_unflatten(result_structure, results)
+
+
+def boxed(leaf: Any, trace: ValueTrace) -> Any:
+    """A floating array or number as a box, another array as a copy."""
+    number = np.float64(leaf) if type(leaf) is float else leaf
+    if type(number) in boxers and hasattr(number, "dtype") and number.dtype.kind in "fc":
+        return boxers[type(number)](number, trace, None)
+    return leaf.copy(order="K") if type(leaf) is np.ndarray else leaf
 
 
 def make_call(original: Callable) -> Callable:
@@ -96,7 +100,7 @@ def make_call(original: Callable) -> Callable:
             return original(self, *args, **kwargs)
         # What transforms is watched as it is, and so is what others trace.
         is_traced = getattr(self.fun, "transformation", None) in COMMUTING or running_traces()
-        return run_on_copies(self.fun if is_traced else functools.partial(run_watched, self.fun), args, kwargs)
+        return (run_on_copies if is_traced else run_watched)(self.fun, args, kwargs)
 
     return watched_call
 

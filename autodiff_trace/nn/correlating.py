@@ -41,7 +41,7 @@ def correlate(x, w, strides, padding, dilation, groups):
         patches = patches_of(windows[images, :, rows], groups, x.ndim - 2)
         sums = kernels @ patches
         part = ans[images, :, :, rows]
-        part[...] = np.moveaxis(sums.reshape(*sums.shape[:2], part.shape[0], *part.shape[3:]), 2, 0)
+        part[...] = images_first(sums.reshape(*sums.shape[:2], part.shape[0], *part.shape[3:]))
     return ans.reshape(count, w.shape[0], *space)
 
 
@@ -65,12 +65,12 @@ def correlate_back(g, w, space, strides, padding, dilation, groups):
     kernels = w.astype(work, copy=False).reshape(groups, w.shape[0] // groups, -1).swapaxes(1, 2)
     parts = g.reshape(count, groups, -1, *g.shape[2:])
     for images, rows in blocks(windows, groups, g.shape[2:]):
-        part = np.moveaxis(parts[images, :, :, rows], 0, 2).astype(work, copy=False)
+        part = groups_first(parts[images, :, :, rows]).astype(work, copy=False)
         patches = kernels @ part.reshape(groups, part.shape[1], -1)
         patches = patches.reshape(channels, *w.shape[2:], *part.shape[2:])
         target = windows[images, :, rows]
         for place in np.ndindex(*w.shape[2:]):  # windows overlap, but not at one place of theirs
-            target[(..., *place)] += np.moveaxis(patches[(slice(None), *place)], 0, 1)
+            target[(..., *place)] += patches[(slice(None), *place)].swapaxes(0, 1)
     inside = [slice(before, before + n) for n, (before, _) in zip(space, padding)]
     return np.ascontiguousarray(padded[(slice(None), slice(None), *inside)], dtype)
 
@@ -86,7 +86,7 @@ def correlate_kernels(x, g, size, strides, padding, dilation, groups):
     ans = np.zeros((groups, outputs, x.shape[1] // groups * math.prod(size)), padded.dtype)
     for images, rows in blocks(windows, groups, g.shape[2:]):
         patches = patches_of(windows[images, :, rows], groups, x.ndim - 2)
-        part = np.moveaxis(parts[images, :, :, rows], 0, 2).astype(padded.dtype, copy=False)
+        part = groups_first(parts[images, :, :, rows]).astype(padded.dtype, copy=False)
         ans += part.reshape(groups, outputs, -1) @ patches.swapaxes(1, 2)
     return ans.reshape(g.shape[1], x.shape[1] // groups, *size).astype(dtype, copy=False)
 
@@ -134,6 +134,15 @@ def blocks(windows, groups, space) -> Iterator[tuple[slice, slice]]:
         step = at_once // rows
         for image in range(0, images, step):
             yield slice(image, image + step), slice(None)
+
+
+def groups_first(x):
+    """(images, groups, outputs, …) as (groups, outputs, images, …). (``moveaxis`` takes 15 µs.)"""
+    return x.transpose(1, 2, 0, *range(3, x.ndim))
+
+
+def images_first(x):
+    return x.transpose(2, 0, 1, *range(3, x.ndim))
 
 
 def patches_of(windows, groups, ndim):

@@ -25,9 +25,10 @@ def dropout(x: Any, rate: float, rng: Any, *, training: bool = True, **unknown: 
     Arguments:
         x: an array of any shape.
         rate: how many are dropped, from 0 to 1.
-        rng: a ``numpy.random.Generator``, which draws anew in each call: under ``vmap`` for each example, in the second
-            run of ``checkpoint`` the same. Under ``jit`` it lets the function run as it is, with a warning; draws from
-            ``anp.random``, NumPy's own generator, which may be passed in its place, are compiled.
+        rng: a ``numpy.random.Generator``, which draws anew in each call: under ``vmap`` for each example (of what is
+            not mapped once for all), in the second run of ``checkpoint`` the same. Under ``jit`` it lets the function
+            run as it is, with a warning; draws from ``anp.random``, NumPy's own generator, which may be passed in its
+            place, are compiled.
         training: False gives ``x`` itself.
 
     >>> import numpy as np

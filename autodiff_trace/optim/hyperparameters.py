@@ -81,10 +81,12 @@ def rate_at(x: Rate, count: Any) -> Any:
         return x
     value = x(count)
     if type(value) is np.float64:
-        return float(value)
+        value = float(value)
     is_number = is_box(value) or isinstance(value, (int, float, np.generic, np.ndarray))
     if not is_number or np.shape(value) != () or getattr(value, "dtype", np.dtype(float)).kind not in "iuf":
         raise TypeError(f"the schedule {x!r} has to return one real number, got {value!r}.")
+    if not is_box(value) and not 0 <= value < math.inf:
+        raise ValueError(f"the schedule {x!r} gives {value!r} after {count} steps; a rate is a number of at least 0.")
     return value
 
 

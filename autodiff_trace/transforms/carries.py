@@ -10,6 +10,7 @@ import numpy as np
 from ..core.errors import caller_line
 from ..core.pytree import Structure, tree_flatten
 from ..core.tracer import boxers, innermost_trace, is_box, own_box
+from ..core.tree_paths import first_difference
 from .border import as_plain_array
 from .steps import number
 from .trace_substitution import current
@@ -21,7 +22,10 @@ def check_carry(loop: str, body: str, carry: Any, structure: Structure, kinds: S
     """The leaves of a carry that ``body`` returned. Raises TypeError where it is not like the first one."""
     leaves, found = tree_flatten(carry)
     if found != structure:
-        raise TypeError(f"{loop}: {body} returned the carry {found}, but init is {structure} ({caller_line()}).")
+        raise TypeError(
+            f"{loop}: {body} returned the carry {found}, but init is {structure} ({caller_line()}): "
+            f"{first_difference(found, structure)}."
+        )
     for i, kind in enumerate(kinds):
         own_kind = kind_of(leaves[i])
         if own_kind != kind:

@@ -16,7 +16,7 @@ from ...captured_state.holders import is_other, snapshot, write_changes
 from .cleanup import Cleaner
 from .output_owner import Owner
 
-__all__ = ["Containers", "overlap", "run_on_copies"]
+__all__ = ["Containers", "overlap", "run_in_place_of", "run_on_copies"]
 
 
 class Containers:
@@ -61,7 +61,12 @@ def run_on_copies(fun: Callable, args: tuple, kwargs: dict) -> Any:
     does so then."""
     copy = Owner([], []).copy if overlap(tree_leaves((args, kwargs))) else lambda x: x.copy(order="K")
     copies = tree_map(lambda x: copy(x) if type(x) is np.ndarray else x, (args, kwargs))
-    containers = Containers((args, kwargs), copies)
+    return run_in_place_of(fun, (args, kwargs), copies)
+
+
+def run_in_place_of(fun: Callable, originals: tuple[tuple, dict], copies: tuple[tuple, dict]) -> Any:
+    """Call ``fun`` with ``copies`` of its arguments; what it changes in containers is done to the originals."""
+    containers = Containers(originals, copies)
     try:
         return fun(*copies[0], **copies[1])
     finally:

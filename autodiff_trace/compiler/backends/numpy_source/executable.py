@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import itertools
 import linecache
 from collections.abc import Callable
@@ -122,8 +123,8 @@ class Executable:
 
 
 def with_buffers(code: CodeType, names: dict[str, Any], arrays: list[np.ndarray]) -> FunctionType:
-    """A kernel's function with these arrays as its buffers."""
-    return FunctionType(code, {**names, **{f"s{i}": array for i, array in enumerate(arrays)}})
+    """A kernel's function with these arrays as its buffers. (What NumPy warns of looks for the built-in names.)"""
+    return FunctionType(code, {"__builtins__": builtins, **names, **{f"s{i}": array for i, array in enumerate(arrays)}})
 
 
 def run_and_write(program: Callable, states: list, *leaves: Any) -> Any:

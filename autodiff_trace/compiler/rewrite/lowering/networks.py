@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ....nn import activations, losses, softmaxes
+from ....nn import activations, gelus, losses, softmaxes
 from ...backends.numpy_source import calls
 from ...ir.node import Node, literal
 from ...ir.infer import call
@@ -17,6 +17,113 @@ def lower_relu(step):
     if not step.spec.is_array or type(x) is not Node or x.spec.dtype != step.spec.dtype:
         return None
     return step.with_call(np.maximum, (x, as_operand(0, x.spec.dtype)))
+
+
+# The functions themselves, ufunc by ufunc, so that they are fused with what is around them
+
+
+def elementwise_steps(formula):
+    """The lowering that ``formula(apply, *args)`` writes out: ``apply(ufunc, *operands)`` makes a step."""
+
+    def lower(step):
+        dtype, shape = step.spec.dtype, step.spec.shape
+        arrays = [arg for arg in step.args if type(arg) is Node]
+        if step.kwargs or not step.spec.is_array or dtype.char not in "fd" or not arrays:
+            return None
+        if not all([each.spec.dtype == dtype and each.spec.shape == shape for each in arrays]) or not all(
+                [type(arg) in (Node, int, float) for arg in step.args]):
+            return None
+        steps = []
+
+        def apply(ufunc, *operands):
+            operands = [each if type(each) is Node else as_operand(each, dtype) for each in operands]
+            steps.append(call(ufunc, tuple(operands), step))
+            return steps[-1]
+
+        last = formula(apply, *step.args)
+        return [*steps[:-1], step.with_call(last.function, last.args)]
+
+    return lower
+
+
+def clipped(apply, x, low, high):
+    return apply(np.minimum, apply(np.maximum, x, low), high)
+
+
+def small_log(apply, x):
+    """``log1p(exp(-abs(x)))``."""
+    return apply(np.log1p, apply(np.exp, apply(np.negative, apply(np.absolute, x))))
+
+
+def bent(apply, x, slope):
+    return apply(np.add, apply(np.maximum, x, 0), apply(np.multiply, slope, apply(np.minimum, x, 0)))
+
+
+def exponential(apply, x, alpha, scale):
+    below = apply(np.multiply, alpha, apply(np.expm1, apply(np.minimum, x, 0)))
+    return apply(np.multiply, scale, apply(np.add, apply(np.maximum, x, 0), below))
+
+
+def tanh_gelu(apply, x):
+    near = clipped(apply, x, -gelus.FAR, gelus.FAR)
+    cubic = apply(np.multiply, gelus.CUBIC, apply(np.multiply, near, apply(np.square, near)))
+    u = apply(np.multiply, gelus.ROOT_TWO_OVER_PI, apply(np.add, near, cubic))
+    share = apply(activations.sigmoid.fun, apply(np.multiply, 2, u))
+    return apply(np.multiply, apply(np.maximum, x, -gelus.FAR), share)
+
+
+def rational(apply, x, powers):
+    """``gelus.ratio``."""
+    above, below = powers
+    top = apply(np.add, apply(np.multiply, above[0], x), above[1])
+    bottom = apply(np.add, x, below[1])
+    for a, b in zip(above[2:], below[2:]):
+        top = apply(np.add, apply(np.multiply, top, x), a)
+        bottom = apply(np.add, apply(np.multiply, bottom, x), b)
+    return apply(np.divide, top, bottom)
+
+
+def normal_cdf(apply, x):
+    """``gelus.cdf_of_block``, with all ranges everywhere, each within its bounds."""
+    x = clipped(apply, x, -gelus.FAR, gelus.FAR)
+    scaled = apply(np.multiply, x, gelus.ROOT_HALF)
+    u = apply(np.absolute, scaled)
+    middle = rational(apply, apply(np.minimum, u, gelus.MIDDLE_END), gelus.MIDDLE)
+    far = apply(np.maximum, u, gelus.MIDDLE_END)
+    square = apply(np.divide, 1, apply(np.multiply, far, far))
+    tail = apply(np.subtract, gelus.ONE_OVER_ROOT_PI, apply(np.multiply, square, rational(apply, square, gelus.TAIL)))
+    tail = apply(np.divide, tail, far)
+    power = apply(np.multiply, 0.5, apply(np.exp, apply(np.multiply, -0.5, apply(np.square, x))))
+    below = apply(np.multiply, apply(calls.select, apply(np.greater, u, gelus.MIDDLE_END), tail, middle), power)
+    ans = apply(calls.select, apply(np.greater, x, 0), apply(np.subtract, 1, below), below)
+    near = clipped(apply, scaled, -gelus.NEAR_END, gelus.NEAR_END)
+    close = apply(np.multiply, apply(np.multiply, 0.5, near), rational(apply, apply(np.square, near), gelus.NEAR))
+    return apply(calls.select, apply(np.less_equal, u, gelus.NEAR_END), apply(np.add, 0.5, close), ans)
+
+
+def cdf_again(apply, x, product):
+    x = clipped(apply, x, -gelus.FAR, gelus.FAR)
+    is_zero = apply(np.equal, x, 0)
+    share = apply(np.divide, apply(np.minimum, product, gelus.FAR), apply(calls.select, is_zero, 1, x))
+    return apply(calls.select, is_zero, apply(np.add, x, 0.5), share)
+
+
+def exact_gelu(apply, x):
+    return apply(np.multiply, apply(np.maximum, x, -gelus.FAR), normal_cdf(apply, x))
+
+
+for _prim, _formula in (
+    (gelus.cdf_again, cdf_again), (gelus.exact_gelu, exact_gelu), (gelus.normal_cdf, normal_cdf),
+    (gelus.tanh_gelu, tanh_gelu),
+    (activations.exponential_unit, exponential), (activations.rectify, bent),
+    (activations.hard_tanh, lambda apply, x: clipped(apply, x, -1, 1)),
+    (activations.log_sigmoid, lambda apply, x: apply(np.subtract, apply(np.minimum, x, 0), small_log(apply, x))),
+    (activations.relu6, lambda apply, x: clipped(apply, x, 0, 6)),
+    (activations.silu, lambda apply, x: apply(
+        np.multiply, apply(np.maximum, x, -activations.FAR), apply(activations.sigmoid.fun, x))),
+    (activations.softplus, lambda apply, x: apply(np.add, apply(np.maximum, x, 0), small_log(apply, x))),
+):
+    lowers(_prim)(elementwise_steps(_formula))
 
 
 @lowers(softmaxes.logsumexp_over)
