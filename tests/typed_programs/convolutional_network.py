@@ -1,4 +1,4 @@
-"""A network of convolutions, trained in minibatches by AdamW under a schedule; loops, conditions and what helps to look."""
+"""A network of convolutions, trained in minibatches by AdamW under a schedule; loops, conditions, a look inside."""
 
 import numpy as np
 from numpy.typing import NDArray
