@@ -63,7 +63,7 @@ def correlate_back(g, w, space, strides, padding, dilation, groups):
         (count, channels, *[n + before + after for n, (before, after) in zip(space, padding)]), work)
     windows = windows_of(padded, w.shape[2:], strides, dilation, writeable=True)
     kernels = w.astype(work, copy=False).reshape(groups, w.shape[0] // groups, -1).swapaxes(1, 2)
-    parts = g.reshape(count, groups, -1, *g.shape[2:])
+    parts = g.reshape(count, groups, w.shape[0] // groups, *g.shape[2:])
     for images, rows in blocks(windows, groups, g.shape[2:]):
         part = groups_first(parts[images, :, :, rows]).astype(work, copy=False)
         patches = kernels @ part.reshape(groups, part.shape[1], -1)
