@@ -34,7 +34,9 @@ class Minibatches:
     3
     """
 
-    def __init__(self, leaves: list, structure: Any, size: int, batch_size: int, rng: Any, drop_last: bool) -> None:
+    def __init__(
+        self, leaves: list[Any], structure: Any, size: int, batch_size: int, rng: Any, drop_last: bool
+    ) -> None:
         self.leaves, self.structure, self.size = leaves, structure, size
         self.batch_size, self.rng, self.drop_last = batch_size, rng, drop_last
 

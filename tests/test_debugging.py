@@ -342,7 +342,9 @@ def test_the_environment(said, expected):
     (lambda: debug_nans(infs=1).__enter__(), "debug_nans: infs=1, but it is True or False"),
     (lambda: debug_trace(log_sum).__enter__(), r"debug_trace: the stream is <function log_sum.*no write\(\)"),
     (lambda: profile(1.0), r"profile: expected a function, got 1.0. Write profile\(f, x\)"),
-    (lambda: profile(log_sum, BAD, argnums=3), "argnums=3, but the call has one positional argument"),
+    (lambda: profile(log_sum, BAD, argnums=3), "profile: argnums=3, but the call has one positional argument"),
+    (lambda: profile(lambda: 1.0), "profile: argnums=0, but the call has 0 positional arguments"),
+    (lambda: profile(lambda x: (x, 1), 1.0), "profile: the function returned a tuple of float64"),
 ])
 def test_what_is_refused(wrong, message):
     with pytest.raises(TypeError, match=message):
@@ -424,10 +426,19 @@ def test_costs_are_counted_by_line():
     assert rows[1].endswith("h = anp.tanh(x @ w)") and rows[-2].startswith("elsewhere") and rows[-1].split()[1] == "4"
 
 
+def tower(x):
+    return anp.sum(anp.tanh(anp.tanh(x)))
+
+
 def test_profiles_of_what_is_nested_compiled_and_constant():
     inner = grad(lambda x: anp.sum(anp.sin(x)))
     assert sum(line.calls for line in profile(lambda x: anp.sum(inner(x) * x), BAD).lines) > 3
     assert profile(jit(root_sum), np.ones(3)).lines[0].calls == 2
     assert len(profile(lambda x, y: x["a"] * y, {"a": 2.0}, 3.0, argnums=(0, 1)).lines) == 1
     assert "sum" in str(profile(lambda x: 1.0, 2.0))
+    x = np.ones(10_000)
+    kept, kept_again = [sum(line.kept for line in profile(f, x).lines) for f in (tower, checkpoint(tower))]
+    assert (kept, kept_again) == (160_000, 0) or IS_PLAIN
+    lines = profile(lambda x: anp.sum(anp.linalg.qr(x)[0] + anp.linalg.eigh(x)[1]), np.diag([1.0, 2.0])).lines
+    assert {line.filename for line in lines} == {__file__}
     assert profile(lambda x, k=1: x * k, 2.0, k=3).gradient == 3

@@ -89,7 +89,9 @@ ORDER = """
     scipy/spatial/distance: euclidean
     scipy/fft: transforms cosine_transforms __init__
     numpy: views attributes shared_results writable_box plain_arrays array_box array_layer flat protocol_forms
-      array_types __init__
+      array_types
+    core: collection
+    numpy: __init__
     scipy/sparse: arrays formats choices constants __init__
     scipy/sparse/linalg: choices exponentials iterations norms systems spectra __init__
     numpy/taylor: __init__
@@ -106,7 +108,7 @@ ORDER = """
       branches
     scipy/integrate: problems quadrature
     scipy/optimize: large_systems results
-    compiler/record: cleanup collection guards introspection refusals exported_arrays
+    compiler/record: cleanup guards introspection refusals exported_arrays
     compiler/backends/numpy_source: arena short_rows sines threads
     compiler/backends/native: launching region
     compiler/ir: node layout evaluation memory kernel loop region terms

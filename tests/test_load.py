@@ -404,13 +404,15 @@ def test_import_loads_no_compiler_and_little_else():
         print(len([name for name in loaded if name.startswith("autodiff_trace")]))
         from autodiff_trace import compiler, graph, jit
         print(jit(lambda x: x + 1.0)(1.0), graph(lambda x: x * 2.0, 3.0)(2.0))
+        from typing import get_type_hints
+        print(get_type_hints(graph)["return"] is compiler.Graph, get_type_hints(jit)["backend"] is str)
         print(compiler.graph is graph, compiler.Graph.__name__, compiler.JitWarning.__name__, "Graph" in dir(compiler))
         print(autodiff_trace.optim.__name__, autodiff_trace.testing.__name__)
     """)
-    others, absent, count, results, names, modules = lines
+    others, absent, count, results, hints, names, modules = lines
     assert not set(others.split()) & {"argparse", "pathlib", "fractions", "decimal", "ipaddress", "html"}
     assert absent == "" and int(count) < 210
-    assert results == "2.0 4.0" and names == "True Graph JitWarning True"
+    assert results == "2.0 4.0" and hints == "True True" and names == "True Graph JitWarning True"
     assert modules == "autodiff_trace.optim autodiff_trace.testing"
 
 

@@ -192,6 +192,8 @@ def test_convolutions_of_other_numbers():
     z = waves(0.7, 1, 2, 4, 4) + 1j
     np.testing.assert_allclose(nn.conv2d(z, w), nn.conv2d(z.real, w) + 1j * nn.conv2d(z.imag, w))
     assert nn.conv2d(np.ones((0, 2, 4, 4)), w).shape == (0, 1, 3, 3)
+    for stride in (1, 2):
+        assert grad(lambda x: nn.conv2d(x, 1.0 * w, stride=stride).sum())(np.ones((0, 2, 4, 4))).shape == (0, 2, 4, 4)
     assert grad(lambda w: nn.conv2d(np.ones((0, 2, 4, 4)), w).sum())(np.ones(w.shape)).tolist() == (0.0 * w).tolist()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -455,3 +457,16 @@ def test_dropout_draws_anew_under_jit():
     with pytest.warns(match="it draws random numbers"):
         eager = jit(lambda x: nn.dropout(x, 0.5, rng))
         assert len({eager(np.ones(40)).tobytes() for _ in range(4)}) == 4
+
+
+def test_arrays_of_dask():
+    dask_array = pytest.importorskip("dask.array", reason="it is about arrays of Dask")
+    x = dask_array.from_array(BETWEEN, chunks=2)
+    for function in (nn.gelu, nn.silu, nn.layer_norm, lambda x: nn.attention(x, x, x, causal=True), nn.softmax,
+                     lambda x: nn.batch_norm(x, np.zeros(4), np.ones(4))[0], lambda x: nn.mse(x, 1.0)):
+        np.testing.assert_allclose(function(x).compute(), function(BETWEEN), rtol=1e-12, atol=1e-14)
+        slope = grad(lambda x: anp.sum(function(x) ** 2))
+        np.testing.assert_allclose(slope(x).compute(), slope(BETWEEN), rtol=1e-9, atol=1e-12)
+    for function in (lambda x: nn.max_pool2d(x, 2), lambda x: nn.dropout(x, 0.5, np.random.default_rng(0))):
+        with pytest.raises(TypeError, match="is not there for arrays of type dask.Array .*convert the array"):
+            function(x)

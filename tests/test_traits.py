@@ -56,7 +56,7 @@ OWN_CALLS = [
         nn.hard_tanh, nn.log_sigmoid, nn.relu6, nn.silu, nn.softplus, gelus.exact_gelu, gelus.normal_cdf,
         gelus.tanh_gelu)],
     (gelus.cdf_again.fun, X, X), (activations.rectify.fun, X, 0.1), (activations.exponential_unit.fun, X, 1.5, 2.0),
-    (deviations.huber_of.fun, X, 0.5), (divergences.logit_losses.fun, X, Y), (divergences.divergences.fun, X, POSITIVE),
+    (deviations.huber_of.fun, X, 0.5), (divergences.logit_losses.fun, X, POSITIVE / 8), (divergences.divergences.fun, X, POSITIVE / 8),
     (divergences.probability_losses.fun, SHARES, SHARES.T), (divergences.share_over.fun, X, POSITIVE),
     (divergences.log_odds.fun, SHARES), (normalising.normalised.fun, X, (1,), 0.1),
     (normalising.inverse_deviation.fun, X, (1,), True, 0.1), (correlating.correlate.fun, IMAGES, KERNELS, *SPANS),

@@ -167,4 +167,5 @@ def f(x):
 for _ in range(3):
     grad(f)(0.0)
 """
-    assert run_python(program) == ["<string>:6: RuntimeWarning: divide by zero encountered in log"]
+    lines = [line for line in run_python(program) if not line.startswith(" ")]  # (Python 3.13 shows the code as well)
+    assert lines == ["<string>:6: RuntimeWarning: divide by zero encountered in log"]

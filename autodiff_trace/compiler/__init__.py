@@ -1,9 +1,15 @@
 """Recording: a function's primitives as a program that is printed, drawn, saved, and replayed by ``jit``."""
 
+from typing import TYPE_CHECKING
+
 from . import graph as _modules_of_graphs  # noqa: F401, a package: the function of this name takes its place below
 from .backends.numpy_source.threads import num_threads, set_num_threads
 from .jit import graph, jit
 from .pass_names import PASSES
+
+if TYPE_CHECKING:
+    from .graph.graph import Graph
+    from .jitted import JitWarning
 
 __all__ = ["Graph", "JitWarning", "PASSES", "graph", "jit", "num_threads", "set_num_threads"]
 

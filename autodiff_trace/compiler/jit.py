@@ -6,6 +6,7 @@ The compiler itself is loaded by the first call of these functions: it is more t
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -15,7 +16,9 @@ from .pass_names import PASSES
 from .selection import check_selection
 
 if TYPE_CHECKING:
-    from .graph.graph import Graph
+    from .. import compiler
+else:  # its Graph is loaded when it is asked for, by typing.get_type_hints
+    compiler = sys.modules[__package__]
 
 __all__ = ["graph", "jit"]
 
@@ -111,7 +114,7 @@ def jit(
 
 
 @border
-def graph(fun: Callable, /, *args: Any, **kwargs: Any) -> Graph:
+def graph(fun: Callable, /, *args: Any, **kwargs: Any) -> compiler.Graph:
     """Run ``fun`` once on these arguments and return what it did: ``jit(fun).graph(*args, **kwargs)``.
 
     Raises TracedValueError for a function that no replay can repeat.

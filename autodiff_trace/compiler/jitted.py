@@ -15,7 +15,7 @@ from ..core.unknown_names import add_missing
 from ..captured_state.captured import CapturedState
 from .dispatch.arguments import NotPlain, StaticArray, static_positions, take_apart
 from .dispatch.cache import Cache, CacheInfo, Entry, Version, make_branch
-from .record.collection import collection_paused
+from ..core.collection import collection_paused
 from .pipeline import without_trust
 from .record.containers import overlap
 from .eager_runs import EagerRuns

@@ -13,7 +13,7 @@ from .backends.native.fallback import Fallback
 from .ir.memory import Memory
 from .backends.numpy_source.back_end import compile_source
 from .backends.numpy_source.executable import Executable
-from .record.collection import collection_paused
+from ..core.collection import collection_paused
 from .analysis.layouts import settle_layouts
 from .analysis.liveness import find_roots
 from .ir.infer import call

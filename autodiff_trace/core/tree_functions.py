@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from .pytree import Structure, tree_flatten, tree_map, tree_unflatten
 from .tree_paths import leaf_paths
 from .unknown_names import unknown_keyword
 from .tracebacks import border
+
+if TYPE_CHECKING:
+    from .._types import Tree
 
 __all__ = ["tree_map_with_path", "tree_reduce", "tree_structure"]
 
@@ -27,7 +30,7 @@ def tree_structure(tree: Any) -> Structure:
 
 
 @border
-def tree_reduce(fun: Callable, tree: Any, initial: Any = NOTHING, **unknown: NoReturn) -> Any:
+def tree_reduce(fun: Callable[..., Any], tree: Any, initial: Any = NOTHING, **unknown: NoReturn) -> Tree:
     """Fold the leaves of ``tree`` from left to right, ``fun(fun(initial, leaf), leaf) …``.
 
     Raises TypeError for a tree without leaves where there is no ``initial``.
@@ -46,7 +49,7 @@ def tree_reduce(fun: Callable, tree: Any, initial: Any = NOTHING, **unknown: NoR
 
 
 @border
-def tree_map_with_path(fun: Callable, tree: Any, *trees: Any, **unknown: NoReturn) -> Any:
+def tree_map_with_path(fun: Callable[..., Any], tree: Any, *trees: Any, **unknown: NoReturn) -> Tree:
     """Apply ``fun(path, leaf, …)`` to the leaves of ``tree``, and of further trees with the same structure.
 
     A path is a tuple of the keys, positions and names of fields that lead to the leaf.

@@ -19,20 +19,13 @@ import warnings
 from collections.abc import Callable
 from types import FrameType
 
-from .errors import PACKAGE, is_users_file
+from .errors import is_own_file, is_users_file
 
 __all__ = ["point_warnings"]
 
-PROGRAMS = "<jit "
-"""What the names of the files of compiled programs begin with."""
-
-
-def is_ours(filename: str) -> bool:
-    return filename.startswith((PACKAGE, PROGRAMS))
-
 
 def find_users_frame(frame: FrameType | None) -> FrameType | None:
-    while frame is not None and (is_ours(frame.f_code.co_filename) or not is_users_file(frame.f_code.co_filename)):
+    while frame is not None and not is_users_file(frame.f_code.co_filename):
         frame = frame.f_back
     return frame
 
@@ -43,7 +36,7 @@ def at_users_line(show: Callable[[warnings.WarningMessage], None]) -> Callable[[
     @functools.wraps(show)
     def show_at_users_line(message):
         warned = sys._getframe(1)
-        users = find_users_frame(warned) if is_ours(message.filename) else None
+        users = find_users_frame(warned) if is_own_file(message.filename) else None
         if users is None:
             show(message)
             return

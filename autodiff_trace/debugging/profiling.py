@@ -12,7 +12,7 @@ import numpy as np
 
 from ..core.tracebacks import border
 from ..core.tracer import Trace
-from ..transforms.gradient import value_and_grad
+from ..transforms.gradient import differentiate
 from .places import file_and_line, leaves_in, short_name, source_line
 from .watchers import Call, Place, Pull, Watcher
 from .watching import watch
@@ -213,6 +213,6 @@ def profile(fun: Callable, /, *args: Any, argnums: int | Sequence[int] = 0, **kw
     profiler = Profiler()
     with watch(profiler):
         start = perf_counter()
-        value, gradient = value_and_grad(fun, argnums)(*args, **kwargs)
+        value, _, gradient = differentiate("profile", fun, args, kwargs, argnums, None, has_aux=False)
         seconds = perf_counter() - start
     return Profile(profiler, seconds, value, gradient)

@@ -16,7 +16,7 @@ from ..core.errors import caller_place
 from ..core.fast.donation import Overwriting
 from ..core.forward import JVPTrace
 from ..core.pytree import tree_flatten, tree_unflatten
-from ..core.selections import Selected
+from ..core.selections import OutputsCotangent, Selected
 from ..core.tracer import boxers, running_traces
 from ..core.transformed import COMMUTING
 from .watchers import Pull, Rule, is_inside, timed, warned, who_watches, within
@@ -44,6 +44,8 @@ def make_pass(original: Callable) -> Callable:
 
 def report_pull(node: tuple, g: Any) -> list[tuple[tuple, Any]]:
     rules = node[1]
+    if getattr(rules, "func", None) is OutputsCotangent:  # nothing is computed
+        return list(backward.pull_node(node, g))
     # Nothing is written into: who watches is to see the cotangent as it was.
     bound = (node[0], rules.bind(False, g), *node[2:]) if isinstance(rules, Overwriting) else node
     place = getattr(node[5], "place", None)

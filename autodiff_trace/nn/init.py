@@ -15,7 +15,7 @@ other shapes ``in_axis`` and ``out_axis`` say it.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
@@ -31,8 +31,9 @@ __all__ = [
 ]
 
 
-def __getattr__(name):
-    raise unknown_name(__name__, name)
+if not TYPE_CHECKING:  # to which it would say that there is every name
+    def __getattr__(name):
+        raise unknown_name(__name__, name)
 
 
 def shape_of(name: str, shape: Any) -> tuple[int, ...]:

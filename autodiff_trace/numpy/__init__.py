@@ -5,10 +5,14 @@ from importlib import import_module
 
 import numpy as np
 
+from ..core.collection import collection_paused
 from ..core.tracebacks import border
 from ..core.unknown_names import unknown_name
-from . import wrapped
-from . import rules as rules
+
+with collection_paused():
+    from . import wrapped
+    from . import rules as rules
+
 from . import flat as flat
 from . import shared_results as shared_results
 from . import array_layer as array_layer
@@ -20,7 +24,7 @@ from .concatenators import CONCATENATORS
 globals().update({name: value for name, value in vars(wrapped).items() if not name.startswith("_")})
 globals().update(make_buffers())
 globals().update(CONCATENATORS)
-_own = {"import_module", "np", "sys", "unknown_name", "why_removed"}
+_own = {"collection_paused", "import_module", "np", "sys", "unknown_name", "why_removed"}
 __all__ = [name for name in globals() if not name.startswith("_") and name not in _own]
 
 

@@ -14,7 +14,7 @@ from ..numpy import wrapped as anp
 
 __all__ = ["Rate", "count_of_steps", "fit", "fraction", "is_schedule", "is_zero", "not_negative", "rate", "rate_at"]
 
-Rate = Any
+Rate = float | Callable[[Any], Any]
 """A number, traced perhaps, or a schedule: a function of the number of steps made so far."""
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...core.collection import collection_paused
 from ...core.errors import EndedTraceError
 from ...core.pytree import Structure, tree_flatten, tree_map, tree_unflatten
 from ...core.tracebacks import keeping_frames
@@ -16,7 +17,6 @@ from ...captured_state.random_states import RandomStates
 from ...captured_state.captured import CapturedState
 from .cleanup import Cleaner, set_back, take_out
 from ..dispatch.arguments import is_leaf
-from .collection import collection_paused
 from .containers import Containers, overlap
 from ..failures import is_foreign, is_from_signal, is_of_package, report
 from .hidden_inputs import HiddenInputs

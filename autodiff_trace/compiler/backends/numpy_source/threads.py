@@ -12,8 +12,6 @@ from queue import SimpleQueue
 
 import numpy as np
 
-from ....core.tracebacks import border
-
 __all__ = ["num_threads", "set_num_threads", "share"]
 
 
@@ -28,7 +26,6 @@ def default_threads() -> int:
 count = default_threads()
 
 
-@border
 def num_threads() -> int:
     """How many threads compiled programs use for large arrays.
 
@@ -39,7 +36,6 @@ def num_threads() -> int:
     return count
 
 
-@border
 def set_num_threads(number: int) -> None:
     """Let compiled programs use this many threads for large arrays.
 

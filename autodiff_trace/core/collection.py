@@ -1,4 +1,4 @@
-"""Garbage collection, paused while a function is traced and compiled."""
+"""Garbage collection, paused while much is made that stays: programs, and the functions and rules of this package."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ __all__ = ["collection_paused"]
 
 @contextmanager
 def collection_paused() -> Iterator[None]:
-    """Without the garbage collector, which would go over all nodes again and again (a fifth of the time).
+    """Without the garbage collector, which would go over all that is made again and again (a fifth of the time).
 
-    They are no garbage, and without cycles. Where threads overlap here, it may run again before the last is done.
+    It is no garbage, and without cycles. Where threads overlap here, it may run again before the last is done.
     """
     was_enabled = gc.isenabled()
     try:
