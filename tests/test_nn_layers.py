@@ -310,7 +310,8 @@ def test_pooling_at_ties_and_beyond_numbers():
 
 
 @pytest.mark.parametrize("dtype, size", [
-    (np.float64, 1e300), (np.float64, 1e-100), (np.float64, 1e-200), (np.float32, 1e25), (np.float32, 1e-30), (np.float32, 1e38), (np.float16, 1e4)])
+    (np.float64, 1e300), (np.float64, 1e-100), (np.float64, 1e-200),
+    (np.float32, 1e25), (np.float32, 1e-30), (np.float32, 1e38), (np.float16, 1e4)])
 def test_layer_norm_at_every_magnitude(dtype, size):
     x = np.array([[1.0, 3.0, -2.0, 0.5], [2.0, 1.0, 1.5, -1.0]])
     scaled, tolerance = (x * size).astype(dtype), 20 * float(np.finfo(dtype).eps)
