@@ -338,9 +338,9 @@ def test_the_environment(said, expected):
 
 
 @pytest.mark.parametrize("wrong, message", [
-    (lambda: debug_nans(log_sum).__enter__(), r"debug_nans: enabled=<function log_sum.*with debug_nans\(\): f\(x\)"),
-    (lambda: debug_nans(infs=1).__enter__(), "debug_nans: infs=1, but it is True or False"),
-    (lambda: debug_trace(log_sum).__enter__(), r"debug_trace: the stream is <function log_sum.*no write\(\)"),
+    (lambda: debug_nans(log_sum), r"debug_nans: enabled=<function log_sum.*with debug_nans\(\): f\(x\)"),
+    (lambda: debug_nans(infs=1), "debug_nans: infs=1, but it is True or False"),
+    (lambda: debug_trace(log_sum), r"debug_trace: the stream is <function log_sum.*no write\(\)"),
     (lambda: profile(1.0), r"profile: expected a function, got 1.0. Write profile\(f, x\)"),
     (lambda: profile(log_sum, BAD, argnums=3), "profile: argnums=3, but the call has one positional argument"),
     (lambda: profile(lambda: 1.0), "profile: argnums=0, but the call has 0 positional arguments"),

@@ -231,6 +231,7 @@ IMAGE, KERNEL = np.ones((1, 4, 5, 5)), np.ones((2, 4, 3, 3))
     (lambda: nn.embedding(np.ones((3, 2)), [0, 3]), "embedding: numbers from 0 to 3, but there are 3, 0 to 2"),
     (lambda: nn.embedding(np.ones((3, 2)), [-1]), "embedding: numbers from -1 to -1"),
     (lambda: nn.one_hot(np.array([0, 3]), 3), "one_hot: labels from 0 to 3, but there are 3, 0 to 2"),
+    (lambda: nn.attention(QUERY, np.concatenate([KEY, KEY[:1]]), VALUE), "attention: query is of shape .* not"),
     (lambda: nn.attention(QUERY, KEY, VALUE, mask=MASK[:2]), r"mask has shape \(2, 5\), which does not broadcast to"),
     (lambda: nn.one_hot(np.array([0]), 0), "one_hot: classes is an integer, at least 1, not 0"),
     (lambda: nn.one_hot(np.array([0]), 2.0), "one_hot: classes is an integer, at least 1, not 2.0"),

@@ -15,14 +15,19 @@ CONVOLUTIONS_OF_JAX = {
     "dimension_numbers": "Leave it out: images are (images, channels, height, width), of anp.moveaxis(x, -1, 1)",
 }
 
+INITIALISERS = {
+    "kaiming_normal": "he_normal", "kaiming_uniform": "he_uniform",
+    "xavier_normal": "glorot_normal", "xavier_uniform": "glorot_uniform",
+}
+
 NETWORKS_OF_JAX = {
     "conv1d()": CONVOLUTIONS_OF_JAX,
     "conv2d()": CONVOLUTIONS_OF_JAX,
-    "dropout()": {"deterministic": "Write training=", "key": "Write rng=, a numpy.random.Generator"},
+    "dropout()": {"deterministic": "Write training=, its opposite", "key": "Write rng=, a numpy.random.Generator"},
     "attention()": {"is_causal": "Write causal=", "bias": "Write mask=, floating-point numbers, which are added"},
     "layer_norm()": {"epsilon": "Write eps=", "scale": "Write weight=", "reduction_axes": "Write axis="},
     "batch_norm()": {
-        "epsilon": "Write eps=", "scale": "Write weight=", "use_running_average": "Write training=",
+        "epsilon": "Write eps=", "scale": "Write weight=", "use_running_average": "Write training=, its opposite",
         "use_scale": "Leave weight out, or write weight=", "use_bias": "Leave bias out, or write bias=",
     },
     f"{OURS}.nn": {
@@ -30,10 +35,10 @@ NETWORKS_OF_JAX = {
         "dot_product_attention": "Write nn.attention(query, key, value), with heads before positions",
         "initializers": "Write nn.init.he_normal(rng, shape)",
         "standardize": "Write nn.layer_norm(x)",
+        "tanh": "Write anp.tanh(x)",
     },
     f"{OURS}.nn.init": {
-        **same("kaiming_normal kaiming_uniform", "Write nn.init.he_normal(rng, shape)"),
-        **same("xavier_normal xavier_uniform", "Write nn.init.glorot_normal(rng, shape)"),
+        **{theirs: f"Write nn.init.{ours}(rng, shape)" for theirs, ours in INITIALISERS.items()},
         "variance_scaling": "Write nn.init.lecun_normal(rng, shape)",
         **same("constant normal uniform truncated_normal", "Draw from the generator, or write numpy.full(shape, 0.1)"),
     },
@@ -87,9 +92,10 @@ NETWORKS_OF_TORCH = {
         "scaled_dot_product_attention": "Write nn.attention(query, key, value)",
     },
     f"{OURS}.nn.init": {
-        **same("kaiming_normal_ kaiming_uniform_", "Write nn.init.he_normal(rng, shape), which gives a new array"),
-        **same("xavier_normal_ xavier_uniform_", "Write nn.init.glorot_normal(rng, shape), which gives a new array"),
-        **same("orthogonal_ zeros_ ones_", "Write nn.init.orthogonal(rng, shape), which gives a new array"),
+        **{
+            f"{theirs}_": f"Write nn.init.{ours}(rng, shape), which gives a new array"
+            for theirs, ours in {**INITIALISERS, "orthogonal": "orthogonal", "zeros": "zeros", "ones": "ones"}.items()
+        },
         "calculate_gain": "Hand the number to nn.init.he_normal, as its gain",
     },
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import _GeneratorContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ import numpy as np
 from ..core.forward import JVPTrace
 from ..core.parameters import positional_parameters
 from ..core.taylor import TaylorTrace
+from ..core.tracebacks import border
 from ..core.tracer import Trace, running_traces
 from ..core.traits import traits_of
 from ..numpy.error_states import error_state
@@ -182,8 +183,8 @@ def failure(mode: str, name: str, place: Place, made: Made, shown: list[tuple[st
     return error
 
 
-@contextmanager
-def debug_nans(enabled: bool = True, *, infs: bool = True) -> Iterator[None]:
+@border
+def debug_nans(enabled: bool = True, *, infs: bool = True) -> _GeneratorContextManager[None]:
     """While this lasts, the first value that is not finite raises :class:`NonFiniteError`, where it is made.
 
     Arguments:
@@ -217,6 +218,11 @@ def debug_nans(enabled: bool = True, *, infs: bool = True) -> Iterator[None]:
         if not isinstance(value, (bool, np.bool_)):
             raise TypeError(f"debug_nans: {name}={value!r}, but it is True or False; the function to be watched is "
                             "called within the block, with debug_nans(): f(x).")
+    return watching_nans(enabled, infs)
+
+
+@contextmanager
+def watching_nans(enabled: bool, infs: bool) -> Iterator[None]:
     errors_before.set(error_state())
     others = [each for each in who_watches() if not isinstance(each, NanWatcher)]
     with watched_by(*others, *[NanWatcher(bool(infs))] * bool(enabled)):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import _GeneratorContextManager
 from typing import Any
 
 from ..core.batching import BatchTrace
 from ..core.forward import JVPTrace
 from ..core.reverse import VJPTrace
+from ..core.tracebacks import border
 from ..core.tracer import Trace, running_traces
 from .places import file_and_line, name_of, shape_text, short_name
 from .watched_runs import ValueTrace
@@ -49,8 +49,8 @@ def mode_of(trace: Trace) -> str:
     return f"{mode} {running.index(trace) + 1}" if len(running) > 1 and trace in running else mode
 
 
-@contextmanager
-def debug_trace(stream: Any = None) -> Iterator[None]:
+@border
+def debug_trace(stream: Any = None) -> _GeneratorContextManager[None]:
     """While this lasts, print each operation on traced values when it has been recorded, forward and backward.
 
     Arguments:
@@ -77,5 +77,4 @@ def debug_trace(stream: Any = None) -> Iterator[None]:
     if stream is not None and not hasattr(stream, "write"):
         raise TypeError(f"debug_trace: the stream is {stream!r}, which has no write(); the function to be watched is "
                         "called within the block, with debug_trace(): f(x).")
-    with watch(Printer(stream)):
-        yield
+    return watch(Printer(stream))

@@ -117,7 +117,7 @@ def attention(
         raise unknown_keyword("attention", unknown)
     query, key, value = as_array(query), as_array(key), as_array(value)
     if min(query.ndim, key.ndim, value.ndim) < 2 or query.shape[-1] != key.shape[-1] or (
-            key.shape[-2] != value.shape[-2]):
+            key.shape[-2] != value.shape[-2] or not broadcasts(query.shape[:-2], key.shape[:-2], value.shape[:-2])):
         raise ValueError(
             f"attention: query is of shape (..., queries, features), key (..., keys, features) and value (..., keys, "
             f"outputs), not {query.shape}, {key.shape} and {value.shape} ({caller_line()})"
@@ -131,7 +131,11 @@ def attention(
                 f"attention: mask is of dtype {mask.dtype} ({caller_line()}). Write mask.astype(bool), True where the "
                 "query sees the key; or floating-point numbers, which are added"
             )
-        check_mask(mask.shape, scores.shape)
+        if not broadcasts(mask.shape, scores.shape):
+            raise ValueError(
+                f"attention: mask has shape {mask.shape}, which does not broadcast to (..., queries, keys), "
+                f"{scores.shape} ({caller_line()})"
+            )
         scores = hide(scores, mask) if mask.dtype == bool else scores + cast(mask, scores.dtype)
     if causal:
         scores = hide(scores, np.tri(*scores.shape[-2:], dtype=bool))
@@ -139,14 +143,12 @@ def attention(
     return weights @ value
 
 
-def check_mask(shape, wanted):
+def broadcasts(*shapes):
     try:
-        np.broadcast_shapes(shape, wanted)
+        np.broadcast_shapes(*shapes)
     except ValueError:
-        raise ValueError(
-            f"attention: mask has shape {shape}, which does not broadcast to (..., queries, keys), {wanted} "
-            f"({caller_line()})"
-        ) from None
+        return False
+    return True
 
 
 def hide(scores, mask):
