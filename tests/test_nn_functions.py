@@ -270,10 +270,28 @@ def test_rounding_is_no_error():
         np.testing.assert_allclose(compiled(np.full(3, 0.5)), math.log(2))
 
 
-@pytest.mark.parametrize("name", ACTIVATIONS)
+OF_ANY = {**{name: row[0] for name, row in ACTIVATIONS.items()}, "relu": nn.relu, "sigmoid": nn.sigmoid}
+
+
+@pytest.mark.parametrize("name", OF_ANY)
 def test_activations_are_of_real_numbers(name):
     with pytest.raises(TypeError, match=r"x is complex .*\(x.real\)"):
-        ACTIVATIONS[name][0](BETWEEN + 1j)
+        OF_ANY[name](BETWEEN + 1j)
+
+
+@pytest.mark.parametrize("name", OF_ANY)
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint32, bool])
+def test_activations_of_small_integers(name, dtype):
+    x = np.array([0, 1, 3, 100]).astype(dtype)
+    function = (lambda x: nn.relu6(x)) if name == "relu6" else OF_ANY[name]
+    for each in (function, jit(function, backend="numpy")):
+        np.testing.assert_allclose(each(x), function(x.astype(float)), rtol=1e-14)
+
+
+def test_softmax_of_no_classes():
+    nothing = np.ones((2, 0))
+    assert nn.softmax(nothing).shape == nn.log_softmax(nothing).shape == grad(nn.softmax)(nothing).shape == (2, 0)
+    assert nn.logsumexp(nothing, 1).tolist() == [-np.inf] * 2
 
 
 @pytest.mark.filterwarnings("ignore:the matrix subclass")

@@ -25,6 +25,16 @@ def check_real(x: Any, name: str) -> None:
         raise TypeError(f"{name}: x is complex ({caller_line()}). Write {name}(x.real), or another function of it")
 
 
+def floating(x: Any, name: str) -> Any:
+    """``x``, integers and truth values in double precision: small ones wrap around, or are computed in half precision.
+    Raises TypeError for complex numbers."""
+    kind = getattr(getattr(x, "dtype", None), "kind", None)
+    if kind == "f":
+        return x
+    check_real(x, name)
+    return x.astype(np.float64) if kind is not None and kind in "biu" else float(x) if type(x) is bool else x
+
+
 @primitive
 def relu(x: Any) -> Any:
     """``max(x, 0)`` element by element, with derivative 0 at 0.
@@ -49,6 +59,7 @@ def sigmoid(x: Any) -> Any:
     (0.5, 0.0, 1.0)
     """
     # No power overflows: 1/(1+e⁻ˣ) for x ≥ 0, and eˣ/(1+eˣ) for x < 0. (To choose with where takes 1 of 3 µs more.)
+    x = floating(x, "sigmoid")
     return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
 
 
@@ -63,7 +74,7 @@ def softplus(x: Any) -> Any:
     >>> float(softplus(0.0)), float(softplus(1000.0))
     (0.6931471805599453, 1000.0)
     """
-    check_real(x, "softplus")
+    x = floating(x, "softplus")
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
@@ -77,7 +88,7 @@ def log_sigmoid(x: Any) -> Any:
     >>> float(log_sigmoid(-1000.0))
     -1000.0
     """
-    check_real(x, "log_sigmoid")
+    x = floating(x, "log_sigmoid")
     return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
 
 
@@ -94,7 +105,7 @@ def silu(x: Any) -> Any:
     >>> float(silu(1.0)), float(silu(-1000.0))
     (0.7310585786300049, -0.0)
     """
-    check_real(x, "silu")
+    x = floating(x, "silu")
     return np.multiply(np.maximum(x, -FAR), sigmoid.fun(x))  # (of matrices * is another product)
 
 
@@ -131,7 +142,7 @@ def hard_tanh(x: Any) -> Any:
     >>> hard_tanh(np.array([-3.0, 0.5, 8.0]))
     array([-1. ,  0.5,  1. ])
     """
-    check_real(x, "hard_tanh")
+    x = floating(x, "hard_tanh")
     return np.minimum(np.maximum(x, -1), 1)
 
 
@@ -164,7 +175,7 @@ def leaky_relu(x: Any, negative_slope: Any = 0.01) -> Any:
 
 @primitive
 def exponential_unit(x, alpha, scale):
-    check_real(x, "elu")
+    x = floating(x, "elu")
     return scale * (np.maximum(x, 0) + np.multiply(alpha, np.expm1(np.minimum(x, 0))))
 
 

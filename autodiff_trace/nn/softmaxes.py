@@ -32,7 +32,7 @@ def below_top(x, axes):
     x = np.asarray(x)
     if x.dtype.kind not in "fc" or x.dtype == np.float16:
         x = x.astype(np.float32 if x.dtype == np.float16 else np.float64)
-    top = np.max(x, axis=axes, keepdims=True)
+    top = np.max(x, axis=axes, keepdims=True) if x.size else np.add.reduce(x, axis=axes, keepdims=True)
     if not np.isfinite(top).all():
         top = np.where(np.isfinite(top), top, 0)
     return np.asarray(x - top), top
