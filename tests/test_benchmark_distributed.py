@@ -30,7 +30,12 @@ def start(*options):
     pytest.importorskip("scipy")
     command = [sys.executable, "-m", "benchmarks.distributed", *SMALL, *options]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                            encoding="utf-8", start_new_session=True)
+                            encoding="utf-8", start_new_session=True, preexec_fn=heed_interrupts)
+
+
+def heed_interrupts():
+    """A shell lets what runs in its background ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def finish(process, status=0):

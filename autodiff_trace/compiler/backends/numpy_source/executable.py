@@ -116,10 +116,11 @@ class Executable:
         program = names.pop(self.source.entry)
         return partial(run_and_write, program, self.states) if self.states else program
 
-    def __del__(self) -> None:
+    def __del__(self, lines: dict = linecache.cache, give_back: Callable = arena.give_back) -> None:
+        """``lines`` and ``give_back`` are there also when the interpreter ends and has cleared its modules."""
         known = vars(self)  # not all, where it is let go before it is made (Ctrl-C)
-        linecache.cache.pop(known.get("filename"), None)
-        arena.give_back(known.get("granted", 0) * known.get("nbytes", 0))
+        lines.pop(known.get("filename"), None)
+        give_back(known.get("granted", 0) * known.get("nbytes", 0))
 
 
 def with_buffers(code: CodeType, names: dict[str, Any], arrays: list[np.ndarray]) -> FunctionType:
