@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from autodiff_trace import (
-    NonFiniteError, checkpoint, custom_vjp, debug_nans, debug_trace, fori_loop, grad, hessian, jacobian, jet, jit, jvp,
-    linearize, profile, value_and_grad, vjp, vmap,
+    NonFiniteError, checkpoint, custom_jvp, custom_vjp, debug_nans, debug_trace, fori_loop, grad, hessian,
+    jacobian, jet, jit, jvp, linearize, profile, value_and_grad, vjp, vmap,
 )
 from autodiff_trace import numpy as anp
 from autodiff_trace.compiler.jitted import Jitted
@@ -52,6 +52,22 @@ def halved(x):
 halved.defvjp(lambda x: (x / 2, x), lambda x, g: (g / np.zeros_like(x),))
 
 
+@custom_vjp
+def plain_log(x):
+    return np.log(x)
+
+
+plain_log.defvjp(lambda x: (plain_log(x), x), lambda x, g: (g,))
+
+
+@custom_jvp
+def steep(x):
+    return x * 2
+
+
+steep.defjvp(lambda primals, tangents: (steep(primals[0]), tangents[0] / np.zeros_like(tangents[0])))
+
+
 def written(x):
     y = anp.zeros(3)
     for i in range(3):
@@ -61,6 +77,8 @@ def written(x):
 
 FOUND = {  # call, operation, mode
     "a value": (lambda: grad(log_sum)(BAD), "log", "value"),
+    "of a rule, a value": (lambda: grad(plain_log)(BAD), "plain_log", "value"),
+    "of a rule, a tangent": (lambda: jvp(steep, (BAD,), (BAD + 1,)), "steep", "tangent"),
     "NaN": (lambda: grad(log_sum)(-BAD), "log", "value"),
     "a slope": (lambda: grad(root_sum)(BAD), "sqrt", "backward"),
     "slopes of both": (lambda: value_and_grad(lambda x, y: anp.sum(x**y), (0, 1))(BAD, 0.5), "power", "backward"),
@@ -367,6 +385,8 @@ TRACES = {
         "backward  sum: float64 -> float64[2]", "backward  multiply: float64[2] -> float64[2]"]),
     "jvp": (lambda: jvp(anp.sin, (np.float32(1),), (np.float32(1),)), ["forward  sin(float32) -> float32"]),
     "vmap": (lambda: vmap(lambda x: x * x)(np.ones((3, 2))), ["vmap  multiply(float64[2], float64[2]) -> float64[2]"]),
+    "custom": (lambda: grad(plain_log)(2.0), [
+        "reverse  plain_log(float64) -> float64", "backward  plain_log: (float64,) -> float64"]),
     "jet": (lambda: jet(anp.sin, (1.0,), ([1.0],)), ["series  sin(float64) -> float64"]),
     "jit": (lambda: jit(anp.sin)(1.0), ["value  sin(float64) -> float64"]),
     "jit of grad": (lambda: jit(grad(anp.sin))(1.0), [

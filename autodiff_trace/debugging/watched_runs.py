@@ -1,4 +1,5 @@
-"""What takes the place of the backward pass, and of the call of a compiled function, while somebody watches."""
+"""What takes the place of the backward pass, of the call of a compiled function, and of one with a rule of the
+user's, while somebody watches."""
 
 from __future__ import annotations
 
@@ -17,9 +18,10 @@ from ..core.fast.donation import Overwriting
 from ..core.forward import JVPTrace
 from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.selections import OutputsCotangent, Selected
-from ..core.tracer import boxers, running_traces
+from ..core.tracer import boxers, find_top_trace, running_traces
 from ..core.transformed import COMMUTING
-from .watchers import Pull, Rule, is_inside, timed, warned, who_watches, within
+from ..transforms import custom_calls
+from .watchers import Call, Pull, Rule, current_place, is_inside, timed, warned, who_watches, within
 from .watching import replacements
 
 __all__ = ["ValueTrace"]
@@ -107,4 +109,35 @@ def make_call(original: Callable) -> Callable:
     return watched_call
 
 
-replacements += [(backward, "backward_pass", make_pass), (Jitted, "__call__", make_call)]
+def make_apply(original: Callable) -> Callable:
+    """The call of a function with a rule of the user's: what it gave is reported, since it may compute with plain
+    arrays."""
+
+    @functools.wraps(original)
+    def watched_apply(rule, leaves):
+        found = who_watches()
+        trace = find_top_trace(leaves) if found else None
+        if trace is None:
+            return original(rule, leaves)
+        outputs, seconds, inside = timed(original, rule, leaves)
+        ans = outputs[0] if len(outputs) == 1 else tuple(outputs)
+        call = Call(trace, stand_in(rule.name), leaves, {}, current_place(), ans, seconds, inside, within.get())
+        for watcher in found:
+            watcher.called(call)
+        return outputs
+
+    return watched_apply
+
+
+@functools.cache
+def stand_in(name: str) -> Callable:
+    """What is reported in place of a primitive, for a function that is none."""
+    def called(*args):
+        raise NotImplementedError
+
+    called.__name__ = name
+    return called
+
+
+replacements += [
+    (backward, "backward_pass", make_pass), (Jitted, "__call__", make_call), (custom_calls, "apply_rule", make_apply)]
