@@ -206,6 +206,15 @@ def test_what_cannot_be_unravelled(vector, error, text):
         ravel_pytree(MIXED)[1](vector)
 
 
+@pytest.mark.parametrize(("leaf", "text"), [
+    (np.ma.array([1.0, 2.0], mask=[0, 1]), r"a MaskedArray at \['a'\]\[1\]; .* x\.filled\(value\)"),
+    (np.array([1.0, 2.0], object), r"an array of dtype object at .* x\.astype\(float\)"),
+])
+def test_numbers_that_are_no_part_of_a_vector(leaf, text):
+    with pytest.raises(TypeError, match=f"ravel_pytree: there is {text}"):
+        ravel_pytree({"a": ["x", leaf]})
+
+
 def test_raveling_in_every_mode():
     tree = {"a": np.array([[1.0, 2.0]]), "b": 3.0, "none": None}
     vector, unravel = ravel_pytree(tree)

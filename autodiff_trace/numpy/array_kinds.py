@@ -17,6 +17,7 @@ import functools
 import importlib
 import sys
 from collections.abc import Callable
+from numbers import Number
 from types import FrameType
 from typing import Any
 
@@ -31,7 +32,7 @@ from ..core.recording import RecordingTrace
 from ..core.tracer import Box, Trace, box_classes, is_box, passed_types, trace_stack, watched_types
 
 __all__ = [
-    "NAMES", "call_with_arrays", "computes_as_array", "holds_box", "instead_of", "is_array_of_others",
+    "NAMES", "call_with_arrays", "computes_as_array", "holds_box", "holds_numbers", "instead_of", "is_array_of_others",
     "operands_of_others", "refusal", "stored", "taken", "why_asked",
 ]
 
@@ -198,6 +199,19 @@ def instead_of(value: Any) -> str | None:
 
 NAMES = {"stored": "x += y", "getitem": "x[index]", "set_item": "x[index] = value", "write_item": "x[index] = value"}
 """How the user writes what has another name here."""
+
+
+def holds_numbers(array: Any) -> bool:
+    """Whether the elements of an array of another kind are numbers, of which there might be derivatives."""
+    dtype = getattr(array, "dtype", None)
+    if isinstance(dtype, np.dtype) and dtype.kind != "O" or type(array) in array_types:
+        return dtype.kind in "iufcV"
+    if type(array) is not np.ndarray and not hasattr(type(array), "__array__"):
+        return True  # a sparse matrix, a buffer
+    array = np.asarray(array)
+    if array.dtype.kind == "O":
+        return any(isinstance(each, Number) for each in array.flat[:1])
+    return array.dtype.kind in "iufcV"
 
 
 def refusal(function: Callable, value: Any, dtype: np.dtype | None = None) -> TracedValueError:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ..core.pytree import Structure, tree_flatten, tree_unflatten
+from ..numpy import wrapped as anp
 from .hyperparameters import Rate, fit, rate_at
-from .leaves import check_column, column_like, conjugate_of, flat_gradients, move
+from .leaves import check_column, column_like, conjugate_of, flat_gradients, move, shape_of
 
 __all__ = ["GradientTransformation", "Optimizer", "Rule", "make_optimizer", "make_transformation"]
 
@@ -143,7 +144,11 @@ class Step:
                 results.append(None if rate is None else moved[i])
             else:
                 g, slots = rule.direction(g, moved[i], slots, numbers)
-                results.append(g if rate is None else move(moved[i], fit(rate, g) * conjugate_of(g)))
+                if rate is not None:
+                    g = move(moved[i], fit(rate, g) * conjugate_of(g))
+                elif shape_of(g) and any([g is slot for slot in slots]):
+                    g = anp.copy(g)  # what is written into it is not written into the state
+                results.append(g)
             rows.append(slots)
         if kind is not None:
             state = make_state(rule, count, structure, rows)

@@ -14,7 +14,7 @@ from ..core.tree_paths import first_difference, path_text
 from ..core.unknown_names import unknown_keyword
 from ..numpy import wrapped as anp
 from .hyperparameters import Rate, fit, not_negative, rate, rate_at
-from .leaves import conjugate_of, flat_gradients, keep, square_of
+from .leaves import conjugate_of, flat_gradients, keep, root, square_of
 from .momentum import CountState
 from .stepping import GradientTransformation, Optimizer, Rule, make_transformation
 
@@ -155,7 +155,7 @@ def global_norm(tree: Any) -> Any:
     >>> float(optim.global_norm({"w": np.array([3.0, 0.0]), "b": 4.0}))
     5.0
     """
-    return anp.sqrt(sum_of_squares(flat_gradients("global_norm", tree, None)[0]))
+    return root(sum_of_squares(flat_gradients("global_norm", tree, None)[0]))
 
 
 def sum_of_squares(leaves: list) -> Any:
