@@ -330,6 +330,23 @@ def test_clipping():
         optim.clip_by_value(1.0).update(1j, None)
 
 
+@pytest.mark.parametrize("name", [*OPTIMIZERS, "rmsprop", "adagrad"])
+@pytest.mark.parametrize("mode", [lambda f: f, jit, vmap], ids=["plain", "jit", "vmap"])
+def test_small_gradients_in_half_precision(name, mode):
+    optimizer = (OPTIMIZERS.get(name) or getattr(optim, name))(0.1)
+    g, p = np.array([[0.0, 1e-4]]), np.ones((1, 2))
+    found, expected = [
+        mode(lambda g, p: optimizer.update(g, optimizer.init(p), p)[0])(g.astype(dtype), p.astype(dtype))
+        for dtype in (np.float16, np.float64)]
+    assert found.dtype == np.float16
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+def test_schedules_of_unsigned_counts():
+    for schedule in (optim.linear(1.0, 0.5, 4, begin=3), optim.warmup_cosine(0.1, 3, 9)):
+        assert [float(schedule(np.uint8(n))) for n in range(9)] == [float(schedule(n)) for n in range(9)]
+
+
 def test_the_norm_of_nothing_has_the_derivative_zero():
     assert grad(optim.global_norm)({"w": np.zeros(2), "b": 0.0})["w"].tolist() == [0.0, 0.0]
     np.testing.assert_allclose(grad(optim.global_norm)(np.array([3.0, 4.0])), [0.6, 0.8])
@@ -368,6 +385,7 @@ UPDATES = {
     "chain": (lambda: optim.chain(optim.adam()).update(G, STATE, P), TypeError, "no tuple of 1 states"),
     "rate": (lambda: optim.sgd(lambda n: -0.1).update(1.0, optim.sgd(abs).init(1.0), 1.0), ValueError,
              "schedule .* gives -0.1 after 0 steps; a rate is a number of at least 0"),
+    "complex": (lambda: optim.sgd().update(np.ones(1) * 1j, None, np.ones(1)), TypeError, "complex, but .* is real"),
     "no params for lbfgs": (lambda: optim.lbfgs(abs).update(1.0, optim.lbfgs(abs).init(1.0)), TypeError,
                             "lbfgs: update needs the parameters, too"),
     "mapped lbfgs": (lambda: vmap(lambda p: optim.lbfgs(abs).update(p, optim.lbfgs(abs).init(p), p))(np.ones(2)),
@@ -395,6 +413,8 @@ HYPERPARAMETERS = {
     "nesterov": (lambda: optim.sgd(nesterov=True), ValueError, "nesterov=True needs a momentum"),
     "empty": (lambda: optim.chain(), TypeError, "there is nothing to chain"),
     "order": (lambda: optim.chain(optim.adam(), optim.scale(2.0)), TypeError, "step 0 is an optimiser.*the last one"),
+    "list": (lambda: optim.chain([optim.scale(2.0), optim.adam()]), TypeError, r"step 0 is a list; write chain\(\*"),
+    "key": (lambda: optim.piecewise_constant(0.1, {1: 0.5, "a": 0.1}), TypeError, "a key of factors has .* got 'a'"),
     "not called": (lambda: optim.chain(optim.scale, optim.adam()), TypeError, "step 0 is <function scale.*a Gradient"),
     "limit": (lambda: optim.clip_by_norm(-1), ValueError, "clip_by_norm: limit has to be"),
     "steps": (lambda: optim.cosine(0.1, 0), ValueError, "steps has to be a whole number of at least 1, got 0"),

@@ -13,6 +13,7 @@ from autodiff_trace import (
     tree_reduce, tree_structure, tree_unflatten, vmap,
 )
 from autodiff_trace import numpy as anp
+from fresh_process import run_python
 from autodiff_trace.core.pytree import registry
 
 Point = namedtuple("Point", "x y")
@@ -204,6 +205,23 @@ def test_ravelled_precision(tree, dtype):
 def test_what_cannot_be_unravelled(vector, error, text):
     with pytest.raises(error, match=f"unravel: .*{text}"):
         ravel_pytree(MIXED)[1](vector)
+
+
+@pytest.mark.parametrize(("module", "make", "library"), [
+    ("xarray", "DataArray(np.ones(2))", "xarray"), ("scipy.sparse", "csr_array(np.eye(2))", "scipy"),
+])
+def test_containers_of_other_libraries_are_known_from_the_first_call_on(module, make, library):
+    pytest.importorskip(library)
+    assert run_python(f"""
+import numpy as np
+import {module} as library
+from autodiff_trace import optim, ravel_pytree, tree_structure
+tree = {{"x": library.{make}}}
+first = tree_structure(tree)
+state = optim.adam().init(tree)
+optim.adam().update(tree, state, tree)
+print(ravel_pytree(tree)[0], tree_structure(tree) == first)
+""") == ["[1. 1.] True"]
 
 
 @pytest.mark.parametrize(("leaf", "text"), [

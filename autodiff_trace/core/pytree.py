@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from .libraries import look_for_libraries, look_for_sparse
 from .structures import LEAF, Structure
 from .tracebacks import border
 from .tree_paths import first_difference
@@ -90,7 +91,10 @@ def find_container(kind: type) -> tuple[Callable, Callable] | None:
         return registry[kind]
     if str(kind.__module__).partition(".")[0] in OURS:
         leaves_of_ours.add(kind)
-    return None
+        return None
+    look_for_libraries()
+    look_for_sparse(kind)
+    return registry.get(kind)
 
 
 def fields_of(kind: type) -> tuple[str, ...] | None:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import array
 import functools
-import importlib
 import sys
 from collections.abc import Callable
 from numbers import Number
@@ -25,7 +24,7 @@ import numpy as np
 
 from ..core.errors import PACKAGE_NAME, TracedValueError, caller_line, is_users_file
 from ..core.foreign import array_types, taken_over
-from ..core.libraries import look_for_libraries
+from ..core.libraries import look_for_libraries, look_for_sparse
 from ..core.other_operands import is_exact_number
 from ..core.primitives import dispatch
 from ..core.recording import RecordingTrace
@@ -71,8 +70,7 @@ def has_own_ufuncs(kind: type) -> bool:
 def is_array_of_others(kind: type) -> bool:
     """Whether values of a type are arrays, or are read as such by NumPy, without being plain ones. Types of which they
     are not join those that are passed on as they are."""
-    if kind.__module__.startswith("scipy.sparse"):
-        importlib.import_module(f"{__package__.partition('.')[0]}.scipy.sparse")  # knows SciPy's operators
+    look_for_sparse(kind)
     is_one = not issubclass(kind, (Box, np.generic)) and (
         hasattr(kind, "__array__") or hasattr(kind, "__array_ufunc__") or issubclass(kind, BUFFERS)
         or kind in operands_of_others

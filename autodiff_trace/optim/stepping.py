@@ -11,10 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..core.pytree import Structure, tree_flatten, tree_unflatten
 from ..numpy import wrapped as anp
 from .hyperparameters import Rate, fit, rate_at
-from .leaves import check_column, column_like, conjugate_of, flat_gradients, move, shape_of
+from .leaves import check_column, column_like, conjugate_of, flat_gradients, is_half, keep, move, shape_of
 
 __all__ = ["GradientTransformation", "Optimizer", "Rule", "make_optimizer", "make_transformation"]
 
@@ -143,9 +145,12 @@ class Step:
             if g is None:
                 results.append(None if rate is None else moved[i])
             else:
-                g, slots = rule.direction(g, moved[i], slots, numbers)
+                given = g
+                g, slots = rule.direction(anp.astype(g, np.float32) if is_half(g) else g, moved[i], slots, numbers)
                 if rate is not None:
                     g = move(moved[i], fit(rate, g) * conjugate_of(g))
+                elif is_half(given):
+                    g = keep(g, given)
                 elif shape_of(g) and any([g is slot for slot in slots]):
                     g = anp.copy(g)  # what is written into it is not written into the state
                 results.append(g)

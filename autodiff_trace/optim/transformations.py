@@ -40,6 +40,8 @@ def chain(*steps: Any, **unknown: NoReturn) -> Any:
                 raise TypeError(
                     f"chain: step {i} is an optimiser, which changes parameters; it has to be the last one. Its "
                     "direction alone is a transformation, such as scale_by_adam().")
+        elif isinstance(step, (list, tuple)) and not isinstance(step, GradientTransformation):
+            raise TypeError(f"chain: step {i} is a {type(step).__name__}; write chain(*steps).")
         elif not isinstance(step, GradientTransformation):
             raise TypeError(
                 f"chain: step {i} is {step!r}; each is a GradientTransformation, such as clip_by_norm(1.0), and the "
