@@ -122,6 +122,7 @@ def first_step(gradient: Any) -> Any:
 
 @dataclass(frozen=True)
 class LBFGSInit:
+    @border
     def __call__(self, params: Any) -> LBFGSState:
         return LBFGSState(0, (), ())
 
@@ -132,6 +133,7 @@ class LBFGSStep:
     history: int
     limit: int
 
+    @border
     def __call__(self, grads: Any, state: Any, params: Any = None) -> tuple[Any, LBFGSState]:
         if params is None:
             raise TypeError("lbfgs: update needs the parameters, too: update(grads, state, params).")

@@ -28,6 +28,7 @@ def part_of(count: Any, begin: int, steps: int) -> Any:
 class Constant:
     value: Any
 
+    @border
     def __call__(self, count: Any) -> Any:
         return self.value
 
@@ -52,6 +53,7 @@ class Linear:
     steps: int
     begin: int
 
+    @border
     def __call__(self, count: Any) -> Any:
         return self.start + (self.end - self.start) * part_of(count, self.begin, self.steps)
 
@@ -78,6 +80,7 @@ class Cosine:
     end: Any
     steps: int
 
+    @border
     def __call__(self, count: Any) -> Any:
         return self.end + (self.start - self.end) * 0.5 * (1.0 + anp.cos(math.pi * part_of(count, 0, self.steps)))
 
@@ -106,6 +109,7 @@ class WarmupCosine:
     decay: Any
     warmup_steps: int
 
+    @border
     def __call__(self, count: Any) -> Any:
         if not self.warmup_steps:
             return self.decay(count)
@@ -140,6 +144,7 @@ class Exponential:
     steps: int
     staircase: bool
 
+    @border
     def __call__(self, count: Any) -> Any:
         return self.start * self.factor ** (count // self.steps if self.staircase else count / self.steps)
 
@@ -167,6 +172,7 @@ class PiecewiseConstant:
     start: Any
     factors: tuple
 
+    @border
     def __call__(self, count: Any) -> Any:
         value = self.start
         for step, factor in self.factors:

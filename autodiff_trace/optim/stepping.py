@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core.pytree import Structure, tree_flatten, tree_unflatten
+from ..core.tracebacks import border
 from ..numpy import wrapped as anp
 from .hyperparameters import Rate, fit, rate_at
 from .leaves import check_column, column_like, conjugate_of, flat_gradients, is_half, keep, move, shape_of
@@ -93,6 +94,7 @@ class Init:
 
     rule: Rule
 
+    @border
     def __call__(self, params: Any) -> Any:
         kind = self.rule.state_type
         if kind is None:
@@ -116,6 +118,7 @@ class Step:
     rule: Rule
     learning_rate: Rate = None
 
+    @border
     def __call__(self, grads: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
         rule, kind, name = self.rule, self.rule.state_type, self.name
         if params is None and (self.learning_rate is not None or rule.needs_params):

@@ -54,6 +54,7 @@ def chain(*steps: Any, **unknown: NoReturn) -> Any:
 class ChainInit:
     steps: tuple
 
+    @border
     def __call__(self, params: Any) -> tuple:
         return tuple([step.init(params) for step in self.steps])
 
@@ -62,6 +63,7 @@ class ChainInit:
 class ChainStep:
     steps: tuple
 
+    @border
     def __call__(self, grads: Any, state: Any, params: Any = None) -> tuple[Any, tuple]:
         if type(state) is not tuple or len(state) != len(self.steps):
             raise TypeError(
@@ -181,6 +183,7 @@ def without_state(params: Any) -> None:
 class ClipByNorm:
     limit: Any
 
+    @border
     def __call__(self, grads: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
         check_no_state("clip_by_norm", state)
         leaves, _, structure = flat_gradients("clip_by_norm", grads, params)
@@ -213,6 +216,7 @@ class AddDecayedWeights:
     weight_decay: Any
     mask: Any
 
+    @border
     def __call__(self, grads: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
         name = "add_decayed_weights"
         if params is None:
