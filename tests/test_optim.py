@@ -522,6 +522,28 @@ def test_the_derivative_of_a_minimum():
     np.testing.assert_allclose([compiled(row) for row in rows], [lowest(row).x for row in rows], rtol=1e-6)
 
 
+def test_functions_that_write_into_their_argument():
+    def lowest(c):
+        def f(x):
+            x *= 2.0
+            x -= c
+            return anp.sum(x**2)
+
+        return optim.minimize(f, np.ones(2))
+
+    np.testing.assert_allclose([lowest(3.0).x, jit(lambda c: lowest(c).x)(3.0)], 1.5)
+    np.testing.assert_allclose(jacobian(lambda c: lowest(c).x)(3.0), 0.5)
+    np.testing.assert_allclose(vmap(lambda c: lowest(c).x)(np.array([3.0, 5.0])), [[1.5, 1.5], [2.5, 2.5]])
+
+    def doubling(x):
+        x *= 2.0
+        return anp.sum(x**2)
+
+    optimizer, p = optim.lbfgs(doubling), np.ones(2)
+    optimizer.update(grad(doubling)(p), optimizer.init(p), p)
+    assert p.tolist() == [1.0, 1.0]
+
+
 def test_minima_within_minima_and_beside_text():
     def inner(x, a):
         return optim.minimize(lambda p: (p["y"] - a * x) ** 2 + p["y"] ** 2, {"y": 0.0, "name": "y"}).x["y"]

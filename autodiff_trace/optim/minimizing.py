@@ -14,7 +14,7 @@ from ..core.tracebacks import border
 from ..core.unknown_names import unknown_keyword
 from ..numpy import wrapped as anp
 from ..transforms.border import to_input
-from ..transforms.gradient import grad
+from ..transforms.gradient import grad, value_and_grad
 from ..transforms.implicit import Root
 from ..transforms.implicit_rules import solution, solved
 from .hyperparameters import count_of_steps, not_negative
@@ -97,8 +97,8 @@ def minimize(
     problem.closure.discover(params)
     leaves, (x, is_solved) = solved(problem)
     x = problem.raveling.unravel(solution(problem, leaves, x, is_solved))
-    jac = grad(fun)(x)
-    return Minimum(x, fun(x), jac, None, None, is_small(jac, search.tol), "success says whether the gradient is small")
+    value, jac = value_and_grad(fun)(x)  # which may write into its argument
+    return Minimum(x, value, jac, None, None, is_small(jac, search.tol), "success says whether the gradient is small")
 
 
 def is_small(jac: Any, tol: Any) -> Any:

@@ -16,7 +16,7 @@ from ..core.tree_paths import path_text
 from ..core.unknown_names import unknown_keyword
 from ..numpy import wrapped as anp
 from ..transforms.border import to_input
-from ..transforms.branches import is_mapped
+from ..transforms.branches import is_mapped, own_tree
 from ..transforms.gradient import value_and_grad
 from ..transforms.raveling import Raveling
 from .hyperparameters import count_of_steps
@@ -151,7 +151,7 @@ class LBFGSStep:
             raise ValueError(
                 f"lbfgs: the state is one of other parameters, {state.steps[0].size} numbers instead of {vector.size}. "
                 "Begin with state = init(params).")
-        value = check_value("lbfgs", self.fun(params))
+        value = check_value("lbfgs", self.fun(own_tree(params)))
         if any(map(is_mapped, (vector, gradient, value))):
             raise TracedValueError(
                 f"lbfgs: a step cannot be mapped by vmap ({caller_line()}): the line search of each example takes its "

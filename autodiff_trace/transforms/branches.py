@@ -26,7 +26,7 @@ from .carries import check_carry, kind_of, own, show, to_root, writable
 from .steps import number
 from .trace_substitution import current
 
-__all__ = ["cond", "switch", "while_loop"]
+__all__ = ["cond", "is_mapped", "own_tree", "switch", "while_loop"]
 
 Answer = tuple[list, Any, str]
 """Leaves and structure of what a branch returned, and its name."""
@@ -189,6 +189,7 @@ def any_example(condition: Any) -> bool:
 
 
 def own_tree(tree: Any) -> Any:
+    """``tree`` for a function that may write into it."""
     leaves, structure = tree_flatten(tree)
     return tree_unflatten(structure, list(map(own, leaves)))
 
