@@ -251,6 +251,19 @@ def test_numbers_of_other_examples_are_not_warned_of():
             vmap(lambda x: cond(x < 3, lambda: anp.log(x), lambda: x))(x)
 
 
+@pytest.mark.parametrize("f", [
+    lambda x: while_loop(lambda c: c[0] < 3, lambda c: (c[0] + 1, c[1]), (0, x))[1],
+    lambda x: fori_loop(0, 3, lambda i, c: c, x), lambda x: cond(True, anp.positive, anp.sin, x),
+    lambda x: cond(True, lambda y: y, anp.sin, x), lambda x: switch(0, [lambda y: y], x),
+])
+def test_what_is_passed_through_is_a_copy(f):
+    compiled = jit(f)
+    for each in (f, compiled, compiled):
+        x = np.ones(3)
+        each(x)[:] = 5.0
+        assert x.tolist() == [1.0] * 3
+
+
 def test_mistakes_under_vmap():
     with pytest.raises(TypeError, match=r"cond: f and g return different structures: a tuple of 2, but a leaf"):
         def f(x):
