@@ -220,6 +220,7 @@ MISTAKES = {
     "values": (lambda x: cond(x > 0, x, -x), TypeError, r"true_fun is .*not a function.*anp.where\(pred, x, y\)"),
     "index": (lambda x: switch(x, [turn], x), TypeError, "switch: index is .*not one integer"),
     "branches": (lambda x: switch(0, [], x), TypeError, "branches is a list of functions"),
+    "one branch": (lambda x: switch(0, turn, x), TypeError, "branches is a list of functions"),
 }
 
 

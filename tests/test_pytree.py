@@ -233,6 +233,12 @@ def test_numbers_that_are_no_part_of_a_vector(leaf, text):
         ravel_pytree({"a": ["x", leaf]})
 
 
+@pytest.mark.parametrize("fun", [tree_map, tree_map_with_path, tree_reduce])
+def test_the_function_comes_first(fun):
+    with pytest.raises(TypeError, match=rf"{fun.__name__}: the function comes first, .*\(f, tree\), got a list"):
+        fun([1.0], abs)
+
+
 def test_raveling_in_every_mode():
     tree = {"a": np.array([[1.0, 2.0]]), "b": 3.0, "none": None}
     vector, unravel = ravel_pytree(tree)

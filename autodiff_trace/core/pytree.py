@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from .._types import Tree
 
 __all__ = [
-    "Structure", "array_holders", "fields_of", "find_container", "held_array", "register_pytree", "tree_flatten",
-    "tree_leaves", "tree_map", "tree_unflatten",
+    "Structure", "array_holders", "check_order", "fields_of", "find_container", "held_array", "register_pytree",
+    "tree_flatten", "tree_leaves", "tree_map", "tree_unflatten",
 ]
 
 DEEP = 128
@@ -226,6 +226,7 @@ def tree_map(fun: Callable[..., Any], tree: Any, *trees: Any, **unknown: NoRetur
     """
     if unknown:
         raise unknown_keyword("tree_map", unknown)
+    check_order("tree_map", fun)
     leaves, structure = tree_flatten(tree)
     columns = [leaves]
     for other in trees:
@@ -236,3 +237,8 @@ def tree_map(fun: Callable[..., Any], tree: Any, *trees: Any, **unknown: NoRetur
                 f"{first_difference(structure, other_structure)}")
         columns.append(other_leaves)
     return tree_unflatten(structure, [fun(*row) for row in zip(*columns)])
+
+
+def check_order(name: str, fun: Any) -> None:
+    if not callable(fun):
+        raise TypeError(f"{name}: the function comes first, {name}(f, tree), got a {type(fun).__name__}.")

@@ -85,7 +85,7 @@ def switch(index: Any, branches: Sequence[Callable], *operands: Any, **unknown: 
     """
     if unknown:
         raise unknown_keyword("switch", unknown)
-    branches = list(branches)
+    branches = list(branches) if hasattr(branches, "__iter__") else []
     if not branches or not all(map(callable, branches)):
         raise TypeError("switch: branches is a list of functions, at least one: switch(index, [f, g], *operands).")
     value = number(index)
