@@ -111,12 +111,26 @@ class Leaf:
 
 
 def with_leaves(tree: Any) -> Any:
-    """``tree`` with its arrays as leaves."""
-    container = find_container(type(tree))
-    if container is None or isinstance(getattr(tree, "shape", None), tuple) and not isinstance(tree, (tuple, dict)):
-        return Leaf(tree)
-    children, extra = container[0](tree)
-    return container[1](extra, [with_leaves(child) for child in children])
+    """``tree`` with its arrays as leaves. Raises ValueError where it contains itself."""
+    tree_flatten(tree)
+    todo: list[tuple] = [(tree, None)]
+    made: list = []  # of what is to be put together
+    while todo:
+        tree, parts = todo.pop()
+        if parts is not None:
+            build, extra, count = parts
+            first = len(made) - count
+            made[first:] = [build(extra, made[first:])]
+            continue
+        container = find_container(type(tree))
+        if container is None or isinstance(getattr(tree, "shape", None), tuple) and not isinstance(tree, (tuple, dict)):
+            made.append(Leaf(tree))
+            continue
+        children, extra = container[0](tree)
+        children = list(children)
+        todo.append((None, (container[1], extra, len(children))))
+        todo += [(child, None) for child in reversed(children)]
+    return made[0]
 
 
 def check_rows(leaf: Any) -> None:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from autodiff_trace import (
-    TracedValueError, checkpoint, cond, fori_loop, grad, hessian, jacfwd, jit, jvp, scan, switch,
-    value_and_grad, vmap, while_loop,
+    NonFiniteError, TracedValueError, checkpoint, cond, debug_nans, fori_loop, grad, hessian, jacfwd, jit, jvp, scan,
+    switch, value_and_grad, vmap, while_loop,
 )
 from autodiff_trace import numpy as anp
 from autodiff_trace.testing import check_grads
@@ -220,6 +220,7 @@ MISTAKES = {
     "values": (lambda x: cond(x > 0, x, -x), TypeError, r"true_fun is .*not a function.*anp.where\(pred, x, y\)"),
     "index": (lambda x: switch(x, [turn], x), TypeError, "switch: index is .*not one integer"),
     "branches": (lambda x: switch(0, [], x), TypeError, "branches is a list of functions"),
+    "one branch": (lambda x: switch(0, turn, x), TypeError, "branches is a list of functions"),
 }
 
 
@@ -232,6 +233,36 @@ def test_mistakes(name, mode):
     call, error, text = MISTAKES[name]
     with pytest.raises(error, match=text):
         IN[mode](call)(2.0)
+
+
+def test_numbers_of_other_examples_are_not_warned_of():
+    def root_or_power(x):
+        return cond(x > 0, lambda: anp.log(x), lambda: anp.exp(-x) / (x - 1))
+
+    def falling(x):
+        return while_loop(lambda y: y > 0.5, lambda y: anp.log(y), x)
+
+    x = np.array([2.0, 0.0, 1.0, -1.0])
+    for f in (root_or_power, falling):
+        for g in (f, grad(f)):
+            np.testing.assert_allclose(vmap(g)(x), [g(each) for each in x])
+            np.testing.assert_allclose(jit(vmap(g))(x), [g(each) for each in x])
+    with debug_nans():
+        with pytest.raises(NonFiniteError, match="log gave NaN"):
+            vmap(lambda x: cond(x < 3, lambda: anp.log(x), lambda: x))(x)
+
+
+@pytest.mark.parametrize("f", [
+    lambda x: while_loop(lambda c: c[0] < 3, lambda c: (c[0] + 1, c[1]), (0, x))[1],
+    lambda x: fori_loop(0, 3, lambda i, c: c, x), lambda x: cond(True, anp.positive, anp.sin, x),
+    lambda x: cond(True, lambda y: y, anp.sin, x), lambda x: switch(0, [lambda y: y], x),
+])
+def test_what_is_passed_through_is_a_copy(f):
+    compiled = jit(f)
+    for each in (f, compiled, compiled):
+        x = np.ones(3)
+        each(x)[:] = 5.0
+        assert x.tolist() == [1.0] * 3
 
 
 def test_mistakes_under_vmap():

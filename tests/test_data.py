@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import autodiff_trace
-from autodiff_trace import data, grad, vmap
+from autodiff_trace import data, grad, tree_leaves, vmap
 from autodiff_trace import numpy as anp
 
 X, Y = np.arange(20.0).reshape(10, 2), np.arange(10)
@@ -48,6 +48,16 @@ def test_batches_of_other_arrays(tmp_path):
     sparse = pytest.importorskip("scipy.sparse", reason="of a sparse matrix rows are taken, too")
     matrix = sparse.csr_array(X)
     np.testing.assert_array_equal(np.concatenate([each.toarray() for each in data.minibatches(matrix, 4)]), X)
+
+
+def test_batches_of_deep_containers():
+    deep = np.arange(3)
+    for _ in range(2000):
+        deep = [deep]
+    assert tree_leaves(next(iter(data.minibatches(deep, 2))))[0].tolist() == [0, 1]
+    deep.append(deep)
+    with pytest.raises(ValueError, match="contains itself"):
+        data.minibatches(deep, 2)
 
 
 def test_batches_of_traced_arrays():

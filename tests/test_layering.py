@@ -12,7 +12,7 @@ ROOT = Path(autodiff_trace.__file__).parent
 # modules need others in between comes more than once. A new module goes where what it imports stands before it.
 ORDER = """
     core: array_ops parameters traits cotangents errors tracebacks habit_rows network_habits training_habits habits
-      unknown_names asking tree_paths structures pytree libraries tracer recording shape_errors derivative lowest
+      unknown_names asking libraries tree_paths structures pytree tracer recording shape_errors derivative lowest
       unknown_sizes foreign other_operands primitives unary batching choices selections masked_rules backward
       rule_checks reverse forward infinitesimals transformed taylor
     scipy/ndimage: steps taps

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from autodiff_trace import fori_loop, grad, jacobian, jit, jvp, optim, tree_leaves, tree_map, vmap
+from autodiff_trace import TracedValueError, fori_loop, grad, jacobian, jit, jvp, optim, tree_leaves, tree_map, vmap
 from autodiff_trace import numpy as anp
 
 OPTIMIZERS = {
@@ -330,6 +330,28 @@ def test_clipping():
         optim.clip_by_value(1.0).update(1j, None)
 
 
+@pytest.mark.parametrize("name", [*OPTIMIZERS, "rmsprop", "adagrad"])
+@pytest.mark.parametrize("mode", [lambda f: f, jit, vmap], ids=["plain", "jit", "vmap"])
+def test_small_gradients_in_half_precision(name, mode):
+    optimizer = (OPTIMIZERS.get(name) or getattr(optim, name))(0.1)
+    g, p = np.array([[0.0, 1e-4]]), np.ones((1, 2))
+    found, expected = [
+        mode(lambda g, p: optimizer.update(g, optimizer.init(p), p)[0])(g.astype(dtype), p.astype(dtype))
+        for dtype in (np.float16, np.float64)]
+    assert found.dtype == np.float16
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+def test_schedules_of_unsigned_counts():
+    for schedule in (optim.linear(1.0, 0.5, 4, begin=3), optim.warmup_cosine(0.1, 3, 9)):
+        assert [float(schedule(np.uint8(n))) for n in range(9)] == [float(schedule(n)) for n in range(9)]
+
+
+def test_the_norm_of_nothing_has_the_derivative_zero():
+    assert grad(optim.global_norm)({"w": np.zeros(2), "b": 0.0})["w"].tolist() == [0.0, 0.0]
+    np.testing.assert_allclose(grad(optim.global_norm)(np.array([3.0, 4.0])), [0.6, 0.8])
+
+
 def test_weights_decay_where_a_mask_says_so():
     for mask in ({"w": True, "b": [False, True]}, lambda p: tree_map(lambda leaf: np.ndim(leaf) != 1, p)):
         g, _ = optim.add_decayed_weights(0.5, mask).update(G, None, P)
@@ -363,6 +385,11 @@ UPDATES = {
     "chain": (lambda: optim.chain(optim.adam()).update(G, STATE, P), TypeError, "no tuple of 1 states"),
     "rate": (lambda: optim.sgd(lambda n: -0.1).update(1.0, optim.sgd(abs).init(1.0), 1.0), ValueError,
              "schedule .* gives -0.1 after 0 steps; a rate is a number of at least 0"),
+    "complex": (lambda: optim.sgd().update(np.ones(1) * 1j, None, np.ones(1)), TypeError, "complex, but .* is real"),
+    "no params for lbfgs": (lambda: optim.lbfgs(abs).update(1.0, optim.lbfgs(abs).init(1.0)), TypeError,
+                            "lbfgs: update needs the parameters, too"),
+    "mapped lbfgs": (lambda: vmap(lambda p: optim.lbfgs(abs).update(p, optim.lbfgs(abs).init(p), p))(np.ones(2)),
+                     TracedValueError, "lbfgs: a step cannot be mapped by vmap .*test_optim.* Map minimize"),
     "schedule": (lambda: optim.sgd(lambda n: None).update(1.0, optim.sgd(lambda n: None).init(1.0), 1.0), TypeError,
                  "schedule .* has to return one real number, got None"),
 }
@@ -386,6 +413,8 @@ HYPERPARAMETERS = {
     "nesterov": (lambda: optim.sgd(nesterov=True), ValueError, "nesterov=True needs a momentum"),
     "empty": (lambda: optim.chain(), TypeError, "there is nothing to chain"),
     "order": (lambda: optim.chain(optim.adam(), optim.scale(2.0)), TypeError, "step 0 is an optimiser.*the last one"),
+    "list": (lambda: optim.chain([optim.scale(2.0), optim.adam()]), TypeError, r"step 0 is a list; write chain\(\*"),
+    "key": (lambda: optim.piecewise_constant(0.1, {1: 0.5, "a": 0.1}), TypeError, "a key of factors has .* got 'a'"),
     "not called": (lambda: optim.chain(optim.scale, optim.adam()), TypeError, "step 0 is <function scale.*a Gradient"),
     "limit": (lambda: optim.clip_by_norm(-1), ValueError, "clip_by_norm: limit has to be"),
     "steps": (lambda: optim.cosine(0.1, 0), ValueError, "steps has to be a whole number of at least 1, got 0"),
@@ -445,6 +474,39 @@ def test_minimize_that_does_not_succeed():
         grad(lambda c: anp.sum(optim.minimize(lambda x: rosenbrock(x * c), np.array([-1.2, 1.0]), maxiter=3).x))(1.0)
 
 
+def test_success_within_transformations_is_that_of_the_gradient():
+    def falling(c):
+        return optim.minimize(lambda x: -c * x, 2.0)
+
+    def to_kink(c):
+        return optim.minimize(lambda x: anp.abs(x - c) + 0.1 * x**2, 2.0)
+
+    assert not jit(falling)(0.3).success and not to_kink(0.3).success
+    assert vmap(to_kink)(np.array([0.3, 7.0])).success.tolist() == [False, True]
+    assert vmap(falling)(np.array([0.3, 0.0])).success.tolist() == [False, True]
+
+
+def test_what_is_found_has_memory_of_its_own():
+    start = np.full(2, 3.0)
+    optimizer = optim.lbfgs(f := lambda p: anp.sum((p - 3.0) ** 2))
+    for found in (optim.minimize(f, start).x, optimizer.update(np.zeros(2), optimizer.init(start), start)[0]):
+        found[0] = 9.0
+    direction, state = (momentum := optim.scale_by_momentum()).update(start, momentum.init(start))
+    direction[0] = 9.0
+    assert start.tolist() == state.velocity.tolist() == [3.0, 3.0]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_centered_rmsprop_where_gradients_do_not_vary(dtype):
+    """The mean of the squares is no less than the square of the mean, but for rounding."""
+    optimizer = optim.rmsprop(0.0, decay=0.9, centered=True)
+    p, g = np.ones(3, dtype), np.array([0.1, 0.7, 123.3], dtype)
+    state = optimizer.init(p)
+    for _ in range(500):
+        p, state = optimizer.update(g, state, p)
+        assert np.isfinite(p).all()
+
+
 def test_the_derivative_of_a_minimum():
     def lowest(c):
         return optim.minimize(lambda x: anp.sum((x - c) ** 2 + x**4), np.ones(2))
@@ -458,6 +520,28 @@ def test_the_derivative_of_a_minimum():
     np.testing.assert_allclose(vmap(lambda c: lowest(c).x)(rows), [lowest(row).x for row in rows], rtol=1e-6)
     compiled = jit(lambda c: lowest(c).x)
     np.testing.assert_allclose([compiled(row) for row in rows], [lowest(row).x for row in rows], rtol=1e-6)
+
+
+def test_functions_that_write_into_their_argument():
+    def lowest(c):
+        def f(x):
+            x *= 2.0
+            x -= c
+            return anp.sum(x**2)
+
+        return optim.minimize(f, np.ones(2))
+
+    np.testing.assert_allclose([lowest(3.0).x, jit(lambda c: lowest(c).x)(3.0)], 1.5)
+    np.testing.assert_allclose(jacobian(lambda c: lowest(c).x)(3.0), 0.5)
+    np.testing.assert_allclose(vmap(lambda c: lowest(c).x)(np.array([3.0, 5.0])), [[1.5, 1.5], [2.5, 2.5]])
+
+    def doubling(x):
+        x *= 2.0
+        return anp.sum(x**2)
+
+    optimizer, p = optim.lbfgs(doubling), np.ones(2)
+    optimizer.update(grad(doubling)(p), optimizer.init(p), p)
+    assert p.tolist() == [1.0, 1.0]
 
 
 def test_minima_within_minima_and_beside_text():

@@ -13,6 +13,7 @@ from autodiff_trace import (
     tree_reduce, tree_structure, tree_unflatten, vmap,
 )
 from autodiff_trace import numpy as anp
+from fresh_process import run_python
 from autodiff_trace.core.pytree import registry
 
 Point = namedtuple("Point", "x y")
@@ -204,6 +205,38 @@ def test_ravelled_precision(tree, dtype):
 def test_what_cannot_be_unravelled(vector, error, text):
     with pytest.raises(error, match=f"unravel: .*{text}"):
         ravel_pytree(MIXED)[1](vector)
+
+
+@pytest.mark.parametrize(("module", "make", "library"), [
+    ("xarray", "DataArray(np.ones(2))", "xarray"), ("scipy.sparse", "csr_array(np.eye(2))", "scipy"),
+])
+def test_containers_of_other_libraries_are_known_from_the_first_call_on(module, make, library):
+    pytest.importorskip(library)
+    assert run_python(f"""
+import numpy as np
+import {module} as library
+from autodiff_trace import optim, ravel_pytree, tree_structure
+tree = {{"x": library.{make}}}
+first = tree_structure(tree)
+state = optim.adam().init(tree)
+optim.adam().update(tree, state, tree)
+print(ravel_pytree(tree)[0], tree_structure(tree) == first)
+""") == ["[1. 1.] True"]
+
+
+@pytest.mark.parametrize(("leaf", "text"), [
+    (np.ma.array([1.0, 2.0], mask=[0, 1]), r"a MaskedArray at \['a'\]\[1\]; .* x\.filled\(value\)"),
+    (np.array([1.0, 2.0], object), r"an array of dtype object at .* x\.astype\(float\)"),
+])
+def test_numbers_that_are_no_part_of_a_vector(leaf, text):
+    with pytest.raises(TypeError, match=f"ravel_pytree: there is {text}"):
+        ravel_pytree({"a": ["x", leaf]})
+
+
+@pytest.mark.parametrize("fun", [tree_map, tree_map_with_path, tree_reduce])
+def test_the_function_comes_first(fun):
+    with pytest.raises(TypeError, match=rf"{fun.__name__}: the function comes first, .*\(f, tree\), got a list"):
+        fun([1.0], abs)
 
 
 def test_raveling_in_every_mode():

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import autodiff_trace
-from autodiff_trace import checkpoint, grad, jacobian, jit, jvp, scan, vjp, vmap
+from autodiff_trace import checkpoint, grad, jacobian, jit, jvp, optim, ravel_pytree, scan, vjp, vmap
 from autodiff_trace import numpy as anp
 from autodiff_trace.core import errors
 from autodiff_trace.core.errors import caller_line, is_own_file, is_users_file
@@ -54,6 +54,10 @@ CALLS = {
     "jvp": lambda: jvp(fail, (X,), (X,)),
     "checkpoint": lambda: grad(checkpoint(fail))(1.0),
     "scan": lambda: scan(lambda c, x: fail(x), 0.0, X),
+    "schedule": lambda: optim.sgd(fail).update(1.0, optim.sgd(abs).init(1.0), 1.0),
+    "transformation": lambda: optim.chain(optim.GradientTransformation(id, lambda *args: fail(1))).update(1, (1,)),
+    "lbfgs": lambda: optim.lbfgs(fail).update(1.0, optim.lbfgs(fail).init(1.0), 1.0),
+    "mask": lambda: optim.add_decayed_weights(1.0, fail).update(1.0, None, 1.0),
 }
 
 
@@ -76,6 +80,8 @@ def test_all_frames_are_shown_on_demand(monkeypatch):
 @pytest.mark.parametrize("call", [
     lambda: anp.dot(X, np.ones(3)), lambda: anp.reshape(X, (3,)), lambda: anp.nothing, lambda: grad(f=1),
     lambda: grad(anp.sum)(), lambda: vjp(anp.sin, X)[1](np.ones(3)),
+    lambda: optim.sgd().update(X, None, np.ones(3)), lambda: optim.clip_by_norm(1.0).update(X, X),
+    lambda: ravel_pytree(X)[1](np.ones(3)), lambda: optim.cosine(0.1, 3)("x"),
 ])
 def test_where_there_is_no_traced_function_the_call_itself_is_shown(call):
     with pytest.raises((TypeError, ValueError, AttributeError)) as caught:

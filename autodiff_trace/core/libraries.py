@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import threading
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["libraries", "look_for_libraries"]
+__all__ = ["libraries", "look_for_libraries", "look_for_sparse"]
 
 libraries: dict[str, Callable[[], Any]] = {}
 """For the name of a module what registers its arrays."""
@@ -27,3 +28,9 @@ def look_for_libraries() -> None:
                 if (register := libraries.pop(name, None)) is not None:  # (registering one looks for others)
                     register()
             modules_seen = len(sys.modules)
+
+
+def look_for_sparse(kind: type) -> None:
+    """Register SciPy's sparse matrices, and their operators, where ``kind`` is one."""
+    if str(kind.__module__).startswith("scipy.sparse"):
+        importlib.import_module(f"{__name__.partition('.')[0]}.scipy.sparse")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from .libraries import look_for_libraries, look_for_sparse
 from .structures import LEAF, Structure
 from .tracebacks import border
 from .tree_paths import first_difference
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from .._types import Tree
 
 __all__ = [
-    "Structure", "array_holders", "fields_of", "find_container", "held_array", "register_pytree", "tree_flatten",
-    "tree_leaves", "tree_map", "tree_unflatten",
+    "Structure", "array_holders", "check_order", "fields_of", "find_container", "held_array", "register_pytree",
+    "tree_flatten", "tree_leaves", "tree_map", "tree_unflatten",
 ]
 
 DEEP = 128
@@ -90,7 +91,10 @@ def find_container(kind: type) -> tuple[Callable, Callable] | None:
         return registry[kind]
     if str(kind.__module__).partition(".")[0] in OURS:
         leaves_of_ours.add(kind)
-    return None
+        return None
+    look_for_libraries()
+    look_for_sparse(kind)
+    return registry.get(kind)
 
 
 def fields_of(kind: type) -> tuple[str, ...] | None:
@@ -222,6 +226,7 @@ def tree_map(fun: Callable[..., Any], tree: Any, *trees: Any, **unknown: NoRetur
     """
     if unknown:
         raise unknown_keyword("tree_map", unknown)
+    check_order("tree_map", fun)
     leaves, structure = tree_flatten(tree)
     columns = [leaves]
     for other in trees:
@@ -232,3 +237,8 @@ def tree_map(fun: Callable[..., Any], tree: Any, *trees: Any, **unknown: NoRetur
                 f"{first_difference(structure, other_structure)}")
         columns.append(other_leaves)
     return tree_unflatten(structure, [fun(*row) for row in zip(*columns)])
+
+
+def check_order(name: str, fun: Any) -> None:
+    if not callable(fun):
+        raise TypeError(f"{name}: the function comes first, {name}(f, tree), got a {type(fun).__name__}.")

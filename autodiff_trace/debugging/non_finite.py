@@ -16,7 +16,7 @@ from ..core.taylor import TaylorTrace
 from ..core.tracebacks import border
 from ..core.tracer import Trace, running_traces
 from ..core.traits import traits_of
-from ..numpy.error_states import error_state
+from ..numpy.error_states import error_state, handling_of_muted
 from .places import arrays_in, file_and_line, name_of, range_text, source_line
 from .watchers import Call, Place, Pull, Watcher, who_watches
 from .watching import watch_everywhere, watched_by
@@ -91,7 +91,7 @@ class NanWatcher(Watcher):
     def watched_kinds(self) -> tuple[bool, bool]:
         """Whether NaN counts, and infinity: not where the function itself has told NumPy to ignore such errors."""
         now, before = error_state(), errors_before.get()
-        if now is before or now == before:
+        if now is before or now == before or now == handling_of_muted.get():
             return True, self.infs
         ignored = {kind for kind, how in np.geterr().items() if how == "ignore"}
         return "invalid" not in ignored, self.infs and ignored.isdisjoint(("divide", "over"))

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import array
 import functools
-import importlib
 import sys
 from collections.abc import Callable
+from numbers import Number
 from types import FrameType
 from typing import Any
 
@@ -24,14 +24,14 @@ import numpy as np
 
 from ..core.errors import PACKAGE_NAME, TracedValueError, caller_line, is_users_file
 from ..core.foreign import array_types, taken_over
-from ..core.libraries import look_for_libraries
+from ..core.libraries import look_for_libraries, look_for_sparse
 from ..core.other_operands import is_exact_number
 from ..core.primitives import dispatch
 from ..core.recording import RecordingTrace
 from ..core.tracer import Box, Trace, box_classes, is_box, passed_types, trace_stack, watched_types
 
 __all__ = [
-    "NAMES", "call_with_arrays", "computes_as_array", "holds_box", "instead_of", "is_array_of_others",
+    "NAMES", "call_with_arrays", "computes_as_array", "holds_box", "holds_numbers", "instead_of", "is_array_of_others",
     "operands_of_others", "refusal", "stored", "taken", "why_asked",
 ]
 
@@ -70,8 +70,7 @@ def has_own_ufuncs(kind: type) -> bool:
 def is_array_of_others(kind: type) -> bool:
     """Whether values of a type are arrays, or are read as such by NumPy, without being plain ones. Types of which they
     are not join those that are passed on as they are."""
-    if kind.__module__.startswith("scipy.sparse"):
-        importlib.import_module(f"{__package__.partition('.')[0]}.scipy.sparse")  # knows SciPy's operators
+    look_for_sparse(kind)
     is_one = not issubclass(kind, (Box, np.generic)) and (
         hasattr(kind, "__array__") or hasattr(kind, "__array_ufunc__") or issubclass(kind, BUFFERS)
         or kind in operands_of_others
@@ -198,6 +197,19 @@ def instead_of(value: Any) -> str | None:
 
 NAMES = {"stored": "x += y", "getitem": "x[index]", "set_item": "x[index] = value", "write_item": "x[index] = value"}
 """How the user writes what has another name here."""
+
+
+def holds_numbers(array: Any) -> bool:
+    """Whether the elements of an array of another kind are numbers, of which there might be derivatives."""
+    dtype = getattr(array, "dtype", None)
+    if isinstance(dtype, np.dtype) and dtype.kind != "O" or type(array) in array_types:
+        return dtype.kind in "iufcV"
+    if type(array) is not np.ndarray and not hasattr(type(array), "__array__"):
+        return True  # a sparse matrix, a buffer
+    array = np.asarray(array)
+    if array.dtype.kind == "O":
+        return any(isinstance(each, Number) for each in array.flat[:1])
+    return array.dtype.kind in "iufcV"
 
 
 def refusal(function: Callable, value: Any, dtype: np.dtype | None = None) -> TracedValueError:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache, wraps
 from typing import Any
 
@@ -14,7 +16,7 @@ try:  # what np.errstate itself calls, under names that may change
 except ImportError:
     current = make = None
 
-__all__ = ["error_state", "quiet", "restore_errors", "set_quiet", "setter", "under"]
+__all__ = ["error_state", "handling_of_muted", "muted", "quiet", "restore_errors", "set_quiet", "setter", "under"]
 
 
 @cache
@@ -61,6 +63,24 @@ restore_errors: Callable[[Any], Any] = restore_slowly if current is None else cu
 
 
 set_quiet = setter(("divide", "ignore"), ("invalid", "ignore"), ("over", "ignore"))
+
+
+handling_of_muted: ContextVar[Any] = ContextVar("handling_of_muted", default=None)
+"""The handling of errors within :func:`muted`: that they are ignored then does not say that they are meant."""
+
+
+@contextmanager
+def muted() -> Iterator[None]:
+    """Without warnings, where what is computed may not be wanted."""
+    if np.geterr()["invalid"] == "ignore":
+        yield
+        return
+    with np.errstate(all="ignore"):
+        token = handling_of_muted.set(error_state())
+        try:
+            yield
+        finally:
+            handling_of_muted.reset(token)
 
 
 def under(set_errors: Callable[[Any], Any], function: Callable) -> Callable:

@@ -14,18 +14,25 @@ from ..core.tracer import is_box
 from ..core.tree_paths import first_difference, path_text
 from ..numpy import wrapped as anp
 
-__all__ = ["check_column", "column_like", "conjugate_of", "flat_gradients", "keep", "move", "real_zeros", "root",
-           "shape_of", "square_of", "zeros"]
+__all__ = ["check_column", "column_like", "conjugate_of", "flat_gradients", "is_half", "keep", "move", "real_zeros",
+           "root", "shape_of", "square_of", "zeros"]
 
 
 def zeros(leaf: Any) -> Any:
-    """A zero of the shape and precision of ``leaf``; None for what is no number."""
+    """A zero of the shape and precision of ``leaf``, single for half, whose squares are none; None for what is no
+    number."""
     if type(leaf) in (float, int, complex):
         return 0.0
     kind = getattr(getattr(leaf, "dtype", None), "kind", None)
+    if is_half(leaf):
+        return np.zeros_like(leaf, np.float32)[()]
     if isinstance(leaf, np.generic):
         return leaf.dtype.type(0) if kind in ("f", "c") else np.float64(0.0) if kind in ("i", "u") else None
     return np.zeros_like(leaf) if kind in ("f", "c") else np.zeros(leaf.shape) if kind in ("i", "u") else None
+
+
+def is_half(leaf: Any) -> bool:
+    return getattr(leaf, "dtype", None) == np.float16
 
 
 def real_zeros(leaf: Any) -> Any:
@@ -61,7 +68,11 @@ def is_followed(x: Any) -> bool:
 def keep(new: Any, old: Any) -> Any:
     """``new`` in the precision of ``old``, whatever that of hyperparameters."""
     dtype = getattr(old, "dtype", None)
-    return new if dtype is None or dtype.kind not in "fc" or new.dtype == dtype else new.astype(dtype)
+    if dtype is None or dtype.kind not in "fc" or new.dtype == dtype:
+        return new
+    if new.dtype.kind == "c" and dtype.kind == "f":
+        raise TypeError("optim: a gradient is complex, but its parameter or the state is real; hand over real ones.")
+    return new.astype(dtype)
 
 
 def move(p: Any, change: Any) -> Any:

@@ -12,8 +12,9 @@ import numpy as np
 from ..core.pytree import tree_leaves, tree_map
 from ..core.tracebacks import border
 from ..core.unknown_names import unknown_keyword
+from ..numpy import wrapped as anp
 from ..transforms.border import to_input
-from ..transforms.gradient import grad
+from ..transforms.gradient import grad, value_and_grad
 from ..transforms.implicit import Root
 from ..transforms.implicit_rules import solution, solved
 from .hyperparameters import count_of_steps, not_negative
@@ -66,7 +67,7 @@ def minimize(
 
     The minimum can be differentiated in what ``fun`` closes over, by the implicit function theorem, and ``params`` has
     derivative zero; it is one step under ``jit``, and under ``vmap`` each example has a search of its own. There,
-    RuntimeError is raised where the search has not come to an end.
+    ``success`` is computed from the gradient, and RuntimeError is raised where ``maxiter`` steps are no minimum yet.
 
     Source: Liu and Nocedal, "On the limited memory BFGS method for large scale optimization", 1989.
 
@@ -96,7 +97,16 @@ def minimize(
     problem.closure.discover(params)
     leaves, (x, is_solved) = solved(problem)
     x = problem.raveling.unravel(solution(problem, leaves, x, is_solved))
-    return Minimum(x, fun(x), grad(fun)(x), None, None, True, "the gradient is small")
+    value, jac = value_and_grad(fun)(x)  # which may write into its argument
+    return Minimum(x, value, jac, None, None, is_small(jac, search.tol), "success says whether the gradient is small")
+
+
+def is_small(jac: Any, tol: Any) -> Any:
+    answer: Any = True
+    for g in tree_leaves(jac):
+        if g is not None:
+            answer = anp.logical_and(answer, anp.all(anp.abs(g) <= tol))
+    return answer
 
 
 @dataclass(frozen=True)
@@ -119,7 +129,7 @@ class Search:
     def __call__(self, params: Any) -> Minimum:
         objective = Objective("minimize", self.fun, params)
         raveling = objective.raveling
-        vector, state = raveling.ravel(params), LBFGSState(0, (), ())
+        vector, state = raveling.ravel(params).copy(), LBFGSState(0, (), ())
         value, gradient = objective(vector)
         if not math.isfinite(value):
             raise ValueError(f"minimize: the function is {value} at the parameters to begin with.")

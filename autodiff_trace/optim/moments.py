@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from ..core.tracebacks import border
 from ..core.unknown_names import unknown_keyword
+from ..numpy import wrapped as anp
 from .hyperparameters import Rate, fit, fraction, is_schedule, is_zero, not_negative, rate
 from .leaves import conjugate_of, keep, real_zeros, root, square_of, zeros
 from .stepping import GradientTransformation, Optimizer, Rule, make_optimizer, make_transformation
@@ -151,7 +152,7 @@ class RMSProp(Rule):
         size = new[0]
         if self.centered:
             new.append(keep(decay * slots[1] + (1 - decay) * g, slots[1]))
-            size = size - square_of(new[1])
+            size = anp.maximum(size - square_of(new[1]), 0.0)  # it is no less but for rounding
         g = g / (root(size) + self.eps)
         if len(slots) > len(new):
             g = keep(self.momentum * slots[-1] + g, slots[-1])

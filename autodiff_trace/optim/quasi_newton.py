@@ -9,13 +9,14 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from ..core.errors import caller_line
+from ..core.errors import TracedValueError, caller_line
 from ..core.tracebacks import border
 from ..core.tracer import is_box
 from ..core.tree_paths import path_text
 from ..core.unknown_names import unknown_keyword
 from ..numpy import wrapped as anp
 from ..transforms.border import to_input
+from ..transforms.branches import is_mapped, own_tree
 from ..transforms.gradient import value_and_grad
 from ..transforms.raveling import Raveling
 from .hyperparameters import count_of_steps
@@ -121,6 +122,7 @@ def first_step(gradient: Any) -> Any:
 
 @dataclass(frozen=True)
 class LBFGSInit:
+    @border
     def __call__(self, params: Any) -> LBFGSState:
         return LBFGSState(0, (), ())
 
@@ -131,7 +133,10 @@ class LBFGSStep:
     history: int
     limit: int
 
-    def __call__(self, grads: Any, state: Any, params: Any) -> tuple[Any, LBFGSState]:
+    @border
+    def __call__(self, grads: Any, state: Any, params: Any = None) -> tuple[Any, LBFGSState]:
+        if params is None:
+            raise TypeError("lbfgs: update needs the parameters, too: update(grads, state, params).")
         if type(state) is not LBFGSState:
             raise TypeError(
                 f"lbfgs: the state is a {type(state).__name__}, but has to be LBFGSState, what init(params) gave. The "
@@ -146,15 +151,19 @@ class LBFGSStep:
             raise ValueError(
                 f"lbfgs: the state is one of other parameters, {state.steps[0].size} numbers instead of {vector.size}. "
                 "Begin with state = init(params).")
-        value = check_value("lbfgs", self.fun(params))
+        value = check_value("lbfgs", self.fun(own_tree(params)))
+        if any(map(is_mapped, (vector, gradient, value))):
+            raise TracedValueError(
+                f"lbfgs: a step cannot be mapped by vmap ({caller_line()}): the line search of each example takes its "
+                "own way. Map minimize, or step in a Python loop over the examples.")
         if not dot(gradient, gradient) > 0:
-            return params, state
+            return objective.raveling.unravel(anp.copy(vector)), state
         step = functools.partial(quasi_newton_step, objective, vector=vector, value=value, gradient=gradient,
                                  history=self.history, limit=self.limit)
         point, new = step(state)
         if point is None and state.steps:
             point, new = step(new)
-        return params if point is None else objective.raveling.unravel(point.params), new
+        return objective.raveling.unravel(anp.copy(vector) if point is None else point.params), new
 
 
 @border

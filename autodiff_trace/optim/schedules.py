@@ -7,6 +7,7 @@ steps is an argument like others.
 from __future__ import annotations
 
 import math
+from operator import itemgetter
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -20,13 +21,14 @@ __all__ = ["constant", "cosine", "exponential", "linear", "piecewise_constant", 
 
 def part_of(count: Any, begin: int, steps: int) -> Any:
     """How much of ``steps`` steps from ``begin`` on is over: from 0 to 1."""
-    return anp.clip((count - begin) / steps, 0.0, 1.0)
+    return anp.clip((count - float(begin)) / steps, 0.0, 1.0)  # (an unsigned count has no numbers below zero)
 
 
 @dataclass(frozen=True)
 class Constant:
     value: Any
 
+    @border
     def __call__(self, count: Any) -> Any:
         return self.value
 
@@ -51,6 +53,7 @@ class Linear:
     steps: int
     begin: int
 
+    @border
     def __call__(self, count: Any) -> Any:
         return self.start + (self.end - self.start) * part_of(count, self.begin, self.steps)
 
@@ -77,6 +80,7 @@ class Cosine:
     end: Any
     steps: int
 
+    @border
     def __call__(self, count: Any) -> Any:
         return self.end + (self.start - self.end) * 0.5 * (1.0 + anp.cos(math.pi * part_of(count, 0, self.steps)))
 
@@ -105,10 +109,11 @@ class WarmupCosine:
     decay: Any
     warmup_steps: int
 
+    @border
     def __call__(self, count: Any) -> Any:
         if not self.warmup_steps:
             return self.decay(count)
-        return anp.where(count < self.warmup_steps, self.warmup(count), self.decay(count - self.warmup_steps))
+        return anp.where(count < self.warmup_steps, self.warmup(count), self.decay(count - float(self.warmup_steps)))
 
 
 @border
@@ -139,6 +144,7 @@ class Exponential:
     steps: int
     staircase: bool
 
+    @border
     def __call__(self, count: Any) -> Any:
         return self.start * self.factor ** (count // self.steps if self.staircase else count / self.steps)
 
@@ -166,6 +172,7 @@ class PiecewiseConstant:
     start: Any
     factors: tuple
 
+    @border
     def __call__(self, count: Any) -> Any:
         value = self.start
         for step, factor in self.factors:
@@ -187,7 +194,7 @@ def piecewise_constant(start: float, factors: dict[int, float], **unknown: NoRet
         raise unknown_keyword(name, unknown)
     if not isinstance(factors, dict):
         raise TypeError(f"{name}: factors has to be a dict from steps to factors, {{1000: 0.1}}, got {factors!r}.")
-    return PiecewiseConstant(not_negative(name, "start", start), tuple([
+    return PiecewiseConstant(not_negative(name, "start", start), tuple(sorted([
         (count_of_steps(name, "a key of factors", step, 0), not_negative(name, "a factor", factor))
-        for step, factor in sorted(factors.items())
-    ]))
+        for step, factor in factors.items()
+    ], key=itemgetter(0))))

@@ -11,9 +11,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..core.pytree import Structure, tree_flatten, tree_unflatten
+from ..core.tracebacks import border
+from ..numpy import wrapped as anp
 from .hyperparameters import Rate, fit, rate_at
-from .leaves import check_column, column_like, conjugate_of, flat_gradients, move
+from .leaves import check_column, column_like, conjugate_of, flat_gradients, is_half, keep, move, shape_of
 
 __all__ = ["GradientTransformation", "Optimizer", "Rule", "make_optimizer", "make_transformation"]
 
@@ -90,6 +94,7 @@ class Init:
 
     rule: Rule
 
+    @border
     def __call__(self, params: Any) -> Any:
         kind = self.rule.state_type
         if kind is None:
@@ -113,6 +118,7 @@ class Step:
     rule: Rule
     learning_rate: Rate = None
 
+    @border
     def __call__(self, grads: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
         rule, kind, name = self.rule, self.rule.state_type, self.name
         if params is None and (self.learning_rate is not None or rule.needs_params):
@@ -142,8 +148,15 @@ class Step:
             if g is None:
                 results.append(None if rate is None else moved[i])
             else:
-                g, slots = rule.direction(g, moved[i], slots, numbers)
-                results.append(g if rate is None else move(moved[i], fit(rate, g) * conjugate_of(g)))
+                given = g
+                g, slots = rule.direction(anp.astype(g, np.float32) if is_half(g) else g, moved[i], slots, numbers)
+                if rate is not None:
+                    g = move(moved[i], fit(rate, g) * conjugate_of(g))
+                elif is_half(given):
+                    g = keep(g, given)
+                elif shape_of(g) and any([g is slot for slot in slots]):
+                    g = anp.copy(g)  # what is written into it is not written into the state
+                results.append(g)
             rows.append(slots)
         if kind is not None:
             state = make_state(rule, count, structure, rows)

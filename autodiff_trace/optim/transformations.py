@@ -14,7 +14,7 @@ from ..core.tree_paths import first_difference, path_text
 from ..core.unknown_names import unknown_keyword
 from ..numpy import wrapped as anp
 from .hyperparameters import Rate, fit, not_negative, rate, rate_at
-from .leaves import conjugate_of, flat_gradients, keep, square_of
+from .leaves import conjugate_of, flat_gradients, keep, root, square_of
 from .momentum import CountState
 from .stepping import GradientTransformation, Optimizer, Rule, make_transformation
 
@@ -40,6 +40,8 @@ def chain(*steps: Any, **unknown: NoReturn) -> Any:
                 raise TypeError(
                     f"chain: step {i} is an optimiser, which changes parameters; it has to be the last one. Its "
                     "direction alone is a transformation, such as scale_by_adam().")
+        elif isinstance(step, (list, tuple)) and not isinstance(step, GradientTransformation):
+            raise TypeError(f"chain: step {i} is a {type(step).__name__}; write chain(*steps).")
         elif not isinstance(step, GradientTransformation):
             raise TypeError(
                 f"chain: step {i} is {step!r}; each is a GradientTransformation, such as clip_by_norm(1.0), and the "
@@ -52,6 +54,7 @@ def chain(*steps: Any, **unknown: NoReturn) -> Any:
 class ChainInit:
     steps: tuple
 
+    @border
     def __call__(self, params: Any) -> tuple:
         return tuple([step.init(params) for step in self.steps])
 
@@ -60,6 +63,7 @@ class ChainInit:
 class ChainStep:
     steps: tuple
 
+    @border
     def __call__(self, grads: Any, state: Any, params: Any = None) -> tuple[Any, tuple]:
         if type(state) is not tuple or len(state) != len(self.steps):
             raise TypeError(
@@ -155,7 +159,7 @@ def global_norm(tree: Any) -> Any:
     >>> float(optim.global_norm({"w": np.array([3.0, 0.0]), "b": 4.0}))
     5.0
     """
-    return anp.sqrt(sum_of_squares(flat_gradients("global_norm", tree, None)[0]))
+    return root(sum_of_squares(flat_gradients("global_norm", tree, None)[0]))
 
 
 def sum_of_squares(leaves: list) -> Any:
@@ -179,6 +183,7 @@ def without_state(params: Any) -> None:
 class ClipByNorm:
     limit: Any
 
+    @border
     def __call__(self, grads: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
         check_no_state("clip_by_norm", state)
         leaves, _, structure = flat_gradients("clip_by_norm", grads, params)
@@ -211,6 +216,7 @@ class AddDecayedWeights:
     weight_decay: Any
     mask: Any
 
+    @border
     def __call__(self, grads: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
         name = "add_decayed_weights"
         if params is None:

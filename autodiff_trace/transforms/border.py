@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -14,12 +13,12 @@ from ..core.libraries import look_for_libraries
 from ..core.pytree import Structure, find_container, tree_flatten, tree_unflatten
 from ..core.tracer import boxers, is_box, to_value
 from ..numpy import wrapped as anp
-from ..numpy.array_kinds import computes_as_array, instead_of, is_array_of_others
+from ..numpy.array_kinds import computes_as_array, holds_numbers, instead_of, is_array_of_others
 from ..numpy.mutation import call_watching
 
 __all__ = [
-    "Selection", "as_number", "as_plain_array", "check_positions", "describe", "flatten_output", "select_arguments",
-    "split_aux", "to_input",
+    "Selection", "as_number", "as_plain_array", "check_positions", "describe", "flatten_output",
+    "instead_of_numbers", "select_arguments", "split_aux", "to_input",
 ]
 
 
@@ -212,8 +211,7 @@ def check_numbers(name: str, key: int | str, tree: Any) -> None:
     """Raise TypeError for an argument without numbers, and for arrays of numbers that cannot be traced."""
     leaves, _ = tree_flatten(tree)
     for leaf in leaves:
-        is_other = to_input(leaf) is None and (instead := instead_of(leaf)) is not None
-        if is_other and find_container(type(leaf)) is None and holds_numbers(leaf):
+        if instead := instead_of_numbers(leaf):
             has = "is" if leaf is tree else "holds"
             raise TypeError(
                 f"{name}: argument {key!r} {has} {describe(leaf)}; differentiate with respect to numbers or arrays, "
@@ -226,17 +224,10 @@ def check_numbers(name: str, key: int | str, tree: Any) -> None:
         )
 
 
-def holds_numbers(array: Any) -> bool:
-    """Whether the elements of an array of another kind are numbers, of which there might be derivatives."""
-    dtype = getattr(array, "dtype", None)
-    if isinstance(dtype, np.dtype) and dtype.kind != "O" or type(array) in array_types:
-        return dtype.kind in "iufcV"
-    if type(array) is not np.ndarray and not hasattr(type(array), "__array__"):
-        return True  # a sparse matrix, a buffer
-    array = np.asarray(array)
-    if array.dtype.kind == "O":
-        return any(isinstance(each, Number) for each in array.flat[:1])
-    return array.dtype.kind in "iufcV"
+def instead_of_numbers(leaf: Any) -> str | None:
+    """What to write for a leaf of numbers that cannot be traced; None for others."""
+    is_other = to_input(leaf) is None and (instead := instead_of(leaf)) is not None
+    return instead if is_other and find_container(type(leaf)) is None and holds_numbers(leaf) else None
 
 
 def describe(value: Any) -> str:

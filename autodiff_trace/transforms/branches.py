@@ -11,7 +11,6 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-
 from ..core.batching import BatchTrace
 from ..core.errors import TracedValueError, caller_line
 from ..core.pytree import tree_flatten, tree_unflatten
@@ -21,12 +20,13 @@ from ..core.tracer import is_box
 from ..core.tree_paths import first_difference, path_text
 from ..core.unknown_names import unknown_keyword
 from ..numpy import wrapped as anp
+from ..numpy.error_states import muted
 from .border import describe
 from .carries import check_carry, kind_of, own, show, to_root, writable
 from .steps import number
 from .trace_substitution import current
 
-__all__ = ["cond", "switch", "while_loop"]
+__all__ = ["cond", "is_mapped", "own_tree", "switch", "while_loop"]
 
 Answer = tuple[list, Any, str]
 """Leaves and structure of what a branch returned, and its name."""
@@ -44,7 +44,7 @@ def cond(pred: Any, true_fun: Callable, false_fun: Callable, *operands: Any, **u
     Of one truth value it is Python's ``if``: one function runs, and under ``jit`` each way is compiled when it is first
     taken. Where ``vmap`` has a truth value for each example, both functions run for all, and each example takes the
     answer that is its own, with the derivative of that alone; then both have to return the same structure, shapes
-    and dtypes.
+    and dtypes, and NumPy does not warn within them, since it would of numbers of the other examples.
 
     Source: the signature is that of ``jax.lax.cond``.
 
@@ -85,7 +85,7 @@ def switch(index: Any, branches: Sequence[Callable], *operands: Any, **unknown: 
     """
     if unknown:
         raise unknown_keyword("switch", unknown)
-    branches = list(branches)
+    branches = list(branches) if hasattr(branches, "__iter__") else []
     if not branches or not all(map(callable, branches)):
         raise TypeError("switch: branches is a list of functions, at least one: switch(index, [f, g], *operands).")
     value = number(index)
@@ -189,17 +189,21 @@ def any_example(condition: Any) -> bool:
 
 
 def own_tree(tree: Any) -> Any:
+    """``tree`` for a function that may write into it."""
     leaves, structure = tree_flatten(tree)
     return tree_unflatten(structure, list(map(own, leaves)))
 
 
 def call_for_all(name: str, fun: Callable, *args: Any) -> Any:
-    """``fun(*args)``, which runs for all examples. Raises TracedValueError if it writes into a traced value from around
-    it."""
+    """``fun(*args)``, which runs for all examples, also on numbers that are not for it: of these NumPy does not warn.
+
+    Raises TracedValueError if it writes into a traced value from around it.
+    """
     cells = [cell.cell_contents for cell in getattr(fun, "__closure__", None) or () if holds_something(cell)]
     boxes = [box for box in tree_flatten(cells)[0] if is_box(box)]
     values = [box._value for box in boxes]
-    answer = fun(*args)
+    with muted():
+        answer = fun(*args)
     if any(box._value is not value for box, value in zip(boxes, values)):
         raise TracedValueError(
             f"{name}: {getattr(fun, '__name__', fun)} writes into an array from around it ({caller_line()}), but is "

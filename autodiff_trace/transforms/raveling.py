@@ -11,10 +11,10 @@ import numpy as np
 from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.tracebacks import border
 from ..core.tracer import is_box
-from ..core.tree_paths import first_difference
+from ..core.tree_paths import first_difference, path_text
 from ..core.unknown_names import unknown_keyword
 from ..numpy import wrapped as anp
-from .border import describe, to_input
+from .border import describe, instead_of_numbers, to_input
 
 __all__ = ["Raveling", "ravel_pytree"]
 
@@ -39,6 +39,10 @@ def ravel_pytree(tree: Any, **unknown: NoReturn) -> tuple[Any, Callable[[Any], A
     if unknown:
         raise unknown_keyword("ravel_pytree", unknown)
     raveling = Raveling(tree)
+    for i, leaf in enumerate(raveling.others):
+        if leaf is not None and (instead := instead_of_numbers(leaf)):
+            place = path_text(raveling.structure, i)
+            raise TypeError(f"ravel_pytree: there is {describe(leaf)}{place}; a vector is made of arrays, {instead}.")
     vector = raveling.ravel(tree)
     return anp.copy(vector) if len(raveling.places) == 1 else vector, Unravel(raveling)
 
@@ -52,6 +56,7 @@ class Unravel:
     def __repr__(self) -> str:
         return f"unravel to {self.raveling.structure}"
 
+    @border
     def __call__(self, vector: Any) -> Any:
         raveling = self.raveling
         if not is_box(vector):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from ...core.tracer import is_box
+from ...numpy import wrapped as anp
 from ...numpy.views import find_root, refresh_views
 from ..ir.node import OUTSIDE, Node
 
-__all__ = ["Owner", "bases", "copy_together", "refresh_shared"]
+__all__ = ["Owner", "bases", "copy_own_boxes", "copy_together", "refresh_shared"]
 
 
 def bases(array: np.ndarray) -> Iterator[np.ndarray]:
@@ -28,6 +30,18 @@ def refresh_shared(outputs: list) -> None:
     counts = Counter(map(id, roots))
     for root in {id(root): root for root in roots if counts[id(root)] > 1}.values():
         refresh_views(root)
+
+
+def copy_own_boxes(outputs: list, inputs: list) -> list:
+    """The outputs with a copy in place of each box of an argument that is not that of the argument itself: a loop or a
+    branch has made it one of its own, to write into, and uncompiled that is a copy. ``inputs`` are boxes and nodes."""
+    arguments = {id(node): box for box, node in inputs}
+    copies: dict[int, Any] = {}
+    for x in outputs:
+        argument = arguments.get(id(x._node)) if is_box(x) else None
+        if argument is not None and argument is not x and x.shape and id(x) not in copies:
+            copies[id(x)] = anp.copy(x)
+    return [copies.get(id(x), x) for x in outputs]
 
 
 class Owner:

@@ -23,7 +23,7 @@ from .hidden_inputs import HiddenInputs
 from ..dispatch.leaf_names import leaf_names
 from ..ir.node import LIVE, OUTSIDE, Program
 from .outside import Outside
-from .output_owner import Owner, bases, refresh_shared
+from .output_owner import Owner, bases, copy_own_boxes, refresh_shared
 from ...captured_state.places import Place, write_states
 from .record import RecordTrace
 from . import scans as scans  # (it makes loops steps)
@@ -119,6 +119,7 @@ def run(trace: RecordTrace, call: tuple, captured: CapturedState, shadows: Shado
         output_leaves = trace.exported.take_back(output_leaves, captured)
         check_outputs(output_leaves)
         refresh_shared(output_leaves)
+        output_leaves = copy_own_boxes(output_leaves, inputs)
         nodes = [trace.node_of(leaf) for leaf in output_leaves]
         values = [trace.value_of(leaf) for leaf in output_leaves]
         if containers.shared and containers.changed():
