@@ -211,6 +211,12 @@ def tree_leaves(tree: Any) -> list[Any]:
     return tree_flatten(tree)[0]
 
 
+def check_first(name: str, fun: Any) -> None:
+    """Raise TypeError if what stands in the place of the function is none, as in ``name(tree, fun)``."""
+    if not callable(fun):
+        raise TypeError(f"{name}: the function comes first, {name}(f, tree), but here is {type(fun).__name__!r}.")
+
+
 @border
 def tree_map(fun: Callable[..., Any], tree: Any, *trees: Any, **unknown: NoReturn) -> Tree:
     """Apply ``fun`` to the leaves of ``tree``, and of further trees with the same structure.
@@ -222,6 +228,7 @@ def tree_map(fun: Callable[..., Any], tree: Any, *trees: Any, **unknown: NoRetur
     """
     if unknown:
         raise unknown_keyword("tree_map", unknown)
+    check_first("tree_map", fun)
     leaves, structure = tree_flatten(tree)
     columns = [leaves]
     for other in trees:

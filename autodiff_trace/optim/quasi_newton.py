@@ -121,6 +121,7 @@ def first_step(gradient: Any) -> Any:
 
 @dataclass(frozen=True)
 class LBFGSInit:
+    @border
     def __call__(self, params: Any) -> LBFGSState:
         return LBFGSState(0, (), ())
 
@@ -131,6 +132,7 @@ class LBFGSStep:
     history: int
     limit: int
 
+    @border
     def __call__(self, grads: Any, state: Any, params: Any) -> tuple[Any, LBFGSState]:
         if type(state) is not LBFGSState:
             raise TypeError(

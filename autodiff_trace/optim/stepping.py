@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ..core.pytree import Structure, tree_flatten, tree_unflatten
+from ..core.tracebacks import border
 from .hyperparameters import Rate, fit, rate_at
 from .leaves import check_column, column_like, conjugate_of, flat_gradients, move
 
@@ -90,6 +91,7 @@ class Init:
 
     rule: Rule
 
+    @border
     def __call__(self, params: Any) -> Any:
         kind = self.rule.state_type
         if kind is None:
@@ -113,6 +115,7 @@ class Step:
     rule: Rule
     learning_rate: Rate = None
 
+    @border
     def __call__(self, grads: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
         rule, kind, name = self.rule, self.rule.state_type, self.name
         if params is None and (self.learning_rate is not None or rule.needs_params):

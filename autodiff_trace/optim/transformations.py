@@ -41,6 +41,8 @@ def chain(*steps: Any, **unknown: NoReturn) -> Any:
                     f"chain: step {i} is an optimiser, which changes parameters; it has to be the last one. Its "
                     "direction alone is a transformation, such as scale_by_adam().")
         elif not isinstance(step, GradientTransformation):
+            if isinstance(step, list):
+                raise TypeError(f"chain: step {i} is a list. Write chain(*steps), chain(clip_by_norm(1), adam(0.001)).")
             raise TypeError(
                 f"chain: step {i} is {step!r}; each is a GradientTransformation, such as clip_by_norm(1.0), and the "
                 "last one may be an optimiser.")
@@ -52,6 +54,7 @@ def chain(*steps: Any, **unknown: NoReturn) -> Any:
 class ChainInit:
     steps: tuple
 
+    @border
     def __call__(self, params: Any) -> tuple:
         return tuple([step.init(params) for step in self.steps])
 
@@ -60,6 +63,7 @@ class ChainInit:
 class ChainStep:
     steps: tuple
 
+    @border
     def __call__(self, grads: Any, state: Any, params: Any = None) -> tuple[Any, tuple]:
         if type(state) is not tuple or len(state) != len(self.steps):
             raise TypeError(
@@ -179,6 +183,7 @@ def without_state(params: Any) -> None:
 class ClipByNorm:
     limit: Any
 
+    @border
     def __call__(self, grads: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
         check_no_state("clip_by_norm", state)
         leaves, _, structure = flat_gradients("clip_by_norm", grads, params)
@@ -211,6 +216,7 @@ class AddDecayedWeights:
     weight_decay: Any
     mask: Any
 
+    @border
     def __call__(self, grads: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
         name = "add_decayed_weights"
         if params is None:

@@ -52,6 +52,7 @@ class Unravel:
     def __repr__(self) -> str:
         return f"unravel to {self.raveling.structure}"
 
+    @border
     def __call__(self, vector: Any) -> Any:
         raveling = self.raveling
         if not is_box(vector):
