@@ -68,6 +68,12 @@ else:
             return getattr(import_module(f"{__name__}.debugging"), name)
         raise unknown_name(__name__, name)
 
+    def __dir__():
+        from importlib.util import find_spec
+
+        missing = {name for name in ("distributed", "scipy") if find_spec(name) is None}
+        return sorted({*globals(), *LOADED_WHEN_ASKED_FOR, *OF_DEBUGGING} - missing)
+
 
 if _os.environ.get("AUTODIFF_TRACE_DEBUG_NANS"):
     from . import debugging as _debugging  # noqa: F401, watches from now on

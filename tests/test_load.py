@@ -407,13 +407,15 @@ def test_import_loads_no_compiler_and_little_else():
         from typing import get_type_hints
         print(get_type_hints(graph)["return"] is compiler.Graph, get_type_hints(jit)["backend"] is str)
         print(compiler.graph is graph, compiler.Graph.__name__, compiler.JitWarning.__name__, "Graph" in dir(compiler))
+        print({"optim", "nn", "debugging", "debug_nans", *autodiff_trace.__all__} <= {*dir(autodiff_trace)},
+              "autodiff_trace.optim" in sys.modules)
         print(autodiff_trace.optim.__name__, autodiff_trace.testing.__name__)
     """)
-    others, absent, count, results, hints, names, modules = lines
+    others, absent, count, results, hints, names, listed, modules = lines
     assert not set(others.split()) & {"argparse", "pathlib", "fractions", "decimal", "ipaddress", "html"}
     assert absent == "" and int(count) < 210
     assert results == "2.0 4.0" and hints == "True True" and names == "True Graph JitWarning True"
-    assert modules == "autodiff_trace.optim autodiff_trace.testing"
+    assert modules == "autodiff_trace.optim autodiff_trace.testing" and listed == "True False"
 
 
 def test_sixteen_threads_load_the_compiler_at_once():

@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import gc
 import io
+import math
 import os
 import pdb
 import subprocess
@@ -299,3 +300,21 @@ def test_a_program_in_a_zip_file(tmp_path):
     run = subprocess.run([sys.executable, str(tmp_path / "app.pyz")], capture_output=True, text=True,
                          env={**os.environ, "PYTHONPATH": path})
     assert "__main__.py, line 3)" in run.stderr and "transforms" not in run.stderr
+
+
+@pytest.mark.parametrize("call", [
+    lambda: jit(lambda x: math.sin(x))(np.ones(2)),  # stops a recording, and runs without
+    lambda: grad(lambda x: jit(fail)(x))(1.0),  # gets a traced value
+    lambda: grad(lambda p: pytest.importorskip("autodiff_trace.scipy.integrate").quad(
+        lambda t: math.sin(p * t), 0, 1)[0])(1.0),  # tries a batch first
+])
+def test_attempts_of_the_package_are_no_context_of_errors(call):
+    with pytest.raises((Mine, TypeError)) as caught:
+        call()
+    assert caught.value.__context__ is None
+    with pytest.raises((Mine, TypeError)) as caught:
+        try:
+            raise KeyError("of the user's")
+        except KeyError:
+            call()
+    assert isinstance(caught.value.__context__, KeyError) and caught.value.__context__.__context__ is None

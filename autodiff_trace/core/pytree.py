@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .._types import Tree
 
 __all__ = [
-    "Structure", "array_holders", "check_order", "fields_of", "find_container", "held_array", "register_pytree",
+    "Structure", "array_holders", "fields_of", "find_container", "held_array", "register_pytree",
     "tree_flatten", "tree_leaves", "tree_map", "tree_unflatten",
 ]
 
@@ -215,6 +215,12 @@ def tree_leaves(tree: Any) -> list[Any]:
     return tree_flatten(tree)[0]
 
 
+def check_first(name: str, fun: Any) -> None:
+    """Raise TypeError if what stands in the place of the function is none, as in ``name(tree, fun)``."""
+    if not callable(fun):
+        raise TypeError(f"{name}: the function comes first, {name}(f, tree), but here is {type(fun).__name__!r}.")
+
+
 @border
 def tree_map(fun: Callable[..., Any], tree: Any, *trees: Any, **unknown: NoReturn) -> Tree:
     """Apply ``fun`` to the leaves of ``tree``, and of further trees with the same structure.
@@ -226,7 +232,7 @@ def tree_map(fun: Callable[..., Any], tree: Any, *trees: Any, **unknown: NoRetur
     """
     if unknown:
         raise unknown_keyword("tree_map", unknown)
-    check_order("tree_map", fun)
+    check_first("tree_map", fun)
     leaves, structure = tree_flatten(tree)
     columns = [leaves]
     for other in trees:
@@ -237,8 +243,3 @@ def tree_map(fun: Callable[..., Any], tree: Any, *trees: Any, **unknown: NoRetur
                 f"{first_difference(structure, other_structure)}")
         columns.append(other_leaves)
     return tree_unflatten(structure, [fun(*row) for row in zip(*columns)])
-
-
-def check_order(name: str, fun: Any) -> None:
-    if not callable(fun):
-        raise TypeError(f"{name}: the function comes first, {name}(f, tree), got a {type(fun).__name__}.")

@@ -22,7 +22,9 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, TypeVar
 
-from .errors import is_own_file
+from .errors import (
+    PACKAGE_NAME, EndedTraceError, MissingRuleError, MutationError, TracedValueError, is_own_file,
+)
 
 __all__ = ["border", "hide_frames", "keeping_frames", "shows_all"]
 
@@ -30,6 +32,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 VARIABLE = "AUTODIFF_TRACE_TRACEBACK"
 """The variable of the environment that shows all frames: ``full``."""
+
+FOR_USERS = (EndedTraceError, MissingRuleError, MutationError, TracedValueError, ArithmeticError)
+"""The errors of this package that users see; NonFiniteError is an ArithmeticError."""
 
 REMOVES_BORDER = sys.version_info >= (3, 11)
 
@@ -67,6 +72,7 @@ def hide_frames(error: BaseException) -> None:
             each = pending.pop()
             if each is not None and id(each) not in seen:
                 seen.add(id(each))
+                BaseException.__context__.__set__(each, users_context(each))  # type: ignore  # also of frozen classes
                 pending += each.__cause__, each.__context__
                 if each is not error or REMOVES_BORDER:
                     BaseException.with_traceback(each, without_own(each.__traceback__))  # also of frozen classes
@@ -74,6 +80,19 @@ def hide_frames(error: BaseException) -> None:
                     each.__traceback__.tb_next = without_own(each.__traceback__.tb_next)
     except Exception:  # no frames are left for this, or there is no caller; the error itself counts
         pass
+
+
+def users_context(error: BaseException) -> BaseException | None:
+    """What was being handled when ``error`` was raised, without the exceptions by which this package tells itself that
+    an attempt of its own has failed, and without what they come from."""
+    context = error.__context__
+    passed = [error]
+    while type(context).__module__.partition(".")[0] == PACKAGE_NAME and not isinstance(context, FOR_USERS):
+        passed += context, context.__cause__ or context  # type: ignore[list-item,union-attr]
+        context = passed[-1].__context__
+        if any(context is each for each in passed):  # what the attempt failed of is raised again
+            return None
+    return context
 
 
 def without_own(trace: TracebackType | None) -> TracebackType | None:

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from .pytree import Structure, check_order, tree_flatten, tree_map, tree_unflatten
+from .pytree import Structure, check_first, tree_flatten, tree_map, tree_unflatten
 from .tree_paths import leaf_paths
 from .unknown_names import unknown_keyword
 from .tracebacks import border
@@ -40,7 +40,7 @@ def tree_reduce(fun: Callable[..., Any], tree: Any, initial: Any = NOTHING, **un
     """
     if unknown:
         raise unknown_keyword("tree_reduce", unknown)
-    check_order("tree_reduce", fun)
+    check_first("tree_reduce", fun)
     leaves = tree_flatten(tree)[0]
     if initial is not NOTHING:
         return functools.reduce(fun, leaves, initial)
@@ -60,7 +60,7 @@ def tree_map_with_path(fun: Callable[..., Any], tree: Any, *trees: Any, **unknow
     """
     if unknown:
         raise unknown_keyword("tree_map_with_path", unknown)
-    check_order("tree_map_with_path", fun)
+    check_first("tree_map_with_path", fun)
     structure = tree_flatten(tree)[1]
     paths = tree_unflatten(structure, [Path(path) for path, _ in leaf_paths(structure)])
     return tree_map(lambda path, *leaves: fun(path.keys, *leaves), paths, tree, *trees)

@@ -23,11 +23,11 @@ __all__ = ["attention", "embedding", "one_hot"]
 
 
 @nondifferentiable
-def checked_numbers(numbers, count, name, what):
+def checked_numbers(numbers, count, name, what, of):
     """A copy of ``numbers``, which are from 0 to ``count - 1``."""
     if numbers.size and (numbers.min() < 0 or numbers.max() >= count):
         raise ValueError(
-            f"{name}: {what} from {numbers.min()} to {numbers.max()}, but there are {count}, 0 to {count - 1}"
+            f"{name}: {what} from {numbers.min()} to {numbers.max()}, but there are {count} {of}, 0 to {count - 1}"
         )
     return np.array(numbers)
 
@@ -64,7 +64,7 @@ def embedding(table: Any, numbers: Any) -> Any:
     table, numbers = as_array(table), integers("embedding", "numbers", numbers)
     if not table.ndim:
         raise ValueError(f"embedding: table is a number, and has no rows ({caller_line()})")
-    return anp.take(table, checked_numbers(numbers, table.shape[0], "embedding", "numbers"), axis=0)
+    return anp.take(table, checked_numbers(numbers, table.shape[0], "embedding", "numbers", "rows"), axis=0)
 
 
 @border
@@ -84,7 +84,7 @@ def one_hot(labels: Any, classes: int, dtype: Any = float) -> Any:
     """
     if not isinstance(classes, (int, np.integer)) or classes < 1:
         raise ValueError(f"one_hot: classes is an integer, at least 1, not {classes!r} ({caller_line()})")
-    labels = checked_numbers(integers("one_hot", "labels", labels), classes, "one_hot", "labels")
+    labels = checked_numbers(integers("one_hot", "labels", labels), classes, "one_hot", "labels", "classes")
     return anp.astype(anp.equal(anp.expand_dims(labels, -1), np.arange(classes)), dtype)
 
 

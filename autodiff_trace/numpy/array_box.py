@@ -129,6 +129,8 @@ class ArrayBox(WritableBox):
             raise
 
     def __iter__(self):
+        if not self.shape:
+            raise TypeError("iteration over a 0-dimensional array")
         return (self[i] for i in range(len(self)))
 
     def __contains__(self, value):
@@ -230,6 +232,7 @@ class ArrayBox(WritableBox):
                 )
             return wrapped(*args, **kwargs)
         except Exception as error:
+            name_shapes(error, wrapped, args)
             hide_frames(error)
             raise
 

@@ -37,7 +37,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import operator
 import types
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -46,7 +45,6 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..core.array_ops import array_ops
-from ..core.errors import TracedValueError, caller_line
 from ..core.foreign import FOREIGN, array_types, has_lazy, lazy_types
 from ..core.infinitesimals import settled
 from ..core.primitives import root_module
@@ -57,7 +55,7 @@ from ..core.tracer import box_classes, find_top_trace, passed_types, watched_typ
 from ..core.traits import declare, traits_of
 from .array_kinds import taken
 from .namespace import SIGNATURES
-from .parameters import INTEGER, PLAIN, WHOLE, plain
+from .parameters import INTEGER, PLAIN, WHOLE, plain, refuse, refuse_dtype, whole_number
 
 __all__ = ["NO_VALUE", "as_array", "axes_of", "axis_of", "bind", "is_given", "unary_of"]
 
@@ -78,6 +76,7 @@ def bind(function: Callable, definition: Callable) -> Callable:
         "_function": function, "_definition": definition, "_find_top_trace": find_top_trace, "_plain": plain,
         "_refuse": refuse, "_type": type, "_lazy_types": lazy_types, "_has_lazy": has_lazy, "_settled": settled,
         "_box": FOREIGN.box, "_hide_frames": hide_frames, "_name_shapes": name_shapes,
+        "_refuse_dtype": refuse_dtype,
     }
 
     def generate():
@@ -133,6 +132,7 @@ def source_of(scope: dict) -> str:
         f"                return _settled(call(*_box(({operands},)), **dict(zip(_given, _box([*_given.values()])))))",
         f"            return _function({operands}, **_given) if _given else _function({operands})",  # (0.1 µs less)
         *[f"        {taking_text(p.name)}" for p in parameters[:1] if takes_arrays and p.kind is not POSITIONAL],
+        *["    if _type(dtype) in _boxes: _refuse_dtype(_function)"] * ("dtype" in optional),
         *[
             f"    if {name} is not default_{name}: _refuse(_function, '{name}')"
             for name in optional if name not in wanted and not takes_more
@@ -207,13 +207,6 @@ def plain_text(p: inspect.Parameter, names: list) -> str:
     return f"{p.name} if _type({p.name}) in _whole else _plain({p.name})" if is_plain else p.name
 
 
-def refuse(function: Callable, name: str) -> None:
-    raise TracedValueError(
-        f"{function.__name__}: {name}= is not there for traced values ({caller_line()}). Leave it away, or take the "
-        "plain value with to_numpy(x)."
-    )
-
-
 def unary_of(function: Callable, **facts: Any) -> Callable[[Callable], Callable]:
     """Decorate what computes ``function`` of NumPy from one array and params: its primitive, which has its name, and
     the facts that are declared of it."""
@@ -258,7 +251,7 @@ def axes_of(x: Any, axis: Any) -> tuple[int, ...]:
         return ONE_AXIS[axis % ndim]
     if not ndim and type(axis) is int and axis in (0, -1):
         return ()
-    axis = axis if type(axis) is tuple else (operator.index(axis),)
+    axis = axis if type(axis) is tuple else (whole_number(axis),)
     return sorted_axes(axis, ndim) if INTEGER.issuperset(map(type, axis)) else normalized_axes(axis, ndim)
 
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
+from ..core.errors import TracedValueError, caller_line
 from ..core.parameters import positional_parameters
 from ..core.recording import RecordingTrace
 from ..core.tracer import box_classes
 from ..core.unknown_sizes import UNKNOWN
 
-__all__ = ["INTEGER", "PLAIN", "WHOLE", "plain", "plain_parameters", "whole_numbers"]
+__all__ = [
+    "INTEGER", "PLAIN", "WHOLE", "plain", "plain_parameters", "refuse", "refuse_dtype", "whole_number",
+    "whole_numbers",
+]
 
 PLAIN = frozenset("""
     axes axis axis1 axis2 axisa axisb axisc ddof decimals destination dims edge_order indices_or_sections k kth
@@ -91,7 +95,32 @@ def whole_numbers(arg: Any) -> Any:
     """
     if type(arg) in WHOLE or type(arg) is tuple and INTEGER.issuperset(map(type, arg)):
         return arg
-    return tuple([n if n is UNKNOWN else operator.index(n) for n in arg]) if np.iterable(arg) else operator.index(arg)
+    return tuple([n if n is UNKNOWN else whole_number(n) for n in arg]) if np.iterable(arg) else whole_number(arg)
+
+
+def whole_number(arg: Any) -> int:
+    """An axis, a length or a count as a number of Python; TypeError for what is none."""
+    if type(arg) in box_classes and arg.dtype.kind not in "biu":
+        raise TypeError(
+            f"an axis, a shape or a count takes whole numbers, and this traced value is a {arg.dtype} of shape "
+            f"{arg.shape} ({caller_line()}). The larger of two values is anp.maximum(x, y), their sum x + y."
+        )
+    return operator.index(arg)
+
+
+def refuse_dtype(function: Callable) -> NoReturn:
+    """Raise TypeError where ``dtype`` is a traced value, which NumPy would take: it has an attribute of that name."""
+    raise TypeError(
+        f"{function.__name__}: dtype is a traced value ({caller_line()}), not a dtype such as float. An array of "
+        "several values is made of a list, anp.array([x, y])."
+    )
+
+
+def refuse(function: Callable, name: str) -> NoReturn:
+    raise TracedValueError(
+        f"{function.__name__}: {name}= is not there for traced values ({caller_line()}). Leave it away, or take the "
+        "plain value with to_numpy(x)."
+    )
 
 
 WHOLE = frozenset([int, type(None)])

@@ -40,6 +40,9 @@ class WritableBox(Box):
                 hide_frames(error)
                 raise
 
+    def __delitem__(self, index):
+        raise ValueError("cannot delete array elements")
+
     def settle_views(self) -> None:
         """Let the views show what the array holds that owns the memory, whether it has been written or not."""
         if is_view(self) or getattr(self, "_views", None):

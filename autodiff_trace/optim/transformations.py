@@ -43,6 +43,8 @@ def chain(*steps: Any, **unknown: NoReturn) -> Any:
         elif isinstance(step, (list, tuple)) and not isinstance(step, GradientTransformation):
             raise TypeError(f"chain: step {i} is a {type(step).__name__}; write chain(*steps).")
         elif not isinstance(step, GradientTransformation):
+            if isinstance(step, list):
+                raise TypeError(f"chain: step {i} is a list. Write chain(*steps), chain(clip_by_norm(1), adam(0.001)).")
             raise TypeError(
                 f"chain: step {i} is {step!r}; each is a GradientTransformation, such as clip_by_norm(1.0), and the "
                 "last one may be an optimiser.")

@@ -8,7 +8,7 @@ example does, and those that have ended keep their values.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
 from ..core.batching import BatchTrace
@@ -85,7 +85,7 @@ def switch(index: Any, branches: Sequence[Callable], *operands: Any, **unknown: 
     """
     if unknown:
         raise unknown_keyword("switch", unknown)
-    branches = list(branches) if hasattr(branches, "__iter__") else []
+    branches = list(branches) if isinstance(branches, Iterable) else []
     if not branches or not all(map(callable, branches)):
         raise TypeError("switch: branches is a list of functions, at least one: switch(index, [f, g], *operands).")
     value = number(index)

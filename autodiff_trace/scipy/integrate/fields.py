@@ -80,7 +80,9 @@ def at_points(one: Callable, *inputs: Any) -> Any:
             return at_each(one, *inputs)
         parts = [at_points(one, *[x[group] for x in inputs]) for group in split.groups]
         return anp.concatenate(parts)[np.argsort(np.concatenate(split.groups))]
-    except (TypeError, ValueError, IndexError):  # something in it takes no batch: its own errors come at each point
+    except (TypeError, ValueError, IndexError):
+        ans = NOT_BATCHED
+    if ans is NOT_BATCHED:  # something in it takes no batch: its own errors come at each point
         return at_each(one, *inputs)
     return anp.broadcast_to(ans, (count, *np.shape(ans))) if node is None else ans
 
@@ -88,6 +90,8 @@ def at_points(one: Callable, *inputs: Any) -> Any:
 def at_each(one, *inputs):
     return anp.stack([one(*[x[i] for x in inputs]) for i in range(len(inputs[0]))])
 
+
+NOT_BATCHED = object()
 
 MOST_GROUPS = 32
 """Of points that take the same branch; with more each point is computed by itself."""

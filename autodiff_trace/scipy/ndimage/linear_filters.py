@@ -11,7 +11,8 @@ from numpy.lib.array_utils import normalize_axis_index
 from ...core.errors import TracedValueError, caller_line
 from ...core.recording import to_recorded
 from ...numpy import wrapped as anp
-from ...numpy.canonical import as_array, refuse
+from ...numpy.canonical import as_array
+from ...numpy.parameters import refuse
 from ...numpy.definers import define
 from ..plain_arguments import refuse_traced, refuses
 from .boundaries import mode_of
