@@ -303,7 +303,7 @@ def test_a_program_in_a_zip_file(tmp_path):
 
 
 @pytest.mark.parametrize("call", [
-    lambda: jit(lambda x: math.sin(x))(np.ones(2)),  # stops a recording, and runs without
+    lambda: jit(fail)(np.ones(2)),  # stops a recording, and runs without
     lambda: grad(lambda x: jit(fail)(x))(1.0),  # gets a traced value
     lambda: grad(lambda p: pytest.importorskip("autodiff_trace.scipy.integrate").quad(
         lambda t: math.sin(p * t), 0, 1)[0])(1.0),  # tries a batch first
@@ -318,3 +318,9 @@ def test_attempts_of_the_package_are_no_context_of_errors(call):
         except KeyError:
             call()
     assert isinstance(caught.value.__context__, KeyError) and caught.value.__context__.__context__ is None
+
+
+def test_what_an_attempt_says_of_a_traced_value_stays():
+    with pytest.raises(AttributeError, match="'numpy.ndarray' object has no attribute 'at'") as caught:
+        jit(lambda x: x.at[0].set(1.0))(np.ones(2))
+    assert type(caught.value.__context__) is AttributeError and "which is JAX's" in str(caught.value.__context__)

@@ -84,11 +84,14 @@ def hide_frames(error: BaseException) -> None:
 
 def users_context(error: BaseException) -> BaseException | None:
     """What was being handled when ``error`` was raised, without the exceptions by which this package tells itself that
-    an attempt of its own has failed, and without what they come from."""
+    an attempt of its own has failed. What they come from stays where it says more: of a traced value what to write."""
     context = error.__context__
     passed = [error]
     while type(context).__module__.partition(".")[0] == PACKAGE_NAME and not isinstance(context, FOR_USERS):
-        passed += context, context.__cause__ or context  # type: ignore[list-item,union-attr]
+        cause = context.__cause__  # type: ignore[union-attr]
+        if type(cause) is type(error) and str(cause) != str(error):
+            return cause
+        passed += context, cause or context  # type: ignore[list-item]
         context = passed[-1].__context__
         if any(context is each for each in passed):  # what the attempt failed of is raised again
             return None
