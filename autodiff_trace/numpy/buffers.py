@@ -16,6 +16,7 @@ from ..core.tracer import boxers, innermost_trace, is_box
 from . import wrapped
 from .layouts import set_layout
 from .namespace import wrapped_functions
+from .parameters import refuse_dtype
 
 __all__ = ["BUFFER_MAKERS", "make_buffers"]
 
@@ -24,10 +25,13 @@ BUFFER_MAKERS = "empty empty_like full full_like ones ones_like zeros zeros_like
 
 def buffer_maker(function: Callable) -> Callable:
     """``function``, with its result boxed for the innermost trace that runs."""
+    place = 2 if function.__name__.startswith("full") else 1  # of the dtype
 
     @functools.wraps(function, updated=())
     def make(*args, **kwargs):
         try:
+            if is_box(kwargs.get("dtype")) or len(args) > place and is_box(args[place]):
+                refuse_dtype(function)
             array = function(*args, **kwargs)
         except Exception as error:
             hide_frames(error)
