@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -80,7 +81,8 @@ def measure(flat: Callable, x: Any, direction: Any, step: float | None, toleranc
 
 
 def measure_with(flat: Callable, x: Any, direction: Any, h: float) -> list[Difference]:
-    whole, half = [numerical_jvp(flat, [x], [direction], each) for each in (h, h / 2)]
+    difference = functools.cache(functools.partial(difference_of, flat, [x], [direction]))
+    whole, half = slopes(difference, h), slopes(difference, h / 2)  # which share those of step h
     found = []
     for value, other, y in zip(whole, half, flat(x), strict=True):
         eps = float(max(np.finfo(each.dtype).eps for each in (x, y)))
@@ -125,13 +127,20 @@ def numerical_jvp(
     12.0
     """
     h = step or max((STEPS.get(real_dtype(x), 1e-3) for x in inputs), default=1e-3)
+    return slopes(functools.partial(difference_of, flat, inputs, tangents), h)
 
-    def at(k):
-        return flat(*[(x + (k * h * t).astype(x.dtype))[()] for x, t in zip(inputs, tangents, strict=True)])
 
-    near = [np.asarray(p, wide(p)) - np.asarray(m, wide(m)) for p, m in zip(at(1), at(-1), strict=True)]
-    far = [np.asarray(p, wide(p)) - np.asarray(m, wide(m)) for p, m in zip(at(2), at(-2), strict=True)]
-    return [(8 * n - f) / (12 * h) for n, f in zip(near, far, strict=True)]
+def slopes(difference: Callable[[float], list], h: float) -> list:
+    return [(8 * near - far) / (12 * h) for near, far in zip(difference(h), difference(2 * h), strict=True)]
+
+
+def difference_of(flat: Callable, inputs: Sequence, tangents: Sequence, h: float) -> list:
+    """f(x+h) − f(x−h) in the direction ``tangents``, of each output."""
+    plus, minus = [
+        flat(*[(x + (step * t).astype(x.dtype))[()] for x, t in zip(inputs, tangents, strict=True)])
+        for step in (h, -h)
+    ]
+    return [np.asarray(p, wide(p)) - np.asarray(m, wide(m)) for p, m in zip(plus, minus, strict=True)]
 
 
 def wide(x: Any) -> type:

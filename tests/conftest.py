@@ -48,6 +48,7 @@ def pytest_collection_finish(session):
     """Thousands of tests and all modules live to the end: the garbage collector need not look at them each time."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(100_000, 50, 50)
 
 
 def pytest_runtest_teardown():
