@@ -462,3 +462,4 @@ def test_profiles_of_what_is_nested_compiled_and_constant():
     lines = profile(lambda x: anp.sum(anp.linalg.qr(x)[0] + anp.linalg.eigh(x)[1]), np.diag([1.0, 2.0])).lines
     assert {line.filename for line in lines} == {__file__}
     assert profile(lambda x, k=1: x * k, 2.0, k=3).gradient == 3
+    assert profile(lambda x: (x * x, x), 2.0, has_aux=True).gradient == 4

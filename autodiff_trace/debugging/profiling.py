@@ -183,13 +183,15 @@ def size_text(count: int) -> str:
 
 
 @border
-def profile(fun: Callable, /, *args: Any, argnums: int | Sequence[int] = 0, **kwargs: Any) -> Profile:
+def profile(
+    fun: Callable, /, *args: Any, argnums: int | Sequence[int] = 0, has_aux: bool = False, **kwargs: Any
+) -> Profile:
     """Time and memory of the gradient of ``fun`` at these arguments, by the lines of its code, forward and backward.
 
     Arguments:
         fun: what ``grad`` takes: it returns a number, or an array of which the sum is meant.
         args, kwargs: its arguments.
-        argnums: of which the gradient is taken, as for :func:`grad`.
+        argnums, has_aux: of which the gradient is taken, and whether ``fun`` returns more, as for :func:`grad`.
 
     Returns a :class:`~autodiff_trace.debugging.profiling.Profile`, which is printed as a table: for each line the
     number of operations on traced values, the seconds that they took forward, and those of their rules backward; the
@@ -213,6 +215,6 @@ def profile(fun: Callable, /, *args: Any, argnums: int | Sequence[int] = 0, **kw
     profiler = Profiler()
     with watch(profiler):
         start = perf_counter()
-        value, _, gradient = differentiate("profile", fun, args, kwargs, argnums, None, has_aux=False)
+        value, _, gradient = differentiate("profile", fun, args, kwargs, argnums, None, has_aux=has_aux)
         seconds = perf_counter() - start
     return Profile(profiler, seconds, value, gradient)
