@@ -84,7 +84,7 @@ def test_the_tables_of_rules(library, refused, rows):
     failures = [(row, failures_of(row, library)) for row in rows(refused)]
     unexpected = [f"{row}: {mode}: {error!r}" for row, found in failures for mode, error in found.items()
                   if row.name not in refused]
-    assert len(failures) > 500 and unexpected == []
+    assert len(failures) > 450 and unexpected == []
     is_newer = np.lib.NumpyVersion(np.__version__) >= "2.1.0"  # before, NumPy itself refuses some rows
     if library.kind is ForeignArray and is_newer:  # what is refused is not more than is said
         assert {row.name for row, found in failures if found} == set(refused)
