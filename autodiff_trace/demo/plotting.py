@@ -16,7 +16,7 @@ def check_plot(path: str) -> None:
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
     except ImportError as error:
-        raise UserError('--plot needs matplotlib; install it with: pip install "autodiff_trace[bench]"') from error
+        raise UserError('--plot needs matplotlib; install it with: pip install "autodiff_trace[plot]"') from error
     folder, suffix = Path(path).parent, Path(path).suffix.lstrip(".").lower()
     formats = FigureCanvasAgg.get_supported_filetypes()
     if suffix not in formats:
@@ -31,6 +31,7 @@ def plot_curves(rows: Sequence[tuple[float, float, float, float]], path: str) ->
     """Save the curves of ``rows``, one (train loss, train error, test loss, test error) an epoch, as ``path``."""
     # Without pyplot no window system is asked for and no global state is touched.
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, ScalarFormatter
 
     train_loss, train_error, test_loss, test_error = zip(*rows)
     figure = Figure(figsize=(9, 4), layout="constrained")
@@ -39,8 +40,15 @@ def plot_curves(rows: Sequence[tuple[float, float, float, float]], path: str) ->
         axes.plot(train, "o-", markersize=3, label="training set")
         axes.plot(test, "s-", markersize=3, label="test set")
         axes.set(xlabel="epoch", ylabel=label, yscale="log" if min(*train, *test) > 0 else "linear")
+        axes.set_title(f"{label} after each epoch")
+        if axes.get_yscale() == "log":  # plain numbers instead of powers of ten
+            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.yaxis.set_major_formatter(ScalarFormatter())
+            axes.yaxis.set_minor_formatter("")
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
         axes.legend()
+    figure.suptitle("A network that learns handwritten digits")
     save_figure(figure, path)
 
 

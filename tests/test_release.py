@@ -1,0 +1,29 @@
+"""What a release says of itself agrees: the version of the package, of the citation and of the change log."""
+
+import configparser
+import re
+
+import autodiff_trace
+from tests.conftest import ROOT
+
+
+def test_the_version_of_the_citation():
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {autodiff_trace.__version__}\n" in citation
+
+
+def test_hosted_tests_run_on_each_python_that_is_said_to_work():
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg", encoding="utf-8")
+    said = re.findall(r"Python :: (3\.\d+)", config["metadata"]["classifiers"])
+    matrix = (ROOT / ".github" / "workflows" / "tests.yml").read_text(encoding="utf-8")
+    assert f'python: [{", ".join(f"{chr(34)}{each}{chr(34)}" for each in said)}]' in matrix
+
+
+def test_extras_are_made_of_extras():
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg", encoding="utf-8")
+    extras = config["options.extras_require"]
+    assert {"all", "bench", "dask", "native", "plot", "scipy", "test"} <= set(extras)
+    named = re.search(r"autodiff_trace\[(.*)\]", extras["all"])[1].split(",")
+    assert set(named) <= set(extras)
