@@ -49,7 +49,7 @@ def spiral(random, n):
 
 def main(quick=False, plot=None):
     random = np.random.default_rng(0)
-    points, size, steps = (60, 8, 15) if quick else (300, 16, 200)
+    points, size, steps = (60, 8, 30) if quick else (300, 16, 200)
     x, labels = spiral(random, points)
     params = {name: random.normal(size=shape) / 2
               for name, shape in {"W": (size, size), "U": (2, size), "b": size, "V": (size, 2)}.items()}
@@ -68,7 +68,7 @@ def main(quick=False, plot=None):
         line = np.linspace(-2.3, 2.3, 80)
         scores = implicit(params, np.stack(np.meshgrid(line, line), -1).reshape(-1, 2)) @ params["V"]
         with picture(plot) as axis:
-            axis.contourf(line, line, np.tanh(scores[:, 1] - scores[:, 0]).reshape(80, 80), cmap="RdBu")
+            axis.contourf(line, line, np.tanh(scores[:, 1] - scores[:, 0]).reshape(80, 80), cmap="RdBu", alpha=0.6)
             axis.scatter(*x.T, c=labels, cmap="RdBu", edgecolors="k", s=15)
             axis.set(title="Two arms of a spiral, told apart by an implicit layer", aspect="equal")
     return {"difference": difference, "losses": losses, "accuracy": accuracy}

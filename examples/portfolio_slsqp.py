@@ -56,7 +56,7 @@ def main(quick=False, plot=None):
     if plot:
         grid = np.linspace(wanted - 0.02, wanted + 0.01, 25)
         with picture(plot) as axis:
-            axis.plot([risk(r, returns, covariance) for r in grid], grid, label="efficient frontier")
+            axis.plot([risk(r, returns, covariance) for r in grid], grid, label="smallest risk for each return")
             axis.plot(np.sqrt(np.diag(covariance)), returns, "k.", label="single assets")
             axis.axline((deviation, wanted), slope=1 / slope, ls=":", label="its tangent, by grad")
             axis.set(title="Risk and return without short sales", xlabel="standard deviation", ylabel="expected return")
