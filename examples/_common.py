@@ -1,0 +1,28 @@
+"""What all examples share: the command line, and the file of a picture."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from contextlib import contextmanager
+
+
+def run(main):
+    """Call ``main(quick, plot)`` with what the command line says: ``[--quick] [--plot FILE]``."""
+    parser = argparse.ArgumentParser(description=sys.modules[main.__module__].__doc__)
+    parser.add_argument("--quick", action="store_true", help="a smaller problem, done in less than a second or two")
+    parser.add_argument("--plot", metavar="FILE", help="save a picture of the result (needs matplotlib)")
+    options = parser.parse_args()
+    return main(options.quick, options.plot)
+
+
+@contextmanager
+def picture(file, **subplots):
+    """The axes of a new figure, which is saved to ``file`` in the end; ``subplots`` go to ``plt.subplots``."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(layout="constrained")
+    FigureCanvasAgg(figure)
+    yield figure.subplots(**subplots)
+    figure.savefig(file)
