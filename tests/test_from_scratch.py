@@ -1,12 +1,14 @@
-"""The tracer of docs/from_scratch.md: its size, and its gradients beside the library's (test_readme runs the page)."""
+"""The tracer of docs/from_scratch.md: its size, and its gradients beside the library's; test_readme runs the page."""
 
 import doctest
+import re
 
 import numpy as np
 import pytest
 
 import autodiff_trace
 from autodiff_trace import numpy as anp
+from tests.conftest import ROOT
 from tests.test_readme import BLOCK, page_of
 
 EXAMPLES = doctest.DocTestParser().get_examples("\n".join(BLOCK.findall(page_of("from_scratch"))))
@@ -65,3 +67,10 @@ def test_an_error_leaves_no_trace(page):
 def test_what_it_does_not_know_raises(page, fun):
     with pytest.raises(TypeError):
         page["grad"](lambda x: fun(page["here"], x))(2.0)
+
+
+@pytest.mark.parametrize("name", ["from_scratch", "how_it_works"])
+def test_modules_named_are_there(name):
+    modules = re.findall(r"`([a-z_]+/[a-z_/]+)[`.]", page_of(name))
+    assert modules
+    assert [each for each in modules if not list((ROOT / "autodiff_trace").glob(f"{each}*"))] == []
