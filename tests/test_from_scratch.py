@@ -63,7 +63,8 @@ def test_an_error_leaves_no_trace(page):
 @pytest.mark.parametrize("fun", [
     lambda lib, x: [x, x], lambda lib, x: np.array([x, 1.0]), lambda lib, x: np.sin(x), lambda lib, x: x**2,
     lambda lib, x: float(x), lambda lib, x: x + np.array([x]), lambda lib, x: lib.exp([x]),
-], ids="list array ufunc power float nested sequence".split())
+    lambda lib, x: None,
+], ids="list array ufunc power float nested sequence nothing".split())
 def test_what_it_does_not_know_raises(page, fun):
     with pytest.raises(TypeError):
         page["grad"](lambda x: fun(page["here"], x))(2.0)
