@@ -59,7 +59,7 @@ def main(quick=False, plot=None):
     test_noise = random.normal(size=(len(digits.test_images), LATENT))
     before = float(negative_bound(params, digits.test_images, test_noise))
     batches = data.minibatches(digits.train_images, 100, rng=random)
-    for _ in range(4 if quick else 80):
+    for _ in range(4 if quick else 50):
         for x in batches:
             (params, state), _ = step(params, state, x, random.normal(size=(len(x), LATENT)))
     after = float(negative_bound(params, digits.test_images, test_noise))
