@@ -11,7 +11,7 @@ from autodiff_trace import data, jit, nn, optim, value_and_grad
 from autodiff_trace import numpy as anp
 from autodiff_trace.demo.datasets import load_digits
 
-HIDDEN, LATENT = 128, 2
+HIDDEN, LATENT = 64, 2
 
 
 def dense(random, inputs, outputs):
@@ -58,8 +58,8 @@ def main(quick=False, plot=None):
 
     test_noise = random.normal(size=(len(digits.test_images), LATENT))
     before = float(negative_bound(params, digits.test_images, test_noise))
-    batches = data.minibatches(digits.train_images, 100, rng=random)
-    for _ in range(4 if quick else 80):
+    batches = data.minibatches(digits.train_images, 50, rng=random)
+    for _ in range(4 if quick else 60):
         for x in batches:
             (params, state), _ = step(params, state, x, random.normal(size=(len(x), LATENT)))
     after = float(negative_bound(params, digits.test_images, test_noise))
