@@ -156,8 +156,8 @@ def shared_generators() -> list:
     found: list = []
     if "numpy.random" in sys.modules:
         found.append(np.random.mtrand._rand)
-    if random_module() is not None:
-        found.append(random_module()._inst)
+    if (module := random_module()) is not None:
+        found.append(module._inst)
     return found
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 __all__ = [
     "PACKAGE_NAME", "EndedTraceError", "MissingRuleError", "MutationError", "TracedValueError", "caller_line",
-    "caller_place", "is_own_file", "is_users_file", "place_text", "public_name",
+    "caller_place", "file_and_line", "is_own_file", "is_users_file", "place_text", "public_name",
 ]
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
@@ -88,10 +88,13 @@ def public_name(prim: Callable) -> str:
     return f"{module.removeprefix(f'{PACKAGE_NAME}.')}.{prim.__name__}"
 
 
-def place_text(place: tuple[types.CodeType, int] | None) -> str:
-    """What :func:`caller_line` says of a place."""
-    if place is None:
-        return "unknown line"
+def file_and_line(place: tuple[types.CodeType, int]) -> tuple[str, int]:
+    """The file and the line of a place."""
     code, offset = place
     lines = [line for start, end, line in code.co_lines() if start <= offset < end]
-    return f"{code.co_filename}, line {lines[0] if lines and lines[0] else code.co_firstlineno}"
+    return code.co_filename, lines[0] if lines and lines[0] else code.co_firstlineno
+
+
+def place_text(place: tuple[types.CodeType, int] | None) -> str:
+    """What :func:`caller_line` says of a place."""
+    return "unknown line" if place is None else "{}, line {}".format(*file_and_line(place))

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from ..core.cotangents import deferred_types
-from ..core.errors import place_text, public_name
+from ..core import errors
+from ..core.errors import public_name
 from ..core.selections import OutputsCotangent, Selected
 from ..core.tracer import metadata, to_value
 from .watchers import Place
@@ -28,10 +29,7 @@ def name_of(prim: Callable) -> str:
 
 def file_and_line(place: Place) -> tuple[str, int]:
     """('unknown', 0) of no place."""
-    if place is None:
-        return "unknown", 0
-    filename, _, line = place_text(place).rpartition(", line ")
-    return filename, int(line)
+    return ("unknown", 0) if place is None else errors.file_and_line(place)
 
 
 def short_name(filename: str, line: int) -> str:

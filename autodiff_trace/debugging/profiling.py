@@ -12,6 +12,7 @@ import numpy as np
 
 from ..core.tracebacks import border
 from ..core.tracer import Trace
+from ..core.transformed import check_function
 from ..transforms.gradient import differentiate
 from .places import file_and_line, leaves_in, short_name, source_line
 from .watchers import Call, Place, Pull, Watcher
@@ -210,8 +211,7 @@ def profile(
     >>> [(line.calls, line.allocated, line.kept) for line in costs.lines]
     [(1, 16000, 8000), (2, 32000, 0)]
     """
-    if not callable(fun):
-        raise TypeError(f"profile: expected a function, got {fun!r}. Write profile(f, x), not profile(f(x)).")
+    check_function("profile", fun, "profile(f, x), not profile(f(x))")
     profiler = Profiler()
     with watch(profiler):
         start = perf_counter()

@@ -18,6 +18,7 @@ from .plain_scipy import why_no_plain_value
 
 __all__ = ["binary_operator", "comparison", "forward_method", "python_value"]
 
+
 def binary_operator(prim):
     """The methods of ``box ∘ other``, ``other ∘ box`` and ``box ∘= other``."""
 
