@@ -96,11 +96,12 @@ def pool():
     assert not multiprocessing.active_children()
 
 
-@pytest.mark.parametrize("f", [grad(loss), jit(grad(loss))])
-def test_rows_are_mapped_as_vmap_maps_them(pool, f):
+# A jitted function goes over to machine code where llvmlite is there, whose tanh may differ in the last place.
+@pytest.mark.parametrize("f, tolerance", [(grad(loss), 0.0), (jit(grad(loss)), 1e-14)])
+def test_rows_are_mapped_as_vmap_maps_them(pool, f, tolerance):
     for _ in range(3):
-        np.testing.assert_array_equal(
-            pool.map(f, W, X, in_axes=(None, 0)), np.stack([grad(loss)(W, x) for x in X]))
+        np.testing.assert_allclose(
+            pool.map(f, W, X, in_axes=(None, 0)), np.stack([grad(loss)(W, x) for x in X]), rtol=0.0, atol=tolerance)
     np.testing.assert_allclose(pool.map(f, W, X.T, in_axes=(None, 1)), vmap(grad(loss), in_axes=(None, 0))(W, X))
 
 
