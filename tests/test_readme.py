@@ -9,11 +9,12 @@ import re
 
 import pytest
 
+import autodiff_trace
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```python\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
-PAGES = "array_types debugging errors extending from_autograd from_scratch how_it_works load nn".split()
+PAGES = "array_types debugging errors extending from_autograd from_scratch how_it_works load nn transformations".split()
 """Pages that are one program each."""
 
 
@@ -24,7 +25,7 @@ def page_of(name):
 
 NATIVE = page_of("native")
 BLOCKS = [*BLOCK.findall(README), *["\n".join(BLOCK.findall(page_of(name))) for name in PAGES]]
-PAGES_OF_EXAMPLES = ["array_libraries.md", "optim.md"]
+PAGES_OF_EXAMPLES = ["array_libraries.md", "optim.md", "scipy.md"]
 """Pages whose examples need libraries that need not be installed: each example is a test of its own."""
 OPTIONAL = ["cupy", "dask", "distributed", "pandas", "scipy", "sparse", "xarray"]
 DISTRIBUTED = page_of("distributed")
@@ -95,3 +96,20 @@ def test_one_command_does_all(last):
     lines = [line for line in README.splitlines() if line.startswith("python3 -m venv ")]
     assert len(lines) == 2
     assert sum(line.endswith(f"python -m {last}") for line in lines) == 1
+
+
+def test_each_public_name_stands_once_in_the_table_of_all():
+    table = README[README.index("## All that there is"):README.index("## Documents")]
+    spans = re.findall(r"`([\w.]+)`", table)
+    modules = [f"autodiff_trace.{name}" for name in (
+        "autograd_compat", "data", "distributed", "extend", "nn", "numpy", "optim", "processes", "scipy", "testing")]
+    for name in [*(set(autodiff_trace.__all__) - {"numpy"}), *modules]:
+        assert spans.count(name) == 1, name
+
+
+@pytest.mark.parametrize("page", ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))])
+def test_links_lead_to_files(page):
+    text = re.sub(r"^```.*?^```$", "", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    links = re.findall(r"\]\(([^)#\s]+)(?:#[\w-]+)?\)", text)
+    missing = [link for link in links if "://" not in link and not (ROOT / page).parent.joinpath(link).exists()]
+    assert not missing
