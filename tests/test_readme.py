@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```python\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
 PAGES = """
-    array_types conventions debugging errors extending from_autograd from_jax from_pytorch from_scratch
+    array_types conventions debugging design_decisions errors extending from_autograd from_jax from_pytorch from_scratch
     how_it_works jit load nn sharp_bits speed
 """.split()
 """Pages that are one program each."""
