@@ -1,4 +1,4 @@
-"""Each Python block of the README, and those of a page of docs together, run as written and print what they say."""
+"""Each example of the README and of the documents runs as written and prints what it says; links lead somewhere."""
 
 from __future__ import annotations
 
@@ -12,23 +12,16 @@ import pytest
 import autodiff_trace
 from tests.conftest import ROOT
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+FILES = {path.stem: path for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]}
+PAGES = {name: path.read_text(encoding="utf-8") for name, path in FILES.items()}
 BLOCK = re.compile(r"^```python\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
-PAGES = "array_types debugging errors extending from_autograd from_scratch how_it_works load nn transformations".split()
-"""Pages that are one program each."""
+IMPORT = re.compile(r"^(?:>>>|\.\.\.) +(?:import|from) .*$", flags=re.MULTILINE)
 
-
-def page_of(name):
-    """A page of the documents as text."""
-    return (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
-
-
-NATIVE = page_of("native")
-BLOCKS = [*BLOCK.findall(README), *["\n".join(BLOCK.findall(page_of(name))) for name in PAGES]]
-PAGES_OF_EXAMPLES = ["array_libraries.md", "optim.md", "scipy.md"]
-"""Pages whose examples need libraries that need not be installed: each example is a test of its own."""
+OF_EXAMPLES = ["README", "array_libraries", "optim", "scipy"]
+"""Pages whose examples are programs by themselves; those of any other page are one program together."""
+NEEDED = {"native": ["llvmlite"], "distributed": ["distributed", "scipy"]}
+"""What pages need that their examples do not import."""
 OPTIONAL = ["cupy", "dask", "distributed", "pandas", "scipy", "sparse", "xarray"]
-DISTRIBUTED = page_of("distributed")
 NUMBER = re.compile(r"(?<![\w.])-?\d+\.?\d*(?:e[-+]?\d+)?")
 
 
@@ -46,60 +39,44 @@ class NumberChecker(doctest.OutputChecker):
         )
 
 
-def test_readme_has_blocks():
-    assert len(BLOCKS) >= 8
+def programs_of(page):
+    blocks = [block for block in BLOCK.findall(PAGES[page]) if block.startswith(">>>")]
+    if page in OF_EXAMPLES:
+        return [pytest.param(page, block, id=f"{page}-{number}") for number, block in enumerate(blocks)]
+    return [pytest.param(page, "\n".join(blocks), id=page)] if blocks else []
 
 
-@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.splitlines()[-1][:40])
-def test_block(block):
-    if re.search(r"\bscipy\b", block):
-        pytest.importorskip("scipy", reason="the traced form of SciPy needs SciPy")
-    check(block)
-
-
-@pytest.mark.skipif(importlib.util.find_spec("llvmlite") is None, reason="regions are compiled by llvmlite")
-def test_native_page():
-    check("\n".join(BLOCK.findall(NATIVE)))
-
-
-@pytest.mark.parametrize("page, block", [
-    (page, block) for page in PAGES_OF_EXAMPLES
-    for block in BLOCK.findall(page_of(page.removesuffix(".md")))
-])
-def test_page(page, block):
-    for name in OPTIONAL:
-        if re.search(rf"^>>> (import|from) {name}\b", block, flags=re.MULTILINE):
-            library = pytest.importorskip(name, reason=f"an example of docs/{page} needs {name}")
-            if name == "cupy" and not library.is_available():
-                pytest.skip(f"an example of docs/{page} needs a GPU")
-    check(block)
-
-
-@pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reason="the page is about dask.distributed")
-def test_page_of_distributed():
-    pytest.importorskip("scipy", reason="minimize runs SciPy's methods")
-    check("\n".join(BLOCK.findall(DISTRIBUTED)))
-
-
-def check(block):
-    test = doctest.DocTestParser().get_doctest(block, {}, "README.md", "README.md", 0)
-    assert test.examples
+@pytest.mark.parametrize("page, program", [program for page in PAGES for program in programs_of(page)])
+def test_examples(page, program):
+    imports = "\n".join(IMPORT.findall(program))
+    for name in [name for name in OPTIONAL if re.search(rf"\b{name}\b", imports)] + NEEDED.get(page, []):
+        if importlib.util.find_spec(name) is None:
+            pytest.skip(f"an example of {page}.md needs {name}")
+        if name == "cupy" and not importlib.import_module(name).is_available():
+            pytest.skip(f"an example of {page}.md needs a GPU")
+    test = doctest.DocTestParser().get_doctest(program, {}, page, str(FILES[page]), 0)
     report = []
-    runner = doctest.DocTestRunner(checker=NumberChecker(), verbose=False, optionflags=doctest.ELLIPSIS)
-    runner.run(test, out=report.append)
+    doctest.DocTestRunner(checker=NumberChecker(), verbose=False, optionflags=doctest.ELLIPSIS).run(
+        test, out=report.append)
     assert not report, "".join(report)
+
+
+def test_pages_have_examples():
+    assert sum(bool(programs_of(page)) for page in PAGES) >= 20
+    assert len(programs_of("README")) >= 6
 
 
 @pytest.mark.parametrize("last", ["benchmarks.mlp", "pytest"])
 def test_one_command_does_all(last):
     # .ci/run runs these lines as they stand.
-    lines = [line for line in README.splitlines() if line.startswith("python3 -m venv ")]
+    lines = [line for line in PAGES["README"].splitlines() if line.startswith("python3 -m venv ")]
     assert len(lines) == 2
     assert sum(line.endswith(f"python -m {last}") for line in lines) == 1
 
 
 def test_each_public_name_stands_once_in_the_table_of_all():
-    table = README[README.index("## All that there is"):README.index("## Documents")]
+    readme = PAGES["README"]
+    table = readme[readme.index("## All that there is"):readme.index("## Documents")]
     spans = re.findall(r"`([\w.]+)`", table)
     modules = [f"autodiff_trace.{name}" for name in (
         "autograd_compat", "data", "distributed", "extend", "nn", "numpy", "optim", "processes", "scipy", "testing")]
@@ -107,9 +84,9 @@ def test_each_public_name_stands_once_in_the_table_of_all():
         assert spans.count(name) == 1, name
 
 
-@pytest.mark.parametrize("page", ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))])
+@pytest.mark.parametrize("page", PAGES)
 def test_links_lead_to_files(page):
-    text = re.sub(r"^```.*?^```$", "", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    text = re.sub(r"^```.*?^```$|`[^`]*`", "", PAGES[page], flags=re.DOTALL | re.MULTILINE)
     links = re.findall(r"\]\(([^)#\s]+)(?:#[\w-]+)?\)", text)
-    missing = [link for link in links if "://" not in link and not (ROOT / page).parent.joinpath(link).exists()]
+    missing = [link for link in links if "://" not in link and not FILES[page].parent.joinpath(link).exists()]
     assert not missing
