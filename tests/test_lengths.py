@@ -107,7 +107,7 @@ def test_norms_of_other_orders_of_any_size(ord, dtype, size):
     lambda x: anp.sum(anp.hypot(x, 0.0) ** 2),
 ])
 def test_second_derivatives_at_0_follow_the_convention(function):
-    """README names these. The smooth spellings are exact."""
+    """docs/conventions.md names these. The smooth spellings are exact."""
     np.testing.assert_array_equal(hessian(function)(np.zeros(3)), np.zeros((3, 3)))
     np.testing.assert_array_equal(hessian(lambda x: anp.sum(x * x))(np.zeros(3)), 2 * np.eye(3))
     np.testing.assert_allclose(hessian(anp.var)(np.zeros(3)), 2 / 3 * (np.eye(3) - 1 / 3), atol=1e-15)
