@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from autodiff_trace import detect_sparsity, extend, grad, jacobian, jvp, nn, vmap
+from autodiff_trace import detect_sparsity, extend, grad, hessian, jacobian, jvp, nn, vmap
 from autodiff_trace import numpy as anp
 from autodiff_trace.transforms.coloring import Pattern
 
@@ -95,6 +95,33 @@ def leaves(tree):
     if isinstance(tree, dict):
         tree = tuple(tree.values())
     return [leaf for each in tree for leaf in leaves(each)] if isinstance(tree, tuple) else [tree]
+
+
+def products_with_sparse_matrices(S, traced):
+    """Functions of X that multiply by ``S`` of SciPy, or whose matrix has the numbers X at places of its own."""
+    of_numbers = lambda x: traced.csr_array((x, [0, 2, 1, 0, 3, 1], [0, 2, 3, 5, 6]), shape=(4, 4))  # noqa: E731
+    return {
+        "on the left": lambda x: S @ x + x[:5] ** 2,
+        "transposed": lambda x: S.T @ anp.sin(x[:5]),
+        "on the right": lambda x: x[:5] @ S.tocsc(),
+        "of columns": lambda x: S[:, :3] @ anp.reshape(x, (3, 2)),
+        "of traced numbers": lambda x: of_numbers(x) @ np.arange(1.0, 5.0),
+        "of traced numbers and columns": lambda x: of_numbers(x) @ x[:4],
+        "made dense": lambda x: of_numbers(x).toarray(),
+        "gradient": grad(lambda x: anp.sum((S @ x) ** 4)),
+    }
+
+
+@pytest.mark.parametrize("name", products_with_sparse_matrices(None, None))
+def test_products_with_sparse_matrices_are_followed(name):
+    sparse = pytest.importorskip("scipy.sparse", reason="the matrices are SciPy's")
+    from autodiff_trace.scipy import sparse as traced
+
+    fun = products_with_sparse_matrices(sparse.csr_array(BAND[:5]), traced)[name]
+    whole = jacobian(fun)(X).reshape(-1, 6)
+    indices, values = jacobian(fun, sparsity="detect", check=True)(X)
+    np.testing.assert_array_equal(indices, np.argwhere(whole != 0))
+    np.testing.assert_allclose(values, whole[tuple(indices.T)], rtol=1e-12)
 
 
 # Functions whose pattern may be too large
@@ -273,6 +300,21 @@ def test_arguments_and_containers():
     indices, values = jacobian(lambda x: np.ones(3), sparsity="detect")(x)
     assert indices.shape == (0, 2) and values.shape == (0,)
     assert jacobian(lambda x: x * x, sparsity="detect", dense=True)(3.0) == 6.0
+
+
+def test_hessians():
+    whole = hessian(rosenbrock)(X)
+    indices, values = hessian(rosenbrock, sparsity="detect", check=True)(X)
+    np.testing.assert_array_equal(indices, np.argwhere(whole))
+    np.testing.assert_allclose(values, whole[whole != 0], rtol=1e-12)
+    dense = hessian(rosenbrock, sparsity=whole != 0, dense=True)(X.astype(np.float32))
+    np.testing.assert_allclose(dense, whole, rtol=1e-4)
+    assert dense.dtype == np.float32
+    product = lambda x, y: (anp.sum(x**2 * y), "aux")  # noqa: E731
+    (indices, values), aux = hessian(product, (0, 1), sparsity="detect", has_aux=True)(np.ones(1), np.full(1, 3.0))
+    assert indices.tolist() == [[0, 0], [0, 1], [1, 0]] and values.tolist() == [6, 2, 2] and aux == "aux"
+    both = hessian(lambda x, y: product(x, y)[0], argnames=["x", "y"], sparsity="detect")
+    assert both(x=np.ones(1), y=np.full(1, 3.0))[1].tolist() == [6, 2, 2]
 
 
 def test_dtypes_are_kept():

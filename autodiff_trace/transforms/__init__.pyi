@@ -84,7 +84,7 @@ def jacfwd(
 ) -> Callable[P, _t.Tree]: ...
 def hessian(
     fun: Callable[P, Any], argnums: _t.Ints = 0, *, argnames: _t.Names | None = None, has_aux: bool = False,
-    chunk_size: int | None = None,
+    chunk_size: int | None = None, sparsity: Any = None, dense: bool = False, check: bool = False,
 ) -> Callable[P, _t.Tree]: ...
 def deriv(
     fun: Callable[P, Any], argnums: _t.Ints = 0, *, argnames: _t.Names | None = None, has_aux: bool = False

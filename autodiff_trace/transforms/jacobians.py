@@ -214,12 +214,16 @@ def hessian(
     argnames: str | Sequence[str] | None = None,
     has_aux: bool = False,
     chunk_size: int | None = None,
+    sparsity: Any = None,
+    dense: bool = False,
+    check: bool = False,
     **unknown: NoReturn,
 ) -> Callable:
     """The function that computes the matrix of second derivatives: ``jacobian(grad(fun))``.
 
     For an argument of shape (n…) the result has the shape (n…, n…); for several arguments, or containers, it is a
-    container of containers of such blocks.
+    container of containers of such blocks. With ``sparsity``, a pattern or "detect", it is ``(indices, values)``, as
+    :func:`jacobian` has it.
 
     >>> import numpy as np
     >>> hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 2.0]))
@@ -228,6 +232,12 @@ def hessian(
     """
     if unknown:
         raise unknown_keyword("hessian", unknown)
+    if sparsity is not None:
+        gradient = grad(fun, argnums, argnames=argnames, has_aux=has_aux)
+        return jacobian(
+            gradient, argnums, argnames=argnames, has_aux=has_aux, chunk_size=chunk_size, sparsity=sparsity,
+            dense=dense, check=check,
+        )
     return make("hessian", apply_hessian, fun, argnums, argnames, has_aux, chunk_size)
 
 

@@ -119,6 +119,7 @@ def match_leaf(name: str, role: str, leaf: Any, like: Any, is_used: bool = True)
         found = describe(leaf) if value is None else f"of shape {value.shape}"
         instead = instead_of(leaf) if value is None else None
         hint = f" Hand over {instead}." if instead else ""
+        hint = hint or (" It is the last positional argument." if role == "vector" else "")
         raise TypeError(f"{name}: a {role} is {found}, but belongs to a value of shape {np.shape(like)}.{hint}")
     if array_types and is_used and is_of_another_library(value, like):
         raise TypeError(

@@ -13,6 +13,7 @@ from ...core.primitives import primitive
 from ...numpy import wrapped as anp
 from ...numpy.broadcasting import unbroadcast
 from ...numpy.definers import linear, multilinear
+from ...numpy.sparsity.index_sets import union
 
 __all__ = ["add_up", "csr_of", "rows_of", "sampled", "times"]
 
@@ -62,7 +63,17 @@ def batch_times(batch, prim, args, kwargs):
     return anp.moveaxis(anp.reshape(ans, (ans.shape[0], size, k)), 1, 0)
 
 
-multilinear(times, times_data, times_x, batching=batch_times)
+def times_sets(nodes, ans, data, x, indices, indptr, shape, is_transposed):
+    """Each number of the matrix takes one row of ``x``, and is added into one of the answer."""
+    k = x.shape[1]
+    sources, targets = (rows_of(indptr), indices) if is_transposed else (indices, rows_of(indptr))
+    sources, targets = (np.add.outer(places * k, np.arange(k, dtype=np.int64)).ravel() for places in (
+        np.asarray(sources, np.int64), np.asarray(targets, np.int64)))
+    numbers = {0: np.repeat(np.arange(len(indices)), k), 1: sources}
+    return union(node.gather(numbers[argument]).merge(targets, ans.size) for argument, node in nodes.items())
+
+
+multilinear(times, times_data, times_x, batching=batch_times, sparsity=times_sets)
 
 
 def sampled_y(g, ans, y, x, indices, indptr):
@@ -84,4 +95,7 @@ def add_up(x, places, size):
     return np.bincount(places, x, size).astype(x.dtype)
 
 
-linear(add_up, lambda g, ans, x, places, size: anp.take(g, places), None, None)
+linear(
+    add_up, lambda g, ans, x, places, size: anp.take(g, places), None, None,
+    sparsity=lambda nodes, ans, x, places, size: nodes[0].merge(places, size),
+)
