@@ -24,6 +24,6 @@ def test_extras_are_made_of_extras():
     config = configparser.ConfigParser()
     config.read(ROOT / "setup.cfg", encoding="utf-8")
     extras = config["options.extras_require"]
-    assert {"all", "bench", "dask", "native", "plot", "scipy", "test"} <= set(extras)
+    assert {"all", "bench", "dask", "docs", "native", "plot", "scipy", "test"} <= set(extras)
     named = re.search(r"autodiff_trace\[(.*)\]", extras["all"])[1].split(",")
     assert set(named) <= set(extras)
