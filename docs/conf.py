@@ -27,6 +27,7 @@ autodoc_preserve_defaults = True
 autodoc_member_order = "bysource"
 autosummary_generate = False
 napoleon_numpy_docstring = False
+napoleon_use_param = False
 napoleon_use_rtype = False
 add_module_names = False
 python_display_short_literal_types = True
@@ -58,8 +59,14 @@ def prepare_page(app, name, source):
     source[0] = re.sub(r"^```console\n(?!\$ )", "```bash\n", text, flags=re.MULTILINE)
 
 
-def without_catch_all(app, kind, name, thing, options, signature, returned):
+MADE_BY_FUNCTIONS = set("ArrayBox Box Graph Jitted Minibatches Objective Profile Shards Traits".split())
+"""Classes that users meet and do not call, so that their signature says nothing."""
+
+
+def signature_for_users(app, kind, name, thing, options, signature, returned):
     """``**unknown`` stands in signatures to name what is misspelt, and is nothing to pass."""
+    if kind == "class" and name.rpartition(".")[2] in MADE_BY_FUNCTIONS:
+        return "", None
     return signature and re.sub(r"(, )?\*\*unknown\b", "", signature).replace(", *)", ")"), returned
 
 
@@ -93,4 +100,4 @@ def setup(app):
     app.connect("autodoc-process-docstring", hide_attribute, priority=100)
     app.connect("autodoc-process-docstring", show_attribute, priority=900)
     app.connect("missing-reference", find_by_last_name)
-    app.connect("autodoc-process-signature", without_catch_all)
+    app.connect("autodoc-process-signature", signature_for_users)
