@@ -17,12 +17,13 @@ def run(main):
 
 
 @contextmanager
-def picture(file, **subplots):
+def picture(file, title="", size=(7.2, 4.2), **subplots):
     """The axes of a new figure, which is saved to ``file`` in the end; ``subplots`` go to ``plt.subplots``."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(layout="constrained")
+    figure = Figure(figsize=size, dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
+    figure.suptitle(title)
     yield figure.subplots(**subplots)
     figure.savefig(file)

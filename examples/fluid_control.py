@@ -66,7 +66,7 @@ def main(quick=False, plot=None):
     print(f"mean squared distance to the disc: {float(loss(start)):.5f} at rest, {float(result.fun):.5f} optimised")
     print(f"largest divergence of the last velocity: {divergence:.1e}")
     if plot:
-        with picture(plot, ncols=3) as axes:
+        with picture(plot, "Ink, carried by a flow found by its gradient", (7.2, 2.9), ncols=3) as axes:
             for axis, title, image in zip(axes, ("ink at first", "after the flow", "wanted"), (ink, final, disc)):
                 axis.imshow(image, cmap="Blues", vmin=0, vmax=1)
                 axis.set(title=title, xticks=[], yticks=[])

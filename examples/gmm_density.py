@@ -54,7 +54,7 @@ def main(quick=False, plot=None):
     print(f"on held-out points: {test:.3f} (a single Gaussian reaches {single:.3f})")
     print(f"the density integrates to {mass:.4f}")
     if plot:
-        with picture(plot) as axes:
+        with picture(plot, "Density of a mixture of Gaussians, and its data", (5.4, 5.0)) as axes:
             axes.contourf(side, side, density, levels=20)
             axes.plot(*X.T, "w.", markersize=1)
             axes.set_aspect("equal")

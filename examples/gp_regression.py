@@ -52,12 +52,13 @@ def main(quick=False, plot=None):
     print(f"length {length:.3f}, scale {scale:.3f}, noise {noise:.3f} (the data have noise 0.2)")
     print(f"root mean square error of the posterior mean against the true curve: {error:.4f}")
     if plot:
-        with picture(plot) as axes:
+        with picture(plot, "Gaussian process regression") as axes:
             axes.fill_between(grid, mean - 2.0 * deviation, mean + 2.0 * deviation, alpha=0.3, label="2 deviations")
             axes.plot(grid, mean, label="posterior mean")
             axes.plot(grid, np.sin(2.0 * grid), "k:", label="sin 2x")
             axes.plot(x, y, "k.", label="data")
-            axes.legend()
+            axes.set(xlabel="x", ylabel="y", ylim=(-2.0, 1.5))
+            axes.legend(loc="lower center", ncols=4)
     return {"noise": noise, "error": error, "slopes": grad(objective)(fit.x)}
 
 

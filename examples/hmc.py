@@ -63,9 +63,10 @@ def main(quick=False, plot=None):
     print(f"posterior mean {mean.round(3)}, deviation {deviation.round(3)} (true coefficients 0.5, -1, 2)")
     print(f"Laplace: mode  {mode.round(3)}, deviation {laplace.round(3)}")
     if plot:
-        with picture(plot) as axes:
-            axes.plot(*kept[:, :, 1:].reshape(-1, 2).T, ".", markersize=1)
-            axes.plot(*mode[1:], "k+", label="mode")
+        with picture(plot, "Samples of the posterior of two coefficients") as axes:
+            axes.plot(*kept[:, :, 1:].reshape(-1, 2).T, ".", markersize=1, alpha=0.5)
+            axes.plot(*mode[1:], "k+", markersize=14, markeredgewidth=2, label="mode")
+            axes.set(xlabel="second coefficient", ylabel="third coefficient")
             axes.legend()
     return {"rate": rate, "r_hat": r_hat, "mean": mean, "deviation": deviation, "mode": mode, "laplace": laplace}
 

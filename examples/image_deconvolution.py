@@ -58,7 +58,7 @@ def main(quick=False, plot=None):
     print(f"objective: measured picture {float(objective(measured)):.3f}, restored picture {float(result.fun):.3f}")
     print("signal to noise (PSNR): " + ", ".join(f"{name} {score:.1f} dB" for name, score in scores.items()))
     if plot:
-        with picture(plot, ncols=4) as axes:
+        with picture(plot, size=(7.2, 2.2), ncols=4) as axes:
             for axis, title, image in zip(
                 axes, ("true", "measured", "Wiener", "total variation"), (truth, measured, wiener, result.x)
             ):

@@ -67,7 +67,7 @@ def main(quick=False, plot=None):
     if plot:
         line = np.linspace(-2.3, 2.3, 80)
         scores = implicit(params, np.stack(np.meshgrid(line, line), -1).reshape(-1, 2)) @ params["V"]
-        with picture(plot) as axis:
+        with picture(plot, size=(5.4, 5.0)) as axis:
             axis.contourf(line, line, np.tanh(scores[:, 1] - scores[:, 0]).reshape(80, 80), cmap="RdBu", alpha=0.6)
             axis.scatter(*x.T, c=labels, cmap="RdBu", edgecolors="k", s=15)
             axis.set(title="Two arms of a spiral, told apart by an implicit layer", aspect="equal")

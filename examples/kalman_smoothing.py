@@ -58,10 +58,11 @@ def main(quick=False, plot=None):
     print(f"level in 1871 {mean[0]:.0f} ± {deviation[0]:.0f}, in 1970 {mean[-1]:.0f} ± {deviation[-1]:.0f}")
     if plot:
         years = np.arange(1871, 1971)
-        with picture(plot) as axes:
-            axes.fill_between(years, mean - 2.0 * deviation, mean + 2.0 * deviation, alpha=0.3)
+        with picture(plot, "The Nile at Aswan") as axes:
+            axes.fill_between(years, mean - 2.0 * deviation, mean + 2.0 * deviation, alpha=0.3, label="2 deviations")
             axes.plot(years, mean, label="smoothed level")
             axes.plot(years, NILE, "k.", label="annual flow")
+            axes.set(xlabel="year", ylabel="flow / 10⁸ m³")
             axes.legend()
     return {"irregular": irregular, "level": level, "mean": mean, "deviation": deviation}
 

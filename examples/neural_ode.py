@@ -66,8 +66,8 @@ def main(quick=False, plot=None):
     print(f"mean square error over twenty steps: {first:.5f} at first, {float(value):.5f} trained")
     print(f"whole path from its start alone, root mean square error: {error:.4f}")
     if plot:
-        with picture(plot) as axes:
-            axes.plot(*noisy.T, "k.", markersize=2, label="data")
+        with picture(plot, "A path, and the equation learned from it", (5.4, 4.6)) as axes:
+            axes.plot(*noisy.T, "k.", markersize=3, label="data")
             axes.plot(*predicted.T, label="learned")
             axes.legend()
     return {"first": first, "last": float(value), "error": error}

@@ -54,9 +54,9 @@ def main(quick=False, plot=None):
     print(f"damping {new:.2f}: cost {stale:.4f} with the old torque, {updated:.4f} corrected, {best:.4f} optimal")
     if plot:
         time = HORIZON * np.arange(1, count + 1) / count
-        with picture(plot, nrows=2, sharex=True) as (above, below):
+        with picture(plot, "A pendulum swung up with little torque", nrows=2, sharex=True) as (above, below):
             above.plot(time, rollout(fit.x, damping)[:, 0] / np.pi)
-            above.set_ylabel("angle / pi")
+            above.set_ylabel("angle / π")
             below.step(time, fit.x)
             below.set(ylabel="torque", xlabel="time")
     return {"angle": float(angle), "torque": float(np.abs(fit.x).max()), "costs": (stale, updated, best)}

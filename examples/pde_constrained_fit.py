@@ -57,7 +57,7 @@ def main(quick=False, plot=None):
     print(f"objective {before:.0f} at first, {float(result.fun):.1f} after {result.nit} steps")
     print(f"residuals are {residual:.2f} times the noise; the conductivity is off by {error:.1%}")
     if plot:
-        with picture(plot, ncols=2) as (left, right):
+        with picture(plot, size=(7.2, 3.6), ncols=2) as (left, right):
             left.plot(nodes, measured, ".", nodes, solve(result.x, sources), "k-")
             left.set(title="Temperatures, measured and fitted", xlabel="x")
             right.plot(cells, np.exp(truth), label="true")

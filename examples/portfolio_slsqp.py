@@ -59,8 +59,9 @@ def main(quick=False, plot=None):
             axis.plot([risk(r, returns, covariance) for r in grid], grid, label="smallest risk for each return")
             axis.plot(np.sqrt(np.diag(covariance)), returns, "k.", label="single assets")
             axis.axline((deviation, wanted), slope=1 / slope, ls=":", label="its tangent, by grad")
-            axis.set(title="Risk and return without short sales", xlabel="standard deviation", ylabel="expected return")
-            axis.legend()
+            axis.set(title="Risk and return without short sales", xlabel="standard deviation", ylabel="expected return",
+                     ylim=(0.03, 0.11))
+            axis.legend(loc="lower right")
     return {"weights": best.x, "slope": slope, "differences": differences, "sensitivity": sensitivity}
 
 

@@ -70,7 +70,7 @@ def main(quick=False, plot=None):
     if plot:
         z = np.stack(np.meshgrid(*2 * [np.linspace(-2.0, 2.0, 15)]), axis=-1).reshape(-1, LATENT)
         images = np.pad(nn.sigmoid(decoder(params, z)).reshape(15, 15, 8, 8), ((0, 0), (0, 0), (1, 1), (1, 1)))
-        with picture(plot) as axes:
+        with picture(plot, "Digits decoded from a grid", (5.0, 5.2), subplot_kw={"xticks": [], "yticks": []}) as axes:
             axes.imshow(images.transpose(0, 2, 1, 3).reshape(150, 150), cmap="gray_r")
     return {"before": before, "after": after, "independent": independent}
 

@@ -57,7 +57,7 @@ def deprecated_defgrad(primitive_fun: Callable) -> Callable:
 
 
 def primitive_with_deprecation_warnings(f_raw: Callable) -> Callable:
-    """:func:`primitive`, with the attributes by which rules were given once."""
+    """A primitive, as ``autograd.extend`` makes it, with the attributes by which rules were given once."""
     f_wrapped = primitive(f_raw)
     f_wrapped.defvjp = deprecated_defvjp(f_wrapped)
     f_wrapped.defvjp_is_zero = deprecated_defvjp_is_zero(f_wrapped)

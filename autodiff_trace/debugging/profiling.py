@@ -194,7 +194,7 @@ def profile(
         args, kwargs: its arguments.
         argnums, has_aux: of which the gradient is taken, and whether ``fun`` returns more, as for :func:`grad`.
 
-    Returns a :class:`~autodiff_trace.debugging.profiling.Profile`, which is printed as a table: for each line the
+    Returns a :class:`Profile`, which is printed as a table: for each line the
     number of operations on traced values, the seconds that they took forward, and those of their rules backward; the
     bytes of the arrays that they allocated, forward and backward; and how many of these bytes are kept from when they
     are made until the backward pass reads them. Its ``lines`` are the same as data. What is not an operation on traced

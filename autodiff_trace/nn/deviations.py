@@ -98,7 +98,7 @@ elementwise(
 
 @border
 def huber(predictions: Any, targets: Any, delta: float = 1.0, reduction: str = "mean") -> Any:
-    """The mean of d² / 2 for differences d up to ``delta``, and of ``delta`` (|d| − delta / 2) beyond (Huber, 1964).
+    """The mean of d² / 2 for differences d up to ``delta``, ``delta * (abs(d) - delta / 2)`` beyond (Huber, 1964).
 
     Arguments:
         delta: a number above 0.

@@ -169,7 +169,7 @@ def moves(
     prim: Callable[..., Any], transpose: Callable[..., Any], *, batch: Callable[..., Any] | None = None,
     zeros: bool = False, **facts: Any
 ) -> None:
-    """:func:`~.definers.linear` for a primitive each element of whose answer is one of its argument, or a sum of some.
+    """:func:`linear` for a primitive each element of whose answer is one of its argument, or a sum of some.
 
     ``batch(x, *params)`` is the answer for all elements of a batch, which has one more axis in front. ``zeros``: the
     answer or the transpose has zeros where no element comes to: they are not selected.

@@ -117,12 +117,14 @@ class custom_vjp(Custom):
 
     @border
     def defvjp(self, fwd: Callable, bwd: Callable, **unknown: NoReturn) -> None:
+        """Give the rule: ``fwd(*args)`` returns ``(output, residuals)``, ``bwd(residuals, g)`` the cotangents."""
         if unknown:
             raise unknown_keyword("custom_vjp.defvjp", unknown)
         self.rules = fwd, bwd
 
     @border
     def defvjps(self, *rules: Callable | None) -> None:
+        """Give a rule an argument: ``rule(g, output, *args)`` is its cotangent; None where it has no derivative."""
         check_rules("f.defvjps", self, rules)
         self.rules = functools.partial(forward_of, self), functools.partial(backward_of, rules)
 
@@ -152,6 +154,7 @@ class custom_jvp(Custom):
 
     @border
     def defjvp(self, jvp: Callable, **unknown: NoReturn) -> Callable:
+        """Give the rule: ``jvp(primals, tangents)`` returns ``(output, tangent)``. It may be used as a decorator."""
         if unknown:
             raise unknown_keyword("custom_jvp.defjvp", unknown)
         self.rules = (jvp,)
@@ -159,6 +162,7 @@ class custom_jvp(Custom):
 
     @border
     def defjvps(self, *rules: Callable | None) -> None:
+        """Give a rule an argument: ``rule(t, output, *args)`` is what its tangent contributes; None for nothing."""
         check_rules("f.defjvps", self, rules)
         self.rules = (functools.partial(push_each, self, rules),)
 

@@ -46,8 +46,12 @@ def jacobian(
         fun: returns numbers, arrays, or containers of them.
         argnums, argnames, has_aux: as in :func:`grad`.
         chunk_size: how many rows (columns) are computed at once; by default as many as take about 64 MiB.
-        sparsity, dense, check: a pattern of nonzeros, or "detect": see :func:`sparse_jacobian`. The result is then
-            ``(indices, values)``, with ``dense=True`` the whole array.
+        sparsity: a pattern of nonzeros, to save passes: integer index pairs of shape (nnz, 2), a boolean matrix, or
+            a sparse matrix with ``tocoo()``; "detect" finds it at each call (:func:`detect_sparsity` finds it once).
+            Rows are the elements of the output, columns those of the argument, numbered through. The result is then
+            ``(indices, values)``: index pairs by rows, and the entries of the Jacobian there.
+        dense: with ``sparsity``, the result is the whole array all the same.
+        check: with ``sparsity``, compare with ``jvp`` in a random direction; ValueError if the pattern lacks an entry.
 
     Returns a function of the same arguments. For an output of shape (m…) and an argument of shape (n…) its result has
     the shape (m…, n…). With containers it is an output-like container of argument-like containers.
