@@ -9,22 +9,9 @@ import pytest
 
 from autodiff_trace import checkpoint, extend, grad, graph, hessian, jit, scan, value_and_grad, vjp, vmap
 from autodiff_trace import numpy as anp
+from picture_of_a_step import PARAMS, PICTURE, X, Y, loss, mlp_step
 
-RANDOM = np.random.default_rng(0)
-X, Y = RANDOM.normal(size=(16, 4)), RANDOM.normal(size=(16, 1))
-PARAMS = {
-    "W1": RANDOM.normal(size=(4, 8)), "b1": np.zeros(8), "W2": RANDOM.normal(size=(8, 1)), "b2": np.zeros(1)}
 SVG = "{http://www.w3.org/2000/svg}"
-
-
-def loss(params, x, y):
-    hidden = anp.tanh(x @ params["W1"] + params["b1"])
-    return anp.mean((hidden @ params["W2"] + params["b2"] - y) ** 2)
-
-
-def mlp_step(params, x, y):
-    value, slopes = value_and_grad(loss)(params, x, y)
-    return {name: params[name] - 0.1 * slopes[name] for name in params}, value
 
 
 def loop(x):
@@ -189,7 +176,7 @@ def test_loops_are_one_box():
 
 def test_a_training_loop_has_both_parts_in_each_turn():
     kinds = kinds_in(GRAPHS["training"]().to_svg())
-    assert [kind for text, kind in kinds.items() if "× these" in text] == ["mixed"]
+    assert [kind for text, kind in kinds.items() if "9 × these 16" in text and "← ones_like(…)" in text] == ["mixed"]
 
 
 def test_many_inputs_of_a_loop_are_one_box():
@@ -242,6 +229,16 @@ def test_hostile_names(name):
     assert {each.tag for each in ElementTree.fromstring(picture).iter()} == {
         f"{SVG}{tag}" for tag in ("svg", "title", "path", "text", "g", "rect")}
     assert picture == graph(f, {name: 1.0}).to_svg()
+
+
+def test_loops_in_loops():
+    texts = [texts for _, _, texts in boxes_in(GRAPHS["scan"]().to_svg()) if "these 34" in texts[0]][0]
+    assert [text.strip() for text in texts[1:7]] == ["us[24:32]", "8 × these 4:", "…[4]", "… + …", "tanh(…)", "… ** 2"]
+
+
+def test_the_picture_of_the_documents():
+    assert PICTURE.read_text(encoding="utf-8") == graph(mlp_step, PARAMS, X, Y).to_svg(), (
+        "run python tests/picture_of_a_step.py")
 
 
 def test_saved(tmp_path):

@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```python\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
-PAGES = "array_types debugging errors extending from_autograd from_scratch how_it_works load nn".split()
+PAGES = "array_types debugging errors extending from_autograd from_scratch graphs how_it_works load nn".split()
 """Pages that are one program each."""
 
 

@@ -23,8 +23,11 @@ LONGEST = 34
 FEW_INPUTS = 6
 """Of more inputs that a loop alone reads there is one box."""
 
-FEW_CALLS = 5
-"""Calls of a turn that are named in the box of a loop, and outputs that are."""
+FEW_CALLS = 16
+"""Lines about the calls of a turn in the box of a loop."""
+
+LONGEST_INNER = 24
+"""Calls of a turn of a loop in a loop that are looked for."""
 
 PRODUCT_COST = 0.05
 """Nanoseconds for a multiplication and an addition in a product of matrices."""
@@ -101,6 +104,27 @@ def numbered(steps: list[Node]) -> np.ndarray:
     return np.array([known.setdefault(key, len(known)) for key in keys], np.int64)
 
 
+def condensed(keys: list, calls: list[str]) -> list[str]:
+    """The calls, with those that come three times or more in a row once; ``keys`` are the same for the same calls."""
+    lines: list[str] = []
+    i = 0
+    while i < len(keys):
+        best, most = 1, 1
+        for period in range(1, LONGEST_INNER + 1):
+            turns = 1
+            while keys[i + turns * period:i + (turns + 1) * period] == keys[i:i + period]:
+                turns += 1
+            if turns >= 3 and turns * period > best * most:
+                best, most = period, turns
+        if most == 1:
+            lines.append(calls[i])
+        else:
+            inner = calls[i + most // 2 * best:][:best]
+            lines += [f"  {most} × these {best}:" if best > 1 else f"  {most} ×", *(f"  {call}" for call in inner)]
+        i += best * most
+    return lines
+
+
 class Maker:
     """Makes the boxes, in the order of the steps."""
 
@@ -130,13 +154,15 @@ class Maker:
         is_mixed = len(set(map(bool, numbers))) > 1
         if not is_mixed:
             self.enter(max(numbers))
-        turn = steps[turns // 2 * period:][:period]
-        calls = [shortened(printable(self.written(step))) for step in turn if step.kind != "guard"]
-        texts = [f"{turns} × these {period}:", *(f"  {call}" for call in calls[:FEW_CALLS])]
-        if len(calls) > FEW_CALLS:
-            texts.append(f"  … {len(calls) - FEW_CALLS} more")
+        middle = range(turns // 2 * period, (turns // 2 + 1) * period)
+        calls = [
+            ("← " if is_mixed and passes[i] else "  ") + shortened(printable(self.written(steps[i]))) for i in middle]
+        lines = condensed(numbered([steps[i] for i in middle]).tolist(), calls)
+        texts = [f"{turns} × these {period}:", *lines[:FEW_CALLS]]
+        if len(lines) > FEW_CALLS:
+            texts.append("  …")
         kind = "mixed" if is_mixed else "backward" if max(numbers) else "function"
-        title = f"{turns} turns, each of these calls: {'; '.join(calls)}"
+        title = f"{turns} turns, each of these calls: {'; '.join(map(str.strip, calls))}"
         read = self.operands_of_loop(steps)
         box = Box(kind, texts, title, self.part, read, turns=turns, cost=sum(map(cost_of, steps)))
         self.finish(box, steps)
@@ -172,6 +198,7 @@ class Maker:
         if len(inputs) > FEW_INPUTS:
             texts = [f"{len(inputs)} inputs:", self.paths[inputs[0]], "…", self.paths[inputs[-1]]]
             several = Box("input", texts, ", ".join([self.paths[node] for node in inputs]), self.part)
+            several.again = all(node in self.boxes for node in inputs)
             self.finish(several, [node for node in inputs if node not in self.boxes])
             self.sources.update({(node, self.part): several for node in inputs})
         found = [self.source(node, self.part) if node.kind == "input" else self.boxes[node]

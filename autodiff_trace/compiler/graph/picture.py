@@ -21,7 +21,7 @@ EDGES = {
 }
 NAMES = {
     "input": "input", "constant": "constant", "guard": "what Python saw", "function": "function",
-    "backward": "backward pass", "mixed": "both",
+    "backward": "backward pass", "mixed": "both (← backward)",
 }
 INK, FAINT, FAR = "#1b1f24", "#57606a", "#2a8c82"
 """The colours of texts, of types, and of lines from one column to another."""
