@@ -41,7 +41,7 @@ def target_table(workloads: Sequence[Workload], rows: Sequence[Row]) -> str:
                 lines.append([row.name, *judge(target, ours, theirs)])
     lines.extend(general_targets(rows))
     marked = [[name, asked, seen, "yes" if reached else "no"] for name, asked, seen, reached in lines]
-    return format_table(["where", "goal of this project", "measured here", "reached"], marked) if marked else ""
+    return format_table(["workload", "goal", "measured here", "reached"], marked) if marked else ""
 
 
 def general_targets(rows: Sequence[Row]) -> Iterator[tuple[str, str, str, bool]]:
