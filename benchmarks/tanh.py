@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> None:
     if options.plot is not None:
         check_plot(options.plot)
     curves = [nested(order)(X) for order in range(ORDERS + 1)]
-    print("The derivative of each order by nested grad, on [-7, 7]; its error is that to the closed form, a polynomial in "
+    print("Each derivative by nested grad, on [-7, 7]. Its error is the distance to the closed form, a polynomial in "
           "tanh(x).\n")
     print("| Order | Largest value | at x = | Largest error |")
     for order, curve in enumerate(curves):

@@ -88,7 +88,8 @@ def judge(target: Target, ours: Sequence[float], theirs: Sequence[float]) -> tup
         return asked, f"{format_time(max(more, 0.0))} longer", more <= target.more
     if target.factor >= 1:
         seen = ratio(theirs, ours)
-        asked = f"{target.subject} at least {format_factor(target.factor)} times as fast as {target.library}"
+        times = "" if target.factor == 1 else f"{format_factor(target.factor)} times "
+        asked = f"{target.subject} at least {times}as fast as {target.library}"
         return asked, f"{format_factor(seen)} times", seen >= target.factor
     seen = ratio(ours, theirs)
     asked = f"{target.subject} takes at most {format_factor(1 / target.factor)} times the time of {target.library}"

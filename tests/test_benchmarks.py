@@ -181,7 +181,7 @@ def test_each_table_says_how_to_read_it(capsys):
     print_report([SQUARES, SQUARES], rows, {name: find_libraries()[name] for name in ("numpy", "eager")})
     text = capsys.readouterr().out
     assert "eager: this library as it is, call by call, nothing compiled." in text
-    for title in "Relative to the best of the others", "Relative to eager", "Goals", "In short":
+    for title in "Relative to the best of the others", "Relative to eager", "Goals":
         assert re.search(rf"^{title}\. [A-Z].+\.$", text, flags=re.MULTILINE), title
     assert re.search(r"^\| workload +\| +goal \| measured here \| reached \|$", text, flags=re.MULTILINE)
 
