@@ -13,19 +13,15 @@ from time import perf_counter
 from autodiff_trace.demo.cli import UserError, one_line
 from autodiff_trace.demo.plotting import check_plot
 
-from .comparison import bandwidth_table, best_table, first_call_table
 from .costs import COSTS, Cost, cost_table
-from .growth import growth_table
 from .library import Library
 from .page import results_page
 from .peers import find_libraries, why_missing
 from .plotting import plot_ratios
 from .record import check_writable, describe_machine, read_record, write_record
-from .report import (
-    changes, ratio_table, relative_times, summary, table_head, table_line, time_cells,
-)
+from .report import changes, relative_times, summary, table_head, table_line, time_cells
 from .suite import Row, measure, warm_up
-from .targets import target_table
+from .tables import SUMMARY, columns_in_words, tables_of
 from .workload import LIBRARIES, Workload
 from .workloads import ALL
 
@@ -158,14 +154,12 @@ def complain(message: str) -> None:
 
 def print_report(workloads: Sequence[Workload], rows: Sequence[Row], libraries: Mapping[str, Library]) -> None:
     names = list(libraries)
-    compiled = [name for name in names if libraries[name].compiles]
-    for table in (
-        ratio_table(rows, names), best_table(rows, names), first_call_table(rows, compiled),
-        bandwidth_table(rows, names), growth_table(rows, names), target_table(workloads, rows),
-    ):
-        if table:
-            print(table, end="\n\n")
-    print_list(summary(rows))
+    print(f"Columns are {columns_in_words(names, libraries)}.", end="\n\n")
+    for title, words, table in tables_of(workloads, rows, names, libraries):
+        print(f"{title}. {words}", table, sep="\n\n", end="\n\n")
+    if lines := list(summary(rows)):
+        print(". ".join(SUMMARY), end="\n\n")
+        print_list(lines)
 
 
 def print_list(lines: Iterable[str]) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from statistics import median
 
-from .comparison import bandwidth_table, best_table, first_call_table, takes_part
+from .comparison import takes_part
 from .costs import cost_table
-from .growth import growth_table
 from .library import Library
-from .report import format_table, ratio_table, summary
+from .report import format_table, summary
 from .suite import ABSENT, OK, Row
-from .targets import target_table
+from .tables import SUMMARY, columns_in_words, tables_of
 from .timing import format_time
 from .workload import Workload
 
@@ -29,25 +28,18 @@ def results_page(
 ) -> str:
     """All tables of a run: ``about`` the machine, what was ``missing`` and why, and ``found`` as the costs."""
     names = takes_part(rows, list(libraries))
-    compiled = [name for name in names if libraries[name].compiles]
-    columns = "; ".join(f"`{name}`: {libraries[name].title}" for name in names)
     sections = [
-        ("", f"`{command}`, {about}. Medians of interleaved samples; the fastest is bold; every result was checked "
-             f"before it was timed. {columns}.{absent(missing)}"),
-        ("Times", time_table(rows, names)),
-        ("Relative to the best of the others", best_table(rows, names)),
-        ("Relative to `jit`", ratio_table(rows, names)),
-        ("Until the second result: tracing, compiling, two calls", first_call_table(rows, compiled)),
-        ("Relative to memory", bandwidth_table(rows, names)),
-        ("Size", growth_table(rows, names)),
-        ("What is needed", cost_table(found, names)),
-        ("Goals", target_table(workloads, rows)),
-        ("Summary", "\n".join(f"- {line}" for line in summary(rows))),
+        ("", "", f"`{command}`, {about}. Medians of interleaved samples; the fastest is bold; every result was checked "
+                 f"before it was timed. {columns_in_words(names, libraries)}.{absent(missing)}"),
+        ("Times", "", time_table(rows, names)),
+        *tables_of(workloads, rows, names, libraries),
+        ("What is needed", "", cost_table(found, names)),
+        (*SUMMARY, "\n".join(f"- {line}" for line in summary(rows))),
     ]
     parts = ["# Results of the benchmarks"]
-    for title, text in sections:
+    for title, words, text in sections:
         if text:
-            parts.extend([f"## {title}"] * bool(title) + [text])
+            parts.extend([f"## {title}"] * bool(title) + [words] * bool(words) + [text])
     return "\n\n".join(parts) + "\n"
 
 

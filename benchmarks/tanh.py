@@ -54,6 +54,8 @@ def run(options: argparse.Namespace) -> None:
     if options.plot is not None:
         check_plot(options.plot)
     curves = [nested(order)(X) for order in range(ORDERS + 1)]
+    print("Each derivative by nested grad, on [-7, 7]. Its error is the distance to the closed form, a polynomial in "
+          "tanh(x).\n")
     print("| Order | Largest value | at x = | Largest error |")
     for order, curve in enumerate(curves):
         place, error = np.argmax(curve), np.max(np.abs(curve - closed_form(order)(np.tanh(X))))

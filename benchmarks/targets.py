@@ -41,7 +41,7 @@ def target_table(workloads: Sequence[Workload], rows: Sequence[Row]) -> str:
                 lines.append([row.name, *judge(target, ours, theirs)])
     lines.extend(general_targets(rows))
     marked = [[name, asked, seen, "yes" if reached else "no"] for name, asked, seen, reached in lines]
-    return format_table(["where", "goal of this project", "measured here", "reached"], marked) if marked else ""
+    return format_table(["workload", "goal", "measured here", "reached"], marked) if marked else ""
 
 
 def general_targets(rows: Sequence[Row]) -> Iterator[tuple[str, str, str, bool]]:
@@ -88,7 +88,8 @@ def judge(target: Target, ours: Sequence[float], theirs: Sequence[float]) -> tup
         return asked, f"{format_time(max(more, 0.0))} longer", more <= target.more
     if target.factor >= 1:
         seen = ratio(theirs, ours)
-        asked = f"{target.subject} at least {format_factor(target.factor)} times as fast as {target.library}"
+        times = "" if target.factor == 1 else f"{format_factor(target.factor)} times "
+        asked = f"{target.subject} at least {times}as fast as {target.library}"
         return asked, f"{format_factor(seen)} times", seen >= target.factor
     seen = ratio(ours, theirs)
     asked = f"{target.subject} takes at most {format_factor(1 / target.factor)} times the time of {target.library}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -10,8 +11,10 @@ import pytest
 
 from benchmarks import command
 from benchmarks.__main__ import main
+from benchmarks.command import print_report
 from benchmarks.library import ByHand, Eager
 from benchmarks.peers import find_libraries
+from benchmarks.plotting import plot_ratios
 from benchmarks.record import read_record, write_record
 from benchmarks.report import changes, ratio_table, summary, time_cells
 from benchmarks.suite import ABSENT, ERROR, OK, WRONG, Measurement, Row, agrees, find_reference, measure, to_arrays
@@ -171,6 +174,22 @@ def test_ratios_are_to_jit_where_it_takes_part():
     table = ratio_table([row(numpy=[1.0], eager=[4.0], jit=[2.0])], ["numpy", "eager", "jit"])
     assert "times the time of jit" in table
     assert [cell.strip() for cell in table.splitlines()[-1].split("|")[2:5]] == ["0.5", "2", "1"]
+
+
+def test_each_table_says_how_to_read_it(capsys):
+    rows = [row(numpy=[1.0], eager=[2.0]), row("b", numpy=[3.0], eager=[1.5])]
+    print_report([SQUARES, SQUARES], rows, {name: find_libraries()[name] for name in ("numpy", "eager")})
+    text = capsys.readouterr().out
+    assert "eager: this library as it is, call by call, nothing compiled." in text
+    for title in "Relative to the best of the others", "Relative to eager", "Goals":
+        assert re.search(rf"^{title}\. [A-Z].+\.$", text, flags=re.MULTILINE), title
+    assert re.search(r"^\| workload +\| +goal \| measured here \| reached \|$", text, flags=re.MULTILINE)
+
+
+def test_the_chart_names_the_line_of_numpy(tmp_path):
+    pytest.importorskip("matplotlib", reason="charts are drawn by matplotlib")
+    plot_ratios([("sums", {"eager": 2.0, "jit": 0.5}), ("none", {})], str(tmp_path / "ratios.svg"))
+    assert "NumPy by hand = 1" in (tmp_path / "ratios.svg").read_text(encoding="utf-8")
 
 
 def test_record_comes_back(tmp_path):

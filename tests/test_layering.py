@@ -156,7 +156,7 @@ ORDER = """
     compiler: pipeline
     compiler/dispatch: guard_slice tree quick_calls native_programs cache retracing
     compiler: eager_runs commuting
-    compiler/graph: graph
+    compiler/graph: boxes placement routing picture graph tracing
     compiler: jitted jit __init__
     demo: __init__ cli datasets network plotting training __main__
     scipy/integrate: stepwise solutions boundary_value initial_value odepack __init__

@@ -20,7 +20,8 @@ from .pipeline import without_trust
 from .record.containers import overlap
 from .eager_runs import EagerRuns
 from .failures import JitWarning, name_of, raise_if_from_signal
-from .graph.graph import Graph, trace_graph
+from .graph.graph import Graph
+from .graph.tracing import trace_graph
 from .record.guards import Miss
 from .record.hidden_inputs import HiddenInputs
 from .record.introspection import why_typed
@@ -245,9 +246,8 @@ class Jitted(EagerRuns, Transformed):
             return v1
         <BLANKLINE>
         """
-        name = name_of(self.fun)
-        return trace_graph(
-            self.fun, args, kwargs, self.passes, name, self.positions, self.static_argnames, self.selection)
+        options = self.positions, self.static_argnames, self.selection
+        return trace_graph(self.fun, args, kwargs, self.passes, name_of(self.fun), *options)
 
     def cache_info(self) -> CacheInfo:
         """How calls were served, and what is kept, also of ``grad``, ``vmap`` … of this function.

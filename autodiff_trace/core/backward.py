@@ -9,6 +9,7 @@ from typing import Any
 from .array_ops import array_ops
 from .cotangents import add_cotangents
 from .masked_rules import pull_selected
+from .recording import begin_pass, end_pass
 from .selections import Selected, settle, settle_selected
 
 __all__ = ["VJPNode", "backward_pass", "note_operation", "plain_pass", "pull_node", "zip_nested"]
@@ -53,6 +54,7 @@ def plain_pass(
     while seeds:
         contribute(*seeds.pop(), pending, heap)
     node = errors = None
+    recording = begin_pass()
     try:
         while heap:
             node = heappop(heap)  # the newest
@@ -71,6 +73,7 @@ def plain_pass(
     finally:
         if errors is not None:
             array_ops.restore_errors(errors)
+        end_pass(recording)
     return [reached.get(node[0]) for node in inputs]
 
 

@@ -36,7 +36,12 @@ def leaf_paths(structure: Any) -> Iterator[tuple[tuple, str]]:
 
 
 def key_text(structure: Any, key: Any) -> str:
-    return f".{key}" if has_fields(structure.kind) else f"[{key!r}]"
+    if has_fields(structure.kind):
+        return f".{key}"
+    try:
+        return f"[{key!r}]"
+    except Exception:  # a key of the user's own type
+        return f"[<{type(key).__name__}>]"
 
 
 def path_text(structure: Any, number: int) -> str:

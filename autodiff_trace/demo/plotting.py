@@ -39,7 +39,8 @@ def plot_curves(rows: Sequence[tuple[float, float, float, float]], path: str) ->
     for axes, train, test, label in (left, train_loss, test_loss, "loss"), (right, train_error, test_error, "error"):
         axes.plot(train, "o-", markersize=3, label="training set")
         axes.plot(test, "s-", markersize=3, label="test set")
-        axes.set(xlabel="epoch", ylabel=label, yscale="log" if min(*train, *test) > 0 else "linear")
+        name = "error (share of the images)" if label == "error" else label
+        axes.set(xlabel="epoch", ylabel=name, yscale="log" if min(*train, *test) > 0 else "linear")
         axes.set_title(f"{label} after each epoch")
         if axes.get_yscale() == "log":  # plain numbers instead of powers of ten
             axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))

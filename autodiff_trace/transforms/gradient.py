@@ -10,6 +10,7 @@ import numpy as np
 
 from ..core import backward
 from ..core.pytree import held_array, tree_flatten, tree_unflatten
+from ..core.recording import begin_pass, end_pass
 from ..core.reverse import trace_vjp
 from ..numpy import wrapped as anp
 from .border import as_number, select_arguments, split_aux
@@ -43,10 +44,15 @@ def differentiate(name, fun, args, kwargs, argnums, argnames, has_aux, holomorph
     value = check_output(name, value, holomorphic)
     if holomorphic:
         check_holomorphic(name, value, node, selection.inputs)
-    # The ends of the graph are handed over, so that the backward pass can let go of each node as it leaves it.
-    seeds = [] if node is None else [(node, ONE if type(value) is np.float64 else anp.ones_like(value)[()])]
-    del node, _
-    results = fill_zeros(selection.inputs, backward.backward_pass(seeds, input_nodes))
+    is_plain = type(value) is np.float64  # as a rule
+    recording = None if is_plain else begin_pass()  # of which the seed is part, too
+    try:
+        # The ends of the graph are handed over, so that the backward pass can let go of each node as it leaves it.
+        seeds = [] if node is None else [(node, ONE if is_plain else anp.ones_like(value)[()])]
+        del node, _
+        results = fill_zeros(selection.inputs, backward.backward_pass(seeds, input_nodes))
+    finally:
+        end_pass(recording)
     aux = tree_unflatten(aux_structure, detach(aux_leaves, value, args, kwargs)) if has_aux else None
     return value, aux, selection.result(separate(results))
 

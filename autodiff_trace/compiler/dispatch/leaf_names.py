@@ -7,21 +7,17 @@ from collections.abc import Callable
 from typing import Any
 
 from ...core.pytree import find_container
+from ...core.tree_paths import leaf_paths
 from .arguments import is_leaf
 from ..backends.numpy_source.spelling import LONGEST_NAME
 
-__all__ = ["leaf_names"]
+__all__ = ["leaf_names", "written_paths"]
 
 
 def leaf_names(fun: Callable, args: tuple, kwargs: dict) -> list[str]:
     """For each number or array among the arguments the name of its parameter, with its place in a container."""
-    try:
-        parameters = [p.name for p in inspect.signature(fun).parameters.values() if p.kind is not p.VAR_POSITIONAL]
-    except (TypeError, ValueError):
-        parameters = []
-    parameters += [f"arg{i}" for i in range(len(parameters), len(args))]
     names: list[str] = []
-    pending = [*zip(parameters, args), *kwargs.items()][::-1]
+    pending = [*zip(parameter_names(fun, len(args)), args), *kwargs.items()][::-1]
     while pending:
         name, tree = pending.pop()
         container = find_container(type(tree))
@@ -31,6 +27,25 @@ def leaf_names(fun: Callable, args: tuple, kwargs: dict) -> list[str]:
         elif is_leaf(tree):
             names.append(name)
     return names
+
+
+def parameter_names(fun: Callable, count: int) -> list[str]:
+    """The names of the parameters that take ``count`` arguments by position."""
+    try:
+        parameters = [p.name for p in inspect.signature(fun).parameters.values() if p.kind is not p.VAR_POSITIONAL]
+    except (TypeError, ValueError):
+        parameters = []
+    return parameters + [f"arg{i}" for i in range(len(parameters), count)]
+
+
+def written_paths(fun: Callable, structure: Any) -> list[str]:
+    """For each leaf of the arguments, ``(args, kwargs)``, how the function would write it: ``params['W'][0]``."""
+    names = parameter_names(fun, len(structure.children[0].children))
+    texts = []
+    for (part, which, *_), text in leaf_paths(structure):
+        name = which if part == 1 else names[which]
+        texts.append(name + text[len(f"[{part!r}][{which!r}]"):])
+    return texts
 
 
 def name_children(name: str, children: list, extra: Any) -> list[tuple[str, Any]]:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import functools
+import operator
+import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...core.errors import TracedValueError
 from ...core.pytree import Structure, tree_unflatten
 from ...core.tracer import find_top_trace
-from ...captured_state.captured import CapturedState
-from ..dispatch.arguments import NotPlain, are_numbers, take_apart
 from ..dispatch.native_programs import compile_now, find_native
 from ..pipeline import compile_program, optimize, optimize_natively, prepare
 from ..selection import AUTO, Selection
-from .drawing import to_dot, to_svg
+from .boxes import boxes_of
+from .drawing import to_dot
+from .picture import draw
 from .interpreter import evaluate, guard_error
 from ..dispatch.signature import Form, reveal
 from ..record.guards import Miss
@@ -26,12 +27,11 @@ from ..ir.kernel import Kernel
 from .listing import guard_text, listing, native_listing
 from ..ir.node import Node, Program, operands
 from ..ir.spec import spec_of
-from ..record.refusals import NotReplayable
 from ..backends.numpy_source.executable import Executable
+from ..backends.numpy_source.spelling import printable
 from .serialization import pack, reference, unpack
-from ..record.tracing import record
 
-__all__ = ["Counts", "Graph", "trace_graph"]
+__all__ = ["Counts", "Graph"]
 
 
 class Counts(NamedTuple):
@@ -72,13 +72,15 @@ class Graph:
 
     def __init__(
         self, program: Program, form: Form, structure: Structure, passes: Sequence[str], name: str,
-        selection: Selection = AUTO,
+        selection: Selection = AUTO, paths: Sequence[str] = (), backward: Sequence[range] = (),
     ) -> None:
         self.program = program
         self.form = form
         self.structure = structure
         self.passes = tuple(passes)
         self.selection = selection
+        self.paths = tuple(paths)
+        self.backward = tuple(backward)
         self.__name__ = name
 
     @property
@@ -191,8 +193,38 @@ class Graph:
         """
         return to_dot(self.__name__, self.nodes, self.program.outputs)
 
+    def to_svg(self, *, expand: bool = False, limit: int = 200) -> str:
+        """The graph as a picture: what the function does in one colour, its backward passes in another.
+
+        Arguments:
+            expand: write loops out, turn by turn; without it those that are long are one box each.
+            limit: the most boxes; of more the first are shown, and a note says so.
+
+        >>> from autodiff_trace import grad, graph
+        >>> graph(grad(lambda x: x**2), 2.0).to_svg().startswith("<svg xmlns=")
+        True
+        """
+        counted = operator.index(limit)
+        if counted < 1:
+            raise ValueError(f"to_svg: limit is {limit}; it must be 1 or more boxes.")
+        return draw(self.title, boxes_of(self, expand), counted)
+
+    def save_svg(self, path: str | os.PathLike, *, expand: bool = False, limit: int = 200) -> None:
+        """Write the picture that :meth:`to_svg` gives into a file, for a browser or a page."""
+        picture = self.to_svg(expand=expand, limit=limit)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(picture)
+
+    @property
+    def title(self) -> str:
+        """The function, and how much the graph holds."""
+        operations = sum(node.kind in ("call", "effect") for node in self.nodes)
+        counts = (len(self.inputs), "input"), (operations, "operation"), (len(self.guards), "guard")
+        texts = [f"{n} {what}{'s' * (n != 1)}" for n, what in counts if n or what != "guard"]
+        return f"{printable(self.__name__)}: {', '.join(texts)}"
+
     def _repr_svg_(self) -> str:
-        return to_svg(self.nodes, self.program.outputs)
+        return self.to_svg()
 
     def __str__(self) -> str:
         return listing(*self.placed, self.executable, self.guards)
@@ -240,34 +272,3 @@ def own_bytes(node: Node) -> int:
     if type(value) is np.ndarray and any(np.may_share_memory(value, array) for array in arrays):
         return 0
     return getattr(value, "nbytes", 0)
-
-
-def trace_graph(
-    fun: Callable, args: tuple, kwargs: dict, passes: Sequence[str], name: str, positions: tuple[int, ...],
-    static_argnames: tuple[str, ...], selection: Selection = AUTO,
-) -> Graph:
-    """Run ``fun`` once on these arguments and return its graph."""
-    foreign = TypeError(f"graph: an argument of {name} is an array that programs cannot handle; pass one of numbers.")
-    try:
-        leaves, _, statics = take_apart(args, kwargs, static_argnames, positions)
-    except NotPlain as error:
-        traced = TracedValueError(f"graph: an argument of {name} is a traced value; make the graph with plain ones.")
-        raise traced if error.boxed else foreign from None
-    if not are_numbers(leaves):
-        raise foreign
-    form = Form(args, kwargs, positions, static_argnames)
-    args, kwargs = form.prepare(args, kwargs)
-
-    def revealing(*args, **kwargs):
-        return fun(*map(reveal, args), **{key: reveal(arg) for key, arg in kwargs.items()})
-
-    revealing.__wrapped__ = fun  # where its parameters are looked up
-
-    try:
-        recording = record(revealing, args, kwargs, CapturedState(fun, *statics), apart=True)
-        reason = recording.reason
-    except NotReplayable as error:
-        reason = str(error)
-    if reason:
-        raise TracedValueError(f"{name} has no graph: {reason}.")
-    return Graph(recording.program, form, recording.structure, passes, name, selection)

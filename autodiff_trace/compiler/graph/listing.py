@@ -71,13 +71,15 @@ def expression(arg: Any, depth: int = DEPTH) -> str:
         return "…"
     if hasattr(arg.function, "params"):
         x, *params = arg.args
+        if arg.name == "transpose" and params == [(1, 0)]:
+            return f"({expression(x, depth - 1)}).T" if is_infix(x) and depth > 1 else f"{expression(x, depth - 1)}.T"
         return f"{arg.name}({', '.join([expression(x, depth - 1), *params_texts(arg.function.params, x, params)])})"
     operands = [expression(each, depth - 1) for each in arg.args]
     if arg.name in INFIX and len(operands) == 2:
         operands = [f"({text})" if is_infix(each) and depth > 1 else text for each, text in zip(arg.args, operands)]
         return f"{operands[0]} {INFIX[arg.name]} {operands[1]}"
     if arg.name == "getitem" and len(operands) == 2:
-        return f"{operands[0]}[{operands[1].strip('[]')}]"
+        return f"{operands[0]}[{operands[1].strip('[]') or '()'}]"
     operands += [f"{name}={expression(each, depth - 1)}" for name, each in arg.kwargs.items()]
     return f"{arg.name}({', '.join(operands)})"
 

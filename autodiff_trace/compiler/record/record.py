@@ -43,7 +43,6 @@ class RecordTrace(RecordingTrace):
         self.folds = folds
         self.outside: dict[Node, Sources] = {}  # what depends on arrays outside alone, and on which
         self.compared: Sources = {}  # those that other runs have to find as they are
-        self.steps: list[Node] = []
         self.guards = 0
         self.examples: dict[Spec, np.ndarray] = {}
         self.arrays = LiveArrays()

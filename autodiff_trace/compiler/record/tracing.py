@@ -47,6 +47,7 @@ class Recording(NamedTuple):
         pure: whether the run left the variables outside as they were, and caught no error.
         caught: whether it caught one.
         states: the variables outside that it has given new values, which follow its result in the program's.
+        passes: which steps are those of backward passes, a range for each pass.
     """
 
     result: Any
@@ -58,6 +59,7 @@ class Recording(NamedTuple):
     pure: bool
     caught: bool
     states: list[Place]
+    passes: list[range]
 
 
 class ShadowFailure(Exception):
@@ -173,7 +175,7 @@ def run(trace: RecordTrace, call: tuple, captured: CapturedState, shadows: Shado
             reason = "it changes a container among its arguments; return a new one"
         program = None if reason else Program(read, trace.steps, nodes)
         writes, caught = has_written(inputs), trace.raised is not None
-        return Recording(result, program, structure, reason, trace.draws, writes, pure, caught, changed)
+        return Recording(result, program, structure, reason, trace.draws, writes, pure, caught, changed, trace.passes)
     except Exception as error:
         states.restore()
         set_back(captured)

@@ -16,8 +16,8 @@ from ..backward import VJPNode, note_operation, zip_nested
 from ..cotangents import add_cotangents, deferred_types
 from ..masked_rules import pull_selected
 from ..selections import Selected
-from ..recording import RecordingTrace
-from ..tracer import box_classes, running_traces
+from ..recording import RecordingTrace, begin_pass
+from ..tracer import box_classes, running_traces, trace_stack
 from .donation import ALONE, LEAST, Overwriting, add_into, getrefcount, overwritable
 from .ownership import IN_SLOT
 
@@ -33,6 +33,7 @@ def backward_pass(seeds: list[tuple[VJPNode, Any]], inputs: Sequence[VJPNode], k
         contribute(*seeds.pop(), pending, heap)
     node = errors = None
     is_first_mask = not keeps_selected
+    recording = begin_pass() if trace_stack.get() else None
     try:
         while heap:
             node = heappop(heap)
@@ -83,6 +84,8 @@ def backward_pass(seeds: list[tuple[VJPNode, Any]], inputs: Sequence[VJPNode], k
     finally:
         if errors is not None:
             array_ops.restore_errors(errors)
+        if recording is not None:
+            recording.end_pass()
     return [reached.get(node[0]) for node in inputs]
 
 
