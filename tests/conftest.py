@@ -70,6 +70,12 @@ def mnist_folder():
     return MNIST
 
 
+@pytest.fixture
+def small_heap():
+    """The garbage collector looks at what the test makes alone; to look at all takes half a second."""
+    gc.freeze()
+
+
 @functools.cache
 def generators_of(module):
     """The generators of random numbers of a test module, with their states when its first test begins."""
