@@ -30,7 +30,7 @@ from .transforms import (
     value_and_grad, value_grad_and_hvp, vjp, vmap, while_loop,
 )
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 __all__ = [
     "EndedTraceError", "MissingRuleError", "MutationError", "NonFiniteError", "TracedValueError", "check_mutation",

@@ -18,6 +18,7 @@ import pytest
 from fresh_process import run_python
 
 from autodiff_trace import autograd_compat
+from autodiff_trace.autograd_compat.__main__ import main
 from autodiff_trace.autograd_compat.installing import finder, is_installed
 from autodiff_trace.core.tracer import Box
 from autodiff_trace.numpy.array_box import ArrayBox
@@ -255,16 +256,24 @@ def test_a_program_sees_what_it_would_see_under_python(tmp_path, words):
 
 @pytest.mark.parametrize("words, message", [
     (["no_such.py"], "can't open file"), (["-m", "no_such"], "No module named no_such"),
-    (["-m", "no.such"], "Error while finding module"), ([], "usage:"), (["-m"], "usage:"), (["-c"], "usage:"),
+    (["-m", "no.such"], "Error while finding module"), ([], "usage:"),
 ])
 def test_what_cannot_be_run(tmp_path, words, message):
     code, output, error = run([*RUN, *words], tmp_path)
     assert code != 0 and message in error and "Traceback" not in error
 
 
-def test_help(tmp_path):
-    code, output, error = run([*RUN, "--help"], tmp_path)
-    assert (code, error) == (0, "") and output.startswith("usage: python -m autodiff_trace.autograd_compat")
+@pytest.mark.parametrize("option", ["-m", "-c"])
+def test_an_option_without_its_word(option, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["autograd_compat", option])
+    with pytest.raises(SystemExit, match="usage:"):
+        main()
+
+
+def test_help(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["autograd_compat", "--help"])
+    main()
+    assert capsys.readouterr().out.startswith("usage: python -m autodiff_trace.autograd_compat")
 
 
 def test_an_error_of_the_program_is_shown(tmp_path):

@@ -159,7 +159,7 @@ def test_it_is_pickled(native):
     assert "region_1" in g.source
 
 
-def test_clear_cache_lets_programs_go(native):
+def test_clear_cache_lets_programs_go(native, small_heap):
     jitted = jit(function, backend="native")
     jitted(X), jitted(X)
     region = weakref.ref(StandIn.regions.pop())
@@ -170,7 +170,7 @@ def test_clear_cache_lets_programs_go(native):
     assert len(StandIn.regions) == 1
 
 
-def test_what_waits_to_be_compiled_keeps_no_arguments(native):
+def test_what_waits_to_be_compiled_keeps_no_arguments(native, small_heap):
     jitted = jit(function)
     x = X + 0.0
     argument = weakref.ref(x)

@@ -124,7 +124,7 @@ def test_second_derivative_over_indexed_elements():
     np.testing.assert_allclose(grad(lambda x: anp.sum(grad(f)(x)))(x), 6 * x)
 
 
-def test_memory_is_flat_without_the_garbage_collector():
+def test_memory_is_flat_without_the_garbage_collector(small_heap):
     """Graphs hold no reference cycles: they are gone when the gradient is there."""
 
     def f(x):
@@ -148,7 +148,7 @@ def test_memory_is_flat_without_the_garbage_collector():
         gc.enable()
 
 
-def test_memory_is_flat_over_thousands_of_gradients():
+def test_memory_is_flat_over_thousands_of_gradients(small_heap):
     gradient = grad(module_level)
     gc.collect()
     gc.disable()

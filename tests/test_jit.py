@@ -347,7 +347,7 @@ def test_pickle_and_copy():
     assert compiled.cache_info().programs == 1
 
 
-def test_memory_is_let_go():
+def test_memory_is_let_go(small_heap):
     def make(array):
         return jit(lambda x: anp.sin(x) * array)
 

@@ -258,7 +258,7 @@ def test_interrupts(error, alarm):
     compiled(x, y)
     taken = time.perf_counter() - start
     interrupts = 0
-    for i in range(30):
+    for i in range(16):
         try:
             alarm(max(1e-5, rng.random() * taken))
             compiled(arguments[i % 3], y)

@@ -12,8 +12,8 @@ from random_checks import random_options
 from random_failures import check
 from random_programs import random_program
 
-PROGRAMS = 80
-A_TEST = 20
+PROGRAMS = 48
+A_TEST = 12
 
 
 @pytest.mark.parametrize("first", range(0, PROGRAMS, A_TEST))

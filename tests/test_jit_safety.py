@@ -601,7 +601,7 @@ def test_copies_of_results_are_not_needed():
 # Memory that programs hold
 
 
-def test_arena_is_bounded_and_reported(monkeypatch):
+def test_arena_is_bounded_and_reported(monkeypatch, small_heap):
     def function(x):
         return anp.sum(anp.exp(anp.sin(x) * x) @ anp.cos(x))
 

@@ -210,7 +210,8 @@ def find_imports(path):
             todo += node.orelse
         else:
             assert not (isinstance(node, ast.ImportFrom) and node.module.startswith("autodiff_trace")), path
-            todo += [each for each in ast.iter_child_nodes(node) if not isinstance(each, ast.expr)]
+            for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+                todo += getattr(node, name, ())
 
 
 def test_each_module_stands_in_the_order_once():

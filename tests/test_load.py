@@ -328,7 +328,7 @@ GRADIENTS = {
 
 
 @pytest.mark.parametrize("name", GRADIENTS)
-def test_nothing_waits_for_the_garbage_collector(name):
+def test_nothing_waits_for_the_garbage_collector(name, small_heap):
     run = GRADIENTS[name]
     for _ in range(20):
         run()
@@ -346,7 +346,7 @@ def test_nothing_waits_for_the_garbage_collector(name):
 
 
 @pytest.mark.parametrize("count", [1000, pytest.param(10_000, marks=pytest.mark.slow)])
-def test_memory_stays_flat_without_the_garbage_collector(count):
+def test_memory_stays_flat_without_the_garbage_collector(count, small_heap):
     def run(times):
         for _ in range(times):
             grad(loss)(X)

@@ -84,11 +84,8 @@ def find_examples():
                 continue
             seen.add(id(function))
             name = f"{title}.{name}".removeprefix("numpy.")
-            statements = find_statements(function.__doc__)
-            slow = cannot(name, statements, set(), SLOW)
-            statements = [each for i, each in enumerate(statements) if i not in slow]
-            if statements:
-                yield name, statements
+            if ">>> " in (function.__doc__ or ""):
+                yield name, function.__doc__
 
 
 def cannot(name, statements, fails, reasons):
@@ -159,7 +156,9 @@ def problems(name, statements):
             yield f"the slopes of the whole are {backward} backward and {forward} forward"
 
 
-@pytest.mark.parametrize("name, statements", [pytest.param(*each, id=each[0]) for each in find_examples()])
-def test_example(name, statements):
-    found = list(problems(name, statements))
+@pytest.mark.parametrize("name, doc", [pytest.param(*each, id=each[0]) for each in find_examples()])
+def test_example(name, doc):
+    statements = find_statements(doc)
+    slow = cannot(name, statements, set(), SLOW)
+    found = list(problems(name, [each for i, each in enumerate(statements) if i not in slow]))
     assert not found, "\n".join(found)

@@ -80,9 +80,9 @@ def is_left(before):
     """Whether blocks are there that were not: those of other programs on this machine go within seconds, and so do
     those that an error's traceback holds."""
     for _ in range(50):
-        gc.collect()
         if blocks() <= before:
             return False
+        gc.collect()
         time.sleep(0.1)
     return True
 

@@ -227,7 +227,8 @@ def gradient(function):
 
 
 def product_with_hessian(p):
-    return grad(lambda p: anp.sum(grad(runge_kutta)(p) * anp.array([1.0, -2.0])))(p)
+    gradient = grad(lambda p: runge_kutta(p, turns=10))
+    return grad(lambda p: anp.sum(gradient(p) * anp.array([1.0, -2.0])))(p)
 
 
 CASES = {

@@ -308,7 +308,7 @@ SUMS = {
 }
 
 
-@pytest.mark.parametrize("scale", [1e308, 6e307, 1e307, 1e300, 1e150])
+@pytest.mark.parametrize("scale", [1e308, 6e307, 1e307, 1e150])
 @pytest.mark.parametrize("signs", SIGNS)
 @pytest.mark.parametrize("name", SUMS)
 def test_sums_of_loops_that_overflow_on_the_way(name, signs, scale):

@@ -185,7 +185,7 @@ def test_a_thread_may_begin_in_a_transformation():
     assert functions_in(seen[0])[-1] == "fail"
 
 
-def test_no_memory_is_kept_by_an_error_that_has_been_handled():
+def test_no_memory_is_kept_by_an_error_that_has_been_handled(small_heap):
     class Array(np.ndarray):
         pass
 

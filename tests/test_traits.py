@@ -155,7 +155,7 @@ def test_elementwise(traits, function, prim, args, kwargs):
         return
     operands = [i for i, arg in enumerate(args) if isinstance(arg, (np.ndarray, np.generic))]
     assert np.shape(ans) == np.broadcast_shapes(*[np.shape(args[i]) for i in operands])
-    for place in list(np.ndindex(ans.shape))[:7]:
+    for place in list(np.ndindex(ans.shape))[:4]:
         index = tuple(slice(i, i + 1) for i in place)
         parts = copied(args)
         for i in operands:
