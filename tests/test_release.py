@@ -20,13 +20,6 @@ def test_hosted_tests_run_on_each_python_that_is_said_to_work():
     assert f'python: [{", ".join(f"{chr(34)}{each}{chr(34)}" for each in said)}]' in matrix
 
 
-def test_the_source_distribution_has_all_kinds_of_files_of_the_documents():
-    manifest = (ROOT / "MANIFEST.in").read_text(encoding="utf-8")
-    kinds = re.search(r"^recursive-include docs (.*)$", manifest, re.MULTILINE)
-    files = [path for path in (ROOT / "docs").rglob("*") if path.is_file() and path.parent.name != "__pycache__"]
-    assert {f"*{path.suffix}" for path in files} <= set(kinds[1].split())
-
-
 def test_extras_are_made_of_extras():
     config = configparser.ConfigParser()
     config.read(ROOT / "setup.cfg", encoding="utf-8")
