@@ -9,8 +9,10 @@ import ast
 import re
 from pathlib import Path
 
+import autodiff_trace
+
 ROOT = Path(__file__).parent.parent
-PACKAGE = ROOT / "autodiff_trace"
+PACKAGE = Path(autodiff_trace.__file__).parent
 DOCUMENT = ROOT / "ARCHITECTURE.md"
 HEADING = "## All modules\n"
 QUOTES = '"""'
@@ -30,7 +32,7 @@ def describe() -> str:
         modules = [path for path in sorted(folder.glob("*.py")) if path.name != "__init__.py"]
         if not modules:
             continue
-        name = folder.relative_to(ROOT).as_posix()
+        name = folder.relative_to(PACKAGE.parent).as_posix()
         lines += ["", f"### `{name}`", "", summary(folder / "__init__.py"), "", "| module | |", "| --- | --- |"]
         lines += [f"| `{path.stem}` | {summary(path)} |" for path in modules]
     return "\n".join(lines) + "\n"

@@ -7,10 +7,12 @@ import os
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
+import autodiff_trace
 from tests.conftest import ROOT
 
-PACKAGE = ROOT / "autodiff_trace"
+PACKAGE = Path(autodiff_trace.__file__).parent
 
 
 def installed_files():
@@ -19,7 +21,7 @@ def installed_files():
     config.read(ROOT / "setup.cfg", encoding="utf-8")
     patterns = [(name, pattern) for name, patterns in config["options.package_data"].items()
                 for pattern in patterns.split()]
-    data = (path for name, pattern in patterns for path in ROOT.joinpath(*name.split(".")).glob(pattern))
+    data = (path for name, pattern in patterns for path in PACKAGE.parent.joinpath(*name.split(".")).glob(pattern))
     return [*PACKAGE.rglob("*.py"), *data]
 
 
@@ -32,7 +34,7 @@ def run_demo(zipped, folder, *options, **environment):
 def test_from_a_zip_file_in_an_empty_folder(tmp_path):
     with zipfile.ZipFile(tmp_path / "package.zip", "w") as file:
         for path in installed_files():
-            file.write(path, path.relative_to(ROOT))
+            file.write(path, path.relative_to(PACKAGE.parent))
     folder = tmp_path / "empty"
     folder.mkdir()
     locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}

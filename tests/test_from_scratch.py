@@ -2,13 +2,13 @@
 
 import doctest
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import autodiff_trace
 from autodiff_trace import numpy as anp
-from tests.conftest import ROOT
 from tests.test_readme import BLOCK, page_of
 
 EXAMPLES = doctest.DocTestParser().get_examples("\n".join(BLOCK.findall(page_of("from_scratch"))))
@@ -74,4 +74,4 @@ def test_what_it_does_not_know_raises(page, fun):
 def test_modules_named_are_there(name):
     modules = re.findall(r"`([a-z_]+/[a-z_/]+)[`.]", page_of(name))
     assert modules
-    assert [each for each in modules if not list((ROOT / "autodiff_trace").glob(f"{each}*"))] == []
+    assert [each for each in modules if not list(Path(autodiff_trace.__file__).parent.glob(f"{each}*"))] == []

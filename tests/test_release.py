@@ -27,3 +27,30 @@ def test_extras_are_made_of_extras():
     assert {"all", "bench", "dask", "docs", "native", "plot", "scipy", "test"} <= set(extras)
     named = re.search(r"autodiff_trace\[(.*)\]", extras["all"])[1].split(",")
     assert set(named) <= set(extras)
+
+
+def test_the_change_log_says_when_this_version_was_released():
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    released = re.search(r"^date-released: (.*)$", (ROOT / "CITATION.cff").read_text(encoding="utf-8"), re.MULTILINE)[1]
+    first, second = re.findall("^## (.*)$", changes, re.MULTILINE)[:2]
+    assert (first, second) == ("Unreleased", f"{autodiff_trace.__version__} – {released}")
+
+
+def test_addresses_are_those_of_one_repository():
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg", encoding="utf-8")
+    url = config["metadata"]["url"]
+    assert f'\nrepository-code: "{url}"\n' in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+
+def test_links_of_the_readme_lead_to_files_that_are_there():
+    """As ``setup.py`` finds them, which makes them lead to the repository where the README is shown without it."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = re.sub(r"^```.*?^```", "", readme, flags=re.DOTALL | re.MULTILINE)
+    links = re.findall(r"\]\((?![a-z]+:|#)([\w./-]+)[)#]", text)
+    assert links and [each for each in links if not (ROOT / each).exists()] == []
+
+
+def test_the_source_distribution_takes_whole_folders():
+    manifest = (ROOT / "MANIFEST.in").read_text(encoding="utf-8").splitlines()
+    assert {f"graft {each}" for each in (".ci", ".github", "benchmarks", "docs", "examples", "tests")} <= set(manifest)

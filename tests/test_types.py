@@ -17,7 +17,7 @@ import scipy  # noqa: E402
 import type_checkers  # noqa: E402
 import type_stubs  # noqa: E402
 from type_checkers import PROGRAMS, marked_lines  # noqa: E402
-from type_stubs import NEWEST, PACKAGE, ROOT  # noqa: E402
+from type_stubs import NEWEST, PACKAGE  # noqa: E402
 
 VERSIONS = {"numpy": np.__version__, "scipy": scipy.__version__}
 needs_newest = pytest.mark.skipif(
@@ -36,7 +36,7 @@ UNTYPED = {"unknown", "vectors", "nary_op_args", "nary_op_kwargs"}
 @needs_newest
 def test_stubs_are_up_to_date():
     for path, text in type_stubs.all_stubs().items():
-        assert path.read_text(encoding="utf-8") == text, f"{path.relative_to(ROOT)}: run python tests/type_stubs.py"
+        assert path.read_text(encoding="utf-8") == text, f"{path.relative_to(PACKAGE)}: run python tests/type_stubs.py"
 
 
 def test_every_stub_is_written_or_generated():
@@ -51,7 +51,7 @@ def test_no_stub_defines_a_name_of_a_module():
         nodes = ast.parse(path.read_text(encoding="utf-8")).body
         names = {node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
         names |= {node.target.id for node in nodes if isinstance(node, ast.AnnAssign)}
-        assert names & modules <= NOT_IMPORTED, path.relative_to(ROOT)
+        assert names & modules <= NOT_IMPORTED, path.relative_to(PACKAGE.parent)
 
 
 @pytest.mark.parametrize("name", WRITTEN)
@@ -60,7 +60,7 @@ def test_written_stubs_name_what_is_there(name):
     module = importlib.import_module(f"autodiff_trace.{name}")
     found = declared_names(ast.parse(type_stubs.stub_path(name).read_text(encoding="utf-8")))
     missing = set(module.__all__) - set(found)
-    assert not missing, f"add {sorted(missing)} to {type_stubs.stub_path(name).relative_to(ROOT)}"
+    assert not missing, f"add {sorted(missing)} to {type_stubs.stub_path(name).relative_to(PACKAGE.parent)}"
     for public in module.__all__:
         for definition in found[public]:
             if isinstance(definition, ast.FunctionDef):
@@ -89,11 +89,11 @@ def parameter_names(args):
 def test_no_module_says_that_it_has_every_name():
     """``__getattr__`` of a module says so to a type checker, unless it stands below ``if not TYPE_CHECKING``."""
     for name in type_checkers.public_modules():
-        module = ROOT.joinpath(*name.split("."))
+        module = PACKAGE.parent.joinpath(*name.split("."))
         path = module / "__init__.py" if module.is_dir() else module.with_suffix(".py")
         if path.exists() and not path.with_suffix(".pyi").exists():
             names = {node.name for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)}
-            assert "__getattr__" not in names, f"{path.relative_to(ROOT)}: put it below if not TYPE_CHECKING"
+            assert "__getattr__" not in names, f"{path.relative_to(PACKAGE.parent)}: put it below if not TYPE_CHECKING"
 
 
 @pytest.mark.parametrize("path", sorted(PROGRAMS.glob("*.py")), ids=lambda path: path.stem)

@@ -17,15 +17,16 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).parent.parent
-PACKAGE = ROOT / "autodiff_trace"
 sys.path[:0] = [str(Path(__file__).parent), str(ROOT)]
 
+import autodiff_trace  # noqa: E402
 from stub_results import COMPARISONS, OPERATORS, number_for_mypy  # noqa: E402
 from stub_text import (  # noqa: E402
     arguments_of, def_text, fill, function_text, method_text, own_function_text, result_of, signature_of,
 )
 from stub_types import CREATED, OWN_NAMES, WHOLE_MODULES  # noqa: E402
 
+PACKAGE = Path(autodiff_trace.__file__).parent
 NEWEST = {"numpy": "2.4", "scipy": "1.17"}
 """The versions whose functions the stubs describe."""
 
