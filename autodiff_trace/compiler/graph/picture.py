@@ -134,13 +134,13 @@ def draw_line(line: Line) -> str:
     if line.is_smooth:
         path = f"M{x:.1f} {y:.1f}"
         for i in range(1, len(points), 2):
-            to_x, to_y = points[i]
-            half = (to_y - y) / 2
-            path += f"C{x:.1f} {y + half:.1f} {to_x:.1f} {to_y - half:.1f} {to_x:.1f} {to_y:.1f}"
+            x, y = points[i]
+            path += f"V{y:.1f}"
             if i + 1 < len(points):
-                x, y = points[i + 1]
-                path += f"V{y:.1f}"
-        down = 6 if points[-1][1] > points[-2][1] else -6
+                to_x, to_y = points[i + 1]
+                half = (to_y - y) / 2
+                path += f"C{x:.1f} {y + half:.1f} {to_x:.1f} {to_y - half:.1f} {to_x:.1f} {to_y:.1f}"
+        down = 6 if end_y > points[0][1] else -6
         head = f"M{end_x:.1f} {end_y:.1f}l-3.5 {-down}h7Z"
     else:
         path = polyline(points)

@@ -23,7 +23,8 @@ GUTTER = 34
 
 @dataclass
 class Line:
-    """A line, by its corners (``is_smooth``: by the points through which it curves), with its arrow at the last one."""
+    """A line, by its corners, with its arrow at the last one. One that ``is_smooth`` goes straight from the first to
+    the second, curves to the third, and so on: rows are passed straight, channels in curves."""
 
     points: list[tuple[float, float]]
     is_smooth: bool
@@ -172,12 +173,14 @@ def lines_within(layout: Layout, column: Column, left: float, row_of: dict, tops
         x, y, wide, high = layout.places[target]
         lines.sort(key=lambda line: column.middle[line[-2]])
         for i, line in enumerate(lines, 1):
-            points = [exit_of(layout, line[0], column.upward)]
-            for bend in line[1:-1]:
-                top, height = tops[row_of[bend]]
+            points = []
+            ends_at = x + wide * i / (len(lines) + 1)
+            for each in line:
+                top, height = tops[row_of[each]]
+                across = left + column.middle[each] if each is not target else ends_at
                 ys = [top + height, top] if column.upward else [top, top + height]
-                points += [(left + column.middle[bend], each) for each in ys]
-            points.append((x + wide * i / (len(lines) + 1), y + high if column.upward else y))
+                points += [(across, y) for y in ys]
+            points[0], points[-1] = exit_of(layout, line[0], column.upward), (ends_at, y + high * column.upward)
             found.append(Line(points, True, line[0], target))
     return found
 
