@@ -271,6 +271,40 @@ def test_a_loop_is_one_step(name, recorded):
     assert recorded and all(recorded)
 
 
+def of_roots(pick):
+    """What ``pick`` takes of the last carry and the outputs of a loop, in which slopes at 0 are infinite."""
+    def function(x, times):
+        return pick(*scan(lambda c, t: (anp.sqrt(c) * x, (anp.sqrt(t) * c, c[0])), x * np.array([2.0, 0.0]), times))
+    return function
+
+
+PICKED = {
+    "an item of the carry": of_roots(lambda c, ys: c[0]),
+    "the last row": of_roots(lambda c, ys: ys[0][-1, 0]),
+    "rows after the first": of_roots(lambda c, ys: anp.sum(ys[0][1::3, 0]) * ys[1][2]),
+    "the carry and one row": of_roots(lambda c, ys: anp.sum(anp.where(c > 0.0, c, 0.0)) + ys[1][3]),
+    "rows by a mask": of_roots(lambda c, ys: anp.sum(anp.where(TIMES > 0.2, ys[1] * ys[0][:, 0], 0.0))),
+    "nothing of some outputs": of_roots(lambda c, ys: c[0] + anp.sum(ys[1])),
+    "the largest": of_roots(lambda c, ys: anp.max(ys[0])),
+}
+
+
+@pytest.mark.parametrize("name", PICKED)
+def test_what_is_picked_of_a_loop_leaves_it_a_loop(name, monkeypatch):
+    def unrolled(*args):
+        raise AssertionError("the loop was taken apart")
+
+    monkeypatch.setattr(loop_cotangents, "pull_unrolled", unrolled)
+    slopes = grad(PICKED[name], (0, 1))
+    twice, batched = grad(lambda x: slopes(x, TIMES + 0.1)[0]), vmap(slopes, (0, None))
+    with np.errstate(all="ignore"):
+        for function, args in [(slopes, (0.9, TIMES)), (twice, (0.9,)), (batched, (TIMES[5:8], TIMES))]:
+            compiled = jit(function)
+            for found, right in zip(tree_leaves(compiled(*args)), tree_leaves(function(*args)), strict=True):
+                np.testing.assert_allclose(found, right, rtol=1e-9, atol=1e-12)
+            assert compiled.cache_info().failures == compiled.cache_info().eager == 0
+
+
 count = 0
 
 

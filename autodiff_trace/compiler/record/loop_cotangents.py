@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,23 +28,27 @@ Where these are too many it is done block by block (``transforms/loops``)."""
 
 def pull(trace: VJPTrace, loop: Loop, args: list) -> list:
     values, nodes = zip(*[trace.unbox(arg) for arg in args])
-    back = Backward(loop, list(map(example_of, inputs_of_turn(values, loop.carried, loop.own))), nodes)
+    examples = list(map(example_of, inputs_of_turn(values, loop.carried, loop.own)))
+    back = Backward(loop, examples, nodes)
     outputs = bind(back.forward, values)
     stacks = outputs[loop.kept:back.forward.kept]
     outputs[loop.kept:back.forward.kept] = []
     likes = list(map(array_ops.shape_only, outputs))
 
     def pull_back(gs):
+        unread = {i for i, g in enumerate(gs[:loop.kept]) if g is None and back.inexact[loop.carried + i]}
         is_masked = [type(g) is Selected for g in gs]
-        if any(is_masked[:loop.kept]) or any(
-            each and not back.masked.get(i) for i, each in enumerate(is_masked[loop.kept:])
+        if not unread and not any(is_masked[:loop.kept]) and all(
+            back.masked.get(i) for i, each in enumerate(is_masked[loop.kept:]) if each
         ):
+            return back.run(gs, likes, values, stacks)
+        try:
+            other = Backward(loop, examples, nodes, unread, any(is_masked))
+            # Once more forward: what is kept may differ.
+            kept = bind(other.forward, values)[loop.kept:other.forward.kept]
+            return other.run(gs, likes, values, kept)
+        except NotRolled:
             return pull_unrolled(loop, values, nodes, gs)
-        inexact = back.inexact[loop.carried:] + back.inexact[:loop.carried]
-        is_row = [True] * loop.kept + [False] * loop.carried
-        gs = [zero_like(like) if g is None and row and each else g
-              for g, like, row, each in zip(gs, likes, is_row, inexact)]
-        return back.run(gs, values, stacks)
 
     return record_step(trace, outputs, [node for node in nodes if node is not None], pull_back, "scan",
                        takes_selected=True)
@@ -73,24 +77,28 @@ class Backward:
 
     It carries the cotangents of what that carries, and the sums of those of what is the same in all turns; each turn
     has of its own what that had, what that has kept (``forward`` is the loop that keeps it), and the cotangents of what
-    it gave. Selected cotangents go with their masks behind them.
+    it gave, except for those ``unread``: a zero is no cotangent where a slope is infinite. Selected cotangents go with
+    their masks behind them; with ``takes_masks`` those of all outputs may be selected.
     """
 
-    def __init__(self, loop: Loop, examples: list, nodes: Sequence) -> None:
-        self.loop, self.nodes = loop, nodes
+    def __init__(
+        self, loop: Loop, examples: list, nodes: Sequence, unread: Collection[int] = (), takes_masks: bool = False,
+    ) -> None:
+        self.loop, self.nodes, self.takes_masks = loop, nodes, takes_masks
         self.end = loop.carried + loop.own
         self.examples = examples
         outs = loop.body.outputs[:loop.carried + loop.kept]
-        self.inexact = [is_inexact(each) for each in outs]
+        self.inexact = [is_inexact(each) and i - loop.carried not in unread for i, each in enumerate(outs)]
         self.carries = [i for i in range(loop.carried) if self.inexact[i]]
         self.followed = [*self.carries, *(i for i in range(loop.carried, len(nodes)) if nodes[i] is not None)]
         self.totals = [i for i in self.followed if i >= self.end]
         self.rows = [i for i in self.followed if loop.carried <= i < self.end]
         self.masked = dict.fromkeys(self.followed, False)
-        if sum(self.inexact) > 1:  # what has no cotangent, since nothing reads the last, is not selected
+        if takes_masks or sum(self.inexact) > 1:  # what has no cotangent, since nothing reads the last, is not selected
             self.masked.update(dict.fromkeys(self.carries, True))
-        g_rows = [np.ones(each.spec.shape, each.spec.dtype)[()] for i, each in enumerate(outs)
-                  if i >= loop.carried and self.inexact[i]]
+        g_rows = [np.ones(each.spec.shape, dtype)[()] for i, each in enumerate(outs)
+                  if i >= loop.carried and self.inexact[i]
+                  for dtype in ([each.spec.dtype, bool] if takes_masks else [each.spec.dtype])]
         before = None
         while before != self.masked:  # until no more of what is carried has a mask
             before = dict(self.masked)
@@ -118,7 +126,9 @@ class Backward:
         """What a turn gives, and the cotangents of what it has."""
         xs, rest = boxes[:len(self.examples)], iter(boxes[len(self.examples):])
         gs, totals = self.selected(self.carries, rest), self.selected(self.totals, rest)
-        gs.update((i, next(rest)) for i in range(self.loop.carried, len(self.inexact)) if self.inexact[i])
+        for i in range(self.loop.carried, len(self.inexact)):
+            if self.inexact[i]:
+                gs[i] = with_mask(next(rest), next(rest)) if self.takes_masks else next(rest)
 
         def run(*inputs):
             leaves = list(xs)
@@ -179,13 +189,21 @@ class Backward:
         backward = Program(new_inputs, steps, relabel(answers, new))
         self.backward = make_loop(loop.turns, backward, carried, len(rows) + len(kept) + len(g_rows))
 
-    def run(self, gs: list, values: Sequence, stacks: list) -> list:
+    def cotangents_of_rows(self, gs: list, likes: list) -> Iterator[Any]:
+        """Those of what each turn gave, with their masks behind them if this loop takes some."""
+        for g, like, is_followed in zip(gs, likes, self.inexact[self.loop.carried:]):
+            if is_followed:
+                yield zero_like(like) if g is None else settle(g)
+                if self.takes_masks:
+                    yield g.mask() if type(g) is Selected else np.full(like.shape, g is not None)
+
+    def run(self, gs: list, likes: list, values: Sequence, stacks: list) -> list:
         """The cotangents of the values, from those of the outputs and what was kept."""
         loop = self.loop
         last = dict(enumerate(gs[loop.kept:]))
         ends = list(self.leaves_of({**{i: last[i] for i in self.carries}, **dict.fromkeys(self.totals)}))
         own = [leaf for leaf, is_own in ends if is_own and type(leaf) is np.ndarray]
-        rows = [*values[loop.carried:self.end], *stacks, *(g for g in gs[:loop.kept] if g is not None)]
+        rows = [*values[loop.carried:self.end], *stacks, *self.cotangents_of_rows(gs[:loop.kept], likes)]
         with owning(own):
             outputs = bind(self.backward, [
                 *(leaf for leaf, _ in ends), *(anp.flip(x, 0) for x in rows), *values[self.end:]])
