@@ -1,6 +1,7 @@
 """The types of ``jit`` and ``graph``: a compiled function keeps the parameters and the result of the function."""
 
 from collections.abc import Callable, Sequence
+from os import PathLike
 from typing import Any, Concatenate, Generic, TypeVar, overload
 
 from typing_extensions import ParamSpec
@@ -32,6 +33,8 @@ class Graph:
     def counts(self) -> Counts: ...
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any: ...
     def to_dot(self) -> str: ...
+    def to_svg(self, *, expand: bool = False, limit: int = 200) -> str: ...
+    def save_svg(self, path: str | PathLike[str], *, expand: bool = False, limit: int = 200) -> None: ...
 
 class _Jitted(Generic[P, R]):
     """A function that is compiled."""

@@ -209,7 +209,7 @@ class Graph:
             raise ValueError(f"to_svg: limit is {limit}; it must be 1 or more boxes.")
         return draw(self.title, boxes_of(self, expand), counted)
 
-    def save_svg(self, path: str | os.PathLike, *, expand: bool = False, limit: int = 200) -> None:
+    def save_svg(self, path: str | os.PathLike[str], *, expand: bool = False, limit: int = 200) -> None:
         """Write the picture that :meth:`to_svg` gives into a file, for a browser or a page."""
         picture = self.to_svg(expand=expand, limit=limit)
         with open(path, "w", encoding="utf-8") as file:
