@@ -22,6 +22,7 @@ autodoc_typehints = "none"
 autodoc_preserve_defaults = True
 autodoc_member_order = "bysource"
 autosummary_generate = False
+napoleon_attr_annotations = False
 napoleon_numpy_docstring = False
 napoleon_use_param = False
 napoleon_use_rtype = False
