@@ -15,22 +15,18 @@ release = version = autodiff_trace.__version__
 html_title = f"autodiff_trace {release}"
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.napoleon", "sphinx_copybutton"]
-templates_path = []
-exclude_patterns = ["README.md"]
 
-myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
-suppress_warnings = ["myst.strikethrough"]
 
 autodoc_typehints = "none"
 autodoc_preserve_defaults = True
 autodoc_member_order = "bysource"
 autosummary_generate = False
+napoleon_attr_annotations = False
 napoleon_numpy_docstring = False
 napoleon_use_param = False
 napoleon_use_rtype = False
 add_module_names = False
-python_display_short_literal_types = True
 toc_object_entries_show_parents = "hide"
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
@@ -44,7 +40,10 @@ html_show_sphinx = False
 pygments_style = "friendly"
 pygments_dark_style = "monokai"
 
-PAGES_OUTSIDE = {"../README.md": "index.md", "../ARCHITECTURE.md": "architecture.md", "../CHANGELOG.md": "changelog.md"}
+PAGES_OUTSIDE = {
+    "../README.md": "index.md", "../ARCHITECTURE.md": "architecture.md", "../CHANGELOG.md": "changelog.md",
+    "../CONTRIBUTING.md": "contributing.md",
+}
 """Files beside docs/ that pages link to, and the page of the site that has what they say."""
 
 
@@ -84,13 +83,14 @@ def show_attribute(app, kind, name, thing, options, lines):
 
 
 def find_by_last_name(app, env, node, text):
-    """What a docstring names by its last name stands in another module of the reference, if in one alone."""
+    """What a docstring names by its last name stands in the package itself, or in one other module of the reference."""
     if node.get("refdomain") == "py":
         domain = env.get_domain("py")
         found = [
             name for name, entry in domain.objects.items()
             if name.rpartition(".")[2] == node["reftarget"] and not entry.aliased
         ]
+        found = [name for name in found if name == f"autodiff_trace.{node['reftarget']}"] or found
         if len(found) == 1:
             return domain.resolve_xref(env, node["refdoc"], app.builder, "obj", found[0], node, text)
 

@@ -42,7 +42,10 @@ def make(name: str) -> None:
 
 
 if __name__ == "__main__":
+    chosen = sys.argv[1:] or old()
+    if unknown := sorted(set(chosen) - set(EXAMPLES)):
+        sys.exit(f"no such example: {', '.join(unknown)}; there are {', '.join(EXAMPLES)}")
     PICTURES.mkdir(exist_ok=True)
-    for name in sys.argv[1:] or old():
+    for name in chosen:
         print(f"{name}:", flush=True)
         make(name)

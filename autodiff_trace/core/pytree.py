@@ -50,11 +50,12 @@ def register_pytree(
         flatten: from a container its children and a hashable remainder that ``unflatten`` needs.
         unflatten: from the remainder and a list of children a container.
 
-    >>> from collections import deque
-    >>> register_pytree(deque, lambda x: (x, x.maxlen), lambda maxlen, children: deque(children, maxlen))
-    >>> tree_map(lambda x: 2 * x, deque([1.0, 2.0], maxlen=2))
-    deque([2.0, 4.0], maxlen=2)
-    >>> del registry[deque]
+    >>> class Pair:
+    ...     def __init__(self, first, second):
+    ...         self.first, self.second = first, second
+    >>> register_pytree(Pair, lambda pair: ([pair.first, pair.second], None), lambda _, children: Pair(*children))
+    >>> tree_map(lambda x: 2 * x, Pair(1.0, [2.0, 3.0])).second
+    [4.0, 6.0]
     """
     registry[kind] = flatten, unflatten
     fields.pop(kind, None)
