@@ -13,7 +13,10 @@ from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```python\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
-PAGES = "array_types debugging errors extending from_autograd from_scratch how_it_works load nn".split()
+PAGES = [
+    "array_types", "bayesian_inference", "debugging", "errors", "extending", "fit_with_scipy", "from_autograd",
+    "from_scratch", "how_it_works", "load", "nn", "odes", "sparse_jacobians", "train_a_net", "tutorial",
+]
 """Pages that are one program each."""
 
 
