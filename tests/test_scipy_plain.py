@@ -85,6 +85,14 @@ def test_a_function_without_traced_form_is_named_too():
         grad(lambda x: anp.sum(scipy.cluster.vq.whiten(x[:, None])))(X)
 
 
+def test_no_traced_form_is_named_where_that_is_scipys_own():
+    import scipy.sparse.linalg
+
+    operator = scipy.sparse.linalg.aslinearoperator(np.eye(4))
+    with pytest.raises(TracedValueError, match=r"There is no traced form of scipy\.sparse\.linalg\.LinearOperator:"):
+        grad(lambda x: anp.sum(operator @ x))(X)
+
+
 def test_what_a_users_function_asks_of_numpy_is_said_of_numpy():
     with pytest.raises(TracedValueError, match=r"^NumPy asks a traced value"):
         grad(lambda x: scipy.optimize.minimize(lambda y: np.sum(np.array([x, x]) * y), np.ones(1)).fun)(1.0)
