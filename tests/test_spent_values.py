@@ -220,10 +220,15 @@ def test_exceptions_from_other_threads():
             found.append(trace_stack.get())
 
     thread = threading.Thread(target=work)
-    thread.start()
-    for _ in range(200):
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(KeyboardInterrupt))
-        stop.wait(0.0005)
-    stop.set()
-    thread.join()
+    gc.disable()  # as above
+    try:
+        thread.start()
+        for _ in range(200):
+            interrupt = ctypes.py_object(KeyboardInterrupt)
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), interrupt)
+            stop.wait(0.0005)
+    finally:
+        stop.set()
+        thread.join()
+        gc.enable()
     assert len(found) > 20 and set(found) == {()}
