@@ -15,7 +15,7 @@ from ..core.asking import why_not
 from ..core.errors import TracedValueError, caller_line
 from ..core.recording import RecordingTrace
 from ..core.tracer import spent_constant
-from .array_kinds import why_asked
+from .plain_askers import why_asked
 from .plain_scipy import why_no_plain_value
 
 __all__ = ["gives_objects", "plain_array"]
