@@ -1,11 +1,12 @@
 """Where NumPy or another package asks a traced value for a plain array, the error names it and says what to write."""
 
+import ctypes
 import sys
 
 import numpy as np
 import pytest
 
-from autodiff_trace import TracedValueError, grad
+from autodiff_trace import TracedValueError, grad, jit, stop_gradient, vmap
 
 rng = np.random.default_rng(0)
 SERIES = np.polynomial.Legendre([1.0, 2.0, 3.0], domain=[0.0, 2.0])
@@ -53,6 +54,22 @@ def test_who_asks(fun, text):
 def test_which_compiled_function_asks(fun, text):
     with pytest.raises(TracedValueError, match=text):
         grad(fun)(1.0)
+
+
+@pytest.mark.parametrize("transform", [grad, vmap, lambda f: jit(grad(f), constant=("double",))])
+def test_a_function_of_c_is_refused(transform):
+    double = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(lambda value: 2.0 * value)
+    with pytest.raises(ctypes.ArgumentError, match=r"a function of C takes plain numbers, .*line \d+\)\. Give"):
+        transform(lambda x: double(x))(np.ones(()) if transform is not vmap else np.ones(2))
+
+
+def test_a_function_of_c_of_a_constant_runs():
+    double = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(lambda value: 2.0 * value)
+    assert grad(lambda x: x * double(stop_gradient(x)))(3.0) == 6.0
+    compiled = jit(lambda x: double(x) + x, constant=("double",))
+    assert [compiled(x) for x in (1.0, 1.0, 2.0, 2.0, 1.0)] == [3.0, 3.0, 6.0, 6.0, 3.0]
+    compiled = jit(lambda x: double(x[0]) + x, constant=("double",))
+    assert [compiled(np.array([x])).tolist() for x in (1.0, 1.0, 2.0)] == [[3.0], [3.0], [6.0]]
 
 
 def test_what_is_written_instead_works():

@@ -206,8 +206,12 @@ def check_numbers(name: str, key: int | str, tree: Any) -> None:
             )
     leaves, _ = tree_flatten(tree)
     if leaves and not any(to_input(leaf) is not None for leaf in leaves):
+        more = (
+            f", or containers of them: register_pytree({type(tree).__name__}, flatten, unflatten) makes its class one; "
+            "argnums selects another argument" if hasattr(tree, "__dict__") and not callable(tree) and len(leaves) == 1 else ""
+        )
         raise TypeError(
-            f"{name}: argument {key!r} is {describe(tree)}; differentiate with respect to numbers or arrays."
+            f"{name}: argument {key!r} is {describe(tree)}; differentiate with respect to numbers or arrays{more}."
         )
 
 
