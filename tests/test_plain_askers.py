@@ -27,6 +27,7 @@ ASKERS = {
         lambda c: np.polynomial.hermite_e.hermeval(0.3, [c, c]), r"hermite_e.hermevander\(x, len\(c\) - 1\) @ c"),
     "of linalg": (lambda x: np.linalg.norm([x, x]), "np.linalg.norm asks .* Write anp.linalg.norm,"),
     "of fft": (lambda x: np.fft.fft([x, x]), "np.fft.fft asks .* Write anp.fft.fft,"),
+    "of testing": (lambda x: np.testing.assert_allclose(x, 1.0), "np.testing.assert_allclose asks .* no form of it"),
     "an object": (lambda x: np.mgrid[0:x:0.5], "np.mgrid asks .* There is no form of it that follows derivatives"),
 }
 COMPILED = {

@@ -69,7 +69,7 @@ def numpy_way(frame: FrameType) -> tuple[str, str] | None:
             "Call the function with the array itself, where it is written with anp, or write vmap(f)(x)"
         )
     area = module.split(".")[1]
-    if area in ("linalg", "fft"):
+    if not area.startswith("_") and hasattr(getattr(np, area, None), frame.f_code.co_name):
         return instead_of(area, frame.f_code.co_name)
     objects = [name for name, value in vars(np).items() if owner is not None and value is owner]
     return instead_of("", objects[0] if objects else kind if hasattr(np, kind) else frame.f_code.co_name)
@@ -89,7 +89,7 @@ def polynomial_way(module: str) -> str:
 def instead_of(area: str, name: str) -> tuple[str, str] | None:
     """The name of a function of NumPy in ``np``, or in its module ``area``, and what to write; else None."""
     anp = import_module(f"{PACKAGE_NAME}.numpy")
-    plain, traced = (getattr(np, area), getattr(anp, area)) if area else (np, anp)
+    plain, traced = (getattr(np, area), getattr(anp, area, None)) if area else (np, anp)
     path = f"{area}.{name}" if area else name
     if name.startswith("_") or not hasattr(plain, name):
         return None

@@ -206,10 +206,11 @@ def check_numbers(name: str, key: int | str, tree: Any) -> None:
             )
     leaves, _ = tree_flatten(tree)
     if leaves and not any(to_input(leaf) is not None for leaf in leaves):
+        is_object = len(leaves) == 1 and leaves[0] is tree and hasattr(tree, "__dict__") and not callable(tree)
         more = (
             f", or containers of them: register_pytree({type(tree).__name__}, flatten, unflatten) makes its class one; "
-            "argnums selects another argument" if hasattr(tree, "__dict__") and not callable(tree) and len(leaves) == 1 else ""
-        )
+            "argnums selects another argument"
+        ) if is_object else ""
         raise TypeError(
             f"{name}: argument {key!r} is {describe(tree)}; differentiate with respect to numbers or arrays{more}."
         )
