@@ -27,6 +27,8 @@ ASKERS = {
         lambda c: np.polynomial.hermite_e.hermeval(0.3, [c, c]), r"hermite_e.hermevander\(x, len\(c\) - 1\) @ c"),
     "of linalg": (lambda x: np.linalg.norm([x, x]), "np.linalg.norm asks .* Write anp.linalg.norm,"),
     "of fft": (lambda x: np.fft.fft([x, x]), "np.fft.fft asks .* Write anp.fft.fft,"),
+    "of emath": (lambda x: np.emath.sqrt([x, x]), "np.emath.sqrt asks .* Write np.emath.sqrt.anp.array"),
+    "of rec": (lambda x: np.rec.array([x, x]), "np.rec.array asks .* no form of it"),
     "of testing": (lambda x: np.testing.assert_allclose(x, 1.0), "np.testing.assert_allclose asks .* no form of it"),
     "an object": (lambda x: np.mgrid[0:x:0.5], "np.mgrid asks .* There is no form of it that follows derivatives"),
 }
@@ -40,6 +42,8 @@ COMPILED = {
     "a generator": (lambda x: rng.normal(0.0, x), rf"normal\(\) {DRAW}"),
     "a generator of an object": (lambda x: detector.random.gamma(x), rf"gamma\(\) {DRAW}"),
     "the global generator": (lambda x: np.random.poisson(x), rf"poisson\(\) {DRAW}"),
+    "a choice": (lambda x: rng.permutation([x, x]), r"Draw positions instead: x\[rng.permutation"),
+    "a bound": (lambda x: rng.integers(x), r"Bounds are plain: int\(x\)"),
     "no simple name": (lambda x: np.random.default_rng(0).normal(0.0, x), "NumPy asks .* Instead of np.array"),
 }
 

@@ -5,6 +5,7 @@ NumPy's compiled functions leave no frame on the stack: what the user's line cal
 
 from __future__ import annotations
 
+import inspect
 import sys
 from importlib import import_module
 from types import FrameType
@@ -26,6 +27,7 @@ SERIES = {
 }
 """By the modules of ``np.polynomial``, how the names of their functions begin."""
 
+AREAS = "", "linalg", "fft", "emath", "rec", "testing"
 ARRAYS = "array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray"
 
 
@@ -68,11 +70,15 @@ def numpy_way(frame: FrameType) -> tuple[str, str] | None:
         return "np.vectorize", (
             "Call the function with the array itself, where it is written with anp, or write vmap(f)(x)"
         )
-    area = module.split(".")[1]
-    if not area.startswith("_") and hasattr(getattr(np, area, None), frame.f_code.co_name):
-        return instead_of(area, frame.f_code.co_name)
-    objects = [name for name, value in vars(np).items() if owner is not None and value is owner]
-    return instead_of("", objects[0] if objects else kind if hasattr(np, kind) else frame.f_code.co_name)
+    if owner is not None:
+        objects = [name for name, value in vars(np).items() if value is owner]
+        return instead_of("", objects[0] if objects else kind)
+    name = frame.f_code.co_name
+    for area in AREAS:
+        function = getattr(getattr(np, area) if area else np, name, None)
+        if function is not None and getattr(inspect.unwrap(function), "__code__", None) is frame.f_code:
+            return instead_of(area, name)
+    return None
 
 
 def polynomial_way(module: str) -> str:
@@ -91,6 +97,8 @@ def instead_of(area: str, name: str) -> tuple[str, str] | None:
     anp = import_module(f"{PACKAGE_NAME}.numpy")
     plain, traced = (getattr(np, area), getattr(anp, area, None)) if area else (np, anp)
     path = f"{area}.{name}" if area else name
+    if area == "emath":
+        return f"np.{path}", f"Write np.{path}(anp.array([x, y])), of autodiff_trace.numpy"
     if name.startswith("_") or not hasattr(plain, name):
         return None
     if getattr(traced, name, None) in (None, getattr(plain, name)):
@@ -102,6 +110,10 @@ def way_of(called: Any) -> tuple[str, str] | None:
     """The same for a compiled function, which the user's line calls."""
     name = getattr(called, "__name__", "")
     if isinstance(getattr(called, "__self__", None), (np.random.Generator, np.random.RandomState)):
+        if name in ("choice", "permutation", "permuted", "shuffle"):
+            return f"{name}() of np.random", "Draw positions instead: x[rng.permutation(len(x))]"
+        if name in ("integers", "randint"):
+            return f"{name}() of np.random", "Bounds are plain: int(x)"
         return f"{name}() of np.random", "Transform the draw instead: loc + scale * rng.normal(size=n)"
     if called is np.arange:
         return "np.arange", "Write start + step * np.arange(n), with a plain n"
