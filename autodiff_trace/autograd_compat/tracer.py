@@ -223,7 +223,8 @@ def find_top_boxed_args(args: Sequence) -> tuple[list, Any, Any, bool]:
 def notrace_primitive(f_raw: Callable) -> Callable:
     """A function that gets the plain values of traced arguments, and that no trace sees."""
 
-    @functools.wraps(f_raw, updated=())
+    # Not its ``__type_params__``: those of ``type`` are no tuple in Python 3.12.1.
+    @functools.wraps(f_raw, ("__module__", "__name__", "__qualname__", "__doc__"), ())
     def f_wrapped(*args, **kwargs):
         return f_raw(*map(getval, args), **kwargs)
 
