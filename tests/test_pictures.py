@@ -233,7 +233,54 @@ def test_hostile_names(name):
 
 def test_loops_in_loops():
     texts = [texts for _, _, texts in boxes_in(GRAPHS["scan"]().to_svg()) if "these 34" in texts[0]][0]
-    assert [text.strip() for text in texts[1:7]] == ["us[24:32]", "8 × these 4:", "…[4]", "… + …", "tanh(…)", "… ** 2"]
+    assert [text.strip() for text in texts[1:7]] == ["us[…:…]", "8 × these 4:", "…[…]", "… + …", "tanh(…)", "… ** 2"]
+
+
+def alternating(x):
+    for i in range(40):
+        x = anp.sin(x) * (0.5 if i % 2 else 3.0)
+    return x
+
+
+def of_layers(layers, x):
+    for layer in layers:
+        x = layer["W"] @ x + 1.0
+    return x
+
+
+def doubled_and_pulled(x, g):
+    value, pull = vjp(lambda x: [x := x * 2.0 for _ in range(30)][-1], x)
+    return value, *pull(g)
+
+
+TURNS = {  # the lines of the boxes of loops: what differs between turns is no line of them
+    "constants": (alternating, (1.0,), ["40 × these 2: 100% sin(…) … * … → result"]),
+    "items": (of_layers, ([{"W": np.eye(3)}] * 20, np.ones(3)), [
+        "20 × these 2: 100% layers[…]['W'] @ … … + 1.0 → result"]),
+    "two passes": (doubled_and_pulled, (1.0, 1.0), [
+        "30 × these 1: 48% … * 2.0 → result[0]", "30 × these 1: 48% … * 2.0 → result[1]"]),
+}
+
+
+@pytest.mark.parametrize("name", TURNS)
+def test_turns(name):
+    function, args, expected = TURNS[name]
+    texts = [" ".join(" ".join(texts).split()) for _, _, texts in boxes_in(graph(function, *args).to_svg())]
+    assert [text for text in texts if "× these" in text] == expected
+
+
+def test_long_texts():
+    def f(x):
+        return anp.sin(x)
+
+    f.__name__ = "f" * 300
+    g = graph(f, 1.0)
+    for picture in g.to_svg(), g.to_svg(limit=1):
+        root = ElementTree.fromstring(picture)
+        assert float(root.get("width")) < 1000
+        for text in root.findall(f"{SVG}text"):  # of the head
+            size = float(text.get("font-size", 11))
+            assert float(text.get("x")) + 0.6 * size * len(text.text) <= float(root.get("width"))
 
 
 def test_the_picture_of_the_documents():
