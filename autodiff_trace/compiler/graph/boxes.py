@@ -167,7 +167,7 @@ class Maker:
             kind = "guard" if is_guard else "backward" if number else "function"
             read = self.operands_of(step, text == full)
             title = full if is_guard else f"{full}: {type_text(step.spec)}"
-            texts = [text] if is_guard else [text, type_text(step.spec)]
+            texts = [text] if is_guard else [text, shortened(type_text(step.spec))]
             self.finish(Box(kind, texts, title, self.part, read, cost=cost_of(step)), [step])
 
     def add_loop(self, steps: list[Node], passes: list[int], period: int, turns: int) -> None:

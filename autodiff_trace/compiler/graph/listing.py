@@ -33,6 +33,9 @@ DEPTH = 3
 SHOWN_USES = ("complex", "float", "index", "int", "str")
 """Python's uses of values that are named where a guard is; the others are ``if`` and formatting."""
 
+ADDRESS = re.compile(r" (?:object )?at 0x[0-9a-fA-F]+")
+"""What is another each time in what objects say of themselves."""
+
 INFIX = {
     "add": "+", "divide": "/", "equal": "==", "greater": ">", "greater_equal": ">=", "less": "<", "less_equal": "<=",
     "matmul": "@", "multiply": "*", "not_equal": "!=", "power": "**", "subtract": "-", "true_divide": "/",
@@ -65,7 +68,7 @@ def expression(arg: Any, depth: int = DEPTH) -> str:
     if arg is Ellipsis:
         return "..."
     if type(arg) is not Node:
-        return repr(arg)
+        return ADDRESS.sub("", repr(arg))
     if arg.kind == "input":
         return arg.name
     if arg.kind == "constant":
