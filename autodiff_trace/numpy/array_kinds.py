@@ -256,7 +256,9 @@ def numpy_name(frame: FrameType) -> str:
     if frame.f_globals["__name__"].startswith("numpy.polynomial"):
         return "np.polynomial"
     owner = type(frame.f_locals.get("self")).__name__
-    return f"np.{owner if hasattr(np, owner) else frame.f_code.co_name}"
+    name = owner if hasattr(np, owner) else frame.f_code.co_name
+    part = frame.f_globals["__name__"].split(".")[1]
+    return f"np.{part}.{name}" if part in ("linalg", "fft") else f"np.{name}"
 
 
 def numpy_way(name: str) -> str:
