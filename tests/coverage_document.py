@@ -64,7 +64,7 @@ def classify(name: str, function: object, module: types.ModuleType) -> str:
 def load_rows(library: str = "numpy") -> list:
     """The rows of all tables of a library."""
     for path in sorted(HERE.glob("test_*.py")):
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
         if "table_test(" in text and ("scipy_table" in text) == (library == "scipy"):
             importlib.import_module(path.stem)
     return [row for row in table.ALL_ROWS if row.library == library]

@@ -42,7 +42,7 @@ class Library:
 def form_rows() -> list[table.Row]:
     """A row of each form of the tables of NumPy's functions, of those that have an array among their arguments."""
     for path in sorted(Path(__file__).parent.glob("test_*.py")):
-        if "scipy" not in path.name and "table_test(" in path.read_text():
+        if "scipy" not in path.name and "table_test(" in path.read_text(encoding="utf-8"):
             importlib.import_module(path.stem)
     first = {row.form: row for row in reversed(table.ALL_ROWS) if row.library == "numpy" and has_array(row)}
     return sorted(first.values(), key=lambda row: row.name)

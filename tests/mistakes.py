@@ -47,7 +47,7 @@ def names():
 def read(path):
     """The rows of a file."""
     rows = []
-    for part in path.read_text().split("\n== ")[0:]:
+    for part in path.read_text(encoding="utf-8").split("\n== ")[0:]:
         title, _, rest = part.removeprefix("== ").partition("\n")
         program, _, error = rest.partition("\n-- ")
         kind, _, text = error.partition("\n")
@@ -84,7 +84,7 @@ def write(path):
             error = run(row.program)
         text = "\n".join(textwrap.wrap(said(error), WIDTH, break_long_words=False, break_on_hyphens=False))
         parts.append(f"== {row.title}\n{row.program}-- {type(error).__name__}\n{text}\n")
-    path.write_text("\n".join(parts))
+    path.write_text("\n".join(parts), encoding="utf-8")
 
 
 if __name__ == "__main__":

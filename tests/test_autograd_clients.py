@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import os
 import subprocess
 import sys
 import tarfile
@@ -79,7 +80,7 @@ def test_a_source_distribution_is_unpacked_once(tmp_path, monkeypatch):
 
 
 def test_what_cannot_be_fetched_is_skipped_with_the_reason(tmp_path, monkeypatch, capsys):
-    for name, value in {"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": "/dev/null", "PIP_FIND_LINKS": str(tmp_path)}.items():
+    for name, value in {"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": str(tmp_path)}.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(Unavailable, match="no matching distribution|No matching distribution"):
         fetch("no-such-project-at-all==1.0", tmp_path)

@@ -28,6 +28,8 @@ def start(*options):
     """The command in a group of processes of its own."""
     pytest.importorskip("distributed")
     pytest.importorskip("scipy")
+    if not hasattr(os, "killpg"):
+        pytest.skip("there are no groups of processes here")
     command = [sys.executable, "-m", "benchmarks.distributed", *SMALL, *options]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                             encoding="utf-8", start_new_session=True, preexec_fn=heed_interrupts)

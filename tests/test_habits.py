@@ -303,6 +303,12 @@ def test_arguments_beside_the_function(name, x):
         getattr(autodiff_trace, name)(f, x)
 
 
+@pytest.mark.parametrize("name", ["jacobian", "hessian"])
+def test_arguments_beside_the_function_and_a_pattern(name):
+    with pytest.raises(TypeError, match=rf"{name}\(f\)\(x\)"):
+        getattr(autodiff_trace, name)(f, X, sparsity="detect")
+
+
 def test_the_arguments_of_a_check_stand_beside_the_function():
     with pytest.raises(ValueError, match=r"check_grads\(f, x\)"):
         testing.check_grads(f, modes=["rev"])(X)

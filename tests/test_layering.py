@@ -198,7 +198,7 @@ PLACES = {path: place for place, path in enumerate(read_order(ORDER))}
 
 def find_imports(path):
     """The modules of the package that a module imports, at its top or in a function, but for annotations."""
-    todo = [ast.parse(path.read_text())]
+    todo = [ast.parse(path.read_text(encoding="utf-8"))]
     while todo:
         node = todo.pop()
         if isinstance(node, ast.ImportFrom) and node.level:
@@ -227,13 +227,13 @@ def test_imports_point_downwards():
 
 
 def test_modules_are_short():
-    lengths = {path: len(path.read_text().splitlines()) for path in PLACES}
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in PLACES}
     assert [f"{path.relative_to(ROOT)}: {length}" for path, length in lengths.items() if length > 280] == []
 
 
 def test_the_core_knows_no_numpy():
     for path in (ROOT / "core").rglob("*.py"):
-        assert "import numpy" not in path.read_text()
+        assert "import numpy" not in path.read_text(encoding="utf-8")
 
 
 def test_the_table_of_modules_is_true():

@@ -249,7 +249,7 @@ def test_the_benchmark_at_a_tiny_size(capsys):
 def test_the_recipe_runs(tmp_path):
     page = (ROOT / "docs" / "processes.md").read_text(encoding="utf-8")
     for number, block in enumerate(part.partition("```")[0] for part in page.split("```python\n")[1:]):
-        (tmp_path / f"example{number}.py").write_text(block)
+        (tmp_path / f"example{number}.py").write_text(block, encoding="utf-8")
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         done = subprocess.run(
             [sys.executable, tmp_path / f"example{number}.py"], capture_output=True, text=True, env=environment)

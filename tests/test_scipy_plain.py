@@ -50,7 +50,6 @@ CALLS = {
     "signal.lfilter": lambda x: scipy.signal.lfilter([1.0], [1.0, 0.5], x),
     "sparse.csr_array": lambda x: scipy.sparse.csr_array((x, (np.arange(4), np.arange(4)))).sum(),
     "sparse.linalg.spsolve": lambda x: scipy.sparse.linalg.spsolve(scipy.sparse.csc_array(A), x),
-    "spatial.KDTree": lambda x: scipy.spatial.KDTree(x[:, None]),
     "spatial.distance.cdist": lambda x: scipy.spatial.distance.cdist(x[:, None], x[:, None]),
     "special.logsumexp": lambda x: scipy.special.logsumexp(x),
     "stats.gaussian_kde": lambda x: scipy.stats.gaussian_kde(x)(1.0),
@@ -83,6 +82,15 @@ def test_a_function_without_traced_form_is_named_too():
 
     with pytest.raises(TracedValueError, match=r"^scipy\.cluster\.vq\.whiten .* no traced form of scipy\.cluster:"):
         grad(lambda x: anp.sum(scipy.cluster.vq.whiten(x[:, None])))(X)
+
+
+@pytest.mark.parametrize("name, call", [
+    ("sparse.linalg.LinearOperator", lambda x: scipy.sparse.linalg.aslinearoperator(np.eye(4)) @ x),
+    ("spatial.KDTree", lambda x: scipy.spatial.KDTree(x[:, None])),
+])
+def test_no_traced_form_is_named_where_that_is_scipys_own(name, call):
+    with pytest.raises(TracedValueError, match=rf"There is no traced form of scipy\.{name}: take the plain value"):
+        grad(lambda x: anp.sum(call(x)))(X)
 
 
 def test_what_a_users_function_asks_of_numpy_is_said_of_numpy():

@@ -315,7 +315,7 @@ def test_the_warning_names_what_the_function_changes():
 
 def test_each_row_of_the_table_is_tested():
     rows = {kind: re.findall(r"^\| ([^|]+?) \|", part, re.M)[2:] for kind, part in zip(
-        ("watched", "unread", "constant", "unknown"), DOCUMENT.read_text().split("\n## ")[1:])}
+        ("watched", "unread", "constant", "unknown"), DOCUMENT.read_text(encoding="utf-8").split("\n## ")[1:])}
     assert rows == {"watched": list(WATCHED), "unread": list(UNREAD), "constant": list(CONSTANT),
         "unknown": list(UNKNOWN)}
 

@@ -92,7 +92,8 @@ def test_no_module_says_that_it_has_every_name():
         module = PACKAGE.parent.joinpath(*name.split("."))
         path = module / "__init__.py" if module.is_dir() else module.with_suffix(".py")
         if path.exists() and not path.with_suffix(".pyi").exists():
-            names = {node.name for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)}
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            names = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
             assert "__getattr__" not in names, f"{path.relative_to(PACKAGE.parent)}: put it below if not TYPE_CHECKING"
 
 

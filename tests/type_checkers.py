@@ -36,7 +36,8 @@ def marked_lines() -> set[tuple[str, int]]:
     """The lines of the programs that say that they are mistakes: file and number."""
     return {
         (path.name, i)
-        for path in PROGRAMS.glob("*.py") for i, line in enumerate(path.read_text().splitlines(), 1) if MARK in line
+        for path in PROGRAMS.glob("*.py")
+        for i, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1) if MARK in line
     }
 
 
@@ -48,7 +49,7 @@ def page_program() -> str:
 def copy_programs(folder: Path) -> None:
     """The programs in a folder of their own, where a checker sees nothing else."""
     shutil.copytree(PROGRAMS, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "page.py").write_text(page_program())
+    (folder / "page.py").write_text(page_program(), encoding="utf-8")
 
 
 def check_with_mypy(folder: Path) -> tuple[set[tuple[str, int]], str]:

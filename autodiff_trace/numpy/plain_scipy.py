@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from types import FrameType
+from types import FrameType, ModuleType
 
 import numpy as np
 
@@ -41,17 +41,30 @@ def why_no_plain_value(use: str) -> str | None:
     name = asking_function()
     if name is None:
         return None
+    traced = import_module(TRACED)
     area = name.split(".")[1]
-    if area in import_module(TRACED).MODULES:
+    passed_on = find_passed_on(name, traced) if area in traced.MODULES else f"scipy.{area}"
+    if passed_on is None:
         instead = (
             f"Write {TRACED}.{name.partition('.')[2]} instead, after `from {TRACED.partition('.')[0]} import scipy`; or"
         )
     else:
-        instead = f"There is no traced form of scipy.{area}:"
+        instead = f"There is no traced form of {passed_on}:"
     return (
         f"{name} asks for {use} of a traced value, which would drop its derivative ({caller_line()}). {instead} take "
         "the plain value with to_numpy(x)."
     )
+
+
+def find_passed_on(name: str, traced: ModuleType) -> str | None:
+    """How far ``name`` goes to a function or class of SciPy that the traced package passes on as it is; else None."""
+    plain, way = sys.modules["scipy"], ["scipy"]
+    for part in name.split(".")[1:]:
+        plain, traced = getattr(plain, part, None), getattr(traced, part, None)
+        way.append(part)
+        if plain is None or traced is None or plain is traced:
+            break
+    return ".".join(way) if plain is not None and plain is traced else None
 
 
 def asking_function() -> str | None:

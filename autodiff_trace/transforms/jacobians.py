@@ -69,6 +69,7 @@ def jacobian(
     """
     if unknown:
         raise unknown_keyword("jacobian", unknown)
+    check_positions("jacobian", argnums)
     if sparsity is not None:
         options = {"argnames": argnames, "has_aux": has_aux, "chunk_size": chunk_size}
         return sparse_jacobian(fun, argnums, sparsity=sparsity, dense=dense, check=check, **options)
@@ -236,6 +237,7 @@ def hessian(
     """
     if unknown:
         raise unknown_keyword("hessian", unknown)
+    check_positions("hessian", argnums)
     if sparsity is not None:
         gradient = grad(fun, argnums, argnames=argnames, has_aux=has_aux)
         return jacobian(
