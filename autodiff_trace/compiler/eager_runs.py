@@ -62,8 +62,8 @@ class EagerRuns:
         if left:
             self.eager += 1
             self.say(
-                f"{left} is a traced value, which a call that is over has left there: store the plain one, to_numpy(x), or "
-                "delete it"
+                f"{left} is a traced value, which a call that is over has left there: store the plain one, "
+                "to_numpy(x), or delete it"
             )
         return self.fun(*args, **kwargs)
 

@@ -68,8 +68,7 @@ def check_order(order: Any) -> int:
         number = -1
     if number < 0:
         raise ValueError(
-            f"derivatives: order is a whole number, 0 or more, not {order!r}. Write derivatives(f, order)(x)."
-        )
+            f"derivatives: order is a whole number, 0 or more, not {order!r}. Write derivatives(f, order)(x).")
     return number
 
 
