@@ -75,7 +75,7 @@ ORDER = """
       smoothing resampling spectra
     scipy/linalg: choices
     scipy/integrate: samples
-    scipy/interpolate: pieces basis piecewise bsplines univariate cubic_splines lines polynomials scattered grids
+    scipy/interpolate: pieces basis held piecewise bsplines univariate cubic_splines lines polynomials scattered grids
       __init__
     scipy/sparse: products stored
     numpy/rules: matrices determinants repeated_values statistics nan_functions complex_parts division elementwise

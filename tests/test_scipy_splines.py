@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 from scipy_table import traced
 
 import numpy as np
 import pytest
 import scipy.interpolate
 
-from autodiff_trace import grad, jit, vjp, vmap
+from autodiff_trace import grad, jit, tree_map, vjp, vmap
 from autodiff_trace import numpy as anp
 from autodiff_trace.testing import check_grads
 
@@ -206,3 +209,27 @@ def test_interp1d_has_its_own_data():
     np.testing.assert_allclose(vjp(krogh, 1.25)[0], polynomial)
     own.bounds_error, own.fill_value = False, 3.0
     assert vjp(own, 9.0)[0] == 3
+
+
+@pytest.mark.parametrize("make", [
+    lambda x, y: ours.CubicSpline(x, y), lambda x, y: ours.make_interp_spline(x, y),
+    lambda x, y: ours.PPoly(y[None, :5], x), lambda x, y: ours.BPoly(y[None, :5], x),
+], ids="CubicSpline BSpline PPoly BPoly".split())
+def test_copies_and_changes_of_splines(make):
+    """A spline is one where its data were set, or came out of a gradient, whatever object SciPy keeps them in."""
+    spline = make(np.arange(6.0), rng.normal(size=6))
+    value = spline(1.3)
+    for copied in (pickle.loads(pickle.dumps(spline)), copy.deepcopy(spline)):
+        np.testing.assert_array_equal(copied(1.3), value)
+        assert copied.axis == 0 and copied.extrapolate == spline.extrapolate
+    gradient = grad(lambda s: s(1.3))(spline)
+    np.testing.assert_allclose(np.sum(gradient.c * spline.c), value)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(gradient)).c, gradient.c)
+    spline.c = 2 * spline.c
+    np.testing.assert_allclose(spline(1.3), 2 * value)
+    np.testing.assert_allclose(copy.copy(spline)(1.3), 2 * value)
+    np.testing.assert_allclose(grad(spline)(1.3), spline.derivative()(1.3))
+    doubled = tree_map(lambda leaf: 2 * leaf, gradient)
+    doubled.c[...] = 1.0
+    assert np.shape(doubled(np.array([0.5, 1.5]))) == (2,)
+    assert not hasattr(spline, "no_such_name")

@@ -45,6 +45,9 @@ INTERPOLANTS = frozenset(f"{__name__.partition('.')[0]}.scipy.interpolate.{name}
 ))
 """Modules of this package whose objects hold what users change: coefficients, knots, values on a grid."""
 
+DELEGATES = "_PPoly", "_BPoly", "_BSpline"
+"""Classes of SciPy 1.18 in whose objects its splines keep these."""
+
 FUNCTIONS = (types.BuiltinFunctionType, types.FunctionType, type)
 
 
@@ -137,7 +140,7 @@ class Follower(Functions):
             self.follow_object(value, place)
         elif kind is types.ModuleType and is_users(value.__name__):
             self.objects[id(value)] = [value, place, None]
-        elif isinstance(value, np.vectorize) or kind.__module__ in INTERPOLANTS:
+        elif isinstance(value, np.vectorize) or kind.__module__ in INTERPOLANTS or is_delegate(kind):
             self.follow_whole(value, place)
         elif has(value, "__wrapped__"):
             self.escape(value.__wrapped__, place)
@@ -156,3 +159,7 @@ class Follower(Functions):
                     self.escape(each, "")
             if isinstance(array, np.ma.MaskedArray) and array.mask is not np.ma.nomask:
                 self.note_array(np.ma.getmask(array).view(np.ndarray))
+
+
+def is_delegate(kind: type) -> bool:
+    return kind.__name__ in DELEGATES and kind.__module__.startswith("scipy.interpolate.")

@@ -17,16 +17,15 @@ from ..plain_arguments import is_traced, refuse_traced
 from .basis import (
     evaluate_spline, interpolating_coefficients, least_squares_coefficients, lowered, periodic_coefficients, raised,
 )
+from .held import HeldData
 from .pieces import moved_axis
-from .piecewise import as_float, as_leaves, held, integral_over_period, refused_method
+from .piecewise import as_float, as_leaves, integral_over_period, refused_method
 
 __all__ = ["BSpline", "make_interp_spline", "make_lsq_spline", "make_smoothing_spline"]
 
 
-class TracedSpline:
+class TracedSpline(HeldData, data="t c k extrapolate axis", arrays="t c"):
     """What is traced of a B-spline: stands before SciPy's class."""
-
-    c, t = held("c"), held("t")
 
     def is_traced(self, *args):
         return is_traced(self.c, self.t, *args)

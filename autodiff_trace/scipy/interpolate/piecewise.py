@@ -18,15 +18,10 @@ from ...core.recording import to_recorded
 from ...numpy import wrapped as anp
 from ...numpy.canonical import as_array
 from ..plain_arguments import is_traced
+from .held import HeldData
 from .pieces import evaluate_pieces, factor_of, moved_axis
 
-__all__ = ["BPoly", "PPoly", "Pieces", "as_float", "as_leaves", "held", "integral_over_period", "refused_method"]
-
-
-def held(name: str) -> property:
-    """An attribute that holds what it is given, where SciPy's own may make an array of it."""
-    key = f"_{name}"
-    return property(lambda self: getattr(self, key), lambda self, value: setattr(self, key, value))
+__all__ = ["BPoly", "PPoly", "Pieces", "as_float", "as_leaves", "integral_over_period", "refused_method"]
 
 
 def as_leaves(cls: type, data: str, rest: str) -> type:
@@ -58,10 +53,8 @@ def refused_method(name: str):
     return method
 
 
-class Pieces:
+class Pieces(HeldData, data="c x extrapolate axis", arrays="c x"):
     """What is traced of a polynomial in pieces: stands before SciPy's class."""
-
-    c, x = held("c"), held("x")
 
     def is_traced(self, *args):
         return is_traced(self.c, self.x, *args)
