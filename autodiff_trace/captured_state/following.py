@@ -76,7 +76,7 @@ class Follower(Functions):
         kind = type(value)
         captured = self.captured
         if kind in box_classes:
-            captured.boxed = True
+            captured.note_box(value, place)
             return
         if value is None or value is MISSING or kind in VALUES or isinstance(value, np.generic):
             return
