@@ -350,6 +350,18 @@ def test_the_package_has_it_when_it_is_asked_for():
     assert autodiff_trace.autograd_compat is autograd
 
 
+def test_classes_as_functions_that_no_trace_sees():
+    """``type``, of which some Pythons say more than a function can have."""
+    class Meta(type):
+        __type_params__ = property(lambda cls: None)
+
+    class Shape(tuple, metaclass=Meta):
+        pass
+
+    shape = autograd.tracer.notrace_primitive(Shape)
+    assert shape([2, 3]) == (2, 3) and shape.__name__ == "Shape"
+
+
 def test_builtins():
     seen = []
 

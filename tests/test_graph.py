@@ -57,6 +57,19 @@ def test_each_assignment_has_its_type(passes):
             assert line.rstrip().endswith("]"), line
 
 
+INDICES = {
+    "x[::-1]": lambda x: x[::-1], "x[3:0:-1]": lambda x: x[3:0:-1], "x[1:]": lambda x: x[1:],
+    "x[...]": lambda x: x[...], "x[None, ::2]": lambda x: x[None, ::2], "x[[0, 2]]": lambda x: x[[0, 2]],
+    "x[()]": lambda x: x[()], "x[int64[2]]": lambda x: x[np.array([0, 1])],
+}
+
+
+@pytest.mark.parametrize("text", INDICES)
+def test_items_as_one_writes_them(text):
+    f = INDICES[text]
+    assert graph(lambda x: 1.0 if anp.all(f(x) < 9) else 0.0, np.arange(5.0)).guards == [f"all({text} < 9) was True"]
+
+
 def test_source_is_what_runs():
     g = jit(loss).graph(PARAMS, X, Y)
     assert g.source.splitlines()[0] == str(g).splitlines()[0]

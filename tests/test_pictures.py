@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from autodiff_trace import checkpoint, extend, grad, graph, hessian, jit, scan, value_and_grad, vjp, vmap
+from autodiff_trace import checkpoint, custom_root, extend, grad, graph, hessian, jit, scan, value_and_grad, vjp, vmap
 from autodiff_trace import numpy as anp
 from picture_of_a_step import PARAMS, PICTURE, X, Y, loss, mlp_step
 
@@ -63,6 +63,8 @@ GRAPHS = {
     "batched": lambda: graph(vmap(grad(lambda x: anp.sum(anp.sin(x)))), X),
     "checkpoint": lambda: graph(grad(checkpoint(lambda x: anp.sum(anp.sin(x) ** 2))), np.ones(3)),
     "draws": lambda: graph(lambda x: x + anp.random.normal(size=3), np.zeros(3)),
+    "root": lambda: graph(lambda a: custom_root(lambda x: x**2 - a, 1.0, lambda f, x: 2.0**0.5), 2.0),
+    "axes": lambda: graph(lambda x: anp.sum(anp.broadcast_to(x, (1,) * 20 + (3,))), np.ones(3)),
     "native": lambda: jit(value_and_grad(loss), backend="native").graph(PARAMS, X, Y),
 }
 
@@ -112,7 +114,7 @@ def test_nothing_lies_on_anything(name):
                         is_beside = max(x, to_x) <= left + 0.2 or min(x, to_x) >= left + wide - 0.2
                         assert is_beside or max(y, to_y) <= top + 0.2 or min(y, to_y) >= top + high - 0.2, name
     assert picture == GRAPHS[name]().to_svg()  # the same each time
-    assert pickle.loads(pickle.dumps(g)).to_svg() == picture if name != "checkpoint" else True
+    assert pickle.loads(pickle.dumps(g)).to_svg() == picture if name not in ("checkpoint", "root") else True
 
 
 def test_texts_fit_into_their_boxes():
@@ -233,7 +235,54 @@ def test_hostile_names(name):
 
 def test_loops_in_loops():
     texts = [texts for _, _, texts in boxes_in(GRAPHS["scan"]().to_svg()) if "these 34" in texts[0]][0]
-    assert [text.strip() for text in texts[1:7]] == ["us[24:32]", "8 × these 4:", "…[4]", "… + …", "tanh(…)", "… ** 2"]
+    assert [text.strip() for text in texts[1:7]] == ["us[…:…]", "8 × these 4:", "…[…]", "… + …", "tanh(…)", "… ** 2"]
+
+
+def alternating(x):
+    for i in range(40):
+        x = anp.sin(x) * (0.5 if i % 2 else 3.0)
+    return x
+
+
+def of_layers(layers, x):
+    for layer in layers:
+        x = layer["W"] @ x + 1.0
+    return x
+
+
+def doubled_and_pulled(x, g):
+    value, pull = vjp(lambda x: [x := x * 2.0 for _ in range(30)][-1], x)
+    return value, *pull(g)
+
+
+TURNS = {  # the lines of the boxes of loops: what differs between turns is no line of them
+    "constants": (alternating, (1.0,), ["40 × these 2: 100% sin(…) … * … → result"]),
+    "items": (of_layers, ([{"W": np.eye(3)}] * 20, np.ones(3)), [
+        "20 × these 2: 100% layers[…]['W'] @ … … + 1.0 → result"]),
+    "two passes": (doubled_and_pulled, (1.0, 1.0), [
+        "30 × these 1: 48% … * 2.0 → result[0]", "30 × these 1: 48% … * 2.0 → result[1]"]),
+}
+
+
+@pytest.mark.parametrize("name", TURNS)
+def test_turns(name):
+    function, args, expected = TURNS[name]
+    texts = [" ".join(" ".join(texts).split()) for _, _, texts in boxes_in(graph(function, *args).to_svg())]
+    assert [text for text in texts if "× these" in text] == expected
+
+
+def test_long_texts():
+    def f(x):
+        return anp.sin(x)
+
+    f.__name__ = "f" * 300
+    g = graph(f, 1.0)
+    for picture in g.to_svg(), g.to_svg(limit=1):
+        root = ElementTree.fromstring(picture)
+        assert float(root.get("width")) < 1000
+        for text in root.findall(f"{SVG}text"):  # of the head
+            size = float(text.get("font-size", 11))
+            assert float(text.get("x")) + 0.6 * size * len(text.text) <= float(root.get("width"))
 
 
 def test_the_picture_of_the_documents():

@@ -223,7 +223,8 @@ def find_top_boxed_args(args: Sequence) -> tuple[list, Any, Any, bool]:
 def notrace_primitive(f_raw: Callable) -> Callable:
     """A function that gets the plain values of traced arguments, and that no trace sees."""
 
-    @functools.wraps(f_raw, updated=())
+    # Not all that `wraps` copies: in Python 3.12 `type.__type_params__` is an attribute that a function cannot have.
+    @functools.wraps(f_raw, assigned=("__module__", "__name__", "__qualname__", "__doc__"), updated=())
     def f_wrapped(*args, **kwargs):
         return f_raw(*map(getval, args), **kwargs)
 

@@ -3,6 +3,8 @@ the part of the program to which it belongs and its share of the work. Knows no 
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +30,11 @@ FEW_CALLS = 16
 
 LONGEST_INNER = 24
 """Calls of a turn of a loop in a loop that are looked for."""
+
+COMPARED_TURNS = 64
+"""Turns of a loop that are looked at for what differs between them, at most."""
+
+WORD = re.compile(r"\w+(?:\.\w+)*|\W")
 
 PRODUCT_COST = 0.05
 """Nanoseconds for a multiplication and an addition in a product of matrices."""
@@ -79,7 +86,7 @@ def boxes_of(graph: Any, expand: bool) -> list[Box]:
     steps = [node for node in nodes if node.kind not in ("input", "constant")]
     passes = [pass_of.get(numbers[step], 0) for step in steps]
     place = 0
-    for start, period, turns in [] if expand else find_repeats(numbered(steps)):
+    for start, period, turns in [] if expand else find_repeats(numbered(steps, passes)):
         maker.add_steps(steps[place:start], passes[place:start])
         place = start + period * turns
         maker.add_loop(steps[start:place], passes[start:place], period, turns)
@@ -93,15 +100,29 @@ def boxes_of(graph: Any, expand: bool) -> list[Box]:
     return maker.made
 
 
-def shortened(text: str) -> str:
-    return text if len(text) <= LONGEST else text[:LONGEST - 1] + "…"
+def shortened(text: str, most: int = LONGEST) -> str:
+    return text if len(text) <= most else text[:most - 1] + "…"
 
 
-def numbered(steps: list[Node]) -> np.ndarray:
-    """For each step a number that those share that call the same for values of the same kind."""
+def numbered(steps: list[Node], passes: list[int]) -> np.ndarray:
+    """For each step a number that those share that call the same for values of the same kind, in a backward pass or
+    in none."""
     known: dict = {}
-    keys = [(step.kind, id(step.function), len(operands(step)), step.spec) for step in steps]
+    keys = [(step.kind, id(step.function), len(operands(step)), step.spec, number > 0)
+            for step, number in zip(steps, passes)]
     return np.array([known.setdefault(key, len(known)) for key in keys], np.int64)
+
+
+def shared(texts: Sequence[str]) -> str:
+    """What texts have in common, with … for the words that differ: of ``x[0] * 2`` and ``x[1] * 2`` ``x[…] * 2``."""
+    first, *others = [WORD.findall(text) for text in dict.fromkeys(texts)]
+    if all(len(words) == len(first) for words in others):
+        words = [word if all(each[i] == word for each in others) else "…" for i, word in enumerate(first)]
+        return "".join(words)
+    least = min(map(len, [first, *others]))
+    head = next((i for i in range(least) if any(each[i] != first[i] for each in others)), least)
+    tail = next((i for i in range(least - head) if any(each[~i] != first[~i] for each in others)), least - head)
+    return "".join([*first[:head], "…", *first[len(first) - tail:]])
 
 
 def condensed(keys: list, calls: list[str]) -> list[str]:
@@ -119,7 +140,7 @@ def condensed(keys: list, calls: list[str]) -> list[str]:
         if most == 1:
             lines.append(calls[i])
         else:
-            inner = calls[i + most // 2 * best:][:best]
+            inner = [shared(calls[at:i + best * most:best]) for at in range(i, i + best)]
             lines += [f"  {most} × these {best}:" if best > 1 else f"  {most} ×", *(f"  {call}" for call in inner)]
         i += best * most
     return lines
@@ -146,7 +167,7 @@ class Maker:
             kind = "guard" if is_guard else "backward" if number else "function"
             read = self.operands_of(step, text == full)
             title = full if is_guard else f"{full}: {type_text(step.spec)}"
-            texts = [text] if is_guard else [text, type_text(step.spec)]
+            texts = [text] if is_guard else [text, shortened(type_text(step.spec))]
             self.finish(Box(kind, texts, title, self.part, read, cost=cost_of(step)), [step])
 
     def add_loop(self, steps: list[Node], passes: list[int], period: int, turns: int) -> None:
@@ -154,11 +175,13 @@ class Maker:
         is_mixed = len(set(map(bool, numbers))) > 1
         if not is_mixed:
             self.enter(max(numbers))
-        middle = range(turns // 2 * period, (turns // 2 + 1) * period)
+        marks = ["← " if is_mixed and number else "  " for number in passes[:period]]
+        compared = sorted({round(i * (turns - 1) / (COMPARED_TURNS - 1)) for i in range(COMPARED_TURNS)})
         calls = [
-            ("← " if is_mixed and passes[i] else "  ") + shortened(printable(self.written(steps[i]))) for i in middle]
-        lines = condensed(numbered([steps[i] for i in middle]).tolist(), calls)
-        texts = [f"{turns} × these {period}:", *lines[:FEW_CALLS]]
+            mark + shared([printable(self.written(steps[turn * period + i])) for turn in compared])
+            for i, mark in enumerate(marks)]
+        lines = condensed(numbered(steps[:period], passes).tolist(), calls)
+        texts = [f"{turns} × these {period}:", *map(shortened, lines[:FEW_CALLS])]
         if len(lines) > FEW_CALLS:
             texts.append("  …")
         kind = "mixed" if is_mixed else "backward" if max(numbers) else "function"

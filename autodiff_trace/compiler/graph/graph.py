@@ -16,7 +16,7 @@ from ...core.tracer import find_top_trace
 from ..dispatch.native_programs import compile_now, find_native
 from ..pipeline import compile_program, optimize, optimize_natively, prepare
 from ..selection import AUTO, Selection
-from .boxes import boxes_of
+from .boxes import boxes_of, shortened
 from .drawing import to_dot
 from .picture import draw
 from .interpreter import evaluate, guard_error
@@ -221,7 +221,7 @@ class Graph:
         operations = sum(node.kind in ("call", "effect") for node in self.nodes)
         counts = (len(self.inputs), "input"), (operations, "operation"), (len(self.guards), "guard")
         texts = [f"{n} {what}{'s' * (n != 1)}" for n, what in counts if n or what != "guard"]
-        return f"{printable(self.__name__)}: {', '.join(texts)}"
+        return f"{shortened(printable(self.__name__), 80)}: {', '.join(texts)}"
 
     def _repr_svg_(self) -> str:
         return self.to_svg()

@@ -33,6 +33,9 @@ DEPTH = 3
 SHOWN_USES = ("complex", "float", "index", "int", "str")
 """Python's uses of values that are named where a guard is; the others are ``if`` and formatting."""
 
+ADDRESS = re.compile(r" (?:object )?at 0x[0-9a-fA-F]+")
+"""What is another each time in what objects say of themselves."""
+
 INFIX = {
     "add": "+", "divide": "/", "equal": "==", "greater": ">", "greater_equal": ">=", "less": "<", "less_equal": "<=",
     "matmul": "@", "multiply": "*", "not_equal": "!=", "power": "**", "subtract": "-", "true_divide": "/",
@@ -60,9 +63,12 @@ def expression(arg: Any, depth: int = DEPTH) -> str:
     if type(arg) is list or type(arg) is tuple:
         return f"[{', '.join([expression(each, depth) for each in arg])}]"
     if type(arg) is slice:
-        return ":".join("" if end is None else str(end) for end in (arg.start, arg.stop))
+        ends = [expression(end, depth) if end is not None else "" for end in (arg.start, arg.stop, arg.step)]
+        return ":".join(ends if ends[2] else ends[:2])
+    if arg is Ellipsis:
+        return "..."
     if type(arg) is not Node:
-        return repr(arg)
+        return ADDRESS.sub("", repr(arg))
     if arg.kind == "input":
         return arg.name
     if arg.kind == "constant":
@@ -79,7 +85,8 @@ def expression(arg: Any, depth: int = DEPTH) -> str:
         operands = [f"({text})" if is_infix(each) and depth > 1 else text for each, text in zip(arg.args, operands)]
         return f"{operands[0]} {INFIX[arg.name]} {operands[1]}"
     if arg.name == "getitem" and len(operands) == 2:
-        return f"{operands[0]}[{operands[1].strip('[]') or '()'}]"
+        index = operands[1][1:-1] or "()" if type(arg.args[1]) is tuple else operands[1]
+        return f"{operands[0]}[{index}]"
     operands += [f"{name}={expression(each, depth - 1)}" for name, each in arg.kwargs.items()]
     return f"{arg.name}({', '.join(operands)})"
 

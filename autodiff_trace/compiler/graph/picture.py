@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from .boxes import Box, shortened
-from .placement import INSET, LINE, arrange
+from .placement import INSET, LINE, arrange, letters
 from .routing import Layout, Line, lay_out
 
 __all__ = ["draw"]
@@ -28,6 +28,9 @@ INK, FAINT, FAR = "#1b1f24", "#57606a", "#2a8c82"
 
 HEAD = 64
 """The height of title and legend."""
+
+ROUND = 20
+"""The radius of the corners of an input, at most, so that its lines stay inside."""
 
 SHOWN_SHARE = 0.05
 """The share of the work from which it is written in the box."""
@@ -87,7 +90,7 @@ def draw_head(title: str, note: str, boxes: Sequence[Box]) -> tuple[list[str], f
         x += 6.7 * len(text) + 18
     if note:
         parts.append(text_at(16, 68, note, ' font-style="italic"'))
-    return parts, max(x, 16 + 8.6 * len(title) + 16)
+    return parts, max(x, 16 + 8.6 * letters(title) + 16, 16 + 6.7 * letters(note) + 16)
 
 
 def rounded(x: float, y: float, wide: float, high: float, r: float) -> str:
@@ -110,7 +113,7 @@ def draw_box(box: Box, layout: Layout) -> str:
     dashes = ' stroke-dasharray="4 3"' if box.again else ""
     is_work = box.kind in ("function", "backward", "mixed")
     opacity = 0.25 + 0.75 * box.share**0.5 if is_work else 1.0
-    radius = high / 2 if box.kind == "input" else 5
+    radius = min(high / 2, ROUND) if box.kind == "input" else 5
     place = f'x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{high:.1f}" rx="{radius:.1f}"'
     parts.append(f'<rect {place} fill="#ffffff"/>')
     parts.append(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from .boxes import Box
 
-__all__ = ["Bend", "Column", "arrange"]
+__all__ = ["Bend", "Column", "arrange", "letters"]
 
 LETTER, LINE, INSET = 6.7, 14, 12
 """Of texts: the width of a letter, the height of a line, and what is left free around them."""
