@@ -9,9 +9,9 @@ import pytest
 
 import autodiff_trace
 from autodiff_trace import numpy as anp
-from tests.test_readme import BLOCK, page_of
+from tests.test_readme import BLOCK, PAGES
 
-EXAMPLES = doctest.DocTestParser().get_examples("\n".join(BLOCK.findall(page_of("from_scratch"))))
+EXAMPLES = doctest.DocTestParser().get_examples("\n".join(BLOCK.findall(PAGES["from_scratch"])))
 POINTS = np.array([0.3, 0.7, 1.9])
 TABLE = np.array([[0.2, 1.1, 0.4], [1.7, 0.6, 0.9]])
 FUNCTIONS = {
@@ -72,6 +72,6 @@ def test_what_it_does_not_know_raises(page, fun):
 
 @pytest.mark.parametrize("name", ["from_scratch", "how_it_works"])
 def test_modules_named_are_there(name):
-    modules = re.findall(r"`([a-z_]+/[a-z_/]+)[`.]", page_of(name))
+    modules = re.findall(r"`([a-z_]+/[a-z_/]+)[`.]", PAGES[name])
     assert modules
     assert [each for each in modules if not list(Path(autodiff_trace.__file__).parent.glob(f"{each}*"))] == []

@@ -2,6 +2,7 @@
 
 import configparser
 import re
+from pathlib import Path
 
 import autodiff_trace
 from tests.conftest import ROOT
@@ -48,7 +49,8 @@ def test_links_of_the_readme_lead_to_files_that_are_there():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     text = re.sub(r"^```.*?^```", "", readme, flags=re.DOTALL | re.MULTILINE)
     links = re.findall(r"\]\((?![a-z]+:|#)([\w./-]+)[)#]", text)
-    assert links and [each for each in links if not (ROOT / each).exists()] == []
+    home = Path(autodiff_trace.__file__).resolve().parent.parent  # of a wheel, where the rest is a source distribution
+    assert links and [each for each in links if not (ROOT / each).exists() and not (home / each).exists()] == []
 
 
 def test_the_source_distribution_takes_whole_folders():
