@@ -60,6 +60,7 @@ def main(quick=False, plot=None):
         with picture(plot, size=(7.2, 3.6), ncols=2) as (left, right):
             left.plot(nodes, measured, ".", nodes, solve(result.x, sources), "k-")
             left.set(title="Temperatures, measured and fitted", xlabel="x")
+            left.legend(left.lines[:3], ["source 1", "source 2", "fitted"], loc="lower center")
             right.plot(cells, np.exp(truth), label="true")
             right.plot(cells, np.exp(result.x), label="found")
             right.set(title="Conductivity", xlabel="x", ylim=(0, None))

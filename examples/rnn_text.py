@@ -69,9 +69,9 @@ def main(quick=False, plot=None):
     sample = continued(params, "the w", 70, random)
     print("it writes:", repr(sample))
     if plot:
-        with picture(plot) as axis:
-            axis.plot(bits)
-            axis.set(title="A recurrent network learns a text", xlabel="step", ylabel="bits a letter", ylim=(0, None))
+        with picture(plot, "A recurrent network learns a text") as axis:
+            axis.semilogy(bits)
+            axis.set(xlabel="step", ylabel="bits a letter", yticks=(at := [0.1, 0.2, 0.5, 1, 2, 5]), yticklabels=at)
     return {"bits": bits, "sample": sample}
 
 

@@ -31,9 +31,10 @@ def median(params, treated):
 
 
 def kaplan_meier(time, event):
-    """Times of events and the fraction that survives each."""
-    times = np.unique(time[event])
-    return times, np.cumprod([1.0 - np.sum(event & (time == t)) / np.sum(time >= t) for t in times])
+    """All times, from 0 on, and the fraction that survives each."""
+    times = np.unique(time)
+    left = np.cumprod([1.0 - np.sum(event & (time == t)) / np.sum(time >= t) for t in times])
+    return np.append(0.0, times), np.append(1.0, left)
 
 
 def main(quick=False, plot=None):
@@ -56,12 +57,12 @@ def main(quick=False, plot=None):
         print(f"median remission {group} treatment: {median(fit.x, treatment):.1f} ± {error:.1f} weeks")
     if plot:
         weeks = np.linspace(0.01, 36.0, 200)
-        with picture(plot, "Remission of leukaemia, with treatment (1) and without (0)") as axes:
-            for treatment, colour in ((1.0, "C0"), (0.0, "C1")):
+        with picture(plot, "Remission of leukaemia: Weibull model (lines) and Kaplan-Meier (dotted)") as axes:
+            for treatment, colour, group in ((1.0, "C0", "with treatment"), (0.0, "C1", "without")):
                 chosen = treated == treatment
                 w = (np.log(weeks) - fit.x[0] - fit.x[1] * treatment) / np.exp(fit.x[2])
-                axes.plot(weeks, np.exp(-np.exp(w)), colour, label=f"Weibull, treatment {treatment:.0f}")
-                axes.step(*kaplan_meier(time[chosen], event[chosen]), colour + ":", where="post", label="Kaplan-Meier")
+                axes.plot(weeks, np.exp(-np.exp(w)), colour, label=group)
+                axes.step(*kaplan_meier(time[chosen], event[chosen]), colour + ":", where="post")
             axes.set(xlabel="weeks", ylabel="fraction in remission")
             axes.legend()
     return {"params": fit.x, "errors": errors, "log_likelihood": -float(fit.fun)}

@@ -20,6 +20,7 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
 import collecting  # noqa: E402
+import equal_at_once  # noqa: E402
 import halves  # noqa: E402
 
 from autodiff_trace.core.tracer import trace_stack  # noqa: E402
@@ -30,6 +31,9 @@ MNIST = ROOT.parent / "shared" / "data" / "mnist"
 
 def pytest_addoption(parser):
     parser.addoption("--slow", action="store_true", help="also run the tests marked slow")
+
+
+equal_at_once.install()
 
 
 def pytest_configure(config):

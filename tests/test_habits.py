@@ -79,6 +79,8 @@ CALLS = {
     "tree_reduce": (autodiff_trace.tree_reduce, lambda a, b: a + b, [1.0]),
     "minibatches": (data.minibatches, X, 1),
     "dropout": (nn.dropout, X, 0.5, np.random.default_rng(0)),
+    **{name: (getattr(nn, name), X) for name in ("softmax", "log_softmax", "logsumexp")},
+    "softmax_cross_entropy": (nn.softmax_cross_entropy, X, 0),
     "attention": (nn.attention, *[np.ones((2, 2))] * 3),
     "layer_norm": (nn.layer_norm, X),
     "batch_norm": (nn.batch_norm, np.ones((2, 2)), np.ones(2), np.ones(2)),
@@ -217,6 +219,15 @@ def test_attributes_of_traced_arrays(mode):
 
     MODES[mode](see)
     assert "at" in seen and "detach" in seen
+
+
+def test_attributes_of_optimisers():
+    optimizer = optim.adam(0.1)
+    for name, way in HABITS["PyTorch"]["optimizer"].items():
+        assert not hasattr(optimizer, name)
+        with pytest.raises(AttributeError, match=re.escape(way)):
+            getattr(optimizer, name)
+    assert "step" not in dir(optimizer) and "update" in dir(optimizer)
 
 
 @pytest.mark.parametrize("mode", [jit, lambda g: jit(grad(lambda x: anp.sum(g(x))))], ids=["jit", "jit of grad"])
@@ -403,7 +414,7 @@ def test_rules_that_are_right_stay(rule):
 SCOPE = {
     **{name: getattr(autodiff_trace, name) for name in autodiff_trace.__all__},
     "anp": anp, "data": data, "extend": extend, "nn": nn, "optim": optim, "testing": testing, "numpy": np,
-    "x": X, "y": X, "autodiff_trace": autodiff_trace,
+    "x": X, "y": X, "autodiff_trace": autodiff_trace, "optimizer": optim.sgd(0.1),
 }
 OF_THE_USER = {"f", "rule", "pullback", "push", "loss"}
 

@@ -15,7 +15,7 @@ from autodiff_trace.compiler.record import loop_cotangents, scans
 from autodiff_trace.transforms import loops
 
 random = np.random.default_rng(0)
-N = 40
+N = 24
 W = random.normal(size=(4, 4)) * 0.4
 XS = random.normal(size=(N, 4))
 TIMES = np.linspace(0.0, 1.0, N)

@@ -88,8 +88,8 @@ ORDER = """
       eigensystems __init__
     scipy/spatial/distance: euclidean
     scipy/fft: transforms cosine_transforms __init__
-    numpy: views attributes shared_results writable_box plain_arrays array_box array_layer flat protocol_forms
-      array_types
+    numpy: views attributes shared_results writable_box plain_askers plain_arrays array_box array_layer flat
+      protocol_forms array_types
     core: collection
     numpy: __init__
     scipy/sparse: arrays formats choices constants __init__

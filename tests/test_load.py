@@ -372,7 +372,7 @@ def test_a_net_of_fifty_layers_keeps_one_array_a_layer():
         from autodiff_trace import grad, jit, nn
         random = np.random.default_rng(0)
         weights = [random.normal(size=(32, 32)) / 6 for _ in range(50)]
-        x = random.normal(size=(1500, 32))
+        x = random.normal(size=(600, 32))
         for activation in np.tanh, nn.relu:
             def loss(weights, x):
                 for W in weights:

@@ -10,6 +10,7 @@ from scipy_table import scipy, scipy_row as row, traced
 
 from autodiff_trace import MissingRuleError, TracedValueError, grad, hessian, jit, jvp, vjp, vmap
 from autodiff_trace import numpy as anp
+from autodiff_trace.compiler import JitWarning
 from table import table_test
 
 stats, plain_stats = traced.stats, scipy.stats
@@ -261,3 +262,25 @@ def test_draws(name, shapes):
         np.testing.assert_allclose(grad(lambda p: draws(p)[0])(parameters)[i], change[0] / 2e-5, rtol=1e-6)
     with pytest.raises(TracedValueError, match="default_rng"):
         grad(lambda x: stats.norm.rvs(x, 1.0))(0.0)
+
+
+@pytest.mark.parametrize("size", [None, 2, 3, (2, 3)])
+def test_a_mapped_parameter_has_draws_for_each_example(size):
+    a = np.array([1.0, 2.5, 4.0])
+    options = {} if size is None else {"size": size}
+
+    def run(mapped, f):
+        rng = np.random.default_rng(0)
+        return mapped(lambda a: f(lambda a: stats.gamma.rvs(a, 0.3, 1.0 + a, random_state=rng, **options), a))
+
+    def loop(f):
+        return np.stack([f(x) for x in a])
+
+    for f in (lambda draws, a: draws(a), lambda draws, a: grad(lambda a: anp.sum(draws(a)))(a)):
+        expected = run(loop, f)
+        np.testing.assert_allclose(run(lambda f: vmap(f)(a), f), expected, rtol=1e-12)
+        np.testing.assert_allclose(run(lambda f: vmap(vmap(f))(a[:, None])[:, 0], f), expected, rtol=1e-12)
+        with pytest.warns(JitWarning, match="draws random numbers"):
+            np.testing.assert_allclose(run(lambda f: jit(vmap(f))(a), f), expected, rtol=1e-9)
+    frozen = vmap(lambda a: stats.norm(a, 1e-9).rvs(random_state=np.random.default_rng(1), **options))(a)
+    np.testing.assert_allclose(frozen.reshape(3, -1)[:, 0], a, atol=1e-7)

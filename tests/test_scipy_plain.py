@@ -51,6 +51,7 @@ CALLS = {
     "sparse.csr_array": lambda x: scipy.sparse.csr_array((x, (np.arange(4), np.arange(4)))).sum(),
     "sparse.linalg.spsolve": lambda x: scipy.sparse.linalg.spsolve(scipy.sparse.csc_array(A), x),
     "spatial.distance.cdist": lambda x: scipy.spatial.distance.cdist(x[:, None], x[:, None]),
+    "special.lambertw": lambda x: np.real(scipy.special.lambertw(x)),
     "special.logsumexp": lambda x: scipy.special.logsumexp(x),
     "stats.gaussian_kde": lambda x: scipy.stats.gaussian_kde(x)(1.0),
     "stats.multivariate_normal.logpdf": lambda x: scipy.stats.multivariate_normal.logpdf(x, np.zeros(4)),
@@ -82,6 +83,19 @@ def test_a_function_without_traced_form_is_named_too():
 
     with pytest.raises(TracedValueError, match=r"^scipy\.cluster\.vq\.whiten .* no traced form of scipy\.cluster:"):
         grad(lambda x: anp.sum(scipy.cluster.vq.whiten(x[:, None])))(X)
+
+
+@pytest.mark.skipif(not hasattr(scipy.special, "sph_harm_y"), reason="sph_harm_y is of SciPy 1.15")
+def test_one_of_several_objects_of_a_class_is_named():
+    with pytest.raises(TracedValueError, match=r"^scipy\.special\.sph_harm_y .* Write .*special\.sph_harm_y inst"):
+        grad(lambda x: np.real(scipy.special.sph_harm_y(2, 1, x, 0.3)))(0.7)
+
+
+def test_a_module_below_one_of_ours_is_named_where_there_is_no_form():
+    from scipy.spatial.transform import Rotation
+
+    with pytest.raises(TracedValueError, match=r"There is no traced form of scipy\.spatial\.transform"):
+        grad(lambda x: Rotation.from_euler("z", x).apply(np.array([1.0, 0.0, 0.0]))[0])(0.3)
 
 
 @pytest.mark.parametrize("name, call", [

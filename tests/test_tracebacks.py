@@ -324,3 +324,29 @@ def test_what_an_attempt_says_of_a_traced_value_stays():
     with pytest.raises(AttributeError, match="'numpy.ndarray' object has no attribute 'at'") as caught:
         jit(lambda x: x.at[0].set(1.0))(np.ones(2))
     assert type(caught.value.__context__) is AttributeError and "which is JAX's" in str(caught.value.__context__)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="notes are of Python 3.11")
+def test_where_another_library_replaces_an_error_a_note_says_what_to_write():
+    optimize = pytest.importorskip("scipy.optimize")
+    for name, run in (
+        ("minimize", lambda a: optimize.minimize(lambda p: np.sum((p - a) ** 2), np.ones(2)).fun),
+        ("brentq", lambda a: optimize.brentq(lambda x: x * x - a, 0.0, 5.0)),
+    ):
+        with pytest.raises((TypeError, ValueError, SystemError)) as caught:
+            grad(lambda a, run=run: grad(run)(a))(2.0)
+        # With SciPy's traced form loaded brentq's own error gets through.
+        said = [str(caught.value), *getattr(caught.value, "__notes__", ())]
+        assert sum(f"Write autodiff_trace.scipy.optimize.{name} instead" in each for each in said) == 1
+
+
+def test_an_error_by_which_the_user_replaces_one_has_no_note():
+    def f(x):
+        try:
+            return math.sin(x)
+        except TypeError as error:
+            raise ValueError("mine") from error
+
+    with pytest.raises(ValueError, match="mine") as caught:
+        grad(f)(1.0)
+    assert not getattr(caught.value, "__notes__", ())

@@ -9,13 +9,14 @@ import dis
 import re
 import sys
 from traceback import walk_tb
-from types import FrameType
+from types import FrameType, ModuleType
+from typing import Any
 
 from .errors import TracedValueError, is_own_file, is_users_file
 from .traits import table
 from .unknown_names import our_way
 
-__all__ = ["raise_ours", "why_not", "why_not_stored"]
+__all__ = ["raise_ours", "users_call", "why_not", "why_not_stored"]
 
 IN_PLACE = 13
 """The operators of ``BINARY_OP`` from this on are ``+=`` and its kin, up to ``[]``, which is an own instruction before
@@ -52,6 +53,40 @@ def users_step() -> str | None:
     if name == "BINARY_OP":
         return "y += x" if IN_PLACE <= argument < ITEM else "y[x]" if argument == ITEM else None
     return "y += x" if name.startswith("INPLACE_") else STEPS.get(name)
+
+
+def users_call() -> Any:
+    """The function that the user's line calls by a name, as ``np.dot`` or ``rng.normal``: a compiled one, where no
+    frame is between. None where that is not plain to see, and before Python 3.11, which does not tell."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and is_own_file(frame.f_code.co_filename):
+        frame = frame.f_back
+    if frame is None or not is_users_file(frame.f_code.co_filename) or not hasattr(frame.f_code, "co_positions"):
+        return None
+    steps = list(dis.get_instructions(frame.f_code))
+    call = next(step for step in steps if step.offset == frame.f_lasti)
+    if not call.opname.startswith("CALL"):
+        return None
+    start, end = span(call)
+    names = {span(step)[1]: step.argval for step in steps if "LOAD" in step.opname and span(step)[0] == start}
+    found: Any = {**frame.f_globals, **frame.f_locals}
+    for place, name in sorted(names.items()):
+        if place < end and isinstance(name, str):
+            found = found.get(name) if type(found) is dict else member(found, name)
+    return None if type(found) is dict else found
+
+
+def span(step: Any) -> tuple:
+    """Where in the file the text of an instruction starts and ends."""
+    at = step.positions
+    return (at.lineno, at.col_offset), (at.end_lineno, at.end_col_offset)
+
+
+def member(owner: Any, name: str) -> Any:
+    """An attribute of a module or of a compiled object; of others what they hold, so that no code of theirs runs."""
+    if isinstance(owner, ModuleType) or type(owner).__module__.startswith("numpy.random"):
+        return getattr(owner, name, None)
+    return getattr(owner, "__dict__", {}).get(name)
 
 
 def why_not_stored(line: str) -> str:

@@ -15,7 +15,7 @@ from .asking import why_not
 from .errors import TracedValueError, caller_line
 from .tracer import Trace, box_classes, boxers, find_top_trace, watched_types
 
-__all__ = ["Batch", "BatchTrace", "defbatch", "trace_batch"]
+__all__ = ["Batch", "BatchTrace", "defbatch", "take", "trace_batch"]
 
 
 class Batch(NamedTuple):

@@ -83,7 +83,7 @@ AUTOGRAD = {
 JAX = {
     "()": {
         "allow_int": "Leave it out: integers are taken as float64",
-        **same("reduce_axes spmd_axis_name axis_name axis_size", "Leave it out: sum outside of vmap(f)"),
+        **same("reduce_axes spmd_axis_name axis_name", "Leave it out: sum outside of vmap(f)"),
         "holomorphic": "Write holomorphic_grad(f); jacobian(f) and deriv(f) give df/dz of a complex z unasked",
         "static_argnums": "Write static_argnames=, the names: jit(f, static_argnames=\"n\")",
         **same("donate_argnums donate_argnames", "Leave it out: programs write into arrays of their own only"),
@@ -95,6 +95,7 @@ JAX = {
         "is_leaf": "Leave it out: what register_pytree does not know is a leaf",
         **same("symbolic_zeros optimize_remat", "Leave it out: None is the zero of cotangents"),
     },
+    "vmap()": {"axis_size": "Hand over an argument with as many rows, or repeat what the function gives"},
     "checkpoint()": {"static_argnums": "Leave it out: arguments that hold no numbers are passed on as they are"},
     OURS: {
         **same("pmap pjit shard_map xmap", "Write vmap(f)"),
@@ -204,6 +205,13 @@ TORCH = {
         "permute": "Write anp.transpose(x, axes)",
         **same("sigmoid relu softmax log_softmax", "Write nn.{}(x), of autodiff_trace.nn"),
         **same("mm bmm mv", "Write x @ y"),
+        "masked_fill": "Write anp.where(mask, value, x)",
+        "masked_select": "Write x[mask]",
+        **same("index_select gather", "Write anp.take(x, i, axis=0) or anp.take_along_axis(x, i, axis=0)"),
+        **same("scatter scatter_add index_add", "Write x[i] = v, or anp.add.at(x, i, v)"),
+        **same("chunk unbind", "Write anp.split(x, n)"),
+        "repeat_interleave": "Write anp.repeat(x, n, axis)",
+        **same("rand randn randint", "Write rng = numpy.random.default_rng(0), and draw from rng"),
     },
     f"{OURS}.testing": same("gradcheck gradgradcheck", "Write testing.check_grads(f, x)"),
     **TORCH_OPTIM,

@@ -72,6 +72,12 @@ NETWORKS_OF_TORCH = {
         "is_causal": "Write causal=", "attn_mask": "Write mask=",
         "dropout_p": "Write nn.dropout(x, rate, rng) around it",
     },
+    **{f"{name}()": {"dim": "Write axis="} for name in ("softmax", "log_softmax")},
+    "logsumexp()": {"dim": "Write axis=", "keepdim": "Write keepdims="},
+    "softmax_cross_entropy()": {
+        "label_smoothing": "Write rows as labels: (1 - s) * nn.one_hot(labels, n) + s / n",
+        **same("ignore_index weight", "Weigh the losses of examples: those of reduction=\"none\""),
+    },
     "layer_norm()": {"normalized_shape": "Write axis=, the axes of that shape"},
     "conv1d()": {"padding_mode": "Write anp.pad(x, widths, mode) before it"},
     "conv2d()": {"padding_mode": "Write anp.pad(x, widths, mode) before it"},

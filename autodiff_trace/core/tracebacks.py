@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from .errors import (
-    PACKAGE_NAME, EndedTraceError, MissingRuleError, MutationError, TracedValueError, is_own_file,
+    PACKAGE_NAME, EndedTraceError, MissingRuleError, MutationError, TracedValueError, is_own_file, is_users_file,
 )
 
 __all__ = ["border", "hide_frames", "keeping_frames", "shows_all"]
@@ -78,8 +78,22 @@ def hide_frames(error: BaseException) -> None:
                     BaseException.with_traceback(each, without_own(each.__traceback__))  # also of frozen classes
                 elif each.__traceback__ is not None:
                     each.__traceback__.tb_next = without_own(each.__traceback__.tb_next)
+                if each is not error and isinstance(each, TracedValueError):
+                    name_origin(error, each)
     except Exception:  # no frames are left for this, or there is no caller; the error itself counts
         pass
+
+
+def name_origin(error: BaseException, origin: BaseException) -> None:
+    """Add to an error, by which another package replaces one of this package, the text that says what to write."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    is_users = trace is not None and is_users_file(trace.tb_frame.f_code.co_filename)
+    note = f"It comes of this: {origin}"
+    is_said = isinstance(error, FOR_USERS) or note in getattr(error, "__notes__", ())
+    if hasattr(error, "add_note") and not is_said and (isinstance(error, SystemError) or not is_users):
+        error.add_note(note)
 
 
 def users_context(error: BaseException) -> BaseException | None:

@@ -31,6 +31,12 @@ TORCH_OPTIM = {
     "rmsprop()": {"lr": "Write learning_rate=", "alpha": "Write decay=", "weight_decay": DECAY},
     "adagrad()": {"lr": "Write learning_rate=", "initial_accumulator_value": "Write initial=", "weight_decay": DECAY},
     "sgd()": {"lr": "Write learning_rate=", "weight_decay": DECAY},
+    "optimizer": {
+        "step": "Write params, state = optimizer.update(grads, state, params), with state = optimizer.init(params)",
+        "zero_grad": "Leave it out: gradients are returned, and not stored",
+        **same("state_dict load_state_dict", "Keep the state, a container of arrays, which update takes and gives"),
+        "param_groups": "Write optim.chain, of which transformations take a mask=, and a schedule as rate",
+    },
     f"{OURS}.optim": {
         **{name: f"Write optim.{name.lower()}(0.001), which gives new parameters and changes none"
            for name in ("Adam", "AdamW", "SGD", "RMSprop", "Adagrad")},

@@ -7,18 +7,31 @@ import operator
 import sys
 import types
 from collections.abc import Callable
+from numbers import Integral
 from typing import Any
 
 from .infinitesimals import settled
 from .tracebacks import hide_frames
 
-__all__ = ["Transformed", "check_function"]
+__all__ = ["Transformed", "check_function", "check_positions"]
 
 
 def check_function(name: str, fun: Any, call: str) -> None:
     """Raise TypeError for what is no function; ``call`` is how one writes the call of ``name``."""
     if not callable(fun):
         raise TypeError(f"{name}: expected a function, got {fun!r}. Write {call}.")
+
+
+def check_positions(name: str, argnums: Any) -> None:
+    """Raise TypeError for ``argnums`` that are no positions: an argument, perhaps, as in ``jacobian(f, x)``."""
+    if type(argnums) is int:
+        return
+    for each in argnums if isinstance(argnums, (tuple, list)) else [argnums]:
+        if isinstance(each, bool) or not isinstance(each, Integral):
+            raise TypeError(
+                f"{name}: argnums={argnums!r}, but positions are integers; names go into argnames. Arguments go to "
+                f"what it returns: {name}(f)(x)."
+            )
 
 
 COMMUTING = frozenset("""
@@ -37,6 +50,7 @@ class Transformed:
     def __init__(self, name: str, apply: Callable, fun: Callable, **options: Any) -> None:
         if not callable(fun):
             check_function(name, fun, f"{name}(f)(x), not {name}(f(x))")
+        check_positions(name, options.get("argnums", 0))
         functools.update_wrapper(self, fun, updated=())
         self.transformation = name
         self.apply = apply

@@ -60,7 +60,9 @@ def load_mnist(folder: str, dtype: str) -> Dataset:
     """The four idx files of MNIST in ``folder``, each with or without ``.gz``, in the order of the files."""
     path = Path(folder)
     if not path.is_dir():
-        raise UserError(f"{folder}: {'not a folder' if path.exists() else 'no such folder'}")
+        what = "not a folder" if path.exists() else "no such folder"
+        raise UserError(f"{folder}: {what}; --data is a folder with the four idx files of MNIST; without it the digits "
+                        "inside the package are taken")
     train, test = load_part(path, "train", dtype), load_part(path, "t10k", dtype)
     if train[0].shape[1] != test[0].shape[1]:
         raise UserError(

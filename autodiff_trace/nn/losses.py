@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from ..core.primitives import primitive
 from ..core.tracebacks import border
 from ..core.traits import declares
+from ..core.unknown_names import unknown_keyword
 from ..numpy import wrapped as anp
 from ..numpy.batching import map_all
 from ..numpy.canonical import as_array
@@ -20,7 +21,7 @@ __all__ = ["check_labels", "label_losses", "softmax_cross_entropy"]
 
 
 @border
-def softmax_cross_entropy(logits: Any, labels: Any, reduction: str = "mean") -> Any:
+def softmax_cross_entropy(logits: Any, labels: Any, reduction: str = "mean", **unknown: NoReturn) -> Any:
     """The mean over examples of ``-log(softmax(logits))`` at the right class.
 
     Arguments:
@@ -34,6 +35,8 @@ def softmax_cross_entropy(logits: Any, labels: Any, reduction: str = "mean") -> 
     >>> float(softmax_cross_entropy(np.zeros((2, 4)), np.array([0, 3])))
     1.3862943611198906
     """
+    if unknown:
+        raise unknown_keyword("softmax_cross_entropy", unknown)
     logits, labels = as_array(logits), as_array(labels)
     if labels.dtype.kind in "iu":
         if labels.shape != logits.shape[:-1]:

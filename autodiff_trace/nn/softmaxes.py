@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from ..core.tracebacks import border
 from ..core.traits import ANSWER, ARGUMENTS
 from ..core.unary import unary
+from ..core.unknown_names import unknown_keyword
 from ..numpy.along_axes import reduction, runs_along
 from ..numpy.canonical import as_array, axes_of
 from ..numpy.definers import defrules
@@ -50,7 +51,9 @@ def in_precision_of(ans, x):
 
 
 @border
-def logsumexp(x: Any, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Any:
+def logsumexp(
+    x: Any, axis: int | tuple[int, ...] | None = None, keepdims: bool = False, **unknown: NoReturn,
+) -> Any:
     """``log(sum(exp(x)))`` along ``axis``, right where ``exp`` overflows or underflows.
 
     Arguments:
@@ -62,30 +65,36 @@ def logsumexp(x: Any, axis: int | tuple[int, ...] | None = None, keepdims: bool 
     >>> float(logsumexp(np.array([1000.0, 1000.0])))
     1000.6931471805599
     """
+    if unknown:
+        raise unknown_keyword("logsumexp", unknown)
     x = as_array(x)
     return logsumexp_over(x, axes_of(x, axis), bool(keepdims))
 
 
 @border
-def log_softmax(x: Any, axis: int | tuple[int, ...] | None = -1) -> Any:
+def log_softmax(x: Any, axis: int | tuple[int, ...] | None = -1, **unknown: NoReturn) -> Any:
     """``log(softmax(x))`` along ``axis``, of the shape of ``x``, without rounding small probabilities to zero.
 
     >>> import numpy as np
     >>> log_softmax(np.array([0.0, -1000.0])).tolist()
     [0.0, -1000.0]
     """
+    if unknown:
+        raise unknown_keyword("log_softmax", unknown)
     x = as_array(x)
     return log_softmax_along(x, axes_of(x, axis))
 
 
 @border
-def softmax(x: Any, axis: int | tuple[int, ...] | None = -1) -> Any:
+def softmax(x: Any, axis: int | tuple[int, ...] | None = -1, **unknown: NoReturn) -> Any:
     """``exp(x) / sum(exp(x))`` along ``axis``, of the shape of ``x``.
 
     >>> import numpy as np
     >>> softmax(np.array([1000.0, 1000.0])).tolist()
     [0.5, 0.5]
     """
+    if unknown:
+        raise unknown_keyword("softmax", unknown)
     x = as_array(x)
     return softmax_along(x, axes_of(x, axis))
 

@@ -24,7 +24,7 @@ from .giving_way import gives_way
 from .layouts import is_number, layout
 from .namespace import wrapped_functions
 from .operators import binary_operator, comparison, forward_method, python_value
-from .plain_arrays import plain_array
+from .plain_arrays import plain_array, plain_parameter
 from .rules.shapes import full_shape
 from .ufunc_methods import call_ufunc_method
 from .writable_box import WritableBox
@@ -244,6 +244,9 @@ class ArrayBox(WritableBox):
         except Exception as error:
             hide_frames(error)
             raise
+
+
+    _as_parameter_ = property(plain_parameter)
 
 
 for _name in dir(np.ndarray):  # the methods whose signature is that of the function

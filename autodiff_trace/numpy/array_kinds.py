@@ -14,15 +14,13 @@ from __future__ import annotations
 
 import array
 import functools
-import sys
 from collections.abc import Callable
 from numbers import Number
-from types import FrameType
 from typing import Any
 
 import numpy as np
 
-from ..core.errors import PACKAGE_NAME, TracedValueError, caller_line, is_users_file
+from ..core.errors import TracedValueError, caller_line
 from ..core.foreign import array_types, taken_over
 from ..core.libraries import look_for_libraries, look_for_sparse
 from ..core.other_operands import is_exact_number
@@ -32,7 +30,7 @@ from ..core.tracer import Box, Trace, box_classes, is_box, passed_types, trace_s
 
 __all__ = [
     "NAMES", "call_with_arrays", "computes_as_array", "holds_box", "holds_numbers", "instead_of", "is_array_of_others",
-    "operands_of_others", "refusal", "stored", "taken", "why_asked",
+    "operands_of_others", "refusal", "stored", "taken",
 ]
 
 operands_of_others: dict[type, Callable] = {}
@@ -222,47 +220,3 @@ def refusal(function: Callable, value: Any, dtype: np.dtype | None = None) -> Tr
         f"{what}: an operand is {'an' if name[0].lower() in 'aeiou' else 'a'} {name} "
         f"({caller_line()}); {why}. Write {instead}."
     )
-
-
-def why_asked() -> str | None:
-    """What to tell a user where masked arrays, or a package of data frames, ask for the plain array of a box."""
-    frame: FrameType | None = sys._getframe(1)
-    package = last = None
-    while frame is not None and not is_users_file(frame.f_code.co_filename):
-        name = frame.f_globals.get("__name__", "")
-        if name.startswith("numpy.ma"):
-            return (
-                "a masked array computes with plain arrays alone, which would drop the derivative of a traced one "
-                f"({caller_line()}). Write x.filled(value) in its place."
-            )
-        if not name.startswith("numpy"):
-            package = name.partition(".")[0]
-        last, frame = frame, frame.f_back
-    if last is not None and last.f_globals.get("__name__", "").startswith("numpy"):
-        return (
-            f"{numpy_name(last)} asks a traced value for a plain array, which would drop its derivative "
-            f"({caller_line()}). {numpy_way(numpy_name(last))}; for the plain value take to_numpy(x)."
-        )
-    if package in (None, PACKAGE_NAME):
-        return None
-    return (
-        f"{package} asks a traced value for a plain array, which would drop its derivative ({caller_line()}). Write "
-        f"x.to_numpy() in the place of what is of {package}; for the plain value take to_numpy(x)."
-    )
-
-
-def numpy_name(frame: FrameType) -> str:
-    """What a user calls the function of NumPy that runs in a frame: np.full, np.vectorize, np.polynomial."""
-    if frame.f_globals["__name__"].startswith("numpy.polynomial"):
-        return "np.polynomial"
-    owner = type(frame.f_locals.get("self")).__name__
-    return f"np.{owner if hasattr(np, owner) else frame.f_code.co_name}"
-
-
-def numpy_way(name: str) -> str:
-    """What to write instead of such a function."""
-    if name == "np.polynomial":
-        return "Write anp.polyval(coefficients, x), the highest power first"
-    if name == "np.vectorize":
-        return "Call the function with the array itself, where it is written with anp, or write vmap(f)(x)"
-    return f"Write a{name}, of autodiff_trace.numpy"

@@ -15,10 +15,10 @@ from ..core.asking import why_not
 from ..core.errors import TracedValueError, caller_line
 from ..core.recording import RecordingTrace
 from ..core.tracer import spent_constant
-from .array_kinds import why_asked
+from .plain_askers import why_asked
 from .plain_scipy import why_no_plain_value
 
-__all__ = ["gives_objects", "plain_array"]
+__all__ = ["gives_objects", "plain_array", "plain_parameter"]
 
 gives_objects: ContextVar[bool] = ContextVar("gives_objects", default=False)
 """Whether ``np.array([x, y])`` of traced values is an array of these, as in autograd."""
@@ -44,3 +44,13 @@ def plain_array(box: Any, dtype: Any) -> np.ndarray:
         "np.array([x, y]) write anp.array([x, y]), of autodiff_trace.numpy, instead of np.f([[x, y]]) anp.f([[x, y]]); "
         "an array to write into is made with anp.zeros(...) inside the function; for the plain value take to_numpy(x)."
     ))
+
+
+def plain_parameter(box: Any) -> float:
+    """``box`` as ctypes hands it to a function of C."""
+    if box._node is None or isinstance(box._trace, RecordingTrace):
+        return float(box)
+    raise TracedValueError(
+        f"a function of C takes plain numbers, and this is a traced value ({caller_line()}). Give the function a rule, "
+        "with extend.primitive or custom_vjp; or take the plain value with to_numpy(x)."
+    )

@@ -7,6 +7,7 @@ has done so.
 from __future__ import annotations
 
 import inspect
+import itertools
 import os
 import sys
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from types import FrameType, ModuleType
 
 import numpy as np
 
-from ..core.errors import PACKAGE, caller_line, is_users_file
+from ..core.errors import PACKAGE, PACKAGE_NAME, caller_line, is_users_file
 from .namespace import wrapped_functions
 
 __all__ = ["find_ufunc", "why_no_plain_value"]
@@ -44,7 +45,9 @@ def why_no_plain_value(use: str) -> str | None:
     traced = import_module(TRACED)
     area = name.split(".")[1]
     passed_on = find_passed_on(name, traced) if area in traced.MODULES else f"scipy.{area}"
-    if passed_on is None:
+    if passed_on is None and inspect.ismodule(sys.modules.get(name)):
+        instead = f"Call it from {PACKAGE_NAME}.{name}, if it is there; or"
+    elif passed_on is None:
         instead = (
             f"Write {TRACED}.{name.partition('.')[2]} instead, after `from {TRACED.partition('.')[0]} import scipy`; or"
         )
@@ -57,14 +60,14 @@ def why_no_plain_value(use: str) -> str | None:
 
 
 def find_passed_on(name: str, traced: ModuleType) -> str | None:
-    """How far ``name`` goes to a function or class of SciPy that the traced package passes on as it is; else None."""
+    """How far ``name`` goes to what the traced package has not, or passes on as it is; None if it has a form of all."""
     plain, way = sys.modules["scipy"], ["scipy"]
     for part in name.split(".")[1:]:
         plain, traced = getattr(plain, part, None), getattr(traced, part, None)
         way.append(part)
         if plain is None or traced is None or plain is traced:
             break
-    return ".".join(way) if plain is not None and plain is traced else None
+    return ".".join(way) if plain is not None and traced in (None, plain) else None
 
 
 def asking_function() -> str | None:
@@ -86,8 +89,9 @@ def asking_function() -> str | None:
 
 
 def area_of(frame: FrameType, folder: str) -> str:
-    """The module, below SciPy, in whose folder the code of a frame stands: "linalg"."""
-    return frame.f_code.co_filename.removeprefix(folder).split(os.sep)[0].removesuffix(".py")
+    """The public module, below SciPy, in which the code of a frame stands: "linalg", "spatial.transform"."""
+    parts = frame.f_code.co_filename.removeprefix(folder).removesuffix(".py").split(os.sep)
+    return ".".join(itertools.takewhile(lambda part: not part.startswith("_"), parts)) or "_lib"
 
 
 def public_name(frame: FrameType, folder: str) -> str | None:
@@ -116,11 +120,13 @@ def public_name(frame: FrameType, folder: str) -> str | None:
 
 
 def owner_name(owner: object, scope: dict) -> str | None:
-    """What the owner of a method is called in ``scope``: its class, else an object of the same class, as ``norm`` of
-    ``norm_gen``, else the nearest class from which its class is made."""
+    """What the owner of a method is called in ``scope``: its class, else itself, else an object of the same class, as
+    ``norm`` of ``norm_gen``, else the nearest class from which its class is made."""
     first = owner if isinstance(owner, type) else type(owner)
     kinds = [kind.__name__ for kind in first.__mro__ if scope.get(kind.__name__) is kind]
     if kinds[:1] == [first.__name__]:
         return kinds[0]
-    objects = [name for name, value in scope.items() if type(value) is first and not name.startswith("_")]
+    public = {name: value for name, value in scope.items() if not name.startswith("_")}
+    objects = [name for name, value in public.items() if value is owner]
+    objects += [name for name, value in public.items() if type(value) is first]
     return next(iter(objects + kinds), None)

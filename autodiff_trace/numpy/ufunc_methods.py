@@ -19,7 +19,7 @@ from ..core.traits import traits_of
 from . import wrapped as anp
 from .array_kinds import taken
 from .namespace import wrapped_functions
-from .plain_scipy import find_ufunc
+from .plain_scipy import find_ufunc, why_no_plain_value
 from .rebinding import find_rebinding
 from .ufunc_folds import METHODS
 
@@ -35,10 +35,10 @@ def call_ufunc_method(ufunc: np.ufunc, method: str, inputs: tuple, kwargs: dict)
             return prim(*inputs, **kwargs)
         return METHODS[method](prim, *inputs, **kwargs)
     name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
-    raise TracedValueError(
+    raise TracedValueError(why_no_plain_value("the array") or (
         f"{name} of a traced value has no derivative here ({caller_line()}). Wrap it with extend.primitive and give it "
         "rules, or take the plain value with to_numpy(x)."
-    )
+    ))
 
 
 def call_in_place(prim: Callable, inputs: tuple, rebinding: Callable, *, out: tuple, **kwargs: Any) -> Any:

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..core.pytree import Structure, tree_flatten, tree_unflatten
 from ..core.tracebacks import border
+from ..core.unknown_names import add_missing
 from ..numpy import wrapped as anp
 from .hyperparameters import Rate, fit, rate_at
 from .leaves import check_column, column_like, conjugate_of, flat_gradients, is_half, keep, move, shape_of
@@ -39,6 +40,9 @@ class Optimizer(NamedTuple):
 
     init: Callable[[Any], Any]
     update: Callable[[Any, Any, Any], tuple[Any, Any]]
+
+
+add_missing(Optimizer, "optimizer")
 
 
 class GradientTransformation(NamedTuple):

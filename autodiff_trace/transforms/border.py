@@ -17,7 +17,7 @@ from ..numpy.array_kinds import computes_as_array, holds_numbers, instead_of, is
 from ..numpy.mutation import call_watching
 
 __all__ = [
-    "Selection", "as_number", "as_plain_array", "check_positions", "describe", "flatten_output",
+    "Selection", "as_number", "as_plain_array", "describe", "flatten_output",
     "instead_of_numbers", "select_arguments", "split_aux", "to_input",
 ]
 
@@ -57,18 +57,6 @@ def as_plain_array(name: str, leaf: Any) -> Any:
     if computes_as_array(kind):
         return leaf.view(np.ndarray)
     raise TypeError(f"{name}: an argument is {describe(leaf)}; hand over an array, {instead_of(leaf)}.")
-
-
-def check_positions(name: str, argnums: Any) -> None:
-    """Raise TypeError for ``argnums`` that are no positions: an argument, perhaps, as in ``jacobian(f, x)``."""
-    if type(argnums) is int:
-        return
-    for each in argnums if isinstance(argnums, (tuple, list)) else [argnums]:
-        if isinstance(each, (bool, np.bool_)) or not isinstance(each, (int, np.integer)):
-            raise TypeError(
-                f"{name}: argnums={argnums!r}, but positions are integers; names go into argnames. Arguments go to "
-                f"what it returns: {name}(f)(x)."
-            )
 
 
 class Selection:
@@ -158,7 +146,6 @@ def select_arguments(
     else:
         single = not isinstance(argnums, (tuple, list))
         keys = [argnums] if single else list(argnums)
-        check_positions(name, argnums)
         for i, key in enumerate(keys):
             if not -len(args) <= key < len(args):
                 hint = f" (and {', '.join(kwargs)} by name, for argnames)" if kwargs else ""
@@ -219,8 +206,13 @@ def check_numbers(name: str, key: int | str, tree: Any) -> None:
             )
     leaves, _ = tree_flatten(tree)
     if leaves and not any(to_input(leaf) is not None for leaf in leaves):
+        is_object = len(leaves) == 1 and leaves[0] is tree and hasattr(tree, "__dict__") and not callable(tree)
+        more = (
+            f", or containers of them: register_pytree({type(tree).__name__}, flatten, unflatten) makes its class one; "
+            "argnums selects another argument"
+        ) if is_object else ""
         raise TypeError(
-            f"{name}: argument {key!r} is {describe(tree)}; differentiate with respect to numbers or arrays."
+            f"{name}: argument {key!r} is {describe(tree)}; differentiate with respect to numbers or arrays{more}."
         )
 
 

@@ -10,11 +10,10 @@ import numpy as np
 from ..core.recording import is_recording
 from ..numpy import wrapped as anp
 from ..numpy.canonical import as_array
-from .border import check_positions
 from .complex_jacobians import check_holomorphic, is_complex, probe, pull_rows, push_columns, real_block, turned
 from .flat_function import FlatFunction
 from ..core.tracebacks import border
-from ..core.transformed import Transformed
+from ..core.transformed import Transformed, check_positions
 from ..core.unknown_names import unknown_keyword
 from .gradient import grad
 from .ownership import detach
@@ -119,7 +118,6 @@ def jacfwd(
 
 
 def make(name, apply, fun, argnums, argnames, has_aux, chunk_size):
-    check_positions(name, argnums)
     return Transformed(name, apply, fun, argnums=argnums, argnames=argnames, has_aux=has_aux, chunk_size=chunk_size)
 
 

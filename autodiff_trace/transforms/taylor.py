@@ -67,7 +67,8 @@ def check_order(order: Any) -> int:
     except TypeError:
         number = -1
     if number < 0:
-        raise ValueError(f"derivatives: order is a whole number, 0 or more, not {order!r}.")
+        raise ValueError(
+            f"derivatives: order is a whole number, 0 or more, not {order!r}. Write derivatives(f, order)(x).")
     return number
 
 
