@@ -264,6 +264,17 @@ def test_draws(name, shapes):
         grad(lambda x: stats.norm.rvs(x, 1.0))(0.0)
 
 
+@pytest.mark.parametrize("args", [(1.5,), ([1.5, 2.0],), (1.5, 0.0, 2.0, 3), (1.5, 0.0, 2.0, (2, 1))])
+def test_draws_have_the_shapes_of_scipy(args):
+    def draw(family, *args):
+        return family.rvs(*args, random_state=np.random.default_rng(0))
+
+    expected = draw(plain_stats.gamma, *args)
+    for found in (draw(stats.gamma, *args), vjp(lambda loc: draw(stats.gamma, *args[:1], loc, *args[2:]), 0.0)[0]):
+        assert type(found) is type(expected)
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
 @pytest.mark.parametrize("size", [None, 2, 3, (2, 3)])
 def test_a_mapped_parameter_has_draws_for_each_example(size):
     a = np.array([1.0, 2.5, 4.0])
