@@ -14,7 +14,6 @@ from ..core.forward import trace_jvp
 from ..core.infinitesimals import settle
 from ..core.pytree import tree_flatten, tree_unflatten
 from ..core.reverse import trace_vjp
-from ..numpy.broadcasting import match_dtype
 from .border import Selection, flatten_output, select_arguments, split_aux
 from .ownership import detach, own_constant
 
@@ -86,16 +85,9 @@ class FlatFunction:
 
 
 def fill_zeros(values: Iterable, terms: Iterable) -> list:
-    """The tangents or cotangents of ``values``, with zeros where there is none, and of their types."""
-    filled = [zeros_of(x) if term is None else in_dtype_of(x, term) for x, term in zip(values, terms)]
+    """The tangents or cotangents of ``values``, with zeros where there is none."""
+    filled = [zeros_of(x) if term is None else term for x, term in zip(values, terms)]
     return [conformed(x, term) for x, term in zip(values, filled)] if array_types else filled
-
-
-def in_dtype_of(x: Any, term: Any) -> Any:
-    """``term`` in the dtype of ``x``, from which that of rules of a user's may differ."""
-    dtype = getattr(x, "dtype", None)
-    found = getattr(term, "dtype", dtype)
-    return term if found is dtype or found == dtype else match_dtype(term, dtype)
 
 
 def zeros_of(x: Any) -> Any:
