@@ -6,14 +6,24 @@ import argparse
 import sys
 from contextlib import contextmanager
 
+from autodiff_trace.demo.cli import run_script
+from autodiff_trace.demo.plotting import check_plot
+
 
 def run(main):
     """Call ``main(quick, plot)`` with what the command line says: ``[--quick] [--plot FILE]``."""
     parser = argparse.ArgumentParser(description=sys.modules[main.__module__].__doc__)
     parser.add_argument("--quick", action="store_true", help="a smaller problem, done in less than a second or two")
     parser.add_argument("--plot", metavar="FILE", help="save a picture of the result (needs matplotlib)")
-    options = parser.parse_args()
-    return main(options.quick, options.plot)
+
+    def start():
+        options = parser.parse_args()
+        if options.plot is not None:
+            check_plot(options.plot)  # before the work, not after it
+        main(options.quick, options.plot)
+
+    if status := run_script(parser.prog, start):
+        sys.exit(status)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import runpy
 import sys
@@ -123,12 +124,37 @@ def test_example(name, monkeypatch, capsys, tmp_path):
     assert file is None or file.stat().st_size > 1000
 
 
-def test_command_line(monkeypatch):
+def run_with(arguments, monkeypatch):
+    """What ``main`` is called with by these arguments of the command line."""
     monkeypatch.syspath_prepend(str(FOLDER))
     common = runpy.run_path(str(FOLDER / "_common.py"))
-    monkeypatch.setattr(sys, "argv", ["example.py", "--quick", "--plot", "a.png"])
+    monkeypatch.setattr(sys, "argv", ["example.py", *arguments])
+    calls = []
 
     def main(quick, plot):
-        return quick, plot
+        print("1 ± 0")
+        calls.append((quick, plot))
 
-    assert common["run"](main) == (True, "a.png")
+    common["run"](main)
+    return calls
+
+
+def test_command_line(monkeypatch, capsys):
+    assert run_with(["--quick"], monkeypatch) == [(True, None)]
+    assert run_with([], monkeypatch) == [(False, None)]
+
+
+def test_command_line_with_a_picture(monkeypatch, capsys, tmp_path):
+    pytest.importorskip("matplotlib")
+    assert run_with(["--plot", str(tmp_path / "a.svg")], monkeypatch) == [(False, str(tmp_path / "a.svg"))]
+    for path in tmp_path, tmp_path / "none" / "a.png", tmp_path / "a.odd":
+        with pytest.raises(SystemExit):
+            run_with(["--plot", str(path)], monkeypatch)
+        assert capsys.readouterr().err.startswith(f"example.py: error: --plot {path}: ")
+
+
+def test_command_line_where_stdout_is_ascii(monkeypatch):
+    file = io.TextIOWrapper(io.BytesIO(), "ascii")
+    monkeypatch.setattr(sys, "stdout", file)
+    run_with([], monkeypatch)
+    assert file.errors == "strict" and file.buffer.getvalue().split() == [b"1", rb"\xb1", b"0"]

@@ -191,6 +191,8 @@ def test_constants():
     texts = list(kinds_in(graph(lambda x: anp.sum(x * small) * large + 3.0, np.ones(2)).to_svg()))
     assert "[1., 2.] float64[2]" in texts and "constant float64[50]" in texts
     assert any(text.startswith("… + 3.0 ") for text in texts)  # a number stands where it is used
+    one, other = kinds_in(graph(lambda x: x * np.float64(2.0) * np.float32(0.5), 1.0).to_svg()).keys() - {"x float"}
+    assert {one[:7], other[:7]} == {"x * 2.0", "… * np."}
 
 
 def test_names_of_inputs():

@@ -132,7 +132,7 @@ class Follower(Functions):
             for each in (*vars(value).values(), *value.options.values()):
                 if callable(each):
                     self.escape(each, place)
-        elif kind.__module__.startswith(OPTIMISERS):  # with schedules of the user's
+        elif str(kind.__module__).startswith(OPTIMISERS):  # with schedules of the user's; str: Cython's have none
             self.escape_all([*vars(value).items()], place)
         elif is_generator(value):
             captured.generators.append(value)

@@ -85,7 +85,7 @@ def number(accepts: Callable[[float], bool], description: str) -> Callable[[str]
 def run_script(name: str, run: Callable[[], None]) -> int:
     """Call ``run`` and return the exit status of the script ``name``; what goes wrong is one line on stderr."""
     try:
-        with termination_as_interrupt():
+        with termination_as_interrupt(), escapes_on_stdout():
             run()
     except UserError as error:
         return complain(name, f"error: {error}", 2)
@@ -127,6 +127,20 @@ def termination_as_interrupt() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL if before is None else before)
+
+
+@contextmanager
+def escapes_on_stdout() -> Iterator[None]:
+    """What the encoding of stdout lacks, if it is ASCII say, is printed as an escape meanwhile: ``3 \\xb5s``."""
+    stdout = sys.stdout
+    if getattr(stdout, "errors", None) != "strict" or not hasattr(stdout, "reconfigure"):
+        yield
+        return
+    stdout.reconfigure(errors="backslashreplace")
+    try:
+        yield
+    finally:
+        stdout.reconfigure(errors="strict")
 
 
 def discard_stdout() -> None:

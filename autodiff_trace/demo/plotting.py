@@ -56,5 +56,5 @@ def plot_curves(rows: Sequence[tuple[float, float, float, float]], path: str) ->
 def save_figure(figure, path: str) -> None:
     try:
         figure.savefig(path, dpi=150)
-    except OSError as error:
-        raise UserError(f"--plot {path}: cannot be written: {error.strerror or error}") from error
+    except (OSError, RuntimeError) as error:  # or what draws this format, TeX say, is not there
+        raise UserError(f"--plot {path}: cannot be written: {getattr(error, 'strerror', None) or error}") from error

@@ -73,8 +73,9 @@ class Box:
         return self.kind in ("input", "constant")
 
 
-def boxes_of(graph: Any, expand: bool) -> list[Box]:
-    """The boxes of a :class:`Graph`, each after its operands. With ``expand`` loops are written out."""
+def boxes_of(graph: Any, expand: bool, limit: int) -> list[Box]:
+    """The boxes of a :class:`Graph`, each after its operands. With ``expand`` loops are written out. Steps after the
+    first ``limit`` boxes have no texts."""
     program, nodes = graph.program, graph.nodes
     numbers = {step: i for i, step in enumerate(program.steps)}
     pass_of = {i: number for number, each in enumerate(graph.backward, 1) for i in each}
@@ -82,7 +83,7 @@ def boxes_of(graph: Any, expand: bool) -> list[Box]:
     for output, (_, path) in zip(program.outputs, leaf_paths(graph.structure)):
         if type(output) is Node:
             results.setdefault(output, []).append(f"result{path}")
-    maker = Maker(dict(zip(program.inputs, graph.paths)), results)
+    maker = Maker(dict(zip(program.inputs, graph.paths)), results, limit)
     steps = [node for node in nodes if node.kind not in ("input", "constant")]
     passes = [pass_of.get(numbers[step], 0) for step in steps]
     place = 0
@@ -149,9 +150,10 @@ def condensed(keys: list, calls: list[str]) -> list[str]:
 class Maker:
     """Makes the boxes, in the order of the steps."""
 
-    def __init__(self, paths: dict[Node, str], results: dict[Node, list[str]]) -> None:
+    def __init__(self, paths: dict[Node, str], results: dict[Node, list[str]], limit: int) -> None:
         self.paths = paths
         self.results = results
+        self.limit = limit
         self.made: list[Box] = []
         self.boxes: dict[Node, Box] = {}  # of steps; of sources the first
         self.sources: dict[tuple[Node, int], Box] = {}  # by the part in which they are read
@@ -161,14 +163,16 @@ class Maker:
     def add_steps(self, steps: list[Node], passes: list[int]) -> None:
         for step, number in zip(steps, passes):
             self.enter(number)
-            is_guard = step.kind == "guard"
-            full = guard_text(step) if is_guard else printable(self.written(step))
+            kind = "guard" if step.kind == "guard" else "backward" if number else "function"
+            if len(self.made) < self.limit:
+                full = guard_text(step) if kind == "guard" else printable(self.written(step))
+                types = [] if kind == "guard" else [type_text(step.spec)]
+            else:
+                full, types = "", []
             text = shortened(full)
-            kind = "guard" if is_guard else "backward" if number else "function"
             read = self.operands_of(step, text == full)
-            title = full if is_guard else f"{full}: {type_text(step.spec)}"
-            texts = [text] if is_guard else [text, shortened(type_text(step.spec))]
-            self.finish(Box(kind, texts, title, self.part, read, cost=cost_of(step)), [step])
+            texts = [text, *map(shortened, types)]
+            self.finish(Box(kind, texts, ": ".join([full, *types]), self.part, read, cost=cost_of(step)), [step])
 
     def add_loop(self, steps: list[Node], passes: list[int], period: int, turns: int) -> None:
         numbers = set(passes)

@@ -207,7 +207,7 @@ class Graph:
         counted = operator.index(limit)
         if counted < 1:
             raise ValueError(f"to_svg: limit is {limit}; it must be 1 or more boxes.")
-        return draw(self.title, boxes_of(self, expand), counted)
+        return draw(self.title, boxes_of(self, expand, counted), counted)
 
     def save_svg(self, path: str | os.PathLike[str], *, expand: bool = False, limit: int = 200) -> None:
         """Write the picture that :meth:`to_svg` gives into a file, for a browser or a page."""

@@ -36,6 +36,9 @@ SHOWN_USES = ("complex", "float", "index", "int", "str")
 ADDRESS = re.compile(r" (?:object )?at 0x[0-9a-fA-F]+")
 """What is another each time in what objects say of themselves."""
 
+AS_IN_PYTHON = (np.bool, np.complex128, np.float64, np.int64)
+"""Kinds of NumPy's numbers that are written as Python's."""
+
 INFIX = {
     "add": "+", "divide": "/", "equal": "==", "greater": ">", "greater_equal": ">=", "less": "<", "less_equal": "<=",
     "matmul": "@", "multiply": "*", "not_equal": "!=", "power": "**", "subtract": "-", "true_divide": "/",
@@ -68,11 +71,11 @@ def expression(arg: Any, depth: int = DEPTH) -> str:
     if arg is Ellipsis:
         return "..."
     if type(arg) is not Node:
-        return ADDRESS.sub("", repr(arg))
+        return ADDRESS.sub("", repr(arg.item() if type(arg) in AS_IN_PYTHON else arg))
     if arg.kind == "input":
         return arg.name
     if arg.kind == "constant":
-        return repr(arg.value) if arg.spec.ndim == 0 else type_text(arg.spec)
+        return expression(arg.value) if arg.spec.ndim == 0 else type_text(arg.spec)
     if depth == 0:
         return "…"
     if hasattr(arg.function, "params"):

@@ -50,7 +50,7 @@ def draw(title: str, boxes: Sequence[Box], limit: int) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
         f'viewBox="0 0 {width:.0f} {height:.0f}" font-size="11" '
-        'font-family="ui-monospace, Menlo, Consolas, monospace">',
+        'font-family="ui-monospace, Menlo, Consolas, monospace" style="color-scheme: only light">',
         f"<title>{escape(title)}</title>",
         f'<path class="page" d="M0 0H{width:.0f}V{height:.0f}H0Z" fill="#ffffff"/>',
         *head,
