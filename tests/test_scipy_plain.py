@@ -95,7 +95,7 @@ def test_one_of_several_objects_of_a_class_is_named():
 def test_a_module_below_one_of_ours_is_named_where_there_is_no_form():
     from scipy.spatial.transform import Rotation
 
-    if not inspect.isfunction(getattr(Rotation.from_euler, "__func__", None)):
+    if not inspect.isfunction(getattr(Rotation.from_euler, "__func__", Rotation.from_euler)):
         pytest.skip("a compiled class of older releases has no frames by which it could be named")
     with pytest.raises(TracedValueError, match=r"There is no traced form of scipy\.spatial\.transform"):
         grad(lambda x: Rotation.from_euler("z", x).apply(np.array([1.0, 0.0, 0.0]))[0])(0.3)
