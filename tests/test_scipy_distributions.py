@@ -313,3 +313,17 @@ def test_frozen_distributions_take_what_those_of_scipy_take(call):
 
 def test_a_frozen_interval_has_derivatives():
     np.testing.assert_allclose(grad(lambda s: stats.norm(0.0, s).interval(0.9)[1])(2.0), plain_stats.norm.ppf(0.95))
+
+
+@pytest.mark.parametrize("df", [np.inf, np.array([3.0, np.inf, np.inf])])
+def test_infinitely_many_degrees_of_freedom_make_the_normal_distribution(df):
+    x = np.array([-1.0, 0.5, 3.0])
+    for method in ("logpdf", "pdf", "cdf", "logcdf", "sf", "logsf"):
+        f = getattr(stats.t, method)
+        expected = getattr(plain_stats.t, method)(x, df)
+        for value in (vjp(lambda x: f(x, df), x)[0], vjp(lambda df: f(x, df), df)[0], jit(lambda df: f(x, df))(df)):
+            np.testing.assert_allclose(value, expected, rtol=1e-9, err_msg=method)
+        assert np.all(np.isfinite(grad(f, argnums=0)(x, df))) and np.all(np.isfinite(grad(f, argnums=1)(x, df)))
+    for method in ("mean", "var", "std", "entropy"):
+        f = getattr(stats.t, method)
+        np.testing.assert_allclose(vjp(f, df)[0], getattr(plain_stats.t, method)(df), err_msg=method)

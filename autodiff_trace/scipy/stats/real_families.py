@@ -13,7 +13,7 @@ from ...numpy.definers import elementwise
 from .. import special
 from ..special.families import differentiate, family
 from .continuous import INFINITE, Continuous
-from .distributions import all_of
+from .distributions import all_of, everywhere
 from .log_tails import log_betainc, log_gammaincc, log_rest
 from .numeric import quantile_of
 
@@ -44,23 +44,39 @@ def t_logtail(x, df):
     return log_betainc(0.5 * df, 0.5, share, x * x / (df + x * x)) - LOG_TWO
 
 
+def normal_in_the_limit(of_t, of_normal):
+    """``of_t(…, df)``, where infinitely many degrees of freedom make the normal distribution."""
+
+    def function(*args):
+        *x, df = args
+        is_finite = anp.isfinite(df)
+        if everywhere(is_finite):
+            return of_t(*x, df)
+        return anp.where(is_finite, of_t(*x, anp.where(is_finite, df, 3.0)), of_normal(*x))
+
+    return function
+
+
 norm = Continuous(
     "norm", symmetric=True, logpdf=log_normal_density, cdf=special.ndtr, logcdf=special.log_ndtr, ppf=special.ndtri,
     entropy=lambda: 0.5 + HALF_LOG_TWO_PI, mean=lambda: 0.0, var=lambda: 1.0,
 )
 t = Continuous(
     "t", "df", symmetric=True,
-    logpdf=lambda x, df: (
+    logpdf=normal_in_the_limit(lambda x, df: (
         -0.5 * anp.log(df) - special.betaln(0.5 * df, 0.5) - 0.5 * (df + 1) * anp.log1p(x * x / df)
-    ),
+    ), log_normal_density),
     cdf=lambda x, df: special.stdtr(df, x), ppf=lambda q, df: special.stdtrit(df, q),
-    logcdf=by_side(t_logtail, lambda x, df: anp.log1p(-special.stdtr(df, -x))),
-    entropy=lambda df: (
+    logcdf=normal_in_the_limit(
+        by_side(t_logtail, lambda x, df: anp.log1p(-special.stdtr(df, -x))), special.log_ndtr),
+    entropy=normal_in_the_limit(lambda df: (
         0.5 * (df + 1) * (special.psi(0.5 * (df + 1)) - special.psi(0.5 * df))
         + 0.5 * anp.log(df) + special.betaln(0.5 * df, 0.5)
-    ),
+    ), lambda: 0.5 + HALF_LOG_TWO_PI),
     mean=lambda df: anp.where(df > 1, 0.0, INFINITE),
-    var=lambda df: anp.where(df > 2, df / anp.where(df > 2, df - 2, 1.0), anp.where(df > 1, INFINITE, np.nan)),
+    var=normal_in_the_limit(
+        lambda df: anp.where(df > 2, df / anp.where(df > 2, df - 2, 1.0), anp.where(df > 1, INFINITE, np.nan)),
+        lambda: 1.0),
 )
 laplace = Continuous(
     "laplace", symmetric=True, logpdf=lambda x: -LOG_TWO - anp.absolute(x),
