@@ -195,6 +195,12 @@ def test_constants():
     assert {one[:7], other[:7]} == {"x * 2.0", "… * np."}
 
 
+def test_plain_results():
+    texts = list(kinds_in(graph(lambda x: {"a": x, "b": [2.0, "<i>", None]}, 1.0).to_svg()))
+    assert texts == ["x float → result['a']", "2.0 float → result['b'][0]", "'<i>' str → result['b'][1]",
+                     "None NoneType → result['b'][2]"]
+
+
 def test_names_of_inputs():
     def f(state, *rest, scale=1.0):
         return state["pos"][0] * rest[0] * scale + state["vel"]
