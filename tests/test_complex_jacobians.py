@@ -1,5 +1,7 @@
 """Jacobians with complex numbers mean the same in every mode; what no complex matrix can say is an error."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -150,3 +152,14 @@ def test_gauss_newton_of_a_complex_model():
     for loss in (None, lambda y: anp.sum(anp.abs(y) ** 2) / 2):
         product = make_ggnvp(lambda x: A @ x, loss)(X)(X)
         np.testing.assert_allclose(product, np.real(A.conj().T @ A @ X))
+
+
+@pytest.mark.parametrize("transform", [
+    jacobian, jacfwd, jacrev, deriv, functools.partial(jacobian, sparsity="detect", dense=True),
+])
+def test_a_derivative_that_cancels_to_zero_is_that_of_a_holomorphic_function(transform):
+    z = np.array([1.3 + 0.2j, -0.4 - 0.7j, 2.0 + 1.1j])
+    found = transform(lambda z: anp.sin(z) ** 2 + anp.cos(z) ** 2)(z)
+    np.testing.assert_allclose(found, 0.0, atol=1e-14)
+    with pytest.raises(TypeError, match="no holomorphic function"):
+        transform(lambda z: 1.0 + 1e-9 * anp.conj(z))(z)

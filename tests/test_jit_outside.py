@@ -14,6 +14,7 @@ from jit_checks import assert_same
 
 from autodiff_trace import grad, jit
 from autodiff_trace import numpy as anp
+from autodiff_trace.compiler import JitWarning
 
 X = np.arange(1.0, 8.0)
 
@@ -503,3 +504,26 @@ def test_looking_at_a_defaultdict_makes_no_keys():
     assert compiled(1.0) == compiled(1.0) == 5.0
     del table[1]
     assert compiled(1.0) == compiled(1.0) == 3.0 and list(table) == ["a"]
+
+
+def test_a_traced_value_that_a_gradient_has_left_is_told_of():
+    seen = {}
+
+    def f(x):
+        seen["x"] = x
+        return x * x
+
+    grad(f)(1.0)
+    compiled = jit(grad(f))
+    with pytest.warns(JitWarning, match="seen.* is a traced value, which a call that is over has left there"):
+        assert [compiled(x) for x in (1.0, 2.0)] == [2.0, 4.0]
+    assert compiled.cache_info().eager == 2
+    scaled = jit(lambda x: x * len(seen))
+    with pytest.warns(JitWarning, match="is a traced value, which a call that is over"):
+        scaled(1.0)
+    seen.clear()
+    assert [scaled(x) for x in (1.0, 2.0)] == [0.0, 0.0] and scaled.cache_info().traces == 1
+
+
+def test_a_traced_value_of_a_call_in_progress_needs_no_warning():
+    assert grad(lambda a: jit(lambda x: x * a)(3.0))(2.0) == 3.0

@@ -264,6 +264,17 @@ def test_draws(name, shapes):
         grad(lambda x: stats.norm.rvs(x, 1.0))(0.0)
 
 
+@pytest.mark.parametrize("args", [(1.5,), ([1.5, 2.0],), (1.5, 0.0, 2.0, 3), (1.5, 0.0, 2.0, (2, 1))])
+def test_draws_have_the_shapes_of_scipy(args):
+    def draw(family, *args):
+        return family.rvs(*args, random_state=np.random.default_rng(0))
+
+    expected = draw(plain_stats.gamma, *args)
+    for found in (draw(stats.gamma, *args), vjp(lambda loc: draw(stats.gamma, *args[:1], loc, *args[2:]), 0.0)[0]):
+        assert type(found) is type(expected)
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
 @pytest.mark.parametrize("size", [None, 2, 3, (2, 3)])
 def test_a_mapped_parameter_has_draws_for_each_example(size):
     a = np.array([1.0, 2.5, 4.0])
@@ -284,3 +295,21 @@ def test_a_mapped_parameter_has_draws_for_each_example(size):
             np.testing.assert_allclose(run(lambda f: jit(vmap(f))(a), f), expected, rtol=1e-9)
     frozen = vmap(lambda a: stats.norm(a, 1e-9).rvs(random_state=np.random.default_rng(1), **options))(a)
     np.testing.assert_allclose(frozen.reshape(3, -1)[:, 0], a, atol=1e-7)
+
+
+@pytest.mark.parametrize("call", [
+    lambda d: d.rvs(3, np.random.default_rng(0)), lambda d: d.rvs(random_state=np.random.default_rng(0)),
+    lambda d: d.interval(0.9), lambda d: d.interval(confidence=0.5), lambda d: d.ppf(q=0.3), lambda d: d.cdf(x=1.2),
+    lambda d: d.moment(2), lambda d: d.support(), lambda d: d.stats(moments="mv"),
+], ids="rvs number interval named ppf cdf moment support stats".split())
+def test_frozen_distributions_take_what_those_of_scipy_take(call):
+    for name, args, kwargs in (
+        ("gamma", (1.5,), {}), ("lognorm", (0.5,), {}), ("norm", (1.0, 2.0), {}), ("norm", (), {"scale": 2.0}),
+        ("poisson", (2.5,), {}),
+    ):
+        expected = call(getattr(plain_stats, name)(*args, **kwargs))
+        np.testing.assert_allclose(call(getattr(stats, name)(*args, **kwargs)), expected, rtol=1e-12, err_msg=name)
+
+
+def test_a_frozen_interval_has_derivatives():
+    np.testing.assert_allclose(grad(lambda s: stats.norm(0.0, s).interval(0.9)[1])(2.0), plain_stats.norm.ppf(0.95))

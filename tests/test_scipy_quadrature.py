@@ -142,3 +142,14 @@ def test_errors():
         grad(lambda p: nquad(lambda x: p * x, [(0, 1)], full_output=True)[0])(1.0)
     with pytest.raises(ValueError, match="finite limits"):
         grad(lambda p: fixed_quad(lambda x: p * x, 0, np.inf)[0])(1.0)
+
+
+def test_limits_of_a_fixed_rule_may_be_mapped():
+    def area(a):
+        return fixed_quad(lambda t: anp.exp(-a * t), a, 2.0 * a)[0]
+
+    a = np.array([0.5, 1.2, 2.0])
+    np.testing.assert_allclose(vmap(area)(a), [area(x) for x in a], rtol=1e-12)
+    np.testing.assert_allclose(vmap(grad(area))(a), [grad(area)(x) for x in a], rtol=1e-12)
+    with pytest.raises(ValueError, match="finite limits"):
+        vmap(area)(np.array([1.0, np.inf]))

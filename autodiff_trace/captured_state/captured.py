@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.tracer import Box
 from .contents import Contents
 from .following import Follower
 from .places import WHOLES, Place
@@ -28,6 +29,7 @@ class CapturedState:
 
     Attributes:
         boxed: whether there is a traced value among them.
+        left: the place of one whose trace has ended, which a call has left there, or "".
         crowded: whether they are too many to be watched.
         unknown: those that cannot be watched, with what they are.
         generators: the generators of random numbers among them.
@@ -44,6 +46,7 @@ class CapturedState:
         self.watched: dict[tuple, Watch] = {}  # by the tokens of their places
         self.count = 0
         self.boxed = False
+        self.left = ""
         self.arrays: list[np.ndarray] = []
         self.contents: list[Contents] = []
         self.generators: list[Any] = []
@@ -53,6 +56,11 @@ class CapturedState:
         Follower(self, constant).follow_all(roots, places)
         if compared:
             self.prepare()
+
+    def note_box(self, box: Box, place: str) -> None:
+        self.boxed = True
+        if box._trace.has_ended:
+            self.left = place
 
     def prepare(self) -> None:
         self.holds_quickly = compile_check(self.watched.values())

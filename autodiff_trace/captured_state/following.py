@@ -76,7 +76,7 @@ class Follower(Functions):
         kind = type(value)
         captured = self.captured
         if kind in box_classes:
-            captured.boxed = True
+            captured.note_box(value, place)
             return
         if value is None or value is MISSING or kind in VALUES or isinstance(value, np.generic):
             return
@@ -129,7 +129,7 @@ class Follower(Functions):
             for each in (*vars(value).values(), *value.options.values()):
                 if callable(each):
                     self.escape(each, place)
-        elif kind.__module__.startswith(OPTIMISERS):  # with schedules of the user's
+        elif str(kind.__module__).startswith(OPTIMISERS):  # with schedules of the user's; str: Cython's have none
             self.escape_all([*vars(value).items()], place)
         elif is_generator(value):
             captured.generators.append(value)

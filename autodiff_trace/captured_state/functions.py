@@ -98,7 +98,8 @@ class Functions(Objects):
             self.keep(value)
             if isinstance(value, np.ndarray):
                 self.note_array(value)
-            self.captured.boxed = self.captured.boxed or type(value) in box_classes
+            if type(value) in box_classes:
+                self.captured.note_box(value, place)
             return
         how = path.called_with
         if type(how) is Path:

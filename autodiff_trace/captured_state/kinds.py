@@ -138,6 +138,6 @@ def unknown_object(value: Any) -> str:
     if has(kind, "__next__"):
         return f"an iterator ({kind.__name__})"
     module = sys.modules.get(kind.__module__)
-    package = kind.__module__.partition(".")[0]
+    package = str(kind.__module__).partition(".")[0]
     where = "" if package == "builtins" or module is None or is_users(package) else f" of {package}"
     return f"{'an' if kind.__name__[0].lower() in 'aeiou' else 'a'} {kind.__name__}{where}"

@@ -57,6 +57,16 @@ class EagerRuns:
         self.eager += 1
         return self.run(args, kwargs, in_place)
 
+    def run_beside(self, left: str, args: tuple, kwargs: dict) -> Any:
+        """The function, where it reads traced values, those of a call in progress, or one that another has ``left``."""
+        if left:
+            self.eager += 1
+            self.say(
+                f"{left} is a traced value, which a call that is over has left there: store the plain one, "
+                "to_numpy(x), or delete it"
+            )
+        return self.fun(*args, **kwargs)
+
     def give_up(self, entry: Entry, reason: str, args: tuple = (), kwargs: dict | None = None, **done: Any) -> Any:
         entry.give_up()
         self.say(reason)

@@ -140,7 +140,7 @@ class Jitted(EagerRuns, Transformed):
         except Exception as error:
             return self.fail_to_look(error, entry, args, kwargs)
         if captured.boxed:
-            return self.fun(*args, **kwargs)
+            return self.run_beside(captured.left, args, kwargs)
         why = why_unwatched(captured) or version is None and why_typed(captured.followed.values(), self.static_argnames)
         if why:
             return self.give_up(entry, why, args, kwargs)

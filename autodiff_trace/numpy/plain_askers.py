@@ -21,10 +21,7 @@ __all__ = ["why_asked"]
 OF_LABELS = "pandas", "polars", "xarray"
 """Packages whose objects have ``to_numpy``."""
 
-SERIES = {
-    "polynomial": "poly", "chebyshev": "cheb", "legendre": "leg", "hermite": "herm", "hermite_e": "herme",
-    "laguerre": "lag",
-}
+SERIES = {"chebyshev": "cheb", "legendre": "leg", "hermite": "herm", "hermite_e": "herme", "laguerre": "lag"}
 """By the modules of ``np.polynomial``, how the names of their functions begin."""
 
 AREAS = "", "linalg", "fft", "emath", "rec", "testing"
@@ -85,11 +82,13 @@ def polynomial_way(module: str) -> str:
     """What to write instead of a function or a class of a module of ``np.polynomial``."""
     if module == "polynomial":
         return "Write anp.polyval(coefficients, x), the highest power first"
-    start = f"np.polynomial.{module}.{SERIES.get(module)}"
+    if module not in SERIES:
+        return "Write the polynomial out"
+    start = f"np.polynomial.{module}.{SERIES[module]}"
     return (
         f"For a traced x write {start}val(x, c), with plain coefficients c (of a series p, p.convert().coef); for "
         f"traced c, {start}vander(x, len(c) - 1) @ c"
-    ) if module in SERIES else "Write the polynomial out"
+    )
 
 
 def instead_of(area: str, name: str) -> tuple[str, str] | None:

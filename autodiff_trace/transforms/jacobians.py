@@ -177,7 +177,7 @@ def check_columns(name: str, push: Callable, inputs: list, outputs: list, blocks
             terms = [(block, r) for block, r in zip(row, directions) if r is not None]
             expected = sum([anp.tensordot(block, 1j * r, r.ndim) for block, r in terms])
             size = sum([anp.tensordot(anp.abs(block), anp.abs(r), r.ndim) for block, r in terms])
-            check_holomorphic(name, t, expected, size)
+            check_holomorphic(name, t, expected, size, output)
 
 
 def rows_by_pullback(flat, chunk_size):
@@ -203,10 +203,11 @@ def check_rows(name: str, pull: Callable, inputs: list, output: Any, row: list) 
     if not is_complex(output) or not any(map(is_complex, inputs)):
         return
     r = probe(output)
+    value = anp.tensordot(r, anp.abs(output), r.ndim)
     for found, x, block in zip(pull(1j * r), inputs, row):
         if is_complex(x):
             size = anp.tensordot(anp.abs(r), anp.abs(block), r.ndim)
-            check_holomorphic(name, found, anp.tensordot(1j * r, block, r.ndim), size)
+            check_holomorphic(name, found, anp.tensordot(1j * r, block, r.ndim), size, value)
 
 
 @border

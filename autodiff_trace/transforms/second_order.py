@@ -56,7 +56,7 @@ def apply_deriv(fun, options, args, kwargs):
         if any(t is not None and is_complex(t) for t in ones) and any(map(is_complex, flat.outputs)):
             for t, slope, output in zip(flat.push(*turned(ones))[1], slopes, flat.outputs):
                 if is_complex(output):
-                    check_holomorphic("deriv", t, 1j * slope, anp.abs(slope))
+                    check_holomorphic("deriv", t, 1j * slope, anp.abs(slope), output)
         columns.append(flat.output(detach(slopes, args, kwargs)))
     result = columns[0] if selection.single else dict(zip(selection.named, columns)) or tuple(columns)
     return flat.with_aux(result)

@@ -155,7 +155,7 @@ def check_complex(flat: FlatFunction, outputs: list, pattern: Pattern, values: A
     for t, output in zip(found, outputs):
         rows = slice(first, first + int(np.size(output)))
         if is_complex(output):
-            check_holomorphic(flat.name, anp.ravel(t), expected[rows], size[rows])
+            check_holomorphic(flat.name, anp.ravel(t), expected[rows], size[rows], anp.ravel(output))
         first = rows.stop
 
 

@@ -200,7 +200,7 @@ def fixed_quad(func: Callable, a: Any, b: Any, args: tuple = (), n: int = 5) -> 
     """
     if not running_traces() and not any(map(is_box, tree_flatten((a, b, args))[0])):
         return scipy.integrate.fixed_quad(func, a, b, args, n)
-    if any(np.isinf(to_value(x)) for x in (a, b)):
+    if any(np.any(np.isinf(to_value(x))) for x in (a, b)):
         raise ValueError("Gaussian quadrature is only available for finite limits.")
     x, w = scipy.special.roots_legendre(n)
     y = (b - a) * (x.real + 1) / 2 + a

@@ -57,8 +57,10 @@ class Continuous(Distribution):
         tail = (1 - confidence) / 2
         return self.ppf(tail, *args, **kwargs), self.isf(tail, *args, **kwargs)
 
-    def rvs(self, *args, loc=0, scale=1, size=1, random_state=None):
+    def rvs(self, *args, loc=0, scale=1, size=None, random_state=None):
         """Random numbers as SciPy draws them, with derivatives in the parameters: see ``draws``."""
+        if len(args) == len(self.shapes) + 3:
+            *args, size = args
         *shapes, loc, scale = [*args, *[loc, scale][max(len(args) - len(self.shapes), 0) :]]
         if find_top_trace((*shapes, loc, scale)) is None:
             return self.plain.rvs(*shapes, loc=loc, scale=scale, size=size, random_state=random_state)

@@ -179,7 +179,12 @@ class Frozen:
         if not callable(method):
             return method
         if name in TAKES_ARGUMENT:
-            return lambda x, **kwargs: method(x, *self.args, **self.kwds, **kwargs)
+            return lambda *x, **named: method(*x, *named.values(), *self.args, **self.kwds)
+        if name == "interval":
+            return lambda confidence: method(confidence, *self.args, **self.kwds)
+        if name == "rvs":
+            return lambda size=None, random_state=None: method(
+                *self.args, **self.kwds, size=size, random_state=random_state)
         return lambda *args, **kwargs: method(*self.args, *args, **self.kwds, **kwargs)
 
     def __repr__(self) -> str:
