@@ -311,5 +311,10 @@ def test_mistakes():
     for limit in 0, -1:
         with pytest.raises(ValueError, match=f"to_svg: limit is {limit}; it must be 1 or more boxes."):
             g.to_svg(limit=limit)
-    with pytest.raises(TypeError):
-        g.to_svg(limit="many")
+    for limit in "many", 2.0, True, None:
+        with pytest.raises(TypeError, match=f"to_svg: limit is {limit!r}; it must be a whole number of boxes."):
+            g.to_svg(limit=limit)
+    with pytest.raises(TypeError, match=r"graph: expected a function, got 2.0. Write graph\(f, x\), not graph"):
+        graph(2.0)
+    with pytest.raises(OSError):
+        g.save_svg("no/such/folder/x.svg")
