@@ -195,6 +195,12 @@ def test_constants():
     assert {one[:7], other[:7]} == {"x * 2.0", "… * np."}
 
 
+def test_plain_results():
+    texts = list(kinds_in(graph(lambda x: {"a": x, "b": [2.0, "<i>", None]}, 1.0).to_svg()))
+    assert texts == ["x float → result['a']", "2.0 float → result['b'][0]", "'<i>' str → result['b'][1]",
+                     "None NoneType → result['b'][2]"]
+
+
 def test_names_of_inputs():
     def f(state, *rest, scale=1.0):
         return state["pos"][0] * rest[0] * scale + state["vel"]
@@ -305,5 +311,10 @@ def test_mistakes():
     for limit in 0, -1:
         with pytest.raises(ValueError, match=f"to_svg: limit is {limit}; it must be 1 or more boxes."):
             g.to_svg(limit=limit)
-    with pytest.raises(TypeError):
-        g.to_svg(limit="many")
+    for limit in "many", 2.0, True, None:
+        with pytest.raises(TypeError, match=f"to_svg: limit is {limit!r}; it must be a whole number of boxes."):
+            g.to_svg(limit=limit)
+    with pytest.raises(TypeError, match=r"graph: expected a function, got 2.0. Write graph\(f, x\), not graph"):
+        graph(2.0)
+    with pytest.raises(OSError):
+        g.save_svg("no/such/folder/x.svg")

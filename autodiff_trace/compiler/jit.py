@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..core.tracebacks import border
+from ..core.transformed import check_function
 from ..core.unknown_names import unknown_keyword
 from .pass_names import PASSES
 from .selection import check_selection
@@ -127,4 +128,5 @@ def graph(fun: Callable, /, *args: Any, **kwargs: Any) -> compiler.Graph:
     """
     from .jitted import Jitted
 
+    check_function("graph", fun, "graph(f, x), not graph(f(x))")
     return (fun if isinstance(fun, Jitted) else jit(fun)).graph(*args, **kwargs)

@@ -95,6 +95,11 @@ def boxes_of(graph: Any, expand: bool, limit: int) -> list[Box]:
     for node in nodes:
         if node in results and node not in maker.boxes:  # an input or a constant that is returned as it is
             maker.source(node, maker.part)
+    for output, (_, path) in zip(program.outputs, leaf_paths(graph.structure)):
+        if type(output) is not Node:  # a number or a text, whatever the arguments are
+            text, kind = printable(expression(output)), type_text(output)
+            maker.finish(Box("constant", [shortened(text), kind], f"{text}: {kind}", maker.part), [])
+            maker.made[-1].results.append(f"result{path}")
     total = sum(box.cost for box in maker.made) or 1.0
     for box in maker.made:
         box.share = box.cost / total

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
-import operator
 import os
 from collections import Counter
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -204,10 +204,11 @@ class Graph:
         >>> graph(grad(lambda x: x**2), 2.0).to_svg().startswith("<svg xmlns=")
         True
         """
-        counted = operator.index(limit)
-        if counted < 1:
+        if isinstance(limit, bool) or not isinstance(limit, Integral):
+            raise TypeError(f"to_svg: limit is {limit!r}; it must be a whole number of boxes.")
+        if limit < 1:
             raise ValueError(f"to_svg: limit is {limit}; it must be 1 or more boxes.")
-        return draw(self.title, boxes_of(self, expand, counted), counted)
+        return draw(self.title, boxes_of(self, expand, int(limit)), int(limit))
 
     def save_svg(self, path: str | os.PathLike[str], *, expand: bool = False, limit: int = 200) -> None:
         """Write the picture that :meth:`to_svg` gives into a file, for a browser or a page."""
