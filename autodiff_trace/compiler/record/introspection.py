@@ -29,7 +29,8 @@ PLAIN = frozenset("""
 """.split())
 """Builtins that give no traced value, whatever they are given."""
 
-CALLS = ("CALL", "CALL_FUNCTION")
+CALLS = ("CALL", "CALL_FUNCTION", "CALL_KW", "CALL_FUNCTION_KW")
+"""Those with KW take the names of the last arguments, a tuple, from the top."""
 
 JUMPS = {*dis.hasjrel, *dis.hasjabs}
 
@@ -103,7 +104,7 @@ def called(steps: list[dis.Instruction], call: int, builtin: frozenset[str]) -> 
     """The builtin that an instruction calls; None if it is another function, or no call."""
     if steps[call].opname not in CALLS:
         return None
-    above = steps[call].arg  # what has been put on top of the function
+    above = operands_of(steps[call])  # what has been put on top of the function
     for step in reversed(steps[:call]):
         name = step.opname
         if not above:
@@ -111,7 +112,7 @@ def called(steps: list[dis.Instruction], call: int, builtin: frozenset[str]) -> 
         if step.is_jump_target or step.opcode in JUMPS or "METHOD" in name or "CALL" in name and name not in CALLS:
             return None
         if name in CALLS:
-            above += step.arg
+            above += operands_of(step)
         elif name == "LOAD_GLOBAL":  # which puts a NULL beside functions, as PUSH_NULL does
             above -= 1
         elif name != "LOAD_ATTR" or not step.arg & 1 or sys.version_info < (3, 12):  # else it is of a method
@@ -119,3 +120,8 @@ def called(steps: list[dis.Instruction], call: int, builtin: frozenset[str]) -> 
         else:
             return None
     return None
+
+
+def operands_of(call: dis.Instruction) -> int:
+    """How much a call takes from the stack but the function."""
+    return call.arg + call.opname.endswith("_KW")
