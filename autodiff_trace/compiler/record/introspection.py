@@ -109,7 +109,10 @@ def called(steps: list[dis.Instruction], call: int, builtin: frozenset[str]) -> 
         name = step.opname
         if not above:
             return step.argval if name == "LOAD_GLOBAL" and step.argval in builtin else None
-        if step.is_jump_target or step.opcode in JUMPS or "METHOD" in name or "CALL" in name and name not in CALLS:
+        is_method = "METHOD" in name
+        if step.is_jump_target or step.opcode in JUMPS or is_method and sys.version_info >= (3, 11):
+            return None
+        if "CALL" in name and name not in CALLS and not is_method:
             return None
         if name in CALLS:
             above += operands_of(step)

@@ -32,7 +32,7 @@ declare ptr @PyErr_Occurred()
 declare ptr @PyEval_SaveThread()
 declare void @PyEval_RestoreThread(ptr)
 declare i32 @PyContextVar_Get(ptr, ptr, ptr)
-declare ptr @PyObject_CallOneArg(ptr, ptr)
+declare ptr @PyObject_VectorcallDict(ptr, ptr, i64, ptr)
 declare ptr @PyArray_NewFromDescr(ptr, ptr, i32, ptr, ptr, ptr, i32, ptr)
 declare ptr @PyArray_Scalar(ptr, ptr, ptr)
 declare i8 @PyArray_EquivTypes(ptr, ptr)
@@ -49,6 +49,15 @@ entry:
     end
   end
   ret void
+}
+
+; What a function of Python's answers to an argument. PyObject_CallOneArg is in no library before Python 3.11.
+define internal ptr @call(ptr %function, ptr %argument) {
+entry:
+  %arguments = alloca ptr
+  store ptr %argument, ptr %arguments
+  %answer = call ptr @PyObject_VectorcallDict(ptr %function, ptr %arguments, i64 1, ptr null)
+  ret ptr %answer
 }
 
 ; Whether the caller's handling of floating-point errors lets them be seen: 1, 0, or -1 for an error.
@@ -89,7 +98,7 @@ entry:
   if %none:
     ret i64 -1
   end
-  %answer = call ptr @PyObject_CallOneArg(ptr %function, ptr %number)
+  %answer = call ptr @call(ptr %function, ptr %number)
   call void @Py_DecRef(ptr %number)
   %failed = icmp eq ptr %answer, null
   if %failed:
@@ -114,7 +123,7 @@ entry:
     if %none:
       ret i64 -1
     end
-    %answer = call ptr @PyObject_CallOneArg(ptr %launch, ptr %number)
+    %answer = call ptr @call(ptr %launch, ptr %number)
     call void @Py_DecRef(ptr %number)
     %failed = icmp eq ptr %answer, null
     if %failed:
@@ -155,7 +164,7 @@ reuse:
   br label %begun
 grow:
   %maker = get ptr %descriptor[NEW_STATE]
-  %made = call ptr @PyObject_CallOneArg(ptr %maker, ptr @_Py_NoneStruct)
+  %made = call ptr @call(ptr %maker, ptr @_Py_NoneStruct)
   %unmade = icmp eq ptr %made, null
   br i1 %unmade, label %error, label %grown
 grown:
