@@ -327,3 +327,11 @@ def test_infinitely_many_degrees_of_freedom_make_the_normal_distribution(df):
     for method in ("mean", "var", "std", "entropy"):
         f = getattr(stats.t, method)
         np.testing.assert_allclose(vjp(f, df)[0], getattr(plain_stats.t, method)(df), err_msg=method)
+
+
+@pytest.mark.parametrize("call", [
+    lambda d: d.pdf(1.0, loc=2.0), lambda d: d.cdf(1.0, 2.0), lambda d: d.logpdf(), lambda d: d.ppf(q=0.5, x=0.5),
+])
+def test_a_frozen_distribution_takes_one_argument(call):
+    with pytest.raises(TypeError, match="takes one argument"):
+        grad(lambda s: call(stats.norm(scale=s)))(2.0)

@@ -164,6 +164,13 @@ def method_of(name: str) -> Callable:
     return method
 
 
+def one_of(name: str, args: tuple, kwargs: dict) -> Any:
+    """The one argument of a method of a frozen distribution."""
+    if len(args) + len(kwargs) != 1 or not kwargs.keys() <= {"x", "k", "q"}:
+        raise TypeError(f"{name} of a frozen distribution takes one argument; loc, scale and shapes are frozen.")
+    return [*args, *kwargs.values()][0]
+
+
 class Frozen:
     """A distribution with its parameters. What is no method of the traced form is SciPy's frozen distribution's."""
 
@@ -179,7 +186,7 @@ class Frozen:
         if not callable(method):
             return method
         if name in TAKES_ARGUMENT:
-            return lambda *x, **named: method(*x, *named.values(), *self.args, **self.kwds)
+            return lambda *x, **named: method(one_of(name, x, named), *self.args, **self.kwds)
         if name == "interval":
             return lambda confidence: method(confidence, *self.args, **self.kwds)
         if name == "rvs":
