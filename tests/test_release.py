@@ -2,7 +2,6 @@
 
 import configparser
 import re
-from pathlib import Path
 
 import autodiff_trace
 from tests.conftest import ROOT
@@ -42,15 +41,6 @@ def test_addresses_are_those_of_one_repository():
     config.read(ROOT / "setup.cfg", encoding="utf-8")
     url = config["metadata"]["url"]
     assert f'\nrepository-code: "{url}"\n' in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
-
-
-def test_links_of_the_readme_lead_to_files_that_are_there():
-    """As ``setup.py`` finds them, which makes them lead to the repository where the README is shown without it."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    text = re.sub(r"^```.*?^```", "", readme, flags=re.DOTALL | re.MULTILINE)
-    links = re.findall(r"\]\((?![a-z]+:|#)([\w./-]+)[)#]", text)
-    folders = ROOT, Path(autodiff_trace.__file__).parents[1]  # the package may be installed elsewhere
-    assert links and [each for each in links if not any((folder / each).exists() for folder in folders)] == []
 
 
 def test_the_source_distribution_takes_whole_folders():
