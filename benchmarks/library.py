@@ -63,11 +63,11 @@ class Library:
         return self.grad(f)
 
     def step(self, f, workload):
-        value_and_grad = self.value_and_grad(f)
+        value_and_grad, lr = self.value_and_grad(f), workload.lr
 
         def step(x, *rest):
             value, grads = value_and_grad(x, *rest)
-            return value, [W - workload.lr * G for W, G in zip(x, grads)]
+            return value, [W - lr * G for W, G in zip(x, grads)]
 
         return step
 
