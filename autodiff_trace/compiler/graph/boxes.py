@@ -79,8 +79,9 @@ def boxes_of(graph: Any, expand: bool, limit: int) -> list[Box]:
     program, nodes = graph.program, graph.nodes
     numbers = {step: i for i, step in enumerate(program.steps)}
     pass_of = {i: number for number, each in enumerate(graph.backward, 1) for i in each}
+    outputs = [(output, path) for output, (_, path) in zip(program.outputs, leaf_paths(graph.structure))]
     results: dict[Node, list[str]] = {}
-    for output, (_, path) in zip(program.outputs, leaf_paths(graph.structure)):
+    for output, path in outputs:
         if type(output) is Node:
             results.setdefault(output, []).append(f"result{path}")
     maker = Maker(dict(zip(program.inputs, graph.paths)), results, limit)
@@ -95,7 +96,7 @@ def boxes_of(graph: Any, expand: bool, limit: int) -> list[Box]:
     for node in nodes:
         if node in results and node not in maker.boxes:  # an input or a constant that is returned as it is
             maker.source(node, maker.part)
-    for output, (_, path) in zip(program.outputs, leaf_paths(graph.structure)):
+    for output, path in outputs:
         if type(output) is not Node:  # a number or a text, whatever the arguments are
             text, kind = printable(expression(output)), type_text(output)
             maker.finish(Box("constant", [shortened(text), kind], f"{text}: {kind}", maker.part), [])
